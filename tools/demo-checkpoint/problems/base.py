@@ -1,0 +1,308 @@
+"""Building blocks of the problem generator: wording, numbers and worked steps.
+
+A *family* is a function that takes a `random.Random` and returns a `Problem`.
+It draws the numbers, words the question with `say`, and records its solution
+with `Work`, which keeps the arithmetic of every step right by construction.
+"""
+
+import random
+import re
+from dataclasses import dataclass
+from fractions import Fraction
+
+FAMILIES = []
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One word problem with its worked solution."""
+
+    family: str
+    question: str
+    solution: str
+    answer: str
+
+
+def family(weight=1.0):
+    """Register a generator function; `weight` is its share among the families."""
+
+    def register(function):
+        FAMILIES.append((function, weight))
+        return function
+
+    return register
+
+
+def number(value):
+    """Write a number the way solutions do: 12, 2.5 or, if endless, 2/3."""
+    value = Fraction(value)
+    if value.denominator == 1:
+        return str(value.numerator)
+    rest = value.denominator
+    for prime in (2, 5):
+        while rest % prime == 0:
+            rest //= prime
+    if rest != 1 or value.denominator > 1000:
+        return f"{value.numerator}/{value.denominator}"
+    return f"{float(value):.6f}".rstrip("0")
+
+
+def ratio(value):
+    """Write a fraction as numerator/denominator."""
+    value = Fraction(value)
+    return f"{value.numerator}/{value.denominator}"
+
+
+_ALTERNATIVES = re.compile(r"\[([^\[\]]*)\]")
+
+
+def say(rng, template, **values):
+    """Word a text: pick one of each `[a|b|c]`, then fill in `{names}`."""
+    while True:
+        text = _ALTERNATIVES.sub(lambda m: rng.choice(m.group(1).split("|")), template)
+        if text == template:
+            break
+        template = text
+    shown = {
+        key: number(value) if isinstance(value, (int, Fraction)) else value
+        for key, value in values.items()
+    }
+    text = text.format(**shown)
+    text = re.sub(r"\s+", " ", text).strip()
+    return re.sub(r"([.?!] )([a-z])", lambda m: m.group(1) + m.group(2).upper(), text[0].upper() + text[1:])
+
+
+def is_short(value):
+    """True if the number has at most one digit that is not a trailing zero."""
+    digits = number(value).replace(".", "").strip("0")
+    return len(digits) <= 1
+
+
+def split_tens(value):
+    """Split 47 into 40 and 7, 125 into 100 and 25."""
+    value = int(value)
+    power = 10 ** (len(str(value)) - 1)
+    head = value // power * power
+    return head, value - head
+
+
+class Work:
+    """The worked solution of one problem, grown step by step."""
+
+    def __init__(self, rng, name):
+        self.rng = rng
+        self.name = name
+        self.steps = []
+
+    def _step(self, label, text):
+        self.steps.append(f"{label}: {text}.")
+
+    def add(self, label, *terms):
+        total = sum(Fraction(t) for t in terms)
+        text = " + ".join(number(t) for t in terms)
+        if len(terms) > 2:
+            first = Fraction(terms[0]) + Fraction(terms[1])
+            text += " = " + " + ".join(number(t) for t in (first, *terms[2:]))
+            if len(terms) > 3:
+                text += f" = {number(first + Fraction(terms[2]))} + " + " + ".join(
+                    number(t) for t in terms[3:]
+                )
+        self._step(label, f"{text} = {number(total)}")
+        return total
+
+    def sub(self, label, a, b):
+        result = Fraction(a) - Fraction(b)
+        self._step(label, f"{number(a)} - {number(b)} = {number(result)}")
+        return result
+
+    def mul(self, label, a, b):
+        self._step(label, product_text(a, b))
+        return Fraction(a) * Fraction(b)
+
+    def mul3(self, label, a, b, c):
+        first = Fraction(a) * Fraction(b)
+        text = f"{number(a)} * {number(b)} * {number(c)} = {product_text(first, c)}"
+        self._step(label, text)
+        return first * Fraction(c)
+
+    def div(self, label, a, b):
+        result = Fraction(a) / Fraction(b)
+        self._step(label, f"{number(a)} / {number(b)} = {number(result)}")
+        return result
+
+    def part(self, label, whole, share):
+        """`whole * 3/4`, worked as division and multiplication."""
+        share = Fraction(share)
+        whole = Fraction(whole)
+        unit = whole / share.denominator
+        text = f"{number(whole)} * {ratio(share)} = "
+        if share.numerator == 1:
+            text += number(unit)
+        else:
+            text += product_text(unit, share.numerator)
+        self._step(label, text)
+        return whole * share
+
+    def whole(self, label, part, share):
+        """The number of which `share` is `part`."""
+        share = Fraction(share)
+        unit = Fraction(part) / share.numerator
+        text = f"{number(part)} / {ratio(share)} = "
+        text += product_text(unit, share.denominator)
+        self._step(label, text)
+        return Fraction(part) / share
+
+    def percent(self, label, whole, percent):
+        """`percent` % of `whole`, by way of one percent."""
+        one = Fraction(whole) / 100
+        text = f"{number(whole)} * {number(percent)}% = {product_text(one, percent)}"
+        self._step(label, text)
+        return one * percent
+
+    def note(self, text):
+        self.steps.append(text)
+
+    def problem(self, question, answer):
+        """Close the solution with the answer and return the problem."""
+        shown = answer if isinstance(answer, str) else number(answer)
+        solution = " ".join([*self.steps, f"The answer is {shown}."])
+        return Problem(self.name, question, solution, shown)
+
+
+def product_text(a, b):
+    """`a * b = ...`, with partial products where both factors are long."""
+    a, b = Fraction(a), Fraction(b)
+    text = f"{number(a)} * {number(b)}"
+    result = number(a * b)
+    if is_short(a) or is_short(b):
+        return f"{text} = {result}"
+    if b.denominator != 1 or (a.denominator == 1 and b > a):
+        a, b = b, a
+    if b.denominator != 1:
+        return f"{text} = {result}"
+    head, tail = split_tens(b)
+    partial = f"{number(a)} * {head} + {number(a)} * {tail}"
+    return f"{text} = {partial} = {number(a * head)} + {number(a * tail)} = {result}"
+
+
+# --- words -----------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Person:
+    """A name with its pronouns."""
+
+    name: str
+    he: str
+    him: str
+    his: str
+
+    def __str__(self):
+        return self.name
+
+    def __format__(self, spec):
+        return self.name
+
+
+_WOMEN = """Anna Maria Lily Emma Grace Sofia Julia Clara Nora Alice Ruth Mia Zoe Ella
+Hannah Laura Rosa Diana Fatima Priya Amy Betty Carla Wendy Tina Sara Jane Olivia Kate
+Natalia Mary Sally Linda Maya Susan Jenny Leah Rachel Elena Ava Chloe Mei Lucy Helen
+Janet Emily Nina Beth Ivy Tara Xiao Hong|Xiao Fang|Xiao Li|Li Na|Wang Fang|Aunt Zhang
+Mrs. Lee|Ms. Chen""".replace("\n", "|")
+_MEN = """Tom Jack Peter Leo Ben Omar David Sam Paul Victor Hugo Ivan Ken Luis Max Noah
+Oscar Raj Simon Tim Walter Adam Carlos Daniel Eric Frank George Henry James John Mark
+Mike Bob Bill Josh Kevin Alex Ryan Mohamed Liam Ethan Arjun Felix Jacob Nathan Andy
+Marcus Will Tony Xiao Ming|Xiao Gang|Xiao Hua|Xiao Jun|Li Ming|Wang Gang|Uncle Li
+Mr. Smith|Master Wang|Mr. Wilson""".replace("\n", "|")
+
+
+def _names(text):
+    names = []
+    for piece in text.split("|"):
+        words = piece.split()
+        if words and words[0] in ("Li", "Wang", "Aunt", "Uncle", "Mrs.", "Mr.", "Ms.", "Master"):
+            names.append(piece.strip())
+            continue
+        index = 0
+        while index < len(words):
+            step = 2 if words[index] == "Xiao" else 1
+            names.append(" ".join(words[index : index + step]))
+            index += step
+    return names
+
+
+PEOPLE = [Person(n, "she", "her", "her") for n in _names(_WOMEN)]
+PEOPLE += [Person(n, "he", "him", "his") for n in _names(_MEN)]
+
+THINGS = """apple orange pear banana peach lemon egg cookie cupcake muffin candle marble
+sticker stamp card coin button bead pencil pen notebook book magazine toy ball balloon
+flower rose tulip tree seashell stone brick bottle box bag cup plate chair table lamp
+shirt hat sock key ticket photo card candy chocolate sandwich pizza donut cake pie
+tomato potato carrot onion melon mango plum cherry kite robot puzzle doll car bike
+crayon eraser ruler ribbon bracelet block fish duck chicken rabbit goose bird sheep
+cow goat horse cat dog""".split()
+
+IRREGULAR = {
+    "cherry": "cherries", "tomato": "tomatoes", "potato": "potatoes", "box": "boxes",
+    "fish": "fish", "goose": "geese", "sheep": "sheep", "peach": "peaches",
+    "sandwich": "sandwiches", "candy": "candies", "mango": "mangoes", "dress": "dresses",
+    "brush": "brushes", "watch": "watches", "scarf": "scarves", "loaf of bread": "loaves of bread",
+}
+ANIMALS = {"fish", "duck", "chicken", "rabbit", "goose", "bird", "sheep", "cow", "goat", "horse", "cat", "dog"}
+SMALL_THINGS = [t for t in THINGS if t not in ANIMALS and t not in {"car", "tree", "bike", "table"}]
+GOODS = """pen pencil notebook book shirt hat scarf toy ball basketball football kite cake
+sandwich pizza coffee drink apple melon ticket magazine lamp chair table desk bag
+backpack dress jacket brush watch puzzle doll game plant mug umbrella racket
+pair of shoes|pair of socks|loaf of bread|bottle of water|box of crayons|jump rope
+bottle of milk|bag of rice|pair of gloves""".replace("\n", "|")
+GOODS = [
+    g.strip()
+    for piece in GOODS.split("|")
+    for g in ([piece] if " of " in piece or "jump" in piece else piece.split())
+]
+
+
+def plural(thing):
+    """The plural of a noun from the lists above."""
+    if thing in IRREGULAR:
+        return IRREGULAR[thing]
+    head, of, tail = thing.partition(" of ")
+    return head + ("es" if head.endswith(("x", "sh", "ch")) else "s") + of + tail
+
+
+def person(rng):
+    return rng.choice(PEOPLE)
+
+
+def people(rng, count):
+    return rng.sample(PEOPLE, count)
+
+
+def thing(rng):
+    return rng.choice(SMALL_THINGS)
+
+
+def things(rng):
+    return plural(thing(rng))
+
+
+def step_range(rng, low, high, step=1):
+    """A random multiple of `step` between `low` and `high`."""
+    return rng.randrange(low, high + 1, step)
+
+
+def proper_fraction(rng, biggest=8):
+    """A fraction between 0 and 1 in lowest terms."""
+    while True:
+        bottom = rng.randint(2, biggest)
+        value = Fraction(rng.randint(1, bottom - 1), bottom)
+        if value.denominator == bottom:
+            return value
+
+
+def amount(rng, low, high):
+    """A number of natural size: often round when large."""
+    value = rng.randint(low, high)
+    if value > 100 and rng.random() < 0.6:
+        value = max(low, value // 10 * 10)
+    return value

@@ -1,0 +1,159 @@
+"""Independent computations of the answers of the GSM8K-style samples."""
+
+from sympy import Eq, Rational, solve, symbols
+
+x, y = symbols("x y")
+
+
+def change_at_the_bakery():
+    return 2 * 20 - (6 * 3 + 2 * 7)
+
+
+def pages_left_for_omar():
+    friday = 38
+    return solve(Eq(friday + 2 * friday + x, 264), x)[0]
+
+
+def catching_up_with_fern():
+    """x is the time in hours since 9:00, y the distance from Elmdale."""
+    meeting = solve([Eq(y, 12 * x), Eq(y, 20 * (x - Rational(3, 2)))], [x, y])
+    return meeting[y]
+
+
+def van_distance():
+    return sum(speed * hours for speed, hours in [(45, 3), (60, 2)])
+
+
+def plums_in_a_basket():
+    return solve(Eq(6 * x + 12, 58 + 47 + 63), x)[0]
+
+
+def seashells_at_the_start():
+    def remaining(start):
+        after_sister = start - Rational(start, 2) - 3
+        return after_sister - after_sister / 3
+
+    matches = [start for start in range(1, 1000) if remaining(start) == 20]
+    assert len(matches) == 1
+    return matches[0]
+
+
+def weekly_wage():
+    return sum(hours * rate for hours, rate in [(25, 14), (6, 21)])
+
+
+def price_of_the_bicycle():
+    return 240 * (1 - Rational(15, 100)) - 20
+
+
+def child_tickets():
+    return solve([Eq(x + y, 150), Eq(9 * x + 5 * y, 1070)], [x, y])[y]
+
+
+def milo_in_seven_years():
+    return solve(Eq(4 * x + 4, 68), x)[0] + 7
+
+
+def garden_fence():
+    width, gate = 18 - 7, 2
+    return sum([18, width, 18, width]) - gate
+
+
+def lamp_profit():
+    cost = 15
+    sales = [cost * Rational(160, 100)] * 30 + [cost - 5] * 10
+    assert len(sales) == 40 and Rational(30, 40) == Rational(3, 4)
+    return sum(sales) - 40 * cost
+
+
+def woodwind_players():
+    return 96 * (1 - Rational(3, 8) - Rational(1, 4))
+
+
+def recycling_money():
+    return Rational(28 * 15 * 5, 100)
+
+
+def printing_time():
+    """x is the length of the whole job in minutes."""
+    rate_a, rate_b = Rational(300, 20), Rational(300, 30)
+    return solve(Eq(rate_a * x + rate_b * (x - 8), 495), x)[0]
+
+
+def fifth_quiz_score():
+    return solve(Eq(Rational(82 + 91 + 77 + 86, 5) + x / 5, 85), x)[0]
+
+
+def unpainted_boards():
+    unpainted = 250
+    for _hour in range(4):
+        unpainted -= 24 + 18
+    return unpainted
+
+
+def bracelets():
+    part = solve(Eq(5 * x - 3 * x, 24), x)[0]
+    beads = (4 + 5 + 3) * part
+    assert beads % 9 == 0
+    return beads / 9
+
+
+def stickers_left_for_carla():
+    counts = solve([Eq(x, 3 * y), Eq(x + y, 112)], [x, y])
+    return counts[x] - 10
+
+
+def flowers_left():
+    planted = 9 * 16 + 7 * 12
+    assert planted % 4 == 0
+    return planted * Rational(3, 4)
+
+
+def age_of_aunt_greta():
+    ages = solve([Eq(x - 5, 3 * (y - 5)), Eq(x + 7, 2 * (y + 7))], [x, y])
+    return ages[x]
+
+
+def minutes_to_fill_the_tank():
+    minutes, liters = 0, 140
+    while liters < 500:
+        minutes, liters = minutes + 1, liters + 12 - 3
+    assert liters == 500
+    return minutes
+
+
+def egg_money_left():
+    assert 540 % 12 == 0
+    return 540 // 12 * 4 - 55
+
+
+def minutes_on_the_phone():
+    return solve(Eq(18 + Rational(10, 100) * (x - 200), 27), x)[0]
+
+
+CHECKS = {
+    "sample.1": change_at_the_bakery,
+    "sample.2": pages_left_for_omar,
+    "sample.3": catching_up_with_fern,
+    "sample.4": van_distance,
+    "sample.5": plums_in_a_basket,
+    "sample.6": seashells_at_the_start,
+    "sample.7": weekly_wage,
+    "sample.8": price_of_the_bicycle,
+    "sample.9": child_tickets,
+    "sample.10": milo_in_seven_years,
+    "sample.11": garden_fence,
+    "sample.12": lamp_profit,
+    "sample.13": woodwind_players,
+    "sample.14": recycling_money,
+    "sample.15": printing_time,
+    "sample.16": fifth_quiz_score,
+    "sample.17": unpainted_boards,
+    "sample.18": bracelets,
+    "sample.19": stickers_left_for_carla,
+    "sample.20": flowers_left,
+    "sample.21": age_of_aunt_greta,
+    "sample.22": minutes_to_fill_the_tank,
+    "sample.23": egg_money_left,
+    "sample.24": minutes_on_the_phone,
+}
