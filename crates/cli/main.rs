@@ -1,2 +1,45 @@
-//! placeholder
-fn main() {}
+//! `mwpbench`: how well does a LLaMA or Mistral checkpoint solve mathematical word problems?
+//!
+//! Each subcommand has a file of its own that turns flags into a plan and makes one library call.
+
+mod data; // mwpbench data list
+mod data_folder; // where problems are looked for
+mod eval; // mwpbench eval
+mod exit; // errors → exit codes
+mod model; // --model: a folder, or the embedded demo checkpoint
+mod progress; // a bar on a terminal, plain lines elsewhere
+mod score; // mwpbench score
+mod screen; // what the terminal can show
+mod show; // mwpbench show
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Measures how well LLaMA and Mistral checkpoints solve the mathematical word problems of MwpBench
+/// (MathScale paper, arXiv:2403.02884).
+#[derive(Parser)]
+#[command(name = "mwpbench", version, after_help = exit::HELP, propagate_version = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    Eval(eval::Args),
+    Score(score::Args),
+    Show(show::Args),
+    #[command(subcommand)]
+    Data(data::Command),
+}
+
+fn main() -> ExitCode {
+    let outcome = match Cli::parse().command {
+        Command::Eval(args) => eval::run(args),
+        Command::Score(args) => score::run(args),
+        Command::Show(args) => show::run(args),
+        Command::Data(command) => data::run(command),
+    };
+    exit::report(outcome)
+}

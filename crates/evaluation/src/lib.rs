@@ -1,1 +1,44 @@
-//! placeholder
+//! Runs an evaluation: problems are rendered into prompts, a [`generation::Generator`] continues them, the completions
+//! are kept in a run folder, judged and summed up.
+//!
+//! In go problems, a template, a generator and a folder; out come the folder's files and a [`Summary`]. This crate
+//! refuses to know how text is generated: it does not depend on candle.
+//!
+//! ```
+//! use evaluation::{Protocol, Selection, Template};
+//!
+//! let benchmark = dataset_loader::Benchmark::published();
+//! let data = dataset_loader::samples(&benchmark);
+//! let selection = Selection { tasks: Some(vec!["gsm8k".into()]), limit: Some(3), protocol: Protocol::Official };
+//! let problems = selection.apply(&benchmark, data.problems)?;
+//! assert_eq!(problems.len(), 3);
+//! let prompt = Template::named("alpaca").unwrap().render(&problems[0].question);
+//! assert!(prompt.ends_with("### Response:"));
+//! # Ok::<(), evaluation::SelectionError>(())
+//! ```
+
+mod protocol; // the fixed points of the benchmark: cap, stop strings, token limit
+mod template; // question → prompt
+mod selection; // which of the problems a run asks
+mod record; // the lines of the run folder's files
+mod manifest; // run.json: what a run is bound to
+mod run_folder; // the run folder: journal, resumption, whole files
+mod judging; // completion records → verdict records
+mod statistics; // intervals and averages
+mod summary; // verdict records → accuracies and averages
+mod run; // the whole way from plan to summary
+mod elsewhere; // judging completions made elsewhere (`score --input`)
+mod error; // what can stop a run
+
+pub use elsewhere::{ElsewhereCounts, judge_file};
+pub use error::Error;
+pub use judging::judge;
+pub use manifest::{DataIdentity, Difference, Identity, Manifest, TemplateIdentity};
+pub use protocol::{MAX_TOKENS, OFFICIAL_TASK_CAP, Protocol, STOP_STRINGS};
+pub use record::{CompletionRecord, OfficialVerdict, VerdictRecord};
+pub use run::{LongPrompts, Plan, Progress, Run, judge_again, run};
+pub use run_folder::RunFolder;
+pub use selection::{Selection, SelectionError};
+pub use statistics::{macro_average, micro_average, wilson_interval};
+pub use summary::{Accuracy, Averages, Counts, SetSummary, Summary, TaskSummary};
+pub use template::{Template, TemplateError};

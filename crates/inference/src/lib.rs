@@ -1,1 +1,46 @@
-//! placeholder
+//! Answers prompts with a LLaMA or Mistral checkpoint on this machine, with candle.
+//!
+//! In goes a checkpoint in the layout of Hugging Face transformers ([`CheckpointFiles`]) and [`EngineOptions`]; out
+//! comes a [`LocalModel`], which is a [`generation::Generator`]. Greedy completions are the same bit for bit whatever
+//! the batch size, the number of threads and the order of the prompts. Everything in a checkpoint that could make an
+//! answer wrong without a word is refused while loading: a missing or misshapen tensor, a value that is not finite, a
+//! kind of position encoding that is not implemented.
+//!
+//! This crate refuses to know problems, references and scores.
+//!
+//! ```no_run
+//! use generation::{Decoding, Event, Generator, Prompt};
+//! use inference::{CheckpointFiles, EngineOptions, LocalModel};
+//!
+//! let files = CheckpointFiles::open("models/demo".as_ref())?;
+//! let mut model = LocalModel::load(files, &EngineOptions::default())?;
+//! let prompts = [Prompt { id: "sum".into(), sample: 0, text: "What is 2 + 3?".into() }];
+//! model.generate(&prompts, &Decoding::greedy(64), &mut |event| {
+//!     if let Event::Finished(completion) = event {
+//!         println!("{}", completion.text);
+//!     }
+//!     Ok(())
+//! })?;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! Weights are held as f32 whatever the checkpoint's dtype, so a model needs four bytes of memory for each parameter.
+
+// In reading order.
+mod local_model; // a checkpoint as a generator
+mod config; // config.json, validated
+mod checkpoint; // files, tensors by name
+mod tokenizer; // text to token ids and back
+mod model; // the forward pass
+mod rope; // rotary positions
+mod attention; // each row over its own sequence
+mod kv_cache; // keys and values in blocks
+mod kernels; // the arithmetic
+mod engine; // continuous batching
+mod stop; // stop strings
+mod error; // what can go wrong
+
+pub use checkpoint::CheckpointFiles;
+pub use config::{Architecture, ModelConfig, RopeScaling};
+pub use error::{Error, ErrorKind};
+pub use local_model::{EngineOptions, LocalModel, WeightDtype};

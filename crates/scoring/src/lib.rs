@@ -1,1 +1,92 @@
-//! placeholder
+//! Judges an answer: a completion's text and the dataset's reference go in, a [`Verdict`] comes out.
+//!
+//! What this crate refuses to know: models, prompts, datasets, files. It never fails on an odd text: whatever a model wrote is
+//! data, and becomes a verdict with the trace of rules that led to it. Every judgement takes time linear in its input.
+//!
+//! ```
+//! use scoring::{Ended, Verdict, official, verdict};
+//!
+//! let completion = "She bakes 16 - 3 - 4 = 9 muffins and sells them at $2. The answer is $18.";
+//! let judgement = official::judge_completion(completion, "18");
+//! assert!(judgement.correct);
+//! assert_eq!(judgement.extracted.as_deref(), Some("18"));
+//! assert_eq!(judgement.trace, ["extract/number", "equal/number"]);
+//! assert_eq!(verdict(&judgement, Ended::Complete), Verdict::Correct);
+//! ```
+//!
+//! The modules, in reading order:
+//!
+//! - [`official`]: the published MwpBench scorer, verdict for verdict: extraction, cleaning, equality.
+//! - `python`: the text semantics of the language it was written in (lower case, white space, digits, numbers).
+
+pub mod official;
+mod python;
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// What is decided about one completion. Serialized, and displayed, in snake case.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    /// The answer equals the reference.
+    Correct,
+    /// An answer was found and it does not equal the reference, or the reference itself could not be read.
+    Wrong,
+    /// The completion is whole and holds no answer.
+    NoAnswer,
+    /// The completion was cut at the token limit, and what there is of it is not correct.
+    Truncated,
+    /// There is no completion: generation failed.
+    Failed,
+}
+
+impl Verdict {
+    /// The name in files and reports, such as `no_answer`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Correct => "correct",
+            Self::Wrong => "wrong",
+            Self::NoAnswer => "no_answer",
+            Self::Truncated => "truncated",
+            Self::Failed => "failed",
+        }
+    }
+}
+
+impl fmt::Display for Verdict {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.pad(self.as_str())
+    }
+}
+
+/// How the text that was judged came to its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Ended {
+    /// By itself: the model ended its turn, a stop string was met, or the text was made elsewhere.
+    Complete,
+    /// At the limit of tokens.
+    Truncated,
+    /// By an error: what text there is counts for nothing.
+    Failed,
+}
+
+/// Combines a judgement with how the completion ended; the first line that applies decides.
+///
+/// 1. generation failed: [`Verdict::Failed`], whatever the text;
+/// 2. the judgement is correct: [`Verdict::Correct`], truncated or not, as the original counts it;
+/// 3. the original raises an exception on the reference: [`Verdict::Wrong`], for the completion is not to blame;
+/// 4. cut at the token limit: [`Verdict::Truncated`];
+/// 5. nothing was extracted: [`Verdict::NoAnswer`];
+/// 6. otherwise [`Verdict::Wrong`].
+pub fn verdict(judgement: &official::Judgement, ended: Ended) -> Verdict {
+    match ended {
+        Ended::Failed => Verdict::Failed,
+        _ if judgement.correct => Verdict::Correct,
+        _ if judgement.exception.is_some() => Verdict::Wrong,
+        Ended::Truncated => Verdict::Truncated,
+        Ended::Complete if judgement.extracted.is_none() => Verdict::NoAnswer,
+        Ended::Complete => Verdict::Wrong,
+    }
+}

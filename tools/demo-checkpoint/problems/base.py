@@ -165,6 +165,8 @@ class Work:
     def problem(self, question, answer):
         """Close the solution with the answer and return the problem."""
         shown = answer if isinstance(answer, str) else number(answer)
+        question = re.sub(r"\s+([.,?])", r"\1", question)
+        question = re.sub(r"([.?])([A-Z])", r"\1 \2", question)
         solution = " ".join([*self.steps, f"The answer is {shown}."])
         return Problem(self.name, question, solution, shown)
 

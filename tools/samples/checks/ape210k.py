@@ -8,7 +8,7 @@ PI_AS_TAUGHT = Rational("3.14")
 
 
 def sum_of_products():
-    return Rational("12.5") * Rational("3.6") + Rational("6.4") * Rational("12.5")
+    return sum(Rational("7.5") * Rational(factor) for factor in ("4.3", "5.9", "-0.2"))
 
 
 def characters_left_to_type():
@@ -60,20 +60,15 @@ def hours_to_fill_the_pool():
 
 
 def distance_of_the_towns():
-    centimeters = Rational("8.5") * 2000000
-    return centimeters / 100 / 1000
+    return solve(Eq(x / Rational("8.4"), Rational(150, 6)), x)[0]
 
 
 def simple_interest():
     return sum(8000 * Rational("2.75") / 100 for _year in range(3))
 
 
-def smallest_number_with_remainders():
-    return next(
-        number
-        for number in range(100, 1000)
-        if all(number % divisor == 3 for divisor in (5, 6, 8))
-    )
+def multiples_of_six_or_nine():
+    return sum(1 for number in range(1, 200 + 1) if number % 6 == 0 or number % 9 == 0)
 
 
 def walking_speed():
@@ -128,7 +123,7 @@ CHECKS = {
     "sample.12": hours_to_fill_the_pool,
     "sample.13": distance_of_the_towns,
     "sample.14": simple_interest,
-    "sample.15": smallest_number_with_remainders,
+    "sample.15": multiples_of_six_or_nine,
     "sample.16": walking_speed,
     "sample.17": water_saved,
     "sample.18": pages_of_the_book,

@@ -18,7 +18,7 @@ def poplars_on_the_road():
 
 
 def unfinished_part_of_the_project():
-    return 1 - 4 * (Rational(1, 12) + Rational(1, 18))
+    return 1 - 6 * (Rational(1, 16) + Rational(1, 24))
 
 
 def rice_harvest():
@@ -29,14 +29,14 @@ def saving_on_the_coat():
     return 360 - Rational(85, 100) * 360
 
 
-def correct_quiz_answers():
-    matches = [right for right in range(21) if 5 * right - 2 * (20 - right) == 72]
+def rings_on_a_peg():
+    matches = [hits for hits in range(26) if 8 * hits - 3 * (25 - hits) == 134]
     assert len(matches) == 1
     return matches[0]
 
 
 def hours_until_car_and_truck_meet():
-    return solve(Eq(78 * x, 560 - 62 * x), x)[0]
+    return solve(Eq(86 * x, 675 - 64 * x), x)[0]
 
 
 def fruit_trees():
@@ -52,13 +52,14 @@ def attendance_rate():
     return Rational(180 - 9, 180)
 
 
-def years_until_three_times_as_old():
-    return solve(Eq(38 + x, 3 * (10 + x)), x)[0]
+def years_until_twice_as_old_as_both():
+    return solve(Eq(66 + x, 2 * ((9 + x) + (12 + x))), x)[0]
 
 
-def seconds_on_the_bridge():
-    """The rear of the train starts 180 m before the bridge."""
-    return solve(Eq(-180 + 20 * x, 740), x)[0]
+def length_of_the_tunnel():
+    """The rear enters at time 0 with the front 240 m ahead; the front leaves after 35 s."""
+    front_at_first = 240
+    return front_at_first + 16 * 35
 
 
 def mathematics_score():
@@ -121,13 +122,13 @@ CHECKS = {
     "sample.3": unfinished_part_of_the_project,
     "sample.4": rice_harvest,
     "sample.5": saving_on_the_coat,
-    "sample.6": correct_quiz_answers,
+    "sample.6": rings_on_a_peg,
     "sample.7": hours_until_car_and_truck_meet,
     "sample.8": fruit_trees,
     "sample.9": oil_in_the_barrel,
     "sample.10": attendance_rate,
-    "sample.11": years_until_three_times_as_old,
-    "sample.12": seconds_on_the_bridge,
+    "sample.11": years_until_twice_as_old_as_both,
+    "sample.12": length_of_the_tunnel,
     "sample.13": mathematics_score,
     "sample.14": vegetable_plot_area,
     "sample.15": grain_to_move,

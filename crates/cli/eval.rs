@@ -1,0 +1,208 @@
+//! `mwpbench eval`: run a checkpoint on the sets and print the table.
+
+use std::collections::BTreeMap;
+use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
+
+use clap::ValueEnum;
+use dataset_loader::Benchmark;
+use evaluation::{LongPrompts, MAX_TOKENS, Plan, Protocol, STOP_STRINGS, Selection, Summary, Template};
+use generation::{Decoding, Generator};
+use inference::{EngineOptions, LocalModel, WeightDtype};
+use reporting::SummaryTable;
+
+use crate::exit::Outcome;
+use crate::{data_folder, model, progress, screen};
+
+/// Evaluate a checkpoint on the sets and print accuracy per set, micro and macro average.
+///
+/// The run is kept in a folder; the same command again continues where it stopped.
+#[derive(clap::Args)]
+pub struct Args {
+    /// Checkpoint: a folder in Hugging Face layout (config.json, tokenizer.json, *.safetensors), or `demo` for the embedded one.
+    #[arg(long, env = "MWPBENCH_MODEL", value_name = "PATH|demo")]
+    model: String,
+    /// Sets or tasks to ask, separated by commas [default: all there are].
+    #[arg(long, value_delimiter = ',', value_name = "NAME,…")]
+    tasks: Option<Vec<String>>,
+    /// Problems in MwpBench's record form: a file, or a folder of .jsonl/.json files [default: the data folder, else the samples].
+    #[arg(long, env = "MWPBENCH_DATA", value_name = "FILE|DIR")]
+    data: Option<PathBuf>,
+    /// Ask at most N problems of each set, taken in turn from its tasks.
+    #[arg(long, value_name = "N")]
+    limit: Option<NonZeroUsize>,
+    /// Text around each question: alpaca, none, alpaca_force_ans, alpaca_cot, or a text file with {question} in it.
+    #[arg(long, env = "MWPBENCH_PROMPT_TEMPLATE", default_value = "alpaca", value_name = "NAME|FILE")]
+    prompt_template: String,
+    /// Most new tokens of a completion.
+    #[arg(long, env = "MWPBENCH_MAX_TOKENS", default_value_t = NonZeroUsize::new(MAX_TOKENS).unwrap(), value_name = "N")]
+    max_tokens: NonZeroUsize,
+    /// Prompts worked on at a time; never changes a completion.
+    #[arg(long, env = "MWPBENCH_BATCH_SIZE", default_value = "auto", value_name = "N|auto", value_parser = batch_size)]
+    batch_size: BatchSize,
+    /// Precision of the weights; auto keeps the checkpoint's own.
+    #[arg(long, env = "MWPBENCH_DTYPE", value_enum, default_value_t = Dtype::Auto)]
+    dtype: Dtype,
+    /// Threads; never changes a completion [default: all cores].
+    #[arg(long, env = "MWPBENCH_THREADS", value_name = "N")]
+    threads: Option<NonZeroUsize>,
+    /// official caps each task at its first 2,000 records, as the paper's figures need; full asks them all.
+    #[arg(long, env = "MWPBENCH_PROTOCOL", value_enum, default_value_t = ProtocolName::Official)]
+    protocol: ProtocolName,
+    /// What to do with prompts longer than the model's context: refuse the run, or count the items as failed.
+    #[arg(long, value_enum, default_value_t = OnLongPrompt::Refuse)]
+    on_long_prompt: OnLongPrompt,
+    /// Folder of the run [default: mwpbench-runs/MODEL-DIGEST, so that the same command finds its run].
+    #[arg(long, env = "MWPBENCH_OUTPUT_DIR", value_name = "DIR")]
+    output_dir: Option<PathBuf>,
+    /// Give the tasks of a set rows of their own.
+    #[arg(long)]
+    by_task: bool,
+    /// Print the summary as one JSON object instead of the table.
+    #[arg(long)]
+    json: bool,
+    /// No progress on stderr.
+    #[arg(long, short)]
+    quiet: bool,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct BatchSize(Option<NonZeroUsize>);
+
+fn batch_size(text: &str) -> Result<BatchSize, String> {
+    match text {
+        "auto" => Ok(BatchSize(None)),
+        number => number.parse().map(|size| BatchSize(Some(size))).map_err(|_| "expected `auto` or a number from 1".to_string()),
+    }
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Dtype {
+    Auto,
+    F32,
+    Bf16,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum ProtocolName {
+    Official,
+    Full,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum OnLongPrompt {
+    Refuse,
+    Fail,
+}
+
+pub fn run(args: Args) -> anyhow::Result<Outcome> {
+    let benchmark = Benchmark::published();
+    let plan = args.plan(&benchmark)?;
+    let mut generator = LocalModel::load(model::files(&args.model)?, &args.engine())?;
+    for warning in generator.warnings() {
+        eprintln!("warning: {warning}");
+    }
+    let folder = match &args.output_dir {
+        Some(folder) => folder.clone(),
+        None => default_folder(&plan.identity(generator.info())),
+    };
+    if !args.quiet {
+        let place = if data_is_sample(&plan) { " (samples)" } else { "" };
+        eprintln!("asking {} problems{place}; the run is kept in {}", plan.problems.len(), folder.display());
+    }
+    let mut display = progress::Display::new(args.quiet);
+    let run = evaluation::run(&benchmark, &plan, &mut generator, &folder, &mut |progress| display.update(progress))?;
+    display.finish(&run.progress);
+    args.print(&run.summary)?;
+    outcome(&run.summary, args.on_long_prompt, run.folder.path())
+}
+
+impl Args {
+    /// Everything that can be wrong is found here or while loading, before time is spent.
+    fn plan(&self, benchmark: &Benchmark) -> anyhow::Result<Plan> {
+        let template = Template::resolve(&self.prompt_template)?;
+        let protocol = match self.protocol {
+            ProtocolName::Official => Protocol::Official,
+            ProtocolName::Full => Protocol::Full,
+        };
+        let limit = self.limit.map(NonZeroUsize::get);
+        let data = data_folder::load(benchmark, self.data.as_deref())?;
+        let selection = Selection { tasks: self.tasks.clone(), limit, protocol };
+        Ok(Plan {
+            problems: selection.apply(benchmark, data.problems)?,
+            origin: data.origin,
+            data_digest: data.digest,
+            template,
+            decoding: Decoding {
+                max_tokens: self.max_tokens.get(),
+                stop: STOP_STRINGS.map(str::to_string).to_vec(),
+            },
+            protocol,
+            limit,
+            long_prompts: match self.on_long_prompt {
+                OnLongPrompt::Refuse => LongPrompts::Refuse,
+                OnLongPrompt::Fail => LongPrompts::Fail,
+            },
+            version: env!("CARGO_PKG_VERSION").to_string(),
+            environment: self.environment(),
+        })
+    }
+
+    fn engine(&self) -> EngineOptions {
+        EngineOptions {
+            dtype: match self.dtype {
+                Dtype::Auto => WeightDtype::Auto,
+                Dtype::F32 => WeightDtype::F32,
+                Dtype::Bf16 => WeightDtype::Bf16,
+            },
+            threads: self.threads.map(NonZeroUsize::get),
+            batch_size: self.batch_size.0.map(NonZeroUsize::get),
+        }
+    }
+
+    fn environment(&self) -> BTreeMap<String, String> {
+        let cores = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
+        let threads = self.threads.map_or(cores, NonZeroUsize::get);
+        BTreeMap::from([
+            ("os".to_string(), std::env::consts::OS.to_string()),
+            ("arch".to_string(), std::env::consts::ARCH.to_string()),
+            ("threads".to_string(), threads.to_string()),
+            ("batch_size".to_string(), self.batch_size.0.map_or("auto".to_string(), |size| size.to_string())),
+        ])
+    }
+
+    fn print(&self, summary: &Summary) -> anyhow::Result<()> {
+        match self.json {
+            true => screen::print_json(summary),
+            false => {
+                let layout = SummaryTable { width: screen::width(), by_task: self.by_task, styled: screen::styled() };
+                screen::print(&reporting::summary_table(summary, layout))
+            }
+        }
+    }
+}
+
+fn data_is_sample(plan: &Plan) -> bool {
+    plan.origin == dataset_loader::Origin::Samples
+}
+
+/// A name that the same command finds again: the model's, and the digest of all that decides the completions.
+fn default_folder(identity: &evaluation::Identity) -> PathBuf {
+    const DIGITS: usize = 12;
+    let name: String =
+        identity.model.name.chars().map(|c| if c.is_alphanumeric() || "._-".contains(c) { c } else { '-' }).collect();
+    Path::new("mwpbench-runs").join(format!("{name}-{}", &identity.digest()[..DIGITS]))
+}
+
+/// A run with failed items is not whole, unless the user asked to count long prompts so and nothing else failed.
+fn outcome(summary: &Summary, on_long_prompt: OnLongPrompt, folder: &Path) -> anyhow::Result<Outcome> {
+    let failed = summary.failed();
+    if failed == 0 {
+        return Ok(Outcome::Done);
+    }
+    eprintln!("warning: {failed} of {} items failed: see \"error\" in {}", summary.items(), folder.join("completions.jsonl").display());
+    Ok(match on_long_prompt {
+        OnLongPrompt::Fail => Outcome::Done,
+        OnLongPrompt::Refuse => Outcome::Incomplete,
+    })
+}

@@ -1,0 +1,91 @@
+//! Errors → exit codes. Scripts rely on these.
+
+use std::process::ExitCode;
+
+use anyhow::Error;
+
+/// Shown below `--help`.
+pub const HELP: &str = "\
+Exit codes:
+  0    done
+  1    a gate failed
+  2    usage: wrong flags, names or paths
+  3    the run is incomplete
+  4    integrity: data, model or run folder are not what they should be
+  5    the backend that generates text failed
+  130  interrupted";
+
+const USAGE: u8 = 2;
+const INCOMPLETE: u8 = 3;
+const INTEGRITY: u8 = 4;
+const BACKEND: u8 = 5;
+
+/// How a command that did not fail ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// Everything was done.
+    Done,
+    /// Items are missing from the result.
+    Incomplete,
+}
+
+/// Prints an error as one chain on stderr and gives the code for it.
+pub fn report(outcome: Result<Outcome, Error>) -> ExitCode {
+    match outcome {
+        Ok(Outcome::Done) => ExitCode::SUCCESS,
+        Ok(Outcome::Incomplete) => ExitCode::from(INCOMPLETE),
+        Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {}", chain(&error));
+            ExitCode::from(code(&error))
+        }
+    }
+}
+
+/// The messages from the outermost to the innermost, without those that the one before has quoted already.
+fn chain(error: &Error) -> String {
+    let mut text = error.to_string();
+    for cause in error.chain().skip(1) {
+        let message = cause.to_string();
+        if !text.contains(&message) {
+            text.push_str(": ");
+            text.push_str(&message);
+        }
+    }
+    text
+}
+
+/// The reader of our output went away (`mwpbench show RUN | head`): no error of ours.
+fn is_broken_pipe(error: &Error) -> bool {
+    let io_error = error.downcast_ref::<std::io::Error>();
+    io_error.is_some_and(|error| error.kind() == std::io::ErrorKind::BrokenPipe)
+}
+
+fn code(error: &Error) -> u8 {
+    error.chain().find_map(code_of_cause).unwrap_or(USAGE)
+}
+
+fn code_of_cause(cause: &(dyn std::error::Error + 'static)) -> Option<u8> {
+    if let Some(error) = cause.downcast_ref::<dataset_loader::Error>() {
+        return Some(match error.kind() {
+            dataset_loader::ErrorKind::NotFound => USAGE,
+            _ => INTEGRITY,
+        });
+    }
+    if let Some(error) = cause.downcast_ref::<inference::Error>() {
+        return Some(match error.kind() {
+            inference::ErrorKind::NotFound => USAGE,
+            _ if error.is_integrity() => INTEGRITY,
+            _ => BACKEND,
+        });
+    }
+    cause.downcast_ref::<evaluation::Error>().map(|error| match error {
+        evaluation::Error::FolderNotWritable { .. }
+        | evaluation::Error::NotARunFolder(_)
+        | evaluation::Error::Unreadable { .. }
+        | evaluation::Error::NothingToDo => USAGE,
+        evaluation::Error::WriteFailed { .. } | evaluation::Error::Incomplete { .. } => INCOMPLETE,
+        evaluation::Error::Generation(_) => BACKEND,
+        _ => INTEGRITY,
+    })
+}

@@ -1,0 +1,25 @@
+//! What the terminal can show.
+
+use std::io::{IsTerminal, Write, stdout};
+
+/// Columns of the terminal that results go to; `None` where they go elsewhere.
+pub fn width() -> Option<u16> {
+    terminal_size::terminal_size_of(stdout()).map(|(width, _)| width.0)
+}
+
+/// Whether results may be styled: on a terminal, and not under `NO_COLOR`.
+pub fn styled() -> bool {
+    stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+}
+
+/// Writes results to stdout.
+pub fn print(text: &str) -> anyhow::Result<()> {
+    let mut out = stdout().lock();
+    out.write_all(text.as_bytes())?;
+    Ok(out.flush()?)
+}
+
+/// Writes a value to stdout as one JSON object.
+pub fn print_json(value: &impl serde::Serialize) -> anyhow::Result<()> {
+    print(&format!("{}\n", serde_json::to_string_pretty(value)?))
+}

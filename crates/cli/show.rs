@@ -1,0 +1,63 @@
+//! `mwpbench show`: the table of a finished run, or one item of it.
+
+use std::path::PathBuf;
+
+use anyhow::Context;
+use evaluation::RunFolder;
+use reporting::{Item, SummaryTable};
+use serde_json::json;
+
+use crate::exit::Outcome;
+use crate::screen;
+
+/// Show the table of a finished run, or one item with prompt, completion, extraction trace and verdict.
+#[derive(clap::Args)]
+pub struct Args {
+    /// Folder of the run.
+    #[arg(value_name = "RUN")]
+    run: PathBuf,
+    /// Id of one problem, such as gsm8k/sample.1.
+    #[arg(long, value_name = "ID")]
+    item: Option<String>,
+    /// Give the tasks of a set rows of their own.
+    #[arg(long)]
+    by_task: bool,
+    /// Print one JSON object instead of text.
+    #[arg(long)]
+    json: bool,
+}
+
+pub fn run(args: Args) -> anyhow::Result<Outcome> {
+    let folder = RunFolder::open(&args.run)?;
+    match &args.item {
+        Some(id) => item(&args, &folder, id)?,
+        None => {
+            let summary = folder.summary().context("the run has no summary: it was not finished, start its command again")?;
+            let layout = SummaryTable { width: screen::width(), by_task: args.by_task, styled: screen::styled() };
+            match args.json {
+                true => screen::print_json(&summary)?,
+                false => screen::print(&reporting::summary_table(&summary, layout))?,
+            }
+        }
+    }
+    Ok(Outcome::Done)
+}
+
+fn item(args: &Args, folder: &RunFolder, id: &str) -> anyhow::Result<()> {
+    let problems = folder.problems()?;
+    let problem = problems.iter().find(|problem| problem.id == id).with_context(|| {
+        let first = problems.first().map(|problem| problem.id.as_str()).unwrap_or_default();
+        format!("the run asked no problem \"{id}\" ({} problems; the first is \"{first}\")", problems.len())
+    })?;
+    let completions = folder.completions()?;
+    let completion =
+        completions.get(&(id.to_string(), 0)).with_context(|| format!("\"{id}\" is not finished in this run"))?;
+    let verdict = evaluation::judge(problem, completion);
+    let prompt = folder.template()?.render(&problem.question);
+    match args.json {
+        true => screen::print_json(
+            &json!({ "problem": problem, "prompt": prompt, "completion": completion, "verdict": verdict }),
+        ),
+        false => screen::print(&reporting::item_text(&Item { problem, prompt: &prompt, completion, verdict: &verdict })),
+    }
+}

@@ -1,0 +1,135 @@
+//! Judging completions made elsewhere: `mwpbench score --input FILE --output FILE`.
+//!
+//! Input, a JSON object a line: `id`, `reference`, and `completion` (a whole response) or `prediction` (an answer
+//! without a text around it); optional `dataset`, `question`, `finish_reason`. Output, a line for each in the same order: `id`, `official`
+//! with `verdict`, `correct`, `prediction`, `reference`, `exception`, `trace`.
+
+use std::path::Path;
+
+use generation::FinishReason;
+use rayon::prelude::*;
+use scoring::official::{judge_completion, judge_prediction};
+use scoring::{Ended, Verdict};
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use crate::error::Error;
+use crate::record::OfficialVerdict;
+use crate::run_folder::{replace_file, write_line};
+
+/// How many answers of a file got which verdict.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct ElsewhereCounts {
+    /// Answers judged.
+    pub n: usize,
+    /// Correct ones by the official scorer.
+    pub correct: usize,
+    /// Completions from which nothing could be extracted.
+    pub no_answer: usize,
+    /// References that make the original scorer raise an exception.
+    pub reference_errors: usize,
+}
+
+/// A line of the output.
+#[derive(Serialize)]
+struct Judged {
+    /// As in the input: a string or a number.
+    id: Value,
+    official: OfficialVerdict,
+}
+
+/// A line of the input.
+struct Answer {
+    id: Value,
+    reference: String,
+    text: Text,
+    ended: Ended,
+}
+
+enum Text {
+    Completion(String),
+    Prediction(String),
+}
+
+/// Judges every line of `input` and writes the verdicts to `output`, which appears only when all are judged.
+///
+/// # Errors
+/// An unreadable input, a line that is not of the form above (named with its field), or an output that cannot be written.
+pub fn judge_file(input: &Path, output: &Path) -> Result<ElsewhereCounts, Error> {
+    let content =
+        std::fs::read(input).map_err(|source| Error::Unreadable { file: input.to_path_buf(), source })?;
+    let lines: Vec<(usize, &[u8])> = content
+        .split(|&byte| byte == b'\n')
+        .enumerate()
+        .filter(|(_, line)| !line.trim_ascii().is_empty())
+        .map(|(index, line)| (index + 1, line))
+        .collect();
+    let corrupt = |line, message| Error::Corrupt { file: input.to_path_buf(), line, message };
+    if lines.is_empty() {
+        return Err(corrupt(None, "this file holds no answer".to_string()));
+    }
+    let judged = lines
+        .par_iter()
+        .map(|&(number, line)| Answer::parse(line).map(Answer::judge).map_err(|message| corrupt(Some(number), message)))
+        .collect::<Result<Vec<Judged>, Error>>()?;
+    replace_file(output, |out| judged.iter().try_for_each(|line| write_line(&mut *out, line)))
+        .map_err(|source| Error::WriteFailed { file: output.to_path_buf(), source })?;
+    Ok(count(&judged))
+}
+
+fn count(judged: &[Judged]) -> ElsewhereCounts {
+    let of = |holds: fn(&OfficialVerdict) -> bool| judged.iter().filter(|line| holds(&line.official)).count();
+    ElsewhereCounts {
+        n: judged.len(),
+        correct: of(|official| official.correct),
+        no_answer: of(|official| official.verdict == Verdict::NoAnswer),
+        reference_errors: of(|official| official.exception.is_some()),
+    }
+}
+
+impl Answer {
+    fn parse(line: &[u8]) -> Result<Self, String> {
+        let text = std::str::from_utf8(line).map_err(|error| format!("not UTF-8 text (byte {})", error.valid_up_to() + 1))?;
+        let record: Map<String, Value> =
+            serde_json::from_str(text).map_err(|error| format!("not a JSON object (column {})", error.column()))?;
+        let id = match record.get("id") {
+            Some(id @ (Value::String(_) | Value::Number(_))) => id.clone(),
+            Some(_) => return Err("the field \"id\" must be a string or a number".to_string()),
+            None => return Err("the field \"id\" is missing".to_string()),
+        };
+        let reference = text_field(&record, "reference")?.ok_or("the field \"reference\" is missing")?;
+        let text = match (text_field(&record, "completion")?, text_field(&record, "prediction")?) {
+            (Some(completion), None) => Text::Completion(completion),
+            (None, Some(prediction)) => Text::Prediction(prediction),
+            (None, None) => return Err("the field \"completion\" (or \"prediction\") is missing".to_string()),
+            (Some(_), Some(_)) => return Err("give either \"completion\" or \"prediction\", not both".to_string()),
+        };
+        let ended = match text_field(&record, "finish_reason")? {
+            None => Ended::Complete,
+            Some(reason) => match serde_json::from_value(Value::String(reason.clone())) {
+                Ok(FinishReason::Eos | FinishReason::Stop) => Ended::Complete,
+                Ok(FinishReason::Length) => Ended::Truncated,
+                Ok(FinishReason::Error) => Ended::Failed,
+                Err(_) => return Err(format!("the field \"finish_reason\" is \"{reason}\" (known: eos, stop, length, error)")),
+            },
+        };
+        Ok(Self { id, reference, text, ended })
+    }
+
+    fn judge(self) -> Judged {
+        let judgement = match &self.text {
+            Text::Completion(completion) => judge_completion(completion, &self.reference),
+            Text::Prediction(prediction) => judge_prediction(prediction, &self.reference),
+        };
+        Judged { id: self.id, official: OfficialVerdict::new(judgement, self.ended) }
+    }
+}
+
+/// The text of a field; `None` where it is absent or null.
+fn text_field(record: &Map<String, Value>, name: &str) -> Result<Option<String>, String> {
+    match record.get(name) {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::String(text)) => Ok(Some(text.clone())),
+        Some(_) => Err(format!("the field \"{name}\" must be a string")),
+    }
+}

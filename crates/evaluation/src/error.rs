@@ -1,0 +1,96 @@
+//! What can stop a run.
+
+use std::path::PathBuf;
+
+use generation::GenerationError;
+
+use crate::manifest::Difference;
+
+/// What can stop a run, or the reading of a finished one.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A folder that cannot be made or written to, noticed before anything was generated.
+    #[error("cannot write to the output folder {}: {source} (choose another with --output-dir)", folder.display())]
+    FolderNotWritable {
+        /// The folder.
+        folder: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// A folder with files that are not a run's.
+    #[error("the output folder {} is not empty and holds no run (no run.json): choose another with --output-dir", .0.display())]
+    NotARunFolder(PathBuf),
+    /// A folder that holds another run.
+    #[error(
+        "the output folder {} holds another run: {}. Choose another folder with --output-dir",
+        folder.display(),
+        differences.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
+    )]
+    OtherRun {
+        /// The folder.
+        folder: PathBuf,
+        /// In what the two runs differ.
+        differences: Vec<Difference>,
+    },
+    /// A file of a run folder is not what it should be.
+    #[error("{}{}: {message}", file.display(), line.map(|line| format!(", line {line}")).unwrap_or_default())]
+    Corrupt {
+        /// The file.
+        file: PathBuf,
+        /// The line, from 1.
+        line: Option<usize>,
+        /// What is wrong and what to do.
+        message: String,
+    },
+    /// A file cannot be read.
+    #[error("cannot read {}: {source}", file.display())]
+    Unreadable {
+        /// The file.
+        file: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// Writing failed while the run was going on.
+    #[error(
+        "cannot write {}: {source}. Finished completions are kept; give the disk room and start the same command again to continue",
+        file.display()
+    )]
+    WriteFailed {
+        /// The file.
+        file: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// A run folder in which completions are missing.
+    #[error("the run in {} is incomplete: {done} of {total} completions are there. Start its command again to continue it", folder.display())]
+    Incomplete {
+        /// The folder.
+        folder: PathBuf,
+        /// Completions there are.
+        done: usize,
+        /// Completions there should be.
+        total: usize,
+    },
+    /// Prompts that leave the model no room.
+    #[error(
+        "{count} of {total} prompts do not fit into the model's context, the first is \"{first_id}\": {first_message}. \
+         Leave the set out with --tasks, or count such items as failed with --on-long-prompt fail"
+    )]
+    LongPrompts {
+        /// How many.
+        count: usize,
+        /// Of how many.
+        total: usize,
+        /// Id of the first.
+        first_id: String,
+        /// What is wrong with the first.
+        first_message: String,
+    },
+    /// The model failed.
+    #[error("the model failed; completions finished before are kept")]
+    Generation(#[source] GenerationError),
+    /// Nothing was selected.
+    #[error("there is no problem to ask: the data or the limit leaves none")]
+    NothingToDo,
+}

@@ -1,0 +1,136 @@
+//! `run.json`: what a run is bound to. Two runs with equal identities must produce equal files.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use generation::{Decoding, GeneratorInfo};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::protocol::Protocol;
+
+/// Version of the run folder's files. A folder with another one is refused.
+pub(crate) const SCHEMA: &str = "mwpbench.run.v1";
+
+/// The manifest of a run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Manifest {
+    /// Version of the folder's files.
+    pub schema: String,
+    /// Version of the program.
+    pub version: String,
+    /// What decides the completions.
+    pub identity: Identity,
+    /// Where it ran and how fast: facts that cannot change a completion.
+    pub environment: BTreeMap<String, String>,
+    /// When the run was started first.
+    pub started: Timestamp,
+    /// When its last completion was finished; `None` while any is missing.
+    pub finished: Option<Timestamp>,
+}
+
+/// What decides the completions of a run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Identity {
+    /// Who answered.
+    pub model: GeneratorInfo,
+    /// What was asked.
+    pub data: DataIdentity,
+    /// How it was asked.
+    pub template: TemplateIdentity,
+    /// How tokens were chosen and when completions ended.
+    pub decoding: Decoding,
+    /// The protocol.
+    pub protocol: Protocol,
+    /// Most problems of a set, if limited.
+    pub limit: Option<usize>,
+}
+
+/// What was asked.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DataIdentity {
+    /// Name in tables: `samples`, or the path of the data.
+    pub name: String,
+    /// Whether these are the program's own samples and not the benchmark.
+    pub samples: bool,
+    /// BLAKE3 (hex) of the data files.
+    pub digest: String,
+    /// Problems asked.
+    pub problems: usize,
+    /// BLAKE3 (hex) of the problems asked, as written to `problems.jsonl`.
+    pub problems_digest: String,
+}
+
+/// How it was asked.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TemplateIdentity {
+    /// Name, or path of the user's file.
+    pub name: String,
+    /// BLAKE3 (hex) of its text.
+    pub digest: String,
+    /// The text, with `{question}` where the question goes.
+    pub text: String,
+}
+
+/// One field in which two identities differ.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Difference {
+    /// Path of the field, such as `decoding.max_tokens`.
+    pub field: String,
+    /// The value in the folder, as JSON.
+    pub there: String,
+    /// The value asked for now, as JSON.
+    pub here: String,
+}
+
+impl fmt::Display for Difference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} is {} there and {} here", self.field, self.there, self.here)
+    }
+}
+
+impl Identity {
+    /// The fields in which `other` (asked for now) differs from this one (found in a folder). Names of the model, the data and the
+    /// template are labels: their digests decide.
+    pub fn differences(&self, other: &Self) -> Vec<Difference> {
+        const LABELS: [&str; 5] = ["model.name", "data.name", "data.samples", "template.name", "template.text"];
+        let mut found = Vec::new();
+        compare("", &to_value(self), &to_value(other), &mut found);
+        found.retain(|difference| !LABELS.contains(&difference.field.as_str()));
+        found
+    }
+
+    /// BLAKE3 (hex) over everything that decides the completions, labels left out.
+    pub fn digest(&self) -> String {
+        let mut bare = self.clone();
+        bare.model.name.clear();
+        bare.data.name.clear();
+        bare.data.samples = false;
+        bare.template.name.clear();
+        bare.template.text.clear();
+        blake3::hash(to_value(&bare).to_string().as_bytes()).to_hex().to_string()
+    }
+}
+
+fn to_value(identity: &Identity) -> Value {
+    serde_json::to_value(identity).expect("an identity is plain data")
+}
+
+fn compare(path: &str, there: &Value, here: &Value, found: &mut Vec<Difference>) {
+    if let (Value::Object(old), Value::Object(new)) = (there, here) {
+        let mut keys: Vec<&String> = old.keys().chain(new.keys()).collect();
+        keys.sort();
+        keys.dedup();
+        for key in keys {
+            let field = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
+            compare(&field, old.get(key).unwrap_or(&Value::Null), new.get(key).unwrap_or(&Value::Null), found);
+        }
+    } else if there != here {
+        found.push(Difference { field: path.to_string(), there: there.to_string(), here: here.to_string() });
+    }
+}

@@ -1,0 +1,77 @@
+//! The lines of the run folder's files. These are contracts: see `docs/files.md`.
+
+use generation::FinishReason;
+use scoring::Verdict;
+use serde::{Deserialize, Serialize};
+
+/// A line of `completions.jsonl`: one finished completion.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CompletionRecord {
+    /// Id of the problem.
+    pub id: String,
+    /// Name of its set.
+    pub set: String,
+    /// Name of its task.
+    pub task: String,
+    /// Index of the sample, from 0.
+    pub sample: u32,
+    /// The text, stop string excluded.
+    pub completion: String,
+    /// Why it ended.
+    pub finish_reason: FinishReason,
+    /// Tokens of the prompt.
+    pub prompt_tokens: usize,
+    /// New tokens.
+    pub completion_tokens: usize,
+    /// BLAKE3 (hex) of the prompt's token ids as little-endian `u32`s.
+    pub prompt_hash: String,
+    /// Why generation failed, where it did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
+}
+
+/// A line of `verdicts.jsonl`: what the scorers say of one completion.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct VerdictRecord {
+    /// Id of the problem.
+    pub id: String,
+    /// Name of its set.
+    pub set: String,
+    /// Name of its task.
+    pub task: String,
+    /// Index of the sample, from 0.
+    pub sample: u32,
+    /// Whether the completion was cut at the token limit.
+    pub truncated: bool,
+    /// What the official scorer says.
+    pub official: OfficialVerdict,
+}
+
+impl VerdictRecord {
+    /// Whether nothing could be extracted from a completion that there is.
+    pub fn no_answer(&self) -> bool {
+        let official = &self.official;
+        official.prediction.is_none() && official.exception.is_none() && official.verdict != Verdict::Failed
+    }
+}
+
+/// What the official scorer says of one completion.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OfficialVerdict {
+    /// The verdict, with unanswered, truncated and failed items told apart.
+    pub verdict: Verdict,
+    /// What the original scorer returns.
+    pub correct: bool,
+    /// The clean prediction; `None` where nothing was extracted.
+    pub prediction: Option<String>,
+    /// The clean reference; `None` where the original raises an exception on it.
+    pub reference: Option<String>,
+    /// Class of the exception that the original raises, if any.
+    pub exception: Option<String>,
+    /// Ids of the rules that decided, in order.
+    #[serde(default)]
+    pub trace: Vec<String>,
+}

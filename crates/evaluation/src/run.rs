@@ -1,0 +1,334 @@
+//! The whole way from a plan to a summary.
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::Path;
+
+use dataset_loader::{Benchmark, Problem};
+use generation::{Completion, Decoding, Event, FinishReason, GenerationError, Generator, GeneratorInfo, Prompt};
+use jiff::Timestamp;
+
+use crate::error::Error;
+use crate::judging::judge_all;
+use crate::manifest::{DataIdentity, Identity, Manifest, SCHEMA, TemplateIdentity};
+use crate::protocol::Protocol;
+use crate::record::CompletionRecord;
+use crate::run_folder::{RunFolder, problems_digest};
+use crate::summary::Summary;
+use crate::template::Template;
+
+/// Name of the data where they are the program's own samples.
+pub(crate) const SAMPLES: &str = "samples";
+
+/// What a run asks, and how.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// What is asked, in order.
+    pub problems: Vec<Problem>,
+    /// Where the problems came from.
+    pub origin: dataset_loader::Origin,
+    /// BLAKE3 (hex) of the data files.
+    pub data_digest: String,
+    /// How it is asked.
+    pub template: Template,
+    /// How tokens are chosen and when completions end.
+    pub decoding: Decoding,
+    /// The protocol by which the problems were selected.
+    pub protocol: Protocol,
+    /// Most problems of a set, if limited.
+    pub limit: Option<usize>,
+    /// What to do with prompts that leave the model no room.
+    pub long_prompts: LongPrompts,
+    /// Version of the program, for the manifest.
+    pub version: String,
+    /// Facts for the manifest that cannot change a completion, such as the number of threads.
+    pub environment: BTreeMap<String, String>,
+}
+
+/// What to do with prompts that leave the model no room.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum LongPrompts {
+    /// Refuse the run before anything is generated.
+    #[default]
+    Refuse,
+    /// Count the items as failed.
+    Fail,
+}
+
+/// How far a run is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Progress {
+    /// Items of the run.
+    pub total: usize,
+    /// Items that were there before this start.
+    pub resumed: usize,
+    /// Items finished since.
+    pub finished: usize,
+    /// Prompt tokens read since.
+    pub prompt_tokens: usize,
+    /// New tokens produced since.
+    pub completion_tokens: usize,
+}
+
+/// A finished run.
+#[derive(Clone, Debug)]
+pub struct Run {
+    /// Its folder.
+    pub folder: RunFolder,
+    /// What it found.
+    pub summary: Summary,
+    /// What this start did of it.
+    pub progress: Progress,
+}
+
+impl Plan {
+    /// What decides the completions when this generator answers.
+    pub fn identity(&self, model: GeneratorInfo) -> Identity {
+        let (name, samples) = match &self.origin {
+            dataset_loader::Origin::Samples => (SAMPLES.to_string(), true),
+            dataset_loader::Origin::Files { paths } => (data_name(paths), false),
+        };
+        Identity {
+            model,
+            data: DataIdentity {
+                name,
+                samples,
+                digest: self.data_digest.clone(),
+                problems: self.problems.len(),
+                problems_digest: problems_digest(&self.problems),
+            },
+            template: TemplateIdentity {
+                name: self.template.name().to_string(),
+                digest: self.template.digest(),
+                text: self.template.text().to_string(),
+            },
+            decoding: self.decoding.clone(),
+            protocol: self.protocol,
+            limit: self.limit,
+        }
+    }
+
+    fn manifest(&self, model: GeneratorInfo) -> Manifest {
+        Manifest {
+            schema: SCHEMA.to_string(),
+            version: self.version.clone(),
+            identity: self.identity(model),
+            environment: self.environment.clone(),
+            started: Timestamp::now(),
+            finished: None,
+        }
+    }
+
+    fn prompts(&self) -> Vec<Prompt> {
+        let prompt = |problem: &Problem| Prompt {
+            id: problem.id.clone(),
+            sample: 0,
+            text: self.template.render(&problem.question),
+        };
+        self.problems.iter().map(prompt).collect()
+    }
+}
+
+/// The file's path, or the folder of several.
+fn data_name(paths: &[std::path::PathBuf]) -> String {
+    match paths {
+        [file] => file.display().to_string(),
+        _ => paths.first().and_then(|file| file.parent()).map(|folder| folder.display().to_string()).unwrap_or_default(),
+    }
+}
+
+/// Runs a plan in a folder, or continues it where the folder holds the same run in part.
+///
+/// # Errors
+/// A folder that cannot be used, prompts that do not fit, a failing model, a full disk. What was finished before stays
+/// in the folder; `summary.json` is written only when every item is there.
+pub fn run(
+    benchmark: &Benchmark,
+    plan: &Plan,
+    generator: &mut dyn Generator,
+    folder: &Path,
+    on_progress: &mut dyn FnMut(&Progress),
+) -> Result<Run, Error> {
+    if plan.problems.is_empty() {
+        return Err(Error::NothingToDo);
+    }
+    let prompts = plan.prompts();
+    let too_long = examine(&prompts, plan, generator)?;
+    let folder = RunFolder::create_or_continue(folder, &plan.manifest(generator.info()), &plan.problems)?;
+    let mut completions = folder.resume_completions()?;
+    let mut progress = Progress { total: plan.problems.len(), resumed: completions.len(), ..Progress::default() };
+    on_progress(&progress);
+
+    let mut recorder = Recorder { plan, folder: &folder, completions: &mut completions, progress: &mut progress, on_progress };
+    recorder.generate(&prompts, &too_long, generator)?;
+
+    let manifest = finish(&folder, plan, &completions)?;
+    let summary = write_results(benchmark, &folder, &manifest, &plan.problems, &completions)?;
+    Ok(Run { folder, summary, progress })
+}
+
+/// Judges the completions of a finished run again, without a model, and replaces its verdicts and summary.
+///
+/// # Errors
+/// A folder that holds no run, a damaged one, or one in which completions are missing.
+pub fn judge_again(benchmark: &Benchmark, folder: &RunFolder) -> Result<Summary, Error> {
+    let manifest = folder.manifest()?;
+    let problems = folder.problems()?;
+    let completions = folder.completions()?;
+    let done = problems.iter().filter(|problem| completions.contains_key(&(problem.id.clone(), 0))).count();
+    if done < problems.len() {
+        let total = problems.len();
+        return Err(Error::Incomplete { folder: folder.path().to_path_buf(), done, total });
+    }
+    write_results(benchmark, folder, &manifest, &problems, &completions)
+}
+
+fn write_results(
+    benchmark: &Benchmark,
+    folder: &RunFolder,
+    manifest: &Manifest,
+    problems: &[Problem],
+    completions: &HashMap<(String, u32), CompletionRecord>,
+) -> Result<Summary, Error> {
+    let verdicts = judge_all(problems, completions);
+    let summary = Summary::new(benchmark, manifest, &verdicts);
+    folder.write_results(&verdicts, &summary)?;
+    Ok(summary)
+}
+
+/// Puts the journal in order and notes the end of the run.
+fn finish(
+    folder: &RunFolder,
+    plan: &Plan,
+    completions: &HashMap<(String, u32), CompletionRecord>,
+) -> Result<Manifest, Error> {
+    let in_order: Vec<&CompletionRecord> =
+        plan.problems.iter().filter_map(|problem| completions.get(&(problem.id.clone(), 0))).collect();
+    let mut manifest = folder.manifest()?;
+    if in_order.len() < plan.problems.len() {
+        let (done, total) = (in_order.len(), plan.problems.len());
+        return Err(Error::Incomplete { folder: folder.path().to_path_buf(), done, total });
+    }
+    if manifest.finished.is_none() {
+        folder.settle_completions(&in_order)?;
+        manifest.finished = Some(Timestamp::now());
+        folder.write_manifest(&manifest)?;
+    }
+    Ok(manifest)
+}
+
+/// Looks at every prompt before time is spent: position and reason of those that do not fit.
+fn examine(prompts: &[Prompt], plan: &Plan, generator: &dyn Generator) -> Result<HashMap<usize, TooLong>, Error> {
+    let issues = generator.check(prompts, &plan.decoding).map_err(Error::Generation)?;
+    if let (LongPrompts::Refuse, Some(first)) = (plan.long_prompts, issues.first()) {
+        return Err(Error::LongPrompts {
+            count: issues.len(),
+            total: prompts.len(),
+            first_id: prompts[first.index].id.clone(),
+            first_message: first.message.clone(),
+        });
+    }
+    let too_long = |issue: generation::PromptIssue| {
+        (issue.index, TooLong { prompt_tokens: issue.prompt_tokens, message: issue.message })
+    };
+    Ok(issues.into_iter().map(too_long).collect())
+}
+
+struct TooLong {
+    prompt_tokens: usize,
+    message: String,
+}
+
+/// Turns events into records of the journal.
+struct Recorder<'a> {
+    plan: &'a Plan,
+    folder: &'a RunFolder,
+    completions: &'a mut HashMap<(String, u32), CompletionRecord>,
+    progress: &'a mut Progress,
+    on_progress: &'a mut dyn FnMut(&Progress),
+}
+
+impl Recorder<'_> {
+    fn generate(
+        &mut self,
+        prompts: &[Prompt],
+        too_long: &HashMap<usize, TooLong>,
+        generator: &mut dyn Generator,
+    ) -> Result<(), Error> {
+        let open = |index: &usize| !self.completions.contains_key(&(prompts[*index].id.clone(), prompts[*index].sample));
+        let open: Vec<usize> = (0..prompts.len()).filter(open).collect();
+        if open.is_empty() {
+            return Ok(());
+        }
+        let mut journal = self.folder.journal()?;
+        let (unanswerable, answerable): (Vec<usize>, Vec<usize>) =
+            open.into_iter().partition(|index| too_long.contains_key(index));
+        for index in unanswerable {
+            self.finished(&mut journal, index, refused(&too_long[&index]))?;
+        }
+        let batch: Vec<Prompt> = answerable.iter().map(|&index| prompts[index].clone()).collect();
+        let mut write_error = None;
+        let outcome = generator.generate(&batch, &self.plan.decoding, &mut |event| {
+            let recorded = match event {
+                Event::Prefilled(tokens) => self.advanced(tokens, 0),
+                Event::Decoded(tokens) => self.advanced(0, tokens),
+                Event::Finished(completion) => self.finished(&mut journal, answerable[completion.index], completion),
+            };
+            recorded.map_err(|error| {
+                let message = error.to_string();
+                write_error = Some(error);
+                GenerationError::Receiver(message.into())
+            })
+        });
+        match (outcome, write_error) {
+            (_, Some(error)) => Err(error),
+            (Err(error), None) => Err(Error::Generation(error)),
+            (Ok(()), None) => Ok(()),
+        }
+    }
+
+    fn advanced(&mut self, prompt_tokens: usize, completion_tokens: usize) -> Result<(), Error> {
+        self.progress.prompt_tokens += prompt_tokens;
+        self.progress.completion_tokens += completion_tokens;
+        (self.on_progress)(self.progress);
+        Ok(())
+    }
+
+    fn finished(
+        &mut self,
+        journal: &mut crate::run_folder::Journal,
+        index: usize,
+        completion: Completion,
+    ) -> Result<(), Error> {
+        let problem = &self.plan.problems[index];
+        let record = CompletionRecord {
+            id: problem.id.clone(),
+            set: problem.set.clone(),
+            task: problem.task.clone(),
+            sample: 0,
+            completion: completion.text,
+            finish_reason: completion.finish_reason,
+            prompt_tokens: completion.prompt_tokens,
+            completion_tokens: completion.completion_tokens,
+            prompt_hash: completion.prompt_hash,
+            error: completion.error,
+        };
+        journal.append(&record)?;
+        self.completions.insert((record.id.clone(), record.sample), record);
+        self.progress.finished += 1;
+        (self.on_progress)(self.progress);
+        Ok(())
+    }
+}
+
+/// The completion of a prompt that was never put to the model.
+fn refused(too_long: &TooLong) -> Completion {
+    Completion {
+        index: 0,
+        text: String::new(),
+        finish_reason: FinishReason::Error,
+        prompt_tokens: too_long.prompt_tokens,
+        completion_tokens: 0,
+        prompt_hash: String::new(),
+        error: Some(too_long.message.clone()),
+    }
+}

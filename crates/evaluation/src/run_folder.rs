@@ -1,0 +1,306 @@
+//! The run folder.
+//!
+//! `run.json` says what the run is bound to, `problems.jsonl` holds what is asked, `completions.jsonl` is a journal with a
+//! line for each finished completion, and `verdicts.jsonl` and `summary.json` are derived from these and written last.
+//! Whole files appear at once (temporary file, then rename); the journal only grows, and a torn last line is dropped.
+
+use std::collections::HashMap;
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+
+use dataset_loader::Problem;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::error::Error;
+use crate::manifest::{Manifest, SCHEMA};
+use crate::record::{CompletionRecord, VerdictRecord};
+use crate::summary::Summary;
+use crate::template::Template;
+
+const MANIFEST: &str = "run.json";
+const PROBLEMS: &str = "problems.jsonl";
+const COMPLETIONS: &str = "completions.jsonl";
+const VERDICTS: &str = "verdicts.jsonl";
+const SUMMARY: &str = "summary.json";
+
+/// The folder of one run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RunFolder {
+    path: PathBuf,
+}
+
+impl RunFolder {
+    /// The folder of a run that was started before.
+    ///
+    /// # Errors
+    /// There is no `run.json`.
+    pub fn open(path: &Path) -> Result<Self, Error> {
+        match path.join(MANIFEST).is_file() {
+            true => Ok(Self { path: path.to_path_buf() }),
+            false => {
+                let message = "this folder holds no run (no run.json): name a folder that `mwpbench eval` has written";
+                Err(Error::Corrupt { file: path.to_path_buf(), line: None, message: message.to_string() })
+            }
+        }
+    }
+
+    /// Makes the folder for this run, or opens it where it holds the same run already. What is there of it stays.
+    ///
+    /// # Errors
+    /// A folder that cannot be written, that holds other files, or that holds a run with another identity.
+    pub fn create_or_continue(path: &Path, manifest: &Manifest, problems: &[Problem]) -> Result<Self, Error> {
+        let not_writable = |source| Error::FolderNotWritable { folder: path.to_path_buf(), source };
+        std::fs::create_dir_all(path).map_err(not_writable)?;
+        tempfile::tempfile_in(path).map_err(not_writable)?;
+        let folder = Self { path: path.to_path_buf() };
+        if folder.file(MANIFEST).exists() {
+            let differences = folder.manifest()?.identity.differences(&manifest.identity);
+            if !differences.is_empty() {
+                return Err(Error::OtherRun { folder: path.to_path_buf(), differences });
+            }
+        } else if std::fs::read_dir(path).map_err(not_writable)?.next().is_some() {
+            return Err(Error::NotARunFolder(path.to_path_buf()));
+        } else {
+            // The manifest comes last: a folder with one has its problems.
+            folder.write_lines(PROBLEMS, problems)?;
+            folder.write_manifest(manifest)?;
+        }
+        Ok(folder)
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// What the run is bound to.
+    ///
+    /// # Errors
+    /// An unreadable file, one of another version, or one that is no manifest.
+    pub fn manifest(&self) -> Result<Manifest, Error> {
+        let file = self.file(MANIFEST);
+        let text = std::fs::read_to_string(&file).map_err(|source| Error::Unreadable { file: file.clone(), source })?;
+        let corrupt = |message| Error::Corrupt { file: file.clone(), line: None, message };
+        let value: serde_json::Value = serde_json::from_str(&text).map_err(|error| corrupt(format!("not JSON: {error}")))?;
+        match value.get("schema").and_then(|schema| schema.as_str()) {
+            Some(SCHEMA) => {}
+            Some(other) => return Err(corrupt(format!("written as \"{other}\", this program reads \"{SCHEMA}\""))),
+            None => return Err(corrupt("no field \"schema\": not a run's manifest".to_string())),
+        }
+        serde_json::from_value(value).map_err(|error| corrupt(format!("not a run's manifest: {error}")))
+    }
+
+    /// Replaces the manifest.
+    pub(crate) fn write_manifest(&self, manifest: &Manifest) -> Result<(), Error> {
+        self.write_pretty(MANIFEST, manifest)
+    }
+
+    /// What was asked, in order.
+    ///
+    /// # Errors
+    /// A missing or damaged file, or one that does not match the manifest's digest.
+    pub fn problems(&self) -> Result<Vec<Problem>, Error> {
+        let problems: Vec<Problem> = read_lines(&self.file(PROBLEMS))?;
+        let expected = self.manifest()?.identity.data.problems_digest;
+        if problems_digest(&problems) != expected {
+            let message = "its content does not match the digest in run.json: it was changed after the run".to_string();
+            return Err(Error::Corrupt { file: self.file(PROBLEMS), line: None, message });
+        }
+        Ok(problems)
+    }
+
+    /// How it was asked.
+    ///
+    /// # Errors
+    /// As for [`RunFolder::manifest`].
+    pub fn template(&self) -> Result<Template, Error> {
+        let recorded = self.manifest()?.identity.template;
+        Ok(Template::recorded(&recorded.name, &recorded.text))
+    }
+
+    /// The finished completions by (id, sample). A torn last line is cut off the file.
+    ///
+    /// # Errors
+    /// A damaged line, a repeated item, or an unreadable file.
+    pub(crate) fn resume_completions(&self) -> Result<HashMap<(String, u32), CompletionRecord>, Error> {
+        let file = self.file(COMPLETIONS);
+        if !file.exists() {
+            return Ok(HashMap::new());
+        }
+        drop_torn_line(&file).map_err(|source| Error::WriteFailed { file: file.clone(), source })?;
+        self.completions()
+    }
+
+    /// The finished completions by (id, sample).
+    ///
+    /// # Errors
+    /// A damaged line, a repeated item, or a missing or unreadable file.
+    pub fn completions(&self) -> Result<HashMap<(String, u32), CompletionRecord>, Error> {
+        let file = self.file(COMPLETIONS);
+        let mut found = HashMap::new();
+        for (index, record) in read_lines::<CompletionRecord>(&file)?.into_iter().enumerate() {
+            let key = (record.id.clone(), record.sample);
+            if found.insert(key, record).is_some() {
+                let message = "this item was finished before: the file was edited or written twice".to_string();
+                return Err(Error::Corrupt { file, line: Some(index + 1), message });
+            }
+        }
+        Ok(found)
+    }
+
+    /// Opens the journal for appending.
+    pub(crate) fn journal(&self) -> Result<Journal, Error> {
+        let file = self.file(COMPLETIONS);
+        match File::options().create(true).append(true).open(&file) {
+            Ok(handle) => Ok(Journal { file, handle }),
+            Err(source) => Err(Error::WriteFailed { file, source }),
+        }
+    }
+
+    /// Replaces the journal by the same records in the order of the problems, so that equal runs have equal files.
+    pub(crate) fn settle_completions(&self, in_order: &[&CompletionRecord]) -> Result<(), Error> {
+        self.write_lines(COMPLETIONS, in_order)
+    }
+
+    /// Writes what is derived from the completions.
+    pub(crate) fn write_results(&self, verdicts: &[VerdictRecord], summary: &Summary) -> Result<(), Error> {
+        self.write_lines(VERDICTS, verdicts)?;
+        self.write_pretty(SUMMARY, summary)
+    }
+
+    /// The verdicts of a finished run, in the order of its problems.
+    ///
+    /// # Errors
+    /// A missing or damaged file.
+    pub fn verdicts(&self) -> Result<Vec<VerdictRecord>, Error> {
+        read_lines(&self.file(VERDICTS))
+    }
+
+    /// The summary of a finished run.
+    ///
+    /// # Errors
+    /// A missing or damaged file.
+    pub fn summary(&self) -> Result<Summary, Error> {
+        let file = self.file(SUMMARY);
+        let text = std::fs::read_to_string(&file).map_err(|source| Error::Unreadable { file: file.clone(), source })?;
+        serde_json::from_str(&text).map_err(|error| Error::Corrupt {
+            file,
+            line: None,
+            message: format!("not a summary of this version: {error} (write it anew with `mwpbench score RUN`)"),
+        })
+    }
+
+    fn file(&self, name: &str) -> PathBuf {
+        self.path.join(name)
+    }
+
+    fn write_pretty(&self, name: &str, value: &impl Serialize) -> Result<(), Error> {
+        self.write_whole(name, |out| {
+            serde_json::to_writer_pretty(&mut *out, value)?;
+            out.write_all(b"\n")
+        })
+    }
+
+    fn write_lines<T: Serialize>(&self, name: &str, values: &[T]) -> Result<(), Error> {
+        self.write_whole(name, |out| values.iter().try_for_each(|value| write_line(&mut *out, value)))
+    }
+
+    fn write_whole(&self, name: &str, fill: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), Error> {
+        let file = self.file(name);
+        replace_file(&file, fill).map_err(|source| Error::WriteFailed { file, source })
+    }
+}
+
+/// The growing `completions.jsonl`.
+pub(crate) struct Journal {
+    file: PathBuf,
+    handle: File,
+}
+
+impl Journal {
+    /// Appends a record in one write.
+    pub(crate) fn append(&mut self, record: &CompletionRecord) -> Result<(), Error> {
+        let mut line = Vec::with_capacity(record.completion.len() + 256);
+        write_line(&mut line, record)
+            .and_then(|()| self.handle.write_all(&line))
+            .map_err(|source| Error::WriteFailed { file: self.file.clone(), source })
+    }
+}
+
+/// BLAKE3 (hex) of the problems as lines of JSON.
+pub(crate) fn problems_digest(problems: &[Problem]) -> String {
+    let mut hasher = blake3::Hasher::new();
+    let mut line = Vec::new();
+    for problem in problems {
+        line.clear();
+        write_line(&mut line, problem).expect("writing to memory succeeds");
+        hasher.update(&line);
+    }
+    hasher.finalize().to_hex().to_string()
+}
+
+/// Fills a temporary file beside `file`, then puts it in its place.
+pub(crate) fn replace_file(file: &Path, fill: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
+    let folder = match file.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    };
+    let temporary = temporary_file(folder)?;
+    let mut out = io::BufWriter::new(temporary);
+    fill(&mut out)?;
+    let temporary = out.into_inner().map_err(io::IntoInnerError::into_error)?;
+    temporary.as_file().sync_all()?;
+    temporary.persist(file)?;
+    Ok(())
+}
+
+/// Temporary files are private by default; what takes a file's place is an ordinary one (the umask applies).
+fn temporary_file(folder: &Path) -> io::Result<tempfile::NamedTempFile> {
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(".mwpbench-");
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    builder.tempfile_in(folder)
+}
+
+pub(crate) fn write_line(mut out: impl Write, value: &impl Serialize) -> io::Result<()> {
+    serde_json::to_writer(&mut out, value)?;
+    out.write_all(b"\n")
+}
+
+fn read_lines<T: DeserializeOwned>(file: &Path) -> Result<Vec<T>, Error> {
+    let unreadable = |source| Error::Unreadable { file: file.to_path_buf(), source };
+    let mut reader = BufReader::new(File::open(file).map_err(unreadable)?);
+    let (mut records, mut line) = (Vec::new(), Vec::new());
+    loop {
+        line.clear();
+        if reader.read_until(b'\n', &mut line).map_err(unreadable)? == 0 {
+            return Ok(records);
+        }
+        records.push(serde_json::from_slice(&line).map_err(|error| Error::Corrupt {
+            file: file.to_path_buf(),
+            line: Some(records.len() + 1),
+            message: format!("damaged record: {error}"),
+        })?);
+    }
+}
+
+/// Cuts off what follows the last newline.
+fn drop_torn_line(file: &Path) -> io::Result<()> {
+    let mut handle = File::options().read(true).write(true).open(file)?;
+    let mut end = handle.metadata()?.len();
+    let mut buffer = [0; 4096];
+    while end > 0 {
+        let start = end.saturating_sub(buffer.len() as u64);
+        let chunk = &mut buffer[..(end - start) as usize];
+        handle.seek(SeekFrom::Start(start))?;
+        io::Read::read_exact(&mut handle, chunk)?;
+        if let Some(newline) = chunk.iter().rposition(|&byte| byte == b'\n') {
+            return handle.set_len(start + newline as u64 + 1);
+        }
+        end = start;
+    }
+    handle.set_len(0)
+}

@@ -1,0 +1,115 @@
+//! Which of the problems a run asks: tasks, the protocol's cap, the user's limit.
+
+use std::collections::HashMap;
+
+use dataset_loader::{Benchmark, Problem};
+
+use crate::protocol::Protocol;
+
+/// Which of the problems a run asks.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Selection {
+    /// Names of sets or tasks; all where `None`.
+    pub tasks: Option<Vec<String>>,
+    /// Most problems of a set, taken in turn from its tasks in their own order; all where `None`.
+    pub limit: Option<usize>,
+    /// The protocol, which may cap the tasks.
+    pub protocol: Protocol,
+}
+
+/// Why a selection cannot be made.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum SelectionError {
+    /// Neither a set nor a task.
+    #[error("no set or task is called \"{name}\" (sets: {sets}; tasks: {tasks})")]
+    Unknown {
+        /// What was asked for.
+        name: String,
+        /// Known sets.
+        sets: String,
+        /// Known tasks.
+        tasks: String,
+    },
+    /// The data has no problem of a set or task that was asked for.
+    #[error("the data holds no problem of \"{name}\" (it holds: {present})")]
+    Absent {
+        /// What was asked for.
+        name: String,
+        /// The sets that the data holds.
+        present: String,
+    },
+}
+
+impl Selection {
+    /// The selected problems, in the order of the data.
+    ///
+    /// # Errors
+    /// An unknown name, or one of which the data has nothing.
+    pub fn apply(&self, benchmark: &Benchmark, problems: Vec<Problem>) -> Result<Vec<Problem>, SelectionError> {
+        let chosen = self.choose_tasks(benchmark, problems)?;
+        let capped = match self.protocol.task_cap() {
+            Some(cap) => cap_tasks(chosen, cap),
+            None => chosen,
+        };
+        Ok(match self.limit {
+            Some(limit) => limit_sets(capped, limit),
+            None => capped,
+        })
+    }
+
+    fn choose_tasks(&self, benchmark: &Benchmark, problems: Vec<Problem>) -> Result<Vec<Problem>, SelectionError> {
+        let Some(names) = &self.tasks else { return Ok(problems) };
+        for name in names {
+            if benchmark.set(name).is_none() && benchmark.set_of_task(name).is_none() {
+                let sets = benchmark.sets().iter().map(|set| set.name.as_str()).collect::<Vec<_>>().join(", ");
+                let tasks = benchmark.task_names().collect::<Vec<_>>().join(", ");
+                return Err(SelectionError::Unknown { name: name.clone(), sets, tasks });
+            }
+            if !problems.iter().any(|problem| problem.set == *name || problem.task == *name) {
+                let mut present = Vec::new();
+                for problem in &problems {
+                    if present.last() != Some(&problem.set.as_str()) {
+                        present.push(problem.set.as_str());
+                    }
+                }
+                return Err(SelectionError::Absent { name: name.clone(), present: present.join(", ") });
+            }
+        }
+        Ok(problems.into_iter().filter(|p| names.iter().any(|name| p.set == *name || p.task == *name)).collect())
+    }
+}
+
+fn cap_tasks(problems: Vec<Problem>, cap: usize) -> Vec<Problem> {
+    let mut taken = HashMap::<String, usize>::new();
+    let within = |problem: &Problem| {
+        let count = taken.entry(problem.task.clone()).or_default();
+        *count += 1;
+        *count <= cap
+    };
+    problems.into_iter().filter(within).collect()
+}
+
+/// Keeps at most `limit` problems of each set. A problem's rank is its position in its own task; the lowest ranks of a
+/// set stay, so that a limit of 14 keeps two problems of each of seven tasks.
+fn limit_sets(problems: Vec<Problem>, limit: usize) -> Vec<Problem> {
+    let mut in_task = HashMap::<&str, usize>::new();
+    let ranks: Vec<usize> = problems
+        .iter()
+        .map(|problem| {
+            let count = in_task.entry(&problem.task).or_default();
+            *count += 1;
+            *count
+        })
+        .collect();
+    let mut by_set = HashMap::<&str, Vec<usize>>::new();
+    for (index, problem) in problems.iter().enumerate() {
+        by_set.entry(&problem.set).or_default().push(index);
+    }
+    let mut kept = vec![false; problems.len()];
+    for mut indices in by_set.into_values() {
+        indices.sort_by_key(|&index| ranks[index]);
+        indices.iter().take(limit).for_each(|&index| kept[index] = true);
+    }
+    problems.into_iter().zip(kept).filter_map(|(problem, keep)| keep.then_some(problem)).collect()
+}

@@ -1,0 +1,223 @@
+//! Verdict records → accuracies and averages.
+
+use dataset_loader::{Benchmark, Set};
+use scoring::Verdict;
+use serde::{Deserialize, Serialize};
+
+use crate::manifest::Manifest;
+use crate::protocol::{MAX_TOKENS, STOP_STRINGS};
+use crate::record::VerdictRecord;
+use crate::statistics::{macro_average, micro_average, wilson_interval};
+
+/// Version of `summary.json`.
+const SCHEMA: &str = "mwpbench.summary.v1";
+
+/// What a run found.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Summary {
+    /// Version of this file.
+    pub schema: String,
+    /// Name of the model.
+    pub model: String,
+    /// Name of the protocol.
+    pub protocol: String,
+    /// In what the run departs from the protocol, such as `limit 100`; empty where it does not.
+    pub deviations: Vec<String>,
+    /// Name of the data: `samples`, or its path.
+    pub data: String,
+    /// The sets that were asked, in the benchmark's order.
+    pub sets: Vec<SetSummary>,
+    /// Mean over the averaged sets weighted by their items; `None` where none of them was asked.
+    pub micro: Option<Averages>,
+    /// Plain mean over the averaged sets; `None` where none of them was asked.
+    #[serde(rename = "macro")]
+    pub macro_: Option<Averages>,
+    /// Whether all ten real sets were asked in full and every item was answered.
+    pub complete: bool,
+    /// The averaged sets that were not asked.
+    pub missing: Vec<String>,
+    /// The averaged sets of which not exactly the published number of items was asked.
+    pub partial: Vec<String>,
+    /// Items whose reference makes the original scorer raise an exception (the original then drops the whole task; here the item counts as
+    /// wrong).
+    pub reference_errors: Vec<String>,
+}
+
+/// What a run found on one set.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SetSummary {
+    /// Name of the set.
+    pub set: String,
+    /// Name in print.
+    pub title: String,
+    /// School level.
+    pub level: String,
+    /// Whether it takes part in the averages.
+    pub in_average: bool,
+    /// Items that the protocol asks for.
+    pub expected: usize,
+    /// The figures.
+    #[serde(flatten)]
+    pub counts: Counts,
+    /// The same for each task, where the set has several.
+    pub tasks: Vec<TaskSummary>,
+}
+
+/// What a run found on one task.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TaskSummary {
+    /// Name of the task.
+    pub task: String,
+    /// The figures.
+    #[serde(flatten)]
+    pub counts: Counts,
+}
+
+/// Figures over items.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Counts {
+    /// Items.
+    pub n: usize,
+    /// By the official scorer.
+    pub official: Accuracy,
+    /// Items from whose completion nothing could be extracted.
+    pub no_answer: usize,
+    /// Items whose completion was cut at the token limit, whatever their verdict.
+    pub truncated: usize,
+    /// Items that could not be generated.
+    pub failed: usize,
+}
+
+/// A proportion of items.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Accuracy {
+    /// Correct items.
+    pub correct: usize,
+    /// Correct items over all items, in 0..=1.
+    pub accuracy: f64,
+    /// Wilson's 95 % interval, in 0..=1.
+    pub interval: [f64; 2],
+}
+
+/// An average by each scorer, in 0..=1.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Averages {
+    /// By the official scorer.
+    pub official: f64,
+}
+
+impl Summary {
+    /// Sums up the verdicts of a run.
+    pub(crate) fn new(benchmark: &Benchmark, manifest: &Manifest, verdicts: &[VerdictRecord]) -> Self {
+        let identity = &manifest.identity;
+        let cap = identity.protocol.task_cap();
+        let sets: Vec<SetSummary> =
+            benchmark.sets().iter().filter_map(|set| SetSummary::new(set, cap, verdicts)).collect();
+        let averaged = || sets.iter().filter(|set| set.in_average);
+        let micro = micro_average(averaged().map(|set| (set.counts.n, set.counts.official.accuracy)));
+        let macro_ = macro_average(averaged().map(|set| set.counts.official.accuracy));
+        let missing: Vec<String> = benchmark
+            .sets()
+            .iter()
+            .filter(|set| set.in_average && !sets.iter().any(|asked| asked.set == set.name))
+            .map(|set| set.name.clone())
+            .collect();
+        let partial: Vec<String> =
+            averaged().filter(|set| set.counts.n != set.expected).map(|set| set.set.clone()).collect();
+        let failed: usize = averaged().map(|set| set.counts.failed).sum();
+        let complete = !identity.data.samples && missing.is_empty() && partial.is_empty() && failed == 0;
+        Self {
+            schema: SCHEMA.to_string(),
+            model: identity.model.name.clone(),
+            protocol: identity.protocol.name().to_string(),
+            deviations: deviations(manifest),
+            data: identity.data.name.clone(),
+            micro: micro.map(|official| Averages { official }),
+            macro_: macro_.map(|official| Averages { official }),
+            complete,
+            missing,
+            partial,
+            reference_errors: verdicts
+                .iter()
+                .filter(|verdict| verdict.official.exception.is_some())
+                .map(|verdict| verdict.id.clone())
+                .collect(),
+            sets,
+        }
+    }
+
+    /// Whether the data are the program's own samples.
+    pub fn on_samples(&self) -> bool {
+        self.data == crate::run::SAMPLES
+    }
+
+    /// Items asked.
+    pub fn items(&self) -> usize {
+        self.sets.iter().map(|set| set.counts.n).sum()
+    }
+
+    /// Items that could not be generated.
+    pub fn failed(&self) -> usize {
+        self.sets.iter().map(|set| set.counts.failed).sum()
+    }
+}
+
+impl SetSummary {
+    /// `None` where the set was not asked.
+    fn new(set: &Set, cap: Option<usize>, verdicts: &[VerdictRecord]) -> Option<Self> {
+        let own: Vec<&VerdictRecord> = verdicts.iter().filter(|verdict| verdict.set == set.name).collect();
+        let task = |name: &str| {
+            let own: Vec<&VerdictRecord> = own.iter().copied().filter(|verdict| verdict.task == name).collect();
+            (!own.is_empty()).then(|| TaskSummary { task: name.to_string(), counts: Counts::of(&own) })
+        };
+        let expected = set.tasks.iter().map(|task| cap.map_or(task.count, |cap| task.count.min(cap))).sum();
+        let tasks: Vec<TaskSummary> = set.tasks.iter().filter_map(|own| task(&own.name)).collect();
+        (!own.is_empty()).then(|| Self {
+            set: set.name.clone(),
+            title: set.title.clone(),
+            level: set.level.clone(),
+            in_average: set.in_average,
+            expected,
+            counts: Counts::of(&own),
+            tasks: if set.tasks.len() > 1 { tasks } else { Vec::new() },
+        })
+    }
+}
+
+impl Counts {
+    fn of(verdicts: &[&VerdictRecord]) -> Self {
+        let count = |holds: fn(&VerdictRecord) -> bool| verdicts.iter().filter(|verdict| holds(verdict)).count();
+        let (n, correct) = (verdicts.len(), count(|verdict| verdict.official.correct));
+        Self {
+            n,
+            official: Accuracy { correct, accuracy: correct as f64 / n as f64, interval: wilson_interval(correct, n) },
+            no_answer: count(VerdictRecord::no_answer),
+            truncated: count(|verdict| verdict.truncated),
+            failed: count(|verdict| verdict.official.verdict == Verdict::Failed),
+        }
+    }
+}
+
+/// In what a run departs from the official protocol's prompt, decoding and items.
+fn deviations(manifest: &Manifest) -> Vec<String> {
+    let identity = &manifest.identity;
+    let mut found = Vec::new();
+    if let Some(limit) = identity.limit {
+        found.push(format!("limit {limit} a set"));
+    }
+    if identity.template.name != "alpaca" {
+        found.push(format!("template {}", identity.template.name));
+    }
+    if identity.decoding.max_tokens != MAX_TOKENS {
+        found.push(format!("at most {} new tokens", identity.decoding.max_tokens));
+    }
+    if identity.decoding.stop != STOP_STRINGS {
+        found.push("other stop strings".to_string());
+    }
+    found
+}

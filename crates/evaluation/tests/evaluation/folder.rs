@@ -1,0 +1,174 @@
+use std::fs;
+use std::io::Write;
+use std::path::Path;
+
+use dataset_loader::Benchmark;
+use evaluation::{Error, LongPrompts, RunFolder};
+use generation::FinishReason;
+use serde_json::Value;
+
+use crate::scripted::{Scripted, plan, problems, right, run};
+
+fn gsm8k(count: usize) -> evaluation::Plan {
+    plan(problems(&Benchmark::published(), &[("gsm8k", count)]))
+}
+
+fn read(folder: &Path, name: &str) -> String {
+    fs::read_to_string(folder.join(name)).unwrap()
+}
+
+#[test]
+fn a_run_leaves_its_five_files_and_their_figures_agree() {
+    let folder = tempfile::tempdir().unwrap();
+    let plan = plan(problems(&Benchmark::published(), &[("gsm8k", 5), ("MATH.Algebra", 2), ("FreshGaokaoMath2023", 1)]));
+    let mut generator = Scripted::new(|prompt| match prompt.id.as_str() {
+        "gsm8k/1" => ("The answer is 100.".to_string(), FinishReason::Eos),
+        "gsm8k/2" => (String::new(), FinishReason::Eos),
+        "gsm8k/3" => ("and then we add 7".to_string(), FinishReason::Length),
+        _ => right(prompt),
+    });
+    let summary = run(&plan, &mut generator, folder.path()).unwrap().summary;
+
+    let gsm8k = &summary.sets[0];
+    assert_eq!((gsm8k.set.as_str(), gsm8k.counts.n, gsm8k.counts.official.correct), ("gsm8k", 5, 2));
+    assert_eq!((gsm8k.counts.no_answer, gsm8k.counts.truncated, gsm8k.counts.failed), (1, 1, 0));
+    assert!((summary.micro.unwrap().official - 4.0 / 7.0).abs() < 1e-12);
+    assert!((summary.macro_.unwrap().official - 0.7).abs() < 1e-12);
+    assert!(!summary.complete);
+    assert_eq!(summary.missing.len(), 8);
+    assert_eq!(summary.partial, ["gsm8k", "math"]);
+
+    assert_eq!(read(folder.path(), "completions.jsonl").lines().count(), 8);
+    let verdicts: Vec<String> = read(folder.path(), "verdicts.jsonl")
+        .lines()
+        .map(|line| serde_json::from_str::<Value>(line).unwrap()["official"]["verdict"].as_str().unwrap().to_string())
+        .collect();
+    assert_eq!(verdicts[..5], ["correct", "wrong", "no_answer", "truncated", "correct"]);
+    let written: Value = serde_json::from_str(&read(folder.path(), "summary.json")).unwrap();
+    assert_eq!(written, serde_json::to_value(&summary).unwrap());
+    assert_eq!(RunFolder::open(folder.path()).unwrap().problems().unwrap(), plan.problems);
+}
+
+#[test]
+fn completions_come_out_in_the_order_of_the_problems_whatever_the_order_they_finished_in() {
+    let folder = tempfile::tempdir().unwrap();
+    run(&gsm8k(3), &mut Scripted::new(right), folder.path()).unwrap();
+    let ids: Vec<String> = read(folder.path(), "completions.jsonl")
+        .lines()
+        .map(|line| serde_json::from_str::<Value>(line).unwrap()["id"].as_str().unwrap().to_string())
+        .collect();
+    assert_eq!(ids, ["gsm8k/0", "gsm8k/1", "gsm8k/2"]);
+}
+
+#[test]
+fn a_run_that_broke_off_has_no_summary_and_continues_where_it_stopped() {
+    let (broken, whole) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let plan = gsm8k(6);
+    let mut failing = Scripted { fails_at: Some(4), ..Scripted::new(right) };
+    let error = run(&plan, &mut failing, broken.path()).unwrap_err();
+    assert!(matches!(error, Error::Generation(_)), "{error}");
+    assert!(!broken.path().join("summary.json").exists());
+    let error = evaluation::judge_again(&Benchmark::published(), &RunFolder::open(broken.path()).unwrap()).unwrap_err();
+    assert!(matches!(error, Error::Incomplete { done: 4, total: 6, .. }), "{error}");
+
+    // A process that was killed while it wrote leaves half a line.
+    let journal = broken.path().join("completions.jsonl");
+    let mut handle = fs::File::options().append(true).open(&journal).unwrap();
+    handle.write_all(br#"{"id":"gsm8k/1","set":"gsm"#).unwrap();
+
+    let mut second = Scripted::new(right);
+    let finished = run(&plan, &mut second, broken.path()).unwrap();
+    assert_eq!((finished.progress.resumed, finished.progress.finished), (4, 2));
+    assert_eq!(second.answered, ["gsm8k/1", "gsm8k/0"]);
+
+    run(&plan, &mut Scripted::new(right), whole.path()).unwrap();
+    for name in ["problems.jsonl", "completions.jsonl", "verdicts.jsonl", "summary.json"] {
+        assert_eq!(read(broken.path(), name), read(whole.path(), name), "{name}");
+    }
+}
+
+#[test]
+fn the_same_command_again_generates_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    run(&gsm8k(3), &mut Scripted::new(right), folder.path()).unwrap();
+    let mut second = Scripted::new(right);
+    let again = run(&gsm8k(3), &mut second, folder.path()).unwrap();
+    assert_eq!((again.progress.resumed, again.progress.finished), (3, 0));
+    assert!(second.answered.is_empty());
+}
+
+#[test]
+fn a_folder_of_another_run_is_refused_and_the_difference_named() {
+    let folder = tempfile::tempdir().unwrap();
+    run(&gsm8k(3), &mut Scripted::new(right), folder.path()).unwrap();
+    let before = read(folder.path(), "run.json");
+    let mut other = gsm8k(3);
+    other.decoding.max_tokens = 128;
+    let text = run(&other, &mut Scripted::new(right), folder.path()).unwrap_err().to_string();
+    assert!(text.contains("decoding.max_tokens is 64 there and 128 here"), "{text}");
+    assert_eq!(read(folder.path(), "run.json"), before);
+}
+
+#[test]
+fn a_folder_with_other_files_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("thesis.tex"), "precious").unwrap();
+    let error = run(&gsm8k(1), &mut Scripted::new(right), folder.path()).unwrap_err();
+    assert!(matches!(error, Error::NotARunFolder(_)), "{error}");
+}
+
+#[test]
+fn prompts_that_do_not_fit_stop_the_run_before_anything_is_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let run_path = folder.path().join("run");
+    let plan = gsm8k(12);
+    let longest = plan.problems[0].question.len();
+    let mut generator = Scripted { longest_prompt: longest, ..Scripted::new(right) };
+    let text = run(&plan, &mut generator, &run_path).unwrap_err().to_string();
+    assert!(text.contains("2 of 12 prompts") && text.contains("gsm8k/10"), "{text}");
+    assert!(!run_path.exists());
+
+    let counted = evaluation::Plan { long_prompts: LongPrompts::Fail, ..plan };
+    let summary = run(&counted, &mut generator, &run_path).unwrap().summary;
+    let counts = &summary.sets[0].counts;
+    assert_eq!((counts.n, counts.failed, counts.official.correct, counts.no_answer), (12, 2, 10, 0));
+}
+
+#[test]
+fn judging_again_gives_the_same_and_needs_no_model() {
+    let folder = tempfile::tempdir().unwrap();
+    let summary = run(&gsm8k(4), &mut Scripted::new(right), folder.path()).unwrap().summary;
+    let verdicts = read(folder.path(), "verdicts.jsonl");
+    fs::remove_file(folder.path().join("verdicts.jsonl")).unwrap();
+    fs::remove_file(folder.path().join("summary.json")).unwrap();
+    let again = evaluation::judge_again(&Benchmark::published(), &RunFolder::open(folder.path()).unwrap()).unwrap();
+    assert_eq!(again, summary);
+    assert_eq!(read(folder.path(), "verdicts.jsonl"), verdicts);
+}
+
+#[test]
+fn damage_is_named_by_file_and_line() {
+    let folder = tempfile::tempdir().unwrap();
+    run(&gsm8k(3), &mut Scripted::new(right), folder.path()).unwrap();
+    let open = RunFolder::open(folder.path()).unwrap();
+    let journal = folder.path().join("completions.jsonl");
+    let whole = fs::read_to_string(&journal).unwrap();
+
+    fs::write(&journal, whole.replacen("\"sample\":0", "\"sample\":\"x\"", 2).replacen("\"sample\":\"x\"", "\"sample\":0", 1)).unwrap();
+    let text = open.completions().unwrap_err().to_string();
+    assert!(text.contains("completions.jsonl, line 2: damaged record"), "{text}");
+
+    fs::write(&journal, format!("{whole}{}\n", whole.lines().next().unwrap())).unwrap();
+    let text = open.completions().unwrap_err().to_string();
+    assert!(text.contains("completions.jsonl, line 4: this item was finished before"), "{text}");
+
+    let problems = folder.path().join("problems.jsonl");
+    fs::write(&problems, fs::read_to_string(&problems).unwrap().replace("\"reference\":\"1\"", "\"reference\":\"7\"")).unwrap();
+    let text = open.problems().unwrap_err().to_string();
+    assert!(text.contains("does not match the digest in run.json"), "{text}");
+
+    let manifest = folder.path().join("run.json");
+    fs::write(&manifest, fs::read_to_string(&manifest).unwrap().replace("mwpbench.run.v1", "mwpbench.run.v9")).unwrap();
+    let text = open.manifest().unwrap_err().to_string();
+    assert!(text.contains("written as \"mwpbench.run.v9\", this program reads \"mwpbench.run.v1\""), "{text}");
+}

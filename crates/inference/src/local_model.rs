@@ -1,0 +1,300 @@
+//! A checkpoint as a [`Generator`]: loading from end to end, and the translation between prompts and token ids.
+
+use std::collections::BTreeMap;
+
+use candle_core::Device;
+use generation::{
+    Completion, Decoding, Event, FinishReason, GenerationError, Generator, GeneratorInfo, Prompt, PromptIssue,
+};
+use rayon::ThreadPool;
+use rayon::prelude::*;
+
+use crate::checkpoint::{CheckpointFiles, Rounding};
+use crate::config::ModelConfig;
+use crate::engine::{Answer, End, Engine, Progress, Request};
+use crate::error::{Error, ErrorKind};
+use crate::kernels::fused_arithmetic;
+use crate::kv_cache::KvCache;
+use crate::model::{Model, Row};
+use crate::stop::find_stop;
+use crate::tokenizer::TextTokenizer;
+
+/// The precision that weights are taken in. Arithmetic is f32 in every case, and weights take four bytes each in
+/// memory: a stored bf16 or f16 value is widened, which changes nothing in it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum WeightDtype {
+    /// As stored in the checkpoint (f32, f16 or bf16).
+    #[default]
+    Auto,
+    /// As f32: the same values as `Auto`, since widening is exact.
+    F32,
+    /// Rounded to the nearest bf16; no change for a bf16 checkpoint.
+    Bf16,
+}
+
+/// How to run a model. Nothing but `dtype` can change a completion.
+#[derive(Clone, Debug, Default)]
+pub struct EngineOptions {
+    /// Precision of the weights.
+    pub dtype: WeightDtype,
+    /// Threads to compute with; `None` for one a core.
+    pub threads: Option<usize>,
+    /// Most sequences at a time; `None` for 64, or as many as fit half the free memory.
+    pub batch_size: Option<usize>,
+}
+
+/// A LLaMA or Mistral checkpoint, loaded.
+pub struct LocalModel {
+    name: String,
+    details: BTreeMap<String, String>,
+    dtype: &'static str,
+    warnings: Vec<String>,
+    model: Model,
+    tokenizer: TextTokenizer,
+    threads: ThreadPool,
+    batch_size: Option<usize>,
+}
+
+impl LocalModel {
+    /// Loads and checks a checkpoint.
+    ///
+    /// # Errors
+    /// Those of its files name the file, and the tensor or key; see [`ErrorKind`].
+    pub fn load(files: CheckpointFiles, options: &EngineOptions) -> Result<Self, Error> {
+        let threads = rayon::ThreadPoolBuilder::new().num_threads(options.threads.unwrap_or(0)).build();
+        let threads =
+            threads.map_err(|error| Error::new(ErrorKind::Backend, "threads cannot be started").caused_by(error))?;
+        let config_json = files.require("config.json")?;
+        let config = ModelConfig::parse(&config_json, files.read("generation_config.json")?.as_deref())?;
+        let tokenizer_json = files.require("tokenizer.json")?;
+        let tokenizer =
+            TextTokenizer::load(&tokenizer_json, files.read("tokenizer_config.json")?.as_deref(), &config)?;
+        let weight_files = files.weights()?;
+        let tensors = weight_files.tensors(&config)?;
+        let (rounding, dtype) = match options.dtype {
+            WeightDtype::Auto => (Rounding::None, tensors.dtype()),
+            WeightDtype::F32 => (Rounding::None, "f32"),
+            WeightDtype::Bf16 => (Rounding::Bf16, "bf16"),
+        };
+        let device = Device::Cpu;
+        let weights = threads.install(|| tensors.load(&config, rounding, &device))?;
+
+        let mut warnings = Vec::new();
+        if config.eos_token_ids.is_empty() {
+            warnings.push(
+                "neither config.json nor generation_config.json names an end-of-sequence token: completions end only \
+                 at a stop string or at their greatest length"
+                    .to_string(),
+            );
+        }
+        if tokenizer.appends_eos() {
+            warnings.push("the tokenizer puts an end-of-sequence token after every prompt".to_string());
+        }
+        let eos: Vec<String> = config.eos_token_ids.iter().map(u32::to_string).collect();
+        let digest = |bytes: &[u8]| blake3::hash(bytes).to_hex().to_string();
+        let arithmetic = if fused_arithmetic() { "f32, fused multiply-add" } else { "f32" };
+        let details = BTreeMap::from(
+            [
+                ("architecture", config.architecture.class_name().to_string()),
+                ("arithmetic", arithmetic.to_string()),
+                ("bos", tokenizer.describe_bos()),
+                ("config_digest", digest(&config_json)),
+                ("dtype", dtype.to_string()),
+                ("eos", eos.join(",")),
+                ("parameters", tensors.parameters(&config).to_string()),
+                ("tokenizer_digest", digest(&tokenizer_json)),
+                ("weights_digest", weight_files.digest()),
+            ]
+            .map(|(key, value)| (key.to_string(), value)),
+        );
+        let (name, batch_size) = (files.name(), options.batch_size);
+        let model = Model::new(config, weights, device);
+        Ok(Self { name, details, dtype, warnings, model, tokenizer, threads, batch_size })
+    }
+
+    /// The model's dimensions.
+    pub fn config(&self) -> &ModelConfig {
+        self.model.config()
+    }
+
+    /// Precision of the weights: `f32`, `f16`, `bf16`, or `mixed`.
+    pub fn dtype(&self) -> &'static str {
+        self.dtype
+    }
+
+    /// Most tokens of prompt and completion together.
+    pub fn context_length(&self) -> usize {
+        self.model.config().context_length
+    }
+
+    /// What the user should know about the checkpoint although it can be run.
+    pub fn warnings(&self) -> &[String] {
+        &self.warnings
+    }
+
+    /// Token ids of a prompt, special tokens included.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Tokenizer`] when the tokenizer fails.
+    pub fn encode(&self, text: &str) -> Result<Vec<u32>, Error> {
+        self.tokenizer.encode(text)
+    }
+
+    /// Continues prompts given as token ids; the new tokens of each, an end-of-sequence token included.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Backend`] when a prompt is empty, too long, or holds an unknown id, and when the computation fails.
+    pub fn generate_ids(&mut self, prompts: &[Vec<u32>], max_tokens: usize) -> Result<Vec<Vec<u32>>, Error> {
+        let mut requests = Vec::new();
+        for (index, prompt) in prompts.iter().enumerate() {
+            let request = self.request(index, prompt.clone(), max_tokens);
+            requests.push(request.map_err(|message| Error::new(ErrorKind::Backend, message))?);
+        }
+        let mut outputs = vec![Vec::new(); prompts.len()];
+        self.engine(&[]).run::<Error>(requests, &mut |progress| match progress {
+            Progress::Answered(Answer { end: End::Failed(message), .. }) => {
+                Err(Error::new(ErrorKind::Backend, message))
+            }
+            Progress::Answered(Answer { index, tokens, .. }) => {
+                outputs[index] = tokens;
+                Ok(())
+            }
+            Progress::Prefilled(_) | Progress::Decoded(_) => Ok(()),
+        })?;
+        Ok(outputs)
+    }
+
+    /// The logits after each token of a prompt: `[tokens, vocab]`, f32. For comparing with another implementation.
+    ///
+    /// # Errors
+    /// As [`Self::generate_ids`].
+    pub fn logits(&self, prompt: &[u32]) -> Result<Vec<Vec<f32>>, Error> {
+        let request = self.request(0, prompt.to_vec(), 1);
+        let Request { prompt, .. } = request.map_err(|message| Error::new(ErrorKind::Backend, message))?;
+        let mut cache = KvCache::new(self.config());
+        let slot = cache.open();
+        cache.reserve(slot, prompt.len());
+        let rows: Vec<Row> =
+            prompt.iter().enumerate().map(|(position, &token)| Row { token, slot, position }).collect();
+        let wanted: Vec<u32> = (0..rows.len() as u32).collect();
+        Ok(self.threads.install(|| self.model.forward(&rows, &wanted, &mut cache)?.to_vec2())?)
+    }
+
+    fn engine<'a>(&'a self, stops: &'a [String]) -> Engine<'a> {
+        let Self { model, tokenizer, threads, batch_size, .. } = self;
+        Engine { model, tokenizer, threads, batch_size: *batch_size, stops }
+    }
+
+    /// A request that can be answered, or why it cannot.
+    fn request(&self, index: usize, prompt: Vec<u32>, max_tokens: usize) -> Result<Request, String> {
+        let (context, vocab_size) = (self.context_length(), self.config().vocab_size);
+        if prompt.is_empty() {
+            return Err("the prompt has no tokens".to_string());
+        }
+        if prompt.len() >= context {
+            return Err(format!("the prompt has {} tokens and the context only {context}", prompt.len()));
+        }
+        if let Some(id) = prompt.iter().find(|&&id| id as usize >= vocab_size) {
+            return Err(format!("the prompt holds token {id}, not below the vocabulary size {vocab_size}"));
+        }
+        if max_tokens == 0 {
+            return Err("no new tokens are asked for".to_string());
+        }
+        let limit = max_tokens.min(context - prompt.len());
+        Ok(Request { index, prompt, limit })
+    }
+
+    fn encode_all(&self, prompts: &[Prompt]) -> Result<Vec<Vec<u32>>, Error> {
+        self.threads.install(|| prompts.par_iter().map(|prompt| self.tokenizer.encode(&prompt.text)).collect())
+    }
+
+    /// Text and reason of a finished request. The text ends before the first stop string, whoever ended it.
+    fn conclude(&self, answer: &Answer, stops: &[String]) -> (String, FinishReason, Option<String>) {
+        let words = match answer.tokens.split_last() {
+            Some((_, words)) if answer.end == End::Eos => words,
+            _ => &answer.tokens,
+        };
+        let (mut text, mut reason, mut error) = match (&answer.end, self.tokenizer.decode(words)) {
+            (_, Err(failure)) => (String::new(), FinishReason::Error, Some(failure.to_string())),
+            (End::Eos, Ok(text)) => (text, FinishReason::Eos, None),
+            (End::Stop, Ok(text)) => (text, FinishReason::Stop, None),
+            (End::Length, Ok(text)) => (text, FinishReason::Length, None),
+            (End::Failed(message), Ok(text)) => (text, FinishReason::Error, Some(message.clone())),
+        };
+        if let Some(end) = find_stop(&text, stops) {
+            text.truncate(end);
+            (reason, error) = (FinishReason::Stop, None);
+        }
+        (text, reason, error)
+    }
+}
+
+/// BLAKE3 (hex) of token ids as little-endian `u32`s.
+fn prompt_hash(ids: &[u32]) -> String {
+    let mut hasher = blake3::Hasher::new();
+    ids.iter().for_each(|id| {
+        hasher.update(&id.to_le_bytes());
+    });
+    hasher.finalize().to_hex().to_string()
+}
+
+impl Generator for LocalModel {
+    fn info(&self) -> GeneratorInfo {
+        GeneratorInfo { name: self.name.clone(), kind: "local".to_string(), details: self.details.clone() }
+    }
+
+    fn check(&self, prompts: &[Prompt], decoding: &Decoding) -> Result<Vec<PromptIssue>, GenerationError> {
+        let issues = self.encode_all(prompts)?.into_iter().enumerate().filter_map(|(index, ids)| {
+            let prompt_tokens = ids.len();
+            let message = self.request(index, ids, decoding.max_tokens).err()?;
+            Some(PromptIssue { index, prompt_tokens, message })
+        });
+        Ok(issues.collect())
+    }
+
+    fn generate(
+        &mut self,
+        prompts: &[Prompt],
+        decoding: &Decoding,
+        on_event: &mut dyn FnMut(Event) -> Result<(), GenerationError>,
+    ) -> Result<(), GenerationError> {
+        struct Asked {
+            tokens: usize,
+            hash: String,
+        }
+        let (mut asked, mut requests) = (Vec::new(), Vec::new());
+        for (index, ids) in self.encode_all(prompts)?.into_iter().enumerate() {
+            asked.push(Asked { tokens: ids.len(), hash: prompt_hash(&ids) });
+            match self.request(index, ids, decoding.max_tokens) {
+                Ok(request) => requests.push(request),
+                Err(message) => on_event(Event::Finished(Completion {
+                    index,
+                    text: String::new(),
+                    finish_reason: FinishReason::Error,
+                    prompt_tokens: asked[index].tokens,
+                    completion_tokens: 0,
+                    prompt_hash: asked[index].hash.clone(),
+                    error: Some(message),
+                }))?,
+            }
+        }
+        self.engine(&decoding.stop).run(requests, &mut |progress| {
+            on_event(match progress {
+                Progress::Prefilled(tokens) => Event::Prefilled(tokens),
+                Progress::Decoded(tokens) => Event::Decoded(tokens),
+                Progress::Answered(answer) => {
+                    let (text, finish_reason, error) = self.conclude(&answer, &decoding.stop);
+                    Event::Finished(Completion {
+                        index: answer.index,
+                        text,
+                        finish_reason,
+                        prompt_tokens: asked[answer.index].tokens,
+                        completion_tokens: answer.tokens.len(),
+                        prompt_hash: asked[answer.index].hash.clone(),
+                        error,
+                    })
+                }
+            })
+        })
+    }
+}

@@ -1,0 +1,123 @@
+//! Text to token ids and back, by the checkpoint's own `tokenizer.json`, with exactly one beginning-of-sequence token.
+//!
+//! Special tokens follow `AutoTokenizer` of transformers: the post-processor of `tokenizer.json` decides, and
+//! `add_bos_token: true` in `tokenizer_config.json` adds the token where the post-processor does not. A prompt whose
+//! text already begins with the token still ends up with one. One known difference: `clean_up_tokenization_spaces` is
+//! never applied to decoded text, because it would change formulas.
+
+use serde::Deserialize;
+use serde_json::Value;
+use tokenizers::Tokenizer;
+
+use crate::config::ModelConfig;
+use crate::error::{Error, ErrorKind};
+
+/// A checkpoint's tokenizer.
+pub(crate) struct TextTokenizer {
+    tokenizer: Tokenizer,
+    bos: Option<Bos>,
+    appends_eos: bool,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Bos {
+    id: u32,
+    /// Who puts it in front of a prompt.
+    by: BosSource,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum BosSource {
+    PostProcessor,
+    AddBosToken,
+    Nobody,
+}
+
+/// The keys of `tokenizer_config.json` that matter here.
+#[derive(Default, Deserialize)]
+struct RawTokenizerConfig {
+    add_bos_token: Option<bool>,
+    bos_token: Option<Value>,
+}
+
+impl TextTokenizer {
+    /// # Errors
+    /// [`ErrorKind::Tokenizer`] when a file cannot be understood or the tokenizer has ids that the model has not.
+    pub(crate) fn load(tokenizer: &[u8], tokenizer_config: Option<&[u8]>, config: &ModelConfig) -> Result<Self, Error> {
+        let failed = |file: &str, message: String| Error::new(ErrorKind::Tokenizer, message).in_file(file);
+        let mut tokenizer = Tokenizer::from_bytes(tokenizer)
+            .map_err(|error| failed("tokenizer.json", format!("cannot be understood: {error}")))?;
+        // Both may be left over from training and would silently cut or fill prompts.
+        let untruncated = tokenizer.with_truncation(None).map(|_| ());
+        untruncated.map_err(|error| failed("tokenizer.json", format!("cannot be used: {error}")))?;
+        tokenizer.with_padding(None);
+
+        let largest = tokenizer.get_vocab(true).into_iter().map(|(token, id)| (id, token)).max();
+        if let Some((id, token)) = largest.filter(|(id, _)| *id as usize >= config.vocab_size) {
+            return Err(failed("tokenizer.json", format!("has the token {token:?} that the model cannot know"))
+                .expected(format!("ids below the vocabulary size {}", config.vocab_size), format!("id {id}")));
+        }
+
+        let raw = match tokenizer_config {
+            Some(bytes) => serde_json::from_slice(bytes)
+                .map_err(|error| failed("tokenizer_config.json", format!("cannot be understood: {error}")))?,
+            None => RawTokenizerConfig::default(),
+        };
+        let named = raw.bos_token.as_ref().and_then(|token| token.as_str().or_else(|| token.get("content")?.as_str()));
+        let bos_id = match named {
+            Some(token) => Some(tokenizer.token_to_id(token).ok_or_else(|| {
+                failed("tokenizer_config.json", format!("bos_token {token:?} is not in tokenizer.json"))
+            })?),
+            None => config.bos_token_id,
+        };
+        let mut loaded = Self { tokenizer, bos: None, appends_eos: false };
+        let framing = loaded.encode("")?;
+        loaded.appends_eos = framing.last().is_some_and(|id| config.eos_token_ids.contains(id) && Some(*id) != bos_id);
+        loaded.bos = bos_id.map(|id| {
+            let by = match (framing.first() == Some(&id), raw.add_bos_token) {
+                (true, _) => BosSource::PostProcessor,
+                (false, Some(true)) => BosSource::AddBosToken,
+                (false, _) => BosSource::Nobody,
+            };
+            Bos { id, by }
+        });
+        Ok(loaded)
+    }
+
+    /// Token ids of a prompt, special tokens included.
+    pub(crate) fn encode(&self, text: &str) -> Result<Vec<u32>, Error> {
+        let encoding = self.tokenizer.encode_fast(text, true);
+        let encoding =
+            encoding.map_err(|error| Error::new(ErrorKind::Tokenizer, format!("cannot read a prompt: {error}")))?;
+        let mut ids = encoding.get_ids().to_vec();
+        if let Some(bos) = self.bos {
+            let leading = ids.iter().take_while(|&&id| id == bos.id).count();
+            if leading > 1 {
+                ids.drain(1..leading);
+            } else if leading == 0 && bos.by == BosSource::AddBosToken {
+                ids.insert(0, bos.id);
+            }
+        }
+        Ok(ids)
+    }
+
+    /// Text of some token ids, without special tokens.
+    pub(crate) fn decode(&self, ids: &[u32]) -> Result<String, Error> {
+        let text = self.tokenizer.decode(ids, true);
+        text.map_err(|error| Error::new(ErrorKind::Tokenizer, format!("cannot write a completion: {error}")))
+    }
+
+    /// Whether prompts end in an end-of-sequence token, as no prompt should.
+    pub(crate) fn appends_eos(&self) -> bool {
+        self.appends_eos
+    }
+
+    /// How prompts begin, for the run's manifest.
+    pub(crate) fn describe_bos(&self) -> String {
+        match self.bos {
+            Some(Bos { id, by: BosSource::PostProcessor }) => format!("{id} (post-processor)"),
+            Some(Bos { id, by: BosSource::AddBosToken }) => format!("{id} (add_bos_token)"),
+            Some(Bos { by: BosSource::Nobody, .. }) | None => "none".to_string(),
+        }
+    }
+}

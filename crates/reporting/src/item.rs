@@ -1,0 +1,42 @@
+//! One problem with prompt, completion, trace and verdict.
+
+use dataset_loader::Problem;
+use evaluation::{CompletionRecord, VerdictRecord};
+
+/// All there is to tell of one item.
+#[derive(Clone, Copy, Debug)]
+pub struct Item<'a> {
+    /// The problem.
+    pub problem: &'a Problem,
+    /// The prompt as the model read it.
+    pub prompt: &'a str,
+    /// What the model wrote.
+    pub completion: &'a CompletionRecord,
+    /// What the scorer says.
+    pub verdict: &'a VerdictRecord,
+}
+
+/// The item's story, from problem to verdict.
+pub fn item_text(item: &Item<'_>) -> String {
+    let Item { problem, prompt, completion, verdict } = item;
+    let official = &verdict.official;
+    let reason = format!("{:?}", completion.finish_reason).to_lowercase();
+    let mut text = format!("{} ({}, task {})\n", problem.id, problem.set, problem.task);
+    section(&mut text, &format!("prompt ({} tokens)", completion.prompt_tokens), prompt);
+    let heading = format!("completion ({} tokens, ended by {reason})", completion.completion_tokens);
+    section(&mut text, &heading, completion.error.as_deref().unwrap_or(&completion.completion));
+    section(&mut text, "reference", &problem.reference);
+    let mut lines = vec![format!("verdict     {}", official.verdict)];
+    lines.push(format!("prediction  {}", official.prediction.as_deref().unwrap_or("(nothing extracted)")));
+    lines.push(format!("reference   {}", official.reference.as_deref().unwrap_or("(cannot be read)")));
+    if let Some(exception) = &official.exception {
+        lines.push(format!("exception   {exception} (the original scorer would drop the whole task)"));
+    }
+    lines.push(format!("decided by  {}", official.trace.join(", ")));
+    section(&mut text, "official scorer", &lines.join("\n"));
+    text
+}
+
+fn section(text: &mut String, heading: &str, body: &str) {
+    text.push_str(&format!("\n── {heading}\n{}\n", body.trim_end()));
+}

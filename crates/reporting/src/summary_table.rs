@@ -1,0 +1,120 @@
+//! The table of a finished run.
+
+use comfy_table::{Attribute, Cell};
+use evaluation::{Counts, SetSummary, Summary};
+
+use crate::table::{framed, percent};
+
+/// How the table of a run is laid out.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SummaryTable {
+    /// Columns of the terminal; `None` where the table may be as wide as it needs to be.
+    pub width: Option<u16>,
+    /// Whether the tasks of a set get rows of their own.
+    pub by_task: bool,
+    /// Whether averages may be set in bold.
+    pub styled: bool,
+}
+
+/// Title, table and the notes that its numbers need. Accuracies are percentages by the official scorer; intervals are
+/// Wilson's at 95 %.
+pub fn summary_table(summary: &Summary, layout: SummaryTable) -> String {
+    let mut text = format!("{}\n", title(summary));
+    let mut table = framed(
+        ["set", "level", "n", "accuracy", "95 % interval", "no answer", "truncated", "failed"],
+        &[2, 3, 4, 5, 6, 7],
+        layout.width,
+    );
+    for set in &summary.sets {
+        table.add_row(set_row(set));
+        for task in set.tasks.iter().filter(|_| layout.by_task) {
+            table.add_row(counts_row(format!("  {}", task.task), String::new(), &task.counts));
+        }
+    }
+    for (name, average) in [("micro average", summary.micro), ("macro average", summary.macro_)] {
+        let Some(average) = average else { continue };
+        let sets: Vec<&SetSummary> = summary.sets.iter().filter(|set| set.in_average).collect();
+        let n = sets.iter().map(|set| set.counts.n).sum::<usize>();
+        let cells = [name.to_string(), format!("{} sets", sets.len()), n.to_string(), percent(average.official)];
+        let attribute = if layout.styled { Attribute::Bold } else { Attribute::Reset };
+        table.add_row(cells.map(|text| match layout.styled {
+            true => Cell::new(text).add_attribute(attribute),
+            false => Cell::new(text),
+        }));
+    }
+    text.push_str(&table.to_string());
+    text.push('\n');
+    for note in notes(summary) {
+        text.push_str(&note);
+        text.push('\n');
+    }
+    text
+}
+
+fn set_row(set: &SetSummary) -> Vec<Cell> {
+    let name = if set.in_average { set.title.clone() } else { format!("{} *", set.title) };
+    counts_row(name, set.level.clone(), &set.counts)
+}
+
+fn counts_row(name: String, level: String, counts: &Counts) -> Vec<Cell> {
+    let [low, high] = counts.official.interval;
+    [
+        name,
+        level,
+        counts.n.to_string(),
+        percent(counts.official.accuracy),
+        format!("{} – {}", percent(low), percent(high)),
+        counts.no_answer.to_string(),
+        counts.truncated.to_string(),
+        counts.failed.to_string(),
+    ]
+    .map(Cell::new)
+    .to_vec()
+}
+
+fn title(summary: &Summary) -> String {
+    let data = match summary.on_samples() {
+        true => "the program's own samples (not MwpBench)".to_string(),
+        false if summary.complete => format!("MwpBench ({})", summary.data),
+        false => summary.data.clone(),
+    };
+    let mut protocol = format!("{} protocol", summary.protocol);
+    if !summary.deviations.is_empty() {
+        protocol.push_str(&format!(", but {}", summary.deviations.join(", ")));
+    }
+    format!("{} on {data}: {protocol}", summary.model)
+}
+
+fn notes(summary: &Summary) -> Vec<String> {
+    let mut notes = vec!["Accuracy in percent by the official scorer.".to_string()];
+    if summary.on_samples() {
+        notes.push(
+            "Samples are problems in the sets' style that come with the program; give real data with --data.".to_string(),
+        );
+    }
+    if summary.sets.iter().any(|set| !set.in_average) {
+        notes.push("* in no average.".to_string());
+    }
+    if !summary.missing.is_empty() && summary.micro.is_some() {
+        notes.push(format!("The averages leave out sets that were not asked: {}.", summary.missing.join(", ")));
+    }
+    if !summary.partial.is_empty() && !summary.on_samples() {
+        notes.push(format!("Asked in part: {}.", summary.partial.join(", ")));
+    }
+    if !summary.reference_errors.is_empty() {
+        notes.push(format!(
+            "The original scorer fails on {} of the references and would drop their whole tasks; here they count as wrong: {}.",
+            summary.reference_errors.len(),
+            first_few(&summary.reference_errors)
+        ));
+    }
+    notes
+}
+
+fn first_few(ids: &[String]) -> String {
+    const SHOWN: usize = 5;
+    match ids.len() {
+        0..=SHOWN => ids.join(", "),
+        more => format!("{} and {} more", ids[..SHOWN].join(", "), more - SHOWN),
+    }
+}

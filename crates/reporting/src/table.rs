@@ -1,0 +1,24 @@
+//! The frame that all tables share.
+
+use comfy_table::{Cell, CellAlignment, ContentArrangement, Table, presets};
+
+/// A table with a header, `width` columns of the terminal wide at most (as wide as it needs to be where `None`).
+pub(crate) fn framed<const N: usize>(header: [&str; N], right_aligned: &[usize], width: Option<u16>) -> Table {
+    let mut table = Table::new();
+    table.load_style(presets::UTF8_HORIZONTAL_ONLY).set_header(header.map(Cell::new));
+    match width {
+        Some(width) => table.set_content_arrangement(ContentArrangement::Dynamic).set_width(width),
+        None => table.set_content_arrangement(ContentArrangement::Disabled),
+    };
+    for &column in right_aligned {
+        if let Some(column) = table.column_mut(column) {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
+    }
+    table
+}
+
+/// Percent with one decimal, from a proportion in 0..=1.
+pub(crate) fn percent(proportion: f64) -> String {
+    format!("{:.1}", proportion * 100.0)
+}

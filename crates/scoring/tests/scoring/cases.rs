@@ -1,0 +1,116 @@
+//! The cases of `answer-normalizers/cases/official-*.toml`: judgements, and the rules that fire or stay silent.
+
+use std::{collections::BTreeSet, fs};
+
+use scoring::official::{judge_completion, judge_prediction};
+use serde::Deserialize;
+
+macro_rules! case_files {
+    ($($name:literal,)+) => {
+        [$(($name, include_str!(concat!("../../../../answer-normalizers/cases/", $name)))),+]
+    };
+}
+
+const FILES: [(&str, &str); 7] = case_files![
+    "official-exceptions.toml",
+    "official-extraction.toml",
+    "official-fractions.toml",
+    "official-numbers.toml",
+    "official-substrings.toml",
+    "official-unicode.toml",
+    "official-units.toml",
+];
+
+const PROFILE: &str = include_str!("../../../../answer-normalizers/profiles/official.toml");
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct CaseFile {
+    purpose: String,
+    source: String,
+    case: Vec<Case>,
+}
+
+/// The format is described in `answer-normalizers/README.md`.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Case {
+    purpose: String,
+    completion: Option<String>,
+    prediction: Option<String>,
+    reference: String,
+    correct: bool,
+    clean_prediction: Option<String>,
+    clean_reference: Option<String>,
+    exception: Option<String>,
+    swallowed: Option<String>,
+    fires: Vec<String>,
+    #[serde(default)]
+    silent: Vec<String>,
+}
+
+fn case_files() -> impl Iterator<Item = (&'static str, CaseFile)> {
+    FILES.iter().map(|(name, text)| match toml::from_str(text) {
+        Ok(file) => (*name, file),
+        Err(error) => panic!("{name}: {error}"),
+    })
+}
+
+#[test]
+fn every_case_holds() {
+    let mut count = 0;
+    for (name, file) in case_files() {
+        assert!(!file.purpose.is_empty() && !file.source.is_empty(), "{name} says neither why nor whence");
+        for case in file.case {
+            let place = format!("{name}: {}", case.purpose);
+            let judgement = match (&case.completion, &case.prediction) {
+                (Some(completion), None) => judge_completion(completion, &case.reference),
+                (None, Some(prediction)) => judge_prediction(prediction, &case.reference),
+                _ => panic!("{place}: give a completion or a prediction"),
+            };
+            assert_eq!(judgement.correct, case.correct, "{place}: {judgement:?}");
+            assert_eq!(judgement.prediction, case.clean_prediction, "{place}");
+            assert_eq!(judgement.reference, case.clean_reference, "{place}");
+            assert_eq!(judgement.exception.map(|exception| exception.to_string()), case.exception, "{place}");
+            assert_eq!(judgement.swallowed.map(|exception| exception.to_string()), case.swallowed, "{place}");
+            let trace = &judgement.trace;
+            for rule in &case.fires {
+                assert!(trace.contains(&rule.as_str()), "{place}: {rule} does not fire: {trace:?}");
+            }
+            for rule in &case.silent {
+                assert!(!trace.contains(&rule.as_str()), "{place}: {rule} fires: {trace:?}");
+            }
+            count += 1;
+        }
+    }
+    eprintln!("{count} of {count} cases hold");
+    assert!(count >= 80);
+}
+
+#[test]
+fn every_rule_has_a_case_where_it_fires_and_one_where_it_does_not() {
+    let profile: toml::Table = toml::from_str(PROFILE).expect("a table");
+    let mut rules = BTreeSet::new();
+    for list in ["extractor", "rewrite", "equality"] {
+        let entries = profile[list].as_array().expect("a list of rules");
+        rules.extend(entries.iter().map(|entry| entry["id"].as_str().expect("an id").to_owned()));
+    }
+    let (mut fires, mut silent) = (BTreeSet::new(), BTreeSet::new());
+    for case in case_files().flat_map(|(_, file)| file.case) {
+        fires.extend(case.fires);
+        silent.extend(case.silent);
+    }
+    assert_eq!(fires, rules);
+    assert_eq!(silent, rules);
+}
+
+#[test]
+fn list_of_files_equals_the_folder() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../answer-normalizers/cases");
+    let names = fs::read_dir(folder).expect("the folder of cases").map(|entry| {
+        entry.expect("an entry of the folder").file_name().into_string().expect("a name in ASCII")
+    });
+    let mut names: Vec<String> = names.filter(|name| name.starts_with("official-")).collect();
+    names.sort();
+    assert_eq!(names, FILES.map(|(name, _)| name));
+}

@@ -1,0 +1,52 @@
+//! What the original scorer returned on real completions, rewritten references, nasty and fuzzed texts.
+
+use std::{
+    fs::File,
+    io::{BufRead, BufReader},
+    path::PathBuf,
+};
+
+use scoring::official::judge_completion;
+use serde::Deserialize;
+
+#[derive(Deserialize)]
+struct Row {
+    id: String,
+    completion: String,
+    reference: String,
+    judge: Option<bool>,
+    clean_prediction: Option<String>,
+    clean_reference: Option<String>,
+    exception: Option<String>,
+    inner_exception: Option<String>,
+}
+
+#[test]
+fn judgements_agree_with_the_recorded_vectors() {
+    let folder = std::env::var_os("MWPBENCH_SHARED_DATA").map_or_else(
+        || PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/data")),
+        PathBuf::from,
+    );
+    let file = folder.join("grading/official_vectors.jsonl");
+    let Ok(vectors) = File::open(&file) else {
+        eprintln!("SKIPPED: judgements_agree_with_the_recorded_vectors: no {}", file.display());
+        return;
+    };
+    let (mut rows, mut differences) = (0, Vec::new());
+    for line in BufReader::new(vectors).lines() {
+        let row: Row = serde_json::from_str(&line.expect("a readable file")).expect("a JSON object a line");
+        let judgement = judge_completion(&row.completion, &row.reference);
+        let agrees = judgement.correct == row.judge.unwrap_or(false)
+            && judgement.prediction == row.clean_prediction
+            && judgement.reference == row.clean_reference
+            && judgement.exception.map(|exception| exception.to_string()) == row.exception
+            && judgement.swallowed.map(|exception| exception.to_string()) == row.inner_exception;
+        rows += 1;
+        if !agrees {
+            differences.push(format!("{}: {judgement:?}", row.id));
+        }
+    }
+    eprintln!("{} of {rows} judgements agree", rows - differences.len());
+    assert!(differences.is_empty(), "{} differ, the first: {:#?}", differences.len(), &differences[..1]);
+    assert_eq!(rows, 57_069);
+}

@@ -1,0 +1,188 @@
+"""Train the demo checkpoint from scratch and save it for transformers.
+
+Problems are generated on the fly from a fixed seed, so that no question is
+seen twice. Only the response is learned. See README.md for how to run it.
+"""
+
+import argparse
+import math
+import os
+import random
+import time
+
+import torch
+from transformers import GenerationConfig, LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
+
+import text
+from model import TrainingLlama
+from problems import generate
+
+TOKENIZER_PROBLEMS = 30000
+CHUNK = 16384
+
+
+def arguments():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--output", default=os.path.join(text.REPOSITORY, "models", "demo"))
+    parser.add_argument("--seed", type=int, default=20240611)
+    parser.add_argument("--steps", type=int, default=6000)
+    parser.add_argument("--batch", type=int, default=32)
+    parser.add_argument("--rate", type=float, default=3e-3)
+    parser.add_argument("--warmup", type=int, default=150)
+    parser.add_argument("--decay", type=float, default=0.05)
+    parser.add_argument("--vocabulary", type=int, default=2048)
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--save-every", type=int, default=1500)
+    return parser.parse_args()
+
+
+def architecture(vocabulary):
+    return LlamaConfig(
+        vocab_size=vocabulary,
+        hidden_size=192,
+        intermediate_size=512,
+        num_hidden_layers=6,
+        num_attention_heads=6,
+        num_key_value_heads=2,
+        max_position_embeddings=1024,
+        rms_norm_eps=1e-5,
+        tie_word_embeddings=True,
+        bos_token_id=text.BOS_ID,
+        eos_token_id=text.EOS_ID,
+        pad_token_id=None,
+    )
+
+
+def make_tokenizer(seed, size):
+    rng = random.Random(seed)
+    texts = [text.PREFIX + text.SUFFIX] * 200
+    texts += [f"{p.question} {p.solution}" for p in generate(rng, TOKENIZER_PROBLEMS)]
+    return text.train_tokenizer(texts, size)
+
+
+class Examples:
+    """An endless stream of token batches of similar length."""
+
+    def __init__(self, tokenizer, seed, batch):
+        self.tokenizer = tokenizer
+        self.rng = random.Random(seed + 1)
+        self.batch = batch
+        self.filter = text.OverlapFilter()
+        self.seen = set()
+        self.prefix = tokenizer.encode(text.PREFIX).ids
+
+    def __iter__(self):
+        while True:
+            yield from self._chunk()
+
+    def _chunk(self):
+        rows = sorted(map(self._row, *self._encode()), key=lambda row: len(row[0]))
+        batches = [rows[i : i + self.batch] for i in range(0, len(rows), self.batch)]
+        self.rng.shuffle(batches)
+        return [self._tensors(rows) for rows in batches if len(rows) == self.batch]
+
+    def _fresh(self):
+        for problem in generate(self.rng, CHUNK):
+            key = hash(problem.question)
+            if key not in self.seen and self.filter.accepts(problem.question):
+                self.seen.add(key)
+                yield problem
+
+    def _encode(self):
+        problems = list(self._fresh())
+        prompts = [text.prompt_text(p.question) for p in problems]
+        full = [f"{prompt} {p.solution}" for prompt, p in zip(prompts, problems)]
+        encode = self.tokenizer.encode_batch_fast
+        return encode(prompts), encode(full)
+
+    def _row(self, prompt, full):
+        """Token ids after the shared prefix, and the start of the response."""
+        prompt, full = prompt.ids, full.ids
+        assert full[: len(prompt)] == prompt, "the response changed the prompt's tokens"
+        start = len(self.prefix)
+        assert prompt[:start] == self.prefix, "the question changed the prefix's tokens"
+        return full[start:] + [text.EOS_ID], len(prompt) - start
+
+    @staticmethod
+    def _tensors(rows):
+        longest = max(len(ids) for ids, _ in rows)
+        tokens = torch.full((len(rows), longest), text.EOS_ID)
+        targets = torch.full((len(rows), longest), -100)
+        for i, (ids, start) in enumerate(rows):
+            line = torch.tensor(ids)
+            tokens[i, : len(ids)] = line
+            targets[i, start - 1 : len(ids) - 1] = line[start:]
+        return tokens[:, :-1], targets[:, :-1]
+
+
+def learning_rate(step, options):
+    """Linear warm-up, then a cosine down to two percent."""
+    if step < options.warmup:
+        return options.rate * (step + 1) / options.warmup
+    done = (step - options.warmup) / max(1, options.steps - options.warmup)
+    return options.rate * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * done)))
+
+
+def make_optimizer(model, options):
+    matrices = [p for p in model.parameters() if p.dim() > 1]
+    vectors = [p for p in model.parameters() if p.dim() == 1]
+    groups = [
+        {"params": matrices, "weight_decay": options.decay},
+        {"params": vectors, "weight_decay": 0.0},
+    ]
+    return torch.optim.AdamW(groups, lr=options.rate, betas=(0.9, 0.98), fused=True)
+
+
+def save(model, config, tokenizer, folder):
+    """Save bf16 weights, tokenizer and generation settings for transformers."""
+    final = LlamaForCausalLM(config)
+    missing, unexpected = final.load_state_dict(model.state_dict(), strict=False)
+    assert not unexpected and set(missing) <= {"lm_head.weight"}, (missing, unexpected)
+    final.tie_weights()
+    final = final.to(torch.bfloat16)
+    final.generation_config = GenerationConfig(
+        bos_token_id=text.BOS_ID, eos_token_id=text.EOS_ID, do_sample=False
+    )
+    final.save_pretrained(folder)
+    PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer,
+        bos_token="<s>",
+        eos_token="</s>",
+        unk_token="<unk>",
+        model_max_length=config.max_position_embeddings,
+        clean_up_tokenization_spaces=False,
+    ).save_pretrained(folder)
+
+
+def train(options):
+    torch.manual_seed(options.seed)
+    torch.set_num_threads(options.threads)
+    tokenizer = make_tokenizer(options.seed, options.vocabulary)
+    config = architecture(tokenizer.get_vocab_size())
+    examples = Examples(tokenizer, options.seed, options.batch)
+    model = TrainingLlama(config, examples.prefix)
+    print(f"{sum(p.numel() for p in model.parameters())} parameters", flush=True)
+    optimizer = make_optimizer(model, options)
+    began, tokens, average = time.time(), 0, None
+    for step, (ids, targets) in zip(range(options.steps), examples):
+        for group in optimizer.param_groups:
+            group["lr"] = learning_rate(step, options)
+        with torch.autocast("cpu", dtype=torch.bfloat16):
+            loss = model(ids, targets)
+        optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        optimizer.step()
+        tokens += ids.numel()
+        average = loss.item() if average is None else 0.98 * average + 0.02 * loss.item()
+        if (step + 1) % 100 == 0:
+            spent = time.time() - began
+            print(f"step {step + 1} loss {average:.4f} {spent:.0f} s {tokens / spent:.0f} tokens/s", flush=True)
+        if (step + 1) % options.save_every == 0:
+            save(model, config, tokenizer, options.output)
+    save(model, config, tokenizer, options.output)
+    print(f"{examples.filter.dropped} of {examples.filter.checked} problems dropped as near-copies of samples")
+
+
+if __name__ == "__main__":
+    train(arguments())
