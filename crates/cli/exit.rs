@@ -73,11 +73,7 @@ fn code_of_cause(cause: &(dyn std::error::Error + 'static)) -> Option<u8> {
         });
     }
     if let Some(error) = cause.downcast_ref::<inference::Error>() {
-        return Some(match error.kind() {
-            inference::ErrorKind::NotFound => USAGE,
-            _ if error.is_integrity() => INTEGRITY,
-            _ => BACKEND,
-        });
+        return Some(if error.is_integrity() { INTEGRITY } else { BACKEND });
     }
     cause.downcast_ref::<evaluation::Error>().map(|error| match error {
         evaluation::Error::FolderNotWritable { .. }

@@ -20,6 +20,9 @@ static DEMO_FILES: &[(&str, &[u8])] = &[
 pub fn files(model: &str) -> anyhow::Result<CheckpointFiles> {
     match model {
         DEMO => demo(),
+        path if !Path::new(path).exists() => {
+            anyhow::bail!("there is no folder {path}: give the path of a checkpoint in Hugging Face layout, or `demo`")
+        }
         path => Ok(CheckpointFiles::open(Path::new(path))?),
     }
 }

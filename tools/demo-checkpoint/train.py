@@ -25,7 +25,8 @@ def arguments():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--output", default=os.path.join(text.REPOSITORY, "models", "demo"))
     parser.add_argument("--seed", type=int, default=20240611)
-    parser.add_argument("--steps", type=int, default=6000)
+    parser.add_argument("--steps", type=int, default=9000)
+    parser.add_argument("--minutes", type=float, default=120, help="stop after so much time; the schedule adapts")
     parser.add_argument("--batch", type=int, default=32)
     parser.add_argument("--rate", type=float, default=3e-3)
     parser.add_argument("--warmup", type=int, default=150)
@@ -115,11 +116,10 @@ class Examples:
         return tokens[:, :-1], targets[:, :-1]
 
 
-def learning_rate(step, options):
-    """Linear warm-up, then a cosine down to two percent."""
+def learning_rate(step, done, options):
+    """Linear warm-up, then a cosine down to two percent; `done` is 0 to 1."""
     if step < options.warmup:
         return options.rate * (step + 1) / options.warmup
-    done = (step - options.warmup) / max(1, options.steps - options.warmup)
     return options.rate * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * done)))
 
 
@@ -165,8 +165,11 @@ def train(options):
     optimizer = make_optimizer(model, options)
     began, tokens, average = time.time(), 0, None
     for step, (ids, targets) in zip(range(options.steps), examples):
+        done = max(step / options.steps, (time.time() - began) / (60 * options.minutes))
+        if done >= 1:
+            break
         for group in optimizer.param_groups:
-            group["lr"] = learning_rate(step, options)
+            group["lr"] = learning_rate(step, done, options)
         with torch.autocast("cpu", dtype=torch.bfloat16):
             loss = model(ids, targets)
         optimizer.zero_grad(set_to_none=True)
@@ -181,6 +184,7 @@ def train(options):
         if (step + 1) % options.save_every == 0:
             save(model, config, tokenizer, options.output)
     save(model, config, tokenizer, options.output)
+    print(f"{step} steps of {options.batch} problems in {time.time() - began:.0f} s")
     print(f"{examples.filter.dropped} of {examples.filter.checked} problems dropped as near-copies of samples")
 
 

@@ -24,6 +24,7 @@ pub fn judge(problem: &Problem, completion: &CompletionRecord) -> VerdictRecord 
         task: problem.task.clone(),
         sample: completion.sample,
         truncated: ended == Ended::Truncated,
+        no_answer: ended != Ended::Failed && judgement.exception.is_none() && judgement.extracted.is_none(),
         official: OfficialVerdict::new(judgement, ended),
     }
 }

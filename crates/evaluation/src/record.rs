@@ -45,16 +45,10 @@ pub struct VerdictRecord {
     pub sample: u32,
     /// Whether the completion was cut at the token limit.
     pub truncated: bool,
+    /// Whether there is a completion but nothing could be extracted from it.
+    pub no_answer: bool,
     /// What the official scorer says.
     pub official: OfficialVerdict,
-}
-
-impl VerdictRecord {
-    /// Whether nothing could be extracted from a completion that there is.
-    pub fn no_answer(&self) -> bool {
-        let official = &self.official;
-        official.prediction.is_none() && official.exception.is_none() && official.verdict != Verdict::Failed
-    }
 }
 
 /// What the official scorer says of one completion.
@@ -65,9 +59,9 @@ pub struct OfficialVerdict {
     pub verdict: Verdict,
     /// What the original scorer returns.
     pub correct: bool,
-    /// The clean prediction; `None` where nothing was extracted.
+    /// The clean prediction as the original returns it; `None` where it returns none.
     pub prediction: Option<String>,
-    /// The clean reference; `None` where the original raises an exception on it.
+    /// The clean reference as the original returns it; `None` where it raises an exception.
     pub reference: Option<String>,
     /// Class of the exception that the original raises, if any.
     pub exception: Option<String>,

@@ -196,7 +196,7 @@ impl Counts {
         Self {
             n,
             official: Accuracy { correct, accuracy: correct as f64 / n as f64, interval: wilson_interval(correct, n) },
-            no_answer: count(VerdictRecord::no_answer),
+            no_answer: count(|verdict| verdict.no_answer),
             truncated: count(|verdict| verdict.truncated),
             failed: count(|verdict| verdict.official.verdict == Verdict::Failed),
         }

@@ -46,13 +46,12 @@ impl CustomOp1 for Attention<'_> {
         }
         let x = &storage.as_slice::<f32>()?[start..end];
         let mut out = vec![0f32; rows * query_width];
-        out.par_chunks_mut(query_width)
-            .zip(x.par_chunks(width))
-            .zip(self.places)
-            .with_min_len(4)
-            .for_each_init(Vec::new, |scores, ((out, x), &(slot, position))| {
+        out.par_chunks_mut(query_width).zip(x.par_chunks(width)).zip(self.places).with_min_len(4).for_each_init(
+            Vec::new,
+            |scores, ((out, x), &(slot, position))| {
                 dispatch(AttendRow { attention: self, slot, position, queries: &x[..query_width], out, scores });
-            });
+            },
+        );
         Ok((CpuStorage::F32(out), (rows, query_width).into()))
     }
 }

@@ -257,8 +257,14 @@ impl Stored<'_> {
     }
 
     /// Writes elements `start..` to `write`, widened to f32.
-    fn read(&self, start: usize, count: usize, rounding: Rounding, mut write: impl FnMut(usize, f32)) -> Result<(), Error> {
-        let size = self.view.dtype().size();
+    fn read(
+        &self,
+        start: usize,
+        count: usize,
+        rounding: Rounding,
+        mut write: impl FnMut(usize, f32),
+    ) -> Result<(), Error> {
+        let size = self.view.dtype().bitsize() / 8;
         let bytes = &self.view.data()[start * size..][..count * size];
         let mut finite = true;
         let mut put = |index: usize, value: f32| {

@@ -125,7 +125,6 @@ pub(crate) fn accumulate<const ROWS: usize, const PANELS: usize, const FUSED: bo
 pub(crate) struct Panels {
     tensor: Tensor,
     outputs: usize,
-    inputs: usize,
 }
 
 impl Panels {
@@ -134,16 +133,11 @@ impl Panels {
     /// # Shapes
     /// `tensor` is `[ceil(outputs / 16), inputs, 16]`, f32, contiguous.
     pub(crate) fn new(tensor: Tensor, outputs: usize) -> Result<Self> {
-        let (panels, inputs, lanes) = tensor.dims3()?;
+        let (panels, _, lanes) = tensor.dims3()?;
         if lanes != LANES || panels != outputs.div_ceil(LANES) {
             bail!("{outputs} outputs do not fit panels of shape {:?}", tensor.shape());
         }
-        Ok(Self { tensor, outputs, inputs })
-    }
-
-    /// Number of rows of the matrix.
-    pub(crate) fn outputs(&self) -> usize {
-        self.outputs
+        Ok(Self { tensor, outputs })
     }
 
     /// `x · Wᵀ + bias`.
@@ -598,30 +592,5 @@ mod tests {
         assert_eq!(exp(f32::NEG_INFINITY), 0.0);
         assert_eq!(exp(1000.0), f32::INFINITY);
         assert!(exp(f32::NAN).is_nan());
-    }
-}
-#[cfg(test)]
-mod speed {
-    use super::*;
-    #[test]
-    #[ignore]
-    fn gflops() {
-        use candle_core::Device;
-        for rows in [1usize, 4, 8, 32, 64, 256] {
-            let x = Tensor::randn(0f32, 1f32, (rows, 192), &Device::Cpu).unwrap();
-            let w = Panels::from_dense(&Tensor::randn(0f32, 1f32, (1024, 192), &Device::Cpu).unwrap()).unwrap();
-            let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
-            pool.install(|| {
-                let n = 20000 / rows + 10;
-                let t = std::time::Instant::now();
-                for _ in 0..n { w.project(&x, None).unwrap(); }
-                let s = t.elapsed().as_secs_f64();
-                println!("rows {rows}: {:.1} GFMA/s, {:.1} us", (n * rows * 192 * 1024) as f64 / s / 1e9, s / n as f64 * 1e6);
-            });
-        }
-        let g = Tensor::randn(0f32, 1f32, (64, 1024), &Device::Cpu).unwrap();
-        let t = std::time::Instant::now();
-        for _ in 0..1000 { silu_gate(&g).unwrap(); }
-        println!("silu {:.2} ns/element", t.elapsed().as_secs_f64() / 1000.0 / (64.0 * 512.0) * 1e9);
     }
 }

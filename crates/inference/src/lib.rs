@@ -27,18 +27,18 @@
 //! Weights are held as f32 whatever the checkpoint's dtype, so a model needs four bytes of memory for each parameter.
 
 // In reading order.
-mod local_model; // a checkpoint as a generator
-mod config; // config.json, validated
+mod attention; // each row over its own sequence
 mod checkpoint; // files, tensors by name
-mod tokenizer; // text to token ids and back
+mod config; // config.json, validated
+mod engine; // continuous batching
+mod error;
+mod kernels; // the arithmetic
+mod kv_cache; // keys and values in blocks
+mod local_model; // a checkpoint as a generator
 mod model; // the forward pass
 mod rope; // rotary positions
-mod attention; // each row over its own sequence
-mod kv_cache; // keys and values in blocks
-mod kernels; // the arithmetic
-mod engine; // continuous batching
 mod stop; // stop strings
-mod error; // what can go wrong
+mod tokenizer; // text to token ids and back // what can go wrong
 
 pub use checkpoint::CheckpointFiles;
 pub use config::{Architecture, ModelConfig, RopeScaling};

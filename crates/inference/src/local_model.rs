@@ -67,8 +67,7 @@ impl LocalModel {
         let config_json = files.require("config.json")?;
         let config = ModelConfig::parse(&config_json, files.read("generation_config.json")?.as_deref())?;
         let tokenizer_json = files.require("tokenizer.json")?;
-        let tokenizer =
-            TextTokenizer::load(&tokenizer_json, files.read("tokenizer_config.json")?.as_deref(), &config)?;
+        let tokenizer = TextTokenizer::load(&tokenizer_json, files.read("tokenizer_config.json")?.as_deref(), &config)?;
         let weight_files = files.weights()?;
         let tensors = weight_files.tensors(&config)?;
         let (rounding, dtype) = match options.dtype {

@@ -124,8 +124,7 @@ mod tests {
         let expected = (heads.broadcast_mul(&angles.cos().unwrap()).unwrap()
             + turned.broadcast_mul(&angles.sin().unwrap()).unwrap())
         .unwrap();
-        let expected =
-            Tensor::cat(&[&expected.reshape((4, 24)).unwrap(), &x.narrow(1, 24, 16).unwrap()], 1).unwrap();
+        let expected = Tensor::cat(&[&expected.reshape((4, 24)).unwrap(), &x.narrow(1, 24, 16).unwrap()], 1).unwrap();
         let worst: f32 = (found - expected).unwrap().abs().unwrap().max_all().unwrap().to_scalar().unwrap();
         assert!(worst < 1e-5, "differs by {worst}");
     }

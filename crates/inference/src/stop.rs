@@ -22,6 +22,8 @@ pub(crate) struct StopWatch<'a> {
     longest: usize,
     /// The end of the text so far: enough to complete any stop string that has begun in it.
     tail: String,
+    /// How much of `tail` is settled: the rest may change with the next token.
+    settled_tail: usize,
     /// Where the decoded window begins, and up to where its text is in `tail`.
     window: usize,
     settled: usize,
@@ -30,7 +32,7 @@ pub(crate) struct StopWatch<'a> {
 impl<'a> StopWatch<'a> {
     pub(crate) fn new(tokenizer: &'a TextTokenizer, stops: &'a [String]) -> Self {
         let longest = stops.iter().map(String::len).max().unwrap_or(0);
-        Self { tokenizer, stops, longest, tail: String::new(), window: 0, settled: 0 }
+        Self { tokenizer, stops, longest, tail: String::new(), settled_tail: 0, window: 0, settled: 0 }
     }
 
     /// Takes note of the last of `ids`, all tokens of the completion so far; true when their text holds a stop string.
@@ -41,18 +43,26 @@ impl<'a> StopWatch<'a> {
         // The settled tokens at the head of the window give the decoder its context (a leading space, for one).
         let known = self.tokenizer.decode(&ids[self.window..self.settled])?;
         let whole = self.tokenizer.decode(&ids[self.window..])?;
-        let new = whole.strip_prefix(known.as_str()).unwrap_or(&whole);
-        let settled_len = self.tail.len();
-        self.tail.push_str(new);
+        let unfinished = match whole.strip_prefix(known.as_str()) {
+            Some(new) => {
+                self.tail.push_str(new);
+                new.is_empty() || new.ends_with(char::REPLACEMENT_CHARACTER)
+            }
+            // A byte that can never be part of a character turned its whole run of bytes into replacement characters.
+            None => {
+                self.tail = self.tokenizer.decode(ids)?;
+                false
+            }
+        };
         let found = find_stop(&self.tail, self.stops).is_some();
-        let unfinished = new.is_empty() || new.ends_with(char::REPLACEMENT_CHARACTER);
         if unfinished && ids.len() - self.settled < MOST_PENDING_TOKENS {
-            self.tail.truncate(settled_len);
+            self.tail.truncate(self.settled_tail);
         } else {
             self.window = self.settled;
             self.settled = ids.len();
             let cut = self.tail.len().saturating_sub(self.longest);
             self.tail.drain(..self.tail.floor_char_boundary(cut));
+            self.settled_tail = self.tail.len();
         }
         Ok(found && find_stop(&self.tokenizer.decode(ids)?, self.stops).is_some())
     }

@@ -33,6 +33,10 @@ enum BosSource {
     Nobody,
 }
 
+fn failed(file: &str, message: impl Into<String>) -> Error {
+    Error::new(ErrorKind::Tokenizer, message).in_file(file)
+}
+
 /// The keys of `tokenizer_config.json` that matter here.
 #[derive(Default, Deserialize)]
 struct RawTokenizerConfig {
@@ -44,7 +48,15 @@ impl TextTokenizer {
     /// # Errors
     /// [`ErrorKind::Tokenizer`] when a file cannot be understood or the tokenizer has ids that the model has not.
     pub(crate) fn load(tokenizer: &[u8], tokenizer_config: Option<&[u8]>, config: &ModelConfig) -> Result<Self, Error> {
-        let failed = |file: &str, message: String| Error::new(ErrorKind::Tokenizer, message).in_file(file);
+        // The tokenizers crate panics on some files that are not tokenizers. Syntax is checked first, so that an
+        // ordinary fault gets an ordinary message; what is left becomes an error here.
+        let syntax: Result<serde::de::IgnoredAny, _> = serde_json::from_slice(tokenizer);
+        syntax.map_err(|error| failed("tokenizer.json", format!("cannot be understood: {error}")))?;
+        std::panic::catch_unwind(|| Self::load_unguarded(tokenizer, tokenizer_config, config))
+            .unwrap_or_else(|_| Err(failed("tokenizer.json", "cannot be understood by the tokenizers library")))
+    }
+
+    fn load_unguarded(tokenizer: &[u8], tokenizer_config: Option<&[u8]>, config: &ModelConfig) -> Result<Self, Error> {
         let mut tokenizer = Tokenizer::from_bytes(tokenizer)
             .map_err(|error| failed("tokenizer.json", format!("cannot be understood: {error}")))?;
         // Both may be left over from training and would silently cut or fill prompts.

@@ -27,8 +27,8 @@ pub fn item_text(item: &Item<'_>) -> String {
     section(&mut text, &heading, completion.error.as_deref().unwrap_or(&completion.completion));
     section(&mut text, "reference", &problem.reference);
     let mut lines = vec![format!("verdict     {}", official.verdict)];
-    lines.push(format!("prediction  {}", official.prediction.as_deref().unwrap_or("(nothing extracted)")));
-    lines.push(format!("reference   {}", official.reference.as_deref().unwrap_or("(cannot be read)")));
+    lines.push(format!("prediction  {}", official.prediction.as_deref().unwrap_or("(none)")));
+    lines.push(format!("reference   {}", official.reference.as_deref().unwrap_or("(none)")));
     if let Some(exception) = &official.exception {
         lines.push(format!("exception   {exception} (the original scorer would drop the whole task)"));
     }

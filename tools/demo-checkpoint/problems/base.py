@@ -165,10 +165,36 @@ class Work:
     def problem(self, question, answer):
         """Close the solution with the answer and return the problem."""
         shown = answer if isinstance(answer, str) else number(answer)
-        question = re.sub(r"\s+([.,?])", r"\1", question)
-        question = re.sub(r"([.?])([A-Z])", r"\1 \2", question)
+        question = tidy(vary(self.rng, question, wordy=self.name != "calculate"))
         solution = " ".join([*self.steps, f"The answer is {shown}."])
         return Problem(self.name, question, solution, shown)
+
+
+NUMBER_WORDS = dict(enumerate("two three four five six seven eight nine ten eleven twelve".split(), 2))
+FILLERS = """It is a sunny day.|{p} likes mathematics.|School is out for the summer.|It is the first week of spring.
+{p} is {n} years old.|There are {n} people in the family of {p}.|Every day starts at {n} o'clock here.
+{p} lives in a small town.|Everybody is happy today.|{p} has a lot to do this week.""".replace("\n", "|").split("|")
+
+
+def vary(rng, question, wordy):
+    """Spell numbers differently now and then, and add a sentence that does not matter."""
+    if rng.random() < 0.2:
+        question = re.sub(r"(?<![\d,.])(\d+)(\d{3})(?![\d])", r"\1,\2", question)
+    if wordy and rng.random() < 0.3:
+        question = re.sub(r"(?<![\d.,$:/-])\b(\d+)\b(?![\d%:/-]|[.,]\d)", lambda m: NUMBER_WORDS.get(int(m.group(1)), m.group(1)), question)
+        question = question[0].upper() + question[1:]
+    if wordy and rng.random() < 0.08:
+        filler = rng.choice(FILLERS).format(p=rng.choice(PEOPLE), n=rng.randint(3, 14))
+        question = f"{filler} {question}"
+    return question
+
+
+def tidy(question):
+    """Mend the seams of a text put together from parts."""
+    question = re.sub(r"\s+([.,?])", r"\1", question)
+    question = re.sub(r"\b([Aa]) (?=apple|orange|egg|onion|eraser|umbrella|hour|uncle)", r"\1n ", question)
+    question = re.sub(r"([.?])([A-Z])", r"\1 \2", question)
+    return re.sub(r"([.?] )([a-z])", lambda m: m.group(1) + m.group(2).upper(), question)
 
 
 def product_text(a, b):

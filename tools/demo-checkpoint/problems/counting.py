@@ -183,7 +183,7 @@ def equal_sharing(rng):
         text = say(rng, "{p} [shares|divides] {n} {o} [equally|evenly] among {k} [children|friends|bags]. How many {o} are left over?", p=who, n=total, o=items, k=k)
         work.note(f"{total} / {k} = {each} remainder {rest}, since {k} * {each} = {k * each} and {total} - {k * each} = {rest}.")
         return work.problem(text, rest)
-    text = say(rng, "[[{n} {people} go on a trip|{n} {people} are going to the museum|A school takes {n} {people} on a trip]. Each [bus|boat|van|car] [holds|can carry|seats] {k} [people|of them|{people}]. [At least how|How] many [buses|boats|vans|cars] [are needed|do they need]|{n} {o} must be packed in boxes. Each box holds [at most |]{k}. [At least how|How] many boxes are needed]?", n=total, people=rng.choice(["students", "people", "pupils", "children"]), k=k, o=items)
+    text = say(rng, "[[{n} {people} go on a trip|{n} {people} are going to the museum|A school takes {n} {people} on a trip]. Each {v} [holds|can carry|seats] {k} [people|of them|{people}]. [At least how|How] many {vs} [are needed|do they need]|{n} {o} must be packed in boxes. Each box holds [at most |]{k}. [At least how|How] many boxes are needed]?", n=total, v=(v := rng.choice(["bus", "boat", "van", "car"])), vs="buses" if v == "bus" else v + "s", people=rng.choice(["students", "people", "pupils", "children"]), k=k, o=items)
     work.note(f"{total} / {k} = {each} remainder {rest}, so one more is needed: {each} + 1 = {each + 1}.")
     return work.problem(text, each + 1)
 
@@ -215,7 +215,7 @@ def daily_amounts(rng):
     if kind == "net":
         eat = rng.randint(1, a + b - 1)
         price = rng.randint(2, 5)
-        text = say(rng, "{p}'s [ducks|hens|chickens] lay {n} eggs [per|a|every] day. {He} [eats|uses] {c} [for breakfast|every morning|each day] and [bakes|gives away|cooks with] {d}[| every day]. {He} sells the rest [at the market |]for ${x} [each|per egg]. How much [money |]does {he} [make|earn|get] [every|per|each] day?", p=who, He=who.he, he=who.he, n=a + b + eat, c=eat, d=b, x=price)
+        text = say(rng, "[On {p}'s farm there are {n} eggs [every morning|a day]|{p} collects {n} eggs [a day|every day]|{p} bakes {n} rolls [a day|every morning]]. {He} [needs {c} for {his} family|keeps {c}|uses {c} at home] and gives {d} to [a neighbor|{his} parents|a friend]. The [rest are|others are] sold for ${x} each. How much money does {he} [make|earn|get] [per|each|a] day?", p=who, He=who.he, he=who.he, his=who.his, n=a + b + eat, c=eat, d=b, x=price)
         used = work.add("Used", eat, b)
         rest = work.sub("Sold", a + b + eat, used)
         return work.problem(text, work.mul("Money", rest, price))

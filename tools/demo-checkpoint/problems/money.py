@@ -125,7 +125,7 @@ def unit_price(rng):
     k = rng.randint(2, 5)
     n = rng.randint(2, 9)
     more = rng.random() < 0.5
-    text = say(rng, "A {o} costs {m}. A {q} costs {k} [as much as a {o}|the price of a {o}]. How much do [{n} {qs} cost|a {o} and a {q} cost together]?" if False else "A {o} costs {m}. A {q} costs {k} times as much. How much " + ("do {n} {qs} cost?" if more else "do a {o} and a {q} cost [together|altogether]?"), o=item, q=other, m=m(b), k=k, n=n, qs=plural(other))
+    text = say(rng, "A {o} costs {m}. A {q} costs {k} times as much. How much " + ("do {n} {qs} cost?" if more else "do a {o} and a {q} cost [together|altogether]?"), o=item, q=other, m=m(b), k=k, n=n, qs=plural(other))
     cost = work.mul(f"One {other}", b, k)
     return work.problem(text, work.mul("Cost", cost, n) if more else work.add("Together", b, cost))
 

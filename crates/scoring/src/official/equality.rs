@@ -30,7 +30,9 @@ impl Sides<'_> {
             let decision = match rule {
                 Equality::Missing => self.answer.is_none().then_some(false),
                 Equality::Uncleaned => self.uncleaned.then(|| answer == self.reference),
-                Equality::Number => answer_number.zip(self.reference_number).map(|(answer, reference)| answer == reference),
+                Equality::Number => {
+                    answer_number.zip(self.reference_number).map(|(answer, reference)| answer == reference)
+                }
                 Equality::InlineFormula => is_inline_formula(self.reference)
                     .then(|| answer.trim_matches('$').contains(self.reference.trim_matches('$'))),
                 Equality::AnswerInReference => contained(answer, answer_number, self.reference).then_some(true),

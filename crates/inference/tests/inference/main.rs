@@ -1,0 +1,8 @@
+//! The crate from outside: checkpoints in folders, text in and out.
+
+mod checkpoints; // the tiny checkpoints, and how tests damage copies of them
+mod damage; // arbitrary corruption never panics
+mod demo; // the demo checkpoint against transformers
+mod loading; // what is refused, and in which words
+mod parity; // the tiny checkpoints against transformers, in any batch
+mod text; // special tokens, stop strings, ends, events

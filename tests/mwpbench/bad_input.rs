@@ -1,0 +1,292 @@
+use std::fs;
+use std::path::Path;
+
+use safetensors::tensor::Dtype;
+use serde_json::{Value, json};
+
+use crate::checkpoint::{Checkpoint, Tensor};
+use crate::command::{Done, mwpbench};
+
+const INTEGRITY: i32 = 4;
+const USAGE: i32 = 2;
+const INCOMPLETE: i32 = 3;
+
+/// Evaluates a copy of the demo checkpoint that was spoilt; the run folder must not come into being.
+fn refuse_model(spoil: impl FnOnce(&Checkpoint), parts: &[&str]) {
+    let folder = tempfile::tempdir().unwrap();
+    let checkpoint = Checkpoint::copy_to(folder.path());
+    spoil(&checkpoint);
+    let model = checkpoint.path().to_str().unwrap();
+    mwpbench(folder.path(), ["eval", "--model", model, "--tasks", "tal", "--limit", "1", "--output-dir", "run"])
+        .refused(INTEGRITY, parts);
+    assert!(!folder.path().join("run").exists());
+}
+
+/// Evaluates the demo checkpoint on a data file; the run folder must not come into being.
+fn refuse_data(content: &[u8], parts: &[&str]) {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("data.jsonl"), content).unwrap();
+    mwpbench(folder.path(), ["eval", "--model", "demo", "--data", "data.jsonl", "--output-dir", "run"])
+        .refused(INTEGRITY, parts);
+    assert!(!folder.path().join("run").exists());
+}
+
+fn demo_run(folder: &Path, extra: &[&str]) -> Done {
+    let mut args = vec!["eval", "--model", "demo", "--tasks", "tal", "--limit", "3", "--max-tokens", "8"];
+    args.extend(extra);
+    mwpbench(folder, args)
+}
+
+#[test]
+fn a_folder_that_is_not_there() {
+    let folder = tempfile::tempdir().unwrap();
+    mwpbench(folder.path(), ["eval", "--model", "no/such/model"]).refused(USAGE, &["no/such/model"]);
+}
+
+#[test]
+fn a_folder_without_config() {
+    refuse_model(|model| model.remove("config.json"), &["config.json"]);
+}
+
+#[test]
+fn a_folder_without_tokenizer() {
+    refuse_model(|model| model.remove("tokenizer.json"), &["tokenizer.json"]);
+}
+
+#[test]
+fn a_folder_without_weights() {
+    refuse_model(|model| model.remove("model.safetensors"), &["model.safetensors"]);
+}
+
+#[test]
+fn weights_as_bin_only() {
+    refuse_model(
+        |model| {
+            model.remove("model.safetensors");
+            model.write("pytorch_model.bin", "pickle");
+        },
+        &["pytorch_model.bin", "save_pretrained"],
+    );
+}
+
+#[test]
+fn a_tokenizer_as_sentencepiece_model_only() {
+    refuse_model(
+        |model| {
+            model.remove("tokenizer.json");
+            model.write("tokenizer.model", "pieces");
+        },
+        &["tokenizer.model", "AutoTokenizer"],
+    );
+}
+
+#[test]
+fn an_architecture_that_is_not_supported() {
+    let spoil = |config: &mut Value| {
+        config["model_type"] = "gpt2".into();
+        config["architectures"] = json!(["GPT2LMHeadModel"]);
+    };
+    refuse_model(|model| model.edit_config(spoil), &["gpt2", "llama", "mistral"]);
+}
+
+#[test]
+fn a_setting_that_would_change_the_result_and_is_not_implemented() {
+    let spoil = |config: &mut Value| config["hidden_act"] = "gelu".into();
+    refuse_model(|model| model.edit_config(spoil), &["config.json", "hidden_act", "gelu"]);
+}
+
+#[test]
+fn a_config_that_is_not_json() {
+    refuse_model(|model| model.write("config.json", "{\"model_type\": "), &["config.json"]);
+}
+
+#[test]
+fn weights_cut_off_in_the_header_and_in_the_data() {
+    for keep in [0, 7, 100, 100_000] {
+        let cut = |model: &Checkpoint| model.write("model.safetensors", &model.read("model.safetensors")[..keep]);
+        refuse_model(cut, &["model.safetensors"]);
+    }
+}
+
+#[test]
+fn weights_with_flipped_bits_in_the_header() {
+    for byte in [0, 3, 7, 8, 9] {
+        let flip = |model: &Checkpoint| {
+            let mut content = model.read("model.safetensors");
+            content[byte] ^= 0x40;
+            model.write("model.safetensors", content);
+        };
+        refuse_model(flip, &["model.safetensors"]);
+    }
+}
+
+#[test]
+fn a_tensor_that_is_missing() {
+    let name = "model.layers.0.mlp.up_proj.weight";
+    refuse_model(|model| model.edit_tensors(|tensors| drop(tensors.remove(name))), &[name]);
+}
+
+#[test]
+fn a_tensor_too_many() {
+    let extra = || Tensor { dtype: Dtype::BF16, shape: vec![2], data: vec![0; 4] };
+    let name = "model.layers.0.mlp.router.weight";
+    refuse_model(|model| model.edit_tensors(|tensors| drop(tensors.insert(name.to_string(), extra()))), &[name]);
+}
+
+#[test]
+fn a_tensor_of_the_wrong_shape() {
+    let name = "model.layers.0.self_attn.k_proj.weight";
+    let turn = |model: &Checkpoint| model.edit_tensors(|tensors| tensors.get_mut(name).unwrap().shape.reverse());
+    refuse_model(turn, &[name, "shape"]);
+}
+
+#[test]
+fn a_tensor_of_integers() {
+    let name = "model.norm.weight";
+    let turn = |model: &Checkpoint| model.edit_tensors(|tensors| tensors.get_mut(name).unwrap().dtype = Dtype::I16);
+    refuse_model(turn, &[name]);
+}
+
+#[test]
+fn a_weight_that_is_no_number() {
+    let name = "model.layers.1.self_attn.o_proj.weight";
+    let spoil = |model: &Checkpoint| {
+        model.edit_tensors(|tensors| tensors.get_mut(name).unwrap().data[10..12].copy_from_slice(&[0xc0, 0x7f]));
+    };
+    refuse_model(spoil, &[name, "NaN"]);
+}
+
+#[test]
+fn a_shard_that_is_missing() {
+    let spoil = |model: &Checkpoint| {
+        model.shard();
+        model.remove("model-00002-of-00002.safetensors");
+    };
+    refuse_model(spoil, &["model-00002-of-00002.safetensors"]);
+}
+
+#[test]
+fn shards_that_are_whole_are_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let checkpoint = Checkpoint::copy_to(folder.path());
+    checkpoint.shard();
+    let model = checkpoint.path().to_str().unwrap();
+    mwpbench(folder.path(), ["eval", "--model", model, "--tasks", "tal", "--limit", "1", "--max-tokens", "4"]).ok();
+}
+
+#[test]
+fn a_vocabulary_smaller_than_the_tokenizers_ids() {
+    let shrink = |model: &Checkpoint| {
+        model.edit_config(|config| config["vocab_size"] = 1000.into());
+        model.edit_tensors(|tensors| {
+            let embedding = tensors.get_mut("model.embed_tokens.weight").unwrap();
+            let row = embedding.data.len() / embedding.shape[0];
+            embedding.shape[0] = 1000;
+            embedding.data.truncate(1000 * row);
+        });
+    };
+    refuse_model(shrink, &["1000", "tokenizer"]);
+}
+
+#[test]
+fn a_prompt_longer_than_the_context() {
+    let question = "How much is it? ".repeat(2000);
+    let record = json!({ "data_topic": "gsm8k", "question_number": "long", "question": question, "answer": "1" });
+    refuse_data(record.to_string().as_bytes(), &["gsm8k/long", "context", "--on-long-prompt"]);
+}
+
+#[test]
+fn records_that_are_not_of_the_form() {
+    let good = r#"{"data_topic":"gsm8k","question_number":"1","question":"1+1?","answer":"2"}"#;
+    let second = |line: &[u8]| [good.as_bytes(), b"\n", line].concat();
+    let missing = r#"{"data_topic":"gsm8k","question":"1+1?"}"#;
+    refuse_data(&second(missing.as_bytes()), &["data.jsonl, line 2", "\"answer\" is missing"]);
+    let wrong = r#"{"data_topic":"gsm8k","question":"1+1?","answer":2}"#;
+    refuse_data(&second(wrong.as_bytes()), &["data.jsonl, line 2", "\"answer\" must be a string"]);
+    refuse_data(&second(b"{\"question\":\"\xff\"}"), &["data.jsonl, line 2", "UTF-8"]);
+    refuse_data(&second(good.as_bytes()), &["data.jsonl, line 2", "\"gsm8k/1\" was used before", "line 1"]);
+}
+
+#[test]
+fn data_that_are_not_there() {
+    let folder = tempfile::tempdir().unwrap();
+    mwpbench(folder.path(), ["eval", "--model", "demo", "--data", "nowhere.jsonl"]).refused(USAGE, &["nowhere.jsonl"]);
+}
+
+#[test]
+fn a_task_that_is_not_known() {
+    let folder = tempfile::tempdir().unwrap();
+    let done = mwpbench(folder.path(), ["eval", "--model", "demo", "--tasks", "gsm9k"]);
+    done.refused(USAGE, &["\"gsm9k\"", "gsm8k, math, college_math", "MATH.Algebra"]);
+}
+
+#[test]
+fn a_template_that_is_not_known() {
+    let folder = tempfile::tempdir().unwrap();
+    let done = mwpbench(folder.path(), ["eval", "--model", "demo", "--prompt-template", "alpacca"]);
+    done.refused(USAGE, &["\"alpacca\"", "alpaca, none, alpaca_force_ans, alpaca_cot"]);
+}
+
+#[test]
+fn an_output_folder_of_another_run() {
+    let folder = tempfile::tempdir().unwrap();
+    demo_run(folder.path(), &["--output-dir", "run"]).ok();
+    let before = fs::read(folder.path().join("run/run.json")).unwrap();
+    demo_run(folder.path(), &["--output-dir", "run", "--prompt-template", "none"])
+        .refused(INTEGRITY, &["holds another run", "template.digest"]);
+    assert_eq!(fs::read(folder.path().join("run/run.json")).unwrap(), before);
+}
+
+#[test]
+fn an_output_folder_that_cannot_be_written() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("file"), "in the way").unwrap();
+    demo_run(folder.path(), &["--output-dir", "file/run"]).refused(USAGE, &["cannot write to the output folder", "file/run"]);
+}
+
+/// Permissions bind ordinary users only: for the superuser the folder stays writable and there is nothing to test.
+#[cfg(unix)]
+#[test]
+fn a_read_only_output_folder() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = tempfile::tempdir().unwrap();
+    let locked = folder.path().join("locked");
+    fs::create_dir(&locked).unwrap();
+    fs::set_permissions(&locked, fs::Permissions::from_mode(0o555)).unwrap();
+    if fs::write(locked.join("probe"), "").is_ok() {
+        eprintln!("SKIPPED: this user may write to read-only folders");
+        return;
+    }
+    demo_run(folder.path(), &["--output-dir", "locked/run"]).refused(USAGE, &["cannot write to the output folder"]);
+}
+
+/// A limit on the size of files stands in for a full disk: writing fails in the same place.
+#[cfg(unix)]
+#[test]
+fn a_disk_that_fills_up_during_the_run() {
+    let folder = tempfile::tempdir().unwrap();
+    let binary = assert_cmd::cargo::cargo_bin("mwpbench");
+    let script = "trap '' XFSZ; ulimit -f 64; exec \"$0\" eval --model demo --max-tokens 64 --output-dir run";
+    let mut command = std::process::Command::new("sh");
+    command.args(["-c", script]).arg(&binary).current_dir(folder.path()).env("MWPBENCH_HOME", folder.path());
+    let done = Done::from(command.output().unwrap());
+    done.refused(INCOMPLETE, &["cannot write", "completions.jsonl", "start the same command again"]);
+    assert!(!folder.path().join("run/summary.json").exists());
+    let kept = fs::read_to_string(folder.path().join("run/completions.jsonl")).unwrap().lines().count();
+    assert!(kept > 1);
+    mwpbench(folder.path(), ["score", "run"]).refused(INCOMPLETE, &["incomplete"]);
+
+    let finished = mwpbench(folder.path(), ["eval", "--model", "demo", "--max-tokens", "64", "--output-dir", "run", "--json"]).ok();
+    assert!(finished.json()["sets"].as_array().unwrap().len() == 11);
+}
+
+#[test]
+fn flags_out_of_range() {
+    let folder = tempfile::tempdir().unwrap();
+    for (flag, value) in
+        [("--limit", "0"), ("--max-tokens", "0"), ("--batch-size", "none"), ("--threads", "-1"), ("--dtype", "int8")]
+    {
+        let done = demo_run(folder.path(), &[flag, value]);
+        assert_eq!(done.code, Some(USAGE), "{flag} {value}: {}", done.stderr);
+    }
+}

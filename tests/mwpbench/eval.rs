@@ -1,0 +1,128 @@
+use std::fs;
+
+use serde_json::Value;
+
+use crate::checkpoint::demo;
+use crate::command::mwpbench;
+
+const NAMES: [&str; 11] = [
+    "gsm8k",
+    "math",
+    "college_math",
+    "tal",
+    "math23k",
+    "ape210k",
+    "gaokao_bench",
+    "agieval_gaokao",
+    "agieval_sat",
+    "agieval_math",
+    "fresh_gaokao_2023",
+];
+
+fn names(summary: &Value) -> Vec<String> {
+    summary["sets"].as_array().unwrap().iter().map(|set| set["set"].as_str().unwrap().to_string()).collect()
+}
+
+#[test]
+fn the_demo_run_prints_the_contracted_summary_and_nothing_else() {
+    let folder = tempfile::tempdir().unwrap();
+    let args = ["eval", "--model", "demo", "--limit", "7", "--max-tokens", "48", "--json", "--output-dir", "run"];
+    let done = mwpbench(folder.path(), args).ok();
+    let summary = done.json();
+    assert_eq!(names(&summary), NAMES);
+    assert_eq!((&summary["model"], &summary["data"], &summary["protocol"]), (&"demo".into(), &"samples".into(), &"official".into()));
+    assert_eq!(summary["complete"], false);
+    for set in summary["sets"].as_array().unwrap() {
+        assert_eq!(set["n"], 7);
+        let (correct, accuracy) = (set["official"]["correct"].as_f64().unwrap(), set["official"]["accuracy"].as_f64().unwrap());
+        assert!((accuracy - correct / 7.0).abs() < 1e-12);
+        for count in ["no_answer", "truncated", "failed"] {
+            assert!(set[count].is_u64(), "{count}");
+        }
+    }
+    for average in ["micro", "macro"] {
+        assert!((0.0..=1.0).contains(&summary[average]["official"].as_f64().unwrap()));
+    }
+    let first = fs::read_to_string(folder.path().join("run/completions.jsonl")).unwrap();
+    let first: Value = serde_json::from_str(first.lines().next().unwrap()).unwrap();
+    for field in ["id", "set", "task", "sample", "completion", "finish_reason", "prompt_tokens", "completion_tokens", "prompt_hash"] {
+        assert!(!first[field].is_null(), "{field}");
+    }
+    let manifest: Value = serde_json::from_slice(&fs::read(folder.path().join("run/run.json")).unwrap()).unwrap();
+    assert_eq!(manifest["identity"]["decoding"]["max_tokens"], 48);
+}
+
+#[test]
+fn batch_size_threads_and_order_change_no_byte() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = |name: &str, extra: &[&str]| {
+        let mut args = vec!["eval", "--model", "demo", "--tasks", "gsm8k,tal", "--max-tokens", "96", "--quiet", "--output-dir", name];
+        args.extend(extra);
+        mwpbench(folder.path(), args).ok();
+        ["completions.jsonl", "verdicts.jsonl", "summary.json"].map(|file| fs::read(folder.path().join(name).join(file)).unwrap())
+    };
+    let reference = run("auto", &[]);
+    for (name, extra) in [
+        ("one", ["--batch-size", "1", "--threads", "1"]),
+        ("three", ["--batch-size", "3", "--threads", "2"]),
+        ("sixteen", ["--batch-size", "16", "--threads", "3"]),
+    ] {
+        assert!(run(name, &extra) == reference, "{name}");
+    }
+}
+
+#[test]
+fn a_checkpoint_in_a_folder_gives_the_completions_of_the_embedded_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = demo();
+    let completions = |model: &str, name: &str| {
+        let args = ["eval", "--model", model, "--tasks", "ape210k", "--limit", "6", "--quiet", "--output-dir", name];
+        mwpbench(folder.path(), args).ok();
+        fs::read(folder.path().join(name).join("completions.jsonl")).unwrap()
+    };
+    assert!(completions("demo", "embedded") == completions(path.to_str().unwrap(), "folder"));
+}
+
+#[test]
+fn the_table_names_model_data_protocol_and_what_the_averages_leave_out() {
+    let folder = tempfile::tempdir().unwrap();
+    let args = ["eval", "--model", "demo", "--tasks", "gsm8k,MATH.Algebra", "--limit", "2", "--max-tokens", "16"];
+    let done = mwpbench(folder.path(), args).ok();
+    for part in [
+        "demo on the program's own samples (not MwpBench): official protocol, but limit 2 a set, at most 16 new tokens",
+        "GSM8K",
+        "Competition",
+        "micro average",
+        "macro average",
+        "2 sets",
+        "The averages leave out sets that were not asked: college_math, tal",
+    ] {
+        assert!(done.stdout.contains(part), "no {part:?} in\n{}", done.stdout);
+    }
+    assert!(!done.stdout.contains('\u{1b}'), "no colours where there is no terminal");
+    assert!(done.stderr.contains("asking 4 problems (samples)"), "{}", done.stderr);
+    let again = mwpbench(folder.path(), args).ok();
+    assert_eq!(again.stdout, done.stdout);
+    assert!(again.stderr.contains("nothing was generated"), "{}", again.stderr);
+}
+
+#[test]
+fn a_users_template_is_asked_and_shown() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("mine.txt"), "Q: {question}\nA:").unwrap();
+    let args = ["eval", "--model", "demo", "--tasks", "tal", "--limit", "1", "--max-tokens", "8", "--prompt-template", "mine.txt", "--output-dir", "run", "--quiet"];
+    assert!(mwpbench(folder.path(), args).ok().stdout.contains("template mine.txt"));
+    let item = mwpbench(folder.path(), ["show", "run", "--item", "tal/sample.1", "--json"]).ok().json();
+    let prompt = item["prompt"].as_str().unwrap();
+    assert!(prompt.starts_with("Q: ") && prompt.ends_with("\nA:"), "{prompt}");
+}
+
+#[test]
+fn variables_stand_in_for_flags() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = assert_cmd::Command::cargo_bin("mwpbench").unwrap();
+    command.current_dir(folder.path()).env("MWPBENCH_MODEL", "demo").env("MWPBENCH_MAX_TOKENS", "4");
+    command.args(["eval", "--tasks", "tal", "--limit", "1", "--json", "--quiet"]);
+    let summary: Value = serde_json::from_slice(&command.output().unwrap().stdout).unwrap();
+    assert_eq!(summary["deviations"], serde_json::json!(["limit 1 a set", "at most 4 new tokens"]));
+}

@@ -1,0 +1,9 @@
+//! The binary itself, and what holds the workspace together.
+
+mod bad_input; // each wrong input: one message, the right exit code, nothing half-written
+mod checkpoint; // copies of the demo checkpoint to spoil
+mod command; // runs the binary
+mod data; // mwpbench data
+mod eval; // mwpbench eval on the demo checkpoint
+mod layers; // which crate may know which
+mod score; // mwpbench score and show
