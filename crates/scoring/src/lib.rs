@@ -21,6 +21,8 @@
 
 pub mod official;
 mod python;
+#[allow(dead_code)] // being built
+mod strict;
 
 use std::fmt;
 

@@ -1,0 +1,8 @@
+//! The strict scorer: what a careful mathematician would say.
+
+mod budget;
+mod equivalence;
+mod expr;
+mod extraction;
+mod parser;
+mod value;
