@@ -22,20 +22,24 @@ import text
 from tokenizers import Tokenizer
 from model import TrainingLlama
 from problems import generate
+from problems.arithmetic import drill
 
 TOKENIZER_PROBLEMS = 30000
 CHUNK = 16384
+# Share of arithmetic drills in the first chunks of the stream, and in all that follow.
+DRILL_SHARES = [0.6, 0.45, 0.3, 0.2]
+LATER_DRILL_SHARE = 0.1
 
 
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--output", default=os.path.join(text.REPOSITORY, "models", "demo"))
     parser.add_argument("--seed", type=int, default=20240611)
-    parser.add_argument("--steps", type=int, default=9000)
+    parser.add_argument("--steps", type=int, default=20000)
     parser.add_argument("--minutes", type=float, default=120, help="stop after so much time; the schedule adapts")
-    parser.add_argument("--batch", type=int, default=32)
-    parser.add_argument("--rate", type=float, default=3e-3)
-    parser.add_argument("--warmup", type=int, default=150)
+    parser.add_argument("--batch", type=int, default=16)
+    parser.add_argument("--rate", type=float, default=2.5e-3)
+    parser.add_argument("--warmup", type=int, default=200)
     parser.add_argument("--decay", type=float, default=0.05)
     parser.add_argument("--vocabulary", type=int, default=2048)
     parser.add_argument("--workers", type=int, default=2)
@@ -52,7 +56,7 @@ def architecture(vocabulary):
         num_hidden_layers=6,
         num_attention_heads=6,
         num_key_value_heads=2,
-        max_position_embeddings=1024,
+        max_position_embeddings=2048,
         rms_norm_eps=1e-5,
         tie_word_embeddings=True,
         bos_token_id=text.BOS_ID,
@@ -78,6 +82,7 @@ class Examples:
         self.batch = batch
         self.filter = text.OverlapFilter()
         self.seen = set()
+        self.chunks = 0
         self.prefix = tokenizer.encode(text.PREFIX).ids
 
     def __iter__(self):
@@ -90,8 +95,16 @@ class Examples:
         self.rng.shuffle(batches)
         return (self._tensors(rows[self.share]) for rows in batches if len(rows) == self.batch)
 
+    def _drawn(self):
+        """Problems of one chunk; arithmetic is drilled first and then kept up."""
+        share = DRILL_SHARES[self.chunks] if self.chunks < len(DRILL_SHARES) else LATER_DRILL_SHARE
+        self.chunks += 1
+        drills = int(share * CHUNK)
+        yield from (drill(self.rng) for _ in range(drills))
+        yield from generate(self.rng, CHUNK - drills)
+
     def _fresh(self):
-        for problem in generate(self.rng, CHUNK):
+        for problem in self._drawn():
             key = hash(problem.question)
             if key not in self.seen and self.filter.accepts(problem.question):
                 self.seen.add(key)
@@ -115,6 +128,7 @@ class Examples:
     @staticmethod
     def _tensors(rows):
         longest = max(len(ids) for ids, _ in rows)
+        longest += (1 - longest) % 8  # few distinct shapes
         tokens = torch.full((len(rows), longest), text.EOS_ID)
         targets = torch.full((len(rows), longest), -100)
         for i, (ids, start) in enumerate(rows):
@@ -219,7 +233,7 @@ def worker(rank, options):
         loss = train_step(model, optimizer, batch, learning_rate(step, done, options), options.workers)
         tokens += batch[0].numel() * options.workers
         average = loss if average is None else 0.98 * average + 0.02 * loss
-        if rank == 0 and (step + 1) % 50 == 0:
+        if rank == 0 and (step + 1) % 100 == 0:
             spent = time.time() - began
             print(f"step {step + 1} ({done:.0%}) loss {average:.4f} {tokens / spent:.0f} tokens/s", flush=True)
         if rank == 0 and (step + 1) % options.save_every == 0:
