@@ -59,9 +59,11 @@ class Attention(nn.Module):
         if prefix is not None:
             k = torch.cat([prefix[0].expand(batch, -1, -1, -1), k], dim=2)
             v = torch.cat([prefix[1].expand(batch, -1, -1, -1), v], dim=2)
-        share = self.heads // self.kv_heads
-        k, v = k.repeat_interleave(share, 1), v.repeat_interleave(share, 1)
-        out = F.scaled_dot_product_attention(q, k, v, attn_mask=mask)
+        # Plain products: the fused kernel's backward pass is slow on the CPU.
+        q = q.reshape(batch, self.kv_heads, -1, self.size) * self.size**-0.5
+        scores = (q @ k.transpose(2, 3)).view(batch, self.kv_heads, -1, length, k.shape[2])
+        weights = (scores + mask).softmax(-1).view(batch, self.kv_heads, -1, k.shape[2])
+        out = (weights.to(v.dtype) @ v).view(batch, self.heads, length, self.size)
         return self.o_proj(out.transpose(1, 2).reshape(batch, length, -1)), own
 
 
@@ -121,13 +123,16 @@ class TrainingLlama(nn.Module):
         tables = rotary_tables(torch.arange(start + length), self.head_size, self.theta)
         head = tuple(t[:start] for t in tables)
         tail = tuple(t[start:] for t in tables)
-        causal = torch.ones(start + length, start + length, dtype=torch.bool).tril()
+        causal = torch.full((start + length, start + length), float("-inf")).triu(1)
         prefix = self.model.embed_tokens(self.prefix_ids)
         x = self.model.embed_tokens(ids)
         for layer in self.model.layers:
             prefix, keys_values = layer(prefix, head, None, causal[:start, :start])
             x, _ = layer(x, tail, keys_values, causal[start:])
-        wanted = targets >= 0
-        hidden = self.model.norm(x[wanted])
+        wanted = (targets.reshape(-1) >= 0).nonzero().view(-1)
+        # Few distinct shapes spare the CPU library from compiling new kernels.
+        spare = -wanted.numel() % 64
+        wanted = torch.cat([wanted, wanted.new_zeros(spare)])
+        hidden = self.model.norm(x.reshape(-1, x.shape[-1])[wanted])
         logits = F.linear(hidden, self.model.embed_tokens.weight)
-        return F.cross_entropy(logits.float(), targets[wanted])
+        return F.cross_entropy(logits.float(), targets.reshape(-1)[wanted])

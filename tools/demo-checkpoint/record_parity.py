@@ -32,7 +32,7 @@ def main():
         tokens, gaps, first = greedy.decode(model, prompt)
         lines.append(json.dumps({"id": key, "prompt_ids": prompt, "tokens": tokens}))
         if row["data_topic"] in LOGIT_TOPICS and row["data_topic"] not in logits:
-            logits[row["data_topic"]] = {"id": key, "logits": rounded(first)}
+            logits[row["data_topic"]] = {"id": key, "prompt_ids": prompt, "logits": rounded(first)}
         smallest = min([smallest, *gaps])
         near += [(key, i, gap) for i, gap in enumerate(gaps) if gap < NEAR_TIE]
         steps += len(gaps)

@@ -37,7 +37,7 @@ def train_tokenizer(texts, size):
     draft.normalizer = normalizers.Sequence(
         [normalizers.Replace("\n", " "), normalizers.Prepend("▁"), normalizers.Replace(" ", "▁")]
     )
-    draft.pre_tokenizer = pre_tokenizers.Split(Regex(r"▁?[A-Za-z]+|▁|\d|[^▁A-Za-z\d]"), "isolated")
+    draft.pre_tokenizer = pre_tokenizers.Split(Regex(r"▁?[A-Za-z]+|#+|▁|\d|[^▁A-Za-z\d]"), "isolated")
     draft.train_from_iterator(texts, trainer)
     state = json.loads(draft.to_str())["model"]
     pieces = sorted(state["vocab"], key=state["vocab"].get)

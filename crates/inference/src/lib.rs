@@ -31,14 +31,14 @@ mod attention; // each row over its own sequence
 mod checkpoint; // files, tensors by name
 mod config; // config.json, validated
 mod engine; // continuous batching
-mod error;
+mod error; // what can go wrong
 mod kernels; // the arithmetic
 mod kv_cache; // keys and values in blocks
 mod local_model; // a checkpoint as a generator
 mod model; // the forward pass
 mod rope; // rotary positions
 mod stop; // stop strings
-mod tokenizer; // text to token ids and back // what can go wrong
+mod tokenizer; // text to token ids and back
 
 pub use checkpoint::CheckpointFiles;
 pub use config::{Architecture, ModelConfig, RopeScaling};

@@ -8,7 +8,7 @@ use candle_core::{Device, Result, Tensor};
 
 use crate::attention::Attention;
 use crate::config::ModelConfig;
-use crate::kernels::{Panels, rms_norm, silu_gate};
+use crate::kernels::{Panels, add, rms_norm, silu_gate};
 use crate::kv_cache::{KvCache, Slot};
 use crate::rope::{Rotation, frequencies};
 
@@ -100,13 +100,99 @@ impl Model {
             let qkv = rotation.apply(&layer.qkv.forward(&h)?, heads + kv_heads)?;
             cache.store(index, &qkv, places.iter().copied())?;
             let attention = Attention { cache, layer: index, heads, kv_heads, head_dim, window, places: &places };
-            x = (x + layer.attention_out.forward(&attention.apply(&qkv)?)?)?;
+            x = add(&x, &layer.attention_out.forward(&attention.apply(&qkv)?)?)?;
 
             let h = rms_norm(&x, &layer.feed_forward_norm, epsilon)?;
-            x = (x + layer.down.forward(&silu_gate(&layer.gate_up.forward(&h)?)?)?)?;
+            x = add(&x, &layer.down.forward(&silu_gate(&layer.gate_up.forward(&h)?)?)?)?;
         }
         let wanted = Tensor::from_slice(wanted, wanted.len(), &self.device)?;
         let x = rms_norm(&x.index_select(&wanted, 0)?, &self.weights.final_norm, epsilon)?;
         self.weights.output.as_ref().unwrap_or(&self.weights.embedding).project(&x, None)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::checkpoint::{CheckpointFiles, Rounding};
+
+    fn load(name: &str) -> Model {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(name);
+        let files = CheckpointFiles::open(&folder).unwrap();
+        let config = ModelConfig::parse(&files.require("config.json").unwrap(), None).unwrap();
+        let weight_files = files.weights().unwrap();
+        let weights = weight_files.tensors(&config).unwrap().load(&config, Rounding::None, &Device::Cpu).unwrap();
+        Model::new(config, weights, Device::Cpu)
+    }
+
+    fn prompt(seed: u32, length: usize) -> Vec<u32> {
+        (0..length as u32).map(|i| (i * i * 31 + i * 7 + seed * 101) % 290).collect()
+    }
+
+    /// Logits after every token, as bits, when `pieces` tokens are computed at a time.
+    fn alone(model: &Model, tokens: &[u32], pieces: usize) -> Vec<Vec<u32>> {
+        let mut cache = KvCache::new(model.config());
+        let slot = cache.open();
+        cache.reserve(slot, tokens.len());
+        let rows = tokens.iter().enumerate().map(|(position, &token)| Row { token, slot, position });
+        let rows: Vec<Row> = rows.collect();
+        rows.chunks(pieces).flat_map(|rows| bits(model, rows, &mut cache)).collect()
+    }
+
+    fn bits(model: &Model, rows: &[Row], cache: &mut KvCache) -> Vec<Vec<u32>> {
+        let wanted: Vec<u32> = (0..rows.len() as u32).collect();
+        let logits = model.forward(rows, &wanted, cache).unwrap().to_vec2::<f32>().unwrap();
+        logits.into_iter().map(|row| row.into_iter().map(f32::to_bits).collect()).collect()
+    }
+
+    #[test]
+    fn reading_at_once_equals_reading_token_by_token() {
+        for name in ["llama-tied", "llama-biased", "mistral-window"] {
+            let model = load(name);
+            let tokens = prompt(1, 70);
+            let whole = alone(&model, &tokens, 70);
+            for pieces in [1, 3, 8, 33] {
+                assert_eq!(alone(&model, &tokens, pieces), whole, "{name}: {pieces} at a time");
+            }
+        }
+    }
+
+    #[test]
+    fn company_changes_no_bit_of_a_row() {
+        for name in ["llama-tied", "llama-biased", "mistral-window"] {
+            let model = load(name);
+            for (sequences, threads) in [(3, 1), (16, 1), (16, 3)] {
+                let prompts: Vec<Vec<u32>> = (0..sequences).map(|i| prompt(i, 20 + 3 * i as usize)).collect();
+                let mut cache = KvCache::new(model.config());
+                let slots: Vec<Slot> = prompts.iter().map(|_| cache.open()).collect();
+                let longest = prompts.iter().map(Vec::len).max().unwrap();
+                let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+                let mut found = vec![Vec::new(); prompts.len()];
+                // Sequence i joins i steps late and takes 1 + i mod 4 rows a step, so that no two steps are alike.
+                for step in 0..longest + prompts.len() {
+                    let mut rows = Vec::new();
+                    let mut owners = Vec::new();
+                    for (i, prompt) in prompts.iter().enumerate() {
+                        let pace = 1 + i % 4;
+                        let start = step.saturating_sub(i).saturating_mul(pace);
+                        let end = if step < i { 0 } else { (start + pace).min(prompt.len()) };
+                        for (position, &token) in prompt.iter().enumerate().take(end).skip(start) {
+                            cache.reserve(slots[i], position + 1);
+                            rows.push(Row { token, slot: slots[i], position });
+                            owners.push(i);
+                        }
+                    }
+                    if !rows.is_empty() {
+                        let logits = pool.install(|| bits(&model, &rows, &mut cache));
+                        owners.iter().zip(logits).for_each(|(&i, logits)| found[i].push(logits));
+                    }
+                }
+                for (prompt, found) in prompts.iter().zip(found) {
+                    assert_eq!(found, alone(&model, prompt, prompt.len()), "{name}: {sequences} sequences");
+                }
+            }
+        }
     }
 }

@@ -24,5 +24,5 @@ pub fn set_list(benchmark: &Benchmark, data: &Data, width: Option<u16>) -> Strin
             .map(Cell::new),
         );
     }
-    format!("{table}\n")
+    format!("{}\n", table.trim_fmt())
 }

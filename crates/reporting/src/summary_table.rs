@@ -35,14 +35,13 @@ pub fn summary_table(summary: &Summary, layout: SummaryTable) -> String {
         let Some(average) = average else { continue };
         let sets: Vec<&SetSummary> = summary.sets.iter().filter(|set| set.in_average).collect();
         let n = sets.iter().map(|set| set.counts.n).sum::<usize>();
-        let cells = [name.to_string(), format!("{} sets", sets.len()), n.to_string(), percent(average.official)];
-        let attribute = if layout.styled { Attribute::Bold } else { Attribute::Reset };
+        let cells = [name.to_string(), format!("{} set{}", sets.len(), if sets.len() == 1 { "" } else { "s" }), n.to_string(), percent(average.official)];
         table.add_row(cells.map(|text| match layout.styled {
-            true => Cell::new(text).add_attribute(attribute),
+            true => Cell::new(text).add_attribute(Attribute::Bold),
             false => Cell::new(text),
         }));
     }
-    text.push_str(&table.to_string());
+    text.push_str(&table.trim_fmt());
     text.push('\n');
     for note in notes(summary) {
         text.push_str(&note);

@@ -2,7 +2,7 @@
 
 from fractions import Fraction
 
-from .base import Work, family, number, proper_fraction, ratio, say, step_range
+from .base import Problem, Work, family, number, product_text, proper_fraction, ratio, say, step_range
 
 
 @family(2.5)
@@ -72,3 +72,70 @@ def calculate(rng):
     text = say(rng, ask, e=f"{big} - {a} + {b}" if big > a else f"{a} - {big} + {b}")
     x = work.sub("First", max(big, a), min(big, a))
     return work.problem(text, work.add("Result", x, b))
+
+
+def drill(rng, exercises=8):
+    """Several exercises at once: the cheapest way to learn the arithmetic that every solution needs."""
+    tasks, lines = [], []
+    for _ in range(exercises):
+        task, worked = rng.choice([_sum, _difference, _product, _product, _quotient])(rng)
+        tasks.append(task)
+        lines.append(worked)
+    answer = lines[-1].rsplit("= ", 1)[1]
+    question = f"{rng.choice(['Calculate', 'Work out', 'Find'])} {', '.join(tasks)}."
+    return Problem("drill", question, " ".join(f"{line}." for line in lines) + f" The answer is {answer}.", answer)
+
+
+def _sum(rng):
+    a, b = rng.randint(1, _reach(rng)), rng.randint(1, _reach(rng))
+    return f"{a} + {b}", f"{a} + {b} = {a + b}"
+
+
+def _difference(rng):
+    b = rng.randint(1, _reach(rng))
+    a = b + rng.randint(0, _reach(rng))
+    return f"{a} - {b}", f"{a} - {b} = {a - b}"
+
+
+def _product(rng):
+    a, b = rng.randint(2, rng.choice([12, 99, 400])), rng.randint(2, rng.choice([9, 12, 30]))
+    if rng.random() < 0.3:
+        a, b = b, a
+    return f"{a} * {b}", product_text(a, b)
+
+
+def _quotient(rng):
+    b, result = rng.randint(2, rng.choice([9, 12, 25])), rng.randint(2, rng.choice([12, 60, 150]))
+    return f"{b * result} / {b}", f"{b * result} / {b} = {result}"
+
+
+def _reach(rng):
+    return rng.choice([20, 100, 400, 1000])
+
+
+@family(6.0)
+def drill(rng):
+    """Several short calculations at once: the densest practice in arithmetic."""
+    work = Work(rng, "calculate")
+    asked, value = [], 0
+    for _ in range(rng.randint(3, 6)):
+        kind = rng.choice("+-*/" + "+-*" * 2 + "p")
+        a, b = rng.randint(2, rng.choice([50, 300, 999])), rng.randint(2, rng.choice([20, 99, 500]))
+        if kind == "+":
+            value, text = work.add("", a, b), f"{a} + {b}"
+        elif kind == "-":
+            a, b = max(a, b), min(a, b)
+            value, text = work.sub("", a, b), f"{a} - {b}"
+        elif kind == "*":
+            a, b = rng.choice([(a, rng.randint(2, 12)), (rng.randint(2, 99), rng.randint(2, 30))])
+            value, text = work.mul("", a, b), f"{a} * {b}"
+        elif kind == "/":
+            a, b = rng.choice([(rng.randint(2, 99), rng.randint(2, 12)), (rng.randint(2, 30), rng.randint(2, 40))])
+            value, text = work.div("", a * b, b), f"{a * b} / {b}"
+        else:
+            share = proper_fraction(rng)
+            a = share.denominator * rng.randint(2, 40)
+            value, text = work.part("", a, share), f"{a} * {ratio(share)}"
+        asked.append(text)
+    work.steps = [step.removeprefix(": ") for step in work.steps]
+    return work.problem(f"Calculate {', '.join(asked)}. Give the last result.", value)

@@ -259,8 +259,16 @@ def _names(text):
     return names
 
 
-PEOPLE = [Person(n, "she", "her", "her") for n in _names(_WOMEN)]
-PEOPLE += [Person(n, "he", "him", "his") for n in _names(_MEN)]
+_MORE_WOMEN = """Abby Agnes Alma Angela Ayesha Becky Bella Bianca Carmen Cora Daisy Dana Edith Esther Eva Faith
+Farah Flora Gina Gloria Grete Hazel Heidi Holly Ida Ines Irene Iris Jade Jasmine Jill Joan Joyce June Kara Karen
+Kim Lara Leila Lena Lola Luna Mabel Marta Megan Molly Nadine Naomi Nicole Norma Olga Paula Pearl Petra Rita Robin
+Rosie Ruby Sandra Selma Sheila Silvia Stella Thea Tess Uma Vera Viola Wanda Yara Yasmin Zara""".split()
+_MORE_MEN = """Aaron Abel Ahmed Albert Ali Anton Axel Basil Boris Brian Bruno Calvin Cedric Chad Clark Colin Dan Dean
+Derek Dylan Edgar Edwin Elias Elliot Erik Ezra Fabian Fred Gary Gavin Glen Hans Harry Hassan Isaac Jake Jason Jim
+Jonas Jorge Karl Keith Kurt Lars Lewis Lucas Malik Marvin Mateo Miles Milan Neil Nick Nico Omid Otto Owen Pablo
+Pedro Ralph Reza Rick Robert Roy Rudi Samir Scott Sean Seth Steve Ted Theo Toby Troy Vince Wade Wyatt Yusuf Zack""".split()
+PEOPLE = [Person(n, "she", "her", "her") for n in _names(_WOMEN) + _MORE_WOMEN]
+PEOPLE += [Person(n, "he", "him", "his") for n in _names(_MEN) + _MORE_MEN]
 
 THINGS = """apple orange pear banana peach lemon egg cookie cupcake muffin candle marble
 sticker stamp card coin button bead pencil pen notebook book magazine toy ball balloon
@@ -268,16 +276,22 @@ flower rose tulip tree seashell stone brick bottle box bag cup plate chair table
 shirt hat sock key ticket photo card candy chocolate sandwich pizza donut cake pie
 tomato potato carrot onion melon mango plum cherry kite robot puzzle doll car bike
 crayon eraser ruler ribbon bracelet block fish duck chicken rabbit goose bird sheep
-cow goat horse cat dog""".split()
+cow goat horse cat dog pastry pear fig grape kiwi lime bun roll bagel waffle pancake cracker
+pretzel nut almond bean pepper cucumber pumpkin pea leaf seed acorn feather shell pebble rock gem pearl
+postcard poster painting drawing letter envelope folder marker paintbrush button badge medal
+trophy token bell drum whistle helmet glove mitten sweater blanket pillow towel spoon fork bowl jar mug
+vase basket tile nail screw plank log shovel rope hook wheel tire bulb battery magnet lens phone camera
+clock tablet game tent lantern flashlight sled skateboard scooter boat truck train plane rocket wagon
+frog turtle ant bee butterfly snail lamb pig hen pony puppy kitten parrot pigeon""".split()
 
 IRREGULAR = {
     "cherry": "cherries", "tomato": "tomatoes", "potato": "potatoes", "box": "boxes",
     "fish": "fish", "goose": "geese", "sheep": "sheep", "peach": "peaches",
     "sandwich": "sandwiches", "candy": "candies", "mango": "mangoes", "dress": "dresses",
-    "brush": "brushes", "watch": "watches", "scarf": "scarves", "loaf of bread": "loaves of bread",
+    "brush": "brushes", "watch": "watches", "scarf": "scarves", "pastry": "pastries", "leaf": "leaves", "battery": "batteries", "lens": "lenses", "butterfly": "butterflies", "puppy": "puppies", "loaf of bread": "loaves of bread",
 }
-ANIMALS = {"fish", "duck", "chicken", "rabbit", "goose", "bird", "sheep", "cow", "goat", "horse", "cat", "dog"}
-SMALL_THINGS = [t for t in THINGS if t not in ANIMALS and t not in {"car", "tree", "bike", "table"}]
+ANIMALS = {"fish", "duck", "chicken", "rabbit", "goose", "bird", "sheep", "cow", "goat", "horse", "cat", "dog", "frog", "turtle", "ant", "bee", "butterfly", "snail", "lamb", "pig", "hen", "pony", "puppy", "kitten", "parrot", "pigeon"}
+SMALL_THINGS = [t for t in THINGS if t not in ANIMALS and t not in {"car", "tree", "bike", "table", "truck", "train", "plane", "boat", "phone"}]
 GOODS = """pen pencil notebook book shirt hat scarf toy ball basketball football kite cake
 sandwich pizza coffee drink apple melon ticket magazine lamp chair table desk bag
 backpack dress jacket brush watch puzzle doll game plant mug umbrella racket

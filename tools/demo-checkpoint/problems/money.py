@@ -1,8 +1,10 @@
 """Prices, wages, savings, change, discount and interest."""
 
+import re
+
 from fractions import Fraction
 
-from .base import GOODS, Work, amount, family, number, people, person, plural, ratio, say, step_range
+from .base import GOODS, Work as BaseWork, amount, family, number, people, person, plural, ratio, say, step_range
 
 CURRENCIES = ["${}", "${}", "${}", "{} yuan", "{} yuan", "{} dollars"]
 PERCENTS = [5, 10, 15, 20, 25, 30, 40, 50, 60, 75, 80]
@@ -12,6 +14,21 @@ def money(rng):
     """A function that writes amounts in one currency."""
     form = rng.choice(CURRENCIES)
     return lambda value: form.format(number(value))
+
+
+def ask_by_unit(rng, question):
+    """Sometimes ask "how many dollars" instead of "how much"."""
+    if rng.random() < 0.3 and not re.search(r"how much (cheaper|interest|profit)", question, re.I):
+        unit = "yuan" if "yuan" in question else "dollars"
+        question = re.sub(r"\bHow much( more)?( money)? (?=[a-z])", lambda m: f"How many{m.group(1) or ''} {unit} ", question)
+    return question
+
+
+class Work(BaseWork):
+    """Worked solution of a money problem."""
+
+    def problem(self, question, answer):
+        return super().problem(ask_by_unit(self.rng, question), answer)
 
 
 def price(rng, low=2, high=40):

@@ -5,4 +5,5 @@ mod damage; // arbitrary corruption never panics
 mod demo; // the demo checkpoint against transformers
 mod loading; // what is refused, and in which words
 mod parity; // the tiny checkpoints against transformers, in any batch
+mod reference; // the demo checkpoint against candle's own model
 mod text; // special tokens, stop strings, ends, events

@@ -4,6 +4,7 @@ use serde_json::json;
 use tokenizers::Tokenizer;
 
 use crate::checkpoints::{ALL, Copy, cases, complete, folder, load, load_with, prompts};
+use crate::loading::with_tensors;
 
 #[test]
 fn a_prompt_begins_with_one_bos_whoever_writes_it() {
@@ -157,6 +158,19 @@ fn an_empty_prompt_without_bos_fails_alone() {
     let found = complete(&mut copy.load(), &["", "A"], &Decoding::greedy(4));
     assert_eq!(found[0].error.as_deref(), Some("the prompt has no tokens"));
     assert_eq!(found[1].completion_tokens, 4);
+}
+
+#[test]
+fn logits_that_are_not_numbers_fail_that_completion() {
+    // Finite weights that overflow on the way: sums of infinities of both signs.
+    let copy = with_tensors(|tensors| {
+        let norm = &mut tensors.get_mut("model.norm.weight").unwrap().data;
+        norm.as_chunks_mut::<4>().0.iter_mut().for_each(|weight| *weight = 3e38f32.to_le_bytes());
+    });
+    let found = &complete(&mut copy.load(), &["What is 3 + 4?"], &Decoding::greedy(4))[0];
+    assert_eq!(found.finish_reason, FinishReason::Error);
+    assert_eq!(found.error.as_deref(), Some("the model's logits are not numbers (NaN) at new token 1"));
+    assert_eq!((found.text.as_str(), found.completion_tokens), ("", 0));
 }
 
 #[test]

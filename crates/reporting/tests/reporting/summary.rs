@@ -1,0 +1,88 @@
+use evaluation::Summary;
+use reporting::{SummaryTable, summary_table};
+use serde_json::json;
+
+fn summary(edit: impl FnOnce(&mut serde_json::Value)) -> Summary {
+    let counts = |correct: u32, n: u32, low: f64, high: f64| {
+        let accuracy = f64::from(correct) / f64::from(n);
+        json!({ "n": n, "official": { "correct": correct, "accuracy": accuracy, "interval": [low, high] },
+            "no_answer": 1, "truncated": 2, "failed": 0 })
+    };
+    let merged = |mut base: serde_json::Value, counts: serde_json::Value| {
+        base.as_object_mut().unwrap().extend(counts.as_object().unwrap().clone());
+        base
+    };
+    let task = |name: &str| merged(json!({ "task": name }), counts(1, 2, 0.1, 0.9));
+    let set = |name: &str, title: &str, level: &str, averaged: bool, tasks: Vec<serde_json::Value>| {
+        let base = json!({ "set": name, "title": title, "level": level, "in_average": averaged, "expected": 5000, "tasks": tasks });
+        merged(base, counts(2, 4, 0.15, 0.85))
+    };
+    let mut value = json!({
+        "schema": "mwpbench.summary.v1", "model": "tuned-7b", "protocol": "official", "deviations": [], "data": "full_test.json",
+        "sets": [
+            set("math", "MATH", "Competition", true, vec![task("MATH.Algebra"), task("MATH.Geometry")]),
+            set("fresh_gaokao_2023", "Fresh-GaokaoMath-2023", "High School", false, vec![]),
+        ],
+        "micro": { "official": 0.5 }, "macro": { "official": 0.5 }, "complete": false,
+        "missing": ["gsm8k", "tal"], "partial": ["math"], "reference_errors": [],
+    });
+    edit(&mut value);
+    serde_json::from_value(value).unwrap()
+}
+
+#[test]
+fn a_table_on_real_data() {
+    let text = summary_table(&summary(|_| ()), SummaryTable::default());
+    insta::assert_snapshot!(text, @r#"
+    tuned-7b on full_test.json: official protocol
+    ───────────────────────────────────────────────────────────────────────────────────────────────────────
+     set                       level         n   accuracy   95 % interval   no answer   truncated   failed
+    ───────────────────────────────────────────────────────────────────────────────────────────────────────
+     MATH                      Competition   4       50.0     15.0 – 85.0           1           2        0
+     Fresh-GaokaoMath-2023 *   High School   4       50.0     15.0 – 85.0           1           2        0
+     micro average             1 set         4       50.0
+     macro average             1 set         4       50.0
+    ───────────────────────────────────────────────────────────────────────────────────────────────────────
+    Accuracy in percent by the official scorer.
+    * in no average.
+    The averages leave out sets that were not asked: gsm8k, tal.
+    Asked in part: math.
+    "#);
+}
+
+#[test]
+fn tasks_get_rows_of_their_own_when_asked_for() {
+    let layout = SummaryTable { by_task: true, ..SummaryTable::default() };
+    let text = summary_table(&summary(|_| ()), layout);
+    assert!(text.contains("MATH.Algebra") && text.contains("MATH.Geometry"), "{text}");
+    assert!(!summary_table(&summary(|_| ()), SummaryTable::default()).contains("MATH.Algebra"));
+}
+
+#[test]
+fn only_a_complete_run_is_called_mwpbench() {
+    let title = |complete: bool| {
+        let summary = summary(|value| value["complete"] = complete.into());
+        summary_table(&summary, SummaryTable::default()).lines().next().unwrap().to_string()
+    };
+    assert_eq!(title(true), "tuned-7b on MwpBench (full_test.json): official protocol");
+    assert_eq!(title(false), "tuned-7b on full_test.json: official protocol");
+}
+
+#[test]
+fn deviations_and_unreadable_references_are_said() {
+    let summary = summary(|value| {
+        value["deviations"] = json!(["limit 4 a set", "template none"]);
+        value["reference_errors"] = json!(["a/1", "a/2", "a/3", "a/4", "a/5", "a/6", "a/7"]);
+    });
+    let text = summary_table(&summary, SummaryTable::default());
+    assert!(text.contains("official protocol, but limit 4 a set, template none"), "{text}");
+    assert!(text.contains("fails on 7 of the references") && text.contains("a/5 and 2 more"), "{text}");
+}
+
+#[test]
+fn a_narrow_terminal_is_not_overrun() {
+    let layout = SummaryTable { width: Some(60), ..SummaryTable::default() };
+    let text = summary_table(&summary(|_| ()), layout);
+    let table_lines = text.lines().skip(1).take_while(|line| !line.starts_with("Accuracy"));
+    assert!(table_lines.clone().all(|line| line.chars().count() <= 60), "{text}");
+}
