@@ -4,6 +4,7 @@
 
 mod data; // mwpbench data list
 mod data_folder; // where problems are looked for
+mod disagreements; // mwpbench disagreements
 mod eval; // mwpbench eval
 mod exit; // errors → exit codes
 mod model; // --model: a folder, or the embedded demo checkpoint
@@ -30,6 +31,7 @@ enum Command {
     Eval(eval::Args),
     Score(score::Args),
     Show(show::Args),
+    Disagreements(disagreements::Args),
     #[command(subcommand)]
     Data(data::Command),
 }
@@ -39,6 +41,7 @@ fn main() -> ExitCode {
         Command::Eval(args) => eval::run(args),
         Command::Score(args) => score::run(args),
         Command::Show(args) => show::run(args),
+        Command::Disagreements(args) => disagreements::run(args),
         Command::Data(command) => data::run(command),
     };
     exit::report(outcome)

@@ -60,10 +60,12 @@ fn elsewhere(args: &Args, input: &Path, output: &Path) -> anyhow::Result<Outcome
         (true, _) => {}
         (false, true) => screen::print_json(&counts)?,
         (false, false) => screen::print(&format!(
-            "{} answers judged: {} correct by the official scorer ({:.1} %), {} without an answer, {} references that it cannot read\n",
+            "{} answers judged: {} correct by the official scorer ({:.1} %), {} by the strict one ({:.1} %), {} without an answer, {} references that the official one cannot read\n",
             counts.n,
-            counts.correct,
-            100.0 * counts.correct as f64 / counts.n as f64,
+            counts.official_correct,
+            100.0 * counts.official_correct as f64 / counts.n as f64,
+            counts.strict_correct,
+            100.0 * counts.strict_correct as f64 / counts.n as f64,
             counts.no_answer,
             counts.reference_errors
         ))?,

@@ -2,19 +2,19 @@
 //!
 //! Input, a JSON object a line: `id`, `reference`, and `completion` (a whole response) or `prediction` (an answer
 //! without a text around it); optional `dataset`, `question`, `finish_reason`. Output, a line for each in the same order: `id`, `official`
-//! with `verdict`, `correct`, `prediction`, `reference`, `exception`, `trace`.
+//! with `verdict`, `correct`, `prediction`, `reference`, `exception`, `trace`, and `strict` with `verdict`, `correct`, `answer`, `trace`.
 
 use std::path::Path;
 
 use generation::FinishReason;
 use rayon::prelude::*;
-use scoring::official::{judge_completion, judge_prediction};
+use scoring::{official, strict};
 use scoring::{Ended, Verdict};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
 use crate::error::Error;
-use crate::record::OfficialVerdict;
+use crate::record::{OfficialVerdict, StrictVerdict};
 use crate::run_folder::{replace_file, write_line};
 
 /// How many answers of a file got which verdict.
@@ -23,7 +23,9 @@ pub struct ElsewhereCounts {
     /// Answers judged.
     pub n: usize,
     /// Correct ones by the official scorer.
-    pub correct: usize,
+    pub official_correct: usize,
+    /// Correct ones by the strict scorer.
+    pub strict_correct: usize,
     /// Completions from which nothing could be extracted.
     pub no_answer: usize,
     /// References that make the original scorer raise an exception.
@@ -36,6 +38,7 @@ struct Judged {
     /// As in the input: a string or a number.
     id: Value,
     official: OfficialVerdict,
+    strict: StrictVerdict,
 }
 
 /// A line of the input.
@@ -78,12 +81,13 @@ pub fn judge_file(input: &Path, output: &Path) -> Result<ElsewhereCounts, Error>
 }
 
 fn count(judged: &[Judged]) -> ElsewhereCounts {
-    let of = |holds: fn(&OfficialVerdict) -> bool| judged.iter().filter(|line| holds(&line.official)).count();
+    let of = |holds: fn(&Judged) -> bool| judged.iter().filter(|line| holds(line)).count();
     ElsewhereCounts {
         n: judged.len(),
-        correct: of(|official| official.correct),
-        no_answer: of(|official| official.verdict == Verdict::NoAnswer),
-        reference_errors: of(|official| official.exception.is_some()),
+        official_correct: of(|line| line.official.correct),
+        strict_correct: of(|line| line.strict.correct),
+        no_answer: of(|line| line.strict.verdict == Verdict::NoAnswer),
+        reference_errors: of(|line| line.official.exception.is_some()),
     }
 }
 
@@ -117,11 +121,19 @@ impl Answer {
     }
 
     fn judge(self) -> Judged {
-        let judgement = match &self.text {
-            Text::Completion(completion) => judge_completion(completion, &self.reference),
-            Text::Prediction(prediction) => judge_prediction(prediction, &self.reference),
+        let (official, strict) = match &self.text {
+            Text::Completion(text) => {
+                (official::judge_completion(text, &self.reference), strict::judge_completion(text, &self.reference))
+            }
+            Text::Prediction(text) => {
+                (official::judge_prediction(text, &self.reference), strict::judge_prediction(text, &self.reference))
+            }
         };
-        Judged { id: self.id, official: OfficialVerdict::new(judgement, self.ended) }
+        Judged {
+            id: self.id,
+            official: OfficialVerdict::new(official, self.ended),
+            strict: StrictVerdict::new(strict, self.ended),
+        }
     }
 }
 

@@ -6,9 +6,10 @@ use dataset_loader::Problem;
 use generation::FinishReason;
 use rayon::prelude::*;
 use scoring::official::{self, Judgement};
+use scoring::strict;
 use scoring::{Ended, Verdict};
 
-use crate::record::{CompletionRecord, OfficialVerdict, VerdictRecord};
+use crate::record::{CompletionRecord, OfficialVerdict, StrictVerdict, VerdictRecord};
 
 /// Judges one completion against its problem's reference.
 pub fn judge(problem: &Problem, completion: &CompletionRecord) -> VerdictRecord {
@@ -26,6 +27,7 @@ pub fn judge(problem: &Problem, completion: &CompletionRecord) -> VerdictRecord 
         truncated: ended == Ended::Truncated,
         no_answer: ended != Ended::Failed && judgement.exception.is_none() && judgement.extracted.is_none(),
         official: OfficialVerdict::new(judgement, ended),
+        strict: StrictVerdict::new(strict::judge_completion(&completion.completion, &problem.reference), ended),
     }
 }
 
@@ -51,6 +53,25 @@ impl OfficialVerdict {
             trace: judgement.trace.iter().map(ToString::to_string).collect(),
             prediction: judgement.prediction,
             reference: judgement.reference,
+        }
+    }
+}
+
+impl StrictVerdict {
+    /// The verdict on a judgement, given how the completion ended. A failed completion is never correct.
+    pub(crate) fn new(judgement: strict::Judgement, ended: Ended) -> Self {
+        let verdict = match ended {
+            Ended::Failed => Verdict::Failed,
+            _ if judgement.correct => Verdict::Correct,
+            Ended::Truncated => Verdict::Truncated,
+            Ended::Complete if judgement.answer.is_none() => Verdict::NoAnswer,
+            Ended::Complete => Verdict::Wrong,
+        };
+        Self {
+            verdict,
+            correct: verdict == Verdict::Correct,
+            answer: judgement.answer,
+            trace: judgement.trace.iter().map(ToString::to_string).collect(),
         }
     }
 }

@@ -28,14 +28,16 @@ mod statistics; // intervals and averages
 mod summary; // verdict records → accuracies and averages
 mod run; // the whole way from plan to summary
 mod elsewhere; // judging completions made elsewhere (`score --input`)
+mod disagreements; // where the two scorers differ
 mod error; // what can stop a run
 
+pub use disagreements::{DisagreementGroup, Disagreements};
 pub use elsewhere::{ElsewhereCounts, judge_file};
 pub use error::Error;
 pub use judging::judge;
 pub use manifest::{DataIdentity, Difference, Identity, Manifest, TemplateIdentity};
 pub use protocol::{MAX_TOKENS, OFFICIAL_TASK_CAP, Protocol, STOP_STRINGS};
-pub use record::{CompletionRecord, OfficialVerdict, VerdictRecord};
+pub use record::{CompletionRecord, OfficialVerdict, StrictVerdict, VerdictRecord};
 pub use run::{LongPrompts, Plan, Progress, Run, judge_again, run};
 pub use run_folder::RunFolder;
 pub use selection::{Selection, SelectionError};

@@ -49,6 +49,8 @@ pub struct VerdictRecord {
     pub no_answer: bool,
     /// What the official scorer says.
     pub official: OfficialVerdict,
+    /// What the strict scorer says.
+    pub strict: StrictVerdict,
 }
 
 /// What the official scorer says of one completion.
@@ -65,6 +67,21 @@ pub struct OfficialVerdict {
     pub reference: Option<String>,
     /// Class of the exception that the original raises, if any.
     pub exception: Option<String>,
+    /// Ids of the rules that decided, in order.
+    #[serde(default)]
+    pub trace: Vec<String>,
+}
+
+/// What the strict scorer says of one completion.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StrictVerdict {
+    /// The verdict, with unanswered, truncated and failed items told apart.
+    pub verdict: Verdict,
+    /// Whether answer and reference denote the same.
+    pub correct: bool,
+    /// The answer as found in the completion; `None` where there is none.
+    pub answer: Option<String>,
     /// Ids of the rules that decided, in order.
     #[serde(default)]
     pub trace: Vec<String>,

@@ -83,6 +83,8 @@ pub struct Counts {
     pub n: usize,
     /// By the official scorer.
     pub official: Accuracy,
+    /// By the strict scorer.
+    pub strict: Accuracy,
     /// Items from whose completion nothing could be extracted.
     pub no_answer: usize,
     /// Items whose completion was cut at the token limit, whatever their verdict.
@@ -109,6 +111,8 @@ pub struct Accuracy {
 pub struct Averages {
     /// By the official scorer.
     pub official: f64,
+    /// By the strict scorer.
+    pub strict: f64,
 }
 
 impl Summary {
@@ -119,8 +123,8 @@ impl Summary {
         let sets: Vec<SetSummary> =
             benchmark.sets().iter().filter_map(|set| SetSummary::new(set, cap, verdicts)).collect();
         let averaged = || sets.iter().filter(|set| set.in_average);
-        let micro = micro_average(averaged().map(|set| (set.counts.n, set.counts.official.accuracy)));
-        let macro_ = macro_average(averaged().map(|set| set.counts.official.accuracy));
+        let micro = Averages::of(&sets, |items| micro_average(items.iter().copied()));
+        let macro_ = Averages::of(&sets, |items| macro_average(items.iter().map(|(_, accuracy)| *accuracy)));
         let missing: Vec<String> = benchmark
             .sets()
             .iter()
@@ -137,8 +141,8 @@ impl Summary {
             protocol: identity.protocol.name().to_string(),
             deviations: deviations(manifest),
             data: identity.data.name.clone(),
-            micro: micro.map(|official| Averages { official }),
-            macro_: macro_.map(|official| Averages { official }),
+            micro,
+            macro_,
             complete,
             missing,
             partial,
@@ -192,14 +196,32 @@ impl SetSummary {
 impl Counts {
     fn of(verdicts: &[&VerdictRecord]) -> Self {
         let count = |holds: fn(&VerdictRecord) -> bool| verdicts.iter().filter(|verdict| holds(verdict)).count();
-        let (n, correct) = (verdicts.len(), count(|verdict| verdict.official.correct));
+        let n = verdicts.len();
         Self {
             n,
-            official: Accuracy { correct, accuracy: correct as f64 / n as f64, interval: wilson_interval(correct, n) },
+            official: Accuracy::new(count(|verdict| verdict.official.correct), n),
+            strict: Accuracy::new(count(|verdict| verdict.strict.correct), n),
             no_answer: count(|verdict| verdict.no_answer),
             truncated: count(|verdict| verdict.truncated),
             failed: count(|verdict| verdict.official.verdict == Verdict::Failed),
         }
+    }
+}
+
+impl Accuracy {
+    fn new(correct: usize, n: usize) -> Self {
+        Self { correct, accuracy: correct as f64 / n as f64, interval: wilson_interval(correct, n) }
+    }
+}
+
+impl Averages {
+    /// One kind of average over the sets that take part, by each scorer.
+    fn of(sets: &[SetSummary], average: impl Fn(&[(usize, f64)]) -> Option<f64>) -> Option<Self> {
+        let by = |scorer: fn(&Counts) -> Accuracy| {
+            let averaged = sets.iter().filter(|set| set.in_average);
+            average(&averaged.map(|set| (set.counts.n, scorer(&set.counts).accuracy)).collect::<Vec<_>>())
+        };
+        Some(Self { official: by(|counts| counts.official)?, strict: by(|counts| counts.strict)? })
     }
 }
 

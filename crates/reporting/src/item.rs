@@ -34,6 +34,13 @@ pub fn item_text(item: &Item<'_>) -> String {
     }
     lines.push(format!("decided by  {}", official.trace.join(", ")));
     section(&mut text, "official scorer", &lines.join("\n"));
+    let strict = &verdict.strict;
+    let lines = [
+        format!("verdict     {}", strict.verdict),
+        format!("answer      {}", strict.answer.as_deref().unwrap_or("(none)")),
+        format!("decided by  {}", strict.trace.join(", ")),
+    ];
+    section(&mut text, "strict scorer", &lines.join("\n"));
     text
 }
 

@@ -11,8 +11,10 @@
 mod table; // the frame that all tables share
 mod summary_table; // the table of a finished run
 mod item; // one problem with prompt, completion, trace and verdict
+mod disagreements; // where the two scorers differ
 mod set_list; // which sets there are, and what the data at hand hold of them
 
+pub use disagreements::disagreements_text;
 pub use item::{Item, item_text};
 pub use set_list::set_list;
 pub use summary_table::{SummaryTable, summary_table};

@@ -16,13 +16,13 @@ pub struct SummaryTable {
     pub styled: bool,
 }
 
-/// Title, table and the notes that its numbers need. Accuracies are percentages by the official scorer; intervals are
-/// Wilson's at 95 %.
+/// Title, table and the notes that its numbers need. Accuracies are percentages by both scorers; the interval
+/// is Wilson's at 95 % for the strict one.
 pub fn summary_table(summary: &Summary, layout: SummaryTable) -> String {
     let mut text = format!("{}\n", title(summary));
     let mut table = framed(
-        ["set", "level", "n", "accuracy", "95 % interval", "no answer", "truncated", "failed"],
-        &[2, 3, 4, 5, 6, 7],
+        ["set", "level", "n", "official", "strict", "95 % interval", "no answer", "truncated", "failed"],
+        &[2, 3, 4, 5, 6, 7, 8],
         layout.width,
     );
     for set in &summary.sets {
@@ -35,7 +35,9 @@ pub fn summary_table(summary: &Summary, layout: SummaryTable) -> String {
         let Some(average) = average else { continue };
         let sets: Vec<&SetSummary> = summary.sets.iter().filter(|set| set.in_average).collect();
         let n = sets.iter().map(|set| set.counts.n).sum::<usize>();
-        let cells = [name.to_string(), format!("{} set{}", sets.len(), if sets.len() == 1 { "" } else { "s" }), n.to_string(), percent(average.official)];
+        let count = format!("{} set{}", sets.len(), if sets.len() == 1 { "" } else { "s" });
+        let cells =
+            [name.to_string(), count, n.to_string(), percent(average.official), percent(average.strict)];
         table.add_row(cells.map(|text| match layout.styled {
             true => Cell::new(text).add_attribute(Attribute::Bold),
             false => Cell::new(text),
@@ -56,12 +58,13 @@ fn set_row(set: &SetSummary) -> Vec<Cell> {
 }
 
 fn counts_row(name: String, level: String, counts: &Counts) -> Vec<Cell> {
-    let [low, high] = counts.official.interval;
+    let [low, high] = counts.strict.interval;
     [
         name,
         level,
         counts.n.to_string(),
         percent(counts.official.accuracy),
+        percent(counts.strict.accuracy),
         format!("{} – {}", percent(low), percent(high)),
         counts.no_answer.to_string(),
         counts.truncated.to_string(),
@@ -85,7 +88,7 @@ fn title(summary: &Summary) -> String {
 }
 
 fn notes(summary: &Summary) -> Vec<String> {
-    let mut notes = vec!["Accuracy in percent by the official scorer.".to_string()];
+    let mut notes = vec!["Accuracy in percent: official is the published scorer, strict compares values; the interval is the strict one's.".to_string()];
     if summary.on_samples() {
         notes.push(
             "Samples are problems in the sets' style that come with the program; give real data with --data.".to_string(),

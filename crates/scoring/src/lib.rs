@@ -17,12 +17,12 @@
 //! The modules, in reading order:
 //!
 //! - [`official`]: the published MwpBench scorer, verdict for verdict: extraction, cleaning, equality.
+//! - [`strict`]: ours: extraction by rules, parsing into values, comparison of values.
 //! - `python`: the text semantics of the language it was written in (lower case, white space, digits, numbers).
 
 pub mod official;
 mod python;
-#[allow(dead_code)] // being built
-mod strict;
+pub mod strict;
 
 use std::fmt;
 

@@ -1,0 +1,51 @@
+//! Where the two scorers differ.
+
+use dataset_loader::Problem;
+use evaluation::{Disagreements, VerdictRecord};
+
+use crate::table::percent;
+
+/// Groups by rule, each with its items: reference and what each scorer read as the answer.
+pub fn disagreements_text(found: &Disagreements, problems: &[Problem], verdicts: &[VerdictRecord]) -> String {
+    let differing = found.official_false_positives + found.official_false_negatives;
+    let mut text = format!(
+        "The scorers differ on {differing} of {} items ({} %): official accepts and strict refuses {}, the other way round {}.\n",
+        found.n,
+        percent(if found.n == 0 { 0.0 } else { differing as f64 / found.n as f64 }),
+        found.official_false_positives,
+        found.official_false_negatives
+    );
+    for group in &found.groups {
+        let (accepts, refuses) = match group.official_accepts {
+            true => (format!("official {}", group.official_rule), format!("strict {}", group.strict_rule)),
+            false => (format!("strict {}", group.strict_rule), format!("official {}", group.official_rule)),
+        };
+        text.push_str(&format!("\n{} × accepted by {accepts}, refused by {refuses}\n", group.ids.len()));
+        for id in &group.ids {
+            let reference = problems.iter().find(|problem| problem.id == *id).map(|problem| problem.reference.as_str());
+            let Some(verdict) = verdicts.iter().find(|verdict| verdict.id == *id) else { continue };
+            text.push_str(&format!(
+                "  {id}: reference {}; official read {}; strict read {}\n",
+                quoted(reference),
+                quoted(verdict.official.prediction.as_deref()),
+                quoted(verdict.strict.answer.as_deref())
+            ));
+        }
+    }
+    text
+}
+
+/// On one line, cut where it is long.
+fn quoted(text: Option<&str>) -> String {
+    const LONGEST: usize = 80;
+    match text {
+        None => "nothing".to_string(),
+        Some(text) => {
+            let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
+            match line.char_indices().nth(LONGEST) {
+                Some((end, _)) => format!("`{}…`", &line[..end]),
+                None => format!("`{line}`"),
+            }
+        }
+    }
+}
