@@ -1,0 +1,263 @@
+//! Real balls: a binary floating-point number of some hundred digits and a rigorous radius.
+//!
+//! The middle is computed by correctly rounded operations; the radius is kept as its binary logarithm, rounded up, since
+//! only its order of magnitude matters and it may be as small as 2^−5000.
+
+use std::cmp::Ordering;
+
+use dashu_float::round::{Rounded, mode};
+use dashu_float::{ConstCache, Context, FBig, FpError, Repr};
+use dashu_int::ops::BitTest;
+use dashu_int::{IBig, Sign};
+use dashu_ratio::RBig;
+
+use super::real::Real;
+
+/// The working precision and the constants computed for it.
+pub(super) struct Precision {
+    bits: usize,
+    context: Context<mode::HalfEven>,
+    constants: ConstCache,
+}
+
+impl Precision {
+    /// Arithmetic with that many bits.
+    pub(super) fn new(bits: usize) -> Self {
+        Self { bits, context: Context::new(bits), constants: ConstCache::new() }
+    }
+}
+
+/// All reals at most `2^radius` from the middle.
+#[derive(Clone, Debug)]
+pub(super) struct Ball {
+    middle: Repr<2>,
+    /// Binary logarithm of the radius, −∞ for an exact value.
+    radius: f64,
+}
+
+type Operation = Result<Rounded<FBig<mode::HalfEven, 2>>, FpError>;
+
+/// Exponents beyond this are not worked with: `e^{2^{40}}` and the like.
+const MAX_EXPONENT: f64 = 1.1e12;
+
+/// Errors above 2 to this are not taken for an integer's.
+const INTEGER_RADIUS: f64 = -40.0;
+
+/// An upper bound of `log2(2^a + 2^b)`.
+fn log2_sum(a: f64, b: f64) -> f64 {
+    let (high, low) = if a >= b { (a, b) } else { (b, a) };
+    if low == f64::NEG_INFINITY {
+        return high;
+    }
+    // log2(1 + t) ≤ t / ln 2; the last terms cover the rounding of this line.
+    high + (low - high).exp2() * std::f64::consts::LOG2_E + high.abs() * 1e-15 + 1e-9
+}
+
+impl Ball {
+    /// The result of an operation whose operands' errors contribute `inherited`. A correctly rounded result is at most
+    /// one unit in its last place off.
+    fn rounded(result: Operation, inherited: f64, precision: &Precision) -> Option<Self> {
+        let (middle, rounding) = match result.ok()? {
+            Rounded::Exact(value) => (value.into_repr(), f64::NEG_INFINITY),
+            Rounded::Inexact(value, _) => {
+                let middle = value.into_repr();
+                let unit = top(&middle) - precision.bits as f64;
+                (middle, unit)
+            }
+        };
+        if middle.is_infinite() || top(&middle).abs() > MAX_EXPONENT && !middle.significand().is_zero() {
+            return None;
+        }
+        Some(Self { middle, radius: log2_sum(inherited, rounding) })
+    }
+
+    /// An upper bound of the binary logarithm of the magnitude of any value in the ball.
+    pub(super) fn log2_most(&self) -> f64 {
+        log2_sum(top(&self.middle), self.radius)
+    }
+
+    /// Binary logarithm of the radius.
+    pub(super) fn log2_radius(&self) -> f64 {
+        self.radius
+    }
+
+    /// A lower bound of the same; `None` where the ball holds zero or comes close to it.
+    fn log2_least(&self) -> Option<f64> {
+        let bottom = top(&self.middle) - 1.0;
+        // With the radius at most half of the middle, at least half remains.
+        (self.radius <= bottom - 1.0).then_some(if self.radius == f64::NEG_INFINITY { bottom } else { bottom - 1.0 })
+    }
+
+    /// Zero with that logarithm of a radius.
+    fn around_zero(radius: f64) -> Self {
+        Self { middle: Repr::zero(), radius }
+    }
+}
+
+/// Binary logarithm of the magnitude, rounded up to an integer; −∞ for zero.
+fn top(value: &Repr<2>) -> f64 {
+    if value.significand().is_zero() {
+        return f64::NEG_INFINITY;
+    }
+    value.exponent() as f64 + value.significand().bit_len() as f64
+}
+
+fn is_negative(value: &Repr<2>) -> bool {
+    value.sign() == Sign::Negative
+}
+
+impl Real for Ball {
+    type Context = Precision;
+
+    fn operation_steps(precision: &Precision) -> u32 {
+        1 + precision.bits as u32 / 1024
+    }
+
+    fn function_steps(precision: &Precision) -> u32 {
+        let blocks = precision.bits as u32 / 128;
+        6 + 6 * blocks + blocks * blocks
+    }
+
+    fn zero() -> Self {
+        Self::around_zero(f64::NEG_INFINITY)
+    }
+
+    fn rational(value: &RBig, precision: &mut Precision) -> Option<Self> {
+        let numerator = Repr::from(value.numerator().clone());
+        let denominator = Repr::from(IBig::from(value.denominator().clone()));
+        Self::rounded(precision.context.div(&numerator, &denominator), f64::NEG_INFINITY, precision)
+    }
+
+    fn pi(precision: &mut Precision) -> Option<Self> {
+        let pi = precision.context.pi::<2>(Some(&mut precision.constants));
+        Self::rounded(Ok(pi), f64::NEG_INFINITY, precision)
+    }
+
+    fn add(&self, other: &Self, precision: &mut Precision) -> Option<Self> {
+        let radius = log2_sum(self.radius, other.radius);
+        Self::rounded(precision.context.add(&self.middle, &other.middle), radius, precision)
+    }
+
+    fn negated(&self) -> Self {
+        Self { middle: -self.middle.clone(), radius: self.radius }
+    }
+
+    fn multiply(&self, other: &Self, precision: &mut Precision) -> Option<Self> {
+        if self.is_zero() || other.is_zero() {
+            return Some(Self::zero());
+        }
+        let radius = log2_sum(top(&self.middle) + other.radius, self.radius + other.log2_most());
+        Self::rounded(precision.context.mul(&self.middle, &other.middle), radius, precision)
+    }
+
+    fn divide(&self, other: &Self, precision: &mut Precision) -> Option<Self> {
+        // |a/b − A/B| ≤ (|a − A| + |A/B| |b − B|) / |b|
+        let least = other.log2_least()?;
+        let quotient = top(&self.middle) - top(&other.middle) + 1.0;
+        let radius = log2_sum(self.radius, quotient + other.radius) - least;
+        Self::rounded(precision.context.div(&self.middle, &other.middle), radius, precision)
+    }
+
+    fn root(&self, index: u32, precision: &mut Precision) -> Option<Self> {
+        let Some(least) = self.log2_least() else {
+            if self.is_zero() {
+                return Some(Self::zero());
+            }
+            return Some(Self::around_zero(self.log2_most() / f64::from(index) + 1e-9));
+        };
+        if is_negative(&self.middle) {
+            return None;
+        }
+        // (1 + ε)^(1/n) differs from 1 by less than |ε| for |ε| ≤ 1/2.
+        let relative = self.radius - least;
+        let root = match index {
+            2 => precision.context.sqrt(&self.middle),
+            _ => precision.context.nth_root(index as usize, &self.middle),
+        };
+        let mut ball = Self::rounded(root, f64::NEG_INFINITY, precision)?;
+        ball.radius = log2_sum(ball.radius, top(&ball.middle) + relative);
+        Some(ball)
+    }
+
+    fn exp(&self, precision: &mut Precision) -> Option<Self> {
+        if top(&self.middle) > 30.0 || self.radius > -2.0 {
+            return None;
+        }
+        let exp = precision.context.exp(&self.middle, Some(&mut precision.constants));
+        let mut ball = Self::rounded(exp, f64::NEG_INFINITY, precision)?;
+        // e^r − 1 ≤ 2r for r ≤ 1/4.
+        ball.radius = log2_sum(ball.radius, top(&ball.middle) + self.radius + 1.0);
+        Some(ball)
+    }
+
+    fn ln(&self, precision: &mut Precision) -> Option<Self> {
+        let least = self.log2_least()?;
+        if is_negative(&self.middle) {
+            return None;
+        }
+        let ln = precision.context.ln(&self.middle, Some(&mut precision.constants));
+        Self::rounded(ln, self.radius - least, precision)
+    }
+
+    fn sin_cos(&self, precision: &mut Precision) -> Option<(Self, Self)> {
+        if top(&self.middle) > 1_000.0 {
+            return None;
+        }
+        let (sin, cos) = precision.context.sin_cos(&self.middle, Some(&mut precision.constants));
+        Some((Self::rounded(sin, self.radius, precision)?, Self::rounded(cos, self.radius, precision)?))
+    }
+
+    fn arctan(&self, precision: &mut Precision) -> Option<Self> {
+        let arctan = precision.context.atan(&self.middle, Some(&mut precision.constants));
+        Self::rounded(arctan, self.radius, precision)
+    }
+
+    fn is_zero(&self) -> bool {
+        self.radius == f64::NEG_INFINITY && self.middle.significand().is_zero()
+    }
+
+    fn sign(&self) -> Option<Ordering> {
+        if self.is_zero() {
+            return Some(Ordering::Equal);
+        }
+        self.log2_least()?;
+        Some(if is_negative(&self.middle) { Ordering::Less } else { Ordering::Greater })
+    }
+
+    fn blurred(&self, other: &Self) -> Self {
+        Self { middle: self.middle.clone(), radius: log2_sum(self.radius, other.log2_most()) }
+    }
+
+    fn integer(&self) -> Option<IBig> {
+        if self.radius > INTEGER_RADIUS || top(&self.middle) > 20_000.0 {
+            return None;
+        }
+        let value = RBig::try_from(self.middle.clone()).ok()?;
+        let nearest = value.round();
+        (log2_distance(&value, &nearest) <= self.radius).then_some(nearest)
+    }
+
+    fn floor(&self) -> Option<IBig> {
+        if let Some(integer) = self.integer() {
+            return Some(integer);
+        }
+        if self.radius > INTEGER_RADIUS || top(&self.middle) > 20_000.0 {
+            return None;
+        }
+        // No integer lies within the radius, so that the floor of the middle is that of all.
+        Some(RBig::try_from(self.middle.clone()).ok()?.floor())
+    }
+
+    fn to_f64(&self) -> f64 {
+        FBig::<mode::HalfEven, 2>::from_repr(self.middle.clone(), Context::new(0)).to_f64().value()
+    }
+}
+
+/// Binary logarithm of the distance between a dyadic number and an integer, rounded down.
+fn log2_distance(value: &RBig, integer: &IBig) -> f64 {
+    let difference = value - RBig::from(integer.clone());
+    if difference.is_zero() {
+        return f64::NEG_INFINITY;
+    }
+    difference.numerator().bit_len() as f64 - difference.denominator().bit_len() as f64
+}
