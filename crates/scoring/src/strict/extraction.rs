@@ -57,16 +57,18 @@ pub(crate) struct Look<'t, 'r> {
     text: &'t str,
     /// The parts that are looked at, in their order.
     parts: &'r [Range<usize>],
-    /// The block of code that the completion ends with: whatever comes last before it is no answer.
+    /// The last block of code.
     last_block: Option<Range<usize>>,
+    /// The completion ends with it: whatever comes last before it is no answer.
+    ends_in_block: bool,
     kind: ReferenceKind,
 }
 
 /// Finds the final answer of a completion. `None`: it has none.
 pub(crate) fn extract(completion: &str, kind: ReferenceKind) -> Option<Extracted<'_>> {
     let rules = rules::rules();
-    let visible = Visible::of(completion, &rules.layout);
-    let look = Look { text: completion, parts: &visible.parts, last_block: visible.last_block, kind };
+    let Visible { parts, last_block, ends_in_block } = Visible::of(completion, &rules.layout);
+    let look = Look { text: completion, parts: &parts, last_block, ends_in_block, kind };
     rules.order(kind).iter().find_map(|step| {
         // Of several rules in one step, the one that finds its answer later in the text.
         let found = step.iter().rev().filter_map(|rule| Some((rule, look.by(rule)?)));

@@ -8,6 +8,31 @@ const DELIMITERS: [(&str, &str); 4] = [("$$", "$$"), ("\\[", "\\]"), ("\\(", "\\
 /// What may stand between two formulas that together are the answer.
 const JOINTS: [&str; 7] = [",", ";", "and", "or", "，", "和", "或"];
 
+/// The formula that a span stands in. Dollar signs count only as Pandoc counts them, lest two sums of money make a formula: no
+/// space inside next to either, and no digit behind the closing one.
+pub(super) fn around(text: &str, within: Range<usize>, span: &Range<usize>) -> Option<Range<usize>> {
+    let is_formula = |formula: &Range<usize>| {
+        let inside = text[formula.clone()].strip_prefix('$').and_then(|rest| rest.strip_suffix('$'));
+        let is_money = inside.is_some_and(|inside| {
+            let double = inside.starts_with('$');
+            !double && (inside.starts_with(' ') || inside.ends_with(' ') || text[formula.end..].starts_with(|c: char| c.is_ascii_digit()))
+        });
+        !is_money
+    };
+    let mut at = within.start;
+    while at < span.start {
+        let formula = formulas(text, at..within.end).next()?;
+        if !is_formula(&formula) {
+            at = formula.start + 1;
+        } else if formula.start <= span.start && span.end <= formula.end {
+            return Some(formula);
+        } else {
+            at = formula.end;
+        }
+    }
+    None
+}
+
 /// The formulas of a text from the first on, with their delimiters. An unclosed one ends the list.
 pub(super) fn formulas(text: &str, span: Range<usize>) -> impl Iterator<Item = Range<usize>> + '_ {
     let mut at = span.start;

@@ -47,7 +47,7 @@ fn undressed(reference: &str) -> &str {
 fn is_number(bare: &str) -> bool {
     let bare = bare.trim_start_matches(['(', '+']).trim_end_matches(')');
     let bare = bare.strip_prefix('-').unwrap_or(bare).trim_start();
-    let digits = bare.trim_start_matches(['$', '\\', '€', '£', '¥', ' ']);
+    let digits = bare.strip_prefix("\\$").unwrap_or(bare).trim_start_matches(['$', '€', '£', '¥', ' ']);
     let Some(number) = numbers::at_start(digits) else {
         return false;
     };

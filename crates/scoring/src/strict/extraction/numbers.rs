@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use super::formulas;
+
 /// Words that may follow a number as part of it.
 const MAGNITUDES: [&str; 5] = ["hundred", "thousand", "million", "billion", "trillion"];
 
@@ -143,8 +145,8 @@ fn sign(text: &str, start: usize, at: usize) -> usize {
     let Some(front) = before.strip_suffix(['-', '−', '–']).filter(|front| front.len() >= start) else {
         return at;
     };
-    let closes = |c: char| c.is_ascii_digit() || matches!(c, ')' | '}' | '%' | ']');
-    let operand = front.ends_with(|c: char| c.is_alphanumeric() || closes(c)) || front.trim_end_matches(' ').ends_with(closes);
+    let operand = front.ends_with(|c: char| c.is_alphanumeric() || matches!(c, ')' | '}' | '%' | ']'))
+        || front.trim_end_matches(' ').ends_with(|c: char| c.is_ascii_digit());
     if operand { at } else { front.len() }
 }
 
@@ -157,14 +159,31 @@ fn sign(text: &str, start: usize, at: usize) -> usize {
 pub(super) fn within(text: &str, span: Range<usize>) -> Option<Range<usize>> {
     let first = numbers(text, span.clone()).next()?;
     if is_opening(&text[span.start..first.start]) {
-        return Some(leading(text, first, span));
+        let answer = leading(text, first, span.clone());
+        return with_formula(text, span, answer.clone()).or(Some(answer));
     }
     let result = |mark: &str| {
         let at = span.start + text[span.clone()].rfind(mark)? + mark.len();
         let next = numbers(text, at..span.end).next()?;
         is_opening(&text[at..next.start]).then_some(next)
     };
-    ["=", " is ", " are ", "是", "为"].into_iter().find_map(result).or(Some(first))
+    let number = ["=", " equals ", " equal to ", " is ", " are ", "是", "为"].into_iter().find_map(result).unwrap_or(first);
+    let answer = leading(text, number, span.clone());
+    with_formula(text, span, answer.clone()).or(Some(answer))
+}
+
+/// A number with the formula it stands in, if there is more in that than the number; `None` where it is part of an expression
+/// without delimiters, such as `\sqrt{17}`.
+pub(super) fn with_formula(text: &str, within: Range<usize>, number: Range<usize>) -> Option<Range<usize>> {
+    if let Some(formula) = formulas::around(text, within.clone(), &number) {
+        let blank = |c: char| c.is_whitespace() || matches!(c, '$' | '(' | ')' | '[' | ']' | '\\' | '.' | ',' | '%');
+        let alone = text[formula.start..number.start].trim_matches(blank).is_empty()
+            && text[number.end..formula.end].trim_matches(blank).is_empty();
+        return Some(if alone { number } else { formula });
+    }
+    let before = text[within.start..number.start].trim_end_matches(['$', ' ']);
+    let is_part = before.ends_with(['{', '^', '_', '√']) || is_factor(&text[number.end..within.end]);
+    (!is_part).then_some(number)
 }
 
 /// What is in a box: the number in a sentence, or behind an option's letter (`(b) 0.3`); otherwise all of it.
@@ -180,7 +199,7 @@ pub(super) fn in_box(text: &str, argument: Range<usize>) -> Range<usize> {
     let is_option = option.is_some_and(|letter| letter.len() == 1 && letter.starts_with(|c: char| c.is_ascii_alphabetic()));
     let is_sentence = words > 0 && !before.contains(['\\', '=', '^', '_']) && !inside.contains('=');
     if is_option {
-        first.start..argument.end
+        leading(text, first, argument)
     } else if is_sentence {
         within(text, argument.clone()).unwrap_or(argument)
     } else {
@@ -237,8 +256,9 @@ fn continues(between: &str) -> bool {
         rest = rest[operator.len()..].trim_start_matches([' ', '\n', '$', '\\', '{', '}']);
     }
     let list = |words: &str| {
-        let joint = words.trim_end_matches([' ', '$']);
-        joint.split(' ').count() <= 3 && (joint.ends_with([',', '、', '和']) || joint.ends_with(" and") || joint == "and" || joint == "or")
+        let joint = words.trim_matches([' ', '$', '(', ')']);
+        let unit = ["and", "or", ",", "、", "和"].iter().find_map(|word| joint.strip_suffix(word));
+        unit.is_some_and(|unit| unit.trim_end_matches([',', ' ']).split(' ').count() <= 1)
     };
     rest.is_empty() || list(bare)
 }

@@ -8,15 +8,16 @@ use super::{rules::Layout, spans};
 pub(super) struct Visible {
     /// The parts that are looked at, in their order; the whole text where nothing else would be left.
     pub parts: Vec<Range<usize>>,
-    /// What the last block of code holds, if nothing is said after it: the completion breaks off there, or what the block
-    /// prints is the last word.
+    /// What the last block of code holds.
     pub last_block: Option<Range<usize>>,
+    /// Nothing is said after the last block: the completion breaks off there, or what the block prints is the last word.
+    pub ends_in_block: bool,
 }
 
 impl Visible {
     pub(super) fn of(text: &str, layout: &Layout) -> Self {
         let whole = begin(text, layout)..text.len();
-        let mut visible = Self { parts: Vec::with_capacity(1), last_block: None };
+        let mut visible = Self { parts: Vec::with_capacity(1), last_block: None, ends_in_block: false };
         visible.pass_over_code(text, whole.clone(), layout);
         visible.cut_off(text, layout);
         if visible.parts.is_empty() {
@@ -41,7 +42,7 @@ impl Visible {
                 self.add(text, from..fence_start);
                 (from, inside) = (fence_end + info.len(), !kept);
             } else if info.is_empty() || kept {
-                self.last_block = Some(from..fence_start);
+                (self.last_block, self.ends_in_block) = (Some(from..fence_start), true);
                 (from, inside) = (fence_end, false);
             } else {
                 // An opening fence within a block: the closing one was forgotten.
@@ -49,7 +50,7 @@ impl Visible {
             }
         }
         if inside {
-            self.last_block = Some(from..whole.end);
+            (self.last_block, self.ends_in_block) = (Some(from..whole.end), true);
         } else {
             self.add(text, from..whole.end);
         }
@@ -58,7 +59,7 @@ impl Visible {
     fn add(&mut self, text: &str, part: Range<usize>) {
         if !text[part.clone()].trim().is_empty() {
             self.parts.push(part);
-            self.last_block = None;
+            self.ends_in_block = false;
         }
     }
 
@@ -70,7 +71,8 @@ impl Visible {
                 continue;
             };
             self.parts.truncate(at + 1);
-            self.last_block = None;
+            self.last_block = self.last_block.take().filter(|block| block.end <= part.start);
+            self.ends_in_block = false;
             self.parts[at] = part.start..end;
             if text[part.start..end].trim().is_empty() {
                 self.parts.pop();
