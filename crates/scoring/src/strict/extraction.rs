@@ -70,18 +70,24 @@ pub(crate) fn extract(completion: &str, kind: ReferenceKind) -> Option<Extracted
     let Visible { parts, last_block, ends_in_block } = Visible::of(completion, &rules.layout);
     let look = Look { text: completion, parts: &parts, last_block, ends_in_block, kind };
     rules.order(kind).iter().find_map(|step| {
-        // Of several rules in one step, the one that finds its answer later in the text.
-        let found = step.iter().rev().filter_map(|rule| Some((rule, look.by(rule)?)));
-        let (rule, found) = found.max_by_key(|(_, found)| found.span.start)?;
-        Some(Extracted { text: found.text, rule: &rule.id, span: found.span })
+        // Of several rules in one step, the one that finds its answer later in the text: each looks behind the best so far.
+        let latest = step.iter().fold(None, |best: Option<(&Rule, Found)>, rule| {
+            let from = best.as_ref().map_or(0, |(_, found)| found.span.start);
+            match look.by(rule, from) {
+                Some(found) if best.is_none() || found.span.start > from => Some((rule, found)),
+                _ => best,
+            }
+        });
+        latest.map(|(rule, found)| Extracted { text: found.text, rule: &rule.id, span: found.span })
     })
 }
 
 impl<'t> Look<'t, '_> {
-    fn by(&self, rule: &Rule) -> Option<Found<'t>> {
+    /// What a rule finds; `from`: nothing that is announced before this place is of interest.
+    fn by(&self, rule: &Rule, from: usize) -> Option<Found<'t>> {
         match &rule.matcher {
             Matcher::Boxed(boxed) => boxes::find(boxed, self),
-            Matcher::Phrase(phrase) => phrases::find(phrase, self),
+            Matcher::Phrase(phrase) => phrases::find(phrase, self, from),
             Matcher::Bold(bold) => last::bold(bold, self),
             Matcher::Printed => last::printed(self),
             Matcher::LastFormula => last::formula(self),

@@ -37,7 +37,9 @@ fn leaves(boxes: &[Box]) -> Vec<&Box> {
 
 /// All closed boxes of a part, by their ends: one pass with a stack of open braces.
 fn boxes(rule: &Boxed, text: &str, part: Range<usize>) -> Vec<Box> {
-    let Some(first) = rule.commands.iter().filter_map(|command| text[part.clone()].find(command.as_str())).min() else {
+    let starts = |at: usize| rule.commands.iter().any(|command| text[at..part.end].starts_with(command.as_str()));
+    let Some(first) = text[part.clone()].match_indices('\\').map(|(at, _)| at).find(|&at| starts(part.start + at))
+    else {
         return Vec::new();
     };
     let bytes = text.as_bytes();
@@ -57,7 +59,9 @@ fn boxes(rule: &Boxed, text: &str, part: Range<usize>) -> Vec<Box> {
                     }
                     // `\boxed 5`: the argument is what follows, up to a space or a delimiter.
                     Some(brace) => {
-                        let end = at + brace + rest[brace..].find([' ', '\n', '$', '\\', '.', ',']).unwrap_or(rest.len() - brace);
+                        let end = at
+                            + brace
+                            + rest[brace..].find([' ', '\n', '$', '\\', '.', ',']).unwrap_or(rest.len() - brace);
                         if end > at + brace {
                             found.push(Box { whole: at..end, argument: at + brace..end, depth });
                         }

@@ -15,7 +15,10 @@ pub(super) fn around(text: &str, within: Range<usize>, span: &Range<usize>) -> O
         let inside = text[formula.clone()].strip_prefix('$').and_then(|rest| rest.strip_suffix('$'));
         let is_money = inside.is_some_and(|inside| {
             let double = inside.starts_with('$');
-            !double && (inside.starts_with(' ') || inside.ends_with(' ') || text[formula.end..].starts_with(|c: char| c.is_ascii_digit()))
+            !double
+                && (inside.starts_with(' ')
+                    || inside.ends_with(' ')
+                    || text[formula.end..].starts_with(|c: char| c.is_ascii_digit()))
         });
         !is_money
     };

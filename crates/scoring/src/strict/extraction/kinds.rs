@@ -65,6 +65,7 @@ fn is_number(bare: &str) -> bool {
 /// Words: more letters than a formula has in one place, and no sign of one.
 fn is_words(bare: &str) -> bool {
     let has_word = bare.split(|c: char| !c.is_alphabetic()).any(|word| word.chars().count() >= 2 || !word.is_ascii());
-    let formula = |c: char| c.is_ascii_digit() || matches!(c, '\\' | '=' | '<' | '>' | '^' | '_' | '+' | '*' | '(' | '[' | '{');
+    let formula =
+        |c: char| c.is_ascii_digit() || matches!(c, '\\' | '=' | '<' | '>' | '^' | '_' | '+' | '*' | '(' | '[' | '{');
     has_word && !bare.contains(formula)
 }

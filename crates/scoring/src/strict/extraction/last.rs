@@ -31,7 +31,11 @@ pub(super) fn printed<'t>(look: &Look<'t, '_>) -> Option<Found<'t>> {
     let value = line.parse::<f64>().ok()?;
     let after = look.parts.last().filter(|part| !look.ends_in_block && part.start >= block.end);
     let mut said = after.into_iter().flat_map(|part| numbers::numbers(look.text, part.clone())).peekable();
-    let agrees = said.peek().is_none() || said.any(|number| look.text[number].replace(',', "").parse() == Ok(value));
+    // Behind more than a few sentences the same number is there by chance.
+    const FEW_SENTENCES: usize = 400;
+    let after_all = look.parts.last().is_none_or(|part| part.end <= block.end + FEW_SENTENCES);
+    let agrees = said.peek().is_none()
+        || after_all && said.any(|number| look.text[number].replace(',', "").parse() == Ok(value));
     (agrees && line.contains(|c: char| c.is_ascii_digit())).then(|| look.whole(start..end)).flatten()
 }
 
@@ -50,19 +54,20 @@ pub(super) fn number<'t>(look: &Look<'t, '_>) -> Option<Found<'t>> {
         return None;
     }
     look.parts.iter().rev().find_map(|part| {
-        let last = numbers::numbers(look.text, part.clone()).filter(|number| !is_item(look.text, part, number)).last();
+        let counts = |number: &Range<usize>| !is_item(look.text, part, number);
+        let last = numbers::last_operation(look.text, part.clone(), counts);
         let last = last.or_else(|| numbers::numbers(look.text, part.clone()).last())?;
-        let line = line_around(look.text, part, &last);
-        look.whole(numbers::with_formula(look.text, line, last)?)
+        let paragraph = paragraph_around(look.text, part, &last);
+        look.whole(numbers::with_formula(look.text, paragraph, last)?)
     })
 }
 
-/// The line, no longer than an answer, that a span stands in.
-fn line_around(text: &str, part: &Range<usize>, span: &Range<usize>) -> Range<usize> {
+/// The paragraph, no longer than twice an answer, that a span stands in.
+fn paragraph_around(text: &str, part: &Range<usize>, span: &Range<usize>) -> Range<usize> {
     let first = text.ceil_char_boundary(span.start.saturating_sub(spans::LONGEST).max(part.start));
-    let start = text[first..span.start].rfind('\n').map_or(first, |at| first + at + 1);
+    let start = text[first..span.start].rfind("\n\n").map_or(first, |at| first + at + 2);
     let reach = spans::reach(text, span.end, part.end);
-    let end = text[reach.clone()].find('\n').map_or(reach.end, |at| reach.start + at);
+    let end = text[reach.clone()].find("\n\n").map_or(reach.end, |at| reach.start + at);
     start..end
 }
 

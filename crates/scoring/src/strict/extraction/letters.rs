@@ -9,9 +9,9 @@ const LAST: char = 'J';
 
 /// What may stand between a phrase and its letter: words and LaTeX, the longer ones first.
 const DRESS: [&str; 32] = [
-    "\\boxed", "\\textbf", "\\mathbf", "\\mathrm", "\\text", "\\bf", "\\rm", "\\(", "\\[", "\\ ", "options", "option", "Options",
-    "Option", "choices", "choice", "Choice", "answer", "letter", "选项", "选择", "选", "为", "是", "the", "is", "（", "【", "：", "“",
-    "「", "、",
+    "\\boxed", "\\textbf", "\\mathbf", "\\mathrm", "\\text", "\\bf", "\\rm", "\\(", "\\[", "\\ ", "options", "option",
+    "Options", "Option", "choices", "choice", "Choice", "answer", "letter", "选项", "选择", "选", "为", "是", "the",
+    "is", "（", "【", "：", "“", "「", "、",
 ];
 
 /// What divides two letters of one answer.
@@ -24,8 +24,12 @@ pub(crate) fn option_letters(text: &str) -> Option<String> {
     let (letters, end) = read(bare)?;
     let rest = bare[end..].trim_matches([')', '}', ' ', '.', ']', '）', '*', '$', '\\', '】']);
     let after = bare[end..].strip_prefix([')', '）']);
-    let in_parentheses = bare.starts_with(['(', '（']) && after.is_some_and(|rest| rest.starts_with(' ') && !rest.trim_start().starts_with(['+', '-', '*', '/', '=', '\\', '^', '(']));
-    let dressed = in_parentheses && letters.len() == 1 || bare[end..].starts_with(['.', ':', '、']) && letters.len() == 1;
+    let in_parentheses = bare.starts_with(['(', '（'])
+        && after.is_some_and(|rest| {
+            rest.starts_with(' ') && !rest.trim_start().starts_with(['+', '-', '*', '/', '=', '\\', '^', '('])
+        });
+    let dressed =
+        in_parentheses && letters.len() == 1 || bare[end..].starts_with(['.', ':', '、']) && letters.len() == 1;
     (rest.is_empty() || dressed).then_some(letters)
 }
 
@@ -41,7 +45,8 @@ fn read(text: &str) -> Option<(String, usize)> {
         let lower = opened && count == 1 && letters.is_empty();
         let is_option = |c: char| ('A'..=LAST).contains(&c) || lower && ('A'..=LAST).contains(&c.to_ascii_uppercase());
         let ascending = word.as_bytes().windows(2).all(|pair| pair[0] < pair[1]);
-        let stands_alone = !run[count..].starts_with(|c: char| c.is_ascii_digit() || matches!(c, '\'' | '’' | '_' | '^' | '=' | '+' | '*'));
+        let stands_alone = !run[count..]
+            .starts_with(|c: char| c.is_ascii_digit() || matches!(c, '\'' | '’' | '_' | '^' | '=' | '+' | '*'));
         if count == 0 || !word.chars().all(is_option) || !ascending || !stands_alone {
             break;
         }
@@ -58,7 +63,8 @@ fn read(text: &str) -> Option<(String, usize)> {
 
 fn letter_follows(text: &str) -> bool {
     let mut chars = text.chars();
-    chars.next().is_some_and(|c| ('A'..=LAST).contains(&c)) && !chars.next().is_some_and(|c| c.is_alphanumeric() || c == '.')
+    chars.next().is_some_and(|c| ('A'..=LAST).contains(&c))
+        && !chars.next().is_some_and(|c| c.is_alphanumeric() || c == '.')
 }
 
 /// How many bytes stand between one letter and the next, if they do not end the answer.
@@ -75,12 +81,18 @@ fn joint(text: &str) -> Option<usize> {
 fn undress(text: &str) -> &str {
     let mut rest = text;
     loop {
-        let bare = rest.trim_start_matches(|c: char| c.is_whitespace() || matches!(c, '(' | '[' | '{' | '*' | '$' | '"' | '\'' | ':' | '_' | '`'));
-        let bare = DRESS.iter().find_map(|dress| {
-            let after = bare.strip_prefix(dress)?;
-            let word = dress.ends_with(|c: char| c.is_ascii_alphabetic()) && after.starts_with(|c: char| c.is_ascii_alphabetic());
-            (!word).then_some(after)
-        }).unwrap_or(bare);
+        let bare = rest.trim_start_matches(|c: char| {
+            c.is_whitespace() || matches!(c, '(' | '[' | '{' | '*' | '$' | '"' | '\'' | ':' | '_' | '`')
+        });
+        let bare = DRESS
+            .iter()
+            .find_map(|dress| {
+                let after = bare.strip_prefix(dress)?;
+                let word = dress.ends_with(|c: char| c.is_ascii_alphabetic())
+                    && after.starts_with(|c: char| c.is_ascii_alphabetic());
+                (!word).then_some(after)
+            })
+            .unwrap_or(bare);
         if bare.len() == rest.len() {
             return rest;
         }
@@ -128,6 +140,12 @@ fn is_option(text: &str, at: usize) -> bool {
     }
     let (before, after) = (&text[..at], &text[at + 1..]);
     let glued = |c: char| c.is_ascii_alphanumeric() || matches!(c, '\'' | '’' | '_' | '^' | '\\' | '=' | '+' | '|');
-    let article = matches!(byte, b'A' | b'I') && after.starts_with(' ') && after[1..].starts_with(|c: char| c.is_ascii_lowercase());
-    !before.ends_with(glued) && !after.starts_with(glued) && !article && !before.ends_with("not ")
+    let article = matches!(byte, b'A' | b'I')
+        && after.starts_with(' ')
+        && after[1..].starts_with(|c: char| c.is_ascii_lowercase());
+    !before.ends_with(glued)
+        && !after.starts_with(glued)
+        && !after.starts_with(['(', '['])
+        && !article
+        && !before.ends_with("not ")
 }

@@ -160,16 +160,17 @@ pub(super) fn within(text: &str, span: Range<usize>) -> Option<Range<usize>> {
     let first = numbers(text, span.clone()).next()?;
     if is_opening(&text[span.start..first.start]) {
         let answer = leading(text, first, span.clone());
-        return with_formula(text, span, answer.clone()).or(Some(answer));
+        return Some(with_formula(text, span.clone(), answer).unwrap_or(span));
     }
     let result = |mark: &str| {
         let at = span.start + text[span.clone()].rfind(mark)? + mark.len();
         let next = numbers(text, at..span.end).next()?;
         is_opening(&text[at..next.start]).then_some(next)
     };
-    let number = ["=", " equals ", " equal to ", " is ", " are ", "是", "为"].into_iter().find_map(result).unwrap_or(first);
+    let number =
+        ["=", " equals ", " equal to ", " is ", " are ", "是", "为"].into_iter().find_map(result).unwrap_or(first);
     let answer = leading(text, number, span.clone());
-    with_formula(text, span, answer.clone()).or(Some(answer))
+    Some(with_formula(text, span.clone(), answer).unwrap_or(span))
 }
 
 /// A number with the formula it stands in, if there is more in that than the number; `None` where it is part of an expression
@@ -182,8 +183,16 @@ pub(super) fn with_formula(text: &str, within: Range<usize>, number: Range<usize
         return Some(if alone { number } else { formula });
     }
     let before = text[within.start..number.start].trim_end_matches(['$', ' ']);
-    let is_part = before.ends_with(['{', '^', '_', '√']) || is_factor(&text[number.end..within.end]);
+    let is_part =
+        before.ends_with(['{', '^', '_', '√']) || is_argument(before) || is_factor(&text[number.end..within.end]);
     (!is_part).then_some(number)
+}
+
+/// Whether a text ends in a function whose argument is to follow: `sqrt(`, `ln`.
+fn is_argument(before: &str) -> bool {
+    const FUNCTIONS: [&str; 6] = ["log", "ln", "sin", "cos", "tan", "sqrt"];
+    let bare = before.strip_suffix('(').filter(|bare| bare.ends_with(|c: char| c.is_ascii_alphabetic()));
+    bare.is_some() || FUNCTIONS.iter().any(|function| before.ends_with(function))
 }
 
 /// What is in a box: the number in a sentence, or behind an option's letter (`(b) 0.3`); otherwise all of it.
@@ -194,9 +203,11 @@ pub(super) fn in_box(text: &str, argument: Range<usize>) -> Range<usize> {
     };
     let before = text[argument.start..first.start].trim_end_matches([' ', '$', '\\', '-']);
     let before = before.trim_start_matches("\\text{").trim_start_matches("\\mathrm{");
-    let words = before.split(|c: char| !c.is_alphabetic()).filter(|word| word.chars().count() >= 2 || !word.is_ascii()).count();
+    let words =
+        before.split(|c: char| !c.is_alphabetic()).filter(|word| word.chars().count() >= 2 || !word.is_ascii()).count();
     let option = before.trim_end_matches(['}', ' ']).strip_prefix('(').and_then(|rest| rest.strip_suffix(')'));
-    let is_option = option.is_some_and(|letter| letter.len() == 1 && letter.starts_with(|c: char| c.is_ascii_alphabetic()));
+    let is_option =
+        option.is_some_and(|letter| letter.len() == 1 && letter.starts_with(|c: char| c.is_ascii_alphabetic()));
     let is_sentence = words > 0 && !before.contains(['\\', '=', '^', '_']) && !inside.contains('=');
     if is_option {
         leading(text, first, argument)
@@ -209,7 +220,9 @@ pub(super) fn in_box(text: &str, argument: Range<usize>) -> Range<usize> {
 
 /// Whether what stands before a number belongs to it: a currency, an opening delimiter, `about`.
 fn is_opening(text: &str) -> bool {
-    let bare = text.trim_matches(|c: char| c.is_whitespace() || matches!(c, '$' | '€' | '£' | '¥' | '₹' | '(' | '[' | '\\' | '"' | '*' | '{' | '='));
+    let bare = text.trim_matches(|c: char| {
+        c.is_whitespace() || matches!(c, '$' | '€' | '£' | '¥' | '₹' | '(' | '[' | '\\' | '"' | '*' | '{' | '=')
+    });
     let words = ["", "about", "approximately", "only", "exactly", "a", "total of", "Rs", "Rs.", "USD", "US", "text"];
     words.iter().any(|word| bare.eq_ignore_ascii_case(word))
 }
@@ -240,9 +253,33 @@ fn leading(text: &str, first: Range<usize>, span: Range<usize>) -> Range<usize> 
 fn is_factor(rest: &str) -> bool {
     const ENDS: [&str; 12] =
         ["\\)", "\\]", "\\text", "\\mathrm", "\\mbox", "\\%", "\\$", "\\,", "\\ ", "\\;", "\\!", "\\quad"];
+    // `2(x + 1)`, `8!/4`, `664_7`; but `5 (in cents)`, and `It is 8!`
+    if rest.starts_with(['(', '_'])
+        || rest.strip_prefix('!').is_some_and(|rest| rest.starts_with(['/', '*', '+', '-', ')', '=']))
+    {
+        return true;
+    }
     let rest = rest.trim_start_matches([' ', '}']);
-    rest.starts_with(['π', '√', '∞', '^', '+', '*', '/', '=', '×', '÷']) && !rest.starts_with("^\\circ") && !rest.starts_with("^{\\circ")
+    rest.starts_with(['π', '√', '∞', '^', '+', '*', '/', '=', '×', '÷'])
+        && !rest.starts_with("^\\circ")
+        && !rest.starts_with("^{\\circ")
         || rest.starts_with('\\') && !rest.starts_with("\\circ") && !ENDS.iter().any(|end| rest.starts_with(end))
+}
+
+/// The last number that `counts`, with the numbers before it that it is added to, taken from, multiplied with …
+pub(super) fn last_operation(
+    text: &str,
+    span: Range<usize>,
+    counts: impl Fn(&Range<usize>) -> bool,
+) -> Option<Range<usize>> {
+    let operates = |between: &str| {
+        let between = between.trim_matches([' ', '$']);
+        !between.is_empty() && between != "=" && OPERATORS.contains(&between)
+    };
+    numbers(text, span).filter(counts).fold(None, |operation: Option<Range<usize>>, next| match operation {
+        Some(before) if operates(&text[before.end..next.start]) => Some(before.start..next.end),
+        _ => Some(next),
+    })
 }
 
 /// Whether what stands between two numbers makes them one answer: an operator, or a comma or `and` after a unit.

@@ -10,12 +10,13 @@ const TRIES: usize = 16;
 /// What may stand before an answer that a sentence begins with: a currency, a delimiter.
 const LONGEST_OPENING: usize = 4;
 
-/// The answer behind the last phrase that has one behind it.
-pub(super) fn find<'t>(rule: &Phrase, look: &Look<'t, '_>) -> Option<Found<'t>> {
-    let mut tries = 0;
+/// The answer behind the last phrase at or behind `from` that has one behind it.
+pub(super) fn find<'t>(rule: &Phrase, look: &Look<'t, '_>, from: usize) -> Option<Found<'t>> {
+    let may_repeat = !rule.links.is_empty();
+    let (mut tries, mut cut) = (0, None::<Found>);
     for part in look.parts.iter().rev() {
         let mut end = part.end;
-        while let Some(head) = last_head(rule, look.text, part.start..end) {
+        while let Some(head) = last_head(rule, look.text, part.start.max(from)..end) {
             end = head.start;
             let Some(start) = behind(rule, look.text, head, part) else {
                 continue;
@@ -26,21 +27,32 @@ pub(super) fn find<'t>(rule: &Phrase, look: &Look<'t, '_>) -> Option<Found<'t>> 
             if rule.decides {
                 return announced(look, sentence, found, part.end);
             }
-            if found.is_some() {
-                return found;
+            let ends = look.text[sentence.end..].starts_with('.');
+            match (cut.take(), found) {
+                // A text that repeats itself until it is cut: the same answer in full stands before.
+                (Some(cut), Some(found)) if ends && found.text.starts_with(&*cut.text) => return Some(found),
+                (Some(cut), _) => return Some(cut),
+                (None, Some(found)) if may_repeat && sentence.end == look.text.len() => cut = Some(found),
+                (None, Some(found)) => return Some(found),
+                (None, None) => {}
             }
             tries += 1;
             if tries == TRIES {
-                return None;
+                return cut;
             }
         }
     }
-    None
+    cut
 }
 
 /// The answer behind a phrase that announces it beyond doubt: the one its first sentence begins with; behind a solution of
 /// several sentences, what it comes to; failing all that, the first sentence.
-fn announced<'t>(look: &Look<'t, '_>, sentence: Range<usize>, found: Option<Found<'t>>, end: usize) -> Option<Found<'t>> {
+fn announced<'t>(
+    look: &Look<'t, '_>,
+    sentence: Range<usize>,
+    found: Option<Found<'t>>,
+    end: usize,
+) -> Option<Found<'t>> {
     let begins = found.as_ref().is_some_and(|found| found.span.start <= sentence.start + LONGEST_OPENING);
     let goes_on = !look.text[sentence.end..end].trim_matches(['。', '.', ' ', '\n']).is_empty();
     if begins || !goes_on {
@@ -59,12 +71,13 @@ fn announced<'t>(look: &Look<'t, '_>, sentence: Range<usize>, found: Option<Foun
 fn last_head(rule: &Phrase, text: &str, range: Range<usize>) -> Option<Range<usize>> {
     let bytes = text.as_bytes();
     let matches = |at: usize, head: &str| {
-        bytes.get(at..at + head.len()).is_some_and(|there| there.eq_ignore_ascii_case(head.as_bytes()))
-            && at + head.len() <= range.end
+        bytes[at..range.end].get(..head.len()).is_some_and(|there| there.eq_ignore_ascii_case(head.as_bytes()))
     };
-    (range.start..range.end).rev().find_map(|at| {
-        let byte = bytes[at];
-        let head = rule.heads.iter().find(|head| head.as_bytes()[0].eq_ignore_ascii_case(&byte) && matches(at, head))?;
+    let begins = |at: usize| {
+        rule.begins.contains(bytes[at]) && bytes.get(at + 1).is_none_or(|&second| rule.continues.contains(second))
+    };
+    (range.start..range.end).rev().filter(|&at| begins(at)).find_map(|at| {
+        let head = rule.heads.iter().find(|head| matches(at, head))?;
         Some(at..at + head.len())
     })
 }
@@ -72,7 +85,10 @@ fn last_head(rule: &Phrase, text: &str, range: Range<usize>) -> Option<Range<usi
 /// Where the answer begins behind a head, if all that the rule asks for is there.
 fn behind(rule: &Phrase, text: &str, head: Range<usize>, part: &Range<usize>) -> Option<usize> {
     let before = &text[part.start..head.start];
-    if head.start > 0 && text[head.clone()].starts_with(|c: char| c.is_ascii_alphabetic()) && before.ends_with(|c: char| c.is_ascii_alphanumeric()) {
+    if head.start > 0
+        && text[head.clone()].starts_with(|c: char| c.is_ascii_alphabetic())
+        && before.ends_with(|c: char| c.is_ascii_alphanumeric())
+    {
         return None;
     }
     let previous = before.trim_end_matches(' ');
@@ -87,7 +103,9 @@ fn behind(rule: &Phrase, text: &str, head: Range<usize>, part: &Range<usize>) ->
         return None;
     }
     let start = head.end + if rule.links.is_empty() { 0 } else { behind_link(rule, rest)? };
-    let blank = |c: char| matches!(c, '*' | ':' | '：' | '_' | '=' | ' ' | '\t' | '\u{a0}') || (!rule.same_line && c.is_whitespace());
+    let blank = |c: char| {
+        matches!(c, '*' | ':' | '：' | '_' | '=' | ' ' | '\t' | '\u{a0}') || (!rule.same_line && c.is_whitespace())
+    };
     let start = part.end - text[start..part.end].trim_start_matches(blank).len();
     // "Answer:" and a list below: the steps to the answer, and not the answer.
     let below = text[head.end..start].contains('\n');

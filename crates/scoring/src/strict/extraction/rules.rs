@@ -103,6 +103,43 @@ pub(super) struct Phrase {
     /// The phrase announces the answer so surely that what follows it is the answer, whatever it looks like.
     #[serde(default)]
     pub decides: bool,
+    /// By byte: whether a head begins with it, in either case.
+    #[serde(skip)]
+    pub begins: Bytes,
+    /// By byte: whether it is the second of a head, or one may follow a head of one byte.
+    #[serde(skip)]
+    pub continues: Bytes,
+}
+
+/// A set of bytes.
+#[derive(Clone, Debug)]
+pub(super) struct Bytes([bool; 256]);
+
+impl Default for Bytes {
+    fn default() -> Self {
+        Self([false; 256])
+    }
+}
+
+impl Bytes {
+    /// The bytes at one place of some texts, ASCII letters in both cases; every byte where a text is too short.
+    fn at(place: usize, texts: &[String]) -> Self {
+        let mut set = Self::default();
+        for text in texts {
+            match text.as_bytes().get(place) {
+                Some(byte) => {
+                    set.0[usize::from(byte.to_ascii_lowercase())] = true;
+                    set.0[usize::from(byte.to_ascii_uppercase())] = true;
+                }
+                None => set.0 = [true; 256],
+            }
+        }
+        set
+    }
+
+    pub(super) fn contains(&self, byte: u8) -> bool {
+        self.0[usize::from(byte)]
+    }
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -119,6 +156,9 @@ pub(super) struct Layout {
     /// At the start of a line: the answer is over.
     #[serde(default)]
     pub ends_at_line: Vec<String>,
+    /// By byte: whether one of these begins with it, in either case.
+    #[serde(skip)]
+    pub line_begins: Bytes,
     /// Anywhere: the answer is over.
     #[serde(default)]
     pub ends_at: Vec<String>,
@@ -213,7 +253,10 @@ impl Rules {
         for (name, text) in files {
             let file = File::parse(name, text)?;
             layout.extend(file.layout.unwrap_or_default());
-            for rule in file.rule {
+            for mut rule in file.rule {
+                if let Matcher::Phrase(phrase) = &mut rule.matcher {
+                    (phrase.begins, phrase.continues) = (Bytes::at(0, &phrase.heads), Bytes::at(1, &phrase.heads));
+                }
                 if rule.purpose.is_empty() {
                     return Err(RulesError::Undocumented(rule.id));
                 }
@@ -223,9 +266,12 @@ impl Rules {
                 defined.push(rule);
             }
         }
+        layout.line_begins = Bytes::at(0, &layout.ends_at_line);
         let order = Order::parse(profile)?;
         let lists = [&order.number, &order.choice, &order.formula, &order.text];
-        if let Some(rule) = defined.iter().find(|rule| !lists.iter().any(|list| list.iter().any(|step| step.ids().contains(&rule.id)))) {
+        if let Some(rule) =
+            defined.iter().find(|rule| !lists.iter().any(|list| list.iter().any(|step| step.ids().contains(&rule.id))))
+        {
             return Err(RulesError::Unlisted(rule.id.clone()));
         }
         let [number, choice, formula, text] = lists.map(|list| in_order(list, &defined));
@@ -245,8 +291,7 @@ impl Rules {
 
 impl File {
     pub(super) fn parse(name: &str, text: &str) -> Result<Self, RulesError> {
-        let file: Self =
-            toml::from_str(text).map_err(|source| RulesError::Toml { file: name.to_owned(), source })?;
+        let file: Self = toml::from_str(text).map_err(|source| RulesError::Toml { file: name.to_owned(), source })?;
         if file.purpose.is_empty() || file.source.is_empty() {
             return Err(RulesError::Undocumented(name.to_owned()));
         }

@@ -77,7 +77,8 @@ pub(super) fn trim(text: &str, span: Range<usize>) -> Range<usize> {
     let whole = &text[span.clone()];
     let front = |c: char| c.is_whitespace() || matches!(c, '*' | '"' | '“' | '”' | '`' | ':' | '：' | ',' | '，' | ';');
     let back = |c: char| {
-        c.is_whitespace() || matches!(c, '*' | '"' | '“' | '”' | '`' | '.' | ',' | ';' | ':' | '。' | '，' | '；' | '：' | '？')
+        c.is_whitespace()
+            || matches!(c, '*' | '"' | '“' | '”' | '`' | '.' | ',' | ';' | ':' | '。' | '，' | '；' | '：' | '？')
     };
     let start = span.start + (whole.len() - whole.trim_start_matches(front).len());
     let mut end = start + text[start..span.end].trim_end_matches(back).len();

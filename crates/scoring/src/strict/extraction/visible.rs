@@ -98,10 +98,11 @@ fn end(text: &str, part: Range<usize>, follows: bool, layout: &Layout) -> Option
     let inside = &text[part.clone()];
     let starts = |rest: &str, marks: &[String]| marks.iter().any(|mark| rest.starts_with(mark.as_str()));
     let first = if follows { 0 } else { inside.len() - inside.trim_start().len() + 1 };
-    let by_line = inside
-        .match_indices('\n')
-        .map(|(at, _)| at)
-        .find(|&at| at >= first && starts(inside[at + 1..].trim_start_matches([' ', '*']), &layout.ends_at_line));
+    let by_line = inside.match_indices('\n').map(|(at, _)| at).find(|&at| {
+        let line = inside[at + 1..].trim_start_matches([' ', '*']);
+        let begins = line.bytes().next().is_some_and(|byte| layout.line_begins.contains(byte));
+        begins && at >= first && starts(line, &layout.ends_at_line)
+    });
     let before = &inside[..by_line.unwrap_or(inside.len())];
     let mut anywhere = before.match_indices('<').map(|(at, _)| at);
     let end = anywhere.find(|&at| at >= first && starts(&inside[at..], &layout.ends_at)).or(by_line)?;
