@@ -1,0 +1,137 @@
+//! The last `\boxed{…}`: balanced, nested, and several that together are the answer.
+
+use std::{borrow::Cow, ops::Range};
+
+use super::{Found, Look, ReferenceKind, letters, numbers, rules::Boxed, spans};
+
+/// A command with its argument.
+struct Box {
+    /// From the backslash to behind the closing brace.
+    whole: Range<usize>,
+    argument: Range<usize>,
+    /// How many other boxes it stands in.
+    depth: usize,
+}
+
+/// The argument of the last box, with those before it that only commas and words like `and` divide from it.
+pub(super) fn find<'t>(rule: &Boxed, look: &Look<'t, '_>) -> Option<Found<'t>> {
+    look.parts.iter().rev().find_map(|part| {
+        let boxes = boxes(rule, look.text, part.clone());
+        let outer = boxes.iter().rposition(|found| found.depth == 0)?;
+        // A box in a box: the inner ones are the answer.
+        let inner = boxes[..outer].iter().rposition(|found| found.whole.start < boxes[outer].whole.start);
+        let within = &boxes[inner.map_or(0, |at| at + 1)..outer];
+        let leaves: Vec<&Box> = match within {
+            [] => together(rule, look.text, &boxes[..=outer]),
+            _ => leaves(within),
+        };
+        answer(rule, look, &leaves)
+    })
+}
+
+/// The boxes without a box inside; in the order of their ends, such a one would come right before.
+fn leaves(boxes: &[Box]) -> Vec<&Box> {
+    let is_leaf = |at: usize| at == 0 || boxes[at - 1].whole.start < boxes[at].whole.start;
+    (0..boxes.len()).filter(|&at| is_leaf(at)).map(|at| &boxes[at]).collect()
+}
+
+/// All closed boxes of a part, by their ends: one pass with a stack of open braces.
+fn boxes(rule: &Boxed, text: &str, part: Range<usize>) -> Vec<Box> {
+    let starts = |at: usize| rule.commands.iter().any(|command| text[at..part.end].starts_with(command.as_str()));
+    let Some(first) = text[part.clone()].match_indices('\\').map(|(at, _)| at).find(|&at| starts(part.start + at))
+    else {
+        return Vec::new();
+    };
+    let bytes = text.as_bytes();
+    let (mut found, mut open, mut depth) = (Vec::new(), Vec::<Option<usize>>::new(), 0);
+    let mut at = part.start + first;
+    while at < part.end {
+        match bytes[at] {
+            b'\\' => {
+                let rest = &text[at..part.end];
+                let command = rule.commands.iter().find(|command| rest.starts_with(command.as_str()));
+                let brace = command.map(|command| command.len() + blanks(&rest[command.len()..]));
+                match brace {
+                    Some(brace) if rest[brace..].starts_with('{') => {
+                        open.push(Some(at));
+                        depth += 1;
+                        at += brace;
+                    }
+                    // `\boxed 5`: the argument is what follows, up to a space or a delimiter.
+                    Some(brace) => {
+                        let end = at
+                            + brace
+                            + rest[brace..].find([' ', '\n', '$', '\\', '.', ',']).unwrap_or(rest.len() - brace);
+                        if end > at + brace {
+                            found.push(Box { whole: at..end, argument: at + brace..end, depth });
+                        }
+                        at = end.max(at + 1) - 1;
+                    }
+                    // `\{` and `\}` are no braces.
+                    None => at += 1,
+                }
+            }
+            b'{' => open.push(None),
+            b'}' => {
+                if let Some(Some(start)) = open.pop() {
+                    depth -= 1;
+                    let argument = start + text[start..at].find('{').map_or(0, |brace| brace + 1)..at;
+                    found.push(Box { whole: start..at + 1, argument, depth });
+                }
+            }
+            _ => {}
+        }
+        at += 1;
+    }
+    // What was opened and never closed holds nothing. The stack is in the order of the text.
+    let unclosed: Vec<usize> = open.into_iter().flatten().collect();
+    for inner in &mut found {
+        inner.depth -= unclosed.partition_point(|&start| start < inner.whole.start);
+    }
+    found
+}
+
+fn blanks(text: &str) -> usize {
+    text.len() - text.trim_start().len()
+}
+
+/// The last box and those before it that are one answer with it.
+fn together<'b>(rule: &Boxed, text: &str, boxes: &'b [Box]) -> Vec<&'b Box> {
+    let mut outer: Vec<&Box> = Vec::new();
+    for found in boxes.iter().rev().filter(|found| found.depth == 0) {
+        match outer.last() {
+            Some(next) if !joins(rule, &text[found.whole.end..next.whole.start]) => break,
+            _ => outer.push(found),
+        }
+    }
+    outer.reverse();
+    outer
+}
+
+/// Whether nothing but words like `and`, commas, delimiters and white space stands between two boxes.
+fn joins(rule: &Boxed, between: &str) -> bool {
+    let mut rest = between.trim_start();
+    while let Some(joint) = rule.joined_by.iter().find(|joint| rest.starts_with(joint.as_str())) {
+        rest = rest[joint.len()..].trim_start();
+    }
+    rest.is_empty()
+}
+
+/// Option letters where these are asked for; a number in a sentence where a number is; otherwise all that is in the boxes.
+fn answer<'t>(rule: &Boxed, look: &Look<'t, '_>, leaves: &[&Box]) -> Option<Found<'t>> {
+    let asks_for_letters = look.kind == ReferenceKind::Choice && !rule.any_content;
+    if let [single] = leaves {
+        let argument = single.argument.clone();
+        return match look.kind {
+            ReferenceKind::Choice if asks_for_letters => letters::leading(look.text, argument),
+            ReferenceKind::Number => look.whole(numbers::in_box(look.text, argument)),
+            _ => look.whole(argument),
+        };
+    }
+    let texts: Vec<&str> =
+        leaves.iter().map(|leaf| &look.text[spans::trim(look.text, leaf.argument.clone())]).collect();
+    let span = leaves.first()?.whole.start..leaves.last()?.whole.end;
+    let joined = texts.join(", ");
+    let text = if asks_for_letters { letters::option_letters(&joined)? } else { joined };
+    (!text.is_empty()).then_some(Found { text: Cow::Owned(text), span })
+}

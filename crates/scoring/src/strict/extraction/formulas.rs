@@ -1,0 +1,89 @@
+//! Formulas between LaTeX delimiters, in prose.
+
+use std::ops::Range;
+
+/// Opening and closing delimiters, the longer ones first.
+const DELIMITERS: [(&str, &str); 4] = [("$$", "$$"), ("\\[", "\\]"), ("\\(", "\\)"), ("$", "$")];
+
+/// What may stand between two formulas that together are the answer.
+const JOINTS: [&str; 7] = [",", ";", "and", "or", "，", "和", "或"];
+
+/// The formula that a span stands in. Dollar signs count only as Pandoc counts them, lest two sums of money make a formula: no
+/// space inside next to either, and no digit behind the closing one.
+pub(super) fn around(text: &str, within: Range<usize>, span: &Range<usize>) -> Option<Range<usize>> {
+    let is_formula = |formula: &Range<usize>| {
+        let inside = text[formula.clone()].strip_prefix('$').and_then(|rest| rest.strip_suffix('$'));
+        let is_money = inside.is_some_and(|inside| {
+            let double = inside.starts_with('$');
+            !double
+                && (inside.starts_with(' ')
+                    || inside.ends_with(' ')
+                    || text[formula.end..].starts_with(|c: char| c.is_ascii_digit()))
+        });
+        !is_money
+    };
+    let mut at = within.start;
+    while at < span.start {
+        let formula = formulas(text, at..within.end).next()?;
+        if !is_formula(&formula) {
+            at = formula.start + 1;
+        } else if formula.start <= span.start && span.end <= formula.end {
+            return Some(formula);
+        } else {
+            at = formula.end;
+        }
+    }
+    None
+}
+
+/// The formulas of a text from the first on, with their delimiters. An unclosed one ends the list.
+pub(super) fn formulas(text: &str, span: Range<usize>) -> impl Iterator<Item = Range<usize>> + '_ {
+    let mut at = span.start;
+    std::iter::from_fn(move || {
+        while at < span.end {
+            let start = at + text[at..span.end].find(['$', '\\'])?;
+            let rest = &text[start..span.end];
+            if let Some((open, close)) = DELIMITERS.iter().find(|(open, _)| rest.starts_with(open)) {
+                let inner = start + open.len();
+                let length = closing(&text[inner..span.end], close)?;
+                at = inner + length + close.len();
+                return Some(start..at);
+            }
+            // `\$` and other commands: pass over the backslash and what follows it.
+            at = start + 1 + text[start + 1..].chars().next().map_or(0, char::len_utf8);
+        }
+        None
+    })
+}
+
+/// Where the closing delimiter is; a dollar sign behind a backslash is none.
+fn closing(text: &str, close: &str) -> Option<usize> {
+    text.match_indices(close).map(|(at, _)| at).find(|&at| close != "$" || !text[..at].ends_with('\\'))
+}
+
+/// The answer in a sentence: the sentence where it begins with a formula or has none, otherwise the last formula, with those
+/// before it that belong to it.
+pub(super) fn within(text: &str, span: Range<usize>) -> Range<usize> {
+    let sentence = text[span.clone()].trim_start();
+    let starts_with_word = sentence.chars().take_while(|c| c.is_alphabetic()).count() >= 2;
+    match last(text, span.clone()) {
+        Some(formula) if starts_with_word => formula,
+        _ => span,
+    }
+}
+
+/// The last formula, with those before it that only a comma or a word like `and` divides from it.
+pub(super) fn last(text: &str, span: Range<usize>) -> Option<Range<usize>> {
+    formulas(text, span).fold(None, |joined: Option<Range<usize>>, next| match joined {
+        Some(before) if joins(&text[before.end..next.start]) => Some(before.start..next.end),
+        _ => Some(next),
+    })
+}
+
+fn joins(between: &str) -> bool {
+    let mut rest = between.trim();
+    while let Some(joint) = JOINTS.iter().find(|joint| rest.starts_with(**joint)) {
+        rest = rest[joint.len()..].trim_start();
+    }
+    rest.is_empty() && !between.trim().is_empty()
+}
