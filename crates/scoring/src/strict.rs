@@ -5,4 +5,5 @@ mod equivalence;
 mod expr;
 mod extraction;
 mod parser;
+mod show;
 mod value;
