@@ -10,6 +10,8 @@ mod equivalence; // expression = expression?
 mod expr; // formulas
 mod extraction; // completion → answer
 mod parser; // text → value
+#[cfg(test)]
+mod show; // values in print, for tests
 mod value; // what an answer denotes
 
 use std::borrow::Cow;

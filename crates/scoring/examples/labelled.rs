@@ -1,0 +1,106 @@
+//! Agreement of the scorers with labelled answers, file by file, and answers a second.
+//!
+//! `cargo run --release -p scoring --example labelled -- FOLDER [DISAGREEMENTS]`: reads every `*.jsonl` of FOLDER with rows
+//! of `id`, `completion` or `prediction`, `reference`, `label` (true, false, or null: left out); writes the rows on which the
+//! strict scorer and the label differ to DISAGREEMENTS, a JSON object a line with the trace.
+
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use scoring::{official, strict};
+use serde_json::{Value, json};
+
+/// Agreement of the strict scorer over rows.
+#[derive(Default)]
+struct Tally {
+    n: usize,
+    agree: usize,
+    false_positives: usize,
+    official_agree: usize,
+    slowest: Duration,
+    spent: Duration,
+}
+
+fn main() -> std::io::Result<()> {
+    let mut arguments = std::env::args().skip(1);
+    let folder = arguments.next().expect("FOLDER");
+    let mut disagreements = arguments.next().map(std::fs::File::create).transpose()?;
+    let mut paths: Vec<_> = std::fs::read_dir(&folder)?.flatten().map(|entry| entry.path()).collect();
+    paths.sort();
+    let mut total = Tally::default();
+    println!("{:28} {:>6} {:>8} {:>5} {:>5} {:>9} {:>9} {:>9}", "file", "rows", "agree %", "fp", "fn", "official", "per s", "slowest");
+    for path in paths.iter().filter(|path| path.extension().is_some_and(|extension| extension == "jsonl")) {
+        let (tally, kinds) = measure(path, &mut disagreements)?;
+        if tally.n > 0 {
+            print(&path.file_stem().unwrap_or_default().to_string_lossy(), &tally);
+            for (kind, tally) in kinds.iter().filter(|(_, tally)| tally.n >= 20 && tally.agree * 100 < tally.n * 97) {
+                print(&format!("  {kind}"), tally);
+            }
+            total.n += tally.n;
+            total.agree += tally.agree;
+            total.false_positives += tally.false_positives;
+            total.official_agree += tally.official_agree;
+            total.spent += tally.spent;
+            total.slowest = total.slowest.max(tally.slowest);
+        }
+    }
+    print("all", &total);
+    Ok(())
+}
+
+fn print(name: &str, tally: &Tally) {
+    let share = |count: usize| 100.0 * count as f64 / tally.n as f64;
+    println!(
+        "{name:28} {:>6} {:>8.2} {:>5} {:>5} {:>9.2} {:>9.0} {:>9.2?}",
+        tally.n,
+        share(tally.agree),
+        tally.false_positives,
+        tally.n - tally.agree - tally.false_positives,
+        share(tally.official_agree),
+        tally.n as f64 / tally.spent.as_secs_f64(),
+        tally.slowest
+    );
+}
+
+fn measure(path: &Path, out: &mut Option<std::fs::File>) -> std::io::Result<(Tally, BTreeMap<String, Tally>)> {
+    let (mut tally, mut kinds) = (Tally::default(), BTreeMap::<String, Tally>::new());
+    for line in std::fs::read_to_string(path)?.lines() {
+        let row: Value = serde_json::from_str(line).map_err(std::io::Error::other)?;
+        let Some(label) = row["label"].as_bool() else { continue };
+        let (completion, prediction) = (row["completion"].as_str(), row["prediction"].as_str());
+        let reference = row["reference"].as_str().unwrap_or_default();
+        let start = Instant::now();
+        let (judgement, by_official) = match (completion, prediction) {
+            (Some(text), _) => {
+                let judgement = strict::judge_completion(text, reference);
+                let spent = start.elapsed();
+                tally.spent += spent;
+                tally.slowest = tally.slowest.max(spent);
+                (judgement, official::judge_completion(text, reference).correct)
+            }
+            (None, Some(text)) => {
+                let judgement = strict::judge_prediction(text, reference);
+                tally.spent += start.elapsed();
+                (judgement, official::judge_prediction(text, reference).correct)
+            }
+            (None, None) => continue,
+        };
+        let kind = kinds.entry(row["label_source"].as_str().unwrap_or_default().to_string()).or_default();
+        for tally in [&mut tally, kind] {
+            tally.n += 1;
+            tally.agree += usize::from(judgement.correct == label);
+            tally.official_agree += usize::from(by_official == label);
+            tally.false_positives += usize::from(judgement.correct && !label);
+        }
+        if let (Some(out), true) = (out.as_mut(), judgement.correct != label) {
+            let file = path.file_stem().unwrap_or_default().to_string_lossy();
+            let found = json!({ "file": file, "id": row["id"], "label": label, "reference": reference,
+                "answer": judgement.answer, "trace": judgement.trace, "kind": row["label_source"],
+                "completion": completion.or(prediction) });
+            writeln!(out, "{found}")?;
+        }
+    }
+    Ok((tally, kinds))
+}

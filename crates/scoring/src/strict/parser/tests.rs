@@ -1,0 +1,3 @@
+//! Forms of answers and what each is read as.
+use super::parse;
+use crate::strict::show::show;
