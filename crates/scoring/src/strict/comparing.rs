@@ -4,6 +4,7 @@
 //! name in front (`x =`, `x \in`). What may be written differently: an open interval of two ends as a pair, a set or a
 //! tuple of coordinates as a plain list, an inequality in one variable as an interval, `±` as two values.
 
+mod constants; // constants of integration under other names
 mod collections; // lists, sets, tuples, unions, matrices
 mod linear; // expressions linear in their only symbol
 mod quantities; // numbers with units
@@ -83,6 +84,12 @@ pub(crate) fn compare(left: &Value, right: &Value, budget: &mut Budget) -> Outco
         (Value::Time(time), Value::Ratio(parts)) | (Value::Ratio(parts), Value::Time(time)) => {
             either(quantities::time_as_ratio(time, parts), "equal/time")
         }
+        (Value::InBase(value, base), Value::Quantity(quantity)) | (Value::Quantity(quantity), Value::InBase(value, base)) => {
+            either(quantities::base_missing(value, *base, quantity), "equal/base_missing")
+        }
+        (Value::Interval(interval), Value::List(items)) | (Value::List(items), Value::Interval(interval)) => {
+            collections::bracketed_pair(interval, items, budget)
+        }
         (Value::InBase(a, base), Value::InBase(b, other)) => either(a == b && base == other, "equal/base"),
         _ => different("equal/kind"),
     }
@@ -118,8 +125,16 @@ fn rewritten(value: &Value, other: &Value, budget: &mut Budget) -> Result<Option
             }
         }
         Value::System(relations) if !matches!(other, Value::System(_)) => {
-            match relations::coordinates(relations) {
-                Some(tuple) => compare(&tuple, other, budget).map(Some),
+            let Some((written, sorted)) = relations::coordinates(relations) else { return Ok(None) };
+            let verdict = compare(&written, other, budget)?;
+            match sorted {
+                Some(sorted) if !verdict.equal => compare(&sorted, other, budget).map(Some),
+                _ => Ok(Some(verdict)),
+            }
+        }
+        Value::List(elements) if matches!(other, Value::Quantity(_) | Value::InBase(..)) => {
+            match collections::only_value(elements, budget)? {
+                Some(only) => compare(only, other, budget).map(Some),
                 None => Ok(None),
             }
         }
@@ -146,11 +161,27 @@ fn names_choice(value: &Value, letter: char) -> bool {
 /// Words that carry nothing.
 const FILLERS: [&str; 8] = ["a", "an", "the", "is", "are", "it", "it's", "its"];
 
-/// Whether two normalized texts have the same words in the same order, punctuation and fillers aside.
+/// Whether two normalized texts have the same words in the same order, punctuation and fillers aside, or the same signs, white space
+/// and ways to typeset aside.
 fn same_words(left: &str, right: &str) -> bool {
     fn words(text: &str) -> impl Iterator<Item = &str> {
         let is_boundary = |c: char| c.is_whitespace() || matches!(c, ',' | '.' | ';' | ':' | '!' | '?' | '"' | '\'' | '，' | '。');
         text.split(is_boundary).filter(|word| !word.is_empty() && !FILLERS.contains(word))
     }
-    words(left).eq(words(right)) && words(left).next().is_some()
+    (words(left).eq(words(right)) && words(left).next().is_some()) || bare(left) == bare(right)
+}
+
+/// A text without what only typesets it.
+fn bare(text: &str) -> String {
+    const TYPESETTING: [(&str, &str); 12] = [
+        ("\\left", ""), ("\\right", ""), ("\\dfrac", "\\frac"), ("\\tfrac", "\\frac"), ("\\leqslant", "\\le"), ("\\geqslant", "\\ge"),
+        ("\\leq", "\\le"), ("\\geq", "\\ge"), ("\\,", ""), ("\\;", ""), ("\\!", ""), ("\\quad", ""),
+    ];
+    let mut bare: String = text.chars().filter(|c| !c.is_whitespace() && !matches!(c, '$' | '.')).collect();
+    for (command, plain) in TYPESETTING {
+        if bare.contains(command) {
+            bare = bare.replace(command, plain);
+        }
+    }
+    bare
 }

@@ -2,7 +2,7 @@
 
 use super::super::budget::{Budget, Exhausted};
 use super::super::expr::Expr;
-use super::super::value::Value;
+use super::super::value::{Interval, Value};
 use super::{Outcome, compare, different, either, equal};
 
 /// The same elements at the same places.
@@ -18,13 +18,43 @@ pub(super) fn in_order(left: &[Value], right: &[Value], budget: &mut Budget) -> 
     either(true, "equal/in_order")
 }
 
-/// The same elements as often, wherever they stand. Each element is given to the first free partner: equality is
-/// transitive up to units and names, so that a wrong partner is never taken from another.
+/// The same elements, wherever they stand; an element that is repeated counts once. Each element is given to the first free
+/// partner: equality is transitive up to units and names, so that a wrong partner is never taken from another.
 pub(super) fn in_any_order(left: &[Value], right: &[Value], budget: &mut Budget) -> Outcome {
+    if left.len() == right.len() {
+        return either(matched(left, right, budget, equal)?, "equal/in_any_order");
+    }
+    let (left, right) = (distinct(left, budget)?, distinct(right, budget)?);
     if left.len() != right.len() {
         return different("equal/length");
     }
-    either(matched(left, right, budget, equal)?, "equal/in_any_order")
+    either(matched(&left, &right, budget, equal)?, "equal/in_any_order")
+}
+
+/// The elements without repetitions.
+fn distinct(elements: &[Value], budget: &mut Budget) -> Result<Vec<Value>, Exhausted> {
+    let mut kept: Vec<Value> = Vec::with_capacity(elements.len());
+    for element in elements {
+        let mut is_new = true;
+        for earlier in &kept {
+            is_new = is_new && !equal(earlier, element, budget)?;
+        }
+        if is_new {
+            kept.push(element.clone());
+        }
+    }
+    Ok(kept)
+}
+
+/// The one value that all elements of a list have, as in `\frac{3}{4} \text{ or } 0.75`.
+pub(super) fn only_value<'v>(elements: &'v [Value], budget: &mut Budget) -> Result<Option<&'v Value>, Exhausted> {
+    let Some((first, others)) = elements.split_first() else { return Ok(None) };
+    for other in others {
+        if !equal(first, other, budget)? {
+            return Ok(None);
+        }
+    }
+    Ok(Some(first))
 }
 
 /// Whether each element of one side has a partner of its own on the other.
@@ -118,4 +148,13 @@ pub(super) fn plus_minus(centre: Option<&Expr>, distance: &Expr) -> Value {
         None => distance,
     };
     Value::List(vec![Value::expr(branch(distance.clone())), Value::expr(branch(distance.clone().negated()))])
+}
+
+/// `[3, 5]` as a list in brackets against `3, 5`.
+pub(super) fn bracketed_pair(interval: &Interval, items: &[Value], budget: &mut Budget) -> Outcome {
+    if !(interval.lower_closed && interval.upper_closed) {
+        return different("equal/kind");
+    }
+    let ends = [Value::expr(interval.lower.clone()), Value::expr(interval.upper.clone())];
+    in_order(&ends, items, budget)
 }

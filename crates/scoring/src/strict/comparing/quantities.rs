@@ -1,12 +1,13 @@
 //! Numbers with units, ratios, times.
 
+use dashu_int::IBig;
 use dashu_ratio::RBig;
 
 use super::super::budget::{Budget, Exhausted};
-use super::super::equivalence::{equivalent, equivalent_up_to_constants};
+use super::super::equivalence::equivalent;
 use super::super::expr::{Constant, Expr, Function, Number};
 use super::super::value::{Quantity, Time, Unit};
-use super::{Outcome, Verdict, different, either, same};
+use super::{Outcome, constants, different, either, same};
 
 /// Two quantities: the same expression under units that do not contradict each other.
 pub(super) fn compare(left: &Quantity, right: &Quantity, budget: &mut Budget) -> Outcome {
@@ -24,11 +25,10 @@ pub(super) fn compare(left: &Quantity, right: &Quantity, budget: &mut Budget) ->
 /// Two expressions, unnamed constants matched up to renaming.
 pub(super) fn expressions(left: &Expr, right: &Expr, budget: &mut Budget) -> Outcome {
     let direct = equivalent(left, right, budget)?;
-    if direct.equal {
-        return same(direct.rule);
+    if !direct.equal && constants::equal_after_renaming(left, right, budget)? {
+        return same("equal/constants_renamed");
     }
-    let renamed = equivalent_up_to_constants(left, right, budget)?;
-    Ok(Verdict { equal: renamed.equal, rule: if renamed.equal { renamed.rule } else { direct.rule } })
+    either(direct.equal, direct.rule)
 }
 
 /// A percentage against a number without the sign: the sign is missing, or the number is the proportion.
@@ -81,13 +81,13 @@ fn contradict(left: &Unit, right: &Unit) -> bool {
     }
 }
 
-/// Units of measurement, as opposed to counted things.
+/// Units of measurement and their powers and quotients, as opposed to counted things.
 fn is_measure(name: &str) -> bool {
-    const MEASURES: [&str; 34] = [
+    const MEASURES: [&str; 24] = [
         "mm", "cm", "dm", "m", "km", "in", "ft", "yd", "mi", "mg", "g", "kg", "t", "oz", "lb", "ml", "l", "s", "min", "h",
-        "day", "week", "month", "year", "cm^2", "m^2", "km^2", "cm^3", "m^3", "ft^2", "in^2", "mph", "km/h", "m/s",
+        "day", "week", "month", "year",
     ];
-    MEASURES.contains(&name)
+    MEASURES.contains(&name.split(['^', '/']).next().unwrap_or_default())
 }
 
 /// Ratios with as many parts, each pair of parts in the same proportion.
@@ -133,4 +133,14 @@ pub(super) fn time_as_ratio(time: &Time, parts: &[Expr]) -> bool {
 /// Whether two expressions are equal, constants not renamed.
 pub(super) fn same_expression(left: &Expr, right: &Expr, budget: &mut Budget) -> Result<bool, Exhausted> {
     Ok(equivalent(left, right, budget)?.equal)
+}
+
+/// A number written in another base against its digits without the base.
+pub(super) fn base_missing(value: &IBig, base: u32, quantity: &Quantity) -> bool {
+    match &quantity.expr {
+        Expr::Number(number) if quantity.unit.is_none() => {
+            (2..=10).contains(&base) && number.value.to_string() == value.in_radix(base as u8).to_string()
+        }
+        _ => false,
+    }
 }

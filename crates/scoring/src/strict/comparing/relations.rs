@@ -2,7 +2,7 @@
 
 use super::super::budget::{Budget, Exhausted};
 use super::super::equivalence::proportional;
-use super::super::expr::Expr;
+use super::super::expr::{Expr, Symbol};
 use super::super::value::{Comparison, Quantity, Value};
 use super::quantities::has_symbols;
 use super::{Outcome, collections, different, either, equal, same};
@@ -31,7 +31,10 @@ pub(super) fn compare(left: &Value, right: &Value, budget: &mut Budget) -> Outco
         _ => {}
     }
     match (difference(a), difference(b)) {
-        (Some(first), Some(second)) => either(proportional(&first, &second, budget)?.equal, "equal/equation"),
+        // Without symbols any two equations that do not hold would be proportional.
+        (Some(first), Some(second)) if has_symbols(&first) && has_symbols(&second) => {
+            either(proportional(&first, &second, budget)?.equal, "equal/equation")
+        }
         _ => different("equal/relation"),
     }
 }
@@ -92,18 +95,20 @@ fn assigned(operands: &[Value], value: &Value) -> Value {
     Value::Relation(vec![operands[0].clone(), value.clone()], vec![Comparison::Equal])
 }
 
-/// Something that names a value: a symbol, an unknown function, an absolute value or a ratio of symbols, words.
+/// Something that names a value: a symbol, an unknown function, a single term of symbols such as `|AB|` or `z^3`, a ratio,
+/// words. A sum is an expression of its own: `a + b = 0` does not say that something is 0.
 fn is_name(value: &Value) -> bool {
-    match value {
-        Value::Quantity(Quantity { expr, .. }) => match expr {
+    fn is_term(expr: &Expr) -> bool {
+        match expr {
             Expr::Symbol(_) | Expr::Call(..) => true,
-            Expr::Apply(_, arguments) => arguments.iter().all(|argument| matches!(argument, Expr::Symbol(_) | Expr::Product(_))),
-            // A product of capital letters names a segment or an area, such as AB.
-            Expr::Product(factors) => factors.iter().all(|factor| {
-                matches!(factor, Expr::Symbol(symbol) if symbol.0.starts_with(|c: char| c.is_ascii_uppercase()))
-            }),
-            _ => false,
-        },
+            Expr::Apply(_, arguments) => arguments.iter().any(has_symbols),
+            Expr::Power(base, _) => has_symbols(base),
+            Expr::Product(factors) => factors.iter().all(is_term),
+            Expr::Number(_) | Expr::Constant(_) | Expr::Sum(_) => false,
+        }
+    }
+    match value {
+        Value::Quantity(Quantity { expr, .. }) => is_term(expr),
         Value::Tuple(names) => names.iter().all(is_name),
         Value::Ratio(_) | Value::Text(_) | Value::Choice(_) => true,
         _ => false,
@@ -135,18 +140,21 @@ pub(super) fn without_name<'v>(operands: &'v [Value], signs: &[Comparison]) -> O
     if computed { operands.last() } else { None }
 }
 
-/// The coordinates of `x = 1, y = 2`, in the order of the names where these are single symbols.
-pub(super) fn coordinates(relations: &[Value]) -> Option<Value> {
+/// The values of `x = 1, y = 2`: in the order written, and in the order of the names where that is another.
+pub(super) fn coordinates(relations: &[Value]) -> Option<(Value, Option<Value>)> {
     let mut named = Vec::with_capacity(relations.len());
     for relation in relations {
         let Value::Relation(operands, signs) = relation else { return None };
         let (name, value) = assignment(operands).filter(|_| is_equation(signs))?;
         named.push((name.as_symbol().cloned(), value.clone()));
     }
-    if named.iter().all(|(name, _)| name.is_some()) {
+    let values = |named: &[(Option<Symbol>, Value)]| Value::Tuple(named.iter().map(|(_, value)| value.clone()).collect());
+    let written = values(&named);
+    let sorted = named.iter().all(|(name, _)| name.is_some()).then(|| {
         named.sort_by(|(a, _), (b, _)| a.cmp(b));
-    }
-    Some(Value::Tuple(named.into_iter().map(|(_, value)| value).collect()))
+        values(&named)
+    });
+    Some((written, sorted))
 }
 
 /// `x = ±a` as two equations.
