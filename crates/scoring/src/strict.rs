@@ -19,6 +19,7 @@ use std::borrow::Cow;
 use serde::Serialize;
 
 use budget::Budget;
+use extraction::ReferenceKind;
 use value::Value;
 
 /// What the strict scorer says of one answer.
@@ -45,32 +46,57 @@ pub fn judge_completion(completion: &str, reference: &str) -> Judgement {
 /// extracted from it.
 pub fn judge_prediction(prediction: &str, reference: &str) -> Judgement {
     let reference = bare_reference(reference);
-    if has_text_around(prediction)
-        && let Some(found) = extraction::extract(prediction, extraction::kind_of(&reference))
+    let kind = extraction::kind_of(&reference);
+    if has_text_around(prediction, kind)
+        && let Some(found) = extraction::extract(prediction, kind)
     {
         return compare(found.text, &reference, found.rule);
     }
     compare(Cow::Borrowed(prediction.trim()), &reference, "extract/given")
 }
 
-/// The reference itself, where it stands at the end of a worked solution.
+/// The reference itself, where it stands at the end of a worked solution or before the text of an option.
 fn bare_reference(reference: &str) -> Cow<'_, str> {
     let reference = reference.trim();
-    if has_text_around(reference)
-        && let Some(found) = extraction::extract(reference, extraction::ReferenceKind::Formula)
+    if let Some(letter) = option_before_text(reference) {
+        return Cow::Borrowed(letter);
+    }
+    let formula = reference.contains('$') || reference.contains("\\(") || reference.contains("\\[");
+    if (is_boxed(reference) || (formula && words(reference) >= 4))
+        && let Some(found) = extraction::extract(reference, ReferenceKind::Formula)
     {
         return found.text;
     }
     Cow::Borrowed(reference)
 }
 
-/// Whether an answer is boxed, or stands in a text: a formula among words.
-fn has_text_around(text: &str) -> bool {
-    const FEW_WORDS: usize = 4;
-    let boxed = text.contains("\\boxed") || text.contains("\\fbox");
-    let formula = text.contains('$') || text.contains("\\(") || text.contains("\\[") || text.contains(|c: char| c.is_ascii_digit());
-    let is_word = |word: &&str| word.len() > 1 && word.chars().all(|c| c.is_alphabetic() || matches!(c, ',' | '.' | '\'' | ':'));
-    boxed || (formula && text.split_whitespace().filter(is_word).count() >= FEW_WORDS)
+/// The letter of `(D) Alina` or `C Cecile`.
+fn option_before_text(reference: &str) -> Option<&str> {
+    let (head, text) = reference.split_once(' ')?;
+    let letter = head.trim_start_matches('(').trim_end_matches([')', '.', ':']);
+    let is_letter = letter.len() == 1 && letter.starts_with(|c: char| ('A'..='J').contains(&c));
+    let is_text = text.len() > 1 && text.chars().all(|c| c.is_alphabetic() || c == ' ') && text.starts_with(char::is_uppercase);
+    (is_letter && is_text).then_some(letter)
+}
+
+fn is_boxed(text: &str) -> bool {
+    text.contains("\\boxed") || text.contains("\\fbox")
+}
+
+/// Words of at least two letters.
+fn words(text: &str) -> usize {
+    let is_word = |word: &&str| {
+        word.len() > 1 && word.chars().all(|c| c.is_alphabetic() || matches!(c, ',' | '.' | '\'' | ':'))
+    };
+    text.split_whitespace().filter(is_word).count()
+}
+
+/// Whether an answer is boxed, or stands in a text: a formula or an option letter among words.
+fn has_text_around(text: &str, kind: ReferenceKind) -> bool {
+    let formula = text.contains('$') || text.contains("\\(") || text.contains("\\[");
+    let number = text.contains(|c: char| c.is_ascii_digit());
+    let words = words(text);
+    is_boxed(text) || (formula && words >= 2) || (number && words >= 4) || (kind == ReferenceKind::Choice && words >= 2)
 }
 
 fn compare(answer: Cow<'_, str>, reference: &str, extracted_by: &'static str) -> Judgement {
@@ -79,7 +105,7 @@ fn compare(answer: Cow<'_, str>, reference: &str, extracted_by: &'static str) ->
         trace.push("equal/spelling");
         !answer.is_empty()
     } else {
-        let (left, right) = (read(&answer, &mut trace), read(reference, &mut trace));
+        let (left, right) = (read(&answer, reference, &mut trace), read(reference, &answer, &mut trace));
         match comparing::compare(&left, &right, &mut Budget::new()) {
             Ok(verdict) => {
                 trace.push(verdict.rule);
@@ -94,20 +120,38 @@ fn compare(answer: Cow<'_, str>, reference: &str, extracted_by: &'static str) ->
     Judgement { correct, answer: Some(answer.into_owned()), trace }
 }
 
-/// The value of a text. Words before an equals sign name what follows it: `\text{Difference} = \$8,400`.
-fn read(text: &str, trace: &mut Vec<&'static str>) -> Value {
+/// Signs before the last conclusion of a derivation.
+const CONCLUSIONS: [&str; 5] = ["\\implies", "\\Rightarrow", "\\Longrightarrow", "\\therefore", "⇒"];
+
+/// The value of a text. Where it cannot be parsed as a whole, what follows the last conclusion is read, and words before an
+/// equals sign name what follows it (`\text{Difference} = \$8,400`) unless the other side has an equals sign too.
+fn read(text: &str, other: &str, trace: &mut Vec<&'static str>) -> Value {
+    let conclusion = CONCLUSIONS.iter().filter_map(|sign| Some(text.rfind(sign)? + sign.len())).max();
+    if let Some(start) = conclusion
+        && let Some(value) = read_formula(&text[start..], trace)
+    {
+        return value;
+    }
     let parsed = parser::parse(text);
-    if let Value::Text(_) = parsed.value
+    if matches!(parsed.value, Value::Text(_))
+        && !other.contains('=')
         && let Some((name, rest)) = text.rsplit_once('=')
         && !name.ends_with(['<', '>', '!', '\\'])
+        && let Some(value) = read_formula(rest, trace)
     {
-        let tail = parser::parse(rest);
-        if !matches!(tail.value, Value::Text(_)) {
-            trace.push("parse/named");
-            trace.extend(tail.rules);
-            return tail.value;
-        }
+        return value;
     }
     trace.extend(parsed.rules);
     parsed.value
+}
+
+/// The value of a part of a text, where that is more than words.
+fn read_formula(part: &str, trace: &mut Vec<&'static str>) -> Option<Value> {
+    let parsed = parser::parse(part);
+    if matches!(parsed.value, Value::Text(_)) {
+        return None;
+    }
+    trace.push("parse/conclusion");
+    trace.extend(parsed.rules);
+    Some(parsed.value)
 }

@@ -66,9 +66,15 @@ pub(super) fn mentions(expr: &Expr, test: &impl Fn(&Expr) -> bool) -> bool {
         }
 }
 
-/// Whether an expression has a free symbol or an unknown function.
+/// Whether an expression has a free symbol or an unknown function. The first argument of an opaque operator is its name.
 pub(super) fn has_symbols(expr: &Expr) -> bool {
-    mentions(expr, &|part| matches!(part, Expr::Symbol(_) | Expr::Call(..)))
+    match expr {
+        Expr::Symbol(_) | Expr::Call(..) => true,
+        Expr::Number(_) | Expr::Constant(_) => false,
+        Expr::Apply(Function::Opaque, arguments) => arguments.iter().skip(1).any(has_symbols),
+        Expr::Sum(parts) | Expr::Product(parts) | Expr::Apply(_, parts) => parts.iter().any(has_symbols),
+        Expr::Power(base, exponent) => has_symbols(base) || has_symbols(exponent),
+    }
 }
 
 /// Whether two units exclude each other. Names of counted things never do: "5 apples" answers "how many fruits".
