@@ -83,6 +83,9 @@ impl Ball {
 
     /// A lower bound of the same; `None` where the ball holds zero or comes close to it.
     fn log2_least(&self) -> Option<f64> {
+        if self.middle.significand().is_zero() {
+            return None;
+        }
         let bottom = top(&self.middle) - 1.0;
         // With the radius at most half of the middle, at least half remains.
         (self.radius <= bottom - 1.0).then_some(if self.radius == f64::NEG_INFINITY { bottom } else { bottom - 1.0 })
@@ -108,6 +111,8 @@ fn is_negative(value: &Repr<2>) -> bool {
 
 impl Real for Ball {
     type Context = Precision;
+
+    const NODES_PER_STEP: u32 = 1;
 
     fn operation_steps(precision: &Precision) -> u32 {
         1 + precision.bits as u32 / 1024

@@ -36,6 +36,8 @@ impl Double {
 impl Real for Double {
     type Context = ();
 
+    const NODES_PER_STEP: u32 = 8;
+
     fn operation_steps((): &()) -> u32 {
         0
     }

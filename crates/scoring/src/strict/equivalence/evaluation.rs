@@ -36,6 +36,7 @@ pub(super) struct Evaluation<'e, 'b, R: Real> {
     context: &'b mut R::Context,
     budget: &'b mut Budget,
     depth: u32,
+    nodes: u32,
     /// Whether an even root, a logarithm or an inverse function of a real number outside its real domain was met.
     pub left_reals: bool,
 }
@@ -46,12 +47,15 @@ impl<'e, 'b, R: Real> Evaluation<'e, 'b, R> {
         context: &'b mut R::Context,
         budget: &'b mut Budget,
     ) -> Self {
-        Self { values, context, budget, depth: 0, left_reals: false }
+        Self { values, context, budget, depth: 0, nodes: 0, left_reals: false }
     }
 
     /// The value of the expression.
     pub(super) fn value(&mut self, expr: &'e Expr) -> Result<Complex<R>, Failure> {
-        self.budget.spend(1)?;
+        if self.nodes.is_multiple_of(R::NODES_PER_STEP) {
+            self.budget.spend(1)?;
+        }
+        self.nodes += 1;
         if self.depth >= MAX_DEPTH {
             return Err(Failure::Undefined);
         }

@@ -105,7 +105,9 @@ fn long_decimals() {
         ("1000*pi", "3141.59265358979"),
     ]);
     check(equivalent, "equal/rational", false, &[("2/3", "0.666666666665"), ("2/3", "0.66666666667")]);
-    check(equivalent, "equal/closed_form", false, &[("sqrt(2)", "1.4142135"), ("pi", "3.14"), ("sqrt(2)", "1.41421356237311")]);
+    check(equivalent, "equal/closed_form", false, &[("sqrt(2)", "1.4142135"), ("pi", "3.14")
+    ]);
+    check(equivalent, "equal/polynomial", false, &[("sqrt(2)", "1.41421356237311")]);
 }
 
 #[test]
@@ -117,6 +119,10 @@ fn polynomials_that_are_equal() {
         ("1/x + 1/y", "(x + y)/(x*y)"),
         ("(x^2 - 1)/(x - 1)", "x + 1"),
         ("x - x + 1", "1"),
+        ("sin(x) - sin(x) + y", "y*e^0"),
+        ("1/(1 + e^(-x))", "e^x/(1 + e^x)"),
+        ("sqrt(sqrt(2) - sqrt(2))", "0"),
+        ("log(3)", "ln(3)"),
         ("(a+b)^10", "(b+a)^10"),
         ("sqrt(8)", "2*sqrt(2)"),
         ("1/sqrt(2)", "sqrt(2)/2"),
@@ -158,6 +164,9 @@ fn polynomials_that_differ() {
         ("x*pi", "x*3.14159265358979"),
         ("x*sqrt(2)", "x*1.4142135"),
         ("(a+b)^10", "(a+b)^10 + 10^(-30)*a"),
+        ("sqrt(2)", "sqrt(2) + 10^(-40)"),
+        ("10^40 + sqrt(2)", "10^40 + 1.41421356237309504880168872420969807"),
+        ("e^100", "e^100 + 1"),
         ("x + i", "x - i"),
     ]);
 }
@@ -174,6 +183,7 @@ fn long_expressions_go_by_residues() {
         ("2^100000 + 1", "2^100000"),
         ("2024^4046", "2024^4046 - 1"),
         ("(x+1)^500", "x^500 + 1"),
+        ("(1 + 10^(-15))^(10^15)", "e"),
     ]);
 }
 
@@ -205,7 +215,6 @@ fn closed_forms_that_are_equal() {
         ("log(100)", "2"),
         ("log(e^2)", "2"),
         ("log(2) + log(5)", "1"),
-        ("log(3)", "ln(3)"),
         ("floor(log(2, 8))", "3"),
         ("ln(e^5)", "5"),
         ("e^(ln(7))", "7"),
@@ -231,10 +240,13 @@ fn closed_forms_that_are_equal() {
         ("sec(pi/3)", "2"),
         ("csc(pi/6)", "2"),
         ("cot(pi/4)", "1"),
-        ("sqrt(sqrt(2) - sqrt(2))", "0"),
         ("sqrt(sin(1)^2 + cos(1)^2 - 1)", "0"),
-        ("sum(k, 1, 3000, 1/k) - sum(k, 1, 2999, 1/k)", "1/3000"),
+        ("sum(k, 1, 200, sqrt(k)) - sum(k, 1, 199, sqrt(k))", "sqrt(200)"),
         ("4^(log(2, 3))", "9"),
+        ("10^20*(sqrt(10^40 + 2) - 10^20)", "10^20*2/(sqrt(10^40 + 2) + 10^20)*e^0*sin(1)/sin(1)"),
+        ("tan(pi/2 - 10^(-12))", "1/tan(10^(-12))"),
+        ("cos(10^30)^2 + sin(10^30)^2", "1"),
+        ("e^100 - e^100*cos(2*pi)", "0"),
         ("max(sqrt(2), sqrt(3))", "sqrt(4 - 1)*abs(e^(i))"),
     ]);
 }
@@ -247,18 +259,20 @@ fn closed_forms_that_differ() {
         ("pi", "22/7"),
         ("pi", "e"),
         ("e^(i*pi)", "1"),
-        ("sqrt(2)", "sqrt(2) + 10^(-40)"),
         ("sin(1)", "sin(1) + 10^(-45)"),
         ("e^(pi*sqrt(163))", "262537412640768744"),
         ("sqrt(5 + 2*sqrt(6))", "sqrt(2) - sqrt(3)"),
         ("cos(pi/5)", "(sqrt(5) - 1)/4"),
-        ("10^40 + sqrt(2)", "10^40 + 1.41421356237309504880168872420969807"),
         ("ln(3)", "log(10, 3)"),
         ("arctan(1/2) + arctan(1/4)", "pi/4"),
-        ("e^100", "e^100 + 1"),
         ("e^(-200)", "2*e^(-200)"),
         ("e^(-200)", "0"),
         ("2^(1/2)", "2^(1/3)"),
+        ("sqrt(11 + 4*sqrt(7))", "2 + sqrt(7) + 10^(-40)"),
+        ("10^30*ln(1 + 10^(-30))", "1"),
+        ("tan(pi/2 - 10^(-12))", "10^12"),
+        ("10^20*(sin(10^(-10)) - 10^(-10)) + 1", "1"),
+        ("cos(10^30)", "cos(10^30 + 1)"),
     ]);
 }
 
@@ -280,11 +294,10 @@ fn functions_that_are_equal() {
         ("binom(n, 2)", "n*(n-1)/2"),
         ("f(x)*e^x*e^x", "f(x)*e^(2*x)"),
         ("f(sin(x)^2 + cos(x)^2)*x", "x*f(1)"),
-        ("abs(x)^2", "x*x*1^x"),
-        ("1/(1 + e^(-x))", "e^x/(1 + e^x)"),
-        ("sin(x) - sin(x) + y", "y*e^0"),
     ]);
     check(equivalent, "equal/points_positive", true, &[
+        ("abs(x)^2", "x*x*1^x"),
+        ("sqrt(x^2)", "abs(x)"),
         ("sqrt(x^2)", "x"),
         ("ln(x*y)", "ln(x) + ln(y)"),
         ("ln(x^2)", "2*ln(x)"),
@@ -313,7 +326,6 @@ fn functions_that_differ() {
         ("opaque(int, x)", "opaque(int, x^2)"),
         ("sqrt(x)", "sqrt(y)"),
     ]);
-    check(equivalent, "equal/points", true, &[("sqrt(x^2)", "abs(x)*e^0")]);
 }
 
 #[test]
