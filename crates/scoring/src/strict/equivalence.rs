@@ -19,7 +19,7 @@
 //! - [`rational`]: folding to exact rationals;
 //! - [`polynomial`], [`normal_form`], [`substitution`]: sparse polynomials, and expressions as quotients of them;
 //! - [`residues`]: rational expressions modulo primes;
-//! - [`real`], [`double`], [`ball`], [`complex`]: numbers with errors;
+//! - [`real`], [`double`], [`ball`], [`series`], [`complex`]: numbers with errors;
 //! - [`evaluation`]: the value of an expression at a point;
 //! - [`numeric`], [`points`], [`sampling`]: closed forms and functions compared by value;
 //! - [`constants`]: equality up to constants of integration and up to a factor.
@@ -37,6 +37,7 @@ mod rational;
 mod real;
 mod residues;
 mod sampling;
+mod series;
 mod substitution;
 #[cfg(test)]
 mod tests;
