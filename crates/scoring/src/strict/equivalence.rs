@@ -134,11 +134,8 @@ fn compare(left: &Expr, right: &Expr, budget: &mut Budget) -> Result<Decision, E
         return Ok(Decision::of(left == right, "equal/rational"));
     }
     // One order for both ways to ask, so that the steps and the outcome are the same.
-    let (left, right) = if substitution::fingerprint(left) <= substitution::fingerprint(right) {
-        (left, right)
-    } else {
-        (right, left)
-    };
+    let (left, right) =
+        if substitution::fingerprint(left) <= substitution::fingerprint(right) { (left, right) } else { (right, left) };
     let symbols = substitution::free_symbols(&[left, right]);
     if symbols.is_empty() && numeric::clearly_different(left, right, budget)? {
         return Ok(Decision::of(false, "equal/closed_form"));

@@ -139,8 +139,9 @@ impl Real for Ball {
     }
 
     fn function_steps(precision: &Precision) -> u32 {
+        // Measured: 6, 8, 15, 40 and some 150 microseconds at 160, 256, 512, 1024 and 2048 bits.
         let blocks = precision.bits as u32 / 128;
-        6 + 6 * blocks + blocks * blocks
+        6 + 2 * blocks + blocks * blocks / 2
     }
 
     fn zero() -> Self {
@@ -208,8 +209,7 @@ impl Real for Ball {
         if top(&self.middle) > 30.0 || self.radius > -2.0 {
             return None;
         }
-        let library =
-            |precision: &mut Precision| precision.context.exp(&self.middle, Some(&mut precision.constants));
+        let library = |precision: &mut Precision| precision.context.exp(&self.middle, Some(&mut precision.constants));
         let series = series::exp(&self.middle, precision.bits);
         let mut ball = Self::from_series(series, library, f64::NEG_INFINITY, precision)?;
         // e^r − 1 ≤ 2r for r ≤ 1/4.
@@ -232,7 +232,8 @@ impl Real for Ball {
             return None;
         }
         if let Some((sin, cos)) = series::sin_cos(&self.middle, precision.bits) {
-            let ball = |Approximate { value, log2_error }| Self { middle: value, radius: log2_sum(self.radius, log2_error) };
+            let ball =
+                |Approximate { value, log2_error }| Self { middle: value, radius: log2_sum(self.radius, log2_error) };
             return Some((ball(sin), ball(cos)));
         }
         let (sin, cos) = precision.context.sin_cos(&self.middle, Some(&mut precision.constants));
@@ -240,8 +241,7 @@ impl Real for Ball {
     }
 
     fn arctan(&self, precision: &mut Precision) -> Option<Self> {
-        let library =
-            |precision: &mut Precision| precision.context.atan(&self.middle, Some(&mut precision.constants));
+        let library = |precision: &mut Precision| precision.context.atan(&self.middle, Some(&mut precision.constants));
         let series = series::arctan(&self.middle, precision.bits);
         Self::from_series(series, library, self.radius, precision)
     }

@@ -196,9 +196,10 @@ fn renamed_equal(left: &Expr, right: &Expr, budget: &mut Budget) -> Result<bool,
     }
     // Fresh names first, so that C_1 and C_2 can be exchanged.
     let fresh = |place: usize| Symbol(format!("\u{2032}{place}").into());
-    let fresh_right = sources.iter().enumerate().fold(right.clone(), |expr, (place, source)| {
-        replaced(&expr, source, &Expr::Symbol(fresh(place)))
-    });
+    let fresh_right = sources
+        .iter()
+        .enumerate()
+        .fold(right.clone(), |expr, (place, source)| replaced(&expr, source, &Expr::Symbol(fresh(place))));
     for order in permutations(targets.len()) {
         for signs in 0..1_u32 << targets.len() {
             let candidate = order.iter().enumerate().fold(fresh_right.clone(), |expr, (place, target)| {
@@ -253,10 +254,8 @@ fn same_linear_family(left: &Expr, right: &Expr, budget: &mut Budget) -> Result<
         .collect();
     let Some(difference) = difference else { return Ok(None) };
     budget.spend((count * count) as u32)?;
-    let (left_rank, right_rank) = (
-        rank(left.coefficients.clone(), &mut precision),
-        rank(right.coefficients.clone(), &mut precision),
-    );
+    let (left_rank, right_rank) =
+        (rank(left.coefficients.clone(), &mut precision), rank(right.coefficients.clone(), &mut precision));
     let mut all = left.coefficients;
     all.extend(right.coefficients);
     all.push(difference);

@@ -62,7 +62,7 @@ pub(super) fn exp(x: &Repr<2>, bits: usize) -> Option<Approximate> {
     let mut term = small.clone();
     let mut index = 2_u32;
     while !is_negligible(&term) {
-        term = (term * &small >> scale as usize) / index;
+        term = ((term * &small) >> scale as usize) / index;
         sum += &term;
         index += 1;
     }
@@ -86,9 +86,13 @@ pub(super) fn sin_cos(x: &Repr<2>, bits: usize) -> Option<(Approximate, Approxim
     let mut term = small.clone();
     let mut index = 2_u32;
     while !is_negligible(&term) {
-        term = (term * &small >> scale as usize) / index;
+        term = ((term * &small) >> scale as usize) / index;
         let target = if index.is_multiple_of(2) { &mut cos } else { &mut sin };
-        if index % 4 < 2 { *target += &term } else { *target -= &term }
+        if index % 4 < 2 {
+            *target += &term
+        } else {
+            *target -= &term
+        }
         index += 1;
     }
     for _ in 0..HALVINGS {
@@ -187,7 +191,11 @@ fn odd_series(t: &IBig, scale: isize, alternating: bool) -> IBig {
     while !is_negligible(&power) {
         power = (power * &t_square) >> scale as usize;
         let term = &power / index;
-        if alternating && index % 4 == 3 { sum -= term } else { sum += term }
+        if alternating && index % 4 == 3 {
+            sum -= term
+        } else {
+            sum += term
+        }
         index += 2;
     }
     sum

@@ -7,7 +7,8 @@ use crate::strict::equivalence::series::{self, Approximate};
 
 /// Arguments of many sizes: integers, near 1, tiny, and some hundreds; both signs.
 fn arguments() -> Vec<Repr<2>> {
-    let mut arguments: Vec<Repr<2>> = (1_i64..60).map(|n| Repr::new((n * n * n + 1).into(), -(n as isize % 17))).collect();
+    let mut arguments: Vec<Repr<2>> =
+        (1_i64..60).map(|n| Repr::new((n * n * n + 1).into(), -(n as isize % 17))).collect();
     let near_one = [Repr::new(((1_i64 << 40) + 1).into(), -40), Repr::new(((1_i64 << 40) - 1).into(), -40)];
     arguments.extend([Repr::new(3.into(), -200), Repr::new(5.into(), -90), Repr::one()].into_iter().chain(near_one));
     let negative: Vec<Repr<2>> = arguments.iter().cloned().map(|argument| -argument).collect();
