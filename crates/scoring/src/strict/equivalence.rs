@@ -19,7 +19,7 @@
 //! - [`rational`]: folding to exact rationals;
 //! - [`polynomial`], [`normal_form`], [`substitution`]: sparse polynomials, and expressions as quotients of them;
 //! - [`residues`]: rational expressions modulo primes;
-//! - [`real`], [`double`], [`ball`], [`complex`]: numbers with errors;
+//! - [`real`], [`double`], [`ball`], [`series`], [`complex`]: numbers with errors;
 //! - [`evaluation`]: the value of an expression at a point;
 //! - [`numeric`], [`points`], [`sampling`]: closed forms and functions compared by value;
 //! - [`constants`]: equality up to constants of integration and up to a factor.
@@ -37,6 +37,7 @@ mod rational;
 mod real;
 mod residues;
 mod sampling;
+mod series;
 mod substitution;
 #[cfg(test)]
 mod tests;
@@ -133,11 +134,8 @@ fn compare(left: &Expr, right: &Expr, budget: &mut Budget) -> Result<Decision, E
         return Ok(Decision::of(left == right, "equal/rational"));
     }
     // One order for both ways to ask, so that the steps and the outcome are the same.
-    let (left, right) = if substitution::fingerprint(left) <= substitution::fingerprint(right) {
-        (left, right)
-    } else {
-        (right, left)
-    };
+    let (left, right) =
+        if substitution::fingerprint(left) <= substitution::fingerprint(right) { (left, right) } else { (right, left) };
     let symbols = substitution::free_symbols(&[left, right]);
     if symbols.is_empty() && numeric::clearly_different(left, right, budget)? {
         return Ok(Decision::of(false, "equal/closed_form"));

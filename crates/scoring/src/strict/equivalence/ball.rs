@@ -12,6 +12,7 @@ use dashu_int::{IBig, Sign};
 use dashu_ratio::RBig;
 
 use super::real::Real;
+use super::series::{self, Approximate};
 
 /// The working precision and the constants computed for it.
 pub(super) struct Precision {
@@ -71,6 +72,25 @@ impl Ball {
         Some(Self { middle, radius: log2_sum(inherited, rounding) })
     }
 
+    /// The result of a series, or of the library where that gives up, on the middle of an operand whose error
+    /// contributes `inherited`.
+    fn from_series(
+        series: Option<Approximate>,
+        library: impl FnOnce(&mut Precision) -> Operation,
+        inherited: f64,
+        precision: &mut Precision,
+    ) -> Option<Self> {
+        match series {
+            Some(Approximate { value, log2_error }) => {
+                Some(Self { middle: value, radius: log2_sum(inherited, log2_error) })
+            }
+            None => {
+                let result = library(precision);
+                Self::rounded(result, inherited, precision)
+            }
+        }
+    }
+
     /// An upper bound of the binary logarithm of the magnitude of any value in the ball.
     pub(super) fn log2_most(&self) -> f64 {
         log2_sum(top(&self.middle), self.radius)
@@ -83,6 +103,9 @@ impl Ball {
 
     /// A lower bound of the same; `None` where the ball holds zero or comes close to it.
     fn log2_least(&self) -> Option<f64> {
+        if self.middle.significand().is_zero() {
+            return None;
+        }
         let bottom = top(&self.middle) - 1.0;
         // With the radius at most half of the middle, at least half remains.
         (self.radius <= bottom - 1.0).then_some(if self.radius == f64::NEG_INFINITY { bottom } else { bottom - 1.0 })
@@ -109,13 +132,16 @@ fn is_negative(value: &Repr<2>) -> bool {
 impl Real for Ball {
     type Context = Precision;
 
+    const NODES_PER_STEP: u32 = 1;
+
     fn operation_steps(precision: &Precision) -> u32 {
         1 + precision.bits as u32 / 1024
     }
 
     fn function_steps(precision: &Precision) -> u32 {
+        // Measured: 6, 8, 15, 40 and some 150 microseconds at 160, 256, 512, 1024 and 2048 bits.
         let blocks = precision.bits as u32 / 128;
-        6 + 6 * blocks + blocks * blocks
+        6 + 2 * blocks + blocks * blocks / 2
     }
 
     fn zero() -> Self {
@@ -129,8 +155,8 @@ impl Real for Ball {
     }
 
     fn pi(precision: &mut Precision) -> Option<Self> {
-        let pi = precision.context.pi::<2>(Some(&mut precision.constants));
-        Self::rounded(Ok(pi), f64::NEG_INFINITY, precision)
+        let library = |precision: &mut Precision| Ok(precision.context.pi::<2>(Some(&mut precision.constants)));
+        Self::from_series(series::pi(precision.bits), library, f64::NEG_INFINITY, precision)
     }
 
     fn add(&self, other: &Self, precision: &mut Precision) -> Option<Self> {
@@ -183,8 +209,9 @@ impl Real for Ball {
         if top(&self.middle) > 30.0 || self.radius > -2.0 {
             return None;
         }
-        let exp = precision.context.exp(&self.middle, Some(&mut precision.constants));
-        let mut ball = Self::rounded(exp, f64::NEG_INFINITY, precision)?;
+        let library = |precision: &mut Precision| precision.context.exp(&self.middle, Some(&mut precision.constants));
+        let series = series::exp(&self.middle, precision.bits);
+        let mut ball = Self::from_series(series, library, f64::NEG_INFINITY, precision)?;
         // e^r − 1 ≤ 2r for r ≤ 1/4.
         ball.radius = log2_sum(ball.radius, top(&ball.middle) + self.radius + 1.0);
         Some(ball)
@@ -195,21 +222,28 @@ impl Real for Ball {
         if is_negative(&self.middle) {
             return None;
         }
-        let ln = precision.context.ln(&self.middle, Some(&mut precision.constants));
-        Self::rounded(ln, self.radius - least, precision)
+        let library = |precision: &mut Precision| precision.context.ln(&self.middle, Some(&mut precision.constants));
+        let series = series::ln(&self.middle, precision.bits);
+        Self::from_series(series, library, self.radius - least, precision)
     }
 
     fn sin_cos(&self, precision: &mut Precision) -> Option<(Self, Self)> {
         if top(&self.middle) > 1_000.0 {
             return None;
         }
+        if let Some((sin, cos)) = series::sin_cos(&self.middle, precision.bits) {
+            let ball =
+                |Approximate { value, log2_error }| Self { middle: value, radius: log2_sum(self.radius, log2_error) };
+            return Some((ball(sin), ball(cos)));
+        }
         let (sin, cos) = precision.context.sin_cos(&self.middle, Some(&mut precision.constants));
         Some((Self::rounded(sin, self.radius, precision)?, Self::rounded(cos, self.radius, precision)?))
     }
 
     fn arctan(&self, precision: &mut Precision) -> Option<Self> {
-        let arctan = precision.context.atan(&self.middle, Some(&mut precision.constants));
-        Self::rounded(arctan, self.radius, precision)
+        let library = |precision: &mut Precision| precision.context.atan(&self.middle, Some(&mut precision.constants));
+        let series = series::arctan(&self.middle, precision.bits);
+        Self::from_series(series, library, self.radius, precision)
     }
 
     fn is_zero(&self) -> bool {

@@ -14,7 +14,7 @@ use super::sampling::coordinates;
 use super::substitution::{contains, free_symbols, replaced, rewritten};
 use super::{Decision, equivalent};
 use crate::strict::budget::{Budget, Exhausted};
-use crate::strict::expr::{Constant, Expr, Symbol};
+use crate::strict::expr::{Constant, Expr, Function, Symbol};
 
 /// More unnamed constants than this on a side are not matched.
 const MAX_CONSTANTS: usize = 4;
@@ -113,10 +113,11 @@ fn is_unnamed_constant(symbol: &Symbol) -> bool {
 }
 
 /// The expression with the largest parts that depend on one constant only, such as `e^{C}` or `2C`, replaced by that
-/// constant, where it occurs nowhere else; and `e^{x + C}` read as `C e^{x}`.
+/// constant, where it occurs nowhere else (not `k`, which may count whole turns); and `e^{x + C}` read as `C e^{x}`, `\ln(C x)` as `\ln x + C`.
 fn absorbed(expr: &Expr) -> Expr {
-    let split = rewritten(expr, &split_exponential);
-    let constants: Vec<Symbol> = unnamed_constants(&split).into_iter().cloned().collect();
+    let split = rewritten(expr, &|part| split_exponential(part).or_else(|| split_logarithm(part)));
+    let constants: Vec<Symbol> =
+        unnamed_constants(&split).into_iter().filter(|name| name.0.as_ref() != "k").cloned().collect();
     constants.into_iter().fold(split, |expr, constant| {
         let depends = |part: &Expr| free_symbols(&[part]) == [&constant];
         let mut parts = Vec::new();
@@ -152,8 +153,7 @@ fn collect_largest<'e>(expr: &'e Expr, is_such: &impl Fn(&Expr) -> bool, found: 
 fn split_exponential(expr: &Expr) -> Option<Expr> {
     let Expr::Power(base, exponent) = expr else { return None };
     let (Expr::Constant(Constant::E), Expr::Sum(terms)) = (base.as_ref(), exponent.as_ref()) else { return None };
-    let is_constant = |term: &Expr| contains(term, &|part| matches!(part, Expr::Symbol(name) if is_unnamed_constant(name)));
-    let (constants, others): (Vec<&Expr>, Vec<&Expr>) = terms.iter().partition(|term| is_constant(term));
+    let (constants, others): (Vec<&Expr>, Vec<&Expr>) = terms.iter().partition(|term| has_unnamed_constant(term));
     if constants.is_empty() || others.is_empty() {
         return None;
     }
@@ -167,6 +167,27 @@ fn split_exponential(expr: &Expr) -> Option<Expr> {
     Some(Expr::Product(vec![exponential(others), exponential(constants)]))
 }
 
+/// `\ln(C f)` as `\ln f + \ln C`, where the constant is a factor of its own, with or without an absolute value.
+fn split_logarithm(expr: &Expr) -> Option<Expr> {
+    let Expr::Apply(Function::Ln | Function::LogUnbased, arguments) = expr else { return None };
+    let product = match arguments.as_slice() {
+        [Expr::Apply(Function::Abs, inner)] => inner.first()?,
+        [argument] => argument,
+        _ => return None,
+    };
+    let Expr::Product(factors) = product else { return None };
+    let (constants, others): (Vec<&Expr>, Vec<&Expr>) = factors.iter().partition(|factor| has_unnamed_constant(factor));
+    if constants.is_empty() || others.is_empty() {
+        return None;
+    }
+    let logarithm = |factor: &Expr| Expr::Apply(Function::Ln, vec![factor.clone()]);
+    Some(Expr::Sum(others.into_iter().chain(constants).map(logarithm).collect()))
+}
+
+fn has_unnamed_constant(expr: &Expr) -> bool {
+    contains(expr, &|part| matches!(part, Expr::Symbol(name) if is_unnamed_constant(name)))
+}
+
 /// Tries all ways to name the constants of the right side as those of the left, each with both signs.
 fn renamed_equal(left: &Expr, right: &Expr, budget: &mut Budget) -> Result<bool, Exhausted> {
     let (targets, sources) = (unnamed_constants(left), unnamed_constants(right));
@@ -175,9 +196,10 @@ fn renamed_equal(left: &Expr, right: &Expr, budget: &mut Budget) -> Result<bool,
     }
     // Fresh names first, so that C_1 and C_2 can be exchanged.
     let fresh = |place: usize| Symbol(format!("\u{2032}{place}").into());
-    let fresh_right = sources.iter().enumerate().fold(right.clone(), |expr, (place, source)| {
-        replaced(&expr, source, &Expr::Symbol(fresh(place)))
-    });
+    let fresh_right = sources
+        .iter()
+        .enumerate()
+        .fold(right.clone(), |expr, (place, source)| replaced(&expr, source, &Expr::Symbol(fresh(place))));
     for order in permutations(targets.len()) {
         for signs in 0..1_u32 << targets.len() {
             let candidate = order.iter().enumerate().fold(fresh_right.clone(), |expr, (place, target)| {
@@ -232,10 +254,8 @@ fn same_linear_family(left: &Expr, right: &Expr, budget: &mut Budget) -> Result<
         .collect();
     let Some(difference) = difference else { return Ok(None) };
     budget.spend((count * count) as u32)?;
-    let (left_rank, right_rank) = (
-        rank(left.coefficients.clone(), &mut precision),
-        rank(right.coefficients.clone(), &mut precision),
-    );
+    let (left_rank, right_rank) =
+        (rank(left.coefficients.clone(), &mut precision), rank(right.coefficients.clone(), &mut precision));
     let mut all = left.coefficients;
     all.extend(right.coefficients);
     all.push(difference);

@@ -36,6 +36,8 @@ impl Double {
 impl Real for Double {
     type Context = ();
 
+    const NODES_PER_STEP: u32 = 8;
+
     fn operation_steps((): &()) -> u32 {
         0
     }
@@ -80,8 +82,7 @@ impl Real for Double {
         if self.is_zero() || other.is_zero() {
             return Some(Self::zero());
         }
-        let error =
-            self.middle.abs() * other.error + other.middle.abs() * self.error + self.error * other.error;
+        let error = self.middle.abs() * other.error + other.middle.abs() * self.error + self.error * other.error;
         Self::rounded(self.middle * other.middle, error)
     }
 

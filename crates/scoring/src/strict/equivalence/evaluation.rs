@@ -30,12 +30,16 @@ impl From<Exhausted> for Failure {
     }
 }
 
+/// An operation on two values.
+type Operation<R> = fn(&Complex<R>, &Complex<R>, &mut <R as Real>::Context) -> Option<Complex<R>>;
+
 /// The values of the symbols and what is noticed on the way.
 pub(super) struct Evaluation<'e, 'b, R: Real> {
     values: Vec<(&'e Symbol, Complex<R>)>,
     context: &'b mut R::Context,
     budget: &'b mut Budget,
     depth: u32,
+    nodes: u32,
     /// Whether an even root, a logarithm or an inverse function of a real number outside its real domain was met.
     pub left_reals: bool,
 }
@@ -46,12 +50,15 @@ impl<'e, 'b, R: Real> Evaluation<'e, 'b, R> {
         context: &'b mut R::Context,
         budget: &'b mut Budget,
     ) -> Self {
-        Self { values, context, budget, depth: 0, left_reals: false }
+        Self { values, context, budget, depth: 0, nodes: 0, left_reals: false }
     }
 
     /// The value of the expression.
     pub(super) fn value(&mut self, expr: &'e Expr) -> Result<Complex<R>, Failure> {
-        self.budget.spend(1)?;
+        if self.nodes.is_multiple_of(R::NODES_PER_STEP) {
+            self.budget.spend(1)?;
+        }
+        self.nodes += 1;
         if self.depth >= MAX_DEPTH {
             return Err(Failure::Undefined);
         }
@@ -95,12 +102,7 @@ impl<'e, 'b, R: Real> Evaluation<'e, 'b, R> {
         })
     }
 
-    fn accumulate(
-        &mut self,
-        parts: &'e [Expr],
-        neutral: i64,
-        combine: fn(&Complex<R>, &Complex<R>, &mut R::Context) -> Option<Complex<R>>,
-    ) -> Result<Complex<R>, Failure> {
+    fn accumulate(&mut self, parts: &'e [Expr], neutral: i64, combine: Operation<R>) -> Result<Complex<R>, Failure> {
         let Some((first, rest)) = parts.split_first() else {
             return defined(Complex::integer(neutral, self.context));
         };
@@ -113,12 +115,7 @@ impl<'e, 'b, R: Real> Evaluation<'e, 'b, R> {
         Ok(total)
     }
 
-    fn repeat(
-        &mut self,
-        parts: &'e [Expr],
-        neutral: i64,
-        combine: fn(&Complex<R>, &Complex<R>, &mut R::Context) -> Option<Complex<R>>,
-    ) -> Result<Complex<R>, Failure> {
+    fn repeat(&mut self, parts: &'e [Expr], neutral: i64, combine: Operation<R>) -> Result<Complex<R>, Failure> {
         let [Expr::Symbol(index), first, last, body] = parts else { return Err(Failure::Undefined) };
         let first = RBig::from(self.integer(first)?);
         let last = RBig::from(self.integer(last)?);
@@ -218,6 +215,10 @@ impl<'e, 'b, R: Real> Evaluation<'e, 'b, R> {
             [value] => {
                 if !matches!(function, Function::Abs | Function::Re | Function::Im | Function::Conjugate) {
                     self.pay_function()?;
+                    if !value.is_real() {
+                        // Complex functions are made of several real ones.
+                        self.budget.spend(3 * R::function_steps(self.context))?;
+                    }
                 }
                 self.elementary(function, value)
             }
@@ -290,9 +291,7 @@ impl<'e, 'b, R: Real> Evaluation<'e, 'b, R> {
                 .and_then(|angle| angle.complement(context)),
             Function::Sinh => value.sinh(context),
             Function::Cosh => value.cosh(context),
-            Function::Tanh => {
-                value.sinh(context).and_then(|sinh| sinh.divide(&value.cosh(context)?, context))
-            }
+            Function::Tanh => value.sinh(context).and_then(|sinh| sinh.divide(&value.cosh(context)?, context)),
             Function::Arsinh => value.arsinh(context),
             Function::Arcosh => value.arcosh(context),
             Function::Artanh => value.artanh(context),

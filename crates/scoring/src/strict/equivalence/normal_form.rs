@@ -23,11 +23,23 @@ enum Atom {
     Symbol(Symbol),
     Constant(Constant),
     /// The root of a prime (or of a cofactor that is not known to be one).
-    Root { radicand: UBig, index: u32 },
+    Root {
+        radicand: UBig,
+        index: u32,
+    },
     /// A power whose exponent is not an integer.
-    Power { base: Quotient, exponent: Quotient },
-    Function { function: Function, arguments: Vec<Quotient> },
-    Unknown { name: Symbol, arguments: Vec<Quotient> },
+    Power {
+        base: Quotient,
+        exponent: Quotient,
+    },
+    Function {
+        function: Function,
+        arguments: Vec<Quotient>,
+    },
+    Unknown {
+        name: Symbol,
+        arguments: Vec<Quotient>,
+    },
 }
 
 /// The atoms met so far, shared by the two sides of a comparison.
@@ -266,7 +278,8 @@ impl NormalForms {
         }
         let index = u32::try_from(part.denominator()).map_err(|_| Stop::TooLarge)?;
         let times = u32::try_from(part.numerator()).map_err(|_| Stop::TooLarge)?;
-        let same_prime = |atom: &Atom| matches!(atom, Atom::Root { radicand, index: other } if radicand == prime && *other != index);
+        let same_prime =
+            |atom: &Atom| matches!(atom, Atom::Root { radicand, index: other } if radicand == prime && *other != index);
         if self.atoms.iter().any(same_prime) {
             self.dependent = true;
         }

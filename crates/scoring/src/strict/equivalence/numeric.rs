@@ -4,12 +4,12 @@ use std::cmp::Ordering;
 
 use dashu_ratio::RBig;
 
+use super::Decision;
 use super::ball::{Ball, Precision};
 use super::complex::Complex;
 use super::double::Double;
 use super::evaluation::{Evaluation, Failure};
 use super::real::{Comparison, Real};
-use super::Decision;
 use crate::strict::budget::{Budget, Exhausted};
 use crate::strict::expr::Expr;
 
@@ -63,11 +63,7 @@ pub(super) fn compare_doubles(left: &Complex<Double>, right: &Complex<Double>, c
     let scale = size(left).max(size(right));
     let errors = left.re.error + left.im.error + right.re.error + right.im.error;
     let difference = (left.re.middle - right.re.middle).hypot(left.im.middle - right.im.middle);
-    if difference > 2.0 * errors && difference > close * scale {
-        Comparison::Different
-    } else {
-        Comparison::Unknown
-    }
+    if difference > 2.0 * errors && difference > close * scale { Comparison::Different } else { Comparison::Unknown }
 }
 
 /// Compares balls: different if the difference excludes zero, equal if it and its radius are below `2^-bits` relative to
@@ -83,10 +79,8 @@ pub(super) fn compare_balls(
     if parts.iter().any(|part| part.sign().is_some_and(Ordering::is_ne)) {
         return Comparison::Different;
     }
-    let scale = [&left.re, &left.im, &right.re, &right.im]
-        .iter()
-        .map(|part| part.log2_most())
-        .fold(SMALLEST_SCALE, f64::max);
+    let scale =
+        [&left.re, &left.im, &right.re, &right.im].iter().map(|part| part.log2_most()).fold(SMALLEST_SCALE, f64::max);
     if parts.iter().all(|part| part.log2_most() <= scale - bits) { Comparison::Equal } else { Comparison::Unknown }
 }
 

@@ -21,8 +21,9 @@ pub(super) enum Region {
 
 const SEED: u64 = 0x6d77_7062_656e_6368;
 
-/// Ends of the ranges that positive coordinates are drawn from in turn, in sixteenths.
-const RANGES: [(i64, i64); 4] = [(16, 64), (2, 16), (48, 160), (5, 32)];
+/// Ends of the ranges that positive coordinates are drawn from in turn, in sixteenths: different magnitudes, and both
+/// signs of the circular functions.
+const RANGES: [(i64, i64); 6] = [(16, 48), (2, 16), (54, 94), (5, 32), (104, 160), (26, 72)];
 
 /// Real and imaginary part of a coordinate: that of the symbol at this place in the sorted list of all. Fractions with
 /// a short power of two as denominator, so that they are exact in every arithmetic.

@@ -55,12 +55,14 @@ pub(super) struct Polynomial {
     terms: BTreeMap<Monomial, RBig>,
 }
 
-/// The polynomial became too large to go on with.
+/// Why there is no normal form.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Stop {
+    /// Too many terms, too high a degree, or numbers too long.
     TooLarge,
     /// A denominator is zero.
     Undefined,
+    /// The budget ran out.
     Exhausted,
 }
 
@@ -107,11 +109,8 @@ impl Polynomial {
             return None;
         }
         let ratio = self.leading_coefficient() / other.leading_coefficient();
-        let proportional = self
-            .terms
-            .iter()
-            .zip(&other.terms)
-            .all(|((left, a), (right, b))| left == right && *a == b * &ratio);
+        let proportional =
+            self.terms.iter().zip(&other.terms).all(|((left, a), (right, b))| left == right && *a == b * &ratio);
         proportional.then_some(ratio)
     }
 

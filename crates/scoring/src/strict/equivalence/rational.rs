@@ -291,7 +291,5 @@ fn binomial(n: &RBig, k: &RBig) -> Option<RBig> {
     if k > 100 || bits(n) > 100 {
         return None;
     }
-    Some((0..k).fold(RBig::ONE, |product, position| {
-        product * (n - RBig::from(position)) / RBig::from(position + 1)
-    }))
+    Some((0..k).fold(RBig::ONE, |product, position| product * (n - RBig::from(position)) / RBig::from(position + 1)))
 }

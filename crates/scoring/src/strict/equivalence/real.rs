@@ -12,6 +12,9 @@ pub(super) trait Real: Clone {
     /// Working precision, tables.
     type Context;
 
+    /// How many nodes of an expression are visited for one step.
+    const NODES_PER_STEP: u32;
+
     /// Steps for an addition or multiplication, where one is not free.
     fn operation_steps(context: &Self::Context) -> u32;
     /// Steps for a root, exponential, logarithm or circular function.

@@ -19,10 +19,8 @@ struct Modulus {
     generator: u64,
 }
 
-const MODULI: [Modulus; 2] = [
-    Modulus { prime: 0xffff_ffff_0000_0001, generator: 7 },
-    Modulus { prime: 29 * (1 << 57) + 1, generator: 3 },
-];
+const MODULI: [Modulus; 2] =
+    [Modulus { prime: 0xffff_ffff_0000_0001, generator: 7 }, Modulus { prime: 29 * (1 << 57) + 1, generator: 3 }];
 
 /// Whether two rational expressions in `symbols` are equal; `None` where one is not rational or not defined.
 pub(super) fn equal(
@@ -63,7 +61,9 @@ impl Residues<'_, '_> {
                 let place = self.symbols.iter().position(|name| *name == symbol);
                 place.map(|place| points::mix(place as u64 + 100) % self.modulus.prime)
             }
-            Expr::Sum(terms) => self.accumulate(terms, 0, |a, b, prime| ((u128::from(a) + u128::from(b)) % prime) as u64)?,
+            Expr::Sum(terms) => {
+                self.accumulate(terms, 0, |a, b, prime| ((u128::from(a) + u128::from(b)) % prime) as u64)?
+            }
             Expr::Product(factors) => {
                 self.accumulate(factors, 1, |a, b, prime| (u128::from(a) * u128::from(b) % prime) as u64)?
             }

@@ -167,7 +167,9 @@ pub(super) fn coordinates<'e, R: Real>(
 /// directly under a logarithm does not count: `\ln|x|` and `\ln x` name the same antiderivative.
 fn is_sign_sensitive(expr: &Expr) -> bool {
     match expr {
-        Expr::Apply(Function::Abs | Function::Sign | Function::Min | Function::Max, parts) => parts.iter().any(has_symbol),
+        Expr::Apply(Function::Abs | Function::Sign | Function::Min | Function::Max, parts) => {
+            parts.iter().any(has_symbol)
+        }
         Expr::Apply(Function::Ln | Function::Log | Function::LogUnbased, parts) => {
             parts.iter().any(|part| match part {
                 Expr::Apply(Function::Abs, inner) => inner.iter().any(is_sign_sensitive),

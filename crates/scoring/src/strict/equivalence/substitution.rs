@@ -85,9 +85,7 @@ pub(super) fn rewritten(expr: &Expr, replace: &impl Fn(&Expr) -> Option<Expr>) -
 pub(super) fn replaced(expr: &Expr, symbol: &Symbol, replacement: &Expr) -> Expr {
     rewritten(expr, &|part| match part {
         Expr::Symbol(name) if name == symbol => Some(replacement.clone()),
-        Expr::Apply(Function::FiniteSum | Function::FiniteProduct, parts)
-            if matches!(parts.first(), Some(Expr::Symbol(index)) if index == symbol) =>
-        {
+        Expr::Apply(Function::FiniteSum | Function::FiniteProduct, parts) if matches!(parts.first(), Some(Expr::Symbol(index)) if index == symbol) => {
             Some(part.clone())
         }
         _ => None,

@@ -1,5 +1,6 @@
-//! Pairs that are equal and pairs that are not, by stage; and properties on random expressions.
+//! Pairs that are equal and pairs that are not, by stage; properties on random expressions; the series.
 
 mod infix;
 mod pairs;
 mod properties;
+mod series;

@@ -114,7 +114,8 @@ fn number(text: &str) -> Expr {
 
 fn call(name: &str, mut arguments: Vec<Expr>) -> Expr {
     use Function::*;
-    let root = |value: Expr, index: i64| Expr::Power(Box::new(value), Box::new(Expr::integer(1).over(Expr::integer(index))));
+    let root =
+        |value: Expr, index: i64| Expr::Power(Box::new(value), Box::new(Expr::integer(1).over(Expr::integer(index))));
     let function = match name {
         "sqrt" => return root(arguments.remove(0), 2),
         "cbrt" => return root(arguments.remove(0), 3),

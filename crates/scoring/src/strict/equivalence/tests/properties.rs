@@ -22,9 +22,47 @@ fn any_expr() -> impl Strategy<Value = Expr> {
     leaf.prop_recursive(5, 40, 4, |inner| {
         use Function::*;
         let functions = vec![
-            Ln, Log, LogUnbased, Sin, Cos, Tan, Cot, Sec, Csc, Arcsin, Arccos, Arctan, Arccot, Arcsec, Arccsc, Sinh, Cosh,
-            Tanh, Arsinh, Arcosh, Artanh, Abs, Floor, Ceil, Factorial, DoubleFactorial, Binomial, Permutations, Gcd, Lcm,
-            Min, Max, Re, Im, Conjugate, Sign, Mod, Degrees, FiniteSum, FiniteProduct, Opaque,
+            Ln,
+            Log,
+            LogUnbased,
+            Sin,
+            Cos,
+            Tan,
+            Cot,
+            Sec,
+            Csc,
+            Arcsin,
+            Arccos,
+            Arctan,
+            Arccot,
+            Arcsec,
+            Arccsc,
+            Sinh,
+            Cosh,
+            Tanh,
+            Arsinh,
+            Arcosh,
+            Artanh,
+            Abs,
+            Floor,
+            Ceil,
+            Factorial,
+            DoubleFactorial,
+            Binomial,
+            Permutations,
+            Gcd,
+            Lcm,
+            Min,
+            Max,
+            Re,
+            Im,
+            Conjugate,
+            Sign,
+            Mod,
+            Degrees,
+            FiniteSum,
+            FiniteProduct,
+            Opaque,
         ];
         prop_oneof![
             prop::collection::vec(inner.clone(), 2..4).prop_map(Expr::Sum),
@@ -46,7 +84,8 @@ fn polynomial() -> impl Strategy<Value = Vec<(i64, i64, i64)>> {
 }
 
 fn as_expr(terms: &[(i64, i64, i64)]) -> Expr {
-    let power = |name: &str, exponent: i64| Expr::Power(Box::new(Expr::symbol(name)), Box::new(Expr::integer(exponent)));
+    let power =
+        |name: &str, exponent: i64| Expr::Power(Box::new(Expr::symbol(name)), Box::new(Expr::integer(exponent)));
     let term = |(coefficient, x, y): &(i64, i64, i64)| {
         Expr::Product(vec![Expr::integer(*coefficient), power("x", *x), power("y", *y)])
     };
