@@ -31,6 +31,7 @@ use rules::{Matcher, Rule};
 use visible::Visible;
 
 pub(crate) use kinds::{ReferenceKind, kind_of};
+#[allow(unused_imports)] // for the comparison of option letters
 pub(crate) use letters::option_letters;
 
 /// The answer found in a completion.

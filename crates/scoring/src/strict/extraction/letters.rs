@@ -2,7 +2,7 @@
 
 use std::{borrow::Cow, ops::Range};
 
-use super::{Found, Look};
+use super::{Found, Look, spans};
 
 /// Options go from A to this letter.
 const LAST: char = 'J';
@@ -102,7 +102,7 @@ fn undress(text: &str) -> &str {
 
 /// The letters at the start of a span.
 pub(super) fn leading<'t>(text: &'t str, span: Range<usize>) -> Option<Found<'t>> {
-    let inside = &text[span.clone()];
+    let inside = &text[spans::reach(text, span.start, span.end)];
     let (letters, end) = read(inside)?;
     let start = span.start + (inside.len() - undress(inside).len());
     let span = start..span.start + end;
@@ -116,7 +116,7 @@ pub(super) fn leading<'t>(text: &'t str, span: Range<usize>) -> Option<Found<'t>
 /// Letters at the start of the text that their dress makes an option: `D. …`, `(D) …`, or alone.
 pub(super) fn first<'t>(look: &Look<'t, '_>) -> Option<Found<'t>> {
     let part = look.parts.first()?.clone();
-    let inside = &look.text[part.clone()];
+    let inside = &look.text[spans::reach(look.text, part.start, part.end)];
     let (_, end) = read(inside)?;
     let rest = inside[end..].trim_start_matches(['*', '$', '}', ' ']);
     let is_dressed = rest.is_empty() || rest.starts_with(['.', ')', ':', '）', '\n', '、']);

@@ -20,11 +20,11 @@ pub(super) fn at_start(text: &str) -> Option<usize> {
     let mut end = decimal(text)?;
     // 2 1/2
     if let Some(part) = text[end..].strip_prefix(' ')
-        && let (digits @ 1.., rest) = digits(part)
+        && let (above @ 1.., rest) = digits(part)
         && let Some(below) = rest.strip_prefix('/')
-        && let (denominator @ 1.., _) = digits_of(below)
+        && let (denominator @ 1.., _) = digits(below)
     {
-        return Some(end + 1 + digits + 1 + denominator);
+        return Some(end + 1 + above + 1 + denominator);
     }
     if let Some(fraction) = text[end..].starts_with("\\frac").then(|| latex_fraction(&text[end..])).flatten() {
         return Some(end + fraction);
@@ -45,10 +45,6 @@ pub(super) fn at_start(text: &str) -> Option<usize> {
 fn digits(text: &str) -> (usize, &str) {
     let count = text.bytes().take_while(u8::is_ascii_digit).count();
     (count, &text[count..])
-}
-
-fn digits_of(text: &str) -> (usize, &str) {
-    digits(text)
 }
 
 fn decimal(text: &str) -> Option<usize> {

