@@ -45,7 +45,6 @@ mod tests;
 use dashu_int::IBig;
 use dashu_ratio::RBig;
 
-#[allow(unused_imports)] // by the comparison of values
 pub(crate) use self::{
     constants::{equivalent_up_to_constants, proportional},
     numeric::value_f64,
