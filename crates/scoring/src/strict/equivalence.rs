@@ -22,11 +22,11 @@
 //! - [`real`], [`double`], [`ball`], [`series`], [`complex`]: numbers with errors;
 //! - [`evaluation`]: the value of an expression at a point;
 //! - [`numeric`], [`points`], [`sampling`]: closed forms and functions compared by value;
-//! - [`constants`]: equality up to constants of integration and up to a factor.
+//! - [`proportional`]: equations up to a factor.
 
 mod ball;
 mod complex;
-mod constants;
+mod proportional; // equations up to a factor
 mod double;
 mod evaluation;
 mod normal_form;
@@ -46,9 +46,8 @@ use dashu_int::IBig;
 use dashu_ratio::RBig;
 
 pub(crate) use self::{
-    constants::{equivalent_up_to_constants, proportional},
     numeric::value_f64,
-    rational::is_integer_valued,
+    proportional::proportional,
 };
 
 use self::normal_form::NormalForms;

@@ -32,7 +32,6 @@ use visible::Visible;
 
 pub(crate) use kinds::{ReferenceKind, kind_of};
 #[allow(unused_imports)] // for the comparison of option letters
-pub(crate) use letters::option_letters;
 
 /// The answer found in a completion.
 #[derive(Clone, Debug, PartialEq, Eq)]

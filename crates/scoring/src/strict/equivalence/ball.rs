@@ -96,11 +96,6 @@ impl Ball {
         log2_sum(top(&self.middle), self.radius)
     }
 
-    /// Binary logarithm of the radius.
-    pub(super) fn log2_radius(&self) -> f64 {
-        self.radius
-    }
-
     /// A lower bound of the same; `None` where the ball holds zero or comes close to it.
     fn log2_least(&self) -> Option<f64> {
         if self.middle.significand().is_zero() {

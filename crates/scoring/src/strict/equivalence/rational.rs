@@ -26,11 +26,6 @@ pub(super) fn fold(expr: &Expr, budget: &mut Budget) -> Result<Option<RBig>, Exh
     folder.fold(expr)
 }
 
-/// Whether the expression folds to an integer; `None` where it does not fold at all.
-pub(crate) fn is_integer_valued(expr: &Expr, budget: &mut Budget) -> Result<Option<bool>, Exhausted> {
-    Ok(fold(expr, budget)?.map(|value| value.is_int()))
-}
-
 struct Folder<'e, 'b> {
     /// Index symbols of the sums and products around, innermost last.
     indices: Vec<(&'e Symbol, RBig)>,

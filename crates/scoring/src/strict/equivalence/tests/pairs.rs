@@ -3,7 +3,7 @@
 use super::infix::read;
 use crate::strict::budget::{Budget, Exhausted};
 use crate::strict::equivalence::{
-    Decision, equivalent, equivalent_up_to_constants, is_integer_valued, proportional, value_f64,
+    Decision, equivalent, proportional, value_f64,
 };
 use crate::strict::expr::Expr;
 
@@ -388,40 +388,6 @@ fn functions_that_differ() {
 }
 
 #[test]
-fn families_of_functions() {
-    check(
-        equivalent_up_to_constants,
-        "equal/constants",
-        true,
-        &[
-            ("x^2 + C", "x^2 + c"),
-            ("x^2 + C", "x^2 + 1 + C"),
-            ("(x+1)^2/2 + C", "x^2/2 + x + C"),
-            ("sin(x)^2 + C", "-cos(x)^2 + C"),
-            ("C*e^x", "-C*e^x"),
-            ("C*e^x", "e^(x + C)"),
-            ("C_1*e^x + C_2*e^(-x)", "C_2*e^x + C_1*e^(-x)"),
-            ("C_1*e^x + C_2*e^(-x)", "A_0 - A_0 + C_1*sinh(x) + C_2*cosh(x)"),
-            ("ln(x) + C", "ln(C*x)"),
-            ("x + 2*C", "x + C"),
-            ("1/(C - x)", "1/(c - x)"),
-            ("1/(C - x)", "-1/(x + C)"),
-        ],
-    );
-    for (left, right) in [
-        ("x^2 + C", "x^3 + C"),
-        ("x^2 + C", "x^2 + C*x"),
-        ("C_1*e^x + C_2*e^(-x)", "C_1*e^x + C_2*e^(-2*x)"),
-        ("C*e^x", "C*e^x + 1"),
-        ("x^2 + C", "x^2"),
-        ("k*pi", "2*k*pi"),
-    ] {
-        let decision = equivalent_up_to_constants(&read(left), &read(right), &mut Budget::new());
-        assert_eq!(decision.map(|decision| decision.equal), Ok(false), "{left} vs {right}");
-    }
-}
-
-#[test]
 fn equations_up_to_a_factor() {
     check(
         proportional,
@@ -451,7 +417,4 @@ fn values_as_machine_numbers() {
     assert_eq!(value_f64(&read("sqrt(-1)")), None);
     assert!((value_f64(&read("e^(i*pi)")).unwrap() + 1.0).abs() < 1e-15);
     assert!((value_f64(&read("sqrt(2)")).unwrap() - std::f64::consts::SQRT_2).abs() < 1e-15);
-    assert_eq!(is_integer_valued(&read("6/3"), &mut Budget::new()), Ok(Some(true)));
-    assert_eq!(is_integer_valued(&read("1/3"), &mut Budget::new()), Ok(Some(false)));
-    assert_eq!(is_integer_valued(&read("pi"), &mut Budget::new()), Ok(None));
 }
