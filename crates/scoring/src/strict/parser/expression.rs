@@ -97,6 +97,7 @@ impl<'t, 'k> Reader<'t, 'k> {
     /// Factors and divisors, from left to right; a division is no more binding than a product without a sign.
     fn product(&mut self) -> Reading<Value> {
         let mut product = Product::default();
+        let mut last = self.at;
         product.multiply(self.power()?, false)?;
         loop {
             match self.peek() {
@@ -120,10 +121,11 @@ impl<'t, 'k> Reader<'t, 'k> {
                 }
                 Some(kind) if self.starts_factor(kind) => {
                     // Two numbers side by side are no product.
-                    let number = matches!(kind, Kind::Number(_));
-                    if number && matches!(self.tokens[self.at - 1].kind, Kind::Number(_)) {
+                    let number = |kind: &Kind<'_>| matches!(kind, Kind::Number(_));
+                    if number(kind) && last + 1 == self.at && number(&self.tokens[last].kind) {
                         return Err(Unreadable);
                     }
+                    last = self.at;
                     let factor = self.power()?;
                     product.multiply(factor, true)?;
                 }
@@ -135,7 +137,7 @@ impl<'t, 'k> Reader<'t, 'k> {
     /// Whether the next token starts a factor without a sign before it.
     fn starts_factor(&self, kind: &Kind<'_>) -> bool {
         match kind {
-            Kind::Letter(_) => !self.unit_follows(0),
+            Kind::Letter(_) => self.is_factor(),
             Kind::Bar | Kind::DoubleBar => self.bars == 0 && !self.in_set,
             Kind::Open(Bracket::Round) => self.ahead(1) != Some(&Kind::Mod),
             Kind::Open(bracket) => !matches!(bracket, Bracket::Brace | Bracket::Nothing),
@@ -156,6 +158,14 @@ impl<'t, 'k> Reader<'t, 'k> {
         }
     }
 
+    /// Whether the letter that follows is a factor: no unit, no scale of temperature, not alone in running text.
+    fn is_factor(&self) -> bool {
+        let scale = self.at > 0
+            && self.tokens[self.at - 1].kind == Kind::Degree
+            && matches!(self.peek(), Some(Kind::Letter('C' | 'F')));
+        !scale && self.style() != Some(Style::Prose) && !self.unit_follows(0)
+    }
+
     /// Whether a letter that far ahead is a unit behind a number: upright, or alone behind a space in running text.
     fn unit_follows(&self, distance: usize) -> bool {
         let Some(token) = self.tokens.get(self.at + distance) else { return false };
@@ -169,10 +179,10 @@ impl<'t, 'k> Reader<'t, 'k> {
         match (&token.kind, token.style) {
             (Kind::Word(_), _) => true,
             _ if matches!(word, "i" | "e") || *kind != UnitKind::Named => false,
-            (_, Style::Words) => true,
+            (_, Style::Words | Style::Prose) => true,
             (_, Style::Bare) => {
-                let last = distance == 0 && self.at + 1 == self.tokens.len();
-                token.spaced && last && self.at == 1 && !self.text.contains(['\\', '$'])
+                let ends = matches!(self.ahead(1), None | Some(Kind::Number(_)));
+                token.spaced && distance == 0 && ends && self.at == 1 && !self.text.contains(['\\', '$'])
             }
             (_, Style::Math) => false,
         }
@@ -477,7 +487,9 @@ impl<'t, 'k> Reader<'t, 'k> {
                 Expr::Apply(Function::Log, std::iter::once(base).chain(arguments).collect())
             }
             (Named::Known(function), None) => {
-                if exponent == Some(Expr::integer(-1)) && let Some(inverse) = inverse(function) {
+                if exponent == Some(Expr::integer(-1))
+                    && let Some(inverse) = inverse(function)
+                {
                     return Ok(applied(inverse));
                 }
                 applied(function)
@@ -486,7 +498,9 @@ impl<'t, 'k> Reader<'t, 'k> {
                 let [argument] = <[Expr; 1]>::try_from(arguments).map_err(|_| Unreadable)?;
                 Expr::Power(Box::new(Expr::Constant(Constant::E)), Box::new(argument))
             }
-            (Named::Lg, None) => Expr::Apply(Function::Log, std::iter::once(Expr::integer(10)).chain(arguments).collect()),
+            (Named::Lg, None) => {
+                Expr::Apply(Function::Log, std::iter::once(Expr::integer(10)).chain(arguments).collect())
+            }
             (Named::Opaque(name), None) => {
                 Expr::Apply(Function::Opaque, std::iter::once(Expr::symbol(name)).chain(arguments).collect())
             }
@@ -519,7 +533,7 @@ impl<'t, 'k> Reader<'t, 'k> {
         let mut factors = vec![plain(self.power()?)?];
         loop {
             let continues = match self.peek() {
-                Some(Kind::Letter(_)) => !self.unit_follows(0),
+                Some(Kind::Letter(_)) => self.is_factor(),
                 Some(Kind::Name(_) | Kind::Constant(_) | Kind::Frac | Kind::Sqrt | Kind::Accent(_)) => true,
                 Some(Kind::Number(_)) => !matches!(self.tokens[self.at - 1].kind, Kind::Number(_)),
                 Some(Kind::Open(Bracket::Round)) => factors.len() == 1 && matches!(factors[0], Expr::Number(_)),
@@ -576,7 +590,10 @@ impl<'t, 'k> Reader<'t, 'k> {
             Large::Integral => "int",
             Large::Limit => "lim",
         };
-        Ok(Expr::Apply(function, std::iter::once(Expr::symbol(name)).chain(bounds.into_iter().flatten()).chain([body]).collect()))
+        Ok(Expr::Apply(
+            function,
+            std::iter::once(Expr::symbol(name)).chain(bounds.into_iter().flatten()).chain([body]).collect(),
+        ))
     }
 }
 

@@ -9,10 +9,7 @@ use super::{
     tables::{Connective, Tables, tables},
     tokens::{Bracket, Environment, Kind, Named, Style, Token},
 };
-use crate::strict::{
-    expr::Constant,
-    value::Comparison,
-};
+use crate::strict::{expr::Constant, value::Comparison};
 
 /// The tokens of a prepared text.
 pub(super) fn tokens(text: &str) -> Vec<Token<'_>> {
@@ -23,7 +20,7 @@ pub(super) fn tokens(text: &str) -> Vec<Token<'_>> {
         tokens: Vec::with_capacity(text.len() / 2 + 2),
         tables: tables(),
         dollars,
-        style: if dollars == Dollars::Delimiters { Style::Words } else { Style::Bare },
+        style: if dollars == Dollars::Delimiters { Style::Prose } else { Style::Bare },
         math: false,
         display: false,
         spaced: false,
@@ -72,6 +69,8 @@ struct Group {
     kind: Frame,
     /// The style to return to.
     style: Style,
+    /// Open brackets around it: a comma between its braces is no separator of theirs.
+    brackets: i32,
 }
 
 enum Frame {
@@ -165,7 +164,11 @@ impl<'t> Lexer<'t> {
         let kind = match kind {
             Kind::Compare(comparison) if self.negate => {
                 self.negate = false;
-                Kind::Compare(if comparison == Comparison::Equal { Comparison::NotEqual } else { Comparison::Other('¬') })
+                Kind::Compare(if comparison == Comparison::Equal {
+                    Comparison::NotEqual
+                } else {
+                    Comparison::Other('¬')
+                })
             }
             other => other,
         };
@@ -216,7 +219,7 @@ impl<'t> Lexer<'t> {
         if let Some(kind) = self.keyword(run) {
             return self.push(kind, length);
         }
-        if let Some((kind, taken)) = glued_function(run).filter(|_| self.style != Style::Words) {
+        if let Some((kind, taken)) = glued_function(run).filter(|_| !self.in_words()) {
             return self.push(kind, taken);
         }
         if self.is_word(run) {
@@ -225,6 +228,10 @@ impl<'t> Lexer<'t> {
         for letter in run.chars() {
             self.push(Kind::Letter(letter), 1);
         }
+    }
+
+    fn in_words(&self) -> bool {
+        matches!(self.style, Style::Words | Style::Prose)
     }
 
     /// `p.m.`, `pm`, `a.m.` behind a number: afternoon or not, and the length.
@@ -260,13 +267,13 @@ impl<'t> Lexer<'t> {
         // "min" behind a number is a minute.
         let counted = || self.tokens.last().is_some_and(|token| matches!(token.kind, Kind::Number(_) | Kind::Divide));
         match name {
-            "min" if counted() || self.style == Style::Words && !self.tokens.is_empty() => return None,
+            "min" if counted() || self.in_words() && !self.tokens.is_empty() => return None,
             "pi" | "Pi" | "PI" => return Some(Kind::Constant(Constant::Pi)),
             "sqrt" => return Some(Kind::Sqrt),
             "frac" => return Some(Kind::Frac),
             "inf" | "infinity" | "infty" | "oo" => return Some(Kind::Constant(Constant::Infinity)),
             "mod" => return Some(Kind::Mod),
-            "sum" | "sign" | "dim" | "rank" | "arg" | "tr" | "sec" | "max" if self.style == Style::Words => return None,
+            "sum" | "sign" | "dim" | "rank" | "arg" | "tr" | "sec" | "max" if self.in_words() => return None,
             _ => {}
         }
         function(name).map(Kind::Function)
@@ -275,10 +282,10 @@ impl<'t> Lexer<'t> {
     /// Whether letters are a word and no product of variables.
     fn is_word(&self, run: &str) -> bool {
         let upright = self.style == Style::Words && (self.math || self.dollars == Dollars::None);
-        if upright && run.len() == 2 && self.tables.unit(run).is_none() && !self.tables.english.contains(run) {
+        if upright && run.len() == 2 && self.tables.unit(run).is_none() && !self.is_english(run) {
             return false;
         }
-        if self.style == Style::Words || run.len() >= 4 || self.tables.english.contains(run) {
+        if self.in_words() || run.len() >= 4 || self.is_english(run) {
             return true;
         }
         let counts = matches!(self.tokens.last().map(|token| &token.kind), Some(Kind::Number(_) | Kind::Close(_)));
@@ -288,15 +295,24 @@ impl<'t> Lexer<'t> {
         if run.len() == 2 || self.style == Style::Math {
             return false;
         }
-        let touches = |byte: u8| matches!(byte, b'^' | b'_' | b'+' | b'-' | b'*' | b'/' | b'=' | b'(' | b')' | b'0'..=b'9');
+        let touches =
+            |byte: u8| matches!(byte, b'^' | b'_' | b'+' | b'-' | b'*' | b'/' | b'=' | b'(' | b')' | b'0'..=b'9');
         let before = self.at.checked_sub(1).map_or(0, |at| self.text.as_bytes()[at]);
         !touches(before) && !touches(self.byte(run.len()))
     }
 
+    /// Whether two or three letters are a word; capitals alone are points and segments.
+    fn is_english(&self, run: &str) -> bool {
+        let english = &self.tables.english;
+        english.contains(run)
+            || run.bytes().any(|letter| letter.is_ascii_lowercase()) && english.contains(&run.to_lowercase())
+    }
+
     fn open_group(&mut self) {
         // A group that is an argument of a fraction counts when it closes.
-        self.groups.push(Group { kind: Frame::Seen, style: self.style });
         self.push(Kind::Open(Bracket::Group), 1);
+        let brackets = std::mem::take(&mut self.brackets);
+        self.groups.push(Group { kind: Frame::Seen, style: self.style, brackets });
     }
 
     fn close_group(&mut self) {
@@ -306,6 +322,7 @@ impl<'t> Lexer<'t> {
         while self.fractions.last().is_some_and(|fraction| fraction.depth > self.groups.len()) {
             self.fractions.pop();
         }
+        self.brackets = group.brackets;
         match group.kind {
             Frame::Seen => {
                 self.push(Kind::Close(Bracket::Group), 1);
@@ -333,7 +350,7 @@ impl<'t> Lexer<'t> {
                 self.push(Kind::Gap, 0);
             }
             self.at += space + 1;
-            self.groups.push(Group { kind, style: before });
+            self.groups.push(Group { kind, style: before, brackets: self.brackets });
             self.style = style.unwrap_or(before);
         } else if let Some(style) = style {
             self.style = style;
@@ -363,7 +380,7 @@ impl<'t> Lexer<'t> {
             self.display = self.byte(0) == b'$';
             self.at += usize::from(self.display);
         } else {
-            self.style = Style::Words;
+            self.style = Style::Prose;
             self.skip(1, false);
             if self.display && self.byte(0) == b'$' {
                 self.skip(1, false);
@@ -454,7 +471,7 @@ impl<'t> Lexer<'t> {
 
     fn ampersand(&mut self) {
         match (self.transparent_environments, self.style) {
-            (0, Style::Words) => self.push(Kind::And, 1),
+            (0, Style::Words | Style::Prose) => self.push(Kind::And, 1),
             (0, _) => self.push(Kind::Cell, 1),
             _ => self.skip(1, true),
         }
@@ -490,9 +507,11 @@ impl<'t> Lexer<'t> {
             Some('\\') => return self.new_row(),
             // `\(`, `\[` and their closing sisters.
             Some('(' | '[') => return self.math_bracket(Style::Math),
-            Some(')' | ']') => return self.math_bracket(Style::Words),
+            Some(')' | ']') => return self.math_bracket(Style::Prose),
             Some('#') => return self.hashes(),
             Some(first) if letters == 0 => &rest[..first.len_utf8()],
+            // `\quadx`: a space was lost.
+            Some('q') if rest.starts_with("quad") => "quad",
             Some(_) => &rest[..letters],
         };
         self.at += 1 + name.len();
@@ -556,7 +575,7 @@ impl<'t> Lexer<'t> {
             }
             self.style = Style::Math;
         } else if self.groups.is_empty() {
-            self.style = if self.text.trim_end().len() == self.at + 2 { Style::Bare } else { Style::Words };
+            self.style = if self.text.trim_end().len() == self.at + 2 { Style::Bare } else { Style::Prose };
         }
         self.skip(2, false);
     }
@@ -628,7 +647,8 @@ impl<'t> Lexer<'t> {
                 self.at += argument_length(self.rest());
                 Environment::Array
             }
-            "align" | "aligned" | "alignat" | "gather" | "gathered" | "equation" | "split" | "eqnarray" | "multline" => {
+            "align" | "aligned" | "alignat" | "gather" | "gathered" | "equation" | "split" | "eqnarray"
+            | "multline" => {
                 self.transparent_environments += 1;
                 return self.spaced = true;
             }
@@ -642,7 +662,11 @@ impl<'t> Lexer<'t> {
         let length = argument_length(self.rest());
         let name = self.rest()[..length].trim().trim_matches(['{', '}']);
         self.at += length;
-        if name.ends_with("matrix") || name.ends_with("matrix*") || name.ends_with("cases") || matches!(name, "array" | "tabular") {
+        if name.ends_with("matrix")
+            || name.ends_with("matrix*")
+            || name.ends_with("cases")
+            || matches!(name, "array" | "tabular")
+        {
             self.environments = self.environments.saturating_sub(1);
             self.push_spanning(Kind::End, start);
         } else {

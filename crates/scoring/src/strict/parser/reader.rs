@@ -6,7 +6,7 @@ use super::{
 };
 use crate::strict::{
     expr::{Expr, Symbol},
-    value::{Comparison, Quantity, Value},
+    value::{Comparison, Interval, Quantity, Value},
 };
 
 /// Brackets, exponents and arguments within one another.
@@ -187,10 +187,29 @@ impl<'t, 'k> Reader<'t, 'k> {
                 _ => {}
             }
         }
+        if self.depth == 0
+            && let Some(name) = self.capitals()
+        {
+            return Ok(name);
+        }
         if self.depth == 0 && self.peek() == Some(&Kind::Circled) {
             return self.circled();
         }
         self.relation()
+    }
+
+    /// `AB`, `II`: capitals side by side that are all of the item are a name, no product.
+    fn capitals(&mut self) -> Option<Value> {
+        let capital = |token: &&Token<'_>| matches!(token.kind, Kind::Letter('A'..='Z'));
+        let count = self.tokens[self.at..].iter().take_while(capital).count();
+        let ends = matches!(self.ahead(count), None | Some(Kind::Comma | Kind::Semicolon | Kind::And | Kind::Or));
+        if !(2..=8).contains(&count) || !ends {
+            return None;
+        }
+        let run = &self.tokens[self.at..self.at + count];
+        self.at += count;
+        let letters = run.iter().flat_map(|token| self.text[token.start..token.end].chars());
+        Some(Value::Text(letters.collect::<String>().to_lowercase()))
     }
 
     /// `①③`: statements by their numbers.
@@ -256,7 +275,7 @@ impl<'t, 'k> Reader<'t, 'k> {
         Ok(Value::expr(modulus))
     }
 
-    /// One side of a relation; `in_set` where it stands behind `∈`.
+    /// One side of a relation; `member` where it stands behind `∈`.
     fn operand(&mut self, member: bool) -> Reading<Value> {
         self.skip_openings();
         if member && let Some(set) = self.named_set() {
@@ -271,6 +290,7 @@ impl<'t, 'k> Reader<'t, 'k> {
             None => self.additive(self.depth == 0)?,
         };
         let value = self.combined_sets(value)?;
+        let value = if member { open_interval(value) } else { value };
         let value = self.ratio(value)?;
         let value = if self.axes > 0 { super::vectors::tuple(value, self.axes)? } else { value };
         self.with_unit(value, currency)
@@ -318,7 +338,8 @@ impl<'t, 'k> Reader<'t, 'k> {
                 Some(set) => set,
                 None => self.additive(false)?,
             };
-            value = match (operation, value) {
+            let right = open_interval(right);
+            value = match (operation, open_interval(value)) {
                 (Kind::Cup, Value::Union(mut list)) => {
                     list.push(right);
                     Value::Union(list)
@@ -372,6 +393,21 @@ pub(super) fn plain(value: Value) -> Reading<Expr> {
     }
 }
 
+/// A pair that stands where only sets can: the interval between its two numbers.
+fn open_interval(value: Value) -> Value {
+    match value {
+        Value::Tuple(list) if list.len() == 2 && list.iter().all(|end| matches!(end, Value::Quantity(_))) => {
+            let mut ends = list.into_iter().filter_map(|end| match end {
+                Value::Quantity(quantity) => Some(quantity.expr),
+                _ => None,
+            });
+            let (lower, upper) = (ends.next().expect("two ends"), ends.next().expect("two ends"));
+            Value::Interval(Interval { lower, upper, lower_closed: false, upper_closed: false })
+        }
+        other => other,
+    }
+}
+
 /// Several items as one value: a system where they are relations that hold together, otherwise a list.
 pub(super) fn joined(mut items: Vec<Value>, by_word: bool) -> Value {
     if items.len() == 1 {
@@ -409,16 +445,22 @@ fn is_system(items: &[Value], _by_word: bool) -> bool {
 
 /// `x = 1, 2` says `x = 1` and `x = 2`.
 fn distribute(list: &mut [Value]) {
-    let Some((Value::Relation(operands, comparisons), rest)) = list.split_first() else { return };
-    let single = comparisons.len() == 1 && operands[0].as_symbol().is_some()
-        || comparisons == &[Comparison::Equal] && matches!(operands[0], Value::Tuple(_));
-    if !single || rest.iter().any(|value| matches!(value, Value::Relation(..) | Value::Text(_) | Value::Choice(_))) {
-        return;
-    }
-    let (left, comparison) = (operands[0].clone(), comparisons[0]);
-    for value in &mut list[1..] {
-        let right = std::mem::replace(value, Value::Set(Vec::new()));
-        *value = Value::Relation(vec![left.clone(), right], vec![comparison]);
+    let mut left: Option<(Value, Comparison)> = None;
+    for value in list {
+        match value {
+            Value::Relation(operands, comparisons) => {
+                let named = operands[0].as_symbol().is_some() || matches!(operands[0], Value::Tuple(_));
+                let single = comparisons.len() == 1 && named;
+                left = single.then(|| (operands[0].clone(), comparisons[0]));
+            }
+            Value::Text(_) | Value::Choice(_) | Value::System(_) => left = None,
+            _ => {
+                if let Some((left, comparison)) = &left {
+                    let right = std::mem::replace(value, Value::Set(Vec::new()));
+                    *value = Value::Relation(vec![left.clone(), right], vec![*comparison]);
+                }
+            }
+        }
     }
 }
 
