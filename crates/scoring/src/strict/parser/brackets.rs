@@ -1,7 +1,7 @@
 //! Brackets: grouping, tuples, intervals, sets, floors and ceilings.
 
 use super::{
-    expression::without_signs,
+    arithmetic::without_signs,
     reader::{Reader, Reading, Unreadable, joined, plain},
     tokens::{Bracket, Kind},
 };

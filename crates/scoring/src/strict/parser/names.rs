@@ -1,7 +1,7 @@
 //! Names: variables with indices and primes, letters with signs over them, calls of functions.
 
 use super::{
-    expression::call,
+    arithmetic::call,
     reader::{Reader, Reading, Unreadable},
     tokens::{Bracket, Kind},
 };
