@@ -109,12 +109,11 @@ impl<'t, 'k> Reader<'t, 'k> {
             }
         }
         if groups.len() == 1 {
-            let (items, by_word) = groups.pop().expect("one group");
-            return Ok(joined(items, by_word));
+            return Ok(joined(groups.pop().expect("one group")));
         }
         let mut list = Vec::new();
-        for (items, _) in groups {
-            if items.len() > 1 && is_system(&items, false) {
+        for items in groups {
+            if items.len() > 1 && is_system(&items) {
                 list.push(Value::System(items));
             } else {
                 list.extend(items.into_iter().flat_map(both_signs));
@@ -124,14 +123,13 @@ impl<'t, 'k> Reader<'t, 'k> {
         Ok(Value::List(list))
     }
 
-    /// Items apart by commas, gaps and "and", and whether "and" was among them.
-    fn conjunction(&mut self) -> Reading<(Vec<Value>, bool)> {
-        let (mut items, mut by_word) = (Vec::new(), false);
+    /// Items apart by commas, gaps and "and".
+    fn conjunction(&mut self) -> Reading<Vec<Value>> {
+        let mut items = Vec::new();
         loop {
             self.item(&mut items)?;
             let before = self.at;
             while let Some(Kind::Comma | Kind::Gap | Kind::And | Kind::Condition) = self.peek() {
-                by_word |= self.peek() == Some(&Kind::And);
                 self.at += 1;
             }
             // "1 h 45 min" is two quantities.
@@ -142,7 +140,7 @@ impl<'t, 'k> Reader<'t, 'k> {
             // "1, 2, or 3": the comma belongs to the word.
             let done = matches!(self.peek(), None | Some(Kind::Or | Kind::Semicolon));
             if self.at == before || done {
-                return Ok((items, by_word));
+                return Ok(items);
             }
         }
     }
@@ -409,11 +407,11 @@ fn open_interval(value: Value) -> Value {
 }
 
 /// Several items as one value: a system where they are relations that hold together, otherwise a list.
-pub(super) fn joined(mut items: Vec<Value>, by_word: bool) -> Value {
+pub(super) fn joined(mut items: Vec<Value>) -> Value {
     if items.len() == 1 {
         return items.pop().expect("one item");
     }
-    if is_system(&items, by_word) {
+    if is_system(&items) {
         return Value::System(items);
     }
     let mut list: Vec<Value> = items.into_iter().flat_map(both_signs).collect();
@@ -422,7 +420,7 @@ pub(super) fn joined(mut items: Vec<Value>, by_word: bool) -> Value {
 }
 
 /// Whether relations hold together: equations for different left sides, or inequalities.
-fn is_system(items: &[Value], _by_word: bool) -> bool {
+fn is_system(items: &[Value]) -> bool {
     let mut seen: Vec<&Value> = Vec::new();
     for item in items {
         let Value::Relation(operands, comparisons) = item else { return false };
