@@ -5,13 +5,19 @@
 //! Every step takes time linear in the text, and nesting is limited, so that no text can exhaust the stack.
 //!
 //! The modules, in the order in which a text meets them: `fast` (plain numbers), `wrapping`, `words`, `lexer` with
-//! `numbers` and `commands`, `reader`, `expression` with `names`, `brackets`, `environments`, `vectors` and `units`.
+//! `letters`, `numbers`, `latex` and `commands`, `reader`, `expression` with `arithmetic`, `atoms`, `functions`, `names`,
+//! `brackets`, `environments` and `vectors`, and `units`.
 
+mod arithmetic;
+mod atoms;
 mod brackets;
 mod commands;
 mod environments;
 mod expression;
 mod fast;
+mod functions;
+mod latex;
+mod letters;
 mod lexer;
 mod names;
 mod numbers;

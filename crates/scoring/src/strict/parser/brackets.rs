@@ -1,7 +1,7 @@
 //! Brackets: grouping, tuples, intervals, sets, floors and ceilings.
 
 use super::{
-    expression::without_signs,
+    arithmetic::without_signs,
     reader::{Reader, Reading, Unreadable, joined, plain},
     tokens::{Bracket, Kind},
 };
@@ -103,7 +103,7 @@ impl<'t, 'k> Reader<'t, 'k> {
             Some(Kind::Bar | Kind::Mid | Kind::Colon) => self.set_builder(elements)?,
             Some(Kind::Close(Bracket::Nothing)) => {
                 self.at += 1;
-                return Ok(joined(elements, false));
+                return Ok(joined(elements));
             }
             _ => Value::Set(without_signs(elements)),
         };

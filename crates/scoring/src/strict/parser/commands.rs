@@ -44,8 +44,8 @@ pub(super) fn meaning(name: &str) -> Meaning<'_> {
     match name {
         "left" | "right" | "middle" | "big" | "Big" | "bigg" | "Bigg" | "bigl" | "bigr" | "Bigl" | "Bigr" | "biggl"
         | "biggr" | "Biggl" | "Biggr" | "bigm" => Delimiter,
-        "displaystyle" | "textstyle" | "limits" | "nolimits" | "hline" | "textbackslash" | "centering" | "bf" | "it"
-        | "scriptstyle" | "dsize" | "nonumber" | "notag" | "!" | "/" => Nothing,
+        "displaystyle" | "textstyle" | "limits" | "nolimits" | "hline" | "textbackslash" | "centering" | "bf"
+        | "it" | "scriptstyle" | "dsize" | "nonumber" | "notag" | "!" | "/" => Nothing,
         "," | ":" | ";" | " " | "\n" | "\t" | "space" | "thinspace" | "enspace" | "nobreakspace" => Space,
         "quad" | "qquad" | "newline" | "par" => Gap,
         "text" | "mbox" | "textrm" | "textbf" | "textit" | "textnormal" | "mathrm" | "operatorname" | "mathsf"
@@ -162,10 +162,10 @@ fn named(name: &str) -> Option<Kind<'_>> {
         "R" | "N" | "Z" | "Q" | "C" => Kind::NumberSet(char::from(name.as_bytes()[0])),
         "reals" | "Reals" => Kind::NumberSet('R'),
         "imath" => Kind::Constant(Constant::I),
-        "ell" | "alpha" | "beta" | "gamma" | "delta" | "epsilon" | "zeta" | "eta" | "theta" | "iota" | "kappa" | "lambda"
-        | "mu" | "nu" | "xi" | "rho" | "sigma" | "tau" | "upsilon" | "phi" | "chi" | "psi" | "omega" | "Gamma" | "Delta"
-        | "Theta" | "Lambda" | "Xi" | "Sigma" | "Upsilon" | "Phi" | "Psi" | "Omega" | "Pi" | "partial" | "nabla"
-        | "hbar" | "jmath" | "aleph" => Kind::Name(name),
+        "ell" | "alpha" | "beta" | "gamma" | "delta" | "epsilon" | "zeta" | "eta" | "theta" | "iota" | "kappa"
+        | "lambda" | "mu" | "nu" | "xi" | "rho" | "sigma" | "tau" | "upsilon" | "phi" | "chi" | "psi" | "omega"
+        | "Gamma" | "Delta" | "Theta" | "Lambda" | "Xi" | "Sigma" | "Upsilon" | "Phi" | "Psi" | "Omega" | "Pi"
+        | "partial" | "nabla" | "hbar" | "jmath" | "aleph" => Kind::Name(name),
         "varepsilon" => Kind::Name("epsilon"),
         "varphi" => Kind::Name("phi"),
         "vartheta" => Kind::Name("theta"),

@@ -76,7 +76,7 @@ impl<'t, 'k> Reader<'t, 'k> {
         }
         let unconditional = cases.iter().all(|(_, condition)| condition.is_none()) && !otherwise;
         if unconditional {
-            return Ok(joined(cases.into_iter().map(|(value, _)| value).collect(), true));
+            return Ok(joined(cases.into_iter().map(|(value, _)| value).collect()));
         }
         Ok(Value::Piecewise(cases))
     }
@@ -97,7 +97,7 @@ impl<'t, 'k> Reader<'t, 'k> {
         }
         Ok(match conditions.len() {
             0 => None,
-            _ => Some(joined(conditions, true)),
+            _ => Some(joined(conditions)),
         })
     }
 }

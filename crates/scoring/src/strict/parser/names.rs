@@ -1,7 +1,7 @@
 //! Names: variables with indices and primes, letters with signs over them, calls of functions.
 
 use super::{
-    expression::call,
+    arithmetic::call,
     reader::{Reader, Reading, Unreadable},
     tokens::{Bracket, Kind},
 };
@@ -50,7 +50,9 @@ impl<'t, 'k> Reader<'t, 'k> {
             self.at += 5;
             name.push_str("^{-1}");
         }
-        if self.peek() == Some(&Kind::Open(Bracket::Round)) && (function || name.ends_with("^{-1}") || self.defines(start)) {
+        if self.peek() == Some(&Kind::Open(Bracket::Round))
+            && (function || name.ends_with("^{-1}") || self.defines(start))
+        {
             return Ok(call(name, self.call_arguments()?));
         }
         Ok(Expr::symbol(&name))
@@ -109,13 +111,15 @@ impl<'t, 'k> Reader<'t, 'k> {
 
     /// Whether the group that follows holds a sign, so that a bar over it means the conjugate.
     fn argument_is_sum(&self) -> bool {
-        let inner = self.tokens[self.at..].iter().take(32).take_while(|token| token.kind != Kind::Close(Bracket::Group));
+        let inner =
+            self.tokens[self.at..].iter().take(32).take_while(|token| token.kind != Kind::Close(Bracket::Group));
         inner.into_iter().any(|token| matches!(token.kind, Kind::Plus | Kind::Minus | Kind::Number(_)))
     }
 
     /// `^{-1}(`.
     fn inverse_call(&self) -> bool {
-        let one = |kind: Option<&Kind<'_>>| matches!(kind, Some(Kind::Number(number)) if *number == Number::exact(1.into()));
+        let one =
+            |kind: Option<&Kind<'_>>| matches!(kind, Some(Kind::Number(number)) if *number == Number::exact(1.into()));
         self.ahead(1) == Some(&Kind::Open(Bracket::Group))
             && self.ahead(2) == Some(&Kind::Minus)
             && one(self.ahead(3))

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::strict::{
     expr::{Expr, Symbol},
-    value::{Comparison, Quantity, Value},
+    value::{Comparison, Interval, Quantity, Value},
 };
 
 /// Brackets, exponents and arguments within one another.
@@ -109,12 +109,11 @@ impl<'t, 'k> Reader<'t, 'k> {
             }
         }
         if groups.len() == 1 {
-            let (items, by_word) = groups.pop().expect("one group");
-            return Ok(joined(items, by_word));
+            return Ok(joined(groups.pop().expect("one group")));
         }
         let mut list = Vec::new();
-        for (items, _) in groups {
-            if items.len() > 1 && is_system(&items, false) {
+        for items in groups {
+            if items.len() > 1 && is_system(&items) {
                 list.push(Value::System(items));
             } else {
                 list.extend(items.into_iter().flat_map(both_signs));
@@ -124,14 +123,13 @@ impl<'t, 'k> Reader<'t, 'k> {
         Ok(Value::List(list))
     }
 
-    /// Items apart by commas, gaps and "and", and whether "and" was among them.
-    fn conjunction(&mut self) -> Reading<(Vec<Value>, bool)> {
-        let (mut items, mut by_word) = (Vec::new(), false);
+    /// Items apart by commas, gaps and "and".
+    fn conjunction(&mut self) -> Reading<Vec<Value>> {
+        let mut items = Vec::new();
         loop {
             self.item(&mut items)?;
             let before = self.at;
             while let Some(Kind::Comma | Kind::Gap | Kind::And | Kind::Condition) = self.peek() {
-                by_word |= self.peek() == Some(&Kind::And);
                 self.at += 1;
             }
             // "1 h 45 min" is two quantities.
@@ -142,7 +140,7 @@ impl<'t, 'k> Reader<'t, 'k> {
             // "1, 2, or 3": the comma belongs to the word.
             let done = matches!(self.peek(), None | Some(Kind::Or | Kind::Semicolon));
             if self.at == before || done {
-                return Ok((items, by_word));
+                return Ok(items);
             }
         }
     }
@@ -187,10 +185,29 @@ impl<'t, 'k> Reader<'t, 'k> {
                 _ => {}
             }
         }
+        if self.depth == 0
+            && let Some(name) = self.capitals()
+        {
+            return Ok(name);
+        }
         if self.depth == 0 && self.peek() == Some(&Kind::Circled) {
             return self.circled();
         }
         self.relation()
+    }
+
+    /// `AB`, `II`: capitals side by side that are all of the item are a name, no product.
+    fn capitals(&mut self) -> Option<Value> {
+        let capital = |token: &&Token<'_>| matches!(token.kind, Kind::Letter('A'..='Z'));
+        let count = self.tokens[self.at..].iter().take_while(capital).count();
+        let ends = matches!(self.ahead(count), None | Some(Kind::Comma | Kind::Semicolon | Kind::And | Kind::Or));
+        if !(2..=8).contains(&count) || !ends {
+            return None;
+        }
+        let run = &self.tokens[self.at..self.at + count];
+        self.at += count;
+        let letters = run.iter().flat_map(|token| self.text[token.start..token.end].chars());
+        Some(Value::Text(letters.collect::<String>().to_lowercase()))
     }
 
     /// `①③`: statements by their numbers.
@@ -256,7 +273,7 @@ impl<'t, 'k> Reader<'t, 'k> {
         Ok(Value::expr(modulus))
     }
 
-    /// One side of a relation; `in_set` where it stands behind `∈`.
+    /// One side of a relation; `member` where it stands behind `∈`.
     fn operand(&mut self, member: bool) -> Reading<Value> {
         self.skip_openings();
         if member && let Some(set) = self.named_set() {
@@ -271,6 +288,7 @@ impl<'t, 'k> Reader<'t, 'k> {
             None => self.additive(self.depth == 0)?,
         };
         let value = self.combined_sets(value)?;
+        let value = if member { open_interval(value) } else { value };
         let value = self.ratio(value)?;
         let value = if self.axes > 0 { super::vectors::tuple(value, self.axes)? } else { value };
         self.with_unit(value, currency)
@@ -318,7 +336,8 @@ impl<'t, 'k> Reader<'t, 'k> {
                 Some(set) => set,
                 None => self.additive(false)?,
             };
-            value = match (operation, value) {
+            let right = open_interval(right);
+            value = match (operation, open_interval(value)) {
                 (Kind::Cup, Value::Union(mut list)) => {
                     list.push(right);
                     Value::Union(list)
@@ -372,12 +391,27 @@ pub(super) fn plain(value: Value) -> Reading<Expr> {
     }
 }
 
+/// A pair that stands where only sets can: the interval between its two numbers.
+fn open_interval(value: Value) -> Value {
+    match value {
+        Value::Tuple(list) if list.len() == 2 && list.iter().all(|end| matches!(end, Value::Quantity(_))) => {
+            let mut ends = list.into_iter().filter_map(|end| match end {
+                Value::Quantity(quantity) => Some(quantity.expr),
+                _ => None,
+            });
+            let (lower, upper) = (ends.next().expect("two ends"), ends.next().expect("two ends"));
+            Value::Interval(Interval { lower, upper, lower_closed: false, upper_closed: false })
+        }
+        other => other,
+    }
+}
+
 /// Several items as one value: a system where they are relations that hold together, otherwise a list.
-pub(super) fn joined(mut items: Vec<Value>, by_word: bool) -> Value {
+pub(super) fn joined(mut items: Vec<Value>) -> Value {
     if items.len() == 1 {
         return items.pop().expect("one item");
     }
-    if is_system(&items, by_word) {
+    if is_system(&items) {
         return Value::System(items);
     }
     let mut list: Vec<Value> = items.into_iter().flat_map(both_signs).collect();
@@ -386,7 +420,7 @@ pub(super) fn joined(mut items: Vec<Value>, by_word: bool) -> Value {
 }
 
 /// Whether relations hold together: equations for different left sides, or inequalities.
-fn is_system(items: &[Value], _by_word: bool) -> bool {
+fn is_system(items: &[Value]) -> bool {
     let mut seen: Vec<&Value> = Vec::new();
     for item in items {
         let Value::Relation(operands, comparisons) = item else { return false };
@@ -409,16 +443,22 @@ fn is_system(items: &[Value], _by_word: bool) -> bool {
 
 /// `x = 1, 2` says `x = 1` and `x = 2`.
 fn distribute(list: &mut [Value]) {
-    let Some((Value::Relation(operands, comparisons), rest)) = list.split_first() else { return };
-    let single = comparisons.len() == 1 && operands[0].as_symbol().is_some()
-        || comparisons == &[Comparison::Equal] && matches!(operands[0], Value::Tuple(_));
-    if !single || rest.iter().any(|value| matches!(value, Value::Relation(..) | Value::Text(_) | Value::Choice(_))) {
-        return;
-    }
-    let (left, comparison) = (operands[0].clone(), comparisons[0]);
-    for value in &mut list[1..] {
-        let right = std::mem::replace(value, Value::Set(Vec::new()));
-        *value = Value::Relation(vec![left.clone(), right], vec![comparison]);
+    let mut left: Option<(Value, Comparison)> = None;
+    for value in list {
+        match value {
+            Value::Relation(operands, comparisons) => {
+                let named = operands[0].as_symbol().is_some() || matches!(operands[0], Value::Tuple(_));
+                let single = comparisons.len() == 1 && named;
+                left = single.then(|| (operands[0].clone(), comparisons[0]));
+            }
+            Value::Text(_) | Value::Choice(_) | Value::System(_) => left = None,
+            _ => {
+                if let Some((left, comparison)) = &left {
+                    let right = std::mem::replace(value, Value::Set(Vec::new()));
+                    *value = Value::Relation(vec![left.clone(), right], vec![*comparison]);
+                }
+            }
+        }
     }
 }
 

@@ -62,6 +62,7 @@ struct Words {
     condition: Vec<String>,
     otherwise: Vec<String>,
     opening: HashSet<String>,
+    sentence: HashSet<String>,
     english: HashSet<String>,
     numbers: HashMap<String, i64>,
     notations: HashMap<String, String>,
@@ -100,6 +101,8 @@ pub(super) struct Tables {
     pub scales: HashMap<String, u32>,
     /// Words that may stand before an answer.
     pub opening: HashSet<String>,
+    /// Words that make a sentence of what stands around them.
+    pub sentence: HashSet<String>,
     /// Short words that are no products of variables.
     pub english: HashSet<String>,
     /// Numbers in words.
@@ -165,6 +168,7 @@ fn build() -> Result<Tables, toml::de::Error> {
         unit_powers: units.powers,
         scales: units.scales,
         opening: words.opening,
+        sentence: words.sentence,
         english: words.english,
         numbers: words.numbers,
         notations: words.notations,
@@ -186,8 +190,7 @@ mod tests {
     fn embedded_files_are_those_of_the_folder() {
         let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../answer-normalizers/rewrites");
         let entries = fs::read_dir(folder).unwrap();
-        let names: BTreeSet<String> =
-            entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        let names: BTreeSet<String> = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
         assert_eq!(names, FILES.iter().map(|(name, _)| (*name).to_owned()).collect());
     }
 

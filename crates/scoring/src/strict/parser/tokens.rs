@@ -27,8 +27,10 @@ pub(super) enum Style {
     Math,
     /// In a text without dollar signs: either.
     Bare,
-    /// Outside the dollar signs of a text that has some, or in `\text{…}` and its like.
+    /// In `\text{…}`, `\mathrm{…}` and their like.
     Words,
+    /// Outside the dollar signs of a text that has some.
+    Prose,
 }
 
 /// What a token is.

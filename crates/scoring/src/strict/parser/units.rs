@@ -96,9 +96,7 @@ impl<'t, 'k> Reader<'t, 'k> {
         let mut text = [0; 4];
         let word = match self.peek() {
             Some(Kind::Word(word)) => *word,
-            Some(Kind::Letter(letter)) if phrase.words > 0 || self.style() != Some(Style::Math) => {
-                &*letter.encode_utf8(&mut text)
-            }
+            Some(Kind::Letter(letter)) if self.style() != Some(Style::Math) => &*letter.encode_utf8(&mut text),
             Some(Kind::Caret) if phrase.words > 0 => {
                 self.at += 1;
                 let power = plain_integer(&self.argument()?)?;
@@ -122,7 +120,7 @@ impl<'t, 'k> Reader<'t, 'k> {
             _ => return Ok(false),
         };
         self.at += 1;
-        phrase.add(word);
+        phrase.add(word)?;
         Ok(true)
     }
 
@@ -294,15 +292,19 @@ struct Phrase {
 }
 
 impl Phrase {
-    fn add(&mut self, word: &str) {
+    fn add(&mut self, word: &str) -> Reading<()> {
         let word = word.trim_end_matches('.');
         self.words += 1;
         let lowered = word.to_lowercase();
         if lowered == "per" || word == "每" {
-            return self.divide();
+            self.divide();
+            return Ok(());
         }
         if lowered == "of" || lowered == "a" && !self.text.is_empty() {
-            return;
+            return Ok(());
+        }
+        if tables().sentence.contains(&lowered) {
+            return Err(Unreadable);
         }
         if let Some(power) = tables().unit_powers.get(&lowered) {
             // "feet squared", but "square feet".
@@ -310,7 +312,7 @@ impl Phrase {
                 true => self.raise(i64::from(*power)),
                 false => self.power = i64::from(*power),
             }
-            return;
+            return Ok(());
         }
         let known = tables().unit(word);
         if !self.text.is_empty() && !self.text.ends_with('/') {
@@ -332,6 +334,7 @@ impl Phrase {
             0 => {}
             power => self.raise(power),
         }
+        Ok(())
     }
 
     fn raise(&mut self, power: i64) {

@@ -52,11 +52,12 @@ fn collect(expr: Expr, factor: Expr, coordinates: &mut [Vec<Expr>]) -> Reading<(
             if factors.iter().any(has_axis) {
                 return Err(Unreadable);
             }
-            if factor != Expr::integer(1) {
+            let negative = factor == Expr::integer(-1);
+            if !negative && factor != Expr::integer(1) {
                 factors.insert(0, factor);
             }
             let factor = if factors.len() == 1 { factors.remove(0) } else { Expr::Product(factors) };
-            collect(vector, factor, coordinates)
+            collect(vector, if negative { factor.negated() } else { factor }, coordinates)
         }
         _ => Err(Unreadable),
     }

@@ -46,8 +46,9 @@ fn command<'t>(text: &'t str, plain: &mut String) -> &'t str {
     }
     let (name, rest) = text.split_at(letters);
     match &name[1..] {
-        "text" | "mbox" | "textrm" | "textbf" | "textit" | "textnormal" | "mathrm" | "mathbf" | "mathit" | "operatorname"
-        | "boxed" | "fbox" | "left" | "right" | "rm" | "bf" | "boldsymbol" | "displaystyle" | "emph" | "underline" => rest,
+        "text" | "mbox" | "textrm" | "textbf" | "textit" | "textnormal" | "mathrm" | "mathbf" | "mathit"
+        | "operatorname" | "boxed" | "fbox" | "left" | "right" | "rm" | "bf" | "boldsymbol" | "displaystyle"
+        | "emph" | "underline" => rest,
         "quad" | "qquad" | "space" => {
             plain.push(' ');
             rest
@@ -87,7 +88,8 @@ pub(super) enum Phrase {
 
 /// An option letter: `B`, `(B)`, `B.`, `\text{(B)}`, `Option B`, `选B`.
 pub(super) fn choice(text: &str) -> Option<char> {
-    const OPENINGS: [&str; 9] = ["option", "choice", "answer", "the answer is", "answer is", "选项", "选", "答案", "故选"];
+    const OPENINGS: [&str; 9] =
+        ["option", "choice", "answer", "the answer is", "answer is", "选项", "选", "答案", "故选"];
     if text.len() > 40 {
         return None;
     }
