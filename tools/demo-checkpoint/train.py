@@ -27,8 +27,8 @@ from problems.arithmetic import drill
 TOKENIZER_PROBLEMS = 30000
 CHUNK = 16384
 # Share of arithmetic drills in the first chunks of the stream, and in all that follow.
-DRILL_SHARES = [0.6, 0.45, 0.3, 0.2]
-LATER_DRILL_SHARE = 0.1
+DRILL_SHARES = [0.5, 0.35, 0.25]
+LATER_DRILL_SHARE = 0.2
 
 
 def arguments():
@@ -37,8 +37,8 @@ def arguments():
     parser.add_argument("--seed", type=int, default=20240611)
     parser.add_argument("--steps", type=int, default=20000)
     parser.add_argument("--minutes", type=float, default=120, help="stop after so much time; the schedule adapts")
-    parser.add_argument("--batch", type=int, default=16)
-    parser.add_argument("--rate", type=float, default=2.5e-3)
+    parser.add_argument("--batch", type=int, default=32)
+    parser.add_argument("--rate", type=float, default=3e-3)
     parser.add_argument("--warmup", type=int, default=200)
     parser.add_argument("--decay", type=float, default=0.05)
     parser.add_argument("--vocabulary", type=int, default=2048)
@@ -145,14 +145,32 @@ def learning_rate(step, done, options):
     return options.rate * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * done)))
 
 
-def make_optimizer(model, options):
-    matrices = [p for p in model.parameters() if p.dim() > 1]
-    vectors = [p for p in model.parameters() if p.dim() == 1]
-    groups = [
-        {"params": matrices, "weight_decay": options.decay},
-        {"params": vectors, "weight_decay": 0.0},
-    ]
-    return torch.optim.AdamW(groups, lr=options.rate, betas=(0.9, 0.98), fused=True)
+class Optimizers:
+    """Muon for the matrices of the layers, AdamW for the embedding and the norms."""
+
+    def __init__(self, model, options):
+        matrices = [p for name, p in model.named_parameters() if p.dim() > 1 and "embed" not in name]
+        chosen = {id(p) for p in matrices}
+        others = [p for p in model.parameters() if id(p) not in chosen]
+        self.parts = [
+            torch.optim.Muon(
+                matrices,
+                lr=options.rate,
+                weight_decay=options.decay,
+                momentum=0.95,
+                adjust_lr_fn="match_rms_adamw",
+            ),
+            torch.optim.AdamW(others, lr=options.rate, betas=(0.9, 0.98), weight_decay=0.0, fused=True),
+        ]
+
+    def set_rate(self, rate):
+        for part in self.parts:
+            for group in part.param_groups:
+                group["lr"] = rate
+
+    def step(self):
+        for part in self.parts:
+            part.step()
 
 
 def save(model, config, tokenizer, folder):
@@ -201,17 +219,16 @@ def shared_tokenizer(options, rank):
     return Tokenizer.from_str(content[0])
 
 
-def train_step(model, optimizer, batch, rate, workers):
+def train_step(model, optimizers, batch, rate, workers):
     """One optimizer step; returns the loss of this worker's share."""
-    for group in optimizer.param_groups:
-        group["lr"] = rate
+    optimizers.set_rate(rate)
     with torch.autocast("cpu", dtype=torch.bfloat16):
         loss = model(*batch)
-    optimizer.zero_grad(set_to_none=True)
+    model.zero_grad(set_to_none=True)
     loss.backward()
     average_gradients(model, workers)
     torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-    optimizer.step()
+    optimizers.step()
     return loss.item()
 
 
@@ -224,13 +241,13 @@ def worker(rank, options):
     config = architecture(tokenizer.get_vocab_size())
     examples = Examples(tokenizer, options.seed, options.batch, rank, options.workers)
     model = TrainingLlama(config, examples.prefix)
-    optimizer = make_optimizer(model, options)
+    optimizers = Optimizers(model, options)
     began, tokens, average = time.time(), 0, None
     for step, batch in enumerate(examples):
         done = progress(step, began, options)
         if done >= 1:
             break
-        loss = train_step(model, optimizer, batch, learning_rate(step, done, options), options.workers)
+        loss = train_step(model, optimizers, batch, learning_rate(step, done, options), options.workers)
         tokens += batch[0].numel() * options.workers
         average = loss if average is None else 0.98 * average + 0.02 * loss
         if rank == 0 and (step + 1) % 100 == 0:

@@ -74,7 +74,7 @@ def calculate(rng):
     return work.problem(text, work.add("Result", x, b))
 
 
-def drill(rng, exercises=8):
+def drill(rng, exercises=5):
     """Several exercises at once: the cheapest way to learn the arithmetic that every solution needs."""
     tasks, lines = [], []
     for _ in range(exercises):
@@ -111,31 +111,3 @@ def _quotient(rng):
 
 def _reach(rng):
     return rng.choice([20, 100, 400, 1000])
-
-
-@family(6.0)
-def drill(rng):
-    """Several short calculations at once: the densest practice in arithmetic."""
-    work = Work(rng, "calculate")
-    asked, value = [], 0
-    for _ in range(rng.randint(3, 6)):
-        kind = rng.choice("+-*/" + "+-*" * 2 + "p")
-        a, b = rng.randint(2, rng.choice([50, 300, 999])), rng.randint(2, rng.choice([20, 99, 500]))
-        if kind == "+":
-            value, text = work.add("", a, b), f"{a} + {b}"
-        elif kind == "-":
-            a, b = max(a, b), min(a, b)
-            value, text = work.sub("", a, b), f"{a} - {b}"
-        elif kind == "*":
-            a, b = rng.choice([(a, rng.randint(2, 12)), (rng.randint(2, 99), rng.randint(2, 30))])
-            value, text = work.mul("", a, b), f"{a} * {b}"
-        elif kind == "/":
-            a, b = rng.choice([(rng.randint(2, 99), rng.randint(2, 12)), (rng.randint(2, 30), rng.randint(2, 40))])
-            value, text = work.div("", a * b, b), f"{a * b} / {b}"
-        else:
-            share = proper_fraction(rng)
-            a = share.denominator * rng.randint(2, 40)
-            value, text = work.part("", a, share), f"{a} * {ratio(share)}"
-        asked.append(text)
-    work.steps = [step.removeprefix(": ") for step in work.steps]
-    return work.problem(f"Calculate {', '.join(asked)}. Give the last result.", value)

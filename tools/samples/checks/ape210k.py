@@ -108,6 +108,108 @@ def difference_of_mixed_numbers():
     return (2 + Rational(1, 3)) - Rational("0.5") * (1 + Rational(2, 3))
 
 
+def product_of_two_numbers():
+    return sum(48 for _time in range(25))
+
+
+def sum_of_quotient_and_product():
+    return Rational(630, 9) + 28 * 5
+
+
+def three_fifths_of_a_number():
+    return Rational(3, 5) * 45
+
+
+def percentage_of_a_number():
+    return solve(Eq(x / 350, Rational(20, 100)), x)[0]
+
+
+def sum_of_decimals():
+    return sum(Rational(term) for term in ("12.6", "7.4", "-8.5"))
+
+
+def books_in_the_bookcase():
+    return sum(32 for _shelf in range(4))
+
+
+def price_of_twelve_pens():
+    return solve(Eq(x / 12, Rational(40, 5)), x)[0]
+
+
+def distance_to_the_school():
+    return solve(Eq(x / 70, 12), x)[0]
+
+
+def larger_number():
+    return solve([Eq(x + y, 96), Eq(x - y, 18)], [x, y])[x]
+
+
+def calligraphy_group():
+    girls = solve(Eq(24 - x, 8), x)[0]
+    return 24 + girls
+
+
+def volume_of_the_cube():
+    return len([(i, j, k) for i in range(5) for j in range(5) for k in range(5)])
+
+
+def area_of_the_parallelogram():
+    triangle = Rational(1, 2) * 15 * 8
+    return 2 * triangle
+
+
+def ducks_on_the_farm():
+    return Rational("2.5") * 120
+
+
+def price_of_the_kettle():
+    return 80 - Rational(10, 100) * 80
+
+
+def days_to_make_the_dolls():
+    return solve(Eq(Rational(450, 5) * x, 1080), x)[0]
+
+
+def age_difference():
+    grandson = solve(Eq(7 * x, 63), x)[0]
+    return 63 - grandson
+
+
+def minutes_in_the_time():
+    return sum([60, 60, 60, 25])
+
+
+def apples_left_over():
+    apples = 87
+    while apples >= 9:
+        apples -= 9
+    return apples
+
+
+def average_weight():
+    return Rational(32 + 35 + 30 + 39, 4)
+
+
+def difference_of_fractions():
+    return solve(Eq(x + Rational(1, 2), Rational(4, 5)), x)[0]
+
+
+def trees_still_to_plant():
+    return solve(Eq(148 + x, 6 * 35), x)[0]
+
+
+def pass_rate():
+    return 1 - Rational(200 - 196, 200)
+
+
+def root_of_the_second_equation():
+    return solve(Eq(5 * x - 12, 48), x)[0]
+
+
+def hours_for_the_way_back():
+    return solve(Eq(45 * x, 60 * 3), x)[0]
+
+
 CHECKS = {
     "sample.1": sum_of_products,
     "sample.2": characters_left_to_type,
@@ -133,4 +235,28 @@ CHECKS = {
     "sample.22": price_of_a_can,
     "sample.23": salt_content,
     "sample.24": difference_of_mixed_numbers,
+    "sample.25": product_of_two_numbers,
+    "sample.26": sum_of_quotient_and_product,
+    "sample.27": three_fifths_of_a_number,
+    "sample.28": percentage_of_a_number,
+    "sample.29": sum_of_decimals,
+    "sample.30": books_in_the_bookcase,
+    "sample.31": price_of_twelve_pens,
+    "sample.32": distance_to_the_school,
+    "sample.33": larger_number,
+    "sample.34": calligraphy_group,
+    "sample.35": volume_of_the_cube,
+    "sample.36": area_of_the_parallelogram,
+    "sample.37": ducks_on_the_farm,
+    "sample.38": price_of_the_kettle,
+    "sample.39": days_to_make_the_dolls,
+    "sample.40": age_difference,
+    "sample.41": minutes_in_the_time,
+    "sample.42": apples_left_over,
+    "sample.43": average_weight,
+    "sample.44": difference_of_fractions,
+    "sample.45": trees_still_to_plant,
+    "sample.46": pass_rate,
+    "sample.47": root_of_the_second_equation,
+    "sample.48": hours_for_the_way_back,
 }

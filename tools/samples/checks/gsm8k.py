@@ -131,6 +131,115 @@ def minutes_on_the_phone():
     return solve(Eq(18 + Rational(10, 100) * (x - 200), 27), x)[0]
 
 
+def notebooks_and_pens():
+    return sum(count * price for count, price in [(5, 2), (4, 1)])
+
+
+def marbles_left_for_toby():
+    return solve(Eq(x + 12 + 5, 45), x)[0]
+
+
+def miles_left_for_mrs_quinn():
+    remaining = 210
+    for _hour in range(3):
+        remaining -= 50
+    return remaining
+
+
+def stamps_together():
+    counts = solve([Eq(x, 14), Eq(y, 3 * x)], [x, y])
+    return counts[x] + counts[y]
+
+
+def pencils_for_each_student():
+    return solve(Eq(8 * 3 * x, 72), x)[0]
+
+
+def wage_at_the_grocery_store():
+    return sum(4 * 12 for _day in range(5))
+
+
+def boys_in_the_swimming_class():
+    return 30 * (1 - Rational(3, 5))
+
+
+def jacket_on_sale():
+    return solve(Eq(x + Rational(25, 100) * 60, 60), x)[0]
+
+
+def age_of_the_mother():
+    return solve(Eq((x - 6) / 9, 4), x)[0]
+
+
+def pages_in_two_weeks():
+    return sum(15 for _night in range(2 * 7))
+
+
+def bare_floor():
+    squares = [(column, row) for column in range(9) for row in range(7)]
+    return len(squares) - 24
+
+
+def fish_per_day():
+    return solve(Eq(3 * x, 4 + 7 + 10), x)[0]
+
+
+def apples_left_for_the_farmer():
+    return solve(Eq((x + 75) / 20, 6), x)[0]
+
+
+def change_for_wendy():
+    return solve(Eq(3 * 11 + x, 50), x)[0]
+
+
+def bags_of_rolls():
+    bags, rest = divmod(12 * 8, 6)
+    assert rest == 0
+    return bags
+
+
+def miles_run_by_pia():
+    monday = 3
+    return sum([monday, 2 * monday, 4])
+
+
+def people_on_the_train():
+    return solve(Eq(x - 9, 52 - 17), x)[0]
+
+
+def weeks_until_the_skateboard():
+    weeks, dollars = 0, 24
+    while dollars < 78:
+        weeks, dollars = weeks + 1, dollars + 6
+    return weeks
+
+
+def hours_with_the_dog():
+    return 30 * (Rational(15, 60) + Rational(25, 60))
+
+
+def trading_cards_together():
+    counts = solve([Eq(y, 27), Eq(x - y, 18)], [x, y])
+    return counts[x] + counts[y]
+
+
+def price_of_the_juice_boxes():
+    return 48 * Rational(3, 6)
+
+
+def eggs_left_for_the_cook():
+    return solve(Eq(Rational(1, 2) * 36 + 8 + x, 36), x)[0]
+
+
+def hens_on_the_farm():
+    roosters = 80 * Rational(15, 100)
+    return 80 - roosters
+
+
+def more_apple_trees_than_pear_trees():
+    return solve(Eq(38 + x, 9 * 14), x)[0]
+
+
 CHECKS = {
     "sample.1": change_at_the_bakery,
     "sample.2": pages_left_for_omar,
@@ -156,4 +265,28 @@ CHECKS = {
     "sample.22": minutes_to_fill_the_tank,
     "sample.23": egg_money_left,
     "sample.24": minutes_on_the_phone,
+    "sample.25": notebooks_and_pens,
+    "sample.26": marbles_left_for_toby,
+    "sample.27": miles_left_for_mrs_quinn,
+    "sample.28": stamps_together,
+    "sample.29": pencils_for_each_student,
+    "sample.30": wage_at_the_grocery_store,
+    "sample.31": boys_in_the_swimming_class,
+    "sample.32": jacket_on_sale,
+    "sample.33": age_of_the_mother,
+    "sample.34": pages_in_two_weeks,
+    "sample.35": bare_floor,
+    "sample.36": fish_per_day,
+    "sample.37": apples_left_for_the_farmer,
+    "sample.38": change_for_wendy,
+    "sample.39": bags_of_rolls,
+    "sample.40": miles_run_by_pia,
+    "sample.41": people_on_the_train,
+    "sample.42": weeks_until_the_skateboard,
+    "sample.43": hours_with_the_dog,
+    "sample.44": trading_cards_together,
+    "sample.45": price_of_the_juice_boxes,
+    "sample.46": eggs_left_for_the_cook,
+    "sample.47": hens_on_the_farm,
+    "sample.48": more_apple_trees_than_pear_trees,
 }

@@ -116,6 +116,110 @@ def number_from_a_third_and_a_quarter():
     return solve(Eq(x / 3 + x / 4, 49), x)[0]
 
 
+def speed_of_the_bus():
+    return solve(Eq(5 * x, 365), x)[0]
+
+
+def price_of_the_clothes():
+    return sum([85, 85, 85, 120])
+
+
+def tulips_in_the_flower_bed():
+    return solve(Eq(x / 45, 3), x)[0]
+
+
+def coal_left():
+    return 64 * (1 - Rational(3, 8))
+
+
+def chalk_for_each_class():
+    return solve(Eq(6 * x, 5 * 48), x)[0]
+
+
+def parts_made_by_master_wang():
+    return sum(35 for _hour in range(8))
+
+
+def stamps_of_xiaoli():
+    return solve(Eq(x - 14, 56), x)[0]
+
+
+def unread_pages():
+    unread = 180
+    for _day in range(6):
+        unread -= 20
+    return unread
+
+
+def perimeter_of_the_rectangle():
+    return sum([25, 16, 25, 16])
+
+
+def vegetable_harvest():
+    squares = [(column, row) for column in range(12) for row in range(12)]
+    return sum(5 for _square in squares)
+
+
+def price_of_a_kilogram_of_apples():
+    return solve(Eq(4 * x, 26), x)[0]
+
+
+def price_of_a_chair():
+    return solve(Eq(x / 150, Rational(40, 100)), x)[0]
+
+
+def average_of_three_tests():
+    return solve(Eq((88 - x) + (95 - x) + (90 - x), 0), x)[0]
+
+
+def percentage_of_female_workers():
+    return Rational(66, 84 + 66)
+
+
+def age_of_the_father():
+    years = solve(Eq(11 + x, 20), x)[0]
+    return 38 + years
+
+
+def length_of_rope_left():
+    return solve(Eq(8 * 6 + x, 72), x)[0]
+
+
+def trips_of_the_truck():
+    trips, carried = 0, 0
+    while carried < 96:
+        trips, carried = trips + 1, carried + 8
+    return trips
+
+
+def students_in_class_one():
+    return solve(Eq(Rational(3, 4) * x, 36), x)[0]
+
+
+def fruit_received():
+    return 15 * 20 + 12 * 20
+
+
+def length_of_the_road_walked():
+    return solve(Eq(x / (65 + 75), 6), x)[0]
+
+
+def number_less_than_a_multiple():
+    return solve(Eq(x + 24, 5 * 18), x)[0]
+
+
+def area_of_the_flag():
+    return Rational(1, 2) * 14 * 9
+
+
+def days_of_using_rice():
+    return solve(Eq(500 - 35 * x, 150), x)[0]
+
+
+def part_of_the_road_repaired():
+    return Rational(1, 4) + Rational(3, 8)
+
+
 CHECKS = {
     "sample.1": toy_cars_per_day,
     "sample.2": poplars_on_the_road,
@@ -141,4 +245,28 @@ CHECKS = {
     "sample.22": excess_over_the_plan,
     "sample.23": number_from_product,
     "sample.24": number_from_a_third_and_a_quarter,
+    "sample.25": speed_of_the_bus,
+    "sample.26": price_of_the_clothes,
+    "sample.27": tulips_in_the_flower_bed,
+    "sample.28": coal_left,
+    "sample.29": chalk_for_each_class,
+    "sample.30": parts_made_by_master_wang,
+    "sample.31": stamps_of_xiaoli,
+    "sample.32": unread_pages,
+    "sample.33": perimeter_of_the_rectangle,
+    "sample.34": vegetable_harvest,
+    "sample.35": price_of_a_kilogram_of_apples,
+    "sample.36": price_of_a_chair,
+    "sample.37": average_of_three_tests,
+    "sample.38": percentage_of_female_workers,
+    "sample.39": age_of_the_father,
+    "sample.40": length_of_rope_left,
+    "sample.41": trips_of_the_truck,
+    "sample.42": students_in_class_one,
+    "sample.43": fruit_received,
+    "sample.44": length_of_the_road_walked,
+    "sample.45": number_less_than_a_multiple,
+    "sample.46": area_of_the_flag,
+    "sample.47": days_of_using_rice,
+    "sample.48": part_of_the_road_repaired,
 }
