@@ -72,7 +72,10 @@ struct BatchSize(Option<NonZeroUsize>);
 fn batch_size(text: &str) -> Result<BatchSize, String> {
     match text {
         "auto" => Ok(BatchSize(None)),
-        number => number.parse().map(|size| BatchSize(Some(size))).map_err(|_| "expected `auto` or a number from 1".to_string()),
+        number => number
+            .parse()
+            .map(|size| BatchSize(Some(size)))
+            .map_err(|_| "expected `auto` or a number from 1".to_string()),
     }
 }
 
@@ -133,10 +136,7 @@ impl Args {
             origin: data.origin,
             data_digest: data.digest,
             template,
-            decoding: Decoding {
-                max_tokens: self.max_tokens.get(),
-                stop: STOP_STRINGS.map(str::to_string).to_vec(),
-            },
+            decoding: Decoding { max_tokens: self.max_tokens.get(), stop: STOP_STRINGS.map(str::to_string).to_vec() },
             protocol,
             limit,
             long_prompts: match self.on_long_prompt {
@@ -200,7 +200,11 @@ fn outcome(summary: &Summary, on_long_prompt: OnLongPrompt, folder: &Path) -> an
     if failed == 0 {
         return Ok(Outcome::Done);
     }
-    eprintln!("warning: {failed} of {} items failed: see \"error\" in {}", summary.items(), folder.join("completions.jsonl").display());
+    eprintln!(
+        "warning: {failed} of {} items failed: see \"error\" in {}",
+        summary.items(),
+        folder.join("completions.jsonl").display()
+    );
     Ok(match on_long_prompt {
         OnLongPrompt::Fail => Outcome::Done,
         OnLongPrompt::Refuse => Outcome::Incomplete,

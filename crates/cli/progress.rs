@@ -65,7 +65,11 @@ impl Display {
                 clock(elapsed),
                 rate(progress.completion_tokens, elapsed),
                 rate(finished, elapsed),
-                if progress.resumed > 0 { format!(" ({} were there already)", progress.resumed) } else { String::new() }
+                if progress.resumed > 0 {
+                    format!(" ({} were there already)", progress.resumed)
+                } else {
+                    String::new()
+                }
             ),
         }
     }

@@ -32,7 +32,8 @@ pub fn run(args: Args) -> anyhow::Result<Outcome> {
     match &args.item {
         Some(id) => item(&args, &folder, id)?,
         None => {
-            let summary = folder.summary().context("the run has no summary: it was not finished, start its command again")?;
+            let summary =
+                folder.summary().context("the run has no summary: it was not finished, start its command again")?;
             let layout = SummaryTable { width: screen::width(), by_task: args.by_task, styled: screen::styled() };
             match args.json {
                 true => screen::print_json(&summary)?,
@@ -58,6 +59,8 @@ fn item(args: &Args, folder: &RunFolder, id: &str) -> anyhow::Result<()> {
         true => screen::print_json(
             &json!({ "problem": problem, "prompt": prompt, "completion": completion, "verdict": verdict }),
         ),
-        false => screen::print(&reporting::item_text(&Item { problem, prompt: &prompt, completion, verdict: &verdict })),
+        false => {
+            screen::print(&reporting::item_text(&Item { problem, prompt: &prompt, completion, verdict: &verdict }))
+        }
     }
 }

@@ -241,7 +241,8 @@ fn an_output_folder_of_another_run() {
 fn an_output_folder_that_cannot_be_written() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("file"), "in the way").unwrap();
-    demo_run(folder.path(), &["--output-dir", "file/run"]).refused(USAGE, &["cannot write to the output folder", "file/run"]);
+    demo_run(folder.path(), &["--output-dir", "file/run"])
+        .refused(USAGE, &["cannot write to the output folder", "file/run"]);
 }
 
 /// Permissions bind ordinary users only: for the superuser the folder stays writable and there is nothing to test.
@@ -276,7 +277,9 @@ fn a_disk_that_fills_up_during_the_run() {
     assert!(kept > 1);
     mwpbench(folder.path(), ["score", "run"]).refused(INCOMPLETE, &["incomplete"]);
 
-    let finished = mwpbench(folder.path(), ["eval", "--model", "demo", "--max-tokens", "64", "--output-dir", "run", "--json"]).ok();
+    let finished =
+        mwpbench(folder.path(), ["eval", "--model", "demo", "--max-tokens", "64", "--output-dir", "run", "--json"])
+            .ok();
     assert!(finished.json()["sets"].as_array().unwrap().len() == 11);
 }
 

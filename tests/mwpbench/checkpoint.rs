@@ -86,8 +86,7 @@ impl Checkpoint {
         let file = SafeTensors::deserialize(&content).unwrap();
         file.iter()
             .map(|(name, view)| {
-                let tensor =
-                    Tensor { dtype: view.dtype(), shape: view.shape().to_vec(), data: view.data().to_vec() };
+                let tensor = Tensor { dtype: view.dtype(), shape: view.shape().to_vec(), data: view.data().to_vec() };
                 (name.to_string(), tensor)
             })
             .collect()

@@ -30,22 +30,39 @@ fn the_demo_run_prints_the_contracted_summary_and_nothing_else() {
     let done = mwpbench(folder.path(), args).ok();
     let summary = done.json();
     assert_eq!(names(&summary), NAMES);
-    assert_eq!((&summary["model"], &summary["data"], &summary["protocol"]), (&"demo".into(), &"samples".into(), &"official".into()));
+    assert_eq!(
+        (&summary["model"], &summary["data"], &summary["protocol"]),
+        (&"demo".into(), &"samples".into(), &"official".into())
+    );
     assert_eq!(summary["complete"], false);
     for set in summary["sets"].as_array().unwrap() {
         assert_eq!(set["n"], 7);
-        let (correct, accuracy) = (set["official"]["correct"].as_f64().unwrap(), set["official"]["accuracy"].as_f64().unwrap());
-        assert!((accuracy - correct / 7.0).abs() < 1e-12);
+        for scorer in ["official", "strict"] {
+            let figure = |name: &str| set[scorer][name].as_f64().unwrap();
+            assert!((figure("accuracy") - figure("correct") / 7.0).abs() < 1e-12);
+        }
         for count in ["no_answer", "truncated", "failed"] {
             assert!(set[count].is_u64(), "{count}");
         }
     }
     for average in ["micro", "macro"] {
-        assert!((0.0..=1.0).contains(&summary[average]["official"].as_f64().unwrap()));
+        for scorer in ["official", "strict"] {
+            assert!((0.0..=1.0).contains(&summary[average][scorer].as_f64().unwrap()));
+        }
     }
     let first = fs::read_to_string(folder.path().join("run/completions.jsonl")).unwrap();
     let first: Value = serde_json::from_str(first.lines().next().unwrap()).unwrap();
-    for field in ["id", "set", "task", "sample", "completion", "finish_reason", "prompt_tokens", "completion_tokens", "prompt_hash"] {
+    for field in [
+        "id",
+        "set",
+        "task",
+        "sample",
+        "completion",
+        "finish_reason",
+        "prompt_tokens",
+        "completion_tokens",
+        "prompt_hash",
+    ] {
         assert!(!first[field].is_null(), "{field}");
     }
     let manifest: Value = serde_json::from_slice(&fs::read(folder.path().join("run/run.json")).unwrap()).unwrap();
@@ -56,10 +73,22 @@ fn the_demo_run_prints_the_contracted_summary_and_nothing_else() {
 fn batch_size_threads_and_order_change_no_byte() {
     let folder = tempfile::tempdir().unwrap();
     let run = |name: &str, extra: &[&str]| {
-        let mut args = vec!["eval", "--model", "demo", "--tasks", "gsm8k,tal", "--max-tokens", "96", "--quiet", "--output-dir", name];
+        let mut args = vec![
+            "eval",
+            "--model",
+            "demo",
+            "--tasks",
+            "gsm8k,tal",
+            "--max-tokens",
+            "96",
+            "--quiet",
+            "--output-dir",
+            name,
+        ];
         args.extend(extra);
         mwpbench(folder.path(), args).ok();
-        ["completions.jsonl", "verdicts.jsonl", "summary.json"].map(|file| fs::read(folder.path().join(name).join(file)).unwrap())
+        ["completions.jsonl", "verdicts.jsonl", "summary.json"]
+            .map(|file| fs::read(folder.path().join(name).join(file)).unwrap())
     };
     let reference = run("auto", &[]);
     for (name, extra) in [
@@ -110,7 +139,22 @@ fn the_table_names_model_data_protocol_and_what_the_averages_leave_out() {
 fn a_users_template_is_asked_and_shown() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("mine.txt"), "Q: {question}\nA:").unwrap();
-    let args = ["eval", "--model", "demo", "--tasks", "tal", "--limit", "1", "--max-tokens", "8", "--prompt-template", "mine.txt", "--output-dir", "run", "--quiet"];
+    let args = [
+        "eval",
+        "--model",
+        "demo",
+        "--tasks",
+        "tal",
+        "--limit",
+        "1",
+        "--max-tokens",
+        "8",
+        "--prompt-template",
+        "mine.txt",
+        "--output-dir",
+        "run",
+        "--quiet",
+    ];
     assert!(mwpbench(folder.path(), args).ok().stdout.contains("template mine.txt"));
     let item = mwpbench(folder.path(), ["show", "run", "--item", "tal/sample.1", "--json"]).ok().json();
     let prompt = item["prompt"].as_str().unwrap();

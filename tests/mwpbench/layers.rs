@@ -7,7 +7,10 @@ use cargo_metadata::{DependencyKind, Metadata, MetadataCommand};
 /// Crates and what they must not reach, directly or through other crates of the workspace.
 const MUST_NEVER: [(&str, &[&str]); 6] = [
     ("dataset-loader", &["generation", "inference", "scoring", "evaluation", "reporting", CANDLE, "tokenizers"]),
-    ("generation", &["dataset-loader", "inference", "scoring", "evaluation", "reporting", CANDLE, "tokenizers", "tempfile"]),
+    (
+        "generation",
+        &["dataset-loader", "inference", "scoring", "evaluation", "reporting", CANDLE, "tokenizers", "tempfile"],
+    ),
     ("inference", &["dataset-loader", "scoring", "evaluation", "reporting"]),
     ("scoring", &["dataset-loader", "generation", "inference", "evaluation", "reporting", CANDLE, "tokenizers"]),
     ("evaluation", &["inference", "reporting", CANDLE, "tokenizers", "safetensors"]),
@@ -30,8 +33,11 @@ type Graph = BTreeMap<String, BTreeSet<String>>;
 
 /// Each member with the crates that it names among its normal dependencies.
 fn graph() -> Graph {
-    let metadata: Metadata =
-        MetadataCommand::new().manifest_path(concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml")).no_deps().exec().unwrap();
+    let metadata: Metadata = MetadataCommand::new()
+        .manifest_path(concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml"))
+        .no_deps()
+        .exec()
+        .unwrap();
     let normal = |package: &cargo_metadata::Package| {
         let dependencies = package.dependencies.iter().filter(|dependency| dependency.kind == DependencyKind::Normal);
         dependencies.map(|dependency| dependency.name.to_string()).collect()
@@ -72,9 +78,8 @@ fn breaches(graph: &Graph) -> Vec<String> {
     }
     for (member, dependencies) in graph {
         for name in dependencies {
-            let breached = |&&(pattern, members): &&(&str, &[&str])| {
-                matches(name, pattern) && !members.contains(&member.as_str())
-            };
+            let breached =
+                |&&(pattern, members): &&(&str, &[&str])| matches(name, pattern) && !members.contains(&member.as_str());
             found.extend(ONLY_IN.iter().find(breached).map(|_| format!("{member} names {name}")));
         }
     }

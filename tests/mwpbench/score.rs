@@ -19,13 +19,15 @@ fn answers_made_elsewhere_get_a_verdict_a_line() {
     assert_eq!(lines.len(), 2);
     assert_eq!((&lines[0]["id"], &lines[0]["official"]["verdict"]), (&"1".into(), &"correct".into()));
     assert_eq!((&lines[1]["official"]["correct"], &lines[1]["official"]["prediction"]), (&false.into(), &"41".into()));
-    assert!(lines[0].get("strict").is_none());
+    assert_eq!((&lines[0]["strict"]["verdict"], &lines[0]["strict"]["answer"]), (&"correct".into(), &"42".into()));
+    assert_eq!(lines[1]["strict"]["correct"], false);
 }
 
 #[test]
 fn a_run_is_judged_again_and_shown_without_its_model() {
     let folder = tempfile::tempdir().unwrap();
-    let eval = ["eval", "--model", "demo", "--tasks", "gsm8k", "--limit", "5", "--max-tokens", "80", "--output-dir", "run"];
+    let eval =
+        ["eval", "--model", "demo", "--tasks", "gsm8k", "--limit", "5", "--max-tokens", "80", "--output-dir", "run"];
     let table = mwpbench(folder.path(), eval).ok().stdout;
     let verdicts = fs::read(folder.path().join("run/verdicts.jsonl")).unwrap();
     fs::remove_file(folder.path().join("run/verdicts.jsonl")).unwrap();
@@ -36,6 +38,9 @@ fn a_run_is_judged_again_and_shown_without_its_model() {
     for part in ["### Instruction:", "── completion (", "── reference", "verdict", "decided by"] {
         assert!(item.contains(part), "no {part:?} in\n{item}");
     }
-    mwpbench(folder.path(), ["show", "run", "--item", "gsm8k/99"]).refused(2, &["no problem \"gsm8k/99\"", "gsm8k/sample.1"]);
+    let differing = mwpbench(folder.path(), ["disagreements", "run"]).ok().stdout;
+    assert!(differing.starts_with("The scorers differ on "), "{differing}");
+    mwpbench(folder.path(), ["show", "run", "--item", "gsm8k/99"])
+        .refused(2, &["no problem \"gsm8k/99\"", "gsm8k/sample.1"]);
     mwpbench(folder.path(), ["show", "."]).refused(4, &["holds no run"]);
 }

@@ -118,7 +118,8 @@ impl Benchmark {
         let sets = DESCRIPTIONS
             .iter()
             .map(|(name, text)| {
-                let set: Set = toml::from_str(text).unwrap_or_else(|error| panic!("datasets/{name}/dataset.toml: {error}"));
+                let set: Set =
+                    toml::from_str(text).unwrap_or_else(|error| panic!("datasets/{name}/dataset.toml: {error}"));
                 assert_eq!(set.name, *name, "datasets/{name}/dataset.toml names another set");
                 set
             })

@@ -64,7 +64,9 @@ pub enum ErrorKind {
     #[error("cannot be read: {0}")]
     Unreadable(std::io::Error),
     /// A folder without any data file.
-    #[error("this folder holds no data: expected files that end in .jsonl or .json (training files, *train*, are passed over)")]
+    #[error(
+        "this folder holds no data: expected files that end in .jsonl or .json (training files, *train*, are passed over)"
+    )]
     EmptyFolder,
     /// A file without any record.
     #[error("this file holds no record")]
@@ -103,7 +105,9 @@ pub enum ErrorKind {
         known: String,
     },
     /// Two records have the same id.
-    #[error("the id \"{id}\" was used before, in {first_file} line {first_line}: give each record of a task its own \"question_number\"")]
+    #[error(
+        "the id \"{id}\" was used before, in {first_file} line {first_line}: give each record of a task its own \"question_number\""
+    )]
     DuplicateId {
         /// The repeated id.
         id: String,

@@ -35,7 +35,8 @@ impl<'a> Reader<'a> {
         for (index, line) in content.split(|&byte| byte == b'\n').enumerate() {
             let number = index + 1;
             let at = |kind| Error::at(file, number, kind);
-            let text = std::str::from_utf8(line).map_err(|error| at(ErrorKind::NotUtf8 { column: error.valid_up_to() + 1 }))?;
+            let text = std::str::from_utf8(line)
+                .map_err(|error| at(ErrorKind::NotUtf8 { column: error.valid_up_to() + 1 }))?;
             if text.trim().is_empty() {
                 continue;
             }

@@ -46,7 +46,12 @@ impl Disagreements {
             match groups.iter_mut().find(same) {
                 Some(group) => group.ids.push(verdict.id.clone()),
                 None => {
-                    groups.push(DisagreementGroup { official_rule, strict_rule, official_accepts, ids: vec![verdict.id.clone()] });
+                    groups.push(DisagreementGroup {
+                        official_rule,
+                        strict_rule,
+                        official_accepts,
+                        ids: vec![verdict.id.clone()],
+                    });
                 }
             }
         }

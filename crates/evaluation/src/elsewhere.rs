@@ -8,8 +8,8 @@ use std::path::Path;
 
 use generation::FinishReason;
 use rayon::prelude::*;
-use scoring::{official, strict};
 use scoring::{Ended, Verdict};
+use scoring::{official, strict};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
@@ -59,8 +59,7 @@ enum Text {
 /// # Errors
 /// An unreadable input, a line that is not of the form above (named with its field), or an output that cannot be written.
 pub fn judge_file(input: &Path, output: &Path) -> Result<ElsewhereCounts, Error> {
-    let content =
-        std::fs::read(input).map_err(|source| Error::Unreadable { file: input.to_path_buf(), source })?;
+    let content = std::fs::read(input).map_err(|source| Error::Unreadable { file: input.to_path_buf(), source })?;
     let lines: Vec<(usize, &[u8])> = content
         .split(|&byte| byte == b'\n')
         .enumerate()
@@ -93,7 +92,8 @@ fn count(judged: &[Judged]) -> ElsewhereCounts {
 
 impl Answer {
     fn parse(line: &[u8]) -> Result<Self, String> {
-        let text = std::str::from_utf8(line).map_err(|error| format!("not UTF-8 text (byte {})", error.valid_up_to() + 1))?;
+        let text =
+            std::str::from_utf8(line).map_err(|error| format!("not UTF-8 text (byte {})", error.valid_up_to() + 1))?;
         let record: Map<String, Value> =
             serde_json::from_str(text).map_err(|error| format!("not a JSON object (column {})", error.column()))?;
         let id = match record.get("id") {
@@ -114,7 +114,11 @@ impl Answer {
                 Ok(FinishReason::Eos | FinishReason::Stop) => Ended::Complete,
                 Ok(FinishReason::Length) => Ended::Truncated,
                 Ok(FinishReason::Error) => Ended::Failed,
-                Err(_) => return Err(format!("the field \"finish_reason\" is \"{reason}\" (known: eos, stop, length, error)")),
+                Err(_) => {
+                    return Err(format!(
+                        "the field \"finish_reason\" is \"{reason}\" (known: eos, stop, length, error)"
+                    ));
+                }
             },
         };
         Ok(Self { id, reference, text, ended })

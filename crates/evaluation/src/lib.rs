@@ -17,19 +17,19 @@
 //! # Ok::<(), evaluation::SelectionError>(())
 //! ```
 
-mod protocol; // the fixed points of the benchmark: cap, stop strings, token limit
-mod template; // question → prompt
-mod selection; // which of the problems a run asks
-mod record; // the lines of the run folder's files
-mod manifest; // run.json: what a run is bound to
-mod run_folder; // the run folder: journal, resumption, whole files
+mod disagreements; // where the two scorers differ
+mod elsewhere; // judging completions made elsewhere (`score --input`)
+mod error;
 mod judging; // completion records → verdict records
+mod manifest; // run.json: what a run is bound to
+mod protocol; // the fixed points of the benchmark: cap, stop strings, token limit
+mod record; // the lines of the run folder's files
+mod run; // the whole way from plan to summary
+mod run_folder; // the run folder: journal, resumption, whole files
+mod selection; // which of the problems a run asks
 mod statistics; // intervals and averages
 mod summary; // verdict records → accuracies and averages
-mod run; // the whole way from plan to summary
-mod elsewhere; // judging completions made elsewhere (`score --input`)
-mod disagreements; // where the two scorers differ
-mod error; // what can stop a run
+mod template; // question → prompt // what can stop a run
 
 pub use disagreements::{DisagreementGroup, Disagreements};
 pub use elsewhere::{ElsewhereCounts, judge_file};

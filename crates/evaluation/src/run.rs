@@ -132,7 +132,9 @@ impl Plan {
 fn data_name(paths: &[std::path::PathBuf]) -> String {
     match paths {
         [file] => file.display().to_string(),
-        _ => paths.first().and_then(|file| file.parent()).map(|folder| folder.display().to_string()).unwrap_or_default(),
+        _ => {
+            paths.first().and_then(|file| file.parent()).map(|folder| folder.display().to_string()).unwrap_or_default()
+        }
     }
 }
 
@@ -158,7 +160,8 @@ pub fn run(
     let mut progress = Progress { total: plan.problems.len(), resumed: completions.len(), ..Progress::default() };
     on_progress(&progress);
 
-    let mut recorder = Recorder { plan, folder: &folder, completions: &mut completions, progress: &mut progress, on_progress };
+    let mut recorder =
+        Recorder { plan, folder: &folder, completions: &mut completions, progress: &mut progress, on_progress };
     recorder.generate(&prompts, &too_long, generator)?;
 
     let manifest = finish(&folder, plan, &completions)?;
@@ -254,7 +257,8 @@ impl Recorder<'_> {
         too_long: &HashMap<usize, TooLong>,
         generator: &mut dyn Generator,
     ) -> Result<(), Error> {
-        let open = |index: &usize| !self.completions.contains_key(&(prompts[*index].id.clone(), prompts[*index].sample));
+        let open =
+            |index: &usize| !self.completions.contains_key(&(prompts[*index].id.clone(), prompts[*index].sample));
         let open: Vec<usize> = (0..prompts.len()).filter(open).collect();
         if open.is_empty() {
             return Ok(());

@@ -83,7 +83,8 @@ impl RunFolder {
         let file = self.file(MANIFEST);
         let text = std::fs::read_to_string(&file).map_err(|source| Error::Unreadable { file: file.clone(), source })?;
         let corrupt = |message| Error::Corrupt { file: file.clone(), line: None, message };
-        let value: serde_json::Value = serde_json::from_str(&text).map_err(|error| corrupt(format!("not JSON: {error}")))?;
+        let value: serde_json::Value =
+            serde_json::from_str(&text).map_err(|error| corrupt(format!("not JSON: {error}")))?;
         match value.get("schema").and_then(|schema| schema.as_str()) {
             Some(SCHEMA) => {}
             Some(other) => return Err(corrupt(format!("written as \"{other}\", this program reads \"{SCHEMA}\""))),

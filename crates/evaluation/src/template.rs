@@ -37,7 +37,9 @@ pub struct Template {
 #[non_exhaustive]
 pub enum TemplateError {
     /// Neither a known name nor a file.
-    #[error("no template is called \"{name}\" and there is no such file (known: {known}; or the path of a text file with {PLACEHOLDER} in it)")]
+    #[error(
+        "no template is called \"{name}\" and there is no such file (known: {known}; or the path of a text file with {PLACEHOLDER} in it)"
+    )]
     Unknown {
         /// What was asked for.
         name: String,

@@ -8,11 +8,11 @@
 //! assert!(table.contains("AGIEval-SAT-Math"));
 //! ```
 
-mod table; // the frame that all tables share
-mod summary_table; // the table of a finished run
-mod item; // one problem with prompt, completion, trace and verdict
 mod disagreements; // where the two scorers differ
-mod set_list; // which sets there are, and what the data at hand hold of them
+mod item; // one problem with prompt, completion, trace and verdict
+mod set_list;
+mod summary_table; // the table of a finished run
+mod table; // the frame that all tables share // which sets there are, and what the data at hand hold of them
 
 pub use disagreements::disagreements_text;
 pub use item::{Item, item_text};

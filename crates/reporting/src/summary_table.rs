@@ -36,8 +36,7 @@ pub fn summary_table(summary: &Summary, layout: SummaryTable) -> String {
         let sets: Vec<&SetSummary> = summary.sets.iter().filter(|set| set.in_average).collect();
         let n = sets.iter().map(|set| set.counts.n).sum::<usize>();
         let count = format!("{} set{}", sets.len(), if sets.len() == 1 { "" } else { "s" });
-        let cells =
-            [name.to_string(), count, n.to_string(), percent(average.official), percent(average.strict)];
+        let cells = [name.to_string(), count, n.to_string(), percent(average.official), percent(average.strict)];
         table.add_row(cells.map(|text| match layout.styled {
             true => Cell::new(text).add_attribute(Attribute::Bold),
             false => Cell::new(text),
@@ -91,7 +90,8 @@ fn notes(summary: &Summary) -> Vec<String> {
     let mut notes = vec!["Accuracy in percent: official is the published scorer, strict compares values; the interval is the strict one's.".to_string()];
     if summary.on_samples() {
         notes.push(
-            "Samples are problems in the sets' style that come with the program; give real data with --data.".to_string(),
+            "Samples are problems in the sets' style that come with the program; give real data with --data."
+                .to_string(),
         );
     }
     if summary.sets.iter().any(|set| !set.in_average) {

@@ -30,7 +30,10 @@ fn main() -> std::io::Result<()> {
     let mut paths: Vec<_> = std::fs::read_dir(&folder)?.flatten().map(|entry| entry.path()).collect();
     paths.sort();
     let mut total = Tally::default();
-    println!("{:28} {:>6} {:>8} {:>5} {:>5} {:>9} {:>9} {:>9}", "file", "rows", "agree %", "fp", "fn", "official", "per s", "slowest");
+    println!(
+        "{:28} {:>6} {:>8} {:>5} {:>5} {:>9} {:>9} {:>9}",
+        "file", "rows", "agree %", "fp", "fn", "official", "per s", "slowest"
+    );
     for path in paths.iter().filter(|path| path.extension().is_some_and(|extension| extension == "jsonl")) {
         let (tally, kinds) = measure(path, &mut disagreements)?;
         if tally.n > 0 {

@@ -19,8 +19,9 @@ use std::borrow::Cow;
 use serde::Serialize;
 
 use budget::Budget;
+use expr::Expr;
 use extraction::ReferenceKind;
-use value::Value;
+use value::{Quantity, Value};
 
 /// What the strict scorer says of one answer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -75,7 +76,8 @@ fn option_before_text(reference: &str) -> Option<&str> {
     let (head, text) = reference.split_once(' ')?;
     let letter = head.trim_start_matches('(').trim_end_matches([')', '.', ':']);
     let is_letter = letter.len() == 1 && letter.starts_with(|c: char| ('A'..='J').contains(&c));
-    let is_text = text.len() > 1 && text.chars().all(|c| c.is_alphabetic() || c == ' ') && text.starts_with(char::is_uppercase);
+    let is_text =
+        text.len() > 1 && text.chars().all(|c| c.is_alphabetic() || c == ' ') && text.starts_with(char::is_uppercase);
     (is_letter && is_text).then_some(letter)
 }
 
@@ -85,9 +87,8 @@ fn is_boxed(text: &str) -> bool {
 
 /// Words of at least two letters.
 fn words(text: &str) -> usize {
-    let is_word = |word: &&str| {
-        word.len() > 1 && word.chars().all(|c| c.is_alphabetic() || matches!(c, ',' | '.' | '\'' | ':'))
-    };
+    let is_word =
+        |word: &&str| word.len() > 1 && word.chars().all(|c| c.is_alphabetic() || matches!(c, ',' | '.' | '\'' | ':'));
     text.split_whitespace().filter(is_word).count()
 }
 
@@ -134,15 +135,47 @@ fn read(text: &str, other: &str, trace: &mut Vec<&'static str>) -> Value {
     }
     let parsed = parser::parse(text);
     if matches!(parsed.value, Value::Text(_))
-        && !other.contains('=')
-        && let Some((name, rest)) = text.rsplit_once('=')
-        && !name.ends_with(['<', '>', '!', '\\'])
-        && let Some(value) = read_formula(rest, trace)
+        && let Some(value) = read_as_meant(text, trace)
     {
         return value;
     }
+    if matches!(parsed.value, Value::Text(_))
+        && !other.contains('=')
+        && let Some((name, rest)) = text.rsplit_once('=')
+        && !name.ends_with(['<', '>', '!', '\\'])
+    {
+        if let Some(value) = read_formula(rest, trace) {
+            return value;
+        }
+        // A variable may stand for words: `y = No`.
+        if name.trim_matches([' ', '$']).chars().count() == 1 {
+            trace.push("parse/conclusion");
+            return parser::parse(rest).value;
+        }
+    }
     trace.extend(parsed.rules);
     parsed.value
+}
+
+/// The value of a text that is no formula as it stands but clearly meant as one: numbers with nothing but spaces between them,
+/// which are in order (`-4 1 2`), a decimal that was torn apart (`0. 98`), a root in words (`根号3`).
+fn read_as_meant(text: &str, trace: &mut Vec<&'static str>) -> Option<Value> {
+    let numbers: Vec<Value> = text.split_whitespace().map(|part| parser::parse(part).value).collect();
+    let is_number = |value: &Value| matches!(value, Value::Quantity(Quantity { expr: Expr::Number(_), unit: None }));
+    if numbers.len() > 1 && !text.contains(". ") && numbers.iter().all(is_number) {
+        trace.push("parse/spaced_numbers");
+        return Some(Value::Tuple(numbers));
+    }
+    let mended = text.replace("根号", "\\sqrt ").replace("\\beginboxed", "\\boxed");
+    let mended = match mended.split_once(". ") {
+        Some((whole, rest))
+            if whole.ends_with(|c: char| c.is_ascii_digit()) && rest.starts_with(|c: char| c.is_ascii_digit()) =>
+        {
+            format!("{whole}.{rest}")
+        }
+        _ => mended,
+    };
+    if mended == text { None } else { read_formula(&mended, trace) }
 }
 
 /// The value of a part of a text, where that is more than words.

@@ -52,7 +52,11 @@ fn a_number_used_by_another_source_of_the_task_is_qualified_by_the_source() {
         ["college_math.probability/exercise.6.3.3", "college_math.probability/exercise.6.3.3@book_b"]
     );
     let repeated = message([record("book_a", "p?"), record("book_b", "q?"), record("book_b", "r?")].join("\n"));
-    assert!(repeated.starts_with("data.jsonl, line 3: the id \"college_math.probability/exercise.6.3.3@book_b\" was used before"));
+    assert!(
+        repeated.starts_with(
+            "data.jsonl, line 3: the id \"college_math.probability/exercise.6.3.3@book_b\" was used before"
+        )
+    );
     assert!(repeated.contains("line 2"), "{repeated}");
 }
 
@@ -69,8 +73,14 @@ fn bad_records_are_named_by_file_line_and_field() {
         (r#"{"data_topic":"gsm8k","answer":"2"}"#, "the field \"question\" is missing"),
         (r#"{"data_topic":"gsm8k","question":"q"}"#, "the field \"answer\" is missing"),
         (r#"{"question":"q","answer":"2"}"#, "the field \"data_topic\" is missing"),
-        (r#"{"data_topic":"gsm8k","question":"q","answer":2}"#, "the field \"answer\" must be a string, found a number"),
-        (r#"{"data_topic":"gsm8k","question":["q"],"answer":"2"}"#, "the field \"question\" must be a string, found a list"),
+        (
+            r#"{"data_topic":"gsm8k","question":"q","answer":2}"#,
+            "the field \"answer\" must be a string, found a number",
+        ),
+        (
+            r#"{"data_topic":"gsm8k","question":["q"],"answer":"2"}"#,
+            "the field \"question\" must be a string, found a list",
+        ),
         (r#"{"data_topic":"gsm8k","question":" \n","answer":"2"}"#, "the field \"question\" is empty"),
         (r#"{"data_topic":"gsm8k","question":"q","answer":""}"#, "the field \"answer\" is empty"),
         (r#"{"data_topic":"gsm8k","question":"q","answer":null}"#, "the field \"answer\" must be a string, found null"),
@@ -78,7 +88,10 @@ fn bad_records_are_named_by_file_line_and_field() {
             r#"{"data_topic":"gsm8k","question":"q","answer":"2","question_number":1.5}"#,
             "the field \"question_number\" must be a string or an integer, found a number",
         ),
-        (r#"{"data_topic":"gsm9k","question":"q","answer":"2"}"#, "the field \"data_topic\" names no known task: \"gsm9k\" (known: gsm8k, MATH.Algebra"),
+        (
+            r#"{"data_topic":"gsm9k","question":"q","answer":"2"}"#,
+            "the field \"data_topic\" names no known task: \"gsm9k\" (known: gsm8k, MATH.Algebra",
+        ),
         (r#"[1, 2]"#, "not a JSON object: found a list (expected one record a line)"),
         (r#"{"data_topic":"gsm8k", "question" "q"}"#, "not a JSON object: expected `:` at column"),
         ("question,answer", "not a JSON object: expected value at column 1"),
@@ -109,16 +122,14 @@ fn files_and_folders_without_records_are_refused() {
 #[test]
 fn a_folder_is_read_in_order_of_name_without_training_files() {
     let folder = tempfile::tempdir().unwrap();
-    let record = |number: u32| format!(r#"{{"data_topic":"tal","question_number":{number},"question":"q","answer":"2"}}"#);
+    let record =
+        |number: u32| format!(r#"{{"data_topic":"tal","question_number":{number},"question":"q","answer":"2"}}"#);
     fs::write(folder.path().join("b.json"), record(2)).unwrap();
     fs::write(folder.path().join("a.jsonl"), record(1)).unwrap();
     fs::write(folder.path().join("full_train.json"), record(3)).unwrap();
     let data = load(&Benchmark::published(), folder.path()).unwrap();
     assert_eq!(ids(&data), ["tal/1", "tal/2"]);
-    assert_eq!(
-        data.origin,
-        Origin::Files { paths: vec![folder.path().join("a.jsonl"), folder.path().join("b.json")] }
-    );
+    assert_eq!(data.origin, Origin::Files { paths: vec![folder.path().join("a.jsonl"), folder.path().join("b.json")] });
 }
 
 #[test]

@@ -35,7 +35,8 @@ fn writes_a_verdict_a_line_in_the_order_of_the_input() {
         .join("\n"),
     );
     let counts = judge_file(&files.input, &files.output).unwrap();
-    assert_eq!((counts.n, counts.correct, counts.no_answer, counts.reference_errors), (5, 2, 1, 1));
+    assert_eq!((counts.n, counts.official_correct, counts.strict_correct), (5, 2, 2));
+    assert_eq!((counts.no_answer, counts.reference_errors), (1, 1));
     let found = lines(&files);
     let ids: Vec<&Value> = found.iter().map(|line| &line["id"]).collect();
     assert_eq!(ids, [&Value::from("a"), &Value::from(2), &Value::from("c"), &Value::from("d"), &Value::from("e")]);
@@ -47,6 +48,8 @@ fn writes_a_verdict_a_line_in_the_order_of_the_input() {
     assert_eq!(found[3]["official"]["exception"], "IndexError");
     assert_eq!(found[3]["official"]["reference"], Value::Null);
     assert_eq!(found[0]["official"]["exception"], Value::Null);
+    assert_eq!((&found[0]["strict"]["verdict"], &found[0]["strict"]["answer"]), (&"correct".into(), &"18".into()));
+    assert_eq!(found[4]["strict"]["verdict"], "truncated");
 }
 
 #[test]
@@ -57,7 +60,10 @@ fn bad_lines_are_named_and_leave_no_output() {
         (r#"{"id": "a", "reference": "1"}"#, "the field \"completion\" (or \"prediction\") is missing"),
         (r#"{"id": "a", "completion": "x", "prediction": "x", "reference": "1"}"#, "not both"),
         (r#"{"id": "a", "completion": 3, "reference": "1"}"#, "the field \"completion\" must be a string"),
-        (r#"{"id": "a", "completion": "x", "reference": "1", "finish_reason": "tired"}"#, "known: eos, stop, length, error"),
+        (
+            r#"{"id": "a", "completion": "x", "reference": "1", "finish_reason": "tired"}"#,
+            "known: eos, stop, length, error",
+        ),
         ("nonsense", "not a JSON object"),
     ] {
         let files = files(&format!("{}\n{bad}\n", r#"{"id": "ok", "completion": "x", "reference": "1"}"#));

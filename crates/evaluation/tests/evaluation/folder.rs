@@ -20,7 +20,8 @@ fn read(folder: &Path, name: &str) -> String {
 #[test]
 fn a_run_leaves_its_five_files_and_their_figures_agree() {
     let folder = tempfile::tempdir().unwrap();
-    let plan = plan(problems(&Benchmark::published(), &[("gsm8k", 5), ("MATH.Algebra", 2), ("FreshGaokaoMath2023", 1)]));
+    let plan =
+        plan(problems(&Benchmark::published(), &[("gsm8k", 5), ("MATH.Algebra", 2), ("FreshGaokaoMath2023", 1)]));
     let mut generator = Scripted::new(|prompt| match prompt.id.as_str() {
         "gsm8k/1" => ("The answer is 100.".to_string(), FinishReason::Eos),
         "gsm8k/2" => (String::new(), FinishReason::Eos),
@@ -32,7 +33,9 @@ fn a_run_leaves_its_five_files_and_their_figures_agree() {
     let gsm8k = &summary.sets[0];
     assert_eq!((gsm8k.set.as_str(), gsm8k.counts.n, gsm8k.counts.official.correct), ("gsm8k", 5, 2));
     assert_eq!((gsm8k.counts.no_answer, gsm8k.counts.truncated, gsm8k.counts.failed), (1, 1, 0));
+    assert_eq!(gsm8k.counts.strict.correct, 2);
     assert!((summary.micro.unwrap().official - 4.0 / 7.0).abs() < 1e-12);
+    assert!((summary.micro.unwrap().strict - 4.0 / 7.0).abs() < 1e-12);
     assert!((summary.macro_.unwrap().official - 0.7).abs() < 1e-12);
     assert!(!summary.complete);
     assert_eq!(summary.missing.len(), 8);
@@ -154,7 +157,11 @@ fn damage_is_named_by_file_and_line() {
     let journal = folder.path().join("completions.jsonl");
     let whole = fs::read_to_string(&journal).unwrap();
 
-    fs::write(&journal, whole.replacen("\"sample\":0", "\"sample\":\"x\"", 2).replacen("\"sample\":\"x\"", "\"sample\":0", 1)).unwrap();
+    fs::write(
+        &journal,
+        whole.replacen("\"sample\":0", "\"sample\":\"x\"", 2).replacen("\"sample\":\"x\"", "\"sample\":0", 1),
+    )
+    .unwrap();
     let text = open.completions().unwrap_err().to_string();
     assert!(text.contains("completions.jsonl, line 2: damaged record"), "{text}");
 
@@ -163,7 +170,8 @@ fn damage_is_named_by_file_and_line() {
     assert!(text.contains("completions.jsonl, line 4: this item was finished before"), "{text}");
 
     let problems = folder.path().join("problems.jsonl");
-    fs::write(&problems, fs::read_to_string(&problems).unwrap().replace("\"reference\":\"1\"", "\"reference\":\"7\"")).unwrap();
+    fs::write(&problems, fs::read_to_string(&problems).unwrap().replace("\"reference\":\"1\"", "\"reference\":\"7\""))
+        .unwrap();
     let text = open.problems().unwrap_err().to_string();
     assert!(text.contains("does not match the digest in run.json"), "{text}");
 
@@ -171,4 +179,30 @@ fn damage_is_named_by_file_and_line() {
     fs::write(&manifest, fs::read_to_string(&manifest).unwrap().replace("mwpbench.run.v1", "mwpbench.run.v9")).unwrap();
     let text = open.manifest().unwrap_err().to_string();
     assert!(text.contains("written as \"mwpbench.run.v9\", this program reads \"mwpbench.run.v1\""), "{text}");
+}
+
+#[test]
+fn disagreements_are_grouped_by_the_rules_that_made_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut problems = problems(&Benchmark::published(), &[("gsm8k", 4)]);
+    for (problem, reference) in problems.iter_mut().zip(["\\frac{3}{4}", "\\frac{1}{4}", "3-\\sqrt{5}", "7"]) {
+        problem.reference = reference.to_string();
+    }
+    let mut generator = Scripted::new(|prompt| {
+        let answer = match prompt.id.as_str() {
+            "gsm8k/0" => "\\boxed{0.75}",
+            "gsm8k/1" => "\\boxed{0.25}",
+            "gsm8k/2" => "\\boxed{2(3-\\sqrt{5})}",
+            _ => "\\boxed{7}",
+        };
+        (answer.to_string(), FinishReason::Eos)
+    });
+    run(&plan(problems), &mut generator, folder.path()).unwrap();
+    let verdicts = RunFolder::open(folder.path()).unwrap().verdicts().unwrap();
+    let found = evaluation::Disagreements::of(&verdicts);
+    assert_eq!((found.n, found.official_false_positives, found.official_false_negatives), (4, 1, 2));
+    assert_eq!(found.groups[0].ids, ["gsm8k/0", "gsm8k/1"]);
+    assert!(!found.groups[0].official_accepts);
+    assert_eq!(found.groups[0].strict_rule, "equal/rational");
+    assert_eq!(found.groups[1].ids, ["gsm8k/2"]);
 }

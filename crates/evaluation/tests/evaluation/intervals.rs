@@ -9,7 +9,10 @@ fn agrees_with_newcombes_worked_examples() {
         [(81, 263, 0.2553, 0.3662), (15, 148, 0.0624, 0.1605), (0, 20, 0.0, 0.1611), (1, 29, 0.0061, 0.1718)]
     {
         let [found_low, found_high] = wilson_interval(correct, n);
-        assert!((found_low - low).abs() < 5e-5 && (found_high - high).abs() < 5e-5, "{correct}/{n}: {found_low} {found_high}");
+        assert!(
+            (found_low - low).abs() < 5e-5 && (found_high - high).abs() < 5e-5,
+            "{correct}/{n}: {found_low} {found_high}"
+        );
     }
 }
 

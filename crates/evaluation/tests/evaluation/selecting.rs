@@ -20,7 +20,10 @@ fn names_of_sets_and_of_tasks_both_select() {
 fn an_unknown_name_is_answered_with_the_known_ones() {
     let selection = Selection { tasks: Some(vec!["gsm9k".into()]), ..Selection::default() };
     let text = select(&selection, &[("gsm8k", 1)]).unwrap_err().to_string();
-    assert!(text.contains("\"gsm9k\"") && text.contains("gsm8k, math, college_math") && text.contains("MATH.Algebra"), "{text}");
+    assert!(
+        text.contains("\"gsm9k\"") && text.contains("gsm8k, math, college_math") && text.contains("MATH.Algebra"),
+        "{text}"
+    );
 }
 
 #[test]

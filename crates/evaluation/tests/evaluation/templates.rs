@@ -16,9 +16,10 @@ fn the_other_templates_differ_as_the_official_driver_has_it() {
     let render = |name: &str| Template::named(name).unwrap().render("Q");
     assert_eq!(render("none"), "Q");
     assert_eq!(render("alpaca_cot"), format!("{} Let's think step by step.", render("alpaca")));
-    assert!(render("alpaca_force_ans").ends_with(
-        "### Instruction:\nQ\n\nTry to conclude your response with 'The answer is ...'.\n### Response:"
-    ));
+    assert!(
+        render("alpaca_force_ans")
+            .ends_with("### Instruction:\nQ\n\nTry to conclude your response with 'The answer is ...'.\n### Response:")
+    );
 }
 
 #[test]

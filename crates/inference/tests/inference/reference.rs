@@ -26,8 +26,7 @@ fn logits_agree_with_candle_transformers_after_every_token() {
         let mut cache = Cache::new(false, DType::F32, &config, &Device::Cpu).unwrap();
         let ids = Tensor::new(&prompt[..length], &Device::Cpu).unwrap().unsqueeze(0).unwrap();
         let expected = theirs.forward(&ids, 0, &mut cache).unwrap().squeeze(0).unwrap().to_vec1::<f32>().unwrap();
-        let farthest =
-            found[length - 1].iter().zip(&expected).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+        let farthest = found[length - 1].iter().zip(&expected).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
         assert_eq!(found[length - 1].len(), expected.len());
         assert!(farthest < TOLERANCE, "after {length} tokens: differs by {farthest}");
     }

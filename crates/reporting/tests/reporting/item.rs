@@ -25,7 +25,8 @@ fn an_item_is_told_from_prompt_to_verdict() {
         error: None,
     };
     let verdict: VerdictRecord = judge(&problem, &completion);
-    let text = item_text(&Item { problem: &problem, prompt: "Q: How many?\nA:", completion: &completion, verdict: &verdict });
+    let text =
+        item_text(&Item { problem: &problem, prompt: "Q: How many?\nA:", completion: &completion, verdict: &verdict });
     insta::assert_snapshot!(text, @r#"
     gsm8k/1 (gsm8k, task gsm8k)
 

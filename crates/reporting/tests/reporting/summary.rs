@@ -5,7 +5,8 @@ use serde_json::json;
 fn summary(edit: impl FnOnce(&mut serde_json::Value)) -> Summary {
     let counts = |correct: u32, n: u32, low: f64, high: f64| {
         let accuracy = f64::from(correct) / f64::from(n);
-        json!({ "n": n, "official": { "correct": correct, "accuracy": accuracy, "interval": [low, high] },
+        let accuracy = json!({ "correct": correct, "accuracy": accuracy, "interval": [low, high] });
+        json!({ "n": n, "official": accuracy, "strict": accuracy,
             "no_answer": 1, "truncated": 2, "failed": 0 })
     };
     let merged = |mut base: serde_json::Value, counts: serde_json::Value| {
@@ -23,7 +24,7 @@ fn summary(edit: impl FnOnce(&mut serde_json::Value)) -> Summary {
             set("math", "MATH", "Competition", true, vec![task("MATH.Algebra"), task("MATH.Geometry")]),
             set("fresh_gaokao_2023", "Fresh-GaokaoMath-2023", "High School", false, vec![]),
         ],
-        "micro": { "official": 0.5 }, "macro": { "official": 0.5 }, "complete": false,
+        "micro": { "official": 0.5, "strict": 0.625 }, "macro": { "official": 0.5, "strict": 0.625 }, "complete": false,
         "missing": ["gsm8k", "tal"], "partial": ["math"], "reference_errors": [],
     });
     edit(&mut value);

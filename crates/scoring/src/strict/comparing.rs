@@ -4,8 +4,8 @@
 //! name in front (`x =`, `x \in`). What may be written differently: an open interval of two ends as a pair, a set or a
 //! tuple of coordinates as a plain list, an inequality in one variable as an interval, `±` as two values.
 
-mod constants; // constants of integration under other names
 mod collections; // lists, sets, tuples, unions, matrices
+mod constants; // constants of integration under other names
 mod linear; // expressions linear in their only symbol
 mod quantities; // numbers with units
 mod ranges; // intervals and the inequalities and set-builders that denote them
@@ -84,7 +84,8 @@ pub(crate) fn compare(left: &Value, right: &Value, budget: &mut Budget) -> Outco
         (Value::Time(time), Value::Ratio(parts)) | (Value::Ratio(parts), Value::Time(time)) => {
             either(quantities::time_as_ratio(time, parts), "equal/time")
         }
-        (Value::InBase(value, base), Value::Quantity(quantity)) | (Value::Quantity(quantity), Value::InBase(value, base)) => {
+        (Value::InBase(value, base), Value::Quantity(quantity))
+        | (Value::Quantity(quantity), Value::InBase(value, base)) => {
             either(quantities::base_missing(value, *base, quantity), "equal/base_missing")
         }
         (Value::Interval(interval), Value::List(items)) | (Value::List(items), Value::Interval(interval)) => {
@@ -111,7 +112,8 @@ fn rewritten(value: &Value, other: &Value, budget: &mut Budget) -> Result<Option
     {
         return compare(&branches, other, budget).map(Some);
     }
-    if ranges::is_range(other) && !matches!(value, Value::Text(_))
+    if ranges::is_range(other)
+        && !matches!(value, Value::Text(_))
         && let Some(left) = ranges::of(value, ranges::is_plain_pair_allowed(other))
         && let Some(right) = ranges::of(other, false)
     {
@@ -138,7 +140,9 @@ fn rewritten(value: &Value, other: &Value, budget: &mut Budget) -> Result<Option
                 None => Ok(None),
             }
         }
-        Value::Set(elements) if elements.len() == 1 && matches!(other, Value::Quantity(_) | Value::Text(_) | Value::Tuple(_)) => {
+        Value::Set(elements)
+            if elements.len() == 1 && matches!(other, Value::Quantity(_) | Value::Text(_) | Value::Tuple(_)) =>
+        {
             compare(&elements[0], other, budget).map(Some)
         }
         Value::Tuple(elements) if elements.len() == 1 && !matches!(other, Value::Tuple(_)) => {
@@ -165,7 +169,8 @@ const FILLERS: [&str; 8] = ["a", "an", "the", "is", "are", "it", "it's", "its"];
 /// and ways to typeset aside.
 fn same_words(left: &str, right: &str) -> bool {
     fn words(text: &str) -> impl Iterator<Item = &str> {
-        let is_boundary = |c: char| c.is_whitespace() || matches!(c, ',' | '.' | ';' | ':' | '!' | '?' | '"' | '\'' | '，' | '。');
+        let is_boundary =
+            |c: char| c.is_whitespace() || matches!(c, ',' | '.' | ';' | ':' | '!' | '?' | '"' | '\'' | '，' | '。');
         text.split(is_boundary).filter(|word| !word.is_empty() && !FILLERS.contains(word))
     }
     (words(left).eq(words(right)) && words(left).next().is_some()) || bare(left) == bare(right)
@@ -174,8 +179,18 @@ fn same_words(left: &str, right: &str) -> bool {
 /// A text without what only typesets it.
 fn bare(text: &str) -> String {
     const TYPESETTING: [(&str, &str); 12] = [
-        ("\\left", ""), ("\\right", ""), ("\\dfrac", "\\frac"), ("\\tfrac", "\\frac"), ("\\leqslant", "\\le"), ("\\geqslant", "\\ge"),
-        ("\\leq", "\\le"), ("\\geq", "\\ge"), ("\\,", ""), ("\\;", ""), ("\\!", ""), ("\\quad", ""),
+        ("\\left", ""),
+        ("\\right", ""),
+        ("\\dfrac", "\\frac"),
+        ("\\tfrac", "\\frac"),
+        ("\\leqslant", "\\le"),
+        ("\\geqslant", "\\ge"),
+        ("\\leq", "\\le"),
+        ("\\geq", "\\ge"),
+        ("\\,", ""),
+        ("\\;", ""),
+        ("\\!", ""),
+        ("\\quad", ""),
     ];
     let mut bare: String = text.chars().filter(|c| !c.is_whitespace() && !matches!(c, '$' | '.')).collect();
     for (command, plain) in TYPESETTING {

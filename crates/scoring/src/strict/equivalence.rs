@@ -26,13 +26,13 @@
 
 mod ball;
 mod complex;
-mod proportional; // equations up to a factor
 mod double;
 mod evaluation;
 mod normal_form;
 mod numeric;
 mod points;
 mod polynomial;
+mod proportional; // equations up to a factor
 mod rational;
 mod real;
 mod residues;
@@ -45,10 +45,7 @@ mod tests;
 use dashu_int::IBig;
 use dashu_ratio::RBig;
 
-pub(crate) use self::{
-    numeric::value_f64,
-    proportional::proportional,
-};
+pub(crate) use self::{numeric::value_f64, proportional::proportional};
 
 use self::normal_form::NormalForms;
 use self::polynomial::Stop;
@@ -79,7 +76,10 @@ pub(crate) fn equivalent(left: &Expr, right: &Expr, budget: &mut Budget) -> Resu
     if left == right {
         return Ok(Decision::of(true, "equal/identical"));
     }
-    if let (Expr::Number(left), Expr::Number(right)) = (left, right) {
+    let is_long = |number: &Number| number.written_digits.is_some_and(|digits| digits >= LONG_DECIMAL_DIGITS);
+    if let (Expr::Number(left), Expr::Number(right)) = (left, right)
+        && is_long(left) == is_long(right)
+    {
         return Ok(Decision::of(left.value == right.value, "equal/rational"));
     }
     if is_infinite(left) || is_infinite(right) {

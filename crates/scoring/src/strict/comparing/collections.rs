@@ -111,11 +111,7 @@ pub(super) fn vector(rows: &[Vec<Value>], items: &[Value], budget: &mut Budget) 
 }
 
 /// The same element under the same conditions.
-pub(super) fn set_builders(
-    left: (&Value, &[Value]),
-    right: (&Value, &[Value]),
-    budget: &mut Budget,
-) -> Outcome {
+pub(super) fn set_builders(left: (&Value, &[Value]), right: (&Value, &[Value]), budget: &mut Budget) -> Outcome {
     let elements = compare(left.0, right.0, budget)?;
     if !elements.equal {
         return Ok(elements);

@@ -90,8 +90,8 @@ fn contradict(left: &Unit, right: &Unit) -> bool {
 /// Units of measurement and their powers and quotients, as opposed to counted things.
 fn is_measure(name: &str) -> bool {
     const MEASURES: [&str; 24] = [
-        "mm", "cm", "dm", "m", "km", "in", "ft", "yd", "mi", "mg", "g", "kg", "t", "oz", "lb", "ml", "l", "s", "min", "h",
-        "day", "week", "month", "year",
+        "mm", "cm", "dm", "m", "km", "in", "ft", "yd", "mi", "mg", "g", "kg", "t", "oz", "lb", "ml", "l", "s", "min",
+        "h", "day", "week", "month", "year",
     ];
     MEASURES.contains(&name.split(['^', '/']).next().unwrap_or_default())
 }

@@ -201,7 +201,8 @@ fn same_piece(left: &Interval, right: &Interval, budget: &mut Budget) -> Result<
     {
         return Ok(false);
     }
-    Ok(equivalent(&left.lower, &right.lower, budget)?.equal && quantities::same_expression(&left.upper, &right.upper, budget)?)
+    Ok(equivalent(&left.lower, &right.lower, budget)?.equal
+        && quantities::same_expression(&left.upper, &right.upper, budget)?)
 }
 
 fn is_infinite(expr: &Expr) -> bool {

@@ -148,7 +148,8 @@ pub(super) fn coordinates(relations: &[Value]) -> Option<(Value, Option<Value>)>
         let (name, value) = assignment(operands).filter(|_| is_equation(signs))?;
         named.push((name.as_symbol().cloned(), value.clone()));
     }
-    let values = |named: &[(Option<Symbol>, Value)]| Value::Tuple(named.iter().map(|(_, value)| value.clone()).collect());
+    let values =
+        |named: &[(Option<Symbol>, Value)]| Value::Tuple(named.iter().map(|(_, value)| value.clone()).collect());
     let written = values(&named);
     let sorted = named.iter().all(|(name, _)| name.is_some()).then(|| {
         named.sort_by(|(a, _), (b, _)| a.cmp(b));

@@ -17,6 +17,7 @@ pub(super) const FILES: [(&str, &str); 3] = [
 /// What a text shows when it is read.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
+#[cfg_attr(not(test), expect(dead_code, reason = "the tests run the cases"))]
 pub(super) struct Case {
     pub purpose: String,
     pub text: String,
@@ -112,6 +113,7 @@ pub(super) struct Tables {
     /// Answers in words with another spelling.
     pub synonyms: HashMap<String, String>,
     /// What the files show of themselves; read by the tests.
+    #[cfg_attr(not(test), expect(dead_code, reason = "the tests run the cases"))]
     pub cases: Vec<(&'static str, Case)>,
     connectives: HashMap<String, Connective>,
     units: HashMap<String, (UnitKind, String)>,

@@ -2,9 +2,7 @@
 
 use super::infix::read;
 use crate::strict::budget::{Budget, Exhausted};
-use crate::strict::equivalence::{
-    Decision, equivalent, proportional, value_f64,
-};
+use crate::strict::equivalence::{Decision, equivalent, proportional, value_f64};
 use crate::strict::expr::Expr;
 
 type Compare = fn(&Expr, &Expr, &mut Budget) -> Result<Decision, Exhausted>;
