@@ -30,9 +30,9 @@ use std::{borrow::Cow, ops::Range};
 use rules::{Matcher, Rule};
 use visible::Visible;
 
-pub(crate) use kinds::{ReferenceKind, kind_of};
-#[allow(unused_imports)] // for the comparison of option letters
-pub(crate) use letters::option_letters;
+pub(crate) use kinds::ReferenceKind;
+#[allow(unused_imports)] // for the judgement and the comparison of option letters
+pub(crate) use {kinds::kind_of, letters::option_letters};
 
 /// The answer found in a completion.
 #[derive(Clone, Debug, PartialEq, Eq)]
