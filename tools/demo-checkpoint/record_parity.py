@@ -13,7 +13,7 @@ import greedy
 import text
 
 FIXTURES = os.path.join(text.REPOSITORY, "crates", "inference", "tests", "fixtures")
-LOGIT_TOPICS = ("gsm8k", "math23k", "ape210k")
+LOGIT_TOPICS = ("gsm8k", "math23k_en", "ape210k_en")
 NEAR_TIE = 1e-4
 
 

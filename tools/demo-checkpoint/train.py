@@ -34,6 +34,7 @@ LATER_DRILL_SHARE = 0.2
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--output", default=os.path.join(text.REPOSITORY, "models", "demo"))
+    parser.add_argument("--resume", metavar="FOLDER", help="go on from the weights and the tokenizer saved there")
     parser.add_argument("--seed", type=int, default=20240611)
     parser.add_argument("--steps", type=int, default=20000)
     parser.add_argument("--minutes", type=float, default=120, help="stop after so much time; the schedule adapts")
@@ -213,7 +214,9 @@ def progress(step, began, options):
 
 
 def shared_tokenizer(options, rank):
-    """Train the tokenizer in the first worker and hand it to the others."""
+    """Train the tokenizer in the first worker and hand it to the others, or load that of an earlier stage."""
+    if options.resume:
+        return Tokenizer.from_file(os.path.join(options.resume, "tokenizer.json"))
     content = [make_tokenizer(options.seed, options.vocabulary).to_str() if rank == 0 else None]
     dist.broadcast_object_list(content)
     return Tokenizer.from_str(content[0])
@@ -241,6 +244,10 @@ def worker(rank, options):
     config = architecture(tokenizer.get_vocab_size())
     examples = Examples(tokenizer, options.seed, options.batch, rank, options.workers)
     model = TrainingLlama(config, examples.prefix)
+    if options.resume:
+        earlier = LlamaForCausalLM.from_pretrained(options.resume, dtype=torch.float32).state_dict()
+        model.load_state_dict({name: weight for name, weight in earlier.items() if name != "lm_head.weight"}, strict=False)
+        examples.chunks = len(DRILL_SHARES)
     optimizers = Optimizers(model, options)
     began, tokens, average = time.time(), 0, None
     for step, batch in enumerate(examples):

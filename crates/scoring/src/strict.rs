@@ -36,8 +36,8 @@ pub struct Judgement {
 
 /// Judges a whole completion against a reference.
 pub fn judge_completion(completion: &str, reference: &str) -> Judgement {
-    let reference = bare_reference(reference);
-    match extraction::extract(completion, extraction::kind_of(&reference)) {
+    let (reference, kind) = prepared(reference);
+    match extraction::extract(completion, kind) {
         Some(found) => compare(found.text, &reference, found.rule),
         None => Judgement { correct: false, answer: None, trace: vec!["extract/nothing"] },
     }
@@ -46,14 +46,23 @@ pub fn judge_completion(completion: &str, reference: &str) -> Judgement {
 /// Judges an answer without a text around it against a reference. An answer that turns out to have a text around it is
 /// extracted from it.
 pub fn judge_prediction(prediction: &str, reference: &str) -> Judgement {
-    let reference = bare_reference(reference);
-    let kind = extraction::kind_of(&reference);
+    let (reference, kind) = prepared(reference);
     if has_text_around(prediction, kind)
         && let Some(found) = extraction::extract(prediction, kind)
     {
         return compare(found.text, &reference, found.rule);
     }
     compare(Cow::Borrowed(prediction.trim()), &reference, "extract/given")
+}
+
+/// The reference itself and its kind; option letters bare, as they are extracted from completions.
+fn prepared(reference: &str) -> (Cow<'_, str>, ReferenceKind) {
+    let reference = bare_reference(reference);
+    let kind = extraction::kind_of(&reference);
+    match extraction::option_letters(&reference) {
+        Some(letters) if kind == ReferenceKind::Choice => (Cow::Owned(letters), kind),
+        _ => (reference, kind),
+    }
 }
 
 /// The reference itself, where it stands at the end of a worked solution or before the text of an option.

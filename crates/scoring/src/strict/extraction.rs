@@ -30,8 +30,8 @@ use std::{borrow::Cow, ops::Range};
 use rules::{Matcher, Rule};
 use visible::Visible;
 
-pub(crate) use kinds::{ReferenceKind, kind_of};
-#[allow(unused_imports)] // for the comparison of option letters
+pub(crate) use kinds::ReferenceKind;
+pub(crate) use {kinds::kind_of, letters::option_letters};
 
 /// The answer found in a completion.
 #[derive(Clone, Debug, PartialEq, Eq)]

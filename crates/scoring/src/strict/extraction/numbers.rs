@@ -51,9 +51,10 @@ fn decimal(text: &str) -> Option<usize> {
     let (whole, mut rest) = digits(text);
     let mut end = whole;
     // 1,250 and 1{,}250 and 1\,250, but not the list 1,2
-    while whole > 0 && whole <= 3 {
+    let may_be_grouped = (1..=3).contains(&whole);
+    loop {
         let separator = [",", "{,}", "\\,", ",\\!"].into_iter().find(|separator| rest.starts_with(separator));
-        let Some(separator) = separator else { break };
+        let Some(separator) = separator.filter(|_| may_be_grouped) else { break };
         let (group, after) = digits(&rest[separator.len()..]);
         if group != 3 {
             break;

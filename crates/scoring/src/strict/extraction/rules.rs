@@ -48,7 +48,7 @@ pub(super) enum Matcher {
     /// The argument of the last of some LaTeX commands.
     Boxed(Boxed),
     /// What follows the last of some phrases, up to the end of the sentence.
-    Phrase(Phrase),
+    Phrase(Box<Phrase>),
     /// What is set in bold in the last paragraph.
     Bold(Bold),
     /// The number that the last block of code prints, where nothing is said after it.
