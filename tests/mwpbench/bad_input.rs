@@ -65,7 +65,7 @@ fn weights_as_bin_only() {
             model.remove("model.safetensors");
             model.write("pytorch_model.bin", "pickle");
         },
-        &["pytorch_model.bin", "save_pretrained"],
+        &["pytorch_model*.bin", "save_pretrained"],
     );
 }
 
@@ -86,7 +86,7 @@ fn an_architecture_that_is_not_supported() {
         config["model_type"] = "gpt2".into();
         config["architectures"] = json!(["GPT2LMHeadModel"]);
     };
-    refuse_model(|model| model.edit_config(spoil), &["gpt2", "llama", "mistral"]);
+    refuse_model(|model| model.edit_config(spoil), &["GPT2LMHeadModel", "llama", "mistral"]);
 }
 
 #[test]
@@ -266,10 +266,17 @@ fn a_read_only_output_folder() {
 #[test]
 fn a_disk_that_fills_up_during_the_run() {
     let folder = tempfile::tempdir().unwrap();
-    let binary = assert_cmd::cargo::cargo_bin("mwpbench");
-    let script = "trap '' XFSZ; ulimit -f 64; exec \"$0\" eval --model demo --max-tokens 64 --output-dir run";
+    // Short questions: the completions outgrow the limit, the list of problems does not.
+    let record =
+        |number: u32| json!({ "data_topic": "gsm8k", "question": format!("{number} + 1?"), "answer": "1" }).to_string();
+    fs::write(folder.path().join("data.jsonl"), (0..200).map(record).collect::<Vec<_>>().join("\n")).unwrap();
+    let arguments =
+        ["eval", "--model", "demo", "--data", "data.jsonl", "--max-tokens", "32", "--output-dir", "run", "--json"];
     let mut command = std::process::Command::new("sh");
-    command.args(["-c", script]).arg(&binary).current_dir(folder.path()).env("MWPBENCH_HOME", folder.path());
+    command
+        .args(["-c", "trap '' XFSZ; ulimit -f 64; exec \"$0\" \"$@\""])
+        .arg(assert_cmd::cargo::cargo_bin("mwpbench"));
+    command.args(arguments).current_dir(folder.path()).env("MWPBENCH_HOME", folder.path());
     let done = Done::from(command.output().unwrap());
     done.refused(INCOMPLETE, &["cannot write", "completions.jsonl", "start the same command again"]);
     assert!(!folder.path().join("run/summary.json").exists());
@@ -277,10 +284,8 @@ fn a_disk_that_fills_up_during_the_run() {
     assert!(kept > 1);
     mwpbench(folder.path(), ["score", "run"]).refused(INCOMPLETE, &["incomplete"]);
 
-    let finished =
-        mwpbench(folder.path(), ["eval", "--model", "demo", "--max-tokens", "64", "--output-dir", "run", "--json"])
-            .ok();
-    assert!(finished.json()["sets"].as_array().unwrap().len() == 11);
+    let finished = mwpbench(folder.path(), arguments).ok();
+    assert_eq!(finished.json()["sets"][0]["n"], 200);
 }
 
 #[test]

@@ -45,5 +45,10 @@ fn an_item_is_told_from_prompt_to_verdict() {
     prediction  18
     reference   18
     decided by  extract/number, equal/number
+
+    ── strict scorer
+    verdict     correct
+    answer      18
+    decided by  extract/answer-is, equal/spelling
     "#);
 }

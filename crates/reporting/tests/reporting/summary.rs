@@ -36,15 +36,15 @@ fn a_table_on_real_data() {
     let text = summary_table(&summary(|_| ()), SummaryTable::default());
     insta::assert_snapshot!(text, @r#"
     tuned-7b on full_test.json: official protocol
-    ───────────────────────────────────────────────────────────────────────────────────────────────────────
-     set                       level         n   accuracy   95 % interval   no answer   truncated   failed
-    ───────────────────────────────────────────────────────────────────────────────────────────────────────
-     MATH                      Competition   4       50.0     15.0 – 85.0           1           2        0
-     Fresh-GaokaoMath-2023 *   High School   4       50.0     15.0 – 85.0           1           2        0
-     micro average             1 set         4       50.0
-     macro average             1 set         4       50.0
-    ───────────────────────────────────────────────────────────────────────────────────────────────────────
-    Accuracy in percent by the official scorer.
+    ────────────────────────────────────────────────────────────────────────────────────────────────────────────────
+     set                       level         n   official   strict   95 % interval   no answer   truncated   failed
+    ────────────────────────────────────────────────────────────────────────────────────────────────────────────────
+     MATH                      Competition   4       50.0     50.0     15.0 – 85.0           1           2        0
+     Fresh-GaokaoMath-2023 *   High School   4       50.0     50.0     15.0 – 85.0           1           2        0
+     micro average             1 set         4       50.0     62.5
+     macro average             1 set         4       50.0     62.5
+    ────────────────────────────────────────────────────────────────────────────────────────────────────────────────
+    Accuracy in percent: official is the published scorer, strict compares values; the interval is the strict one's.
     * in no average.
     The averages leave out sets that were not asked: gsm8k, tal.
     Asked in part: math.
