@@ -134,14 +134,14 @@ impl RunFolder {
         self.completions()
     }
 
-    /// The finished completions by (id, sample).
+    /// The finished completions by (id, sample), a torn last line left out.
     ///
     /// # Errors
     /// A damaged line, a repeated item, or a missing or unreadable file.
     pub fn completions(&self) -> Result<HashMap<(String, u32), CompletionRecord>, Error> {
         let file = self.file(COMPLETIONS);
         let mut found = HashMap::new();
-        for (index, record) in read_lines::<CompletionRecord>(&file)?.into_iter().enumerate() {
+        for (index, record) in read_journal::<CompletionRecord>(&file)?.into_iter().enumerate() {
             let key = (record.id.clone(), record.sample);
             if found.insert(key, record).is_some() {
                 let message = "this item was finished before: the file was edited or written twice".to_string();
@@ -272,12 +272,22 @@ pub(crate) fn write_line(mut out: impl Write, value: &impl Serialize) -> io::Res
 }
 
 fn read_lines<T: DeserializeOwned>(file: &Path) -> Result<Vec<T>, Error> {
+    parse_lines(file, false)
+}
+
+/// Reads a file that only grows: a last line without its end was torn by an interruption and is left out.
+fn read_journal<T: DeserializeOwned>(file: &Path) -> Result<Vec<T>, Error> {
+    parse_lines(file, true)
+}
+
+fn parse_lines<T: DeserializeOwned>(file: &Path, may_be_torn: bool) -> Result<Vec<T>, Error> {
     let unreadable = |source| Error::Unreadable { file: file.to_path_buf(), source };
     let mut reader = BufReader::new(File::open(file).map_err(unreadable)?);
     let (mut records, mut line) = (Vec::new(), Vec::new());
     loop {
         line.clear();
-        if reader.read_until(b'\n', &mut line).map_err(unreadable)? == 0 {
+        let is_end = reader.read_until(b'\n', &mut line).map_err(unreadable)? == 0;
+        if is_end || (may_be_torn && !line.ends_with(b"\n")) {
             return Ok(records);
         }
         records.push(serde_json::from_slice(&line).map_err(|error| Error::Corrupt {

@@ -78,6 +78,8 @@ fn a_run_that_broke_off_has_no_summary_and_continues_where_it_stopped() {
     let journal = broken.path().join("completions.jsonl");
     let mut handle = fs::File::options().append(true).open(&journal).unwrap();
     handle.write_all(br#"{"id":"gsm8k/1","set":"gsm"#).unwrap();
+    let error = evaluation::judge_again(&Benchmark::published(), &RunFolder::open(broken.path()).unwrap()).unwrap_err();
+    assert!(matches!(error, Error::Incomplete { done: 4, total: 6, .. }), "{error}");
 
     let mut second = Scripted::new(right);
     let finished = run(&plan, &mut second, broken.path()).unwrap();
