@@ -28,7 +28,7 @@ TOKENIZER_PROBLEMS = 30000
 CHUNK = 16384
 # Share of arithmetic drills in the first chunks of the stream, and in all that follow.
 DRILL_SHARES = [0.5, 0.35, 0.25]
-LATER_DRILL_SHARE = 0.2
+LATER_DRILL_SHARE = 0.15
 
 
 def arguments():

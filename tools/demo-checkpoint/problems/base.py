@@ -53,6 +53,17 @@ def ratio(value):
     return f"{value.numerator}/{value.denominator}"
 
 
+def spoken(rng, share):
+    """A share as 3/4 or, now and then, "three quarters"."""
+    words = {
+        Fraction(1, 2): "half", Fraction(1, 3): "one third", Fraction(1, 4): "a quarter", Fraction(3, 4): "three quarters",
+        Fraction(2, 3): "two thirds", Fraction(1, 5): "one fifth", Fraction(2, 5): "two fifths", Fraction(3, 5): "three fifths",
+    }
+    if share in words and rng.random() < 0.4:
+        return words[share]
+    return ratio(share)
+
+
 _ALTERNATIVES = re.compile(r"\[([^\[\]]*)\]")
 
 
@@ -176,8 +187,38 @@ FILLERS = """It is a sunny day.|{p} likes mathematics.|School is out for the sum
 {p} lives in a small town.|Everybody is happy today.|{p} has a lot to do this week.""".replace("\n", "|").split("|")
 
 
+LEADS = """Yesterday|Last week|In the evening|On Saturday morning|During the holidays|One day|This year|At first|In the afternoon
+At the market|For a party|At school|In spring|For the school fair|On the way home|At the end of the month|In a small town|Today""".replace("\n", "|").split("|")
+TAILS = """for {his} sister|for a friend|with {his} brother|at the market|on the way home|in the garden|for the whole family
+very carefully|with a smile|near the river|in the city|after school|during the break""".replace("\n", "|").split("|")
+
+
+COMMON_STARTS = """A An The There He She Each Every Two Three Four Five Twice Half One Of If In After Last I Their It They
+Both""".split()
+
+
+def decorate(rng, question):
+    """Put in words of place, time or manner that do not change what is asked."""
+    sentences = re.split(r"(?<=[a-z0-9]\. )(?=[A-Z])", question)
+    index = rng.randrange(len(sentences))
+    sentence = sentences[index]
+    if "?" in sentence or len(sentence) < 12:
+        return question
+    if rng.random() < 0.6:
+        first = sentence.split(" ", 1)[0]
+        if first in COMMON_STARTS:
+            sentence = sentence[0].lower() + sentence[1:]
+        sentence = f"{rng.choice(LEADS)}{rng.choice([',', ''])} {sentence}"
+    elif sentence.rstrip().endswith(".") and not sentence.rstrip(". ")[-1].isdigit():
+        sentence = f"{sentence.rstrip('. ')} {rng.choice(TAILS).format(his=rng.choice(['his', 'her']))}. "
+    sentences[index] = sentence
+    return "".join(sentences).strip()
+
+
 def vary(rng, question, wordy):
-    """Spell numbers differently now and then, and add a sentence that does not matter."""
+    """Spell numbers differently now and then, and add words that do not matter."""
+    if wordy and rng.random() < 0.15:
+        question = decorate(rng, question)
     if rng.random() < 0.2:
         question = re.sub(r"(?<![\d,.])(\d+)(\d{3})(?![\d])", r"\1,\2", question)
     if wordy and rng.random() < 0.3:
@@ -312,6 +353,17 @@ def plural(thing):
     return head + ("es" if head.endswith(("x", "sh", "ch")) else "s") + of + tail
 
 
+SYLLABLE_STARTS = "b c d f g h j k l m n p r s t v w br ch cl dr gr pl sh st th tr".split()
+VOWELS = "a e i o u ai ea ee oo ou".split()
+ENDINGS = "n r l t k m s d p nd rt lk x".split() + [""] * 4
+
+
+def made_up(rng):
+    """A word that does not exist: real questions are full of words never met in training."""
+    syllables = [rng.choice(SYLLABLE_STARTS) + rng.choice(VOWELS) for _ in range(rng.randint(1, 3))]
+    return "".join(syllables) + rng.choice(ENDINGS)
+
+
 def person(rng):
     return rng.choice(PEOPLE)
 
@@ -321,7 +373,7 @@ def people(rng, count):
 
 
 def thing(rng):
-    return rng.choice(SMALL_THINGS)
+    return made_up(rng) if rng.random() < 0.08 else rng.choice(SMALL_THINGS)
 
 
 def things(rng):

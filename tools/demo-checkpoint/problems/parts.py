@@ -2,7 +2,7 @@
 
 from fractions import Fraction
 
-from .base import Work, amount, family, number, people, person, proper_fraction, ratio, say, step_range, things
+from .base import Work, amount, family, number, people, person, proper_fraction, ratio, say, spoken, step_range, things
 
 SCENES = [
     ("A school has {n} students", "students", "are [boys|girls|in the first grade|members of a club]", "are not"),
@@ -24,14 +24,6 @@ SCENES = [
     ("A bag has {n} candies", "candies", "are [red|green]", "are not"),
     ("A shop received {n} kilograms of fruit", "kilograms", "[were|are] sold [on the first day|]", "are left"),
 ]
-
-
-def spoken(rng, share, allow_percent=True):
-    """A share as 3/4, "three quarters" or 75%."""
-    words = {Fraction(1, 2): "half", Fraction(1, 3): "one third", Fraction(1, 4): "a quarter", Fraction(3, 4): "three quarters", Fraction(2, 3): "two thirds", Fraction(1, 5): "one fifth"}
-    if share in words and rng.random() < 0.4:
-        return words[share]
-    return ratio(share)
 
 
 @family(3.0)
