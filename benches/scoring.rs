@@ -1,4 +1,4 @@
-//! Answers a second that a scorer judges, on one thread.
+//! Answers a second that each scorer judges, on one thread.
 //!
 //! Labelled answers come from `$MWPBENCH_SHARED_DATA/grading/bench_5000.jsonl` (or `../shared/data`), else from the cases
 //! in `answer-normalizers/`. Each run first checks what it is about to measure: the verdicts must be those of a run
@@ -8,7 +8,7 @@ use std::hint::black_box;
 use std::path::{Path, PathBuf};
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use scoring::official::judge_completion;
+use scoring::{official, strict};
 use serde_json::Value;
 
 /// Completion and reference.
@@ -39,23 +39,27 @@ fn case_answers() -> Vec<Answer> {
     answers
 }
 
-fn official(criterion: &mut Criterion) {
+fn scorers(criterion: &mut Criterion) {
     let (name, answers) = match shared_answers() {
         Some(answers) => ("bench_5000", answers),
         None => ("cases", case_answers()),
     };
-    let correct = answers.iter().filter(|(text, reference)| judge_completion(text, reference).correct).count();
-    assert!(0 < correct && correct < answers.len(), "{correct} of {} correct", answers.len());
-    let mut group = criterion.benchmark_group("official");
-    group.throughput(Throughput::Elements(answers.len() as u64));
-    group.bench_function(name, |bencher| {
-        bencher.iter(|| {
-            let verdicts = answers.iter().map(|(text, reference)| judge_completion(black_box(text), reference).correct);
-            verdicts.filter(|correct| *correct).count()
-        });
-    });
-    group.finish();
+    let by: [(&str, fn(&str, &str) -> bool); 2] = [
+        ("official", |text, reference| official::judge_completion(text, reference).correct),
+        ("strict", |text, reference| strict::judge_completion(text, reference).correct),
+    ];
+    for (scorer, judge) in by {
+        let correct = |answers: &[Answer]| {
+            answers.iter().filter(|(text, reference)| judge(black_box(text), reference)).count()
+        };
+        let count = correct(&answers);
+        assert!(0 < count && count < answers.len(), "{scorer}: {count} of {} correct", answers.len());
+        let mut group = criterion.benchmark_group(scorer);
+        group.throughput(Throughput::Elements(answers.len() as u64));
+        group.bench_function(name, |bencher| bencher.iter(|| correct(&answers)));
+        group.finish();
+    }
 }
 
-criterion_group!(benches, official);
+criterion_group!(benches, scorers);
 criterion_main!(benches);

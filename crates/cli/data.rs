@@ -7,13 +7,15 @@ use dataset_loader::{Benchmark, Origin, Set};
 use serde::Serialize;
 
 use crate::exit::Outcome;
-use crate::{data_folder, screen};
+use crate::{data_folder, screen, self_check};
 
 /// Look at the data.
 #[derive(Subcommand)]
 pub enum Command {
     /// List the sets: level, tasks, published test problems and the problems at hand.
     List(ListArgs),
+    /// Put every reference to the scorers: it must equal itself, also rewritten, and no changed copy of it.
+    Selfcheck(self_check::Args),
 }
 
 #[derive(clap::Args)]
@@ -54,7 +56,13 @@ struct ListedTask<'a> {
 }
 
 pub fn run(command: Command) -> anyhow::Result<Outcome> {
-    let Command::List(args) = command;
+    match command {
+        Command::List(args) => list(args),
+        Command::Selfcheck(args) => self_check::run(args),
+    }
+}
+
+fn list(args: ListArgs) -> anyhow::Result<Outcome> {
     let benchmark = Benchmark::published();
     let data = data_folder::load(&benchmark, args.data.as_deref())?;
     if args.json {

@@ -12,7 +12,7 @@ use inference::{EngineOptions, LocalModel, WeightDtype};
 use reporting::SummaryTable;
 
 use crate::exit::Outcome;
-use crate::{data_folder, model, progress, screen};
+use crate::{data_folder, grading, model, progress, screen};
 
 /// Evaluate a checkpoint on the sets and print accuracy per set, micro and macro average.
 ///
@@ -49,6 +49,9 @@ pub struct Args {
     /// official caps each task at its first 2,000 records, as the paper's figures need; full asks them all.
     #[arg(long, env = "MWPBENCH_PROTOCOL", value_enum, default_value_t = ProtocolName::Official)]
     protocol: ProtocolName,
+    /// Scoring profile of the strict scorer: strict, choice, exact, or a file [default: each set's own].
+    #[arg(long, env = "MWPBENCH_PROFILE", value_name = "NAME|FILE")]
+    profile: Option<String>,
     /// What to do with prompts longer than the model's context: refuse the run, or count the items as failed.
     #[arg(long, value_enum, default_value_t = OnLongPrompt::Refuse)]
     on_long_prompt: OnLongPrompt,
@@ -100,6 +103,7 @@ enum OnLongPrompt {
 
 pub fn run(args: Args) -> anyhow::Result<Outcome> {
     let benchmark = Benchmark::published();
+    let grader = grading::grader(&benchmark, args.profile.as_deref())?;
     let plan = args.plan(&benchmark)?;
     let mut generator = LocalModel::load(model::files(&args.model)?, &args.engine())?;
     for warning in generator.warnings() {
@@ -114,7 +118,9 @@ pub fn run(args: Args) -> anyhow::Result<Outcome> {
         eprintln!("asking {} problems{place}; the run is kept in {}", plan.problems.len(), folder.display());
     }
     let mut display = progress::Display::new(args.quiet);
-    let run = evaluation::run(&benchmark, &plan, &mut generator, &folder, &mut |progress| display.update(progress))?;
+    let run = evaluation::run(&benchmark, &grader, &plan, &mut generator, &folder, &mut |progress| {
+        display.update(progress);
+    })?;
     display.finish(&run.progress);
     args.print(&run.summary)?;
     outcome(&run.summary, args.on_long_prompt, run.folder.path())

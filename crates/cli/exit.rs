@@ -8,13 +8,14 @@ use anyhow::Error;
 pub const HELP: &str = "\
 Exit codes:
   0    done
-  1    a gate failed
+  1    a gate or a check failed
   2    usage: wrong flags, names or paths
   3    the run is incomplete
   4    integrity: data, model or run folder are not what they should be
   5    the backend that generates text failed
   130  interrupted";
 
+const GATE: u8 = 1;
 const USAGE: u8 = 2;
 const INCOMPLETE: u8 = 3;
 const INTEGRITY: u8 = 4;
@@ -27,6 +28,8 @@ pub enum Outcome {
     Done,
     /// Items are missing from the result.
     Incomplete,
+    /// What was checked does not hold.
+    CheckFailed,
 }
 
 /// Prints an error as one chain on stderr and gives the code for it.
@@ -34,6 +37,7 @@ pub fn report(outcome: Result<Outcome, Error>) -> ExitCode {
     match outcome {
         Ok(Outcome::Done) => ExitCode::SUCCESS,
         Ok(Outcome::Incomplete) => ExitCode::from(INCOMPLETE),
+        Ok(Outcome::CheckFailed) => ExitCode::from(GATE),
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("error: {}", chain(&error));

@@ -2,15 +2,18 @@
 //!
 //! Each subcommand has a file of its own that turns flags into a plan and makes one library call.
 
-mod data; // mwpbench data list
+mod data; // mwpbench data
 mod data_folder; // where problems are looked for
 mod disagreements; // mwpbench disagreements
 mod eval; // mwpbench eval
 mod exit; // errors → exit codes
+mod grading; // --profile: which scoring profile judges
 mod model; // --model: a folder, or the embedded demo checkpoint
+mod normalizers; // mwpbench normalizers check
 mod progress; // a bar on a terminal, plain lines elsewhere
 mod score; // mwpbench score
 mod screen; // what the terminal can show
+mod self_check; // mwpbench data selfcheck
 mod show; // mwpbench show
 
 use std::process::ExitCode;
@@ -34,6 +37,8 @@ enum Command {
     Disagreements(disagreements::Args),
     #[command(subcommand)]
     Data(data::Command),
+    #[command(subcommand)]
+    Normalizers(normalizers::Command),
 }
 
 fn main() -> ExitCode {
@@ -43,6 +48,7 @@ fn main() -> ExitCode {
         Command::Show(args) => show::run(args),
         Command::Disagreements(args) => disagreements::run(args),
         Command::Data(command) => data::run(command),
+        Command::Normalizers(command) => normalizers::run(command),
     };
     exit::report(outcome)
 }

@@ -1,31 +1,52 @@
-//! `mwpbench score`: judge again, or judge completions made elsewhere.
+//! `mwpbench score`: judge again, judge completions made elsewhere, or judge one answer.
 
 use std::path::{Path, PathBuf};
 
 use dataset_loader::Benchmark;
-use evaluation::RunFolder;
+use evaluation::{Answer, Explained, Grader, RunFolder};
 use reporting::SummaryTable;
+use serde_json::{Value, json};
 
 use crate::exit::Outcome;
-use crate::screen;
+use crate::{grading, screen};
 
-/// Judge the completions of a run again, or completions made elsewhere; no model is needed.
+/// Judge the completions of a run again, completions made elsewhere, or a single answer; no model is needed.
 #[derive(clap::Args)]
-#[command(override_usage = "mwpbench score RUN\n       mwpbench score --input FILE --output FILE")]
+#[command(override_usage = "mwpbench score RUN [--explain]
+       mwpbench score --input FILE --output FILE [--explain]
+       mwpbench score --reference TEXT (--completion TEXT | --prediction TEXT)")]
 pub struct Args {
     /// Folder of a finished run: its verdicts and summary are replaced.
-    #[arg(value_name = "RUN", required_unless_present = "input", conflicts_with_all = ["input", "output"])]
+    #[arg(value_name = "RUN", required_unless_present_any = ["input", "reference"], conflicts_with_all = ["input", "output", "reference"])]
     run: Option<PathBuf>,
     /// Completions made elsewhere: a JSON object a line with `id`, `reference`, and `completion` or `prediction`.
-    #[arg(long, value_name = "FILE", requires = "output")]
+    #[arg(long, value_name = "FILE", requires = "output", conflicts_with = "reference")]
     input: Option<PathBuf>,
     /// Where the verdicts go, a line for each input line in the same order.
     #[arg(long, value_name = "FILE", requires = "input")]
     output: Option<PathBuf>,
+    /// Judge one answer against this reference and tell how.
+    #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
+    reference: Option<String>,
+    /// The answer is somewhere in this response.
+    #[arg(long, value_name = "TEXT", requires = "reference", allow_hyphen_values = true)]
+    completion: Option<String>,
+    /// The answer, without a text around it.
+    #[arg(long, value_name = "TEXT", requires = "reference", conflicts_with = "completion", allow_hyphen_values = true)]
+    prediction: Option<String>,
+    /// The question, which may ask for an order of several answers.
+    #[arg(long, value_name = "TEXT", requires = "reference")]
+    question: Option<String>,
+    /// Scoring profile of the strict scorer: strict, choice, exact, or a file [default: each set's own].
+    #[arg(long, env = "MWPBENCH_PROFILE", value_name = "NAME|FILE")]
+    profile: Option<String>,
+    /// Tell for every answer which rules decided, and what was read; with --json an object a line.
+    #[arg(long)]
+    explain: bool,
     /// Give the tasks of a set rows of their own.
     #[arg(long)]
     by_task: bool,
-    /// Print one JSON object instead of a table.
+    /// Print JSON instead of text.
     #[arg(long)]
     json: bool,
     /// Print nothing but errors.
@@ -34,15 +55,28 @@ pub struct Args {
 }
 
 pub fn run(args: Args) -> anyhow::Result<Outcome> {
-    match (&args.run, &args.input, &args.output) {
-        (Some(folder), _, _) => again(&args, folder),
-        (None, Some(input), Some(output)) => elsewhere(&args, input, output),
-        _ => unreachable!("clap demands RUN, or --input and --output"),
+    let benchmark = Benchmark::published();
+    let grader = grading::grader(&benchmark, args.profile.as_deref())?;
+    match (&args.run, &args.input, &args.output, &args.reference) {
+        (Some(folder), ..) => again(&args, &benchmark, &grader, folder),
+        (None, Some(input), Some(output), _) => elsewhere(&args, &grader, input, output),
+        (None, _, _, Some(reference)) => single(&args, &grader, reference),
+        _ => unreachable!("clap demands RUN, --input and --output, or --reference"),
     }
 }
 
-fn again(args: &Args, folder: &Path) -> anyhow::Result<Outcome> {
-    let summary = evaluation::judge_again(&Benchmark::published(), &RunFolder::open(folder)?)?;
+fn again(args: &Args, benchmark: &Benchmark, grader: &Grader, folder: &Path) -> anyhow::Result<Outcome> {
+    let folder = RunFolder::open(folder)?;
+    let summary = evaluation::judge_again(benchmark, grader, &folder)?;
+    if args.explain {
+        let completions = folder.completions()?;
+        for problem in folder.problems()? {
+            if let Some(completion) = completions.get(&(problem.id.clone(), 0)) {
+                tell(args, &json!(problem.id), &problem.reference, &grader.explain_completion(&problem, completion))?;
+            }
+        }
+        return Ok(Outcome::Done);
+    }
     match (args.quiet, args.json) {
         (true, _) => {}
         (false, true) => screen::print_json(&summary)?,
@@ -54,8 +88,12 @@ fn again(args: &Args, folder: &Path) -> anyhow::Result<Outcome> {
     Ok(Outcome::Done)
 }
 
-fn elsewhere(args: &Args, input: &Path, output: &Path) -> anyhow::Result<Outcome> {
-    let counts = evaluation::judge_file(input, output)?;
+fn elsewhere(args: &Args, grader: &Grader, input: &Path, output: &Path) -> anyhow::Result<Outcome> {
+    let counts = evaluation::judge_file(grader, input, output)?;
+    if args.explain {
+        evaluation::explain_file(grader, input, |id, reference, explained| tell(args, id, reference, explained))?;
+        return Ok(Outcome::Done);
+    }
     match (args.quiet, args.json) {
         (true, _) => {}
         (false, true) => screen::print_json(&counts)?,
@@ -71,4 +109,34 @@ fn elsewhere(args: &Args, input: &Path, output: &Path) -> anyhow::Result<Outcome
         ))?,
     }
     Ok(Outcome::Done)
+}
+
+fn single(args: &Args, grader: &Grader, reference: &str) -> anyhow::Result<Outcome> {
+    let answer = match (&args.completion, &args.prediction) {
+        (Some(text), _) => Answer::Completion(text),
+        (None, Some(text)) => Answer::Prediction(text),
+        (None, None) => anyhow::bail!("give --completion or --prediction beside --reference"),
+    };
+    let explained = grader.explain("", answer, reference, args.question.as_deref());
+    tell(args, &Value::Null, reference, &explained)?;
+    Ok(Outcome::Done)
+}
+
+fn tell(args: &Args, id: &Value, reference: &str, explained: &Explained) -> anyhow::Result<()> {
+    let name = match id {
+        Value::Null => None,
+        Value::String(text) => Some(text.clone()),
+        other => Some(other.to_string()),
+    };
+    match (args.quiet, args.json) {
+        (true, _) => Ok(()),
+        (false, true) => screen::print(&format!(
+            "{}\n",
+            json!({
+                "id": id, "reference": reference, "official": explained.official, "strict": explained.strict,
+                "profile": explained.profile, "explanation": explained.explanation
+            })
+        )),
+        (false, false) => screen::print(&reporting::explanation_text(name.as_deref(), reference, explained)),
+    }
 }

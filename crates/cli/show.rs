@@ -3,12 +3,13 @@
 use std::path::PathBuf;
 
 use anyhow::Context;
+use dataset_loader::Benchmark;
 use evaluation::RunFolder;
 use reporting::{Item, SummaryTable};
 use serde_json::json;
 
 use crate::exit::Outcome;
-use crate::screen;
+use crate::{grading, screen};
 
 /// Show the table of a finished run, or one item with prompt, completion, extraction trace and verdict.
 #[derive(clap::Args)]
@@ -53,14 +54,15 @@ fn item(args: &Args, folder: &RunFolder, id: &str) -> anyhow::Result<()> {
     let completions = folder.completions()?;
     let completion =
         completions.get(&(id.to_string(), 0)).with_context(|| format!("\"{id}\" is not finished in this run"))?;
-    let verdict = evaluation::judge(problem, completion);
+    let grader = grading::grader(&Benchmark::published(), folder.summary()?.strict_profile.as_deref())?;
+    let (verdict, explained) = (grader.judge(problem, completion), grader.explain_completion(problem, completion));
     let prompt = folder.template()?.render(&problem.question);
     match args.json {
         true => screen::print_json(
-            &json!({ "problem": problem, "prompt": prompt, "completion": completion, "verdict": verdict }),
+            &json!({ "problem": problem, "prompt": prompt, "completion": completion, "verdict": verdict, "explanation": explained.explanation }),
         ),
         false => {
-            screen::print(&reporting::item_text(&Item { problem, prompt: &prompt, completion, verdict: &verdict }))
+            screen::print(&reporting::item_text(&Item { problem, prompt: &prompt, completion, verdict: &verdict, explained: &explained }))
         }
     }
 }

@@ -6,14 +6,14 @@
 
 use std::path::Path;
 
-use generation::FinishReason;
 use rayon::prelude::*;
+use scoring::strict::Answer;
 use scoring::{Ended, Verdict};
-use scoring::{official, strict};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
 use crate::error::Error;
+use crate::grader::{Explained, Grader, by_official, ended};
 use crate::record::{OfficialVerdict, StrictVerdict};
 use crate::run_folder::{replace_file, write_line};
 
@@ -42,8 +42,10 @@ struct Judged {
 }
 
 /// A line of the input.
-struct Answer {
+struct Line {
     id: Value,
+    dataset: String,
+    question: Option<String>,
     reference: String,
     text: Text,
     ended: Ended,
@@ -58,7 +60,33 @@ enum Text {
 ///
 /// # Errors
 /// An unreadable input, a line that is not of the form above (named with its field), or an output that cannot be written.
-pub fn judge_file(input: &Path, output: &Path) -> Result<ElsewhereCounts, Error> {
+pub fn judge_file(grader: &Grader, input: &Path, output: &Path) -> Result<ElsewhereCounts, Error> {
+    let lines = read(input)?;
+    let judged: Vec<Judged> = lines.par_iter().map(|line| line.judge(grader)).collect();
+    replace_file(output, |out| judged.iter().try_for_each(|line| write_line(&mut *out, line)))
+        .map_err(|source| Error::WriteFailed { file: output.to_path_buf(), source })?;
+    Ok(count(&judged))
+}
+
+/// Judges every line of `input` and tells how, line by line, with the line's id.
+///
+/// # Errors
+/// An unreadable input, a line that is not of the form above, or what `tell` returns.
+pub fn explain_file<E: From<Error>>(
+    grader: &Grader,
+    input: &Path,
+    mut tell: impl FnMut(&Value, &str, &Explained) -> Result<(), E>,
+) -> Result<(), E> {
+    for line in read(input)? {
+        let question = line.question.as_deref();
+        let explained = grader.explain_ended(&line.dataset, line.answer(), &line.reference, question, line.ended);
+        tell(&line.id, &line.reference, &explained)?;
+    }
+    Ok(())
+}
+
+/// The lines of an input, all of them sound.
+fn read(input: &Path) -> Result<Vec<Line>, Error> {
     let content = std::fs::read(input).map_err(|source| Error::Unreadable { file: input.to_path_buf(), source })?;
     let lines: Vec<(usize, &[u8])> = content
         .split(|&byte| byte == b'\n')
@@ -70,13 +98,10 @@ pub fn judge_file(input: &Path, output: &Path) -> Result<ElsewhereCounts, Error>
     if lines.is_empty() {
         return Err(corrupt(None, "this file holds no answer".to_string()));
     }
-    let judged = lines
-        .par_iter()
-        .map(|&(number, line)| Answer::parse(line).map(Answer::judge).map_err(|message| corrupt(Some(number), message)))
-        .collect::<Result<Vec<Judged>, Error>>()?;
-    replace_file(output, |out| judged.iter().try_for_each(|line| write_line(&mut *out, line)))
-        .map_err(|source| Error::WriteFailed { file: output.to_path_buf(), source })?;
-    Ok(count(&judged))
+    let parsed = |&(number, line): &(usize, &[u8])| {
+        Line::parse(line).map_err(|message| corrupt(Some(number), message))
+    };
+    lines.par_iter().map(parsed).collect()
 }
 
 fn count(judged: &[Judged]) -> ElsewhereCounts {
@@ -90,7 +115,7 @@ fn count(judged: &[Judged]) -> ElsewhereCounts {
     }
 }
 
-impl Answer {
+impl Line {
     fn parse(line: &[u8]) -> Result<Self, String> {
         let text =
             std::str::from_utf8(line).map_err(|error| format!("not UTF-8 text (byte {})", error.valid_up_to() + 1))?;
@@ -111,9 +136,7 @@ impl Answer {
         let ended = match text_field(&record, "finish_reason")? {
             None => Ended::Complete,
             Some(reason) => match serde_json::from_value(Value::String(reason.clone())) {
-                Ok(FinishReason::Eos | FinishReason::Stop) => Ended::Complete,
-                Ok(FinishReason::Length) => Ended::Truncated,
-                Ok(FinishReason::Error) => Ended::Failed,
+                Ok(reason) => ended(reason),
                 Err(_) => {
                     return Err(format!(
                         "the field \"finish_reason\" is \"{reason}\" (known: eos, stop, length, error)"
@@ -121,21 +144,24 @@ impl Answer {
                 }
             },
         };
-        Ok(Self { id, reference, text, ended })
+        let dataset = text_field(&record, "dataset")?.unwrap_or_default();
+        let question = text_field(&record, "question")?;
+        Ok(Self { id, dataset, question, reference, text, ended })
     }
 
-    fn judge(self) -> Judged {
-        let (official, strict) = match &self.text {
-            Text::Completion(text) => {
-                (official::judge_completion(text, &self.reference), strict::judge_completion(text, &self.reference))
-            }
-            Text::Prediction(text) => {
-                (official::judge_prediction(text, &self.reference), strict::judge_prediction(text, &self.reference))
-            }
-        };
+    fn answer(&self) -> Answer<'_> {
+        match &self.text {
+            Text::Completion(text) => Answer::Completion(text),
+            Text::Prediction(text) => Answer::Prediction(text),
+        }
+    }
+
+    fn judge(&self, grader: &Grader) -> Judged {
+        let profile = grader.profile(&self.dataset);
+        let strict = profile.judge(self.answer(), &self.reference, self.question.as_deref());
         Judged {
-            id: self.id,
-            official: OfficialVerdict::new(official, self.ended),
+            id: self.id.clone(),
+            official: OfficialVerdict::new(by_official(self.answer(), &self.reference), self.ended),
             strict: StrictVerdict::new(strict, self.ended),
         }
     }

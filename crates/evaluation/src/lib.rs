@@ -19,28 +19,32 @@
 
 mod disagreements; // where the two scorers differ
 mod elsewhere; // judging completions made elsewhere (`score --input`)
-mod error;
-mod judging; // completion records → verdict records
+mod error; // what can stop a run
+mod grader; // both scorers: completion records → verdict records
 mod manifest; // run.json: what a run is bound to
 mod protocol; // the fixed points of the benchmark: cap, stop strings, token limit
 mod record; // the lines of the run folder's files
 mod run; // the whole way from plan to summary
 mod run_folder; // the run folder: journal, resumption, whole files
+mod self_check; // can the scorers judge by the references of a set?
 mod selection; // which of the problems a run asks
 mod statistics; // intervals and averages
 mod summary; // verdict records → accuracies and averages
-mod template; // question → prompt // what can stop a run
+mod template; // question → prompt
 
 pub use disagreements::{DisagreementGroup, Disagreements};
-pub use elsewhere::{ElsewhereCounts, judge_file};
+pub use elsewhere::{ElsewhereCounts, explain_file, judge_file};
 pub use error::Error;
-pub use judging::judge;
+pub use grader::{Explained, Grader, GraderError};
 pub use manifest::{DataIdentity, Difference, Identity, Manifest, TemplateIdentity};
 pub use protocol::{MAX_TOKENS, OFFICIAL_TASK_CAP, Protocol, STOP_STRINGS};
 pub use record::{CompletionRecord, OfficialVerdict, StrictVerdict, VerdictRecord};
 pub use run::{LongPrompts, Plan, Progress, Run, judge_again, run};
 pub use run_folder::RunFolder;
+pub use scoring::cases;
+pub use scoring::strict::{Answer, Explanation};
 pub use selection::{Selection, SelectionError};
+pub use self_check::{CheckedSet, SelfCheck};
 pub use statistics::{macro_average, micro_average, wilson_interval};
 pub use summary::{Accuracy, Averages, Counts, SetSummary, Summary, TaskSummary};
 pub use template::{Template, TemplateError};

@@ -8,7 +8,7 @@ use generation::{Completion, Decoding, Event, FinishReason, GenerationError, Gen
 use jiff::Timestamp;
 
 use crate::error::Error;
-use crate::judging::judge_all;
+use crate::grader::Grader;
 use crate::manifest::{DataIdentity, Identity, Manifest, SCHEMA, TemplateIdentity};
 use crate::protocol::Protocol;
 use crate::record::CompletionRecord;
@@ -145,6 +145,7 @@ fn data_name(paths: &[std::path::PathBuf]) -> String {
 /// in the folder; `summary.json` is written only when every item is there.
 pub fn run(
     benchmark: &Benchmark,
+    grader: &Grader,
     plan: &Plan,
     generator: &mut dyn Generator,
     folder: &Path,
@@ -165,7 +166,7 @@ pub fn run(
     recorder.generate(&prompts, &too_long, generator)?;
 
     let manifest = finish(&folder, plan, &completions)?;
-    let summary = write_results(benchmark, &folder, &manifest, &plan.problems, &completions)?;
+    let summary = write_results(benchmark, grader, &folder, &manifest, &plan.problems, &completions)?;
     Ok(Run { folder, summary, progress })
 }
 
@@ -173,7 +174,7 @@ pub fn run(
 ///
 /// # Errors
 /// A folder that holds no run, a damaged one, or one in which completions are missing.
-pub fn judge_again(benchmark: &Benchmark, folder: &RunFolder) -> Result<Summary, Error> {
+pub fn judge_again(benchmark: &Benchmark, grader: &Grader, folder: &RunFolder) -> Result<Summary, Error> {
     let manifest = folder.manifest()?;
     let problems = folder.problems()?;
     let completions = folder.completions()?;
@@ -182,18 +183,19 @@ pub fn judge_again(benchmark: &Benchmark, folder: &RunFolder) -> Result<Summary,
         let total = problems.len();
         return Err(Error::Incomplete { folder: folder.path().to_path_buf(), done, total });
     }
-    write_results(benchmark, folder, &manifest, &problems, &completions)
+    write_results(benchmark, grader, folder, &manifest, &problems, &completions)
 }
 
 fn write_results(
     benchmark: &Benchmark,
+    grader: &Grader,
     folder: &RunFolder,
     manifest: &Manifest,
     problems: &[Problem],
     completions: &HashMap<(String, u32), CompletionRecord>,
 ) -> Result<Summary, Error> {
-    let verdicts = judge_all(problems, completions);
-    let summary = Summary::new(benchmark, manifest, &verdicts);
+    let verdicts = grader.judge_all(problems, completions);
+    let summary = Summary::new(benchmark, grader, manifest, &verdicts);
     folder.write_results(&verdicts, &summary)?;
     Ok(summary)
 }

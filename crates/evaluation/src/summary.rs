@@ -4,6 +4,7 @@ use dataset_loader::{Benchmark, Set};
 use scoring::Verdict;
 use serde::{Deserialize, Serialize};
 
+use crate::grader::Grader;
 use crate::manifest::Manifest;
 use crate::protocol::{MAX_TOKENS, STOP_STRINGS};
 use crate::record::VerdictRecord;
@@ -26,6 +27,9 @@ pub struct Summary {
     pub deviations: Vec<String>,
     /// Name of the data: `samples`, or its path.
     pub data: String,
+    /// Name of the strict profile, where one was asked for in place of the sets' own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub strict_profile: Option<String>,
     /// The sets that were asked, in the benchmark's order.
     pub sets: Vec<SetSummary>,
     /// Mean over the averaged sets weighted by their items; `None` where none of them was asked.
@@ -117,7 +121,7 @@ pub struct Averages {
 
 impl Summary {
     /// Sums up the verdicts of a run.
-    pub(crate) fn new(benchmark: &Benchmark, manifest: &Manifest, verdicts: &[VerdictRecord]) -> Self {
+    pub(crate) fn new(benchmark: &Benchmark, grader: &Grader, manifest: &Manifest, verdicts: &[VerdictRecord]) -> Self {
         let identity = &manifest.identity;
         let cap = identity.protocol.task_cap();
         let sets: Vec<SetSummary> =
@@ -141,6 +145,7 @@ impl Summary {
             protocol: identity.protocol.name().to_string(),
             deviations: deviations(manifest),
             data: identity.data.name.clone(),
+            strict_profile: grader.given().map(str::to_string),
             micro,
             macro_,
             complete,

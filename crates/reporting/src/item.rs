@@ -1,7 +1,7 @@
 //! One problem with prompt, completion, trace and verdict.
 
 use dataset_loader::Problem;
-use evaluation::{CompletionRecord, VerdictRecord};
+use evaluation::{CompletionRecord, Explained, VerdictRecord};
 
 /// All there is to tell of one item.
 #[derive(Clone, Copy, Debug)]
@@ -14,11 +14,13 @@ pub struct Item<'a> {
     pub completion: &'a CompletionRecord,
     /// What the scorer says.
     pub verdict: &'a VerdictRecord,
+    /// How the strict scorer came to it.
+    pub explained: &'a Explained,
 }
 
 /// The item's story, from problem to verdict.
 pub fn item_text(item: &Item<'_>) -> String {
-    let Item { problem, prompt, completion, verdict } = item;
+    let Item { problem, prompt, completion, verdict, explained } = item;
     let official = &verdict.official;
     let reason = format!("{:?}", completion.finish_reason).to_lowercase();
     let mut text = format!("{} ({}, task {})\n", problem.id, problem.set, problem.task);
@@ -35,11 +37,16 @@ pub fn item_text(item: &Item<'_>) -> String {
     lines.push(format!("decided by  {}", official.trace.join(", ")));
     section(&mut text, "official scorer", &lines.join("\n"));
     let strict = &verdict.strict;
-    let lines = [
+    let explanation = &explained.explanation;
+    let mut lines = vec![
         format!("verdict     {}", strict.verdict),
         format!("answer      {}", strict.answer.as_deref().unwrap_or("(none)")),
-        format!("decided by  {}", strict.trace.join(", ")),
     ];
+    if let (Some([start, end]), Some(value)) = (strict.span, &explanation.answer_value) {
+        lines.push(format!("            bytes {start}–{end}, read as {value}"));
+    }
+    lines.push(format!("reference   read as {} ({})", explanation.reference_value, explanation.reference_kind));
+    lines.extend(explanation.steps.iter().map(|step| format!("rule        {:24} {}", step.rule, step.purpose)));
     section(&mut text, "strict scorer", &lines.join("\n"));
     text
 }

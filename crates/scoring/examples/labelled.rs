@@ -9,7 +9,8 @@ use std::io::Write;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use scoring::{official, strict};
+use scoring::official;
+use scoring::strict::{Answer, Profile};
 use serde_json::{Value, json};
 
 /// Agreement of the strict scorer over rows.
@@ -19,8 +20,8 @@ struct Tally {
     agree: usize,
     false_positives: usize,
     official_agree: usize,
-    slowest: Duration,
-    spent: Duration,
+    /// Time of each judgement, for files and their sum only.
+    times: Vec<Duration>,
 }
 
 fn main() -> std::io::Result<()> {
@@ -31,8 +32,8 @@ fn main() -> std::io::Result<()> {
     paths.sort();
     let mut total = Tally::default();
     println!(
-        "{:28} {:>6} {:>8} {:>5} {:>5} {:>9} {:>9} {:>9}",
-        "file", "rows", "agree %", "fp", "fn", "official", "per s", "slowest"
+        "{:28} {:>6} {:>8} {:>5} {:>5} {:>9} {:>9} {:>9} {:>9}",
+        "file", "rows", "agree %", "fp", "fn", "official", "per s", "p99", "slowest"
     );
     for path in paths.iter().filter(|path| path.extension().is_some_and(|extension| extension == "jsonl")) {
         let (tally, kinds) = measure(path, &mut disagreements)?;
@@ -45,8 +46,7 @@ fn main() -> std::io::Result<()> {
             total.agree += tally.agree;
             total.false_positives += tally.false_positives;
             total.official_agree += tally.official_agree;
-            total.spent += tally.spent;
-            total.slowest = total.slowest.max(tally.slowest);
+            total.times.extend(tally.times);
         }
     }
     print("all", &total);
@@ -55,15 +55,20 @@ fn main() -> std::io::Result<()> {
 
 fn print(name: &str, tally: &Tally) {
     let share = |count: usize| 100.0 * count as f64 / tally.n as f64;
+    let mut times = tally.times.clone();
+    times.sort();
+    let spent: Duration = times.iter().sum();
+    let at = |part: f64| times.get((times.len() as f64 * part) as usize).or(times.last()).copied().unwrap_or_default();
     println!(
-        "{name:28} {:>6} {:>8.2} {:>5} {:>5} {:>9.2} {:>9.0} {:>9.2?}",
+        "{name:28} {:>6} {:>8.2} {:>5} {:>5} {:>9.2} {:>9.0} {:>9.2?} {:>9.2?}",
         tally.n,
         share(tally.agree),
         tally.false_positives,
         tally.n - tally.agree - tally.false_positives,
         share(tally.official_agree),
-        tally.n as f64 / tally.spent.as_secs_f64(),
-        tally.slowest
+        times.len() as f64 / spent.as_secs_f64(),
+        at(0.99),
+        at(1.0)
     );
 }
 
@@ -74,22 +79,14 @@ fn measure(path: &Path, out: &mut Option<std::fs::File>) -> std::io::Result<(Tal
         let Some(label) = row["label"].as_bool() else { continue };
         let (completion, prediction) = (row["completion"].as_str(), row["prediction"].as_str());
         let reference = row["reference"].as_str().unwrap_or_default();
-        let start = Instant::now();
-        let (judgement, by_official) = match (completion, prediction) {
-            (Some(text), _) => {
-                let judgement = strict::judge_completion(text, reference);
-                let spent = start.elapsed();
-                tally.spent += spent;
-                tally.slowest = tally.slowest.max(spent);
-                (judgement, official::judge_completion(text, reference).correct)
-            }
-            (None, Some(text)) => {
-                let judgement = strict::judge_prediction(text, reference);
-                tally.spent += start.elapsed();
-                (judgement, official::judge_prediction(text, reference).correct)
-            }
+        let (answer, by_official) = match (completion, prediction) {
+            (Some(text), _) => (Answer::Completion(text), official::judge_completion(text, reference).correct),
+            (None, Some(text)) => (Answer::Prediction(text), official::judge_prediction(text, reference).correct),
             (None, None) => continue,
         };
+        let start = Instant::now();
+        let judgement = Profile::standard().judge(answer, reference, row["question"].as_str());
+        tally.times.push(start.elapsed());
         let kind = kinds.entry(row["label_source"].as_str().unwrap_or_default().to_string()).or_default();
         for tally in [&mut tally, kind] {
             tally.n += 1;

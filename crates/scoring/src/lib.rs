@@ -18,10 +18,14 @@
 //!
 //! - [`official`]: the published MwpBench scorer, verdict for verdict: extraction, cleaning, equality.
 //! - [`strict`]: ours: extraction by rules, parsing into values, comparison of values.
+//! - [`cases`]: the cases of `answer-normalizers/` and how they are run.
+//! - [`selfcheck`]: what must hold for any reference.
 //! - `python`: the text semantics of the language it was written in (lower case, white space, digits, numbers).
 
+pub mod cases;
 pub mod official;
 mod python;
+pub mod selfcheck;
 pub mod strict;
 
 use std::fmt;

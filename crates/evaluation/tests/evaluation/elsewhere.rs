@@ -1,8 +1,13 @@
 use std::fs;
 use std::path::PathBuf;
 
-use evaluation::judge_file;
+use dataset_loader::Benchmark;
+use evaluation::{Grader, judge_file};
 use serde_json::Value;
+
+fn grader() -> Grader {
+    Grader::new(&Benchmark::published())
+}
 
 struct Files {
     _folder: tempfile::TempDir,
@@ -34,7 +39,7 @@ fn writes_a_verdict_a_line_in_the_order_of_the_input() {
         ]
         .join("\n"),
     );
-    let counts = judge_file(&files.input, &files.output).unwrap();
+    let counts = judge_file(&grader(), &files.input, &files.output).unwrap();
     assert_eq!((counts.n, counts.official_correct, counts.strict_correct), (5, 2, 2));
     assert_eq!((counts.no_answer, counts.reference_errors), (1, 1));
     let found = lines(&files);
@@ -67,7 +72,7 @@ fn bad_lines_are_named_and_leave_no_output() {
         ("nonsense", "not a JSON object"),
     ] {
         let files = files(&format!("{}\n{bad}\n", r#"{"id": "ok", "completion": "x", "reference": "1"}"#));
-        let text = judge_file(&files.input, &files.output).unwrap_err().to_string();
+        let text = judge_file(&grader(), &files.input, &files.output).unwrap_err().to_string();
         assert!(text.contains("in.jsonl, line 2: ") && text.contains(expected), "{bad}\ngave {text}");
         assert!(!files.output.exists());
     }

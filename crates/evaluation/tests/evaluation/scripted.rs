@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use dataset_loader::{Benchmark, Data, Origin, Problem};
-use evaluation::{LongPrompts, Plan, Protocol, Template};
+use evaluation::{Grader, LongPrompts, Plan, Protocol, Template};
 use generation::{
     Completion, Decoding, Event, FinishReason, GenerationError, Generator, GeneratorInfo, Prompt, PromptIssue,
 };
@@ -98,7 +98,8 @@ pub fn plan(problems: Vec<Problem>) -> Plan {
 
 /// Runs a plan without looking at its progress.
 pub fn run(plan: &Plan, generator: &mut Scripted, folder: &Path) -> Result<evaluation::Run, evaluation::Error> {
-    evaluation::run(&Benchmark::published(), plan, generator, folder, &mut |_| {})
+    let benchmark = Benchmark::published();
+    evaluation::run(&benchmark, &Grader::new(&benchmark), plan, generator, folder, &mut |_| {})
 }
 
 /// The right answer to every problem.

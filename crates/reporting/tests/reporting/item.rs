@@ -1,5 +1,5 @@
-use dataset_loader::Problem;
-use evaluation::{CompletionRecord, VerdictRecord, judge};
+use dataset_loader::{Benchmark, Problem};
+use evaluation::{CompletionRecord, Grader};
 use generation::FinishReason;
 use reporting::{Item, item_text};
 
@@ -24,9 +24,10 @@ fn an_item_is_told_from_prompt_to_verdict() {
         prompt_hash: "0".into(),
         error: None,
     };
-    let verdict: VerdictRecord = judge(&problem, &completion);
-    let text =
-        item_text(&Item { problem: &problem, prompt: "Q: How many?\nA:", completion: &completion, verdict: &verdict });
+    let grader = Grader::new(&Benchmark::published());
+    let (verdict, explained) = (grader.judge(&problem, &completion), grader.explain_completion(&problem, &completion));
+    let prompt = "Q: How many?\nA:";
+    let text = item_text(&Item { problem: &problem, prompt, completion: &completion, verdict: &verdict, explained: &explained });
     insta::assert_snapshot!(text, @r#"
     gsm8k/1 (gsm8k, task gsm8k)
 
@@ -49,6 +50,9 @@ fn an_item_is_told_from_prompt_to_verdict() {
     ── strict scorer
     verdict     correct
     answer      18
-    decided by  extract/answer-is, equal/spelling
+                bytes 27–29, read as 18
+    reference   read as 18 (number)
+    rule        extract/answer-is        What follows the last 'answer is', with a few words in between, 'answer would be', 'result is' or 'solution is'.
+    rule        equal/spelling           Both are written alike.
     "#);
 }

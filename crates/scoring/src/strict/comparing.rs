@@ -61,6 +61,7 @@ pub(crate) fn compare(left: &Value, right: &Value, budget: &mut Budget) -> Outco
             either(names_choice(other, *letter), "equal/choice")
         }
         (Value::Tuple(a), Value::Tuple(b)) => collections::in_order(a, b, budget),
+        (Value::List(a), Value::List(b)) if budget.terms().ordered => collections::in_order(a, b, budget),
         (Value::List(a) | Value::Set(a), Value::List(b) | Value::Set(b)) => collections::in_any_order(a, b, budget),
         (Value::List(a), Value::Tuple(b)) | (Value::Tuple(b), Value::List(a)) => collections::in_order(a, b, budget),
         (Value::Matrix(rows), Value::Tuple(items)) | (Value::Tuple(items), Value::Matrix(rows)) => {

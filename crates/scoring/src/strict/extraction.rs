@@ -6,7 +6,7 @@
 //! an answer wins. Every matcher looks from the end, for the final answer comes last, and takes time linear in the text.
 //!
 //! - [`kinds`]: what a reference is: number, option letters, formula, words.
-//! - [`rules`]: the files, parsed once.
+//! - [`rules`]: what a rule looks for, and rules in order.
 //! - [`visible`]: what of a completion is looked at.
 //! - [`boxes`], [`phrases`], [`last`]: the matchers.
 //! - [`spans`]: where a sentence ends, and what is trimmed off an answer.
@@ -27,10 +27,11 @@ mod visible;
 
 use std::{borrow::Cow, ops::Range};
 
-use rules::{Matcher, Rule};
+use rules::Matcher;
 use visible::Visible;
 
 pub(crate) use kinds::ReferenceKind;
+pub(super) use rules::{Layout, Order, OrderError, Rule, Rules};
 pub(crate) use {kinds::kind_of, letters::option_letters};
 
 /// The answer found in a completion.
@@ -65,8 +66,7 @@ pub(crate) struct Look<'t, 'r> {
 }
 
 /// Finds the final answer of a completion. `None`: it has none.
-pub(crate) fn extract(completion: &str, kind: ReferenceKind) -> Option<Extracted<'_>> {
-    let rules = rules::rules();
+pub(crate) fn extract<'t>(rules: &Rules, completion: &'t str, kind: ReferenceKind) -> Option<Extracted<'t>> {
     let Visible { parts, last_block, ends_in_block } = Visible::of(completion, &rules.layout);
     let look = Look { text: completion, parts: &parts, last_block, ends_in_block, kind };
     rules.order(kind).iter().find_map(|step| {
@@ -78,7 +78,7 @@ pub(crate) fn extract(completion: &str, kind: ReferenceKind) -> Option<Extracted
                 _ => best,
             }
         });
-        latest.map(|(rule, found)| Extracted { text: found.text, rule: &rule.id, span: found.span })
+        latest.map(|(rule, found)| Extracted { text: found.text, rule: rule.id, span: found.span })
     })
 }
 

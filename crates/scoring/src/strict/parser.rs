@@ -31,6 +31,7 @@ mod vectors;
 mod words;
 mod wrapping;
 
+pub(crate) use self::tables::FILES as TABLES;
 use self::words::Phrase;
 use super::value::Value;
 
@@ -56,6 +57,17 @@ pub(crate) fn parse(text: &str) -> Parsed {
     }
     let (value, rule) = read(text);
     Parsed { value, rules: vec![rule] }
+}
+
+/// Whether a question demands that several answers come in an order.
+pub(crate) fn asks_for_order(question: &str) -> bool {
+    let question = question.to_lowercase();
+    tables::tables().ordered.iter().any(|phrase| question.contains(phrase.as_str()))
+}
+
+/// The cases of the tables: file, and what a text is read as.
+pub(crate) fn table_cases() -> &'static [(&'static str, tables::Case)] {
+    &tables::tables().cases
 }
 
 fn read(text: &str) -> (Value, &'static str) {

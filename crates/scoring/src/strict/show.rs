@@ -1,4 +1,4 @@
-//! Values as short text, for tests and traces: `sum(x,2)`, `interval[0,inf)`, `list(1,2)`, `qty(5;cm)`.
+//! Values as short text, for traces and tests: `sum(x,2)`, `interval[0,inf)`, `list(1,2)`, `qty(5;cm)`.
 //!
 //! The form is stable, and two values show alike only when they are equal. A decimal carries its count of written
 //! digits behind `#`.
@@ -9,11 +9,6 @@ use super::{
     expr::{Constant, Expr, Function, Number},
     value::{Comparison, Interval, Quantity, Unit, Value},
 };
-
-/// The short text of a value.
-pub(crate) fn show(value: &Value) -> String {
-    value.to_string()
-}
 
 impl Display for Value {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {

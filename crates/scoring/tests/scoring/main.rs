@@ -1,6 +1,6 @@
 //! Tests of the scoring crate from outside.
 
-mod cases;
 mod properties;
 mod recorded;
+mod strict_properties;
 mod verdicts;

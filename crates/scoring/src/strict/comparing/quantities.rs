@@ -6,6 +6,7 @@ use dashu_ratio::RBig;
 use super::super::budget::{Budget, Exhausted};
 use super::super::equivalence::equivalent;
 use super::super::expr::{Constant, Expr, Function, Number};
+use super::super::policy::{Percent, Units};
 use super::super::value::{Quantity, Time, Unit};
 use super::{Outcome, constants, different, either, same};
 
@@ -18,6 +19,9 @@ pub(super) fn compare(left: &Quantity, right: &Quantity, budget: &mut Budget) ->
         (Some(Unit::Degrees), None) => angle(&left.expr, &right.expr, budget),
         (None, Some(Unit::Degrees)) => angle(&right.expr, &left.expr, budget),
         (Some(a), Some(b)) if contradict(a, b) => different("equal/unit"),
+        (Some(unit), None) | (None, Some(unit)) if budget.terms().units == Units::MustAgree && measures(unit) => {
+            different("equal/unit")
+        }
         _ => expressions(&left.expr, &right.expr, budget),
     }
 }
@@ -33,7 +37,7 @@ pub(super) fn expressions(left: &Expr, right: &Expr, budget: &mut Budget) -> Out
 
 /// A percentage against a number without the sign: the sign is missing, or the number is the proportion.
 fn percentage(percent: &Expr, bare: &Expr, budget: &mut Budget) -> Outcome {
-    if expressions(percent, bare, budget)?.equal {
+    if budget.terms().percent == Percent::SignMayBeMissing && expressions(percent, bare, budget)?.equal {
         return same("equal/percent_sign_missing");
     }
     let proportion = Expr::Product(vec![percent.clone(), hundredth()]);
@@ -84,6 +88,15 @@ fn contradict(left: &Unit, right: &Unit) -> bool {
         (Unit::Money(a), Unit::Money(b)) => a != b,
         (Unit::Percent | Unit::Degrees, Unit::Percent | Unit::Degrees) => left != right,
         _ => false,
+    }
+}
+
+/// Whether a unit says something that the number alone does not: a measure or a currency, as opposed to counted things.
+fn measures(unit: &Unit) -> bool {
+    match unit {
+        Unit::Named(name) => is_measure(name),
+        Unit::Money(_) => true,
+        Unit::Percent | Unit::Degrees => false,
     }
 }
 

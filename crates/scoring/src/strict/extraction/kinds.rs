@@ -15,6 +15,18 @@ pub(crate) enum ReferenceKind {
     Text,
 }
 
+impl ReferenceKind {
+    /// The name in profiles and reports.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Number => "number",
+            Self::Choice => "choice",
+            Self::Formula => "formula",
+            Self::Text => "text",
+        }
+    }
+}
+
 /// Decides the kind of a reference from its text.
 pub(crate) fn kind_of(reference: &str) -> ReferenceKind {
     let bare = undressed(reference);

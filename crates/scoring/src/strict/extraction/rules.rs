@@ -1,44 +1,25 @@
-//! The files of `answer-normalizers/extractors/` and the order in `profiles/strict.toml`, embedded and parsed once.
-//!
-//! A file holds one idea: what it is for, its rules, and the cases that prove them. What the engine does not know is refused:
-//! an unknown key, a rule that is listed nowhere, an id that names no rule, an empty purpose.
+//! Extraction rules as data: what a rule looks for, and lists of rules in the order in which they are tried.
 
-use std::sync::OnceLock;
+use std::collections::BTreeSet;
+use std::sync::Mutex;
 
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 
 use super::ReferenceKind;
 
-macro_rules! files {
-    ($($name:literal,)+) => {
-        [$(($name, include_str!(concat!("../../../../../answer-normalizers/extractors/", $name)))),+]
-    };
-}
-
-/// The embedded files, by name.
-pub(super) const FILES: [(&str, &str); 9] = files![
-    "answer_is.toml",
-    "bold.toml",
-    "boxed.toml",
-    "chinese.toml",
-    "code.toml",
-    "hashes.toml",
-    "last.toml",
-    "letters.toml",
-    "runs_on.toml",
-];
-
-pub(super) const PROFILE: &str = include_str!("../../../../../answer-normalizers/profiles/strict.toml");
+/// An id that lives as long as the process.
+type Id = &'static str;
 
 /// A way to find the answer in a completion.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Rule {
+pub(in crate::strict) struct Rule {
     /// Name in the profile and in traces.
-    pub id: String,
+    #[serde(deserialize_with = "permanent")]
+    pub id: Id,
     /// What it is for, in a line.
-    purpose: String,
-    pub matcher: Matcher,
+    pub purpose: String,
+    pub(super) matcher: Matcher,
 }
 
 /// The code behind a rule, with the data it works on.
@@ -152,13 +133,13 @@ pub(super) struct Bold {
 /// What of a completion is looked at.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Layout {
+pub(in crate::strict) struct Layout {
     /// At the start of a line: the answer is over.
     #[serde(default)]
     pub ends_at_line: Vec<String>,
     /// By byte: whether one of these begins with it, in either case.
     #[serde(skip)]
-    pub line_begins: Bytes,
+    pub(super) line_begins: Bytes,
     /// Anywhere: the answer is over.
     #[serde(default)]
     pub ends_at: Vec<String>,
@@ -173,50 +154,27 @@ pub(super) struct Layout {
     pub kept_blocks: Vec<String>,
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct File {
-    purpose: String,
-    source: String,
-    #[serde(default)]
-    rule: Vec<Rule>,
-    layout: Option<Layout>,
-    #[cfg_attr(not(test), allow(dead_code))]
-    pub case: Vec<Case>,
-}
-
-/// A completion and what is found in it.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-#[cfg_attr(not(test), allow(dead_code))]
-pub(super) struct Case {
-    pub purpose: String,
-    pub completion: String,
-    pub reference: String,
-    pub answer: Option<String>,
-    pub fires: Option<String>,
-    pub silent: Option<String>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Order {
-    number: Vec<Step>,
-    choice: Vec<Step>,
-    formula: Vec<Step>,
-    text: Vec<Step>,
-}
-
 /// A rule, or several of which the one wins that finds its answer later in the text.
-#[derive(Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(untagged)]
-enum Step {
+pub(in crate::strict) enum Step {
     Rule(String),
     Latest(Vec<String>),
 }
 
-/// All rules, in the order of the profile for every kind of reference.
-pub(super) struct Rules {
+/// A list of rules for every kind of reference; absent ones are those of the profile that is built upon.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(in crate::strict) struct Order {
+    pub number: Option<Vec<Step>>,
+    pub choice: Option<Vec<Step>>,
+    pub formula: Option<Vec<Step>>,
+    pub text: Option<Vec<Step>>,
+}
+
+/// The rules of a profile, in their order for every kind of reference.
+#[derive(Clone, Debug, Default)]
+pub(in crate::strict) struct Rules {
     pub layout: Layout,
     number: Vec<Vec<Rule>>,
     choice: Vec<Vec<Rule>>,
@@ -224,58 +182,32 @@ pub(super) struct Rules {
     text: Vec<Vec<Rule>>,
 }
 
-/// The embedded rules.
-pub(super) fn rules() -> &'static Rules {
-    static RULES: OnceLock<Rules> = OnceLock::new();
-    RULES.get_or_init(|| Rules::parse(&FILES, PROFILE).expect("a test parses the embedded rules"))
-}
-
-/// Why rules are refused.
+/// Why an order of rules is refused.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum RulesError {
-    #[error("{file}: {source}")]
-    Toml { file: String, source: toml::de::Error },
-    #[error("{0}: `purpose` and `source` must not be empty")]
-    Undocumented(String),
-    #[error("rule `{0}` is defined twice")]
-    DefinedTwice(String),
-    #[error("the profile lists `{0}`, which is no rule")]
-    Unknown(String),
-    #[error("the profile lists `{0}` twice")]
-    ListedTwice(String),
-    #[error("rule `{0}` is in no list of the profile")]
-    Unlisted(String),
+pub(in crate::strict) enum OrderError {
+    #[error("`extraction.{list}` names `{id}`, which is no rule (known: {known})")]
+    Unknown { list: &'static str, id: String, known: String },
+    #[error("`extraction.{list}` names `{id}` twice")]
+    ListedTwice { list: &'static str, id: String },
+    #[error("the rule `{0}` is in no list of `extraction`, so that it would never be tried")]
+    Unlisted(&'static str),
 }
 
 impl Rules {
-    pub(super) fn parse(files: &[(&str, &str)], profile: &str) -> Result<Self, RulesError> {
-        let (mut defined, mut layout) = (Vec::<Rule>::new(), Layout::default());
-        for (name, text) in files {
-            let file = File::parse(name, text)?;
-            layout.extend(file.layout.unwrap_or_default());
-            for mut rule in file.rule {
-                if let Matcher::Phrase(phrase) = &mut rule.matcher {
-                    (phrase.begins, phrase.continues) = (Bytes::at(0, &phrase.heads), Bytes::at(1, &phrase.heads));
-                }
-                if rule.purpose.is_empty() {
-                    return Err(RulesError::Undocumented(rule.id));
-                }
-                if defined.iter().any(|other| other.id == rule.id) {
-                    return Err(RulesError::DefinedTwice(rule.id));
-                }
-                defined.push(rule);
-            }
+    /// Puts rules in order. `own`: rules that must be in one list at least.
+    pub(in crate::strict) fn new(defined: &[Rule], own: &[Rule], layout: Layout, order: &Order) -> Result<Self, OrderError> {
+        let in_order = |list, steps: &Option<Vec<Step>>| in_order(list, steps.as_deref().unwrap_or_default(), defined);
+        let rules = Self {
+            layout,
+            number: in_order("number", &order.number)?,
+            choice: in_order("choice", &order.choice)?,
+            formula: in_order("formula", &order.formula)?,
+            text: in_order("text", &order.text)?,
+        };
+        match own.iter().find(|rule| rules.all().all(|listed| listed.id != rule.id)) {
+            Some(rule) => Err(OrderError::Unlisted(rule.id)),
+            None => Ok(rules),
         }
-        layout.line_begins = Bytes::at(0, &layout.ends_at_line);
-        let order = Order::parse(profile)?;
-        let lists = [&order.number, &order.choice, &order.formula, &order.text];
-        if let Some(rule) =
-            defined.iter().find(|rule| !lists.iter().any(|list| list.iter().any(|step| step.ids().contains(&rule.id))))
-        {
-            return Err(RulesError::Unlisted(rule.id.clone()));
-        }
-        let [number, choice, formula, text] = lists.map(|list| in_order(list, &defined));
-        Ok(Self { layout, number: number?, choice: choice?, formula: formula?, text: text? })
     }
 
     /// The steps for a kind of reference, the first one to be tried first.
@@ -287,37 +219,31 @@ impl Rules {
             ReferenceKind::Text => &self.text,
         }
     }
-}
 
-impl File {
-    pub(super) fn parse(name: &str, text: &str) -> Result<Self, RulesError> {
-        let file: Self = toml::from_str(text).map_err(|source| RulesError::Toml { file: name.to_owned(), source })?;
-        if file.purpose.is_empty() || file.source.is_empty() {
-            return Err(RulesError::Undocumented(name.to_owned()));
-        }
-        Ok(file)
-    }
-}
-
-impl Order {
-    /// The table `extraction`; the rest of the profile belongs to other stages.
-    fn parse(profile: &str) -> Result<Self, RulesError> {
-        #[derive(Deserialize)]
-        struct Profile {
-            extraction: Order,
-        }
-        let source = |source| RulesError::Toml { file: "strict.toml".to_owned(), source };
-        toml::from_str::<Profile>(profile).map(|profile| profile.extraction).map_err(source)
+    /// Every rule of every list; one that is in several lists comes several times.
+    pub(in crate::strict) fn all(&self) -> impl Iterator<Item = &Rule> {
+        [&self.number, &self.choice, &self.formula, &self.text].into_iter().flatten().flatten()
     }
 }
 
 impl Layout {
-    fn extend(&mut self, other: Self) {
+    /// Looks at what another layout names too.
+    pub(in crate::strict) fn extend(&mut self, other: Self) {
         self.ends_at_line.extend(other.ends_at_line);
         self.ends_at.extend(other.ends_at);
         self.begins_after.extend(other.begins_after);
         self.fences.extend(other.fences);
         self.kept_blocks.extend(other.kept_blocks);
+        self.line_begins = Bytes::at(0, &self.ends_at_line);
+    }
+}
+
+impl Rule {
+    /// Prepares what the matcher looks up at every byte of a text.
+    pub(in crate::strict) fn prepare(&mut self) {
+        if let Matcher::Phrase(phrase) = &mut self.matcher {
+            (phrase.begins, phrase.continues) = (Bytes::at(0, &phrase.heads), Bytes::at(1, &phrase.heads));
+        }
     }
 }
 
@@ -330,17 +256,35 @@ impl Step {
     }
 }
 
-fn in_order(list: &[Step], defined: &[Rule]) -> Result<Vec<Vec<Rule>>, RulesError> {
-    let mut steps = Vec::<Vec<Rule>>::with_capacity(list.len());
-    for step in list {
-        steps.push(Vec::new());
+fn in_order(list: &'static str, steps: &[Step], defined: &[Rule]) -> Result<Vec<Vec<Rule>>, OrderError> {
+    let mut ordered = Vec::<Vec<Rule>>::with_capacity(steps.len());
+    for step in steps {
+        let mut rules = Vec::with_capacity(step.ids().len());
         for id in step.ids() {
-            let rule = defined.iter().find(|rule| &rule.id == id).ok_or_else(|| RulesError::Unknown(id.clone()))?;
-            if steps.iter().flatten().any(|other| &other.id == id) {
-                return Err(RulesError::ListedTwice(id.clone()));
+            let rule = defined.iter().find(|rule| rule.id == id).ok_or_else(|| OrderError::Unknown {
+                list,
+                id: id.clone(),
+                known: defined.iter().map(|rule| rule.id).collect::<Vec<_>>().join(", "),
+            })?;
+            if ordered.iter().flatten().chain(&rules).any(|other| other.id == rule.id) {
+                return Err(OrderError::ListedTwice { list, id: id.clone() });
             }
-            steps.last_mut().expect("pushed above").push(rule.clone());
+            rules.push(rule.clone());
         }
+        ordered.push(rules);
     }
-    Ok(steps)
+    Ok(ordered)
+}
+
+/// Reads an id that lives as long as the process: traces of millions of answers share it, and profiles are few.
+fn permanent<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Id, D::Error> {
+    static IDS: Mutex<BTreeSet<Id>> = Mutex::new(BTreeSet::new());
+    let id = String::deserialize(deserializer)?;
+    let mut ids = IDS.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    if let Some(known) = ids.get(id.as_str()) {
+        return Ok(known);
+    }
+    let id: Id = Box::leak(id.into_boxed_str());
+    ids.insert(id);
+    Ok(id)
 }

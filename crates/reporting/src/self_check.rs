@@ -1,0 +1,46 @@
+//! Can the scorers judge by the references of a set?
+
+use comfy_table::Cell;
+use evaluation::SelfCheck;
+
+use crate::table::framed;
+
+/// Failures listed of each set, where not all are asked for.
+const SHOWN: usize = 5;
+
+/// A table of the sets and the references that fail.
+pub fn self_check_text(checked: &SelfCheck, all: bool, width: Option<u16>) -> String {
+    let header = ["set", "references", "equal themselves", "forms tried", "failed", "official cannot read"];
+    let mut table = framed(header, &[1, 2, 3, 4, 5], width);
+    for set in &checked.sets {
+        table.add_row(
+            [
+                set.set.clone(),
+                set.references.to_string(),
+                set.equal_themselves.to_string(),
+                set.tried.to_string(),
+                set.failed.to_string(),
+                set.official_exceptions.len().to_string(),
+            ]
+            .map(Cell::new),
+        );
+    }
+    let mut text = format!("{}\n", table.trim_fmt());
+    for set in &checked.sets {
+        let shown = if all { usize::MAX } else { SHOWN };
+        for failed in set.failures.iter().take(shown) {
+            let failure = &failed.failure;
+            let form = format!("{:?}", failure.form).to_lowercase();
+            let rule = failure.judgement.trace.last().copied().unwrap_or_default();
+            text.push_str(&format!("{}  {form}: \"{}\" against \"{}\": {rule}\n", failed.id, failure.text, failed.reference));
+        }
+        for raised in set.official_exceptions.iter().take(shown) {
+            text.push_str(&format!("{}  official: \"{}\" raises {}\n", raised.id, raised.reference, raised.exception));
+        }
+        let left = set.failures.len().saturating_sub(shown) + set.official_exceptions.len().saturating_sub(shown);
+        if left > 0 {
+            text.push_str(&format!("{}: {left} more (--all lists them)\n", set.set));
+        }
+    }
+    text
+}

@@ -1,0 +1,69 @@
+//! What a comparison overlooks, as a profile says it.
+
+use serde::{Deserialize, Serialize};
+
+/// What a comparison overlooks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Policy {
+    /// Units of measurement and currencies.
+    pub units: Units,
+    /// Per cent signs.
+    pub percent: Percent,
+    /// The order of several answers.
+    pub list_order: ListOrder,
+}
+
+/// Whether a unit may be missing.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Units {
+    /// `5` answers `5 cm`; `5 m` does not.
+    #[default]
+    MayBeMissing,
+    /// A unit of measurement or a currency must stand on both sides or on none.
+    MustAgree,
+}
+
+/// What a per cent sign means beside a number without one.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Percent {
+    /// `50 %` is `0.5`, and `50` where the sign is merely missing.
+    #[default]
+    SignMayBeMissing,
+    /// `50 %` is `0.5` and nothing else.
+    IsAHundredth,
+}
+
+/// Whether `3, 5` answers `5, 3`. Sets never have an order, tuples always.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ListOrder {
+    /// Where the question asks for an order, such as "from least to greatest".
+    #[default]
+    AsAsked,
+    /// In any order.
+    Any,
+    /// In the order of the reference only.
+    Kept,
+}
+
+/// The part of a policy that a profile states.
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Stated {
+    units: Option<Units>,
+    percent: Option<Percent>,
+    list_order: Option<ListOrder>,
+}
+
+impl Policy {
+    /// This policy with what is stated in its place.
+    pub(super) fn with(self, stated: Stated) -> Self {
+        Self {
+            units: stated.units.unwrap_or(self.units),
+            percent: stated.percent.unwrap_or(self.percent),
+            list_order: stated.list_order.unwrap_or(self.list_order),
+        }
+    }
+}

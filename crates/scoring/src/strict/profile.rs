@@ -1,0 +1,308 @@
+//! Profiles: which rules find an answer and in which order, and what a comparison overlooks.
+//!
+//! The standard profile is `profiles/strict.toml` over the rules of `extractors/*.toml`. Every other profile builds upon it
+//! and says only what differs. What the engine does not know is refused: an unknown key, a rule that is listed nowhere, an
+//! id that names no rule, an empty purpose.
+
+use std::sync::OnceLock;
+
+use serde::Deserialize;
+
+use super::extraction::{Layout, Order, OrderError, Rule, Rules};
+use super::policy::{Policy, Stated};
+
+macro_rules! embedded {
+    ($folder:literal: $($name:literal,)+) => {
+        [$(($name, include_str!(concat!("../../../../answer-normalizers/", $folder, "/", $name)))),+]
+    };
+}
+
+/// The files of extraction rules, by name.
+pub(crate) const EXTRACTORS: [(&str, &str); 9] = embedded![
+    "extractors":
+    "answer_is.toml",
+    "bold.toml",
+    "boxed.toml",
+    "chinese.toml",
+    "code.toml",
+    "hashes.toml",
+    "last.toml",
+    "letters.toml",
+    "runs_on.toml",
+];
+
+const STANDARD: &str = include_str!("../../../../answer-normalizers/profiles/strict.toml");
+
+/// The profiles that build upon the standard one, by name.
+const VARIANTS: [(&str, &str); 2] = [
+    ("choice", include_str!("../../../../answer-normalizers/profiles/choice.toml")),
+    ("exact", include_str!("../../../../answer-normalizers/profiles/exact.toml")),
+];
+
+/// Rules and policy of a strict judgement.
+#[derive(Clone, Debug)]
+pub struct Profile {
+    name: String,
+    purpose: String,
+    policy: Policy,
+    rules: Rules,
+    /// Every rule that an order may name.
+    defined: Vec<Rule>,
+    order: Order,
+    /// Steps that are code: id and purpose.
+    steps: Vec<Described>,
+    cases: Vec<ExtractionCase>,
+}
+
+/// Why a profile is refused.
+#[derive(Debug, thiserror::Error)]
+pub enum ProfileError {
+    /// The text is not TOML, or has keys or values that no profile has.
+    #[error("{name}: {source}")]
+    Toml {
+        /// Name of the profile or path of its file.
+        name: String,
+        /// Line, column and what was expected there.
+        source: Box<toml::de::Error>,
+    },
+    /// It does not say what it is for.
+    #[error("{name}: `purpose` and `source` must say something, also of every rule")]
+    Undocumented {
+        /// Name of the profile or path of its file.
+        name: String,
+    },
+    /// Two rules share an id.
+    #[error("{name}: the rule `{id}` is defined already; give yours an id of its own")]
+    DefinedTwice {
+        /// Name of the profile or path of its file.
+        name: String,
+        /// The id.
+        id: String,
+    },
+    /// The order names rules that do not exist, or leaves some out.
+    #[error("{name}: {message}")]
+    Order {
+        /// Name of the profile or path of its file.
+        name: String,
+        /// Which rule of which list.
+        message: String,
+    },
+}
+
+/// A file of extraction rules.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ExtractorFile {
+    purpose: String,
+    source: String,
+    #[serde(default)]
+    rule: Vec<Rule>,
+    layout: Option<Layout>,
+    #[serde(default)]
+    case: Vec<ExtractionCase>,
+}
+
+/// A profile's file.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ProfileFile {
+    purpose: String,
+    source: String,
+    #[serde(default)]
+    rule: Vec<Rule>,
+    layout: Option<Layout>,
+    #[serde(default)]
+    extraction: Order,
+    #[serde(default)]
+    comparison: Stated,
+    #[serde(default)]
+    step: Vec<Described>,
+    #[serde(default)]
+    case: Vec<ExtractionCase>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Described {
+    id: String,
+    purpose: String,
+}
+
+/// A completion and what is found in it.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ExtractionCase {
+    pub purpose: String,
+    pub completion: String,
+    pub reference: String,
+    pub answer: Option<String>,
+    pub fires: Option<String>,
+    pub silent: Option<String>,
+}
+
+impl Profile {
+    /// The standard profile, `strict`.
+    pub fn standard() -> &'static Self {
+        static PROFILE: OnceLock<Profile> = OnceLock::new();
+        PROFILE.get_or_init(|| Self::embedded().expect("a test reads the embedded rules"))
+    }
+
+    /// A profile that comes with the program; `None` where it has none of that name.
+    pub fn named(name: &str) -> Option<&'static Self> {
+        static PROFILES: OnceLock<Vec<Profile>> = OnceLock::new();
+        if name == Self::standard().name {
+            return Some(Self::standard());
+        }
+        let variant = |(name, text): &(&str, &str)| Self::parse(name, text).expect("a test reads the embedded profiles");
+        PROFILES.get_or_init(|| VARIANTS.iter().map(variant).collect()).iter().find(|profile| profile.name == name)
+    }
+
+    /// The names of the profiles that come with the program.
+    pub fn names() -> impl Iterator<Item = &'static str> {
+        ["strict"].into_iter().chain(VARIANTS.iter().map(|(name, _)| *name))
+    }
+
+    /// Reads a profile that builds upon the standard one. `name`: its name, or the path of its file, for messages.
+    ///
+    /// # Errors
+    /// What a profile does not have, rules that are defined twice, named wrongly or never used, each with the name.
+    pub fn parse(name: &str, text: &str) -> Result<Self, ProfileError> {
+        Self::standard().extended(name, ProfileFile::parse(name, text)?)
+    }
+
+    /// The name in reports, or the path of its file.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// What it is for, in a sentence.
+    pub fn about(&self) -> &str {
+        &self.purpose
+    }
+
+    /// What comparisons overlook.
+    pub fn policy(&self) -> Policy {
+        self.policy
+    }
+
+    /// What a rule of a trace is for.
+    pub fn purpose(&self, id: &str) -> Option<&str> {
+        let rule = self.defined.iter().find(|rule| rule.id == id).map(|rule| rule.purpose.as_str());
+        rule.or_else(|| self.steps.iter().find(|step| step.id == id).map(|step| step.purpose.as_str()))
+    }
+
+    /// Ids of all rules and steps that a trace may hold.
+    pub(crate) fn ids(&self) -> impl Iterator<Item = &str> {
+        let rules = self.rules.all().map(|rule| rule.id);
+        rules.chain(self.steps.iter().map(|step| step.id.as_str()))
+    }
+
+    /// The cases that the profile's own file holds.
+    pub(crate) fn cases(&self) -> &[ExtractionCase] {
+        &self.cases
+    }
+
+    pub(super) fn rules(&self) -> &Rules {
+        &self.rules
+    }
+
+    fn embedded() -> Result<Self, ProfileError> {
+        let (mut defined, mut layout) = (Vec::new(), Layout::default());
+        for (name, text) in EXTRACTORS {
+            let file = ExtractorFile::parse(name, text)?;
+            define(name, &mut defined, file.rule)?;
+            layout.extend(file.layout.unwrap_or_default());
+        }
+        let file = ProfileFile::parse("strict", STANDARD)?;
+        let rules = Rules::new(&defined, &defined, layout, &file.extraction).map_err(order_error("strict"))?;
+        Ok(Self {
+            name: "strict".to_owned(),
+            purpose: file.purpose,
+            policy: Policy::default().with(file.comparison),
+            rules,
+            defined,
+            order: file.extraction,
+            steps: file.step,
+            cases: file.case,
+        })
+    }
+
+    fn extended(&self, name: &str, file: ProfileFile) -> Result<Self, ProfileError> {
+        let mut defined = self.defined.clone();
+        define(name, &mut defined, file.rule)?;
+        let own = &defined[self.defined.len()..];
+        let mut layout = self.rules.layout.clone();
+        layout.extend(file.layout.unwrap_or_default());
+        let stated = file.extraction;
+        let order = Order {
+            number: stated.number.or_else(|| self.order.number.clone()),
+            choice: stated.choice.or_else(|| self.order.choice.clone()),
+            formula: stated.formula.or_else(|| self.order.formula.clone()),
+            text: stated.text.or_else(|| self.order.text.clone()),
+        };
+        let rules = Rules::new(&defined, own, layout, &order).map_err(order_error(name))?;
+        Ok(Self {
+            name: name.to_owned(),
+            purpose: file.purpose,
+            policy: self.policy.with(file.comparison),
+            rules,
+            defined,
+            order,
+            steps: self.steps.iter().cloned().chain(file.step).collect(),
+            cases: file.case,
+        })
+    }
+}
+
+/// The cases of an embedded file of extraction rules.
+///
+/// # Errors
+/// A file that cannot be read.
+pub(crate) fn extraction_cases(name: &str, text: &str) -> Result<Vec<ExtractionCase>, ProfileError> {
+    ExtractorFile::parse(name, text).map(|file| file.case)
+}
+
+fn define(name: &str, defined: &mut Vec<Rule>, rules: Vec<Rule>) -> Result<(), ProfileError> {
+    for mut rule in rules {
+        if rule.purpose.is_empty() {
+            return Err(ProfileError::Undocumented { name: name.to_owned() });
+        }
+        if defined.iter().any(|other| other.id == rule.id) {
+            return Err(ProfileError::DefinedTwice { name: name.to_owned(), id: rule.id.to_owned() });
+        }
+        rule.prepare();
+        defined.push(rule);
+    }
+    Ok(())
+}
+
+fn order_error(name: &str) -> impl Fn(OrderError) -> ProfileError + '_ {
+    move |error| ProfileError::Order { name: name.to_owned(), message: error.to_string() }
+}
+
+fn read<T: serde::de::DeserializeOwned>(name: &str, text: &str) -> Result<T, ProfileError> {
+    toml::from_str(text).map_err(|source| ProfileError::Toml { name: name.to_owned(), source: Box::new(source) })
+}
+
+fn documented(name: &str, purpose: &str, source: &str) -> Result<(), ProfileError> {
+    if purpose.is_empty() || source.is_empty() {
+        return Err(ProfileError::Undocumented { name: name.to_owned() });
+    }
+    Ok(())
+}
+
+impl ExtractorFile {
+    fn parse(name: &str, text: &str) -> Result<Self, ProfileError> {
+        let file: Self = read(name, text)?;
+        documented(name, &file.purpose, &file.source)?;
+        Ok(file)
+    }
+}
+
+impl ProfileFile {
+    fn parse(name: &str, text: &str) -> Result<Self, ProfileError> {
+        let file: Self = read(name, text)?;
+        documented(name, &file.purpose, &file.source)?;
+        Ok(file)
+    }
+}
