@@ -68,12 +68,15 @@ pub fn check(profile: &Profile, reference: &str) -> Checked {
     put(Form::Itself, bare.to_owned(), false);
     let is_solution = bare.contains("\\boxed") || bare.contains('\n');
     if is_balanced(bare) && !is_solution {
-        put(Form::Boxed, format!("Adding up, we get the result.\n\n$\\boxed{{{}}}$", undollared(bare)), true);
+        let inner = undollared(bare);
+        let dollar = if inner.contains('$') { "" } else { "$" };
+        put(Form::Boxed, format!("Adding up, we get the result.\n\n{dollar}\\boxed{{{inner}}}{dollar}"), true);
     }
     if !is_solution && !bare.contains(". ") {
         put(Form::Announced, format!("Adding up, we get the result. The answer is {}.", bare.trim_end_matches('.')), true);
     }
-    if !bare.contains(['$', '"']) && !bare.contains("\\(") && !bare.contains("\\[") {
+    let is_word = bare.chars().all(|sign| sign.is_alphabetic() || sign == ' ');
+    if !is_word && !bare.contains(['$', '"']) && !bare.contains("\\(") && !bare.contains("\\[") {
         put(Form::Dollars, format!("${bare}$"), false);
     }
     if let Some(typeset) = typeset(bare) {
@@ -170,7 +173,14 @@ mod tests {
 
     #[test]
     fn sound_references_pass_in_every_form() {
-        for (reference, forms) in [("1234", 8), ("\\frac{3}{4}", 6), ("B", 5), ("x^2+1", 5), ("\\text{even}", 4), ("(1, 2]", 5)] {
+        for (reference, forms) in [
+            ("1234", 8),
+            ("\\frac{3}{4}", 6),
+            ("B", 4),
+            ("x^2+1", 5),
+            ("\\text{even}", 4),
+            ("(1, 2]", 5),
+        ] {
             let checked = check(Profile::standard(), reference);
             assert_eq!(checked.failures, [], "{reference}");
             assert_eq!(checked.tried, forms, "{reference}");

@@ -108,13 +108,32 @@ fn together<'b>(rule: &Boxed, text: &str, boxes: &'b [Box]) -> Vec<&'b Box> {
     outer
 }
 
-/// Whether nothing but words like `and`, commas, delimiters and white space stands between two boxes.
+/// Whether nothing but words like `and`, commas, delimiters and white space stands between two boxes, after a word or two that
+/// say what was counted: `\boxed{3} apples and \boxed{5} pears`.
 fn joins(rule: &Boxed, between: &str) -> bool {
+    const COUNTED: usize = 2;
     let mut rest = between.trim_start();
+    for counted in 0..=COUNTED {
+        let joined = after_joints(rule, rest);
+        if joined.is_empty() && (counted == 0 || joined.len() < rest.len()) {
+            return true;
+        }
+        let word = rest.find(|sign: char| !sign.is_alphabetic()).unwrap_or(0);
+        if word == 0 {
+            return false;
+        }
+        rest = rest[word..].trim_start();
+    }
+    false
+}
+
+/// What is left behind the words and marks that join.
+fn after_joints<'t>(rule: &Boxed, text: &'t str) -> &'t str {
+    let mut rest = text;
     while let Some(joint) = rule.joined_by.iter().find(|joint| rest.starts_with(joint.as_str())) {
         rest = rest[joint.len()..].trim_start();
     }
-    rest.is_empty()
+    rest
 }
 
 /// Option letters where these are asked for; a number in a sentence where a number is; otherwise all that is in the boxes.

@@ -183,9 +183,10 @@ fn grouped(bytes: &[u8], at: usize, commas: bool, digits: &mut Digits) -> usize 
     end
 }
 
-/// The length of a separator of thousands: `,` `{,}` `\,` `\!` `,\!` `, \!` `~` and one space.
+/// The length of a separator of thousands: `,` `{,}` (with spaces) `\,` `\!` `,\!` `, \!` `~` and one space.
 fn separator(rest: &[u8], commas: bool) -> Option<usize> {
-    const MARKS: [&[u8]; 7] = [b",\\! ", b",\\!", b", \\! ", b", \\!", b"{,}", b"\\,", b"\\!"];
+    const MARKS: [&[u8]; 10] =
+        [b",\\! ", b",\\!", b", \\! ", b", \\!", b"{,}", b"{, }", b" {,}", b" {, }", b"\\,", b"\\!"];
     if let Some(mark) = MARKS.iter().find(|mark| rest.starts_with(mark)) {
         return Some(mark.len());
     }
