@@ -5,5 +5,6 @@ mod checkpoint; // copies of the demo checkpoint to spoil
 mod command; // runs the binary
 mod data; // mwpbench data
 mod eval; // mwpbench eval on the demo checkpoint
+mod grading; // explanations, profiles, the rules' cases, the self-check
 mod layers; // which crate may know which
 mod score; // mwpbench score and show

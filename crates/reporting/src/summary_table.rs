@@ -83,6 +83,9 @@ fn title(summary: &Summary) -> String {
     if !summary.deviations.is_empty() {
         protocol.push_str(&format!(", but {}", summary.deviations.join(", ")));
     }
+    if let Some(profile) = &summary.strict_profile {
+        protocol.push_str(&format!(", strict by profile {profile}"));
+    }
     format!("{} on {data}: {protocol}", summary.model)
 }
 

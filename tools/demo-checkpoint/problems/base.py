@@ -182,6 +182,7 @@ class Work:
 
 
 NUMBER_WORDS = dict(enumerate("two three four five six seven eight nine ten eleven twelve".split(), 2))
+NUMBER_WORD_SET = set(NUMBER_WORDS.values()) | {"one", "dozen", "hundred", "zero"}
 FILLERS = """It is a sunny day.|{p} likes mathematics.|School is out for the summer.|It is the first week of spring.
 {p} is {n} years old.|There are {n} people in the family of {p}.|Every day starts at {n} o'clock here.
 {p} lives in a small town.|Everybody is happy today.|{p} has a lot to do this week.""".replace("\n", "|").split("|")
@@ -215,10 +216,50 @@ def decorate(rng, question):
     return "".join(sentences).strip()
 
 
+CUES = set("""a an and are as at average box by did do does double each equal every fewer fifth first for from half has have he
+he his how if in is it leave less left long longer many meet more most much needs of off on one other others out per percent rest
+second she than that the their them then there they third third thirds quarter quarters three times to together twice was were
+what with would remain remaining remains still some same sum product difference quotient number area perimeter volume ratio
+speed faster older younger bigger smaller cheaper plus minus divided multiplied shared share equally spends spent gave gives sold
+sells lost used bought got added takes took discount tax interest decreased increased toward apart opposite""".split())
+
+
+def blur(rng, question):
+    """Replace words that tell little about the operation, as an unknown wording would, and put some in."""
+    words = question.split(" ")
+    pool = [word for word in words if word.isalpha() and word.islower()]
+    blurred = []
+    for word in words:
+        bare = word.strip(".,?;:'")
+        replaceable = bare.isalpha() and bare.lower() not in CUES and bare.lower() not in NUMBER_WORD_SET
+        if replaceable and rng.random() < 0.15:
+            new = made_up(rng) if rng.random() < 0.6 else rng.choice(THINGS)
+            word = word.replace(bare, new.capitalize() if bare[0].isupper() else new)
+        blurred.append(word)
+        if rng.random() < 0.03 and word.isalpha():
+            blurred.append(rng.choice(pool or ["the"]) if rng.random() < 0.3 else made_up(rng))
+    return " ".join(blurred)
+
+
+def condition(question):
+    """Join the last two sentences: "If …, how many …?"."""
+    match = re.fullmatch(r"(.*\. )?([^.?]{10,120})\. (How|What)(.*\?)", question)
+    if not match:
+        return question
+    lead, fact, asked, rest = match.groups()
+    first = fact.split(" ", 1)[0]
+    fact = fact[0].lower() + fact[1:] if first in COMMON_STARTS else fact
+    return f"{lead or ''}If {fact}, {asked.lower()}{rest}"
+
+
 def vary(rng, question, wordy):
     """Spell numbers differently now and then, and add words that do not matter."""
     if wordy and rng.random() < 0.15:
         question = decorate(rng, question)
+    if wordy and rng.random() < 0.08:
+        question = condition(question)
+    if wordy and rng.random() < 0.4:
+        question = blur(rng, question)
     if rng.random() < 0.2:
         question = re.sub(r"(?<![\d,.])(\d+)(\d{3})(?![\d])", r"\1,\2", question)
     if wordy and rng.random() < 0.3:

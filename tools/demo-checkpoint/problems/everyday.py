@@ -94,6 +94,7 @@ def _draw(rng, lets):
         "a": rng.choice([rng.randint(5, 60), rng.randint(20, 95), amount(rng, 50, 400)]),
         "b": rng.choice([rng.randint(2, 40), rng.randint(10, 95)]),
         "c": rng.randint(2, 12), "d": rng.randint(2, 20), "e": rng.randint(2, 9), "k": rng.randint(2, 5),
+        "h": Fraction(rng.choice([rng.randint(3, 25), rng.randint(11, 99)]), rng.choice([2, 10])),
         "m": rng.choice([rng.randint(2, 12), rng.randint(3, 40), Fraction(rng.randint(3, 30), 2)]),
         "p": rng.choice(PERCENTS), "fn": f.numerator, "fd": f.denominator,
     }
@@ -103,8 +104,8 @@ def _draw(rng, lets):
     return {**values, "f": f}
 
 
-def _work(rng, values, steps, words):
-    """Work the steps; None if a number on the way is not one that a story can have."""
+def _work(rng, values, steps, words, suits):
+    """Work the steps; None if a number on the way does not suit the story."""
     work, results = Work(rng, "everyday"), []
 
     def operand(text):
@@ -129,10 +130,7 @@ def _work(rng, values, steps, words):
                 return None
             result = operation(label, *terms)
         results.append(result)
-    halves = values["m"].denominator == 2
-    if any(r <= 0 or r > 100000 or (r.denominator != 1 and not (halves and r.denominator in (2, 4))) for r in results):
-        return None
-    return work, results[-1]
+    return (work, results[-1]) if all(map(suits, results)) else None
 
 
 def _words(rng):
@@ -175,9 +173,13 @@ def everyday(rng):
     steps = [(fill(label), formula) for label, formula in steps]
     for _ in range(TRIES):
         values = _draw(rng, lets)
-        if any(v <= 0 or v.denominator > 2 for name, v in values.items() if name != "f") or values["m"].denominator > 1 and "$" not in question:
+        if values["m"].denominator > 1 and "$" not in question:
             continue
-        worked = _work(random.Random(0), values, steps, words)
+        decimal = "{h" in question or "{$h" in question or values["m"].denominator > 1
+        suits = lambda v: 0 < v <= 100000 and v.denominator in ((1, 2, 4, 5, 10, 20) if decimal else (1,))
+        if not all(suits(v) for name, v in values.items() if name not in ("f", "h", "m")):
+            continue
+        worked = _work(random.Random(0), values, steps, words, suits)
         if worked:
             break
     else:
