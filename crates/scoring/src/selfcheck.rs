@@ -118,10 +118,13 @@ fn is_balanced(text: &str) -> bool {
 
 /// The same in other commands; `None` where it has none that have a twin.
 fn typeset(text: &str) -> Option<String> {
-    const TWINS: [(&str, &str); 4] =
-        [("\\frac", "\\dfrac"), ("\\left(", "\\bigl("), ("\\leq ", "\\le "), ("\\cdot ", "\\times ")];
+    const TWINS: [(&str, &str); 3] = [("\\frac", "\\dfrac"), ("\\left(", "\\bigl("), ("\\leq ", "\\le ")];
     let (from, to) = TWINS.into_iter().find(|(from, _)| text.contains(from))?;
     let rewritten = text.replace(from, to);
+    // Brackets that open with `\left(` and close with something else have no such twin.
+    if from == "\\left(" && text.matches(from).count() != text.matches("\\right)").count() {
+        return None;
+    }
     Some(if from == "\\left(" { rewritten.replace("\\right)", "\\bigr)") } else { rewritten })
 }
 

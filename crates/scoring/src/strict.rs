@@ -15,6 +15,7 @@ mod judging; // answer, reference → judgement
 mod parser; // text → value
 mod policy; // what a comparison overlooks
 mod profile; // rules and policy, as data
+mod prose; // words and formulas together
 mod reading; // text → value, with what stands around a formula
 mod show; // values in print
 mod value; // what an answer denotes

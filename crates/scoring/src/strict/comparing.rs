@@ -179,9 +179,13 @@ fn same_words(left: &str, right: &str) -> bool {
 
 /// A text without what only typesets it.
 fn bare(text: &str) -> String {
-    const TYPESETTING: [(&str, &str); 12] = [
+    const TYPESETTING: [(&str, &str); 16] = [
         ("\\left", ""),
         ("\\right", ""),
+        ("\\bigl", ""),
+        ("\\bigr", ""),
+        ("\\Bigl", ""),
+        ("\\Bigr", ""),
         ("\\dfrac", "\\frac"),
         ("\\tfrac", "\\frac"),
         ("\\leqslant", "\\le"),

@@ -52,6 +52,11 @@ pub(crate) struct Found<'t> {
     span: Range<usize>,
 }
 
+/// The formulas between LaTeX delimiters, with these.
+pub(crate) fn formulas(text: &str) -> impl Iterator<Item = Range<usize>> + '_ {
+    formulas::formulas(text, 0..text.len())
+}
+
 /// A completion as the matchers see it.
 pub(crate) struct Look<'t, 'r> {
     /// The whole completion.

@@ -6,7 +6,7 @@ use std::ops::Range;
 use super::budget::{self, Budget, Terms};
 use super::extraction::{self, ReferenceKind, Rules};
 use super::policy::ListOrder;
-use super::{Answer, Explanation, ExplanationStep, Judgement, Profile, comparing, parser, reading};
+use super::{Answer, Explanation, ExplanationStep, Judgement, Profile, comparing, parser, prose, reading};
 
 impl Profile {
     /// Judges an answer against a reference. The question, where it is known, tells whether the order of a list is part of
@@ -19,11 +19,34 @@ impl Profile {
             let trace = vec!["extract/given", "equal/spelling"];
             return Judgement { correct: true, answer: Some(text.trim().to_owned()), span: None, trace };
         }
-        let (reference, kind) = prepared(self.rules(), reference);
-        match self.found(answer, kind) {
+        let whole = reference.trim();
+        let (reference, kind) = prepared(self.rules(), whole);
+        let judgement = match self.found(answer, kind) {
             Some(found) => self.compare(found, &reference, question),
             None => Judgement { correct: false, answer: None, span: None, trace: vec!["extract/nothing"] },
+        };
+        if judgement.correct || judgement.answer.is_none() {
+            return judgement;
         }
+        self.same_prose(answer, whole, question).unwrap_or(judgement)
+    }
+
+    /// Where one side is words and formulas together, both are compared as such: the whole sentence, not its last formula.
+    fn same_prose(&self, answer: Answer<'_>, reference: &str, question: Option<&str>) -> Option<Judgement> {
+        let found = match answer {
+            Answer::Completion(_) => self.found(answer, ReferenceKind::Text)?,
+            Answer::Prediction(text) => Found { text: Cow::Borrowed(text.trim()), span: None, rule: "extract/given" },
+        };
+        let budget = &mut Budget::on(self.terms(question));
+        let same = (prose::is_prose(reference) || prose::is_prose(&found.text))
+            && found.text.len() <= LONGEST_PROSE
+            && prose::same(&found.text, reference, budget).unwrap_or(false);
+        same.then(|| Judgement {
+            correct: true,
+            answer: Some(found.text.into_owned()),
+            span: found.span.map(|span| [span.start, span.end]),
+            trace: vec![found.rule, "equal/prose"],
+        })
     }
 
     /// Judges, and tells every step of it with the purpose of its rule and what came of it.
@@ -97,6 +120,9 @@ impl Profile {
     }
 }
 
+/// A longer answer is no sentence.
+const LONGEST_PROSE: usize = 1_000;
+
 /// An answer and how it was come by.
 struct Found<'t> {
     text: Cow<'t, str>,
@@ -123,6 +149,8 @@ fn bare_reference<'r>(rules: &Rules, reference: &'r str) -> Cow<'r, str> {
     let formula = reference.contains('$') || reference.contains("\\(") || reference.contains("\\[");
     if (is_boxed(reference) || (formula && words(reference) >= 4))
         && let Some(found) = extraction::extract(rules, reference, ReferenceKind::Formula)
+        // The last of several formulas is not what all of them say.
+        && (found.rule != "extract/last-formula" || prose::formulas(reference) == 1)
     {
         return found.text;
     }

@@ -158,14 +158,11 @@ pub(super) enum Large {
 }
 
 impl Kind<'_> {
-    /// Whether something must follow: an operator, an opening bracket, a comma.
-    pub(super) fn expects_more(&self) -> bool {
+    /// Whether it stands between two others: nothing ends with it, and nothing starts with it.
+    fn joins(&self) -> bool {
         matches!(
             self,
             Self::Plus
-                | Self::Minus
-                | Self::PlusMinus
-                | Self::MinusPlus
                 | Self::Times
                 | Self::Divide
                 | Self::Caret
@@ -174,7 +171,6 @@ impl Kind<'_> {
                 | Self::Cup
                 | Self::Cap
                 | Self::SetMinus
-                | Self::Open(_)
                 | Self::Mid
                 | Self::Comma
                 | Self::Semicolon
@@ -185,40 +181,21 @@ impl Kind<'_> {
                 | Self::Condition
                 | Self::Cell
                 | Self::Row
-                | Self::Begin(_)
         )
+    }
+
+    /// Whether something must follow: an operator, an opening bracket, a comma.
+    pub(super) fn expects_more(&self) -> bool {
+        self.joins()
+            || matches!(self, Self::Minus | Self::PlusMinus | Self::MinusPlus | Self::Open(_) | Self::Begin(_))
     }
 
     /// Whether it cannot start anything, so that a gap before it separates nothing.
     pub(super) fn continues(&self) -> bool {
-        matches!(
-            self,
-            Self::Plus
-                | Self::Times
-                | Self::Divide
-                | Self::Caret
-                | Self::Underscore
-                | Self::Bang
-                | Self::Percent
-                | Self::Degree
-                | Self::Compare(_)
-                | Self::Cup
-                | Self::Cap
-                | Self::SetMinus
-                | Self::Close(_)
-                | Self::Mid
-                | Self::Comma
-                | Self::Semicolon
-                | Self::Colon
-                | Self::Gap
-                | Self::And
-                | Self::Or
-                | Self::Condition
-                | Self::Otherwise
-                | Self::Cell
-                | Self::Row
-                | Self::End
-                | Self::ModGroup
-        )
+        self.joins()
+            || matches!(
+                self,
+                Self::Bang | Self::Percent | Self::Degree | Self::Close(_) | Self::Otherwise | Self::End | Self::ModGroup
+            )
     }
 }
