@@ -11,13 +11,13 @@ fn one_answer_is_judged_and_explained() {
     let folder = tempfile::tempdir().unwrap();
     let answer = ["score", "--reference", r"\frac{3}{4}", "--completion", "We get 3 of 4. The answer is 0.75."];
     let text = mwpbench(folder.path(), answer).ok().stdout;
-    for part in ["extract/answer-is", "bytes 30–34", "equal/rational", "Exact rational numbers.", "official   wrong"] {
+    for part in ["extract/answer-is", "bytes 29–33", "equal/rational", "Exact rational numbers.", "official   wrong"] {
         assert!(text.contains(part), "no {part:?} in\n{text}");
     }
     let told = mwpbench(folder.path(), answer.iter().chain(&["--json"])).ok().json();
     assert_eq!((&told["strict"]["correct"], &told["official"]["correct"]), (&true.into(), &false.into()));
     assert_eq!(told["explanation"]["reference_kind"], "number");
-    assert_eq!(told["strict"]["span"], serde_json::json!([30, 34]));
+    assert_eq!(told["strict"]["span"], serde_json::json!([29, 33]));
     mwpbench(folder.path(), ["score", "--reference", "3"]).refused(2, &["--completion or --prediction"]);
 }
 

@@ -18,10 +18,9 @@ struct Prose<'t> {
     formulas: Vec<Cow<'t, str>>,
 }
 
-/// Whether a text has words beside its formulas.
+/// Whether a text has words beside formulas between delimiters.
 pub(super) fn is_prose(text: &str) -> bool {
-    let prose = Prose::of(text);
-    !prose.words.is_empty() && !prose.formulas.is_empty()
+    formulas(text) > 0 && !Prose::of(text).words.is_empty()
 }
 
 /// Formulas between delimiters.
@@ -56,10 +55,10 @@ impl<'t> Prose<'t> {
             prose.formulas.push(Cow::Borrowed(&text[formula.clone()]));
             at = formula.end;
         }
-        if at == 0 && text.split_whitespace().all(|part| !is_word(part)) {
-            prose.formulas.push(Cow::Borrowed(text));
-        } else {
-            prose.add_words(&text[at..]);
+        match at {
+            // Without delimiters it is one formula, or none.
+            0 => prose.formulas.push(Cow::Borrowed(text)),
+            _ => prose.add_words(&text[at..]),
         }
         prose
     }
