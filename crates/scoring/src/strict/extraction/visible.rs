@@ -36,17 +36,18 @@ impl Visible {
             let (fence_start, fence_end) = (whole.start + at, whole.start + at + fence.len());
             // No longer than a language's name, lest a text of nothing but fences take quadratic time.
             let info = &text[fence_end..spans::floor(text, whole.end.min(fence_end + 32))];
-            let info = info.split(['\n', '`']).next().unwrap_or("").trim();
+            let line = info.split(['\n', '`']).next().unwrap_or("");
+            let (info, line_end) = (line.trim(), fence_end + line.len());
             let kept = layout.kept_blocks.iter().any(|block| block == info);
             if !inside {
                 self.add(text, from..fence_start);
-                (from, inside) = (fence_end + info.len(), !kept);
+                (from, inside) = (line_end, !kept);
             } else if info.is_empty() || kept {
                 (self.last_block, self.ends_in_block) = (Some(from..fence_start), true);
                 (from, inside) = (fence_end, false);
             } else {
                 // An opening fence within a block: the closing one was forgotten.
-                from = fence_end + info.len();
+                from = line_end;
             }
         }
         if inside {
