@@ -11,6 +11,9 @@ use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use scoring::{official, strict};
 use serde_json::Value;
 
+/// Whether a scorer finds a completion's answer equal to a reference.
+type Judge = fn(&str, &str) -> bool;
+
 /// Completion and reference.
 type Answer = (String, String);
 
@@ -44,14 +47,13 @@ fn scorers(criterion: &mut Criterion) {
         Some(answers) => ("bench_5000", answers),
         None => ("cases", case_answers()),
     };
-    let by: [(&str, fn(&str, &str) -> bool); 2] = [
+    let scorers: [(&str, Judge); 2] = [
         ("official", |text, reference| official::judge_completion(text, reference).correct),
         ("strict", |text, reference| strict::judge_completion(text, reference).correct),
     ];
-    for (scorer, judge) in by {
-        let correct = |answers: &[Answer]| {
-            answers.iter().filter(|(text, reference)| judge(black_box(text), reference)).count()
-        };
+    for (scorer, judge) in scorers {
+        let correct =
+            |answers: &[Answer]| answers.iter().filter(|(text, reference)| judge(black_box(text), reference)).count();
         let count = correct(&answers);
         assert!(0 < count && count < answers.len(), "{scorer}: {count} of {} correct", answers.len());
         let mut group = criterion.benchmark_group(scorer);

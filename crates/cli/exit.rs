@@ -82,6 +82,7 @@ fn code_of_cause(cause: &(dyn std::error::Error + 'static)) -> Option<u8> {
     cause.downcast_ref::<evaluation::Error>().map(|error| match error {
         evaluation::Error::FolderNotWritable { .. }
         | evaluation::Error::NotARunFolder(_)
+        | evaluation::Error::NoRun(_)
         | evaluation::Error::Unreadable { .. }
         | evaluation::Error::NothingToDo => USAGE,
         evaluation::Error::WriteFailed { .. } | evaluation::Error::Incomplete { .. } => INCOMPLETE,

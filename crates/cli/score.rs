@@ -32,7 +32,13 @@ pub struct Args {
     #[arg(long, value_name = "TEXT", requires = "reference", allow_hyphen_values = true)]
     completion: Option<String>,
     /// The answer, without a text around it.
-    #[arg(long, value_name = "TEXT", requires = "reference", conflicts_with = "completion", allow_hyphen_values = true)]
+    #[arg(
+        long,
+        value_name = "TEXT",
+        requires = "reference",
+        conflicts_with = "completion",
+        allow_hyphen_values = true
+    )]
     prediction: Option<String>,
     /// The question, which may ask for an order of several answers.
     #[arg(long, value_name = "TEXT", requires = "reference")]

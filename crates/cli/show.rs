@@ -61,8 +61,12 @@ fn item(args: &Args, folder: &RunFolder, id: &str) -> anyhow::Result<()> {
         true => screen::print_json(
             &json!({ "problem": problem, "prompt": prompt, "completion": completion, "verdict": verdict, "explanation": explained.explanation }),
         ),
-        false => {
-            screen::print(&reporting::item_text(&Item { problem, prompt: &prompt, completion, verdict: &verdict, explained: &explained }))
-        }
+        false => screen::print(&reporting::item_text(&Item {
+            problem,
+            prompt: &prompt,
+            completion,
+            verdict: &verdict,
+            explained: &explained,
+        })),
     }
 }

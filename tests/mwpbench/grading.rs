@@ -11,7 +11,8 @@ fn one_answer_is_judged_and_explained() {
     let folder = tempfile::tempdir().unwrap();
     let answer = ["score", "--reference", r"\frac{3}{4}", "--completion", "We get 3 of 4. The answer is 0.75."];
     let text = mwpbench(folder.path(), answer).ok().stdout;
-    for part in ["extract/answer-is", "bytes 29–33", "equal/rational", "Exact rational numbers.", "official   wrong"] {
+    for part in ["extract/answer-is", "bytes 29–33", "equal/rational", "Exact rational numbers.", "official   wrong"]
+    {
         assert!(text.contains(part), "no {part:?} in\n{text}");
     }
     let told = mwpbench(folder.path(), answer.iter().chain(&["--json"])).ok().json();
@@ -38,7 +39,8 @@ fn the_question_may_ask_for_an_order() {
 #[test]
 fn a_file_of_answers_is_explained_line_by_line() {
     let folder = tempfile::tempdir().unwrap();
-    let lines = [r#"{"id": "a", "prediction": "1/2", "reference": "0.5"}"#, r#"{"id": 7, "completion": "", "reference": "2"}"#];
+    let lines =
+        [r#"{"id": "a", "prediction": "1/2", "reference": "0.5"}"#, r#"{"id": 7, "completion": "", "reference": "2"}"#];
     fs::write(folder.path().join("in.jsonl"), lines.join("\n")).unwrap();
     let explain = ["score", "--input", "in.jsonl", "--output", "out.jsonl", "--explain"];
     let text = mwpbench(folder.path(), explain).ok().stdout;
@@ -46,8 +48,7 @@ fn a_file_of_answers_is_explained_line_by_line() {
         assert!(text.contains(part), "no {part:?} in\n{text}");
     }
     let json = mwpbench(folder.path(), explain.iter().chain(&["--json"])).ok().stdout;
-    let ids: Vec<Value> =
-        json.lines().map(|line| serde_json::from_str::<Value>(line).unwrap()["id"].clone()).collect();
+    let ids: Vec<Value> = json.lines().map(|line| serde_json::from_str::<Value>(line).unwrap()["id"].clone()).collect();
     assert_eq!(ids, [Value::from("a"), Value::from(7)]);
 }
 
@@ -93,8 +94,11 @@ fn a_profile_changes_the_verdict_and_is_named() {
     let checked = mwpbench(folder.path(), ["normalizers", "check", "--profile", "own.toml"]).ok().stdout;
     assert!(checked.contains("2 cases, 0 fail; 1 rules, 0 without"), "{checked}");
 
-    fs::write(folder.path().join("wrong.toml"), own.replace("answer = \"5\"\n        silent", "answer = \"6\"\n        silent"))
-        .unwrap();
+    fs::write(
+        folder.path().join("wrong.toml"),
+        own.replace("answer = \"5\"\n        silent", "answer = \"6\"\n        silent"),
+    )
+    .unwrap();
     let failed = mwpbench(folder.path(), ["normalizers", "check", "--profile", "wrong.toml"]);
     assert_eq!(failed.code, Some(1));
     assert!(failed.stdout.contains("FAILS  wrong.toml: it does not"), "{}", failed.stdout);
@@ -105,13 +109,20 @@ fn profiles_that_are_none_are_refused() {
     let folder = tempfile::tempdir().unwrap();
     let refusal = |text: &str, parts: &[&str]| {
         fs::write(folder.path().join("p.toml"), text).unwrap();
-        mwpbench(folder.path(), ["score", "--reference", "5", "--prediction", "5", "--profile", "p.toml"]).refused(2, parts);
+        mwpbench(folder.path(), ["score", "--reference", "5", "--prediction", "5", "--profile", "p.toml"])
+            .refused(2, parts);
     };
     let head = "purpose = 'p'\nsource = 's'\n";
     refusal("purpose = ''\nsource = ''", &["p.toml", "must say something"]);
     refusal(&format!("{head}[comparison]\nunits = 'always'"), &["p.toml", "line 4", "may_be_missing"]);
-    refusal(&format!("{head}[extraction]\nnumber = ['extract/magic']"), &["extraction.number", "extract/magic", "known: "]);
-    refusal(&format!("{head}[[rule]]\nid = 'extract/boxed'\npurpose = 'x'\nmatcher = 'last_line'"), &["defined already"]);
+    refusal(
+        &format!("{head}[extraction]\nnumber = ['extract/magic']"),
+        &["extraction.number", "extract/magic", "known: "],
+    );
+    refusal(
+        &format!("{head}[[rule]]\nid = 'extract/boxed'\npurpose = 'x'\nmatcher = 'last_line'"),
+        &["defined already"],
+    );
     refusal(&format!("{head}[[rule]]\nid = 'extract/mine'\npurpose = 'x'\nmatcher = 'last_line'"), &["never be tried"]);
     refusal("colour = 1", &["p.toml", "unknown field `colour`"]);
     mwpbench(folder.path(), ["eval", "--model", "demo", "--profile", "nowhere"])

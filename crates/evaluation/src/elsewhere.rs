@@ -98,9 +98,7 @@ fn read(input: &Path) -> Result<Vec<Line>, Error> {
     if lines.is_empty() {
         return Err(corrupt(None, "this file holds no answer".to_string()));
     }
-    let parsed = |&(number, line): &(usize, &[u8])| {
-        Line::parse(line).map_err(|message| corrupt(Some(number), message))
-    };
+    let parsed = |&(number, line): &(usize, &[u8])| Line::parse(line).map_err(|message| corrupt(Some(number), message));
     lines.par_iter().map(parsed).collect()
 }
 

@@ -18,6 +18,9 @@ pub enum Error {
         /// Why.
         source: std::io::Error,
     },
+    /// A folder that was named as a run's and is none.
+    #[error("{}: this folder holds no run (no run.json): name a folder that `mwpbench eval` has written", .0.display())]
+    NoRun(PathBuf),
     /// A folder with files that are not a run's.
     #[error("the output folder {} is not empty and holds no run (no run.json): choose another with --output-dir", .0.display())]
     NotARunFolder(PathBuf),

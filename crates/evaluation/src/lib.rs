@@ -26,8 +26,8 @@ mod protocol; // the fixed points of the benchmark: cap, stop strings, token lim
 mod record; // the lines of the run folder's files
 mod run; // the whole way from plan to summary
 mod run_folder; // the run folder: journal, resumption, whole files
-mod self_check; // can the scorers judge by the references of a set?
 mod selection; // which of the problems a run asks
+mod self_check; // can the scorers judge by the references of a set?
 mod statistics; // intervals and averages
 mod summary; // verdict records → accuracies and averages
 mod template; // question → prompt

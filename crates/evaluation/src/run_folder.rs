@@ -39,10 +39,7 @@ impl RunFolder {
     pub fn open(path: &Path) -> Result<Self, Error> {
         match path.join(MANIFEST).is_file() {
             true => Ok(Self { path: path.to_path_buf() }),
-            false => {
-                let message = "this folder holds no run (no run.json): name a folder that `mwpbench eval` has written";
-                Err(Error::Corrupt { file: path.to_path_buf(), line: None, message: message.to_string() })
-            }
+            false => Err(Error::NoRun(path.to_path_buf())),
         }
     }
 

@@ -2,8 +2,8 @@
 
 use dataset_loader::{Benchmark, Problem};
 use rayon::prelude::*;
-use scoring::selfcheck::{self, Failure};
 use scoring::official;
+use scoring::selfcheck::{self, Failure};
 use serde::Serialize;
 
 use crate::grader::Grader;
@@ -76,7 +76,8 @@ impl SelfCheck {
 impl CheckedSet {
     fn of(set: &str, grader: &Grader, problems: &[&Problem]) -> Self {
         let profile = grader.profile(set);
-        let checked: Vec<_> = problems.par_iter().map(|problem| selfcheck::check(profile, &problem.reference)).collect();
+        let checked: Vec<_> =
+            problems.par_iter().map(|problem| selfcheck::check(profile, &problem.reference)).collect();
         let exception = |problem: &&&Problem| {
             let exception = official::judge_prediction(&problem.reference, &problem.reference).exception?;
             Some(Exception {

@@ -17,7 +17,8 @@ pub fn cases_text(report: &Report, rules: bool, width: Option<u16>) -> String {
         let mut table = framed(["profile", "rule", "fires", "silent"], &[2, 3], width);
         for rule in &report.rules {
             table.add_row(
-                [rule.profile.clone(), rule.rule.clone(), rule.fires.to_string(), rule.silent.to_string()].map(Cell::new),
+                [rule.profile.clone(), rule.rule.clone(), rule.fires.to_string(), rule.silent.to_string()]
+                    .map(Cell::new),
             );
         }
         text.push_str(&format!("{}\n", table.trim_fmt()));

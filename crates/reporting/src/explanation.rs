@@ -22,7 +22,11 @@ pub fn explanation_text(id: Option<&str>, reference: &str, explained: &Explained
     lines.extend(explanation.steps.iter().map(|step| format!("           {:24} {}", step.rule, step.purpose)));
     lines.push(format!("official   {} by {}", official.verdict, official.trace.join(", ")));
     let side = |text: &Option<String>| text.clone().unwrap_or_else(|| "(none)".to_string());
-    lines.push(format!("           compares \"{}\" with \"{}\"", side(&official.prediction), side(&official.reference)));
+    lines.push(format!(
+        "           compares \"{}\" with \"{}\"",
+        side(&official.prediction),
+        side(&official.reference)
+    ));
     if let Some(exception) = &official.exception {
         lines.push(format!("           the original raises {exception} and drops the whole task"));
     }

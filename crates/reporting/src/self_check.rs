@@ -32,7 +32,10 @@ pub fn self_check_text(checked: &SelfCheck, all: bool, width: Option<u16>) -> St
             let failure = &failed.failure;
             let form = format!("{:?}", failure.form).to_lowercase();
             let rule = failure.judgement.trace.last().copied().unwrap_or_default();
-            text.push_str(&format!("{}  {form}: \"{}\" against \"{}\": {rule}\n", failed.id, failure.text, failed.reference));
+            text.push_str(&format!(
+                "{}  {form}: \"{}\" against \"{}\": {rule}\n",
+                failed.id, failure.text, failed.reference
+            ));
         }
         for raised in set.official_exceptions.iter().take(shown) {
             text.push_str(&format!("{}  official: \"{}\" raises {}\n", raised.id, raised.reference, raised.exception));

@@ -226,7 +226,11 @@ impl Run {
             let shown = strict::shown(&case.text);
             (shown != case.shows).then(|| format!("{}: \"{}\" is read as {shown}", case.purpose, case.text))
         });
-        self.files.push(FileReport { file: format!("rewrites/{name}"), cases: cases.len(), failures: failures.collect() });
+        self.files.push(FileReport {
+            file: format!("rewrites/{name}"),
+            cases: cases.len(),
+            failures: failures.collect(),
+        });
     }
 
     fn refused(&mut self, file: String, message: String) {
@@ -325,7 +329,8 @@ mod tests {
 
     fn names_in(folder: &str) -> Vec<String> {
         let folder = format!("{}/../../answer-normalizers/{folder}", env!("CARGO_MANIFEST_DIR"));
-        let name = |entry: std::io::Result<fs::DirEntry>| entry.expect("an entry").file_name().into_string().expect("ASCII");
+        let name =
+            |entry: std::io::Result<fs::DirEntry>| entry.expect("an entry").file_name().into_string().expect("ASCII");
         let mut names: Vec<String> = fs::read_dir(folder).expect("a folder").map(name).collect();
         names.sort();
         names

@@ -73,7 +73,11 @@ pub fn check(profile: &Profile, reference: &str) -> Checked {
         put(Form::Boxed, format!("Adding up, we get the result.\n\n{dollar}\\boxed{{{inner}}}{dollar}"), true);
     }
     if !is_solution && !bare.contains(". ") {
-        put(Form::Announced, format!("Adding up, we get the result. The answer is {}.", bare.trim_end_matches('.')), true);
+        put(
+            Form::Announced,
+            format!("Adding up, we get the result. The answer is {}.", bare.trim_end_matches('.')),
+            true,
+        );
     }
     let is_word = bare.chars().all(|sign| sign.is_alphabetic() || sign == ' ');
     if !is_word && !bare.contains(['$', '"']) && !bare.contains("\\(") && !bare.contains("\\[") {
@@ -176,14 +180,9 @@ mod tests {
 
     #[test]
     fn sound_references_pass_in_every_form() {
-        for (reference, forms) in [
-            ("1234", 8),
-            ("\\frac{3}{4}", 6),
-            ("B", 4),
-            ("x^2+1", 5),
-            ("\\text{even}", 4),
-            ("(1, 2]", 5),
-        ] {
+        for (reference, forms) in
+            [("1234", 8), ("\\frac{3}{4}", 6), ("B", 4), ("x^2+1", 5), ("\\text{even}", 4), ("(1, 2]", 5)]
+        {
             let checked = check(Profile::standard(), reference);
             assert_eq!(checked.failures, [], "{reference}");
             assert_eq!(checked.tried, forms, "{reference}");

@@ -22,10 +22,10 @@ mod value; // what an answer denotes
 
 use serde::Serialize;
 
-pub use policy::{ListOrder, Percent, Policy, Units};
-pub use profile::{Profile, ProfileError};
 pub(crate) use parser::{TABLES, table_cases};
+pub use policy::{ListOrder, Percent, Policy, Units};
 pub(crate) use profile::{EXTRACTORS, ExtractionCase, extraction_cases};
+pub use profile::{Profile, ProfileError};
 
 /// What is judged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

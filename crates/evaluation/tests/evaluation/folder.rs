@@ -71,14 +71,24 @@ fn a_run_that_broke_off_has_no_summary_and_continues_where_it_stopped() {
     let error = run(&plan, &mut failing, broken.path()).unwrap_err();
     assert!(matches!(error, Error::Generation(_)), "{error}");
     assert!(!broken.path().join("summary.json").exists());
-    let error = evaluation::judge_again(&Benchmark::published(), &Grader::new(&Benchmark::published()), &RunFolder::open(broken.path()).unwrap()).unwrap_err();
+    let error = evaluation::judge_again(
+        &Benchmark::published(),
+        &Grader::new(&Benchmark::published()),
+        &RunFolder::open(broken.path()).unwrap(),
+    )
+    .unwrap_err();
     assert!(matches!(error, Error::Incomplete { done: 4, total: 6, .. }), "{error}");
 
     // A process that was killed while it wrote leaves half a line.
     let journal = broken.path().join("completions.jsonl");
     let mut handle = fs::File::options().append(true).open(&journal).unwrap();
     handle.write_all(br#"{"id":"gsm8k/1","set":"gsm"#).unwrap();
-    let error = evaluation::judge_again(&Benchmark::published(), &Grader::new(&Benchmark::published()), &RunFolder::open(broken.path()).unwrap()).unwrap_err();
+    let error = evaluation::judge_again(
+        &Benchmark::published(),
+        &Grader::new(&Benchmark::published()),
+        &RunFolder::open(broken.path()).unwrap(),
+    )
+    .unwrap_err();
     assert!(matches!(error, Error::Incomplete { done: 4, total: 6, .. }), "{error}");
 
     let mut second = Scripted::new(right);
@@ -146,7 +156,12 @@ fn judging_again_gives_the_same_and_needs_no_model() {
     let verdicts = read(folder.path(), "verdicts.jsonl");
     fs::remove_file(folder.path().join("verdicts.jsonl")).unwrap();
     fs::remove_file(folder.path().join("summary.json")).unwrap();
-    let again = evaluation::judge_again(&Benchmark::published(), &Grader::new(&Benchmark::published()), &RunFolder::open(folder.path()).unwrap()).unwrap();
+    let again = evaluation::judge_again(
+        &Benchmark::published(),
+        &Grader::new(&Benchmark::published()),
+        &RunFolder::open(folder.path()).unwrap(),
+    )
+    .unwrap();
     assert_eq!(again, summary);
     assert_eq!(read(folder.path(), "verdicts.jsonl"), verdicts);
 }

@@ -27,7 +27,13 @@ fn an_item_is_told_from_prompt_to_verdict() {
     let grader = Grader::new(&Benchmark::published());
     let (verdict, explained) = (grader.judge(&problem, &completion), grader.explain_completion(&problem, &completion));
     let prompt = "Q: How many?\nA:";
-    let text = item_text(&Item { problem: &problem, prompt, completion: &completion, verdict: &verdict, explained: &explained });
+    let text = item_text(&Item {
+        problem: &problem,
+        prompt,
+        completion: &completion,
+        verdict: &verdict,
+        explained: &explained,
+    });
     insta::assert_snapshot!(text, @r#"
     gsm8k/1 (gsm8k, task gsm8k)
 

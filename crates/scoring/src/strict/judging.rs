@@ -55,7 +55,8 @@ impl Profile {
         let (reference, kind) = prepared(self.rules(), reference);
         let found = judgement.answer.as_deref();
         let value = |text: &str, other: &str| reading::read(text, other, &mut Vec::new()).to_string();
-        let step = |&rule: &&'static str| ExplanationStep { rule, purpose: self.purpose(rule).unwrap_or_default().to_owned() };
+        let step =
+            |&rule: &&'static str| ExplanationStep { rule, purpose: self.purpose(rule).unwrap_or_default().to_owned() };
         Explanation {
             reference_kind: kind.name(),
             reference: reference.to_string(),
@@ -103,7 +104,12 @@ impl Profile {
                 }
             }
         };
-        Judgement { correct, answer: Some(answer.into_owned()), span: found.span.map(|span| [span.start, span.end]), trace }
+        Judgement {
+            correct,
+            answer: Some(answer.into_owned()),
+            span: found.span.map(|span| [span.start, span.end]),
+            trace,
+        }
     }
 
     fn terms(&self, question: Option<&str>) -> Terms {

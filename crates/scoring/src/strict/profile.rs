@@ -153,7 +153,8 @@ impl Profile {
         if name == Self::standard().name {
             return Some(Self::standard());
         }
-        let variant = |(name, text): &(&str, &str)| Self::parse(name, text).expect("a test reads the embedded profiles");
+        let variant =
+            |(name, text): &(&str, &str)| Self::parse(name, text).expect("a test reads the embedded profiles");
         PROFILES.get_or_init(|| VARIANTS.iter().map(variant).collect()).iter().find(|profile| profile.name == name)
     }
 

@@ -1,5 +1,6 @@
 //! Tests of the scoring crate from outside.
 
+mod fuzz;
 mod properties;
 mod recorded;
 mod strict_properties;

@@ -63,7 +63,8 @@ impl Rational {
 }
 
 fn rationals() -> impl Strategy<Value = Rational> {
-    let denominator = prop_oneof![Just(1_i64), 2_i64..60, prop::sample::select(vec![8, 10, 16, 20, 25, 40, 50, 100, 125])];
+    let denominator =
+        prop_oneof![Just(1_i64), 2_i64..60, prop::sample::select(vec![8, 10, 16, 20, 25, 40, 50, 100, 125])];
     let numerator = prop_oneof![-60_i64..60, -9_999_i64..9_999];
     (numerator, denominator).prop_map(|(numerator, denominator)| Rational { numerator, denominator })
 }
@@ -79,7 +80,13 @@ fn polynomial(coefficients: &[i64], order: &[usize]) -> String {
                 1 => "x".to_owned(),
                 _ => format!("x^{{{power}}}"),
             };
-            let sign = if coefficient < 0 { "-" } else if text.is_empty() { "" } else { "+" };
+            let sign = if coefficient < 0 {
+                "-"
+            } else if text.is_empty() {
+                ""
+            } else {
+                "+"
+            };
             let size = coefficient.abs();
             let shown = if size == 1 && power > 0 { String::new() } else { size.to_string() };
             text.push_str(&format!("{sign}{shown}{variable}"));
@@ -99,11 +106,35 @@ fn nested(coefficients: &[i64]) -> String {
 /// Answers without prose around them.
 fn formulas() -> impl Strategy<Value = String> {
     let atom = prop::sample::select(vec![
-        "1", "2", "0.5", "x", "y", "\\pi", "\\sqrt{2}", "\\frac{1}{3}", "50\\%", "3 \\text{ cm}", "\\infty", "i", "n!", "e^x",
+        "1",
+        "2",
+        "0.5",
+        "x",
+        "y",
+        "\\pi",
+        "\\sqrt{2}",
+        "\\frac{1}{3}",
+        "50\\%",
+        "3 \\text{ cm}",
+        "\\infty",
+        "i",
+        "n!",
+        "e^x",
     ]);
-    let joined = (prop::collection::vec(atom, 1..4), prop::sample::select(vec!["+", "-", "\\cdot ", ", ", "=", "<", "/", "^"]))
-        .prop_map(|(atoms, sign)| atoms.join(sign));
-    (joined, prop::sample::select(vec![("", ""), ("(", ")"), ("[", "]"), ("\\{", "\\}"), ("$", "$"), ("\\left(", "\\right)")]))
+    let joined =
+        (prop::collection::vec(atom, 1..4), prop::sample::select(vec!["+", "-", "\\cdot ", ", ", "=", "<", "/", "^"]))
+            .prop_map(|(atoms, sign)| atoms.join(sign));
+    (
+        joined,
+        prop::sample::select(vec![
+            ("", ""),
+            ("(", ")"),
+            ("[", "]"),
+            ("\\{", "\\}"),
+            ("$", "$"),
+            ("\\left(", "\\right)"),
+        ]),
+    )
         .prop_map(|(inner, (open, close))| format!("{open}{inner}{close}"))
 }
 
@@ -183,9 +214,54 @@ proptest! {
 fn a_hostile_megabyte_takes_no_longer_than_any_other() {
     const BYTES: usize = 1_000_000;
     for piece in [
-        "{", "}", "\\boxed{", "\\boxed{1}", "(", ")", "((1)/(2))", "1", "-", "1/", "1,", ".", "$", "$x$", "\\frac", "\\frac{", "\\sqrt",
-        "\\left(", "\\begin{pmatrix}", "&", "\\\\", "^", "^{", "_", "=", "<", "!", "|", "x", "xy", "1 and ", "answer is ", "is ", "是", "答案",
-        "\\text{", "\\pm", "\\cup", "'", "`", "**", "\n", "\\", "3:", "%", "e", "١", "\u{301}",
+        "{",
+        "}",
+        "\\boxed{",
+        "\\boxed{1}",
+        "(",
+        ")",
+        "((1)/(2))",
+        "1",
+        "-",
+        "1/",
+        "1,",
+        ".",
+        "$",
+        "$x$",
+        "\\frac",
+        "\\frac{",
+        "\\sqrt",
+        "\\left(",
+        "\\begin{pmatrix}",
+        "&",
+        "\\\\",
+        "^",
+        "^{",
+        "_",
+        "=",
+        "<",
+        "!",
+        "|",
+        "x",
+        "xy",
+        "1 and ",
+        "answer is ",
+        "is ",
+        "是",
+        "答案",
+        "\\text{",
+        "\\pm",
+        "\\cup",
+        "'",
+        "`",
+        "**",
+        "\n",
+        "\\",
+        "3:",
+        "%",
+        "e",
+        "١",
+        "\u{301}",
     ] {
         let text = piece.repeat(BYTES / piece.len());
         for reference in ["1", "x", "B", "word", text.as_str()] {

@@ -195,7 +195,12 @@ pub(in crate::strict) enum OrderError {
 
 impl Rules {
     /// Puts rules in order. `own`: rules that must be in one list at least.
-    pub(in crate::strict) fn new(defined: &[Rule], own: &[Rule], layout: Layout, order: &Order) -> Result<Self, OrderError> {
+    pub(in crate::strict) fn new(
+        defined: &[Rule],
+        own: &[Rule],
+        layout: Layout,
+        order: &Order,
+    ) -> Result<Self, OrderError> {
         let in_order = |list, steps: &Option<Vec<Step>>| in_order(list, steps.as_deref().unwrap_or_default(), defined);
         let rules = Self {
             layout,

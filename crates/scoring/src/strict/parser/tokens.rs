@@ -186,8 +186,7 @@ impl Kind<'_> {
 
     /// Whether something must follow: an operator, an opening bracket, a comma.
     pub(super) fn expects_more(&self) -> bool {
-        self.joins()
-            || matches!(self, Self::Minus | Self::PlusMinus | Self::MinusPlus | Self::Open(_) | Self::Begin(_))
+        self.joins() || matches!(self, Self::Minus | Self::PlusMinus | Self::MinusPlus | Self::Open(_) | Self::Begin(_))
     }
 
     /// Whether it cannot start anything, so that a gap before it separates nothing.
@@ -195,7 +194,13 @@ impl Kind<'_> {
         self.joins()
             || matches!(
                 self,
-                Self::Bang | Self::Percent | Self::Degree | Self::Close(_) | Self::Otherwise | Self::End | Self::ModGroup
+                Self::Bang
+                    | Self::Percent
+                    | Self::Degree
+                    | Self::Close(_)
+                    | Self::Otherwise
+                    | Self::End
+                    | Self::ModGroup
             )
     }
 }
