@@ -106,6 +106,18 @@ impl Ball {
         (self.radius <= bottom - 1.0).then_some(if self.radius == f64::NEG_INFINITY { bottom } else { bottom - 1.0 })
     }
 
+    /// Whether the middle is below a half. Its exponent may then be far below zero, and it must not be written out as a
+    /// fraction; of any other middle the last bit is no further behind the point than the precision.
+    fn is_small(&self) -> bool {
+        top(&self.middle) < -1.0
+    }
+
+    /// Whether the middle is so small that a function of it is its first term to the working precision. The library would
+    /// write such a number out to the point, and run out of memory.
+    fn is_tiny(&self, precision: &Precision) -> bool {
+        !self.middle.significand().is_zero() && top(&self.middle) < -(precision.bits as f64)
+    }
+
     /// Zero with that logarithm of a radius.
     fn around_zero(radius: f64) -> Self {
         Self { middle: Repr::zero(), radius }
@@ -204,6 +216,10 @@ impl Real for Ball {
         if top(&self.middle) > 30.0 || self.radius > -2.0 {
             return None;
         }
+        if self.is_tiny(precision) {
+            // |e^x − 1| ≤ 2|x| for |x| ≤ 1.
+            return Some(Self { middle: Repr::one(), radius: log2_sum(top(&self.middle), self.radius) + 1.0 });
+        }
         let library = |precision: &mut Precision| precision.context.exp(&self.middle, Some(&mut precision.constants));
         let series = series::exp(&self.middle, precision.bits);
         let mut ball = Self::from_series(series, library, f64::NEG_INFINITY, precision)?;
@@ -226,6 +242,12 @@ impl Real for Ball {
         if top(&self.middle) > 1_000.0 {
             return None;
         }
+        if self.is_tiny(precision) {
+            // |sin x − x| ≤ |x|³ and |cos x − 1| ≤ x² for |x| ≤ 1.
+            let most = self.log2_most();
+            let sin = Self { middle: self.middle.clone(), radius: log2_sum(self.radius, 3.0 * most) };
+            return Some((sin, Self { middle: Repr::one(), radius: 2.0 * most }));
+        }
         if let Some((sin, cos)) = series::sin_cos(&self.middle, precision.bits) {
             let ball =
                 |Approximate { value, log2_error }| Self { middle: value, radius: log2_sum(self.radius, log2_error) };
@@ -236,6 +258,13 @@ impl Real for Ball {
     }
 
     fn arctan(&self, precision: &mut Precision) -> Option<Self> {
+        if self.is_tiny(precision) {
+            // |arctan x − x| ≤ |x|³.
+            return Some(Self {
+                middle: self.middle.clone(),
+                radius: log2_sum(self.radius, 3.0 * self.log2_most()),
+            });
+        }
         let library = |precision: &mut Precision| precision.context.atan(&self.middle, Some(&mut precision.constants));
         let series = series::arctan(&self.middle, precision.bits);
         Self::from_series(series, library, self.radius, precision)
@@ -261,6 +290,9 @@ impl Real for Ball {
         if self.radius > INTEGER_RADIUS || top(&self.middle) > 20_000.0 {
             return None;
         }
+        if self.is_small() {
+            return (top(&self.middle) <= self.radius).then_some(IBig::ZERO);
+        }
         let value = RBig::try_from(self.middle.clone()).ok()?;
         let nearest = value.round();
         (log2_distance(&value, &nearest) <= self.radius).then_some(nearest)
@@ -274,6 +306,9 @@ impl Real for Ball {
             return None;
         }
         // No integer lies within the radius, so that the floor of the middle is that of all.
+        if self.is_small() {
+            return Some(if is_negative(&self.middle) { IBig::NEG_ONE } else { IBig::ZERO });
+        }
         Some(RBig::try_from(self.middle.clone()).ok()?.floor())
     }
 
