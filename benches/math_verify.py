@@ -1,7 +1,7 @@
 """The strict scorer beside Math-Verify on the same answers, interleaved: answers a second of each, and the ratio.
 
     cargo build --release -p scoring --example labelled
-    python -m venv venv && venv/bin/pip install math-verify[antlr4_13_2]==0.9.0
+    python -m venv venv && venv/bin/pip install math-verify==0.9.0
     venv/bin/python benches/math_verify.py FILE.jsonl [ROUNDS]
 
 FILE has rows of `completion`, `reference` and `label`, such as bench_5000.jsonl. Both sides run in one process on one
