@@ -78,6 +78,12 @@ impl Profile {
         match answer {
             Answer::Completion(text) => extracted(text),
             Answer::Prediction(text) => {
+                // Several option letters stand bare, as those of the reference do.
+                if kind == ReferenceKind::Choice
+                    && let Some(letters) = extraction::option_letters(text).filter(|letters| letters.len() > 1)
+                {
+                    return Some(Found { text: Cow::Owned(letters), span: None, rule: "extract/given" });
+                }
                 let given = || Some(Found { text: Cow::Borrowed(text.trim()), span: None, rule: "extract/given" });
                 has_text_around(text, kind).then(|| extracted(text)).flatten().or_else(given)
             }

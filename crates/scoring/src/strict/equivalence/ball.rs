@@ -260,10 +260,7 @@ impl Real for Ball {
     fn arctan(&self, precision: &mut Precision) -> Option<Self> {
         if self.is_tiny(precision) {
             // |arctan x − x| ≤ |x|³.
-            return Some(Self {
-                middle: self.middle.clone(),
-                radius: log2_sum(self.radius, 3.0 * self.log2_most()),
-            });
+            return Some(Self { middle: self.middle.clone(), radius: log2_sum(self.radius, 3.0 * self.log2_most()) });
         }
         let library = |precision: &mut Precision| precision.context.atan(&self.middle, Some(&mut precision.constants));
         let series = series::arctan(&self.middle, precision.bits);

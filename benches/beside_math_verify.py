@@ -2,7 +2,7 @@
 
     cargo build --release -p scoring --example labelled
     python -m venv venv && venv/bin/pip install math-verify==0.9.0
-    venv/bin/python benches/math_verify.py FILE.jsonl [ROUNDS]
+    venv/bin/python benches/beside_math_verify.py FILE.jsonl [ROUNDS]
 
 FILE has rows of `completion`, `reference` and `label`, such as bench_5000.jsonl. Both sides run in one process on one
 thread and are timed without reading the file. Agreement with the labels is printed too: speed without it is nothing.
