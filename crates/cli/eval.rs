@@ -44,8 +44,8 @@ pub struct Args {
     #[arg(long, env = "MWPBENCH_DTYPE", value_enum, default_value_t = Dtype::Auto)]
     dtype: Dtype,
     /// Threads; never changes a completion [default: all cores].
-    #[arg(long, env = "MWPBENCH_THREADS", value_name = "N")]
-    threads: Option<NonZeroUsize>,
+    #[arg(long, env = "MWPBENCH_THREADS", value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    threads: Option<u16>,
     /// official caps each task at its first 2,000 records, as the paper's figures need; full asks them all.
     #[arg(long, env = "MWPBENCH_PROTOCOL", value_enum, default_value_t = ProtocolName::Official)]
     protocol: ProtocolName,
@@ -161,14 +161,14 @@ impl Args {
                 Dtype::F32 => WeightDtype::F32,
                 Dtype::Bf16 => WeightDtype::Bf16,
             },
-            threads: self.threads.map(NonZeroUsize::get),
+            threads: self.threads.map(usize::from),
             batch_size: self.batch_size.0.map(NonZeroUsize::get),
         }
     }
 
     fn environment(&self) -> BTreeMap<String, String> {
         let cores = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
-        let threads = self.threads.map_or(cores, NonZeroUsize::get);
+        let threads = self.threads.map_or(cores, usize::from);
         BTreeMap::from([
             ("os".to_string(), std::env::consts::OS.to_string()),
             ("arch".to_string(), std::env::consts::ARCH.to_string()),

@@ -84,6 +84,7 @@ fn code_of_cause(cause: &(dyn std::error::Error + 'static)) -> Option<u8> {
         | evaluation::Error::NotARunFolder(_)
         | evaluation::Error::NoRun(_)
         | evaluation::Error::Unreadable { .. }
+        | evaluation::Error::OutputIsInput(_)
         | evaluation::Error::NothingToDo => USAGE,
         evaluation::Error::WriteFailed { .. } | evaluation::Error::Incomplete { .. } => INCOMPLETE,
         evaluation::Error::Generation(_) => BACKEND,

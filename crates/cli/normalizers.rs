@@ -21,12 +21,8 @@ pub struct CheckArgs {
     /// List every rule with its counts, not only the files.
     #[arg(long)]
     rules: bool,
-    /// Print one JSON object instead of tables.
-    #[arg(long)]
-    json: bool,
-    /// Print nothing but errors.
-    #[arg(long, short)]
-    quiet: bool,
+    #[command(flatten)]
+    telling: screen::Telling,
 }
 
 pub fn run(command: Command) -> anyhow::Result<Outcome> {
@@ -38,10 +34,6 @@ pub fn run(command: Command) -> anyhow::Result<Outcome> {
             evaluation::cases::check_profile(grader.profile(""))
         }
     };
-    match (args.quiet, args.json) {
-        (true, _) => {}
-        (false, true) => screen::print_json(&report)?,
-        (false, false) => screen::print(&reporting::cases_text(&report, args.rules, screen::width()))?,
-    }
+    args.telling.tell(&report, || reporting::cases_text(&report, args.rules, screen::width()))?;
     Ok(if report.holds() { Outcome::Done } else { Outcome::CheckFailed })
 }

@@ -52,12 +52,8 @@ pub struct Args {
     /// Give the tasks of a set rows of their own.
     #[arg(long)]
     by_task: bool,
-    /// Print JSON instead of text.
-    #[arg(long)]
-    json: bool,
-    /// Print nothing but errors.
-    #[arg(long, short)]
-    quiet: bool,
+    #[command(flatten)]
+    telling: screen::Telling,
 }
 
 pub fn run(args: Args) -> anyhow::Result<Outcome> {
@@ -83,14 +79,10 @@ fn again(args: &Args, benchmark: &Benchmark, grader: &Grader, folder: &Path) -> 
         }
         return Ok(Outcome::Done);
     }
-    match (args.quiet, args.json) {
-        (true, _) => {}
-        (false, true) => screen::print_json(&summary)?,
-        (false, false) => {
-            let layout = SummaryTable { width: screen::width(), by_task: args.by_task, styled: screen::styled() };
-            screen::print(&reporting::summary_table(&summary, layout))?;
-        }
-    }
+    args.telling.tell(&summary, || {
+        let layout = SummaryTable { width: screen::width(), by_task: args.by_task, styled: screen::styled() };
+        reporting::summary_table(&summary, layout)
+    })?;
     Ok(Outcome::Done)
 }
 
@@ -100,10 +92,8 @@ fn elsewhere(args: &Args, grader: &Grader, input: &Path, output: &Path) -> anyho
         evaluation::explain_file(grader, input, |id, reference, explained| tell(args, id, reference, explained))?;
         return Ok(Outcome::Done);
     }
-    match (args.quiet, args.json) {
-        (true, _) => {}
-        (false, true) => screen::print_json(&counts)?,
-        (false, false) => screen::print(&format!(
+    args.telling.tell(&counts, || {
+        format!(
             "{} answers judged: {} correct by the official scorer ({:.1} %), {} by the strict one ({:.1} %), {} without an answer, {} references that the official one cannot read\n",
             counts.n,
             counts.official_correct,
@@ -112,8 +102,8 @@ fn elsewhere(args: &Args, grader: &Grader, input: &Path, output: &Path) -> anyho
             100.0 * counts.strict_correct as f64 / counts.n as f64,
             counts.no_answer,
             counts.reference_errors
-        ))?,
-    }
+        )
+    })?;
     Ok(Outcome::Done)
 }
 
@@ -134,7 +124,7 @@ fn tell(args: &Args, id: &Value, reference: &str, explained: &Explained) -> anyh
         Value::String(text) => Some(text.clone()),
         other => Some(other.to_string()),
     };
-    match (args.quiet, args.json) {
+    match (args.telling.quiet, args.telling.json) {
         (true, _) => Ok(()),
         (false, true) => screen::print(&format!(
             "{}\n",

@@ -19,6 +19,28 @@ pub fn print(text: &str) -> anyhow::Result<()> {
     Ok(out.flush()?)
 }
 
+/// How a command tells its result.
+#[derive(Clone, Copy, Debug, clap::Args)]
+pub struct Telling {
+    /// Print JSON instead of text.
+    #[arg(long)]
+    pub json: bool,
+    /// Print nothing but errors.
+    #[arg(long, short)]
+    pub quiet: bool,
+}
+
+impl Telling {
+    /// Writes a result to stdout: nothing, one JSON object, or the text.
+    pub fn tell(self, value: &impl serde::Serialize, text: impl FnOnce() -> String) -> anyhow::Result<()> {
+        match (self.quiet, self.json) {
+            (true, _) => Ok(()),
+            (false, true) => print_json(value),
+            (false, false) => print(&text()),
+        }
+    }
+}
+
 /// Writes a value to stdout as one JSON object.
 pub fn print_json(value: &impl serde::Serialize) -> anyhow::Result<()> {
     print(&format!("{}\n", serde_json::to_string_pretty(value)?))

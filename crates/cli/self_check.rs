@@ -20,12 +20,8 @@ pub struct Args {
     /// List every failure, not the first few of each set.
     #[arg(long)]
     all: bool,
-    /// Print one JSON object instead of text.
-    #[arg(long)]
-    json: bool,
-    /// Print nothing but errors.
-    #[arg(long, short)]
-    quiet: bool,
+    #[command(flatten)]
+    telling: screen::Telling,
 }
 
 pub fn run(args: Args) -> anyhow::Result<Outcome> {
@@ -33,10 +29,6 @@ pub fn run(args: Args) -> anyhow::Result<Outcome> {
     let grader = grading::grader(&benchmark, args.profile.as_deref())?;
     let data = data_folder::load(&benchmark, args.data.as_deref())?;
     let checked = SelfCheck::of(&benchmark, &grader, &data.problems);
-    match (args.quiet, args.json) {
-        (true, _) => {}
-        (false, true) => screen::print_json(&checked)?,
-        (false, false) => screen::print(&reporting::self_check_text(&checked, args.all, screen::width()))?,
-    }
+    args.telling.tell(&checked, || reporting::self_check_text(&checked, args.all, screen::width()))?;
     Ok(if checked.holds() { Outcome::Done } else { Outcome::CheckFailed })
 }

@@ -298,3 +298,11 @@ fn flags_out_of_range() {
         assert_eq!(done.code, Some(USAGE), "{flag} {value}: {}", done.stderr);
     }
 }
+
+#[test]
+fn more_threads_than_any_machine_has_are_refused_before_they_are_started() {
+    let folder = tempfile::tempdir().unwrap();
+    mwpbench(folder.path(), ["eval", "--model", "demo", "--threads", "100000"])
+        .refused(2, &["--threads", "100000", "1024"]);
+    assert!(!folder.path().join("mwpbench-runs").exists());
+}

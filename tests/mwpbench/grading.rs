@@ -124,6 +124,26 @@ fn profiles_that_are_none_are_refused() {
         &["defined already"],
     );
     refusal(&format!("{head}[[rule]]\nid = 'extract/mine'\npurpose = 'x'\nmatcher = 'last_line'"), &["never be tried"]);
+    // A mark without a sign in it would be found everywhere, for ever.
+    let phrase = |keys: &str| {
+        format!(
+            "{head}[[rule]]\nid = 'extract/mine'\npurpose = 'x'\n[rule.matcher.phrase]\n{keys}\n[extraction]\ntext = ['extract/mine']"
+        )
+    };
+    let boxed = |keys: &str| phrase(keys).replace("matcher.phrase", "matcher.boxed");
+    for text in [
+        phrase("heads = ['']"),
+        phrase("heads = []"),
+        phrase("heads = ['so']\nlinks = ['']"),
+        boxed("commands = ['']\njoined_by = [',']"),
+        boxed("commands = ['\\boxed']\njoined_by = ['']"),
+        boxed("mark = ''").replace("matcher.boxed", "matcher.bold"),
+        format!("{head}[layout]\nfences = ['']"),
+        format!("{head}[layout]\nends_at = ['']"),
+        phrase("heads = ['so']").replace("extract/mine", ""),
+    ] {
+        refusal(&text, &["p.toml", "line ", "must not be empty"]);
+    }
     refusal("colour = 1", &["p.toml", "unknown field `colour`"]);
     mwpbench(folder.path(), ["eval", "--model", "demo", "--profile", "nowhere"])
         .refused(2, &["nowhere", "strict, choice, exact"]);
@@ -153,4 +173,23 @@ fn every_sample_reference_equals_itself() {
     fs::write(folder.path().join("odd.jsonl"), record).unwrap();
     let text = mwpbench(folder.path(), ["data", "selfcheck", "--data", "odd.jsonl"]).ok().stdout;
     assert!(text.contains("raises IndexError"), "{text}");
+}
+
+#[test]
+fn an_output_never_replaces_its_input() {
+    let folder = tempfile::tempdir().unwrap();
+    let line = r#"{"id": 1, "prediction": "5", "reference": "5"}"#;
+    fs::write(folder.path().join("in.jsonl"), line).unwrap();
+    mwpbench(folder.path(), ["score", "--input", "in.jsonl", "--output", "./in.jsonl"])
+        .refused(2, &["in.jsonl", "is the input", "--output"]);
+    assert_eq!(fs::read_to_string(folder.path().join("in.jsonl")).unwrap(), line);
+}
+
+#[test]
+fn a_byte_order_mark_is_no_part_of_the_first_answer() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("in.jsonl"), "\u{feff}{\"id\": 1, \"prediction\": \"5\", \"reference\": \"5\"}\n")
+        .unwrap();
+    let judged = mwpbench(folder.path(), ["score", "--input", "in.jsonl", "--output", "out.jsonl"]).ok();
+    assert!(judged.stdout.starts_with("1 answers judged: 1 correct"), "{}", judged.stdout);
 }

@@ -17,6 +17,9 @@ use crate::grader::{Explained, Grader, by_official, ended};
 use crate::record::{OfficialVerdict, StrictVerdict};
 use crate::run_folder::{replace_file, write_line};
 
+/// What some editors put before the first line of a file.
+const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
+
 /// How many answers of a file got which verdict.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct ElsewhereCounts {
@@ -59,8 +62,14 @@ enum Text {
 /// Judges every line of `input` and writes the verdicts to `output`, which appears only when all are judged.
 ///
 /// # Errors
-/// An unreadable input, a line that is not of the form above (named with its field), or an output that cannot be written.
+/// An unreadable input, a line that is not of the form above (named with its field), or an output that cannot be written
+/// or is the input.
 pub fn judge_file(grader: &Grader, input: &Path, output: &Path) -> Result<ElsewhereCounts, Error> {
+    if let (Ok(read), Ok(written)) = (input.canonicalize(), output.canonicalize())
+        && read == written
+    {
+        return Err(Error::OutputIsInput(output.to_path_buf()));
+    }
     let lines = read(input)?;
     let judged: Vec<Judged> = lines.par_iter().map(|line| line.judge(grader)).collect();
     replace_file(output, |out| judged.iter().try_for_each(|line| write_line(&mut *out, line)))
@@ -88,7 +97,8 @@ pub fn explain_file<E: From<Error>>(
 /// The lines of an input, all of them sound.
 fn read(input: &Path) -> Result<Vec<Line>, Error> {
     let content = std::fs::read(input).map_err(|source| Error::Unreadable { file: input.to_path_buf(), source })?;
-    let lines: Vec<(usize, &[u8])> = content
+    let text = content.strip_prefix(BYTE_ORDER_MARK).unwrap_or(&content);
+    let lines: Vec<(usize, &[u8])> = text
         .split(|&byte| byte == b'\n')
         .enumerate()
         .filter(|(_, line)| !line.trim_ascii().is_empty())

@@ -54,6 +54,9 @@ pub enum Error {
         /// Why.
         source: std::io::Error,
     },
+    /// The verdicts would replace what they are about.
+    #[error("{} is the input: name another file with --output", .0.display())]
+    OutputIsInput(PathBuf),
     /// Writing failed while the run was going on.
     #[error(
         "cannot write {}: {source}. Finished completions are kept; give the disk room and start the same command again to continue",

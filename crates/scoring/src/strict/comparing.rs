@@ -12,7 +12,7 @@ mod ranges; // intervals and the inequalities and set-builders that denote them
 mod relations; // equations, inequalities, systems
 
 use super::budget::{Budget, Exhausted};
-use super::expr::Expr;
+use super::expr::{Constant, Expr};
 use super::value::Value;
 
 /// How a comparison was decided.
@@ -157,7 +157,12 @@ fn rewritten(value: &Value, other: &Value, budget: &mut Budget) -> Result<Option
 fn names_choice(value: &Value, letter: char) -> bool {
     let is_letter = |name: &str| name.len() == 1 && name.eq_ignore_ascii_case(letter.encode_utf8(&mut [0; 4]));
     match value {
-        Value::Quantity(quantity) => matches!(&quantity.expr, Expr::Symbol(symbol) if is_letter(&symbol.0)),
+        Value::Quantity(quantity) => match &quantity.expr {
+            Expr::Symbol(symbol) => is_letter(&symbol.0),
+            Expr::Constant(Constant::E) => letter == 'E',
+            Expr::Constant(Constant::I) => letter == 'I',
+            _ => false,
+        },
         Value::Text(text) => is_letter(text),
         _ => false,
     }

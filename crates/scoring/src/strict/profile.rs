@@ -89,20 +89,7 @@ pub enum ProfileError {
     },
 }
 
-/// A file of extraction rules.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct ExtractorFile {
-    purpose: String,
-    source: String,
-    #[serde(default)]
-    rule: Vec<Rule>,
-    layout: Option<Layout>,
-    #[serde(default)]
-    case: Vec<ExtractionCase>,
-}
-
-/// A profile's file.
+/// A profile's file, or one of the files of extraction rules: these define, and state no order and no policy.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct ProfileFile {
@@ -168,7 +155,7 @@ impl Profile {
     /// # Errors
     /// What a profile does not have, rules that are defined twice, named wrongly or never used, each with the name.
     pub fn parse(name: &str, text: &str) -> Result<Self, ProfileError> {
-        Self::standard().extended(name, ProfileFile::parse(name, text)?)
+        Self::standard().extended(name, [(name, text)])
     }
 
     /// The name in reports, or the path of its file.
@@ -208,50 +195,41 @@ impl Profile {
     }
 
     fn embedded() -> Result<Self, ProfileError> {
-        let (mut defined, mut layout) = (Vec::new(), Layout::default());
-        for (name, text) in EXTRACTORS {
-            let file = ExtractorFile::parse(name, text)?;
-            define(name, &mut defined, file.rule)?;
-            layout.extend(file.layout.unwrap_or_default());
-        }
-        let file = ProfileFile::parse("strict", STANDARD)?;
-        let rules = Rules::new(&defined, &defined, layout, &file.extraction).map_err(order_error("strict"))?;
-        Ok(Self {
-            name: "strict".to_owned(),
-            purpose: file.purpose,
-            policy: Policy::default().with(file.comparison),
-            rules,
-            defined,
-            order: file.extraction,
-            steps: file.step,
-            cases: file.case,
-        })
+        let nothing = Self {
+            name: String::new(),
+            purpose: String::new(),
+            policy: Policy::default(),
+            rules: Rules::default(),
+            defined: Vec::new(),
+            order: Order::default(),
+            steps: Vec::new(),
+            cases: Vec::new(),
+        };
+        let files = EXTRACTORS.iter().chain(&[("strict", STANDARD)]).map(|(name, text)| (*name, *text));
+        nothing.extended("strict", files)
     }
 
-    fn extended(&self, name: &str, file: ProfileFile) -> Result<Self, ProfileError> {
-        let mut defined = self.defined.clone();
-        define(name, &mut defined, file.rule)?;
-        let own = &defined[self.defined.len()..];
+    /// What some files add to a profile, each to those before it; the last one's purpose and cases are the new profile's.
+    fn extended<'f>(
+        &self,
+        name: &str,
+        files: impl IntoIterator<Item = (&'f str, &'f str)>,
+    ) -> Result<Self, ProfileError> {
+        let mut new = Self { name: name.to_owned(), ..self.clone() };
         let mut layout = self.rules.layout.clone();
-        layout.extend(file.layout.unwrap_or_default());
-        let stated = file.extraction;
-        let order = Order {
-            number: stated.number.or_else(|| self.order.number.clone()),
-            choice: stated.choice.or_else(|| self.order.choice.clone()),
-            formula: stated.formula.or_else(|| self.order.formula.clone()),
-            text: stated.text.or_else(|| self.order.text.clone()),
-        };
-        let rules = Rules::new(&defined, own, layout, &order).map_err(order_error(name))?;
-        Ok(Self {
-            name: name.to_owned(),
-            purpose: file.purpose,
-            policy: self.policy.with(file.comparison),
-            rules,
-            defined,
-            order,
-            steps: self.steps.iter().cloned().chain(file.step).collect(),
-            cases: file.case,
-        })
+        for (name, text) in files {
+            let file = ProfileFile::parse(name, text)?;
+            define(name, &mut new.defined, file.rule)?;
+            layout.extend(file.layout.unwrap_or_default());
+            new.order = file.extraction.or(&new.order);
+            new.policy = new.policy.with(file.comparison);
+            new.steps.extend(file.step);
+            (new.purpose, new.cases) = (file.purpose, file.case);
+        }
+        let own = &new.defined[self.defined.len()..];
+        let refused = |error: OrderError| ProfileError::Order { name: name.to_owned(), message: error.to_string() };
+        new.rules = Rules::new(&new.defined, own, layout, &new.order).map_err(refused)?;
+        Ok(new)
     }
 }
 
@@ -260,7 +238,7 @@ impl Profile {
 /// # Errors
 /// A file that cannot be read.
 pub(crate) fn extraction_cases(name: &str, text: &str) -> Result<Vec<ExtractionCase>, ProfileError> {
-    ExtractorFile::parse(name, text).map(|file| file.case)
+    ProfileFile::parse(name, text).map(|file| file.case)
 }
 
 fn define(name: &str, defined: &mut Vec<Rule>, rules: Vec<Rule>) -> Result<(), ProfileError> {
@@ -277,33 +255,13 @@ fn define(name: &str, defined: &mut Vec<Rule>, rules: Vec<Rule>) -> Result<(), P
     Ok(())
 }
 
-fn order_error(name: &str) -> impl Fn(OrderError) -> ProfileError + '_ {
-    move |error| ProfileError::Order { name: name.to_owned(), message: error.to_string() }
-}
-
-fn read<T: serde::de::DeserializeOwned>(name: &str, text: &str) -> Result<T, ProfileError> {
-    toml::from_str(text).map_err(|source| ProfileError::Toml { name: name.to_owned(), source: Box::new(source) })
-}
-
-fn documented(name: &str, purpose: &str, source: &str) -> Result<(), ProfileError> {
-    if purpose.is_empty() || source.is_empty() {
-        return Err(ProfileError::Undocumented { name: name.to_owned() });
-    }
-    Ok(())
-}
-
-impl ExtractorFile {
-    fn parse(name: &str, text: &str) -> Result<Self, ProfileError> {
-        let file: Self = read(name, text)?;
-        documented(name, &file.purpose, &file.source)?;
-        Ok(file)
-    }
-}
-
 impl ProfileFile {
     fn parse(name: &str, text: &str) -> Result<Self, ProfileError> {
-        let file: Self = read(name, text)?;
-        documented(name, &file.purpose, &file.source)?;
+        let file: Self = toml::from_str(text)
+            .map_err(|source| ProfileError::Toml { name: name.to_owned(), source: Box::new(source) })?;
+        if file.purpose.is_empty() || file.source.is_empty() {
+            return Err(ProfileError::Undocumented { name: name.to_owned() });
+        }
         Ok(file)
     }
 }

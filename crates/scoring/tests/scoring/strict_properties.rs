@@ -275,3 +275,22 @@ fn a_hostile_megabyte_takes_no_longer_than_any_other() {
         judge_prediction(&short, &format!("{short}1"));
     }
 }
+
+#[test]
+fn an_option_letter_is_the_same_in_every_dress() {
+    for capital in 'A'..='J' {
+        let small = capital.to_ascii_lowercase();
+        let dresses = [
+            capital.to_string(),
+            format!("({capital})"),
+            format!("\\text{{({capital})}}"),
+            small.to_string(),
+            format!("({small})"),
+        ];
+        for prediction in &dresses {
+            for reference in &dresses {
+                assert!(judge_prediction(prediction, reference).correct, "{prediction} against {reference}");
+            }
+        }
+    }
+}

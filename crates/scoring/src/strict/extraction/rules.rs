@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Mutex;
 
+use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 
 use super::ReferenceKind;
@@ -50,8 +51,10 @@ pub(super) enum Matcher {
 #[serde(deny_unknown_fields)]
 pub(super) struct Boxed {
     /// The commands, with their backslash.
+    #[serde(deserialize_with = "some_marks")]
     pub commands: Vec<String>,
     /// What may stand between two boxes that together are the answer.
+    #[serde(deserialize_with = "marks")]
     pub joined_by: Vec<String>,
     /// Takes what is in the box even where an option letter is asked for and it holds none.
     #[serde(default)]
@@ -62,18 +65,19 @@ pub(super) struct Boxed {
 #[serde(deny_unknown_fields)]
 pub(super) struct Phrase {
     /// How the phrase begins; ASCII letters in either case.
+    #[serde(deserialize_with = "some_marks")]
     pub heads: Vec<String>,
     /// What must follow a head, such as `is` or a colon; none: the answer follows directly.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "marks")]
     pub links: Vec<String>,
     /// How many bytes may stand between head and link.
     #[serde(default)]
     pub gap: usize,
     /// Words that must not stand before the head.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "marks")]
     pub not_after: Vec<String>,
     /// Texts that must not follow the head.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "marks")]
     pub not_before: Vec<String>,
     /// The head is the first thing in its line.
     #[serde(default)]
@@ -127,6 +131,7 @@ impl Bytes {
 #[serde(deny_unknown_fields)]
 pub(super) struct Bold {
     /// The mark on both sides.
+    #[serde(deserialize_with = "mark")]
     pub mark: String,
 }
 
@@ -135,19 +140,19 @@ pub(super) struct Bold {
 #[serde(deny_unknown_fields)]
 pub(in crate::strict) struct Layout {
     /// At the start of a line: the answer is over.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "marks")]
     pub ends_at_line: Vec<String>,
     /// By byte: whether one of these begins with it, in either case.
     #[serde(skip)]
     pub(super) line_begins: Bytes,
     /// Anywhere: the answer is over.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "marks")]
     pub ends_at: Vec<String>,
     /// The answer comes after the last of these.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "marks")]
     pub begins_after: Vec<String>,
     /// Opens and closes a block that is passed over.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "marks")]
     pub fences: Vec<String>,
     /// Behind the opening fence: the block is looked at all the same.
     #[serde(default)]
@@ -231,6 +236,18 @@ impl Rules {
     }
 }
 
+impl Order {
+    /// Its own lists, and those of another one where it has none.
+    pub(in crate::strict) fn or(self, other: &Self) -> Self {
+        Self {
+            number: self.number.or_else(|| other.number.clone()),
+            choice: self.choice.or_else(|| other.choice.clone()),
+            formula: self.formula.or_else(|| other.formula.clone()),
+            text: self.text.or_else(|| other.text.clone()),
+        }
+    }
+}
+
 impl Layout {
     /// Looks at what another layout names too.
     pub(in crate::strict) fn extend(&mut self, other: Self) {
@@ -281,10 +298,30 @@ fn in_order(list: &'static str, steps: &[Step], defined: &[Rule]) -> Result<Vec<
     Ok(ordered)
 }
 
+/// Reads a text that is looked for: the empty one would be found everywhere, for ever.
+fn mark<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    if text.is_empty() { Err(D::Error::custom("must not be empty")) } else { Ok(text) }
+}
+
+/// Reads texts that are looked for.
+fn marks<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
+    #[derive(Deserialize)]
+    struct Mark(#[serde(deserialize_with = "mark")] String);
+    let texts = Vec::<Mark>::deserialize(deserializer)?;
+    Ok(texts.into_iter().map(|Mark(text)| text).collect())
+}
+
+/// Reads texts that are looked for, one at least.
+fn some_marks<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
+    let texts = marks(deserializer)?;
+    if texts.is_empty() { Err(D::Error::custom("must not be empty")) } else { Ok(texts) }
+}
+
 /// Reads an id that lives as long as the process: traces of millions of answers share it, and profiles are few.
 fn permanent<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Id, D::Error> {
     static IDS: Mutex<BTreeSet<Id>> = Mutex::new(BTreeSet::new());
-    let id = String::deserialize(deserializer)?;
+    let id = mark(deserializer)?;
     let mut ids = IDS.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
     if let Some(known) = ids.get(id.as_str()) {
         return Ok(known);
