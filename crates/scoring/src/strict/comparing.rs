@@ -58,7 +58,8 @@ pub(crate) fn compare(left: &Value, right: &Value, budget: &mut Budget) -> Outco
         (Value::Text(a), Value::Text(b)) => either(same_words(a, b), "equal/words"),
         (Value::Choice(a), Value::Choice(b)) => either(a == b, "equal/choice"),
         (Value::Choice(letter), other) | (other, Value::Choice(letter)) => {
-            either(names_choice(other, *letter), "equal/choice")
+            let equal = names_choice(other, *letter) || equal(&lone_name(*letter), other, budget)?;
+            either(equal, "equal/choice")
         }
         (Value::Tuple(a), Value::Tuple(b)) => collections::in_order(a, b, budget),
         (Value::List(a), Value::List(b)) if budget.terms().ordered => collections::in_order(a, b, budget),
@@ -153,19 +154,23 @@ fn rewritten(value: &Value, other: &Value, budget: &mut Budget) -> Result<Option
     }
 }
 
-/// Whether a value that is no option letter is written as one: a lone symbol or word.
+/// Whether a value that is no option letter is the letter in small or a word of one letter.
 fn names_choice(value: &Value, letter: char) -> bool {
     let is_letter = |name: &str| name.len() == 1 && name.eq_ignore_ascii_case(letter.encode_utf8(&mut [0; 4]));
     match value {
-        Value::Quantity(quantity) => match &quantity.expr {
-            Expr::Symbol(symbol) => is_letter(&symbol.0),
-            Expr::Constant(Constant::E) => letter == 'E',
-            Expr::Constant(Constant::I) => letter == 'I',
-            _ => false,
-        },
+        Value::Quantity(quantity) => matches!(&quantity.expr, Expr::Symbol(symbol) if is_letter(&symbol.0)),
         Value::Text(text) => is_letter(text),
         _ => false,
     }
+}
+
+/// What an option letter means where none is asked for: a variable, or the constant e or i.
+fn lone_name(letter: char) -> Value {
+    Value::expr(match letter {
+        'E' => Expr::Constant(Constant::E),
+        'I' => Expr::Constant(Constant::I),
+        _ => Expr::symbol(letter.to_ascii_lowercase().encode_utf8(&mut [0; 4])),
+    })
 }
 
 /// Words that carry nothing.
