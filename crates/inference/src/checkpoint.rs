@@ -5,21 +5,23 @@
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
-use std::ops::Deref;
+use std::ops::{Deref, Range};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
-use candle_core::{Device, Tensor};
 use half::{bf16, f16};
 use memmap2::Mmap;
-use rayon::prelude::*;
 use safetensors::SafeTensors;
-use safetensors::tensor::{Dtype, TensorView};
+use safetensors::tensor::Dtype;
 use serde::Deserialize;
 
 use crate::config::ModelConfig;
 use crate::error::{Error, ErrorKind};
-use crate::kernels::{LANES, Panels};
-use crate::model::{Layer, Linear, Weights};
+use crate::kernels::arithmetic::bf16_pair;
+use crate::kernels::{Compute, Matrix, Precision};
+use crate::model::{Layer, Weights};
+use crate::ops::{Linear, gate_or_up, gate_up_outputs};
 
 const SINGLE_FILE: &str = "model.safetensors";
 const INDEX_FILE: &str = "model.safetensors.index.json";
@@ -150,7 +152,7 @@ impl CheckpointFiles {
         };
         let files = names.into_iter().map(|name| {
             let bytes = self.map(&name)?;
-            Ok((name, bytes))
+            Ok(Arc::new(WeightFile { name, bytes }))
         });
         Ok(WeightFiles { files: files.collect::<Result<_, Error>>()? })
     }
@@ -204,17 +206,23 @@ impl Deref for FileBytes {
     }
 }
 
+/// An open weight file.
+struct WeightFile {
+    name: String,
+    bytes: FileBytes,
+}
+
 /// The open weight files of a checkpoint.
 pub(crate) struct WeightFiles {
-    files: Vec<(String, FileBytes)>,
+    files: Vec<Arc<WeightFile>>,
 }
 
 impl WeightFiles {
     /// BLAKE3 (hex) of the contents of all files one after another, in order of name.
     pub(crate) fn digest(&self) -> String {
         let mut hasher = blake3::Hasher::new();
-        self.files.iter().for_each(|(_, bytes)| {
-            hasher.update(bytes);
+        self.files.iter().for_each(|file| {
+            hasher.update_rayon(&file.bytes);
         });
         hasher.finalize().to_hex().to_string()
     }
@@ -223,73 +231,120 @@ impl WeightFiles {
     ///
     /// # Errors
     /// [`ErrorKind::Weights`] naming file, tensor, what was expected and what was found.
-    pub(crate) fn tensors(&self, config: &ModelConfig) -> Result<Tensors<'_>, Error> {
-        let mut by_name: BTreeMap<String, Stored<'_>> = BTreeMap::new();
-        for (file, bytes) in &self.files {
-            let parsed = SafeTensors::deserialize(bytes).map_err(|error| {
-                let message = format!("damaged or cut off: {error} ({} bytes)", bytes.len());
-                Error::new(ErrorKind::Weights, message).in_file(file).caused_by(error)
+    pub(crate) fn tensors(&self, config: &ModelConfig) -> Result<Tensors, Error> {
+        let mut by_name: BTreeMap<String, Stored> = BTreeMap::new();
+        for file in &self.files {
+            let parsed = SafeTensors::deserialize(&file.bytes).map_err(|error| {
+                let message = format!("damaged or cut off: {error} ({} bytes)", file.bytes.len());
+                Error::new(ErrorKind::Weights, message).in_file(&file.name).caused_by(error)
             })?;
             for (name, view) in parsed.tensors() {
                 if let Some(other) = by_name.get(&name) {
-                    let message = format!("is also in {}", other.file);
-                    return Err(Error::new(ErrorKind::Weights, message).in_file(file).of_tensor(name));
+                    let message = format!("is also in {}", other.file.name);
+                    return Err(Error::new(ErrorKind::Weights, message).in_file(&file.name).of_tensor(name));
                 }
-                by_name.insert(name.clone(), Stored { file, name, view });
+                let start = view.data().as_ptr().addr() - file.bytes.as_ptr().addr();
+                let range = start..start + view.data().len();
+                let (dtype, shape) = (view.dtype(), view.shape().to_vec());
+                by_name.insert(name.clone(), Stored { file: Arc::clone(file), name, dtype, shape, range });
             }
         }
         let tensors = Tensors { by_name };
-        tensors.check(config, self.files.first().map_or("", |(name, _)| name))?;
+        tensors.check(config, self.files.first().map_or("", |file| &file.name))?;
         Ok(tensors)
     }
 }
 
 /// A tensor as it lies in its file.
-struct Stored<'a> {
-    file: &'a str,
+#[derive(Clone)]
+struct Stored {
+    file: Arc<WeightFile>,
     name: String,
-    view: TensorView<'a>,
+    dtype: Dtype,
+    shape: Vec<usize>,
+    /// Its bytes in the file.
+    range: Range<usize>,
 }
 
-impl Stored<'_> {
+impl Stored {
     fn error(&self, message: impl Into<String>) -> Error {
-        Error::new(ErrorKind::Weights, message).in_file(self.file).of_tensor(&self.name)
+        Error::new(ErrorKind::Weights, message).in_file(&self.file.name).of_tensor(&self.name)
     }
 
-    /// Writes elements `start..` to `write`, widened to f32.
-    fn read(
-        &self,
-        start: usize,
-        count: usize,
-        rounding: Rounding,
-        mut write: impl FnMut(usize, f32),
-    ) -> Result<(), Error> {
-        let size = self.view.dtype().bitsize() / 8;
-        let bytes = &self.view.data()[start * size..][..count * size];
-        let mut finite = true;
-        let mut put = |index: usize, value: f32| {
-            let value = match rounding {
-                Rounding::None => value,
-                Rounding::Bf16 => bf16::from_f32(value).to_f32(),
-            };
-            finite &= value.is_finite();
-            write(index, value);
-        };
-        match self.view.dtype() {
+    fn not_finite(&self) -> Error {
+        self.error("holds a value that is not finite (NaN or infinity)")
+    }
+
+    fn data(&self) -> &[u8] {
+        &self.file.bytes[self.range.clone()]
+    }
+
+    /// The bytes of `width` elements from row `index` on.
+    fn row_bytes(&self, index: usize, width: usize) -> &[u8] {
+        let size = self.dtype.bitsize() / 8 * width;
+        &self.data()[index * size..][..size]
+    }
+
+    /// Row `index` widened to f32; a vector is one row.
+    fn row(&self, index: usize, rounding: Rounding, to: &mut [f32]) {
+        let bytes = self.row_bytes(index, to.len());
+        match self.dtype {
             Dtype::F32 => {
-                let values = bytes.as_chunks::<4>().0.iter();
-                values.enumerate().for_each(|(index, bytes)| put(index, f32::from_le_bytes(*bytes)));
+                let values = bytes.as_chunks::<4>().0.iter().map(|bytes| f32::from_le_bytes(*bytes));
+                to.iter_mut().zip(values).for_each(|(to, value)| *to = value);
             }
             Dtype::BF16 => {
-                let values = bytes.as_chunks::<2>().0.iter();
-                values.enumerate().for_each(|(index, bytes)| put(index, bf16::from_le_bytes(*bytes).to_f32()));
+                let values = bytes.as_chunks::<2>().0.iter().map(|bytes| bf16::from_le_bytes(*bytes).to_f32());
+                to.iter_mut().zip(values).for_each(|(to, value)| *to = value);
             }
             _ => {
-                let values = bytes.as_chunks::<2>().0.iter();
-                values.enumerate().for_each(|(index, bytes)| put(index, f16::from_le_bytes(*bytes).to_f32()));
+                let values = bytes.as_chunks::<2>().0.iter().map(|bytes| f16::from_le_bytes(*bytes).to_f32());
+                to.iter_mut().zip(values).for_each(|(to, value)| *to = value);
             }
         }
-        if finite { Ok(()) } else { Err(self.error("holds a value that is not finite (NaN or infinity)")) }
+        if rounding == Rounding::Bf16 {
+            to.iter_mut().for_each(|value| *value = bf16::from_f32(*value).to_f32());
+        }
+    }
+
+    /// Row `index` as cells of a product.
+    fn cells(&self, index: usize, rounding: Rounding, precision: Precision, to: &mut [u32]) -> Result<(), Error> {
+        const BF16_EXPONENT: u32 = 0x7f80;
+        let width = self.shape[1];
+        if precision == Precision::Bf16 && self.dtype == Dtype::BF16 && width.is_multiple_of(2) {
+            let pairs = self.row_bytes(index, width).as_chunks::<4>().0;
+            let mut sound = true;
+            for (to, pair) in to.iter_mut().zip(pairs) {
+                *to = u32::from_le_bytes(*pair);
+                sound &= (*to & BF16_EXPONENT != BF16_EXPONENT) & ((*to >> 16) & BF16_EXPONENT != BF16_EXPONENT);
+            }
+            return if sound { Ok(()) } else { Err(self.not_finite()) };
+        }
+        let mut values = vec![0.0; width];
+        self.row(index, rounding, &mut values);
+        if !all_finite(&values) {
+            return Err(self.not_finite());
+        }
+        match precision {
+            Precision::F32 => to.iter_mut().zip(values).for_each(|(to, value)| *to = value.to_bits()),
+            Precision::Bf16 => {
+                let pairs = values.chunks(2).map(|pair| bf16_pair(pair[0], pair.get(1).copied().unwrap_or(0.0)));
+                to.iter_mut().zip(pairs).for_each(|(to, pair)| *to = pair);
+            }
+        }
+        Ok(())
+    }
+
+    /// Tells the system that the tensor's part of its file need not stay in this process's memory.
+    fn forget(&self) {
+        #[cfg(unix)]
+        if let FileBytes::Mapped(map) = &self.file.bytes {
+            // SAFETY: the mapping is of a file and only read, so that a page asked for again is the same again.
+            // A failure costs memory and nothing else.
+            let _ = unsafe {
+                map.unchecked_advise_range(memmap2::UncheckedAdvice::DontNeed, self.range.start, self.range.len())
+            };
+        }
     }
 }
 
@@ -303,8 +358,8 @@ pub(crate) enum Rounding {
 }
 
 /// The tensors of a checkpoint, known to be those of its configuration.
-pub(crate) struct Tensors<'a> {
-    by_name: BTreeMap<String, Stored<'a>>,
+pub(crate) struct Tensors {
+    by_name: BTreeMap<String, Stored>,
 }
 
 const EMBEDDING: &str = "model.embed_tokens.weight";
@@ -343,7 +398,7 @@ fn expected_tensors(config: &ModelConfig) -> BTreeMap<String, Vec<usize>> {
     expected
 }
 
-impl Tensors<'_> {
+impl Tensors {
     fn check(&self, config: &ModelConfig, first_file: &str) -> Result<(), Error> {
         let expected = expected_tensors(config);
         for (name, shape) in &expected {
@@ -351,12 +406,12 @@ impl Tensors<'_> {
                 let error = Error::new(ErrorKind::Weights, "is missing").in_file(first_file).of_tensor(name);
                 return Err(error.expected(format!("shape {shape:?}"), "no tensor of that name"));
             };
-            if tensor.view.shape() != shape {
-                let found = format!("{:?}", tensor.view.shape());
+            if &tensor.shape != shape {
+                let found = format!("{:?}", tensor.shape);
                 return Err(tensor.error("has the wrong shape").expected(format!("{shape:?}"), found));
             }
-            if !matches!(tensor.view.dtype(), Dtype::F32 | Dtype::F16 | Dtype::BF16) {
-                let found = format!("{:?}", tensor.view.dtype());
+            if !matches!(tensor.dtype, Dtype::F32 | Dtype::F16 | Dtype::BF16) {
+                let found = format!("{:?}", tensor.dtype);
                 return Err(tensor.error("has an unsupported dtype").expected("F32, F16 or BF16", found));
             }
         }
@@ -368,7 +423,7 @@ impl Tensors<'_> {
             }
             if config.tied && name == OUTPUT {
                 let embedding = &self.by_name[EMBEDDING];
-                if tensor.view.data() != embedding.view.data() || tensor.view.dtype() != embedding.view.dtype() {
+                if tensor.data() != embedding.data() || tensor.dtype != embedding.dtype {
                     return Err(tensor.error(format!(
                         "differs from {EMBEDDING}, although config.json says that they are tied (tie_word_embeddings)"
                     )));
@@ -383,8 +438,8 @@ impl Tensors<'_> {
     /// `f32`, `f16`, `bf16`, or `mixed`.
     pub(crate) fn dtype(&self) -> &'static str {
         let mut dtypes = self.by_name.values().filter(|tensor| !tensor.name.ends_with(".inv_freq"));
-        let first = dtypes.next().map(|tensor| tensor.view.dtype());
-        if dtypes.any(|tensor| Some(tensor.view.dtype()) != first) {
+        let first = dtypes.next().map(|tensor| tensor.dtype);
+        if dtypes.any(|tensor| Some(tensor.dtype) != first) {
             return "mixed";
         }
         match first {
@@ -392,6 +447,19 @@ impl Tensors<'_> {
             Some(Dtype::BF16) => "bf16",
             _ => "f32",
         }
+    }
+
+    /// Whether all matrices are stored as bf16.
+    pub(crate) fn matrices_are_bf16(&self) -> bool {
+        self.by_name.values().all(|tensor| tensor.shape.len() != 2 || tensor.dtype == Dtype::BF16)
+    }
+
+    /// Memory that the weights take once they are laid out for computing; an embedding of its own stays in its file.
+    pub(crate) fn packed_bytes(&self, config: &ModelConfig, precision: Precision) -> usize {
+        let matrices = expected_tensors(config)
+            .into_iter()
+            .filter(|(name, shape)| shape.len() == 2 && (config.tied || name != EMBEDDING));
+        matrices.map(|(_, shape)| shape[0] * precision.cells(shape[1]) * size_of::<u32>()).sum()
     }
 
     /// Number of weights; a tied output layer counts once.
@@ -403,8 +471,8 @@ impl Tensors<'_> {
     ///
     /// # Errors
     /// [`ErrorKind::Weights`] naming the tensor when a value is not finite.
-    pub(crate) fn load(&self, config: &ModelConfig, rounding: Rounding, device: &Device) -> Result<Weights, Error> {
-        let loader = Loader { tensors: self, rounding, device };
+    pub(crate) fn load(&self, config: &ModelConfig, rounding: Rounding, compute: &Compute) -> Result<Weights, Error> {
+        let loader = Loader { tensors: self, rounding, compute };
         let layers = (0..config.layers).map(|layer| {
             let attention = |projection: &str| format!("model.layers.{layer}.self_attn.{projection}");
             let feed_forward = |projection: &str| format!("model.layers.{layer}.mlp.{projection}");
@@ -412,66 +480,137 @@ impl Tensors<'_> {
             let (attention_bias, mlp_bias) = (config.attention_bias, config.mlp_bias);
             Ok(Layer {
                 attention_norm: norm("input_layernorm")?,
-                qkv: loader.linear(&["q_proj", "k_proj", "v_proj"].map(attention), attention_bias)?,
-                attention_out: loader.linear(&[attention("o_proj")], attention_bias)?,
+                qkv: loader.stacked(&["q_proj", "k_proj", "v_proj"].map(attention), attention_bias)?,
+                attention_out: loader.stacked(&[attention("o_proj")], attention_bias)?,
                 feed_forward_norm: norm("post_attention_layernorm")?,
-                gate_up: loader.linear(&["gate_proj", "up_proj"].map(feed_forward), mlp_bias)?,
-                down: loader.linear(&[feed_forward("down_proj")], mlp_bias)?,
+                gate_up: loader.gate_up(&["gate_proj", "up_proj"].map(feed_forward), mlp_bias)?,
+                down: loader.stacked(&[feed_forward("down_proj")], mlp_bias)?,
             })
         });
-        Ok(Weights {
-            embedding: loader.panels(&[EMBEDDING])?,
-            layers: layers.collect::<Result<_, Error>>()?,
-            final_norm: loader.vector(FINAL_NORM)?,
-            output: if config.tied { None } else { Some(loader.panels(&[OUTPUT])?) },
-        })
+        let (embedding, output) = if config.tied { (None, EMBEDDING) } else { (Some(EMBEDDING), OUTPUT) };
+        let embedding = embedding.map(|name| loader.table(name)).transpose()?;
+        let layers = layers.collect::<Result<_, Error>>()?;
+        let output = loader.matrix(&[output], config.vocab_size, |output| Some((0, output)))?;
+        let output = Linear { weight: output, bias: None };
+        Ok(Weights { embedding, layers, final_norm: loader.vector(FINAL_NORM)?, output })
     }
 }
 
 struct Loader<'a> {
-    tensors: &'a Tensors<'a>,
+    tensors: &'a Tensors,
     rounding: Rounding,
-    device: &'a Device,
+    compute: &'a Compute,
 }
 
 impl Loader<'_> {
-    fn stored(&self, name: &str) -> &Stored<'_> {
+    fn stored(&self, name: &str) -> &Stored {
         self.tensors.by_name.get(name).expect("every expected tensor was checked to be there")
     }
 
     /// `[n]`, f32.
     fn vector(&self, name: &str) -> Result<Vec<f32>, Error> {
         let stored = self.stored(name);
-        let mut values = vec![0.0; stored.view.shape()[0]];
-        stored.read(0, values.len(), self.rounding, |index, value| values[index] = value)?;
-        Ok(values)
+        let mut values = vec![0.0; stored.shape[0]];
+        stored.row(0, self.rounding, &mut values);
+        if values.iter().all(|value| value.is_finite()) { Ok(values) } else { Err(stored.not_finite()) }
+    }
+
+    /// A table whose rows are read where they are stored.
+    fn table(&self, name: &str) -> Result<StoredTable, Error> {
+        let stored = self.stored(name);
+        let sound = AtomicBool::new(true);
+        self.compute.threads.for_each(stored.shape[0].div_ceil(ROWS_CHECKED), |_, task| {
+            let mut row = vec![0.0; stored.shape[1]];
+            for index in task * ROWS_CHECKED..((task + 1) * ROWS_CHECKED).min(stored.shape[0]) {
+                stored.row(index, self.rounding, &mut row);
+                if !all_finite(&row) {
+                    sound.store(false, Ordering::Relaxed);
+                }
+            }
+        });
+        let table = StoredTable { stored: stored.clone(), rounding: self.rounding };
+        if sound.into_inner() { Ok(table) } else { Err(stored.not_finite()) }
     }
 
     /// Matrices over the same inputs, one below the other.
-    fn linear(&self, names: &[String], bias: bool) -> Result<Linear, Error> {
-        let weights: Vec<String> = names.iter().map(|name| format!("{name}.weight")).collect();
-        let weight = self.panels(&weights.iter().map(String::as_str).collect::<Vec<_>>())?;
-        let bias = match bias {
-            true => Some(names.iter().map(|name| self.vector(&format!("{name}.bias"))).collect::<Result<Vec<_>, _>>()?),
-            false => None,
-        };
-        Ok(Linear { weight, bias: bias.map(|parts| parts.concat()) })
+    fn stacked(&self, names: &[String], bias: bool) -> Result<Linear, Error> {
+        let ends: Vec<usize> = names.iter().map(|name| self.stored(&format!("{name}.weight")).shape[0]).collect();
+        let outputs = ends.iter().sum();
+        self.linear(names, bias, outputs, |mut output| {
+            for (part, &rows) in ends.iter().enumerate() {
+                if output < rows {
+                    return Some((part, output));
+                }
+                output -= rows;
+            }
+            None
+        })
     }
 
-    /// Matrices over the same inputs, one below the other, as panels.
-    fn panels(&self, names: &[&str]) -> Result<Panels, Error> {
-        let parts: Vec<&Stored<'_>> = names.iter().map(|name| self.stored(name)).collect();
-        let inputs = parts[0].view.shape()[1];
-        let rows: Vec<(&Stored<'_>, usize)> =
-            parts.iter().flat_map(|part| (0..part.view.shape()[0]).map(|row| (*part, row))).collect();
-        let panel_count = rows.len().div_ceil(LANES);
-        let mut panels = vec![0f32; panel_count * inputs * LANES];
-        panels.par_chunks_mut(inputs * LANES).zip(rows.par_chunks(LANES)).try_for_each(|(panel, rows)| {
-            rows.iter().enumerate().try_for_each(|(lane, (part, row))| {
-                part.read(row * inputs, inputs, self.rounding, |index, value| panel[index * LANES + lane] = value)
-            })
-        })?;
-        let tensor = Tensor::from_vec(panels, (panel_count, inputs, LANES), self.device)?;
-        Ok(Panels::new(tensor, rows.len())?)
+    /// Gates and ups in turn, as [`Gate`](crate::ops::Gate) wants them.
+    fn gate_up(&self, names: &[String; 2], bias: bool) -> Result<Linear, Error> {
+        let intermediate = self.stored(&format!("{}.weight", names[0])).shape[0];
+        let source = |output| gate_or_up(output, intermediate).map(|(is_up, row)| (usize::from(is_up), row));
+        self.linear(names, bias, gate_up_outputs(intermediate), source)
+    }
+
+    /// A matrix and its bias, whose output `_` is a row of one of the named ones, or zero.
+    fn linear(
+        &self,
+        names: &[String],
+        bias: bool,
+        outputs: usize,
+        source: impl Fn(usize) -> Option<(usize, usize)> + Sync,
+    ) -> Result<Linear, Error> {
+        let weights: Vec<String> = names.iter().map(|name| format!("{name}.weight")).collect();
+        let weights: Vec<&str> = weights.iter().map(String::as_str).collect();
+        let bias = match bias {
+            false => None,
+            true => {
+                let parts = names.iter().map(|name| self.vector(&format!("{name}.bias")));
+                let parts = parts.collect::<Result<Vec<_>, _>>()?;
+                let value = |output| source(output).map_or(0.0, |(part, row): (usize, usize)| parts[part][row]);
+                Some((0..outputs).map(value).collect())
+            }
+        };
+        Ok(Linear { weight: self.matrix(&weights, outputs, source)?, bias })
+    }
+
+    fn matrix(
+        &self,
+        names: &[&str],
+        outputs: usize,
+        source: impl Fn(usize) -> Option<(usize, usize)> + Sync,
+    ) -> Result<Matrix, Error> {
+        let parts: Vec<&Stored> = names.iter().map(|name| self.stored(name)).collect();
+        let Compute { threads, precision, .. } = self.compute;
+        let matrix =
+            Matrix::pack(threads, *precision, (outputs, parts[0].shape[1]), |output, cells| match source(output) {
+                Some((part, row)) => parts[part].cells(row, self.rounding, *precision, cells),
+                None => Ok(()),
+            })?;
+        parts.iter().for_each(|part| part.forget());
+        Ok(matrix)
+    }
+}
+
+/// Rows of a table that one task checks.
+const ROWS_CHECKED: usize = 256;
+
+/// Whether all values are numbers.
+fn all_finite(values: &[f32]) -> bool {
+    values.iter().fold(true, |sound, value| sound & value.is_finite())
+}
+
+/// A table `[rows, width]` in its file, such as an embedding.
+pub(crate) struct StoredTable {
+    stored: Stored,
+    rounding: Rounding,
+}
+
+impl StoredTable {
+    /// Row `index`, `[width]`, f32.
+    pub(crate) fn row(&self, index: usize, to: &mut [f32]) {
+        self.stored.row(index, self.rounding, to);
     }
 }

@@ -1,23 +1,23 @@
 //! Continuous batching: which rows go into each step, and what becomes of what they predict.
 //!
-//! A sequence joins as soon as there is room, reads its prompt in pieces, and leaves at the step that ends it. Since no
-//! row depends on another (see [`crate::kernels`]), neither the order nor the company changes a completion.
+//! A sequence joins as soon as there is room, reads its prompt in pieces, and leaves at the step that ends it. What
+//! prompts have in common is computed once ([`crate::prefixes`]). When the cache is full the youngest sequence gives
+//! its blocks up, and is computed again later. Since no row depends on another (see [`crate::kernels`]), none of this
+//! changes a completion.
 
 use std::collections::VecDeque;
+use std::time::Instant;
 
-use rayon::ThreadPool;
-
-use crate::error::Error;
-use crate::kv_cache::{KvCache, Slot};
+use crate::error::{Error, ErrorKind};
+use crate::kv_cache::{BLOCK, KvCache, Slot};
 use crate::model::{Model, Row};
+use crate::ops::NOT_A_TOKEN;
+use crate::prefixes::{Prefix, shared_prefixes};
 use crate::stop::StopWatch;
 use crate::tokenizer::TextTokenizer;
 
 /// Most rows of a step: bounds the memory of activations while prompts are read.
 const STEP_ROWS: usize = 512;
-
-/// Most sequences at a time when the user names no number.
-const AUTO_BATCH_SIZE: usize = 64;
 
 /// A prompt to continue.
 pub(crate) struct Request {
@@ -46,7 +46,9 @@ pub(crate) enum End {
 
 /// What happened in a step.
 pub(crate) enum Progress {
+    /// So many tokens of prompts were read.
     Prefilled(usize),
+    /// So many tokens were written.
     Decoded(usize),
     Answered(Answer),
 }
@@ -55,83 +57,284 @@ pub(crate) enum Progress {
 pub(crate) struct Engine<'a> {
     pub(crate) model: &'a Model,
     pub(crate) tokenizer: &'a TextTokenizer,
-    pub(crate) threads: &'a ThreadPool,
+    /// Most sequences at a time; `None` to find the fastest number.
     pub(crate) batch_size: Option<usize>,
+    /// Most bytes of keys and values.
+    pub(crate) kv_memory: usize,
     pub(crate) stops: &'a [String],
+    /// Whether end-of-sequence tokens end a completion.
+    pub(crate) heeds_eos: bool,
 }
 
+/// A request on its way.
 struct Sequence<'a> {
     request: Request,
+    /// Its place in the order in which requests are taken.
+    order: usize,
+    tokens: Vec<u32>,
+    watch: StopWatch<'a>,
+    /// Tokens of the prompt that were counted as read.
+    counted: usize,
+}
+
+/// A sequence in the cache.
+struct Active<'a> {
+    sequence: Sequence<'a>,
     slot: Slot,
     /// Tokens of prompt and completion that the cache holds.
     cached: usize,
-    tokens: Vec<u32>,
-    watch: StopWatch<'a>,
 }
 
-impl Engine<'_> {
+impl Sequence<'_> {
+    /// Tokens of prompt and completion.
+    fn length(&self) -> usize {
+        self.request.prompt.len() + self.tokens.len()
+    }
+
+    fn token(&self, position: usize) -> u32 {
+        let prompt = &self.request.prompt;
+        prompt.get(position).copied().unwrap_or_else(|| self.tokens[position - prompt.len()])
+    }
+}
+
+/// Everything that changes while requests are answered.
+struct Run<'a, 'e> {
+    engine: &'e Engine<'a>,
+    cache: KvCache,
+    waiting: VecDeque<Sequence<'a>>,
+    /// In the order in which they joined.
+    active: Vec<Active<'a>>,
+    /// Common starts that no request has needed yet, the next one last.
+    unopened: Vec<Prefix>,
+    /// Common starts in the cache, each within the one before.
+    open: Vec<(Prefix, Slot)>,
+    rows: RowCount,
+}
+
+impl<'a> Engine<'a> {
     /// Answers all requests.
     ///
     /// # Errors
-    /// Those of the computation, and whatever `report` returns, at once.
+    /// A cache too small for the longest request, failures of the computation, and whatever `report` returns, at once.
     pub(crate) fn run<E: From<Error>>(
         &self,
         requests: Vec<Request>,
         report: &mut dyn FnMut(Progress) -> Result<(), E>,
     ) -> Result<(), E> {
-        let batch_size = self.batch_size.unwrap_or_else(|| self.auto_batch_size(&requests)).max(1);
-        let mut cache = KvCache::new(self.model.config());
-        let mut waiting = VecDeque::from(requests);
-        let mut active: Vec<Sequence<'_>> = Vec::new();
-        loop {
-            while active.len() < batch_size
-                && let Some(request) = waiting.pop_front()
-            {
-                let watch = StopWatch::new(self.tokenizer, self.stops);
-                active.push(Sequence { request, slot: cache.open(), cached: 0, tokens: Vec::new(), watch });
-            }
-            if active.is_empty() {
-                return Ok(());
-            }
-            let step = Step::plan(&active);
-            step.rows.iter().for_each(|row| cache.reserve(row.slot, row.position + 1));
-            let logits = self
-                .threads
-                .install(|| self.model.forward(&step.rows, &step.wanted, &mut cache)?.flatten_all()?.to_vec1::<f32>())
-                .map_err(Error::from)?;
-            step.taken.iter().for_each(|&(sequence, rows)| active[sequence].cached += rows);
-            if step.prefilled > 0 {
-                report(Progress::Prefilled(step.prefilled))?;
-            }
-            if !step.predicting.is_empty() {
-                report(Progress::Decoded(step.predicting.len()))?;
-            }
-            let mut ended = Vec::new();
-            for (&sequence, logits) in step.predicting.iter().zip(logits.chunks_exact(self.model.config().vocab_size)) {
-                if let Some(end) = self.advance(&mut active[sequence], logits)? {
-                    ended.push((sequence, end));
-                }
-            }
-            ended.sort_unstable_by_key(|(sequence, _)| *sequence);
-            // From the last, so that positions of those before stay valid.
-            let mut answers: Vec<Answer> = Vec::new();
-            for (sequence, end) in ended.into_iter().rev() {
-                let Sequence { request, slot, tokens, .. } = active.remove(sequence);
-                cache.close(slot);
-                answers.push(Answer { index: request.index, tokens, end });
-            }
-            answers.into_iter().rev().try_for_each(|answer| report(Progress::Answered(answer)))?;
+        let mut run = Run::new(self, requests)?;
+        while run.admit()? {
+            run.step(report)?;
         }
+        Ok(())
+    }
+}
+
+impl<'a, 'e> Run<'a, 'e> {
+    fn new(engine: &'e Engine<'a>, mut requests: Vec<Request>) -> Result<Self, Error> {
+        let (config, precision) = (engine.model.config(), engine.model.compute().precision);
+        let block_bytes = KvCache::block_bytes(config, precision);
+        let capacity = engine.kv_memory / block_bytes;
+        let longest = requests.iter().map(|request| request.prompt.len() + request.limit).max().unwrap_or(0);
+        if longest.div_ceil(BLOCK) > capacity {
+            let message = format!(
+                "the longest prompt and completion have {longest} tokens, whose keys and values need {}; there is room for {}. \
+                 Ask for fewer tokens with --max-tokens, or give more memory with --kv-memory",
+                mebibytes(longest.div_ceil(BLOCK) * block_bytes),
+                mebibytes(engine.kv_memory)
+            );
+            return Err(Error::new(ErrorKind::Backend, message));
+        }
+        requests.sort_by(|left, right| left.prompt.cmp(&right.prompt));
+        let prompts: Vec<&[u32]> = requests.iter().map(|request| request.prompt.as_slice()).collect();
+        let mut unopened = shared_prefixes(&prompts);
+        unopened.reverse();
+        let sequence = |(order, request)| Sequence {
+            request,
+            order,
+            tokens: Vec::new(),
+            watch: StopWatch::new(engine.tokenizer, engine.stops),
+            counted: 0,
+        };
+        Ok(Self {
+            engine,
+            cache: KvCache::new(config, precision, capacity),
+            waiting: requests.into_iter().enumerate().map(sequence).collect(),
+            active: Vec::new(),
+            unopened,
+            open: Vec::new(),
+            rows: RowCount::new(engine.batch_size),
+        })
     }
 
-    /// Adds the most likely token to a sequence and says whether that ends it.
-    fn advance(&self, sequence: &mut Sequence<'_>, logits: &[f32]) -> Result<Option<End>, Error> {
-        let Some(token) = most_likely(logits) else {
+    /// Lets sequences join as long as there is room; `false` when there is nothing left to do.
+    fn admit(&mut self) -> Result<bool, Error> {
+        while self.active.len() < self.rows.limit()
+            && let Some(sequence) = self.waiting.pop_front()
+        {
+            if let Some(sequence) = self.join(sequence)? {
+                self.waiting.push_front(sequence);
+                if !self.active.is_empty() {
+                    break;
+                }
+                // Nobody will leave: then what is shared has to.
+                self.open.drain(..).for_each(|(_, slot)| self.cache.close(slot));
+            }
+        }
+        Ok(!self.active.is_empty())
+    }
+
+    /// Lets a sequence join; gives it back when there is no room.
+    fn join(&mut self, sequence: Sequence<'a>) -> Result<Option<Sequence<'a>>, Error> {
+        let blocks = sequence.length().div_ceil(BLOCK) + 1;
+        // Each active sequence may soon need one more; a lone sequence fits in any case.
+        if !self.active.is_empty() && self.cache.available() < blocks + self.active.len() {
+            return Ok(Some(sequence));
+        }
+        self.open_prefixes(&sequence)?;
+        let (slot, cached) = match self.open.last() {
+            Some(&(Prefix { length, .. }, slot)) => match self.cache.open_like(slot, length) {
+                Some(slot) => (slot, length),
+                None => return Ok(Some(sequence)),
+            },
+            None => (self.cache.open(), 0),
+        };
+        self.active.push(Active { sequence, slot, cached });
+        Ok(None)
+    }
+
+    /// Closes the common starts that `sequence` has no part in, and computes those that it has.
+    fn open_prefixes(&mut self, sequence: &Sequence<'a>) -> Result<(), Error> {
+        let order = sequence.order;
+        while let Some(&(prefix, slot)) = self.open.last()
+            && !(prefix.start..prefix.end).contains(&order)
+        {
+            self.cache.close(slot);
+            self.open.pop();
+        }
+        while let Some(prefix) = self.unopened.pop_if(|prefix| prefix.start <= order) {
+            if order >= prefix.end {
+                continue;
+            }
+            let outer = self.open.last().map(|&(outer, slot)| (outer.length, slot));
+            let (length, slot) = match outer {
+                Some((length, slot)) => (length, self.cache.open_like(slot, length)),
+                None => (0, Some(self.cache.open())),
+            };
+            let Some(slot) = slot else { return Ok(()) };
+            if !self.cache.reserve(slot, prefix.length) {
+                self.cache.close(slot);
+                return Ok(());
+            }
+            let rows = (length..prefix.length).map(|position| Row { token: sequence.token(position), slot, position });
+            let rows: Vec<Row> = rows.collect();
+            for rows in rows.chunks(STEP_ROWS) {
+                self.engine.model.forward(rows, &[], &mut self.cache)?;
+            }
+            self.open.push((prefix, slot));
+        }
+        Ok(())
+    }
+
+    /// Computes one step.
+    fn step<E: From<Error>>(&mut self, report: &mut dyn FnMut(Progress) -> Result<(), E>) -> Result<(), E> {
+        let started = Instant::now();
+        let plan = self.plan();
+        let model = self.engine.model;
+        let hidden = model.forward(&plan.rows, &plan.wanted, &mut self.cache).map_err(Error::from)?;
+        let tokens =
+            if plan.wanted.is_empty() { Vec::new() } else { model.most_likely(&hidden).map_err(Error::from)? };
+        let mut prefilled = 0;
+        for &(index, count) in &plan.taken {
+            let Active { sequence, cached, .. } = &mut self.active[index];
+            *cached += count;
+            let read = (*cached).min(sequence.request.prompt.len());
+            prefilled += read.saturating_sub(sequence.counted);
+            sequence.counted = sequence.counted.max(read);
+        }
+        if prefilled > 0 {
+            report(Progress::Prefilled(prefilled))?;
+        } else {
+            self.rows.learn(plan.rows.len(), started.elapsed(), !self.waiting.is_empty());
+        }
+        if !tokens.is_empty() {
+            report(Progress::Decoded(tokens.len()))?;
+        }
+        let mut ends: Vec<Option<End>> = self.active.iter().map(|_| None).collect();
+        for (&index, &token) in plan.predicting.iter().zip(&tokens) {
+            ends[index] = self.engine.advance(&mut self.active[index].sequence, token)?;
+        }
+        let mut answers = Vec::new();
+        let mut ends = ends.into_iter();
+        let cache = &mut self.cache;
+        self.active.retain_mut(|active| match ends.next().flatten() {
+            None => true,
+            Some(end) => {
+                cache.close(active.slot);
+                let tokens = std::mem::take(&mut active.sequence.tokens);
+                answers.push(Answer { index: active.sequence.request.index, tokens, end });
+                false
+            }
+        });
+        answers.into_iter().try_for_each(|answer| report(Progress::Answered(answer)))
+    }
+
+    /// The rows of the next step: one for each sequence that is writing, then prompts as far as there is room.
+    fn plan(&mut self) -> Plan {
+        let mut plan = Plan::default();
+        for writing in [true, false] {
+            let mut index = 0;
+            while index < self.active.len() {
+                let Active { sequence, slot, cached } = &self.active[index];
+                let unread = sequence.length() - cached;
+                let count = unread.min(STEP_ROWS.saturating_sub(plan.rows.len()));
+                if (unread == 1) == writing && count > 0 {
+                    let (slot, cached) = (*slot, *cached);
+                    if !self.cache.reserve(slot, cached + count) {
+                        self.make_room(index, &mut plan);
+                        continue;
+                    }
+                    let sequence = &self.active[index].sequence;
+                    let rows = cached..cached + count;
+                    plan.rows.extend(rows.map(|position| Row { token: sequence.token(position), slot, position }));
+                    plan.taken.push((index, count));
+                    if count == unread {
+                        plan.wanted.push((plan.rows.len() - 1) as u32);
+                        plan.predicting.push(index);
+                    }
+                }
+                index += 1;
+            }
+        }
+        plan
+    }
+
+    /// Takes blocks from whoever can spare them best, so that the sequence at `index` can go on: common starts that
+    /// only later requests need, else the youngest sequence, which may be the one at `index`.
+    fn make_room(&mut self, index: usize, plan: &mut Plan) {
+        if let Some((prefix, slot)) = self.open.pop() {
+            self.cache.close(slot);
+            self.unopened.push(prefix);
+            return;
+        }
+        let youngest = self.active.len() - 1;
+        debug_assert!(index <= youngest);
+        if let Some(Active { sequence, slot, .. }) = self.active.pop() {
+            self.cache.close(slot);
+            plan.drop_sequence(youngest, slot);
+            self.waiting.push_front(sequence);
+        }
+    }
+}
+
+impl Engine<'_> {
+    /// Adds a token to a sequence and says whether that ends it.
+    fn advance(&self, sequence: &mut Sequence<'_>, token: u32) -> Result<Option<End>, Error> {
+        if token == NOT_A_TOKEN {
             let place = sequence.tokens.len() + 1;
             return Ok(Some(End::Failed(format!("the model's logits are not numbers (NaN) at new token {place}"))));
-        };
+        }
         sequence.tokens.push(token);
-        if self.model.config().eos_token_ids.contains(&token) {
+        if self.heeds_eos && self.model.config().eos_token_ids.contains(&token) {
             Ok(Some(End::Eos))
         } else if sequence.watch.stops_at(&sequence.tokens)? {
             Ok(Some(End::Stop))
@@ -141,82 +344,108 @@ impl Engine<'_> {
             Ok(None)
         }
     }
+}
 
-    /// As many sequences as fit half the free memory, at most [`AUTO_BATCH_SIZE`].
-    fn auto_batch_size(&self, requests: &[Request]) -> usize {
-        let positions = requests.iter().map(|request| request.prompt.len() + request.limit).max().unwrap_or(1);
-        let sequence_bytes = KvCache::bytes(self.model.config(), positions).max(1);
-        (free_memory_bytes() / 2 / sequence_bytes).clamp(1, AUTO_BATCH_SIZE)
+/// The rows of one step.
+#[derive(Default)]
+struct Plan {
+    rows: Vec<Row>,
+    /// Rows whose hidden states are wanted, and the sequence that each belongs to.
+    wanted: Vec<u32>,
+    predicting: Vec<usize>,
+    /// Sequences that take part, each with its number of rows.
+    taken: Vec<(usize, usize)>,
+}
+
+impl Plan {
+    /// Takes the last sequence out again.
+    fn drop_sequence(&mut self, index: usize, slot: Slot) {
+        let place = self.rows.iter().position(|row| row.slot == slot);
+        let Some(place) = place else { return };
+        let count = self.rows.iter().filter(|row| row.slot == slot).count();
+        self.rows.drain(place..place + count);
+        self.taken.retain(|&(taken, _)| taken != index);
+        if let Some(at) = self.predicting.iter().position(|&predicting| predicting == index) {
+            self.predicting.remove(at);
+            self.wanted.remove(at);
+        }
+        for wanted in &mut self.wanted {
+            if *wanted as usize > place {
+                *wanted -= count as u32;
+            }
+        }
     }
 }
 
-/// The token with the largest logit, the lowest id of equals, as `torch.argmax` chooses; `None` if any is NaN.
-fn most_likely(logits: &[f32]) -> Option<u32> {
-    let mut best = 0;
-    for (token, &logit) in logits.iter().enumerate() {
-        if logit.is_nan() {
-            return None;
+/// How many sequences go at a time: as told, or as many as are fastest.
+#[derive(Debug)]
+struct RowCount {
+    limit: usize,
+    /// The next numbers to try, the next one last; none where the user has named a number.
+    untried: Vec<usize>,
+    /// The fastest number so far and its rate in rows a second.
+    best: (usize, f64),
+    /// Rows and seconds measured at the present number.
+    rows: usize,
+    seconds: f64,
+    steps: usize,
+}
+
+impl RowCount {
+    /// Steps after which a number is judged; the first ones of them are not measured.
+    const TRIAL: usize = 24;
+    const WARM_UP: usize = 4;
+    /// A larger number must be faster by so much: it also delays whoever waits.
+    const GAIN: f64 = 1.03;
+
+    fn new(told: Option<usize>) -> Self {
+        let (limit, untried) = match told {
+            Some(limit) => (limit.max(1), Vec::new()),
+            None => (64, vec![384, 256, 192, 128, 96]),
+        };
+        Self { limit, untried, best: (limit, 0.0), rows: 0, seconds: 0.0, steps: 0 }
+    }
+
+    fn limit(&self) -> usize {
+        self.limit
+    }
+
+    /// Takes note of a step in which no prompt was read. `more`: there are sequences waiting.
+    fn learn(&mut self, rows: usize, elapsed: std::time::Duration, more: bool) {
+        if self.untried.is_empty() || !more || rows * 10 < self.limit * 9 {
+            return;
         }
-        if logit > logits[best] {
-            best = token;
+        self.steps += 1;
+        if self.steps <= Self::WARM_UP {
+            return;
+        }
+        self.rows += rows;
+        self.seconds += elapsed.as_secs_f64();
+        if self.steps < Self::TRIAL {
+            return;
+        }
+        let rate = self.rows as f64 / self.seconds.max(1e-9);
+        (self.rows, self.seconds, self.steps) = (0, 0.0, 0);
+        if rate > self.best.1 * Self::GAIN {
+            self.best = (self.limit, rate);
+            self.limit = self.untried.pop().unwrap_or(self.limit);
+        } else {
+            self.limit = self.best.0;
+            self.untried.clear();
         }
     }
-    u32::try_from(best).ok()
+}
+
+/// A size in MiB, for messages.
+pub(crate) fn mebibytes(bytes: usize) -> String {
+    format!("{:.1} MiB", bytes as f64 / f64::from(1 << 20))
 }
 
 /// Memory that can be had without swapping; 4 GiB where the system does not say.
-fn free_memory_bytes() -> usize {
+pub(crate) fn free_memory_bytes() -> usize {
     let available = std::fs::read_to_string("/proc/meminfo").ok().and_then(|text| {
         let line = text.lines().find_map(|line| line.strip_prefix("MemAvailable:"))?;
         line.trim().strip_suffix("kB")?.trim().parse::<usize>().ok()
     });
     available.map_or(4 << 30, |kib| kib.saturating_mul(1024))
-}
-
-/// The rows of one step.
-#[derive(Default)]
-struct Step {
-    rows: Vec<Row>,
-    /// Rows whose logits are wanted, and the sequence that each belongs to.
-    wanted: Vec<u32>,
-    predicting: Vec<usize>,
-    /// Sequences that take part, each with its number of rows.
-    taken: Vec<(usize, usize)>,
-    prefilled: usize,
-}
-
-impl Step {
-    /// First a row for each sequence that is writing, then prompts as far as there is room.
-    fn plan(active: &[Sequence<'_>]) -> Self {
-        let mut step = Self::default();
-        for (index, sequence) in active.iter().enumerate() {
-            if let Some(&token) = sequence.tokens.last() {
-                step.rows.push(Row { token, slot: sequence.slot, position: sequence.cached });
-                step.end_sequence(index, 1, true);
-            }
-        }
-        for (index, sequence) in active.iter().enumerate() {
-            let unread = sequence.request.prompt.get(sequence.cached..).unwrap_or_default();
-            let count = unread.len().min(STEP_ROWS.saturating_sub(step.rows.len()));
-            if count == 0 || !sequence.tokens.is_empty() {
-                continue;
-            }
-            let rows = unread[..count].iter().enumerate();
-            step.rows.extend(rows.map(|(offset, &token)| {
-                let position = sequence.cached + offset;
-                Row { token, slot: sequence.slot, position }
-            }));
-            step.prefilled += count;
-            step.end_sequence(index, count, count == unread.len());
-        }
-        step
-    }
-
-    fn end_sequence(&mut self, index: usize, rows: usize, predicts: bool) {
-        self.taken.push((index, rows));
-        if predicts {
-            self.wanted.push((self.rows.len() - 1) as u32);
-            self.predicting.push(index);
-        }
-    }
 }

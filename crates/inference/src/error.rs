@@ -132,6 +132,12 @@ impl From<candle_core::Error> for Error {
     }
 }
 
+impl From<std::io::Error> for Error {
+    fn from(error: std::io::Error) -> Self {
+        Self::new(ErrorKind::Backend, format!("there is no memory: {error}")).caused_by(error)
+    }
+}
+
 impl From<Error> for GenerationError {
     fn from(error: Error) -> Self {
         Self::Backend(Box::new(error))

@@ -1,47 +1,72 @@
 //! Keys and values of the sequences in flight, in blocks of 16 positions that are handed out as sequences grow and
-//! taken back when they end.
+//! taken back when they end. Sequences that begin alike can share the blocks of what they have in common.
 //!
-//! A block holds, for each layer and each key-value head, one panel of keys `[head_dim, 16 positions]` and
-//! `ceil(head_dim / 16)` panels of values `[16 positions, 16 elements]`, both f32: the layouts in which
-//! [`accumulate`](crate::kernels::accumulate) reads them. Blocks are reused without being cleared, so a reader must
-//! never touch a position that its own sequence has not written.
-
-use candle_core::{Result, Storage, Tensor, bail};
+//! A block holds the keys and values of every layer and head at its positions, in the layout in which
+//! [`attend`](crate::kernels::attend) reads them. Blocks are used again without being cleared, so a reader must never
+//! use a position that its own sequence has not written.
 
 use crate::config::ModelConfig;
-use crate::kernels::{LANES, Lanes};
+use crate::kernels::Precision;
+use crate::kernels::attend::HeadLayout;
+use crate::kernels::memory::{Buffer, Shared};
 
-/// Positions of a block.
-pub(crate) const BLOCK: usize = LANES;
+pub(crate) use crate::kernels::attend::BLOCK;
 
 /// Names a sequence in the cache from [`KvCache::open`] to [`KvCache::close`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Slot(usize);
 
 /// The cache of one model.
+#[derive(Debug)]
 pub(crate) struct KvCache {
     layers: usize,
     kv_heads: usize,
-    head_dim: usize,
-    /// Each `[layers, kv_heads, head_rows, 16]`, f32.
-    blocks: Vec<Box<[Lanes]>>,
+    layout: HeadLayout,
+    /// Most blocks there may be.
+    capacity: usize,
+    /// Memory of the blocks, in slabs of several.
+    slabs: Vec<Buffer>,
+    /// For each block, how many sequences use it.
+    users: Vec<usize>,
+    /// Blocks that no sequence uses.
     free_blocks: Vec<usize>,
     /// For each slot, the blocks of its positions in order.
     tables: Vec<Vec<usize>>,
     free_slots: Vec<usize>,
 }
 
+/// Memory that is asked for at a time.
+const SLAB_BYTES: usize = 64 << 20;
+
 impl KvCache {
-    pub(crate) fn new(config: &ModelConfig) -> Self {
-        let (layers, kv_heads, head_dim) = (config.layers, config.kv_heads, config.head_dim);
-        let (blocks, free_blocks, tables, free_slots) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-        Self { layers, kv_heads, head_dim, blocks, free_blocks, tables, free_slots }
+    /// A cache of at most `capacity` blocks, which are allocated as they are needed.
+    pub(crate) fn new(config: &ModelConfig, precision: Precision, capacity: usize) -> Self {
+        Self {
+            layers: config.layers,
+            kv_heads: config.kv_heads,
+            layout: HeadLayout { head_dim: config.head_dim, precision },
+            capacity,
+            slabs: Vec::new(),
+            users: Vec::new(),
+            free_blocks: Vec::new(),
+            tables: Vec::new(),
+            free_slots: Vec::new(),
+        }
     }
 
-    /// Memory that `positions` positions of one sequence take.
-    pub(crate) fn bytes(config: &ModelConfig, positions: usize) -> usize {
-        let head_bytes = head_rows(config.head_dim) * size_of::<Lanes>();
-        positions.div_ceil(BLOCK) * config.layers * config.kv_heads * head_bytes
+    /// Memory that a block takes.
+    pub(crate) fn block_bytes(config: &ModelConfig, precision: Precision) -> usize {
+        let layout = HeadLayout { head_dim: config.head_dim, precision };
+        config.layers * config.kv_heads * layout.cells() * size_of::<u32>()
+    }
+
+    pub(crate) fn layout(&self) -> HeadLayout {
+        self.layout
+    }
+
+    /// Blocks that can still be had.
+    pub(crate) fn available(&self) -> usize {
+        self.capacity - self.users.len() + self.free_blocks.len()
     }
 
     /// Starts a sequence.
@@ -52,88 +77,141 @@ impl KvCache {
         }))
     }
 
-    /// Ends a sequence; its blocks serve others.
+    /// Starts a sequence whose first `positions` positions are those of another one.
+    ///
+    /// Whole blocks are shared; the rest is copied. `None` when there is no block left for the rest.
+    pub(crate) fn open_like(&mut self, other: Slot, positions: usize) -> Option<Slot> {
+        if !positions.is_multiple_of(BLOCK) && self.available() == 0 {
+            return None;
+        }
+        let slot = self.open();
+        for index in 0..positions / BLOCK {
+            let block = self.tables[other.0][index];
+            self.users[block] += 1;
+            self.tables[slot.0].push(block);
+        }
+        if !positions.is_multiple_of(BLOCK) {
+            let from = self.tables[other.0][positions / BLOCK];
+            let to = self.take_block()?;
+            self.tables[slot.0].push(to);
+            let from = self.block(from).to_vec();
+            self.block_mut(to).copy_from_slice(&from);
+        }
+        Some(slot)
+    }
+
+    /// Ends a sequence; blocks that no other one shares serve others.
     pub(crate) fn close(&mut self, slot: Slot) {
-        self.free_blocks.append(&mut self.tables[slot.0]);
+        for block in self.tables[slot.0].drain(..) {
+            self.users[block] -= 1;
+            if self.users[block] == 0 {
+                self.free_blocks.push(block);
+            }
+        }
         self.free_slots.push(slot.0);
     }
 
-    /// Makes room for the positions below `end` of a sequence.
-    pub(crate) fn reserve(&mut self, slot: Slot, end: usize) {
+    /// Makes room for the positions below `end` of a sequence; `false` when there are no blocks left for it.
+    #[must_use]
+    pub(crate) fn reserve(&mut self, slot: Slot, end: usize) -> bool {
         while self.tables[slot.0].len() * BLOCK < end {
-            let block = self.free_blocks.pop().unwrap_or_else(|| {
-                let rows = self.layers * self.kv_heads * head_rows(self.head_dim);
-                self.blocks.push(vec![[0.0; LANES]; rows].into_boxed_slice());
-                self.blocks.len() - 1
-            });
+            let Some(block) = self.take_block() else { return false };
             self.tables[slot.0].push(block);
         }
+        true
     }
 
-    /// Stores the keys and values of some rows at their places.
-    ///
-    /// # Shapes
-    /// `rows` `[rows, width]`, f32, whose last `2 · kv_heads · head_dim` elements are keys (rotated), then values.
+    fn take_block(&mut self) -> Option<usize> {
+        let block = match self.free_blocks.pop() {
+            Some(block) => block,
+            None if self.users.len() < self.capacity => {
+                let (per_slab, block) = (self.per_slab(), self.users.len());
+                if block == self.slabs.len() * per_slab {
+                    self.slabs.push(Buffer::new(per_slab * self.block_cells()).ok()?);
+                }
+                self.users.push(0);
+                block
+            }
+            None => return None,
+        };
+        self.users[block] = 1;
+        Some(block)
+    }
+
+    /// A way for several threads to write keys and values of rows at their places, each thread heads of its own.
     ///
     /// # Panics
     /// When a place was not reserved.
-    pub(crate) fn store(
-        &mut self,
+    pub(crate) fn writer<'a>(&'a mut self, places: &[(Slot, usize)]) -> CacheWriter<'a> {
+        let rows = places.iter().map(|&(slot, position)| {
+            let block = self.tables[slot.0][position / BLOCK];
+            (Shared::new(self.block_mut(block)), position % BLOCK)
+        });
+        let rows = rows.collect();
+        CacheWriter { rows, cache: self }
+    }
+
+    fn block_cells(&self) -> usize {
+        self.layers * self.kv_heads * self.layout.cells()
+    }
+
+    /// Blocks of a slab.
+    fn per_slab(&self) -> usize {
+        (SLAB_BYTES / size_of::<u32>() / self.block_cells()).clamp(1, self.capacity)
+    }
+
+    /// `[layers, kv_heads, layout.cells()]`.
+    fn block(&self, block: usize) -> &[u32] {
+        let (per_slab, cells) = (self.per_slab(), self.block_cells());
+        &self.slabs[block / per_slab].cells()[block % per_slab * cells..][..cells]
+    }
+
+    fn block_mut(&mut self, block: usize) -> &mut [u32] {
+        let (per_slab, cells) = (self.per_slab(), self.block_cells());
+        &mut self.slabs[block / per_slab].cells_mut()[block % per_slab * cells..][..cells]
+    }
+
+    /// Where the keys and values of one layer and head lie in a block.
+    fn head(&self, layer: usize, head: usize) -> std::ops::Range<usize> {
+        let cells = self.layout.cells();
+        let start = (layer * self.kv_heads + head) * cells;
+        start..start + cells
+    }
+
+    /// The blocks of the positions below `end`, for one layer and head.
+    pub(crate) fn head_blocks(
+        &self,
+        slot: Slot,
+        end: usize,
         layer: usize,
-        rows: &Tensor,
-        places: impl Iterator<Item = (Slot, usize)>,
-    ) -> Result<()> {
-        let (_, width) = rows.dims2()?;
-        let (storage, layout) = rows.storage_and_layout();
-        let (Storage::Cpu(storage), Some((start, end))) = (&*storage, layout.contiguous_offsets()) else {
-            bail!("the cache stores contiguous tensors in main memory");
-        };
-        let kv_width = self.kv_heads * self.head_dim;
-        let head_rows = head_rows(self.head_dim);
-        let rows = &storage.as_slice::<f32>()?[start..end];
-        for (row, (slot, position)) in rows.chunks_exact(width).zip(places) {
-            let (keys, values) = row[width - 2 * kv_width..].split_at(kv_width);
-            let block = &mut self.blocks[self.tables[slot.0][position / BLOCK]];
-            let lane = position % BLOCK;
-            let heads = keys.chunks_exact(self.head_dim).zip(values.chunks_exact(self.head_dim));
-            for (head, (keys, values)) in heads.enumerate() {
-                let head = &mut block[(layer * self.kv_heads + head) * head_rows..][..head_rows];
-                let (key_panel, value_panels) = head.split_at_mut(self.head_dim);
-                key_panel.iter_mut().zip(keys).for_each(|(lanes, &key)| lanes[lane] = key);
-                for (panel, values) in value_panels.chunks_exact_mut(BLOCK).zip(values.chunks(LANES)) {
-                    panel[lane][..values.len()].copy_from_slice(values);
-                }
-            }
-        }
-        Ok(())
-    }
-
-    /// The keys of 16 positions: `[head_dim, 16 positions]`.
-    #[inline(always)]
-    pub(crate) fn keys(&self, slot: Slot, block: usize, layer: usize, head: usize) -> &[Lanes] {
-        &self.head(slot, block, layer, head)[..self.head_dim]
-    }
-
-    /// 16 elements of the values of 16 positions: `[16 positions, 16 elements]`.
-    #[inline(always)]
-    pub(crate) fn values(&self, slot: Slot, block: usize, layer: usize, head: usize, panel: usize) -> &[Lanes] {
-        &self.head(slot, block, layer, head)[self.head_dim + panel * BLOCK..][..BLOCK]
-    }
-
-    #[inline(always)]
-    fn head(&self, slot: Slot, block: usize, layer: usize, head: usize) -> &[Lanes] {
-        let head_rows = head_rows(self.head_dim);
-        &self.blocks[self.tables[slot.0][block]][(layer * self.kv_heads + head) * head_rows..][..head_rows]
-    }
-
-    /// Blocks ever allocated.
-    #[cfg(test)]
-    pub(crate) fn allocated(&self) -> usize {
-        self.blocks.len()
+        head: usize,
+    ) -> impl Iterator<Item = &[u32]> {
+        let range = self.head(layer, head);
+        self.tables[slot.0][..end.div_ceil(BLOCK)].iter().map(move |&block| &self.block(block)[range.clone()])
     }
 }
 
-/// Rows of 16 that one head of one layer takes in a block: its key panel and its value panels.
-fn head_rows(head_dim: usize) -> usize {
-    head_dim + head_dim.div_ceil(LANES) * BLOCK
+/// Places of some rows, open for writing.
+pub(crate) struct CacheWriter<'a> {
+    /// For each row its block and its lane there.
+    rows: Vec<(Shared<u32>, usize)>,
+    cache: &'a KvCache,
+}
+
+impl CacheWriter<'_> {
+    /// Stores the key (rotated) and the value of one row.
+    ///
+    /// # Shapes
+    /// Both `[head_dim]`.
+    ///
+    /// # Safety
+    /// No other thread writes to the same layer and head.
+    #[inline(always)]
+    pub(crate) unsafe fn store(&self, row: usize, layer: usize, head: usize, key: &[f32], value: &[f32]) {
+        let (block, lane) = &self.rows[row];
+        let range = self.cache.head(layer, head);
+        // SAFETY: the block lives as long as the cache, and the caller alone uses this part of it.
+        let cells = unsafe { block.slice(range.start, range.len()) };
+        self.cache.layout.store(cells, *lane, key, value);
+    }
 }

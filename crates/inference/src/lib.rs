@@ -24,10 +24,10 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! Weights are held as f32 whatever the checkpoint's dtype, so a model needs four bytes of memory for each parameter.
+//! Weights of a bf16 checkpoint take two bytes of memory each and are multiplied as bf16; others take four and are
+//! multiplied as f32 (see [`WeightDtype`]).
 
 // In reading order.
-mod attention; // each row over its own sequence
 mod checkpoint; // files, tensors by name
 mod config; // config.json, validated
 mod engine; // continuous batching
@@ -36,8 +36,11 @@ mod kernels; // the arithmetic
 mod kv_cache; // keys and values in blocks
 mod local_model; // a checkpoint as a generator
 mod model; // the forward pass
+mod ops; // the arithmetic as candle operations
+mod prefixes; // what prompts have in common
 mod rope; // rotary positions
 mod stop; // stop strings
+mod threads; // who computes
 mod tokenizer; // text to token ids and back
 
 pub use checkpoint::CheckpointFiles;

@@ -1,46 +1,50 @@
 //! A checkpoint as a [`Generator`]: loading from end to end, and the translation between prompts and token ids.
 
 use std::collections::BTreeMap;
-
-use candle_core::Device;
-use generation::{
-    Completion, Decoding, Event, FinishReason, GenerationError, Generator, GeneratorInfo, Prompt, PromptIssue,
-};
-use rayon::ThreadPool;
-use rayon::prelude::*;
+use std::sync::OnceLock;
 
 use crate::checkpoint::{CheckpointFiles, Rounding};
 use crate::config::ModelConfig;
-use crate::engine::{Answer, End, Engine, Progress, Request};
+use crate::engine::{Answer, End, Engine, Progress, Request, free_memory_bytes, mebibytes};
 use crate::error::{Error, ErrorKind};
-use crate::kernels::fused_arithmetic;
-use crate::kv_cache::KvCache;
+use crate::kernels::{Compute, InstructionSet, Precision};
+use crate::kv_cache::{BLOCK, KvCache};
 use crate::model::{Model, Row};
 use crate::stop::find_stop;
+use crate::threads::Threads;
 use crate::tokenizer::TextTokenizer;
+use generation::{
+    Completion, Decoding, Event, FinishReason, GenerationError, Generator, GeneratorInfo, Prompt, PromptIssue,
+};
 
-/// The precision that weights are taken in. Arithmetic is f32 in every case, and weights take four bytes each in
-/// memory: a stored bf16 or f16 value is widened, which changes nothing in it.
+/// The precision that weights are taken in, and with them the arithmetic.
+///
+/// In f32 everything is f32. In bf16 both factors of every product are rounded to bf16, activations, keys and values
+/// too, and summed in f32; norms, positions, the softmax and the sums of layers stay in f32.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum WeightDtype {
-    /// As stored in the checkpoint (f32, f16 or bf16).
+    /// Bf16 for a checkpoint whose matrices are all bf16, else f32.
     #[default]
     Auto,
-    /// As f32: the same values as `Auto`, since widening is exact.
+    /// F32: widening a bf16 or f16 checkpoint is exact.
     F32,
-    /// Rounded to the nearest bf16; no change for a bf16 checkpoint.
+    /// Bf16: weights are rounded to the nearest, which changes nothing in a bf16 checkpoint.
     Bf16,
 }
 
 /// How to run a model. Nothing but `dtype` can change a completion.
 #[derive(Clone, Debug, Default)]
 pub struct EngineOptions {
-    /// Precision of the weights.
+    /// Precision of weights and products.
     pub dtype: WeightDtype,
     /// Threads to compute with; `None` for one a core.
     pub threads: Option<usize>,
-    /// Most sequences at a time; `None` for 64, or as many as fit half the free memory.
+    /// Most sequences at a time; `None` to find the fastest number.
     pub batch_size: Option<usize>,
+    /// Most bytes for keys and values; `None` for half of the memory that is free when generation begins.
+    pub kv_memory: Option<usize>,
+    /// Completions run on after an end-of-sequence token, to their greatest length: for measuring speed.
+    pub ignore_eos: bool,
 }
 
 /// A LLaMA or Mistral checkpoint, loaded.
@@ -51,8 +55,7 @@ pub struct LocalModel {
     warnings: Vec<String>,
     model: Model,
     tokenizer: TextTokenizer,
-    threads: ThreadPool,
-    batch_size: Option<usize>,
+    options: EngineOptions,
 }
 
 impl LocalModel {
@@ -61,22 +64,24 @@ impl LocalModel {
     /// # Errors
     /// Those of its files name the file, and the tensor or key; see [`ErrorKind`].
     pub fn load(files: CheckpointFiles, options: &EngineOptions) -> Result<Self, Error> {
-        let threads = rayon::ThreadPoolBuilder::new().num_threads(options.threads.unwrap_or(0)).build();
-        let threads =
-            threads.map_err(|error| Error::new(ErrorKind::Backend, "threads cannot be started").caused_by(error))?;
+        let threads = Threads::start(options.threads).map_err(|error| {
+            Error::new(ErrorKind::Backend, format!("threads cannot be started: {error}")).caused_by(error)
+        })?;
         let config_json = files.require("config.json")?;
         let config = ModelConfig::parse(&config_json, files.read("generation_config.json")?.as_deref())?;
         let tokenizer_json = files.require("tokenizer.json")?;
         let tokenizer = TextTokenizer::load(&tokenizer_json, files.read("tokenizer_config.json")?.as_deref(), &config)?;
         let weight_files = files.weights()?;
         let tensors = weight_files.tensors(&config)?;
-        let (rounding, dtype) = match options.dtype {
-            WeightDtype::Auto => (Rounding::None, tensors.dtype()),
-            WeightDtype::F32 => (Rounding::None, "f32"),
-            WeightDtype::Bf16 => (Rounding::Bf16, "bf16"),
+        let (rounding, precision, dtype) = match options.dtype {
+            WeightDtype::Auto if tensors.matrices_are_bf16() => (Rounding::None, Precision::Bf16, tensors.dtype()),
+            WeightDtype::Auto => (Rounding::None, Precision::F32, tensors.dtype()),
+            WeightDtype::F32 => (Rounding::None, Precision::F32, "f32"),
+            WeightDtype::Bf16 => (Rounding::Bf16, Precision::Bf16, "bf16"),
         };
-        let device = Device::Cpu;
-        let weights = threads.install(|| tensors.load(&config, rounding, &device))?;
+        check_memory(tensors.packed_bytes(&config, precision))?;
+        let compute = Compute { threads, set: InstructionSet::best(), precision };
+        let weights = tensors.load(&config, rounding, &compute)?;
 
         let mut warnings = Vec::new();
         if config.eos_token_ids.is_empty() {
@@ -91,11 +96,10 @@ impl LocalModel {
         }
         let eos: Vec<String> = config.eos_token_ids.iter().map(u32::to_string).collect();
         let digest = |bytes: &[u8]| blake3::hash(bytes).to_hex().to_string();
-        let arithmetic = if fused_arithmetic() { "f32, fused multiply-add" } else { "f32" };
         let details = BTreeMap::from(
             [
                 ("architecture", config.architecture.class_name().to_string()),
-                ("arithmetic", arithmetic.to_string()),
+                ("arithmetic", compute.set.describe(precision).to_string()),
                 ("bos", tokenizer.describe_bos()),
                 ("config_digest", digest(&config_json)),
                 ("dtype", dtype.to_string()),
@@ -106,9 +110,8 @@ impl LocalModel {
             ]
             .map(|(key, value)| (key.to_string(), value)),
         );
-        let (name, batch_size) = (files.name(), options.batch_size);
-        let model = Model::new(config, weights, device);
-        Ok(Self { name, details, dtype, warnings, model, tokenizer, threads, batch_size })
+        let model = Model::new(config, weights, compute);
+        Ok(Self { name: files.name(), details, dtype, warnings, model, tokenizer, options: options.clone() })
     }
 
     /// The model's dimensions.
@@ -170,18 +173,23 @@ impl LocalModel {
     pub fn logits(&self, prompt: &[u32]) -> Result<Vec<Vec<f32>>, Error> {
         let request = self.request(0, prompt.to_vec(), 1);
         let Request { prompt, .. } = request.map_err(|message| Error::new(ErrorKind::Backend, message))?;
-        let mut cache = KvCache::new(self.config());
+        let blocks = prompt.len().div_ceil(BLOCK);
+        let mut cache = KvCache::new(self.config(), self.model.compute().precision, blocks);
         let slot = cache.open();
-        cache.reserve(slot, prompt.len());
+        if !cache.reserve(slot, prompt.len()) {
+            return Err(Error::new(ErrorKind::Backend, "the cache has no room for the prompt"));
+        }
         let rows: Vec<Row> =
             prompt.iter().enumerate().map(|(position, &token)| Row { token, slot, position }).collect();
         let wanted: Vec<u32> = (0..rows.len() as u32).collect();
-        Ok(self.threads.install(|| self.model.forward(&rows, &wanted, &mut cache)?.to_vec2())?)
+        let hidden = self.model.forward(&rows, &wanted, &mut cache)?;
+        Ok(self.model.logits(&hidden)?.to_vec2()?)
     }
 
     fn engine<'a>(&'a self, stops: &'a [String]) -> Engine<'a> {
-        let Self { model, tokenizer, threads, batch_size, .. } = self;
-        Engine { model, tokenizer, threads, batch_size: *batch_size, stops }
+        let Self { model, tokenizer, options, .. } = self;
+        let kv_memory = options.kv_memory.unwrap_or_else(|| free_memory_bytes() / 2);
+        Engine { model, tokenizer, batch_size: options.batch_size, kv_memory, stops, heeds_eos: !options.ignore_eos }
     }
 
     /// A request that can be answered, or why it cannot.
@@ -204,7 +212,11 @@ impl LocalModel {
     }
 
     fn encode_all(&self, prompts: &[Prompt]) -> Result<Vec<Vec<u32>>, Error> {
-        self.threads.install(|| prompts.par_iter().map(|prompt| self.tokenizer.encode(&prompt.text)).collect())
+        let ids: Vec<_> = prompts.iter().map(|_| OnceLock::new()).collect();
+        self.model.compute().threads.for_each(prompts.len(), |_, index| {
+            let _ = ids[index].set(self.tokenizer.encode(&prompts[index].text));
+        });
+        ids.into_iter().map(|ids| ids.into_inner().unwrap_or_else(|| Ok(Vec::new()))).collect()
     }
 
     /// Text and reason of a finished request. The text ends before the first stop string, whoever ended it.
@@ -226,6 +238,20 @@ impl LocalModel {
         }
         (text, reason, error)
     }
+}
+
+/// Refuses weights that the memory cannot hold, before they are read.
+fn check_memory(needed: usize) -> Result<(), Error> {
+    let free = free_memory_bytes();
+    if needed <= free {
+        return Ok(());
+    }
+    let message = format!(
+        "the weights need {} of memory and {} are free: use a machine with more, or --dtype bf16 where the checkpoint is wider",
+        mebibytes(needed),
+        mebibytes(free)
+    );
+    Err(Error::new(ErrorKind::Backend, message))
 }
 
 /// BLAKE3 (hex) of token ids as little-endian `u32`s.

@@ -4,29 +4,18 @@
 //! being written mix freely in a step, and there is no padding. Rows meet only in attention, and there only those of
 //! the same sequence, through the cache.
 
+use std::sync::{Mutex, PoisonError};
+
 use candle_core::{Device, Result, Tensor};
 
-use crate::attention::Attention;
+use crate::checkpoint::StoredTable;
 use crate::config::ModelConfig;
-use crate::kernels::{Panels, add, rms_norm, silu_gate};
+use crate::kernels::Compute;
 use crate::kv_cache::{KvCache, Slot};
-use crate::rope::{Rotation, frequencies};
+use crate::ops::{Attention, AttentionShape, Gate, Linear, MostLikely, Norm, Project, RotateAndStore};
+use crate::rope::Rotations;
 
-/// A matrix and its optional bias.
-pub(crate) struct Linear {
-    /// `[outputs, inputs]`, f32.
-    pub(crate) weight: Panels,
-    /// `[outputs]`, f32.
-    pub(crate) bias: Option<Vec<f32>>,
-}
-
-impl Linear {
-    fn forward(&self, x: &Tensor) -> Result<Tensor> {
-        self.weight.project(x, self.bias.as_deref())
-    }
-}
-
-/// The weights of one decoder layer, all f32.
+/// The weights of one decoder layer.
 pub(crate) struct Layer {
     /// `[hidden]`.
     pub(crate) attention_norm: Vec<f32>,
@@ -36,21 +25,21 @@ pub(crate) struct Layer {
     pub(crate) attention_out: Linear,
     /// `[hidden]`.
     pub(crate) feed_forward_norm: Vec<f32>,
-    /// Gates and ups in one: `[2 · intermediate, hidden]`.
+    /// Gates and ups, in the order that [`Gate`] wants.
     pub(crate) gate_up: Linear,
     /// `[hidden, intermediate]`.
     pub(crate) down: Linear,
 }
 
-/// All weights of a model, f32.
+/// All weights of a model.
 pub(crate) struct Weights {
-    /// `[vocab, hidden]`.
-    pub(crate) embedding: Panels,
+    /// `[vocab, hidden]`; `None` where it is the output matrix.
+    pub(crate) embedding: Option<StoredTable>,
     pub(crate) layers: Vec<Layer>,
     /// `[hidden]`.
     pub(crate) final_norm: Vec<f32>,
-    /// `[vocab, hidden]`; `None` where it is the embedding.
-    pub(crate) output: Option<Panels>,
+    /// `[vocab, hidden]`.
+    pub(crate) output: Linear,
 }
 
 /// One token to compute: which, for whom, and where.
@@ -65,49 +54,93 @@ pub(crate) struct Row {
 pub(crate) struct Model {
     config: ModelConfig,
     weights: Weights,
-    frequencies: Vec<f32>,
-    device: Device,
+    compute: Compute,
+    rotations: Mutex<Rotations>,
 }
 
 impl Model {
-    pub(crate) fn new(config: ModelConfig, weights: Weights, device: Device) -> Self {
-        let frequencies = frequencies(&config);
-        Self { config, weights, frequencies, device }
+    pub(crate) fn new(config: ModelConfig, weights: Weights, compute: Compute) -> Self {
+        let rotations = Mutex::new(Rotations::new(&config));
+        Self { config, weights, compute, rotations }
     }
 
     pub(crate) fn config(&self) -> &ModelConfig {
         &self.config
     }
 
-    /// Computes a step: stores the keys and values of all rows and returns the logits of the `wanted` ones.
+    pub(crate) fn compute(&self) -> &Compute {
+        &self.compute
+    }
+
+    /// Computes a step: stores the keys and values of all rows and returns the last hidden states of the `wanted` ones.
     ///
     /// The rows of one sequence must be in order of position, without gaps after what the cache already holds, and
     /// their places reserved.
     ///
     /// # Shapes
-    /// `[wanted, vocab]`, f32.
+    /// `[wanted, hidden]`, f32.
     pub(crate) fn forward(&self, rows: &[Row], wanted: &[u32], cache: &mut KvCache) -> Result<Tensor> {
-        let ModelConfig { heads, kv_heads, head_dim, rms_norm_eps: epsilon, sliding_window: window, .. } = self.config;
-        let tokens: Vec<u32> = rows.iter().map(|row| row.token).collect();
+        let ModelConfig { heads, kv_heads, head_dim, sliding_window: window, intermediate_size, .. } = self.config;
+        let compute = &self.compute;
+        let shape = AttentionShape { heads, kv_heads, head_dim };
         let places: Vec<(Slot, usize)> = rows.iter().map(|row| (row.slot, row.position)).collect();
-        let rotation = Rotation::new(&self.frequencies, rows.iter().map(|row| row.position));
+        let rotation = self.rotations.lock().unwrap_or_else(PoisonError::into_inner).of(&places);
 
         // [rows, hidden] from here to the end of the layers.
-        let mut x = self.weights.embedding.lookup(&tokens)?;
-        for (index, layer) in self.weights.layers.iter().enumerate() {
-            let h = rms_norm(&x, &layer.attention_norm, epsilon)?;
-            // [rows, (heads + 2 · kv_heads) · head_dim]: queries, keys, values; the first two are rotated.
-            let qkv = rotation.apply(&layer.qkv.forward(&h)?, heads + kv_heads)?;
-            cache.store(index, &qkv, places.iter().copied())?;
-            let attention = Attention { cache, layer: index, heads, kv_heads, head_dim, window, places: &places };
-            x = add(&x, &layer.attention_out.forward(&attention.apply(&qkv)?)?)?;
+        let x = self.embed(rows)?;
+        for (layer, weights) in self.weights.layers.iter().enumerate() {
+            let norm = Some(self.norm(&weights.attention_norm));
+            // [rows, (heads + 2 · kv_heads) · head_dim]: queries, keys, values.
+            let qkv = Project { compute, norm, linear: &weights.qkv }.apply(&x)?;
+            let writer = cache.writer(&places);
+            RotateAndStore { compute, writer: &writer, layer, shape, rotation: &rotation }.apply(&qkv)?;
+            let attended = Attention { compute, cache, layer, shape, window, places: &places }.apply(&qkv)?;
+            Project { compute, norm: None, linear: &weights.attention_out }.add_to(&x, &attended)?;
 
-            let h = rms_norm(&x, &layer.feed_forward_norm, epsilon)?;
-            x = add(&x, &layer.down.forward(&silu_gate(&layer.gate_up.forward(&h)?)?)?)?;
+            let norm = self.norm(&weights.feed_forward_norm);
+            let gate = Gate { compute, norm, gate_up: &weights.gate_up, intermediate: intermediate_size };
+            Project { compute, norm: None, linear: &weights.down }.add_to(&x, &gate.apply(&x)?)?;
         }
-        let wanted = Tensor::from_slice(wanted, wanted.len(), &self.device)?;
-        let x = rms_norm(&x.index_select(&wanted, 0)?, &self.weights.final_norm, epsilon)?;
-        self.weights.output.as_ref().unwrap_or(&self.weights.embedding).project(&x, None)
+        if wanted.is_empty() {
+            return x.narrow(0, 0, 0);
+        }
+        x.index_select(&Tensor::from_slice(wanted, wanted.len(), &Device::Cpu)?, 0)
+    }
+
+    /// The most likely next token of each row; [`NOT_A_TOKEN`](crate::ops::NOT_A_TOKEN) where the model's logits are not numbers.
+    ///
+    /// # Shapes
+    /// `hidden` `[rows, hidden]` to `[rows]`.
+    pub(crate) fn most_likely(&self, hidden: &Tensor) -> Result<Vec<u32>> {
+        let output = &self.weights.output.weight;
+        MostLikely { compute: &self.compute, norm: self.norm(&self.weights.final_norm), output }
+            .apply(hidden)?
+            .to_vec1()
+    }
+
+    /// Scores of all tokens as the next one.
+    ///
+    /// # Shapes
+    /// `hidden` `[rows, hidden]` to `[rows, vocab]`, f32.
+    pub(crate) fn logits(&self, hidden: &Tensor) -> Result<Tensor> {
+        let norm = Some(self.norm(&self.weights.final_norm));
+        Project { compute: &self.compute, norm, linear: &self.weights.output }.apply(hidden)
+    }
+
+    fn norm<'a>(&self, weight: &'a [f32]) -> Norm<'a> {
+        Norm { weight, epsilon: self.config.rms_norm_eps }
+    }
+
+    fn embed(&self, rows: &[Row]) -> Result<Tensor> {
+        let hidden = self.config.hidden_size;
+        let mut x = vec![0f32; rows.len() * hidden];
+        for (row, x) in rows.iter().zip(x.chunks_exact_mut(hidden)) {
+            match &self.weights.embedding {
+                Some(table) => table.row(row.token as usize, x),
+                None => self.weights.output.weight.row(row.token as usize, x),
+            }
+        }
+        Tensor::from_vec(x, (rows.len(), hidden), &Device::Cpu)
     }
 }
 
@@ -117,14 +150,19 @@ mod tests {
 
     use super::*;
     use crate::checkpoint::{CheckpointFiles, Rounding};
+    use crate::kernels::{InstructionSet, Precision};
+    use crate::kv_cache::BLOCK;
+    use crate::threads::Threads;
 
-    fn load(name: &str) -> Model {
+    fn load(name: &str, precision: Precision, threads: usize) -> Model {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(name);
         let files = CheckpointFiles::open(&folder).unwrap();
         let config = ModelConfig::parse(&files.require("config.json").unwrap(), None).unwrap();
         let weight_files = files.weights().unwrap();
-        let weights = weight_files.tensors(&config).unwrap().load(&config, Rounding::None, &Device::Cpu).unwrap();
-        Model::new(config, weights, Device::Cpu)
+        let threads = Threads::start(Some(threads)).unwrap();
+        let compute = Compute { threads, set: InstructionSet::best(), precision };
+        let weights = weight_files.tensors(&config).unwrap().load(&config, Rounding::None, &compute).unwrap();
+        Model::new(config, weights, compute)
     }
 
     fn prompt(seed: u32, length: usize) -> Vec<u32> {
@@ -133,9 +171,9 @@ mod tests {
 
     /// Logits after every token, as bits, when `pieces` tokens are computed at a time.
     fn alone(model: &Model, tokens: &[u32], pieces: usize) -> Vec<Vec<u32>> {
-        let mut cache = KvCache::new(model.config());
+        let mut cache = KvCache::new(model.config(), model.compute().precision, tokens.len().div_ceil(BLOCK));
         let slot = cache.open();
-        cache.reserve(slot, tokens.len());
+        assert!(cache.reserve(slot, tokens.len()));
         let rows = tokens.iter().enumerate().map(|(position, &token)| Row { token, slot, position });
         let rows: Vec<Row> = rows.collect();
         rows.chunks(pieces).flat_map(|rows| bits(model, rows, &mut cache)).collect()
@@ -143,32 +181,35 @@ mod tests {
 
     fn bits(model: &Model, rows: &[Row], cache: &mut KvCache) -> Vec<Vec<u32>> {
         let wanted: Vec<u32> = (0..rows.len() as u32).collect();
-        let logits = model.forward(rows, &wanted, cache).unwrap().to_vec2::<f32>().unwrap();
+        let hidden = model.forward(rows, &wanted, cache).unwrap();
+        let logits = model.logits(&hidden).unwrap().to_vec2::<f32>().unwrap();
         logits.into_iter().map(|row| row.into_iter().map(f32::to_bits).collect()).collect()
     }
 
+    const MODELS: [&str; 3] = ["llama-tied", "llama-biased", "mistral-window"];
+    const PRECISIONS: [Precision; 2] = [Precision::F32, Precision::Bf16];
+
     #[test]
     fn reading_at_once_equals_reading_token_by_token() {
-        for name in ["llama-tied", "llama-biased", "mistral-window"] {
-            let model = load(name);
+        for (name, precision) in MODELS.into_iter().flat_map(|name| PRECISIONS.map(|precision| (name, precision))) {
+            let model = load(name, precision, 2);
             let tokens = prompt(1, 70);
             let whole = alone(&model, &tokens, 70);
             for pieces in [1, 3, 8, 33] {
-                assert_eq!(alone(&model, &tokens, pieces), whole, "{name}: {pieces} at a time");
+                assert_eq!(alone(&model, &tokens, pieces), whole, "{name} {precision:?}: {pieces} at a time");
             }
         }
     }
 
     #[test]
     fn company_changes_no_bit_of_a_row() {
-        for name in ["llama-tied", "llama-biased", "mistral-window"] {
-            let model = load(name);
+        for (name, precision) in MODELS.into_iter().flat_map(|name| PRECISIONS.map(|precision| (name, precision))) {
             for (sequences, threads) in [(3, 1), (16, 1), (16, 3)] {
+                let model = load(name, precision, threads);
                 let prompts: Vec<Vec<u32>> = (0..sequences).map(|i| prompt(i, 20 + 3 * i as usize)).collect();
-                let mut cache = KvCache::new(model.config());
+                let mut cache = KvCache::new(model.config(), precision, 1000);
                 let slots: Vec<Slot> = prompts.iter().map(|_| cache.open()).collect();
                 let longest = prompts.iter().map(Vec::len).max().unwrap();
-                let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
                 let mut found = vec![Vec::new(); prompts.len()];
                 // Sequence i joins i steps late and takes 1 + i mod 4 rows a step, so that no two steps are alike.
                 for step in 0..longest + prompts.len() {
@@ -179,19 +220,51 @@ mod tests {
                         let start = step.saturating_sub(i).saturating_mul(pace);
                         let end = if step < i { 0 } else { (start + pace).min(prompt.len()) };
                         for (position, &token) in prompt.iter().enumerate().take(end).skip(start) {
-                            cache.reserve(slots[i], position + 1);
+                            assert!(cache.reserve(slots[i], position + 1));
                             rows.push(Row { token, slot: slots[i], position });
                             owners.push(i);
                         }
                     }
                     if !rows.is_empty() {
-                        let logits = pool.install(|| bits(&model, &rows, &mut cache));
+                        let logits = bits(&model, &rows, &mut cache);
                         owners.iter().zip(logits).for_each(|(&i, logits)| found[i].push(logits));
                     }
                 }
                 for (prompt, found) in prompts.iter().zip(found) {
-                    assert_eq!(found, alone(&model, prompt, prompt.len()), "{name}: {sequences} sequences");
+                    assert_eq!(
+                        found,
+                        alone(&model, prompt, prompt.len()),
+                        "{name} {precision:?}: {sequences} sequences"
+                    );
                 }
+            }
+        }
+    }
+
+    #[test]
+    fn a_shared_start_changes_no_bit() {
+        for (name, precision) in MODELS.into_iter().flat_map(|name| PRECISIONS.map(|precision| (name, precision))) {
+            let model = load(name, precision, 2);
+            let tokens = prompt(5, 70);
+            let whole = alone(&model, &tokens, 70);
+            for shared in [1, 15, 16, 17, 31, 48, 69] {
+                let mut cache = KvCache::new(model.config(), precision, 12);
+                let first = cache.open();
+                assert!(cache.reserve(first, 70));
+                let rows = |slot, range: std::ops::Range<usize>| -> Vec<Row> {
+                    range.map(|position| Row { token: tokens[position], slot, position }).collect()
+                };
+                bits(&model, &rows(first, 0..shared), &mut cache);
+                let second = cache.open_like(first, shared).unwrap();
+                // The first goes on with other tokens, which the second must not see.
+                let others: Vec<Row> = (shared..70).map(|position| Row { token: 3, slot: first, position }).collect();
+                bits(&model, &others, &mut cache);
+                cache.close(first);
+                assert!(cache.reserve(second, 70));
+                let found = bits(&model, &rows(second, shared..70), &mut cache);
+                assert_eq!(found, whole[shared..], "{name} {precision:?}: {shared} shared");
+                cache.close(second);
+                assert_eq!(cache.available(), 12);
             }
         }
     }

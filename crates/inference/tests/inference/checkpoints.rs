@@ -93,6 +93,10 @@ impl Copy {
         self.try_load().unwrap_or_else(|error| panic!("{error}"))
     }
 
+    pub fn load_with(&self, options: &EngineOptions) -> LocalModel {
+        LocalModel::load(CheckpointFiles::open(self.dir.path()).unwrap(), options).unwrap()
+    }
+
     /// The error of loading, its message without the path of this copy.
     pub fn refusal(&self) -> (Error, String) {
         let Err(error) = self.try_load() else { panic!("a damaged checkpoint was loaded") };

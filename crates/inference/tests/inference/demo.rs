@@ -29,11 +29,15 @@ fn recording() -> (Vec<Vec<u32>>, Vec<Vec<u32>>) {
 
 const MOST_TOKENS: usize = 160;
 
+fn in_f32() -> EngineOptions {
+    EngineOptions { dtype: WeightDtype::F32, ..Default::default() }
+}
+
 #[test]
 fn greedy_tokens_are_those_of_transformers_in_any_batch() {
     let (prompts, expected) = recording();
     for batch_size in [1, 3, 16] {
-        let mut model = load(&EngineOptions { batch_size: Some(batch_size), ..Default::default() });
+        let mut model = load(&EngineOptions { batch_size: Some(batch_size), ..in_f32() });
         let found = model.generate_ids(&prompts, MOST_TOKENS).unwrap();
         for ((prompt, found), expected) in prompts.iter().zip(&found).zip(&expected) {
             assert_eq!(found, expected, "batch {batch_size}, prompt {prompt:?}");
@@ -41,31 +45,92 @@ fn greedy_tokens_are_those_of_transformers_in_any_batch() {
     }
 }
 
+/// Five hundred and more completions in each precision, under every setting that must not matter.
 #[test]
-fn the_dtype_asked_for_changes_nothing_where_the_checkpoint_is_bf16() {
-    let (prompts, _) = recording();
-    let prompts = &prompts[..prompts.len().min(16)];
-    let run = |dtype| load(&EngineOptions { dtype, ..Default::default() }).generate_ids(prompts, 64).unwrap();
-    let auto = run(WeightDtype::Auto);
-    assert_eq!(run(WeightDtype::F32), auto);
-    if load(&EngineOptions::default()).dtype() == "bf16" {
-        assert_eq!(run(WeightDtype::Bf16), auto);
+fn no_setting_changes_a_completion() {
+    let (samples, _) = recording();
+    // Some prompts twice and some longer than others, so that starts are shared and the cache runs full.
+    let twice = samples.iter().step_by(7).cloned();
+    let longer = samples.iter().step_by(5).map(|prompt| [prompt.as_slice(), &prompt[prompt.len() / 2..]].concat());
+    let prompts: Vec<Vec<u32>> = samples.iter().cloned().chain(twice).chain(longer).collect();
+    assert!(prompts.len() >= 500);
+    for dtype in [WeightDtype::F32, WeightDtype::Bf16] {
+        let run = |options: EngineOptions, prompts: &[Vec<u32>]| {
+            load(&EngineOptions { dtype, ..options }).generate_ids(prompts, 16).unwrap()
+        };
+        let expected = run(EngineOptions { batch_size: Some(1), threads: Some(1), ..Default::default() }, &prompts);
+        for (batch_size, threads, kv_memory) in [
+            (Some(3), 2, None),
+            (Some(64), 2, None),
+            (None, 1, None),
+            (Some(500), 3, None),
+            (Some(64), 2, Some(1 << 20)),
+            (Some(16), 1, Some(600_000)),
+        ] {
+            let options = EngineOptions { batch_size, threads: Some(threads), kv_memory, ..Default::default() };
+            let found = run(options.clone(), &prompts);
+            assert!(found == expected, "{dtype:?}, {options:?}");
+        }
+        let backwards: Vec<Vec<u32>> = prompts.iter().rev().cloned().collect();
+        let found = run(EngineOptions { batch_size: Some(48), ..Default::default() }, &backwards);
+        assert!(found.iter().rev().eq(&expected), "{dtype:?}, backwards");
+        // A run that was cut off and goes on with the rest.
+        let rest = run(EngineOptions::default(), &prompts[333..]);
+        assert!(rest == expected[333..], "{dtype:?}, the rest");
     }
 }
 
 #[test]
-fn logits_are_those_of_transformers() {
+fn bf16_is_the_default_of_a_bf16_checkpoint() {
+    let (prompts, _) = recording();
+    let prompts = &prompts[..16];
+    let run = |dtype| load(&EngineOptions { dtype, ..Default::default() }).generate_ids(prompts, 64).unwrap();
+    assert_eq!(run(WeightDtype::Auto), run(WeightDtype::Bf16));
+}
+
+#[test]
+fn a_cache_too_small_for_the_longest_prompt_is_refused() {
+    let (prompts, _) = recording();
+    let mut model = load(&EngineOptions { kv_memory: Some(100_000), ..in_f32() });
+    let message = model.generate_ids(&prompts, MOST_TOKENS).unwrap_err().to_string();
+    assert!(message.contains("--kv-memory") && message.contains("tokens"), "{message}");
+}
+
+/// Prompts, transformers' logits after each in f32, and how far its bf16 logits are from them.
+fn recorded_logits() -> Vec<(Vec<u32>, Vec<f32>, f64)> {
     let recorded: Value = serde_json::from_str(&fixture("demo_logits.json")).unwrap();
-    let model = load(&EngineOptions::default());
-    let cases = recorded.as_array().expect("a list of cases");
-    assert!(!cases.is_empty());
-    for case in cases {
-        let expected: Vec<f32> =
-            case["logits"].as_array().unwrap().iter().map(|logit| logit.as_f64().unwrap() as f32).collect();
-        let found = model.logits(&ids(&case["prompt_ids"])).unwrap().pop().unwrap();
+    let cases = recorded.as_array().expect("a list of cases").iter().map(|case| {
+        let logits = case["logits"].as_array().unwrap().iter().map(|logit| logit.as_f64().unwrap() as f32).collect();
+        (ids(&case["prompt_ids"]), logits, case["bf16_distance"].as_f64().unwrap())
+    });
+    let cases: Vec<_> = cases.collect();
+    assert_eq!(cases.len(), 8);
+    cases
+}
+
+#[test]
+fn logits_are_those_of_transformers() {
+    let model = load(&in_f32());
+    for (prompt, expected, _) in recorded_logits() {
+        let found = model.logits(&prompt).unwrap().pop().unwrap();
         assert_eq!(found.len(), expected.len());
         let worst = found.iter().zip(&expected).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
         // f32 sums in different orders, over logits of size 10 to 30.
         assert!(worst < 1e-3, "differs by {worst}");
     }
+}
+
+#[test]
+fn bf16_logits_are_nearer_to_f32_than_those_of_transformers() {
+    let model = load(&EngineOptions { dtype: WeightDtype::Bf16, ..Default::default() });
+    let (mut ours, mut theirs) = (0.0, 0.0);
+    for (prompt, expected, distance) in recorded_logits() {
+        let found = model.logits(&prompt).unwrap().pop().unwrap();
+        let squares: f64 = found.iter().zip(&expected).map(|(a, b)| f64::from(a - b).powi(2)).sum();
+        let own = (squares / expected.len() as f64).sqrt();
+        println!("{own:.4} against {distance:.4}");
+        (ours, theirs) = (ours + own, theirs + distance);
+    }
+    assert!(ours <= theirs, "on average {} against {}", ours / 8.0, theirs / 8.0);
+    assert!(ours > 0.0, "this is not bf16");
 }

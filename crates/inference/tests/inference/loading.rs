@@ -1,11 +1,11 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use inference::{Architecture, CheckpointFiles, EngineOptions, ErrorKind, LocalModel, RopeScaling};
+use inference::{Architecture, CheckpointFiles, EngineOptions, ErrorKind, LocalModel, RopeScaling, WeightDtype};
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 use serde_json::{Value, json};
 
-use crate::checkpoints::{Copy, cases, folder, load};
+use crate::checkpoints::{Copy, cases, folder, load, load_with};
 
 /// Loads a copy of `llama-tied` with a changed configuration and returns the refusal.
 fn config_refusal(change: impl FnOnce(&mut Value)) -> (ErrorKind, String) {
@@ -288,6 +288,7 @@ fn refuses_a_tied_output_layer_that_differs() {
 
 #[test]
 fn stored_half_precision_is_widened_exactly() {
+    let in_f32 = EngineOptions { dtype: WeightDtype::F32, ..Default::default() };
     let as_bf16 = |bytes: &[u8]| {
         bytes.as_chunks::<4>().0.iter().map(|b| half::bf16::from_f32(f32::from_le_bytes(*b))).collect::<Vec<_>>()
     };
@@ -297,10 +298,18 @@ fn stored_half_precision_is_widened_exactly() {
             tensor.dtype = Dtype::BF16;
         }
     });
-    let mut model = copy.load();
-    assert_eq!(model.dtype(), "bf16");
+    let mut model = copy.load_with(&in_f32);
+    assert_eq!(model.dtype(), "f32");
     for case in cases("llama-tied") {
         assert_eq!(model.generate_ids(&[case.prompt_ids], 48).unwrap(), [case.bf16_tokens]);
+    }
+    // Rounding while loading is the same as having rounded before, and so is the arithmetic.
+    let mut stored = copy.load();
+    let mut rounded = load_with("llama-tied", &EngineOptions { dtype: WeightDtype::Bf16, ..Default::default() });
+    assert_eq!((stored.dtype(), rounded.dtype()), ("bf16", "bf16"));
+    for case in cases("llama-tied") {
+        let prompt = [case.prompt_ids];
+        assert_eq!(stored.generate_ids(&prompt, 48).unwrap(), rounded.generate_ids(&prompt, 48).unwrap());
     }
     let copy = with_tensors(|tensors| {
         for tensor in tensors.values_mut() {
@@ -311,8 +320,8 @@ fn stored_half_precision_is_widened_exactly() {
             tensor.dtype = Dtype::F16;
         }
     });
-    let mut model = copy.load();
-    assert_eq!(model.dtype(), "f16");
+    let mut model = copy.load_with(&in_f32);
+    assert_eq!((model.dtype(), copy.load().dtype()), ("f32", "f16"));
     for case in cases("llama-tied") {
         assert_eq!(model.generate_ids(&[case.prompt_ids], 48).unwrap(), [case.bf16_tokens]);
     }

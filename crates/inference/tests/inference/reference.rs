@@ -5,7 +5,7 @@ use std::path::Path;
 use candle_core::{DType, Device, Tensor};
 use candle_nn::VarBuilder;
 use candle_transformers::models::llama::{Cache, Llama, LlamaConfig};
-use inference::{CheckpointFiles, EngineOptions, LocalModel};
+use inference::{CheckpointFiles, EngineOptions, LocalModel, WeightDtype};
 
 /// Both sum in f32 but in another order; logits of this model are within ±30, so that this is about 3e-6 of their range.
 const TOLERANCE: f32 = 1e-4;
@@ -13,7 +13,11 @@ const TOLERANCE: f32 = 1e-4;
 #[test]
 fn logits_agree_with_candle_transformers_after_every_token() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../models/demo");
-    let ours = LocalModel::load(CheckpointFiles::open(&folder).unwrap(), &EngineOptions::default()).unwrap();
+    let ours = LocalModel::load(
+        CheckpointFiles::open(&folder).unwrap(),
+        &EngineOptions { dtype: WeightDtype::F32, ..Default::default() },
+    )
+    .unwrap();
     let prompt = ours.encode("A farmer has 12 rows of 8 trees and cuts down 17. How many trees are left?").unwrap();
     let found = ours.logits(&prompt).unwrap();
 

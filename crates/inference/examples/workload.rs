@@ -1,0 +1,64 @@
+//! Measures generation with a checkpoint: prompts from a file, a number of new tokens, one JSON line.
+//!
+//! `workload CHECKPOINT --prompts FILE.json [--limit N] [--rows N] [--new-tokens N] [--ignore-eos] [--dtype bf16|f32]
+//! [--threads N] [--workload NAME] [--first-token]`, where the file holds a JSON list of texts or of lists of token ids.
+//! With `--first-token`: seconds from before the checkpoint is opened to the first new token of the first prompt.
+
+use std::collections::BTreeMap;
+use std::time::Instant;
+
+use inference::{CheckpointFiles, EngineOptions, LocalModel, WeightDtype};
+use serde_json::{Value, json};
+
+type Failure = Box<dyn std::error::Error>;
+
+fn main() -> Result<(), Failure> {
+    let mut arguments = std::env::args().skip(1);
+    let checkpoint = arguments.next().ok_or("usage: workload CHECKPOINT --prompts FILE.json …")?;
+    let mut flags = BTreeMap::new();
+    while let Some(flag) = arguments.next() {
+        let has_value = !["--ignore-eos", "--first-token"].contains(&flag.as_str());
+        let value = if has_value { arguments.next().ok_or(format!("{flag} needs a value"))? } else { String::new() };
+        flags.insert(flag, value);
+    }
+    let number = |flag: &str| flags.get(flag).map(|value| value.parse::<usize>()).transpose();
+    let dtype = match flags.get("--dtype").map(String::as_str) {
+        None => WeightDtype::Auto,
+        Some("f32") => WeightDtype::F32,
+        Some("bf16") => WeightDtype::Bf16,
+        Some(other) => return Err(format!("--dtype is bf16 or f32, not {other}").into()),
+    };
+    let first_token = flags.contains_key("--first-token");
+    let options = EngineOptions {
+        dtype,
+        threads: number("--threads")?,
+        batch_size: number("--rows")?,
+        ignore_eos: flags.contains_key("--ignore-eos"),
+        ..EngineOptions::default()
+    };
+    let new_tokens = if first_token { 1 } else { number("--new-tokens")?.unwrap_or(128) };
+    let file = flags.get("--prompts").ok_or("--prompts FILE.json is missing")?;
+    let prompts: Vec<Value> = serde_json::from_slice(&std::fs::read(file)?)?;
+    let limit = if first_token { Some(1) } else { number("--limit")? };
+
+    let started = Instant::now();
+    let mut model = LocalModel::load(CheckpointFiles::open(checkpoint.as_ref())?, &options)?;
+    let loaded = started.elapsed().as_secs_f64();
+    let ids = prompts.iter().take(limit.unwrap_or(usize::MAX)).map(|prompt| match prompt {
+        Value::String(text) => Ok(model.encode(text)?),
+        ids => Ok(serde_json::from_value::<Vec<u32>>(ids.clone())?),
+    });
+    let ids = ids.collect::<Result<Vec<_>, Failure>>()?;
+    let prompt_tokens: usize = ids.iter().map(Vec::len).sum();
+    let begun = if first_token { started } else { Instant::now() };
+    let completions = model.generate_ids(&ids, new_tokens)?;
+    let seconds = begun.elapsed().as_secs_f64();
+    let generated: usize = completions.iter().map(Vec::len).sum();
+    let result = json!({
+        "peer": "mwpbench", "workload": flags.get("--workload"), "dtype": model.dtype(), "rows": options.batch_size,
+        "prompts": ids.len(), "prompt_tokens": prompt_tokens, "new_tokens": generated, "seconds": seconds,
+        "tokens_per_s": generated as f64 / seconds, "load_seconds": loaded
+    });
+    println!("{result}");
+    Ok(())
+}

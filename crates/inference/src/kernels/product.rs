@@ -1,0 +1,362 @@
+//! Matrix products: rows of activations by packed weights.
+//!
+//! Weights are packed once in *panels* of 32 outputs: for each cell of the input, 32 cells side by side. Activations are packed for each product in *tiles* of
+//! a few rows: for each cell of the input, one cell of each row. The inner loop then reads both in order, takes one
+//! cell of each row times two vectors of weights, and keeps all sums of the tile in registers.
+//!
+//! Each sum adds its terms in the order of the inputs, whatever tile its row is in: no row depends on another.
+
+use std::cell::Cell;
+use std::ops::Range;
+use std::sync::{Mutex, PoisonError};
+
+use super::arithmetic::{Arithmetic, LANES, Precision, bf16_pair, pair_values};
+use super::dispatch::{InstructionSet, Kernel};
+use super::memory::{Buffer, Shared};
+use crate::threads::Threads;
+
+/// Outputs of a panel.
+pub(crate) const PANEL: usize = 2 * LANES;
+
+/// The sums of one row and one panel.
+pub(crate) type PanelSums = [f32; PANEL];
+
+/// Most rows that a task takes at a time.
+const TASK_ROWS: usize = 192;
+
+/// Cells after which the other rows get their turn, so that this part of a panel stays in the nearest cache.
+const DEPTH_BLOCK: usize = 1024;
+
+/// How many cells ahead weights are asked for.
+const AHEAD: usize = 16;
+
+/// A weight matrix `[outputs, inputs]` in panels.
+#[derive(Debug)]
+pub(crate) struct Matrix {
+    cells: Buffer,
+    precision: Precision,
+    outputs: usize,
+    inputs: usize,
+}
+
+impl Matrix {
+    /// Packs a matrix whose rows `write_row` delivers: for output number `_`, its cells into the given slice of zeros.
+    ///
+    /// # Errors
+    /// One that `write_row` returns, or that there is no memory.
+    pub(crate) fn pack<E: From<std::io::Error> + Send>(
+        threads: &Threads,
+        precision: Precision,
+        (outputs, inputs): (usize, usize),
+        write_row: impl Fn(usize, &mut [u32]) -> Result<(), E> + Sync,
+    ) -> Result<Self, E> {
+        let depth = precision.cells(inputs);
+        let panels = outputs.div_ceil(PANEL);
+        let mut buffer = Buffer::new(panels * depth * PANEL)?;
+        let failure = Mutex::new(None);
+        let to = Shared::new(buffer.cells_mut());
+        threads.for_each(panels, |_, panel| {
+            // A little more than a row, so that the rows of a panel do not compete for the same lines of the cache.
+            let stride = depth + LANES;
+            let mut rows = vec![0u32; PANEL * stride];
+            for column in 0..PANEL.min(outputs - panel * PANEL) {
+                if let Err(error) = write_row(panel * PANEL + column, &mut rows[column * stride..][..depth]) {
+                    *failure.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
+                    return;
+                }
+            }
+            // SAFETY: each panel is written by the one task of its number.
+            let to = unsafe { to.slice(panel * depth * PANEL, depth * PANEL) };
+            for (cell, to) in to.as_chunks_mut::<PANEL>().0.iter_mut().enumerate() {
+                for column in 0..PANEL {
+                    to[column] = rows[column * stride + cell];
+                }
+            }
+        });
+        match failure.into_inner().unwrap_or_else(PoisonError::into_inner) {
+            Some(error) => Err(error),
+            None => Ok(Self { cells: buffer, precision, outputs, inputs }),
+        }
+    }
+
+    pub(crate) fn precision(&self) -> Precision {
+        self.precision
+    }
+
+    pub(crate) fn outputs(&self) -> usize {
+        self.outputs
+    }
+
+    pub(crate) fn inputs(&self) -> usize {
+        self.inputs
+    }
+
+    /// Row `output` of the matrix, `[inputs]`, as an embedding table reads it.
+    pub(crate) fn row(&self, output: usize, to: &mut [f32]) {
+        let cells = self.panel(output / PANEL)[output % PANEL..].iter().step_by(PANEL);
+        match self.precision {
+            Precision::F32 => to.iter_mut().zip(cells).for_each(|(to, cell)| *to = f32::from_bits(*cell)),
+            Precision::Bf16 => {
+                to.chunks_mut(2).zip(cells).for_each(|(to, cell)| to.copy_from_slice(&pair_values(*cell)[..to.len()]));
+            }
+        }
+    }
+
+    fn depth(&self) -> usize {
+        self.precision.cells(self.inputs)
+    }
+
+    fn panel(&self, panel: usize) -> &[u32] {
+        let size = self.depth() * PANEL;
+        &self.cells.cells()[panel * size..][..size]
+    }
+}
+
+/// Activations `[rows, inputs]` in tiles.
+#[derive(Debug)]
+pub(crate) struct Inputs {
+    /// Those of the tiles, perhaps followed by others without meaning.
+    cells: Vec<u32>,
+    rows: usize,
+    depth: usize,
+    tiles: usize,
+}
+
+impl Inputs {
+    /// Packs rows. `row` writes or returns the row of a number: `[inputs]`, f32.
+    pub(crate) fn pack<'x>(
+        threads: &Threads,
+        set: InstructionSet,
+        precision: Precision,
+        (rows, inputs): (usize, usize),
+        row: impl Row<'x>,
+    ) -> Self {
+        let depth = precision.cells(inputs);
+        let tiles = rows.div_ceil(set.tile_rows(precision));
+        let mut cells = SPARE_CELLS.take();
+        if cells.len() < rows * depth {
+            cells.resize(rows * depth, 0);
+        }
+        let shape = Tiling { rows, tiles };
+        let to = Shared::new(&mut cells);
+        threads.for_each(tiles, |_, tile| {
+            let range = shape.tile(tile);
+            // SAFETY: each tile is written by the one task of its number.
+            let to = unsafe { to.slice(range.start * depth, range.len() * depth) };
+            set.run(precision, PackTile { first: range.start, count: range.len(), inputs, depth, row: &row, to });
+        });
+        Self { cells, rows, depth, tiles }
+    }
+}
+
+thread_local! {
+    /// Memory of the last inputs, to be used again.
+    static SPARE_CELLS: Cell<Vec<u32>> = const { Cell::new(Vec::new()) };
+}
+
+impl Drop for Inputs {
+    fn drop(&mut self) {
+        SPARE_CELLS.set(std::mem::take(&mut self.cells));
+    }
+}
+
+/// Where rows of activations come from.
+pub(crate) trait Row<'x>: Sync {
+    /// Row number `index`, which may be written to `scratch` `[inputs]`.
+    fn get<'s, A: Arithmetic>(&self, index: usize, scratch: &'s mut [f32]) -> &'s [f32]
+    where
+        'x: 's;
+}
+
+struct PackTile<'a, R> {
+    first: usize,
+    count: usize,
+    inputs: usize,
+    depth: usize,
+    row: &'a R,
+    to: &'a mut [u32],
+}
+
+impl<'x, R: Row<'x>> Kernel for PackTile<'_, R> {
+    #[inline(always)]
+    fn run<A: Arithmetic>(self) {
+        let Self { first, count, inputs, depth, row, to } = self;
+        let mut scratch = vec![0f32; inputs];
+        let mut cells = vec![0u32; count * depth];
+        for (index, cells) in cells.chunks_exact_mut(depth).enumerate() {
+            let values = row.get::<A>(first + index, &mut scratch);
+            match A::PRECISION {
+                Precision::F32 => cells.iter_mut().zip(values).for_each(|(cell, value)| *cell = value.to_bits()),
+                Precision::Bf16 => {
+                    let (pairs, rest) = values.as_chunks::<2>();
+                    cells.iter_mut().zip(pairs).for_each(|(cell, &[low, high])| *cell = bf16_pair(low, high));
+                    if let [last] = rest {
+                        cells[depth - 1] = bf16_pair(*last, 0.0);
+                    }
+                }
+            }
+        }
+        for (depth_index, to) in to.chunks_exact_mut(count).enumerate() {
+            for (index, to) in to.iter_mut().enumerate() {
+                *to = cells[index * depth + depth_index];
+            }
+        }
+    }
+}
+
+/// How rows are cut into tiles: as evenly as they can.
+#[derive(Clone, Copy)]
+struct Tiling {
+    rows: usize,
+    tiles: usize,
+}
+
+impl Tiling {
+    fn tile(self, tile: usize) -> Range<usize> {
+        self.rows * tile / self.tiles..self.rows * (tile + 1) / self.tiles
+    }
+}
+
+/// What becomes of the sums of some rows and one panel.
+pub(crate) trait Epilogue: Sync {
+    /// `sums` are those of the rows from `first_row` on; `thread` is the number of the thread that calls.
+    fn take<A: Arithmetic>(&self, thread: usize, panel: usize, first_row: usize, sums: &[PanelSums]);
+}
+
+/// Multiplies every row by every panel.
+pub(crate) fn product(
+    threads: &Threads,
+    set: InstructionSet,
+    inputs: &Inputs,
+    matrix: &Matrix,
+    epilogue: &impl Epilogue,
+) {
+    assert_eq!(inputs.depth, matrix.depth(), "rows do not fit the matrix");
+    let tiling = Tiling { rows: inputs.rows, tiles: inputs.tiles };
+    let tiles_per_task = (TASK_ROWS / set.tile_rows(matrix.precision)).max(1);
+    let groups = inputs.tiles.div_ceil(tiles_per_task);
+    let panels = matrix.outputs.div_ceil(PANEL);
+    threads.for_each(panels * groups, |thread, task| {
+        let (panel, group) = (task % panels, task / panels);
+        let tiles = group * tiles_per_task..((group + 1) * tiles_per_task).min(inputs.tiles);
+        set.run(
+            matrix.precision,
+            PanelProduct { inputs, tiling, tiles, weights: matrix.panel(panel), thread, panel, epilogue },
+        );
+    });
+}
+
+struct PanelProduct<'a, E> {
+    inputs: &'a Inputs,
+    tiling: Tiling,
+    tiles: Range<usize>,
+    weights: &'a [u32],
+    thread: usize,
+    panel: usize,
+    epilogue: &'a E,
+}
+
+impl<E: Epilogue> Kernel for PanelProduct<'_, E> {
+    #[inline(always)]
+    fn run<A: Arithmetic>(self) {
+        let Self { inputs, tiling, tiles, weights, thread, panel, epilogue } = self;
+        let depth = inputs.depth;
+        let first_row = tiling.tile(tiles.start).start;
+        let rows = tiling.tile(tiles.end - 1).end - first_row;
+        let mut sums = [[0f32; PANEL]; TASK_ROWS];
+        let sums = &mut sums[..rows];
+        for start in (0..depth).step_by(DEPTH_BLOCK) {
+            let length = DEPTH_BLOCK.min(depth - start);
+            let weights = &weights[start * PANEL..][..length * PANEL];
+            for tile in tiles.clone() {
+                let range = tiling.tile(tile);
+                let cells = &inputs.cells[range.start * depth + start * range.len()..][..length * range.len()];
+                let sums = &mut sums[range.start - first_row..range.end - first_row];
+                // SAFETY: the processor has the instructions of `A`, for which this is compiled.
+                unsafe { any_tile::<A>(cells, weights, sums) };
+            }
+        }
+        epilogue.take::<A>(thread, panel, first_row, sums);
+    }
+}
+
+/// # Safety
+/// As for [`Arithmetic`].
+#[inline(always)]
+unsafe fn any_tile<A: Arithmetic>(cells: &[u32], weights: &[u32], sums: &mut [PanelSums]) {
+    macro_rules! with_rows {
+        ($($rows:literal)+) => {
+            match sums.len() {
+                // SAFETY: as the caller promises.
+                $($rows if $rows <= A::TILE_ROWS => unsafe { tile::<A, $rows>(cells, weights, sums) },)+
+                rows => unreachable!("tiles have at most {} rows, not {rows}", A::TILE_ROWS),
+            }
+        };
+    }
+    with_rows!(1 2 3 4 5 6 7 8 9 10 11 12 13 14);
+}
+
+/// Adds the products of `ROWS` rows and one panel.
+///
+/// # Safety
+/// As for [`Arithmetic`].
+#[inline(always)]
+unsafe fn tile<A: Arithmetic, const ROWS: usize>(cells: &[u32], weights: &[u32], sums: &mut [PanelSums]) {
+    let depth = weights.len() / PANEL;
+    assert!(cells.len() == depth * ROWS && sums.len() == ROWS);
+    // SAFETY: `cells`, `weights` and `sums` have the sizes just checked; the rest is the caller's promise.
+    unsafe {
+        if A::WIDE {
+            columns::<A, ROWS, 2>(cells.as_ptr(), weights.as_ptr(), depth, sums.as_mut_ptr().cast());
+        } else {
+            columns::<A, ROWS, 1>(cells.as_ptr(), weights.as_ptr(), depth, sums.as_mut_ptr().cast());
+            columns::<A, ROWS, 1>(
+                cells.as_ptr(),
+                weights.as_ptr().add(LANES),
+                depth,
+                sums.as_mut_ptr().cast::<f32>().add(LANES),
+            );
+        }
+    }
+}
+
+/// # Safety
+/// As for [`Arithmetic`]; `cells` `[depth, ROWS]`, `weights` `[depth, 32]` and `sums` `[ROWS, 32]`, of which the first
+/// `VECTORS · 16` columns are read and written.
+#[inline(always)]
+unsafe fn columns<A: Arithmetic, const ROWS: usize, const VECTORS: usize>(
+    mut cells: *const u32,
+    mut weights: *const u32,
+    depth: usize,
+    sums: *mut f32,
+) {
+    // SAFETY: all offsets below stay within the shapes that the caller promises.
+    unsafe {
+        let mut tile = [[A::zero(); VECTORS]; ROWS];
+        for row in 0..ROWS {
+            for vector in 0..VECTORS {
+                tile[row][vector] = A::load(sums.add(row * PANEL + vector * LANES));
+            }
+        }
+        for _ in 0..depth {
+            let mut factors = [A::weights(weights); VECTORS];
+            for vector in 0..VECTORS {
+                A::prefetch(weights.wrapping_add(AHEAD * PANEL + vector * LANES));
+                factors[vector] = A::weights(weights.add(vector * LANES));
+            }
+            for row in 0..ROWS {
+                let input = A::input(*cells.add(row));
+                for vector in 0..VECTORS {
+                    tile[row][vector] = A::multiply_add(tile[row][vector], input, factors[vector]);
+                }
+            }
+            cells = cells.add(ROWS);
+            weights = weights.add(PANEL);
+        }
+        for row in 0..ROWS {
+            for vector in 0..VECTORS {
+                A::store(tile[row][vector], sums.add(row * PANEL + vector * LANES));
+            }
+        }
+    }
+}
