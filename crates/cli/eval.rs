@@ -1,13 +1,13 @@
 //! `mwpbench eval`: run a checkpoint on the sets and print the table.
 
 use std::collections::BTreeMap;
-use std::num::NonZeroUsize;
+use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
 use dataset_loader::Benchmark;
 use evaluation::{LongPrompts, MAX_TOKENS, Plan, Protocol, STOP_STRINGS, Selection, Summary, Template};
-use generation::{Decoding, Generator};
+use generation::{Decoding, Generator, Sampling};
 use inference::{EngineOptions, LocalModel, WeightDtype};
 use reporting::SummaryTable;
 
@@ -37,10 +37,15 @@ pub struct Args {
     /// Most new tokens of a completion.
     #[arg(long, env = "MWPBENCH_MAX_TOKENS", default_value_t = NonZeroUsize::new(MAX_TOKENS).unwrap(), value_name = "N")]
     max_tokens: NonZeroUsize,
+    #[command(flatten)]
+    sampling: SamplingArgs,
     /// Prompts worked on at a time; never changes a completion.
     #[arg(long, env = "MWPBENCH_BATCH_SIZE", default_value = "auto", value_name = "N|auto", value_parser = batch_size)]
     batch_size: BatchSize,
-    /// Precision of the weights; auto keeps the checkpoint's own.
+    /// Most memory for keys and values, such as 4GiB or 512MiB; never changes a completion [default: half of what is free].
+    #[arg(long, env = "MWPBENCH_KV_MEMORY", value_name = "SIZE", value_parser = memory_size)]
+    kv_memory: Option<usize>,
+    /// Precision of weights and products; auto is bf16 for a bf16 checkpoint and else f32.
     #[arg(long, env = "MWPBENCH_DTYPE", value_enum, default_value_t = Dtype::Auto)]
     dtype: Dtype,
     /// Threads; never changes a completion [default: all cores].
@@ -80,6 +85,73 @@ fn batch_size(text: &str) -> Result<BatchSize, String> {
             .map(|size| BatchSize(Some(size)))
             .map_err(|_| "expected `auto` or a number from 1".to_string()),
     }
+}
+
+/// How tokens are drawn, where not always the most likely one is taken.
+#[derive(Clone, Copy, Debug, clap::Args)]
+struct SamplingArgs {
+    /// 0 takes the most likely token, as the official protocol does; above 0 tokens are drawn.
+    #[arg(long, env = "MWPBENCH_TEMPERATURE", default_value_t = 0.0, value_name = "T")]
+    temperature: f32,
+    /// Draw among the likeliest tokens that together have this probability.
+    #[arg(long, default_value_t = 1.0, value_name = "P")]
+    top_p: f32,
+    /// Draw among so many of the likeliest tokens [default: all].
+    #[arg(long, value_name = "K")]
+    top_k: Option<NonZeroUsize>,
+    /// Draw among tokens at least so probable as this share of the likeliest.
+    #[arg(long, default_value_t = 0.0, value_name = "P")]
+    min_p: f32,
+    /// Divide the scores of tokens that occurred by this.
+    #[arg(long, default_value_t = 1.0, value_name = "R")]
+    repetition_penalty: f32,
+    /// Completions drawn for each problem; accuracy is the mean over all.
+    #[arg(long, default_value_t = NonZeroU32::MIN, value_name = "K")]
+    samples: NonZeroU32,
+    /// Which random numbers to draw with.
+    #[arg(long, env = "MWPBENCH_SEED", default_value_t = 0, value_name = "N")]
+    seed: u64,
+}
+
+impl SamplingArgs {
+    /// `None` for greedy decoding, in which nothing else can matter.
+    fn sampling(&self) -> anyhow::Result<Option<Sampling>> {
+        let Self { temperature, top_p, top_k, min_p, repetition_penalty, samples, seed } = *self;
+        if temperature == 0.0 {
+            let idle = [
+                ("--top-p", top_p != 1.0),
+                ("--top-k", top_k.is_some()),
+                ("--min-p", min_p != 0.0),
+                ("--repetition-penalty", repetition_penalty != 1.0),
+                ("--samples", samples.get() != 1),
+            ];
+            return match idle.into_iter().find(|(_, given)| *given) {
+                Some((flag, _)) => {
+                    anyhow::bail!("{flag} needs --temperature above 0: at 0 the most likely token is taken")
+                }
+                None => Ok(None),
+            };
+        }
+        let sampling = Sampling { temperature, top_p, top_k, min_p, repetition_penalty, samples, seed };
+        sampling.validate().map_err(|message| anyhow::anyhow!("--{message}"))?;
+        Ok(Some(sampling))
+    }
+}
+
+/// A number of bytes: `512MiB`, `4GiB`, `4G`, or plain.
+fn memory_size(text: &str) -> Result<usize, String> {
+    let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    let (number, unit) = text.split_at(digits);
+    let shift = match unit.trim().to_ascii_lowercase().as_str() {
+        "" | "b" => 0,
+        "k" | "kib" => 10,
+        "m" | "mib" => 20,
+        "g" | "gib" => 30,
+        "t" | "tib" => 40,
+        _ => return Err("expected a size such as 512MiB or 4GiB".to_string()),
+    };
+    let size = number.parse::<usize>().ok().and_then(|number| number.checked_mul(1 << shift));
+    size.filter(|&size| size > 0).ok_or_else(|| "expected a size such as 512MiB or 4GiB".to_string())
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -142,7 +214,11 @@ impl Args {
             origin: data.origin,
             data_digest: data.digest,
             template,
-            decoding: Decoding { max_tokens: self.max_tokens.get(), stop: STOP_STRINGS.map(str::to_string).to_vec() },
+            decoding: Decoding {
+                max_tokens: self.max_tokens.get(),
+                stop: STOP_STRINGS.map(str::to_string).to_vec(),
+                sampling: self.sampling.sampling()?,
+            },
             protocol,
             limit,
             long_prompts: match self.on_long_prompt {
@@ -163,6 +239,8 @@ impl Args {
             },
             threads: self.threads.map(usize::from),
             batch_size: self.batch_size.0.map(NonZeroUsize::get),
+            kv_memory: self.kv_memory,
+            ignore_eos: false,
         }
     }
 

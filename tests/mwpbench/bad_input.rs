@@ -306,3 +306,25 @@ fn more_threads_than_any_machine_has_are_refused_before_they_are_started() {
         .refused(2, &["--threads", "100000", "1024"]);
     assert!(!folder.path().join("mwpbench-runs").exists());
 }
+
+#[test]
+fn sampling_that_cannot_be_meant_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let refused = |flags: &[&str], parts: &[&str]| {
+        mwpbench(folder.path(), ["eval", "--model", "demo"].iter().chain(flags)).refused(2, parts);
+        assert!(!folder.path().join("mwpbench-runs").exists());
+    };
+    refused(&["--samples", "4"], &["--samples", "--temperature"]);
+    refused(&["--top-k", "5"], &["--top-k", "--temperature"]);
+    refused(&["--temperature", "-1"], &["--temperature", "above 0"]);
+    refused(&["--temperature", "0.7", "--top-p", "0"], &["--top-p", "above 0 and at most 1"]);
+    refused(&["--temperature", "0.7", "--samples", "0"], &["--samples"]);
+    refused(&["--kv-memory", "lots"], &["--kv-memory", "512MiB"]);
+}
+
+#[test]
+fn a_cache_too_small_for_a_prompt_is_refused_with_the_figures() {
+    let folder = tempfile::tempdir().unwrap();
+    mwpbench(folder.path(), ["eval", "--model", "demo", "--limit", "1", "--kv-memory", "64KiB"])
+        .refused(5, &["keys and values need", "--kv-memory", "--max-tokens"]);
+}

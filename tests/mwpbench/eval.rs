@@ -170,3 +170,32 @@ fn variables_stand_in_for_flags() {
     let summary: Value = serde_json::from_slice(&command.output().unwrap().stdout).unwrap();
     assert_eq!(summary["deviations"], serde_json::json!(["limit 1 a set", "at most 4 new tokens"]));
 }
+
+#[test]
+fn several_samples_of_a_problem_are_kept_and_averaged() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = |name: &str, extra: &[&str]| {
+        let flags = ["eval", "--model", "demo", "--tasks", "gsm8k", "--limit", "6", "--max-tokens", "64", "--json"];
+        let drawn = ["--temperature", "0.8", "--samples", "3", "--seed", "7", "--output-dir", name];
+        mwpbench(folder.path(), flags.iter().chain(&drawn).chain(extra)).ok().json()
+    };
+    let summary = run("one", &[]);
+    let set = &summary["sets"][0];
+    assert_eq!(set["n"], 6);
+    let correct = set["strict"]["correct"].as_f64().unwrap();
+    assert!((set["strict"]["accuracy"].as_f64().unwrap() - correct / 18.0).abs() < 1e-12);
+    assert!(summary["deviations"].to_string().contains("temperature 0.8, 3 a problem"), "{summary}");
+
+    let records = |name: &str| -> Vec<Value> {
+        let text = std::fs::read_to_string(folder.path().join(name).join("completions.jsonl")).unwrap();
+        text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    };
+    let samples: Vec<u64> = records("one").iter().map(|record| record["sample"].as_u64().unwrap()).collect();
+    assert_eq!(samples, [0, 1, 2].repeat(6));
+    run("two", &["--batch-size", "5", "--threads", "1"]);
+    assert_eq!(records("one"), records("two"));
+    // Judging again finds all of them, and so does the same command.
+    let again = mwpbench(folder.path(), ["score", "one", "--json"]).ok().json();
+    assert_eq!(again["sets"], summary["sets"]);
+    assert_eq!(run("one", &[])["sets"], summary["sets"]);
+}

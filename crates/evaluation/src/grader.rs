@@ -121,16 +121,18 @@ impl Grader {
         }
     }
 
-    /// Judges the completions of all problems, in the problems' order and in parallel.
+    /// Judges the completions of all problems, in the problems' order, each with its samples, in parallel.
     pub(crate) fn judge_all(
         &self,
         problems: &[Problem],
+        samples: u32,
         completions: &HashMap<(String, u32), CompletionRecord>,
     ) -> Vec<VerdictRecord> {
         let judged = |problem: &Problem| {
-            completions.get(&(problem.id.clone(), 0)).map(|completion| self.judge(problem, completion))
+            let completion = |sample| completions.get(&(problem.id.clone(), sample));
+            (0..samples).filter_map(completion).map(|completion| self.judge(problem, completion)).collect::<Vec<_>>()
         };
-        problems.par_iter().filter_map(judged).collect()
+        problems.par_iter().flat_map_iter(judged).collect()
     }
 
     /// Judges one answer of a set (any name will do) and tells how.

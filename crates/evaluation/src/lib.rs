@@ -45,6 +45,6 @@ pub use scoring::cases;
 pub use scoring::strict::{Answer, Explanation};
 pub use selection::{Selection, SelectionError};
 pub use self_check::{CheckedSet, SelfCheck};
-pub use statistics::{macro_average, micro_average, wilson_interval};
+pub use statistics::{macro_average, micro_average, sampled_interval, wilson_interval};
 pub use summary::{Accuracy, Averages, Counts, SetSummary, Summary, TaskSummary};
 pub use template::{Template, TemplateError};

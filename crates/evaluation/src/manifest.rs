@@ -14,7 +14,7 @@ use crate::protocol::Protocol;
 pub(crate) const SCHEMA: &str = "mwpbench.run.v1";
 
 /// The manifest of a run.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Manifest {
     /// Version of the folder's files.
@@ -32,7 +32,7 @@ pub struct Manifest {
 }
 
 /// What decides the completions of a run.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Identity {
     /// Who answered.

@@ -119,12 +119,12 @@ impl Plan {
     }
 
     fn prompts(&self) -> Vec<Prompt> {
-        let prompt = |problem: &Problem| Prompt {
-            id: problem.id.clone(),
-            sample: 0,
-            text: self.template.render(&problem.question),
+        let of_problem = |problem: &Problem| {
+            let text = self.template.render(&problem.question);
+            let prompt = |sample| Prompt { id: problem.id.clone(), sample, text: text.clone() };
+            (0..self.decoding.samples()).map(prompt).collect::<Vec<_>>()
         };
-        self.problems.iter().map(prompt).collect()
+        self.problems.iter().flat_map(of_problem).collect()
     }
 }
 
@@ -158,7 +158,7 @@ pub fn run(
     let too_long = examine(&prompts, plan, generator)?;
     let folder = RunFolder::create_or_continue(folder, &plan.manifest(generator.info()), &plan.problems)?;
     let mut completions = folder.resume_completions()?;
-    let mut progress = Progress { total: plan.problems.len(), resumed: completions.len(), ..Progress::default() };
+    let mut progress = Progress { total: prompts.len(), resumed: completions.len(), ..Progress::default() };
     on_progress(&progress);
 
     let mut recorder =
@@ -178,9 +178,9 @@ pub fn judge_again(benchmark: &Benchmark, grader: &Grader, folder: &RunFolder) -
     let manifest = folder.manifest()?;
     let problems = folder.problems()?;
     let completions = folder.completions()?;
-    let done = problems.iter().filter(|problem| completions.contains_key(&(problem.id.clone(), 0))).count();
-    if done < problems.len() {
-        let total = problems.len();
+    let in_order = in_order(&problems, manifest.identity.decoding.samples(), &completions);
+    let (done, total) = (in_order.len(), problems.len() * manifest.identity.decoding.samples() as usize);
+    if done < total {
         return Err(Error::Incomplete { folder: folder.path().to_path_buf(), done, total });
     }
     write_results(benchmark, grader, folder, &manifest, &problems, &completions)
@@ -194,7 +194,7 @@ fn write_results(
     problems: &[Problem],
     completions: &HashMap<(String, u32), CompletionRecord>,
 ) -> Result<Summary, Error> {
-    let verdicts = grader.judge_all(problems, completions);
+    let verdicts = grader.judge_all(problems, manifest.identity.decoding.samples(), completions);
     let summary = Summary::new(benchmark, grader, manifest, &verdicts);
     folder.write_results(&verdicts, &summary)?;
     Ok(summary)
@@ -206,11 +206,10 @@ fn finish(
     plan: &Plan,
     completions: &HashMap<(String, u32), CompletionRecord>,
 ) -> Result<Manifest, Error> {
-    let in_order: Vec<&CompletionRecord> =
-        plan.problems.iter().filter_map(|problem| completions.get(&(problem.id.clone(), 0))).collect();
+    let in_order = in_order(&plan.problems, plan.decoding.samples(), completions);
     let mut manifest = folder.manifest()?;
-    if in_order.len() < plan.problems.len() {
-        let (done, total) = (in_order.len(), plan.problems.len());
+    let (done, total) = (in_order.len(), plan.problems.len() * plan.decoding.samples() as usize);
+    if done < total {
         return Err(Error::Incomplete { folder: folder.path().to_path_buf(), done, total });
     }
     if manifest.finished.is_none() {
@@ -219,6 +218,16 @@ fn finish(
         folder.write_manifest(&manifest)?;
     }
     Ok(manifest)
+}
+
+/// The completions of all problems, each with its samples in order, as far as they are there.
+fn in_order<'a>(
+    problems: &[Problem],
+    samples: u32,
+    completions: &'a HashMap<(String, u32), CompletionRecord>,
+) -> Vec<&'a CompletionRecord> {
+    let of_problem = |problem: &Problem| (0..samples).map(|sample| (problem.id.clone(), sample)).collect::<Vec<_>>();
+    problems.iter().flat_map(of_problem).filter_map(|key| completions.get(&key)).collect()
 }
 
 /// Looks at every prompt before time is spent: position and reason of those that do not fit.
@@ -305,12 +314,13 @@ impl Recorder<'_> {
         index: usize,
         completion: Completion,
     ) -> Result<(), Error> {
-        let problem = &self.plan.problems[index];
+        let samples = self.plan.decoding.samples();
+        let problem = &self.plan.problems[index / samples as usize];
         let record = CompletionRecord {
             id: problem.id.clone(),
             set: problem.set.clone(),
             task: problem.task.clone(),
-            sample: 0,
+            sample: index as u32 % samples,
             completion: completion.text,
             finish_reason: completion.finish_reason,
             prompt_tokens: completion.prompt_tokens,

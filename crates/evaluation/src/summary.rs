@@ -8,7 +8,7 @@ use crate::grader::Grader;
 use crate::manifest::Manifest;
 use crate::protocol::{MAX_TOKENS, STOP_STRINGS};
 use crate::record::VerdictRecord;
-use crate::statistics::{macro_average, micro_average, wilson_interval};
+use crate::statistics::{macro_average, micro_average, sampled_interval, wilson_interval};
 
 /// Version of `summary.json`.
 const SCHEMA: &str = "mwpbench.summary.v1";
@@ -80,7 +80,7 @@ pub struct TaskSummary {
     pub counts: Counts,
 }
 
-/// Figures over items.
+/// Figures over items. Where several completions were drawn for each, all but `n` count completions.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Counts {
     /// Items.
@@ -101,11 +101,11 @@ pub struct Counts {
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Accuracy {
-    /// Correct items.
+    /// Correct completions.
     pub correct: usize,
-    /// Correct items over all items, in 0..=1.
+    /// Correct completions over all completions, in 0..=1.
     pub accuracy: f64,
-    /// Wilson's 95 % interval, in 0..=1.
+    /// A 95 % interval, in 0..=1: Wilson's, or [`sampled_interval`].
     pub interval: [f64; 2],
 }
 
@@ -199,13 +199,14 @@ impl SetSummary {
 }
 
 impl Counts {
+    /// `verdicts`: those of one problem beside each other.
     fn of(verdicts: &[&VerdictRecord]) -> Self {
         let count = |holds: fn(&VerdictRecord) -> bool| verdicts.iter().filter(|verdict| holds(verdict)).count();
-        let n = verdicts.len();
+        let problems: Vec<&[&VerdictRecord]> = verdicts.chunk_by(|one, next| one.id == next.id).collect();
         Self {
-            n,
-            official: Accuracy::new(count(|verdict| verdict.official.correct), n),
-            strict: Accuracy::new(count(|verdict| verdict.strict.correct), n),
+            n: problems.len(),
+            official: Accuracy::of(&problems, |verdict| verdict.official.correct),
+            strict: Accuracy::of(&problems, |verdict| verdict.strict.correct),
             no_answer: count(|verdict| verdict.no_answer),
             truncated: count(|verdict| verdict.truncated),
             failed: count(|verdict| verdict.official.verdict == Verdict::Failed),
@@ -214,8 +215,16 @@ impl Counts {
 }
 
 impl Accuracy {
-    fn new(correct: usize, n: usize) -> Self {
-        Self { correct, accuracy: correct as f64 / n as f64, interval: wilson_interval(correct, n) }
+    fn of(problems: &[&[&VerdictRecord]], is_correct: fn(&VerdictRecord) -> bool) -> Self {
+        let of_problem = |samples: &&[&VerdictRecord]| samples.iter().filter(|verdict| is_correct(verdict)).count();
+        let by_problem: Vec<usize> = problems.iter().map(of_problem).collect();
+        let correct = by_problem.iter().sum();
+        let samples = problems.first().map_or(1, |samples| samples.len());
+        let interval = match samples {
+            1 => wilson_interval(correct, problems.len()),
+            _ => sampled_interval(&by_problem, samples),
+        };
+        Self { correct, accuracy: correct as f64 / (problems.len() * samples) as f64, interval }
     }
 }
 
@@ -242,6 +251,9 @@ fn deviations(manifest: &Manifest) -> Vec<String> {
     }
     if identity.decoding.max_tokens != MAX_TOKENS {
         found.push(format!("at most {} new tokens", identity.decoding.max_tokens));
+    }
+    if let Some(sampling) = &identity.decoding.sampling {
+        found.push(format!("sampled at temperature {}, {} a problem", sampling.temperature, sampling.samples));
     }
     if identity.decoding.stop != STOP_STRINGS {
         found.push("other stop strings".to_string());

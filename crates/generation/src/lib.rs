@@ -56,6 +56,7 @@
 use std::collections::BTreeMap;
 use std::error::Error as StdError;
 use std::fmt;
+use std::num::{NonZeroU32, NonZeroUsize};
 
 use serde::{Deserialize, Serialize};
 
@@ -71,19 +72,83 @@ pub struct Prompt {
 }
 
 /// How tokens are chosen and when a completion ends.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Decoding {
     /// Most new tokens a completion may have, at least 1.
     pub max_tokens: usize,
     /// A completion ends before the first occurrence of any of these strings, which its text excludes.
     pub stop: Vec<String>,
+    /// How tokens are drawn; `None` for greedy decoding: always the most likely one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sampling: Option<Sampling>,
+}
+
+/// How the next token is drawn.
+///
+/// The rules and their order are those of transformers 5.23 (`generation/utils.py` `_get_logits_processor` and
+/// `generation/logits_process.py`):
+///
+/// 1. repetition penalty: the logit of every token of prompt and completion so far, once however often it occurs, is
+///    divided by the penalty where positive and multiplied by it where negative;
+/// 2. temperature: all logits are divided by it;
+/// 3. top-k: tokens below the k-th largest logit are dropped; those equal to it stay, so that more than k may be left;
+/// 4. top-p: of what is left, taken from the likeliest, a token is dropped if those before it already hold p. The token
+///    that crosses p stays. Of equals the lowest id comes first, as in greedy decoding;
+/// 5. min-p: tokens less likely than min-p times the likeliest are dropped.
+///
+/// Known differences: of equals at the bound of top-p, transformers keeps as many but whichever its sort puts there; it
+/// sums in f32 and compares rounded numbers, so that a token within rounding of a bound may fall on its other side; it
+/// overflows at temperatures near zero; and one generator serves its whole batch.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Sampling {
+    /// What logits are divided by: finite, above 0. Greedy decoding is not temperature 0 but a path of its own.
+    pub temperature: f32,
+    /// Tokens kept, beside those equal to the last of them; `None` keeps all.
+    pub top_k: Option<NonZeroUsize>,
+    /// Probability that the tokens kept reach together: above 0, at most 1, which keeps all.
+    pub top_p: f32,
+    /// Least probability of a token relative to the likeliest, in 0..=1; 0 keeps all.
+    pub min_p: f32,
+    /// Above 1 makes tokens that occurred less likely, below 1 more likely, 1 does nothing: finite, above 0.
+    pub repetition_penalty: f32,
+    /// Which of 2⁶⁴ sets of random numbers to use.
+    pub seed: u64,
+    /// Completions drawn for each problem; a prompt says by [`Prompt::sample`] which of them it asks for.
+    pub samples: NonZeroU32,
+}
+
+impl Sampling {
+    /// Whether every setting is in its range.
+    ///
+    /// # Errors
+    /// The first setting that is not, with its range and value.
+    pub fn validate(&self) -> Result<(), String> {
+        let penalty = self.repetition_penalty;
+        let positive = |value: f32| value.is_finite() && value > 0.0;
+        let settings = [
+            ("temperature", self.temperature, positive(self.temperature), "a finite number above 0"),
+            ("top-p", self.top_p, self.top_p > 0.0 && self.top_p <= 1.0, "above 0 and at most 1"),
+            ("min-p", self.min_p, (0.0..=1.0).contains(&self.min_p), "at least 0 and at most 1"),
+            ("repetition-penalty", penalty, positive(penalty), "a finite number above 0"),
+        ];
+        match settings.into_iter().find(|&(.., valid, _)| !valid) {
+            Some((name, value, _, range)) => Err(format!("{name} must be {range}, not {value}")),
+            None => Ok(()),
+        }
+    }
 }
 
 impl Decoding {
     /// Greedy decoding (the most likely token at each step) of at most `max_tokens` new tokens, without stop strings.
     pub fn greedy(max_tokens: usize) -> Self {
-        Self { max_tokens, stop: Vec::new() }
+        Self { max_tokens, stop: Vec::new(), sampling: None }
+    }
+
+    /// Completions asked of each problem.
+    pub fn samples(&self) -> u32 {
+        self.sampling.map_or(1, |sampling| sampling.samples.get())
     }
 }
 

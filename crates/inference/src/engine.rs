@@ -5,14 +5,20 @@
 //! its blocks up, and is computed again later. Since no row depends on another (see [`crate::kernels`]), none of this
 //! changes a completion.
 
+use std::cell::RefCell;
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Instant;
+
+use candle_core::Tensor;
+use generation::Sampling;
 
 use crate::error::{Error, ErrorKind};
 use crate::kv_cache::{BLOCK, KvCache, Slot};
 use crate::model::{Model, Row};
 use crate::ops::NOT_A_TOKEN;
 use crate::prefixes::{Prefix, shared_prefixes};
+use crate::sampling::{Sampler, Stream};
 use crate::stop::StopWatch;
 use crate::tokenizer::TextTokenizer;
 
@@ -25,6 +31,8 @@ pub(crate) struct Request {
     pub(crate) prompt: Vec<u32>,
     /// Most new tokens, at least 1; prompt and new tokens together fit the context.
     pub(crate) limit: usize,
+    /// Its random numbers, where tokens are drawn.
+    pub(crate) stream: Option<Stream>,
 }
 
 /// A finished request.
@@ -53,6 +61,11 @@ pub(crate) enum Progress {
     Answered(Answer),
 }
 
+thread_local! {
+    /// Memory for drawing tokens.
+    static SAMPLER: RefCell<Sampler> = RefCell::default();
+}
+
 /// What the engine works with.
 pub(crate) struct Engine<'a> {
     pub(crate) model: &'a Model,
@@ -62,6 +75,8 @@ pub(crate) struct Engine<'a> {
     /// Most bytes of keys and values.
     pub(crate) kv_memory: usize,
     pub(crate) stops: &'a [String],
+    /// How tokens are drawn; `None` to take the most likely one.
+    pub(crate) sampling: Option<Sampling>,
     /// Whether end-of-sequence tokens end a completion.
     pub(crate) heeds_eos: bool,
 }
@@ -241,8 +256,11 @@ impl<'a, 'e> Run<'a, 'e> {
         let plan = self.plan();
         let model = self.engine.model;
         let hidden = model.forward(&plan.rows, &plan.wanted, &mut self.cache).map_err(Error::from)?;
-        let tokens =
-            if plan.wanted.is_empty() { Vec::new() } else { model.most_likely(&hidden).map_err(Error::from)? };
+        let tokens = match self.engine.sampling {
+            _ if plan.wanted.is_empty() => Vec::new(),
+            None => model.most_likely(&hidden).map_err(Error::from)?,
+            Some(sampling) => self.draw(&sampling, &hidden, &plan.predicting)?,
+        };
         let mut prefilled = 0;
         for &(index, count) in &plan.taken {
             let Active { sequence, cached, .. } = &mut self.active[index];
@@ -276,6 +294,24 @@ impl<'a, 'e> Run<'a, 'e> {
             }
         });
         answers.into_iter().try_for_each(|answer| report(Progress::Answered(answer)))
+    }
+
+    /// A token for each of the sequences `predicting`, whose hidden states are given.
+    fn draw(&self, sampling: &Sampling, hidden: &Tensor, predicting: &[usize]) -> Result<Vec<u32>, Error> {
+        let model = self.engine.model;
+        let logits = model.logits(hidden)?.flatten_all()?.to_vec1::<f32>()?;
+        let rows: Vec<&[f32]> = logits.chunks_exact(model.config().vocab_size).collect();
+        let tokens: Vec<AtomicU32> = rows.iter().map(|_| AtomicU32::new(NOT_A_TOKEN)).collect();
+        model.compute().threads.for_each(rows.len(), |_, row| {
+            let sequence = &self.active[predicting[row]].sequence;
+            let Some(stream) = &sequence.request.stream else { return };
+            let history = [sequence.request.prompt.as_slice(), &sequence.tokens].concat();
+            let token = SAMPLER.with_borrow_mut(|sampler| {
+                sampler.sample(rows[row], &history, sampling, stream, sequence.tokens.len() as u64)
+            });
+            tokens[row].store(token.unwrap_or(NOT_A_TOKEN), Ordering::Relaxed);
+        });
+        Ok(tokens.into_iter().map(AtomicU32::into_inner).collect())
     }
 
     /// The rows of the next step: one for each sequence that is writing, then prompts as far as there is room.

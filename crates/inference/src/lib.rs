@@ -39,6 +39,7 @@ mod model; // the forward pass
 mod ops; // the arithmetic as candle operations
 mod prefixes; // what prompts have in common
 mod rope; // rotary positions
+mod sampling; // drawing tokens
 mod stop; // stop strings
 mod threads; // who computes
 mod tokenizer; // text to token ids and back

@@ -10,11 +10,12 @@ use crate::error::{Error, ErrorKind};
 use crate::kernels::{Compute, InstructionSet, Precision};
 use crate::kv_cache::{BLOCK, KvCache};
 use crate::model::{Model, Row};
+use crate::sampling::Stream;
 use crate::stop::find_stop;
 use crate::threads::Threads;
 use crate::tokenizer::TextTokenizer;
 use generation::{
-    Completion, Decoding, Event, FinishReason, GenerationError, Generator, GeneratorInfo, Prompt, PromptIssue,
+    Completion, Decoding, Event, FinishReason, GenerationError, Generator, GeneratorInfo, Prompt, PromptIssue, Sampling,
 };
 
 /// The precision that weights are taken in, and with them the arithmetic.
@@ -153,7 +154,7 @@ impl LocalModel {
             requests.push(request.map_err(|message| Error::new(ErrorKind::Backend, message))?);
         }
         let mut outputs = vec![Vec::new(); prompts.len()];
-        self.engine(&[]).run::<Error>(requests, &mut |progress| match progress {
+        self.engine(&[], None).run::<Error>(requests, &mut |progress| match progress {
             Progress::Answered(Answer { end: End::Failed(message), .. }) => {
                 Err(Error::new(ErrorKind::Backend, message))
             }
@@ -186,10 +187,11 @@ impl LocalModel {
         Ok(self.model.logits(&hidden)?.to_vec2()?)
     }
 
-    fn engine<'a>(&'a self, stops: &'a [String]) -> Engine<'a> {
+    fn engine<'a>(&'a self, stops: &'a [String], sampling: Option<Sampling>) -> Engine<'a> {
         let Self { model, tokenizer, options, .. } = self;
         let kv_memory = options.kv_memory.unwrap_or_else(|| free_memory_bytes() / 2);
-        Engine { model, tokenizer, batch_size: options.batch_size, kv_memory, stops, heeds_eos: !options.ignore_eos }
+        let (batch_size, heeds_eos) = (options.batch_size, !options.ignore_eos);
+        Engine { model, tokenizer, batch_size, kv_memory, stops, sampling, heeds_eos }
     }
 
     /// A request that can be answered, or why it cannot.
@@ -208,7 +210,7 @@ impl LocalModel {
             return Err("no new tokens are asked for".to_string());
         }
         let limit = max_tokens.min(context - prompt.len());
-        Ok(Request { index, prompt, limit })
+        Ok(Request { index, prompt, limit, stream: None })
     }
 
     fn encode_all(&self, prompts: &[Prompt]) -> Result<Vec<Vec<u32>>, Error> {
@@ -291,7 +293,11 @@ impl Generator for LocalModel {
         for (index, ids) in self.encode_all(prompts)?.into_iter().enumerate() {
             asked.push(Asked { tokens: ids.len(), hash: prompt_hash(&ids) });
             match self.request(index, ids, decoding.max_tokens) {
-                Ok(request) => requests.push(request),
+                Ok(request) => {
+                    let Prompt { id, sample, .. } = &prompts[index];
+                    let stream = decoding.sampling.map(|sampling| Stream::new(sampling.seed, id, *sample));
+                    requests.push(Request { stream, ..request });
+                }
                 Err(message) => on_event(Event::Finished(Completion {
                     index,
                     text: String::new(),
@@ -303,7 +309,7 @@ impl Generator for LocalModel {
                 }))?,
             }
         }
-        self.engine(&decoding.stop).run(requests, &mut |progress| {
+        self.engine(&decoding.stop, decoding.sampling).run(requests, &mut |progress| {
             on_event(match progress {
                 Progress::Prefilled(tokens) => Event::Prefilled(tokens),
                 Progress::Decoded(tokens) => Event::Decoded(tokens),

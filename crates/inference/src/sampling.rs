@@ -4,9 +4,10 @@
 //! give the same token on every machine: the exponential is ours and weights are whole numbers, whose sums are exact.
 
 use std::cmp::Reverse;
-use std::num::NonZeroUsize;
 
-use crate::kernels::exp;
+use generation::Sampling;
+
+use crate::kernels::elementwise::exp;
 
 /// Weight of the likeliest token. Less likely ones are rounded to multiples of 2⁻⁴⁰ of it, so those below 2⁻⁴¹ are
 /// never drawn, while 2²³ tokens cannot overflow a sum.
@@ -14,59 +15,6 @@ const ONE: u64 = 1 << 40;
 
 /// Groups whose largest logits narrow the search for the k-th largest: a token belongs to group `id % GROUPS`.
 const GROUPS: usize = 1024;
-
-/// How the next token is drawn.
-///
-/// The rules and their order are those of transformers 5.23 (`generation/utils.py` `_get_logits_processor` and
-/// `generation/logits_process.py`):
-///
-/// 1. repetition penalty: the logit of every token of prompt and completion so far, once however often it occurs, is
-///    divided by the penalty where positive and multiplied by it where negative;
-/// 2. temperature: all logits are divided by it;
-/// 3. top-k: tokens below the k-th largest logit are dropped; those equal to it stay, so that more than k may be left;
-/// 4. top-p: of what is left, taken from the likeliest, a token is dropped if those before it already hold p. The token
-///    that crosses p stays. Of equals the lowest id comes first, as in greedy decoding;
-/// 5. min-p: tokens less likely than min-p times the likeliest are dropped.
-///
-/// Known differences: of equals at the bound of top-p, transformers keeps as many but whichever its sort puts there; it
-/// sums in f32 and compares rounded numbers, so that a token within rounding of a bound may fall on its other side; it
-/// overflows at temperatures near zero; and one generator serves its whole batch.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Sampling {
-    /// What logits are divided by: finite, above 0. Greedy decoding is not temperature 0 but a path of its own.
-    pub temperature: f32,
-    /// Tokens kept, beside those equal to the last of them; `None` keeps all.
-    pub top_k: Option<NonZeroUsize>,
-    /// Probability that the tokens kept reach together: above 0, at most 1, which keeps all.
-    pub top_p: f32,
-    /// Least probability of a token relative to the likeliest, in 0..=1; 0 keeps all.
-    pub min_p: f32,
-    /// Above 1 makes tokens that occurred less likely, below 1 more likely, 1 does nothing: finite, above 0.
-    pub repetition_penalty: f32,
-    /// Which of 2⁶⁴ sets of random numbers to use.
-    pub seed: u64,
-}
-
-impl Sampling {
-    /// Whether every setting is in its range.
-    ///
-    /// # Errors
-    /// The first setting that is not, with its range and value.
-    pub fn validate(&self) -> Result<(), String> {
-        let penalty = self.repetition_penalty;
-        let positive = |value: f32| value.is_finite() && value > 0.0;
-        let settings = [
-            ("temperature", self.temperature, positive(self.temperature), "a finite number above 0"),
-            ("top-p", self.top_p, self.top_p > 0.0 && self.top_p <= 1.0, "above 0 and at most 1"),
-            ("min-p", self.min_p, (0.0..=1.0).contains(&self.min_p), "at least 0 and at most 1"),
-            ("repetition-penalty", penalty, positive(penalty), "a finite number above 0"),
-        ];
-        match settings.into_iter().find(|&(.., valid, _)| !valid) {
-            Some((name, value, _, range)) => Err(format!("{name} must be {range}, not {value}")),
-            None => Ok(()),
-        }
-    }
-}
 
 /// The random numbers of one completion: a function of seed, problem and sample, and of nothing that happens in a run.
 pub(crate) struct Stream {
@@ -255,10 +203,19 @@ fn kth_largest(values: &mut [f32], k: usize) -> f32 {
 
 #[cfg(test)]
 mod tests {
+    use std::num::{NonZeroU32, NonZeroUsize};
+
     use super::*;
 
-    const PLAIN: Sampling =
-        Sampling { temperature: 1.0, top_k: None, top_p: 1.0, min_p: 0.0, repetition_penalty: 1.0, seed: 0 };
+    const PLAIN: Sampling = Sampling {
+        temperature: 1.0,
+        top_k: None,
+        top_p: 1.0,
+        min_p: 0.0,
+        repetition_penalty: 1.0,
+        seed: 0,
+        samples: NonZeroU32::MIN,
+    };
 
     /// Of chi-square with 1 to 19 degrees of freedom: values exceeded once in 10,000 times (mpmath 1.3, `gammainc`).
     const CRITICAL: [f64; 19] = [
@@ -409,7 +366,7 @@ mod tests {
         ];
         for (temperature, top_k, top_p, min_p, repetition_penalty, expected) in cases {
             let top_k = NonZeroUsize::new(top_k);
-            let sampling = Sampling { temperature, top_k, top_p, min_p, repetition_penalty, seed: 0 };
+            let sampling = Sampling { temperature, top_k, top_p, min_p, repetition_penalty, ..PLAIN };
             let found = probabilities(&LOGITS, &history, &sampling);
             for (token, (found, expected)) in found.iter().zip(expected).enumerate() {
                 // Literals have 7 decimals, and f32 has 24 bits.
@@ -451,7 +408,7 @@ mod tests {
                 top_p,
                 min_p,
                 repetition_penalty: penalty,
-                seed: 0,
+                ..PLAIN
             };
             if logits.iter().all(|&logit| logit == f32::NEG_INFINITY) {
                 continue;

@@ -1,5 +1,6 @@
 use std::path::{Path, PathBuf};
 
+use generation::{Decoding, Event, Generator, Prompt, Sampling};
 use inference::{CheckpointFiles, EngineOptions, LocalModel, WeightDtype};
 use serde_json::Value;
 
@@ -64,8 +65,8 @@ fn no_setting_changes_a_completion() {
             (Some(64), 2, None),
             (None, 1, None),
             (Some(500), 3, None),
-            (Some(64), 2, Some(1 << 20)),
-            (Some(16), 1, Some(600_000)),
+            (Some(64), 2, Some(3 << 20)),
+            (Some(16), 1, Some(2 << 20)),
         ] {
             let options = EngineOptions { batch_size, threads: Some(threads), kv_memory, ..Default::default() };
             let found = run(options.clone(), &prompts);
@@ -133,4 +134,58 @@ fn bf16_logits_are_nearer_to_f32_than_those_of_transformers() {
     }
     assert!(ours <= theirs, "on average {} against {}", ours / 8.0, theirs / 8.0);
     assert!(ours > 0.0, "this is not bf16");
+}
+
+/// Texts drawn for some prompts, a problem's samples beside each other.
+fn drawn(options: &EngineOptions, decoding: &Decoding, problems: usize) -> Vec<String> {
+    let question = |index| format!("Tom has {index} apples and buys 7 more. How many apples does he have now?");
+    let prompt = |index, sample| Prompt { id: format!("apples/{index}"), sample, text: question(index) };
+    let prompts: Vec<Prompt> =
+        (0..problems).flat_map(|index| (0..decoding.samples()).map(move |sample| prompt(index, sample))).collect();
+    let mut texts = vec![String::new(); prompts.len()];
+    let mut model = load(options);
+    let outcome = model.generate(&prompts, decoding, &mut |event| {
+        if let Event::Finished(completion) = event {
+            texts[completion.index] = completion.text;
+        }
+        Ok(())
+    });
+    outcome.unwrap();
+    texts
+}
+
+#[test]
+fn what_is_drawn_depends_on_seed_problem_and_sample_alone() {
+    let sampling = Sampling {
+        temperature: 1.0,
+        top_k: None,
+        top_p: 0.95,
+        min_p: 0.0,
+        repetition_penalty: 1.0,
+        seed: 5,
+        samples: 4.try_into().unwrap(),
+    };
+    let decoding = |sampling| Decoding { sampling: Some(sampling), ..Decoding::greedy(40) };
+    let expected =
+        drawn(&EngineOptions { batch_size: Some(1), threads: Some(1), ..Default::default() }, &decoding(sampling), 12);
+    for (batch_size, kv_memory) in [(Some(7), None), (None, None), (Some(48), Some(3 << 20))] {
+        let options = EngineOptions { batch_size, kv_memory, threads: Some(2), ..Default::default() };
+        assert_eq!(drawn(&options, &decoding(sampling), 12), expected, "{options:?}");
+    }
+    // Fewer problems, and fewer samples of each, are the same ones.
+    assert_eq!(drawn(&EngineOptions::default(), &decoding(sampling), 3), expected[..12]);
+    let two = drawn(&EngineOptions::default(), &decoding(Sampling { samples: 2.try_into().unwrap(), ..sampling }), 12);
+    assert!(two.chunks(2).zip(expected.chunks(4)).all(|(two, four)| two == &four[..2]));
+    // Samples differ, and so do seeds.
+    assert!(expected.chunks(4).filter(|samples| samples[0] != samples[1]).count() >= 6, "{expected:?}");
+    assert_ne!(drawn(&EngineOptions::default(), &decoding(Sampling { seed: 6, ..sampling }), 12), expected);
+    // At a temperature near zero the most likely token is drawn.
+    let cold = drawn(&EngineOptions::default(), &decoding(Sampling { temperature: 1e-4, ..sampling }), 12);
+    assert_eq!(
+        cold,
+        drawn(&EngineOptions::default(), &Decoding::greedy(40), 12)
+            .iter()
+            .flat_map(|text| vec![text.clone(); 4])
+            .collect::<Vec<_>>()
+    );
 }

@@ -99,7 +99,8 @@ fn stop_strings_cut_the_text_wherever_they_begin_and_end() {
                     if stop.contains(char::REPLACEMENT_CHARACTER) {
                         continue;
                     }
-                    let decoding = Decoding { max_tokens: 48, stop: vec!["never to be seen".into(), stop.clone()] };
+                    let decoding =
+                        Decoding { stop: vec!["never to be seen".into(), stop.clone()], ..Decoding::greedy(48) };
                     let found = &complete(&mut model, &[&case.prompt], &decoding)[0];
                     let expected = first_stop(&tokenizer, &case.tokens, &stop).unwrap();
                     let found_stop = (found.completion_tokens, found.text.clone());
@@ -117,7 +118,7 @@ fn stop_strings_cut_the_text_wherever_they_begin_and_end() {
 fn a_stop_string_ends_the_work_at_once() {
     let case = &cases("mistral-window")[0];
     let stop: String = case.text.chars().skip(4).take(2).collect();
-    let decoding = Decoding { max_tokens: 48, stop: vec![stop, String::new()] };
+    let decoding = Decoding { stop: vec![stop, String::new()], ..Decoding::greedy(48) };
     let found = &complete(&mut load("mistral-window"), &[&case.prompt], &decoding)[0];
     assert!(found.completion_tokens < 12, "{} tokens", found.completion_tokens);
 }
