@@ -316,7 +316,7 @@ fn sampling_that_cannot_be_meant_is_refused() {
     };
     refused(&["--samples", "4"], &["--samples", "--temperature"]);
     refused(&["--top-k", "5"], &["--top-k", "--temperature"]);
-    refused(&["--temperature", "-1"], &["--temperature", "above 0"]);
+    refused(&["--temperature=-1"], &["--temperature", "above 0"]);
     refused(&["--temperature", "0.7", "--top-p", "0"], &["--top-p", "above 0 and at most 1"]);
     refused(&["--temperature", "0.7", "--samples", "0"], &["--samples"]);
     refused(&["--kv-memory", "lots"], &["--kv-memory", "512MiB"]);

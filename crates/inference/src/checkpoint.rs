@@ -212,6 +212,18 @@ struct WeightFile {
     bytes: FileBytes,
 }
 
+impl WeightFile {
+    /// Tells the system that a part of the file need not stay in this process's memory.
+    fn forget(&self, range: Range<usize>) {
+        #[cfg(unix)]
+        if let FileBytes::Mapped(map) = &self.bytes {
+            // SAFETY: the mapping is of a file and only read, so that a page asked for again is the same again.
+            // A failure costs memory and nothing else.
+            let _ = unsafe { map.unchecked_advise_range(memmap2::UncheckedAdvice::DontNeed, range.start, range.len()) };
+        }
+    }
+}
+
 /// The open weight files of a checkpoint.
 pub(crate) struct WeightFiles {
     files: Vec<Arc<WeightFile>>,
@@ -223,6 +235,7 @@ impl WeightFiles {
         let mut hasher = blake3::Hasher::new();
         self.files.iter().for_each(|file| {
             hasher.update_rayon(&file.bytes);
+            file.forget(0..file.bytes.len());
         });
         hasher.finalize().to_hex().to_string()
     }
@@ -333,18 +346,6 @@ impl Stored {
             }
         }
         Ok(())
-    }
-
-    /// Tells the system that the tensor's part of its file need not stay in this process's memory.
-    fn forget(&self) {
-        #[cfg(unix)]
-        if let FileBytes::Mapped(map) = &self.file.bytes {
-            // SAFETY: the mapping is of a file and only read, so that a page asked for again is the same again.
-            // A failure costs memory and nothing else.
-            let _ = unsafe {
-                map.unchecked_advise_range(memmap2::UncheckedAdvice::DontNeed, self.range.start, self.range.len())
-            };
-        }
     }
 }
 
@@ -589,7 +590,7 @@ impl Loader<'_> {
                 Some((part, row)) => parts[part].cells(row, self.rounding, *precision, cells),
                 None => Ok(()),
             })?;
-        parts.iter().for_each(|part| part.forget());
+        parts.iter().for_each(|part| part.file.forget(part.range.clone()));
         Ok(matrix)
     }
 }

@@ -27,6 +27,9 @@
 //! Weights of a bf16 checkpoint take two bytes of memory each and are multiplied as bf16; others take four and are
 //! multiplied as f32 (see [`WeightDtype`]).
 
+#[doc(hidden)]
+pub mod benching;
+
 // In reading order.
 mod checkpoint; // files, tensors by name
 mod config; // config.json, validated

@@ -55,7 +55,7 @@ impl HeadLayout {
                     *cell = bf16_pair(pair[0], pair.get(1).copied().unwrap_or(0.0));
                 });
                 let values = values[lane / 2 * self.width()..].iter_mut().zip(value);
-                if lane % 2 == 0 {
+                if lane.is_multiple_of(2) {
                     // The later position is not written yet: nothing of a former owner may stay there.
                     values.for_each(|(cell, &value)| *cell = bf16_pair(value, 0.0));
                 } else {
@@ -189,6 +189,7 @@ fn put_cells<A: Arithmetic>(numbers: &[f32], cells: &mut Vec<u32>) {
 /// As for [`Arithmetic`]; `queries` `[HEADS, depth]`, blocks with `[depth, 16]` cells at least, `scores`
 /// `[HEADS, row, 16]`, written from block `at` on.
 #[inline(always)]
+#[expect(clippy::needless_range_loop, reason = "indices name registers of a tile")]
 unsafe fn score<A: Arithmetic, const HEADS: usize, const BLOCKS: usize>(
     queries: &[u32],
     blocks: &[&[u32]],
@@ -228,6 +229,7 @@ unsafe fn score<A: Arithmetic, const HEADS: usize, const BLOCKS: usize>(
 /// As for [`Arithmetic`]; `weights` `[HEADS, row_cells]`, of which `cells` are used.
 #[inline(always)]
 #[expect(clippy::too_many_arguments, reason = "one loop over all that a row has computed")]
+#[expect(clippy::needless_range_loop, reason = "indices name registers of a tile")]
 unsafe fn mix<A: Arithmetic, const HEADS: usize, const VECTORS: usize>(
     weights: &[u32],
     row_cells: usize,

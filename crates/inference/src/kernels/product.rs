@@ -27,8 +27,16 @@ const TASK_ROWS: usize = 192;
 /// Cells after which the other rows get their turn, so that this part of a panel stays in the nearest cache.
 const DEPTH_BLOCK: usize = 1024;
 
-/// How many cells ahead weights are asked for.
-const AHEAD: usize = 16;
+/// How many cells ahead weights are asked for. A few rows wait for memory alone, and ask earlier.
+const fn ahead(rows: usize) -> usize {
+    if rows <= 4 { 40 } else { 16 }
+}
+
+/// Tasks for each thread, if there are panels enough: what one thread is late by is little.
+const TASKS_A_THREAD: usize = 6;
+
+/// Most panels that a task takes.
+const LONGEST_RUN: usize = 4;
 
 /// A weight matrix `[outputs, inputs]` in panels.
 #[derive(Debug)]
@@ -236,13 +244,16 @@ pub(crate) fn product(
     let tiles_per_task = (TASK_ROWS / set.tile_rows(matrix.precision)).max(1);
     let groups = inputs.tiles.div_ceil(tiles_per_task);
     let panels = matrix.outputs.div_ceil(PANEL);
-    threads.for_each(panels * groups, |thread, task| {
-        let (panel, group) = (task % panels, task / panels);
+    // Panels that lie beside each other, so that what is asked for ahead is used by whoever asked.
+    let run = (panels / (TASKS_A_THREAD * threads.count())).clamp(1, LONGEST_RUN);
+    let runs = panels.div_ceil(run);
+    threads.for_each(runs * groups, |thread, task| {
+        let (first, group) = (task % runs * run, task / runs);
         let tiles = group * tiles_per_task..((group + 1) * tiles_per_task).min(inputs.tiles);
-        set.run(
-            matrix.precision,
-            PanelProduct { inputs, tiling, tiles, weights: matrix.panel(panel), thread, panel, epilogue },
-        );
+        for panel in first..(first + run).min(panels) {
+            let (tiles, weights) = (tiles.clone(), matrix.panel(panel));
+            set.run(matrix.precision, PanelProduct { inputs, tiling, tiles, weights, thread, panel, epilogue });
+        }
     });
 }
 
@@ -324,6 +335,7 @@ unsafe fn tile<A: Arithmetic, const ROWS: usize>(cells: &[u32], weights: &[u32],
 /// As for [`Arithmetic`]; `cells` `[depth, ROWS]`, `weights` `[depth, 32]` and `sums` `[ROWS, 32]`, of which the first
 /// `VECTORS · 16` columns are read and written.
 #[inline(always)]
+#[expect(clippy::needless_range_loop, reason = "indices name registers of a tile")]
 unsafe fn columns<A: Arithmetic, const ROWS: usize, const VECTORS: usize>(
     mut cells: *const u32,
     mut weights: *const u32,
@@ -341,7 +353,7 @@ unsafe fn columns<A: Arithmetic, const ROWS: usize, const VECTORS: usize>(
         for _ in 0..depth {
             let mut factors = [A::weights(weights); VECTORS];
             for vector in 0..VECTORS {
-                A::prefetch(weights.wrapping_add(AHEAD * PANEL + vector * LANES));
+                A::prefetch(weights.wrapping_add(ahead(ROWS) * PANEL + vector * LANES));
                 factors[vector] = A::weights(weights.add(vector * LANES));
             }
             for row in 0..ROWS {
