@@ -154,8 +154,8 @@ impl<'a, 'e> Run<'a, 'e> {
             let message = format!(
                 "the longest prompt and completion have {longest} tokens, whose keys and values need {}; there is room for {}. \
                  Ask for fewer tokens with --max-tokens, or give more memory with --kv-memory",
-                mebibytes(longest.div_ceil(BLOCK) * block_bytes),
-                mebibytes(engine.kv_memory)
+                shown_size(longest.div_ceil(BLOCK) * block_bytes),
+                shown_size(engine.kv_memory)
             );
             return Err(Error::new(ErrorKind::Backend, message));
         }
@@ -254,6 +254,10 @@ impl<'a, 'e> Run<'a, 'e> {
     fn step<E: From<Error>>(&mut self, report: &mut dyn FnMut(Progress) -> Result<(), E>) -> Result<(), E> {
         let started = Instant::now();
         let plan = self.plan();
+        if plan.rows.is_empty() {
+            let message = "the system has no memory for keys and values: ask for less with --kv-memory";
+            return Err(Error::new(ErrorKind::Backend, message).into());
+        }
         let model = self.engine.model;
         let hidden = model.forward(&plan.rows, &plan.wanted, &mut self.cache).map_err(Error::from)?;
         let tokens = match self.engine.sampling {
@@ -472,9 +476,13 @@ impl RowCount {
     }
 }
 
-/// A size in MiB, for messages.
-pub(crate) fn mebibytes(bytes: usize) -> String {
-    format!("{:.1} MiB", bytes as f64 / f64::from(1 << 20))
+/// A size for messages, in MiB or GiB.
+pub(crate) fn shown_size(bytes: usize) -> String {
+    const MEBI: f64 = (1 << 20) as f64;
+    match bytes as f64 / MEBI {
+        size if size < 1024.0 => format!("{size:.1} MiB"),
+        size => format!("{:.1} GiB", size / 1024.0),
+    }
 }
 
 /// Memory that can be had without swapping; 4 GiB where the system does not say.
@@ -484,4 +492,43 @@ pub(crate) fn free_memory_bytes() -> usize {
         line.trim().strip_suffix("kB")?.trim().parse::<usize>().ok()
     });
     available.map_or(4 << 30, |kib| kib.saturating_mul(1024))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    /// Where the search ends when a step takes `seconds(rows)`.
+    fn found(told: Option<usize>, more: bool, seconds: impl Fn(usize) -> f64) -> usize {
+        let mut rows = RowCount::new(told);
+        for _ in 0..1_000 {
+            let limit = rows.limit();
+            rows.learn(limit, Duration::from_secs_f64(seconds(limit)), more);
+        }
+        rows.limit()
+    }
+
+    #[test]
+    fn the_fastest_number_of_rows_is_found() {
+        // Each row costs the same: more are no faster.
+        assert_eq!(found(None, true, |rows| rows as f64), 64);
+        // A step has a price of its own, which more rows share.
+        assert_eq!(found(None, true, |rows| 100.0 + rows as f64), 384);
+        // From 192 rows on something overflows.
+        assert_eq!(found(None, true, |rows| 100.0 + if rows >= 192 { 3.0 } else { 1.0 } * rows as f64), 128);
+    }
+
+    #[test]
+    fn nothing_is_tried_where_it_cannot_help() {
+        assert_eq!(found(None, false, |rows| 100.0 + rows as f64), 64);
+        assert_eq!(found(Some(7), true, |rows| 100.0 + rows as f64), 7);
+    }
+
+    #[test]
+    fn sizes_are_shown_in_the_unit_that_fits() {
+        assert_eq!(shown_size(1_500_000), "1.4 MiB");
+        assert_eq!(shown_size(20 << 30), "20.0 GiB");
+    }
 }

@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 
 use crate::checkpoint::{CheckpointFiles, Rounding};
 use crate::config::ModelConfig;
-use crate::engine::{Answer, End, Engine, Progress, Request, free_memory_bytes, mebibytes};
+use crate::engine::{Answer, End, Engine, Progress, Request, free_memory_bytes, shown_size};
 use crate::error::{Error, ErrorKind};
 use crate::kernels::{Compute, InstructionSet, Precision};
 use crate::kv_cache::{BLOCK, KvCache};
@@ -250,8 +250,8 @@ fn check_memory(needed: usize) -> Result<(), Error> {
     }
     let message = format!(
         "the weights need {} of memory and {} are free: use a machine with more, or --dtype bf16 where the checkpoint is wider",
-        mebibytes(needed),
-        mebibytes(free)
+        shown_size(needed),
+        shown_size(free)
     );
     Err(Error::new(ErrorKind::Backend, message))
 }

@@ -1,4 +1,5 @@
 use std::collections::BTreeMap;
+use std::io::Write;
 use std::path::Path;
 
 use inference::{Architecture, CheckpointFiles, EngineOptions, ErrorKind, LocalModel, RopeScaling, WeightDtype};
@@ -389,4 +390,31 @@ fn a_damaged_tokenizer_or_generation_config_is_named() {
         assert!(message(file).starts_with(&format!("{file}: cannot be understood")), "{}", message(file));
     }
     assert!(folder("llama-tied").join("config.json").exists());
+}
+
+/// Weights of 2²⁸ feed-forward neurons, in a file that is large in name only.
+#[test]
+fn a_checkpoint_that_cannot_fit_is_refused_before_it_is_read() {
+    const INTERMEDIATE: usize = 1 << 28;
+    let copy = Copy::of("llama-tied");
+    copy.edit("config.json", |config| config["intermediate_size"] = json!(INTERMEDIATE));
+    let bytes = std::fs::read(copy.path("model.safetensors")).unwrap();
+    let mut header = serde_json::Map::new();
+    let mut end = 0;
+    for (name, view) in SafeTensors::deserialize(&bytes).unwrap().tensors() {
+        let shape: Vec<usize> = view.shape().iter().map(|&size| if size == 80 { INTERMEDIATE } else { size }).collect();
+        let start = end;
+        end += shape.iter().product::<usize>() * 4;
+        header.insert(name, json!({"dtype": "F32", "shape": shape, "data_offsets": [start, end]}));
+    }
+    let header = Value::Object(header).to_string();
+    let mut file = std::fs::File::create(copy.path("model.safetensors")).unwrap();
+    file.write_all(&(header.len() as u64).to_le_bytes()).unwrap();
+    file.write_all(header.as_bytes()).unwrap();
+    file.set_len((8 + header.len() + end) as u64).unwrap();
+
+    let Err(error) = copy.try_load() else { panic!("300 GB were loaded") };
+    assert_eq!(error.kind(), ErrorKind::Backend);
+    let message = error.to_string();
+    assert!(message.contains("the weights need 288.0 GiB") && message.contains("are free"), "{message}");
 }
