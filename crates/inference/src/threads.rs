@@ -11,7 +11,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 
 /// How often a worker looks for a job before it sleeps: some tenths of a millisecond, the time between two steps.
-const LOOKS: usize = 8_000;
+const LOOKS: usize = 4_000;
 
 /// A fixed number of threads that share the tasks of one job at a time.
 #[derive(Debug)]

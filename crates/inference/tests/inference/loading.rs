@@ -392,20 +392,32 @@ fn a_damaged_tokenizer_or_generation_config_is_named() {
     assert!(folder("llama-tied").join("config.json").exists());
 }
 
-/// Weights of 2²⁸ feed-forward neurons, in a file that is large in name only.
+/// Weights of 512 layers of a million neurons each, in a file that is large in name only.
 #[test]
 fn a_checkpoint_that_cannot_fit_is_refused_before_it_is_read() {
-    const INTERMEDIATE: usize = 1 << 28;
+    const LAYERS: usize = 512;
+    const INTERMEDIATE: usize = 1 << 20;
     let copy = Copy::of("llama-tied");
-    copy.edit("config.json", |config| config["intermediate_size"] = json!(INTERMEDIATE));
+    copy.edit("config.json", |config| {
+        config["intermediate_size"] = json!(INTERMEDIATE);
+        config["num_hidden_layers"] = json!(LAYERS);
+    });
     let bytes = std::fs::read(copy.path("model.safetensors")).unwrap();
     let mut header = serde_json::Map::new();
     let mut end = 0;
     for (name, view) in SafeTensors::deserialize(&bytes).unwrap().tensors() {
         let shape: Vec<usize> = view.shape().iter().map(|&size| if size == 80 { INTERMEDIATE } else { size }).collect();
-        let start = end;
-        end += shape.iter().product::<usize>() * 4;
-        header.insert(name, json!({"dtype": "F32", "shape": shape, "data_offsets": [start, end]}));
+        let layers = match name.split('.').nth(2).and_then(|part| part.parse::<usize>().ok()) {
+            None => 0..1,
+            Some(0) => 0..LAYERS,
+            Some(_) => 0..0,
+        };
+        for layer in layers {
+            let start = end;
+            end += shape.iter().product::<usize>() * 4;
+            let name = name.replace(".0.", &format!(".{layer}."));
+            header.insert(name, json!({"dtype": "F32", "shape": shape, "data_offsets": [start, end]}));
+        }
     }
     let header = Value::Object(header).to_string();
     let mut file = std::fs::File::create(copy.path("model.safetensors")).unwrap();
