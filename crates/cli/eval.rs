@@ -106,7 +106,7 @@ struct SamplingArgs {
     #[arg(long, default_value_t = 1.0, value_name = "R")]
     repetition_penalty: f32,
     /// Completions drawn for each problem; accuracy is the mean over all.
-    #[arg(long, default_value_t = NonZeroU32::MIN, value_name = "K")]
+    #[arg(long, default_value = "1", value_name = "K", value_parser = samples)]
     samples: NonZeroU32,
     /// Which random numbers to draw with.
     #[arg(long, env = "MWPBENCH_SEED", default_value_t = 0, value_name = "N")]
@@ -136,6 +136,14 @@ impl SamplingArgs {
         sampling.validate().map_err(|message| anyhow::anyhow!("--{message}"))?;
         Ok(Some(sampling))
     }
+}
+
+/// More are refused: every one is a prompt in memory and a record in the run folder.
+const MOST_SAMPLES: u32 = 1024;
+
+fn samples(text: &str) -> Result<NonZeroU32, String> {
+    let number = text.parse::<NonZeroU32>().ok().filter(|number| number.get() <= MOST_SAMPLES);
+    number.ok_or_else(|| format!("expected a number from 1 to {MOST_SAMPLES}"))
 }
 
 /// A number of bytes: `512MiB`, `4GiB`, `4G`, or plain.

@@ -318,7 +318,11 @@ fn sampling_that_cannot_be_meant_is_refused() {
     refused(&["--top-k", "5"], &["--top-k", "--temperature"]);
     refused(&["--temperature=-1"], &["--temperature", "above 0"]);
     refused(&["--temperature", "0.7", "--top-p", "0"], &["--top-p", "above 0 and at most 1"]);
-    refused(&["--temperature", "0.7", "--samples", "0"], &["--samples"]);
+    refused(&["--temperature", "nan"], &["--temperature", "above 0", "NaN"]);
+    refused(&["--temperature", "0.7", "--samples", "0"], &["--samples", "1 to 1024"]);
+    // As many prompts as would fill any memory.
+    refused(&["--temperature", "0.7", "--samples", "4294967295"], &["--samples", "1 to 1024"]);
+    refused(&["--kv-memory", "99999999999GiB"], &["--kv-memory", "512MiB"]);
     refused(&["--kv-memory", "lots"], &["--kv-memory", "512MiB"]);
 }
 

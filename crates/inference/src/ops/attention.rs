@@ -1,0 +1,159 @@
+//! Attention: rotary positions, keys and values into the cache, and each row over its own sequence.
+
+use std::ops::Range;
+
+use candle_core::{CpuStorage, CustomOp1, InplaceOp1, Layout, Result, Shape, Tensor, bail};
+
+use super::{elements, elements_mut};
+use crate::kernels::arithmetic::Arithmetic;
+use crate::kernels::attend::{AttendRow, Scratch};
+use crate::kernels::dispatch::Kernel;
+use crate::kernels::{Compute, Shared};
+use crate::kv_cache::{CacheWriter, KvCache, Slot};
+
+/// Rotates queries and keys by their positions and puts keys and values into the cache.
+pub(crate) struct RotateAndStore<'a> {
+    pub(crate) compute: &'a Compute,
+    pub(crate) writer: &'a CacheWriter<'a>,
+    pub(crate) layer: usize,
+    pub(crate) shape: AttentionShape,
+    /// `(cos, sin)` of each row: `[rows, head_dim / 2]`.
+    pub(crate) rotation: &'a [(f32, f32)],
+}
+
+/// Dimensions of attention.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct AttentionShape {
+    pub(crate) heads: usize,
+    pub(crate) kv_heads: usize,
+    pub(crate) head_dim: usize,
+}
+
+impl AttentionShape {
+    /// Rows of queries, keys and values: `[rows, (heads + 2 · kv_heads) · head_dim]`.
+    fn rows(self, layout: &Layout, expected: usize) -> Result<(usize, usize)> {
+        let (rows, width) = layout.shape().dims2()?;
+        if rows != expected || width != (self.heads + 2 * self.kv_heads) * self.head_dim {
+            bail!("{rows} rows of {width} elements do not fit attention over {expected} places");
+        }
+        Ok((rows, width))
+    }
+}
+
+impl RotateAndStore<'_> {
+    /// # Shapes
+    /// `qkv` `[rows, (heads + 2 · kv_heads) · head_dim]`: queries, keys, values.
+    pub(crate) fn apply(&self, qkv: &Tensor) -> Result<()> {
+        qkv.inplace_op1(self)
+    }
+}
+
+impl InplaceOp1 for RotateAndStore<'_> {
+    fn name(&self) -> &'static str {
+        "rotate_and_store"
+    }
+
+    fn cpu_fwd(&self, storage: &mut CpuStorage, layout: &Layout) -> Result<()> {
+        let AttentionShape { heads, kv_heads, head_dim } = self.shape;
+        let (rows, width) = self.shape.rows(layout, self.rotation.len() / (head_dim / 2))?;
+        let x = Shared::new(elements_mut("rotate_and_store", storage, layout)?);
+        self.compute.threads.for_each(heads + kv_heads, |_, head| {
+            let kernel = RotateHead { op: self, x: &x, width, head, rows };
+            self.compute.set.run(self.compute.precision, kernel);
+        });
+        Ok(())
+    }
+}
+
+/// One head of all rows of a step.
+struct RotateHead<'a> {
+    op: &'a RotateAndStore<'a>,
+    x: &'a Shared<f32>,
+    width: usize,
+    head: usize,
+    rows: usize,
+}
+
+impl Kernel for RotateHead<'_> {
+    #[inline(always)]
+    fn run<A: Arithmetic>(self) {
+        let Self { op, x, width, head, rows } = self;
+        let AttentionShape { heads, kv_heads, head_dim } = op.shape;
+        for (row, pairs) in op.rotation.chunks_exact(head_dim / 2).enumerate().take(rows) {
+            // SAFETY: each head of each row is one task's.
+            let element = |head: usize| unsafe { x.slice(row * width + head * head_dim, head_dim) };
+            let rotated = element(head);
+            let (first, second) = rotated.split_at_mut(head_dim / 2);
+            for ((a, b), &(cos, sin)) in first.iter_mut().zip(second).zip(pairs) {
+                (*a, *b) = (*a * cos - *b * sin, *b * cos + *a * sin);
+            }
+            if let Some(kv_head) = head.checked_sub(heads) {
+                // SAFETY: one task writes all rows of a head.
+                unsafe { op.writer.store(row, op.layer, kv_head, rotated, element(head + kv_heads)) };
+            }
+        }
+    }
+}
+
+/// `softmax(q · Kᵀ / sqrt(head_dim)) · V` of each row over its own sequence in the cache.
+pub(crate) struct Attention<'a> {
+    pub(crate) compute: &'a Compute,
+    pub(crate) cache: &'a KvCache,
+    pub(crate) layer: usize,
+    pub(crate) shape: AttentionShape,
+    /// How many of the latest positions a row sees, its own included.
+    pub(crate) window: Option<usize>,
+    /// Sequence and position of each row.
+    pub(crate) places: &'a [(Slot, usize)],
+}
+
+/// Rows that a task of attention takes.
+const ATTENTION_ROWS: usize = 8;
+
+impl Attention<'_> {
+    /// # Shapes
+    /// `qkv` `[rows, (heads + 2 · kv_heads) · head_dim]`, rotated and stored, to `[rows, heads · head_dim]`.
+    pub(crate) fn apply(&self, qkv: &Tensor) -> Result<Tensor> {
+        qkv.apply_op1_no_bwd(self)
+    }
+}
+
+impl CustomOp1 for Attention<'_> {
+    fn name(&self) -> &'static str {
+        "attention"
+    }
+
+    fn cpu_fwd(&self, storage: &CpuStorage, layout: &Layout) -> Result<(CpuStorage, Shape)> {
+        let (rows, width) = self.shape.rows(layout, self.places.len())?;
+        let AttentionShape { heads, kv_heads, head_dim } = self.shape;
+        let x = elements("attention", storage, layout)?;
+        let (query_width, group_width) = (heads * head_dim, heads / kv_heads * head_dim);
+        let mut out = vec![0f32; rows * query_width];
+        let to = Shared::new(&mut out);
+        let groups = rows.div_ceil(ATTENTION_ROWS);
+        let Compute { threads, set, .. } = self.compute;
+        threads.for_each(groups * kv_heads, |_, task| {
+            let (group, kv_head) = (task / kv_heads, task % kv_heads);
+            let (mut scratch, mut blocks) = (Scratch::default(), Vec::new());
+            for row in group * ATTENTION_ROWS..((group + 1) * ATTENTION_ROWS).min(rows) {
+                let (slot, position) = self.places[row];
+                let visible = visible(position, self.window);
+                blocks.clear();
+                blocks.extend(self.cache.head_blocks(slot, visible.end, self.layer, kv_head));
+                let start = kv_head * group_width;
+                // SAFETY: each group of heads of each row is one task's.
+                let out = unsafe { to.slice(row * query_width + start, group_width) };
+                let queries = &x[row * width + start..][..group_width];
+                let layout = self.cache.layout();
+                let kernel = AttendRow { layout, queries, blocks: &blocks, visible, out, scratch: &mut scratch };
+                set.run(layout.precision, kernel);
+            }
+        });
+        Ok((CpuStorage::F32(out), (rows, query_width).into()))
+    }
+}
+
+/// Positions that a row sees.
+fn visible(position: usize, window: Option<usize>) -> Range<usize> {
+    window.map_or(0, |window| (position + 1).saturating_sub(window))..position + 1
+}

@@ -1,0 +1,312 @@
+//! Products by packed weights: projections, the gated feed-forward half, and the most likely token.
+
+use candle_core::{CpuStorage, CustomOp1, InplaceOp2, Layout, Result, Shape, Tensor, bail};
+
+use super::{elements, elements_mut};
+use crate::kernels::arithmetic::{Arithmetic, LANES};
+use crate::kernels::elementwise::{rms_norm, silu};
+use crate::kernels::product::{Epilogue, Inputs, PANEL, PanelSums, Row, product};
+use crate::kernels::{Compute, Matrix, Shared};
+
+/// A matrix `[outputs, inputs]` and its optional bias `[outputs]`.
+#[derive(Debug)]
+pub(crate) struct Linear {
+    pub(crate) weight: Matrix,
+    pub(crate) bias: Option<Vec<f32>>,
+}
+
+/// A root-mean-square norm.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Norm<'a> {
+    /// `[hidden]`.
+    pub(crate) weight: &'a [f32],
+    pub(crate) epsilon: f32,
+}
+
+/// Rows of a tensor, normalized where a norm is given.
+struct Rows<'a> {
+    x: &'a [f32],
+    width: usize,
+    norm: Option<Norm<'a>>,
+}
+
+impl<'x> Row<'x> for Rows<'x> {
+    #[inline(always)]
+    fn get<'s, A: Arithmetic>(&self, index: usize, scratch: &'s mut [f32]) -> &'s [f32]
+    where
+        'x: 's,
+    {
+        let row = &self.x[index * self.width..][..self.width];
+        match self.norm {
+            None => row,
+            Some(norm) => {
+                rms_norm::<A>(row, norm.weight, norm.epsilon, scratch);
+                scratch
+            }
+        }
+    }
+}
+
+/// `norm(x) · Wᵀ + bias`.
+pub(crate) struct Project<'a> {
+    pub(crate) compute: &'a Compute,
+    pub(crate) norm: Option<Norm<'a>>,
+    pub(crate) linear: &'a Linear,
+}
+
+impl Project<'_> {
+    /// # Shapes
+    /// `x` `[rows, inputs]` to `[rows, outputs]`.
+    pub(crate) fn apply(&self, x: &Tensor) -> Result<Tensor> {
+        x.apply_op1_no_bwd(self)
+    }
+
+    /// `sum += x · Wᵀ + bias`.
+    ///
+    /// # Shapes
+    /// `sum` `[rows, outputs]`, `x` `[rows, inputs]`.
+    pub(crate) fn add_to(&self, sum: &Tensor, x: &Tensor) -> Result<()> {
+        sum.inplace_op2(x, self)
+    }
+
+    fn run(&self, x: (&CpuStorage, &Layout), epilogue: &impl Epilogue) -> Result<()> {
+        multiply(self.compute, x, self.norm, &self.linear.weight, epilogue)
+    }
+}
+
+/// Multiplies the rows behind a tensor by a matrix.
+fn multiply(
+    compute: &Compute,
+    (storage, layout): (&CpuStorage, &Layout),
+    norm: Option<Norm<'_>>,
+    weight: &Matrix,
+    epilogue: &impl Epilogue,
+) -> Result<()> {
+    let (rows, width) = layout.shape().dims2()?;
+    if width != weight.inputs() || norm.is_some_and(|norm| norm.weight.len() != width) {
+        bail!("rows of {width} elements do not fit a matrix with {} inputs", weight.inputs());
+    }
+    let x = elements("a product", storage, layout)?;
+    let Compute { threads, set, .. } = compute;
+    let inputs = Inputs::pack(threads, *set, weight.precision(), (rows, width), Rows { x, width, norm });
+    product(threads, *set, &inputs, weight, epilogue);
+    Ok(())
+}
+
+impl CustomOp1 for Project<'_> {
+    fn name(&self) -> &'static str {
+        "project"
+    }
+
+    fn cpu_fwd(&self, storage: &CpuStorage, layout: &Layout) -> Result<(CpuStorage, Shape)> {
+        let (rows, outputs) = (layout.shape().dims2()?.0, self.linear.weight.outputs());
+        let mut out = vec![0f32; rows * outputs];
+        let bias = self.linear.bias.as_deref();
+        self.run((storage, layout), &Store { out: Shared::new(&mut out), outputs, bias, add: false })?;
+        Ok((CpuStorage::F32(out), (rows, outputs).into()))
+    }
+}
+
+impl InplaceOp2 for Project<'_> {
+    fn name(&self) -> &'static str {
+        "project_add"
+    }
+
+    fn cpu_fwd(&self, s1: &mut CpuStorage, l1: &Layout, s2: &CpuStorage, l2: &Layout) -> Result<()> {
+        let (rows, outputs) = l1.shape().dims2()?;
+        if rows != l2.shape().dims2()?.0 || outputs != self.linear.weight.outputs() {
+            bail!("the product of {:?} does not fit {:?}", l2.shape(), l1.shape());
+        }
+        let out = Shared::new(elements_mut("project_add", s1, l1)?);
+        let bias = self.linear.bias.as_deref();
+        self.run((s2, l2), &Store { out, outputs, bias, add: true })
+    }
+}
+
+/// Writes sums to, or adds them to, `[rows, outputs]`.
+struct Store<'a> {
+    out: Shared<f32>,
+    outputs: usize,
+    bias: Option<&'a [f32]>,
+    add: bool,
+}
+
+impl Epilogue for Store<'_> {
+    #[inline(always)]
+    fn take<A: Arithmetic>(&self, _: usize, panel: usize, first_row: usize, sums: &[PanelSums]) {
+        let column = panel * PANEL;
+        let width = PANEL.min(self.outputs - column);
+        for (index, sums) in sums.iter().enumerate() {
+            // SAFETY: each part of each row belongs to one panel and one task.
+            let out = unsafe { self.out.slice((first_row + index) * self.outputs + column, width) };
+            let mut sums = *sums;
+            if let Some(bias) = self.bias {
+                sums.iter_mut().zip(&bias[column..]).for_each(|(sum, bias)| *sum += bias);
+            }
+            if self.add {
+                out.iter_mut().zip(sums).for_each(|(out, sum)| *out += sum);
+            } else {
+                out.copy_from_slice(&sums[..width]);
+            }
+        }
+    }
+}
+
+/// The first half of the feed-forward block: `silu(norm(x) · Gᵀ) · (norm(x) · Uᵀ)`.
+///
+/// The matrix holds 16 gates, then the 16 ups that belong to them, and so on: both halves of a panel make 16 results.
+pub(crate) struct Gate<'a> {
+    pub(crate) compute: &'a Compute,
+    pub(crate) norm: Norm<'a>,
+    pub(crate) gate_up: &'a Linear,
+    pub(crate) intermediate: usize,
+}
+
+impl Gate<'_> {
+    /// # Shapes
+    /// `x` `[rows, hidden]` to `[rows, intermediate]`.
+    pub(crate) fn apply(&self, x: &Tensor) -> Result<Tensor> {
+        x.apply_op1_no_bwd(self)
+    }
+}
+
+/// Where output `column` of a matrix of gates and ups comes from: `Some((is_up, row))`, or `None` for filling.
+pub(crate) fn gate_or_up(column: usize, intermediate: usize) -> Option<(bool, usize)> {
+    let row = column / PANEL * LANES + column % LANES;
+    (row < intermediate).then_some((column % PANEL >= LANES, row))
+}
+
+/// Outputs of a matrix of gates and ups, filling included.
+pub(crate) fn gate_up_outputs(intermediate: usize) -> usize {
+    intermediate.div_ceil(LANES) * PANEL
+}
+
+impl CustomOp1 for Gate<'_> {
+    fn name(&self) -> &'static str {
+        "gate"
+    }
+
+    fn cpu_fwd(&self, storage: &CpuStorage, layout: &Layout) -> Result<(CpuStorage, Shape)> {
+        let rows = layout.shape().dims2()?.0;
+        let mut out = vec![0f32; rows * self.intermediate];
+        let bias = self.gate_up.bias.as_deref();
+        let epilogue = SiluGate { out: Shared::new(&mut out), intermediate: self.intermediate, bias };
+        multiply(self.compute, (storage, layout), Some(self.norm), &self.gate_up.weight, &epilogue)?;
+        Ok((CpuStorage::F32(out), (rows, self.intermediate).into()))
+    }
+}
+
+struct SiluGate<'a> {
+    out: Shared<f32>,
+    intermediate: usize,
+    bias: Option<&'a [f32]>,
+}
+
+impl Epilogue for SiluGate<'_> {
+    #[inline(always)]
+    fn take<A: Arithmetic>(&self, _: usize, panel: usize, first_row: usize, sums: &[PanelSums]) {
+        let column = panel * LANES;
+        let width = LANES.min(self.intermediate - column);
+        for (index, sums) in sums.iter().enumerate() {
+            let mut sums = *sums;
+            if let Some(bias) = self.bias {
+                sums.iter_mut().zip(&bias[panel * PANEL..]).for_each(|(sum, bias)| *sum += bias);
+            }
+            let mut gated = [0f32; LANES];
+            for lane in 0..LANES {
+                gated[lane] = silu(sums[lane]) * sums[LANES + lane];
+            }
+            // SAFETY: each part of each row belongs to one panel and one task.
+            let out = unsafe { self.out.slice((first_row + index) * self.intermediate + column, width) };
+            out.copy_from_slice(&gated[..width]);
+        }
+    }
+}
+
+/// The most likely token of each row, without storing logits: the lowest id of equals, as `torch.argmax` chooses, and
+/// [`NOT_A_TOKEN`] where a logit is NaN.
+pub(crate) struct MostLikely<'a> {
+    pub(crate) compute: &'a Compute,
+    pub(crate) norm: Norm<'a>,
+    pub(crate) output: &'a Matrix,
+}
+
+/// Stands for the token of a row whose logits are not numbers.
+pub(crate) const NOT_A_TOKEN: u32 = u32::MAX;
+
+impl MostLikely<'_> {
+    /// # Shapes
+    /// `x` `[rows, hidden]` to `[rows]`, u32.
+    pub(crate) fn apply(&self, x: &Tensor) -> Result<Tensor> {
+        x.apply_op1_no_bwd(self)
+    }
+}
+
+impl CustomOp1 for MostLikely<'_> {
+    fn name(&self) -> &'static str {
+        "most_likely"
+    }
+
+    fn cpu_fwd(&self, storage: &CpuStorage, layout: &Layout) -> Result<(CpuStorage, Shape)> {
+        let rows = layout.shape().dims2()?.0;
+        let threads = self.compute.threads.count();
+        let mut best = vec![Candidate::NONE; threads * rows];
+        let epilogue = Best { best: Shared::new(&mut best), rows, outputs: self.output.outputs() };
+        multiply(self.compute, (storage, layout), Some(self.norm), self.output, &epilogue)?;
+        let token = |row: usize| {
+            let of_threads = best[row..].iter().step_by(rows);
+            of_threads.fold(Candidate::NONE, |best, candidate| best.or(*candidate)).token
+        };
+        Ok((CpuStorage::U32((0..rows).map(token).collect()), rows.into()))
+    }
+}
+
+/// A token and its logit.
+#[derive(Clone, Copy)]
+struct Candidate {
+    logit: f32,
+    token: u32,
+}
+
+impl Candidate {
+    const NONE: Self = Self { logit: f32::NEG_INFINITY, token: NOT_A_TOKEN - 1 };
+
+    /// The better of two: NaN before all, then the larger logit, then the lower id.
+    #[inline(always)]
+    fn or(self, other: Self) -> Self {
+        let better = other.logit > self.logit || (other.logit == self.logit && other.token < self.token);
+        let other_wins = !self.logit.is_nan() && (other.logit.is_nan() || better);
+        if other_wins { other } else { self }
+    }
+}
+
+struct Best {
+    /// `[threads, rows]`.
+    best: Shared<Candidate>,
+    rows: usize,
+    outputs: usize,
+}
+
+impl Epilogue for Best {
+    #[inline(always)]
+    fn take<A: Arithmetic>(&self, thread: usize, panel: usize, first_row: usize, sums: &[PanelSums]) {
+        let first = panel * PANEL;
+        let width = PANEL.min(self.outputs - first);
+        // SAFETY: each thread has rows of its own.
+        let best = unsafe { self.best.slice(thread * self.rows + first_row, sums.len()) };
+        for (best, sums) in best.iter_mut().zip(sums) {
+            let mut most = f32::NEG_INFINITY;
+            let mut sound = true;
+            for &sum in &sums[..width] {
+                most = if sum > most { sum } else { most };
+                sound &= !sum.is_nan();
+            }
+            if !sound {
+                *best = Candidate { logit: f32::NAN, token: NOT_A_TOKEN };
+            } else if most >= best.logit {
+                let lane = sums[..width].iter().position(|&sum| sum == most).unwrap_or_default();
+                *best = best.or(Candidate { logit: most, token: (first + lane) as u32 });
+            }
+        }
+    }
+}
