@@ -4,7 +4,7 @@ use candle_core::{Device, Result, Tensor};
 
 use crate::WeightDtype;
 use crate::config::ModelConfig;
-use crate::kernels::arithmetic::bf16_pair;
+use crate::kernels::arithmetic::write_cells;
 use crate::kernels::{Compute, InstructionSet, Matrix, Precision};
 use crate::kv_cache::{BLOCK, KvCache, Slot};
 use crate::ops::{Attention, AttentionShape, Linear, Project, RotateAndStore};
@@ -42,13 +42,7 @@ pub fn product(
     let dense = w.to_vec2::<f32>()?;
     let shape = (outputs, inputs);
     let weight = Matrix::pack::<std::io::Error>(&compute.threads, compute.precision, shape, |output, cells| {
-        let row = &dense[output];
-        for (index, cell) in cells.iter_mut().enumerate() {
-            *cell = match compute.precision {
-                Precision::F32 => row[index].to_bits(),
-                Precision::Bf16 => bf16_pair(row[2 * index], row.get(2 * index + 1).copied().unwrap_or(0.0)),
-            };
-        }
+        write_cells(compute.precision, &dense[output], cells);
         Ok(())
     })?;
     let linear = Linear { weight, bias: None };

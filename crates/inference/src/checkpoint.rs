@@ -18,7 +18,7 @@ use serde::Deserialize;
 
 use crate::config::ModelConfig;
 use crate::error::{Error, ErrorKind};
-use crate::kernels::arithmetic::bf16_pair;
+use crate::kernels::arithmetic::write_cells;
 use crate::kernels::{Compute, Matrix, Precision};
 use crate::model::{Layer, Weights};
 use crate::ops::{Linear, gate_or_up, gate_up_outputs};
@@ -338,13 +338,7 @@ impl Stored {
         if !all_finite(&values) {
             return Err(self.not_finite());
         }
-        match precision {
-            Precision::F32 => to.iter_mut().zip(values).for_each(|(to, value)| *to = value.to_bits()),
-            Precision::Bf16 => {
-                let pairs = values.chunks(2).map(|pair| bf16_pair(pair[0], pair.get(1).copied().unwrap_or(0.0)));
-                to.iter_mut().zip(pairs).for_each(|(to, pair)| *to = pair);
-            }
-        }
+        write_cells(precision, &values, to);
         Ok(())
     }
 }

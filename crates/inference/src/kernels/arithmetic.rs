@@ -47,6 +47,24 @@ pub(crate) fn bf16_pair(low: f32, high: f32) -> u32 {
     bf16_bits(low) | bf16_bits(high) << 16
 }
 
+/// Numbers as cells; the last of an odd number of bf16 values is paired with 0.
+///
+/// # Shapes
+/// `values` `[length]`, `cells` `[precision.cells(length)]`.
+#[inline(always)]
+pub(crate) fn write_cells(precision: Precision, values: &[f32], cells: &mut [u32]) {
+    match precision {
+        Precision::F32 => cells.iter_mut().zip(values).for_each(|(cell, value)| *cell = value.to_bits()),
+        Precision::Bf16 => {
+            let (pairs, rest) = values.as_chunks::<2>();
+            cells.iter_mut().zip(pairs).for_each(|(cell, &[low, high])| *cell = bf16_pair(low, high));
+            if let ([last], Some(cell)) = (rest, cells.get_mut(pairs.len())) {
+                *cell = bf16_pair(*last, 0.0);
+            }
+        }
+    }
+}
+
 /// The two values of a cell.
 #[inline(always)]
 pub(crate) fn pair_values(cell: u32) -> [f32; 2] {

@@ -6,7 +6,7 @@
 
 use std::ops::Range;
 
-use super::arithmetic::{Arithmetic, LANES, Precision, bf16_pair};
+use super::arithmetic::{Arithmetic, LANES, Precision, bf16_pair, write_cells};
 use super::dispatch::Kernel;
 use super::elementwise::exp;
 
@@ -173,14 +173,9 @@ impl AttendRow<'_> {
 /// Adds the cells of some numbers.
 #[inline(always)]
 fn put_cells<A: Arithmetic>(numbers: &[f32], cells: &mut Vec<u32>) {
-    match A::PRECISION {
-        Precision::F32 => cells.extend(numbers.iter().map(|number| number.to_bits())),
-        Precision::Bf16 => {
-            let (pairs, rest) = numbers.as_chunks::<2>();
-            cells.extend(pairs.iter().map(|&[low, high]| bf16_pair(low, high)));
-            cells.extend(rest.iter().map(|&last| bf16_pair(last, 0.0)));
-        }
-    }
+    let start = cells.len();
+    cells.resize(start + A::PRECISION.cells(numbers.len()), 0);
+    write_cells(A::PRECISION, numbers, &mut cells[start..]);
 }
 
 /// Products of `HEADS` queries and the keys of `BLOCKS` blocks; returns `BLOCKS`.

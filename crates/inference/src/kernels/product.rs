@@ -10,7 +10,7 @@ use std::cell::Cell;
 use std::ops::Range;
 use std::sync::{Mutex, PoisonError};
 
-use super::arithmetic::{Arithmetic, LANES, Precision, bf16_pair, pair_values};
+use super::arithmetic::{Arithmetic, LANES, Precision, pair_values, write_cells};
 use super::dispatch::{InstructionSet, Kernel};
 use super::memory::{Buffer, Shared};
 use crate::threads::Threads;
@@ -193,16 +193,7 @@ impl<'x, R: Row<'x>> Kernel for PackTile<'_, R> {
         let mut cells = vec![0u32; count * depth];
         for (index, cells) in cells.chunks_exact_mut(depth).enumerate() {
             let values = row.get::<A>(first + index, &mut scratch);
-            match A::PRECISION {
-                Precision::F32 => cells.iter_mut().zip(values).for_each(|(cell, value)| *cell = value.to_bits()),
-                Precision::Bf16 => {
-                    let (pairs, rest) = values.as_chunks::<2>();
-                    cells.iter_mut().zip(pairs).for_each(|(cell, &[low, high])| *cell = bf16_pair(low, high));
-                    if let [last] = rest {
-                        cells[depth - 1] = bf16_pair(*last, 0.0);
-                    }
-                }
-            }
+            write_cells(A::PRECISION, values, cells);
         }
         for (depth_index, to) in to.chunks_exact_mut(count).enumerate() {
             for (index, to) in to.iter_mut().enumerate() {
