@@ -40,11 +40,10 @@ pub fn product(
     let x = Tensor::randn(0f32, 1f32, (rows, inputs), &Device::Cpu)?;
     let w = Tensor::randn(0f32, 1f32, (outputs, inputs), &Device::Cpu)?;
     let dense = w.to_vec2::<f32>()?;
-    let shape = (outputs, inputs);
-    let weight = Matrix::pack::<std::io::Error>(&compute.threads, compute.precision, shape, |output, cells| {
-        write_cells(compute.precision, &dense[output], cells);
-        Ok(())
-    })?;
+    let precision = compute.precision;
+    let row = move |output: usize, cells: &mut [u32]| write_cells(precision, &dense[output], cells);
+    let weight = Matrix::new(row, precision, (outputs, inputs));
+    weight.lay_out(&compute.threads)?;
     let linear = Linear { weight, bias: None };
     let expected = x.matmul(&w.t()?)?;
     let run = move || Project { compute: &compute, norm: None, linear: &linear }.apply(&x);

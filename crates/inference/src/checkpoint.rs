@@ -1,7 +1,7 @@
 //! The files of a checkpoint: where they come from, whether they are whole, and how the names in them map to ours.
 //!
-//! Weights are memory-mapped, checked by name, shape and dtype before anything is computed, and then laid out once as
-//! the panels of [`crate::kernels`], widened to f32 (see [`WeightDtype`](crate::WeightDtype)).
+//! Weights are memory-mapped and checked by name, shape, dtype and value before anything is computed. The first step
+//! computes from the files as they lie there; then the weights are laid out as the panels of [`crate::kernels`].
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
@@ -19,9 +19,10 @@ use serde::Deserialize;
 use crate::config::ModelConfig;
 use crate::error::{Error, ErrorKind};
 use crate::kernels::arithmetic::write_cells;
-use crate::kernels::{Compute, Matrix, Precision};
+use crate::kernels::{Compute, Matrix, Precision, WeightRows};
 use crate::model::{Layer, Weights};
 use crate::ops::{Linear, gate_or_up, gate_up_outputs};
+use crate::threads::Threads;
 
 const SINGLE_FILE: &str = "model.safetensors";
 const INDEX_FILE: &str = "model.safetensors.index.json";
@@ -230,6 +231,11 @@ pub(crate) struct WeightFiles {
 }
 
 impl WeightFiles {
+    /// Size of all files.
+    pub(crate) fn bytes(&self) -> usize {
+        self.files.iter().map(|file| file.bytes.len()).sum()
+    }
+
     /// BLAKE3 (hex) of the contents of all files one after another, in order of name.
     pub(crate) fn digest(&self) -> String {
         let mut hasher = blake3::Hasher::new();
@@ -284,10 +290,6 @@ impl Stored {
         Error::new(ErrorKind::Weights, message).in_file(&self.file.name).of_tensor(&self.name)
     }
 
-    fn not_finite(&self) -> Error {
-        self.error("holds a value that is not finite (NaN or infinity)")
-    }
-
     fn data(&self) -> &[u8] {
         &self.file.bytes[self.range.clone()]
     }
@@ -321,25 +323,49 @@ impl Stored {
     }
 
     /// Row `index` as cells of a product.
-    fn cells(&self, index: usize, rounding: Rounding, precision: Precision, to: &mut [u32]) -> Result<(), Error> {
-        const BF16_EXPONENT: u32 = 0x7f80;
+    fn cells(&self, index: usize, rounding: Rounding, precision: Precision, to: &mut [u32]) {
         let width = self.shape[1];
         if precision == Precision::Bf16 && self.dtype == Dtype::BF16 && width.is_multiple_of(2) {
             let pairs = self.row_bytes(index, width).as_chunks::<4>().0;
-            let mut sound = true;
-            for (to, pair) in to.iter_mut().zip(pairs) {
-                *to = u32::from_le_bytes(*pair);
-                sound &= (*to & BF16_EXPONENT != BF16_EXPONENT) & ((*to >> 16) & BF16_EXPONENT != BF16_EXPONENT);
-            }
-            return if sound { Ok(()) } else { Err(self.not_finite()) };
+            return to.iter_mut().zip(pairs).for_each(|(to, pair)| *to = u32::from_le_bytes(*pair));
         }
         let mut values = vec![0.0; width];
         self.row(index, rounding, &mut values);
-        if !all_finite(&values) {
-            return Err(self.not_finite());
-        }
         write_cells(precision, &values, to);
-        Ok(())
+    }
+
+    /// Checks that every value is a finite number, and stays one when it is rounded.
+    fn check_finite(&self, rounding: Rounding, threads: &Threads) -> Result<(), Error> {
+        let bytes = self.data();
+        let sound = AtomicBool::new(true);
+        threads.for_each(bytes.len().div_ceil(BYTES_CHECKED), |_, task| {
+            let bytes = &bytes[task * BYTES_CHECKED..((task + 1) * BYTES_CHECKED).min(bytes.len())];
+            if !all_finite(self.dtype, rounding, bytes) {
+                sound.store(false, Ordering::Relaxed);
+            }
+        });
+        if sound.into_inner() { Ok(()) } else { Err(self.error("holds a value that is not finite (NaN or infinity)")) }
+    }
+}
+
+/// Bytes that one task checks.
+const BYTES_CHECKED: usize = 1 << 20;
+
+/// Whether the values of a dtype in `bytes` are all finite, after rounding too.
+fn all_finite(dtype: Dtype, rounding: Rounding, bytes: &[u8]) -> bool {
+    let all_16_bits_below = |infinity: u16| {
+        let values = bytes.as_chunks::<2>().0.iter().map(|bytes| u16::from_le_bytes(*bytes) & 0x7fff);
+        values.fold(true, |sound, value| sound & (value < infinity))
+    };
+    match dtype {
+        Dtype::F32 => {
+            // From the latter on, bf16 rounds to infinity.
+            let infinity = if rounding == Rounding::None { 0x7f80_0000 } else { 0x7f7f_8000 };
+            let values = bytes.as_chunks::<4>().0.iter().map(|bytes| u32::from_le_bytes(*bytes) & 0x7fff_ffff);
+            values.fold(true, |sound, value| sound & (value < infinity))
+        }
+        Dtype::BF16 => all_16_bits_below(0x7f80),
+        _ => all_16_bits_below(0x7c00),
     }
 }
 
@@ -462,12 +488,18 @@ impl Tensors {
         expected_tensors(config).values().map(|shape| shape.iter().product::<usize>()).sum()
     }
 
-    /// Lays all weights out for computing.
+    /// Checks all values, and lays them out at once where `layout` says so.
     ///
     /// # Errors
     /// [`ErrorKind::Weights`] naming the tensor when a value is not finite.
-    pub(crate) fn load(&self, config: &ModelConfig, rounding: Rounding, compute: &Compute) -> Result<Weights, Error> {
-        let loader = Loader { tensors: self, rounding, compute };
+    pub(crate) fn load(
+        &self,
+        config: &ModelConfig,
+        rounding: Rounding,
+        layout: Layout,
+        compute: &Compute,
+    ) -> Result<Weights, Error> {
+        let loader = Loader { tensors: self, rounding, layout, compute };
         let layers = (0..config.layers).map(|layer| {
             let attention = |projection: &str| format!("model.layers.{layer}.self_attn.{projection}");
             let feed_forward = |projection: &str| format!("model.layers.{layer}.mlp.{projection}");
@@ -491,9 +523,19 @@ impl Tensors {
     }
 }
 
+/// When weights are laid out for computing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Layout {
+    /// While they are read: the memory cannot hold both forms.
+    AtOnce,
+    /// After the first step, which computes from the files.
+    Later,
+}
+
 struct Loader<'a> {
     tensors: &'a Tensors,
     rounding: Rounding,
+    layout: Layout,
     compute: &'a Compute,
 }
 
@@ -502,36 +544,31 @@ impl Loader<'_> {
         self.tensors.by_name.get(name).expect("every expected tensor was checked to be there")
     }
 
+    /// A tensor whose values are all finite.
+    fn sound(&self, name: &str) -> Result<&Stored, Error> {
+        let stored = self.stored(name);
+        stored.check_finite(self.rounding, &self.compute.threads)?;
+        Ok(stored)
+    }
+
     /// `[n]`, f32.
     fn vector(&self, name: &str) -> Result<Vec<f32>, Error> {
-        let stored = self.stored(name);
+        let stored = self.sound(name)?;
         let mut values = vec![0.0; stored.shape[0]];
         stored.row(0, self.rounding, &mut values);
-        if values.iter().all(|value| value.is_finite()) { Ok(values) } else { Err(stored.not_finite()) }
+        Ok(values)
     }
 
     /// A table whose rows are read where they are stored.
     fn table(&self, name: &str) -> Result<StoredTable, Error> {
-        let stored = self.stored(name);
-        let sound = AtomicBool::new(true);
-        self.compute.threads.for_each(stored.shape[0].div_ceil(ROWS_CHECKED), |_, task| {
-            let mut row = vec![0.0; stored.shape[1]];
-            for index in task * ROWS_CHECKED..((task + 1) * ROWS_CHECKED).min(stored.shape[0]) {
-                stored.row(index, self.rounding, &mut row);
-                if !all_finite(&row) {
-                    sound.store(false, Ordering::Relaxed);
-                }
-            }
-        });
-        let table = StoredTable { stored: stored.clone(), rounding: self.rounding };
-        if sound.into_inner() { Ok(table) } else { Err(stored.not_finite()) }
+        Ok(StoredTable { stored: self.sound(name)?.clone(), rounding: self.rounding })
     }
 
     /// Matrices over the same inputs, one below the other.
     fn stacked(&self, names: &[String], bias: bool) -> Result<Linear, Error> {
         let ends: Vec<usize> = names.iter().map(|name| self.stored(&format!("{name}.weight")).shape[0]).collect();
         let outputs = ends.iter().sum();
-        self.linear(names, bias, outputs, |mut output| {
+        self.linear(names, bias, outputs, move |mut output| {
             for (part, &rows) in ends.iter().enumerate() {
                 if output < rows {
                     return Some((part, output));
@@ -545,7 +582,7 @@ impl Loader<'_> {
     /// Gates and ups in turn, as [`Gate`](crate::ops::Gate) wants them.
     fn gate_up(&self, names: &[String; 2], bias: bool) -> Result<Linear, Error> {
         let intermediate = self.stored(&format!("{}.weight", names[0])).shape[0];
-        let source = |output| gate_or_up(output, intermediate).map(|(is_up, row)| (usize::from(is_up), row));
+        let source = move |output| gate_or_up(output, intermediate).map(|(is_up, row)| (usize::from(is_up), row));
         self.linear(names, bias, gate_up_outputs(intermediate), source)
     }
 
@@ -555,7 +592,7 @@ impl Loader<'_> {
         names: &[String],
         bias: bool,
         outputs: usize,
-        source: impl Fn(usize) -> Option<(usize, usize)> + Sync,
+        source: impl Fn(usize) -> Option<(usize, usize)> + Send + Sync + 'static,
     ) -> Result<Linear, Error> {
         let weights: Vec<String> = names.iter().map(|name| format!("{name}.weight")).collect();
         let weights: Vec<&str> = weights.iter().map(String::as_str).collect();
@@ -575,26 +612,39 @@ impl Loader<'_> {
         &self,
         names: &[&str],
         outputs: usize,
-        source: impl Fn(usize) -> Option<(usize, usize)> + Sync,
+        source: impl Fn(usize) -> Option<(usize, usize)> + Send + Sync + 'static,
     ) -> Result<Matrix, Error> {
-        let parts: Vec<&Stored> = names.iter().map(|name| self.stored(name)).collect();
-        let Compute { threads, precision, .. } = self.compute;
-        let matrix =
-            Matrix::pack(threads, *precision, (outputs, parts[0].shape[1]), |output, cells| match source(output) {
-                Some((part, row)) => parts[part].cells(row, self.rounding, *precision, cells),
-                None => Ok(()),
-            })?;
-        parts.iter().for_each(|part| part.file.forget(part.range.clone()));
+        let parts = names.iter().map(|name| self.sound(name).cloned()).collect::<Result<Vec<_>, _>>()?;
+        let Self { rounding, compute: Compute { threads, precision, .. }, .. } = *self;
+        let shape = (outputs, parts[0].shape[1]);
+        let matrix = Matrix::new(StoredRows { parts, source, rounding, precision: *precision }, *precision, shape);
+        if self.layout == Layout::AtOnce {
+            matrix.lay_out(threads)?;
+        }
         Ok(matrix)
     }
 }
 
-/// Rows of a table that one task checks.
-const ROWS_CHECKED: usize = 256;
+/// The rows of a matrix in their files.
+struct StoredRows<S> {
+    parts: Vec<Stored>,
+    /// The part and its row that an output is, `None` for zeros.
+    source: S,
+    rounding: Rounding,
+    precision: Precision,
+}
 
-/// Whether all values are numbers.
-fn all_finite(values: &[f32]) -> bool {
-    values.iter().fold(true, |sound, value| sound & value.is_finite())
+impl<S: Fn(usize) -> Option<(usize, usize)> + Send + Sync> WeightRows for StoredRows<S> {
+    fn write(&self, output: usize, cells: &mut [u32]) {
+        match (self.source)(output) {
+            Some((part, row)) => self.parts[part].cells(row, self.rounding, self.precision, cells),
+            None => cells.fill(0),
+        }
+    }
+
+    fn forget(&self) {
+        self.parts.iter().for_each(|part| part.file.forget(part.range.clone()));
+    }
 }
 
 /// A table `[rows, width]` in its file, such as an embedding.

@@ -139,6 +139,9 @@ impl<'a> Engine<'a> {
         let mut run = Run::new(self, requests)?;
         while run.admit()? {
             run.step(report)?;
+            if !run.is_done() {
+                self.model.lay_out().map_err(Error::from)?;
+            }
         }
         Ok(())
     }
@@ -196,6 +199,10 @@ impl<'a, 'e> Run<'a, 'e> {
             }
         }
         Ok(!self.active.is_empty())
+    }
+
+    fn is_done(&self) -> bool {
+        self.waiting.is_empty() && self.active.is_empty()
     }
 
     /// Lets a sequence join; gives it back when there is no room.

@@ -16,7 +16,7 @@ pub(crate) mod product;
 pub(crate) use arithmetic::Precision;
 pub(crate) use dispatch::InstructionSet;
 pub(crate) use memory::Shared;
-pub(crate) use product::Matrix;
+pub(crate) use product::{Matrix, WeightRows};
 
 use crate::threads::Threads;
 

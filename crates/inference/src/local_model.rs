@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
-use crate::checkpoint::{CheckpointFiles, Rounding};
+use crate::checkpoint::{CheckpointFiles, Layout, Rounding, WeightFiles};
 use crate::config::ModelConfig;
 use crate::engine::{Answer, End, Engine, Progress, Request, free_memory_bytes, shown_size};
 use crate::error::{Error, ErrorKind};
@@ -51,7 +51,11 @@ pub struct EngineOptions {
 /// A LLaMA or Mistral checkpoint, loaded.
 pub struct LocalModel {
     name: String,
+    /// All but the digest of the weights.
     details: BTreeMap<String, String>,
+    weight_files: WeightFiles,
+    /// BLAKE3 (hex), once somebody has asked for it: it takes as long as to read all files.
+    weights_digest: OnceLock<String>,
     dtype: &'static str,
     warnings: Vec<String>,
     model: Model,
@@ -80,9 +84,12 @@ impl LocalModel {
             WeightDtype::F32 => (Rounding::None, Precision::F32, "f32"),
             WeightDtype::Bf16 => (Rounding::Bf16, Precision::Bf16, "bf16"),
         };
-        check_memory(tensors.packed_bytes(&config, precision))?;
+        let laid_out = tensors.packed_bytes(&config, precision);
+        check_memory(laid_out)?;
+        let holds_both = laid_out + weight_files.bytes() <= free_memory_bytes();
+        let layout = if holds_both { Layout::Later } else { Layout::AtOnce };
         let compute = Compute { threads, set: InstructionSet::best(), precision };
-        let weights = tensors.load(&config, rounding, &compute)?;
+        let weights = tensors.load(&config, rounding, layout, &compute)?;
 
         let mut warnings = Vec::new();
         if config.eos_token_ids.is_empty() {
@@ -107,12 +114,12 @@ impl LocalModel {
                 ("eos", eos.join(",")),
                 ("parameters", tensors.parameters(&config).to_string()),
                 ("tokenizer_digest", digest(&tokenizer_json)),
-                ("weights_digest", weight_files.digest()),
             ]
             .map(|(key, value)| (key.to_string(), value)),
         );
         let model = Model::new(config, weights, compute);
-        Ok(Self { name: files.name(), details, dtype, warnings, model, tokenizer, options: options.clone() })
+        let (name, options, weights_digest) = (files.name(), options.clone(), OnceLock::new());
+        Ok(Self { name, details, weight_files, weights_digest, dtype, warnings, model, tokenizer, options })
     }
 
     /// The model's dimensions.
@@ -267,7 +274,10 @@ fn prompt_hash(ids: &[u32]) -> String {
 
 impl Generator for LocalModel {
     fn info(&self) -> GeneratorInfo {
-        GeneratorInfo { name: self.name.clone(), kind: "local".to_string(), details: self.details.clone() }
+        let weights_digest = self.weights_digest.get_or_init(|| self.weight_files.digest());
+        let mut details = self.details.clone();
+        details.insert("weights_digest".to_string(), weights_digest.clone());
+        GeneratorInfo { name: self.name.clone(), kind: "local".to_string(), details }
     }
 
     fn check(&self, prompts: &[Prompt], decoding: &Decoding) -> Result<Vec<PromptIssue>, GenerationError> {

@@ -10,7 +10,7 @@ use candle_core::{Device, Result, Tensor};
 
 use crate::checkpoint::StoredTable;
 use crate::config::ModelConfig;
-use crate::kernels::Compute;
+use crate::kernels::{Compute, Matrix};
 use crate::kv_cache::{KvCache, Slot};
 use crate::ops::{Attention, AttentionShape, Gate, Linear, MostLikely, Norm, Project, RotateAndStore};
 use crate::rope::Rotations;
@@ -42,6 +42,15 @@ pub(crate) struct Weights {
     pub(crate) output: Linear,
 }
 
+impl Weights {
+    fn matrices(&self) -> impl Iterator<Item = &Matrix> {
+        let of_layers = self.layers.iter().flat_map(|Layer { qkv, attention_out, gate_up, down, .. }| {
+            [qkv, attention_out, gate_up, down].map(|linear| &linear.weight)
+        });
+        of_layers.chain([&self.output.weight])
+    }
+}
+
 /// One token to compute: which, for whom, and where.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Row {
@@ -70,6 +79,14 @@ impl Model {
 
     pub(crate) fn compute(&self) -> &Compute {
         &self.compute
+    }
+
+    /// Lays all weights out for computing, where they are not yet: worth it for more than one step.
+    ///
+    /// # Errors
+    /// When there is no memory.
+    pub(crate) fn lay_out(&self) -> std::io::Result<()> {
+        self.weights.matrices().try_for_each(|matrix| matrix.lay_out(&self.compute.threads))
     }
 
     /// Computes a step: stores the keys and values of all rows and returns the last hidden states of the `wanted` ones.
@@ -149,19 +166,24 @@ mod tests {
     use std::path::Path;
 
     use super::*;
-    use crate::checkpoint::{CheckpointFiles, Rounding};
+    use crate::checkpoint::{CheckpointFiles, Layout, Rounding};
     use crate::kernels::{InstructionSet, Precision};
     use crate::kv_cache::BLOCK;
     use crate::threads::Threads;
 
     fn load(name: &str, precision: Precision, threads: usize) -> Model {
+        load_with(name, precision, threads, Layout::AtOnce)
+    }
+
+    fn load_with(name: &str, precision: Precision, threads: usize, layout: Layout) -> Model {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(name);
         let files = CheckpointFiles::open(&folder).unwrap();
         let config = ModelConfig::parse(&files.require("config.json").unwrap(), None).unwrap();
         let weight_files = files.weights().unwrap();
         let threads = Threads::start(Some(threads)).unwrap();
         let compute = Compute { threads, set: InstructionSet::best(), precision };
-        let weights = weight_files.tensors(&config).unwrap().load(&config, Rounding::None, &compute).unwrap();
+        let weights =
+            weight_files.tensors(&config).unwrap().load(&config, Rounding::None, layout, &compute).unwrap();
         Model::new(config, weights, compute)
     }
 
@@ -197,6 +219,22 @@ mod tests {
             let whole = alone(&model, &tokens, 70);
             for pieces in [1, 3, 8, 33] {
                 assert_eq!(alone(&model, &tokens, pieces), whole, "{name} {precision:?}: {pieces} at a time");
+            }
+        }
+    }
+
+    #[test]
+    fn laying_weights_out_changes_no_bit() {
+        for (name, precision) in MODELS.into_iter().flat_map(|name| PRECISIONS.map(|precision| (name, precision))) {
+            let tokens = prompt(3, 40);
+            let expected = alone(&load(name, precision, 2), &tokens, 40);
+            let model = load_with(name, precision, 2, Layout::Later);
+            for pieces in [40, 1] {
+                assert_eq!(alone(&model, &tokens, pieces), expected, "{name} {precision:?}: from the files");
+            }
+            for _ in 0..2 {
+                model.lay_out().unwrap();
+                assert_eq!(alone(&model, &tokens, 40), expected, "{name} {precision:?}: laid out");
             }
         }
     }

@@ -1,14 +1,15 @@
 //! Matrix products: rows of activations by packed weights.
 //!
-//! Weights are packed once in *panels* of 32 outputs: for each cell of the input, 32 cells side by side. Activations are packed for each product in *tiles* of
-//! a few rows: for each cell of the input, one cell of each row. The inner loop then reads both in order, takes one
-//! cell of each row times two vectors of weights, and keeps all sums of the tile in registers.
+//! Weights are laid out in *panels* of 32 outputs: for each cell of the input, 32 cells side by side. Activations are
+//! packed for each product in *tiles* of a few rows: for each cell of the input, one cell of each row. The inner loop
+//! then reads both in order, takes one cell of each row times two vectors of weights, and keeps all sums of the tile in
+//! registers.
 //!
 //! Each sum adds its terms in the order of the inputs, whatever tile its row is in: no row depends on another.
 
 use std::cell::Cell;
 use std::ops::Range;
-use std::sync::{Mutex, PoisonError};
+use std::sync::OnceLock;
 
 use super::arithmetic::{Arithmetic, LANES, Precision, pair_values, write_cells};
 use super::dispatch::{InstructionSet, Kernel};
@@ -38,52 +39,95 @@ const TASKS_A_THREAD: usize = 6;
 /// Most panels that a task takes.
 const LONGEST_RUN: usize = 4;
 
-/// A weight matrix `[outputs, inputs]` in panels.
-#[derive(Debug)]
+/// A weight matrix `[outputs, inputs]`.
+///
+/// At first its rows lie elsewhere, such as in a mapped file, and each product lays panels out as it goes, in memory
+/// that it uses again. [`Self::lay_out`] does so once and for all, which takes memory that the system must find first.
 pub(crate) struct Matrix {
-    cells: Buffer,
+    rows: Box<dyn WeightRows>,
+    panels: OnceLock<Buffer>,
     precision: Precision,
     outputs: usize,
     inputs: usize,
 }
 
+/// Where the rows of a matrix lie before they are laid out.
+pub(crate) trait WeightRows: Send + Sync {
+    /// Writes all cells of row `output`.
+    fn write(&self, output: usize, cells: &mut [u32]);
+
+    /// The rows are not going to be asked for again.
+    fn forget(&self) {}
+}
+
+impl<F: Fn(usize, &mut [u32]) + Send + Sync> WeightRows for F {
+    fn write(&self, output: usize, cells: &mut [u32]) {
+        self(output, cells);
+    }
+}
+
 impl Matrix {
-    /// Packs a matrix whose rows `write_row` delivers: for output number `_`, its cells into the given slice of zeros.
-    ///
-    /// # Errors
-    /// One that `write_row` returns, or that there is no memory.
-    pub(crate) fn pack<E: From<std::io::Error> + Send>(
-        threads: &Threads,
+    pub(crate) fn new(
+        rows: impl WeightRows + 'static,
         precision: Precision,
         (outputs, inputs): (usize, usize),
-        write_row: impl Fn(usize, &mut [u32]) -> Result<(), E> + Sync,
-    ) -> Result<Self, E> {
-        let depth = precision.cells(inputs);
-        let panels = outputs.div_ceil(PANEL);
-        let mut buffer = Buffer::new(panels * depth * PANEL)?;
-        let failure = Mutex::new(None);
+    ) -> Self {
+        Self { rows: Box::new(rows), panels: OnceLock::new(), precision, outputs, inputs }
+    }
+
+    /// Lays the panels out, if they are not yet.
+    ///
+    /// # Errors
+    /// When there is no memory.
+    pub(crate) fn lay_out(&self, threads: &Threads) -> std::io::Result<()> {
+        if self.panels.get().is_some() {
+            return Ok(());
+        }
+        let size = self.depth() * PANEL;
+        let panels = self.outputs.div_ceil(PANEL);
+        let mut buffer = Buffer::new(panels * size)?;
         let to = Shared::new(buffer.cells_mut());
         threads.for_each(panels, |_, panel| {
-            // A little more than a row, so that the rows of a panel do not compete for the same lines of the cache.
-            let stride = depth + LANES;
-            let mut rows = vec![0u32; PANEL * stride];
-            for column in 0..PANEL.min(outputs - panel * PANEL) {
-                if let Err(error) = write_row(panel * PANEL + column, &mut rows[column * stride..][..depth]) {
-                    *failure.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
-                    return;
-                }
-            }
             // SAFETY: each panel is written by the one task of its number.
-            let to = unsafe { to.slice(panel * depth * PANEL, depth * PANEL) };
-            for (cell, to) in to.as_chunks_mut::<PANEL>().0.iter_mut().enumerate() {
-                for column in 0..PANEL {
-                    to[column] = rows[column * stride + cell];
-                }
-            }
+            self.write_panel(panel, unsafe { to.slice(panel * size, size) });
         });
-        match failure.into_inner().unwrap_or_else(PoisonError::into_inner) {
-            Some(error) => Err(error),
-            None => Ok(Self { cells: buffer, precision, outputs, inputs }),
+        // Who else came first wrote the same.
+        let _ = self.panels.set(buffer);
+        self.rows.forget();
+        Ok(())
+    }
+
+    fn write_panel(&self, panel: usize, to: &mut [u32]) {
+        let depth = self.depth();
+        // A little more than a row, so that the rows of a panel do not compete for the same lines of the cache.
+        let stride = depth + LANES;
+        let mut rows = SPARE_ROWS.take();
+        rows.resize(PANEL * stride, 0);
+        for column in 0..PANEL {
+            let row = &mut rows[column * stride..][..depth];
+            match panel * PANEL + column {
+                output if output < self.outputs => self.rows.write(output, row),
+                _ => row.fill(0),
+            }
+        }
+        for (cell, to) in to.as_chunks_mut::<PANEL>().0.iter_mut().enumerate() {
+            to.iter_mut().enumerate().for_each(|(column, to)| *to = rows[column * stride + cell]);
+        }
+        SPARE_ROWS.set(rows);
+    }
+
+    /// Calls `work` with the cells of a panel.
+    fn with_panel(&self, panel: usize, work: impl FnOnce(&[u32])) {
+        let size = self.depth() * PANEL;
+        match self.panels.get() {
+            Some(panels) => work(&panels.cells()[panel * size..][..size]),
+            None => {
+                let mut cells = SPARE_PANEL.take();
+                cells.resize(size, 0);
+                self.write_panel(panel, &mut cells);
+                work(&cells);
+                SPARE_PANEL.set(cells);
+            }
         }
     }
 
@@ -101,11 +145,18 @@ impl Matrix {
 
     /// Row `output` of the matrix, `[inputs]`, as an embedding table reads it.
     pub(crate) fn row(&self, output: usize, to: &mut [f32]) {
-        let cells = self.panel(output / PANEL)[output % PANEL..].iter().step_by(PANEL);
+        let mut cells = vec![0; self.depth()];
+        match self.panels.get() {
+            Some(_) => self.with_panel(output / PANEL, |panel| {
+                let row = panel[output % PANEL..].iter().step_by(PANEL);
+                cells.iter_mut().zip(row).for_each(|(to, cell)| *to = *cell);
+            }),
+            None => self.rows.write(output, &mut cells),
+        }
         match self.precision {
-            Precision::F32 => to.iter_mut().zip(cells).for_each(|(to, cell)| *to = f32::from_bits(*cell)),
+            Precision::F32 => to.iter_mut().zip(cells).for_each(|(to, cell)| *to = f32::from_bits(cell)),
             Precision::Bf16 => {
-                to.chunks_mut(2).zip(cells).for_each(|(to, cell)| to.copy_from_slice(&pair_values(*cell)[..to.len()]));
+                to.chunks_mut(2).zip(cells).for_each(|(to, cell)| to.copy_from_slice(&pair_values(cell)[..to.len()]));
             }
         }
     }
@@ -113,11 +164,13 @@ impl Matrix {
     fn depth(&self) -> usize {
         self.precision.cells(self.inputs)
     }
+}
 
-    fn panel(&self, panel: usize) -> &[u32] {
-        let size = self.depth() * PANEL;
-        &self.cells.cells()[panel * size..][..size]
-    }
+thread_local! {
+    /// Memory for the rows of a panel, to be used again.
+    static SPARE_ROWS: Cell<Vec<u32>> = const { Cell::new(Vec::new()) };
+    /// Memory for a panel, to be used again.
+    static SPARE_PANEL: Cell<Vec<u32>> = const { Cell::new(Vec::new()) };
 }
 
 /// Activations `[rows, inputs]` in tiles.
@@ -242,8 +295,10 @@ pub(crate) fn product(
         let (first, group) = (task % runs * run, task / runs);
         let tiles = group * tiles_per_task..((group + 1) * tiles_per_task).min(inputs.tiles);
         for panel in first..(first + run).min(panels) {
-            let (tiles, weights) = (tiles.clone(), matrix.panel(panel));
-            set.run(matrix.precision, PanelProduct { inputs, tiling, tiles, weights, thread, panel, epilogue });
+            let tiles = tiles.clone();
+            matrix.with_panel(panel, |weights| {
+                set.run(matrix.precision, PanelProduct { inputs, tiling, tiles, weights, thread, panel, epilogue });
+            });
         }
     });
 }

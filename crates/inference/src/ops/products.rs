@@ -9,7 +9,6 @@ use crate::kernels::product::{Epilogue, Inputs, PANEL, PanelSums, Row, product};
 use crate::kernels::{Compute, Matrix, Shared};
 
 /// A matrix `[outputs, inputs]` and its optional bias `[outputs]`.
-#[derive(Debug)]
 pub(crate) struct Linear {
     pub(crate) weight: Matrix,
     pub(crate) bias: Option<Vec<f32>>,

@@ -4,7 +4,7 @@ use candle_core::{D, Device, Shape, Tensor};
 
 use super::*;
 use crate::config::ModelConfig;
-use crate::kernels::arithmetic::bf16_pair;
+use crate::kernels::arithmetic::write_cells;
 use crate::kernels::{Compute, Matrix};
 use crate::kernels::{InstructionSet, Precision};
 use crate::kv_cache::{KvCache, Slot};
@@ -48,22 +48,15 @@ fn rounded(tensor: &Tensor, precision: Precision) -> Tensor {
 
 /// A matrix of rows in the given order, `None` for rows of zeros.
 fn matrix(compute: &Compute, dense: &Tensor, order: &[Option<usize>]) -> Matrix {
-    let dense = dense.to_vec2::<f32>().unwrap();
-    let shape = (order.len(), dense[0].len());
-    let packed = Matrix::pack::<std::io::Error>(&compute.threads, compute.precision, shape, |output, cells| {
-        if let Some(row) = order[output] {
-            let row = &dense[row];
-            for (index, cell) in cells.iter_mut().enumerate() {
-                let value = |index: usize| row.get(index).copied().unwrap_or(0.0);
-                *cell = match compute.precision {
-                    Precision::F32 => row[index].to_bits(),
-                    Precision::Bf16 => bf16_pair(value(2 * index), value(2 * index + 1)),
-                };
-            }
-        }
-        Ok(())
-    });
-    packed.unwrap()
+    let (dense, order) = (dense.to_vec2::<f32>().unwrap(), order.to_vec());
+    let (precision, shape) = (compute.precision, (order.len(), dense[0].len()));
+    let zeros = vec![0.0; shape.1];
+    let rows = move |output: usize, cells: &mut [u32]| {
+        write_cells(precision, order[output].map_or(&zeros, |row| &dense[row]), cells);
+    };
+    let matrix = Matrix::new(rows, precision, shape);
+    matrix.lay_out(&compute.threads).unwrap();
+    matrix
 }
 
 fn linear(compute: &Compute, dense: &Tensor, bias: Option<Vec<f32>>) -> Linear {
