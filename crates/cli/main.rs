@@ -8,6 +8,7 @@ mod disagreements; // mwpbench disagreements
 mod eval; // mwpbench eval
 mod exit; // errors → exit codes
 mod grading; // --profile: which scoring profile judges
+mod inspect; // mwpbench model
 mod model; // --model: a folder, or the embedded demo checkpoint
 mod normalizers; // mwpbench normalizers check
 mod progress; // a bar on a terminal, plain lines elsewhere
@@ -35,6 +36,7 @@ enum Command {
     Score(score::Args),
     Show(show::Args),
     Disagreements(disagreements::Args),
+    Model(inspect::Args),
     #[command(subcommand)]
     Data(data::Command),
     #[command(subcommand)]
@@ -47,6 +49,7 @@ fn main() -> ExitCode {
         Command::Score(args) => score::run(args),
         Command::Show(args) => show::run(args),
         Command::Disagreements(args) => disagreements::run(args),
+        Command::Model(args) => inspect::run(args),
         Command::Data(command) => data::run(command),
         Command::Normalizers(command) => normalizers::run(command),
     };

@@ -20,6 +20,9 @@ pub struct Args {
     /// Id of one problem, such as gsm8k/sample.1.
     #[arg(long, value_name = "ID")]
     item: Option<String>,
+    /// Which completion of the item, where several were drawn; the first is 0.
+    #[arg(long, requires = "item", default_value_t = 0, value_name = "N")]
+    sample: u32,
     /// Give the tasks of a set rows of their own.
     #[arg(long)]
     by_task: bool,
@@ -52,8 +55,9 @@ fn item(args: &Args, folder: &RunFolder, id: &str) -> anyhow::Result<()> {
         format!("the run asked no problem \"{id}\" ({} problems; the first is \"{first}\")", problems.len())
     })?;
     let completions = folder.completions()?;
-    let completion =
-        completions.get(&(id.to_string(), 0)).with_context(|| format!("\"{id}\" is not finished in this run"))?;
+    let completion = completions
+        .get(&(id.to_string(), args.sample))
+        .with_context(|| format!("this run has no finished sample {} of \"{id}\"", args.sample))?;
     let grader = grading::grader(&Benchmark::published(), folder.summary()?.strict_profile.as_deref())?;
     let (verdict, explained) = (grader.judge(problem, completion), grader.explain_completion(problem, completion));
     let prompt = folder.template()?.render(&problem.question);

@@ -28,6 +28,8 @@ pub struct DisagreementGroup {
     pub official_accepts: bool,
     /// Ids of the items, in the order of the run.
     pub ids: Vec<String>,
+    /// Which sample of each item it is.
+    pub samples: Vec<u32>,
 }
 
 impl Disagreements {
@@ -44,13 +46,17 @@ impl Disagreements {
                     && group.strict_rule == strict_rule
             };
             match groups.iter_mut().find(same) {
-                Some(group) => group.ids.push(verdict.id.clone()),
+                Some(group) => {
+                    group.ids.push(verdict.id.clone());
+                    group.samples.push(verdict.sample);
+                }
                 None => {
                     groups.push(DisagreementGroup {
                         official_rule,
                         strict_rule,
                         official_accepts,
                         ids: vec![verdict.id.clone()],
+                        samples: vec![verdict.sample],
                     });
                 }
             }

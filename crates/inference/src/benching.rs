@@ -80,7 +80,8 @@ pub fn attention(
         assert!(cache.reserve(slot, positions + 1), "the cache was made for it");
         let all: Vec<(Slot, usize)> = (0..=positions).map(|position| (slot, position)).collect();
         let writer = cache.writer(&all);
-        RotateAndStore { compute: &compute, writer: &writer, layer: 0, shape, rotation: &rotation }.apply(&qkv)?;
+        RotateAndStore { compute: &compute, writer: &writer, layer: 0, shape, rotation: &rotation, norms: None }
+            .apply(&qkv)?;
         let row = qkv.narrow(0, positions, 1)?;
         for head in 0..heads {
             let part = |start: usize| qkv.narrow(1, start * head_dim, head_dim)?.contiguous();

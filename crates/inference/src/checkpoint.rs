@@ -4,11 +4,11 @@
 //! computes from the files as they lie there; then the weights are laid out as the panels of [`crate::kernels`].
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::{Deref, Range};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use half::{bf16, f16};
 use memmap2::Mmap;
@@ -122,6 +122,11 @@ impl CheckpointFiles {
     /// A small file that must be there.
     pub(crate) fn require(&self, name: &str) -> Result<Cow<'static, [u8]>, Error> {
         self.read(name)?.ok_or_else(|| Error::new(ErrorKind::Missing, "no such file").in_file(name))
+    }
+
+    /// BLAKE3 (hex) of a small file.
+    pub(crate) fn digest(&self, name: &str) -> Result<String, Error> {
+        Ok(blake3::hash(&self.require(name)?).to_hex().to_string())
     }
 
     fn map(&self, name: &str) -> Result<FileBytes, Error> {
@@ -348,6 +353,32 @@ impl Stored {
     }
 }
 
+/// What the values of a tensor look like.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Look {
+    pub(crate) not_finite: usize,
+    pub(crate) all_zero: bool,
+}
+
+impl Stored {
+    fn look(&self, threads: &Threads) -> Look {
+        let bytes = self.data();
+        let (not_finite, not_zero) = (AtomicUsize::new(0), AtomicBool::new(false));
+        threads.for_each(bytes.len().div_ceil(BYTES_CHECKED), |_, task| {
+            let bytes = &bytes[task * BYTES_CHECKED..((task + 1) * BYTES_CHECKED).min(bytes.len())];
+            if bytes.iter().any(|byte| *byte != 0) {
+                not_zero.store(true, Ordering::Relaxed);
+            }
+            if !all_finite(self.dtype, Rounding::None, bytes) {
+                let size = self.dtype.bitsize() / 8;
+                let values = bytes.chunks_exact(size).filter(|value| !all_finite(self.dtype, Rounding::None, value));
+                not_finite.fetch_add(values.count(), Ordering::Relaxed);
+            }
+        });
+        Look { not_finite: not_finite.into_inner(), all_zero: !not_zero.into_inner() }
+    }
+}
+
 /// Bytes that one task checks.
 const BYTES_CHECKED: usize = 1 << 20;
 
@@ -401,11 +432,16 @@ fn expected_tensors(config: &ModelConfig) -> BTreeMap<String, Vec<usize>> {
         for norm in ["input_layernorm", "post_attention_layernorm"] {
             expected.insert(format!("model.layers.{layer}.{norm}.weight"), vec![hidden]);
         }
+        if config.head_norms {
+            for norm in ["q_norm", "k_norm"] {
+                expected.insert(format!("model.layers.{layer}.self_attn.{norm}.weight"), vec![config.head_dim]);
+            }
+        }
         for (block, projection, outputs, inputs, bias) in [
-            ("self_attn", "q_proj", config.query_width(), hidden, config.attention_bias),
-            ("self_attn", "k_proj", config.kv_width(), hidden, config.attention_bias),
-            ("self_attn", "v_proj", config.kv_width(), hidden, config.attention_bias),
-            ("self_attn", "o_proj", hidden, config.query_width(), config.attention_bias),
+            ("self_attn", "q_proj", config.query_width(), hidden, config.qkv_bias),
+            ("self_attn", "k_proj", config.kv_width(), hidden, config.qkv_bias),
+            ("self_attn", "v_proj", config.kv_width(), hidden, config.qkv_bias),
+            ("self_attn", "o_proj", hidden, config.query_width(), config.attention_output_bias),
             ("mlp", "gate_proj", config.intermediate_size, hidden, config.mlp_bias),
             ("mlp", "up_proj", config.intermediate_size, hidden, config.mlp_bias),
             ("mlp", "down_proj", hidden, config.intermediate_size, config.mlp_bias),
@@ -488,6 +524,26 @@ impl Tensors {
         expected_tensors(config).values().map(|shape| shape.iter().product::<usize>()).sum()
     }
 
+    /// What the values of each tensor look like, by name.
+    pub(crate) fn look(&self, threads: &Threads) -> Vec<(String, Look)> {
+        self.by_name.iter().map(|(name, tensor)| (name.clone(), tensor.look(threads))).collect()
+    }
+
+    /// Rows of the embedding that are zero or equal to another one.
+    pub(crate) fn untrained_rows(&self) -> Vec<usize> {
+        let Some(embedding) = self.by_name.get(EMBEDDING) else { return Vec::new() };
+        let (rows, width) = (embedding.shape[0], embedding.shape[1]);
+        let mut alike: HashMap<&[u8], Vec<usize>> = HashMap::new();
+        for row in 0..rows {
+            alike.entry(embedding.row_bytes(row, width)).or_default().push(row);
+        }
+        let is_zero = |bytes: &[u8]| bytes.iter().all(|byte| *byte == 0);
+        let untrained = alike.into_iter().filter(|(bytes, rows)| rows.len() > 1 || is_zero(bytes));
+        let mut untrained: Vec<usize> = untrained.flat_map(|(_, rows)| rows).collect();
+        untrained.sort_unstable();
+        untrained
+    }
+
     /// Checks all values, and lays them out at once where `layout` says so.
     ///
     /// # Errors
@@ -504,11 +560,17 @@ impl Tensors {
             let attention = |projection: &str| format!("model.layers.{layer}.self_attn.{projection}");
             let feed_forward = |projection: &str| format!("model.layers.{layer}.mlp.{projection}");
             let norm = |norm: &str| loader.vector(&format!("model.layers.{layer}.{norm}.weight"));
-            let (attention_bias, mlp_bias) = (config.attention_bias, config.mlp_bias);
+            let ModelConfig { qkv_bias, attention_output_bias, mlp_bias, head_norms, .. } = *config;
+            let head_norms = head_norms.then_some(["self_attn.q_norm", "self_attn.k_norm"]);
+            let head_norms = match head_norms.map(|names| names.map(norm)) {
+                Some([queries, keys]) => Some([queries?, keys?]),
+                None => None,
+            };
             Ok(Layer {
                 attention_norm: norm("input_layernorm")?,
-                qkv: loader.stacked(&["q_proj", "k_proj", "v_proj"].map(attention), attention_bias)?,
-                attention_out: loader.stacked(&[attention("o_proj")], attention_bias)?,
+                qkv: loader.stacked(&["q_proj", "k_proj", "v_proj"].map(attention), qkv_bias)?,
+                head_norms,
+                attention_out: loader.stacked(&[attention("o_proj")], attention_output_bias)?,
                 feed_forward_norm: norm("post_attention_layernorm")?,
                 gate_up: loader.gate_up(&["gate_proj", "up_proj"].map(feed_forward), mlp_bias)?,
                 down: loader.stacked(&[feed_forward("down_proj")], mlp_bias)?,

@@ -7,7 +7,7 @@
 //! are those of `LlamaConfig` and `MistralConfig` in transformers.
 
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::error::{Error, ErrorKind};
 
@@ -18,32 +18,65 @@ pub enum Architecture {
     Llama,
     /// `MistralForCausalLM`.
     Mistral,
+    /// `Qwen2ForCausalLM`: LLaMA with biases of queries, keys and values.
+    Qwen2,
+    /// `Qwen3ForCausalLM`: LLaMA with norms of queries and keys.
+    Qwen3,
 }
 
-const SUPPORTED: &str = "supported are LlamaForCausalLM (model_type llama) and MistralForCausalLM (model_type mistral)";
+const SUPPORTED: &str = "supported are LlamaForCausalLM (model_type llama), MistralForCausalLM (mistral), \
+                         Qwen2ForCausalLM (qwen2) and Qwen3ForCausalLM (qwen3)";
+
+/// What transformers takes where `config.json` does not name a key.
+struct Defaults {
+    /// `None` for as many as there are query heads.
+    kv_heads: Option<u64>,
+    head_dim: Option<u64>,
+    context: u64,
+    eos_token_ids: &'static [u32],
+}
 
 impl Architecture {
+    const ALL: [Self; 4] = [Self::Llama, Self::Mistral, Self::Qwen2, Self::Qwen3];
+
     /// The class name that transformers gives it.
     pub fn class_name(self) -> &'static str {
         match self {
             Self::Llama => "LlamaForCausalLM",
             Self::Mistral => "MistralForCausalLM",
+            Self::Qwen2 => "Qwen2ForCausalLM",
+            Self::Qwen3 => "Qwen3ForCausalLM",
+        }
+    }
+
+    fn model_type(self) -> &'static str {
+        match self {
+            Self::Llama => "llama",
+            Self::Mistral => "mistral",
+            Self::Qwen2 => "qwen2",
+            Self::Qwen3 => "qwen3",
         }
     }
 
     fn from_model_type(model_type: &str) -> Result<Self, Error> {
-        match model_type {
-            "llama" => Ok(Self::Llama),
-            "mistral" => Ok(Self::Mistral),
-            other => Err(unsupported(format!("model_type `{other}` is not supported; {SUPPORTED}"))),
-        }
+        let known = Self::ALL.into_iter().find(|architecture| architecture.model_type() == model_type);
+        known.ok_or_else(|| unsupported(format!("model_type `{model_type}` is not supported; {SUPPORTED}")))
     }
 
     fn from_class_name(name: &str) -> Result<Self, Error> {
-        match name {
-            "LlamaForCausalLM" => Ok(Self::Llama),
-            "MistralForCausalLM" => Ok(Self::Mistral),
-            other => Err(unsupported(format!("architecture `{other}` is not supported; {SUPPORTED}"))),
+        let known = Self::ALL.into_iter().find(|architecture| architecture.class_name() == name);
+        known.ok_or_else(|| unsupported(format!("architecture `{name}` is not supported; {SUPPORTED}")))
+    }
+
+    /// From the configuration classes of transformers 5.23.
+    fn defaults(self) -> Defaults {
+        let defaults = Defaults { kv_heads: None, head_dim: None, context: 2048, eos_token_ids: &[2] };
+        let qwen = Defaults { kv_heads: Some(32), context: 32_768, eos_token_ids: &[], ..defaults };
+        match self {
+            Self::Llama => defaults,
+            Self::Mistral => Defaults { kv_heads: Some(8), context: 4096 * 32, ..defaults },
+            Self::Qwen2 => qwen,
+            Self::Qwen3 => Defaults { head_dim: Some(128), ..qwen },
         }
     }
 }
@@ -58,6 +91,14 @@ pub enum RopeScaling {
         /// At least 1 in practice; any positive number is taken.
         factor: f32,
     },
+    /// NTK scaling that grows with the sequence: up to the original context as trained, then with a larger base. A
+    /// prompt is read with the frequencies of its own length, each later token with those of the length it makes.
+    Dynamic {
+        /// How much longer than the original context sequences may become.
+        factor: f32,
+        /// The context in tokens before it was extended.
+        original_context: usize,
+    },
     /// The scheme of LLaMA 3.1: long wavelengths divided by `factor`, short ones kept, those between interpolated.
     Llama3 {
         /// Divisor of the long wavelengths.
@@ -68,6 +109,21 @@ pub enum RopeScaling {
         high_freq_factor: f32,
         /// The context in tokens before it was extended.
         original_context: usize,
+    },
+    /// YaRN (arXiv:2309.00071): a ramp over the pairs of a head, from kept to divided by `factor`.
+    Yarn {
+        /// Divisor of the low frequencies.
+        factor: f32,
+        /// Sines and cosines are multiplied by this, and attention scores so by its square.
+        attention_factor: f32,
+        /// Rotations within the original context from which on a frequency is kept.
+        beta_fast: f32,
+        /// Rotations within the original context up to which a frequency is divided.
+        beta_slow: f32,
+        /// The context in tokens before it was extended.
+        original_context: usize,
+        /// Whether the ends of the ramp are rounded outwards to whole pairs.
+        truncate: bool,
     },
 }
 
@@ -100,16 +156,22 @@ pub struct ModelConfig {
     pub rope_scaling: RopeScaling,
     /// Whether the output layer is the embedding table.
     pub tied: bool,
-    /// How many of the latest positions a token sees, its own included; `None` for all.
-    pub sliding_window: Option<usize>,
-    /// Whether the attention projections have biases.
-    pub attention_bias: bool,
+    /// For each layer, how many of the latest positions a token sees, its own included; `None` for all.
+    pub windows: Vec<Option<usize>>,
+    /// Whether the projections to queries, keys and values have biases.
+    pub qkv_bias: bool,
+    /// Whether the projection of what was attended to has a bias.
+    pub attention_output_bias: bool,
+    /// Whether each head of queries and of keys is normalized before it is rotated.
+    pub head_norms: bool,
     /// Whether the feed-forward projections have biases.
     pub mlp_bias: bool,
     /// Beginning-of-sequence token, where the configuration names one.
     pub bos_token_id: Option<u32>,
     /// Tokens that end a completion, ascending: those of `config.json` and of `generation_config.json` together.
     pub eos_token_ids: Vec<u32>,
+    /// What the user should know about the configuration although it can be run.
+    pub warnings: Vec<String>,
 }
 
 impl ModelConfig {
@@ -129,6 +191,14 @@ impl ModelConfig {
         valid.eos_token_ids.sort_unstable();
         valid.eos_token_ids.dedup();
         Ok(valid)
+    }
+
+    /// Longest prompt whose positions do not depend on its own length.
+    pub(crate) fn plain_prompt_length(&self) -> usize {
+        match self.rope_scaling {
+            RopeScaling::Dynamic { original_context, .. } => original_context,
+            _ => self.context_length,
+        }
     }
 
     /// Width of all query heads together.
@@ -170,8 +240,10 @@ struct RawConfig {
     intermediate_size: Option<u64>,
     num_hidden_layers: Option<u64>,
     num_attention_heads: Option<u64>,
-    num_key_value_heads: Option<u64>,
-    head_dim: Option<u64>,
+    #[serde(default, deserialize_with = "present")]
+    num_key_value_heads: Option<Option<u64>>,
+    #[serde(default, deserialize_with = "present")]
+    head_dim: Option<Option<u64>>,
     vocab_size: Option<u64>,
     max_position_embeddings: Option<u64>,
     rms_norm_eps: Option<f64>,
@@ -179,39 +251,84 @@ struct RawConfig {
     rope_theta: Option<f64>,
     rope_scaling: Option<RawRope>,
     rope_parameters: Option<RawRope>,
+    original_max_position_embeddings: Option<u64>,
     partial_rotary_factor: Option<f64>,
     tie_word_embeddings: Option<bool>,
-    /// Present with `null` means off, absent means the default of the family.
     #[serde(default, deserialize_with = "present")]
     sliding_window: Option<Option<u64>>,
+    use_sliding_window: Option<bool>,
+    max_window_layers: Option<u64>,
     attention_bias: Option<bool>,
     mlp_bias: Option<bool>,
     layer_types: Option<Vec<String>>,
-    quantization_config: Option<Value>,
-    compression_config: Option<Value>,
-    num_experts: Option<u64>,
-    num_local_experts: Option<u64>,
-    final_logit_softcapping: Option<f64>,
-    attn_logit_softcapping: Option<f64>,
     bos_token_id: Option<Value>,
-    eos_token_id: Option<Value>,
+    #[serde(default, deserialize_with = "present")]
+    eos_token_id: Option<Option<Value>>,
+    #[serde(flatten)]
+    others: Map<String, Value>,
 }
 
-fn present<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Option<u64>>, D::Error> {
+/// A key that may be absent (`None`) or `null` (`Some(None)`): absent means the default of the family.
+fn present<'de, D: serde::Deserializer<'de>, T: Deserialize<'de>>(
+    deserializer: D,
+) -> Result<Option<Option<T>>, D::Error> {
     Option::deserialize(deserializer).map(Some)
 }
 
 /// `rope_scaling` of transformers 4 or `rope_parameters` of transformers 5.
 #[derive(Deserialize)]
 struct RawRope {
-    #[serde(alias = "type")]
     rope_type: Option<String>,
+    r#type: Option<String>,
     rope_theta: Option<f64>,
     partial_rotary_factor: Option<f64>,
     factor: Option<f64>,
     low_freq_factor: Option<f64>,
     high_freq_factor: Option<f64>,
     original_max_position_embeddings: Option<u64>,
+    attention_factor: Option<f64>,
+    beta_fast: Option<f64>,
+    beta_slow: Option<f64>,
+    mscale: Option<f64>,
+    mscale_all_dim: Option<f64>,
+    truncate: Option<bool>,
+    #[serde(flatten)]
+    others: Map<String, Value>,
+}
+
+/// Keys by which related families change the computation, each with the value beside `null` that changes nothing.
+/// Configurations that claim to be of our families and hold them were made for other code.
+const FOREIGN_KEYS: [(&str, Option<f64>); 25] = [
+    ("alibi", Some(0.0)),
+    ("attention_chunk_size", None),
+    ("attention_multiplier", None),
+    ("attn_logit_softcapping", None),
+    ("clip_qkv", None),
+    ("embedding_multiplier", Some(1.0)),
+    ("final_logit_softcapping", None),
+    ("logit_scale", Some(1.0)),
+    ("logits_scaling", Some(1.0)),
+    ("mrope_section", None),
+    ("n_routed_experts", Some(1.0)),
+    ("no_rope_layers", None),
+    ("num_experts", Some(1.0)),
+    ("num_local_experts", Some(1.0)),
+    ("parallel_attn", Some(0.0)),
+    ("qk_layernorm", Some(0.0)),
+    ("qk_norm", Some(0.0)),
+    ("query_pre_attn_scalar", None),
+    ("residual_multiplier", Some(1.0)),
+    ("rope_interleaved", Some(0.0)),
+    ("scale_depth", None),
+    ("scale_emb", Some(1.0)),
+    ("use_mrope", Some(0.0)),
+    ("use_parallel_residual", Some(0.0)),
+    ("use_qk_norm", Some(0.0)),
+];
+
+/// `true` counts as 1 and `false` as 0.
+fn as_number(value: &Value) -> Option<f64> {
+    value.as_f64().or_else(|| value.as_bool().map(|on| f64::from(u8::from(on))))
 }
 
 impl RawConfig {
@@ -220,65 +337,113 @@ impl RawConfig {
         self.refuse_what_is_not_implemented()?;
         let hidden_size = required("hidden_size", self.hidden_size, 1 << 17)?;
         let heads = required("num_attention_heads", self.num_attention_heads, 1 << 12)?;
-        let default_kv_heads = match architecture {
-            Architecture::Llama => heads as u64,
-            Architecture::Mistral => 8,
-        };
-        let kv_heads =
-            required("num_key_value_heads", Some(self.num_key_value_heads.unwrap_or(default_kv_heads)), 1 << 12)?;
+        let defaults = architecture.defaults();
+        let kv_heads = self.num_key_value_heads.unwrap_or(defaults.kv_heads).unwrap_or(heads as u64);
+        let kv_heads = required("num_key_value_heads", Some(kv_heads), 1 << 12)?;
         if heads % kv_heads != 0 {
             return Err(invalid(format!(
                 "num_attention_heads ({heads}) is not a multiple of num_key_value_heads ({kv_heads})"
             )));
         }
-        if self.head_dim.is_none() && hidden_size % heads != 0 {
+        let head_dim = self.head_dim.unwrap_or(defaults.head_dim);
+        if head_dim.is_none() && hidden_size % heads != 0 {
             return Err(invalid(format!(
                 "hidden_size ({hidden_size}) is not a multiple of num_attention_heads ({heads}) and head_dim is not given"
             )));
         }
-        let head_dim = required("head_dim", Some(self.head_dim.unwrap_or((hidden_size / heads) as u64)), 1 << 12)?;
+        let head_dim = required("head_dim", Some(head_dim.unwrap_or((hidden_size / heads) as u64)), 1 << 12)?;
         if head_dim % 2 != 0 {
             return Err(invalid(format!("head_dim ({head_dim}) is odd; rotary positions need pairs")));
         }
-        let default_context = match architecture {
-            Architecture::Llama => 2048,
-            Architecture::Mistral => 4096 * 32,
+        let positions = Some(self.max_position_embeddings.unwrap_or(defaults.context));
+        let positions = required("max_position_embeddings", positions, 1 << 24)?;
+        let (rope_theta, rope_scaling) = self.rope(positions)?;
+        let context_length = match rope_scaling {
+            RopeScaling::Default | RopeScaling::Llama3 { .. } => positions,
+            // What was published names the context before it was extended.
+            RopeScaling::Linear { factor } | RopeScaling::Dynamic { factor, .. } => extended(positions, factor),
+            RopeScaling::Yarn { factor, original_context, .. } => extended(original_context, factor).max(positions),
         };
-        let context_length = required(
-            "max_position_embeddings",
-            Some(self.max_position_embeddings.unwrap_or(default_context)),
-            1 << 24,
-        )?;
-        let rms_norm_eps = positive("rms_norm_eps", self.rms_norm_eps.unwrap_or(1e-6))?;
-        let (rope_theta, rope_scaling) = self.rope(context_length)?;
-        let sliding_window = match (architecture, self.sliding_window) {
-            (Architecture::Llama, _) | (Architecture::Mistral, Some(None)) => None,
-            (Architecture::Mistral, given) => {
-                Some(required("sliding_window", Some(given.flatten().unwrap_or(4096)), u64::MAX)?)
-            }
+        let layers = required("num_hidden_layers", self.num_hidden_layers, 1 << 12)?;
+        let mut windows = self.windows(architecture, layers)?;
+        // A window at least as long as the context hides nothing.
+        windows.iter_mut().for_each(|window| *window = window.filter(|&window| window < context_length));
+        let attention_bias = self.attention_bias.unwrap_or(false);
+        let (qkv_bias, attention_output_bias) = match architecture {
+            Architecture::Llama | Architecture::Qwen3 => (attention_bias, attention_bias),
+            Architecture::Mistral => (false, false),
+            Architecture::Qwen2 => (true, false),
         };
-        let biases = architecture == Architecture::Llama;
+        let eos_token_ids = match &self.eos_token_id {
+            None => defaults.eos_token_ids.to_vec(),
+            Some(given) => token_ids("eos_token_id", given.as_ref())?,
+        };
         Ok(ModelConfig {
             architecture,
             hidden_size,
             intermediate_size: required("intermediate_size", self.intermediate_size, 1 << 20)?,
-            layers: required("num_hidden_layers", self.num_hidden_layers, 1 << 12)?,
+            layers,
             heads,
             kv_heads,
             head_dim,
             vocab_size: required("vocab_size", self.vocab_size, 1 << 24)?,
             context_length,
-            rms_norm_eps,
+            rms_norm_eps: positive("rms_norm_eps", self.rms_norm_eps.unwrap_or(1e-6))?,
             rope_theta,
             rope_scaling,
             tied: self.tie_word_embeddings.unwrap_or(false),
-            // A window at least as long as the context hides nothing.
-            sliding_window: sliding_window.filter(|&window| window < context_length),
-            attention_bias: biases && self.attention_bias.unwrap_or(false),
-            mlp_bias: biases && self.mlp_bias.unwrap_or(false),
+            windows,
+            qkv_bias,
+            attention_output_bias,
+            mlp_bias: architecture == Architecture::Llama && self.mlp_bias.unwrap_or(false),
+            head_norms: architecture == Architecture::Qwen3,
             bos_token_id: token_ids("bos_token_id", self.bos_token_id.as_ref())?.first().copied(),
-            eos_token_ids: token_ids("eos_token_id", self.eos_token_id.as_ref())?,
+            eos_token_ids,
+            warnings: self.warnings(),
         })
+    }
+
+    /// The window of each layer.
+    fn windows(&self, architecture: Architecture, layers: usize) -> Result<Vec<Option<usize>>, Error> {
+        let given = || required("sliding_window", Some(self.sliding_window.flatten().unwrap_or(4096)), u64::MAX);
+        let window = match (architecture, self.sliding_window) {
+            (_, Some(None)) | (Architecture::Llama, _) => None,
+            (Architecture::Mistral, _) => Some(given()?),
+            _ if self.use_sliding_window.unwrap_or(false) => Some(given()?),
+            _ => None,
+        };
+        let by_position = matches!(architecture, Architecture::Qwen2 | Architecture::Qwen3);
+        let first = if by_position { self.max_window_layers.unwrap_or(28) } else { 0 };
+        let windows = (0..layers).map(|layer| window.filter(|_| layer as u64 >= first));
+        let Some(types) = &self.layer_types else { return Ok(windows.collect()) };
+        if types.len() != layers {
+            return Err(invalid(format!("layer_types names {} layers, num_hidden_layers {layers}", types.len())));
+        }
+        let typed = types.iter().zip(windows).enumerate().map(|(layer, (layer_type, expected))| {
+            let typed = match (layer_type.as_str(), window) {
+                ("full_attention", _) => None,
+                ("sliding_attention", Some(window)) => Some(window),
+                ("sliding_attention", None) => {
+                    return Err(invalid(format!("layer_types[{layer}] is `sliding_attention` and there is no window")));
+                }
+                (other, _) => return Err(unsupported(format!("layer_types[{layer}] `{other}` is not supported"))),
+            };
+            // transformers does not heed the types of the other families.
+            if !by_position && typed != expected {
+                let class = architecture.class_name();
+                return Err(unsupported(format!("layer_types[{layer}] `{layer_type}` is not what {class} computes")));
+            }
+            Ok(typed)
+        });
+        typed.collect()
+    }
+
+    fn warnings(&self) -> Vec<String> {
+        let mut warnings = Vec::new();
+        if self.others.get("auto_map").is_some_and(|map| !map.is_null()) {
+            warnings.push("config.json names code of its own (auto_map), which is not run".to_string());
+        }
+        warnings
     }
 
     fn architecture(&self) -> Result<Architecture, Error> {
@@ -303,76 +468,114 @@ impl RawConfig {
     }
 
     fn refuse_what_is_not_implemented(&self) -> Result<(), Error> {
-        let quantization = self.quantization_config.as_ref().or(self.compression_config.as_ref());
-        if let Some(quantization) = quantization.filter(|value| !value.is_null()) {
+        let other = |key: &str| self.others.get(key).filter(|value| !value.is_null());
+        if let Some(quantization) = other("quantization_config").or_else(|| other("compression_config")) {
             let method = quantization.get("quant_method").and_then(Value::as_str).unwrap_or("unnamed");
             return Err(unsupported(format!("quantized weights (quant_method `{method}`) are not supported")));
         }
-        if let Some(activation) = self.hidden_act.as_deref().filter(|&activation| activation != "silu") {
+        let activation = self.hidden_act.as_deref().unwrap_or("silu");
+        if !["silu", "swish"].contains(&activation) {
             return Err(unsupported(format!("hidden_act `{activation}` is not supported; only `silu` is")));
         }
-        if let Some(experts) = self.num_experts.or(self.num_local_experts).filter(|&experts| experts > 1) {
-            return Err(unsupported(format!("a mixture of {experts} experts is not supported")));
-        }
-        for (key, value) in [
-            ("final_logit_softcapping", self.final_logit_softcapping),
-            ("attn_logit_softcapping", self.attn_logit_softcapping),
-        ] {
-            if let Some(value) = value {
+        for (key, neutral) in FOREIGN_KEYS {
+            if let Some(value) = other(key).filter(|value| neutral.is_none() || as_number(value) != neutral) {
                 return Err(unsupported(format!("{key} ({value}) is not supported")));
             }
-        }
-        if let Some(types) = &self.layer_types
-            && types.windows(2).any(|pair| pair[0] != pair[1])
-        {
-            return Err(unsupported("layer_types that differ between layers are not supported"));
         }
         Ok(())
     }
 
-    fn rope(&self, context_length: usize) -> Result<(f32, RopeScaling), Error> {
-        let rope = self.rope_parameters.as_ref().or(self.rope_scaling.as_ref());
+    fn rope(&self, positions: usize) -> Result<(f32, RopeScaling), Error> {
+        // Where both are given transformers takes the older one.
+        let rope = self.rope_scaling.as_ref().or(self.rope_parameters.as_ref());
         let theta = rope.and_then(|rope| rope.rope_theta).or(self.rope_theta).unwrap_or(10_000.0);
         let theta = positive("rope_theta", theta)?;
         let partial = rope.and_then(|rope| rope.partial_rotary_factor).or(self.partial_rotary_factor);
         if let Some(partial) = partial.filter(|&partial| partial != 1.0) {
             return Err(unsupported(format!("partial_rotary_factor {partial} is not supported")));
         }
-        let Some(rope) = rope else { return Ok((theta, RopeScaling::Default)) };
+        match rope {
+            Some(rope) => Ok((theta, rope.scaling(positions, self.original_max_position_embeddings)?)),
+            None => Ok((theta, RopeScaling::Default)),
+        }
+    }
+}
+
+impl RawRope {
+    /// # Errors
+    /// A type that is not implemented, or a number that is missing or not positive.
+    fn scaling(&self, positions: usize, original: Option<u64>) -> Result<RopeScaling, Error> {
+        if let Some((key, _)) = self.others.iter().find(|(_, value)| value.is_object()) {
+            return Err(unsupported(format!("rotary positions of their own for `{key}` are not supported")));
+        }
         let number = |key: &str, value: Option<f64>| match value {
             Some(value) => positive(key, value),
             None => Err(invalid(format!("the rotary scaling lacks `{key}`"))),
         };
-        let scaling = match rope.rope_type.as_deref().unwrap_or("default") {
-            "default" => RopeScaling::Default,
-            "linear" => RopeScaling::Linear { factor: number("factor", rope.factor)? },
+        let original = original.or(self.original_max_position_embeddings);
+        let original_context =
+            required("original_max_position_embeddings", Some(original.unwrap_or(positions as u64)), 1 << 24);
+        match self.rope_type.as_deref().or(self.r#type.as_deref()).unwrap_or("default") {
+            "default" => Ok(RopeScaling::Default),
+            "linear" => Ok(RopeScaling::Linear { factor: number("factor", self.factor)? }),
+            "dynamic" => {
+                let factor = number("factor", self.factor)?;
+                if factor < 1.0 {
+                    return Err(invalid(format!("the factor of dynamic rotary scaling is {factor}, below 1")));
+                }
+                Ok(RopeScaling::Dynamic { factor, original_context: positions })
+            }
             "llama3" => {
-                let (low, high) = (
-                    number("low_freq_factor", rope.low_freq_factor)?,
-                    number("high_freq_factor", rope.high_freq_factor)?,
-                );
-                if low >= high {
-                    return Err(invalid(format!("low_freq_factor ({low}) is not below high_freq_factor ({high})")));
+                let low_freq_factor = number("low_freq_factor", self.low_freq_factor)?;
+                let high_freq_factor = number("high_freq_factor", self.high_freq_factor)?;
+                if low_freq_factor >= high_freq_factor {
+                    return Err(invalid(format!(
+                        "low_freq_factor ({low_freq_factor}) is not below high_freq_factor ({high_freq_factor})"
+                    )));
                 }
-                RopeScaling::Llama3 {
-                    factor: number("factor", rope.factor)?,
-                    low_freq_factor: low,
-                    high_freq_factor: high,
-                    original_context: required(
-                        "original_max_position_embeddings",
-                        Some(rope.original_max_position_embeddings.unwrap_or(context_length as u64)),
-                        1 << 24,
-                    )?,
-                }
+                let factor = number("factor", self.factor)?;
+                Ok(RopeScaling::Llama3 {
+                    factor,
+                    low_freq_factor,
+                    high_freq_factor,
+                    original_context: original_context?,
+                })
             }
-            other => {
-                return Err(unsupported(format!(
-                    "rope type `{other}` is not supported; supported are `default`, `linear` and `llama3`"
-                )));
-            }
-        };
-        Ok((theta, scaling))
+            "yarn" => self.yarn(positions, original_context?),
+            other => Err(unsupported(format!(
+                "rope type `{other}` is not supported; supported are `default`, `linear`, `dynamic`, `llama3` and `yarn`"
+            ))),
+        }
     }
+
+    fn yarn(&self, positions: usize, original_context: usize) -> Result<RopeScaling, Error> {
+        let factor = self.factor.unwrap_or(positions as f64 / original_context as f64);
+        let factor = positive("factor", factor)?;
+        let growth = |scale: f64| match f64::from(factor) {
+            factor if factor <= 1.0 => 1.0,
+            factor => 0.1 * scale * factor.ln() + 1.0,
+        };
+        let given = |value: Option<f64>| value.filter(|&value| value != 0.0);
+        let attention_factor = match (self.attention_factor, given(self.mscale), given(self.mscale_all_dim)) {
+            (Some(attention_factor), ..) => attention_factor,
+            (None, Some(mscale), Some(all_dim)) => growth(mscale) / growth(all_dim),
+            _ => growth(1.0),
+        };
+        let (beta_fast, beta_slow) = (given(self.beta_fast).unwrap_or(32.0), given(self.beta_slow).unwrap_or(1.0));
+        Ok(RopeScaling::Yarn {
+            factor,
+            attention_factor: positive("attention_factor", attention_factor)?,
+            beta_fast: positive("beta_fast", beta_fast)?,
+            beta_slow: positive("beta_slow", beta_slow)?,
+            original_context,
+            truncate: self.truncate.unwrap_or(true),
+        })
+    }
+}
+
+/// A number of tokens times a factor.
+fn extended(tokens: usize, factor: f32) -> usize {
+    (tokens as f64 * f64::from(factor)).round() as usize
 }
 
 /// A dimension that must be given, at least 1 and at most `most`.

@@ -106,9 +106,11 @@ impl Sequence<'_> {
         self.request.prompt.len() + self.tokens.len()
     }
 
-    fn token(&self, position: usize) -> u32 {
+    /// The token at a position, as a row of a step.
+    fn row(&self, position: usize, slot: Slot) -> Row {
         let prompt = &self.request.prompt;
-        prompt.get(position).copied().unwrap_or_else(|| self.tokens[position - prompt.len()])
+        let token = prompt.get(position).copied().unwrap_or_else(|| self.tokens[position - prompt.len()]);
+        Row { token, slot, position, length: prompt.len().max(position + 1) }
     }
 }
 
@@ -164,7 +166,8 @@ impl<'a, 'e> Run<'a, 'e> {
         }
         requests.sort_by(|left, right| left.prompt.cmp(&right.prompt));
         let prompts: Vec<&[u32]> = requests.iter().map(|request| request.prompt.as_slice()).collect();
-        let mut unopened = shared_prefixes(&prompts);
+        let independent = prompts.iter().all(|prompt| prompt.len() <= config.plain_prompt_length());
+        let mut unopened = if independent { shared_prefixes(&prompts) } else { Vec::new() };
         unopened.reverse();
         let sequence = |(order, request)| Sequence {
             request,
@@ -175,7 +178,7 @@ impl<'a, 'e> Run<'a, 'e> {
         };
         Ok(Self {
             engine,
-            cache: KvCache::new(config, precision, capacity),
+            cache: engine.model.open_cache(capacity),
             waiting: requests.into_iter().enumerate().map(sequence).collect(),
             active: Vec::new(),
             unopened,
@@ -247,8 +250,7 @@ impl<'a, 'e> Run<'a, 'e> {
                 self.cache.close(slot);
                 return Ok(());
             }
-            let rows = (length..prefix.length).map(|position| Row { token: sequence.token(position), slot, position });
-            let rows: Vec<Row> = rows.collect();
+            let rows: Vec<Row> = (length..prefix.length).map(|position| sequence.row(position, slot)).collect();
             for rows in rows.chunks(STEP_ROWS) {
                 self.engine.model.forward(rows, &[], &mut self.cache)?;
             }
@@ -341,8 +343,7 @@ impl<'a, 'e> Run<'a, 'e> {
                         continue;
                     }
                     let sequence = &self.active[index].sequence;
-                    let rows = cached..cached + count;
-                    plan.rows.extend(rows.map(|position| Row { token: sequence.token(position), slot, position }));
+                    plan.rows.extend((cached..cached + count).map(|position| sequence.row(position, slot)));
                     plan.taken.push((index, count));
                     if count == unread {
                         plan.wanted.push((plan.rows.len() - 1) as u32);
@@ -370,6 +371,12 @@ impl<'a, 'e> Run<'a, 'e> {
             plan.drop_sequence(youngest, slot);
             self.waiting.push_front(sequence);
         }
+    }
+}
+
+impl Drop for Run<'_, '_> {
+    fn drop(&mut self) {
+        self.engine.model.close_cache(&mut self.cache);
     }
 }
 

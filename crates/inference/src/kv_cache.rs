@@ -26,6 +26,8 @@ pub(crate) struct KvCache {
     capacity: usize,
     /// Memory of the blocks, in slabs of several.
     slabs: Vec<Buffer>,
+    /// Memory of an earlier cache, which the system need not find anew.
+    spare: Vec<Buffer>,
     /// For each block, how many sequences use it.
     users: Vec<usize>,
     /// Blocks that no sequence uses.
@@ -47,11 +49,25 @@ impl KvCache {
             layout: HeadLayout { head_dim: config.head_dim, precision },
             capacity,
             slabs: Vec::new(),
+            spare: Vec::new(),
             users: Vec::new(),
             free_blocks: Vec::new(),
             tables: Vec::new(),
             free_slots: Vec::new(),
         }
+    }
+
+    /// Uses memory of an earlier cache first, as far as it is of the right size.
+    pub(crate) fn with_memory(self, mut spare: Vec<Buffer>) -> Self {
+        let slab_cells = self.per_slab() * self.block_cells();
+        spare.retain(|slab| slab.cells().len() == slab_cells);
+        spare.truncate(self.capacity / self.per_slab());
+        Self { spare, ..self }
+    }
+
+    /// Gives the memory back, for another cache.
+    pub(crate) fn take_memory(&mut self) -> Vec<Buffer> {
+        std::mem::take(&mut self.slabs).into_iter().chain(std::mem::take(&mut self.spare)).collect()
     }
 
     /// Memory that a block takes.
@@ -127,7 +143,11 @@ impl KvCache {
             None if self.users.len() < self.capacity => {
                 let (per_slab, block) = (self.per_slab(), self.users.len());
                 if block == self.slabs.len() * per_slab {
-                    self.slabs.push(Buffer::new(per_slab * self.block_cells()).ok()?);
+                    let slab = match self.spare.pop() {
+                        Some(slab) => slab,
+                        None => Buffer::new(per_slab * self.block_cells()).ok()?,
+                    };
+                    self.slabs.push(slab);
                 }
                 self.users.push(0);
                 block

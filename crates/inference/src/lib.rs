@@ -1,4 +1,4 @@
-//! Answers prompts with a LLaMA or Mistral checkpoint on this machine, with candle.
+//! Answers prompts with a LLaMA, Mistral or Qwen checkpoint on this machine, with candle.
 //!
 //! In goes a checkpoint in the layout of Hugging Face transformers ([`CheckpointFiles`]) and [`EngineOptions`]; out
 //! comes a [`LocalModel`], which is a [`generation::Generator`]. Greedy completions are the same bit for bit whatever
@@ -35,6 +35,7 @@ mod checkpoint; // files, tensors by name
 mod config; // config.json, validated
 mod engine; // continuous batching
 mod error; // what can go wrong
+mod inspection; // what is understood of a checkpoint
 mod kernels; // the arithmetic
 mod kv_cache; // keys and values in blocks
 mod local_model; // a checkpoint as a generator
@@ -50,4 +51,5 @@ mod tokenizer; // text to token ids and back
 pub use checkpoint::CheckpointFiles;
 pub use config::{Architecture, ModelConfig, RopeScaling};
 pub use error::{Error, ErrorKind};
+pub use inspection::Inspection;
 pub use local_model::{EngineOptions, LocalModel, WeightDtype};

@@ -91,17 +91,7 @@ impl LocalModel {
         let compute = Compute { threads, set: InstructionSet::best(), precision };
         let weights = tensors.load(&config, rounding, layout, &compute)?;
 
-        let mut warnings = Vec::new();
-        if config.eos_token_ids.is_empty() {
-            warnings.push(
-                "neither config.json nor generation_config.json names an end-of-sequence token: completions end only \
-                 at a stop string or at their greatest length"
-                    .to_string(),
-            );
-        }
-        if tokenizer.appends_eos() {
-            warnings.push("the tokenizer puts an end-of-sequence token after every prompt".to_string());
-        }
+        let warnings = warnings(&config, &tokenizer);
         let eos: Vec<String> = config.eos_token_ids.iter().map(u32::to_string).collect();
         let digest = |bytes: &[u8]| blake3::hash(bytes).to_hex().to_string();
         let details = BTreeMap::from(
@@ -187,8 +177,9 @@ impl LocalModel {
         if !cache.reserve(slot, prompt.len()) {
             return Err(Error::new(ErrorKind::Backend, "the cache has no room for the prompt"));
         }
-        let rows: Vec<Row> =
-            prompt.iter().enumerate().map(|(position, &token)| Row { token, slot, position }).collect();
+        let length = prompt.len();
+        let rows = prompt.iter().enumerate().map(|(position, &token)| Row { token, slot, position, length });
+        let rows: Vec<Row> = rows.collect();
         let wanted: Vec<u32> = (0..rows.len() as u32).collect();
         let hidden = self.model.forward(&rows, &wanted, &mut cache)?;
         Ok(self.model.logits(&hidden)?.to_vec2()?)
@@ -247,6 +238,25 @@ impl LocalModel {
         }
         (text, reason, error)
     }
+}
+
+/// What the user should know about a checkpoint although it can be run.
+pub(crate) fn warnings(config: &ModelConfig, tokenizer: &TextTokenizer) -> Vec<String> {
+    let mut warnings = config.warnings.clone();
+    if config.eos_token_ids.is_empty() {
+        warnings.push(
+            "neither config.json nor generation_config.json names an end-of-sequence token: completions end only at a \
+             stop string or at their greatest length"
+                .to_string(),
+        );
+    }
+    if let Some(id) = config.eos_token_ids.iter().find(|&&id| id as usize >= config.vocab_size) {
+        warnings.push(format!("the end-of-sequence token {id} is not below the vocabulary size {}", config.vocab_size));
+    }
+    if tokenizer.appends_eos() {
+        warnings.push("the tokenizer puts an end-of-sequence token after every prompt".to_string());
+    }
+    warnings
 }
 
 /// Refuses weights that the memory cannot hold, before they are read.

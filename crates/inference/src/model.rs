@@ -10,10 +10,11 @@ use candle_core::{Device, Result, Tensor};
 
 use crate::checkpoint::StoredTable;
 use crate::config::ModelConfig;
+use crate::kernels::memory::Buffer;
 use crate::kernels::{Compute, Matrix};
 use crate::kv_cache::{KvCache, Slot};
 use crate::ops::{Attention, AttentionShape, Gate, Linear, MostLikely, Norm, Project, RotateAndStore};
-use crate::rope::Rotations;
+use crate::rope::{Place, Rotations};
 
 /// The weights of one decoder layer.
 pub(crate) struct Layer {
@@ -21,6 +22,8 @@ pub(crate) struct Layer {
     pub(crate) attention_norm: Vec<f32>,
     /// Queries, keys and values in one: `[(heads + 2 · kv_heads) · head_dim, hidden]`.
     pub(crate) qkv: Linear,
+    /// Norms of each head of queries and of keys, where the family has them: `[head_dim]` each.
+    pub(crate) head_norms: Option<[Vec<f32>; 2]>,
     /// `[hidden, heads · head_dim]`.
     pub(crate) attention_out: Linear,
     /// `[hidden]`.
@@ -57,6 +60,8 @@ pub(crate) struct Row {
     pub(crate) token: u32,
     pub(crate) slot: Slot,
     pub(crate) position: usize,
+    /// Tokens that the sequence had when this one was first read (see [`Place`]).
+    pub(crate) length: usize,
 }
 
 /// A model ready to compute.
@@ -65,12 +70,25 @@ pub(crate) struct Model {
     weights: Weights,
     compute: Compute,
     rotations: Mutex<Rotations>,
+    /// Memory for keys and values, between one use and the next.
+    cache_memory: Mutex<Vec<Buffer>>,
 }
 
 impl Model {
     pub(crate) fn new(config: ModelConfig, weights: Weights, compute: Compute) -> Self {
         let rotations = Mutex::new(Rotations::new(&config));
-        Self { config, weights, compute, rotations }
+        Self { config, weights, compute, rotations, cache_memory: Mutex::default() }
+    }
+
+    /// A cache of at most `capacity` blocks, in the memory of the last one that was given back.
+    pub(crate) fn open_cache(&self, capacity: usize) -> KvCache {
+        let memory = std::mem::take(&mut *self.cache_memory.lock().unwrap_or_else(PoisonError::into_inner));
+        KvCache::new(&self.config, self.compute.precision, capacity).with_memory(memory)
+    }
+
+    /// Takes the memory of a cache that is not needed any more.
+    pub(crate) fn close_cache(&self, cache: &mut KvCache) {
+        *self.cache_memory.lock().unwrap_or_else(PoisonError::into_inner) = cache.take_memory();
     }
 
     pub(crate) fn config(&self) -> &ModelConfig {
@@ -97,20 +115,23 @@ impl Model {
     /// # Shapes
     /// `[wanted, hidden]`, f32.
     pub(crate) fn forward(&self, rows: &[Row], wanted: &[u32], cache: &mut KvCache) -> Result<Tensor> {
-        let ModelConfig { heads, kv_heads, head_dim, sliding_window: window, intermediate_size, .. } = self.config;
+        let ModelConfig { heads, kv_heads, head_dim, intermediate_size, .. } = self.config;
         let compute = &self.compute;
         let shape = AttentionShape { heads, kv_heads, head_dim };
         let places: Vec<(Slot, usize)> = rows.iter().map(|row| (row.slot, row.position)).collect();
-        let rotation = self.rotations.lock().unwrap_or_else(PoisonError::into_inner).of(&places);
+        let order = rows.iter().map(|&Row { position, length, .. }| Place { position, length });
+        let rotation = self.rotations.lock().unwrap_or_else(PoisonError::into_inner).of(order);
 
         // [rows, hidden] from here to the end of the layers.
         let x = self.embed(rows)?;
-        for (layer, weights) in self.weights.layers.iter().enumerate() {
+        for (layer, (weights, &window)) in self.weights.layers.iter().zip(&self.config.windows).enumerate() {
             let norm = Some(self.norm(&weights.attention_norm));
             // [rows, (heads + 2 · kv_heads) · head_dim]: queries, keys, values.
             let qkv = Project { compute, norm, linear: &weights.qkv }.apply(&x)?;
             let writer = cache.writer(&places);
-            RotateAndStore { compute, writer: &writer, layer, shape, rotation: &rotation }.apply(&qkv)?;
+            let norms = weights.head_norms.as_ref();
+            let norms = norms.map(|norms| norms.each_ref().map(|weight| self.norm(weight)));
+            RotateAndStore { compute, writer: &writer, layer, shape, rotation: &rotation, norms }.apply(&qkv)?;
             let attended = Attention { compute, cache, layer, shape, window, places: &places }.apply(&qkv)?;
             Project { compute, norm: None, linear: &weights.attention_out }.add_to(&x, &attended)?;
 
@@ -182,8 +203,7 @@ mod tests {
         let weight_files = files.weights().unwrap();
         let threads = Threads::start(Some(threads)).unwrap();
         let compute = Compute { threads, set: InstructionSet::best(), precision };
-        let weights =
-            weight_files.tensors(&config).unwrap().load(&config, Rounding::None, layout, &compute).unwrap();
+        let weights = weight_files.tensors(&config).unwrap().load(&config, Rounding::None, layout, &compute).unwrap();
         Model::new(config, weights, compute)
     }
 
@@ -196,7 +216,8 @@ mod tests {
         let mut cache = KvCache::new(model.config(), model.compute().precision, tokens.len().div_ceil(BLOCK));
         let slot = cache.open();
         assert!(cache.reserve(slot, tokens.len()));
-        let rows = tokens.iter().enumerate().map(|(position, &token)| Row { token, slot, position });
+        let rows =
+            tokens.iter().enumerate().map(|(position, &token)| Row { token, slot, position, length: tokens.len() });
         let rows: Vec<Row> = rows.collect();
         rows.chunks(pieces).flat_map(|rows| bits(model, rows, &mut cache)).collect()
     }
@@ -259,7 +280,7 @@ mod tests {
                         let end = if step < i { 0 } else { (start + pace).min(prompt.len()) };
                         for (position, &token) in prompt.iter().enumerate().take(end).skip(start) {
                             assert!(cache.reserve(slots[i], position + 1));
-                            rows.push(Row { token, slot: slots[i], position });
+                            rows.push(Row { token, slot: slots[i], position, length: prompt.len() });
                             owners.push(i);
                         }
                     }
@@ -290,12 +311,13 @@ mod tests {
                 let first = cache.open();
                 assert!(cache.reserve(first, 70));
                 let rows = |slot, range: std::ops::Range<usize>| -> Vec<Row> {
-                    range.map(|position| Row { token: tokens[position], slot, position }).collect()
+                    range.map(|position| Row { token: tokens[position], slot, position, length: 70 }).collect()
                 };
                 bits(&model, &rows(first, 0..shared), &mut cache);
                 let second = cache.open_like(first, shared).unwrap();
                 // The first goes on with other tokens, which the second must not see.
-                let others: Vec<Row> = (shared..70).map(|position| Row { token: 3, slot: first, position }).collect();
+                let others: Vec<Row> =
+                    (shared..70).map(|position| Row { token: 3, slot: first, position, length: 70 }).collect();
                 bits(&model, &others, &mut cache);
                 cache.close(first);
                 assert!(cache.reserve(second, 70));

@@ -2,24 +2,35 @@
 //! with element `i + head_dim / 2`. Frequencies agree with transformers 5.23 `modeling_rope_utils.py`, f32 throughout.
 
 use crate::config::{ModelConfig, RopeScaling};
-use crate::kv_cache::Slot;
 
-/// The angle per position of each pair in a head, `[head_dim / 2]`.
-pub(crate) fn frequencies(config: &ModelConfig) -> Vec<f32> {
-    let dim = config.head_dim as f32;
+/// The angle per position of each pair in a head, `[head_dim / 2]`, for a token read when its sequence had `length`
+/// tokens, which matters to dynamic scaling alone.
+pub(crate) fn frequencies(config: &ModelConfig, length: usize) -> Vec<f32> {
+    let dim = config.head_dim as f64;
+    let theta = f64::from(config.rope_theta);
+    let base = match config.rope_scaling {
+        RopeScaling::Dynamic { factor, original_context } => {
+            let (factor, original) = (f64::from(factor), original_context as f64);
+            let growth = factor * original.max(length as f64) / original - (factor - 1.0);
+            theta * growth.powf(dim / (dim - 2.0))
+        }
+        _ => theta,
+    };
     (0..config.head_dim / 2)
         .map(|pair| {
-            let exponent = (2 * pair) as f32 / dim;
+            let exponent = (2 * pair) as f32 / config.head_dim as f32;
             // Computed wide and rounded once, so that the last bits of a C library do not show.
-            let frequency = 1.0 / f64::from(config.rope_theta).powf(f64::from(exponent)) as f32;
-            scale(frequency, config.rope_scaling)
+            let divisor = base.powf(f64::from(exponent)) as f32;
+            scale(pair, divisor, config)
         })
         .collect()
 }
 
-fn scale(frequency: f32, scaling: RopeScaling) -> f32 {
-    match scaling {
-        RopeScaling::Default => frequency,
+/// The frequency of a pair, `1 / divisor` before scaling.
+fn scale(pair: usize, divisor: f32, config: &ModelConfig) -> f32 {
+    let frequency = 1.0 / divisor;
+    match config.rope_scaling {
+        RopeScaling::Default | RopeScaling::Dynamic { .. } => frequency,
         RopeScaling::Linear { factor } => frequency / factor,
         RopeScaling::Llama3 { factor, low_freq_factor, high_freq_factor, original_context } => {
             let context = original_context as f32;
@@ -33,35 +44,88 @@ fn scale(frequency: f32, scaling: RopeScaling) -> f32 {
                 (1.0 - smooth) * frequency / factor + smooth * frequency
             }
         }
+        RopeScaling::Yarn { factor, beta_fast, beta_slow, original_context, truncate, .. } => {
+            let dim = config.head_dim as f64;
+            // The pair that turns so many times within the original context.
+            let pair_of = |turns: f32| {
+                let wavelength = original_context as f64 / (f64::from(turns) * std::f64::consts::TAU);
+                dim * wavelength.ln() / (2.0 * f64::from(config.rope_theta).ln())
+            };
+            let (mut low, mut high) = (pair_of(beta_fast), pair_of(beta_slow));
+            if truncate {
+                (low, high) = (low.floor(), high.ceil());
+            }
+            (low, high) = (low.max(0.0), high.min(dim - 1.0));
+            if low == high {
+                high += 0.001;
+            }
+            let ramp = ((pair as f64 - low) / (high - low)).clamp(0.0, 1.0) as f32;
+            let kept = 1.0 - ramp;
+            1.0 / (factor * divisor) * (1.0 - kept) + frequency * kept
+        }
     }
+}
+
+/// Where a token stands, as far as rotary positions go.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Place {
+    pub(crate) position: usize,
+    /// Tokens that its sequence had when this one was first read: the prompt's, or up to this one.
+    pub(crate) length: usize,
 }
 
 /// `(cos, sin)` of every pair in a head, by position; computed once for each position that occurs.
 #[derive(Debug)]
 pub(crate) struct Rotations {
+    config: ModelConfig,
+    /// Those of sequences within the trained context.
     frequencies: Vec<f32>,
-    /// `[positions, head_dim / 2]`.
+    /// `[positions, head_dim / 2]`, by those frequencies.
     pairs: Vec<(f32, f32)>,
 }
 
 impl Rotations {
     pub(crate) fn new(config: &ModelConfig) -> Self {
-        Self { frequencies: frequencies(config), pairs: Vec::new() }
+        Self { config: config.clone(), frequencies: frequencies(config, 0), pairs: Vec::new() }
     }
 
     /// The rotation of each row of a step, `[rows, head_dim / 2]`.
-    pub(crate) fn of(&mut self, places: &[(Slot, usize)]) -> Vec<(f32, f32)> {
+    pub(crate) fn of(&mut self, places: impl Iterator<Item = Place>) -> Vec<(f32, f32)> {
         let half = self.frequencies.len();
-        let end = places.iter().map(|(_, position)| position + 1).max().unwrap_or(0);
-        for position in self.pairs.len() / half..end {
-            self.pairs.extend(self.frequencies.iter().map(|&frequency| {
-                // The angle is rounded to f32 as in transformers; its sine and cosine are as good as f32 can hold.
-                let (sin, cos) = f64::from(position as f32 * frequency).sin_cos();
-                (cos as f32, sin as f32)
-            }));
+        let mut rotations = Vec::new();
+        let mut longer: Option<(usize, Vec<f32>)> = None;
+        for Place { position, length } in places {
+            if length <= self.config.plain_prompt_length() {
+                while self.pairs.len() / half <= position {
+                    let next = rotation(&self.frequencies, self.pairs.len() / half, self.config.rope_scaling);
+                    self.pairs.extend(next);
+                }
+                rotations.extend_from_slice(&self.pairs[position * half..][..half]);
+                continue;
+            }
+            if longer.as_ref().is_none_or(|(known, _)| *known != length) {
+                longer = Some((length, frequencies(&self.config, length)));
+            }
+            if let Some((_, frequencies)) = &longer {
+                rotations.extend(rotation(frequencies, position, self.config.rope_scaling));
+            }
         }
-        places.iter().flat_map(|&(_, position)| &self.pairs[position * half..][..half]).copied().collect()
+        rotations
     }
+}
+
+/// `(cos, sin)` of every pair at a position.
+fn rotation(frequencies: &[f32], position: usize, scaling: RopeScaling) -> Vec<(f32, f32)> {
+    let factor = match scaling {
+        RopeScaling::Yarn { attention_factor, .. } => attention_factor,
+        _ => 1.0,
+    };
+    let pair = |&frequency: &f32| {
+        // The angle is rounded to f32 as in transformers; its sine and cosine are as good as f32 can hold.
+        let (sin, cos) = f64::from(position as f32 * frequency).sin_cos();
+        (cos as f32 * factor, sin as f32 * factor)
+    };
+    frequencies.iter().map(pair).collect()
 }
 
 #[cfg(test)]
@@ -70,11 +134,14 @@ mod tests {
 
     #[test]
     fn llama3_scaling_keeps_short_and_divides_long_wavelengths() {
-        let scaling =
-            RopeScaling::Llama3 { factor: 8.0, low_freq_factor: 1.0, high_freq_factor: 4.0, original_context: 8192 };
-        assert_eq!(scale(1.0, scaling), 1.0);
-        assert_eq!(scale(1e-6, scaling), 1e-6 / 8.0);
+        let json = r#"{"model_type": "llama", "hidden_size": 8, "intermediate_size": 8, "num_hidden_layers": 1,
+            "vocab_size": 8, "num_attention_heads": 1, "rope_scaling": {"rope_type": "llama3", "factor": 8.0,
+            "low_freq_factor": 1.0, "high_freq_factor": 4.0, "original_max_position_embeddings": 8192}}"#;
+        let config = ModelConfig::parse(json.as_bytes(), None).unwrap();
+        let scaled = |frequency: f32| scale(0, 1.0 / frequency, &config);
+        assert_eq!(scaled(1.0), 1.0);
+        assert!((scaled(1e-6) - 1e-6 / 8.0).abs() < 1e-13);
         // Expected value computed by transformers 5.23.
-        assert!((scale(0.0015, scaling) - 6.056_169e-4).abs() < 1e-9, "{}", scale(0.0015, scaling));
+        assert!((scaled(0.0015) - 6.056_169e-4).abs() < 1e-9, "{}", scaled(0.0015));
     }
 }

@@ -7,7 +7,7 @@
 
 use serde::Deserialize;
 use serde_json::Value;
-use tokenizers::Tokenizer;
+use tokenizers::{ModelWrapper, Tokenizer};
 
 use crate::config::ModelConfig;
 use crate::error::{Error, ErrorKind};
@@ -122,6 +122,31 @@ impl TextTokenizer {
     /// Whether prompts end in an end-of-sequence token, as no prompt should.
     pub(crate) fn appends_eos(&self) -> bool {
         self.appends_eos
+    }
+
+    /// Number of tokens, added ones included.
+    pub(crate) fn vocabulary(&self) -> usize {
+        self.tokenizer.get_vocab_size(true)
+    }
+
+    /// A token id and its text.
+    pub(crate) fn describe_token(&self, id: u32) -> String {
+        match self.tokenizer.id_to_token(id) {
+            Some(token) => format!("{id} {token:?}"),
+            None => format!("{id} (not in the tokenizer)"),
+        }
+    }
+
+    /// The kind of the tokenizer's model.
+    pub(crate) fn describe_kind(&self) -> String {
+        match self.tokenizer.get_model() {
+            ModelWrapper::BPE(model) if model.byte_fallback => "byte-pair encoding with byte fallback",
+            ModelWrapper::BPE(_) => "byte-pair encoding",
+            ModelWrapper::Unigram(_) => "unigram",
+            ModelWrapper::WordPiece(_) => "word pieces",
+            ModelWrapper::WordLevel(_) => "words",
+        }
+        .to_string()
     }
 
     /// How prompts begin, for the run's manifest.

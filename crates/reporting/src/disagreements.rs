@@ -21,11 +21,13 @@ pub fn disagreements_text(found: &Disagreements, problems: &[Problem], verdicts:
             false => (format!("strict {}", group.strict_rule), format!("official {}", group.official_rule)),
         };
         text.push_str(&format!("\n{} × accepted by {accepts}, refused by {refuses}\n", group.ids.len()));
-        for id in &group.ids {
+        for (id, &sample) in group.ids.iter().zip(&group.samples) {
             let reference = problems.iter().find(|problem| problem.id == *id).map(|problem| problem.reference.as_str());
-            let Some(verdict) = verdicts.iter().find(|verdict| verdict.id == *id) else { continue };
+            let of_item = |verdict: &&VerdictRecord| verdict.id == *id && verdict.sample == sample;
+            let Some(verdict) = verdicts.iter().find(of_item) else { continue };
+            let which = if sample == 0 { String::new() } else { format!(" (sample {sample})") };
             text.push_str(&format!(
-                "  {id}: reference {}; official read {}; strict read {}\n",
+                "  {id}{which}: reference {}; official read {}; strict read {}\n",
                 quoted(reference),
                 quoted(verdict.official.prediction.as_deref()),
                 quoted(verdict.strict.answer.as_deref())

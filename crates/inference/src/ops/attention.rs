@@ -4,14 +4,16 @@ use std::ops::Range;
 
 use candle_core::{CpuStorage, CustomOp1, InplaceOp1, Layout, Result, Shape, Tensor, bail};
 
+use super::products::Norm;
 use super::{elements, elements_mut};
 use crate::kernels::arithmetic::Arithmetic;
 use crate::kernels::attend::{AttendRow, Scratch};
 use crate::kernels::dispatch::Kernel;
+use crate::kernels::elementwise::rms_norm;
 use crate::kernels::{Compute, Shared};
 use crate::kv_cache::{CacheWriter, KvCache, Slot};
 
-/// Rotates queries and keys by their positions and puts keys and values into the cache.
+/// Normalizes queries and keys where they are, rotates them by their positions and puts keys and values into the cache.
 pub(crate) struct RotateAndStore<'a> {
     pub(crate) compute: &'a Compute,
     pub(crate) writer: &'a CacheWriter<'a>,
@@ -19,6 +21,8 @@ pub(crate) struct RotateAndStore<'a> {
     pub(crate) shape: AttentionShape,
     /// `(cos, sin)` of each row: `[rows, head_dim / 2]`.
     pub(crate) rotation: &'a [(f32, f32)],
+    /// Of each head of queries and of keys before it is rotated: weights `[head_dim]`.
+    pub(crate) norms: Option<[Norm<'a>; 2]>,
 }
 
 /// Dimensions of attention.
@@ -79,10 +83,16 @@ impl Kernel for RotateHead<'_> {
     fn run<A: Arithmetic>(self) {
         let Self { op, x, width, head, rows } = self;
         let AttentionShape { heads, kv_heads, head_dim } = op.shape;
+        let mut scratch = vec![0f32; head_dim];
         for (row, pairs) in op.rotation.chunks_exact(head_dim / 2).enumerate().take(rows) {
             // SAFETY: each head of each row is one task's.
             let element = |head: usize| unsafe { x.slice(row * width + head * head_dim, head_dim) };
             let rotated = element(head);
+            if let Some(norms) = op.norms {
+                let Norm { weight, epsilon } = norms[usize::from(head >= heads)];
+                scratch.copy_from_slice(rotated);
+                rms_norm::<A>(&scratch, weight, epsilon, rotated);
+            }
             let (first, second) = rotated.split_at_mut(head_dim / 2);
             for ((a, b), &(cos, sin)) in first.iter_mut().zip(second).zip(pairs) {
                 (*a, *b) = (*a * cos - *b * sin, *b * cos + *a * sin);

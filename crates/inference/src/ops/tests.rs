@@ -254,7 +254,7 @@ fn attend(
     let places: Vec<(Slot, usize)> = (0..rows).map(|position| (slot, position)).collect();
     let rotation = vec![(1.0, 0.0); rows * shape.head_dim / 2];
     let writer = cache.writer(&places);
-    RotateAndStore { compute, writer: &writer, layer: 0, shape, rotation: &rotation }.apply(&x).unwrap();
+    RotateAndStore { compute, writer: &writer, layer: 0, shape, rotation: &rotation, norms: None }.apply(&x).unwrap();
     Attention { compute, cache, layer: 0, shape, window, places: &places }.apply(&x).unwrap()
 }
 
@@ -317,7 +317,9 @@ fn rotation_agrees_with_candle() {
     assert!(cache.reserve(slot, 4));
     let writer = cache.writer(&[(slot, 0), (slot, 1), (slot, 2), (slot, 3)]);
     let compute = compute(Precision::F32, 2);
-    RotateAndStore { compute: &compute, writer: &writer, layer: 0, shape, rotation: &rotation }.apply(&found).unwrap();
+    RotateAndStore { compute: &compute, writer: &writer, layer: 0, shape, rotation: &rotation, norms: None }
+        .apply(&found)
+        .unwrap();
 
     let angles = Tensor::from_vec(angles, (4, 4), &Device::Cpu).unwrap();
     let angles = Tensor::cat(&[&angles, &angles], 1).unwrap().unsqueeze(1).unwrap();

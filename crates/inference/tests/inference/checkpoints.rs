@@ -28,18 +28,26 @@ pub struct Case {
     pub bf16_tokens: Vec<u32>,
     pub text: String,
     pub logits: Option<Vec<f32>>,
+    /// Root mean square of what transformers' bf16 logits differ by from these.
+    pub bf16_distance: Option<f64>,
 }
 
 pub fn cases(name: &str) -> Vec<Case> {
-    let json = std::fs::read(folder(name).join("expected.json")).unwrap();
+    cases_in(&folder(name))
+}
+
+/// What `expected.json` of a folder records.
+pub fn cases_in(folder: &Path) -> Vec<Case> {
+    let json = std::fs::read(folder.join("expected.json")).unwrap();
     let cases: Vec<Value> = serde_json::from_slice(&json).unwrap();
     let text = |value: &Value| value.as_str().unwrap().to_string();
     let cases = cases.iter().map(|case| Case {
         prompt: text(&case["prompt"]),
         prompt_ids: ids(&case["prompt_ids"]),
         tokens: ids(&case["tokens"]),
-        bf16_tokens: ids(&case["bf16_tokens"]),
-        text: text(&case["text"]),
+        bf16_tokens: case.get("bf16_tokens").map(ids).unwrap_or_default(),
+        text: case.get("text").map(text).unwrap_or_default(),
+        bf16_distance: case.get("bf16_distance").and_then(Value::as_f64),
         logits: case["logits"].as_array().map(|logits| logits.iter().map(|x| x.as_f64().unwrap() as f32).collect()),
     });
     cases.collect()

@@ -90,10 +90,11 @@ fn says_how_to_convert_what_only_needs_converting() {
 
 #[test]
 fn refuses_other_architectures_by_name() {
-    let supported = "supported are LlamaForCausalLM (model_type llama) and MistralForCausalLM (model_type mistral)";
-    let (kind, message) = config_refusal(|config| config["architectures"] = json!(["Qwen2ForCausalLM"]));
+    let supported = "supported are LlamaForCausalLM (model_type llama), MistralForCausalLM (mistral), \
+                     Qwen2ForCausalLM (qwen2) and Qwen3ForCausalLM (qwen3)";
+    let (kind, message) = config_refusal(|config| config["architectures"] = json!(["Qwen2MoeForCausalLM"]));
     assert_eq!(kind, ErrorKind::Unsupported);
-    assert_eq!(message, format!("config.json: architecture `Qwen2ForCausalLM` is not supported; {supported}"));
+    assert_eq!(message, format!("config.json: architecture `Qwen2MoeForCausalLM` is not supported; {supported}"));
 
     let (_, message) = config_refusal(|config| {
         config["model_type"] = json!("gemma");
@@ -116,22 +117,69 @@ fn refuses_what_would_change_the_result() {
         ),
         (
             "rope_parameters",
-            json!({"rope_type": "yarn", "factor": 4.0}),
-            "rope type `yarn` is not supported; supported are `default`, `linear` and `llama3`",
+            json!({"rope_type": "longrope", "factor": 4.0}),
+            "rope type `longrope` is not supported; supported are `default`, `linear`, `dynamic`, `llama3` and `yarn`",
+        ),
+        (
+            "rope_parameters",
+            json!({"full_attention": {"rope_type": "default"}}),
+            "rotary positions of their own for `full_attention` are not supported",
         ),
         ("partial_rotary_factor", json!(0.5), "partial_rotary_factor 0.5 is not supported"),
-        ("num_local_experts", json!(8), "a mixture of 8 experts is not supported"),
-        ("final_logit_softcapping", json!(30.0), "final_logit_softcapping (30) is not supported"),
+        ("num_local_experts", json!(8), "num_local_experts (8) is not supported"),
+        ("final_logit_softcapping", json!(30.0), "final_logit_softcapping (30.0) is not supported"),
+        ("qk_norm", json!(true), "qk_norm (true) is not supported"),
+        ("logit_scale", json!(0.0625), "logit_scale (0.0625) is not supported"),
         (
             "layer_types",
-            json!(["full_attention", "sliding_attention"]),
-            "layer_types that differ between layers are not supported",
+            json!(["full_attention", "linear_attention"]),
+            "layer_types[1] `linear_attention` is not supported",
         ),
     ] {
         let (kind, message) = config_refusal(|config| config[key] = value);
         assert_eq!(kind, ErrorKind::Unsupported, "{message}");
         assert_eq!(message, format!("config.json: {expected}"));
     }
+}
+
+#[test]
+fn takes_what_changes_nothing() {
+    for (key, value) in [
+        ("hidden_act", json!("swish")),
+        ("num_local_experts", json!(1)),
+        ("final_logit_softcapping", json!(null)),
+        ("qk_norm", json!(false)),
+        ("logit_scale", json!(1)),
+        ("quantization_config", json!(null)),
+        ("layer_types", json!(["full_attention", "full_attention"])),
+        ("rope_scaling", json!({"type": "default", "rope_type": "default"})),
+        ("pretraining_tp", json!(2)),
+    ] {
+        let copy = Copy::of("llama-tied");
+        copy.edit("config.json", |config| config[key] = value);
+        assert_eq!(copy.load().warnings(), load("llama-tied").warnings(), "{key}");
+    }
+    let copy = Copy::of("llama-tied");
+    copy.edit("config.json", |config| config["auto_map"] = json!({"AutoModelForCausalLM": "modeling.Model"}));
+    assert_eq!(copy.load().warnings(), ["config.json names code of its own (auto_map), which is not run"]);
+}
+
+#[test]
+fn layer_types_must_fit_the_family() {
+    let refusal = |types: Value| {
+        let copy = Copy::of("mistral-window");
+        copy.edit("config.json", |config| config["layer_types"] = types);
+        copy.refusal().1
+    };
+    assert_eq!(
+        refusal(json!(["sliding_attention", "full_attention"])),
+        "config.json: layer_types[1] `full_attention` is not what MistralForCausalLM computes"
+    );
+    assert_eq!(refusal(json!(["sliding_attention"])), "config.json: layer_types names 1 layers, num_hidden_layers 2");
+    let (kind, message) =
+        config_refusal(|config| config["layer_types"] = json!(["sliding_attention", "full_attention"]));
+    assert_eq!(kind, ErrorKind::Config);
+    assert_eq!(message, "config.json: layer_types[0] is `sliding_attention` and there is no window");
 }
 
 #[test]
@@ -341,10 +389,11 @@ fn reads_the_configurations_of_transformers_4_and_5() {
     assert_eq!(model.config().rope_theta, 500.0);
     assert!(matches!(model.config().rope_scaling, RopeScaling::Llama3 { original_context: 64, .. }));
     assert_eq!(model.config().kv_heads, 4);
-    assert!(model.config().attention_bias && model.config().mlp_bias && !model.config().tied);
+    assert!(model.config().qkv_bias && model.config().attention_output_bias && model.config().mlp_bias);
+    assert!(!model.config().tied);
 
     let model = load("mistral-window");
-    assert_eq!(model.config().sliding_window, Some(24));
+    assert_eq!(model.config().windows, [Some(24), Some(24)]);
     assert_eq!(model.config().rope_scaling, RopeScaling::Linear { factor: 2.0 });
 }
 
@@ -352,12 +401,12 @@ fn reads_the_configurations_of_transformers_4_and_5() {
 fn an_absent_window_is_the_default_of_mistral_and_null_is_none() {
     let copy = Copy::of("mistral-window");
     copy.edit("config.json", |config| config["sliding_window"] = json!(null));
-    assert_eq!(copy.load().config().sliding_window, None);
+    assert_eq!(copy.load().config().windows, [None, None]);
     copy.edit("config.json", |config| {
         config.as_object_mut().unwrap().remove("sliding_window");
         config["max_position_embeddings"] = json!(8192);
     });
-    assert_eq!(copy.load().config().sliding_window, Some(4096));
+    assert_eq!(copy.load().config().windows, [Some(4096), Some(4096)]);
 }
 
 #[test]

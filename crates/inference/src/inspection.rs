@@ -1,0 +1,156 @@
+//! What the program understands of a checkpoint, and what looks wrong with it.
+
+use serde::Serialize;
+
+use crate::checkpoint::CheckpointFiles;
+use crate::config::{ModelConfig, RopeScaling};
+use crate::error::Error;
+use crate::kernels::{InstructionSet, Precision};
+use crate::local_model::warnings;
+use crate::threads::Threads;
+use crate::tokenizer::TextTokenizer;
+
+/// A checkpoint as the program understands it.
+#[derive(Clone, Debug, Serialize)]
+pub struct Inspection {
+    /// Names and what they are, in the order in which to tell them.
+    #[serde(serialize_with = "as_map")]
+    pub facts: Vec<(&'static str, String)>,
+    /// What looks wrong although the checkpoint can be run.
+    pub warnings: Vec<String>,
+    /// Why the checkpoint cannot be run although its files are whole.
+    pub faults: Vec<String>,
+}
+
+fn as_map<S: serde::Serializer>(facts: &[(&'static str, String)], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_map(facts.iter().map(|(key, value)| (key, value)))
+}
+
+impl Inspection {
+    /// Reads all of a checkpoint.
+    ///
+    /// # Errors
+    /// As those of [`LocalModel::load`](crate::LocalModel::load), but for values that are not finite, which become
+    /// faults.
+    pub fn of(files: &CheckpointFiles) -> Result<Self, Error> {
+        let threads = Threads::start(None)?;
+        let config =
+            ModelConfig::parse(&files.require("config.json")?, files.read("generation_config.json")?.as_deref())?;
+        let tokenizer_json = files.require("tokenizer.json")?;
+        let tokenizer_config = files.read("tokenizer_config.json")?;
+        let tokenizer = TextTokenizer::load(&tokenizer_json, tokenizer_config.as_deref(), &config)?;
+        let weight_files = files.weights()?;
+        let tensors = weight_files.tensors(&config)?;
+        let precision = if tensors.matrices_are_bf16() { Precision::Bf16 } else { Precision::F32 };
+
+        let ids: Vec<String> = config.eos_token_ids.iter().map(|&id| tokenizer.describe_token(id)).collect();
+        let windows: Vec<String> = runs(&config.windows).into_iter().map(describe_windows).collect();
+        let biases = [
+            ("queries, keys, values", config.qkv_bias),
+            ("attention output", config.attention_output_bias),
+            ("feed-forward", config.mlp_bias),
+        ];
+        let biases: Vec<&str> = biases.into_iter().filter(|(_, there)| *there).map(|(name, _)| name).collect();
+        let yes_or_no = |yes: bool| if yes { "yes" } else { "no" }.to_string();
+        let or = |text: String, none: &str| if text.is_empty() { none.to_string() } else { text };
+        let facts = vec![
+            ("name", files.name()),
+            ("architecture", config.architecture.class_name().to_string()),
+            ("parameters", tensors.parameters(&config).to_string()),
+            ("dtype", tensors.dtype().to_string()),
+            ("layers", config.layers.to_string()),
+            ("hidden_size", config.hidden_size.to_string()),
+            ("intermediate_size", config.intermediate_size.to_string()),
+            (
+                "heads",
+                format!(
+                    "{} of queries, {} of keys and values, width {}",
+                    config.heads, config.kv_heads, config.head_dim
+                ),
+            ),
+            ("head_norms", yes_or_no(config.head_norms)),
+            ("biases", or(biases.join("; "), "none")),
+            ("tied_embeddings", yes_or_no(config.tied)),
+            ("context_length", config.context_length.to_string()),
+            ("positions", format!("rotary, base {}, {}", config.rope_theta, describe_scaling(config.rope_scaling))),
+            ("window", windows.join("; ")),
+            ("rms_norm_eps", config.rms_norm_eps.to_string()),
+            ("vocabulary", format!("{} in the model, {} in the tokenizer", config.vocab_size, tokenizer.vocabulary())),
+            ("tokenizer", tokenizer.describe_kind()),
+            ("bos", tokenizer.describe_bos()),
+            ("eos", or(ids.join(", "), "none")),
+            ("arithmetic", InstructionSet::best().describe(precision).to_string()),
+            ("weight_bytes", weight_files.bytes().to_string()),
+            ("memory_bytes", tensors.packed_bytes(&config, precision).to_string()),
+            ("weights_digest", weight_files.digest()),
+            ("config_digest", files.digest("config.json")?),
+            ("tokenizer_digest", files.digest("tokenizer.json")?),
+        ];
+        let mut warnings = warnings(&config, &tokenizer);
+        let surplus = config.vocab_size - tokenizer.vocabulary().min(config.vocab_size);
+        if surplus > 0 {
+            warnings.push(format!("{surplus} rows of the embedding belong to no token of the tokenizer"));
+        }
+        let mut faults = Vec::new();
+        for (tensor, look) in tensors.look(&threads) {
+            if look.not_finite > 0 {
+                faults.push(format!("tensor `{tensor}`: {} values are not finite (NaN or infinity)", look.not_finite));
+            }
+            if look.all_zero {
+                warnings.push(format!("tensor `{tensor}`: all values are zero"));
+            }
+        }
+        let untrained = tensors.untrained_rows().into_iter().filter(|&row| row < tokenizer.vocabulary());
+        let untrained: Vec<String> = untrained.map(|row| tokenizer.describe_token(row as u32)).collect();
+        if !untrained.is_empty() {
+            let shown = untrained.iter().take(TOKENS_SHOWN).cloned().collect::<Vec<_>>().join(", ");
+            let more = if untrained.len() > TOKENS_SHOWN { ", …" } else { "" };
+            warnings.push(format!(
+                "{} rows of the embedding look untrained (zero, or the same as another): {shown}{more}",
+                untrained.len()
+            ));
+        }
+        Ok(Self { facts, warnings, faults })
+    }
+
+    /// What is told under a name.
+    pub fn fact(&self, name: &str) -> Option<&str> {
+        self.facts.iter().find(|(key, _)| *key == name).map(|(_, value)| value.as_str())
+    }
+}
+
+/// Tokens that a warning names.
+const TOKENS_SHOWN: usize = 5;
+
+fn describe_scaling(scaling: RopeScaling) -> String {
+    match scaling {
+        RopeScaling::Default => "not scaled".to_string(),
+        RopeScaling::Linear { factor } => format!("linear scaling by {factor}"),
+        RopeScaling::Dynamic { factor, original_context } => {
+            format!("dynamic scaling up to {factor} times {original_context} tokens")
+        }
+        RopeScaling::Llama3 { factor, low_freq_factor, high_freq_factor, original_context } => format!(
+            "llama3 scaling by {factor} from {original_context} tokens (low {low_freq_factor}, high {high_freq_factor})"
+        ),
+        RopeScaling::Yarn { factor, attention_factor, beta_fast, beta_slow, original_context, .. } => format!(
+            "yarn scaling by {factor} from {original_context} tokens (attention {attention_factor}, beta {beta_fast} to {beta_slow})"
+        ),
+    }
+}
+
+/// Equal neighbours together: first layer, last layer, window.
+fn runs(windows: &[Option<usize>]) -> Vec<(usize, usize, Option<usize>)> {
+    let mut runs: Vec<(usize, usize, Option<usize>)> = Vec::new();
+    for (layer, &window) in windows.iter().enumerate() {
+        match runs.last_mut() {
+            Some((_, last, same)) if *same == window => *last = layer,
+            _ => runs.push((layer, layer, window)),
+        }
+    }
+    runs
+}
+
+fn describe_windows((first, last, window): (usize, usize, Option<usize>)) -> String {
+    let seen = window.map_or_else(|| "all positions".to_string(), |window| format!("the latest {window} positions"));
+    format!("layers {first} to {last} see {seen}")
+}
