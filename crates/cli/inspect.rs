@@ -1,5 +1,7 @@
 //! `mwpbench model`: what the program understands of a checkpoint.
 
+use std::path::PathBuf;
+
 use inference::Inspection;
 
 use crate::exit::Outcome;
@@ -13,12 +15,15 @@ pub struct Args {
     /// Checkpoint: a folder in Hugging Face layout, or `demo` for the embedded one.
     #[arg(value_name = "PATH|demo")]
     model: String,
+    /// LoRA adapter to merge: a folder with adapter_config.json and adapter_model.safetensors.
+    #[arg(long, value_name = "DIR")]
+    adapter: Option<PathBuf>,
     #[command(flatten)]
     telling: screen::Telling,
 }
 
 pub fn run(args: Args) -> anyhow::Result<Outcome> {
-    let inspection = Inspection::of(&model::files(&args.model)?)?;
+    let inspection = Inspection::of(&model::files(&args.model, args.adapter.as_deref())?)?;
     args.telling.tell(&inspection, || text(&inspection))?;
     Ok(if inspection.faults.is_empty() { Outcome::Done } else { Outcome::CheckFailed })
 }

@@ -1,4 +1,5 @@
-//! `--model`: a folder in Hugging Face layout, or `demo` for the embedded checkpoint.
+//! `--model`: a folder in Hugging Face layout, or `demo` for the embedded checkpoint; `--adapter` for what is merged
+//! into it.
 
 use std::path::Path;
 
@@ -16,8 +17,16 @@ static DEMO_FILES: &[(&str, &[u8])] = &[
     ("tokenizer_config.json", include_bytes!("../../models/demo/tokenizer_config.json")),
 ];
 
-/// The files of the checkpoint that `--model` names.
-pub fn files(model: &str) -> anyhow::Result<CheckpointFiles> {
+/// The files of the checkpoint that `--model` names, with the adapter that `--adapter` names.
+pub fn files(model: &str, adapter: Option<&Path>) -> anyhow::Result<CheckpointFiles> {
+    let base = base(model)?;
+    match adapter {
+        Some(adapter) => Ok(base.with_adapter(adapter)?),
+        None => Ok(base),
+    }
+}
+
+fn base(model: &str) -> anyhow::Result<CheckpointFiles> {
     match model {
         DEMO => demo(),
         path if !Path::new(path).exists() => {

@@ -2,13 +2,11 @@
 
 use serde::Serialize;
 
-use crate::checkpoint::CheckpointFiles;
-use crate::config::{ModelConfig, RopeScaling};
+use crate::checkpoint::{Checkpoint, CheckpointFiles};
+use crate::config::RopeScaling;
 use crate::error::Error;
-use crate::kernels::{InstructionSet, Precision};
-use crate::local_model::warnings;
+use crate::kernels::InstructionSet;
 use crate::threads::Threads;
-use crate::tokenizer::TextTokenizer;
 
 /// A checkpoint as the program understands it.
 #[derive(Clone, Debug, Serialize)]
@@ -34,14 +32,18 @@ impl Inspection {
     /// faults.
     pub fn of(files: &CheckpointFiles) -> Result<Self, Error> {
         let threads = Threads::start(None)?;
-        let config =
-            ModelConfig::parse(&files.require("config.json")?, files.read("generation_config.json")?.as_deref())?;
-        let tokenizer_json = files.require("tokenizer.json")?;
-        let tokenizer_config = files.read("tokenizer_config.json")?;
-        let tokenizer = TextTokenizer::load(&tokenizer_json, tokenizer_config.as_deref(), &config)?;
-        let weight_files = files.weights()?;
-        let tensors = weight_files.tensors(&config)?;
-        let precision = if tensors.matrices_are_bf16() { Precision::Bf16 } else { Precision::F32 };
+        let Checkpoint {
+            name,
+            config,
+            tokenizer,
+            weight_files,
+            tensors,
+            config_digest,
+            tokenizer_digest,
+            adapter,
+            mut warnings,
+        } = Checkpoint::open(files)?;
+        let precision = tensors.precision();
 
         let ids: Vec<String> = config.eos_token_ids.iter().map(|&id| tokenizer.describe_token(id)).collect();
         let windows: Vec<String> = runs(&config.windows).into_iter().map(describe_windows).collect();
@@ -53,8 +55,8 @@ impl Inspection {
         let biases: Vec<&str> = biases.into_iter().filter(|(_, there)| *there).map(|(name, _)| name).collect();
         let yes_or_no = |yes: bool| if yes { "yes" } else { "no" }.to_string();
         let or = |text: String, none: &str| if text.is_empty() { none.to_string() } else { text };
-        let facts = vec![
-            ("name", files.name()),
+        let mut facts = vec![
+            ("name", name),
             ("architecture", config.architecture.class_name().to_string()),
             ("parameters", tensors.parameters(&config).to_string()),
             ("dtype", tensors.dtype().to_string()),
@@ -83,10 +85,12 @@ impl Inspection {
             ("weight_bytes", weight_files.bytes().to_string()),
             ("memory_bytes", tensors.packed_bytes(&config, precision).to_string()),
             ("weights_digest", weight_files.digest()),
-            ("config_digest", files.digest("config.json")?),
-            ("tokenizer_digest", files.digest("tokenizer.json")?),
+            ("config_digest", config_digest),
+            ("tokenizer_digest", tokenizer_digest),
         ];
-        let mut warnings = warnings(&config, &tokenizer);
+        if let Some(adapter) = adapter {
+            facts.extend([("adapter", adapter.description), ("adapter_digest", adapter.digest)]);
+        }
         let surplus = config.vocab_size - tokenizer.vocabulary().min(config.vocab_size);
         if surplus > 0 {
             warnings.push(format!("{surplus} rows of the embedding belong to no token of the tokenizer"));

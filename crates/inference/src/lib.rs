@@ -31,6 +31,7 @@
 pub mod benching;
 
 // In reading order.
+mod adapter; // LoRA
 mod checkpoint; // files, tensors by name
 mod config; // config.json, validated
 mod engine; // continuous batching

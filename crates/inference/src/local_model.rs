@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
-use crate::checkpoint::{CheckpointFiles, Layout, Rounding, WeightFiles};
+use crate::checkpoint::{Checkpoint, CheckpointFiles, Layout, Rounding, WeightFiles};
 use crate::config::ModelConfig;
 use crate::engine::{Answer, End, Engine, Progress, Request, free_memory_bytes, shown_size};
 use crate::error::{Error, ErrorKind};
@@ -72,43 +72,47 @@ impl LocalModel {
         let threads = Threads::start(options.threads).map_err(|error| {
             Error::new(ErrorKind::Backend, format!("threads cannot be started: {error}")).caused_by(error)
         })?;
-        let config_json = files.require("config.json")?;
-        let config = ModelConfig::parse(&config_json, files.read("generation_config.json")?.as_deref())?;
-        let tokenizer_json = files.require("tokenizer.json")?;
-        let tokenizer = TextTokenizer::load(&tokenizer_json, files.read("tokenizer_config.json")?.as_deref(), &config)?;
-        let weight_files = files.weights()?;
-        let tensors = weight_files.tensors(&config)?;
+        let Checkpoint {
+            name,
+            config,
+            tokenizer,
+            weight_files,
+            tensors,
+            config_digest,
+            tokenizer_digest,
+            adapter,
+            warnings,
+        } = Checkpoint::open(&files)?;
         let (rounding, precision, dtype) = match options.dtype {
-            WeightDtype::Auto if tensors.matrices_are_bf16() => (Rounding::None, Precision::Bf16, tensors.dtype()),
-            WeightDtype::Auto => (Rounding::None, Precision::F32, tensors.dtype()),
+            WeightDtype::Auto => (Rounding::None, tensors.precision(), tensors.dtype()),
             WeightDtype::F32 => (Rounding::None, Precision::F32, "f32"),
             WeightDtype::Bf16 => (Rounding::Bf16, Precision::Bf16, "bf16"),
         };
         let laid_out = tensors.packed_bytes(&config, precision);
         check_memory(laid_out)?;
-        let holds_both = laid_out + weight_files.bytes() <= free_memory_bytes();
-        let layout = if holds_both { Layout::Later } else { Layout::AtOnce };
+        // What an adapter changes is computed once.
+        let at_once = adapter.is_some() || laid_out + weight_files.bytes() > free_memory_bytes();
+        let layout = if at_once { Layout::AtOnce } else { Layout::Later };
         let compute = Compute { threads, set: InstructionSet::best(), precision };
         let weights = tensors.load(&config, rounding, layout, &compute)?;
 
-        let warnings = warnings(&config, &tokenizer);
         let eos: Vec<String> = config.eos_token_ids.iter().map(u32::to_string).collect();
-        let digest = |bytes: &[u8]| blake3::hash(bytes).to_hex().to_string();
-        let details = BTreeMap::from(
-            [
-                ("architecture", config.architecture.class_name().to_string()),
-                ("arithmetic", compute.set.describe(precision).to_string()),
-                ("bos", tokenizer.describe_bos()),
-                ("config_digest", digest(&config_json)),
-                ("dtype", dtype.to_string()),
-                ("eos", eos.join(",")),
-                ("parameters", tensors.parameters(&config).to_string()),
-                ("tokenizer_digest", digest(&tokenizer_json)),
-            ]
-            .map(|(key, value)| (key.to_string(), value)),
-        );
+        let mut details = vec![
+            ("architecture", config.architecture.class_name().to_string()),
+            ("arithmetic", compute.set.describe(precision).to_string()),
+            ("bos", tokenizer.describe_bos()),
+            ("config_digest", config_digest),
+            ("dtype", dtype.to_string()),
+            ("eos", eos.join(",")),
+            ("parameters", tensors.parameters(&config).to_string()),
+            ("tokenizer_digest", tokenizer_digest),
+        ];
+        if let Some(adapter) = adapter {
+            details.extend([("adapter", adapter.description), ("adapter_digest", adapter.digest)]);
+        }
+        let details = details.into_iter().map(|(key, value)| (key.to_string(), value)).collect();
         let model = Model::new(config, weights, compute);
-        let (name, options, weights_digest) = (files.name(), options.clone(), OnceLock::new());
+        let (options, weights_digest) = (options.clone(), OnceLock::new());
         Ok(Self { name, details, weight_files, weights_digest, dtype, warnings, model, tokenizer, options })
     }
 
@@ -238,25 +242,6 @@ impl LocalModel {
         }
         (text, reason, error)
     }
-}
-
-/// What the user should know about a checkpoint although it can be run.
-pub(crate) fn warnings(config: &ModelConfig, tokenizer: &TextTokenizer) -> Vec<String> {
-    let mut warnings = config.warnings.clone();
-    if config.eos_token_ids.is_empty() {
-        warnings.push(
-            "neither config.json nor generation_config.json names an end-of-sequence token: completions end only at a \
-             stop string or at their greatest length"
-                .to_string(),
-        );
-    }
-    if let Some(id) = config.eos_token_ids.iter().find(|&&id| id as usize >= config.vocab_size) {
-        warnings.push(format!("the end-of-sequence token {id} is not below the vocabulary size {}", config.vocab_size));
-    }
-    if tokenizer.appends_eos() {
-        warnings.push("the tokenizer puts an end-of-sequence token after every prompt".to_string());
-    }
-    warnings
 }
 
 /// Refuses weights that the memory cannot hold, before they are read.

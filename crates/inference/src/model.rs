@@ -187,7 +187,7 @@ mod tests {
     use std::path::Path;
 
     use super::*;
-    use crate::checkpoint::{CheckpointFiles, Layout, Rounding};
+    use crate::checkpoint::{Checkpoint, CheckpointFiles, Layout, Rounding};
     use crate::kernels::{InstructionSet, Precision};
     use crate::kv_cache::BLOCK;
     use crate::threads::Threads;
@@ -199,11 +199,10 @@ mod tests {
     fn load_with(name: &str, precision: Precision, threads: usize, layout: Layout) -> Model {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(name);
         let files = CheckpointFiles::open(&folder).unwrap();
-        let config = ModelConfig::parse(&files.require("config.json").unwrap(), None).unwrap();
-        let weight_files = files.weights().unwrap();
+        let Checkpoint { config, tensors, .. } = Checkpoint::open(&files).unwrap();
         let threads = Threads::start(Some(threads)).unwrap();
         let compute = Compute { threads, set: InstructionSet::best(), precision };
-        let weights = weight_files.tensors(&config).unwrap().load(&config, Rounding::None, layout, &compute).unwrap();
+        let weights = tensors.load(&config, Rounding::None, layout, &compute).unwrap();
         Model::new(config, weights, compute)
     }
 

@@ -85,7 +85,10 @@ fn says_how_to_convert_what_only_needs_converting() {
     );
 
     let (_, message) = Copy::of("llama-tied").remove("config.json").write("adapter_config.json", "{}").refusal();
-    assert_eq!(message, "DIR: holds an adapter without its base model; merge it first with `merge_and_unload`");
+    assert_eq!(
+        message,
+        "DIR: holds an adapter without its base model: give the base's folder, and this one as the adapter"
+    );
 }
 
 #[test]

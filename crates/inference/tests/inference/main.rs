@@ -7,3 +7,8 @@ mod loading; // what is refused, and in which words
 mod parity; // the tiny checkpoints against transformers, in any batch
 mod reference; // the demo checkpoint against candle's own model
 mod text; // special tokens, stop strings, ends, events
+mod variants; // every variant of configuration and tokenizer against transformers
+
+/// Notes how much memory is asked for while damaged files are read.
+#[global_allocator]
+static ALLOCATOR: damage::Watched = damage::Watched;

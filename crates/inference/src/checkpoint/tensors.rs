@@ -1,0 +1,197 @@
+//! The tensors of a checkpoint by name, known to be those of its configuration.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use safetensors::tensor::Dtype;
+
+use super::files::WeightFiles;
+use super::stored::{Look, Stored};
+use crate::adapter::{self, Adapter, Change};
+use crate::config::ModelConfig;
+use crate::error::{Error, ErrorKind};
+use crate::kernels::Precision;
+use crate::threads::Threads;
+
+/// The tensors of a checkpoint, known to be those of its configuration.
+pub(crate) struct Tensors {
+    pub(super) by_name: BTreeMap<String, Stored>,
+}
+
+pub(super) const EMBEDDING: &str = "model.embed_tokens.weight";
+pub(super) const OUTPUT: &str = "lm_head.weight";
+pub(super) const FINAL_NORM: &str = "model.norm.weight";
+
+/// Name and shape of every tensor that a model of this configuration has.
+fn expected_tensors(config: &ModelConfig) -> BTreeMap<String, Vec<usize>> {
+    let hidden = config.hidden_size;
+    let mut expected = BTreeMap::from([
+        (EMBEDDING.to_string(), vec![config.vocab_size, hidden]),
+        (FINAL_NORM.to_string(), vec![hidden]),
+    ]);
+    if !config.tied {
+        expected.insert(OUTPUT.to_string(), vec![config.vocab_size, hidden]);
+    }
+    for layer in 0..config.layers {
+        for norm in ["input_layernorm", "post_attention_layernorm"] {
+            expected.insert(format!("model.layers.{layer}.{norm}.weight"), vec![hidden]);
+        }
+        if config.head_norms {
+            for norm in ["q_norm", "k_norm"] {
+                expected.insert(format!("model.layers.{layer}.self_attn.{norm}.weight"), vec![config.head_dim]);
+            }
+        }
+        for (block, projection, outputs, inputs, bias) in [
+            ("self_attn", "q_proj", config.query_width(), hidden, config.qkv_bias),
+            ("self_attn", "k_proj", config.kv_width(), hidden, config.qkv_bias),
+            ("self_attn", "v_proj", config.kv_width(), hidden, config.qkv_bias),
+            ("self_attn", "o_proj", hidden, config.query_width(), config.attention_output_bias),
+            ("mlp", "gate_proj", config.intermediate_size, hidden, config.mlp_bias),
+            ("mlp", "up_proj", config.intermediate_size, hidden, config.mlp_bias),
+            ("mlp", "down_proj", hidden, config.intermediate_size, config.mlp_bias),
+        ] {
+            expected.insert(format!("model.layers.{layer}.{block}.{projection}.weight"), vec![outputs, inputs]);
+            if bias {
+                expected.insert(format!("model.layers.{layer}.{block}.{projection}.bias"), vec![outputs]);
+            }
+        }
+    }
+    expected
+}
+
+impl Tensors {
+    /// Checks that the files hold exactly the tensors of such a model, after what the adapter replaces.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Weights`] naming file, tensor, what was expected and what was found.
+    pub(crate) fn of(files: &WeightFiles, config: &ModelConfig, adapter: Option<Adapter>) -> Result<Self, Error> {
+        let mut by_name: BTreeMap<String, Stored> = BTreeMap::new();
+        for file in &files.files {
+            for stored in Stored::all(file)? {
+                if let Some(other) = by_name.get(stored.name()) {
+                    return Err(stored.error(format!("is also in {}", other.file.name)));
+                }
+                by_name.insert(stored.name.clone(), stored);
+            }
+        }
+        let mut tensors = Self { by_name };
+        let adapter = adapter.unwrap_or_default();
+        for (name, stored) in adapter.replaced {
+            if !expected_tensors(config).contains_key(&name) {
+                return Err(stored.error("is not part of such a model"));
+            }
+            tensors.by_name.insert(name, stored);
+        }
+        tensors.check(config, files.files.first().map_or("", |file| &file.name))?;
+        for (name, change) in adapter.changed {
+            // A tied output layer is the embedding, as peft too finds it.
+            let name = if config.tied && name == OUTPUT { EMBEDDING } else { name.as_str() };
+            tensors.change(name, change)?;
+        }
+        Ok(tensors)
+    }
+
+    fn change(&mut self, name: &str, change: Change) -> Result<(), Error> {
+        let failed =
+            |message: &str| Error::new(ErrorKind::Weights, message).in_file(adapter::WEIGHTS_FILE).of_tensor(name);
+        let Some(stored) = self.by_name.get_mut(name) else {
+            return Err(failed("is changed by the adapter and is not in the base"));
+        };
+        let fits = matches!(stored.shape[..], [rows, columns] if change.fits(rows, columns));
+        if !fits {
+            let shape = format!("halves of a change of {:?}", stored.shape);
+            return Err(failed("does not fit the adapter's change").expected(shape, "others"));
+        }
+        if stored.change.is_some() {
+            return Err(failed("is changed twice by the adapter: the base ties its output layer to the embedding"));
+        }
+        stored.change = Some(Arc::new(change));
+        Ok(())
+    }
+
+    fn check(&self, config: &ModelConfig, first_file: &str) -> Result<(), Error> {
+        let expected = expected_tensors(config);
+        for (name, shape) in &expected {
+            let Some(tensor) = self.by_name.get(name) else {
+                let error = Error::new(ErrorKind::Weights, "is missing").in_file(first_file).of_tensor(name);
+                return Err(error.expected(format!("shape {shape:?}"), "no tensor of that name"));
+            };
+            if &tensor.shape != shape {
+                let found = format!("{:?}", tensor.shape);
+                return Err(tensor.error("has the wrong shape").expected(format!("{shape:?}"), found));
+            }
+            tensor.check_dtype()?;
+        }
+        for (name, tensor) in &self.by_name {
+            // Buffers that transformers once saved and recomputes.
+            let recomputed = name.ends_with(".rotary_emb.inv_freq");
+            if expected.contains_key(name) || recomputed {
+                continue;
+            }
+            if config.tied && name == OUTPUT {
+                let embedding = &self.by_name[EMBEDDING];
+                if tensor.data() != embedding.data() || tensor.dtype != embedding.dtype {
+                    return Err(tensor.error(format!(
+                        "differs from {EMBEDDING}, although config.json says that they are tied (tie_word_embeddings)"
+                    )));
+                }
+                continue;
+            }
+            return Err(tensor.error("is not part of such a model"));
+        }
+        Ok(())
+    }
+
+    /// `f32`, `f16`, `bf16`, or `mixed`.
+    pub(crate) fn dtype(&self) -> &'static str {
+        let mut dtypes = self.by_name.values().filter(|tensor| !tensor.name.ends_with(".inv_freq"));
+        let first = dtypes.next().map(|tensor| tensor.dtype);
+        if dtypes.any(|tensor| Some(tensor.dtype) != first) {
+            return "mixed";
+        }
+        match first {
+            Some(Dtype::F16) => "f16",
+            Some(Dtype::BF16) => "bf16",
+            _ => "f32",
+        }
+    }
+
+    /// The precision to compute in where nobody asks for one: bf16 where all matrices are stored so.
+    pub(crate) fn precision(&self) -> Precision {
+        let mut matrices = self.by_name.values().filter(|tensor| tensor.shape.len() == 2);
+        if matrices.all(|tensor| tensor.dtype == Dtype::BF16) { Precision::Bf16 } else { Precision::F32 }
+    }
+
+    /// Memory that the weights take once they are laid out for computing; an embedding of its own stays in its file.
+    pub(crate) fn packed_bytes(&self, config: &ModelConfig, precision: Precision) -> usize {
+        let matrices = expected_tensors(config)
+            .into_iter()
+            .filter(|(name, shape)| shape.len() == 2 && (config.tied || name != EMBEDDING));
+        matrices.map(|(_, shape)| shape[0] * precision.cells(shape[1]) * size_of::<u32>()).sum()
+    }
+
+    /// Number of weights; a tied output layer counts once.
+    pub(crate) fn parameters(&self, config: &ModelConfig) -> usize {
+        expected_tensors(config).values().map(|shape| shape.iter().product::<usize>()).sum()
+    }
+
+    /// What the values of each tensor look like, by name.
+    pub(crate) fn look(&self, threads: &Threads) -> Vec<(String, Look)> {
+        self.by_name.iter().map(|(name, tensor)| (name.clone(), tensor.look(threads))).collect()
+    }
+
+    /// Rows of the embedding that are zero or equal to another one.
+    pub(crate) fn untrained_rows(&self) -> Vec<usize> {
+        let Some(embedding) = self.by_name.get(EMBEDDING) else { return Vec::new() };
+        let (rows, width) = (embedding.shape[0], embedding.shape[1]);
+        let mut alike: HashMap<&[u8], Vec<usize>> = HashMap::new();
+        for row in 0..rows {
+            alike.entry(embedding.row_bytes(row, width)).or_default().push(row);
+        }
+        let is_zero = |bytes: &[u8]| bytes.iter().all(|byte| *byte == 0);
+        let untrained = alike.into_iter().filter(|(bytes, rows)| rows.len() > 1 || is_zero(bytes));
+        let mut untrained: Vec<usize> = untrained.flat_map(|(_, rows)| rows).collect();
+        untrained.sort_unstable();
+        untrained
+    }
+}

@@ -1,0 +1,188 @@
+//! From tensors to the weights of a model.
+
+use super::stored::{Rounding, Stored};
+use super::tensors::{EMBEDDING, FINAL_NORM, OUTPUT, Tensors};
+use crate::config::ModelConfig;
+use crate::error::Error;
+use crate::kernels::{Compute, Matrix, Precision, WeightRows};
+use crate::model::{Layer, Weights};
+use crate::ops::{Linear, gate_or_up, gate_up_outputs};
+
+/// When weights are laid out for computing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Layout {
+    /// While they are read: the memory cannot hold both forms.
+    AtOnce,
+    /// After the first step, which computes from the files.
+    Later,
+}
+
+impl Tensors {
+    /// Checks all values, and lays them out at once where `layout` says so.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Weights`] naming the tensor when a value is not finite.
+    pub(crate) fn load(
+        &self,
+        config: &ModelConfig,
+        rounding: Rounding,
+        layout: Layout,
+        compute: &Compute,
+    ) -> Result<Weights, Error> {
+        let loader = Loader { tensors: self, rounding, layout, compute };
+        let layers = (0..config.layers).map(|layer| {
+            let attention = |projection: &str| format!("model.layers.{layer}.self_attn.{projection}");
+            let feed_forward = |projection: &str| format!("model.layers.{layer}.mlp.{projection}");
+            let norm = |norm: &str| loader.vector(&format!("model.layers.{layer}.{norm}.weight"));
+            let ModelConfig { qkv_bias, attention_output_bias, mlp_bias, head_norms, .. } = *config;
+            let head_norms = head_norms.then_some(["self_attn.q_norm", "self_attn.k_norm"]);
+            let head_norms = match head_norms.map(|names| names.map(norm)) {
+                Some([queries, keys]) => Some([queries?, keys?]),
+                None => None,
+            };
+            Ok(Layer {
+                attention_norm: norm("input_layernorm")?,
+                qkv: loader.stacked(&["q_proj", "k_proj", "v_proj"].map(attention), qkv_bias)?,
+                head_norms,
+                attention_out: loader.stacked(&[attention("o_proj")], attention_output_bias)?,
+                feed_forward_norm: norm("post_attention_layernorm")?,
+                gate_up: loader.gate_up(&["gate_proj", "up_proj"].map(feed_forward), mlp_bias)?,
+                down: loader.stacked(&[feed_forward("down_proj")], mlp_bias)?,
+            })
+        });
+        let (embedding, output) = if config.tied { (None, EMBEDDING) } else { (Some(EMBEDDING), OUTPUT) };
+        let embedding = embedding.map(|name| loader.table(name)).transpose()?;
+        let layers = layers.collect::<Result<_, Error>>()?;
+        let output = loader.matrix(&[output], config.vocab_size, |output| Some((0, output)))?;
+        let output = Linear { weight: output, bias: None };
+        Ok(Weights { embedding, layers, final_norm: loader.vector(FINAL_NORM)?, output })
+    }
+}
+
+struct Loader<'a> {
+    tensors: &'a Tensors,
+    rounding: Rounding,
+    layout: Layout,
+    compute: &'a Compute,
+}
+
+impl Loader<'_> {
+    fn stored(&self, name: &str) -> &Stored {
+        self.tensors.by_name.get(name).expect("every expected tensor was checked to be there")
+    }
+
+    /// A tensor whose values are all finite.
+    fn sound(&self, name: &str) -> Result<&Stored, Error> {
+        let stored = self.stored(name);
+        stored.check_finite(self.rounding, &self.compute.threads)?;
+        Ok(stored)
+    }
+
+    /// `[n]`, f32.
+    fn vector(&self, name: &str) -> Result<Vec<f32>, Error> {
+        let stored = self.sound(name)?;
+        let mut values = vec![0.0; stored.shape[0]];
+        stored.row(0, self.rounding, &mut values);
+        Ok(values)
+    }
+
+    /// A table whose rows are read where they are stored.
+    fn table(&self, name: &str) -> Result<StoredTable, Error> {
+        Ok(StoredTable { stored: self.sound(name)?.clone(), rounding: self.rounding })
+    }
+
+    /// Matrices over the same inputs, one below the other.
+    fn stacked(&self, names: &[String], bias: bool) -> Result<Linear, Error> {
+        let ends: Vec<usize> = names.iter().map(|name| self.stored(&format!("{name}.weight")).shape[0]).collect();
+        let outputs = ends.iter().sum();
+        self.linear(names, bias, outputs, move |mut output| {
+            for (part, &rows) in ends.iter().enumerate() {
+                if output < rows {
+                    return Some((part, output));
+                }
+                output -= rows;
+            }
+            None
+        })
+    }
+
+    /// Gates and ups in turn, as [`Gate`](crate::ops::Gate) wants them.
+    fn gate_up(&self, names: &[String; 2], bias: bool) -> Result<Linear, Error> {
+        let intermediate = self.stored(&format!("{}.weight", names[0])).shape[0];
+        let source = move |output| gate_or_up(output, intermediate).map(|(is_up, row)| (usize::from(is_up), row));
+        self.linear(names, bias, gate_up_outputs(intermediate), source)
+    }
+
+    /// A matrix and its bias, whose output `_` is a row of one of the named ones, or zero.
+    fn linear(
+        &self,
+        names: &[String],
+        bias: bool,
+        outputs: usize,
+        source: impl Fn(usize) -> Option<(usize, usize)> + Send + Sync + 'static,
+    ) -> Result<Linear, Error> {
+        let weights: Vec<String> = names.iter().map(|name| format!("{name}.weight")).collect();
+        let weights: Vec<&str> = weights.iter().map(String::as_str).collect();
+        let bias = match bias {
+            false => None,
+            true => {
+                let parts = names.iter().map(|name| self.vector(&format!("{name}.bias")));
+                let parts = parts.collect::<Result<Vec<_>, _>>()?;
+                let value = |output| source(output).map_or(0.0, |(part, row): (usize, usize)| parts[part][row]);
+                Some((0..outputs).map(value).collect())
+            }
+        };
+        Ok(Linear { weight: self.matrix(&weights, outputs, source)?, bias })
+    }
+
+    fn matrix(
+        &self,
+        names: &[&str],
+        outputs: usize,
+        source: impl Fn(usize) -> Option<(usize, usize)> + Send + Sync + 'static,
+    ) -> Result<Matrix, Error> {
+        let parts = names.iter().map(|name| self.sound(name).cloned()).collect::<Result<Vec<_>, _>>()?;
+        let Self { rounding, compute: Compute { threads, precision, .. }, .. } = *self;
+        let shape = (outputs, parts[0].shape[1]);
+        let matrix = Matrix::new(StoredRows { parts, source, rounding, precision: *precision }, *precision, shape);
+        if self.layout == Layout::AtOnce {
+            matrix.lay_out(threads)?;
+        }
+        Ok(matrix)
+    }
+}
+
+/// The rows of a matrix in their files.
+struct StoredRows<S> {
+    parts: Vec<Stored>,
+    /// The part and its row that an output is, `None` for zeros.
+    source: S,
+    rounding: Rounding,
+    precision: Precision,
+}
+
+impl<S: Fn(usize) -> Option<(usize, usize)> + Send + Sync> WeightRows for StoredRows<S> {
+    fn write(&self, output: usize, cells: &mut [u32]) {
+        match (self.source)(output) {
+            Some((part, row)) => self.parts[part].cells(row, self.rounding, self.precision, cells),
+            None => cells.fill(0),
+        }
+    }
+
+    fn forget(&self) {
+        self.parts.iter().for_each(Stored::forget);
+    }
+}
+
+/// A table `[rows, width]` in its file, such as an embedding.
+pub(crate) struct StoredTable {
+    stored: Stored,
+    rounding: Rounding,
+}
+
+impl StoredTable {
+    /// Row `index`, `[width]`, f32.
+    pub(crate) fn row(&self, index: usize, to: &mut [f32]) {
+        self.stored.row(index, self.rounding, to);
+    }
+}

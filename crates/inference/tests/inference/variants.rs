@@ -1,0 +1,86 @@
+//! Checkpoints of every variant, as `tools/parity-checkpoints/variants.py` wrote them with transformers.
+
+use std::path::PathBuf;
+
+use inference::{CheckpointFiles, EngineOptions, LocalModel, WeightDtype};
+
+use crate::checkpoints::{Case, cases_in, folder};
+
+const STEPS: usize = 64;
+
+fn variants() -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(folder("variants")).unwrap();
+    let mut folders: Vec<PathBuf> = entries.map(|entry| entry.unwrap().path()).collect();
+    folders.sort();
+    assert!(folders.len() >= 20, "only {} variants", folders.len());
+    folders
+}
+
+fn load(folder: &std::path::Path, dtype: WeightDtype, batch_size: Option<usize>) -> LocalModel {
+    let options = EngineOptions { dtype, batch_size, threads: Some(2), ..EngineOptions::default() };
+    LocalModel::load(CheckpointFiles::open(folder).unwrap(), &options)
+        .unwrap_or_else(|error| panic!("{folder:?}: {error}"))
+}
+
+#[test]
+fn greedy_tokens_are_those_of_transformers() {
+    for folder in variants() {
+        let cases = cases_in(&folder);
+        assert!(cases.len() >= 8, "{folder:?}");
+        let prompts: Vec<Vec<u32>> = cases.iter().map(|case| case.prompt_ids.clone()).collect();
+        for batch_size in [Some(1), Some(3), None] {
+            let found = load(&folder, WeightDtype::F32, batch_size).generate_ids(&prompts, STEPS).unwrap();
+            for (case, found) in cases.iter().zip(found) {
+                assert_eq!(found, case.tokens, "{folder:?}: {:?} in batches of {batch_size:?}", case.prompt);
+            }
+        }
+    }
+}
+
+#[test]
+fn prompts_become_the_token_ids_of_transformers() {
+    for folder in variants() {
+        let model = load(&folder, WeightDtype::Auto, None);
+        for case in cases_in(&folder) {
+            assert_eq!(model.encode(&case.prompt).unwrap(), case.prompt_ids, "{folder:?}: {:?}", case.prompt);
+        }
+    }
+}
+
+/// Root mean square of the differences between our logits after a prompt and the recorded ones.
+fn distance(model: &LocalModel, case: &Case) -> f64 {
+    let expected = case.logits.as_ref().unwrap();
+    let found = model.logits(&case.prompt_ids).unwrap().pop().unwrap();
+    let squares = found.iter().zip(expected).map(|(a, b)| f64::from(a - b).powi(2));
+    (squares.sum::<f64>() / expected.len() as f64).sqrt()
+}
+
+#[test]
+fn logits_are_those_of_transformers() {
+    for folder in variants() {
+        let model = load(&folder, WeightDtype::F32, None);
+        let mut compared = 0;
+        for case in cases_in(&folder).iter().filter(|case| case.logits.is_some()) {
+            let distance = distance(&model, case);
+            assert!(distance < 3e-5, "{folder:?}: {:?} differs by {distance}", case.prompt);
+            compared += 1;
+        }
+        assert!(compared >= 2, "{folder:?}");
+    }
+}
+
+#[test]
+fn bf16_logits_are_no_farther_from_f32_than_those_of_transformers() {
+    let (mut ours, mut theirs) = (0.0, 0.0);
+    for folder in variants() {
+        let model = load(&folder, WeightDtype::Bf16, None);
+        for case in cases_in(&folder).iter().filter(|case| case.logits.is_some()) {
+            let distance = distance(&model, case);
+            let reference = case.bf16_distance.unwrap();
+            println!("{:24} ours {distance:.5} transformers {reference:.5}", folder.file_name().unwrap().display());
+            ours += distance / reference;
+            theirs += 1.0;
+        }
+    }
+    assert!(ours > 0.0 && ours <= theirs, "on average {} of the distance of transformers", ours / theirs);
+}
