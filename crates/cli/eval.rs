@@ -8,7 +8,7 @@ use clap::ValueEnum;
 use dataset_loader::Benchmark;
 use evaluation::{LongPrompts, MAX_TOKENS, Plan, Protocol, STOP_STRINGS, Selection, Summary, Template};
 use generation::{Decoding, Generator, Sampling};
-use inference::{EngineOptions, LocalModel, WeightDtype};
+use inference::{EngineOptions, LocalModel, Quantization, WeightDtype};
 use reporting::SummaryTable;
 
 use crate::exit::Outcome;
@@ -51,6 +51,9 @@ pub struct Args {
     /// Precision of weights and products; auto is bf16 for a bf16 checkpoint and else f32.
     #[arg(long, env = "MWPBENCH_DTYPE", value_enum, default_value_t = Dtype::Auto)]
     dtype: Dtype,
+    /// Round matrices to 8-bit integers in blocks of 32, and activations for each product: faster and smaller, less exact.
+    #[arg(long, env = "MWPBENCH_QUANTIZE", value_enum, value_name = "KIND")]
+    quantize: Option<QuantizeName>,
     /// Threads; never changes a completion [default: all cores].
     #[arg(long, env = "MWPBENCH_THREADS", value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     threads: Option<u16>,
@@ -75,6 +78,12 @@ pub struct Args {
     /// No progress on stderr.
     #[arg(long, short)]
     quiet: bool,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum QuantizeName {
+    #[value(name = "q8_0", alias = "int8")]
+    Q8_0,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -243,6 +252,7 @@ impl Args {
 
     fn engine(&self) -> EngineOptions {
         EngineOptions {
+            quantize: self.quantize.map(|QuantizeName::Q8_0| Quantization::Q8),
             dtype: match self.dtype {
                 Dtype::Auto => WeightDtype::Auto,
                 Dtype::F32 => WeightDtype::F32,

@@ -7,4 +7,5 @@ mod data; // mwpbench data
 mod eval; // mwpbench eval on the demo checkpoint
 mod grading; // explanations, profiles, the rules' cases, the self-check
 mod layers; // which crate may know which
+mod model; // mwpbench model, adapters, 8 bits
 mod score; // mwpbench score and show

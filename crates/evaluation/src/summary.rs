@@ -255,6 +255,9 @@ fn deviations(manifest: &Manifest) -> Vec<String> {
     if let Some(sampling) = &identity.decoding.sampling {
         found.push(format!("sampled at temperature {}, {} a problem", sampling.temperature, sampling.samples));
     }
+    if let Some(kind) = identity.model.details.get("quantization") {
+        found.push(format!("weights rounded to {kind}"));
+    }
     if identity.decoding.stop != STOP_STRINGS {
         found.push("other stop strings".to_string());
     }

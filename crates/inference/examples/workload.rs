@@ -1,14 +1,14 @@
 //! Measures generation with a checkpoint: prompts from a file, a number of new tokens, one JSON line.
 //!
 //! `workload CHECKPOINT --prompts FILE.json [--limit N] [--rows N] [--new-tokens N] [--ignore-eos] [--dtype bf16|f32]
-//! [--threads N] [--workload NAME] [--first-token]`, where the file holds a JSON list of texts or of lists of token ids.
+//! [--threads N] [--workload NAME] [--first-token] [--q8]`, where the file holds a JSON list of texts or of lists of token ids.
 //! With `--first-token`: seconds from before the checkpoint is opened, its files in the page cache, to the first new
 //! token of the first prompt. With `--rows 1` also the rate of the tokens after the first.
 
 use std::collections::BTreeMap;
 use std::time::Instant;
 
-use inference::{CheckpointFiles, EngineOptions, LocalModel, WeightDtype};
+use inference::{CheckpointFiles, EngineOptions, LocalModel, Quantization, WeightDtype};
 use serde_json::{Value, json};
 
 type Failure = Box<dyn std::error::Error>;
@@ -18,7 +18,7 @@ fn main() -> Result<(), Failure> {
     let checkpoint = arguments.next().ok_or("usage: workload CHECKPOINT --prompts FILE.json …")?;
     let mut flags = BTreeMap::new();
     while let Some(flag) = arguments.next() {
-        let has_value = !["--ignore-eos", "--first-token"].contains(&flag.as_str());
+        let has_value = !["--ignore-eos", "--first-token", "--q8"].contains(&flag.as_str());
         let value = if has_value { arguments.next().ok_or(format!("{flag} needs a value"))? } else { String::new() };
         flags.insert(flag, value);
     }
@@ -32,6 +32,7 @@ fn main() -> Result<(), Failure> {
     let first_token = flags.contains_key("--first-token");
     let options = EngineOptions {
         dtype,
+        quantize: flags.contains_key("--q8").then_some(Quantization::Q8),
         threads: number("--threads")?,
         batch_size: number("--rows")?,
         ignore_eos: flags.contains_key("--ignore-eos"),

@@ -246,7 +246,14 @@ impl Adapter {
             let name = stored.name().strip_prefix("base_model.model.").unwrap_or(stored.name()).to_string();
             let lora = ["lora_", "token_adapter.", "trainable_tokens_delta"];
             let Some(start) = lora.iter().filter_map(|part| name.find(part)).min() else {
-                adapter.replaced.insert(plain_name(&name), stored);
+                // PEFT may keep the base's own tensor beside the one in its place, and that one under two names.
+                if !name.contains(".original_module.") {
+                    let plain = plain_name(&name);
+                    match plain == name {
+                        true => drop(adapter.replaced.insert(plain, stored)),
+                        false => drop(adapter.replaced.entry(plain).or_insert(stored)),
+                    }
+                }
                 continue;
             };
             let (module, part) =

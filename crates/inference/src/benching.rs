@@ -4,8 +4,7 @@ use candle_core::{Device, Result, Tensor};
 
 use crate::WeightDtype;
 use crate::config::ModelConfig;
-use crate::kernels::arithmetic::write_cells;
-use crate::kernels::{Compute, InstructionSet, Matrix, Precision};
+use crate::kernels::{Compute, InstructionSet, Matrix, Precision, WeightFormat};
 use crate::kv_cache::{BLOCK, KvCache, Slot};
 use crate::ops::{Attention, AttentionShape, Linear, Project, RotateAndStore};
 use crate::threads::Threads;
@@ -40,9 +39,9 @@ pub fn product(
     let x = Tensor::randn(0f32, 1f32, (rows, inputs), &Device::Cpu)?;
     let w = Tensor::randn(0f32, 1f32, (outputs, inputs), &Device::Cpu)?;
     let dense = w.to_vec2::<f32>()?;
-    let precision = compute.precision;
-    let row = move |output: usize, cells: &mut [u32]| write_cells(precision, &dense[output], cells);
-    let weight = Matrix::new(row, precision, (outputs, inputs));
+    let format = WeightFormat::Numbers(compute.precision);
+    let row = move |output: usize, cells: &mut [u32]| format.write_row(&dense[output], cells);
+    let weight = Matrix::new(row, format, (outputs, inputs));
     weight.lay_out(&compute.threads)?;
     let linear = Linear { weight, bias: None };
     let expected = x.matmul(&w.t()?)?;

@@ -14,7 +14,7 @@ pub use files::CheckpointFiles;
 pub(crate) use files::{WeightFile, WeightFiles};
 pub(crate) use stored::{Rounding, Stored};
 pub(crate) use tensors::Tensors;
-pub(crate) use weights::{Layout, StoredTable};
+pub(crate) use weights::{Layout, StoredTable, WeightForm};
 
 use crate::config::ModelConfig;
 use crate::error::Error;

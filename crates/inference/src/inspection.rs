@@ -5,7 +5,7 @@ use serde::Serialize;
 use crate::checkpoint::{Checkpoint, CheckpointFiles};
 use crate::config::RopeScaling;
 use crate::error::Error;
-use crate::kernels::InstructionSet;
+use crate::kernels::{InstructionSet, WeightFormat};
 use crate::threads::Threads;
 
 /// A checkpoint as the program understands it.
@@ -81,9 +81,9 @@ impl Inspection {
             ("tokenizer", tokenizer.describe_kind()),
             ("bos", tokenizer.describe_bos()),
             ("eos", or(ids.join(", "), "none")),
-            ("arithmetic", InstructionSet::best().describe(precision).to_string()),
+            ("arithmetic", InstructionSet::best().describe(WeightFormat::Numbers(precision), precision)),
             ("weight_bytes", weight_files.bytes().to_string()),
-            ("memory_bytes", tensors.packed_bytes(&config, precision).to_string()),
+            ("memory_bytes", tensors.packed_bytes(&config, WeightFormat::Numbers(precision)).to_string()),
             ("weights_digest", weight_files.digest()),
             ("config_digest", config_digest),
             ("tokenizer_digest", tokenizer_digest),

@@ -12,11 +12,12 @@ pub(crate) mod dispatch;
 pub(crate) mod elementwise;
 pub(crate) mod memory;
 pub(crate) mod product;
+pub(crate) mod quantized;
 
 pub(crate) use arithmetic::Precision;
 pub(crate) use dispatch::InstructionSet;
 pub(crate) use memory::Shared;
-pub(crate) use product::{Matrix, WeightRows};
+pub(crate) use product::{Matrix, WeightFormat, WeightRows};
 
 use crate::threads::Threads;
 

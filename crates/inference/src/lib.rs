@@ -53,4 +53,4 @@ pub use checkpoint::CheckpointFiles;
 pub use config::{Architecture, ModelConfig, RopeScaling};
 pub use error::{Error, ErrorKind};
 pub use inspection::Inspection;
-pub use local_model::{EngineOptions, LocalModel, WeightDtype};
+pub use local_model::{EngineOptions, LocalModel, Quantization, WeightDtype};

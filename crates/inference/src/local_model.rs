@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
-use crate::checkpoint::{Checkpoint, CheckpointFiles, Layout, Rounding, WeightFiles};
+use crate::checkpoint::{Checkpoint, CheckpointFiles, Layout, Rounding, WeightFiles, WeightForm};
 use crate::config::ModelConfig;
 use crate::engine::{Answer, End, Engine, Progress, Request, free_memory_bytes, shown_size};
 use crate::error::{Error, ErrorKind};
-use crate::kernels::{Compute, InstructionSet, Precision};
+use crate::kernels::{Compute, InstructionSet, Precision, WeightFormat};
 use crate::kv_cache::{BLOCK, KvCache};
 use crate::model::{Model, Row};
 use crate::sampling::Stream;
@@ -33,11 +33,21 @@ pub enum WeightDtype {
     Bf16,
 }
 
-/// How to run a model. Nothing but `dtype` can change a completion.
+/// What weights are rounded to beyond their precision.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Quantization {
+    /// 8-bit integers in blocks of 32 along the inputs, each with a scale: GGUF's Q8_0. Activations are rounded to such
+    /// blocks too, for each product; keys and values stay as `dtype` says, and so does an embedding of its own.
+    Q8,
+}
+
+/// How to run a model. Nothing but `dtype` and `quantize` can change a completion.
 #[derive(Clone, Debug, Default)]
 pub struct EngineOptions {
     /// Precision of weights and products.
     pub dtype: WeightDtype,
+    /// What matrices are rounded to; `None` to keep them.
+    pub quantize: Option<Quantization>,
     /// Threads to compute with; `None` for one a core.
     pub threads: Option<usize>,
     /// Most sequences at a time; `None` to find the fastest number.
@@ -88,18 +98,23 @@ impl LocalModel {
             WeightDtype::F32 => (Rounding::None, Precision::F32, "f32"),
             WeightDtype::Bf16 => (Rounding::Bf16, Precision::Bf16, "bf16"),
         };
-        let laid_out = tensors.packed_bytes(&config, precision);
+        let format = match options.quantize {
+            None => WeightFormat::Numbers(precision),
+            Some(Quantization::Q8) => WeightFormat::Q8,
+        };
+        let laid_out = tensors.packed_bytes(&config, format);
         check_memory(laid_out)?;
-        // What an adapter changes is computed once.
-        let at_once = adapter.is_some() || laid_out + weight_files.bytes() > free_memory_bytes();
+        // What an adapter changes or rounding makes is computed once.
+        let at_once =
+            adapter.is_some() || options.quantize.is_some() || laid_out + weight_files.bytes() > free_memory_bytes();
         let layout = if at_once { Layout::AtOnce } else { Layout::Later };
         let compute = Compute { threads, set: InstructionSet::best(), precision };
-        let weights = tensors.load(&config, rounding, layout, &compute)?;
+        let weights = tensors.load(&config, WeightForm { rounding, format, layout }, &compute)?;
 
         let eos: Vec<String> = config.eos_token_ids.iter().map(u32::to_string).collect();
         let mut details = vec![
             ("architecture", config.architecture.class_name().to_string()),
-            ("arithmetic", compute.set.describe(precision).to_string()),
+            ("arithmetic", compute.set.describe(format, precision)),
             ("bos", tokenizer.describe_bos()),
             ("config_digest", config_digest),
             ("dtype", dtype.to_string()),
@@ -107,6 +122,9 @@ impl LocalModel {
             ("parameters", tensors.parameters(&config).to_string()),
             ("tokenizer_digest", tokenizer_digest),
         ];
+        if let Some(Quantization::Q8) = options.quantize {
+            details.push(("quantization", "q8_0".to_string()));
+        }
         if let Some(adapter) = adapter {
             details.extend([("adapter", adapter.description), ("adapter_digest", adapter.digest)]);
         }

@@ -187,8 +187,8 @@ mod tests {
     use std::path::Path;
 
     use super::*;
-    use crate::checkpoint::{Checkpoint, CheckpointFiles, Layout, Rounding};
-    use crate::kernels::{InstructionSet, Precision};
+    use crate::checkpoint::{Checkpoint, CheckpointFiles, Layout, Rounding, WeightForm};
+    use crate::kernels::{InstructionSet, Precision, WeightFormat};
     use crate::kv_cache::BLOCK;
     use crate::threads::Threads;
 
@@ -202,7 +202,8 @@ mod tests {
         let Checkpoint { config, tensors, .. } = Checkpoint::open(&files).unwrap();
         let threads = Threads::start(Some(threads)).unwrap();
         let compute = Compute { threads, set: InstructionSet::best(), precision };
-        let weights = tensors.load(&config, Rounding::None, layout, &compute).unwrap();
+        let form = WeightForm { rounding: Rounding::None, format: WeightFormat::Numbers(precision), layout };
+        let weights = tensors.load(&config, form, &compute).unwrap();
         Model::new(config, weights, compute)
     }
 

@@ -11,8 +11,7 @@ use safetensors::tensor::Dtype;
 use super::files::WeightFile;
 use crate::adapter::Change;
 use crate::error::{Error, ErrorKind};
-use crate::kernels::Precision;
-use crate::kernels::arithmetic::write_cells;
+use crate::kernels::{Precision, WeightFormat};
 use crate::threads::Threads;
 
 /// A tensor as it lies in its file.
@@ -45,6 +44,11 @@ impl Stored {
             Self { file: Arc::clone(file), name, dtype, shape, range, change: None }
         });
         Ok(stored.collect())
+    }
+
+    /// Its last dimension.
+    pub(super) fn columns(&self) -> usize {
+        self.shape.last().copied().unwrap_or(0)
     }
 
     /// Its first dimension.
@@ -150,16 +154,17 @@ impl Stored {
     }
 
     /// Row `index` as cells of a product.
-    pub(super) fn cells(&self, index: usize, rounding: Rounding, precision: Precision, to: &mut [u32]) {
+    pub(super) fn cells(&self, index: usize, rounding: Rounding, format: WeightFormat, to: &mut [u32]) {
         let width = self.shape[1];
-        let as_it_is = precision == Precision::Bf16 && self.dtype == Dtype::BF16 && self.change.is_none();
+        let bf16 = WeightFormat::Numbers(Precision::Bf16);
+        let as_it_is = format == bf16 && self.dtype == Dtype::BF16 && self.change.is_none();
         if as_it_is && width.is_multiple_of(2) {
             let pairs = self.row_bytes(index, width).as_chunks::<4>().0;
             return to.iter_mut().zip(pairs).for_each(|(to, pair)| *to = u32::from_le_bytes(*pair));
         }
         let mut values = vec![0.0; width];
         self.row(index, rounding, &mut values);
-        write_cells(precision, &values, to);
+        format.write_row(&values, to);
     }
 
     /// Checks that every value is a finite number, and stays one when it is rounded.

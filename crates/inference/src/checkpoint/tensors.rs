@@ -10,7 +10,8 @@ use super::stored::{Look, Stored};
 use crate::adapter::{self, Adapter, Change};
 use crate::config::ModelConfig;
 use crate::error::{Error, ErrorKind};
-use crate::kernels::Precision;
+use crate::kernels::product::PANEL;
+use crate::kernels::{Precision, WeightFormat};
 use crate::threads::Threads;
 
 /// The tensors of a checkpoint, known to be those of its configuration.
@@ -163,11 +164,11 @@ impl Tensors {
     }
 
     /// Memory that the weights take once they are laid out for computing; an embedding of its own stays in its file.
-    pub(crate) fn packed_bytes(&self, config: &ModelConfig, precision: Precision) -> usize {
+    pub(crate) fn packed_bytes(&self, config: &ModelConfig, format: WeightFormat) -> usize {
         let matrices = expected_tensors(config)
             .into_iter()
             .filter(|(name, shape)| shape.len() == 2 && (config.tied || name != EMBEDDING));
-        matrices.map(|(_, shape)| shape[0] * precision.cells(shape[1]) * size_of::<u32>()).sum()
+        matrices.map(|(_, shape)| shape[0].div_ceil(PANEL) * format.panel_cells(shape[1]) * size_of::<u32>()).sum()
     }
 
     /// Number of weights; a tied output layer counts once.

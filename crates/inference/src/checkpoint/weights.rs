@@ -4,7 +4,7 @@ use super::stored::{Rounding, Stored};
 use super::tensors::{EMBEDDING, FINAL_NORM, OUTPUT, Tensors};
 use crate::config::ModelConfig;
 use crate::error::Error;
-use crate::kernels::{Compute, Matrix, Precision, WeightRows};
+use crate::kernels::{Compute, Matrix, WeightFormat, WeightRows};
 use crate::model::{Layer, Weights};
 use crate::ops::{Linear, gate_or_up, gate_up_outputs};
 
@@ -18,18 +18,12 @@ pub(crate) enum Layout {
 }
 
 impl Tensors {
-    /// Checks all values, and lays them out at once where `layout` says so.
+    /// Checks all values, and lays them out at once where `form` says so.
     ///
     /// # Errors
     /// [`ErrorKind::Weights`] naming the tensor when a value is not finite.
-    pub(crate) fn load(
-        &self,
-        config: &ModelConfig,
-        rounding: Rounding,
-        layout: Layout,
-        compute: &Compute,
-    ) -> Result<Weights, Error> {
-        let loader = Loader { tensors: self, rounding, layout, compute };
+    pub(crate) fn load(&self, config: &ModelConfig, form: WeightForm, compute: &Compute) -> Result<Weights, Error> {
+        let loader = Loader { tensors: self, form, compute };
         let layers = (0..config.layers).map(|layer| {
             let attention = |projection: &str| format!("model.layers.{layer}.self_attn.{projection}");
             let feed_forward = |projection: &str| format!("model.layers.{layer}.mlp.{projection}");
@@ -59,10 +53,17 @@ impl Tensors {
     }
 }
 
+/// What becomes of weights.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct WeightForm {
+    pub(crate) rounding: Rounding,
+    pub(crate) format: WeightFormat,
+    pub(crate) layout: Layout,
+}
+
 struct Loader<'a> {
     tensors: &'a Tensors,
-    rounding: Rounding,
-    layout: Layout,
+    form: WeightForm,
     compute: &'a Compute,
 }
 
@@ -74,7 +75,7 @@ impl Loader<'_> {
     /// A tensor whose values are all finite.
     fn sound(&self, name: &str) -> Result<&Stored, Error> {
         let stored = self.stored(name);
-        stored.check_finite(self.rounding, &self.compute.threads)?;
+        stored.check_finite(self.form.rounding, &self.compute.threads)?;
         Ok(stored)
     }
 
@@ -82,13 +83,13 @@ impl Loader<'_> {
     fn vector(&self, name: &str) -> Result<Vec<f32>, Error> {
         let stored = self.sound(name)?;
         let mut values = vec![0.0; stored.shape[0]];
-        stored.row(0, self.rounding, &mut values);
+        stored.row(0, self.form.rounding, &mut values);
         Ok(values)
     }
 
     /// A table whose rows are read where they are stored.
     fn table(&self, name: &str) -> Result<StoredTable, Error> {
-        Ok(StoredTable { stored: self.sound(name)?.clone(), rounding: self.rounding })
+        Ok(StoredTable { stored: self.sound(name)?.clone(), rounding: self.form.rounding })
     }
 
     /// Matrices over the same inputs, one below the other.
@@ -142,11 +143,11 @@ impl Loader<'_> {
         source: impl Fn(usize) -> Option<(usize, usize)> + Send + Sync + 'static,
     ) -> Result<Matrix, Error> {
         let parts = names.iter().map(|name| self.sound(name).cloned()).collect::<Result<Vec<_>, _>>()?;
-        let Self { rounding, compute: Compute { threads, precision, .. }, .. } = *self;
+        let WeightForm { rounding, format, layout } = self.form;
         let shape = (outputs, parts[0].shape[1]);
-        let matrix = Matrix::new(StoredRows { parts, source, rounding, precision: *precision }, *precision, shape);
-        if self.layout == Layout::AtOnce {
-            matrix.lay_out(threads)?;
+        let matrix = Matrix::new(StoredRows { parts, source, rounding, format }, format, shape);
+        if layout == Layout::AtOnce {
+            matrix.lay_out(&self.compute.threads)?;
         }
         Ok(matrix)
     }
@@ -158,14 +159,14 @@ struct StoredRows<S> {
     /// The part and its row that an output is, `None` for zeros.
     source: S,
     rounding: Rounding,
-    precision: Precision,
+    format: WeightFormat,
 }
 
 impl<S: Fn(usize) -> Option<(usize, usize)> + Send + Sync> WeightRows for StoredRows<S> {
     fn write(&self, output: usize, cells: &mut [u32]) {
         match (self.source)(output) {
-            Some((part, row)) => self.parts[part].cells(row, self.rounding, self.precision, cells),
-            None => cells.fill(0),
+            Some((part, row)) => self.parts[part].cells(row, self.rounding, self.format, cells),
+            None => self.format.write_row(&vec![0.0; self.parts[0].columns()], cells),
         }
     }
 

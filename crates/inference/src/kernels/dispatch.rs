@@ -5,10 +5,19 @@ use std::sync::LazyLock;
 #[cfg(target_arch = "x86_64")]
 use super::arithmetic::x86::{Avx2, Avx512, Avx512Bf16};
 use super::arithmetic::{Arithmetic, Portable, Precision};
+use super::product::WeightFormat;
+#[cfg(target_arch = "x86_64")]
+use super::quantized::x86::{Avx2Bytes, Avx512Vnni};
+use super::quantized::{Bytes, PortableBytes};
 
 /// A computation that is compiled once for each instruction set and precision.
 pub(crate) trait Kernel {
     fn run<A: Arithmetic>(self);
+}
+
+/// A computation on bytes that is compiled once for each instruction set.
+pub(crate) trait ByteKernel {
+    fn run<B: Bytes>(self);
 }
 
 /// What a processor can do, best first.
@@ -39,10 +48,13 @@ impl InstructionSet {
         #[cfg(target_arch = "x86_64")]
         let sets = {
             let avx512 = is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("fma");
+            let vnni = is_x86_feature_detected!("avx512vnni");
+            let avx2 = is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma");
+            let avx2 = avx2 && is_x86_feature_detected!("f16c");
             [
-                (Self::Avx512Bf16, avx512 && is_x86_feature_detected!("avx512bf16")),
-                (Self::Avx512, avx512),
-                (Self::Avx2, is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma")),
+                (Self::Avx512Bf16, avx512 && vnni && is_x86_feature_detected!("avx512bf16")),
+                (Self::Avx512, avx512 && avx2),
+                (Self::Avx2, avx2),
                 (Self::Portable, true),
             ]
         };
@@ -65,15 +77,30 @@ impl InstructionSet {
         rows
     }
 
-    /// What decides the last bits of a completion: the same words, the same bits.
-    pub(crate) fn describe(self, precision: Precision) -> &'static str {
-        let fused = PORTABLE_FUSED || self != Self::Portable;
-        match (precision, fused) {
-            (Precision::F32, true) => "f32, fused multiply-add",
-            (Precision::F32, false) => "f32",
-            (Precision::Bf16, true) => "bf16 products in f32 sums, fused multiply-add",
-            (Precision::Bf16, false) => "bf16 products in f32 sums",
+    /// Rows that a tile of a product of bytes takes with these instructions.
+    pub(crate) fn byte_tile_rows(self) -> usize {
+        struct TileRows<'a>(&'a mut usize);
+        impl ByteKernel for TileRows<'_> {
+            #[inline(always)]
+            fn run<B: Bytes>(self) {
+                *self.0 = B::TILE_ROWS;
+            }
         }
+        let mut rows = 1;
+        self.run_bytes(TileRows(&mut rows));
+        rows
+    }
+
+    /// What decides the last bits of a completion: the same words, the same bits.
+    pub(crate) fn describe(self, format: WeightFormat, precision: Precision) -> String {
+        let products = match (format, precision) {
+            (WeightFormat::Q8, Precision::F32) => "8-bit products, f32 attention, f32 sums",
+            (WeightFormat::Q8, Precision::Bf16) => "8-bit products, bf16 attention, f32 sums",
+            (WeightFormat::Numbers(_), Precision::F32) => "f32",
+            (WeightFormat::Numbers(_), Precision::Bf16) => "bf16 products in f32 sums",
+        };
+        let fused = PORTABLE_FUSED || self != Self::Portable;
+        format!("{products}{}", if fused { ", fused multiply-add" } else { "" })
     }
 
     /// Runs a kernel with these instructions, which this processor must have.
@@ -100,6 +127,40 @@ impl InstructionSet {
             (Self::Portable, Precision::Bf16) => kernel.run::<Portable<PORTABLE_FUSED, true>>(),
         }
     }
+}
+
+impl InstructionSet {
+    /// Runs a kernel in f32 with these instructions, which this processor must have.
+    pub(crate) fn run_floats<K: Kernel>(self, kernel: K) {
+        self.run(Precision::F32, kernel);
+    }
+
+    /// Runs a kernel on bytes with these instructions, which this processor must have.
+    #[inline]
+    pub(crate) fn run_bytes<K: ByteKernel>(self, kernel: K) {
+        debug_assert!(Self::available().any(|set| set == self));
+        match self {
+            // SAFETY: an instruction set is only ever one of those that `available` found.
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx512Bf16 => unsafe { run_avx512_vnni(kernel) },
+            // SAFETY: as above.
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx512 | Self::Avx2 => unsafe { run_avx2_bytes(kernel) },
+            Self::Portable => kernel.run::<PortableBytes<Portable<PORTABLE_FUSED, false>>>(),
+        }
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx512f,avx512vnni,avx2,fma,f16c")]
+fn run_avx512_vnni<K: ByteKernel>(kernel: K) {
+    kernel.run::<Avx512Vnni>();
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2,fma,f16c")]
+fn run_avx2_bytes<K: ByteKernel>(kernel: K) {
+    kernel.run::<Avx2Bytes>();
 }
 
 #[cfg(target_arch = "x86_64")]

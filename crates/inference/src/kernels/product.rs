@@ -14,6 +14,7 @@ use std::sync::OnceLock;
 use super::arithmetic::{Arithmetic, LANES, Precision, pair_values, write_cells};
 use super::dispatch::{InstructionSet, Kernel};
 use super::memory::{Buffer, Shared};
+use super::quantized;
 use crate::threads::Threads;
 
 /// Outputs of a panel.
@@ -23,7 +24,7 @@ pub(crate) const PANEL: usize = 2 * LANES;
 pub(crate) type PanelSums = [f32; PANEL];
 
 /// Most rows that a task takes at a time.
-const TASK_ROWS: usize = 192;
+pub(super) const TASK_ROWS: usize = 192;
 
 /// Cells after which the other rows get their turn, so that this part of a panel stays in the nearest cache.
 const DEPTH_BLOCK: usize = 1024;
@@ -46,14 +47,49 @@ const LONGEST_RUN: usize = 4;
 pub(crate) struct Matrix {
     rows: Box<dyn WeightRows>,
     panels: OnceLock<Buffer>,
-    precision: Precision,
+    format: WeightFormat,
     outputs: usize,
     inputs: usize,
 }
 
+/// How the weights of a matrix are kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum WeightFormat {
+    /// As the numbers of a product.
+    Numbers(Precision),
+    /// As 8-bit integers in blocks of 32 with a scale each.
+    Q8,
+}
+
+impl WeightFormat {
+    /// Cells of a row.
+    pub(crate) fn row_cells(self, inputs: usize) -> usize {
+        match self {
+            Self::Numbers(precision) => precision.cells(inputs),
+            Self::Q8 => inputs.div_ceil(quantized::BLOCK) * quantized::ROW_BLOCK,
+        }
+    }
+
+    /// Cells of a panel.
+    pub(crate) fn panel_cells(self, inputs: usize) -> usize {
+        match self {
+            Self::Numbers(precision) => precision.cells(inputs) * PANEL,
+            Self::Q8 => inputs.div_ceil(quantized::BLOCK) * quantized::PANEL_BLOCK,
+        }
+    }
+
+    /// The cells of a row of values.
+    pub(crate) fn write_row(self, values: &[f32], cells: &mut [u32]) {
+        match self {
+            Self::Numbers(precision) => write_cells(precision, values, cells),
+            Self::Q8 => quantized::write_row(values, cells),
+        }
+    }
+}
+
 /// Where the rows of a matrix lie before they are laid out.
 pub(crate) trait WeightRows: Send + Sync {
-    /// Writes all cells of row `output`.
+    /// Writes all cells of row `output`, as [`WeightFormat::write_row`] does.
     fn write(&self, output: usize, cells: &mut [u32]);
 
     /// The rows are not going to be asked for again.
@@ -69,10 +105,10 @@ impl<F: Fn(usize, &mut [u32]) + Send + Sync> WeightRows for F {
 impl Matrix {
     pub(crate) fn new(
         rows: impl WeightRows + 'static,
-        precision: Precision,
+        format: WeightFormat,
         (outputs, inputs): (usize, usize),
     ) -> Self {
-        Self { rows: Box::new(rows), panels: OnceLock::new(), precision, outputs, inputs }
+        Self { rows: Box::new(rows), panels: OnceLock::new(), format, outputs, inputs }
     }
 
     /// Lays the panels out, if they are not yet.
@@ -83,7 +119,7 @@ impl Matrix {
         if self.panels.get().is_some() {
             return Ok(());
         }
-        let size = self.depth() * PANEL;
+        let size = self.panel_cells();
         let panels = self.outputs.div_ceil(PANEL);
         let mut buffer = Buffer::new(panels * size)?;
         let to = Shared::new(buffer.cells_mut());
@@ -98,7 +134,7 @@ impl Matrix {
     }
 
     fn write_panel(&self, panel: usize, to: &mut [u32]) {
-        let depth = self.depth();
+        let depth = self.row_cells();
         // A little more than a row, so that the rows of a panel do not compete for the same lines of the cache.
         let stride = depth + LANES;
         let mut rows = SPARE_ROWS.take();
@@ -107,18 +143,23 @@ impl Matrix {
             let row = &mut rows[column * stride..][..depth];
             match panel * PANEL + column {
                 output if output < self.outputs => self.rows.write(output, row),
-                _ => row.fill(0),
+                _ => self.format.write_row(&vec![0.0; self.inputs], row),
             }
         }
-        for (cell, to) in to.as_chunks_mut::<PANEL>().0.iter_mut().enumerate() {
-            to.iter_mut().enumerate().for_each(|(column, to)| *to = rows[column * stride + cell]);
+        match self.format {
+            WeightFormat::Q8 => quantized::side_by_side(&rows, stride, to),
+            WeightFormat::Numbers(_) => {
+                for (cell, to) in to.as_chunks_mut::<PANEL>().0.iter_mut().enumerate() {
+                    to.iter_mut().enumerate().for_each(|(column, to)| *to = rows[column * stride + cell]);
+                }
+            }
         }
         SPARE_ROWS.set(rows);
     }
 
     /// Calls `work` with the cells of a panel.
     fn with_panel(&self, panel: usize, work: impl FnOnce(&[u32])) {
-        let size = self.depth() * PANEL;
+        let size = self.panel_cells();
         match self.panels.get() {
             Some(panels) => work(&panels.cells()[panel * size..][..size]),
             None => {
@@ -131,8 +172,8 @@ impl Matrix {
         }
     }
 
-    pub(crate) fn precision(&self) -> Precision {
-        self.precision
+    pub(crate) fn format(&self) -> WeightFormat {
+        self.format
     }
 
     pub(crate) fn outputs(&self) -> usize {
@@ -145,24 +186,34 @@ impl Matrix {
 
     /// Row `output` of the matrix, `[inputs]`, as an embedding table reads it.
     pub(crate) fn row(&self, output: usize, to: &mut [f32]) {
-        let mut cells = vec![0; self.depth()];
+        let mut cells = vec![0; self.row_cells()];
         match self.panels.get() {
-            Some(_) => self.with_panel(output / PANEL, |panel| {
-                let row = panel[output % PANEL..].iter().step_by(PANEL);
-                cells.iter_mut().zip(row).for_each(|(to, cell)| *to = *cell);
-            }),
             None => self.rows.write(output, &mut cells),
+            Some(_) => self.with_panel(output / PANEL, |panel| match self.format {
+                WeightFormat::Q8 => quantized::row_of_panel(panel, output % PANEL, &mut cells),
+                WeightFormat::Numbers(_) => {
+                    let row = panel[output % PANEL..].iter().step_by(PANEL);
+                    cells.iter_mut().zip(row).for_each(|(to, cell)| *to = *cell);
+                }
+            }),
         }
-        match self.precision {
-            Precision::F32 => to.iter_mut().zip(cells).for_each(|(to, cell)| *to = f32::from_bits(cell)),
-            Precision::Bf16 => {
+        match self.format {
+            WeightFormat::Q8 => quantized::read_row(&cells, to),
+            WeightFormat::Numbers(Precision::F32) => {
+                to.iter_mut().zip(cells).for_each(|(to, cell)| *to = f32::from_bits(cell));
+            }
+            WeightFormat::Numbers(Precision::Bf16) => {
                 to.chunks_mut(2).zip(cells).for_each(|(to, cell)| to.copy_from_slice(&pair_values(cell)[..to.len()]));
             }
         }
     }
 
-    fn depth(&self) -> usize {
-        self.precision.cells(self.inputs)
+    fn row_cells(&self) -> usize {
+        self.format.row_cells(self.inputs)
+    }
+
+    fn panel_cells(&self) -> usize {
+        self.format.panel_cells(self.inputs)
     }
 }
 
@@ -215,6 +266,11 @@ thread_local! {
     static SPARE_CELLS: Cell<Vec<u32>> = const { Cell::new(Vec::new()) };
 }
 
+/// Lends the memory of the last inputs, and takes back what `work` returns.
+pub(super) fn with_spare_cells(work: impl FnOnce(Vec<u32>) -> Vec<u32>) {
+    SPARE_CELLS.set(work(SPARE_CELLS.take()));
+}
+
 impl Drop for Inputs {
     fn drop(&mut self) {
         SPARE_CELLS.set(std::mem::take(&mut self.cells));
@@ -258,13 +314,13 @@ impl<'x, R: Row<'x>> Kernel for PackTile<'_, R> {
 
 /// How rows are cut into tiles: as evenly as they can.
 #[derive(Clone, Copy)]
-struct Tiling {
-    rows: usize,
-    tiles: usize,
+pub(super) struct Tiling {
+    pub(super) rows: usize,
+    pub(super) tiles: usize,
 }
 
 impl Tiling {
-    fn tile(self, tile: usize) -> Range<usize> {
+    pub(super) fn tile(self, tile: usize) -> Range<usize> {
         self.rows * tile / self.tiles..self.rows * (tile + 1) / self.tiles
     }
 }
@@ -279,26 +335,37 @@ pub(crate) trait Epilogue: Sync {
 pub(crate) fn product(
     threads: &Threads,
     set: InstructionSet,
+    precision: Precision,
     inputs: &Inputs,
     matrix: &Matrix,
     epilogue: &impl Epilogue,
 ) {
-    assert_eq!(inputs.depth, matrix.depth(), "rows do not fit the matrix");
+    assert_eq!(inputs.depth * PANEL, matrix.panel_cells(), "rows do not fit the matrix");
     let tiling = Tiling { rows: inputs.rows, tiles: inputs.tiles };
-    let tiles_per_task = (TASK_ROWS / set.tile_rows(matrix.precision)).max(1);
-    let groups = inputs.tiles.div_ceil(tiles_per_task);
+    for_each_panel(threads, tiling, set.tile_rows(precision), matrix, |thread, panel, tiles, weights| {
+        set.run(precision, PanelProduct { inputs, tiling, tiles, weights, thread, panel, epilogue });
+    });
+}
+
+/// Gives out the panels of a matrix: `work` gets the thread's number, the panel's, tiles, and the panel's cells.
+pub(super) fn for_each_panel(
+    threads: &Threads,
+    tiling: Tiling,
+    tile_rows: usize,
+    matrix: &Matrix,
+    work: impl Fn(usize, usize, Range<usize>, &[u32]) + Sync,
+) {
+    let tiles_per_task = (TASK_ROWS / tile_rows).max(1);
+    let groups = tiling.tiles.div_ceil(tiles_per_task);
     let panels = matrix.outputs.div_ceil(PANEL);
     // Panels that lie beside each other, so that what is asked for ahead is used by whoever asked.
     let run = (panels / (TASKS_A_THREAD * threads.count())).clamp(1, LONGEST_RUN);
     let runs = panels.div_ceil(run);
     threads.for_each(runs * groups, |thread, task| {
         let (first, group) = (task % runs * run, task / runs);
-        let tiles = group * tiles_per_task..((group + 1) * tiles_per_task).min(inputs.tiles);
+        let tiles = group * tiles_per_task..((group + 1) * tiles_per_task).min(tiling.tiles);
         for panel in first..(first + run).min(panels) {
-            let tiles = tiles.clone();
-            matrix.with_panel(panel, |weights| {
-                set.run(matrix.precision, PanelProduct { inputs, tiling, tiles, weights, thread, panel, epilogue });
-            });
+            matrix.with_panel(panel, |weights| work(thread, panel, tiles.clone(), weights));
         }
     });
 }

@@ -6,7 +6,7 @@ use super::{elements, elements_mut};
 use crate::kernels::arithmetic::{Arithmetic, LANES};
 use crate::kernels::elementwise::{rms_norm, silu};
 use crate::kernels::product::{Epilogue, Inputs, PANEL, PanelSums, Row, product};
-use crate::kernels::{Compute, Matrix, Shared};
+use crate::kernels::{Compute, Matrix, Shared, WeightFormat, quantized};
 
 /// A matrix `[outputs, inputs]` and its optional bias `[outputs]`.
 pub(crate) struct Linear {
@@ -87,8 +87,14 @@ fn multiply(
     }
     let x = elements("a product", storage, layout)?;
     let Compute { threads, set, .. } = compute;
-    let inputs = Inputs::pack(threads, *set, weight.precision(), (rows, width), Rows { x, width, norm });
-    product(threads, *set, &inputs, weight, epilogue);
+    let source = Rows { x, width, norm };
+    match weight.format() {
+        WeightFormat::Numbers(precision) => {
+            let inputs = Inputs::pack(threads, *set, precision, (rows, width), source);
+            product(threads, *set, precision, &inputs, weight, epilogue);
+        }
+        WeightFormat::Q8 => quantized::multiply(threads, *set, rows, &source, weight, epilogue),
+    }
     Ok(())
 }
 

@@ -4,7 +4,7 @@ use candle_core::{D, Device, Shape, Tensor};
 
 use super::*;
 use crate::config::ModelConfig;
-use crate::kernels::arithmetic::write_cells;
+use crate::kernels::WeightFormat;
 use crate::kernels::{Compute, Matrix};
 use crate::kernels::{InstructionSet, Precision};
 use crate::kv_cache::{KvCache, Slot};
@@ -48,13 +48,17 @@ fn rounded(tensor: &Tensor, precision: Precision) -> Tensor {
 
 /// A matrix of rows in the given order, `None` for rows of zeros.
 fn matrix(compute: &Compute, dense: &Tensor, order: &[Option<usize>]) -> Matrix {
+    matrix_of(WeightFormat::Numbers(compute.precision), compute, dense, order)
+}
+
+fn matrix_of(format: WeightFormat, compute: &Compute, dense: &Tensor, order: &[Option<usize>]) -> Matrix {
     let (dense, order) = (dense.to_vec2::<f32>().unwrap(), order.to_vec());
-    let (precision, shape) = (compute.precision, (order.len(), dense[0].len()));
+    let shape = (order.len(), dense[0].len());
     let zeros = vec![0.0; shape.1];
     let rows = move |output: usize, cells: &mut [u32]| {
-        write_cells(precision, order[output].map_or(&zeros, |row| &dense[row]), cells);
+        format.write_row(order[output].map_or(&zeros, |row| &dense[row]), cells);
     };
-    let matrix = Matrix::new(rows, precision, shape);
+    let matrix = Matrix::new(rows, format, shape);
     matrix.lay_out(&compute.threads).unwrap();
     matrix
 }
@@ -62,6 +66,12 @@ fn matrix(compute: &Compute, dense: &Tensor, order: &[Option<usize>]) -> Matrix 
 fn linear(compute: &Compute, dense: &Tensor, bias: Option<Vec<f32>>) -> Linear {
     let order: Vec<Option<usize>> = (0..dense.dims2().unwrap().0).map(Some).collect();
     Linear { weight: matrix(compute, dense, &order), bias }
+}
+
+/// A matrix of 8-bit blocks.
+fn eight_bits(compute: &Compute, dense: &Tensor) -> Linear {
+    let order: Vec<Option<usize>> = (0..dense.dims2().unwrap().0).map(Some).collect();
+    Linear { weight: matrix_of(WeightFormat::Q8, compute, dense, &order), bias: None }
 }
 
 fn plain_norm(x: &Tensor, weight: &Tensor, epsilon: f64) -> Tensor {
@@ -167,7 +177,8 @@ fn instruction_sets_agree() {
         let best = product(InstructionSet::best());
         for set in InstructionSet::available() {
             let found = product(set);
-            if set.describe(precision) == InstructionSet::best().describe(precision) {
+            let format = WeightFormat::Numbers(precision);
+            if set.describe(format, precision) == InstructionSet::best().describe(format, precision) {
                 assert_eq!(bits(&found), bits(&best), "{set:?} {precision:?}");
             }
             assert_close(&found, &best, 1e-4);
@@ -331,4 +342,76 @@ fn rotation_agrees_with_candle() {
     .unwrap();
     let expected = Tensor::cat(&[&expected.reshape((4, 24)).unwrap(), &x.narrow(1, 24, 8).unwrap()], 1).unwrap();
     assert_close(&found, &expected, 1e-5);
+}
+
+/// Values rounded to 8-bit blocks by candle, with the scale as `scale_as` leaves it.
+fn through_eight_bits(x: &Tensor, scale_as: impl Fn(f32) -> f32) -> Tensor {
+    let rows = x.to_vec2::<f32>().unwrap().into_iter().map(|row| {
+        let blocks = row.chunks(32).flat_map(|block| {
+            let scale = block.iter().fold(0f32, |most, x| most.max(x.abs())) / 127.0;
+            let kept = scale_as(scale);
+            block.iter().map(move |x| (x / scale).round_ties_even() * kept).collect::<Vec<_>>()
+        });
+        blocks.collect::<Vec<f32>>()
+    });
+    Tensor::new(rows.collect::<Vec<_>>(), &Device::Cpu).unwrap()
+}
+
+#[test]
+fn eight_bit_products_are_those_of_the_rounded_numbers() {
+    for (rows, inputs, outputs) in [(1, 32, 3), (5, 40, 50), (6, 64, 64), (70, 96, 257), (401, 2112, 70)] {
+        let compute = compute(Precision::F32, 2);
+        let (x, w) = (random((rows, inputs)), random((outputs, inputs)));
+        let weights = through_eight_bits(&w, |scale| half::f16::from_f32(scale).to_f32());
+        let expected = through_eight_bits(&x, |scale| scale).matmul(&weights.t().unwrap()).unwrap();
+        let linear = eight_bits(&compute, &w);
+        let found = Project { compute: &compute, norm: None, linear: &linear }.apply(&x).unwrap();
+        // A value that lies in the middle between two integers may fall either way.
+        assert_close(&found, &expected, 0.1);
+        let error = (&found - &expected).unwrap().sqr().unwrap().mean_all().unwrap().to_scalar::<f32>().unwrap().sqrt();
+        assert!(error < 3e-3, "{rows} {inputs} {outputs}: {error}");
+        let plain = x.matmul(&w.t().unwrap()).unwrap();
+        let lost = (&found - &plain).unwrap().sqr().unwrap().mean_all().unwrap().to_scalar::<f32>().unwrap().sqrt();
+        assert!(lost > 1e-3 && lost < 0.012 * (inputs as f32).sqrt(), "{rows} {inputs} {outputs}: {lost}");
+    }
+}
+
+#[test]
+fn eight_bit_weights_are_those_of_candle() {
+    use candle_core::quantized::{GgmlDType, QTensor};
+    let w = random((70, 96));
+    let expected = QTensor::quantize(&w, GgmlDType::Q8_0).unwrap().dequantize(&Device::Cpu).unwrap();
+    let expected = expected.to_vec2::<f32>().unwrap();
+    let matrix = eight_bits(&compute(Precision::F32, 2), &w).weight;
+    let mut differing = 0;
+    for (row, expected) in expected.iter().enumerate() {
+        let mut found = vec![0.0; 96];
+        matrix.row(row, &mut found);
+        let scale = expected.iter().fold(0f32, |most, x| most.max(x.abs())) / 127.0;
+        for (found, expected) in found.iter().zip(expected) {
+            // A value in the middle between two integers may fall either way.
+            assert!((found - expected).abs() <= 1.01 * scale, "{found} {expected}");
+            differing += usize::from(found != expected);
+        }
+    }
+    assert!(differing <= 3, "{differing} of 6720 values");
+}
+
+#[test]
+fn an_eight_bit_row_depends_on_nothing_but_itself() {
+    let (x, w) = (random((61, 192)), random((2048 + 5, 192)));
+    let product = |set, threads, x: &Tensor| {
+        let compute = with_set(set, Precision::F32, threads);
+        let linear = eight_bits(&compute, &w);
+        bits(&Project { compute: &compute, norm: None, linear: &linear }.apply(x).unwrap())
+    };
+    let whole = product(InstructionSet::best(), 1, &x);
+    for set in InstructionSet::available().filter(|set| *set != InstructionSet::Portable) {
+        for (first, count, threads) in [(0, 61, 3), (0, 1, 1), (3, 8, 2), (17, 44, 2)] {
+            let part = x.narrow(0, first, count).unwrap().contiguous().unwrap();
+            let outputs = 2048 + 5;
+            let expected = whole[first * outputs..(first + count) * outputs].to_vec();
+            assert_eq!(product(set, threads, &part), expected, "{set:?} {first}+{count}");
+        }
+    }
 }
