@@ -269,7 +269,7 @@ fn check_memory(needed: usize) -> Result<(), Error> {
         return Ok(());
     }
     let message = format!(
-        "the weights need {} of memory and {} are free: use a machine with more, or --dtype bf16 where the checkpoint is wider",
+        "the weights need {} of memory and {} are free: use a machine with more, --dtype bf16 where the checkpoint is wider, or --quantize q8_0",
         shown_size(needed),
         shown_size(free)
     );

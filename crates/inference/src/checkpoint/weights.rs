@@ -11,7 +11,7 @@ use crate::ops::{Linear, gate_or_up, gate_up_outputs};
 /// When weights are laid out for computing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Layout {
-    /// While they are read: the memory cannot hold both forms.
+    /// While they are read: the memory cannot hold both forms, or it takes more than reading to come to the values.
     AtOnce,
     /// After the first step, which computes from the files.
     Later,
