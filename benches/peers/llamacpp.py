@@ -1,7 +1,7 @@
 """llama.cpp on a workload, through the low-level interface of llama-cpp-python.
 
     llamacpp.py FILE.gguf --prompts FILE.json --rows N --new-tokens N [--tokenizer CHECKPOINT_FOLDER] [--limit N]
-                [--ignore-eos] [--dtype bf16|f32] [--unified-cache] [--threads 2] [--workload NAME] [--first-token]
+                [--ignore-eos] [--dtype bf16|f32|q8_0] [--unified-cache] [--threads 2] [--workload NAME] [--first-token]
 
 Continuous batching: every step is one batch of a token of each running sequence and the whole prompts of the sequences
 that take free rows. Flash attention is on. --dtype must be what the file holds. Prints one JSON line. A short warm-up
@@ -70,10 +70,11 @@ class LlamaCpp:
         return context
 
     def dtype(self):
-        """`bf16` or `f32`, from llama.cpp's own description of the file."""
+        """`bf16`, `f32` or `q8_0`, from llama.cpp's own description of the file."""
         text = ctypes.create_string_buffer(128)
         llama_cpp.llama_model_desc(self.model, text, len(text))
-        return "f32" if b"F32" in text.value else "bf16" if b"BF16" in text.value else text.value.decode()
+        names = {b"F32": "f32", b"BF16": "bf16", b"Q8_0": "q8_0"}
+        return next((name for mark, name in names.items() if mark in text.value), text.value.decode())
 
     def generate(self, prompts, rows, new_tokens, ignore_eos):
         """New token ids of each prompt, and the seconds from each first token to the last, added up."""
@@ -141,7 +142,7 @@ class LlamaCpp:
 
 
 def main():
-    arguments = common.parser(__doc__)
+    arguments = common.parser(__doc__, ("bf16", "f32", "q8_0"))
     arguments.add_argument("--unified-cache", action="store_true", help="one key-value buffer for all rows")
     arguments.add_argument("--physical-batch", type=int, default=512, help="most tokens computed at once")
     options = arguments.parse_args()

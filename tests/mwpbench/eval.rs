@@ -194,6 +194,13 @@ fn several_samples_of_a_problem_are_kept_and_averaged() {
     assert_eq!(samples, [0, 1, 2].repeat(6));
     run("two", &["--batch-size", "5", "--threads", "1"]);
     assert_eq!(records("one"), records("two"));
+    let id = records("one")[0]["id"].as_str().unwrap().to_string();
+    for sample in ["0", "2"] {
+        let args = ["show", "one", "--item", &id, "--sample", sample, "--json"];
+        let shown = mwpbench(folder.path(), args).ok().json();
+        assert_eq!(shown["completion"]["sample"].to_string(), sample);
+    }
+    mwpbench(folder.path(), ["show", "one", "--item", &id, "--sample", "3"]).refused(2, &["no finished sample 3"]);
     // Judging again finds all of them, and so does the same command.
     let again = mwpbench(folder.path(), ["score", "one", "--json"]).ok().json();
     assert_eq!(again["sets"], summary["sets"]);
