@@ -477,8 +477,8 @@ fn a_checkpoint_that_cannot_fit_is_refused_before_it_is_read() {
     file.write_all(header.as_bytes()).unwrap();
     file.set_len((8 + header.len() + end) as u64).unwrap();
 
-    let Err(error) = copy.try_load() else { panic!("300 GB were loaded") };
+    let Err(error) = copy.try_load() else { panic!("320 GiB were loaded") };
     assert_eq!(error.kind(), ErrorKind::Backend);
     let message = error.to_string();
-    assert!(message.contains("the weights need 288.0 GiB") && message.contains("are free"), "{message}");
+    assert!(message.contains("the weights need 320.0 GiB") && message.contains("are free"), "{message}");
 }
