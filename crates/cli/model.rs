@@ -21,6 +21,9 @@ static DEMO_FILES: &[(&str, &[u8])] = &[
 pub fn files(model: &str, adapter: Option<&Path>) -> anyhow::Result<CheckpointFiles> {
     let base = base(model)?;
     match adapter {
+        Some(adapter) if !adapter.exists() => {
+            anyhow::bail!("there is no folder {}: give the folder of a LoRA adapter", adapter.display())
+        }
         Some(adapter) => Ok(base.with_adapter(adapter)?),
         None => Ok(base),
     }

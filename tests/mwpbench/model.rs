@@ -95,6 +95,7 @@ fn an_adapter_is_merged_and_named() {
     assert!(told.contains("LoRA of rank 4"), "{told}");
     let other = fixture("adapters/ia3");
     mwpbench(folder.path(), ["eval", "--model", &base, "--adapter", &other]).refused(4, &["IA3", "merge_and_unload"]);
+    mwpbench(folder.path(), ["model", &base, "--adapter", "nowhere"]).refused(2, &["there is no folder nowhere"]);
     mwpbench(folder.path(), ["eval", "--model", &adapter]).refused(4, &["holds an adapter without its base model"]);
     // The folder of one is not continued with the other.
     let plan = ["eval", "--model", &base, "--tasks", "tal", "--limit", "2", "--max-tokens", "8"];
