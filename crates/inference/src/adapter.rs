@@ -61,11 +61,17 @@ impl Change {
         }
     }
 
-    /// Rows and columns of the matrix that it fits, as far as it says.
-    pub(crate) fn fits(&self, rows: usize, columns: usize) -> bool {
+    /// What it asks of the matrix `[rows, columns]` that it changes and does not find; `None` where it fits.
+    pub(crate) fn misfit(&self, rows: usize, columns: usize) -> Option<String> {
         match self {
-            Self::LowRank(LowRank { a, b, rank, .. }) => a.len() == rank * columns && b.len() == rank * rows,
-            Self::Rows(own) => own.iter().all(|(row, values)| *row < rows && values.len() == columns),
+            Self::LowRank(LowRank { a, b, rank, .. }) => {
+                let wanted = [b.len() / rank, a.len() / rank];
+                (wanted != [rows, columns]).then(|| format!("a matrix {wanted:?}"))
+            }
+            Self::Rows(own) => own.iter().find_map(|(row, values)| {
+                let wanted = format!("a row {row} of {} columns", values.len());
+                (*row >= rows || values.len() != columns).then_some(wanted)
+            }),
         }
     }
 }
@@ -88,6 +94,7 @@ impl LowRank {
 
 /// `adapter_config.json` as it was written.
 #[derive(Deserialize)]
+#[serde(expecting = "an object of settings")]
 struct RawConfig {
     peft_type: Option<String>,
     base_model_name_or_path: Option<String>,

@@ -81,6 +81,9 @@ impl Architecture {
     }
 }
 
+/// Longer contexts than this are taken for mistakes.
+const MOST_POSITIONS: u64 = 1 << 24;
+
 /// How the frequencies of the rotary position encoding are derived.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum RopeScaling {
@@ -227,12 +230,14 @@ fn invalid(message: impl Into<String>) -> Error {
 
 /// The keys of `generation_config.json` that matter here. Its sampling defaults never override greedy decoding.
 #[derive(Deserialize)]
+#[serde(expecting = "an object of settings")]
 struct RawGenerationConfig {
     eos_token_id: Option<Value>,
 }
 
 /// `config.json` as it was written.
 #[derive(Deserialize)]
+#[serde(expecting = "an object of settings")]
 struct RawConfig {
     model_type: Option<String>,
     architectures: Option<Vec<String>>,
@@ -277,6 +282,7 @@ fn present<'de, D: serde::Deserializer<'de>, T: Deserialize<'de>>(
 
 /// `rope_scaling` of transformers 4 or `rope_parameters` of transformers 5.
 #[derive(Deserialize)]
+#[serde(expecting = "an object of settings")]
 struct RawRope {
     rope_type: Option<String>,
     r#type: Option<String>,
@@ -356,14 +362,23 @@ impl RawConfig {
             return Err(invalid(format!("head_dim ({head_dim}) is odd; rotary positions need pairs")));
         }
         let positions = Some(self.max_position_embeddings.unwrap_or(defaults.context));
-        let positions = required("max_position_embeddings", positions, 1 << 24)?;
+        let positions = required("max_position_embeddings", positions, MOST_POSITIONS)?;
         let (rope_theta, rope_scaling) = self.rope(positions)?;
         let context_length = match rope_scaling {
             RopeScaling::Default | RopeScaling::Llama3 { .. } => positions,
             // What was published names the context before it was extended.
-            RopeScaling::Linear { factor } | RopeScaling::Dynamic { factor, .. } => extended(positions, factor),
-            RopeScaling::Yarn { factor, original_context, .. } => extended(original_context, factor).max(positions),
+            RopeScaling::Linear { factor } | RopeScaling::Dynamic { factor, .. } => extended(positions, factor)?,
+            RopeScaling::Yarn { factor, original_context, .. } => extended(original_context, factor)?.max(positions),
         };
+        match rope_scaling {
+            RopeScaling::Yarn { .. } if rope_theta <= 1.0 => {
+                return Err(invalid(format!("`rope_theta` is {rope_theta}, and yarn scaling needs more than 1")));
+            }
+            RopeScaling::Dynamic { .. } if head_dim == 2 => {
+                return Err(invalid("dynamic rotary scaling is not defined for heads of width 2"));
+            }
+            _ => {}
+        }
         let layers = required("num_hidden_layers", self.num_hidden_layers, 1 << 12)?;
         let mut windows = self.windows(architecture, layers)?;
         // A window at least as long as the context hides nothing.
@@ -514,7 +529,7 @@ impl RawRope {
         };
         let original = original.or(self.original_max_position_embeddings);
         let original_context =
-            required("original_max_position_embeddings", Some(original.unwrap_or(positions as u64)), 1 << 24);
+            required("original_max_position_embeddings", Some(original.unwrap_or(positions as u64)), MOST_POSITIONS);
         match self.rope_type.as_deref().or(self.r#type.as_deref()).unwrap_or("default") {
             "default" => Ok(RopeScaling::Default),
             "linear" => Ok(RopeScaling::Linear { factor: number("factor", self.factor)? }),
@@ -573,9 +588,14 @@ impl RawRope {
     }
 }
 
-/// A number of tokens times a factor.
-fn extended(tokens: usize, factor: f32) -> usize {
-    (tokens as f64 * f64::from(factor)).round() as usize
+/// A context that scaling makes `factor` times as long.
+fn extended(tokens: usize, factor: f32) -> Result<usize, Error> {
+    let longer = (tokens as f64 * f64::from(factor)).round();
+    if longer > MOST_POSITIONS as f64 {
+        let largest = format!("beyond the largest sensible context of {MOST_POSITIONS} tokens");
+        return Err(invalid(format!("rotary scaling by {factor} of {tokens} tokens goes {largest}")));
+    }
+    Ok((longer as usize).max(1))
 }
 
 /// A dimension that must be given, at least 1 and at most `most`.

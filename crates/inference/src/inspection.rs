@@ -32,17 +32,8 @@ impl Inspection {
     /// faults.
     pub fn of(files: &CheckpointFiles) -> Result<Self, Error> {
         let threads = Threads::start(None)?;
-        let Checkpoint {
-            name,
-            config,
-            tokenizer,
-            weight_files,
-            tensors,
-            config_digest,
-            tokenizer_digest,
-            adapter,
-            mut warnings,
-        } = Checkpoint::open(files)?;
+        let checkpoint = Checkpoint::open(files)?;
+        let (config, tokenizer, tensors) = (&checkpoint.config, &checkpoint.tokenizer, &checkpoint.tensors);
         let precision = tensors.precision();
 
         let ids: Vec<String> = config.eos_token_ids.iter().map(|&id| tokenizer.describe_token(id)).collect();
@@ -56,9 +47,9 @@ impl Inspection {
         let yes_or_no = |yes: bool| if yes { "yes" } else { "no" }.to_string();
         let or = |text: String, none: &str| if text.is_empty() { none.to_string() } else { text };
         let mut facts = vec![
-            ("name", name),
+            ("name", checkpoint.name),
             ("architecture", config.architecture.class_name().to_string()),
-            ("parameters", tensors.parameters(&config).to_string()),
+            ("parameters", tensors.parameters(config).to_string()),
             ("dtype", tensors.dtype().to_string()),
             ("layers", config.layers.to_string()),
             ("hidden_size", config.hidden_size.to_string()),
@@ -82,15 +73,16 @@ impl Inspection {
             ("bos", tokenizer.describe_bos()),
             ("eos", or(ids.join(", "), "none")),
             ("arithmetic", InstructionSet::best().describe(WeightFormat::Numbers(precision), precision)),
-            ("weight_bytes", weight_files.bytes().to_string()),
-            ("memory_bytes", tensors.packed_bytes(&config, WeightFormat::Numbers(precision)).to_string()),
-            ("weights_digest", weight_files.digest()),
-            ("config_digest", config_digest),
-            ("tokenizer_digest", tokenizer_digest),
+            ("weight_bytes", checkpoint.weight_files.bytes().to_string()),
+            ("memory_bytes", tensors.packed_bytes(config, WeightFormat::Numbers(precision)).to_string()),
+            ("weights_digest", checkpoint.weight_files.digest()),
+            ("config_digest", checkpoint.config_digest),
+            ("tokenizer_digest", checkpoint.tokenizer_digest),
         ];
-        if let Some(adapter) = adapter {
+        if let Some(adapter) = checkpoint.adapter {
             facts.extend([("adapter", adapter.description), ("adapter_digest", adapter.digest)]);
         }
+        let mut warnings = checkpoint.warnings;
         let surplus = config.vocab_size - tokenizer.vocabulary().min(config.vocab_size);
         if surplus > 0 {
             warnings.push(format!("{surplus} rows of the embedding belong to no token of the tokenizer"));
@@ -115,11 +107,6 @@ impl Inspection {
             ));
         }
         Ok(Self { facts, warnings, faults })
-    }
-
-    /// What is told under a name.
-    pub fn fact(&self, name: &str) -> Option<&str> {
-        self.facts.iter().find(|(key, _)| *key == name).map(|(_, value)| value.as_str())
     }
 }
 

@@ -82,17 +82,8 @@ impl LocalModel {
         let threads = Threads::start(options.threads).map_err(|error| {
             Error::new(ErrorKind::Backend, format!("threads cannot be started: {error}")).caused_by(error)
         })?;
-        let Checkpoint {
-            name,
-            config,
-            tokenizer,
-            weight_files,
-            tensors,
-            config_digest,
-            tokenizer_digest,
-            adapter,
-            warnings,
-        } = Checkpoint::open(&files)?;
+        let checkpoint = Checkpoint::open(&files)?;
+        let (config, tensors) = (&checkpoint.config, &checkpoint.tensors);
         let (rounding, precision, dtype) = match options.dtype {
             WeightDtype::Auto => (Rounding::None, tensors.precision(), tensors.dtype()),
             WeightDtype::F32 => (Rounding::None, Precision::F32, "f32"),
@@ -102,36 +93,44 @@ impl LocalModel {
             None => WeightFormat::Numbers(precision),
             Some(Quantization::Q8) => WeightFormat::Q8,
         };
-        let laid_out = tensors.packed_bytes(&config, format);
+        let laid_out = tensors.packed_bytes(config, format);
         check_memory(laid_out)?;
         // What an adapter changes or rounding makes is computed once.
-        let at_once =
-            adapter.is_some() || options.quantize.is_some() || laid_out + weight_files.bytes() > free_memory_bytes();
+        let dear = checkpoint.adapter.is_some() || options.quantize.is_some();
+        let at_once = dear || laid_out + checkpoint.weight_files.bytes() > free_memory_bytes();
         let layout = if at_once { Layout::AtOnce } else { Layout::Later };
         let compute = Compute { threads, set: InstructionSet::best(), precision };
-        let weights = tensors.load(&config, WeightForm { rounding, format, layout }, &compute)?;
+        let weights = tensors.load(config, WeightForm { rounding, format, layout }, &compute)?;
 
         let eos: Vec<String> = config.eos_token_ids.iter().map(u32::to_string).collect();
         let mut details = vec![
             ("architecture", config.architecture.class_name().to_string()),
             ("arithmetic", compute.set.describe(format, precision)),
-            ("bos", tokenizer.describe_bos()),
-            ("config_digest", config_digest),
+            ("bos", checkpoint.tokenizer.describe_bos()),
+            ("config_digest", checkpoint.config_digest),
             ("dtype", dtype.to_string()),
             ("eos", eos.join(",")),
-            ("parameters", tensors.parameters(&config).to_string()),
-            ("tokenizer_digest", tokenizer_digest),
+            ("parameters", tensors.parameters(config).to_string()),
+            ("tokenizer_digest", checkpoint.tokenizer_digest),
         ];
         if let Some(Quantization::Q8) = options.quantize {
             details.push(("quantization", "q8_0".to_string()));
         }
-        if let Some(adapter) = adapter {
+        if let Some(adapter) = checkpoint.adapter {
             details.extend([("adapter", adapter.description), ("adapter_digest", adapter.digest)]);
         }
         let details = details.into_iter().map(|(key, value)| (key.to_string(), value)).collect();
-        let model = Model::new(config, weights, compute);
-        let (options, weights_digest) = (options.clone(), OnceLock::new());
-        Ok(Self { name, details, weight_files, weights_digest, dtype, warnings, model, tokenizer, options })
+        Ok(Self {
+            name: checkpoint.name,
+            details,
+            weight_files: checkpoint.weight_files,
+            weights_digest: OnceLock::new(),
+            dtype,
+            warnings: checkpoint.warnings,
+            model: Model::new(checkpoint.config, weights, compute),
+            tokenizer: checkpoint.tokenizer,
+            options: options.clone(),
+        })
     }
 
     /// The model's dimensions.

@@ -46,11 +46,6 @@ impl Stored {
         Ok(stored.collect())
     }
 
-    /// Its last dimension.
-    pub(super) fn columns(&self) -> usize {
-        self.shape.last().copied().unwrap_or(0)
-    }
-
     /// Its first dimension.
     pub(crate) fn rows(&self) -> Option<usize> {
         self.shape.first().copied()

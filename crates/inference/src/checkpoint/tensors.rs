@@ -98,10 +98,13 @@ impl Tensors {
         let Some(stored) = self.by_name.get_mut(name) else {
             return Err(failed("is changed by the adapter and is not in the base"));
         };
-        let fits = matches!(stored.shape[..], [rows, columns] if change.fits(rows, columns));
-        if !fits {
-            let shape = format!("halves of a change of {:?}", stored.shape);
-            return Err(failed("does not fit the adapter's change").expected(shape, "others"));
+        let misfit = match stored.shape[..] {
+            [rows, columns] => change.misfit(rows, columns),
+            _ => Some("a matrix".to_string()),
+        };
+        if let Some(wanted) = misfit {
+            let found = format!("{:?}", stored.shape);
+            return Err(failed("does not fit the adapter's change").expected(wanted, found));
         }
         if stored.change.is_some() {
             return Err(failed("is changed twice by the adapter: the base ties its output layer to the embedding"));

@@ -166,7 +166,8 @@ impl<S: Fn(usize) -> Option<(usize, usize)> + Send + Sync> WeightRows for Stored
     fn write(&self, output: usize, cells: &mut [u32]) {
         match (self.source)(output) {
             Some((part, row)) => self.parts[part].cells(row, self.rounding, self.format, cells),
-            None => self.format.write_row(&vec![0.0; self.parts[0].columns()], cells),
+            // Zeros in any format: of 8-bit blocks the scales.
+            None => cells.fill(0),
         }
     }
 

@@ -130,11 +130,6 @@ impl InstructionSet {
 }
 
 impl InstructionSet {
-    /// Runs a kernel in f32 with these instructions, which this processor must have.
-    pub(crate) fn run_floats<K: Kernel>(self, kernel: K) {
-        self.run(Precision::F32, kernel);
-    }
-
     /// Runs a kernel on bytes with these instructions, which this processor must have.
     #[inline]
     pub(crate) fn run_bytes<K: ByteKernel>(self, kernel: K) {

@@ -8,7 +8,7 @@
 //! Each sum adds its terms in the order of the inputs, whatever tile its row is in: no row depends on another.
 
 use std::cell::Cell;
-use std::ops::Range;
+use std::ops::{Deref, Range};
 use std::sync::OnceLock;
 
 use super::arithmetic::{Arithmetic, LANES, Precision, pair_values, write_cells};
@@ -16,6 +16,23 @@ use super::dispatch::{InstructionSet, Kernel};
 use super::memory::{Buffer, Shared};
 use super::quantized;
 use crate::threads::Threads;
+
+/// Calls the body with the number of rows of a tile, at most `$most`, as a constant.
+macro_rules! with_const_rows {
+    ($count:expr, $most:expr, $rows:ident => $body:block) => {
+        with_const_rows!(@ $count, $most, $rows, $body, 1 2 3 4 5 6 7 8 9 10 11 12 13 14)
+    };
+    (@ $count:expr, $most:expr, $rows:ident, $body:block, $($number:literal)+) => {
+        match $count {
+            $($number if $number <= $most => {
+                const $rows: usize = $number;
+                $body
+            })+
+            count => unreachable!("tiles have at most {} rows, not {count}", $most),
+        }
+    };
+}
+pub(super) use with_const_rows;
 
 /// Outputs of a panel.
 pub(crate) const PANEL: usize = 2 * LANES;
@@ -143,7 +160,8 @@ impl Matrix {
             let row = &mut rows[column * stride..][..depth];
             match panel * PANEL + column {
                 output if output < self.outputs => self.rows.write(output, row),
-                _ => self.format.write_row(&vec![0.0; self.inputs], row),
+                // Zeros in any format: of 8-bit blocks the scales.
+                _ => row.fill(0),
             }
         }
         match self.format {
@@ -227,11 +245,9 @@ thread_local! {
 /// Activations `[rows, inputs]` in tiles.
 #[derive(Debug)]
 pub(crate) struct Inputs {
-    /// Those of the tiles, perhaps followed by others without meaning.
-    cells: Vec<u32>,
-    rows: usize,
+    cells: SpareCells,
     depth: usize,
-    tiles: usize,
+    tiling: Tiling,
 }
 
 impl Inputs {
@@ -244,36 +260,43 @@ impl Inputs {
         row: impl Row<'x>,
     ) -> Self {
         let depth = precision.cells(inputs);
-        let tiles = rows.div_ceil(set.tile_rows(precision));
-        let mut cells = SPARE_CELLS.take();
-        if cells.len() < rows * depth {
-            cells.resize(rows * depth, 0);
-        }
-        let shape = Tiling { rows, tiles };
-        let to = Shared::new(&mut cells);
-        threads.for_each(tiles, |_, tile| {
-            let range = shape.tile(tile);
-            // SAFETY: each tile is written by the one task of its number.
-            let to = unsafe { to.slice(range.start * depth, range.len() * depth) };
+        let tiling = Tiling::new(rows, set.tile_rows(precision));
+        let cells = tiling.pack(threads, depth, |range, to| {
             set.run(precision, PackTile { first: range.start, count: range.len(), inputs, depth, row: &row, to });
         });
-        Self { cells, rows, depth, tiles }
+        Self { cells, depth, tiling }
     }
 }
 
+/// Cells in memory that the next inputs use again; what lies behind those asked for means nothing.
+#[derive(Debug)]
+pub(super) struct SpareCells(Vec<u32>);
+
 thread_local! {
-    /// Memory of the last inputs, to be used again.
     static SPARE_CELLS: Cell<Vec<u32>> = const { Cell::new(Vec::new()) };
 }
 
-/// Lends the memory of the last inputs, and takes back what `work` returns.
-pub(super) fn with_spare_cells(work: impl FnOnce(Vec<u32>) -> Vec<u32>) {
-    SPARE_CELLS.set(work(SPARE_CELLS.take()));
+impl SpareCells {
+    fn take(length: usize) -> Self {
+        let mut cells = SPARE_CELLS.take();
+        if cells.len() < length {
+            cells.resize(length, 0);
+        }
+        Self(cells)
+    }
 }
 
-impl Drop for Inputs {
+impl Deref for SpareCells {
+    type Target = [u32];
+
+    fn deref(&self) -> &[u32] {
+        &self.0
+    }
+}
+
+impl Drop for SpareCells {
     fn drop(&mut self) {
-        SPARE_CELLS.set(std::mem::take(&mut self.cells));
+        SPARE_CELLS.set(std::mem::take(&mut self.0));
     }
 }
 
@@ -313,15 +336,38 @@ impl<'x, R: Row<'x>> Kernel for PackTile<'_, R> {
 }
 
 /// How rows are cut into tiles: as evenly as they can.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Tiling {
-    pub(super) rows: usize,
-    pub(super) tiles: usize,
+    rows: usize,
+    tiles: usize,
 }
 
 impl Tiling {
+    /// Tiles of at most `tile_rows` rows.
+    pub(super) fn new(rows: usize, tile_rows: usize) -> Self {
+        Self { rows, tiles: rows.div_ceil(tile_rows) }
+    }
+
     pub(super) fn tile(self, tile: usize) -> Range<usize> {
         self.rows * tile / self.tiles..self.rows * (tile + 1) / self.tiles
+    }
+
+    /// Packs each tile: `pack_tile` gets its rows and a place of `row_cells` cells for each.
+    pub(super) fn pack(
+        self,
+        threads: &Threads,
+        row_cells: usize,
+        pack_tile: impl Fn(Range<usize>, &mut [u32]) + Sync,
+    ) -> SpareCells {
+        let mut cells = SpareCells::take(self.rows * row_cells);
+        let to = Shared::new(&mut cells.0);
+        threads.for_each(self.tiles, |_, tile| {
+            let range = self.tile(tile);
+            // SAFETY: each tile is written by the one task of its number.
+            let to = unsafe { to.slice(range.start * row_cells, range.len() * row_cells) };
+            pack_tile(range, to);
+        });
+        cells
     }
 }
 
@@ -341,7 +387,7 @@ pub(crate) fn product(
     epilogue: &impl Epilogue,
 ) {
     assert_eq!(inputs.depth * PANEL, matrix.panel_cells(), "rows do not fit the matrix");
-    let tiling = Tiling { rows: inputs.rows, tiles: inputs.tiles };
+    let tiling = inputs.tiling;
     for_each_panel(threads, tiling, set.tile_rows(precision), matrix, |thread, panel, tiles, weights| {
         set.run(precision, PanelProduct { inputs, tiling, tiles, weights, thread, panel, epilogue });
     });
@@ -408,16 +454,10 @@ impl<E: Epilogue> Kernel for PanelProduct<'_, E> {
 /// As for [`Arithmetic`].
 #[inline(always)]
 unsafe fn any_tile<A: Arithmetic>(cells: &[u32], weights: &[u32], sums: &mut [PanelSums]) {
-    macro_rules! with_rows {
-        ($($rows:literal)+) => {
-            match sums.len() {
-                // SAFETY: as the caller promises.
-                $($rows if $rows <= A::TILE_ROWS => unsafe { tile::<A, $rows>(cells, weights, sums) },)+
-                rows => unreachable!("tiles have at most {} rows, not {rows}", A::TILE_ROWS),
-            }
-        };
-    }
-    with_rows!(1 2 3 4 5 6 7 8 9 10 11 12 13 14);
+    with_const_rows!(sums.len(), A::TILE_ROWS, ROWS => {
+        // SAFETY: as the caller promises.
+        unsafe { tile::<A, ROWS>(cells, weights, sums) }
+    });
 }
 
 /// Adds the products of `ROWS` rows and one panel.

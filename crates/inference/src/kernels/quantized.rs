@@ -8,10 +8,11 @@ use std::ops::Range;
 
 use half::f16;
 
-use super::arithmetic::{Arithmetic, LANES, multiply_add};
+use super::arithmetic::{Arithmetic, LANES, Precision, multiply_add};
 use super::dispatch::{ByteKernel, InstructionSet, Kernel};
-use super::memory::Shared;
-use super::product::{Epilogue, Matrix, PANEL, PanelSums, Row, TASK_ROWS, Tiling, for_each_panel, with_spare_cells};
+use super::product::{
+    Epilogue, Matrix, PANEL, PanelSums, Row, SpareCells, TASK_ROWS, Tiling, for_each_panel, with_const_rows,
+};
 use crate::threads::Threads;
 
 /// Inputs that share a scale.
@@ -278,31 +279,17 @@ pub(crate) mod x86 {
 
 /// Rows of activations `[rows, inputs]` in tiles of 8-bit integers.
 struct Inputs {
-    cells: Vec<u32>,
+    cells: SpareCells,
     blocks: usize,
     tiling: Tiling,
 }
 
 impl Inputs {
-    fn pack<'x>(
-        threads: &Threads,
-        set: InstructionSet,
-        (rows, inputs): (usize, usize),
-        row: &impl Row<'x>,
-        mut cells: Vec<u32>,
-    ) -> Self {
+    fn pack<'x>(threads: &Threads, set: InstructionSet, (rows, inputs): (usize, usize), row: &impl Row<'x>) -> Self {
         let blocks = inputs.div_ceil(BLOCK);
-        let tiling = Tiling { rows, tiles: rows.div_ceil(set.byte_tile_rows()) };
-        let size = blocks * INPUT_BLOCK;
-        if cells.len() < rows * size {
-            cells.resize(rows * size, 0);
-        }
-        let to = Shared::new(&mut cells);
-        threads.for_each(tiling.tiles, |_, tile| {
-            let range = tiling.tile(tile);
-            // SAFETY: each tile is written by the one task of its number.
-            let to = unsafe { to.slice(range.start * size, range.len() * size) };
-            set.run_floats(PackTile { rows: range, inputs, row, to });
+        let tiling = Tiling::new(rows, set.byte_tile_rows());
+        let cells = tiling.pack(threads, blocks * INPUT_BLOCK, |rows, to| {
+            set.run(Precision::F32, PackTile { rows, inputs, row, to });
         });
         Self { cells, blocks, tiling }
     }
@@ -346,12 +333,9 @@ pub(crate) fn multiply<'x>(
     matrix: &Matrix,
     epilogue: &impl Epilogue,
 ) {
-    with_spare_cells(|cells| {
-        let inputs = Inputs::pack(threads, set, (rows, matrix.inputs()), row, cells);
-        for_each_panel(threads, inputs.tiling, set.byte_tile_rows(), matrix, |thread, panel, tiles, weights| {
-            set.run_bytes(PanelProduct { inputs: &inputs, tiles, weights, thread, panel, epilogue });
-        });
-        inputs.cells
+    let inputs = Inputs::pack(threads, set, (rows, matrix.inputs()), row);
+    for_each_panel(threads, inputs.tiling, set.byte_tile_rows(), matrix, |thread, panel, tiles, weights| {
+        set.run_bytes(PanelProduct { inputs: &inputs, tiles, weights, thread, panel, epilogue });
     });
 }
 
@@ -388,16 +372,10 @@ impl<E: Epilogue> ByteKernel for PanelProduct<'_, E> {
 /// As for [`Bytes`].
 #[inline(always)]
 unsafe fn any_tile<B: Bytes>(cells: &[u32], weights: &[u32], sums: &mut [PanelSums]) {
-    macro_rules! with_rows {
-        ($($rows:literal)+) => {
-            match sums.len() {
-                // SAFETY: as the caller promises.
-                $($rows if $rows <= B::TILE_ROWS => unsafe { tile::<B, $rows>(cells, weights, sums) },)+
-                rows => unreachable!("tiles have at most {} rows, not {rows}", B::TILE_ROWS),
-            }
-        };
-    }
-    with_rows!(1 2 3 4 5 6);
+    with_const_rows!(sums.len(), B::TILE_ROWS, ROWS => {
+        // SAFETY: as the caller promises.
+        unsafe { tile::<B, ROWS>(cells, weights, sums) }
+    });
 }
 
 /// # Safety

@@ -79,10 +79,7 @@ fn what_was_merged_is_told() {
 
 /// The refusal of a copy of `lora` whose configuration was changed.
 fn refusal(change: impl FnOnce(&mut Value)) -> Error {
-    let copy = tempfile::tempdir().unwrap();
-    for file in ["adapter_config.json", "adapter_model.safetensors"] {
-        std::fs::copy(adapter("lora").join(file), copy.path().join(file)).unwrap();
-    }
+    let copy = copy_of("lora");
     let path = copy.path().join("adapter_config.json");
     let mut config = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
     change(&mut config);
@@ -116,8 +113,42 @@ fn what_is_not_implemented_is_refused_by_name() {
     assert!(error.to_string().contains("lacks lora_magnitude_vector"), "{error}");
     let error = refusal(|config| config["rank_pattern"] = json!({"(": 4}));
     assert!(error.to_string().contains("rank_pattern `(` cannot be understood"), "{error}");
+    let error = refusal(|config| *config = json!([]));
+    let expected = "adapter_config.json: cannot be understood: invalid type: sequence, expected an object of settings";
+    assert!(error.to_string().starts_with(expected), "{error}");
     let error = load(&folder("llama-tied"), &adapter("lora")).err().unwrap();
     assert!(error.to_string().contains("does not fit the adapter's change"), "{error}");
     let error = load(&adapter("base"), &adapter("base")).err().unwrap();
     assert!(error.to_string().ends_with("holds no adapter_config.json"), "{error}");
+}
+
+/// A copy of an adapter that a test may damage.
+fn copy_of(name: &str) -> tempfile::TempDir {
+    let copy = tempfile::tempdir().unwrap();
+    for file in ["adapter_config.json", "adapter_model.safetensors"] {
+        std::fs::copy(adapter(name).join(file), copy.path().join(file)).unwrap();
+    }
+    copy
+}
+
+#[test]
+fn damaged_adapters_are_refused_in_words() {
+    let copy = copy_of("trainable-tokens");
+    let config = std::fs::read_to_string(copy.path().join("adapter_config.json")).unwrap();
+    std::fs::write(copy.path().join("adapter_config.json"), config.replace("310", "99999")).unwrap();
+    let error = load(&adapter("base"), copy.path()).err().unwrap();
+    assert_eq!(
+        error.to_string(),
+        "adapter_model.safetensors: tensor `model.embed_tokens.weight`: does not fit the adapter's change: \
+         expected a row 99999 of 32 columns, found [337, 32]"
+    );
+
+    let copy = copy_of("lora");
+    let path = copy.path().join("adapter_model.safetensors");
+    let bytes = std::fs::read(&path).unwrap();
+    for keep in [0, 5, 200, bytes.len() / 2, bytes.len() - 1] {
+        std::fs::write(&path, &bytes[..keep]).unwrap();
+        let error = load(&adapter("base"), copy.path()).err().unwrap();
+        assert!(error.to_string().starts_with("adapter_model.safetensors: damaged or cut off"), "{keep}: {error}");
+    }
 }

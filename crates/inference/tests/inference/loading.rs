@@ -204,6 +204,29 @@ fn refuses_impossible_dimensions() {
         assert_eq!(kind, ErrorKind::Config, "{message}");
         assert_eq!(message, format!("config.json: {expected}"));
     }
+    for (scaling, expected) in [
+        (
+            json!({"rope_type": "yarn", "factor": 2.0, "rope_theta": 1.0}),
+            "`rope_theta` is 1, and yarn scaling needs more than 1",
+        ),
+        (
+            json!({"rope_type": "dynamic", "factor": 1e30}),
+            "rotary scaling by 1000000000000000000000000000000 of 256 tokens goes beyond the largest sensible context of \
+             16777216 tokens",
+        ),
+        (json!({"rope_type": "linear", "factor": 0.0}), "`factor` is 0, not a positive number"),
+        (json!({"rope_type": "dynamic", "factor": 0.5}), "the factor of dynamic rotary scaling is 0.5, below 1"),
+    ] {
+        let (_, message) = config_refusal(|config| config["rope_parameters"] = scaling);
+        assert_eq!(message, format!("config.json: {expected}"));
+    }
+    let (_, message) = config_refusal(|config| {
+        config["head_dim"] = json!(2);
+        config["rope_parameters"] = json!({"rope_type": "dynamic", "factor": 2.0});
+    });
+    assert_eq!(message, "config.json: dynamic rotary scaling is not defined for heads of width 2");
+    let (_, message) = config_refusal(|config| *config = json!([]));
+    assert!(message.contains("expected an object of settings"), "{message}");
     let (_, message) = config_refusal(|config| config["hidden_size"] = json!("48"));
     assert!(message.starts_with("config.json: cannot be understood: invalid type"), "{message}");
 }
