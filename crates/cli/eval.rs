@@ -19,12 +19,11 @@ use crate::{data_folder, grading, model, progress, screen};
 /// The run is kept in a folder; the same command again continues where it stopped.
 #[derive(clap::Args)]
 pub struct Args {
-    /// Checkpoint: a folder in Hugging Face layout (config.json, tokenizer.json, *.safetensors), or `demo` for the embedded one.
+    /// Checkpoint: a folder in Hugging Face layout (config.json, tokenizer.json, *.safetensors), a GGUF file, or `demo` for the embedded one.
     #[arg(long, env = "MWPBENCH_MODEL", value_name = "PATH|demo")]
     model: String,
-    /// LoRA adapter to merge into the checkpoint: a folder with adapter_config.json and adapter_model.safetensors.
-    #[arg(long, env = "MWPBENCH_ADAPTER", value_name = "DIR")]
-    adapter: Option<PathBuf>,
+    #[command(flatten)]
+    extras: model::Extras,
     /// Sets or tasks to ask, separated by commas [default: all there are].
     #[arg(long, value_delimiter = ',', value_name = "NAME,…")]
     tasks: Option<Vec<String>>,
@@ -197,7 +196,7 @@ pub fn run(args: Args) -> anyhow::Result<Outcome> {
     let benchmark = Benchmark::published();
     let grader = grading::grader(&benchmark, args.profile.as_deref())?;
     let plan = args.plan(&benchmark)?;
-    let mut generator = LocalModel::load(model::files(&args.model, args.adapter.as_deref())?, &args.engine())?;
+    let mut generator = LocalModel::load(args.extras.with(&args.model)?, &args.engine())?;
     for warning in generator.warnings() {
         eprintln!("warning: {warning}");
     }

@@ -1,7 +1,5 @@
 //! `mwpbench model`: what the program understands of a checkpoint.
 
-use std::path::PathBuf;
-
 use inference::Inspection;
 
 use crate::exit::Outcome;
@@ -12,18 +10,17 @@ use crate::{model, screen};
 /// Reads all weights. Exits 1 when the checkpoint is whole but cannot be run.
 #[derive(clap::Args)]
 pub struct Args {
-    /// Checkpoint: a folder in Hugging Face layout, or `demo` for the embedded one.
+    /// Checkpoint: a folder in Hugging Face layout, a GGUF file, or `demo` for the embedded one.
     #[arg(value_name = "PATH|demo")]
     model: String,
-    /// LoRA adapter to merge: a folder with adapter_config.json and adapter_model.safetensors.
-    #[arg(long, value_name = "DIR")]
-    adapter: Option<PathBuf>,
+    #[command(flatten)]
+    extras: model::Extras,
     #[command(flatten)]
     telling: screen::Telling,
 }
 
 pub fn run(args: Args) -> anyhow::Result<Outcome> {
-    let inspection = Inspection::of(&model::files(&args.model, args.adapter.as_deref())?)?;
+    let inspection = Inspection::of(&args.extras.with(&args.model)?)?;
     args.telling.tell(&inspection, || text(&inspection))?;
     Ok(if inspection.faults.is_empty() { Outcome::Done } else { Outcome::CheckFailed })
 }

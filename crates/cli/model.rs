@@ -1,7 +1,7 @@
-//! `--model`: a folder in Hugging Face layout, or `demo` for the embedded checkpoint; `--adapter` for what is merged
-//! into it.
+//! `--model`: a folder in Hugging Face layout, a GGUF file, or `demo` for the embedded checkpoint; `--adapter` for what
+//! is merged into it, `--tokenizer` for another tokenizer.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use inference::CheckpointFiles;
 
@@ -17,25 +17,43 @@ static DEMO_FILES: &[(&str, &[u8])] = &[
     ("tokenizer_config.json", include_bytes!("../../models/demo/tokenizer_config.json")),
 ];
 
-/// The files of the checkpoint that `--model` names, with the adapter that `--adapter` names.
-pub fn files(model: &str, adapter: Option<&Path>) -> anyhow::Result<CheckpointFiles> {
-    let base = base(model)?;
-    match adapter {
-        Some(adapter) if !adapter.exists() => {
-            anyhow::bail!("there is no folder {}: give the folder of a LoRA adapter", adapter.display())
-        }
-        Some(adapter) => Ok(base.with_adapter(adapter)?),
-        None => Ok(base),
-    }
+/// What goes with the checkpoint that `--model` names.
+#[derive(clap::Args)]
+pub struct Extras {
+    /// LoRA adapter to merge into the checkpoint: a folder with adapter_config.json and adapter_model.safetensors.
+    #[arg(long, env = "MWPBENCH_ADAPTER", value_name = "DIR")]
+    adapter: Option<PathBuf>,
+    /// A tokenizer.json, or the folder that holds it, in place of the checkpoint's own.
+    #[arg(long, env = "MWPBENCH_TOKENIZER", value_name = "FILE|DIR")]
+    tokenizer: Option<PathBuf>,
 }
 
-fn base(model: &str) -> anyhow::Result<CheckpointFiles> {
-    match model {
-        DEMO => demo(),
-        path if !Path::new(path).exists() => {
-            anyhow::bail!("there is no folder {path}: give the path of a checkpoint in Hugging Face layout, or `demo`")
+impl Extras {
+    /// The files of the checkpoint that `--model` names, with these.
+    pub fn with(&self, model: &str) -> anyhow::Result<CheckpointFiles> {
+        let base = self.base(model)?;
+        match &self.adapter {
+            Some(adapter) if !adapter.exists() => {
+                anyhow::bail!("there is no folder {}: give the folder of a LoRA adapter", adapter.display())
+            }
+            Some(adapter) => Ok(base.with_adapter(adapter)?),
+            None => Ok(base),
         }
-        path => Ok(CheckpointFiles::open(Path::new(path))?),
+    }
+
+    fn base(&self, model: &str) -> anyhow::Result<CheckpointFiles> {
+        match (model, &self.tokenizer) {
+            (DEMO, Some(_)) => anyhow::bail!("--tokenizer does not go with the demo checkpoint, which has its own"),
+            (DEMO, None) => demo(),
+            (path, _) if !Path::new(path).exists() => anyhow::bail!(
+                "there is no {path}: give the folder of a checkpoint in Hugging Face layout, a GGUF file, or `demo`"
+            ),
+            (_, Some(tokenizer)) if !tokenizer.exists() => {
+                anyhow::bail!("there is no {}: give a tokenizer.json or the folder that holds it", tokenizer.display())
+            }
+            (path, Some(tokenizer)) => Ok(CheckpointFiles::open_with_tokenizer(Path::new(path), tokenizer)?),
+            (path, None) => Ok(CheckpointFiles::open(Path::new(path))?),
+        }
     }
 }
 

@@ -69,7 +69,7 @@ fn what_looks_wrong_is_told() {
     let fault = "cannot be run: tensor `model.norm.weight`: 1 values are not finite (NaN or infinity)";
     assert!(told.stdout.contains(fault), "{}", told.stdout);
     mwpbench(folder.path(), ["eval", "--model", model]).refused(4, &["model.norm.weight", "not finite"]);
-    mwpbench(folder.path(), ["model", "nowhere"]).refused(2, &["there is no folder nowhere"]);
+    mwpbench(folder.path(), ["model", "nowhere"]).refused(2, &["there is no nowhere"]);
 }
 
 /// A run of the tiny base with flags; the summary and `run.json`.

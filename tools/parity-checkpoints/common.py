@@ -73,15 +73,26 @@ def added_tokens_decoder(tokenizer, tokens):
     return {str(tokenizer.token_to_id(token)): {"content": token, **fields} for token in tokens}
 
 
-def sentencepiece_style(metaspace=False, controls=()):
+def every_pair(pairs, characters):
+    """All pairs of pieces that make a piece of `pairs`, in the order of these: SentencePiece merges any of them."""
+    merged = ["".join(pair) for pair in pairs]
+    pieces = {*merged, *characters}
+    cuts = [(piece[:cut], piece[cut:]) for piece in merged for cut in range(1, len(piece))]
+    return [(left, right) for left, right in cuts if left in pieces and right in pieces]
+
+
+def sentencepiece_style(metaspace=False, controls=(), complete=False):
     """As the LLaMA 1 and 2 and Mistral files: BPE over characters, bytes for those unknown.
 
-    With `metaspace` the space before the text comes from a pre-tokenizer, as in files converted later.
+    With `metaspace` the space before the text comes from a pre-tokenizer, as in files converted later. With `complete`
+    a piece is merged from whatever two pieces make it, as published files have it.
     """
     specials = ["<unk>", "<s>", "</s>", *controls]
     pairs = [(left.replace(" ", "▁"), right.replace(" ", "▁")) for left, right in MERGES]
-    pieces = specials + [f"<0x{byte:02X}>" for byte in range(256)] + ["".join(pair) for pair in pairs]
-    pieces += ["▁", *CHARACTERS]
+    characters = ["▁", *CHARACTERS]
+    pieces = specials + [f"<0x{byte:02X}>" for byte in range(256)] + ["".join(pair) for pair in pairs] + characters
+    if complete:
+        pairs = every_pair(pairs, characters)
     tokenizer = Tokenizer(models.BPE(
         vocab={piece: i for i, piece in enumerate(pieces)}, merges=pairs, unk_token="<unk>", fuse_unk=True,
         byte_fallback=True,

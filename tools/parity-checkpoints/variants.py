@@ -175,7 +175,7 @@ def write_tokenizer(variant, tokenizer, config, folder):
     common.write_json(folder / "tokenizer.json", content)
 
 
-def write_checkpoint(variant):
+def write_checkpoint(variant, output=OUTPUT):
     tokenizer, tokenizer_config = variant.tokenizer()
     used = tokenizer.get_vocab_size()
     vocab_size = -(-used // 64) * 64 if variant.padded else used
@@ -187,7 +187,7 @@ def write_checkpoint(variant):
     })
     model = AutoModelForCausalLM.from_config(config, attn_implementation="eager", dtype=torch.float32)
     common.randomize(model, variant.seed, variant.embedding, used if variant.padded else None).to(variant.dtype)
-    folder = OUTPUT / variant.name
+    folder = output / variant.name
     shutil.rmtree(folder, ignore_errors=True)
     options = {"max_shard_size": variant.shards} if variant.shards else {}
     model.save_pretrained(folder, safe_serialization=True, **options)

@@ -4,15 +4,15 @@
 //! computes from the files as they lie there; then the weights are laid out as the panels of [`crate::kernels`].
 
 mod files; // where they come from
+mod storage; // how values are stored
 mod stored; // a tensor in its file
 mod tensors; // tensors by name
 mod weights; // tensors to weights
 
-use std::borrow::Cow;
-
 pub use files::CheckpointFiles;
-pub(crate) use files::{WeightFile, WeightFiles};
-pub(crate) use stored::{Rounding, Stored};
+pub(crate) use files::{TokenizerFiles, WeightFile, WeightFiles};
+pub(crate) use storage::Storage;
+pub(crate) use stored::{Rounding, RowOrder, Stored};
 pub(crate) use tensors::Tensors;
 pub(crate) use weights::{Layout, StoredTable, WeightForm};
 
@@ -46,21 +46,28 @@ impl Checkpoint {
     /// # Errors
     /// Those of the files name the file, and the tensor or key; see [`ErrorKind`](crate::ErrorKind).
     pub(crate) fn open(files: &CheckpointFiles) -> Result<Self, Error> {
+        Self::open_unlocated(files).map_err(|error| files.located(error))
+    }
+
+    fn open_unlocated(files: &CheckpointFiles) -> Result<Self, Error> {
         let config_json = files.require("config.json")?;
         let mut config = ModelConfig::parse(&config_json, files.read("generation_config.json")?.as_deref())?;
         let adapter = files.adapter()?;
         let mut warnings = config.warnings.clone();
-        let mut tokenizer_files = Cow::Borrowed(files);
+        if let Some(gguf) = files.gguf() {
+            warnings.extend(gguf.warnings()?);
+            config.divide_frequencies(gguf.rope_factors()?)?;
+        }
+        let mut adapter_has_embedding = false;
         if let Some((adapter, _)) = &adapter {
-            if adapter.has_embedding() {
-                tokenizer_files = Cow::Owned(files.of_adapter_tokenizer());
+            adapter_has_embedding = adapter.has_embedding();
+            if adapter_has_embedding {
                 config.vocab_size = adapter.vocabulary().unwrap_or(config.vocab_size);
             }
             warnings.extend(adapter.warning(&files.base_name()));
         }
-        let tokenizer_json = tokenizer_files.require("tokenizer.json")?;
-        let tokenizer_config = tokenizer_files.read("tokenizer_config.json")?;
-        let tokenizer = TextTokenizer::load(&tokenizer_json, tokenizer_config.as_deref(), &config)?;
+        let tokenizer_files = files.tokenizer(adapter_has_embedding)?;
+        let tokenizer = TextTokenizer::load(&tokenizer_files, &config)?;
         warnings.extend(eos_warnings(&config, &tokenizer));
         let weight_files = files.weights()?;
         let merged = adapter.as_ref().map(|(adapter, digest)| MergedAdapter {
@@ -72,7 +79,7 @@ impl Checkpoint {
         Ok(Self {
             name: files.name(),
             config_digest: digest(&config_json),
-            tokenizer_digest: digest(&tokenizer_json),
+            tokenizer_digest: digest(&tokenizer_files.tokenizer),
             config,
             tokenizer,
             weight_files,

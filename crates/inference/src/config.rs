@@ -157,6 +157,9 @@ pub struct ModelConfig {
     pub rope_theta: f32,
     /// Scaling of the rotary frequencies.
     pub rope_scaling: RopeScaling,
+    /// What each rotary frequency is divided by beside that, `[head_dim / 2]`, positive: as GGUF files hold the scaling of
+    /// LLaMA 3.1.
+    pub rope_factors: Option<Vec<f32>>,
     /// Whether the output layer is the embedding table.
     pub tied: bool,
     /// For each layer, how many of the latest positions a token sees, its own included; `None` for all.
@@ -194,6 +197,20 @@ impl ModelConfig {
         valid.eos_token_ids.sort_unstable();
         valid.eos_token_ids.dedup();
         Ok(valid)
+    }
+
+    /// Takes divisors of the rotary frequencies.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Weights`] when they are not as many as there are frequencies.
+    pub(crate) fn divide_frequencies(&mut self, factors: Option<Vec<f32>>) -> Result<(), Error> {
+        let (found, wanted) = (factors.as_ref().map(Vec::len), self.head_dim / 2);
+        self.rope_factors = factors;
+        match found.filter(|found| *found != wanted) {
+            Some(found) => Err(Error::new(ErrorKind::Weights, "the divisors of rotary frequencies do not fit the heads")
+                .expected(wanted.to_string(), found.to_string())),
+            None => Ok(()),
+        }
     }
 
     /// Longest prompt whose positions do not depend on its own length.
@@ -406,6 +423,7 @@ impl RawConfig {
             rms_norm_eps: positive("rms_norm_eps", self.rms_norm_eps.unwrap_or(1e-6))?,
             rope_theta,
             rope_scaling,
+            rope_factors: None,
             tied: self.tie_word_embeddings.unwrap_or(false),
             windows,
             qkv_bias,

@@ -3,9 +3,9 @@
 use serde::Serialize;
 
 use crate::checkpoint::{Checkpoint, CheckpointFiles};
-use crate::config::RopeScaling;
+use crate::config::{ModelConfig, RopeScaling};
 use crate::error::Error;
-use crate::kernels::{InstructionSet, WeightFormat};
+use crate::kernels::InstructionSet;
 use crate::threads::Threads;
 
 /// A checkpoint as the program understands it.
@@ -34,7 +34,7 @@ impl Inspection {
         let threads = Threads::start(None)?;
         let checkpoint = Checkpoint::open(files)?;
         let (config, tokenizer, tensors) = (&checkpoint.config, &checkpoint.tokenizer, &checkpoint.tensors);
-        let precision = tensors.precision();
+        let (precision, format) = (tensors.precision(), tensors.format());
 
         let ids: Vec<String> = config.eos_token_ids.iter().map(|&id| tokenizer.describe_token(id)).collect();
         let windows: Vec<String> = runs(&config.windows).into_iter().map(describe_windows).collect();
@@ -65,16 +65,16 @@ impl Inspection {
             ("biases", or(biases.join("; "), "none")),
             ("tied_embeddings", yes_or_no(config.tied)),
             ("context_length", config.context_length.to_string()),
-            ("positions", format!("rotary, base {}, {}", config.rope_theta, describe_scaling(config.rope_scaling))),
+            ("positions", format!("rotary, base {}, {}", config.rope_theta, describe_scaling(config))),
             ("window", windows.join("; ")),
             ("rms_norm_eps", config.rms_norm_eps.to_string()),
             ("vocabulary", format!("{} in the model, {} in the tokenizer", config.vocab_size, tokenizer.vocabulary())),
             ("tokenizer", tokenizer.describe_kind()),
             ("bos", tokenizer.describe_bos()),
             ("eos", or(ids.join(", "), "none")),
-            ("arithmetic", InstructionSet::best().describe(WeightFormat::Numbers(precision), precision)),
+            ("arithmetic", InstructionSet::best().describe(format, precision)),
             ("weight_bytes", checkpoint.weight_files.bytes().to_string()),
-            ("memory_bytes", tensors.packed_bytes(config, WeightFormat::Numbers(precision)).to_string()),
+            ("memory_bytes", tensors.packed_bytes(config, format).to_string()),
             ("weights_digest", checkpoint.weight_files.digest()),
             ("config_digest", checkpoint.config_digest),
             ("tokenizer_digest", checkpoint.tokenizer_digest),
@@ -113,8 +113,11 @@ impl Inspection {
 /// Tokens that a warning names.
 const TOKENS_SHOWN: usize = 5;
 
-fn describe_scaling(scaling: RopeScaling) -> String {
-    match scaling {
+fn describe_scaling(config: &ModelConfig) -> String {
+    match config.rope_scaling {
+        RopeScaling::Default if config.rope_factors.is_some() => {
+            "each frequency divided by a factor of its own".to_string()
+        }
         RopeScaling::Default => "not scaled".to_string(),
         RopeScaling::Linear { factor } => format!("linear scaling by {factor}"),
         RopeScaling::Dynamic { factor, original_context } => {

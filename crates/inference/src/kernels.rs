@@ -18,6 +18,7 @@ pub(crate) use arithmetic::Precision;
 pub(crate) use dispatch::InstructionSet;
 pub(crate) use memory::Shared;
 pub(crate) use product::{Matrix, WeightFormat, WeightRows};
+pub(crate) use quantized::write_q8_0;
 
 use crate::threads::Threads;
 

@@ -1,7 +1,7 @@
 //! Answers prompts with a LLaMA, Mistral or Qwen checkpoint on this machine, with candle.
 //!
-//! In goes a checkpoint in the layout of Hugging Face transformers ([`CheckpointFiles`]) and [`EngineOptions`]; out
-//! comes a [`LocalModel`], which is a [`generation::Generator`]. Greedy completions are the same bit for bit whatever
+//! In goes a checkpoint in the layout of Hugging Face transformers or in a GGUF file ([`CheckpointFiles`]) and
+//! [`EngineOptions`]; out comes a [`LocalModel`], which is a [`generation::Generator`]. Greedy completions are the same bit for bit whatever
 //! the batch size, the number of threads and the order of the prompts. Everything in a checkpoint that could make an
 //! answer wrong without a word is refused while loading: a missing or misshapen tensor, a value that is not finite, a
 //! kind of position encoding that is not implemented.
@@ -36,6 +36,7 @@ mod checkpoint; // files, tensors by name
 mod config; // config.json, validated
 mod engine; // continuous batching
 mod error; // what can go wrong
+mod gguf; // checkpoints in GGUF files
 mod inspection; // what is understood of a checkpoint
 mod kernels; // the arithmetic
 mod kv_cache; // keys and values in blocks

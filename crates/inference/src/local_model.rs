@@ -66,7 +66,7 @@ pub struct LocalModel {
     weight_files: WeightFiles,
     /// BLAKE3 (hex), once somebody has asked for it: it takes as long as to read all files.
     weights_digest: OnceLock<String>,
-    dtype: &'static str,
+    dtype: String,
     warnings: Vec<String>,
     model: Model,
     tokenizer: TextTokenizer,
@@ -86,17 +86,19 @@ impl LocalModel {
         let (config, tensors) = (&checkpoint.config, &checkpoint.tensors);
         let (rounding, precision, dtype) = match options.dtype {
             WeightDtype::Auto => (Rounding::None, tensors.precision(), tensors.dtype()),
-            WeightDtype::F32 => (Rounding::None, Precision::F32, "f32"),
-            WeightDtype::Bf16 => (Rounding::Bf16, Precision::Bf16, "bf16"),
+            WeightDtype::F32 => (Rounding::None, Precision::F32, "f32".to_string()),
+            WeightDtype::Bf16 => (Rounding::Bf16, Precision::Bf16, "bf16".to_string()),
         };
-        let format = match options.quantize {
-            None => WeightFormat::Numbers(precision),
-            Some(Quantization::Q8) => WeightFormat::Q8,
+        let format = match (options.quantize, options.dtype) {
+            (Some(Quantization::Q8), _) => WeightFormat::Q8,
+            (None, WeightDtype::Auto) => tensors.format(),
+            (None, _) => WeightFormat::Numbers(precision),
         };
         let laid_out = tensors.packed_bytes(config, format);
         check_memory(laid_out)?;
-        // What an adapter changes or rounding makes is computed once.
-        let dear = checkpoint.adapter.is_some() || options.quantize.is_some();
+        // What an adapter changes, or rounding makes, or blocks of integers are widened to, is computed once.
+        let rounded = options.quantize.is_some() || tensors.quantization().is_some();
+        let dear = checkpoint.adapter.is_some() || (rounded && tensors.format() != WeightFormat::Q8);
         let at_once = dear || laid_out + checkpoint.weight_files.bytes() > free_memory_bytes();
         let layout = if at_once { Layout::AtOnce } else { Layout::Later };
         let compute = Compute { threads, set: InstructionSet::best(), precision };
@@ -108,13 +110,16 @@ impl LocalModel {
             ("arithmetic", compute.set.describe(format, precision)),
             ("bos", checkpoint.tokenizer.describe_bos()),
             ("config_digest", checkpoint.config_digest),
-            ("dtype", dtype.to_string()),
+            ("dtype", dtype.clone()),
             ("eos", eos.join(",")),
             ("parameters", tensors.parameters(config).to_string()),
             ("tokenizer_digest", checkpoint.tokenizer_digest),
         ];
-        if let Some(Quantization::Q8) = options.quantize {
-            details.push(("quantization", "q8_0".to_string()));
+        let asked = options.quantize.map(|Quantization::Q8| "q8_0".to_string());
+        let mut quantization: Vec<String> = tensors.quantization().into_iter().chain(asked).collect();
+        quantization.dedup();
+        if !quantization.is_empty() {
+            details.push(("quantization", quantization.join(", then ")));
         }
         if let Some(adapter) = checkpoint.adapter {
             details.extend([("adapter", adapter.description), ("adapter_digest", adapter.digest)]);
@@ -138,9 +143,10 @@ impl LocalModel {
         self.model.config()
     }
 
-    /// Precision of the weights: `f32`, `f16`, `bf16`, or `mixed`.
-    pub fn dtype(&self) -> &'static str {
-        self.dtype
+    /// Precision of the weights: `f32`, `f16`, `bf16`, or `mixed`; where they are quantized in their file and nothing
+    /// else was asked for, the forms of its matrices.
+    pub fn dtype(&self) -> &str {
+        &self.dtype
     }
 
     /// Most tokens of prompt and completion together.

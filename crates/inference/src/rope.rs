@@ -21,7 +21,8 @@ pub(crate) fn frequencies(config: &ModelConfig, length: usize) -> Vec<f32> {
             let exponent = (2 * pair) as f32 / config.head_dim as f32;
             // Computed wide and rounded once, so that the last bits of a C library do not show.
             let divisor = base.powf(f64::from(exponent)) as f32;
-            scale(pair, divisor, config)
+            let factor = config.rope_factors.as_ref().map_or(1.0, |factors| factors[pair]);
+            scale(pair, divisor, config) / factor
         })
         .collect()
 }

@@ -9,6 +9,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use tokenizers::{ModelWrapper, Tokenizer};
 
+use crate::checkpoint::TokenizerFiles;
 use crate::config::ModelConfig;
 use crate::error::{Error, ErrorKind};
 
@@ -47,7 +48,8 @@ struct RawTokenizerConfig {
 impl TextTokenizer {
     /// # Errors
     /// [`ErrorKind::Tokenizer`] when a file cannot be understood or the tokenizer has ids that the model has not.
-    pub(crate) fn load(tokenizer: &[u8], tokenizer_config: Option<&[u8]>, config: &ModelConfig) -> Result<Self, Error> {
+    pub(crate) fn load(files: &TokenizerFiles, config: &ModelConfig) -> Result<Self, Error> {
+        let (tokenizer, tokenizer_config) = (&*files.tokenizer, files.config.as_deref());
         // The tokenizers crate panics on some files that are not tokenizers. Syntax is checked first, so that an
         // ordinary fault gets an ordinary message; what is left becomes an error here.
         let syntax: Result<serde::de::IgnoredAny, _> = serde_json::from_slice(tokenizer);

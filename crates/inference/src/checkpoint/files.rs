@@ -9,52 +9,91 @@ use std::sync::Arc;
 use memmap2::Mmap;
 use serde::Deserialize;
 
+use super::stored::Stored;
 use crate::adapter::{self, Adapter};
+use crate::config::ModelConfig;
 use crate::error::{Error, ErrorKind};
+use crate::gguf::{self, Gguf};
 
 const SINGLE_FILE: &str = "model.safetensors";
 const INDEX_FILE: &str = "model.safetensors.index.json";
+const TOKENIZER_FILE: &str = "tokenizer.json";
+const TOKENIZER_CONFIG_FILE: &str = "tokenizer_config.json";
 
-/// Where the files of a checkpoint come from, in the layout that Hugging Face transformers writes.
+/// Where the files of a checkpoint come from: the layout that Hugging Face transformers writes, or a GGUF file.
 #[derive(Clone, Debug)]
 pub struct CheckpointFiles {
     source: Source,
     /// Folder of an adapter to merge.
     adapter: Option<PathBuf>,
+    /// A `tokenizer.json` in place of the checkpoint's, or the folder with it.
+    tokenizer: Option<PathBuf>,
 }
 
 #[derive(Clone, Debug)]
 enum Source {
     Folder(PathBuf),
     Embedded { name: String, files: &'static [(&'static str, &'static [u8])] },
+    Gguf(Arc<Gguf>),
 }
 
 impl CheckpointFiles {
-    /// A folder with `config.json`, `tokenizer.json`, and `model.safetensors` or its shards with their index;
-    /// `generation_config.json` and `tokenizer_config.json` are read where present.
+    /// A folder with `config.json`, `tokenizer.json`, and `model.safetensors` or its shards with their index, where
+    /// `generation_config.json` and `tokenizer_config.json` are read too; or a GGUF file, or the first part of one.
     ///
     /// # Errors
     /// [`ErrorKind::Missing`] or [`ErrorKind::Unsupported`] when a file is absent; the message says what to do where
-    /// the checkpoint only has to be converted.
-    pub fn open(dir: &Path) -> Result<Self, Error> {
+    /// the checkpoint only has to be converted. Those of [`ErrorKind::Weights`] when a GGUF file is damaged.
+    pub fn open(path: &Path) -> Result<Self, Error> {
+        let shown = path.display().to_string();
+        let missing = |message: &str| Err(Error::new(ErrorKind::Missing, message).in_file(&shown));
+        if path.is_dir() {
+            return Self::in_folder(path, None);
+        }
+        if !path.exists() {
+            return missing("no such file or folder");
+        }
+        if !Gguf::is_one(path) {
+            return missing("not a GGUF file, and not a folder that holds config.json and model.safetensors");
+        }
+        Ok(Self { source: Source::Gguf(Arc::new(Gguf::open(path)?)), adapter: None, tokenizer: None })
+    }
+
+    /// The same, with another tokenizer: a `tokenizer.json` (with the `tokenizer_config.json` beside it), or the folder
+    /// that holds it. The checkpoint itself then needs none.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub fn open_with_tokenizer(path: &Path, tokenizer: &Path) -> Result<Self, Error> {
+        let json = if tokenizer.is_dir() { tokenizer.join("tokenizer.json") } else { tokenizer.to_path_buf() };
+        if !json.is_file() {
+            return Err(Error::new(ErrorKind::Missing, "no such file").in_file(json.display().to_string()));
+        }
+        match path.is_dir() {
+            true => Self::in_folder(path, Some(json)),
+            false => Ok(Self { tokenizer: Some(json), ..Self::open(path)? }),
+        }
+    }
+
+    fn in_folder(dir: &Path, tokenizer: Option<PathBuf>) -> Result<Self, Error> {
         let shown = dir.display().to_string();
         let missing = |message: &str| Err(Error::new(ErrorKind::Missing, message).in_file(&shown));
-        if !dir.exists() {
-            return missing("no such folder");
-        }
-        if !dir.is_dir() {
-            return missing("not a folder; give the folder that holds config.json and model.safetensors");
-        }
         let has = |name: &str| dir.join(name).is_file();
         if !has("config.json") {
-            return match has("adapter_config.json") {
-                true => missing(
+            if has("adapter_config.json") {
+                return missing(
                     "holds an adapter without its base model: give the base's folder, and this one as the adapter",
-                ),
-                false => missing("holds no config.json"),
+                );
+            }
+            let inside = std::fs::read_dir(dir).into_iter().flatten().flatten().map(|entry| entry.path());
+            let mut ggufs: Vec<PathBuf> = inside.filter(|path| path.extension().is_some_and(|end| end == "gguf")).collect();
+            ggufs.sort();
+            return match ggufs.first() {
+                Some(gguf) => missing(&format!("holds no config.json; for a GGUF file give the file: {}", gguf.display())),
+                None => missing("holds no config.json"),
             };
         }
-        if !has("tokenizer.json") {
+        if !has("tokenizer.json") && tokenizer.is_none() {
             let convert = format!(
                 "convert it with transformers: AutoTokenizer.from_pretrained({shown:?}).save_pretrained({shown:?})"
             );
@@ -80,12 +119,12 @@ impl CheckpointFiles {
                 false => missing(&format!("holds no weights: neither {SINGLE_FILE} nor {INDEX_FILE}")),
             };
         }
-        Ok(Self { source: Source::Folder(dir.to_path_buf()), adapter: None })
+        Ok(Self { source: Source::Folder(dir.to_path_buf()), adapter: None, tokenizer })
     }
 
     /// A checkpoint in the binary itself: pairs of file name and content. `name` is shown in tables.
     pub fn embedded(name: &str, files: &'static [(&'static str, &'static [u8])]) -> Self {
-        Self { source: Source::Embedded { name: name.to_string(), files }, adapter: None }
+        Self { source: Source::Embedded { name: name.to_string(), files }, adapter: None, tokenizer: None }
     }
 
     /// The same with a LoRA adapter merged into it: a folder with `adapter_config.json` and
@@ -120,6 +159,7 @@ impl CheckpointFiles {
         match &self.source {
             Source::Folder(dir) => last_part(dir),
             Source::Embedded { name, .. } => name.clone(),
+            Source::Gguf(gguf) => gguf.name.clone(),
         }
     }
 
@@ -134,20 +174,28 @@ impl CheckpointFiles {
     /// The adapter to merge, and BLAKE3 (hex) of its configuration and weights.
     pub(crate) fn adapter(&self) -> Result<Option<(Adapter, String)>, Error> {
         let Some(dir) = &self.adapter else { return Ok(None) };
-        let files = Self { source: Source::Folder(dir.clone()), adapter: None };
-        let (config, weights) = (files.require(adapter::CONFIG_FILE)?, files.map(adapter::WEIGHTS_FILE)?);
-        let digest = blake3::Hasher::new().update(&config).update_rayon(&weights).finalize().to_hex().to_string();
-        let weights = WeightFile { name: adapter::WEIGHTS_FILE.to_string(), bytes: weights };
+        let (config, weights) = (dir.join(adapter::CONFIG_FILE), WeightFile::map(&dir.join(adapter::WEIGHTS_FILE))?);
+        let config = read_small(&config, adapter::CONFIG_FILE)?;
+        let config = config.ok_or_else(|| no_such_file(adapter::CONFIG_FILE))?;
+        let hash = |config: &[u8]| blake3::Hasher::new().update(config).update_rayon(&weights.bytes).finalize();
+        let digest = hash(&config).to_hex().to_string();
         Ok(Some((Adapter::parse(&config, weights)?, digest)))
     }
 
-    /// The files whose tokenizer goes with an adapter that has an embedding of its own: the adapter's, if it has one.
-    pub(crate) fn of_adapter_tokenizer(&self) -> Self {
-        match &self.adapter {
-            Some(dir) if dir.join("tokenizer.json").is_file() => {
-                Self { source: Source::Folder(dir.clone()), adapter: None }
+    /// `tokenizer.json` and, where there is one, `tokenizer_config.json`: those that the user gave, else those of an
+    /// adapter with an embedding of its own, else the checkpoint's.
+    pub(crate) fn tokenizer(&self, adapter_has_embedding: bool) -> Result<TokenizerFiles, Error> {
+        let adapted = self.adapter.as_ref().filter(|_| adapter_has_embedding).map(|dir| dir.join(TOKENIZER_FILE));
+        match self.tokenizer.clone().or(adapted.filter(|json| json.is_file())) {
+            Some(json) => {
+                let tokenizer = read_small(&json, TOKENIZER_FILE)?.ok_or_else(|| no_such_file(TOKENIZER_FILE))?;
+                let config = read_small(&json.with_file_name(TOKENIZER_CONFIG_FILE), TOKENIZER_CONFIG_FILE)?;
+                Ok(TokenizerFiles { tokenizer: Cow::Owned(tokenizer), config: config.map(Cow::Owned) })
             }
-            _ => self.clone(),
+            None => Ok(TokenizerFiles {
+                tokenizer: self.require(TOKENIZER_FILE)?,
+                config: self.read(TOKENIZER_CONFIG_FILE)?,
+            }),
         }
     }
 
@@ -155,58 +203,85 @@ impl CheckpointFiles {
     pub(crate) fn read(&self, name: &str) -> Result<Option<Cow<'static, [u8]>>, Error> {
         match &self.source {
             Source::Embedded { files, .. } => Ok(embedded_file(files, name).map(Cow::Borrowed)),
-            Source::Folder(dir) => match std::fs::read(dir.join(name)) {
-                Ok(bytes) => Ok(Some(Cow::Owned(bytes))),
-                Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
-                Err(error) => Err(Error::new(ErrorKind::Io, format!("cannot be read: {error}")).in_file(name)),
-            },
+            Source::Folder(dir) => Ok(read_small(&dir.join(name), name)?.map(Cow::Owned)),
+            Source::Gguf(gguf) => Ok(gguf.file(name)?.map(Cow::Owned)),
         }
     }
 
     /// A small file that must be there.
     pub(crate) fn require(&self, name: &str) -> Result<Cow<'static, [u8]>, Error> {
-        self.read(name)?.ok_or_else(|| Error::new(ErrorKind::Missing, "no such file").in_file(name))
+        self.read(name)?.ok_or_else(|| no_such_file(name))
     }
 
-    fn map(&self, name: &str) -> Result<FileBytes, Error> {
-        let dir = match &self.source {
-            Source::Embedded { files, .. } => {
-                let bytes = embedded_file(files, name).map(FileBytes::Embedded);
-                return bytes.ok_or_else(|| Error::new(ErrorKind::Missing, "no such file").in_file(name));
+    /// An error about a file of the layout of transformers as one about the file that the user has.
+    pub(crate) fn located(&self, error: Error) -> Error {
+        match (&self.source, error.file()) {
+            (Source::Gguf(gguf), Some(file)) if file == "config.json" || file == TOKENIZER_FILE => {
+                let place = format!("{}, read as {file}", gguf.file_name());
+                error.in_file(place)
             }
-            Source::Folder(dir) => dir,
-        };
-        let file = std::fs::File::open(dir.join(name)).map_err(|error| match error.kind() {
-            std::io::ErrorKind::NotFound => Error::new(ErrorKind::Missing, "no such file").in_file(name),
-            _ => Error::new(ErrorKind::Io, format!("cannot be opened: {error}")).in_file(name),
-        })?;
-        // SAFETY: the mapping is only read, as plain bytes that are valid whatever they are. Another process must not
-        // shorten the file while the model loads; that is the user's to guarantee, as for any memory-mapped checkpoint.
-        let mapped = unsafe { Mmap::map(&file) };
-        mapped
-            .map(FileBytes::Mapped)
-            .map_err(|error| Error::new(ErrorKind::Io, format!("cannot be mapped: {error}")).in_file(name))
+            (Source::Gguf(_), _) => match error.tensor().map(gguf::stored_name) {
+                Some(tensor) => error.of_tensor(tensor),
+                None => error,
+            },
+            _ => error,
+        }
+    }
+
+    /// What only a GGUF file says: divisors of rotary frequencies, and warnings.
+    pub(crate) fn gguf(&self) -> Option<&Gguf> {
+        match &self.source {
+            Source::Gguf(gguf) => Some(gguf),
+            _ => None,
+        }
     }
 
     /// The weight files in order of name.
     pub(crate) fn weights(&self) -> Result<WeightFiles, Error> {
+        if let Source::Gguf(gguf) = &self.source {
+            return Ok(WeightFiles { files: gguf.files(), gguf: Some(Arc::clone(gguf)) });
+        }
         let names = match self.read(INDEX_FILE)? {
             // As in transformers, a single file wins over an index.
             Some(index) if !self.exists(SINGLE_FILE) => shard_names(&index)?,
             _ => BTreeSet::from([SINGLE_FILE.to_string()]),
         };
-        let files = names.into_iter().map(|name| {
-            let bytes = self.map(&name)?;
-            Ok(Arc::new(WeightFile { name, bytes }))
+        let files = names.into_iter().map(|name| match &self.source {
+            Source::Embedded { files, .. } => {
+                let bytes = embedded_file(files, &name).ok_or_else(|| no_such_file(&name))?;
+                Ok(Arc::new(WeightFile { name, bytes: FileBytes::Embedded(bytes) }))
+            }
+            Source::Folder(dir) => Ok(Arc::new(WeightFile::map(&dir.join(&name))?)),
+            Source::Gguf(_) => Err(no_such_file(&name)),
         });
-        Ok(WeightFiles { files: files.collect::<Result<_, Error>>()? })
+        Ok(WeightFiles { files: files.collect::<Result<_, Error>>()?, gguf: None })
     }
 
     fn exists(&self, name: &str) -> bool {
         match &self.source {
             Source::Folder(dir) => dir.join(name).is_file(),
             Source::Embedded { files, .. } => embedded_file(files, name).is_some(),
+            Source::Gguf(_) => false,
         }
+    }
+}
+
+/// What a tokenizer is read from.
+pub(crate) struct TokenizerFiles {
+    pub(crate) tokenizer: Cow<'static, [u8]>,
+    pub(crate) config: Option<Cow<'static, [u8]>>,
+}
+
+fn no_such_file(name: &str) -> Error {
+    Error::new(ErrorKind::Missing, "no such file").in_file(name)
+}
+
+/// The content of a file that messages call `name`, or `None` where there is none.
+fn read_small(path: &Path, name: &str) -> Result<Option<Vec<u8>>, Error> {
+    match std::fs::read(path) {
+        Ok(bytes) => Ok(Some(bytes)),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(Error::new(ErrorKind::Io, format!("cannot be read: {error}")).in_file(name)),
     }
 }
 
@@ -240,7 +315,7 @@ fn shard_names(index: &[u8]) -> Result<BTreeSet<String>, Error> {
     }
 }
 
-pub(super) enum FileBytes {
+pub(crate) enum FileBytes {
     Mapped(Mmap),
     Embedded(&'static [u8]),
 }
@@ -258,11 +333,28 @@ impl Deref for FileBytes {
 
 /// An open weight file.
 pub(crate) struct WeightFile {
-    pub(super) name: String,
-    pub(super) bytes: FileBytes,
+    /// Without its folder.
+    pub(crate) name: String,
+    pub(crate) bytes: FileBytes,
 }
 
 impl WeightFile {
+    /// # Errors
+    /// [`ErrorKind::Missing`] or [`ErrorKind::Io`].
+    pub(crate) fn map(path: &Path) -> Result<Self, Error> {
+        let name = path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
+        let file = std::fs::File::open(path).map_err(|error| match error.kind() {
+            std::io::ErrorKind::NotFound => no_such_file(&name),
+            _ => Error::new(ErrorKind::Io, format!("cannot be opened: {error}")).in_file(&name),
+        })?;
+        // SAFETY: the mapping is only read, as plain bytes that are valid whatever they are. Another process must not
+        // shorten the file while the model loads; that is the user's to guarantee, as for any memory-mapped checkpoint.
+        match unsafe { Mmap::map(&file) } {
+            Ok(bytes) => Ok(Self { name, bytes: FileBytes::Mapped(bytes) }),
+            Err(error) => Err(Error::new(ErrorKind::Io, format!("cannot be mapped: {error}")).in_file(name)),
+        }
+    }
+
     /// Tells the system that a part of the file need not stay in this process's memory.
     pub(super) fn forget(&self, range: Range<usize>) {
         #[cfg(unix)]
@@ -277,9 +369,26 @@ impl WeightFile {
 /// The open weight files of a checkpoint.
 pub(crate) struct WeightFiles {
     pub(super) files: Vec<Arc<WeightFile>>,
+    /// Where they are the parts of a GGUF file.
+    gguf: Option<Arc<Gguf>>,
 }
 
 impl WeightFiles {
+    /// All tensors, file by file.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Weights`] when a file is damaged.
+    pub(super) fn tensors(&self, config: &ModelConfig) -> Result<Vec<Stored>, Error> {
+        if let Some(gguf) = &self.gguf {
+            return Ok(gguf.tensors(config));
+        }
+        let mut tensors = Vec::new();
+        for file in &self.files {
+            tensors.extend(Stored::all(file)?);
+        }
+        Ok(tensors)
+    }
+
     /// Size of all files.
     pub(crate) fn bytes(&self) -> usize {
         self.files.iter().map(|file| file.bytes.len()).sum()

@@ -4,27 +4,32 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use half::{bf16, f16};
+use half::bf16;
 use safetensors::SafeTensors;
-use safetensors::tensor::Dtype;
 
 use super::files::WeightFile;
+use super::storage::Storage;
 use crate::adapter::Change;
 use crate::error::{Error, ErrorKind};
-use crate::kernels::{Precision, WeightFormat};
+use crate::kernels::{self, Precision, WeightFormat};
 use crate::threads::Threads;
 
 /// A tensor as it lies in its file.
 #[derive(Clone)]
 pub(crate) struct Stored {
-    pub(super) file: Arc<WeightFile>,
-    pub(super) name: String,
-    pub(super) dtype: Dtype,
-    pub(super) shape: Vec<usize>,
+    pub(crate) file: Arc<WeightFile>,
+    /// As transformers names it.
+    pub(crate) name: String,
+    /// As its file names it.
+    pub(crate) stored_name: String,
+    pub(crate) storage: Storage,
+    /// `[rows, columns]` of a matrix.
+    pub(crate) shape: Vec<usize>,
     /// Its bytes in the file.
-    range: Range<usize>,
+    pub(crate) range: Range<usize>,
+    pub(crate) order: RowOrder,
     /// What an adapter does to its rows.
-    pub(super) change: Option<Arc<Change>>,
+    pub(crate) change: Option<Arc<Change>>,
 }
 
 impl Stored {
@@ -40,8 +45,9 @@ impl Stored {
         let stored = parsed.tensors().into_iter().map(|(name, view)| {
             let start = view.data().as_ptr().addr() - file.bytes.as_ptr().addr();
             let range = start..start + view.data().len();
-            let (dtype, shape) = (view.dtype(), view.shape().to_vec());
-            Self { file: Arc::clone(file), name, dtype, shape, range, change: None }
+            let (storage, shape, order) = (view.dtype().into(), view.shape().to_vec(), RowOrder::AsStored);
+            let file = Arc::clone(file);
+            Self { file, stored_name: name.clone(), name, storage, shape, range, order, change: None }
         });
         Ok(stored.collect())
     }
@@ -80,22 +86,23 @@ impl Stored {
     }
 
     fn values(&self) -> Result<Vec<f32>, Error> {
-        if !all_finite(self.dtype, Rounding::None, self.data()) {
+        if !self.storage.all_finite(Rounding::None, self.data()) {
             return Err(self.not_finite());
         }
         let mut values = vec![0.0; self.shape.iter().product()];
-        self.widen(self.data(), &mut values);
+        self.storage.widen(self.data(), &mut values);
         Ok(values)
     }
 
     /// # Errors
     /// [`ErrorKind::Weights`] when the values are not numbers that can be computed with.
     pub(super) fn check_dtype(&self) -> Result<(), Error> {
-        if matches!(self.dtype, Dtype::F32 | Dtype::F16 | Dtype::BF16) {
-            return Ok(());
+        match self.storage {
+            Storage::Other(_) => {
+                Err(self.error("has an unsupported dtype").expected("F32, F16 or BF16", self.storage.name()))
+            }
+            _ => Ok(()),
         }
-        let found = format!("{:?}", self.dtype);
-        Err(self.error("has an unsupported dtype").expected("F32, F16 or BF16", found))
     }
 
     fn not_finite(&self) -> Error {
@@ -107,55 +114,50 @@ impl Stored {
     }
 
     pub(crate) fn error(&self, message: impl Into<String>) -> Error {
-        Error::new(ErrorKind::Weights, message).in_file(&self.file.name).of_tensor(&self.name)
+        Error::new(ErrorKind::Weights, message).in_file(&self.file.name).of_tensor(&self.stored_name)
     }
 
     pub(super) fn data(&self) -> &[u8] {
         &self.file.bytes[self.range.clone()]
     }
 
-    /// The bytes of `width` elements from row `index` on.
+    /// The bytes of row `index` of `width` values.
     pub(super) fn row_bytes(&self, index: usize, width: usize) -> &[u8] {
-        let size = self.dtype.bitsize() / 8 * width;
+        let size = width / self.storage.block_values() * self.storage.block_bytes();
         &self.data()[index * size..][..size]
     }
 
-    /// Row `index`, changed by the adapter if there is one, in f32; a vector is one row.
+    /// Row `index`, changed by the adapter if there is one, in f32.
     pub(super) fn row(&self, index: usize, rounding: Rounding, to: &mut [f32]) {
-        self.widen(self.row_bytes(index, to.len()), to);
+        self.storage.widen(self.row_bytes(self.order.place(index), to.len()), to);
         if let Some(change) = &self.change {
             change.apply(index, to);
         }
-        if rounding == Rounding::Bf16 {
-            to.iter_mut().for_each(|value| *value = bf16::from_f32(*value).to_f32());
-        }
+        rounding.round(to);
     }
 
-    fn widen(&self, bytes: &[u8], to: &mut [f32]) {
-        match self.dtype {
-            Dtype::F32 => {
-                let values = bytes.as_chunks::<4>().0.iter().map(|bytes| f32::from_le_bytes(*bytes));
-                to.iter_mut().zip(values).for_each(|(to, value)| *to = value);
-            }
-            Dtype::BF16 => {
-                let values = bytes.as_chunks::<2>().0.iter().map(|bytes| bf16::from_le_bytes(*bytes).to_f32());
-                to.iter_mut().zip(values).for_each(|(to, value)| *to = value);
-            }
-            _ => {
-                let values = bytes.as_chunks::<2>().0.iter().map(|bytes| f16::from_le_bytes(*bytes).to_f32());
-                to.iter_mut().zip(values).for_each(|(to, value)| *to = value);
-            }
-        }
+    /// All values of a vector, in f32.
+    pub(super) fn elements(&self, rounding: Rounding) -> Vec<f32> {
+        let mut stored = vec![0.0; self.shape.iter().product()];
+        self.storage.widen(self.data(), &mut stored);
+        rounding.round(&mut stored);
+        (0..stored.len()).map(|index| stored[self.order.place(index)]).collect()
     }
 
     /// Row `index` as cells of a product.
     pub(super) fn cells(&self, index: usize, rounding: Rounding, format: WeightFormat, to: &mut [u32]) {
         let width = self.shape[1];
         let bf16 = WeightFormat::Numbers(Precision::Bf16);
-        let as_it_is = format == bf16 && self.dtype == Dtype::BF16 && self.change.is_none();
-        if as_it_is && width.is_multiple_of(2) {
-            let pairs = self.row_bytes(index, width).as_chunks::<4>().0;
-            return to.iter_mut().zip(pairs).for_each(|(to, pair)| *to = u32::from_le_bytes(*pair));
+        let as_it_is = self.change.is_none().then(|| self.row_bytes(self.order.place(index), width));
+        match as_it_is {
+            Some(bytes) if format == bf16 && self.storage == Storage::Bf16 && width.is_multiple_of(2) => {
+                let pairs = bytes.as_chunks::<4>().0;
+                return to.iter_mut().zip(pairs).for_each(|(to, pair)| *to = u32::from_le_bytes(*pair));
+            }
+            Some(bytes) if format == WeightFormat::Q8 && self.storage == Storage::Q8_0 => {
+                return kernels::write_q8_0(bytes, to);
+            }
+            _ => {}
         }
         let mut values = vec![0.0; width];
         self.row(index, rounding, &mut values);
@@ -166,9 +168,10 @@ impl Stored {
     pub(super) fn check_finite(&self, rounding: Rounding, threads: &Threads) -> Result<(), Error> {
         let bytes = self.data();
         let sound = AtomicBool::new(true);
-        threads.for_each(bytes.len().div_ceil(BYTES_CHECKED), |_, task| {
-            let bytes = &bytes[task * BYTES_CHECKED..((task + 1) * BYTES_CHECKED).min(bytes.len())];
-            if !all_finite(self.dtype, rounding, bytes) {
+        let size = self.storage.block_bytes() * BLOCKS_CHECKED;
+        threads.for_each(bytes.len().div_ceil(size), |_, task| {
+            let bytes = &bytes[task * size..((task + 1) * size).min(bytes.len())];
+            if !self.storage.all_finite(rounding, bytes) {
                 sound.store(false, Ordering::Relaxed);
             }
         });
@@ -187,41 +190,22 @@ impl Stored {
     pub(super) fn look(&self, threads: &Threads) -> Look {
         let bytes = self.data();
         let (not_finite, not_zero) = (AtomicUsize::new(0), AtomicBool::new(false));
-        threads.for_each(bytes.len().div_ceil(BYTES_CHECKED), |_, task| {
-            let bytes = &bytes[task * BYTES_CHECKED..((task + 1) * BYTES_CHECKED).min(bytes.len())];
+        let size = self.storage.block_bytes() * BLOCKS_CHECKED;
+        threads.for_each(bytes.len().div_ceil(size), |_, task| {
+            let bytes = &bytes[task * size..((task + 1) * size).min(bytes.len())];
             if bytes.iter().any(|byte| *byte != 0) {
                 not_zero.store(true, Ordering::Relaxed);
             }
-            if !all_finite(self.dtype, Rounding::None, bytes) {
-                let size = self.dtype.bitsize() / 8;
-                let values = bytes.chunks_exact(size).filter(|value| !all_finite(self.dtype, Rounding::None, value));
-                not_finite.fetch_add(values.count(), Ordering::Relaxed);
+            if !self.storage.all_finite(Rounding::None, bytes) {
+                not_finite.fetch_add(self.storage.not_finite(bytes), Ordering::Relaxed);
             }
         });
         Look { not_finite: not_finite.into_inner(), all_zero: !not_zero.into_inner() }
     }
 }
 
-/// Bytes that one task checks.
-const BYTES_CHECKED: usize = 1 << 20;
-
-/// Whether the values of a dtype in `bytes` are all finite, after rounding too.
-fn all_finite(dtype: Dtype, rounding: Rounding, bytes: &[u8]) -> bool {
-    let all_16_bits_below = |infinity: u16| {
-        let values = bytes.as_chunks::<2>().0.iter().map(|bytes| u16::from_le_bytes(*bytes) & 0x7fff);
-        values.fold(true, |sound, value| sound & (value < infinity))
-    };
-    match dtype {
-        Dtype::F32 => {
-            // From the latter on, bf16 rounds to infinity.
-            let infinity = if rounding == Rounding::None { 0x7f80_0000 } else { 0x7f7f_8000 };
-            let values = bytes.as_chunks::<4>().0.iter().map(|bytes| u32::from_le_bytes(*bytes) & 0x7fff_ffff);
-            values.fold(true, |sound, value| sound & (value < infinity))
-        }
-        Dtype::BF16 => all_16_bits_below(0x7f80),
-        _ => all_16_bits_below(0x7c00),
-    }
-}
+/// Blocks (of most forms single values) that one task checks.
+const BLOCKS_CHECKED: usize = 1 << 18;
 
 /// What happens to a weight between the file and the computation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -230,4 +214,36 @@ pub(crate) enum Rounding {
     None,
     /// Rounded to the nearest bf16, then widened.
     Bf16,
+}
+
+impl Rounding {
+    fn round(self, values: &mut [f32]) {
+        if self == Self::Bf16 {
+            values.iter_mut().for_each(|value| *value = bf16::from_f32(*value).to_f32());
+        }
+    }
+}
+
+/// How the rows of a matrix, or the elements of a vector, lie in the file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum RowOrder {
+    AsStored,
+    /// The rows of each head alternate between its halves, for rotations of neighbours instead of halves.
+    Interleaved {
+        /// Even.
+        head_dim: usize,
+    },
+}
+
+impl RowOrder {
+    /// Where row `row` lies.
+    fn place(self, row: usize) -> usize {
+        match self {
+            Self::AsStored => row,
+            Self::Interleaved { head_dim } => {
+                let (head, within, half) = (row / head_dim, row % head_dim, head_dim / 2);
+                head * head_dim + within % half * 2 + within / half
+            }
+        }
+    }
 }

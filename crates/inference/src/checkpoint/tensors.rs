@@ -3,9 +3,8 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use safetensors::tensor::Dtype;
-
 use super::files::WeightFiles;
+use super::storage::Storage;
 use super::stored::{Look, Stored};
 use crate::adapter::{self, Adapter, Change};
 use crate::config::ModelConfig;
@@ -67,13 +66,11 @@ impl Tensors {
     /// [`ErrorKind::Weights`] naming file, tensor, what was expected and what was found.
     pub(crate) fn of(files: &WeightFiles, config: &ModelConfig, adapter: Option<Adapter>) -> Result<Self, Error> {
         let mut by_name: BTreeMap<String, Stored> = BTreeMap::new();
-        for file in &files.files {
-            for stored in Stored::all(file)? {
-                if let Some(other) = by_name.get(stored.name()) {
-                    return Err(stored.error(format!("is also in {}", other.file.name)));
-                }
-                by_name.insert(stored.name.clone(), stored);
+        for stored in files.tensors(config)? {
+            if let Some(other) = by_name.get(stored.name()) {
+                return Err(stored.error(format!("is also in {}", other.file.name)));
             }
+            by_name.insert(stored.name.clone(), stored);
         }
         let mut tensors = Self { by_name };
         let adapter = adapter.unwrap_or_default();
@@ -134,7 +131,7 @@ impl Tensors {
             }
             if config.tied && name == OUTPUT {
                 let embedding = &self.by_name[EMBEDDING];
-                if tensor.data() != embedding.data() || tensor.dtype != embedding.dtype {
+                if tensor.data() != embedding.data() || tensor.storage != embedding.storage {
                     return Err(tensor.error(format!(
                         "differs from {EMBEDDING}, although config.json says that they are tied (tie_word_embeddings)"
                     )));
@@ -146,24 +143,48 @@ impl Tensors {
         Ok(())
     }
 
-    /// `f32`, `f16`, `bf16`, or `mixed`.
-    pub(crate) fn dtype(&self) -> &'static str {
-        let mut dtypes = self.by_name.values().filter(|tensor| !tensor.name.ends_with(".inv_freq"));
-        let first = dtypes.next().map(|tensor| tensor.dtype);
-        if dtypes.any(|tensor| Some(tensor.dtype) != first) {
-            return "mixed";
+    fn matrices(&self) -> impl Iterator<Item = &Stored> {
+        self.by_name.values().filter(|tensor| tensor.shape.len() == 2)
+    }
+
+    /// `f32`, `f16`, `bf16`, or `mixed`; of quantized matrices their forms, the most frequent first: `q4_k, q6_k`.
+    pub(crate) fn dtype(&self) -> String {
+        if let Some(quantization) = self.quantization() {
+            return quantization;
         }
-        match first {
-            Some(Dtype::F16) => "f16",
-            Some(Dtype::BF16) => "bf16",
-            _ => "f32",
+        let mut storages = self.by_name.values().filter(|tensor| !tensor.name.ends_with(".inv_freq"));
+        let first = storages.next().map_or(Storage::F32, |tensor| tensor.storage);
+        match storages.all(|tensor| tensor.storage == first) {
+            true => first.name(),
+            false => "mixed".to_string(),
         }
     }
 
-    /// The precision to compute in where nobody asks for one: bf16 where all matrices are stored so.
+    /// How matrices are quantized in their files, if any is.
+    pub(crate) fn quantization(&self) -> Option<String> {
+        let mut counts: BTreeMap<String, usize> = BTreeMap::new();
+        for tensor in self.matrices().filter(|tensor| tensor.storage.is_quantized()) {
+            *counts.entry(tensor.storage.name()).or_default() += 1;
+        }
+        let mut counts: Vec<(String, usize)> = counts.into_iter().collect();
+        counts.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+        let names: Vec<String> = counts.into_iter().map(|(name, _)| name).collect();
+        (!names.is_empty()).then(|| names.join(", "))
+    }
+
+    /// The precision to compute in where nobody asks for one: bf16 where all matrices are stored so or quantized.
     pub(crate) fn precision(&self) -> Precision {
-        let mut matrices = self.by_name.values().filter(|tensor| tensor.shape.len() == 2);
-        if matrices.all(|tensor| tensor.dtype == Dtype::BF16) { Precision::Bf16 } else { Precision::F32 }
+        let narrow = |tensor: &Stored| tensor.storage == Storage::Bf16 || tensor.storage.is_quantized();
+        if self.matrices().all(narrow) { Precision::Bf16 } else { Precision::F32 }
+    }
+
+    /// How to lay weights out where nobody asks for a way: blocks of 8-bit integers as they are, where no adapter
+    /// changes them.
+    pub(crate) fn format(&self) -> WeightFormat {
+        match self.matrices().all(|tensor| tensor.storage == Storage::Q8_0 && tensor.change.is_none()) {
+            true => WeightFormat::Q8,
+            false => WeightFormat::Numbers(self.precision()),
+        }
     }
 
     /// Memory that the weights take once they are laid out for computing; an embedding of its own stays in its file.

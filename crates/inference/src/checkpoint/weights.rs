@@ -81,10 +81,7 @@ impl Loader<'_> {
 
     /// `[n]`, f32.
     fn vector(&self, name: &str) -> Result<Vec<f32>, Error> {
-        let stored = self.sound(name)?;
-        let mut values = vec![0.0; stored.shape[0]];
-        stored.row(0, self.form.rounding, &mut values);
-        Ok(values)
+        Ok(self.sound(name)?.elements(self.form.rounding))
     }
 
     /// A table whose rows are read where they are stored.

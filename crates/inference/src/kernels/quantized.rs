@@ -58,6 +58,15 @@ pub(crate) fn write_row(values: &[f32], cells: &mut [u32]) {
     }
 }
 
+/// A row of weights as GGUF files hold it: of each block an f16 scale, then 32 integers.
+pub(crate) fn write_q8_0(bytes: &[u8], cells: &mut [u32]) {
+    let blocks = bytes.as_chunks::<{ 2 + BLOCK }>().0;
+    for (bytes, cells) in blocks.iter().zip(cells.as_chunks_mut::<ROW_BLOCK>().0) {
+        let integers = std::array::from_fn(|index| bytes[2 + index] as i8);
+        write_row_block(&integers, f16::from_le_bytes([bytes[0], bytes[1]]), cells);
+    }
+}
+
 /// A block of a row of weights as cells.
 pub(crate) fn write_row_block(integers: &[i8; BLOCK], scale: f16, cells: &mut [u32; ROW_BLOCK]) {
     for (cell, integers) in cells.iter_mut().zip(integers.as_chunks::<4>().0) {

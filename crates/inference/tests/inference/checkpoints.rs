@@ -24,6 +24,8 @@ pub fn load_with(name: &str, options: &EngineOptions) -> LocalModel {
 pub struct Case {
     pub prompt: String,
     pub prompt_ids: Vec<u32>,
+    /// What llama.cpp makes of the prompt, where it differs from that.
+    pub llama_cpp_ids: Option<Vec<u32>>,
     pub tokens: Vec<u32>,
     pub bf16_tokens: Vec<u32>,
     pub text: String,
@@ -32,18 +34,34 @@ pub struct Case {
     pub bf16_distance: Option<f64>,
 }
 
+impl Case {
+    /// Root mean square of the differences between a model's logits after the prompt and the recorded ones.
+    pub fn distance(&self, model: &LocalModel) -> f64 {
+        let expected = self.logits.as_ref().unwrap();
+        let found = model.logits(&self.prompt_ids).unwrap().pop().unwrap();
+        let squares = found.iter().zip(expected).map(|(a, b)| f64::from(a - b).powi(2));
+        (squares.sum::<f64>() / expected.len() as f64).sqrt()
+    }
+}
+
 pub fn cases(name: &str) -> Vec<Case> {
     cases_in(&folder(name))
 }
 
 /// What `expected.json` of a folder records.
 pub fn cases_in(folder: &Path) -> Vec<Case> {
-    let json = std::fs::read(folder.join("expected.json")).unwrap();
+    cases_of(&folder.join("expected.json"))
+}
+
+/// What a file of expected answers records.
+pub fn cases_of(path: &Path) -> Vec<Case> {
+    let json = std::fs::read(path).unwrap_or_else(|error| panic!("{path:?}: {error}"));
     let cases: Vec<Value> = serde_json::from_slice(&json).unwrap();
     let text = |value: &Value| value.as_str().unwrap().to_string();
     let cases = cases.iter().map(|case| Case {
         prompt: text(&case["prompt"]),
         prompt_ids: ids(&case["prompt_ids"]),
+        llama_cpp_ids: case.get("llama_cpp_ids").map(ids),
         tokens: ids(&case["tokens"]),
         bf16_tokens: case.get("bf16_tokens").map(ids).unwrap_or_default(),
         text: case.get("text").map(text).unwrap_or_default(),

@@ -3,8 +3,9 @@
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
+use std::path::Path;
 
-use inference::Inspection;
+use inference::{CheckpointFiles, EngineOptions, Inspection, LocalModel};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -55,16 +56,30 @@ fn survives(copy: &Copy) {
 fn survives_within(copy: &Copy, tables: usize) {
     let files = std::fs::read_dir(copy.path("")).unwrap();
     let size: u64 = files.map(|entry| entry.unwrap().metadata().unwrap().len()).sum();
+    path_survives(&copy.path(""), size as usize, tables);
+}
+
+/// The same of a copy of a single file. Its tokenizer may be damaged too, see [`changed`].
+pub fn file_survives(file: &Path, damage: impl FnOnce(&mut Vec<u8>)) {
+    let dir = tempfile::tempdir().unwrap();
+    let mut bytes = std::fs::read(file).unwrap();
+    damage(&mut bytes);
+    let path = dir.path().join("damaged.gguf");
+    std::fs::write(&path, &bytes).unwrap();
+    path_survives(&path, bytes.len(), 1 << 26);
+}
+
+fn path_survives(path: &Path, size: usize, tables: usize) {
     LARGEST.set(0);
-    let loaded = copy.try_load();
+    let files = CheckpointFiles::open(path);
+    let loaded = files.and_then(|files| LocalModel::load(files, &EngineOptions::default()));
     let largest = LARGEST.get();
-    assert!(largest <= (size as usize).saturating_add(tables), "{largest} bytes at once for files of {size}");
+    assert!(largest <= size.saturating_add(tables), "{largest} bytes at once for files of {size}");
     match loaded {
         Err(error) => assert!(error.is_integrity() && !error.to_string().is_empty(), "{error}"),
         Ok(mut model) => drop(model.generate_ids(&[vec![1, 5, 9]], 2)),
     }
-    let files = inference::CheckpointFiles::open(copy.path("").as_path());
-    if let Err(error) = files.and_then(|files| Inspection::of(&files)) {
+    if let Err(error) = CheckpointFiles::open(path).and_then(|files| Inspection::of(&files)) {
         assert!(error.is_integrity(), "{error}");
     }
 }

@@ -48,7 +48,7 @@ const Q_PROJ: &str = "model.layers.1.self_attn.q_proj.weight";
 fn refuses_a_folder_that_is_not_there() {
     let error = CheckpointFiles::open(Path::new("/nowhere/at/all")).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Missing);
-    assert_eq!(error.to_string(), "/nowhere/at/all: no such folder");
+    assert_eq!(error.to_string(), "/nowhere/at/all: no such file or folder");
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use inference::{CheckpointFiles, EngineOptions, LocalModel, WeightDtype};
 
-use crate::checkpoints::{Case, cases_in, folder};
+use crate::checkpoints::{cases_in, folder};
 
 const STEPS: usize = 64;
 
@@ -52,21 +52,13 @@ fn prompts_become_the_token_ids_of_transformers() {
     }
 }
 
-/// Root mean square of the differences between our logits after a prompt and the recorded ones.
-fn distance(model: &LocalModel, case: &Case) -> f64 {
-    let expected = case.logits.as_ref().unwrap();
-    let found = model.logits(&case.prompt_ids).unwrap().pop().unwrap();
-    let squares = found.iter().zip(expected).map(|(a, b)| f64::from(a - b).powi(2));
-    (squares.sum::<f64>() / expected.len() as f64).sqrt()
-}
-
 #[test]
 fn logits_are_those_of_transformers() {
     for folder in variants() {
         let model = load(&folder, WeightDtype::F32, None);
         let mut compared = 0;
         for case in cases_in(&folder).iter().filter(|case| case.logits.is_some()) {
-            let distance = distance(&model, case);
+            let distance = case.distance(&model);
             assert!(distance < 3e-5, "{folder:?}: {:?} differs by {distance}", case.prompt);
             compared += 1;
         }
@@ -80,7 +72,7 @@ fn bf16_logits_are_no_farther_from_f32_than_those_of_transformers() {
     for folder in variants() {
         let model = load(&folder, WeightDtype::Bf16, None);
         for case in cases_in(&folder).iter().filter(|case| case.logits.is_some()) {
-            let distance = distance(&model, case);
+            let distance = case.distance(&model);
             let reference = case.bf16_distance.unwrap();
             println!("{:24} ours {distance:.5} transformers {reference:.5}", folder.file_name().unwrap().display());
             ours += distance / reference;

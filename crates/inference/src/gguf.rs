@@ -1,0 +1,166 @@
+//! Checkpoints in a GGUF file, the format of llama.cpp: read as what the same checkpoint would be in the layout of
+//! Hugging Face transformers, so that everything behind is the same.
+//!
+//! [`container`] reads the file: metadata by key, tensors by name. [`settings`] turns metadata into `config.json`,
+//! [`vocabulary`] into `tokenizer.json`, and [`names`] says what each tensor is called.
+
+mod container; // the file
+mod names; // what tensors are called
+mod settings; // metadata to config.json
+mod vocabulary; // metadata to tokenizer.json
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use crate::checkpoint::{RowOrder, Stored, WeightFile};
+use crate::config::ModelConfig;
+use crate::error::{Error, ErrorKind};
+use container::{Container, Entry};
+
+pub(crate) use names::stored_name;
+
+/// Rotary frequencies of LLaMA 3.1 and later come divided, pair by pair.
+const ROPE_FACTORS: &str = "rope_freqs.weight";
+
+/// A checkpoint in one GGUF file, or in several that `llama-gguf-split` made of it.
+#[derive(Debug)]
+pub(crate) struct Gguf {
+    /// The file's name without its ending, and of a split one without its number.
+    pub(crate) name: String,
+    /// In the order of their numbers; the first has the metadata.
+    parts: Vec<Container>,
+}
+
+impl Gguf {
+    /// Whether a file says that it is one.
+    pub(crate) fn is_one(path: &Path) -> bool {
+        container::begins_like_one(path)
+    }
+
+    /// Opens and checks the file, and those that belong to it. No weight is read.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Weights`] when it is damaged, [`ErrorKind::Unsupported`] when it holds what cannot be computed,
+    /// [`ErrorKind::Missing`] when a part is absent.
+    pub(crate) fn open(path: &Path) -> Result<Self, Error> {
+        let first = Container::open(path)?;
+        let stem = path.file_stem().map_or_else(String::new, |stem| stem.to_string_lossy().into_owned());
+        let count = first.metadata.number("split.count")?.unwrap_or(1);
+        if count <= 1 {
+            return Ok(Self { name: stem, parts: vec![first] });
+        }
+        let (name, paths) = split_paths(path, &stem, count)
+            .ok_or_else(|| Error::new(ErrorKind::Missing, SPLIT_NAMES).in_file(first.file_name()))?;
+        if first.metadata.number("split.no")?.unwrap_or(0) != 0 {
+            let first_part = paths[0].display();
+            let message = format!("is not the first of {count} parts: give {first_part}");
+            return Err(Error::new(ErrorKind::Missing, message).in_file(first.file_name()));
+        }
+        let mut parts = vec![first];
+        for (number, path) in paths.iter().enumerate().skip(1) {
+            let part = Container::open(path)?;
+            if part.metadata.number("split.no")? != Some(number as u64) {
+                let message = format!("is not part {} of {count}, as its name says", number + 1);
+                return Err(Error::new(ErrorKind::Weights, message).in_file(part.file_name()));
+            }
+            parts.push(part);
+        }
+        let tensors: usize = parts.iter().map(|part| part.tensors.len()).sum();
+        match parts[0].metadata.number("split.tensors.count")? {
+            Some(expected) if expected != tensors as u64 => {
+                let message = "the parts together have another number of tensors than the first one says";
+                let error = Error::new(ErrorKind::Weights, message).in_file(parts[0].file_name());
+                Err(error.expected(expected.to_string(), tensors.to_string()))
+            }
+            _ => Ok(Self { name, parts }),
+        }
+    }
+
+    /// A file of the layout of transformers, made of the metadata; `None` for those that are not needed.
+    pub(crate) fn file(&self, name: &str) -> Result<Option<Vec<u8>>, Error> {
+        let metadata = &self.parts[0].metadata;
+        let content = match name {
+            "config.json" => settings::config(self)?,
+            "tokenizer.json" => vocabulary::tokenizer(metadata)?,
+            "tokenizer_config.json" => vocabulary::tokenizer_config(metadata)?,
+            _ => return Ok(None),
+        };
+        Ok(Some(content.to_string().into_bytes()))
+    }
+
+    /// What the user should know although the file can be run.
+    pub(crate) fn warnings(&self) -> Result<Vec<String>, Error> {
+        let mut warnings = settings::warnings(&self.parts[0].metadata)?;
+        warnings.extend(vocabulary::warnings(&self.parts[0].metadata)?);
+        Ok(warnings)
+    }
+
+    pub(crate) fn files(&self) -> Vec<Arc<WeightFile>> {
+        self.parts.iter().map(|part| Arc::clone(&part.file)).collect()
+    }
+
+    /// Name of the file with the metadata, for messages.
+    pub(crate) fn file_name(&self) -> &str {
+        self.parts[0].file_name()
+    }
+
+    /// All tensors of a model of this configuration, named and ordered as transformers does.
+    pub(crate) fn tensors(&self, config: &ModelConfig) -> Vec<Stored> {
+        let interleaves = settings::interleaves(&self.parts[0].metadata);
+        let entries = self.parts.iter().flat_map(|part| part.tensors.iter().map(move |entry| (part, entry)));
+        let entries = entries.filter(|(_, entry)| entry.name != ROPE_FACTORS);
+        let stored = entries.map(|(part, entry)| {
+            let name = names::transformers_name(&entry.name);
+            let rotated = [".q_proj.", ".k_proj."].iter().any(|projection| name.contains(projection));
+            let order = match interleaves && rotated {
+                true => RowOrder::Interleaved { head_dim: config.head_dim },
+                false => RowOrder::AsStored,
+            };
+            stored(part, entry, name, order)
+        });
+        stored.collect()
+    }
+
+    /// What each rotary frequency is divided by, `[head_dim / 2]`.
+    pub(crate) fn rope_factors(&self) -> Result<Option<Vec<f32>>, Error> {
+        let Some((part, entry)) = self.find(ROPE_FACTORS) else { return Ok(None) };
+        let factors = stored(part, entry, entry.name.clone(), RowOrder::AsStored);
+        let values = factors.vector()?;
+        match values.iter().find(|factor| **factor <= 0.0) {
+            Some(factor) => Err(factors.error(format!("holds {factor}, which no frequency can be divided by"))),
+            None => Ok(Some(values)),
+        }
+    }
+
+    fn find(&self, name: &str) -> Option<(&Container, &Entry)> {
+        let mut parts = self.parts.iter();
+        parts.find_map(|part| part.tensors.iter().find(|entry| entry.name == name).map(|entry| (part, entry)))
+    }
+}
+
+const SPLIT_NAMES: &str = "is one of several parts and not named like one: NAME-00001-of-00003.gguf";
+
+/// The name that all parts have in common, and their paths.
+fn split_paths(path: &Path, stem: &str, count: u64) -> Option<(String, Vec<PathBuf>)> {
+    const MOST_PARTS: u64 = 99_999;
+    let (name, numbers) = stem.split_at_checked(stem.len().checked_sub("-00001-of-00003".len())?)?;
+    let (_, of) = numbers.strip_prefix('-')?.split_once("-of-")?;
+    if of.parse() != Ok(count) || count > MOST_PARTS {
+        return None;
+    }
+    let path_of = |number: u64| path.with_file_name(format!("{name}-{number:05}-of-{count:05}.gguf"));
+    Some((name.to_string(), (1..=count).map(path_of).collect()))
+}
+
+fn stored(part: &Container, entry: &Entry, name: String, order: RowOrder) -> Stored {
+    Stored {
+        file: Arc::clone(&part.file),
+        name,
+        stored_name: entry.name.clone(),
+        storage: entry.storage,
+        shape: entry.shape.clone(),
+        range: entry.range.clone(),
+        order,
+        change: None,
+    }
+}
