@@ -1,105 +1,24 @@
-//! `mwpbench data`: which sets there are and what is at hand of them.
+//! `mwpbench data`: which sets there are, what is at hand of them, and getting it.
 
-use std::path::PathBuf;
+mod list; // the sets
 
 use clap::Subcommand;
-use dataset_loader::{Benchmark, Origin, Set};
-use serde::Serialize;
 
 use crate::exit::Outcome;
-use crate::{data_folder, screen, self_check};
+use crate::self_check;
 
 /// Look at the data.
 #[derive(Subcommand)]
 pub enum Command {
     /// List the sets: level, tasks, published test problems and the problems at hand.
-    List(ListArgs),
+    List(list::Args),
     /// Put every reference to the scorers: it must equal itself, also rewritten, and no changed copy of it.
     Selfcheck(self_check::Args),
 }
 
-#[derive(clap::Args)]
-pub struct ListArgs {
-    /// Problems in MwpBench's record form: a file, or a folder of .jsonl/.json files [default: the data folder, else the samples].
-    #[arg(long, env = "MWPBENCH_DATA", value_name = "FILE|DIR")]
-    data: Option<PathBuf>,
-    /// Print one JSON object instead of a table.
-    #[arg(long)]
-    json: bool,
-}
-
-/// The list as JSON.
-#[derive(Serialize)]
-struct List<'a> {
-    origin: &'a Origin,
-    digest: &'a str,
-    sets: Vec<Listed<'a>>,
-}
-
-#[derive(Serialize)]
-struct Listed<'a> {
-    set: &'a str,
-    title: &'a str,
-    level: &'a str,
-    language: &'a str,
-    in_average: bool,
-    tasks: Vec<ListedTask<'a>>,
-    published: usize,
-    at_hand: usize,
-}
-
-#[derive(Serialize)]
-struct ListedTask<'a> {
-    task: &'a str,
-    published: usize,
-    at_hand: usize,
-}
-
 pub fn run(command: Command) -> anyhow::Result<Outcome> {
     match command {
-        Command::List(args) => list(args),
+        Command::List(args) => list::run(args),
         Command::Selfcheck(args) => self_check::run(args),
-    }
-}
-
-fn list(args: ListArgs) -> anyhow::Result<Outcome> {
-    let benchmark = Benchmark::published();
-    let data = data_folder::load(&benchmark, args.data.as_deref())?;
-    if args.json {
-        let listed = |set| Listed::new(set, &data.problems);
-        let sets = benchmark.sets().iter().map(listed).collect();
-        screen::print_json(&List { origin: &data.origin, digest: &data.digest, sets })?;
-    } else {
-        let source = match &data.origin {
-            Origin::Samples => "at hand: the samples that come with the program".to_string(),
-            Origin::Files { paths } => {
-                let paths: Vec<String> = paths.iter().map(|path| path.display().to_string()).collect();
-                format!("at hand: {}", paths.join(", "))
-            }
-        };
-        let folder = data_folder::path().map(|folder| folder.display().to_string()).unwrap_or_default();
-        let table = reporting::set_list(&benchmark, &data, screen::width());
-        screen::print(&format!("{table}{source}\ndata folder: {folder}\n"))?;
-    }
-    Ok(Outcome::Done)
-}
-
-impl<'a> Listed<'a> {
-    fn new(set: &'a Set, problems: &[dataset_loader::Problem]) -> Self {
-        let task = |task: &'a dataset_loader::Task| ListedTask {
-            task: &task.name,
-            published: task.count,
-            at_hand: problems.iter().filter(|problem| problem.task == task.name).count(),
-        };
-        Self {
-            set: &set.name,
-            title: &set.title,
-            level: &set.level,
-            language: &set.language,
-            in_average: set.in_average,
-            tasks: set.tasks.iter().map(task).collect(),
-            published: set.count(),
-            at_hand: problems.iter().filter(|problem| problem.set == set.name).count(),
-        }
     }
 }

@@ -1,0 +1,1 @@
+//! Fetches published data, verified.

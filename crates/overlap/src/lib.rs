@@ -1,0 +1,1 @@
+//! Which test problems occur in training files.
