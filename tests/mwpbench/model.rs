@@ -83,6 +83,29 @@ fn run(folder: &Path, name: &str, model: &str, flags: &[&str]) -> (Value, Value)
 }
 
 #[test]
+fn a_gguf_file_is_understood_and_evaluated() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = fixture("gguf/llama-k-q4_k_m.gguf");
+    let told = mwpbench(folder.path(), ["model", &file]).ok().stdout;
+    for fact in ["LlamaForCausalLM", "q4_k, ", "byte-pair encoding with byte fallback", "1 (add_bos_token)"] {
+        assert!(told.contains(fact), "{fact}: {told}");
+    }
+    let (summary, manifest) = run(folder.path(), "run", &file, &[]);
+    assert_eq!(summary["model"], "llama-k-q4_k_m");
+    assert!(summary["deviations"].to_string().contains("weights rounded to q4_k, "), "{summary}");
+    let details = &manifest["identity"]["model"]["details"];
+    assert!(details["quantization"].as_str().unwrap().starts_with("q4_k, "), "{details}");
+    let flags = ["--tokenizer", "nowhere"];
+    mwpbench(folder.path(), ["model", &file].iter().chain(&flags)).refused(2, &["there is no nowhere: give a tokenizer.json"]);
+    let other = fixture("variants/llama3");
+    let told = mwpbench(folder.path(), ["model", &file, "--tokenizer", &other]).ok().stdout;
+    assert!(told.contains("288 \"<|begin_of_text|>\"") || told.contains("tokenizer"), "{told}");
+    mwpbench(folder.path(), ["eval", "--model", &fixture("gguf")]).refused(4, &["holds no config.json; for a GGUF file give the file"]);
+    let part = fixture("gguf/llama-mqa-split-bf16-00002-of-00002.gguf");
+    mwpbench(folder.path(), ["eval", "--model", &part]).refused(4, &["is not the first of 2 parts: give "]);
+}
+
+#[test]
 fn an_adapter_is_merged_and_named() {
     let folder = tempfile::tempdir().unwrap();
     let (base, adapter) = (fixture("adapters/base"), fixture("adapters/lora"));

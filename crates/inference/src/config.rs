@@ -207,8 +207,10 @@ impl ModelConfig {
         let (found, wanted) = (factors.as_ref().map(Vec::len), self.head_dim / 2);
         self.rope_factors = factors;
         match found.filter(|found| *found != wanted) {
-            Some(found) => Err(Error::new(ErrorKind::Weights, "the divisors of rotary frequencies do not fit the heads")
-                .expected(wanted.to_string(), found.to_string())),
+            Some(found) => {
+                Err(Error::new(ErrorKind::Weights, "the divisors of rotary frequencies do not fit the heads")
+                    .expected(wanted.to_string(), found.to_string()))
+            }
             None => Ok(()),
         }
     }

@@ -86,10 +86,13 @@ impl CheckpointFiles {
                 );
             }
             let inside = std::fs::read_dir(dir).into_iter().flatten().flatten().map(|entry| entry.path());
-            let mut ggufs: Vec<PathBuf> = inside.filter(|path| path.extension().is_some_and(|end| end == "gguf")).collect();
+            let mut ggufs: Vec<PathBuf> =
+                inside.filter(|path| path.extension().is_some_and(|end| end == "gguf")).collect();
             ggufs.sort();
             return match ggufs.first() {
-                Some(gguf) => missing(&format!("holds no config.json; for a GGUF file give the file: {}", gguf.display())),
+                Some(gguf) => {
+                    missing(&format!("holds no config.json; for a GGUF file give the file: {}", gguf.display()))
+                }
                 None => missing("holds no config.json"),
             };
         }

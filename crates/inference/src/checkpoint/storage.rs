@@ -171,7 +171,8 @@ impl Storage {
             Self::F16 | Self::Other(_) => all_16_bits_below(F16_INFINITY),
             Self::Blocks(dtype) => {
                 let scales = scales(dtype);
-                let finite = |block: &[u8], at: usize| (u16::from_le_bytes([block[at], block[at + 1]]) & 0x7fff) < F16_INFINITY;
+                let finite =
+                    |block: &[u8], at: usize| (u16::from_le_bytes([block[at], block[at + 1]]) & 0x7fff) < F16_INFINITY;
                 bytes.chunks_exact(dtype.type_size()).all(|block| scales.iter().all(|&at| finite(block, at)))
             }
         }
@@ -259,7 +260,8 @@ mod tests {
 
     #[test]
     fn numbers_of_types_are_those_of_ggml() {
-        let known = [(0, "f32"), (1, "f16"), (2, "q4_0"), (7, "q5_1"), (8, "q8_0"), (12, "q4_k"), (14, "q6_k"), (30, "bf16")];
+        let known =
+            [(0, "f32"), (1, "f16"), (2, "q4_0"), (7, "q5_1"), (8, "q8_0"), (12, "q4_k"), (14, "q6_k"), (30, "bf16")];
         for (number, name) in known {
             assert_eq!(Storage::of_ggml(number).unwrap().name(), name);
         }

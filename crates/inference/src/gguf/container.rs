@@ -215,7 +215,8 @@ impl Container {
                 Ok(Self { metadata, tensors, file })
             }
             Err(Stop::End) => {
-                let message = format!("damaged or cut off: ends inside what begins at byte {at} of {}", file.bytes.len());
+                let message =
+                    format!("damaged or cut off: ends inside what begins at byte {at} of {}", file.bytes.len());
                 Err(Error::new(ErrorKind::Weights, message).in_file(&file.name))
             }
             Err(Stop::Other(kind, message)) => Err(Error::new(kind, message).in_file(&file.name)),
@@ -239,7 +240,8 @@ fn parse(cursor: &mut Cursor<'_>) -> Reading<Parts> {
             return Err(Stop::Other(ErrorKind::Unsupported, "is a big-endian GGUF file".to_string()));
         }
         version => {
-            let message = format!("is GGUF version {version}; supported are 2 and 3: convert it with a current llama.cpp");
+            let message =
+                format!("is GGUF version {version}; supported are 2 and 3: convert it with a current llama.cpp");
             return Err(Stop::Other(ErrorKind::Unsupported, message));
         }
     }
@@ -306,7 +308,10 @@ fn tensors(cursor: &mut Cursor<'_>, count: u64, alignment: u64) -> Reading<Vec<E
     let mut next = 0usize;
     for (entry, offset) in entries.iter_mut().zip(offsets) {
         if offset != next as u64 {
-            return damaged(format!("tensor `{}`: lies at {offset} of the weights, where {next} was expected", entry.name));
+            return damaged(format!(
+                "tensor `{}`: lies at {offset} of the weights, where {next} was expected",
+                entry.name
+            ));
         }
         let begin = start.checked_add(next).ok_or(Stop::End)?;
         let end = begin.checked_add(entry.range.len()).ok_or(Stop::End)?;
@@ -314,7 +319,12 @@ fn tensors(cursor: &mut Cursor<'_>, count: u64, alignment: u64) -> Reading<Vec<E
             let message = format!("tensor `{}`: the file is cut off: it would end at byte {end}", entry.name);
             return damaged(format!("{message} of {}", cursor.bytes.len()));
         }
-        next = entry.range.len().checked_add(next).and_then(|next| next.checked_next_multiple_of(alignment)).ok_or(Stop::End)?;
+        next = entry
+            .range
+            .len()
+            .checked_add(next)
+            .and_then(|next| next.checked_next_multiple_of(alignment))
+            .ok_or(Stop::End)?;
         entry.range = begin..end;
     }
     Ok(entries)

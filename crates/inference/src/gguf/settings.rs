@@ -73,7 +73,9 @@ fn architecture(metadata: &Metadata) -> Result<(&'static str, &'static str), Err
         return Err(metadata.error(ErrorKind::Config, "lacks the key `general.architecture`"));
     };
     ARCHITECTURES.into_iter().find(|(own, _)| *own == name).ok_or_else(|| {
-        unsupported(format!("architecture `{name}` is not supported; supported are `llama` (LLaMA and Mistral), `qwen2` and `qwen3`"))
+        unsupported(format!(
+            "architecture `{name}` is not supported; supported are `llama` (LLaMA and Mistral), `qwen2` and `qwen3`"
+        ))
     })
 }
 
@@ -103,7 +105,10 @@ pub(super) fn config(gguf: &Gguf) -> Result<Value, Error> {
     let head_dim = metadata.number(&key("attention.key_length"))?.unwrap_or(even_split);
     for (name, what) in [("attention.value_length", "values"), ("rope.dimension_count", "rotations")] {
         if let Some(width) = metadata.number(&key(name))?.filter(|width| *width != head_dim) {
-            let message = format!("`{}` is {width}: {what} narrower or wider than heads ({head_dim}) are not supported", key(name));
+            let message = format!(
+                "`{}` is {width}: {what} narrower or wider than heads ({head_dim}) are not supported",
+                key(name)
+            );
             return Err(metadata.error(ErrorKind::Unsupported, message));
         }
     }
@@ -148,7 +153,9 @@ fn rope_scaling(metadata: &Metadata, own: &str) -> Result<Option<Value>, Error> 
     let factor = factor.or(metadata.float(&key("scale_linear"))?);
     let linear = factor.is_some_and(|factor| factor != 1.0 && factor != 0.0);
     let kind = metadata.text(&key("scaling.type"))?.unwrap_or(if linear { "linear" } else { "none" });
-    for (name, neutral) in [("scaling.attn_factor", 1.0), ("scaling.yarn_attn_factor", 1.0), ("scaling.yarn_ext_factor", 1.0)] {
+    for (name, neutral) in
+        [("scaling.attn_factor", 1.0), ("scaling.yarn_attn_factor", 1.0), ("scaling.yarn_ext_factor", 1.0)]
+    {
         if metadata.is_set(&key(name), neutral) {
             let message = format!("`{}` other than {neutral} is not supported", key(name));
             return Err(metadata.error(ErrorKind::Unsupported, message));
@@ -165,7 +172,10 @@ fn rope_scaling(metadata: &Metadata, own: &str) -> Result<Option<Value>, Error> 
             "beta_slow": metadata.float(&key("scaling.yarn_beta_slow"))?,
         }))),
         other => {
-            let message = format!("`{}` is `{other}`, which is not supported; `none`, `linear` and `yarn` are", key("scaling.type"));
+            let message = format!(
+                "`{}` is `{other}`, which is not supported; `none`, `linear` and `yarn` are",
+                key("scaling.type")
+            );
             Err(metadata.error(ErrorKind::Unsupported, message))
         }
     }
@@ -175,8 +185,8 @@ fn rope_scaling(metadata: &Metadata, own: &str) -> Result<Option<Value>, Error> 
 pub(super) fn warnings(metadata: &Metadata) -> Result<Vec<String>, Error> {
     let (own, _) = architecture(metadata)?;
     let known = |name: &str| KNOWN.contains(&name) || FOREIGN.iter().any(|(foreign, _)| *foreign == name);
-    let unknown = metadata.keys().filter(|key| {
-        key.strip_prefix(own).and_then(|name| name.strip_prefix('.')).is_some_and(|name| !known(name))
-    });
+    let unknown = metadata
+        .keys()
+        .filter(|key| key.strip_prefix(own).and_then(|name| name.strip_prefix('.')).is_some_and(|name| !known(name)));
     Ok(unknown.map(|key| format!("the key `{key}` is not known and was passed over")).collect())
 }

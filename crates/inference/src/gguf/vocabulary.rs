@@ -38,7 +38,8 @@ struct Cutting {
 }
 
 const LLAMA3: &str = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+";
-const QWEN2: &str = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+";
+const QWEN2: &str =
+    r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+";
 const TEKKEN: &str = r"[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+|[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]+[\p{Ll}\p{Lm}\p{Lo}\p{M}]*|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+";
 
 const CUTTINGS: [Cutting; 4] = [
@@ -123,14 +124,12 @@ fn sentence_pieces(metadata: &Metadata, tokens: &[Token<'_>]) -> Result<Value, E
     };
     let scores: Vec<f32> = scores.collect();
     if scores.len() != tokens.len() {
-        let error = metadata.error(ErrorKind::Tokenizer, "`tokenizer.ggml.scores` has another length than the vocabulary");
+        let error =
+            metadata.error(ErrorKind::Tokenizer, "`tokenizer.ggml.scores` has another length than the vocabulary");
         return Err(error.expected(tokens.len().to_string(), scores.len().to_string()));
     }
-    let ids: HashMap<&str, usize> = tokens
-        .iter()
-        .filter(|token| token.role == Role::Normal)
-        .map(|token| (token.text, token.id))
-        .collect();
+    let ids: HashMap<&str, usize> =
+        tokens.iter().filter(|token| token.role == Role::Normal).map(|token| (token.text, token.id)).collect();
     let mut merges: Vec<(f32, [&str; 2], [usize; 2])> = Vec::new();
     for token in tokens.iter().filter(|token| ids.contains_key(token.text)) {
         for (cut, _) in token.text.char_indices().skip(1) {
@@ -195,13 +194,12 @@ fn byte_level(metadata: &Metadata, tokens: &[Token<'_>]) -> Result<Value, Error>
         };
         pairs.push([&merge[..blank], &merge[blank + 1..]]);
     }
-    let byte_level = |use_regex: bool| {
-        json!({"type": "ByteLevel", "add_prefix_space": false, "trim_offsets": true, "use_regex": use_regex})
-    };
+    let byte_level = |use_regex: bool| json!({"type": "ByteLevel", "add_prefix_space": false, "trim_offsets": true, "use_regex": use_regex});
     let cuts = match cutting.pattern {
         None => byte_level(true),
         Some(pattern) => {
-            let split = json!({"type": "Split", "pattern": {"Regex": pattern}, "behavior": "Isolated", "invert": false});
+            let split =
+                json!({"type": "Split", "pattern": {"Regex": pattern}, "behavior": "Isolated", "invert": false});
             json!({"type": "Sequence", "pretokenizers": [split, byte_level(false)]})
         }
     };

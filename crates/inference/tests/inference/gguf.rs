@@ -3,7 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use generation::Generator;
-use inference::{Architecture, CheckpointFiles, EngineOptions, Error, ErrorKind, Inspection, LocalModel, Quantization, WeightDtype};
+use inference::{
+    Architecture, CheckpointFiles, EngineOptions, Error, ErrorKind, Inspection, LocalModel, Quantization, WeightDtype,
+};
 use proptest::prelude::*;
 use tempfile::TempDir;
 
@@ -170,13 +172,17 @@ fn what_is_not_supported_is_refused_by_name() {
     });
     let (kind, message) = refusal(&path);
     assert_eq!(kind, ErrorKind::Unsupported);
-    assert!(message.starts_with("model.gguf: architecture `gemma` is not supported; supported are `llama`"), "{message}");
+    assert!(
+        message.starts_with("model.gguf: architecture `gemma` is not supported; supported are `llama`"),
+        "{message}"
+    );
 
     let (_dir, path) = changed("llama-q-q8_0.gguf", |bytes| bytes[4..8].copy_from_slice(&1u32.to_le_bytes()));
     assert!(refusal(&path).1.contains("is GGUF version 1; supported are 2 and 3"));
     let (_dir, path) = changed("llama-q-q8_0.gguf", |bytes| bytes[4..8].copy_from_slice(&3u32.to_be_bytes()));
     assert!(refusal(&path).1.contains("big-endian"));
-    let (_dir, path) = changed("llama-q-q8_0.gguf", |bytes| replace(bytes, "blk.0.ffn_up.weight", "blk.0.ffn_xx.weight"));
+    let (_dir, path) =
+        changed("llama-q-q8_0.gguf", |bytes| replace(bytes, "blk.0.ffn_up.weight", "blk.0.ffn_xx.weight"));
     assert!(refusal(&path).1.contains("tensor `blk.0.ffn_up.weight`: is missing"), "{}", refusal(&path).1);
     let (_dir, path) = changed("llama-q-q8_0.gguf", |bytes| bytes.truncate(bytes.len() - 40));
     assert!(refusal(&path).1.contains("the file is cut off"), "{}", refusal(&path).1);
@@ -229,6 +235,36 @@ fn another_tokenizer_takes_the_place_of_one_that_is_not_known() {
     }
     let nowhere = CheckpointFiles::open_with_tokenizer(&path, &folder("gguf")).err().unwrap();
     assert!(nowhere.to_string().ends_with("gguf/tokenizer.json: no such file"), "{nowhere}");
+}
+
+#[test]
+fn an_adapter_changes_the_same_rows_as_in_a_folder() {
+    let adapter = folder("adapters/lora-all");
+    let options = EngineOptions { dtype: WeightDtype::F32, ..EngineOptions::default() };
+    let logits = |base: &Path| {
+        let files = CheckpointFiles::open(base).unwrap().with_adapter(&adapter).unwrap();
+        LocalModel::load(files, &options).unwrap().logits(&[1, 5, 9, 14]).unwrap()
+    };
+    let (ours, theirs) = (logits(&file("llama2-gqa-f32.gguf")), logits(&folder("variants/llama2-gqa")));
+    assert_eq!(ours, theirs);
+    assert_ne!(ours, load(&file("llama2-gqa-f32.gguf"), WeightDtype::F32).logits(&[1, 5, 9, 14]).unwrap());
+}
+
+#[test]
+fn parts_of_a_split_file_belong_together() {
+    let (first, second) = ("llama-mqa-split-bf16-00001-of-00002.gguf", "llama-mqa-split-bf16-00002-of-00002.gguf");
+    let dir = tempfile::tempdir().unwrap();
+    let copy = |from: &str, to: &str| std::fs::copy(file(from), dir.path().join(to)).unwrap();
+    copy(first, first);
+    let message = |name: &str| refusal(&dir.path().join(name)).1;
+    assert_eq!(message(first), format!("{second}: no such file"));
+    copy(first, second);
+    assert_eq!(message(first), format!("{second}: is not part 2 of 2, as its name says"));
+    copy(second, second);
+    assert_eq!(try_load(&dir.path().join(first)).unwrap().info().name, "llama-mqa-split-bf16");
+    assert!(message(second).starts_with(&format!("{second}: is ")), "{}", message(second));
+    copy(first, "renamed.gguf");
+    assert!(message("renamed.gguf").contains("not named like one: NAME-00001-of-00003.gguf"));
 }
 
 proptest! {
