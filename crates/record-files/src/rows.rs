@@ -54,10 +54,11 @@ impl Rows {
         }
         let place = Place::Row(self.read as usize + 1);
         let rows = &mut self.rows;
-        match guarded(|| rows.next().transpose()) {
-            Ok(Some(row)) => {
+        // Its dates panic where they are out of the calendar, so the conversion is guarded too.
+        match guarded(|| rows.next().map(|row| row.map(object)).transpose()) {
+            Ok(Some(value)) => {
                 self.read += 1;
-                Some(Ok(Record { place, value: object(row) }))
+                Some(Ok(Record { place, value }))
             }
             Ok(None) => {
                 self.ended = true;

@@ -140,11 +140,11 @@ impl Values {
             };
             let used = taken.len();
             self.source.consume(used);
-            if end.is_some() {
-                return Ok(());
-            }
             if self.bytes.len() - before > RECORD_LIMIT {
                 return Err(Fault::at_line(first_line, ErrorKind::TooLong { limit: RECORD_LIMIT }));
+            }
+            if end.is_some() {
+                return Ok(());
             }
         }
     }
