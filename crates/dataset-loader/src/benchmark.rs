@@ -1,6 +1,8 @@
-//! Which sets and tasks there are: `datasets/*/dataset.toml`, embedded.
+//! Which sets and tasks there are: `datasets/*/dataset.toml`, embedded, and beside them sets of one's own.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Error, ErrorKind};
 
 /// The description files, in the order in which sets are listed everywhere.
 const DESCRIPTIONS: [(&str, &str); 11] = [
@@ -24,7 +26,7 @@ pub struct Benchmark {
 }
 
 /// One set, as its `dataset.toml` describes it.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Set {
     /// Name in flags, files and JSON, such as `college_math`.
@@ -37,7 +39,7 @@ pub struct Set {
     pub difficulty: String,
     /// How the questions came about, as in table 1 of the paper: `Word`, or `MC->Word` for converted multiple choice.
     pub question_type: String,
-    /// Language, as in table 1 of the paper: `En`, or `Zh->En` for translations.
+    /// Language, as in table 1 of the paper: `En`, or `Zh->En` for translations. Questions are asked in the last one.
     pub language: String,
     /// Problems in the training split, as in table 1 of the paper.
     pub train_count: usize,
@@ -45,9 +47,16 @@ pub struct Set {
     pub in_average: bool,
     /// Name of the scoring profile that judges it.
     pub scoring_profile: String,
-    /// Where the published records come from.
-    pub source: Provenance,
-    /// Names of the fields in the published records.
+    /// Where the published records come from; `None` for a set of one's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<Provenance>,
+    /// What a reader of its counts should know, in a sentence.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
+    /// What the set's first publisher gives out, where that is another file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub publisher: Option<Publisher>,
+    /// Names of the fields in the records.
     pub fields: Fields,
     /// Its tasks, at least one.
     #[serde(rename = "task")]
@@ -55,7 +64,7 @@ pub struct Set {
 }
 
 /// Where a set's published records come from.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Provenance {
     /// GitHub repository, `owner/name`.
@@ -74,8 +83,28 @@ pub struct Provenance {
     pub license: String,
 }
 
-/// Names of the fields in the published records.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+/// What a set's first publisher gives out, and why that is not what the benchmark counts. The counts are of this
+/// program's import (`mwpbench data import`).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Publisher {
+    /// Problems in the publisher's test files.
+    pub test: usize,
+    /// Of these, problems that the import keeps.
+    pub imported: usize,
+    /// Problems in the publisher's training files, where known.
+    #[serde(default)]
+    pub train: Option<usize>,
+    /// Of these, problems that the import keeps, where they are not all.
+    #[serde(default)]
+    pub train_imported: Option<usize>,
+    /// Why the benchmark counts fewer, in a sentence.
+    #[serde(default)]
+    pub why: Option<String>,
+}
+
+/// Names of the fields in the records.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Fields {
     /// Field of the task's name.
@@ -90,10 +119,13 @@ pub struct Fields {
     pub origin: String,
     /// Field of the licence.
     pub license: String,
+    /// Further fields that records of a set of one's own may have. Those of the published sets may have any.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub extra: Vec<String>,
 }
 
 /// One task of a set.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Task {
     /// Name, as in the published records' `data_topic`.
@@ -110,6 +142,16 @@ impl Set {
     pub fn count(&self) -> usize {
         self.tasks.iter().map(|task| task.count).sum()
     }
+
+    /// Whether it is a set of one's own and none of the published ones.
+    pub fn is_own(&self) -> bool {
+        self.source.is_none()
+    }
+
+    /// The language in which its questions are asked, in small letters, such as `en`.
+    pub fn asked_in(&self) -> String {
+        self.language.rsplit("->").next().unwrap_or_default().trim().to_lowercase()
+    }
 }
 
 impl Benchmark {
@@ -125,6 +167,51 @@ impl Benchmark {
             })
             .collect();
         Self { sets }
+    }
+
+    /// These sets of one's own beside the ones there are.
+    ///
+    /// # Errors
+    /// A name of a set or task that is taken.
+    pub fn with(mut self, own: Vec<Set>) -> Result<Self, Error> {
+        for set in own {
+            for name in set.tasks.iter().map(|task| &task.name).chain([&set.name, &set.title]) {
+                if let Some(owner) = self.owner(name) {
+                    return Err(Error::of(ErrorKind::Shadows { name: name.clone(), owner }));
+                }
+            }
+            self.sets.push(set);
+        }
+        Ok(self)
+    }
+
+    /// The sets among these that are one's own.
+    pub fn own_sets(&self) -> impl Iterator<Item = &Set> {
+        self.sets.iter().filter(|set| set.is_own())
+    }
+
+    /// The set of that name.
+    ///
+    /// # Errors
+    /// There is none.
+    pub fn expect_set(&self, name: &str) -> Result<&Set, Error> {
+        self.set(name).ok_or_else(|| {
+            let known = self.sets.iter().map(|set| set.name.as_str()).collect::<Vec<_>>().join(", ");
+            Error::of(ErrorKind::UnknownSet { name: name.to_string(), known })
+        })
+    }
+
+    /// Who has a name, whatever its case.
+    pub(crate) fn owner(&self, name: &str) -> Option<String> {
+        let taken = |other: &str| other.eq_ignore_ascii_case(name);
+        let set = self
+            .sets
+            .iter()
+            .find(|set| taken(&set.name) || taken(&set.title) || set.tasks.iter().any(|task| taken(&task.name)))?;
+        Some(match set.is_own() {
+            true => format!("another set of your own, {}", set.title),
+            false => format!("the set {} of the benchmark", set.title),
+        })
     }
 
     /// The sets, in order.

@@ -3,23 +3,34 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+use record_files::Place;
+
 /// An error in the data: what is wrong, in which file and line.
 #[derive(Debug, thiserror::Error)]
-#[error("{}: {kind}", Place { file, line: *line })]
+#[error("{}", Told(self))]
 pub struct Error {
     file: PathBuf,
-    line: Option<usize>,
+    place: Option<Place>,
     #[source]
     kind: ErrorKind,
 }
 
 impl Error {
     pub(crate) fn in_file(file: &Path, kind: ErrorKind) -> Self {
-        Self { file: file.to_path_buf(), line: None, kind }
+        Self { file: file.to_path_buf(), place: None, kind }
     }
 
     pub(crate) fn at(file: &Path, line: usize, kind: ErrorKind) -> Self {
-        Self { file: file.to_path_buf(), line: Some(line), kind }
+        Self::at_place(file, Place::Line(line), kind)
+    }
+
+    pub(crate) fn at_place(file: &Path, place: Place, kind: ErrorKind) -> Self {
+        Self { file: file.to_path_buf(), place: Some(place), kind }
+    }
+
+    /// For what is wrong with a name or an id and not with a file.
+    pub(crate) fn of(kind: ErrorKind) -> Self {
+        Self { file: PathBuf::new(), place: None, kind }
     }
 
     /// What is wrong.
@@ -27,28 +38,72 @@ impl Error {
         &self.kind
     }
 
-    /// The file or folder in which it is wrong.
+    /// The file or folder in which it is wrong; empty where none is at fault.
     pub fn file(&self) -> &Path {
         &self.file
     }
 
-    /// The line, from 1, where one is at fault.
+    /// The line, or the row of a parquet file, from 1, where one is at fault.
     pub fn line(&self) -> Option<usize> {
-        self.line
+        self.place.map(Place::number)
+    }
+
+    /// Whether the call is at fault (a name, a path, a flag) and not the data.
+    pub fn is_usage(&self) -> bool {
+        match &self.kind {
+            ErrorKind::Records(error) => {
+                matches!(error.kind(), record_files::ErrorKind::NotFound | record_files::ErrorKind::Folder)
+            }
+            ErrorKind::NotFound
+            | ErrorKind::UnknownSet { .. }
+            | ErrorKind::UnknownId { .. }
+            | ErrorKind::BadName { .. }
+            | ErrorKind::Shadows { .. }
+            | ErrorKind::AlreadyThere
+            | ErrorKind::NotWritable(_)
+            | ErrorKind::OutputIsInput
+            | ErrorKind::NeedsOutput { .. }
+            | ErrorKind::NoFileOfSplit { .. }
+            | ErrorKind::OtherFileOfSet { .. }
+            | ErrorKind::Untranslated { .. } => true,
+            _ => false,
+        }
     }
 }
 
-struct Place<'a> {
-    file: &'a Path,
-    line: Option<usize>,
+impl From<record_files::Error> for Error {
+    fn from(error: record_files::Error) -> Self {
+        Self { file: error.file().to_path_buf(), place: error.place(), kind: ErrorKind::Records(error) }
+    }
 }
 
-impl fmt::Display for Place<'_> {
+/// The place and what is wrong there. An error of the files' reader tells its place itself.
+struct Told<'a>(&'a Error);
+
+impl fmt::Display for Told<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Error { file, place, kind } = self.0;
+        match kind {
+            ErrorKind::Records(error) => write!(f, "{error}"),
+            kind => write!(f, "{}{kind}", Where { file, place: *place }),
+        }
+    }
+}
+
+struct Where<'a> {
+    file: &'a Path,
+    place: Option<Place>,
+}
+
+impl fmt::Display for Where<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.file.as_os_str().is_empty() {
+            return Ok(());
+        }
         write!(f, "{}", self.file.display())?;
-        match self.line {
-            Some(line) => write!(f, ", line {line}"),
-            None => Ok(()),
+        match self.place {
+            Some(place) => write!(f, ", {place}: "),
+            None => f.write_str(": "),
         }
     }
 }
@@ -82,12 +137,12 @@ pub enum ErrorKind {
     NotAnObject(String),
     /// A required field is not there.
     #[error("the field \"{0}\" is missing")]
-    MissingField(&'static str),
+    MissingField(String),
     /// A field has another type than the record form demands.
     #[error("the field \"{field}\" must be {expected}, found {found}")]
     WrongType {
         /// Name of the field.
-        field: &'static str,
+        field: String,
         /// The type demanded.
         expected: &'static str,
         /// The type there is.
@@ -95,10 +150,12 @@ pub enum ErrorKind {
     },
     /// A required field holds nothing but white space.
     #[error("the field \"{0}\" is empty")]
-    BlankField(&'static str),
+    BlankField(String),
     /// The task belongs to no set.
-    #[error("the field \"data_topic\" names no known task: \"{task}\" (known: {known})")]
+    #[error("the field \"{field}\" names no known task: \"{task}\" (known: {known})")]
     UnknownTask {
+        /// Name of the field.
+        field: String,
         /// The name found.
         task: String,
         /// The known names, separated by commas.
@@ -106,14 +163,126 @@ pub enum ErrorKind {
     },
     /// Two records have the same id.
     #[error(
-        "the id \"{id}\" was used before, in {first_file} line {first_line}: give each record of a task its own \"question_number\""
+        "the id \"{id}\" was used before, in {first_file}, {first_place}: give each record of a task its own \"question_number\""
     )]
     DuplicateId {
         /// The repeated id.
         id: String,
         /// File of the first record with it.
         first_file: String,
-        /// Line of the first record with it.
-        first_line: usize,
+        /// Line or row of the first record with it.
+        first_place: String,
+    },
+    /// A record that cannot be read at all.
+    #[error("{0}")]
+    Records(record_files::Error),
+    /// A field that the record form does not have.
+    #[error(
+        "the field \"{field}\" is not of the record form (known: {known}): correct its name, or list it in dataset.toml as `extra = [\"{field}\"]` under [fields]"
+    )]
+    UnknownField {
+        /// Name of the field.
+        field: String,
+        /// The known names, separated by commas.
+        known: String,
+    },
+    /// A record that is not of its publisher's form.
+    #[error("{fault} (expected {form}, or MwpBench's record form)")]
+    NotPublished {
+        /// What is wrong with it.
+        fault: Box<ErrorKind>,
+        /// The publisher's form.
+        form: &'static str,
+    },
+    /// The description of a set cannot be read.
+    #[error("{0}")]
+    Description(String),
+    /// A name that a set or task may not have.
+    #[error("the name \"{name}\" cannot be used: {reason}")]
+    BadName {
+        /// The name.
+        name: String,
+        /// Why not.
+        reason: &'static str,
+    },
+    /// A name that is taken.
+    #[error("the name \"{name}\" is taken by {owner}: choose another one")]
+    Shadows {
+        /// The name.
+        name: String,
+        /// Who has it.
+        owner: String,
+    },
+    /// A set of one's own that wants to be averaged.
+    #[error("`in_average = true`: the averages are those of MwpBench's ten sets, remove the line")]
+    InAverage,
+    /// No set of that name.
+    #[error("there is no set \"{name}\" (known: {known})")]
+    UnknownSet {
+        /// What was asked for.
+        name: String,
+        /// The known names, separated by commas.
+        known: String,
+    },
+    /// No problem of that id.
+    #[error("the data hold no problem \"{id}\"{hint}")]
+    UnknownId {
+        /// What was asked for.
+        id: String,
+        /// Ids that look alike, or nothing.
+        hint: String,
+    },
+    /// A file or folder that would be written over.
+    #[error("is there already: choose another name or place")]
+    AlreadyThere,
+    /// A file that cannot be written.
+    #[error("cannot be written: {0}")]
+    NotWritable(std::io::Error),
+    /// The result would be written over what it is made of.
+    #[error("is read by this import and would be written over: give another --output")]
+    OutputIsInput,
+    /// A folder without a file of a set.
+    #[error("this folder holds no file of {title} that belongs to the split \"{split}\" (looked for {expected})")]
+    NoFileOfSplit {
+        /// The set in print.
+        title: String,
+        /// The split asked for.
+        split: String,
+        /// What its files are called.
+        expected: &'static str,
+    },
+    /// No problem is left of all that were read.
+    #[error("none of its {read} records gives a problem (the first: {first})")]
+    NothingLeft {
+        /// Problems read.
+        read: usize,
+        /// Why the first was left out.
+        first: String,
+    },
+    /// A split for which the data folder has no place.
+    #[error("the split \"{split}\" has no place in the data folder, which holds test and train: give --output")]
+    NeedsOutput {
+        /// The split.
+        split: String,
+    },
+    /// The data folder has problems of the set from elsewhere.
+    #[error("{} holds problems of \"{set}\" already, and each set is read from one file: remove it, or give --output", other.display())]
+    OtherFileOfSet {
+        /// The set.
+        set: String,
+        /// The file that has them.
+        other: PathBuf,
+    },
+    /// Problems in another language than the one in which the set is asked.
+    #[error(
+        "{count} of the problems asked are not translated (the first is \"{first}\", in \"{language}\"): translate them with `mwpbench data translate`, leave them out with --tasks, or ask them as a set of your own (`mwpbench data new`)"
+    )]
+    Untranslated {
+        /// How many.
+        count: usize,
+        /// The first one's id.
+        first: String,
+        /// Its language.
+        language: String,
     },
 }

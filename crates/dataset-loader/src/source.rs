@@ -1,13 +1,15 @@
 //! Files, folders and the embedded samples turned into data with a digest.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::benchmark::Benchmark;
+use crate::benchmark::{Benchmark, Set};
 use crate::error::{Error, ErrorKind};
+use crate::own_set;
 use crate::problem::Problem;
-use crate::record::Reader;
+use crate::record::{Extras, LANGUAGE, Reader};
 
 /// The samples, embedded: `datasets/<set>/sample.jsonl`.
 const SAMPLES: [(&str, &str); 11] = [
@@ -46,70 +48,209 @@ pub struct Data {
     pub digest: String,
     /// Sorted by set in the benchmark's order; within a set in reading order. Ids are unique.
     pub problems: Vec<Problem>,
+    /// What the records hold beside their problems, by id; none where a record holds nothing else.
+    pub extras: BTreeMap<String, Extras>,
+}
+
+impl Data {
+    /// The problem of that id with what else its record holds.
+    ///
+    /// # Errors
+    /// There is none.
+    pub fn problem(&self, id: &str) -> Result<(&Problem, Option<&Extras>), Error> {
+        match self.problems.iter().find(|problem| problem.id == id) {
+            Some(problem) => Ok((problem, self.extras.get(id))),
+            None => Err(Error::of(ErrorKind::UnknownId { id: id.to_string(), hint: self.hint(id) })),
+        }
+    }
+
+    /// The language of a problem as its record states it, in small letters, such as `zh`.
+    pub fn language(&self, id: &str) -> Option<String> {
+        let stated = self.extras.get(id)?.get(LANGUAGE)?.as_str()?;
+        Some(stated.to_lowercase())
+    }
+
+    /// Whether a problem's record states another language than the one in which its set is asked.
+    pub fn is_untranslated(&self, benchmark: &Benchmark, problem: &Problem) -> bool {
+        let asked_in = benchmark.set(&problem.set).map(|set| set.asked_in());
+        self.language(&problem.id).is_some_and(|language| Some(language) != asked_in)
+    }
+
+    /// Sees to it that each of these problems is in the language in which its set is asked.
+    ///
+    /// # Errors
+    /// Some are not; the message says how many, and the ways out.
+    pub fn check_language(&self, benchmark: &Benchmark, problems: &[Problem]) -> Result<(), Error> {
+        let untranslated: Vec<&Problem> =
+            problems.iter().filter(|problem| self.is_untranslated(benchmark, problem)).collect();
+        match untranslated.first() {
+            None => Ok(()),
+            Some(first) => Err(Error::of(ErrorKind::Untranslated {
+                count: untranslated.len(),
+                first: first.id.clone(),
+                language: self.language(&first.id).unwrap_or_default(),
+            })),
+        }
+    }
+
+    /// So many problems drawn at random, each at most once, in the order in which they were drawn. The same seed draws the
+    /// same problems from the same ids, and more problems go on where fewer end.
+    pub fn draw(&self, count: usize, seed: u64) -> Vec<&Problem> {
+        let rank = |problem: &&Problem| {
+            let mut hasher = blake3::Hasher::new();
+            hasher.update(&seed.to_le_bytes()).update(problem.id.as_bytes());
+            *hasher.finalize().as_bytes()
+        };
+        let mut drawn: Vec<&Problem> = self.problems.iter().collect();
+        drawn.sort_by_cached_key(rank);
+        drawn.truncate(count);
+        drawn
+    }
+
+    /// The ids that end like this one, or else some of its task.
+    fn hint(&self, id: &str) -> String {
+        const SHOWN: usize = 3;
+        let (task, number) = id.rsplit_once('/').unwrap_or((id, id));
+        let ids = || self.problems.iter().map(|problem| problem.id.as_str());
+        let same_number = |other: &&str| other.rsplit_once('/').is_some_and(|(_, own)| own == number);
+        let mut near: Vec<&str> = ids().filter(same_number).take(SHOWN).collect();
+        if near.is_empty() {
+            near =
+                ids().filter(|other| other.rsplit_once('/').is_some_and(|(own, _)| own == task)).take(SHOWN).collect();
+        }
+        match (near.is_empty(), self.problems.first()) {
+            (false, _) => format!(" (there are {}, …)", near.join(", ")),
+            (true, Some(first)) => format!(" (ids are like \"{}\")", first.id),
+            (true, None) => String::new(),
+        }
+    }
 }
 
 /// The embedded samples of all sets.
 pub fn samples(benchmark: &Benchmark) -> Data {
-    let files = SAMPLES.iter().map(|(name, text)| (PathBuf::from(name), text.as_bytes().to_vec())).collect();
-    match read_all(benchmark, files) {
-        Ok((digest, problems)) => Data { origin: Origin::Samples, digest, problems },
+    let file = |&(name, text): &(&str, &str)| (PathBuf::from(name), text.as_bytes().to_vec(), None);
+    match read_all(benchmark, SAMPLES.iter().map(file).map(Ok)) {
+        Ok(content) => content.into_data(Origin::Samples),
         Err(error) => panic!("the embedded samples are valid: {error}"),
     }
 }
 
 /// Loads a file, or all data files of a folder (`*.jsonl`, `*.json`, in order of name; not those with `train` in their
-/// name; sub-folders are not searched).
+/// name). Of its sub-folders those are read that hold a set of one's own (a `dataset.toml`); so is the folder itself where it
+/// does. The benchmark must know these sets: [`Benchmark::with`] what [`crate::own_sets`] finds at the same place.
 ///
 /// # Errors
 /// What is wrong with the data, see [`ErrorKind`].
 pub fn load(benchmark: &Benchmark, path: &Path) -> Result<Data, Error> {
-    let paths = match path.is_dir() {
-        true => data_files(path)?,
-        false => vec![path.to_path_buf()],
+    let files = files(benchmark, path)?;
+    let paths = files.iter().map(|(file, _)| file.clone()).collect();
+    let read = |(file, own): (PathBuf, _)| match std::fs::read(&file) {
+        Ok(content) => Ok((file, content, own)),
+        Err(error) => Err(unreadable(&file, error)),
     };
-    let mut files = Vec::with_capacity(paths.len());
-    for file in &paths {
-        files.push((file.clone(), std::fs::read(file).map_err(|error| unreadable(file, error))?));
-    }
-    let (digest, problems) = read_all(benchmark, files)?;
-    Ok(Data { origin: Origin::Files { paths }, digest, problems })
+    Ok(read_all(benchmark, files.into_iter().map(read))?.into_data(Origin::Files { paths }))
 }
 
-fn read_all(benchmark: &Benchmark, files: Vec<(PathBuf, Vec<u8>)>) -> Result<(String, Vec<Problem>), Error> {
+/// Loads the training files of a folder, which [`load`] passes over: those with `train` in their name that are in the
+/// record form. The names of the others come second.
+///
+/// # Errors
+/// The folder cannot be read.
+pub fn load_training(benchmark: &Benchmark, folder: &Path) -> Result<(Vec<Problem>, Vec<PathBuf>), Error> {
+    let (mut problems, mut passed_over) = (Vec::new(), Vec::new());
+    if !folder.is_dir() {
+        return Ok((problems, passed_over));
+    }
+    for file in json_files(folder)?.into_iter().filter(|file| is_training_file(file)) {
+        let mut reader = Reader::new(benchmark);
+        let read = std::fs::read(&file).is_ok_and(|content| reader.read(&file, &content, None).is_ok());
+        match read {
+            true => problems.extend(reader.finish().0),
+            false => passed_over.push(file),
+        }
+    }
+    Ok((problems, passed_over))
+}
+
+/// A file with its content and the set of one's own that it belongs to.
+type Content<'a> = (PathBuf, Vec<u8>, Option<&'a Set>);
+
+struct ReadContent {
+    digest: String,
+    problems: Vec<Problem>,
+    extras: BTreeMap<String, Extras>,
+}
+
+impl ReadContent {
+    fn into_data(self, origin: Origin) -> Data {
+        Data { origin, digest: self.digest, problems: self.problems, extras: self.extras }
+    }
+}
+
+fn read_all<'a>(
+    benchmark: &'a Benchmark,
+    files: impl Iterator<Item = Result<Content<'a>, Error>>,
+) -> Result<ReadContent, Error> {
     let mut reader = Reader::new(benchmark);
     let mut hasher = blake3::Hasher::new();
-    for (file, content) in files {
+    for file in files {
+        let (file, content, own) = file?;
         hasher.update(&content);
-        reader.read(&file, &content)?;
+        reader.read(&file, &content, own)?;
     }
-    let mut problems = reader.finish();
+    let (mut problems, extras) = reader.finish();
     problems.sort_by_key(|problem| benchmark.sets().iter().position(|set| set.name == problem.set));
-    Ok((hasher.finalize().to_hex().to_string(), problems))
+    Ok(ReadContent { digest: hasher.finalize().to_hex().to_string(), problems, extras })
 }
 
-fn data_files(folder: &Path) -> Result<Vec<PathBuf>, Error> {
+/// The files of a place, each with the set of one's own that it belongs to.
+fn files<'a>(benchmark: &'a Benchmark, path: &Path) -> Result<Vec<(PathBuf, Option<&'a Set>)>, Error> {
+    if !path.is_dir() {
+        return Ok(vec![(path.to_path_buf(), None)]);
+    }
+    let own_folders = own_set::folders(path)?;
+    let mut files = Vec::new();
+    if !own_folders.iter().any(|folder| folder == path) {
+        files.extend(data_files(path)?.into_iter().map(|file| (file, None)));
+    }
+    for folder in own_folders {
+        let set = benchmark.expect_set(&own_set::name(&folder)?)?;
+        files.extend(data_files(&folder)?.into_iter().map(|file| (file, Some(set))));
+    }
+    match files.is_empty() {
+        true => Err(Error::in_file(path, ErrorKind::EmptyFolder)),
+        false => Ok(files),
+    }
+}
+
+/// The data files of a folder, in order of name.
+pub(crate) fn data_files(folder: &Path) -> Result<Vec<PathBuf>, Error> {
+    Ok(json_files(folder)?.into_iter().filter(|file| !is_training_file(file)).collect())
+}
+
+fn json_files(folder: &Path) -> Result<Vec<PathBuf>, Error> {
     let entries = std::fs::read_dir(folder).map_err(|error| unreadable(folder, error))?;
     let mut paths = Vec::new();
     for entry in entries {
         let path = entry.map_err(|error| unreadable(folder, error))?.path();
-        if path.is_file() && is_data_file(&path) {
+        if path.is_file() && is_json_file(&path) {
             paths.push(path);
         }
     }
     paths.sort();
-    match paths.is_empty() {
-        true => Err(Error::in_file(folder, ErrorKind::EmptyFolder)),
-        false => Ok(paths),
-    }
+    Ok(paths)
 }
 
-fn is_data_file(path: &Path) -> bool {
-    let name = path.file_stem().unwrap_or_default().to_string_lossy().to_lowercase();
-    let is_json = path.extension().is_some_and(|extension| extension == "jsonl" || extension == "json");
-    is_json && !name.contains("train") && !name.starts_with('.')
+fn is_json_file(path: &Path) -> bool {
+    let hidden = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'));
+    !hidden && path.extension().is_some_and(|extension| extension == "jsonl" || extension == "json")
 }
 
-fn unreadable(path: &Path, error: std::io::Error) -> Error {
+fn is_training_file(path: &Path) -> bool {
+    path.file_stem().unwrap_or_default().to_string_lossy().to_lowercase().contains("train")
+}
+
+pub(crate) fn unreadable(path: &Path, error: std::io::Error) -> Error {
     let kind = match error.kind() {
         std::io::ErrorKind::NotFound => ErrorKind::NotFound,
         _ => ErrorKind::Unreadable(error),

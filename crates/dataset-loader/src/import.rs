@@ -1,0 +1,461 @@
+//! A publisher's files → MwpBench's record form.
+//!
+//! Records are read one at a time and written to a temporary file, which takes its place when all are there. A record that is
+//! not of its publisher's form is an error with file, line and field, and nothing is written; one that cannot become a word
+//! problem is left out and listed with its [`Reason`].
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::{Path, PathBuf};
+
+use record_files::Place;
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::benchmark::{Benchmark, Set};
+use crate::error::{Error, ErrorKind};
+use crate::native::{self, Answer, At, Item, Native};
+use crate::reason::Reason;
+use crate::record::{self, Extras, Ids, LANGUAGE, type_name};
+use crate::source::{load, unreadable};
+use crate::whole_file::{LinesInTheMaking, folder_of};
+
+/// In place of a set's name: every set that a file in MwpBench's record form holds.
+pub const ALL_SETS: &str = "mwpbench";
+
+/// The split that is asked, and the one that models may be trained on.
+const TEST: &str = "test";
+const TRAIN: &str = "train";
+
+/// The folder in the data folder for problems that wait for their translation: it is not searched for data.
+pub const UNTRANSLATED_FOLDER: &str = "untranslated";
+
+/// What to import, and how.
+#[derive(Clone, Copy, Debug)]
+pub struct ImportPlan<'a> {
+    /// Name of the set, or [`ALL_SETS`].
+    pub set: &'a str,
+    /// The publisher's file, or a folder of them.
+    pub input: &'a Path,
+    /// Where the records go.
+    pub destination: Destination<'a>,
+    /// The split: `test`, `train` or another name. Of a folder, the files of this split are read.
+    pub split: &'a str,
+    /// Whether multiple choice keeps its options, with labels as references, and no question is dropped for their sake.
+    pub keep_choices: bool,
+}
+
+/// Where imported records go.
+#[derive(Clone, Copy, Debug)]
+pub enum Destination<'a> {
+    /// This file; it is replaced.
+    File(&'a Path),
+    /// The data folder: a file there that is called after set and split. Untranslated problems go into a folder of their own
+    /// in it. Another file of the folder with problems of the set is an error, as each would be asked twice.
+    DataFolder(&'a Path),
+}
+
+/// What an import did.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Imported {
+    /// Name of the set, or [`ALL_SETS`].
+    pub set: String,
+    /// The split.
+    pub split: String,
+    /// The files read, in order.
+    pub inputs: Vec<PathBuf>,
+    /// The file written.
+    pub output: PathBuf,
+    /// Problems read.
+    pub read: usize,
+    /// Problems written.
+    pub converted: usize,
+    /// Problems written, by task, in the benchmark's order.
+    pub tasks: Vec<(String, usize)>,
+    /// Of the problems written, those in another language than the one in which their set is asked.
+    pub untranslated: usize,
+    /// Whether options were kept.
+    pub keep_choices: bool,
+    /// Problems left out, in order.
+    pub dropped: Vec<Dropped>,
+}
+
+/// A problem that was left out.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Dropped {
+    /// The file it was read from.
+    pub file: PathBuf,
+    /// Its line or row there, from 1; where a record holds many problems, that of the record.
+    pub line: usize,
+    /// The id that it would have.
+    pub id: String,
+    /// Why.
+    pub reason: Reason,
+    /// The reason in words.
+    pub message: String,
+}
+
+impl Imported {
+    /// How many problems were left out for each reason, the most frequent first.
+    pub fn reasons(&self) -> Vec<(String, usize)> {
+        let mut counts = BTreeMap::<String, usize>::new();
+        for dropped in &self.dropped {
+            *counts.entry(dropped.reason.in_general()).or_default() += 1;
+        }
+        let mut counts: Vec<_> = counts.into_iter().collect();
+        counts.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+        counts
+    }
+}
+
+/// Converts a publisher's files. Nothing is written unless all of it can be.
+///
+/// # Errors
+/// An unknown set; files that cannot be read or are of another form; no problem left; an output that would replace the input,
+/// cannot be written, or stands beside another file of the set.
+pub fn import(benchmark: &Benchmark, plan: &ImportPlan<'_>) -> Result<Imported, Error> {
+    let set = match plan.set {
+        ALL_SETS => None,
+        name => Some(benchmark.expect_set(name)?),
+    };
+    let native = set.and_then(|set| native::of(&set.name)).unwrap_or(&native::RECORD_FORM);
+    let files = input_files(plan, set, native)?;
+    let folder = match plan.destination {
+        Destination::File(file) => {
+            files.iter().try_for_each(|input| not_the_same(&input.path, file))?;
+            folder_of(file)
+        }
+        Destination::DataFolder(_) if ![TEST, TRAIN].contains(&plan.split) => {
+            return Err(Error::in_file(plan.input, ErrorKind::NeedsOutput { split: plan.split.to_string() }));
+        }
+        Destination::DataFolder(folder) => folder.to_path_buf(),
+    };
+    let mut importer = Importer::new(benchmark, plan, set, native, &folder)?;
+    for file in &files {
+        importer.file(file)?;
+    }
+    importer.finish(files)
+}
+
+/// A file to read, and its name in its folder.
+struct Input {
+    path: PathBuf,
+    name: PathBuf,
+}
+
+fn input_files(plan: &ImportPlan<'_>, set: Option<&Set>, native: &Native) -> Result<Vec<Input>, Error> {
+    let input = plan.input;
+    let name = |path: &Path| PathBuf::from(path.file_name().unwrap_or_default());
+    if !input.is_dir() {
+        return Ok(vec![Input { path: input.to_path_buf(), name: name(input) }]);
+    }
+    let mut found = Vec::new();
+    walk(input, &name(input), &mut found)?;
+    let lower = |path: &Path| PathBuf::from(path.to_string_lossy().to_lowercase());
+    found.retain(|file| (native.takes)(&lower(&file.name), plan.split));
+    // Of `2.json` and `10.json` the first comes first.
+    found.sort_by_cached_key(|file| natural_order(&file.name));
+    // `train.jsonl` and `train.parquet` are the same records twice; in order of name the JSON Lines come first.
+    found.dedup_by_key(|file| file.name.with_extension(""));
+    match found.is_empty() {
+        false => Ok(found),
+        true => Err(Error::in_file(
+            input,
+            ErrorKind::NoFileOfSplit {
+                title: set.map_or("MwpBench", |set| &set.title).to_string(),
+                split: plan.split.to_string(),
+                expected: native.file_names,
+            },
+        )),
+    }
+}
+
+/// Every file below a folder but hidden ones; links to folders are not followed, so that this ends.
+fn walk(folder: &Path, name: &Path, found: &mut Vec<Input>) -> Result<(), Error> {
+    for entry in std::fs::read_dir(folder).map_err(|error| unreadable(folder, error))? {
+        let entry = entry.map_err(|error| unreadable(folder, error))?;
+        let kind = entry.file_type().map_err(|error| unreadable(&entry.path(), error))?;
+        let own = entry.file_name();
+        if own.to_string_lossy().starts_with('.') {
+            continue;
+        }
+        match kind.is_dir() {
+            true => walk(&entry.path(), &name.join(&own), found)?,
+            false if entry.path().is_file() => found.push(Input { path: entry.path(), name: name.join(&own) }),
+            false => {}
+        }
+    }
+    Ok(())
+}
+
+/// A key that sorts numbers in names by value: digits are filled up with zeros.
+fn natural_order(name: &Path) -> String {
+    const DIGITS: usize = 12;
+    let mut key = String::new();
+    let mut digits = String::new();
+    for c in name.to_string_lossy().chars().chain(['\0']) {
+        if c.is_ascii_digit() {
+            digits.push(c);
+            continue;
+        }
+        if !digits.is_empty() {
+            key.push_str(&format!("{digits:0>DIGITS$}"));
+            digits.clear();
+        }
+        key.push(c);
+    }
+    key
+}
+
+fn not_the_same(input: &Path, output: &Path) -> Result<(), Error> {
+    let same = match (input.canonicalize(), output.canonicalize()) {
+        (Ok(input), Ok(output)) => input == output,
+        _ => false,
+    };
+    match same {
+        true => Err(Error::in_file(output, ErrorKind::OutputIsInput)),
+        false => Ok(()),
+    }
+}
+
+/// Collects what comes of the records.
+struct Importer<'a> {
+    benchmark: &'a Benchmark,
+    plan: &'a ImportPlan<'a>,
+    set: Option<&'a Set>,
+    native: &'a Native,
+    folder: PathBuf,
+    lines: LinesInTheMaking,
+    position: usize,
+    ids: Ids,
+    /// The content of each id, to know a record that is repeated.
+    contents: HashMap<String, blake3::Hash>,
+    counts: HashMap<String, usize>,
+    read: usize,
+    converted: usize,
+    untranslated: usize,
+    dropped: Vec<Dropped>,
+}
+
+impl<'a> Importer<'a> {
+    fn new(
+        benchmark: &'a Benchmark,
+        plan: &'a ImportPlan<'a>,
+        set: Option<&'a Set>,
+        native: &'a Native,
+        folder: &Path,
+    ) -> Result<Self, Error> {
+        let lines = LinesInTheMaking::begin(folder).map_err(|error| not_writable(folder, error))?;
+        Ok(Self {
+            benchmark,
+            plan,
+            set,
+            native,
+            folder: folder.to_path_buf(),
+            lines,
+            position: 0,
+            ids: Ids::default(),
+            contents: HashMap::new(),
+            counts: HashMap::new(),
+            read: 0,
+            converted: 0,
+            untranslated: 0,
+            dropped: Vec::new(),
+        })
+    }
+
+    fn file(&mut self, file: &Input) -> Result<(), Error> {
+        let before = self.position;
+        for record in record_files::open(&file.path)? {
+            let record = record?;
+            let at = |kind| Error::at_place(&file.path, record.place, kind);
+            let Value::Object(fields) = &record.value else {
+                return Err(at(ErrorKind::NotAnObject(format!("found {}", type_name(&record.value)))));
+            };
+            self.position += 1;
+            let place = At { file: &file.name, position: self.position, in_file: self.position - before };
+            let items = match native::is_record_form(fields) {
+                true => vec![native::record_form_item(fields, &place).map_err(at)?],
+                false => (self.native.read)(fields, &place).map_err(|fault| at(self.not_published(fault)))?,
+            };
+            for item in items {
+                self.item(&file.path, record.place, item)?;
+            }
+        }
+        match self.position > before {
+            true => Ok(()),
+            false => Err(Error::in_file(&file.path, ErrorKind::EmptyFile)),
+        }
+    }
+
+    fn not_published(&self, fault: ErrorKind) -> ErrorKind {
+        match std::ptr::eq(self.native, &native::RECORD_FORM) {
+            true => fault,
+            false => ErrorKind::NotPublished { fault: Box::new(fault), form: self.native.form },
+        }
+    }
+
+    fn item(&mut self, file: &Path, place: Place, item: Item) -> Result<(), Error> {
+        self.read += 1;
+        let at = |kind| Error::at_place(file, place, kind);
+        let (set, task) = self.set_and_task(&item).map_err(at)?;
+        let id = format!("{task}/{}", item.number);
+        let origin = item.extras.get(record::ORIGIN).and_then(Value::as_str).map(str::to_string);
+        let written = match self.set {
+            Some(wanted) if wanted.name != set.name => Err(Reason::OtherSet { set: set.name.clone() }),
+            _ => to_record(set, task, item, self.plan),
+        };
+        let record = match written {
+            Ok(record) => record,
+            Err(reason) => return Ok(self.drop(file, place, id, reason)),
+        };
+        let content = blake3::hash(serde_json::to_string(&record).unwrap_or_default().as_bytes());
+        match self.ids.claim(file, place, id.clone(), origin.as_deref()) {
+            Ok(claimed) => self.contents.insert(claimed, content),
+            Err(ErrorKind::DuplicateId { id, .. }) if self.contents.get(&id) == Some(&content) => {
+                return Ok(self.drop(file, place, id, Reason::Repeated));
+            }
+            Err(kind) => return Err(at(kind)),
+        };
+        self.lines.add(&record).map_err(|error| not_writable(&self.folder, error))?;
+        *self.counts.entry(task.to_string()).or_default() += 1;
+        self.converted += 1;
+        let language = record.get(LANGUAGE).and_then(Value::as_str).map(str::to_lowercase);
+        self.untranslated += usize::from(language.is_some_and(|language| language != set.asked_in()));
+        Ok(())
+    }
+
+    fn drop(&mut self, file: &Path, place: Place, id: String, reason: Reason) {
+        let message = reason.to_string();
+        self.dropped.push(Dropped { file: file.to_path_buf(), line: place.number(), id, reason, message });
+    }
+
+    /// The set and task of an item: those that the record names, else those of the set that is imported.
+    fn set_and_task(&self, item: &Item) -> Result<(&'a Set, &'a str), ErrorKind> {
+        let benchmark: &'a Benchmark = self.benchmark;
+        let named = item.task.as_deref().and_then(|task| benchmark.set_of_task(task).map(|set| (set, task)));
+        let found = match (named, self.set, &item.task) {
+            (Some((set, task)), ..) => Some((set, task)),
+            (None, Some(set), None) => native::task_of(set, item).map(|task| (set, task)),
+            _ => None,
+        };
+        let Some((set, task)) = found else {
+            let known = benchmark.task_names().collect::<Vec<_>>().join(", ");
+            let task = item.task.clone().unwrap_or_default();
+            return Err(ErrorKind::UnknownTask { field: record::TASK.to_string(), task, known });
+        };
+        let own = set.tasks.iter().find(|own| own.name == task);
+        Ok((set, own.map_or(&set.name, |own| &own.name)))
+    }
+
+    fn finish(self, files: Vec<Input>) -> Result<Imported, Error> {
+        if self.converted == 0 {
+            let first = self.dropped.first().map(|dropped| dropped.message.clone()).unwrap_or_default();
+            return Err(Error::in_file(self.plan.input, ErrorKind::NothingLeft { read: self.read, first }));
+        }
+        let output = self.output()?;
+        files.iter().try_for_each(|file| not_the_same(&file.path, &output))?;
+        self.lines.put(&output).map_err(|error| not_writable(&output, error))?;
+        let tasks = self.benchmark.task_names();
+        let counted = tasks.filter_map(|task| Some((task.to_string(), *self.counts.get(task)?))).collect();
+        Ok(Imported {
+            set: self.plan.set.to_string(),
+            split: self.plan.split.to_string(),
+            inputs: files.into_iter().map(|file| file.path).collect(),
+            output,
+            read: self.read,
+            converted: self.converted,
+            tasks: counted,
+            untranslated: self.untranslated,
+            keep_choices: self.plan.keep_choices,
+            dropped: self.dropped,
+        })
+    }
+
+    fn output(&self) -> Result<PathBuf, Error> {
+        let folder = match self.plan.destination {
+            Destination::File(file) => return Ok(file.to_path_buf()),
+            Destination::DataFolder(folder) => folder,
+        };
+        let name = match self.plan.split {
+            TEST => format!("{}.jsonl", self.plan.set),
+            // Files with `train` in their name are not asked.
+            split => format!("{}.{split}.jsonl", self.plan.set),
+        };
+        if self.untranslated > 0 {
+            return Ok(folder.join(UNTRANSLATED_FOLDER).join(name));
+        }
+        let output = folder.join(name);
+        match self.plan.split == TEST {
+            true => self.alone(folder, output),
+            false => Ok(output),
+        }
+    }
+
+    /// Sees to it that no other file of the data folder has problems of the sets that were imported.
+    fn alone(&self, folder: &Path, output: PathBuf) -> Result<PathBuf, Error> {
+        let imported = |task: &str| self.counts.contains_key(task);
+        for file in crate::source::data_files(folder)?.into_iter().filter(|file| *file != output) {
+            // A file that cannot be read says so itself where the data are used.
+            let Ok(data) = load(self.benchmark, &file) else { continue };
+            if let Some(problem) = data.problems.iter().find(|problem| imported(&problem.task)) {
+                let kind = ErrorKind::OtherFileOfSet { set: problem.set.clone(), other: file };
+                return Err(Error::in_file(&output, kind));
+            }
+        }
+        Ok(output)
+    }
+}
+
+fn not_writable(path: &Path, error: std::io::Error) -> Error {
+    Error::in_file(path, ErrorKind::NotWritable(error))
+}
+
+/// The record of an item, in the order of MwpBench's fields, with what is kept after them.
+fn to_record(set: &Set, task: &str, item: Item, plan: &ImportPlan<'_>) -> Result<Extras, Reason> {
+    let mut kept = Extras::new();
+    let (question, reference) = match item.answer {
+        Answer::Text(reference) => (item.question, reference),
+        Answer::Missing(expected) => return Err(Reason::NoAnswer { expected }),
+        Answer::Choice(choices) => {
+            let (question, reference) = match plan.keep_choices {
+                true => choices.keep(&item.question)?,
+                false => {
+                    let reference = choices.answer(&item.question)?;
+                    (item.question, reference)
+                }
+            };
+            if plan.keep_choices {
+                kept.insert("form".to_string(), Value::String("choice".to_string()));
+            }
+            kept.insert("options".to_string(), choices.to_value());
+            kept.insert("label".to_string(), Value::String(choices.correct.join("")));
+            (question, reference)
+        }
+    };
+    let question = match item.passage {
+        Some(passage) => format!("{passage}\n{question}"),
+        None => question,
+    };
+    let mut extras = item.extras;
+    let mut given = |field: &str, default: Option<&String>| {
+        let given = extras.shift_remove(field);
+        given.unwrap_or_else(|| Value::String(default.cloned().unwrap_or_default()))
+    };
+    let mut record = Extras::new();
+    let source = set.source.as_ref();
+    record.insert(record::ORIGIN.to_string(), given(record::ORIGIN, source.map(|source| &source.origin)));
+    record.insert(record::NUMBER.to_string(), Value::String(item.number));
+    record.insert(record::QUESTION.to_string(), Value::String(question));
+    record.insert(record::REFERENCE.to_string(), Value::String(reference));
+    record.insert(record::LICENSE.to_string(), given(record::LICENSE, source.map(|source| &source.license)));
+    record.insert(record::TASK.to_string(), Value::String(task.to_string()));
+    if let Some(language) = item.language {
+        record.insert(LANGUAGE.to_string(), Value::String(language.to_string()));
+    }
+    if plan.split != TEST {
+        record.insert("split".to_string(), Value::String(plan.split.to_string()));
+    }
+    record.extend(kept);
+    record.extend(extras);
+    Ok(record)
+}
