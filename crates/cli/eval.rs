@@ -12,7 +12,7 @@ use inference::{EngineOptions, LocalModel, Quantization, WeightDtype};
 use reporting::SummaryTable;
 
 use crate::exit::Outcome;
-use crate::{data_folder, grading, model, progress, screen};
+use crate::{data_folder, grading, interruption, model, progress, screen};
 
 /// Evaluate a checkpoint on the sets and print accuracy per set, micro and macro average.
 ///
@@ -68,6 +68,9 @@ pub struct Args {
     /// Folder of the run [default: mwpbench-runs/MODEL-DIGEST, so that the same command finds its run].
     #[arg(long, env = "MWPBENCH_OUTPUT_DIR", value_name = "DIR")]
     output_dir: Option<PathBuf>,
+    /// Start over in a new folder, named like the other with a number behind: nothing is continued or overwritten.
+    #[arg(long)]
+    fresh: bool,
     /// Give the tasks of a set rows of their own.
     #[arg(long)]
     by_task: bool,
@@ -193,7 +196,8 @@ enum OnLongPrompt {
 }
 
 pub fn run(args: Args) -> anyhow::Result<Outcome> {
-    let benchmark = Benchmark::published();
+    interruption::listen()?;
+    let benchmark = data_folder::benchmark(args.data.as_deref())?;
     let grader = grading::grader(&benchmark, args.profile.as_deref())?;
     let plan = args.plan(&benchmark)?;
     let mut generator = LocalModel::load(args.extras.with(&args.model)?, &args.engine())?;
@@ -204,6 +208,7 @@ pub fn run(args: Args) -> anyhow::Result<Outcome> {
         Some(folder) => folder.clone(),
         None => default_folder(&plan.identity(generator.info())),
     };
+    let folder = if args.fresh { unused_folder(folder) } else { folder };
     if !args.quiet {
         let place = if data_is_sample(&plan) { " (samples)" } else { "" };
         eprintln!("asking {} problems{place}; the run is kept in {}", plan.problems.len(), folder.display());
@@ -211,6 +216,7 @@ pub fn run(args: Args) -> anyhow::Result<Outcome> {
     let mut display = progress::Display::new(args.quiet);
     let run = evaluation::run(&benchmark, &grader, &plan, &mut generator, &folder, &mut |progress| {
         display.update(progress);
+        interruption::may_go_on()
     })?;
     display.finish(&run.progress);
     args.print(&run.summary)?;
@@ -228,8 +234,10 @@ impl Args {
         let limit = self.limit.map(NonZeroUsize::get);
         let data = data_folder::load(benchmark, self.data.as_deref())?;
         let selection = Selection { tasks: self.tasks.clone(), limit, protocol };
+        let problems = selection.apply(benchmark, data.problems.clone())?;
+        data.check_language(benchmark, &problems)?;
         Ok(Plan {
-            problems: selection.apply(benchmark, data.problems)?,
+            problems,
             origin: data.origin,
             data_digest: data.digest,
             template,
@@ -296,6 +304,17 @@ fn default_folder(identity: &evaluation::Identity) -> PathBuf {
     let name: String =
         identity.model.name.chars().map(|c| if c.is_alphanumeric() || "._-".contains(c) { c } else { '-' }).collect();
     Path::new("mwpbench-runs").join(format!("{name}-{}", &identity.digest()[..DIGITS]))
+}
+
+/// The folder, or the first of `FOLDER-2`, `FOLDER-3` and so on that is not there yet.
+fn unused_folder(folder: PathBuf) -> PathBuf {
+    let numbered = |number: u32| {
+        let mut name = folder.clone().into_os_string();
+        name.push(format!("-{number}"));
+        PathBuf::from(name)
+    };
+    let mut candidates = std::iter::once(folder.clone()).chain((2..).map(numbered));
+    candidates.find(|candidate| !candidate.exists()).unwrap_or(folder)
 }
 
 /// A run with failed items is not whole, unless the user asked to count long prompts so and nothing else failed.

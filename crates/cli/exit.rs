@@ -20,6 +20,8 @@ const USAGE: u8 = 2;
 const INCOMPLETE: u8 = 3;
 const INTEGRITY: u8 = 4;
 const BACKEND: u8 = 5;
+/// A signal ended the program.
+pub const INTERRUPTED: u8 = 130;
 
 /// How a command that did not fail ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,10 +73,10 @@ fn code(error: &Error) -> u8 {
 
 fn code_of_cause(cause: &(dyn std::error::Error + 'static)) -> Option<u8> {
     if let Some(error) = cause.downcast_ref::<dataset_loader::Error>() {
-        return Some(match error.kind() {
-            dataset_loader::ErrorKind::NotFound => USAGE,
-            _ => INTEGRITY,
-        });
+        return Some(if error.is_usage() { USAGE } else { INTEGRITY });
+    }
+    if let Some(evaluation::GraderError::OfSet { .. }) = cause.downcast_ref() {
+        return Some(INTEGRITY);
     }
     if let Some(error) = cause.downcast_ref::<inference::Error>() {
         return Some(if error.is_integrity() { INTEGRITY } else { BACKEND });
@@ -82,12 +84,14 @@ fn code_of_cause(cause: &(dyn std::error::Error + 'static)) -> Option<u8> {
     cause.downcast_ref::<evaluation::Error>().map(|error| match error {
         evaluation::Error::FolderNotWritable { .. }
         | evaluation::Error::NotARunFolder(_)
+        | evaluation::Error::Locked { .. }
         | evaluation::Error::NoRun(_)
         | evaluation::Error::Unreadable { .. }
         | evaluation::Error::OutputIsInput(_)
         | evaluation::Error::NothingToDo => USAGE,
         evaluation::Error::WriteFailed { .. } | evaluation::Error::Incomplete { .. } => INCOMPLETE,
         evaluation::Error::Generation(_) => BACKEND,
+        evaluation::Error::Interrupted { .. } => INTERRUPTED,
         _ => INTEGRITY,
     })
 }

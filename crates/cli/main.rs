@@ -9,6 +9,7 @@ mod eval; // mwpbench eval
 mod exit; // errors → exit codes
 mod grading; // --profile: which scoring profile judges
 mod inspect; // mwpbench model
+mod interruption; // SIGINT and SIGTERM
 mod model; // --model: a folder, or the embedded demo checkpoint
 mod normalizers; // mwpbench normalizers check
 mod progress; // a bar on a terminal, plain lines elsewhere

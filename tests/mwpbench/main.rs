@@ -6,6 +6,7 @@ mod command; // runs the binary
 mod data; // mwpbench data
 mod eval; // mwpbench eval on the demo checkpoint
 mod grading; // explanations, profiles, the rules' cases, the self-check
+mod interruption; // kills, signals, two writers, damaged journals
 mod layers; // which crate may know which
 mod model; // mwpbench model, adapters, 8 bits
 mod score; // mwpbench score and show

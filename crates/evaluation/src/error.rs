@@ -18,6 +18,24 @@ pub enum Error {
         /// Why.
         source: std::io::Error,
     },
+    /// A folder that another process writes to.
+    #[error("the run in {} is being written by {holder}: wait until that has ended, or choose another folder with --output-dir", folder.display())]
+    Locked {
+        /// The folder.
+        folder: PathBuf,
+        /// Who writes to it.
+        holder: String,
+    },
+    /// The user stopped the run.
+    #[error("interrupted: {done} of {total} completions are kept in {}; start the same command again to continue", folder.display())]
+    Interrupted {
+        /// The folder.
+        folder: PathBuf,
+        /// Completions there are.
+        done: usize,
+        /// Completions there should be.
+        total: usize,
+    },
     /// A folder that was named as a run's and is none.
     #[error("{}: this folder holds no run (no run.json): name a folder that `mwpbench eval` has written", .0.display())]
     NoRun(PathBuf),

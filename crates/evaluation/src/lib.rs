@@ -21,16 +21,17 @@ mod disagreements; // where the two scorers differ
 mod elsewhere; // judging completions made elsewhere (`score --input`)
 mod error; // what can stop a run
 mod grader; // both scorers: completion records → verdict records
+mod journal; // finished completions, line by line
 mod manifest; // run.json: what a run is bound to
 mod protocol; // the fixed points of the benchmark: cap, stop strings, token limit
 mod record; // the lines of the run folder's files
 mod run; // the whole way from plan to summary
-mod run_folder; // the run folder: journal, resumption, whole files
+mod run_folder; // the run folder: resumption, whole files
 mod selection; // which of the problems a run asks
 mod self_check; // can the scorers judge by the references of a set?
-mod statistics; // intervals and averages
 mod summary; // verdict records → accuracies and averages
 mod template; // question → prompt
+mod writer_lock; // one writer a folder
 
 pub use disagreements::{DisagreementGroup, Disagreements};
 pub use elsewhere::{ElsewhereCounts, explain_file, judge_file};

@@ -1,14 +1,16 @@
 //! The whole way from a plan to a summary.
 
 use std::collections::{BTreeMap, HashMap};
+use std::ops::ControlFlow;
 use std::path::Path;
 
-use dataset_loader::{Benchmark, Problem};
+use dataset_loader::{Benchmark, Problem, Set};
 use generation::{Completion, Decoding, Event, FinishReason, GenerationError, Generator, GeneratorInfo, Prompt};
 use jiff::Timestamp;
 
 use crate::error::Error;
 use crate::grader::Grader;
+use crate::journal::Journal;
 use crate::manifest::{DataIdentity, Identity, Manifest, SCHEMA, TemplateIdentity};
 use crate::protocol::Protocol;
 use crate::record::CompletionRecord;
@@ -107,11 +109,13 @@ impl Plan {
         }
     }
 
-    fn manifest(&self, model: GeneratorInfo) -> Manifest {
+    fn manifest(&self, benchmark: &Benchmark, model: GeneratorInfo) -> Manifest {
+        let is_asked = |set: &&Set| self.problems.iter().any(|problem| problem.set == set.name);
         Manifest {
             schema: SCHEMA.to_string(),
             version: self.version.clone(),
             identity: self.identity(model),
+            own_sets: benchmark.own_sets().filter(is_asked).cloned().collect(),
             environment: self.environment.clone(),
             started: Timestamp::now(),
             finished: None,
@@ -141,28 +145,34 @@ fn data_name(paths: &[std::path::PathBuf]) -> String {
 /// Runs a plan in a folder, or continues it where the folder holds the same run in part.
 ///
 /// # Errors
-/// A folder that cannot be used, prompts that do not fit, a failing model, a full disk. What was finished before stays
-/// in the folder; `summary.json` is written only when every item is there.
+/// A folder that cannot be used, prompts that do not fit, a failing model, a full disk, or [`Error::Interrupted`] when
+/// `on_progress` breaks off. What was finished before stays in the folder; `summary.json` is written only when every
+/// item is there.
 pub fn run(
     benchmark: &Benchmark,
     grader: &Grader,
     plan: &Plan,
     generator: &mut dyn Generator,
     folder: &Path,
-    on_progress: &mut dyn FnMut(&Progress),
+    on_progress: &mut dyn FnMut(&Progress) -> ControlFlow<()>,
 ) -> Result<Run, Error> {
     if plan.problems.is_empty() {
         return Err(Error::NothingToDo);
     }
     let prompts = plan.prompts();
     let too_long = examine(&prompts, plan, generator)?;
-    let folder = RunFolder::create_or_continue(folder, &plan.manifest(generator.info()), &plan.problems)?;
+    let folder = RunFolder::create_or_continue(folder, &plan.manifest(benchmark, generator.info()), &plan.problems)?;
     let mut completions = folder.resume_completions()?;
     let mut progress = Progress { total: prompts.len(), resumed: completions.len(), ..Progress::default() };
-    on_progress(&progress);
-
-    let mut recorder =
-        Recorder { plan, folder: &folder, completions: &mut completions, progress: &mut progress, on_progress };
+    let mut recorder = Recorder {
+        plan,
+        folder: &folder,
+        completions: &mut completions,
+        progress: &mut progress,
+        on_progress,
+        stopping: false,
+    };
+    recorder.tell();
     recorder.generate(&prompts, &too_long, generator)?;
 
     let manifest = finish(&folder, plan, &completions)?;
@@ -173,8 +183,11 @@ pub fn run(
 /// Judges the completions of a finished run again, without a model, and replaces its verdicts and summary.
 ///
 /// # Errors
-/// A folder that holds no run, a damaged one, or one in which completions are missing.
+/// A folder that holds no run or that another process writes to, a damaged one, or one in which completions are missing.
 pub fn judge_again(benchmark: &Benchmark, grader: &Grader, folder: &RunFolder) -> Result<Summary, Error> {
+    let mut folder = folder.clone();
+    folder.lock()?;
+    let folder = &folder;
     let manifest = folder.manifest()?;
     let problems = folder.problems()?;
     let completions = folder.completions()?;
@@ -258,7 +271,9 @@ struct Recorder<'a> {
     folder: &'a RunFolder,
     completions: &'a mut HashMap<(String, u32), CompletionRecord>,
     progress: &'a mut Progress,
-    on_progress: &'a mut dyn FnMut(&Progress),
+    on_progress: &'a mut dyn FnMut(&Progress) -> ControlFlow<()>,
+    /// Whether to stop before the next step.
+    stopping: bool,
 }
 
 impl Recorder<'_> {
@@ -281,39 +296,45 @@ impl Recorder<'_> {
             self.finished(&mut journal, index, refused(&too_long[&index]))?;
         }
         let batch: Vec<Prompt> = answerable.iter().map(|&index| prompts[index].clone()).collect();
-        let mut write_error = None;
+        let mut refusal = None;
         let outcome = generator.generate(&batch, &self.plan.decoding, &mut |event| {
             let recorded = match event {
-                Event::Prefilled(tokens) => self.advanced(tokens, 0),
-                Event::Decoded(tokens) => self.advanced(0, tokens),
+                Event::Prefilled(tokens) => self.advanced(&mut journal, tokens, 0),
+                Event::Decoded(tokens) => self.advanced(&mut journal, 0, tokens),
                 Event::Finished(completion) => self.finished(&mut journal, answerable[completion.index], completion),
             };
             recorded.map_err(|error| {
                 let message = error.to_string();
-                write_error = Some(error);
+                refusal = Some(error);
                 GenerationError::Receiver(message.into())
             })
         });
-        match (outcome, write_error) {
+        // Also where something failed: what is finished is kept.
+        let kept = journal.sync();
+        match (outcome, refusal) {
             (_, Some(error)) => Err(error),
             (Err(error), None) => Err(Error::Generation(error)),
-            (Ok(()), None) => Ok(()),
+            (Ok(()), None) => kept,
         }
     }
 
-    fn advanced(&mut self, prompt_tokens: usize, completion_tokens: usize) -> Result<(), Error> {
+    /// Takes note of tokens. Completions of a step come after its tokens, so that a stop waits for the next step.
+    fn advanced(&mut self, journal: &mut Journal, prompt_tokens: usize, completion_tokens: usize) -> Result<(), Error> {
+        if self.stopping {
+            let Progress { total, resumed, finished, .. } = *self.progress;
+            return Err(Error::Interrupted { folder: self.folder.path().to_path_buf(), done: resumed + finished, total });
+        }
         self.progress.prompt_tokens += prompt_tokens;
         self.progress.completion_tokens += completion_tokens;
-        (self.on_progress)(self.progress);
-        Ok(())
+        self.tell();
+        journal.tick()
     }
 
-    fn finished(
-        &mut self,
-        journal: &mut crate::run_folder::Journal,
-        index: usize,
-        completion: Completion,
-    ) -> Result<(), Error> {
+    fn tell(&mut self) {
+        self.stopping |= (self.on_progress)(self.progress).is_break();
+    }
+
+    fn finished(&mut self, journal: &mut Journal, index: usize, completion: Completion) -> Result<(), Error> {
         let samples = self.plan.decoding.samples();
         let problem = &self.plan.problems[index / samples as usize];
         let record = CompletionRecord {
@@ -331,7 +352,7 @@ impl Recorder<'_> {
         journal.append(&record)?;
         self.completions.insert((record.id.clone(), record.sample), record);
         self.progress.finished += 1;
-        (self.on_progress)(self.progress);
+        self.tell();
         Ok(())
     }
 }

@@ -1,23 +1,27 @@
 //! The run folder.
 //!
 //! `run.json` says what the run is bound to, `problems.jsonl` holds what is asked, `completions.jsonl` is a journal with a
-//! line for each finished completion, and `verdicts.jsonl` and `summary.json` are derived from these and written last.
+//! line for each finished completion ([`crate::journal`]), and `verdicts.jsonl` and `summary.json` are derived from these and written last.
 //! Whole files appear at once (temporary file, then rename); the journal only grows, and a torn last line is dropped.
 
 use std::collections::HashMap;
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, Seek, SeekFrom, Write};
+use std::io::{self, BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use dataset_loader::Problem;
+use dataset_loader::{Benchmark, Problem};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::error::Error;
+use crate::grader::Grader;
+use crate::journal::{self, Journal};
 use crate::manifest::{Manifest, SCHEMA};
 use crate::record::{CompletionRecord, VerdictRecord};
 use crate::summary::Summary;
 use crate::template::Template;
+use crate::writer_lock::{LOCK, WriterLock};
 
 const MANIFEST: &str = "run.json";
 const PROBLEMS: &str = "problems.jsonl";
@@ -26,9 +30,11 @@ const VERDICTS: &str = "verdicts.jsonl";
 const SUMMARY: &str = "summary.json";
 
 /// The folder of one run.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct RunFolder {
     path: PathBuf,
+    /// The right to write, where it was taken.
+    lock: Option<Arc<WriterLock>>,
 }
 
 impl RunFolder {
@@ -38,7 +44,7 @@ impl RunFolder {
     /// There is no `run.json`.
     pub fn open(path: &Path) -> Result<Self, Error> {
         match path.join(MANIFEST).is_file() {
-            true => Ok(Self { path: path.to_path_buf() }),
+            true => Ok(Self { path: path.to_path_buf(), lock: None }),
             false => Err(Error::NoRun(path.to_path_buf())),
         }
     }
@@ -46,25 +52,39 @@ impl RunFolder {
     /// Makes the folder for this run, or opens it where it holds the same run already. What is there of it stays.
     ///
     /// # Errors
-    /// A folder that cannot be written, that holds other files, or that holds a run with another identity.
+    /// A folder that cannot be written or that another process writes to, that holds other files, or that holds a run
+    /// with another identity.
     pub fn create_or_continue(path: &Path, manifest: &Manifest, problems: &[Problem]) -> Result<Self, Error> {
         let not_writable = |source| Error::FolderNotWritable { folder: path.to_path_buf(), source };
         std::fs::create_dir_all(path).map_err(not_writable)?;
         tempfile::tempfile_in(path).map_err(not_writable)?;
-        let folder = Self { path: path.to_path_buf() };
+        let mut others = std::fs::read_dir(path).map_err(not_writable)?.flatten().filter(|entry| entry.file_name() != LOCK);
+        if !path.join(MANIFEST).exists() && others.next().is_some() {
+            return Err(Error::NotARunFolder(path.to_path_buf()));
+        }
+        let folder = Self { path: path.to_path_buf(), lock: Some(Arc::new(WriterLock::take(path)?)) };
         if folder.file(MANIFEST).exists() {
             let differences = folder.manifest()?.identity.differences(&manifest.identity);
             if !differences.is_empty() {
                 return Err(Error::OtherRun { folder: path.to_path_buf(), differences });
             }
-        } else if std::fs::read_dir(path).map_err(not_writable)?.next().is_some() {
-            return Err(Error::NotARunFolder(path.to_path_buf()));
         } else {
             // The manifest comes last: a folder with one has its problems.
             folder.write_lines(PROBLEMS, problems)?;
             folder.write_manifest(manifest)?;
         }
         Ok(folder)
+    }
+
+    /// Takes the right to write to it.
+    ///
+    /// # Errors
+    /// Another process has it, or the folder cannot be written.
+    pub(crate) fn lock(&mut self) -> Result<(), Error> {
+        if self.lock.is_none() {
+            self.lock = Some(Arc::new(WriterLock::take(&self.path)?));
+        }
+        Ok(())
     }
 
     /// Where it is.
@@ -109,6 +129,18 @@ impl RunFolder {
         Ok(problems)
     }
 
+    /// The published sets, and the sets of one's own that the run asked.
+    ///
+    /// # Errors
+    /// As for [`RunFolder::manifest`].
+    pub fn benchmark(&self) -> Result<Benchmark, Error> {
+        let own_sets = self.manifest()?.own_sets;
+        let corrupt = |message| Error::Corrupt { file: self.file(MANIFEST), line: None, message };
+        let benchmark = Benchmark::published().with(own_sets).map_err(|error| corrupt(error.to_string()))?;
+        Grader::check(&benchmark).map_err(|error| corrupt(error.to_string()))?;
+        Ok(benchmark)
+    }
+
     /// How it was asked.
     ///
     /// # Errors
@@ -127,7 +159,7 @@ impl RunFolder {
         if !file.exists() {
             return Ok(HashMap::new());
         }
-        drop_torn_line(&file).map_err(|source| Error::WriteFailed { file: file.clone(), source })?;
+        journal::drop_torn_line(&file)?;
         self.completions()
     }
 
@@ -138,7 +170,7 @@ impl RunFolder {
     pub fn completions(&self) -> Result<HashMap<(String, u32), CompletionRecord>, Error> {
         let file = self.file(COMPLETIONS);
         let mut found = HashMap::new();
-        for (index, record) in read_journal::<CompletionRecord>(&file)?.into_iter().enumerate() {
+        for (index, record) in journal::read(&file)?.into_iter().enumerate() {
             let key = (record.id.clone(), record.sample);
             if found.insert(key, record).is_some() {
                 let message = "this item was finished before: the file was edited or written twice".to_string();
@@ -150,16 +182,12 @@ impl RunFolder {
 
     /// Opens the journal for appending.
     pub(crate) fn journal(&self) -> Result<Journal, Error> {
-        let file = self.file(COMPLETIONS);
-        match File::options().create(true).append(true).open(&file) {
-            Ok(handle) => Ok(Journal { file, handle }),
-            Err(source) => Err(Error::WriteFailed { file, source }),
-        }
+        Journal::open(self.file(COMPLETIONS))
     }
 
     /// Replaces the journal by the same records in the order of the problems, so that equal runs have equal files.
     pub(crate) fn settle_completions(&self, in_order: &[&CompletionRecord]) -> Result<(), Error> {
-        self.write_lines(COMPLETIONS, in_order)
+        self.write_whole(COMPLETIONS, |out| in_order.iter().try_for_each(|record| journal::write_checked(&mut *out, record)))
     }
 
     /// Writes what is derived from the completions.
@@ -211,22 +239,6 @@ impl RunFolder {
     }
 }
 
-/// The growing `completions.jsonl`.
-pub(crate) struct Journal {
-    file: PathBuf,
-    handle: File,
-}
-
-impl Journal {
-    /// Appends a record in one write.
-    pub(crate) fn append(&mut self, record: &CompletionRecord) -> Result<(), Error> {
-        let mut line = Vec::with_capacity(record.completion.len() + 256);
-        write_line(&mut line, record)
-            .and_then(|()| self.handle.write_all(&line))
-            .map_err(|source| Error::WriteFailed { file: self.file.clone(), source })
-    }
-}
-
 /// BLAKE3 (hex) of the problems as lines of JSON.
 pub(crate) fn problems_digest(problems: &[Problem]) -> String {
     let mut hasher = blake3::Hasher::new();
@@ -251,6 +263,9 @@ pub(crate) fn replace_file(file: &Path, fill: impl FnOnce(&mut dyn Write) -> io:
     let temporary = out.into_inner().map_err(io::IntoInnerError::into_error)?;
     temporary.as_file().sync_all()?;
     temporary.persist(file)?;
+    // The name is on the disk when its folder is.
+    #[cfg(unix)]
+    File::open(folder)?.sync_all()?;
     Ok(())
 }
 
@@ -269,46 +284,14 @@ pub(crate) fn write_line(mut out: impl Write, value: &impl Serialize) -> io::Res
 }
 
 fn read_lines<T: DeserializeOwned>(file: &Path) -> Result<Vec<T>, Error> {
-    parse_lines(file, false)
-}
-
-/// Reads a file that only grows: a last line without its end was torn by an interruption and is left out.
-fn read_journal<T: DeserializeOwned>(file: &Path) -> Result<Vec<T>, Error> {
-    parse_lines(file, true)
-}
-
-fn parse_lines<T: DeserializeOwned>(file: &Path, may_be_torn: bool) -> Result<Vec<T>, Error> {
     let unreadable = |source| Error::Unreadable { file: file.to_path_buf(), source };
-    let mut reader = BufReader::new(File::open(file).map_err(unreadable)?);
-    let (mut records, mut line) = (Vec::new(), Vec::new());
-    loop {
-        line.clear();
-        let is_end = reader.read_until(b'\n', &mut line).map_err(unreadable)? == 0;
-        if is_end || (may_be_torn && !line.ends_with(b"\n")) {
-            return Ok(records);
-        }
-        records.push(serde_json::from_slice(&line).map_err(|error| Error::Corrupt {
+    let mut records = Vec::new();
+    for line in BufReader::new(File::open(file).map_err(unreadable)?).split(b'\n') {
+        records.push(serde_json::from_slice(&line.map_err(unreadable)?).map_err(|error| Error::Corrupt {
             file: file.to_path_buf(),
             line: Some(records.len() + 1),
             message: format!("damaged record: {error}"),
         })?);
     }
-}
-
-/// Cuts off what follows the last newline.
-fn drop_torn_line(file: &Path) -> io::Result<()> {
-    let mut handle = File::options().read(true).write(true).open(file)?;
-    let mut end = handle.metadata()?.len();
-    let mut buffer = [0; 4096];
-    while end > 0 {
-        let start = end.saturating_sub(buffer.len() as u64);
-        let chunk = &mut buffer[..(end - start) as usize];
-        handle.seek(SeekFrom::Start(start))?;
-        io::Read::read_exact(&mut handle, chunk)?;
-        if let Some(newline) = chunk.iter().rposition(|&byte| byte == b'\n') {
-            return handle.set_len(start + newline as u64 + 1);
-        }
-        end = start;
-    }
-    handle.set_len(0)
+    Ok(records)
 }

@@ -180,7 +180,7 @@ fn damage_is_named_by_file_and_line() {
     )
     .unwrap();
     let text = open.completions().unwrap_err().to_string();
-    assert!(text.contains("completions.jsonl, line 2: damaged record"), "{text}");
+    assert!(text.contains("completions.jsonl, line 2: the line does not match its checksum"), "{text}");
 
     fs::write(&journal, format!("{whole}{}\n", whole.lines().next().unwrap())).unwrap();
     let text = open.completions().unwrap_err().to_string();

@@ -1,8 +1,9 @@
 //! A generator that answers from a script.
 
+use std::ops::ControlFlow;
 use std::path::Path;
 
-use dataset_loader::{Benchmark, Data, Origin, Problem};
+use dataset_loader::{Benchmark, Origin, Problem};
 use evaluation::{Grader, LongPrompts, Plan, Protocol, Template};
 use generation::{
     Completion, Decoding, Event, FinishReason, GenerationError, Generator, GeneratorInfo, Prompt, PromptIssue,
@@ -81,11 +82,10 @@ pub fn problems(benchmark: &Benchmark, tasks: &[(&str, usize)]) -> Vec<Problem> 
 
 /// A plan over these problems, as if they came from a file.
 pub fn plan(problems: Vec<Problem>) -> Plan {
-    let data = Data { origin: Origin::Files { paths: vec!["data.jsonl".into()] }, digest: "d".into(), problems };
     Plan {
-        problems: data.problems,
-        origin: data.origin,
-        data_digest: data.digest,
+        problems,
+        origin: Origin::Files { paths: vec!["data.jsonl".into()] },
+        data_digest: "d".into(),
         template: Template::named("none").unwrap(),
         decoding: Decoding::greedy(64),
         protocol: Protocol::Official,
@@ -99,7 +99,7 @@ pub fn plan(problems: Vec<Problem>) -> Plan {
 /// Runs a plan without looking at its progress.
 pub fn run(plan: &Plan, generator: &mut Scripted, folder: &Path) -> Result<evaluation::Run, evaluation::Error> {
     let benchmark = Benchmark::published();
-    evaluation::run(&benchmark, &Grader::new(&benchmark), plan, generator, folder, &mut |_| {})
+    evaluation::run(&benchmark, &Grader::new(&benchmark), plan, generator, folder, &mut |_| ControlFlow::Continue(()))
 }
 
 /// The right answer to every problem.

@@ -1,0 +1,28 @@
+//! SIGINT and SIGTERM: the first one ends a run after the step that is being computed, with everything kept; the second
+//! one ends the program at once, and so does the first where there is nothing to keep.
+
+use std::ops::ControlFlow;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use crate::exit;
+
+/// Whether a run is going on, which can be stopped in order.
+static RUNNING: AtomicBool = AtomicBool::new(false);
+static ASKED: AtomicBool = AtomicBool::new(false);
+
+/// From here on signals are heard.
+pub fn listen() -> anyhow::Result<()> {
+    Ok(ctrlc::set_handler(|| {
+        let first = !ASKED.swap(true, Ordering::SeqCst);
+        if !(first && RUNNING.load(Ordering::SeqCst)) {
+            std::process::exit(exit::INTERRUPTED.into());
+        }
+        eprintln!("interrupted: stopping after this step; once more to stop at once");
+    })?)
+}
+
+/// From here on the run asks whether to go on.
+pub fn may_go_on() -> ControlFlow<()> {
+    RUNNING.store(true, Ordering::SeqCst);
+    if ASKED.load(Ordering::SeqCst) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+}
