@@ -1,0 +1,275 @@
+//! What can go wrong, and the way out.
+
+use std::path::{Path, PathBuf};
+
+/// Why data could not be fetched or verified.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A name that is no set.
+    #[error("there is no set \"{set}\": known are {known}")]
+    UnknownSet {
+        /// The name given.
+        set: String,
+        /// The known names, separated by commas.
+        known: String,
+    },
+    /// A set without a file of its publisher.
+    #[error("nothing can be fetched of {set} from its publisher: {reason}")]
+    NotFromPublisher {
+        /// The set.
+        set: String,
+        /// Why not, and what to do instead.
+        reason: String,
+    },
+    /// What was given with `--from` cannot be used.
+    #[error("cannot fetch from {given}: {reason}")]
+    BadOrigin {
+        /// What was given, without a password.
+        given: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A variable of the environment says something that cannot be used.
+    #[error("the variable {variable} of the environment: {reason}")]
+    Environment {
+        /// Name of the variable.
+        variable: String,
+        /// What is wrong; never its value, which may hold a password.
+        reason: String,
+    },
+    /// The data folder cannot be made or written.
+    #[error("{}: cannot be used as data folder: {reason}", path.display())]
+    Folder {
+        /// The folder, or what lies in its way.
+        path: PathBuf,
+        /// Why not.
+        reason: String,
+    },
+    /// Another fetch works in the folder.
+    #[error("{}: another fetch is at work here ({holder}): wait for it", folder.display())]
+    Busy {
+        /// The data folder.
+        folder: PathBuf,
+        /// Who, as far as it says.
+        holder: String,
+    },
+    /// The offline folder lacks a file.
+    #[error("{}: there is no such file: --from DIR needs the files under the names that they have in a data folder", path.display())]
+    NotOffline {
+        /// Where the file was looked for.
+        path: PathBuf,
+    },
+    /// A file of the user's, or one that was changed, lies where a fetched one belongs.
+    #[error(
+        "{}: the file that is there already has another content (git blob {found}): move it away, or replace it with --force",
+        path.display()
+    )]
+    InTheWay {
+        /// The file.
+        path: PathBuf,
+        /// Its git blob id.
+        found: String,
+    },
+    /// The folder of unpacked files is not what was unpacked.
+    #[error("{}: this folder is not what the archive holds, or not known to be: move it away, or replace it with --force", path.display())]
+    UnpackedInTheWay {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// The server refused.
+    #[error("{url}: the server answered {status}: {hint}")]
+    Status {
+        /// The address that was asked last.
+        url: String,
+        /// The status with its name.
+        status: String,
+        /// What it may mean, and the way out.
+        hint: String,
+    },
+    /// No whole answer after all attempts.
+    #[error(
+        "{url}: given up after {attempts} attempts: {reason}; {kept}look at the network and the proxy, or give a copy with --from DIR or a mirror with --from URL"
+    )]
+    Unreachable {
+        /// The address of the file.
+        url: String,
+        /// How often it was tried.
+        attempts: u32,
+        /// What happened the last time.
+        reason: String,
+        /// What was kept for the next time, as half a sentence.
+        kept: String,
+    },
+    /// The server's certificate is not trusted, or TLS failed otherwise.
+    #[error(
+        "{url}: no trusted connection: {reason}; where a proxy signs connections itself, name its certificate in SSL_CERT_FILE"
+    )]
+    Tls {
+        /// The address.
+        url: String,
+        /// What TLS says.
+        reason: String,
+    },
+    /// A redirect that is not followed.
+    #[error("{url}: redirected to {to}, which is not followed: {reason}")]
+    Redirect {
+        /// The address that redirects.
+        url: String,
+        /// Where to.
+        to: String,
+        /// Why it is not followed.
+        reason: String,
+    },
+    /// An answer that breaks the protocol.
+    #[error("{url}: the server's answer cannot be used: {reason}")]
+    Answer {
+        /// The address.
+        url: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// More bytes than there can be.
+    #[error("{url}: cut off: {reason}; nothing was kept")]
+    TooLarge {
+        /// The address, or the path of an offline file.
+        url: String,
+        /// How much, and how much there may be.
+        reason: String,
+    },
+    /// Other bytes than the published ones.
+    #[error(
+        "{name}: not the published content: expected {expected}, found {found} ({bytes} bytes from {from}); nothing was kept or replaced"
+    )]
+    WrongContent {
+        /// The file, as named in the data folder.
+        name: String,
+        /// Where it came from.
+        from: String,
+        /// The id that was expected, such as `git blob 1ba6…`.
+        expected: String,
+        /// The id that was found.
+        found: String,
+        /// How many bytes there were.
+        bytes: u64,
+    },
+    /// Other bytes than at the first fetch, of a file that has no published id.
+    #[error(
+        "{name}: the publisher's file is not the one fetched first: the lock file says git blob {expected}, found {found} from {from}; nothing was replaced: look at what changed, then accept it with --force"
+    )]
+    Changed {
+        /// The file, as named in the data folder.
+        name: String,
+        /// Where it came from.
+        from: String,
+        /// The id in the lock file.
+        expected: String,
+        /// The id that was found.
+        found: String,
+    },
+    /// An archive with an entry that is refused.
+    #[error("{}, entry {entry}: {reason}; nothing was unpacked", path.display())]
+    Archive {
+        /// The archive.
+        path: PathBuf,
+        /// Name or number of the entry.
+        entry: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The lock file cannot be understood.
+    #[error("{}: {reason}; move it away and fetch again to have it written anew", path.display())]
+    LockFile {
+        /// The lock file.
+        path: PathBuf,
+        /// Line and field.
+        reason: String,
+    },
+    /// There is no lock file.
+    #[error("{}: there is no {} here, so there is nothing to verify: fetch with mwpbench data fetch", folder.display(), crate::LOCK_FILE)]
+    NoLockFile {
+        /// The data folder.
+        folder: PathBuf,
+    },
+    /// A file cannot be read.
+    #[error("{}: cannot be read: {source}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        source: std::io::Error,
+    },
+    /// A file cannot be written.
+    #[error("{}: cannot be written: {source}", path.display())]
+    Write {
+        /// The file or folder.
+        path: PathBuf,
+        /// Why not.
+        source: std::io::Error,
+    },
+    /// Several files failed.
+    #[error("{} files failed: {}", .0.len(), sentences(.0))]
+    Several(Vec<Error>),
+}
+
+/// What kind of trouble it is: decides the exit code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum ErrorKind {
+    /// Wrong flags, names, paths or variables.
+    Usage,
+    /// Something is missing that a later attempt may get.
+    Incomplete,
+    /// Bytes are not what they should be.
+    Integrity,
+}
+
+impl Error {
+    /// What kind of trouble it is; of several errors the gravest.
+    pub fn kind(&self) -> ErrorKind {
+        match self {
+            Self::UnknownSet { .. }
+            | Self::NotFromPublisher { .. }
+            | Self::BadOrigin { .. }
+            | Self::Environment { .. }
+            | Self::Folder { .. }
+            | Self::NotOffline { .. }
+            | Self::NoLockFile { .. } => ErrorKind::Usage,
+            Self::Busy { .. }
+            | Self::Status { .. }
+            | Self::Unreachable { .. }
+            | Self::Read { .. }
+            | Self::Write { .. } => ErrorKind::Incomplete,
+            Self::InTheWay { .. }
+            | Self::UnpackedInTheWay { .. }
+            | Self::Tls { .. }
+            | Self::Redirect { .. }
+            | Self::Answer { .. }
+            | Self::TooLarge { .. }
+            | Self::WrongContent { .. }
+            | Self::Changed { .. }
+            | Self::Archive { .. }
+            | Self::LockFile { .. } => ErrorKind::Integrity,
+            Self::Several(errors) => errors.iter().map(Self::kind).max().unwrap_or(ErrorKind::Incomplete),
+        }
+    }
+
+    /// Whether the next file need not be tried: it would fail in the same way.
+    pub(crate) fn concerns_all_files(&self) -> bool {
+        matches!(self, Self::Environment { .. } | Self::Unreachable { .. } | Self::Tls { .. } | Self::Write { .. })
+    }
+
+    pub(crate) fn read(path: &Path) -> impl FnOnce(std::io::Error) -> Self {
+        let path = path.to_path_buf();
+        |source| Self::Read { path, source }
+    }
+
+    pub(crate) fn write(path: &Path) -> impl FnOnce(std::io::Error) -> Self {
+        let path = path.to_path_buf();
+        |source| Self::Write { path, source }
+    }
+}
+
+fn sentences(errors: &[Error]) -> String {
+    let texts: Vec<String> = errors.iter().map(Error::to_string).collect();
+    texts.join("; and ")
+}
