@@ -128,7 +128,7 @@ impl Records {
     }
 
     /// How far the reading has come, in bytes of the file; of a parquet file as if its rows were of one size.
-    pub fn position(&self) -> u64 {
+    pub fn bytes_read(&self) -> u64 {
         match &self.reader {
             Reader::Lines(lines) => lines.position(),
             Reader::Values(values) => values.position(),
