@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use cargo_metadata::{DependencyKind, Metadata, MetadataCommand};
 
 /// Crates and what they must not reach, directly or through other crates of the workspace.
-const MUST_NEVER: [(&str, &[&str]); 9] = [
+const MUST_NEVER: [(&str, &[&str]); 10] = [
     ("record-files", &["dataset-loader", "generation", "inference", "scoring", "evaluation", "reporting", CANDLE]),
     ("dataset-fetcher", &["dataset-loader", "generation", "inference", "scoring", "evaluation", "reporting", CANDLE]),
     ("overlap", &["dataset-loader", "generation", "inference", "scoring", "evaluation", "reporting", CANDLE]),
@@ -18,6 +18,22 @@ const MUST_NEVER: [(&str, &[&str]); 9] = [
     ("scoring", &["dataset-loader", "generation", "inference", "evaluation", "reporting", CANDLE, "tokenizers"]),
     ("evaluation", &["inference", "reporting", CANDLE, "tokenizers", "safetensors"]),
     ("reporting", &["inference", CANDLE, "tokenizers", "safetensors"]),
+    (
+        "statistics",
+        &[
+            "record-files",
+            "dataset-loader",
+            "dataset-fetcher",
+            "overlap",
+            "generation",
+            "inference",
+            "scoring",
+            "evaluation",
+            "reporting",
+            CANDLE,
+            "tokenizers",
+        ],
+    ),
 ];
 
 /// Any crate of the candle family.

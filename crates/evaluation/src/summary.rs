@@ -3,12 +3,12 @@
 use dataset_loader::{Benchmark, Set};
 use scoring::Verdict;
 use serde::{Deserialize, Serialize};
+use statistics::{macro_average, micro_average, sampled_interval, wilson_interval};
 
 use crate::grader::Grader;
 use crate::manifest::Manifest;
 use crate::protocol::{MAX_TOKENS, STOP_STRINGS};
 use crate::record::VerdictRecord;
-use crate::statistics::{macro_average, micro_average, sampled_interval, wilson_interval};
 
 /// Version of `summary.json`.
 const SCHEMA: &str = "mwpbench.summary.v1";
