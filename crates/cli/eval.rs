@@ -71,6 +71,10 @@ pub struct Args {
     /// Start over in a new folder, named like the other with a number behind: nothing is continued or overwritten.
     #[arg(long)]
     fresh: bool,
+    /// Something to remember of the run, such as base="Mistral 7B" or train_size=25000, which `leaderboard` reads; never changes a
+    /// completion. Repeat for several.
+    #[arg(long = "tag", value_name = "KEY=VALUE", value_parser = tag)]
+    tags: Vec<(String, String)>,
     /// Give the tasks of a set rows of their own.
     #[arg(long)]
     by_task: bool,
@@ -158,6 +162,14 @@ const MOST_SAMPLES: u32 = 1024;
 fn samples(text: &str) -> Result<NonZeroU32, String> {
     let number = text.parse::<NonZeroU32>().ok().filter(|number| number.get() <= MOST_SAMPLES);
     number.ok_or_else(|| format!("expected a number from 1 to {MOST_SAMPLES}"))
+}
+
+fn tag(text: &str) -> Result<(String, String), String> {
+    let (key, value) = text.split_once('=').ok_or("expected KEY=VALUE, such as train_size=25000")?;
+    match (key.trim(), value.trim()) {
+        ("", _) | (_, "") => Err("key and value must not be empty".to_string()),
+        (key, value) => Ok((key.to_string(), value.to_string())),
+    }
 }
 
 /// A number of bytes: `512MiB`, `4GiB`, `4G`, or plain.
@@ -254,6 +266,7 @@ impl Args {
             },
             version: env!("CARGO_PKG_VERSION").to_string(),
             environment: self.environment(),
+            tags: self.tags()?,
         })
     }
 
@@ -270,6 +283,15 @@ impl Args {
             kv_memory: self.kv_memory,
             ignore_eos: false,
         }
+    }
+
+    fn tags(&self) -> anyhow::Result<BTreeMap<String, String>> {
+        let mut tags = BTreeMap::new();
+        for (key, value) in &self.tags {
+            let before = tags.insert(key.clone(), value.clone());
+            anyhow::ensure!(before.is_none(), "--tag {key} is given twice: name each key once");
+        }
+        Ok(tags)
     }
 
     fn environment(&self) -> BTreeMap<String, String> {

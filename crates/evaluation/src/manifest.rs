@@ -3,11 +3,13 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use dataset_loader::Set;
 use generation::{Decoding, GeneratorInfo};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::exclusion::Excluded;
 use crate::protocol::Protocol;
 
 /// Version of the run folder's files. A folder with another one is refused.
@@ -23,8 +25,14 @@ pub struct Manifest {
     pub version: String,
     /// What decides the completions.
     pub identity: Identity,
+    /// The sets of one's own that were asked, as they were described: judging again needs their names and profiles.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub own_sets: Vec<Set>,
     /// Where it ran and how fast: facts that cannot change a completion.
     pub environment: BTreeMap<String, String>,
+    /// What the user wants to remember of the run, such as the training size; no part of what decides the completions.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub tags: BTreeMap<String, String>,
     /// When the run was started first.
     pub started: Timestamp,
     /// When its last completion was finished; `None` while any is missing.
@@ -47,6 +55,9 @@ pub struct Identity {
     pub protocol: Protocol,
     /// Most problems of a set, if limited.
     pub limit: Option<usize>,
+    /// What was left out by a list of ids.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub excluded: Option<Excluded>,
 }
 
 /// What was asked.

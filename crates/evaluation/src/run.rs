@@ -9,6 +9,7 @@ use generation::{Completion, Decoding, Event, FinishReason, GenerationError, Gen
 use jiff::Timestamp;
 
 use crate::error::Error;
+use crate::exclusion::Excluded;
 use crate::grader::Grader;
 use crate::journal::Journal;
 use crate::manifest::{DataIdentity, Identity, Manifest, SCHEMA, TemplateIdentity};
@@ -38,12 +39,17 @@ pub struct Plan {
     pub protocol: Protocol,
     /// Most problems of a set, if limited.
     pub limit: Option<usize>,
+    /// What was left out of the selection by a list of ids.
+    pub excluded: Option<Excluded>,
     /// What to do with prompts that leave the model no room.
     pub long_prompts: LongPrompts,
     /// Version of the program, for the manifest.
     pub version: String,
     /// Facts for the manifest that cannot change a completion, such as the number of threads.
     pub environment: BTreeMap<String, String>,
+    /// What the user wants to remember of the run. Given again with others, they are added to the manifest of a run that is
+    /// there.
+    pub tags: BTreeMap<String, String>,
 }
 
 /// What to do with prompts that leave the model no room.
@@ -106,6 +112,7 @@ impl Plan {
             decoding: self.decoding.clone(),
             protocol: self.protocol,
             limit: self.limit,
+            excluded: self.excluded.clone(),
         }
     }
 
@@ -117,6 +124,7 @@ impl Plan {
             identity: self.identity(model),
             own_sets: benchmark.own_sets().filter(is_asked).cloned().collect(),
             environment: self.environment.clone(),
+            tags: self.tags.clone(),
             started: Timestamp::now(),
             finished: None,
         }
@@ -162,6 +170,7 @@ pub fn run(
     let prompts = plan.prompts();
     let too_long = examine(&prompts, plan, generator)?;
     let folder = RunFolder::create_or_continue(folder, &plan.manifest(benchmark, generator.info()), &plan.problems)?;
+    add_tags(&folder, &plan.tags)?;
     let mut completions = folder.resume_completions()?;
     let mut progress = Progress { total: prompts.len(), resumed: completions.len(), ..Progress::default() };
     let mut recorder = Recorder {
@@ -178,6 +187,16 @@ pub fn run(
     let manifest = finish(&folder, plan, &completions)?;
     let summary = write_results(benchmark, grader, &folder, &manifest, &plan.problems, &completions)?;
     Ok(Run { folder, summary, progress })
+}
+
+/// Tags of a run that was there before: new ones are added, and those given anew replaced.
+fn add_tags(folder: &RunFolder, tags: &BTreeMap<String, String>) -> Result<(), Error> {
+    let mut manifest = folder.manifest()?;
+    if tags.iter().all(|(name, value)| manifest.tags.get(name) == Some(value)) {
+        return Ok(());
+    }
+    manifest.tags.extend(tags.clone());
+    folder.write_manifest(&manifest)
 }
 
 /// Judges the completions of a finished run again, without a model, and replaces its verdicts and summary.

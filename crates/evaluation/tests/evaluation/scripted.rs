@@ -90,9 +90,11 @@ pub fn plan(problems: Vec<Problem>) -> Plan {
         decoding: Decoding::greedy(64),
         protocol: Protocol::Official,
         limit: None,
+        excluded: None,
         long_prompts: LongPrompts::Refuse,
         version: "test".into(),
         environment: Default::default(),
+        tags: Default::default(),
     }
 }
 
