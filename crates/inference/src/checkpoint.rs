@@ -7,6 +7,7 @@ mod files; // where they come from
 mod storage; // how values are stored
 mod stored; // a tensor in its file
 mod tensors; // tensors by name
+mod upload; // tensors to weights on a device
 mod weights; // tensors to weights
 
 pub use files::CheckpointFiles;

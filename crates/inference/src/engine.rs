@@ -3,7 +3,7 @@
 //! A sequence joins as soon as there is room, reads its prompt in pieces, and leaves at the step that ends it. What
 //! prompts have in common is computed once ([`crate::prefixes`]). When the cache is full the youngest sequence gives
 //! its blocks up, and is computed again later. Since no row depends on another (see [`crate::kernels`]), none of this
-//! changes a completion.
+//! changes a completion; on a device ([`crate::device`]) its last bits may differ.
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
@@ -151,9 +151,8 @@ impl<'a> Engine<'a> {
 
 impl<'a, 'e> Run<'a, 'e> {
     fn new(engine: &'e Engine<'a>, mut requests: Vec<Request>) -> Result<Self, Error> {
-        let (config, precision) = (engine.model.config(), engine.model.compute().precision);
-        let block_bytes = KvCache::block_bytes(config, precision);
-        let capacity = engine.kv_memory / block_bytes;
+        let (config, block_bytes) = (engine.model.config(), engine.model.block_bytes());
+        let capacity = engine.model.blocks_within(engine.kv_memory);
         let longest = requests.iter().map(|request| request.prompt.len() + request.limit).max().unwrap_or(0);
         if longest.div_ceil(BLOCK) > capacity {
             let message = format!(
@@ -178,7 +177,7 @@ impl<'a, 'e> Run<'a, 'e> {
         };
         Ok(Self {
             engine,
-            cache: engine.model.open_cache(capacity),
+            cache: engine.model.open_cache(capacity)?,
             waiting: requests.into_iter().enumerate().map(sequence).collect(),
             active: Vec::new(),
             unopened,

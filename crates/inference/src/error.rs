@@ -21,6 +21,8 @@ pub enum ErrorKind {
     Weights,
     /// The tokenizer cannot be used, or does not belong to the model.
     Tokenizer,
+    /// The options ask for what this program does not have or what excludes each other.
+    Options,
     /// The computation itself failed.
     Backend,
 }
@@ -76,7 +78,7 @@ impl Error {
 
     /// Whether the model's files are at fault, rather than the machine or the computation.
     pub fn is_integrity(&self) -> bool {
-        self.detail.kind != ErrorKind::Backend
+        !matches!(self.detail.kind, ErrorKind::Options | ErrorKind::Backend)
     }
 
     /// The file at fault.

@@ -1,11 +1,18 @@
 //! Keys and values of the sequences in flight, in blocks of 16 positions that are handed out as sequences grow and
 //! taken back when they end. Sequences that begin alike can share the blocks of what they have in common.
 //!
-//! A block holds the keys and values of every layer and head at its positions, in the layout in which
-//! [`attend`](crate::kernels::attend) reads them. Blocks are used again without being cleared, so a reader must never
-//! use a position that its own sequence has not written.
+//! A block holds the keys and values of every layer and head at its positions: in the memory of this machine in the
+//! layout in which [`attend`](crate::kernels::attend) reads them ([`Slabs`]), on a device as rows of tensors ([`Pool`]).
+//! Blocks are used again without being cleared, so a reader must never use a position that its own sequence has not
+//! written.
 
+mod slabs; // in the memory of this machine
+
+use std::ops::Range;
+
+use self::slabs::Slabs;
 use crate::config::ModelConfig;
+use crate::device::Pool;
 use crate::kernels::Precision;
 use crate::kernels::attend::HeadLayout;
 use crate::kernels::memory::{Buffer, Shared};
@@ -19,15 +26,9 @@ pub(crate) struct Slot(usize);
 /// The cache of one model.
 #[derive(Debug)]
 pub(crate) struct KvCache {
-    layers: usize,
-    kv_heads: usize,
-    layout: HeadLayout,
+    memory: Memory,
     /// Most blocks there may be.
     capacity: usize,
-    /// Memory of the blocks, in slabs of several.
-    slabs: Vec<Buffer>,
-    /// Memory of an earlier cache, which the system need not find anew.
-    spare: Vec<Buffer>,
     /// For each block, how many sequences use it.
     users: Vec<usize>,
     /// Blocks that no sequence uses.
@@ -37,47 +38,87 @@ pub(crate) struct KvCache {
     free_slots: Vec<usize>,
 }
 
-/// Memory that is asked for at a time.
-const SLAB_BYTES: usize = 64 << 20;
+/// Where the blocks lie.
+#[derive(Debug)]
+enum Memory {
+    Host(Slabs),
+    Device(Pool),
+}
+
+impl Memory {
+    /// Makes sure that there is memory for so many blocks.
+    fn hold(&mut self, blocks: usize, capacity: usize) -> Option<()> {
+        match self {
+            Self::Host(slabs) => slabs.hold(blocks).ok(),
+            // What the device says shows again at the next operation, if it is more than a lack of memory.
+            Self::Device(pool) => pool.hold(blocks, capacity).ok(),
+        }
+    }
+
+    fn copy_block(&mut self, from: usize, to: usize) -> Option<()> {
+        match self {
+            Self::Host(slabs) => {
+                slabs.copy_block(from, to);
+                Some(())
+            }
+            Self::Device(pool) => pool.copy_block(from, to).ok(),
+        }
+    }
+
+    fn slabs(&self) -> &Slabs {
+        match self {
+            Self::Host(slabs) => slabs,
+            Self::Device(_) => unreachable!("kernels of this machine are only given caches of this machine"),
+        }
+    }
+
+    fn slabs_mut(&mut self) -> &mut Slabs {
+        match self {
+            Self::Host(slabs) => slabs,
+            Self::Device(_) => unreachable!("kernels of this machine are only given caches of this machine"),
+        }
+    }
+}
 
 impl KvCache {
     /// A cache of at most `capacity` blocks, which are allocated as they are needed.
     pub(crate) fn new(config: &ModelConfig, precision: Precision, capacity: usize) -> Self {
-        Self {
-            layers: config.layers,
-            kv_heads: config.kv_heads,
-            layout: HeadLayout { head_dim: config.head_dim, precision },
-            capacity,
-            slabs: Vec::new(),
-            spare: Vec::new(),
-            users: Vec::new(),
-            free_blocks: Vec::new(),
-            tables: Vec::new(),
-            free_slots: Vec::new(),
-        }
+        Self::of(Memory::Host(Slabs::new(config, precision, capacity)), capacity)
+    }
+
+    /// A cache of at most `capacity` blocks on a device.
+    pub(crate) fn on_device(pool: Pool, capacity: usize) -> Self {
+        Self::of(Memory::Device(pool), capacity)
+    }
+
+    fn of(memory: Memory, capacity: usize) -> Self {
+        let (users, free_blocks, tables, free_slots) = Default::default();
+        Self { memory, capacity, users, free_blocks, tables, free_slots }
     }
 
     /// Uses memory of an earlier cache first, as far as it is of the right size.
-    pub(crate) fn with_memory(self, mut spare: Vec<Buffer>) -> Self {
-        let slab_cells = self.per_slab() * self.block_cells();
-        spare.retain(|slab| slab.cells().len() == slab_cells);
-        spare.truncate(self.capacity / self.per_slab());
-        Self { spare, ..self }
+    pub(crate) fn with_memory(mut self, spare: Vec<Buffer>) -> Self {
+        if let Memory::Host(slabs) = &mut self.memory {
+            slabs.use_first(spare, self.capacity);
+        }
+        self
     }
 
-    /// Gives the memory back, for another cache.
+    /// Gives the memory back, for another cache. That of a device is freed instead: others may want it meanwhile.
     pub(crate) fn take_memory(&mut self) -> Vec<Buffer> {
-        std::mem::take(&mut self.slabs).into_iter().chain(std::mem::take(&mut self.spare)).collect()
+        match &mut self.memory {
+            Memory::Host(slabs) => slabs.take(),
+            Memory::Device(_) => Vec::new(),
+        }
     }
 
-    /// Memory that a block takes.
+    /// Memory of this machine that a block takes.
     pub(crate) fn block_bytes(config: &ModelConfig, precision: Precision) -> usize {
-        let layout = HeadLayout { head_dim: config.head_dim, precision };
-        config.layers * config.kv_heads * layout.cells() * size_of::<u32>()
+        Slabs::block_cells_of(config, HeadLayout { head_dim: config.head_dim, precision }) * size_of::<u32>()
     }
 
     pub(crate) fn layout(&self) -> HeadLayout {
-        self.layout
+        self.memory.slabs().layout()
     }
 
     /// Blocks that can still be had.
@@ -108,10 +149,14 @@ impl KvCache {
         }
         if !positions.is_multiple_of(BLOCK) {
             let from = self.tables[other.0][positions / BLOCK];
-            let to = self.take_block()?;
-            self.tables[slot.0].push(to);
-            let from = self.block(from).to_vec();
-            self.block_mut(to).copy_from_slice(&from);
+            let copied = self.take_block().and_then(|to| {
+                self.tables[slot.0].push(to);
+                self.memory.copy_block(from, to)
+            });
+            if copied.is_none() {
+                self.close(slot);
+                return None;
+            }
         }
         Some(slot)
     }
@@ -141,13 +186,11 @@ impl KvCache {
         let block = match self.free_blocks.pop() {
             Some(block) => block,
             None if self.users.len() < self.capacity => {
-                let (per_slab, block) = (self.per_slab(), self.users.len());
-                if block == self.slabs.len() * per_slab {
-                    let slab = match self.spare.pop() {
-                        Some(slab) => slab,
-                        None => Buffer::new(per_slab * self.block_cells()).ok()?,
-                    };
-                    self.slabs.push(slab);
+                let block = self.users.len();
+                if self.memory.hold(block + 1, self.capacity).is_none() {
+                    // There is less than was asked for: nobody may count on more.
+                    self.capacity = block;
+                    return None;
                 }
                 self.users.push(0);
                 block
@@ -163,39 +206,13 @@ impl KvCache {
     /// # Panics
     /// When a place was not reserved.
     pub(crate) fn writer<'a>(&'a mut self, places: &[(Slot, usize)]) -> CacheWriter<'a> {
+        let (slabs, tables) = (self.memory.slabs_mut(), &self.tables);
         let rows = places.iter().map(|&(slot, position)| {
-            let block = self.tables[slot.0][position / BLOCK];
-            (Shared::new(self.block_mut(block)), position % BLOCK)
+            let block = tables[slot.0][position / BLOCK];
+            (Shared::new(slabs.block_mut(block)), position % BLOCK)
         });
         let rows = rows.collect();
-        CacheWriter { rows, cache: self }
-    }
-
-    fn block_cells(&self) -> usize {
-        self.layers * self.kv_heads * self.layout.cells()
-    }
-
-    /// Blocks of a slab.
-    fn per_slab(&self) -> usize {
-        (SLAB_BYTES / size_of::<u32>() / self.block_cells()).clamp(1, self.capacity)
-    }
-
-    /// `[layers, kv_heads, layout.cells()]`.
-    fn block(&self, block: usize) -> &[u32] {
-        let (per_slab, cells) = (self.per_slab(), self.block_cells());
-        &self.slabs[block / per_slab].cells()[block % per_slab * cells..][..cells]
-    }
-
-    fn block_mut(&mut self, block: usize) -> &mut [u32] {
-        let (per_slab, cells) = (self.per_slab(), self.block_cells());
-        &mut self.slabs[block / per_slab].cells_mut()[block % per_slab * cells..][..cells]
-    }
-
-    /// Where the keys and values of one layer and head lie in a block.
-    fn head(&self, layer: usize, head: usize) -> std::ops::Range<usize> {
-        let cells = self.layout.cells();
-        let start = (layer * self.kv_heads + head) * cells;
-        start..start + cells
+        CacheWriter { rows, slabs }
     }
 
     /// The blocks of the positions below `end`, for one layer and head.
@@ -206,8 +223,26 @@ impl KvCache {
         layer: usize,
         head: usize,
     ) -> impl Iterator<Item = &[u32]> {
-        let range = self.head(layer, head);
-        self.tables[slot.0][..end.div_ceil(BLOCK)].iter().map(move |&block| &self.block(block)[range.clone()])
+        let slabs = self.memory.slabs();
+        let range = slabs.head(layer, head);
+        self.tables[slot.0][..end.div_ceil(BLOCK)].iter().map(move |&block| &slabs.block(block)[range.clone()])
+    }
+
+    /// Where positions of a sequence lie in the tensors of [`Self::pool`].
+    ///
+    /// # Panics
+    /// When a position was not reserved.
+    pub(crate) fn places(&self, slot: Slot, positions: Range<usize>) -> impl Iterator<Item = u32> {
+        let table = &self.tables[slot.0];
+        positions.map(|position| (table[position / BLOCK] * BLOCK + position % BLOCK) as u32)
+    }
+
+    /// The keys and values on the device.
+    pub(crate) fn pool(&self) -> &Pool {
+        match &self.memory {
+            Memory::Device(pool) => pool,
+            Memory::Host(_) => unreachable!("a model on a device is only given caches on it"),
+        }
     }
 }
 
@@ -215,7 +250,7 @@ impl KvCache {
 pub(crate) struct CacheWriter<'a> {
     /// For each row its block and its lane there.
     rows: Vec<(Shared<u32>, usize)>,
-    cache: &'a KvCache,
+    slabs: &'a Slabs,
 }
 
 impl CacheWriter<'_> {
@@ -229,9 +264,9 @@ impl CacheWriter<'_> {
     #[inline(always)]
     pub(crate) unsafe fn store(&self, row: usize, layer: usize, head: usize, key: &[f32], value: &[f32]) {
         let (block, lane) = &self.rows[row];
-        let range = self.cache.head(layer, head);
+        let range = self.slabs.head(layer, head);
         // SAFETY: the block lives as long as the cache, and the caller alone uses this part of it.
         let cells = unsafe { block.slice(range.start, range.len()) };
-        self.cache.layout.store(cells, *lane, key, value);
+        self.slabs.layout().store(cells, *lane, key, value);
     }
 }

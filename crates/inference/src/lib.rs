@@ -1,7 +1,7 @@
 //! Answers prompts with a LLaMA, Mistral or Qwen checkpoint on this machine, with candle.
 //!
 //! In goes a checkpoint in the layout of Hugging Face transformers or in a GGUF file ([`CheckpointFiles`]) and
-//! [`EngineOptions`]; out comes a [`LocalModel`], which is a [`generation::Generator`]. Greedy completions are the same bit for bit whatever
+//! [`EngineOptions`]; out comes a [`LocalModel`], which is a [`generation::Generator`]. On the processor greedy completions are the same bit for bit whatever
 //! the batch size, the number of threads and the order of the prompts. Everything in a checkpoint that could make an
 //! answer wrong without a word is refused while loading: a missing or misshapen tensor, a value that is not finite, a
 //! kind of position encoding that is not implemented.
@@ -34,6 +34,7 @@ pub mod benching;
 mod adapter; // LoRA
 mod checkpoint; // files, tensors by name
 mod config; // config.json, validated
+mod device; // the same on a GPU, with candle's operations
 mod engine; // continuous batching
 mod error; // what can go wrong
 mod gguf; // checkpoints in GGUF files
@@ -52,6 +53,7 @@ mod tokenizer; // text to token ids and back
 
 pub use checkpoint::CheckpointFiles;
 pub use config::{Architecture, ModelConfig, RopeScaling};
+pub use device::DeviceChoice;
 pub use error::{Error, ErrorKind};
 pub use inspection::Inspection;
 pub use local_model::{EngineOptions, LocalModel, Quantization, WeightDtype};

@@ -5,15 +5,17 @@ use std::sync::OnceLock;
 
 use crate::checkpoint::{Checkpoint, CheckpointFiles, Layout, Rounding, WeightFiles, WeightForm};
 use crate::config::ModelConfig;
+use crate::device::{self, DeviceChoice, DeviceModel};
 use crate::engine::{Answer, End, Engine, Progress, Request, free_memory_bytes, shown_size};
 use crate::error::{Error, ErrorKind};
 use crate::kernels::{Compute, InstructionSet, Precision, WeightFormat};
-use crate::kv_cache::{BLOCK, KvCache};
-use crate::model::{Model, Row};
+use crate::kv_cache::BLOCK;
+use crate::model::{Body, Model, Row, Weights};
 use crate::sampling::Stream;
 use crate::stop::find_stop;
 use crate::threads::Threads;
 use crate::tokenizer::TextTokenizer;
+use candle_core::Device;
 use generation::{
     Completion, Decoding, Event, FinishReason, GenerationError, Generator, GeneratorInfo, Prompt, PromptIssue, Sampling,
 };
@@ -41,18 +43,23 @@ pub enum Quantization {
     Q8,
 }
 
-/// How to run a model. Nothing but `dtype` and `quantize` can change a completion.
+/// How to run a model. Nothing but `dtype`, `quantize` and `device` can change a completion, on the processor; on a GPU
+/// also what decides which rows are computed together.
 #[derive(Clone, Debug, Default)]
 pub struct EngineOptions {
+    /// What computes.
+    pub device: DeviceChoice,
     /// Precision of weights and products.
     pub dtype: WeightDtype,
     /// What matrices are rounded to; `None` to keep them.
     pub quantize: Option<Quantization>,
-    /// Threads to compute with; `None` for one a core.
+    /// Threads to compute with, or, where a GPU computes, to turn texts into tokens and to draw tokens; `None` for one a
+    /// core.
     pub threads: Option<usize>,
     /// Most sequences at a time; `None` to find the fastest number.
     pub batch_size: Option<usize>,
-    /// Most bytes for keys and values; `None` for half of the memory that is free when generation begins.
+    /// Most bytes for keys and values; `None` for half of the memory that is free when generation begins, on a GPU half
+    /// of its own.
     pub kv_memory: Option<usize>,
     /// Completions run on after an end-of-sequence token, to their greatest length: for measuring speed.
     pub ignore_eos: bool,
@@ -79,52 +86,30 @@ impl LocalModel {
     /// # Errors
     /// Those of its files name the file, and the tensor or key; see [`ErrorKind`].
     pub fn load(files: CheckpointFiles, options: &EngineOptions) -> Result<Self, Error> {
+        let device = options.open_device()?;
         let threads = Threads::start(options.threads).map_err(|error| {
             Error::new(ErrorKind::Backend, format!("threads cannot be started: {error}")).caused_by(error)
         })?;
         let checkpoint = Checkpoint::open(&files)?;
-        let (config, tensors) = (&checkpoint.config, &checkpoint.tensors);
+        let tensors = &checkpoint.tensors;
         let (rounding, precision, dtype) = match options.dtype {
             WeightDtype::Auto => (Rounding::None, tensors.precision(), tensors.dtype()),
             WeightDtype::F32 => (Rounding::None, Precision::F32, "f32".to_string()),
             WeightDtype::Bf16 => (Rounding::Bf16, Precision::Bf16, "bf16".to_string()),
         };
-        let format = match (options.quantize, options.dtype) {
-            (Some(Quantization::Q8), _) => WeightFormat::Q8,
-            (None, WeightDtype::Auto) => tensors.format(),
-            (None, _) => WeightFormat::Numbers(precision),
-        };
-        let laid_out = tensors.packed_bytes(config, format);
-        check_memory(laid_out)?;
-        // What an adapter changes, or rounding makes, or blocks of integers are widened to, is computed once.
-        let rounded = options.quantize.is_some() || tensors.quantization().is_some();
-        let dear = checkpoint.adapter.is_some() || (rounded && tensors.format() != WeightFormat::Q8);
-        let at_once = dear || laid_out + checkpoint.weight_files.bytes() > free_memory_bytes();
-        let layout = if at_once { Layout::AtOnce } else { Layout::Later };
         let compute = Compute { threads, set: InstructionSet::best(), precision };
-        let weights = tensors.load(config, WeightForm { rounding, format, layout }, &compute)?;
-
-        let eos: Vec<String> = config.eos_token_ids.iter().map(u32::to_string).collect();
-        let mut details = vec![
-            ("architecture", config.architecture.class_name().to_string()),
-            ("arithmetic", compute.set.describe(format, precision)),
-            ("bos", checkpoint.tokenizer.describe_bos()),
-            ("config_digest", checkpoint.config_digest),
-            ("dtype", dtype.clone()),
-            ("eos", eos.join(",")),
-            ("parameters", tensors.parameters(config).to_string()),
-            ("tokenizer_digest", checkpoint.tokenizer_digest),
-        ];
-        let asked = options.quantize.map(|Quantization::Q8| "q8_0".to_string());
-        let mut quantization: Vec<String> = tensors.quantization().into_iter().chain(asked).collect();
-        quantization.dedup();
-        if !quantization.is_empty() {
-            details.push(("quantization", quantization.join(", then ")));
-        }
-        if let Some(adapter) = checkpoint.adapter {
-            details.extend([("adapter", adapter.description), ("adapter_digest", adapter.digest)]);
-        }
-        let details = details.into_iter().map(|(key, value)| (key.to_string(), value)).collect();
+        let (body, arithmetic) = match &device {
+            None => {
+                let format = options.weight_format(&checkpoint, precision);
+                let weights = weights_for_host(&checkpoint, options, (rounding, format), &compute)?;
+                (Body::Host(weights), compute.set.describe(format, precision))
+            }
+            Some(device) => {
+                let model = model_on_device(&checkpoint, rounding, &compute, device)?;
+                (Body::Device(model), device::describe_arithmetic(device, precision))
+            }
+        };
+        let details = details(&checkpoint, options, dtype.clone(), arithmetic, device.as_ref());
         Ok(Self {
             name: checkpoint.name,
             details,
@@ -132,7 +117,7 @@ impl LocalModel {
             weights_digest: OnceLock::new(),
             dtype,
             warnings: checkpoint.warnings,
-            model: Model::new(checkpoint.config, weights, compute),
+            model: Model::new(checkpoint.config, body, compute),
             tokenizer: checkpoint.tokenizer,
             options: options.clone(),
         })
@@ -199,7 +184,7 @@ impl LocalModel {
         let request = self.request(0, prompt.to_vec(), 1);
         let Request { prompt, .. } = request.map_err(|message| Error::new(ErrorKind::Backend, message))?;
         let blocks = prompt.len().div_ceil(BLOCK);
-        let mut cache = KvCache::new(self.config(), self.model.compute().precision, blocks);
+        let mut cache = self.model.open_cache(blocks)?;
         let slot = cache.open();
         if !cache.reserve(slot, prompt.len()) {
             return Err(Error::new(ErrorKind::Backend, "the cache has no room for the prompt"));
@@ -209,12 +194,14 @@ impl LocalModel {
         let rows: Vec<Row> = rows.collect();
         let wanted: Vec<u32> = (0..rows.len() as u32).collect();
         let hidden = self.model.forward(&rows, &wanted, &mut cache)?;
-        Ok(self.model.logits(&hidden)?.to_vec2()?)
+        let logits = self.model.logits(&hidden)?.to_vec2()?;
+        self.model.close_cache(&mut cache);
+        Ok(logits)
     }
 
     fn engine<'a>(&'a self, stops: &'a [String], sampling: Option<Sampling>) -> Engine<'a> {
         let Self { model, tokenizer, options, .. } = self;
-        let kv_memory = options.kv_memory.unwrap_or_else(|| free_memory_bytes() / 2);
+        let kv_memory = options.kv_memory.unwrap_or_else(|| model.usual_kv_memory());
         let (batch_size, heeds_eos) = (options.batch_size, !options.ignore_eos);
         Engine { model, tokenizer, batch_size, kv_memory, stops, sampling, heeds_eos }
     }
@@ -267,17 +254,110 @@ impl LocalModel {
     }
 }
 
+impl EngineOptions {
+    /// The device to compute on, `None` for the kernels of this crate.
+    ///
+    /// # Errors
+    /// Options that exclude each other, and those of [`DeviceChoice::open`].
+    fn open_device(&self) -> Result<Option<Device>, Error> {
+        if let (Some(Quantization::Q8), true) = (self.quantize, self.device != DeviceChoice::Cpu) {
+            let message = format!(
+                "--quantize q8_0 is computed on the processor, not on a GPU (--device {}): leave one of them out",
+                self.device
+            );
+            return Err(Error::new(ErrorKind::Options, message));
+        }
+        self.device.open()
+    }
+
+    /// How the kernels of this crate take weights.
+    fn weight_format(&self, checkpoint: &Checkpoint, precision: Precision) -> WeightFormat {
+        match (self.quantize, self.dtype) {
+            (Some(Quantization::Q8), _) => WeightFormat::Q8,
+            (None, WeightDtype::Auto) => checkpoint.tensors.format(),
+            (None, _) => WeightFormat::Numbers(precision),
+        }
+    }
+}
+
+/// The weights for the kernels of this crate.
+fn weights_for_host(
+    checkpoint: &Checkpoint,
+    options: &EngineOptions,
+    (rounding, format): (Rounding, WeightFormat),
+    compute: &Compute,
+) -> Result<Weights, Error> {
+    let (config, tensors) = (&checkpoint.config, &checkpoint.tensors);
+    let laid_out = tensors.packed_bytes(config, format);
+    let way_out = "use a machine with more, --dtype bf16 where the checkpoint is wider, or --quantize q8_0";
+    check_memory(laid_out, free_memory_bytes(), way_out)?;
+    // What an adapter changes, or rounding makes, or blocks of integers are widened to, is computed once.
+    let rounded = options.quantize.is_some() || tensors.quantization().is_some();
+    let dear = checkpoint.adapter.is_some() || (rounded && tensors.format() != WeightFormat::Q8);
+    let at_once = dear || laid_out + checkpoint.weight_files.bytes() > free_memory_bytes();
+    let layout = if at_once { Layout::AtOnce } else { Layout::Later };
+    tensors.load(config, WeightForm { rounding, format, layout }, compute)
+}
+
+/// The model with its weights on a device.
+fn model_on_device(
+    checkpoint: &Checkpoint,
+    rounding: Rounding,
+    compute: &Compute,
+    device: &Device,
+) -> Result<DeviceModel, Error> {
+    let (config, tensors) = (&checkpoint.config, &checkpoint.tensors);
+    if let Some(free) = device::free_bytes(device) {
+        let way_out = "use a GPU with more, --dtype bf16 where the checkpoint is wider, or --device cpu";
+        check_memory(tensors.device_bytes(config, compute.precision), free, way_out)?;
+    }
+    let format = WeightFormat::Numbers(compute.precision);
+    let form = WeightForm { rounding, format, layout: Layout::AtOnce };
+    let weights = tensors.upload(config, form, compute, device)?;
+    Ok(DeviceModel::new(config, device, compute.precision, weights))
+}
+
+/// What the manifest says of the model, all but the digest of the weights.
+fn details(
+    checkpoint: &Checkpoint,
+    options: &EngineOptions,
+    dtype: String,
+    arithmetic: String,
+    device: Option<&Device>,
+) -> BTreeMap<String, String> {
+    let (config, tensors) = (&checkpoint.config, &checkpoint.tensors);
+    let eos: Vec<String> = config.eos_token_ids.iter().map(u32::to_string).collect();
+    let mut details = vec![
+        ("architecture", config.architecture.class_name().to_string()),
+        ("arithmetic", arithmetic),
+        ("bos", checkpoint.tokenizer.describe_bos()),
+        ("config_digest", checkpoint.config_digest.clone()),
+        ("dtype", dtype),
+        ("eos", eos.join(",")),
+        ("parameters", tensors.parameters(config).to_string()),
+        ("tokenizer_digest", checkpoint.tokenizer_digest.clone()),
+    ];
+    details.extend(device.map(|device| ("device", device::name(device))));
+    let asked = options.quantize.map(|Quantization::Q8| "q8_0".to_string());
+    let mut quantization: Vec<String> = tensors.quantization().into_iter().chain(asked).collect();
+    quantization.dedup();
+    if !quantization.is_empty() {
+        details.push(("quantization", quantization.join(", then ")));
+    }
+    if let Some(adapter) = &checkpoint.adapter {
+        details.push(("adapter", adapter.description.clone()));
+        details.push(("adapter_digest", adapter.digest.clone()));
+    }
+    details.into_iter().map(|(key, value)| (key.to_string(), value)).collect()
+}
+
 /// Refuses weights that the memory cannot hold, before they are read.
-fn check_memory(needed: usize) -> Result<(), Error> {
-    let free = free_memory_bytes();
+fn check_memory(needed: usize, free: usize, way_out: &str) -> Result<(), Error> {
     if needed <= free {
         return Ok(());
     }
-    let message = format!(
-        "the weights need {} of memory and {} are free: use a machine with more, --dtype bf16 where the checkpoint is wider, or --quantize q8_0",
-        shown_size(needed),
-        shown_size(free)
-    );
+    let (needed, free) = (shown_size(needed), shown_size(free));
+    let message = format!("the weights need {needed} of memory and {free} are free: {way_out}");
     Err(Error::new(ErrorKind::Backend, message))
 }
 

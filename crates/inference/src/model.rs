@@ -1,4 +1,5 @@
-//! The forward pass of LLaMA and Mistral, in one function: [`Model::forward`].
+//! The forward pass of LLaMA and Mistral, in one function: [`Model::forward`], for the kernels of this machine; that on
+//! a device is in [`crate::device`].
 //!
 //! A step is a set of rows, each one token of some sequence at some position. Prompts being read and completions
 //! being written mix freely in a step, and there is no padding. Rows meet only in attention, and there only those of
@@ -10,6 +11,8 @@ use candle_core::{Device, Result, Tensor};
 
 use crate::checkpoint::StoredTable;
 use crate::config::ModelConfig;
+use crate::device::{self, DeviceModel};
+use crate::engine::free_memory_bytes;
 use crate::kernels::memory::Buffer;
 use crate::kernels::{Compute, Matrix};
 use crate::kv_cache::{KvCache, Slot};
@@ -67,23 +70,68 @@ pub(crate) struct Row {
 /// A model ready to compute.
 pub(crate) struct Model {
     config: ModelConfig,
-    weights: Weights,
+    body: Body,
     compute: Compute,
     rotations: Mutex<Rotations>,
     /// Memory for keys and values, between one use and the next.
     cache_memory: Mutex<Vec<Buffer>>,
 }
 
+/// Where a model computes.
+pub(crate) enum Body {
+    Host(Weights),
+    Device(DeviceModel),
+}
+
+impl From<Weights> for Body {
+    fn from(weights: Weights) -> Self {
+        Self::Host(weights)
+    }
+}
+
 impl Model {
-    pub(crate) fn new(config: ModelConfig, weights: Weights, compute: Compute) -> Self {
+    pub(crate) fn new(config: ModelConfig, body: impl Into<Body>, compute: Compute) -> Self {
         let rotations = Mutex::new(Rotations::new(&config));
-        Self { config, weights, compute, rotations, cache_memory: Mutex::default() }
+        Self { config, body: body.into(), compute, rotations, cache_memory: Mutex::default() }
     }
 
     /// A cache of at most `capacity` blocks, in the memory of the last one that was given back.
-    pub(crate) fn open_cache(&self, capacity: usize) -> KvCache {
-        let memory = std::mem::take(&mut *self.cache_memory.lock().unwrap_or_else(PoisonError::into_inner));
-        KvCache::new(&self.config, self.compute.precision, capacity).with_memory(memory)
+    ///
+    /// # Errors
+    /// Those of the device.
+    pub(crate) fn open_cache(&self, capacity: usize) -> Result<KvCache> {
+        match &self.body {
+            Body::Host(_) => {
+                let memory = std::mem::take(&mut *self.cache_memory.lock().unwrap_or_else(PoisonError::into_inner));
+                Ok(KvCache::new(&self.config, self.compute.precision, capacity).with_memory(memory))
+            }
+            Body::Device(model) => model.open_cache(capacity),
+        }
+    }
+
+    /// Memory that a block of the cache takes.
+    pub(crate) fn block_bytes(&self) -> usize {
+        match &self.body {
+            Body::Host(_) => KvCache::block_bytes(&self.config, self.compute.precision),
+            Body::Device(model) => model.block_bytes(),
+        }
+    }
+
+    /// Blocks that a cache of so many bytes can have.
+    pub(crate) fn blocks_within(&self, bytes: usize) -> usize {
+        let blocks = bytes / self.block_bytes();
+        match &self.body {
+            Body::Host(_) => blocks,
+            Body::Device(model) => blocks.min(model.most_blocks()),
+        }
+    }
+
+    /// Bytes for keys and values where nobody says: half of what is free, 4 GiB where a device does not say.
+    pub(crate) fn usual_kv_memory(&self) -> usize {
+        match &self.body {
+            Body::Host(_) => free_memory_bytes() / 2,
+            Body::Device(model) => device::free_bytes(model.device()).map_or(4 << 30, |free| free / 2),
+        }
     }
 
     /// Takes the memory of a cache that is not needed any more.
@@ -104,7 +152,10 @@ impl Model {
     /// # Errors
     /// When there is no memory.
     pub(crate) fn lay_out(&self) -> std::io::Result<()> {
-        self.weights.matrices().try_for_each(|matrix| matrix.lay_out(&self.compute.threads))
+        match &self.body {
+            Body::Host(weights) => weights.matrices().try_for_each(|matrix| matrix.lay_out(&self.compute.threads)),
+            Body::Device(_) => Ok(()),
+        }
     }
 
     /// Computes a step: stores the keys and values of all rows and returns the last hidden states of the `wanted` ones.
@@ -115,16 +166,27 @@ impl Model {
     /// # Shapes
     /// `[wanted, hidden]`, f32.
     pub(crate) fn forward(&self, rows: &[Row], wanted: &[u32], cache: &mut KvCache) -> Result<Tensor> {
+        match &self.body {
+            Body::Host(weights) => self.forward_on_host(weights, rows, wanted, cache),
+            Body::Device(model) => model.forward(rows, wanted, cache, |rows| self.rotation(rows)),
+        }
+    }
+
+    fn rotation(&self, rows: &[Row]) -> Vec<(f32, f32)> {
+        let places = rows.iter().map(|&Row { position, length, .. }| Place { position, length });
+        self.rotations.lock().unwrap_or_else(PoisonError::into_inner).of(places)
+    }
+
+    fn forward_on_host(&self, weights: &Weights, rows: &[Row], wanted: &[u32], cache: &mut KvCache) -> Result<Tensor> {
         let ModelConfig { heads, kv_heads, head_dim, intermediate_size, .. } = self.config;
         let compute = &self.compute;
         let shape = AttentionShape { heads, kv_heads, head_dim };
         let places: Vec<(Slot, usize)> = rows.iter().map(|row| (row.slot, row.position)).collect();
-        let order = rows.iter().map(|&Row { position, length, .. }| Place { position, length });
-        let rotation = self.rotations.lock().unwrap_or_else(PoisonError::into_inner).of(order);
+        let rotation = self.rotation(rows);
 
         // [rows, hidden] from here to the end of the layers.
-        let x = self.embed(rows)?;
-        for (layer, (weights, &window)) in self.weights.layers.iter().zip(&self.config.windows).enumerate() {
+        let x = self.embed(weights, rows)?;
+        for (layer, (weights, &window)) in weights.layers.iter().zip(&self.config.windows).enumerate() {
             let norm = Some(self.norm(&weights.attention_norm));
             // [rows, (heads + 2 · kv_heads) · head_dim]: queries, keys, values.
             let qkv = Project { compute, norm, linear: &weights.qkv }.apply(&x)?;
@@ -150,10 +212,12 @@ impl Model {
     /// # Shapes
     /// `hidden` `[rows, hidden]` to `[rows]`.
     pub(crate) fn most_likely(&self, hidden: &Tensor) -> Result<Vec<u32>> {
-        let output = &self.weights.output.weight;
-        MostLikely { compute: &self.compute, norm: self.norm(&self.weights.final_norm), output }
-            .apply(hidden)?
-            .to_vec1()
+        let weights = match &self.body {
+            Body::Host(weights) => weights,
+            Body::Device(model) => return model.most_likely(hidden),
+        };
+        let (norm, output) = (self.norm(&weights.final_norm), &weights.output.weight);
+        MostLikely { compute: &self.compute, norm, output }.apply(hidden)?.to_vec1()
     }
 
     /// Scores of all tokens as the next one.
@@ -161,21 +225,25 @@ impl Model {
     /// # Shapes
     /// `hidden` `[rows, hidden]` to `[rows, vocab]`, f32.
     pub(crate) fn logits(&self, hidden: &Tensor) -> Result<Tensor> {
-        let norm = Some(self.norm(&self.weights.final_norm));
-        Project { compute: &self.compute, norm, linear: &self.weights.output }.apply(hidden)
+        let weights = match &self.body {
+            Body::Host(weights) => weights,
+            Body::Device(model) => return model.logits(hidden),
+        };
+        let norm = Some(self.norm(&weights.final_norm));
+        Project { compute: &self.compute, norm, linear: &weights.output }.apply(hidden)
     }
 
     fn norm<'a>(&self, weight: &'a [f32]) -> Norm<'a> {
         Norm { weight, epsilon: self.config.rms_norm_eps }
     }
 
-    fn embed(&self, rows: &[Row]) -> Result<Tensor> {
+    fn embed(&self, weights: &Weights, rows: &[Row]) -> Result<Tensor> {
         let hidden = self.config.hidden_size;
         let mut x = vec![0f32; rows.len() * hidden];
         for (row, x) in rows.iter().zip(x.chunks_exact_mut(hidden)) {
-            match &self.weights.embedding {
+            match &weights.embedding {
                 Some(table) => table.row(row.token as usize, x),
-                None => self.weights.output.weight.row(row.token as usize, x),
+                None => weights.output.weight.row(row.token as usize, x),
             }
         }
         Tensor::from_vec(x, (rows.len(), hidden), &Device::Cpu)

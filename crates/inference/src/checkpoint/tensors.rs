@@ -195,6 +195,17 @@ impl Tensors {
         matrices.map(|(_, shape)| shape[0].div_ceil(PANEL) * format.panel_cells(shape[1]) * size_of::<u32>()).sum()
     }
 
+    /// Memory that the weights take on a device, as [`Self::upload`](super::upload) lays them out.
+    pub(crate) fn device_bytes(&self, config: &ModelConfig, precision: Precision) -> usize {
+        let output = if config.tied { EMBEDDING } else { OUTPUT };
+        let bytes = |name: &str| match precision {
+            Precision::Bf16 if name != output => size_of::<u16>(),
+            _ => size_of::<f32>(),
+        };
+        let tensors = expected_tensors(config).into_iter();
+        tensors.map(|(name, shape)| shape.iter().product::<usize>() * bytes(&name)).sum()
+    }
+
     /// Number of weights; a tied output layer counts once.
     pub(crate) fn parameters(&self, config: &ModelConfig) -> usize {
         expected_tensors(config).values().map(|shape| shape.iter().product::<usize>()).sum()

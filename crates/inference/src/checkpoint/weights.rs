@@ -61,10 +61,10 @@ pub(crate) struct WeightForm {
     pub(crate) layout: Layout,
 }
 
-struct Loader<'a> {
-    tensors: &'a Tensors,
-    form: WeightForm,
-    compute: &'a Compute,
+pub(super) struct Loader<'a> {
+    pub(super) tensors: &'a Tensors,
+    pub(super) form: WeightForm,
+    pub(super) compute: &'a Compute,
 }
 
 impl Loader<'_> {
@@ -73,14 +73,14 @@ impl Loader<'_> {
     }
 
     /// A tensor whose values are all finite.
-    fn sound(&self, name: &str) -> Result<&Stored, Error> {
+    pub(super) fn sound(&self, name: &str) -> Result<&Stored, Error> {
         let stored = self.stored(name);
         stored.check_finite(self.form.rounding, &self.compute.threads)?;
         Ok(stored)
     }
 
     /// `[n]`, f32.
-    fn vector(&self, name: &str) -> Result<Vec<f32>, Error> {
+    pub(super) fn vector(&self, name: &str) -> Result<Vec<f32>, Error> {
         Ok(self.sound(name)?.elements(self.form.rounding))
     }
 

@@ -10,8 +10,12 @@ fn repository() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
 }
 
+pub fn checkpoint() -> PathBuf {
+    repository().join("models/demo")
+}
+
 fn load(options: &EngineOptions) -> LocalModel {
-    LocalModel::load(CheckpointFiles::open(&repository().join("models/demo")).unwrap(), options).unwrap()
+    LocalModel::load(CheckpointFiles::open(&checkpoint()).unwrap(), options).unwrap()
 }
 
 fn fixture(name: &str) -> String {
@@ -20,7 +24,7 @@ fn fixture(name: &str) -> String {
 }
 
 /// Prompts and the greedy tokens of transformers.
-fn recording() -> (Vec<Vec<u32>>, Vec<Vec<u32>>) {
+pub fn recording() -> (Vec<Vec<u32>>, Vec<Vec<u32>>) {
     let text = fixture("demo_greedy.jsonl");
     let cases = text.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
     let cases: Vec<_> = cases.map(|case| (ids(&case["prompt_ids"]), ids(&case["tokens"]))).collect();
@@ -28,7 +32,7 @@ fn recording() -> (Vec<Vec<u32>>, Vec<Vec<u32>>) {
     cases.into_iter().unzip()
 }
 
-const MOST_TOKENS: usize = 160;
+pub const MOST_TOKENS: usize = 160;
 
 fn in_f32() -> EngineOptions {
     EngineOptions { dtype: WeightDtype::F32, ..Default::default() }

@@ -12,10 +12,10 @@ use tempfile::TempDir;
 use crate::checkpoints::{Case, cases_of, folder};
 use crate::damage;
 
-const STEPS: usize = 64;
+pub const STEPS: usize = 64;
 
 /// The files that can be given as they are: of a split one the first.
-fn files() -> Vec<PathBuf> {
+pub fn files() -> Vec<PathBuf> {
     let entries = std::fs::read_dir(folder("gguf")).unwrap().map(|entry| entry.unwrap().path());
     let mut files: Vec<PathBuf> = entries.filter(|path| path.extension().is_some_and(|end| end == "gguf")).collect();
     files.retain(|path| !path.to_string_lossy().contains("-00002-of-"));
@@ -24,7 +24,7 @@ fn files() -> Vec<PathBuf> {
     files
 }
 
-fn cases(file: &Path) -> Vec<Case> {
+pub fn cases(file: &Path) -> Vec<Case> {
     let whole = file.to_string_lossy().replace("-00001-of-00002", "");
     let cases = cases_of(&Path::new(&whole).with_extension("expected.json"));
     assert!(cases.len() >= 8, "{file:?}");
@@ -46,14 +46,16 @@ fn greedy_tokens_are_those_of_transformers_with_the_same_numbers() {
         let prompts: Vec<Vec<u32>> = cases.iter().map(|case| case.prompt_ids.clone()).collect();
         let mut model = load(&file, WeightDtype::F32);
         let found = model.generate_ids(&prompts, STEPS).unwrap();
-        let ends = &model.config().eos_token_ids;
         for (case, found) in cases.iter().zip(found) {
-            // Recorded up to the one end that the metadata name; control tokens that say so by their text end it too.
-            let end = case.tokens.iter().position(|token| ends.contains(token));
-            let expected = &case.tokens[..end.map_or(case.tokens.len(), |end| end + 1)];
-            assert_eq!(found, expected, "{file:?}: {:?}", case.prompt);
+            assert_eq!(found, expected(case, &model), "{file:?}: {:?}", case.prompt);
         }
     }
+}
+
+/// Recorded up to the one end that the metadata name; control tokens that say so by their text end it too.
+pub fn expected<'a>(case: &'a Case, model: &LocalModel) -> &'a [u32] {
+    let end = case.tokens.iter().position(|token| model.config().eos_token_ids.contains(token));
+    &case.tokens[..end.map_or(case.tokens.len(), |end| end + 1)]
 }
 
 #[test]

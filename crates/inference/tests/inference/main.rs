@@ -4,6 +4,7 @@ mod adapters; // merged as peft merges
 mod checkpoints; // the tiny checkpoints, and how tests damage copies of them
 mod damage; // arbitrary corruption never panics
 mod demo; // the demo checkpoint against transformers
+mod device; // the forward pass for devices against transformers
 mod gguf; // GGUF files against transformers
 mod loading; // what is refused, and in which words
 mod parity; // the tiny checkpoints against transformers, in any batch

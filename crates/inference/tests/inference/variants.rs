@@ -6,9 +6,9 @@ use inference::{CheckpointFiles, EngineOptions, LocalModel, WeightDtype};
 
 use crate::checkpoints::{cases_in, folder};
 
-const STEPS: usize = 64;
+pub const STEPS: usize = 64;
 
-fn variants() -> Vec<PathBuf> {
+pub fn variants() -> Vec<PathBuf> {
     let entries = std::fs::read_dir(folder("variants")).unwrap();
     let mut folders: Vec<PathBuf> = entries.map(|entry| entry.unwrap().path()).collect();
     folders.sort();

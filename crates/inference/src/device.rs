@@ -1,0 +1,160 @@
+//! Computing on a device: the forward pass in plain candle tensor operations, behind the same engine as the kernels of
+//! this machine.
+//!
+//! What differs by device is opened here and nowhere else, so that the code that runs on a GPU is the code that tests
+//! run on candle's processor backend. Rows of a step share products, whose library may sum in another order for another
+//! number of rows: a completion can depend on the batch here.
+
+mod attention; // which rows attend together, and how
+mod forward; // the forward pass
+mod pool; // keys and values
+
+use std::fmt;
+use std::str::FromStr;
+
+use candle_core::{DType, Device, DeviceLocation};
+
+pub(crate) use forward::{DeviceLayer, DeviceLinear, DeviceModel, DeviceWeights};
+pub(crate) use pool::Pool;
+
+use crate::engine::free_memory_bytes;
+use crate::error::{Error, ErrorKind};
+use crate::kernels::Precision;
+
+/// What computes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum DeviceChoice {
+    /// The kernels of this crate on the processor.
+    #[default]
+    Cpu,
+    /// The NVIDIA GPU of this number, from 0, in a program built with the feature `cuda`.
+    Cuda(usize),
+    /// What runs on a GPU, on the processor: for tests.
+    #[doc(hidden)]
+    CandleCpu,
+}
+
+impl DeviceChoice {
+    /// The device, or `None` for the kernels of this crate.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Options`] when this program has no code for it, [`ErrorKind::Backend`] when the machine has no such
+    /// device or no driver.
+    pub(crate) fn open(self) -> Result<Option<Device>, Error> {
+        match self {
+            Self::Cpu => Ok(None),
+            Self::CandleCpu => Ok(Some(Device::Cpu)),
+            Self::Cuda(number) => {
+                refuse_without_cuda()?;
+                let device = Device::new_cuda(number).map_err(|error| {
+                    let message =
+                        format!("{self} cannot be used; without a GPU and its driver compute with --device cpu");
+                    Error::new(ErrorKind::Backend, message).caused_by(error)
+                })?;
+                Ok(Some(device))
+            }
+        }
+    }
+}
+
+fn refuse_without_cuda() -> Result<(), Error> {
+    match cfg!(feature = "cuda") {
+        true => Ok(()),
+        false => {
+            let message = "this program was built without code for GPUs: build it with `cargo build --release --features \
+                           cuda` (docs/engine.md), or compute with --device cpu";
+            Err(Error::new(ErrorKind::Options, message))
+        }
+    }
+}
+
+impl fmt::Display for DeviceChoice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Cpu => f.write_str("cpu"),
+            Self::Cuda(number) => write!(f, "cuda:{number}"),
+            Self::CandleCpu => f.write_str("cpu, by candle"),
+        }
+    }
+}
+
+impl FromStr for DeviceChoice {
+    type Err = Error;
+
+    /// `cpu`, `cuda` (the first GPU) or `cuda:N`.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Options`] for anything else, and for a GPU in a program that has no code for one.
+    fn from_str(text: &str) -> Result<Self, Error> {
+        let number = match text.split_once(':') {
+            None if text == "cpu" => return Ok(Self::Cpu),
+            None if text == "cuda" => Some(0),
+            Some(("cuda", number)) => number.parse().ok(),
+            _ => None,
+        };
+        let number = number
+            .ok_or_else(|| Error::new(ErrorKind::Options, "expected `cpu`, `cuda` or `cuda:N`, such as `cuda:0`"))?;
+        refuse_without_cuda()?;
+        Ok(Self::Cuda(number))
+    }
+}
+
+/// The name of a device, as `--device` takes it.
+pub(crate) fn name(device: &Device) -> String {
+    match device.location() {
+        DeviceLocation::Cpu => DeviceChoice::CandleCpu.to_string(),
+        DeviceLocation::Cuda { gpu_id } => DeviceChoice::Cuda(gpu_id).to_string(),
+        other @ DeviceLocation::Metal { .. } => format!("{other:?}"),
+    }
+}
+
+/// What decides the bits of a completion beside the company of its rows.
+pub(crate) fn describe_arithmetic(device: &Device, precision: Precision) -> String {
+    let products = match precision {
+        Precision::F32 => "f32",
+        Precision::Bf16 => "bf16 products, f32 sums, attention and logits",
+    };
+    format!("candle on {}, {products}", name(device))
+}
+
+/// How weights, keys and values lie on a device.
+pub(crate) fn dtype(precision: Precision) -> DType {
+    match precision {
+        Precision::F32 => DType::F32,
+        Precision::Bf16 => DType::BF16,
+    }
+}
+
+/// Memory of the device that is free; `None` where it does not say.
+pub(crate) fn free_bytes(device: &Device) -> Option<usize> {
+    match device {
+        Device::Cpu => Some(free_memory_bytes()),
+        #[cfg(feature = "cuda")]
+        Device::Cuda(cuda) => cuda.cuda_stream().context().mem_get_info().ok().map(|(free, _)| free),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn devices_are_named() {
+        assert_eq!("cpu".parse::<DeviceChoice>().unwrap(), DeviceChoice::Cpu);
+        for wrong in ["", "gpu", "cuda:", "cuda:x", "cuda:-1", "cpu:0", "CUDA"] {
+            let error = wrong.parse::<DeviceChoice>().unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Options);
+            assert!(error.to_string().starts_with("expected `cpu`, `cuda` or `cuda:N`"), "{wrong}: {error}");
+        }
+        for (text, number) in [("cuda", 0), ("cuda:0", 0), ("cuda:3", 3)] {
+            match text.parse::<DeviceChoice>() {
+                Ok(choice) => assert_eq!((choice, cfg!(feature = "cuda")), (DeviceChoice::Cuda(number), true)),
+                Err(error) => {
+                    assert!(!cfg!(feature = "cuda") && error.kind() == ErrorKind::Options);
+                    assert!(error.to_string().contains("--features cuda"), "{error}");
+                }
+            }
+        }
+    }
+}

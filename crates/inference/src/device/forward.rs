@@ -1,0 +1,373 @@
+//! The forward pass on a device, in one function: [`DeviceModel::forward`]. The steps are those of
+//! [`Model::forward`](crate::model::Model::forward), written with candle's own operations.
+
+use candle_core::{D, DType, Device, Result, Tensor};
+
+use super::attention::{Arrangement, Band, Limits};
+use super::{Pool, dtype};
+use crate::config::ModelConfig;
+use crate::kernels::Precision;
+use crate::kv_cache::KvCache;
+use crate::model::Row;
+use crate::ops::{AttentionShape, NOT_A_TOKEN};
+
+/// A matrix `[outputs, inputs]` and its optional bias `[outputs]`, f32.
+pub(crate) struct DeviceLinear {
+    pub(crate) weight: Tensor,
+    pub(crate) bias: Option<Tensor>,
+}
+
+impl DeviceLinear {
+    /// `x · Wᵀ + bias`: both factors in the dtype of the matrix, and so the product, which is then widened.
+    ///
+    /// # Shapes
+    /// `x` `[rows, inputs]` to `[rows, outputs]`, both f32.
+    fn apply(&self, x: &Tensor) -> Result<Tensor> {
+        let product = x.to_dtype(self.weight.dtype())?.matmul(&self.weight.t()?)?.to_dtype(DType::F32)?;
+        match &self.bias {
+            None => Ok(product),
+            Some(bias) => product.broadcast_add(bias),
+        }
+    }
+}
+
+/// The weights of one decoder layer on a device. Vectors are f32.
+pub(crate) struct DeviceLayer {
+    /// `[hidden]`.
+    pub(crate) attention_norm: Tensor,
+    /// Queries, keys and values in one: `[(heads + 2 · kv_heads) · head_dim, hidden]`.
+    pub(crate) qkv: DeviceLinear,
+    /// Norms of each head of queries and of keys, where the family has them: `[head_dim]` each.
+    pub(crate) head_norms: Option<[Tensor; 2]>,
+    /// `[hidden, heads · head_dim]`.
+    pub(crate) attention_out: DeviceLinear,
+    /// `[hidden]`.
+    pub(crate) feed_forward_norm: Tensor,
+    /// Gates, then ups: `[2 · intermediate, hidden]`.
+    pub(crate) gate_up: DeviceLinear,
+    /// `[hidden, intermediate]`.
+    pub(crate) down: DeviceLinear,
+}
+
+/// All weights of a model on a device.
+pub(crate) struct DeviceWeights {
+    /// `[vocab, hidden]`; `None` where it is the output matrix.
+    pub(crate) embedding: Option<Tensor>,
+    pub(crate) layers: Vec<DeviceLayer>,
+    /// `[hidden]`, f32.
+    pub(crate) final_norm: Tensor,
+    /// `[vocab, hidden]`, f32 also where the others are bf16: a product is rounded to the dtype of its factors, and
+    /// among logits rounded to bf16 the best are often equal.
+    pub(crate) output: Tensor,
+}
+
+/// Most elements of keys and values, or of scores, that are worked on at a time: 512 MiB in f32, and up to twice that
+/// again for what they are computed from.
+const BAND_ELEMENTS: usize = 128 << 20;
+
+/// A model on a device.
+pub(crate) struct DeviceModel {
+    config: ModelConfig,
+    device: Device,
+    precision: Precision,
+    weights: DeviceWeights,
+    band_elements: usize,
+}
+
+impl DeviceModel {
+    pub(crate) fn new(config: &ModelConfig, device: &Device, precision: Precision, weights: DeviceWeights) -> Self {
+        let (config, device) = (config.clone(), device.clone());
+        Self { config, device, precision, weights, band_elements: BAND_ELEMENTS }
+    }
+
+    pub(crate) fn device(&self) -> &Device {
+        &self.device
+    }
+
+    /// A cache of at most `capacity` blocks.
+    pub(crate) fn open_cache(&self, capacity: usize) -> Result<KvCache> {
+        Ok(KvCache::on_device(Pool::new(&self.config, &self.device, dtype(self.precision))?, capacity))
+    }
+
+    /// Memory that a block of the cache takes.
+    pub(crate) fn block_bytes(&self) -> usize {
+        Pool::block_bytes(&self.config, self.precision)
+    }
+
+    /// Blocks that a cache can have at most.
+    pub(crate) fn most_blocks(&self) -> usize {
+        Pool::most_blocks(&self.config)
+    }
+
+    /// As [`Model::forward`](crate::model::Model::forward). `rotate` gives `(cos, sin)` of every pair in a head for some
+    /// rows, `[rows, head_dim / 2]`.
+    ///
+    /// # Shapes
+    /// `[wanted, hidden]`, f32.
+    pub(crate) fn forward(
+        &self,
+        rows: &[Row],
+        wanted: &[u32],
+        cache: &KvCache,
+        rotate: impl FnOnce(&[Row]) -> Vec<(f32, f32)>,
+    ) -> Result<Tensor> {
+        let arrangement = Arrangement::of(rows);
+        let arranged: Vec<Row> = arrangement.order.iter().map(|&row| rows[row]).collect();
+        let step = Step::new(self, &arrangement, &arranged, cache, &rotate(&arranged))?;
+
+        let mut x = self.embed(&arranged)?;
+        for (layer, (weights, window)) in self.weights.layers.iter().zip(&self.config.windows).enumerate() {
+            let normed = self.norm(&x, &weights.attention_norm)?;
+            let attended = self.attention(&step, layer, *window, &weights.qkv.apply(&normed)?)?;
+            x = (x + weights.attention_out.apply(&attended)?)?;
+
+            let gate_up = weights.gate_up.apply(&self.norm(&x, &weights.feed_forward_norm)?)?;
+            let half = self.config.intermediate_size;
+            let gated = (gate_up.narrow(1, 0, half)?.silu()? * gate_up.narrow(1, half, half)?)?;
+            x = (x + weights.down.apply(&gated)?)?;
+        }
+        if wanted.is_empty() {
+            return x.narrow(0, 0, 0);
+        }
+        let mut places = vec![0; rows.len()];
+        arrangement.order.iter().enumerate().for_each(|(place, &row)| places[row] = place as u32);
+        let wanted: Vec<u32> = wanted.iter().map(|&row| places[row as usize]).collect();
+        let wanted_rows = wanted.len();
+        x.index_select(&Tensor::from_vec(wanted, wanted_rows, &self.device)?, 0)
+    }
+
+    /// Attention of one layer.
+    ///
+    /// # Shapes
+    /// `qkv` `[rows, (heads + 2 · kv_heads) · head_dim]` to `[rows, heads · head_dim]`, f32.
+    fn attention(&self, step: &Step<'_>, layer: usize, window: Option<usize>, qkv: &Tensor) -> Result<Tensor> {
+        let shape @ AttentionShape { heads, kv_heads, head_dim } = self.shape();
+        let rows = qkv.dim(0)?;
+        let norms = self.weights.layers[layer].head_norms.as_ref();
+        let part = |first: usize, count: usize| {
+            qkv.narrow(1, first * head_dim, count * head_dim)?.contiguous()?.reshape((1, rows, count, head_dim))
+        };
+        let turned = |part: Tensor, norm: Option<&Tensor>| {
+            let part = match norm {
+                None => part,
+                Some(norm) => self.norm(&part, norm)?,
+            };
+            candle_nn::rotary_emb::rope_thd(&part, &step.cos, &step.sin)?.reshape((rows, ()))
+        };
+        let queries = (turned(part(0, heads)?, norms.map(|[queries, _]| queries))? / (head_dim as f64).sqrt())?;
+        let keys = turned(part(heads, kv_heads)?, norms.map(|[_, keys]| keys))?;
+        let values = part(heads + kv_heads, kv_heads)?.reshape((rows, ()))?;
+        step.pool.write(layer, &step.targets, &keys, &values)?;
+
+        let bands = step.bands.iter().find(|(of, _)| *of == window).map_or(&[][..], |(_, bands)| bands);
+        let attended = bands.iter().map(|band| band.attend(&queries, step.pool, layer, shape));
+        let attended: Vec<Tensor> = attended.collect::<Result<_>>()?;
+        match &attended[..] {
+            [alone] => Ok(alone.clone()),
+            several => Tensor::cat(several, 0),
+        }
+    }
+
+    fn shape(&self) -> AttentionShape {
+        let ModelConfig { heads, kv_heads, head_dim, .. } = self.config;
+        AttentionShape { heads, kv_heads, head_dim }
+    }
+
+    fn norm(&self, x: &Tensor, weight: &Tensor) -> Result<Tensor> {
+        candle_nn::ops::rms_norm(x, weight, self.config.rms_norm_eps)
+    }
+
+    fn embed(&self, rows: &[Row]) -> Result<Tensor> {
+        let tokens: Vec<u32> = rows.iter().map(|row| row.token).collect();
+        let table = self.weights.embedding.as_ref().unwrap_or(&self.weights.output);
+        table.index_select(&Tensor::from_vec(tokens, rows.len(), &self.device)?, 0)?.to_dtype(DType::F32)
+    }
+
+    /// Scores of all tokens as the next one.
+    ///
+    /// # Shapes
+    /// `hidden` `[rows, hidden]` to `[rows, vocab]`, f32.
+    pub(crate) fn logits(&self, hidden: &Tensor) -> Result<Tensor> {
+        self.norm(hidden, &self.weights.final_norm)?.matmul(&self.weights.output.t()?)
+    }
+
+    /// The most likely next token of each row: the lowest id of equals, [`NOT_A_TOKEN`] where a logit is NaN.
+    ///
+    /// # Shapes
+    /// `hidden` `[rows, hidden]` to `[rows]`.
+    pub(crate) fn most_likely(&self, hidden: &Tensor) -> Result<Vec<u32>> {
+        let (rows, vocab) = (hidden.dim(0)?, self.config.vocab_size);
+        let at_a_time = (self.band_elements / vocab).max(1);
+        // An argmax of candle does not say which of equals it takes.
+        let ids = Tensor::arange(0, vocab as u32, &self.device)?.unsqueeze(0)?;
+        let none = Tensor::new(&[[NOT_A_TOKEN]], &self.device)?;
+        let mut tokens = Vec::with_capacity(rows);
+        for start in (0..rows).step_by(at_a_time) {
+            let logits = self.logits(&hidden.narrow(0, start, at_a_time.min(rows - start))?)?;
+            let best = logits.broadcast_eq(&logits.max_keepdim(D::Minus1)?)?;
+            let ids = best.where_cond(&ids.broadcast_as(best.shape())?, &none.broadcast_as(best.shape())?)?;
+            let ids = ids.min(D::Minus1)?.to_vec1::<u32>()?;
+            let unsound = logits.ne(&logits)?.max(D::Minus1)?.to_vec1::<u8>()?;
+            tokens
+                .extend(ids.into_iter().zip(unsound).map(|(id, unsound)| if unsound == 0 { id } else { NOT_A_TOKEN }));
+        }
+        Ok(tokens)
+    }
+}
+
+/// What all layers of a step have in common.
+struct Step<'a> {
+    /// `[rows, head_dim / 2]`, f32.
+    cos: Tensor,
+    sin: Tensor,
+    /// Where keys and values go.
+    targets: Tensor,
+    /// For each window that a layer has, what attends together.
+    bands: Vec<(Option<usize>, Vec<Band>)>,
+    pool: &'a Pool,
+}
+
+impl<'a> Step<'a> {
+    fn new(
+        model: &DeviceModel,
+        arrangement: &Arrangement,
+        rows: &[Row],
+        cache: &'a KvCache,
+        rotation: &[(f32, f32)],
+    ) -> Result<Self> {
+        let (device, pool) = (&model.device, cache.pool());
+        let shape = (rows.len(), model.config.head_dim / 2);
+        let (cos, sin): (Vec<f32>, Vec<f32>) = rotation.iter().copied().unzip();
+        let targets = rows.iter().flat_map(|row| cache.places(row.slot, row.position..row.position + 1));
+        let limits = Limits { elements: model.band_elements, shape: model.shape() };
+        let mut bands: Vec<(Option<usize>, Vec<Band>)> = Vec::new();
+        for &window in &model.config.windows {
+            if !bands.iter().any(|(known, _)| *known == window) {
+                bands.push((window, arrangement.bands(rows, window, cache, limits, device)?));
+            }
+        }
+        Ok(Self {
+            cos: Tensor::from_vec(cos, shape, device)?,
+            sin: Tensor::from_vec(sin, shape, device)?,
+            targets: pool.targets(targets.collect())?,
+            bands,
+            pool,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::ops::Range;
+    use std::path::Path;
+
+    use super::*;
+    use crate::checkpoint::{Checkpoint, CheckpointFiles, Layout, Rounding, WeightForm};
+    use crate::kernels::{Compute, InstructionSet, WeightFormat};
+    use crate::kv_cache::Slot;
+    use crate::model::Model;
+    use crate::rope::{Place, Rotations};
+    use crate::threads::Threads;
+
+    /// A checkpoint on candle's processor backend, and for the kernels of this machine.
+    fn load(name: &str) -> (DeviceModel, Model) {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(name);
+        let files = CheckpointFiles::open(&folder).unwrap();
+        let Checkpoint { config, tensors, .. } = Checkpoint::open(&files).unwrap();
+        let (threads, precision) = (Threads::start(Some(2)).unwrap(), Precision::F32);
+        let compute = Compute { threads, set: InstructionSet::best(), precision };
+        let format = WeightFormat::Numbers(precision);
+        let form = WeightForm { rounding: Rounding::None, format, layout: Layout::AtOnce };
+        let uploaded = tensors.upload(&config, form, &compute, &Device::Cpu).unwrap();
+        let model = DeviceModel::new(&config, &Device::Cpu, precision, uploaded);
+        let weights = tensors.load(&config, form, &compute).unwrap();
+        (model, Model::new(config, weights, compute))
+    }
+
+    fn rows(seed: u32, slot: Slot, positions: Range<usize>) -> Vec<Row> {
+        let token = |i: u32| (i * i * 31 + i * 7 + seed * 101) % 290;
+        positions.map(|position| Row { token: token(position as u32), slot, position, length: position + 1 }).collect()
+    }
+
+    fn forward(model: &DeviceModel, rows: &[Row], cache: &KvCache) -> Tensor {
+        let mut rotations = Rotations::new(&model.config);
+        let wanted: Vec<u32> = (0..rows.len() as u32).collect();
+        let place = |&Row { position, length, .. }: &Row| Place { position, length };
+        let hidden = model.forward(rows, &wanted, cache, |rows| rotations.of(rows.iter().map(place))).unwrap();
+        model.logits(&hidden).unwrap()
+    }
+
+    /// Rows of four sequences of different lengths, step by step: prompts of several rows and single ones, mixed.
+    fn steps(open: &mut dyn FnMut() -> Slot) -> Vec<Vec<Row>> {
+        let slots: [Slot; 4] = std::array::from_fn(|_| open());
+        let parts = |parts: [Range<usize>; 4]| {
+            let parts = parts.into_iter().enumerate();
+            parts.flat_map(|(index, part)| rows(index as u32, slots[index], part)).collect()
+        };
+        vec![
+            parts([0..40, 0..1, 0..7, 0..0]),
+            parts([40..41, 1..33, 7..8, 0..1]),
+            parts([41..42, 33..34, 8..9, 1..60]),
+            parts([42..43, 34..35, 9..10, 60..61]),
+        ]
+    }
+
+    fn worst(found: &Tensor, expected: &Tensor) -> f32 {
+        (found - expected).unwrap().abs().unwrap().max_all().unwrap().to_scalar().unwrap()
+    }
+
+    #[test]
+    fn logits_are_those_of_the_kernels_however_small_the_bands() {
+        for name in ["llama-tied", "llama-biased", "mistral-window"] {
+            let (mut model, kernels) = load(name);
+            let mut cache = kernels.open_cache(100).unwrap();
+            let steps_of_kernels = steps(&mut || cache.open());
+            let expected = steps_of_kernels.iter().map(|rows| {
+                assert!(rows.iter().all(|row| cache.reserve(row.slot, row.position + 1)));
+                let wanted: Vec<u32> = (0..rows.len() as u32).collect();
+                kernels.logits(&kernels.forward(rows, &wanted, &mut cache).unwrap()).unwrap()
+            });
+            let expected: Vec<Tensor> = expected.collect();
+            for elements in [1, 700, 5_000, BAND_ELEMENTS] {
+                model.band_elements = elements;
+                let mut cache = model.open_cache(100).unwrap();
+                for (rows, expected) in steps(&mut || cache.open()).iter().zip(&expected) {
+                    assert!(rows.iter().all(|row| cache.reserve(row.slot, row.position + 1)));
+                    let worst = worst(&forward(&model, rows, &cache), expected);
+                    assert!(worst < 1e-4, "{name}: {elements} elements: differs by {worst}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_not_a_number_stays_in_its_sequence() {
+        let (model, _) = load("llama-biased");
+        let mut cache = model.open_cache(20).unwrap();
+        let [short, long] = [cache.open(), cache.open()];
+        assert!(cache.reserve(short, 21) && cache.reserve(long, 100));
+        forward(&model, &rows(1, short, 0..20), &cache);
+        forward(&model, &rows(2, long, 0..90), &cache);
+        let targets = cache.pool().targets(cache.places(long, 0..90).collect()).unwrap();
+        let poison = Tensor::full(f32::NAN, (90, model.config.kv_width()), &Device::Cpu).unwrap();
+        (0..model.config.layers).for_each(|layer| cache.pool().write(layer, &targets, &poison, &poison).unwrap());
+        let alone = forward(&model, &rows(1, short, 20..21), &cache);
+        let both = [rows(2, long, 90..91), rows(1, short, 20..21)].concat();
+        let logits = forward(&model, &both, &cache);
+        assert!(worst(&logits.narrow(0, 1, 1).unwrap(), &alone) < 1e-5);
+        assert!(logits.get(0).unwrap().to_vec1::<f32>().unwrap().iter().all(|logit| logit.is_nan()));
+    }
+
+    #[test]
+    fn the_lowest_of_equals_is_taken_and_nan_is_no_token() {
+        let (mut model, _) = load("llama-tied");
+        let hidden = model.config.hidden_size;
+        let row = |value: f32| vec![value; hidden];
+        let states = [row(0.0), row(f32::NAN), row(0.0)].concat();
+        let states = Tensor::from_vec(states, (3, hidden), &Device::Cpu).unwrap();
+        for elements in [1, 2 * model.config.vocab_size, BAND_ELEMENTS] {
+            model.band_elements = elements;
+            assert_eq!(model.most_likely(&states).unwrap(), [0, NOT_A_TOKEN, 0], "{elements}");
+        }
+    }
+}

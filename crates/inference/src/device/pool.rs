@@ -1,0 +1,176 @@
+//! Keys and values on a device: for each layer one tensor, a row a position, written in place and grown by doubling.
+
+use candle_core::{DType, Device, Result, Tensor};
+
+use crate::config::ModelConfig;
+use crate::kernels::Precision;
+use crate::kv_cache::BLOCK;
+
+/// Keys and values of the blocks of a [`KvCache`](crate::kv_cache::KvCache).
+#[derive(Debug)]
+pub(crate) struct Pool {
+    device: Device,
+    dtype: DType,
+    /// Elements of a position in one layer: its keys, then its values, `2 · kv_heads · head_dim`.
+    width: usize,
+    /// For each layer `[positions, width]`; block `b` has the positions from `b · 16` on.
+    layers: Vec<Tensor>,
+}
+
+/// Blocks that there is memory for at first.
+const FIRST_BLOCKS: usize = 64;
+
+impl Pool {
+    /// # Errors
+    /// Those of the device.
+    pub(super) fn new(config: &ModelConfig, device: &Device, dtype: DType) -> Result<Self> {
+        let width = 2 * config.kv_width();
+        let empty = || Tensor::zeros((0, width), dtype, device);
+        let layers = (0..config.layers).map(|_| empty()).collect::<Result<_>>()?;
+        Ok(Self { device: device.clone(), dtype, width, layers })
+    }
+
+    /// Memory that a block takes in all layers.
+    pub(super) fn block_bytes(config: &ModelConfig, precision: Precision) -> usize {
+        config.layers * 2 * config.kv_width() * BLOCK * super::dtype(precision).size_in_bytes()
+    }
+
+    /// Blocks that there can be at most: candle's kernels count the elements of a tensor in 32 bits.
+    pub(super) fn most_blocks(config: &ModelConfig) -> usize {
+        u32::MAX as usize / (2 * config.kv_width() * BLOCK)
+    }
+
+    /// Makes sure that there is memory for so many blocks, and for as many again where `most` allows, so that copying
+    /// what is there stays a small part of the work.
+    ///
+    /// # Errors
+    /// When the device has no memory; what is there stays as it is.
+    pub(crate) fn hold(&mut self, blocks: usize, most: usize) -> Result<()> {
+        for layer in &mut self.layers {
+            let there = layer.dim(0)?;
+            if there >= blocks * BLOCK {
+                continue;
+            }
+            let wanted = (2 * blocks).max(FIRST_BLOCKS).min(most.max(blocks));
+            let larger = Tensor::zeros((wanted * BLOCK, self.width), self.dtype, &self.device)?;
+            if there > 0 {
+                larger.slice_set(layer, 0, 0)?;
+            }
+            *layer = larger;
+        }
+        Ok(())
+    }
+
+    /// # Errors
+    /// Those of the device.
+    pub(crate) fn copy_block(&self, from: usize, to: usize) -> Result<()> {
+        for layer in &self.layers {
+            // A copy between: a tensor is not written from itself.
+            let block = layer.narrow(0, from * BLOCK, BLOCK)?.force_contiguous()?;
+            layer.slice_set(&block, 0, to * BLOCK)?;
+        }
+        Ok(())
+    }
+
+    /// The places of rows as [`Self::write`] takes them: `[rows, width]`, u32.
+    ///
+    /// # Errors
+    /// Those of the device.
+    pub(super) fn targets(&self, places: Vec<u32>) -> Result<Tensor> {
+        let rows = places.len();
+        Tensor::from_vec(places, (rows, 1), &self.device)?.broadcast_as((rows, self.width))?.contiguous()
+    }
+
+    /// Stores keys and values of rows at their places.
+    ///
+    /// # Shapes
+    /// `keys` and `values` `[rows, kv_heads · head_dim]`, f32; `targets` those of the same rows.
+    ///
+    /// # Errors
+    /// Those of the device.
+    pub(super) fn write(&self, layer: usize, targets: &Tensor, keys: &Tensor, values: &Tensor) -> Result<()> {
+        let rows = Tensor::cat(&[keys, values], 1)?.to_dtype(self.dtype)?;
+        self.layers[layer].scatter_set(targets, &rows, 0)
+    }
+
+    /// Keys and values of some places.
+    ///
+    /// # Shapes
+    /// `places` `[n]`, u32, to `[n, width]` in the pool's dtype.
+    ///
+    /// # Errors
+    /// Those of the device.
+    pub(super) fn read(&self, layer: usize, places: &Tensor) -> Result<Tensor> {
+        self.layers[layer].index_select(places, 0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kv_cache::KvCache;
+
+    /// A cache of a model with two layers and one head of two elements.
+    fn cache(capacity: usize) -> KvCache {
+        let json = r#"{"model_type": "llama", "hidden_size": 2, "intermediate_size": 8, "num_hidden_layers": 2,
+            "vocab_size": 8, "num_attention_heads": 1}"#;
+        let config = ModelConfig::parse(json.as_bytes(), None).unwrap();
+        KvCache::on_device(Pool::new(&config, &Device::Cpu, DType::F32).unwrap(), capacity)
+    }
+
+    fn write(cache: &KvCache, slot: crate::kv_cache::Slot, positions: std::ops::Range<usize>, value: f32) {
+        let (pool, rows) = (cache.pool(), positions.len());
+        let targets = pool.targets(cache.places(slot, positions).collect()).unwrap();
+        for layer in 0..2 {
+            let keys = Tensor::full(value + layer as f32, (rows, 2), &Device::Cpu).unwrap();
+            pool.write(layer, &targets, &keys, &keys.neg().unwrap()).unwrap();
+        }
+    }
+
+    /// The first element of the keys, and that of the values, of each position.
+    fn read(cache: &KvCache, slot: crate::kv_cache::Slot, end: usize, layer: usize) -> Vec<(f32, f32)> {
+        let places = Tensor::from_iter(cache.places(slot, 0..end), &Device::Cpu).unwrap();
+        let rows = cache.pool().read(layer, &places).unwrap().to_vec2::<f32>().unwrap();
+        rows.into_iter().map(|row| (row[0], row[2])).collect()
+    }
+
+    #[test]
+    fn what_was_written_stays_while_the_pool_grows() {
+        let mut cache = cache(500);
+        let slots: Vec<_> = (0..4).map(|_| cache.open()).collect();
+        for end in (1..2_000).step_by(97) {
+            for (index, &slot) in slots.iter().enumerate() {
+                assert!(cache.reserve(slot, end));
+                write(&cache, slot, end.saturating_sub(97)..end, 10.0 * (index + 1) as f32);
+            }
+        }
+        for (index, &slot) in slots.iter().enumerate() {
+            for layer in 0..2 {
+                let expected = 10.0 * (index + 1) as f32 + layer as f32;
+                let found = read(&cache, slot, 1_900, layer);
+                assert!(found.iter().all(|&found| found == (expected, -expected)), "{index} {layer}");
+            }
+        }
+        assert!(!cache.reserve(slots[0], 4_000 * BLOCK), "there are 500 blocks");
+    }
+
+    #[test]
+    fn a_shared_start_is_copied_where_a_block_is_shared_in_part() {
+        let mut cache = cache(8);
+        let first = cache.open();
+        assert!(cache.reserve(first, 40));
+        write(&cache, first, 0..40, 1.0);
+        let second = cache.open_like(first, 20).unwrap();
+        assert!(cache.reserve(second, 24));
+        write(&cache, second, 20..24, 5.0);
+        write(&cache, first, 20..24, 7.0);
+        for layer in 0..2 {
+            let [one, five, seven] = [1.0, 5.0, 7.0].map(|value| value + layer as f32).map(|value| (value, -value));
+            assert_eq!(read(&cache, second, 24, layer), [[one; 20].as_slice(), &[five; 4]].concat());
+            assert_eq!(read(&cache, first, 24, layer), [[one; 20].as_slice(), &[seven; 4]].concat());
+        }
+        cache.close(first);
+        cache.close(second);
+        assert_eq!(cache.available(), 8);
+    }
+}

@@ -1,0 +1,92 @@
+//! Blocks in the memory of this machine, in slabs of several.
+
+use std::ops::Range;
+
+use crate::config::ModelConfig;
+use crate::kernels::Precision;
+use crate::kernels::attend::HeadLayout;
+use crate::kernels::memory::Buffer;
+
+/// Memory that is asked for at a time.
+const SLAB_BYTES: usize = 64 << 20;
+
+#[derive(Debug)]
+pub(super) struct Slabs {
+    kv_heads: usize,
+    layout: HeadLayout,
+    /// Cells of a block: `[layers, kv_heads, layout.cells()]`.
+    block_cells: usize,
+    /// Blocks of a slab.
+    per_slab: usize,
+    slabs: Vec<Buffer>,
+    /// Memory of an earlier cache, which the system need not find anew.
+    spare: Vec<Buffer>,
+}
+
+impl Slabs {
+    pub(super) fn new(config: &ModelConfig, precision: Precision, capacity: usize) -> Self {
+        let layout = HeadLayout { head_dim: config.head_dim, precision };
+        let block_cells = Self::block_cells_of(config, layout);
+        let per_slab = (SLAB_BYTES / size_of::<u32>() / block_cells).clamp(1, capacity.max(1));
+        Self { kv_heads: config.kv_heads, layout, block_cells, per_slab, slabs: Vec::new(), spare: Vec::new() }
+    }
+
+    pub(super) fn block_cells_of(config: &ModelConfig, layout: HeadLayout) -> usize {
+        config.layers * config.kv_heads * layout.cells()
+    }
+
+    pub(super) fn layout(&self) -> HeadLayout {
+        self.layout
+    }
+
+    /// Uses this memory before any other, as far as it is of the right size and `capacity` blocks need it.
+    pub(super) fn use_first(&mut self, mut spare: Vec<Buffer>, capacity: usize) {
+        let slab_cells = self.per_slab * self.block_cells;
+        spare.retain(|slab| slab.cells().len() == slab_cells);
+        spare.truncate(capacity / self.per_slab);
+        self.spare = spare;
+    }
+
+    /// All memory.
+    pub(super) fn take(&mut self) -> Vec<Buffer> {
+        std::mem::take(&mut self.slabs).into_iter().chain(std::mem::take(&mut self.spare)).collect()
+    }
+
+    /// Makes sure that there is memory for so many blocks.
+    ///
+    /// # Errors
+    /// When the system has none.
+    pub(super) fn hold(&mut self, blocks: usize) -> std::io::Result<()> {
+        while self.slabs.len() * self.per_slab < blocks {
+            let slab = match self.spare.pop() {
+                Some(slab) => slab,
+                None => Buffer::new(self.per_slab * self.block_cells)?,
+            };
+            self.slabs.push(slab);
+        }
+        Ok(())
+    }
+
+    pub(super) fn copy_block(&mut self, from: usize, to: usize) {
+        let from = self.block(from).to_vec();
+        self.block_mut(to).copy_from_slice(&from);
+    }
+
+    /// `[layers, kv_heads, layout.cells()]`.
+    pub(super) fn block(&self, block: usize) -> &[u32] {
+        let (per_slab, cells) = (self.per_slab, self.block_cells);
+        &self.slabs[block / per_slab].cells()[block % per_slab * cells..][..cells]
+    }
+
+    pub(super) fn block_mut(&mut self, block: usize) -> &mut [u32] {
+        let (per_slab, cells) = (self.per_slab, self.block_cells);
+        &mut self.slabs[block / per_slab].cells_mut()[block % per_slab * cells..][..cells]
+    }
+
+    /// Where the keys and values of one layer and head lie in a block.
+    pub(super) fn head(&self, layer: usize, head: usize) -> Range<usize> {
+        let cells = self.layout.cells();
+        let start = (layer * self.kv_heads + head) * cells;
+        start..start + cells
+    }
+}
