@@ -34,6 +34,6 @@ pub use own_set::{check_name, own_sets};
 pub use problem::Problem;
 pub use reason::Reason;
 pub use record::Extras;
-pub use source::{Data, Origin, load, load_training, samples};
-pub use stats::{Counted, SetStats, Stats, TaskStats};
+pub use source::{Data, Origin, holds_data, load, load_training, samples};
+pub use stats::{Counted, SetStats, Stats, TaskStats, grouped};
 pub use template::{NewSet, new_set};

@@ -151,6 +151,12 @@ pub fn load(benchmark: &Benchmark, path: &Path) -> Result<Data, Error> {
     Ok(read_all(benchmark, files.into_iter().map(read))?.into_data(Origin::Files { paths }))
 }
 
+/// Whether [`load`] would find anything in a folder.
+pub fn holds_data(folder: &Path) -> bool {
+    let own = own_set::folders(folder).is_ok_and(|folders| !folders.is_empty());
+    own || folder.is_dir() && data_files(folder).map_or(true, |files| !files.is_empty())
+}
+
 /// Loads the training files of a folder, which [`load`] passes over: those with `train` in their name that are in the
 /// record form. The names of the others come second.
 ///

@@ -218,8 +218,8 @@ fn training_difference(set: &Set, at_hand: usize) -> String {
     }
 }
 
-/// Digits in groups of three.
-fn grouped(number: usize) -> String {
+/// A number in digits, in groups of three: `15,534`.
+pub fn grouped(number: usize) -> String {
     let digits = number.to_string();
     let mut text = String::new();
     for (index, digit) in digits.chars().enumerate() {
