@@ -68,6 +68,8 @@ pub struct Report {
     pub lock_file: PathBuf,
     /// The files, in the order of the order.
     pub files: Vec<Fetched>,
+    /// What is left to do with publishers' files, which are no records yet.
+    pub imports: Vec<Import>,
 }
 
 /// A file that is there and right.
@@ -94,9 +96,6 @@ pub struct Fetched {
     /// What was unpacked of it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unpacked: Option<Unpacked>,
-    /// What to import, where these are no records yet.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub import: Option<Import>,
 }
 
 /// Whether a file had to be fetched.
@@ -109,13 +108,15 @@ pub enum State {
     AlreadyThere,
 }
 
-/// What `mwpbench data import` makes records of.
+/// Publishers' files that `mwpbench data import` makes records of.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Import {
     /// The set.
     pub set: String,
-    /// The file or folder.
-    pub path: PathBuf,
+    /// The folder with its files.
+    pub folder: PathBuf,
+    /// Whether the data folder holds published records of the set already: two kinds of the same problems do not go together in it.
+    pub has_records: bool,
 }
 
 /// Carries an order out. Each file is checked before it replaces anything, and is in the lock file before it has its name. A file that
@@ -131,7 +132,7 @@ pub fn fetch(order: &Order, tell: &mut dyn FnMut(Event<'_>)) -> Result<Report, E
     let mut run = Run { order, lock, client: None };
     let mut files = Vec::new();
     let mut errors = Vec::new();
-    for source in sources {
+    for source in &sources {
         match run.get(source, tell) {
             Ok(fetched) => {
                 tell(Event::Finished(&fetched));
@@ -147,7 +148,10 @@ pub fn fetch(order: &Order, tell: &mut dyn FnMut(Event<'_>)) -> Result<Report, E
         }
     }
     match errors.len() {
-        0 => Ok(Report { folder: order.folder.clone(), lock_file: order.folder.join(crate::LOCK_FILE), files }),
+        0 => {
+            let (folder, lock_file) = (order.folder.clone(), order.folder.join(crate::LOCK_FILE));
+            Ok(Report { folder, lock_file, files, imports: run.imports(&sources) })
+        }
         1 => Err(errors.remove(0)),
         _ => Err(Error::Several(errors)),
     }
@@ -324,6 +328,26 @@ impl Run<'_> {
         Ok(entry)
     }
 
+    /// What is left to do, once for each set and folder.
+    fn imports(&self, sources: &[&Source]) -> Vec<Import> {
+        let mut imports: Vec<Import> = Vec::new();
+        for source in sources.iter().filter(|source| source.published_by == PublishedBy::Publisher) {
+            let folder = self.order.folder.join(source.name.rsplit_once('/').map_or("", |(folder, _)| folder));
+            let holds = |entry: &Entry, set| entry.published_by == PublishedBy::Mwpbench && entry.sets.contains(set);
+            for set in &source.sets {
+                let import = Import {
+                    set: set.clone(),
+                    folder: folder.clone(),
+                    has_records: self.lock.files.iter().any(|entry| holds(entry, set)),
+                };
+                if !imports.contains(&import) {
+                    imports.push(import);
+                }
+            }
+        }
+        imports
+    }
+
     /// Unpacks what is an archive, and says what there is.
     fn finish(&mut self, source: &Source, mut entry: Entry, target: &Path, state: State) -> Result<Fetched, Error> {
         if let Some(inner) = &source.unpack {
@@ -333,13 +357,6 @@ impl Run<'_> {
                 entry = self.keep(entry)?;
             }
         }
-        let import = (source.published_by == PublishedBy::Publisher).then(|| Import {
-            set: source.sets.first().cloned().unwrap_or_default(),
-            path: match (&source.import, target.parent()) {
-                (Some(name), Some(parent)) => parent.join(name),
-                _ => target.to_path_buf(),
-            },
-        });
         Ok(Fetched {
             name: entry.name,
             path: target.to_path_buf(),
@@ -351,7 +368,6 @@ impl Run<'_> {
             from: entry.fetched_from,
             license: entry.license,
             unpacked: entry.unpacked,
-            import,
         })
     }
 

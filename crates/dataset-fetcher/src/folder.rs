@@ -113,8 +113,14 @@ fn keep_entries(path: &Path) -> Result<(), Error> {
 /// The right to fetch into a folder, given back when this is dropped or the process ends.
 #[derive(Debug)]
 pub(crate) struct Guard {
-    /// Held open for its lock.
-    _file: File,
+    file: File,
+}
+
+impl Drop for Guard {
+    /// Closing the file is not enough where another thread is about to start a process: until that has begun, it has the file open too.
+    fn drop(&mut self) {
+        let _ = self.file.unlock();
+    }
 }
 
 impl Guard {
@@ -139,7 +145,7 @@ impl Guard {
         let note = format!("process {}, since {}", std::process::id(), jiff::Timestamp::now().strftime("%FT%TZ"));
         let write = file.set_len(0).and_then(|()| file.rewind()).and_then(|()| file.write_all(note.as_bytes()));
         write.map_err(Error::write(&path))?;
-        Ok(Self { _file: file })
+        Ok(Self { file })
     }
 }
 

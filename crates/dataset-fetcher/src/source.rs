@@ -57,8 +57,6 @@ pub struct Source {
     pub license: String,
     /// The folder beside it that it unpacks into, where it is a tar archive.
     pub unpack: Option<String>,
-    /// What `mwpbench data import` reads of it, below its folder, where that is not the file itself.
-    pub import: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -136,7 +134,7 @@ impl Source {
             () if !is_id(&self.git_blob, 40) || !is_id(&self.sha256, 64) => Some("id"),
             () if self.sets.is_empty() || self.license.is_empty() => Some("sets and license"),
             () if self.unpack.is_some() && !self.name.ends_with(".tar") => Some("only tar archives are unpacked"),
-            () if self.unpack.iter().chain(&self.import).any(|name| !folder::is_safe(name)) => Some("folder"),
+            () if self.unpack.iter().any(|name| !folder::is_safe(name)) => Some("folder"),
             () => None,
         }
     }

@@ -1,0 +1,52 @@
+use std::path::PathBuf;
+
+use dataset_fetcher::{Check, Order, Origin, PublishedBy, Trust, fetch, sources, verify};
+
+/// The folder of real data, or a loud note that the test is skipped.
+fn shared() -> Option<PathBuf> {
+    let folder = match std::env::var_os("MWPBENCH_SHARED_DATA") {
+        Some(folder) => PathBuf::from(folder),
+        None => PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data"),
+    };
+    if !folder.join("native").is_dir() {
+        eprintln!("SKIPPED: no real data at {} (set MWPBENCH_SHARED_DATA)", folder.display());
+        return None;
+    }
+    Some(folder)
+}
+
+#[test]
+fn publishers_files_have_the_ids_of_the_table() {
+    let Some(shared) = shared() else { return };
+    let data = tempfile::tempdir().unwrap();
+    let mut order = Order::new(data.path().to_path_buf());
+    order.published_by = PublishedBy::Publisher;
+    order.train = true;
+    order.sets = ["gsm8k", "tal", "ape210k", "gaokao_bench", "agieval_gaokao", "agieval_sat", "agieval_math"]
+        .map(str::to_string)
+        .to_vec();
+    order.from = Some(Origin::Folder(shared));
+    let report = fetch(&order, &mut |_| ()).unwrap();
+    assert_eq!(
+        report.files.len(),
+        sources().iter().filter(|source| source.published_by == PublishedBy::Publisher).count() - 1
+    );
+    let pinned = report.files.iter().filter(|file| file.trust == Trust::PublishedId).count();
+    assert_eq!((pinned, report.files.len()), (8, 13));
+    let sets: Vec<&str> = report.imports.iter().map(|import| import.set.as_str()).collect();
+    assert_eq!(sets, ["gsm8k", "tal", "ape210k", "gaokao_bench", "agieval_gaokao", "agieval_sat", "agieval_math"]);
+    assert!(report.imports.iter().all(|import| import.folder.is_dir() && !import.has_records));
+    let verification = verify(data.path()).unwrap();
+    assert!(verification.files.iter().all(|file| file.check == Check::Ok), "{verification:?}");
+}
+
+#[test]
+fn the_published_fresh_gaokao_has_its_id() {
+    let Some(shared) = shared() else { return };
+    let data = tempfile::tempdir().unwrap();
+    let mut order = Order::new(data.path().to_path_buf());
+    order.sets = vec!["fresh_gaokao_2023".to_string()];
+    order.from = Some(Origin::Folder(shared.join("canonical")));
+    let report = fetch(&order, &mut |_| ()).unwrap();
+    assert_eq!((report.files[0].bytes, report.files[0].trust), (9517, Trust::PublishedId));
+}
