@@ -137,12 +137,10 @@ fn option_marks(text: &str) -> Vec<Mark> {
     let mut after_space = true;
     let mut chars = text.char_indices().peekable();
     while let Some((start, c)) = chars.next() {
-        if after_space && c.is_ascii_uppercase() {
-            if let Some(&(at, next)) = chars.peek() {
-                if ['.', '．', '、'].contains(&next) {
-                    marks.push(Mark { label: c, start, end: at + next.len_utf8() });
-                }
-            }
+        if let (true, true, Some(&(at, next @ ('.' | '．' | '、')))) =
+            (after_space, c.is_ascii_uppercase(), chars.peek())
+        {
+            marks.push(Mark { label: c, start, end: at + next.len_utf8() });
         }
         after_space = c.is_whitespace();
     }

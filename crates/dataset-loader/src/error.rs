@@ -73,7 +73,7 @@ impl Error {
 
 impl From<record_files::Error> for Error {
     fn from(error: record_files::Error) -> Self {
-        Self { file: error.file().to_path_buf(), place: error.place(), kind: ErrorKind::Records(error) }
+        Self { file: error.file().to_path_buf(), place: error.place(), kind: ErrorKind::Records(Box::new(error)) }
     }
 }
 
@@ -175,7 +175,7 @@ pub enum ErrorKind {
     },
     /// A record that cannot be read at all.
     #[error("{0}")]
-    Records(record_files::Error),
+    Records(Box<record_files::Error>),
     /// A field that the record form does not have.
     #[error(
         "the field \"{field}\" is not of the record form (known: {known}): correct its name, or list it in dataset.toml as `extra = [\"{field}\"]` under [fields]"

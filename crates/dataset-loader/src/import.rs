@@ -4,6 +4,8 @@
 //! not of its publisher's form is an error with file, line and field, and nothing is written; one that cannot become a word
 //! problem is left out and listed with its [`Reason`].
 
+mod inputs; // which files of a folder are read, and in which order
+
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 
@@ -16,8 +18,10 @@ use crate::error::{Error, ErrorKind};
 use crate::native::{self, Answer, At, Item, Native};
 use crate::reason::Reason;
 use crate::record::{self, Extras, Ids, LANGUAGE, type_name};
-use crate::source::{load, unreadable};
+use crate::source::load;
 use crate::whole_file::{LinesInTheMaking, folder_of};
+
+use inputs::Input;
 
 /// In place of a set's name: every set that a file in MwpBench's record form holds.
 pub const ALL_SETS: &str = "mwpbench";
@@ -118,7 +122,7 @@ pub fn import(benchmark: &Benchmark, plan: &ImportPlan<'_>) -> Result<Imported, 
         name => Some(benchmark.expect_set(name)?),
     };
     let native = set.and_then(|set| native::of(&set.name)).unwrap_or(&native::RECORD_FORM);
-    let files = input_files(plan, set, native)?;
+    let files = inputs::find(plan.input, plan.split, set, native)?;
     let folder = match plan.destination {
         Destination::File(file) => {
             files.iter().try_for_each(|input| not_the_same(&input.path, file))?;
@@ -134,76 +138,6 @@ pub fn import(benchmark: &Benchmark, plan: &ImportPlan<'_>) -> Result<Imported, 
         importer.file(file)?;
     }
     importer.finish(files)
-}
-
-/// A file to read, and its name in its folder.
-struct Input {
-    path: PathBuf,
-    name: PathBuf,
-}
-
-fn input_files(plan: &ImportPlan<'_>, set: Option<&Set>, native: &Native) -> Result<Vec<Input>, Error> {
-    let input = plan.input;
-    let name = |path: &Path| PathBuf::from(path.file_name().unwrap_or_default());
-    if !input.is_dir() {
-        return Ok(vec![Input { path: input.to_path_buf(), name: name(input) }]);
-    }
-    let mut found = Vec::new();
-    walk(input, &name(input), &mut found)?;
-    let lower = |path: &Path| PathBuf::from(path.to_string_lossy().to_lowercase());
-    found.retain(|file| (native.takes)(&lower(&file.name), plan.split));
-    // Of `2.json` and `10.json` the first comes first.
-    found.sort_by_cached_key(|file| natural_order(&file.name));
-    // `train.jsonl` and `train.parquet` are the same records twice; in order of name the JSON Lines come first.
-    found.dedup_by_key(|file| file.name.with_extension(""));
-    match found.is_empty() {
-        false => Ok(found),
-        true => Err(Error::in_file(
-            input,
-            ErrorKind::NoFileOfSplit {
-                title: set.map_or("MwpBench", |set| &set.title).to_string(),
-                split: plan.split.to_string(),
-                expected: native.file_names,
-            },
-        )),
-    }
-}
-
-/// Every file below a folder but hidden ones; links to folders are not followed, so that this ends.
-fn walk(folder: &Path, name: &Path, found: &mut Vec<Input>) -> Result<(), Error> {
-    for entry in std::fs::read_dir(folder).map_err(|error| unreadable(folder, error))? {
-        let entry = entry.map_err(|error| unreadable(folder, error))?;
-        let kind = entry.file_type().map_err(|error| unreadable(&entry.path(), error))?;
-        let own = entry.file_name();
-        if own.to_string_lossy().starts_with('.') {
-            continue;
-        }
-        match kind.is_dir() {
-            true => walk(&entry.path(), &name.join(&own), found)?,
-            false if entry.path().is_file() => found.push(Input { path: entry.path(), name: name.join(&own) }),
-            false => {}
-        }
-    }
-    Ok(())
-}
-
-/// A key that sorts numbers in names by value: digits are filled up with zeros.
-fn natural_order(name: &Path) -> String {
-    const DIGITS: usize = 12;
-    let mut key = String::new();
-    let mut digits = String::new();
-    for c in name.to_string_lossy().chars().chain(['\0']) {
-        if c.is_ascii_digit() {
-            digits.push(c);
-            continue;
-        }
-        if !digits.is_empty() {
-            key.push_str(&format!("{digits:0>DIGITS$}"));
-            digits.clear();
-        }
-        key.push(c);
-    }
-    key
 }
 
 fn not_the_same(input: &Path, output: &Path) -> Result<(), Error> {
@@ -306,13 +240,17 @@ impl<'a> Importer<'a> {
         };
         let record = match written {
             Ok(record) => record,
-            Err(reason) => return Ok(self.drop(file, place, id, reason)),
+            Err(reason) => {
+                self.drop(file, place, id, reason);
+                return Ok(());
+            }
         };
         let content = blake3::hash(serde_json::to_string(&record).unwrap_or_default().as_bytes());
         match self.ids.claim(file, place, id.clone(), origin.as_deref()) {
             Ok(claimed) => self.contents.insert(claimed, content),
             Err(ErrorKind::DuplicateId { id, .. }) if self.contents.get(&id) == Some(&content) => {
-                return Ok(self.drop(file, place, id, Reason::Repeated));
+                self.drop(file, place, id, Reason::Repeated);
+                return Ok(());
             }
             Err(kind) => return Err(at(kind)),
         };
