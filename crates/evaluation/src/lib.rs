@@ -20,6 +20,7 @@
 mod disagreements; // where the two scorers differ
 mod elsewhere; // judging completions made elsewhere (`score --input`)
 mod error; // what can stop a run
+mod exclusion; // which problems a run leaves out, by their ids
 mod grader; // both scorers: completion records → verdict records
 mod journal; // finished completions, line by line
 mod manifest; // run.json: what a run is bound to
@@ -36,6 +37,7 @@ mod writer_lock; // one writer a folder
 pub use disagreements::{DisagreementGroup, Disagreements};
 pub use elsewhere::{ElsewhereCounts, explain_file, judge_file};
 pub use error::Error;
+pub use exclusion::{Excluded, Exclusion, ExclusionError};
 pub use grader::{Explained, Grader, GraderError};
 pub use manifest::{DataIdentity, Difference, Identity, Manifest, TemplateIdentity};
 pub use protocol::{MAX_TOKENS, OFFICIAL_TASK_CAP, Protocol, STOP_STRINGS};

@@ -246,6 +246,10 @@ fn deviations(manifest: &Manifest) -> Vec<String> {
     if let Some(limit) = identity.limit {
         found.push(format!("limit {limit} a set"));
     }
+    if let Some(excluded) = &identity.excluded {
+        let items = if excluded.problems == 1 { "item" } else { "items" };
+        found.push(format!("{} {items} excluded", excluded.problems));
+    }
     if identity.template.name != "alpaca" {
         found.push(format!("template {}", identity.template.name));
     }
