@@ -369,5 +369,9 @@ mod tests {
             model.band_elements = elements;
             assert_eq!(model.most_likely(&states).unwrap(), [0, NOT_A_TOKEN, 0], "{elements}");
         }
+        // One logit that is not a number makes a row unsound, however large the others are.
+        let (vocab, one) = (model.config.vocab_size, Tensor::full(f32::NAN, (1, hidden), &Device::Cpu).unwrap());
+        model.weights.output.slice_set(&one, 0, vocab / 2).unwrap();
+        assert_eq!(model.most_likely(&states.narrow(0, 0, 1).unwrap()).unwrap(), [NOT_A_TOKEN]);
     }
 }
