@@ -8,7 +8,7 @@ use clap::ValueEnum;
 use dataset_loader::Benchmark;
 use evaluation::{LongPrompts, MAX_TOKENS, Plan, Protocol, STOP_STRINGS, Selection, Summary, Template};
 use generation::{Decoding, Generator, Sampling};
-use inference::{EngineOptions, LocalModel, Quantization, WeightDtype};
+use inference::{DeviceChoice, EngineOptions, LocalModel, Quantization, WeightDtype};
 use reporting::SummaryTable;
 
 use crate::exit::Outcome;
@@ -41,10 +41,10 @@ pub struct Args {
     max_tokens: NonZeroUsize,
     #[command(flatten)]
     sampling: SamplingArgs,
-    /// Prompts worked on at a time; never changes a completion.
+    /// Prompts worked on at a time; never changes a completion on the processor.
     #[arg(long, env = "MWPBENCH_BATCH_SIZE", default_value = "auto", value_name = "N|auto", value_parser = batch_size)]
     batch_size: BatchSize,
-    /// Most memory for keys and values, such as 4GiB or 512MiB; never changes a completion [default: half of what is free].
+    /// Most memory for keys and values on what computes, such as 4GiB or 512MiB; never changes a completion on the processor [default: half of what is free].
     #[arg(long, env = "MWPBENCH_KV_MEMORY", value_name = "SIZE", value_parser = memory_size)]
     kv_memory: Option<usize>,
     /// Precision of weights and products; auto is bf16 for a bf16 checkpoint and else f32.
@@ -53,6 +53,9 @@ pub struct Args {
     /// Round matrices to 8-bit integers in blocks of 32, and activations for each product: faster and smaller, less exact.
     #[arg(long, env = "MWPBENCH_QUANTIZE", value_enum, value_name = "KIND")]
     quantize: Option<QuantizeName>,
+    /// What computes: cpu, or cuda or cuda:N for an NVIDIA GPU in a program built with `--features cuda`; on a GPU the last bits of a logit depend on what is computed with it.
+    #[arg(long, env = "MWPBENCH_DEVICE", default_value = "cpu", value_name = "cpu|cuda|cuda:N", value_parser = str::parse::<DeviceChoice>)]
+    device: DeviceChoice,
     /// Threads; never changes a completion [default: all cores].
     #[arg(long, env = "MWPBENCH_THREADS", value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     threads: Option<u16>,
@@ -272,6 +275,7 @@ impl Args {
 
     fn engine(&self) -> EngineOptions {
         EngineOptions {
+            device: self.device,
             quantize: self.quantize.map(|QuantizeName::Q8_0| Quantization::Q8),
             dtype: match self.dtype {
                 Dtype::Auto => WeightDtype::Auto,

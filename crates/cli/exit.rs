@@ -79,7 +79,11 @@ fn code_of_cause(cause: &(dyn std::error::Error + 'static)) -> Option<u8> {
         return Some(INTEGRITY);
     }
     if let Some(error) = cause.downcast_ref::<inference::Error>() {
-        return Some(if error.is_integrity() { INTEGRITY } else { BACKEND });
+        return Some(match error.kind() {
+            inference::ErrorKind::Options => USAGE,
+            _ if error.is_integrity() => INTEGRITY,
+            _ => BACKEND,
+        });
     }
     cause.downcast_ref::<evaluation::Error>().map(|error| match error {
         evaluation::Error::FolderNotWritable { .. }
