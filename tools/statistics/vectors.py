@@ -177,6 +177,20 @@ def bootstrap(random):
         yield case
 
 
+def skewed(random):
+    """BCa of a skewed set without repetition, where it differs most from the percentile interval."""
+    for items in [25, 40]:
+        values = numpy.round(random.lognormal(0, 1, items), 6)
+        found = stats.bootstrap(
+            (values,), numpy.mean, n_resamples=40_000, method="BCa", rng=random, batch=1000
+        )
+        yield {
+            "values": values.tolist(),
+            "standard_error": float(found.standard_error),
+            "interval": [float(bound) for bound in found.confidence_interval],
+        }
+
+
 def differences(random):
     """Two runs with several answers a problem: the sign-flip test and the bootstrap's p, item by item."""
     resamples = 40_000
@@ -241,7 +255,7 @@ def main():
     files = {
         "proportions": [wilson, clustered, pass_at_k, majority],
         "paired": [mcnemar_exact, holm, tango],
-        "resampling": [bootstrap, differences],
+        "resampling": [bootstrap, differences, skewed],
         "sensitivity": [sensitivity],
     }
     arguments.output.mkdir(parents=True, exist_ok=True)

@@ -122,6 +122,10 @@ fn score(only_b: f64, only_a: f64, n: f64, difference: f64) -> f64 {
 /// The variance of one item's difference where the true difference is `difference`, with the most likely share of
 /// discordant items that this leaves room for, in 0..=1.
 pub(crate) fn null_variance(only_b: f64, only_a: f64, n: f64, difference: f64) -> f64 {
+    if difference < 0.0 {
+        // The same question with the runs changed about; below, all terms of the variance are positive.
+        return null_variance(only_a, only_b, n, -difference);
+    }
     // The share of items that only the first run solves: the larger root of
     // 2n q² + linear · q − only_a · difference · (1 − difference) = 0.
     let linear = (2.0 * n - only_b + only_a) * difference - only_b - only_a;

@@ -25,6 +25,10 @@ pub(crate) struct SignFlips {
 /// Streams from here on belong to this test, those below to the bootstrap.
 const FIRST_STREAM: u64 = 1 << 63;
 
+/// Sums of the same numbers in another order differ in their last digits and must count as equal. Means of differences
+/// in −1..=1 that are not equal are further apart.
+const SLACK: f64 = 1e-12;
+
 /// Tests the differences of each set and both averages; `settings` gives the seed and the number of resamples.
 pub(crate) fn sign_flips(sets: &[Stratum], settings: &Bootstrap) -> SignFlips {
     let items: Vec<usize> = sets.iter().map(Stratum::items).collect();
@@ -43,8 +47,7 @@ pub(crate) fn sign_flips(sets: &[Stratum], settings: &Bootstrap) -> SignFlips {
         let mut means: Vec<f64> =
             sizes.iter().zip(&items).map(|(sizes, n)| flipped(sizes, &mut random) / (*n).max(1) as f64).collect();
         averaged(&mut means);
-        // The same sum in another order differs in its last digits; it must count as equal.
-        means.iter().zip(&seen).map(|(mean, seen)| u64::from(mean.abs() >= seen.abs() * (1.0 - 1e-9))).collect()
+        means.iter().zip(&seen).map(|(mean, seen)| u64::from(mean.abs() >= seen.abs() - SLACK)).collect()
     });
     let add = |one: Vec<u64>, other: Vec<u64>| one.iter().zip(other).map(|(one, other)| one + other).collect();
     let counts: Vec<u64> = at_least.reduce(|| vec![0; sets.len() + 2], add);

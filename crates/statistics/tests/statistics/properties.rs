@@ -190,7 +190,8 @@ proptest! {
             prop_assert!((average.accuracies[1] - average.accuracies[0] - average.difference).abs() < 1e-12);
             prop_assert!(ordered_within(average.interval, -1.5, 1.5));
             prop_assert!(average.p > 0.0 && average.p <= 1.0 && average.resampled.p > 0.0 && average.resampled.p <= 1.0);
-            prop_assert!(average.interval[0] < average.difference && average.difference < average.interval[1]);
+            prop_assert!(average.interval[0] <= average.difference && average.difference <= average.interval[1]);
+            prop_assert!(average.interval[0] < average.interval[1]);
         }
         // A number that is not finite is written as null, which no number reads.
         let text = serde_json::to_string(&found).unwrap();

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use statistics::{Bootstrap, Error, PairedCounts, PairedSet, ResampledAverages, Stratum, compare};
 
-use crate::vectors::{cases, number, whole, wholes};
+use crate::vectors::{cases, interval, number, whole, wholes};
 
 /// More resamples than usual, so that two Monte Carlo numbers agree closely.
 const MANY: Bootstrap = Bootstrap { seed: 7, resamples: 40_000, level: statistics::Level::NINETY_FIVE };
@@ -61,6 +61,32 @@ fn values_of_which_each_occurs_once_are_drawn_alike() {
     let error = (values.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / 200.0 / 200.0).sqrt();
     assert!((found.value - mean).abs() < 1e-12 && (found.standard_error / error - 1.0).abs() < 0.015, "{found:?}");
     assert!((found.interval[0] - (mean - 1.96 * error)).abs() < 0.08 * error, "{found:?}");
+}
+
+#[test]
+fn the_bca_interval_of_skewed_values_is_that_of_scipy() {
+    for case in cases("resampling", "skewed") {
+        let values: Vec<f64> = case["values"].as_array().unwrap().iter().map(|value| value.as_f64().unwrap()).collect();
+        let found = MANY.averages(&[Stratum::of_values(&values).unwrap()]).unwrap().micro.unwrap();
+        let error = number(&case, "standard_error");
+        for (bound, expected) in interval(&case).into_iter().enumerate() {
+            // The upper end lies far out, where few resamples are.
+            assert!((found.bca[bound] - expected).abs() < 0.12 * error, "{found:?} {case}");
+            assert!((found.interval[bound] - expected).abs() > 0.15 * error, "skewed too little to tell: {case}");
+        }
+    }
+}
+
+#[test]
+fn sets_are_adjusted_for_together() {
+    let set = |won: usize| PairedSet::of_verdicts((0..100).map(move |item| (item < 50, item < 50 || item < 50 + won)));
+    let settings = Bootstrap { resamples: 10, ..Bootstrap::default() };
+    let found = compare(&[set(7), set(8), set(0)], &settings).unwrap();
+    let [one, other, none] = [2f64.powi(-6), 2f64.powi(-7), 1.0];
+    let close = |found: f64, expected: f64| (found - expected).abs() < 1e-12;
+    assert!(close(found.sets[0].p, one) && close(found.sets[0].p_holm, 2.0 * one), "{:?}", found.sets[0]);
+    assert!(close(found.sets[1].p, other) && close(found.sets[1].p_holm, 3.0 * other), "{:?}", found.sets[1]);
+    assert!(close(found.sets[2].p, none) && close(found.sets[2].p_holm, none), "{:?}", found.sets[2]);
 }
 
 #[test]
