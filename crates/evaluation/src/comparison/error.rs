@@ -1,0 +1,131 @@
+//! Why two runs cannot be compared.
+
+use std::path::PathBuf;
+
+use crate::error::Error;
+use crate::grader::GraderError;
+
+/// Why two runs cannot be compared, or a run cannot be kept as a baseline.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ComparisonError {
+    /// A run folder that cannot be read, is damaged or unfinished.
+    #[error(transparent)]
+    Run(#[from] Error),
+    /// The profile by which a run was judged cannot be had.
+    #[error("the run in {} cannot be judged: {source}", folder.display())]
+    Profile {
+        /// The run's folder.
+        folder: PathBuf,
+        /// Why.
+        source: GraderError,
+    },
+    /// Neither a folder nor a file.
+    #[error("{}: there is neither a run folder nor a baseline file of this name", .0.display())]
+    NotThere(PathBuf),
+    /// A run that has everything but its verdicts.
+    #[error("the run in {folder} has all its completions but was not judged (no {file}): do so with `mwpbench score {folder}`", folder = folder.display())]
+    NotJudged {
+        /// The run's folder.
+        folder: PathBuf,
+        /// The file that is missing.
+        file: &'static str,
+    },
+    /// Verdicts or figures that are not those of the completions beside them.
+    #[error(
+        "{}: {message}: it was edited, or judged by other rules. Judge the run anew with `mwpbench score {}`",
+        file.display(),
+        folder.display()
+    )]
+    Edited {
+        /// The run's folder.
+        folder: PathBuf,
+        /// The file.
+        file: PathBuf,
+        /// What differs.
+        message: String,
+    },
+    /// Nothing was asked.
+    #[error("{}: this run asked no problem: there is nothing to compare", .0.display())]
+    Empty(PathBuf),
+    /// A baseline file that is not one, or was changed.
+    #[error("{}: {message}", file.display())]
+    Baseline {
+        /// The file.
+        file: PathBuf,
+        /// What is wrong and what to do.
+        message: String,
+    },
+    /// A baseline file cannot be written.
+    #[error("cannot write {}: {source}", file.display())]
+    Write {
+        /// The file.
+        file: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// Averages over different items say nothing.
+    #[error("the runs did not answer the same items: {}. {way_out}", differences.join("; "))]
+    DifferentItems {
+        /// Each set in which they differ, in words.
+        differences: Vec<String>,
+        /// What to do.
+        way_out: &'static str,
+    },
+    /// No item is in both runs.
+    #[error("the runs have no item in common")]
+    NothingInCommon,
+    /// Only run folders hold texts.
+    #[error("{}: a baseline keeps verdicts only: name the run's folder to see {what}", file.display())]
+    NoTexts {
+        /// The baseline file.
+        file: PathBuf,
+        /// What was asked for.
+        what: &'static str,
+    },
+    /// An item that a run did not ask.
+    #[error("the run in {} asked no problem \"{id}\" ({problems} problems; the first is \"{first}\")", folder.display())]
+    NoSuchItem {
+        /// The run's folder.
+        folder: PathBuf,
+        /// What was asked for.
+        id: String,
+        /// How many problems it asked.
+        problems: usize,
+        /// The first of them.
+        first: String,
+    },
+    /// A sample that a run did not draw.
+    #[error("the run in {} drew {samples} completion(s) a problem, there is no sample {sample} (the first is 0)", folder.display())]
+    NoSuchSample {
+        /// The run's folder.
+        folder: PathBuf,
+        /// What was asked for.
+        sample: u32,
+        /// How many it drew.
+        samples: u32,
+    },
+    /// A level or margin that is none.
+    #[error(transparent)]
+    Statistics(#[from] statistics::Error),
+}
+
+impl ComparisonError {
+    /// Whether a run is not finished, so that nothing can be said of it yet.
+    pub fn is_incomplete(&self) -> bool {
+        matches!(self, Self::NotJudged { .. } | Self::Run(Error::Incomplete { .. }))
+    }
+
+    /// Whether names or numbers given by the user are wrong, rather than what they name.
+    pub fn is_usage(&self) -> bool {
+        matches!(
+            self,
+            Self::NotThere(_)
+                | Self::NoTexts { .. }
+                | Self::NoSuchItem { .. }
+                | Self::NoSuchSample { .. }
+                | Self::Write { .. }
+                | Self::Statistics(_)
+        )
+    }
+}

@@ -1,0 +1,124 @@
+//! Which items two runs have in common.
+
+use std::collections::BTreeMap;
+
+use statistics::PairedSet;
+
+use super::compared_run::{ComparedItems, ComparedRun, ItemKey, Scorer};
+use super::error::ComparisonError;
+use super::protocol::reasons;
+
+/// The items of one set that both runs answered: their positions in each run.
+#[derive(Clone, Debug)]
+pub(crate) struct Pairing<'a> {
+    pub(crate) a: &'a ComparedItems,
+    pub(crate) b: &'a ComparedItems,
+    positions: Vec<(usize, usize)>,
+}
+
+impl Pairing<'_> {
+    /// Correct completions of each item by each run.
+    pub(crate) fn correct(&self, scorer: Scorer) -> impl Iterator<Item = (usize, usize)> {
+        let (a, b) = (self.a.correct(scorer), self.b.correct(scorer));
+        self.positions.iter().map(move |&(at_a, at_b)| (a[at_a], b[at_b]))
+    }
+
+    /// The same for the statistics.
+    pub(crate) fn paired(&self, scorer: Scorer, samples: [usize; 2]) -> Result<PairedSet, statistics::Error> {
+        let (a, b) = self.correct(scorer).unzip();
+        PairedSet::new(a, samples[0], b, samples[1])
+    }
+
+    /// Ids of the items, where either run has them.
+    pub(crate) fn ids(&self) -> Option<Vec<&str>> {
+        let positions = || self.positions.iter();
+        match (&self.a.keys, &self.b.keys) {
+            (Some(keys), _) => Some(positions().map(|&(at, _)| keys[at].id.as_str()).collect()),
+            (None, Some(keys)) => Some(positions().map(|&(_, at)| keys[at].id.as_str()).collect()),
+            (None, None) => None,
+        }
+    }
+}
+
+/// What two runs have in common.
+pub(crate) struct Paired<'a> {
+    /// Each set with items in both, in the order of the first run.
+    pub(crate) sets: Vec<Pairing<'a>>,
+    /// In what the items differ, set by set, in words.
+    pub(crate) differences: Vec<String>,
+}
+
+/// The items that are in both runs.
+pub(crate) fn pair<'a>(a: &'a ComparedRun, b: &'a ComparedRun) -> Paired<'a> {
+    let (mut sets, mut differences) = (Vec::new(), Vec::new());
+    for own in &a.sets {
+        let Some(other) = b.set(&own.set) else {
+            differences.push(format!("{} ({}) is in A only", own.set, items(own.n())));
+            continue;
+        };
+        if own.digest == other.digest {
+            sets.push(Pairing { a: own, b: other, positions: (0..own.n()).map(|at| (at, at)).collect() });
+            continue;
+        }
+        let (Some(keys), Some(others)) = (&own.keys, &other.keys) else {
+            differences.push(format!(
+                "{} has {} in A and {} in B, which are not all the same (a baseline keeps no ids, so that those in common cannot be told)",
+                own.set,
+                items(own.n()),
+                items(other.n())
+            ));
+            continue;
+        };
+        let positions = common(keys, others);
+        differences.push(described(own, other, positions.len(), keys, others));
+        if !positions.is_empty() {
+            sets.push(Pairing { a: own, b: other, positions });
+        }
+    }
+    let only_b = b.sets.iter().filter(|set| a.set(&set.set).is_none());
+    differences.extend(only_b.map(|set| format!("{} ({}) is in B only", set.set, items(set.n()))));
+    if !differences.is_empty() {
+        differences.extend(reasons(a, b));
+    }
+    Paired { sets, differences }
+}
+
+/// What both runs have in common where that is all there is, or where that is asked for.
+pub(crate) fn pair_or_refuse<'a>(
+    a: &'a ComparedRun,
+    b: &'a ComparedRun,
+    only_common: bool,
+) -> Result<Paired<'a>, ComparisonError> {
+    let paired = pair(a, b);
+    if !only_common && !paired.differences.is_empty() {
+        return Err(ComparisonError::DifferentItems {
+            differences: paired.differences,
+            way_out: "Averages over different items say nothing; compare those in common with --common",
+        });
+    }
+    match paired.sets.is_empty() {
+        true => Err(ComparisonError::NothingInCommon),
+        false => Ok(paired),
+    }
+}
+
+/// Positions of equal keys in two sorted lists.
+fn common(a: &[ItemKey], b: &[ItemKey]) -> Vec<(usize, usize)> {
+    let places: BTreeMap<&ItemKey, usize> = b.iter().enumerate().map(|(at, key)| (key, at)).collect();
+    a.iter().enumerate().filter_map(|(at, key)| places.get(key).map(|other| (at, *other))).collect()
+}
+
+/// A difference of one set, with an item to look at.
+fn described(a: &ComparedItems, b: &ComparedItems, both: usize, keys: &[ItemKey], others: &[ItemKey]) -> String {
+    let texts: BTreeMap<&str, &ItemKey> = others.iter().map(|key| (key.id.as_str(), key)).collect();
+    let changed = keys.iter().find(|key| texts.get(key.id.as_str()).is_some_and(|other| other.content != key.content));
+    let example = match changed {
+        Some(key) => format!("; \"{}\" has another question or reference", key.id),
+        None => String::new(),
+    };
+    format!("{} has {} in A and {} in B, {both} of them in both{example}", a.set, items(a.n()), items(b.n()))
+}
+
+fn items(n: usize) -> String {
+    format!("{n} item{}", if n == 1 { "" } else { "s" })
+}

@@ -1,0 +1,149 @@
+//! In what two runs differ beside their answers, in words, and whether they can still be compared.
+
+use serde::Serialize;
+use serde_json::Value;
+
+use super::compared_run::{ComparedRun, Scorer};
+
+/// What a difference is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Aspect {
+    /// How the questions were put.
+    Template,
+    /// How tokens were chosen and when completions ended.
+    Decoding,
+    /// By which rules answers were judged.
+    Rules,
+    /// Which items were asked.
+    Items,
+    /// How exactly it was computed: it may cost accuracy, which a comparison may well be about.
+    Precision,
+    /// How many completions were drawn and with which random numbers.
+    Drawing,
+    /// Who answered: this is what is compared.
+    Model,
+    /// Which program asked.
+    Program,
+}
+
+impl Aspect {
+    /// Whether figures of two runs that differ in it say nothing about the models.
+    pub fn forbids_comparison(self) -> bool {
+        matches!(self, Self::Template | Self::Decoding | Self::Rules | Self::Items)
+    }
+
+    /// In reports.
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Template => "template",
+            Self::Decoding => "decoding",
+            Self::Rules => "rules",
+            Self::Items => "items",
+            Self::Precision => "precision",
+            Self::Drawing => "drawing",
+            Self::Model => "model",
+            Self::Program => "program",
+        }
+    }
+}
+
+/// One difference between two runs.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ProtocolDifference {
+    /// What it is about.
+    pub aspect: Aspect,
+    /// What differs, in words.
+    pub what: String,
+    /// In the first run.
+    pub a: String,
+    /// In the second run.
+    pub b: String,
+}
+
+/// All differences, the ones that forbid a comparison first. `scorer`: whose verdicts count; another strict profile does not
+/// touch the official ones. Data that differ by name, files or limit but not by items do not count.
+pub(crate) fn differences(a: &ComparedRun, b: &ComparedRun, scorer: Scorer) -> Vec<ProtocolDifference> {
+    let mut found: Vec<ProtocolDifference> = a
+        .identity
+        .differences(&b.identity)
+        .into_iter()
+        .filter_map(|difference| {
+            let (aspect, what) = meaning(&difference.field)?;
+            let (a, b) = match aspect {
+                Aspect::Template => (a.identity.template.name.clone(), b.identity.template.name.clone()),
+                _ => (plain(&difference.there), plain(&difference.here)),
+            };
+            Some(ProtocolDifference { aspect, what, a, b })
+        })
+        .collect();
+    let mut add = |aspect, what: &str, a: String, b: String| {
+        if a != b {
+            found.push(ProtocolDifference { aspect, what: what.to_string(), a, b });
+        }
+    };
+    add(Aspect::Rules, "rule files", short(&a.rules), short(&b.rules));
+    if scorer == Scorer::Strict {
+        let profile = |run: &ComparedRun| run.strict_profile.clone().unwrap_or_else(|| "each set's own".to_string());
+        add(Aspect::Rules, "strict profile", profile(a), profile(b));
+    }
+    add(Aspect::Program, "version", a.version.clone(), b.version.clone());
+    found.sort_by_key(|difference| difference.aspect);
+    found
+}
+
+/// Why two runs asked different items, in words: other data, cap, limit or exclusions.
+pub(crate) fn reasons(a: &ComparedRun, b: &ComparedRun) -> Vec<String> {
+    let told = |difference: crate::manifest::Difference| {
+        let what = match difference.field.split('.').next() {
+            Some("protocol") => "protocol",
+            Some("limit") => "limit a set",
+            Some("excluded") => "excluded items",
+            _ if difference.field == "data.digest" => "digest of the data",
+            _ => return None,
+        };
+        Some(format!("{what}: {} in A, {} in B", plain(&difference.there), plain(&difference.here)))
+    };
+    let mut found: Vec<String> = a.identity.differences(&b.identity).into_iter().filter_map(told).collect();
+    found.dedup();
+    found
+}
+
+/// What a field of an identity is about and how it is called; `None` for those that only name data or items.
+fn meaning(field: &str) -> Option<(Aspect, String)> {
+    let (section, rest) = field.split_once('.').unwrap_or((field, ""));
+    let named = |aspect, what: &str| Some((aspect, what.to_string()));
+    match (section, rest) {
+        ("data" | "protocol" | "limit" | "excluded", _) => None,
+        ("template", _) => named(Aspect::Template, "text around the question"),
+        ("decoding", "max_tokens") => named(Aspect::Decoding, "most new tokens"),
+        ("decoding", "stop") => named(Aspect::Decoding, "stop strings"),
+        ("decoding", "sampling.seed") => named(Aspect::Drawing, "seed"),
+        ("decoding", "sampling.samples") => named(Aspect::Drawing, "completions a problem"),
+        ("decoding", rest) => named(Aspect::Decoding, &rest.trim_start_matches("sampling.").replace('_', " ")),
+        ("model", "kind") => named(Aspect::Precision, "kind of backend"),
+        ("model", rest) => {
+            let detail = rest.trim_start_matches("details.");
+            let precise = ["arithmetic", "dtype", "quantization", "device"].contains(&detail);
+            named(if precise { Aspect::Precision } else { Aspect::Model }, &detail.replace('_', " "))
+        }
+        _ => named(Aspect::Decoding, field),
+    }
+}
+
+/// A JSON value as one would write it: digests cut, texts without quotes.
+fn plain(json: &str) -> String {
+    match serde_json::from_str(json) {
+        Ok(Value::Null) => "none".to_string(),
+        Ok(Value::String(text)) => short(&text),
+        Ok(Value::Object(_)) => json.replace(['{', '}', '"'], "").replace(':', " ").replace(',', ", "),
+        _ => json.to_string(),
+    }
+}
+
+/// The first digits of a digest; other texts as they are.
+fn short(text: &str) -> String {
+    const DIGITS: usize = 12;
+    let is_digest = text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    if is_digest { text[..DIGITS].to_string() } else { text.to_string() }
+}

@@ -1,0 +1,85 @@
+//! Markdown for a job's summary.
+
+use evaluation::{Gate, ProtocolDifference, RunLabel};
+
+use super::headline;
+use crate::comparison::{interval_text, signed};
+use crate::table::percent;
+
+/// Verdict, runs, rules, and the figures of each set and average.
+pub fn gate_markdown(gate: &Gate) -> String {
+    let run = |run: &RunLabel| format!("{} ({})", escaped(&run.name), escaped(&run.source.display().to_string()));
+    let mut text = format!(
+        "## mwpbench gate: {}\n\nBaseline: {}<br>Candidate: {}\n",
+        escaped(&headline(gate)),
+        run(&gate.baseline),
+        run(&gate.candidate)
+    );
+    for warning in &gate.warnings {
+        text.push_str(&format!("\n> Warning: {}\n", escaped(warning)));
+    }
+    if !gate.differences.is_empty() {
+        text.push_str("\n| differs | baseline | candidate |\n|---|---|---|\n");
+        text.extend(gate.differences.iter().map(difference));
+    }
+    if !gate.rules.is_empty() {
+        text.push_str("\n| rule | of | verdict | why |\n|---|---|---|---|\n");
+    }
+    for rule in &gate.rules {
+        let cells = [rule.rule.title(), &rule.scope, rule.verdict.title(), &rule.why].map(escaped);
+        text.push_str(&format!("| {} | {} | **{}** | {} |\n", cells[0], cells[1], cells[2], cells[3]));
+    }
+    text + &figures(gate)
+}
+
+fn difference(found: &ProtocolDifference) -> String {
+    let weight = if found.aspect.forbids_comparison() { "**" } else { "" };
+    let what = escaped(&format!("{}: {}", found.aspect.title(), found.what));
+    format!("| {weight}{what}{weight} | {} | {} |\n", escaped(&found.a), escaped(&found.b))
+}
+
+fn figures(gate: &Gate) -> String {
+    let mut rows: Vec<(String, usize, [f64; 2], f64, [f64; 2])> = Vec::new();
+    for set in &gate.sets {
+        let figures = &set.figures;
+        rows.push((set.title.clone(), figures.n, figures.accuracies, figures.difference, figures.interval));
+    }
+    for (name, average) in [("micro average", &gate.micro), ("macro average", &gate.macro_)] {
+        rows.extend(
+            average
+                .as_ref()
+                .map(|average| (name.to_string(), average.n, average.accuracies, average.difference, average.interval)),
+        );
+    }
+    if rows.is_empty() {
+        return String::new();
+    }
+    let confidence = ((1.0 - 2.0 * gate.alpha) * 1000.0).round() / 10.0;
+    let mut text = format!(
+        "\n| set | n | baseline | candidate | difference | {confidence} % interval |\n|---|--:|--:|--:|--:|--:|\n"
+    );
+    for (name, n, [before, after], difference, interval) in rows {
+        let (before, after) = (percent(before), percent(after));
+        let (difference, interval) = (signed(difference), interval_text(interval));
+        text.push_str(&format!("| {} | {n} | {before} | {after} | {difference} | {interval} |\n", escaped(&name)));
+    }
+    text
+}
+
+/// What is said of a gate that came to no verdict.
+pub fn gate_error_markdown(message: &str) -> String {
+    format!("## mwpbench gate: no verdict\n\n{}\n", escaped(message))
+}
+
+/// Text that Markdown takes for text, on one line.
+fn escaped(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '\\' | '|' | '*' | '_' | '`' | '[' | ']' | '<' | '>' | '~' | '#' | '&' | '$' => out.extend(['\\', c]),
+            c if c.is_control() => out.push(' '),
+            c => out.push(c),
+        }
+    }
+    out
+}
