@@ -199,6 +199,13 @@ mod tests {
     }
 
     #[test]
+    fn the_interval_mirrors_where_nearly_all_items_are_discordant() {
+        let counts = PairedCounts { both: 4, only_b: 2423, ..PairedCounts::default() };
+        let [low, high] = counts.difference_interval(Level::NINETY_FIVE);
+        assert_eq!(counts.swapped().difference_interval(Level::NINETY_FIVE), [-high, -low]);
+    }
+
+    #[test]
     fn verdicts_are_counted() {
         let counts = PairedCounts::of([(true, true), (true, false), (true, false), (false, true), (false, false)]);
         assert_eq!(counts, PairedCounts { both: 1, only_a: 2, only_b: 1, neither: 1 });
