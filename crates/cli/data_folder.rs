@@ -4,6 +4,17 @@ use std::path::{Path, PathBuf};
 
 use dataset_loader::{Benchmark, Data};
 use etcetera::BaseStrategy;
+use evaluation::Grader;
+
+/// The published sets, and those of one's own in the place that [`load`] reads.
+pub fn benchmark(given: Option<&Path>) -> anyhow::Result<Benchmark> {
+    let published = Benchmark::published();
+    let Some(place) = given.map(Path::to_path_buf).or_else(path) else { return Ok(published) };
+    let own = dataset_loader::own_sets(&published, &place)?;
+    let benchmark = published.with(own)?;
+    Grader::check(&benchmark)?;
+    Ok(benchmark)
+}
 
 /// The problems that a command works on.
 pub fn load(benchmark: &Benchmark, given: Option<&Path>) -> anyhow::Result<Data> {
@@ -11,7 +22,8 @@ pub fn load(benchmark: &Benchmark, given: Option<&Path>) -> anyhow::Result<Data>
         return Ok(dataset_loader::load(benchmark, path)?);
     }
     match path() {
-        Some(folder) if has_entries(&folder) => Ok(dataset_loader::load(benchmark, &folder)?),
+        // Training files, problems that wait for their translation and notes of what was fetched are nothing to ask.
+        Some(folder) if dataset_loader::holds_data(&folder) => Ok(dataset_loader::load(benchmark, &folder)?),
         _ => Ok(dataset_loader::samples(benchmark)),
     }
 }
@@ -22,8 +34,4 @@ pub fn path() -> Option<PathBuf> {
         Some(home) if !home.is_empty() => Some(PathBuf::from(home).join("data")),
         _ => etcetera::choose_base_strategy().ok().map(|base| base.data_dir().join("mwpbench").join("data")),
     }
-}
-
-fn has_entries(folder: &Path) -> bool {
-    std::fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_some())
 }

@@ -31,7 +31,7 @@ impl Bench {
         import(&Benchmark::published(), &plan)
     }
 
-    fn into_data_folder(&self, set: &str, input: &Path, split: &str) -> Result<Imported, dataset_loader::Error> {
+    fn import_to_data_folder(&self, set: &str, input: &Path, split: &str) -> Result<Imported, dataset_loader::Error> {
         let folder = self.folder.path().join("data");
         let plan = ImportPlan { set, input, destination: Destination::DataFolder(&folder), split, keep_choices: false };
         import(&Benchmark::published(), &plan)
@@ -287,16 +287,16 @@ fn the_data_folder_has_a_place_for_tests_training_files_and_untranslated_ones() 
     let gsm8k = bench.file("test.jsonl", GSM8K);
     let chinese = bench.file("test.ape.json", r#"{"id":"1","original_text":"多少？","ans":"(3/5)"}"#);
     let data = bench.folder.path().join("data");
-    assert_eq!(bench.into_data_folder("gsm8k", &gsm8k, "test").unwrap().output, data.join("gsm8k.jsonl"));
-    assert_eq!(bench.into_data_folder("gsm8k", &gsm8k, "train").unwrap().output, data.join("gsm8k.train.jsonl"));
-    let untranslated = bench.into_data_folder("ape210k", &chinese, "test").unwrap().output;
+    assert_eq!(bench.import_to_data_folder("gsm8k", &gsm8k, "test").unwrap().output, data.join("gsm8k.jsonl"));
+    assert_eq!(bench.import_to_data_folder("gsm8k", &gsm8k, "train").unwrap().output, data.join("gsm8k.train.jsonl"));
+    let untranslated = bench.import_to_data_folder("ape210k", &chinese, "test").unwrap().output;
     assert_eq!(untranslated, data.join("untranslated/ape210k.jsonl"));
-    let error = bench.into_data_folder("gsm8k", &gsm8k, "valid").unwrap_err();
+    let error = bench.import_to_data_folder("gsm8k", &gsm8k, "valid").unwrap_err();
     assert!(matches!(error.kind(), ErrorKind::NeedsOutput { .. }), "{error}");
     assert_eq!(load(&Benchmark::published(), &data).unwrap().problems.len(), 1);
     // The same set from another file would be asked twice.
     fs::rename(data.join("gsm8k.jsonl"), data.join("full_test.json")).unwrap();
-    let error = bench.into_data_folder("gsm8k", &gsm8k, "test").unwrap_err();
+    let error = bench.import_to_data_folder("gsm8k", &gsm8k, "test").unwrap_err();
     assert!(matches!(error.kind(), ErrorKind::OtherFileOfSet { .. }) && error.is_usage(), "{error}");
 }
 

@@ -1,0 +1,34 @@
+//! `mwpbench data new`: the folder of a set of one's own.
+
+use std::path::PathBuf;
+
+use dataset_loader::Benchmark;
+
+use crate::exit::Outcome;
+use crate::screen;
+
+/// Write the folder of a set of your own: a description with comments, two problems and a page about it.
+///
+/// It can be asked as it is: `mwpbench eval --data FOLDER`. Sets of your own are in no average.
+#[derive(clap::Args)]
+pub struct Args {
+    /// Name of the set: a-z, 0-9 and _.
+    #[arg(value_name = "NAME")]
+    name: String,
+    /// Folder in which the set's folder is made [default: the current one].
+    #[arg(long, value_name = "DIR")]
+    dir: Option<PathBuf>,
+    #[command(flatten)]
+    telling: screen::Telling,
+}
+
+pub fn run(args: Args) -> anyhow::Result<Outcome> {
+    let new = dataset_loader::new_set(&Benchmark::published(), &args.name, &args.dir.unwrap_or_default())?;
+    args.telling.tell(&new, || {
+        let folder = new.folder.display();
+        format!(
+            "{folder} holds dataset.toml, example.jsonl and README.md\nedit them, then: mwpbench data stats --data {folder}\n"
+        )
+    })?;
+    Ok(Outcome::Done)
+}
