@@ -60,16 +60,18 @@ pub fn run(args: Args) -> anyhow::Result<Outcome> {
     let benchmark = Benchmark::published();
     let grader = grading::grader(&benchmark, args.profile.as_deref())?;
     match (&args.run, &args.input, &args.output, &args.reference) {
-        (Some(folder), ..) => again(&args, &benchmark, &grader, folder),
+        (Some(folder), ..) => again(&args, folder),
         (None, Some(input), Some(output), _) => elsewhere(&args, &grader, input, output),
         (None, _, _, Some(reference)) => single(&args, &grader, reference),
         _ => unreachable!("clap demands RUN, --input and --output, or --reference"),
     }
 }
 
-fn again(args: &Args, benchmark: &Benchmark, grader: &Grader, folder: &Path) -> anyhow::Result<Outcome> {
+fn again(args: &Args, folder: &Path) -> anyhow::Result<Outcome> {
     let folder = RunFolder::open(folder)?;
-    let summary = evaluation::judge_again(benchmark, grader, &folder)?;
+    let benchmark = folder.benchmark()?;
+    let grader = grading::grader(&benchmark, args.profile.as_deref())?;
+    let summary = evaluation::judge_again(&benchmark, &grader, &folder)?;
     if args.explain {
         let completions = folder.completions()?;
         for problem in folder.problems()? {

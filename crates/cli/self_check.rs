@@ -2,7 +2,6 @@
 
 use std::path::PathBuf;
 
-use dataset_loader::Benchmark;
 use evaluation::SelfCheck;
 
 use crate::exit::Outcome;
@@ -25,7 +24,7 @@ pub struct Args {
 }
 
 pub fn run(args: Args) -> anyhow::Result<Outcome> {
-    let benchmark = Benchmark::published();
+    let benchmark = data_folder::benchmark(args.data.as_deref())?;
     let grader = grading::grader(&benchmark, args.profile.as_deref())?;
     let data = data_folder::load(&benchmark, args.data.as_deref())?;
     let checked = SelfCheck::of(&benchmark, &grader, &data.problems);

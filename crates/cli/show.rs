@@ -3,7 +3,6 @@
 use std::path::PathBuf;
 
 use anyhow::Context;
-use dataset_loader::Benchmark;
 use evaluation::RunFolder;
 use reporting::{Item, SummaryTable};
 use serde_json::json;
@@ -58,7 +57,7 @@ fn item(args: &Args, folder: &RunFolder, id: &str) -> anyhow::Result<()> {
     let completion = completions
         .get(&(id.to_string(), args.sample))
         .with_context(|| format!("this run has no finished sample {} of \"{id}\"", args.sample))?;
-    let grader = grading::grader(&Benchmark::published(), folder.summary()?.strict_profile.as_deref())?;
+    let grader = grading::grader(&folder.benchmark()?, folder.summary()?.strict_profile.as_deref())?;
     let (verdict, explained) = (grader.judge(problem, completion), grader.explain_completion(problem, completion));
     let prompt = folder.template()?.render(&problem.question);
     match args.json {

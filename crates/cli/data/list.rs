@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use dataset_loader::{Benchmark, Origin, Set};
+use dataset_loader::{Origin, Set};
 use serde::Serialize;
 
 use crate::exit::Outcome;
@@ -46,7 +46,7 @@ struct ListedTask<'a> {
 }
 
 pub fn run(args: Args) -> anyhow::Result<Outcome> {
-    let benchmark = Benchmark::published();
+    let benchmark = data_folder::benchmark(args.data.as_deref())?;
     let data = data_folder::load(&benchmark, args.data.as_deref())?;
     if args.json {
         let listed = |set| Listed::new(set, &data.problems);

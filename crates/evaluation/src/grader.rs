@@ -34,6 +34,16 @@ pub enum GraderError {
         /// The names of the profiles that come with the program.
         known: String,
     },
+    /// A set's description names no profile.
+    #[error("the set \"{set}\" names the scoring profile \"{name}\" in its dataset.toml, which there is not (known: {known})")]
+    OfSet {
+        /// Name of the set.
+        set: String,
+        /// The profile it names.
+        name: String,
+        /// The names of the profiles that come with the program.
+        known: String,
+    },
     /// A file that cannot be read.
     #[error("cannot read the scoring profile {}: {source}", file.display())]
     Unreadable {
@@ -61,9 +71,27 @@ pub struct Explained {
 }
 
 impl Grader {
+    /// Sees to it that every set's description names a profile that there is. Those of the published sets do.
+    ///
+    /// # Errors
+    /// A set of one's own that names another.
+    pub fn check(benchmark: &Benchmark) -> Result<(), GraderError> {
+        match benchmark.sets().iter().find(|set| Profile::named(&set.scoring_profile).is_none()) {
+            None => Ok(()),
+            Some(set) => Err(GraderError::OfSet {
+                set: set.name.clone(),
+                name: set.scoring_profile.clone(),
+                known: Profile::names().collect::<Vec<_>>().join(", "),
+            }),
+        }
+    }
+
     /// Judges each set by the profile that its description names, everything else by the standard one.
+    ///
+    /// # Panics
+    /// A set of one's own names a profile that there is not: [`Grader::check`] comes first.
     pub fn new(benchmark: &Benchmark) -> Self {
-        let named = |name: &str| Profile::named(name).expect("a test looks every set's profile up");
+        let named = |name: &str| Profile::named(name).expect("every set's profile was looked up");
         let of_sets = benchmark.sets().iter().map(|set| (set.name.clone(), named(&set.scoring_profile)));
         Self { given: None, of_sets: of_sets.collect() }
     }
