@@ -11,16 +11,22 @@
 mod cases; // what came of the rules' cases
 mod disagreements; // where the two scorers differ
 mod explanation; // how one answer was judged
+mod import_text; // what came of an import
 mod item; // one problem with prompt, completion, trace and verdict
+mod problem_text; // one problem as the data hold it
 mod self_check; // can the scorers judge by a set's references?
 mod set_list; // which sets there are, and what the data at hand hold of them
+mod stats_table; // what is at hand beside what the paper counts
 mod summary_table; // the table of a finished run
 mod table; // the frame that all tables share
 
 pub use cases::cases_text;
 pub use disagreements::disagreements_text;
 pub use explanation::explanation_text;
+pub use import_text::import_text;
 pub use item::{Item, item_text};
+pub use problem_text::problem_text;
 pub use self_check::self_check_text;
 pub use set_list::set_list;
+pub use stats_table::stats_text;
 pub use summary_table::{SummaryTable, summary_table};
