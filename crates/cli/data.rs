@@ -1,7 +1,9 @@
 //! `mwpbench data`: which sets there are, what is at hand of them, and getting it.
 
 mod import; // a publisher's files into the record form
+mod fetch; // published files, checked
 mod list; // the sets
+mod verify; // whether what was fetched is still the same
 mod new; // the folder of a set of one's own
 mod path; // where the data folder is
 mod sample; // some problems at random
@@ -18,6 +20,8 @@ use crate::self_check;
 pub enum Command {
     /// List the sets: level, tasks, published test problems and the problems at hand.
     List(list::Args),
+    Fetch(fetch::Args),
+    Verify(verify::Args),
     Stats(stats::Args),
     Show(show::Args),
     Sample(sample::Args),
@@ -31,6 +35,8 @@ pub enum Command {
 pub fn run(command: Command) -> anyhow::Result<Outcome> {
     match command {
         Command::List(args) => list::run(args),
+        Command::Fetch(args) => fetch::run(args),
+        Command::Verify(args) => verify::run(args),
         Command::Stats(args) => stats::run(args),
         Command::Show(args) => show::run(args),
         Command::Sample(args) => sample::run(args),

@@ -78,6 +78,13 @@ fn code_of_cause(cause: &(dyn std::error::Error + 'static)) -> Option<u8> {
     if let Some(evaluation::GraderError::OfSet { .. }) = cause.downcast_ref() {
         return Some(INTEGRITY);
     }
+    if let Some(error) = cause.downcast_ref::<dataset_fetcher::Error>() {
+        return Some(match error.kind() {
+            dataset_fetcher::ErrorKind::Usage => USAGE,
+            dataset_fetcher::ErrorKind::Incomplete => INCOMPLETE,
+            dataset_fetcher::ErrorKind::Integrity => INTEGRITY,
+        });
+    }
     if let Some(error) = cause.downcast_ref::<inference::Error>() {
         return Some(match error.kind() {
             inference::ErrorKind::Options => USAGE,

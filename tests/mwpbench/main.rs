@@ -5,8 +5,11 @@ mod checkpoint; // copies of the demo checkpoint to spoil
 mod command; // runs the binary
 mod data; // mwpbench data
 mod eval; // mwpbench eval on the demo checkpoint
+mod fetch; // mwpbench data fetch and verify
 mod grading; // explanations, profiles, the rules' cases, the self-check
 mod interruption; // kills, signals, two writers, damaged journals
 mod layers; // which crate may know which
 mod model; // mwpbench model, adapters, 8 bits
 mod score; // mwpbench score and show
+#[path = "../../crates/dataset-fetcher/tests/dataset_fetcher/server.rs"]
+mod server; // a server on loopback that behaves badly

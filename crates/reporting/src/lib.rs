@@ -11,6 +11,7 @@
 mod cases; // what came of the rules' cases
 mod disagreements; // where the two scorers differ
 mod explanation; // how one answer was judged
+mod fetched_files; // what was fetched, and whether it still is what it was
 mod import_text; // what came of an import
 mod item; // one problem with prompt, completion, trace and verdict
 mod problem_text; // one problem as the data hold it
@@ -23,6 +24,7 @@ mod table; // the frame that all tables share
 pub use cases::cases_text;
 pub use disagreements::disagreements_text;
 pub use explanation::explanation_text;
+pub use fetched_files::{fetched_text, verification_text};
 pub use import_text::import_text;
 pub use item::{Item, item_text};
 pub use problem_text::problem_text;

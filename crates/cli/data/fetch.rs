@@ -1,0 +1,82 @@
+//! `mwpbench data fetch`: published files, checked.
+
+mod display; // bytes, rate and time left
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::ValueEnum;
+use dataset_fetcher::{Network, Order, Origin, Patience};
+
+use crate::exit::Outcome;
+use crate::{data_folder, screen};
+
+/// Fetch the published benchmark, or the files of the sets' own publishers, and check every byte.
+///
+/// Files are checked against the ids that were published before they replace anything, and are listed in `mwpbench-data.lock`
+/// in the data folder. An interrupted fetch goes on where it was. Proxies (HTTPS_PROXY, HTTP_PROXY, NO_PROXY) and certificates
+/// (SSL_CERT_FILE, SSL_CERT_DIR) of the environment are used. Publishers may move their files: --from helps.
+#[derive(clap::Args)]
+pub struct Args {
+    /// Names of sets [default: all].
+    #[arg(value_name = "SET")]
+    sets: Vec<String>,
+    /// Whose files: the benchmark's records, or what each set's own publisher gives out, for `mwpbench data import`.
+    #[arg(long, value_enum, default_value = "mwpbench")]
+    published_by: PublishedBy,
+    /// Fetch from a folder or from a mirror's address instead, under the names that the files have in a data folder.
+    #[arg(long, value_name = "DIR|URL")]
+    from: Option<String>,
+    /// Fetch training splits too; nothing is ever asked of them.
+    #[arg(long)]
+    train: bool,
+    /// The folder to fetch into [default: the data folder].
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+    /// Replace files that have another content, and accept what a publisher has changed.
+    #[arg(long)]
+    force: bool,
+    /// Attempts in a row that bring nothing before a file is given up.
+    #[arg(long, value_name = "N", default_value_t = Patience::default().attempts, value_parser = clap::value_parser!(u32).range(1..=60))]
+    attempts: u32,
+    /// Seconds that a connection may say nothing.
+    #[arg(long, value_name = "SECONDS", default_value_t = Patience::default().idle.as_secs(), value_parser = clap::value_parser!(u64).range(1..=3600))]
+    idle_timeout: u64,
+    #[command(flatten)]
+    telling: screen::Telling,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum PublishedBy {
+    Mwpbench,
+    Publisher,
+}
+
+pub fn run(args: Args) -> anyhow::Result<Outcome> {
+    let Some(folder) = args.data.or_else(data_folder::path) else {
+        anyhow::bail!("this system names no data directory: give --data, or set MWPBENCH_HOME");
+    };
+    let order = Order {
+        sets: args.sets,
+        published_by: match args.published_by {
+            PublishedBy::Mwpbench => dataset_fetcher::PublishedBy::Mwpbench,
+            PublishedBy::Publisher => dataset_fetcher::PublishedBy::Publisher,
+        },
+        train: args.train,
+        from: args.from.as_deref().map(Origin::parse).transpose()?,
+        force: args.force,
+        patience: Patience {
+            attempts: args.attempts,
+            idle: Duration::from_secs(args.idle_timeout),
+            ..Patience::default()
+        },
+        network: Network::from_environment(),
+        ..Order::new(folder)
+    };
+    let mut display = display::Display::new(args.telling.quiet);
+    let fetched = dataset_fetcher::fetch(&order, &mut |event| display.update(&event));
+    display.clear();
+    let report = fetched?;
+    args.telling.tell(&report, || reporting::fetched_text(&report, screen::width()))?;
+    Ok(Outcome::Done)
+}

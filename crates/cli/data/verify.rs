@@ -1,0 +1,28 @@
+//! `mwpbench data verify`: whether what was fetched is still the same.
+
+use std::path::PathBuf;
+
+use crate::exit::Outcome;
+use crate::{data_folder, screen};
+
+/// Hash everything again that was fetched: each file of the lock file must be there and unchanged.
+#[derive(clap::Args)]
+pub struct Args {
+    /// The folder that was fetched into [default: the data folder].
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+    #[command(flatten)]
+    telling: screen::Telling,
+}
+
+pub fn run(args: Args) -> anyhow::Result<Outcome> {
+    let Some(folder) = args.data.or_else(data_folder::path) else {
+        anyhow::bail!("this system names no data directory: give --data, or set MWPBENCH_HOME");
+    };
+    let verification = dataset_fetcher::verify(&folder)?;
+    args.telling.tell(&verification, || reporting::verification_text(&verification, screen::width()))?;
+    Ok(match verification.is_good() {
+        true => Outcome::Done,
+        false => Outcome::CheckFailed,
+    })
+}

@@ -1,0 +1,101 @@
+//! What was fetched into a data folder, and whether it still is what it was.
+
+use comfy_table::Cell;
+use dataset_fetcher::{Check, Report, State, Trust, Verification};
+
+use crate::table::framed;
+
+/// The files of a fetch with what they are trusted for, and what is left to do.
+pub fn fetched_text(report: &Report, width: Option<u16>) -> String {
+    let mut table = framed(["file", "", "size", "content", "license"], &[2], width);
+    for file in &report.files {
+        let state = match file.state {
+            State::Fetched => "fetched",
+            State::AlreadyThere => "was there",
+        };
+        let trust = match file.trust {
+            Trust::PublishedId => "as published",
+            Trust::FirstUse => "taken as it came *",
+        };
+        let row = [&file.name, state, &size(file.bytes), trust, &file.license];
+        table.add_row(row.map(Cell::new));
+        if let Some(unpacked) = &file.unpacked {
+            let files = format!("{} files", unpacked.files);
+            table.add_row([&format!("{}/", unpacked.folder), "unpacked", &files, trust, &file.license].map(Cell::new));
+        }
+    }
+    let mut text = format!("{}\ndata folder: {}\n", table.trim_fmt(), report.folder.display());
+    if report.files.iter().any(|file| file.trust == Trust::FirstUse) {
+        text += "* No id of this file was published: what came now is held to from now on.\n";
+    }
+    if !report.imports.is_empty() {
+        text += "These are no records yet. To make some of them:\n";
+    }
+    for import in &report.imports {
+        let output = match import.has_records {
+            // In the data folder they would meet the published ones.
+            true => format!(" --output {}.jsonl", import.set),
+            false => String::new(),
+        };
+        text += &format!(
+            "    mwpbench data import {} {}{output}\n",
+            import.set,
+            quoted(&import.folder.display().to_string())
+        );
+    }
+    text
+}
+
+/// What became of each file, and what to do about it.
+pub fn verification_text(verification: &Verification, width: Option<u16>) -> String {
+    let mut table = framed(["file", "", "size", "expected", "found"], &[2], width);
+    for file in &verification.files {
+        let check = match file.check {
+            Check::Ok => "ok",
+            Check::Changed => "CHANGED",
+            Check::Missing => "MISSING",
+            Check::Unreadable => "UNREADABLE",
+            Check::Unfinished => "unfinished download",
+            Check::NotInLock => "not in the lock file",
+        };
+        let bytes = file.bytes.map(size).unwrap_or_default();
+        let told = |id: &Option<String>| id.clone().unwrap_or_default();
+        table.add_row([&file.name, check, &bytes, &told(&file.expected), &told(&file.found)].map(Cell::new));
+    }
+    let faults = verification.files.iter().filter(|file| file.check.is_fault()).count();
+    let good = verification.files.iter().filter(|file| file.check == Check::Ok).count();
+    let sum = match faults {
+        0 => format!("all {good} as the lock file says"),
+        _ => format!(
+            "{faults} at fault, {good} as the lock file says: mwpbench data fetch --force puts fetched files right"
+        ),
+    };
+    format!("{}\n{sum}\ndata folder: {}\n", table.trim_fmt(), verification.folder.display())
+}
+
+/// Decimal units with one digit after the point.
+fn size(bytes: u64) -> String {
+    const UNITS: [(u64, &str); 3] = [(1_000_000_000, "GB"), (1_000_000, "MB"), (1_000, "kB")];
+    match UNITS.iter().find(|(unit, _)| bytes >= *unit) {
+        Some((unit, name)) => format!("{:.1} {name}", bytes as f64 / *unit as f64),
+        None => format!("{bytes} B"),
+    }
+}
+
+/// A path as a shell reads it.
+fn quoted(path: &str) -> String {
+    let plain = |c: char| c.is_alphanumeric() || "/._-+=:@%,~\\".contains(c);
+    if path.chars().all(plain) { path.to_string() } else { format!("'{}'", path.replace('\'', "'\\''")) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_and_paths_are_readable() {
+        assert_eq!([999, 9_517, 1_954_512, 2_147_483_648].map(size), ["999 B", "9.5 kB", "2.0 MB", "2.1 GB"]);
+        assert_eq!(quoted("/home/a/b"), "/home/a/b");
+        assert_eq!(quoted("/it's here"), "'/it'\\''s here'");
+    }
+}
