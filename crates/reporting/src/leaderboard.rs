@@ -1,0 +1,293 @@
+//! Models × sets: a table of runs, beside the figures that the MathScale paper prints.
+//!
+//! In go finished runs; out come tables for a terminal, a page, a paper or a program, two charts, and the block of a model
+//! card. Rows that cannot be compared with others carry notes that say why, and rows on the program's samples stand apart.
+
+mod chart; // the two charts, as SVG
+mod check; // can a summary's figures be what a run found?
+mod columns; // which figures are shown
+mod csv; // a row a model, for spreadsheets
+mod entry; // a run's folder → what is needed of it
+mod error; // why no leaderboard can be made
+mod json; // all there is, for programs
+mod latex; // for papers
+mod markdown; // for pages
+mod model_index; // for model cards
+mod notes; // what has to be said of rows and figures
+mod published; // the paper's figures
+mod ranking; // rows → groups in order, with the best marked
+mod rows; // runs and published figures → rows
+mod terminal; // as wide as the terminal
+
+use dataset_loader::Benchmark;
+use evaluation::Averages;
+use serde::Serialize;
+
+use columns::Column;
+use notes::{Note, Notes};
+use ranking::{Group, Order};
+use rows::Row;
+
+pub use entry::Entry;
+pub use error::LeaderboardError;
+
+/// Which figures are shown, and how rows are sorted.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LeaderboardPlan {
+    /// Whose verdicts count.
+    pub scorers: Scorers,
+    /// Name of the column to sort by, or `model`; `None` for the micro average, or the whole set beside its subjects.
+    pub sort: Option<String>,
+    /// The smallest figure first.
+    pub ascending: bool,
+    /// Beside the runs, the rows of the MathScale paper.
+    pub with_paper: bool,
+    /// Intervals beside accuracies.
+    pub intervals: bool,
+    /// The subjects of one set in place of the sets.
+    pub subjects: Option<Subjects>,
+    /// Fresh-GaokaoMath-2023 even where no run asked it.
+    pub fresh: bool,
+}
+
+/// Whose verdicts count.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Scorers {
+    /// The published scorer's.
+    #[default]
+    Official,
+    /// The strict scorer's.
+    Strict,
+    /// Both, in rows of their own.
+    Both,
+}
+
+/// A set of whose tasks the paper prints figures.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Subjects {
+    /// The seven subjects of MATH, as in table 9.
+    Math,
+    /// The seven topics of CollegeMath, as in table 10.
+    CollegeMath,
+}
+
+/// How a leaderboard is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LeaderboardFormat {
+    /// Plain text.
+    Terminal {
+        /// Columns of the terminal; `None` where the table may be as wide as it needs to be.
+        width: Option<u16>,
+        /// Whether the best may be set in bold.
+        styled: bool,
+    },
+    /// A table of GitHub's Markdown.
+    Markdown,
+    /// A `table` environment that needs the packages `booktabs` and `fontenc`.
+    Latex,
+    /// RFC 4180, accuracies in 0..=1.
+    Csv,
+    /// One object, accuracies in 0..=1.
+    Json,
+}
+
+/// One scorer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+enum Scorer {
+    Official,
+    Strict,
+}
+
+/// A table of models and their figures.
+#[derive(Clone, Debug)]
+pub struct Leaderboard {
+    title: String,
+    columns: Vec<Column>,
+    groups: Vec<Group>,
+    notes: Notes,
+    plan: LeaderboardPlan,
+    entries: Vec<Entry>,
+}
+
+impl Subjects {
+    fn set(self) -> &'static str {
+        match self {
+            Self::Math => "math",
+            Self::CollegeMath => "college_math",
+        }
+    }
+}
+
+impl Scorers {
+    fn each(self) -> &'static [Scorer] {
+        match self {
+            Self::Official => &[Scorer::Official],
+            Self::Strict => &[Scorer::Strict],
+            Self::Both => &[Scorer::Official, Scorer::Strict],
+        }
+    }
+}
+
+impl Scorer {
+    const ALL: [Self; 2] = [Self::Official, Self::Strict];
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Official => "official",
+            Self::Strict => "strict",
+        }
+    }
+
+    fn of(self, averages: Averages) -> f64 {
+        match self {
+            Self::Official => averages.official,
+            Self::Strict => averages.strict,
+        }
+    }
+}
+
+impl Leaderboard {
+    /// Lines up runs, and the paper's rows where they are asked for.
+    ///
+    /// # Errors
+    /// Neither runs nor the paper's rows, or a column to sort by that is not there.
+    pub fn new(benchmark: &Benchmark, entries: Vec<Entry>, plan: LeaderboardPlan) -> Result<Self, LeaderboardError> {
+        if entries.is_empty() && !plan.with_paper {
+            return Err(LeaderboardError::Nothing);
+        }
+        let columns = Column::of(benchmark, &entries, &plan);
+        let order = match plan.sort.as_deref() {
+            Some(name) if name.eq_ignore_ascii_case("model") => Order::Model,
+            name => Order::Column(Column::find(&columns, name)?),
+        };
+        let mut notes = Notes::default();
+        let mut rows = Vec::new();
+        if plan.with_paper {
+            let published = published::published_rows();
+            rows.extend(published.iter().filter_map(|row| Row::of_paper(row, &columns, &mut notes)));
+        }
+        for (entry, label) in entries.iter().zip(labels(&entries)) {
+            for &scorer in plan.scorers.each() {
+                rows.push(Row::of_run(entry, label.clone(), scorer, &columns, &mut notes));
+            }
+        }
+        let groups = ranking::groups(rows, order, plan.ascending);
+        Ok(Self { title: title(&entries, &plan), columns, groups, notes, plan, entries })
+    }
+
+    /// The leaderboard as a text that ends with a line break.
+    pub fn text(&self, format: LeaderboardFormat) -> String {
+        match format {
+            LeaderboardFormat::Terminal { width, styled } => terminal::text(self, width, styled),
+            LeaderboardFormat::Markdown => markdown::text(self),
+            LeaderboardFormat::Latex => latex::text(self),
+            LeaderboardFormat::Csv => csv::text(self),
+            LeaderboardFormat::Json => json::text(self),
+        }
+    }
+
+    /// The runs as a `model-index` block for the head of a model card (YAML, accuracies in percent).
+    pub fn model_index(&self, benchmark: &Benchmark) -> String {
+        model_index::text(self, benchmark)
+    }
+
+    /// Bars of every row's accuracy in each column, as an SVG picture.
+    pub fn bar_chart(&self) -> String {
+        chart::bars::picture(self)
+    }
+
+    /// Accuracy in each column against the logarithm of the number of training examples (the runs' tag `train_size`), a panel
+    /// for each base model, as an SVG picture. Source: figure 3 of arXiv:2403.02884v1 draws the same.
+    ///
+    /// # Errors
+    /// A tag that is no number, or fewer than two sizes.
+    pub fn scaling_curve(&self) -> Result<String, LeaderboardError> {
+        chart::scaling::picture(self)
+    }
+
+    fn rows(&self) -> impl Iterator<Item = &Row> {
+        self.groups.iter().flat_map(|group| &group.rows)
+    }
+
+    /// Whether groups need their headings: rows on samples always do.
+    fn headed(&self) -> bool {
+        self.groups.len() > 1
+    }
+
+    /// What is said below the table, a sentence each. `bold` is how the best is set off; nothing where it is not.
+    fn legend(&self, bold: Option<&str>) -> Vec<String> {
+        let mut lines = Vec::new();
+        let short = self.columns.iter().filter(|column| column.short != column.title);
+        let short: Vec<String> = short.map(|column| format!("{} {}", column.short, column.title)).collect();
+        if !short.is_empty() {
+            lines.push(format!("{}.", short.join(", ")));
+        }
+        let any_best = self.rows().flat_map(|row| row.figures.iter().flatten()).any(|figure| figure.best);
+        if let (Some(bold), true) = (bold, any_best) {
+            let of = if self.headed() { "of its base model" } else { "of its column" };
+            lines.push(format!("{bold}: the best {of} among figures that can be compared."));
+        }
+        if self.plan.intervals {
+            lines.push(
+                "Intervals are 95 % by the run's summary (Wilson's); averages and published figures have none."
+                    .to_string(),
+            );
+        }
+        if self.plan.with_paper && self.plan.scorers != Scorers::Official && !self.entries.is_empty() {
+            lines.push(
+                "The paper's figures are by the official scorer and are not compared with strict ones.".to_string(),
+            );
+        }
+        lines
+    }
+
+    /// Whether a mark means that a figure cannot be compared.
+    fn lettered_notes(&self) -> Vec<(String, String)> {
+        let told = |note: &Note| match note.comparable {
+            true => format!("{}.", note.text),
+            false => format!("{} (not comparable).", note.text),
+        };
+        self.notes.lettered().map(|(letters, note)| (letters, told(note))).collect()
+    }
+}
+
+/// The names of models, with the folder behind them where several runs have one name.
+fn labels(entries: &[Entry]) -> Vec<String> {
+    let names: Vec<&String> = entries.iter().map(|entry| &entry.summary.model).collect();
+    let folders: Vec<String> = entries.iter().map(Entry::folder_name).collect();
+    let label = |(index, entry): (usize, &Entry)| {
+        let others = || (0..entries.len()).filter(move |&other| other != index);
+        let same_name = |other: usize| names[other] == names[index];
+        match (others().any(same_name), others().any(|other| same_name(other) && folders[other] == folders[index])) {
+            (false, _) => names[index].clone(),
+            (true, false) => format!("{} ({})", names[index], folders[index]),
+            (true, true) => format!("{} ({})", names[index], entry.folder.display()),
+        }
+    };
+    entries.iter().enumerate().map(label).collect()
+}
+
+/// Only whole runs are called MwpBench.
+fn title(entries: &[Entry], plan: &LeaderboardPlan) -> String {
+    let what = match plan.subjects {
+        Some(Subjects::Math) => ", subjects of MATH",
+        Some(Subjects::CollegeMath) => ", topics of CollegeMath",
+        None => "",
+    };
+    let scorer = match plan.scorers {
+        Scorers::Official => "by the official scorer",
+        Scorers::Strict => "by the strict scorer",
+        Scorers::Both => "by both scorers",
+    };
+    let samples = entries.iter().filter(|entry| entry.on_samples()).count();
+    let whole = entries.iter().all(|entry| entry.summary.complete && entry.summary.deviations.is_empty());
+    let name = if samples == entries.len() && !plan.with_paper {
+        "Leaderboard on the program's own samples (not MwpBench)"
+    } else if whole {
+        "MwpBench leaderboard"
+    } else {
+        "Leaderboard (not every row is a whole run of MwpBench: see the notes)"
+    };
+    format!("{name}{what}: accuracy in percent {scorer}")
+}

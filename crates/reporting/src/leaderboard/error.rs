@@ -1,0 +1,91 @@
+//! Why no leaderboard can be made.
+
+use std::path::PathBuf;
+
+/// Why no leaderboard can be made of the runs that were named.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum LeaderboardError {
+    /// A folder that holds no whole run.
+    #[error("{0}")]
+    Run(#[source] evaluation::Error),
+    /// A run with all its completions that was not judged.
+    #[error("the run in {folder} has all its completions but no summary.json: judge it with `mwpbench score {folder}`", folder = .0.display())]
+    NotJudged(PathBuf),
+    /// Figures that cannot be.
+    #[error("{}: {message} (write it anew with `mwpbench score {}`)", folder.join("summary.json").display(), folder.display())]
+    Figures {
+        /// The run's folder.
+        folder: PathBuf,
+        /// What is wrong, and in which field.
+        message: String,
+    },
+    /// Files of two runs in one folder.
+    #[error(
+        "{folder}: summary.json and run.json are not of one run: {field} is {summary} in the one and {manifest} in the other \
+         (write the summary anew with `mwpbench score {folder}`)",
+        folder = folder.display()
+    )]
+    Mismatch {
+        /// The run's folder.
+        folder: PathBuf,
+        /// What differs.
+        field: &'static str,
+        /// What the summary says.
+        summary: String,
+        /// What the manifest says.
+        manifest: String,
+    },
+    /// One folder under two names.
+    #[error("{} and {} are the same run: name it once", first.display(), second.display())]
+    Twice {
+        /// As named first.
+        first: PathBuf,
+        /// As named again.
+        second: PathBuf,
+    },
+    /// Neither runs nor the paper's figures.
+    #[error("there is nothing to show: name folders of runs, or give --with-paper")]
+    Nothing,
+    /// A column that is not there.
+    #[error("--sort {name}: there is no such column; there are {known}")]
+    UnknownColumn {
+        /// As given.
+        name: String,
+        /// Those there are.
+        known: String,
+    },
+    /// A tag that is no number of training examples.
+    #[error(
+        "{}: the tag train_size is \"{value}\", expected a number of training examples such as 25000, 25k or 2M \
+         (correct it by the run's command with --tag train_size=N)",
+        folder.display()
+    )]
+    TrainSize {
+        /// The run's folder.
+        folder: PathBuf,
+        /// The tag's value.
+        value: String,
+    },
+    /// Too few sizes for a curve.
+    #[error(
+        "a scaling curve needs runs of at least two training sizes, and there are {sizes}: tag runs with --tag train_size=N \
+         (the same `mwpbench eval` command with it tags a finished run)"
+    )]
+    TooFewSizes {
+        /// Distinct sizes.
+        sizes: usize,
+    },
+}
+
+impl LeaderboardError {
+    /// Whether a file of a run is not what it should be.
+    pub fn is_integrity(&self) -> bool {
+        matches!(self, Self::Figures { .. } | Self::Mismatch { .. })
+    }
+
+    /// Whether a run is not finished.
+    pub fn is_incomplete(&self) -> bool {
+        matches!(self, Self::NotJudged(_))
+    }
+}

@@ -1,0 +1,232 @@
+//! Runs and published figures → rows with notes.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use evaluation::{Accuracy, Counts, SetSummary};
+
+use super::Scorer;
+use super::columns::{Column, ColumnKind};
+use super::entry::Entry;
+use super::notes::{Note, Notes};
+use super::published::{INCONSISTENT, PublishedRow};
+
+/// One model by one scorer.
+#[derive(Clone, Debug)]
+pub(crate) struct Row {
+    /// Name in print.
+    pub label: String,
+    /// Its base model, where that is known.
+    pub base: Option<String>,
+    /// The run's folder; `None` for figures of the paper.
+    pub folder: Option<PathBuf>,
+    /// Who judged.
+    pub scorer: Scorer,
+    /// Whether it asked the program's own samples.
+    pub samples: bool,
+    /// Notes on the whole row.
+    pub notes: Vec<usize>,
+    /// One figure a column; `None` where there is none.
+    pub figures: Vec<Option<Figure>>,
+    /// The run's tags.
+    pub tags: BTreeMap<String, String>,
+}
+
+/// One accuracy.
+#[derive(Clone, Debug)]
+pub(crate) struct Figure {
+    /// In 0..=1.
+    pub accuracy: f64,
+    /// 95 %, in 0..=1; `None` for averages and published figures.
+    pub interval: Option<[f64; 2]>,
+    /// Items; `None` where that is not known.
+    pub n: Option<usize>,
+    /// Notes on this figure alone.
+    pub notes: Vec<usize>,
+    /// What it can be compared with: figures of the same column with the same text here. Empty for figures of the whole
+    /// set by the official protocol.
+    pub class: String,
+    /// Whether it is the best of its base model.
+    pub best: bool,
+}
+
+impl Row {
+    /// The row of a run.
+    pub fn of_run(entry: &Entry, label: String, scorer: Scorer, columns: &[Column], notes: &mut Notes) -> Self {
+        let on_row = notes_on_run(entry, scorer);
+        let figure = |column: &Column, notes: &mut Notes| {
+            let (accuracy, interval, n) = value(entry, column, scorer)?;
+            let on_figure = notes_on_figure(entry, column);
+            let apart: Vec<&str> = on_row
+                .iter()
+                .chain(&on_figure)
+                .filter(|note| !note.comparable)
+                .map(|note| note.text.as_str())
+                .collect();
+            // Figures of a part can only be compared where it is the same part.
+            let class = match apart.is_empty() {
+                true => String::new(),
+                false => format!("{}\n{}", entry.manifest.identity.data.problems_digest, apart.join("\n")),
+            };
+            let notes = on_figure.iter().map(|note| notes.index(note)).collect();
+            Some(Figure { accuracy, interval, n: Some(n), notes, class, best: false })
+        };
+        let row_notes = on_row.iter().map(|note| notes.index(note)).collect();
+        Self {
+            label,
+            base: entry.tag("base").map(str::to_string),
+            folder: Some(entry.folder.clone()),
+            scorer,
+            samples: entry.on_samples(),
+            notes: row_notes,
+            figures: columns.iter().map(|column| figure(column, notes)).collect(),
+            tags: entry.manifest.tags.clone(),
+        }
+    }
+
+    /// A row of the paper; `None` where it has none of the columns' figures but that of the whole set.
+    pub fn of_paper(published: &PublishedRow, columns: &[Column], notes: &mut Notes) -> Option<Self> {
+        let subjects = columns.iter().any(|column| matches!(column.kind, ColumnKind::Task { .. }));
+        let has = |column: &Column| published.figures.contains_key(column.name.as_str());
+        if !columns.iter().any(|column| has(column) && (!subjects || matches!(column.kind, ColumnKind::Task { .. }))) {
+            return None;
+        }
+        let row_notes = notes_on_published(columns).iter().map(|note| notes.index(note)).collect();
+        let inconsistent = (published.base, published.model) == INCONSISTENT;
+        let figure = |column: &Column, notes: &mut Notes| {
+            let accuracy = *published.figures.get(column.name.as_str())?;
+            let average = matches!(column.kind, ColumnKind::Micro | ColumnKind::Macro);
+            let odd = (inconsistent && average).then(|| {
+                notes.index(&Note::remark(
+                    "as printed in the paper, but its own ten accuracies give a micro average of 16.0 and a macro average of 18.2",
+                ))
+            });
+            let notes = odd.into_iter().collect();
+            Some(Figure { accuracy, interval: None, n: None, notes, class: String::new(), best: false })
+        };
+        Some(Self {
+            label: published.model.to_string(),
+            base: Some(published.base.to_string()),
+            folder: None,
+            scorer: Scorer::Official,
+            samples: false,
+            notes: row_notes,
+            figures: columns.iter().map(|column| figure(column, notes)).collect(),
+            tags: BTreeMap::new(),
+        })
+    }
+
+    /// The accuracy in a column.
+    pub fn accuracy(&self, column: usize) -> Option<f64> {
+        self.figures[column].as_ref().map(|figure| figure.accuracy)
+    }
+}
+
+fn set_of<'a>(entry: &'a Entry, name: &str) -> Option<&'a SetSummary> {
+    entry.summary.sets.iter().find(|set| set.set == name)
+}
+
+/// Accuracy, interval and items of a column.
+fn value(entry: &Entry, column: &Column, scorer: Scorer) -> Option<(f64, Option<[f64; 2]>, usize)> {
+    let of_counts = |counts: &Counts| {
+        let Accuracy { accuracy, interval, .. } = match scorer {
+            Scorer::Official => counts.official,
+            Scorer::Strict => counts.strict,
+        };
+        (accuracy, Some(interval), counts.n)
+    };
+    let average = match &column.kind {
+        ColumnKind::Set => return set_of(entry, &column.name).map(|set| of_counts(&set.counts)),
+        ColumnKind::Task { set } => {
+            let task = set_of(entry, set)?.tasks.iter().find(|task| task.task == column.name)?;
+            return Some(of_counts(&task.counts));
+        }
+        ColumnKind::Micro => entry.summary.micro?,
+        ColumnKind::Macro => entry.summary.macro_?,
+    };
+    let n = entry.summary.sets.iter().filter(|set| set.in_average).map(|set| set.counts.n).sum();
+    Some((scorer.of(average), None, n))
+}
+
+fn notes_on_run(entry: &Entry, scorer: Scorer) -> Vec<Note> {
+    let summary = &entry.summary;
+    let mut notes = Vec::new();
+    if entry.on_samples() {
+        notes.push(Note::apart("asked the program's own samples: not MwpBench, and not comparable with figures on it"));
+    }
+    if summary.protocol != evaluation::Protocol::Official.name() {
+        notes.push(Note::apart(format!("protocol {}, not the official one", summary.protocol)));
+    }
+    notes.extend(
+        summary.deviations.iter().map(|deviation| Note::apart(format!("not the official protocol: {deviation}"))),
+    );
+    if let (Scorer::Strict, Some(profile)) = (scorer, &summary.strict_profile) {
+        notes.push(Note::apart(format!("judged by the strict profile {profile}")));
+    }
+    let failed = summary.failed();
+    if failed > 0 {
+        let items = if failed == 1 {
+            "1 item that failed counts".to_string()
+        } else {
+            format!("{failed} items that failed count")
+        };
+        notes.push(Note::apart(format!("{items} as wrong")));
+    }
+    notes
+}
+
+/// What concerns some figures of a run only.
+fn notes_on_figure(entry: &Entry, column: &Column) -> Vec<Note> {
+    let summary = &entry.summary;
+    let title = |name: &String| set_of(entry, name).map_or(name.clone(), |set| set.title.clone());
+    let asked_in_part = |set: &SetSummary| {
+        let sizes = (set.counts.n, set.expected);
+        Note::apart(format!("asked {} problems of {} where the protocol asks {}", sizes.0, set.title, sizes.1))
+    };
+    // A row on samples or with a limit has been marked as a whole.
+    let marked = entry.on_samples() || entry.manifest.identity.limit.is_some();
+    let is_part = |set: &&SetSummary| !marked && set.counts.n != set.expected;
+    match &column.kind {
+        ColumnKind::Set => set_of(entry, &column.name).filter(is_part).map(asked_in_part).into_iter().collect(),
+        ColumnKind::Task { set } => set_of(entry, set).filter(is_part).map(asked_in_part).into_iter().collect(),
+        ColumnKind::Micro | ColumnKind::Macro => {
+            let mut notes = Vec::new();
+            if !summary.missing.is_empty() {
+                let all = summary.missing.len() + summary.sets.iter().filter(|set| set.in_average).count();
+                notes.push(Note::apart(format!(
+                    "average over {} of {all} sets, without {}",
+                    all - summary.missing.len(),
+                    summary.missing.join(", ")
+                )));
+            }
+            if !marked && !summary.partial.is_empty() {
+                let sets = summary.partial.iter().map(title).collect::<Vec<_>>().join(", ");
+                notes.push(Note::apart(format!(
+                    "average over sets of which another number of problems was asked: {sets}"
+                )));
+            }
+            notes
+        }
+    }
+}
+
+fn notes_on_published(columns: &[Column]) -> Vec<Note> {
+    let has = |name: &str| columns.iter().any(|column| column.name == name);
+    let subjects_of =
+        |name: &str| columns.iter().any(|column| matches!(&column.kind, ColumnKind::Task { set } if set == name));
+    let (tables, inferred) = match (subjects_of("math"), subjects_of("college_math"), has("fresh_gaokao_2023")) {
+        (true, _, _) => ("tables 5 and 9", true),
+        (_, true, _) => ("tables 5 and 10", false),
+        (_, _, true) => ("tables 5 and 8", false),
+        _ => ("table 5", false),
+    };
+    let text =
+        format!("published figures, not run here: MathScale paper, arXiv:2403.02884v1, {tables}, official scorer");
+    let mut notes = vec![Note::remark(text)];
+    if inferred {
+        notes.push(Note::remark(
+            "the header of the paper's table 9 is broken: the order of its last four subjects is inferred from table 5",
+        ));
+    }
+    notes
+}
