@@ -34,8 +34,9 @@ fn the_bootstrap_agrees_with_drawing_item_by_item() {
             .map(|correct| Stratum::of_correct(correct, whole(&case, "samples")).unwrap())
             .collect();
         let found = MANY.averages(&sets).unwrap();
-        // Means over one set are multiples of this, and the ends of an interval may fall on either side of one.
-        let step = if sets.len() == 1 { 1.0 / (sets[0].items() * whole(&case, "samples")) as f64 } else { 0.0 } + 1e-9;
+        // Means over all items are multiples of this, and the ends of an interval may fall on either side of one.
+        let items: usize = sets.iter().map(Stratum::items).sum();
+        let step = 1.0 / (items * whole(&case, "samples")) as f64 + 1e-9;
         for (name, found) in [("micro", found.micro.unwrap()), ("macro", found.macro_.unwrap())] {
             let expected = &case[name];
             let error = number(expected, "standard_error");
