@@ -11,8 +11,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use dataset_loader::{Benchmark, Problem};
-use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
 use crate::grader::Grader;
@@ -211,11 +211,18 @@ impl RunFolder {
     pub fn summary(&self) -> Result<Summary, Error> {
         let file = self.file(SUMMARY);
         let text = std::fs::read_to_string(&file).map_err(|source| Error::Unreadable { file: file.clone(), source })?;
-        serde_json::from_str(&text).map_err(|error| Error::Corrupt {
-            file,
-            line: None,
-            message: format!("not a summary of this version: {error} (write it anew with `mwpbench score RUN`)"),
-        })
+        let corrupt = |message| {
+            let message = format!("{message} (write it anew with `mwpbench score RUN`)");
+            Error::Corrupt { file: file.clone(), line: None, message }
+        };
+        // The version first: of another one, any field may be missing.
+        let version: Version =
+            serde_json::from_str(&text).map_err(|error| corrupt(format!("not a run's summary: {error}")))?;
+        let expected = crate::summary::SCHEMA;
+        if version.schema != expected {
+            return Err(corrupt(format!("written as \"{}\", this program reads \"{expected}\"", version.schema)));
+        }
+        serde_json::from_str(&text).map_err(|error| corrupt(format!("not a summary of this version: {error}")))
     }
 
     fn file(&self, name: &str) -> PathBuf {
@@ -237,6 +244,12 @@ impl RunFolder {
         let file = self.file(name);
         replace_file(&file, fill).map_err(|source| Error::WriteFailed { file, source })
     }
+}
+
+/// The field that every file of the folder begins with.
+#[derive(Deserialize)]
+struct Version {
+    schema: String,
 }
 
 /// BLAKE3 (hex) of the problems as lines of JSON.

@@ -11,7 +11,7 @@ use crate::protocol::{MAX_TOKENS, STOP_STRINGS};
 use crate::record::VerdictRecord;
 
 /// Version of `summary.json`.
-const SCHEMA: &str = "mwpbench.summary.v1";
+pub(crate) const SCHEMA: &str = "mwpbench.summary.v1";
 
 /// What a run found.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

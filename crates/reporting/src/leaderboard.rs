@@ -215,18 +215,18 @@ impl Leaderboard {
         self.groups.len() > 1
     }
 
-    /// What is said below the table, a sentence each. `bold` is how the best is set off; nothing where it is not.
-    fn legend(&self, bold: Option<&str>) -> Vec<String> {
+    /// What is said below the table, a sentence each: short names where `abbreviated`, and `bold` where the best is set off.
+    fn legend(&self, abbreviated: bool, bold: bool) -> Vec<String> {
         let mut lines = Vec::new();
-        let short = self.columns.iter().filter(|column| column.short != column.title);
-        let short: Vec<String> = short.map(|column| format!("{} {}", column.short, column.title)).collect();
+        let short = self.columns.iter().filter(|column| abbreviated && column.short != column.title);
+        let short: Vec<String> = short.map(|column| format!("{} = {}", column.short, column.title)).collect();
         if !short.is_empty() {
             lines.push(format!("{}.", short.join(", ")));
         }
         let any_best = self.rows().flat_map(|row| row.figures.iter().flatten()).any(|figure| figure.best);
-        if let (Some(bold), true) = (bold, any_best) {
+        if bold && any_best {
             let of = if self.headed() { "of its base model" } else { "of its column" };
-            lines.push(format!("{bold}: the best {of} among figures that can be compared."));
+            lines.push(format!("Bold: the best {of} among figures that can be compared."));
         }
         if self.plan.intervals {
             lines.push(
@@ -242,7 +242,7 @@ impl Leaderboard {
         lines
     }
 
-    /// Whether a mark means that a figure cannot be compared.
+    /// The notes by their letters, as sentences that say where a figure cannot be compared.
     fn lettered_notes(&self) -> Vec<(String, String)> {
         let told = |note: &Note| match note.comparable {
             true => format!("{}.", note.text),

@@ -47,9 +47,9 @@ impl Entry {
             return Err(unfinished(path, &folder, &manifest));
         }
         let summary = folder.summary().map_err(LeaderboardError::Run)?;
-        same_run(path, &summary, &manifest)?;
         check::figures(benchmark, &summary, manifest.identity.decoding.samples())
             .map_err(|message| LeaderboardError::Figures { folder: path.to_path_buf(), message })?;
+        same_run(path, &summary, &manifest)?;
         Ok(Self { folder: path.to_path_buf(), summary, manifest })
     }
 

@@ -37,7 +37,7 @@ pub(crate) fn text(board: &Leaderboard) -> String {
         }
     }
     text.push_str("\\bottomrule\n\\end{tabular}\n");
-    let mut below: Vec<String> = board.legend(Some("Bold")).iter().map(|line| escaped(line)).collect();
+    let mut below: Vec<String> = board.legend(true, true).iter().map(|line| escaped(line)).collect();
     below.extend(board.lettered_notes().iter().map(|(letters, note)| format!("{}{}", raised(letters), escaped(note))));
     if !below.is_empty() {
         text.push_str(&format!("\n\\medskip\n\\raggedright\n{}\n", below.join("\\\\\n")));

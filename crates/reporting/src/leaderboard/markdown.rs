@@ -21,7 +21,7 @@ pub(crate) fn text(board: &Leaderboard) -> String {
             text.push_str(&line(cells(board, row, both)));
         }
     }
-    let mut below: Vec<String> = board.legend(Some("Bold")).iter().map(|line| escaped(line)).collect();
+    let mut below: Vec<String> = board.legend(false, true).iter().map(|line| escaped(line)).collect();
     below
         .extend(board.lettered_notes().iter().map(|(letters, note)| format!("<sup>{letters}</sup> {}", escaped(note))));
     if !below.is_empty() {

@@ -152,7 +152,7 @@ fn notes_on_run(entry: &Entry, scorer: Scorer) -> Vec<Note> {
     let summary = &entry.summary;
     let mut notes = Vec::new();
     if entry.on_samples() {
-        notes.push(Note::apart("asked the program's own samples: not MwpBench, and not comparable with figures on it"));
+        notes.push(Note::apart("asked the program's own samples, which are not MwpBench"));
     }
     if summary.protocol != evaluation::Protocol::Official.name() {
         notes.push(Note::apart(format!("protocol {}, not the official one", summary.protocol)));

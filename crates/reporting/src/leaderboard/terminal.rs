@@ -14,8 +14,7 @@ pub(crate) fn text(board: &Leaderboard, width: Option<u16>, styled: bool) -> Str
         text.push_str(&fitted(table, width).trim_fmt());
         text.push('\n');
     }
-    let bold = styled.then_some("Bold");
-    for line in board.legend(bold) {
+    for line in board.legend(true, styled) {
         text.push_str(&format!("{line}\n"));
     }
     for (letters, note) in board.lettered_notes() {
@@ -63,6 +62,10 @@ fn table(board: &Leaderboard, columns: &[usize], styled: bool) -> Table {
         if let Some(column) = table.column_mut(column) {
             column.set_cell_alignment(comfy_table::CellAlignment::Right);
         }
+    }
+    if styled {
+        // The caller knows better than the table whether this goes to a terminal.
+        table.enforce_styling();
     }
     for group in &board.groups {
         if board.headed() {

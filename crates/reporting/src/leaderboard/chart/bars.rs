@@ -191,7 +191,7 @@ fn told(board: &Leaderboard, figure: &Figure) -> String {
 }
 
 fn below(board: &Leaderboard) -> Vec<String> {
-    let mut lines = board.legend(None);
+    let mut lines = board.legend(true, false);
     lines.extend(board.lettered_notes().iter().map(|(letters, note)| format!("{} {note}", raised(letters))));
     lines
 }
