@@ -3,6 +3,7 @@
 mod import; // a publisher's files into the record form
 mod fetch; // published files, checked
 mod list; // the sets
+mod overlap; // which test items training files contain
 mod verify; // whether what was fetched is still the same
 mod new; // the folder of a set of one's own
 mod path; // where the data folder is
@@ -22,6 +23,7 @@ pub enum Command {
     List(list::Args),
     Fetch(fetch::Args),
     Verify(verify::Args),
+    Overlap(overlap::Args),
     Stats(stats::Args),
     Show(show::Args),
     Sample(sample::Args),
@@ -37,6 +39,7 @@ pub fn run(command: Command) -> anyhow::Result<Outcome> {
         Command::List(args) => list::run(args),
         Command::Fetch(args) => fetch::run(args),
         Command::Verify(args) => verify::run(args),
+        Command::Overlap(args) => overlap::run(args),
         Command::Stats(args) => stats::run(args),
         Command::Show(args) => show::run(args),
         Command::Sample(args) => sample::run(args),

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
 use dataset_loader::Benchmark;
-use evaluation::{LongPrompts, MAX_TOKENS, Plan, Protocol, STOP_STRINGS, Selection, Summary, Template};
+use evaluation::{Exclusion, LongPrompts, MAX_TOKENS, Plan, Protocol, STOP_STRINGS, Selection, Summary, Template};
 use generation::{Decoding, Generator, Sampling};
 use inference::{DeviceChoice, EngineOptions, LocalModel, Quantization, WeightDtype};
 use reporting::SummaryTable;
@@ -33,6 +33,9 @@ pub struct Args {
     /// Ask at most N problems of each set, taken in turn from its tasks.
     #[arg(long, value_name = "N")]
     limit: Option<NonZeroUsize>,
+    /// Leave out the problems whose ids are in a file, one a line, such as `data overlap --ids` writes.
+    #[arg(long, value_name = "FILE")]
+    exclude_ids: Option<PathBuf>,
     /// Text around each question: alpaca, none, alpaca_force_ans, alpaca_cot, or a text file with {question} in it.
     #[arg(long, env = "MWPBENCH_PROMPT_TEMPLATE", default_value = "alpaca", value_name = "NAME|FILE")]
     prompt_template: String,
@@ -249,7 +252,11 @@ impl Args {
         let limit = self.limit.map(NonZeroUsize::get);
         let data = data_folder::load(benchmark, self.data.as_deref())?;
         let selection = Selection { tasks: self.tasks.clone(), limit, protocol };
-        let problems = selection.apply(benchmark, data.problems.clone())?;
+        let selected = selection.apply(benchmark, data.problems.clone())?;
+        let (problems, excluded) = match &self.exclude_ids {
+            Some(file) => Exclusion::load(file)?.apply(benchmark, &data.problems, selected)?,
+            None => (selected, None),
+        };
         data.check_language(benchmark, &problems)?;
         Ok(Plan {
             problems,
@@ -263,6 +270,7 @@ impl Args {
             },
             protocol,
             limit,
+            excluded,
             long_prompts: match self.on_long_prompt {
                 OnLongPrompt::Refuse => LongPrompts::Refuse,
                 OnLongPrompt::Fail => LongPrompts::Fail,

@@ -17,6 +17,7 @@
 //! # Ok::<(), evaluation::SelectionError>(())
 //! ```
 
+mod counted_once; // averages with each problem counted once
 mod disagreements; // where the two scorers differ
 mod elsewhere; // judging completions made elsewhere (`score --input`)
 mod error; // what can stop a run
@@ -34,6 +35,7 @@ mod summary; // verdict records → accuracies and averages
 mod template; // question → prompt
 mod writer_lock; // one writer a folder
 
+pub use counted_once::{CountedOnce, Repeated};
 pub use disagreements::{DisagreementGroup, Disagreements};
 pub use elsewhere::{ElsewhereCounts, explain_file, judge_file};
 pub use error::Error;

@@ -8,6 +8,7 @@ use dataset_loader::{Benchmark, Problem, Set};
 use generation::{Completion, Decoding, Event, FinishReason, GenerationError, Generator, GeneratorInfo, Prompt};
 use jiff::Timestamp;
 
+use crate::counted_once::CountedOnce;
 use crate::error::Error;
 use crate::exclusion::Excluded;
 use crate::grader::Grader;
@@ -227,7 +228,8 @@ fn write_results(
     completions: &HashMap<(String, u32), CompletionRecord>,
 ) -> Result<Summary, Error> {
     let verdicts = grader.judge_all(problems, manifest.identity.decoding.samples(), completions);
-    let summary = Summary::new(benchmark, grader, manifest, &verdicts);
+    let mut summary = Summary::new(benchmark, grader, manifest, &verdicts);
+    summary.counted_once = CountedOnce::of(benchmark, manifest.identity.protocol.task_cap(), problems, &verdicts);
     folder.write_results(&verdicts, &summary)?;
     Ok(summary)
 }

@@ -5,6 +5,7 @@ use scoring::Verdict;
 use serde::{Deserialize, Serialize};
 use statistics::{macro_average, micro_average, sampled_interval, wilson_interval};
 
+use crate::counted_once::CountedOnce;
 use crate::grader::Grader;
 use crate::manifest::Manifest;
 use crate::protocol::{MAX_TOKENS, STOP_STRINGS};
@@ -37,6 +38,9 @@ pub struct Summary {
     /// Plain mean over the averaged sets; `None` where none of them was asked.
     #[serde(rename = "macro")]
     pub macro_: Option<Averages>,
+    /// The averages with each problem counted once, where averaged sets have problems in common.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub counted_once: Option<CountedOnce>,
     /// Whether all ten real sets were asked in full and every item was answered.
     pub complete: bool,
     /// The averaged sets that were not asked.
@@ -127,8 +131,7 @@ impl Summary {
         let sets: Vec<SetSummary> =
             benchmark.sets().iter().filter_map(|set| SetSummary::new(set, cap, verdicts)).collect();
         let averaged = || sets.iter().filter(|set| set.in_average);
-        let micro = Averages::of(&sets, |items| micro_average(items.iter().copied()));
-        let macro_ = Averages::of(&sets, |items| macro_average(items.iter().map(|(_, accuracy)| *accuracy)));
+        let (micro, macro_) = averages(&sets);
         let missing: Vec<String> = benchmark
             .sets()
             .iter()
@@ -148,6 +151,7 @@ impl Summary {
             strict_profile: grader.given().map(str::to_string),
             micro,
             macro_,
+            counted_once: None,
             complete,
             missing,
             partial,
@@ -178,7 +182,7 @@ impl Summary {
 
 impl SetSummary {
     /// `None` where the set was not asked.
-    fn new(set: &Set, cap: Option<usize>, verdicts: &[VerdictRecord]) -> Option<Self> {
+    pub(crate) fn new(set: &Set, cap: Option<usize>, verdicts: &[VerdictRecord]) -> Option<Self> {
         let own: Vec<&VerdictRecord> = verdicts.iter().filter(|verdict| verdict.set == set.name).collect();
         let task = |name: &str| {
             let own: Vec<&VerdictRecord> = own.iter().copied().filter(|verdict| verdict.task == name).collect();
@@ -226,6 +230,13 @@ impl Accuracy {
         };
         Self { correct, accuracy: correct as f64 / (problems.len() * samples) as f64, interval }
     }
+}
+
+/// Micro and macro average over the sets that take part.
+pub(crate) fn averages(sets: &[SetSummary]) -> (Option<Averages>, Option<Averages>) {
+    let micro = Averages::of(sets, |items| micro_average(items.iter().copied()));
+    let macro_ = Averages::of(sets, |items| macro_average(items.iter().map(|(_, accuracy)| *accuracy)));
+    (micro, macro_)
 }
 
 impl Averages {

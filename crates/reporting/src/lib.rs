@@ -14,6 +14,7 @@ mod explanation; // how one answer was judged
 mod fetched_files; // what was fetched, and whether it still is what it was
 mod import_text; // what came of an import
 mod item; // one problem with prompt, completion, trace and verdict
+mod overlap_text; // which test items training files contain
 mod problem_text; // one problem as the data hold it
 mod self_check; // can the scorers judge by a set's references?
 mod set_list; // which sets there are, and what the data at hand hold of them
@@ -27,6 +28,7 @@ pub use explanation::explanation_text;
 pub use fetched_files::{fetched_text, verification_text};
 pub use import_text::import_text;
 pub use item::{Item, item_text};
+pub use overlap_text::{OverlapLayout, overlap_text};
 pub use problem_text::problem_text;
 pub use self_check::self_check_text;
 pub use set_list::set_list;

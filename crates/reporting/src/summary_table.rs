@@ -1,7 +1,7 @@
 //! The table of a finished run.
 
 use comfy_table::{Attribute, Cell};
-use evaluation::{Counts, SetSummary, Summary};
+use evaluation::{Counts, Repeated, SetSummary, Summary};
 
 use crate::table::{framed, percent};
 
@@ -31,11 +31,16 @@ pub fn summary_table(summary: &Summary, layout: SummaryTable) -> String {
             table.add_row(counts_row(format!("  {}", task.task), String::new(), &task.counts));
         }
     }
-    for (name, average) in [("micro average", summary.micro), ("macro average", summary.macro_)] {
+    let averaged = || summary.sets.iter().filter(|set| set.in_average);
+    let all = (averaged().count(), averaged().map(|set| set.counts.n).sum());
+    let mut averages = vec![("micro average", summary.micro, all), ("macro average", summary.macro_, all)];
+    if let Some(once) = &summary.counted_once {
+        averages.push(("micro, each once", Some(once.micro), (once.sets, once.n)));
+        averages.push(("macro, each once", Some(once.macro_), (once.sets, once.n)));
+    }
+    for (name, average, (sets, n)) in averages {
         let Some(average) = average else { continue };
-        let sets: Vec<&SetSummary> = summary.sets.iter().filter(|set| set.in_average).collect();
-        let n = sets.iter().map(|set| set.counts.n).sum::<usize>();
-        let count = format!("{} set{}", sets.len(), if sets.len() == 1 { "" } else { "s" });
+        let count = format!("{sets} set{}", if sets == 1 { "" } else { "s" });
         let cells = [name.to_string(), count, n.to_string(), percent(average.official), percent(average.strict)];
         table.add_row(cells.map(|text| match layout.styled {
             true => Cell::new(text).add_attribute(Attribute::Bold),
@@ -99,6 +104,11 @@ fn notes(summary: &Summary) -> Vec<String> {
     }
     if summary.sets.iter().any(|set| !set.in_average) {
         notes.push("* in no average.".to_string());
+    }
+    if let Some(once) = &summary.counted_once {
+        let of_set = |repeated: &Repeated| format!("{} of {}", repeated.items, repeated.set);
+        let repeated: Vec<String> = once.repeated.iter().map(of_set).collect();
+        notes.push(format!("Each once: without problems that a set above has already: {}.", repeated.join(", ")));
     }
     if !summary.missing.is_empty() && summary.micro.is_some() {
         notes.push(format!("The averages leave out sets that were not asked: {}.", summary.missing.join(", ")));

@@ -1,0 +1,129 @@
+//! `mwpbench data overlap`: which test items occur in training files.
+
+use std::io::{IsTerminal, stderr};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use evaluation::{Protocol, Selection};
+use indicatif::{ProgressBar, ProgressStyle};
+use overlap::{Index, Item, Options, Progress};
+use reporting::OverlapLayout;
+
+use crate::exit::Outcome;
+use crate::{data_folder, screen};
+
+/// Find test items in training files: the same text, n-grams in common, near-duplicates.
+///
+/// Training files are JSON Lines, JSON arrays, parquet or plain text: Alpaca, chat (messages, conversations), prompt/completion,
+/// question/answer, problem/solution or text. docs/overlap.md tells how texts are compared.
+#[derive(clap::Args)]
+pub struct Args {
+    /// Training files to search.
+    #[arg(long, required = true, num_args = 1.., value_name = "FILE")]
+    train: Vec<PathBuf>,
+    /// Field that holds the question, such as `question` or `data.prompt` [default: recognised from the keys].
+    #[arg(long, value_name = "NAME")]
+    field: Option<String>,
+    /// Problems in MwpBench's record form: a file, or a folder of .jsonl/.json files [default: the data folder, else the samples].
+    #[arg(long, env = "MWPBENCH_DATA", value_name = "FILE|DIR")]
+    data: Option<PathBuf>,
+    /// Sets or tasks to look for, separated by commas [default: all there are].
+    #[arg(long, value_delimiter = ',', value_name = "NAME,…")]
+    sets: Option<Vec<String>>,
+    /// Words of an n-gram: 13, or fewer to find more.
+    #[arg(long, default_value_t = Options::default().ngram, value_name = "N")]
+    ngram: usize,
+    /// Jaccard index from which texts are near-duplicates, from 0.5 to 1.
+    #[arg(long, default_value_t = Options::default().near, value_name = "INDEX")]
+    near: f64,
+    /// Share of an item's n-grams in one training question from which it counts as contaminated, from 0 to 1.
+    #[arg(long, default_value_t = Options::default().share, value_name = "SHARE")]
+    share: f64,
+    /// Write all that was found as JSON.
+    #[arg(long, value_name = "FILE.json")]
+    report: Option<PathBuf>,
+    /// Write the ids of contaminated items, one a line, for `eval --exclude-ids`.
+    #[arg(long, value_name = "FILE")]
+    ids: Option<PathBuf>,
+    /// Examples shown of each set.
+    #[arg(long, default_value_t = 3, value_name = "N")]
+    examples: usize,
+    /// Print the report as JSON instead of the table.
+    #[arg(long)]
+    json: bool,
+    /// No progress on stderr.
+    #[arg(long, short)]
+    quiet: bool,
+}
+
+pub fn run(args: Args) -> anyhow::Result<Outcome> {
+    let benchmark = data_folder::benchmark(args.data.as_deref())?;
+    let data = data_folder::load(&benchmark, args.data.as_deref())?;
+    let selection = Selection { tasks: args.sets.clone(), limit: None, protocol: Protocol::Full };
+    let problems = selection.apply(&benchmark, data.problems)?;
+    let item = |problem: dataset_loader::Problem| Item { id: problem.id, set: problem.set, text: problem.question };
+    let options = Options { ngram: args.ngram, near: args.near, share: args.share };
+    let index = Index::new(problems.into_iter().map(item).collect(), options)?;
+    let mut display = Display::new(args.quiet);
+    let report = overlap::scan(&index, &args.train, args.field.as_deref(), &mut |progress| display.update(progress))?;
+    display.finish();
+    if let Some(file) = &args.report {
+        write(file, &format!("{}\n", serde_json::to_string_pretty(&report)?))?;
+    }
+    if let Some(file) = &args.ids {
+        write(file, &report.ids())?;
+    }
+    if args.json {
+        screen::print_json(&report)?;
+    } else {
+        let layout = OverlapLayout { width: screen::width(), examples: args.examples };
+        screen::print(&reporting::overlap_text(&benchmark, &report, layout))?;
+    }
+    Ok(Outcome::Done)
+}
+
+fn write(file: &Path, text: &str) -> anyhow::Result<()> {
+    std::fs::write(file, text).map_err(|error| anyhow::anyhow!("{} cannot be written: {error}", file.display()))
+}
+
+/// A bar of bytes on a terminal, a line every few seconds elsewhere.
+enum Display {
+    Bar(ProgressBar),
+    Lines { last: Instant },
+    Nothing,
+}
+
+impl Display {
+    fn new(quiet: bool) -> Self {
+        let template = "{bar:30} {bytes}/{total_bytes}, {msg} records, {eta} left";
+        let style = ProgressStyle::with_template(template).expect("the template is well-formed");
+        match (quiet, stderr().is_terminal()) {
+            (true, _) => Self::Nothing,
+            (false, true) => Self::Bar(ProgressBar::new(0).with_style(style)),
+            (false, false) => Self::Lines { last: Instant::now() },
+        }
+    }
+
+    fn update(&mut self, progress: Progress) {
+        const LINE_EVERY: Duration = Duration::from_secs(5);
+        match self {
+            Self::Bar(bar) => {
+                bar.set_length(progress.total_bytes);
+                bar.set_position(progress.bytes);
+                bar.set_message(progress.records.to_string());
+            }
+            Self::Lines { last } if last.elapsed() >= LINE_EVERY => {
+                *last = Instant::now();
+                let percent = progress.bytes * 100 / progress.total_bytes.max(1);
+                eprintln!("{percent} % of the training files, {} records", progress.records);
+            }
+            Self::Lines { .. } | Self::Nothing => {}
+        }
+    }
+
+    fn finish(self) {
+        if let Self::Bar(bar) = self {
+            bar.finish_and_clear();
+        }
+    }
+}

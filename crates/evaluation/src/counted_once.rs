@@ -1,0 +1,77 @@
+//! The averages with each problem counted once. Sets of the benchmark overlap: all of AGIEval-MATH is in MATH as published, for instance.
+
+use std::collections::HashSet;
+
+use dataset_loader::{Benchmark, Problem};
+use overlap::Item;
+use serde::{Deserialize, Serialize};
+
+use crate::record::VerdictRecord;
+use crate::summary::{Averages, SetSummary, averages};
+
+/// The averages over the items that are in no earlier set.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CountedOnce {
+    /// Items left out, by the set in which they occur again.
+    pub repeated: Vec<Repeated>,
+    /// Items that stay.
+    pub n: usize,
+    /// Sets of which any item stays.
+    pub sets: usize,
+    /// Mean over those sets weighted by their items.
+    pub micro: Averages,
+    /// Plain mean over those sets.
+    #[serde(rename = "macro")]
+    pub macro_: Averages,
+}
+
+/// How many items of a set are in an earlier one.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Repeated {
+    /// Name of the set.
+    pub set: String,
+    /// Items of it that are in a set before it.
+    pub items: usize,
+}
+
+impl CountedOnce {
+    /// `None` where no averaged item is in two sets, or nothing would stay. `problems` are those that the verdicts judge.
+    pub(crate) fn of(
+        benchmark: &Benchmark,
+        task_cap: Option<usize>,
+        problems: &[Problem],
+        verdicts: &[VerdictRecord],
+    ) -> Option<Self> {
+        let averaged = benchmark.sets().iter().filter(|set| set.in_average);
+        let items: Vec<Item> = averaged
+            .flat_map(|set| problems.iter().filter(move |problem| problem.set == set.name))
+            .map(|problem| Item { id: problem.id.clone(), set: problem.set.clone(), text: problem.question.clone() })
+            .collect();
+        // The ids of a run's problems are distinct: the data were refused otherwise.
+        let pairs = overlap::repeated_items(&items).unwrap_or_default();
+        if pairs.is_empty() {
+            return None;
+        }
+        let again: HashSet<&str> = pairs.iter().map(|pair| pair.id.as_str()).collect();
+        let stay: Vec<VerdictRecord> =
+            verdicts.iter().filter(|verdict| !again.contains(verdict.id.as_str())).cloned().collect();
+        let sets: Vec<SetSummary> =
+            benchmark.sets().iter().filter_map(|set| SetSummary::new(set, task_cap, &stay)).collect();
+        let (micro, macro_) = averages(&sets);
+        let repeated = benchmark.sets().iter().filter_map(|set| {
+            let is_repeated = |item: &&Item| item.set == set.name && again.contains(item.id.as_str());
+            let count = items.iter().filter(is_repeated).count();
+            (count > 0).then(|| Repeated { set: set.name.clone(), items: count })
+        });
+        let averaged = || sets.iter().filter(|set| set.in_average);
+        Some(Self {
+            repeated: repeated.collect(),
+            n: averaged().map(|set| set.counts.n).sum(),
+            sets: averaged().count(),
+            micro: micro?,
+            macro_: macro_?,
+        })
+    }
+}
