@@ -28,7 +28,7 @@ mod wrapping; // templates around a question
 pub use error::Error;
 pub use index::{Hit, Index, Item, Options};
 pub use report::{Found, Match, Report, SetCounts, TrainingFile};
-pub use same::{Pair, same_items};
+pub use same::{Pair, repeated_items, same_items};
 pub use scan::{Progress, scan};
 
 /// The normal form by which texts are compared: words, numbers and signs of arithmetic, parted by single spaces. `docs/overlap.md` tells

@@ -180,7 +180,7 @@ impl Normal {
 
     /// A minus where a digit follows, else nothing.
     fn dash(&mut self, rest: &str) {
-        if starts_with_digit(rest.trim_start_matches([' ', '$', '{', '(', '\\', '.'])) {
+        if starts_with_digit(rest.trim_start_matches(|c: char| c.is_whitespace() || "${(\\.".contains(c))) {
             self.signs("-");
         } else {
             self.end();

@@ -3,13 +3,13 @@
 use serde::Serialize;
 
 use crate::error::Error;
-use crate::index::{Index, Item, Options};
+use crate::index::{Hit, Index, Item, Options};
 use crate::normal::Normal;
 
 /// An item of one set and the same problem in another.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Pair {
-    /// Id of the item in the first set.
+    /// Id of the item.
     pub id: String,
     /// Id of the item in the other set.
     pub same_as: String,
@@ -19,8 +19,8 @@ pub struct Pair {
     pub similarity: f64,
 }
 
-/// The items of `set` that are also in `other`: the same normal form, or near-duplicates with the same numbers in any order. An item with several
-/// partners gets the most similar one. A problem with other numbers is another problem.
+/// The items of `set` that are also in `other`, each with the most similar item there. The same are items with the same normal form, and
+/// near-duplicates with the same numbers in any order: a problem with other numbers is another problem.
 ///
 /// # Errors
 ///
@@ -31,25 +31,46 @@ pub fn same_items(items: &[Item], set: &str, other: &str) -> Result<Vec<Pair>, E
         return Ok(Vec::new());
     }
     let index = Index::new(others, Options::default())?;
-    let pairs = items.iter().filter(|item| item.set == set).filter_map(|item| {
-        let numbers = numbers(&item.text);
-        let mut hits = index.hits(&item.text);
-        hits.retain(|hit| hit.exact || hit.near.is_some() && numbers == self::numbers(&index.items()[hit.item].text));
-        let similarity = |exact: bool, near: Option<f64>| if exact { 1.0 } else { near.unwrap_or(0.0) };
-        let best = hits.iter().reduce(|best, hit| {
-            let better = (hit.exact, similarity(hit.exact, hit.near)) > (best.exact, similarity(best.exact, best.near));
-            if better { hit } else { best }
-        })?;
-        Some(Pair {
-            id: item.id.clone(),
-            same_as: index.items()[best.item].id.clone(),
-            exact: best.exact,
-            similarity: similarity(best.exact, best.near),
-        })
-    });
-    Ok(pairs.collect())
+    Ok(items.iter().filter(|item| item.set == set).filter_map(|item| best_pair(&index, item, |_| true)).collect())
 }
 
+/// The items that are also in a set that comes before their own, in the order in which the sets first occur.
+///
+/// # Errors
+///
+/// Two items with one id.
+pub fn repeated_items(items: &[Item]) -> Result<Vec<Pair>, Error> {
+    if items.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut order: Vec<&str> = Vec::new();
+    for item in items {
+        if !order.contains(&item.set.as_str()) {
+            order.push(&item.set);
+        }
+    }
+    let rank = |set: &str| order.iter().position(|known| *known == set);
+    let index = Index::new(items.to_vec(), Options::default())?;
+    let of_item = |item: &Item| best_pair(&index, item, |other| rank(&other.set) < rank(&item.set));
+    Ok(items.iter().filter_map(of_item).collect())
+}
+
+/// The item most like this one among those that `is_asked`, if it is the same problem.
+fn best_pair(index: &Index, item: &Item, is_asked: impl Fn(&Item) -> bool) -> Option<Pair> {
+    let own_numbers = numbers(&item.text);
+    let is_same = |hit: &Hit| {
+        let other = &index.items()[hit.item];
+        is_asked(other) && (hit.exact || (hit.near.is_some() && numbers(&other.text) == own_numbers))
+    };
+    let likeness = |hit: &Hit| (hit.exact, if hit.exact { 1.0 } else { hit.near.unwrap_or(0.0) });
+    let hits = index.hits(&item.text).into_iter().filter(is_same);
+    // Of equals the first stays.
+    let best = hits.reduce(|best, hit| if likeness(&hit) > likeness(&best) { hit } else { best })?;
+    let (exact, similarity) = likeness(&best);
+    Some(Pair { id: item.id.clone(), same_as: index.items()[best.item].id.clone(), exact, similarity })
+}
+
+/// The numbers of a text, sorted.
 fn numbers(text: &str) -> Vec<String> {
     let mut numbers: Vec<String> = Normal::of(text).numbers().map(str::to_owned).collect();
     numbers.sort_unstable();

@@ -1,0 +1,68 @@
+use std::path::{Path, PathBuf};
+
+use overlap::{Index, Item, Options, same_items};
+
+/// The folder of published files, or a loud note that the test is skipped.
+fn published() -> Option<PathBuf> {
+    let folder = match std::env::var_os("MWPBENCH_SHARED_DATA") {
+        Some(folder) => PathBuf::from(folder),
+        None => PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data"),
+    };
+    let native = folder.join("native");
+    if !native.is_dir() {
+        eprintln!("SKIPPED: no real data at {} (set MWPBENCH_SHARED_DATA)", native.display());
+        return None;
+    }
+    Some(native)
+}
+
+fn read(set: &str, path: &Path, field: &str) -> Vec<Item> {
+    let records = record_files::open(path).unwrap().map(Result::unwrap);
+    let item = |record: record_files::Record| Item {
+        id: format!("{set}/{}", record.place.number()),
+        set: set.to_owned(),
+        text: record.value[field].as_str().unwrap().to_owned(),
+    };
+    records.map(item).collect()
+}
+
+#[test]
+fn gsm8k_test_is_not_in_gsm8k_train() {
+    let Some(native) = published() else { return };
+    let index = Index::new(read("gsm8k", &native.join("gsm8k/test.jsonl"), "question"), Options::default()).unwrap();
+    let reports = ["gsm8k/train.jsonl", "gsm8k/train.parquet"]
+        .map(|file| overlap::scan(&index, &[native.join(file)], None, &mut |_| {}).unwrap());
+    let counts = &reports[0].sets[0];
+    assert_eq!((counts.items, counts.exact, counts.ngram, counts.near), (1319, 0, 3, 0));
+    assert_eq!(reports[0].sets, reports[1].sets);
+    let row = reports[1].items[0].ngram.as_ref().unwrap();
+    assert!(row.row.is_some() && row.line.is_none());
+}
+
+/// Chinese has no spaces: its characters are its words.
+#[test]
+fn chinese_items_are_found_with_other_spaces_and_signs() {
+    let Some(native) = published() else { return };
+    let items = read("ape210k", &native.join("ape210k/test.ape.json"), "original_text");
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("train.txt");
+    let changed =
+        |item: &Item| item.text.replace('，', ",").replace('．', ".").replace("的", " 的\t").replace('？', "。");
+    std::fs::write(&path, items.iter().map(|item| changed(item) + "\n\n").collect::<String>()).unwrap();
+    let report = overlap::scan(&Index::new(items, Options::default()).unwrap(), &[path], None, &mut |_| {}).unwrap();
+    assert_eq!((report.sets[0].items, report.sets[0].exact), (5000, 5000));
+}
+
+#[test]
+fn every_item_of_agieval_math_is_in_math() {
+    let Some(native) = published() else { return };
+    let items = [
+        read("agieval_math", &native.join("agieval/math.jsonl"), "question"),
+        read("math", &native.join("math/test.jsonl"), "problem"),
+    ]
+    .concat();
+    let pairs = same_items(&items, "agieval_math", "math").unwrap();
+    assert_eq!(pairs.len(), 1000);
+    assert!(pairs.iter().all(|pair| pair.exact && pair.same_as.starts_with("math/")));
+    assert_eq!(same_items(&items, "agieval_math", "gsm8k").unwrap(), []);
+}
