@@ -177,7 +177,7 @@ impl<'a, 'e> Run<'a, 'e> {
         };
         Ok(Self {
             engine,
-            cache: engine.model.open_cache(capacity)?,
+            cache: engine.model.open_cache(capacity),
             waiting: requests.into_iter().enumerate().map(sequence).collect(),
             active: Vec::new(),
             unopened,

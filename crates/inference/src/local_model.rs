@@ -184,7 +184,7 @@ impl LocalModel {
         let request = self.request(0, prompt.to_vec(), 1);
         let Request { prompt, .. } = request.map_err(|message| Error::new(ErrorKind::Backend, message))?;
         let blocks = prompt.len().div_ceil(BLOCK);
-        let mut cache = self.model.open_cache(blocks)?;
+        let mut cache = self.model.open_cache(blocks);
         let slot = cache.open();
         if !cache.reserve(slot, prompt.len()) {
             return Err(Error::new(ErrorKind::Backend, "the cache has no room for the prompt"));
@@ -314,7 +314,7 @@ fn model_on_device(
     let format = WeightFormat::Numbers(compute.precision);
     let form = WeightForm { rounding, format, layout: Layout::AtOnce };
     let weights = tensors.upload(config, form, compute, device)?;
-    Ok(DeviceModel::new(config, device, compute.precision, weights))
+    Ok(DeviceModel::new(config, device, compute.precision, weights)?)
 }
 
 /// What the manifest says of the model, all but the digest of the weights.

@@ -96,14 +96,11 @@ impl Model {
     }
 
     /// A cache of at most `capacity` blocks, in the memory of the last one that was given back.
-    ///
-    /// # Errors
-    /// Those of the device.
-    pub(crate) fn open_cache(&self, capacity: usize) -> Result<KvCache> {
+    pub(crate) fn open_cache(&self, capacity: usize) -> KvCache {
         match &self.body {
             Body::Host(_) => {
                 let memory = std::mem::take(&mut *self.cache_memory.lock().unwrap_or_else(PoisonError::into_inner));
-                Ok(KvCache::new(&self.config, self.compute.precision, capacity).with_memory(memory))
+                KvCache::new(&self.config, self.compute.precision, capacity).with_memory(memory)
             }
             Body::Device(model) => model.open_cache(capacity),
         }

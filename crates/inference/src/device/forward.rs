@@ -71,13 +71,23 @@ pub(crate) struct DeviceModel {
     device: Device,
     precision: Precision,
     weights: DeviceWeights,
+    /// All tokens, `[1, vocab]`.
+    ids: Tensor,
     band_elements: usize,
 }
 
 impl DeviceModel {
-    pub(crate) fn new(config: &ModelConfig, device: &Device, precision: Precision, weights: DeviceWeights) -> Self {
+    /// # Errors
+    /// Those of the device.
+    pub(crate) fn new(
+        config: &ModelConfig,
+        device: &Device,
+        precision: Precision,
+        weights: DeviceWeights,
+    ) -> Result<Self> {
+        let ids = Tensor::arange(0, config.vocab_size as u32, device)?.unsqueeze(0)?;
         let (config, device) = (config.clone(), device.clone());
-        Self { config, device, precision, weights, band_elements: BAND_ELEMENTS }
+        Ok(Self { config, device, precision, weights, ids, band_elements: BAND_ELEMENTS })
     }
 
     pub(crate) fn device(&self) -> &Device {
@@ -85,8 +95,8 @@ impl DeviceModel {
     }
 
     /// A cache of at most `capacity` blocks.
-    pub(crate) fn open_cache(&self, capacity: usize) -> Result<KvCache> {
-        Ok(KvCache::on_device(Pool::new(&self.config, &self.device, dtype(self.precision))?, capacity))
+    pub(crate) fn open_cache(&self, capacity: usize) -> KvCache {
+        KvCache::on_device(Pool::new(&self.config, &self.device, dtype(self.precision)), capacity)
     }
 
     /// Memory that a block of the cache takes.
@@ -199,13 +209,12 @@ impl DeviceModel {
         let (rows, vocab) = (hidden.dim(0)?, self.config.vocab_size);
         let at_a_time = (self.band_elements / vocab).max(1);
         // An argmax of candle does not say which of equals it takes.
-        let ids = Tensor::arange(0, vocab as u32, &self.device)?.unsqueeze(0)?;
         let none = Tensor::new(&[[NOT_A_TOKEN]], &self.device)?;
         let mut tokens = Vec::with_capacity(rows);
         for start in (0..rows).step_by(at_a_time) {
             let logits = self.logits(&hidden.narrow(0, start, at_a_time.min(rows - start))?)?;
             let best = logits.broadcast_eq(&logits.max_keepdim(D::Minus1)?)?;
-            let ids = best.where_cond(&ids.broadcast_as(best.shape())?, &none.broadcast_as(best.shape())?)?;
+            let ids = best.where_cond(&self.ids.broadcast_as(best.shape())?, &none.broadcast_as(best.shape())?)?;
             let ids = ids.min(D::Minus1)?.to_vec1::<u32>()?;
             let unsound = logits.ne(&logits)?.max(D::Minus1)?.to_vec1::<u8>()?;
             tokens
@@ -279,7 +288,7 @@ mod tests {
         let format = WeightFormat::Numbers(precision);
         let form = WeightForm { rounding: Rounding::None, format, layout: Layout::AtOnce };
         let uploaded = tensors.upload(&config, form, &compute, &Device::Cpu).unwrap();
-        let model = DeviceModel::new(&config, &Device::Cpu, precision, uploaded);
+        let model = DeviceModel::new(&config, &Device::Cpu, precision, uploaded).unwrap();
         let weights = tensors.load(&config, form, &compute).unwrap();
         (model, Model::new(config, weights, compute))
     }
@@ -320,7 +329,7 @@ mod tests {
     fn logits_are_those_of_the_kernels_however_small_the_bands() {
         for name in ["llama-tied", "llama-biased", "mistral-window"] {
             let (mut model, kernels) = load(name);
-            let mut cache = kernels.open_cache(100).unwrap();
+            let mut cache = kernels.open_cache(100);
             let steps_of_kernels = steps(&mut || cache.open());
             let expected = steps_of_kernels.iter().map(|rows| {
                 assert!(rows.iter().all(|row| cache.reserve(row.slot, row.position + 1)));
@@ -330,7 +339,7 @@ mod tests {
             let expected: Vec<Tensor> = expected.collect();
             for elements in [1, 700, 5_000, BAND_ELEMENTS] {
                 model.band_elements = elements;
-                let mut cache = model.open_cache(100).unwrap();
+                let mut cache = model.open_cache(100);
                 for (rows, expected) in steps(&mut || cache.open()).iter().zip(&expected) {
                     assert!(rows.iter().all(|row| cache.reserve(row.slot, row.position + 1)));
                     let worst = worst(&forward(&model, rows, &cache), expected);
@@ -343,7 +352,7 @@ mod tests {
     #[test]
     fn what_is_not_a_number_stays_in_its_sequence() {
         let (model, _) = load("llama-biased");
-        let mut cache = model.open_cache(20).unwrap();
+        let mut cache = model.open_cache(20);
         let [short, long] = [cache.open(), cache.open()];
         assert!(cache.reserve(short, 21) && cache.reserve(long, 100));
         forward(&model, &rows(1, short, 0..20), &cache);

@@ -13,7 +13,10 @@ pub(crate) struct Pool {
     dtype: DType,
     /// Elements of a position in one layer: its keys, then its values, `2 · kv_heads · head_dim`.
     width: usize,
-    /// For each layer `[positions, width]`; block `b` has the positions from `b · 16` on.
+    /// Layers of the model.
+    count: usize,
+    /// For each layer `[positions, width]`, none before the first block is held; block `b` has the positions from `b · 16`
+    /// on.
     layers: Vec<Tensor>,
 }
 
@@ -21,13 +24,9 @@ pub(crate) struct Pool {
 const FIRST_BLOCKS: usize = 64;
 
 impl Pool {
-    /// # Errors
-    /// Those of the device.
-    pub(super) fn new(config: &ModelConfig, device: &Device, dtype: DType) -> Result<Self> {
-        let width = 2 * config.kv_width();
-        let empty = || Tensor::zeros((0, width), dtype, device);
-        let layers = (0..config.layers).map(|_| empty()).collect::<Result<_>>()?;
-        Ok(Self { device: device.clone(), dtype, width, layers })
+    pub(super) fn new(config: &ModelConfig, device: &Device, dtype: DType) -> Self {
+        let (width, count) = (2 * config.kv_width(), config.layers);
+        Self { device: device.clone(), dtype, width, count, layers: Vec::new() }
     }
 
     /// Memory that a block takes in all layers.
@@ -46,17 +45,17 @@ impl Pool {
     /// # Errors
     /// When the device has no memory; what is there stays as it is.
     pub(crate) fn hold(&mut self, blocks: usize, most: usize) -> Result<()> {
+        let wanted = (2 * blocks).max(FIRST_BLOCKS).min(most.max(blocks));
+        let zeros = || Tensor::zeros((wanted * BLOCK, self.width), self.dtype, &self.device);
         for layer in &mut self.layers {
-            let there = layer.dim(0)?;
-            if there >= blocks * BLOCK {
-                continue;
-            }
-            let wanted = (2 * blocks).max(FIRST_BLOCKS).min(most.max(blocks));
-            let larger = Tensor::zeros((wanted * BLOCK, self.width), self.dtype, &self.device)?;
-            if there > 0 {
+            if layer.dim(0)? < blocks * BLOCK {
+                let larger = zeros()?;
                 larger.slice_set(layer, 0, 0)?;
+                *layer = larger;
             }
-            *layer = larger;
+        }
+        while self.layers.len() < self.count {
+            self.layers.push(zeros()?);
         }
         Ok(())
     }
@@ -115,7 +114,7 @@ mod tests {
         let json = r#"{"model_type": "llama", "hidden_size": 2, "intermediate_size": 8, "num_hidden_layers": 2,
             "vocab_size": 8, "num_attention_heads": 1}"#;
         let config = ModelConfig::parse(json.as_bytes(), None).unwrap();
-        KvCache::on_device(Pool::new(&config, &Device::Cpu, DType::F32).unwrap(), capacity)
+        KvCache::on_device(Pool::new(&config, &Device::Cpu, DType::F32), capacity)
     }
 
     fn write(cache: &KvCache, slot: crate::kv_cache::Slot, positions: std::ops::Range<usize>, value: f32) {
