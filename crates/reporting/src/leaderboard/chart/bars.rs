@@ -27,7 +27,7 @@ pub(crate) fn picture(board: &Leaderboard) -> String {
     let sizes = Sizes::of(board, rows.len());
     let mut picture = Picture::new();
     let mut y = 12.0;
-    for line in wrapped(&board.title, (sizes.width - 40.0) * 0.8, FONT) {
+    for line in wrapped(&board.title, (sizes.width - 40.0) * 0.75, FONT) {
         y += LINE;
         picture.text(20.0, y, Anchor::Start, "heading", &line);
     }
@@ -168,10 +168,10 @@ fn panel(
     }
 }
 
-/// The figure over its bar, upright where that is too thin.
+/// The figure over its bar, running upwards where bars are too thin for any figure.
 fn figure_above(picture: &mut Picture, board: &Leaderboard, figure: &Figure, x: f64, above: f64, bar: f64) {
     let text = format!("{}{}", percent(figure.accuracy), raised(&board.notes.marks(&figure.notes)));
-    match text_width(&text, 10.0) < bar + 2.0 {
+    match text_width("88.8", 10.0) < bar + 2.0 {
         true => picture.text(x, above - 4.0, Anchor::Middle, "small", &text),
         false => picture.small_upward_text(x + 3.5, above - 4.0, &text),
     }

@@ -42,7 +42,7 @@ pub(crate) fn picture(board: &Leaderboard) -> Result<String, LeaderboardError> {
     let mut picture = Picture::new();
     let title = title(board);
     let mut y = 12.0;
-    for line in wrapped(&title, (WIDTH - 40.0) * 0.8, FONT) {
+    for line in wrapped(&title, (WIDTH - 40.0) * 0.75, FONT) {
         y += 18.0;
         picture.text(20.0, y, Anchor::Start, "heading", &line);
     }
