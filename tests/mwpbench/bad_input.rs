@@ -44,6 +44,15 @@ fn a_folder_that_is_not_there() {
 }
 
 #[test]
+fn devices_that_the_program_cannot_use() {
+    let folder = tempfile::tempdir().unwrap();
+    demo_run(folder.path(), &["--device", "gpu"]).refused(USAGE, &["--device", "`cuda:N`"]);
+    if !cfg!(feature = "cuda") {
+        demo_run(folder.path(), &["--device", "cuda"]).refused(USAGE, &["--features cuda", "--device cpu"]);
+    }
+}
+
+#[test]
 fn a_folder_without_config() {
     refuse_model(|model| model.remove("config.json"), &["config.json"]);
 }
