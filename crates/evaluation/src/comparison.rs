@@ -98,7 +98,7 @@ impl RunComparison {
             confidence: settings.bootstrap.level.confidence(),
             a: a.label(),
             b: b.label(),
-            warnings: warnings(a, b),
+            warnings: warnings(a, b, ["A", "B"]),
             differences: differences(a, b, settings.scorer),
             left_out: paired.differences,
             sets,
@@ -156,21 +156,23 @@ impl Figures {
 }
 
 /// What the reader of a comparison must know about the two runs.
-pub(crate) fn warnings(a: &ComparedRun, b: &ComparedRun) -> Vec<String> {
+pub(crate) fn warnings(a: &ComparedRun, b: &ComparedRun, roles: [&str; 2]) -> Vec<String> {
     let mut found = Vec::new();
     let place = |run: &ComparedRun| std::fs::canonicalize(&run.source).unwrap_or_else(|_| run.source.clone());
     if place(a) == place(b) {
         found.push(format!("this is the same run twice ({}): there can be no difference", a.source.display()));
     } else if a.identity.digest() == b.identity.digest() {
         found.push(
-            "both runs have the same identity, model and protocol alike: a difference could only come from damage"
+            "both runs have the same identity, model and protocol alike: a difference can only come from the machine or from damage"
                 .to_string(),
         );
     } else if a.identity.model.name == b.identity.model.name {
         found.push(format!(
-            "both runs are named \"{}\": A is {}, B is {}",
+            "both runs are named \"{}\": {} is {}, {} is {}",
             a.identity.model.name,
+            roles[0],
             a.source.display(),
+            roles[1],
             b.source.display()
         ));
     }

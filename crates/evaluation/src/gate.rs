@@ -21,6 +21,9 @@ use crate::comparison::{
 /// Version of the JSON that `mwpbench gate` prints.
 const SCHEMA: &str = "mwpbench.gate.v1";
 
+/// What the two runs are called.
+const ROLES: [&str; 2] = ["the baseline", "the candidate"];
+
 /// What a gate, or one of its rules, says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -152,14 +155,14 @@ pub fn gate(
         alpha: rules.alpha,
         baseline: baseline.label(),
         candidate: candidate.label(),
-        warnings: warnings(baseline, candidate),
+        warnings: warnings(baseline, candidate, ROLES),
         differences: differences(baseline, candidate, rules.scorer),
         rules: Vec::new(),
         sets: Vec::new(),
         micro: None,
         macro_: None,
     };
-    let paired = pair(baseline, candidate);
+    let paired = pair(baseline, candidate, ROLES);
     if !paired.differences.is_empty() {
         gate.differences.insert(0, of_items(baseline, candidate, &paired.differences));
     }
@@ -191,7 +194,7 @@ fn of_items(baseline: &ComparedRun, candidate: &ComparedRun, differences: &[Stri
     };
     ProtocolDifference {
         aspect: Aspect::Items,
-        what: format!("what was asked: {} (A is the baseline, B the candidate)", differences.join("; ")),
+        what: format!("what was asked: {}", differences.join("; ")),
         a: total(baseline),
         b: total(candidate),
     }

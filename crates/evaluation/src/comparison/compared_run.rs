@@ -153,6 +153,11 @@ impl ComparedRun {
         }
     }
 
+    /// Names of the sets that it asked.
+    pub fn set_names(&self) -> Vec<String> {
+        self.sets.iter().map(|set| set.set.clone()).collect()
+    }
+
     pub(crate) fn texts(&self, what: &'static str) -> Result<&Texts, ComparisonError> {
         self.texts.as_ref().ok_or_else(|| ComparisonError::NoTexts { file: self.source.clone(), what })
     }

@@ -10,7 +10,7 @@ use crate::grader::GraderError;
 #[non_exhaustive]
 pub enum ComparisonError {
     /// A run folder that cannot be read, is damaged or unfinished.
-    #[error(transparent)]
+    #[error("{0}")]
     Run(#[from] Error),
     /// The profile by which a run was judged cannot be had.
     #[error("the run in {} cannot be judged: {source}", folder.display())]

@@ -48,37 +48,40 @@ pub(crate) struct Paired<'a> {
     pub(crate) differences: Vec<String>,
 }
 
-/// The items that are in both runs.
-pub(crate) fn pair<'a>(a: &'a ComparedRun, b: &'a ComparedRun) -> Paired<'a> {
+/// The items that are in both runs. `roles`: what the runs are called, such as A and B.
+pub(crate) fn pair<'a>(a: &'a ComparedRun, b: &'a ComparedRun, roles: [&str; 2]) -> Paired<'a> {
     let (mut sets, mut differences) = (Vec::new(), Vec::new());
     for own in &a.sets {
         let Some(other) = b.set(&own.set) else {
-            differences.push(format!("{} ({}) is in A only", own.set, items(own.n())));
+            differences.push(format!("{} ({}) is in {} only", own.set, items(own.n()), roles[0]));
             continue;
         };
-        if own.digest == other.digest {
+        if own.digest == other.digest && own.n() == other.n() {
             sets.push(Pairing { a: own, b: other, positions: (0..own.n()).map(|at| (at, at)).collect() });
             continue;
         }
         let (Some(keys), Some(others)) = (&own.keys, &other.keys) else {
             differences.push(format!(
-                "{} has {} in A and {} in B, which are not all the same (a baseline keeps no ids, so that those in common cannot be told)",
-                own.set,
-                items(own.n()),
-                items(other.n())
+                "{}, not all the same (a baseline keeps no ids, so that those in common cannot be told)",
+                numbers(own, other, roles)
             ));
             continue;
         };
         let positions = common(keys, others);
-        differences.push(described(own, other, positions.len(), keys, others));
+        differences.push(format!(
+            "{}, {} of them in both{}",
+            numbers(own, other, roles),
+            positions.len(),
+            changed(keys, others)
+        ));
         if !positions.is_empty() {
             sets.push(Pairing { a: own, b: other, positions });
         }
     }
     let only_b = b.sets.iter().filter(|set| a.set(&set.set).is_none());
-    differences.extend(only_b.map(|set| format!("{} ({}) is in B only", set.set, items(set.n()))));
+    differences.extend(only_b.map(|set| format!("{} ({}) is in {} only", set.set, items(set.n()), roles[1])));
     if !differences.is_empty() {
-        differences.extend(reasons(a, b));
+        differences.extend(reasons(a, b, roles));
     }
     Paired { sets, differences }
 }
@@ -89,7 +92,7 @@ pub(crate) fn pair_or_refuse<'a>(
     b: &'a ComparedRun,
     only_common: bool,
 ) -> Result<Paired<'a>, ComparisonError> {
-    let paired = pair(a, b);
+    let paired = pair(a, b, ["A", "B"]);
     if !only_common && !paired.differences.is_empty() {
         return Err(ComparisonError::DifferentItems {
             differences: paired.differences,
@@ -108,15 +111,15 @@ fn common(a: &[ItemKey], b: &[ItemKey]) -> Vec<(usize, usize)> {
     a.iter().enumerate().filter_map(|(at, key)| places.get(key).map(|other| (at, *other))).collect()
 }
 
-/// A difference of one set, with an item to look at.
-fn described(a: &ComparedItems, b: &ComparedItems, both: usize, keys: &[ItemKey], others: &[ItemKey]) -> String {
+fn numbers(a: &ComparedItems, b: &ComparedItems, roles: [&str; 2]) -> String {
+    format!("{} has {} in {} and {} in {}", a.set, items(a.n()), roles[0], items(b.n()), roles[1])
+}
+
+/// An item to look at: the first that has another text under the same id.
+fn changed(keys: &[ItemKey], others: &[ItemKey]) -> String {
     let texts: BTreeMap<&str, &ItemKey> = others.iter().map(|key| (key.id.as_str(), key)).collect();
     let changed = keys.iter().find(|key| texts.get(key.id.as_str()).is_some_and(|other| other.content != key.content));
-    let example = match changed {
-        Some(key) => format!("; \"{}\" has another question or reference", key.id),
-        None => String::new(),
-    };
-    format!("{} has {} in A and {} in B, {both} of them in both{example}", a.set, items(a.n()), items(b.n()))
+    changed.map(|key| format!("; \"{}\" has another question or reference", key.id)).unwrap_or_default()
 }
 
 fn items(n: usize) -> String {

@@ -71,7 +71,7 @@ pub(crate) fn differences(a: &ComparedRun, b: &ComparedRun, scorer: Scorer) -> V
         .filter_map(|difference| {
             let (aspect, what) = meaning(&difference.field)?;
             let (a, b) = match aspect {
-                Aspect::Template => (a.identity.template.name.clone(), b.identity.template.name.clone()),
+                Aspect::Template => (template(a), template(b)),
                 _ => (plain(&difference.there), plain(&difference.here)),
             };
             Some(ProtocolDifference { aspect, what, a, b })
@@ -92,8 +92,13 @@ pub(crate) fn differences(a: &ComparedRun, b: &ComparedRun, scorer: Scorer) -> V
     found
 }
 
+/// A template's name, which two texts may share.
+fn template(run: &ComparedRun) -> String {
+    format!("{} ({})", run.identity.template.name, short(&run.identity.template.digest))
+}
+
 /// Why two runs asked different items, in words: other data, cap, limit or exclusions.
-pub(crate) fn reasons(a: &ComparedRun, b: &ComparedRun) -> Vec<String> {
+pub(crate) fn reasons(a: &ComparedRun, b: &ComparedRun, roles: [&str; 2]) -> Vec<String> {
     let told = |difference: crate::manifest::Difference| {
         let what = match difference.field.split('.').next() {
             Some("protocol") => "protocol",
@@ -102,7 +107,8 @@ pub(crate) fn reasons(a: &ComparedRun, b: &ComparedRun) -> Vec<String> {
             _ if difference.field == "data.digest" => "digest of the data",
             _ => return None,
         };
-        Some(format!("{what}: {} in A, {} in B", plain(&difference.there), plain(&difference.here)))
+        let (there, here) = (plain(&difference.there), plain(&difference.here));
+        Some(format!("{what}: {there} in {}, {here} in {}", roles[0], roles[1]))
     };
     let mut found: Vec<String> = a.identity.differences(&b.identity).into_iter().filter_map(told).collect();
     found.dedup();

@@ -1,0 +1,58 @@
+//! `mwpbench baseline`: a run in one small file, for a gate.
+
+use std::path::PathBuf;
+
+use evaluation::{Baseline, BaselineFigures, ComparedRun};
+use reporting::baseline_text;
+
+use crate::exit::Outcome;
+use crate::screen;
+
+/// Keep what a gate needs to know of a run in one small file, and show such a file.
+#[derive(clap::Subcommand)]
+pub enum Command {
+    /// Save which items a run solved, with digests of all that must be the same; no texts.
+    Save(SaveArgs),
+    /// Show what a baseline file holds.
+    Show(ShowArgs),
+}
+
+#[derive(clap::Args)]
+pub struct SaveArgs {
+    /// Folder of a finished run.
+    #[arg(value_name = "RUN")]
+    run: PathBuf,
+    /// The file to write; one of this name is replaced.
+    #[arg(long, value_name = "FILE")]
+    output: PathBuf,
+    #[command(flatten)]
+    telling: screen::Telling,
+}
+
+#[derive(clap::Args)]
+pub struct ShowArgs {
+    /// A baseline file.
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+    /// Print one JSON object instead of text.
+    #[arg(long)]
+    json: bool,
+}
+
+pub fn run(command: Command) -> anyhow::Result<Outcome> {
+    match command {
+        Command::Save(args) => {
+            Baseline::of(&ComparedRun::open(&args.run)?).write(&args.output)?;
+            let figures = BaselineFigures::of(&ComparedRun::open(&args.output)?);
+            args.telling.tell(&figures, || baseline_text(&figures, screen::width()))?;
+        }
+        Command::Show(args) => {
+            let figures = BaselineFigures::of(&ComparedRun::open(&args.file)?);
+            match args.json {
+                true => screen::print_json(&figures)?,
+                false => screen::print(&baseline_text(&figures, screen::width()))?,
+            }
+        }
+    }
+    Ok(Outcome::Done)
+}
