@@ -1,15 +1,15 @@
 //! `mwpbench data`: which sets there are, what is at hand of them, and getting it.
 
-mod import; // a publisher's files into the record form
 mod fetch; // published files, checked
+mod import; // a publisher's files into the record form
 mod list; // the sets
-mod overlap; // which test items training files contain
-mod verify; // whether what was fetched is still the same
 mod new; // the folder of a set of one's own
+mod overlap; // which test items training files contain
 mod path; // where the data folder is
 mod sample; // some problems at random
 mod show; // one problem
 mod stats; // what is at hand beside what the paper counts
+mod verify; // whether what was fetched is still the same
 
 use clap::Subcommand;
 
@@ -21,14 +21,14 @@ use crate::self_check;
 pub enum Command {
     /// List the sets: level, tasks, published test problems and the problems at hand.
     List(list::Args),
-    Fetch(fetch::Args),
-    Verify(verify::Args),
-    Overlap(overlap::Args),
     Stats(stats::Args),
     Show(show::Args),
     Sample(sample::Args),
+    Fetch(fetch::Args),
+    Verify(verify::Args),
     Import(import::Args),
     New(new::Args),
+    Overlap(overlap::Args),
     Path(path::Args),
     /// Put every reference to the scorers: it must equal itself, also rewritten, and no changed copy of it.
     Selfcheck(self_check::Args),
@@ -37,14 +37,14 @@ pub enum Command {
 pub fn run(command: Command) -> anyhow::Result<Outcome> {
     match command {
         Command::List(args) => list::run(args),
-        Command::Fetch(args) => fetch::run(args),
-        Command::Verify(args) => verify::run(args),
-        Command::Overlap(args) => overlap::run(args),
         Command::Stats(args) => stats::run(args),
         Command::Show(args) => show::run(args),
         Command::Sample(args) => sample::run(args),
+        Command::Fetch(args) => fetch::run(args),
+        Command::Verify(args) => verify::run(args),
         Command::Import(args) => import::run(args),
         Command::New(args) => new::run(args),
+        Command::Overlap(args) => overlap::run(args),
         Command::Path(args) => path::run(args),
         Command::Selfcheck(args) => self_check::run(args),
     }

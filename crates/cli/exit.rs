@@ -10,8 +10,8 @@ Exit codes:
   0    done
   1    a gate or a check failed
   2    usage: wrong flags, names or paths
-  3    the run is incomplete
-  4    integrity: data, model or run folder are not what they should be
+  3    the run is incomplete, or a gate could not tell
+  4    integrity: data, model or run folder are not what they should be, or two runs are not comparable
   5    the backend that generates text failed
   130  interrupted";
 
@@ -32,6 +32,8 @@ pub enum Outcome {
     Incomplete,
     /// What was checked does not hold.
     CheckFailed,
+    /// What was to be compared is not comparable.
+    NotComparable,
 }
 
 /// Prints an error as one chain on stderr and gives the code for it.
@@ -40,6 +42,7 @@ pub fn report(outcome: Result<Outcome, Error>) -> ExitCode {
         Ok(Outcome::Done) => ExitCode::SUCCESS,
         Ok(Outcome::Incomplete) => ExitCode::from(INCOMPLETE),
         Ok(Outcome::CheckFailed) => ExitCode::from(GATE),
+        Ok(Outcome::NotComparable) => ExitCode::from(INTEGRITY),
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("error: {}", chain(&error));
@@ -49,7 +52,7 @@ pub fn report(outcome: Result<Outcome, Error>) -> ExitCode {
 }
 
 /// The messages from the outermost to the innermost, without those that the one before has quoted already.
-fn chain(error: &Error) -> String {
+pub fn chain(error: &Error) -> String {
     let mut text = error.to_string();
     for cause in error.chain().skip(1) {
         let message = cause.to_string();
@@ -77,6 +80,26 @@ fn code_of_cause(cause: &(dyn std::error::Error + 'static)) -> Option<u8> {
     }
     if let Some(evaluation::GraderError::OfSet { .. }) = cause.downcast_ref() {
         return Some(INTEGRITY);
+    }
+    if let Some(evaluation::ComparisonError::Run(_)) = cause.downcast_ref() {
+        return None; // The error of the run decides.
+    }
+    if let Some(error) = cause.downcast_ref::<evaluation::ComparisonError>() {
+        return Some(match error {
+            error if error.is_usage() => USAGE,
+            error if error.is_incomplete() => INCOMPLETE,
+            _ => INTEGRITY,
+        });
+    }
+    if let Some(reporting::LeaderboardError::Run(_)) = cause.downcast_ref() {
+        return None; // The error of the run decides.
+    }
+    if let Some(error) = cause.downcast_ref::<reporting::LeaderboardError>() {
+        return Some(match error {
+            error if error.is_integrity() => INTEGRITY,
+            error if error.is_incomplete() => INCOMPLETE,
+            _ => USAGE,
+        });
     }
     if let Some(error) = cause.downcast_ref::<dataset_fetcher::Error>() {
         return Some(match error.kind() {

@@ -2,14 +2,18 @@
 //!
 //! Each subcommand has a file of its own that turns flags into a plan and makes one library call.
 
+mod baseline; // mwpbench baseline
+mod compare; // mwpbench compare
 mod data; // mwpbench data
 mod data_folder; // where problems are looked for
 mod disagreements; // mwpbench disagreements
 mod eval; // mwpbench eval
 mod exit; // errors → exit codes
+mod gate; // mwpbench gate
 mod grading; // --profile: which scoring profile judges
 mod inspect; // mwpbench model
 mod interruption; // SIGINT and SIGTERM
+mod leaderboard; // mwpbench leaderboard
 mod model; // --model: a folder, or the embedded demo checkpoint
 mod normalizers; // mwpbench normalizers check
 mod progress; // a bar on a terminal, plain lines elsewhere
@@ -37,6 +41,11 @@ enum Command {
     Score(score::Args),
     Show(show::Args),
     Disagreements(disagreements::Args),
+    Compare(compare::Args),
+    Gate(gate::Args),
+    #[command(subcommand)]
+    Baseline(baseline::Command),
+    Leaderboard(leaderboard::Args),
     Model(inspect::Args),
     #[command(subcommand)]
     Data(data::Command),
@@ -50,6 +59,10 @@ fn main() -> ExitCode {
         Command::Score(args) => score::run(args),
         Command::Show(args) => show::run(args),
         Command::Disagreements(args) => disagreements::run(args),
+        Command::Compare(args) => compare::run(args),
+        Command::Gate(args) => gate::run(args),
+        Command::Baseline(command) => baseline::run(command),
+        Command::Leaderboard(args) => leaderboard::run(args),
         Command::Model(args) => inspect::run(args),
         Command::Data(command) => data::run(command),
         Command::Normalizers(command) => normalizers::run(command),

@@ -136,7 +136,7 @@ fn verify_finds_what_was_changed_and_what_is_missing() {
 #[test]
 fn a_fetch_that_is_killed_goes_on_where_it_was() {
     let folder = tempfile::tempdir().unwrap();
-    let bytes: Vec<u8> = (0..400_000_u32).map(|at| (at * at % 251) as u8).collect();
+    let bytes: Vec<u8> = (0..400_000_u32).map(|at| (at.wrapping_mul(at) % 251) as u8).collect();
     let served = bytes.clone();
     let server = Server::start(move |request, number, stream| {
         let rest = begin(request, stream, &served, TAG)?;

@@ -6,10 +6,13 @@ mod command; // runs the binary
 mod data; // mwpbench data
 mod eval; // mwpbench eval on the demo checkpoint
 mod fetch; // mwpbench data fetch and verify
+mod gate; // mwpbench compare, gate and baseline
 mod grading; // explanations, profiles, the rules' cases, the self-check
 mod interruption; // kills, signals, two writers, damaged journals
 mod layers; // which crate may know which
+mod leaderboard; // mwpbench leaderboard, and tags
 mod model; // mwpbench model, adapters, 8 bits
 mod score; // mwpbench score and show
 #[path = "../../crates/dataset-fetcher/tests/dataset_fetcher/server.rs"]
+#[allow(dead_code)] // the fetcher's own tests use all of it
 mod server; // a server on loopback that behaves badly

@@ -61,7 +61,8 @@ impl Origin {
             return Ok(Self::Mirror(url.as_str().trim_end_matches('/').to_string()));
         }
         match std::fs::metadata(given) {
-            Ok(found) if found.is_dir() => Ok(Self::Folder(PathBuf::from(given))),
+            // Absolute, because the lock file says it to somebody who is elsewhere.
+            Ok(found) if found.is_dir() => Ok(Self::Folder(std::path::absolute(given).unwrap_or(PathBuf::from(given)))),
             Ok(_) => Err(bad("it is a file: give the folder that it lies in")),
             Err(error) => Err(bad(&format!("neither a folder nor an address: {error}"))),
         }

@@ -17,11 +17,14 @@
 //! # Ok::<(), evaluation::SelectionError>(())
 //! ```
 
+mod baseline; // a run in one small file
+mod comparison; // two runs over the same items
 mod counted_once; // averages with each problem counted once
 mod disagreements; // where the two scorers differ
 mod elsewhere; // judging completions made elsewhere (`score --input`)
 mod error; // what can stop a run
 mod exclusion; // which problems a run leaves out, by their ids
+mod gate; // may a candidate take a baseline's place?
 mod grader; // both scorers: completion records → verdict records
 mod journal; // finished completions, line by line
 mod manifest; // run.json: what a run is bound to
@@ -35,11 +38,19 @@ mod summary; // verdict records → accuracies and averages
 mod template; // question → prompt
 mod writer_lock; // one writer a folder
 
+pub use baseline::{Baseline, BaselineFigures, BaselineSet, BaselineSetFigures};
+pub use comparison::{
+    Aspect, ComparedRun, ComparedSet, ComparisonError, ComparisonSettings, Contrast, Flip, FlipSide, Flips, Parting,
+    ProtocolDifference, RunComparison, RunLabel, Scorer,
+};
 pub use counted_once::{CountedOnce, Repeated};
 pub use disagreements::{DisagreementGroup, Disagreements};
 pub use elsewhere::{ElsewhereCounts, explain_file, judge_file};
 pub use error::Error;
 pub use exclusion::{Excluded, Exclusion, ExclusionError};
+pub use gate::{
+    Gate, GateFlags, GateRules, GateRulesError, GateVerdict, Limits, Rule, RuleOutcome, ScopeRules, gate,
+};
 pub use grader::{Explained, Grader, GraderError};
 pub use manifest::{DataIdentity, Difference, Identity, Manifest, TemplateIdentity};
 pub use protocol::{MAX_TOKENS, OFFICIAL_TASK_CAP, Protocol, STOP_STRINGS};

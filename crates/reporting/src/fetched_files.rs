@@ -48,7 +48,8 @@ pub fn fetched_text(report: &Report, width: Option<u16>) -> String {
 
 /// What became of each file, and what to do about it.
 pub fn verification_text(verification: &Verification, width: Option<u16>) -> String {
-    let mut table = framed(["file", "", "size", "expected", "found"], &[2], width);
+    let mut table = framed(["file", "", "size"], &[2], width);
+    let mut faults = String::new();
     for file in &verification.files {
         let check = match file.check {
             Check::Ok => "ok",
@@ -59,18 +60,24 @@ pub fn verification_text(verification: &Verification, width: Option<u16>) -> Str
             Check::NotInLock => "not in the lock file",
         };
         let bytes = file.bytes.map(size).unwrap_or_default();
-        let told = |id: &Option<String>| id.clone().unwrap_or_default();
-        table.add_row([&file.name, check, &bytes, &told(&file.expected), &told(&file.found)].map(Cell::new));
+        table.add_row([&file.name, check, &bytes].map(Cell::new));
+        if file.check.is_fault() {
+            faults += &format!("{}\n", file.name);
+            let told = [("expected", &file.expected), ("found", &file.found)];
+            for (what, id) in told.iter().filter_map(|(what, id)| id.as_ref().map(|id| (what, id))) {
+                faults += &format!("    {what:8}  {id}\n");
+            }
+        }
     }
-    let faults = verification.files.iter().filter(|file| file.check.is_fault()).count();
+    let at_fault = verification.files.iter().filter(|file| file.check.is_fault()).count();
     let good = verification.files.iter().filter(|file| file.check == Check::Ok).count();
-    let sum = match faults {
+    let sum = match at_fault {
         0 => format!("all {good} as the lock file says"),
         _ => format!(
-            "{faults} at fault, {good} as the lock file says: mwpbench data fetch --force puts fetched files right"
+            "{at_fault} at fault, {good} as the lock file says: mwpbench data fetch --force puts fetched files right"
         ),
     };
-    format!("{}\n{sum}\ndata folder: {}\n", table.trim_fmt(), verification.folder.display())
+    format!("{}\n{faults}{sum}\ndata folder: {}\n", table.trim_fmt(), verification.folder.display())
 }
 
 /// Decimal units with one digit after the point.

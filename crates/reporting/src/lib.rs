@@ -9,11 +9,14 @@
 //! ```
 
 mod cases; // what came of the rules' cases
+mod comparison; // two runs side by side
 mod disagreements; // where the two scorers differ
 mod explanation; // how one answer was judged
 mod fetched_files; // what was fetched, and whether it still is what it was
+mod gate; // what a gate says, in four forms
 mod import_text; // what came of an import
 mod item; // one problem with prompt, completion, trace and verdict
+mod leaderboard; // models × sets, as tables, charts and a model card's block
 mod overlap_text; // which test items training files contain
 mod problem_text; // one problem as the data hold it
 mod self_check; // can the scorers judge by a set's references?
@@ -23,11 +26,17 @@ mod summary_table; // the table of a finished run
 mod table; // the frame that all tables share
 
 pub use cases::cases_text;
+pub use comparison::{comparison_text, contrast_text, flips_text};
 pub use disagreements::disagreements_text;
 pub use explanation::explanation_text;
 pub use fetched_files::{fetched_text, verification_text};
+pub use gate::{
+    baseline_text, gate_annotations, gate_error_annotation, gate_error_junit, gate_error_markdown, gate_junit,
+    gate_markdown, gate_text,
+};
 pub use import_text::import_text;
 pub use item::{Item, item_text};
+pub use leaderboard::{Entry, Leaderboard, LeaderboardError, LeaderboardFormat, LeaderboardPlan, Scorers, Subjects};
 pub use overlap_text::{OverlapLayout, overlap_text};
 pub use problem_text::problem_text;
 pub use self_check::self_check_text;

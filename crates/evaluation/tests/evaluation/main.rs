@@ -1,10 +1,13 @@
 //! What an evaluation promises, with scripted generators in place of a model.
 
 mod averages; // the paper's table 5 from its own accuracies
+mod comparing; // two runs, baselines, and what is wrong with either
 mod elsewhere; // completions made elsewhere
 mod excluding; // ids that a run leaves out
 mod folder; // the run folder: resumption, other runs, damage
+mod gating; // the gate's rules and verdicts
 mod intervals; // Wilson's interval against published values
+mod once; // each problem counted once
 mod scripted; // the generator that answers from a script
 mod selecting; // tasks, cap and limit
 mod templates; // named templates and users' files

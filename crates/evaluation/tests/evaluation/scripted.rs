@@ -109,3 +109,40 @@ pub fn right(prompt: &Prompt) -> (String, FinishReason) {
     let number = prompt.text.trim_start_matches("Which number is ").trim_end_matches('?');
     (format!("The answer is {number}."), FinishReason::Eos)
 }
+
+/// A scripted generator with a name, and weights of its own.
+pub struct Named<'a> {
+    pub name: &'a str,
+    pub inner: Scripted,
+}
+
+impl Generator for Named<'_> {
+    fn info(&self) -> GeneratorInfo {
+        let details = [("weights_digest".to_string(), self.name.to_string())].into();
+        GeneratorInfo { name: self.name.to_string(), details, ..self.inner.info() }
+    }
+
+    fn check(&self, prompts: &[Prompt], decoding: &Decoding) -> Result<Vec<PromptIssue>, GenerationError> {
+        self.inner.check(prompts, decoding)
+    }
+
+    fn generate(
+        &mut self,
+        prompts: &[Prompt],
+        decoding: &Decoding,
+        on_event: &mut dyn FnMut(Event) -> Result<(), GenerationError>,
+    ) -> Result<(), GenerationError> {
+        self.inner.generate(prompts, decoding, on_event)
+    }
+}
+
+/// Runs a plan with a named generator.
+pub fn run_named(plan: &Plan, generator: &mut Named<'_>, folder: &Path) -> Result<evaluation::Run, evaluation::Error> {
+    let benchmark = Benchmark::published();
+    evaluation::run(&benchmark, &Grader::new(&benchmark), plan, generator, folder, &mut |_| ControlFlow::Continue(()))
+}
+
+/// The number at the end of a prompt's id.
+pub fn number(prompt: &Prompt) -> usize {
+    prompt.id.rsplit('/').next().and_then(|number| number.parse().ok()).unwrap()
+}

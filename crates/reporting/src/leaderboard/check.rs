@@ -63,9 +63,8 @@ fn accuracy(name: &str, accuracy: &Accuracy, completions: usize) -> Result<(), S
     if correct > completions {
         return Err(format!("{name}.correct is {correct} of {completions} completions"));
     }
-    // Comparisons that fail for what is no number.
     let expected = correct as f64 / completions as f64;
-    if !((accuracy - expected).abs() <= ROUNDING) {
+    if accuracy.is_nan() || (accuracy - expected).abs() > ROUNDING {
         return Err(format!("{name}.accuracy is {accuracy}, but {correct} of {completions} are {expected}"));
     }
     let holds = -ROUNDING <= low && low <= accuracy + ROUNDING && accuracy <= high + ROUNDING && high <= 1.0 + ROUNDING;

@@ -87,3 +87,16 @@ fn a_narrow_terminal_is_not_overrun() {
     let table_lines = text.lines().skip(1).take_while(|line| !line.starts_with("Accuracy"));
     assert!(table_lines.clone().all(|line| line.chars().count() <= 60), "{text}");
 }
+
+#[test]
+fn averages_with_each_problem_once_get_rows_and_a_note() {
+    let averages = json!({ "official": 0.25, "strict": 0.5 });
+    let once = json!({ "repeated": [{ "set": "agieval_math", "items": 3 }], "n": 2, "sets": 1, "micro": averages, "macro": averages });
+    let text = summary_table(&summary(|value| value["counted_once"] = once), SummaryTable::default());
+    assert!(text.contains(" micro, each once          1 set         2       25.0     50.0"), "{text}");
+    assert!(text.contains(" macro, each once          1 set         2       25.0     50.0"), "{text}");
+    assert!(
+        text.contains("Each once: without problems that a set above has already: 3 of agieval_math."),
+        "{text}"
+    );
+}
