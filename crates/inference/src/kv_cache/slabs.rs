@@ -35,6 +35,7 @@ impl Slabs {
         config.layers * config.kv_heads * layout.cells()
     }
 
+    #[inline]
     pub(super) fn layout(&self) -> HeadLayout {
         self.layout
     }
@@ -84,6 +85,7 @@ impl Slabs {
     }
 
     /// Where the keys and values of one layer and head lie in a block.
+    #[inline]
     pub(super) fn head(&self, layer: usize, head: usize) -> Range<usize> {
         let cells = self.layout.cells();
         let start = (layer * self.kv_heads + head) * cells;
