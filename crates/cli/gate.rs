@@ -63,8 +63,8 @@ pub fn run(args: Args) -> anyhow::Result<Outcome> {
     match args.gate() {
         Ok(gate) => {
             let annotations = reporting::gate_annotations(&gate);
-            args.write(&reporting::gate_junit(&gate), &reporting::gate_markdown(&gate), &annotations)?;
             args.telling.tell(&gate, || reporting::gate_text(&gate, screen::width()))?;
+            args.write(&reporting::gate_junit(&gate), &reporting::gate_markdown(&gate), &annotations)?;
             Ok(match gate.verdict {
                 GateVerdict::Passed => Outcome::Done,
                 GateVerdict::Failed => Outcome::CheckFailed,
@@ -76,7 +76,10 @@ pub fn run(args: Args) -> anyhow::Result<Outcome> {
             // The reports tell a broken run from a worse model too.
             let message = exit::chain(&error);
             let annotation = reporting::gate_error_annotation(&message);
-            args.write(&reporting::gate_error_junit(&message), &reporting::gate_error_markdown(&message), &annotation)?;
+            let (junit, markdown) = (reporting::gate_error_junit(&message), reporting::gate_error_markdown(&message));
+            if let Err(unwritten) = args.write(&junit, &markdown, &annotation) {
+                eprintln!("warning: {}", exit::chain(&unwritten));
+            }
             Err(error)
         }
     }

@@ -187,6 +187,22 @@ fn runs_that_are_not_comparable_get_no_verdict() {
     assert_eq!(found.verdict, GateVerdict::Passed, "{:?}", found.rules);
 }
 
+#[test]
+fn without_an_average_each_set_is_asked_for_its_drop() {
+    let parent = tempfile::tempdir().unwrap();
+    let alone = plan(problems(&Benchmark::published(), &[("FreshGaokaoMath2023", 400)]));
+    let baseline = opened(parent.path(), "baseline", &alone, good);
+    let candidate = opened(parent.path(), "candidate", &alone, worse);
+    let found = gated(&baseline, &candidate, &GateRules { max_drop: 0.1, ..GateRules::default() });
+    assert_eq!((found.verdict, found.micro.is_none()), (GateVerdict::Passed, true), "{:?}", found.rules);
+    assert_eq!(outcome(&found, Rule::Drop, "fresh_gaokao_2023").0, GateVerdict::Passed);
+    let found = gated(&baseline, &candidate, &GateRules { strict: true, max_drop: 0.1, ..GateRules::default() });
+    assert_eq!(outcome(&found, Rule::NoSignificantDrop, "fresh_gaokao_2023").0, GateVerdict::Failed);
+    let mut rules = GateRules { max_drop: 0.1, ..GateRules::default() };
+    rules.micro.floor = Some(0.1);
+    assert_eq!(gated(&baseline, &candidate, &rules).verdict, GateVerdict::Incomplete);
+}
+
 /// The table of `docs/ci.md`, from the code that decides.
 #[test]
 fn the_numbers_of_items_in_the_docs_are_those_of_the_code() {

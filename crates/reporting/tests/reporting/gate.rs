@@ -1,6 +1,7 @@
 use evaluation::{Aspect, Gate, GateVerdict, ProtocolDifference, Rule, RuleOutcome, RunLabel, Scorer};
 use reporting::{
-    gate_annotations, gate_error_annotation, gate_error_junit, gate_error_markdown, gate_junit, gate_markdown, gate_text,
+    gate_annotations, gate_error_annotation, gate_error_junit, gate_error_markdown, gate_junit, gate_markdown,
+    gate_text,
 };
 
 fn label(name: &str, source: &str) -> RunLabel {
@@ -39,10 +40,66 @@ fn gate() -> Gate {
 
 #[test]
 fn a_gate_is_told_in_four_forms() {
-    insta::assert_snapshot!(gate_text(&gate(), None), @"");
-    insta::assert_snapshot!(gate_markdown(&gate()), @"");
-    insta::assert_snapshot!(gate_junit(&gate()), @"");
-    insta::assert_snapshot!(gate_annotations(&gate()), @"");
+    insta::assert_snapshot!(gate_text(&gate(), None), @r#"
+    gate: FAILED (rules: 1 failed, 1 cannot tell, 1 passed; official scorer, alpha 0.05)
+    baseline   llama        (baseline base.json)
+    candidate  llama|tuned  (runs/b)
+    warning: look twice
+    What is compared:
+      model: weights digest: baseline 1, candidate 2
+
+    ───────────────────────────────────────────────────────────────────────────
+     rule    of              verdict       why
+    ───────────────────────────────────────────────────────────────────────────
+     whole   candidate       passed        0 of 9 completions failed
+     drop    micro average   failed        dropped by 4.0 points; 100 % <sure>
+     drop    gsm8k           cannot tell   about 9 items would do
+    ───────────────────────────────────────────────────────────────────────────
+    "#);
+    insta::assert_snapshot!(gate_markdown(&gate()), @r#"
+    ## mwpbench gate: FAILED (rules: 1 failed, 1 cannot tell, 1 passed; official scorer, alpha 0.05)
+
+    Baseline: llama (base.json)<br>Candidate: llama\|tuned (runs/b)
+
+    > Warning: look twice
+
+    | differs | baseline | candidate |
+    |---|---|---|
+    | model: weights digest | 1 | 2 |
+
+    | rule | of | verdict | why |
+    |---|---|---|---|
+    | whole | candidate | **passed** | 0 of 9 completions failed |
+    | drop | micro average | **failed** | dropped by 4.0 points; 100 % \<sure\> |
+    | drop | gsm8k | **cannot tell** | about 9 items would do |
+    "#);
+    insta::assert_snapshot!(gate_junit(&gate()), @r#"
+    <?xml version="1.0" encoding="UTF-8"?>
+    <testsuites name="mwpbench gate" tests="3" skipped="0" failures="1" errors="1">
+        <testsuite name="mwpbench gate" tests="3" skipped="0" errors="1" failures="1">
+            <properties>
+                <property name="baseline" value="llama (base.json)"/>
+                <property name="candidate" value="llama|tuned (runs/b)"/>
+                <property name="scorer" value="official"/>
+                <property name="alpha" value="0.05"/>
+                <property name="verdict" value="failed"/>
+            </properties>
+            <testcase name="whole of candidate" classname="mwpbench.gate">
+                <system-out>0 of 9 completions failed</system-out>
+            </testcase>
+            <testcase name="drop of micro average" classname="mwpbench.gate">
+                <failure message="dropped by 4.0 points; 100 % &lt;sure&gt;" type="failed"/>
+            </testcase>
+            <testcase name="drop of gsm8k" classname="mwpbench.gate">
+                <error message="about 9 items would do" type="cannot tell"/>
+            </testcase>
+        </testsuite>
+    </testsuites>
+    "#);
+    insta::assert_snapshot!(gate_annotations(&gate()), @r#"
+    ::error title=mwpbench gate%3A drop of micro average%3A failed::dropped by 4.0 points; 100 %25 <sure>
+    ::warning title=mwpbench gate%3A drop of gsm8k%3A cannot tell::about 9 items would do
+    "#);
 }
 
 #[test]
@@ -53,9 +110,15 @@ fn what_is_not_comparable_and_what_came_to_no_verdict_are_errors() {
     other.differences[0].aspect = Aspect::Template;
     assert!(gate_text(&other, None).contains("The protocols differ, so that figures are not comparable:\n  template: weights digest: baseline 1, candidate 2\n"));
     assert!(gate_junit(&other).contains("failures=\"0\" errors=\"1\""));
-    assert!(gate_annotations(&other).starts_with("::error title=mwpbench gate%3A protocols differ::weights digest: baseline 1"));
+    assert!(
+        gate_annotations(&other)
+            .starts_with("::error title=mwpbench gate%3A protocols differ::weights digest: baseline 1")
+    );
     let message = "the run in b is incomplete: <3> of 4";
-    assert!(gate_error_junit(message).contains("<error message=\"the run in b is incomplete: &lt;3&gt; of 4\" type=\"no verdict\""));
+    assert!(
+        gate_error_junit(message)
+            .contains("<error message=\"the run in b is incomplete: &lt;3&gt; of 4\" type=\"no verdict\"")
+    );
     assert!(gate_error_markdown(message).contains("\\<3\\> of 4"));
     assert_eq!(gate_error_annotation(message), format!("::error title=mwpbench gate%3A no verdict::{message}\n"));
 }
