@@ -76,6 +76,12 @@ fn an_id_that_is_not_there_names_those_that_look_alike() {
     assert_eq!(text("tal"), "the data hold no problem \"tal\" (ids are like \"gsm8k/0\")");
 }
 
+#[test]
+fn seeds_draw_differently() {
+    let data = samples(&Benchmark::published());
+    assert_ne!(data.draw(10, 1), data.draw(10, 2));
+}
+
 proptest! {
     #[test]
     fn problems_drawn_are_different_and_the_same_for_a_seed(count in 0usize..500, seed in any::<u64>()) {

@@ -80,6 +80,14 @@ fn gsm8k_gives_what_stands_after_the_mark_and_keeps_the_solution() {
 }
 
 #[test]
+fn the_last_mark_of_a_solution_counts() {
+    let bench = Bench::new();
+    let input = bench.file("test.jsonl", r#"{"question":"q","answer":"#### 3 is not it\n#### 1,450"}"#);
+    bench.import("gsm8k", &input, "test").unwrap();
+    assert_eq!(bench.records()[0]["answer"], "1,450");
+}
+
+#[test]
 fn a_solution_without_an_answer_is_dropped_and_named() {
     let bench = Bench::new();
     let input = bench.file("test.jsonl", format!("{GSM8K}\n{}", r#"{"question":"q","answer":"no mark"}"#));
@@ -141,6 +149,15 @@ fn multiple_choice_becomes_a_word_problem_with_the_content_of_the_correct_option
             (5, Reason::NoSuchOption { label: "D".into() }),
         ]
     );
+}
+
+#[test]
+fn each_of_the_five_phrases_needs_the_options() {
+    for phrase in ["which of the following", "which one", "which is", "the following", "which statement"] {
+        let found = dataset_loader::needs_options(&format!("Say, {} holds?", phrase.to_uppercase()));
+        assert_eq!(found, Some(phrase));
+    }
+    assert_eq!(dataset_loader::needs_options("Which number follows? What is the statement?"), None);
 }
 
 #[test]

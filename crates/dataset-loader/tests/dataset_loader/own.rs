@@ -115,6 +115,23 @@ fn names_that_are_taken_or_odd_are_refused() {
 }
 
 #[test]
+fn a_benchmark_takes_no_set_whose_name_task_or_title_it_has() {
+    let (benchmark, _) = try_set("name = \"mine\"", RECORD).unwrap();
+    let mine = benchmark.set("mine").unwrap().clone();
+    for spoil in [
+        |set: &mut dataset_loader::Set| set.title = "gsm8K".to_string(),
+        |set: &mut dataset_loader::Set| set.name = "MATH".to_string(),
+        |set: &mut dataset_loader::Set| set.tasks[0].name = "tal".to_string(),
+    ] {
+        let mut set = mine.clone();
+        spoil(&mut set);
+        let error = Benchmark::published().with(vec![set]).unwrap_err();
+        assert!(matches!(error.kind(), ErrorKind::Shadows { .. }), "{error}");
+    }
+    assert!(Benchmark::published().with(vec![mine]).is_ok());
+}
+
+#[test]
 fn tasks_are_named_after_their_set() {
     let with = |task: &str| format!("name = \"mine\"\n[[task]]\nname = \"{task}\"");
     for (task, expected) in [
