@@ -12,6 +12,7 @@ mod interruption; // kills, signals, two writers, damaged journals
 mod layers; // which crate may know which
 mod leaderboard; // mwpbench leaderboard, and tags
 mod model; // mwpbench model, adapters, 8 bits
+mod overlap; // mwpbench data overlap, eval --exclude-ids
 mod score; // mwpbench score and show
 #[path = "../../crates/dataset-fetcher/tests/dataset_fetcher/server.rs"]
 #[allow(dead_code)] // the fetcher's own tests use all of it

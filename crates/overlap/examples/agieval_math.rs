@@ -10,28 +10,22 @@ use std::path::{Path, PathBuf};
 use overlap::{Item, normal_form, same_items};
 use serde::Serialize;
 
-#[derive(Serialize)]
-struct Overlap {
-    purpose: &'static str,
-    agieval: Source,
-    math: Source,
-    key: &'static str,
-    items: Vec<Same>,
-}
-
-#[derive(Serialize)]
-struct Source {
-    file: &'static str,
-    records: usize,
-}
-
+/// A line of the file.
 #[derive(Serialize)]
 struct Same {
     agieval_line: usize,
-    question_blake3: String,
     math_idx: usize,
-    exact: bool,
+    question_blake3: String,
 }
+
+/// Before the items, each of which gets a line of its own.
+const HEAD: &str = r#"{
+  "purpose": "Items of AGIEval-MATH that are also in the test split of MATH: the same questions but for case, spacing and punctuation.",
+  "agieval": "ruixiangcui/AGIEval, data/v1/math.jsonl, AGIEVAL_COUNT records. agieval_line is the line, from 1.",
+  "math": "MATH, test split as JSON Lines, MATH_COUNT records. math_idx is the field idx, from 0.",
+  "question_blake3": "BLAKE3 of the question's normal form (docs/overlap.md): finds the item whatever its id is.",
+  "made_by": "cargo run -p overlap --example agieval_math > datasets/agieval_math/overlap.json",
+  "items": ["#;
 
 fn main() {
     let native = std::env::var_os("MWPBENCH_SHARED_DATA")
@@ -46,22 +40,21 @@ fn main() {
     let counts = (agieval.len(), math.len());
     let texts: HashMap<String, String> = agieval.iter().map(|item| (item.id.clone(), item.text.clone())).collect();
     let pairs = same_items(&[agieval, math].concat(), "agieval_math", "math").expect("distinct ids");
-    let number = |id: &str| id.rsplit('/').next().and_then(|number| number.parse().ok()).expect("a numbered id");
-    let same = pairs.iter().map(|pair| Same {
-        agieval_line: number(&pair.id),
-        question_blake3: blake3::hash(normal_form(&texts[&pair.id]).as_bytes()).to_hex().to_string(),
-        // Its records are numbered from 0 in their order.
-        math_idx: number(&pair.same_as) - 1,
-        exact: pair.exact,
+    let number =
+        |id: &str| -> usize { id.rsplit('/').next().and_then(|number| number.parse().ok()).expect("a numbered id") };
+    assert!(pairs.iter().all(|pair| pair.exact), "the head says that the questions are the same");
+    let lines = pairs.iter().map(|pair| {
+        let same = Same {
+            agieval_line: number(&pair.id),
+            // Its records are numbered from 0 in their order.
+            math_idx: number(&pair.same_as) - 1,
+            question_blake3: blake3::hash(normal_form(&texts[&pair.id]).as_bytes()).to_hex().to_string(),
+        };
+        format!("    {}", serde_json::to_string(&same).expect("plain data"))
     });
-    let overlap = Overlap {
-        purpose: "Items of AGIEval-MATH that are also in the test split of MATH, found by crates/overlap (examples/agieval_math.rs)",
-        agieval: Source { file: "ruixiangcui/AGIEval, data/v1/math.jsonl", records: counts.0 },
-        math: Source { file: "MATH, test split as JSON Lines with idx from 0", records: counts.1 },
-        key: "agieval_line: line of AGIEval's file, from 1. question_blake3: BLAKE3 of the question's normal form (docs/overlap.md), which finds the item whatever it is called. math_idx: idx of the same problem in MATH.",
-        items: same.collect(),
-    };
-    println!("{}", serde_json::to_string_pretty(&overlap).expect("plain data"));
+    let lines: Vec<String> = lines.collect();
+    println!("{}", HEAD.replace("AGIEVAL_COUNT", &counts.0.to_string()).replace("MATH_COUNT", &counts.1.to_string()));
+    println!("{}\n  ]\n}}", lines.join(",\n"));
 }
 
 fn read(set: &str, path: &Path, field: &str) -> Vec<Item> {

@@ -1,6 +1,6 @@
 use std::path::{Path, PathBuf};
 
-use overlap::{Index, Item, Options, same_items};
+use overlap::{Index, Item, Options, repeated_items, same_items};
 
 /// The folder of published files, or a loud note that the test is skipped.
 fn published() -> Option<PathBuf> {
@@ -65,4 +65,39 @@ fn every_item_of_agieval_math_is_in_math() {
     assert_eq!(pairs.len(), 1000);
     assert!(pairs.iter().all(|pair| pair.exact && pair.same_as.starts_with("math/")));
     assert_eq!(same_items(&items, "agieval_math", "gsm8k").unwrap(), []);
+
+    // The list beside the set's description says the same.
+    let list: serde_json::Value =
+        serde_json::from_str(include_str!("../../../../datasets/agieval_math/overlap.json")).unwrap();
+    let listed = list["items"].as_array().unwrap();
+    assert_eq!(listed.len(), pairs.len());
+    for (listed, pair) in listed.iter().zip(&pairs) {
+        let item = items.iter().find(|item| item.id == pair.id).unwrap();
+        let digest = blake3::hash(overlap::normal_form(&item.text).as_bytes()).to_hex().to_string();
+        assert_eq!(pair.id, format!("agieval_math/{}", listed["agieval_line"]));
+        assert_eq!(pair.same_as, format!("math/{}", listed["math_idx"].as_u64().unwrap() + 1));
+        assert_eq!(listed["question_blake3"], digest);
+    }
+}
+
+/// No other sets at hand have problems in common, so nothing is taken for the same by chance.
+#[test]
+fn other_sets_have_no_problem_in_common() {
+    let Some(native) = published() else { return };
+    let canonical = native.join("../canonical");
+    let items = [
+        read("gsm8k", &native.join("gsm8k/test.jsonl"), "question"),
+        read("math", &native.join("math/test.jsonl"), "problem"),
+        read("college_math", &canonical.join("college_math_test.jsonl"), "question"),
+        read("tal", &native.join("tal/en_single_choice_test_2K.jsonl"), "problem"),
+        read("gaokao_bench", &canonical.join("gaokao_bench_math_en_test.jsonl"), "question"),
+        read("agieval_sat", &native.join("agieval/sat-math.jsonl"), "question"),
+        read("agieval_math", &native.join("agieval/math.jsonl"), "question"),
+    ]
+    .concat();
+    let pairs = repeated_items(&items).unwrap();
+    let of_agieval_math = pairs.iter().filter(|pair| pair.id.starts_with("agieval_math/")).count();
+    let others: Vec<_> = pairs.iter().filter(|pair| !pair.id.starts_with("agieval_math/")).collect();
+    assert_eq!(of_agieval_math, 1000);
+    assert_eq!(others, Vec::<&overlap::Pair>::new());
 }

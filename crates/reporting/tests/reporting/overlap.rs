@@ -21,7 +21,18 @@ fn counts_notes_and_texts_side_by_side() {
     let text = text.replace(&format!("{}/", folder.path().display()), "");
     // The path of the temporary folder decides where the lines of the second table break, so it is told apart from the first.
     let (counts, examples) = text.split_once("\n\n").unwrap();
-    insta::assert_snapshot!(counts, @"");
+    insta::assert_snapshot!(counts, @r"
+    ──────────────────────────────────────────────────────────────────
+     set       items   exact   n-gram   near   contaminated   percent
+    ──────────────────────────────────────────────────────────────────
+     GSM8K         2       1        1      1              1      50.0
+     TAL-SCQ       1       0        0      0              0       0.0
+     all           3       1        1      1              1      33.3
+    ──────────────────────────────────────────────────────────────────
+    Looked up: 2 questions of 2 records in train.txt.
+    exact: the same words, numbers and signs. n-gram: 13 words in a row of the item are in a training question (shorter items: all of it, from 8 words).
+    near: three-word shingles with a Jaccard index of at least 0.8. contaminated: exact, near, or 50 % of the item's n-grams in one question.
+    ");
     assert!(examples.contains("gsm8k/1") && examples.contains("exact") && examples.contains("ANN HAS 16 EGGS"));
     let none = overlap_text(&Benchmark::published(), &report, OverlapLayout { width: None, examples: 0 });
     assert!(!none.contains("test item"));
