@@ -82,7 +82,8 @@ fn gsm8k_gives_what_stands_after_the_mark_and_keeps_the_solution() {
 #[test]
 fn the_last_mark_of_a_solution_counts() {
     let bench = Bench::new();
-    let input = bench.file("test.jsonl", r#"{"question":"q","answer":"#### 3 is not it\n#### 1,450"}"#);
+    let record = json!({ "question": "q", "answer": "#### 3 is not it\n#### 1,450" });
+    let input = bench.file("test.jsonl", record.to_string());
     bench.import("gsm8k", &input, "test").unwrap();
     assert_eq!(bench.records()[0]["answer"], "1,450");
 }

@@ -16,8 +16,30 @@ fn a_problem_is_told_with_the_lines_of_its_lists_below_each_other() {
         "solution": "One.\n\nTwo.",
     }))
     .unwrap();
-    insta::assert_snapshot!(reporting::problem_text(&problem, "TAL-SCQ", Some(&extras)), @"");
-    insta::assert_snapshot!(reporting::problem_text(&problem, "TAL-SCQ", None), @"");
+    insta::assert_snapshot!(reporting::problem_text(&problem, "TAL-SCQ", Some(&extras)), @r#"
+    tal/3   TAL-SCQ, task tal
+
+      How many?
+
+        A drawing.
+
+      reference  $$3$$
+      options    A  $$3$$
+                 B  four
+      score      5
+      solution   One.
+
+                 Two.
+    "#);
+    insta::assert_snapshot!(reporting::problem_text(&problem, "TAL-SCQ", None), @r#"
+    tal/3   TAL-SCQ, task tal
+
+      How many?
+
+        A drawing.
+
+      reference  $$3$$
+    "#);
 }
 
 #[test]
@@ -39,8 +61,17 @@ fn an_import_is_told_with_its_reasons_and_on_request_with_every_problem() {
     };
     let mut imported = import(&Benchmark::published(), &plan).unwrap();
     imported.output = "out.jsonl".into();
-    insta::assert_snapshot!(reporting::import_text(&imported, false), @"");
-    insta::assert_snapshot!(reporting::import_text(&imported, true), @"");
+    insta::assert_snapshot!(reporting::import_text(&imported, false), @r#"
+    agieval_sat: 3 read, 1 converted, 2 dropped → out.jsonl
+      dropped     2  cannot be asked without its options: "which is"
+                     agieval.sat-math/sat-math.1, agieval.sat-math/sat-math.2
+    "#);
+    insta::assert_snapshot!(reporting::import_text(&imported, true), @r#"
+    agieval_sat: 3 read, 1 converted, 2 dropped → out.jsonl
+      dropped     2  cannot be asked without its options: "which is"
+                     agieval.sat-math/sat-math.1 (sat-math.jsonl, line 2): cannot be asked without its options: "which is"
+                     agieval.sat-math/sat-math.2 (sat-math.jsonl, line 3): cannot be asked without its options: "which is"
+    "#);
     let dropped = |number: u32| Dropped {
         file: "f".into(),
         line: 1,
@@ -57,7 +88,8 @@ fn an_import_is_told_with_its_reasons_and_on_request_with_every_problem() {
 #[test]
 fn stats_are_a_table_with_the_paper_beside_what_is_at_hand() {
     let benchmark = Benchmark::published();
-    let text = reporting::stats_text(&Stats::of(&benchmark, &samples(&benchmark), (&[], vec!["x_train.json".into()])), None);
+    let text =
+        reporting::stats_text(&Stats::of(&benchmark, &samples(&benchmark), (&[], vec!["x_train.json".into()])), None);
     for line in [
         " GSM8K                     gsm8k                                  1,319        48            7,473               0",
         "                           MATH.Algebra                           1,187        10",
