@@ -134,6 +134,7 @@ impl Client {
             }
             Cause::LargeResponseHeader(..) => Error::Answer { url: of, reason: error.to_string() }.into(),
             Cause::BadUri(_) | Cause::Http(_) => Error::Answer { url: of, reason: error.to_string() }.into(),
+            Cause::Io(error) => Failure::again(error.to_string()),
             Cause::Timeout(_) => Failure::again(format!("no answer in time ({error})")),
             Cause::HostNotFound => Failure::again("the host is not found"),
             error => Failure::again(error.to_string()),

@@ -89,7 +89,8 @@ pub enum Error {
     },
     /// No whole answer after all attempts.
     #[error(
-        "{url}: given up after {attempts} attempts: {reason}; {kept}look at the network and the proxy, or give a copy with --from DIR or a mirror with --from URL"
+        "{url}: given up after {}: {reason}; {kept}look at the network and the proxy, or give a copy with --from DIR or a mirror with --from URL",
+        counted(*attempts)
     )]
     Unreachable {
         /// The address of the file.
@@ -266,6 +267,13 @@ impl Error {
     pub(crate) fn write(path: &Path) -> impl FnOnce(std::io::Error) -> Self {
         let path = path.to_path_buf();
         |source| Self::Write { path, source }
+    }
+}
+
+fn counted(attempts: u32) -> String {
+    match attempts {
+        1 => "1 attempt".to_string(),
+        attempts => format!("{attempts} attempts"),
     }
 }
 

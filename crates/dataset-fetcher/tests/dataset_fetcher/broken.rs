@@ -182,7 +182,7 @@ fn a_later_run_goes_on_also_from_another_mirror() {
     let broken = Server::start(move |request, _, stream| {
         begin(request, stream, &served, TAG).and_then(|rest| stream.write_all(&rest[..30_000]))
     });
-    refused(kitchen.fetch_from(&broken), &["given up after 1 attempts", "30000 bytes are kept", "--from"]);
+    refused(kitchen.fetch_from(&broken), &["given up after 1 attempt:", "30000 bytes are kept", "--from"]);
     assert_eq!(kitchen.entries(), ["a.json.part", "a.json.part.note"]);
     let served = bytes.clone();
     let good = Server::start(move |request, _, stream| give(request, stream, &served, "\"other tag\""));

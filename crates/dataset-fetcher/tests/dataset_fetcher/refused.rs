@@ -205,14 +205,24 @@ fn links_do_not_lead_out_of_the_data_folder() {
     refused(kitchen.fetch_from(&server), &["a.json", "a link", "move it away"]);
     fs::remove_file(kitchen.path("native/a.json")).unwrap();
 
-    for name in ["native/a.json.part", "native/a.json.part.note"] {
-        symlink(outside.join("mine"), kitchen.path(name)).unwrap();
-    }
+    // A link in place of an unfinished download, with a note that would make it one.
+    symlink(outside.join("mine"), kitchen.path("native/a.json.part")).unwrap();
+    let note = format!("url = \"{}/native/a.json\"\ntotal = 1000\n", server.url());
+    fs::write(outside.join("note"), &note).unwrap();
+    kitchen.put("native/a.json.part.note", &note);
     kitchen.fetch_from(&server).unwrap();
     assert_eq!(kitchen.read("native/a.json"), bytes);
     assert!(!kitchen.path("native/a.json.part").is_symlink());
     assert_eq!(fs::read(outside.join("mine")).unwrap(), b"mine");
-    assert_eq!(fs::read_dir(&outside).unwrap().count(), 1);
+    assert_eq!(server.requests()[0].range(), None);
+
+    // A link in place of the note: written anew, not through the link.
+    fs::remove_file(kitchen.path("native/a.json")).unwrap();
+    kitchen.put("native/a.json.part", &bytes[..500]);
+    symlink(outside.join("note"), kitchen.path("native/a.json.part.note")).unwrap();
+    kitchen.fetch_from(&server).unwrap();
+    assert_eq!(fs::read_to_string(outside.join("note")).unwrap(), note);
+    assert_eq!(fs::read_dir(&outside).unwrap().count(), 2);
 }
 
 #[test]
@@ -241,12 +251,13 @@ fn a_second_fetch_waits_for_nobody_and_says_who_is_at_work() {
 #[test]
 fn what_a_killed_fetch_left_unfinished_is_cleared_away() {
     let bytes = content(1_000);
-    let mut kitchen = Kitchen::new(&[pinned("a.json", &bytes)]);
+    let mut kitchen = Kitchen::new(&[pinned("native/a.json", &bytes)]);
     kitchen.put(".mwpbench-unfinished-x1", "half");
-    kitchen.put(".mwpbench-unfinished-x2/MATH/1.json", "half");
+    kitchen.put("native/.mwpbench-unfinished-x2/MATH/1.json", "half");
     let server = Server::start(move |request, _, stream| give(request, stream, &bytes, TAG));
     kitchen.fetch_from(&server).unwrap();
-    assert_eq!(kitchen.entries(), ["a.json", "mwpbench-data.lock"]);
+    assert_eq!(kitchen.entries(), ["mwpbench-data.lock", "native"]);
+    assert_eq!(fs::read_dir(kitchen.path("native")).unwrap().count(), 1);
 }
 
 #[test]
