@@ -111,16 +111,18 @@ pub(crate) fn run_lines<const N: usize>(runs: [(&str, &RunLabel); N]) -> String 
 
 /// The differences, grouped by what they mean. Nothing where there is none.
 pub(crate) fn differences_text(differences: &[ProtocolDifference], names: [&str; 2]) -> String {
-    let groups: [(&str, fn(Aspect) -> bool); 3] = [
-        ("The protocols differ, so that figures are not comparable:", Aspect::forbids_comparison),
-        ("Computed or drawn differently:", |aspect| {
-            matches!(aspect, Aspect::Precision | Aspect::Drawing | Aspect::Program)
-        }),
-        ("What is compared:", |aspect| aspect == Aspect::Model),
+    let groups = [
+        (
+            "The protocols differ, so that figures are not comparable:",
+            &[Aspect::Template, Aspect::Decoding, Aspect::Rules, Aspect::Items][..],
+        ),
+        ("Computed or drawn differently:", &[Aspect::Precision, Aspect::Drawing, Aspect::Program]),
+        ("What is compared:", &[Aspect::Model]),
     ];
     let mut text = String::new();
-    for (heading, belongs) in groups {
-        let own: Vec<&ProtocolDifference> = differences.iter().filter(|found| belongs(found.aspect)).collect();
+    for (heading, aspects) in groups {
+        let own: Vec<&ProtocolDifference> =
+            differences.iter().filter(|found| aspects.contains(&found.aspect)).collect();
         if !own.is_empty() {
             text.push_str(&format!("{heading}\n"));
         }

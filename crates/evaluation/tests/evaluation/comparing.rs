@@ -174,7 +174,7 @@ fn several_completions_a_problem_are_taken_together() {
         plan
     };
     let wavering = |prompt: &Prompt| {
-        if prompt.sample == 0 && number(prompt) % 2 == 0 {
+        if prompt.sample == 0 && number(prompt).is_multiple_of(2) {
             ("Perhaps -1.".to_string(), FinishReason::Eos)
         } else {
             right(prompt)

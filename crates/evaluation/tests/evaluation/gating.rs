@@ -26,7 +26,11 @@ fn outcome(gate: &Gate, rule: Rule, scope: &str) -> (GateVerdict, String) {
 
 /// Fails on one item of 25 more than [`good`].
 fn worse(prompt: &Prompt) -> (String, FinishReason) {
-    if number(prompt) % 25 == 0 { ("It must be 1000000.".to_string(), FinishReason::Eos) } else { good(prompt) }
+    if number(prompt).is_multiple_of(25) {
+        ("It must be 1000000.".to_string(), FinishReason::Eos)
+    } else {
+        good(prompt)
+    }
 }
 
 /// Fails on other items than [`good`], as many, in one of a hundred.
@@ -40,7 +44,7 @@ fn wobbling(prompt: &Prompt) -> (String, FinishReason) {
 
 /// Fails on half of one set.
 fn collapsed(prompt: &Prompt) -> (String, FinishReason) {
-    let fails = prompt.id.starts_with("math23k_en") && number(prompt) % 2 == 0;
+    let fails = prompt.id.starts_with("math23k_en") && number(prompt).is_multiple_of(2);
     if fails { ("It must be 1000000.".to_string(), FinishReason::Eos) } else { good(prompt) }
 }
 

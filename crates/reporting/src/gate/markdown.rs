@@ -39,31 +39,29 @@ fn difference(found: &ProtocolDifference) -> String {
 }
 
 fn figures(gate: &Gate) -> String {
-    let mut rows: Vec<(String, usize, [f64; 2], f64, [f64; 2])> = Vec::new();
-    for set in &gate.sets {
+    let sets = gate.sets.iter().map(|set| {
         let figures = &set.figures;
-        rows.push((set.title.clone(), figures.n, figures.accuracies, figures.difference, figures.interval));
-    }
-    for (name, average) in [("micro average", &gate.micro), ("macro average", &gate.macro_)] {
-        rows.extend(
-            average
-                .as_ref()
-                .map(|average| (name.to_string(), average.n, average.accuracies, average.difference, average.interval)),
-        );
-    }
+        row(&set.title, figures.n, figures.accuracies, figures.difference, figures.interval)
+    });
+    let averages = [("micro average", &gate.micro), ("macro average", &gate.macro_)];
+    let averages = averages.into_iter().filter_map(|(name, average)| {
+        let figures = average.as_ref()?;
+        Some(row(name, figures.n, figures.accuracies, figures.difference, figures.interval))
+    });
+    let rows: String = sets.chain(averages).collect();
     if rows.is_empty() {
-        return String::new();
+        return rows;
     }
     let confidence = ((1.0 - 2.0 * gate.alpha) * 1000.0).round() / 10.0;
-    let mut text = format!(
-        "\n| set | n | baseline | candidate | difference | {confidence} % interval |\n|---|--:|--:|--:|--:|--:|\n"
-    );
-    for (name, n, [before, after], difference, interval) in rows {
-        let (before, after) = (percent(before), percent(after));
-        let (difference, interval) = (signed(difference), interval_text(interval));
-        text.push_str(&format!("| {} | {n} | {before} | {after} | {difference} | {interval} |\n", escaped(&name)));
-    }
-    text
+    format!(
+        "\n| set | n | baseline | candidate | difference | {confidence} % interval |\n|---|--:|--:|--:|--:|--:|\n{rows}"
+    )
+}
+
+fn row(name: &str, n: usize, [before, after]: [f64; 2], difference: f64, interval: [f64; 2]) -> String {
+    let (before, after) = (percent(before), percent(after));
+    let (difference, interval) = (signed(difference), interval_text(interval));
+    format!("| {} | {n} | {before} | {after} | {difference} | {interval} |\n", escaped(name))
 }
 
 /// What is said of a gate that came to no verdict.
