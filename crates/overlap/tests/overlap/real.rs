@@ -80,9 +80,9 @@ fn every_item_of_agieval_math_is_in_math() {
     }
 }
 
-/// No other sets at hand have problems in common, so nothing is taken for the same by chance.
+/// Nothing is taken for the same by chance: the one other pair, of SAT and TAL, is one problem in two orders of words.
 #[test]
-fn other_sets_have_no_problem_in_common() {
+fn other_sets_have_one_problem_in_common() {
     let Some(native) = published() else { return };
     let canonical = native.join("../canonical");
     let items = [
@@ -97,7 +97,8 @@ fn other_sets_have_no_problem_in_common() {
     .concat();
     let pairs = repeated_items(&items).unwrap();
     let of_agieval_math = pairs.iter().filter(|pair| pair.id.starts_with("agieval_math/")).count();
-    let others: Vec<_> = pairs.iter().filter(|pair| !pair.id.starts_with("agieval_math/")).collect();
+    let others = pairs.iter().filter(|pair| !pair.id.starts_with("agieval_math/"));
+    let others: Vec<(&str, &str)> = others.map(|pair| (pair.id.as_str(), pair.same_as.as_str())).collect();
     assert_eq!(of_agieval_math, 1000);
-    assert_eq!(others, Vec::<&overlap::Pair>::new());
+    assert_eq!(others, [("agieval_sat/202", "tal/1831")]);
 }

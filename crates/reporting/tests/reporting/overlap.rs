@@ -31,7 +31,7 @@ fn counts_notes_and_texts_side_by_side() {
     ──────────────────────────────────────────────────────────────────
     Looked up: 2 questions of 2 records in train.txt.
     exact: the same words, numbers and signs. n-gram: 13 words in a row of the item are in a training question (shorter items: all of it, from 8 words).
-    near: three-word shingles with a Jaccard index of at least 0.8. contaminated: exact, near, or 50 % of the item's n-grams in one question.
+    near: three-word shingles with a Jaccard index of at least 0.7. contaminated: exact, near, or 50 % of the item's n-grams in one question.
     ");
     assert!(examples.contains("gsm8k/1") && examples.contains("exact") && examples.contains("ANN HAS 16 EGGS"));
     let none = overlap_text(&Benchmark::published(), &report, OverlapLayout { width: None, examples: 0 });
