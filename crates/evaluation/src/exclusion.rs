@@ -119,7 +119,7 @@ impl Exclusion {
             hasher.update(problem.id.as_bytes()).update(b"\n");
         }
         let ids_digest = hasher.finalize().to_hex().to_string();
-        let excluded = (!out.is_empty()).then(|| Excluded { problems: out.len(), ids_digest });
+        let excluded = (!out.is_empty()).then_some(Excluded { problems: out.len(), ids_digest });
         Ok((stay, excluded))
     }
 }
