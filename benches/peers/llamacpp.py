@@ -50,6 +50,7 @@ class LlamaCpp:
     @staticmethod
     def _load(options):
         parameters = llama_cpp.llama_model_default_params()
+        parameters.use_extra_bufts = not options.plain_buffers
         model = llama_cpp.llama_model_load_from_file(str(options.checkpoint).encode(), parameters)
         if not model:
             sys.exit(f"{options.checkpoint} cannot be loaded")
@@ -144,6 +145,8 @@ class LlamaCpp:
 def main():
     arguments = common.parser(__doc__, ("bf16", "f32", "q8_0"))
     arguments.add_argument("--unified-cache", action="store_true", help="one key-value buffer for all rows")
+    arguments.add_argument("--plain-buffers", action="store_true",
+                           help="weights as the file has them: where the repacked ones crash, as on some processors with AMX")
     arguments.add_argument("--physical-batch", type=int, default=512, help="most tokens computed at once")
     options = arguments.parse_args()
     job = common.Job(options)
