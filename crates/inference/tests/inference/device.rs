@@ -199,7 +199,9 @@ mod candle_cpu {
 
 #[cfg(feature = "cuda")]
 mod cuda {
-    use inference::DeviceChoice;
+    use inference::{CheckpointFiles, DeviceChoice, EngineOptions, ErrorKind, LocalModel};
+
+    use crate::checkpoints::folder;
 
     /// The first GPU, or nothing and a line on stderr that says so.
     fn gpu() -> Option<DeviceChoice> {
@@ -213,6 +215,16 @@ mod cuda {
     }
 
     tests_on!(gpu());
+
+    #[test]
+    fn a_gpu_that_is_not_there_is_refused_with_the_reason() {
+        let options = EngineOptions { device: DeviceChoice::Cuda(4096), ..EngineOptions::default() };
+        let error = LocalModel::load(CheckpointFiles::open(&folder("llama-tied")).unwrap(), &options).err().unwrap();
+        assert_eq!(error.kind(), ErrorKind::Backend);
+        let message = "cuda:4096 cannot be used; without a GPU and its driver compute with --device cpu";
+        assert_eq!(error.to_string(), message);
+        assert!(std::error::Error::source(&error).is_some_and(|reason| !reason.to_string().is_empty()));
+    }
 }
 
 #[cfg(not(feature = "cuda"))]
