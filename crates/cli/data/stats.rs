@@ -25,7 +25,8 @@ pub fn run(args: Args) -> anyhow::Result<Outcome> {
         Some(folder) => dataset_loader::load_training(&benchmark, &folder)?,
         None => Default::default(),
     };
-    let stats = Stats::of(&benchmark, &data, (&training, passed_over));
+    let mut stats = Stats::of(&benchmark, &data, (&training, passed_over));
+    evaluation::note_repeated(&mut stats, &benchmark, &data.problems);
     args.telling.tell(&stats, || reporting::stats_text(&stats, screen::width()))?;
     Ok(Outcome::Done)
 }

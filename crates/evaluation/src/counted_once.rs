@@ -1,9 +1,9 @@
 //! The averages with each problem counted once. Sets of the benchmark overlap: all of AGIEval-MATH is in MATH as published, for instance.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashMap, HashSet};
 
-use dataset_loader::{Benchmark, Problem};
-use overlap::Item;
+use dataset_loader::{Benchmark, Problem, Stats};
+use overlap::{Item, Pair};
 use serde::{Deserialize, Serialize};
 
 use crate::record::VerdictRecord;
@@ -44,13 +44,8 @@ impl CountedOnce {
         problems: &[Problem],
         verdicts: &[VerdictRecord],
     ) -> Option<Self> {
-        let averaged = benchmark.sets().iter().filter(|set| set.in_average);
-        let items: Vec<Item> = averaged
-            .flat_map(|set| problems.iter().filter(move |problem| problem.set == set.name))
-            .map(|problem| Item { id: problem.id.clone(), set: problem.set.clone(), text: problem.question.clone() })
-            .collect();
-        // The ids of a run's problems are distinct: the data were refused otherwise.
-        let pairs = overlap::repeated_items(&items).unwrap_or_default();
+        let items = averaged_items(benchmark, problems);
+        let pairs = repeated(&items);
         if pairs.is_empty() {
             return None;
         }
@@ -73,5 +68,37 @@ impl CountedOnce {
             micro: micro?,
             macro_: macro_?,
         })
+    }
+}
+
+fn averaged_items(benchmark: &Benchmark, problems: &[Problem]) -> Vec<Item> {
+    let averaged = benchmark.sets().iter().filter(|set| set.in_average);
+    let items = averaged.flat_map(|set| problems.iter().filter(move |problem| problem.set == set.name));
+    let item =
+        |problem: &Problem| Item { id: problem.id.clone(), set: problem.set.clone(), text: problem.question.clone() };
+    items.map(item).collect()
+}
+
+fn repeated(items: &[Item]) -> Vec<Pair> {
+    // The ids of loaded problems are distinct: the data were refused otherwise.
+    overlap::repeated_items(items).unwrap_or_default()
+}
+
+/// Notes at each averaged set how many of its problems at hand are also in an averaged set before it.
+pub fn note_repeated(stats: &mut Stats, benchmark: &Benchmark, problems: &[Problem]) {
+    let items = averaged_items(benchmark, problems);
+    let set_of: HashMap<&str, &str> = items.iter().map(|item| (item.id.as_str(), item.set.as_str())).collect();
+    let mut counts: BTreeMap<(&str, &str), usize> = BTreeMap::new();
+    let pairs = repeated(&items);
+    for pair in &pairs {
+        *counts.entry((set_of[pair.id.as_str()], set_of[pair.same_as.as_str()])).or_default() += 1;
+    }
+    for set in &mut stats.sets {
+        for ((_, earlier), count) in counts.iter().filter(|((own, _), _)| *own == set.set) {
+            let title = benchmark.set(earlier).map_or(*earlier, |set| set.title.as_str());
+            set.notes.push(format!(
+                "{count} of these are also in {title}; a run gives the averages with each problem counted once too."
+            ));
+        }
     }
 }

@@ -43,7 +43,7 @@ pub use comparison::{
     Aspect, ComparedRun, ComparedSet, ComparisonError, ComparisonSettings, Contrast, Flip, FlipSide, Flips, Parting,
     ProtocolDifference, RunComparison, RunLabel, Scorer,
 };
-pub use counted_once::{CountedOnce, Repeated};
+pub use counted_once::{CountedOnce, Repeated, note_repeated};
 pub use disagreements::{DisagreementGroup, Disagreements};
 pub use elsewhere::{ElsewhereCounts, explain_file, judge_file};
 pub use error::Error;

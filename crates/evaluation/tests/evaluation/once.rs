@@ -50,3 +50,25 @@ fn sets_outside_the_averages_neither_give_nor_take() {
     let asked = problems(&benchmark, &[("gsm8k", 2), ("FreshGaokaoMath2023", 2)]);
     assert_eq!(counted_once(asked, right), None);
 }
+
+#[test]
+fn counts_note_what_an_earlier_set_has() {
+    let benchmark = Benchmark::published();
+    let mut data = dataset_loader::samples(&benchmark);
+    let noted = |data: &dataset_loader::Data| {
+        let mut stats = dataset_loader::Stats::of(&benchmark, data, (&[], Vec::new()));
+        evaluation::note_repeated(&mut stats, &benchmark, &data.problems);
+        stats.sets.into_iter().find(|set| set.set == "agieval_math").unwrap().notes.join(" ")
+    };
+    assert!(!noted(&data).contains("also in MATH"), "{}", noted(&data));
+    let again: Vec<String> = data
+        .problems
+        .iter()
+        .filter(|problem| problem.set == "math")
+        .take(2)
+        .map(|problem| problem.question.clone())
+        .collect();
+    let own = data.problems.iter_mut().filter(|problem| problem.set == "agieval_math");
+    own.zip(&again).for_each(|(problem, question)| problem.question = question.to_uppercase());
+    assert!(noted(&data).contains("2 of these are also in MATH"), "{}", noted(&data));
+}
