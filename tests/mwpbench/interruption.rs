@@ -101,7 +101,8 @@ fn a_signal_ends_a_run_in_order_and_the_second_writer_waits() {
 #[test]
 fn a_changed_record_is_found_and_a_fresh_run_leaves_the_old_one_alone() {
     let folder = tempfile::tempdir().unwrap();
-    let plan = ["eval", "--model", "demo", "--tasks", "tal", "--limit", "3", "--max-tokens", "8", "--output-dir", "run"];
+    let plan =
+        ["eval", "--model", "demo", "--tasks", "tal", "--limit", "3", "--max-tokens", "8", "--output-dir", "run"];
     mwpbench(folder.path(), plan).ok();
     let journal = folder.path().join("run/completions.jsonl");
     let text = fs::read_to_string(&journal).unwrap();

@@ -96,11 +96,13 @@ fn a_gguf_file_is_understood_and_evaluated() {
     let details = &manifest["identity"]["model"]["details"];
     assert!(details["quantization"].as_str().unwrap().starts_with("q4_k, "), "{details}");
     let flags = ["--tokenizer", "nowhere"];
-    mwpbench(folder.path(), ["model", &file].iter().chain(&flags)).refused(2, &["there is no nowhere: give a tokenizer.json"]);
+    mwpbench(folder.path(), ["model", &file].iter().chain(&flags))
+        .refused(2, &["there is no nowhere: give a tokenizer.json"]);
     let other = fixture("variants/llama3");
     let told = mwpbench(folder.path(), ["model", &file, "--tokenizer", &other]).ok().stdout;
     assert!(told.contains("288 \"<|begin_of_text|>\"") || told.contains("tokenizer"), "{told}");
-    mwpbench(folder.path(), ["eval", "--model", &fixture("gguf")]).refused(4, &["holds no config.json; for a GGUF file give the file"]);
+    mwpbench(folder.path(), ["eval", "--model", &fixture("gguf")])
+        .refused(4, &["holds no config.json; for a GGUF file give the file"]);
     let part = fixture("gguf/llama-mqa-split-bf16-00002-of-00002.gguf");
     mwpbench(folder.path(), ["eval", "--model", &part]).refused(4, &["is not the first of 2 parts: give "]);
 }

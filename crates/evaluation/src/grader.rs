@@ -35,7 +35,9 @@ pub enum GraderError {
         known: String,
     },
     /// A set's description names no profile.
-    #[error("the set \"{set}\" names the scoring profile \"{name}\" in its dataset.toml, which there is not (known: {known})")]
+    #[error(
+        "the set \"{set}\" names the scoring profile \"{name}\" in its dataset.toml, which there is not (known: {known})"
+    )]
     OfSet {
         /// Name of the set.
         set: String,

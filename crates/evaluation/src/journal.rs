@@ -84,7 +84,8 @@ fn checksum(record: &[u8]) -> String {
 
 /// The record of a line, or what is wrong with it.
 fn read_checked(line: &[u8]) -> Result<CompletionRecord, String> {
-    const LOST: &str = "the line does not end in its checksum: it was changed after it was written, or written by something else";
+    const LOST: &str =
+        "the line does not end in its checksum: it was changed after it was written, or written by something else";
     let body = line.strip_suffix(b"\n").unwrap_or(line).strip_suffix(b"\"}").ok_or(LOST)?;
     let (rest, digits) = body.split_at_checked(body.len().saturating_sub(CHECK_DIGITS)).ok_or(LOST)?;
     let mut record = rest.strip_suffix(MARK).ok_or(LOST)?.to_vec();

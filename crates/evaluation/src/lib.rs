@@ -48,9 +48,7 @@ pub use disagreements::{DisagreementGroup, Disagreements};
 pub use elsewhere::{ElsewhereCounts, explain_file, judge_file};
 pub use error::Error;
 pub use exclusion::{Excluded, Exclusion, ExclusionError};
-pub use gate::{
-    Gate, GateFlags, GateRules, GateRulesError, GateVerdict, Limits, Rule, RuleOutcome, ScopeRules, gate,
-};
+pub use gate::{Gate, GateFlags, GateRules, GateRulesError, GateVerdict, Limits, Rule, RuleOutcome, ScopeRules, gate};
 pub use grader::{Explained, Grader, GraderError};
 pub use manifest::{DataIdentity, Difference, Identity, Manifest, TemplateIdentity};
 pub use protocol::{MAX_TOKENS, OFFICIAL_TASK_CAP, Protocol, STOP_STRINGS};

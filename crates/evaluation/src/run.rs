@@ -343,7 +343,11 @@ impl Recorder<'_> {
     fn advanced(&mut self, journal: &mut Journal, prompt_tokens: usize, completion_tokens: usize) -> Result<(), Error> {
         if self.stopping {
             let Progress { total, resumed, finished, .. } = *self.progress;
-            return Err(Error::Interrupted { folder: self.folder.path().to_path_buf(), done: resumed + finished, total });
+            return Err(Error::Interrupted {
+                folder: self.folder.path().to_path_buf(),
+                done: resumed + finished,
+                total,
+            });
         }
         self.progress.prompt_tokens += prompt_tokens;
         self.progress.completion_tokens += completion_tokens;

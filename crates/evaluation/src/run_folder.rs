@@ -58,7 +58,8 @@ impl RunFolder {
         let not_writable = |source| Error::FolderNotWritable { folder: path.to_path_buf(), source };
         std::fs::create_dir_all(path).map_err(not_writable)?;
         tempfile::tempfile_in(path).map_err(not_writable)?;
-        let mut others = std::fs::read_dir(path).map_err(not_writable)?.flatten().filter(|entry| entry.file_name() != LOCK);
+        let mut others =
+            std::fs::read_dir(path).map_err(not_writable)?.flatten().filter(|entry| entry.file_name() != LOCK);
         if !path.join(MANIFEST).exists() && others.next().is_some() {
             return Err(Error::NotARunFolder(path.to_path_buf()));
         }
@@ -187,7 +188,9 @@ impl RunFolder {
 
     /// Replaces the journal by the same records in the order of the problems, so that equal runs have equal files.
     pub(crate) fn settle_completions(&self, in_order: &[&CompletionRecord]) -> Result<(), Error> {
-        self.write_whole(COMPLETIONS, |out| in_order.iter().try_for_each(|record| journal::write_checked(&mut *out, record)))
+        self.write_whole(COMPLETIONS, |out| {
+            in_order.iter().try_for_each(|record| journal::write_checked(&mut *out, record))
+        })
     }
 
     /// Writes what is derived from the completions.

@@ -95,8 +95,5 @@ fn averages_with_each_problem_once_get_rows_and_a_note() {
     let text = summary_table(&summary(|value| value["counted_once"] = once), SummaryTable::default());
     assert!(text.contains(" micro, each once          1 set         2       25.0     50.0"), "{text}");
     assert!(text.contains(" macro, each once          1 set         2       25.0     50.0"), "{text}");
-    assert!(
-        text.contains("Each once: without problems that a set above has already: 3 of agieval_math."),
-        "{text}"
-    );
+    assert!(text.contains("Each once: without problems that a set above has already: 3 of agieval_math."), "{text}");
 }
