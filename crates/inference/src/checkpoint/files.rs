@@ -218,6 +218,10 @@ impl CheckpointFiles {
 
     /// An error about a file of the layout of transformers as one about the file that the user has.
     pub(crate) fn located(&self, error: Error) -> Error {
+        let of_tokenizer = error.file() == Some(TOKENIZER_FILE);
+        if let Some(given) = self.tokenizer.as_ref().filter(|_| of_tokenizer) {
+            return error.in_file(given.display().to_string());
+        }
         match (&self.source, error.file()) {
             (Source::Gguf(gguf), Some(file)) if file == "config.json" || file == TOKENIZER_FILE => {
                 let place = format!("{}, read as {file}", gguf.file_name());

@@ -235,6 +235,9 @@ fn another_tokenizer_takes_the_place_of_one_that_is_not_known() {
             assert_eq!(model.encode(&case.prompt).unwrap(), case.prompt_ids, "{:?}", case.prompt);
         }
     }
+    let wrong = CheckpointFiles::open_with_tokenizer(&path, &own.join("config.json")).unwrap();
+    let message = LocalModel::load(wrong, &EngineOptions::default()).err().unwrap().to_string();
+    assert!(message.contains("variants/llama3/config.json: cannot be understood"), "{message}");
     let nowhere = CheckpointFiles::open_with_tokenizer(&path, &folder("gguf")).err().unwrap();
     assert!(nowhere.to_string().ends_with("gguf/tokenizer.json: no such file"), "{nowhere}");
 }
