@@ -14,7 +14,6 @@ pub(crate) use rules::rules_digest;
 
 use crate::comparison::{ComparedItems, ComparedRun, ComparisonError};
 use crate::manifest::Identity;
-use crate::run_folder::replace_file;
 
 /// Version of the file.
 const SCHEMA: &str = "mwpbench.baseline.v1";
@@ -145,7 +144,7 @@ impl Baseline {
     /// # Errors
     /// A folder that is not there or cannot be written.
     pub fn write(&self, file: &Path) -> Result<(), ComparisonError> {
-        replace_file(file, |out| {
+        jobs::replace_file(file, |out| {
             serde_json::to_writer_pretty(&mut *out, self)?;
             out.write_all(b"\n")
         })

@@ -15,7 +15,6 @@ use serde_json::{Map, Value};
 use crate::error::Error;
 use crate::grader::{Explained, Grader, by_official, ended};
 use crate::record::{OfficialVerdict, StrictVerdict};
-use crate::run_folder::{replace_file, write_line};
 
 /// What some editors put before the first line of a file.
 const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
@@ -72,7 +71,7 @@ pub fn judge_file(grader: &Grader, input: &Path, output: &Path) -> Result<Elsewh
     }
     let lines = read(input)?;
     let judged: Vec<Judged> = lines.par_iter().map(|line| line.judge(grader)).collect();
-    replace_file(output, |out| judged.iter().try_for_each(|line| write_line(&mut *out, line)))
+    jobs::replace_file(output, |out| judged.iter().try_for_each(|line| jobs::write_line(&mut *out, line)))
         .map_err(|source| Error::WriteFailed { file: output.to_path_buf(), source })?;
     Ok(count(&judged))
 }

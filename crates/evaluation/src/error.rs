@@ -3,8 +3,7 @@
 use std::path::PathBuf;
 
 use generation::GenerationError;
-
-use crate::manifest::Difference;
+use jobs::{Difference, FileError};
 
 /// What can stop a run, or the reading of a finished one.
 #[derive(Debug, thiserror::Error)]
@@ -114,7 +113,23 @@ pub enum Error {
     /// The model failed.
     #[error("the model failed; completions finished before are kept")]
     Generation(#[source] GenerationError),
+    /// Something else is wrong with a file.
+    #[error(transparent)]
+    File(FileError),
     /// Nothing was selected.
     #[error("there is no problem to ask: the data or the limit leaves none")]
     NothingToDo,
+}
+
+impl From<FileError> for Error {
+    fn from(error: FileError) -> Self {
+        match error {
+            FileError::NotWritable { folder, source } => Self::FolderNotWritable { folder, source },
+            FileError::Locked { folder, holder } => Self::Locked { folder, holder },
+            FileError::Corrupt { file, line, message } => Self::Corrupt { file, line, message },
+            FileError::Unreadable { file, source } => Self::Unreadable { file, source },
+            FileError::WriteFailed { file, source } => Self::WriteFailed { file, source },
+            other => Self::File(other),
+        }
+    }
 }

@@ -26,7 +26,6 @@ mod error; // what can stop a run
 mod exclusion; // which problems a run leaves out, by their ids
 mod gate; // may a candidate take a baseline's place?
 mod grader; // both scorers: completion records → verdict records
-mod journal; // finished completions, line by line
 mod manifest; // run.json: what a run is bound to
 mod protocol; // the fixed points of the benchmark: cap, stop strings, token limit
 mod record; // the lines of the run folder's files
@@ -36,7 +35,6 @@ mod selection; // which of the problems a run asks
 mod self_check; // can the scorers judge by the references of a set?
 mod summary; // verdict records → accuracies and averages
 mod template; // question → prompt
-mod writer_lock; // one writer a folder
 
 pub use baseline::{Baseline, BaselineFigures, BaselineSet, BaselineSetFigures};
 pub use comparison::{
@@ -50,10 +48,11 @@ pub use error::Error;
 pub use exclusion::{Excluded, Exclusion, ExclusionError};
 pub use gate::{Gate, GateFlags, GateRules, GateRulesError, GateVerdict, Limits, Rule, RuleOutcome, ScopeRules, gate};
 pub use grader::{Explained, Grader, GraderError};
-pub use manifest::{DataIdentity, Difference, Identity, Manifest, TemplateIdentity};
+pub use jobs::{Difference, Progress};
+pub use manifest::{DataIdentity, Identity, Manifest, TemplateIdentity};
 pub use protocol::{MAX_TOKENS, OFFICIAL_TASK_CAP, Protocol, STOP_STRINGS};
 pub use record::{CompletionRecord, OfficialVerdict, StrictVerdict, VerdictRecord};
-pub use run::{LongPrompts, Plan, Progress, Run, judge_again, run};
+pub use run::{LongPrompts, Plan, Run, judge_again, run};
 pub use run_folder::RunFolder;
 pub use scoring::cases;
 pub use scoring::strict::{Answer, Explanation};

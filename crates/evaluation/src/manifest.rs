@@ -1,11 +1,11 @@
 //! `run.json`: what a run is bound to. Two runs with equal identities must produce equal files.
 
 use std::collections::BTreeMap;
-use std::fmt;
 
 use dataset_loader::Set;
 use generation::{Decoding, GeneratorInfo};
 use jiff::Timestamp;
+use jobs::Difference;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -88,30 +88,12 @@ pub struct TemplateIdentity {
     pub text: String,
 }
 
-/// One field in which two identities differ.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Difference {
-    /// Path of the field, such as `decoding.max_tokens`.
-    pub field: String,
-    /// The value in the folder, as JSON.
-    pub there: String,
-    /// The value asked for now, as JSON.
-    pub here: String,
-}
-
-impl fmt::Display for Difference {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} is {} there and {} here", self.field, self.there, self.here)
-    }
-}
-
 impl Identity {
     /// The fields in which `other` (asked for now) differs from this one (found in a folder). Names of the model, the data and the
     /// template are labels: their digests decide.
     pub fn differences(&self, other: &Self) -> Vec<Difference> {
         const LABELS: [&str; 5] = ["model.name", "data.name", "data.samples", "template.name", "template.text"];
-        let mut found = Vec::new();
-        compare("", &to_value(self), &to_value(other), &mut found);
+        let mut found = jobs::differences(&to_value(self), &to_value(other));
         found.retain(|difference| !LABELS.contains(&difference.field.as_str()));
         found
     }
@@ -130,18 +112,4 @@ impl Identity {
 
 fn to_value(identity: &Identity) -> Value {
     serde_json::to_value(identity).expect("an identity is plain data")
-}
-
-fn compare(path: &str, there: &Value, here: &Value, found: &mut Vec<Difference>) {
-    if let (Value::Object(old), Value::Object(new)) = (there, here) {
-        let mut keys: Vec<&String> = old.keys().chain(new.keys()).collect();
-        keys.sort();
-        keys.dedup();
-        for key in keys {
-            let field = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
-            compare(&field, old.get(key).unwrap_or(&Value::Null), new.get(key).unwrap_or(&Value::Null), found);
-        }
-    } else if there != here {
-        found.push(Difference { field: path.to_string(), there: there.to_string(), here: here.to_string() });
-    }
 }

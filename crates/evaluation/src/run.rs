@@ -7,12 +7,12 @@ use std::path::Path;
 use dataset_loader::{Benchmark, Problem, Set};
 use generation::{Completion, Decoding, Event, FinishReason, GenerationError, Generator, GeneratorInfo, Prompt};
 use jiff::Timestamp;
+use jobs::{Journal, Progress};
 
 use crate::counted_once::CountedOnce;
 use crate::error::Error;
 use crate::exclusion::Excluded;
 use crate::grader::Grader;
-use crate::journal::Journal;
 use crate::manifest::{DataIdentity, Identity, Manifest, SCHEMA, TemplateIdentity};
 use crate::protocol::Protocol;
 use crate::record::CompletionRecord;
@@ -61,21 +61,6 @@ pub enum LongPrompts {
     Refuse,
     /// Count the items as failed.
     Fail,
-}
-
-/// How far a run is.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Progress {
-    /// Items of the run.
-    pub total: usize,
-    /// Items that were there before this start.
-    pub resumed: usize,
-    /// Items finished since.
-    pub finished: usize,
-    /// Prompt tokens read since.
-    pub prompt_tokens: usize,
-    /// New tokens produced since.
-    pub completion_tokens: usize,
 }
 
 /// A finished run.
@@ -331,7 +316,7 @@ impl Recorder<'_> {
             })
         });
         // Also where something failed: what is finished is kept.
-        let kept = journal.sync();
+        let kept = journal.sync().map_err(Error::from);
         match (outcome, refusal) {
             (_, Some(error)) => Err(error),
             (Err(error), None) => Err(Error::Generation(error)),
@@ -352,7 +337,7 @@ impl Recorder<'_> {
         self.progress.prompt_tokens += prompt_tokens;
         self.progress.completion_tokens += completion_tokens;
         self.tell();
-        journal.tick()
+        Ok(journal.tick()?)
     }
 
     fn tell(&mut self) {

@@ -1,7 +1,7 @@
 //! The run folder.
 //!
 //! `run.json` says what the run is bound to, `problems.jsonl` holds what is asked, `completions.jsonl` is a journal with a
-//! line for each finished completion ([`crate::journal`]), and `verdicts.jsonl` and `summary.json` are derived from these and written last.
+//! line for each finished completion ([`jobs::Journal`]), and `verdicts.jsonl` and `summary.json` are derived from these and written last.
 //! Whole files appear at once (temporary file, then rename); the journal only grows, and a torn last line is dropped.
 
 use std::collections::HashMap;
@@ -11,18 +11,19 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use dataset_loader::{Benchmark, Problem};
+use jobs::{Journal, WriterLock, replace_file, write_line};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
 use crate::grader::Grader;
-use crate::journal::{self, Journal};
 use crate::manifest::{Manifest, SCHEMA};
 use crate::record::{CompletionRecord, VerdictRecord};
 use crate::summary::Summary;
 use crate::template::Template;
-use crate::writer_lock::{LOCK, WriterLock};
 
+/// The file that keeps a second writer out.
+const LOCK: &str = "run.lock";
 const MANIFEST: &str = "run.json";
 const PROBLEMS: &str = "problems.jsonl";
 const COMPLETIONS: &str = "completions.jsonl";
@@ -63,7 +64,7 @@ impl RunFolder {
         if !path.join(MANIFEST).exists() && others.next().is_some() {
             return Err(Error::NotARunFolder(path.to_path_buf()));
         }
-        let folder = Self { path: path.to_path_buf(), lock: Some(Arc::new(WriterLock::take(path)?)) };
+        let folder = Self { path: path.to_path_buf(), lock: Some(Arc::new(WriterLock::take(path, LOCK)?)) };
         if folder.file(MANIFEST).exists() {
             let differences = folder.manifest()?.identity.differences(&manifest.identity);
             if !differences.is_empty() {
@@ -83,7 +84,7 @@ impl RunFolder {
     /// Another process has it, or the folder cannot be written.
     pub(crate) fn lock(&mut self) -> Result<(), Error> {
         if self.lock.is_none() {
-            self.lock = Some(Arc::new(WriterLock::take(&self.path)?));
+            self.lock = Some(Arc::new(WriterLock::take(&self.path, LOCK)?));
         }
         Ok(())
     }
@@ -160,7 +161,7 @@ impl RunFolder {
         if !file.exists() {
             return Ok(HashMap::new());
         }
-        journal::drop_torn_line(&file)?;
+        jobs::drop_torn_line(&file)?;
         self.completions()
     }
 
@@ -171,7 +172,8 @@ impl RunFolder {
     pub fn completions(&self) -> Result<HashMap<(String, u32), CompletionRecord>, Error> {
         let file = self.file(COMPLETIONS);
         let mut found = HashMap::new();
-        for (index, record) in journal::read(&file)?.into_iter().enumerate() {
+        for (index, record) in jobs::read_journal(&file)?.into_iter().enumerate() {
+            let record: CompletionRecord = record;
             let key = (record.id.clone(), record.sample);
             if found.insert(key, record).is_some() {
                 let message = "this item was finished before: the file was edited or written twice".to_string();
@@ -183,13 +185,13 @@ impl RunFolder {
 
     /// Opens the journal for appending.
     pub(crate) fn journal(&self) -> Result<Journal, Error> {
-        Journal::open(self.file(COMPLETIONS))
+        Ok(Journal::open(self.file(COMPLETIONS))?)
     }
 
     /// Replaces the journal by the same records in the order of the problems, so that equal runs have equal files.
     pub(crate) fn settle_completions(&self, in_order: &[&CompletionRecord]) -> Result<(), Error> {
         self.write_whole(COMPLETIONS, |out| {
-            in_order.iter().try_for_each(|record| journal::write_checked(&mut *out, record))
+            in_order.iter().try_for_each(|record| jobs::write_checked(&mut *out, record))
         })
     }
 
@@ -265,38 +267,6 @@ pub(crate) fn problems_digest(problems: &[Problem]) -> String {
         hasher.update(&line);
     }
     hasher.finalize().to_hex().to_string()
-}
-
-/// Fills a temporary file beside `file`, then puts it in its place.
-pub(crate) fn replace_file(file: &Path, fill: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
-    let folder = match file.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent,
-        _ => Path::new("."),
-    };
-    let temporary = temporary_file(folder)?;
-    let mut out = io::BufWriter::new(temporary);
-    fill(&mut out)?;
-    let temporary = out.into_inner().map_err(io::IntoInnerError::into_error)?;
-    temporary.as_file().sync_all()?;
-    temporary.persist(file)?;
-    // The name is on the disk when its folder is.
-    #[cfg(unix)]
-    File::open(folder)?.sync_all()?;
-    Ok(())
-}
-
-/// Temporary files are private by default; what takes a file's place is an ordinary one (the umask applies).
-fn temporary_file(folder: &Path) -> io::Result<tempfile::NamedTempFile> {
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(".mwpbench-");
-    #[cfg(unix)]
-    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-    builder.tempfile_in(folder)
-}
-
-pub(crate) fn write_line(mut out: impl Write, value: &impl Serialize) -> io::Result<()> {
-    serde_json::to_writer(&mut out, value)?;
-    out.write_all(b"\n")
 }
 
 fn read_lines<T: DeserializeOwned>(file: &Path) -> Result<Vec<T>, Error> {

@@ -99,7 +99,7 @@ fn template(run: &ComparedRun) -> String {
 
 /// Why two runs asked different items, in words: other data, cap, limit or exclusions.
 pub(crate) fn reasons(a: &ComparedRun, b: &ComparedRun, roles: [&str; 2]) -> Vec<String> {
-    let told = |difference: crate::manifest::Difference| {
+    let told = |difference: jobs::Difference| {
         let what = match difference.field.split('.').next() {
             Some("protocol") => "protocol",
             Some("limit") => "limit a set",

@@ -1,4 +1,4 @@
-//! The journal of a run: `completions.jsonl`, a line for each finished completion.
+//! A journal: a line of JSON for each finished record.
 //!
 //! It only grows. What was appended is on the disk a second later at most. Every line carries a checksum of itself, so
 //! that damage is found where it is; a last line without its end was torn by an interruption and is done again.
@@ -8,8 +8,10 @@ use std::io::{self, BufRead, BufReader, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use crate::error::Error;
-use crate::record::CompletionRecord;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::error::FileError;
 
 /// How long a record may be in the system's memory only.
 const SYNC_EVERY: Duration = Duration::from_secs(1);
@@ -19,34 +21,51 @@ const MARK: &[u8] = b",\"check\":\"";
 const CHECK_DIGITS: usize = 32;
 
 /// The growing file.
-pub(crate) struct Journal {
+#[derive(Debug)]
+pub struct Journal {
     file: PathBuf,
     handle: File,
+    /// Bytes in it.
+    end: u64,
     /// When the disk was last known to have everything.
     synced: Instant,
     dirty: bool,
 }
 
 impl Journal {
-    /// Opens a file for appending.
-    pub(crate) fn open(file: PathBuf) -> Result<Self, Error> {
-        match File::options().create(true).append(true).open(&file) {
-            Ok(handle) => Ok(Self { file, handle, synced: Instant::now(), dirty: false }),
-            Err(source) => Err(Error::WriteFailed { file, source }),
+    /// Opens a file for appending, and makes it where there is none. A torn last line is the caller's to drop first
+    /// ([`drop_torn_line`]).
+    ///
+    /// # Errors
+    /// [`FileError::WriteFailed`].
+    pub fn open(file: PathBuf) -> Result<Self, FileError> {
+        let opened = File::options().create(true).append(true).open(&file);
+        match opened.and_then(|handle| handle.metadata().map(|metadata| (handle, metadata.len()))) {
+            Ok((handle, end)) => Ok(Self { file, handle, end, synced: Instant::now(), dirty: false }),
+            Err(source) => Err(FileError::WriteFailed { file, source }),
         }
     }
 
-    /// Appends a record in one write.
-    pub(crate) fn append(&mut self, record: &CompletionRecord) -> Result<(), Error> {
-        let mut line = Vec::with_capacity(record.completion.len() + 256);
+    /// Appends a record in one write. Returns the position of its line's first byte.
+    ///
+    /// # Errors
+    /// [`FileError::WriteFailed`].
+    pub fn append(&mut self, record: &impl Serialize) -> Result<u64, FileError> {
+        let mut line = Vec::with_capacity(1024);
         let written = write_checked(&mut line, record).and_then(|()| self.handle.write_all(&line));
         self.dirty = true;
         written.map_err(|source| self.failed(source))?;
-        self.tick()
+        let start = self.end;
+        self.end += line.len() as u64;
+        self.tick()?;
+        Ok(start)
     }
 
     /// Sees to it that the disk has what was appended more than a second ago.
-    pub(crate) fn tick(&mut self) -> Result<(), Error> {
+    ///
+    /// # Errors
+    /// [`FileError::WriteFailed`].
+    pub fn tick(&mut self) -> Result<(), FileError> {
         match self.dirty && self.synced.elapsed() >= SYNC_EVERY {
             true => self.sync(),
             false => Ok(()),
@@ -54,73 +73,101 @@ impl Journal {
     }
 
     /// Sees to it that the disk has everything.
-    pub(crate) fn sync(&mut self) -> Result<(), Error> {
+    ///
+    /// # Errors
+    /// [`FileError::WriteFailed`].
+    pub fn sync(&mut self) -> Result<(), FileError> {
         self.handle.sync_data().map_err(|source| self.failed(source))?;
         (self.synced, self.dirty) = (Instant::now(), false);
         Ok(())
     }
 
-    fn failed(&self, source: io::Error) -> Error {
-        Error::WriteFailed { file: self.file.clone(), source }
+    fn failed(&self, source: io::Error) -> FileError {
+        FileError::WriteFailed { file: self.file.clone(), source }
     }
 }
 
-/// A record as a line with its checksum.
-pub(crate) fn write_checked(mut out: impl Write, record: &CompletionRecord) -> io::Result<()> {
+/// A record, which must be a JSON object with at least one field, as a line with its checksum.
+///
+/// # Errors
+/// As of `out`, or a record that is no such object.
+pub fn write_checked(mut out: impl Write, record: &impl Serialize) -> io::Result<()> {
     let mut line = serde_json::to_vec(record)?;
+    if line.len() <= 2 || line.pop_if(|last| *last == b'}').is_none() {
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, "a record of a journal must be an object with fields"));
+    }
     let check = checksum(&line);
-    line.pop();
     line.extend_from_slice(MARK);
     line.extend_from_slice(check.as_bytes());
     line.extend_from_slice(b"\"}\n");
     out.write_all(&line)
 }
 
+/// Of a record whose closing brace is left out.
 fn checksum(record: &[u8]) -> String {
-    let mut digits = blake3::hash(record).to_hex().to_string();
+    let mut hasher = blake3::Hasher::new();
+    let mut digits = hasher.update(record).update(b"}").finalize().to_hex().to_string();
     digits.truncate(CHECK_DIGITS);
     digits
 }
 
 /// The record of a line, or what is wrong with it.
-fn read_checked(line: &[u8]) -> Result<CompletionRecord, String> {
+pub(crate) fn read_checked<T: DeserializeOwned>(line: &[u8]) -> Result<T, String> {
     const LOST: &str =
         "the line does not end in its checksum: it was changed after it was written, or written by something else";
     let body = line.strip_suffix(b"\n").unwrap_or(line).strip_suffix(b"\"}").ok_or(LOST)?;
     let (rest, digits) = body.split_at_checked(body.len().saturating_sub(CHECK_DIGITS)).ok_or(LOST)?;
-    let mut record = rest.strip_suffix(MARK).ok_or(LOST)?.to_vec();
-    record.push(b'}');
-    if checksum(&record).as_bytes() != digits {
+    let record = rest.strip_suffix(MARK).ok_or(LOST)?;
+    if checksum(record).as_bytes() != digits {
         return Err("the line does not match its checksum: it was changed or damaged after it was written".to_string());
     }
-    serde_json::from_slice(&record).map_err(|error| format!("not a record of this version: {error}"))
+    let whole = [record, b"}"].concat();
+    serde_json::from_slice(&whole).map_err(|error| format!("not a record of this version: {error}"))
 }
 
 /// All records of a journal in the order of its lines, a torn last line left out.
 ///
 /// # Errors
 /// An unreadable file, or a line that is not what was written, by its number and with the way out.
-pub(crate) fn read(file: &Path) -> Result<Vec<CompletionRecord>, Error> {
-    let unreadable = |source| Error::Unreadable { file: file.to_path_buf(), source };
+pub fn read_journal<T: DeserializeOwned>(file: &Path) -> Result<Vec<T>, FileError> {
+    let mut records = Vec::new();
+    each_record(file, |_, record| {
+        records.push(record);
+        Ok(())
+    })?;
+    Ok(records)
+}
+
+/// Gives each record of a journal with the position of its line's first byte, a torn last line left out. What is wrong with a record
+/// is told with its line.
+pub(crate) fn each_record<T: DeserializeOwned>(
+    file: &Path,
+    mut take: impl FnMut(u64, T) -> Result<(), String>,
+) -> Result<(), FileError> {
+    let unreadable = |source| FileError::Unreadable { file: file.to_path_buf(), source };
     let mut reader = BufReader::new(File::open(file).map_err(unreadable)?);
-    let (mut records, mut line) = (Vec::new(), Vec::new());
+    let (mut start, mut lines, mut line) = (0, 0, Vec::new());
     loop {
         line.clear();
-        reader.read_until(b'\n', &mut line).map_err(unreadable)?;
+        let length = reader.read_until(b'\n', &mut line).map_err(unreadable)?;
         if !line.ends_with(b"\n") {
-            return Ok(records);
+            return Ok(());
         }
-        let record = read_checked(&line).map_err(|fault| Error::Corrupt {
+        lines += 1;
+        read_checked(&line).and_then(|record| take(start, record)).map_err(|fault| FileError::Corrupt {
             file: file.to_path_buf(),
-            line: Some(records.len() + 1),
+            line: Some(lines),
             message: format!("{fault}. Take the line out to have the item done again, or start anew with --fresh"),
         })?;
-        records.push(record);
+        start += length as u64;
     }
 }
 
 /// Cuts off what follows the last newline.
-pub(crate) fn drop_torn_line(file: &Path) -> Result<(), Error> {
+///
+/// # Errors
+/// [`FileError::WriteFailed`].
+pub fn drop_torn_line(file: &Path) -> Result<(), FileError> {
     let cut = || -> io::Result<()> {
         let mut handle = File::options().read(true).write(true).open(file)?;
         let whole = handle.metadata()?.len();
@@ -139,28 +186,23 @@ pub(crate) fn drop_torn_line(file: &Path) -> Result<(), Error> {
         }
         if end < whole { handle.set_len(end) } else { Ok(()) }
     };
-    cut().map_err(|source| Error::WriteFailed { file: file.to_path_buf(), source })
+    cut().map_err(|source| FileError::WriteFailed { file: file.to_path_buf(), source })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use generation::FinishReason;
     use proptest::prelude::*;
+    use serde::Deserialize;
 
-    fn record(id: &str, completion: &str) -> CompletionRecord {
-        CompletionRecord {
-            id: id.to_string(),
-            set: "gsm8k".to_string(),
-            task: "gsm8k".to_string(),
-            sample: 0,
-            completion: completion.to_string(),
-            finish_reason: FinishReason::Eos,
-            prompt_tokens: 3,
-            completion_tokens: 4,
-            prompt_hash: "00".to_string(),
-            error: None,
-        }
+    #[derive(Debug, PartialEq, Serialize, Deserialize)]
+    struct Record {
+        id: String,
+        completion: String,
+    }
+
+    fn record(id: &str, completion: &str) -> Record {
+        Record { id: id.to_string(), completion: completion.to_string() }
     }
 
     fn line(id: &str, completion: &str) -> Vec<u8> {
@@ -183,8 +225,17 @@ mod tests {
             let mut line = line("gsm8k/1", "The answer is 7.");
             let at = at.index(line.len() - 1);
             line[at] ^= flip;
-            prop_assert!(read_checked(&line).is_err());
+            prop_assert!(read_checked::<Record>(&line).is_err());
         }
+    }
+
+    #[test]
+    fn only_objects_with_fields_are_records() {
+        let mut line = Vec::new();
+        assert!(write_checked(&mut line, &7).is_err());
+        assert!(write_checked(&mut line, &serde_json::json!({})).is_err());
+        assert!(write_checked(&mut line, &serde_json::json!([1, 2])).is_err());
+        assert_eq!(line, b"");
     }
 
     #[test]
@@ -194,14 +245,14 @@ mod tests {
         let lines = [line("a", "1"), line("b", "2"), line("c", "3")].concat();
         for torn in 1..line("c", "3").len() {
             std::fs::write(&file, &lines[..lines.len() - torn]).unwrap();
-            assert_eq!(read(&file).unwrap().len(), 2);
+            assert_eq!(read_journal::<Record>(&file).unwrap().len(), 2);
             drop_torn_line(&file).unwrap();
             assert_eq!(std::fs::read(&file).unwrap(), [line("a", "1"), line("b", "2")].concat());
         }
         let mut damaged = lines.clone();
         damaged[line("a", "1").len() + 8] ^= 1;
         std::fs::write(&file, &damaged).unwrap();
-        let message = read(&file).unwrap_err().to_string();
+        let message = read_journal::<Record>(&file).unwrap_err().to_string();
         assert!(message.contains("completions.jsonl, line 2: the line does not match its checksum"), "{message}");
     }
 }

@@ -1,4 +1,4 @@
-//! One writer a run folder: `run.lock`, held as long as something is written. Its text says who holds it; the file stays.
+//! One writer a folder: a file that is locked as long as something is written. Its text says who holds it; the file stays.
 
 use std::fs::{File, TryLockError};
 use std::io::{Read, Seek, Write};
@@ -6,14 +6,11 @@ use std::path::Path;
 
 use jiff::Timestamp;
 
-use crate::error::Error;
+use crate::error::FileError;
 
-/// Name of the file.
-pub(crate) const LOCK: &str = "run.lock";
-
-/// The right to write to a run folder.
+/// The right to write to a folder.
 #[derive(Debug)]
-pub(crate) struct WriterLock {
+pub struct WriterLock {
     handle: File,
 }
 
@@ -21,10 +18,10 @@ impl WriterLock {
     /// Takes the right, which ends with the value or with the process.
     ///
     /// # Errors
-    /// [`Error::Locked`] where somebody else has it, [`Error::FolderNotWritable`] where there can be no lock.
-    pub(crate) fn take(folder: &Path) -> Result<Self, Error> {
-        let not_writable = |source| Error::FolderNotWritable { folder: folder.to_path_buf(), source };
-        let options = File::options().read(true).write(true).create(true).truncate(false).open(folder.join(LOCK));
+    /// [`FileError::Locked`] where somebody else has it, [`FileError::NotWritable`] where there can be no lock.
+    pub fn take(folder: &Path, name: &str) -> Result<Self, FileError> {
+        let not_writable = |source| FileError::NotWritable { folder: folder.to_path_buf(), source };
+        let options = File::options().read(true).write(true).create(true).truncate(false).open(folder.join(name));
         let mut handle = options.map_err(not_writable)?;
         match handle.try_lock() {
             Ok(()) => {}
@@ -33,7 +30,7 @@ impl WriterLock {
                 // Whoever has just taken it may not have signed yet.
                 let signed = handle.read_to_string(&mut holder).is_ok() && !holder.trim().is_empty();
                 let holder = if signed { holder.trim().to_string() } else { "another process".to_string() };
-                return Err(Error::Locked { folder: folder.to_path_buf(), holder });
+                return Err(FileError::Locked { folder: folder.to_path_buf(), holder });
             }
             Err(TryLockError::Error(source)) => return Err(not_writable(source)),
         }
@@ -55,14 +52,16 @@ impl Drop for WriterLock {
 mod tests {
     use super::*;
 
+    const LOCK: &str = "run.lock";
+
     #[test]
     fn the_second_writer_is_told_who_the_first_is() {
         let folder = tempfile::tempdir().unwrap();
-        let first = WriterLock::take(folder.path()).unwrap();
-        let message = WriterLock::take(folder.path()).unwrap_err().to_string();
+        let first = WriterLock::take(folder.path(), LOCK).unwrap();
+        let message = WriterLock::take(folder.path(), LOCK).unwrap_err().to_string();
         assert!(message.contains(&format!("process {}, since ", std::process::id())), "{message}");
         drop(first);
         assert_eq!(std::fs::read(folder.path().join(LOCK)).unwrap(), b"");
-        WriterLock::take(folder.path()).unwrap();
+        WriterLock::take(folder.path(), LOCK).unwrap();
     }
 }
