@@ -9,6 +9,7 @@ mod path; // where the data folder is
 mod sample; // some problems at random
 mod show; // one problem
 mod stats; // what is at hand beside what the paper counts
+mod translate; // Chinese problems into English ones
 mod verify; // whether what was fetched is still the same
 
 use clap::Subcommand;
@@ -27,6 +28,7 @@ pub enum Command {
     Fetch(fetch::Args),
     Verify(verify::Args),
     Import(import::Args),
+    Translate(translate::Args),
     New(new::Args),
     Overlap(overlap::Args),
     Path(path::Args),
@@ -43,6 +45,7 @@ pub fn run(command: Command) -> anyhow::Result<Outcome> {
         Command::Fetch(args) => fetch::run(args),
         Command::Verify(args) => verify::run(args),
         Command::Import(args) => import::run(args),
+        Command::Translate(args) => translate::run(args),
         Command::New(args) => new::run(args),
         Command::Overlap(args) => overlap::run(args),
         Command::Path(args) => path::run(args),

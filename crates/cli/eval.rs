@@ -7,23 +7,21 @@ use std::path::{Path, PathBuf};
 use clap::ValueEnum;
 use dataset_loader::Benchmark;
 use evaluation::{Exclusion, LongPrompts, MAX_TOKENS, Plan, Protocol, STOP_STRINGS, Selection, Summary, Template};
-use generation::{Decoding, Generator, Sampling};
-use inference::{DeviceChoice, EngineOptions, LocalModel, Quantization, WeightDtype};
+use generation::Decoding;
 use reporting::SummaryTable;
 
+use crate::decoding::SamplingArgs;
 use crate::exit::Outcome;
-use crate::{data_folder, grading, interruption, model, progress, screen};
+use crate::generator::GeneratorArgs;
+use crate::{data_folder, grading, interruption, progress, screen};
 
 /// Evaluate a checkpoint on the sets and print accuracy per set, micro and macro average.
 ///
 /// The run is kept in a folder; the same command again continues where it stopped.
 #[derive(clap::Args)]
 pub struct Args {
-    /// Checkpoint: a folder in Hugging Face layout (config.json, tokenizer.json, *.safetensors), a GGUF file, or `demo` for the embedded one.
-    #[arg(long, env = "MWPBENCH_MODEL", value_name = "PATH|demo")]
-    model: String,
     #[command(flatten)]
-    extras: model::Extras,
+    generator: GeneratorArgs,
     /// Sets or tasks to ask, separated by commas [default: all there are].
     #[arg(long, value_delimiter = ',', value_name = "NAME,…")]
     tasks: Option<Vec<String>>,
@@ -44,24 +42,9 @@ pub struct Args {
     max_tokens: NonZeroUsize,
     #[command(flatten)]
     sampling: SamplingArgs,
-    /// Prompts worked on at a time; never changes a completion on the processor.
-    #[arg(long, env = "MWPBENCH_BATCH_SIZE", default_value = "auto", value_name = "N|auto", value_parser = batch_size)]
-    batch_size: BatchSize,
-    /// Most memory for keys and values on what computes, such as 4GiB or 512MiB; never changes a completion on the processor [default: half of what is free].
-    #[arg(long, env = "MWPBENCH_KV_MEMORY", value_name = "SIZE", value_parser = memory_size)]
-    kv_memory: Option<usize>,
-    /// Precision of weights and products; auto is bf16 for a bf16 checkpoint and else f32.
-    #[arg(long, env = "MWPBENCH_DTYPE", value_enum, default_value_t = Dtype::Auto)]
-    dtype: Dtype,
-    /// Round matrices to 8-bit integers in blocks of 32, and activations for each product: faster and smaller, less exact.
-    #[arg(long, env = "MWPBENCH_QUANTIZE", value_enum, value_name = "KIND")]
-    quantize: Option<QuantizeName>,
-    /// What computes: cpu, or cuda or cuda:N for an NVIDIA GPU in a program built with `--features cuda`; on a GPU the last bits of a logit depend on what is computed with it.
-    #[arg(long, env = "MWPBENCH_DEVICE", default_value = "cpu", value_name = "cpu|cuda|cuda:N", value_parser = str::parse::<DeviceChoice>)]
-    device: DeviceChoice,
-    /// Threads; never changes a completion [default: all cores].
-    #[arg(long, env = "MWPBENCH_THREADS", value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
-    threads: Option<u16>,
+    /// Completions drawn for each problem; accuracy is the mean over all.
+    #[arg(long, default_value = "1", value_name = "K", value_parser = samples)]
+    samples: NonZeroU32,
     /// official caps each task at its first 2,000 records, as the paper's figures need; full asks them all.
     #[arg(long, env = "MWPBENCH_PROTOCOL", value_enum, default_value_t = ProtocolName::Official)]
     protocol: ProtocolName,
@@ -92,76 +75,6 @@ pub struct Args {
     quiet: bool,
 }
 
-#[derive(Clone, Copy, Debug, ValueEnum)]
-enum QuantizeName {
-    #[value(name = "q8_0", alias = "int8")]
-    Q8_0,
-}
-
-#[derive(Clone, Copy, Debug)]
-struct BatchSize(Option<NonZeroUsize>);
-
-fn batch_size(text: &str) -> Result<BatchSize, String> {
-    match text {
-        "auto" => Ok(BatchSize(None)),
-        number => number
-            .parse()
-            .map(|size| BatchSize(Some(size)))
-            .map_err(|_| "expected `auto` or a number from 1".to_string()),
-    }
-}
-
-/// How tokens are drawn, where not always the most likely one is taken.
-#[derive(Clone, Copy, Debug, clap::Args)]
-struct SamplingArgs {
-    /// 0 takes the most likely token, as the official protocol does; above 0 tokens are drawn.
-    #[arg(long, env = "MWPBENCH_TEMPERATURE", default_value_t = 0.0, value_name = "T")]
-    temperature: f32,
-    /// Draw among the likeliest tokens that together have this probability.
-    #[arg(long, default_value_t = 1.0, value_name = "P")]
-    top_p: f32,
-    /// Draw among so many of the likeliest tokens [default: all].
-    #[arg(long, value_name = "K")]
-    top_k: Option<NonZeroUsize>,
-    /// Draw among tokens at least so probable as this share of the likeliest.
-    #[arg(long, default_value_t = 0.0, value_name = "P")]
-    min_p: f32,
-    /// Divide the scores of tokens that occurred by this.
-    #[arg(long, default_value_t = 1.0, value_name = "R")]
-    repetition_penalty: f32,
-    /// Completions drawn for each problem; accuracy is the mean over all.
-    #[arg(long, default_value = "1", value_name = "K", value_parser = samples)]
-    samples: NonZeroU32,
-    /// Which random numbers to draw with.
-    #[arg(long, env = "MWPBENCH_SEED", default_value_t = 0, value_name = "N")]
-    seed: u64,
-}
-
-impl SamplingArgs {
-    /// `None` for greedy decoding, in which nothing else can matter.
-    fn sampling(&self) -> anyhow::Result<Option<Sampling>> {
-        let Self { temperature, top_p, top_k, min_p, repetition_penalty, samples, seed } = *self;
-        if temperature == 0.0 {
-            let idle = [
-                ("--top-p", top_p != 1.0),
-                ("--top-k", top_k.is_some()),
-                ("--min-p", min_p != 0.0),
-                ("--repetition-penalty", repetition_penalty != 1.0),
-                ("--samples", samples.get() != 1),
-            ];
-            return match idle.into_iter().find(|(_, given)| *given) {
-                Some((flag, _)) => {
-                    anyhow::bail!("{flag} needs --temperature above 0: at 0 the most likely token is taken")
-                }
-                None => Ok(None),
-            };
-        }
-        let sampling = Sampling { temperature, top_p, top_k, min_p, repetition_penalty, samples, seed };
-        sampling.validate().map_err(|message| anyhow::anyhow!("--{message}"))?;
-        Ok(Some(sampling))
-    }
-}
-
 /// More are refused: every one is a prompt in memory and a record in the run folder.
 const MOST_SAMPLES: u32 = 1024;
 
@@ -176,29 +89,6 @@ fn tag(text: &str) -> Result<(String, String), String> {
         ("", _) | (_, "") => Err("key and value must not be empty".to_string()),
         (key, value) => Ok((key.to_string(), value.to_string())),
     }
-}
-
-/// A number of bytes: `512MiB`, `4GiB`, `4G`, or plain.
-fn memory_size(text: &str) -> Result<usize, String> {
-    let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
-    let (number, unit) = text.split_at(digits);
-    let shift = match unit.trim().to_ascii_lowercase().as_str() {
-        "" | "b" => 0,
-        "k" | "kib" => 10,
-        "m" | "mib" => 20,
-        "g" | "gib" => 30,
-        "t" | "tib" => 40,
-        _ => return Err("expected a size such as 512MiB or 4GiB".to_string()),
-    };
-    let size = number.parse::<usize>().ok().and_then(|number| number.checked_mul(1 << shift));
-    size.filter(|&size| size > 0).ok_or_else(|| "expected a size such as 512MiB or 4GiB".to_string())
-}
-
-#[derive(Clone, Copy, Debug, ValueEnum)]
-enum Dtype {
-    Auto,
-    F32,
-    Bf16,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -218,10 +108,7 @@ pub fn run(args: Args) -> anyhow::Result<Outcome> {
     let benchmark = data_folder::benchmark(args.data.as_deref())?;
     let grader = grading::grader(&benchmark, args.profile.as_deref())?;
     let plan = args.plan(&benchmark)?;
-    let mut generator = LocalModel::load(args.extras.with(&args.model)?, &args.engine())?;
-    for warning in generator.warnings() {
-        eprintln!("warning: {warning}");
-    }
+    let mut generator = args.generator.open()?;
     let folder = match &args.output_dir {
         Some(folder) => folder.clone(),
         None => default_folder(&plan.identity(generator.info())),
@@ -232,7 +119,7 @@ pub fn run(args: Args) -> anyhow::Result<Outcome> {
         eprintln!("asking {} problems{place}; the run is kept in {}", plan.problems.len(), folder.display());
     }
     let mut display = progress::Display::new(args.quiet);
-    let run = evaluation::run(&benchmark, &grader, &plan, &mut generator, &folder, &mut |progress| {
+    let run = evaluation::run(&benchmark, &grader, &plan, generator.as_mut(), &folder, &mut |progress| {
         display.update(progress);
         interruption::may_go_on()
     })?;
@@ -266,7 +153,7 @@ impl Args {
             decoding: Decoding {
                 max_tokens: self.max_tokens.get(),
                 stop: STOP_STRINGS.map(str::to_string).to_vec(),
-                sampling: self.sampling.sampling()?,
+                sampling: self.sampling.sampling(self.samples)?,
             },
             protocol,
             limit,
@@ -276,25 +163,9 @@ impl Args {
                 OnLongPrompt::Fail => LongPrompts::Fail,
             },
             version: env!("CARGO_PKG_VERSION").to_string(),
-            environment: self.environment(),
+            environment: self.generator.environment(),
             tags: self.tags()?,
         })
-    }
-
-    fn engine(&self) -> EngineOptions {
-        EngineOptions {
-            device: self.device,
-            quantize: self.quantize.map(|QuantizeName::Q8_0| Quantization::Q8),
-            dtype: match self.dtype {
-                Dtype::Auto => WeightDtype::Auto,
-                Dtype::F32 => WeightDtype::F32,
-                Dtype::Bf16 => WeightDtype::Bf16,
-            },
-            threads: self.threads.map(usize::from),
-            batch_size: self.batch_size.0.map(NonZeroUsize::get),
-            kv_memory: self.kv_memory,
-            ignore_eos: false,
-        }
     }
 
     fn tags(&self) -> anyhow::Result<BTreeMap<String, String>> {
@@ -304,17 +175,6 @@ impl Args {
             anyhow::ensure!(before.is_none(), "--tag {key} is given twice: name each key once");
         }
         Ok(tags)
-    }
-
-    fn environment(&self) -> BTreeMap<String, String> {
-        let cores = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
-        let threads = self.threads.map_or(cores, usize::from);
-        BTreeMap::from([
-            ("os".to_string(), std::env::consts::OS.to_string()),
-            ("arch".to_string(), std::env::consts::ARCH.to_string()),
-            ("threads".to_string(), threads.to_string()),
-            ("batch_size".to_string(), self.batch_size.0.map_or("auto".to_string(), |size| size.to_string())),
-        ])
     }
 
     fn print(&self, summary: &Summary) -> anyhow::Result<()> {

@@ -76,7 +76,7 @@ fn code(error: &Error) -> u8 {
 
 fn code_of_cause(cause: &(dyn std::error::Error + 'static)) -> Option<u8> {
     if let Some(error) = cause.downcast_ref::<dataset_loader::Error>() {
-        return Some(if error.is_usage() { USAGE } else { INTEGRITY });
+        return Some(code_of_data(error));
     }
     if let Some(evaluation::GraderError::OfSet { .. }) = cause.downcast_ref() {
         return Some(INTEGRITY);
@@ -118,6 +118,17 @@ fn code_of_cause(cause: &(dyn std::error::Error + 'static)) -> Option<u8> {
             _ => BACKEND,
         });
     }
+    if let Some(error) = cause.downcast_ref::<translation::Error>() {
+        return Some(match error {
+            translation::Error::Data(error) => code_of_data(error),
+            translation::Error::Job(error) => code_of_job(error),
+            translation::Error::Failed { .. } | translation::Error::NothingLeft { .. } => INCOMPLETE,
+            _ => USAGE,
+        });
+    }
+    if let Some(error) = cause.downcast_ref::<jobs::JobError>() {
+        return Some(code_of_job(error));
+    }
     cause.downcast_ref::<evaluation::Error>().map(|error| match error {
         evaluation::Error::FolderNotWritable { .. }
         | evaluation::Error::NotARunFolder(_)
@@ -131,4 +142,18 @@ fn code_of_cause(cause: &(dyn std::error::Error + 'static)) -> Option<u8> {
         evaluation::Error::Interrupted { .. } => INTERRUPTED,
         _ => INTEGRITY,
     })
+}
+
+fn code_of_data(error: &dataset_loader::Error) -> u8 {
+    if error.is_usage() { USAGE } else { INTEGRITY }
+}
+
+fn code_of_job(error: &jobs::JobError) -> u8 {
+    match error {
+        jobs::JobError::File(jobs::FileError::WriteFailed { .. }) => INCOMPLETE,
+        jobs::JobError::File(jobs::FileError::Corrupt { .. }) | jobs::JobError::OtherJob { .. } => INTEGRITY,
+        jobs::JobError::File(_) => USAGE,
+        jobs::JobError::Interrupted { .. } => INTERRUPTED,
+        _ => BACKEND,
+    }
 }

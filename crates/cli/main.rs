@@ -6,10 +6,12 @@ mod baseline; // mwpbench baseline
 mod compare; // mwpbench compare
 mod data; // mwpbench data
 mod data_folder; // where problems are looked for
+mod decoding; // how tokens are chosen
 mod disagreements; // mwpbench disagreements
 mod eval; // mwpbench eval
 mod exit; // errors → exit codes
 mod gate; // mwpbench gate
+mod generator; // who answers: --model and what goes with it
 mod grading; // --profile: which scoring profile judges
 mod inspect; // mwpbench model
 mod interruption; // SIGINT and SIGTERM

@@ -323,25 +323,35 @@ impl<'a> Importer<'a> {
             return Ok(folder.join(UNTRANSLATED_FOLDER).join(name));
         }
         let output = folder.join(name);
-        match self.plan.split == TEST {
-            true => self.alone(folder, output),
-            false => Ok(output),
-        }
-    }
-
-    /// Sees to it that no other file of the data folder has problems of the sets that were imported.
-    fn alone(&self, folder: &Path, output: PathBuf) -> Result<PathBuf, Error> {
-        let imported = |task: &str| self.counts.contains_key(task);
-        for file in crate::source::data_files(folder)?.into_iter().filter(|file| *file != output) {
-            // A file that cannot be read says so itself where the data are used.
-            let Ok(data) = load(self.benchmark, &file) else { continue };
-            if let Some(problem) = data.problems.iter().find(|problem| imported(&problem.task)) {
-                let kind = ErrorKind::OtherFileOfSet { set: problem.set.clone(), other: file };
-                return Err(Error::in_file(&output, kind));
-            }
+        if self.plan.split == TEST {
+            check_alone(self.benchmark, folder, &output, |task| self.counts.contains_key(task))?;
         }
         Ok(output)
     }
+}
+
+/// Sees to it that no other file of a data folder than `output` has problems of these tasks: each would be asked twice.
+///
+/// # Errors
+/// One does, or the folder cannot be read.
+pub fn check_alone(
+    benchmark: &Benchmark,
+    folder: &Path,
+    output: &Path,
+    is_task: impl Fn(&str) -> bool,
+) -> Result<(), Error> {
+    if !folder.is_dir() {
+        return Ok(());
+    }
+    for file in crate::source::data_files(folder)?.into_iter().filter(|file| file != output) {
+        // A file that cannot be read says so itself where the data are used.
+        let Ok(data) = load(benchmark, &file) else { continue };
+        if let Some(problem) = data.problems.iter().find(|problem| is_task(&problem.task)) {
+            let kind = ErrorKind::OtherFileOfSet { set: problem.set.clone(), other: file };
+            return Err(Error::in_file(output, kind));
+        }
+    }
+    Ok(())
 }
 
 fn not_writable(path: &Path, error: std::io::Error) -> Error {

@@ -29,7 +29,7 @@ mod whole_file; // files that appear whole or not at all
 pub use benchmark::{Benchmark, Fields, Provenance, Publisher, Set, Task};
 pub use choice::{OPTION_PHRASES, needs_options};
 pub use error::{Error, ErrorKind};
-pub use import::{ALL_SETS, Destination, Dropped, ImportPlan, Imported, UNTRANSLATED_FOLDER, import};
+pub use import::{ALL_SETS, Destination, Dropped, ImportPlan, Imported, UNTRANSLATED_FOLDER, check_alone, import};
 pub use own_set::{check_name, own_sets};
 pub use problem::Problem;
 pub use reason::Reason;

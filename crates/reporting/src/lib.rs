@@ -24,6 +24,7 @@ mod set_list; // which sets there are, and what the data at hand hold of them
 mod stats_table; // what is at hand beside what the paper counts
 mod summary_table; // the table of a finished run
 mod table; // the frame that all tables share
+mod translation_text; // what came of a translation
 
 pub use cases::cases_text;
 pub use comparison::{comparison_text, contrast_text, flips_text};
@@ -43,3 +44,4 @@ pub use self_check::self_check_text;
 pub use set_list::set_list;
 pub use stats_table::stats_text;
 pub use summary_table::{SummaryTable, summary_table};
+pub use translation_text::translation_text;

@@ -1,0 +1,120 @@
+//! `mwpbench data translate`: Chinese problems into English ones.
+
+use std::num::{NonZeroU32, NonZeroUsize};
+use std::path::{Path, PathBuf};
+
+use dataset_loader::{Benchmark, UNTRANSLATED_FOLDER};
+use evaluation::{MAX_TOKENS, STOP_STRINGS, Template};
+use generation::Decoding;
+
+use crate::decoding::SamplingArgs;
+use crate::exit::Outcome;
+use crate::generator::GeneratorArgs;
+use crate::{data_folder, interruption, progress, screen};
+
+/// Translate problems that wait in Chinese (Math23k, Ape210k, GAOKAO-Bench, AGIEval-Gaokao) into English through a model.
+///
+/// A translation is believed only where no Chinese is left and every number and formula of the original is there; else the model is told
+/// what is wrong and asked again, and at last the problem is set aside. Replies are kept: the same command continues.
+#[derive(clap::Args)]
+pub struct Args {
+    /// A set whose import waits in the data folder, or a file in MwpBench's record form.
+    #[arg(value_name = "SET|FILE")]
+    input: PathBuf,
+    #[command(flatten)]
+    generator: GeneratorArgs,
+    /// Where the records go; the file is replaced [default: SET.jsonl in the data folder; for a file, beside it with `.en` in its name].
+    #[arg(long, value_name = "FILE")]
+    output: Option<PathBuf>,
+    /// Where the replies are kept [default: the input's name with `.translation`].
+    #[arg(long, value_name = "DIR")]
+    work_dir: Option<PathBuf>,
+    /// Most translations of a text before it is set aside.
+    #[arg(long, default_value = "3", value_name = "N")]
+    attempts: NonZeroU32,
+    /// Text around the instruction: alpaca, none, alpaca_cot, alpaca_force_ans, or a text file with {question} in it.
+    #[arg(long, env = "MWPBENCH_PROMPT_TEMPLATE", default_value = "alpaca", value_name = "NAME|FILE")]
+    prompt_template: String,
+    /// Most new tokens of a reply.
+    #[arg(long, env = "MWPBENCH_MAX_TOKENS", default_value_t = NonZeroUsize::new(MAX_TOKENS).unwrap(), value_name = "N")]
+    max_tokens: NonZeroUsize,
+    #[command(flatten)]
+    sampling: SamplingArgs,
+    /// Name every problem that was left out.
+    #[arg(long)]
+    all: bool,
+    #[command(flatten)]
+    telling: screen::Telling,
+}
+
+pub fn run(args: Args) -> anyhow::Result<Outcome> {
+    interruption::listen()?;
+    let benchmark = Benchmark::published();
+    let template = Template::resolve(&args.prompt_template)?;
+    let paths = args.paths(&benchmark)?;
+    let render = |instruction: &str| template.render(instruction);
+    let plan = translation::Plan {
+        input: &paths.input,
+        output: &paths.output,
+        folder: &paths.work,
+        decoding: Decoding {
+            max_tokens: args.max_tokens.get(),
+            stop: STOP_STRINGS.map(str::to_string).to_vec(),
+            sampling: args.sampling.sampling(args.attempts)?,
+        },
+        attempts: args.attempts,
+        render: &render,
+        rendering: template.digest(),
+    };
+    let mut generator = args.generator.open()?;
+    let mut display = progress::Display::new(args.telling.quiet);
+    let mut last = evaluation::Progress::default();
+    let translated = translation::translate(&benchmark, &plan, generator.as_mut(), &mut |progress| {
+        display.update(progress);
+        last = *progress;
+        interruption::may_go_on()
+    })?;
+    display.finish(&last);
+    args.telling.tell(&translated, || reporting::translation_text(&translated, args.all))?;
+    Ok(Outcome::Done)
+}
+
+struct Paths {
+    input: PathBuf,
+    output: PathBuf,
+    work: PathBuf,
+}
+
+impl Args {
+    /// Where everything lies; that the output has a place of its own is found here, before anything is asked.
+    fn paths(&self, benchmark: &Benchmark) -> anyhow::Result<Paths> {
+        let name = self.input.to_string_lossy();
+        let is_set = benchmark.sets().iter().any(|set| set.name == name);
+        let (input, default) = match (is_set, data_folder::path()) {
+            (false, _) => (self.input.clone(), beside(&self.input)),
+            (true, Some(folder)) => {
+                let input = folder.join(UNTRANSLATED_FOLDER).join(format!("{name}.jsonl"));
+                anyhow::ensure!(
+                    input.exists(),
+                    "there is no {}: import the publisher's file first (`mwpbench data import {name} FILE`)",
+                    input.display()
+                );
+                (input, folder.join(format!("{name}.jsonl")))
+            }
+            (true, None) => anyhow::bail!("this system names no data directory: give a file, or set MWPBENCH_HOME"),
+        };
+        let output = self.output.clone().unwrap_or(default);
+        if let (true, Some(folder)) = (is_set, output.parent()) {
+            let set = benchmark.expect_set(&name)?;
+            let is_task = |task: &str| set.tasks.iter().any(|own| own.name == task);
+            dataset_loader::check_alone(benchmark, folder, &output, is_task)?;
+        }
+        let work = self.work_dir.clone().unwrap_or_else(|| input.with_extension("translation"));
+        Ok(Paths { input, output, work })
+    }
+}
+
+/// `gaokao.jsonl` → `gaokao.en.jsonl`.
+fn beside(input: &Path) -> PathBuf {
+    input.with_extension("en.jsonl")
+}

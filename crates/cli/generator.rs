@@ -1,0 +1,119 @@
+//! Who answers: the checkpoint and how it is computed.
+
+use std::collections::BTreeMap;
+use std::num::NonZeroUsize;
+
+use clap::ValueEnum;
+use generation::Generator;
+use inference::{DeviceChoice, EngineOptions, LocalModel, Quantization, WeightDtype};
+
+use crate::model;
+
+/// Which checkpoint answers, and how it is computed.
+#[derive(clap::Args)]
+pub struct GeneratorArgs {
+    /// Checkpoint: a folder in Hugging Face layout (config.json, tokenizer.json, *.safetensors), a GGUF file, or `demo` for the embedded one.
+    #[arg(long, env = "MWPBENCH_MODEL", value_name = "PATH|demo")]
+    model: String,
+    #[command(flatten)]
+    extras: model::Extras,
+    /// Prompts worked on at a time; never changes a completion on the processor.
+    #[arg(long, env = "MWPBENCH_BATCH_SIZE", default_value = "auto", value_name = "N|auto", value_parser = batch_size)]
+    batch_size: BatchSize,
+    /// Most memory for keys and values on what computes, such as 4GiB or 512MiB; never changes a completion on the processor [default: half of what is free].
+    #[arg(long, env = "MWPBENCH_KV_MEMORY", value_name = "SIZE", value_parser = memory_size)]
+    kv_memory: Option<usize>,
+    /// Precision of weights and products; auto is bf16 for a bf16 checkpoint and else f32.
+    #[arg(long, env = "MWPBENCH_DTYPE", value_enum, default_value_t = Dtype::Auto)]
+    dtype: Dtype,
+    /// Round matrices to 8-bit integers in blocks of 32, and activations for each product: faster and smaller, less exact.
+    #[arg(long, env = "MWPBENCH_QUANTIZE", value_enum, value_name = "KIND")]
+    quantize: Option<QuantizeName>,
+    /// What computes: cpu, or cuda or cuda:N for an NVIDIA GPU in a program built with `--features cuda`; on a GPU the last bits of a logit depend on what is computed with it.
+    #[arg(long, env = "MWPBENCH_DEVICE", default_value = "cpu", value_name = "cpu|cuda|cuda:N", value_parser = str::parse::<DeviceChoice>)]
+    device: DeviceChoice,
+    /// Threads; never changes a completion [default: all cores].
+    #[arg(long, env = "MWPBENCH_THREADS", value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    threads: Option<u16>,
+}
+
+impl GeneratorArgs {
+    /// Loads the checkpoint, and warns of what looks wrong with it.
+    pub fn open(&self) -> anyhow::Result<Box<dyn Generator>> {
+        let model = LocalModel::load(self.extras.with(&self.model)?, &self.engine())?;
+        for warning in model.warnings() {
+            eprintln!("warning: {warning}");
+        }
+        Ok(Box::new(model))
+    }
+
+    fn engine(&self) -> EngineOptions {
+        EngineOptions {
+            device: self.device,
+            quantize: self.quantize.map(|QuantizeName::Q8_0| Quantization::Q8),
+            dtype: match self.dtype {
+                Dtype::Auto => WeightDtype::Auto,
+                Dtype::F32 => WeightDtype::F32,
+                Dtype::Bf16 => WeightDtype::Bf16,
+            },
+            threads: self.threads.map(usize::from),
+            batch_size: self.batch_size.0.map(NonZeroUsize::get),
+            kv_memory: self.kv_memory,
+            ignore_eos: false,
+        }
+    }
+
+    /// Facts of the computation that cannot change a completion.
+    pub fn environment(&self) -> BTreeMap<String, String> {
+        let cores = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
+        let threads = self.threads.map_or(cores, usize::from);
+        BTreeMap::from([
+            ("os".to_string(), std::env::consts::OS.to_string()),
+            ("arch".to_string(), std::env::consts::ARCH.to_string()),
+            ("threads".to_string(), threads.to_string()),
+            ("batch_size".to_string(), self.batch_size.0.map_or("auto".to_string(), |size| size.to_string())),
+        ])
+    }
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Dtype {
+    Auto,
+    F32,
+    Bf16,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum QuantizeName {
+    #[value(name = "q8_0", alias = "int8")]
+    Q8_0,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct BatchSize(Option<NonZeroUsize>);
+
+fn batch_size(text: &str) -> Result<BatchSize, String> {
+    match text {
+        "auto" => Ok(BatchSize(None)),
+        number => number
+            .parse()
+            .map(|size| BatchSize(Some(size)))
+            .map_err(|_| "expected `auto` or a number from 1".to_string()),
+    }
+}
+
+/// A number of bytes: `512MiB`, `4GiB`, `4G`, or plain.
+fn memory_size(text: &str) -> Result<usize, String> {
+    let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    let (number, unit) = text.split_at(digits);
+    let shift = match unit.trim().to_ascii_lowercase().as_str() {
+        "" | "b" => 0,
+        "k" | "kib" => 10,
+        "m" | "mib" => 20,
+        "g" | "gib" => 30,
+        "t" | "tib" => 40,
+        _ => return Err("expected a size such as 512MiB or 4GiB".to_string()),
+    };
+    let size = number.parse::<usize>().ok().and_then(|number| number.checked_mul(1 << shift));
+    size.filter(|&size| size > 0).ok_or_else(|| "expected a size such as 512MiB or 4GiB".to_string())
+}

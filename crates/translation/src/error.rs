@@ -1,0 +1,64 @@
+//! What can stop a translation.
+
+use std::path::PathBuf;
+
+use jobs::JobError;
+
+/// What can stop a translation.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The records cannot be read, or the output has no place.
+    #[error(transparent)]
+    Data(#[from] dataset_loader::Error),
+    /// The file holds nothing to translate.
+    #[error("{}: no record says that it is in another language than English (\"language\": \"zh\"): there is nothing to translate", .0.display())]
+    NothingToTranslate(PathBuf),
+    /// A language that the checks do not know.
+    #[error("{}: \"{id}\" is in the language \"{language}\": only Chinese (\"zh\") is translated", file.display())]
+    OtherLanguage {
+        /// The file.
+        file: PathBuf,
+        /// Id of the problem.
+        id: String,
+        /// What its record says.
+        language: String,
+    },
+    /// The work itself stopped.
+    #[error(transparent)]
+    Job(#[from] JobError),
+    /// Some texts could not be generated; what was finished is kept.
+    #[error(
+        "{failed} of {total} texts could not be generated, the first ({id}): {reason}. The same command asks for these again"
+    )]
+    Failed {
+        /// How many.
+        failed: usize,
+        /// Of how many.
+        total: usize,
+        /// The first of them.
+        id: String,
+        /// Why that one failed.
+        reason: String,
+    },
+    /// Nothing came of it that could be asked.
+    #[error("none of {total} problems could be translated, the first ({id}): {reason}. See {} for the replies", journal.display())]
+    NothingLeft {
+        /// Problems.
+        total: usize,
+        /// The first of them.
+        id: String,
+        /// Why that one was set aside.
+        reason: String,
+        /// Where the replies are.
+        journal: PathBuf,
+    },
+    /// The records cannot be written.
+    #[error("cannot write {}: {source}", file.display())]
+    NotWritable {
+        /// The file.
+        file: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+}

@@ -1,0 +1,297 @@
+//! The whole way from a file of records to a file of translated ones.
+
+use std::num::NonZeroU32;
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+
+use dataset_loader::{Benchmark, Data, Problem, needs_options};
+use generation::{Decoding, Generator};
+use jobs::{FileError, Job, JobError, Outcome, Progress, Refusal, Replies, Tally, Task};
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+
+use crate::check::{check, holds_chinese};
+use crate::error::Error;
+use crate::reply::translation_in;
+use crate::wording::{Part, instruction, wording_digest};
+
+/// Name of the work's files in its folder.
+const JOB: &str = "translation";
+/// Fields of a record that say something of the untranslated text.
+const LANGUAGE: &str = "language";
+const FORM: &str = "form";
+const LABEL: &str = "label";
+
+/// What to translate, and how.
+pub struct Plan<'a> {
+    /// A file of records in MwpBench's record form, those with `"language": "zh"` to be translated.
+    pub input: &'a Path,
+    /// Where the translated records go; the file is replaced.
+    pub output: &'a Path,
+    /// Where the replies are kept, so that the same call continues.
+    pub folder: &'a Path,
+    /// How tokens are chosen.
+    pub decoding: Decoding,
+    /// Most replies asked for a text.
+    pub attempts: NonZeroU32,
+    /// Instruction → what the model reads.
+    pub render: &'a (dyn Fn(&str) -> String + Sync),
+    /// What identifies `render`, such as a digest of its template.
+    pub rendering: String,
+}
+
+/// What a translation did.
+#[derive(Clone, Debug, Serialize)]
+pub struct Translated {
+    /// The file read.
+    pub input: PathBuf,
+    /// The file written.
+    pub output: PathBuf,
+    /// Who translated.
+    pub model: String,
+    /// Problems read.
+    pub read: usize,
+    /// Problems written.
+    pub written: usize,
+    /// Of these, those that were in English already.
+    pub english: usize,
+    /// Problems left out because their translation speaks of options: it contains one of five phrases, as for
+    /// problems that were English from the start.
+    pub needs_options: Vec<String>,
+    /// Problems whose translation could not be believed.
+    pub set_aside: Vec<SetAside>,
+    /// What it took, of all starts together; here an item is a text, as an answer may be one too.
+    pub tally: Tally,
+    /// Where all replies are.
+    pub journal: PathBuf,
+}
+
+/// A problem whose translation could not be believed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct SetAside {
+    /// Its id.
+    pub id: String,
+    /// What was wrong with the last attempt.
+    pub reason: String,
+    /// That attempt.
+    pub reply: String,
+}
+
+/// Translates the records of a file, or continues where that was begun.
+///
+/// # Errors
+/// A file that is not of the record form or needs no translation, work of another kind in the folder, a failing generator, a full disk,
+/// an interruption. What was finished stays in the folder; the output is written only when every text has been
+/// translated or set aside.
+pub fn translate(
+    benchmark: &Benchmark,
+    plan: &Plan<'_>,
+    generator: &mut dyn Generator,
+    on_progress: &mut dyn FnMut(&Progress) -> ControlFlow<()>,
+) -> Result<Translated, Error> {
+    let data = dataset_loader::load(benchmark, plan.input)?;
+    let texts = Texts { items: texts(benchmark, plan.input, &data)?, render: plan.render };
+    let job = Job {
+        folder: plan.folder,
+        name: JOB,
+        binding: json!({
+            "data": data.digest,
+            "rendering": plan.rendering,
+            "wording": wording_digest(),
+        }),
+        decoding: plan.decoding.clone(),
+        attempts: plan.attempts,
+    };
+    let mut replies = job.run(&texts, generator, on_progress)?;
+    if let Some((&item, reason)) = replies.failed().first_key_value() {
+        let (failed, total) = (replies.failed().len(), replies.len());
+        return Err(Error::Failed { failed, total, id: texts.id(item), reason: reason.clone() });
+    }
+    let model = generator.info().name;
+    let mut collector = Collector {
+        benchmark,
+        data: &data,
+        model: &model,
+        records: Vec::new(),
+        translated: Translated {
+            input: plan.input.to_path_buf(),
+            output: plan.output.to_path_buf(),
+            model: model.clone(),
+            read: data.problems.len(),
+            written: 0,
+            english: 0,
+            needs_options: Vec::new(),
+            set_aside: Vec::new(),
+            tally: replies.tally(),
+            journal: replies.file().to_path_buf(),
+        },
+    };
+    collector.collect(&texts, &mut replies)?;
+    collector.finish()
+}
+
+/// A text to be translated.
+struct Text<'a> {
+    problem: &'a Problem,
+    part: Part,
+}
+
+impl Text<'_> {
+    fn source(&self) -> &str {
+        match self.part {
+            Part::Question => &self.problem.question,
+            Part::Answer => &self.problem.reference,
+        }
+    }
+}
+
+/// Questions of other languages, and their references where these hold Chinese.
+fn texts<'a>(benchmark: &Benchmark, input: &Path, data: &'a Data) -> Result<Vec<Text<'a>>, Error> {
+    let mut texts = Vec::new();
+    for problem in data.problems.iter().filter(|problem| data.is_untranslated(benchmark, problem)) {
+        let language = data.language(&problem.id).unwrap_or_default();
+        if language != "zh" {
+            return Err(Error::OtherLanguage { file: input.to_path_buf(), id: problem.id.clone(), language });
+        }
+        texts.push(Text { problem, part: Part::Question });
+        if holds_chinese(&problem.reference) {
+            texts.push(Text { problem, part: Part::Answer });
+        }
+    }
+    match texts.is_empty() {
+        true => Err(Error::NothingToTranslate(input.to_path_buf())),
+        false => Ok(texts),
+    }
+}
+
+struct Texts<'a> {
+    items: Vec<Text<'a>>,
+    render: &'a (dyn Fn(&str) -> String + Sync),
+}
+
+impl Task for Texts<'_> {
+    fn items(&self) -> usize {
+        self.items.len()
+    }
+
+    fn id(&self, item: usize) -> String {
+        let Text { problem, part } = &self.items[item];
+        match part {
+            Part::Question => problem.id.clone(),
+            Part::Answer => format!("{}#answer", problem.id),
+        }
+    }
+
+    fn prompt(&self, item: usize, refusal: Option<&Refusal>) -> String {
+        let text = &self.items[item];
+        (self.render)(&instruction(text.part, text.source(), refusal))
+    }
+
+    fn judge(&self, item: usize, text: &str) -> Result<(), String> {
+        check(self.items[item].source(), &translation_in(text))
+    }
+}
+
+/// Replies → records.
+struct Collector<'a> {
+    benchmark: &'a Benchmark,
+    data: &'a Data,
+    model: &'a str,
+    records: Vec<Map<String, Value>>,
+    translated: Translated,
+}
+
+impl Collector<'_> {
+    fn collect(&mut self, texts: &Texts<'_>, replies: &mut Replies) -> Result<(), Error> {
+        let mut item = 0;
+        for problem in &self.data.problems {
+            let (mut question, mut reference, mut fault) = (None, None, None);
+            while let Some(text) = texts.items.get(item).filter(|text| text.problem.id == problem.id) {
+                match (replies.outcome(item).map_err(JobError::from)?, text.part) {
+                    (Outcome::Answered(reply), Part::Question) => question = Some(translation_in(&reply.text)),
+                    (Outcome::Answered(reply), Part::Answer) => reference = Some(translation_in(&reply.text)),
+                    (Outcome::SetAside(reply), _) => {
+                        let reason = reply.fault.unwrap_or_default();
+                        fault.get_or_insert(SetAside { id: texts.id(item), reason, reply: reply.text });
+                    }
+                    (Outcome::Open(_), _) => {
+                        let id = texts.id(item);
+                        let (total, reason) = (texts.items.len(), "it was not asked".to_string());
+                        return Err(Error::Failed { failed: 1, total, id, reason });
+                    }
+                }
+                item += 1;
+            }
+            match fault {
+                Some(fault) => self.translated.set_aside.push(fault),
+                None => self.take(problem, question, reference),
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes a problem with what was translated of it.
+    fn take(&mut self, problem: &Problem, question: Option<String>, reference: Option<String>) {
+        let mut extras = self.data.extras.get(&problem.id).cloned().unwrap_or_default();
+        let asked_for_label = extras.get(FORM).and_then(Value::as_str) == Some("choice");
+        let was_choice = extras.contains_key(LABEL) && !asked_for_label;
+        if was_choice && question.as_deref().is_some_and(|question| needs_options(question).is_some()) {
+            self.translated.needs_options.push(problem.id.clone());
+            return;
+        }
+        self.translated.written += 1;
+        self.translated.english += usize::from(question.is_none());
+        let mut record = Map::new();
+        let mut put = |field: &str, value: Value| record.insert(field.to_string(), value);
+        put("data_source", extras.shift_remove("data_source").unwrap_or_default());
+        put("question_number", Value::String(self.number(problem)));
+        put("question", Value::String(question.clone().unwrap_or_else(|| problem.question.clone())));
+        put("answer", Value::String(reference.clone().unwrap_or_else(|| problem.reference.clone())));
+        put("license", extras.shift_remove("license").unwrap_or_default());
+        put("data_topic", Value::String(problem.task.clone()));
+        if question.is_some() {
+            extras.shift_remove(LANGUAGE);
+            put("source_language", Value::String("zh".to_string()));
+            put("source_question", Value::String(problem.question.clone()));
+            if reference.is_some() {
+                put("source_answer", Value::String(problem.reference.clone()));
+            }
+            put("translated_by", Value::String(self.model.to_string()));
+        }
+        record.retain(|_, value| !value.is_null());
+        record.extend(extras);
+        self.records.push(record);
+    }
+
+    /// The number within the task: an id is `task/number`, perhaps with `@source`.
+    fn number(&self, problem: &Problem) -> String {
+        let number = problem.id.strip_prefix(&format!("{}/", problem.task)).unwrap_or(&problem.id);
+        let source = self.data.extras.get(&problem.id).and_then(|extras| extras.get("data_source"));
+        let qualified = source.and_then(Value::as_str).map(|source| format!("@{source}"));
+        qualified.and_then(|suffix| number.strip_suffix(&suffix)).unwrap_or(number).to_string()
+    }
+
+    fn finish(self) -> Result<Translated, Error> {
+        let output = &self.translated.output;
+        if let (0, Some(first)) = (self.records.len(), self.translated.set_aside.first()) {
+            return Err(Error::NothingLeft {
+                total: self.translated.read,
+                id: first.id.clone(),
+                reason: first.reason.clone(),
+                journal: self.translated.journal.clone(),
+            });
+        }
+        if let Some(folder) = output.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+            let not_writable = |source| FileError::NotWritable { folder: folder.to_path_buf(), source };
+            std::fs::create_dir_all(folder).map_err(not_writable).map_err(JobError::from)?;
+        }
+        let lines = |out: &mut dyn std::io::Write| {
+            self.records.iter().try_for_each(|record| jobs::write_line(&mut *out, record))
+        };
+        jobs::replace_file(output, lines).map_err(|source| Error::NotWritable { file: output.clone(), source })?;
+        // What was written must be what can be asked.
+        let written = dataset_loader::load(self.benchmark, output)?;
+        written.check_language(self.benchmark, &written.problems)?;
+        Ok(self.translated)
+    }
+}
