@@ -18,6 +18,7 @@ const MUST_NEVER: [(&str, &[&str]); 11] = [
     ("inference", &["dataset-loader", "scoring", "evaluation", "reporting"]),
     ("scoring", &["dataset-loader", "generation", "inference", "evaluation", "reporting", CANDLE, "tokenizers"]),
     ("evaluation", &["inference", "reporting", CANDLE, "tokenizers", "safetensors"]),
+    ("mathscale", &["inference", "evaluation", "reporting", CANDLE, "tokenizers", "safetensors"]),
     ("reporting", &["inference", CANDLE, "tokenizers", "safetensors"]),
     (
         "statistics",

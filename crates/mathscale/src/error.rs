@@ -1,0 +1,162 @@
+//! What can be wrong in the pipeline, and where.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use record_files::Place;
+
+use crate::project::{Difference, Stage};
+
+/// An error of the pipeline: what is wrong, in which file and line.
+#[derive(Debug, thiserror::Error)]
+#[error("{}", Told(self))]
+pub struct Error {
+    file: PathBuf,
+    place: Option<Place>,
+    #[source]
+    kind: ErrorKind,
+}
+
+impl Error {
+    pub(crate) fn in_file(file: &Path, kind: ErrorKind) -> Self {
+        Self { file: file.to_path_buf(), place: None, kind }
+    }
+
+    pub(crate) fn at(file: &Path, place: Place, kind: ErrorKind) -> Self {
+        Self { file: file.to_path_buf(), place: Some(place), kind }
+    }
+
+    /// What is wrong.
+    pub fn kind(&self) -> &ErrorKind {
+        &self.kind
+    }
+
+    /// The file or folder in which it is wrong; empty where none is at fault.
+    pub fn file(&self) -> &Path {
+        &self.file
+    }
+
+    /// The line or row at fault, where one is.
+    pub fn place(&self) -> Option<Place> {
+        self.place
+    }
+
+    /// Whether the call is at fault (a name, a path, a flag, the order of the stages) and not the data.
+    pub fn is_usage(&self) -> bool {
+        match &self.kind {
+            ErrorKind::Records(error) => {
+                matches!(error.kind(), record_files::ErrorKind::NotFound | record_files::ErrorKind::Folder)
+            }
+            ErrorKind::NotAProject
+            | ErrorKind::NoProject
+            | ErrorKind::NotWritable(_)
+            | ErrorKind::Locked { .. }
+            | ErrorKind::NotYet { .. } => true,
+            _ => false,
+        }
+    }
+
+    /// Whether what was asked for is not whole, through no fault of the data: the disk is full.
+    pub fn is_incomplete(&self) -> bool {
+        matches!(self.kind, ErrorKind::WriteFailed(_))
+    }
+}
+
+impl From<record_files::Error> for Error {
+    fn from(error: record_files::Error) -> Self {
+        Self { file: error.file().to_path_buf(), place: error.place(), kind: ErrorKind::Records(Box::new(error)) }
+    }
+}
+
+/// The place and what is wrong there. An error of the files' reader tells its place itself.
+struct Told<'a>(&'a Error);
+
+impl fmt::Display for Told<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Error { file, place, kind } = self.0;
+        if matches!(kind, ErrorKind::Records(_)) || file.as_os_str().is_empty() {
+            return write!(f, "{kind}");
+        }
+        match place {
+            Some(place) => write!(f, "{}, {place}: {kind}", file.display()),
+            None => write!(f, "{}: {kind}", file.display()),
+        }
+    }
+}
+
+/// What is wrong.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// A file of records that cannot be read at all.
+    #[error("{0}")]
+    Records(Box<record_files::Error>),
+    /// A folder with other files than a project's.
+    #[error("this folder holds other files and no project.json: give an empty folder, or one that does not exist")]
+    NotAProject,
+    /// No project where one is needed.
+    #[error("there is no project here (no project.json): `mwpbench mathscale extract` begins one")]
+    NoProject,
+    /// The folder cannot be written.
+    #[error("cannot be written: {0}")]
+    NotWritable(std::io::Error),
+    /// A file could not be written to its end.
+    #[error("could not be written: {0}")]
+    WriteFailed(std::io::Error),
+    /// A file cannot be read.
+    #[error("cannot be read: {0}")]
+    Unreadable(std::io::Error),
+    /// Another process writes to the project.
+    #[error("another process writes to this project ({holder}): wait for it, or end it")]
+    Locked {
+        /// Who.
+        holder: String,
+    },
+    /// A file of the project that is not what this program writes.
+    #[error("{0}")]
+    Corrupt(String),
+    /// A file that was changed after its stage had written it.
+    #[error("was changed or lost after \"{stage}\" wrote it: put it back, or run `mwpbench mathscale {stage} --fresh`")]
+    Changed {
+        /// The stage that wrote it.
+        stage: Stage,
+    },
+    /// An earlier stage has not been run to its end.
+    #[error("the stage \"{stage}\" has not been run to its end here: run `mwpbench mathscale {stage}` first")]
+    NotYet {
+        /// The stage.
+        stage: Stage,
+    },
+    /// An earlier stage was made of files that have changed since.
+    #[error(
+        "the stage \"{stage}\" is stale, {input} has changed since: run `mwpbench mathscale {stage} --fresh` first"
+    )]
+    Stale {
+        /// The stage.
+        stage: Stage,
+        /// Its input that has changed.
+        input: String,
+    },
+    /// The stage was run before with other inputs or options.
+    #[error(
+        "\"{stage}\" was run here with something else: {}: give the same again, another --project, or --fresh to replace it (what is there is moved to replaced/)",
+        List(differences)
+    )]
+    Differs {
+        /// The stage.
+        stage: Stage,
+        /// In what it differs.
+        differences: Vec<Difference>,
+    },
+}
+
+struct List<'a>(&'a [Difference]);
+
+impl fmt::Display for List<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, difference) in self.0.iter().enumerate() {
+            write!(f, "{}{difference}", if index == 0 { "" } else { "; " })?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,28 @@
+//! The pipeline that makes training data (MathScale paper, arXiv:2403.02884, sections 3 and 4.1): seeds → concepts → graph →
+//! compositions → pairs of question and solution → training files.
+//!
+//! Each stage reads files of a [`Project`] folder and writes others into it, so that any of them can be run alone, stopped and
+//! continued; `project.json` binds every file to what it was made of. Text comes from any `generation::Generator`. This crate
+//! refuses to know which one: it knows no model, tensor or network, and no score of a benchmark.
+//!
+//! ```
+//! use mathscale::{Composition, Project};
+//!
+//! # let folder = tempfile::tempdir().unwrap();
+//! let project = Project::open_to_write(&folder.path().join("project"))?;
+//! assert!(project.status().iter().all(|stage| stage.record.is_none()));
+//! let line = r#"{"topics":["Fractions"],"knowledge_points":["Addition of fractions"]}"#;
+//! assert_eq!(serde_json::from_str::<Composition>(line).unwrap().topics, ["Fractions"]);
+//! # Ok::<(), mathscale::Error>(())
+//! ```
+
+mod error;
+mod project; // the folder and its manifest
+mod records; // what a line of each file holds
+
+pub use error::{Error, ErrorKind};
+pub use project::{
+    Begun, Difference, Identity, Input, Manifest, Output, Project, SCHEMA, Stage, StageRecord, StageState, StageStatus,
+    WholeFile,
+};
+pub use records::{Composition, Extraction, Lines, Seed, SetAside, read_lines};
