@@ -40,7 +40,7 @@ pub struct Project {
 #[derive(Clone, Debug, PartialEq)]
 pub enum Begun {
     /// It was run to its end with the same inputs and options, and its files are as it wrote them.
-    AlreadyThere(StageRecord),
+    AlreadyThere(Box<StageRecord>),
     /// It was begun with the same inputs and options and not finished: what it kept of its work can be used.
     Continued,
     /// Nothing of it is there.
@@ -124,7 +124,7 @@ impl Project {
             for (name, output) in &record.outputs {
                 self.check(stage, name, output)?;
             }
-            return Ok(Begun::AlreadyThere(record.clone()));
+            return Ok(Begun::AlreadyThere(Box::new(record.clone())));
         }
         self.manifest.stages.insert(stage, StageRecord::begun(identity));
         self.write_manifest()?;
