@@ -137,6 +137,49 @@ pub enum ErrorKind {
         /// Its input that has changed.
         input: String,
     },
+    /// A record that is no JSON object.
+    #[error("{0} in place of a record: expected a JSON object")]
+    NotAnObject(&'static str),
+    /// A record without concepts.
+    #[error(
+        "no concepts are recognised in a record with the keys {0}: expected \"topics\" and \"knowledge_points\" (lists of strings), or \"knowledge_point_routes\" as TAL-SCQ5K has them"
+    )]
+    NoAnnotation(String),
+    /// A required field is not there.
+    #[error("the field \"{0}\" is missing")]
+    MissingField(String),
+    /// A field has another type than it should.
+    #[error("the field \"{field}\" must be {expected}, found {found}")]
+    WrongType {
+        /// Name of the field.
+        field: String,
+        /// The type demanded.
+        expected: &'static str,
+        /// The type there is.
+        found: &'static str,
+    },
+    /// Two records have the same id.
+    #[error("the id \"{id}\" was used before, in {first}: give each seed its own, or leave ids out")]
+    DuplicateId {
+        /// The repeated id.
+        id: String,
+        /// Place of the first record with it.
+        first: String,
+    },
+    /// A file without any record.
+    #[error("this file holds no record")]
+    NoRecords,
+    /// No record of a file can be used.
+    #[error("none of its {records} records can be used ({first})")]
+    NothingUsable {
+        /// Records read.
+        records: usize,
+        /// Place and fault of the first.
+        first: String,
+    },
+    /// A graph without a composition.
+    #[error("{0}")]
+    NothingToCompose(String),
     /// The stage was run before with other inputs or options.
     #[error(
         "\"{stage}\" was run here with something else: {}: give the same again, another --project, or --fresh to replace it (what is there is moved to replaced/)",

@@ -16,11 +16,22 @@
 //! # Ok::<(), mathscale::Error>(())
 //! ```
 
+mod concept; // names of concepts
 mod error;
+mod extract; // seeds to topics and knowledge points
+mod graph; // topics and knowledge points, and the seeds that join them
 mod project; // the folder and its manifest
 mod records; // what a line of each file holds
 
 pub use error::{Error, ErrorKind};
+pub use extract::{
+    AnnotationPlan, ConceptReport, ExtractOutcome, KindReport, Merge, MergeRule, Merging, Settling, Spelling,
+    extract_from_annotations,
+};
+pub use graph::{
+    Concept, Degrees, EPSILON, Graph, GraphOutcome, GraphPlan, GraphStats, HeavyEdge, Kind, LinkStats, Links,
+    Neighbour, Neighbourhood, PictureOptions, UnknownConcept, edge_weight, graph,
+};
 pub use project::{
     Begun, Difference, Identity, Input, Manifest, Output, Project, SCHEMA, Stage, StageRecord, StageState, StageStatus,
     WholeFile,

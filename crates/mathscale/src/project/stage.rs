@@ -52,12 +52,17 @@ impl Stage {
                 "extractions.jsonl",
                 "concepts.json",
                 "extract.set-aside.jsonl",
-                "extract.journal.jsonl",
+                "extract.job.json",
+                "extract.replies.jsonl",
             ],
             Self::Graph => &["graph.json"],
             Self::Compose => &["compositions.jsonl"],
-            Self::Generate => &["pairs.jsonl", "generate.set-aside.jsonl", "generate.journal.jsonl"],
-            Self::Validate => &["validated.jsonl", "validate.set-aside.jsonl", "validate.journal.jsonl"],
+            Self::Generate => {
+                &["pairs.jsonl", "generate.set-aside.jsonl", "generate.job.json", "generate.replies.jsonl"]
+            }
+            Self::Validate => {
+                &["validated.jsonl", "validate.set-aside.jsonl", "validate.job.json", "validate.replies.jsonl"]
+            }
             Self::Screen => &["screened.jsonl", "screen.removed.jsonl", "screen.json"],
             Self::Export => &["export"],
         }
