@@ -1,0 +1,210 @@
+//! Where a checkpoint keeps its chat templates, and which of them is used.
+
+use std::collections::BTreeMap;
+use std::io::ErrorKind;
+use std::path::Path;
+
+use serde_json::{Map, Value};
+
+use crate::error::Error;
+use crate::special_tokens::SpecialTokens;
+use crate::template::ChatTemplate;
+
+const TOKENIZER_CONFIG: &str = "tokenizer_config.json";
+const SPECIAL_TOKENS_MAP: &str = "special_tokens_map.json";
+const TEMPLATE: &str = "chat_template.jinja";
+const LEGACY_TEMPLATE: &str = "chat_template.json";
+const FURTHER_TEMPLATES: &str = "additional_chat_templates";
+const DEFAULT: &str = "default";
+
+/// The files of a checkpoint that have to do with chat templates: contents by path inside the checkpoint's folder.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TemplateFiles {
+    place: String,
+    files: BTreeMap<String, Vec<u8>>,
+}
+
+impl TemplateFiles {
+    /// Files that are in memory. `place` names the checkpoint in messages.
+    pub fn new(place: impl Into<String>, files: impl IntoIterator<Item = (String, Vec<u8>)>) -> Self {
+        Self { place: place.into(), files: files.into_iter().collect() }
+    }
+
+    /// Those of a folder; files that are not there are left out.
+    ///
+    /// # Errors
+    /// [`Error::Unreadable`] for a file that is there.
+    pub fn in_folder(folder: &Path) -> Result<Self, Error> {
+        let mut files = BTreeMap::new();
+        for name in [TOKENIZER_CONFIG, SPECIAL_TOKENS_MAP, TEMPLATE, LEGACY_TEMPLATE] {
+            if let Some(bytes) = read(&folder.join(name))? {
+                files.insert(name.to_string(), bytes);
+            }
+        }
+        let further = folder.join(FURTHER_TEMPLATES);
+        if further.is_dir() {
+            let unreadable = |source| Error::Unreadable { file: further.clone(), source };
+            for entry in std::fs::read_dir(&further).map_err(unreadable)? {
+                let file = entry.map_err(unreadable)?.path();
+                let name = file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+                if let Some(bytes) = name.ends_with(".jinja").then(|| read(&file)).transpose()?.flatten() {
+                    files.insert(format!("{FURTHER_TEMPLATES}/{name}"), bytes);
+                }
+            }
+        }
+        Ok(Self { place: folder.display().to_string(), files })
+    }
+
+    /// Whether a chat template is among them.
+    ///
+    /// # Errors
+    /// As for [`CheckpointTemplates::read`].
+    pub fn have_template(&self) -> Result<bool, Error> {
+        Ok(!CheckpointTemplates::read(self)?.named.is_empty())
+    }
+
+    /// An object of JSON.
+    fn object(&self, name: &str) -> Result<Option<Map<String, Value>>, Error> {
+        let Some(bytes) = self.files.get(name) else { return Ok(None) };
+        match serde_json::from_slice(bytes) {
+            Ok(Value::Object(object)) => Ok(Some(object)),
+            Ok(_) => Err(self.malformed(name, "expected an object of JSON")),
+            Err(error) => Err(self.malformed(name, format!("cannot be understood: {error}"))),
+        }
+    }
+
+    fn text(&self, name: &str) -> Result<Option<String>, Error> {
+        let Some(bytes) = self.files.get(name) else { return Ok(None) };
+        let text =
+            std::str::from_utf8(bytes).map_err(|error| self.malformed(name, format!("is not UTF-8: {error}")))?;
+        Ok(Some(text.to_string()))
+    }
+
+    fn shown(&self, name: &str) -> String {
+        format!("{}/{name}", self.place)
+    }
+
+    fn malformed(&self, name: &str, message: impl Into<String>) -> Error {
+        Error::Malformed { file: self.shown(name), message: message.into() }
+    }
+}
+
+/// The chat templates of a checkpoint by name, and its special tokens.
+///
+/// Precedence is that of transformers 5.23 (`tokenization_utils_base.py`, `_from_pretrained`): `chat_template.jinja` and
+/// `additional_chat_templates/*.jinja` together replace what `tokenizer_config.json` holds, which is one text, or a list
+/// of {`name`, `template`}. Last comes `chat_template.json`, which older processors wrote and tokenizers pass over.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct CheckpointTemplates {
+    place: String,
+    /// File and source by name.
+    named: BTreeMap<String, (String, String)>,
+    special_tokens: SpecialTokens,
+}
+
+impl CheckpointTemplates {
+    /// Reads what there is; no template is compiled.
+    ///
+    /// # Errors
+    /// [`Error::Malformed`] names the file and the field.
+    pub fn read(files: &TemplateFiles) -> Result<Self, Error> {
+        let config = files.object(TOKENIZER_CONFIG)?.unwrap_or_default();
+        let map = files.object(SPECIAL_TOKENS_MAP)?;
+        let (config_file, map_file) = (files.shown(TOKENIZER_CONFIG), files.shown(SPECIAL_TOKENS_MAP));
+        let map = map.as_ref().map(|map| (map_file.as_str(), map));
+        let special_tokens = SpecialTokens::read((&config_file, &config), map)?;
+        let mut named = files_of_their_own(files)?;
+        if named.is_empty() {
+            named = listed(files, TOKENIZER_CONFIG, &config)?;
+        }
+        if let (true, Some(legacy)) = (named.is_empty(), files.object(LEGACY_TEMPLATE)?) {
+            named = listed(files, LEGACY_TEMPLATE, &legacy)?;
+        }
+        Ok(Self { place: files.place.clone(), named, special_tokens })
+    }
+
+    /// Their names.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.named.keys().map(String::as_str)
+    }
+
+    /// The texts of special tokens, for a template from elsewhere.
+    pub fn special_tokens(&self) -> &SpecialTokens {
+        &self.special_tokens
+    }
+
+    /// The template of a name, compiled, if there is one of that name.
+    ///
+    /// # Errors
+    /// [`Error::Syntax`].
+    pub fn named(&self, name: &str) -> Result<Option<ChatTemplate>, Error> {
+        let found = self.named.get(name);
+        let compile = |(file, source): &(String, String)| {
+            ChatTemplate::new(file.clone(), source.clone(), self.special_tokens.clone())
+        };
+        found.map(compile).transpose()
+    }
+
+    /// The template called `default`, which a single one is.
+    ///
+    /// # Errors
+    /// [`Error::Absent`], [`Error::NoDefault`] or [`Error::Syntax`].
+    pub fn default_template(&self) -> Result<ChatTemplate, Error> {
+        let place = self.place.clone();
+        match self.named(DEFAULT)? {
+            Some(template) => Ok(template),
+            None if self.named.is_empty() => Err(Error::Absent { place }),
+            None => Err(Error::NoDefault { place, names: self.names().collect::<Vec<_>>().join(", ") }),
+        }
+    }
+}
+
+fn files_of_their_own(files: &TemplateFiles) -> Result<BTreeMap<String, (String, String)>, Error> {
+    let mut named = BTreeMap::new();
+    for path in files.files.keys() {
+        let name = match path.strip_prefix(FURTHER_TEMPLATES).and_then(|name| name.strip_prefix('/')) {
+            Some(file) => file.strip_suffix(".jinja"),
+            None => (path == TEMPLATE).then_some(DEFAULT),
+        };
+        // A file that is called default too replaces the other, as in transformers.
+        if let (Some(name), Some(source)) = (name, files.text(path)?)
+            && (path != TEMPLATE || !named.contains_key(DEFAULT))
+        {
+            named.insert(name.to_string(), (files.shown(path), source));
+        }
+    }
+    Ok(named)
+}
+
+/// What stands under `chat_template` in a file of JSON.
+fn listed(
+    files: &TemplateFiles,
+    name: &str,
+    object: &Map<String, Value>,
+) -> Result<BTreeMap<String, (String, String)>, Error> {
+    let expected = || {
+        files
+            .malformed(name, "`chat_template` is neither a text nor a list of objects with texts `name` and `template`")
+    };
+    let entries = match object.get("chat_template") {
+        None | Some(Value::Null) => return Ok(BTreeMap::new()),
+        Some(Value::String(source)) => vec![(DEFAULT.to_string(), source.clone())],
+        Some(Value::Array(list)) => {
+            let entry = |entry: &Value| {
+                let text = |key: &str| entry.get(key).and_then(Value::as_str).map(str::to_string).ok_or_else(expected);
+                Ok((text("name")?, text("template")?))
+            };
+            list.iter().map(entry).collect::<Result<_, Error>>()?
+        }
+        Some(_) => return Err(expected()),
+    };
+    Ok(entries.into_iter().map(|(template, source)| (template, (files.shown(name), source))).collect())
+}
+
+fn read(file: &Path) -> Result<Option<Vec<u8>>, Error> {
+    match std::fs::read(file) {
+        Ok(bytes) => Ok(Some(bytes)),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(source) => Err(Error::Unreadable { file: file.to_path_buf(), source }),
+    }
+}
