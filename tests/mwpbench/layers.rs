@@ -21,6 +21,10 @@ const MUST_NEVER: [(&str, &[&str]); 11] = [
     ("mathscale", &["inference", "evaluation", "reporting", CANDLE, "tokenizers", "safetensors"]),
     ("reporting", &["inference", CANDLE, "tokenizers", "safetensors"]),
     (
+        "chat-template",
+        &["dataset-loader", "generation", "inference", "scoring", "evaluation", "reporting", CANDLE, "tokenizers"],
+    ),
+    (
         "statistics",
         &[
             "record-files",
