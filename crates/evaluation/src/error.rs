@@ -116,6 +116,14 @@ pub enum Error {
     /// Something else is wrong with a file.
     #[error(transparent)]
     File(FileError),
+    /// The chat template refuses a question.
+    #[error("problem {id}: the question cannot be asked")]
+    Template {
+        /// The problem.
+        id: String,
+        /// Why.
+        source: crate::template::TemplateError,
+    },
     /// Nothing was selected.
     #[error("there is no problem to ask: the data or the limit leaves none")]
     NothingToDo,

@@ -12,9 +12,9 @@
 //! let selection = Selection { tasks: Some(vec!["gsm8k".into()]), limit: Some(3), protocol: Protocol::Official };
 //! let problems = selection.apply(&benchmark, data.problems)?;
 //! assert_eq!(problems.len(), 3);
-//! let prompt = Template::named("alpaca").unwrap().render(&problems[0].question);
+//! let prompt = Template::named("alpaca").unwrap().render(&problems[0].question)?;
 //! assert!(prompt.ends_with("### Response:"));
-//! # Ok::<(), evaluation::SelectionError>(())
+//! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
 mod baseline; // a run in one small file
@@ -60,4 +60,4 @@ pub use selection::{Selection, SelectionError};
 pub use self_check::{CheckedSet, SelfCheck};
 pub use statistics::{macro_average, micro_average, sampled_interval, wilson_interval};
 pub use summary::{Accuracy, Averages, Counts, SetSummary, Summary, TaskSummary};
-pub use template::{Template, TemplateError};
+pub use template::{ChatIdentity, ChatSettings, Template, TemplateError};

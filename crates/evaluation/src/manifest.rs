@@ -11,6 +11,7 @@ use serde_json::Value;
 
 use crate::exclusion::Excluded;
 use crate::protocol::Protocol;
+use crate::template::ChatIdentity;
 
 /// Version of the run folder's files. A folder with another one is refused.
 pub(crate) const SCHEMA: &str = "mwpbench.run.v1";
@@ -86,13 +87,25 @@ pub struct TemplateIdentity {
     pub digest: String,
     /// The text, with `{question}` where the question goes.
     pub text: String,
+    /// Of a chat template, what renders it again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub chat: Option<ChatIdentity>,
 }
 
 impl Identity {
     /// The fields in which `other` (asked for now) differs from this one (found in a folder). Names of the model, the data and the
     /// template are labels: their digests decide.
     pub fn differences(&self, other: &Self) -> Vec<Difference> {
-        const LABELS: [&str; 5] = ["model.name", "data.name", "data.samples", "template.name", "template.text"];
+        const LABELS: [&str; 8] = [
+            "model.name",
+            "data.name",
+            "data.samples",
+            "template.name",
+            "template.text",
+            "template.chat",
+            "template.chat.file",
+            "template.chat.source",
+        ];
         let mut found = jobs::differences(&to_value(self), &to_value(other));
         found.retain(|difference| !LABELS.contains(&difference.field.as_str()));
         found
@@ -106,6 +119,7 @@ impl Identity {
         bare.data.samples = false;
         bare.template.name.clear();
         bare.template.text.clear();
+        bare.template.chat = None; // its digest is there
         blake3::hash(to_value(&bare).to_string().as_bytes()).to_hex().to_string()
     }
 }

@@ -13,7 +13,7 @@ use crate::counted_once::CountedOnce;
 use crate::error::Error;
 use crate::exclusion::Excluded;
 use crate::grader::Grader;
-use crate::manifest::{DataIdentity, Identity, Manifest, SCHEMA, TemplateIdentity};
+use crate::manifest::{DataIdentity, Identity, Manifest, SCHEMA};
 use crate::protocol::Protocol;
 use crate::record::CompletionRecord;
 use crate::run_folder::{RunFolder, problems_digest};
@@ -90,11 +90,7 @@ impl Plan {
                 problems: self.problems.len(),
                 problems_digest: problems_digest(&self.problems),
             },
-            template: TemplateIdentity {
-                name: self.template.name().to_string(),
-                digest: self.template.digest(),
-                text: self.template.text().to_string(),
-            },
+            template: self.template.identity(),
             decoding: self.decoding.clone(),
             protocol: self.protocol,
             limit: self.limit,
@@ -116,13 +112,15 @@ impl Plan {
         }
     }
 
-    fn prompts(&self) -> Vec<Prompt> {
-        let of_problem = |problem: &Problem| {
-            let text = self.template.render(&problem.question);
+    fn prompts(&self) -> Result<Vec<Prompt>, Error> {
+        let mut prompts = Vec::new();
+        for problem in &self.problems {
+            let rendered = self.template.render(&problem.question);
+            let text = rendered.map_err(|source| Error::Template { id: problem.id.clone(), source })?;
             let prompt = |sample| Prompt { id: problem.id.clone(), sample, text: text.clone() };
-            (0..self.decoding.samples()).map(prompt).collect::<Vec<_>>()
-        };
-        self.problems.iter().flat_map(of_problem).collect()
+            prompts.extend((0..self.decoding.samples()).map(prompt));
+        }
+        Ok(prompts)
     }
 }
 
@@ -153,7 +151,7 @@ pub fn run(
     if plan.problems.is_empty() {
         return Err(Error::NothingToDo);
     }
-    let prompts = plan.prompts();
+    let prompts = plan.prompts()?;
     let too_long = examine(&prompts, plan, generator)?;
     let folder = RunFolder::create_or_continue(folder, &plan.manifest(benchmark, generator.info()), &plan.problems)?;
     add_tags(&folder, &plan.tags)?;

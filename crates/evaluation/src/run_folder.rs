@@ -148,8 +148,8 @@ impl RunFolder {
     /// # Errors
     /// As for [`RunFolder::manifest`].
     pub fn template(&self) -> Result<Template, Error> {
-        let recorded = self.manifest()?.identity.template;
-        Ok(Template::recorded(&recorded.name, &recorded.text))
+        let corrupt = |message| Error::Corrupt { file: self.file(MANIFEST), line: None, message };
+        Template::recorded(self.manifest()?.identity.template).map_err(|error| corrupt(error.to_string()))
     }
 
     /// The finished completions by (id, sample). A torn last line is cut off the file.

@@ -273,7 +273,9 @@ fn deviations(manifest: &Manifest) -> Vec<String> {
     if let Some(kind) = identity.model.details.get("quantization") {
         found.push(format!("weights rounded to {kind}"));
     }
-    if identity.decoding.stop != STOP_STRINGS {
+    if identity.decoding.stop.is_empty() {
+        found.push("no stop strings".to_string());
+    } else if identity.decoding.stop != STOP_STRINGS {
         found.push("other stop strings".to_string());
     }
     found

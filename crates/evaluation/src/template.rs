@@ -1,7 +1,20 @@
 //! Question → prompt. The named templates are those of the official driver
-//! (microsoft/unilm, `mathscale/MWPBench/eval_vllm/driver.py`, commit 768a3c8).
+//! (microsoft/unilm, `mathscale/MWPBench/eval_vllm/driver.py`, commit 768a3c8); the other way is a checkpoint's own chat
+//! template.
+
+mod chat; // a chat template around the question
 
 use std::path::Path;
+
+use chat_template::ChatTemplate;
+
+use crate::manifest::TemplateIdentity;
+use crate::protocol::STOP_STRINGS;
+use chat::Chat;
+pub use chat::{ChatIdentity, ChatSettings};
+
+/// Name of every chat template.
+const CHAT: &str = "chat";
 
 const PLACEHOLDER: &str = "{question}";
 
@@ -25,11 +38,19 @@ const NAMED: [(&str, &str); 4] = [
     ),
 ];
 
-/// A text around the question.
+/// What is written around the question.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Template {
     name: String,
-    text: String,
+    kind: Kind,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Kind {
+    /// A text with [`PLACEHOLDER`] in it.
+    Text(String),
+    /// A conversation in which the user asks the question.
+    Chat(Box<Chat>),
 }
 
 /// Why a template cannot be used.
@@ -38,7 +59,7 @@ pub struct Template {
 pub enum TemplateError {
     /// Neither a known name nor a file.
     #[error(
-        "no template is called \"{name}\" and there is no such file (known: {known}; or the path of a text file with {PLACEHOLDER} in it)"
+        "no template is called \"{name}\" and there is no such file (known: {known}, {CHAT}; or the path of a text file with {PLACEHOLDER} in it)"
     )]
     Unknown {
         /// What was asked for.
@@ -62,6 +83,31 @@ pub enum TemplateError {
         /// How often it was found.
         count: usize,
     },
+    /// A chat template that cannot be used.
+    #[error(transparent)]
+    Chat(#[from] chat_template::Error),
+    /// A chat template that takes questions, but no system prompt.
+    #[error(
+        "the chat template takes no system prompt: leave --system-prompt out, or give a template that takes one with --chat-template ({source})"
+    )]
+    SystemRefused {
+        /// What it says to one.
+        source: chat_template::Error,
+    },
+    /// A chat template that does not write the system prompt.
+    #[error(
+        "{file}: the chat template passes the system prompt over: leave --system-prompt out, or give a template that writes it with --chat-template"
+    )]
+    SystemPassedOver {
+        /// Where the template is.
+        file: String,
+    },
+    /// A chat template that does not write what the user says.
+    #[error("{file}: the chat template does not write what the user says: give another one with --chat-template")]
+    QuestionPassedOver {
+        /// Where the template is.
+        file: String,
+    },
 }
 
 impl Template {
@@ -73,7 +119,7 @@ impl Template {
     /// A built-in template.
     pub fn named(name: &str) -> Option<Self> {
         let (name, text) = NAMED.iter().find(|(own, _)| *own == name)?;
-        Some(Self { name: (*name).to_string(), text: (*text).to_string() })
+        Some(Self { name: (*name).to_string(), kind: Kind::Text((*text).to_string()) })
     }
 
     /// A built-in template or, where none has that name, a user's text file with `{question}` in it exactly once.
@@ -92,9 +138,17 @@ impl Template {
         let text = std::fs::read_to_string(name_or_path)
             .map_err(|source| TemplateError::Unreadable { path: path.clone(), source })?;
         match text.matches(PLACEHOLDER).count() {
-            1 => Ok(Self { name: path, text }),
+            1 => Ok(Self { name: path, kind: Kind::Text(text) }),
             count => Err(TemplateError::Placeholder { path, count }),
         }
+    }
+
+    /// A chat template, tried out with a question.
+    ///
+    /// # Errors
+    /// What the template refuses, and a template that writes no question or passes the system prompt over.
+    pub fn chat(template: ChatTemplate, settings: ChatSettings) -> Result<Self, TemplateError> {
+        Ok(Self { name: CHAT.to_string(), kind: Kind::Chat(Box::new(Chat::new(template, settings)?)) })
     }
 
     /// The name, or the path of the user's file.
@@ -104,21 +158,82 @@ impl Template {
 
     /// The text, with `{question}` where the question goes.
     pub fn text(&self) -> &str {
-        &self.text
+        match &self.kind {
+            Kind::Text(text) => text,
+            Kind::Chat(chat) => &chat.shown,
+        }
     }
 
-    /// BLAKE3 (hex) of the text.
+    /// Whether prompts have their special tokens written out.
+    pub fn writes_special_tokens(&self) -> bool {
+        matches!(self.kind, Kind::Chat(_))
+    }
+
+    /// The strings before which completions end: the protocol's, and none for a chat template, where the end of a turn is
+    /// a token, and an answer may well say "Question" or "Response".
+    pub fn stop_strings(&self) -> Vec<String> {
+        match self.kind {
+            Kind::Text(_) => STOP_STRINGS.map(str::to_string).to_vec(),
+            Kind::Chat(_) => Vec::new(),
+        }
+    }
+
+    /// BLAKE3 (hex) of the text or, for a chat template, of all that decides what it writes.
     pub fn digest(&self) -> String {
-        blake3::hash(self.text.as_bytes()).to_hex().to_string()
+        let hashed = match &self.kind {
+            Kind::Text(text) => text.clone(),
+            Kind::Chat(chat) => {
+                let identity = ChatIdentity { file: String::new(), ..chat.identity() };
+                serde_json::to_string(&identity).expect("an identity is plain data")
+            }
+        };
+        blake3::hash(hashed.as_bytes()).to_hex().to_string()
+    }
+
+    /// What a manifest holds of it.
+    pub(crate) fn identity(&self) -> TemplateIdentity {
+        TemplateIdentity {
+            name: self.name.clone(),
+            digest: self.digest(),
+            text: self.text().to_string(),
+            chat: match &self.kind {
+                Kind::Text(_) => None,
+                Kind::Chat(chat) => Some(chat.identity()),
+            },
+        }
     }
 
     /// The template that a manifest holds.
-    pub(crate) fn recorded(name: &str, text: &str) -> Self {
-        Self { name: name.to_string(), text: text.to_string() }
+    ///
+    /// # Errors
+    /// A chat template that cannot be rendered again.
+    pub(crate) fn recorded(identity: TemplateIdentity) -> Result<Self, TemplateError> {
+        let TemplateIdentity { name, text, chat, .. } = identity;
+        let kind = match chat {
+            None => Kind::Text(text),
+            Some(chat) => Kind::Chat(Box::new(Chat::recorded(chat)?)),
+        };
+        Ok(Self { name, kind })
     }
 
     /// The prompt for one question. Braces in the question mean nothing.
-    pub fn render(&self, question: &str) -> String {
-        self.text.replacen(PLACEHOLDER, question, 1)
+    ///
+    /// # Errors
+    /// A chat template that refuses this question.
+    pub fn render(&self, question: &str) -> Result<String, TemplateError> {
+        match &self.kind {
+            Kind::Text(text) => Ok(text.replacen(PLACEHOLDER, question, 1)),
+            Kind::Chat(chat) => chat.render(question),
+        }
+    }
+
+    /// What the user should know of a chat template: that prompts hold a date, that they begin without the
+    /// beginning-of-sequence token `bos`, which the tokenizer puts before other prompts, and that turns end with none of
+    /// the tokens `eos` at which completions end. `bos` is `None` where the tokenizer puts none there.
+    pub fn warnings(&self, bos: Option<&str>, eos: &[String]) -> Vec<String> {
+        match &self.kind {
+            Kind::Text(_) => Vec::new(),
+            Kind::Chat(chat) => chat.warnings(bos, eos),
+        }
     }
 }

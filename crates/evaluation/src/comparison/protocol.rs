@@ -121,6 +121,12 @@ fn meaning(field: &str) -> Option<(Aspect, String)> {
     let named = |aspect, what: &str| Some((aspect, what.to_string()));
     match (section, rest) {
         ("data" | "protocol" | "limit" | "excluded", _) => None,
+        ("template", "chat.system") => named(Aspect::Template, "system prompt"),
+        ("template", "chat.date") => named(Aspect::Template, "date in the prompt"),
+        ("template", rest) if rest.starts_with("chat.special_tokens") => {
+            named(Aspect::Template, "special tokens in the prompt")
+        }
+        ("template", rest) if rest.starts_with("chat.") => named(Aspect::Template, "variables of the chat template"),
         ("template", _) => named(Aspect::Template, "text around the question"),
         ("decoding", "max_tokens") => named(Aspect::Decoding, "most new tokens"),
         ("decoding", "stop") => named(Aspect::Decoding, "stop strings"),

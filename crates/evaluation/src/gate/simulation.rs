@@ -61,7 +61,7 @@ fn nobody(weights: &str) -> ComparedRun {
         identity: Identity {
             model: GeneratorInfo { name: weights.to_string(), kind: text(), details },
             data: DataIdentity { name: text(), samples: false, digest: text(), problems: 1, problems_digest: text() },
-            template: TemplateIdentity { name: text(), digest: text(), text: text() },
+            template: TemplateIdentity { name: text(), digest: text(), text: text(), chat: None },
             decoding: Decoding::greedy(64),
             protocol: Protocol::Official,
             limit: None,

@@ -1,6 +1,7 @@
 //! What an evaluation promises, with scripted generators in place of a model.
 
 mod averages; // the paper's table 5 from its own accuracies
+mod chat; // chat templates around the question
 mod comparing; // two runs, baselines, and what is wrong with either
 mod elsewhere; // completions made elsewhere
 mod excluding; // ids that a run leaves out

@@ -3,7 +3,7 @@ use evaluation::{Template, TemplateError};
 #[test]
 fn alpaca_is_the_default_and_ends_without_a_newline() {
     assert_eq!(Template::names().next(), Some("alpaca"));
-    let prompt = Template::named("alpaca").unwrap().render("What is 1+1?");
+    let prompt = Template::named("alpaca").unwrap().render("What is 1+1?").unwrap();
     assert_eq!(
         prompt,
         "Below is an instruction that describes a task. Write a response that appropriately completes the request.\n\
@@ -13,7 +13,7 @@ fn alpaca_is_the_default_and_ends_without_a_newline() {
 
 #[test]
 fn the_other_templates_differ_as_the_official_driver_has_it() {
-    let render = |name: &str| Template::named(name).unwrap().render("Q");
+    let render = |name: &str| Template::named(name).unwrap().render("Q").unwrap();
     assert_eq!(render("none"), "Q");
     assert_eq!(render("alpaca_cot"), format!("{} Let's think step by step.", render("alpaca")));
     assert!(
@@ -25,7 +25,7 @@ fn the_other_templates_differ_as_the_official_driver_has_it() {
 #[test]
 fn braces_in_a_question_mean_nothing() {
     let question = r"Let $S = \{1, 2\}$ and {question} be";
-    assert_eq!(Template::named("none").unwrap().render(question), question);
+    assert_eq!(Template::named("none").unwrap().render(question).unwrap(), question);
 }
 
 #[test]
@@ -35,7 +35,7 @@ fn a_users_file_must_hold_the_placeholder_once() {
     let path = file.to_str().unwrap();
     std::fs::write(&file, "Solve: {question}\nAnswer:").unwrap();
     let template = Template::resolve(path).unwrap();
-    assert_eq!(template.render("1+1"), "Solve: 1+1\nAnswer:");
+    assert_eq!(template.render("1+1").unwrap(), "Solve: 1+1\nAnswer:");
     for (text, expected) in [("Solve:", 0), ("{question} {question}", 2)] {
         std::fs::write(&file, text).unwrap();
         let error = Template::resolve(path).unwrap_err();

@@ -1,0 +1,181 @@
+//! A checkpoint's own chat template around the question, which becomes what the user says.
+
+use chat_template::{ChatTemplate, Conversation, Message, SpecialTokens};
+use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use super::{PLACEHOLDER, TemplateError};
+
+/// What goes into the conversation beside the question.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ChatSettings {
+    /// What the system says first, if anything.
+    pub system: Option<String>,
+    /// The date for templates that write one.
+    pub date: Date,
+    /// Variables for the template, such as `enable_thinking`.
+    pub variables: Map<String, Value>,
+    /// Leave the beginning-of-sequence token out where the text begins with it: for servers, which put it there
+    /// themselves.
+    pub without_bos: bool,
+}
+
+/// What decides the prompts of a run with a chat template; enough to render them again.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ChatIdentity {
+    /// Where the template came from: a label.
+    pub file: String,
+    /// The template.
+    pub source: String,
+    /// The special tokens that it names.
+    pub special_tokens: SpecialTokens,
+    /// The system prompt.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub system: Option<String>,
+    /// The date, where the template asked for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub date: Option<Date>,
+    /// Variables that were given.
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
+    pub variables: Map<String, Value>,
+    /// Whether the beginning-of-sequence token was left to a server.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub without_bos: bool,
+}
+
+/// A chat template with its settings, tried out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Chat {
+    template: ChatTemplate,
+    settings: ChatSettings,
+    /// The prompt with [`PLACEHOLDER`] for the question.
+    pub(super) shown: String,
+    date_used: bool,
+}
+
+impl Chat {
+    /// Tries the template, so that what it refuses or passes over is known before a model is loaded.
+    pub(super) fn new(template: ChatTemplate, settings: ChatSettings) -> Result<Self, TemplateError> {
+        let mut chat = Self { template, settings, shown: String::new(), date_used: false };
+        let rendered = match chat.rendered(PLACEHOLDER, true) {
+            Ok(rendered) => rendered,
+            Err(error) => return Err(chat.explained(error)),
+        };
+        let file = || chat.template.file().to_string();
+        if !rendered.text.contains(PLACEHOLDER) {
+            return Err(TemplateError::QuestionPassedOver { file: file() });
+        }
+        if chat.settings.system.as_deref().is_some_and(|system| !system.trim().is_empty())
+            && chat.rendered(PLACEHOLDER, false).is_ok_and(|without| without.text == rendered.text)
+        {
+            return Err(TemplateError::SystemPassedOver { file: file() });
+        }
+        (chat.shown, chat.date_used) = (chat.placed(rendered.text), rendered.date_used);
+        Ok(chat)
+    }
+
+    /// An error with a system prompt, where there is none without.
+    fn explained(&self, error: chat_template::Error) -> TemplateError {
+        match self.settings.system.is_some() && self.rendered(PLACEHOLDER, false).is_ok() {
+            true => TemplateError::SystemRefused { source: error },
+            false => TemplateError::Chat(error),
+        }
+    }
+
+    pub(super) fn render(&self, question: &str) -> Result<String, TemplateError> {
+        Ok(self.placed(self.rendered(question, true)?.text))
+    }
+
+    fn rendered(&self, question: &str, with_system: bool) -> Result<chat_template::Rendered, chat_template::Error> {
+        self.template.render(&self.conversation(&self.messages(question, with_system)))
+    }
+
+    fn messages(&self, question: &str, with_system: bool) -> Vec<Message> {
+        let system = self.settings.system.iter().filter(|_| with_system);
+        let mut messages: Vec<Message> = system.map(|system| Message::new("system", system)).collect();
+        messages.push(Message::new("user", question));
+        messages
+    }
+
+    fn conversation<'a>(&'a self, messages: &'a [Message]) -> Conversation<'a> {
+        let ChatSettings { date, variables, .. } = &self.settings;
+        Conversation { messages, add_generation_prompt: true, date: *date, variables }
+    }
+
+    /// The text as it goes to whoever answers.
+    fn placed(&self, text: String) -> String {
+        match self.bos().filter(|_| self.settings.without_bos).and_then(|bos| text.strip_prefix(bos)) {
+            Some(rest) => rest.to_string(),
+            None => text,
+        }
+    }
+
+    fn bos(&self) -> Option<&str> {
+        let given = self.settings.variables.get("bos_token").and_then(Value::as_str);
+        given.or_else(|| self.template.special_tokens().get("bos_token")).filter(|bos| !bos.is_empty())
+    }
+
+    pub(super) fn identity(&self) -> ChatIdentity {
+        let ChatSettings { system, date, variables, without_bos } = self.settings.clone();
+        let source = self.template.source();
+        let tokens = self.template.special_tokens().iter();
+        ChatIdentity {
+            file: self.template.file().to_string(),
+            source: source.to_string(),
+            // Others cannot change a prompt, and two checkpoints may well differ in them.
+            special_tokens: tokens
+                .filter(|(name, _)| source.contains(name) || (without_bos && *name == "bos_token"))
+                .collect(),
+            system,
+            date: self.date_used.then_some(date),
+            variables,
+            without_bos,
+        }
+    }
+
+    pub(super) fn recorded(identity: ChatIdentity) -> Result<Self, TemplateError> {
+        let ChatIdentity { file, source, special_tokens, system, date, variables, without_bos } = identity;
+        let template = ChatTemplate::new(file, source, special_tokens)?;
+        // Without a date in the record the template does not ask for one.
+        let settings = ChatSettings { system, date: date.unwrap_or_default(), variables, without_bos };
+        Self::new(template, settings)
+    }
+
+    /// See [`Template::warnings`](super::Template::warnings).
+    pub(super) fn warnings(&self, bos: Option<&str>, eos: &[String]) -> Vec<String> {
+        let mut warnings = Vec::new();
+        let file = self.template.file();
+        if self.date_used {
+            let date = self.settings.date;
+            warnings.push(format!(
+                "the chat template writes the date into every prompt, {date} here: give --chat-date {date} to continue \
+                 or repeat this run on another day"
+            ));
+        }
+        if let Some(bos) = bos.filter(|bos| !self.settings.without_bos && !self.shown.starts_with(bos)) {
+            warnings.push(format!(
+                "the chat template does not write {bos:?}, which the tokenizer puts before other prompts: prompts begin \
+                 without it, as in transformers; where the model was trained with it, write {{{{ bos_token }}}} at the \
+                 start of the template ({file}) and give it with --chat-template"
+            ));
+        }
+        let messages = self.messages("What is 1 + 1?", true);
+        let end = self.template.end_of_turn(&self.conversation(&messages)).ok().flatten();
+        if let Some(end) = end.as_deref().map(str::trim).filter(|end| !ends_by_itself(end, eos)) {
+            let end: String = end.chars().take(40).collect();
+            warnings.push(format!(
+                "the chat template ends a turn with {end:?}, which is none of the model's end-of-sequence tokens ({}): \
+                 completions may run on to their greatest length; name it in eos_token_id of generation_config.json",
+                eos.iter().map(|token| format!("{token:?}")).collect::<Vec<_>>().join(", ")
+            ));
+        }
+        warnings
+    }
+}
+
+/// Whether what ends a turn begins with a token at which completions end.
+fn ends_by_itself(end: &str, eos: &[String]) -> bool {
+    eos.iter().any(|token| !token.is_empty() && end.starts_with(token.as_str()))
+}
