@@ -59,7 +59,7 @@ fn item(args: &Args, folder: &RunFolder, id: &str) -> anyhow::Result<()> {
         .with_context(|| format!("this run has no finished sample {} of \"{id}\"", args.sample))?;
     let grader = grading::grader(&folder.benchmark()?, folder.summary()?.strict_profile.as_deref())?;
     let (verdict, explained) = (grader.judge(problem, completion), grader.explain_completion(problem, completion));
-    let prompt = folder.template()?.render(&problem.question);
+    let prompt = folder.template()?.render(&problem.question)?;
     match args.json {
         true => screen::print_json(
             &json!({ "problem": problem, "prompt": prompt, "completion": completion, "verdict": verdict, "explanation": explained.explanation }),

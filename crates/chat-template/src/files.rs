@@ -55,14 +55,6 @@ impl TemplateFiles {
         Ok(Self { place: folder.display().to_string(), files })
     }
 
-    /// Whether a chat template is among them.
-    ///
-    /// # Errors
-    /// As for [`CheckpointTemplates::read`].
-    pub fn have_template(&self) -> Result<bool, Error> {
-        Ok(!CheckpointTemplates::read(self)?.named.is_empty())
-    }
-
     /// An object of JSON.
     fn object(&self, name: &str) -> Result<Option<Map<String, Value>>, Error> {
         let Some(bytes) = self.files.get(name) else { return Ok(None) };
@@ -121,6 +113,25 @@ impl CheckpointTemplates {
             named = listed(files, LEGACY_TEMPLATE, &legacy)?;
         }
         Ok(Self { place: files.place.clone(), named, special_tokens })
+    }
+
+    /// The templates of the first of several places that has any, or of none. Special tokens that are not named there are
+    /// taken from the places behind it.
+    ///
+    /// # Errors
+    /// As for [`Self::read`].
+    pub fn first_of(places: impl IntoIterator<Item = TemplateFiles>) -> Result<Self, Error> {
+        let mut found: Option<Self> = None;
+        for files in places {
+            let here = Self::read(&files)?;
+            found = Some(match found {
+                Some(Self { place, named, special_tokens }) if !named.is_empty() => {
+                    Self { place, named, special_tokens: special_tokens.or(here.special_tokens) }
+                }
+                _ => here,
+            });
+        }
+        Ok(found.unwrap_or_default())
     }
 
     /// Their names.

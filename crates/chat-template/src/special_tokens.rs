@@ -38,6 +38,11 @@ impl SpecialTokens {
         self.0.get(name).map(String::as_str)
     }
 
+    /// All of these, or `others` where there is none.
+    pub(crate) fn or(self, others: Self) -> Self {
+        if self.0.is_empty() { others } else { self }
+    }
+
     /// Names and texts.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
         self.0.iter().map(|(name, text)| (name.as_str(), text.as_str()))

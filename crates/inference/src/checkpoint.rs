@@ -10,7 +10,7 @@ mod tensors; // tensors by name
 mod upload; // tensors to weights on a device
 mod weights; // tensors to weights
 
-pub use files::CheckpointFiles;
+pub use files::{CheckpointFiles, TemplateSource};
 pub(crate) use files::{TokenizerFiles, WeightFile, WeightFiles};
 pub(crate) use storage::Storage;
 pub(crate) use stored::{Rounding, RowOrder, Stored};

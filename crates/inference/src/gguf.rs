@@ -12,6 +12,8 @@ mod vocabulary; // metadata to tokenizer.json
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use serde_json::Value;
+
 use crate::checkpoint::{RowOrder, Stored, WeightFile};
 use crate::config::ModelConfig;
 use crate::error::{Error, ErrorKind};
@@ -86,6 +88,11 @@ impl Gguf {
             _ => return Ok(None),
         };
         Ok(Some(content.to_string().into_bytes()))
+    }
+
+    /// What `tokenizer_config.json` would say of chat templates and of the special tokens that they write.
+    pub(crate) fn template_config(&self) -> Result<Value, Error> {
+        vocabulary::template_config(&self.parts[0].metadata)
     }
 
     /// What the user should know although the file can be run.

@@ -7,6 +7,7 @@ use crate::config::{ModelConfig, RopeScaling};
 use crate::error::Error;
 use crate::kernels::InstructionSet;
 use crate::threads::Threads;
+use crate::tokenizer::PromptKind;
 
 /// A checkpoint as the program understands it.
 #[derive(Clone, Debug, Serialize)]
@@ -70,7 +71,7 @@ impl Inspection {
             ("rms_norm_eps", config.rms_norm_eps.to_string()),
             ("vocabulary", format!("{} in the model, {} in the tokenizer", config.vocab_size, tokenizer.vocabulary())),
             ("tokenizer", tokenizer.describe_kind()),
-            ("bos", tokenizer.describe_bos()),
+            ("bos", tokenizer.describe_bos(PromptKind::Plain)),
             ("eos", or(ids.join(", "), "none")),
             ("arithmetic", InstructionSet::best().describe(format, precision)),
             ("weight_bytes", checkpoint.weight_files.bytes().to_string()),

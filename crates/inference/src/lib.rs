@@ -51,9 +51,10 @@ mod stop; // stop strings
 mod threads; // who computes
 mod tokenizer; // text to token ids and back
 
-pub use checkpoint::CheckpointFiles;
+pub use checkpoint::{CheckpointFiles, TemplateSource};
 pub use config::{Architecture, ModelConfig, RopeScaling};
 pub use device::DeviceChoice;
 pub use error::{Error, ErrorKind};
 pub use inspection::Inspection;
 pub use local_model::{EngineOptions, LocalModel, Quantization, WeightDtype};
+pub use tokenizer::PromptKind;

@@ -14,7 +14,7 @@ use crate::model::{Body, Model, Row, Weights};
 use crate::sampling::Stream;
 use crate::stop::find_stop;
 use crate::threads::Threads;
-use crate::tokenizer::TextTokenizer;
+use crate::tokenizer::{PromptKind, TextTokenizer};
 use candle_core::Device;
 use generation::{
     Completion, Decoding, Event, FinishReason, GenerationError, Generator, GeneratorInfo, Prompt, PromptIssue, Sampling,
@@ -43,7 +43,7 @@ pub enum Quantization {
     Q8,
 }
 
-/// How to run a model. Nothing but `dtype`, `quantize` and `device` can change a completion, on the processor; on a GPU
+/// How to run a model. Nothing but `dtype`, `quantize`, `device` and `prompts` can change a completion, on the processor; on a GPU
 /// also what decides which rows are computed together.
 #[derive(Clone, Debug, Default)]
 pub struct EngineOptions {
@@ -61,6 +61,8 @@ pub struct EngineOptions {
     /// Most bytes for keys and values; `None` for half of the memory that is free when generation begins, on a GPU half
     /// of its own.
     pub kv_memory: Option<usize>,
+    /// What prompts are.
+    pub prompts: PromptKind,
     /// Completions run on after an end-of-sequence token, to their greatest length: for measuring speed.
     pub ignore_eos: bool,
 }
@@ -144,12 +146,22 @@ impl LocalModel {
         &self.warnings
     }
 
+    /// The text of the beginning-of-sequence token that the tokenizer puts before plain prompts, if it does.
+    pub fn bos_text(&self) -> Option<String> {
+        self.tokenizer.token(self.tokenizer.added_bos()?)
+    }
+
+    /// The texts of the tokens at which completions end.
+    pub fn eos_texts(&self) -> Vec<String> {
+        self.config().eos_token_ids.iter().filter_map(|id| self.tokenizer.token(*id)).collect()
+    }
+
     /// Token ids of a prompt, special tokens included.
     ///
     /// # Errors
     /// [`ErrorKind::Tokenizer`] when the tokenizer fails.
     pub fn encode(&self, text: &str) -> Result<Vec<u32>, Error> {
-        self.tokenizer.encode(text)
+        self.tokenizer.encode(text, self.options.prompts)
     }
 
     /// Continues prompts given as token ids; the new tokens of each, an end-of-sequence token included.
@@ -228,7 +240,7 @@ impl LocalModel {
     fn encode_all(&self, prompts: &[Prompt]) -> Result<Vec<Vec<u32>>, Error> {
         let ids: Vec<_> = prompts.iter().map(|_| OnceLock::new()).collect();
         self.model.compute().threads.for_each(prompts.len(), |_, index| {
-            let _ = ids[index].set(self.tokenizer.encode(&prompts[index].text));
+            let _ = ids[index].set(self.encode(&prompts[index].text));
         });
         ids.into_iter().map(|ids| ids.into_inner().unwrap_or_else(|| Ok(Vec::new()))).collect()
     }
@@ -330,7 +342,7 @@ fn details(
     let mut details = vec![
         ("architecture", config.architecture.class_name().to_string()),
         ("arithmetic", arithmetic),
-        ("bos", checkpoint.tokenizer.describe_bos()),
+        ("bos", checkpoint.tokenizer.describe_bos(options.prompts)),
         ("config_digest", checkpoint.config_digest.clone()),
         ("dtype", dtype),
         ("eos", eos.join(",")),

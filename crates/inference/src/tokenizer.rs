@@ -2,7 +2,8 @@
 //!
 //! Special tokens follow `AutoTokenizer` of transformers: the post-processor of `tokenizer.json` decides, and
 //! `add_bos_token: true` in `tokenizer_config.json` adds the token where the post-processor does not. A prompt whose
-//! text already begins with the token still ends up with one. One known difference: `clean_up_tokenization_spaces` is
+//! text already begins with the token still ends up with one. Prompts of a chat template have their special tokens
+//! written out, so that nothing is added to them, as in `apply_chat_template`. One known difference: `clean_up_tokenization_spaces` is
 //! never applied to decoded text, because it would change formulas.
 
 use serde::Deserialize;
@@ -12,6 +13,16 @@ use tokenizers::{ModelWrapper, Tokenizer};
 use crate::checkpoint::TokenizerFiles;
 use crate::config::ModelConfig;
 use crate::error::{Error, ErrorKind};
+
+/// What prompts are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum PromptKind {
+    /// Texts without special tokens: those with which the checkpoint's tokenizer begins a text are added.
+    #[default]
+    Plain,
+    /// Conversations written by a chat template, special tokens included: none is added.
+    Chat,
+}
 
 /// A checkpoint's tokenizer.
 pub(crate) struct TextTokenizer {
@@ -85,7 +96,7 @@ impl TextTokenizer {
             None => config.bos_token_id,
         };
         let mut loaded = Self { tokenizer, bos: None, appends_eos: false };
-        let framing = loaded.encode("")?;
+        let framing = loaded.encode("", PromptKind::Plain)?;
         loaded.appends_eos = framing.last().is_some_and(|id| config.eos_token_ids.contains(id) && Some(*id) != bos_id);
         loaded.bos = bos_id.map(|id| {
             let by = match (framing.first() == Some(&id), raw.add_bos_token) {
@@ -99,8 +110,9 @@ impl TextTokenizer {
     }
 
     /// Token ids of a prompt, special tokens included.
-    pub(crate) fn encode(&self, text: &str) -> Result<Vec<u32>, Error> {
-        let encoding = self.tokenizer.encode_fast(text, true);
+    pub(crate) fn encode(&self, text: &str, kind: PromptKind) -> Result<Vec<u32>, Error> {
+        let plain = kind == PromptKind::Plain;
+        let encoding = self.tokenizer.encode_fast(text, plain);
         let encoding =
             encoding.map_err(|error| Error::new(ErrorKind::Tokenizer, format!("cannot read a prompt: {error}")))?;
         let mut ids = encoding.get_ids().to_vec();
@@ -108,7 +120,7 @@ impl TextTokenizer {
             let leading = ids.iter().take_while(|&&id| id == bos.id).count();
             if leading > 1 {
                 ids.drain(1..leading);
-            } else if leading == 0 && bos.by == BosSource::AddBosToken {
+            } else if leading == 0 && plain && bos.by == BosSource::AddBosToken {
                 ids.insert(0, bos.id);
             }
         }
@@ -151,9 +163,20 @@ impl TextTokenizer {
         .to_string()
     }
 
+    /// A token's text.
+    pub(crate) fn token(&self, id: u32) -> Option<String> {
+        self.tokenizer.id_to_token(id)
+    }
+
+    /// The beginning-of-sequence token that plain prompts are given.
+    pub(crate) fn added_bos(&self) -> Option<u32> {
+        self.bos.filter(|bos| bos.by != BosSource::Nobody).map(|bos| bos.id)
+    }
+
     /// How prompts begin, for the run's manifest.
-    pub(crate) fn describe_bos(&self) -> String {
+    pub(crate) fn describe_bos(&self, kind: PromptKind) -> String {
         match self.bos {
+            _ if kind == PromptKind::Chat => "as the chat template writes it".to_string(),
             Some(Bos { id, by: BosSource::PostProcessor }) => format!("{id} (post-processor)"),
             Some(Bos { id, by: BosSource::AddBosToken }) => format!("{id} (add_bos_token)"),
             Some(Bos { by: BosSource::Nobody, .. }) | None => "none".to_string(),

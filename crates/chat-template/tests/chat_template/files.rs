@@ -62,6 +62,27 @@ fn several_templates_without_a_default_are_named() {
 }
 
 #[test]
+fn the_first_place_with_a_template_counts() {
+    let files = |place: &str, config: &str| {
+        TemplateFiles::new(place, [("tokenizer_config.json".to_string(), config.as_bytes().to_vec())])
+    };
+    let adapter = files("adapter", r#"{"chat_template": "a"}"#);
+    let base = files("base", r#"{"chat_template": "b", "bos_token": "<s>"}"#);
+    let nothing = files("nothing", r#"{"bos_token": "<x>"}"#);
+    let source = |places: Vec<TemplateFiles>| {
+        let found = CheckpointTemplates::first_of(places).unwrap();
+        let source = found.default_template().map(|template| template.source().to_string());
+        (source.ok(), found.special_tokens().get("bos_token").map(str::to_string))
+    };
+    let bos = Some("<s>".to_string());
+    assert_eq!(source(vec![adapter.clone(), base.clone()]), (Some("a".to_string()), bos.clone()));
+    assert_eq!(source(vec![nothing.clone(), base.clone()]), (Some("b".to_string()), bos.clone()));
+    assert_eq!(source(vec![base, nothing.clone()]), (Some("b".to_string()), bos));
+    assert_eq!(source(vec![nothing]), (None, Some("<x>".to_string())));
+    assert_eq!(source(Vec::new()), (None, None));
+}
+
+#[test]
 fn what_processors_wrote_comes_last() {
     let legacy = ("chat_template.json", r#"{"chat_template": "legacy"}"#);
     let config = ("tokenizer_config.json", r#"{"chat_template": "own"}"#);

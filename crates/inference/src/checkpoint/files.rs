@@ -202,6 +202,34 @@ impl CheckpointFiles {
         }
     }
 
+    /// Where a chat template may be, what counts first first: the adapter's folder, that of a tokenizer that was given,
+    /// the checkpoint.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Weights`] or [`ErrorKind::Tokenizer`] when a GGUF file is damaged.
+    pub fn template_sources(&self) -> Result<Vec<TemplateSource>, Error> {
+        let given = self.tokenizer.as_deref().map(|json| match json.parent() {
+            Some(folder) if !folder.as_os_str().is_empty() => folder.to_path_buf(),
+            _ => PathBuf::from("."),
+        });
+        let folders = self.adapter.iter().cloned().chain(given);
+        let mut sources: Vec<TemplateSource> = folders.map(TemplateSource::Folder).collect();
+        sources.push(match &self.source {
+            Source::Folder(dir) => TemplateSource::Folder(dir.clone()),
+            Source::Embedded { name, files } => {
+                let files = files.iter().filter(|(file, _)| !file.ends_with(".safetensors"));
+                let files = files.map(|(file, bytes)| ((*file).to_string(), bytes.to_vec()));
+                TemplateSource::Files { place: name.clone(), files: files.collect() }
+            }
+            Source::Gguf(gguf) => {
+                let config = gguf.template_config()?.to_string().into_bytes();
+                let place = gguf.file_name().to_string();
+                TemplateSource::Files { place, files: vec![(TOKENIZER_CONFIG_FILE.to_string(), config)] }
+            }
+        });
+        Ok(sources)
+    }
+
     /// A small file, or `None` where there is none.
     pub(crate) fn read(&self, name: &str) -> Result<Option<Cow<'static, [u8]>>, Error> {
         match &self.source {
@@ -271,6 +299,20 @@ impl CheckpointFiles {
             Source::Gguf(_) => false,
         }
     }
+}
+
+/// Where a chat template may be, in the layout of transformers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TemplateSource {
+    /// A folder.
+    Folder(PathBuf),
+    /// Contents by the names that files would have in a folder; `place` names the folder in messages.
+    Files {
+        /// What to call it.
+        place: String,
+        /// Names and contents.
+        files: Vec<(String, Vec<u8>)>,
+    },
 }
 
 /// What a tokenizer is read from.

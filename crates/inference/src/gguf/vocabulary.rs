@@ -266,6 +266,46 @@ pub(super) fn tokenizer_config(metadata: &Metadata) -> Result<Value, Error> {
     Ok(json!({ "add_bos_token": begins }))
 }
 
+/// Chat templates by name, and the texts of special tokens, as in `tokenizer_config.json`.
+pub(super) fn template_config(metadata: &Metadata) -> Result<Value, Error> {
+    const TEMPLATE: &str = "tokenizer.chat_template";
+    const TOKENS: [(&str, &str); 7] = [
+        ("bos", "bos_token"),
+        ("eos", "eos_token"),
+        ("unknown", "unk_token"),
+        ("padding", "pad_token"),
+        ("seperator", "sep_token"), // as the format spells it
+        ("cls", "cls_token"),
+        ("mask", "mask_token"),
+    ];
+    let mut config = Map::new();
+    let mut templates = Vec::new();
+    for key in metadata.keys() {
+        let name = match key.strip_prefix(TEMPLATE) {
+            Some("") => "default",
+            Some(rest) => match rest.strip_prefix('.') {
+                Some(name) => name,
+                None => continue,
+            },
+            None => continue,
+        };
+        if let Some(template) = metadata.text(key)? {
+            templates.push(json!({"name": name, "template": template}));
+        }
+    }
+    if !templates.is_empty() {
+        config.insert("chat_template".to_string(), templates.into());
+    }
+    for (own, name) in TOKENS {
+        let Some(id) = metadata.number(&format!("tokenizer.ggml.{own}_token_id"))? else { continue };
+        let token = metadata.texts("tokenizer.ggml.tokens")?.and_then(|mut texts| texts.nth(id as usize));
+        if let Some(token) = token {
+            config.insert(name.to_string(), token.into());
+        }
+    }
+    Ok(config.into())
+}
+
 /// Ids that end a completion: those that the metadata name, and control tokens whose text says so.
 pub(super) fn ends(metadata: &Metadata) -> Result<Vec<u64>, Error> {
     let mut ends = Vec::new();

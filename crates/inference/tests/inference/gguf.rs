@@ -126,7 +126,7 @@ fn other_blocks_are_multiplied_as_bf16_and_say_what_they_were() {
 }
 
 /// A copy of a file that a test may change.
-fn changed(name: &str, change: impl FnOnce(&mut Vec<u8>)) -> (TempDir, PathBuf) {
+pub fn changed(name: &str, change: impl FnOnce(&mut Vec<u8>)) -> (TempDir, PathBuf) {
     let dir = tempfile::tempdir().unwrap();
     let mut bytes = std::fs::read(file(name)).unwrap();
     change(&mut bytes);

@@ -1,6 +1,7 @@
 //! The crate from outside: checkpoints in folders, text in and out.
 
 mod adapters; // merged as peft merges
+mod chat; // prompts of chat templates
 mod checkpoints; // the tiny checkpoints, and how tests damage copies of them
 mod damage; // arbitrary corruption never panics
 mod demo; // the demo checkpoint against transformers
