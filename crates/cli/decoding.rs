@@ -28,6 +28,11 @@ pub struct SamplingArgs {
 }
 
 impl SamplingArgs {
+    /// Of work that asks an item again where its reply cannot be used: each attempt is a sample of its own.
+    pub fn of_attempts(&self, attempts: NonZeroU32) -> anyhow::Result<Option<Sampling>> {
+        self.sampling(if self.temperature == 0.0 { NonZeroU32::MIN } else { attempts })
+    }
+
     /// `None` for greedy decoding, in which nothing else can matter.
     pub fn sampling(&self, samples: NonZeroU32) -> anyhow::Result<Option<Sampling>> {
         let Self { temperature, top_p, top_k, min_p, repetition_penalty, seed } = *self;

@@ -16,4 +16,5 @@ mod overlap; // mwpbench data overlap, eval --exclude-ids
 mod score; // mwpbench score and show
 #[path = "../../crates/dataset-fetcher/tests/dataset_fetcher/server.rs"]
 #[allow(dead_code)] // the fetcher's own tests use all of it
-mod server; // a server on loopback that behaves badly
+mod server;
+mod translate; // mwpbench data translate // a server on loopback that behaves badly

@@ -60,7 +60,7 @@ pub fn run(args: Args) -> anyhow::Result<Outcome> {
         decoding: Decoding {
             max_tokens: args.max_tokens.get(),
             stop: STOP_STRINGS.map(str::to_string).to_vec(),
-            sampling: args.sampling.sampling(args.attempts)?,
+            sampling: args.sampling.of_attempts(args.attempts)?,
         },
         attempts: args.attempts,
         render: &render,
