@@ -1,0 +1,253 @@
+//! How many requests are under way at a time.
+//!
+//! The limit follows the server: it doubles with each round of answers until something speaks against it, then grows by one a round;
+//! it stands still while the first word of an answer comes much later than it did with less to do; it is halved where the server
+//! says 429 or 503, once for all requests that were under way by then. Where the server asks for a pause, nobody starts before its end.
+
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
+
+use tokio::sync::Notify;
+use tokio::time::Instant;
+
+/// Requests at the start.
+const FIRST_LIMIT: f64 = 4.0;
+/// An answer's first word may take so many times the least that was seen, and [`SLACK`] more, and still count as prompt.
+const PROMPT_FACTOR: f64 = 2.0;
+const SLACK: f64 = 0.05;
+/// What each new time weighs in the running mean.
+const WEIGHT: f64 = 0.1;
+/// By how much the least time rises with each answer, so that one lucky moment does not count for ever.
+const FORGETTING: f64 = 1.002;
+
+/// Admits requests.
+#[derive(Debug)]
+pub(crate) struct Limiter {
+    state: Mutex<State>,
+    changed: Notify,
+}
+
+#[derive(Debug)]
+struct State {
+    limit: f64,
+    most: usize,
+    under_way: usize,
+    doubling: bool,
+    last_halved: Option<Instant>,
+    paused_until: Option<Instant>,
+    /// Seconds to the first word: the least, and the running mean.
+    least: Option<f64>,
+    mean: f64,
+}
+
+/// Leave for one request; given back when dropped.
+#[derive(Debug)]
+pub(crate) struct Permit {
+    limiter: Arc<Limiter>,
+    started: Instant,
+}
+
+impl Drop for Permit {
+    fn drop(&mut self) {
+        self.limiter.state().under_way -= 1;
+        self.limiter.changed.notify_waiters();
+    }
+}
+
+impl Permit {
+    /// When the request may have started.
+    pub(crate) fn started(&self) -> Instant {
+        self.started
+    }
+}
+
+impl Limiter {
+    /// At most `most` requests at a time, at least 1.
+    pub(crate) fn new(most: usize) -> Self {
+        let most = most.max(1);
+        let state = State {
+            limit: FIRST_LIMIT.min(most as f64),
+            most,
+            under_way: 0,
+            doubling: true,
+            last_halved: None,
+            paused_until: None,
+            least: None,
+            mean: 0.0,
+        };
+        Self { state: Mutex::new(state), changed: Notify::new() }
+    }
+
+    /// Waits for leave to start a request.
+    pub(crate) async fn acquire(self: &Arc<Self>) -> Permit {
+        loop {
+            let changed = self.changed.notified();
+            tokio::pin!(changed);
+            // Heard from here on: what changes between the look at the state and the wait is not missed.
+            changed.as_mut().enable();
+            let admission = self.state().admit(Instant::now());
+            match admission {
+                Admission::Now => return Permit { limiter: self.clone(), started: Instant::now() },
+                Admission::At(time) => tokio::time::sleep_until(time).await,
+                Admission::Later => changed.await,
+            }
+        }
+    }
+
+    /// Takes note of an answer whose first word came after so long.
+    pub(crate) fn succeeded(&self, to_first_word: Duration) {
+        self.state().succeeded(to_first_word.as_secs_f64());
+        self.changed.notify_waiters();
+    }
+
+    /// Takes note of a request, started then, that the server put off, and of the pause that it asks for.
+    pub(crate) fn throttled(&self, started: Instant, pause: Option<Duration>) {
+        self.state().throttled(started, Instant::now(), pause);
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().expect("nothing panics while the state is held")
+    }
+}
+
+#[derive(Debug, PartialEq, Eq)]
+enum Admission {
+    Now,
+    At(Instant),
+    Later,
+}
+
+impl State {
+    fn admit(&mut self, now: Instant) -> Admission {
+        match self.paused_until {
+            Some(end) if end > now => return Admission::At(end),
+            _ => self.paused_until = None,
+        }
+        if self.under_way < self.limit as usize {
+            self.under_way += 1;
+            return Admission::Now;
+        }
+        Admission::Later
+    }
+
+    fn succeeded(&mut self, seconds: f64) {
+        let least = self.least.map_or(seconds, |least| (least * FORGETTING).min(seconds));
+        self.mean = if self.least.is_none() { seconds } else { self.mean + WEIGHT * (seconds - self.mean) };
+        self.least = Some(least);
+        if self.mean > PROMPT_FACTOR * least + SLACK {
+            self.doubling = false;
+            return;
+        }
+        // Only a limit that is made use of says something about a higher one.
+        if self.under_way * 2 >= self.limit as usize {
+            let step = if self.doubling { 1.0 } else { 1.0 / self.limit };
+            self.limit = (self.limit + step).min(self.most as f64);
+        }
+    }
+
+    fn throttled(&mut self, started: Instant, now: Instant, pause: Option<Duration>) {
+        self.doubling = false;
+        if self.last_halved.is_none_or(|halved| started > halved) {
+            self.limit = (self.limit / 2.0).max(1.0);
+            self.last_halved = Some(now);
+        }
+        if let Some(end) = pause.map(|pause| now + pause) {
+            self.paused_until = Some(self.paused_until.map_or(end, |before| before.max(end)));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn state(most: usize) -> State {
+        Arc::into_inner(Arc::new(Limiter::new(most))).unwrap().state.into_inner().unwrap()
+    }
+
+    fn fill(state: &mut State) -> usize {
+        let now = Instant::now();
+        while state.admit(now) == Admission::Now {}
+        state.under_way
+    }
+
+    #[test]
+    fn the_limit_doubles_while_answers_come_promptly_and_has_an_end() {
+        let mut state = state(50);
+        let mut rounds = Vec::new();
+        for _ in 0..6 {
+            let under_way = fill(&mut state);
+            rounds.push(under_way);
+            for _ in 0..under_way {
+                state.succeeded(0.1);
+                state.under_way -= 1;
+                state.admit(Instant::now());
+            }
+            state.under_way = 0;
+        }
+        assert!(rounds[1] >= 7 && rounds[2] >= 14, "{rounds:?}");
+        assert_eq!(rounds[5], 50, "{rounds:?}");
+    }
+
+    #[test]
+    fn the_limit_stands_still_while_answers_come_late() {
+        let mut state = state(50);
+        state.succeeded(0.1);
+        for _ in 0..100 {
+            fill(&mut state);
+            state.succeeded(2.0);
+            state.under_way = 0;
+        }
+        let stands = state.limit;
+        fill(&mut state);
+        state.succeeded(2.0);
+        assert_eq!(state.limit, stands);
+        assert!(stands < 10.0, "{stands}");
+    }
+
+    #[test]
+    fn requests_that_were_under_way_together_halve_the_limit_once() {
+        let mut state = state(64);
+        state.limit = 64.0;
+        let (started, now) = (Instant::now(), Instant::now() + Duration::from_secs(1));
+        for _ in 0..64 {
+            state.throttled(started, now, None);
+        }
+        assert_eq!(state.limit, 32.0);
+        let later = now + Duration::from_secs(1);
+        state.throttled(later, later, None);
+        assert_eq!(state.limit, 16.0);
+        for second in 1..20 {
+            let later = later + Duration::from_secs(second);
+            state.throttled(later, later, None);
+        }
+        assert_eq!(state.limit, 1.0);
+    }
+
+    #[test]
+    fn nobody_starts_in_a_pause() {
+        let mut state = state(8);
+        let now = Instant::now();
+        state.throttled(now, now, Some(Duration::from_secs(7)));
+        state.throttled(now, now, Some(Duration::from_secs(3)));
+        assert_eq!(state.admit(now), Admission::At(now + Duration::from_secs(7)));
+        assert_eq!(state.admit(now + Duration::from_secs(8)), Admission::Now);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn leave_is_given_back_and_waited_for() {
+        let limiter = Arc::new(Limiter::new(1));
+        let first = limiter.acquire().await;
+        let second = tokio::spawn({
+            let limiter = limiter.clone();
+            async move { limiter.acquire().await }
+        });
+        tokio::task::yield_now().await;
+        assert!(!second.is_finished());
+        limiter.throttled(first.started(), Some(Duration::from_secs(60)));
+        drop(first);
+        let asked = Instant::now();
+        drop(second.await.unwrap());
+        assert_eq!(asked.elapsed().as_secs(), 60);
+    }
+}

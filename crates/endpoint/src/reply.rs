@@ -1,0 +1,327 @@
+//! What a server answers: pieces of a stream, or everything at once, to a text and why it ended.
+//!
+//! Known differences between servers: vLLM tells by `stop_reason` and SGLang by `matched_stop` which stop string ended a text; OpenAI
+//! and llama.cpp say `stop` for that and for the end-of-sequence token alike, which then counts as the latter; TGI has finish reasons
+//! of its own and leaves the stop string in the text; usage comes with the last piece, or in a piece without choices, or never.
+
+use generation::FinishReason;
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::stop::StoppedText;
+use crate::trouble::{Trouble, TroubleKind};
+
+/// A piece of a stream, or a whole answer.
+#[derive(Debug, Deserialize)]
+struct Piece {
+    #[serde(default)]
+    choices: Option<Vec<Choice>>,
+    #[serde(default)]
+    usage: Option<Usage>,
+    #[serde(default)]
+    error: Option<Value>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Choice {
+    #[serde(default)]
+    index: u32,
+    #[serde(default)]
+    text: Option<String>,
+    #[serde(default, alias = "message")]
+    delta: Option<Message>,
+    #[serde(default)]
+    finish_reason: Option<String>,
+    #[serde(default)]
+    stop_reason: Option<Value>,
+    #[serde(default)]
+    matched_stop: Option<Value>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Message {
+    #[serde(default)]
+    content: Option<Value>,
+    #[serde(default)]
+    refusal: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+struct Usage {
+    #[serde(default)]
+    prompt_tokens: Option<usize>,
+    #[serde(default)]
+    completion_tokens: Option<usize>,
+}
+
+/// A whole answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Answer {
+    pub(crate) text: String,
+    pub(crate) finish_reason: FinishReason,
+    /// The server's own count, where it gave one.
+    pub(crate) prompt_tokens: Option<usize>,
+    /// The server's own count, else the pieces of text that it sent.
+    pub(crate) completion_tokens: usize,
+    /// Whether `completion_tokens` is the server's count.
+    pub(crate) is_counted: bool,
+    /// Why the text cannot count as an answer though it came to its end.
+    pub(crate) error: Option<String>,
+}
+
+/// Whether to read on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Step {
+    /// More may come.
+    ReadOn {
+        /// Pieces of text that came.
+        pieces: usize,
+    },
+    /// Everything is there.
+    Done,
+}
+
+/// Puts the pieces of one answer together.
+#[derive(Debug)]
+pub(crate) struct Reply<'a> {
+    text: StoppedText<'a>,
+    stops: &'a [String],
+    pieces: usize,
+    usage: Option<Usage>,
+    finish: Option<Finish>,
+    refusal: bool,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+enum Finish {
+    /// Our own watch found a stop string.
+    Cut,
+    /// What the server said, and whether it named a stop string of ours.
+    Said { reason: String, by_stop_string: bool },
+}
+
+impl<'a> Reply<'a> {
+    pub(crate) fn new(stops: &'a [String]) -> Self {
+        Self { text: StoppedText::new(stops), stops, pieces: 0, usage: None, finish: None, refusal: false }
+    }
+
+    /// Takes the data of one event, or the body of an answer that is not streamed.
+    pub(crate) fn take(&mut self, data: &str) -> Result<Step, Trouble> {
+        if data.trim() == "[DONE]" {
+            return Ok(Step::Done);
+        }
+        let piece: Piece = serde_json::from_str(data)
+            .map_err(|error| Trouble::broken(format!("the server sent what is no JSON of an answer: {error}")))?;
+        if let Some(error) = piece.error.filter(|error| !error.is_null()) {
+            return Err(reported(&error));
+        }
+        if piece.usage.is_some() {
+            self.usage = piece.usage;
+        }
+        let before = self.pieces;
+        for choice in piece.choices.into_iter().flatten().filter(|choice| choice.index == 0) {
+            if self.take_choice(choice) {
+                return Ok(Step::Done);
+            }
+        }
+        Ok(Step::ReadOn { pieces: self.pieces - before })
+    }
+
+    /// True where our own watch found a stop string.
+    fn take_choice(&mut self, choice: Choice) -> bool {
+        let message = choice.delta;
+        self.refusal |= message.as_ref().is_some_and(|message| message.refusal.is_some());
+        let content = message.and_then(|message| message.content).map(|content| content_text(&content));
+        let piece = choice.text.or(content).unwrap_or_default();
+        if !piece.is_empty() {
+            self.pieces += 1;
+            if self.text.push(&piece) {
+                self.finish = Some(Finish::Cut);
+                return true;
+            }
+        }
+        if let Some(reason) = choice.finish_reason.filter(|reason| !reason.is_empty()) {
+            let mut named = [choice.stop_reason, choice.matched_stop].into_iter().flatten();
+            let is_ours = |value: Value| value.as_str().is_some_and(|name| self.stops.iter().any(|stop| stop == name));
+            let by_stop_string = named.any(is_ours);
+            self.finish = Some(Finish::Said { reason, by_stop_string });
+        }
+        false
+    }
+
+    /// Whether the server said why the text ended, so that nothing of it is missing.
+    pub(crate) fn is_finished(&self) -> bool {
+        self.finish.is_some()
+    }
+
+    /// The answer, where its end was reached.
+    pub(crate) fn finish(self) -> Result<Answer, Trouble> {
+        let (finish_reason, error) = match self.finish {
+            None => return Err(Trouble::broken("the answer broke off before its end")),
+            Some(Finish::Cut) => (FinishReason::Stop, None),
+            Some(Finish::Said { reason, by_stop_string }) => match reason.as_str() {
+                "stop" | "eos" | "eos_token" | "end_turn" if by_stop_string => (FinishReason::Stop, None),
+                "stop" | "eos" | "eos_token" | "end_turn" => (FinishReason::Eos, None),
+                "stop_sequence" => (FinishReason::Stop, None),
+                "length" | "max_tokens" | "model_length" => (FinishReason::Length, None),
+                "abort" | "error" => {
+                    return Err(Trouble::broken(format!("the server gave the answer up (finish_reason {reason})")));
+                }
+                "content_filter" => {
+                    let error = "the server's content filter withheld the answer (finish_reason content_filter)";
+                    (FinishReason::Error, Some(error.to_string()))
+                }
+                other => {
+                    let shown: String = other.chars().take(60).collect();
+                    (
+                        FinishReason::Error,
+                        Some(format!("the answer ended for a reason that is no end of a text: {shown}")),
+                    )
+                }
+            },
+        };
+        let refused = self.refusal && self.text.is_empty() && error.is_none();
+        let (finish_reason, error) = match refused {
+            true => (FinishReason::Error, Some("the model refused to answer (refusal)".to_string())),
+            false => (finish_reason, error),
+        };
+        let counted = self.usage.and_then(|usage| usage.completion_tokens);
+        Ok(Answer {
+            text: self.text.into_text(),
+            finish_reason,
+            prompt_tokens: self.usage.and_then(|usage| usage.prompt_tokens),
+            completion_tokens: counted.unwrap_or(self.pieces),
+            is_counted: counted.is_some(),
+            error,
+        })
+    }
+}
+
+/// A message's content: a text, or a list of parts of which those of type `text` count.
+fn content_text(content: &Value) -> String {
+    match content {
+        Value::String(text) => text.clone(),
+        Value::Array(parts) => parts.iter().filter_map(|part| part["text"].as_str()).collect(),
+        _ => String::new(),
+    }
+}
+
+/// An error in place of a piece: those with a code of the client's fault will come again.
+fn reported(error: &Value) -> Trouble {
+    let message = message_of(error).unwrap_or_else(|| error.to_string());
+    let reason = format!("the server reported an error: {message}");
+    match error["code"].as_u64() {
+        Some(429 | 503) => Trouble::new(TroubleKind::Throttled, reason),
+        Some(code @ (400 | 401 | 403 | 404 | 422)) => Trouble::new(TroubleKind::Refused(code as u16), reason),
+        _ => Trouble::broken(reason),
+    }
+}
+
+/// What an error's JSON says in words.
+pub(crate) fn message_of(error: &Value) -> Option<String> {
+    let places = [&error["error"]["message"], &error["message"], &error["detail"], &error["error"], error];
+    places.into_iter().find_map(|place| place.as_str().map(str::to_string))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(events: &[&str], stops: &[&str]) -> Result<Answer, Trouble> {
+        let stops: Vec<String> = stops.iter().map(|stop| stop.to_string()).collect();
+        let mut reply = Reply::new(&stops);
+        for event in events {
+            if reply.take(event)? == Step::Done {
+                break;
+            }
+        }
+        reply.finish()
+    }
+
+    fn finish_of(choice: &str) -> (FinishReason, bool) {
+        let answer = read(&[&format!(r#"{{"choices":[{choice}]}}"#)], &["###"]).unwrap();
+        (answer.finish_reason, answer.error.is_some())
+    }
+
+    #[test]
+    fn both_routes_streamed_or_not_are_understood() {
+        let whole = Answer {
+            text: "4 apples".into(),
+            finish_reason: FinishReason::Eos,
+            prompt_tokens: Some(7),
+            completion_tokens: 3,
+            is_counted: true,
+            error: None,
+        };
+        for events in [
+            vec![
+                r#"{"choices":[{"index":0,"delta":{"role":"assistant","content":null}}]}"#,
+                r#"{"choices":[{"index":0,"delta":{"content":"4 "},"finish_reason":null}]}"#,
+                r#"{"choices":[{"index":0,"delta":{"content":"apples"},"finish_reason":"stop"}]}"#,
+                r#"{"choices":[],"usage":{"prompt_tokens":7,"completion_tokens":3}}"#,
+                "[DONE]",
+            ],
+            vec![
+                r#"{"choices":[{"text":"4 "}],"usage":null}"#,
+                r#"{"choices":[{"text":"apples","finish_reason":"stop"}],"usage":{"prompt_tokens":7,"completion_tokens":3}}"#,
+            ],
+            vec![
+                r#"{"choices":[{"message":{"content":"4 apples"},"finish_reason":"stop"}],"usage":{"prompt_tokens":7,"completion_tokens":3,"total_tokens":10}}"#,
+            ],
+            vec![
+                r#"{"choices":[{"message":{"content":[{"type":"thinking","thinking":[]},{"type":"text","text":"4 apples"}]},"finish_reason":"stop"}],"usage":{"prompt_tokens":7,"completion_tokens":3}}"#,
+            ],
+            vec![
+                r#"{"choices":[{"index":1,"text":"other"},{"index":0,"text":"4 apples","finish_reason":"stop"}],"usage":{"prompt_tokens":7,"completion_tokens":3}}"#,
+            ],
+        ] {
+            assert_eq!(read(&events, &[]), Ok(whole.clone()), "{events:?}");
+        }
+    }
+
+    #[test]
+    fn every_finish_reason_has_its_meaning() {
+        for (choice, expected) in [
+            (r#"{"text":"a","finish_reason":"stop"}"#, (FinishReason::Eos, false)),
+            (r####"{"text":"a","finish_reason":"stop","stop_reason":"###"}"####, (FinishReason::Stop, false)),
+            (r#"{"text":"a","finish_reason":"stop","stop_reason":2}"#, (FinishReason::Eos, false)),
+            (r####"{"text":"a","finish_reason":"stop","matched_stop":"###"}"####, (FinishReason::Stop, false)),
+            (r#"{"text":"a","finish_reason":"stop","matched_stop":"</s>"}"#, (FinishReason::Eos, false)),
+            (r#"{"text":"a","finish_reason":"eos_token"}"#, (FinishReason::Eos, false)),
+            (r####"{"text":"a###","finish_reason":"stop_sequence"}"####, (FinishReason::Stop, false)),
+            (r#"{"text":"a","finish_reason":"stop_sequence"}"#, (FinishReason::Stop, false)),
+            (r#"{"text":"a","finish_reason":"length"}"#, (FinishReason::Length, false)),
+            (r#"{"text":"","finish_reason":"content_filter"}"#, (FinishReason::Error, true)),
+            (r#"{"message":{},"finish_reason":"tool_calls"}"#, (FinishReason::Error, true)),
+            (r#"{"message":{"content":null,"refusal":"no"},"finish_reason":"stop"}"#, (FinishReason::Error, true)),
+        ] {
+            assert_eq!(finish_of(choice), expected, "{choice}");
+        }
+    }
+
+    #[test]
+    fn our_own_watch_cuts_what_the_server_does_not() {
+        let events = [r#"{"choices":[{"text":"4\n#"}]}"#, r####"{"choices":[{"text":"## next"}]}"####, "never read"];
+        let answer = read(&events, &["###"]).unwrap();
+        assert_eq!((answer.text.as_str(), answer.finish_reason), ("4\n", FinishReason::Stop));
+        assert_eq!((answer.prompt_tokens, answer.completion_tokens, answer.is_counted), (None, 2, false));
+    }
+
+    #[test]
+    fn what_broke_off_or_failed_is_no_answer() {
+        for (events, may_pass) in [
+            (vec![r#"{"choices":[{"text":"4"}]}"#], true),
+            (vec![r#"{"choices":[{"text":"4"}]}"#, "[DONE]"], true),
+            (vec![r#"{"choices":[]}"#], true),
+            (vec![r#"{"choices":[{"te"#], true),
+            (vec!["<html>"], true),
+            (vec![r#"{"error":{"message":"CUDA error","code":500}}"#], true),
+            (vec![r#"{"error":{"message":"slow down","code":429}}"#], true),
+            (vec![r#"{"error":{"message":"too long","code":400}}"#], false),
+            (vec![r#"{"choices":[{"text":"4","finish_reason":"abort"}]}"#], true),
+        ] {
+            let trouble = read(&events, &[]).unwrap_err();
+            assert_eq!(trouble.may_pass(), may_pass, "{events:?}: {trouble:?}");
+        }
+    }
+}

@@ -1,0 +1,255 @@
+//! Which server it is, and what it says of the model.
+
+use std::collections::BTreeMap;
+
+use reqwest::header::{HeaderMap, SERVER};
+use serde_json::Value;
+
+use crate::base_url::BaseUrl;
+use crate::error::Error;
+use crate::http::Http;
+use crate::trouble::{Trouble, TroubleKind};
+
+/// Attempts at the start: a server that is not there is told at once, one that is just starting gets a moment.
+const ATTEMPTS: u32 = 4;
+/// Names of models that an error lists.
+const SHOWN_MODELS: usize = 10;
+/// Characters of a text that a server gives for the manifest.
+const LONGEST_FACT: usize = 200;
+
+/// Servers whose ways are known, by the owner that their list of models names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ServerKind {
+    Vllm,
+    Sglang,
+    /// Text Generation Inference, which names the model as its owner.
+    Tgi,
+    /// llama.cpp's own server.
+    LlamaCpp,
+    /// The server of the Python package llama-cpp-python.
+    LlamaCppPython,
+    /// OpenAI and all others.
+    Unknown,
+}
+
+impl ServerKind {
+    fn of(owner: &str, model: &str, software: &str) -> Self {
+        match owner {
+            "vllm" => Self::Vllm,
+            "sglang" => Self::Sglang,
+            "llamacpp" => Self::LlamaCpp,
+            "me" => Self::LlamaCppPython,
+            _ if owner == model && !model.is_empty() => Self::Tgi,
+            _ if software.starts_with("llama.cpp") => Self::LlamaCpp,
+            _ => Self::Unknown,
+        }
+    }
+
+    /// Whether it understands all settings of sampling, so that its own defaults can be put aside.
+    pub(crate) fn says_all(self) -> bool {
+        matches!(self, Self::Vllm | Self::Sglang | Self::LlamaCpp | Self::LlamaCppPython)
+    }
+
+    /// What it calls the repetition penalty.
+    pub(crate) fn penalty_name(self) -> &'static str {
+        match self {
+            Self::LlamaCpp | Self::LlamaCppPython => "repeat_penalty",
+            _ => "repetition_penalty",
+        }
+    }
+
+    /// The top-k that keeps all tokens.
+    pub(crate) fn all_tokens(self) -> i32 {
+        match self {
+            Self::LlamaCpp | Self::LlamaCppPython => 0,
+            _ => -1,
+        }
+    }
+
+    /// Whether it refuses a prompt that leaves less room than the most new tokens; others cut the completion at the context's end.
+    pub(crate) fn reserves_room(self) -> bool {
+        matches!(self, Self::Vllm | Self::Sglang | Self::Tgi)
+    }
+
+    fn name(self) -> Option<&'static str> {
+        match self {
+            Self::Vllm => Some("vLLM"),
+            Self::Sglang => Some("SGLang"),
+            Self::Tgi => Some("TGI"),
+            Self::LlamaCpp => Some("llama.cpp"),
+            Self::LlamaCppPython => Some("llama-cpp-python"),
+            Self::Unknown => None,
+        }
+    }
+}
+
+/// What a server says of itself and the model.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Facts {
+    pub(crate) kind: ServerKind,
+    /// The model's name as the server lists it.
+    pub(crate) model: String,
+    /// Tokens that prompt and completion may have together.
+    pub(crate) context: Option<usize>,
+    owner: String,
+    /// What the checkpoint is called where the name is an alias of it.
+    root: Option<String>,
+    version: Option<String>,
+    /// The `Server` header of HTTP.
+    software: String,
+}
+
+impl Facts {
+    /// Asks a server what it has.
+    pub(crate) async fn ask(http: &Http, url: &BaseUrl, model: &str) -> Result<Self, Error> {
+        let address = url.api("models");
+        let (headers, list) = persistently(http, &address).await?;
+        let answer = |reason: &str| Error::Answer { url: address.clone(), reason: reason.to_string() };
+        let models = list["data"].as_array().ok_or_else(|| answer("the list of models has no \"data\""))?;
+        let Some(found) = models.iter().find(|entry| is_named(entry, model)) else {
+            return Err(Error::NoModel { url: address, model: model.to_string(), known: known(http, models) });
+        };
+        let text = |value: &Value| value.as_str().map(|text| fact(http, text)).filter(|text| !text.is_empty());
+        let owner = text(&found["owned_by"]).unwrap_or_default();
+        let id = found["id"].as_str().unwrap_or(model);
+        let software = headers.get(SERVER).map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
+        let software = fact(http, &software.unwrap_or_default());
+        let kind = ServerKind::of(&owner, id, &software);
+        let more = More::ask(http, url, kind).await;
+        Ok(Self {
+            kind,
+            model: id.to_string(),
+            context: more
+                .context
+                .or_else(|| tokens(&found["max_model_len"]))
+                .or_else(|| tokens(&found["meta"]["n_ctx_train"])),
+            root: text(&found["root"]).filter(|root| root != id),
+            owner,
+            version: more.version.map(|version| fact(http, &version)),
+            software,
+        })
+    }
+
+    /// What identifies the answers, for the manifest.
+    pub(crate) fn details(&self) -> BTreeMap<String, String> {
+        let server = match (self.kind.name(), &self.version) {
+            (Some(name), Some(version)) => Some(format!("{name} {version}")),
+            (Some(name), None) => Some(name.to_string()),
+            (None, _) => Some(self.software.clone()).filter(|software| !software.is_empty()),
+        };
+        let facts = [
+            ("model", Some(self.model.clone())),
+            ("owner", Some(self.owner.clone()).filter(|owner| !owner.is_empty())),
+            ("checkpoint", self.root.clone()),
+            ("server", server),
+            ("context", self.context.map(|context| context.to_string())),
+        ];
+        facts.into_iter().filter_map(|(name, value)| Some((name.to_string(), value?))).collect()
+    }
+}
+
+/// What a server tells by routes of its own; failures only leave gaps.
+#[derive(Debug, Default)]
+struct More {
+    version: Option<String>,
+    context: Option<usize>,
+}
+
+impl More {
+    async fn ask(http: &Http, url: &BaseUrl, kind: ServerKind) -> Self {
+        let routes: &[&str] = match kind {
+            ServerKind::Vllm => &["version"],
+            ServerKind::Sglang => &["server_info", "get_server_info"],
+            ServerKind::Tgi => &["info"],
+            ServerKind::LlamaCpp => &["props"],
+            ServerKind::LlamaCppPython | ServerKind::Unknown => &[],
+        };
+        for route in routes {
+            if let Ok((_, value)) = http.json(http.get(&url.own(route))).await {
+                return Self::of(&value);
+            }
+        }
+        Self::default()
+    }
+
+    fn of(value: &Value) -> Self {
+        let version = [&value["version"], &value["build_info"]].into_iter().find_map(Value::as_str).map(str::to_string);
+        let places = [&value["default_generation_settings"]["n_ctx"], &value["max_total_tokens"]];
+        Self { version, context: places.into_iter().find_map(tokens) }
+    }
+}
+
+/// The list of models, asked for again where the server may still be starting.
+async fn persistently(http: &Http, address: &str) -> Result<(HeaderMap, Value), Error> {
+    let mut waits = http.patience.waits();
+    let mut attempt = 1;
+    loop {
+        let trouble = match http.json(http.get(address)).await {
+            Ok(answer) => return Ok(answer),
+            Err(trouble) => trouble,
+        };
+        if let TroubleKind::Refused(status) = trouble.kind {
+            return Err(refused(address, status, trouble.reason));
+        }
+        if attempt >= ATTEMPTS || !trouble.may_pass() {
+            let reason = http.quote(&trouble.reason);
+            return Err(Error::Unreachable { url: address.to_string(), attempts: attempt, reason });
+        }
+        tokio::time::sleep(wait_after(&trouble, waits.next().unwrap_or_default())).await;
+        attempt += 1;
+    }
+}
+
+/// The longer of the server's wish and our own wait.
+pub(crate) fn wait_after(trouble: &Trouble, own: std::time::Duration) -> std::time::Duration {
+    trouble.wait.map_or(own, |asked| asked.max(own))
+}
+
+/// A refusal, with what it means for the user. `reason` begins with the status, or is the address that a redirect names.
+pub(crate) fn refused(address: &str, status: u16, reason: String) -> Error {
+    let url = address.to_string();
+    if (300..400).contains(&status) {
+        return Error::Redirected { url, to: reason };
+    }
+    let hint = match status {
+        401 => "it wants an API key, or another one: give it by MWPBENCH_API_KEY or in a file with --api-key-file",
+        403 => "the API key given, or none, has no right to this",
+        404 => {
+            "there is nothing at this address: see that it is the address of an OpenAI-compatible server, with what comes before /v1"
+        }
+        _ => "it does not accept the request",
+    };
+    let (status, quote) = match reason.split_once(": ") {
+        Some((status, quote)) => (status.to_string(), quote.to_string()),
+        None => (reason, String::new()),
+    };
+    let status = status.trim_start_matches("the server answered ").to_string();
+    Error::Refused { url, status, hint: hint.to_string(), quote }
+}
+
+/// Whether an entry of the list is the model of this name; llama.cpp lists further names of it.
+fn is_named(entry: &Value, model: &str) -> bool {
+    let aliases = entry["aliases"].as_array().into_iter().flatten();
+    aliases.chain([&entry["id"]]).any(|name| name.as_str() == Some(model))
+}
+
+/// The names in a list, as far as an error can hold them.
+fn known(http: &Http, models: &[Value]) -> String {
+    let names: Vec<String> = models.iter().filter_map(|entry| entry["id"].as_str()).map(|id| fact(http, id)).collect();
+    match names.len() {
+        0 => "none".to_string(),
+        count if count > SHOWN_MODELS => {
+            format!("{} and {} more", names[..SHOWN_MODELS].join(", "), count - SHOWN_MODELS)
+        }
+        _ => names.join(", "),
+    }
+}
+
+/// A server's text for a file or an error: bounded, without the key.
+fn fact(http: &Http, text: &str) -> String {
+    http.scrubber().quote(text, LONGEST_FACT)
+}
+
+fn tokens(value: &Value) -> Option<usize> {
+    value.as_u64().and_then(|tokens| usize::try_from(tokens).ok()).filter(|tokens| *tokens > 0)
+}

@@ -1,0 +1,10 @@
+//! The generator against a server on loopback that behaves well, badly, or goes away.
+
+mod asking; // ways to ask
+mod connecting; // the start: models, keys, addresses, what servers say of themselves
+mod faults; // each way to behave badly, alone
+mod fitting; // prompts that may be too long
+mod forms; // each form that a good answer may have
+mod going; // servers that go away, and receivers that had enough
+mod server; // the server
+mod storm; // 10,000 prompts, a fifth of the requests in vain
