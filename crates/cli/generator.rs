@@ -5,7 +5,7 @@ use std::num::NonZeroUsize;
 
 use clap::ValueEnum;
 use generation::Generator;
-use inference::{DeviceChoice, EngineOptions, LocalModel, Quantization, WeightDtype};
+use inference::{DeviceChoice, EngineOptions, LocalModel, PromptKind, Quantization, WeightDtype};
 
 use crate::model;
 
@@ -59,6 +59,7 @@ impl GeneratorArgs {
             threads: self.threads.map(usize::from),
             batch_size: self.batch_size.0.map(NonZeroUsize::get),
             kv_memory: self.kv_memory,
+            prompts: PromptKind::Plain,
             ignore_eos: false,
         }
     }

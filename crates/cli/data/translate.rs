@@ -52,7 +52,7 @@ pub fn run(args: Args) -> anyhow::Result<Outcome> {
     let benchmark = Benchmark::published();
     let template = Template::resolve(&args.prompt_template)?;
     let paths = args.paths(&benchmark)?;
-    let render = |instruction: &str| template.render(instruction);
+    let render = |instruction: &str| template.render(instruction).expect("a text around the instruction refuses none");
     let plan = translation::Plan {
         input: &paths.input,
         output: &paths.output,
