@@ -36,6 +36,14 @@ pub enum Error {
         /// Their names.
         names: String,
     },
+    /// A template that is not there.
+    #[error("there is no file or folder {wish}, and no chat template of that name (the checkpoint's: {names})")]
+    Unknown {
+        /// What was asked for.
+        wish: String,
+        /// The names of the checkpoint's templates.
+        names: String,
+    },
     /// The template is not valid Jinja.
     #[error("{file}, line {line}: the chat template cannot be understood: {message}")]
     Syntax {

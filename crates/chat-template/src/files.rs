@@ -156,6 +156,34 @@ impl CheckpointTemplates {
         found.map(compile).transpose()
     }
 
+    /// The template that is asked for: one of these by name, else a file, else that of a folder, both with the special
+    /// tokens of the `tokenizer_config.json` there, where these have none. Without a wish the default.
+    ///
+    /// # Errors
+    /// As for [`Self::default_template`]; [`Error::Unknown`] for what is neither a name, nor a file, nor a folder.
+    pub fn choose(&self, wish: Option<&str>) -> Result<ChatTemplate, Error> {
+        let Some(wish) = wish else { return self.default_template() };
+        if let Some(template) = self.named(wish)? {
+            return Ok(template);
+        }
+        let path = Path::new(wish);
+        if path.is_dir() {
+            let there = Self::read(&TemplateFiles::in_folder(path)?)?;
+            let special_tokens = there.special_tokens.clone().or(self.special_tokens.clone());
+            return Self { special_tokens, ..there }.default_template();
+        }
+        let Some(bytes) = read(path)? else {
+            let names = self.names().map(|name| format!("\"{name}\"")).collect::<Vec<_>>().join(", ");
+            let names = if names.is_empty() { "none".to_string() } else { names };
+            return Err(Error::Unknown { wish: wish.to_string(), names });
+        };
+        let malformed = |message: String| Error::Malformed { file: wish.to_string(), message };
+        let source = String::from_utf8(bytes).map_err(|error| malformed(format!("is not UTF-8: {error}")))?;
+        let beside = path.parent().map(TemplateFiles::in_folder).transpose()?.unwrap_or_default();
+        let beside = Self::read(&beside)?.special_tokens;
+        ChatTemplate::new(wish.to_string(), source, self.special_tokens.clone().or(beside))
+    }
+
     /// The template called `default`, which a single one is.
     ///
     /// # Errors

@@ -83,6 +83,39 @@ fn the_first_place_with_a_template_counts() {
 }
 
 #[test]
+fn a_template_is_chosen_by_name_or_file_or_folder() {
+    let config = r#"{"bos_token": "<s>", "chat_template": [{"name": "default", "template": "d"}, {"name": "rag", "template": "r"}]}"#;
+    let own = read(&[("tokenizer_config.json", config)]).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let (file, dir) = (folder.path().join("mine.jinja"), folder.path().display().to_string());
+    let file_name = file.display().to_string();
+    std::fs::write(&file, "f").unwrap();
+    std::fs::write(folder.path().join("tokenizer_config.json"), r#"{"bos_token": "<b>", "chat_template": "t"}"#)
+        .unwrap();
+    let none = CheckpointTemplates::default();
+    let cases = [
+        (&own, None, "d", "<s>"),
+        (&own, Some("rag"), "r", "<s>"),
+        (&own, Some(file_name.as_str()), "f", "<s>"),
+        (&own, Some(dir.as_str()), "t", "<b>"),
+        (&none, Some(file_name.as_str()), "f", "<b>"),
+        (&none, Some(dir.as_str()), "t", "<b>"),
+    ];
+    for (templates, wish, source, bos) in cases {
+        let chosen = templates.choose(wish).unwrap();
+        assert_eq!((chosen.source(), chosen.special_tokens().get("bos_token")), (source, Some(bos)), "{wish:?}");
+    }
+    let message = own.choose(Some("nowhere.jinja")).unwrap_err().to_string();
+    assert!(
+        message.contains("no file or folder nowhere.jinja") && message.contains("\"default\", \"rag\""),
+        "{message}"
+    );
+    std::fs::write(&file, [0xff]).unwrap();
+    let message = own.choose(Some(&file_name)).unwrap_err().to_string();
+    assert!(message.contains("mine.jinja: is not UTF-8"), "{message}");
+}
+
+#[test]
 fn what_processors_wrote_comes_last() {
     let legacy = ("chat_template.json", r#"{"chat_template": "legacy"}"#);
     let config = ("tokenizer_config.json", r#"{"chat_template": "own"}"#);
