@@ -2,6 +2,13 @@
 
 use std::path::PathBuf;
 
+impl Error {
+    /// Whether a file is not what it should be. Otherwise something else should be asked for.
+    pub fn is_integrity(&self) -> bool {
+        matches!(self, Self::Malformed { .. } | Self::Syntax { .. } | Self::Failed { .. } | Self::Endless { .. })
+    }
+}
+
 /// Why a chat template cannot be used, or a conversation not be written with it.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]

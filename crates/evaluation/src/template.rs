@@ -229,7 +229,8 @@ impl Template {
 
     /// What the user should know of a chat template: that prompts hold a date, that they begin without the
     /// beginning-of-sequence token `bos`, which the tokenizer puts before other prompts, and that turns end with none of
-    /// the tokens `eos` at which completions end. `bos` is `None` where the tokenizer puts none there.
+    /// the tokens `eos` at which completions end. `bos` is `None` where the tokenizer puts none there, `eos` empty where
+    /// nobody knows.
     pub fn warnings(&self, bos: Option<&str>, eos: &[String]) -> Vec<String> {
         match &self.kind {
             Kind::Text(_) => Vec::new(),

@@ -163,6 +163,7 @@ impl Chat {
         }
         let messages = self.messages("What is 1 + 1?", true);
         let end = self.template.end_of_turn(&self.conversation(&messages)).ok().flatten();
+        let end = end.filter(|_| !eos.is_empty());
         if let Some(end) = end.as_deref().map(str::trim).filter(|end| !ends_by_itself(end, eos)) {
             let end: String = end.chars().take(40).collect();
             warnings.push(format!(

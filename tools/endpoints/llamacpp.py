@@ -1,0 +1,149 @@
+"""Our engine against llama.cpp's, through its server: how many greedy completions of the samples are equal?
+
+    llamacpp.py --python VENV/bin/python [--mwpbench target/debug/mwpbench] [--tasks gsm8k,…] [--limit N]
+                [--max-tokens N] [--least-equal 0.95] [--output FOLDER] [--gguf FILE]
+
+Converts models/demo to GGUF in f32, serves it with llama-cpp-python's server on loopback, runs `mwpbench eval` through
+it and with our own engine in f32, and compares the completions problem by problem. Prints one JSON object; exits 1
+where fewer are equal than asked. VENV has the packages of requirements.txt; this script itself needs only Python.
+"""
+
+import argparse
+import collections
+import json
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+STARTS_WITHIN_S = 120
+
+
+def arguments():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--python", required=True, help="a Python with llama-cpp-python[server] and gguf")
+    parser.add_argument("--mwpbench", type=Path, default=ROOT / "target/debug/mwpbench")
+    parser.add_argument("--gguf", type=Path, help="another conversion of the demo checkpoint")
+    parser.add_argument("--tasks")
+    parser.add_argument("--limit")
+    parser.add_argument("--max-tokens", default="512")
+    parser.add_argument("--least-equal", type=float, default=0.95)
+    parser.add_argument("--output", type=Path, help="keep both run folders here")
+    return parser.parse_args()
+
+
+def free_port():
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return listener.getsockname()[1]
+
+
+def start_server(python, gguf, log):
+    port = free_port()
+    command = [python, "-m", "llama_cpp.server", "--model", gguf, "--model_alias", "demo", "--host", "127.0.0.1",
+               "--port", str(port), "--n_ctx", "2048", "--interrupt_requests", "false"]
+    server = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT)
+    url = f"http://127.0.0.1:{port}/v1"
+    for _ in range(STARTS_WITHIN_S * 4):
+        if server.poll() is not None:
+            sys.exit(f"the server ended with {server.returncode}: {Path(log.name).read_text()[-2000:]}")
+        try:
+            urllib.request.urlopen(f"{url}/models", timeout=5).read()
+            return server, url
+        except OSError:
+            time.sleep(0.25)
+    server.kill()
+    sys.exit(f"the server did not start within {STARTS_WITHIN_S} s")
+
+
+def evaluate(options, folder, model):
+    command = [options.mwpbench.resolve(), "eval", "--output-dir", folder, "--max-tokens", options.max_tokens, "--quiet", "--json", *model]
+    for flag in ["tasks", "limit"]:
+        if getattr(options, flag):
+            command += [f"--{flag}", getattr(options, flag)]
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("MWPBENCH_") and name != "OPENAI_API_KEY"}
+    # The program's own samples, wherever the user keeps the real data.
+    environment["MWPBENCH_HOME"] = str(folder.parent / "home")
+    begun = time.monotonic()
+    done = subprocess.run(command, env=environment, capture_output=True, text=True)
+    if done.returncode != 0:
+        sys.exit(f"mwpbench eval ended with {done.returncode}: {done.stderr}")
+    lines = (folder / "completions.jsonl").read_text(encoding="utf-8").splitlines()
+    records = {record["id"]: record for record in map(json.loads, lines)}
+    return records, json.loads(done.stdout), time.monotonic() - begun
+
+
+def why(ours, theirs):
+    """What kind of difference it is."""
+    if theirs["finish_reason"] == "error":
+        return "failed: " + str(theirs.get("error"))
+    if ours["prompt_tokens"] != theirs["prompt_tokens"]:
+        return "other prompt tokens"
+    if ours["completion"].strip() == theirs["completion"].strip():
+        return "blanks at an end"
+    if ours["completion"].startswith(theirs["completion"]) or theirs["completion"].startswith(ours["completion"]):
+        return "one is the start of the other"
+    return "other words"
+
+
+def parting(ours, theirs):
+    """The words around where two texts part."""
+    at = next((index for index, (a, b) in enumerate(zip(ours, theirs)) if a != b), min(len(ours), len(theirs)))
+    return {"at": at, "ours": ours[max(0, at - 30):at + 30], "theirs": theirs[max(0, at - 30):at + 30]}
+
+
+def compare(ours, theirs):
+    kinds, examples = collections.Counter(), []
+    for key, record in ours.items():
+        other = theirs[key]
+        if record["completion"] == other["completion"]:
+            continue
+        kind = why(record, other)
+        kinds[kind] += 1
+        examples.append({"id": key, "kind": kind, "finish": [record["finish_reason"], other["finish_reason"]],
+                         **parting(record["completion"], other["completion"])})
+    equal = len(ours) - len(examples)
+    reasons = sum(ours[key]["finish_reason"] == theirs[key]["finish_reason"] for key in ours)
+    prompts = sum(ours[key]["prompt_tokens"] == theirs[key]["prompt_tokens"] for key in ours)
+    return {"n": len(ours), "equal": equal, "share": equal / len(ours), "equal_finish_reasons": reasons,
+            "equal_prompt_tokens": prompts, "kinds": kinds, "differences": examples}
+
+
+def figures(summary):
+    return {scorer: [summary["micro"][scorer], summary["macro"][scorer]] for scorer in ["official", "strict"]} if summary["micro"] else None
+
+
+def main():
+    options = arguments()
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = options.output or Path(temporary)
+        folder.mkdir(parents=True, exist_ok=True)
+        gguf = options.gguf
+        if gguf is None:
+            gguf = folder / "demo-f32.gguf"
+            subprocess.run([options.python, ROOT / "tools/endpoints/demo_gguf.py", ROOT / "models/demo", gguf], check=True)
+        with open(folder / "server.log", "w") as log:
+            server, url = start_server(options.python, gguf, log)
+            try:
+                # The server computes one request at a time.
+                model = ["--endpoint", url, "--model", "demo", "--max-concurrency", "1"]
+                theirs, summary, seconds = evaluate(options, folder / "llamacpp", model)
+            finally:
+                server.terminate()
+                server.wait(30)
+        ours, own_summary, own_seconds = evaluate(options, folder / "ours", ["--model", "demo", "--dtype", "f32"])
+    result = compare(ours, theirs)
+    result["averages"] = {"ours": figures(own_summary), "llamacpp": figures(summary)}
+    result["seconds"] = {"ours": round(own_seconds, 1), "llamacpp": round(seconds, 1)}
+    print(json.dumps(result, ensure_ascii=False, indent=1))
+    if result["share"] < options.least_equal:
+        sys.exit(f"only {result['equal']} of {result['n']} completions are equal, asked were {options.least_equal:.0%}")
+
+
+if __name__ == "__main__":
+    main()
