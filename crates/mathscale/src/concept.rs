@@ -1,6 +1,7 @@
 //! Names of concepts: one spelling for what differs in white space, trailing punctuation or Unicode form; one key for what
 //! differs in case; and names that no concept may have.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use unicode_normalization::UnicodeNormalization;
@@ -42,7 +43,8 @@ impl NameFault {
 /// characters. Doing it twice changes nothing. An exclamation mark stays: `n!`.
 pub(crate) fn written(name: &str) -> Result<String, NameFault> {
     let mut text = String::with_capacity(name.len());
-    for c in name.nfc().filter(|c| !is_invisible(*c)) {
+    let composed = if name.is_ascii() { Cow::Borrowed(name) } else { Cow::Owned(name.nfc().collect()) };
+    for c in composed.chars().filter(|c| !is_invisible(*c)) {
         if c.is_whitespace() {
             if !text.is_empty() && !text.ends_with(' ') {
                 text.push(' ');
@@ -58,6 +60,7 @@ pub(crate) fn written(name: &str) -> Result<String, NameFault> {
         0 => Err(NameFault::Blank),
         length if length > LONGEST_NAME => Err(NameFault::TooLong(length)),
         // What was taken out may have parted characters that belong together.
+        _ if text.is_ascii() => Ok(text),
         _ => Ok(text.nfc().collect()),
     }
 }

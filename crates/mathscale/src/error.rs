@@ -3,9 +3,10 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+use jobs::{Difference, FileError, JobError};
 use record_files::Place;
 
-use crate::project::{Difference, Stage};
+use crate::project::Stage;
 
 /// An error of the pipeline: what is wrong, in which file and line.
 #[derive(Debug, thiserror::Error)]
@@ -50,21 +51,52 @@ impl Error {
             ErrorKind::NotAProject
             | ErrorKind::NoProject
             | ErrorKind::NotWritable(_)
-            | ErrorKind::Locked { .. }
+            | ErrorKind::File(FileError::NotWritable { .. } | FileError::Locked { .. })
+            | ErrorKind::Threads(_)
             | ErrorKind::NotYet { .. } => true,
             _ => false,
         }
     }
 
-    /// Whether what was asked for is not whole, through no fault of the data: the disk is full.
+    /// Whether the generator failed.
+    pub fn is_of_generator(&self) -> bool {
+        matches!(self.kind, ErrorKind::Job(JobError::Generation(_)))
+    }
+
+    /// Whether the user stopped it.
+    pub fn is_interrupted(&self) -> bool {
+        matches!(self.kind, ErrorKind::Interrupted { .. } | ErrorKind::Job(JobError::Interrupted { .. }))
+    }
+
+    /// Whether what was asked for is not whole, through no fault of the data: the disk is full, or items failed.
     pub fn is_incomplete(&self) -> bool {
-        matches!(self.kind, ErrorKind::WriteFailed(_))
+        let kind = &self.kind;
+        matches!(
+            kind,
+            ErrorKind::WriteFailed(_) | ErrorKind::File(FileError::WriteFailed { .. }) | ErrorKind::Failed { .. }
+        )
     }
 }
 
 impl From<record_files::Error> for Error {
     fn from(error: record_files::Error) -> Self {
         Self { file: error.file().to_path_buf(), place: error.place(), kind: ErrorKind::Records(Box::new(error)) }
+    }
+}
+
+/// Such an error tells its file itself.
+impl From<FileError> for Error {
+    fn from(error: FileError) -> Self {
+        Self { file: PathBuf::new(), place: None, kind: ErrorKind::File(error) }
+    }
+}
+
+impl From<JobError> for Error {
+    fn from(error: JobError) -> Self {
+        match error {
+            JobError::File(error) => error.into(),
+            error => Self { file: PathBuf::new(), place: None, kind: ErrorKind::Job(error) },
+        }
     }
 }
 
@@ -106,12 +138,9 @@ pub enum ErrorKind {
     /// A file cannot be read.
     #[error("cannot be read: {0}")]
     Unreadable(std::io::Error),
-    /// Another process writes to the project.
-    #[error("another process writes to this project ({holder}): wait for it, or end it")]
-    Locked {
-        /// Who.
-        holder: String,
-    },
+    /// The lock, the journal or another file of work for a generator.
+    #[error(transparent)]
+    File(FileError),
     /// A file of the project that is not what this program writes.
     #[error("{0}")]
     Corrupt(String),
@@ -158,6 +187,33 @@ pub enum ErrorKind {
         /// The type there is.
         found: &'static str,
     },
+    /// A seed without a question.
+    #[error("there is no question in a record with the keys {keys} (looked for {known})")]
+    NoQuestion {
+        /// Fields that may hold one.
+        known: String,
+        /// The fields there are.
+        keys: String,
+    },
+    /// Work for a generator stopped.
+    #[error(transparent)]
+    Job(JobError),
+    /// Some items could not be generated; what was finished is kept.
+    #[error(
+        "{failed} of {total} items of \"{stage}\" could not be generated, the first ({id}): {reason}. The same command asks for these again"
+    )]
+    Failed {
+        /// The stage.
+        stage: Stage,
+        /// How many.
+        failed: usize,
+        /// Of how many.
+        total: usize,
+        /// The first of them.
+        id: String,
+        /// Why that one failed.
+        reason: String,
+    },
     /// Two records have the same id.
     #[error("the id \"{id}\" was used before, in {first}: give each seed its own, or leave ids out")]
     DuplicateId {
@@ -177,6 +233,19 @@ pub enum ErrorKind {
         /// Place and fault of the first.
         first: String,
     },
+    /// The user stopped a stage that keeps nothing.
+    #[error("interrupted: \"{stage}\" had found {found} of {count}; start the same command again")]
+    Interrupted {
+        /// The stage.
+        stage: Stage,
+        /// What it had found.
+        found: u64,
+        /// What was asked for.
+        count: u64,
+    },
+    /// Threads cannot be started.
+    #[error("threads cannot be started: {0}")]
+    Threads(String),
     /// A graph without a composition.
     #[error("{0}")]
     NothingToCompose(String),

@@ -4,13 +4,19 @@
 //! settled afterwards: spellings put together, near-duplicates merged where that is asked for, and what a single seed names taken out.
 
 mod annotation; // a record that says its concepts
+mod by_model; // a model names them
 mod folding; // keys under which near-duplicates are the same
+mod prompt; // what the model is asked
+mod reply; // what it says
 mod report; // concepts.json
+mod seeds; // questions of a file
 mod settle; // names put together, singletons taken out
 mod stage; // mwpbench mathscale extract
 mod tal; // TAL-SCQ5K records
 
+pub use by_model::{ModelPlan, extract_by_model};
 pub use report::{ConceptReport, KindReport, Merge, MergeRule, Spelling};
+pub use seeds::read_seeds;
 pub use settle::{Merging, Settling};
 pub use stage::{AnnotationPlan, ExtractOutcome, extract_from_annotations};
 

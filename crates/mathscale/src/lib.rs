@@ -16,6 +16,7 @@
 //! # Ok::<(), mathscale::Error>(())
 //! ```
 
+mod compose; // graph to compositions
 mod concept; // names of concepts
 mod error;
 mod extract; // seeds to topics and knowledge points
@@ -23,17 +24,17 @@ mod graph; // topics and knowledge points, and the seeds that join them
 mod project; // the folder and its manifest
 mod records; // what a line of each file holds
 
+pub use compose::{ComposeOutcome, ComposePlan, Ending, Search, SearchProgress, compose, compositions};
 pub use error::{Error, ErrorKind};
 pub use extract::{
-    AnnotationPlan, ConceptReport, ExtractOutcome, KindReport, Merge, MergeRule, Merging, Settling, Spelling,
-    extract_from_annotations,
+    AnnotationPlan, ConceptReport, ExtractOutcome, KindReport, Merge, MergeRule, Merging, ModelPlan, Settling,
+    Spelling, extract_by_model, extract_from_annotations, read_seeds,
 };
 pub use graph::{
     Concept, Degrees, EPSILON, Graph, GraphOutcome, GraphPlan, GraphStats, HeavyEdge, Kind, LinkStats, Links,
     Neighbour, Neighbourhood, PictureOptions, UnknownConcept, edge_weight, graph,
 };
 pub use project::{
-    Begun, Difference, Identity, Input, Manifest, Output, Project, SCHEMA, Stage, StageRecord, StageState, StageStatus,
-    WholeFile,
+    Begun, Identity, Input, Manifest, Output, Project, SCHEMA, Stage, StageRecord, StageState, StageStatus, WholeFile,
 };
 pub use records::{Composition, Extraction, Lines, Seed, SetAside, read_lines};

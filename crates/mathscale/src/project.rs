@@ -5,7 +5,6 @@
 //! difference is named. Files appear whole (temporary file, then rename), and the manifest is written after them. What `--fresh`
 //! replaces is moved to `replaced/STAGE-N`, not deleted: answers of a model cost money.
 
-mod lock; // one writer
 mod manifest; // project.json
 mod stage; // the stages, their files and their order
 mod whole_file; // files that appear at once
@@ -16,15 +15,17 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
+use jobs::WriterLock;
 use serde::Serialize;
 
 use crate::error::{Error, ErrorKind};
-use lock::{LOCK, ProjectLock};
-pub use manifest::{Difference, Identity, Input, Manifest, Output, SCHEMA, StageRecord};
+use crate::records::Seed;
+pub use manifest::{Identity, Input, Manifest, Output, SCHEMA, StageRecord};
 pub use stage::{Stage, StageState, StageStatus};
 pub use whole_file::WholeFile;
 
 const MANIFEST: &str = "project.json";
+const LOCK: &str = "project.lock";
 const REPLACED: &str = "replaced";
 
 /// A project folder.
@@ -33,7 +34,7 @@ pub struct Project {
     folder: PathBuf,
     manifest: Manifest,
     /// The right to write, where it was taken.
-    lock: Option<ProjectLock>,
+    lock: Option<WriterLock>,
 }
 
 /// How a stage begins.
@@ -75,7 +76,7 @@ impl Project {
         if !manifest.exists() && others.next().is_some() {
             return Err(Error::in_file(folder, ErrorKind::NotAProject));
         }
-        let lock = ProjectLock::take(folder)?;
+        let lock = WriterLock::take(folder, LOCK)?;
         remove_temporary_files(folder);
         let mut project = Self { folder: folder.to_path_buf(), manifest: Manifest::new(), lock: Some(lock) };
         match manifest.exists() {
@@ -109,9 +110,30 @@ impl Project {
     /// # Panics
     /// If the project was opened to look at it only.
     pub fn begin(&mut self, stage: Stage, identity: Identity, fresh: bool) -> Result<Begun, Error> {
+        self.begin_keeping(stage, identity, fresh, |_| false)
+    }
+
+    /// Begins a stage as [`Project::begin`] does. Where `fresh` is set and the stage differs from what is there only in fields for which
+    /// `is_later` holds (`options.merge`), the replies of its job stay: they are what costs.
+    ///
+    /// # Errors
+    /// As for [`Project::begin`].
+    ///
+    /// # Panics
+    /// As [`Project::begin`].
+    pub fn begin_keeping(
+        &mut self,
+        stage: Stage,
+        identity: Identity,
+        fresh: bool,
+        is_later: impl Fn(&str) -> bool,
+    ) -> Result<Begun, Error> {
         assert!(self.lock.is_some(), "a stage is run in a project that was opened to write");
         if fresh {
-            self.replace(stage)?;
+            let there = self.manifest.stages.get(&stage);
+            let differences = there.map(|record| record.identity.differences(&identity)).unwrap_or_default();
+            let keeps = !differences.is_empty() && differences.iter().all(|difference| is_later(&difference.field));
+            self.replace(stage, keeps)?;
         }
         if let Some(record) = self.manifest.stages.get(&stage) {
             let differences = record.identity.differences(&identity);
@@ -251,14 +273,15 @@ impl Project {
         if same { Ok(()) } else { Err(Error::in_file(&file, ErrorKind::Changed { stage })) }
     }
 
-    /// Moves the files of a stage aside and forgets its record.
-    fn replace(&mut self, stage: Stage) -> Result<(), Error> {
+    /// Moves the files of a stage aside, those of its job only where they are not kept, and forgets its record.
+    fn replace(&mut self, stage: Stage, keeps_job: bool) -> Result<(), Error> {
         let recorded = self.manifest.stages.get(&stage).map(|record| record.outputs.keys().cloned().collect());
         let mut names: Vec<String> = recorded.unwrap_or_default();
         names.extend(stage.files().iter().map(|name| name.to_string()));
         names.sort_unstable();
         names.dedup();
-        names.retain(|name| self.file(name).exists());
+        let job = ["job.json", "replies.jsonl"].map(|name| format!("{stage}.{name}"));
+        names.retain(|name| self.file(name).exists() && !(keeps_job && job.contains(name)));
         let failed = |source| Error::in_file(&self.folder, ErrorKind::WriteFailed(source));
         if !names.is_empty() {
             let place = (1..).map(|n| self.file(REPLACED).join(format!("{stage}-{n}"))).find(|place| !place.exists());
@@ -283,6 +306,16 @@ impl Input {
     /// It cannot be read.
     pub fn of_file(file: &Path) -> Result<Self, Error> {
         Ok(Self { file: file.display().to_string(), stage: None, blake3: digest_file(file)? })
+    }
+
+    /// Seeds that come from no single file; `label` says from where.
+    pub fn of_seeds(label: &str, seeds: &[Seed]) -> Self {
+        let mut hasher = blake3::Hasher::new();
+        for seed in seeds {
+            let line = serde_json::to_vec(seed).expect("writing to memory succeeds");
+            hasher.update(&line).update(b"\n");
+        }
+        Self { file: label.to_string(), stage: None, blake3: hasher.finalize().to_hex().to_string() }
     }
 }
 

@@ -77,6 +77,6 @@ pub struct Merge {
 pub enum MergeRule {
     /// The same in the singular, without articles, hyphens and punctuation.
     Plural,
-    /// Different by one letter of a name of ten letters or more.
+    /// Different by one letter of a word of seven letters or more, not its first.
     Letter,
 }

@@ -29,7 +29,7 @@ pub enum Merging {
     None,
     /// Singular and plural; hyphens, articles and punctuation apart.
     Plurals,
-    /// As `Plurals`, and long names that differ by one letter.
+    /// As `Plurals`, and names that differ by one letter of a long word.
     Near,
 }
 

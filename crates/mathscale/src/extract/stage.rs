@@ -58,7 +58,7 @@ pub fn extract_from_annotations(project: &mut Project, plan: &AnnotationPlan) ->
     match project.begin(Stage::Extract, identity, plan.fresh)? {
         Begun::AlreadyThere(record) => Ok(outcome(true, *record, &set_aside)),
         Begun::New | Begun::Continued => {
-            let record = write(project, &seeds, &set_aside, plan.settling)?;
+            let record = write(project, (&seeds, &set_aside), plan.settling, &[])?;
             Ok(outcome(false, record, &set_aside))
         }
     }
@@ -77,17 +77,17 @@ pub(crate) fn outcome(already_there: bool, record: StageRecord, set_aside: &[Set
     ExtractOutcome { already_there, record, set_aside: set_aside.iter().take(SHOWN).cloned().collect() }
 }
 
-/// Writes all files of the stage.
+/// Writes all files of the stage; `told` is what else the manifest should count.
 pub(crate) fn write(
     project: &mut Project,
-    seeds: &[Named],
-    set_aside: &[SetAside],
+    (seeds, set_aside): (&[Named], &[SetAside]),
     settling: Settling,
+    told: &[(&str, u64)],
 ) -> Result<StageRecord, Error> {
     let (extractions, report) = settle(seeds, settling);
     let with_question = seeds.iter().map(|seed| &seed.seed).filter(|seed| !seed.question.is_empty());
     let count = |name: &str, count: usize| (name.to_string(), count as u64);
-    let counts = BTreeMap::from([
+    let mut counts = BTreeMap::from([
         count("seeds", seeds.len() + set_aside.len()),
         count("seeds_without_question", seeds.len() - with_question.clone().count()),
         count("set_aside", set_aside.len()),
@@ -99,6 +99,7 @@ pub(crate) fn write(
         count("knowledge_point_singletons", report.knowledge_points.singletons),
         count("merges", report.topics.merges.len() + report.knowledge_points.merges.len()),
     ]);
+    counts.extend(told.iter().map(|&(name, count)| (name.to_string(), count)));
     let outputs = [
         (SEEDS, project.write_lines(SEEDS, with_question)?),
         (EXTRACTIONS, project.write_lines(EXTRACTIONS, &extractions)?),

@@ -16,7 +16,8 @@ const OPTIONS: &str = "answer_option_list";
 /// Words by which a question refers to its options (MathScale paper, appendix A).
 const OF_OPTIONS: [&str; 5] = ["which of the following", "which one", "which is", "the following", "which statement"];
 
-pub(crate) fn read(fields: &Fields, position: usize) -> Result<Result<Annotation, String>, ErrorKind> {
+/// The question of such a record, with its options where it speaks of them, and the content of the correct one.
+pub(crate) fn seed(fields: &Fields, position: usize) -> Result<Seed, ErrorKind> {
     let mut question = text(fields, &["problem", "question"])?;
     let label = text(fields, &["answer_value"])?;
     let options = options(fields)?;
@@ -32,10 +33,15 @@ pub(crate) fn read(fields: &Fields, position: usize) -> Result<Result<Annotation
         _ => text(fields, &["answer_analysis"])?,
     };
     let solution = Some(solution.trim().to_string()).filter(|solution| !solution.is_empty());
-    let seed = Seed { id: id(fields, &["qid", "id"], position)?, question, answer, solution };
+    Ok(Seed { id: id(fields, &["qid", "id"], position)?, question, answer, solution })
+}
+
+/// What such a record says.
+pub(crate) fn read(fields: &Fields, position: usize) -> Result<Result<Annotation, String>, ErrorKind> {
+    let seed = seed(fields, position)?;
     let (mut topics, mut knowledge_points) = (Vec::new(), Vec::new());
     for route in strings(fields, ROUTES)? {
-        let mut parts = route.split("->").map(str::trim).skip_while(|part| !part.eq_ignore_ascii_case(MARK)).skip(1);
+        let mut parts = route.split("->").skip_while(|part| !part.trim().eq_ignore_ascii_case(MARK)).skip(1);
         match parts.next() {
             Some(topic) => topics.push(topic.to_string()),
             None => return Ok(Err(format!("the route \"{}\" has no topic after \"{MARK}\"", shown(&route)))),

@@ -221,8 +221,7 @@ impl Document {
             let expected = edge_weight(weight);
             let found: f64 =
                 f.trim().parse().map_err(|_| format!("{} has an \"f\" that is no number: {f:?}", ends()))?;
-            // Not above, so that a NaN is caught too.
-            if !((found - expected).abs() <= ROUNDING) {
+            if found.is_nan() || (found - expected).abs() > ROUNDING {
                 return Err(format!(
                     "{} has f = {found}, and ln({weight} + 1e-5) is {expected}: change both, or leave f out",
                     ends()

@@ -1,11 +1,11 @@
 //! `project.json`: what each stage was made of. Two stages with equal identities make equal files, as far as their generator does.
 
 use std::collections::BTreeMap;
-use std::fmt;
 use std::path::Path;
 
 use generation::GeneratorInfo;
 use jiff::Timestamp;
+use jobs::Difference;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -80,23 +80,6 @@ pub struct Output {
     pub bytes: u64,
     /// BLAKE3 (hex) of its bytes.
     pub blake3: String,
-}
-
-/// One thing in which two identities differ.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Difference {
-    /// Which, such as `options.seed`.
-    pub field: String,
-    /// What the project has.
-    pub there: String,
-    /// What is asked for now.
-    pub here: String,
-}
-
-impl fmt::Display for Difference {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} is {} there and {} here", self.field, self.there, self.here)
-    }
 }
 
 impl Manifest {

@@ -1,3 +1,7 @@
 //! The stages on files, as the binary runs them.
 
+mod by_model; // a generator that answers rubbish, fails, is cut off
+mod compose; // walks: reproducible, unique, ending
+mod extract; // annotations to seeds and concepts
+mod graph; // the graph, its forms and its figures
 mod project; // what a project keeps, refuses and calls stale
