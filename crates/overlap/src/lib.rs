@@ -12,6 +12,7 @@
 //! assert!(index.hits("Bob has 5 apples.").is_empty());
 //! ```
 
+mod distinct; // the first of each text in a stream
 mod error;
 mod filter; // nearly all hashes that are looked up are not there
 mod grams; // which items hold which n-grams
@@ -25,6 +26,7 @@ mod scan; // training files, streamed and looked up
 mod training; // the questions of a training record
 mod wrapping; // templates around a question
 
+pub use distinct::{Distinct, Fingerprint, Original};
 pub use error::Error;
 pub use index::{Hit, Index, Item, Options};
 pub use report::{Found, Match, Report, SetCounts, TrainingFile};

@@ -5,9 +5,9 @@ use crate::filter::{Filter, Table, mix};
 use crate::grams::Runs;
 
 /// Words of a shingle.
-const SHINGLE: usize = 3;
+pub(crate) const SHINGLE: usize = 3;
 /// Bands of rows: sets with Jaccard index s meet with probability 1 − (1 − s⁴)¹⁶, which is 0.999 at 0.8, 0.98 at 0.7 and 0.64 at 0.5.
-const BANDS: usize = 16;
+pub(crate) const BANDS: usize = 16;
 const ROWS: usize = 4;
 const HASHES: usize = BANDS * ROWS;
 
@@ -20,7 +20,7 @@ pub(crate) fn shingles(runs: &Runs, words: usize) -> Vec<u64> {
 }
 
 /// |A ∩ B| / |A ∪ B| of two sorted sets; 0 where both are empty.
-pub(crate) fn jaccard(one: &[u64], other: &[u64]) -> f64 {
+pub(crate) fn jaccard<T: Ord>(one: &[T], other: &[T]) -> f64 {
     let (mut i, mut j, mut both) = (0, 0, 0usize);
     while i < one.len() && j < other.len() {
         match one[i].cmp(&other[j]) {
@@ -36,17 +36,17 @@ pub(crate) fn jaccard(one: &[u64], other: &[u64]) -> f64 {
 }
 
 /// The least value of each of the hash functions over a set.
-type Signature = [u32; HASHES];
+pub(crate) type Signature = [u32; HASHES];
 
 /// The hash functions: x ↦ (x ⊕ m) · a on 32 bits.
 #[derive(Clone, Debug)]
-struct Functions {
+pub(crate) struct Functions {
     masks: Signature,
     factors: Signature,
 }
 
 impl Functions {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let random = |i: usize| mix((i as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15));
         Self {
             masks: std::array::from_fn(|i| random(i) as u32),
@@ -54,7 +54,7 @@ impl Functions {
         }
     }
 
-    fn signature(&self, shingles: impl Iterator<Item = u64>) -> Signature {
+    pub(crate) fn signature(&self, shingles: impl Iterator<Item = u64>) -> Signature {
         let mut least = [u32::MAX; HASHES];
         for shingle in shingles {
             let x = (shingle >> 32) as u32;
@@ -66,7 +66,7 @@ impl Functions {
     }
 }
 
-fn band_keys(signature: &Signature) -> [u64; BANDS] {
+pub(crate) fn band_keys(signature: &Signature) -> [u64; BANDS] {
     std::array::from_fn(|band| {
         let rows = &signature[band * ROWS..(band + 1) * ROWS];
         rows.iter().fold(band as u64, |key, &row| mix(key ^ u64::from(row)))

@@ -11,6 +11,7 @@ mod comparing; // value = value?
 mod equivalence; // expression = expression?
 mod expr; // formulas
 mod extraction; // completion → answer
+mod final_answer; // solution → answer, without a reference
 mod judging; // answer, reference → judgement
 mod parser; // text → value
 mod policy; // what a comparison overlooks
@@ -22,6 +23,7 @@ mod value; // what an answer denotes
 
 use serde::Serialize;
 
+pub use final_answer::FinalAnswer;
 pub(crate) use parser::{TABLES, table_cases};
 pub use policy::{ListOrder, Percent, Policy, Units};
 pub(crate) use profile::{EXTRACTORS, ExtractionCase, extraction_cases};
