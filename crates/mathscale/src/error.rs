@@ -27,6 +27,11 @@ impl Error {
         Self { file: file.to_path_buf(), place: Some(place), kind }
     }
 
+    /// Of no file in particular.
+    pub(crate) fn of(kind: ErrorKind) -> Self {
+        Self { file: PathBuf::new(), place: None, kind }
+    }
+
     /// What is wrong.
     pub fn kind(&self) -> &ErrorKind {
         &self.kind
@@ -53,6 +58,7 @@ impl Error {
             | ErrorKind::NotWritable(_)
             | ErrorKind::File(FileError::NotWritable { .. } | FileError::Locked { .. })
             | ErrorKind::Threads(_)
+            | ErrorKind::Option(_)
             | ErrorKind::NotYet { .. } => true,
             _ => false,
         }
@@ -65,7 +71,10 @@ impl Error {
 
     /// Whether the user stopped it.
     pub fn is_interrupted(&self) -> bool {
-        matches!(self.kind, ErrorKind::Interrupted { .. } | ErrorKind::Job(JobError::Interrupted { .. }))
+        matches!(
+            self.kind,
+            ErrorKind::Interrupted { .. } | ErrorKind::Stopped { .. } | ErrorKind::Job(JobError::Interrupted { .. })
+        )
     }
 
     /// Whether what was asked for is not whole, through no fault of the data: the disk is full, or items failed.
@@ -249,6 +258,25 @@ pub enum ErrorKind {
     /// A graph without a composition.
     #[error("{0}")]
     NothingToCompose(String),
+    /// A record from elsewhere that is no pair of question and solution.
+    #[error(
+        "no question with a solution is recognised in {0}: expected \"question\" and \"solution\" or \"answer\", \"instruction\" and \"output\", \"prompt\" and \"completion\", or \"messages\""
+    )]
+    NoPair(String),
+    /// An option that cannot be used as it is.
+    #[error("{0}")]
+    Option(String),
+    /// The search for repetitions and test items refuses an option.
+    #[error(transparent)]
+    Overlap(Box<overlap::Error>),
+    /// The user stopped a stage that keeps nothing.
+    #[error("interrupted: \"{stage}\" had read {done} pairs and keeps nothing of it; start the same command again")]
+    Stopped {
+        /// The stage.
+        stage: Stage,
+        /// Pairs read.
+        done: u64,
+    },
     /// The stage was run before with other inputs or options.
     #[error(
         "\"{stage}\" was run here with something else: {}: give the same again, another --project, or --fresh to replace it (what is there is moved to replaced/)",

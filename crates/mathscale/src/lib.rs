@@ -19,22 +19,40 @@
 mod compose; // graph to compositions
 mod concept; // names of concepts
 mod error;
+mod export; // training files and their card
 mod extract; // seeds to topics and knowledge points
+mod generate; // compositions to pairs
 mod graph; // topics and knowledge points, and the seeds that join them
+mod pair; // question and solution
 mod project; // the folder and its manifest
 mod records; // what a line of each file holds
+mod screen; // which pairs may be trained on
+mod tokens; // how many tokens a text may take
+mod validate; // whether solutions are right
 
 pub use compose::{ComposeOutcome, ComposePlan, Ending, Search, SearchProgress, compose, compositions};
 pub use error::{Error, ErrorKind};
+pub use export::{Amount, ExportOutcome, ExportPlan, Form, Mix, export};
 pub use extract::{
     AnnotationPlan, ConceptReport, ExtractOutcome, KindReport, Merge, MergeRule, Merging, ModelPlan, Settling,
     Spelling, extract_by_model, extract_from_annotations, read_seeds,
+};
+pub use generate::{
+    Cost, GenerateOutcome, GeneratePlan, GenerationEstimate, Lookup, NearestSeeds, Price, Prices, Written,
+    estimate_generation, generate, parse_response,
 };
 pub use graph::{
     Concept, Degrees, EPSILON, Graph, GraphOutcome, GraphPlan, GraphStats, HeavyEdge, Kind, LinkStats, Links,
     Neighbour, Neighbourhood, PictureOptions, UnknownConcept, edge_weight, graph,
 };
+pub use pair::{Pair, PairSource, Validation};
 pub use project::{
     Begun, Identity, Input, Manifest, Output, Project, SCHEMA, Stage, StageRecord, StageState, StageStatus, WholeFile,
 };
 pub use records::{Composition, Extraction, Lines, Seed, SetAside, read_lines};
+pub use screen::{RemovalReason, Removed, ScreenOutcome, ScreenPlan, ScreenReport, ScreenRules, TestItems, screen};
+pub use tokens::estimated_tokens;
+pub use validate::{
+    ConceptAgreement, JudgeAndScorer, OnWrong, ValidateOutcome, ValidatePlan, ValidationMethod, ValidationReport,
+    validate,
+};

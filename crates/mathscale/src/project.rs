@@ -280,14 +280,18 @@ impl Project {
         names.extend(stage.files().iter().map(|name| name.to_string()));
         names.sort_unstable();
         names.dedup();
-        let job = ["job.json", "replies.jsonl"].map(|name| format!("{stage}.{name}"));
-        names.retain(|name| self.file(name).exists() && !(keeps_job && job.contains(name)));
+        let is_of_job = |name: &str| [".job.json", ".replies.jsonl"].iter().any(|ending| name.ends_with(ending));
+        names.retain(|name| self.file(name).exists() && !(keeps_job && is_of_job(name)));
         let failed = |source| Error::in_file(&self.folder, ErrorKind::WriteFailed(source));
         if !names.is_empty() {
             let place = (1..).map(|n| self.file(REPLACED).join(format!("{stage}-{n}"))).find(|place| !place.exists());
             let place = place.expect("there are more numbers than folders");
             fs::create_dir_all(&place).map_err(failed)?;
+            // A folder comes before the files in it, and takes them along.
             for name in &names {
+                if !self.file(name).exists() {
+                    continue;
+                }
                 fs::rename(self.file(name), place.join(name)).map_err(failed)?;
             }
         }

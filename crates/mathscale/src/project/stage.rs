@@ -60,9 +60,17 @@ impl Stage {
             Self::Generate => {
                 &["pairs.jsonl", "generate.set-aside.jsonl", "generate.job.json", "generate.replies.jsonl"]
             }
-            Self::Validate => {
-                &["validated.jsonl", "validate.set-aside.jsonl", "validate.job.json", "validate.replies.jsonl"]
-            }
+            Self::Validate => &[
+                "validated.jsonl",
+                "validate.set-aside.jsonl",
+                "validate.json",
+                "validate-reference.job.json",
+                "validate-reference.replies.jsonl",
+                "validate-judgement.job.json",
+                "validate-judgement.replies.jsonl",
+                "validate-samples.job.json",
+                "validate-samples.replies.jsonl",
+            ],
             Self::Screen => &["screened.jsonl", "screen.removed.jsonl", "screen.json"],
             Self::Export => &["export"],
         }

@@ -1,0 +1,148 @@
+//! What was removed, pair by pair and counted.
+
+use std::collections::BTreeMap;
+
+use overlap::{Hit, Index};
+use serde::{Deserialize, Serialize};
+
+use super::rules::ScreenRules;
+
+/// Version of `screen.json`.
+pub(crate) const SCHEMA: &str = "mwpbench.mathscale.screen.v1";
+
+/// Why a pair was removed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RemovalReason {
+    /// Empty, unreadable, or with marks of a prompt in it.
+    Malformed,
+    /// Longer than the rules allow.
+    TooLong,
+    /// The strict scorer finds no final answer in the solution.
+    NoFinalAnswer,
+    /// The question occurs in a test set.
+    Contaminated,
+    /// The question is that of a seed, or nearly.
+    SeedCopy,
+    /// An earlier pair has the same question.
+    Duplicate,
+    /// An earlier pair has nearly the same question.
+    NearDuplicate,
+}
+
+impl RemovalReason {
+    /// All, in the order in which they are looked for.
+    pub const ALL: [Self; 7] = [
+        Self::Malformed,
+        Self::TooLong,
+        Self::NoFinalAnswer,
+        Self::Contaminated,
+        Self::SeedCopy,
+        Self::Duplicate,
+        Self::NearDuplicate,
+    ];
+
+    /// For tables.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Malformed => "malformed",
+            Self::TooLong => "too long",
+            Self::NoFinalAnswer => "without a final answer",
+            Self::Contaminated => "contaminated",
+            Self::SeedCopy => "copy of a seed",
+            Self::Duplicate => "duplicate",
+            Self::NearDuplicate => "near-duplicate",
+        }
+    }
+}
+
+/// A line of `screen.removed.jsonl`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Removed {
+    /// Id of the pair.
+    pub id: String,
+    /// Why.
+    pub reason: RemovalReason,
+    /// What exactly.
+    pub detail: String,
+    /// Id of the test item, the seed or the pair that it repeats.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub same_as: Option<String>,
+    /// The question.
+    pub question: String,
+}
+
+/// `screen.json`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ScreenReport {
+    /// Version of the file.
+    pub schema: String,
+    /// Pairs read.
+    pub read: u64,
+    /// Pairs kept.
+    pub kept: u64,
+    /// Pairs removed, by reason; reasons that removed nothing are there with 0.
+    pub removed: BTreeMap<RemovalReason, u64>,
+    /// Contaminated pairs by the set of the test item that was matched best.
+    pub contaminated_by_set: BTreeMap<String, u64>,
+    /// What was looked for; `None` where no test items were given.
+    pub tests: Option<TestItems>,
+    /// The rules.
+    pub rules: ScreenRules,
+}
+
+/// Test items that were looked for.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TestItems {
+    /// Items by set.
+    pub sets: BTreeMap<String, u64>,
+    /// BLAKE3 (hex) of sets, ids and texts.
+    pub digest: String,
+    /// Words of an n-gram.
+    pub ngram: usize,
+    /// Jaccard index from which texts are near-duplicates.
+    pub near: f64,
+    /// Share of an item's n-grams that makes it contaminated.
+    pub share: f64,
+}
+
+impl TestItems {
+    /// Of an index.
+    pub fn of(index: &Index) -> Self {
+        let mut sets = BTreeMap::new();
+        let mut hasher = blake3::Hasher::new();
+        for item in index.items() {
+            *sets.entry(item.set.clone()).or_insert(0) += 1;
+            for text in [&item.set, &item.id, &item.text] {
+                hasher.update(&(text.len() as u64).to_le_bytes()).update(text.as_bytes());
+            }
+        }
+        let options = index.options();
+        Self {
+            sets,
+            digest: hasher.finalize().to_hex().to_string(),
+            ngram: options.ngram,
+            near: options.near,
+            share: options.share,
+        }
+    }
+}
+
+/// The test item that a text matches best, among those that it is contaminated by, with what they have in common.
+pub(crate) fn contamination(index: &Index, text: &str) -> Option<(usize, String)> {
+    let options = index.options();
+    let rank = |hit: &Hit| (hit.exact, hit.near.unwrap_or(0.0), hit.share);
+    let hits = index.hits(text).into_iter().filter(|hit| hit.contaminates(&options));
+    // Of equals the first stays.
+    let best = hits.reduce(|best, hit| if rank(&hit) > rank(&best) { hit } else { best })?;
+    let id = &index.items()[best.item].id;
+    let detail = match (best.exact, best.near) {
+        (true, _) => format!("the same question as the test item {id}"),
+        (_, Some(near)) => format!("near to the test item {id} (Jaccard index {near:.2})"),
+        _ => format!("{:.0} % of the {}-grams of the test item {id}", best.share * 100.0, options.ngram),
+    };
+    Some((best.item, detail))
+}
