@@ -111,6 +111,9 @@ fn code_of_cause(cause: &(dyn std::error::Error + 'static)) -> Option<u8> {
     if let Some(error) = cause.downcast_ref::<overlap::Error>() {
         return Some(if error.is_integrity() { INTEGRITY } else { USAGE });
     }
+    if let Some(error) = cause.downcast_ref::<endpoint::Error>() {
+        return Some(if error.is_usage() { USAGE } else { BACKEND });
+    }
     if let Some(error) = cause.downcast_ref::<inference::Error>() {
         return Some(match error.kind() {
             inference::ErrorKind::Options => USAGE,

@@ -1,4 +1,4 @@
-//! Who answers: the checkpoint and how it is computed.
+//! Who answers: a checkpoint and how it is computed, or a model behind a server.
 
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
@@ -7,14 +7,20 @@ use clap::ValueEnum;
 use generation::Generator;
 use inference::{DeviceChoice, EngineOptions, LocalModel, PromptKind, Quantization, WeightDtype};
 
+use crate::endpoint::EndpointArgs;
 use crate::model;
+use crate::system_prompt::SystemPrompt;
 
-/// Which checkpoint answers, and how it is computed.
+/// Which checkpoint answers and how it is computed, or which server.
 #[derive(clap::Args)]
 pub struct GeneratorArgs {
-    /// Checkpoint: a folder in Hugging Face layout (config.json, tokenizer.json, *.safetensors), a GGUF file, or `demo` for the embedded one.
-    #[arg(long, env = "MWPBENCH_MODEL", value_name = "PATH|demo")]
+    /// Checkpoint: a folder in Hugging Face layout (config.json, tokenizer.json, *.safetensors), a GGUF file, or `demo` for the embedded one; with --endpoint the model's name at the server.
+    #[arg(long, env = "MWPBENCH_MODEL", value_name = "PATH|demo|NAME")]
     model: String,
+    #[command(flatten)]
+    endpoint: EndpointArgs,
+    #[command(flatten)]
+    system_prompt: SystemPrompt,
     #[command(flatten)]
     extras: model::Extras,
     /// Prompts worked on at a time; never changes a completion on the processor.
@@ -38,13 +44,42 @@ pub struct GeneratorArgs {
 }
 
 impl GeneratorArgs {
-    /// Loads the checkpoint, and warns of what looks wrong with it.
+    /// Loads the checkpoint, and warns of what looks wrong with it; or connects to the server.
     pub fn open(&self) -> anyhow::Result<Box<dyn Generator>> {
+        if self.endpoint.is_given() {
+            self.refuse_flags_of_checkpoints()?;
+        }
+        let system_prompt = self.system_prompt.text()?;
+        if system_prompt.is_some() && !self.endpoint.is_chat() {
+            anyhow::bail!("--system-prompt needs a server that makes a chat of it: --endpoint URL --endpoint-api chat");
+        }
+        if let Some(server) = self.endpoint.open(&self.model, system_prompt)? {
+            return Ok(Box::new(server));
+        }
         let model = LocalModel::load(self.extras.with(&self.model)?, &self.engine())?;
         for warning in model.warnings() {
             eprintln!("warning: {warning}");
         }
         Ok(Box::new(model))
+    }
+
+    /// A flag that says how a checkpoint is computed cannot be heeded by a server.
+    fn refuse_flags_of_checkpoints(&self) -> anyhow::Result<()> {
+        let given = [
+            ("--batch-size", self.batch_size.0.is_some()),
+            ("--kv-memory", self.kv_memory.is_some()),
+            ("--dtype", !matches!(self.dtype, Dtype::Auto)),
+            ("--quantize", self.quantize.is_some()),
+            ("--device", self.device != DeviceChoice::default()),
+            ("--threads", self.threads.is_some()),
+        ];
+        let given = given.into_iter().find_map(|(flag, is_given)| is_given.then_some(flag));
+        match self.extras.given().or(given) {
+            Some(flag) => anyhow::bail!(
+                "{flag} is for checkpoints that the program computes itself: leave it out (and its MWPBENCH_ variable) with --endpoint, the server decides"
+            ),
+            None => Ok(()),
+        }
     }
 
     fn engine(&self) -> EngineOptions {
@@ -68,12 +103,17 @@ impl GeneratorArgs {
     pub fn environment(&self) -> BTreeMap<String, String> {
         let cores = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
         let threads = self.threads.map_or(cores, usize::from);
-        BTreeMap::from([
+        let batch_size = self.batch_size.0.map_or("auto".to_string(), |size| size.to_string());
+        let of_answering = match self.endpoint.max_concurrency() {
+            Some(requests) => vec![("max_concurrency", requests.to_string())],
+            None => vec![("threads", threads.to_string()), ("batch_size", batch_size)],
+        };
+        let mut facts = BTreeMap::from([
             ("os".to_string(), std::env::consts::OS.to_string()),
             ("arch".to_string(), std::env::consts::ARCH.to_string()),
-            ("threads".to_string(), threads.to_string()),
-            ("batch_size".to_string(), self.batch_size.0.map_or("auto".to_string(), |size| size.to_string())),
-        ])
+        ]);
+        facts.extend(of_answering.into_iter().map(|(name, value)| (name.to_string(), value)));
+        facts
     }
 }
 

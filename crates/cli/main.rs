@@ -8,6 +8,7 @@ mod data; // mwpbench data
 mod data_folder; // where problems are looked for
 mod decoding; // how tokens are chosen
 mod disagreements; // mwpbench disagreements
+mod endpoint; // --endpoint: a model behind a server
 mod eval; // mwpbench eval
 mod exit; // errors → exit codes
 mod gate; // mwpbench gate
@@ -23,6 +24,7 @@ mod score; // mwpbench score
 mod screen; // what the terminal can show
 mod self_check; // mwpbench data selfcheck
 mod show; // mwpbench show
+mod system_prompt; // --system-prompt
 
 use std::process::ExitCode;
 

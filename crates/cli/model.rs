@@ -29,6 +29,12 @@ pub struct Extras {
 }
 
 impl Extras {
+    /// The flag of these that was given, if any.
+    pub fn given(&self) -> Option<&'static str> {
+        let given = [("--adapter", self.adapter.is_some()), ("--tokenizer", self.tokenizer.is_some())];
+        given.into_iter().find_map(|(flag, is_given)| is_given.then_some(flag))
+    }
+
     /// The files of the checkpoint that `--model` names, with these.
     pub fn with(&self, model: &str) -> anyhow::Result<CheckpointFiles> {
         let base = self.base(model)?;

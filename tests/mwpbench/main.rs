@@ -4,6 +4,7 @@ mod bad_input; // each wrong input: one message, the right exit code, nothing ha
 mod checkpoint; // copies of the demo checkpoint to spoil
 mod command; // runs the binary
 mod data; // mwpbench data
+mod endpoint; // mwpbench eval --endpoint
 mod eval; // mwpbench eval on the demo checkpoint
 mod fetch; // mwpbench data fetch and verify
 mod gate; // mwpbench compare, gate and baseline
@@ -12,9 +13,12 @@ mod interruption; // kills, signals, two writers, damaged journals
 mod layers; // which crate may know which
 mod leaderboard; // mwpbench leaderboard, and tags
 mod model; // mwpbench model, adapters, 8 bits
+#[path = "../../crates/endpoint/tests/endpoint/server.rs"]
+#[allow(dead_code)] // the endpoint's own tests use all of it
+mod model_server; // a model behind a server on loopback, as a test wants it
 mod overlap; // mwpbench data overlap, eval --exclude-ids
 mod score; // mwpbench score and show
 #[path = "../../crates/dataset-fetcher/tests/dataset_fetcher/server.rs"]
 #[allow(dead_code)] // the fetcher's own tests use all of it
-mod server;
-mod translate; // mwpbench data translate // a server on loopback that behaves badly
+mod server; // a server on loopback that behaves badly
+mod translate; // mwpbench data translate

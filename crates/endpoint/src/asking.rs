@@ -76,7 +76,9 @@ impl Asking {
 
     async fn try_once(&self, prompt: &Prompt) -> (Result<Answer, Trouble>, Dialect) {
         let dialect = *self.dialect();
+        let told = AtomicUsize::new(0);
         let on_pieces = |pieces| {
+            told.fetch_add(pieces, Ordering::Relaxed);
             self.pieces.fetch_add(pieces, Ordering::Relaxed);
             self.breaker().showed_life(Instant::now());
         };
@@ -92,6 +94,9 @@ impl Asking {
         let outcome = attempt.make().await.map(|(answer, to_first_word)| {
             self.limiter.succeeded(to_first_word);
             self.breaker().succeeded(Instant::now());
+            // Tokens that came without a piece of their own: a whole answer's, or that of the end.
+            let untold = answer.completion_tokens.saturating_sub(told.load(Ordering::Relaxed));
+            self.pieces.fetch_add(untold, Ordering::Relaxed);
             answer
         });
         (outcome, dialect)

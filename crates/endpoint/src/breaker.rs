@@ -1,7 +1,8 @@
 //! Whether the server is gone, or only a prompt fails.
 //!
 //! A server that answers some prompts is there: what fails all its attempts meanwhile fails for itself. An attempt counts so only if
-//! something succeeded since the one before it, or the last answers before an outage would speak against a prompt. Where nothing succeeds,
+//! something succeeded since the one before it, or the last answers before an outage would speak against a prompt; and being put off by
+//! a server that has too much to do says next to nothing of a prompt. Where nothing succeeds,
 //! prompts wait, since recording each of them as failed would only say that the server was away; after a while without a success
 //! the run ends. That would end a run for ever if the last prompts of it crashed the server one by one, so a few prompts that the server does
 //! respond to, however badly, fail for themselves then. Pieces of answers under way are signs of life: a slow server is not gone.
@@ -19,6 +20,8 @@ const LEAST_FAILURES: usize = 8;
 const FEW_PROMPTS: usize = 4;
 /// A server that shows life without ever finishing an answer gets so many times the attempts of a prompt.
 const ROUNDS_WITHOUT_SUCCESS: u32 = 3;
+/// Being put off (429, 503) so often, while others succeed, counts as one attempt in vain.
+const PUT_OFF: u32 = 20;
 
 /// What is to become of a prompt whose attempt failed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,20 +39,25 @@ pub(crate) enum Judgement {
 pub(crate) struct History {
     /// All of them.
     pub(crate) attempts: u32,
-    /// Those before which something succeeded since the one before.
+    /// Those before which something succeeded since the one before, where the server was not just busy.
     counted: u32,
-    /// Those before which the server sent some piece since the one before.
+    /// The others of those.
+    put_off: u32,
+    /// Those before which the server sent some piece since the one before, and finished nothing.
     alive: u32,
     last_failure: Option<Instant>,
 }
 
 impl History {
-    fn failed(&mut self, last_success: Instant, last_sign: Instant, now: Instant) {
+    fn failed(&mut self, kind: TroubleKind, last_success: Instant, last_sign: Instant, now: Instant) {
         let since_last = |time: Instant| self.last_failure.is_none_or(|last| time > last);
         let (counted, alive) = (since_last(last_success), since_last(last_sign));
         self.attempts += 1;
-        self.counted += u32::from(counted);
-        self.alive += u32::from(alive);
+        match kind {
+            TroubleKind::Throttled => self.put_off += u32::from(counted),
+            _ => self.counted += u32::from(counted),
+        }
+        self.alive += u32::from(alive && !counted);
         self.last_failure = Some(now);
     }
 }
@@ -107,10 +115,10 @@ impl Breaker {
         self.prompts.insert(prompt);
         self.responded |= matches!(trouble.kind, TroubleKind::Broken | TroubleKind::Silent);
         self.pause = self.pause.max(trouble.wait.unwrap_or_default());
-        history.failed(self.last_success, self.last_sign, now);
+        history.failed(trouble.kind, self.last_success, self.last_sign, now);
         let spent = history.attempts >= self.attempts;
         let never_ends = history.alive >= self.attempts.saturating_mul(ROUNDS_WITHOUT_SUCCESS);
-        if history.counted >= self.attempts || never_ends {
+        if history.counted + history.put_off / PUT_OFF >= self.attempts || never_ends {
             return Judgement::PromptFails;
         }
         let since = now.duration_since(self.last_success.max(self.last_sign));
@@ -154,6 +162,23 @@ mod tests {
             breaker.succeeded(now + Duration::from_secs(1));
         }
         assert_eq!(judged, [Judgement::Again, Judgement::Again, Judgement::PromptFails]);
+    }
+
+    #[test]
+    fn a_prompt_that_is_only_put_off_gets_many_attempts() {
+        let start = Instant::now();
+        let mut breaker = Breaker::new(SPAN, 3, start);
+        let mut history = History::default();
+        let put_off = |second: u32| {
+            let now = start + Duration::from_secs(2 * u64::from(second));
+            let judged = breaker.failed(0, &failure(TroubleKind::Throttled), &mut history, now);
+            breaker.succeeded(now + Duration::from_secs(1));
+            judged
+        };
+        let judged: Vec<_> = (0..3 * PUT_OFF).map(put_off).collect();
+        let (last, others) = judged.split_last().unwrap();
+        assert!(others.iter().all(|judgement| *judgement == Judgement::Again));
+        assert_eq!(*last, Judgement::PromptFails);
     }
 
     #[test]
@@ -211,13 +236,13 @@ mod tests {
         }
         let mut history = History::default();
         let mut judged = Vec::new();
-        for second in 0..9 {
+        for second in 0..10 {
             let now = late + Duration::from_secs(2 * second);
             judged.push(breaker.failed(0, &failure(TroubleKind::Broken), &mut history, now));
             breaker.showed_life(now + Duration::from_secs(1));
         }
-        assert!(judged[..8].iter().all(|judgement| *judgement == Judgement::Again), "{judged:?}");
-        assert_eq!(judged[8], Judgement::PromptFails);
+        assert!(judged[..9].iter().all(|judgement| *judgement == Judgement::Again), "{judged:?}");
+        assert_eq!(judged[9], Judgement::PromptFails);
     }
 
     #[test]

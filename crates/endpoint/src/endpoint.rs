@@ -26,6 +26,8 @@ use crate::server::Facts;
 const HEARTBEAT: Duration = Duration::from_millis(200);
 /// Threads that read answers; the receiver works on the caller's.
 const THREADS: usize = 2;
+/// Requests at a time where nothing else is said.
+pub const MAX_CONCURRENCY: usize = 32;
 /// More requests at a time are refused: each may be a connection.
 const MOST_AT_A_TIME: usize = 4096;
 
@@ -59,7 +61,7 @@ impl EndpointOptions {
             api: Api::Completions,
             system_prompt: None,
             key: None,
-            max_concurrency: 32,
+            max_concurrency: MAX_CONCURRENCY,
             stream: true,
             patience: Patience::default(),
         }

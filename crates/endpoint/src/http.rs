@@ -192,6 +192,9 @@ fn said(error: &reqwest::Error) -> String {
         }
         source = cause.source();
     }
+    if text.contains("certificate") {
+        text.push_str("; where a server or proxy signs connections itself, name its certificate in SSL_CERT_FILE");
+    }
     text
 }
 

@@ -42,7 +42,7 @@ mod stop; // stop strings, watched by the client
 mod trouble; // why an attempt brought no answer
 
 pub use base_url::BaseUrl;
-pub use endpoint::{Endpoint, EndpointOptions};
+pub use endpoint::{Endpoint, EndpointOptions, MAX_CONCURRENCY};
 pub use error::Error;
 pub use key::ApiKey;
 pub use patience::Patience;

@@ -192,8 +192,11 @@ async fn persistently(http: &Http, address: &str) -> Result<(HeaderMap, Value), 
             return Err(refused(address, status, trouble.reason));
         }
         if attempt >= ATTEMPTS || !trouble.may_pass() {
-            let reason = http.quote(&trouble.reason);
-            return Err(Error::Unreachable { url: address.to_string(), attempts: attempt, reason });
+            let (url, reason) = (address.to_string(), http.quote(&trouble.reason));
+            return Err(match trouble.kind {
+                TroubleKind::Broken | TroubleKind::Useless => Error::Answer { url, reason },
+                _ => Error::Unreachable { url, attempts: attempt, reason },
+            });
         }
         tokio::time::sleep(wait_after(&trouble, waits.next().unwrap_or_default())).await;
         attempt += 1;
@@ -215,7 +218,7 @@ pub(crate) fn refused(address: &str, status: u16, reason: String) -> Error {
         401 => "it wants an API key, or another one: give it by MWPBENCH_API_KEY or in a file with --api-key-file",
         403 => "the API key given, or none, has no right to this",
         404 => {
-            "there is nothing at this address: see that it is the address of an OpenAI-compatible server, with what comes before /v1"
+            "there is nothing at this address: see that it is the address of an OpenAI-compatible server, with what comes before /v1, and that the server has this route (chat models often have only that of chats)"
         }
         _ => "it does not accept the request",
     };

@@ -171,8 +171,7 @@ fn a_storm_of_429_is_weathered_with_fewer_requests_at_a_time() {
         });
         [vec![Act::Wait(Duration::from_millis(6))], good_answer(asked)].concat()
     });
-    let many =
-        EndpointOptions { max_concurrency: 64, patience: Patience { attempts: 30, ..patience() }, ..options(&server) };
+    let many = EndpointOptions { max_concurrency: 64, ..options(&server) };
     let told = ask(many, &prompts(400), &greedy()).unwrap();
     assert!(told.completions.iter().all(|completion| completion.error.is_none()));
     assert_eq!(told.completions.len(), 400);

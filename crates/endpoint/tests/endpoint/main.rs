@@ -6,5 +6,6 @@ mod faults; // each way to behave badly, alone
 mod fitting; // prompts that may be too long
 mod forms; // each form that a good answer may have
 mod going; // servers that go away, and receivers that had enough
+mod secure; // certificates
 mod server; // the server
 mod storm; // 10,000 prompts, a fifth of the requests in vain
