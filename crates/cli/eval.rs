@@ -6,10 +6,11 @@ use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
 use dataset_loader::Benchmark;
-use evaluation::{Exclusion, LongPrompts, MAX_TOKENS, Plan, Protocol, STOP_STRINGS, Selection, Summary, Template};
+use evaluation::{Exclusion, LongPrompts, MAX_TOKENS, Plan, Protocol, Selection, Summary};
 use generation::Decoding;
 use reporting::SummaryTable;
 
+use crate::chat::PromptArgs;
 use crate::decoding::SamplingArgs;
 use crate::exit::Outcome;
 use crate::generator::GeneratorArgs;
@@ -34,9 +35,8 @@ pub struct Args {
     /// Leave out the problems whose ids are in a file, one a line, such as `data overlap --ids` writes.
     #[arg(long, value_name = "FILE")]
     exclude_ids: Option<PathBuf>,
-    /// Text around each question: alpaca, none, alpaca_force_ans, alpaca_cot, or a text file with {question} in it.
-    #[arg(long, env = "MWPBENCH_PROMPT_TEMPLATE", default_value = "alpaca", value_name = "NAME|FILE")]
-    prompt_template: String,
+    #[command(flatten)]
+    prompt: PromptArgs,
     /// Most new tokens of a completion.
     #[arg(long, env = "MWPBENCH_MAX_TOKENS", default_value_t = NonZeroUsize::new(MAX_TOKENS).unwrap(), value_name = "N")]
     max_tokens: NonZeroUsize,
@@ -108,7 +108,7 @@ pub fn run(args: Args) -> anyhow::Result<Outcome> {
     let benchmark = data_folder::benchmark(args.data.as_deref())?;
     let grader = grading::grader(&benchmark, args.profile.as_deref())?;
     let plan = args.plan(&benchmark)?;
-    let mut generator = args.generator.open()?;
+    let mut generator = args.generator.open_for(&plan.template)?;
     let folder = match &args.output_dir {
         Some(folder) => folder.clone(),
         None => default_folder(&plan.identity(generator.info())),
@@ -131,7 +131,7 @@ pub fn run(args: Args) -> anyhow::Result<Outcome> {
 impl Args {
     /// Everything that can be wrong is found here or while loading, before time is spent.
     fn plan(&self, benchmark: &Benchmark) -> anyhow::Result<Plan> {
-        let template = Template::resolve(&self.prompt_template)?;
+        let template = self.prompt.template(&self.generator)?;
         let protocol = match self.protocol {
             ProtocolName::Official => Protocol::Official,
             ProtocolName::Full => Protocol::Full,
@@ -149,12 +149,12 @@ impl Args {
             problems,
             origin: data.origin,
             data_digest: data.digest,
-            template,
             decoding: Decoding {
                 max_tokens: self.max_tokens.get(),
-                stop: STOP_STRINGS.map(str::to_string).to_vec(),
+                stop: template.stop_strings(),
                 sampling: self.sampling.sampling(self.samples)?,
             },
+            template,
             protocol,
             limit,
             excluded,

@@ -108,6 +108,9 @@ fn code_of_cause(cause: &(dyn std::error::Error + 'static)) -> Option<u8> {
             dataset_fetcher::ErrorKind::Integrity => INTEGRITY,
         });
     }
+    if let Some(error) = cause.downcast_ref::<chat_template::Error>() {
+        return Some(if error.is_integrity() { INTEGRITY } else { USAGE });
+    }
     if let Some(error) = cause.downcast_ref::<overlap::Error>() {
         return Some(if error.is_integrity() { INTEGRITY } else { USAGE });
     }

@@ -4,8 +4,10 @@ use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 
 use clap::ValueEnum;
+use endpoint::Endpoint;
+use evaluation::Template;
 use generation::Generator;
-use inference::{DeviceChoice, EngineOptions, LocalModel, PromptKind, Quantization, WeightDtype};
+use inference::{DeviceChoice, EngineOptions, LocalModel, PromptKind, Quantization, TemplateSource, WeightDtype};
 
 use crate::endpoint::EndpointArgs;
 use crate::model;
@@ -46,21 +48,75 @@ pub struct GeneratorArgs {
 impl GeneratorArgs {
     /// Loads the checkpoint, and warns of what looks wrong with it; or connects to the server.
     pub fn open(&self) -> anyhow::Result<Box<dyn Generator>> {
+        let system_prompt = self.system_prompt.text()?;
+        if system_prompt.is_some() && !self.endpoint.is_chat() {
+            anyhow::bail!(
+                "--system-prompt needs a chat: --prompt-template chat, or a server that makes one: --endpoint URL --endpoint-api chat"
+            );
+        }
+        match self.server(system_prompt)? {
+            Some(server) => Ok(Box::new(server)),
+            None => Ok(Box::new(self.load(PromptKind::Plain)?)),
+        }
+    }
+
+    /// The same for the prompts of a template, which has written the system prompt if it is a chat template.
+    pub fn open_for(&self, template: &Template) -> anyhow::Result<Box<dyn Generator>> {
+        if !template.writes_special_tokens() {
+            return self.open();
+        }
+        if self.endpoint.is_chat() {
+            anyhow::bail!(
+                "--endpoint-api chat has the server put prompts into a chat template: leave out either that or --prompt-template chat"
+            );
+        }
+        let warnings;
+        let generator: Box<dyn Generator> = match self.server(None)? {
+            Some(server) => {
+                warnings = template.warnings(None, &[]);
+                Box::new(server)
+            }
+            None => {
+                let model = self.load(PromptKind::Chat)?;
+                warnings = template.warnings(model.bos_text().as_deref(), &model.eos_texts());
+                Box::new(model)
+            }
+        };
+        warnings.iter().for_each(|warning| eprintln!("warning: {warning}"));
+        Ok(generator)
+    }
+
+    /// Whether a server is to answer.
+    pub fn is_server(&self) -> bool {
+        self.endpoint.is_given()
+    }
+
+    /// What the system is to say, if anything.
+    pub fn system_prompt(&self) -> anyhow::Result<Option<String>> {
+        self.system_prompt.text()
+    }
+
+    /// Where the checkpoint may keep a chat template.
+    pub fn template_sources(&self) -> anyhow::Result<Vec<TemplateSource>> {
+        match self.is_server() {
+            true => Ok(Vec::new()),
+            false => Ok(self.extras.with(&self.model)?.template_sources()?),
+        }
+    }
+
+    fn server(&self, system_prompt: Option<String>) -> anyhow::Result<Option<Endpoint>> {
         if self.endpoint.is_given() {
             self.refuse_flags_of_checkpoints()?;
         }
-        let system_prompt = self.system_prompt.text()?;
-        if system_prompt.is_some() && !self.endpoint.is_chat() {
-            anyhow::bail!("--system-prompt needs a server that makes a chat of it: --endpoint URL --endpoint-api chat");
-        }
-        if let Some(server) = self.endpoint.open(&self.model, system_prompt)? {
-            return Ok(Box::new(server));
-        }
-        let model = LocalModel::load(self.extras.with(&self.model)?, &self.engine())?;
+        self.endpoint.open(&self.model, system_prompt)
+    }
+
+    fn load(&self, prompts: PromptKind) -> anyhow::Result<LocalModel> {
+        let model = LocalModel::load(self.extras.with(&self.model)?, &self.engine(prompts))?;
         for warning in model.warnings() {
             eprintln!("warning: {warning}");
         }
-        Ok(Box::new(model))
+        Ok(model)
     }
 
     /// A flag that says how a checkpoint is computed cannot be heeded by a server.
@@ -82,7 +138,7 @@ impl GeneratorArgs {
         }
     }
 
-    fn engine(&self) -> EngineOptions {
+    fn engine(&self, prompts: PromptKind) -> EngineOptions {
         EngineOptions {
             device: self.device,
             quantize: self.quantize.map(|QuantizeName::Q8_0| Quantization::Q8),
@@ -94,7 +150,7 @@ impl GeneratorArgs {
             threads: self.threads.map(usize::from),
             batch_size: self.batch_size.0.map(NonZeroUsize::get),
             kv_memory: self.kv_memory,
-            prompts: PromptKind::Plain,
+            prompts,
             ignore_eos: false,
         }
     }

@@ -3,6 +3,7 @@
 //! Each subcommand has a file of its own that turns flags into a plan and makes one library call.
 
 mod baseline; // mwpbench baseline
+mod chat; // --prompt-template, --chat-template and what goes with them
 mod compare; // mwpbench compare
 mod data; // mwpbench data
 mod data_folder; // where problems are looked for

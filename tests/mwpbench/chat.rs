@@ -36,9 +36,11 @@ const TURNS: &str = "{{ bos_token }}{% for m in messages %}[{{ m.role }}]{{ m.co
 #[test]
 fn prompts_are_the_token_ids_of_apply_chat_template() {
     let folder = tempfile::tempdir().unwrap();
-    let cases: Value = serde_json::from_slice(&fs::read(recorded("inference/tests/fixtures/chat_ids.json")).unwrap()).unwrap();
+    let cases: Value =
+        serde_json::from_slice(&fs::read(recorded("inference/tests/fixtures/chat_ids.json")).unwrap()).unwrap();
     let conversations: Value =
-        serde_json::from_slice(&fs::read(recorded("chat-template/tests/fixtures/conversations.json")).unwrap()).unwrap();
+        serde_json::from_slice(&fs::read(recorded("chat-template/tests/fixtures/conversations.json")).unwrap())
+            .unwrap();
     for name in ["vicuna", "mistral-v1", "zephyr", "alpaca"] {
         let template = recorded(&format!("chat-template/tests/fixtures/templates/{name}.jinja"));
         let (mut records, mut expected) = (Vec::new(), Vec::new());
@@ -131,7 +133,11 @@ fn a_date_is_told_recorded_and_can_be_given() {
     let mut dated = chat.to_vec();
     dated.extend(["--chat-date", "2026-01-02"]);
     let done = eval(folder.path(), &dated).ok();
-    assert!(done.stderr.contains("warning: the chat template writes the date into every prompt, 2026-01-02"), "{}", done.stderr);
+    assert!(
+        done.stderr.contains("warning: the chat template writes the date into every prompt, 2026-01-02"),
+        "{}",
+        done.stderr
+    );
     let template = &manifest(folder.path(), "run")["identity"]["template"];
     assert!(template["text"].as_str().unwrap().ends_with("[assistant]02 Jan 2026"), "{template}");
     assert_eq!(template["chat"]["date"], "2026-01-02");
@@ -141,7 +147,11 @@ fn a_date_is_told_recorded_and_can_be_given() {
 #[test]
 fn begins_and_ends_that_do_not_fit_are_told() {
     let folder = tempfile::tempdir().unwrap();
-    fs::write(folder.path().join("t.jinja"), "{% for m in messages %}<|{{ m.role }}|>{{ m.content }}<|end|>\n{% endfor %}").unwrap();
+    fs::write(
+        folder.path().join("t.jinja"),
+        "{% for m in messages %}<|{{ m.role }}|>{{ m.content }}<|end|>\n{% endfor %}",
+    )
+    .unwrap();
     let chat = ["--model", "demo", "--prompt-template", "chat", "--chat-template", "t.jinja", "--output-dir", "run"];
     let done = eval(folder.path(), &chat).ok();
     for part in [
@@ -174,7 +184,10 @@ fn what_cannot_be_asked_is_refused_with_the_way_out() {
     let folder = tempfile::tempdir().unwrap();
     let write = |name: &str, text: &str| fs::write(folder.path().join(name), text).unwrap();
     write("broken.jinja", "{{ bos_token }}\n{% if %}");
-    write("strict.jinja", "{% if messages[0].role == 'system' %}{{ raise_exception('no system') }}{% endif %}{{ messages[0].content }}");
+    write(
+        "strict.jinja",
+        "{% if messages[0].role == 'system' %}{{ raise_exception('no system') }}{% endif %}{{ messages[0].content }}",
+    );
     write("fussy.jinja", "{{ raise_exception('not today') }}");
     write("drops.jinja", "{% for m in messages if m.role == 'user' %}{{ m.content }}{% endfor %}");
     write("endless.jinja", "{% for a in range(99999) %}{% for b in range(99999) %}{{ a }}{% endfor %}{% endfor %}");
@@ -187,14 +200,17 @@ fn what_cannot_be_asked_is_refused_with_the_way_out() {
     };
     chat(&[]).refused(2, &["demo has no chat template", "--chat-template FILE"]);
     chat(&["--chat-template", "nowhere.jinja"]).refused(2, &["no file or folder nowhere.jinja"]);
-    chat(&["--chat-template", "broken.jinja"]).refused(4, &["broken.jinja, line 2: the chat template cannot be understood"]);
+    chat(&["--chat-template", "broken.jinja"])
+        .refused(4, &["broken.jinja, line 2: the chat template cannot be understood"]);
     let refused = ["takes no system prompt: leave --system-prompt out", "strict.jinja, line 1", "no system"];
     chat(&["--chat-template", "strict.jinja", "--system-prompt", "Be brief."]).refused(2, &refused);
     chat(&["--chat-template", "fussy.jinja"]).refused(2, &["fussy.jinja, line 1", "not today"]);
-    chat(&["--chat-template", "drops.jinja", "--system-prompt", "Be brief."]).refused(2, &["passes the system prompt over"]);
+    chat(&["--chat-template", "drops.jinja", "--system-prompt", "Be brief."])
+        .refused(2, &["passes the system prompt over"]);
     chat(&["--chat-template", "endless.jinja"]).refused(4, &["endless.jinja, line 1", "does not come to an end"]);
     chat(&["--chat-template", "drops.jinja", "--system-prompt", "@missing.txt"]).refused(2, &["missing.txt"]);
-    chat(&["--chat-template", "drops.jinja", "--chat-template-kwargs", r#"{"messages": []}"#]).refused(2, &["\"messages\""]);
+    chat(&["--chat-template", "drops.jinja", "--chat-template-kwargs", r#"{"messages": []}"#])
+        .refused(2, &["\"messages\""]);
     for (flag, value) in [
         ("--chat-template", "drops.jinja"),
         ("--system-prompt", "Be brief."),

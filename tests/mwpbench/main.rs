@@ -1,6 +1,7 @@
 //! The binary itself, and what holds the workspace together.
 
 mod bad_input; // each wrong input: one message, the right exit code, nothing half-written
+mod chat; // eval --prompt-template chat
 mod checkpoint; // copies of the demo checkpoint to spoil
 mod command; // runs the binary
 mod data; // mwpbench data
@@ -12,6 +13,7 @@ mod grading; // explanations, profiles, the rules' cases, the self-check
 mod interruption; // kills, signals, two writers, damaged journals
 mod layers; // which crate may know which
 mod leaderboard; // mwpbench leaderboard, and tags
+mod llamacpp; // llama.cpp's server against our own engine
 mod model; // mwpbench model, adapters, 8 bits
 #[path = "../../crates/endpoint/tests/endpoint/server.rs"]
 #[allow(dead_code)] // the endpoint's own tests use all of it

@@ -1,0 +1,72 @@
+//! `--prompt-template`: a text around the question, or the checkpoint's own chat template and what goes into it.
+
+use chat_template::{CheckpointTemplates, TemplateFiles};
+use evaluation::{ChatSettings, Template};
+use inference::TemplateSource;
+use jiff::Zoned;
+use jiff::civil::Date;
+use serde_json::{Map, Value};
+
+use crate::generator::GeneratorArgs;
+
+/// The name that asks for a chat template.
+const CHAT: &str = "chat";
+
+/// How a question is put.
+#[derive(clap::Args)]
+pub struct PromptArgs {
+    /// Text around each question: alpaca, none, alpaca_force_ans, alpaca_cot, chat for the checkpoint's own chat template, or a text file with {question} in it.
+    #[arg(long, env = "MWPBENCH_PROMPT_TEMPLATE", default_value = "alpaca", value_name = "NAME|FILE")]
+    prompt_template: String,
+    /// Chat template in place of the checkpoint's default one: another one of its own by name, a Jinja file, or the folder of a tokenizer.
+    #[arg(long, env = "MWPBENCH_CHAT_TEMPLATE", value_name = "NAME|FILE|DIR")]
+    chat_template: Option<String>,
+    /// The date for chat templates that write one [default: today].
+    #[arg(long, value_name = "YYYY-MM-DD")]
+    chat_date: Option<Date>,
+    /// Variables for the chat template as a JSON object, such as '{"enable_thinking": false}'.
+    #[arg(long, value_name = "JSON", value_parser = object)]
+    chat_template_kwargs: Option<Map<String, Value>>,
+}
+
+fn object(text: &str) -> Result<Map<String, Value>, String> {
+    serde_json::from_str(text).map_err(|error| format!("expected a JSON object: {error}"))
+}
+
+impl PromptArgs {
+    /// The template that is asked for, for whoever is to answer.
+    pub fn template(&self, generator: &GeneratorArgs) -> anyhow::Result<Template> {
+        if self.prompt_template != CHAT {
+            let given = [
+                ("--chat-template", self.chat_template.is_some()),
+                ("--chat-date", self.chat_date.is_some()),
+                ("--chat-template-kwargs", self.chat_template_kwargs.is_some()),
+            ];
+            return match given.into_iter().find(|(_, given)| *given) {
+                Some((flag, _)) => anyhow::bail!("{flag} needs --prompt-template chat"),
+                None => Ok(Template::resolve(&self.prompt_template)?),
+            };
+        }
+        if generator.is_server() && self.chat_template.is_none() {
+            anyhow::bail!(
+                "a server does not hand out its chat template: give it with --chat-template FILE|DIR, or let the server write it: --endpoint-api chat --prompt-template none"
+            );
+        }
+        let places = generator.template_sources()?.into_iter().map(files).collect::<Result<Vec<_>, _>>()?;
+        let template = CheckpointTemplates::first_of(places)?.choose(self.chat_template.as_deref())?;
+        let settings = ChatSettings {
+            system: generator.system_prompt()?,
+            date: self.chat_date.unwrap_or_else(|| Zoned::now().date()),
+            variables: self.chat_template_kwargs.clone().unwrap_or_default(),
+            without_bos: generator.is_server(),
+        };
+        Ok(Template::chat(template, settings)?)
+    }
+}
+
+fn files(source: TemplateSource) -> Result<TemplateFiles, chat_template::Error> {
+    match source {
+        TemplateSource::Folder(folder) => TemplateFiles::in_folder(&folder),
+        TemplateSource::Files { place, files } => Ok(TemplateFiles::new(place, files)),
+    }
+}
