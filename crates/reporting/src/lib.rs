@@ -17,6 +17,7 @@ mod gate; // what a gate says, in four forms
 mod import_text; // what came of an import
 mod item; // one problem with prompt, completion, trace and verdict
 mod leaderboard; // models × sets, as tables, charts and a model card's block
+mod mathscale; // what the stages of the pipeline did, and the concept graph
 mod overlap_text; // which test items training files contain
 mod problem_text; // one problem as the data hold it
 mod self_check; // can the scorers judge by a set's references?
@@ -38,6 +39,9 @@ pub use gate::{
 pub use import_text::import_text;
 pub use item::{Item, item_text};
 pub use leaderboard::{Entry, Leaderboard, LeaderboardError, LeaderboardFormat, LeaderboardPlan, Scorers, Subjects};
+pub use mathscale::{
+    composed_text, extraction_text, graph_made_text, graph_stats_text, neighbourhoods_text, project_text,
+};
 pub use overlap_text::{OverlapLayout, overlap_text};
 pub use problem_text::problem_text;
 pub use self_check::self_check_text;

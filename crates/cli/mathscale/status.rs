@@ -1,0 +1,22 @@
+//! `mwpbench mathscale status`: how far the stages are.
+
+use mathscale::Project;
+
+use super::ProjectArg;
+use crate::exit::Outcome;
+use crate::screen;
+
+/// Tell how far each stage of a project is, what it counted, and which are stale.
+#[derive(clap::Args)]
+pub struct Args {
+    #[command(flatten)]
+    place: ProjectArg,
+    #[command(flatten)]
+    telling: screen::Telling,
+}
+
+pub fn run(args: Args) -> anyhow::Result<Outcome> {
+    let status = Project::open(&args.place.project)?.status();
+    args.telling.tell(&status, || reporting::project_text(&status, screen::width()))?;
+    Ok(Outcome::Done)
+}
