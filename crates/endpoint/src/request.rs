@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 
 use crate::server::ServerKind;
 
-/// Most stop strings that OpenAI takes; the client watches for all of them.
+/// Most stop strings that OpenAI and TGI take; the client watches for all of them.
 const MOST_STOPS: usize = 4;
 
 /// Which route answers.
@@ -69,7 +69,10 @@ impl Form {
         };
         let limit = if dialect.max_completion_tokens { "max_completion_tokens" } else { "max_tokens" };
         body.insert(limit.into(), json!(decoding.max_tokens));
-        let stops: Vec<&String> = decoding.stop.iter().filter(|stop| !stop.is_empty()).take(MOST_STOPS).collect();
+        let mut stops = needed(&decoding.stop);
+        if !self.kind.says_all() {
+            stops.truncate(MOST_STOPS);
+        }
         if !stops.is_empty() {
             body.insert("stop".into(), json!(stops));
         }
@@ -121,6 +124,14 @@ impl Form {
     }
 }
 
+/// The stop strings without those that another one always forestalls, such as `Question:` beside `Question`.
+fn needed(stops: &[String]) -> Vec<&str> {
+    let begins = |stop: &str| stop.char_indices().next_back().map_or("", |(at, _)| &stop[..at]).to_string();
+    let forestalled =
+        |stop: &String| stops.iter().any(|other| !other.is_empty() && begins(stop).contains(other.as_str()));
+    stops.iter().filter(|stop| !stop.is_empty() && !forestalled(stop)).map(String::as_str).collect()
+}
+
 /// The decimal number that a setting was given as: 0.7 and not 0.699999988079071.
 fn number(value: f32) -> Value {
     json!(value.to_string().parse::<f64>().unwrap_or(f64::from(value)))
@@ -139,7 +150,10 @@ fn seed(seed: u64, problem: &str, sample: u32) -> u32 {
 mod tests {
     use std::num::{NonZeroU32, NonZeroUsize};
 
+    use proptest::prelude::*;
+
     use super::*;
+    use crate::stop::StoppedText;
 
     fn form(api: Api, kind: ServerKind) -> Form {
         Form { api, model: "m".into(), system_prompt: None, kind, stream: true }
@@ -204,10 +218,13 @@ mod tests {
     }
 
     #[test]
-    fn at_most_four_stop_strings_are_sent() {
-        let decoding = Decoding { stop: ["a", "b", "c", "d", "e"].map(String::from).to_vec(), ..Decoding::greedy(1) };
-        let body = form(Api::Chat, ServerKind::Unknown).body(&prompt(0), &decoding, Dialect::default());
-        assert_eq!(body["stop"], json!(["a", "b", "c", "d"]));
+    fn at_most_four_stop_strings_are_sent_where_a_server_may_not_take_more() {
+        let stop = ["a:", "", "a", "b", "xb", "c", "d", "cd"].map(String::from).to_vec();
+        let decoding = Decoding { stop, ..Decoding::greedy(1) };
+        let sent = |kind| form(Api::Chat, kind).body(&prompt(0), &decoding, Dialect::default())["stop"].clone();
+        assert_eq!(sent(ServerKind::Unknown), json!(["a", "b", "xb", "c"]));
+        assert_eq!(sent(ServerKind::Tgi), sent(ServerKind::Unknown));
+        assert_eq!(sent(ServerKind::Vllm), json!(["a", "b", "xb", "c", "d"]));
     }
 
     #[test]
@@ -224,5 +241,18 @@ mod tests {
         assert!(seeds.iter().all(|seed| *seed < 1 << 31));
         assert!((1..4).all(|other| seeds[other] != seeds[0]), "{seeds:?}");
         assert_eq!(seed(0, "a", 0), seeds[0]);
+    }
+
+    proptest! {
+        #[test]
+        fn the_stop_strings_that_are_not_sent_would_change_nothing(text in "[ab]{0,12}", stops in prop::collection::vec("[ab]{0,4}", 0..5)) {
+            let cut = |stops: &[String]| {
+                let mut stopped = StoppedText::new(stops);
+                let is_cut = stopped.push(&text);
+                (stopped.into_text(), is_cut)
+            };
+            let sent: Vec<String> = needed(&stops).into_iter().map(String::from).collect();
+            prop_assert_eq!(cut(&sent), cut(&stops));
+        }
     }
 }
