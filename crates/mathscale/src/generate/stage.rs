@@ -191,6 +191,9 @@ fn solution(seed: &Seed) -> &str {
     seed.solution.as_deref().unwrap_or(&seed.answer)
 }
 
+/// The files of the stage, and the first items that were set aside.
+type Files = ([(String, Output); 2], Vec<SetAside>);
+
 /// The compositions as items of a job.
 struct Asking<'a> {
     plan: &'a GeneratePlan<'a>,
@@ -244,12 +247,7 @@ impl<'a> Asking<'a> {
     }
 
     /// Writes the pairs in the order of the compositions.
-    fn write(
-        &self,
-        project: &Project,
-        replies: &mut Replies,
-        model: &str,
-    ) -> Result<([(String, Output); 2], Vec<SetAside>), Error> {
+    fn write(&self, project: &Project, replies: &mut Replies, model: &str) -> Result<Files, Error> {
         const SHOWN: usize = 5;
         let failed = |name: &str| {
             let file = project.file(name);

@@ -4,6 +4,9 @@ mod by_model; // a generator that answers rubbish, fails, is cut off
 mod compose; // walks: reproducible, unique, ending
 mod exporting; // training files
 mod extract; // annotations to seeds and concepts
+mod generating; // pairs by a scripted generator
 mod graph; // the graph, its forms and its figures
 mod project; // what a project keeps, refuses and calls stale
 mod screening; // which pairs are kept
+mod script; // a generator that says what it is told
+mod validating; // pairs judged

@@ -1,0 +1,231 @@
+//! Compositions to pairs, by a scripted generator.
+
+use std::fs;
+use std::num::NonZeroU32;
+use std::ops::ControlFlow;
+use std::path::Path;
+
+use generation::{Decoding, Prompt};
+use mathscale::{
+    ComposePlan, Composition, Error, ErrorKind, GenerateOutcome, GeneratePlan, GraphPlan, Pair, Prices, Project,
+    Search, SetAside, Settling, compose, estimate_generation, generate, graph, read_lines,
+};
+
+use crate::extract::extract;
+use crate::script::{Script, Told};
+
+pub const COUNT: usize = 120;
+
+/// A project of seeds with `COUNT` compositions.
+pub fn composed(folder: &Path) -> Project {
+    let file = folder.join("annotations.jsonl");
+    let record = |n: usize| {
+        let topics = [format!("Topic {}", n % 7), format!("Topic {}", n * n % 5)];
+        let kps: Vec<String> = (0..=n % 4).map(|k| format!("Point {}", (n * (k + 2)) % 19)).collect();
+        let (question, answer) =
+            (format!("How much is {n} plus {n}?"), format!("It is {}. The answer is {}.", 2 * n, 2 * n));
+        format!(
+            "{}\n",
+            serde_json::json!({"id": format!("seed-{n}"), "topics": topics, "knowledge_points": kps, "question": question, "answer": answer})
+        )
+    };
+    fs::write(&file, (0..60).map(record).collect::<String>()).unwrap();
+    let (mut project, _) = extract(folder, &file, Settling::default()).unwrap();
+    graph(&mut project, &GraphPlan::default()).unwrap();
+    let plan = ComposePlan { search: Search { count: COUNT as u64, seed: 9 }, threads: 1, fresh: false };
+    let outcome = compose(&mut project, &plan, &mut |_| ControlFlow::Continue(())).unwrap();
+    assert_eq!(outcome.compositions, COUNT as u64);
+    project
+}
+
+fn plan() -> GeneratePlan<'static> {
+    GeneratePlan {
+        examples: 3,
+        decoding: Decoding::greedy(512),
+        attempts: NonZeroU32::new(3).unwrap(),
+        limit: None,
+        render: &|text| format!("<<{text}>>"),
+        rendering: "angles".to_string(),
+        without_failed: false,
+        fresh: false,
+    }
+}
+
+pub fn number(prompt: &Prompt) -> usize {
+    prompt.id.split('/').nth(1).unwrap().parse().unwrap()
+}
+
+/// A good reply, in one of several dresses.
+fn good(prompt: &Prompt) -> Told {
+    let n = number(prompt);
+    Ok(match n % 3 {
+        0 => format!("Question: What is {n} + 1?\nSolution: The answer is {}.", n + 1),
+        1 => format!("**Created Question:** What is {n} + 1?\n\n**Solution:**\nThe answer is {}.", n + 1),
+        _ => format!("{{\"question\": \"What is {n} + 1?\", \"solution\": \"The answer is {}.\"}}", n + 1),
+    })
+}
+
+fn run(project: &mut Project, plan: &GeneratePlan<'_>, script: &mut Script<'_>) -> Result<GenerateOutcome, Error> {
+    generate(project, plan, script, &mut |_| ControlFlow::Continue(()))
+}
+
+/// A project whose pairs are generated.
+pub fn generated(folder: &Path) -> Project {
+    let mut project = composed(folder);
+    run(&mut project, &plan(), &mut Script::new(&good)).unwrap();
+    project
+}
+
+fn pairs(project: &Project) -> Vec<Pair> {
+    read_lines(&project.file("pairs.jsonl")).unwrap().collect::<Result<_, _>>().unwrap()
+}
+
+#[test]
+fn every_composition_becomes_a_pair_with_its_nearest_seeds() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut project = composed(folder.path());
+    let mut script = Script::new(&good);
+    let outcome = run(&mut project, &plan(), &mut script).unwrap();
+    let counts = &outcome.record.counts;
+    assert_eq!((counts["pairs"], counts["set_aside"], counts["replies"]), (COUNT as u64, 0, COUNT as u64));
+    assert_eq!((counts["prompt_tokens"], counts["completion_tokens"]), (100 * COUNT as u64, 7 * COUNT as u64));
+    let compositions: Vec<Composition> =
+        read_lines(&project.file("compositions.jsonl")).unwrap().collect::<Result<_, _>>().unwrap();
+    for (place, (pair, composition)) in pairs(&project).iter().zip(&compositions).enumerate() {
+        assert_eq!(pair.id, format!("pair/{}", place + 1));
+        assert_eq!((&pair.topics, &pair.knowledge_points), (&composition.topics, &composition.knowledge_points));
+        assert_eq!(pair.question, format!("What is {} + 1?", place + 1));
+        assert_eq!((pair.model.as_str(), pair.seeds.len()), ("teacher", 3));
+        let prompt = &script.asked.iter().find(|prompt| prompt.id == pair.id).unwrap().text;
+        assert!(prompt.starts_with("<<") && prompt.ends_with(">>"));
+        let names = composition.topics.iter().chain(&composition.knowledge_points);
+        assert!(names.clone().all(|name| prompt.contains(&format!("- {name}\n"))), "{prompt}");
+        for seed in &pair.seeds {
+            let n = seed.strip_prefix("seed-").unwrap();
+            assert!(
+                prompt.contains(&format!("Question: How much is {n} plus {n}?\nSolution: It is")),
+                "{seed}: {prompt}"
+            );
+        }
+    }
+    assert!(run(&mut project, &plan(), &mut Script::new(&good)).unwrap().already_there);
+    let prices = folder.path().join("prices.toml");
+    fs::write(&prices, "currency = \"USD\"\n[models.teacher]\ninput = 10\noutput = 1000\n").unwrap();
+    let cost = outcome.cost(&Prices::read(&prices).unwrap(), "teacher").unwrap();
+    assert_eq!(cost.to_string(), "0.96 USD");
+}
+
+/// Rubbish half of the time: what comes right on a later attempt is used, the rest is set aside with its reason.
+#[test]
+fn half_rubbish_is_asked_again_with_the_reason_and_then_set_aside() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut project = composed(folder.path());
+    let answer = |prompt: &Prompt| match number(prompt) % 4 {
+        0 => Ok("As a language model I like \u{7}numbers\u{0}".to_string()),
+        1 if prompt.sample == 0 => Ok("Question: What is 1 + 1?".to_string()),
+        _ => good(prompt),
+    };
+    let mut script = Script::new(&answer);
+    let outcome = run(&mut project, &plan(), &mut script).unwrap();
+    let counts = &outcome.record.counts;
+    let (hopeless, late) = (COUNT as u64 / 4, COUNT as u64 / 4);
+    assert_eq!((counts["pairs"], counts["set_aside"]), (COUNT as u64 - hopeless, hopeless));
+    assert_eq!(counts["replies"], COUNT as u64 + 2 * hopeless + late);
+    let again = script
+        .asked
+        .iter()
+        .filter(|prompt| prompt.text.contains("could not be used: there is no line that begins with \"Solution:\""));
+    assert_eq!(again.count() as u64, late);
+    let aside: Vec<SetAside> =
+        read_lines(&project.file("generate.set-aside.jsonl")).unwrap().collect::<Result<_, _>>().unwrap();
+    assert_eq!(aside.len() as u64, hopeless);
+    assert_eq!((aside[0].id.as_str(), aside[0].place.as_deref()), ("pair/4", Some("line 4")));
+    assert!(aside[0].reason.contains("begins with \"Question:\""), "{}", aside[0].reason);
+    assert_eq!(outcome.set_aside[0], aside[0]);
+}
+
+#[test]
+fn interruptions_change_nothing_and_nothing_is_asked_twice() {
+    let whole = tempfile::tempdir().unwrap();
+    let expected = pairs(&generated(whole.path()));
+    let folder = tempfile::tempdir().unwrap();
+    let mut project = composed(folder.path());
+    let mut asked = 0;
+    for start in 0.. {
+        let mut script = Script { patience: 1 + start * 11, ..Script::new(&good) };
+        let outcome = run(&mut project, &plan(), &mut script);
+        asked += script.asked.len();
+        match outcome {
+            Ok(_) => break,
+            Err(error) => assert!(error.is_of_generator(), "{error}"),
+        }
+        assert!(!project.file("pairs.jsonl").exists());
+        // As after a kill in the middle of a line, and a new process.
+        let file = project.file("generate.replies.jsonl");
+        let mut bytes = fs::read(&file).unwrap();
+        bytes.extend_from_slice(b"{\"item\":3,\"id\":\"pa");
+        fs::write(&file, bytes).unwrap();
+        drop(project);
+        project = Project::open_to_write(&folder.path().join("project")).unwrap();
+    }
+    assert_eq!(asked, COUNT);
+    assert_eq!(pairs(&project), expected);
+}
+
+#[test]
+fn failed_compositions_are_told_and_asked_again_or_set_aside() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut project = composed(folder.path());
+    let failing = |prompt: &Prompt| if number(prompt) == 7 { Err("no line".to_string()) } else { good(prompt) };
+    let error = run(&mut project, &plan(), &mut Script::new(&failing)).unwrap_err();
+    assert!(error.is_incomplete() && error.to_string().contains("(pair/7): no line"), "{error}");
+    let ended = GeneratePlan { without_failed: true, ..plan() };
+    let mut script = Script::new(&failing);
+    let outcome = run(&mut project, &ended, &mut script).unwrap();
+    assert_eq!(script.asked.len(), 1);
+    assert_eq!((outcome.record.counts["pairs"], outcome.set_aside[0].reason.as_str()), (COUNT as u64 - 1, "no line"));
+}
+
+#[test]
+fn other_work_is_refused_with_the_difference() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut project = composed(folder.path());
+    let early = |project: &mut Project, plan: &GeneratePlan<'_>, script: &mut Script<'_>| {
+        run(project, plan, script).unwrap_err()
+    };
+    run(&mut project, &plan(), &mut Script::new(&good)).unwrap();
+    let message = early(&mut project, &GeneratePlan { examples: 2, ..plan() }, &mut Script::new(&good)).to_string();
+    assert!(message.contains("options.examples is 3 there and 2 here"), "{message}");
+    let message =
+        early(&mut project, &GeneratePlan { rendering: "none".into(), ..plan() }, &mut Script::new(&good)).to_string();
+    assert!(message.contains("prompt is "), "{message}");
+    let mut other = Script { name: "other", ..Script::new(&good) };
+    let message = early(&mut project, &plan(), &mut other).to_string();
+    assert!(message.contains("generator.weights is teacher there and other here"), "{message}");
+
+    // Other seeds make everything after them stale.
+    drop(project);
+    let file = folder.path().join("annotations.jsonl");
+    let fewer: String = fs::read_to_string(&file).unwrap().lines().take(50).map(|line| format!("{line}\n")).collect();
+    fs::write(&file, fewer).unwrap();
+    let mut project = Project::open_to_write(&folder.path().join("project")).unwrap();
+    let plan_seeds = mathscale::AnnotationPlan { file, settling: Settling::default(), fresh: true };
+    mathscale::extract_from_annotations(&mut project, &plan_seeds).unwrap();
+    let error = early(&mut project, &plan(), &mut Script::new(&good));
+    assert!(matches!(error.kind(), ErrorKind::Stale { .. }), "{error}");
+}
+
+#[test]
+fn a_dry_run_estimates_and_asks_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let project = composed(folder.path());
+    let estimate = estimate_generation(&project, &plan()).unwrap();
+    assert_eq!(estimate.compositions, COUNT);
+    let a_prompt = estimate.prompt_tokens / COUNT as u64;
+    assert!((300..900).contains(&a_prompt), "{a_prompt} tokens a prompt");
+    assert!((5..40).contains(&(estimate.completion_tokens / COUNT as u64)), "{estimate:?}");
+    assert_eq!(estimate.most_completion_tokens, 512 * COUNT as u64);
+    let ten = estimate_generation(&project, &GeneratePlan { limit: Some(10), ..plan() }).unwrap();
+    assert_eq!(ten.compositions, 10);
+    assert!(!project.file("generate.job.json").exists());
+}
