@@ -60,7 +60,7 @@ impl Asking {
                 (Ok(answer), _) => return Outcome::Final(self.completion(index, prompt, answer)),
                 (Err(trouble), dialect) => (trouble, dialect),
             };
-            if trouble.kind == TroubleKind::Throttled {
+            if matches!(trouble.kind, TroubleKind::Throttled | TroubleKind::Silent) {
                 self.limiter.throttled(permit.started(), trouble.wait);
             }
             drop(permit);
@@ -91,8 +91,8 @@ impl Asking {
             dialect,
             on_pieces: &on_pieces,
         };
-        let outcome = attempt.make().await.map(|(answer, to_first_word)| {
-            self.limiter.succeeded(to_first_word);
+        let outcome = attempt.make().await.map(|(answer, pace)| {
+            self.limiter.succeeded(pace, answer.completion_tokens);
             self.breaker().succeeded(Instant::now());
             // Tokens that came without a piece of their own: a whole answer's, or that of the end.
             let untold = answer.completion_tokens.saturating_sub(told.load(Ordering::Relaxed));

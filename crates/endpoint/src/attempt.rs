@@ -9,6 +9,7 @@ use tokio::time::{Instant, timeout};
 
 use crate::events::EventDecoder;
 use crate::http::{Http, too_large};
+use crate::limiter::Pace;
 use crate::reply::{Answer, Reply, Step};
 use crate::request::{Dialect, Form};
 use crate::trouble::Trouble;
@@ -30,19 +31,19 @@ pub(crate) struct Attempt<'a> {
 }
 
 impl Attempt<'_> {
-    /// Asks once; the answer, and how long its first word took.
-    pub(crate) async fn make(&self) -> Result<(Answer, Duration), Trouble> {
+    /// Asks once.
+    pub(crate) async fn make(&self) -> Result<(Answer, Pace), Trouble> {
         let patience = &self.http.patience;
         let outcome = timeout(patience.whole, self.ask()).await.unwrap_or_else(|_| Err(self.http.endless()));
         match outcome {
-            Ok((answer, time)) => {
-                Ok((Answer { text: self.http.scrubber().scrub_completion(answer.text), ..answer }, time))
+            Ok((answer, pace)) => {
+                Ok((Answer { text: self.http.scrubber().scrub_completion(answer.text), ..answer }, pace))
             }
             Err(trouble) => Err(Trouble { reason: self.http.quote(&trouble.reason), ..trouble }),
         }
     }
 
-    async fn ask(&self) -> Result<(Answer, Duration), Trouble> {
+    async fn ask(&self) -> Result<(Answer, Pace), Trouble> {
         let started = Instant::now();
         let body = self.form.body(self.prompt, self.decoding, self.dialect);
         let mut response = self.http.send(self.http.post(self.url, &body)).await?;
@@ -55,8 +56,8 @@ impl Attempt<'_> {
                 None
             }
         };
-        let answer = reply.finish()?;
-        Ok((answer, first_word.unwrap_or_else(Instant::now).duration_since(started)))
+        let to_first_word = first_word.map(|time| time.duration_since(started));
+        Ok((reply.finish()?, Pace { to_first_word, whole: started.elapsed() }))
     }
 
     /// Takes an answer that came at once. Some servers send events and call them something else.

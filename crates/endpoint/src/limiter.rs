@@ -1,8 +1,11 @@
 //! How many requests are under way at a time.
 //!
 //! The limit follows the server: it doubles with each round of answers until something speaks against it, then grows by one a round;
-//! it stands still while the first word of an answer comes much later than it did with less to do; it is halved where the server
-//! says 429 or 503, once for all requests that were under way by then. Where the server asks for a pause, nobody starts before its end.
+//! it stands still while answers are much slower than they were with less to do; it is halved where the server says 429 or 503 or nothing
+//! at all, once for all requests that were under way by then. Where the server asks for a pause, nobody starts before its end.
+//!
+//! How slow an answer is shows in the time to its first word: what waits in a queue has none. An answer that comes at once has only its whole
+//! time, which depends on its length; there it is the time a token.
 
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
@@ -12,13 +15,23 @@ use tokio::time::Instant;
 
 /// Requests at the start.
 const FIRST_LIMIT: f64 = 4.0;
-/// An answer's first word may take so many times the least that was seen, and [`SLACK`] more, and still count as prompt.
-const PROMPT_FACTOR: f64 = 2.0;
-const SLACK: f64 = 0.05;
+/// An answer may take so many times the least that was seen and still count as prompt.
+const PROMPT_FACTOR: f64 = 3.0;
+/// So many seconds more to the first word say nothing.
+const SLACK: f64 = 0.25;
 /// What each new time weighs in the running mean.
 const WEIGHT: f64 = 0.1;
 /// By how much the least time rises with each answer, so that one lucky moment does not count for ever.
 const FORGETTING: f64 = 1.002;
+
+/// How long an answer took.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Pace {
+    /// To the first piece of a stream; `None` where everything came at once.
+    pub(crate) to_first_word: Option<Duration>,
+    /// To its end.
+    pub(crate) whole: Duration,
+}
 
 /// Admits requests.
 #[derive(Debug)]
@@ -35,7 +48,7 @@ struct State {
     doubling: bool,
     last_halved: Option<Instant>,
     paused_until: Option<Instant>,
-    /// Seconds to the first word: the least, and the running mean.
+    /// Seconds to the first word, or a token: the least, and the running mean.
     least: Option<f64>,
     mean: f64,
 }
@@ -94,9 +107,12 @@ impl Limiter {
         }
     }
 
-    /// Takes note of an answer whose first word came after so long.
-    pub(crate) fn succeeded(&self, to_first_word: Duration) {
-        self.state().succeeded(to_first_word.as_secs_f64());
+    /// Takes note of an answer of so many tokens.
+    pub(crate) fn succeeded(&self, pace: Pace, tokens: usize) {
+        match pace.to_first_word {
+            Some(time) => self.state().succeeded(time.as_secs_f64(), SLACK),
+            None => self.state().succeeded(pace.whole.as_secs_f64() / tokens.max(1) as f64, 0.0),
+        }
         self.changed.notify_waiters();
     }
 
@@ -130,11 +146,11 @@ impl State {
         Admission::Later
     }
 
-    fn succeeded(&mut self, seconds: f64) {
+    fn succeeded(&mut self, seconds: f64, slack: f64) {
         let least = self.least.map_or(seconds, |least| (least * FORGETTING).min(seconds));
         self.mean = if self.least.is_none() { seconds } else { self.mean + WEIGHT * (seconds - self.mean) };
         self.least = Some(least);
-        if self.mean > PROMPT_FACTOR * least + SLACK {
+        if self.mean > PROMPT_FACTOR * least + slack {
             self.doubling = false;
             return;
         }
@@ -179,7 +195,7 @@ mod tests {
             let under_way = fill(&mut state);
             rounds.push(under_way);
             for _ in 0..under_way {
-                state.succeeded(0.1);
+                state.succeeded(0.1, SLACK);
                 state.under_way -= 1;
                 state.admit(Instant::now());
             }
@@ -192,17 +208,28 @@ mod tests {
     #[test]
     fn the_limit_stands_still_while_answers_come_late() {
         let mut state = state(50);
-        state.succeeded(0.1);
+        state.succeeded(0.1, SLACK);
         for _ in 0..100 {
             fill(&mut state);
-            state.succeeded(2.0);
+            state.succeeded(2.0, SLACK);
             state.under_way = 0;
         }
         let stands = state.limit;
         fill(&mut state);
-        state.succeeded(2.0);
+        state.succeeded(2.0, SLACK);
         assert_eq!(state.limit, stands);
         assert!(stands < 10.0, "{stands}");
+    }
+
+    #[test]
+    fn whole_answers_are_held_against_their_length() {
+        let limiter = Limiter::new(50);
+        for tokens in [10, 500, 20, 300, 10, 800, 100, 40].repeat(4) {
+            limiter.state().under_way = 50;
+            let pace = Pace { to_first_word: None, whole: Duration::from_millis(10 * tokens as u64) };
+            limiter.succeeded(pace, tokens);
+        }
+        assert!(limiter.state().limit > 30.0, "{}", limiter.state().limit);
     }
 
     #[test]
