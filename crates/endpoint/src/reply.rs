@@ -28,8 +28,10 @@ struct Choice {
     index: u32,
     #[serde(default)]
     text: Option<String>,
-    #[serde(default, alias = "message")]
+    #[serde(default)]
     delta: Option<Message>,
+    #[serde(default)]
+    message: Option<Message>,
     #[serde(default)]
     finish_reason: Option<String>,
     #[serde(default)]
@@ -42,6 +44,12 @@ struct Choice {
 struct Message {
     #[serde(default)]
     content: Option<Value>,
+    /// What a model thinks before it answers, as vLLM, SGLang and llama.cpp tell it: no part of the answer.
+    #[serde(default)]
+    reasoning_content: Option<Value>,
+    /// The same under its newer name; some servers send both.
+    #[serde(default)]
+    reasoning: Option<Value>,
     #[serde(default)]
     refusal: Option<String>,
 }
@@ -129,8 +137,10 @@ impl<'a> Reply<'a> {
 
     /// True where our own watch found a stop string.
     fn take_choice(&mut self, choice: Choice) -> bool {
-        let message = choice.delta;
+        let message = choice.delta.or(choice.message);
         self.refusal |= message.as_ref().is_some_and(|message| message.refusal.is_some());
+        let thoughts = message.iter().flat_map(|message| [&message.reasoning_content, &message.reasoning]).flatten();
+        self.pieces += usize::from(thoughts.map(content_text).any(|thought| !thought.is_empty()));
         let content = message.and_then(|message| message.content).map(|content| content_text(&content));
         let piece = choice.text.or(content).unwrap_or_default();
         if !piece.is_empty() {
@@ -296,6 +306,17 @@ mod tests {
             (r#"{"message":{"content":null,"refusal":"no"},"finish_reason":"stop"}"#, (FinishReason::Error, true)),
         ] {
             assert_eq!(finish_of(choice), expected, "{choice}");
+        }
+    }
+
+    #[test]
+    fn thoughts_are_counted_and_no_part_of_the_answer() {
+        for names in [&["reasoning_content"][..], &["reasoning"], &["reasoning", "reasoning_content"]] {
+            let thoughts: String = names.iter().map(|name| format!(r#","{name}":"2 + 2 ...""#)).collect();
+            let thought = format!(r#"{{"choices":[{{"delta":{{"content":null{thoughts}}}}}]}}"#);
+            let answer =
+                read(&[&thought, r#"{"choices":[{"delta":{"content":"4"},"finish_reason":"stop"}]}"#], &["+"]).unwrap();
+            assert_eq!((answer.text.as_str(), answer.completion_tokens), ("4", 2), "{names:?}");
         }
     }
 
