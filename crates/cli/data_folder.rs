@@ -28,10 +28,15 @@ pub fn load(benchmark: &Benchmark, given: Option<&Path>) -> anyhow::Result<Data>
     }
 }
 
-/// `$MWPBENCH_HOME/data`, else the folder `mwpbench/data` in the platform's data directory.
+/// The folder `data` in [`home`].
 pub fn path() -> Option<PathBuf> {
+    Some(home()?.join("data"))
+}
+
+/// `$MWPBENCH_HOME`, else the folder `mwpbench` in the platform's data directory.
+pub fn home() -> Option<PathBuf> {
     match std::env::var_os("MWPBENCH_HOME") {
-        Some(home) if !home.is_empty() => Some(PathBuf::from(home).join("data")),
-        _ => etcetera::choose_base_strategy().ok().map(|base| base.data_dir().join("mwpbench").join("data")),
+        Some(home) if !home.is_empty() => Some(PathBuf::from(home)),
+        _ => etcetera::choose_base_strategy().ok().map(|base| base.data_dir().join("mwpbench")),
     }
 }

@@ -57,6 +57,9 @@ pub struct Args {
     /// Folder of the run [default: mwpbench-runs/MODEL-DIGEST, so that the same command finds its run].
     #[arg(long, env = "MWPBENCH_OUTPUT_DIR", value_name = "DIR")]
     output_dir: Option<PathBuf>,
+    /// Ask again for the items of the run that failed, such as those that a server did not answer; the others stay.
+    #[arg(long, conflicts_with = "fresh")]
+    retry_failed: bool,
     /// Start over in a new folder, named like the other with a number behind: nothing is continued or overwritten.
     #[arg(long)]
     fresh: bool,
@@ -64,6 +67,9 @@ pub struct Args {
     /// completion. Repeat for several.
     #[arg(long = "tag", value_name = "KEY=VALUE", value_parser = tag)]
     tags: Vec<(String, String)>,
+    /// Write the token ids of every prompt into prompts.jsonl of the run; their hash is always kept.
+    #[arg(long)]
+    log_tokens: bool,
     /// Give the tasks of a set rows of their own.
     #[arg(long)]
     by_task: bool,
@@ -162,6 +168,8 @@ impl Args {
                 OnLongPrompt::Refuse => LongPrompts::Refuse,
                 OnLongPrompt::Fail => LongPrompts::Fail,
             },
+            retry_failed: self.retry_failed,
+            log_tokens: self.log_tokens,
             version: env!("CARGO_PKG_VERSION").to_string(),
             environment: self.generator.environment(),
             tags: self.tags()?,
@@ -218,7 +226,7 @@ fn outcome(summary: &Summary, on_long_prompt: OnLongPrompt, folder: &Path) -> an
         return Ok(Outcome::Done);
     }
     eprintln!(
-        "warning: {failed} of {} items failed: see \"error\" in {}",
+        "warning: {failed} of {} items failed: see \"error\" in {}; --retry-failed asks for them again",
         summary.items(),
         folder.join("completions.jsonl").display()
     );

@@ -135,6 +135,15 @@ fn code_of_cause(cause: &(dyn std::error::Error + 'static)) -> Option<u8> {
     if let Some(error) = cause.downcast_ref::<jobs::JobError>() {
         return Some(code_of_job(error));
     }
+    if let Some(error) = cause.downcast_ref::<mathscale::Error>() {
+        return Some(match error {
+            error if error.is_interrupted() => INTERRUPTED,
+            error if error.is_of_generator() => BACKEND,
+            error if error.is_incomplete() => INCOMPLETE,
+            error if error.is_usage() => USAGE,
+            _ => INTEGRITY,
+        });
+    }
     cause.downcast_ref::<evaluation::Error>().map(|error| match error {
         evaluation::Error::FolderNotWritable { .. }
         | evaluation::Error::NotARunFolder(_)
@@ -142,6 +151,8 @@ fn code_of_cause(cause: &(dyn std::error::Error + 'static)) -> Option<u8> {
         | evaluation::Error::NoRun(_)
         | evaluation::Error::Unreadable { .. }
         | evaluation::Error::OutputIsInput(_)
+        | evaluation::Error::NoTokenIds
+        | evaluation::Error::Exclusion(_)
         | evaluation::Error::NothingToDo => USAGE,
         evaluation::Error::WriteFailed { .. } | evaluation::Error::Incomplete { .. } => INCOMPLETE,
         evaluation::Error::Generation(_) => BACKEND,

@@ -10,8 +10,8 @@ use generation::Generator;
 use inference::{DeviceChoice, EngineOptions, LocalModel, PromptKind, Quantization, TemplateSource, WeightDtype};
 
 use crate::endpoint::EndpointArgs;
-use crate::model;
 use crate::system_prompt::SystemPrompt;
+use crate::{data_folder, model};
 
 /// Which checkpoint answers and how it is computed, or which server.
 #[derive(clap::Args)]
@@ -151,6 +151,7 @@ impl GeneratorArgs {
             batch_size: self.batch_size.0.map(NonZeroUsize::get),
             kv_memory: self.kv_memory,
             prompts,
+            digest_cache: data_folder::home().map(|home| home.join("weight-digests.jsonl")),
             ignore_eos: false,
         }
     }
@@ -169,6 +170,7 @@ impl GeneratorArgs {
             ("arch".to_string(), std::env::consts::ARCH.to_string()),
         ]);
         facts.extend(of_answering.into_iter().map(|(name, value)| (name.to_string(), value)));
+        facts.extend(machine());
         facts
     }
 }
@@ -213,4 +215,19 @@ fn memory_size(text: &str) -> Result<usize, String> {
     };
     let size = number.parse::<usize>().ok().and_then(|number| number.checked_mul(1 << shift));
     size.filter(|&size| size > 0).ok_or_else(|| "expected a size such as 512MiB or 4GiB".to_string())
+}
+
+/// What the system tells of the machine.
+fn machine() -> Vec<(String, String)> {
+    let field = |file: &str, name: &str| {
+        let text = std::fs::read_to_string(file).ok()?;
+        let line = text.lines().find(|line| line.split(':').next().is_some_and(|own| own.trim() == name))?;
+        Some(line.split_once(':')?.1.trim().to_string())
+    };
+    let facts = [
+        ("processor", field("/proc/cpuinfo", "model name")),
+        ("memory", field("/proc/meminfo", "MemTotal")),
+        ("cores", std::thread::available_parallelism().ok().map(|cores| cores.to_string())),
+    ];
+    facts.into_iter().filter_map(|(name, value)| Some((name.to_string(), value?))).collect()
 }

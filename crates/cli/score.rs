@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use dataset_loader::Benchmark;
-use evaluation::{Answer, Explained, Grader, RunFolder};
+use evaluation::{Answer, Exclusion, Explained, Grader, RunFolder};
 use reporting::SummaryTable;
 use serde_json::{Value, json};
 
@@ -12,13 +12,17 @@ use crate::{grading, screen};
 
 /// Judge the completions of a run again, completions made elsewhere, or a single answer; no model is needed.
 #[derive(clap::Args)]
-#[command(override_usage = "mwpbench score RUN [--explain]
+#[command(override_usage = "mwpbench score RUN [--explain | --exclude-ids FILE]
        mwpbench score --input FILE --output FILE [--explain]
        mwpbench score --reference TEXT (--completion TEXT | --prediction TEXT)")]
 pub struct Args {
     /// Folder of a finished run: its verdicts and summary are replaced.
     #[arg(value_name = "RUN", required_unless_present_any = ["input", "reference"], conflicts_with_all = ["input", "output", "reference"])]
     run: Option<PathBuf>,
+    /// Sum the run up without the problems whose ids are in a file, one a line, such as `data overlap --ids` writes; the run's files stay as
+    /// they are.
+    #[arg(long, value_name = "FILE", requires = "run", conflicts_with = "explain")]
+    exclude_ids: Option<PathBuf>,
     /// Completions made elsewhere: a JSON object a line with `id`, `reference`, and `completion` or `prediction`.
     #[arg(long, value_name = "FILE", requires = "output", conflicts_with = "reference")]
     input: Option<PathBuf>,
@@ -71,7 +75,10 @@ fn again(args: &Args, folder: &Path) -> anyhow::Result<Outcome> {
     let folder = RunFolder::open(folder)?;
     let benchmark = folder.benchmark()?;
     let grader = grading::grader(&benchmark, args.profile.as_deref())?;
-    let summary = evaluation::judge_again(&benchmark, &grader, &folder)?;
+    let summary = match &args.exclude_ids {
+        Some(file) => evaluation::summary_without(&benchmark, &grader, &folder, &Exclusion::load(file)?)?,
+        None => evaluation::judge_again(&benchmark, &grader, &folder)?,
+    };
     if args.explain {
         let completions = folder.completions()?;
         for problem in folder.problems()? {

@@ -64,6 +64,11 @@ fn planted_items_are_found_told_and_left_out_of_a_run() {
     assert_eq!(part["deviations"], json!(["2 items excluded", "at most 4 new tokens"]));
     let run: Value = serde_json::from_slice(&fs::read(folder.join("part/run.json")).unwrap()).unwrap();
     assert_eq!(run["identity"]["excluded"]["problems"], 2);
+    // The same without a model, from the run that asked them all, which stays as it is.
+    let summary = fs::read(folder.join("whole/summary.json")).unwrap();
+    let scored = mwpbench(folder, ["score", "whole", "--exclude-ids", "ids.txt", "--json"]).ok().json();
+    assert_eq!((&scored["sets"], &scored["deviations"]), (&part["sets"], &part["deviations"]));
+    assert_eq!(fs::read(folder.join("whole/summary.json")).unwrap(), summary);
     // The folder of one selection is not continued with another.
     mwpbench(folder, eval.iter().chain(&["--output-dir", "whole", "--exclude-ids", "ids.txt"]))
         .refused(INTEGRITY, &["excluded"]);

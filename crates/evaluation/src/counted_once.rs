@@ -54,7 +54,7 @@ impl CountedOnce {
             verdicts.iter().filter(|verdict| !again.contains(verdict.id.as_str())).cloned().collect();
         let sets: Vec<SetSummary> =
             benchmark.sets().iter().filter_map(|set| SetSummary::new(set, task_cap, &stay)).collect();
-        let (micro, macro_) = averages(&sets);
+        let (micro, macro_) = averages(&sets, &stay);
         let repeated = benchmark.sets().iter().filter_map(|set| {
             let is_repeated = |item: &&Item| item.set == set.name && again.contains(item.id.as_str());
             let count = items.iter().filter(is_repeated).count();

@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use generation::GenerationError;
 use jobs::{Difference, FileError};
 
+use crate::exclusion::ExclusionError;
+
 /// What can stop a run, or the reading of a finished one.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -124,6 +126,12 @@ pub enum Error {
         /// Why.
         source: crate::template::TemplateError,
     },
+    /// Some problems cannot be left out.
+    #[error(transparent)]
+    Exclusion(#[from] ExclusionError),
+    /// Token ids were asked for, and the model does not tell them.
+    #[error("this model does not tell the token ids of its prompts: leave out --log-tokens")]
+    NoTokenIds,
     /// Nothing was selected.
     #[error("there is no problem to ask: the data or the limit leaves none")]
     NothingToDo,

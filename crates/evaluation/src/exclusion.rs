@@ -109,6 +109,14 @@ impl Exclusion {
         selected: Vec<Problem>,
     ) -> Result<(Vec<Problem>, Option<Excluded>), ExclusionError> {
         self.check(benchmark, data)?;
+        self.take_out(selected)
+    }
+
+    /// Takes problems out of those of a run, which may not have asked all of the ids.
+    ///
+    /// # Errors
+    /// Nothing stays.
+    pub(crate) fn take_out(&self, selected: Vec<Problem>) -> Result<(Vec<Problem>, Option<Excluded>), ExclusionError> {
         let (out, stay): (Vec<Problem>, Vec<Problem>) =
             selected.into_iter().partition(|problem| self.ids.contains(&problem.id));
         if stay.is_empty() && !out.is_empty() {

@@ -33,6 +33,7 @@ mod run; // the whole way from plan to summary
 mod run_folder; // the run folder: resumption, whole files
 mod selection; // which of the problems a run asks
 mod self_check; // can the scorers judge by the references of a set?
+mod several_samples; // pass@k and maj@k
 mod summary; // verdict records → accuracies and averages
 mod template; // question → prompt
 
@@ -51,13 +52,14 @@ pub use grader::{Explained, Grader, GraderError};
 pub use jobs::{Difference, Progress};
 pub use manifest::{DataIdentity, Identity, Manifest, TemplateIdentity};
 pub use protocol::{MAX_TOKENS, OFFICIAL_TASK_CAP, Protocol, STOP_STRINGS};
-pub use record::{CompletionRecord, OfficialVerdict, StrictVerdict, VerdictRecord};
-pub use run::{LongPrompts, Plan, Run, judge_again, run};
+pub use record::{CompletionRecord, OfficialVerdict, PromptRecord, StrictVerdict, VerdictRecord};
+pub use run::{LongPrompts, Plan, Run, judge_again, run, summary_without};
 pub use run_folder::RunFolder;
 pub use scoring::cases;
 pub use scoring::strict::{Answer, Explanation};
 pub use selection::{Selection, SelectionError};
 pub use self_check::{CheckedSet, SelfCheck};
+pub use several_samples::{AtK, SeveralSamples};
 pub use statistics::{macro_average, micro_average, sampled_interval, wilson_interval};
 pub use summary::{Accuracy, Averages, Counts, SetSummary, Summary, TaskSummary};
 pub use template::{ChatIdentity, ChatSettings, Template, TemplateError};

@@ -29,6 +29,9 @@ pub struct Manifest {
     /// The sets of one's own that were asked, as they were described: judging again needs their names and profiles.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub own_sets: Vec<Set>,
+    /// BLAKE3 (hex) of the rules by which it is judged; no part of what decides the completions. `None` in runs of earlier versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rules: Option<String>,
     /// Where it ran and how fast: facts that cannot change a completion.
     pub environment: BTreeMap<String, String>,
     /// What the user wants to remember of the run, such as the training size; no part of what decides the completions.

@@ -31,6 +31,18 @@ pub struct CompletionRecord {
     pub error: Option<String>,
 }
 
+/// A line of `prompts.jsonl`: what the model reads for one problem.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PromptRecord {
+    /// Id of the problem.
+    pub id: String,
+    /// The rendered prompt.
+    pub prompt: String,
+    /// Its token ids, special tokens included.
+    pub token_ids: Vec<u32>,
+}
+
 /// A line of `verdicts.jsonl`: what the scorers say of one completion.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

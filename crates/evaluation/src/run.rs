@@ -9,13 +9,14 @@ use generation::{Completion, Decoding, Event, FinishReason, GenerationError, Gen
 use jiff::Timestamp;
 use jobs::{Journal, Progress};
 
+use crate::baseline::rules_digest;
 use crate::counted_once::CountedOnce;
 use crate::error::Error;
-use crate::exclusion::Excluded;
+use crate::exclusion::{Excluded, Exclusion};
 use crate::grader::Grader;
 use crate::manifest::{DataIdentity, Identity, Manifest, SCHEMA};
 use crate::protocol::Protocol;
-use crate::record::CompletionRecord;
+use crate::record::{CompletionRecord, PromptRecord, VerdictRecord};
 use crate::run_folder::{RunFolder, problems_digest};
 use crate::summary::Summary;
 use crate::template::Template;
@@ -44,6 +45,10 @@ pub struct Plan {
     pub excluded: Option<Excluded>,
     /// What to do with prompts that leave the model no room.
     pub long_prompts: LongPrompts,
+    /// Whether items that failed before are asked again.
+    pub retry_failed: bool,
+    /// Whether `prompts.jsonl` is written: each prompt with the token ids that the model reads.
+    pub log_tokens: bool,
     /// Version of the program, for the manifest.
     pub version: String,
     /// Facts for the manifest that cannot change a completion, such as the number of threads.
@@ -105,6 +110,7 @@ impl Plan {
             version: self.version.clone(),
             identity: self.identity(model),
             own_sets: benchmark.own_sets().filter(is_asked).cloned().collect(),
+            rules: Some(rules_digest()),
             environment: self.environment.clone(),
             tags: self.tags.clone(),
             started: Timestamp::now(),
@@ -155,7 +161,13 @@ pub fn run(
     let too_long = examine(&prompts, plan, generator)?;
     let folder = RunFolder::create_or_continue(folder, &plan.manifest(benchmark, generator.info()), &plan.problems)?;
     add_tags(&folder, &plan.tags)?;
+    if plan.log_tokens {
+        log_tokens(&folder, &prompts, generator)?;
+    }
     let mut completions = folder.resume_completions()?;
+    if plan.retry_failed {
+        drop_failed(&folder, plan, &mut completions)?;
+    }
     let mut progress = Progress { total: prompts.len(), resumed: completions.len(), ..Progress::default() };
     let mut recorder = Recorder {
         plan,
@@ -171,6 +183,34 @@ pub fn run(
     let manifest = finish(&folder, plan, &completions)?;
     let summary = write_results(benchmark, grader, &folder, &manifest, &plan.problems, &completions)?;
     Ok(Run { folder, summary, progress })
+}
+
+/// Takes items that failed out of a run, which is then one that was not finished.
+fn drop_failed(
+    folder: &RunFolder,
+    plan: &Plan,
+    completions: &mut HashMap<(String, u32), CompletionRecord>,
+) -> Result<(), Error> {
+    let all = completions.len();
+    completions.retain(|_, record| record.finish_reason != FinishReason::Error);
+    if completions.len() == all {
+        return Ok(());
+    }
+    // First what says that the run is whole.
+    folder.remove_results()?;
+    let mut manifest = folder.manifest()?;
+    manifest.finished = None;
+    folder.write_manifest(&manifest)?;
+    folder.settle_completions(&in_order(&plan.problems, plan.decoding.samples(), completions))
+}
+
+/// Writes down what the model reads, once for all samples of a problem.
+fn log_tokens(folder: &RunFolder, prompts: &[Prompt], generator: &dyn Generator) -> Result<(), Error> {
+    let first: Vec<Prompt> = prompts.iter().filter(|prompt| prompt.sample == 0).cloned().collect();
+    let ids = generator.token_ids(&first).map_err(Error::Generation)?.ok_or(Error::NoTokenIds)?;
+    let record =
+        |(prompt, token_ids): (Prompt, Vec<u32>)| PromptRecord { id: prompt.id, prompt: prompt.text, token_ids };
+    folder.write_prompts(first.into_iter().zip(ids).map(record))
 }
 
 /// Tags of a run that was there before: new ones are added, and those given anew replaced.
@@ -190,16 +230,47 @@ fn add_tags(folder: &RunFolder, tags: &BTreeMap<String, String>) -> Result<(), E
 pub fn judge_again(benchmark: &Benchmark, grader: &Grader, folder: &RunFolder) -> Result<Summary, Error> {
     let mut folder = folder.clone();
     folder.lock()?;
-    let folder = &folder;
-    let manifest = folder.manifest()?;
-    let problems = folder.problems()?;
-    let completions = folder.completions()?;
-    let in_order = in_order(&problems, manifest.identity.decoding.samples(), &completions);
-    let (done, total) = (in_order.len(), problems.len() * manifest.identity.decoding.samples() as usize);
-    if done < total {
-        return Err(Error::Incomplete { folder: folder.path().to_path_buf(), done, total });
+    let Finished { manifest, problems, completions } = Finished::read(&folder)?;
+    write_results(benchmark, grader, &folder, &manifest, &problems, &completions)
+}
+
+/// Sums up a finished run without some of its problems, judged again, without a model. The folder stays as it is. Ids that the run did not
+/// ask are passed over.
+///
+/// # Errors
+/// As for [`judge_again`], and [`Error::Exclusion`] where nothing is left.
+pub fn summary_without(
+    benchmark: &Benchmark,
+    grader: &Grader,
+    folder: &RunFolder,
+    exclusion: &Exclusion,
+) -> Result<Summary, Error> {
+    let Finished { mut manifest, problems, completions } = Finished::read(folder)?;
+    let (problems, excluded) = exclusion.take_out(problems)?;
+    let before = manifest.identity.excluded.take().map_or(0, |excluded| excluded.problems);
+    manifest.identity.excluded = excluded.map(|excluded| Excluded { problems: excluded.problems + before, ..excluded });
+    Ok(judge(benchmark, grader, &manifest, &problems, &completions).1)
+}
+
+/// What a finished run holds.
+struct Finished {
+    manifest: Manifest,
+    problems: Vec<Problem>,
+    completions: HashMap<(String, u32), CompletionRecord>,
+}
+
+impl Finished {
+    fn read(folder: &RunFolder) -> Result<Self, Error> {
+        let (manifest, problems) = (folder.manifest()?, folder.problems()?);
+        let completions = folder.completions()?;
+        let samples = manifest.identity.decoding.samples();
+        let done = in_order(&problems, samples, &completions).len();
+        let total = problems.len() * samples as usize;
+        match done < total {
+            true => Err(Error::Incomplete { folder: folder.path().to_path_buf(), done, total }),
+            false => Ok(Self { manifest, problems, completions }),
+        }
     }
-    write_results(benchmark, grader, folder, &manifest, &problems, &completions)
 }
 
 fn write_results(
@@ -210,11 +281,35 @@ fn write_results(
     problems: &[Problem],
     completions: &HashMap<(String, u32), CompletionRecord>,
 ) -> Result<Summary, Error> {
-    let verdicts = grader.judge_all(problems, manifest.identity.decoding.samples(), completions);
-    let mut summary = Summary::new(benchmark, grader, manifest, &verdicts);
-    summary.counted_once = CountedOnce::of(benchmark, manifest.identity.protocol.task_cap(), problems, &verdicts);
+    note_rules(folder)?;
+    let (verdicts, summary) = judge(benchmark, grader, manifest, problems, completions);
     folder.write_results(&verdicts, &summary)?;
     Ok(summary)
+}
+
+fn judge(
+    benchmark: &Benchmark,
+    grader: &Grader,
+    manifest: &Manifest,
+    problems: &[Problem],
+    completions: &HashMap<(String, u32), CompletionRecord>,
+) -> (Vec<VerdictRecord>, Summary) {
+    let verdicts = grader.judge_all(problems, manifest.identity.decoding.samples(), completions);
+    let mut summary = Summary::new(benchmark, grader, manifest, &verdicts);
+    summary.add_several_samples(grader, problems, &verdicts);
+    summary.counted_once = CountedOnce::of(benchmark, manifest.identity.protocol.task_cap(), problems, &verdicts);
+    (verdicts, summary)
+}
+
+/// Notes the rules that judge now, where others did before.
+fn note_rules(folder: &RunFolder) -> Result<(), Error> {
+    let mut manifest = folder.manifest()?;
+    let rules = Some(rules_digest());
+    if manifest.rules == rules {
+        return Ok(());
+    }
+    manifest.rules = rules;
+    folder.write_manifest(&manifest)
 }
 
 /// Puts the journal in order and notes the end of the run.

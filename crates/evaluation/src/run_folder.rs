@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 use crate::error::Error;
 use crate::grader::Grader;
 use crate::manifest::{Manifest, SCHEMA};
-use crate::record::{CompletionRecord, VerdictRecord};
+use crate::record::{CompletionRecord, PromptRecord, VerdictRecord};
 use crate::summary::Summary;
 use crate::template::Template;
 
@@ -26,6 +26,7 @@ use crate::template::Template;
 const LOCK: &str = "run.lock";
 const MANIFEST: &str = "run.json";
 const PROBLEMS: &str = "problems.jsonl";
+const PROMPTS: &str = "prompts.jsonl";
 const COMPLETIONS: &str = "completions.jsonl";
 const VERDICTS: &str = "verdicts.jsonl";
 const SUMMARY: &str = "summary.json";
@@ -193,6 +194,26 @@ impl RunFolder {
         self.write_whole(COMPLETIONS, |out| {
             in_order.iter().try_for_each(|record| jobs::write_checked(&mut *out, record))
         })
+    }
+
+    /// Writes what the model reads.
+    pub(crate) fn write_prompts(&self, prompts: impl Iterator<Item = PromptRecord>) -> Result<(), Error> {
+        let mut prompts = prompts;
+        self.write_whole(PROMPTS, |out| prompts.try_for_each(|prompt| write_line(&mut *out, &prompt)))
+    }
+
+    /// Takes away what is derived from the completions.
+    pub(crate) fn remove_results(&self) -> Result<(), Error> {
+        for name in [SUMMARY, VERDICTS] {
+            let file = self.file(name);
+            match std::fs::remove_file(&file) {
+                Err(source) if source.kind() != io::ErrorKind::NotFound => {
+                    return Err(Error::WriteFailed { file, source });
+                }
+                _ => {}
+            }
+        }
+        Ok(())
     }
 
     /// Writes what is derived from the completions.

@@ -1,15 +1,18 @@
 //! Verdict records → accuracies and averages.
 
-use dataset_loader::{Benchmark, Set};
+use std::collections::HashMap;
+
+use dataset_loader::{Benchmark, Problem, Set};
 use scoring::Verdict;
 use serde::{Deserialize, Serialize};
-use statistics::{macro_average, micro_average, sampled_interval, wilson_interval};
+use statistics::{Bootstrap, Stratum, macro_average, micro_average, sampled_interval, wilson_interval};
 
 use crate::counted_once::CountedOnce;
 use crate::grader::Grader;
 use crate::manifest::Manifest;
 use crate::protocol::{MAX_TOKENS, STOP_STRINGS};
 use crate::record::VerdictRecord;
+use crate::several_samples::SeveralSamples;
 
 /// Version of `summary.json`.
 pub(crate) const SCHEMA: &str = "mwpbench.summary.v1";
@@ -71,6 +74,9 @@ pub struct SetSummary {
     pub counts: Counts,
     /// The same for each task, where the set has several.
     pub tasks: Vec<TaskSummary>,
+    /// pass@k and maj@k, where several completions were drawn for each problem.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub several_samples: Option<SeveralSamples>,
 }
 
 /// What a run found on one task.
@@ -121,6 +127,13 @@ pub struct Averages {
     pub official: f64,
     /// By the strict scorer.
     pub strict: f64,
+    /// A 95 % interval of the official one by a stratified bootstrap ([`Bootstrap::default`]), in 0..=1; `None` in summaries of earlier
+    /// versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub official_interval: Option<[f64; 2]>,
+    /// The same of the strict one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub strict_interval: Option<[f64; 2]>,
 }
 
 impl Summary {
@@ -131,7 +144,7 @@ impl Summary {
         let sets: Vec<SetSummary> =
             benchmark.sets().iter().filter_map(|set| SetSummary::new(set, cap, verdicts)).collect();
         let averaged = || sets.iter().filter(|set| set.in_average);
-        let (micro, macro_) = averages(&sets);
+        let (micro, macro_) = averages(&sets, verdicts);
         let missing: Vec<String> = benchmark
             .sets()
             .iter()
@@ -161,6 +174,18 @@ impl Summary {
                 .map(|verdict| verdict.id.clone())
                 .collect(),
             sets,
+        }
+    }
+
+    /// Adds pass@k and maj@k where several completions were drawn. `problems` are those that the verdicts judge, in their order.
+    pub(crate) fn add_several_samples(&mut self, grader: &Grader, problems: &[Problem], verdicts: &[VerdictRecord]) {
+        let by_problem: HashMap<&str, &[VerdictRecord]> =
+            verdicts.chunk_by(|one, next| one.id == next.id).map(|own| (own[0].id.as_str(), own)).collect();
+        for set in &mut self.sets {
+            let own = problems.iter().filter(|problem| problem.set == set.set);
+            let own: Vec<_> =
+                own.filter_map(|problem| Some((problem, *by_problem.get(problem.id.as_str())?))).collect();
+            set.several_samples = SeveralSamples::of(grader.profile(&set.set), &own);
         }
     }
 
@@ -198,6 +223,7 @@ impl SetSummary {
             expected,
             counts: Counts::of(&own),
             tasks: if set.tasks.len() > 1 { tasks } else { Vec::new() },
+            several_samples: None,
         })
     }
 }
@@ -232,21 +258,51 @@ impl Accuracy {
     }
 }
 
-/// Micro and macro average over the sets that take part.
-pub(crate) fn averages(sets: &[SetSummary]) -> (Option<Averages>, Option<Averages>) {
-    let micro = Averages::of(sets, |items| micro_average(items.iter().copied()));
-    let macro_ = Averages::of(sets, |items| macro_average(items.iter().map(|(_, accuracy)| *accuracy)));
-    (micro, macro_)
+/// Micro and macro average over the sets that take part. `verdicts` are those that the sets were summed up from, those of one problem beside
+/// each other.
+pub(crate) fn averages(sets: &[SetSummary], verdicts: &[VerdictRecord]) -> (Option<Averages>, Option<Averages>) {
+    let official = Resampling::of(sets, verdicts, |verdict| verdict.official.correct);
+    let strict = Resampling::of(sets, verdicts, |verdict| verdict.strict.correct);
+    let micro =
+        |by: fn(&Counts) -> Accuracy| micro_average(averaged(sets).map(|set| (set.counts.n, by(&set.counts).accuracy)));
+    let macro_ = |by: fn(&Counts) -> Accuracy| macro_average(averaged(sets).map(|set| by(&set.counts).accuracy));
+    let both = |of: &dyn Fn(fn(&Counts) -> Accuracy) -> Option<f64>, interval: fn(&Resampling) -> Option<[f64; 2]>| {
+        Some(Averages {
+            official: of(|counts| counts.official)?,
+            strict: of(|counts| counts.strict)?,
+            official_interval: interval(&official),
+            strict_interval: interval(&strict),
+        })
+    };
+    (both(&micro, |resampling| resampling.micro), both(&macro_, |resampling| resampling.macro_))
 }
 
-impl Averages {
-    /// One kind of average over the sets that take part, by each scorer.
-    fn of(sets: &[SetSummary], average: impl Fn(&[(usize, f64)]) -> Option<f64>) -> Option<Self> {
-        let by = |scorer: fn(&Counts) -> Accuracy| {
-            let averaged = sets.iter().filter(|set| set.in_average);
-            average(&averaged.map(|set| (set.counts.n, scorer(&set.counts).accuracy)).collect::<Vec<_>>())
+fn averaged(sets: &[SetSummary]) -> impl Iterator<Item = &SetSummary> {
+    sets.iter().filter(|set| set.in_average)
+}
+
+/// Intervals of the two averages by one scorer.
+struct Resampling {
+    micro: Option<[f64; 2]>,
+    macro_: Option<[f64; 2]>,
+}
+
+impl Resampling {
+    fn of(sets: &[SetSummary], verdicts: &[VerdictRecord], is_correct: fn(&VerdictRecord) -> bool) -> Self {
+        let stratum = |set: &SetSummary| {
+            let own: Vec<&VerdictRecord> = verdicts.iter().filter(|verdict| verdict.set == set.set).collect();
+            let problems: Vec<&[&VerdictRecord]> = own.chunk_by(|one, next| one.id == next.id).collect();
+            let samples = problems.first()?.len();
+            let correct = |problem: &&[&VerdictRecord]| problem.iter().filter(|verdict| is_correct(verdict)).count();
+            Stratum::of_correct(&problems.iter().map(correct).collect::<Vec<_>>(), samples).ok()
         };
-        Some(Self { official: by(|counts| counts.official)?, strict: by(|counts| counts.strict)? })
+        let strata: Option<Vec<Stratum>> = averaged(sets).map(stratum).collect();
+        let resampled = strata.and_then(|strata| Bootstrap::default().averages(&strata).ok());
+        let interval = |resampled: Option<statistics::Resampled>| resampled.map(|resampled| resampled.interval);
+        Self {
+            micro: interval(resampled.as_ref().and_then(|averages| averages.micro)),
+            macro_: interval(resampled.as_ref().and_then(|averages| averages.macro_)),
+        }
     }
 }
 

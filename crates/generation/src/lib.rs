@@ -258,6 +258,15 @@ pub trait Generator {
     /// [`GenerationError::Backend`] when the prompts could not be examined at all.
     fn check(&self, prompts: &[Prompt], decoding: &Decoding) -> Result<Vec<PromptIssue>, GenerationError>;
 
+    /// The token ids that the model reads for each prompt, special tokens included; `None` where the generator does not know them.
+    ///
+    /// # Errors
+    /// [`GenerationError::Backend`] when a prompt cannot be turned into tokens.
+    fn token_ids(&self, prompts: &[Prompt]) -> Result<Option<Vec<Vec<u32>>>, GenerationError> {
+        let _ = prompts;
+        Ok(None)
+    }
+
     /// Continues every prompt and reports each completion exactly once. A prompt that fails alone ends in
     /// [`FinishReason::Error`]; the others go on.
     ///

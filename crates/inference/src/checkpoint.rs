@@ -3,6 +3,7 @@
 //! Weights are memory-mapped and checked by name, shape, dtype and value before anything is computed. The first step
 //! computes from the files as they lie there; then the weights are laid out as the panels of [`crate::kernels`].
 
+mod digest_cache; // digests of files that did not change
 mod files; // where they come from
 mod storage; // how values are stored
 mod stored; // a tensor in its file

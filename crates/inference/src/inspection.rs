@@ -76,7 +76,7 @@ impl Inspection {
             ("arithmetic", InstructionSet::best().describe(format, precision)),
             ("weight_bytes", checkpoint.weight_files.bytes().to_string()),
             ("memory_bytes", tensors.packed_bytes(config, format).to_string()),
-            ("weights_digest", checkpoint.weight_files.digest()),
+            ("weights_digest", checkpoint.weight_files.digest(None)),
             ("config_digest", checkpoint.config_digest),
             ("tokenizer_digest", checkpoint.tokenizer_digest),
         ];

@@ -1,6 +1,7 @@
 //! A checkpoint as a [`Generator`]: loading from end to end, and the translation between prompts and token ids.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::OnceLock;
 
 use crate::checkpoint::{Checkpoint, CheckpointFiles, Layout, Rounding, WeightFiles, WeightForm};
@@ -63,6 +64,8 @@ pub struct EngineOptions {
     pub kv_memory: Option<usize>,
     /// What prompts are.
     pub prompts: PromptKind,
+    /// File that keeps digests of weight files, so that files that did not change are not hashed again; `None` to hash always.
+    pub digest_cache: Option<PathBuf>,
     /// Completions run on after an end-of-sequence token, to their greatest length: for measuring speed.
     pub ignore_eos: bool,
 }
@@ -384,7 +387,8 @@ fn prompt_hash(ids: &[u32]) -> String {
 
 impl Generator for LocalModel {
     fn info(&self) -> GeneratorInfo {
-        let weights_digest = self.weights_digest.get_or_init(|| self.weight_files.digest());
+        let weights_digest =
+            self.weights_digest.get_or_init(|| self.weight_files.digest(self.options.digest_cache.as_deref()));
         let mut details = self.details.clone();
         details.insert("weights_digest".to_string(), weights_digest.clone());
         GeneratorInfo { name: self.name.clone(), kind: "local".to_string(), details }
@@ -397,6 +401,10 @@ impl Generator for LocalModel {
             Some(PromptIssue { index, prompt_tokens, message })
         });
         Ok(issues.collect())
+    }
+
+    fn token_ids(&self, prompts: &[Prompt]) -> Result<Option<Vec<Vec<u32>>>, GenerationError> {
+        Ok(Some(self.encode_all(prompts)?))
     }
 
     fn generate(

@@ -17,7 +17,7 @@ pub struct SummaryTable {
 }
 
 /// Title, table and the notes that its numbers need. Accuracies are percentages by both scorers; the interval
-/// is Wilson's at 95 % for the strict one.
+/// is the strict one's at 95 %: Wilson's of a set, a stratified bootstrap's of an average.
 pub fn summary_table(summary: &Summary, layout: SummaryTable) -> String {
     let mut text = format!("{}\n", title(summary));
     let mut table = framed(
@@ -41,7 +41,9 @@ pub fn summary_table(summary: &Summary, layout: SummaryTable) -> String {
     for (name, average, (sets, n)) in averages {
         let Some(average) = average else { continue };
         let count = format!("{sets} set{}", if sets == 1 { "" } else { "s" });
-        let cells = [name.to_string(), count, n.to_string(), percent(average.official), percent(average.strict)];
+        let interval = average.strict_interval.map(range).unwrap_or_default();
+        let (official, strict) = (percent(average.official), percent(average.strict));
+        let cells = [name.to_string(), count, n.to_string(), official, strict, interval];
         table.add_row(cells.map(|text| match layout.styled {
             true => Cell::new(text).add_attribute(Attribute::Bold),
             false => Cell::new(text),
@@ -49,6 +51,7 @@ pub fn summary_table(summary: &Summary, layout: SummaryTable) -> String {
     }
     text.push_str(&table.trim_fmt());
     text.push('\n');
+    text.extend(several_samples(summary, layout));
     for note in notes(summary) {
         text.push_str(&note);
         text.push('\n');
@@ -62,20 +65,49 @@ fn set_row(set: &SetSummary) -> Vec<Cell> {
 }
 
 fn counts_row(name: String, level: String, counts: &Counts) -> Vec<Cell> {
-    let [low, high] = counts.strict.interval;
     [
         name,
         level,
         counts.n.to_string(),
         percent(counts.official.accuracy),
         percent(counts.strict.accuracy),
-        format!("{} – {}", percent(low), percent(high)),
+        range(counts.strict.interval),
         counts.no_answer.to_string(),
         counts.truncated.to_string(),
         counts.failed.to_string(),
     ]
     .map(Cell::new)
     .to_vec()
+}
+
+fn range([low, high]: [f64; 2]) -> String {
+    format!("{} – {}", percent(low), percent(high))
+}
+
+/// What several completions of each problem come to, all of them drawn; `None` for single ones.
+fn several_samples(summary: &Summary, layout: SummaryTable) -> Option<String> {
+    let several = summary.sets.iter().filter_map(|set| Some((set, set.several_samples.as_ref()?)));
+    let mut rows = several.peekable();
+    let samples = rows.peek()?.1.samples;
+    let (pass, majority) = (format!("pass@{samples}"), format!("maj@{samples}"));
+    let header = ["set", &pass, &majority, &pass, "95 % interval", &majority, "95 % interval"];
+    let mut table = framed(header, &[1, 2, 3, 4, 5, 6], layout.width);
+    for (set, several) in rows {
+        let (Some(pass), Some(majority)) = (several.pass_at_k.last(), several.maj_at_k.last()) else { continue };
+        table.add_row([
+            set.title.clone(),
+            percent(pass.official.value),
+            percent(majority.official.value),
+            percent(pass.strict.value),
+            range(pass.strict.interval),
+            percent(majority.strict.value),
+            range(majority.strict.interval),
+        ]);
+    }
+    Some(format!(
+        "{}\nThe first two by the official scorer, the others by the strict one; summary.json has them for fewer completions too.\n",
+        table.trim_fmt()
+    ))
 }
 
 fn title(summary: &Summary) -> String {

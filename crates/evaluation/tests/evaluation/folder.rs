@@ -223,3 +223,80 @@ fn disagreements_are_grouped_by_the_rules_that_made_them() {
     assert_eq!(found.groups[0].strict_rule, "equal/rational");
     assert_eq!(found.groups[1].ids, ["gsm8k/2"]);
 }
+
+#[test]
+fn items_that_failed_are_asked_again_on_request_and_the_others_stay() {
+    let folder = tempfile::tempdir().unwrap();
+    let plan = gsm8k(5);
+    let mut broken = Scripted::new(|prompt| match prompt.id.as_str() {
+        "gsm8k/1" | "gsm8k/3" => (String::new(), FinishReason::Error),
+        _ => right(prompt),
+    });
+    assert_eq!(run(&plan, &mut broken, folder.path()).unwrap().summary.failed(), 2);
+    // Without being asked to, a finished run stays as it is.
+    let mut idle = Scripted::new(right);
+    assert_eq!(run(&plan, &mut idle, folder.path()).unwrap().summary.failed(), 2);
+    assert_eq!(idle.answered, Vec::<String>::new());
+
+    // Interrupted in between, the folder does not claim to be whole.
+    let retry = evaluation::Plan { retry_failed: true, ..plan.clone() };
+    let mut stopping = Scripted { fails_at: Some(1), ..Scripted::new(right) };
+    run(&retry, &mut stopping, folder.path()).unwrap_err();
+    assert!(!folder.path().join("summary.json").exists());
+    assert_eq!(stopping.answered, ["gsm8k/3"]);
+
+    let mut mended = Scripted::new(right);
+    let summary = run(&retry, &mut mended, folder.path()).unwrap().summary;
+    assert_eq!((summary.failed(), summary.sets[0].counts.strict.correct), (0, 5));
+    assert_eq!(mended.answered, ["gsm8k/1"]);
+    let whole = tempfile::tempdir().unwrap();
+    run(&plan, &mut Scripted::new(right), whole.path()).unwrap();
+    for file in ["completions.jsonl", "verdicts.jsonl", "summary.json"] {
+        assert_eq!(read(folder.path(), file), read(whole.path(), file), "{file}");
+    }
+}
+
+#[test]
+fn token_ids_are_written_where_the_model_tells_them() {
+    struct Telling(Scripted);
+    impl generation::Generator for Telling {
+        fn info(&self) -> generation::GeneratorInfo {
+            self.0.info()
+        }
+        fn check(
+            &self,
+            prompts: &[generation::Prompt],
+            decoding: &generation::Decoding,
+        ) -> Result<Vec<generation::PromptIssue>, generation::GenerationError> {
+            self.0.check(prompts, decoding)
+        }
+        fn token_ids(
+            &self,
+            prompts: &[generation::Prompt],
+        ) -> Result<Option<Vec<Vec<u32>>>, generation::GenerationError> {
+            Ok(Some(prompts.iter().map(|prompt| vec![1, prompt.text.len() as u32]).collect()))
+        }
+        fn generate(
+            &mut self,
+            prompts: &[generation::Prompt],
+            decoding: &generation::Decoding,
+            on_event: &mut dyn FnMut(generation::Event) -> Result<(), generation::GenerationError>,
+        ) -> Result<(), generation::GenerationError> {
+            self.0.generate(prompts, decoding, on_event)
+        }
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let plan = evaluation::Plan { log_tokens: true, ..gsm8k(2) };
+    let benchmark = Benchmark::published();
+    let grader = Grader::new(&benchmark);
+    let go = |generator: &mut dyn generation::Generator, folder: &Path| {
+        evaluation::run(&benchmark, &grader, &plan, generator, folder, &mut |_| std::ops::ControlFlow::Continue(()))
+    };
+    go(&mut Telling(Scripted::new(right)), folder.path()).unwrap();
+    let lines: Vec<evaluation::PromptRecord> =
+        read(folder.path(), "prompts.jsonl").lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!((lines[1].id.as_str(), lines[1].prompt.as_str()), ("gsm8k/1", "Which number is 1?"));
+    assert_eq!(lines[1].token_ids, [1, 18]);
+    let silent = tempfile::tempdir().unwrap();
+    assert!(matches!(go(&mut Scripted::new(right), silent.path()), Err(Error::NoTokenIds)));
+}

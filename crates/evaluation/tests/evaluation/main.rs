@@ -9,6 +9,7 @@ mod folder; // the run folder: resumption, other runs, damage
 mod gating; // the gate's rules and verdicts
 mod intervals; // Wilson's interval against published values
 mod once; // each problem counted once
+mod sampled; // intervals of averages, pass@k and maj@k
 mod scripted; // the generator that answers from a script
 mod selecting; // tasks, cap and limit
 mod templates; // named templates and users' files

@@ -92,6 +92,8 @@ pub fn plan(problems: Vec<Problem>) -> Plan {
         limit: None,
         excluded: None,
         long_prompts: LongPrompts::Refuse,
+        retry_failed: false,
+        log_tokens: false,
         version: "test".into(),
         environment: Default::default(),
         tags: Default::default(),

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use memmap2::Mmap;
 use serde::Deserialize;
 
+use super::digest_cache;
 use super::stored::Stored;
 use crate::adapter::{self, Adapter};
 use crate::config::ModelConfig;
@@ -284,7 +285,7 @@ impl CheckpointFiles {
         let files = names.into_iter().map(|name| match &self.source {
             Source::Embedded { files, .. } => {
                 let bytes = embedded_file(files, &name).ok_or_else(|| no_such_file(&name))?;
-                Ok(Arc::new(WeightFile { name, bytes: FileBytes::Embedded(bytes) }))
+                Ok(Arc::new(WeightFile { name, bytes: FileBytes::Embedded(bytes), path: None }))
             }
             Source::Folder(dir) => Ok(Arc::new(WeightFile::map(&dir.join(&name))?)),
             Source::Gguf(_) => Err(no_such_file(&name)),
@@ -385,6 +386,8 @@ pub(crate) struct WeightFile {
     /// Without its folder.
     pub(crate) name: String,
     pub(crate) bytes: FileBytes,
+    /// Where it lies; `None` where it is embedded.
+    path: Option<PathBuf>,
 }
 
 impl WeightFile {
@@ -399,7 +402,7 @@ impl WeightFile {
         // SAFETY: the mapping is only read, as plain bytes that are valid whatever they are. Another process must not
         // shorten the file while the model loads; that is the user's to guarantee, as for any memory-mapped checkpoint.
         match unsafe { Mmap::map(&file) } {
-            Ok(bytes) => Ok(Self { name, bytes: FileBytes::Mapped(bytes) }),
+            Ok(bytes) => Ok(Self { name, bytes: FileBytes::Mapped(bytes), path: Some(path.to_path_buf()) }),
             Err(error) => Err(Error::new(ErrorKind::Io, format!("cannot be mapped: {error}")).in_file(name)),
         }
     }
@@ -443,8 +446,17 @@ impl WeightFiles {
         self.files.iter().map(|file| file.bytes.len()).sum()
     }
 
-    /// BLAKE3 (hex) of the contents of all files one after another, in order of name.
-    pub(crate) fn digest(&self) -> String {
+    /// BLAKE3 (hex) of the contents of all files one after another, in order of name; from the cache, if there is one and
+    /// it knows the files.
+    pub(crate) fn digest(&self, cache: Option<&Path>) -> String {
+        let paths = self.files.iter().map(|file| file.path.clone()).collect::<Option<Vec<PathBuf>>>();
+        match (cache, paths) {
+            (Some(cache), Some(paths)) => digest_cache::digest(cache, &paths, || self.hash()),
+            _ => self.hash(),
+        }
+    }
+
+    fn hash(&self) -> String {
         let mut hasher = blake3::Hasher::new();
         self.files.iter().for_each(|file| {
             hasher.update_rayon(&file.bytes);

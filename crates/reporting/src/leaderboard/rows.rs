@@ -145,7 +145,11 @@ fn value(entry: &Entry, column: &Column, scorer: Scorer) -> Option<(f64, Option<
         ColumnKind::Macro => entry.summary.macro_?,
     };
     let n = entry.summary.sets.iter().filter(|set| set.in_average).map(|set| set.counts.n).sum();
-    Some((scorer.of(average), None, n))
+    let interval = match scorer {
+        Scorer::Official => average.official_interval,
+        Scorer::Strict => average.strict_interval,
+    };
+    Some((scorer.of(average), interval, n))
 }
 
 fn notes_on_run(entry: &Entry, scorer: Scorer) -> Vec<Note> {
