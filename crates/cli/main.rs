@@ -18,6 +18,7 @@ mod grading; // --profile: which scoring profile judges
 mod inspect; // mwpbench model
 mod interruption; // SIGINT and SIGTERM
 mod leaderboard; // mwpbench leaderboard
+mod mathscale; // mwpbench mathscale
 mod model; // --model: a folder, or the embedded demo checkpoint
 mod normalizers; // mwpbench normalizers check
 mod progress; // a bar on a terminal, plain lines elsewhere
@@ -56,6 +57,8 @@ enum Command {
     Data(data::Command),
     #[command(subcommand)]
     Normalizers(normalizers::Command),
+    #[command(subcommand)]
+    Mathscale(mathscale::Command),
 }
 
 fn main() -> ExitCode {
@@ -71,6 +74,7 @@ fn main() -> ExitCode {
         Command::Model(args) => inspect::run(args),
         Command::Data(command) => data::run(command),
         Command::Normalizers(command) => normalizers::run(command),
+        Command::Mathscale(command) => mathscale::run(command),
     };
     exit::report(outcome)
 }

@@ -14,6 +14,7 @@ mod interruption; // kills, signals, two writers, damaged journals
 mod layers; // which crate may know which
 mod leaderboard; // mwpbench leaderboard, and tags
 mod llamacpp; // llama.cpp's server against our own engine
+mod mathscale; // mwpbench mathscale: extract, graph, compose
 mod model; // mwpbench model, adapters, 8 bits
 #[path = "../../crates/endpoint/tests/endpoint/server.rs"]
 #[allow(dead_code)] // the endpoint's own tests use all of it
