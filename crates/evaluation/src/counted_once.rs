@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use dataset_loader::{Benchmark, Problem, Stats};
+use dataset_loader::{Benchmark, Problem, Stats, grouped};
 use overlap::{Item, Pair};
 use serde::{Deserialize, Serialize};
 
@@ -97,7 +97,8 @@ pub fn note_repeated(stats: &mut Stats, benchmark: &Benchmark, problems: &[Probl
         for ((_, earlier), count) in counts.iter().filter(|((own, _), _)| *own == set.set) {
             let title = benchmark.set(earlier).map_or(*earlier, |set| set.title.as_str());
             set.notes.push(format!(
-                "{count} of these are also in {title}; a run gives the averages with each problem counted once too"
+                "{} of these are also in {title}; a run gives the averages with each problem counted once too",
+                grouped(*count)
             ));
         }
     }
