@@ -1,10 +1,15 @@
 //! `mwpbench mathscale`: the pipeline that makes training data, a stage a subcommand.
 
 mod compose; // graph to compositions
+mod export; // training files
 mod extract; // seeds to concepts
+mod generate; // compositions to pairs
 mod graph; // concepts to the graph, and looking at it
 mod optional_generator; // a generator that may be left out
+mod reading; // how many pairs have been read
+mod screen; // which pairs may be trained on
 mod status; // how far the stages are
+mod validate; // whether solutions are right
 
 use std::path::PathBuf;
 
@@ -22,6 +27,10 @@ pub enum Command {
     Extract(Box<extract::Args>),
     Graph(graph::Args),
     Compose(compose::Args),
+    Generate(Box<generate::Args>),
+    Validate(Box<validate::Args>),
+    Screen(screen::Args),
+    Export(export::Args),
     Status(status::Args),
 }
 
@@ -30,6 +39,10 @@ pub fn run(command: Command) -> anyhow::Result<Outcome> {
         Command::Extract(args) => extract::run(*args),
         Command::Graph(args) => graph::run(args),
         Command::Compose(args) => compose::run(args),
+        Command::Generate(args) => generate::run(*args),
+        Command::Validate(args) => validate::run(*args),
+        Command::Screen(args) => screen::run(args),
+        Command::Export(args) => export::run(args),
         Command::Status(args) => status::run(args),
     }
 }

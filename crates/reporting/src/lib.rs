@@ -18,6 +18,7 @@ mod import_text; // what came of an import
 mod item; // one problem with prompt, completion, trace and verdict
 mod leaderboard; // models × sets, as tables, charts and a model card's block
 mod mathscale; // what the stages of the pipeline did, and the concept graph
+mod mathscale_pairs; // what became of its pairs
 mod overlap_text; // which test items training files contain
 mod problem_text; // one problem as the data hold it
 mod self_check; // can the scorers judge by a set's references?
@@ -42,6 +43,7 @@ pub use leaderboard::{Entry, Leaderboard, LeaderboardError, LeaderboardFormat, L
 pub use mathscale::{
     composed_text, extraction_text, graph_made_text, graph_stats_text, neighbourhoods_text, project_text,
 };
+pub use mathscale_pairs::{estimate_text, exported_text, generated_text, screened_text, validated_text};
 pub use overlap_text::{OverlapLayout, overlap_text};
 pub use problem_text::problem_text;
 pub use self_check::self_check_text;
