@@ -74,7 +74,7 @@ pub(crate) fn markdown(
     );
     counts(&mut text, card);
     making(&mut text, project, card);
-    removals(&mut text, &read_report(project)?);
+    removals(&mut text, project, &read_report(project)?);
     concepts(&mut text, card);
     files(&mut text, forms, outputs);
     licence(&mut text, plan, card);
@@ -166,10 +166,19 @@ fn making(text: &mut String, project: &Project, card: &Card) {
     }
 }
 
-fn removals(text: &mut String, report: &ScreenReport) {
+fn removals(text: &mut String, project: &Project, report: &ScreenReport) {
+    let screened = project.manifest().stages.get(&Stage::Screen);
+    let pairs = screened.and_then(|record| record.identity.inputs.get("pairs"));
+    let source = match pairs.filter(|pairs| pairs.stage.is_none()) {
+        Some(pairs) => {
+            let name = std::path::Path::new(&pairs.file).file_name().unwrap_or_default().to_string_lossy();
+            format!(" in {} (BLAKE3 {})", cell(&name), pairs.blake3)
+        }
+        None => String::new(),
+    };
     let _ = write!(
         text,
-        "\n## What was removed\n\nOf {} pairs {} were kept.\n\n| reason | pairs |\n|---|---|\n",
+        "\n## What was removed\n\nOf {} pairs{source} {} were kept.\n\n| reason | pairs |\n|---|---|\n",
         report.read, report.kept
     );
     for reason in RemovalReason::ALL {
@@ -222,9 +231,14 @@ fn files(text: &mut String, forms: &[Form], outputs: &BTreeMap<String, Output>) 
             }
         );
     }
-    let first = forms.first().map_or("alpaca", |form| form.name());
-    let _ =
-        write!(text, "\n    datasets.load_dataset(FOLDER, \"{first}\")\n\n| file | bytes | BLAKE3 |\n|---|---|---|\n");
+    text.push('\n');
+    for form in listed(forms) {
+        let _ = writeln!(text, "    datasets.load_dataset(FOLDER, \"{form}\")");
+    }
+    if forms.len() > 1 && forms.contains(&Form::Parquet) {
+        text.push_str("    datasets.load_dataset(FOLDER + \"/parquet\")\n");
+    }
+    text.push_str("\n| file | bytes | BLAKE3 |\n|---|---|---|\n");
     for (name, output) in outputs {
         let _ = writeln!(text, "| {} | {} | {} |", name.trim_start_matches("export/"), output.bytes, output.blake3);
     }

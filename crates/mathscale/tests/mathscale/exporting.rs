@@ -100,6 +100,9 @@ fn all_forms_hold_the_same_records_in_the_same_order() {
         "| this pipeline | 200 |",
         "| train.jsonl | 20 | 20 |",
         "| Numbers | 200 |",
+        "load_dataset(FOLDER, \"chat\")",
+        "load_dataset(FOLDER + \"/parquet\")",
+        "Of 200 pairs in pairs.jsonl (BLAKE3 ",
     ] {
         assert!(card.contains(part), "{part} is missing in\n{card}");
     }
