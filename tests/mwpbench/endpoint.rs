@@ -14,6 +14,7 @@ use crate::command::mwpbench;
 use crate::model_server::{Act, MODEL, Server, good_answer, refusal};
 
 const USAGE: i32 = 2;
+const INCOMPLETE: i32 = 3;
 const BACKEND: i32 = 5;
 const KEY: &str = "sk-secret-0123456789abcdef";
 
@@ -122,6 +123,24 @@ fn a_server_that_goes_away_ends_the_run_with_5_and_the_same_command_continues() 
     assert_eq!(server.count() - asked, 28);
     assert_eq!(finished(&run), 40);
     assert!(!String::from_utf8(fs::read(run.join("completions.jsonl")).unwrap()).unwrap().contains("\"error\":\""));
+}
+
+#[test]
+fn what_failed_for_itself_is_told_and_only_that_is_asked_again() {
+    let folder = tempfile::tempdir().unwrap();
+    // One prompt in seven or so is refused the first time.
+    let server = Server::start(|asked| match asked.before == 0 && asked.prompt().len() % 7 == 0 {
+        true => refusal(400, "", &format!("a prompt of {} bytes is too long", asked.prompt().len())),
+        false => good_answer(asked),
+    });
+    let first = mwpbench(folder.path(), plan(&server.url, "run"));
+    assert_eq!(first.code, Some(INCOMPLETE), "{}", first.stderr);
+    let completions = fs::read_to_string(folder.path().join("run/completions.jsonl")).unwrap();
+    let failed = completions.lines().filter(|line| line.contains("400 Bad Request: a prompt of ")).count();
+    assert!((1..40).contains(&failed) && server.count() == 40, "{failed} of {}", server.count());
+    mwpbench(folder.path(), [plan(&server.url, "run"), vec!["--retry-failed"]].concat()).ok();
+    assert_eq!(server.count(), 40 + failed);
+    assert_eq!(finished(&folder.path().join("run")), 40);
 }
 
 #[cfg(unix)]
