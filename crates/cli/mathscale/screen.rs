@@ -11,7 +11,7 @@ use crate::{data_folder, interruption, screen};
 
 /// Remove pairs that are malformed, too long, without a final answer, contaminated by a test set, or repetitions.
 ///
-/// Test items are those of the data folder: all sets, in the data's language and not. screen.removed.jsonl tells the reason of each removal, screen.json
+/// Test items are those of the data folder, of all its sets. screen.removed.jsonl tells the reason of each removal, screen.json
 /// counts them.
 #[derive(clap::Args)]
 pub struct Args {
@@ -35,8 +35,8 @@ pub struct Args {
     /// Jaccard index from which a question is near to a test item, from 0.5 to 1.
     #[arg(long, default_value_t = Options::default().near, value_name = "INDEX")]
     test_near: f64,
-    /// Share of a test item's n-grams that contaminates a pair, from 0 to 1.
-    #[arg(long, default_value_t = Options::default().share, value_name = "SHARE")]
+    /// Share of a test item's n-grams that contaminates a pair, from 0 to 1: at 0 one is enough, as is usual for training data.
+    #[arg(long, default_value_t = 0.0, value_name = "SHARE")]
     test_share: f64,
     /// Jaccard index from which two questions are nearly the same, from 0.5 to 1.
     #[arg(long, default_value_t = Options::default().near, value_name = "INDEX")]
