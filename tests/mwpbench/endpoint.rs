@@ -167,7 +167,8 @@ fn what_is_wrong_is_told_before_a_folder_is_made() {
     let server = Server::start(good_answer);
     let refusing = Server::start_bare(|asked| refusal(401, "", &format!("no: {}", asked.authorization)));
     fs::write(folder.path().join("key"), KEY).unwrap();
-    let url = server.url.as_str();
+    let address = server.url.clone();
+    let url = address.as_str();
     let ask = |args: &[&str]| mwpbench(folder.path(), args);
     let eval = |more: &[&str]| ask(&[&plan(url, "run"), more].concat());
     for (flag, value) in [
