@@ -27,7 +27,7 @@ pub struct Args {
     #[arg(long, env = "MWPBENCH_DATA", value_name = "FILE|DIR")]
     data: Option<PathBuf>,
     /// Look for no test items: nothing will be known of contamination.
-    #[arg(long, conflicts_with = "data")]
+    #[arg(long)]
     without_tests: bool,
     /// Words of an n-gram that a pair and a test item may not share: 13, or 8 to find more.
     #[arg(long, default_value_t = Options::default().ngram, value_name = "N")]
