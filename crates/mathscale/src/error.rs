@@ -53,6 +53,9 @@ impl Error {
             ErrorKind::Records(error) => {
                 matches!(error.kind(), record_files::ErrorKind::NotFound | record_files::ErrorKind::Folder)
             }
+            ErrorKind::Overlap(error) => !error.is_integrity(),
+            // A path that was given; of the project's own files a lost one is told as changed.
+            ErrorKind::Unreadable(source) => source.kind() == std::io::ErrorKind::NotFound,
             ErrorKind::NotAProject
             | ErrorKind::NoProject
             | ErrorKind::NotWritable(_)
