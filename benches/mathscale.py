@@ -26,7 +26,7 @@ TOOLS = ROOT / "tools" / "mathscale"
 
 
 def run(command):
-    """Seconds, peak resident MB, and what the command printed."""
+    """Seconds, processor seconds, peak resident MB, and what the command printed."""
     started = time.perf_counter()
     process = subprocess.Popen([str(part) for part in command], stdout=subprocess.PIPE, text=True)
     out = process.stdout.read()
@@ -34,7 +34,7 @@ def run(command):
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
         sys.exit(f"{command} failed")
-    return time.perf_counter() - started, usage.ru_maxrss / 1024, out
+    return time.perf_counter() - started, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024, out
 
 
 def digest(path):
@@ -125,21 +125,25 @@ def main():
         one_thread = digest(file)
         ours, theirs = [], []
         for number in range(arguments.rounds):
-            seconds, memory, out = run([*command, arguments.threads])
+            seconds, processor, memory, out = run([*command, arguments.threads])
             inside = json.loads(out)["seconds"]
-            ours.append((seconds, inside, memory))
+            ours.append((seconds, processor))
             assert digest(file) == one_thread, "another number of threads, other compositions"
-            print(f"mwpbench: {seconds:.2f} s (the stage alone {inside:.2f}), {memory:.0f} MB; load {os.getloadavg()[0]:.1f}", flush=True)
+            told = f"{seconds:.2f} s (the stage alone {inside:.2f}), {processor:.2f} processor seconds, {memory:.0f} MB"
+            print(f"mwpbench: {told}; load {os.getloadavg()[0]:.1f}", flush=True)
             subprocess.run(["rm", "-rf", project / "replaced"], check=True)
             if number < arguments.python_rounds:
                 plain = work / "plain.jsonl"
-                seconds, memory, _ = run([sys.executable, TOOLS / "compose.py", extractions, plain, "--count", arguments.count])
-                theirs.append(seconds)
-                print(f"Python:   {seconds:.2f} s, {memory:.0f} MB; load {os.getloadavg()[0]:.1f}", flush=True)
+                plainly = [sys.executable, TOOLS / "compose.py", extractions, plain, "--count", arguments.count]
+                seconds, processor, memory, _ = run(plainly)
+                theirs.append((seconds, processor))
+                told = f"{seconds:.2f} s, {processor:.2f} processor seconds, {memory:.0f} MB"
+                print(f"Python:   {told}; load {os.getloadavg()[0]:.1f}", flush=True)
         if theirs:
             compare(Tally(file), Tally(plain))
-            fast, slow = statistics.median(first for first, *_ in ours), statistics.median(theirs)
-            print(f"medians: {fast:.2f} s against {slow:.2f} s, {slow / fast:.1f} times as fast")
+            for place, unit in enumerate(("s", "processor seconds")):
+                fast, slow = (statistics.median(run[place] for run in runs) for runs in (ours, theirs))
+                print(f"medians: {fast:.2f} against {slow:.2f} {unit}, {slow / fast:.1f} times")
 
 
 if __name__ == "__main__":
