@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use cargo_metadata::{DependencyKind, Metadata, MetadataCommand};
 
 /// Crates and what they must not reach, directly or through other crates of the workspace.
-const MUST_NEVER: [(&str, &[&str]); 14] = [
+const MUST_NEVER: [(&str, &[&str]); 15] = [
     ("record-files", &["dataset-loader", "generation", "inference", "scoring", "evaluation", "reporting", CANDLE]),
     ("dataset-fetcher", &["dataset-loader", "generation", "inference", "scoring", "evaluation", "reporting", CANDLE]),
     ("overlap", &["dataset-loader", "generation", "inference", "scoring", "evaluation", "reporting", CANDLE]),
@@ -15,6 +15,7 @@ const MUST_NEVER: [(&str, &[&str]); 14] = [
         &["dataset-loader", "inference", "scoring", "evaluation", "reporting", CANDLE, "tokenizers", "tempfile"],
     ),
     ("jobs", &["dataset-loader", "overlap", "inference", "scoring", "evaluation", "reporting", CANDLE, "tokenizers"]),
+    ("translation", &["inference", "endpoint", "scoring", "evaluation", "reporting", CANDLE, "tokenizers"]),
     (
         "endpoint",
         &["record-files", "dataset-loader", "inference", "scoring", "evaluation", "reporting", CANDLE, "tokenizers"],
