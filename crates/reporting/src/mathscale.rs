@@ -123,7 +123,7 @@ pub fn neighbourhoods_text(found: &[Neighbourhood], limit: usize, width: Option<
         let kind = if shown.kind == Kind::Topic { "topic" } else { "knowledge point" };
         let _ = writeln!(text, "{} ({kind}, {} seeds)", shown.name, shown.seeds);
         for (kind, neighbours) in [(Kind::Topic, &shown.topics), (Kind::KnowledgePoint, &shown.knowledge_points)] {
-            let _ = writeln!(text, "{} {}", neighbours.len(), kind_name(kind));
+            let _ = writeln!(text, "neighbours among {}: {}", kind_name(kind), neighbours.len());
             if !neighbours.is_empty() {
                 text.push_str(&neighbour_table(neighbours, limit, width));
             }
