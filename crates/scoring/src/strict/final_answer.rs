@@ -8,7 +8,7 @@ use super::extraction::{self, Extracted, ReferenceKind};
 /// What a solution says its answer is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct FinalAnswer {
-    /// The answer's text.
+    /// The answer's text; a formula may stand in its delimiters.
     pub text: String,
     /// Id of the rule that took it, such as `extract/boxed`.
     pub rule: &'static str,
@@ -45,7 +45,7 @@ mod tests {
             ("So \\boxed{\\frac{1}{2}} of the 8 slices.", Some("\\frac{1}{2}")),
             ("48 + 24 = 72\n#### 72", Some("72")),
             ("Let $x$ be the number. Then Ann has 5 apples.", Some("5")),
-            ("Adding 3 to it, we get $x^2 + 3$.", Some("x^2 + 3")),
+            ("Adding 3 to it, we get $x^2 + 3$.", Some("$x^2 + 3$")),
             ("Because it is so.", None),
             ("I cannot make such a question.", None),
             ("", None),
