@@ -24,7 +24,7 @@ const LASTING: [&str; 4] = ["problems.jsonl", "completions.jsonl", "verdicts.jso
 /// 40 problems, asked of a server.
 fn plan<'a>(url: &'a str, run: &'a str) -> Vec<&'a str> {
     let what = ["eval", "--model", MODEL, "--tasks", "gsm8k", "--limit", "40", "--max-tokens", "64", "--quiet"];
-    [&what[..], &["--endpoint", url, "--max-concurrency", "4", "--output-dir", run]].concat()
+    [&what[..], &["--endpoint", url, "--max-concurrency", "8", "--output-dir", run]].concat()
 }
 
 fn contents(run: &Path) -> Vec<Vec<u8>> {
@@ -87,7 +87,7 @@ fn a_run_is_kept_with_the_servers_facts_and_without_the_key() {
 #[test]
 fn a_run_that_is_killed_is_continued_and_nothing_finished_is_asked_again() {
     let folder = tempfile::tempdir().unwrap();
-    let server = Server::start(|asked| [vec![Act::Wait(Duration::from_millis(100))], good_answer(asked)].concat());
+    let server = Server::start(|asked| [vec![Act::Wait(Duration::from_millis(300))], good_answer(asked)].concat());
     mwpbench(folder.path(), plan(&server.url, "whole")).ok();
     let before = server.count();
     assert_eq!(before, 40);
@@ -151,7 +151,7 @@ fn a_signal_is_heard_while_the_server_says_nothing() {
     let server =
         Server::start(
             move |request| {
-                if asked.fetch_add(1, Ordering::SeqCst) < 6 { good_answer(request) } else { vec![Act::Hang] }
+                if asked.fetch_add(1, Ordering::SeqCst) < 12 { good_answer(request) } else { vec![Act::Hang] }
             },
         );
     let child = start(folder.path(), &plan(&server.url, "run"));

@@ -72,8 +72,6 @@ pub(crate) struct Breaker {
     failures: usize,
     /// Prompts that failed since the last success: at most as many as are under way.
     prompts: HashSet<usize>,
-    /// Whether the server responded to any of them.
-    responded: bool,
     /// The longest pause that the server asked for since the last success.
     pause: Duration,
 }
@@ -88,7 +86,6 @@ impl Breaker {
             last_sign: now,
             failures: 0,
             prompts: HashSet::new(),
-            responded: false,
             pause: Duration::ZERO,
         }
     }
@@ -113,7 +110,6 @@ impl Breaker {
     ) -> Judgement {
         self.failures += 1;
         self.prompts.insert(prompt);
-        self.responded |= matches!(trouble.kind, TroubleKind::Broken | TroubleKind::Silent);
         self.pause = self.pause.max(trouble.wait.unwrap_or_default());
         history.failed(trouble.kind, self.last_success, self.last_sign, now);
         let spent = history.attempts >= self.attempts;
@@ -125,7 +121,8 @@ impl Breaker {
         if since < self.gone_after + self.pause || self.failures < LEAST_FAILURES {
             return Judgement::Again;
         }
-        match self.responded && self.prompts.len() <= FEW_PROMPTS {
+        let responds = matches!(trouble.kind, TroubleKind::Broken | TroubleKind::Silent);
+        match responds && self.prompts.len() <= FEW_PROMPTS {
             true if spent => Judgement::PromptFails,
             true => Judgement::Again,
             false => Judgement::ServerGone { failures: self.failures, seconds: since.as_secs() },

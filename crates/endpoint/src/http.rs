@@ -78,7 +78,11 @@ impl Http {
     pub(crate) async fn send(&self, request: RequestBuilder) -> Result<Response, Trouble> {
         let response = match timeout(self.patience.idle, request.send()).await {
             Err(_) => return Err(self.silent()),
-            Ok(Err(error)) => return Err(Trouble::new(TroubleKind::Connection, self.quote(&said(&error)))),
+            // Once there was a connection, something answers there: what breaks it may be the prompt.
+            Ok(Err(error)) => {
+                let kind = if error.is_connect() { TroubleKind::Connection } else { TroubleKind::Broken };
+                return Err(Trouble::new(kind, self.quote(&said(&error))));
+            }
             Ok(Ok(response)) => response,
         };
         let status = response.status();

@@ -15,7 +15,7 @@ pub(crate) struct Trouble {
 /// What kind of trouble it is: decides whether another attempt makes sense.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum TroubleKind {
-    /// No connection, or none any longer.
+    /// No connection.
     Connection,
     /// The server asks for less: 429 or 503.
     Throttled,

@@ -38,6 +38,21 @@ fn a_server_that_goes_away_ends_the_run_with_everything_delivered_and_nothing_fa
 }
 
 #[test]
+fn a_server_that_is_not_there_any_longer_ends_the_run_also_for_one_prompt() {
+    let server = Server::start(good_answer);
+    let mut endpoint = Endpoint::connect(options(&server), |_| {}).unwrap();
+    drop(server);
+    let mut heard = 0;
+    let outcome = endpoint.generate(&prompts(1), &Decoding::greedy(16), &mut |event| {
+        heard += usize::from(matches!(event, Event::Finished(_)));
+        Ok(())
+    });
+    let error = crate::asking::chain(&outcome.unwrap_err());
+    assert!(error.contains("the server is gone") && error.contains("no connection"), "{error}");
+    assert_eq!(heard, 0);
+}
+
+#[test]
 fn a_server_that_comes_back_in_time_is_waited_for() {
     let since = Instant::now();
     let given = AtomicUsize::new(0);
