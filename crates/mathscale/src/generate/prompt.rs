@@ -42,7 +42,7 @@ pub(crate) fn prompt<'a>(
             text.push_str(EXAMPLES);
         }
         let solution = seed.solution.as_deref().unwrap_or(&seed.answer);
-        for part in ["\nQuestion: ", seed.question.trim(), "\nSolution: ", solution.trim(), "\n"] {
+        for part in ["\nQuestion: ", seed.question.trim(), "\nSolution: ", &as_asked(solution), "\n"] {
             text.push_str(part);
         }
     }
@@ -53,6 +53,29 @@ pub(crate) fn prompt<'a>(
         }
     }
     text
+}
+
+/// A solution in the form that is asked for: without the calculator's notes of GSM8K (`<<12/60=0.2>>`), and with a sentence in place of `#### 10`.
+fn as_asked(solution: &str) -> String {
+    let mut plain = String::with_capacity(solution.len());
+    let mut rest = solution.trim();
+    while let Some((before, after)) = rest.split_once("<<") {
+        plain.push_str(before);
+        match after.split_once(">>") {
+            Some((note, after)) if !note.contains('\n') => rest = after,
+            _ => {
+                plain.push_str("<<");
+                rest = after;
+            }
+        }
+    }
+    plain.push_str(rest);
+    match plain.rsplit_once("####") {
+        Some((worked, answer)) if !answer.contains('\n') => {
+            format!("{}\nThe answer is {}.", worked.trim_end(), answer.trim().trim_end_matches('.'))
+        }
+        _ => plain,
+    }
 }
 
 /// Names of concepts on lines of their own.
@@ -68,6 +91,18 @@ pub(crate) fn list(text: &mut String, names: &[String]) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn examples_are_in_the_form_that_is_asked_for() {
+        for (solution, expected) in [
+            ("48/2 = <<48/2=24>>24 clips.\n#### 24", "48/2 = 24 clips.\nThe answer is 24."),
+            ("1 << 3 is 8", "1 << 3 is 8"),
+            ("The answer is $\\boxed{5}$.", "The answer is $\\boxed{5}$."),
+            ("#### Step\nmore", "#### Step\nmore"),
+        ] {
+            assert_eq!(as_asked(solution), expected);
+        }
+    }
 
     #[test]
     fn a_prompt_names_everything_and_shows_the_nearest_last() {
