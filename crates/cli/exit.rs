@@ -108,7 +108,11 @@ fn code_of_cause(cause: &(dyn std::error::Error + 'static)) -> Option<u8> {
             dataset_fetcher::ErrorKind::Integrity => INTEGRITY,
         });
     }
-    if let Some(error) = cause.downcast_ref::<chat_template::Error>() {
+    let of_template = match cause.downcast_ref::<evaluation::TemplateError>() {
+        Some(evaluation::TemplateError::Chat(error)) => Some(error),
+        _ => cause.downcast_ref::<chat_template::Error>(),
+    };
+    if let Some(error) = of_template {
         return Some(if error.is_integrity() { INTEGRITY } else { USAGE });
     }
     if let Some(error) = cause.downcast_ref::<overlap::Error>() {

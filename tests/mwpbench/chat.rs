@@ -120,9 +120,8 @@ fn the_same_command_goes_on_and_another_prompt_does_not() {
     eval(folder.path(), &chat).refused(4, &["template.digest is"]);
     let plain = ["--model", "demo", "--output-dir", "plain"];
     eval(folder.path(), &plain).ok();
-    let compared = mwpbench(folder.path(), ["compare", "plain", "run"]);
-    assert_eq!(compared.code, Some(4), "{}", compared.stderr);
-    assert!(compared.stdout.contains("text around the question: alpaca"), "{}{}", compared.stdout, compared.stderr);
+    let compared = mwpbench(folder.path(), ["compare", "plain", "run"]).ok().stdout;
+    assert!(compared.contains("text around the question") && compared.contains("alpaca"), "{compared}");
 }
 
 #[test]

@@ -22,5 +22,8 @@ fn llama_cpp_behind_its_server_answers_as_our_own_engine_does() {
     assert!(done.status.success(), "{stdout}{stderr}");
     let result: Value = serde_json::from_str(&stdout).unwrap();
     assert!(result["n"].as_u64() > Some(80), "{stdout}");
-    assert_eq!(result["prompts"]["equal_tokens"], result["prompts"]["n"], "the server reads other tokens: {stdout}");
+    for prompts in ["prompts", "chat"] {
+        assert_eq!(result[prompts]["equal_tokens"], result[prompts]["n"], "the server reads other tokens: {stdout}");
+    }
+    assert_eq!(result["chat"]["same"], result["chat"]["n"], "{stdout}");
 }

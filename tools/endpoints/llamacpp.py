@@ -9,13 +9,15 @@ where fewer are the same than asked. VENV has the packages of requirements.txt; 
 
 Same is what is equal but for one blank at the start: a server writes the first new token as the middle of a text,
 transformers and our engine write the new tokens as a text of their own, which drops it. The server streams without
-saying how many tokens it read, so that a short second run without a stream compares those.
+saying how many tokens it read, so that a short second run without a stream compares those, and another one the same
+with a chat template that is rendered here for both.
 """
 
 import argparse
 import collections
 import json
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -123,6 +125,19 @@ def compare(ours, theirs):
             "same_finish_reasons": reasons, "kinds": kinds, "differences": examples}
 
 
+def equal_prompts(ours, theirs):
+    equal = [theirs[key]["prompt_tokens"] == record["prompt_tokens"] for key, record in ours.items()]
+    return {"n": len(equal), "equal_tokens": sum(equal)}
+
+
+def chat_flags(folder):
+    """The demo checkpoint's tokenizer with a chat template that writes its beginning-of-sequence token."""
+    folder.mkdir()
+    shutil.copy(ROOT / "models/demo/tokenizer_config.json", folder)
+    shutil.copy(ROOT / "crates/chat-template/tests/fixtures/templates/vicuna.jinja", folder / "chat_template.jinja")
+    return ["--prompt-template", "chat", "--chat-template", folder, "--limit", "4", "--max-tokens", "64"]
+
+
 def figures(summary):
     return {scorer: [summary["micro"][scorer], summary["macro"][scorer]] for scorer in ["official", "strict"]} if summary["micro"] else None
 
@@ -144,15 +159,18 @@ def main():
                 length = ["--max-tokens", options.max_tokens]
                 theirs, summary, seconds = evaluate(options, folder / "llamacpp", [*model, *length, *selection(options)])
                 read, _, _ = evaluate(options, folder / "read", [*model, "--no-stream", "--max-tokens", "1", "--limit", "2"])
+                chat = chat_flags(folder / "tokenizer")
+                their_chat, _, _ = evaluate(options, folder / "llamacpp-chat", [*model, "--no-stream", *chat])
             finally:
                 server.terminate()
                 server.wait(30)
         model = ["--model", "demo", "--dtype", "f32"]
         ours, own_summary, own_seconds = evaluate(options, folder / "ours", [*model, *length, *selection(options)])
         own_read, _, _ = evaluate(options, folder / "own-read", [*model, "--max-tokens", "1", "--limit", "2"])
+        own_chat, _, _ = evaluate(options, folder / "our-chat", [*model, *chat])
     result = compare(ours, theirs)
-    equal = [read[key]["prompt_tokens"] == record["prompt_tokens"] for key, record in own_read.items()]
-    result["prompts"] = {"n": len(equal), "equal_tokens": sum(equal)}
+    result["prompts"] = equal_prompts(own_read, read)
+    result["chat"] = {**equal_prompts(own_chat, their_chat), "same": compare(own_chat, their_chat)["same"]}
     result["averages"] = {"ours": figures(own_summary), "llamacpp": figures(summary)}
     result["seconds"] = {"ours": round(own_seconds, 1), "llamacpp": round(seconds, 1)}
     print(json.dumps(result, ensure_ascii=False, indent=1))
