@@ -144,3 +144,43 @@ fn make_walks<I: Id>(walker: &Walker, first: u64, keys: &mut [Key<I>], shards: &
         }
     });
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+    use crate::records::Extraction;
+
+    /// One walk after the other, each kept where it is the first that found what it found.
+    #[test]
+    fn rounds_and_threads_give_what_walks_in_turn_give() {
+        let seed = |n: u32| Extraction {
+            id: String::new(),
+            topics: vec![format!("t{}", n % 5), format!("t{}", n % 7)],
+            knowledge_points: (0..=n % 3).map(|k| format!("k{}", n * (k + 2) % 17)).collect(),
+        };
+        let graph = Graph::of(&(0..60).map(seed).collect::<Vec<_>>());
+        let plan = Search { count: u64::MAX, seed: 4 };
+        let walker = Walker::new(&graph, plan.seed);
+        let mut seen = HashSet::new();
+        // Three rounds, and more repetitions than new ones.
+        let walks = 0..3 * ROUND as u64;
+        let in_turn: Vec<Key<u16>> =
+            walks.map(|walk| walker.walk::<u16>(walk)).filter(|key| !key.is_nothing() && seen.insert(key.0)).collect();
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(3).build().unwrap();
+        let mut found = Vec::new();
+        let mut rounds = 0;
+        let searched = search::<u16>(&graph, plan, &pool, &mut |new, _| {
+            found.extend_from_slice(new);
+            rounds += 1;
+            if rounds == 3 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        });
+        assert_eq!((searched.ending, searched.walks), (Ending::Stopped, 3 * ROUND as u64));
+        assert!(in_turn.len() > 1000 && in_turn.len() < ROUND, "{}", in_turn.len());
+        assert!(found == in_turn, "{} and {}", found.len(), in_turn.len());
+        let count = Search { count: in_turn.len() as u64 / 2, ..plan };
+        let half = search::<u16>(&graph, count, &pool, &mut |_, _| ControlFlow::Continue(()));
+        assert_eq!((half.ending, half.found), (Ending::Count, count.count));
+    }
+}
