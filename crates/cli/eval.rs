@@ -157,7 +157,8 @@ impl Args {
             data_digest: data.digest,
             decoding: Decoding {
                 max_tokens: self.max_tokens.get(),
-                stop: template.stop_strings(),
+                // Where the server makes a chat of the prompt, the end of its turn ends the answer.
+                stop: if self.generator.is_chat_server() { Vec::new() } else { template.stop_strings() },
                 sampling: self.sampling.sampling(self.samples)?,
             },
             template,

@@ -86,6 +86,11 @@ impl GeneratorArgs {
         Ok(generator)
     }
 
+    /// Whether a server puts prompts into a chat template.
+    pub fn is_chat_server(&self) -> bool {
+        self.endpoint.is_chat()
+    }
+
     /// Whether a server is to answer.
     pub fn is_server(&self) -> bool {
         self.endpoint.is_given()

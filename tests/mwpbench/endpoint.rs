@@ -73,7 +73,9 @@ fn a_run_is_kept_with_the_servers_facts_and_without_the_key() {
         let model = &manifest(&run)["identity"]["model"];
         assert_eq!((&model["kind"], &model["name"]), (&json!("endpoint"), &json!(MODEL)));
         assert_eq!(model["details"]["url"], json!(format!("{}/v1", server.url)));
-        assert_eq!(model["details"]["system_prompt"].as_str().is_some(), model["details"]["api"] == json!("chat"));
+        let is_chat = model["details"]["api"] == json!("chat");
+        assert_eq!(model["details"]["system_prompt"].as_str().is_some(), is_chat);
+        assert_eq!(manifest(&run)["identity"]["decoding"]["stop"] == json!([]), is_chat);
         for file in fs::read_dir(&run).unwrap() {
             let text = String::from_utf8_lossy(&fs::read(file.unwrap().path()).unwrap()).into_owned();
             assert!(!text.contains("0123456789abcdef"));
