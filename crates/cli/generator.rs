@@ -176,6 +176,7 @@ impl GeneratorArgs {
         ]);
         facts.extend(of_answering.into_iter().map(|(name, value)| (name.to_string(), value)));
         facts.extend(machine());
+        facts.extend(option_env!("MWPBENCH_COMMIT").map(|commit| ("commit".to_string(), commit.to_string())));
         facts
     }
 }

@@ -1,6 +1,7 @@
 //! Several samples a problem → pass@k and maj@k.
 
 use dataset_loader::Problem;
+use rayon::prelude::*;
 use scoring::strict::{Answer, Profile};
 use serde::{Deserialize, Serialize};
 use statistics::{Estimate, Level, Vote, mean_majority_at_k, mean_pass_at_k};
@@ -40,27 +41,26 @@ pub struct AtK {
 impl SeveralSamples {
     /// `problems`: each with all of its verdicts, the same number of them. `None` for a single one each.
     pub(crate) fn of(profile: &Profile, problems: &[(&Problem, &[VerdictRecord])]) -> Option<Self> {
-        use rayon::prelude::*;
         let samples = problems.first().map(|(_, verdicts)| verdicts.len()).filter(|&samples| samples > 1)?;
         let official: Vec<Vec<Vote>> = problems.iter().map(|(_, verdicts)| official_votes(verdicts)).collect();
         let strict: Vec<Vec<Vote>> =
             problems.par_iter().map(|(problem, verdicts)| strict_votes(profile, problem, verdicts)).collect();
-        let ks = ks(samples);
-        let pass = |votes: &[Vec<Vote>], k| {
-            let correct: Vec<usize> =
-                votes.iter().map(|votes| votes.iter().filter(|vote| vote.correct).count()).collect();
-            mean_pass_at_k(&correct, samples, k, Level::NINETY_FIVE).ok().flatten()
+        let figures = |figure: fn(&[Vec<Vote>], usize) -> Option<Estimate>| -> Option<Vec<AtK>> {
+            let at = |&k: &usize| Some(AtK { k, official: figure(&official, k)?, strict: figure(&strict, k)? });
+            ks(samples).iter().map(at).collect()
         };
-        let majority = |votes: &[Vec<Vote>], k| mean_majority_at_k(votes, k, Level::NINETY_FIVE).ok().flatten();
-        let at = |k: usize, figure: &dyn Fn(&[Vec<Vote>], usize) -> Option<Estimate>| {
-            Some(AtK { k, official: figure(&official, k)?, strict: figure(&strict, k)? })
-        };
-        Some(Self {
-            samples,
-            pass_at_k: ks.iter().map(|&k| at(k, &pass)).collect::<Option<_>>()?,
-            maj_at_k: ks.iter().map(|&k| at(k, &majority)).collect::<Option<_>>()?,
-        })
+        Some(Self { samples, pass_at_k: figures(pass)?, maj_at_k: figures(majority)? })
     }
+}
+
+fn pass(problems: &[Vec<Vote>], k: usize) -> Option<Estimate> {
+    let samples = problems.first()?.len();
+    let correct = |votes: &Vec<Vote>| votes.iter().filter(|vote| vote.correct).count();
+    mean_pass_at_k(&problems.iter().map(correct).collect::<Vec<_>>(), samples, k, Level::NINETY_FIVE).ok()?
+}
+
+fn majority(problems: &[Vec<Vote>], k: usize) -> Option<Estimate> {
+    mean_majority_at_k(problems, k, Level::NINETY_FIVE).ok()?
 }
 
 /// 1, 2, 4 and so on, and all.

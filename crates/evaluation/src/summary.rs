@@ -326,6 +326,9 @@ fn deviations(manifest: &Manifest) -> Vec<String> {
     if let Some(sampling) = &identity.decoding.sampling {
         found.push(format!("sampled at temperature {}, {} a problem", sampling.temperature, sampling.samples));
     }
+    if identity.model.details.get("api").is_some_and(|api| api == "chat") {
+        found.push("asked as a chat, in the server's template".to_string());
+    }
     if let Some(kind) = identity.model.details.get("quantization") {
         found.push(format!("weights rounded to {kind}"));
     }
