@@ -2,6 +2,7 @@
 //!
 //! Each subcommand has a file of its own that turns flags into a plan and makes one library call.
 
+mod asking; // how a model is asked about items of a job
 mod baseline; // mwpbench baseline
 mod chat; // --prompt-template, --chat-template and what goes with them
 mod compare; // mwpbench compare

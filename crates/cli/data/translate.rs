@@ -1,13 +1,11 @@
 //! `mwpbench data translate`: Chinese problems into English ones.
 
-use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::{Path, PathBuf};
 
 use dataset_loader::{Benchmark, UNTRANSLATED_FOLDER};
-use evaluation::{MAX_TOKENS, STOP_STRINGS, Template};
-use generation::Decoding;
+use evaluation::STOP_STRINGS;
 
-use crate::decoding::SamplingArgs;
+use crate::asking::AskingArgs;
 use crate::exit::Outcome;
 use crate::generator::GeneratorArgs;
 use crate::{data_folder, interruption, progress, screen};
@@ -29,17 +27,8 @@ pub struct Args {
     /// Where the replies are kept [default: the input's name with `.translation`].
     #[arg(long, value_name = "DIR")]
     work_dir: Option<PathBuf>,
-    /// Most translations of a text before it is set aside.
-    #[arg(long, default_value = "3", value_name = "N")]
-    attempts: NonZeroU32,
-    /// Text around the instruction: alpaca, none, alpaca_cot, alpaca_force_ans, or a text file with {question} in it.
-    #[arg(long, env = "MWPBENCH_PROMPT_TEMPLATE", default_value = "alpaca", value_name = "NAME|FILE")]
-    prompt_template: String,
-    /// Most new tokens of a reply.
-    #[arg(long, env = "MWPBENCH_MAX_TOKENS", default_value_t = NonZeroUsize::new(MAX_TOKENS).unwrap(), value_name = "N")]
-    max_tokens: NonZeroUsize,
     #[command(flatten)]
-    sampling: SamplingArgs,
+    asking: AskingArgs,
     /// Name every problem that was left out.
     #[arg(long)]
     all: bool,
@@ -50,21 +39,17 @@ pub struct Args {
 pub fn run(args: Args) -> anyhow::Result<Outcome> {
     interruption::listen()?;
     let benchmark = Benchmark::published();
-    let template = Template::resolve(&args.prompt_template)?;
+    let wrapping = args.asking.wrapping()?;
     let paths = args.paths(&benchmark)?;
-    let render = |instruction: &str| template.render(instruction).expect("a text around the instruction refuses none");
+    let render = |instruction: &str| wrapping.render(instruction);
     let plan = translation::Plan {
         input: &paths.input,
         output: &paths.output,
         folder: &paths.work,
-        decoding: Decoding {
-            max_tokens: args.max_tokens.get(),
-            stop: STOP_STRINGS.map(str::to_string).to_vec(),
-            sampling: args.sampling.of_attempts(args.attempts)?,
-        },
-        attempts: args.attempts,
+        decoding: args.asking.decoding(&STOP_STRINGS)?,
+        attempts: args.asking.attempts,
         render: &render,
-        rendering: template.digest(),
+        rendering: wrapping.digest(),
     };
     let mut generator = args.generator.open()?;
     let mut display = progress::Display::new(args.telling.quiet);

@@ -1,17 +1,15 @@
 //! `mwpbench mathscale extract`: seeds → topics and knowledge points.
 
-use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
 use dataset_loader::Benchmark;
-use evaluation::{STOP_STRINGS, Template};
-use generation::Decoding;
+use evaluation::STOP_STRINGS;
 use mathscale::{AnnotationPlan, ExtractOutcome, Input, Merging, ModelPlan, Project, Seed, Settling};
 
 use super::optional_generator::OptionalGenerator;
 use super::{StageArgs, note_already_there};
-use crate::decoding::SamplingArgs;
+use crate::asking::AskingArgs;
 use crate::exit::Outcome;
 use crate::{data_folder, interruption, progress, screen};
 
@@ -37,17 +35,8 @@ pub struct Args {
     keep_singletons: bool,
     #[command(flatten)]
     generator: OptionalGenerator,
-    /// Most replies asked for a seed before it is set aside.
-    #[arg(long, default_value = "3", value_name = "N")]
-    attempts: NonZeroU32,
-    /// Text around the instruction: alpaca, none, alpaca_cot, alpaca_force_ans, or a text file with {question} in it.
-    #[arg(long, env = "MWPBENCH_PROMPT_TEMPLATE", default_value = "alpaca", value_name = "NAME|FILE")]
-    prompt_template: String,
-    /// Most new tokens of a reply.
-    #[arg(long, env = "MWPBENCH_MAX_TOKENS", default_value = "512", value_name = "N")]
-    max_tokens: NonZeroUsize,
     #[command(flatten)]
-    sampling: SamplingArgs,
+    asking: AskingArgs,
     #[command(flatten)]
     telling: screen::Telling,
 }
@@ -78,19 +67,15 @@ pub fn run(args: Args) -> anyhow::Result<Outcome> {
 fn by_model(args: &Args) -> anyhow::Result<ExtractOutcome> {
     interruption::listen()?;
     let (seeds, source) = args.seeds()?;
-    let template = Template::resolve(&args.prompt_template)?;
-    let render = |instruction: &str| template.render(instruction).expect("a text around the instruction refuses none");
+    let wrapping = args.asking.wrapping()?;
+    let render = |instruction: &str| wrapping.render(instruction);
     let plan = ModelPlan {
         seeds,
         source,
-        decoding: Decoding {
-            max_tokens: args.max_tokens.get(),
-            stop: STOP_STRINGS.map(str::to_string).to_vec(),
-            sampling: args.sampling.of_attempts(args.attempts)?,
-        },
-        attempts: args.attempts,
+        decoding: args.asking.decoding(&STOP_STRINGS)?,
+        attempts: args.asking.attempts,
         render: &render,
-        rendering: template.digest(),
+        rendering: wrapping.digest(),
         settling: args.settling(),
         fresh: args.stage.fresh,
     };

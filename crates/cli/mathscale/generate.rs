@@ -1,17 +1,15 @@
 //! `mwpbench mathscale generate`: compositions → pairs of question and solution.
 
-use std::num::{NonZeroU32, NonZeroUsize};
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use anyhow::Context;
-use evaluation::Template;
-use generation::Decoding;
 use mathscale::{GeneratePlan, Prices, Project};
 use serde_json::json;
 
 use super::optional_generator::OptionalGenerator;
 use super::{StageArgs, note_already_there};
-use crate::decoding::SamplingArgs;
+use crate::asking::AskingArgs;
 use crate::exit::Outcome;
 use crate::{interruption, progress, screen};
 
@@ -31,17 +29,8 @@ pub struct Args {
     /// Take the first N compositions only.
     #[arg(long, value_name = "N")]
     limit: Option<NonZeroUsize>,
-    /// Most replies asked for a composition before it is set aside.
-    #[arg(long, default_value = "3", value_name = "N")]
-    attempts: NonZeroU32,
-    /// Text around the instruction: alpaca, none, alpaca_cot, alpaca_force_ans, or a text file with {question} in it.
-    #[arg(long, env = "MWPBENCH_PROMPT_TEMPLATE", default_value = "alpaca", value_name = "NAME|FILE")]
-    prompt_template: String,
-    /// Most new tokens of a reply.
-    #[arg(long, env = "MWPBENCH_MAX_TOKENS", default_value = "2048", value_name = "N")]
-    max_tokens: NonZeroUsize,
     #[command(flatten)]
-    sampling: SamplingArgs,
+    asking: AskingArgs,
     /// End the stage although some compositions could not be generated; they are set aside.
     #[arg(long)]
     without_failed: bool,
@@ -60,21 +49,17 @@ pub struct Args {
 
 pub fn run(args: Args) -> anyhow::Result<Outcome> {
     interruption::listen()?;
-    let template = Template::resolve(&args.prompt_template)?;
-    let render = |instruction: &str| template.render(instruction).expect("a text around the instruction refuses none");
+    let wrapping = args.asking.wrapping()?;
+    let render = |instruction: &str| wrapping.render(instruction);
     let prices = args.prices.as_deref().map(Prices::read).transpose()?;
     let plan = GeneratePlan {
         examples: args.examples,
-        decoding: Decoding {
-            max_tokens: args.max_tokens.get(),
-            // Nothing in the reply itself may end it: the form has two parts, and models like to put headings over them.
-            stop: Vec::new(),
-            sampling: args.sampling.of_attempts(args.attempts)?,
-        },
-        attempts: args.attempts,
+        // Nothing in the reply itself may end it: the form has two parts, and models like to put headings over them.
+        decoding: args.asking.decoding(&[])?,
+        attempts: args.asking.attempts,
         limit: args.limit.map(NonZeroUsize::get),
         render: &render,
-        rendering: template.digest(),
+        rendering: wrapping.digest(),
         without_failed: args.without_failed,
         fresh: args.stage.fresh,
     };

@@ -1,14 +1,12 @@
 //! `mwpbench mathscale validate`: whether the solutions are right, as far as a model can tell.
 
-use std::num::{NonZeroU32, NonZeroUsize};
+use std::num::NonZeroU32;
 
 use clap::ValueEnum;
-use evaluation::Template;
-use generation::Decoding;
 use mathscale::{OnWrong, Project, ValidatePlan, ValidationMethod};
 
 use super::{StageArgs, note_already_there};
-use crate::decoding::SamplingArgs;
+use crate::asking::AskingArgs;
 use crate::exit::Outcome;
 use crate::generator::GeneratorArgs;
 use crate::{interruption, progress, screen};
@@ -29,17 +27,8 @@ pub struct Args {
     /// What becomes of a solution that is wrong.
     #[arg(long, value_enum, default_value_t = OnWrongName::Replace)]
     on_wrong: OnWrongName,
-    /// Most replies asked for an item before it stays unjudged.
-    #[arg(long, default_value = "3", value_name = "N")]
-    attempts: NonZeroU32,
-    /// Text around the instruction: alpaca, none, alpaca_cot, alpaca_force_ans, or a text file with {question} in it.
-    #[arg(long, env = "MWPBENCH_PROMPT_TEMPLATE", default_value = "alpaca", value_name = "NAME|FILE")]
-    prompt_template: String,
-    /// Most new tokens of a reply.
-    #[arg(long, env = "MWPBENCH_MAX_TOKENS", default_value = "2048", value_name = "N")]
-    max_tokens: NonZeroUsize,
     #[command(flatten)]
-    sampling: SamplingArgs,
+    asking: AskingArgs,
     #[command(flatten)]
     telling: screen::Telling,
 }
@@ -56,8 +45,8 @@ enum OnWrongName {
 
 pub fn run(args: Args) -> anyhow::Result<Outcome> {
     interruption::listen()?;
-    let template = Template::resolve(&args.prompt_template)?;
-    let render = |instruction: &str| template.render(instruction).expect("a text around the instruction refuses none");
+    let wrapping = args.asking.wrapping()?;
+    let render = |instruction: &str| wrapping.render(instruction);
     let plan = ValidatePlan {
         method: args.consistency.map_or(ValidationMethod::Reference, ValidationMethod::Consistency),
         on_wrong: match args.on_wrong {
@@ -65,14 +54,10 @@ pub fn run(args: Args) -> anyhow::Result<Outcome> {
             OnWrongName::Drop => OnWrong::Drop,
             OnWrongName::Keep => OnWrong::Keep,
         },
-        decoding: Decoding {
-            max_tokens: args.max_tokens.get(),
-            stop: Vec::new(),
-            sampling: args.sampling.of_attempts(args.attempts)?,
-        },
-        attempts: args.attempts,
+        decoding: args.asking.decoding(&[])?,
+        attempts: args.asking.attempts,
         render: &render,
-        rendering: template.digest(),
+        rendering: wrapping.digest(),
         fresh: args.stage.fresh,
     };
     let mut project = Project::open_to_write(&args.stage.place.project)?;
