@@ -37,6 +37,9 @@ pub struct EndpointArgs {
     /// Ask for whole answers and not for streams: stop strings that the server does not know then cut an answer only afterwards.
     #[arg(long, requires = "endpoint")]
     no_stream: bool,
+    /// Keep the log-probabilities of new tokens in completions.jsonl, where the server tells them.
+    #[arg(long, requires = "endpoint")]
+    logprobs: bool,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -76,6 +79,7 @@ impl EndpointArgs {
             key,
             max_concurrency: self.max_concurrency().unwrap_or(MAX_CONCURRENCY),
             stream: !self.no_stream,
+            logprobs: self.logprobs,
             patience: Patience {
                 idle: seconds(self.request_timeout).unwrap_or(usual.patience.idle),
                 gone_after: seconds(self.give_up_after).unwrap_or(usual.patience.gone_after),

@@ -30,6 +30,8 @@ pub(crate) struct Asking {
     pub(crate) pieces: AtomicUsize,
     /// Whether some answer came without a count of its tokens.
     pub(crate) uncounted: AtomicBool,
+    /// Whether log-probabilities were asked for and some answer came without.
+    pub(crate) without_logprobs: AtomicBool,
 }
 
 /// What became of a prompt.
@@ -152,6 +154,9 @@ impl Asking {
         if !answer.is_counted || answer.prompt_tokens.is_none() {
             self.uncounted.store(true, Ordering::Relaxed);
         }
+        if self.form.logprobs && answer.logprobs.is_none() && answer.completion_tokens > 0 {
+            self.without_logprobs.store(true, Ordering::Relaxed);
+        }
         Completion {
             index,
             text: answer.text,
@@ -159,6 +164,7 @@ impl Asking {
             prompt_tokens: answer.prompt_tokens.unwrap_or(0),
             completion_tokens: answer.completion_tokens,
             prompt_hash: prompt_hash(prompt),
+            logprobs: answer.logprobs,
             error: answer.error,
         }
     }
@@ -181,6 +187,7 @@ fn failed(index: usize, prompt: &Prompt, error: String) -> Completion {
         prompt_tokens: 0,
         completion_tokens: 0,
         prompt_hash: prompt_hash(prompt),
+        logprobs: None,
         error: Some(error),
     }
 }

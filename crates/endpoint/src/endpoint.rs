@@ -48,6 +48,8 @@ pub struct EndpointOptions {
     pub max_concurrency: usize,
     /// Whether answers come in pieces. A stop string that the server does not know ends an answer only then before its time.
     pub stream: bool,
+    /// Whether to ask for the log-probabilities of new tokens, which not every server tells.
+    pub logprobs: bool,
     /// How often, how long, how much.
     pub patience: Patience,
 }
@@ -63,6 +65,7 @@ impl EndpointOptions {
             key: None,
             max_concurrency: MAX_CONCURRENCY,
             stream: true,
+            logprobs: false,
             patience: Patience::default(),
         }
     }
@@ -130,6 +133,7 @@ impl Endpoint {
             system_prompt: options.system_prompt.clone(),
             kind: facts.kind,
             stream: options.stream,
+            logprobs: options.logprobs,
         };
         Ok(Self { runtime, http, options, facts, form, on_warning: Box::new(on_warning) })
     }
@@ -151,6 +155,7 @@ impl Endpoint {
             dialect: Mutex::new(Dialect::default()),
             pieces: AtomicUsize::new(0),
             uncounted: AtomicBool::new(false),
+            without_logprobs: AtomicBool::new(false),
         })
     }
 }
@@ -192,6 +197,9 @@ impl Generator for Endpoint {
             (self.on_warning)(
                 "the server did not count the tokens of all answers: where it did not, completion_tokens are the pieces of text that came, and prompt_tokens are 0",
             );
+        }
+        if asking.without_logprobs.load(Ordering::Relaxed) {
+            (self.on_warning)("the server did not tell the log-probabilities of all answers");
         }
         outcome
     }

@@ -33,6 +33,8 @@ struct Choice {
     #[serde(default)]
     message: Option<Message>,
     #[serde(default)]
+    logprobs: Option<Logprobs>,
+    #[serde(default)]
     finish_reason: Option<String>,
     #[serde(default)]
     stop_reason: Option<Value>,
@@ -54,6 +56,28 @@ struct Message {
     refusal: Option<String>,
 }
 
+/// Of the tokens of a piece: a list of numbers on `/v1/completions`, a list of objects in chats, and with llama.cpp on both routes.
+#[derive(Debug, Deserialize)]
+struct Logprobs {
+    #[serde(default)]
+    token_logprobs: Option<Vec<Option<f32>>>,
+    #[serde(default)]
+    content: Option<Vec<TokenLogprob>>,
+}
+
+#[derive(Debug, Deserialize)]
+struct TokenLogprob {
+    #[serde(default)]
+    logprob: Option<f32>,
+}
+
+impl Logprobs {
+    fn into_numbers(self) -> impl Iterator<Item = f32> {
+        let numbers = self.token_logprobs.into_iter().flatten();
+        numbers.chain(self.content.into_iter().flatten().map(|token| token.logprob)).flatten()
+    }
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 struct Usage {
     #[serde(default)]
@@ -63,7 +87,7 @@ struct Usage {
 }
 
 /// A whole answer.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Answer {
     pub(crate) text: String,
     pub(crate) finish_reason: FinishReason,
@@ -73,6 +97,8 @@ pub(crate) struct Answer {
     pub(crate) completion_tokens: usize,
     /// Whether `completion_tokens` is the server's count.
     pub(crate) is_counted: bool,
+    /// Log-probabilities of the new tokens, where the server told any.
+    pub(crate) logprobs: Option<Vec<f32>>,
     /// Why the text cannot count as an answer though it came to its end.
     pub(crate) error: Option<String>,
 }
@@ -98,6 +124,7 @@ pub(crate) struct Reply<'a> {
     usage: Option<Usage>,
     finish: Option<Finish>,
     refusal: bool,
+    logprobs: Vec<f32>,
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -110,7 +137,15 @@ enum Finish {
 
 impl<'a> Reply<'a> {
     pub(crate) fn new(stops: &'a [String]) -> Self {
-        Self { text: StoppedText::new(stops), stops, pieces: 0, usage: None, finish: None, refusal: false }
+        Self {
+            text: StoppedText::new(stops),
+            stops,
+            pieces: 0,
+            usage: None,
+            finish: None,
+            refusal: false,
+            logprobs: Vec::new(),
+        }
     }
 
     /// Takes the data of one event, or the body of an answer that is not streamed.
@@ -137,6 +172,7 @@ impl<'a> Reply<'a> {
 
     /// True where our own watch found a stop string.
     fn take_choice(&mut self, choice: Choice) -> bool {
+        self.logprobs.extend(choice.logprobs.into_iter().flat_map(Logprobs::into_numbers));
         let message = choice.delta.or(choice.message);
         self.refusal |= message.as_ref().is_some_and(|message| message.refusal.is_some());
         let thoughts = message.iter().flat_map(|message| [&message.reasoning_content, &message.reasoning]).flatten();
@@ -202,6 +238,7 @@ impl<'a> Reply<'a> {
             prompt_tokens: self.usage.and_then(|usage| usage.prompt_tokens),
             completion_tokens: counted.unwrap_or(self.pieces),
             is_counted: counted.is_some(),
+            logprobs: (!self.logprobs.is_empty()).then_some(self.logprobs),
             error,
         })
     }
@@ -261,6 +298,7 @@ mod tests {
             prompt_tokens: Some(7),
             completion_tokens: 3,
             is_counted: true,
+            logprobs: None,
             error: None,
         };
         for events in [
@@ -287,6 +325,24 @@ mod tests {
         ] {
             assert_eq!(read(&events, &[]), Ok(whole.clone()), "{events:?}");
         }
+    }
+
+    #[test]
+    fn log_probabilities_are_read_in_each_form() {
+        for pieces in [
+            [
+                r#"{"choices":[{"text":"4 ","logprobs":{"tokens":["4"," "],"token_logprobs":[-0.5,-1.25],"top_logprobs":null}}]}"#,
+                r#"{"choices":[{"text":"a","finish_reason":"stop","logprobs":{"token_logprobs":[-2]}}]}"#,
+            ],
+            [
+                r#"{"choices":[{"delta":{"content":"4 "},"logprobs":{"content":[{"token":"4","logprob":-0.5},{"token":" ","logprob":-1.25}]}}]}"#,
+                r#"{"choices":[{"delta":{"content":"a"},"finish_reason":"stop","logprobs":{"content":[{"logprob":-2.0}]}}]}"#,
+            ],
+        ] {
+            assert_eq!(read(&pieces, &[]).unwrap().logprobs, Some(vec![-0.5, -1.25, -2.0]));
+        }
+        let without = [r#"{"choices":[{"text":"4","finish_reason":"stop","logprobs":null}]}"#];
+        assert_eq!(read(&without, &[]).unwrap().logprobs, None);
     }
 
     #[test]

@@ -47,6 +47,8 @@ pub(crate) struct Form {
     pub(crate) system_prompt: Option<String>,
     pub(crate) kind: ServerKind,
     pub(crate) stream: bool,
+    /// Whether log-probabilities are asked for.
+    pub(crate) logprobs: bool,
 }
 
 /// What a server turned out not to understand.
@@ -87,6 +89,11 @@ impl Form {
                 body.insert("seed".into(), json!(seed(sampling.seed, &prompt.id, prompt.sample)));
                 self.add_extras(&mut body, Some(sampling));
             }
+        }
+        if self.logprobs {
+            // A number of alternatives on the one route, a yes on the other.
+            let asked = if self.api == Api::Chat { json!(true) } else { json!(1) };
+            body.insert("logprobs".into(), asked);
         }
         if self.stream {
             body.insert("stream".into(), json!(true));
@@ -156,7 +163,7 @@ mod tests {
     use crate::stop::StoppedText;
 
     fn form(api: Api, kind: ServerKind) -> Form {
-        Form { api, model: "m".into(), system_prompt: None, kind, stream: true }
+        Form { api, model: "m".into(), system_prompt: None, kind, stream: true, logprobs: false }
     }
 
     fn prompt(sample: u32) -> Prompt {

@@ -5,7 +5,7 @@ use scoring::Verdict;
 use serde::{Deserialize, Serialize};
 
 /// A line of `completions.jsonl`: one finished completion.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CompletionRecord {
     /// Id of the problem.
@@ -26,6 +26,9 @@ pub struct CompletionRecord {
     pub completion_tokens: usize,
     /// BLAKE3 (hex) of the prompt's token ids as little-endian `u32`s.
     pub prompt_hash: String,
+    /// Natural logarithm of each new token's probability, where it was asked for and told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub logprobs: Option<Vec<f32>>,
     /// Why generation failed, where it did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,

@@ -450,6 +450,7 @@ impl Recorder<'_> {
             prompt_tokens: completion.prompt_tokens,
             completion_tokens: completion.completion_tokens,
             prompt_hash: completion.prompt_hash,
+            logprobs: completion.logprobs,
             error: completion.error,
         };
         journal.append(&record)?;
@@ -469,6 +470,7 @@ fn refused(too_long: &TooLong) -> Completion {
         prompt_tokens: too_long.prompt_tokens,
         completion_tokens: 0,
         prompt_hash: String::new(),
+        logprobs: None,
         error: Some(too_long.message.clone()),
     }
 }

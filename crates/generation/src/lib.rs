@@ -34,6 +34,7 @@
 //!                 prompt_tokens: 1,
 //!                 completion_tokens: 1,
 //!                 prompt_hash: String::new(),
+//!                 logprobs: None,
 //!                 error: None,
 //!             }))?;
 //!         }
@@ -167,7 +168,7 @@ pub enum FinishReason {
 }
 
 /// What a generator produced for one prompt.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Completion {
     /// Position of the prompt in the slice given to [`Generator::generate`].
     pub index: usize,
@@ -181,12 +182,15 @@ pub struct Completion {
     pub completion_tokens: usize,
     /// BLAKE3 (hex) of the prompt's token ids as little-endian `u32`s, or of its UTF-8 text where ids are unknown.
     pub prompt_hash: String,
+    /// Natural logarithm of the probability of each new token, at most 0, in their order; `None` where that was not asked for or the
+    /// generator does not tell. Tokens that belong to a stop string may be among them.
+    pub logprobs: Option<Vec<f32>>,
     /// The reason of a [`FinishReason::Error`], else `None`.
     pub error: Option<String>,
 }
 
 /// What a generator reports while it works.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Event {
     /// So many prompt tokens have been read since the last event.
     Prefilled(usize),

@@ -231,6 +231,7 @@ impl Worker<'_> {
                 prompt_tokens: issue.prompt_tokens,
                 completion_tokens: 0,
                 prompt_hash: String::new(),
+                logprobs: None,
                 error: None,
             };
             self.keep(&wave[index], refused, Some(issue.message.clone()))?;

@@ -41,6 +41,32 @@ fn both_routes_streamed_and_not_give_the_models_answer() {
 }
 
 #[test]
+fn log_probabilities_are_asked_for_and_kept() {
+    for api in [Api::Completions, Api::Chat] {
+        let server = Server::start(|asked| {
+            let mut body = whole_answer(asked, "42");
+            body["choices"][0]["logprobs"] = match asked.route.contains("/chat/") {
+                true => json!({ "content": [{ "token": "4", "logprob": -0.25 }, { "token": "2", "logprob": -1.5 }] }),
+                false => json!({ "tokens": ["4", "2"], "token_logprobs": [-0.25, -1.5] }),
+            };
+            json_answer(200, &body)
+        });
+        let told = ask_one(EndpointOptions { api, logprobs: true, ..options(&server) }, &greedy());
+        assert_eq!(told.one().logprobs, Some(vec![-0.25, -1.5]));
+        assert_eq!(told.warnings, [""; 0]);
+        let is_chat = api == Api::Chat;
+        assert_eq!(server.completions_asked()[0].body["logprobs"], if is_chat { json!(true) } else { json!(1) });
+    }
+    // A server that does not tell them, and one that is not asked.
+    let server = Server::start(good_answer);
+    let told = ask_one(EndpointOptions { logprobs: true, ..options(&server) }, &greedy());
+    assert_eq!((&told.one().logprobs, told.warnings.len()), (&None, 1));
+    let told = ask_one(options(&server), &greedy());
+    assert_eq!((&told.one().logprobs, told.warnings.len()), (&None, 0));
+    assert!(server.completions_asked()[1].body.get("logprobs").is_none());
+}
+
+#[test]
 fn a_stream_is_the_same_however_it_is_cut_and_its_lines_end() {
     for line_end in ["\n", "\r\n", "\r"] {
         for size in [1, 2, 3, 7, 64] {
