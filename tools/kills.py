@@ -10,6 +10,7 @@ twice, and the final files must be those of the other run, byte for byte. Exits 
 
 import argparse
 import json
+import math
 import os
 import random
 import signal
@@ -49,11 +50,16 @@ def main():
         begun = time.monotonic()
         subprocess.run(command(binary, folder / "whole", args.limit), check=True, **quiet)
         alone = time.monotonic() - begun
-        run, kills, during, before = folder / "killed", 0, 0, []
-        # Early kills hit loading, later ones hit writing; together they make as much progress as the run needs.
+        begun = time.monotonic()
+        subprocess.run(command(binary, folder / "whole", args.limit), check=True, **quiet)
+        idle = time.monotonic() - begun
+        # As long that all kills together let nearly the whole run pass, of which each start costs `idle` seconds first.
+        share = 0.9 * (alone - idle) / args.kills
+        longest = idle + share + math.sqrt(share * share + 2 * share * idle)
+        run, kills, during, grown, before = folder / "killed", 0, 0, 0, []
         while kills < args.kills:
             child = subprocess.Popen(command(binary, run, args.limit), **quiet)
-            time.sleep(draw.uniform(0.0, 4.0 * alone / args.kills + 0.05))
+            time.sleep(draw.uniform(0.0, longest))
             ended = child.poll() is not None
             if ended and child.returncode != 0:
                 sys.exit(f"a continued run exited with {child.returncode}")
@@ -65,6 +71,7 @@ def main():
                 during = during or kills
             elif now[: len(before)] != before:
                 sys.exit(f"after {kills} kills finished records are gone or changed")
+            grown += len(now) > len(before)
             before, kills = now, kills + 1
         subprocess.run(command(binary, run, args.limit), check=True, **quiet)
         records = [json.loads(line) for line in whole_lines(run)]
@@ -74,8 +81,8 @@ def main():
         other = [name for name in LASTING if (run / name).read_bytes() != (folder / "whole" / name).read_bytes()]
         if other:
             sys.exit(f"other files than those of the run that was left alone: {', '.join(other)}")
-        print(f"{kills} kills ({during or kills} before the run was whole), {len(records)} records, {alone:.1f} s when left alone: "
-              f"{len(LASTING)} files equal byte for byte")
+        print(f"{kills} kills, {during or kills} before the run was whole, {grown} after records were written; {len(records)} records, "
+              f"{alone:.1f} s when left alone: {len(LASTING)} files equal byte for byte")
 
 
 if __name__ == "__main__":
