@@ -19,7 +19,7 @@ fn what_the_model_cannot_translate_is_told_and_not_written() {
     let command =
         ["data", "translate", "rope.jsonl", "--model", "demo", "--max-tokens", "16", "--attempts", "2", "--quiet"];
     mwpbench(folder.path(), command)
-        .refused(INCOMPLETE, &["none of 1 problems could be translated, the first (math23k_en/1): "]);
+        .refused(INCOMPLETE, &["none of 1 problems is left after translation, the first (math23k_en/1): "]);
     assert!(!folder.path().join("rope.en.jsonl").exists());
     let replies = folder.path().join("rope.translation/translation.replies.jsonl");
     let before = fs::read(&replies).unwrap();

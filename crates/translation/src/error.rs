@@ -42,13 +42,13 @@ pub enum Error {
         reason: String,
     },
     /// Nothing came of it that could be asked.
-    #[error("none of {total} problems could be translated, the first ({id}): {reason}. See {} for the replies", journal.display())]
+    #[error("none of {total} problems is left after translation, the first ({id}): {reason}. See {} for the replies", journal.display())]
     NothingLeft {
         /// Problems.
         total: usize,
         /// The first of them.
         id: String,
-        /// Why that one was set aside.
+        /// Why that one was left out.
         reason: String,
         /// Where the replies are.
         journal: PathBuf,

@@ -273,13 +273,14 @@ impl Collector<'_> {
 
     fn finish(self) -> Result<Translated, Error> {
         let output = &self.translated.output;
-        if let (0, Some(first)) = (self.records.len(), self.translated.set_aside.first()) {
-            return Err(Error::NothingLeft {
-                total: self.translated.read,
-                id: first.id.clone(),
-                reason: first.reason.clone(),
-                journal: self.translated.journal.clone(),
-            });
+        if self.records.is_empty() {
+            let aside = self.translated.set_aside.first().map(|first| (first.id.clone(), first.reason.clone()));
+            let spoken = self.translated.needs_options.first();
+            let spoken =
+                || spoken.map(|id| (id.clone(), "its translation speaks of options that are not asked".to_string()));
+            let (id, reason) = aside.or_else(spoken).unwrap_or_default();
+            let (total, journal) = (self.translated.read, self.translated.journal.clone());
+            return Err(Error::NothingLeft { total, id, reason, journal });
         }
         if let Some(folder) = output.parent().filter(|folder| !folder.as_os_str().is_empty()) {
             let not_writable = |source| FileError::NotWritable { folder: folder.to_path_buf(), source };

@@ -178,10 +178,17 @@ fn bad_input_is_refused_in_words() {
     let french = RECORDS.replace("\"zh\"", "\"fr\"");
     let message = Bench::new(&french).go(&mut Translator::new()).unwrap_err().to_string();
     assert!(message.contains("\"math23k_en/1\" is in the language \"fr\": only Chinese"), "{message}");
+    let choice = RECORDS.lines().nth(1).unwrap();
+    let bench = Bench::new(choice);
+    let message = bench.go(&mut Translator::new()).unwrap_err().to_string();
+    assert!(message.contains("the first (math23k_en/2): its translation speaks of options"), "{message}");
+    assert!(!bench.path("data/math23k.jsonl").exists());
     let rope = RECORDS.lines().nth(3).unwrap().replace("绳子", "铁丝");
     let message = Bench::new(&rope).go(&mut Translator::new()).unwrap_err().to_string();
     assert!(
-        message.starts_with("none of 1 problems could be translated, the first (math23k_en/4): there is Chinese left"),
+        message.starts_with(
+            "none of 1 problems is left after translation, the first (math23k_en/4): there is Chinese left"
+        ),
         "{message}"
     );
 }
