@@ -35,6 +35,10 @@ impl AskingArgs {
 
     /// The text around an instruction.
     pub fn wrapping(&self) -> anyhow::Result<Wrapping> {
+        anyhow::ensure!(
+            self.prompt_template != "chat",
+            "--prompt-template chat is for `eval`: choose another here, or ask a server with --endpoint-api chat"
+        );
         Ok(Wrapping(Template::resolve(&self.prompt_template)?))
     }
 }

@@ -37,6 +37,12 @@ fn what_needs_no_translation_is_refused_before_a_model_is_asked() {
     fs::write(folder.path().join("english.jsonl"), ROPE.replace("zh", "en")).unwrap();
     let translate = |input| mwpbench(folder.path(), ["data", "translate", input, "--model", "demo"]);
     translate("english.jsonl").refused(USAGE, &["english.jsonl: no record says that it is in another language"]);
+    fs::write(folder.path().join("rope.jsonl"), ROPE).unwrap();
+    let rope = ["data", "translate", "rope.jsonl", "--model", "demo"];
+    mwpbench(folder.path(), [&rope[..], &["--output", "./rope.jsonl"]].concat()).refused(USAGE, &["is the input"]);
+    mwpbench(folder.path(), [&rope[..], &["--prompt-template", "chat"]].concat())
+        .refused(USAGE, &["is for `eval`", "--endpoint-api chat"]);
+    assert_eq!(fs::read_to_string(folder.path().join("rope.jsonl")).unwrap(), ROPE);
     translate("math23k").refused(USAGE, &["import the publisher's file first (`mwpbench data import math23k FILE`)"]);
 }
 

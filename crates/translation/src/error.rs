@@ -24,6 +24,9 @@ pub enum Error {
         /// What its record says.
         language: String,
     },
+    /// The translated records would replace what they were made of.
+    #[error("{} is the input: name another file with --output", .0.display())]
+    OutputIsInput(PathBuf),
     /// The work itself stopped.
     #[error(transparent)]
     Job(#[from] JobError),

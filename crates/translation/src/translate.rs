@@ -89,6 +89,9 @@ pub fn translate(
     generator: &mut dyn Generator,
     on_progress: &mut dyn FnMut(&Progress) -> ControlFlow<()>,
 ) -> Result<Translated, Error> {
+    if is_same_file(plan.input, plan.output) {
+        return Err(Error::OutputIsInput(plan.output.to_path_buf()));
+    }
     let data = dataset_loader::load(benchmark, plan.input)?;
     let texts = Texts { items: texts(benchmark, plan.input, &data)?, render: plan.render };
     let job = Job {
@@ -128,6 +131,10 @@ pub fn translate(
     };
     collector.collect(&texts, &mut replies)?;
     collector.finish()
+}
+
+fn is_same_file(one: &Path, other: &Path) -> bool {
+    matches!((one.canonicalize(), other.canonicalize()), (Ok(one), Ok(other)) if one == other)
 }
 
 /// A text to be translated.
