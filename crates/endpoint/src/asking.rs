@@ -164,6 +164,7 @@ impl Asking {
             prompt_tokens: answer.prompt_tokens.unwrap_or(0),
             completion_tokens: answer.completion_tokens,
             prompt_hash: prompt_hash(prompt),
+            token_ids: None,
             logprobs: answer.logprobs,
             error: answer.error,
         }
@@ -187,6 +188,7 @@ fn failed(index: usize, prompt: &Prompt, error: String) -> Completion {
         prompt_tokens: 0,
         completion_tokens: 0,
         prompt_hash: prompt_hash(prompt),
+        token_ids: None,
         logprobs: None,
         error: Some(error),
     }

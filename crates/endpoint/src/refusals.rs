@@ -70,6 +70,7 @@ mod tests {
             prompt_tokens: 0,
             completion_tokens: 0,
             prompt_hash: String::new(),
+            token_ids: None,
             logprobs: None,
             error: Some("refused".into()),
         }

@@ -26,6 +26,9 @@ pub struct CompletionRecord {
     pub completion_tokens: usize,
     /// BLAKE3 (hex) of the prompt's token ids as little-endian `u32`s.
     pub prompt_hash: String,
+    /// Ids of the new tokens, where they were asked for and told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token_ids: Option<Vec<u32>>,
     /// Natural logarithm of each new token's probability, where it was asked for and told.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub logprobs: Option<Vec<f32>>,

@@ -400,6 +400,10 @@ impl Recorder<'_> {
             let recorded = match event {
                 Event::Prefilled(tokens) => self.advanced(&mut journal, tokens, 0),
                 Event::Decoded(tokens) => self.advanced(&mut journal, 0, tokens),
+                Event::Running(completions) => {
+                    self.progress.running = completions;
+                    Ok(())
+                }
                 Event::Finished(completion) => self.finished(&mut journal, answerable[completion.index], completion),
             };
             recorded.map_err(|error| {
@@ -450,6 +454,7 @@ impl Recorder<'_> {
             prompt_tokens: completion.prompt_tokens,
             completion_tokens: completion.completion_tokens,
             prompt_hash: completion.prompt_hash,
+            token_ids: completion.token_ids,
             logprobs: completion.logprobs,
             error: completion.error,
         };
@@ -470,6 +475,7 @@ fn refused(too_long: &TooLong) -> Completion {
         prompt_tokens: too_long.prompt_tokens,
         completion_tokens: 0,
         prompt_hash: String::new(),
+        token_ids: None,
         logprobs: None,
         error: Some(too_long.message.clone()),
     }

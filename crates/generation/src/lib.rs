@@ -34,6 +34,7 @@
 //!                 prompt_tokens: 1,
 //!                 completion_tokens: 1,
 //!                 prompt_hash: String::new(),
+//!                 token_ids: None,
 //!                 logprobs: None,
 //!                 error: None,
 //!             }))?;
@@ -182,6 +183,9 @@ pub struct Completion {
     pub completion_tokens: usize,
     /// BLAKE3 (hex) of the prompt's token ids as little-endian `u32`s, or of its UTF-8 text where ids are unknown.
     pub prompt_hash: String,
+    /// Ids of the new tokens, in their order, the end-of-sequence token and the tokens of a stop string included; `None` where they were not
+    /// asked for or the generator does not tell.
+    pub token_ids: Option<Vec<u32>>,
     /// Natural logarithm of the probability of each new token, at most 0, in their order; `None` where that was not asked for or the
     /// generator does not tell. Tokens that belong to a stop string may be among them.
     pub logprobs: Option<Vec<f32>>,
@@ -196,6 +200,8 @@ pub enum Event {
     Prefilled(usize),
     /// So many new tokens have been produced since the last event.
     Decoded(usize),
+    /// So many completions are under way now: begun and not finished.
+    Running(usize),
     /// A completion is final.
     Finished(Completion),
 }

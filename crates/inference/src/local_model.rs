@@ -433,6 +433,7 @@ impl Generator for LocalModel {
                     prompt_tokens: asked[index].tokens,
                     completion_tokens: 0,
                     prompt_hash: asked[index].hash.clone(),
+                    token_ids: None,
                     logprobs: None,
                     error: Some(message),
                 }))?,
@@ -451,6 +452,7 @@ impl Generator for LocalModel {
                         prompt_tokens: asked[answer.index].tokens,
                         completion_tokens: answer.tokens.len(),
                         prompt_hash: asked[answer.index].hash.clone(),
+                        token_ids: None,
                         logprobs: None,
                         error,
                     })

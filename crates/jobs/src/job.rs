@@ -61,6 +61,8 @@ pub struct Progress {
     pub prompt_tokens: usize,
     /// New tokens produced since.
     pub completion_tokens: usize,
+    /// Completions under way, where the generator tells.
+    pub running: usize,
 }
 
 /// Work for a generator in a folder. It keeps three files there: `NAME.job.json` says what the work is, `NAME.replies.jsonl` is the journal of
@@ -231,6 +233,7 @@ impl Worker<'_> {
                 prompt_tokens: issue.prompt_tokens,
                 completion_tokens: 0,
                 prompt_hash: String::new(),
+                token_ids: None,
                 logprobs: None,
                 error: None,
             };
@@ -245,6 +248,10 @@ impl Worker<'_> {
             let taken = match event {
                 Event::Prefilled(tokens) => self.advanced(tokens, 0),
                 Event::Decoded(tokens) => self.advanced(0, tokens),
+                Event::Running(completions) => {
+                    self.progress.running = completions;
+                    Ok(())
+                }
                 Event::Finished(completion) => {
                     let ask = asked[completion.index];
                     self.finished(ask, completion).map(|refused| again.extend(refused))

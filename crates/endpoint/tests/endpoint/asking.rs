@@ -78,7 +78,7 @@ pub fn ask(options: EndpointOptions, prompts: &[Prompt], decoding: &Decoding) ->
         match event {
             Event::Finished(completion) => completions.push(completion),
             Event::Decoded(tokens) => decoded += tokens,
-            Event::Prefilled(_) => {}
+            Event::Prefilled(_) | Event::Running(_) => {}
         }
         Ok(())
     });

@@ -57,6 +57,7 @@ impl Generator for Scripted {
                 prompt_tokens: prompt.text.len(),
                 completion_tokens: 1,
                 prompt_hash: "0".into(),
+                token_ids: None,
                 logprobs: None,
                 error: None,
             }))?;

@@ -185,6 +185,7 @@ fn events_add_up() {
             match event {
                 Event::Prefilled(tokens) => prefilled += tokens,
                 Event::Decoded(tokens) => decoded += tokens,
+                Event::Running(_) => {}
                 Event::Finished(completion) => finished.push(completion),
             }
             Ok(())

@@ -90,6 +90,7 @@ impl Generator for Script {
                 prompt_tokens: 3,
                 completion_tokens: 1,
                 prompt_hash: String::new(),
+                token_ids: None,
                 logprobs: None,
                 error: failing.then(|| "no line".to_string()),
             }))?;

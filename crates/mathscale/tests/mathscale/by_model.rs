@@ -65,6 +65,7 @@ impl Generator for Teacher {
                 prompt_tokens: 10,
                 completion_tokens: 7,
                 prompt_hash: String::new(),
+                token_ids: None,
                 logprobs: None,
                 error: self.fails.then(|| "too busy".to_string()),
             }))?;

@@ -57,6 +57,7 @@ impl Generator for Script<'_> {
                 prompt_tokens: 100,
                 completion_tokens: 7,
                 prompt_hash: String::new(),
+                token_ids: None,
                 logprobs: None,
                 error: told.err(),
             }))?;

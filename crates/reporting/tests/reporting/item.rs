@@ -22,6 +22,7 @@ fn an_item_is_told_from_prompt_to_verdict() {
         prompt_tokens: 40,
         completion_tokens: 12,
         prompt_hash: "0".into(),
+        token_ids: None,
         logprobs: None,
         error: None,
     };

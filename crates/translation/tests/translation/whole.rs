@@ -72,6 +72,7 @@ impl Generator for Translator {
                 prompt_tokens: 10,
                 completion_tokens: 5,
                 prompt_hash: String::new(),
+                token_ids: None,
                 logprobs: None,
                 error: failing.then(|| "out of service".to_string()),
             }))?;
