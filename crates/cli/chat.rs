@@ -1,5 +1,7 @@
 //! `--prompt-template`: a text around the question, or the checkpoint's own chat template and what goes into it.
 
+use std::path::Path;
+
 use chat_template::{CheckpointTemplates, TemplateFiles};
 use evaluation::{ChatSettings, Template};
 use inference::TemplateSource;
@@ -34,6 +36,12 @@ fn object(text: &str) -> Result<Map<String, Value>, String> {
 }
 
 impl PromptArgs {
+    /// The folder of the chat template's tokenizer, where one was given.
+    pub fn tokenizer(&self) -> Option<&Path> {
+        let folder = self.chat_template.as_deref().map(Path::new);
+        folder.filter(|folder| folder.join("tokenizer.json").is_file())
+    }
+
     /// The template that is asked for, for whoever is to answer.
     pub fn template(&self, generator: &GeneratorArgs) -> anyhow::Result<Template> {
         if self.prompt_template != CHAT {
@@ -58,7 +66,6 @@ impl PromptArgs {
             system: generator.system_prompt()?,
             date: self.chat_date.unwrap_or_else(|| Zoned::now().date()),
             variables: self.chat_template_kwargs.clone().unwrap_or_default(),
-            without_bos: generator.is_server(),
         };
         Ok(Template::chat(template, settings)?)
     }

@@ -5,7 +5,9 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::ValueEnum;
-use endpoint::{Api, ApiKey, BaseUrl, Endpoint, EndpointOptions, MAX_CONCURRENCY, Patience};
+use endpoint::{
+    Api, ApiKey, BaseUrl, Endpoint, EndpointOptions, MAX_CONCURRENCY, Patience, PromptCounter, SpecialTokens,
+};
 
 /// Variables of the environment that may hold a key, the first one first.
 const KEY_VARIABLES: [&str; 2] = ["MWPBENCH_API_KEY", "OPENAI_API_KEY"];
@@ -42,6 +44,15 @@ pub struct EndpointArgs {
     logprobs: bool,
 }
 
+/// What a server must know of the prompts that it gets.
+#[derive(Default)]
+pub struct ServerPrompts {
+    pub system_prompt: Option<String>,
+    pub special_tokens: SpecialTokens,
+    /// Counts as the checkpoint's own tokenizer does.
+    pub own_count: Option<PromptCounter>,
+}
+
 #[derive(Clone, Copy, Debug, ValueEnum)]
 enum ApiName {
     Completions,
@@ -65,7 +76,7 @@ impl EndpointArgs {
     }
 
     /// Connects to the server and finds the model there; `None` where no server was named.
-    pub fn open(&self, model: &str, system_prompt: Option<String>) -> anyhow::Result<Option<Endpoint>> {
+    pub fn open(&self, model: &str, prompts: ServerPrompts) -> anyhow::Result<Option<Endpoint>> {
         let Some(address) = &self.endpoint else { return Ok(None) };
         let key = match &self.api_key_file {
             Some(file) => Some(ApiKey::from_file(file)?),
@@ -75,7 +86,9 @@ impl EndpointArgs {
         let seconds = |given: Option<NonZeroU32>| given.map(|seconds| Duration::from_secs(seconds.get().into()));
         let options = EndpointOptions {
             api: if self.is_chat() { Api::Chat } else { Api::Completions },
-            system_prompt,
+            special_tokens: prompts.special_tokens,
+            own_count: prompts.own_count,
+            system_prompt: prompts.system_prompt,
             key,
             max_concurrency: self.max_concurrency().unwrap_or(MAX_CONCURRENCY),
             stream: !self.no_stream,

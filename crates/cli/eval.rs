@@ -73,6 +73,9 @@ pub struct Args {
     /// Give the tasks of a set rows of their own.
     #[arg(long)]
     by_task: bool,
+    /// Say below the table how long the server's requests took: time to first token, tokens/s, whole requests. It is always in run.json.
+    #[arg(long, requires = "endpoint")]
+    latency: bool,
     /// Print the summary as one JSON object instead of the table.
     #[arg(long)]
     json: bool,
@@ -114,7 +117,7 @@ pub fn run(args: Args) -> anyhow::Result<Outcome> {
     let benchmark = data_folder::benchmark(args.data.as_deref())?;
     let grader = grading::grader(&benchmark, args.profile.as_deref())?;
     let plan = args.plan(&benchmark)?;
-    let mut generator = args.generator.open_for(&plan.template)?;
+    let mut generator = args.generator.open_for(&plan.template, args.prompt.tokenizer())?;
     let folder = match &args.output_dir {
         Some(folder) => folder.clone(),
         None => default_folder(&plan.identity(generator.info())),
@@ -131,7 +134,10 @@ pub fn run(args: Args) -> anyhow::Result<Outcome> {
     })?;
     display.finish(&run.progress);
     args.print(&run.summary)?;
-    outcome(&run.summary, args.on_long_prompt, run.folder.path())
+    if let Some(latency) = run.serving.as_ref().and_then(|serving| serving.latency).filter(|_| args.latency) {
+        eprintln!("{}", reporting::latency_line(&latency));
+    }
+    Ok(outcome(&run))
 }
 
 impl Args {
@@ -220,19 +226,28 @@ fn unused_folder(folder: PathBuf) -> PathBuf {
     candidates.find(|candidate| !candidate.exists()).unwrap_or(folder)
 }
 
-/// A run with failed items is not whole, unless the user asked to count long prompts so and nothing else failed.
-fn outcome(summary: &Summary, on_long_prompt: OnLongPrompt, folder: &Path) -> anyhow::Result<Outcome> {
-    let failed = summary.failed();
+/// Reasons of failures that are shown.
+const MAX_REASONS: usize = 3;
+
+/// A run with failed items is not whole, unless they failed because the user asked to count long prompts so, and others did not.
+fn outcome(run: &evaluation::Run) -> Outcome {
+    let (failures, failed, items) = (&run.failures, run.failures.items(), run.summary.items());
     if failed == 0 {
-        return Ok(Outcome::Done);
+        return Outcome::Done;
     }
     eprintln!(
-        "warning: {failed} of {} items failed: see \"error\" in {}; --retry-failed asks for them again",
-        summary.items(),
-        folder.join("completions.jsonl").display()
+        "warning: {failed} of {items} items failed: see \"error\" in {}; --retry-failed asks for them again",
+        run.folder.path().join("completions.jsonl").display()
     );
-    Ok(match on_long_prompt {
-        OnLongPrompt::Fail => Outcome::Done,
-        OnLongPrompt::Refuse => Outcome::Incomplete,
-    })
+    for (reason, items) in failures.reasons.iter().take(MAX_REASONS) {
+        eprintln!("  {items} × {reason}");
+    }
+    let more = failures.reasons.len().saturating_sub(MAX_REASONS);
+    if more > 0 {
+        eprintln!("  and {more} other reasons");
+    }
+    match failed == failures.too_long && failed < items {
+        true => Outcome::Done,
+        false => Outcome::Incomplete,
+    }
 }

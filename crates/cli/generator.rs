@@ -4,12 +4,16 @@ use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 
 use clap::ValueEnum;
-use endpoint::Endpoint;
+use std::path::Path;
+
+use endpoint::{Endpoint, PromptCounter, SpecialTokens};
 use evaluation::Template;
 use generation::Generator;
-use inference::{DeviceChoice, EngineOptions, LocalModel, PromptKind, Quantization, TemplateSource, WeightDtype};
+use inference::{
+    DeviceChoice, EngineOptions, LocalModel, PromptKind, PromptTokenizer, Quantization, TemplateSource, WeightDtype,
+};
 
-use crate::endpoint::EndpointArgs;
+use crate::endpoint::{EndpointArgs, ServerPrompts};
 use crate::system_prompt::SystemPrompt;
 use crate::{data_folder, model};
 
@@ -54,14 +58,17 @@ impl GeneratorArgs {
                 "--system-prompt needs a chat: --prompt-template chat, or a server that makes one: --endpoint URL --endpoint-api chat"
             );
         }
-        match self.server(system_prompt)? {
+        let own_count = self.own_count(None, PromptKind::Plain)?;
+        let prompts = ServerPrompts { system_prompt, own_count, ..ServerPrompts::default() };
+        match self.server(prompts)? {
             Some(server) => Ok(Box::new(server)),
             None => Ok(Box::new(self.load(PromptKind::Plain)?)),
         }
     }
 
-    /// The same for the prompts of a template, which has written the system prompt if it is a chat template.
-    pub fn open_for(&self, template: &Template) -> anyhow::Result<Box<dyn Generator>> {
+    /// The same for the prompts of a template, which has written the system prompt if it is a chat template. `tokenizer` is the folder of
+    /// the template's tokenizer, where one was given.
+    pub fn open_for(&self, template: &Template, tokenizer: Option<&Path>) -> anyhow::Result<Box<dyn Generator>> {
         if !template.writes_special_tokens() {
             return self.open();
         }
@@ -71,7 +78,12 @@ impl GeneratorArgs {
             );
         }
         let warnings;
-        let generator: Box<dyn Generator> = match self.server(None)? {
+        let prompts = ServerPrompts {
+            system_prompt: None,
+            special_tokens: SpecialTokens::InPrompt { bos: template.bos().map(str::to_string) },
+            own_count: self.own_count(tokenizer, PromptKind::Chat)?,
+        };
+        let generator: Box<dyn Generator> = match self.server(prompts)? {
             Some(server) => {
                 warnings = template.warnings(None, &[]);
                 Box::new(server)
@@ -109,11 +121,22 @@ impl GeneratorArgs {
         }
     }
 
-    fn server(&self, system_prompt: Option<String>) -> anyhow::Result<Option<Endpoint>> {
+    fn server(&self, prompts: ServerPrompts) -> anyhow::Result<Option<Endpoint>> {
         if self.endpoint.is_given() {
             self.refuse_flags_of_checkpoints()?;
         }
-        self.endpoint.open(&self.model, system_prompt)
+        self.endpoint.open(&self.model, prompts)
+    }
+
+    /// Counts tokens as the checkpoint behind a server does, by the tokenizer of `--tokenizer` or else of the chat template.
+    fn own_count(&self, of_template: Option<&Path>, kind: PromptKind) -> anyhow::Result<Option<PromptCounter>> {
+        match self.extras.tokenizer()?.or(of_template).filter(|_| self.is_server()) {
+            None => Ok(None),
+            Some(path) => {
+                let tokenizer = PromptTokenizer::open(path, kind)?;
+                Ok(Some(PromptCounter::new(move |prompt| tokenizer.count(prompt).ok())))
+            }
+        }
     }
 
     fn load(&self, prompts: PromptKind) -> anyhow::Result<LocalModel> {
@@ -135,7 +158,7 @@ impl GeneratorArgs {
             ("--threads", self.threads.is_some()),
         ];
         let given = given.into_iter().find_map(|(flag, is_given)| is_given.then_some(flag));
-        match self.extras.given().or(given) {
+        match self.extras.adapter_flag().or(given) {
             Some(flag) => anyhow::bail!(
                 "{flag} is for checkpoints that the program computes itself: leave it out (and its MWPBENCH_ variable) with --endpoint, the server decides"
             ),

@@ -23,16 +23,26 @@ pub struct Extras {
     /// LoRA adapter to merge into the checkpoint: a folder with adapter_config.json and adapter_model.safetensors.
     #[arg(long, env = "MWPBENCH_ADAPTER", value_name = "DIR")]
     adapter: Option<PathBuf>,
-    /// A tokenizer.json, or the folder that holds it, in place of the checkpoint's own.
+    /// A tokenizer.json, or the folder that holds it, in place of the checkpoint's own; with --endpoint that of the checkpoint behind the
+    /// server, so that a server that reads other tokens is noticed.
     #[arg(long, env = "MWPBENCH_TOKENIZER", value_name = "FILE|DIR")]
     tokenizer: Option<PathBuf>,
 }
 
 impl Extras {
-    /// The flag of these that was given, if any.
-    pub fn given(&self) -> Option<&'static str> {
-        let given = [("--adapter", self.adapter.is_some()), ("--tokenizer", self.tokenizer.is_some())];
-        given.into_iter().find_map(|(flag, is_given)| is_given.then_some(flag))
+    /// The flag that names an adapter, where one was given.
+    pub fn adapter_flag(&self) -> Option<&'static str> {
+        self.adapter.is_some().then_some("--adapter")
+    }
+
+    /// The tokenizer that was given.
+    pub fn tokenizer(&self) -> anyhow::Result<Option<&Path>> {
+        match self.tokenizer.as_deref() {
+            Some(tokenizer) if !tokenizer.exists() => {
+                anyhow::bail!("there is no {}: give a tokenizer.json or the folder that holds it", tokenizer.display())
+            }
+            given => Ok(given),
+        }
     }
 
     /// The files of the checkpoint that `--model` names, with these.
@@ -48,15 +58,12 @@ impl Extras {
     }
 
     fn base(&self, model: &str) -> anyhow::Result<CheckpointFiles> {
-        match (model, &self.tokenizer) {
+        match (model, self.tokenizer()?) {
             (DEMO, Some(_)) => anyhow::bail!("--tokenizer does not go with the demo checkpoint, which has its own"),
             (DEMO, None) => demo(),
             (path, _) if !Path::new(path).exists() => anyhow::bail!(
                 "there is no {path}: give the folder of a checkpoint in Hugging Face layout, a GGUF file, or `demo`"
             ),
-            (_, Some(tokenizer)) if !tokenizer.exists() => {
-                anyhow::bail!("there is no {}: give a tokenizer.json or the folder that holds it", tokenizer.display())
-            }
             (path, Some(tokenizer)) => Ok(CheckpointFiles::open_with_tokenizer(Path::new(path), tokenizer)?),
             (path, None) => Ok(CheckpointFiles::open(Path::new(path))?),
         }

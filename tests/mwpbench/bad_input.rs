@@ -205,6 +205,28 @@ fn a_prompt_longer_than_the_context() {
 }
 
 #[test]
+fn long_prompts_that_are_counted_as_failed_are_no_success_where_nothing_else_was_asked() {
+    const INCOMPLETE: i32 = 3;
+    let folder = tempfile::tempdir().unwrap();
+    let record = |number: &str, question: String| {
+        json!({ "data_topic": "gsm8k", "question_number": number, "question": question, "answer": "1" }).to_string()
+    };
+    let (long, short) = (record("long", "How much is it? ".repeat(2000)), record("short", "1 + 1?".to_string()));
+    for (data, code) in [(format!("{long}\n{short}"), 0), (long.clone(), INCOMPLETE)] {
+        let file = folder.path().join("data.jsonl");
+        fs::write(&file, &data).unwrap();
+        let args = ["eval", "--model", "demo", "--data", "data.jsonl", "--max-tokens", "4", "--on-long-prompt", "fail"];
+        let done = mwpbench(folder.path(), args.iter().chain(&["--fresh"]));
+        assert_eq!(done.code, Some(code), "{}", done.stderr);
+        assert!(
+            done.stderr.contains("  1 × the prompt has ") && done.stderr.contains(" the context only "),
+            "{}",
+            done.stderr
+        );
+    }
+}
+
+#[test]
 fn records_that_are_not_of_the_form() {
     let good = r#"{"data_topic":"gsm8k","question_number":"1","question":"1+1?","answer":"2"}"#;
     let second = |line: &[u8]| [good.as_bytes(), b"\n", line].concat();

@@ -11,7 +11,7 @@ use assert_cmd::cargo::CommandCargoExt;
 use serde_json::{Value, json};
 
 use crate::command::mwpbench;
-use crate::model_server::{Act, MODEL, Server, good_answer, refusal};
+use crate::model_server::{Act, MODEL, Server, good_answer, json_answer, refusal};
 
 const USAGE: i32 = 2;
 const INCOMPLETE: i32 = 3;
@@ -145,6 +145,67 @@ fn what_failed_for_itself_is_told_and_only_that_is_asked_again() {
     assert_eq!(finished(&folder.path().join("run")), 40);
 }
 
+#[test]
+fn how_the_server_served_is_in_the_manifest_and_told_on_request() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::start(|asked| match asked.body["stop"].as_array().map_or(0, Vec::len) {
+        0..=2 => good_answer(asked),
+        many => refusal(400, "", &format!("stop: List should have at most 2 items after validation, not {many}")),
+    });
+    let done = mwpbench(folder.path(), [plan(&server.url, "run"), vec!["--latency"]].concat()).ok();
+    assert!(done.stderr.contains("Latency of 40 requests, medians: time to first token "), "{}", done.stderr);
+    let serving = manifest(&folder.path().join("run"))["serving"].clone();
+    let stops = &manifest(&folder.path().join("run"))["identity"]["decoding"]["stop"];
+    assert!(stops.as_array().unwrap().len() > 4);
+    assert_eq!(serving["stop_strings_sent"].as_array().unwrap().len(), 2);
+    assert_eq!(serving["latency"]["requests"], 40);
+    assert!(serving["latency"]["time_to_first_token_s"]["p95"].as_f64().unwrap() > 0.0);
+    // A start that asks nothing leaves what is there.
+    mwpbench(folder.path(), plan(&server.url, "run")).ok();
+    assert_eq!(manifest(&folder.path().join("run"))["serving"], serving);
+}
+
+#[test]
+fn why_items_failed_is_told_also_where_few_were_asked() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::start(|_| refusal(400, "", "this model does not continue texts"));
+    let few = ["eval", "--model", MODEL, "--tasks", "gsm8k", "--limit", "3", "--quiet", "--endpoint", &server.url];
+    let done = mwpbench(folder.path(), few);
+    assert_eq!(done.code, Some(INCOMPLETE), "{}", done.stderr);
+    let expected = "  3 × the server answered 400 Bad Request: this model does not continue texts";
+    assert!(done.stderr.contains(expected), "{}", done.stderr);
+}
+
+#[test]
+fn a_served_model_of_a_short_context_works_at_the_defaults() {
+    let folder = tempfile::tempdir().unwrap();
+    let list = json!({ "data": [{ "id": MODEL, "owned_by": "vllm", "max_model_len": 2048 }] });
+    let server = Server::start_with_list(list, |asked| match asked.route.as_str() {
+        "POST /tokenize" => json_answer(200, &json!({ "count": asked.body["prompt"].as_str().unwrap().len() / 3 })),
+        _ => good_answer(asked),
+    });
+    let eval = ["eval", "--model", MODEL, "--tasks", "gsm8k", "--limit", "5", "--quiet", "--endpoint", &server.url];
+    let done = mwpbench(folder.path(), eval).ok();
+    assert!(done.stderr.contains("5 of 5 prompts leave less room than 2048 new tokens"), "{}", done.stderr);
+    for asked in server.completions_asked() {
+        let prompt_tokens = asked.prompt().len() as u64 / 3;
+        assert_eq!(asked.body["max_tokens"].as_u64().unwrap() + prompt_tokens, 2048);
+    }
+}
+
+#[test]
+fn a_server_that_reads_other_tokens_than_the_tokenizer_is_told_of_before_anything_is_asked() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::start(good_answer);
+    let tokenizer = concat!(env!("CARGO_MANIFEST_DIR"), "/models/demo");
+    let done = mwpbench(folder.path(), [plan(&server.url, "run"), vec!["--tokenizer", tokenizer]].concat()).ok();
+    assert!(
+        done.stderr.contains("the server reads other tokens than the tokenizer given: 5 in the prompt"),
+        "{}",
+        done.stderr
+    );
+}
+
 #[cfg(unix)]
 #[test]
 fn a_signal_is_heard_while_the_server_says_nothing() {
@@ -176,7 +237,6 @@ fn what_is_wrong_is_told_before_a_folder_is_made() {
     for (flag, value) in [
         ("--dtype", "f32"),
         ("--adapter", "lora"),
-        ("--tokenizer", "x"),
         ("--quantize", "q8_0"),
         ("--batch-size", "8"),
         ("--kv-memory", "1GiB"),
@@ -185,6 +245,7 @@ fn what_is_wrong_is_told_before_a_folder_is_made() {
         eval(&[flag, value]).refused(USAGE, &[&format!("{flag} is for checkpoints"), "--endpoint"]);
     }
     eval(&["--system-prompt", "x"]).refused(USAGE, &["--system-prompt", "--endpoint-api chat"]);
+    eval(&["--tokenizer", "none"]).refused(USAGE, &["there is no none: give a tokenizer.json"]);
     eval(&["--api-key-file", "none"]).refused(USAGE, &["none"]);
     ask(&["eval", "--model", "other", "--endpoint", url]).refused(USAGE, &["no model \"other\": it lists tiny"]);
     ask(&["eval", "--model", MODEL, "--endpoint", "localhost"]).refused(USAGE, &["http://"]);

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use generation::{Decoding, Prompt};
 use reqwest::Response;
 use reqwest::header::CONTENT_TYPE;
 use tokio::time::{Instant, timeout};
@@ -11,7 +10,7 @@ use crate::events::EventDecoder;
 use crate::http::{Http, too_large};
 use crate::limiter::Pace;
 use crate::reply::{Answer, Reply, Step};
-use crate::request::{Dialect, Form};
+use crate::request::Body;
 use crate::trouble::Trouble;
 
 /// How long to wait for the count of tokens when the text has come to its end.
@@ -22,10 +21,9 @@ pub(crate) struct Attempt<'a> {
     pub(crate) http: &'a Http,
     /// Address of the route.
     pub(crate) url: &'a str,
-    pub(crate) form: &'a Form,
-    pub(crate) prompt: &'a Prompt,
-    pub(crate) decoding: &'a Decoding,
-    pub(crate) dialect: Dialect,
+    pub(crate) body: &'a Body,
+    /// Strings at which the text ends, whoever notices.
+    pub(crate) stops: &'a [String],
     /// Told of every piece of text, with the number of pieces.
     pub(crate) on_pieces: &'a (dyn Fn(usize) + Send + Sync),
 }
@@ -45,9 +43,8 @@ impl Attempt<'_> {
 
     async fn ask(&self) -> Result<(Answer, Pace), Trouble> {
         let started = Instant::now();
-        let body = self.form.body(self.prompt, self.decoding, self.dialect);
-        let mut response = self.http.send(self.http.post(self.url, &body)).await?;
-        let mut reply = Reply::new(&self.decoding.stop);
+        let mut response = self.http.send(self.http.post(self.url, &self.body.json)).await?;
+        let mut reply = Reply::new(self.stops);
         let first_word = match is_stream(&response) {
             true => self.read_stream(&mut response, &mut reply).await?,
             false => {

@@ -121,7 +121,7 @@ impl Breaker {
         if since < self.gone_after + self.pause || self.failures < LEAST_FAILURES {
             return Judgement::Again;
         }
-        let responds = matches!(trouble.kind, TroubleKind::Broken | TroubleKind::Silent);
+        let responds = matches!(trouble.kind, TroubleKind::Broken | TroubleKind::CutOff | TroubleKind::Silent);
         match responds && self.prompts.len() <= FEW_PROMPTS {
             true if spent => Judgement::PromptFails,
             true => Judgement::Again,

@@ -1,10 +1,13 @@
 //! A model behind a server, as a [`Generator`].
 
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use generation::{Completion, Decoding, Event, GenerationError, Generator, GeneratorInfo, Prompt, PromptIssue};
+use generation::{
+    Completion, Decoding, Event, GenerationError, Generator, GeneratorInfo, Prompt, PromptIssue, ServingReport,
+};
 use tokio::runtime::{Builder, Runtime};
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::{Instant, MissedTickBehavior, interval};
@@ -12,15 +15,19 @@ use tokio::time::{Instant, MissedTickBehavior, interval};
 use crate::asking::{Asking, Outcome};
 use crate::base_url::BaseUrl;
 use crate::breaker::Breaker;
+use crate::capabilities::Capabilities;
+use crate::counting::Counter;
 use crate::error::Error;
-use crate::fitting;
+use crate::fitting::Examination;
 use crate::http::Http;
 use crate::key::ApiKey;
+use crate::latency::Latencies;
 use crate::limiter::Limiter;
 use crate::patience::Patience;
 use crate::refusals::Refusals;
-use crate::request::{Api, Dialect, Form};
+use crate::request::{Api, Form, stop_strings_sent};
 use crate::server::Facts;
+use crate::special_tokens::{Sending, SpecialTokens};
 
 /// How often the receiver hears something, also where nothing happened: it may want to stop.
 const HEARTBEAT: Duration = Duration::from_millis(200);
@@ -31,8 +38,29 @@ pub const MAX_CONCURRENCY: usize = 32;
 /// More requests at a time are refused: each may be a connection.
 const MOST_AT_A_TIME: usize = 4096;
 
+/// Counts the tokens of a prompt, special ones included; `None` for a prompt that it cannot read.
+#[derive(Clone)]
+pub struct PromptCounter(Arc<dyn Fn(&str) -> Option<usize> + Send + Sync>);
+
+impl PromptCounter {
+    /// Counts by this function.
+    pub fn new(count: impl Fn(&str) -> Option<usize> + Send + Sync + 'static) -> Self {
+        Self(Arc::new(count))
+    }
+
+    pub(crate) fn count(&self, prompt: &str) -> Option<usize> {
+        (self.0)(prompt)
+    }
+}
+
+impl std::fmt::Debug for PromptCounter {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("PromptCounter")
+    }
+}
+
 /// Which server, which model, and how to ask.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct EndpointOptions {
     /// Where the server is.
     pub url: BaseUrl,
@@ -40,6 +68,10 @@ pub struct EndpointOptions {
     pub model: String,
     /// Which route answers.
     pub api: Api,
+    /// Who writes the special tokens of prompts, on the completions route.
+    pub special_tokens: SpecialTokens,
+    /// Counts the tokens of a prompt as the checkpoint's own tokenizer does, so that a server that reads others is noticed.
+    pub own_count: Option<PromptCounter>,
     /// What the chat route is told before the question; `None` for nothing.
     pub system_prompt: Option<String>,
     /// The key that the server wants.
@@ -61,6 +93,8 @@ impl EndpointOptions {
             url,
             model: model.into(),
             api: Api::Completions,
+            special_tokens: SpecialTokens::AddedByServer,
+            own_count: None,
             system_prompt: None,
             key: None,
             max_concurrency: MAX_CONCURRENCY,
@@ -84,6 +118,9 @@ impl EndpointOptions {
         if self.system_prompt.is_some() && self.api == Api::Completions {
             return refused("a system prompt needs the chat route: /v1/completions has no messages");
         }
+        if self.special_tokens != SpecialTokens::AddedByServer && self.api == Api::Chat {
+            return refused("a prompt with its special tokens written out needs the completions route");
+        }
         self.patience.validate()
     }
 }
@@ -97,6 +134,13 @@ pub struct Endpoint {
     options: EndpointOptions,
     facts: Facts,
     form: Form,
+    /// What the server turned out not to take.
+    capabilities: Arc<Mutex<Capabilities>>,
+    latencies: Arc<Latencies>,
+    /// New tokens that fit, by the text of a prompt that was checked, where that is less than asked for.
+    rooms: Mutex<Arc<HashMap<String, usize>>>,
+    /// Stop strings of the last call.
+    stops: Vec<String>,
     on_warning: Box<dyn Fn(&str)>,
 }
 
@@ -111,8 +155,9 @@ impl Endpoint {
     /// during a call, what the user should know.
     ///
     /// # Errors
-    /// Options outside their range; a server that does not answer, refuses the key, or has no model of this name.
-    pub fn connect(options: EndpointOptions, on_warning: impl Fn(&str) + 'static) -> Result<Self, Error> {
+    /// Options outside their range; a server that does not answer, refuses the key, has no model of this name, or does not say what it
+    /// makes of the special tokens that prompts hold.
+    pub fn connect(mut options: EndpointOptions, on_warning: impl Fn(&str) + 'static) -> Result<Self, Error> {
         options.validate()?;
         let runtime = Builder::new_multi_thread()
             .worker_threads(THREADS)
@@ -127,15 +172,40 @@ impl Endpoint {
             );
         }
         let facts = runtime.block_on(Facts::ask(&http, &options.url, &options.model))?;
-        let form = Form {
+        if facts.is_unlisted {
+            on_warning(&format!(
+                "the server does not list its models: it is asked for {:?} all the same, and what it says of the model is missing in run.json",
+                options.model
+            ));
+        }
+        if let Some(most) = facts.kind.max_concurrency().filter(|most| *most < options.max_concurrency) {
+            let name = facts.kind.name().unwrap_or_default();
+            on_warning(&format!("{name}'s server works on {most} request at a time: it is asked so many at a time"));
+            options.max_concurrency = most;
+        }
+        let mut form = Form {
             api: options.api,
             model: options.model.clone(),
             system_prompt: options.system_prompt.clone(),
             kind: facts.kind,
             stream: options.stream,
             logprobs: options.logprobs,
+            special_tokens: Sending::Plain,
         };
-        Ok(Self { runtime, http, options, facts, form, on_warning: Box::new(on_warning) })
+        let counter = Counter { http: http.clone(), url: options.url.clone(), form: form.clone() };
+        form.special_tokens = runtime.block_on(Sending::find(&options.special_tokens, &counter))?;
+        Ok(Self {
+            runtime,
+            http,
+            options,
+            facts,
+            form,
+            capabilities: Arc::default(),
+            latencies: Arc::default(),
+            rooms: Mutex::default(),
+            stops: Vec::new(),
+            on_warning: Box::new(on_warning),
+        })
     }
 
     /// Tokens that prompt and completion may have together, where the server tells.
@@ -150,13 +220,36 @@ impl Endpoint {
             url: self.options.url.api(self.options.api.route()),
             form: self.form.clone(),
             decoding: decoding.clone(),
+            rooms: self.rooms().clone(),
             limiter: Arc::new(Limiter::new(self.options.max_concurrency)),
             breaker: Mutex::new(Breaker::new(patience.gone_after, patience.attempts, Instant::now())),
-            dialect: Mutex::new(Dialect::default()),
+            capabilities: self.capabilities.clone(),
+            latencies: self.latencies.clone(),
             pieces: AtomicUsize::new(0),
             uncounted: AtomicBool::new(false),
             without_logprobs: AtomicBool::new(false),
+            interrupts: AtomicBool::new(false),
         })
+    }
+
+    fn rooms(&self) -> std::sync::MutexGuard<'_, Arc<HashMap<String, usize>>> {
+        self.rooms.lock().expect("nothing panics while the rooms are held")
+    }
+
+    /// What the user should know after a call.
+    fn warnings(&self, asking: &Asking) -> Vec<&'static str> {
+        let takes_seeds = asking.capabilities().takes("seed");
+        let uncounted = asking.uncounted.load(Ordering::Relaxed).then_some(
+            "the server did not count the tokens of all answers: where it did not, completion_tokens are the pieces of text that came, and prompt_tokens are 0",
+        );
+        let without_logprobs = asking
+            .without_logprobs
+            .load(Ordering::Relaxed)
+            .then_some("the server did not tell the log-probabilities of all answers");
+        let seedless = (!takes_seeds).then_some(
+            "the server takes no seed: completions drawn another time will be others with the same seed too",
+        );
+        [uncounted, without_logprobs, seedless].into_iter().flatten().collect()
     }
 }
 
@@ -168,14 +261,21 @@ impl Generator for Endpoint {
         if let Some(system_prompt) = &self.options.system_prompt {
             details.insert("system_prompt".to_string(), system_prompt.clone());
         }
+        if let Some(special_tokens) = self.form.special_tokens.describe() {
+            details.insert("special_tokens".to_string(), special_tokens);
+        }
         GeneratorInfo { name: self.facts.model.clone(), kind: "endpoint".to_string(), details }
     }
 
-    /// Counts the tokens of prompts that may be too long, where the server can; what is only likely is told as a warning.
+    /// Counts the tokens of prompts that may be too long, where the server can, and remembers what room they leave; looks whether the
+    /// server reads prompts as they are meant. What is only likely is told as a warning.
     fn check(&self, prompts: &[Prompt], decoding: &Decoding) -> Result<Vec<PromptIssue>, GenerationError> {
-        let (http, url) = (&self.http, &self.options.url);
-        let findings = self.runtime.block_on(fitting::examine(http, url, &self.facts, &self.form, prompts, decoding));
+        let counter = Counter { http: self.http.clone(), url: self.options.url.clone(), form: self.form.clone() };
+        let own_count = self.options.own_count.as_ref();
+        let examination = Examination { counter: &counter, facts: &self.facts, own_count, prompts, decoding };
+        let findings = self.runtime.block_on(examination.examine());
         findings.warnings.iter().for_each(|warning| (self.on_warning)(warning));
+        *self.rooms() = Arc::new(findings.rooms);
         Ok(findings.issues)
     }
 
@@ -190,18 +290,22 @@ impl Generator for Endpoint {
         if let Some(sampling) = &decoding.sampling {
             sampling.validate().map_err(|reason| GenerationError::Backend(Error::Options(reason).into()))?;
         }
+        self.stops = decoding.stop.clone();
         let asking = self.asking(decoding);
-        let mut run = Run { asking: asking.clone(), refusals: Refusals::default(), on_event };
+        let mut run =
+            Run { asking: asking.clone(), refusals: Refusals::default(), on_event, on_warning: &*self.on_warning };
         let outcome = self.runtime.block_on(run.ask_all(prompts, self.options.max_concurrency));
-        if asking.uncounted.load(Ordering::Relaxed) {
-            (self.on_warning)(
-                "the server did not count the tokens of all answers: where it did not, completion_tokens are the pieces of text that came, and prompt_tokens are 0",
-            );
-        }
-        if asking.without_logprobs.load(Ordering::Relaxed) {
-            (self.on_warning)("the server did not tell the log-probabilities of all answers");
-        }
+        self.warnings(&asking).into_iter().for_each(|warning| (self.on_warning)(warning));
         outcome
+    }
+
+    fn serving_report(&self) -> Option<ServingReport> {
+        let capabilities = self.capabilities.lock().expect("nothing panics while the capabilities are held");
+        Some(ServingReport {
+            stop_strings_sent: stop_strings_sent(&self.stops, &capabilities).into_iter().map(str::to_string).collect(),
+            fields_refused: capabilities.refused(),
+            latency: self.latencies.summary(),
+        })
     }
 }
 
@@ -210,6 +314,7 @@ struct Run<'a> {
     asking: Arc<Asking>,
     refusals: Refusals,
     on_event: &'a mut dyn FnMut(Event) -> Result<(), GenerationError>,
+    on_warning: &'a dyn Fn(&str),
 }
 
 type Finished = Result<Outcome, JoinError>;
@@ -283,6 +388,12 @@ impl Run<'_> {
     }
 
     fn tell_progress(&mut self) -> Result<(), GenerationError> {
+        if self.asking.interrupts.swap(false, Ordering::Relaxed) {
+            (self.on_warning)(
+                "the server gives requests up when newer ones come: from here on it is asked one at a time",
+            );
+        }
+        (self.on_event)(Event::Running(self.asking.limiter.under_way()))?;
         (self.on_event)(Event::Decoded(self.asking.pieces.swap(0, Ordering::Relaxed)))
     }
 }

@@ -33,6 +33,16 @@ pub enum Error {
         /// The first names that the server lists.
         known: String,
     },
+    /// The server may read the special tokens of prompts otherwise than they are meant.
+    #[error(
+        "{url}: prompts with their special tokens written out cannot be sent to this server: {reason}; let it apply its own chat template"
+    )]
+    SpecialTokens {
+        /// The address that was asked.
+        url: String,
+        /// What it does, or does not tell.
+        reason: String,
+    },
     /// The server refused.
     #[error("{url}: the server answered {status}: {hint}{}", said(.quote))]
     Refused {
@@ -102,6 +112,7 @@ impl Error {
             | Self::Key { .. }
             | Self::Options(_)
             | Self::NoModel { .. }
+            | Self::SpecialTokens { .. }
             | Self::Refused { .. }
             | Self::Redirected { .. } => true,
             Self::Unreachable { .. } | Self::Answer { .. } | Self::Gone { .. } | Self::Client(_) => false,

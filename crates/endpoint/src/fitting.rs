@@ -1,17 +1,16 @@
-//! Whether prompts leave room for their completions.
+//! Whether the server reads prompts as they are meant, and what room they leave for completions.
 //!
-//! A prompt has at most as many tokens as bytes, beside some special ones: where that fits, it fits. Of the others a server that can is asked to
-//! count; where none can, the usual four bytes a token are no proof, so that they only lead to a warning.
+//! A prompt has at most as many tokens as bytes, beside some special ones: where that fits, it fits. Of the others a server that can is
+//! asked to count, and the completion's limit is clipped to what the context leaves; where none can, the usual four bytes a token are no
+//! proof, so that they only lead to a warning, and the server's own refusal tells the room (`context.rs`).
 
 use std::collections::HashMap;
 
 use generation::{Decoding, Prompt, PromptIssue};
-use serde_json::{Value, json};
-use tokio::task::JoinSet;
 
-use crate::base_url::BaseUrl;
-use crate::http::Http;
-use crate::request::{Api, Form};
+use crate::counting::Counter;
+use crate::endpoint::PromptCounter;
+use crate::request::Api;
 use crate::server::{Facts, ServerKind};
 
 /// Special tokens, and the text that a chat template puts around, at most.
@@ -19,168 +18,136 @@ const SPECIAL_TOKENS: usize = 8;
 const CHAT_TEMPLATE: usize = 1024;
 /// Bytes of a token in plain English, as a rule.
 const USUAL_BYTES: usize = 4;
-/// Prompts counted at a time.
-const AT_A_TIME: usize = 16;
+/// Prompts whose tokens are compared with the count of the checkpoint's own tokenizer.
+const COMPARED: usize = 8;
+/// A text of one character has at most so many tokens, the special ones included, where nothing is put around it.
+const MAX_BARE: usize = 4;
 
 /// What was found of the prompts.
 #[derive(Debug, Default)]
 pub(crate) struct Findings {
     pub(crate) issues: Vec<PromptIssue>,
     pub(crate) warnings: Vec<String>,
+    /// New tokens that fit, by the prompt's text, where that is less than asked for.
+    pub(crate) rooms: HashMap<String, usize>,
 }
 
-/// Looks at all prompts.
-pub(crate) async fn examine(
-    http: &Http,
-    url: &BaseUrl,
-    facts: &Facts,
-    form: &Form,
-    prompts: &[Prompt],
-    decoding: &Decoding,
-) -> Findings {
-    let Some(context) = facts.context else {
-        let warning =
-            "the server does not tell the length of its context: prompts that are too long will fail one by one";
-        return Findings { issues: Vec::new(), warnings: vec![warning.to_string()] };
-    };
-    let around = SPECIAL_TOKENS
-        + form.system_prompt.as_ref().map_or(0, String::len)
-        + if form.api == Api::Chat { CHAT_TEMPLATE } else { 0 };
-    let may_not_fit = |index: &usize| prompts[*index].text.len() + around + decoding.max_tokens > context;
-    let open: Vec<usize> = (0..prompts.len()).filter(may_not_fit).collect();
-    if open.is_empty() {
-        return Findings::default();
-    }
-    match count_all(http, url, facts.kind, form, prompts, &open).await {
-        Some(counts) => by_count(facts, context, &open, &counts, prompts, decoding),
-        None => by_estimate(context, &open, prompts, decoding),
-    }
+/// What is looked at.
+#[derive(Clone, Copy)]
+pub(crate) struct Examination<'a> {
+    pub(crate) counter: &'a Counter,
+    pub(crate) facts: &'a Facts,
+    /// Counts tokens as the checkpoint's own tokenizer does.
+    pub(crate) own_count: Option<&'a PromptCounter>,
+    pub(crate) prompts: &'a [Prompt],
+    pub(crate) decoding: &'a Decoding,
 }
 
-fn by_count(
-    facts: &Facts,
-    context: usize,
-    open: &[usize],
-    counts: &HashMap<String, usize>,
-    prompts: &[Prompt],
-    decoding: &Decoding,
-) -> Findings {
-    let mut findings = Findings::default();
-    let mut may_be_cut = 0;
-    for &index in open {
-        let prompt_tokens = counts[&prompts[index].text];
-        let too_long = prompt_tokens + decoding.max_tokens > context;
-        if too_long && (facts.kind.reserves_room() || prompt_tokens >= context) {
-            let message = format!(
-                "prompt of {prompt_tokens} tokens and up to {} new ones do not fit into the server's context of {context}",
-                decoding.max_tokens
-            );
-            findings.issues.push(PromptIssue { index, prompt_tokens, message });
-        } else if too_long {
-            may_be_cut += 1;
+impl Examination<'_> {
+    /// Looks at all prompts.
+    pub(crate) async fn examine(&self) -> Findings {
+        let mut findings = self.fit().await;
+        findings.warnings.extend(self.template_around().await);
+        findings.warnings.extend(self.other_count().await);
+        let texts = self.prompts.iter().map(|prompt| prompt.text.as_str());
+        findings.warnings.extend(self.counter.form.special_tokens.warning(texts));
+        findings
+    }
+
+    async fn fit(&self) -> Findings {
+        let Self { counter, facts, prompts, decoding, .. } = self;
+        let Some(context) = facts.context else {
+            let warning =
+                "the server does not tell the length of its context: a prompt that is too long fails when it is asked";
+            return Findings { warnings: vec![warning.to_string()], ..Findings::default() };
+        };
+        let form = &counter.form;
+        let around = SPECIAL_TOKENS
+            + form.system_prompt.as_ref().map_or(0, String::len)
+            + if form.api == Api::Chat { CHAT_TEMPLATE } else { 0 };
+        let may_not_fit = |index: &usize| prompts[*index].text.len() + around + decoding.max_tokens > context;
+        let open: Vec<usize> = (0..prompts.len()).filter(may_not_fit).collect();
+        if open.is_empty() {
+            return Findings::default();
         }
-    }
-    if may_be_cut > 0 {
-        findings.warnings.push(format!(
-            "{may_be_cut} of {} prompts leave less room than {} new tokens in the server's context of {context}: long completions will be cut",
-            prompts.len(),
-            decoding.max_tokens
-        ));
-    }
-    findings
-}
-
-fn by_estimate(context: usize, open: &[usize], prompts: &[Prompt], decoding: &Decoding) -> Findings {
-    let estimate = |index: &&usize| prompts[**index].text.len() / USUAL_BYTES + decoding.max_tokens;
-    // A tenth for texts that have more tokens than usual.
-    let near = open.iter().filter(|index| estimate(index) * 10 > context * 9).count();
-    let warning = (near > 0).then(|| {
-        format!(
-            "{near} of {} prompts may not fit into the server's context of {context} with up to {} new tokens: this is an estimate, since the server does not count tokens",
-            prompts.len(),
-            decoding.max_tokens
-        )
-    });
-    Findings { issues: Vec::new(), warnings: warning.into_iter().collect() }
-}
-
-/// The tokens of these prompts by their texts; `None` where the server cannot count.
-async fn count_all(
-    http: &Http,
-    url: &BaseUrl,
-    kind: ServerKind,
-    form: &Form,
-    prompts: &[Prompt],
-    open: &[usize],
-) -> Option<HashMap<String, usize>> {
-    let mut counts = HashMap::new();
-    let mut texts: Vec<&str> = open.iter().map(|index| prompts[*index].text.as_str()).collect();
-    texts.sort_unstable();
-    texts.dedup();
-    for some in texts.chunks(AT_A_TIME) {
-        let mut tasks = JoinSet::new();
-        for text in some {
-            let counter = Counter { http: http.clone(), url: url.clone(), kind, form: form.clone() };
-            let text = text.to_string();
-            tasks.spawn(async move { counter.count(&text).await.map(|count| (text, count)) });
-        }
-        while let Some(counted) = tasks.join_next().await {
-            counts.extend([counted.ok()??]);
-        }
-    }
-    Some(counts)
-}
-
-struct Counter {
-    http: Http,
-    url: BaseUrl,
-    kind: ServerKind,
-    form: Form,
-}
-
-impl Counter {
-    async fn count(&self, text: &str) -> Option<usize> {
-        let (kind, api) = (self.kind, self.form.api);
-        let model = &self.form.model;
-        match (kind, api) {
-            (ServerKind::Vllm, Api::Completions) | (ServerKind::Sglang, Api::Completions) => {
-                length(&self.ask("tokenize", json!({ "model": model, "prompt": text })).await?)
-            }
-            (ServerKind::Vllm, Api::Chat) => {
-                let messages = self.form.messages(text);
-                length(&self.ask("tokenize", json!({ "model": model, "messages": messages })).await?)
-            }
-            (ServerKind::Tgi, Api::Completions) => length(&self.ask("tokenize", json!({ "inputs": text })).await?),
-            (ServerKind::LlamaCpp, Api::Completions) => self.count_by_llama_cpp(text).await,
-            (ServerKind::LlamaCpp, Api::Chat) => {
-                let rendered = self.ask("apply-template", json!({ "messages": self.form.messages(text) })).await?;
-                self.count_by_llama_cpp(rendered["prompt"].as_str()?).await
-            }
-            (ServerKind::Sglang | ServerKind::Tgi, Api::Chat)
-            | (ServerKind::LlamaCppPython | ServerKind::Unknown, _) => None,
+        match counter.count_all(open.iter().map(|index| prompts[*index].text.as_str())).await {
+            Some(counts) => self.by_count(context, &open, &counts),
+            None => self.by_estimate(context, &open),
         }
     }
 
-    async fn count_by_llama_cpp(&self, text: &str) -> Option<usize> {
-        length(&self.ask("tokenize", json!({ "content": text, "add_special": true, "parse_special": true })).await?)
-    }
-
-    /// Asks a route of the server's own, a second time where the first was in vain.
-    async fn ask(&self, route: &str, body: Value) -> Option<Value> {
-        let url = self.url.own(route);
-        for _ in 0..2 {
-            match self.http.json(self.http.post(&url, &body)).await {
-                Ok((_, value)) => return Some(value),
-                Err(trouble) if trouble.may_pass() => {}
-                Err(_) => return None,
+    fn by_count(&self, context: usize, open: &[usize], counts: &HashMap<String, usize>) -> Findings {
+        let max_tokens = self.decoding.max_tokens;
+        let mut findings = Findings::default();
+        let mut clipped = 0;
+        for &index in open {
+            let text = &self.prompts[index].text;
+            let prompt_tokens = counts[text];
+            if prompt_tokens >= context {
+                let message = format!("the prompt has {prompt_tokens} tokens and the server's context only {context}");
+                findings.issues.push(PromptIssue { index, prompt_tokens, message });
+            } else if prompt_tokens + max_tokens > context {
+                clipped += 1;
+                findings.rooms.insert(text.clone(), context - prompt_tokens);
             }
         }
-        None
+        if let Some(least) = findings.rooms.values().min() {
+            findings.warnings.push(format!(
+                "{clipped} of {} prompts leave less room than {max_tokens} new tokens in the server's context of {context}: their \
+                 completions have what is left, {least} tokens at least",
+                self.prompts.len(),
+            ));
+        }
+        findings
     }
-}
 
-/// The count of a list of tokens, however the server puts it.
-fn length(value: &Value) -> Option<usize> {
-    let count = value["count"].as_u64().and_then(|count| usize::try_from(count).ok());
-    count.or_else(|| value["tokens"].as_array().or(value.as_array()).map(Vec::len))
+    fn by_estimate(&self, context: usize, open: &[usize]) -> Findings {
+        let max_tokens = self.decoding.max_tokens;
+        let estimate = |index: &&usize| self.prompts[**index].text.len() / USUAL_BYTES + max_tokens;
+        // A tenth for texts that have more tokens than usual.
+        let near = open.iter().filter(|index| estimate(index) * 10 > context * 9).count();
+        let warning = (near > 0).then(|| {
+            format!(
+                "{near} of {} prompts may leave less room than {max_tokens} new tokens in the server's context of {context}: this is an \
+                 estimate, since the server does not count tokens",
+                self.prompts.len(),
+            )
+        });
+        Findings { warnings: warning.into_iter().collect(), ..Findings::default() }
+    }
+
+    /// Some servers, Ollama among them, put prompts of `/v1/completions` into the model's chat template too.
+    async fn template_around(&self) -> Option<String> {
+        let form = &self.counter.form;
+        if form.api != Api::Completions || form.kind != ServerKind::Unknown {
+            return None;
+        }
+        let count = self.counter.count_or_probe("1").await?;
+        (count > MAX_BARE).then(|| {
+            format!(
+                "the server reads {count} tokens in a prompt of one character: it puts text of its own around prompts of /v1/completions, \
+                 probably a chat template, so that the model does not read the prompt as it stands"
+            )
+        })
+    }
+
+    /// Whether the server reads as many tokens as the checkpoint's own tokenizer, in some prompts that stand apart.
+    async fn other_count(&self) -> Option<String> {
+        let own_count = self.own_count.filter(|_| self.counter.form.api == Api::Completions)?;
+        let step = self.prompts.len().div_ceil(COMPARED).max(1);
+        let (mut compared, mut others) = (0, Vec::new());
+        for prompt in self.prompts.iter().step_by(step) {
+            let counts = (self.counter.count_or_probe(&prompt.text).await, own_count.count(&prompt.text));
+            if let (Some(server), Some(own)) = counts {
+                compared += 1;
+                others.extend((server != own).then_some((&prompt.id, server, own)));
+            }
+        }
+        let (id, server, own) = others.first()?;
+        Some(format!(
+            "the server reads other tokens than the tokenizer given: {server} in the prompt of {id} where that has {own} ({} of \
+             {compared} prompts compared differ); completions may differ from those of the checkpoint itself",
+            others.len(),
+        ))
+    }
 }

@@ -96,7 +96,10 @@ impl Http {
     pub(crate) async fn more(&self, response: &mut Response) -> Result<Option<Vec<u8>>, Trouble> {
         match timeout(self.patience.idle, response.chunk()).await {
             Err(_) => Err(self.silent()),
-            Ok(Err(error)) => Err(Trouble::broken(format!("the connection broke off: {}", self.quote(&said(&error))))),
+            Ok(Err(error)) => {
+                let reason = format!("the connection broke off: {}", self.quote(&said(&error)));
+                Err(Trouble::new(TroubleKind::CutOff, reason))
+            }
             Ok(Ok(bytes)) => Ok(bytes.map(|bytes| bytes.to_vec())),
         }
     }
@@ -151,11 +154,13 @@ impl Http {
         };
         let kind = match code {
             429 | 503 => TroubleKind::Throttled,
+            // llama-cpp-python answers so where others say 422; another attempt would bring the same.
+            500 if message.contains("validation error") => TroubleKind::Refused(code),
             408 | 409 | 425 | 500.. => TroubleKind::Broken,
             _ => TroubleKind::Refused(code),
         };
         let wait = wait.map(|wait| wait.min(self.patience.longest_asked_wait));
-        Trouble { kind, reason, wait }
+        Trouble { kind, reason, words: message, wait }
     }
 
     /// What there is of an error's body, as far as it comes in time.

@@ -26,24 +26,30 @@ mod asking; // one prompt: attempts until something is final
 mod attempt; // one attempt at one prompt
 mod base_url; // the address, in whichever form it was given
 mod breaker; // is the server gone, or does only a prompt fail
+mod capabilities; // what a server does not take
+mod context; // what a refusal says of the context's length
+mod counting; // how many tokens a text has for the server
 mod endpoint; // the generator
 mod error; // what can go wrong, and the way out
 mod events; // server-sent events
-mod fitting; // do prompts leave room for their completions
+mod fitting; // do prompts reach the model as they are meant, and leave room for their completions
 mod http; // one request, bounded in time and size
 mod key; // a secret that is sent and never shown
+mod latency; // how long requests took
 mod limiter; // how many requests at a time
 mod patience; // how often, how long, how much
 mod refusals; // does the server refuse some prompts or all
 mod reply; // pieces of an answer, put together
 mod request; // what is asked, as JSON
 mod server; // which server it is, and what it says of the model
+mod special_tokens; // a beginning-of-sequence token once, and not twice or never
 mod stop; // stop strings, watched by the client
 mod trouble; // why an attempt brought no answer
 
 pub use base_url::BaseUrl;
-pub use endpoint::{Endpoint, EndpointOptions, MAX_CONCURRENCY};
+pub use endpoint::{Endpoint, EndpointOptions, MAX_CONCURRENCY, PromptCounter};
 pub use error::Error;
 pub use key::ApiKey;
 pub use patience::Patience;
 pub use request::Api;
+pub use special_tokens::SpecialTokens;

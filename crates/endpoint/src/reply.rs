@@ -203,7 +203,7 @@ impl<'a> Reply<'a> {
     /// The answer, where its end was reached.
     pub(crate) fn finish(self) -> Result<Answer, Trouble> {
         let (finish_reason, error) = match self.finish {
-            None => return Err(Trouble::broken("the answer broke off before its end")),
+            None => return Err(Trouble::new(TroubleKind::CutOff, "the answer broke off before its end")),
             Some(Finish::Cut) => (FinishReason::Stop, None),
             Some(Finish::Said { reason, by_stop_string }) => match reason.as_str() {
                 "stop" | "eos" | "eos_token" | "end_turn" if by_stop_string => (FinishReason::Stop, None),
@@ -257,11 +257,12 @@ fn content_text(content: &Value) -> String {
 fn reported(error: &Value) -> Trouble {
     let message = message_of(error).unwrap_or_else(|| error.to_string());
     let reason = format!("the server reported an error: {message}");
-    match error["code"].as_u64() {
-        Some(429 | 503) => Trouble::new(TroubleKind::Throttled, reason),
-        Some(code @ (400 | 401 | 403 | 404 | 422)) => Trouble::new(TroubleKind::Refused(code as u16), reason),
-        _ => Trouble::broken(reason),
-    }
+    let kind = match error["code"].as_u64() {
+        Some(429 | 503) => TroubleKind::Throttled,
+        Some(code @ (400 | 401 | 403 | 404 | 422)) => TroubleKind::Refused(code as u16),
+        _ => TroubleKind::Broken,
+    };
+    Trouble { words: message, ..Trouble::new(kind, reason) }
 }
 
 /// What an error's JSON says in words.

@@ -8,10 +8,9 @@
 use generation::{Decoding, Prompt, Sampling};
 use serde_json::{Map, Value, json};
 
+use crate::capabilities::Capabilities;
 use crate::server::ServerKind;
-
-/// Most stop strings that OpenAI and TGI take; the client watches for all of them.
-const MOST_STOPS: usize = 4;
+use crate::special_tokens::Sending;
 
 /// Which route answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,59 +48,76 @@ pub(crate) struct Form {
     pub(crate) stream: bool,
     /// Whether log-probabilities are asked for.
     pub(crate) logprobs: bool,
+    /// What becomes of the special tokens of prompts.
+    pub(crate) special_tokens: Sending,
 }
 
-/// What a server turned out not to understand.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Dialect {
-    /// It refuses `stream_options`.
-    pub(crate) no_stream_options: bool,
-    /// It wants `max_completion_tokens` in place of `max_tokens`, as OpenAI's newer models do.
-    pub(crate) max_completion_tokens: bool,
+/// What is sent for one prompt.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Body {
+    /// All fields.
+    pub(crate) json: Value,
+    /// Those whose absence would change no completion.
+    pub(crate) optional: Vec<&'static str>,
+    /// How many stop strings are among them.
+    pub(crate) stop_strings: usize,
 }
 
 impl Form {
-    /// The body of a request.
-    pub(crate) fn body(&self, prompt: &Prompt, decoding: &Decoding, dialect: Dialect) -> Value {
-        let mut body = Map::new();
-        body.insert("model".into(), json!(self.model));
+    /// The body of a request for at most `max_tokens` new tokens.
+    pub(crate) fn body(
+        &self,
+        prompt: &Prompt,
+        decoding: &Decoding,
+        max_tokens: usize,
+        capabilities: &Capabilities,
+    ) -> Body {
+        let mut body = Fields { capabilities, map: Map::new(), optional: Vec::new() };
+        body.set("model", json!(self.model));
         match self.api {
-            Api::Completions => body.insert("prompt".into(), json!(prompt.text)),
-            Api::Chat => body.insert("messages".into(), self.messages(&prompt.text)),
+            Api::Completions => body.set("prompt", json!(self.special_tokens.sent(&prompt.text))),
+            Api::Chat => body.set("messages", self.messages(&prompt.text)),
         };
-        let limit = if dialect.max_completion_tokens { "max_completion_tokens" } else { "max_tokens" };
-        body.insert(limit.into(), json!(decoding.max_tokens));
-        let mut stops = needed(&decoding.stop);
-        if !self.kind.says_all() {
-            stops.truncate(MOST_STOPS);
+        if !self.special_tokens.adds() {
+            body.set("add_special_tokens", json!(false));
         }
+        let limit = if capabilities.max_completion_tokens { "max_completion_tokens" } else { "max_tokens" };
+        body.set(limit, json!(max_tokens));
+        let stops = stop_strings_sent(&decoding.stop, capabilities);
         if !stops.is_empty() {
-            body.insert("stop".into(), json!(stops));
+            body.set("stop", json!(stops));
         }
         match &decoding.sampling {
             None => {
-                body.insert("temperature".into(), json!(0.0));
+                body.set("temperature", json!(0.0));
                 self.add_extras(&mut body, None);
             }
             Some(sampling) => {
-                body.insert("temperature".into(), number(sampling.temperature));
-                body.insert("top_p".into(), number(sampling.top_p));
-                body.insert("seed".into(), json!(seed(sampling.seed, &prompt.id, prompt.sample)));
+                body.set("temperature", number(sampling.temperature));
+                self.add_neutral_or_set(&mut body, "top_p", sampling.top_p == 1.0, number(sampling.top_p));
+                body.may("seed", json!(seed(sampling.seed, &prompt.id, prompt.sample)));
                 self.add_extras(&mut body, Some(sampling));
             }
         }
         if self.logprobs {
             // A number of alternatives on the one route, a yes on the other.
-            let asked = if self.api == Api::Chat { json!(true) } else { json!(1) };
-            body.insert("logprobs".into(), asked);
+            body.may("logprobs", if self.api == Api::Chat { json!(true) } else { json!(1) });
         }
         if self.stream {
-            body.insert("stream".into(), json!(true));
-            if !dialect.no_stream_options {
-                body.insert("stream_options".into(), json!({ "include_usage": true }));
-            }
+            body.set("stream", json!(true));
+            body.may("stream_options", json!({ "include_usage": true }));
         }
-        Value::Object(body)
+        Body { json: Value::Object(body.map), optional: body.optional, stop_strings: stops.len() }
+    }
+
+    /// A request for one new token, whose usage tells how many tokens the prompt has.
+    pub(crate) fn probe(&self, text: &str) -> Value {
+        match self.api {
+            Api::Completions => {
+                json!({ "model": self.model, "prompt": self.special_tokens.sent(text), "max_tokens": 1 })
+            }
+            Api::Chat => json!({ "model": self.model, "messages": self.messages(text), "max_tokens": 1 }),
+        }
     }
 
     pub(crate) fn messages(&self, text: &str) -> Value {
@@ -110,25 +126,76 @@ impl Form {
     }
 
     /// The settings that OpenAI does not have. Greedy decoding has no use for any but the penalty, which must be off.
-    fn add_extras(&self, body: &mut Map<String, Value>, sampling: Option<&Sampling>) {
-        let says_all = self.kind.says_all();
+    fn add_extras(&self, body: &mut Fields<'_>, sampling: Option<&Sampling>) {
+        if self.kind == ServerKind::Transformers {
+            return add_extras_of_transformers(body, sampling);
+        }
         let penalty = sampling.map_or(1.0, |sampling| sampling.repetition_penalty);
-        let mut add = |name: &str, neutral: bool, value: Value| {
-            if says_all || !neutral {
-                body.insert(name.into(), value);
-            }
-        };
-        add(self.kind.penalty_name(), penalty == 1.0, number(penalty));
+        self.add_neutral_or_set(body, self.kind.penalty_name(), penalty == 1.0, number(penalty));
         if matches!(self.kind, ServerKind::LlamaCpp) && penalty != 1.0 {
             // The whole context and not the last 64 tokens.
-            add("repeat_last_n", false, json!(-1));
+            body.set("repeat_last_n", json!(-1));
         }
         if let Some(sampling) = sampling {
             let top_k = sampling.top_k.map(std::num::NonZeroUsize::get);
-            add("top_k", top_k.is_none(), top_k.map_or(json!(self.kind.all_tokens()), |top_k| json!(top_k)));
-            add("min_p", sampling.min_p == 0.0, number(sampling.min_p));
+            let top_k_value = top_k.map_or(json!(self.kind.all_tokens()), |top_k| json!(top_k));
+            self.add_neutral_or_set(body, "top_k", top_k.is_none(), top_k_value);
+            self.add_neutral_or_set(body, "min_p", sampling.min_p == 0.0, number(sampling.min_p));
         }
     }
+
+    /// A setting that does nothing is said only to servers that have defaults of their own to put aside, and may be left out.
+    fn add_neutral_or_set(&self, body: &mut Fields<'_>, name: &'static str, is_neutral: bool, value: Value) {
+        match is_neutral {
+            true if self.kind.says_all() => body.may(name, value),
+            true => {}
+            false => body.set(name, value),
+        }
+    }
+}
+
+/// What `transformers serve` takes in place of the fields of others. A temperature does not make it sample: `do_sample` and what belongs
+/// to it are those of the checkpoint's `generation_config.json` unless a configuration comes with the request; in greedy decoding
+/// a frequency penalty of 0 puts the checkpoint's repetition penalty aside (transformers, `cli/serving`, 5.24).
+fn add_extras_of_transformers(body: &mut Fields<'_>, sampling: Option<&Sampling>) {
+    let Some(sampling) = sampling else { return body.may("frequency_penalty", json!(0.0)) };
+    let configuration = json!({
+        "do_sample": true,
+        "temperature": number(sampling.temperature),
+        "top_k": sampling.top_k.map_or(0, std::num::NonZeroUsize::get),
+        "top_p": number(sampling.top_p),
+        "min_p": number(sampling.min_p),
+        "repetition_penalty": number(sampling.repetition_penalty),
+    });
+    body.set("generation_config", json!(configuration.to_string()));
+}
+
+/// The fields of a body.
+struct Fields<'a> {
+    capabilities: &'a Capabilities,
+    map: Map<String, Value>,
+    optional: Vec<&'static str>,
+}
+
+impl Fields<'_> {
+    fn set(&mut self, name: &'static str, value: Value) {
+        self.map.insert(name.to_string(), value);
+    }
+
+    /// A field that changes no completion: left out where the server refused it before.
+    fn may(&mut self, name: &'static str, value: Value) {
+        if self.capabilities.takes(name) {
+            self.set(name, value);
+            self.optional.push(name);
+        }
+    }
+}
+
+/// The stop strings that are sent: the first ones of those that make a difference, as many as the server takes.
+pub(crate) fn stop_strings_sent<'a>(stops: &'a [String], capabilities: &Capabilities) -> Vec<&'a str> {
+    let mut sent = needed(stops);
+    sent.truncate(capabilities.max_stop_strings);
+    sent
 }
 
 /// The stop strings without those that another one always forestalls, such as `Question:` beside `Question`.
@@ -163,7 +230,15 @@ mod tests {
     use crate::stop::StoppedText;
 
     fn form(api: Api, kind: ServerKind) -> Form {
-        Form { api, model: "m".into(), system_prompt: None, kind, stream: true, logprobs: false }
+        Form {
+            api,
+            model: "m".into(),
+            system_prompt: None,
+            kind,
+            stream: true,
+            logprobs: false,
+            special_tokens: Sending::Plain,
+        }
     }
 
     fn prompt(sample: u32) -> Prompt {
@@ -182,8 +257,12 @@ mod tests {
         }
     }
 
+    fn body(form: &Form, decoding: &Decoding, capabilities: &Capabilities) -> Body {
+        form.body(&prompt(0), decoding, decoding.max_tokens, capabilities)
+    }
+
     fn text(form: &Form, decoding: &Decoding) -> String {
-        form.body(&prompt(0), decoding, Dialect::default()).to_string()
+        body(form, decoding, &Capabilities::default()).json.to_string()
     }
 
     #[test]
@@ -200,9 +279,9 @@ mod tests {
     #[test]
     fn a_system_prompt_comes_before_the_question() {
         let form = Form { system_prompt: Some("Be brief.".into()), ..form(Api::Chat, ServerKind::Unknown) };
-        let body = form.body(&prompt(0), &Decoding::greedy(1), Dialect::default());
+        let body = body(&form, &Decoding::greedy(1), &Capabilities::default());
         assert_eq!(
-            body["messages"].to_string(),
+            body.json["messages"].to_string(),
             r#"[{"role":"system","content":"Be brief."},{"role":"user","content":"1 + 1 ="}]"#
         );
     }
@@ -220,26 +299,80 @@ mod tests {
         assert_eq!(has(ServerKind::Unknown, &neutral), [false; 3]);
         assert_eq!(has(ServerKind::Unknown, &set), [true; 3]);
         assert_eq!(has(ServerKind::Vllm, &neutral), [true; 3]);
+        assert!(!text(&form(Api::Completions, ServerKind::Unknown), &neutral).contains("top_p"));
         let body = text(&form(Api::Completions, ServerKind::Vllm), &neutral);
         assert!(body.contains(r#""temperature":0.7,"top_p":1.0"#) && body.contains(r#""top_k":-1"#), "{body}");
     }
 
     #[test]
-    fn at_most_four_stop_strings_are_sent_where_a_server_may_not_take_more() {
-        let stop = ["a:", "", "a", "b", "xb", "c", "d", "cd"].map(String::from).to_vec();
-        let decoding = Decoding { stop, ..Decoding::greedy(1) };
-        let sent = |kind| form(Api::Chat, kind).body(&prompt(0), &decoding, Dialect::default())["stop"].clone();
-        assert_eq!(sent(ServerKind::Unknown), json!(["a", "b", "xb", "c"]));
-        assert_eq!(sent(ServerKind::Tgi), sent(ServerKind::Unknown));
-        assert_eq!(sent(ServerKind::Vllm), json!(["a", "b", "xb", "c", "d"]));
+    fn transformers_serve_is_told_to_sample() {
+        let form = form(Api::Completions, ServerKind::Transformers);
+        let decoding = Decoding { sampling: Some(sampling()), ..Decoding::greedy(1) };
+        let drawn = body(&form, &decoding, &Capabilities::default()).json;
+        let configuration: Value = serde_json::from_str(drawn["generation_config"].as_str().unwrap()).unwrap();
+        let expected = json!({
+            "do_sample": true, "temperature": 0.7, "top_k": 0, "top_p": 1.0, "min_p": 0.0, "repetition_penalty": 1.0
+        });
+        assert_eq!(configuration, expected);
+        assert!(["top_k", "min_p", "repetition_penalty"].iter().all(|name| drawn.get(name).is_none()), "{drawn}");
+        let greedy = body(&form, &Decoding::greedy(1), &Capabilities::default()).json;
+        assert_eq!((&greedy["frequency_penalty"], greedy.get("generation_config")), (&json!(0.0), None));
     }
 
     #[test]
-    fn what_a_server_does_not_understand_is_said_otherwise() {
-        let dialect = Dialect { no_stream_options: true, max_completion_tokens: true };
-        let body = form(Api::Chat, ServerKind::Unknown).body(&prompt(0), &Decoding::greedy(7), dialect).to_string();
+    fn nobody_is_sent_more_than_four_stop_strings() {
+        let stop = ["a:", "", "a", "b", "xb", "c", "d", "cd"].map(String::from).to_vec();
+        let decoding = Decoding { stop, ..Decoding::greedy(1) };
+        for kind in [ServerKind::Unknown, ServerKind::Tgi, ServerKind::Vllm, ServerKind::Sglang, ServerKind::LlamaCpp] {
+            let sent = body(&form(Api::Chat, kind), &decoding, &Capabilities::default());
+            assert_eq!((&sent.json["stop"], sent.stop_strings), (&json!(["a", "b", "xb", "c"]), 4), "{kind:?}");
+        }
+        let fewer = |max_stop_strings| {
+            let mut capabilities = Capabilities::default();
+            capabilities.max_stop_strings = max_stop_strings;
+            body(&form(Api::Chat, ServerKind::Vllm), &decoding, &capabilities)
+        };
+        assert_eq!(fewer(2).json["stop"], json!(["a", "b"]));
+        assert_eq!((fewer(0).json.get("stop"), fewer(0).stop_strings), (None, 0));
+    }
+
+    #[test]
+    fn what_a_server_refused_is_left_out_or_said_otherwise() {
+        let mut capabilities = Capabilities::default();
+        capabilities.max_completion_tokens = true;
+        let form = form(Api::Chat, ServerKind::Unknown);
+        let decoding = Decoding { sampling: Some(sampling()), ..Decoding::greedy(7) };
+        let first = body(&form, &decoding, &Capabilities::default());
+        assert_eq!(first.optional, ["seed", "stream_options"]);
+        capabilities.learn("seed, stream_options", &Capabilities::default(), &first.optional, 0);
+        let body = body(&form, &decoding, &capabilities).json.to_string();
         assert!(body.contains(r#""max_completion_tokens":7"#), "{body}");
-        assert!(!body.contains("stream_options") && !body.contains("\"max_tokens\""), "{body}");
+        for left_out in ["stream_options", "\"max_tokens\"", "seed"] {
+            assert!(!body.contains(left_out), "{body}");
+        }
+    }
+
+    #[test]
+    fn only_fields_that_change_no_completion_are_optional() {
+        let greedy = body(&form(Api::Completions, ServerKind::Vllm), &Decoding::greedy(1), &Capabilities::default());
+        assert_eq!(greedy.optional, ["repetition_penalty", "stream_options"]);
+        let set =
+            Sampling { top_k: NonZeroUsize::new(5), min_p: 0.1, repetition_penalty: 1.1, top_p: 0.5, ..sampling() };
+        let set = Decoding { sampling: Some(set), ..Decoding::greedy(1) };
+        let set = body(&form(Api::Completions, ServerKind::Vllm), &set, &Capabilities::default());
+        assert_eq!(set.optional, ["seed", "stream_options"]);
+    }
+
+    #[test]
+    fn a_server_that_can_be_told_to_add_no_special_tokens_is_told() {
+        let form = |special_tokens| Form { special_tokens, ..form(Api::Completions, ServerKind::Vllm) };
+        let sent = |sending| {
+            let body = body(&form(sending), &Decoding::greedy(1), &Capabilities::default()).json;
+            (body["prompt"].as_str().unwrap().to_string(), body.get("add_special_tokens").cloned())
+        };
+        assert_eq!(sent(Sending::AddNone), ("1 + 1 =".to_string(), Some(json!(false))));
+        assert_eq!(sent(Sending::Without("1 ".into())), ("+ 1 =".to_string(), None));
+        assert_eq!(sent(Sending::Without("2".into())), sent(Sending::AsWritten));
     }
 
     #[test]

@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 
 use reqwest::header::{HeaderMap, SERVER};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::base_url::BaseUrl;
 use crate::error::Error;
 use crate::http::Http;
+use crate::request::Api;
 use crate::trouble::{Trouble, TroubleKind};
 
 /// Attempts at the start: a server that is not there is told at once, one that is just starting gets a moment.
@@ -28,6 +29,8 @@ pub(crate) enum ServerKind {
     LlamaCpp,
     /// The server of the Python package llama-cpp-python.
     LlamaCppPython,
+    /// `transformers serve`.
+    Transformers,
     /// OpenAI and all others.
     Unknown,
 }
@@ -39,6 +42,7 @@ impl ServerKind {
             "sglang" => Self::Sglang,
             "llamacpp" => Self::LlamaCpp,
             "me" => Self::LlamaCppPython,
+            "local" if software == "uvicorn" => Self::Transformers,
             _ if owner == model && !model.is_empty() => Self::Tgi,
             _ if software.starts_with("llama.cpp") => Self::LlamaCpp,
             _ => Self::Unknown,
@@ -66,18 +70,20 @@ impl ServerKind {
         }
     }
 
-    /// Whether it refuses a prompt that leaves less room than the most new tokens; others cut the completion at the context's end.
-    pub(crate) fn reserves_room(self) -> bool {
-        matches!(self, Self::Vllm | Self::Sglang | Self::Tgi)
+    /// Requests that it can do with at a time, where that is known.
+    pub(crate) fn max_concurrency(self) -> Option<usize> {
+        // It gives the request under way up when another comes (`interrupt_requests`), or queues it behind a lock.
+        matches!(self, Self::LlamaCppPython).then_some(1)
     }
 
-    fn name(self) -> Option<&'static str> {
+    pub(crate) fn name(self) -> Option<&'static str> {
         match self {
             Self::Vllm => Some("vLLM"),
             Self::Sglang => Some("SGLang"),
             Self::Tgi => Some("TGI"),
             Self::LlamaCpp => Some("llama.cpp"),
             Self::LlamaCppPython => Some("llama-cpp-python"),
+            Self::Transformers => Some("transformers serve"),
             Self::Unknown => None,
         }
     }
@@ -91,6 +97,8 @@ pub(crate) struct Facts {
     pub(crate) model: String,
     /// Tokens that prompt and completion may have together.
     pub(crate) context: Option<usize>,
+    /// Whether the server lists no models at all.
+    pub(crate) is_unlisted: bool,
     owner: String,
     /// What the checkpoint is called where the name is an alias of it.
     root: Option<String>,
@@ -103,11 +111,18 @@ impl Facts {
     /// Asks a server what it has.
     pub(crate) async fn ask(http: &Http, url: &BaseUrl, model: &str) -> Result<Self, Error> {
         let address = url.api("models");
-        let (headers, list) = persistently(http, &address).await?;
-        let answer = |reason: &str| Error::Answer { url: address.clone(), reason: reason.to_string() };
-        let models = list["data"].as_array().ok_or_else(|| answer("the list of models has no \"data\""))?;
-        let Some(found) = models.iter().find(|entry| is_named(entry, model)) else {
-            return Err(Error::NoModel { url: address, model: model.to_string(), known: known(http, models) });
+        let (headers, models) = match persistently(http, &address).await {
+            Ok((headers, list)) => (headers, models(&address, list)?),
+            Err(Error::Refused { status, .. }) if is_no_route(&status) && completes(http, url).await => {
+                (HeaderMap::new(), Vec::new())
+            }
+            Err(error) => return Err(error),
+        };
+        let is_unlisted = models.is_empty();
+        let unlisted = json!({ "id": model });
+        let found = models.iter().find(|entry| is_named(entry, model)).or(is_unlisted.then_some(&unlisted));
+        let Some(found) = found else {
+            return Err(Error::NoModel { url: address, model: model.to_string(), known: known(http, &models) });
         };
         let text = |value: &Value| value.as_str().map(|text| fact(http, text)).filter(|text| !text.is_empty());
         let owner = text(&found["owned_by"]).unwrap_or_default();
@@ -123,6 +138,7 @@ impl Facts {
                 .context
                 .or_else(|| tokens(&found["max_model_len"]))
                 .or_else(|| tokens(&found["meta"]["n_ctx_train"])),
+            is_unlisted,
             root: text(&found["root"]).filter(|root| root != id),
             owner,
             version: more.version.map(|version| fact(http, &version)),
@@ -162,7 +178,7 @@ impl More {
             ServerKind::Sglang => &["server_info", "get_server_info"],
             ServerKind::Tgi => &["info"],
             ServerKind::LlamaCpp => &["props"],
-            ServerKind::LlamaCppPython | ServerKind::Unknown => &[],
+            ServerKind::LlamaCppPython | ServerKind::Transformers | ServerKind::Unknown => &[],
         };
         for route in routes {
             if let Ok((_, value)) = http.json(http.get(&url.own(route))).await {
@@ -177,6 +193,31 @@ impl More {
         let places = [&value["default_generation_settings"]["n_ctx"], &value["max_total_tokens"]];
         Self { version, context: places.into_iter().find_map(tokens) }
     }
+}
+
+fn models(address: &str, list: Value) -> Result<Vec<Value>, Error> {
+    match list {
+        Value::Object(mut list) if matches!(list.get("data"), Some(Value::Array(_))) => {
+            Ok(list.remove("data").and_then(|data| data.as_array().cloned()).unwrap_or_default())
+        }
+        // Some gateways leave the object around the list out.
+        Value::Array(models) => Ok(models),
+        _ => Err(Error::Answer { url: address.to_string(), reason: "the list of models has no \"data\"".to_string() }),
+    }
+}
+
+fn is_no_route(status: &str) -> bool {
+    status.starts_with("404") || status.starts_with("405")
+}
+
+/// Whether completions are at an address that has no list of models: a route that takes POST says 405 to GET, and a wrong address 404.
+async fn completes(http: &Http, url: &BaseUrl) -> bool {
+    for route in [Api::Completions, Api::Chat].map(Api::route) {
+        if let Err(Trouble { kind: TroubleKind::Refused(405), .. }) = http.json(http.get(&url.api(route))).await {
+            return true;
+        }
+    }
+    false
 }
 
 /// The list of models, asked for again where the server may still be starting.
@@ -194,7 +235,7 @@ async fn persistently(http: &Http, address: &str) -> Result<(HeaderMap, Value), 
         if attempt >= ATTEMPTS || !trouble.may_pass() {
             let (url, reason) = (address.to_string(), http.quote(&trouble.reason));
             return Err(match trouble.kind {
-                TroubleKind::Broken | TroubleKind::Useless => Error::Answer { url, reason },
+                TroubleKind::Broken | TroubleKind::CutOff | TroubleKind::Useless => Error::Answer { url, reason },
                 _ => Error::Unreachable { url, attempts: attempt, reason },
             });
         }
@@ -220,6 +261,9 @@ pub(crate) fn refused(address: &str, status: u16, reason: String) -> Error {
         404 => {
             "there is nothing at this address: see that it is the address of an OpenAI-compatible server, with what comes before /v1, and that the server has this route (chat models often have only that of chats)"
         }
+        _ if speaks_of_length(&reason) => {
+            "it does not take requests of this length: ask for fewer new tokens with --max-tokens, or serve the model with a longer context"
+        }
         _ => "it does not accept the request",
     };
     let (status, quote) = match reason.split_once(": ") {
@@ -228,6 +272,10 @@ pub(crate) fn refused(address: &str, status: u16, reason: String) -> Error {
     };
     let status = status.trim_start_matches("the server answered ").to_string();
     Error::Refused { url, status, hint: hint.to_string(), quote }
+}
+
+fn speaks_of_length(reason: &str) -> bool {
+    ["max_tokens", "max_completion_tokens", "context"].iter().any(|word| reason.contains(word))
 }
 
 /// Whether an entry of the list is the model of this name; llama.cpp lists further names of it.

@@ -8,6 +8,8 @@ pub(crate) struct Trouble {
     pub(crate) kind: TroubleKind,
     /// What happened, without the key.
     pub(crate) reason: String,
+    /// All that the server said in refusing a request: for reading, never for showing.
+    pub(crate) words: String,
     /// How long the server asks to wait.
     pub(crate) wait: Option<Duration>,
 }
@@ -21,6 +23,8 @@ pub(crate) enum TroubleKind {
     Throttled,
     /// The server failed, broke off or sent what cannot be understood.
     Broken,
+    /// An answer that had begun broke off before its end.
+    CutOff,
     /// The server said nothing for too long.
     Silent,
     /// The server refuses this request: another attempt would bring the same. Status.
@@ -31,7 +35,7 @@ pub(crate) enum TroubleKind {
 
 impl Trouble {
     pub(crate) fn new(kind: TroubleKind, reason: impl Into<String>) -> Self {
-        Self { kind, reason: reason.into(), wait: None }
+        Self { kind, reason: reason.into(), words: String::new(), wait: None }
     }
 
     pub(crate) fn broken(reason: impl Into<String>) -> Self {

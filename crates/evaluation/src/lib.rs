@@ -53,7 +53,7 @@ pub use jobs::{Difference, Progress};
 pub use manifest::{DataIdentity, Identity, Manifest, TemplateIdentity};
 pub use protocol::{MAX_TOKENS, OFFICIAL_TASK_CAP, Protocol, STOP_STRINGS};
 pub use record::{CompletionRecord, OfficialVerdict, PromptRecord, StrictVerdict, VerdictRecord};
-pub use run::{LongPrompts, Plan, Run, judge_again, run, summary_without};
+pub use run::{Failures, LongPrompts, Plan, Run, judge_again, run, summary_without};
 pub use run_folder::RunFolder;
 pub use scoring::cases;
 pub use scoring::strict::{Answer, Explanation};

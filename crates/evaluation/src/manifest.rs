@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use dataset_loader::Set;
-use generation::{Decoding, GeneratorInfo};
+use generation::{Decoding, GeneratorInfo, ServingReport};
 use jiff::Timestamp;
 use jobs::Difference;
 use serde::{Deserialize, Serialize};
@@ -34,6 +34,9 @@ pub struct Manifest {
     pub rules: Option<String>,
     /// Where it ran and how fast: facts that cannot change a completion.
     pub environment: BTreeMap<String, String>,
+    /// How a server served the last start that asked it anything: what it was sent, what it refused, how long it took.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub serving: Option<ServingReport>,
     /// What the user wants to remember of the run, such as the training size; no part of what decides the completions.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub tags: BTreeMap<String, String>,

@@ -5,7 +5,9 @@ use std::ops::ControlFlow;
 use std::path::Path;
 
 use dataset_loader::{Benchmark, Problem, Set};
-use generation::{Completion, Decoding, Event, FinishReason, GenerationError, Generator, GeneratorInfo, Prompt};
+use generation::{
+    Completion, Decoding, Event, FinishReason, GenerationError, Generator, GeneratorInfo, Prompt, ServingReport,
+};
 use jiff::Timestamp;
 use jobs::{Journal, Progress};
 
@@ -77,6 +79,37 @@ pub struct Run {
     pub summary: Summary,
     /// What this start did of it.
     pub progress: Progress,
+    /// Items that failed, and why.
+    pub failures: Failures,
+    /// How a server served the run; `None` for a checkpoint.
+    pub serving: Option<ServingReport>,
+}
+
+/// Items of a run that failed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Failures {
+    /// Those whose prompt leaves the model no room, which were never asked.
+    pub too_long: usize,
+    /// All of them, by reason, the most frequent first.
+    pub reasons: Vec<(String, usize)>,
+}
+
+impl Failures {
+    fn of(completions: &HashMap<(String, u32), CompletionRecord>, too_long: usize) -> Self {
+        let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+        for record in completions.values().filter(|record| record.finish_reason == FinishReason::Error) {
+            *counts.entry(record.error.as_deref().unwrap_or("no reason was given")).or_default() += 1;
+        }
+        let mut reasons: Vec<(String, usize)> =
+            counts.into_iter().map(|(reason, items)| (reason.to_string(), items)).collect();
+        reasons.sort_by_key(|(_, items)| std::cmp::Reverse(*items));
+        Self { too_long, reasons }
+    }
+
+    /// All items that failed.
+    pub fn items(&self) -> usize {
+        self.reasons.iter().map(|(_, items)| items).sum()
+    }
 }
 
 impl Plan {
@@ -112,6 +145,7 @@ impl Plan {
             own_sets: benchmark.own_sets().filter(is_asked).cloned().collect(),
             rules: Some(rules_digest()),
             environment: self.environment.clone(),
+            serving: None,
             tags: self.tags.clone(),
             started: Timestamp::now(),
             finished: None,
@@ -179,10 +213,12 @@ pub fn run(
     };
     recorder.tell();
     recorder.generate(&prompts, &too_long, generator)?;
+    note_serving(&folder, generator.serving_report())?;
 
     let manifest = finish(&folder, plan, &completions)?;
     let summary = write_results(benchmark, grader, &folder, &manifest, &plan.problems, &completions)?;
-    Ok(Run { folder, summary, progress })
+    let failures = Failures::of(&completions, too_long.len());
+    Ok(Run { folder, summary, progress, failures, serving: manifest.serving })
 }
 
 /// Takes items that failed out of a run, which is then one that was not finished.
@@ -220,6 +256,14 @@ fn add_tags(folder: &RunFolder, tags: &BTreeMap<String, String>) -> Result<(), E
         return Ok(());
     }
     manifest.tags.extend(tags.clone());
+    folder.write_manifest(&manifest)
+}
+
+/// Notes how a server served this start, if it was asked anything.
+fn note_serving(folder: &RunFolder, serving: Option<ServingReport>) -> Result<(), Error> {
+    let Some(serving) = serving.filter(|serving| serving.latency.is_some()) else { return Ok(()) };
+    let mut manifest = folder.manifest()?;
+    manifest.serving = Some(serving);
     folder.write_manifest(&manifest)
 }
 

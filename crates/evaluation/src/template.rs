@@ -169,6 +169,14 @@ impl Template {
         matches!(self.kind, Kind::Chat(_))
     }
 
+    /// The text of the beginning-of-sequence token of a chat template, where its tokenizer names one.
+    pub fn bos(&self) -> Option<&str> {
+        match &self.kind {
+            Kind::Text(_) => None,
+            Kind::Chat(chat) => chat.bos(),
+        }
+    }
+
     /// The strings before which completions end: the protocol's, and none for a chat template, where the end of a turn is
     /// a token, and an answer may well say "Question" or "Response".
     pub fn stop_strings(&self) -> Vec<String> {

@@ -229,6 +229,61 @@ pub struct GeneratorInfo {
     pub details: BTreeMap<String, String>,
 }
 
+/// How prompts were served: facts for the manifest that cannot change a completion.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ServingReport {
+    /// The stop strings that a server was sent; whoever asks it watches for all of them.
+    pub stop_strings_sent: Vec<String>,
+    /// Fields of a request that the server refused and that were left out from then on.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub fields_refused: Vec<String>,
+    /// How long requests took; `None` where none succeeded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub latency: Option<Latency>,
+}
+
+/// Times of the requests that succeeded.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Latency {
+    /// How many there were.
+    pub requests: usize,
+    /// Time to first token (TTFT) in seconds; `None` where nothing was streamed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub time_to_first_token_s: Option<Spread>,
+    /// New tokens a second of one request, after its first token; `None` where none had more than one token.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tokens_per_s: Option<Spread>,
+    /// Seconds from the request to its end.
+    pub request_s: Spread,
+}
+
+/// The middle and the upper end of some figures.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Spread {
+    /// The median.
+    pub median: f64,
+    /// The 95th percentile, between two figures by linear interpolation (numpy's default).
+    pub p95: f64,
+}
+
+impl Spread {
+    /// Of these figures, in any order; `None` where there are none.
+    pub fn of(figures: &[f64]) -> Option<Self> {
+        let mut sorted = figures.to_vec();
+        sorted.sort_by(f64::total_cmp);
+        let last = sorted.len().checked_sub(1)?;
+        let quantile = |share: f64| {
+            let place = share * last as f64;
+            let (low, high) = (sorted[place.floor() as usize], sorted[place.ceil() as usize]);
+            low + (high - low) * place.fract()
+        };
+        Some(Self { median: quantile(0.5), p95: quantile(0.95) })
+    }
+}
+
 /// Why a generator stopped before all prompts were answered.
 #[derive(Debug)]
 #[non_exhaustive]
@@ -275,6 +330,11 @@ pub trait Generator {
     fn token_ids(&self, prompts: &[Prompt]) -> Result<Option<Vec<Vec<u32>>>, GenerationError> {
         let _ = prompts;
         Ok(None)
+    }
+
+    /// How prompts were served in all calls of [`Self::generate`] so far; `None` where there is nothing to tell.
+    fn serving_report(&self) -> Option<ServingReport> {
+        None
     }
 
     /// Continues every prompt and reports each completion exactly once. A prompt that fails alone ends in

@@ -57,4 +57,4 @@ pub use device::DeviceChoice;
 pub use error::{Error, ErrorKind};
 pub use inspection::Inspection;
 pub use local_model::{EngineOptions, LocalModel, Quantization, WeightDtype};
-pub use tokenizer::PromptKind;
+pub use tokenizer::{PromptKind, PromptTokenizer};

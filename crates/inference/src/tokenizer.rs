@@ -6,6 +6,8 @@
 //! written out, so that nothing is added to them, as in `apply_chat_template`. One known difference: `clean_up_tokenization_spaces` is
 //! never applied to decoded text, because it would change formulas.
 
+use std::path::Path;
+
 use serde::Deserialize;
 use serde_json::Value;
 use tokenizers::{ModelWrapper, Tokenizer};
@@ -60,6 +62,11 @@ impl TextTokenizer {
     /// # Errors
     /// [`ErrorKind::Tokenizer`] when a file cannot be understood or the tokenizer has ids that the model has not.
     pub(crate) fn load(files: &TokenizerFiles, config: &ModelConfig) -> Result<Self, Error> {
+        Self::guarded(files, Some(config))
+    }
+
+    /// `config` is `None` where there is no model to fit.
+    fn guarded(files: &TokenizerFiles, config: Option<&ModelConfig>) -> Result<Self, Error> {
         let (tokenizer, tokenizer_config) = (&*files.tokenizer, files.config.as_deref());
         // The tokenizers crate panics on some files that are not tokenizers. Syntax is checked first, so that an
         // ordinary fault gets an ordinary message; what is left becomes an error here.
@@ -69,7 +76,11 @@ impl TextTokenizer {
             .unwrap_or_else(|_| Err(failed("tokenizer.json", "cannot be understood by the tokenizers library")))
     }
 
-    fn load_unguarded(tokenizer: &[u8], tokenizer_config: Option<&[u8]>, config: &ModelConfig) -> Result<Self, Error> {
+    fn load_unguarded(
+        tokenizer: &[u8],
+        tokenizer_config: Option<&[u8]>,
+        config: Option<&ModelConfig>,
+    ) -> Result<Self, Error> {
         let mut tokenizer = Tokenizer::from_bytes(tokenizer)
             .map_err(|error| failed("tokenizer.json", format!("cannot be understood: {error}")))?;
         // Both may be left over from training and would silently cut or fill prompts.
@@ -77,10 +88,8 @@ impl TextTokenizer {
         untruncated.map_err(|error| failed("tokenizer.json", format!("cannot be used: {error}")))?;
         tokenizer.with_padding(None);
 
-        let largest = tokenizer.get_vocab(true).into_iter().map(|(token, id)| (id, token)).max();
-        if let Some((id, token)) = largest.filter(|(id, _)| *id as usize >= config.vocab_size) {
-            return Err(failed("tokenizer.json", format!("has the token {token:?} that the model cannot know"))
-                .expected(format!("ids below the vocabulary size {}", config.vocab_size), format!("id {id}")));
+        if let Some(config) = config {
+            check_vocabulary(&tokenizer, config.vocab_size)?;
         }
 
         let raw = match tokenizer_config {
@@ -93,11 +102,12 @@ impl TextTokenizer {
             Some(token) => Some(tokenizer.token_to_id(token).ok_or_else(|| {
                 failed("tokenizer_config.json", format!("bos_token {token:?} is not in tokenizer.json"))
             })?),
-            None => config.bos_token_id,
+            None => config.and_then(|config| config.bos_token_id),
         };
+        let eos_ids = config.map_or(&[][..], |config| &config.eos_token_ids);
         let mut loaded = Self { tokenizer, bos: None, appends_eos: false };
         let framing = loaded.encode("", PromptKind::Plain)?;
-        loaded.appends_eos = framing.last().is_some_and(|id| config.eos_token_ids.contains(id) && Some(*id) != bos_id);
+        loaded.appends_eos = framing.last().is_some_and(|id| eos_ids.contains(id) && Some(*id) != bos_id);
         loaded.bos = bos_id.map(|id| {
             let by = match (framing.first() == Some(&id), raw.add_bos_token) {
                 (true, _) => BosSource::PostProcessor,
@@ -181,5 +191,41 @@ impl TextTokenizer {
             Some(Bos { id, by: BosSource::AddBosToken }) => format!("{id} (add_bos_token)"),
             Some(Bos { by: BosSource::Nobody, .. }) | None => "none".to_string(),
         }
+    }
+}
+
+/// Refuses a tokenizer with ids that the model has not.
+fn check_vocabulary(tokenizer: &Tokenizer, vocab_size: usize) -> Result<(), Error> {
+    let largest = tokenizer.get_vocab(true).into_iter().map(|(token, id)| (id, token)).max();
+    match largest.filter(|(id, _)| *id as usize >= vocab_size) {
+        Some((id, token)) => {
+            Err(failed("tokenizer.json", format!("has the token {token:?} that the model cannot know"))
+                .expected(format!("ids below the vocabulary size {vocab_size}"), format!("id {id}")))
+        }
+        None => Ok(()),
+    }
+}
+
+/// A tokenizer without its model: counts the tokens of prompts that somebody else computes.
+pub struct PromptTokenizer {
+    tokenizer: TextTokenizer,
+    kind: PromptKind,
+}
+
+impl PromptTokenizer {
+    /// Opens a `tokenizer.json`, or the one in a folder, with the `tokenizer_config.json` beside it.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Missing`] and [`ErrorKind::Tokenizer`], naming the file.
+    pub fn open(path: &Path, kind: PromptKind) -> Result<Self, Error> {
+        Ok(Self { tokenizer: TextTokenizer::guarded(&TokenizerFiles::open(path)?, None)?, kind })
+    }
+
+    /// Tokens of a prompt, special ones included.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Tokenizer`] for a text that it cannot read.
+    pub fn count(&self, prompt: &str) -> Result<usize, Error> {
+        Ok(self.tokenizer.encode(prompt, self.kind)?.len())
     }
 }

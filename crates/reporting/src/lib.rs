@@ -16,6 +16,7 @@ mod fetched_files; // what was fetched, and whether it still is what it was
 mod gate; // what a gate says, in four forms
 mod import_text; // what came of an import
 mod item; // one problem with prompt, completion, trace and verdict
+mod latency; // how long a server's requests took
 mod leaderboard; // models × sets, as tables, charts and a model card's block
 mod mathscale; // what the stages of the pipeline did, and the concept graph
 mod mathscale_pairs; // what became of its pairs
@@ -39,6 +40,7 @@ pub use gate::{
 };
 pub use import_text::import_text;
 pub use item::{Item, item_text};
+pub use latency::latency_line;
 pub use leaderboard::{Entry, Leaderboard, LeaderboardError, LeaderboardFormat, LeaderboardPlan, Scorers, Subjects};
 pub use mathscale::{
     composed_text, extraction_text, graph_made_text, graph_stats_text, neighbourhoods_text, project_text,

@@ -19,11 +19,31 @@ fn with_key(server: &Server) -> EndpointOptions {
 
 #[test]
 fn a_refusal_at_the_start_is_told_at_once() {
-    for (status, expected) in [(401, "wants an API key"), (403, "no right"), (404, "nothing at this address")] {
+    for (status, expected, requests) in
+        [(401, "wants an API key", 1), (403, "no right", 1), (404, "nothing at this address", 3)]
+    {
         let server = Server::start_bare(move |_| refusal(status, "", "no"));
         let error = connect(options(&server)).unwrap_err();
         assert!(error.is_usage() && error.to_string().contains(expected), "{error}");
-        assert_eq!(server.asked().len(), 1);
+        assert_eq!(server.asked().len(), requests);
+    }
+}
+
+#[test]
+fn a_server_that_lists_no_models_is_asked_all_the_same_and_that_is_said() {
+    let no_list = |status| {
+        Server::start_bare(move |asked| match asked.route.as_str() {
+            "GET /v1/models" => refusal(status, "", "no such route"),
+            "GET /v1/completions" => refusal(405, "", "method not allowed"),
+            _ => good_answer(asked),
+        })
+    };
+    let empty = Server::start_with_list(json!({ "object": "list", "data": [] }), good_answer);
+    for server in [no_list(404), no_list(405), empty] {
+        let told = ask(options(&server), &prompts(3), &Decoding::greedy(64)).unwrap();
+        assert_eq!((told.completions.len(), told.warnings.len()), (3, 1));
+        assert!(told.warnings[0].contains("does not list its models"), "{:?}", told.warnings);
+        assert_eq!(server.completions_asked()[0].body["model"], json!(MODEL));
     }
 }
 

@@ -31,6 +31,11 @@ pub struct Asked {
 }
 
 impl Asked {
+    /// Whether a completion is wanted: a probe, which only has tokens counted, says no temperature.
+    fn is_for_a_completion(&self) -> bool {
+        self.route.ends_with("completions") && !self.body["temperature"].is_null()
+    }
+
     /// The prompt of either route, empty for others.
     pub fn prompt(&self) -> &str {
         let chat = self.body["messages"].as_array().and_then(|messages| messages.last());
@@ -39,7 +44,7 @@ impl Asked {
 }
 
 /// What the server does in answer to a request, in order.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub enum Act {
     /// Sends these bytes.
     Send(Vec<u8>),
@@ -47,6 +52,8 @@ pub enum Act {
     Wait(Duration),
     /// Closes the connection, also in the middle of an answer.
     Close,
+    /// Closes it where this says so when its turn comes.
+    CloseIf(Arc<dyn Fn() -> bool + Send + Sync>),
     /// Says nothing more until the client goes away.
     Hang,
 }
@@ -127,7 +134,7 @@ impl Server {
 
     /// The first requests for completions.
     pub fn completions_asked(&self) -> Vec<Asked> {
-        self.asked().into_iter().filter(|asked| asked.route.ends_with("completions")).collect()
+        self.asked().into_iter().filter(Asked::is_for_a_completion).collect()
     }
 
     /// Address and port.
@@ -158,7 +165,7 @@ impl Connection {
             let acts = (self.behaviour)(&asked);
             {
                 let mut kept = self.asked.lock().unwrap();
-                if asked.route.ends_with("completions") {
+                if asked.is_for_a_completion() {
                     self.completions.fetch_add(1, Ordering::SeqCst);
                 }
                 if kept.len() < MOST_KEPT {
@@ -175,6 +182,11 @@ impl Connection {
                     }
                     Act::Wait(time) => tokio::time::sleep(time).await,
                     Act::Close => return,
+                    Act::CloseIf(is_over) => {
+                        if is_over() {
+                            return;
+                        }
+                    }
                     Act::Hang => {
                         let mut rest = [0; 1024];
                         while self.stream.read(&mut rest).await.is_ok_and(|count| count > 0) {}
@@ -272,11 +284,16 @@ pub fn events(asked: &Asked, text: &str, line_end: &str) -> String {
     let mut body: String = text.chars().map(|c| event(choice(&c.to_string(), Value::Null))).collect();
     body.push_str(&event(choice("", json!("stop"))));
     if !asked.body["stream_options"].is_null() {
-        let usage = json!({ "prompt_tokens": 5, "completion_tokens": text.chars().count() + 1 });
+        let usage = json!({ "prompt_tokens": prompt_tokens(asked), "completion_tokens": text.chars().count() + 1 });
         body.push_str(&event(json!({ "choices": [], "usage": usage })));
     }
     body.push_str(&format!("data: [DONE]{line_end}{line_end}"));
     body
+}
+
+/// Five for every prompt of more than a character.
+fn prompt_tokens(asked: &Asked) -> usize {
+    if asked.prompt().len() > 1 { 5 } else { 2 }
 }
 
 /// The model's answer, streamed where that was asked.
@@ -294,5 +311,5 @@ pub fn whole_answer(asked: &Asked, text: &str) -> Value {
         true => json!({ "index": 0, "message": { "role": "assistant", "content": text }, "finish_reason": "stop" }),
         false => json!({ "index": 0, "text": text, "finish_reason": "stop" }),
     };
-    json!({ "choices": [choice], "usage": { "prompt_tokens": 5, "completion_tokens": text.chars().count() + 1 } })
+    json!({ "choices": [choice], "usage": { "prompt_tokens": prompt_tokens(asked), "completion_tokens": text.chars().count() + 1 } })
 }

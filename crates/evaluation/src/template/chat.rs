@@ -16,9 +16,6 @@ pub struct ChatSettings {
     pub date: Date,
     /// Variables for the template, such as `enable_thinking`.
     pub variables: Map<String, Value>,
-    /// Leave the beginning-of-sequence token out where the text begins with it: for servers, which put it there
-    /// themselves.
-    pub without_bos: bool,
 }
 
 /// What decides the prompts of a run with a chat template; enough to render them again.
@@ -40,9 +37,6 @@ pub struct ChatIdentity {
     /// Variables that were given.
     #[serde(default, skip_serializing_if = "Map::is_empty")]
     pub variables: Map<String, Value>,
-    /// Whether the beginning-of-sequence token was left to a server.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub without_bos: bool,
 }
 
 /// A chat template with its settings, tried out.
@@ -72,7 +66,7 @@ impl Chat {
         {
             return Err(TemplateError::SystemPassedOver { file: file() });
         }
-        (chat.shown, chat.date_used) = (chat.placed(rendered.text), rendered.date_used);
+        (chat.shown, chat.date_used) = (rendered.text, rendered.date_used);
         Ok(chat)
     }
 
@@ -85,7 +79,7 @@ impl Chat {
     }
 
     pub(super) fn render(&self, question: &str) -> Result<String, TemplateError> {
-        Ok(self.placed(self.rendered(question, true)?.text))
+        Ok(self.rendered(question, true)?.text)
     }
 
     fn rendered(&self, question: &str, with_system: bool) -> Result<chat_template::Rendered, chat_template::Error> {
@@ -104,42 +98,32 @@ impl Chat {
         Conversation { messages, add_generation_prompt: true, date: *date, variables }
     }
 
-    /// The text as it goes to whoever answers.
-    fn placed(&self, text: String) -> String {
-        match self.bos().filter(|_| self.settings.without_bos).and_then(|bos| text.strip_prefix(bos)) {
-            Some(rest) => rest.to_string(),
-            None => text,
-        }
-    }
-
-    fn bos(&self) -> Option<&str> {
+    /// The text of the beginning-of-sequence token, where the tokenizer or a variable names one.
+    pub(super) fn bos(&self) -> Option<&str> {
         let given = self.settings.variables.get("bos_token").and_then(Value::as_str);
         given.or_else(|| self.template.special_tokens().get("bos_token")).filter(|bos| !bos.is_empty())
     }
 
     pub(super) fn identity(&self) -> ChatIdentity {
-        let ChatSettings { system, date, variables, without_bos } = self.settings.clone();
+        let ChatSettings { system, date, variables } = self.settings.clone();
         let source = self.template.source();
         let tokens = self.template.special_tokens().iter();
         ChatIdentity {
             file: self.template.file().to_string(),
             source: source.to_string(),
             // Others cannot change a prompt, and two checkpoints may well differ in them.
-            special_tokens: tokens
-                .filter(|(name, _)| source.contains(name) || (without_bos && *name == "bos_token"))
-                .collect(),
+            special_tokens: tokens.filter(|(name, _)| source.contains(name)).collect(),
             system,
             date: self.date_used.then_some(date),
             variables,
-            without_bos,
         }
     }
 
     pub(super) fn recorded(identity: ChatIdentity) -> Result<Self, TemplateError> {
-        let ChatIdentity { file, source, special_tokens, system, date, variables, without_bos } = identity;
+        let ChatIdentity { file, source, special_tokens, system, date, variables } = identity;
         let template = ChatTemplate::new(file, source, special_tokens)?;
         // Without a date in the record the template does not ask for one.
-        let settings = ChatSettings { system, date: date.unwrap_or_default(), variables, without_bos };
+        let settings = ChatSettings { system, date: date.unwrap_or_default(), variables };
         Self::new(template, settings)
     }
 
@@ -154,7 +138,7 @@ impl Chat {
                  or repeat this run on another day"
             ));
         }
-        if let Some(bos) = bos.filter(|bos| !self.settings.without_bos && !self.shown.starts_with(bos)) {
+        if let Some(bos) = bos.filter(|bos| !self.shown.starts_with(bos)) {
             warnings.push(format!(
                 "the chat template does not write {bos:?}, which the tokenizer puts before other prompts: prompts begin \
                  without it, as in transformers; where the model was trained with it, write {{{{ bos_token }}}} at the \

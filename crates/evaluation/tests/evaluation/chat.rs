@@ -17,7 +17,7 @@ const SOURCE: &str = "{{ bos_token }}\
 
 fn settings() -> ChatSettings {
     let date = jiff::civil::date(2026, 11, 26);
-    ChatSettings { system: None, date, variables: Map::new(), without_bos: false }
+    ChatSettings { system: None, date, variables: Map::new() }
 }
 
 fn template_of(source: &str, settings: ChatSettings) -> Result<Template, TemplateError> {
@@ -46,8 +46,7 @@ fn a_question_becomes_what_the_user_says() {
     assert!(plain.writes_special_tokens() && plain.stop_strings().is_empty());
     let system = template(with_system("Be brief."));
     assert_eq!(system.render("Q").unwrap(), "<s><|system|>\nBe brief.</s><|user|>\nQ</s><|assistant|>\n");
-    let for_server = template(ChatSettings { without_bos: true, ..settings() });
-    assert_eq!(for_server.render("Q").unwrap(), "<|user|>\nQ</s><|assistant|>\n");
+    assert_eq!(plain.bos(), Some("<s>"));
 }
 
 #[test]
@@ -63,7 +62,6 @@ fn everything_that_changes_a_prompt_changes_the_digest_and_nothing_else_does() {
     let changed = [
         template(with_system("Be brief.")),
         template(with_system("")),
-        template(ChatSettings { without_bos: true, ..settings() }),
         template(dated()),
         template(dated_elsewhere),
         template_of(&SOURCE.replace("trim", "lower"), settings()).unwrap(),
@@ -96,10 +94,6 @@ fn warnings_name_date_begin_and_end() {
     let eos = ["</s>".to_string()];
     assert_eq!(template(settings()).warnings(Some("<s>"), &eos), Vec::<String>::new());
     assert_eq!(template(settings()).warnings(None, &eos), Vec::<String>::new());
-    assert_eq!(
-        template(ChatSettings { without_bos: true, ..settings() }).warnings(Some("<s>"), &eos),
-        Vec::<String>::new()
-    );
     let date = template(dated()).warnings(Some("<s>"), &eos);
     assert!(date.len() == 1 && date[0].contains("give --chat-date 2026-11-26"), "{date:?}");
     let begin = template_of(&SOURCE.replace("{{ bos_token }}", ""), settings()).unwrap().warnings(Some("<s>"), &eos);

@@ -191,11 +191,7 @@ impl CheckpointFiles {
     pub(crate) fn tokenizer(&self, adapter_has_embedding: bool) -> Result<TokenizerFiles, Error> {
         let adapted = self.adapter.as_ref().filter(|_| adapter_has_embedding).map(|dir| dir.join(TOKENIZER_FILE));
         match self.tokenizer.clone().or(adapted.filter(|json| json.is_file())) {
-            Some(json) => {
-                let tokenizer = read_small(&json, TOKENIZER_FILE)?.ok_or_else(|| no_such_file(TOKENIZER_FILE))?;
-                let config = read_small(&json.with_file_name(TOKENIZER_CONFIG_FILE), TOKENIZER_CONFIG_FILE)?;
-                Ok(TokenizerFiles { tokenizer: Cow::Owned(tokenizer), config: config.map(Cow::Owned) })
-            }
+            Some(json) => TokenizerFiles::open(&json),
             None => Ok(TokenizerFiles {
                 tokenizer: self.require(TOKENIZER_FILE)?,
                 config: self.read(TOKENIZER_CONFIG_FILE)?,
@@ -320,6 +316,16 @@ pub enum TemplateSource {
 pub(crate) struct TokenizerFiles {
     pub(crate) tokenizer: Cow<'static, [u8]>,
     pub(crate) config: Option<Cow<'static, [u8]>>,
+}
+
+impl TokenizerFiles {
+    /// A `tokenizer.json`, or the one in a folder, and what lies beside it.
+    pub(crate) fn open(path: &Path) -> Result<Self, Error> {
+        let json = if path.is_dir() { path.join(TOKENIZER_FILE) } else { path.to_path_buf() };
+        let tokenizer = read_small(&json, TOKENIZER_FILE)?.ok_or_else(|| no_such_file(TOKENIZER_FILE))?;
+        let config = read_small(&json.with_file_name(TOKENIZER_CONFIG_FILE), TOKENIZER_CONFIG_FILE)?;
+        Ok(Self { tokenizer: Cow::Owned(tokenizer), config: config.map(Cow::Owned) })
+    }
 }
 
 fn no_such_file(name: &str) -> Error {
