@@ -188,6 +188,7 @@ impl Endpoint {
             model: options.model.clone(),
             system_prompt: options.system_prompt.clone(),
             kind: facts.kind,
+            context: facts.context,
             stream: options.stream,
             logprobs: options.logprobs,
             special_tokens: Sending::Plain,

@@ -12,6 +12,9 @@ use crate::capabilities::Capabilities;
 use crate::server::ServerKind;
 use crate::special_tokens::Sending;
 
+/// Tokens of a context whose length is not known, at most.
+const USUAL_CONTEXT: usize = 1 << 17;
+
 /// Which route answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Api {
@@ -45,6 +48,8 @@ pub(crate) struct Form {
     pub(crate) model: String,
     pub(crate) system_prompt: Option<String>,
     pub(crate) kind: ServerKind,
+    /// Tokens that prompt and completion may have together, where the server tells.
+    pub(crate) context: Option<usize>,
     pub(crate) stream: bool,
     /// Whether log-probabilities are asked for.
     pub(crate) logprobs: bool,
@@ -133,8 +138,8 @@ impl Form {
         let penalty = sampling.map_or(1.0, |sampling| sampling.repetition_penalty);
         self.add_neutral_or_set(body, self.kind.penalty_name(), penalty == 1.0, number(penalty));
         if matches!(self.kind, ServerKind::LlamaCpp) && penalty != 1.0 {
-            // The whole context and not the last 64 tokens.
-            body.set("repeat_last_n", json!(-1));
+            // The whole context and not the last 64 tokens; it holds a buffer of this length.
+            body.set("repeat_last_n", json!(self.context.unwrap_or(USUAL_CONTEXT)));
         }
         if let Some(sampling) = sampling {
             let top_k = sampling.top_k.map(std::num::NonZeroUsize::get);
@@ -235,6 +240,7 @@ mod tests {
             model: "m".into(),
             system_prompt: None,
             kind,
+            context: None,
             stream: true,
             logprobs: false,
             special_tokens: Sending::Plain,
@@ -317,6 +323,15 @@ mod tests {
         assert!(["top_k", "min_p", "repetition_penalty"].iter().all(|name| drawn.get(name).is_none()), "{drawn}");
         let greedy = body(&form, &Decoding::greedy(1), &Capabilities::default()).json;
         assert_eq!((&greedy["frequency_penalty"], greedy.get("generation_config")), (&json!(0.0), None));
+    }
+
+    #[test]
+    fn a_repetition_penalty_reaches_over_the_whole_context_of_llama_cpp() {
+        let penalty = Sampling { repetition_penalty: 1.1, ..sampling() };
+        let decoding = Decoding { sampling: Some(penalty), ..Decoding::greedy(1) };
+        let form = Form { context: Some(2048), ..form(Api::Completions, ServerKind::LlamaCpp) };
+        let body = body(&form, &decoding, &Capabilities::default()).json;
+        assert_eq!((&body["repeat_penalty"], &body["repeat_last_n"]), (&json!(1.1), &json!(2048)));
     }
 
     #[test]
