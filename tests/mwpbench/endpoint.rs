@@ -99,6 +99,8 @@ fn a_run_that_is_killed_is_continued_and_nothing_finished_is_asked_again() {
     child.kill().unwrap();
     child.wait().unwrap();
     let kept = finished(&killed);
+    // Requests that were sent before the end may still come in.
+    std::thread::sleep(Duration::from_secs(1));
     let asked = server.count();
     mwpbench(folder.path(), plan(&server.url, "killed")).ok();
     assert!(kept < 40 && server.count() - asked <= 40 - kept, "{kept} kept, {} asked again", server.count() - asked);

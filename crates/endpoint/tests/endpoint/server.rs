@@ -31,9 +31,13 @@ pub struct Asked {
 }
 
 impl Asked {
-    /// Whether a completion is wanted: a probe, which only has tokens counted, says no temperature.
+    /// Whether only the prompt's tokens are to be counted: such a request says no temperature.
+    fn is_probe(&self) -> bool {
+        self.route.ends_with("completions") && self.body["temperature"].is_null()
+    }
+
     fn is_for_a_completion(&self) -> bool {
-        self.route.ends_with("completions") && !self.body["temperature"].is_null()
+        self.route.ends_with("completions") && !self.is_probe()
     }
 
     /// The prompt of either route, empty for others.
@@ -79,11 +83,14 @@ impl Drop for Server {
 }
 
 impl Server {
-    /// Answers requests for completions by `behaviour`, and the list of models with [`MODEL`].
+    /// Answers requests for completions by `behaviour`, probes as usual, and the list of models with [`MODEL`].
     pub fn start(behaviour: impl Fn(&Asked) -> Vec<Act> + Send + Sync + 'static) -> Self {
         Self::start_with_list(
             json!({ "object": "list", "data": [{ "id": MODEL, "object": "model", "owned_by": "test" }] }),
-            behaviour,
+            move |asked| match asked.is_probe() {
+                true => good_answer(asked),
+                false => behaviour(asked),
+            },
         )
     }
 
