@@ -180,7 +180,8 @@ impl Endpoint {
         }
         if let Some(most) = facts.kind.max_concurrency().filter(|most| *most < options.max_concurrency) {
             let name = facts.kind.name().unwrap_or_default();
-            on_warning(&format!("{name}'s server works on {most} request at a time: it is asked so many at a time"));
+            let requests = if most == 1 { "one request".to_string() } else { format!("{most} requests") };
+            on_warning(&format!("{name} works on {requests} at a time, and is asked so"));
             options.max_concurrency = most;
         }
         let mut form = Form {

@@ -108,6 +108,31 @@ fn fields_that_change_no_completion_are_left_out_where_a_server_refuses_them() {
 }
 
 #[test]
+fn a_reasoning_model_that_takes_next_to_nothing_is_asked_in_its_own_terms() {
+    // The refusals of OpenAI's reasoning models, one at a time.
+    let server = Server::start(|asked| {
+        let has = |field: &str| !asked.body[field].is_null();
+        let unsupported = |field: &str, hint: &str| {
+            refusal(400, "", &format!("Unsupported parameter: '{field}' is not supported with this model.{hint}"))
+        };
+        match () {
+            () if has("max_tokens") => unsupported("max_tokens", " Use 'max_completion_tokens' instead."),
+            () if asked.body["temperature"] != json!(1.0) => refusal(400, "", "temperature: only 1 is supported"),
+            () if has("top_p") => unsupported("top_p", ""),
+            () if has("logprobs") => unsupported("logprobs", ""),
+            () if has("stop") => unsupported("stop", ""),
+            () => good_answer(asked),
+        }
+    });
+    let mut decoding = Decoding { stop: six_stops().stop, ..sampled() };
+    decoding.sampling.as_mut().unwrap().temperature = 1.0;
+    let options = EndpointOptions { api: endpoint::Api::Chat, logprobs: true, ..options(&server) };
+    let (texts, report) = reported(options, &decoding);
+    assert_eq!((texts.len(), report.fields_refused), (12, vec!["logprobs".to_string(), "stop".to_string()]));
+    assert!(texts.iter().all(|text| !text.contains("The answer")), "{texts:?}");
+}
+
+#[test]
 fn a_setting_that_would_change_completions_is_never_left_out() {
     let server = Server::start(|asked| match asked.body.get("temperature") {
         Some(_) => refusal(400, "", "Unsupported value: 'temperature' does not support 0.0 with this model."),
