@@ -4,13 +4,10 @@
 //! comparison to mean anything; no questions, answers or completions.
 
 mod bits; // which items were solved, as text
-mod rules; // digest of the rules
 
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
-
-pub(crate) use rules::rules_digest;
 
 use crate::comparison::{ComparedItems, ComparedRun, ComparisonError};
 use crate::manifest::Identity;
@@ -33,10 +30,17 @@ pub struct Baseline {
     pub strict_profile: Option<String>,
     /// BLAKE3 (hex) over the rules by which it was judged.
     pub rules: String,
+    /// Version of the scorers by which it was judged; baselines that do not say were judged by the first one.
+    #[serde(default = "first_version")]
+    pub scorer_version: u32,
     /// The sets that were asked.
     pub sets: Vec<BaselineSet>,
     /// BLAKE3 (hex) over everything above, so that an edited file is found.
     check: String,
+}
+
+fn first_version() -> u32 {
+    1
 }
 
 /// One set of a baseline.
@@ -132,6 +136,7 @@ impl Baseline {
             identity,
             strict_profile: run.strict_profile.clone(),
             rules: run.rules.clone(),
+            scorer_version: run.scorer_version,
             sets: run.sets.iter().map(set).collect(),
             check: String::new(),
         };
@@ -211,6 +216,7 @@ impl Baseline {
             version: self.version,
             strict_profile: self.strict_profile,
             rules: self.rules,
+            scorer_version: self.scorer_version,
             sets,
             texts: None,
         })

@@ -9,10 +9,11 @@ mod flips; // items on which the runs differ
 mod pairing; // which items both have
 mod protocol; // in what they differ beside their answers
 
+use scoring::Scorer;
 use serde::Serialize;
 use statistics::{AverageComparison, Bootstrap, SetComparison, compare};
 
-pub use compared_run::{ComparedRun, RunLabel, Scorer};
+pub use compared_run::{ComparedRun, RunLabel};
 pub use error::ComparisonError;
 pub use flips::{Contrast, Flip, FlipSide, Flips, Parting};
 pub use protocol::{Aspect, ProtocolDifference};

@@ -8,14 +8,15 @@ mod rules; // mwpbench.toml and flags
 #[cfg(test)]
 mod simulation; // false alarms and power
 
+use scoring::Scorer;
 use serde::Serialize;
 use statistics::{AverageComparison, Bootstrap, Drop, Level};
 
 pub use rules::{GateFlags, GateRules, GateRulesError, Limits, ScopeRules};
 
 use crate::comparison::{
-    Aspect, ComparedRun, ComparedSet, ComparisonError, Figures, ProtocolDifference, RunLabel, Scorer, differences,
-    pair, warnings,
+    Aspect, ComparedRun, ComparedSet, ComparisonError, Figures, ProtocolDifference, RunLabel, differences, pair,
+    warnings,
 };
 
 /// Version of the JSON that `mwpbench gate` prints.

@@ -215,7 +215,7 @@ pub(crate) fn ended(reason: FinishReason) -> Ended {
 impl OfficialVerdict {
     /// The verdict on a judgement, given how the completion ended. A failed completion is never correct.
     pub(crate) fn new(judgement: official::Judgement, ended: Ended) -> Self {
-        let verdict = scoring::verdict(&judgement, ended);
+        let verdict = judgement.verdict(ended);
         Self {
             verdict,
             correct: verdict == Verdict::Correct,
@@ -230,13 +230,7 @@ impl OfficialVerdict {
 impl StrictVerdict {
     /// The verdict on a judgement, given how the completion ended. A failed completion is never correct.
     pub(crate) fn new(judgement: strict::Judgement, ended: Ended) -> Self {
-        let verdict = match ended {
-            Ended::Failed => Verdict::Failed,
-            _ if judgement.correct => Verdict::Correct,
-            Ended::Truncated => Verdict::Truncated,
-            Ended::Complete if judgement.answer.is_none() => Verdict::NoAnswer,
-            Ended::Complete => Verdict::Wrong,
-        };
+        let verdict = judgement.verdict(ended);
         Self {
             verdict,
             correct: verdict == Verdict::Correct,

@@ -40,7 +40,7 @@ mod template; // question → prompt
 pub use baseline::{Baseline, BaselineFigures, BaselineSet, BaselineSetFigures};
 pub use comparison::{
     Aspect, ComparedRun, ComparedSet, ComparisonError, ComparisonSettings, Contrast, Flip, FlipSide, Flips, Parting,
-    ProtocolDifference, RunComparison, RunLabel, Scorer,
+    ProtocolDifference, RunComparison, RunLabel,
 };
 pub use counted_once::{CountedOnce, Repeated, note_repeated};
 pub use disagreements::{DisagreementGroup, Disagreements};
@@ -55,8 +55,8 @@ pub use protocol::{MAX_TOKENS, OFFICIAL_TASK_CAP, Protocol, STOP_STRINGS};
 pub use record::{CompletionRecord, OfficialVerdict, PromptRecord, StrictVerdict, VerdictRecord};
 pub use run::{Failures, LongPrompts, Plan, Run, judge_again, run, summary_without};
 pub use run_folder::RunFolder;
-pub use scoring::cases;
 pub use scoring::strict::{Answer, Explanation};
+pub use scoring::{Scorer, cases};
 pub use selection::{Selection, SelectionError};
 pub use self_check::{CheckedSet, SelfCheck};
 pub use several_samples::{AtK, SeveralSamples};

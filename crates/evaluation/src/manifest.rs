@@ -32,6 +32,9 @@ pub struct Manifest {
     /// BLAKE3 (hex) of the rules by which it is judged; no part of what decides the completions. `None` in runs of earlier versions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rules: Option<String>,
+    /// Version of the scorers that judged last: it changes whenever a verdict does. `None` in runs of earlier versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scorer_version: Option<u32>,
     /// Where it ran and how fast: facts that cannot change a completion.
     pub environment: BTreeMap<String, String>,
     /// How a server served the last start that asked it anything: what it was sent, what it refused, how long it took.

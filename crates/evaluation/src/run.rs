@@ -10,8 +10,8 @@ use generation::{
 };
 use jiff::Timestamp;
 use jobs::{Journal, Progress};
+use scoring::{rules_digest, scorer_version};
 
-use crate::baseline::rules_digest;
 use crate::counted_once::CountedOnce;
 use crate::error::Error;
 use crate::exclusion::{Excluded, Exclusion};
@@ -144,6 +144,7 @@ impl Plan {
             identity: self.identity(model),
             own_sets: benchmark.own_sets().filter(is_asked).cloned().collect(),
             rules: Some(rules_digest()),
+            scorer_version: Some(scorer_version()),
             environment: self.environment.clone(),
             serving: None,
             tags: self.tags.clone(),
@@ -348,11 +349,11 @@ fn judge(
 /// Notes the rules that judge now, where others did before.
 fn note_rules(folder: &RunFolder) -> Result<(), Error> {
     let mut manifest = folder.manifest()?;
-    let rules = Some(rules_digest());
-    if manifest.rules == rules {
+    let (rules, version) = (Some(rules_digest()), Some(scorer_version()));
+    if manifest.rules == rules && manifest.scorer_version == version {
         return Ok(());
     }
-    manifest.rules = rules;
+    (manifest.rules, manifest.scorer_version) = (rules, version);
     folder.write_manifest(&manifest)
 }
 

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use dataset_loader::{Benchmark, Problem, Set};
-use scoring::Verdict;
+use scoring::{Scorer, Verdict, scorer_version};
 use serde::{Deserialize, Serialize};
 use statistics::{Bootstrap, Stratum, macro_average, micro_average, sampled_interval, wilson_interval};
 
@@ -34,6 +34,9 @@ pub struct Summary {
     /// Name of the strict profile, where one was asked for in place of the sets' own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub strict_profile: Option<String>,
+    /// Version of both scorers; summaries that do not say are by the first one.
+    #[serde(default = "first_version")]
+    pub scorer_version: u32,
     /// The sets that were asked, in the benchmark's order.
     pub sets: Vec<SetSummary>,
     /// Mean over the averaged sets weighted by their items; `None` where none of them was asked.
@@ -53,6 +56,10 @@ pub struct Summary {
     /// Items whose reference makes the original scorer raise an exception (the original then drops the whole task; here the item counts as
     /// wrong).
     pub reference_errors: Vec<String>,
+}
+
+fn first_version() -> u32 {
+    1
 }
 
 /// What a run found on one set.
@@ -136,6 +143,16 @@ pub struct Averages {
     pub strict_interval: Option<[f64; 2]>,
 }
 
+impl Averages {
+    /// The average by one scorer, in 0..=1.
+    pub fn by(&self, scorer: Scorer) -> f64 {
+        match scorer {
+            Scorer::Official => self.official,
+            Scorer::Strict => self.strict,
+        }
+    }
+}
+
 impl Summary {
     /// Sums up the verdicts of a run.
     pub(crate) fn new(benchmark: &Benchmark, grader: &Grader, manifest: &Manifest, verdicts: &[VerdictRecord]) -> Self {
@@ -162,6 +179,7 @@ impl Summary {
             deviations: deviations(manifest),
             data: identity.data.name.clone(),
             strict_profile: grader.given().map(str::to_string),
+            scorer_version: scorer_version(),
             micro,
             macro_,
             counted_once: None,

@@ -20,8 +20,7 @@ mod rows; // runs and published figures → rows
 mod terminal; // as wide as the terminal
 
 use dataset_loader::Benchmark;
-use evaluation::Averages;
-use serde::Serialize;
+use evaluation::Scorer;
 
 use columns::Column;
 use notes::{Note, Notes};
@@ -91,14 +90,6 @@ pub enum LeaderboardFormat {
     Json,
 }
 
-/// One scorer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-enum Scorer {
-    Official,
-    Strict,
-}
-
 /// A table of models and their figures.
 #[derive(Clone, Debug)]
 pub struct Leaderboard {
@@ -124,25 +115,7 @@ impl Scorers {
         match self {
             Self::Official => &[Scorer::Official],
             Self::Strict => &[Scorer::Strict],
-            Self::Both => &[Scorer::Official, Scorer::Strict],
-        }
-    }
-}
-
-impl Scorer {
-    const ALL: [Self; 2] = [Self::Official, Self::Strict];
-
-    fn name(self) -> &'static str {
-        match self {
-            Self::Official => "official",
-            Self::Strict => "strict",
-        }
-    }
-
-    fn of(self, averages: Averages) -> f64 {
-        match self {
-            Self::Official => averages.official,
-            Self::Strict => averages.strict,
+            Self::Both => &Scorer::ALL,
         }
     }
 }

@@ -7,8 +7,9 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::strict::extraction_cases;
 use crate::strict::{self, Answer, ExtractionCase, Profile};
-use crate::{official, strict::extraction_cases};
+use crate::{official, rule_files};
 
 macro_rules! case_files {
     ($($name:literal,)+) => {
@@ -31,8 +32,6 @@ pub const JUDGEMENT_FILES: [(&str, &str); 12] = case_files![
     "strict-relations.toml",
     "strict-words.toml",
 ];
-
-const OFFICIAL: &str = include_str!("../../../answer-normalizers/profiles/official.toml");
 
 /// What came of the cases.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -95,13 +94,13 @@ pub fn check() -> Report {
     for (name, text) in JUDGEMENT_FILES {
         run.judgements(name, text);
     }
-    for (name, text) in strict::EXTRACTORS {
+    for (name, text) in rule_files::in_folder("extractors") {
         match extraction_cases(name, text) {
             Ok(cases) => run.extractions(&format!("extractors/{name}"), Profile::standard(), &cases),
             Err(error) => run.refused(format!("extractors/{name}"), error.to_string()),
         }
     }
-    for (name, _) in strict::TABLES {
+    for (name, _) in rule_files::in_folder("rewrites") {
         run.tables(name);
     }
     for name in Profile::names() {
@@ -121,6 +120,20 @@ pub fn check_profile(profile: &Profile) -> Report {
     run.report(Vec::new(), own)
 }
 
+/// Completion or prediction, and reference, of every case of every embedded file.
+#[cfg(test)]
+pub(crate) fn items() -> impl Iterator<Item = (Option<String>, Option<String>, String)> {
+    let judged = JUDGEMENT_FILES.into_iter().flat_map(|(_, text)| {
+        let file: JudgementFile = toml::from_str(text).expect("a readable file");
+        file.case.into_iter().map(|case| (case.completion, case.prediction, case.reference))
+    });
+    let extracted = rule_files::in_folder("extractors").flat_map(|(name, text)| {
+        let cases = extraction_cases(name, text).expect("a readable file");
+        cases.into_iter().map(|case| (Some(case.completion), None, case.reference))
+    });
+    judged.chain(extracted)
+}
+
 fn official_ids() -> Vec<String> {
     #[derive(Deserialize)]
     struct Rules {
@@ -132,7 +145,8 @@ fn official_ids() -> Vec<String> {
     struct Id {
         id: String,
     }
-    let rules: Rules = toml::from_str(OFFICIAL).expect("a test reads the embedded profile");
+    let rules: Rules =
+        toml::from_str(rule_files::text("profiles/official.toml")).expect("a test reads the embedded profile");
     rules.extractor.into_iter().chain(rules.rewrite).chain(rules.equality).map(|rule| rule.id).collect()
 }
 
@@ -339,12 +353,6 @@ mod tests {
     #[test]
     fn embedded_files_are_those_of_the_folders() {
         assert_eq!(names_in("cases"), JUDGEMENT_FILES.map(|(name, _)| name));
-        assert_eq!(names_in("extractors"), strict::EXTRACTORS.map(|(name, _)| name));
-        assert_eq!(names_in("rewrites"), strict::TABLES.map(|(name, _)| name));
-        let mut profiles: Vec<String> =
-            Profile::names().chain(["official"]).map(|name| format!("{name}.toml")).collect();
-        profiles.sort();
-        assert_eq!(names_in("profiles"), profiles);
     }
 
     #[test]

@@ -4,14 +4,14 @@
 //! data, and becomes a verdict with the trace of rules that led to it. Every judgement takes time linear in its input.
 //!
 //! ```
-//! use scoring::{Ended, Verdict, official, verdict};
+//! use scoring::{Ended, Verdict, official};
 //!
 //! let completion = "She bakes 16 - 3 - 4 = 9 muffins and sells them at $2. The answer is $18.";
 //! let judgement = official::judge_completion(completion, "18");
 //! assert!(judgement.correct);
 //! assert_eq!(judgement.extracted.as_deref(), Some("18"));
 //! assert_eq!(judgement.trace, ["extract/number", "equal/number"]);
-//! assert_eq!(verdict(&judgement, Ended::Complete), Verdict::Correct);
+//! assert_eq!(judgement.verdict(Ended::Complete), Verdict::Correct);
 //! ```
 //!
 //! The modules, in reading order:
@@ -20,17 +20,48 @@
 //! - [`strict`]: ours: extraction by rules, parsing into values, comparison of values.
 //! - [`cases`]: the cases of `answer-normalizers/` and how they are run.
 //! - [`selfcheck`]: what must hold for any reference.
+//! - `rule_files`: the files of rules, and their digest.
+//! - `version`: the version of both scorers, bound to their verdicts.
 //! - `python`: the text semantics of the language it was written in (lower case, white space, digits, numbers).
 
 pub mod cases;
 pub mod official;
 mod python;
+mod rule_files;
 pub mod selfcheck;
 pub mod strict;
+mod version;
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
+
+pub use rule_files::rules_digest;
+pub use version::scorer_version;
+
+/// Which scorer's verdicts count.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Scorer {
+    /// The published one.
+    #[default]
+    Official,
+    /// Ours.
+    Strict,
+}
+
+impl Scorer {
+    /// Both, the published one first.
+    pub const ALL: [Self; 2] = [Self::Official, Self::Strict];
+
+    /// The name in flags, files and reports.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Official => "official",
+            Self::Strict => "strict",
+        }
+    }
+}
 
 /// What is decided about one completion. Serialized, and displayed, in snake case.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -78,21 +109,42 @@ pub enum Ended {
     Failed,
 }
 
-/// Combines a judgement with how the completion ended; the first line that applies decides.
-///
-/// 1. generation failed: [`Verdict::Failed`], whatever the text;
-/// 2. the judgement is correct: [`Verdict::Correct`], truncated or not, as the original counts it;
-/// 3. the original raises an exception on the reference: [`Verdict::Wrong`], for the completion is not to blame;
-/// 4. cut at the token limit: [`Verdict::Truncated`];
-/// 5. nothing was extracted: [`Verdict::NoAnswer`];
-/// 6. otherwise [`Verdict::Wrong`].
-pub fn verdict(judgement: &official::Judgement, ended: Ended) -> Verdict {
-    match ended {
-        Ended::Failed => Verdict::Failed,
-        _ if judgement.correct => Verdict::Correct,
-        _ if judgement.exception.is_some() => Verdict::Wrong,
-        Ended::Truncated => Verdict::Truncated,
-        Ended::Complete if judgement.extracted.is_none() => Verdict::NoAnswer,
-        Ended::Complete => Verdict::Wrong,
+impl official::Judgement {
+    /// Combines the judgement with how the completion ended; the first line that applies decides.
+    ///
+    /// 1. generation failed: [`Verdict::Failed`], whatever the text;
+    /// 2. the judgement is correct: [`Verdict::Correct`], truncated or not, as the original counts it;
+    /// 3. the original raises an exception on the reference: [`Verdict::Wrong`], for the completion is not to blame;
+    /// 4. cut at the token limit: [`Verdict::Truncated`];
+    /// 5. nothing was extracted: [`Verdict::NoAnswer`];
+    /// 6. otherwise [`Verdict::Wrong`].
+    pub fn verdict(&self, ended: Ended) -> Verdict {
+        match ended {
+            Ended::Failed => Verdict::Failed,
+            _ if self.correct => Verdict::Correct,
+            _ if self.exception.is_some() => Verdict::Wrong,
+            Ended::Truncated => Verdict::Truncated,
+            Ended::Complete if self.extracted.is_none() => Verdict::NoAnswer,
+            Ended::Complete => Verdict::Wrong,
+        }
+    }
+}
+
+impl strict::Judgement {
+    /// Combines the judgement with how the completion ended; the first line that applies decides.
+    ///
+    /// 1. generation failed: [`Verdict::Failed`], whatever the text;
+    /// 2. the judgement is correct: [`Verdict::Correct`], truncated or not;
+    /// 3. cut at the token limit: [`Verdict::Truncated`];
+    /// 4. nothing was extracted: [`Verdict::NoAnswer`];
+    /// 5. otherwise [`Verdict::Wrong`].
+    pub fn verdict(&self, ended: Ended) -> Verdict {
+        match ended {
+            Ended::Failed => Verdict::Failed,
+            _ if self.correct => Verdict::Correct,
+            Ended::Truncated => Verdict::Truncated,
+            Ended::Complete if self.answer.is_none() => Verdict::NoAnswer,
+            Ended::Complete => Verdict::Wrong,
+        }
     }
 }

@@ -24,9 +24,9 @@ mod value; // what an answer denotes
 use serde::Serialize;
 
 pub use final_answer::FinalAnswer;
-pub(crate) use parser::{TABLES, table_cases};
+pub(crate) use parser::table_cases;
 pub use policy::{ListOrder, Percent, Policy, Units};
-pub(crate) use profile::{EXTRACTORS, ExtractionCase, extraction_cases};
+pub(crate) use profile::{ExtractionCase, extraction_cases};
 pub use profile::{Profile, ProfileError};
 
 /// What is judged.

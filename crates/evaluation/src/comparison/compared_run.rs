@@ -4,38 +4,17 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use dataset_loader::{Benchmark, Problem};
-use scoring::Verdict;
-use serde::{Deserialize, Serialize};
+use scoring::{Scorer, Verdict, rules_digest, scorer_version};
+use serde::Serialize;
 
 use super::error::ComparisonError;
-use crate::baseline::{Baseline, rules_digest};
+use crate::baseline::Baseline;
 use crate::error::Error;
 use crate::grader::Grader;
 use crate::manifest::Identity;
 use crate::record::{CompletionRecord, VerdictRecord};
 use crate::run_folder::RunFolder;
 use crate::summary::Summary;
-
-/// Which scorer's verdicts count.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Scorer {
-    /// The published one.
-    #[default]
-    Official,
-    /// Ours.
-    Strict,
-}
-
-impl Scorer {
-    /// Name in flags and files.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Official => "official",
-            Self::Strict => "strict",
-        }
-    }
-}
 
 /// One run as comparisons see it, from its folder or from a baseline file.
 #[derive(Clone, Debug)]
@@ -49,6 +28,8 @@ pub struct ComparedRun {
     pub(crate) strict_profile: Option<String>,
     /// Digest of the rules by which it was judged.
     pub(crate) rules: String,
+    /// Version of the scorers by which it was judged.
+    pub(crate) scorer_version: u32,
     pub(crate) sets: Vec<ComparedItems>,
     /// What only a folder holds.
     pub(crate) texts: Option<Texts>,
@@ -127,6 +108,7 @@ impl ComparedRun {
             sets: sets(&benchmark, &problems, &verdicts),
             strict_profile: summary.strict_profile,
             rules: rules_digest(),
+            scorer_version: scorer_version(),
             version: manifest.version,
             identity: manifest.identity,
             texts: Some(Texts {

@@ -3,7 +3,9 @@
 use dataset_loader::Problem;
 use serde::Serialize;
 
-use super::compared_run::{ComparedRun, Scorer};
+use scoring::Scorer;
+
+use super::compared_run::ComparedRun;
 use super::error::ComparisonError;
 use super::pairing::Pairing;
 use crate::record::{CompletionRecord, VerdictRecord};

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use statistics::PairedSet;
 
-use super::compared_run::{ComparedItems, ComparedRun, ItemKey, Scorer};
+use scoring::Scorer;
+
+use super::compared_run::{ComparedItems, ComparedRun, ItemKey};
 use super::error::ComparisonError;
 use super::protocol::reasons;
 

@@ -3,7 +3,9 @@
 use serde::Serialize;
 use serde_json::Value;
 
-use super::compared_run::{ComparedRun, Scorer};
+use scoring::Scorer;
+
+use super::compared_run::ComparedRun;
 
 /// What a difference is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -83,6 +85,7 @@ pub(crate) fn differences(a: &ComparedRun, b: &ComparedRun, scorer: Scorer) -> V
         }
     };
     add(Aspect::Rules, "rule files", short(&a.rules), short(&b.rules));
+    add(Aspect::Rules, "scorer version", a.scorer_version.to_string(), b.scorer_version.to_string());
     if scorer == Scorer::Strict {
         let profile = |run: &ComparedRun| run.strict_profile.clone().unwrap_or_else(|| "each set's own".to_string());
         add(Aspect::Rules, "strict profile", profile(a), profile(b));

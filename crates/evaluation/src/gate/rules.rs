@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use toml::Spanned;
 
-use crate::comparison::Scorer;
+use scoring::Scorer;
 
 /// Largest drop that passes where nothing else is said, as a proportion: 1 point.
 const MAX_DROP: f64 = 0.01;

@@ -70,6 +70,7 @@ fn nobody(weights: &str) -> ComparedRun {
         version: text(),
         strict_profile: None,
         rules: text(),
+        scorer_version: 1,
         sets: Vec::new(),
         texts: None,
     }

@@ -6,10 +6,10 @@
 use std::fmt::Write;
 
 use dataset_loader::Benchmark;
-use evaluation::SetSummary;
+use evaluation::{Scorer, SetSummary};
 
+use super::Leaderboard;
 use super::entry::Entry;
-use super::{Leaderboard, Scorer};
 
 /// Where the benchmark and its protocol are described.
 const SOURCE_URL: &str = "https://arxiv.org/abs/2403.02884";
@@ -45,8 +45,8 @@ fn results(out: &mut String, board: &Leaderboard, benchmark: &Benchmark, entry: 
     if let (Some(micro), Some(macro_)) = (entry.summary.micro, entry.summary.macro_) {
         let figures = scorers.iter().flat_map(|&scorer| {
             [
-                (scorer, "micro average accuracy", scorer.of(micro)),
-                (scorer, "macro average accuracy", scorer.of(macro_)),
+                (scorer, "micro average accuracy", micro.by(scorer)),
+                (scorer, "macro average accuracy", macro_.by(scorer)),
             ]
         });
         result(out, entry, &Dataset::of_averages(entry), figures);

@@ -1,8 +1,8 @@
 //! Rows → groups in order, with the best figures marked.
 
-use super::Scorer;
 use super::published::published_bases;
 use super::rows::Row;
+use evaluation::Scorer;
 
 /// Rows under one heading.
 #[derive(Clone, Debug)]

@@ -3,9 +3,8 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use evaluation::{Accuracy, Counts, SetSummary};
+use evaluation::{Accuracy, Counts, Scorer, SetSummary};
 
-use super::Scorer;
 use super::columns::{Column, ColumnKind};
 use super::entry::Entry;
 use super::notes::{Note, Notes};
@@ -149,7 +148,7 @@ fn value(entry: &Entry, column: &Column, scorer: Scorer) -> Option<(f64, Option<
         Scorer::Official => average.official_interval,
         Scorer::Strict => average.strict_interval,
     };
-    Some((scorer.of(average), interval, n))
+    Some((average.by(scorer), interval, n))
 }
 
 fn notes_on_run(entry: &Entry, scorer: Scorer) -> Vec<Note> {

@@ -31,7 +31,6 @@ mod vectors;
 mod words;
 mod wrapping;
 
-pub(crate) use self::tables::FILES as TABLES;
 use self::words::Phrase;
 use super::value::Value;
 

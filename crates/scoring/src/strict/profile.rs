@@ -10,34 +10,18 @@ use serde::Deserialize;
 
 use super::extraction::{Layout, Order, OrderError, Rule, Rules};
 use super::policy::{Policy, Stated};
+use crate::rule_files;
 
-macro_rules! embedded {
-    ($folder:literal: $($name:literal,)+) => {
-        [$(($name, include_str!(concat!("../../../../answer-normalizers/", $folder, "/", $name)))),+]
-    };
+/// The name of the standard profile, and of the one that is another scorer's.
+const STANDARD: &str = "strict";
+const OFFICIAL: &str = "official";
+
+/// The profiles that build upon the standard one: name and text.
+fn variants() -> impl Iterator<Item = (&'static str, &'static str)> {
+    let profiles =
+        rule_files::in_folder("profiles").filter_map(|(file, text)| Some((file.strip_suffix(".toml")?, text)));
+    profiles.filter(|(name, _)| ![STANDARD, OFFICIAL].contains(name))
 }
-
-/// The files of extraction rules, by name.
-pub(crate) const EXTRACTORS: [(&str, &str); 9] = embedded![
-    "extractors":
-    "answer_is.toml",
-    "bold.toml",
-    "boxed.toml",
-    "chinese.toml",
-    "code.toml",
-    "hashes.toml",
-    "last.toml",
-    "letters.toml",
-    "runs_on.toml",
-];
-
-const STANDARD: &str = include_str!("../../../../answer-normalizers/profiles/strict.toml");
-
-/// The profiles that build upon the standard one, by name.
-const VARIANTS: [(&str, &str); 2] = [
-    ("choice", include_str!("../../../../answer-normalizers/profiles/choice.toml")),
-    ("exact", include_str!("../../../../answer-normalizers/profiles/exact.toml")),
-];
 
 /// Rules and policy of a strict judgement.
 #[derive(Clone, Debug)]
@@ -140,14 +124,13 @@ impl Profile {
         if name == Self::standard().name {
             return Some(Self::standard());
         }
-        let variant =
-            |(name, text): &(&str, &str)| Self::parse(name, text).expect("a test reads the embedded profiles");
-        PROFILES.get_or_init(|| VARIANTS.iter().map(variant).collect()).iter().find(|profile| profile.name == name)
+        let variant = |(name, text): (&str, &str)| Self::parse(name, text).expect("a test reads the embedded profiles");
+        PROFILES.get_or_init(|| variants().map(variant).collect()).iter().find(|profile| profile.name == name)
     }
 
     /// The names of the profiles that come with the program.
     pub fn names() -> impl Iterator<Item = &'static str> {
-        ["strict"].into_iter().chain(VARIANTS.iter().map(|(name, _)| *name))
+        [STANDARD].into_iter().chain(variants().map(|(name, _)| name))
     }
 
     /// Reads a profile that builds upon the standard one. `name`: its name, or the path of its file, for messages.
@@ -205,8 +188,8 @@ impl Profile {
             steps: Vec::new(),
             cases: Vec::new(),
         };
-        let files = EXTRACTORS.iter().chain(&[("strict", STANDARD)]).map(|(name, text)| (*name, *text));
-        nothing.extended("strict", files)
+        let standard = (STANDARD, rule_files::text("profiles/strict.toml"));
+        nothing.extended(STANDARD, rule_files::in_folder("extractors").chain([standard]))
     }
 
     /// What some files add to a profile, each to those before it; the last one's purpose and cases are the new profile's.

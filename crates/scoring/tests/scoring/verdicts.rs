@@ -1,10 +1,8 @@
 //! How a judgement and the end of a completion become a verdict, and how verdicts and exceptions are written.
 
-use scoring::{
-    Ended, Verdict,
-    official::{Exception, judge_completion},
-    verdict,
-};
+use scoring::official::{Exception, judge_completion};
+use scoring::strict::{Answer, Profile};
+use scoring::{Ended, Verdict};
 
 #[test]
 fn first_line_that_applies_decides() {
@@ -24,7 +22,24 @@ fn first_line_that_applies_decides() {
         ("no sentence", "\\sqrt", Failed, Verdict::Failed),
     ] {
         let judgement = judge_completion(completion, reference);
-        assert_eq!(verdict(&judgement, ended), expected, "{completion:?} against {reference:?}, {ended:?}");
+        assert_eq!(judgement.verdict(ended), expected, "{completion:?} against {reference:?}, {ended:?}");
+    }
+}
+
+#[test]
+fn first_line_that_applies_decides_for_the_strict_scorer_too() {
+    use Ended::{Complete, Failed, Truncated};
+    for (completion, reference, ended, expected) in [
+        ("\\boxed{2}", "2", Complete, Verdict::Correct),
+        ("\\boxed{2.0}", "2", Truncated, Verdict::Correct),
+        ("\\boxed{2}", "2", Failed, Verdict::Failed),
+        ("\\boxed{3}", "2", Complete, Verdict::Wrong),
+        ("\\boxed{3}", "2", Truncated, Verdict::Truncated),
+        ("", "2", Complete, Verdict::NoAnswer),
+        ("", "2", Truncated, Verdict::Truncated),
+    ] {
+        let judgement = Profile::standard().judge(Answer::Completion(completion), reference, None);
+        assert_eq!(judgement.verdict(ended), expected, "{completion:?} against {reference:?}, {ended:?}");
     }
 }
 

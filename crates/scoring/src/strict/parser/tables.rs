@@ -7,12 +7,10 @@ use std::{
 
 use serde::Deserialize;
 
-/// Every file of the folder, by name.
-pub(crate) const FILES: [(&str, &str); 3] = [
-    ("symbols.toml", include_str!("../../../../../answer-normalizers/rewrites/symbols.toml")),
-    ("units.toml", include_str!("../../../../../answer-normalizers/rewrites/units.toml")),
-    ("words.toml", include_str!("../../../../../answer-normalizers/rewrites/words.toml")),
-];
+use crate::rule_files;
+
+/// The files of the folder.
+const FILES: [&str; 3] = ["symbols.toml", "units.toml", "words.toml"];
 
 /// What a text shows when it is read.
 #[derive(Deserialize)]
@@ -142,7 +140,7 @@ pub(super) fn tables() -> &'static Tables {
 }
 
 fn build() -> Result<Tables, toml::de::Error> {
-    let [symbols, units, words] = FILES.map(|(_, text)| text);
+    let [symbols, units, words] = FILES.map(|name| rule_files::text(&format!("rewrites/{name}")));
     let symbols: Symbols = toml::from_str(symbols)?;
     let units: Units = toml::from_str(units)?;
     let words: Words = toml::from_str(words)?;

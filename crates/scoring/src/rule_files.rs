@@ -1,14 +1,14 @@
-//! Digest of the rules by which answers are judged.
+//! The files of `answer-normalizers/` that hold rules: the one list of them.
 
 use std::sync::OnceLock;
 
 macro_rules! files {
-    ($($name:literal,)+) => {
-        [$(($name, include_str!(concat!("../../../../answer-normalizers/", $name)))),+]
+    ($($path:literal,)+) => {
+        [$(($path, include_str!(concat!("../../../answer-normalizers/", $path)))),+]
     };
 }
 
-/// The files that hold rules, in the order of the digest.
+/// Path below `answer-normalizers/` and content, in the order of the paths.
 const FILES: [(&str, &str); 16] = files![
     "extractors/answer_is.toml",
     "extractors/bold.toml",
@@ -28,9 +28,23 @@ const FILES: [(&str, &str); 16] = files![
     "rewrites/words.toml",
 ];
 
+/// Name and content of the files of one folder.
+pub(crate) fn in_folder(folder: &str) -> impl Iterator<Item = (&'static str, &'static str)> {
+    FILES.iter().filter_map(move |(path, text)| {
+        let name = path.strip_prefix(folder)?.strip_prefix('/')?;
+        Some((name, *text))
+    })
+}
+
+/// The content of a file that is listed here.
+pub(crate) fn text(path: &str) -> &'static str {
+    let found = FILES.iter().find(|(listed, _)| *listed == path);
+    found.map(|(_, text)| *text).expect("the path of a listed file")
+}
+
 /// BLAKE3 (hex) over the rules that come with the program. Cases and words about rules do not count: they cannot move a
-/// verdict. What is code is told by the program's version.
-pub(crate) fn rules_digest() -> String {
+/// verdict. What is code is told by [`scorer_version`](crate::scorer_version).
+pub fn rules_digest() -> String {
     static DIGEST: OnceLock<String> = OnceLock::new();
     DIGEST.get_or_init(|| digest(&FILES)).clone()
 }
