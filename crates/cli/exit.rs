@@ -45,9 +45,23 @@ pub fn report(outcome: Result<Outcome, Error>) -> ExitCode {
         Ok(Outcome::NotComparable) => ExitCode::from(INTEGRITY),
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("error: {}", chain(&error));
+            eprintln!("error: {}", message(&error));
             ExitCode::from(code(&error))
         }
+    }
+}
+
+/// The whole chain of an error, and what a user can do about it.
+pub fn message(error: &Error) -> String {
+    format!("{}{}", chain(error), way_out(error))
+}
+
+/// What a user can do about an error whose library knows no flags; empty or the end of a sentence.
+fn way_out(error: &Error) -> &'static str {
+    let kinds = error.chain().filter_map(|cause| cause.downcast_ref::<inference::Error>().map(inference::Error::kind));
+    match kinds.last() {
+        Some(inference::ErrorKind::UnsupportedTokenizer) => ": give it with --tokenizer FILE|DIR",
+        _ => "",
     }
 }
 

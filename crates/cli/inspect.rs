@@ -1,13 +1,16 @@
 //! `mwpbench model`: what the program understands of a checkpoint.
 
+use std::path::Path;
+
 use inference::Inspection;
 
-use crate::exit::Outcome;
+use crate::exit::{self, Outcome};
 use crate::{model, screen};
 
 /// Print what is understood of a checkpoint, and warn of what looks wrong with it.
 ///
-/// Reads all weights. Exits 1 when the checkpoint is whole but cannot be run.
+/// Reads all weights. Exits 1 when the checkpoint is whole but cannot be run. Of a GGUF file that is refused, what it
+/// says of itself is printed before the refusal.
 #[derive(clap::Args)]
 pub struct Args {
     /// Checkpoint: a folder in Hugging Face layout, a GGUF file, or `demo` for the embedded one.
@@ -20,15 +23,27 @@ pub struct Args {
 }
 
 pub fn run(args: Args) -> anyhow::Result<Outcome> {
-    let inspection = Inspection::of(&args.extras.with(&args.model)?)?;
+    let inspected = args.extras.with(&args.model).and_then(|files| Ok(Inspection::of(&files)?));
+    let inspection = match inspected {
+        Ok(inspection) => inspection,
+        Err(refusal) => {
+            if let Some(told) = Inspection::of_refused(Path::new(&args.model), &exit::message(&refusal)) {
+                args.telling.tell(&told, || facts(&told))?;
+            }
+            return Err(refusal);
+        }
+    };
     args.telling.tell(&inspection, || text(&inspection))?;
     Ok(if inspection.faults.is_empty() { Outcome::Done } else { Outcome::CheckFailed })
 }
 
-fn text(inspection: &Inspection) -> String {
+fn facts(inspection: &Inspection) -> String {
     let width = inspection.facts.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
-    let facts = inspection.facts.iter().map(|(name, fact)| format!("{name:width$}  {fact}\n"));
+    inspection.facts.iter().map(|(name, fact)| format!("{name:width$}  {fact}\n")).collect()
+}
+
+fn text(inspection: &Inspection) -> String {
     let warnings = inspection.warnings.iter().map(|warning| format!("warning: {warning}\n"));
     let faults = inspection.faults.iter().map(|fault| format!("cannot be run: {fault}\n"));
-    facts.chain(warnings).chain(faults).collect()
+    [facts(inspection)].into_iter().chain(warnings).chain(faults).collect()
 }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use serde_json::{Value, json};
 
 use crate::checkpoint::Checkpoint;
-use crate::command::mwpbench;
+use crate::command::{Done, mwpbench};
 
 fn fixture(name: &str) -> String {
     let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("crates/inference/tests/fixtures");
@@ -105,6 +105,60 @@ fn a_gguf_file_is_understood_and_evaluated() {
         .refused(4, &["holds no config.json; for a GGUF file give the file"]);
     let part = fixture("gguf/llama-mqa-split-bf16-00002-of-00002.gguf");
     mwpbench(folder.path(), ["eval", "--model", &part]).refused(4, &["is not the first of 2 parts: give "]);
+}
+
+/// A copy of a GGUF fixture in which bytes behind a text are others.
+fn changed_gguf(folder: &Path, name: &str, behind: &str, skipped: usize, bytes: &[u8]) -> String {
+    let mut file = std::fs::read(fixture(&format!("gguf/{name}"))).unwrap();
+    let found = file.windows(behind.len()).position(|window| window == behind.as_bytes()).unwrap();
+    let at = found + behind.len() + skipped;
+    file[at..at + bytes.len()].copy_from_slice(bytes);
+    let path = folder.join("changed.gguf");
+    std::fs::write(&path, file).unwrap();
+    path.to_str().unwrap().to_string()
+}
+
+/// What was told on stdout put aside, the file was refused.
+fn refused(told: Done, parts: &[&str]) {
+    Done { stdout: String::new(), ..told }.refused(4, parts);
+}
+
+#[test]
+fn a_gguf_file_that_is_refused_still_tells_what_it_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = "llama-q-q8_0.gguf";
+    // Behind the key: the type of the value and its length; behind a tensor's name: its dimensions and their number.
+    let architecture = changed_gguf(folder.path(), file, "general.architecture", 12, b"gemma");
+    let told = mwpbench(folder.path(), ["model", &architecture]);
+    for fact in ["\narchitecture    gemma\n", "\nfile_type       Q8_0\n", "\ngguf_tokenizer  llama, pre-tokenizer default, "] {
+        assert!(told.stdout.contains(fact), "{fact}: {}", told.stdout);
+    }
+    refused(told, &["changed.gguf: architecture `gemma` is not supported; supported are `llama` (LLaMA and Mistral)"]);
+    mwpbench(folder.path(), ["eval", "--model", &architecture]).refused(4, &["architecture `gemma` is not supported"]);
+
+    let quantization = changed_gguf(folder.path(), file, "blk.0.attn_q.weight", 20, &20u32.to_le_bytes());
+    let told = mwpbench(folder.path(), ["model", &quantization, "--json"]);
+    let described = told.json();
+    assert_eq!(described["facts"]["layers"], "1");
+    assert_eq!(described["facts"]["context_length"], "256");
+    assert_eq!(described["facts"]["chat_template"], "none");
+    let stored = described["facts"]["stored"].as_str().unwrap();
+    assert!(stored.contains("iq4_nl: 1 tensors (attn_q), 4352 bytes; q8_0: 8 tensors (attn_k, "), "{stored}");
+    let refusal = "changed.gguf: tensor `blk.0.attn_q.weight` is stored as IQ4_NL, which is not supported";
+    assert!(described["faults"][0].as_str().unwrap().starts_with(refusal), "{described}");
+    refused(told, &[refusal]);
+
+    let name = changed_gguf(folder.path(), "llama3-bf16.gguf", "tokenizer.ggml.pre", 12, b"llama-xyz");
+    let told = mwpbench(folder.path(), ["model", &name]);
+    assert!(told.stdout.contains("gpt2, pre-tokenizer llama-xyz, 320 tokens\n"), "{}", told.stdout);
+    refused(told, &["the pre-tokenizer `llama-xyz`", "tokenizer.json can take its place: give it with --tokenizer"]);
+    let own = fixture("variants/llama3");
+    mwpbench(folder.path(), ["model", &name, "--tokenizer", &own]).ok();
+    // A file of which not even that can be read tells nothing.
+    std::fs::write(folder.path().join("changed.gguf"), b"GGUF\x03\0\0\0\x01").unwrap();
+    let told = mwpbench(folder.path(), ["model", &name]);
+    assert_eq!(told.stdout, "");
+    told.refused(4, &["changed.gguf: damaged or cut off"]);
 }
 
 #[test]

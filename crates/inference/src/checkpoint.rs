@@ -57,7 +57,7 @@ impl Checkpoint {
         let adapter = files.adapter()?;
         let mut warnings = config.warnings.clone();
         if let Some(gguf) = files.gguf() {
-            warnings.extend(gguf.warnings()?);
+            warnings.extend(gguf.warnings(!files.has_other_tokenizer())?);
             config.divide_frequencies(gguf.rope_factors()?)?;
         }
         let mut adapter_has_embedding = false;

@@ -15,6 +15,9 @@ pub enum ErrorKind {
     /// The checkpoint asks for something that this crate does not implement: another architecture, a quantization, a
     /// kind of position encoding, a file format.
     Unsupported,
+    /// The tokenizer that a GGUF file holds is one that this crate does not implement. Another one can be given in its
+    /// place ([`CheckpointFiles::open_with_tokenizer`](crate::CheckpointFiles::open_with_tokenizer)).
+    UnsupportedTokenizer,
     /// `config.json` or `generation_config.json` contradicts itself or cannot be parsed.
     Config,
     /// A weight file is damaged, or a tensor is missing, unknown, of another shape or dtype, or not finite.

@@ -2,10 +2,13 @@
 //! Hugging Face transformers, so that everything behind is the same.
 //!
 //! [`container`] reads the file: metadata by key, tensors by name. [`settings`] turns metadata into `config.json`,
-//! [`vocabulary`] into `tokenizer.json`, and [`names`] says what each tensor is called.
+//! [`vocabulary`] into `tokenizer.json` (by the table of [`pre_tokenizers`]), and [`names`] says what each tensor is
+//! called. [`description`] tells what a file is although it is refused.
 
 mod container; // the file
+mod description; // what a file says of itself
 mod names; // what tensors are called
+mod pre_tokenizers; // how texts are split, by name
 mod settings; // metadata to config.json
 mod vocabulary; // metadata to tokenizer.json
 
@@ -19,6 +22,7 @@ use crate::config::ModelConfig;
 use crate::error::{Error, ErrorKind};
 use container::{Container, Entry};
 
+pub(crate) use description::{Facts, of_file as facts_of_file};
 pub(crate) use names::stored_name;
 
 /// Rotary frequencies of LLaMA 3.1 and later come divided, pair by pair.
@@ -95,11 +99,19 @@ impl Gguf {
         vocabulary::template_config(&self.parts[0].metadata)
     }
 
-    /// What the user should know although the file can be run.
-    pub(crate) fn warnings(&self) -> Result<Vec<String>, Error> {
-        let mut warnings = settings::warnings(&self.parts[0].metadata)?;
-        warnings.extend(vocabulary::warnings(&self.parts[0].metadata)?);
+    /// What the user should know although the file can be run; of its tokenizer too, where that is the one in use.
+    pub(crate) fn warnings(&self, own_tokenizer: bool) -> Result<Vec<String>, Error> {
+        let metadata = &self.parts[0].metadata;
+        let mut warnings = settings::warnings(metadata)?;
+        if own_tokenizer {
+            warnings.extend(vocabulary::warnings(metadata)?);
+        }
         Ok(warnings)
+    }
+
+    /// What is told of the file beside what is told of every checkpoint.
+    pub(crate) fn facts(&self) -> Facts {
+        description::of_parts(&self.parts)
     }
 
     pub(crate) fn files(&self) -> Vec<Arc<WeightFile>> {

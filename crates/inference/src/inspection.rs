@@ -1,10 +1,13 @@
 //! What the program understands of a checkpoint, and what looks wrong with it.
 
+use std::path::Path;
+
 use serde::Serialize;
 
 use crate::checkpoint::{Checkpoint, CheckpointFiles};
 use crate::config::{ModelConfig, RopeScaling};
 use crate::error::Error;
+use crate::gguf::{self, Gguf};
 use crate::kernels::InstructionSet;
 use crate::threads::Threads;
 use crate::tokenizer::PromptKind;
@@ -17,7 +20,7 @@ pub struct Inspection {
     pub facts: Vec<(&'static str, String)>,
     /// What looks wrong although the checkpoint can be run.
     pub warnings: Vec<String>,
-    /// Why the checkpoint cannot be run although its files are whole.
+    /// Why the checkpoint cannot be run.
     pub faults: Vec<String>,
 }
 
@@ -80,6 +83,7 @@ impl Inspection {
             ("config_digest", checkpoint.config_digest),
             ("tokenizer_digest", checkpoint.tokenizer_digest),
         ];
+        facts.extend(files.gguf().map(Gguf::facts).unwrap_or_default());
         if let Some(adapter) = checkpoint.adapter {
             facts.extend([("adapter", adapter.description), ("adapter_digest", adapter.digest)]);
         }
@@ -108,6 +112,13 @@ impl Inspection {
             ));
         }
         Ok(Self { facts, warnings, faults })
+    }
+
+    /// What a GGUF file that is refused says of itself; the refusal becomes its one fault. `None` for other files, and
+    /// where the header cannot be read.
+    pub fn of_refused(path: &Path, refusal: &str) -> Option<Self> {
+        let facts = if Gguf::is_one(path) { gguf::facts_of_file(path).ok()? } else { return None };
+        Some(Self { facts, warnings: Vec::new(), faults: vec![refusal.to_string()] })
     }
 }
 

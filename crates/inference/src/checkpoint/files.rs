@@ -199,6 +199,11 @@ impl CheckpointFiles {
         }
     }
 
+    /// Whether the user gave a tokenizer in place of the checkpoint's own.
+    pub(crate) fn has_other_tokenizer(&self) -> bool {
+        self.tokenizer.is_some()
+    }
+
     /// Where a chat template may be, what counts first first: the adapter's folder, that of a tokenizer that was given,
     /// the checkpoint.
     ///

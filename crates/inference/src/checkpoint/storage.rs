@@ -40,7 +40,7 @@ impl Storage {
     /// # Errors
     /// Its name where it is not supported.
     pub(crate) fn of_ggml(number: u32) -> Result<Self, String> {
-        const UNSUPPORTED: [(u32, &str); 24] = [
+        const UNSUPPORTED: [(u32, &str); 25] = [
             (9, "Q8_1"),
             (15, "Q8_K"),
             (16, "IQ2_XXS"),
@@ -65,6 +65,7 @@ impl Storage {
             (39, "MXFP4"),
             (40, "NVFP4"),
             (41, "Q1_0"),
+            (42, "Q2_0"),
         ];
         Ok(match number {
             0 => Self::F32,

@@ -45,6 +45,29 @@ pub(super) struct Entry {
     pub(super) range: Range<usize>,
 }
 
+/// Everything of a file but its weights, as the file says it: metadata, and tensors of types that need not be
+/// supported, whose bytes need not be there.
+pub(super) struct Header {
+    pub(super) file: Arc<WeightFile>,
+    pub(super) metadata: Metadata,
+    /// In the order of the file.
+    pub(super) tensors: Vec<Claim>,
+    /// Where the weights begin, in bytes.
+    pub(super) start: usize,
+    alignment: usize,
+}
+
+/// What a file says of a tensor.
+pub(super) struct Claim {
+    pub(super) name: String,
+    /// `[rows, columns]` of a matrix.
+    pub(super) shape: Vec<usize>,
+    /// Where it is supported, else its name.
+    pub(super) storage: Result<Storage, String>,
+    /// From the start of the weights, in bytes.
+    pub(super) offset: u64,
+}
+
 /// Values by key.
 pub(super) struct Metadata {
     file: Arc<WeightFile>,
@@ -202,25 +225,44 @@ fn width(kind: u32) -> Option<u64> {
     }
 }
 
-impl Container {
+impl Header {
     /// Maps a file and reads everything but the weights.
-    pub(super) fn open(path: &Path) -> Result<Self, Error> {
+    ///
+    /// # Errors
+    /// [`ErrorKind::Weights`] where it is damaged, [`ErrorKind::Unsupported`] for other versions of the format.
+    pub(super) fn read(path: &Path) -> Result<Self, Error> {
         let file = Arc::new(WeightFile::map(path)?);
         let mut cursor = Cursor { bytes: &file.bytes, at: 0 };
         let parsed = parse(&mut cursor);
         let at = cursor.at;
-        match parsed {
-            Ok((items, tensors)) => {
-                let metadata = Metadata { file: Arc::clone(&file), items };
-                Ok(Self { metadata, tensors, file })
+        let (items, tensors, alignment) = parsed.map_err(|stop| stop.in_file(&file, at))?;
+        let start = at.checked_next_multiple_of(alignment).ok_or_else(|| Stop::End.in_file(&file, at))?;
+        let metadata = Metadata { file: Arc::clone(&file), items };
+        Ok(Self { metadata, tensors, start, alignment, file })
+    }
+}
+
+impl Stop {
+    /// What stopped the reading of a file at a byte.
+    fn in_file(self, file: &WeightFile, at: usize) -> Error {
+        let (kind, message) = match self {
+            Self::End => {
+                let length = file.bytes.len();
+                let message = format!("damaged or cut off: ends inside what begins at byte {at} of {length}");
+                (ErrorKind::Weights, message)
             }
-            Err(Stop::End) => {
-                let message =
-                    format!("damaged or cut off: ends inside what begins at byte {at} of {}", file.bytes.len());
-                Err(Error::new(ErrorKind::Weights, message).in_file(&file.name))
-            }
-            Err(Stop::Other(kind, message)) => Err(Error::new(kind, message).in_file(&file.name)),
-        }
+            Self::Other(kind, message) => (kind, message),
+        };
+        Error::new(kind, message).in_file(&file.name)
+    }
+}
+
+impl Container {
+    /// Maps a file, reads everything but the weights, and checks that these can be read.
+    pub(super) fn open(path: &Path) -> Result<Self, Error> {
+        let header = Header::read(path)?;
+        let tensors = entries(&header).map_err(|stop| stop.in_file(&header.file, header.start))?;
+        Ok(Self { metadata: header.metadata, tensors, file: header.file })
     }
 
     pub(super) fn file_name(&self) -> &str {
@@ -228,7 +270,7 @@ impl Container {
     }
 }
 
-type Parts = (BTreeMap<String, Item>, Vec<Entry>);
+type Parts = (BTreeMap<String, Item>, Vec<Claim>, usize);
 
 fn parse(cursor: &mut Cursor<'_>) -> Reading<Parts> {
     if &cursor.array::<4>()? != MAGIC {
@@ -260,18 +302,17 @@ fn parse(cursor: &mut Cursor<'_>) -> Reading<Parts> {
         Some(Item::Number(number)) if number.is_power_of_two() && *number >= 8 => *number,
         Some(_) => return damaged("`general.alignment` is not a power of two from 8 on"),
     };
-    let tensors = tensors(cursor, tensor_count, alignment)?;
-    Ok((items, tensors))
+    let alignment = usize::try_from(alignment).map_err(|_| Stop::End)?;
+    Ok((items, claims(cursor, tensor_count)?, alignment))
 }
 
-fn tensors(cursor: &mut Cursor<'_>, count: u64, alignment: u64) -> Reading<Vec<Entry>> {
-    let (mut entries, mut offsets, mut names) = (Vec::new(), Vec::new(), BTreeSet::new());
+fn claims(cursor: &mut Cursor<'_>, count: u64) -> Reading<Vec<Claim>> {
+    let (mut claims, mut names) = (Vec::new(), BTreeSet::new());
     for _ in 0..count {
         let name = cursor.text()?.to_string();
-        let fault = |message: String| damaged(format!("tensor `{name}`: {message}"));
         let dimensions = cursor.u32()?;
         if !(1..=MOST_DIMENSIONS).contains(&dimensions) {
-            return fault(format!("has {dimensions} dimensions"));
+            return damaged(format!("tensor `{name}`: has {dimensions} dimensions"));
         }
         let mut shape = Vec::new();
         for _ in 0..dimensions {
@@ -279,55 +320,60 @@ fn tensors(cursor: &mut Cursor<'_>, count: u64, alignment: u64) -> Reading<Vec<E
         }
         // The file names the columns first.
         shape.reverse();
-        let storage = match Storage::of_ggml(cursor.u32()?) {
-            Ok(storage) => storage,
-            Err(kind) => {
-                let message = format!(
-                    "tensor `{name}` is stored as {kind}, which is not supported; supported are F32, F16, BF16, Q4_0, \
-                     Q4_1, Q5_0, Q5_1, Q8_0 and Q2_K to Q6_K"
-                );
-                return Err(Stop::Other(ErrorKind::Unsupported, message));
-            }
-        };
-        if !shape.last().is_some_and(|columns| columns.is_multiple_of(storage.block_values())) {
-            return fault(format!("rows of shape {shape:?} are not whole blocks of {}", storage.name()));
-        }
-        let values = shape.iter().try_fold(1usize, |product, dimension| product.checked_mul(*dimension));
-        let Some(size) = values.filter(|values| *values > 0).and_then(|values| storage.bytes(values)) else {
-            return fault(format!("has the impossible shape {shape:?}"));
-        };
+        let storage = Storage::of_ggml(cursor.u32()?);
         if !names.insert(name.clone()) {
             return damaged(format!("tensor `{name}` is there twice"));
         }
-        offsets.push(cursor.u64()?);
-        entries.push(Entry { name, shape, storage, range: 0..size });
+        claims.push(Claim { name, shape, storage, offset: cursor.u64()? });
     }
-    let alignment = usize::try_from(alignment).map_err(|_| Stop::End)?;
-    let start = cursor.at.checked_next_multiple_of(alignment).ok_or(Stop::End)?;
-    // As llama.cpp demands: one behind the other, in the order in which they are named.
-    let mut next = 0usize;
-    for (entry, offset) in entries.iter_mut().zip(offsets) {
-        if offset != next as u64 {
-            return damaged(format!(
-                "tensor `{}`: lies at {offset} of the weights, where {next} was expected",
-                entry.name
-            ));
+    Ok(claims)
+}
+
+/// The tensors, each of a type and a shape that can be read, one behind the other as llama.cpp demands.
+fn entries(header: &Header) -> Reading<Vec<Entry>> {
+    let (mut entries, mut next) = (Vec::new(), 0usize);
+    for claim in &header.tensors {
+        let (storage, size) = size(claim)?;
+        if claim.offset != next as u64 {
+            let Claim { name, offset, .. } = claim;
+            return damaged(format!("tensor `{name}`: lies at {offset} of the weights, where {next} was expected"));
         }
-        let begin = start.checked_add(next).ok_or(Stop::End)?;
-        let end = begin.checked_add(entry.range.len()).ok_or(Stop::End)?;
-        if end > cursor.bytes.len() {
-            let message = format!("tensor `{}`: the file is cut off: it would end at byte {end}", entry.name);
-            return damaged(format!("{message} of {}", cursor.bytes.len()));
+        let begin = header.start.checked_add(next).ok_or(Stop::End)?;
+        let end = begin.checked_add(size).ok_or(Stop::End)?;
+        let length = header.file.bytes.len();
+        if end > length {
+            let name = &claim.name;
+            return damaged(format!("tensor `{name}`: the file is cut off: it would end at byte {end} of {length}"));
         }
-        next = entry
-            .range
-            .len()
-            .checked_add(next)
-            .and_then(|next| next.checked_next_multiple_of(alignment))
-            .ok_or(Stop::End)?;
-        entry.range = begin..end;
+        let padded = next.checked_add(size).and_then(|end| end.checked_next_multiple_of(header.alignment));
+        next = padded.ok_or(Stop::End)?;
+        entries.push(Entry { name: claim.name.clone(), shape: claim.shape.clone(), storage, range: begin..end });
     }
     Ok(entries)
+}
+
+/// How a tensor is stored, and its bytes.
+fn size(claim: &Claim) -> Reading<(Storage, usize)> {
+    let Claim { name, shape, .. } = claim;
+    let storage = match &claim.storage {
+        Ok(storage) => *storage,
+        Err(kind) => {
+            let message = format!(
+                "tensor `{name}` is stored as {kind}, which is not supported; supported are F32, F16, BF16, Q4_0, \
+                 Q4_1, Q5_0, Q5_1, Q8_0 and Q2_K to Q6_K"
+            );
+            return Err(Stop::Other(ErrorKind::Unsupported, message));
+        }
+    };
+    if !shape.last().is_some_and(|columns| columns.is_multiple_of(storage.block_values())) {
+        let kind = storage.name();
+        return damaged(format!("tensor `{name}`: rows of shape {shape:?} are not whole blocks of {kind}"));
+    }
+    let values = shape.iter().try_fold(1usize, |product, dimension| product.checked_mul(*dimension));
+    match values.filter(|values| *values > 0).and_then(|values| storage.bytes(values)) {
+        Some(size) => Ok((storage, size)),
+        None => damaged(format!("tensor `{name}`: has the impossible shape {shape:?}")),
+    }
 }
 
 impl Metadata {

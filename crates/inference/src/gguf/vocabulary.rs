@@ -6,7 +6,11 @@ use std::collections::HashMap;
 use serde_json::{Map, Value, json};
 
 use super::container::Metadata;
+use super::pre_tokenizers::{self, PreTokenizer};
 use crate::error::{Error, ErrorKind};
+
+/// The key that names how texts are split.
+pub(super) const PRE_TOKENIZER: &str = "tokenizer.ggml.pre";
 
 /// What a token is for (ggml, `enum llama_token_type`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,58 +29,37 @@ struct Token<'a> {
     role: Role,
 }
 
-/// How texts are cut before pairs are merged, by the name in `tokenizer.ggml.pre`.
-struct Cutting {
-    names: &'static [&'static str],
-    /// `None` for the pattern that the tokenizers library has built in.
-    pattern: Option<&'static str>,
-    /// A piece that is a token is not merged together.
-    whole_pieces: bool,
-    composes: bool,
-    /// Whether a beginning-of-sequence token comes first where nothing else is said.
-    begins: bool,
-}
-
-const LLAMA3: &str = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+";
-const QWEN2: &str =
-    r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+";
-const TEKKEN: &str = r"[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+|[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]+[\p{Ll}\p{Lm}\p{Lo}\p{M}]*|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+";
-
-const CUTTINGS: [Cutting; 4] = [
-    Cutting {
-        names: &["llama-bpe", "llama3", "llama-v3"],
-        pattern: Some(LLAMA3),
-        whole_pieces: true,
-        composes: false,
-        begins: true,
-    },
-    Cutting {
-        names: &["qwen2", "deepseek-r1-qwen"],
-        pattern: Some(QWEN2),
-        whole_pieces: false,
-        composes: true,
-        begins: false,
-    },
-    Cutting { names: &["tekken"], pattern: Some(TEKKEN), whole_pieces: true, composes: false, begins: true },
-    Cutting { names: &["gpt-2"], pattern: None, whole_pieces: false, composes: false, begins: false },
-];
-
-/// Texts of tokens that end a turn or a text wherever they are control tokens, as in llama.cpp.
-const ENDS: [&str; 9] = [
+/// Texts of tokens that end a turn or a text wherever they are added tokens, as in llama.cpp. It also ends at tokens
+/// for code to be filled in (`<|fim_pad|>`, `<reponame>`, `<|file_sep|>` and their like), where transformers goes on.
+const ENDS: [&str; 23] = [
     "<|eot_id|>",
     "<|eom_id|>",
     "<|end_of_text|>",
-    "<|im_end|>",
     "<|endoftext|>",
+    "<|im_end|>",
     "<|end|>",
-    "<end_of_turn>",
+    "<|return|>",
+    "<|call|>",
+    "<|calls|>",
+    "<|flush|>",
+    "<|tool_response>",
+    "<turn|>",
+    "</s>",
+    "<eos>",
+    "[EOS]",
+    "[EOT]",
     "<EOT>",
+    "_<EOT>",
+    "[e~[",
+    "<end_of_turn>",
+    "<end_of_utterance>",
     "<|END_OF_TURN_TOKEN|>",
+    "<｜end▁of▁sentence｜>",
 ];
 
 fn unsupported(metadata: &Metadata, message: String) -> Error {
-    let way_out = "give the checkpoint's own tokenizer.json with --tokenizer";
-    metadata.error(ErrorKind::Unsupported, format!("{message}; {way_out}"))
+    let way_out = "the checkpoint's own tokenizer.json can take its place";
+    metadata.error(ErrorKind::UnsupportedTokenizer, format!("{message}; {way_out}"))
 }
 
 fn tokens(metadata: &Metadata) -> Result<Vec<Token<'_>>, Error> {
@@ -180,7 +163,7 @@ fn sentence_pieces(metadata: &Metadata, tokens: &[Token<'_>]) -> Result<Value, E
 
 /// Byte-pair encoding over bytes written as letters.
 fn byte_level(metadata: &Metadata, tokens: &[Token<'_>]) -> Result<Value, Error> {
-    let cutting = cutting(metadata)?;
+    let pre_tokenizer = pre_tokenizer(metadata)?;
     let Some(merges) = metadata.texts("tokenizer.ggml.merges")? else {
         return Err(unsupported(metadata, "holds no merges of tokens (`tokenizer.ggml.merges`)".to_string()));
     };
@@ -194,41 +177,37 @@ fn byte_level(metadata: &Metadata, tokens: &[Token<'_>]) -> Result<Value, Error>
         };
         pairs.push([&merge[..blank], &merge[blank + 1..]]);
     }
-    let byte_level = |use_regex: bool| json!({"type": "ByteLevel", "add_prefix_space": false, "trim_offsets": true, "use_regex": use_regex});
-    let cuts = match cutting.pattern {
-        None => byte_level(true),
-        Some(pattern) => {
-            let split =
-                json!({"type": "Split", "pattern": {"Regex": pattern}, "behavior": "Isolated", "invert": false});
-            json!({"type": "Sequence", "pretokenizers": [split, byte_level(false)]})
-        }
-    };
+    let split = |pattern: &&str| json!({"type": "Split", "pattern": {"Regex": pattern}, "behavior": "Isolated", "invert": false});
+    let byte_level =
+        json!({"type": "ByteLevel", "add_prefix_space": false, "trim_offsets": true, "use_regex": false});
+    let mut steps: Vec<Value> = pre_tokenizer.patterns.iter().map(split).collect();
+    steps.push(byte_level.clone());
+    steps.extend(pre_tokenizer.byte_patterns.iter().map(split));
     Ok(json!({
         "version": "1.0",
         "truncation": null,
         "padding": null,
         "added_tokens": added_tokens(tokens),
-        "normalizer": cutting.composes.then(|| json!({"type": "NFC"})),
-        "pre_tokenizer": cuts,
+        "normalizer": pre_tokenizer.nfc.then(|| json!({"type": "NFC"})),
+        "pre_tokenizer": {"type": "Sequence", "pretokenizers": steps},
         "post_processor": null,
-        "decoder": byte_level(true),
+        "decoder": byte_level,
         "model": {
             "type": "BPE",
             "unk_token": null,
             "fuse_unk": false,
             "byte_fallback": false,
-            "ignore_merges": cutting.whole_pieces,
+            "ignore_merges": pre_tokenizer.ignore_merges,
             "vocab": vocabulary(tokens),
             "merges": pairs,
         },
     }))
 }
 
-fn cutting(metadata: &Metadata) -> Result<&'static Cutting, Error> {
-    let name = metadata.text("tokenizer.ggml.pre")?.unwrap_or("default");
-    CUTTINGS.iter().find(|cutting| cutting.names.contains(&name)).ok_or_else(|| {
-        unsupported(metadata, format!("the way to cut texts `{name}` (`tokenizer.ggml.pre`) is not supported"))
-    })
+fn pre_tokenizer(metadata: &Metadata) -> Result<&'static PreTokenizer, Error> {
+    let name = metadata.text(PRE_TOKENIZER)?.unwrap_or("default");
+    pre_tokenizers::find(name)
+        .ok_or_else(|| unsupported(metadata, format!("the pre-tokenizer `{name}` (`{PRE_TOKENIZER}`) is not supported")))
 }
 
 /// Ids by text. Tokens that fill the vocabulary up are not among them.
@@ -256,14 +235,14 @@ fn added_tokens(tokens: &[Token<'_>]) -> Vec<Value> {
 
 /// `tokenizer_config.json`.
 pub(super) fn tokenizer_config(metadata: &Metadata) -> Result<Value, Error> {
-    let begins = match metadata.flag("tokenizer.ggml.add_bos_token")? {
-        Some(begins) => begins,
+    let add_bos = match metadata.flag("tokenizer.ggml.add_bos_token")? {
+        Some(add_bos) => add_bos,
         None => match metadata.text("tokenizer.ggml.model")? {
-            Some("gpt2") => cutting(metadata)?.begins,
+            Some("gpt2") => pre_tokenizer(metadata)?.add_bos,
             _ => true,
         },
     };
-    Ok(json!({ "add_bos_token": begins }))
+    Ok(json!({ "add_bos_token": add_bos }))
 }
 
 /// Chat templates by name, and the texts of special tokens, as in `tokenizer_config.json`.
@@ -306,7 +285,7 @@ pub(super) fn template_config(metadata: &Metadata) -> Result<Value, Error> {
     Ok(config.into())
 }
 
-/// Ids that end a completion: those that the metadata name, and control tokens whose text says so.
+/// Ids that end a completion: those that the metadata name, and added tokens whose text says so.
 pub(super) fn ends(metadata: &Metadata) -> Result<Vec<u64>, Error> {
     let mut ends = Vec::new();
     for name in ["eos", "eot", "eom"] {
@@ -314,7 +293,13 @@ pub(super) fn ends(metadata: &Metadata) -> Result<Vec<u64>, Error> {
     }
     if metadata.texts("tokenizer.ggml.tokens")?.is_some() {
         let tokens = tokens(metadata)?;
-        let by_text = tokens.iter().filter(|token| token.role == Role::Control && ENDS.contains(&token.text));
+        let added = |token: &&Token<'_>| matches!(token.role, Role::Control | Role::UserDefined);
+        let by_text: Vec<&Token<'_>> =
+            tokens.iter().filter(added).filter(|token| ENDS.contains(&token.text)).collect();
+        let has = |text: &str| by_text.iter().any(|token| token.text == text);
+        // Where these end messages that call tools, `<|end|>` only ends a thought.
+        let harmony = (has("<|call|>") || has("<|calls|>")) && (has("<|return|>") || has("<|flush|>"));
+        let by_text = by_text.iter().filter(|token| !(harmony && token.text == "<|end|>"));
         ends.extend(by_text.map(|token| token.id as u64));
     }
     ends.sort_unstable();
@@ -322,8 +307,28 @@ pub(super) fn ends(metadata: &Metadata) -> Result<Vec<u64>, Error> {
     Ok(ends)
 }
 
+/// What may be wrong with prompts as the file's own tokenizer reads them.
 pub(super) fn warnings(metadata: &Metadata) -> Result<Vec<String>, Error> {
-    let appends = metadata.flag("tokenizer.ggml.add_eos_token")?.unwrap_or(false);
-    let warning = "the file asks for an end-of-sequence token after every prompt (tokenizer.ggml.add_eos_token): it is not put there";
-    Ok(appends.then(|| warning.to_string()).into_iter().collect())
+    let mut warnings = Vec::new();
+    if metadata.flag("tokenizer.ggml.add_eos_token")?.unwrap_or(false) {
+        let asks = "the file asks for an end-of-sequence token after every prompt (tokenizer.ggml.add_eos_token)";
+        warnings.push(format!("{asks}: it is not put there"));
+    }
+    if metadata.text("tokenizer.ggml.model")? != Some("gpt2") {
+        return Ok(warnings);
+    }
+    if matches!(metadata.text(PRE_TOKENIZER)?, None | Some("default")) {
+        warnings.push(format!(
+            "the file does not say how its tokenizer splits texts (`{PRE_TOKENIZER}`): they are split as llama.cpp does \
+             then, which no checkpoint was trained with"
+        ));
+    }
+    if metadata.flag("tokenizer.ggml.add_space_prefix")?.unwrap_or(false) {
+        warnings.push(
+            "the file asks for a blank before every prompt (tokenizer.ggml.add_space_prefix): it is not put there, as \
+             in llama.cpp"
+                .to_string(),
+        );
+    }
+    Ok(warnings)
 }

@@ -81,6 +81,7 @@ fn path_survives(path: &Path, size: usize, tables: usize) {
     }
     if let Err(error) = CheckpointFiles::open(path).and_then(|files| Inspection::of(&files)) {
         assert!(error.is_integrity(), "{error}");
+        drop(Inspection::of_refused(path, "a reason"));
     }
 }
 

@@ -223,9 +223,9 @@ fn safe_header(bytes: &[u8]) -> usize {
 fn another_tokenizer_takes_the_place_of_one_that_is_not_known() {
     let (_dir, path) = changed("llama3-bf16.gguf", |bytes| replace(bytes, "llama-bpe", "llama-xyz"));
     let (kind, message) = refusal(&path);
-    assert_eq!(kind, ErrorKind::Unsupported);
-    let expected = "model.gguf: the way to cut texts `llama-xyz` (`tokenizer.ggml.pre`) is not supported; \
-                    give the checkpoint's own tokenizer.json with --tokenizer";
+    assert_eq!(kind, ErrorKind::UnsupportedTokenizer);
+    let expected = "model.gguf: the pre-tokenizer `llama-xyz` (`tokenizer.ggml.pre`) is not supported; \
+                    the checkpoint's own tokenizer.json can take its place";
     assert_eq!(message, expected);
     let own = folder("variants/llama3");
     for tokenizer in [own.clone(), own.join("tokenizer.json")] {

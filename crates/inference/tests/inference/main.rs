@@ -7,7 +7,9 @@ mod damage; // arbitrary corruption never panics
 mod demo; // the demo checkpoint against transformers
 mod device; // the forward pass for devices against transformers
 mod gguf; // GGUF files against transformers
+mod gguf_writer; // GGUF files made by a test
 mod loading; // what is refused, and in which words
+mod pre_tokenizers; // every way to split texts that a GGUF file can name
 mod parity; // the tiny checkpoints against transformers, in any batch
 mod reference; // the demo checkpoint against candle's own model
 mod text; // special tokens, stop strings, ends, events
