@@ -27,7 +27,10 @@ pub fn run(args: Args) -> anyhow::Result<Outcome> {
     let inspection = match inspected {
         Ok(inspection) => inspection,
         Err(refusal) => {
-            if let Some(told) = Inspection::of_refused(Path::new(&args.model), &exit::message(&refusal)) {
+            // A flag that cannot be meant says nothing of the file.
+            let of_files = refusal.downcast_ref::<inference::Error>().is_some_and(inference::Error::is_integrity);
+            let told = Inspection::of_refused(Path::new(&args.model), &exit::message(&refusal));
+            if let Some(told) = told.filter(|_| of_files) {
                 args.telling.tell(&told, || facts(&told))?;
             }
             return Err(refusal);

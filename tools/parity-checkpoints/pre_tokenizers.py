@@ -1,12 +1,12 @@
 """Token ids of llama.cpp and of Hugging Face tokenizers for every pre-tokenizer that a GGUF file can name.
 
     python pre_tokenizers.py                                       # the fixtures of the inference crate
-    python pre_tokenizers.py --vocabularies DIR --texts FILE ... --output DIR [--sample N]
+    python pre_tokenizers.py --vocabularies DIR --texts FILE ... --output DIR [--sample N] [--all-names]
 
 The first form trains a vocabulary on our own texts (`texts.json` of the fixtures), whose tokens reach across every place
 where some pre-tokenizer splits. The second takes vocabularies of published checkpoints (`ggml-vocab-*.gguf`, as in
 llama.cpp's folder `models`, or any GGUF file) and questions of data sets; each vocabulary is read under its own
-pre-tokenizer and, the first one, under all others too. What it writes is not to be committed. See README.md.
+pre-tokenizer, with `--all-names` under all others too. What it writes is not to be committed. See README.md.
 """
 
 import argparse
@@ -19,11 +19,13 @@ from pathlib import Path
 import gguf
 import llama_cpp
 import tokenizers
-from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
+from tokenizers import AddedToken, Regex, Tokenizer, models, normalizers, pre_tokenizers, trainers
 
 FIXTURES = Path(__file__).parents[2] / "crates/inference/tests/fixtures/pre-tokenizers"
 SILENT = llama_cpp.llama_log_callback(lambda *_: None)
 BEGIN, END = "<|begin|>", "<|end|>"
+# Types of tokens in GGUF files.
+UNKNOWN, CONTROL, USER_DEFINED = 2, 3, 4
 # Tokens that no merge makes: they are found where a whole piece is looked up before it is merged.
 WHOLE = ["Ġseventeen", "Ġpercent", "789", "Ġ...", "answer", "ĠXVII", "苹果", "'ll", "ĊĊĊ"]
 
@@ -60,6 +62,10 @@ DEEPSEEK3 = (
 )
 SPARK = DEEPSEEK3.replace(r"| ?[\p{P}\p{S}]+[\r\n]*|\s*[\r\n]+|", r"| ?[\p{P}\p{S}]+|[\r\n]|")
 YOUTU_SCRIPTS = "[가-힣ㄱ-ㆎ]+|[！…“”‘’—：；，、-〿︰-﹏]+|[ㄅ-ㄯ]+|[一-龥\u3040-ゟ゠-ヿ]+"
+AFMOE_SCRIPTS = (
+    "[\u4e00-\u9fff\u3400-\u4dbf\u8c48-\ufaff\u3040-\u309f\u30a0-\u30ff\uff65-\uff9f\u2f00-\u2fdf\u0e40-\u0e7f"
+    "\u0e80-\u0eff\u1780-\u17ff\u1000-\u109f\uaa60-\uaa7f\ua9e0-\ua9ff\uac00-\ud7af\u1100-\u11ff]+"
+)
 JAIS2 = LLAMA3.replace(
     r"\s+(?!\S)|\s+",
     "".join(rf"\s{{{count}}}(?!\S)|" for count in (512, 256, 128, 64, 32, 16, 8, 4)) + r"\s{1,2}(?!\S)|\s{1}",
@@ -132,13 +138,16 @@ PUBLISHED = [
         "[\r\n]", r"\s?\p{L}+", r"\s?\p{P}+", DEEPSEEK_CJK, digits(individual_digits=True))),
     (["deepseek-v3", "hunyuan-dense", "joyai-llm", "hy_v4"], patterns(r"\p{N}{1,3}", DEEPSEEK3_CJK, DEEPSEEK3)),
     (["spark2_5"], patterns(r"\p{N}{1,3}", DEEPSEEK3_CJK, SPARK, digits(individual_digits=True))),
+    # The steps are known, the patterns of its digits only as llama.cpp tells them: in threes, from the right.
+    (["afmoe"], patterns(
+        digits(individual_digits=False), r"\p{N}{1,3}(?=(?:\p{N}{3})*(?!\p{N}))", AFMOE_SCRIPTS, DEEPSEEK3)),
     (["superbpe"], patterns(digits(individual_digits=False), r"(?=(\d{3})+(?!\d))")),
     (["bloom", "poro-chat", "gpt3-finnish"], patterns(BLOOM)),
     (["viking"], patterns(BLOOM, digits(individual_digits=True))),
 ]
 # Names of which no tokenizer.json was seen: llama.cpp is the only witness.
 OTHERS = ["default", "llama3", "llama-v3", "dbrx", "glm5", "gigachat", "jais", "exaone", "minerva-7b", "jina-es", "jina-de",
-          "jina-v1-en", "afmoe", "chameleon"]
+          "jina-v1-en", "chameleon"]
 COMPOSED = {"qwen2", "deepseek-r1-qwen", "f2llmv2", "qwen35", "command-r", "mpt", "olmo", "modern-bert", "tiny_aya",
             "cohere2moe"}
 # Pieces that are tokens are not merged: as llama.cpp does, which the published files of these names ask for too.
@@ -160,15 +169,22 @@ def train(texts):
     tokens = sorted(model["vocab"], key=model["vocab"].get)
     merges = [merge if isinstance(merge, str) else " ".join(merge) for merge in model["merges"]]
     tokens += [token for token in WHOLE if token not in model["vocab"]] + [BEGIN, END]
-    return {"tokens": tokens, "merges": merges, "control": [len(tokens) - 2, len(tokens) - 1]}
+    begin, end = len(tokens) - 2, len(tokens) - 1
+    return {"tokens": tokens, "merges": merges, "added": [[begin, CONTROL], [end, CONTROL]], "bos": begin, "eos": end}
 
 
 def read_vocabulary(path):
-    """The vocabulary of a GGUF file and the name of its pre-tokenizer."""
+    """The vocabulary of a GGUF file and the name of its pre-tokenizer, where it is a byte-level one."""
     reader = gguf.GGUFReader(path)
-    get = lambda key: reader.get_field(f"tokenizer.ggml.{key}").contents()
-    control = [index for index, kind in enumerate(get("token_type")) if kind in (2, 3, 4)]
-    return {"tokens": get("tokens"), "merges": get("merges"), "control": control}, get("pre")
+    keys = ("model", "pre", "tokens", "merges", "token_type", "bos_token_id", "eos_token_id")
+    fields = {key: reader.get_field(f"tokenizer.ggml.{key}") for key in keys}
+    if not all(fields[key] for key in keys[:5]) or fields["model"].contents() != "gpt2":
+        return None, None
+    get = lambda key: fields[key].contents() if fields[key] else 0
+    added = [[index, kind] for index, kind in enumerate(get("token_type")) if kind in (UNKNOWN, CONTROL, USER_DEFINED)]
+    vocabulary = {"tokens": get("tokens"), "merges": get("merges"), "added": added, "bos": get("bos_token_id"),
+                  "eos": get("eos_token_id")}
+    return vocabulary, get("pre")
 
 
 class LlamaCpp:
@@ -181,12 +197,12 @@ class LlamaCpp:
         writer.add_tokenizer_pre(name)
         writer.add_token_list(vocabulary["tokens"])
         types = [1] * len(vocabulary["tokens"])
-        for index in vocabulary["control"]:
-            types[index] = 3
+        for index, kind in vocabulary["added"]:
+            types[index] = kind
         writer.add_token_types(types)
         writer.add_token_merges(vocabulary["merges"])
-        writer.add_bos_token_id(vocabulary["control"][0])
-        writer.add_eos_token_id(vocabulary["control"][-1])
+        writer.add_bos_token_id(vocabulary["bos"])
+        writer.add_eos_token_id(vocabulary["eos"])
         writer.write_header_to_file()
         writer.write_kv_data_to_file()
         writer.close()
@@ -200,10 +216,10 @@ class LlamaCpp:
         return bool(llama_cpp.llama_vocab_get_add_bos(self.vocabulary))
 
     def encode(self, text):
-        """Ids without special tokens."""
+        """Ids without special tokens around the text; those in the text are read as such."""
         text = text.encode()
         ids = (llama_cpp.llama_token * (len(text) + 8))()
-        return ids[:llama_cpp.llama_tokenize(self.vocabulary, text, len(text), ids, len(ids), False, False)]
+        return ids[:llama_cpp.llama_tokenize(self.vocabulary, text, len(text), ids, len(ids), False, True)]
 
     def close(self):
         llama_cpp.llama_model_free(self.model)
@@ -217,6 +233,9 @@ def published(vocabulary, name, steps):
     if name in COMPOSED:
         tokenizer.normalizer = normalizers.NFC()
     tokenizer.pre_tokenizer = pre_tokenizers.Sequence(steps)
+    for index, kind in vocabulary["added"]:
+        token = AddedToken(vocabulary["tokens"][index], special=kind != USER_DEFINED, normalized=False)
+        tokenizer.add_special_tokens([token]) if token.special else tokenizer.add_tokens([token])
     return tokenizer
 
 
@@ -265,7 +284,7 @@ def write_json(path, value):
     """One line an entry; what cannot be seen is escaped."""
     def dumped(value):
         text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-        return "".join(c if c.isprintable() else c.encode("unicode-escape").decode().replace("\\x", "\\u00") for c in text)
+        return "".join(c if c.isprintable() else json.dumps(c)[1:-1] for c in text)
 
     def lines(value):
         if isinstance(value, dict):
@@ -301,6 +320,7 @@ def main():
     parser.add_argument("--texts", type=Path, nargs="*", default=[])
     parser.add_argument("--output", type=Path)
     parser.add_argument("--sample", type=int, default=20, help="questions of each file")
+    parser.add_argument("--all-names", action="store_true")
     arguments = parser.parse_args()
     llama_cpp.llama_log_set(SILENT, ctypes.c_void_p(0))
     own = json.loads((FIXTURES / "texts.json").read_text(encoding="utf-8"))
@@ -308,16 +328,13 @@ def main():
         record(train(own), names_known(), own, FIXTURES)
         return
     texts = own + [text for path in arguments.texts for text in questions(path, arguments.sample)]
-    found = [(path, *read_vocabulary(path)) for path in sorted(arguments.vocabularies.glob("*.gguf")) if is_bpe(path)]
-    for number, (path, vocabulary, name) in enumerate(found):
+    for path in sorted(arguments.vocabularies.glob("*.gguf")):
+        vocabulary, name = read_vocabulary(path)
+        if vocabulary is None or name not in names_known():
+            print(f"{path.name}: no byte-level tokenizer that is known")
+            continue
         print(f"{path.name}: {name}", flush=True)
-        record(vocabulary, names_known() if number == 0 else [name], texts, arguments.output / path.stem)
-
-
-def is_bpe(path):
-    reader = gguf.GGUFReader(path)
-    field = lambda key: reader.get_field(f"tokenizer.ggml.{key}")
-    return field("model").contents() == "gpt2" and field("pre") is not None and field("pre").contents() in names_known()
+        record(vocabulary, names_known() if arguments.all_names else [name], texts, arguments.output / path.stem)
 
 
 if __name__ == "__main__":

@@ -400,6 +400,18 @@ impl Metadata {
         }
     }
 
+    pub(super) fn has(&self, key: &str) -> bool {
+        self.items.contains_key(key)
+    }
+
+    /// A whole number from 0, or a negative one, which is none.
+    pub(super) fn id(&self, key: &str) -> Result<Option<u64>, Error> {
+        match self.items.get(key) {
+            Some(Item::Negative(_)) => Ok(None),
+            _ => self.number(key),
+        }
+    }
+
     /// One number, or as many equal ones; 0 where the list is empty.
     pub(super) fn number_of_all_layers(&self, key: &str) -> Result<Option<u64>, Error> {
         let Some(item @ Item::List { kind, count, range }) = self.items.get(key) else { return self.number(key) };

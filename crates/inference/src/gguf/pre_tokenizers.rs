@@ -29,14 +29,8 @@ pub(super) fn find(name: &str) -> Option<&'static PreTokenizer> {
 }
 
 /// What every row begins as.
-const PLAIN: PreTokenizer = PreTokenizer {
-    names: &[],
-    patterns: &[],
-    byte_patterns: &[],
-    ignore_merges: false,
-    nfc: false,
-    add_bos: false,
-};
+const PLAIN: PreTokenizer =
+    PreTokenizer { names: &[], patterns: &[], byte_patterns: &[], ignore_merges: false, nfc: false, add_bos: false };
 
 // Patterns of several rows. Where digits are split one by one, tokenizer.json says `Digits`; where punctuation is kept
 // together, `Punctuation`; the pattern of GPT-2 is the one that `ByteLevel` has built in.
@@ -73,11 +67,7 @@ const DEEPSEEK3: &str = r##"[!"#$%&'()*+,\-./:;<=>?@\[\\\]^_`{|}~][A-Za-z]+|[^\r
 
 const PRE_TOKENIZERS: &[PreTokenizer] = &[
     // No checkpoint's own: what llama.cpp does where a file does not know.
-    PreTokenizer {
-        names: &["default"],
-        patterns: &[r"[\p{P}$+<=>^~|]+", GPT2, r"\p{N}+", "[0-9][0-9][0-9]"],
-        ..PLAIN
-    },
+    PreTokenizer { names: &["default"], patterns: &[r"[\p{P}$+<=>^~|]+", GPT2, r"\p{N}+", "[0-9][0-9][0-9]"], ..PLAIN },
     PreTokenizer {
         names: &["llama-bpe", "llama3", "llama-v3", "pixtral", "lfm2", "midm-2.0", "jina-v5-nano"],
         patterns: &[LLAMA3],
@@ -196,11 +186,7 @@ const PRE_TOKENIZERS: &[PreTokenizer] = &[
         ..PLAIN
     },
     // A run of line ends begins the piece that follows it.
-    PreTokenizer {
-        names: &["laguna"],
-        patterns: &[r"(?:\r?\n)+(?!\r?\n)(?s:(?!\r?\n).)*", QWEN2],
-        ..PLAIN
-    },
+    PreTokenizer { names: &["laguna"], patterns: &[r"(?:\r?\n)+(?!\r?\n)(?s:(?!\r?\n).)*", QWEN2], ..PLAIN },
     PreTokenizer { names: &["tekken"], patterns: &[TEKKEN], ignore_merges: true, add_bos: true, ..PLAIN },
     PreTokenizer { names: &["gpt-4o", "llama4", "kanana2", "talkie", "minimax-m2"], patterns: &[GPT4O], ..PLAIN },
     PreTokenizer { names: &["granite-embed-multi-97m"], patterns: &[GPT4O], ignore_merges: true, ..PLAIN },

@@ -137,7 +137,7 @@ pub(super) fn config(gguf: &Gguf) -> Result<Value, Error> {
         "sliding_window": window,
         "use_sliding_window": window.is_some(),
         "max_window_layers": 0,
-        "bos_token_id": metadata.number("tokenizer.ggml.bos_token_id")?,
+        "bos_token_id": vocabulary::special_id(metadata, "bos")?,
         "eos_token_id": vocabulary::ends(metadata)?,
     });
     if let Some(scaling) = rope_scaling(metadata, own)? {

@@ -178,8 +178,7 @@ fn byte_level(metadata: &Metadata, tokens: &[Token<'_>]) -> Result<Value, Error>
         pairs.push([&merge[..blank], &merge[blank + 1..]]);
     }
     let split = |pattern: &&str| json!({"type": "Split", "pattern": {"Regex": pattern}, "behavior": "Isolated", "invert": false});
-    let byte_level =
-        json!({"type": "ByteLevel", "add_prefix_space": false, "trim_offsets": true, "use_regex": false});
+    let byte_level = json!({"type": "ByteLevel", "add_prefix_space": false, "trim_offsets": true, "use_regex": false});
     let mut steps: Vec<Value> = pre_tokenizer.patterns.iter().map(split).collect();
     steps.push(byte_level.clone());
     steps.extend(pre_tokenizer.byte_patterns.iter().map(split));
@@ -206,8 +205,9 @@ fn byte_level(metadata: &Metadata, tokens: &[Token<'_>]) -> Result<Value, Error>
 
 fn pre_tokenizer(metadata: &Metadata) -> Result<&'static PreTokenizer, Error> {
     let name = metadata.text(PRE_TOKENIZER)?.unwrap_or("default");
-    pre_tokenizers::find(name)
-        .ok_or_else(|| unsupported(metadata, format!("the pre-tokenizer `{name}` (`{PRE_TOKENIZER}`) is not supported")))
+    pre_tokenizers::find(name).ok_or_else(|| {
+        unsupported(metadata, format!("the pre-tokenizer `{name}` (`{PRE_TOKENIZER}`) is not supported"))
+    })
 }
 
 /// Ids by text. Tokens that fill the vocabulary up are not among them.
@@ -245,6 +245,17 @@ pub(super) fn tokenizer_config(metadata: &Metadata) -> Result<Value, Error> {
     Ok(json!({ "add_bos_token": add_bos }))
 }
 
+/// The id of a special token; one that is no token of the vocabulary (often -1) says that there is none.
+pub(super) fn special_id(metadata: &Metadata, name: &str) -> Result<Option<u64>, Error> {
+    let id = metadata.id(&special_key(name))?;
+    let tokens = metadata.texts("tokenizer.ggml.tokens")?.map(|texts| texts.count() as u64);
+    Ok(id.filter(|id| tokens.is_none_or(|tokens| *id < tokens)))
+}
+
+fn special_key(name: &str) -> String {
+    format!("tokenizer.ggml.{name}_token_id")
+}
+
 /// Chat templates by name, and the texts of special tokens, as in `tokenizer_config.json`.
 pub(super) fn template_config(metadata: &Metadata) -> Result<Value, Error> {
     const TEMPLATE: &str = "tokenizer.chat_template";
@@ -276,7 +287,7 @@ pub(super) fn template_config(metadata: &Metadata) -> Result<Value, Error> {
         config.insert("chat_template".to_string(), templates.into());
     }
     for (own, name) in TOKENS {
-        let Some(id) = metadata.number(&format!("tokenizer.ggml.{own}_token_id"))? else { continue };
+        let Some(id) = special_id(metadata, own)? else { continue };
         let token = metadata.texts("tokenizer.ggml.tokens")?.and_then(|mut texts| texts.nth(id as usize));
         if let Some(token) = token {
             config.insert(name.to_string(), token.into());
@@ -289,13 +300,12 @@ pub(super) fn template_config(metadata: &Metadata) -> Result<Value, Error> {
 pub(super) fn ends(metadata: &Metadata) -> Result<Vec<u64>, Error> {
     let mut ends = Vec::new();
     for name in ["eos", "eot", "eom"] {
-        ends.extend(metadata.number(&format!("tokenizer.ggml.{name}_token_id"))?);
+        ends.extend(special_id(metadata, name)?);
     }
     if metadata.texts("tokenizer.ggml.tokens")?.is_some() {
         let tokens = tokens(metadata)?;
         let added = |token: &&Token<'_>| matches!(token.role, Role::Control | Role::UserDefined);
-        let by_text: Vec<&Token<'_>> =
-            tokens.iter().filter(added).filter(|token| ENDS.contains(&token.text)).collect();
+        let by_text: Vec<&Token<'_>> = tokens.iter().filter(added).filter(|token| ENDS.contains(&token.text)).collect();
         let has = |text: &str| by_text.iter().any(|token| token.text == text);
         // Where these end messages that call tools, `<|end|>` only ends a thought.
         let harmony = (has("<|call|>") || has("<|calls|>")) && (has("<|return|>") || has("<|flush|>"));
@@ -313,6 +323,11 @@ pub(super) fn warnings(metadata: &Metadata) -> Result<Vec<String>, Error> {
     if metadata.flag("tokenizer.ggml.add_eos_token")?.unwrap_or(false) {
         let asks = "the file asks for an end-of-sequence token after every prompt (tokenizer.ggml.add_eos_token)";
         warnings.push(format!("{asks}: it is not put there"));
+    }
+    for name in ["bos", "eos"] {
+        if metadata.has(&special_key(name)) && special_id(metadata, name)?.is_none() {
+            warnings.push(format!("`{}` names no token of the vocabulary and was passed over", special_key(name)));
+        }
     }
     if metadata.text("tokenizer.ggml.model")? != Some("gpt2") {
         return Ok(warnings);

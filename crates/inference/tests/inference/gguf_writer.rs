@@ -10,6 +10,7 @@ const ALIGNMENT: usize = 32;
 #[derive(Clone)]
 pub enum Value {
     U32(u32),
+    I32(i32),
     F32(f32),
     Flag(bool),
     Text(String),
@@ -30,6 +31,10 @@ impl Value {
             Self::U32(value) => {
                 number(bytes, 4);
                 number(bytes, *value);
+            }
+            Self::I32(value) => {
+                number(bytes, 5);
+                bytes.extend(value.to_le_bytes());
             }
             Self::F32(value) => {
                 number(bytes, 6);

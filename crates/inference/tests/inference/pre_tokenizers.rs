@@ -17,8 +17,10 @@ const RECORDINGS: &str = "MWPBENCH_PRE_TOKENIZER_RECORDINGS";
 struct Vocabulary {
     tokens: Vec<String>,
     merges: Vec<String>,
-    /// Ids of tokens that are found in a text as they are; the first begins a text, the last ends it.
-    control: Vec<usize>,
+    /// Ids of tokens that are found in a text as they are, with their types.
+    added: Vec<(usize, i32)>,
+    bos: u32,
+    eos: u32,
 }
 
 #[derive(Deserialize)]
@@ -53,13 +55,13 @@ fn read<T: for<'a> Deserialize<'a>>(path: &Path) -> T {
 fn checkpoint(vocabulary: &Vocabulary, pre: Option<&str>) -> GgufWriter {
     let mut gguf = GgufWriter::small_llama(vocabulary.tokens.len());
     let mut types = vec![1; vocabulary.tokens.len()];
-    vocabulary.control.iter().for_each(|&id| types[id] = 3);
+    vocabulary.added.iter().for_each(|&(id, kind)| types[id] = kind);
     gguf.set("tokenizer.ggml.model", Value::text("gpt2"));
     gguf.set("tokenizer.ggml.tokens", Value::Texts(vocabulary.tokens.clone()));
     gguf.set("tokenizer.ggml.token_type", Value::Integers(types));
     gguf.set("tokenizer.ggml.merges", Value::Texts(vocabulary.merges.clone()));
-    gguf.set("tokenizer.ggml.bos_token_id", Value::U32(vocabulary.control[0] as u32));
-    gguf.set("tokenizer.ggml.eos_token_id", Value::U32(*vocabulary.control.last().unwrap() as u32));
+    gguf.set("tokenizer.ggml.bos_token_id", Value::U32(vocabulary.bos));
+    gguf.set("tokenizer.ggml.eos_token_id", Value::U32(vocabulary.eos));
     if let Some(pre) = pre {
         gguf.set("tokenizer.ggml.pre", Value::text(pre));
     }
@@ -77,14 +79,13 @@ fn load(gguf: &GgufWriter) -> Result<LocalModel, inference::Error> {
 fn differences(recording: &Path) -> Vec<String> {
     let vocabulary: Vocabulary = read(&recording.join("vocabulary.json"));
     let vectors: Vectors = read(&recording.join("vectors.json"));
-    let begin = vocabulary.control[0] as u32;
     let mut differences = Vec::new();
     for (name, row) in &vectors.names {
         let model = load(&checkpoint(&vocabulary, Some(name))).unwrap_or_else(|error| panic!("{name}: {error}"));
         let way = &vectors.ways[row.transformers.unwrap_or(row.llama_cpp)];
         for (Text { text, ids }, &which) in vectors.texts.iter().zip(way) {
             let mut expected = ids[which].clone();
-            expected.splice(0..0, row.add_bos.then_some(begin));
+            expected.splice(0..0, row.add_bos.then_some(vocabulary.bos));
             let found = model.encode(text).unwrap();
             if found != expected {
                 differences.push(format!("{name}: {text:?} became {found:?}, expected {expected:?}"));
@@ -149,6 +150,16 @@ fn what_a_file_does_not_say_of_its_tokenizer_is_warned_of() {
     let default = load(&checkpoint(&vocabulary, Some("default"))).unwrap();
     let text = "abc 12345 (x), it's `code`";
     assert_eq!(unnamed.encode(text).unwrap(), default.encode(text).unwrap());
+    for nothing in [Value::U32(u32::MAX), Value::I32(-1)] {
+        let mut gguf = checkpoint(&vocabulary, Some("llama-bpe"));
+        gguf.set("tokenizer.ggml.bos_token_id", nothing);
+        assert_eq!(
+            warnings(&gguf),
+            ["`tokenizer.ggml.bos_token_id` names no token of the vocabulary and was passed over"]
+        );
+        let named = load(&checkpoint(&vocabulary, Some("llama-bpe"))).unwrap().encode(text).unwrap();
+        assert_eq!(load(&gguf).unwrap().encode(text).unwrap(), named[1..]);
+    }
     let mut gguf = checkpoint(&vocabulary, Some("smollm"));
     gguf.set("tokenizer.ggml.add_space_prefix", Value::Flag(true));
     assert!(warnings(&gguf)[0].starts_with("the file asks for a blank before every prompt"), "{:?}", warnings(&gguf));
