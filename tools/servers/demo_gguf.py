@@ -1,4 +1,4 @@
-"""Writes the demo checkpoint (models/demo) as a GGUF file in f32, as llama.cpp's converter would.
+"""Writes the demo checkpoint (models/demo) as a GGUF file in f32, as llama.cpp's converter would, with its chat template if it has one.
 
     demo_gguf.py models/demo demo-f32.gguf
 """
@@ -77,6 +77,9 @@ def write_tokenizer(writer, folder):
     writer.add_eos_token_id(ids["</s>"])
     writer.add_unk_token_id(ids["<unk>"])
     writer.add_add_bos_token(True)
+    template = folder / "chat_template.jinja"
+    if template.exists():
+        writer.add_chat_template(template.read_text(encoding="utf-8"))
 
 
 def write(folder, path):

@@ -1,0 +1,21 @@
+"""`transformers serve` with the demo checkpoint in f32, against our own engine in f32."""
+
+import harness
+from serving import Server
+
+
+def command(venv, models, port):
+    return [venv / "bin/transformers", "serve", models.folder, "--host", "127.0.0.1", "--port", port, "--dtype", "float32",
+            "--device", "cpu"]
+
+
+SERVER = Server(
+    key="transformers",
+    title="transformers serve",
+    packages=("transformers[serving]==5.24.0", "torch==2.13.0"),
+    command=command,
+    model="{folder}",
+)
+
+if __name__ == "__main__":
+    harness.main(SERVER, __doc__)
