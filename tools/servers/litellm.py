@@ -30,7 +30,7 @@ SERVER = Server(
     distributions=("litellm",),
     command=command,
     behind=vllm.SERVER,
-    environment={"BEHIND": "http://127.0.0.1:{behind}/v1", "LITELLM_LOCAL_MODEL_COST_MAP": "True", "DO_NOT_TRACK": "1"},
+    environment={"LITELLM_DANGEROUSLY_PERMIT_WEAK_OR_UNSET_MASTER_KEY": "true", "BEHIND": "http://127.0.0.1:{behind}/v1", "LITELLM_LOCAL_MODEL_COST_MAP": "True", "DO_NOT_TRACK": "1"},
 )
 
 if __name__ == "__main__":
