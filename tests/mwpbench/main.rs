@@ -13,7 +13,6 @@ mod grading; // explanations, profiles, the rules' cases, the self-check
 mod interruption; // kills, signals, two writers, damaged journals
 mod layers; // which crate may know which
 mod leaderboard; // mwpbench leaderboard, and tags
-mod llamacpp; // llama.cpp's server against our own engine
 mod mathscale; // mwpbench mathscale: extract, graph, compose
 mod mathscale_pairs; // mwpbench mathscale: generate, validate, screen, export
 mod model; // mwpbench model, adapters, 8 bits

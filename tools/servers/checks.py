@@ -35,8 +35,9 @@ class Program:
         return subprocess.run([self.path, "--version"], capture_output=True, text=True, check=True).stdout.split()[-1]
 
     def begin(self, name, flags):
-        """Starts a run and comes back at once."""
-        command = [self.path, "eval", "--output-dir", self.folder / name, "--quiet", "--json", *self.selection, *flags]
+        """Starts a run and comes back at once. Flags that choose problems take the place of those of all runs."""
+        selection = [] if "--limit" in flags else self.selection
+        command = [self.path, "eval", "--output-dir", self.folder / name, "--quiet", "--json", *selection, *flags]
         self.last = [str(part) for part in command]
         log = open(self.folder / f"{name}.stderr", "ab")
         return subprocess.Popen(command, env=self.environment, stdout=subprocess.DEVNULL, stderr=log)
@@ -75,7 +76,7 @@ class Failed(Exception):
 class Checks:
     """All checks of one server, in the order of `NAMES`."""
 
-    NAMES = ("completions", "unstreamed", "chat", "rendered", "samples", "logprobs", "resumed", "restarted")
+    NAMES = ("completions", "unstreamed", "defaults", "chat", "rendered", "samples", "logprobs", "resumed", "restarted")
 
     def __init__(self, program, running, max_tokens):
         self.program, self.running = program, running
@@ -127,6 +128,13 @@ class Checks:
     def unstreamed(self):
         """The same in whole answers, which some servers count the tokens of where they do not in streams."""
         return self.compare("unstreamed", ["--no-stream"], [], "completions")
+
+    def defaults(self):
+        """Few problems with the program's own limit of new tokens, which is all of the context that is served."""
+        few = ["--limit", "2"]
+        ours = self.program.ours("defaults", few)
+        theirs, _ = self.program.run("defaults", [*self.server, *few])
+        return self.judge("defaults", ours, theirs)
 
     def chat(self):
         """The server's own chat template, by `/v1/chat/completions`."""

@@ -5,7 +5,7 @@ Flags that every script takes:
     --venv DIR        the server's environment, made on first use (by default in the user's cache; never in the repository)
     --behind-venv DIR that of the server behind it, for one that only passes requests on
     --mwpbench FILE   the program under test (target/release/mwpbench, else target/debug/mwpbench)
-    --checks A,B      only these checks (completions, unstreamed, chat, rendered, samples, logprobs, resumed, restarted)
+    --checks A,B      only these checks (completions, unstreamed, defaults, chat, rendered, samples, logprobs, resumed, restarted)
     --tasks, --limit  fewer problems, as in `mwpbench eval`; by default all bundled ones
     --max-tokens N    most new tokens (512)
     --output DIR      keep run folders and the server's log here
