@@ -122,6 +122,16 @@ def examine(server, venv, options, folder):
     return result
 
 
+def keep(result, path):
+    """Writes a result; checks that were not run stay as they are in the file, if that is of the same versions."""
+    before = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    if before.get("versions") == result["versions"]:
+        found = {**before["checks"], **result["checks"]}
+        below = [name for name in before["below"] if name not in result["checks"]] + result["below"]
+        result = {**result, "checks": {name: found[name] for name in checks.Checks.NAMES if name in found}, "below": below}
+    path.write_text(json.dumps(result, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+
+
 def main(server, description):
     """Runs a script of this folder."""
     options = arguments(server, description)
@@ -134,9 +144,8 @@ def main(server, description):
         folder = (options.output or Path(temporary)).resolve()
         folder.mkdir(parents=True, exist_ok=True)
         result = examine(server, venv, options, folder)
-    text = json.dumps(result, ensure_ascii=False, indent=1)
-    print(text)
+    print(json.dumps(result, ensure_ascii=False, indent=1))
     if options.result:
-        options.result.write_text(text + "\n", encoding="utf-8")
+        keep(result, options.result)
     if result["below"]:
         sys.exit(f"{server.title}: below their shares: {', '.join(result['below'])}")

