@@ -103,8 +103,10 @@ def versions(server, venv):
     code = "import importlib.metadata as m, json; print(json.dumps([[d.metadata['Name'], d.version] for d in m.distributions()]))"
     listed = json.loads(subprocess.run([python_of(venv), "-c", code], capture_output=True, text=True, check=True).stdout)
     found = {name.lower().replace("_", "-"): version for name, version in reversed(listed)}
-    names = server.distributions or tuple(package.split("==")[0].split("[")[0] for package in server.packages)
-    return {name: found[name] for name in names if name in found}
+    pinned = dict(package.split("==") for package in server.packages if "==" in package)
+    names = server.distributions or tuple(pinned)
+    # What was built from a source package is not installed under its name.
+    return {name: found.get(name) or pinned[name] for name in names}
 
 
 def free_port():
