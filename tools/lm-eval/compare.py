@@ -102,7 +102,9 @@ def main():
             "hf": compare(mine, theirs(venv, folder, "hf", f"pretrained={ROOT / 'models/demo'},dtype=float32")),
         }
         with harness.running(llama_cpp_python.SERVER, server_venv, folder) as server:
-            model_args = f"model=demo,base_url={server.url}/completions,tokenizer={ROOT / 'models/demo'},tokenizer_backend=huggingface,tokenized_requests=False,num_concurrent=1"
+            told = {"model": "demo", "base_url": f"{server.url}/completions", "tokenizer": ROOT / "models/demo",
+                    "tokenizer_backend": "huggingface", "tokenized_requests": False, "num_concurrent": 1}
+            model_args = ",".join(f"{name}={value}" for name, value in told.items())
             result["local-completions"] = compare(mine, theirs(venv, folder, "local-completions", model_args, NO_PENALTY))
     text = json.dumps(result, ensure_ascii=False, indent=1)
     print(text)

@@ -26,7 +26,8 @@ class Program:
 
     def __init__(self, path, folder, selection):
         self.path, self.folder, self.selection = path.resolve(), folder, selection
-        self.environment = {name: value for name, value in os.environ.items() if not name.startswith("MWPBENCH_") and name != "OPENAI_API_KEY"}
+        own = {name for name in os.environ if name.startswith("MWPBENCH_")} | {"OPENAI_API_KEY"}
+        self.environment = {name: value for name, value in os.environ.items() if name not in own}
         # The program's own samples, wherever the user keeps the real data.
         self.environment["MWPBENCH_HOME"] = str(folder / "home")
         self.local = {}

@@ -16,10 +16,8 @@ VERSION = "1.106.12"
 def command(venv, models, port):
     config = models.folder.parent / "litellm.yaml"
     # Whatever is JSON is YAML.
-    config.write_text(json.dumps({
-        "model_list": [{"model_name": "demo", "litellm_params": {"model": "hosted_vllm/demo", "api_base": "os.environ/BEHIND", "api_key": "none"}}],
-        "litellm_settings": {"telemetry": False},
-    }))
+    behind = {"model": "hosted_vllm/demo", "api_base": "os.environ/BEHIND", "api_key": "none"}
+    config.write_text(json.dumps({"model_list": [{"model_name": "demo", "litellm_params": behind}], "litellm_settings": {"telemetry": False}}))
     return [venv / "bin/litellm", "--config", config, "--host", "127.0.0.1", "--port", port]
 
 
@@ -30,7 +28,12 @@ SERVER = Server(
     distributions=("litellm",),
     command=command,
     behind=vllm.SERVER,
-    environment={"LITELLM_DANGEROUSLY_PERMIT_WEAK_OR_UNSET_MASTER_KEY": "true", "BEHIND": "http://127.0.0.1:{behind}/v1", "LITELLM_LOCAL_MODEL_COST_MAP": "True", "DO_NOT_TRACK": "1"},
+    environment={
+        "BEHIND": "http://127.0.0.1:{behind}/v1",
+        "LITELLM_DANGEROUSLY_PERMIT_WEAK_OR_UNSET_MASTER_KEY": "true",
+        "LITELLM_LOCAL_MODEL_COST_MAP": "True",
+        "DO_NOT_TRACK": "1",
+    },
 )
 
 if __name__ == "__main__":

@@ -30,7 +30,8 @@ def install(venv):
         source = next(folder.glob("*/llama.cpp"))
         build = folder / "build"
         flags = [f"-D{name}=OFF" for name in OFF]
-        configure = [tools / "cmake", "-S", source, "-B", build, "-G", "Ninja", f"-DCMAKE_MAKE_PROGRAM={tools / 'ninja'}", "-DCMAKE_BUILD_TYPE=Release"]
+        ninja = ["-G", "Ninja", f"-DCMAKE_MAKE_PROGRAM={tools / 'ninja'}", "-DCMAKE_BUILD_TYPE=Release"]
+        configure = [tools / "cmake", "-S", source, "-B", build, *ninja]
         subprocess.run([*configure, *flags], check=True, stdout=sys.stderr)
         subprocess.run([tools / "cmake", "--build", build, "--target", "llama-server"], check=True, stdout=sys.stderr)
         (tools / "llama-server").write_bytes((build / "bin/llama-server").read_bytes())

@@ -16,7 +16,8 @@ STOPS = ["Question", "USER", "ASSISTANT", "Instruction", "Response", "zz1", "zz2
 ROUTES = ["/v1/models", "/version", "/props", "/info", "/health", "/server_info", "/get_server_info", "/api/version", "/api/tags"]
 TEXT = "1 + 1 ="
 COUNTERS = [
-    ("/tokenize", {"model": "{model}", "prompt": TEXT}), ("/tokenize", {"model": "{model}", "prompt": "<s>" + TEXT, "add_special_tokens": False}),
+    ("/tokenize", {"model": "{model}", "prompt": TEXT}),
+    ("/tokenize", {"model": "{model}", "prompt": "<s>" + TEXT, "add_special_tokens": False}),
     ("/tokenize", {"model": "{model}", "messages": [{"role": "user", "content": TEXT}]}),
     ("/tokenize", {"content": TEXT, "add_special": True, "parse_special": True}), ("/tokenize", {"inputs": TEXT}),
     ("/extras/tokenize/count", {"input": TEXT}), ("/apply-template", {"messages": [{"role": "user", "content": TEXT}]}),
@@ -27,8 +28,8 @@ FIELDS = [
     {"temperature": 0.7, "seed": 7}, {"temperature": 0.7, "seed": 2**31 - 1}, {"top_p": 1.0}, {"top_p": 0.0}, {"top_k": -1}, {"top_k": 0},
     {"min_p": 0.0}, {"repetition_penalty": 1.0}, {"repetition_penalty": 1.1}, {"repeat_penalty": 1.0}, {"repeat_last_n": -1},
     {"logprobs": 1}, {"logprobs": 1, "stream": True}, {"logprobs": True}, {"logprobs": True, "top_logprobs": 1},
-    {"logprobs": True, "stream": True}, {"add_special_tokens": False}, {"return_token_ids": True}, {"max_tokens": None, "max_completion_tokens": 8},
-    {"max_tokens": 2048}, {"max_tokens": 100_000}, {"n": 2}, {"unknown_field": 1}, {"model": "nobody"},
+    {"logprobs": True, "stream": True}, {"add_special_tokens": False}, {"return_token_ids": True},
+    {"max_tokens": None, "max_completion_tokens": 8}, {"max_tokens": 2048}, {"max_tokens": 100_000}, {"n": 2}, {"unknown_field": 1}, {"model": "nobody"},
 ]
 PROMPTS = ["", "<s>" + TEXT, [1, 5, 6, 7, 8], "1 " * 950, "1 " * 1050]
 

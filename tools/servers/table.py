@@ -14,8 +14,15 @@ PAGE = ROOT / "docs/endpoints.md"
 RESULTS = ROOT / "tools/servers/results"
 LM_EVAL = ROOT / "tools/lm-eval/result.json"
 TITLES = {
-    "completions": "completions", "unstreamed": "no stream", "defaults": "2,048 new tokens", "chat": "chat", "rendered": "chat rendered here",
-    "samples": "2 samples, drawn again", "logprobs": "log-probabilities", "resumed": "killed, resumed", "restarted": "server killed, restarted",
+    "completions": "completions",
+    "unstreamed": "no stream",
+    "defaults": "2,048 new tokens",
+    "chat": "chat",
+    "rendered": "chat rendered here",
+    "samples": "2 samples, drawn again",
+    "logprobs": "log-probabilities",
+    "resumed": "killed, resumed",
+    "restarted": "server killed, restarted",
 }
 
 
