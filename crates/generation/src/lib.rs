@@ -200,9 +200,10 @@ pub enum Event {
     Prefilled(usize),
     /// So many new tokens have been produced since the last event.
     Decoded(usize),
-    /// So many completions are under way now: begun and not finished.
+    /// So many completions are under way now: begun and not finished. Told again when the number is another one than was
+    /// told last less those finished since.
     Running(usize),
-    /// A completion is final.
+    /// A completion is final. If it was under way, one fewer is now.
     Finished(Completion),
 }
 

@@ -7,7 +7,7 @@
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::OnceLock;
 use std::time::Instant;
 
 use candle_core::Tensor;
@@ -15,6 +15,7 @@ use generation::Sampling;
 
 use crate::error::{Error, ErrorKind};
 use crate::kv_cache::{BLOCK, KvCache, Slot};
+use crate::logprobs::{log_probability, most_likely};
 use crate::model::{Model, Row};
 use crate::ops::NOT_A_TOKEN;
 use crate::prefixes::{Prefix, shared_prefixes};
@@ -40,6 +41,8 @@ pub(crate) struct Answer {
     pub(crate) index: usize,
     /// New tokens, a final end-of-sequence token included.
     pub(crate) tokens: Vec<u32>,
+    /// Natural logarithm of the probability of each of them; empty where that was not asked for.
+    pub(crate) logprobs: Vec<f32>,
     pub(crate) end: End,
 }
 
@@ -56,6 +59,8 @@ pub(crate) enum End {
 pub(crate) enum Progress {
     /// So many tokens of prompts were read.
     Prefilled(usize),
+    /// So many sequences get a token in the step that is told next.
+    Running(usize),
     /// So many tokens were written.
     Decoded(usize),
     Answered(Answer),
@@ -77,6 +82,8 @@ pub(crate) struct Engine<'a> {
     pub(crate) stops: &'a [String],
     /// How tokens are drawn; `None` to take the most likely one.
     pub(crate) sampling: Option<Sampling>,
+    /// Whether the log-probability of each new token is wanted: all logits are then stored.
+    pub(crate) logprobs: bool,
     /// Whether end-of-sequence tokens end a completion.
     pub(crate) heeds_eos: bool,
 }
@@ -87,9 +94,22 @@ struct Sequence<'a> {
     /// Its place in the order in which requests are taken.
     order: usize,
     tokens: Vec<u32>,
+    /// As in [`Answer`].
+    logprobs: Vec<f32>,
     watch: StopWatch<'a>,
     /// Tokens of the prompt that were counted as read.
     counted: usize,
+}
+
+/// A token that was chosen, and its log-probability where that is wanted.
+#[derive(Clone, Copy)]
+struct Choice {
+    token: u32,
+    logprob: Option<f32>,
+}
+
+impl Choice {
+    const NONE: Self = Self { token: NOT_A_TOKEN, logprob: None };
 }
 
 /// A sequence in the cache.
@@ -126,6 +146,8 @@ struct Run<'a, 'e> {
     /// Common starts in the cache, each within the one before.
     open: Vec<(Prefix, Slot)>,
     rows: RowCount,
+    /// The last number of sequences that was reported as running.
+    running: usize,
 }
 
 impl<'a> Engine<'a> {
@@ -172,6 +194,7 @@ impl<'a, 'e> Run<'a, 'e> {
             request,
             order,
             tokens: Vec::new(),
+            logprobs: Vec::new(),
             watch: StopWatch::new(engine.tokenizer, engine.stops),
             counted: 0,
         };
@@ -183,6 +206,7 @@ impl<'a, 'e> Run<'a, 'e> {
             unopened,
             open: Vec::new(),
             rows: RowCount::new(engine.batch_size),
+            running: 0,
         })
     }
 
@@ -268,10 +292,9 @@ impl<'a, 'e> Run<'a, 'e> {
         }
         let model = self.engine.model;
         let hidden = model.forward(&plan.rows, &plan.wanted, &mut self.cache).map_err(Error::from)?;
-        let tokens = match self.engine.sampling {
-            _ if plan.wanted.is_empty() => Vec::new(),
-            None => model.most_likely(&hidden).map_err(Error::from)?,
-            Some(sampling) => self.draw(&sampling, &hidden, &plan.predicting)?,
+        let choices = match plan.predicting.is_empty() {
+            true => Vec::new(),
+            false => self.choose(&hidden, &plan.predicting)?,
         };
         let mut prefilled = 0;
         for &(index, count) in &plan.taken {
@@ -286,12 +309,12 @@ impl<'a, 'e> Run<'a, 'e> {
         } else {
             self.rows.learn(plan.rows.len(), started.elapsed(), !self.waiting.is_empty());
         }
-        if !tokens.is_empty() {
-            report(Progress::Decoded(tokens.len()))?;
+        if !choices.is_empty() {
+            self.report_decoded(choices.len(), report)?;
         }
         let mut ends: Vec<Option<End>> = self.active.iter().map(|_| None).collect();
-        for (&index, &token) in plan.predicting.iter().zip(&tokens) {
-            ends[index] = self.engine.advance(&mut self.active[index].sequence, token)?;
+        for (&index, &choice) in plan.predicting.iter().zip(&choices) {
+            ends[index] = self.engine.advance(&mut self.active[index].sequence, choice)?;
         }
         let mut answers = Vec::new();
         let mut ends = ends.into_iter();
@@ -300,30 +323,41 @@ impl<'a, 'e> Run<'a, 'e> {
             None => true,
             Some(end) => {
                 cache.close(active.slot);
-                let tokens = std::mem::take(&mut active.sequence.tokens);
-                answers.push(Answer { index: active.sequence.request.index, tokens, end });
+                let Sequence { request, tokens, logprobs, .. } = &mut active.sequence;
+                let (tokens, logprobs) = (std::mem::take(tokens), std::mem::take(logprobs));
+                answers.push(Answer { index: request.index, tokens, logprobs, end });
                 false
             }
         });
+        // Whoever listens takes each of them off the number of those running.
+        self.running = self.running.saturating_sub(answers.len());
         answers.into_iter().try_for_each(|answer| report(Progress::Answered(answer)))
     }
 
-    /// A token for each of the sequences `predicting`, whose hidden states are given.
-    fn draw(&self, sampling: &Sampling, hidden: &Tensor, predicting: &[usize]) -> Result<Vec<u32>, Error> {
-        let model = self.engine.model;
+    /// Reports that so many sequences got a token, and how many that are where it is another number than before.
+    fn report_decoded<E>(&mut self, tokens: usize, report: &mut dyn FnMut(Progress) -> Result<(), E>) -> Result<(), E> {
+        if self.running != tokens {
+            self.running = tokens;
+            report(Progress::Running(tokens))?;
+        }
+        report(Progress::Decoded(tokens))
+    }
+
+    /// The next token of each of the sequences `predicting`, whose hidden states are given.
+    fn choose(&self, hidden: &Tensor, predicting: &[usize]) -> Result<Vec<Choice>, Error> {
+        let Engine { model, sampling, logprobs, .. } = self.engine;
+        if sampling.is_none() && !logprobs {
+            let tokens = model.most_likely(hidden)?.into_iter();
+            return Ok(tokens.map(|token| Choice { token, logprob: None }).collect());
+        }
         let logits = model.logits(hidden)?.flatten_all()?.to_vec1::<f32>()?;
         let rows: Vec<&[f32]> = logits.chunks_exact(model.config().vocab_size).collect();
-        let tokens: Vec<AtomicU32> = rows.iter().map(|_| AtomicU32::new(NOT_A_TOKEN)).collect();
+        let choices: Vec<OnceLock<Choice>> = rows.iter().map(|_| OnceLock::new()).collect();
         model.compute().threads.for_each(rows.len(), |_, row| {
-            let sequence = &self.active[predicting[row]].sequence;
-            let Some(stream) = &sequence.request.stream else { return };
-            let history = [sequence.request.prompt.as_slice(), &sequence.tokens].concat();
-            let token = SAMPLER.with_borrow_mut(|sampler| {
-                sampler.sample(rows[row], &history, sampling, stream, sequence.tokens.len() as u64)
-            });
-            tokens[row].store(token.unwrap_or(NOT_A_TOKEN), Ordering::Relaxed);
+            let choice = self.engine.choice(rows[row], &self.active[predicting[row]].sequence);
+            let _ = choices[row].set(choice.unwrap_or(Choice::NONE));
         });
-        Ok(tokens.into_iter().map(AtomicU32::into_inner).collect())
+        Ok(choices.into_iter().map(|choice| choice.into_inner().unwrap_or(Choice::NONE)).collect())
     }
 
     /// The rows of the next step: one for each sequence that is writing, then prompts as far as there is room.
@@ -380,13 +414,32 @@ impl Drop for Run<'_, '_> {
 }
 
 impl Engine<'_> {
+    /// The token that these logits give a sequence; `None` where they give none, or no finite log-probability where one is
+    /// wanted.
+    fn choice(&self, logits: &[f32], sequence: &Sequence<'_>) -> Option<Choice> {
+        let Sequence { request, tokens, .. } = sequence;
+        let token = match (&self.sampling, &request.stream) {
+            (Some(sampling), Some(stream)) => {
+                let history = [request.prompt.as_slice(), tokens].concat();
+                let step = tokens.len() as u64;
+                SAMPLER.with_borrow_mut(|sampler| sampler.sample(logits, &history, sampling, stream, step))
+            }
+            (Some(_), None) => None,
+            (None, _) => most_likely(logits),
+        }?;
+        let logprob = if self.logprobs { Some(log_probability(logits, token)?) } else { None };
+        Some(Choice { token, logprob })
+    }
+
     /// Adds a token to a sequence and says whether that ends it.
-    fn advance(&self, sequence: &mut Sequence<'_>, token: u32) -> Result<Option<End>, Error> {
+    fn advance(&self, sequence: &mut Sequence<'_>, choice: Choice) -> Result<Option<End>, Error> {
+        let Choice { token, logprob } = choice;
         if token == NOT_A_TOKEN {
             let place = sequence.tokens.len() + 1;
             return Ok(Some(End::Failed(format!("the model's logits are not numbers (NaN) at new token {place}"))));
         }
         sequence.tokens.push(token);
+        sequence.logprobs.extend(logprob);
         if self.heeds_eos && self.model.config().eos_token_ids.contains(&token) {
             Ok(Some(End::Eos))
         } else if sequence.watch.stops_at(&sequence.tokens)? {

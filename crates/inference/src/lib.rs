@@ -42,6 +42,7 @@ mod inspection; // what is understood of a checkpoint
 mod kernels; // the arithmetic
 mod kv_cache; // keys and values in blocks
 mod local_model; // a checkpoint as a generator
+mod logprobs; // how likely a token is, from all logits
 mod model; // the forward pass
 mod ops; // the arithmetic as candle operations
 mod prefixes; // what prompts have in common

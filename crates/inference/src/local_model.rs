@@ -68,6 +68,12 @@ pub struct EngineOptions {
     pub digest_cache: Option<PathBuf>,
     /// Completions run on after an end-of-sequence token, to their greatest length: for measuring speed.
     pub ignore_eos: bool,
+    /// Completions have the log-probability of each new token: the log-softmax of the model's logits as they are, before
+    /// temperature, penalties and whatever else sampling does to them. Costs the logits of the whole vocabulary at each
+    /// token; without it greedy decoding never stores them.
+    pub logprobs: bool,
+    /// Completions have the ids of their new tokens.
+    pub token_ids: bool,
 }
 
 /// A LLaMA or Mistral checkpoint, loaded.
@@ -186,7 +192,7 @@ impl LocalModel {
                 outputs[index] = tokens;
                 Ok(())
             }
-            Progress::Prefilled(_) | Progress::Decoded(_) => Ok(()),
+            Progress::Prefilled(_) | Progress::Running(_) | Progress::Decoded(_) => Ok(()),
         })?;
         Ok(outputs)
     }
@@ -217,8 +223,8 @@ impl LocalModel {
     fn engine<'a>(&'a self, stops: &'a [String], sampling: Option<Sampling>) -> Engine<'a> {
         let Self { model, tokenizer, options, .. } = self;
         let kv_memory = options.kv_memory.unwrap_or_else(|| model.usual_kv_memory());
-        let (batch_size, heeds_eos) = (options.batch_size, !options.ignore_eos);
-        Engine { model, tokenizer, batch_size, kv_memory, stops, sampling, heeds_eos }
+        let EngineOptions { batch_size, logprobs, ignore_eos, .. } = *options;
+        Engine { model, tokenizer, batch_size, kv_memory, stops, sampling, logprobs, heeds_eos: !ignore_eos }
     }
 
     /// A request that can be answered, or why it cannot.
@@ -246,6 +252,23 @@ impl LocalModel {
             let _ = ids[index].set(self.encode(&prompts[index].text));
         });
         ids.into_iter().map(|ids| ids.into_inner().unwrap_or_else(|| Ok(Vec::new()))).collect()
+    }
+
+    /// What is told of a finished request.
+    fn completion(&self, asked: &Asked, answer: Answer, stops: &[String]) -> Completion {
+        let (text, finish_reason, error) = self.conclude(&answer, stops);
+        let Answer { index, tokens, logprobs, .. } = answer;
+        Completion {
+            index,
+            text,
+            finish_reason,
+            prompt_tokens: asked.tokens,
+            completion_tokens: tokens.len(),
+            prompt_hash: asked.hash.clone(),
+            token_ids: self.options.token_ids.then_some(tokens),
+            logprobs: self.options.logprobs.then_some(logprobs),
+            error,
+        }
     }
 
     /// Text and reason of a finished request. The text ends before the first stop string, whoever ended it.
@@ -413,10 +436,6 @@ impl Generator for LocalModel {
         decoding: &Decoding,
         on_event: &mut dyn FnMut(Event) -> Result<(), GenerationError>,
     ) -> Result<(), GenerationError> {
-        struct Asked {
-            tokens: usize,
-            hash: String,
-        }
         let (mut asked, mut requests) = (Vec::new(), Vec::new());
         for (index, ids) in self.encode_all(prompts)?.into_iter().enumerate() {
             asked.push(Asked { tokens: ids.len(), hash: prompt_hash(&ids) });
@@ -426,38 +445,41 @@ impl Generator for LocalModel {
                     let stream = decoding.sampling.map(|sampling| Stream::new(sampling.seed, id, *sample));
                     requests.push(Request { stream, ..request });
                 }
-                Err(message) => on_event(Event::Finished(Completion {
-                    index,
-                    text: String::new(),
-                    finish_reason: FinishReason::Error,
-                    prompt_tokens: asked[index].tokens,
-                    completion_tokens: 0,
-                    prompt_hash: asked[index].hash.clone(),
-                    token_ids: None,
-                    logprobs: None,
-                    error: Some(message),
-                }))?,
+                Err(message) => on_event(Event::Finished(asked[index].refused(index, message)))?,
             }
         }
         self.engine(&decoding.stop, decoding.sampling).run(requests, &mut |progress| {
             on_event(match progress {
                 Progress::Prefilled(tokens) => Event::Prefilled(tokens),
+                Progress::Running(completions) => Event::Running(completions),
                 Progress::Decoded(tokens) => Event::Decoded(tokens),
                 Progress::Answered(answer) => {
-                    let (text, finish_reason, error) = self.conclude(&answer, &decoding.stop);
-                    Event::Finished(Completion {
-                        index: answer.index,
-                        text,
-                        finish_reason,
-                        prompt_tokens: asked[answer.index].tokens,
-                        completion_tokens: answer.tokens.len(),
-                        prompt_hash: asked[answer.index].hash.clone(),
-                        token_ids: None,
-                        logprobs: None,
-                        error,
-                    })
+                    Event::Finished(self.completion(&asked[answer.index], answer, &decoding.stop))
                 }
             })
         })
+    }
+}
+
+/// A prompt that was put to the model.
+struct Asked {
+    tokens: usize,
+    hash: String,
+}
+
+impl Asked {
+    /// The completion of a prompt that the model cannot read.
+    fn refused(&self, index: usize, message: String) -> Completion {
+        Completion {
+            index,
+            text: String::new(),
+            finish_reason: FinishReason::Error,
+            prompt_tokens: self.tokens,
+            completion_tokens: 0,
+            prompt_hash: self.hash.clone(),
+            token_ids: None,
+            logprobs: None,
+            error: Some(message),
+        }
     }
 }

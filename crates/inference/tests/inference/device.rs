@@ -6,7 +6,7 @@ use generation::{Decoding, Generator, Sampling};
 use inference::{CheckpointFiles, DeviceChoice, EngineOptions, ErrorKind, LocalModel, Quantization, WeightDtype};
 
 use crate::checkpoints::{ALL, Case, cases, cases_in, complete, folder};
-use crate::{demo, gguf, variants};
+use crate::{demo, gguf, logprobs, variants};
 
 fn load(files: CheckpointFiles, options: &EngineOptions) -> LocalModel {
     LocalModel::load(files, options).unwrap_or_else(|error| panic!("{error}"))
@@ -146,6 +146,10 @@ fn drawing_and_stop_strings_work(device: DeviceChoice) {
     assert!(found.iter().all(|completion| !completion.text.contains("he")));
 }
 
+fn log_probabilities_are_those_of_transformers(device: DeviceChoice) {
+    logprobs::log_probabilities_are_those_of_transformers(device);
+}
+
 fn what_computes_is_told(device: DeviceChoice) {
     let q8_0 = folder("gguf").join("llama-q-q8_0.gguf");
     let options = EngineOptions { device, ..EngineOptions::default() };
@@ -186,6 +190,7 @@ macro_rules! tests_on {
             bf16_logits_stay_near
             adapters_are_merged
             drawing_and_stop_strings_work
+            log_probabilities_are_those_of_transformers
             what_computes_is_told
         }
     };

@@ -9,6 +9,7 @@ mod device; // the forward pass for devices against transformers
 mod gguf; // GGUF files against transformers
 mod gguf_writer; // GGUF files made by a test
 mod loading; // what is refused, and in which words
+mod logprobs; // how likely tokens were
 mod parity; // the tiny checkpoints against transformers, in any batch
 mod pre_tokenizers; // every way to split texts that a GGUF file can name
 mod reference; // the demo checkpoint against candle's own model

@@ -179,20 +179,27 @@ fn logits_that_are_not_numbers_fail_that_completion() {
 fn events_add_up() {
     let mut model = load_with("llama-tied", &EngineOptions { batch_size: Some(3), ..Default::default() });
     let texts = ["A".to_string(), "How far does it travel? ".repeat(10), "q".to_string(), "x".to_string()];
-    let (mut prefilled, mut decoded, mut finished) = (0, 0, Vec::new());
+    let (mut prefilled, mut decoded, mut running, mut finished) = (0, 0, 0, Vec::new());
     model
         .generate(&prompts(&texts), &Decoding::greedy(9), &mut |event| {
             match event {
                 Event::Prefilled(tokens) => prefilled += tokens,
-                Event::Decoded(tokens) => decoded += tokens,
-                Event::Running(_) => {}
-                Event::Finished(completion) => finished.push(completion),
+                Event::Decoded(tokens) => {
+                    assert_eq!(tokens, running, "each completion under way gets a token");
+                    decoded += tokens;
+                }
+                Event::Running(completions) => running = completions,
+                Event::Finished(completion) => {
+                    running -= 1;
+                    finished.push(completion);
+                }
             }
             Ok(())
         })
         .unwrap();
     assert_eq!(prefilled, finished.iter().map(|completion| completion.prompt_tokens).sum::<usize>());
     assert_eq!(decoded, finished.iter().map(|completion| completion.completion_tokens).sum::<usize>());
+    assert_eq!(running, 0);
 }
 
 #[test]
