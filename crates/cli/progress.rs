@@ -3,14 +3,28 @@
 use std::io::{IsTerminal, stderr};
 use std::time::{Duration, Instant};
 
+use dataset_loader::grouped;
 use evaluation::Progress;
 use indicatif::{ProgressBar, ProgressStyle};
+use jobs::{Forecast, Speeds};
 
 const LINE_EVERY: Duration = Duration::from_secs(5);
+/// An estimate that changes faster cannot be read.
+const ESTIMATE_EVERY: Duration = Duration::from_secs(1);
+/// Columns of a terminal that does not tell them.
+const COLUMNS: usize = 80;
+/// A shorter bar shows nothing.
+const MIN_BAR: usize = 8;
 
-/// Shows how far a run is.
+/// Shows how far work is.
 pub struct Display {
     started: Instant,
+    /// When the first progress came: what is loaded before is no part of any speed.
+    working: Option<Instant>,
+    forecast: Forecast,
+    /// When the time left was estimated last, and what came out.
+    estimate: Option<(Instant, Option<Duration>)>,
+    last: Progress,
     screen: Screen,
 }
 
@@ -21,77 +35,151 @@ enum Screen {
 }
 
 impl Display {
-    /// On a terminal a bar, elsewhere lines; nothing where `quiet`.
-    pub fn new(quiet: bool) -> Self {
+    /// On a terminal a bar, elsewhere and under NO_COLOR or TERM=dumb lines; nothing where `quiet`. Completions have at most
+    /// `max_tokens` new tokens.
+    pub fn new(quiet: bool, max_tokens: usize) -> Self {
         let started = Instant::now();
-        let screen = match (quiet, stderr().is_terminal()) {
+        let screen = match (quiet, can_show_a_bar()) {
             (true, _) => Screen::Nothing,
             (false, true) => Screen::Bar(bar()),
             (false, false) => Screen::Lines { last: started },
         };
-        Self { started, screen }
+        let forecast = Forecast::new(max_tokens);
+        Self { started, working: None, forecast, estimate: None, last: Progress::default(), screen }
     }
 
     /// Takes note of progress and shows it when it is time.
     pub fn update(&mut self, progress: &Progress) {
-        let elapsed = self.started.elapsed();
+        self.last = *progress;
+        let working = *self.working.get_or_insert_with(Instant::now);
+        self.forecast.observe(working.elapsed(), progress);
+        let is_due = match &self.screen {
+            Screen::Bar(_) => self.estimate.is_none_or(|(at, _)| at.elapsed() >= ESTIMATE_EVERY),
+            Screen::Lines { last } => last.elapsed() >= LINE_EVERY,
+            Screen::Nothing => false,
+        };
+        if is_due {
+            self.estimate = Some((Instant::now(), self.forecast.left()));
+        }
+        let status = Status {
+            progress: *progress,
+            speeds: self.forecast.speeds(),
+            elapsed: self.started.elapsed(),
+            left: self.estimate.and_then(|(_, left)| left),
+        };
         match &mut self.screen {
             Screen::Bar(bar) => {
                 bar.set_length(progress.total as u64);
                 bar.set_position((progress.resumed + progress.finished) as u64);
-                bar.set_message(message(progress, elapsed));
+                if is_due {
+                    bar.set_message(status.fitted(columns()));
+                }
             }
-            Screen::Lines { last } if last.elapsed() >= LINE_EVERY => {
+            Screen::Lines { last } if is_due => {
                 *last = Instant::now();
-                let done = progress.resumed + progress.finished;
-                eprintln!("{done}/{} items, {}", progress.total, message(progress, elapsed));
+                eprintln!("{}", status.line());
             }
             Screen::Lines { .. } | Screen::Nothing => {}
         }
     }
 
     /// Takes the bar away and says in one line what was done.
-    pub fn finish(self, progress: &Progress) {
-        let elapsed = self.started.elapsed();
+    pub fn finish(self) {
         match self.screen {
             Screen::Bar(bar) => bar.finish_and_clear(),
             Screen::Lines { .. } => {}
             Screen::Nothing => return,
         }
-        match progress.finished {
-            0 => eprintln!("all {} items were there already: nothing was generated", progress.total),
-            finished => eprintln!(
-                "{finished} items in {}: {:.0} new tokens/s, {:.1} items/s{}",
-                clock(elapsed),
-                rate(progress.completion_tokens, elapsed),
-                rate(finished, elapsed),
-                if progress.resumed > 0 {
-                    format!(" ({} were there already)", progress.resumed)
-                } else {
-                    String::new()
-                }
-            ),
-        }
+        let working = self.working.unwrap_or(self.started).elapsed();
+        eprintln!("{}", done(&self.last, working));
     }
 }
 
+/// Whether stderr is a terminal that can rewrite a line, and nobody has asked for plain text.
+fn can_show_a_bar() -> bool {
+    let is_set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+    let is_dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
+    stderr().is_terminal() && !is_set("NO_COLOR") && !is_dumb
+}
+
+fn columns() -> usize {
+    terminal_size::terminal_size_of(stderr()).map_or(COLUMNS, |(width, _)| width.0.into())
+}
+
 fn bar() -> ProgressBar {
-    let template = "{bar:30} {pos}/{len} items, {msg}";
-    ProgressBar::new(0).with_style(ProgressStyle::with_template(template).expect("the template is well-formed"))
+    let style = ProgressStyle::with_template("{pos}/{len} {wide_bar} {msg}").expect("the template is well-formed");
+    ProgressBar::new(0).with_style(style)
 }
 
-fn message(progress: &Progress, elapsed: Duration) -> String {
-    let speed = rate(progress.completion_tokens, elapsed);
-    let left = progress.total - progress.resumed - progress.finished;
-    let eta = match progress.finished {
-        0 => "?".to_string(),
-        finished => clock(elapsed.mul_f64(left as f64 / finished as f64)),
-    };
-    format!("{speed:.0} new tokens/s, {} elapsed, {eta} left", clock(elapsed))
+/// What there is to say at a moment.
+struct Status {
+    progress: Progress,
+    speeds: Speeds,
+    elapsed: Duration,
+    left: Option<Duration>,
 }
 
-fn rate(count: usize, elapsed: Duration) -> f64 {
-    count as f64 / elapsed.as_secs_f64().max(1e-3)
+impl Status {
+    /// What is told beside the number of items, in order, each with its importance: the least one goes first where there is
+    /// no room.
+    fn parts(&self) -> Vec<(u8, String)> {
+        let Progress { running, .. } = self.progress;
+        let mut parts = Vec::new();
+        if running > 0 {
+            parts.push((1, format!("{running} running")));
+        }
+        if self.speeds.prompts >= 0.5 {
+            parts.push((3, format!("prompts {} tok/s", rounded(self.speeds.prompts))));
+        }
+        parts.push((4, format!("decode {} tok/s", rounded(self.speeds.decode))));
+        parts.push((2, format!("{} elapsed", clock(self.elapsed))));
+        parts.push((5, format!("{} left", self.left.map_or("?".to_string(), clock))));
+        parts
+    }
+
+    /// All of it, for a line of its own.
+    fn line(&self) -> String {
+        let Progress { total, resumed, finished, .. } = self.progress;
+        format!("{}/{total} items, {}", resumed + finished, joined(&self.parts()))
+    }
+
+    /// As much of it as leaves room for a bar on a terminal of so many columns.
+    fn fitted(&self, columns: usize) -> String {
+        let Progress { total, resumed, finished, .. } = self.progress;
+        let taken = format!("{}/{total}  ", resumed + finished).len() + MIN_BAR;
+        let mut parts = self.parts();
+        while parts.len() > 1 && taken + joined(&parts).len() > columns {
+            let least = (0..parts.len()).min_by_key(|&index| parts[index].0).unwrap_or_default();
+            parts.remove(least);
+        }
+        joined(&parts)
+    }
+}
+
+fn joined(parts: &[(u8, String)]) -> String {
+    parts.iter().map(|(_, part)| part.as_str()).collect::<Vec<_>>().join(", ")
+}
+
+/// What was done in all, with the speeds of the whole time.
+fn done(progress: &Progress, elapsed: Duration) -> String {
+    let Progress { total, resumed, finished, prompt_tokens, .. } = *progress;
+    if finished == 0 {
+        return format!("all {total} items were there already: nothing was generated");
+    }
+    let rate = |count: usize| count as f64 / elapsed.as_secs_f64().max(1e-3);
+    let new_tokens = progress.completion_tokens.max(progress.finished_tokens);
+    let before = if resumed > 0 { format!(" ({resumed} were there already)") } else { String::new() };
+    format!(
+        "{finished} items in {}: prompts {} tok/s, decode {} tok/s, {:.1} items/s{before}",
+        clock(elapsed),
+        rounded(rate(prompt_tokens)),
+        rounded(rate(new_tokens)),
+        rate(finished),
+    )
+}
+
+fn rounded(rate: f64) -> String {
+    grouped(rate.round() as usize)
 }
 
 /// Minutes and seconds, with hours where there are any.
@@ -100,5 +188,61 @@ fn clock(duration: Duration) -> String {
     match seconds / 3600 {
         0 => format!("{}:{:02}", seconds / 60, seconds % 60),
         hours => format!("{hours}:{:02}:{:02}", seconds / 60 % 60, seconds % 60),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn status(total: usize, running: usize) -> Status {
+        let (resumed, finished) = (total / 10, total / 3);
+        Status {
+            progress: Progress { total, resumed, finished, running, ..Progress::default() },
+            speeds: Speeds { prompts: 1234.4, decode: 512.0 },
+            elapsed: Duration::from_secs(62),
+            left: Some(Duration::from_secs(4 * 3600 + 185)),
+        }
+    }
+
+    #[test]
+    fn a_line_says_everything() {
+        let line = "171/398 items, 64 running, prompts 1,234 tok/s, decode 512 tok/s, 1:02 elapsed, 4:03:05 left";
+        assert_eq!(status(398, 64).line(), line);
+        let early = Status { left: None, speeds: Speeds::default(), ..status(398, 0) };
+        assert_eq!(early.line(), "171/398 items, decode 0 tok/s, 1:02 elapsed, ? left");
+    }
+
+    #[test]
+    fn what_is_said_beside_the_bar_fits_the_terminal() {
+        for (total, running) in [(8, 0), (398, 64), (18_000, 256), (3_200_000, 4096)] {
+            let status = status(total, running);
+            let items = format!("{0}/{0}  ", status.progress.total).len();
+            for columns in [40, 60, 80, 100, 200] {
+                let beside = status.fitted(columns);
+                assert!(beside.ends_with("4:03:05 left"), "{columns}: {beside}");
+                assert!(items + beside.len() + MIN_BAR <= columns, "{columns}: {beside}");
+            }
+        }
+        assert_eq!(status(398, 64).fitted(80), "prompts 1,234 tok/s, decode 512 tok/s, 4:03:05 left");
+        assert_eq!(status(398, 64).fitted(20), "4:03:05 left");
+    }
+
+    #[test]
+    fn the_last_line_has_the_speeds_of_the_whole_time() {
+        let progress = Progress {
+            total: 50,
+            resumed: 2,
+            finished: 48,
+            completions: 48,
+            finished_tokens: 24_000,
+            prompt_tokens: 12_345,
+            completion_tokens: 24_000,
+            running: 0,
+        };
+        let line = "48 items in 1:23: prompts 149 tok/s, decode 289 tok/s, 0.6 items/s (2 were there already)";
+        assert_eq!(done(&progress, Duration::from_secs(83)), line);
+        let nothing = Progress { total: 50, resumed: 50, ..Progress::default() };
+        assert_eq!(done(&nothing, Duration::ZERO), "all 50 items were there already: nothing was generated");
     }
 }

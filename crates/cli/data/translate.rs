@@ -52,14 +52,12 @@ pub fn run(args: Args) -> anyhow::Result<Outcome> {
         rendering: wrapping.digest(),
     };
     let mut generator = args.generator.open()?;
-    let mut display = progress::Display::new(args.telling.quiet);
-    let mut last = evaluation::Progress::default();
+    let mut display = progress::Display::new(args.telling.quiet, plan.decoding.max_tokens);
     let translated = translation::translate(&benchmark, &plan, generator.as_mut(), &mut |progress| {
         display.update(progress);
-        last = *progress;
         interruption::may_go_on()
     })?;
-    display.finish(&last);
+    display.finish();
     args.telling.tell(&translated, || reporting::translation_text(&translated, args.all))?;
     Ok(Outcome::Done)
 }

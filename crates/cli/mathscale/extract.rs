@@ -82,15 +82,13 @@ fn by_model(args: &Args) -> anyhow::Result<ExtractOutcome> {
     let Some(generator) = &args.generator.0 else { anyhow::bail!("--seeds needs --model") };
     let mut project = Project::open_to_write(&args.stage.place.project)?;
     let mut generator = generator.open()?;
-    let mut display = progress::Display::new(args.telling.quiet);
-    let mut last = evaluation::Progress::default();
+    let mut display = progress::Display::new(args.telling.quiet, plan.decoding.max_tokens);
     let outcome = mathscale::extract_by_model(&mut project, &plan, generator.as_mut(), &mut |progress| {
         display.update(progress);
-        last = *progress;
         interruption::may_go_on()
     })?;
     if !outcome.already_there {
-        display.finish(&last);
+        display.finish();
     }
     Ok(outcome)
 }

@@ -70,16 +70,14 @@ pub fn run(args: Args) -> anyhow::Result<Outcome> {
     let mut project = Project::open_to_write(&args.stage.place.project)?;
     let mut generator = asked.open()?;
     let name = args.price_of.clone().unwrap_or_else(|| generator.info().name);
-    let mut display = progress::Display::new(args.telling.quiet);
-    let mut last = evaluation::Progress::default();
+    let mut display = progress::Display::new(args.telling.quiet, plan.decoding.max_tokens);
     let outcome = mathscale::generate(&mut project, &plan, generator.as_mut(), &mut |progress| {
         display.update(progress);
-        last = *progress;
         interruption::may_go_on()
     })?;
     match outcome.already_there {
         true => note_already_there(&outcome.record, args.telling.quiet),
-        false => display.finish(&last),
+        false => display.finish(),
     }
     let cost =
         prices.as_ref().map(|prices| outcome.cost(prices, &name)).transpose().context("the pairs are written")?;

@@ -62,16 +62,14 @@ pub fn run(args: Args) -> anyhow::Result<Outcome> {
     };
     let mut project = Project::open_to_write(&args.stage.place.project)?;
     let mut generator = args.generator.open()?;
-    let mut display = progress::Display::new(args.telling.quiet);
-    let mut last = evaluation::Progress::default();
+    let mut display = progress::Display::new(args.telling.quiet, plan.decoding.max_tokens);
     let outcome = mathscale::validate(&mut project, &plan, generator.as_mut(), &mut |progress| {
         display.update(progress);
-        last = *progress;
         interruption::may_go_on()
     })?;
     match outcome.already_there {
         true => note_already_there(&outcome.record, args.telling.quiet),
-        false => display.finish(&last),
+        false => display.finish(),
     }
     args.telling.tell(&outcome, || reporting::validated_text(&outcome))?;
     Ok(Outcome::Done)

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use crate::differences::differences;
 use crate::error::{FileError, JobError};
 use crate::journal::{Journal, drop_torn_line};
+use crate::progress::Progress;
 use crate::replies::{Replies, Reply};
 use crate::whole_file::replace_file;
 use crate::writer_lock::WriterLock;
@@ -46,23 +47,6 @@ pub struct Refusal {
     pub text: String,
     /// What is wrong with it.
     pub reason: String,
-}
-
-/// How far work is.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Progress {
-    /// Items in all.
-    pub total: usize,
-    /// Items that were there before this start.
-    pub resumed: usize,
-    /// Items finished since.
-    pub finished: usize,
-    /// Prompt tokens read since.
-    pub prompt_tokens: usize,
-    /// New tokens produced since.
-    pub completion_tokens: usize,
-    /// Completions under way, where the generator tells.
-    pub running: usize,
 }
 
 /// Work for a generator in a folder. It keeps three files there: `NAME.job.json` says what the work is, `NAME.replies.jsonl` is the journal of
@@ -288,6 +272,7 @@ impl Worker<'_> {
 
     /// Takes a completion; returns the item where it is to be asked again.
     fn finished(&mut self, ask: &Ask, completion: Completion) -> Result<Option<Ask>, JobError> {
+        self.progress.note(&completion);
         let fault = match completion.finish_reason {
             FinishReason::Error => {
                 self.replies.fail(ask.item, completion.error.unwrap_or_else(|| "no reason was given".to_string()));
@@ -316,12 +301,10 @@ impl Worker<'_> {
         };
         let place = self.journal.append(&reply)?;
         self.replies.note(place, &reply);
-        if !self.replies.is_settled(ask.item) {
-            return Ok(Some(Ask { item: ask.item, attempt: ask.attempt + 1, refusal: refusal(&reply) }));
-        }
-        self.progress.finished += 1;
+        let settled = self.replies.is_settled(ask.item);
+        self.progress.finished += usize::from(settled);
         self.tell();
-        Ok(None)
+        Ok((!settled).then(|| Ask { item: ask.item, attempt: ask.attempt + 1, refusal: refusal(&reply) }))
     }
 
     fn tell(&mut self) {

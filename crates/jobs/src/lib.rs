@@ -9,16 +9,20 @@
 
 mod differences; // in what two records of settings differ
 mod error; // what can stop a job, and what can be wrong with a file
+mod forecast; // when work will be done
 mod job; // many items, one generator, one folder
 mod journal; // finished records, line by line
+mod progress; // how far work is
 mod replies; // what a job has been told, in the order of its items
 mod whole_file; // files that appear at once
 mod writer_lock; // one writer a folder
 
 pub use differences::{Difference, differences};
 pub use error::{FileError, JobError};
-pub use job::{Job, Progress, Refusal, Task};
+pub use forecast::{Forecast, Speeds};
+pub use job::{Job, Refusal, Task};
 pub use journal::{Journal, drop_torn_line, read_journal, write_checked};
+pub use progress::Progress;
 pub use replies::{Outcome, Replies, Reply, Tally};
 pub use whole_file::{replace_file, write_line};
 pub use writer_lock::WriterLock;

@@ -1,5 +1,7 @@
 //! Jobs with scripted generators: retries, set-aside, interruption, other work in the folder.
 
+mod forecast; // when work will be done, on simulated runs
+
 use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 use std::ops::ControlFlow;
