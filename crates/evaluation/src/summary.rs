@@ -10,7 +10,7 @@ use statistics::{Bootstrap, Stratum, macro_average, micro_average, sampled_inter
 use crate::counted_once::CountedOnce;
 use crate::grader::Grader;
 use crate::manifest::Manifest;
-use crate::protocol::{MAX_TOKENS, STOP_STRINGS};
+use crate::protocol::{MAX_TOKENS, deviating_stop_strings};
 use crate::record::VerdictRecord;
 use crate::several_samples::SeveralSamples;
 
@@ -350,10 +350,6 @@ fn deviations(manifest: &Manifest) -> Vec<String> {
     if let Some(kind) = identity.model.details.get("quantization") {
         found.push(format!("weights rounded to {kind}"));
     }
-    if identity.decoding.stop.is_empty() {
-        found.push("no stop strings".to_string());
-    } else if identity.decoding.stop != STOP_STRINGS {
-        found.push("other stop strings".to_string());
-    }
+    found.extend(deviating_stop_strings(&identity.decoding.stop));
     found
 }

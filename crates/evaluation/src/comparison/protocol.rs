@@ -1,11 +1,11 @@
 //! In what two runs differ beside their answers, in words, and whether they can still be compared.
 
+use scoring::Scorer;
 use serde::Serialize;
 use serde_json::Value;
 
-use scoring::Scorer;
-
 use super::compared_run::ComparedRun;
+use crate::protocol::deviating_stop_strings;
 
 /// What a difference is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -74,6 +74,7 @@ pub(crate) fn differences(a: &ComparedRun, b: &ComparedRun, scorer: Scorer) -> V
             let (aspect, what) = meaning(&difference.field)?;
             let (a, b) = match aspect {
                 Aspect::Template => (template(a), template(b)),
+                _ if difference.field == "decoding.stop" => (stop_strings(a), stop_strings(b)),
                 _ => (plain(&difference.there), plain(&difference.here)),
             };
             Some(ProtocolDifference { aspect, what, a, b })
@@ -98,6 +99,11 @@ pub(crate) fn differences(a: &ComparedRun, b: &ComparedRun, scorer: Scorer) -> V
 /// A template's name, which two texts may share.
 fn template(run: &ComparedRun) -> String {
     format!("{} ({})", run.identity.template.name, short(&run.identity.template.digest))
+}
+
+/// The stop strings of a run, of which most are the protocol's.
+fn stop_strings(run: &ComparedRun) -> String {
+    deviating_stop_strings(&run.identity.decoding.stop).unwrap_or_else(|| "the protocol's".to_string())
 }
 
 /// Why two runs asked different items, in words: other data, cap, limit or exclusions.
