@@ -8,6 +8,7 @@ use clap::ValueEnum;
 use endpoint::{
     Api, ApiKey, BaseUrl, Endpoint, EndpointOptions, MAX_CONCURRENCY, Patience, PromptCounter, SpecialTokens,
 };
+use evaluation::TokenDetails;
 
 /// Variables of the environment that may hold a key, the first one first.
 const KEY_VARIABLES: [&str; 2] = ["MWPBENCH_API_KEY", "OPENAI_API_KEY"];
@@ -39,9 +40,6 @@ pub struct EndpointArgs {
     /// Ask for whole answers and not for streams: stop strings that the server does not know then cut an answer only afterwards.
     #[arg(long, requires = "endpoint")]
     no_stream: bool,
-    /// Keep the log-probabilities of new tokens in completions.jsonl, where the server tells them.
-    #[arg(long, requires = "endpoint")]
-    logprobs: bool,
 }
 
 /// What a server must know of the prompts that it gets.
@@ -75,8 +73,9 @@ impl EndpointArgs {
         self.is_given().then(|| self.max_concurrency.map_or(MAX_CONCURRENCY, NonZeroUsize::get))
     }
 
-    /// Connects to the server and finds the model there; `None` where no server was named.
-    pub fn open(&self, model: &str, prompts: ServerPrompts) -> anyhow::Result<Option<Endpoint>> {
+    /// Connects to the server and finds the model there; `None` where no server was named. Of new tokens a server tells no
+    /// more than log-probabilities.
+    pub fn open(&self, model: &str, prompts: ServerPrompts, details: TokenDetails) -> anyhow::Result<Option<Endpoint>> {
         let Some(address) = &self.endpoint else { return Ok(None) };
         let key = match &self.api_key_file {
             Some(file) => Some(ApiKey::from_file(file)?),
@@ -92,7 +91,7 @@ impl EndpointArgs {
             key,
             max_concurrency: self.max_concurrency().unwrap_or(MAX_CONCURRENCY),
             stream: !self.no_stream,
-            logprobs: self.logprobs,
+            logprobs: details.logprobs,
             patience: Patience {
                 idle: seconds(self.request_timeout).unwrap_or(usual.patience.idle),
                 gone_after: seconds(self.give_up_after).unwrap_or(usual.patience.gone_after),

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
 use dataset_loader::Benchmark;
-use evaluation::{Exclusion, LongPrompts, MAX_TOKENS, Plan, Protocol, Selection, Summary};
+use evaluation::{Exclusion, LongPrompts, MAX_TOKENS, Plan, Protocol, Selection, Summary, TokenDetails};
 use generation::Decoding;
 use reporting::SummaryTable;
 
@@ -14,6 +14,7 @@ use crate::chat::PromptArgs;
 use crate::decoding::SamplingArgs;
 use crate::exit::Outcome;
 use crate::generator::GeneratorArgs;
+use crate::stop::StopArgs;
 use crate::{data_folder, grading, interruption, progress, screen};
 
 /// Evaluate a checkpoint on the sets and print accuracy per set, micro and macro average.
@@ -41,6 +42,8 @@ pub struct Args {
     #[arg(long, env = "MWPBENCH_MAX_TOKENS", default_value_t = NonZeroUsize::new(MAX_TOKENS).unwrap(), value_name = "N")]
     max_tokens: NonZeroUsize,
     #[command(flatten)]
+    stop: StopArgs,
+    #[command(flatten)]
     sampling: SamplingArgs,
     /// Completions drawn for each problem; accuracy is the mean over all.
     #[arg(long, default_value = "1", value_name = "K", value_parser = samples)]
@@ -67,9 +70,14 @@ pub struct Args {
     /// completion. Repeat for several.
     #[arg(long = "tag", value_name = "KEY=VALUE", value_parser = tag)]
     tags: Vec<(String, String)>,
-    /// Write the token ids of every prompt into prompts.jsonl of the run; their hash is always kept.
+    /// Write token ids down: of every prompt into prompts.jsonl of the run, of every completion into completions.jsonl. For checkpoints
+    /// only; the hash of a prompt's ids is always kept.
     #[arg(long)]
     log_tokens: bool,
+    /// Write the natural logarithm of each new token's probability into completions.jsonl: of the model's own distribution, before
+    /// temperature and penalties; from servers that tell it.
+    #[arg(long)]
+    logprobs: bool,
     /// Give the tasks of a set rows of their own.
     #[arg(long)]
     by_task: bool,
@@ -117,7 +125,7 @@ pub fn run(args: Args) -> anyhow::Result<Outcome> {
     let benchmark = data_folder::benchmark(args.data.as_deref())?;
     let grader = grading::grader(&benchmark, args.profile.as_deref())?;
     let plan = args.plan(&benchmark)?;
-    let mut generator = args.generator.open_for(&plan.template, args.prompt.tokenizer())?;
+    let mut generator = args.generator.open_for(&plan.template, args.prompt.tokenizer(), plan.token_details)?;
     let folder = match &args.output_dir {
         Some(folder) => folder.clone(),
         None => default_folder(&plan.identity(generator.info())),
@@ -127,12 +135,13 @@ pub fn run(args: Args) -> anyhow::Result<Outcome> {
         let place = if data_is_sample(&plan) { " (samples)" } else { "" };
         eprintln!("asking {} problems{place}; the run is kept in {}", plan.problems.len(), folder.display());
     }
-    let mut display = progress::Display::new(args.quiet);
+    let mut display = progress::Display::new(args.quiet, plan.decoding.max_tokens);
     let run = evaluation::run(&benchmark, &grader, &plan, generator.as_mut(), &folder, &mut |progress| {
         display.update(progress);
         interruption::may_go_on()
-    })?;
-    display.finish(&run.progress);
+    });
+    let run = run.map_err(with_way_out)?;
+    display.finish();
     args.print(&run.summary)?;
     if let Some(latency) = run.serving.as_ref().and_then(|serving| serving.latency).filter(|_| args.latency) {
         eprintln!("{}", reporting::latency_line(&latency));
@@ -163,8 +172,11 @@ impl Args {
             data_digest: data.digest,
             decoding: Decoding {
                 max_tokens: self.max_tokens.get(),
-                // Where the server makes a chat of the prompt, the end of its turn ends the answer.
-                stop: if self.generator.is_chat_server() { Vec::new() } else { template.stop_strings() },
+                stop: self.stop.strings(match self.generator.is_chat_server() {
+                    // Where the server makes a chat of the prompt, the end of its turn ends the answer.
+                    true => Vec::new(),
+                    false => template.stop_strings(),
+                }),
                 sampling: self.sampling.sampling(self.samples)?,
             },
             template,
@@ -176,7 +188,7 @@ impl Args {
                 OnLongPrompt::Fail => LongPrompts::Fail,
             },
             retry_failed: self.retry_failed,
-            log_tokens: self.log_tokens,
+            token_details: TokenDetails { token_ids: self.log_tokens, logprobs: self.logprobs },
             version: env!("CARGO_PKG_VERSION").to_string(),
             environment: self.generator.environment(),
             tags: self.tags()?,
@@ -201,6 +213,19 @@ impl Args {
             }
         }
     }
+}
+
+/// What stopped a run, with the flags that lead on where it is a matter of flags.
+fn with_way_out(error: evaluation::Error) -> anyhow::Error {
+    let evaluation::Error::OtherTokenDetails { there, .. } = &error else { return error.into() };
+    let flags = match (there.token_ids, there.logprobs) {
+        (true, true) => "with --log-tokens --logprobs",
+        (true, false) => "with --log-tokens and without --logprobs",
+        (false, true) => "with --logprobs and without --log-tokens",
+        (false, false) => "without --log-tokens and --logprobs",
+    };
+    let message = format!("{error}. Give the same command {flags}, or start over in a new folder with --fresh");
+    anyhow::Error::new(error).context(message)
 }
 
 fn data_is_sample(plan: &Plan) -> bool {

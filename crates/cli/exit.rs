@@ -170,6 +170,7 @@ fn code_of_cause(cause: &(dyn std::error::Error + 'static)) -> Option<u8> {
         | evaluation::Error::Unreadable { .. }
         | evaluation::Error::OutputIsInput(_)
         | evaluation::Error::NoTokenIds
+        | evaluation::Error::OtherTokenDetails { .. }
         | evaluation::Error::Exclusion(_)
         | evaluation::Error::NothingToDo => USAGE,
         evaluation::Error::WriteFailed { .. } | evaluation::Error::Incomplete { .. } => INCOMPLETE,

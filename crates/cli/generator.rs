@@ -7,7 +7,7 @@ use clap::ValueEnum;
 use std::path::Path;
 
 use endpoint::{Endpoint, PromptCounter, SpecialTokens};
-use evaluation::Template;
+use evaluation::{Template, TokenDetails};
 use generation::Generator;
 use inference::{
     DeviceChoice, EngineOptions, LocalModel, PromptKind, PromptTokenizer, Quantization, TemplateSource, WeightDtype,
@@ -50,8 +50,13 @@ pub struct GeneratorArgs {
 }
 
 impl GeneratorArgs {
-    /// Loads the checkpoint, and warns of what looks wrong with it; or connects to the server.
+    /// Loads the checkpoint, and warns of what looks wrong with it; or connects to the server. Of completions it tells the
+    /// text.
     pub fn open(&self) -> anyhow::Result<Box<dyn Generator>> {
+        self.open_plain(TokenDetails::default())
+    }
+
+    fn open_plain(&self, details: TokenDetails) -> anyhow::Result<Box<dyn Generator>> {
         let system_prompt = self.system_prompt.text()?;
         if system_prompt.is_some() && !self.endpoint.is_chat() {
             anyhow::bail!(
@@ -60,17 +65,22 @@ impl GeneratorArgs {
         }
         let own_count = self.own_count(None, PromptKind::Plain)?;
         let prompts = ServerPrompts { system_prompt, own_count, ..ServerPrompts::default() };
-        match self.server(prompts)? {
+        match self.server(prompts, details)? {
             Some(server) => Ok(Box::new(server)),
-            None => Ok(Box::new(self.load(PromptKind::Plain)?)),
+            None => Ok(Box::new(self.load(PromptKind::Plain, details)?)),
         }
     }
 
-    /// The same for the prompts of a template, which has written the system prompt if it is a chat template. `tokenizer` is the folder of
-    /// the template's tokenizer, where one was given.
-    pub fn open_for(&self, template: &Template, tokenizer: Option<&Path>) -> anyhow::Result<Box<dyn Generator>> {
+    /// The same for the prompts of a template, which has written the system prompt if it is a chat template; beside the text
+    /// it tells these details of new tokens. `tokenizer` is the folder of the template's tokenizer, where one was given.
+    pub fn open_for(
+        &self,
+        template: &Template,
+        tokenizer: Option<&Path>,
+        details: TokenDetails,
+    ) -> anyhow::Result<Box<dyn Generator>> {
         if !template.writes_special_tokens() {
-            return self.open();
+            return self.open_plain(details);
         }
         if self.endpoint.is_chat() {
             anyhow::bail!(
@@ -83,13 +93,13 @@ impl GeneratorArgs {
             special_tokens: SpecialTokens::InPrompt { bos: template.bos().map(str::to_string) },
             own_count: self.own_count(tokenizer, PromptKind::Chat)?,
         };
-        let generator: Box<dyn Generator> = match self.server(prompts)? {
+        let generator: Box<dyn Generator> = match self.server(prompts, details)? {
             Some(server) => {
                 warnings = template.warnings(None, &[]);
                 Box::new(server)
             }
             None => {
-                let model = self.load(PromptKind::Chat)?;
+                let model = self.load(PromptKind::Chat, details)?;
                 warnings = template.warnings(model.bos_text().as_deref(), &model.eos_texts());
                 Box::new(model)
             }
@@ -121,11 +131,11 @@ impl GeneratorArgs {
         }
     }
 
-    fn server(&self, prompts: ServerPrompts) -> anyhow::Result<Option<Endpoint>> {
+    fn server(&self, prompts: ServerPrompts, details: TokenDetails) -> anyhow::Result<Option<Endpoint>> {
         if self.endpoint.is_given() {
             self.refuse_flags_of_checkpoints()?;
         }
-        self.endpoint.open(&self.model, prompts)
+        self.endpoint.open(&self.model, prompts, details)
     }
 
     /// Counts tokens as the checkpoint behind a server does, by the tokenizer of `--tokenizer` or else of the chat template.
@@ -139,8 +149,10 @@ impl GeneratorArgs {
         }
     }
 
-    fn load(&self, prompts: PromptKind) -> anyhow::Result<LocalModel> {
-        let model = LocalModel::load(self.extras.with(&self.model)?, &self.engine(prompts))?;
+    fn load(&self, prompts: PromptKind, details: TokenDetails) -> anyhow::Result<LocalModel> {
+        let TokenDetails { token_ids, logprobs } = details;
+        let options = EngineOptions { token_ids, logprobs, ..self.engine(prompts) };
+        let model = LocalModel::load(self.extras.with(&self.model)?, &options)?;
         for warning in model.warnings() {
             eprintln!("warning: {warning}");
         }
@@ -180,7 +192,7 @@ impl GeneratorArgs {
             kv_memory: self.kv_memory,
             prompts,
             digest_cache: data_folder::home().map(|home| home.join("weight-digests.jsonl")),
-            ignore_eos: false,
+            ..EngineOptions::default()
         }
     }
 

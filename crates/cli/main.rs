@@ -27,6 +27,7 @@ mod score; // mwpbench score
 mod screen; // what the terminal can show
 mod self_check; // mwpbench data selfcheck
 mod show; // mwpbench show
+mod stop; // --stop
 mod system_prompt; // --system-prompt
 
 use std::process::ExitCode;

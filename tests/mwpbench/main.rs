@@ -24,4 +24,6 @@ mod score; // mwpbench score and show
 #[path = "../../crates/dataset-fetcher/tests/dataset_fetcher/server.rs"]
 #[allow(dead_code)] // the fetcher's own tests use all of it
 mod server; // a server on loopback that behaves badly
+mod stop; // eval --stop
+mod token_details; // eval --logprobs and --log-tokens
 mod translate; // mwpbench data translate

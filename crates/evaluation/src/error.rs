@@ -6,6 +6,7 @@ use generation::GenerationError;
 use jobs::{Difference, FileError};
 
 use crate::exclusion::ExclusionError;
+use crate::token_details::TokenDetails;
 
 /// What can stop a run, or the reading of a finished one.
 #[derive(Debug, thiserror::Error)]
@@ -132,6 +133,21 @@ pub enum Error {
     /// Token ids were asked for, and the model does not tell them.
     #[error("this model does not tell the token ids of its prompts: leave out --log-tokens")]
     NoTokenIds,
+    /// A run of whose completions other details are kept than are asked for now.
+    #[error(
+        "the run in {} keeps {there} of its {finished} finished completions, and asked for now are {asked}: what is kept is settled when a run begins",
+        folder.display()
+    )]
+    OtherTokenDetails {
+        /// The folder.
+        folder: PathBuf,
+        /// Finished completions.
+        finished: usize,
+        /// What is kept of them.
+        there: TokenDetails,
+        /// What is asked for now.
+        asked: TokenDetails,
+    },
     /// Nothing was selected.
     #[error("there is no problem to ask: the data or the limit leaves none")]
     NothingToDo,

@@ -36,6 +36,7 @@ mod self_check; // can the scorers judge by the references of a set?
 mod several_samples; // pass@k and maj@k
 mod summary; // verdict records → accuracies and averages
 mod template; // question → prompt
+mod token_details; // what is kept of each new token
 
 pub use baseline::{Baseline, BaselineFigures, BaselineSet, BaselineSetFigures};
 pub use comparison::{
@@ -63,3 +64,4 @@ pub use several_samples::{AtK, SeveralSamples};
 pub use statistics::{macro_average, micro_average, sampled_interval, wilson_interval};
 pub use summary::{Accuracy, Averages, Counts, SetSummary, Summary, TaskSummary};
 pub use template::{ChatIdentity, ChatSettings, Template, TemplateError};
+pub use token_details::TokenDetails;

@@ -12,6 +12,7 @@ use serde_json::Value;
 use crate::exclusion::Excluded;
 use crate::protocol::Protocol;
 use crate::template::ChatIdentity;
+use crate::token_details::TokenDetails;
 
 /// Version of the run folder's files. A folder with another one is refused.
 pub(crate) const SCHEMA: &str = "mwpbench.run.v1";
@@ -43,6 +44,9 @@ pub struct Manifest {
     /// What the user wants to remember of the run, such as the training size; no part of what decides the completions.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub tags: BTreeMap<String, String>,
+    /// What is kept of each new token; no part of what decides the completions.
+    #[serde(default, skip_serializing_if = "TokenDetails::is_none")]
+    pub token_details: TokenDetails,
     /// When the run was started first.
     pub started: Timestamp,
     /// When its last completion was finished; `None` while any is missing.

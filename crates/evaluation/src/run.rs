@@ -22,6 +22,7 @@ use crate::record::{CompletionRecord, PromptRecord, VerdictRecord};
 use crate::run_folder::{RunFolder, problems_digest};
 use crate::summary::Summary;
 use crate::template::Template;
+use crate::token_details::TokenDetails;
 
 /// Name of the data where they are the program's own samples.
 pub(crate) const SAMPLES: &str = "samples";
@@ -49,8 +50,9 @@ pub struct Plan {
     pub long_prompts: LongPrompts,
     /// Whether items that failed before are asked again.
     pub retry_failed: bool,
-    /// Whether `prompts.jsonl` is written: each prompt with the token ids that the model reads.
-    pub log_tokens: bool,
+    /// What is kept of each new token: the generator must tell it. With token ids `prompts.jsonl` is written too, each prompt
+    /// with the ids that the model reads.
+    pub token_details: TokenDetails,
     /// Version of the program, for the manifest.
     pub version: String,
     /// Facts for the manifest that cannot change a completion, such as the number of threads.
@@ -148,6 +150,7 @@ impl Plan {
             environment: self.environment.clone(),
             serving: None,
             tags: self.tags.clone(),
+            token_details: self.token_details,
             started: Timestamp::now(),
             finished: None,
         }
@@ -195,11 +198,12 @@ pub fn run(
     let prompts = plan.prompts()?;
     let too_long = examine(&prompts, plan, generator)?;
     let folder = RunFolder::create_or_continue(folder, &plan.manifest(benchmark, generator.info()), &plan.problems)?;
+    let mut completions = folder.resume_completions()?;
+    settle_token_details(&folder, plan, prompts.len(), &completions)?;
     add_tags(&folder, &plan.tags)?;
-    if plan.log_tokens {
+    if plan.token_details.token_ids {
         log_tokens(&folder, &prompts, generator)?;
     }
-    let mut completions = folder.resume_completions()?;
     if plan.retry_failed {
         drop_failed(&folder, plan, &mut completions)?;
     }
@@ -220,6 +224,31 @@ pub fn run(
     let summary = write_results(benchmark, grader, &folder, &manifest, &plan.problems, &completions)?;
     let failures = Failures::of(&completions, too_long.len());
     Ok(Run { folder, summary, progress, failures, serving: manifest.serving })
+}
+
+/// Refuses to go on where some completions of the run would have token details and others not, or where those asked for now
+/// are not there.
+fn settle_token_details(
+    folder: &RunFolder,
+    plan: &Plan,
+    items: usize,
+    completions: &HashMap<(String, u32), CompletionRecord>,
+) -> Result<(), Error> {
+    let mut manifest = folder.manifest()?;
+    let failed = completions.values().filter(|record| record.finish_reason == FinishReason::Error).count();
+    let finished = completions.len() - failed;
+    let open = items - completions.len() + if plan.retry_failed { failed } else { 0 };
+    let (mut there, asked) = (manifest.token_details, plan.token_details);
+    // A run of an earlier version does not say so.
+    there.logprobs |= completions.values().any(|record| record.logprobs.is_some());
+    if finished > 0 && (!there.includes(asked) || (open > 0 && there != asked)) {
+        return Err(Error::OtherTokenDetails { folder: folder.path().to_path_buf(), finished, there, asked });
+    }
+    if finished == 0 && there != asked {
+        manifest.token_details = asked;
+        folder.write_manifest(&manifest)?;
+    }
+    Ok(())
 }
 
 /// Takes items that failed out of a run, which is then one that was not finished.
@@ -489,6 +518,7 @@ impl Recorder<'_> {
     fn finished(&mut self, journal: &mut Journal, index: usize, completion: Completion) -> Result<(), Error> {
         let samples = self.plan.decoding.samples();
         let problem = &self.plan.problems[index / samples as usize];
+        self.progress.note(&completion);
         let record = CompletionRecord {
             id: problem.id.clone(),
             set: problem.set.clone(),

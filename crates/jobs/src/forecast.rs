@@ -18,6 +18,8 @@ use pace::{Pace, Seen};
 
 /// Of the completions that wait, so many for each place are laid out one by one; those before them count with their mean.
 const LAID_OUT: usize = 8;
+/// A completion may be told as finished so long after it stopped running.
+const MAX_DELAY: Duration = Duration::from_secs(1);
 
 /// Estimates when work will be done. It is told of progress at every event, and asked whenever somebody wants to know.
 #[derive(Clone, Debug)]
@@ -28,6 +30,8 @@ pub struct Forecast {
     /// New tokens so far of each completion under way. Nobody tells them one by one: each new token is shared out among all,
     /// which is exact where all advance in step.
     under_way: Vec<f64>,
+    /// Since when these have been more than are running.
+    too_many_since: Option<Duration>,
     pace: Pace,
     seen: Progress,
 }
@@ -48,6 +52,7 @@ impl Forecast {
             max_tokens: max_tokens.max(1),
             lengths: Lengths::default(),
             under_way: Vec::new(),
+            too_many_since: None,
             pace: Pace::default(),
             seen: Progress::default(),
         }
@@ -69,7 +74,7 @@ impl Forecast {
             self.lengths.add(length);
             self.forget(length as f64);
         }
-        self.settle();
+        self.settle(at);
         self.pace.observe(
             at,
             Seen {
@@ -118,8 +123,10 @@ impl Forecast {
 
     /// Makes the lengths under way as many as are running, the longest of them, and their sum the tokens that belong to no
     /// finished completion.
-    fn settle(&mut self) {
-        if self.under_way.len() > self.seen.running {
+    fn settle(&mut self, at: Duration) {
+        let since = (self.under_way.len() > self.seen.running).then(|| self.too_many_since.unwrap_or(at));
+        self.too_many_since = since;
+        if since.is_some_and(|since| at.saturating_sub(since) >= MAX_DELAY) {
             self.under_way.sort_by(|a, b| b.total_cmp(a));
             self.under_way.truncate(self.seen.running);
         }

@@ -3,7 +3,7 @@ use std::io::Write;
 use std::path::Path;
 
 use dataset_loader::Benchmark;
-use evaluation::{Error, Grader, LongPrompts, RunFolder};
+use evaluation::{Error, Grader, LongPrompts, RunFolder, TokenDetails};
 use generation::FinishReason;
 use serde_json::Value;
 
@@ -286,7 +286,7 @@ fn token_ids_are_written_where_the_model_tells_them() {
         }
     }
     let folder = tempfile::tempdir().unwrap();
-    let plan = evaluation::Plan { log_tokens: true, ..gsm8k(2) };
+    let plan = evaluation::Plan { token_details: TokenDetails { token_ids: true, logprobs: false }, ..gsm8k(2) };
     let benchmark = Benchmark::published();
     let grader = Grader::new(&benchmark);
     let go = |generator: &mut dyn generation::Generator, folder: &Path| {
@@ -299,4 +299,37 @@ fn token_ids_are_written_where_the_model_tells_them() {
     assert_eq!(lines[1].token_ids, [1, 18]);
     let silent = tempfile::tempdir().unwrap();
     assert!(matches!(go(&mut Scripted::new(right), silent.path()), Err(Error::NoTokenIds)));
+}
+
+#[test]
+fn token_details_are_kept_of_all_completions_or_of_none() {
+    let folder = tempfile::tempdir().unwrap();
+    let details =
+        |logprobs| evaluation::Plan { token_details: TokenDetails { token_ids: false, logprobs }, ..gsm8k(4) };
+    let stopped = |fails_at| Scripted { fails_at: Some(fails_at), ..Scripted::new(right) };
+    // Nothing is finished yet: the next start decides.
+    run(&details(true), &mut stopped(0), folder.path()).unwrap_err();
+    run(&details(false), &mut stopped(2), folder.path()).unwrap_err();
+    let error = run(&details(true), &mut Scripted::new(right), folder.path()).unwrap_err();
+    assert!(matches!(error, Error::OtherTokenDetails { finished: 2, .. }), "{error}");
+    assert!(!read(folder.path(), "run.json").contains("token_details"));
+    run(&details(false), &mut Scripted::new(right), folder.path()).unwrap();
+    let error = run(&details(true), &mut Scripted::new(right), folder.path()).unwrap_err();
+    assert!(error.to_string().ends_with("what is kept is settled when a run begins"), "{error}");
+
+    let folder = tempfile::tempdir().unwrap();
+    let failing = |prompt: &generation::Prompt| match prompt.id.as_str() {
+        "gsm8k/1" => (String::new(), FinishReason::Error),
+        _ => right(prompt),
+    };
+    run(&details(true), &mut Scripted::new(failing), folder.path()).unwrap();
+    run(&details(false), &mut Scripted::new(right), folder.path()).unwrap();
+    let again = evaluation::Plan { retry_failed: true, ..details(false) };
+    let error = run(&again, &mut Scripted::new(right), folder.path()).unwrap_err();
+    assert!(
+        matches!(error, Error::OtherTokenDetails { finished: 3, .. }),
+        "the one that failed would have none: {error}"
+    );
+    let again = evaluation::Plan { retry_failed: true, ..details(true) };
+    run(&again, &mut Scripted::new(right), folder.path()).unwrap();
 }

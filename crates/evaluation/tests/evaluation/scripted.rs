@@ -95,7 +95,7 @@ pub fn plan(problems: Vec<Problem>) -> Plan {
         excluded: None,
         long_prompts: LongPrompts::Refuse,
         retry_failed: false,
-        log_tokens: false,
+        token_details: Default::default(),
         version: "test".into(),
         environment: Default::default(),
         tags: Default::default(),
