@@ -75,7 +75,8 @@ fn no_server_is_sent_more_stop_strings_than_it_takes_and_completions_are_the_sam
     for owner in ["vllm", "sglang", "llamacpp", "somebody"] {
         for (most, sent) in [(4, 4), (3, 2), (1, 1), (0, 0)] {
             let server = with_stop_strings(owner, most);
-            let (texts, report) = reported(options(&server), &six_stops());
+            let four = EndpointOptions { max_concurrency: 4, ..options(&server) };
+            let (texts, report) = reported(four, &six_stops());
             assert_eq!(texts, expected, "{owner} {most}");
             assert_eq!(report.stop_strings_sent, six_stops().stop[..sent], "{owner} {most}");
             assert_eq!(report.fields_refused.is_empty(), sent > 0);

@@ -165,7 +165,8 @@ mod tests {
     fn prompts_and_steps_are_told_apart() {
         let work = (0..60).map(|i| if i % 3 == 0 { (400.0, 20.0) } else { (0.0, 80.0) });
         let fitted = pace(work, COSTS).fitted().unwrap();
-        assert!((fitted.step / COSTS.step - 1.0).abs() < 0.01, "{fitted:?}");
+        // The two made-up stretches are 2 of 62.
+        assert!((fitted.step / COSTS.step - 1.0).abs() < 0.03, "{fitted:?}");
         assert!((fitted.prompt_token / COSTS.prompt_token - 1.0).abs() < 0.05, "{fitted:?}");
     }
 
