@@ -147,7 +147,7 @@ class Checks:
 
     def samples(self):
         """Two completions drawn a problem: all there, not alike, and the same when drawn again."""
-        drawing = [*self.server, *self.length, "--samples", "2", "--temperature", "0.7", "--seed", "1"]
+        drawing = [*self.server, *self.running.server.drawing_flags, *self.length, "--samples", "2", "--temperature", "0.7", "--seed", "1"]
         first, _ = self.program.run("samples", drawing)
         second, _ = self.program.run("samples-again", drawing)
         found = comparing.again(first, second)

@@ -26,7 +26,7 @@ import tempfile
 from pathlib import Path
 
 import checks
-from serving import ROOT, Models, Running, default_venv, listed_models, make_environment, python_of, versions
+from serving import ROOT, Models, Running, default_venv, listed, make_environment, python_of, versions
 
 HERE = Path(__file__).resolve().parent
 
@@ -107,7 +107,7 @@ def examine(server, venv, options, folder):
         told = versions(server, venv) | (versions(server.behind, options.behind_venv) if server.behind else {})
         result = {
             "server": server.title, "key": server.key, "versions": told, "mwpbench": program.version(),
-            "python": platform.python_version(), "date": datetime.date.today().isoformat(), "models": listed_models(front.url),
+            "python": platform.python_version(), "date": datetime.date.today().isoformat(), "listed": listed(front.url),
             "skipped": server.skip, "checks": {}, "below": [],
         }
         made = checks.Checks(program, front, options.max_tokens)

@@ -56,6 +56,8 @@ class Server:
     """The model's name for requests; `{folder}` is the checkpoint's folder."""
     flags: tuple[str, ...] = ()
     """Flags of `mwpbench eval` that this server needs."""
+    drawing_flags: tuple[str, ...] = ()
+    """Further ones, without which it does not draw the same again."""
     least: dict = dataclasses.field(default_factory=dict)
     """Least share of a check, where it is not 1, and why: {check: (share, reason)}."""
     skip: dict = dataclasses.field(default_factory=dict)
@@ -103,7 +105,8 @@ def versions(server, venv):
     code = "import importlib.metadata as m, json; print(json.dumps([[d.metadata['Name'], d.version] for d in m.distributions()]))"
     listed = json.loads(subprocess.run([python_of(venv), "-c", code], capture_output=True, text=True, check=True).stdout)
     found = {name.lower().replace("_", "-"): version for name, version in reversed(listed)}
-    pinned = dict(package.split("==") for package in server.packages if "==" in package)
+    pins = (package.split("==") for package in server.packages if "==" in package)
+    pinned = {name.split("[")[0]: version for name, version in pins}
     names = server.distributions or tuple(pinned)
     # What was built from a source package is not installed under its name.
     return {name: found.get(name) or pinned[name] for name in names}
@@ -190,6 +193,8 @@ class Running:
             self.process.wait(ENDS_WITHIN_S)
 
 
-def listed_models(url):
-    """What `/v1/models` says, as it stands."""
-    return json.load(urllib.request.urlopen(f"{url}/models", timeout=30))
+def listed(url):
+    """What `/v1/models` says of the model by which a client may know the server."""
+    entries = json.load(urllib.request.urlopen(f"{url}/models", timeout=30))["data"]
+    known = ("owned_by", "max_model_len", "max_input_tokens")
+    return {name: entries[0][name] for name in known if entries and name in entries[0]}

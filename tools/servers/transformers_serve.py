@@ -15,6 +15,8 @@ SERVER = Server(
     packages=("transformers[serving]==5.24.0", "torch==2.13.0"),
     command=command,
     model="{folder}",
+    # A seed is set for the whole process: requests at the same time disturb each other's draws.
+    drawing_flags=("--max-concurrency", "1"),
 )
 
 if __name__ == "__main__":
