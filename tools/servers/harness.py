@@ -20,6 +20,7 @@ import datetime
 import json
 import platform
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -135,6 +136,8 @@ def keep(result, path):
 def main(server, description):
     """Runs a script of this folder."""
     options = arguments(server, description)
+    # Servers have process groups of their own: they end with this process only where it unwinds.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended by SIGTERM"))
     venv = make_environment(server, options.venv)
     if server.behind:
         make_environment(server.behind, options.behind_venv)

@@ -28,6 +28,7 @@ SERVER = Server(
     distributions=("litellm",),
     command=command,
     behind=vllm.SERVER,
+    least={"logprobs": (0.0, "it leaves them out of streams, which a warning says")},
     environment={
         "BEHIND": "http://127.0.0.1:{behind}/v1",
         "LITELLM_DANGEROUSLY_PERMIT_WEAK_OR_UNSET_MASTER_KEY": "true",
