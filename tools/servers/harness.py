@@ -119,6 +119,8 @@ def examine(server, venv, options, folder):
             result["checks"][name] = found
             if not judge(server, name, found):
                 result["below"].append(name)
+            if options.result:
+                keep(result, options.result)
             print(f"{server.key}: {name}: {found['equal']} of {found['n']}, {found['seconds']} s", file=sys.stderr, flush=True)
     return result
 
@@ -148,7 +150,5 @@ def main(server, description):
         folder.mkdir(parents=True, exist_ok=True)
         result = examine(server, venv, options, folder)
     print(json.dumps(result, ensure_ascii=False, indent=1))
-    if options.result:
-        keep(result, options.result)
     if result["below"]:
         sys.exit(f"{server.title}: below their shares: {', '.join(result['below'])}")
