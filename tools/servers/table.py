@@ -27,7 +27,7 @@ TITLES = {
 
 
 def cell(result, name):
-    """Equal of all items; a dash where the server cannot do it."""
+    """Equal of all items; a dash where the check was not run."""
     found = result["checks"].get(name)
     if found is None:
         return "–"
@@ -51,7 +51,7 @@ def servers():
             if "why_less" in found:
                 reasons.append(f"* {result['server']}, {TITLES[check]}: {found['why_less']}")
         reasons += [f"* {result['server']}, {TITLES[check]}: {reason}" for check, reason in result["skipped"].items()]
-    return "\n".join([*table, *([""] + reasons if reasons else [])])
+    return "\n".join([*table, "", "A dash: that check has no result yet.", *([""] + reasons if reasons else [])])
 
 
 def lm_eval():
