@@ -5,6 +5,8 @@
 //! what cannot be read asked again with the reason, what stays unreadable set aside, and everything kept in a folder from
 //! which the same call continues.
 //!
+//! A [`Forecast`] says when work will be done, from its [`Progress`].
+//!
 //! This crate refuses to know what is asked: problems, concepts, references and scores.
 
 mod differences; // in what two records of settings differ
