@@ -45,7 +45,7 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    Eval(eval::Args),
+    Eval(Box<eval::Args>),
     Score(score::Args),
     Show(show::Args),
     Disagreements(disagreements::Args),
@@ -65,7 +65,7 @@ enum Command {
 
 fn main() -> ExitCode {
     let outcome = match Cli::parse().command {
-        Command::Eval(args) => eval::run(args),
+        Command::Eval(args) => eval::run(*args),
         Command::Score(args) => score::run(args),
         Command::Show(args) => show::run(args),
         Command::Disagreements(args) => disagreements::run(args),

@@ -38,9 +38,11 @@ pub const MAX_CONCURRENCY: usize = 32;
 /// More requests at a time are refused: each may be a connection.
 const MOST_AT_A_TIME: usize = 4096;
 
+type Count = dyn Fn(&str) -> Option<usize> + Send + Sync;
+
 /// Counts the tokens of a prompt, special ones included; `None` for a prompt that it cannot read.
 #[derive(Clone)]
-pub struct PromptCounter(Arc<dyn Fn(&str) -> Option<usize> + Send + Sync>);
+pub struct PromptCounter(Arc<Count>);
 
 impl PromptCounter {
     /// Counts by this function.

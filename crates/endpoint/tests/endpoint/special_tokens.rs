@@ -112,8 +112,7 @@ fn looked_at(server: &Server, own: Option<fn(&str) -> Option<usize>>) -> Vec<Str
     let prompts: Vec<Prompt> =
         (0..20).map(|number| Prompt { id: format!("set/{number}"), sample: 0, text: "so many words".into() }).collect();
     endpoint.check(&prompts, &Decoding::greedy(9)).unwrap();
-    let warnings = warnings.lock().unwrap().clone();
-    warnings
+    warnings.lock().unwrap().clone()
 }
 
 #[test]
