@@ -1,7 +1,8 @@
-//! The engine's parts: products and attention at the shapes of real models, a step of the demo checkpoint, its load.
+//! The engine's parts: products and attention at the shapes of real models, a step of the demo
+//! checkpoint, its load.
 //!
-//! Products and attention are compared with plain candle operations before they are measured, and completions of the
-//! demo checkpoint with those of one row at a time. Threads: all cores.
+//! Products and attention are compared with plain candle operations before they are measured, and
+//! completions of the demo checkpoint with those of one row at a time. Threads: all cores.
 
 use std::path::Path;
 
@@ -20,7 +21,8 @@ fn products(criterion: &mut Criterion) {
     for (name, dtype) in DTYPES {
         for (outputs, inputs) in [(2304, 768), (768, 2048), (11264, 2048)] {
             for rows in [1, 8, 32, 64, 256] {
-                let mut run = benching::product(dtype, threads(), rows, (outputs, inputs)).expect("a sound product");
+                let mut run = benching::product(dtype, threads(), rows, (outputs, inputs))
+                    .expect("a sound product");
                 group.throughput(Throughput::Elements((rows * outputs * inputs) as u64));
                 let id = BenchmarkId::new(format!("{name} {outputs}x{inputs}"), rows);
                 group.bench_function(id, |bencher| bencher.iter(&mut run));
@@ -39,7 +41,9 @@ fn attention(criterion: &mut Criterion) {
                 let shape = (heads, kv_heads, head_dim);
                 let run = benching::attention(dtype, threads(), (sequences, positions), shape);
                 let mut run = run.expect("sound attention");
-                group.throughput(Throughput::Bytes((sequences * positions * 2 * kv_heads * head_dim * size) as u64));
+                group.throughput(Throughput::Bytes(
+                    (sequences * positions * 2 * kv_heads * head_dim * size) as u64,
+                ));
                 let id = BenchmarkId::new(
                     format!("{name} {heads}/{kv_heads}x{head_dim}"),
                     format!("{sequences}x{positions}"),
@@ -60,17 +64,33 @@ fn load(options: &EngineOptions) -> LocalModel {
 /// Sixteen new tokens for each of several prompts; throughput is in new tokens.
 fn steps(criterion: &mut Criterion) {
     let alone = |prompts: &[Vec<u32>]| {
-        load(&EngineOptions { batch_size: Some(1), ..Default::default() })
-            .generate_ids(prompts, 16)
-            .expect("completions")
+        load(&EngineOptions {
+            batch_size: Some(1),
+            ..Default::default()
+        })
+        .generate_ids(prompts, 16)
+        .expect("completions")
     };
     let mut group = criterion.benchmark_group("demo, 16 new tokens");
     for rows in [1, 8, 64] {
-        let mut model = load(&EngineOptions { batch_size: Some(rows), ignore_eos: true, ..Default::default() });
-        let question = |index| format!("Tom has {index} apples and buys 7 more. How many apples does he have now?");
-        let prompts: Vec<Vec<u32>> = (0..rows).map(|index| model.encode(&question(index)).expect("ids")).collect();
+        let mut model = load(&EngineOptions {
+            batch_size: Some(rows),
+            ignore_eos: true,
+            ..Default::default()
+        });
+        let question = |index| {
+            format!("Tom has {index} apples and buys 7 more. How many apples does he have now?")
+        };
+        let prompts: Vec<Vec<u32>> = (0..rows)
+            .map(|index| model.encode(&question(index)).expect("ids"))
+            .collect();
         let found = model.generate_ids(&prompts, 16).expect("completions");
-        assert!(alone(&prompts).iter().zip(&found).all(|(alone, found)| found.starts_with(alone)));
+        assert!(
+            alone(&prompts)
+                .iter()
+                .zip(&found)
+                .all(|(alone, found)| found.starts_with(alone))
+        );
         group.throughput(Throughput::Elements(16 * rows as u64));
         group.bench_function(BenchmarkId::from_parameter(rows), |bencher| {
             bencher.iter(|| model.generate_ids(&prompts, 16).expect("completions"));

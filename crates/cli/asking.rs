@@ -13,11 +13,22 @@ pub struct AskingArgs {
     /// Most replies asked for an item before it is set aside.
     #[arg(long, default_value = "3", value_name = "N")]
     pub attempts: NonZeroU32,
-    /// Text around the instruction: alpaca, none, alpaca_cot, alpaca_force_ans, or a text file with {question} in it.
-    #[arg(long, env = "MWPBENCH_PROMPT_TEMPLATE", default_value = "alpaca", value_name = "NAME|FILE")]
+    /// Text around the instruction: alpaca, none, alpaca_cot, alpaca_force_ans, or a text file with
+    /// {question} in it.
+    #[arg(
+        long,
+        env = "MWPBENCH_PROMPT_TEMPLATE",
+        default_value = "alpaca",
+        value_name = "NAME|FILE"
+    )]
     prompt_template: String,
     /// Most new tokens of a reply.
-    #[arg(long, env = "MWPBENCH_MAX_TOKENS", default_value = "2048", value_name = "N")]
+    #[arg(
+        long,
+        env = "MWPBENCH_MAX_TOKENS",
+        default_value = "2048",
+        value_name = "N"
+    )]
     max_tokens: NonZeroUsize,
     #[command(flatten)]
     sampling: SamplingArgs,
@@ -49,7 +60,9 @@ pub struct Wrapping(Template);
 impl Wrapping {
     /// What the model reads.
     pub fn render(&self, instruction: &str) -> String {
-        self.0.render(instruction).expect("a text around the instruction refuses none")
+        self.0
+            .render(instruction)
+            .expect("a text around the instruction refuses none")
     }
 
     /// What identifies it.

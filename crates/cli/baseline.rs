@@ -44,7 +44,8 @@ pub fn run(command: Command) -> anyhow::Result<Outcome> {
         Command::Save(args) => {
             Baseline::of(&ComparedRun::open(&args.run)?).write(&args.output)?;
             let figures = BaselineFigures::of(&ComparedRun::open(&args.output)?);
-            args.telling.tell(&figures, || baseline_text(&figures, screen::width()))?;
+            args.telling
+                .tell(&figures, || baseline_text(&figures, screen::width()))?;
         }
         Command::Show(args) => {
             let figures = BaselineFigures::of(&ComparedRun::open(&args.file)?);

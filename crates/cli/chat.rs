@@ -1,4 +1,5 @@
-//! `--prompt-template`: a text around the question, or the checkpoint's own chat template and what goes into it.
+//! `--prompt-template`: a text around the question, or the checkpoint's own chat template and what
+//! goes into it.
 
 use std::path::Path;
 
@@ -17,10 +18,17 @@ const CHAT: &str = "chat";
 /// How a question is put.
 #[derive(clap::Args)]
 pub struct PromptArgs {
-    /// Text around each question: alpaca, none, alpaca_force_ans, alpaca_cot, chat for the checkpoint's own chat template, or a text file with {question} in it.
-    #[arg(long, env = "MWPBENCH_PROMPT_TEMPLATE", default_value = "alpaca", value_name = "NAME|FILE")]
+    /// Text around each question: alpaca, none, alpaca_force_ans, alpaca_cot, chat for the
+    /// checkpoint's own chat template, or a text file with {question} in it.
+    #[arg(
+        long,
+        env = "MWPBENCH_PROMPT_TEMPLATE",
+        default_value = "alpaca",
+        value_name = "NAME|FILE"
+    )]
     prompt_template: String,
-    /// Chat template in place of the checkpoint's default one: another one of its own by name, a Jinja file, or the folder of a tokenizer.
+    /// Chat template in place of the checkpoint's default one: another one of its own by name, a
+    /// Jinja file, or the folder of a tokenizer.
     #[arg(long, env = "MWPBENCH_CHAT_TEMPLATE", value_name = "NAME|FILE|DIR")]
     chat_template: Option<String>,
     /// The date for chat templates that write one [default: today].
@@ -48,7 +56,10 @@ impl PromptArgs {
             let given = [
                 ("--chat-template", self.chat_template.is_some()),
                 ("--chat-date", self.chat_date.is_some()),
-                ("--chat-template-kwargs", self.chat_template_kwargs.is_some()),
+                (
+                    "--chat-template-kwargs",
+                    self.chat_template_kwargs.is_some(),
+                ),
             ];
             return match given.into_iter().find(|(_, given)| *given) {
                 Some((flag, _)) => anyhow::bail!("{flag} needs --prompt-template chat"),
@@ -60,8 +71,13 @@ impl PromptArgs {
                 "a server does not hand out its chat template: give it with --chat-template FILE|DIR, or let the server write it: --endpoint-api chat --prompt-template none"
             );
         }
-        let places = generator.template_sources()?.into_iter().map(files).collect::<Result<Vec<_>, _>>()?;
-        let template = CheckpointTemplates::first_of(places)?.choose(self.chat_template.as_deref())?;
+        let places = generator
+            .template_sources()?
+            .into_iter()
+            .map(files)
+            .collect::<Result<Vec<_>, _>>()?;
+        let template =
+            CheckpointTemplates::first_of(places)?.choose(self.chat_template.as_deref())?;
         let settings = ChatSettings {
             system: generator.system_prompt()?,
             date: self.chat_date.unwrap_or_else(|| Zoned::now().date()),

@@ -10,7 +10,8 @@ use statistics::{Bootstrap, Level};
 use crate::exit::Outcome;
 use crate::screen;
 
-/// Compare two runs over the same items: differences of protocol, then of accuracy, with intervals and p-values.
+/// Compare two runs over the same items: differences of protocol, then of accuracy, with intervals
+/// and p-values.
 #[derive(clap::Args)]
 pub struct Args {
     /// The first run: its folder, or a baseline file.
@@ -68,7 +69,11 @@ pub fn run(args: Args) -> anyhow::Result<Outcome> {
     let settings = ComparisonSettings {
         scorer: args.scorer.into(),
         only_common: args.common,
-        bootstrap: Bootstrap { seed: args.seed, level, ..Bootstrap::default() },
+        bootstrap: Bootstrap {
+            seed: args.seed,
+            level,
+            ..Bootstrap::default()
+        },
     };
     let (a, b) = (ComparedRun::open(&args.a)?, ComparedRun::open(&args.b)?);
     if let Some(id) = &args.explain {
@@ -80,7 +85,10 @@ pub fn run(args: Args) -> anyhow::Result<Outcome> {
         return Ok(Outcome::Done);
     }
     let comparison = RunComparison::of(&a, &b, &settings)?;
-    let flips = args.items.map(|most| Flips::of(&a, &b, &settings, most)).transpose()?;
+    let flips = args
+        .items
+        .map(|most| Flips::of(&a, &b, &settings, most))
+        .transpose()?;
     if args.json {
         let mut value = serde_json::to_value(&comparison)?;
         if let Some(flips) = &flips {

@@ -32,7 +32,8 @@ pub enum Command {
     New(new::Args),
     Overlap(overlap::Args),
     Path(path::Args),
-    /// Put every reference to the scorers: it must equal itself, also rewritten, and no changed copy of it.
+    /// Put every reference to the scorers: it must equal itself, also rewritten, and no changed
+    /// copy of it.
     Selfcheck(self_check::Args),
 }
 

@@ -8,7 +8,12 @@ use generation::Sampling;
 #[derive(Clone, Copy, Debug, clap::Args)]
 pub struct SamplingArgs {
     /// 0 takes the most likely token, as the official protocol does; above 0 tokens are drawn.
-    #[arg(long, env = "MWPBENCH_TEMPERATURE", default_value_t = 0.0, value_name = "T")]
+    #[arg(
+        long,
+        env = "MWPBENCH_TEMPERATURE",
+        default_value_t = 0.0,
+        value_name = "T"
+    )]
     temperature: f32,
     /// Draw among the likeliest tokens that together have this probability.
     #[arg(long, default_value_t = 1.0, value_name = "P")]
@@ -28,14 +33,26 @@ pub struct SamplingArgs {
 }
 
 impl SamplingArgs {
-    /// Of work that asks an item again where its reply cannot be used: each attempt is a sample of its own.
+    /// Of work that asks an item again where its reply cannot be used: each attempt is a sample of
+    /// its own.
     pub fn of_attempts(&self, attempts: NonZeroU32) -> anyhow::Result<Option<Sampling>> {
-        self.sampling(if self.temperature == 0.0 { NonZeroU32::MIN } else { attempts })
+        self.sampling(if self.temperature == 0.0 {
+            NonZeroU32::MIN
+        } else {
+            attempts
+        })
     }
 
     /// `None` for greedy decoding, in which nothing else can matter.
     pub fn sampling(&self, samples: NonZeroU32) -> anyhow::Result<Option<Sampling>> {
-        let Self { temperature, top_p, top_k, min_p, repetition_penalty, seed } = *self;
+        let Self {
+            temperature,
+            top_p,
+            top_k,
+            min_p,
+            repetition_penalty,
+            seed,
+        } = *self;
         if temperature == 0.0 {
             let idle = [
                 ("--top-p", top_p != 1.0),
@@ -46,13 +63,25 @@ impl SamplingArgs {
             ];
             return match idle.into_iter().find(|(_, given)| *given) {
                 Some((flag, _)) => {
-                    anyhow::bail!("{flag} needs --temperature above 0: at 0 the most likely token is taken")
+                    anyhow::bail!(
+                        "{flag} needs --temperature above 0: at 0 the most likely token is taken"
+                    )
                 }
                 None => Ok(None),
             };
         }
-        let sampling = Sampling { temperature, top_p, top_k, min_p, repetition_penalty, samples, seed };
-        sampling.validate().map_err(|message| anyhow::anyhow!("--{message}"))?;
+        let sampling = Sampling {
+            temperature,
+            top_p,
+            top_k,
+            min_p,
+            repetition_penalty,
+            samples,
+            seed,
+        };
+        sampling
+            .validate()
+            .map_err(|message| anyhow::anyhow!("--{message}"))?;
         Ok(Some(sampling))
     }
 }

@@ -7,7 +7,8 @@ use evaluation::{Disagreements, RunFolder};
 use crate::exit::Outcome;
 use crate::screen;
 
-/// List the items on which the official and the strict scorer differ, grouped by the rules that made the difference.
+/// List the items on which the official and the strict scorer differ, grouped by the rules that
+/// made the difference.
 #[derive(clap::Args)]
 pub struct Args {
     /// Folder of a finished run.
@@ -24,7 +25,11 @@ pub fn run(args: Args) -> anyhow::Result<Outcome> {
     let found = Disagreements::of(&verdicts);
     match args.json {
         true => screen::print_json(&found)?,
-        false => screen::print(&reporting::disagreements_text(&found, &folder.problems()?, &verdicts))?,
+        false => screen::print(&reporting::disagreements_text(
+            &found,
+            &folder.problems()?,
+            &verdicts,
+        ))?,
     }
     Ok(Outcome::Done)
 }

@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
 use dataset_loader::Benchmark;
-use evaluation::{Exclusion, LongPrompts, MAX_TOKENS, Plan, Protocol, Selection, Summary, TokenDetails};
+use evaluation::{
+    Exclusion, LongPrompts, MAX_TOKENS, Plan, Protocol, Selection, Summary, TokenDetails,
+};
 use generation::Decoding;
 use reporting::SummaryTable;
 
@@ -27,13 +29,15 @@ pub struct Args {
     /// Sets or tasks to ask, separated by commas [default: all there are].
     #[arg(long, value_delimiter = ',', value_name = "NAME,…")]
     tasks: Option<Vec<String>>,
-    /// Problems in MwpBench's record form: a file, or a folder of .jsonl/.json files [default: the data folder, else the samples].
+    /// Problems in MwpBench's record form: a file, or a folder of .jsonl/.json files [default: the
+    /// data folder, else the samples].
     #[arg(long, env = "MWPBENCH_DATA", value_name = "FILE|DIR")]
     data: Option<PathBuf>,
     /// Ask at most N problems of each set, taken in turn from its tasks.
     #[arg(long, value_name = "N")]
     limit: Option<NonZeroUsize>,
-    /// Leave out the problems whose ids are in a file, one a line, such as `data overlap --ids` writes.
+    /// Leave out the problems whose ids are in a file, one a line, such as `data overlap --ids`
+    /// writes.
     #[arg(long, value_name = "FILE")]
     exclude_ids: Option<PathBuf>,
     #[command(flatten)]
@@ -48,40 +52,47 @@ pub struct Args {
     /// Completions drawn for each problem; accuracy is the mean over all.
     #[arg(long, default_value = "1", value_name = "K", value_parser = samples)]
     samples: NonZeroU32,
-    /// official caps each task at its first 2,000 records, as the paper's figures need; full asks them all.
+    /// official caps each task at its first 2,000 records, as the paper's figures need; full asks
+    /// them all.
     #[arg(long, env = "MWPBENCH_PROTOCOL", value_enum, default_value_t = ProtocolName::Official)]
     protocol: ProtocolName,
-    /// Scoring profile of the strict scorer: strict, choice, exact, or a file [default: each set's own].
+    /// Scoring profile of the strict scorer: strict, choice, exact, or a file [default: each set's
+    /// own].
     #[arg(long, env = "MWPBENCH_PROFILE", value_name = "NAME|FILE")]
     profile: Option<String>,
-    /// What to do with prompts longer than the model's context: refuse the run, or count the items as failed.
+    /// What to do with prompts longer than the model's context: refuse the run, or count the items
+    /// as failed.
     #[arg(long, value_enum, default_value_t = OnLongPrompt::Refuse)]
     on_long_prompt: OnLongPrompt,
-    /// Folder of the run [default: mwpbench-runs/MODEL-DIGEST, so that the same command finds its run].
+    /// Folder of the run [default: mwpbench-runs/MODEL-DIGEST, so that the same command finds its
+    /// run].
     #[arg(long, env = "MWPBENCH_OUTPUT_DIR", value_name = "DIR")]
     output_dir: Option<PathBuf>,
-    /// Ask again for the items of the run that failed, such as those that a server did not answer; the others stay.
+    /// Ask again for the items of the run that failed, such as those that a server did not answer;
+    /// the others stay.
     #[arg(long, conflicts_with = "fresh")]
     retry_failed: bool,
-    /// Start over in a new folder, named like the other with a number behind: nothing is continued or overwritten.
+    /// Start over in a new folder, named like the other with a number behind: nothing is continued
+    /// or overwritten.
     #[arg(long)]
     fresh: bool,
-    /// Something to remember of the run, such as base="Mistral 7B" or train_size=25000, which `leaderboard` reads; never changes a
-    /// completion. Repeat for several.
+    /// Something to remember of the run, such as base="Mistral 7B" or train_size=25000, which
+    /// `leaderboard` reads; never changes a completion. Repeat for several.
     #[arg(long = "tag", value_name = "KEY=VALUE", value_parser = tag)]
     tags: Vec<(String, String)>,
-    /// Write token ids down: of every prompt into prompts.jsonl of the run, of every completion into completions.jsonl. For checkpoints
-    /// only; the hash of a prompt's ids is always kept.
+    /// Write token ids down: of every prompt into prompts.jsonl of the run, of every completion
+    /// into completions.jsonl. For checkpoints only; the hash of a prompt's ids is always kept.
     #[arg(long)]
     log_tokens: bool,
-    /// Write the natural logarithm of each new token's probability into completions.jsonl: of the model's own distribution, before
-    /// temperature and penalties; from servers that tell it.
+    /// Write the natural logarithm of each new token's probability into completions.jsonl: of the
+    /// model's own distribution, before temperature and penalties; from servers that tell it.
     #[arg(long)]
     logprobs: bool,
     /// Give the tasks of a set rows of their own.
     #[arg(long)]
     by_task: bool,
-    /// Say below the table how long the server's requests took: time to first token, tokens/s, whole requests. It is always in run.json.
+    /// Say below the table how long the server's requests took: time to first token, tokens/s,
+    /// whole requests. It is always in run.json.
     #[arg(long, requires = "endpoint")]
     latency: bool,
     /// Print the summary as one JSON object instead of the table.
@@ -96,12 +107,17 @@ pub struct Args {
 const MOST_SAMPLES: u32 = 1024;
 
 fn samples(text: &str) -> Result<NonZeroU32, String> {
-    let number = text.parse::<NonZeroU32>().ok().filter(|number| number.get() <= MOST_SAMPLES);
+    let number = text
+        .parse::<NonZeroU32>()
+        .ok()
+        .filter(|number| number.get() <= MOST_SAMPLES);
     number.ok_or_else(|| format!("expected a number from 1 to {MOST_SAMPLES}"))
 }
 
 fn tag(text: &str) -> Result<(String, String), String> {
-    let (key, value) = text.split_once('=').ok_or("expected KEY=VALUE, such as train_size=25000")?;
+    let (key, value) = text
+        .split_once('=')
+        .ok_or("expected KEY=VALUE, such as train_size=25000")?;
     match (key.trim(), value.trim()) {
         ("", _) | (_, "") => Err("key and value must not be empty".to_string()),
         (key, value) => Ok((key.to_string(), value.to_string())),
@@ -125,25 +141,51 @@ pub fn run(args: Args) -> anyhow::Result<Outcome> {
     let benchmark = data_folder::benchmark(args.data.as_deref())?;
     let grader = grading::grader(&benchmark, args.profile.as_deref())?;
     let plan = args.plan(&benchmark)?;
-    let mut generator = args.generator.open_for(&plan.template, args.prompt.tokenizer(), plan.token_details)?;
+    let mut generator =
+        args.generator
+            .open_for(&plan.template, args.prompt.tokenizer(), plan.token_details)?;
     let folder = match &args.output_dir {
         Some(folder) => folder.clone(),
         None => default_folder(&plan.identity(generator.info())),
     };
-    let folder = if args.fresh { unused_folder(folder) } else { folder };
+    let folder = if args.fresh {
+        unused_folder(folder)
+    } else {
+        folder
+    };
     if !args.quiet {
-        let place = if data_is_sample(&plan) { " (samples)" } else { "" };
-        eprintln!("asking {} problems{place}; the run is kept in {}", plan.problems.len(), folder.display());
+        let place = if data_is_sample(&plan) {
+            " (samples)"
+        } else {
+            ""
+        };
+        eprintln!(
+            "asking {} problems{place}; the run is kept in {}",
+            plan.problems.len(),
+            folder.display()
+        );
     }
     let mut display = progress::Display::new(args.quiet, plan.decoding.max_tokens);
-    let run = evaluation::run(&benchmark, &grader, &plan, generator.as_mut(), &folder, &mut |progress| {
-        display.update(progress);
-        interruption::may_go_on()
-    });
+    let run = evaluation::run(
+        &benchmark,
+        &grader,
+        &plan,
+        generator.as_mut(),
+        &folder,
+        &mut |progress| {
+            display.update(progress);
+            interruption::may_go_on()
+        },
+    );
     let run = run.map_err(with_way_out)?;
     display.finish();
     args.print(&run.summary)?;
-    if let Some(latency) = run.serving.as_ref().and_then(|serving| serving.latency).filter(|_| args.latency) {
+    if let Some(latency) = run
+        .serving
+        .as_ref()
+        .and_then(|serving| serving.latency)
+        .filter(|_| args.latency)
+    {
         eprintln!("{}", reporting::latency_line(&latency));
     }
     Ok(outcome(&run))
@@ -159,7 +201,11 @@ impl Args {
         };
         let limit = self.limit.map(NonZeroUsize::get);
         let data = data_folder::load(benchmark, self.data.as_deref())?;
-        let selection = Selection { tasks: self.tasks.clone(), limit, protocol };
+        let selection = Selection {
+            tasks: self.tasks.clone(),
+            limit,
+            protocol,
+        };
         let selected = selection.apply(benchmark, data.problems.clone())?;
         let (problems, excluded) = match &self.exclude_ids {
             Some(file) => Exclusion::load(file)?.apply(benchmark, &data.problems, selected)?,
@@ -173,7 +219,8 @@ impl Args {
             decoding: Decoding {
                 max_tokens: self.max_tokens.get(),
                 stop: self.stop.strings(match self.generator.is_chat_server() {
-                    // Where the server makes a chat of the prompt, the end of its turn ends the answer.
+                    // Where the server makes a chat of the prompt, the end of its turn ends the
+                    // answer.
                     true => Vec::new(),
                     false => template.stop_strings(),
                 }),
@@ -188,7 +235,10 @@ impl Args {
                 OnLongPrompt::Fail => LongPrompts::Fail,
             },
             retry_failed: self.retry_failed,
-            token_details: TokenDetails { token_ids: self.log_tokens, logprobs: self.logprobs },
+            token_details: TokenDetails {
+                token_ids: self.log_tokens,
+                logprobs: self.logprobs,
+            },
             version: env!("CARGO_PKG_VERSION").to_string(),
             environment: self.generator.environment(),
             tags: self.tags()?,
@@ -199,7 +249,10 @@ impl Args {
         let mut tags = BTreeMap::new();
         for (key, value) in &self.tags {
             let before = tags.insert(key.clone(), value.clone());
-            anyhow::ensure!(before.is_none(), "--tag {key} is given twice: name each key once");
+            anyhow::ensure!(
+                before.is_none(),
+                "--tag {key} is given twice: name each key once"
+            );
         }
         Ok(tags)
     }
@@ -208,7 +261,11 @@ impl Args {
         match self.json {
             true => screen::print_json(summary),
             false => {
-                let layout = SummaryTable { width: screen::width(), by_task: self.by_task, styled: screen::styled() };
+                let layout = SummaryTable {
+                    width: screen::width(),
+                    by_task: self.by_task,
+                    styled: screen::styled(),
+                };
                 screen::print(&reporting::summary_table(summary, layout))
             }
         }
@@ -217,14 +274,18 @@ impl Args {
 
 /// What stopped a run, with the flags that lead on where it is a matter of flags.
 fn with_way_out(error: evaluation::Error) -> anyhow::Error {
-    let evaluation::Error::OtherTokenDetails { there, .. } = &error else { return error.into() };
+    let evaluation::Error::OtherTokenDetails { there, .. } = &error else {
+        return error.into();
+    };
     let flags = match (there.token_ids, there.logprobs) {
         (true, true) => "with --log-tokens --logprobs",
         (true, false) => "with --log-tokens and without --logprobs",
         (false, true) => "with --logprobs and without --log-tokens",
         (false, false) => "without --log-tokens and --logprobs",
     };
-    let message = format!("{error}. Give the same command {flags}, or start over in a new folder with --fresh");
+    let message = format!(
+        "{error}. Give the same command {flags}, or start over in a new folder with --fresh"
+    );
     anyhow::Error::new(error).context(message)
 }
 
@@ -232,11 +293,22 @@ fn data_is_sample(plan: &Plan) -> bool {
     plan.origin == dataset_loader::Origin::Samples
 }
 
-/// A name that the same command finds again: the model's, and the digest of all that decides the completions.
+/// A name that the same command finds again: the model's, and the digest of all that decides the
+/// completions.
 fn default_folder(identity: &evaluation::Identity) -> PathBuf {
     const DIGITS: usize = 12;
-    let name: String =
-        identity.model.name.chars().map(|c| if c.is_alphanumeric() || "._-".contains(c) { c } else { '-' }).collect();
+    let name: String = identity
+        .model
+        .name
+        .chars()
+        .map(|c| {
+            if c.is_alphanumeric() || "._-".contains(c) {
+                c
+            } else {
+                '-'
+            }
+        })
+        .collect();
     Path::new("mwpbench-runs").join(format!("{name}-{}", &identity.digest()[..DIGITS]))
 }
 
@@ -248,13 +320,16 @@ fn unused_folder(folder: PathBuf) -> PathBuf {
         PathBuf::from(name)
     };
     let mut candidates = std::iter::once(folder.clone()).chain((2..).map(numbered));
-    candidates.find(|candidate| !candidate.exists()).unwrap_or(folder)
+    candidates
+        .find(|candidate| !candidate.exists())
+        .unwrap_or(folder)
 }
 
 /// Reasons of failures that are shown.
 const MAX_REASONS: usize = 3;
 
-/// A run with failed items is not whole, unless they failed because the user asked to count long prompts so, and others did not.
+/// A run with failed items is not whole, unless they failed because the user asked to count long
+/// prompts so, and others did not.
 fn outcome(run: &evaluation::Run) -> Outcome {
     let (failures, failed, items) = (&run.failures, run.failures.items(), run.summary.items());
     if failed == 0 {

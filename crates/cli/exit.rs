@@ -58,14 +58,19 @@ pub fn message(error: &Error) -> String {
 
 /// What a user can do about an error whose library knows no flags; empty or the end of a sentence.
 fn way_out(error: &Error) -> &'static str {
-    let kinds = error.chain().filter_map(|cause| cause.downcast_ref::<inference::Error>().map(inference::Error::kind));
+    let kinds = error.chain().filter_map(|cause| {
+        cause
+            .downcast_ref::<inference::Error>()
+            .map(inference::Error::kind)
+    });
     match kinds.last() {
         Some(inference::ErrorKind::UnsupportedTokenizer) => ": give it with --tokenizer FILE|DIR",
         _ => "",
     }
 }
 
-/// The messages from the outermost to the innermost, without those that the one before has quoted already.
+/// The messages from the outermost to the innermost, without those that the one before has quoted
+/// already.
 pub fn chain(error: &Error) -> String {
     let mut text = error.to_string();
     for cause in error.chain().skip(1) {
@@ -127,10 +132,18 @@ fn code_of_cause(cause: &(dyn std::error::Error + 'static)) -> Option<u8> {
         _ => cause.downcast_ref::<chat_template::Error>(),
     };
     if let Some(error) = of_template {
-        return Some(if error.is_integrity() { INTEGRITY } else { USAGE });
+        return Some(if error.is_integrity() {
+            INTEGRITY
+        } else {
+            USAGE
+        });
     }
     if let Some(error) = cause.downcast_ref::<overlap::Error>() {
-        return Some(if error.is_integrity() { INTEGRITY } else { USAGE });
+        return Some(if error.is_integrity() {
+            INTEGRITY
+        } else {
+            USAGE
+        });
     }
     if let Some(error) = cause.downcast_ref::<endpoint::Error>() {
         return Some(if error.is_usage() { USAGE } else { BACKEND });
@@ -146,7 +159,9 @@ fn code_of_cause(cause: &(dyn std::error::Error + 'static)) -> Option<u8> {
         return Some(match error {
             translation::Error::Data(error) => code_of_data(error),
             translation::Error::Job(error) => code_of_job(error),
-            translation::Error::Failed { .. } | translation::Error::NothingLeft { .. } => INCOMPLETE,
+            translation::Error::Failed { .. } | translation::Error::NothingLeft { .. } => {
+                INCOMPLETE
+            }
             _ => USAGE,
         });
     }
@@ -162,22 +177,26 @@ fn code_of_cause(cause: &(dyn std::error::Error + 'static)) -> Option<u8> {
             _ => INTEGRITY,
         });
     }
-    cause.downcast_ref::<evaluation::Error>().map(|error| match error {
-        evaluation::Error::FolderNotWritable { .. }
-        | evaluation::Error::NotARunFolder(_)
-        | evaluation::Error::Locked { .. }
-        | evaluation::Error::NoRun(_)
-        | evaluation::Error::Unreadable { .. }
-        | evaluation::Error::OutputIsInput(_)
-        | evaluation::Error::NoTokenIds
-        | evaluation::Error::OtherTokenDetails { .. }
-        | evaluation::Error::Exclusion(_)
-        | evaluation::Error::NothingToDo => USAGE,
-        evaluation::Error::WriteFailed { .. } | evaluation::Error::Incomplete { .. } => INCOMPLETE,
-        evaluation::Error::Generation(_) => BACKEND,
-        evaluation::Error::Interrupted { .. } => INTERRUPTED,
-        _ => INTEGRITY,
-    })
+    cause
+        .downcast_ref::<evaluation::Error>()
+        .map(|error| match error {
+            evaluation::Error::FolderNotWritable { .. }
+            | evaluation::Error::NotARunFolder(_)
+            | evaluation::Error::Locked { .. }
+            | evaluation::Error::NoRun(_)
+            | evaluation::Error::Unreadable { .. }
+            | evaluation::Error::OutputIsInput(_)
+            | evaluation::Error::NoTokenIds
+            | evaluation::Error::OtherTokenDetails { .. }
+            | evaluation::Error::Exclusion(_)
+            | evaluation::Error::NothingToDo => USAGE,
+            evaluation::Error::WriteFailed { .. } | evaluation::Error::Incomplete { .. } => {
+                INCOMPLETE
+            }
+            evaluation::Error::Generation(_) => BACKEND,
+            evaluation::Error::Interrupted { .. } => INTERRUPTED,
+            _ => INTEGRITY,
+        })
 }
 
 fn code_of_data(error: &dataset_loader::Error) -> u8 {
@@ -187,7 +206,9 @@ fn code_of_data(error: &dataset_loader::Error) -> u8 {
 fn code_of_job(error: &jobs::JobError) -> u8 {
     match error {
         jobs::JobError::File(jobs::FileError::WriteFailed { .. }) => INCOMPLETE,
-        jobs::JobError::File(jobs::FileError::Corrupt { .. }) | jobs::JobError::OtherJob { .. } => INTEGRITY,
+        jobs::JobError::File(jobs::FileError::Corrupt { .. }) | jobs::JobError::OtherJob { .. } => {
+            INTEGRITY
+        }
         jobs::JobError::File(_) => USAGE,
         jobs::JobError::Interrupted { .. } => INTERRUPTED,
         _ => BACKEND,

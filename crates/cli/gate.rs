@@ -15,7 +15,8 @@ use crate::screen;
 /// Where rules are looked for.
 const CONFIG: &str = "mwpbench.toml";
 
-/// Fail where a candidate is worse than a baseline by more than a margin, and not where it has only wobbled.
+/// Fail where a candidate is worse than a baseline by more than a margin, and not where it has only
+/// wobbled.
 #[derive(clap::Args)]
 #[command(after_help = "\
 Exit codes:
@@ -63,8 +64,13 @@ pub fn run(args: Args) -> anyhow::Result<Outcome> {
     match args.gate() {
         Ok(gate) => {
             let annotations = reporting::gate_annotations(&gate);
-            args.telling.tell(&gate, || reporting::gate_text(&gate, screen::width()))?;
-            args.write(&reporting::gate_junit(&gate), &reporting::gate_markdown(&gate), &annotations)?;
+            args.telling
+                .tell(&gate, || reporting::gate_text(&gate, screen::width()))?;
+            args.write(
+                &reporting::gate_junit(&gate),
+                &reporting::gate_markdown(&gate),
+                &annotations,
+            )?;
             Ok(match gate.verdict {
                 GateVerdict::Passed => Outcome::Done,
                 GateVerdict::Failed => Outcome::CheckFailed,
@@ -76,7 +82,10 @@ pub fn run(args: Args) -> anyhow::Result<Outcome> {
             // The reports tell a broken run from a worse model too.
             let message = exit::chain(&error);
             let annotation = reporting::gate_error_annotation(&message);
-            let (junit, markdown) = (reporting::gate_error_junit(&message), reporting::gate_error_markdown(&message));
+            let (junit, markdown) = (
+                reporting::gate_error_junit(&message),
+                reporting::gate_error_markdown(&message),
+            );
             if let Err(unwritten) = args.write(&junit, &markdown, &annotation) {
                 eprintln!("warning: {}", exit::chain(&unwritten));
             }
@@ -87,7 +96,10 @@ pub fn run(args: Args) -> anyhow::Result<Outcome> {
 
 impl Args {
     fn gate(&self) -> anyhow::Result<Gate> {
-        let (baseline, candidate) = (ComparedRun::open(&self.baseline)?, ComparedRun::open(&self.candidate)?);
+        let (baseline, candidate) = (
+            ComparedRun::open(&self.baseline)?,
+            ComparedRun::open(&self.candidate)?,
+        );
         let own_sets = candidate.set_names();
         let rules = match &self.config {
             Some(file) => GateRules::read(file, &own_sets)?,
@@ -100,22 +112,33 @@ impl Args {
             scorer: self.scorer.map(Into::into),
             strict: self.strict,
         };
-        let bootstrap = Bootstrap { seed: self.seed, ..Bootstrap::default() };
-        Ok(evaluation::gate(&baseline, &candidate, &rules.with(&flags)?, bootstrap)?)
+        let bootstrap = Bootstrap {
+            seed: self.seed,
+            ..Bootstrap::default()
+        };
+        Ok(evaluation::gate(
+            &baseline,
+            &candidate,
+            &rules.with(&flags)?,
+            bootstrap,
+        )?)
     }
 
     /// Writes the reports that were asked for, and those that GitHub Actions expects.
     fn write(&self, junit: &str, markdown: &str, annotations: &str) -> anyhow::Result<()> {
         for (file, text) in [(&self.junit, junit), (&self.markdown, markdown)] {
             if let Some(file) = file {
-                fs::write(file, text).with_context(|| format!("cannot write {}", file.display()))?;
+                fs::write(file, text)
+                    .with_context(|| format!("cannot write {}", file.display()))?;
             }
         }
         let variable = |name| std::env::var_os(name).filter(|value| !value.is_empty());
         if let Some(file) = variable("GITHUB_STEP_SUMMARY").map(PathBuf::from) {
             let appended = fs::File::options().create(true).append(true).open(&file);
             let written = appended.and_then(|mut out| out.write_all(markdown.as_bytes()));
-            written.with_context(|| format!("cannot write {} ($GITHUB_STEP_SUMMARY)", file.display()))?;
+            written.with_context(|| {
+                format!("cannot write {} ($GITHUB_STEP_SUMMARY)", file.display())
+            })?;
         }
         if variable("GITHUB_ACTIONS").is_some_and(|value| value == "true") {
             // On stderr, which GitHub reads too: stdout belongs to the result.

@@ -10,7 +10,8 @@ use endpoint::{Endpoint, PromptCounter, SpecialTokens};
 use evaluation::{Template, TokenDetails};
 use generation::Generator;
 use inference::{
-    DeviceChoice, EngineOptions, LocalModel, PromptKind, PromptTokenizer, Quantization, TemplateSource, WeightDtype,
+    DeviceChoice, EngineOptions, LocalModel, PromptKind, PromptTokenizer, Quantization,
+    TemplateSource, WeightDtype,
 };
 
 use crate::endpoint::{EndpointArgs, ServerPrompts};
@@ -20,7 +21,8 @@ use crate::{data_folder, model};
 /// Which checkpoint answers and how it is computed, or which server.
 #[derive(clap::Args)]
 pub struct GeneratorArgs {
-    /// Checkpoint: a folder in Hugging Face layout (config.json, tokenizer.json, *.safetensors), a GGUF file, or `demo` for the embedded one; with --endpoint the model's name at the server.
+    /// Checkpoint: a folder in Hugging Face layout (config.json, tokenizer.json, *.safetensors), a
+    /// GGUF file, or `demo` for the embedded one; with --endpoint the model's name at the server.
     #[arg(long, env = "MWPBENCH_MODEL", value_name = "PATH|demo|NAME")]
     model: String,
     #[command(flatten)]
@@ -32,16 +34,19 @@ pub struct GeneratorArgs {
     /// Prompts worked on at a time; never changes a completion on the processor.
     #[arg(long, env = "MWPBENCH_BATCH_SIZE", default_value = "auto", value_name = "N|auto", value_parser = batch_size)]
     batch_size: BatchSize,
-    /// Most memory for keys and values on what computes, such as 4GiB or 512MiB; never changes a completion on the processor [default: half of what is free].
+    /// Most memory for keys and values on what computes, such as 4GiB or 512MiB; never changes a
+    /// completion on the processor [default: half of what is free].
     #[arg(long, env = "MWPBENCH_KV_MEMORY", value_name = "SIZE", value_parser = memory_size)]
     kv_memory: Option<usize>,
     /// Precision of weights and products; auto is bf16 for a bf16 checkpoint and else f32.
     #[arg(long, env = "MWPBENCH_DTYPE", value_enum, default_value_t = Dtype::Auto)]
     dtype: Dtype,
-    /// Round matrices to 8-bit integers in blocks of 32, and activations for each product: faster and smaller, less exact.
+    /// Round matrices to 8-bit integers in blocks of 32, and activations for each product: faster
+    /// and smaller, less exact.
     #[arg(long, env = "MWPBENCH_QUANTIZE", value_enum, value_name = "KIND")]
     quantize: Option<QuantizeName>,
-    /// What computes: cpu, or cuda or cuda:N for an NVIDIA GPU in a program built with `--features cuda`; on a GPU the last bits of a logit depend on what is computed with it.
+    /// What computes: cpu, or cuda or cuda:N for an NVIDIA GPU in a program built with
+    /// `--features cuda`; on a GPU the last bits of a logit depend on what is computed with it.
     #[arg(long, env = "MWPBENCH_DEVICE", default_value = "cpu", value_name = "cpu|cuda|cuda:N", value_parser = str::parse::<DeviceChoice>)]
     device: DeviceChoice,
     /// Threads; never changes a completion [default: all cores].
@@ -50,8 +55,8 @@ pub struct GeneratorArgs {
 }
 
 impl GeneratorArgs {
-    /// Loads the checkpoint, and warns of what looks wrong with it; or connects to the server. Of completions it tells the
-    /// text.
+    /// Loads the checkpoint, and warns of what looks wrong with it; or connects to the server. Of
+    /// completions it tells the text.
     pub fn open(&self) -> anyhow::Result<Box<dyn Generator>> {
         self.open_plain(TokenDetails::default())
     }
@@ -64,15 +69,20 @@ impl GeneratorArgs {
             );
         }
         let own_count = self.own_count(None, PromptKind::Plain)?;
-        let prompts = ServerPrompts { system_prompt, own_count, ..ServerPrompts::default() };
+        let prompts = ServerPrompts {
+            system_prompt,
+            own_count,
+            ..ServerPrompts::default()
+        };
         match self.server(prompts, details)? {
             Some(server) => Ok(Box::new(server)),
             None => Ok(Box::new(self.load(PromptKind::Plain, details)?)),
         }
     }
 
-    /// The same for the prompts of a template, which has written the system prompt if it is a chat template; beside the text
-    /// it tells these details of new tokens. `tokenizer` is the folder of the template's tokenizer, where one was given.
+    /// The same for the prompts of a template, which has written the system prompt if it is a chat
+    /// template; beside the text it tells these details of new tokens. `tokenizer` is the folder of
+    /// the template's tokenizer, where one was given.
     pub fn open_for(
         &self,
         template: &Template,
@@ -90,7 +100,9 @@ impl GeneratorArgs {
         let warnings;
         let prompts = ServerPrompts {
             system_prompt: None,
-            special_tokens: SpecialTokens::InPrompt { bos: template.bos().map(str::to_string) },
+            special_tokens: SpecialTokens::InPrompt {
+                bos: template.bos().map(str::to_string),
+            },
             own_count: self.own_count(tokenizer, PromptKind::Chat)?,
         };
         let generator: Box<dyn Generator> = match self.server(prompts, details)? {
@@ -104,7 +116,9 @@ impl GeneratorArgs {
                 Box::new(model)
             }
         };
-        warnings.iter().for_each(|warning| eprintln!("warning: {warning}"));
+        warnings
+            .iter()
+            .for_each(|warning| eprintln!("warning: {warning}"));
         Ok(generator)
     }
 
@@ -131,27 +145,50 @@ impl GeneratorArgs {
         }
     }
 
-    fn server(&self, prompts: ServerPrompts, details: TokenDetails) -> anyhow::Result<Option<Endpoint>> {
+    fn server(
+        &self,
+        prompts: ServerPrompts,
+        details: TokenDetails,
+    ) -> anyhow::Result<Option<Endpoint>> {
         if self.endpoint.is_given() {
             self.refuse_flags_of_checkpoints()?;
         }
         self.endpoint.open(&self.model, prompts, details)
     }
 
-    /// Counts tokens as the checkpoint behind a server does, by the tokenizer of `--tokenizer` or else of the chat template.
-    fn own_count(&self, of_template: Option<&Path>, kind: PromptKind) -> anyhow::Result<Option<PromptCounter>> {
-        match self.extras.tokenizer()?.or(of_template).filter(|_| self.is_server()) {
+    /// Counts tokens as the checkpoint behind a server does, by the tokenizer of `--tokenizer` or
+    /// else of the chat template.
+    fn own_count(
+        &self,
+        of_template: Option<&Path>,
+        kind: PromptKind,
+    ) -> anyhow::Result<Option<PromptCounter>> {
+        match self
+            .extras
+            .tokenizer()?
+            .or(of_template)
+            .filter(|_| self.is_server())
+        {
             None => Ok(None),
             Some(path) => {
                 let tokenizer = PromptTokenizer::open(path, kind)?;
-                Ok(Some(PromptCounter::new(move |prompt| tokenizer.count(prompt).ok())))
+                Ok(Some(PromptCounter::new(move |prompt| {
+                    tokenizer.count(prompt).ok()
+                })))
             }
         }
     }
 
     fn load(&self, prompts: PromptKind, details: TokenDetails) -> anyhow::Result<LocalModel> {
-        let TokenDetails { token_ids, logprobs } = details;
-        let options = EngineOptions { token_ids, logprobs, ..self.engine(prompts) };
+        let TokenDetails {
+            token_ids,
+            logprobs,
+        } = details;
+        let options = EngineOptions {
+            token_ids,
+            logprobs,
+            ..self.engine(prompts)
+        };
         let model = LocalModel::load(self.extras.with(&self.model)?, &options)?;
         for warning in model.warnings() {
             eprintln!("warning: {warning}");
@@ -169,7 +206,9 @@ impl GeneratorArgs {
             ("--device", self.device != DeviceChoice::default()),
             ("--threads", self.threads.is_some()),
         ];
-        let given = given.into_iter().find_map(|(flag, is_given)| is_given.then_some(flag));
+        let given = given
+            .into_iter()
+            .find_map(|(flag, is_given)| is_given.then_some(flag));
         match self.extras.adapter_flag().or(given) {
             Some(flag) => anyhow::bail!(
                 "{flag} is for checkpoints that the program computes itself: leave it out (and its MWPBENCH_ variable) with --endpoint, the server decides"
@@ -200,7 +239,10 @@ impl GeneratorArgs {
     pub fn environment(&self) -> BTreeMap<String, String> {
         let cores = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
         let threads = self.threads.map_or(cores, usize::from);
-        let batch_size = self.batch_size.0.map_or("auto".to_string(), |size| size.to_string());
+        let batch_size = self
+            .batch_size
+            .0
+            .map_or("auto".to_string(), |size| size.to_string());
         let of_answering = match self.endpoint.max_concurrency() {
             Some(requests) => vec![("max_concurrency", requests.to_string())],
             None => vec![("threads", threads.to_string()), ("batch_size", batch_size)],
@@ -209,9 +251,15 @@ impl GeneratorArgs {
             ("os".to_string(), std::env::consts::OS.to_string()),
             ("arch".to_string(), std::env::consts::ARCH.to_string()),
         ]);
-        facts.extend(of_answering.into_iter().map(|(name, value)| (name.to_string(), value)));
+        facts.extend(
+            of_answering
+                .into_iter()
+                .map(|(name, value)| (name.to_string(), value)),
+        );
         facts.extend(machine());
-        facts.extend(option_env!("MWPBENCH_COMMIT").map(|commit| ("commit".to_string(), commit.to_string())));
+        facts.extend(
+            option_env!("MWPBENCH_COMMIT").map(|commit| ("commit".to_string(), commit.to_string())),
+        );
         facts
     }
 }
@@ -244,7 +292,9 @@ fn batch_size(text: &str) -> Result<BatchSize, String> {
 
 /// A number of bytes: `512MiB`, `4GiB`, `4G`, or plain.
 fn memory_size(text: &str) -> Result<usize, String> {
-    let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    let digits = text
+        .find(|c: char| !c.is_ascii_digit())
+        .unwrap_or(text.len());
     let (number, unit) = text.split_at(digits);
     let shift = match unit.trim().to_ascii_lowercase().as_str() {
         "" | "b" => 0,
@@ -254,21 +304,35 @@ fn memory_size(text: &str) -> Result<usize, String> {
         "t" | "tib" => 40,
         _ => return Err("expected a size such as 512MiB or 4GiB".to_string()),
     };
-    let size = number.parse::<usize>().ok().and_then(|number| number.checked_mul(1 << shift));
-    size.filter(|&size| size > 0).ok_or_else(|| "expected a size such as 512MiB or 4GiB".to_string())
+    let size = number
+        .parse::<usize>()
+        .ok()
+        .and_then(|number| number.checked_mul(1 << shift));
+    size.filter(|&size| size > 0)
+        .ok_or_else(|| "expected a size such as 512MiB or 4GiB".to_string())
 }
 
 /// What the system tells of the machine.
 fn machine() -> Vec<(String, String)> {
     let field = |file: &str, name: &str| {
         let text = std::fs::read_to_string(file).ok()?;
-        let line = text.lines().find(|line| line.split(':').next().is_some_and(|own| own.trim() == name))?;
+        let line = text
+            .lines()
+            .find(|line| line.split(':').next().is_some_and(|own| own.trim() == name))?;
         Some(line.split_once(':')?.1.trim().to_string())
     };
     let facts = [
         ("processor", field("/proc/cpuinfo", "model name")),
         ("memory", field("/proc/meminfo", "MemTotal")),
-        ("cores", std::thread::available_parallelism().ok().map(|cores| cores.to_string())),
+        (
+            "cores",
+            std::thread::available_parallelism()
+                .ok()
+                .map(|cores| cores.to_string()),
+        ),
     ];
-    facts.into_iter().filter_map(|(name, value)| Some((name.to_string(), value?))).collect()
+    facts
+        .into_iter()
+        .filter_map(|(name, value)| Some((name.to_string(), value?)))
+        .collect()
 }

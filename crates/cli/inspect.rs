@@ -9,8 +9,8 @@ use crate::{model, screen};
 
 /// Print what is understood of a checkpoint, and warn of what looks wrong with it.
 ///
-/// Reads all weights. Exits 1 when the checkpoint is whole but cannot be run. Of a GGUF file that is refused, what it
-/// says of itself is printed before the refusal.
+/// Reads all weights. Exits 1 when the checkpoint is whole but cannot be run. Of a GGUF file that
+/// is refused, what it says of itself is printed before the refusal.
 #[derive(clap::Args)]
 pub struct Args {
     /// Checkpoint: a folder in Hugging Face layout, a GGUF file, or `demo` for the embedded one.
@@ -23,12 +23,17 @@ pub struct Args {
 }
 
 pub fn run(args: Args) -> anyhow::Result<Outcome> {
-    let inspected = args.extras.with(&args.model).and_then(|files| Ok(Inspection::of(&files)?));
+    let inspected = args
+        .extras
+        .with(&args.model)
+        .and_then(|files| Ok(Inspection::of(&files)?));
     let inspection = match inspected {
         Ok(inspection) => inspection,
         Err(refusal) => {
             // A flag that cannot be meant says nothing of the file.
-            let of_files = refusal.downcast_ref::<inference::Error>().is_some_and(inference::Error::is_integrity);
+            let of_files = refusal
+                .downcast_ref::<inference::Error>()
+                .is_some_and(inference::Error::is_integrity);
             let told = Inspection::of_refused(Path::new(&args.model), &exit::message(&refusal));
             if let Some(told) = told.filter(|_| of_files) {
                 args.telling.tell(&told, || facts(&told))?;
@@ -37,16 +42,39 @@ pub fn run(args: Args) -> anyhow::Result<Outcome> {
         }
     };
     args.telling.tell(&inspection, || text(&inspection))?;
-    Ok(if inspection.faults.is_empty() { Outcome::Done } else { Outcome::CheckFailed })
+    Ok(if inspection.faults.is_empty() {
+        Outcome::Done
+    } else {
+        Outcome::CheckFailed
+    })
 }
 
 fn facts(inspection: &Inspection) -> String {
-    let width = inspection.facts.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
-    inspection.facts.iter().map(|(name, fact)| format!("{name:width$}  {fact}\n")).collect()
+    let width = inspection
+        .facts
+        .iter()
+        .map(|(name, _)| name.len())
+        .max()
+        .unwrap_or(0);
+    inspection
+        .facts
+        .iter()
+        .map(|(name, fact)| format!("{name:width$}  {fact}\n"))
+        .collect()
 }
 
 fn text(inspection: &Inspection) -> String {
-    let warnings = inspection.warnings.iter().map(|warning| format!("warning: {warning}\n"));
-    let faults = inspection.faults.iter().map(|fault| format!("cannot be run: {fault}\n"));
-    [facts(inspection)].into_iter().chain(warnings).chain(faults).collect()
+    let warnings = inspection
+        .warnings
+        .iter()
+        .map(|warning| format!("warning: {warning}\n"));
+    let faults = inspection
+        .faults
+        .iter()
+        .map(|fault| format!("cannot be run: {fault}\n"));
+    [facts(inspection)]
+        .into_iter()
+        .chain(warnings)
+        .chain(faults)
+        .collect()
 }

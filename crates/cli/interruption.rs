@@ -1,5 +1,6 @@
-//! SIGINT and SIGTERM: the first one ends a run after the step that is being computed, with everything kept; the second
-//! one ends the program at once, and so does the first where there is nothing to keep.
+//! SIGINT and SIGTERM: the first one ends a run after the step that is being computed, with
+//! everything kept; the second one ends the program at once, and so does the first where there is
+//! nothing to keep.
 
 use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -24,5 +25,9 @@ pub fn listen() -> anyhow::Result<()> {
 /// From here on the run asks whether to go on.
 pub fn may_go_on() -> ControlFlow<()> {
     RUNNING.store(true, Ordering::SeqCst);
-    if ASKED.load(Ordering::SeqCst) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    if ASKED.load(Ordering::SeqCst) {
+        ControlFlow::Break(())
+    } else {
+        ControlFlow::Continue(())
+    }
 }

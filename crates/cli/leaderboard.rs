@@ -10,9 +10,11 @@ use reporting::{Entry, Leaderboard, LeaderboardFormat, LeaderboardPlan, Scorers,
 use crate::exit::Outcome;
 use crate::screen;
 
-/// Line up finished runs: accuracy of each model on each set, micro and macro average, beside the paper's figures.
+/// Line up finished runs: accuracy of each model on each set, micro and macro average, beside the
+/// paper's figures.
 ///
-/// Rows that cannot be compared carry notes that say why; runs on the program's samples stand apart.
+/// Rows that cannot be compared carry notes that say why; runs on the program's samples stand
+/// apart.
 #[derive(clap::Args)]
 pub struct Args {
     /// Folders of finished runs.
@@ -21,7 +23,8 @@ pub struct Args {
     /// Whose verdicts count; the paper's figures are the official scorer's.
     #[arg(long, value_enum, default_value_t = ScorerName::Official)]
     scorer: ScorerName,
-    /// Sort by this column: a set, a task with --subjects, micro, macro or model [default: micro; with --subjects the whole set].
+    /// Sort by this column: a set, a task with --subjects, micro, macro or model [default: micro;
+    /// with --subjects the whole set].
     #[arg(long, value_name = "COLUMN")]
     sort: Option<String>,
     /// The smallest figure first; rows without one come last either way.
@@ -51,7 +54,8 @@ pub struct Args {
     /// Also draw bars of every figure into this SVG file.
     #[arg(long, value_name = "FILE.svg")]
     chart: Option<PathBuf>,
-    /// Also draw accuracy against training size into this SVG file, from runs with a tag such as train_size=25000.
+    /// Also draw accuracy against training size into this SVG file, from runs with a tag such as
+    /// train_size=25000.
     #[arg(long, value_name = "FILE.svg", requires = "runs")]
     scaling: Option<PathBuf>,
     /// Write the leaderboard to this file in place of the screen.
@@ -91,10 +95,20 @@ pub fn run(args: Args) -> anyhow::Result<Outcome> {
         false => board.text(args.format()),
     };
     // Everything is drawn before anything is written: what fails leaves nothing behind.
-    let scaling = args.scaling.as_ref().map(|_| board.scaling_curve()).transpose()?;
+    let scaling = args
+        .scaling
+        .as_ref()
+        .map(|_| board.scaling_curve())
+        .transpose()?;
     for (file, content) in [
-        (args.output.as_ref(), args.output.is_some().then_some(text.clone())),
-        (args.chart.as_ref(), args.chart.is_some().then(|| board.bar_chart())),
+        (
+            args.output.as_ref(),
+            args.output.is_some().then_some(text.clone()),
+        ),
+        (
+            args.chart.as_ref(),
+            args.chart.is_some().then(|| board.bar_chart()),
+        ),
         (args.scaling.as_ref(), scaling),
     ] {
         if let (Some(file), Some(content)) = (file, content) {
@@ -133,12 +147,20 @@ impl Args {
 
     /// The terminal's width and bold letters only where there is one.
     fn format(&self) -> LeaderboardFormat {
-        let format = if self.json { FormatName::Json } else { self.format };
+        let format = if self.json {
+            FormatName::Json
+        } else {
+            self.format
+        };
         match (format, &self.output) {
-            (FormatName::Terminal, None) => {
-                LeaderboardFormat::Terminal { width: screen::width(), styled: screen::styled() }
-            }
-            (FormatName::Terminal, Some(_)) => LeaderboardFormat::Terminal { width: None, styled: false },
+            (FormatName::Terminal, None) => LeaderboardFormat::Terminal {
+                width: screen::width(),
+                styled: screen::styled(),
+            },
+            (FormatName::Terminal, Some(_)) => LeaderboardFormat::Terminal {
+                width: None,
+                styled: false,
+            },
             (FormatName::Markdown, _) => LeaderboardFormat::Markdown,
             (FormatName::Latex, _) => LeaderboardFormat::Latex,
             (FormatName::Csv, _) => LeaderboardFormat::Csv,

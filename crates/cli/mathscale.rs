@@ -18,10 +18,12 @@ use mathscale::StageRecord;
 
 use crate::exit::Outcome;
 
-/// Make training data from seed questions (MathScale): extract, graph, compose, generate, validate, screen, export.
+/// Make training data from seed questions (MathScale): extract, graph, compose, generate, validate,
+/// screen, export.
 ///
-/// Every stage reads files of the project folder and writes others into it. One that is run again with the same inputs and options finds its
-/// files there; with others it is refused, unless --fresh replaces them. docs/mathscale.md tells all of it.
+/// Every stage reads files of the project folder and writes others into it. One that is run again
+/// with the same inputs and options finds its files there; with others it is refused, unless
+/// --fresh replaces them. docs/mathscale.md tells all of it.
 #[derive(Subcommand)]
 pub enum Command {
     Extract(Box<extract::Args>),

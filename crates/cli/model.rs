@@ -1,5 +1,5 @@
-//! `--model`: a folder in Hugging Face layout, a GGUF file, or `demo` for the embedded checkpoint; `--adapter` for what
-//! is merged into it, `--tokenizer` for another tokenizer.
+//! `--model`: a folder in Hugging Face layout, a GGUF file, or `demo` for the embedded checkpoint;
+//! `--adapter` for what is merged into it, `--tokenizer` for another tokenizer.
 
 use std::path::{Path, PathBuf};
 
@@ -10,21 +10,38 @@ pub const DEMO: &str = "demo";
 
 #[cfg(feature = "demo")]
 static DEMO_FILES: &[(&str, &[u8])] = &[
-    ("config.json", include_bytes!("../../models/demo/config.json")),
-    ("generation_config.json", include_bytes!("../../models/demo/generation_config.json")),
-    ("model.safetensors", include_bytes!("../../models/demo/model.safetensors")),
-    ("tokenizer.json", include_bytes!("../../models/demo/tokenizer.json")),
-    ("tokenizer_config.json", include_bytes!("../../models/demo/tokenizer_config.json")),
+    (
+        "config.json",
+        include_bytes!("../../models/demo/config.json"),
+    ),
+    (
+        "generation_config.json",
+        include_bytes!("../../models/demo/generation_config.json"),
+    ),
+    (
+        "model.safetensors",
+        include_bytes!("../../models/demo/model.safetensors"),
+    ),
+    (
+        "tokenizer.json",
+        include_bytes!("../../models/demo/tokenizer.json"),
+    ),
+    (
+        "tokenizer_config.json",
+        include_bytes!("../../models/demo/tokenizer_config.json"),
+    ),
 ];
 
 /// What goes with the checkpoint that `--model` names.
 #[derive(clap::Args)]
 pub struct Extras {
-    /// LoRA adapter to merge into the checkpoint: a folder with adapter_config.json and adapter_model.safetensors.
+    /// LoRA adapter to merge into the checkpoint: a folder with adapter_config.json and
+    /// adapter_model.safetensors.
     #[arg(long, env = "MWPBENCH_ADAPTER", value_name = "DIR")]
     adapter: Option<PathBuf>,
-    /// A tokenizer.json, or the folder that holds it, in place of the checkpoint's own; with --endpoint that of the checkpoint behind the
-    /// server, so that a server that reads other tokens is noticed.
+    /// A tokenizer.json, or the folder that holds it, in place of the checkpoint's own; with
+    /// --endpoint that of the checkpoint behind the server, so that a server that reads other
+    /// tokens is noticed.
     #[arg(long, env = "MWPBENCH_TOKENIZER", value_name = "FILE|DIR")]
     tokenizer: Option<PathBuf>,
 }
@@ -39,7 +56,10 @@ impl Extras {
     pub fn tokenizer(&self) -> anyhow::Result<Option<&Path>> {
         match self.tokenizer.as_deref() {
             Some(tokenizer) if !tokenizer.exists() => {
-                anyhow::bail!("there is no {}: give a tokenizer.json or the folder that holds it", tokenizer.display())
+                anyhow::bail!(
+                    "there is no {}: give a tokenizer.json or the folder that holds it",
+                    tokenizer.display()
+                )
             }
             given => Ok(given),
         }
@@ -50,7 +70,10 @@ impl Extras {
         let base = self.base(model)?;
         match &self.adapter {
             Some(adapter) if !adapter.exists() => {
-                anyhow::bail!("there is no folder {}: give the folder of a LoRA adapter", adapter.display())
+                anyhow::bail!(
+                    "there is no folder {}: give the folder of a LoRA adapter",
+                    adapter.display()
+                )
             }
             Some(adapter) => Ok(base.with_adapter(adapter)?),
             None => Ok(base),
@@ -59,12 +82,17 @@ impl Extras {
 
     fn base(&self, model: &str) -> anyhow::Result<CheckpointFiles> {
         match (model, self.tokenizer()?) {
-            (DEMO, Some(_)) => anyhow::bail!("--tokenizer does not go with the demo checkpoint, which has its own"),
+            (DEMO, Some(_)) => {
+                anyhow::bail!("--tokenizer does not go with the demo checkpoint, which has its own")
+            }
             (DEMO, None) => demo(),
             (path, _) if !Path::new(path).exists() => anyhow::bail!(
                 "there is no {path}: give the folder of a checkpoint in Hugging Face layout, a GGUF file, or `demo`"
             ),
-            (path, Some(tokenizer)) => Ok(CheckpointFiles::open_with_tokenizer(Path::new(path), tokenizer)?),
+            (path, Some(tokenizer)) => Ok(CheckpointFiles::open_with_tokenizer(
+                Path::new(path),
+                tokenizer,
+            )?),
             (path, None) => Ok(CheckpointFiles::open(Path::new(path))?),
         }
     }
@@ -77,5 +105,7 @@ fn demo() -> anyhow::Result<CheckpointFiles> {
 
 #[cfg(not(feature = "demo"))]
 fn demo() -> anyhow::Result<CheckpointFiles> {
-    anyhow::bail!("this build has no demo checkpoint (feature `demo`): give the path of one, such as models/demo")
+    anyhow::bail!(
+        "this build has no demo checkpoint (feature `demo`): give the path of one, such as models/demo"
+    )
 }

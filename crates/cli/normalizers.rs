@@ -9,7 +9,8 @@ use crate::{grading, screen};
 /// Look after the scorers' rules.
 #[derive(Subcommand)]
 pub enum Command {
-    /// Run every case of every rule file and count, for each rule, the cases where it fires and where it stays silent.
+    /// Run every case of every rule file and count, for each rule, the cases where it fires and
+    /// where it stays silent.
     Check(CheckArgs),
 }
 
@@ -34,6 +35,12 @@ pub fn run(command: Command) -> anyhow::Result<Outcome> {
             evaluation::cases::check_profile(grader.profile(""))
         }
     };
-    args.telling.tell(&report, || reporting::cases_text(&report, args.rules, screen::width()))?;
-    Ok(if report.holds() { Outcome::Done } else { Outcome::CheckFailed })
+    args.telling.tell(&report, || {
+        reporting::cases_text(&report, args.rules, screen::width())
+    })?;
+    Ok(if report.holds() {
+        Outcome::Done
+    } else {
+        Outcome::CheckFailed
+    })
 }

@@ -35,8 +35,8 @@ enum Screen {
 }
 
 impl Display {
-    /// On a terminal a bar, elsewhere and under NO_COLOR or TERM=dumb lines; nothing where `quiet`. Completions have at most
-    /// `max_tokens` new tokens.
+    /// On a terminal a bar, elsewhere and under NO_COLOR or TERM=dumb lines; nothing where `quiet`.
+    /// Completions have at most `max_tokens` new tokens.
     pub fn new(quiet: bool, max_tokens: usize) -> Self {
         let started = Instant::now();
         let screen = match (quiet, can_show_a_bar()) {
@@ -45,7 +45,14 @@ impl Display {
             (false, false) => Screen::Lines { last: started },
         };
         let forecast = Forecast::new(max_tokens);
-        Self { started, working: None, forecast, estimate: None, last: Progress::default(), screen }
+        Self {
+            started,
+            working: None,
+            forecast,
+            estimate: None,
+            last: Progress::default(),
+            screen,
+        }
     }
 
     /// Takes note of progress and shows it when it is time.
@@ -54,7 +61,9 @@ impl Display {
         let working = *self.working.get_or_insert_with(Instant::now);
         self.forecast.observe(working.elapsed(), progress);
         let is_due = match &self.screen {
-            Screen::Bar(_) => self.estimate.is_none_or(|(at, _)| at.elapsed() >= ESTIMATE_EVERY),
+            Screen::Bar(_) => self
+                .estimate
+                .is_none_or(|(at, _)| at.elapsed() >= ESTIMATE_EVERY),
             Screen::Lines { last } => last.elapsed() >= LINE_EVERY,
             Screen::Nothing => false,
         };
@@ -107,7 +116,8 @@ fn columns() -> usize {
 }
 
 fn bar() -> ProgressBar {
-    let style = ProgressStyle::with_template("{pos}/{len} {wide_bar} {msg}").expect("the template is well-formed");
+    let style = ProgressStyle::with_template("{pos}/{len} {wide_bar} {msg}")
+        .expect("the template is well-formed");
     ProgressBar::new(0).with_style(style)
 }
 
@@ -120,8 +130,8 @@ struct Status {
 }
 
 impl Status {
-    /// What is told beside the number of items, in order, each with its importance: the least one goes first where there is
-    /// no room.
+    /// What is told beside the number of items, in order, each with its importance: the least one
+    /// goes first where there is no room.
     fn parts(&self) -> Vec<(u8, String)> {
         let Progress { running, .. } = self.progress;
         let mut parts = Vec::new();
@@ -133,23 +143,42 @@ impl Status {
         }
         parts.push((4, format!("decode {} tok/s", rounded(self.speeds.decode))));
         parts.push((2, format!("{} elapsed", clock(self.elapsed))));
-        parts.push((5, format!("{} left", self.left.map_or("?".to_string(), clock))));
+        parts.push((
+            5,
+            format!("{} left", self.left.map_or("?".to_string(), clock)),
+        ));
         parts
     }
 
     /// All of it, for a line of its own.
     fn line(&self) -> String {
-        let Progress { total, resumed, finished, .. } = self.progress;
-        format!("{}/{total} items, {}", resumed + finished, joined(&self.parts()))
+        let Progress {
+            total,
+            resumed,
+            finished,
+            ..
+        } = self.progress;
+        format!(
+            "{}/{total} items, {}",
+            resumed + finished,
+            joined(&self.parts())
+        )
     }
 
     /// As much of it as leaves room for a bar on a terminal of so many columns.
     fn fitted(&self, columns: usize) -> String {
-        let Progress { total, resumed, finished, .. } = self.progress;
+        let Progress {
+            total,
+            resumed,
+            finished,
+            ..
+        } = self.progress;
         let taken = format!("{}/{total}  ", resumed + finished).len() + MIN_BAR;
         let mut parts = self.parts();
         while parts.len() > 1 && taken + joined(&parts).len() > columns {
-            let least = (0..parts.len()).min_by_key(|&index| parts[index].0).unwrap_or_default();
+            let least = (0..parts.len())
+                .min_by_key(|&index| parts[index].0)
+                .unwrap_or_default();
             parts.remove(least);
         }
         joined(&parts)
@@ -157,18 +186,32 @@ impl Status {
 }
 
 fn joined(parts: &[(u8, String)]) -> String {
-    parts.iter().map(|(_, part)| part.as_str()).collect::<Vec<_>>().join(", ")
+    parts
+        .iter()
+        .map(|(_, part)| part.as_str())
+        .collect::<Vec<_>>()
+        .join(", ")
 }
 
 /// What was done in all, with the speeds of the whole time.
 fn done(progress: &Progress, elapsed: Duration) -> String {
-    let Progress { total, resumed, finished, prompt_tokens, .. } = *progress;
+    let Progress {
+        total,
+        resumed,
+        finished,
+        prompt_tokens,
+        ..
+    } = *progress;
     if finished == 0 {
         return format!("all {total} items were there already: nothing was generated");
     }
     let rate = |count: usize| count as f64 / elapsed.as_secs_f64().max(1e-3);
     let new_tokens = progress.completion_tokens.max(progress.finished_tokens);
-    let before = if resumed > 0 { format!(" ({resumed} were there already)") } else { String::new() };
+    let before = if resumed > 0 {
+        format!(" ({resumed} were there already)")
+    } else {
+        String::new()
+    };
     format!(
         "{finished} items in {}: prompts {} tok/s, decode {} tok/s, {:.1} items/s{before}",
         clock(elapsed),
@@ -198,8 +241,17 @@ mod tests {
     fn status(total: usize, running: usize) -> Status {
         let (resumed, finished) = (total / 10, total / 3);
         Status {
-            progress: Progress { total, resumed, finished, running, ..Progress::default() },
-            speeds: Speeds { prompts: 1234.4, decode: 512.0 },
+            progress: Progress {
+                total,
+                resumed,
+                finished,
+                running,
+                ..Progress::default()
+            },
+            speeds: Speeds {
+                prompts: 1234.4,
+                decode: 512.0,
+            },
             elapsed: Duration::from_secs(62),
             left: Some(Duration::from_secs(4 * 3600 + 185)),
         }
@@ -209,8 +261,15 @@ mod tests {
     fn a_line_says_everything() {
         let line = "171/398 items, 64 running, prompts 1,234 tok/s, decode 512 tok/s, 1:02 elapsed, 4:03:05 left";
         assert_eq!(status(398, 64).line(), line);
-        let early = Status { left: None, speeds: Speeds::default(), ..status(398, 0) };
-        assert_eq!(early.line(), "171/398 items, decode 0 tok/s, 1:02 elapsed, ? left");
+        let early = Status {
+            left: None,
+            speeds: Speeds::default(),
+            ..status(398, 0)
+        };
+        assert_eq!(
+            early.line(),
+            "171/398 items, decode 0 tok/s, 1:02 elapsed, ? left"
+        );
     }
 
     #[test]
@@ -221,10 +280,16 @@ mod tests {
             for columns in [40, 60, 80, 100, 200] {
                 let beside = status.fitted(columns);
                 assert!(beside.ends_with("4:03:05 left"), "{columns}: {beside}");
-                assert!(items + beside.len() + MIN_BAR <= columns, "{columns}: {beside}");
+                assert!(
+                    items + beside.len() + MIN_BAR <= columns,
+                    "{columns}: {beside}"
+                );
             }
         }
-        assert_eq!(status(398, 64).fitted(80), "prompts 1,234 tok/s, decode 512 tok/s, 4:03:05 left");
+        assert_eq!(
+            status(398, 64).fitted(80),
+            "prompts 1,234 tok/s, decode 512 tok/s, 4:03:05 left"
+        );
         assert_eq!(status(398, 64).fitted(20), "4:03:05 left");
     }
 
@@ -242,7 +307,14 @@ mod tests {
         };
         let line = "48 items in 1:23: prompts 149 tok/s, decode 289 tok/s, 0.6 items/s (2 were there already)";
         assert_eq!(done(&progress, Duration::from_secs(83)), line);
-        let nothing = Progress { total: 50, resumed: 50, ..Progress::default() };
-        assert_eq!(done(&nothing, Duration::ZERO), "all 50 items were there already: nothing was generated");
+        let nothing = Progress {
+            total: 50,
+            resumed: 50,
+            ..Progress::default()
+        };
+        assert_eq!(
+            done(&nothing, Duration::ZERO),
+            "all 50 items were there already: nothing was generated"
+        );
     }
 }

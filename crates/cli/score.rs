@@ -10,7 +10,8 @@ use serde_json::{Value, json};
 use crate::exit::Outcome;
 use crate::{grading, screen};
 
-/// Judge the completions of a run again, completions made elsewhere, or a single answer; no model is needed.
+/// Judge the completions of a run again, completions made elsewhere, or a single answer; no model
+/// is needed.
 #[derive(clap::Args)]
 #[command(override_usage = "mwpbench score RUN [--explain | --exclude-ids FILE]
        mwpbench score --input FILE --output FILE [--explain]
@@ -19,12 +20,23 @@ pub struct Args {
     /// Folder of a finished run: its verdicts and summary are replaced.
     #[arg(value_name = "RUN", required_unless_present_any = ["input", "reference"], conflicts_with_all = ["input", "output", "reference"])]
     run: Option<PathBuf>,
-    /// Sum the run up without the problems whose ids are in a file, one a line, such as `data overlap --ids` writes; the run's files stay as
-    /// they are.
-    #[arg(long, value_name = "FILE", requires = "run", conflicts_with = "explain")]
+    /// Sum the run up without the problems whose ids are in a file, one a line, such as
+    /// `data overlap --ids` writes; the run's files stay as they are.
+    #[arg(
+        long,
+        value_name = "FILE",
+        requires = "run",
+        conflicts_with = "explain"
+    )]
     exclude_ids: Option<PathBuf>,
-    /// Completions made elsewhere: a JSON object a line with `id`, `reference`, and `completion` or `prediction`.
-    #[arg(long, value_name = "FILE", requires = "output", conflicts_with = "reference")]
+    /// Completions made elsewhere: a JSON object a line with `id`, `reference`, and `completion` or
+    /// `prediction`.
+    #[arg(
+        long,
+        value_name = "FILE",
+        requires = "output",
+        conflicts_with = "reference"
+    )]
     input: Option<PathBuf>,
     /// Where the verdicts go, a line for each input line in the same order.
     #[arg(long, value_name = "FILE", requires = "input")]
@@ -33,7 +45,12 @@ pub struct Args {
     #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
     reference: Option<String>,
     /// The answer is somewhere in this response.
-    #[arg(long, value_name = "TEXT", requires = "reference", allow_hyphen_values = true)]
+    #[arg(
+        long,
+        value_name = "TEXT",
+        requires = "reference",
+        allow_hyphen_values = true
+    )]
     completion: Option<String>,
     /// The answer, without a text around it.
     #[arg(
@@ -47,7 +64,8 @@ pub struct Args {
     /// The question, which may ask for an order of several answers.
     #[arg(long, value_name = "TEXT", requires = "reference")]
     question: Option<String>,
-    /// Scoring profile of the strict scorer: strict, choice, exact, or a file [default: each set's own].
+    /// Scoring profile of the strict scorer: strict, choice, exact, or a file [default: each set's
+    /// own].
     #[arg(long, env = "MWPBENCH_PROFILE", value_name = "NAME|FILE")]
     profile: Option<String>,
     /// Tell for every answer which rules decided, and what was read; with --json an object a line.
@@ -76,20 +94,31 @@ fn again(args: &Args, folder: &Path) -> anyhow::Result<Outcome> {
     let benchmark = folder.benchmark()?;
     let grader = grading::grader(&benchmark, args.profile.as_deref())?;
     let summary = match &args.exclude_ids {
-        Some(file) => evaluation::summary_without(&benchmark, &grader, &folder, &Exclusion::load(file)?)?,
+        Some(file) => {
+            evaluation::summary_without(&benchmark, &grader, &folder, &Exclusion::load(file)?)?
+        }
         None => evaluation::judge_again(&benchmark, &grader, &folder)?,
     };
     if args.explain {
         let completions = folder.completions()?;
         for problem in folder.problems()? {
             if let Some(completion) = completions.get(&(problem.id.clone(), 0)) {
-                tell(args, &json!(problem.id), &problem.reference, &grader.explain_completion(&problem, completion))?;
+                tell(
+                    args,
+                    &json!(problem.id),
+                    &problem.reference,
+                    &grader.explain_completion(&problem, completion),
+                )?;
             }
         }
         return Ok(Outcome::Done);
     }
     args.telling.tell(&summary, || {
-        let layout = SummaryTable { width: screen::width(), by_task: args.by_task, styled: screen::styled() };
+        let layout = SummaryTable {
+            width: screen::width(),
+            by_task: args.by_task,
+            styled: screen::styled(),
+        };
         reporting::summary_table(&summary, layout)
     })?;
     Ok(Outcome::Done)
@@ -98,7 +127,9 @@ fn again(args: &Args, folder: &Path) -> anyhow::Result<Outcome> {
 fn elsewhere(args: &Args, grader: &Grader, input: &Path, output: &Path) -> anyhow::Result<Outcome> {
     let counts = evaluation::judge_file(grader, input, output)?;
     if args.explain {
-        evaluation::explain_file(grader, input, |id, reference, explained| tell(args, id, reference, explained))?;
+        evaluation::explain_file(grader, input, |id, reference, explained| {
+            tell(args, id, reference, explained)
+        })?;
         return Ok(Outcome::Done);
     }
     args.telling.tell(&counts, || {
@@ -142,6 +173,10 @@ fn tell(args: &Args, id: &Value, reference: &str, explained: &Explained) -> anyh
                 "profile": explained.profile, "explanation": explained.explanation
             })
         )),
-        (false, false) => screen::print(&reporting::explanation_text(name.as_deref(), reference, explained)),
+        (false, false) => screen::print(&reporting::explanation_text(
+            name.as_deref(),
+            reference,
+            explained,
+        )),
     }
 }

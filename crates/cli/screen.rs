@@ -32,7 +32,11 @@ pub struct Telling {
 
 impl Telling {
     /// Writes a result to stdout: nothing, one JSON object, or the text.
-    pub fn tell(self, value: &impl serde::Serialize, text: impl FnOnce() -> String) -> anyhow::Result<()> {
+    pub fn tell(
+        self,
+        value: &impl serde::Serialize,
+        text: impl FnOnce() -> String,
+    ) -> anyhow::Result<()> {
         match (self.quiet, self.json) {
             (true, _) => Ok(()),
             (false, true) => print_json(value),

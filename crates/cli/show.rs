@@ -10,7 +10,8 @@ use serde_json::json;
 use crate::exit::Outcome;
 use crate::{grading, screen};
 
-/// Show the table of a finished run, or one item with prompt, completion, extraction trace and verdict.
+/// Show the table of a finished run, or one item with prompt, completion, extraction trace and
+/// verdict.
 #[derive(clap::Args)]
 pub struct Args {
     /// Folder of the run.
@@ -35,9 +36,14 @@ pub fn run(args: Args) -> anyhow::Result<Outcome> {
     match &args.item {
         Some(id) => item(&args, &folder, id)?,
         None => {
-            let summary =
-                folder.summary().context("the run has no summary: it was not finished, start its command again")?;
-            let layout = SummaryTable { width: screen::width(), by_task: args.by_task, styled: screen::styled() };
+            let summary = folder
+                .summary()
+                .context("the run has no summary: it was not finished, start its command again")?;
+            let layout = SummaryTable {
+                width: screen::width(),
+                by_task: args.by_task,
+                styled: screen::styled(),
+            };
             match args.json {
                 true => screen::print_json(&summary)?,
                 false => screen::print(&reporting::summary_table(&summary, layout))?,
@@ -49,16 +55,36 @@ pub fn run(args: Args) -> anyhow::Result<Outcome> {
 
 fn item(args: &Args, folder: &RunFolder, id: &str) -> anyhow::Result<()> {
     let problems = folder.problems()?;
-    let problem = problems.iter().find(|problem| problem.id == id).with_context(|| {
-        let first = problems.first().map(|problem| problem.id.as_str()).unwrap_or_default();
-        format!("the run asked no problem \"{id}\" ({} problems; the first is \"{first}\")", problems.len())
-    })?;
+    let problem = problems
+        .iter()
+        .find(|problem| problem.id == id)
+        .with_context(|| {
+            let first = problems
+                .first()
+                .map(|problem| problem.id.as_str())
+                .unwrap_or_default();
+            format!(
+                "the run asked no problem \"{id}\" ({} problems; the first is \"{first}\")",
+                problems.len()
+            )
+        })?;
     let completions = folder.completions()?;
     let completion = completions
         .get(&(id.to_string(), args.sample))
-        .with_context(|| format!("this run has no finished sample {} of \"{id}\"", args.sample))?;
-    let grader = grading::grader(&folder.benchmark()?, folder.summary()?.strict_profile.as_deref())?;
-    let (verdict, explained) = (grader.judge(problem, completion), grader.explain_completion(problem, completion));
+        .with_context(|| {
+            format!(
+                "this run has no finished sample {} of \"{id}\"",
+                args.sample
+            )
+        })?;
+    let grader = grading::grader(
+        &folder.benchmark()?,
+        folder.summary()?.strict_profile.as_deref(),
+    )?;
+    let (verdict, explained) = (
+        grader.judge(problem, completion),
+        grader.explain_completion(problem, completion),
+    );
     let prompt = folder.template()?.render(&problem.question)?;
     match args.json {
         true => screen::print_json(

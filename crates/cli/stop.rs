@@ -3,11 +3,12 @@
 /// Which strings end a completion.
 #[derive(clap::Args)]
 pub struct StopArgs {
-    /// A string before which a completion ends, beside the protocol's own; repeat for several. It is taken as it stands: a line end is
-    /// $'\n' in bash.
+    /// A string before which a completion ends, beside the protocol's own; repeat for several. It
+    /// is taken as it stands: a line end is $'\n' in bash.
     #[arg(long, value_name = "STRING", value_parser = stop)]
     stop: Vec<String>,
-    /// Leave the protocol's stop strings out: completions end at the model's end-of-sequence token, the token limit, and at --stop.
+    /// Leave the protocol's stop strings out: completions end at the model's end-of-sequence token,
+    /// the token limit, and at --stop.
     #[arg(long)]
     no_default_stop: bool,
 }
@@ -20,9 +21,14 @@ fn stop(text: &str) -> Result<String, String> {
 }
 
 impl StopArgs {
-    /// The strings, `usual` being those that the prompts call for by themselves. Each is there once.
+    /// The strings, `usual` being those that the prompts call for by themselves. Each is there
+    /// once.
     pub fn strings(&self, usual: Vec<String>) -> Vec<String> {
-        let mut strings = if self.no_default_stop { Vec::new() } else { usual };
+        let mut strings = if self.no_default_stop {
+            Vec::new()
+        } else {
+            usual
+        };
         for text in &self.stop {
             if looks_escaped(text) {
                 eprintln!(
@@ -52,13 +58,20 @@ mod tests {
 
     fn strings(stop: &[&str], no_default_stop: bool) -> Vec<String> {
         let stop = stop.iter().map(ToString::to_string).collect();
-        StopArgs { stop, no_default_stop }.strings(vec!["USER".to_string(), "</s>".to_string()])
+        StopArgs {
+            stop,
+            no_default_stop,
+        }
+        .strings(vec!["USER".to_string(), "</s>".to_string()])
     }
 
     #[test]
     fn strings_are_added_once_in_the_order_given() {
         assert_eq!(strings(&[], false), ["USER", "</s>"]);
-        assert_eq!(strings(&["\n\n", "USER", "Q:", "Q:"], false), ["USER", "</s>", "\n\n", "Q:"]);
+        assert_eq!(
+            strings(&["\n\n", "USER", "Q:", "Q:"], false),
+            ["USER", "</s>", "\n\n", "Q:"]
+        );
         assert_eq!(strings(&["Q:"], true), ["Q:"]);
         assert_eq!(strings(&[], true), [""; 0]);
     }
@@ -68,7 +81,16 @@ mod tests {
         for text in ["\\n", "\\n\\n", "\\nQuestion:", "end\\t", "\\r\\n"] {
             assert!(looks_escaped(text), "{text}");
         }
-        for text in ["\n", "\\nabla", "\\text{x}", "\\boxed", "n", "\\", "\\rho", ""] {
+        for text in [
+            "\n",
+            "\\nabla",
+            "\\text{x}",
+            "\\boxed",
+            "n",
+            "\\",
+            "\\rho",
+            "",
+        ] {
             assert!(!looks_escaped(text), "{text}");
         }
     }

@@ -9,12 +9,18 @@ pub struct SystemPrompt {
 }
 
 impl SystemPrompt {
-    /// The text, read from its file where one was named; a line end at the end of a file is no part of it.
+    /// The text, read from its file where one was named; a line end at the end of a file is no part
+    /// of it.
     pub fn text(&self) -> anyhow::Result<Option<String>> {
-        let Some(given) = &self.system_prompt else { return Ok(None) };
-        let Some(file) = given.strip_prefix('@') else { return Ok(Some(given.clone())) };
-        let text = std::fs::read_to_string(file)
-            .map_err(|error| anyhow::anyhow!("{file}: the system prompt cannot be read: {error}"))?;
+        let Some(given) = &self.system_prompt else {
+            return Ok(None);
+        };
+        let Some(file) = given.strip_prefix('@') else {
+            return Ok(Some(given.clone()));
+        };
+        let text = std::fs::read_to_string(file).map_err(|error| {
+            anyhow::anyhow!("{file}: the system prompt cannot be read: {error}")
+        })?;
         let text = text.strip_suffix('\n').unwrap_or(&text);
         Ok(Some(text.strip_suffix('\r').unwrap_or(text).to_string()))
     }

@@ -11,14 +11,28 @@ const INTEGRITY: i32 = 4;
 const USAGE: i32 = 2;
 const INCOMPLETE: i32 = 3;
 
-/// Evaluates a copy of the demo checkpoint that was spoilt; the run folder must not come into being.
+/// Evaluates a copy of the demo checkpoint that was spoilt; the run folder must not come into
+/// being.
 fn refuse_model(spoil: impl FnOnce(&Checkpoint), parts: &[&str]) {
     let folder = tempfile::tempdir().unwrap();
     let checkpoint = Checkpoint::copy_to(folder.path());
     spoil(&checkpoint);
     let model = checkpoint.path().to_str().unwrap();
-    mwpbench(folder.path(), ["eval", "--model", model, "--tasks", "tal", "--limit", "1", "--output-dir", "run"])
-        .refused(INTEGRITY, parts);
+    mwpbench(
+        folder.path(),
+        [
+            "eval",
+            "--model",
+            model,
+            "--tasks",
+            "tal",
+            "--limit",
+            "1",
+            "--output-dir",
+            "run",
+        ],
+    )
+    .refused(INTEGRITY, parts);
     assert!(!folder.path().join("run").exists());
 }
 
@@ -26,13 +40,34 @@ fn refuse_model(spoil: impl FnOnce(&Checkpoint), parts: &[&str]) {
 fn refuse_data(content: &[u8], parts: &[&str]) {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("data.jsonl"), content).unwrap();
-    mwpbench(folder.path(), ["eval", "--model", "demo", "--data", "data.jsonl", "--output-dir", "run"])
-        .refused(INTEGRITY, parts);
+    mwpbench(
+        folder.path(),
+        [
+            "eval",
+            "--model",
+            "demo",
+            "--data",
+            "data.jsonl",
+            "--output-dir",
+            "run",
+        ],
+    )
+    .refused(INTEGRITY, parts);
     assert!(!folder.path().join("run").exists());
 }
 
 fn demo_run(folder: &Path, extra: &[&str]) -> Done {
-    let mut args = vec!["eval", "--model", "demo", "--tasks", "tal", "--limit", "3", "--max-tokens", "8"];
+    let mut args = vec![
+        "eval",
+        "--model",
+        "demo",
+        "--tasks",
+        "tal",
+        "--limit",
+        "3",
+        "--max-tokens",
+        "8",
+    ];
     args.extend(extra);
     mwpbench(folder, args)
 }
@@ -40,7 +75,8 @@ fn demo_run(folder: &Path, extra: &[&str]) -> Done {
 #[test]
 fn a_folder_that_is_not_there() {
     let folder = tempfile::tempdir().unwrap();
-    mwpbench(folder.path(), ["eval", "--model", "no/such/model"]).refused(USAGE, &["no/such/model"]);
+    mwpbench(folder.path(), ["eval", "--model", "no/such/model"])
+        .refused(USAGE, &["no/such/model"]);
 }
 
 #[test]
@@ -48,7 +84,8 @@ fn devices_that_the_program_cannot_use() {
     let folder = tempfile::tempdir().unwrap();
     demo_run(folder.path(), &["--device", "gpu"]).refused(USAGE, &["--device", "`cuda:N`"]);
     if !cfg!(feature = "cuda") {
-        demo_run(folder.path(), &["--device", "cuda"]).refused(USAGE, &["--features cuda", "--device cpu"]);
+        demo_run(folder.path(), &["--device", "cuda"])
+            .refused(USAGE, &["--features cuda", "--device cpu"]);
     }
 }
 
@@ -64,7 +101,10 @@ fn a_folder_without_tokenizer() {
 
 #[test]
 fn a_folder_without_weights() {
-    refuse_model(|model| model.remove("model.safetensors"), &["model.safetensors"]);
+    refuse_model(
+        |model| model.remove("model.safetensors"),
+        &["model.safetensors"],
+    );
 }
 
 #[test]
@@ -95,24 +135,38 @@ fn an_architecture_that_is_not_supported() {
         config["model_type"] = "gpt2".into();
         config["architectures"] = json!(["GPT2LMHeadModel"]);
     };
-    refuse_model(|model| model.edit_config(spoil), &["GPT2LMHeadModel", "llama", "mistral"]);
+    refuse_model(
+        |model| model.edit_config(spoil),
+        &["GPT2LMHeadModel", "llama", "mistral"],
+    );
 }
 
 #[test]
 fn a_setting_that_would_change_the_result_and_is_not_implemented() {
     let spoil = |config: &mut Value| config["hidden_act"] = "gelu".into();
-    refuse_model(|model| model.edit_config(spoil), &["config.json", "hidden_act", "gelu"]);
+    refuse_model(
+        |model| model.edit_config(spoil),
+        &["config.json", "hidden_act", "gelu"],
+    );
 }
 
 #[test]
 fn a_config_that_is_not_json() {
-    refuse_model(|model| model.write("config.json", "{\"model_type\": "), &["config.json"]);
+    refuse_model(
+        |model| model.write("config.json", "{\"model_type\": "),
+        &["config.json"],
+    );
 }
 
 #[test]
 fn weights_cut_off_in_the_header_and_in_the_data() {
     for keep in [0, 7, 100, 100_000] {
-        let cut = |model: &Checkpoint| model.write("model.safetensors", &model.read("model.safetensors")[..keep]);
+        let cut = |model: &Checkpoint| {
+            model.write(
+                "model.safetensors",
+                &model.read("model.safetensors")[..keep],
+            )
+        };
         refuse_model(cut, &["model.safetensors"]);
     }
 }
@@ -132,27 +186,41 @@ fn weights_with_flipped_bits_in_the_header() {
 #[test]
 fn a_tensor_that_is_missing() {
     let name = "model.layers.0.mlp.up_proj.weight";
-    refuse_model(|model| model.edit_tensors(|tensors| drop(tensors.remove(name))), &[name]);
+    refuse_model(
+        |model| model.edit_tensors(|tensors| drop(tensors.remove(name))),
+        &[name],
+    );
 }
 
 #[test]
 fn a_tensor_too_many() {
-    let extra = || Tensor { dtype: Dtype::BF16, shape: vec![2], data: vec![0; 4] };
+    let extra = || Tensor {
+        dtype: Dtype::BF16,
+        shape: vec![2],
+        data: vec![0; 4],
+    };
     let name = "model.layers.0.mlp.router.weight";
-    refuse_model(|model| model.edit_tensors(|tensors| drop(tensors.insert(name.to_string(), extra()))), &[name]);
+    refuse_model(
+        |model| model.edit_tensors(|tensors| drop(tensors.insert(name.to_string(), extra()))),
+        &[name],
+    );
 }
 
 #[test]
 fn a_tensor_of_the_wrong_shape() {
     let name = "model.layers.0.self_attn.k_proj.weight";
-    let turn = |model: &Checkpoint| model.edit_tensors(|tensors| tensors.get_mut(name).unwrap().shape.reverse());
+    let turn = |model: &Checkpoint| {
+        model.edit_tensors(|tensors| tensors.get_mut(name).unwrap().shape.reverse())
+    };
     refuse_model(turn, &[name, "shape"]);
 }
 
 #[test]
 fn a_tensor_of_integers() {
     let name = "model.norm.weight";
-    let turn = |model: &Checkpoint| model.edit_tensors(|tensors| tensors.get_mut(name).unwrap().dtype = Dtype::I16);
+    let turn = |model: &Checkpoint| {
+        model.edit_tensors(|tensors| tensors.get_mut(name).unwrap().dtype = Dtype::I16)
+    };
     refuse_model(turn, &[name]);
 }
 
@@ -160,7 +228,9 @@ fn a_tensor_of_integers() {
 fn a_weight_that_is_no_number() {
     let name = "model.layers.1.self_attn.o_proj.weight";
     let spoil = |model: &Checkpoint| {
-        model.edit_tensors(|tensors| tensors.get_mut(name).unwrap().data[10..12].copy_from_slice(&[0xc0, 0x7f]));
+        model.edit_tensors(|tensors| {
+            tensors.get_mut(name).unwrap().data[10..12].copy_from_slice(&[0xc0, 0x7f])
+        });
     };
     refuse_model(spoil, &[name, "NaN"]);
 }
@@ -180,7 +250,21 @@ fn shards_that_are_whole_are_read() {
     let checkpoint = Checkpoint::copy_to(folder.path());
     checkpoint.shard();
     let model = checkpoint.path().to_str().unwrap();
-    mwpbench(folder.path(), ["eval", "--model", model, "--tasks", "tal", "--limit", "1", "--max-tokens", "4"]).ok();
+    mwpbench(
+        folder.path(),
+        [
+            "eval",
+            "--model",
+            model,
+            "--tasks",
+            "tal",
+            "--limit",
+            "1",
+            "--max-tokens",
+            "4",
+        ],
+    )
+    .ok();
 }
 
 #[test]
@@ -201,7 +285,10 @@ fn a_vocabulary_smaller_than_the_tokenizers_ids() {
 fn a_prompt_longer_than_the_context() {
     let question = "How much is it? ".repeat(2000);
     let record = json!({ "data_topic": "gsm8k", "question_number": "long", "question": question, "answer": "1" });
-    refuse_data(record.to_string().as_bytes(), &["gsm8k/long", "context", "--on-long-prompt"]);
+    refuse_data(
+        record.to_string().as_bytes(),
+        &["gsm8k/long", "context", "--on-long-prompt"],
+    );
 }
 
 #[test]
@@ -211,15 +298,29 @@ fn long_prompts_that_are_counted_as_failed_are_no_success_where_nothing_else_was
     let record = |number: &str, question: String| {
         json!({ "data_topic": "gsm8k", "question_number": number, "question": question, "answer": "1" }).to_string()
     };
-    let (long, short) = (record("long", "How much is it? ".repeat(2000)), record("short", "1 + 1?".to_string()));
+    let (long, short) = (
+        record("long", "How much is it? ".repeat(2000)),
+        record("short", "1 + 1?".to_string()),
+    );
     for (data, code) in [(format!("{long}\n{short}"), 0), (long.clone(), INCOMPLETE)] {
         let file = folder.path().join("data.jsonl");
         fs::write(&file, &data).unwrap();
-        let args = ["eval", "--model", "demo", "--data", "data.jsonl", "--max-tokens", "4", "--on-long-prompt", "fail"];
+        let args = [
+            "eval",
+            "--model",
+            "demo",
+            "--data",
+            "data.jsonl",
+            "--max-tokens",
+            "4",
+            "--on-long-prompt",
+            "fail",
+        ];
         let done = mwpbench(folder.path(), args.iter().chain(&["--fresh"]));
         assert_eq!(done.code, Some(code), "{}", done.stderr);
         assert!(
-            done.stderr.contains("  1 × the prompt has ") && done.stderr.contains(" the context only "),
+            done.stderr.contains("  1 × the prompt has ")
+                && done.stderr.contains(" the context only "),
             "{}",
             done.stderr
         );
@@ -231,31 +332,63 @@ fn records_that_are_not_of_the_form() {
     let good = r#"{"data_topic":"gsm8k","question_number":"1","question":"1+1?","answer":"2"}"#;
     let second = |line: &[u8]| [good.as_bytes(), b"\n", line].concat();
     let missing = r#"{"data_topic":"gsm8k","question":"1+1?"}"#;
-    refuse_data(&second(missing.as_bytes()), &["data.jsonl, line 2", "\"answer\" is missing"]);
+    refuse_data(
+        &second(missing.as_bytes()),
+        &["data.jsonl, line 2", "\"answer\" is missing"],
+    );
     let wrong = r#"{"data_topic":"gsm8k","question":"1+1?","answer":2}"#;
-    refuse_data(&second(wrong.as_bytes()), &["data.jsonl, line 2", "\"answer\" must be a string"]);
-    refuse_data(&second(b"{\"question\":\"\xff\"}"), &["data.jsonl, line 2", "UTF-8"]);
-    refuse_data(&second(good.as_bytes()), &["data.jsonl, line 2", "\"gsm8k/1\" was used before", "line 1"]);
+    refuse_data(
+        &second(wrong.as_bytes()),
+        &["data.jsonl, line 2", "\"answer\" must be a string"],
+    );
+    refuse_data(
+        &second(b"{\"question\":\"\xff\"}"),
+        &["data.jsonl, line 2", "UTF-8"],
+    );
+    refuse_data(
+        &second(good.as_bytes()),
+        &[
+            "data.jsonl, line 2",
+            "\"gsm8k/1\" was used before",
+            "line 1",
+        ],
+    );
 }
 
 #[test]
 fn data_that_are_not_there() {
     let folder = tempfile::tempdir().unwrap();
-    mwpbench(folder.path(), ["eval", "--model", "demo", "--data", "nowhere.jsonl"]).refused(USAGE, &["nowhere.jsonl"]);
+    mwpbench(
+        folder.path(),
+        ["eval", "--model", "demo", "--data", "nowhere.jsonl"],
+    )
+    .refused(USAGE, &["nowhere.jsonl"]);
 }
 
 #[test]
 fn a_task_that_is_not_known() {
     let folder = tempfile::tempdir().unwrap();
-    let done = mwpbench(folder.path(), ["eval", "--model", "demo", "--tasks", "gsm9k"]);
-    done.refused(USAGE, &["\"gsm9k\"", "gsm8k, math, college_math", "MATH.Algebra"]);
+    let done = mwpbench(
+        folder.path(),
+        ["eval", "--model", "demo", "--tasks", "gsm9k"],
+    );
+    done.refused(
+        USAGE,
+        &["\"gsm9k\"", "gsm8k, math, college_math", "MATH.Algebra"],
+    );
 }
 
 #[test]
 fn a_template_that_is_not_known() {
     let folder = tempfile::tempdir().unwrap();
-    let done = mwpbench(folder.path(), ["eval", "--model", "demo", "--prompt-template", "alpacca"]);
-    done.refused(USAGE, &["\"alpacca\"", "alpaca, none, alpaca_force_ans, alpaca_cot"]);
+    let done = mwpbench(
+        folder.path(),
+        ["eval", "--model", "demo", "--prompt-template", "alpacca"],
+    );
+    done.refused(
+        USAGE,
+        &["\"alpacca\"", "alpaca, none, alpaca_force_ans, alpaca_cot"],
+    );
 }
 
 #[test]
@@ -263,9 +396,15 @@ fn an_output_folder_of_another_run() {
     let folder = tempfile::tempdir().unwrap();
     demo_run(folder.path(), &["--output-dir", "run"]).ok();
     let before = fs::read(folder.path().join("run/run.json")).unwrap();
-    demo_run(folder.path(), &["--output-dir", "run", "--prompt-template", "none"])
-        .refused(INTEGRITY, &["holds another run", "template.digest"]);
-    assert_eq!(fs::read(folder.path().join("run/run.json")).unwrap(), before);
+    demo_run(
+        folder.path(),
+        &["--output-dir", "run", "--prompt-template", "none"],
+    )
+    .refused(INTEGRITY, &["holds another run", "template.digest"]);
+    assert_eq!(
+        fs::read(folder.path().join("run/run.json")).unwrap(),
+        before
+    );
 }
 
 #[test]
@@ -276,7 +415,8 @@ fn an_output_folder_that_cannot_be_written() {
         .refused(USAGE, &["cannot write to the output folder", "file/run"]);
 }
 
-/// Permissions bind ordinary users only: for the superuser the folder stays writable and there is nothing to test.
+/// Permissions bind ordinary users only: for the superuser the folder stays writable and there is
+/// nothing to test.
 #[cfg(unix)]
 #[test]
 fn a_read_only_output_folder() {
@@ -289,7 +429,8 @@ fn a_read_only_output_folder() {
         eprintln!("SKIPPED: this user may write to read-only folders");
         return;
     }
-    demo_run(folder.path(), &["--output-dir", "locked/run"]).refused(USAGE, &["cannot write to the output folder"]);
+    demo_run(folder.path(), &["--output-dir", "locked/run"])
+        .refused(USAGE, &["cannot write to the output folder"]);
 }
 
 /// A limit on the size of files stands in for a full disk: writing fails in the same place.
@@ -298,20 +439,49 @@ fn a_read_only_output_folder() {
 fn a_disk_that_fills_up_during_the_run() {
     let folder = tempfile::tempdir().unwrap();
     // Short questions: the completions outgrow the limit, the list of problems does not.
-    let record =
-        |number: u32| json!({ "data_topic": "gsm8k", "question": format!("{number} + 1?"), "answer": "1" }).to_string();
-    fs::write(folder.path().join("data.jsonl"), (0..200).map(record).collect::<Vec<_>>().join("\n")).unwrap();
-    let arguments =
-        ["eval", "--model", "demo", "--data", "data.jsonl", "--max-tokens", "32", "--output-dir", "run", "--json"];
+    let record = |number: u32| {
+        json!({ "data_topic": "gsm8k", "question": format!("{number} + 1?"), "answer": "1" })
+            .to_string()
+    };
+    fs::write(
+        folder.path().join("data.jsonl"),
+        (0..200).map(record).collect::<Vec<_>>().join("\n"),
+    )
+    .unwrap();
+    let arguments = [
+        "eval",
+        "--model",
+        "demo",
+        "--data",
+        "data.jsonl",
+        "--max-tokens",
+        "32",
+        "--output-dir",
+        "run",
+        "--json",
+    ];
     let mut command = std::process::Command::new("sh");
     command
         .args(["-c", "trap '' XFSZ; ulimit -f 64; exec \"$0\" \"$@\""])
         .arg(assert_cmd::cargo::cargo_bin("mwpbench"));
-    command.args(arguments).current_dir(folder.path()).env("MWPBENCH_HOME", folder.path());
+    command
+        .args(arguments)
+        .current_dir(folder.path())
+        .env("MWPBENCH_HOME", folder.path());
     let done = Done::from(command.output().unwrap());
-    done.refused(INCOMPLETE, &["cannot write", "completions.jsonl", "start the same command again"]);
+    done.refused(
+        INCOMPLETE,
+        &[
+            "cannot write",
+            "completions.jsonl",
+            "start the same command again",
+        ],
+    );
     assert!(!folder.path().join("run/summary.json").exists());
-    let kept = fs::read_to_string(folder.path().join("run/completions.jsonl")).unwrap().lines().count();
+    let kept = fs::read_to_string(folder.path().join("run/completions.jsonl"))
+        .unwrap()
+        .lines()
+        .count();
     assert!(kept > 1);
     mwpbench(folder.path(), ["score", "run"]).refused(INCOMPLETE, &["incomplete"]);
 
@@ -322,9 +492,13 @@ fn a_disk_that_fills_up_during_the_run() {
 #[test]
 fn flags_out_of_range() {
     let folder = tempfile::tempdir().unwrap();
-    for (flag, value) in
-        [("--limit", "0"), ("--max-tokens", "0"), ("--batch-size", "none"), ("--threads", "-1"), ("--dtype", "int8")]
-    {
+    for (flag, value) in [
+        ("--limit", "0"),
+        ("--max-tokens", "0"),
+        ("--batch-size", "none"),
+        ("--threads", "-1"),
+        ("--dtype", "int8"),
+    ] {
         let done = demo_run(folder.path(), &[flag, value]);
         assert_eq!(done.code, Some(USAGE), "{flag} {value}: {}", done.stderr);
     }
@@ -333,8 +507,11 @@ fn flags_out_of_range() {
 #[test]
 fn more_threads_than_any_machine_has_are_refused_before_they_are_started() {
     let folder = tempfile::tempdir().unwrap();
-    mwpbench(folder.path(), ["eval", "--model", "demo", "--threads", "100000"])
-        .refused(2, &["--threads", "100000", "1024"]);
+    mwpbench(
+        folder.path(),
+        ["eval", "--model", "demo", "--threads", "100000"],
+    )
+    .refused(2, &["--threads", "100000", "1024"]);
     assert!(!folder.path().join("mwpbench-runs").exists());
 }
 
@@ -342,24 +519,54 @@ fn more_threads_than_any_machine_has_are_refused_before_they_are_started() {
 fn sampling_that_cannot_be_meant_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let refused = |flags: &[&str], parts: &[&str]| {
-        mwpbench(folder.path(), ["eval", "--model", "demo"].iter().chain(flags)).refused(2, parts);
+        mwpbench(
+            folder.path(),
+            ["eval", "--model", "demo"].iter().chain(flags),
+        )
+        .refused(2, parts);
         assert!(!folder.path().join("mwpbench-runs").exists());
     };
     refused(&["--samples", "4"], &["--samples", "--temperature"]);
     refused(&["--top-k", "5"], &["--top-k", "--temperature"]);
     refused(&["--temperature=-1"], &["--temperature", "above 0"]);
-    refused(&["--temperature", "0.7", "--top-p", "0"], &["--top-p", "above 0 and at most 1"]);
-    refused(&["--temperature", "nan"], &["--temperature", "above 0", "NaN"]);
-    refused(&["--temperature", "0.7", "--samples", "0"], &["--samples", "1 to 1024"]);
+    refused(
+        &["--temperature", "0.7", "--top-p", "0"],
+        &["--top-p", "above 0 and at most 1"],
+    );
+    refused(
+        &["--temperature", "nan"],
+        &["--temperature", "above 0", "NaN"],
+    );
+    refused(
+        &["--temperature", "0.7", "--samples", "0"],
+        &["--samples", "1 to 1024"],
+    );
     // As many prompts as would fill any memory.
-    refused(&["--temperature", "0.7", "--samples", "4294967295"], &["--samples", "1 to 1024"]);
-    refused(&["--kv-memory", "99999999999GiB"], &["--kv-memory", "512MiB"]);
+    refused(
+        &["--temperature", "0.7", "--samples", "4294967295"],
+        &["--samples", "1 to 1024"],
+    );
+    refused(
+        &["--kv-memory", "99999999999GiB"],
+        &["--kv-memory", "512MiB"],
+    );
     refused(&["--kv-memory", "lots"], &["--kv-memory", "512MiB"]);
 }
 
 #[test]
 fn a_cache_too_small_for_a_prompt_is_refused_with_the_figures() {
     let folder = tempfile::tempdir().unwrap();
-    mwpbench(folder.path(), ["eval", "--model", "demo", "--limit", "1", "--kv-memory", "64KiB"])
-        .refused(5, &["keys and values need", "--kv-memory", "--max-tokens"]);
+    mwpbench(
+        folder.path(),
+        [
+            "eval",
+            "--model",
+            "demo",
+            "--limit",
+            "1",
+            "--kv-memory",
+            "64KiB",
+        ],
+    )
+    .refused(5, &["keys and values need", "--kv-memory", "--max-tokens"]);
 }

@@ -70,9 +70,10 @@ impl Checkpoint {
         let middle = first.keys().nth(first.len() / 2).unwrap().clone();
         let second = first.split_off(&middle);
         let mut weight_map = serde_json::Map::new();
-        for (file, tensors) in
-            [("model-00001-of-00002.safetensors", &first), ("model-00002-of-00002.safetensors", &second)]
-        {
+        for (file, tensors) in [
+            ("model-00001-of-00002.safetensors", &first),
+            ("model-00002-of-00002.safetensors", &second),
+        ] {
             self.write(file, serialized(tensors));
             weight_map.extend(tensors.keys().map(|name| (name.clone(), Value::from(file))));
         }
@@ -86,7 +87,11 @@ impl Checkpoint {
         let file = SafeTensors::deserialize(&content).unwrap();
         file.iter()
             .map(|(name, view)| {
-                let tensor = Tensor { dtype: view.dtype(), shape: view.shape().to_vec(), data: view.data().to_vec() };
+                let tensor = Tensor {
+                    dtype: view.dtype(),
+                    shape: view.shape().to_vec(),
+                    data: view.data().to_vec(),
+                };
                 (name.to_string(), tensor)
             })
             .collect()
@@ -96,7 +101,12 @@ impl Checkpoint {
 fn serialized(tensors: &BTreeMap<String, Tensor>) -> Vec<u8> {
     let views: Vec<(&String, TensorView)> = tensors
         .iter()
-        .map(|(name, tensor)| (name, TensorView::new(tensor.dtype, tensor.shape.clone(), &tensor.data).unwrap()))
+        .map(|(name, tensor)| {
+            (
+                name,
+                TensorView::new(tensor.dtype, tensor.shape.clone(), &tensor.data).unwrap(),
+            )
+        })
         .collect();
     safetensors::serialize(views, None).unwrap()
 }

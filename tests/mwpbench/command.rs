@@ -20,7 +20,10 @@ pub fn mwpbench<I: IntoIterator<Item = S>, S: AsRef<OsStr>>(folder: &Path, args:
     for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("MWPBENCH_")) {
         command.env_remove(name);
     }
-    command.current_dir(folder).env("MWPBENCH_HOME", folder.join("home")).args(args);
+    command
+        .current_dir(folder)
+        .env("MWPBENCH_HOME", folder.join("home"))
+        .args(args);
     Done::from(command.output().unwrap())
 }
 
@@ -41,20 +44,30 @@ impl Done {
         self
     }
 
-    /// Asserts that it failed with this code and one message that holds all of these parts, and printed no result.
+    /// Asserts that it failed with this code and one message that holds all of these parts, and
+    /// printed no result.
     pub fn refused(&self, code: i32, parts: &[&str]) {
         assert_eq!(self.code, Some(code), "{}", self.stderr);
         assert_eq!(self.stdout, "");
-        let errors = self.stderr.lines().filter(|line| line.starts_with("error: ")).count();
+        let errors = self
+            .stderr
+            .lines()
+            .filter(|line| line.starts_with("error: "))
+            .count();
         assert_eq!(errors, 1, "{}", self.stderr);
         for part in parts {
-            assert!(self.stderr.contains(part), "no {part:?} in: {}", self.stderr);
+            assert!(
+                self.stderr.contains(part),
+                "no {part:?} in: {}",
+                self.stderr
+            );
         }
         assert!(!self.stderr.contains("panicked"), "{}", self.stderr);
     }
 
     /// Its stdout as one JSON value.
     pub fn json(&self) -> Value {
-        serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("{error}: {}", self.stdout))
+        serde_json::from_str(&self.stdout)
+            .unwrap_or_else(|error| panic!("{error}: {}", self.stdout))
     }
 }

@@ -20,13 +20,29 @@ const NAMES: [&str; 11] = [
 ];
 
 fn names(summary: &Value) -> Vec<String> {
-    summary["sets"].as_array().unwrap().iter().map(|set| set["set"].as_str().unwrap().to_string()).collect()
+    summary["sets"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|set| set["set"].as_str().unwrap().to_string())
+        .collect()
 }
 
 #[test]
 fn the_demo_run_prints_the_contracted_summary_and_nothing_else() {
     let folder = tempfile::tempdir().unwrap();
-    let args = ["eval", "--model", "demo", "--limit", "7", "--max-tokens", "48", "--json", "--output-dir", "run"];
+    let args = [
+        "eval",
+        "--model",
+        "demo",
+        "--limit",
+        "7",
+        "--max-tokens",
+        "48",
+        "--json",
+        "--output-dir",
+        "run",
+    ];
     let done = mwpbench(folder.path(), args).ok();
     let summary = done.json();
     assert_eq!(names(&summary), NAMES);
@@ -65,7 +81,8 @@ fn the_demo_run_prints_the_contracted_summary_and_nothing_else() {
     ] {
         assert!(!first[field].is_null(), "{field}");
     }
-    let manifest: Value = serde_json::from_slice(&fs::read(folder.path().join("run/run.json")).unwrap()).unwrap();
+    let manifest: Value =
+        serde_json::from_slice(&fs::read(folder.path().join("run/run.json")).unwrap()).unwrap();
     assert_eq!(manifest["identity"]["decoding"]["max_tokens"], 48);
 }
 
@@ -105,7 +122,18 @@ fn a_checkpoint_in_a_folder_gives_the_completions_of_the_embedded_one() {
     let folder = tempfile::tempdir().unwrap();
     let path = demo();
     let completions = |model: &str, name: &str| {
-        let args = ["eval", "--model", model, "--tasks", "ape210k", "--limit", "6", "--quiet", "--output-dir", name];
+        let args = [
+            "eval",
+            "--model",
+            model,
+            "--tasks",
+            "ape210k",
+            "--limit",
+            "6",
+            "--quiet",
+            "--output-dir",
+            name,
+        ];
         mwpbench(folder.path(), args).ok();
         fs::read(folder.path().join(name).join("completions.jsonl")).unwrap()
     };
@@ -115,7 +143,17 @@ fn a_checkpoint_in_a_folder_gives_the_completions_of_the_embedded_one() {
 #[test]
 fn the_table_names_model_data_protocol_and_what_the_averages_leave_out() {
     let folder = tempfile::tempdir().unwrap();
-    let args = ["eval", "--model", "demo", "--tasks", "gsm8k,MATH.Algebra", "--limit", "2", "--max-tokens", "16"];
+    let args = [
+        "eval",
+        "--model",
+        "demo",
+        "--tasks",
+        "gsm8k,MATH.Algebra",
+        "--limit",
+        "2",
+        "--max-tokens",
+        "16",
+    ];
     let done = mwpbench(folder.path(), args).ok();
     for part in [
         "demo on the program's own samples (not MwpBench): official protocol, but limit 2 a set, at most 16 new tokens",
@@ -126,13 +164,28 @@ fn the_table_names_model_data_protocol_and_what_the_averages_leave_out() {
         "2 sets",
         "The averages leave out sets that were not asked: college_math, tal",
     ] {
-        assert!(done.stdout.contains(part), "no {part:?} in\n{}", done.stdout);
+        assert!(
+            done.stdout.contains(part),
+            "no {part:?} in\n{}",
+            done.stdout
+        );
     }
-    assert!(!done.stdout.contains('\u{1b}'), "no colours where there is no terminal");
-    assert!(done.stderr.contains("asking 4 problems (samples)"), "{}", done.stderr);
+    assert!(
+        !done.stdout.contains('\u{1b}'),
+        "no colours where there is no terminal"
+    );
+    assert!(
+        done.stderr.contains("asking 4 problems (samples)"),
+        "{}",
+        done.stderr
+    );
     let again = mwpbench(folder.path(), args).ok();
     assert_eq!(again.stdout, done.stdout);
-    assert!(again.stderr.contains("nothing was generated"), "{}", again.stderr);
+    assert!(
+        again.stderr.contains("nothing was generated"),
+        "{}",
+        again.stderr
+    );
 }
 
 #[test]
@@ -155,42 +208,96 @@ fn a_users_template_is_asked_and_shown() {
         "run",
         "--quiet",
     ];
-    assert!(mwpbench(folder.path(), args).ok().stdout.contains("template mine.txt"));
-    let item = mwpbench(folder.path(), ["show", "run", "--item", "tal/sample.1", "--json"]).ok().json();
+    assert!(
+        mwpbench(folder.path(), args)
+            .ok()
+            .stdout
+            .contains("template mine.txt")
+    );
+    let item = mwpbench(
+        folder.path(),
+        ["show", "run", "--item", "tal/sample.1", "--json"],
+    )
+    .ok()
+    .json();
     let prompt = item["prompt"].as_str().unwrap();
-    assert!(prompt.starts_with("Q: ") && prompt.ends_with("\nA:"), "{prompt}");
+    assert!(
+        prompt.starts_with("Q: ") && prompt.ends_with("\nA:"),
+        "{prompt}"
+    );
 }
 
 #[test]
 fn variables_stand_in_for_flags() {
     let folder = tempfile::tempdir().unwrap();
     let mut command = assert_cmd::Command::cargo_bin("mwpbench").unwrap();
-    command.current_dir(folder.path()).env("MWPBENCH_MODEL", "demo").env("MWPBENCH_MAX_TOKENS", "4");
-    command.args(["eval", "--tasks", "tal", "--limit", "1", "--json", "--quiet"]);
+    command
+        .current_dir(folder.path())
+        .env("MWPBENCH_MODEL", "demo")
+        .env("MWPBENCH_MAX_TOKENS", "4");
+    command.args([
+        "eval", "--tasks", "tal", "--limit", "1", "--json", "--quiet",
+    ]);
     let summary: Value = serde_json::from_slice(&command.output().unwrap().stdout).unwrap();
-    assert_eq!(summary["deviations"], serde_json::json!(["limit 1 a set", "at most 4 new tokens"]));
+    assert_eq!(
+        summary["deviations"],
+        serde_json::json!(["limit 1 a set", "at most 4 new tokens"])
+    );
 }
 
 #[test]
 fn several_samples_of_a_problem_are_kept_and_averaged() {
     let folder = tempfile::tempdir().unwrap();
     let run = |name: &str, extra: &[&str]| {
-        let flags = ["eval", "--model", "demo", "--tasks", "gsm8k", "--limit", "6", "--max-tokens", "64", "--json"];
-        let drawn = ["--temperature", "0.8", "--samples", "3", "--seed", "7", "--output-dir", name];
-        mwpbench(folder.path(), flags.iter().chain(&drawn).chain(extra)).ok().json()
+        let flags = [
+            "eval",
+            "--model",
+            "demo",
+            "--tasks",
+            "gsm8k",
+            "--limit",
+            "6",
+            "--max-tokens",
+            "64",
+            "--json",
+        ];
+        let drawn = [
+            "--temperature",
+            "0.8",
+            "--samples",
+            "3",
+            "--seed",
+            "7",
+            "--output-dir",
+            name,
+        ];
+        mwpbench(folder.path(), flags.iter().chain(&drawn).chain(extra))
+            .ok()
+            .json()
     };
     let summary = run("one", &[]);
     let set = &summary["sets"][0];
     assert_eq!(set["n"], 6);
     let correct = set["strict"]["correct"].as_f64().unwrap();
     assert!((set["strict"]["accuracy"].as_f64().unwrap() - correct / 18.0).abs() < 1e-12);
-    assert!(summary["deviations"].to_string().contains("temperature 0.8, 3 a problem"), "{summary}");
+    assert!(
+        summary["deviations"]
+            .to_string()
+            .contains("temperature 0.8, 3 a problem"),
+        "{summary}"
+    );
 
     let records = |name: &str| -> Vec<Value> {
-        let text = std::fs::read_to_string(folder.path().join(name).join("completions.jsonl")).unwrap();
-        text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+        let text =
+            std::fs::read_to_string(folder.path().join(name).join("completions.jsonl")).unwrap();
+        text.lines()
+            .map(|line| serde_json::from_str(line).unwrap())
+            .collect()
     };
-    let samples: Vec<u64> = records("one").iter().map(|record| record["sample"].as_u64().unwrap()).collect();
+    let samples: Vec<u64> = records("one")
+        .iter()
+        .map(|record| record["sample"].as_u64().unwrap())
+        .collect();
     assert_eq!(samples, [0, 1, 2].repeat(6));
     run("two", &["--batch-size", "5", "--threads", "1"]);
     assert_eq!(records("one"), records("two"));
@@ -200,9 +307,15 @@ fn several_samples_of_a_problem_are_kept_and_averaged() {
         let shown = mwpbench(folder.path(), args).ok().json();
         assert_eq!(shown["completion"]["sample"].to_string(), sample);
     }
-    mwpbench(folder.path(), ["show", "one", "--item", &id, "--sample", "3"]).refused(2, &["no finished sample 3"]);
+    mwpbench(
+        folder.path(),
+        ["show", "one", "--item", &id, "--sample", "3"],
+    )
+    .refused(2, &["no finished sample 3"]);
     // Judging again finds all of them, and so does the same command.
-    let again = mwpbench(folder.path(), ["score", "one", "--json"]).ok().json();
+    let again = mwpbench(folder.path(), ["score", "one", "--json"])
+        .ok()
+        .json();
     assert_eq!(again["sets"], summary["sets"]);
     assert_eq!(run("one", &[])["sets"], summary["sets"]);
 }

@@ -8,32 +8,60 @@ use serde_json::Value;
 
 use crate::command::mwpbench;
 
-const PLAN: [&str; 10] =
-    ["eval", "--model", "demo", "--tasks", "gsm8k,math23k", "--limit", "40", "--max-tokens", "96", "--output-dir"];
+const PLAN: [&str; 10] = [
+    "eval",
+    "--model",
+    "demo",
+    "--tasks",
+    "gsm8k,math23k",
+    "--limit",
+    "40",
+    "--max-tokens",
+    "96",
+    "--output-dir",
+];
 
 /// Files that do not say when the run was made.
-const LASTING: [&str; 4] = ["problems.jsonl", "completions.jsonl", "verdicts.jsonl", "summary.json"];
+const LASTING: [&str; 4] = [
+    "problems.jsonl",
+    "completions.jsonl",
+    "verdicts.jsonl",
+    "summary.json",
+];
 
 fn contents(run: &Path) -> Vec<Vec<u8>> {
-    LASTING.iter().map(|file| fs::read(run.join(file)).unwrap_or_else(|error| panic!("{file}: {error}"))).collect()
+    LASTING
+        .iter()
+        .map(|file| fs::read(run.join(file)).unwrap_or_else(|error| panic!("{file}: {error}")))
+        .collect()
 }
 
 /// What `run.json` says beside the times.
 fn manifest(run: &Path) -> Value {
-    let mut manifest: Value = serde_json::from_slice(&fs::read(run.join("run.json")).unwrap()).unwrap();
+    let mut manifest: Value =
+        serde_json::from_slice(&fs::read(run.join("run.json")).unwrap()).unwrap();
     (manifest["started"], manifest["finished"]) = (Value::Null, Value::Null);
     manifest
 }
 
 fn start(folder: &Path, run: &str) -> Child {
     let mut command = Command::cargo_bin("mwpbench").unwrap();
-    command.current_dir(folder).env("MWPBENCH_HOME", folder.join("home")).args(PLAN).arg(run);
-    command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap()
+    command
+        .current_dir(folder)
+        .env("MWPBENCH_HOME", folder.join("home"))
+        .args(PLAN)
+        .arg(run);
+    command
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap()
 }
 
 /// Lines of the journal that have their end.
 fn finished(run: &Path) -> usize {
-    fs::read(run.join("completions.jsonl")).map_or(0, |text| text.iter().filter(|&&byte| byte == b'\n').count())
+    fs::read(run.join("completions.jsonl"))
+        .map_or(0, |text| text.iter().filter(|&&byte| byte == b'\n').count())
 }
 
 #[test]
@@ -45,7 +73,9 @@ fn a_run_that_is_killed_again_and_again_ends_as_one_that_is_not() {
     loop {
         let mut child = start(folder.path(), "killed");
         // 50 to 700 ms, the same ones every time; later ones are longer, so that there is an end.
-        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        seed = seed
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
         let pause = 50 + (seed >> 33) % (650 + 200 * kills);
         std::thread::sleep(Duration::from_millis(pause));
         if let Some(status) = child.try_wait().unwrap() {
@@ -60,7 +90,10 @@ fn a_run_that_is_killed_again_and_again_ends_as_one_that_is_not() {
         before = now;
     }
     assert!(kills >= 3, "killed {kills} times only");
-    assert!(contents(&run) == contents(&folder.path().join("whole")), "after {kills} kills");
+    assert!(
+        contents(&run) == contents(&folder.path().join("whole")),
+        "after {kills} kills"
+    );
     assert_eq!(manifest(&run), manifest(&folder.path().join("whole")));
 }
 
@@ -83,7 +116,13 @@ fn a_signal_ends_a_run_in_order_and_the_second_writer_waits() {
         second.refused(2, &["is being written by process ", ", since "]);
     }
     let id = child.id().to_string();
-    assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
+    assert!(
+        Command::new("kill")
+            .args(["-TERM", &id])
+            .status()
+            .unwrap()
+            .success()
+    );
     let output = child.wait_with_output().unwrap();
     let stderr = String::from_utf8(output.stderr).unwrap();
     match output.status.code() {
@@ -91,7 +130,10 @@ fn a_signal_ends_a_run_in_order_and_the_second_writer_waits() {
         Some(0) => return,
         code => assert_eq!(code, Some(130), "{stderr}"),
     }
-    assert!(stderr.contains("of 80 completions are kept in stopped; start the same command again"), "{stderr}");
+    assert!(
+        stderr.contains("of 80 completions are kept in stopped; start the same command again"),
+        "{stderr}"
+    );
     assert!(finished(&run) > 0);
     mwpbench(folder.path(), args).ok();
     mwpbench(folder.path(), PLAN.iter().chain(&["whole"])).ok();
@@ -101,19 +143,39 @@ fn a_signal_ends_a_run_in_order_and_the_second_writer_waits() {
 #[test]
 fn a_changed_record_is_found_and_a_fresh_run_leaves_the_old_one_alone() {
     let folder = tempfile::tempdir().unwrap();
-    let plan =
-        ["eval", "--model", "demo", "--tasks", "tal", "--limit", "3", "--max-tokens", "8", "--output-dir", "run"];
+    let plan = [
+        "eval",
+        "--model",
+        "demo",
+        "--tasks",
+        "tal",
+        "--limit",
+        "3",
+        "--max-tokens",
+        "8",
+        "--output-dir",
+        "run",
+    ];
     mwpbench(folder.path(), plan).ok();
     let journal = folder.path().join("run/completions.jsonl");
     let text = fs::read_to_string(&journal).unwrap();
     fs::write(&journal, text.replacen("\"sample\":0", "\"sample\":1", 2)).unwrap();
-    let refusal = ["completions.jsonl, line 1: the line does not match its checksum", "start anew with --fresh"];
+    let refusal = [
+        "completions.jsonl, line 1: the line does not match its checksum",
+        "start anew with --fresh",
+    ];
     mwpbench(folder.path(), plan).refused(4, &refusal);
     mwpbench(folder.path(), ["score", "run"]).refused(4, &refusal);
     let done = mwpbench(folder.path(), plan.iter().chain(&["--fresh"])).ok();
-    assert!(done.stderr.contains("the run is kept in run-2"), "{}", done.stderr);
+    assert!(
+        done.stderr.contains("the run is kept in run-2"),
+        "{}",
+        done.stderr
+    );
     mwpbench(folder.path(), plan.iter().chain(&["--fresh"])).ok();
-    let other = |name: &str| fs::read_to_string(folder.path().join(name).join("completions.jsonl")).unwrap();
+    let other = |name: &str| {
+        fs::read_to_string(folder.path().join(name).join("completions.jsonl")).unwrap()
+    };
     assert_eq!((other("run-2"), other("run-3")), (text.clone(), text));
     assert_ne!(other("run"), other("run-2"));
 }

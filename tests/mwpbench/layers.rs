@@ -6,28 +6,158 @@ use cargo_metadata::{DependencyKind, Metadata, MetadataCommand};
 
 /// Crates and what they must not reach, directly or through other crates of the workspace.
 const MUST_NEVER: [(&str, &[&str]); 15] = [
-    ("record-files", &["dataset-loader", "generation", "inference", "scoring", "evaluation", "reporting", CANDLE]),
-    ("dataset-fetcher", &["dataset-loader", "generation", "inference", "scoring", "evaluation", "reporting", CANDLE]),
-    ("overlap", &["dataset-loader", "generation", "inference", "scoring", "evaluation", "reporting", CANDLE]),
-    ("dataset-loader", &["generation", "inference", "scoring", "evaluation", "reporting", CANDLE, "tokenizers"]),
+    (
+        "record-files",
+        &[
+            "dataset-loader",
+            "generation",
+            "inference",
+            "scoring",
+            "evaluation",
+            "reporting",
+            CANDLE,
+        ],
+    ),
+    (
+        "dataset-fetcher",
+        &[
+            "dataset-loader",
+            "generation",
+            "inference",
+            "scoring",
+            "evaluation",
+            "reporting",
+            CANDLE,
+        ],
+    ),
+    (
+        "overlap",
+        &[
+            "dataset-loader",
+            "generation",
+            "inference",
+            "scoring",
+            "evaluation",
+            "reporting",
+            CANDLE,
+        ],
+    ),
+    (
+        "dataset-loader",
+        &[
+            "generation",
+            "inference",
+            "scoring",
+            "evaluation",
+            "reporting",
+            CANDLE,
+            "tokenizers",
+        ],
+    ),
     (
         "generation",
-        &["dataset-loader", "inference", "scoring", "evaluation", "reporting", CANDLE, "tokenizers", "tempfile"],
+        &[
+            "dataset-loader",
+            "inference",
+            "scoring",
+            "evaluation",
+            "reporting",
+            CANDLE,
+            "tokenizers",
+            "tempfile",
+        ],
     ),
-    ("jobs", &["dataset-loader", "overlap", "inference", "scoring", "evaluation", "reporting", CANDLE, "tokenizers"]),
-    ("translation", &["inference", "endpoint", "scoring", "evaluation", "reporting", CANDLE, "tokenizers"]),
+    (
+        "jobs",
+        &[
+            "dataset-loader",
+            "overlap",
+            "inference",
+            "scoring",
+            "evaluation",
+            "reporting",
+            CANDLE,
+            "tokenizers",
+        ],
+    ),
+    (
+        "translation",
+        &[
+            "inference",
+            "endpoint",
+            "scoring",
+            "evaluation",
+            "reporting",
+            CANDLE,
+            "tokenizers",
+        ],
+    ),
     (
         "endpoint",
-        &["record-files", "dataset-loader", "inference", "scoring", "evaluation", "reporting", CANDLE, "tokenizers"],
+        &[
+            "record-files",
+            "dataset-loader",
+            "inference",
+            "scoring",
+            "evaluation",
+            "reporting",
+            CANDLE,
+            "tokenizers",
+        ],
     ),
-    ("inference", &["dataset-loader", "scoring", "evaluation", "reporting"]),
-    ("scoring", &["dataset-loader", "generation", "inference", "evaluation", "reporting", CANDLE, "tokenizers"]),
-    ("evaluation", &["inference", "reporting", CANDLE, "tokenizers", "safetensors"]),
-    ("mathscale", &["inference", "evaluation", "reporting", CANDLE, "tokenizers", "safetensors"]),
-    ("reporting", &["inference", CANDLE, "tokenizers", "safetensors"]),
+    (
+        "inference",
+        &["dataset-loader", "scoring", "evaluation", "reporting"],
+    ),
+    (
+        "scoring",
+        &[
+            "dataset-loader",
+            "generation",
+            "inference",
+            "evaluation",
+            "reporting",
+            CANDLE,
+            "tokenizers",
+        ],
+    ),
+    (
+        "evaluation",
+        &[
+            "inference",
+            "reporting",
+            CANDLE,
+            "tokenizers",
+            "safetensors",
+        ],
+    ),
+    (
+        "mathscale",
+        &[
+            "inference",
+            "evaluation",
+            "reporting",
+            CANDLE,
+            "tokenizers",
+            "safetensors",
+        ],
+    ),
+    (
+        "reporting",
+        &["inference", CANDLE, "tokenizers", "safetensors"],
+    ),
     (
         "chat-template",
-        &["dataset-loader", "generation", "inference", "scoring", "evaluation", "reporting", CANDLE, "tokenizers"],
+        &[
+            "dataset-loader",
+            "generation",
+            "inference",
+            "scoring",
+            "evaluation",
+            "reporting",
+            CANDLE,
+            "tokenizers",
+        ],
     ),
     (
         "statistics",
@@ -69,14 +199,27 @@ fn graph() -> Graph {
         .exec()
         .unwrap();
     let normal = |package: &cargo_metadata::Package| {
-        let dependencies = package.dependencies.iter().filter(|dependency| dependency.kind == DependencyKind::Normal);
-        dependencies.map(|dependency| dependency.name.to_string()).collect()
+        let dependencies = package
+            .dependencies
+            .iter()
+            .filter(|dependency| dependency.kind == DependencyKind::Normal);
+        dependencies
+            .map(|dependency| dependency.name.to_string())
+            .collect()
     };
-    metadata.packages.iter().map(|package| (package.name.to_string(), normal(package))).collect()
+    metadata
+        .packages
+        .iter()
+        .map(|package| (package.name.to_string(), normal(package)))
+        .collect()
 }
 
 fn matches(name: &str, pattern: &str) -> bool {
-    if pattern == CANDLE { name.starts_with(CANDLE) } else { name == pattern }
+    if pattern == CANDLE {
+        name.starts_with(CANDLE)
+    } else {
+        name == pattern
+    }
 }
 
 /// All that a member reaches.
@@ -108,9 +251,15 @@ fn breaches(graph: &Graph) -> Vec<String> {
     }
     for (member, dependencies) in graph {
         for name in dependencies {
-            let breached =
-                |&&(pattern, members): &&(&str, &[&str])| matches(name, pattern) && !members.contains(&member.as_str());
-            found.extend(ONLY_IN.iter().find(breached).map(|_| format!("{member} names {name}")));
+            let breached = |&&(pattern, members): &&(&str, &[&str])| {
+                matches(name, pattern) && !members.contains(&member.as_str())
+            };
+            found.extend(
+                ONLY_IN
+                    .iter()
+                    .find(breached)
+                    .map(|_| format!("{member} names {name}")),
+            );
         }
     }
     found
@@ -123,7 +272,11 @@ fn no_crate_knows_what_it_must_not() {
 
 #[test]
 fn every_member_is_covered_by_a_rule() {
-    let covered: BTreeSet<&str> = MUST_NEVER.iter().map(|(member, _)| *member).chain(["mwpbench"]).collect();
+    let covered: BTreeSet<&str> = MUST_NEVER
+        .iter()
+        .map(|(member, _)| *member)
+        .chain(["mwpbench"])
+        .collect();
     let graph = graph();
     let members: BTreeSet<&str> = graph.keys().map(String::as_str).collect();
     assert_eq!(covered, members);
@@ -132,8 +285,17 @@ fn every_member_is_covered_by_a_rule() {
 #[test]
 fn a_breach_is_found() {
     let mut graph = graph();
-    graph.get_mut("generation").unwrap().insert("candle-core".to_string());
+    graph
+        .get_mut("generation")
+        .unwrap()
+        .insert("candle-core".to_string());
     let found = breaches(&graph);
-    assert!(found.contains(&"evaluation reaches candle-core".to_string()), "{found:?}");
-    assert!(found.contains(&"generation names candle-core".to_string()), "{found:?}");
+    assert!(
+        found.contains(&"evaluation reaches candle-core".to_string()),
+        "{found:?}"
+    );
+    assert!(
+        found.contains(&"generation names candle-core".to_string()),
+        "{found:?}"
+    );
 }

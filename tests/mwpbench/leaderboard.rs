@@ -11,14 +11,47 @@ const INTEGRITY: i32 = 4;
 
 /// A small run of the demo checkpoint in `folder/name`.
 fn demo_run(folder: &Path, name: &str, extra: &[&str]) {
-    let args = ["eval", "--model", "demo", "--tasks", "gsm8k,tal", "--limit", "3", "--quiet", "--output-dir", name];
+    let args = [
+        "eval",
+        "--model",
+        "demo",
+        "--tasks",
+        "gsm8k,tal",
+        "--limit",
+        "3",
+        "--quiet",
+        "--output-dir",
+        name,
+    ];
     mwpbench(folder, args.iter().chain(extra)).ok();
 }
 
 fn two_runs() -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
-    demo_run(folder.path(), "short", &["--max-tokens", "8", "--tag", "train_size=25k", "--tag", "base=tiny"]);
-    demo_run(folder.path(), "long", &["--max-tokens", "64", "--tag", "train_size=50k", "--tag", "base=tiny"]);
+    demo_run(
+        folder.path(),
+        "short",
+        &[
+            "--max-tokens",
+            "8",
+            "--tag",
+            "train_size=25k",
+            "--tag",
+            "base=tiny",
+        ],
+    );
+    demo_run(
+        folder.path(),
+        "long",
+        &[
+            "--max-tokens",
+            "64",
+            "--tag",
+            "train_size=50k",
+            "--tag",
+            "base=tiny",
+        ],
+    );
     folder
 }
 
@@ -35,7 +68,9 @@ fn edit(file: &Path, change: impl FnOnce(&mut Value)) {
 #[test]
 fn two_runs_of_one_model_make_two_rows_with_what_sets_them_apart() {
     let folder = two_runs();
-    let table = leaderboard(folder.path(), &["short", "long", "--intervals"]).ok().stdout;
+    let table = leaderboard(folder.path(), &["short", "long", "--intervals"])
+        .ok()
+        .stdout;
     for part in [
         "Leaderboard on the program's own samples (not MwpBench): accuracy in percent by the official scorer",
         "demo (short)",
@@ -46,21 +81,44 @@ fn two_runs_of_one_model_make_two_rows_with_what_sets_them_apart() {
     ] {
         assert!(table.contains(part), "no {part:?} in\n{table}");
     }
-    assert!(!table.contains('\u{1b}'), "no bold where there is no terminal");
+    assert!(
+        !table.contains('\u{1b}'),
+        "no bold where there is no terminal"
+    );
 
-    let board = leaderboard(folder.path(), &["short", "long", "--json", "--scorer", "both"]).ok().json();
+    let board = leaderboard(
+        folder.path(),
+        &["short", "long", "--json", "--scorer", "both"],
+    )
+    .ok()
+    .json();
     assert_eq!(board["schema"], "mwpbench.leaderboard.v1");
     let rows = board["rows"].as_array().unwrap();
     assert_eq!(rows.len(), 4);
     for row in rows {
         let summary: Value = serde_json::from_slice(
-            &fs::read(folder.path().join(row["run"].as_str().unwrap()).join("summary.json")).unwrap(),
+            &fs::read(
+                folder
+                    .path()
+                    .join(row["run"].as_str().unwrap())
+                    .join("summary.json"),
+            )
+            .unwrap(),
         )
         .unwrap();
         let scorer = row["scorer"].as_str().unwrap();
-        assert_eq!(row["figures"]["micro"]["accuracy"], summary["micro"][scorer]);
-        assert_eq!(row["figures"]["gsm8k"]["accuracy"], summary["sets"][0][scorer]["accuracy"]);
-        assert_eq!((&row["samples"], &row["tags"]["base"]), (&true.into(), &"tiny".into()));
+        assert_eq!(
+            row["figures"]["micro"]["accuracy"],
+            summary["micro"][scorer]
+        );
+        assert_eq!(
+            row["figures"]["gsm8k"]["accuracy"],
+            summary["sets"][0][scorer]["accuracy"]
+        );
+        assert_eq!(
+            (&row["samples"], &row["tags"]["base"]),
+            (&true.into(), &"tiny".into())
+        );
         assert!(row["figures"]["math"].is_null());
     }
 }
@@ -68,28 +126,65 @@ fn two_runs_of_one_model_make_two_rows_with_what_sets_them_apart() {
 #[test]
 fn the_papers_rows_need_no_run() {
     let folder = tempfile::tempdir().unwrap();
-    let board = leaderboard(folder.path(), &["--with-paper", "--json"]).ok().json();
+    let board = leaderboard(folder.path(), &["--with-paper", "--json"])
+        .ok()
+        .json();
     let rows = board["rows"].as_array().unwrap();
     assert_eq!(rows.len(), 18);
-    assert_eq!((&rows[0]["model"], &rows[0]["figures"]["gsm8k"]["accuracy"]), (&"GPT-4".into(), &0.929.into()));
-    let subjects = leaderboard(folder.path(), &["--with-paper", "--json", "--subjects", "college_math"]).ok().json();
+    assert_eq!(
+        (&rows[0]["model"], &rows[0]["figures"]["gsm8k"]["accuracy"]),
+        (&"GPT-4".into(), &0.929.into())
+    );
+    let subjects = leaderboard(
+        folder.path(),
+        &["--with-paper", "--json", "--subjects", "college_math"],
+    )
+    .ok()
+    .json();
     assert_eq!(subjects["rows"].as_array().unwrap().len(), 15);
-    let sorted = leaderboard(folder.path(), &["--with-paper", "--format", "csv", "--sort", "agieval_sat"]).ok().stdout;
-    assert!(sorted.lines().nth(1).unwrap().starts_with("closed,GPT-4,paper,,official,false,0.929,"), "{sorted}");
+    let sorted = leaderboard(
+        folder.path(),
+        &["--with-paper", "--format", "csv", "--sort", "agieval_sat"],
+    )
+    .ok()
+    .stdout;
+    assert!(
+        sorted
+            .lines()
+            .nth(1)
+            .unwrap()
+            .starts_with("closed,GPT-4,paper,,official,false,0.929,"),
+        "{sorted}"
+    );
 }
 
 #[test]
 fn files_are_written_where_they_are_asked_for() {
     let folder = two_runs();
-    let args =
-        ["short", "long", "--format", "latex", "--output", "a.tex", "--chart", "bars.svg", "--scaling", "curve.svg"];
+    let args = [
+        "short",
+        "long",
+        "--format",
+        "latex",
+        "--output",
+        "a.tex",
+        "--chart",
+        "bars.svg",
+        "--scaling",
+        "curve.svg",
+    ];
     assert_eq!(leaderboard(folder.path(), &args).ok().stdout, "");
     let read = |name: &str| fs::read_to_string(folder.path().join(name)).unwrap();
     assert!(read("a.tex").contains("\\toprule"));
     assert!(read("bars.svg").starts_with("<svg ") && read("bars.svg").ends_with("</svg>\n"));
     assert!(read("curve.svg").contains(">25k</text>") && read("curve.svg").contains(">50k</text>"));
-    let card = leaderboard(folder.path(), &["short", "--model-index"]).ok().stdout;
-    assert!(card.starts_with("model-index:\n- name: \"demo\"\n") && card.contains("not MwpBench"), "{card}");
+    let card = leaderboard(folder.path(), &["short", "--model-index"])
+        .ok()
+        .stdout;
+    assert!(
+        card.starts_with("model-index:\n- name: \"demo\"\n") && card.contains("not MwpBench"),
+        "{card}"
+    );
     let bad = ["short", "--output", "no/such/folder/a.txt"];
     leaderboard(folder.path(), &bad).refused(USAGE, &["cannot write no/such/folder/a.txt"]);
 }
@@ -97,16 +192,36 @@ fn files_are_written_where_they_are_asked_for() {
 #[test]
 fn a_finished_run_takes_tags_and_keeps_its_completions() {
     let folder = tempfile::tempdir().unwrap();
-    demo_run(folder.path(), "run", &["--max-tokens", "8", "--tag", "train_size=1k"]);
+    demo_run(
+        folder.path(),
+        "run",
+        &["--max-tokens", "8", "--tag", "train_size=1k"],
+    );
     let completions = fs::read(folder.path().join("run/completions.jsonl")).unwrap();
-    demo_run(folder.path(), "run", &["--max-tokens", "8", "--tag", "train_size=2k", "--tag", "base=tiny"]);
-    let manifest: Value = serde_json::from_slice(&fs::read(folder.path().join("run/run.json")).unwrap()).unwrap();
-    assert_eq!(manifest["tags"], serde_json::json!({ "base": "tiny", "train_size": "2k" }));
+    demo_run(
+        folder.path(),
+        "run",
+        &[
+            "--max-tokens",
+            "8",
+            "--tag",
+            "train_size=2k",
+            "--tag",
+            "base=tiny",
+        ],
+    );
+    let manifest: Value =
+        serde_json::from_slice(&fs::read(folder.path().join("run/run.json")).unwrap()).unwrap();
+    assert_eq!(
+        manifest["tags"],
+        serde_json::json!({ "base": "tiny", "train_size": "2k" })
+    );
     assert!(!manifest["finished"].is_null());
     assert!(completions == fs::read(folder.path().join("run/completions.jsonl")).unwrap());
-    for (tags, part) in
-        [(vec!["--tag", "train_size"], "KEY=VALUE"), (vec!["--tag", "a=1", "--tag", "a=2"], "given twice")]
-    {
+    for (tags, part) in [
+        (vec!["--tag", "train_size"], "KEY=VALUE"),
+        (vec!["--tag", "a=1", "--tag", "a=2"], "given twice"),
+    ] {
         let args = ["eval", "--model", "demo", "--output-dir", "other"];
         mwpbench(folder.path(), args.iter().chain(&tags)).refused(USAGE, &[part]);
     }
@@ -117,28 +232,69 @@ fn a_finished_run_takes_tags_and_keeps_its_completions() {
 fn what_cannot_be_lined_up_is_refused() {
     let folder = two_runs();
     let path = folder.path();
-    let refused = |args: &[&str], code: i32, parts: &[&str]| leaderboard(path, args).refused(code, parts);
+    let refused =
+        |args: &[&str], code: i32, parts: &[&str]| leaderboard(path, args).refused(code, parts);
     refused(&["none"], USAGE, &["none: this folder holds no run"]);
-    refused(&["short", "./short"], USAGE, &["short and ./short are the same run"]);
-    refused(&["short", "--sort", "gsm9k"], USAGE, &["--sort gsm9k", "gsm8k, math"]);
-    refused(&["short", "--scaling", "curve.svg"], USAGE, &["at least two training sizes"]);
+    refused(
+        &["short", "./short"],
+        USAGE,
+        &["short and ./short are the same run"],
+    );
+    refused(
+        &["short", "--sort", "gsm9k"],
+        USAGE,
+        &["--sort gsm9k", "gsm8k, math"],
+    );
+    refused(
+        &["short", "--scaling", "curve.svg"],
+        USAGE,
+        &["at least two training sizes"],
+    );
     assert!(!path.join("curve.svg").exists());
     assert_eq!(leaderboard(path, &[]).code, Some(USAGE));
 
-    edit(&path.join("short/summary.json"), |value| value["sets"][0]["official"]["correct"] = 2.into());
-    refused(&["long", "short"], INTEGRITY, &["short/summary.json", "gsm8k.official", "mwpbench score short"]);
+    edit(&path.join("short/summary.json"), |value| {
+        value["sets"][0]["official"]["correct"] = 2.into()
+    });
+    refused(
+        &["long", "short"],
+        INTEGRITY,
+        &[
+            "short/summary.json",
+            "gsm8k.official",
+            "mwpbench score short",
+        ],
+    );
     mwpbench(path, ["score", "short"]).ok();
     leaderboard(path, &["short"]).ok();
-    edit(&path.join("short/summary.json"), |value| value["model"] = "other".into());
-    refused(&["short"], INTEGRITY, &["the model is \"other\"", "\"demo\""]);
-    edit(&path.join("short/run.json"), |value| value["schema"] = "mwpbench.run.v9".into());
+    edit(&path.join("short/summary.json"), |value| {
+        value["model"] = "other".into()
+    });
+    refused(
+        &["short"],
+        INTEGRITY,
+        &["the model is \"other\"", "\"demo\""],
+    );
+    edit(&path.join("short/run.json"), |value| {
+        value["schema"] = "mwpbench.run.v9".into()
+    });
     refused(&["short"], INTEGRITY, &["run.json", "mwpbench.run.v9"]);
 
     fs::remove_file(path.join("long/summary.json")).unwrap();
-    refused(&["long"], INCOMPLETE, &["has all its completions", "mwpbench score long"]);
-    edit(&path.join("long/run.json"), |value| value["finished"] = Value::Null);
+    refused(
+        &["long"],
+        INCOMPLETE,
+        &["has all its completions", "mwpbench score long"],
+    );
+    edit(&path.join("long/run.json"), |value| {
+        value["finished"] = Value::Null
+    });
     let journal = fs::read_to_string(path.join("long/completions.jsonl")).unwrap();
     let first: String = journal.split_inclusive('\n').take(2).collect();
     fs::write(path.join("long/completions.jsonl"), first).unwrap();
-    refused(&["long"], INCOMPLETE, &["the run in long is incomplete: 2 of 6"]);
+    refused(
+        &["long"],
+        INCOMPLETE,
+        &["the run in long is incomplete: 2 of 6"],
+    );
 }

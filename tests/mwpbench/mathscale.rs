@@ -14,8 +14,13 @@ const INTEGRITY: i32 = 4;
 /// Annotations of 80 seeds.
 fn annotations(folder: &Path, name: &str, shift: usize) {
     let record = |n: usize| {
-        let topics = [format!("Topic {}", n % 7), format!("topic {}", (n * n + shift) % 5)];
-        let kps: Vec<String> = (0..=n % 4).map(|k| format!("Point {}", (n * (k + 2)) % 19)).collect();
+        let topics = [
+            format!("Topic {}", n % 7),
+            format!("topic {}", (n * n + shift) % 5),
+        ];
+        let kps: Vec<String> = (0..=n % 4)
+            .map(|k| format!("Point {}", (n * (k + 2)) % 19))
+            .collect();
         format!(
             "{}\n",
             json!({ "id": n, "topics": topics, "knowledge_points": kps, "question": "1 + 1?", "answer": "2" })
@@ -25,19 +30,33 @@ fn annotations(folder: &Path, name: &str, shift: usize) {
 }
 
 fn stage(folder: &Path, stage: &[&str], extra: &[&str]) -> Done {
-    mwpbench(folder, ["mathscale"].iter().chain(stage).chain(&["--project", "project"]).chain(extra))
+    mwpbench(
+        folder,
+        ["mathscale"]
+            .iter()
+            .chain(stage)
+            .chain(&["--project", "project"])
+            .chain(extra),
+    )
 }
 
 fn lines(folder: &Path, name: &str) -> Vec<Value> {
     let text = fs::read_to_string(folder.join("project").join(name)).unwrap();
-    text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    text.lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect()
 }
 
 /// Folder, extracted and with its graph.
 fn with_graph() -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     annotations(folder.path(), "seeds.jsonl", 0);
-    stage(folder.path(), &["extract"], &["--from-annotations", "seeds.jsonl"]).ok();
+    stage(
+        folder.path(),
+        &["extract"],
+        &["--from-annotations", "seeds.jsonl"],
+    )
+    .ok();
     stage(folder.path(), &["graph"], &[]).ok();
     folder
 }
@@ -48,12 +67,21 @@ fn annotations_become_compositions_whatever_the_number_of_threads() {
     let folder = folder.path();
     let compose = ["--count", "3000", "--seed", "7"];
     let text = stage(folder, &["compose"], &compose).ok();
-    assert!(text.stdout.starts_with("3000 compositions in "), "{}", text.stdout);
+    assert!(
+        text.stdout.starts_with("3000 compositions in "),
+        "{}",
+        text.stdout
+    );
     let found = lines(folder, "compositions.jsonl");
     assert_eq!(found.len(), 3000);
     for composition in &found {
-        assert_eq!(composition.as_object().unwrap().keys().collect::<Vec<_>>(), ["topics", "knowledge_points"]);
-        for names in ["topics", "knowledge_points"].map(|field| composition[field].as_array().unwrap()) {
+        assert_eq!(
+            composition.as_object().unwrap().keys().collect::<Vec<_>>(),
+            ["topics", "knowledge_points"]
+        );
+        for names in
+            ["topics", "knowledge_points"].map(|field| composition[field].as_array().unwrap())
+        {
             let names: Vec<&str> = names.iter().map(|name| name.as_str().unwrap()).collect();
             assert!(!names.is_empty() && names.is_sorted(), "{composition}");
         }
@@ -61,10 +89,17 @@ fn annotations_become_compositions_whatever_the_number_of_threads() {
     let bytes = fs::read(folder.join("project/compositions.jsonl")).unwrap();
     let again = stage(folder, &["compose"], &compose).ok();
     assert!(again.stderr.contains("there already"), "{}", again.stderr);
-    stage(folder, &["compose"], &[&compose[..], &["--threads", "1", "--fresh", "--quiet"]].concat()).ok();
+    stage(
+        folder,
+        &["compose"],
+        &[&compose[..], &["--threads", "1", "--fresh", "--quiet"]].concat(),
+    )
+    .ok();
     assert!(bytes == fs::read(folder.join("project/compositions.jsonl")).unwrap());
-    stage(folder, &["compose"], &["--count", "3000", "--seed", "8"])
-        .refused(INTEGRITY, &["options.seed is 7 there and 8 here", "--fresh"]);
+    stage(folder, &["compose"], &["--count", "3000", "--seed", "8"]).refused(
+        INTEGRITY,
+        &["options.seed is 7 there and 8 here", "--fresh"],
+    );
 }
 
 #[test]
@@ -76,8 +111,19 @@ fn a_graph_that_runs_out_says_so_with_the_number_reached() {
     stage(folder, &["extract"], &["--from-annotations", "seeds.jsonl"]).ok();
     stage(folder, &["graph"], &[]).ok();
     let done = stage(folder, &["compose"], &["--count", "1000", "--json"]).ok();
-    assert_eq!((done.json()["compositions"].clone(), done.json()["count"].clone()), (json!(3), json!(1000)));
-    assert!(done.stderr.contains("no more than 3 different compositions"), "{}", done.stderr);
+    assert_eq!(
+        (
+            done.json()["compositions"].clone(),
+            done.json()["count"].clone()
+        ),
+        (json!(3), json!(1000))
+    );
+    assert!(
+        done.stderr
+            .contains("no more than 3 different compositions"),
+        "{}",
+        done.stderr
+    );
     assert_eq!(lines(folder, "compositions.jsonl").len(), 3);
 }
 
@@ -88,7 +134,8 @@ fn empty_and_tiny_seed_files() {
     fs::write(folder.join("empty.jsonl"), "").unwrap();
     stage(folder, &["extract"], &["--from-annotations", "empty.jsonl"])
         .refused(INTEGRITY, &["empty.jsonl: this file holds no record"]);
-    stage(folder, &["extract"], &["--from-annotations", "none.jsonl"]).refused(USAGE, &["there is no such file"]);
+    stage(folder, &["extract"], &["--from-annotations", "none.jsonl"])
+        .refused(USAGE, &["there is no such file"]);
     stage(folder, &["graph"], &[]).refused(USAGE, &["mwpbench mathscale extract"]);
     let long = "x".repeat(10_240);
     let records = [
@@ -96,14 +143,34 @@ fn empty_and_tiny_seed_files() {
         json!({ "topics": ["Sets"], "knowledge_points": [long] }),
         json!({ "topics": ["Se\u{1b}ts"], "knowledge_points": ["Union"] }),
     ];
-    fs::write(folder.join("tiny.jsonl"), records.map(|record| format!("{record}\n")).concat()).unwrap();
+    fs::write(
+        folder.join("tiny.jsonl"),
+        records.map(|record| format!("{record}\n")).concat(),
+    )
+    .unwrap();
     let done = stage(folder, &["extract"], &["--from-annotations", "tiny.jsonl"]).ok();
-    assert!(done.stdout.contains("2 seeds were set aside"), "{}", done.stdout);
-    assert!(done.stdout.contains("line 2: ") && done.stdout.contains("a name of 10240 characters"), "{}", done.stdout);
-    assert!(done.stdout.contains("line 3: ") && done.stdout.contains("control character U+001B"), "{}", done.stdout);
+    assert!(
+        done.stdout.contains("2 seeds were set aside"),
+        "{}",
+        done.stdout
+    );
+    assert!(
+        done.stdout.contains("line 2: ") && done.stdout.contains("a name of 10240 characters"),
+        "{}",
+        done.stdout
+    );
+    assert!(
+        done.stdout.contains("line 3: ") && done.stdout.contains("control character U+001B"),
+        "{}",
+        done.stdout
+    );
     assert!(!done.stdout.contains('\u{1b}'));
     let done = stage(folder, &["graph"], &[]).ok();
-    assert!(done.stderr.contains("warning: the graph has no edges"), "{}", done.stderr);
+    assert!(
+        done.stderr.contains("warning: the graph has no edges"),
+        "{}",
+        done.stderr
+    );
     stage(folder, &["compose"], &["--count", "5"]).refused(INTEGRITY, &["the graph has no edges"]);
 }
 
@@ -112,22 +179,57 @@ fn a_project_of_other_seeds_is_refused_and_what_follows_is_called_stale() {
     let folder = with_graph();
     let folder = folder.path();
     annotations(folder, "others.jsonl", 1);
-    stage(folder, &["extract"], &["--from-annotations", "others.jsonl"])
-        .refused(INTEGRITY, &["inputs.annotations is seeds.jsonl (", "others.jsonl (", "--fresh"]);
-    stage(folder, &["extract"], &["--from-annotations", "seeds.jsonl", "--merge"])
-        .refused(INTEGRITY, &["options.merge is \"none\" there and \"near\" here"]);
-    stage(folder, &["extract"], &["--from-annotations", "others.jsonl", "--fresh"]).ok();
+    stage(
+        folder,
+        &["extract"],
+        &["--from-annotations", "others.jsonl"],
+    )
+    .refused(
+        INTEGRITY,
+        &[
+            "inputs.annotations is seeds.jsonl (",
+            "others.jsonl (",
+            "--fresh",
+        ],
+    );
+    stage(
+        folder,
+        &["extract"],
+        &["--from-annotations", "seeds.jsonl", "--merge"],
+    )
+    .refused(
+        INTEGRITY,
+        &["options.merge is \"none\" there and \"near\" here"],
+    );
+    stage(
+        folder,
+        &["extract"],
+        &["--from-annotations", "others.jsonl", "--fresh"],
+    )
+    .ok();
     let status = stage(folder, &["status"], &["--json"]).ok().json();
     assert_eq!(
         (&status[0]["state"], &status[1]["state"]),
-        (&json!("done"), &json!({ "stale": { "input": "extractions.jsonl" } }))
+        (
+            &json!("done"),
+            &json!({ "stale": { "input": "extractions.jsonl" } })
+        )
     );
     assert_eq!(status[2]["state"], json!("not_run"));
     let text = stage(folder, &["status"], &[]).ok().stdout;
-    assert!(text.contains("stale: extractions.jsonl has changed"), "{text}");
-    stage(folder, &["compose"], &["--count", "5"])
-        .refused(INTEGRITY, &["\"graph\" is stale", "mwpbench mathscale graph --fresh"]);
-    assert!(folder.join("project/replaced/extract-1/extractions.jsonl").exists());
+    assert!(
+        text.contains("stale: extractions.jsonl has changed"),
+        "{text}"
+    );
+    stage(folder, &["compose"], &["--count", "5"]).refused(
+        INTEGRITY,
+        &["\"graph\" is stale", "mwpbench mathscale graph --fresh"],
+    );
+    assert!(
+        folder
+            .join("project/replaced/extract-1/extractions.jsonl")
+            .exists()
+    );
 }
 
 #[test]
@@ -135,19 +237,46 @@ fn the_graph_can_be_looked_at_and_taken_elsewhere() {
     let folder = with_graph();
     let folder = folder.path();
     let stats = stage(folder, &["graph", "stats"], &["--json"]).ok().json();
-    assert_eq!((&stats["topics"], stats["links"].as_array().unwrap().len()), (&json!(7), 3));
+    assert_eq!(
+        (&stats["topics"], stats["links"].as_array().unwrap().len()),
+        (&json!(7), 3)
+    );
     let text = stage(folder, &["graph", "stats"], &[]).ok().stdout;
-    assert!(text.contains("Heaviest edges, topics and knowledge points:"), "{text}");
-    let shown = stage(folder, &["graph", "show", "topic 3"], &["--json"]).ok().json();
+    assert!(
+        text.contains("Heaviest edges, topics and knowledge points:"),
+        "{text}"
+    );
+    let shown = stage(folder, &["graph", "show", "topic 3"], &["--json"])
+        .ok()
+        .json();
     let neighbours = shown[0]["knowledge_points"].as_array().unwrap();
-    let sum: f64 = neighbours.iter().map(|neighbour| neighbour["probability"].as_f64().unwrap()).sum();
+    let sum: f64 = neighbours
+        .iter()
+        .map(|neighbour| neighbour["probability"].as_f64().unwrap())
+        .sum();
     assert!((sum - 1.0).abs() < 1e-9, "{sum}");
-    stage(folder, &["graph", "show", "Topik"], &[]).refused(USAGE, &["no concept is called \"Topik\""]);
-    stage(folder, &["graph", "picture", "Topic 3"], &["--output", "topic.svg"]).ok();
-    assert!(fs::read_to_string(folder.join("topic.svg")).unwrap().starts_with("<svg "));
-    stage(folder, &["graph", "export"], &["--format", "graphml", "--output", "graph.graphml"]).ok();
+    stage(folder, &["graph", "show", "Topik"], &[])
+        .refused(USAGE, &["no concept is called \"Topik\""]);
+    stage(
+        folder,
+        &["graph", "picture", "Topic 3"],
+        &["--output", "topic.svg"],
+    )
+    .ok();
+    assert!(
+        fs::read_to_string(folder.join("topic.svg"))
+            .unwrap()
+            .starts_with("<svg ")
+    );
+    stage(
+        folder,
+        &["graph", "export"],
+        &["--format", "graphml", "--output", "graph.graphml"],
+    )
+    .ok();
     let own = fs::read(folder.join("project/graph.json")).unwrap();
-    stage(folder, &["graph"], &["--from", "graph.graphml"]).refused(INTEGRITY, &["inputs.graph is absent there"]);
+    stage(folder, &["graph"], &["--from", "graph.graphml"])
+        .refused(INTEGRITY, &["inputs.graph is absent there"]);
     stage(folder, &["graph"], &["--from", "graph.graphml", "--fresh"]).ok();
     assert!(own == fs::read(folder.join("project/graph.json")).unwrap());
 }
@@ -156,13 +285,31 @@ fn the_graph_can_be_looked_at_and_taken_elsewhere() {
 fn a_model_that_answers_rubbish_is_told_and_nothing_is_begun_without_one() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
-    fs::write(folder.join("seeds.jsonl"), "{\"question\": \"What is 2 + 2?\", \"answer\": \"4\"}\n").unwrap();
+    fs::write(
+        folder.join("seeds.jsonl"),
+        "{\"question\": \"What is 2 + 2?\", \"answer\": \"4\"}\n",
+    )
+    .unwrap();
     stage(folder, &["extract"], &["--seeds", "seeds.jsonl"]).refused(USAGE, &["--model"]);
     stage(folder, &["extract"], &[]).refused(USAGE, &["--from-annotations"]);
-    stage(folder, &["extract"], &["--seeds", "gsm8k", "--model", "demo"])
-        .refused(USAGE, &["no training problem of gsm8k"]);
+    stage(
+        folder,
+        &["extract"],
+        &["--seeds", "gsm8k", "--model", "demo"],
+    )
+    .refused(USAGE, &["no training problem of gsm8k"]);
     assert!(!folder.join("project").exists());
-    let asked = ["--seeds", "seeds.jsonl", "--model", "demo", "--attempts", "2", "--max-tokens", "16", "--quiet"];
+    let asked = [
+        "--seeds",
+        "seeds.jsonl",
+        "--model",
+        "demo",
+        "--attempts",
+        "2",
+        "--max-tokens",
+        "16",
+        "--quiet",
+    ];
     stage(folder, &["extract"], &asked).refused(INTEGRITY, &["none of its 1 records can be used"]);
     // Both replies are kept: the same command asks nothing again.
     assert_eq!(lines(folder, "extract.replies.jsonl").len(), 2);
@@ -174,12 +321,29 @@ fn a_model_that_answers_rubbish_is_told_and_nothing_is_begun_without_one() {
 fn a_compose_that_is_killed_at_any_moment_leaves_a_project_that_goes_on() {
     let folder = with_graph();
     let folder = folder.path();
-    let arguments = ["mathscale", "compose", "--project", "project", "--count", "60000", "--seed", "1", "--quiet"];
+    let arguments = [
+        "mathscale",
+        "compose",
+        "--project",
+        "project",
+        "--count",
+        "60000",
+        "--seed",
+        "1",
+        "--quiet",
+    ];
     let mut kills = 0;
     loop {
         let mut command = Command::cargo_bin("mwpbench").unwrap();
-        let command = command.current_dir(folder).env("MWPBENCH_HOME", folder.join("home")).args(arguments);
-        let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+        let command = command
+            .current_dir(folder)
+            .env("MWPBENCH_HOME", folder.join("home"))
+            .args(arguments);
+        let mut child = command
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
         std::thread::sleep(Duration::from_millis(20 + 60 * kills));
         if let Some(status) = child.try_wait().unwrap() {
             assert!(status.success());
@@ -192,11 +356,23 @@ fn a_compose_that_is_killed_at_any_moment_leaves_a_project_that_goes_on() {
         assert!(!file.exists() || fs::read(&file).unwrap().ends_with(b"]}\n"));
     }
     let bytes = fs::read(folder.join("project/compositions.jsonl")).unwrap();
-    stage(folder, &["compose"], &["--count", "60000", "--seed", "1", "--fresh", "--quiet"]).ok();
+    stage(
+        folder,
+        &["compose"],
+        &["--count", "60000", "--seed", "1", "--fresh", "--quiet"],
+    )
+    .ok();
     assert!(bytes == fs::read(folder.join("project/compositions.jsonl")).unwrap());
     let half: Vec<_> = fs::read_dir(folder.join("project"))
         .unwrap()
-        .filter(|entry| entry.as_ref().unwrap().file_name().to_string_lossy().starts_with('.'))
+        .filter(|entry| {
+            entry
+                .as_ref()
+                .unwrap()
+                .file_name()
+                .to_string_lossy()
+                .starts_with('.')
+        })
         .collect();
     assert!(half.is_empty(), "{half:?}");
 }

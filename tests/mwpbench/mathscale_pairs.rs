@@ -10,7 +10,12 @@ const USAGE: i32 = 2;
 const INTEGRITY: i32 = 4;
 
 fn stage(folder: &Path, stage: &str, extra: &[&str]) -> Done {
-    mwpbench(folder, ["mathscale", stage, "--project", "project"].iter().chain(extra))
+    mwpbench(
+        folder,
+        ["mathscale", stage, "--project", "project"]
+            .iter()
+            .chain(extra),
+    )
 }
 
 /// A project with compositions.
@@ -18,12 +23,28 @@ fn composed() -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     let record = |n: usize| {
         let topics = [format!("Topic {}", n % 5), format!("Topic {}", n * n % 4)];
-        let kps: Vec<String> = (0..=n % 4).map(|k| format!("Point {}", (n * (k + 2)) % 13)).collect();
-        let (question, answer) = (format!("How much is {n} + {n}?"), format!("The answer is {}.", 2 * n));
-        json!({"topics": topics, "knowledge_points": kps, "question": question, "answer": answer}).to_string() + "\n"
+        let kps: Vec<String> = (0..=n % 4)
+            .map(|k| format!("Point {}", (n * (k + 2)) % 13))
+            .collect();
+        let (question, answer) = (
+            format!("How much is {n} + {n}?"),
+            format!("The answer is {}.", 2 * n),
+        );
+        json!({"topics": topics, "knowledge_points": kps, "question": question, "answer": answer})
+            .to_string()
+            + "\n"
     };
-    fs::write(folder.path().join("seeds.jsonl"), (0..50).map(record).collect::<String>()).unwrap();
-    stage(folder.path(), "extract", &["--from-annotations", "seeds.jsonl"]).ok();
+    fs::write(
+        folder.path().join("seeds.jsonl"),
+        (0..50).map(record).collect::<String>(),
+    )
+    .unwrap();
+    stage(
+        folder.path(),
+        "extract",
+        &["--from-annotations", "seeds.jsonl"],
+    )
+    .ok();
     stage(folder.path(), "graph", &[]).ok();
     stage(folder.path(), "compose", &["--count", "40"]).ok();
     folder
@@ -33,25 +54,45 @@ fn composed() -> tempfile::TempDir {
 fn pairs(folder: &Path) {
     let record = |n: usize| {
         let (question, solution) = match n {
-            3 => ("How much is 20 + 20?".to_string(), "The answer is 40.".to_string()),
-            5 => ("Add 4 and 1004 in the usual way.".to_string(), "The answer is 1008.".to_string()),
+            3 => (
+                "How much is 20 + 20?".to_string(),
+                "The answer is 40.".to_string(),
+            ),
+            5 => (
+                "Add 4 and 1004 in the usual way.".to_string(),
+                "The answer is 1008.".to_string(),
+            ),
             7 => (String::new(), "The answer is 7.".to_string()),
-            9 => ("Is nine a number at all?".to_string(), "Who knows.".to_string()),
+            9 => (
+                "Is nine a number at all?".to_string(),
+                "Who knows.".to_string(),
+            ),
             11 => (
                 "Ann has 12 apples and eats 5 of them. How many apples does she have left?".into(),
                 "The answer is 7.".into(),
             ),
-            n => (format!("Add {n} and {} in the usual way.", n + 1000), format!("The answer is {}.", 2 * n + 1000)),
+            n => (
+                format!("Add {n} and {} in the usual way.", n + 1000),
+                format!("The answer is {}.", 2 * n + 1000),
+            ),
         };
         json!({"question": question, "solution": solution}).to_string() + "\n"
     };
-    fs::write(folder.join("pairs.jsonl"), (0..60).map(record).collect::<String>()).unwrap();
+    fs::write(
+        folder.join("pairs.jsonl"),
+        (0..60).map(record).collect::<String>(),
+    )
+    .unwrap();
     let test = json!({"data_topic": "gsm8k", "question": "Ann has 12 apples and eats 5 of them; how many apples does she have left?", "answer": "7"});
     fs::write(folder.join("test.jsonl"), format!("{test}\n")).unwrap();
 }
 
 fn lines(file: &Path) -> Vec<Value> {
-    fs::read_to_string(file).unwrap().lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    fs::read_to_string(file)
+        .unwrap()
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect()
 }
 
 /// The demo checkpoint cannot write exercises: everything is set aside, and nothing breaks.
@@ -61,23 +102,64 @@ fn a_model_that_answers_rubbish_has_everything_set_aside() {
     let folder = folder.path();
     let prices = "currency = \"USD\"\n[models.demo]\ninput = 1\noutput = 2\n";
     fs::write(folder.join("prices.toml"), prices).unwrap();
-    let estimate = stage(folder, "generate", &["--dry-run", "--json", "--prices", "prices.toml", "--price-of", "demo"])
-        .ok()
-        .json();
+    let estimate = stage(
+        folder,
+        "generate",
+        &[
+            "--dry-run",
+            "--json",
+            "--prices",
+            "prices.toml",
+            "--price-of",
+            "demo",
+        ],
+    )
+    .ok()
+    .json();
     assert_eq!(estimate["estimate"]["compositions"], 40);
-    assert!(estimate["cost"]["amount"].as_f64().unwrap() > 0.0, "{estimate}");
+    assert!(
+        estimate["cost"]["amount"].as_f64().unwrap() > 0.0,
+        "{estimate}"
+    );
     assert!(!folder.join("project/generate.job.json").exists());
 
-    let flags = ["--model", "demo", "--limit", "3", "--max-tokens", "24", "--attempts", "2", "--prices", "prices.toml"];
-    let told = stage(folder, "generate", &[&flags[..], &["--json"]].concat()).ok().json();
-    assert_eq!((&told["record"]["counts"]["set_aside"], &told["record"]["counts"]["replies"]), (&json!(3), &json!(6)));
+    let flags = [
+        "--model",
+        "demo",
+        "--limit",
+        "3",
+        "--max-tokens",
+        "24",
+        "--attempts",
+        "2",
+        "--prices",
+        "prices.toml",
+    ];
+    let told = stage(folder, "generate", &[&flags[..], &["--json"]].concat())
+        .ok()
+        .json();
+    assert_eq!(
+        (
+            &told["record"]["counts"]["set_aside"],
+            &told["record"]["counts"]["replies"]
+        ),
+        (&json!(3), &json!(6))
+    );
     assert_eq!(told["cost"]["currency"], "USD");
     let aside = lines(&folder.join("project/generate.set-aside.jsonl"));
     assert_eq!((aside.len(), &aside[0]["id"]), (3, &json!("pair/1")));
     let again = stage(folder, "generate", &flags).ok();
-    assert!(again.stderr.contains("there already, since"), "{}", again.stderr);
-    stage(folder, "generate", &[&flags[..], &["--examples", "1"]].concat())
-        .refused(INTEGRITY, &["options.examples is 3 there and 1 here"]);
+    assert!(
+        again.stderr.contains("there already, since"),
+        "{}",
+        again.stderr
+    );
+    stage(
+        folder,
+        "generate",
+        &[&flags[..], &["--examples", "1"]].concat(),
+    )
+    .refused(INTEGRITY, &["options.examples is 3 there and 1 here"]);
 }
 
 #[test]
@@ -85,19 +167,51 @@ fn pairs_from_elsewhere_are_screened_and_exported() {
     let folder = composed();
     let folder = folder.path();
     pairs(folder);
-    let flags = ["--pairs", "pairs.jsonl", "--data", "test.jsonl", "--exact-only"];
+    let flags = [
+        "--pairs",
+        "pairs.jsonl",
+        "--data",
+        "test.jsonl",
+        "--exact-only",
+    ];
     let told = stage(folder, "screen", &[&flags[..], &["--json"]].concat()).ok();
-    assert!(told.stderr.contains("no problems of math, college_math"), "{}", told.stderr);
+    assert!(
+        told.stderr.contains("no problems of math, college_math"),
+        "{}",
+        told.stderr
+    );
     let report = &told.json()["report"];
     let removed = json!({"malformed": 1, "too_long": 0, "no_final_answer": 1, "contaminated": 1, "seed_copy": 1, "duplicate": 1, "near_duplicate": 0});
-    assert_eq!((&report["removed"], &report["kept"]), (&removed, &json!(55)));
+    assert_eq!(
+        (&report["removed"], &report["kept"]),
+        (&removed, &json!(55))
+    );
     assert_eq!(report["contaminated_by_set"], json!({"gsm8k": 1}));
     let reasons = lines(&folder.join("project/screen.removed.jsonl"));
     assert_eq!(reasons.len(), 5);
-    assert!(reasons.iter().any(|why| why["same_as"] == "pairs/5"), "{reasons:?}");
+    assert!(
+        reasons.iter().any(|why| why["same_as"] == "pairs/5"),
+        "{reasons:?}"
+    );
 
-    let text = stage(folder, "export", &["--validation", "0.2", "--seed", "3", "--mix", "seeds.jsonl=20%"]).ok();
-    assert!(text.stdout.contains("(55 pairs, 10 of other files)"), "{}", text.stdout);
+    let text = stage(
+        folder,
+        "export",
+        &[
+            "--validation",
+            "0.2",
+            "--seed",
+            "3",
+            "--mix",
+            "seeds.jsonl=20%",
+        ],
+    )
+    .ok();
+    assert!(
+        text.stdout.contains("(55 pairs, 10 of other files)"),
+        "{}",
+        text.stdout
+    );
     let train = lines(&folder.join("project/export/prompt_completion/train.jsonl"));
     let chat = lines(&folder.join("project/export/chat/train.jsonl"));
     // The prompts of training and those of `eval` are the same to the byte.
@@ -110,7 +224,10 @@ fn pairs_from_elsewhere_are_screened_and_exported() {
     }
     assert!(folder.join("project/export/README.md").is_file());
     let status = stage(folder, "status", &[]).ok().stdout;
-    assert!(status.contains("export") && status.contains("screen"), "{status}");
+    assert!(
+        status.contains("export") && status.contains("screen"),
+        "{status}"
+    );
 }
 
 #[test]
@@ -119,15 +236,47 @@ fn wrong_use_is_told_before_anything_is_begun() {
     let folder = folder.path();
     for (name, flags, part) in [
         ("generate", &["--limit", "3"][..], "--model"),
-        ("generate", &["--model", "demo", "--prices", "none.toml"], "none.toml"),
-        ("validate", &["--model", "demo"], "\"generate\" has not been run"),
-        ("validate", &["--model", "demo", "--consistency", "4"], "temperature above 0"),
-        ("screen", &["--generated", "--pairs", "seeds.jsonl"], "--generated"),
-        ("screen", &["--without-tests"], "\"generate\" has not been run"),
-        ("screen", &["--without-tests", "--pairs", "none.jsonl"], "none.jsonl"),
-        ("screen", &["--without-tests", "--pairs", "seeds.jsonl", "--near", "0.2"], "0.5 to 1"),
+        (
+            "generate",
+            &["--model", "demo", "--prices", "none.toml"],
+            "none.toml",
+        ),
+        (
+            "validate",
+            &["--model", "demo"],
+            "\"generate\" has not been run",
+        ),
+        (
+            "validate",
+            &["--model", "demo", "--consistency", "4"],
+            "temperature above 0",
+        ),
+        (
+            "screen",
+            &["--generated", "--pairs", "seeds.jsonl"],
+            "--generated",
+        ),
+        (
+            "screen",
+            &["--without-tests"],
+            "\"generate\" has not been run",
+        ),
+        (
+            "screen",
+            &["--without-tests", "--pairs", "none.jsonl"],
+            "none.jsonl",
+        ),
+        (
+            "screen",
+            &["--without-tests", "--pairs", "seeds.jsonl", "--near", "0.2"],
+            "0.5 to 1",
+        ),
         ("export", &[], "\"screen\" has not been run"),
-        ("export", &["--mix", "seeds.jsonl=lots"], "a number of records or a share"),
+        (
+            "export",
+            &["--mix", "seeds.jsonl=lots"],
+            "a number of records or a share",
+        ),
         ("export", &["--validation", "1"], "below 1"),
     ] {
         stage(folder, name, flags).refused(USAGE, &[part]);

@@ -12,34 +12,88 @@ fn answers_made_elsewhere_get_a_verdict_a_line() {
         r#"{"id": "2", "prediction": "41", "reference": "42", "dataset": "gsm8k"}"#,
     ];
     fs::write(folder.path().join("in.jsonl"), input.join("\n")).unwrap();
-    let done = mwpbench(folder.path(), ["score", "--input", "in.jsonl", "--output", "out.jsonl"]).ok();
-    assert!(done.stdout.starts_with("2 answers judged: 1 correct by the official scorer (50.0 %)"), "{}", done.stdout);
+    let done = mwpbench(
+        folder.path(),
+        ["score", "--input", "in.jsonl", "--output", "out.jsonl"],
+    )
+    .ok();
+    assert!(
+        done.stdout
+            .starts_with("2 answers judged: 1 correct by the official scorer (50.0 %)"),
+        "{}",
+        done.stdout
+    );
     let output = fs::read_to_string(folder.path().join("out.jsonl")).unwrap();
-    let lines: Vec<Value> = output.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let lines: Vec<Value> = output
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
     assert_eq!(lines.len(), 2);
-    assert_eq!((&lines[0]["id"], &lines[0]["official"]["verdict"]), (&"1".into(), &"correct".into()));
-    assert_eq!((&lines[1]["official"]["correct"], &lines[1]["official"]["prediction"]), (&false.into(), &"41".into()));
-    assert_eq!((&lines[0]["strict"]["verdict"], &lines[0]["strict"]["answer"]), (&"correct".into(), &"42".into()));
+    assert_eq!(
+        (&lines[0]["id"], &lines[0]["official"]["verdict"]),
+        (&"1".into(), &"correct".into())
+    );
+    assert_eq!(
+        (
+            &lines[1]["official"]["correct"],
+            &lines[1]["official"]["prediction"]
+        ),
+        (&false.into(), &"41".into())
+    );
+    assert_eq!(
+        (
+            &lines[0]["strict"]["verdict"],
+            &lines[0]["strict"]["answer"]
+        ),
+        (&"correct".into(), &"42".into())
+    );
     assert_eq!(lines[1]["strict"]["correct"], false);
 }
 
 #[test]
 fn a_run_is_judged_again_and_shown_without_its_model() {
     let folder = tempfile::tempdir().unwrap();
-    let eval =
-        ["eval", "--model", "demo", "--tasks", "gsm8k", "--limit", "5", "--max-tokens", "80", "--output-dir", "run"];
+    let eval = [
+        "eval",
+        "--model",
+        "demo",
+        "--tasks",
+        "gsm8k",
+        "--limit",
+        "5",
+        "--max-tokens",
+        "80",
+        "--output-dir",
+        "run",
+    ];
     let table = mwpbench(folder.path(), eval).ok().stdout;
     let verdicts = fs::read(folder.path().join("run/verdicts.jsonl")).unwrap();
     fs::remove_file(folder.path().join("run/verdicts.jsonl")).unwrap();
     assert_eq!(mwpbench(folder.path(), ["score", "run"]).ok().stdout, table);
-    assert_eq!(fs::read(folder.path().join("run/verdicts.jsonl")).unwrap(), verdicts);
+    assert_eq!(
+        fs::read(folder.path().join("run/verdicts.jsonl")).unwrap(),
+        verdicts
+    );
     assert_eq!(mwpbench(folder.path(), ["show", "run"]).ok().stdout, table);
-    let item = mwpbench(folder.path(), ["show", "run", "--item", "gsm8k/sample.1"]).ok().stdout;
-    for part in ["### Instruction:", "── completion (", "── reference", "verdict", "decided by"] {
+    let item = mwpbench(folder.path(), ["show", "run", "--item", "gsm8k/sample.1"])
+        .ok()
+        .stdout;
+    for part in [
+        "### Instruction:",
+        "── completion (",
+        "── reference",
+        "verdict",
+        "decided by",
+    ] {
         assert!(item.contains(part), "no {part:?} in\n{item}");
     }
-    let differing = mwpbench(folder.path(), ["disagreements", "run"]).ok().stdout;
-    assert!(differing.starts_with("The scorers differ on "), "{differing}");
+    let differing = mwpbench(folder.path(), ["disagreements", "run"])
+        .ok()
+        .stdout;
+    assert!(
+        differing.starts_with("The scorers differ on "),
+        "{differing}"
+    );
     mwpbench(folder.path(), ["show", "run", "--item", "gsm8k/99"])
         .refused(2, &["no problem \"gsm8k/99\"", "gsm8k/sample.1"]);
     mwpbench(folder.path(), ["show", "."]).refused(2, &["holds no run"]);

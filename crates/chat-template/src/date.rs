@@ -3,7 +3,8 @@
 use jiff::civil::{Date, Time};
 use jiff::fmt::strtime;
 
-/// A date at midnight, by a format of Python. Seconds since 1970 (`%s`) are refused: they depend on the time zone.
+/// A date at midnight, by a format of Python. Seconds since 1970 (`%s`) are refused: they depend on
+/// the time zone.
 ///
 /// # Errors
 /// The directive that is not known.
@@ -34,12 +35,14 @@ pub(crate) fn written(date: Date, format: &str) -> Result<String, String> {
             // A date without a time zone, and without a part of a second.
             'z' | 'Z' => "",
             'f' => "000000",
-            'c' => &strtime::format("%a %b %e %H:%M:%S %Y", moment).map_err(|error| error.to_string())?,
+            'c' => &strtime::format("%a %b %e %H:%M:%S %Y", moment)
+                .map_err(|error| error.to_string())?,
             'x' => &strtime::format("%m/%d/%y", moment).map_err(|error| error.to_string())?,
             'X' => "00:00:00",
             's' => return Err(format!("strftime_now with {directive} is not supported")),
-            _ => &strtime::format(&directive, moment)
-                .map_err(|error| format!("strftime_now with {directive} is not supported: {error}"))?,
+            _ => &strtime::format(&directive, moment).map_err(|error| {
+                format!("strftime_now with {directive} is not supported: {error}")
+            })?,
         };
         out.push_str(plain);
     }

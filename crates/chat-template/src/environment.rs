@@ -1,8 +1,10 @@
 //! The Jinja that transformers renders chat templates with (5.23, `utils/chat_template_utils.py`,
-//! `_compile_jinja_template`), in minijinja: blank treatment, loop controls, and what templates may call.
+//! `_compile_jinja_template`), in minijinja: blank treatment, loop controls, and what templates may
+//! call.
 //!
-//! Known differences: nothing can be loaded from files, here as there; Python's type hierarchy is not to be seen; the
-//! letters that `strip` and `upper` know are those of Unicode as Rust has it; numbers of 10¹⁶ and more are written out.
+//! Known differences: nothing can be loaded from files, here as there; Python's type hierarchy is
+//! not to be seen; the letters that `strip` and `upper` know are those of Unicode as Rust has it;
+//! numbers of 10¹⁶ and more are written out.
 
 use jiff::civil::Date;
 use minijinja::syntax::SyntaxConfig;
@@ -32,7 +34,12 @@ pub(crate) struct Raised(pub(crate) String);
 /// Minijinja's, with the line.
 pub(crate) fn compile(source: String, fuel: u64) -> Result<Environment<'static>, Error> {
     let mut environment = Environment::new();
-    environment.set_syntax(SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build()?);
+    environment.set_syntax(
+        SyntaxConfig::builder()
+            .trim_blocks(true)
+            .lstrip_blocks(true)
+            .build()?,
+    );
     environment.set_auto_escape_callback(|_| AutoEscape::None);
     environment.set_unknown_method_callback(minijinja_contrib::pycompat::unknown_method_callback);
     environment.set_fuel(Some(fuel));
@@ -52,7 +59,9 @@ fn raise_exception(message: Value) -> Result<Value, Error> {
 
 fn strftime_now(state: &mut State, format: &str) -> Result<String, Error> {
     state.set_temp(DATE_USED, Value::from(true));
-    let date = state.lookup(TODAY).and_then(|date| date.as_str()?.parse::<Date>().ok());
+    let date = state
+        .lookup(TODAY)
+        .and_then(|date| date.as_str()?.parse::<Date>().ok());
     let date = date.ok_or_else(|| Error::new(ErrorKind::InvalidOperation, "no date was given"))?;
     date::written(date, format).map_err(|message| Error::new(ErrorKind::InvalidOperation, message))
 }

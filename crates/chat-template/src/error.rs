@@ -5,7 +5,13 @@ use std::path::PathBuf;
 impl Error {
     /// Whether a file is not what it should be. Otherwise something else should be asked for.
     pub fn is_integrity(&self) -> bool {
-        matches!(self, Self::Malformed { .. } | Self::Syntax { .. } | Self::Failed { .. } | Self::Endless { .. })
+        matches!(
+            self,
+            Self::Malformed { .. }
+                | Self::Syntax { .. }
+                | Self::Failed { .. }
+                | Self::Endless { .. }
+        )
     }
 }
 
@@ -30,13 +36,17 @@ pub enum Error {
         message: String,
     },
     /// A checkpoint without a chat template.
-    #[error("{place} has no chat template: give one with --chat-template FILE, or choose another --prompt-template")]
+    #[error(
+        "{place} has no chat template: give one with --chat-template FILE, or choose another --prompt-template"
+    )]
     Absent {
         /// The checkpoint.
         place: String,
     },
     /// A checkpoint with several templates, none of which is the default.
-    #[error("{place} has several chat templates and no default: name one of {names} with --chat-template")]
+    #[error(
+        "{place} has several chat templates and no default: name one of {names} with --chat-template"
+    )]
     NoDefault {
         /// The checkpoint.
         place: String,
@@ -44,7 +54,9 @@ pub enum Error {
         names: String,
     },
     /// A template that is not there.
-    #[error("there is no file or folder {wish}, and no chat template of that name (the checkpoint's: {names})")]
+    #[error(
+        "there is no file or folder {wish}, and no chat template of that name (the checkpoint's: {names})"
+    )]
     Unknown {
         /// What was asked for.
         wish: String,
@@ -71,7 +83,8 @@ pub enum Error {
         /// The template's own words.
         message: String,
     },
-    /// The template does what fails in Jinja, such as reading a field of something that is not there.
+    /// The template does what fails in Jinja, such as reading a field of something that is not
+    /// there.
     #[error("{file}, line {line}: the chat template fails: {message}")]
     Failed {
         /// The file.

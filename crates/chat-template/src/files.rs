@@ -17,7 +17,8 @@ const LEGACY_TEMPLATE: &str = "chat_template.json";
 const FURTHER_TEMPLATES: &str = "additional_chat_templates";
 const DEFAULT: &str = "default";
 
-/// The files of a checkpoint that have to do with chat templates: contents by path inside the checkpoint's folder.
+/// The files of a checkpoint that have to do with chat templates: contents by path inside the
+/// checkpoint's folder.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TemplateFiles {
     place: String,
@@ -26,8 +27,14 @@ pub struct TemplateFiles {
 
 impl TemplateFiles {
     /// Files that are in memory. `place` names the checkpoint in messages.
-    pub fn new(place: impl Into<String>, files: impl IntoIterator<Item = (String, Vec<u8>)>) -> Self {
-        Self { place: place.into(), files: files.into_iter().collect() }
+    pub fn new(
+        place: impl Into<String>,
+        files: impl IntoIterator<Item = (String, Vec<u8>)>,
+    ) -> Self {
+        Self {
+            place: place.into(),
+            files: files.into_iter().collect(),
+        }
     }
 
     /// Those of a folder; files that are not there are left out.
@@ -36,28 +43,49 @@ impl TemplateFiles {
     /// [`Error::Unreadable`] for a file that is there.
     pub fn in_folder(folder: &Path) -> Result<Self, Error> {
         let mut files = BTreeMap::new();
-        for name in [TOKENIZER_CONFIG, SPECIAL_TOKENS_MAP, TEMPLATE, LEGACY_TEMPLATE] {
+        for name in [
+            TOKENIZER_CONFIG,
+            SPECIAL_TOKENS_MAP,
+            TEMPLATE,
+            LEGACY_TEMPLATE,
+        ] {
             if let Some(bytes) = read(&folder.join(name))? {
                 files.insert(name.to_string(), bytes);
             }
         }
         let further = folder.join(FURTHER_TEMPLATES);
         if further.is_dir() {
-            let unreadable = |source| Error::Unreadable { file: further.clone(), source };
+            let unreadable = |source| Error::Unreadable {
+                file: further.clone(),
+                source,
+            };
             for entry in std::fs::read_dir(&further).map_err(unreadable)? {
                 let file = entry.map_err(unreadable)?.path();
-                let name = file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-                if let Some(bytes) = name.ends_with(".jinja").then(|| read(&file)).transpose()?.flatten() {
+                let name = file
+                    .file_name()
+                    .map(|name| name.to_string_lossy().into_owned())
+                    .unwrap_or_default();
+                if let Some(bytes) = name
+                    .ends_with(".jinja")
+                    .then(|| read(&file))
+                    .transpose()?
+                    .flatten()
+                {
                     files.insert(format!("{FURTHER_TEMPLATES}/{name}"), bytes);
                 }
             }
         }
-        Ok(Self { place: folder.display().to_string(), files })
+        Ok(Self {
+            place: folder.display().to_string(),
+            files,
+        })
     }
 
     /// An object of JSON.
     fn object(&self, name: &str) -> Result<Option<Map<String, Value>>, Error> {
-        let Some(bytes) = self.files.get(name) else { return Ok(None) };
+        let Some(bytes) = self.files.get(name) else {
+            return Ok(None);
+        };
         match serde_json::from_slice(bytes) {
             Ok(Value::Object(object)) => Ok(Some(object)),
             Ok(_) => Err(self.malformed(name, "expected an object of JSON")),
@@ -66,9 +94,11 @@ impl TemplateFiles {
     }
 
     fn text(&self, name: &str) -> Result<Option<String>, Error> {
-        let Some(bytes) = self.files.get(name) else { return Ok(None) };
-        let text =
-            std::str::from_utf8(bytes).map_err(|error| self.malformed(name, format!("is not UTF-8: {error}")))?;
+        let Some(bytes) = self.files.get(name) else {
+            return Ok(None);
+        };
+        let text = std::str::from_utf8(bytes)
+            .map_err(|error| self.malformed(name, format!("is not UTF-8: {error}")))?;
         Ok(Some(text.to_string()))
     }
 
@@ -77,15 +107,19 @@ impl TemplateFiles {
     }
 
     fn malformed(&self, name: &str, message: impl Into<String>) -> Error {
-        Error::Malformed { file: self.shown(name), message: message.into() }
+        Error::Malformed {
+            file: self.shown(name),
+            message: message.into(),
+        }
     }
 }
 
 /// The chat templates of a checkpoint by name, and its special tokens.
 ///
-/// Precedence is that of transformers 5.23 (`tokenization_utils_base.py`, `_from_pretrained`): `chat_template.jinja` and
-/// `additional_chat_templates/*.jinja` together replace what `tokenizer_config.json` holds, which is one text, or a list
-/// of {`name`, `template`}. Last comes `chat_template.json`, which older processors wrote and tokenizers pass over.
+/// Precedence is that of transformers 5.23 (`tokenization_utils_base.py`, `_from_pretrained`):
+/// `chat_template.jinja` and `additional_chat_templates/*.jinja` together replace what
+/// `tokenizer_config.json` holds, which is one text, or a list of {`name`, `template`}. Last comes
+/// `chat_template.json`, which older processors wrote and tokenizers pass over.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct CheckpointTemplates {
     place: String,
@@ -102,7 +136,10 @@ impl CheckpointTemplates {
     pub fn read(files: &TemplateFiles) -> Result<Self, Error> {
         let config = files.object(TOKENIZER_CONFIG)?.unwrap_or_default();
         let map = files.object(SPECIAL_TOKENS_MAP)?;
-        let (config_file, map_file) = (files.shown(TOKENIZER_CONFIG), files.shown(SPECIAL_TOKENS_MAP));
+        let (config_file, map_file) = (
+            files.shown(TOKENIZER_CONFIG),
+            files.shown(SPECIAL_TOKENS_MAP),
+        );
         let map = map.as_ref().map(|map| (map_file.as_str(), map));
         let special_tokens = SpecialTokens::read((&config_file, &config), map)?;
         let mut named = files_of_their_own(files)?;
@@ -112,11 +149,15 @@ impl CheckpointTemplates {
         if let (true, Some(legacy)) = (named.is_empty(), files.object(LEGACY_TEMPLATE)?) {
             named = listed(files, LEGACY_TEMPLATE, &legacy)?;
         }
-        Ok(Self { place: files.place.clone(), named, special_tokens })
+        Ok(Self {
+            place: files.place.clone(),
+            named,
+            special_tokens,
+        })
     }
 
-    /// The templates of the first of several places that has any, or of none. Special tokens that are not named there are
-    /// taken from the places behind it.
+    /// The templates of the first of several places that has any, or of none. Special tokens that
+    /// are not named there are taken from the places behind it.
     ///
     /// # Errors
     /// As for [`Self::read`].
@@ -125,9 +166,15 @@ impl CheckpointTemplates {
         for files in places {
             let here = Self::read(&files)?;
             found = Some(match found {
-                Some(Self { place, named, special_tokens }) if !named.is_empty() => {
-                    Self { place, named, special_tokens: special_tokens.or(here.special_tokens) }
-                }
+                Some(Self {
+                    place,
+                    named,
+                    special_tokens,
+                }) if !named.is_empty() => Self {
+                    place,
+                    named,
+                    special_tokens: special_tokens.or(here.special_tokens),
+                },
                 _ => here,
             });
         }
@@ -156,13 +203,17 @@ impl CheckpointTemplates {
         found.map(compile).transpose()
     }
 
-    /// The template that is asked for: one of these by name, else a file, else that of a folder, both with the special
-    /// tokens of the `tokenizer_config.json` there, where these have none. Without a wish the default.
+    /// The template that is asked for: one of these by name, else a file, else that of a folder,
+    /// both with the special tokens of the `tokenizer_config.json` there, where these have none.
+    /// Without a wish the default.
     ///
     /// # Errors
-    /// As for [`Self::default_template`]; [`Error::Unknown`] for what is neither a name, nor a file, nor a folder.
+    /// As for [`Self::default_template`]; [`Error::Unknown`] for what is neither a name, nor a
+    /// file, nor a folder.
     pub fn choose(&self, wish: Option<&str>) -> Result<ChatTemplate, Error> {
-        let Some(wish) = wish else { return self.default_template() };
+        let Some(wish) = wish else {
+            return self.default_template();
+        };
         if let Some(template) = self.named(wish)? {
             return Ok(template);
         }
@@ -170,18 +221,45 @@ impl CheckpointTemplates {
         if path.is_dir() {
             let there = Self::read(&TemplateFiles::in_folder(path)?)?;
             let special_tokens = there.special_tokens.clone().or(self.special_tokens.clone());
-            return Self { special_tokens, ..there }.default_template();
+            return Self {
+                special_tokens,
+                ..there
+            }
+            .default_template();
         }
         let Some(bytes) = read(path)? else {
-            let names = self.names().map(|name| format!("\"{name}\"")).collect::<Vec<_>>().join(", ");
-            let names = if names.is_empty() { "none".to_string() } else { names };
-            return Err(Error::Unknown { wish: wish.to_string(), names });
+            let names = self
+                .names()
+                .map(|name| format!("\"{name}\""))
+                .collect::<Vec<_>>()
+                .join(", ");
+            let names = if names.is_empty() {
+                "none".to_string()
+            } else {
+                names
+            };
+            return Err(Error::Unknown {
+                wish: wish.to_string(),
+                names,
+            });
         };
-        let malformed = |message: String| Error::Malformed { file: wish.to_string(), message };
-        let source = String::from_utf8(bytes).map_err(|error| malformed(format!("is not UTF-8: {error}")))?;
-        let beside = path.parent().map(TemplateFiles::in_folder).transpose()?.unwrap_or_default();
+        let malformed = |message: String| Error::Malformed {
+            file: wish.to_string(),
+            message,
+        };
+        let source = String::from_utf8(bytes)
+            .map_err(|error| malformed(format!("is not UTF-8: {error}")))?;
+        let beside = path
+            .parent()
+            .map(TemplateFiles::in_folder)
+            .transpose()?
+            .unwrap_or_default();
         let beside = Self::read(&beside)?.special_tokens;
-        ChatTemplate::new(wish.to_string(), source, self.special_tokens.clone().or(beside))
+        ChatTemplate::new(
+            wish.to_string(),
+            source,
+            self.special_tokens.clone().or(beside),
+        )
     }
 
     /// The template called `default`, which a single one is.
@@ -193,7 +271,10 @@ impl CheckpointTemplates {
         match self.named(DEFAULT)? {
             Some(template) => Ok(template),
             None if self.named.is_empty() => Err(Error::Absent { place }),
-            None => Err(Error::NoDefault { place, names: self.names().collect::<Vec<_>>().join(", ") }),
+            None => Err(Error::NoDefault {
+                place,
+                names: self.names().collect::<Vec<_>>().join(", "),
+            }),
         }
     }
 }
@@ -201,7 +282,10 @@ impl CheckpointTemplates {
 fn files_of_their_own(files: &TemplateFiles) -> Result<BTreeMap<String, (String, String)>, Error> {
     let mut named = BTreeMap::new();
     for path in files.files.keys() {
-        let name = match path.strip_prefix(FURTHER_TEMPLATES).and_then(|name| name.strip_prefix('/')) {
+        let name = match path
+            .strip_prefix(FURTHER_TEMPLATES)
+            .and_then(|name| name.strip_prefix('/'))
+        {
             Some(file) => file.strip_suffix(".jinja"),
             None => (path == TEMPLATE).then_some(DEFAULT),
         };
@@ -230,20 +314,32 @@ fn listed(
         Some(Value::String(source)) => vec![(DEFAULT.to_string(), source.clone())],
         Some(Value::Array(list)) => {
             let entry = |entry: &Value| {
-                let text = |key: &str| entry.get(key).and_then(Value::as_str).map(str::to_string).ok_or_else(expected);
+                let text = |key: &str| {
+                    entry
+                        .get(key)
+                        .and_then(Value::as_str)
+                        .map(str::to_string)
+                        .ok_or_else(expected)
+                };
                 Ok((text("name")?, text("template")?))
             };
             list.iter().map(entry).collect::<Result<_, Error>>()?
         }
         Some(_) => return Err(expected()),
     };
-    Ok(entries.into_iter().map(|(template, source)| (template, (files.shown(name), source))).collect())
+    Ok(entries
+        .into_iter()
+        .map(|(template, source)| (template, (files.shown(name), source)))
+        .collect())
 }
 
 fn read(file: &Path) -> Result<Option<Vec<u8>>, Error> {
     match std::fs::read(file) {
         Ok(bytes) => Ok(Some(bytes)),
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
-        Err(source) => Err(Error::Unreadable { file: file.to_path_buf(), source }),
+        Err(source) => Err(Error::Unreadable {
+            file: file.to_path_buf(),
+            source,
+        }),
     }
 }

@@ -1,6 +1,7 @@
-//! `{% generation %}` … `{% endgeneration %}`: marks of transformers for what an assistant has written, which change
-//! nothing in the text. Minijinja has no statements of one's own, so they become `{% with %}` … `{% endwith %}`: blocks
-//! with a scope of their own, as they have in transformers, on the same lines and with the same treatment of blanks.
+//! `{% generation %}` … `{% endgeneration %}`: marks of transformers for what an assistant has
+//! written, which change nothing in the text. Minijinja has no statements of one's own, so they
+//! become `{% with %}` … `{% endwith %}`: blocks with a scope of their own, as they have in
+//! transformers, on the same lines and with the same treatment of blanks.
 
 /// The source with the marks replaced, and line ends as Jinja reads them (`\n`).
 pub(crate) fn rewritten(source: &str) -> String {
@@ -20,7 +21,9 @@ pub(crate) fn rewritten(source: &str) -> String {
         let word = statement(code);
         match (raw, word) {
             (false, Some("generation")) => out.push_str(&code.replacen("generation", "with", 1)),
-            (false, Some("endgeneration")) => out.push_str(&code.replacen("endgeneration", "endwith", 1)),
+            (false, Some("endgeneration")) => {
+                out.push_str(&code.replacen("endgeneration", "endwith", 1))
+            }
             _ => out.push_str(code),
         }
         raw = match word {
@@ -65,11 +68,23 @@ mod tests {
     #[test]
     fn marks_become_blocks_with_a_scope() {
         let cases = [
-            ("{% generation %}x{% endgeneration %}", "{% with %}x{% endwith %}"),
-            ("{%- generation -%}\r\nx{%+ endgeneration %}", "{%- with -%}\nx{%+ endwith %}"),
-            ("generation {{ 'generation' }}", "generation {{ 'generation' }}"),
+            (
+                "{% generation %}x{% endgeneration %}",
+                "{% with %}x{% endwith %}",
+            ),
+            (
+                "{%- generation -%}\r\nx{%+ endgeneration %}",
+                "{%- with -%}\nx{%+ endwith %}",
+            ),
+            (
+                "generation {{ 'generation' }}",
+                "generation {{ 'generation' }}",
+            ),
             ("{{ '{% generation %}' }}", "{{ '{% generation %}' }}"),
-            ("{{ \"\\\"{% generation %}\" }}", "{{ \"\\\"{% generation %}\" }}"),
+            (
+                "{{ \"\\\"{% generation %}\" }}",
+                "{{ \"\\\"{% generation %}\" }}",
+            ),
             ("{# {% generation %} #}", "{# {% generation %} #}"),
             (
                 "{% raw %}{% generation %}{{ ' {% endraw %}{% generation %}",

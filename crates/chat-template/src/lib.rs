@@ -1,9 +1,10 @@
 //! Writes conversations the way a checkpoint was trained to read them: by its own chat template.
 //!
-//! In go a checkpoint's files ([`TemplateFiles`]) and a [`Conversation`]; out comes the text that transformers'
-//! `apply_chat_template` makes of it, character for character (5.23; `tools/chat-templates` records what the tests
-//! compare with). A template is a program of the checkpoint's author: it can read nothing but the conversation, and is
-//! stopped where it does not end.
+//! In go a checkpoint's files ([`TemplateFiles`]) and a [`Conversation`]; out comes the text that
+//! transformers' `apply_chat_template` makes of it, character for character (5.23;
+//! `tools/chat-templates` records what the tests compare with). A template is a program of the
+//! checkpoint's author: it can read nothing but the conversation, and is stopped where it does not
+//! end.
 //!
 //! This crate refuses to know tokens' ids, models, problems and scores.
 //!

@@ -1,5 +1,5 @@
-//! The filter `tojson` as transformers defines it: Python's `json.dumps`, which neither escapes HTML nor, unless asked
-//! to, letters beyond ASCII.
+//! The filter `tojson` as transformers defines it: Python's `json.dumps`, which neither escapes
+//! HTML nor, unless asked to, letters beyond ASCII.
 
 use std::fmt::Write;
 
@@ -17,37 +17,62 @@ struct Style {
 }
 
 /// `tojson(x, ensure_ascii=False, indent=None, separators=None, sort_keys=False)`.
-pub(crate) fn tojson(value: Value, positional: Rest<Value>, named: Kwargs) -> Result<String, Error> {
+pub(crate) fn tojson(
+    value: Value,
+    positional: Rest<Value>,
+    named: Kwargs,
+) -> Result<String, Error> {
     let mut positional = positional.0.into_iter();
     let mut argument = |name: &str| match positional.next() {
         Some(value) => Ok(Some(value)),
         None => named.get::<Option<Value>>(name),
     };
-    let given = |value: Option<Value>| value.filter(|value| !value.is_none() && !value.is_undefined());
+    let given =
+        |value: Option<Value>| value.filter(|value| !value.is_none() && !value.is_undefined());
     let ensure_ascii = argument("ensure_ascii")?.is_some_and(|value| value.is_true());
-    let indent = given(argument("indent")?).map(|indent| match (indent.as_str(), indent.as_i64()) {
-        (Some(text), _) => Ok(text.to_string()),
-        (None, Some(width)) => Ok(" ".repeat(width.clamp(0, 64) as usize)),
-        (None, None) => Err(invalid("indent is neither a number nor a text")),
-    });
+    let indent =
+        given(argument("indent")?).map(|indent| match (indent.as_str(), indent.as_i64()) {
+            (Some(text), _) => Ok(text.to_string()),
+            (None, Some(width)) => Ok(" ".repeat(width.clamp(0, 64) as usize)),
+            (None, None) => Err(invalid("indent is neither a number nor a text")),
+        });
     let indent = indent.transpose()?;
     let (between_items, after_key) = match given(argument("separators")?) {
-        None => (if indent.is_some() { "," } else { ", " }.to_string(), ": ".to_string()),
+        None => (
+            if indent.is_some() { "," } else { ", " }.to_string(),
+            ": ".to_string(),
+        ),
         Some(pair) => {
-            let text = |index: usize| pair.get_item_by_index(index).ok()?.as_str().map(str::to_string);
-            text(0).zip(text(1)).ok_or_else(|| invalid("separators are not two texts"))?
+            let text = |index: usize| {
+                pair.get_item_by_index(index)
+                    .ok()?
+                    .as_str()
+                    .map(str::to_string)
+            };
+            text(0)
+                .zip(text(1))
+                .ok_or_else(|| invalid("separators are not two texts"))?
         }
     };
     let sort_keys = argument("sort_keys")?.is_some_and(|value| value.is_true());
     named.assert_all_used()?;
-    let style = Style { ensure_ascii, indent, between_items, after_key, sort_keys };
+    let style = Style {
+        ensure_ascii,
+        indent,
+        between_items,
+        after_key,
+        sort_keys,
+    };
     let mut out = String::new();
     style.write(&value, 0, &mut out)?;
     Ok(out)
 }
 
 fn invalid(message: impl Into<String>) -> Error {
-    Error::new(ErrorKind::InvalidOperation, format!("tojson: {}", message.into()))
+    Error::new(
+        ErrorKind::InvalidOperation,
+        format!("tojson: {}", message.into()),
+    )
 }
 
 impl Style {
@@ -146,7 +171,9 @@ fn scalar(value: &Value) -> Result<String, Error> {
             _ => Ok(value.to_string()),
         },
         ValueKind::Undefined => Err(invalid("a value is undefined")),
-        kind => Err(invalid(format!("a value is a {kind}, which JSON does not know"))),
+        kind => Err(invalid(format!(
+            "a value is a {kind}, which JSON does not know"
+        ))),
     }
 }
 

@@ -8,11 +8,26 @@ use serde_json::{Map, Value};
 use crate::error::Error;
 
 /// The names that transformers knows (`SpecialTokensMixin.SPECIAL_TOKENS_ATTRIBUTES`).
-const NAMES: [&str; 7] = ["bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token", "mask_token"];
+const NAMES: [&str; 7] = [
+    "bos_token",
+    "eos_token",
+    "unk_token",
+    "sep_token",
+    "pad_token",
+    "cls_token",
+    "mask_token",
+];
 
 /// What transformers sets for classes of tokenizers where the configuration says nothing.
 const BY_CLASS: [(&str, &[(&str, &str)]); 3] = [
-    ("Llama", &[("bos_token", "<s>"), ("eos_token", "</s>"), ("unk_token", "<unk>")]),
+    (
+        "Llama",
+        &[
+            ("bos_token", "<s>"),
+            ("eos_token", "</s>"),
+            ("unk_token", "<unk>"),
+        ],
+    ),
     (
         "Gemma",
         &[
@@ -23,11 +38,19 @@ const BY_CLASS: [(&str, &[(&str, &str)]); 3] = [
             ("mask_token", "<mask>"),
         ],
     ),
-    ("Qwen2", &[("eos_token", "<|endoftext|>"), ("unk_token", "<|endoftext|>"), ("pad_token", "<|endoftext|>")]),
+    (
+        "Qwen2",
+        &[
+            ("eos_token", "<|endoftext|>"),
+            ("unk_token", "<|endoftext|>"),
+            ("pad_token", "<|endoftext|>"),
+        ],
+    ),
 ];
 
-/// Texts by name: `bos_token`, `eos_token`, `unk_token`, `sep_token`, `pad_token`, `cls_token`, `mask_token`, as far as
-/// the checkpoint has them. A template finds those that are absent undefined, as in transformers.
+/// Texts by name: `bos_token`, `eos_token`, `unk_token`, `sep_token`, `pad_token`, `cls_token`,
+/// `mask_token`, as far as the checkpoint has them. A template finds those that are absent
+/// undefined, as in transformers.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct SpecialTokens(BTreeMap<String, String>);
@@ -45,23 +68,37 @@ impl SpecialTokens {
 
     /// Names and texts.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.0.iter().map(|(name, text)| (name.as_str(), text.as_str()))
+        self.0
+            .iter()
+            .map(|(name, text)| (name.as_str(), text.as_str()))
     }
 
-    /// As transformers 5.23 takes them from `tokenizer_config.json` and, where that does not list all added tokens
-    /// itself (`added_tokens_decoder`), from `special_tokens_map.json` over it.
+    /// As transformers 5.23 takes them from `tokenizer_config.json` and, where that does not list
+    /// all added tokens itself (`added_tokens_decoder`), from `special_tokens_map.json` over it.
     ///
     /// # Errors
-    /// A token that is neither a text, nor an object with a text `content`, nor null; with file and field.
+    /// A token that is neither a text, nor an object with a text `content`, nor null; with file and
+    /// field.
     pub(crate) fn read(
         config: (&str, &Map<String, Value>),
         map: Option<(&str, &Map<String, Value>)>,
     ) -> Result<Self, Error> {
         let mut tokens = BTreeMap::new();
-        let class = config.1.get("tokenizer_class").and_then(Value::as_str).unwrap_or_default();
-        let class = class.trim_end_matches("Fast").strip_suffix("Tokenizer").unwrap_or_default();
+        let class = config
+            .1
+            .get("tokenizer_class")
+            .and_then(Value::as_str)
+            .unwrap_or_default();
+        let class = class
+            .trim_end_matches("Fast")
+            .strip_suffix("Tokenizer")
+            .unwrap_or_default();
         for (_, defaults) in BY_CLASS.iter().filter(|(own, _)| *own == class) {
-            tokens.extend(defaults.iter().map(|(name, text)| ((*name).to_string(), (*text).to_string())));
+            tokens.extend(
+                defaults
+                    .iter()
+                    .map(|(name, text)| ((*name).to_string(), (*text).to_string())),
+            );
         }
         let map = map.filter(|_| !config.1.contains_key("added_tokens_decoder"));
         for (file, object) in std::iter::once(config).chain(map) {
@@ -79,7 +116,12 @@ impl SpecialTokens {
 
 impl<N: Into<String>, T: Into<String>> FromIterator<(N, T)> for SpecialTokens {
     fn from_iter<I: IntoIterator<Item = (N, T)>>(tokens: I) -> Self {
-        Self(tokens.into_iter().map(|(name, text)| (name.into(), text.into())).collect())
+        Self(
+            tokens
+                .into_iter()
+                .map(|(name, text)| (name.into(), text.into()))
+                .collect(),
+        )
     }
 }
 

@@ -15,8 +15,8 @@ use crate::error::Error;
 use crate::generation_blocks;
 use crate::special_tokens::SpecialTokens;
 
-/// Steps that a template may take for one conversation, and with them the memory that it can fill: a step pays for 64
-/// bytes. A long conversation takes some thousands.
+/// Steps that a template may take for one conversation, and with them the memory that it can fill:
+/// a step pays for 64 bytes. A long conversation takes some thousands.
 pub(crate) const FUEL: u64 = 4_000_000;
 
 /// The variables that a conversation is made of.
@@ -34,7 +34,10 @@ pub struct Message {
 impl Message {
     /// What somebody said.
     pub fn new(role: impl Into<String>, content: impl Into<String>) -> Self {
-        Self { role: role.into(), content: content.into() }
+        Self {
+            role: role.into(),
+            content: content.into(),
+        }
     }
 }
 
@@ -81,7 +84,12 @@ impl ChatTemplate {
             line: error.line().unwrap_or(1),
             message: message(&error),
         })?;
-        Ok(Self { file, source, special_tokens, environment: Arc::new(environment) })
+        Ok(Self {
+            file,
+            source,
+            special_tokens,
+            environment: Arc::new(environment),
+        })
     }
 
     /// Where the template comes from.
@@ -102,18 +110,27 @@ impl ChatTemplate {
     /// Writes a conversation.
     ///
     /// # Errors
-    /// [`Error::Refused`] where the template raises an exception, [`Error::Failed`] where it fails, [`Error::Endless`]
-    /// where it does not end, [`Error::Reserved`] for a variable that cannot be given.
+    /// [`Error::Refused`] where the template raises an exception, [`Error::Failed`] where it fails,
+    /// [`Error::Endless`] where it does not end, [`Error::Reserved`] for a variable that cannot be
+    /// given.
     pub fn render(&self, conversation: &Conversation<'_>) -> Result<Rendered, Error> {
         let variables = self.variables(conversation)?;
-        let template = self.environment.get_template(TEMPLATE).map_err(|error| self.failure(&error))?;
-        let captured = template.render_captured(variables).map_err(|error| self.failure(&error))?;
+        let template = self
+            .environment
+            .get_template(TEMPLATE)
+            .map_err(|error| self.failure(&error))?;
+        let captured = template
+            .render_captured(variables)
+            .map_err(|error| self.failure(&error))?;
         let date_used = captured.state().get_temp(DATE_USED).is_some();
-        Ok(Rendered { text: captured.into_output(), date_used })
+        Ok(Rendered {
+            text: captured.into_output(),
+            date_used,
+        })
     }
 
-    /// What follows an assistant's words at the end of its turn, such as `<|im_end|>` and a line end; `None` where the
-    /// template does not write an assistant's words as they are.
+    /// What follows an assistant's words at the end of its turn, such as `<|im_end|>` and a line
+    /// end; `None` where the template does not write an assistant's words as they are.
     ///
     /// # Errors
     /// As for [`Self::render`].
@@ -121,15 +138,25 @@ impl ChatTemplate {
         const WORDS: &str = "7f3b2a";
         let mut messages = conversation.messages.to_vec();
         messages.push(Message::new("assistant", WORDS));
-        let whole = Conversation { messages: &messages, add_generation_prompt: false, ..conversation.clone() };
+        let whole = Conversation {
+            messages: &messages,
+            add_generation_prompt: false,
+            ..conversation.clone()
+        };
         let text = self.render(&whole)?.text;
-        Ok(text.rfind(WORDS).map(|start| text[start + WORDS.len()..].to_string()))
+        Ok(text
+            .rfind(WORDS)
+            .map(|start| text[start + WORDS.len()..].to_string()))
     }
 
-    /// The variables of `apply_chat_template`: special tokens, what the user gives over them, and the conversation.
+    /// The variables of `apply_chat_template`: special tokens, what the user gives over them, and
+    /// the conversation.
     fn variables(&self, conversation: &Conversation<'_>) -> Result<Value, Error> {
-        let mut variables: BTreeMap<&str, Value> =
-            self.special_tokens.iter().map(|(name, text)| (name, Value::from(text))).collect();
+        let mut variables: BTreeMap<&str, Value> = self
+            .special_tokens
+            .iter()
+            .map(|(name, text)| (name, Value::from(text)))
+            .collect();
         variables.insert("tools", Value::from(()));
         variables.insert("documents", Value::from(()));
         for (name, value) in conversation.variables {
@@ -139,26 +166,42 @@ impl ChatTemplate {
             variables.insert(name, Value::from(Serde(value)));
         }
         variables.insert("messages", Value::from(Serde(conversation.messages)));
-        variables.insert("add_generation_prompt", Value::from(conversation.add_generation_prompt));
+        variables.insert(
+            "add_generation_prompt",
+            Value::from(conversation.add_generation_prompt),
+        );
         variables.insert(TODAY, Value::from(conversation.date.to_string()));
         Ok(Value::from_pairs(variables))
     }
 
     fn failure(&self, error: &minijinja::Error) -> Error {
-        let (file, line) = (self.file.clone(), innermost(error).line().or(error.line()).unwrap_or(1));
+        let (file, line) = (
+            self.file.clone(),
+            innermost(error).line().or(error.line()).unwrap_or(1),
+        );
         if error.kind() == ErrorKind::OutOfFuel {
             return Error::Endless { file, line };
         }
         match raised(error) {
-            Some(raised) => Error::Refused { file, line, message: raised.0.clone() },
-            None => Error::Failed { file, line, message: message(innermost(error)) },
+            Some(raised) => Error::Refused {
+                file,
+                line,
+                message: raised.0.clone(),
+            },
+            None => Error::Failed {
+                file,
+                line,
+                message: message(innermost(error)),
+            },
         }
     }
 }
 
 impl fmt::Debug for ChatTemplate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ChatTemplate").field("file", &self.file).finish_non_exhaustive()
+        f.debug_struct("ChatTemplate")
+            .field("file", &self.file)
+            .finish_non_exhaustive()
     }
 }
 
@@ -194,7 +237,9 @@ fn message(error: &minijinja::Error) -> String {
 /// Where it went wrong first: a macro's error is the source of its call's.
 fn innermost(error: &minijinja::Error) -> &minijinja::Error {
     let mut innermost = error;
-    while let Some(source) = std::error::Error::source(innermost).and_then(|source| source.downcast_ref()) {
+    while let Some(source) =
+        std::error::Error::source(innermost).and_then(|source| source.downcast_ref())
+    {
         innermost = source;
     }
     innermost

@@ -13,18 +13,21 @@ use crate::{data_folder, screen};
 
 /// Fetch the published benchmark, or the files of the sets' own publishers, and check every byte.
 ///
-/// Files are checked against the ids that were published before they replace anything, and are listed in `mwpbench-data.lock`
-/// in the data folder. An interrupted fetch goes on where it was. Proxies (HTTPS_PROXY, HTTP_PROXY, NO_PROXY) and certificates
-/// (SSL_CERT_FILE, SSL_CERT_DIR) of the environment are used. Publishers may move their files: --from helps.
+/// Files are checked against the ids that were published before they replace anything, and are
+/// listed in `mwpbench-data.lock` in the data folder. An interrupted fetch goes on where it was.
+/// Proxies (HTTPS_PROXY, HTTP_PROXY, NO_PROXY) and certificates (SSL_CERT_FILE, SSL_CERT_DIR) of
+/// the environment are used. Publishers may move their files: --from helps.
 #[derive(clap::Args)]
 pub struct Args {
     /// Names of sets [default: all].
     #[arg(value_name = "SET")]
     sets: Vec<String>,
-    /// Whose files: the benchmark's records, or what each set's own publisher gives out, for `mwpbench data import`.
+    /// Whose files: the benchmark's records, or what each set's own publisher gives out, for
+    /// `mwpbench data import`.
     #[arg(long, value_enum, default_value = "mwpbench")]
     published_by: PublishedBy,
-    /// Fetch from a folder or from a mirror's address instead, under the names that the files have in a data folder.
+    /// Fetch from a folder or from a mirror's address instead, under the names that the files have
+    /// in a data folder.
     #[arg(long, value_name = "DIR|URL")]
     from: Option<String>,
     /// Fetch training splits too; nothing is ever asked of them.
@@ -77,6 +80,8 @@ pub fn run(args: Args) -> anyhow::Result<Outcome> {
     let fetched = dataset_fetcher::fetch(&order, &mut |event| display.update(&event));
     display.clear();
     let report = fetched?;
-    args.telling.tell(&report, || reporting::fetched_text(&report, screen::width()))?;
+    args.telling.tell(&report, || {
+        reporting::fetched_text(&report, screen::width())
+    })?;
     Ok(Outcome::Done)
 }

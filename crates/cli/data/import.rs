@@ -9,8 +9,9 @@ use crate::{data_folder, screen};
 
 /// Convert the files that a set's own publisher gives out into MwpBench's record form.
 ///
-/// Multiple choice becomes word problems as in the paper: questions that speak of their options are dropped, the others are
-/// asked without options, and the content of the correct one is the reference.
+/// Multiple choice becomes word problems as in the paper: questions that speak of their options are
+/// dropped, the others are asked without options, and the content of the correct one is the
+/// reference.
 #[derive(clap::Args)]
 pub struct Args {
     /// Name of the set, or `mwpbench` for every set that a file in the record form holds.
@@ -22,7 +23,8 @@ pub struct Args {
     /// Where the records go; the file is replaced [default: SET.jsonl in the data folder].
     #[arg(long, value_name = "FILE")]
     output: Option<PathBuf>,
-    /// Keep the options of multiple choice below the question, with labels as references; nothing is dropped for their sake.
+    /// Keep the options of multiple choice below the question, with labels as references; nothing
+    /// is dropped for their sake.
     #[arg(long)]
     keep_choices: bool,
     /// The split: of a folder, its files are read. `train` goes into files that are not asked.
@@ -40,7 +42,9 @@ pub fn run(args: Args) -> anyhow::Result<Outcome> {
     let destination = match (&args.output, &folder) {
         (Some(file), _) => Destination::File(file),
         (None, Some(folder)) => Destination::DataFolder(folder),
-        (None, None) => anyhow::bail!("this system names no data directory: give --output, or set MWPBENCH_HOME"),
+        (None, None) => anyhow::bail!(
+            "this system names no data directory: give --output, or set MWPBENCH_HOME"
+        ),
     };
     let plan = ImportPlan {
         set: &args.set,
@@ -50,6 +54,7 @@ pub fn run(args: Args) -> anyhow::Result<Outcome> {
         keep_choices: args.keep_choices,
     };
     let imported = dataset_loader::import(&Benchmark::published(), &plan)?;
-    args.telling.tell(&imported, || reporting::import_text(&imported, args.all))?;
+    args.telling
+        .tell(&imported, || reporting::import_text(&imported, args.all))?;
     Ok(Outcome::Done)
 }

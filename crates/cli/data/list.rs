@@ -10,7 +10,8 @@ use crate::{data_folder, screen};
 
 #[derive(clap::Args)]
 pub struct Args {
-    /// Problems in MwpBench's record form: a file, or a folder of .jsonl/.json files [default: the data folder, else the samples].
+    /// Problems in MwpBench's record form: a file, or a folder of .jsonl/.json files [default: the
+    /// data folder, else the samples].
     #[arg(long, env = "MWPBENCH_DATA", value_name = "FILE|DIR")]
     data: Option<PathBuf>,
     /// Print one JSON object instead of a table.
@@ -51,16 +52,25 @@ pub fn run(args: Args) -> anyhow::Result<Outcome> {
     if args.json {
         let listed = |set| Listed::new(set, &data.problems);
         let sets = benchmark.sets().iter().map(listed).collect();
-        screen::print_json(&List { origin: &data.origin, digest: &data.digest, sets })?;
+        screen::print_json(&List {
+            origin: &data.origin,
+            digest: &data.digest,
+            sets,
+        })?;
     } else {
         let source = match &data.origin {
             Origin::Samples => "at hand: the samples that come with the program".to_string(),
             Origin::Files { paths } => {
-                let paths: Vec<String> = paths.iter().map(|path| path.display().to_string()).collect();
+                let paths: Vec<String> = paths
+                    .iter()
+                    .map(|path| path.display().to_string())
+                    .collect();
                 format!("at hand: {}", paths.join(", "))
             }
         };
-        let folder = data_folder::path().map(|folder| folder.display().to_string()).unwrap_or_default();
+        let folder = data_folder::path()
+            .map(|folder| folder.display().to_string())
+            .unwrap_or_default();
         let table = reporting::set_list(&benchmark, &data, screen::width());
         screen::print(&format!("{table}{source}\ndata folder: {folder}\n"))?;
     }
@@ -72,7 +82,10 @@ impl<'a> Listed<'a> {
         let task = |task: &'a dataset_loader::Task| ListedTask {
             task: &task.name,
             published: task.count,
-            at_hand: problems.iter().filter(|problem| problem.task == task.name).count(),
+            at_hand: problems
+                .iter()
+                .filter(|problem| problem.task == task.name)
+                .count(),
         };
         Self {
             set: &set.name,
@@ -82,7 +95,10 @@ impl<'a> Listed<'a> {
             in_average: set.in_average,
             tasks: set.tasks.iter().map(task).collect(),
             published: set.count(),
-            at_hand: problems.iter().filter(|problem| problem.set == set.name).count(),
+            at_hand: problems
+                .iter()
+                .filter(|problem| problem.set == set.name)
+                .count(),
         }
     }
 }

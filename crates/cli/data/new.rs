@@ -7,7 +7,8 @@ use dataset_loader::Benchmark;
 use crate::exit::Outcome;
 use crate::screen;
 
-/// Write the folder of a set of your own: a description with comments, two problems and a page about it.
+/// Write the folder of a set of your own: a description with comments, two problems and a page
+/// about it.
 ///
 /// It can be asked as it is: `mwpbench eval --data FOLDER`. Sets of your own are in no average.
 #[derive(clap::Args)]
@@ -23,7 +24,11 @@ pub struct Args {
 }
 
 pub fn run(args: Args) -> anyhow::Result<Outcome> {
-    let new = dataset_loader::new_set(&Benchmark::published(), &args.name, &args.dir.unwrap_or_default())?;
+    let new = dataset_loader::new_set(
+        &Benchmark::published(),
+        &args.name,
+        &args.dir.unwrap_or_default(),
+    )?;
     args.telling.tell(&new, || {
         let folder = new.folder.display();
         format!(

@@ -14,17 +14,20 @@ use crate::{data_folder, screen};
 
 /// Find test items in training files: the same text, n-grams in common, near-duplicates.
 ///
-/// Training files are JSON Lines, JSON arrays, parquet or plain text: Alpaca, chat (messages, conversations), prompt/completion,
-/// question/answer, problem/solution or text. docs/overlap.md tells how texts are compared.
+/// Training files are JSON Lines, JSON arrays, parquet or plain text: Alpaca, chat (messages,
+/// conversations), prompt/completion, question/answer, problem/solution or text. docs/overlap.md
+/// tells how texts are compared.
 #[derive(clap::Args)]
 pub struct Args {
     /// Training files to search.
     #[arg(long, required = true, num_args = 1.., value_name = "FILE")]
     train: Vec<PathBuf>,
-    /// Field that holds the question, such as `question` or `data.prompt` [default: recognised from the keys].
+    /// Field that holds the question, such as `question` or `data.prompt` [default: recognised from
+    /// the keys].
     #[arg(long, value_name = "NAME")]
     field: Option<String>,
-    /// Problems in MwpBench's record form: a file, or a folder of .jsonl/.json files [default: the data folder, else the samples].
+    /// Problems in MwpBench's record form: a file, or a folder of .jsonl/.json files [default: the
+    /// data folder, else the samples].
     #[arg(long, env = "MWPBENCH_DATA", value_name = "FILE|DIR")]
     data: Option<PathBuf>,
     /// Sets or tasks to look for, separated by commas [default: all there are].
@@ -36,7 +39,8 @@ pub struct Args {
     /// Jaccard index from which texts are near-duplicates, from 0.5 to 1.
     #[arg(long, default_value_t = Options::default().near, value_name = "INDEX")]
     near: f64,
-    /// Share of an item's n-grams in one training question from which it counts as contaminated, from 0 to 1.
+    /// Share of an item's n-grams in one training question from which it counts as contaminated,
+    /// from 0 to 1.
     #[arg(long, default_value_t = Options::default().share, value_name = "SHARE")]
     share: f64,
     /// Write all that was found as JSON.
@@ -59,16 +63,36 @@ pub struct Args {
 pub fn run(args: Args) -> anyhow::Result<Outcome> {
     let benchmark = data_folder::benchmark(args.data.as_deref())?;
     let data = data_folder::load(&benchmark, args.data.as_deref())?;
-    let selection = Selection { tasks: args.sets.clone(), limit: None, protocol: Protocol::Full };
+    let selection = Selection {
+        tasks: args.sets.clone(),
+        limit: None,
+        protocol: Protocol::Full,
+    };
     let problems = selection.apply(&benchmark, data.problems)?;
-    let item = |problem: dataset_loader::Problem| Item { id: problem.id, set: problem.set, text: problem.question };
-    let options = Options { ngram: args.ngram, near: args.near, share: args.share };
+    let item = |problem: dataset_loader::Problem| Item {
+        id: problem.id,
+        set: problem.set,
+        text: problem.question,
+    };
+    let options = Options {
+        ngram: args.ngram,
+        near: args.near,
+        share: args.share,
+    };
     let index = Index::new(problems.into_iter().map(item).collect(), options)?;
     let mut display = Display::new(args.quiet);
-    let report = overlap::scan(&index, &args.train, args.field.as_deref(), &mut |progress| display.update(progress))?;
+    let report = overlap::scan(
+        &index,
+        &args.train,
+        args.field.as_deref(),
+        &mut |progress| display.update(progress),
+    )?;
     display.finish();
     if let Some(file) = &args.report {
-        write(file, &format!("{}\n", serde_json::to_string_pretty(&report)?))?;
+        write(
+            file,
+            &format!("{}\n", serde_json::to_string_pretty(&report)?),
+        )?;
     }
     if let Some(file) = &args.ids {
         write(file, &report.ids())?;
@@ -76,14 +100,18 @@ pub fn run(args: Args) -> anyhow::Result<Outcome> {
     if args.json {
         screen::print_json(&report)?;
     } else {
-        let layout = OverlapLayout { width: screen::width(), examples: args.examples };
+        let layout = OverlapLayout {
+            width: screen::width(),
+            examples: args.examples,
+        };
         screen::print(&reporting::overlap_text(&benchmark, &report, layout))?;
     }
     Ok(Outcome::Done)
 }
 
 fn write(file: &Path, text: &str) -> anyhow::Result<()> {
-    std::fs::write(file, text).map_err(|error| anyhow::anyhow!("{} cannot be written: {error}", file.display()))
+    std::fs::write(file, text)
+        .map_err(|error| anyhow::anyhow!("{} cannot be written: {error}", file.display()))
 }
 
 /// A bar of bytes on a terminal, a line every few seconds elsewhere.
@@ -100,7 +128,9 @@ impl Display {
         match (quiet, stderr().is_terminal()) {
             (true, _) => Self::Nothing,
             (false, true) => Self::Bar(ProgressBar::new(0).with_style(style)),
-            (false, false) => Self::Lines { last: Instant::now() },
+            (false, false) => Self::Lines {
+                last: Instant::now(),
+            },
         }
     }
 
@@ -115,7 +145,10 @@ impl Display {
             Self::Lines { last } if last.elapsed() >= LINE_EVERY => {
                 *last = Instant::now();
                 let percent = progress.bytes * 100 / progress.total_bytes.max(1);
-                eprintln!("{percent} % of the training files, {} records", progress.records);
+                eprintln!(
+                    "{percent} % of the training files, {} records",
+                    progress.records
+                );
             }
             Self::Lines { .. } | Self::Nothing => {}
         }

@@ -14,7 +14,11 @@ pub struct Args {
 }
 
 pub fn run(args: Args) -> anyhow::Result<Outcome> {
-    let folder = data_folder::path().context("this system names no data directory: set MWPBENCH_HOME")?;
-    args.telling.tell(&json!({ "path": folder, "exists": folder.is_dir() }), || format!("{}\n", folder.display()))?;
+    let folder =
+        data_folder::path().context("this system names no data directory: set MWPBENCH_HOME")?;
+    args.telling.tell(
+        &json!({ "path": folder, "exists": folder.is_dir() }),
+        || format!("{}\n", folder.display()),
+    )?;
     Ok(Outcome::Done)
 }

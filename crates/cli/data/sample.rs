@@ -17,13 +17,15 @@ pub struct Args {
     /// How many.
     #[arg(value_name = "N", default_value = "1")]
     count: NonZeroUsize,
-    /// Which random numbers to draw with; the same seed draws the same problems [default: another one each time].
+    /// Which random numbers to draw with; the same seed draws the same problems [default: another
+    /// one each time].
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
     /// Sets or tasks to draw from, separated by commas [default: all there are].
     #[arg(long, value_delimiter = ',', value_name = "NAME,…")]
     tasks: Option<Vec<String>>,
-    /// Problems in MwpBench's record form: a file, or a folder of .jsonl/.json files [default: the data folder, else the samples].
+    /// Problems in MwpBench's record form: a file, or a folder of .jsonl/.json files [default: the
+    /// data folder, else the samples].
     #[arg(long, env = "MWPBENCH_DATA", value_name = "FILE|DIR")]
     data: Option<PathBuf>,
     #[command(flatten)]
@@ -33,23 +35,39 @@ pub struct Args {
 pub fn run(args: Args) -> anyhow::Result<Outcome> {
     let benchmark = data_folder::benchmark(args.data.as_deref())?;
     let mut data = data_folder::load(&benchmark, args.data.as_deref())?;
-    let selection = Selection { tasks: args.tasks, protocol: Protocol::Full, limit: None };
+    let selection = Selection {
+        tasks: args.tasks,
+        protocol: Protocol::Full,
+        limit: None,
+    };
     data.problems = selection.apply(&benchmark, data.problems)?;
     let seed = args.seed.unwrap_or_else(seed_of_the_moment);
     let drawn = data.draw(args.count.get(), seed);
-    let values: Vec<_> = drawn.iter().map(|problem| show::value(&data, problem)).collect();
-    args.telling.tell(&json!({ "seed": seed, "problems": values }), || {
-        let mut text: String =
-            drawn.iter().map(|problem| format!("{}\n", show::text(&benchmark, &data, problem))).collect();
-        text.push_str(&format!("{} of {}; the same again with --seed {seed}\n", drawn.len(), data.problems.len()));
-        text
-    })?;
+    let values: Vec<_> = drawn
+        .iter()
+        .map(|problem| show::value(&data, problem))
+        .collect();
+    args.telling
+        .tell(&json!({ "seed": seed, "problems": values }), || {
+            let mut text: String = drawn
+                .iter()
+                .map(|problem| format!("{}\n", show::text(&benchmark, &data, problem)))
+                .collect();
+            text.push_str(&format!(
+                "{} of {}; the same again with --seed {seed}\n",
+                drawn.len(),
+                data.problems.len()
+            ));
+            text
+        })?;
     Ok(Outcome::Done)
 }
 
 /// Short enough to be typed.
 fn seed_of_the_moment() -> u64 {
     const SEEDS: u128 = 1_000_000;
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let now = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
     (now.as_micros() % SEEDS) as u64
 }

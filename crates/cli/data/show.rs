@@ -14,7 +14,8 @@ pub struct Args {
     /// Id of the problem, such as gsm8k/12.
     #[arg(value_name = "ID")]
     id: String,
-    /// Problems in MwpBench's record form: a file, or a folder of .jsonl/.json files [default: the data folder, else the samples].
+    /// Problems in MwpBench's record form: a file, or a folder of .jsonl/.json files [default: the
+    /// data folder, else the samples].
     #[arg(long, env = "MWPBENCH_DATA", value_name = "FILE|DIR")]
     data: Option<PathBuf>,
     #[command(flatten)]
@@ -25,7 +26,8 @@ pub fn run(args: Args) -> anyhow::Result<Outcome> {
     let benchmark = data_folder::benchmark(args.data.as_deref())?;
     let data = data_folder::load(&benchmark, args.data.as_deref())?;
     let (problem, _) = data.problem(&args.id)?;
-    args.telling.tell(&value(&data, problem), || text(&benchmark, &data, problem))?;
+    args.telling
+        .tell(&value(&data, problem), || text(&benchmark, &data, problem))?;
     Ok(Outcome::Done)
 }
 
@@ -38,6 +40,8 @@ pub(super) fn value(data: &Data, problem: &Problem) -> Value {
 
 /// The problem as text.
 pub(super) fn text(benchmark: &Benchmark, data: &Data, problem: &Problem) -> String {
-    let title = benchmark.set(&problem.set).map_or(problem.set.as_str(), |set| &set.title);
+    let title = benchmark
+        .set(&problem.set)
+        .map_or(problem.set.as_str(), |set| &set.title);
     reporting::problem_text(problem, title, data.extras.get(&problem.id))
 }

@@ -10,7 +10,8 @@ use crate::{data_folder, screen};
 /// Count the problems at hand beside table 1 of the paper, and tell why they differ.
 #[derive(clap::Args)]
 pub struct Args {
-    /// Problems in MwpBench's record form: a file, or a folder of .jsonl/.json files [default: the data folder, else the samples].
+    /// Problems in MwpBench's record form: a file, or a folder of .jsonl/.json files [default: the
+    /// data folder, else the samples].
     #[arg(long, env = "MWPBENCH_DATA", value_name = "FILE|DIR")]
     data: Option<PathBuf>,
     #[command(flatten)]
@@ -27,6 +28,7 @@ pub fn run(args: Args) -> anyhow::Result<Outcome> {
     };
     let mut stats = Stats::of(&benchmark, &data, (&training, passed_over));
     evaluation::note_repeated(&mut stats, &benchmark, &data.problems);
-    args.telling.tell(&stats, || reporting::stats_text(&stats, screen::width()))?;
+    args.telling
+        .tell(&stats, || reporting::stats_text(&stats, screen::width()))?;
     Ok(Outcome::Done)
 }

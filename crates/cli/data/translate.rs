@@ -10,10 +10,12 @@ use crate::exit::Outcome;
 use crate::generator::GeneratorArgs;
 use crate::{data_folder, interruption, progress, screen};
 
-/// Translate problems that wait in Chinese (Math23k, Ape210k, GAOKAO-Bench, AGIEval-Gaokao) into English through a model.
+/// Translate problems that wait in Chinese (Math23k, Ape210k, GAOKAO-Bench, AGIEval-Gaokao) into
+/// English through a model.
 ///
-/// A translation is believed only where no Chinese is left and every number and formula of the original is there; else the model is told
-/// what is wrong and asked again, and at last the problem is set aside. Replies are kept: the same command continues.
+/// A translation is believed only where no Chinese is left and every number and formula of the
+/// original is there; else the model is told what is wrong and asked again, and at last the problem
+/// is set aside. Replies are kept: the same command continues.
 #[derive(clap::Args)]
 pub struct Args {
     /// A set whose import waits in the data folder, or a file in MwpBench's record form.
@@ -21,7 +23,8 @@ pub struct Args {
     input: PathBuf,
     #[command(flatten)]
     generator: GeneratorArgs,
-    /// Where the records go; the file is replaced [default: SET.jsonl in the data folder; for a file, beside it with `.en` in its name].
+    /// Where the records go; the file is replaced [default: SET.jsonl in the data folder; for a
+    /// file, beside it with `.en` in its name].
     #[arg(long, value_name = "FILE")]
     output: Option<PathBuf>,
     /// Where the replies are kept [default: the input's name with `.translation`].
@@ -53,12 +56,15 @@ pub fn run(args: Args) -> anyhow::Result<Outcome> {
     };
     let mut generator = args.generator.open()?;
     let mut display = progress::Display::new(args.telling.quiet, plan.decoding.max_tokens);
-    let translated = translation::translate(&benchmark, &plan, generator.as_mut(), &mut |progress| {
-        display.update(progress);
-        interruption::may_go_on()
-    })?;
+    let translated =
+        translation::translate(&benchmark, &plan, generator.as_mut(), &mut |progress| {
+            display.update(progress);
+            interruption::may_go_on()
+        })?;
     display.finish();
-    args.telling.tell(&translated, || reporting::translation_text(&translated, args.all))?;
+    args.telling.tell(&translated, || {
+        reporting::translation_text(&translated, args.all)
+    })?;
     Ok(Outcome::Done)
 }
 
@@ -69,14 +75,17 @@ struct Paths {
 }
 
 impl Args {
-    /// Where everything lies; that the output has a place of its own is found here, before anything is asked.
+    /// Where everything lies; that the output has a place of its own is found here, before anything
+    /// is asked.
     fn paths(&self, benchmark: &Benchmark) -> anyhow::Result<Paths> {
         let name = self.input.to_string_lossy();
         let is_set = benchmark.sets().iter().any(|set| set.name == name);
         let (input, default) = match (is_set, data_folder::path()) {
             (false, _) => (self.input.clone(), beside(&self.input)),
             (true, Some(folder)) => {
-                let input = folder.join(UNTRANSLATED_FOLDER).join(format!("{name}.jsonl"));
+                let input = folder
+                    .join(UNTRANSLATED_FOLDER)
+                    .join(format!("{name}.jsonl"));
                 anyhow::ensure!(
                     input.exists(),
                     "there is no {}: import the publisher's file first (`mwpbench data import {name} FILE`)",
@@ -84,7 +93,9 @@ impl Args {
                 );
                 (input, folder.join(format!("{name}.jsonl")))
             }
-            (true, None) => anyhow::bail!("this system names no data directory: give a file, or set MWPBENCH_HOME"),
+            (true, None) => anyhow::bail!(
+                "this system names no data directory: give a file, or set MWPBENCH_HOME"
+            ),
         };
         let output = self.output.clone().unwrap_or(default);
         if let (true, Some(folder)) = (is_set, output.parent()) {
@@ -92,8 +103,15 @@ impl Args {
             let is_task = |task: &str| set.tasks.iter().any(|own| own.name == task);
             dataset_loader::check_alone(benchmark, folder, &output, is_task)?;
         }
-        let work = self.work_dir.clone().unwrap_or_else(|| input.with_extension("translation"));
-        Ok(Paths { input, output, work })
+        let work = self
+            .work_dir
+            .clone()
+            .unwrap_or_else(|| input.with_extension("translation"));
+        Ok(Paths {
+            input,
+            output,
+            work,
+        })
     }
 }
 

@@ -20,7 +20,9 @@ pub fn run(args: Args) -> anyhow::Result<Outcome> {
         anyhow::bail!("this system names no data directory: give --data, or set MWPBENCH_HOME");
     };
     let verification = dataset_fetcher::verify(&folder)?;
-    args.telling.tell(&verification, || reporting::verification_text(&verification, screen::width()))?;
+    args.telling.tell(&verification, || {
+        reporting::verification_text(&verification, screen::width())
+    })?;
     Ok(match verification.is_good() {
         true => Outcome::Done,
         false => Outcome::CheckFailed,

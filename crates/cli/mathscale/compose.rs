@@ -10,10 +10,11 @@ use super::{StageArgs, note_already_there};
 use crate::exit::Outcome;
 use crate::{interruption, screen};
 
-/// Compose topics and knowledge points by random walks in the graph: unique, and the same for any number of threads.
+/// Compose topics and knowledge points by random walks in the graph: unique, and the same for any
+/// number of threads.
 ///
-/// compositions.jsonl has an object a line, with sorted `topics` and `knowledge_points`. A graph that has no more to give says so with the number
-/// reached.
+/// compositions.jsonl has an object a line, with sorted `topics` and `knowledge_points`. A graph
+/// that has no more to give says so with the number reached.
 #[derive(clap::Args)]
 pub struct Args {
     #[command(flatten)]
@@ -35,7 +36,10 @@ pub fn run(args: Args) -> anyhow::Result<Outcome> {
     interruption::listen()?;
     let mut project = Project::open_to_write(&args.stage.place.project)?;
     let plan = ComposePlan {
-        search: Search { count: args.count.get(), seed: args.seed },
+        search: Search {
+            count: args.count.get(),
+            seed: args.seed,
+        },
         threads: args.threads.map_or(0, usize::from),
         fresh: args.stage.fresh,
     };
@@ -51,7 +55,8 @@ pub fn run(args: Args) -> anyhow::Result<Outcome> {
     if let Some(shortfall) = &outcome.shortfall {
         eprintln!("note: {shortfall}");
     }
-    args.telling.tell(&outcome, || reporting::composed_text(&outcome))?;
+    args.telling
+        .tell(&outcome, || reporting::composed_text(&outcome))?;
     Ok(Outcome::Done)
 }
 
@@ -67,8 +72,18 @@ struct Display {
 impl Display {
     fn new(quiet: bool) -> Self {
         let on_terminal = stderr().is_terminal();
-        let every = if on_terminal { Duration::from_millis(200) } else { Duration::from_secs(5) };
-        Self { started: Instant::now(), last: Instant::now(), every, shows: !quiet, on_terminal }
+        let every = if on_terminal {
+            Duration::from_millis(200)
+        } else {
+            Duration::from_secs(5)
+        };
+        Self {
+            started: Instant::now(),
+            last: Instant::now(),
+            every,
+            shows: !quiet,
+            on_terminal,
+        }
     }
 
     fn update(&mut self, progress: SearchProgress) {
@@ -76,9 +91,15 @@ impl Display {
             return;
         }
         self.last = Instant::now();
-        let SearchProgress { count, found, walks } = progress;
-        let line =
-            format!("{found}/{count} compositions, {walks} walks, {:.0} s", self.started.elapsed().as_secs_f64());
+        let SearchProgress {
+            count,
+            found,
+            walks,
+        } = progress;
+        let line = format!(
+            "{found}/{count} compositions, {walks} walks, {:.0} s",
+            self.started.elapsed().as_secs_f64()
+        );
         match self.on_terminal {
             true => eprint!("\r{line}\u{1b}[K"),
             false => eprintln!("{line}"),

@@ -7,9 +7,11 @@ use super::{StageArgs, note_already_there};
 use crate::exit::Outcome;
 use crate::{interruption, screen};
 
-/// Write the pairs that were kept as training files: Alpaca JSON, chat JSON Lines, prompt and completion, parquet, and a data card.
+/// Write the pairs that were kept as training files: Alpaca JSON, chat JSON Lines, prompt and
+/// completion, parquet, and a data card.
 ///
-/// `export/` in the project is a data set as Hugging Face `datasets` loads it. Split and order depend on --seed and a record's id alone.
+/// `export/` in the project is a data set as Hugging Face `datasets` loads it. Split and order
+/// depend on --seed and a record's id alone.
 #[derive(clap::Args)]
 pub struct Args {
     #[command(flatten)]
@@ -23,7 +25,8 @@ pub struct Args {
     /// What split, order and draws from other files depend on.
     #[arg(long, env = "MWPBENCH_SEED", default_value_t = 0, value_name = "N")]
     seed: u64,
-    /// Other files that go along, such as training splits: all of a file, so many records of it (FILE=5000) or a share (FILE=20%).
+    /// Other files that go along, such as training splits: all of a file, so many records of it
+    /// (FILE=5000) or a share (FILE=20%).
     #[arg(long, num_args = 1.., value_name = "FILE[=N|=P%]")]
     mix: Vec<Mix>,
     /// Title of the data card.
@@ -75,6 +78,7 @@ pub fn run(args: Args) -> anyhow::Result<Outcome> {
     if outcome.already_there {
         note_already_there(&outcome.record, args.telling.quiet);
     }
-    args.telling.tell(&outcome, || reporting::exported_text(&outcome))?;
+    args.telling
+        .tell(&outcome, || reporting::exported_text(&outcome))?;
     Ok(Outcome::Done)
 }

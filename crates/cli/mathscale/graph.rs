@@ -21,7 +21,8 @@ pub struct Args {
     /// Replace what the project has of this stage; it is moved to replaced/.
     #[arg(long)]
     fresh: bool,
-    /// Take a graph from elsewhere (GraphML where it is called .graphml, else JSON as `graph export` writes it) in place of the extractions.
+    /// Take a graph from elsewhere (GraphML where it is called .graphml, else JSON as
+    /// `graph export` writes it) in place of the extractions.
     #[arg(long, value_name = "FILE")]
     from: Option<PathBuf>,
     #[command(flatten)]
@@ -109,24 +110,35 @@ pub fn run(args: Args) -> anyhow::Result<Outcome> {
 
 fn make(project: &Path, args: &Args) -> anyhow::Result<()> {
     let mut project = Project::open_to_write(project)?;
-    let outcome = mathscale::graph(&mut project, &GraphPlan { from: args.from.clone(), fresh: args.fresh })?;
+    let outcome = mathscale::graph(
+        &mut project,
+        &GraphPlan {
+            from: args.from.clone(),
+            fresh: args.fresh,
+        },
+    )?;
     if outcome.already_there {
         note_already_there(&outcome.record, args.telling.quiet);
     }
     for warning in &outcome.warnings {
         eprintln!("warning: {warning}");
     }
-    args.telling.tell(&outcome, || reporting::graph_made_text(&outcome))
+    args.telling
+        .tell(&outcome, || reporting::graph_made_text(&outcome))
 }
 
 fn stats(args: &Stats) -> anyhow::Result<()> {
     let stats = load(&args.place)?.stats(args.heaviest);
-    args.telling.tell(&stats, || reporting::graph_stats_text(&stats, screen::width()))
+    args.telling.tell(&stats, || {
+        reporting::graph_stats_text(&stats, screen::width())
+    })
 }
 
 fn show(args: &Show) -> anyhow::Result<()> {
     let found = load(&args.place)?.show(&args.concept)?;
-    args.telling.tell(&found, || reporting::neighbourhoods_text(&found, args.limit, screen::width()))
+    args.telling.tell(&found, || {
+        reporting::neighbourhoods_text(&found, args.limit, screen::width())
+    })
 }
 
 fn export(args: &Export) -> anyhow::Result<()> {
@@ -142,7 +154,14 @@ fn export(args: &Export) -> anyhow::Result<()> {
 fn picture(args: &Picture) -> anyhow::Result<()> {
     let found = load(&args.place)?.show(&args.concept)?;
     // A topic comes before a knowledge point of the same name.
-    let svg = found.first().map(|shown| shown.svg(PictureOptions { neighbours: args.limit })).unwrap_or_default();
+    let svg = found
+        .first()
+        .map(|shown| {
+            shown.svg(PictureOptions {
+                neighbours: args.limit,
+            })
+        })
+        .unwrap_or_default();
     write(&args.output, svg.as_bytes())
 }
 
@@ -151,5 +170,6 @@ fn load(place: &ProjectArg) -> anyhow::Result<Graph> {
 }
 
 fn write(file: &Path, text: &[u8]) -> anyhow::Result<()> {
-    std::fs::write(file, text).map_err(|error| anyhow::anyhow!("{} cannot be written: {error}", file.display()))
+    std::fs::write(file, text)
+        .map_err(|error| anyhow::anyhow!("{} cannot be written: {error}", file.display()))
 }

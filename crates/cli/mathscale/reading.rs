@@ -1,4 +1,5 @@
-//! How many pairs have been read: on a terminal a line that changes, elsewhere one every few seconds.
+//! How many pairs have been read: on a terminal a line that changes, elsewhere one every few
+//! seconds.
 
 use std::io::{IsTerminal, stderr};
 use std::time::{Duration, Instant};
@@ -13,12 +14,20 @@ pub struct Display {
 impl Display {
     /// Nothing where `quiet`.
     pub fn new(quiet: bool) -> Self {
-        Self { last: Instant::now(), shows: !quiet, on_terminal: stderr().is_terminal() }
+        Self {
+            last: Instant::now(),
+            shows: !quiet,
+            on_terminal: stderr().is_terminal(),
+        }
     }
 
     /// Takes note of a number and shows it when it is time.
     pub fn update(&mut self, pairs: u64) {
-        let every = if self.on_terminal { Duration::from_millis(200) } else { Duration::from_secs(5) };
+        let every = if self.on_terminal {
+            Duration::from_millis(200)
+        } else {
+            Duration::from_secs(5)
+        };
         if !self.shows || self.last.elapsed() < every {
             return;
         }

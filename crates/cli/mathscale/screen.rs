@@ -9,21 +9,24 @@ use super::{StageArgs, note_already_there};
 use crate::exit::Outcome;
 use crate::{data_folder, interruption, screen};
 
-/// Remove pairs that are malformed, too long, without a final answer, contaminated by a test set, or repetitions.
+/// Remove pairs that are malformed, too long, without a final answer, contaminated by a test set,
+/// or repetitions.
 ///
-/// Test items are those of the data folder, of all its sets. screen.removed.jsonl tells the reason of each removal, screen.json
-/// counts them.
+/// Test items are those of the data folder, of all its sets. screen.removed.jsonl tells the reason
+/// of each removal, screen.json counts them.
 #[derive(clap::Args)]
 pub struct Args {
     #[command(flatten)]
     stage: StageArgs,
-    /// Pairs from elsewhere: JSON Lines, a JSON array or parquet with question and solution [default: validated.jsonl where there is one, else pairs.jsonl].
+    /// Pairs from elsewhere: JSON Lines, a JSON array or parquet with question and solution
+    /// [default: validated.jsonl where there is one, else pairs.jsonl].
     #[arg(long, value_name = "FILE", conflicts_with = "generated")]
     pairs: Option<PathBuf>,
     /// Take pairs.jsonl although the project was validated.
     #[arg(long)]
     generated: bool,
-    /// Test problems in MwpBench's record form: a file, or a folder of .jsonl/.json files [default: the data folder, else the samples].
+    /// Test problems in MwpBench's record form: a file, or a folder of .jsonl/.json files [default:
+    /// the data folder, else the samples].
     #[arg(long, env = "MWPBENCH_DATA", value_name = "FILE|DIR")]
     data: Option<PathBuf>,
     /// Look for no test items: nothing will be known of contamination.
@@ -35,7 +38,8 @@ pub struct Args {
     /// Jaccard index from which a question is near to a test item, from 0.5 to 1.
     #[arg(long, default_value_t = Options::default().near, value_name = "INDEX")]
     test_near: f64,
-    /// Share of a test item's n-grams that contaminates a pair, from 0 to 1: at 0 one is enough, as is usual for training data.
+    /// Share of a test item's n-grams that contaminates a pair, from 0 to 1: at 0 one is enough, as
+    /// is usual for training data.
     #[arg(long, default_value_t = 0.0, value_name = "SHARE")]
     test_share: f64,
     /// Jaccard index from which two questions are nearly the same, from 0.5 to 1.
@@ -50,7 +54,8 @@ pub struct Args {
     /// Keep solutions in which the strict scorer finds no final answer.
     #[arg(long)]
     keep_without_answer: bool,
-    /// Most tokens of question and solution together, a token for every three bytes; 0 for any number.
+    /// Most tokens of question and solution together, a token for every three bytes; 0 for any
+    /// number.
     #[arg(long, default_value_t = 2048, value_name = "N")]
     max_pair_tokens: usize,
     /// Most characters of a question [default: any number].
@@ -65,7 +70,11 @@ pub struct Args {
 
 pub fn run(args: Args) -> anyhow::Result<Outcome> {
     interruption::listen()?;
-    let tests = if args.without_tests { None } else { Some(args.tests()?) };
+    let tests = if args.without_tests {
+        None
+    } else {
+        Some(args.tests()?)
+    };
     let mut project = Project::open_to_write(&args.stage.place.project)?;
     let mut display = super::reading::Display::new(args.telling.quiet);
     let outcome = mathscale::screen(&mut project, &args.plan(), tests.as_ref(), &mut |read| {
@@ -76,7 +85,8 @@ pub fn run(args: Args) -> anyhow::Result<Outcome> {
     if outcome.already_there {
         note_already_there(&outcome.record, args.telling.quiet);
     }
-    args.telling.tell(&outcome, || reporting::screened_text(&outcome))?;
+    args.telling
+        .tell(&outcome, || reporting::screened_text(&outcome))?;
     Ok(Outcome::Done)
 }
 
@@ -95,7 +105,11 @@ impl Args {
             near: (!self.exact_only).then_some(self.near),
             seeds: !self.keep_seed_copies,
         };
-        ScreenPlan { pairs, rules, fresh: self.stage.fresh }
+        ScreenPlan {
+            pairs,
+            rules,
+            fresh: self.stage.fresh,
+        }
     }
 
     /// The test items, and a warning for each set of the benchmark that is not there.
@@ -108,8 +122,12 @@ impl Args {
             );
         } else {
             let here = |name: &str| data.problems.iter().any(|problem| problem.set == name);
-            let missing: Vec<&str> =
-                benchmark.sets().iter().map(|set| set.name.as_str()).filter(|name| !here(name)).collect();
+            let missing: Vec<&str> = benchmark
+                .sets()
+                .iter()
+                .map(|set| set.name.as_str())
+                .filter(|name| !here(name))
+                .collect();
             if !missing.is_empty() {
                 eprintln!(
                     "warning: the data hold no problems of {}: pairs are not screened against these",
@@ -117,8 +135,19 @@ impl Args {
                 );
             }
         }
-        let item = |problem: dataset_loader::Problem| Item { id: problem.id, set: problem.set, text: problem.question };
-        let options = Options { ngram: self.ngram, near: self.test_near, share: self.test_share };
-        Ok(Index::new(data.problems.into_iter().map(item).collect(), options)?)
+        let item = |problem: dataset_loader::Problem| Item {
+            id: problem.id,
+            set: problem.set,
+            text: problem.question,
+        };
+        let options = Options {
+            ngram: self.ngram,
+            near: self.test_near,
+            share: self.test_share,
+        };
+        Ok(Index::new(
+            data.problems.into_iter().map(item).collect(),
+            options,
+        )?)
     }
 }

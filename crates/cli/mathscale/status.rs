@@ -17,6 +17,8 @@ pub struct Args {
 
 pub fn run(args: Args) -> anyhow::Result<Outcome> {
     let status = Project::open(&args.place.project)?.status();
-    args.telling.tell(&status, || reporting::project_text(&status, screen::width()))?;
+    args.telling.tell(&status, || {
+        reporting::project_text(&status, screen::width())
+    })?;
     Ok(Outcome::Done)
 }

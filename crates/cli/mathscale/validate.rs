@@ -11,17 +11,20 @@ use crate::exit::Outcome;
 use crate::generator::GeneratorArgs;
 use crate::{interruption, progress, screen};
 
-/// Judge the solutions of the pairs by a second model, or by several solutions of which most agree. Optional.
+/// Judge the solutions of the pairs by a second model, or by several solutions of which most agree.
+/// Optional.
 ///
-/// By reference, as in the paper: the model solves each question, then judges the pair's solution against its own. With --consistency K it only
-/// solves, K times, and the answer of most solutions counts, equal answers put together by the strict scorer.
+/// By reference, as in the paper: the model solves each question, then judges the pair's solution
+/// against its own. With --consistency K it only solves, K times, and the answer of most solutions
+/// counts, equal answers put together by the strict scorer.
 #[derive(clap::Args)]
 pub struct Args {
     #[command(flatten)]
     stage: StageArgs,
     #[command(flatten)]
     generator: GeneratorArgs,
-    /// Draw K solutions of each question and take the answer that most reach, in place of a reference and a judgement; needs --temperature.
+    /// Draw K solutions of each question and take the answer that most reach, in place of a
+    /// reference and a judgement; needs --temperature.
     #[arg(long, value_name = "K")]
     consistency: Option<NonZeroU32>,
     /// What becomes of a solution that is wrong.
@@ -48,7 +51,9 @@ pub fn run(args: Args) -> anyhow::Result<Outcome> {
     let wrapping = args.asking.wrapping()?;
     let render = |instruction: &str| wrapping.render(instruction);
     let plan = ValidatePlan {
-        method: args.consistency.map_or(ValidationMethod::Reference, ValidationMethod::Consistency),
+        method: args
+            .consistency
+            .map_or(ValidationMethod::Reference, ValidationMethod::Consistency),
         on_wrong: match args.on_wrong {
             OnWrongName::Replace => OnWrong::Replace,
             OnWrongName::Drop => OnWrong::Drop,
@@ -71,6 +76,7 @@ pub fn run(args: Args) -> anyhow::Result<Outcome> {
         true => note_already_there(&outcome.record, args.telling.quiet),
         false => display.finish(),
     }
-    args.telling.tell(&outcome, || reporting::validated_text(&outcome))?;
+    args.telling
+        .tell(&outcome, || reporting::validated_text(&outcome))?;
     Ok(Outcome::Done)
 }

@@ -1,7 +1,8 @@
 //! A publisher's tar file → files in one folder.
 //!
-//! Entries are files and folders below one folder, or the archive is refused as a whole: a name that leads elsewhere, a link or a
-//! device in an archive is either an attack or not the archive we know.
+//! Entries are files and folders below one folder, or the archive is refused as a whole: a name
+//! that leads elsewhere, a link or a device in an archive is either an attack or not the archive we
+//! know.
 
 use std::fs::{self, File};
 use std::io;
@@ -19,14 +20,22 @@ const MOST_ENTRIES: u64 = 200_000;
 /// Bytes that its files may have together.
 const MOST_BYTES: u64 = 2 << 30;
 
-/// Unpacks what an archive has below the folder `inner` to `target`, which is not there yet. It appears whole or not at all.
+/// Unpacks what an archive has below the folder `inner` to `target`, which is not there yet. It
+/// appears whole or not at all.
 pub(crate) fn unpack(archive: &Path, inner: &str, target: &Path) -> Result<(), Error> {
     let beside = target.parent().unwrap_or(Path::new("."));
-    let unfinished = tempfile::Builder::new().prefix(UNFINISHED).tempdir_in(beside).map_err(Error::write(beside))?;
+    let unfinished = tempfile::Builder::new()
+        .prefix(UNFINISHED)
+        .tempdir_in(beside)
+        .map_err(Error::write(beside))?;
     unpack_entries(archive, inner, unfinished.path())?;
     let unpacked = unfinished.path().join(inner);
     if !unpacked.is_dir() {
-        return Err(refused(archive, inner, "there is no such folder in the archive"));
+        return Err(refused(
+            archive,
+            inner,
+            "there is no such folder in the archive",
+        ));
     }
     fs::rename(&unpacked, target).map_err(Error::write(target))
 }
@@ -34,11 +43,19 @@ pub(crate) fn unpack(archive: &Path, inner: &str, target: &Path) -> Result<(), E
 fn unpack_entries(archive: &Path, inner: &str, into: &Path) -> Result<(), Error> {
     let file = File::open(archive).map_err(Error::read(archive))?;
     let mut reader = tar::Archive::new(io::BufReader::new(file));
-    let unreadable = |error: io::Error| refused(archive, "that follows", &format!("the archive is damaged: {error}"));
+    let unreadable = |error: io::Error| {
+        refused(
+            archive,
+            "that follows",
+            &format!("the archive is damaged: {error}"),
+        )
+    };
     let mut bytes = 0_u64;
     for (at, entry) in reader.entries().map_err(unreadable)?.enumerate() {
         let mut entry = entry.map_err(unreadable)?;
-        let name = String::from_utf8_lossy(&entry.path_bytes()).escape_debug().to_string();
+        let name = String::from_utf8_lossy(&entry.path_bytes())
+            .escape_debug()
+            .to_string();
         let refuse = |reason: &str| Err(refused(archive, &name, reason));
         if at as u64 >= MOST_ENTRIES {
             return refuse(&format!("more than {MOST_ENTRIES} entries"));
@@ -69,7 +86,9 @@ fn unpack_entries(archive: &Path, inner: &str, into: &Path) -> Result<(), Error>
                 };
                 io::copy(&mut entry, &mut file).map_err(Error::write(&path))?;
             }
-            _ => return refuse("it is a link or a device, and only files and folders are unpacked"),
+            _ => {
+                return refuse("it is a link or a device, and only files and folders are unpacked");
+            }
         }
     }
     Ok(())
@@ -89,10 +108,15 @@ fn below(path: &Path, inner: &str) -> Option<PathBuf> {
 }
 
 fn refused(archive: &Path, entry: &str, reason: &str) -> Error {
-    Error::Archive { path: archive.to_path_buf(), entry: entry.to_string(), reason: reason.to_string() }
+    Error::Archive {
+        path: archive.to_path_buf(),
+        entry: entry.to_string(),
+        reason: reason.to_string(),
+    }
 }
 
-/// What a folder of unpacked files holds. Links in it are not followed; they make it another folder than was unpacked.
+/// What a folder of unpacked files holds. Links in it are not followed; they make it another folder
+/// than was unpacked.
 pub(crate) fn contents(target: &Path, name: &str) -> Result<Unpacked, Error> {
     let mut paths = Vec::new();
     list(target, "", &mut paths)?;
@@ -105,7 +129,11 @@ pub(crate) fn contents(target: &Path, name: &str) -> Result<Unpacked, Error> {
         };
         hasher.update(format!("{digest}  {path}\n").as_bytes());
     }
-    Ok(Unpacked { folder: name.to_string(), files: paths.len() as u64, blake3: hasher.finalize().to_hex().to_string() })
+    Ok(Unpacked {
+        folder: name.to_string(),
+        files: paths.len() as u64,
+        blake3: hasher.finalize().to_hex().to_string(),
+    })
 }
 
 /// All below a folder that is no folder, with `/` between parts, and whether it is a regular file.
@@ -128,7 +156,8 @@ mod tests {
 
     use super::*;
 
-    /// One header of 512 bytes and its content, with a name that the writer of the `tar` crate would refuse.
+    /// One header of 512 bytes and its content, with a name that the writer of the `tar` crate
+    /// would refuse.
     fn entry(name: &str, kind: u8, link: &str, content: &[u8]) -> Vec<u8> {
         let mut header = tar::Header::new_ustar();
         header.set_size(content.len() as u64);
@@ -164,11 +193,17 @@ mod tests {
         ];
         let (folder, result) = unpacked(&entries);
         result.unwrap();
-        assert_eq!(fs::read_to_string(folder.path().join("MATH/test/algebra/1.json")).unwrap(), "{}");
+        assert_eq!(
+            fs::read_to_string(folder.path().join("MATH/test/algebra/1.json")).unwrap(),
+            "{}"
+        );
         let found = contents(&folder.path().join("MATH"), "native/math/MATH").unwrap();
         assert_eq!(found.files, 2);
         fs::write(folder.path().join("MATH/test/algebra/1.json"), "{ }").unwrap();
-        assert_ne!(contents(&folder.path().join("MATH"), "native/math/MATH").unwrap(), found);
+        assert_ne!(
+            contents(&folder.path().join("MATH"), "native/math/MATH").unwrap(),
+            found
+        );
     }
 
     #[test]
@@ -178,7 +213,10 @@ mod tests {
             (entry("/tmp/evil", b'0', "", b"x"), "leads out"),
             (entry("MATH/../../evil", b'0', "", b"x"), "leads out"),
             (entry("elsewhere/x", b'0', "", b"x"), "leads out"),
-            (entry("MATH/link", b'2', "/etc/passwd", b""), "link or a device"),
+            (
+                entry("MATH/link", b'2', "/etc/passwd", b""),
+                "link or a device",
+            ),
             (entry("MATH/link", b'1', "MATH/a", b""), "link or a device"),
             (entry("MATH/pipe", b'6', "", b""), "link or a device"),
             (entry("MATH/disk", b'4', "", b""), "link or a device"),
@@ -188,7 +226,10 @@ mod tests {
             let (folder, result) = unpacked(&[entry("MATH/a", b'0', "", b"good"), bad]);
             let text = result.unwrap_err().to_string();
             assert!(text.contains(part), "{text}");
-            let left: Vec<_> = fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+            let left: Vec<_> = fs::read_dir(folder.path())
+                .unwrap()
+                .map(|entry| entry.unwrap().file_name())
+                .collect();
             assert_eq!(left, ["MATH.tar"]);
             assert!(!folder.path().parent().unwrap().join("evil").exists());
         }

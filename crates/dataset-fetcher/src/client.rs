@@ -14,8 +14,7 @@ use crate::patience::Patience;
 use crate::url::Url;
 
 /// What every hint ends with.
-const WAY_OUT: &str =
-    "download the file by other means and give its folder with --from DIR, or name a mirror with --from URL";
+const WAY_OUT: &str = "download the file by other means and give its folder with --from DIR, or name a mirror with --from URL";
 
 /// Asks servers.
 pub(crate) struct Client {
@@ -62,7 +61,10 @@ impl From<Error> for Failure {
 
 impl Failure {
     pub(crate) fn again(reason: impl Into<String>) -> Self {
-        Self::Again { reason: reason.into(), wait: None }
+        Self::Again {
+            reason: reason.into(),
+            wait: None,
+        }
     }
 }
 
@@ -70,7 +72,8 @@ impl Client {
     pub(crate) fn new(network: &Network, patience: &Patience) -> Result<Self, Error> {
         let config = Agent::config_builder()
             .http_status_as_error(false)
-            // Redirects are followed here: ureq would go from https to http, and through the proxy of the first address.
+            // Redirects are followed here: ureq would go from https to http, and through the proxy
+            // of the first address.
             .max_redirects(0)
             .proxy(None)
             .timeout_resolve(Some(patience.connect))
@@ -81,7 +84,11 @@ impl Client {
             .user_agent(concat!("mwpbench/", env!("CARGO_PKG_VERSION")))
             .tls_config(TlsConfig::builder().root_certs(network.roots()?).build())
             .build();
-        Ok(Self { agent: config.new_agent(), network: network.clone(), patience: patience.clone() })
+        Ok(Self {
+            agent: config.new_agent(),
+            network: network.clone(),
+            patience: patience.clone(),
+        })
     }
 
     /// Asks for a file, or for the rest of it.
@@ -96,12 +103,21 @@ impl Client {
             }
         }
         let reason = format!("more than {} redirects in a row", self.patience.redirects);
-        Err(Error::Redirect { url: url.as_str().to_string(), to: "itself or others without end".to_string(), reason }
-            .into())
+        Err(Error::Redirect {
+            url: url.as_str().to_string(),
+            to: "itself or others without end".to_string(),
+            reason,
+        }
+        .into())
     }
 
     fn ask(&self, url: &Url, range: Option<&Range>) -> Result<Answer, Failure> {
-        let request = self.agent.get(url.as_str()).config().proxy(self.network.proxy(url)?).build();
+        let request = self
+            .agent
+            .get(url.as_str())
+            .config()
+            .proxy(self.network.proxy(url)?)
+            .build();
         // Ids and ranges are of the file as it is, not of a compressed form.
         let mut request = request.header("Accept-Encoding", "identity");
         if let Some(range) = range {
@@ -112,7 +128,12 @@ impl Client {
         }
         let response = request.call().map_err(|error| self.failure(url, error))?;
         let (parts, body) = response.into_parts();
-        Ok(Answer { status: parts.status.as_u16(), headers: parts.headers, body, url: url.as_str().to_string() })
+        Ok(Answer {
+            status: parts.status.as_u16(),
+            headers: parts.headers,
+            body,
+            url: url.as_str().to_string(),
+        })
     }
 
     /// What an error of the connection means.
@@ -120,20 +141,36 @@ impl Client {
         use ureq::Error as Cause;
         let of = url.as_str().to_string();
         match error {
-            Cause::Rustls(_) | Cause::Tls(_) | Cause::Pem(_) | Cause::TlsRequired => {
-                Error::Tls { url: of, reason: error.to_string() }.into()
+            Cause::Rustls(_) | Cause::Tls(_) | Cause::Pem(_) | Cause::TlsRequired => Error::Tls {
+                url: of,
+                reason: error.to_string(),
             }
+            .into(),
             // This is how a handshake that fails is told.
-            Cause::Io(error) if error.kind() == std::io::ErrorKind::InvalidData => {
-                Error::Tls { url: of, reason: error.to_string() }.into()
+            Cause::Io(error) if error.kind() == std::io::ErrorKind::InvalidData => Error::Tls {
+                url: of,
+                reason: error.to_string(),
             }
+            .into(),
             // A proxy that wants a password, or does not let us, will not think better of it.
             Cause::ConnectProxyFailed(reason) if reason.contains("responded 4") => {
                 let variable = self.network.proxy_variable(url).to_string();
-                Error::Environment { variable, reason: format!("the proxy does not connect us: {reason}") }.into()
+                Error::Environment {
+                    variable,
+                    reason: format!("the proxy does not connect us: {reason}"),
+                }
+                .into()
             }
-            Cause::LargeResponseHeader(..) => Error::Answer { url: of, reason: error.to_string() }.into(),
-            Cause::BadUri(_) | Cause::Http(_) => Error::Answer { url: of, reason: error.to_string() }.into(),
+            Cause::LargeResponseHeader(..) => Error::Answer {
+                url: of,
+                reason: error.to_string(),
+            }
+            .into(),
+            Cause::BadUri(_) | Cause::Http(_) => Error::Answer {
+                url: of,
+                reason: error.to_string(),
+            }
+            .into(),
             Cause::Io(error) => Failure::again(error.to_string()),
             Cause::Timeout(_) => Failure::again(format!("no answer in time ({error})")),
             Cause::HostNotFound => Failure::again("the host is not found"),
@@ -146,15 +183,28 @@ impl Client {
         let status = ureq::http::StatusCode::from_u16(answer.status)
             .map_or(answer.status.to_string(), |status| status.to_string());
         let of = url.as_str().to_string();
-        let refused = |hint: String| Error::Status { url: of.clone(), status: status.clone(), hint }.into();
-        let asked = header(&answer.headers, "retry-after").and_then(|value| retry_after(value, Timestamp::now()));
+        let refused = |hint: String| {
+            Error::Status {
+                url: of.clone(),
+                status: status.clone(),
+                hint,
+            }
+            .into()
+        };
+        let asked = header(&answer.headers, "retry-after")
+            .and_then(|value| retry_after(value, Timestamp::now()));
         match answer.status {
             408 | 425 | 429 | 500..=599 => match asked {
                 Some(wait) if wait > self.patience.longest_asked_wait => {
                     let seconds = wait.as_secs();
-                    refused(format!("it asks to wait for {seconds} s: try again after that; or {WAY_OUT}"))
+                    refused(format!(
+                        "it asks to wait for {seconds} s: try again after that; or {WAY_OUT}"
+                    ))
                 }
-                wait => Failure::Again { reason: format!("the server answered {status}"), wait },
+                wait => Failure::Again {
+                    reason: format!("the server answered {status}"),
+                    wait,
+                },
             },
             401 | 403 => refused(format!("it does not give this file to us; {WAY_OUT}")),
             404 | 410 => refused(format!("the file is not there, or no longer; {WAY_OUT}")),
@@ -163,7 +213,8 @@ impl Client {
     }
 }
 
-/// Where a redirect leads: never to another scheme than http and https, and never from https to http.
+/// Where a redirect leads: never to another scheme than http and https, and never from https to
+/// http.
 fn redirect(url: &Url, answer: &Answer) -> Result<Url, Failure> {
     let from = url.as_str().to_string();
     let Some(location) = header(&answer.headers, "location") else {
@@ -173,21 +224,38 @@ fn redirect(url: &Url, answer: &Answer) -> Result<Url, Failure> {
     let to = Url::without_password(location);
     let target = match url.join(location) {
         Ok(target) => target,
-        Err(reason) => return Err(Error::Redirect { url: from, to, reason }.into()),
+        Err(reason) => {
+            return Err(Error::Redirect {
+                url: from,
+                to,
+                reason,
+            }
+            .into());
+        }
     };
     if url.is_https() && !target.is_https() {
-        let reason = "it would go from https to http, where anyone on the way can change it".to_string();
-        return Err(Error::Redirect { url: from, to, reason }.into());
+        let reason =
+            "it would go from https to http, where anyone on the way can change it".to_string();
+        return Err(Error::Redirect {
+            url: from,
+            to,
+            reason,
+        }
+        .into());
     }
     Ok(target)
 }
 
 /// A header's value, where it is there once or more and is text.
 pub(crate) fn header<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
-    headers.get(name).and_then(|value| value.to_str().ok()).map(str::trim)
+    headers
+        .get(name)
+        .and_then(|value| value.to_str().ok())
+        .map(str::trim)
 }
 
-/// The wait that `Retry-After` asks for: seconds, or the time until a date (RFC 9110, section 10.2.3).
+/// The wait that `Retry-After` asks for: seconds, or the time until a date (RFC 9110, section
+/// 10.2.3).
 fn retry_after(value: &str, now: Timestamp) -> Option<Duration> {
     if let Ok(seconds) = value.parse() {
         return Some(Duration::from_secs(seconds));
@@ -213,7 +281,11 @@ mod tests {
             ("soon", None),
             ("", None),
         ] {
-            assert_eq!(retry_after(value, now), seconds.map(Duration::from_secs), "{value}");
+            assert_eq!(
+                retry_after(value, now),
+                seconds.map(Duration::from_secs),
+                "{value}"
+            );
         }
     }
 }

@@ -41,7 +41,8 @@ impl Digests {
         read().map_err(Error::read(path))
     }
 
-    /// Of `bytes` bytes: git hashes the size first, so it must be known. More or fewer are an error: the file is being written.
+    /// Of `bytes` bytes: git hashes the size first, so it must be known. More or fewer are an
+    /// error: the file is being written.
     fn of(content: &mut impl Read, bytes: u64) -> io::Result<Self> {
         let mut sha1 = blob_hasher(bytes);
         let mut sha256 = Sha256::new();
@@ -59,7 +60,9 @@ impl Digests {
             for_each_hasher(&buffer[..count], &mut sha1, &mut sha256, &mut blake3);
         }
         if seen != bytes {
-            return Err(io::Error::other(format!("it changes while it is read ({bytes} bytes, then {seen})")));
+            return Err(io::Error::other(format!(
+                "it changes while it is read ({bytes} bytes, then {seen})"
+            )));
         }
         Ok(Self {
             git_blob: hex(&sha1.finalize()),
@@ -70,7 +73,12 @@ impl Digests {
     }
 }
 
-fn for_each_hasher(chunk: &[u8], sha1: &mut Sha1, sha256: &mut Sha256, blake3: &mut blake3::Hasher) {
+fn for_each_hasher(
+    chunk: &[u8],
+    sha1: &mut Sha1,
+    sha256: &mut Sha256,
+    blake3: &mut blake3::Hasher,
+) {
     sha1.update(chunk);
     sha256.update(chunk);
     blake3.update(chunk);
@@ -83,13 +91,18 @@ fn blob_hasher(bytes: u64) -> Sha1 {
 }
 
 fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
+    bytes
+        .iter()
+        .fold(String::with_capacity(2 * bytes.len()), |mut text, byte| {
+            let _ = write!(text, "{byte:02x}");
+            text
+        })
 }
 
 /// Whether a text is a digest of this many hexadecimal digits, lower case.
 pub(crate) fn is_digest(text: &str, digits: usize) -> bool {
-    text.len() == digits && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+    text.len() == digits
+        && text
+            .bytes()
+            .all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
 }

@@ -27,7 +27,10 @@ impl Wanted<'_> {
     fn check_size(&self, bytes: u64, patience: &Patience, how: &str) -> Result<(), Error> {
         let (limit, why) = match self.bytes {
             Some(known) => (known, format!("the published file has {known}")),
-            None => (patience.largest_file, format!("no file may have more than {}", patience.largest_file)),
+            None => (
+                patience.largest_file,
+                format!("no file may have more than {}", patience.largest_file),
+            ),
         };
         match bytes > limit {
             true => Err(Error::TooLarge {
@@ -42,7 +45,8 @@ impl Wanted<'_> {
 /// Downloads into `part`, going on from what it holds.
 ///
 /// # Errors
-/// The reason why it was given up. What has arrived stays in `part`, except where it cannot be of use.
+/// The reason why it was given up. What has arrived stays in `part`, except where it cannot be of
+/// use.
 pub(crate) fn download(
     client: &Client,
     wanted: &Wanted<'_>,
@@ -63,15 +67,26 @@ pub(crate) fn download(
                 return Err(error);
             }
         };
-        // Only bytes that we did not have before count: a server that always breaks off at the same place is given up.
+        // Only bytes that we did not have before count: a server that always breaks off at the same
+        // place is given up.
         in_vain = if part.bytes() > most { 1 } else { in_vain + 1 };
         most = most.max(part.bytes());
         if in_vain >= patience.attempts || attempt >= patience.attempts_in_all {
             let url = wanted.url.as_str().to_string();
-            return Err(Error::Unreachable { url, attempts: attempt, reason, kept: kept(part, wanted.pinned) });
+            return Err(Error::Unreachable {
+                url,
+                attempts: attempt,
+                reason,
+                kept: kept(part, wanted.pinned),
+            });
         }
         let wait = asked.unwrap_or_else(|| patience.wait(in_vain));
-        tell(Event::Waiting { name: wanted.name, reason: &reason, wait, attempt: attempt + 1 });
+        tell(Event::Waiting {
+            name: wanted.name,
+            reason: &reason,
+            wait,
+            attempt: attempt + 1,
+        });
         std::thread::sleep(wait);
     }
     unreachable!("the attempts are bounded")
@@ -79,7 +94,10 @@ pub(crate) fn download(
 
 fn kept(part: &Part, pinned: bool) -> String {
     match part.is_resumable(pinned) {
-        true => format!("{} bytes are kept, and the same command goes on from there; ", part.bytes()),
+        true => format!(
+            "{} bytes are kept, and the same command goes on from there; ",
+            part.bytes()
+        ),
         false => String::new(),
     }
 }
@@ -117,16 +135,24 @@ fn try_once(
             }
             _ => {
                 part.discard()?;
-                return Err(Failure::again("the server went on elsewhere than asked: starting anew"));
+                return Err(Failure::again(
+                    "the server went on elsewhere than asked: starting anew",
+                ));
             }
         },
         (416, Some(_)) => {
             part.discard()?;
-            return Err(Failure::again("the file has changed at the server: starting anew"));
+            return Err(Failure::again(
+                "the file has changed at the server: starting anew",
+            ));
         }
         (status, _) => {
             let reason = format!("status {status} to a question for the whole file");
-            return Err(Error::Answer { url: answer.url, reason }.into());
+            return Err(Error::Answer {
+                url: answer.url,
+                reason,
+            }
+            .into());
         }
     };
     tell(Event::Begin {
@@ -156,12 +182,23 @@ fn receive(
             Ok(count) => count,
             Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
             Err(error) => {
-                return Err(Failure::again(format!("broken off at {}: {error}", progress(part, total))));
+                return Err(Failure::again(format!(
+                    "broken off at {}: {error}",
+                    progress(part, total)
+                )));
             }
         };
-        wanted.check_size(part.bytes() + count as u64, patience, "the server sends at least")?;
+        wanted.check_size(
+            part.bytes() + count as u64,
+            patience,
+            "the server sends at least",
+        )?;
         part.write(file, &buffer[..count])?;
-        tell(Event::Bytes { name: wanted.name, done: part.bytes(), total });
+        tell(Event::Bytes {
+            name: wanted.name,
+            done: part.bytes(),
+            total,
+        });
     }
     match part.total() {
         Some(total) if part.bytes() != total => {
@@ -188,8 +225,14 @@ fn check_encoding(answer: &Answer) -> Result<(), Error> {
     match header(&answer.headers, "content-encoding") {
         None | Some("" | "identity") => Ok(()),
         Some(encoding) => {
-            let reason = format!("it is compressed ({}) although that was not asked for", encoding.escape_debug());
-            Err(Error::Answer { url: answer.url.clone(), reason })
+            let reason = format!(
+                "it is compressed ({}) although that was not asked for",
+                encoding.escape_debug()
+            );
+            Err(Error::Answer {
+                url: answer.url.clone(),
+                reason,
+            })
         }
     }
 }
@@ -198,7 +241,11 @@ fn note(url: &Url, headers: &HeaderMap, total: Option<u64>) -> Note {
     // A weak tag says that the content means the same, not that the bytes are the same.
     let tag = header(headers, "etag").filter(|tag| tag.starts_with('"'));
     let validator = tag.or(header(headers, "last-modified")).map(str::to_string);
-    Note { url: url.as_str().to_string(), total, validator }
+    Note {
+        url: url.as_str().to_string(),
+        total,
+        validator,
+    }
 }
 
 fn content_length(headers: &HeaderMap) -> Option<u64> {
@@ -207,7 +254,9 @@ fn content_length(headers: &HeaderMap) -> Option<u64> {
 
 /// First byte and whole size of `bytes FIRST-LAST/SIZE`; the size may be `*`.
 fn content_range(headers: &HeaderMap) -> Option<(u64, Option<u64>)> {
-    let (range, size) = header(headers, "content-range")?.strip_prefix("bytes ")?.split_once('/')?;
+    let (range, size) = header(headers, "content-range")?
+        .strip_prefix("bytes ")?
+        .split_once('/')?;
     let (first, _) = range.split_once('-')?;
     let size = match size.trim() {
         "*" => None,

@@ -250,13 +250,23 @@ impl Error {
             | Self::Changed { .. }
             | Self::Archive { .. }
             | Self::LockFile { .. } => ErrorKind::Integrity,
-            Self::Several(errors) => errors.iter().map(Self::kind).max().unwrap_or(ErrorKind::Incomplete),
+            Self::Several(errors) => errors
+                .iter()
+                .map(Self::kind)
+                .max()
+                .unwrap_or(ErrorKind::Incomplete),
         }
     }
 
     /// Whether the next file need not be tried: it would fail in the same way.
     pub(crate) fn concerns_all_files(&self) -> bool {
-        matches!(self, Self::Environment { .. } | Self::Unreachable { .. } | Self::Tls { .. } | Self::Write { .. })
+        matches!(
+            self,
+            Self::Environment { .. }
+                | Self::Unreachable { .. }
+                | Self::Tls { .. }
+                | Self::Write { .. }
+        )
     }
 
     pub(crate) fn read(path: &Path) -> impl FnOnce(std::io::Error) -> Self {

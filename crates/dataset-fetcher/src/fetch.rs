@@ -115,21 +115,28 @@ pub struct Import {
     pub set: String,
     /// The folder with its files.
     pub folder: PathBuf,
-    /// Whether the data folder holds published records of the set already: two kinds of the same problems do not go together in it.
+    /// Whether the data folder holds published records of the set already: two kinds of the same
+    /// problems do not go together in it.
     pub has_records: bool,
 }
 
-/// Carries an order out. Each file is checked before it replaces anything, and is in the lock file before it has its name. A file that
-/// fails does not keep the others from being fetched, unless they would fail in the same way.
+/// Carries an order out. Each file is checked before it replaces anything, and is in the lock file
+/// before it has its name. A file that fails does not keep the others from being fetched, unless
+/// they would fail in the same way.
 ///
 /// # Errors
-/// Why the order could not be understood, or what failed: see [`Error::kind`]. Files that did not fail are there and in the lock file.
+/// Why the order could not be understood, or what failed: see [`Error::kind`]. Files that did not
+/// fail are there and in the lock file.
 pub fn fetch(order: &Order, tell: &mut dyn FnMut(Event<'_>)) -> Result<Report, Error> {
     let sources = order.files()?;
     let _guard = Guard::take(&order.folder)?;
     clean(&order.folder)?;
     let lock = LockFile::load(&order.folder)?.unwrap_or_default();
-    let mut run = Run { order, lock, client: None };
+    let mut run = Run {
+        order,
+        lock,
+        client: None,
+    };
     let mut files = Vec::new();
     let mut errors = Vec::new();
     for source in &sources {
@@ -150,7 +157,12 @@ pub fn fetch(order: &Order, tell: &mut dyn FnMut(Event<'_>)) -> Result<Report, E
     match errors.len() {
         0 => {
             let (folder, lock_file) = (order.folder.clone(), order.folder.join(crate::LOCK_FILE));
-            Ok(Report { folder, lock_file, files, imports: run.imports(&sources) })
+            Ok(Report {
+                folder,
+                lock_file,
+                files,
+                imports: run.imports(&sources),
+            })
         }
         1 => Err(errors.remove(0)),
         _ => Err(Error::Several(errors)),
@@ -187,7 +199,12 @@ impl Run<'_> {
         if let Some((digests, trust)) = self.present(source, &target)? {
             let entry = match self.lock.entry(&source.name) {
                 Some(entry) if entry.blake3 == digests.blake3 => entry.clone(),
-                _ => self.keep(entry(source, &digests, trust, &target.display().to_string()))?,
+                _ => self.keep(entry(
+                    source,
+                    &digests,
+                    trust,
+                    &target.display().to_string(),
+                ))?,
             };
             return self.finish(source, entry, &target, State::AlreadyThere);
         }
@@ -205,7 +222,10 @@ impl Run<'_> {
             Err(error) => return Err(Error::read(target)(error)),
             Ok(found) if !found.is_file() => {
                 let reason = "it is no file but a folder or a link: move it away".to_string();
-                return Err(Error::Folder { path: target.to_path_buf(), reason });
+                return Err(Error::Folder {
+                    path: target.to_path_buf(),
+                    reason,
+                });
             }
             Ok(_) => {}
         }
@@ -215,7 +235,10 @@ impl Run<'_> {
             Judgement::Right(Trust::FirstUse) if self.order.force => Ok(None),
             Judgement::Right(trust) => Ok(Some((digests, trust))),
             _ if self.order.force => Ok(None),
-            _ => Err(Error::InTheWay { path: target.to_path_buf(), found: digests.git_blob }),
+            _ => Err(Error::InTheWay {
+                path: target.to_path_buf(),
+                found: digests.git_blob,
+            }),
         }
     }
 
@@ -238,12 +261,19 @@ impl Run<'_> {
             Judgement::Right(trust) => Ok(trust),
             Judgement::Unknown => Ok(Trust::FirstUse),
             Judgement::Changed(_) if self.order.force => Ok(Trust::FirstUse),
-            Judgement::Changed(expected) => {
-                Err(Error::Changed { name, from, expected, found: digests.git_blob.clone() })
-            }
-            Judgement::Wrong(expected, found) => {
-                Err(Error::WrongContent { name, from, expected, found, bytes: digests.bytes })
-            }
+            Judgement::Changed(expected) => Err(Error::Changed {
+                name,
+                from,
+                expected,
+                found: digests.git_blob.clone(),
+            }),
+            Judgement::Wrong(expected, found) => Err(Error::WrongContent {
+                name,
+                from,
+                expected,
+                found,
+                bytes: digests.bytes,
+            }),
         }
     }
 
@@ -258,16 +288,26 @@ impl Run<'_> {
         if self.client.is_none() {
             self.client = Some(Client::new(&self.order.network, patience)?);
         }
-        let Some(client) = &self.client else { unreachable!("made above") };
-        let address =
-            Url::parse(url).map_err(|reason| Error::BadOrigin { given: Url::without_password(url), reason })?;
-        let wanted = Wanted { name: &source.name, url: &address, bytes: source.bytes, pinned: source.is_pinned() };
+        let Some(client) = &self.client else {
+            unreachable!("made above")
+        };
+        let address = Url::parse(url).map_err(|reason| Error::BadOrigin {
+            given: Url::without_password(url),
+            reason,
+        })?;
+        let wanted = Wanted {
+            name: &source.name,
+            url: &address,
+            bytes: source.bytes,
+            pinned: source.is_pinned(),
+        };
         let mut part = Part::open(target)?;
         download(client, &wanted, &mut part, patience, tell)?;
         let mut digests = Digests::of_file(part.path())?;
         let mut accepted = self.accept(source, &digests, url);
         if accepted.is_err() && part.is_pieced() {
-            // Pieces that do not belong together are no fault of the server's: once more, from the start.
+            // Pieces that do not belong together are no fault of the server's: once more, from the
+            // start.
             part.discard()?;
             download(client, &wanted, &mut part, patience, tell)?;
             digests = Digests::of_file(part.path())?;
@@ -295,7 +335,9 @@ impl Run<'_> {
         let mut file = match fs::File::open(path) {
             Ok(file) => file,
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                return Err(Error::NotOffline { path: path.to_path_buf() });
+                return Err(Error::NotOffline {
+                    path: path.to_path_buf(),
+                });
             }
             Err(error) => return Err(Error::read(path)(error)),
         };
@@ -303,15 +345,27 @@ impl Run<'_> {
         let limit = self.order.patience.largest_file;
         if bytes > limit {
             let reason = format!("it has {bytes} bytes, and no file may have more than {limit}");
-            return Err(Error::TooLarge { url: path.display().to_string(), reason });
+            return Err(Error::TooLarge {
+                url: path.display().to_string(),
+                reason,
+            });
         }
         let from = path.display().to_string();
-        tell(Event::Begin { name: &source.name, from: &from, have: 0, total: Some(bytes) });
+        tell(Event::Begin {
+            name: &source.name,
+            from: &from,
+            have: 0,
+            total: Some(bytes),
+        });
         let parent = target.parent().unwrap_or(Path::new("."));
         let mut unfinished = folder::unfinished_in(parent).map_err(Error::write(parent))?;
-        let copied =
-            io::copy(&mut (&mut file).take(limit), &mut unfinished).map_err(Error::write(unfinished.path()))?;
-        tell(Event::Bytes { name: &source.name, done: copied, total: Some(bytes) });
+        let copied = io::copy(&mut (&mut file).take(limit), &mut unfinished)
+            .map_err(Error::write(unfinished.path()))?;
+        tell(Event::Bytes {
+            name: &source.name,
+            done: copied,
+            total: Some(bytes),
+        });
         let digests = Digests::of_file(unfinished.path())?;
         let trust = self.accept(source, &digests, &from)?;
         let entry = self.keep(entry(source, &digests, trust, &from))?;
@@ -331,9 +385,19 @@ impl Run<'_> {
     /// What is left to do, once for each set and folder.
     fn imports(&self, sources: &[&Source]) -> Vec<Import> {
         let mut imports: Vec<Import> = Vec::new();
-        for source in sources.iter().filter(|source| source.published_by == PublishedBy::Publisher) {
-            let folder = self.order.folder.join(source.name.rsplit_once('/').map_or("", |(folder, _)| folder));
-            let holds = |entry: &Entry, set| entry.published_by == PublishedBy::Mwpbench && entry.sets.contains(set);
+        for source in sources
+            .iter()
+            .filter(|source| source.published_by == PublishedBy::Publisher)
+        {
+            let folder = self.order.folder.join(
+                source
+                    .name
+                    .rsplit_once('/')
+                    .map_or("", |(folder, _)| folder),
+            );
+            let holds = |entry: &Entry, set| {
+                entry.published_by == PublishedBy::Mwpbench && entry.sets.contains(set)
+            };
             for set in &source.sets {
                 let import = Import {
                     set: set.clone(),
@@ -349,7 +413,13 @@ impl Run<'_> {
     }
 
     /// Unpacks what is an archive, and says what there is.
-    fn finish(&mut self, source: &Source, mut entry: Entry, target: &Path, state: State) -> Result<Fetched, Error> {
+    fn finish(
+        &mut self,
+        source: &Source,
+        mut entry: Entry,
+        target: &Path,
+        state: State,
+    ) -> Result<Fetched, Error> {
         if let Some(inner) = &source.unpack {
             let unpacked = self.unpack(source, &entry, target, inner)?;
             if entry.unpacked.as_ref() != Some(&unpacked) {
@@ -372,7 +442,13 @@ impl Run<'_> {
     }
 
     /// Unpacks an archive, unless that was done and nothing has changed since.
-    fn unpack(&self, source: &Source, entry: &Entry, archive: &Path, inner: &str) -> Result<Unpacked, Error> {
+    fn unpack(
+        &self,
+        source: &Source,
+        entry: &Entry,
+        archive: &Path,
+        inner: &str,
+    ) -> Result<Unpacked, Error> {
         let name = match source.name.rsplit_once('/') {
             Some((folder, _)) => format!("{folder}/{inner}"),
             None => inner.to_string(),
@@ -410,13 +486,16 @@ fn entry(source: &Source, digests: &Digests, trust: Trust, from: &str) -> Entry 
         sha256: digests.sha256.clone(),
         bytes: digests.bytes,
         trust,
-        fetched: Timestamp::now().round(jiff::Unit::Second).unwrap_or_else(|_| Timestamp::now()),
+        fetched: Timestamp::now()
+            .round(jiff::Unit::Second)
+            .unwrap_or_else(|_| Timestamp::now()),
         license: source.license.clone(),
         unpacked: None,
     }
 }
 
-/// Removes what a fetch that was killed has left unfinished and nobody goes on with. Only called under the guard.
+/// Removes what a fetch that was killed has left unfinished and nobody goes on with. Only called
+/// under the guard.
 fn clean(folder: &Path) -> Result<(), Error> {
     for entry in fs::read_dir(folder).map_err(Error::read(folder))? {
         let entry = entry.map_err(Error::read(folder))?;
@@ -430,6 +509,10 @@ fn clean(folder: &Path) -> Result<(), Error> {
 /// Removes a file, a link (not what it leads to), or a folder with all in it.
 fn remove_all(path: &Path) -> Result<(), Error> {
     let is_folder = fs::symlink_metadata(path).is_ok_and(|found| found.is_dir());
-    let removed = if is_folder { fs::remove_dir_all(path) } else { fs::remove_file(path) };
+    let removed = if is_folder {
+        fs::remove_dir_all(path)
+    } else {
+        fs::remove_file(path)
+    };
     removed.map_err(Error::write(path))
 }

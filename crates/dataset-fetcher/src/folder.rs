@@ -8,21 +8,23 @@ use crate::error::Error;
 use crate::lock_file::LOCK_FILE;
 use crate::part;
 
-/// The file whose lock a fetch holds. It stays when the fetch ends: taking it away would let two others lock two files.
+/// The file whose lock a fetch holds. It stays when the fetch ends: taking it away would let two
+/// others lock two files.
 const GUARD: &str = ".mwpbench-fetch.guard";
 /// What names of files that are still being written begin with.
 pub(crate) const UNFINISHED: &str = ".mwpbench-unfinished-";
 /// The folder of publishers' own files.
 const NATIVE: &str = "native";
 
-/// Whether an entry of a data folder is our own book-keeping, or publishers' files that are not records: nothing that problems are
-/// loaded from.
+/// Whether an entry of a data folder is our own book-keeping, or publishers' files that are not
+/// records: nothing that problems are loaded from.
 pub fn is_housekeeping(name: &str) -> bool {
     let is_part = name.ends_with(part::PART) || name.ends_with(part::NOTE);
     name == LOCK_FILE || name == GUARD || name == NATIVE || name.starts_with(UNFINISHED) || is_part
 }
 
-/// Whether a name with `/` between its parts stays below the folder that it is joined to, on every platform.
+/// Whether a name with `/` between its parts stays below the folder that it is joined to, on every
+/// platform.
 pub(crate) fn is_safe(name: &str) -> bool {
     let is_plain = |part: &str| {
         !part.is_empty()
@@ -31,7 +33,10 @@ pub(crate) fn is_safe(name: &str) -> bool {
             && !part.contains(['\\', ':', '\0'])
             && !part.ends_with(['.', ' '])
     };
-    name.split('/').all(is_plain) && Path::new(name).components().all(|part| matches!(part, Component::Normal(_)))
+    name.split('/').all(is_plain)
+        && Path::new(name)
+            .components()
+            .all(|part| matches!(part, Component::Normal(_)))
 }
 
 /// The place of a name in a folder.
@@ -60,7 +65,10 @@ pub(crate) fn place(folder: &Path, name: &str) -> Result<PathBuf, Error> {
 
 /// Makes a folder with all above it.
 pub(crate) fn make(path: &Path) -> Result<(), Error> {
-    fs::create_dir_all(path).map_err(|error| Error::Folder { path: path.to_path_buf(), reason: error.to_string() })
+    fs::create_dir_all(path).map_err(|error| Error::Folder {
+        path: path.to_path_buf(),
+        reason: error.to_string(),
+    })
 }
 
 /// Makes the folder that a file lies in.
@@ -68,21 +76,27 @@ pub(crate) fn make_parent(path: &Path) -> Result<(), Error> {
     path.parent().map_or(Ok(()), make)
 }
 
-/// Gives a finished file its name, over another of that name, and sees to it that this outlasts a loss of power.
+/// Gives a finished file its name, over another of that name, and sees to it that this outlasts a
+/// loss of power.
 pub(crate) fn put(unfinished: &Path, path: &Path) -> Result<(), Error> {
-    File::open(unfinished).and_then(|file| file.sync_all()).map_err(Error::write(unfinished))?;
+    File::open(unfinished)
+        .and_then(|file| file.sync_all())
+        .map_err(Error::write(unfinished))?;
     fs::rename(unfinished, path).map_err(Error::write(path))?;
     keep_entries(path)
 }
 
-/// A file without a name to rely on, gone when it is dropped. Whoever may read the folder's files may read it, once it has its name.
+/// A file without a name to rely on, gone when it is dropped. Whoever may read the folder's files
+/// may read it, once it has its name.
 pub(crate) fn unfinished_in(folder: &Path) -> std::io::Result<tempfile::NamedTempFile> {
     let mut builder = tempfile::Builder::new();
     builder.prefix(UNFINISHED);
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt;
-        builder.permissions(fs::Permissions::from_mode(0o666)).tempfile_in(folder)
+        builder
+            .permissions(fs::Permissions::from_mode(0o666))
+            .tempfile_in(folder)
     }
     #[cfg(not(unix))]
     builder.tempfile_in(folder)
@@ -105,7 +119,9 @@ pub(crate) fn write_whole(path: &Path, text: &str) -> Result<(), Error> {
 fn keep_entries(path: &Path) -> Result<(), Error> {
     if cfg!(unix) {
         let folder = path.parent().unwrap_or(Path::new("."));
-        File::open(folder).and_then(|folder| folder.sync_all()).map_err(Error::write(folder))?;
+        File::open(folder)
+            .and_then(|folder| folder.sync_all())
+            .map_err(Error::write(folder))?;
     }
     Ok(())
 }
@@ -117,7 +133,8 @@ pub(crate) struct Guard {
 }
 
 impl Drop for Guard {
-    /// Closing the file is not enough where another thread is about to start a process: until that has begun, it has the file open too.
+    /// Closing the file is not enough where another thread is about to start a process: until that
+    /// has begun, it has the file open too.
     fn drop(&mut self) {
         let _ = self.file.unlock();
     }
@@ -131,19 +148,42 @@ impl Guard {
     pub(crate) fn take(folder: &Path) -> Result<Self, Error> {
         make(folder)?;
         let path = folder.join(GUARD);
-        let open = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path);
-        let mut file = open.map_err(|error| Error::Folder { path: path.clone(), reason: error.to_string() })?;
+        let open = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .open(&path);
+        let mut file = open.map_err(|error| Error::Folder {
+            path: path.clone(),
+            reason: error.to_string(),
+        })?;
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
-                return Err(Error::Busy { folder: folder.to_path_buf(), holder: holder(&mut file) });
+                return Err(Error::Busy {
+                    folder: folder.to_path_buf(),
+                    holder: holder(&mut file),
+                });
             }
             // A file system without locks: better one fetch without a guard than none.
             Err(TryLockError::Error(error)) if error.kind() == std::io::ErrorKind::Unsupported => {}
-            Err(TryLockError::Error(error)) => return Err(Error::Folder { path, reason: error.to_string() }),
+            Err(TryLockError::Error(error)) => {
+                return Err(Error::Folder {
+                    path,
+                    reason: error.to_string(),
+                });
+            }
         }
-        let note = format!("process {}, since {}", std::process::id(), jiff::Timestamp::now().strftime("%FT%TZ"));
-        let write = file.set_len(0).and_then(|()| file.rewind()).and_then(|()| file.write_all(note.as_bytes()));
+        let note = format!(
+            "process {}, since {}",
+            std::process::id(),
+            jiff::Timestamp::now().strftime("%FT%TZ")
+        );
+        let write = file
+            .set_len(0)
+            .and_then(|()| file.rewind())
+            .and_then(|()| file.write_all(note.as_bytes()));
         write.map_err(Error::write(&path))?;
         Ok(Self { file })
     }
@@ -163,9 +203,13 @@ mod tests {
 
     #[test]
     fn names_that_lead_elsewhere_are_not_safe() {
-        for name in
-            ["full_test.json", "native/gsm8k/test.jsonl", "native/2010-2022_Math_I_MCQs.json", "...a", "题目.json"]
-        {
+        for name in [
+            "full_test.json",
+            "native/gsm8k/test.jsonl",
+            "native/2010-2022_Math_I_MCQs.json",
+            "...a",
+            "题目.json",
+        ] {
             assert!(is_safe(name), "{name}");
         }
         let bad = [
@@ -195,7 +239,10 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let guard = Guard::take(folder.path()).unwrap();
         let text = Guard::take(folder.path()).unwrap_err().to_string();
-        assert!(text.contains(&format!("process {}, since 20", std::process::id())), "{text}");
+        assert!(
+            text.contains(&format!("process {}, since 20", std::process::id())),
+            "{text}"
+        );
         drop(guard);
         Guard::take(folder.path()).unwrap();
     }
@@ -206,13 +253,24 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let outside = tempfile::tempdir().unwrap();
         std::os::unix::fs::symlink(outside.path(), folder.path().join("native")).unwrap();
-        assert!(place(folder.path(), "native/gsm8k/test.jsonl").unwrap_err().to_string().contains("not followed"));
+        assert!(
+            place(folder.path(), "native/gsm8k/test.jsonl")
+                .unwrap_err()
+                .to_string()
+                .contains("not followed")
+        );
         assert!(place(folder.path(), "full_test.json").is_ok());
     }
 
     #[test]
     fn housekeeping_is_nothing_to_load() {
-        for name in ["mwpbench-data.lock", "full_test.json.part", "full_test.json.part.note", GUARD, "native"] {
+        for name in [
+            "mwpbench-data.lock",
+            "full_test.json.part",
+            "full_test.json.part.note",
+            GUARD,
+            "native",
+        ] {
             assert!(is_housekeeping(name), "{name}");
         }
         assert!(!is_housekeeping("full_test.json") && !is_housekeeping("own.jsonl"));

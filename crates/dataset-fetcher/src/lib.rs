@@ -1,8 +1,9 @@
 //! Fetches published data and keeps it verifiable.
 //!
-//! In goes an [`Order`]: which sets, from whom, into which folder. Out come files whose content is known, a lock file that says what
-//! lies in the folder and where it came from, and a [`Report`]. [`verify`] hashes everything again. This crate refuses to know
-//! records, models and scores: to it, data are bytes with a name.
+//! In goes an [`Order`]: which sets, from whom, into which folder. Out come files whose content is
+//! known, a lock file that says what lies in the folder and where it came from, and a [`Report`].
+//! [`verify`] hashes everything again. This crate refuses to know records, models and scores: to
+//! it, data are bytes with a name.
 //!
 //! ```
 //! use dataset_fetcher::{PublishedBy, sources};

@@ -90,13 +90,17 @@ pub struct Unpacked {
     pub folder: String,
     /// How many files are in it.
     pub files: u64,
-    /// BLAKE3 over a line `<blake3 of the content>  <path below the folder>\n` for each file, in order of path.
+    /// BLAKE3 over a line `<blake3 of the content>  <path below the folder>\n` for each file, in
+    /// order of path.
     pub blake3: String,
 }
 
 impl Default for LockFile {
     fn default() -> Self {
-        Self { version: VERSION, files: Vec::new() }
+        Self {
+            version: VERSION,
+            files: Vec::new(),
+        }
     }
 }
 
@@ -111,23 +115,40 @@ impl LockFile {
             Ok(text) => text,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
             Err(error) if error.kind() == std::io::ErrorKind::InvalidData => {
-                return Err(Error::LockFile { path, reason: "it is not UTF-8 text".to_string() });
+                return Err(Error::LockFile {
+                    path,
+                    reason: "it is not UTF-8 text".to_string(),
+                });
             }
             Err(source) => return Err(Error::Read { path, source }),
         };
-        Self::parse(&text).map(Some).map_err(|reason| Error::LockFile { path, reason })
+        Self::parse(&text)
+            .map(Some)
+            .map_err(|reason| Error::LockFile { path, reason })
     }
 
     fn parse(text: &str) -> Result<Self, String> {
         let lock: Self = toml::from_str(text).map_err(|error| {
-            let line = error.span().map_or(1, |span| text[..span.start.min(text.len())].matches('\n').count() + 1);
+            let line = error.span().map_or(1, |span| {
+                text[..span.start.min(text.len())].matches('\n').count() + 1
+            });
             format!("line {line}: {}", error.message())
         })?;
         if lock.version != VERSION {
-            return Err(format!("version {} is not known: this program writes version {VERSION}", lock.version));
+            return Err(format!(
+                "version {} is not known: this program writes version {VERSION}",
+                lock.version
+            ));
         }
-        match lock.files.iter().find_map(|entry| entry.fault().map(|fault| (entry, fault))) {
-            Some((entry, fault)) => Err(format!("the file \"{}\": {fault}", entry.name.escape_default())),
+        match lock
+            .files
+            .iter()
+            .find_map(|entry| entry.fault().map(|fault| (entry, fault)))
+        {
+            Some((entry, fault)) => Err(format!(
+                "the file \"{}\": {fault}",
+                entry.name.escape_default()
+            )),
             None => Ok(lock),
         }
     }
@@ -139,7 +160,10 @@ impl LockFile {
 
     /// Takes an entry in, in place of another of its name.
     pub(crate) fn set(&mut self, entry: Entry) {
-        match self.files.binary_search_by(|other| other.name.cmp(&entry.name)) {
+        match self
+            .files
+            .binary_search_by(|other| other.name.cmp(&entry.name))
+        {
             Ok(at) => self.files[at] = entry,
             Err(at) => self.files.insert(at, entry),
         }
@@ -148,8 +172,10 @@ impl LockFile {
     /// Writes it into a data folder, whole or not at all.
     pub(crate) fn save(&self, data: &Path) -> Result<PathBuf, Error> {
         let path = data.join(LOCK_FILE);
-        let text = toml::to_string(self)
-            .map_err(|error| Error::Write { path: path.clone(), source: std::io::Error::other(error) })?;
+        let text = toml::to_string(self).map_err(|error| Error::Write {
+            path: path.clone(),
+            source: std::io::Error::other(error),
+        })?;
         folder::write_whole(&path, &format!("{HEAD}{text}"))?;
         Ok(path)
     }
@@ -163,7 +189,9 @@ impl Entry {
             () if unpacked.is_some_and(|unpacked| !folder::is_safe(&unpacked.folder)) => {
                 Some("the folder of what was unpacked leads out of the data folder")
             }
-            () if !is_digest(&self.git_blob, 40) => Some("\"git_blob\" is not 40 hexadecimal digits"),
+            () if !is_digest(&self.git_blob, 40) => {
+                Some("\"git_blob\" is not 40 hexadecimal digits")
+            }
             () if !is_digest(&self.blake3, 64) => Some("\"blake3\" is not 64 hexadecimal digits"),
             () if !is_digest(&self.sha256, 64) => Some("\"sha256\" is not 64 hexadecimal digits"),
             () if unpacked.is_some_and(|unpacked| !is_digest(&unpacked.blake3, 64)) => {
@@ -195,7 +223,11 @@ mod tests {
             trust: Trust::FirstUse,
             fetched: "2026-11-01T12:00:00Z".parse().unwrap(),
             license: "MIT".to_string(),
-            unpacked: Some(Unpacked { folder: "native/x".to_string(), files: 2, blake3: "d".repeat(64) }),
+            unpacked: Some(Unpacked {
+                folder: "native/x".to_string(),
+                files: 2,
+                blake3: "d".repeat(64),
+            }),
         }
     }
 
@@ -210,7 +242,11 @@ mod tests {
         lock.save(folder.path()).unwrap();
         let loaded = LockFile::load(folder.path()).unwrap().unwrap();
         assert_eq!(loaded, lock);
-        let names: Vec<&str> = loaded.files.iter().map(|entry| entry.name.as_str()).collect();
+        let names: Vec<&str> = loaded
+            .files
+            .iter()
+            .map(|entry| entry.name.as_str())
+            .collect();
         assert_eq!(names, ["a.json", "b.json", "native/a.json"]);
     }
 

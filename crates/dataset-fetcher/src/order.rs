@@ -32,7 +32,8 @@ pub struct Order {
     pub sources: Cow<'static, [Source]>,
 }
 
-/// Where files come from instead of their publishers. Both have the files under the names that they have in a data folder.
+/// Where files come from instead of their publishers. Both have the files under the names that they
+/// have in a data folder.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Origin {
     /// A folder.
@@ -47,7 +48,10 @@ impl Origin {
     /// # Errors
     /// [`Error::BadOrigin`] for anything else.
     pub fn parse(given: &str) -> Result<Self, Error> {
-        let bad = |reason: &str| Error::BadOrigin { given: Url::without_password(given), reason: reason.to_string() };
+        let bad = |reason: &str| Error::BadOrigin {
+            given: Url::without_password(given),
+            reason: reason.to_string(),
+        };
         if let Some((scheme, _)) = given.split_once("://") {
             if !["http", "https"].contains(&scheme.to_ascii_lowercase().as_str()) {
                 return Err(bad(
@@ -62,7 +66,9 @@ impl Origin {
         }
         match std::fs::metadata(given) {
             // Absolute, because the lock file says it to somebody who is elsewhere.
-            Ok(found) if found.is_dir() => Ok(Self::Folder(std::path::absolute(given).unwrap_or(PathBuf::from(given)))),
+            Ok(found) if found.is_dir() => Ok(Self::Folder(
+                std::path::absolute(given).unwrap_or(PathBuf::from(given)),
+            )),
             Ok(_) => Err(bad("it is a file: give the folder that it lies in")),
             Err(error) => Err(bad(&format!("neither a folder nor an address: {error}"))),
         }
@@ -119,10 +125,16 @@ impl Order {
         for set in &self.sets {
             let Some(absence) = known.get(set.as_str()) else {
                 let known: Vec<&str> = known.into_keys().collect();
-                return Err(Error::UnknownSet { set: set.clone(), known: known.join(", ") });
+                return Err(Error::UnknownSet {
+                    set: set.clone(),
+                    known: known.join(", "),
+                });
             };
             if let (PublishedBy::Publisher, Some(reason)) = (self.published_by, absence) {
-                return Err(Error::NotFromPublisher { set: set.clone(), reason: reason.to_string() });
+                return Err(Error::NotFromPublisher {
+                    set: set.clone(),
+                    reason: reason.to_string(),
+                });
             }
         }
         let wanted = |source: &&Source| {
@@ -141,20 +153,34 @@ mod tests {
     fn names(change: impl FnOnce(&mut Order)) -> Vec<String> {
         let mut order = Order::new(PathBuf::new());
         change(&mut order);
-        order.files().unwrap().into_iter().map(|source| source.name.clone()).collect()
+        order
+            .files()
+            .unwrap()
+            .into_iter()
+            .map(|source| source.name.clone())
+            .collect()
     }
 
     #[test]
     fn an_order_names_the_files_that_hold_its_sets() {
-        assert_eq!(names(|_| ()), ["full_test.json", "fresh_gaokao_math_2023.json"]);
+        assert_eq!(
+            names(|_| ()),
+            ["full_test.json", "fresh_gaokao_math_2023.json"]
+        );
         assert_eq!(names(|order| order.train = true).len(), 3);
-        assert_eq!(names(|order| order.sets = vec!["math23k".to_string()]), ["full_test.json"]);
+        assert_eq!(
+            names(|order| order.sets = vec!["math23k".to_string()]),
+            ["full_test.json"]
+        );
         let of_publishers = names(|order| {
             order.published_by = PublishedBy::Publisher;
             order.sets = vec!["gsm8k".to_string(), "agieval_gaokao".to_string()];
         });
-        let expected =
-            ["native/gsm8k/test.jsonl", "native/agieval/gaokao-mathqa.jsonl", "native/agieval/gaokao-mathcloze.jsonl"];
+        let expected = [
+            "native/gsm8k/test.jsonl",
+            "native/agieval/gaokao-mathqa.jsonl",
+            "native/agieval/gaokao-mathcloze.jsonl",
+        ];
         assert_eq!(of_publishers, expected);
     }
 
@@ -163,19 +189,35 @@ mod tests {
         let mut order = Order::new(PathBuf::new());
         order.sets = vec!["gsm9k".to_string()];
         let text = order.files().unwrap_err().to_string();
-        assert!(text.contains("\"gsm9k\"") && text.contains("agieval_gaokao, agieval_math, agieval_sat"), "{text}");
+        assert!(
+            text.contains("\"gsm9k\"")
+                && text.contains("agieval_gaokao, agieval_math, agieval_sat"),
+            "{text}"
+        );
         order.sets = vec!["math23k".to_string()];
         order.published_by = PublishedBy::Publisher;
-        assert!(order.files().unwrap_err().to_string().contains("SCNU203/Math23k"));
+        assert!(
+            order
+                .files()
+                .unwrap_err()
+                .to_string()
+                .contains("SCNU203/Math23k")
+        );
     }
 
     #[test]
     fn origins_are_folders_or_addresses() {
         let folder = tempfile::tempdir().unwrap();
         let given = folder.path().to_str().unwrap();
-        assert_eq!(Origin::parse(given).unwrap(), Origin::Folder(folder.path().to_path_buf()));
+        assert_eq!(
+            Origin::parse(given).unwrap(),
+            Origin::Folder(folder.path().to_path_buf())
+        );
         let mirror = Origin::parse("HTTPS://Example.org:8443/a/b/").unwrap();
-        assert_eq!(mirror, Origin::Mirror("https://Example.org:8443/a/b".to_string()));
+        assert_eq!(
+            mirror,
+            Origin::Mirror("https://Example.org:8443/a/b".to_string())
+        );
         for (given, part) in [
             ("file:///etc", "only addresses"),
             ("ftp://example.org/", "only addresses"),

@@ -1,7 +1,8 @@
 //! An unfinished download and what is known of it.
 //!
-//! `NAME.part` holds the bytes so far, `NAME.part.note` where they came from: without the note nobody could say what the bytes are
-//! the beginning of. The note is written before the first byte. Both names are such that nothing is ever loaded from them.
+//! `NAME.part` holds the bytes so far, `NAME.part.note` where they came from: without the note
+//! nobody could say what the bytes are the beginning of. The note is written before the first byte.
+//! Both names are such that nothing is ever loaded from them.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
@@ -51,7 +52,13 @@ impl Part {
             name.push(ending);
             PathBuf::from(name)
         };
-        let mut part = Self { path: named(PART), note_path: named(NOTE), note: None, bytes: 0, pieced: false };
+        let mut part = Self {
+            path: named(PART),
+            note_path: named(NOTE),
+            note: None,
+            bytes: 0,
+            pieced: false,
+        };
         match (regular_size(&part.path), read_note(&part.note_path)) {
             (Some(bytes), Some(note)) if bytes > 0 => {
                 part.bytes = bytes;
@@ -81,37 +88,56 @@ impl Part {
         self.note.as_ref().and_then(|note| note.total)
     }
 
-    /// How to go on: `None` where there is nothing to go on from. Without anything by which the server can tell whether the file is
-    /// still the same, only a content whose id is known (`pinned`) is gone on with: there the id tells. That also allows to go on from
-    /// another address.
+    /// How to go on: `None` where there is nothing to go on from. Without anything by which the
+    /// server can tell whether the file is still the same, only a content whose id is known
+    /// (`pinned`) is gone on with: there the id tells. That also allows to go on from another
+    /// address.
     pub(crate) fn resume(&self, url: &str, pinned: bool) -> Option<Range> {
         let note = self.note.as_ref().filter(|_| self.bytes > 0)?;
         let validator = note.validator.clone().filter(|_| note.url == url);
-        (pinned || validator.is_some()).then_some(Range { from: self.bytes, validator })
+        (pinned || validator.is_some()).then_some(Range {
+            from: self.bytes,
+            validator,
+        })
     }
 
     /// Whether a later attempt can go on from here.
     pub(crate) fn is_resumable(&self, pinned: bool) -> bool {
-        self.note.as_ref().is_some_and(|note| self.resume(&note.url, pinned).is_some())
+        self.note
+            .as_ref()
+            .is_some_and(|note| self.resume(&note.url, pinned).is_some())
     }
 
     /// Starts anew, with nothing.
     pub(crate) fn begin(&mut self, note: Note) -> Result<File, Error> {
         self.discard()?;
-        folder::write_whole(&self.note_path, &toml::to_string(&note).map_err(|error| self.unwritten(error))?)?;
+        folder::write_whole(
+            &self.note_path,
+            &toml::to_string(&note).map_err(|error| self.unwritten(error))?,
+        )?;
         self.note = Some(note);
         // Not followed where somebody puts a link here in between: the file must be new.
-        OpenOptions::new().write(true).create_new(true).open(&self.path).map_err(Error::write(&self.path))
+        OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .open(&self.path)
+            .map_err(Error::write(&self.path))
     }
 
     /// Goes on behind the bytes that are there.
     pub(crate) fn go_on(&mut self, note: Note) -> Result<File, Error> {
         self.pieced = true;
         if self.note.as_ref() != Some(&note) {
-            folder::write_whole(&self.note_path, &toml::to_string(&note).map_err(|error| self.unwritten(error))?)?;
+            folder::write_whole(
+                &self.note_path,
+                &toml::to_string(&note).map_err(|error| self.unwritten(error))?,
+            )?;
             self.note = Some(note);
         }
-        OpenOptions::new().append(true).open(&self.path).map_err(Error::write(&self.path))
+        OpenOptions::new()
+            .append(true)
+            .open(&self.path)
+            .map_err(Error::write(&self.path))
     }
 
     /// Adds bytes to a file that `begin` or `go_on` gave.
@@ -139,7 +165,10 @@ impl Part {
     }
 
     fn unwritten(&self, error: toml::ser::Error) -> Error {
-        Error::Write { path: self.note_path.clone(), source: io::Error::other(error) }
+        Error::Write {
+            path: self.note_path.clone(),
+            source: io::Error::other(error),
+        }
     }
 }
 
@@ -152,7 +181,10 @@ fn remove(path: &Path) -> io::Result<()> {
 }
 
 fn regular_size(path: &Path) -> Option<u64> {
-    fs::symlink_metadata(path).ok().filter(fs::Metadata::is_file).map(|found| found.len())
+    fs::symlink_metadata(path)
+        .ok()
+        .filter(fs::Metadata::is_file)
+        .map(|found| found.len())
 }
 
 fn read_note(path: &Path) -> Option<Note> {

@@ -10,11 +10,13 @@ pub struct Patience {
     pub attempts: u32,
     /// Attempts in all for one file, however much each brings; at least 1.
     pub attempts_in_all: u32,
-    /// The wait before the second attempt; it doubles with each attempt in vain, and a random half of it is left out.
+    /// The wait before the second attempt; it doubles with each attempt in vain, and a random half
+    /// of it is left out.
     pub first_wait: Duration,
     /// The longest wait of our own choice.
     pub longest_wait: Duration,
-    /// The longest wait that a server may ask for with `Retry-After`; where it asks for more, the file is given up.
+    /// The longest wait that a server may ask for with `Retry-After`; where it asks for more, the
+    /// file is given up.
     pub longest_asked_wait: Duration,
     /// How long to wait for a connection.
     pub connect: Duration,
@@ -43,10 +45,12 @@ impl Default for Patience {
 }
 
 impl Patience {
-    /// The wait after so many attempts in vain (1 or more): doubled each time, bounded, and between half and all of that, so that
-    /// clients which failed together do not come back together.
+    /// The wait after so many attempts in vain (1 or more): doubled each time, bounded, and between
+    /// half and all of that, so that clients which failed together do not come back together.
     pub(crate) fn wait(&self, in_vain: u32) -> Duration {
-        let doubled = self.first_wait.saturating_mul(2_u32.saturating_pow(in_vain.saturating_sub(1)));
+        let doubled = self
+            .first_wait
+            .saturating_mul(2_u32.saturating_pow(in_vain.saturating_sub(1)));
         let bounded = doubled.min(self.longest_wait);
         // Each `RandomState` has keys of its own: enough chance for this, without a generator.
         let chance = RandomState::new().build_hasher().finish() as f64 / u64::MAX as f64;
@@ -61,11 +65,25 @@ mod tests {
     #[test]
     fn waits_double_up_to_the_longest_and_vary() {
         let patience = Patience::default();
-        for (in_vain, whole) in [(1, 500), (2, 1_000), (3, 2_000), (7, 30_000), (4_000_000_000, 30_000)] {
+        for (in_vain, whole) in [
+            (1, 500),
+            (2, 1_000),
+            (3, 2_000),
+            (7, 30_000),
+            (4_000_000_000, 30_000),
+        ] {
             let whole = Duration::from_millis(whole);
             let waits: Vec<Duration> = (0..50).map(|_| patience.wait(in_vain)).collect();
-            assert!(waits.iter().all(|wait| *wait >= whole / 2 && *wait <= whole), "{in_vain}: {waits:?}");
-            assert!(waits.iter().any(|wait| *wait != waits[0]), "no chance in {waits:?}");
+            assert!(
+                waits
+                    .iter()
+                    .all(|wait| *wait >= whole / 2 && *wait <= whole),
+                "{in_vain}: {waits:?}"
+            );
+            assert!(
+                waits.iter().any(|wait| *wait != waits[0]),
+                "no chance in {waits:?}"
+            );
         }
     }
 }

@@ -73,8 +73,9 @@ struct Absent {
     reason: String,
 }
 
-static TABLE: LazyLock<Table> =
-    LazyLock::new(|| toml::from_str(include_str!("../sources.toml")).expect("the embedded table is well-formed"));
+static TABLE: LazyLock<Table> = LazyLock::new(|| {
+    toml::from_str(include_str!("../sources.toml")).expect("the embedded table is well-formed")
+});
 
 /// All published files that we know, in the order in which they are fetched.
 pub fn sources() -> &'static [Source] {
@@ -83,8 +84,15 @@ pub fn sources() -> &'static [Source] {
 
 /// All sets, and why nothing can be fetched of some from their publishers.
 pub(crate) fn sets() -> BTreeMap<&'static str, Option<&'static str>> {
-    let named = TABLE.file.iter().flat_map(|source| &source.sets).map(|set| (set.as_str(), None));
-    let absent = TABLE.absent.iter().map(|absent| (absent.set.as_str(), Some(absent.reason.as_str())));
+    let named = TABLE
+        .file
+        .iter()
+        .flat_map(|source| &source.sets)
+        .map(|set| (set.as_str(), None));
+    let absent = TABLE
+        .absent
+        .iter()
+        .map(|absent| (absent.set.as_str(), Some(absent.reason.as_str())));
     named.chain(absent).collect()
 }
 
@@ -96,7 +104,9 @@ impl Source {
             (None, Some(repository), Some(revision), Some(path)) => {
                 format!("https://raw.githubusercontent.com/{repository}/{revision}/{path}")
             }
-            _ => unreachable!("each file of the table has an address or a place in a repository: tested"),
+            _ => unreachable!(
+                "each file of the table has an address or a place in a repository: tested"
+            ),
         }
     }
 
@@ -105,14 +115,17 @@ impl Source {
         self.git_blob.is_some() || self.sha256.is_some()
     }
 
-    /// What is wrong with a content: the id expected and the id found. `None` where nothing is, or where no id is known.
+    /// What is wrong with a content: the id expected and the id found. `None` where nothing is, or
+    /// where no id is known.
     pub(crate) fn mismatch(&self, digests: &Digests) -> Option<(String, String)> {
         let ids = [
             ("git blob", self.git_blob.as_ref(), &digests.git_blob),
             ("SHA-256", self.sha256.as_ref(), &digests.sha256),
         ];
         let wrong = |(kind, expected, found): (&str, Option<&String>, &String)| match expected {
-            Some(expected) if expected != found => Some((format!("{kind} {expected}"), format!("{kind} {found}"))),
+            Some(expected) if expected != found => {
+                Some((format!("{kind} {expected}"), format!("{kind} {found}")))
+            }
             _ => None,
         };
         ids.into_iter().find_map(wrong)
@@ -123,17 +136,29 @@ impl Source {
     fn fault(&self) -> Option<&'static str> {
         use crate::digest::is_digest;
         use crate::folder;
-        let in_repository = self.repository.is_some() && self.revision.is_some() && self.path.is_some();
-        let anywhere_in_one = self.repository.is_some() || self.revision.is_some() || self.path.is_some();
-        let is_id = |id: &Option<String>, digits| id.as_ref().is_none_or(|id| is_digest(id, digits));
-        let plain = |text: &str| text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~/:".contains(&byte));
+        let in_repository =
+            self.repository.is_some() && self.revision.is_some() && self.path.is_some();
+        let anywhere_in_one =
+            self.repository.is_some() || self.revision.is_some() || self.path.is_some();
+        let is_id =
+            |id: &Option<String>, digits| id.as_ref().is_none_or(|id| is_digest(id, digits));
+        let plain = |text: &str| {
+            text.bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || b"-._~/:".contains(&byte))
+        };
         match () {
-            () if self.url.is_some() == in_repository || self.url.is_some() && anywhere_in_one => Some("address"),
-            () if !plain(&self.url()) || !self.url().starts_with("https://") => Some("address must need no escape"),
+            () if self.url.is_some() == in_repository || self.url.is_some() && anywhere_in_one => {
+                Some("address")
+            }
+            () if !plain(&self.url()) || !self.url().starts_with("https://") => {
+                Some("address must need no escape")
+            }
             () if !folder::is_safe(&self.name) || !plain(&self.name) => Some("name"),
             () if !is_id(&self.git_blob, 40) || !is_id(&self.sha256, 64) => Some("id"),
             () if self.sets.is_empty() || self.license.is_empty() => Some("sets and license"),
-            () if self.unpack.is_some() && !self.name.ends_with(".tar") => Some("only tar archives are unpacked"),
+            () if self.unpack.is_some() && !self.name.ends_with(".tar") => {
+                Some("only tar archives are unpacked")
+            }
             () if self.unpack.iter().any(|name| !folder::is_safe(name)) => Some("folder"),
             () => None,
         }
@@ -151,7 +176,12 @@ mod tests {
             assert_eq!(source.fault(), None, "{}", source.name);
             assert!(names.insert(&source.name), "{} twice", source.name);
             let native = source.name.starts_with("native/");
-            assert_eq!(native, source.published_by == PublishedBy::Publisher, "{}", source.name);
+            assert_eq!(
+                native,
+                source.published_by == PublishedBy::Publisher,
+                "{}",
+                source.name
+            );
         }
         assert_eq!(sets().len(), 11);
     }
@@ -160,7 +190,8 @@ mod tests {
     fn each_set_has_a_publisher_or_a_reason_why_not() {
         for (set, reason) in sets() {
             let of_publisher = sources().iter().any(|source| {
-                source.published_by == PublishedBy::Publisher && source.sets.iter().any(|name| name == set)
+                source.published_by == PublishedBy::Publisher
+                    && source.sets.iter().any(|name| name == set)
             });
             assert_eq!(of_publisher, reason.is_none(), "{set}");
         }

@@ -76,42 +76,73 @@ impl Verification {
 /// Hashes every file again that the lock file of a data folder names.
 ///
 /// # Errors
-/// [`Error::NoLockFile`], and [`Error::LockFile`] where it cannot be understood. What is wrong with a file is no error but a result.
+/// [`Error::NoLockFile`], and [`Error::LockFile`] where it cannot be understood. What is wrong with
+/// a file is no error but a result.
 pub fn verify(data: &Path) -> Result<Verification, Error> {
-    let lock = LockFile::load(data)?.ok_or_else(|| Error::NoLockFile { folder: data.to_path_buf() })?;
+    let lock = LockFile::load(data)?.ok_or_else(|| Error::NoLockFile {
+        folder: data.to_path_buf(),
+    })?;
     let mut files: Vec<Checked> = Vec::new();
     for entry in &lock.files {
         files.push(check(data, entry));
-        files.extend(entry.unpacked.as_ref().map(|unpacked| check_unpacked(data, unpacked)));
+        files.extend(
+            entry
+                .unpacked
+                .as_ref()
+                .map(|unpacked| check_unpacked(data, unpacked)),
+        );
     }
     let mut others = Vec::new();
     let known: BTreeSet<String> = files.iter().map(|file| file.name.clone()).collect();
     list_others(data, "", &known, &mut others)?;
     others.sort_by(|one, other| one.name.cmp(&other.name));
     files.extend(others);
-    Ok(Verification { folder: data.to_path_buf(), files })
+    Ok(Verification {
+        folder: data.to_path_buf(),
+        files,
+    })
 }
 
 fn check(data: &Path, entry: &Entry) -> Checked {
-    let checked = |check, bytes, expected, found| Checked { name: entry.name.clone(), check, bytes, expected, found };
-    let digests =
-        match find(data, &entry.name, false).and_then(|path| path.map(|path| Digests::of_file(&path)).transpose()) {
-            Ok(Some(digests)) => digests,
-            Ok(None) => return checked(Check::Missing, None, Some(format!("git blob {}", entry.git_blob)), None),
-            Err(error) => return checked(Check::Unreadable, None, None, Some(error.to_string())),
-        };
+    let checked = |check, bytes, expected, found| Checked {
+        name: entry.name.clone(),
+        check,
+        bytes,
+        expected,
+        found,
+    };
+    let digests = match find(data, &entry.name, false)
+        .and_then(|path| path.map(|path| Digests::of_file(&path)).transpose())
+    {
+        Ok(Some(digests)) => digests,
+        Ok(None) => {
+            return checked(
+                Check::Missing,
+                None,
+                Some(format!("git blob {}", entry.git_blob)),
+                None,
+            );
+        }
+        Err(error) => return checked(Check::Unreadable, None, None, Some(error.to_string())),
+    };
     let bytes = Some(digests.bytes);
     // What was published decides, should the lock file say something else.
     let published = sources().iter().find(|source| source.name == entry.name);
     if let Some((expected, found)) = published.and_then(|source| source.mismatch(&digests)) {
         return checked(Check::Changed, bytes, Some(expected), Some(found));
     }
-    let same =
-        [(&digests.git_blob, &entry.git_blob), (&digests.blake3, &entry.blake3), (&digests.sha256, &entry.sha256)];
+    let same = [
+        (&digests.git_blob, &entry.git_blob),
+        (&digests.blake3, &entry.blake3),
+        (&digests.sha256, &entry.sha256),
+    ];
     match same.iter().all(|(found, expected)| found == expected) && digests.bytes == entry.bytes {
         true => checked(Check::Ok, bytes, None, None),
         false => {
-            let (expected, found) = (format!("git blob {}", entry.git_blob), format!("git blob {}", digests.git_blob));
+            let (expected, found) = (
+                format!("git blob {}", entry.git_blob),
+                format!("git blob {}", digests.git_blob),
+            );
             checked(Check::Changed, bytes, Some(expected), Some(found))
         }
     }
@@ -119,10 +150,23 @@ fn check(data: &Path, entry: &Entry) -> Checked {
 
 fn check_unpacked(data: &Path, unpacked: &Unpacked) -> Checked {
     let name = format!("{}/", unpacked.folder);
-    let checked = |check, expected, found| Checked { name: name.clone(), check, bytes: None, expected, found };
-    let told = |unpacked: &Unpacked| Some(format!("{} files, BLAKE3 {}", unpacked.files, unpacked.blake3));
-    let found = find(data, &unpacked.folder, true)
-        .and_then(|path| path.map(|path| archive::contents(&path, &unpacked.folder)).transpose());
+    let checked = |check, expected, found| Checked {
+        name: name.clone(),
+        check,
+        bytes: None,
+        expected,
+        found,
+    };
+    let told = |unpacked: &Unpacked| {
+        Some(format!(
+            "{} files, BLAKE3 {}",
+            unpacked.files, unpacked.blake3
+        ))
+    };
+    let found = find(data, &unpacked.folder, true).and_then(|path| {
+        path.map(|path| archive::contents(&path, &unpacked.folder))
+            .transpose()
+    });
     match found {
         Ok(Some(found)) if found == *unpacked => checked(Check::Ok, None, None),
         Ok(Some(found)) => checked(Check::Changed, told(unpacked), told(&found)),
@@ -136,20 +180,34 @@ fn find(data: &Path, name: &str, is_folder: bool) -> Result<Option<PathBuf>, Err
     let path = folder::place(data, name)?;
     match fs::symlink_metadata(&path) {
         Ok(found) if found.is_dir() == is_folder && !found.is_symlink() => Ok(Some(path)),
-        Ok(_) => Err(Error::Folder { path, reason: "it is a link, or no file where there should be one".to_string() }),
+        Ok(_) => Err(Error::Folder {
+            path,
+            reason: "it is a link, or no file where there should be one".to_string(),
+        }),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(Error::read(&path)(error)),
     }
 }
 
 /// Files that the lock file does not name; folders of unpacked files are named as a whole.
-fn list_others(folder: &Path, below: &str, known: &BTreeSet<String>, others: &mut Vec<Checked>) -> Result<(), Error> {
+fn list_others(
+    folder: &Path,
+    below: &str,
+    known: &BTreeSet<String>,
+    others: &mut Vec<Checked>,
+) -> Result<(), Error> {
     for entry in fs::read_dir(folder).map_err(Error::read(folder))? {
         let entry = entry.map_err(Error::read(folder))?;
         let file_name = entry.file_name().to_string_lossy().into_owned();
         let name = format!("{below}{file_name}");
         let kind = entry.file_type().map_err(Error::read(&entry.path()))?;
-        let checked = |check| Checked { name: name.clone(), check, bytes: None, expected: None, found: None };
+        let checked = |check| Checked {
+            name: name.clone(),
+            check,
+            bytes: None,
+            expected: None,
+            found: None,
+        };
         if kind.is_dir() {
             if !known.contains(&format!("{name}/")) && !file_name.starts_with(UNFINISHED) {
                 list_others(&entry.path(), &format!("{name}/"), known, others)?;

@@ -1,4 +1,5 @@
-//! Which sets and tasks there are: `datasets/*/dataset.toml`, embedded, and beside them sets of one's own.
+//! Which sets and tasks there are: `datasets/*/dataset.toml`, embedded, and beside them sets of
+//! one's own.
 
 use serde::{Deserialize, Serialize};
 
@@ -6,17 +7,44 @@ use crate::error::{Error, ErrorKind};
 
 /// The description files, in the order in which sets are listed everywhere.
 const DESCRIPTIONS: [(&str, &str); 11] = [
-    ("gsm8k", include_str!("../../../datasets/gsm8k/dataset.toml")),
+    (
+        "gsm8k",
+        include_str!("../../../datasets/gsm8k/dataset.toml"),
+    ),
     ("math", include_str!("../../../datasets/math/dataset.toml")),
-    ("college_math", include_str!("../../../datasets/college_math/dataset.toml")),
+    (
+        "college_math",
+        include_str!("../../../datasets/college_math/dataset.toml"),
+    ),
     ("tal", include_str!("../../../datasets/tal/dataset.toml")),
-    ("math23k", include_str!("../../../datasets/math23k/dataset.toml")),
-    ("ape210k", include_str!("../../../datasets/ape210k/dataset.toml")),
-    ("gaokao_bench", include_str!("../../../datasets/gaokao_bench/dataset.toml")),
-    ("agieval_gaokao", include_str!("../../../datasets/agieval_gaokao/dataset.toml")),
-    ("agieval_sat", include_str!("../../../datasets/agieval_sat/dataset.toml")),
-    ("agieval_math", include_str!("../../../datasets/agieval_math/dataset.toml")),
-    ("fresh_gaokao_2023", include_str!("../../../datasets/fresh_gaokao_2023/dataset.toml")),
+    (
+        "math23k",
+        include_str!("../../../datasets/math23k/dataset.toml"),
+    ),
+    (
+        "ape210k",
+        include_str!("../../../datasets/ape210k/dataset.toml"),
+    ),
+    (
+        "gaokao_bench",
+        include_str!("../../../datasets/gaokao_bench/dataset.toml"),
+    ),
+    (
+        "agieval_gaokao",
+        include_str!("../../../datasets/agieval_gaokao/dataset.toml"),
+    ),
+    (
+        "agieval_sat",
+        include_str!("../../../datasets/agieval_sat/dataset.toml"),
+    ),
+    (
+        "agieval_math",
+        include_str!("../../../datasets/agieval_math/dataset.toml"),
+    ),
+    (
+        "fresh_gaokao_2023",
+        include_str!("../../../datasets/fresh_gaokao_2023/dataset.toml"),
+    ),
 ];
 
 /// The sets of a benchmark, in the order in which they are listed everywhere.
@@ -37,9 +65,11 @@ pub struct Set {
     pub level: String,
     /// Difficulty, as in table 1 of the paper.
     pub difficulty: String,
-    /// How the questions came about, as in table 1 of the paper: `Word`, or `MC->Word` for converted multiple choice.
+    /// How the questions came about, as in table 1 of the paper: `Word`, or `MC->Word` for
+    /// converted multiple choice.
     pub question_type: String,
-    /// Language, as in table 1 of the paper: `En`, or `Zh->En` for translations. Questions are asked in the last one.
+    /// Language, as in table 1 of the paper: `En`, or `Zh->En` for translations. Questions are
+    /// asked in the last one.
     pub language: String,
     /// Problems in the training split, as in table 1 of the paper.
     pub train_count: usize,
@@ -83,8 +113,8 @@ pub struct Provenance {
     pub license: String,
 }
 
-/// What a set's first publisher gives out, and why that is not what the benchmark counts. The counts are of this
-/// program's import (`mwpbench data import`).
+/// What a set's first publisher gives out, and why that is not what the benchmark counts. The
+/// counts are of this program's import (`mwpbench data import`).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Publisher {
@@ -119,7 +149,8 @@ pub struct Fields {
     pub origin: String,
     /// Field of the licence.
     pub license: String,
-    /// Further fields that records of a set of one's own may have. Those of the published sets may have any.
+    /// Further fields that records of a set of one's own may have. Those of the published sets may
+    /// have any.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub extra: Vec<String>,
 }
@@ -150,7 +181,12 @@ impl Set {
 
     /// The language in which its questions are asked, in small letters, such as `en`.
     pub fn asked_in(&self) -> String {
-        self.language.rsplit("->").next().unwrap_or_default().trim().to_lowercase()
+        self.language
+            .rsplit("->")
+            .next()
+            .unwrap_or_default()
+            .trim()
+            .to_lowercase()
     }
 }
 
@@ -160,9 +196,12 @@ impl Benchmark {
         let sets = DESCRIPTIONS
             .iter()
             .map(|(name, text)| {
-                let set: Set =
-                    toml::from_str(text).unwrap_or_else(|error| panic!("datasets/{name}/dataset.toml: {error}"));
-                assert_eq!(set.name, *name, "datasets/{name}/dataset.toml names another set");
+                let set: Set = toml::from_str(text)
+                    .unwrap_or_else(|error| panic!("datasets/{name}/dataset.toml: {error}"));
+                assert_eq!(
+                    set.name, *name,
+                    "datasets/{name}/dataset.toml names another set"
+                );
                 set
             })
             .collect();
@@ -175,9 +214,17 @@ impl Benchmark {
     /// A name of a set or task that is taken.
     pub fn with(mut self, own: Vec<Set>) -> Result<Self, Error> {
         for set in own {
-            for name in set.tasks.iter().map(|task| &task.name).chain([&set.name, &set.title]) {
+            for name in set
+                .tasks
+                .iter()
+                .map(|task| &task.name)
+                .chain([&set.name, &set.title])
+            {
                 if let Some(owner) = self.owner(name) {
-                    return Err(Error::of(ErrorKind::Shadows { name: name.clone(), owner }));
+                    return Err(Error::of(ErrorKind::Shadows {
+                        name: name.clone(),
+                        owner,
+                    }));
                 }
             }
             self.sets.push(set);
@@ -196,18 +243,25 @@ impl Benchmark {
     /// There is none.
     pub fn expect_set(&self, name: &str) -> Result<&Set, Error> {
         self.set(name).ok_or_else(|| {
-            let known = self.sets.iter().map(|set| set.name.as_str()).collect::<Vec<_>>().join(", ");
-            Error::of(ErrorKind::UnknownSet { name: name.to_string(), known })
+            let known = self
+                .sets
+                .iter()
+                .map(|set| set.name.as_str())
+                .collect::<Vec<_>>()
+                .join(", ");
+            Error::of(ErrorKind::UnknownSet {
+                name: name.to_string(),
+                known,
+            })
         })
     }
 
     /// Who has a name, whatever its case.
     pub(crate) fn owner(&self, name: &str) -> Option<String> {
         let taken = |other: &str| other.eq_ignore_ascii_case(name);
-        let set = self
-            .sets
-            .iter()
-            .find(|set| taken(&set.name) || taken(&set.title) || set.tasks.iter().any(|task| taken(&task.name)))?;
+        let set = self.sets.iter().find(|set| {
+            taken(&set.name) || taken(&set.title) || set.tasks.iter().any(|task| taken(&task.name))
+        })?;
         Some(match set.is_own() {
             true => format!("another set of your own, {}", set.title),
             false => format!("the set {} of the benchmark", set.title),
@@ -226,11 +280,15 @@ impl Benchmark {
 
     /// The set that has a task of that name.
     pub fn set_of_task(&self, task: &str) -> Option<&Set> {
-        self.sets.iter().find(|set| set.tasks.iter().any(|own| own.name == task))
+        self.sets
+            .iter()
+            .find(|set| set.tasks.iter().any(|own| own.name == task))
     }
 
     /// Names of all tasks, in order.
     pub fn task_names(&self) -> impl Iterator<Item = &str> {
-        self.sets.iter().flat_map(|set| set.tasks.iter().map(|task| task.name.as_str()))
+        self.sets
+            .iter()
+            .flat_map(|set| set.tasks.iter().map(|task| task.name.as_str()))
     }
 }

@@ -1,21 +1,29 @@
 //! Multiple choice → word problem, as in appendix A of the paper (arXiv:2403.02884).
 //!
-//! A question that speaks of its options cannot be asked without them: it is dropped where its text, in small letters, contains
-//! one of five phrases. The others are asked without options, and the content of the correct one is the answer. The phrases
-//! are English: those of a Chinese question are looked for in its translation.
+//! A question that speaks of its options cannot be asked without them: it is dropped where its
+//! text, in small letters, contains one of five phrases. The others are asked without options, and
+//! the content of the correct one is the answer. The phrases are English: those of a Chinese
+//! question are looked for in its translation.
 
 use serde_json::{Map, Value};
 
 use crate::reason::Reason;
 
 /// The phrases, in the order of the paper.
-pub const OPTION_PHRASES: [&str; 5] =
-    ["which of the following", "which one", "which is", "the following", "which statement"];
+pub const OPTION_PHRASES: [&str; 5] = [
+    "which of the following",
+    "which one",
+    "which is",
+    "the following",
+    "which statement",
+];
 
 /// The first of the phrases that a question contains, where it cannot be asked without its options.
 pub fn needs_options(question: &str) -> Option<&'static str> {
     let question = question.to_lowercase();
-    OPTION_PHRASES.into_iter().find(|phrase| question.contains(phrase))
+    OPTION_PHRASES
+        .into_iter()
+        .find(|phrase| question.contains(phrase))
 }
 
 /// The options of a question.
@@ -34,11 +42,15 @@ impl Choices {
             return Err(Reason::NeedsOptions { phrase });
         }
         let [label] = self.correct.as_slice() else {
-            return Err(Reason::SeveralCorrect { labels: self.correct.join("") });
+            return Err(Reason::SeveralCorrect {
+                labels: self.correct.join(""),
+            });
         };
         let content = self.content(label)?;
         match content.is_empty() {
-            true => Err(Reason::EmptyOption { label: label.clone() }),
+            true => Err(Reason::EmptyOption {
+                label: label.clone(),
+            }),
             false => Ok(content.to_string()),
         }
     }
@@ -57,13 +69,18 @@ impl Choices {
 
     /// Contents by label, for the record.
     pub(crate) fn to_value(&self) -> Value {
-        let pair = |(label, content): &(String, String)| (label.clone(), Value::String(content.clone()));
+        let pair =
+            |(label, content): &(String, String)| (label.clone(), Value::String(content.clone()));
         Value::Object(self.options.iter().map(pair).collect::<Map<_, _>>())
     }
 
     fn content(&self, label: &str) -> Result<&str, Reason> {
         let option = self.options.iter().find(|(own, _)| own == label);
-        option.map(|(_, content)| content.as_str()).ok_or_else(|| Reason::NoSuchOption { label: label.to_string() })
+        option
+            .map(|(_, content)| content.as_str())
+            .ok_or_else(|| Reason::NoSuchOption {
+                label: label.to_string(),
+            })
     }
 }
 
@@ -71,7 +88,10 @@ impl Choices {
 pub(crate) fn trimmed(text: &str) -> &str {
     let mut text = text.trim();
     // `\\` ends a line. After another backslash it would be part of something else.
-    while let Some(rest) = text.strip_suffix("\\\\").filter(|rest| !rest.ends_with('\\')) {
+    while let Some(rest) = text
+        .strip_suffix("\\\\")
+        .filter(|rest| !rest.ends_with('\\'))
+    {
         text = rest.trim_end();
     }
     text
@@ -83,7 +103,11 @@ pub(crate) fn labelled(option: &str) -> Option<(String, String)> {
     let open = text.strip_prefix(['(', '（']);
     let mut rest = open.unwrap_or(text).chars();
     let label = rest.next().filter(char::is_ascii_uppercase)?;
-    let ends: &[char] = if open.is_some() { &[')', '）'] } else { &['.', '．', '、', ':', '：'] };
+    let ends: &[char] = if open.is_some() {
+        &[')', '）']
+    } else {
+        &['.', '．', '、', ':', '：']
+    };
     let content = rest.as_str().strip_prefix(ends)?;
     Some((label.to_string(), trimmed(content).to_string()))
 }
@@ -91,7 +115,10 @@ pub(crate) fn labelled(option: &str) -> Option<(String, String)> {
 /// The labels that a text such as `AD`, `A B D` or `A, C` names.
 pub(crate) fn labels(text: &str) -> Option<Vec<String>> {
     let mut found = Vec::new();
-    for c in text.chars().filter(|c| !c.is_whitespace() && !",，、;；".contains(*c)) {
+    for c in text
+        .chars()
+        .filter(|c| !c.is_whitespace() && !",，、;；".contains(*c))
+    {
         if !c.is_ascii_uppercase() {
             return None;
         }
@@ -100,15 +127,23 @@ pub(crate) fn labels(text: &str) -> Option<Vec<String>> {
     (!found.is_empty()).then_some(found)
 }
 
-/// Takes a question apart whose options stand in its text, labelled `A.`, `B.` and so on, each after white space. `None`
-/// where there are not at least two. Of several rows of labels the longest counts, and of equal ones the last: what comes
-/// before belongs to the question.
+/// Takes a question apart whose options stand in its text, labelled `A.`, `B.` and so on, each
+/// after white space. `None` where there are not at least two. Of several rows of labels the
+/// longest counts, and of equal ones the last: what comes before belongs to the question.
 pub(crate) fn split_options(text: &str) -> Option<(String, Vec<(String, String)>)> {
     let marks = option_marks(text);
     let starts = (0..marks.len()).filter(|&index| marks[index].label == 'A');
-    let row = starts.map(|start| row_of_labels(&marks[start..])).max_by_key(Vec::len).filter(|row| row.len() > 1)?;
+    let row = starts
+        .map(|start| row_of_labels(&marks[start..]))
+        .max_by_key(Vec::len)
+        .filter(|row| row.len() > 1)?;
     let ends = row[1..].iter().map(|mark| mark.start).chain([text.len()]);
-    let content = |(mark, end): (&Mark, usize)| (mark.label.to_string(), trimmed(&text[mark.end..end]).to_string());
+    let content = |(mark, end): (&Mark, usize)| {
+        (
+            mark.label.to_string(),
+            trimmed(&text[mark.end..end]).to_string(),
+        )
+    };
     let options = row.iter().zip(ends).map(content).collect();
     Some((trimmed(&text[..row[0].start]).to_string(), options))
 }
@@ -140,7 +175,11 @@ fn option_marks(text: &str) -> Vec<Mark> {
         if let (true, true, Some(&(at, next @ ('.' | '．' | '、')))) =
             (after_space, c.is_ascii_uppercase(), chars.peek())
         {
-            marks.push(Mark { label: c, start, end: at + next.len_utf8() });
+            marks.push(Mark {
+                label: c,
+                start,
+                end: at + next.len_utf8(),
+            });
         }
         after_space = c.is_whitespace();
     }

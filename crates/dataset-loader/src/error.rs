@@ -17,7 +17,11 @@ pub struct Error {
 
 impl Error {
     pub(crate) fn in_file(file: &Path, kind: ErrorKind) -> Self {
-        Self { file: file.to_path_buf(), place: None, kind }
+        Self {
+            file: file.to_path_buf(),
+            place: None,
+            kind,
+        }
     }
 
     pub(crate) fn at(file: &Path, line: usize, kind: ErrorKind) -> Self {
@@ -25,12 +29,20 @@ impl Error {
     }
 
     pub(crate) fn at_place(file: &Path, place: Place, kind: ErrorKind) -> Self {
-        Self { file: file.to_path_buf(), place: Some(place), kind }
+        Self {
+            file: file.to_path_buf(),
+            place: Some(place),
+            kind,
+        }
     }
 
     /// For what is wrong with a name or an id and not with a file.
     pub(crate) fn of(kind: ErrorKind) -> Self {
-        Self { file: PathBuf::new(), place: None, kind }
+        Self {
+            file: PathBuf::new(),
+            place: None,
+            kind,
+        }
     }
 
     /// What is wrong.
@@ -52,7 +64,10 @@ impl Error {
     pub fn is_usage(&self) -> bool {
         match &self.kind {
             ErrorKind::Records(error) => {
-                matches!(error.kind(), record_files::ErrorKind::NotFound | record_files::ErrorKind::Folder)
+                matches!(
+                    error.kind(),
+                    record_files::ErrorKind::NotFound | record_files::ErrorKind::Folder
+                )
             }
             ErrorKind::NotFound
             | ErrorKind::UnknownSet { .. }
@@ -73,7 +88,11 @@ impl Error {
 
 impl From<record_files::Error> for Error {
     fn from(error: record_files::Error) -> Self {
-        Self { file: error.file().to_path_buf(), place: error.place(), kind: ErrorKind::Records(Box::new(error)) }
+        Self {
+            file: error.file().to_path_buf(),
+            place: error.place(),
+            kind: ErrorKind::Records(Box::new(error)),
+        }
     }
 }
 
@@ -85,7 +104,14 @@ impl fmt::Display for Told<'_> {
         let Error { file, place, kind } = self.0;
         match kind {
             ErrorKind::Records(error) => write!(f, "{error}"),
-            kind => write!(f, "{}{kind}", Where { file, place: *place }),
+            kind => write!(
+                f,
+                "{}{kind}",
+                Where {
+                    file,
+                    place: *place
+                }
+            ),
         }
     }
 }
@@ -242,7 +268,9 @@ pub enum ErrorKind {
     #[error("is read by this import and would be written over: give another --output")]
     OutputIsInput,
     /// A folder without a file of a set.
-    #[error("this folder holds no file of {title} that belongs to the split \"{split}\" (looked for {expected})")]
+    #[error(
+        "this folder holds no file of {title} that belongs to the split \"{split}\" (looked for {expected})"
+    )]
     NoFileOfSplit {
         /// The set in print.
         title: String,
@@ -260,7 +288,9 @@ pub enum ErrorKind {
         first: String,
     },
     /// A split for which the data folder has no place.
-    #[error("the split \"{split}\" has no place in the data folder, which holds test and train: give --output")]
+    #[error(
+        "the split \"{split}\" has no place in the data folder, which holds test and train: give --output"
+    )]
     NeedsOutput {
         /// The split.
         split: String,

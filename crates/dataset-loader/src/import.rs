@@ -1,8 +1,9 @@
 //! A publisher's files → MwpBench's record form.
 //!
-//! Records are read one at a time and written to a temporary file, which takes its place when all are there. A record that is
-//! not of its publisher's form is an error with file, line and field, and nothing is written; one that cannot become a word
-//! problem is left out and listed with its [`Reason`].
+//! Records are read one at a time and written to a temporary file, which takes its place when all
+//! are there. A record that is not of its publisher's form is an error with file, line and field,
+//! and nothing is written; one that cannot become a word problem is left out and listed with its
+//! [`Reason`].
 
 mod inputs; // which files of a folder are read, and in which order
 
@@ -30,7 +31,8 @@ pub const ALL_SETS: &str = "mwpbench";
 const TEST: &str = "test";
 const TRAIN: &str = "train";
 
-/// The folder in the data folder for problems that wait for their translation: it is not searched for data.
+/// The folder in the data folder for problems that wait for their translation: it is not searched
+/// for data.
 pub const UNTRANSLATED_FOLDER: &str = "untranslated";
 
 /// What to import, and how.
@@ -44,7 +46,8 @@ pub struct ImportPlan<'a> {
     pub destination: Destination<'a>,
     /// The split: `test`, `train` or another name. Of a folder, the files of this split are read.
     pub split: &'a str,
-    /// Whether multiple choice keeps its options, with labels as references, and no question is dropped for their sake.
+    /// Whether multiple choice keeps its options, with labels as references, and no question is
+    /// dropped for their sake.
     pub keep_choices: bool,
 }
 
@@ -53,8 +56,9 @@ pub struct ImportPlan<'a> {
 pub enum Destination<'a> {
     /// This file; it is replaced.
     File(&'a Path),
-    /// The data folder: a file there that is called after set and split. Untranslated problems go into a folder of their own
-    /// in it. Another file of the folder with problems of the set is an error, as each would be asked twice.
+    /// The data folder: a file there that is called after set and split. Untranslated problems go
+    /// into a folder of their own in it. Another file of the folder with problems of the set is an
+    /// error, as each would be asked twice.
     DataFolder(&'a Path),
 }
 
@@ -114,22 +118,31 @@ impl Imported {
 /// Converts a publisher's files. Nothing is written unless all of it can be.
 ///
 /// # Errors
-/// An unknown set; files that cannot be read or are of another form; no problem left; an output that would replace the input,
-/// cannot be written, or stands beside another file of the set.
+/// An unknown set; files that cannot be read or are of another form; no problem left; an output
+/// that would replace the input, cannot be written, or stands beside another file of the set.
 pub fn import(benchmark: &Benchmark, plan: &ImportPlan<'_>) -> Result<Imported, Error> {
     let set = match plan.set {
         ALL_SETS => None,
         name => Some(benchmark.expect_set(name)?),
     };
-    let native = set.and_then(|set| native::of(&set.name)).unwrap_or(&native::RECORD_FORM);
+    let native = set
+        .and_then(|set| native::of(&set.name))
+        .unwrap_or(&native::RECORD_FORM);
     let files = inputs::find(plan.input, plan.split, set, native)?;
     let folder = match plan.destination {
         Destination::File(file) => {
-            files.iter().try_for_each(|input| not_the_same(&input.path, file))?;
+            files
+                .iter()
+                .try_for_each(|input| not_the_same(&input.path, file))?;
             folder_of(file)
         }
         Destination::DataFolder(_) if ![TEST, TRAIN].contains(&plan.split) => {
-            return Err(Error::in_file(plan.input, ErrorKind::NeedsOutput { split: plan.split.to_string() }));
+            return Err(Error::in_file(
+                plan.input,
+                ErrorKind::NeedsOutput {
+                    split: plan.split.to_string(),
+                },
+            ));
         }
         Destination::DataFolder(folder) => folder.to_path_buf(),
     };
@@ -203,13 +216,21 @@ impl<'a> Importer<'a> {
             let record = record?;
             let at = |kind| Error::at_place(&file.path, record.place, kind);
             let Value::Object(fields) = &record.value else {
-                return Err(at(ErrorKind::NotAnObject(format!("found {}", type_name(&record.value)))));
+                return Err(at(ErrorKind::NotAnObject(format!(
+                    "found {}",
+                    type_name(&record.value)
+                ))));
             };
             self.position += 1;
-            let place = At { file: &file.name, position: self.position, in_file: self.position - before };
+            let place = At {
+                file: &file.name,
+                position: self.position,
+                in_file: self.position - before,
+            };
             let items = match native::is_record_form(fields) {
                 true => vec![native::record_form_item(fields, &place).map_err(at)?],
-                false => (self.native.read)(fields, &place).map_err(|fault| at(self.not_published(fault)))?,
+                false => (self.native.read)(fields, &place)
+                    .map_err(|fault| at(self.not_published(fault)))?,
             };
             for item in items {
                 self.item(&file.path, record.place, item)?;
@@ -224,7 +245,10 @@ impl<'a> Importer<'a> {
     fn not_published(&self, fault: ErrorKind) -> ErrorKind {
         match std::ptr::eq(self.native, &native::RECORD_FORM) {
             true => fault,
-            false => ErrorKind::NotPublished { fault: Box::new(fault), form: self.native.form },
+            false => ErrorKind::NotPublished {
+                fault: Box::new(fault),
+                form: self.native.form,
+            },
         }
     }
 
@@ -233,9 +257,15 @@ impl<'a> Importer<'a> {
         let at = |kind| Error::at_place(file, place, kind);
         let (set, task) = self.set_and_task(&item).map_err(at)?;
         let id = format!("{task}/{}", item.number);
-        let origin = item.extras.get(record::ORIGIN).and_then(Value::as_str).map(str::to_string);
+        let origin = item
+            .extras
+            .get(record::ORIGIN)
+            .and_then(Value::as_str)
+            .map(str::to_string);
         let written = match self.set {
-            Some(wanted) if wanted.name != set.name => Err(Reason::OtherSet { set: set.name.clone() }),
+            Some(wanted) if wanted.name != set.name => Err(Reason::OtherSet {
+                set: set.name.clone(),
+            }),
             _ => to_record(set, task, item, self.plan),
         };
         let record = match written {
@@ -245,7 +275,11 @@ impl<'a> Importer<'a> {
                 return Ok(());
             }
         };
-        let content = blake3::hash(serde_json::to_string(&record).unwrap_or_default().as_bytes());
+        let content = blake3::hash(
+            serde_json::to_string(&record)
+                .unwrap_or_default()
+                .as_bytes(),
+        );
         match self.ids.claim(file, place, id.clone(), origin.as_deref()) {
             Ok(claimed) => self.contents.insert(claimed, content),
             Err(ErrorKind::DuplicateId { id, .. }) if self.contents.get(&id) == Some(&content) => {
@@ -254,23 +288,39 @@ impl<'a> Importer<'a> {
             }
             Err(kind) => return Err(at(kind)),
         };
-        self.lines.add(&record).map_err(|error| not_writable(&self.folder, error))?;
+        self.lines
+            .add(&record)
+            .map_err(|error| not_writable(&self.folder, error))?;
         *self.counts.entry(task.to_string()).or_default() += 1;
         self.converted += 1;
-        let language = record.get(LANGUAGE).and_then(Value::as_str).map(str::to_lowercase);
-        self.untranslated += usize::from(language.is_some_and(|language| language != set.asked_in()));
+        let language = record
+            .get(LANGUAGE)
+            .and_then(Value::as_str)
+            .map(str::to_lowercase);
+        self.untranslated +=
+            usize::from(language.is_some_and(|language| language != set.asked_in()));
         Ok(())
     }
 
     fn drop(&mut self, file: &Path, place: Place, id: String, reason: Reason) {
         let message = reason.to_string();
-        self.dropped.push(Dropped { file: file.to_path_buf(), line: place.number(), id, reason, message });
+        self.dropped.push(Dropped {
+            file: file.to_path_buf(),
+            line: place.number(),
+            id,
+            reason,
+            message,
+        });
     }
 
-    /// The set and task of an item: those that the record names, else those of the set that is imported.
+    /// The set and task of an item: those that the record names, else those of the set that is
+    /// imported.
     fn set_and_task(&self, item: &Item) -> Result<(&'a Set, &'a str), ErrorKind> {
         let benchmark: &'a Benchmark = self.benchmark;
-        let named = item.task.as_deref().and_then(|task| benchmark.set_of_task(task).map(|set| (set, task)));
+        let named = item
+            .task
+            .as_deref()
+            .and_then(|task| benchmark.set_of_task(task).map(|set| (set, task)));
         let found = match (named, self.set, &item.task) {
             (Some((set, task)), ..) => Some((set, task)),
             (None, Some(set), None) => native::task_of(set, item).map(|task| (set, task)),
@@ -279,7 +329,11 @@ impl<'a> Importer<'a> {
         let Some((set, task)) = found else {
             let known = benchmark.task_names().collect::<Vec<_>>().join(", ");
             let task = item.task.clone().unwrap_or_default();
-            return Err(ErrorKind::UnknownTask { field: record::TASK.to_string(), task, known });
+            return Err(ErrorKind::UnknownTask {
+                field: record::TASK.to_string(),
+                task,
+                known,
+            });
         };
         let own = set.tasks.iter().find(|own| own.name == task);
         Ok((set, own.map_or(&set.name, |own| &own.name)))
@@ -287,14 +341,30 @@ impl<'a> Importer<'a> {
 
     fn finish(self, files: Vec<Input>) -> Result<Imported, Error> {
         if self.converted == 0 {
-            let first = self.dropped.first().map(|dropped| dropped.message.clone()).unwrap_or_default();
-            return Err(Error::in_file(self.plan.input, ErrorKind::NothingLeft { read: self.read, first }));
+            let first = self
+                .dropped
+                .first()
+                .map(|dropped| dropped.message.clone())
+                .unwrap_or_default();
+            return Err(Error::in_file(
+                self.plan.input,
+                ErrorKind::NothingLeft {
+                    read: self.read,
+                    first,
+                },
+            ));
         }
         let output = self.output()?;
-        files.iter().try_for_each(|file| not_the_same(&file.path, &output))?;
-        self.lines.put(&output).map_err(|error| not_writable(&output, error))?;
+        files
+            .iter()
+            .try_for_each(|file| not_the_same(&file.path, &output))?;
+        self.lines
+            .put(&output)
+            .map_err(|error| not_writable(&output, error))?;
         let tasks = self.benchmark.task_names();
-        let counted = tasks.filter_map(|task| Some((task.to_string(), *self.counts.get(task)?))).collect();
+        let counted = tasks
+            .filter_map(|task| Some((task.to_string(), *self.counts.get(task)?)))
+            .collect();
         Ok(Imported {
             set: self.plan.set.to_string(),
             split: self.plan.split.to_string(),
@@ -324,13 +394,16 @@ impl<'a> Importer<'a> {
         }
         let output = folder.join(name);
         if self.plan.split == TEST {
-            check_alone(self.benchmark, folder, &output, |task| self.counts.contains_key(task))?;
+            check_alone(self.benchmark, folder, &output, |task| {
+                self.counts.contains_key(task)
+            })?;
         }
         Ok(output)
     }
 }
 
-/// Sees to it that no other file of a data folder than `output` has problems of these tasks: each would be asked twice.
+/// Sees to it that no other file of a data folder than `output` has problems of these tasks: each
+/// would be asked twice.
 ///
 /// # Errors
 /// One does, or the folder cannot be read.
@@ -343,11 +416,19 @@ pub fn check_alone(
     if !folder.is_dir() {
         return Ok(());
     }
-    for file in crate::source::data_files(folder)?.into_iter().filter(|file| file != output) {
+    for file in crate::source::data_files(folder)?
+        .into_iter()
+        .filter(|file| file != output)
+    {
         // A file that cannot be read says so itself where the data are used.
-        let Ok(data) = load(benchmark, &file) else { continue };
+        let Ok(data) = load(benchmark, &file) else {
+            continue;
+        };
         if let Some(problem) = data.problems.iter().find(|problem| is_task(&problem.task)) {
-            let kind = ErrorKind::OtherFileOfSet { set: problem.set.clone(), other: file };
+            let kind = ErrorKind::OtherFileOfSet {
+                set: problem.set.clone(),
+                other: file,
+            };
             return Err(Error::in_file(output, kind));
         }
     }
@@ -391,11 +472,17 @@ fn to_record(set: &Set, task: &str, item: Item, plan: &ImportPlan<'_>) -> Result
     };
     let mut record = Extras::new();
     let source = set.source.as_ref();
-    record.insert(record::ORIGIN.to_string(), given(record::ORIGIN, source.map(|source| &source.origin)));
+    record.insert(
+        record::ORIGIN.to_string(),
+        given(record::ORIGIN, source.map(|source| &source.origin)),
+    );
     record.insert(record::NUMBER.to_string(), Value::String(item.number));
     record.insert(record::QUESTION.to_string(), Value::String(question));
     record.insert(record::REFERENCE.to_string(), Value::String(reference));
-    record.insert(record::LICENSE.to_string(), given(record::LICENSE, source.map(|source| &source.license)));
+    record.insert(
+        record::LICENSE.to_string(),
+        given(record::LICENSE, source.map(|source| &source.license)),
+    );
     record.insert(record::TASK.to_string(), Value::String(task.to_string()));
     if let Some(language) = item.language {
         record.insert(LANGUAGE.to_string(), Value::String(language.to_string()));

@@ -1,9 +1,9 @@
 //! Loads mathematical word problems.
 //!
-//! In go files in MwpBench's record form (or nothing: the embedded samples); out come [`Problem`]s, each assigned to one
-//! of the sets that `datasets/*/dataset.toml` describes, or to a set of one's own ([`own_sets`]). The files that each set's own
-//! publisher gives out are turned into the record form first ([`import`]). This crate refuses to know models, prompts and
-//! scores.
+//! In go files in MwpBench's record form (or nothing: the embedded samples); out come [`Problem`]s,
+//! each assigned to one of the sets that `datasets/*/dataset.toml` describes, or to a set of one's
+//! own ([`own_sets`]). The files that each set's own publisher gives out are turned into the record
+//! form first ([`import`]). This crate refuses to know models, prompts and scores.
 //!
 //! ```
 //! let benchmark = dataset_loader::Benchmark::published();
@@ -29,7 +29,9 @@ mod whole_file; // files that appear whole or not at all
 pub use benchmark::{Benchmark, Fields, Provenance, Publisher, Set, Task};
 pub use choice::{OPTION_PHRASES, needs_options};
 pub use error::{Error, ErrorKind};
-pub use import::{ALL_SETS, Destination, Dropped, ImportPlan, Imported, UNTRANSLATED_FOLDER, check_alone, import};
+pub use import::{
+    ALL_SETS, Destination, Dropped, ImportPlan, Imported, UNTRANSLATED_FOLDER, check_alone, import,
+};
 pub use own_set::{check_name, own_sets};
 pub use problem::Problem;
 pub use reason::Reason;

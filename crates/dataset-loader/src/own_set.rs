@@ -1,7 +1,7 @@
 //! Sets of one's own: a folder with a `dataset.toml` and JSON Lines beside it.
 //!
-//! The description needs a name and nothing else. It is checked as hard as the records: unknown keys, names that are taken
-//! and odd characters are refused with file and line.
+//! The description needs a name and nothing else. It is checked as hard as the records: unknown
+//! keys, names that are taken and odd characters are refused with file and line.
 
 use std::path::{Path, PathBuf};
 
@@ -68,8 +68,9 @@ struct OwnTask {
     subject: Option<String>,
 }
 
-/// The sets of one's own at a place: the folder itself where it holds a `dataset.toml`, and else its sub-folders that do, in
-/// order of name. A file, or a place that is not there, holds none. The records are read too, so that they are counted.
+/// The sets of one's own at a place: the folder itself where it holds a `dataset.toml`, and else
+/// its sub-folders that do, in order of name. A file, or a place that is not there, holds none. The
+/// records are read too, so that they are counted.
 ///
 /// # Errors
 /// A description or a record that is not as it should be, or names that are taken.
@@ -117,35 +118,58 @@ pub fn check_name(published: &Benchmark, name: &str) -> Result<(), Error> {
 }
 
 fn check_set_name(known: &Benchmark, name: &str) -> Result<(), ErrorKind> {
-    let bad = |reason| Err(ErrorKind::BadName { name: name.to_string(), reason });
+    let bad = |reason| {
+        Err(ErrorKind::BadName {
+            name: name.to_string(),
+            reason,
+        })
+    };
     match name {
         "" => return bad("it is empty"),
         "mwpbench" | "samples" => return bad("it has a meaning of its own"),
         _ if name.len() > LONGEST_NAME => return bad("it is longer than 64 letters"),
-        _ if !name.bytes().all(|c| matches!(c, b'a'..=b'z' | b'0'..=b'9' | b'_')) => {
+        _ if !name
+            .bytes()
+            .all(|c| matches!(c, b'a'..=b'z' | b'0'..=b'9' | b'_')) =>
+        {
             return bad("names are of a-z, 0-9 and _ only");
         }
         _ => {}
     }
     match known.owner(name) {
-        Some(owner) => Err(ErrorKind::Shadows { name: name.to_string(), owner }),
+        Some(owner) => Err(ErrorKind::Shadows {
+            name: name.to_string(),
+            owner,
+        }),
         None => Ok(()),
     }
 }
 
 /// A task is called like its set, or begins so: then names of different sets cannot meet.
 fn check_task_name(set: &str, task: &str) -> Result<(), ErrorKind> {
-    let bad = |reason| Err(ErrorKind::BadName { name: task.to_string(), reason });
+    let bad = |reason| {
+        Err(ErrorKind::BadName {
+            name: task.to_string(),
+            reason,
+        })
+    };
     let rest = match task.strip_prefix(set) {
         Some("") => return Ok(()),
         Some(rest) => rest,
-        None => return bad("a task is called like its set, or like its set with a dot and a word after it"),
+        None => {
+            return bad(
+                "a task is called like its set, or like its set with a dot and a word after it",
+            );
+        }
     };
     let word = rest.strip_prefix('.').unwrap_or_default();
     match word {
         "" => bad("a task is called like its set, or like its set with a dot and a word after it"),
         _ if task.len() > LONGEST_NAME => bad("it is longer than 64 letters"),
-        _ if !word.bytes().all(|c| c.is_ascii_alphanumeric() || b"_.-".contains(&c)) => {
+        _ if !word
+            .bytes()
+            .all(|c| c.is_ascii_alphanumeric() || b"_.-".contains(&c)) =>
+        {
             bad("names of tasks are of letters, digits, _, . and - only")
         }
         _ => Ok(()),
@@ -157,17 +181,30 @@ fn load_set(known: &Benchmark, folder: &Path) -> Result<Set, Error> {
     let description = describe(&file)?;
     let at = |kind| Error::in_file(&file, kind);
     check_set_name(known, &description.name).map_err(at)?;
-    if let Some((title, owner)) = description.title.as_ref().and_then(|title| Some((title, known.owner(title)?))) {
-        return Err(at(ErrorKind::Shadows { name: title.clone(), owner }));
+    if let Some((title, owner)) = description
+        .title
+        .as_ref()
+        .and_then(|title| Some((title, known.owner(title)?)))
+    {
+        return Err(at(ErrorKind::Shadows {
+            name: title.clone(),
+            owner,
+        }));
     }
     if description.in_average == Some(true) {
         return Err(at(ErrorKind::InAverage));
     }
     for (index, task) in description.tasks.iter().enumerate() {
         check_task_name(&description.name, &task.name).map_err(at)?;
-        if description.tasks[..index].iter().any(|other| other.name == task.name) {
+        if description.tasks[..index]
+            .iter()
+            .any(|other| other.name == task.name)
+        {
             let owner = "another task of this set".to_string();
-            return Err(at(ErrorKind::Shadows { name: task.name.clone(), owner }));
+            return Err(at(ErrorKind::Shadows {
+                name: task.name.clone(),
+                owner,
+            }));
         }
     }
     let mut set = description.into_set();
@@ -190,7 +227,10 @@ fn count(set: &mut Set, folder: &Path) -> Result<(), Error> {
     }
     let (problems, _) = reader.finish();
     for task in &mut set.tasks {
-        task.count = problems.iter().filter(|problem| problem.task == task.name).count();
+        task.count = problems
+            .iter()
+            .filter(|problem| problem.task == task.name)
+            .count();
     }
     Ok(())
 }
@@ -200,7 +240,15 @@ fn describe(file: &Path) -> Result<Description, Error> {
     toml::from_str(&text).map_err(|error| {
         let kind = ErrorKind::Description(error.message().trim().replace('\n', " "));
         match error.span() {
-            Some(span) => Error::at(file, 1 + text.get(..span.start).unwrap_or(&text).matches('\n').count(), kind),
+            Some(span) => Error::at(
+                file,
+                1 + text
+                    .get(..span.start)
+                    .unwrap_or(&text)
+                    .matches('\n')
+                    .count(),
+                kind,
+            ),
             None => Error::in_file(file, kind),
         }
     })
@@ -209,10 +257,21 @@ fn describe(file: &Path) -> Result<Description, Error> {
 impl Description {
     fn into_set(self) -> Set {
         let title = self.title.unwrap_or_else(|| self.name.clone());
-        let mut tasks: Vec<Task> =
-            self.tasks.into_iter().map(|task| Task { name: task.name, count: 0, subject: task.subject }).collect();
+        let mut tasks: Vec<Task> = self
+            .tasks
+            .into_iter()
+            .map(|task| Task {
+                name: task.name,
+                count: 0,
+                subject: task.subject,
+            })
+            .collect();
         if tasks.is_empty() {
-            tasks.push(Task { name: self.name.clone(), count: 0, subject: None });
+            tasks.push(Task {
+                name: self.name.clone(),
+                count: 0,
+                subject: None,
+            });
         }
         Set {
             title,

@@ -47,12 +47,15 @@ impl Reason {
     /// The reason without the particulars of one record, to count by.
     pub fn in_general(&self) -> String {
         match self {
-            Self::SeveralCorrect { .. } => "several options are correct; a word problem has one answer".to_string(),
+            Self::SeveralCorrect { .. } => {
+                "several options are correct; a word problem has one answer".to_string()
+            }
             Self::NoSuchOption { .. } => "the correct option is not among its options".to_string(),
             Self::EmptyOption { .. } => "the correct option has no text".to_string(),
-            Self::NeedsOptions { .. } | Self::NoAnswer { .. } | Self::Repeated | Self::OtherSet { .. } => {
-                self.to_string()
-            }
+            Self::NeedsOptions { .. }
+            | Self::NoAnswer { .. }
+            | Self::Repeated
+            | Self::OtherSet { .. } => self.to_string(),
         }
     }
 }
@@ -60,11 +63,18 @@ impl Reason {
 impl fmt::Display for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NeedsOptions { phrase } => write!(f, "cannot be asked without its options: \"{phrase}\""),
-            Self::SeveralCorrect { labels } => {
-                write!(f, "several options are correct ({labels}); a word problem has one answer")
+            Self::NeedsOptions { phrase } => {
+                write!(f, "cannot be asked without its options: \"{phrase}\"")
             }
-            Self::NoSuchOption { label } => write!(f, "the correct option {label} is not among its options"),
+            Self::SeveralCorrect { labels } => {
+                write!(
+                    f,
+                    "several options are correct ({labels}); a word problem has one answer"
+                )
+            }
+            Self::NoSuchOption { label } => {
+                write!(f, "the correct option {label} is not among its options")
+            }
             Self::EmptyOption { label } => write!(f, "the correct option {label} has no text"),
             Self::NoAnswer { expected } => write!(f, "no answer in its solution ({expected})"),
             Self::Repeated => f.write_str("the same record was there before"),

@@ -18,7 +18,8 @@ pub(crate) const REFERENCE: &str = "answer";
 pub(crate) const ORIGIN: &str = "data_source";
 pub(crate) const LICENSE: &str = "license";
 
-/// Fields that an import writes beside those of the record form; a set of one's own may have them too.
+/// Fields that an import writes beside those of the record form; a set of one's own may have them
+/// too.
 pub(crate) const LANGUAGE: &str = "language";
 pub(crate) const KEPT: [&str; 10] = [
     LANGUAGE,
@@ -55,18 +56,32 @@ struct Parts<'r> {
 
 impl<'a> Reader<'a> {
     pub(crate) fn new(benchmark: &'a Benchmark) -> Self {
-        Self { benchmark, problems: Vec::new(), extras: BTreeMap::new(), ids: Ids::default() }
+        Self {
+            benchmark,
+            problems: Vec::new(),
+            extras: BTreeMap::new(),
+            ids: Ids::default(),
+        }
     }
 
-    /// Reads one file's whole content; `file` is its name in messages, `own` the set of one's own that it belongs to.
-    pub(crate) fn read(&mut self, file: &Path, content: &[u8], own: Option<&'a Set>) -> Result<(), Error> {
+    /// Reads one file's whole content; `file` is its name in messages, `own` the set of one's own
+    /// that it belongs to.
+    pub(crate) fn read(
+        &mut self,
+        file: &Path,
+        content: &[u8],
+        own: Option<&'a Set>,
+    ) -> Result<(), Error> {
         let content = content.strip_prefix(b"\xef\xbb\xbf").unwrap_or(content);
         let before = self.problems.len();
         for (index, line) in content.split(|&byte| byte == b'\n').enumerate() {
             let number = index + 1;
             let at = |kind| Error::at(file, number, kind);
-            let text = std::str::from_utf8(line)
-                .map_err(|error| at(ErrorKind::NotUtf8 { column: error.valid_up_to() + 1 }))?;
+            let text = std::str::from_utf8(line).map_err(|error| {
+                at(ErrorKind::NotUtf8 {
+                    column: error.valid_up_to() + 1,
+                })
+            })?;
             if text.trim().is_empty() {
                 continue;
             }
@@ -84,13 +99,24 @@ impl<'a> Reader<'a> {
         (self.problems, self.extras)
     }
 
-    fn add(&mut self, file: &Path, line: usize, mut record: Extras, own: Option<&'a Set>) -> Result<(), ErrorKind> {
+    fn add(
+        &mut self,
+        file: &Path,
+        line: usize,
+        mut record: Extras,
+        own: Option<&'a Set>,
+    ) -> Result<(), ErrorKind> {
         let (parts, set) = match own {
             Some(set) => (own_parts(&record, set)?, set),
             None => published_parts(&record, self.benchmark)?,
         };
         let number = parts.number.unwrap_or_else(|| line.to_string());
-        let id = self.ids.claim(file, Place::Line(line), format!("{}/{number}", parts.task), parts.source)?;
+        let id = self.ids.claim(
+            file,
+            Place::Line(line),
+            format!("{}/{number}", parts.task),
+            parts.source,
+        )?;
         self.problems.push(Problem {
             id: id.clone(),
             set: set.name.clone(),
@@ -99,7 +125,12 @@ impl<'a> Reader<'a> {
             reference: parts.reference.to_string(),
         });
         // Origin and licence stay: they tell of the problem and make none.
-        for field in [&set.fields.task, &set.fields.number, &set.fields.question, &set.fields.reference] {
+        for field in [
+            &set.fields.task,
+            &set.fields.number,
+            &set.fields.question,
+            &set.fields.reference,
+        ] {
             record.shift_remove(field);
         }
         if !record.is_empty() {
@@ -109,11 +140,21 @@ impl<'a> Reader<'a> {
     }
 }
 
-fn published_parts<'r, 'b>(record: &'r Extras, benchmark: &'b Benchmark) -> Result<(Parts<'r>, &'b Set), ErrorKind> {
+fn published_parts<'r, 'b>(
+    record: &'r Extras,
+    benchmark: &'b Benchmark,
+) -> Result<(Parts<'r>, &'b Set), ErrorKind> {
     let task = required_text(record, TASK)?;
-    let set = benchmark.sets().iter().find(|set| !set.is_own() && set.tasks.iter().any(|own| own.name == task));
+    let set = benchmark
+        .sets()
+        .iter()
+        .find(|set| !set.is_own() && set.tasks.iter().any(|own| own.name == task));
     let set = set.ok_or_else(|| {
-        let known = benchmark.sets().iter().filter(|set| !set.is_own()).flat_map(|set| &set.tasks);
+        let known = benchmark
+            .sets()
+            .iter()
+            .filter(|set| !set.is_own())
+            .flat_map(|set| &set.tasks);
         unknown_task(TASK, task, known.map(|task| task.name.as_str()))
     })?;
     Ok((parts(record, &set.fields, task)?, set))
@@ -127,13 +168,36 @@ fn own_parts<'r>(record: &'r Extras, set: &'r Set) -> Result<Parts<'r>, ErrorKin
         (None, _) => return Err(ErrorKind::MissingField(fields.task.clone())),
     };
     if !set.tasks.iter().any(|own| own.name == task) {
-        return Err(unknown_task(&fields.task, task, set.tasks.iter().map(|task| task.name.as_str())));
+        return Err(unknown_task(
+            &fields.task,
+            task,
+            set.tasks.iter().map(|task| task.name.as_str()),
+        ));
     }
-    let named = [&fields.task, &fields.number, &fields.question, &fields.reference, &fields.origin, &fields.license];
-    let known = || named.into_iter().map(String::as_str).chain(KEPT).chain(fields.extra.iter().map(String::as_str));
-    if let Some(field) = record.keys().find(|&field| !known().any(|name| name == field)) {
+    let named = [
+        &fields.task,
+        &fields.number,
+        &fields.question,
+        &fields.reference,
+        &fields.origin,
+        &fields.license,
+    ];
+    let known = || {
+        named
+            .into_iter()
+            .map(String::as_str)
+            .chain(KEPT)
+            .chain(fields.extra.iter().map(String::as_str))
+    };
+    if let Some(field) = record
+        .keys()
+        .find(|&field| !known().any(|name| name == field))
+    {
         let known = known().collect::<Vec<_>>().join(", ");
-        return Err(ErrorKind::UnknownField { field: field.clone(), known });
+        return Err(ErrorKind::UnknownField {
+            field: field.clone(),
+            known,
+        });
     }
     parts(record, fields, task)
 }
@@ -152,7 +216,11 @@ fn parts<'r>(record: &'r Extras, fields: &Fields, task: &'r str) -> Result<Parts
 
 fn unknown_task<'n>(field: &str, task: &str, known: impl Iterator<Item = &'n str>) -> ErrorKind {
     let known = known.collect::<Vec<_>>().join(", ");
-    ErrorKind::UnknownTask { field: field.to_string(), task: task.to_string(), known }
+    ErrorKind::UnknownTask {
+        field: field.to_string(),
+        task: task.to_string(),
+        known,
+    }
 }
 
 /// The ids given so far, and where.
@@ -169,7 +237,8 @@ struct FirstSeen {
 }
 
 impl Ids {
-    /// Registers the id, qualified by the source where another source of the same task took the number first.
+    /// Registers the id, qualified by the source where another source of the same task took the
+    /// number first.
     pub(crate) fn claim(
         &mut self,
         file: &Path,
@@ -178,14 +247,25 @@ impl Ids {
         source: Option<&str>,
     ) -> Result<String, ErrorKind> {
         let qualified = match (self.first_seen.get(&id), source) {
-            (Some(first), Some(source)) if first.source.as_deref() != Some(source) => format!("{id}@{source}"),
+            (Some(first), Some(source)) if first.source.as_deref() != Some(source) => {
+                format!("{id}@{source}")
+            }
             _ => id,
         };
         if let Some(first) = self.first_seen.get(&qualified) {
-            let (first_file, first_place) = (first.file.display().to_string(), first.place.to_string());
-            return Err(ErrorKind::DuplicateId { id: qualified, first_file, first_place });
+            let (first_file, first_place) =
+                (first.file.display().to_string(), first.place.to_string());
+            return Err(ErrorKind::DuplicateId {
+                id: qualified,
+                first_file,
+                first_place,
+            });
         }
-        let seen = FirstSeen { file: file.to_path_buf(), place, source: source.map(str::to_string) };
+        let seen = FirstSeen {
+            file: file.to_path_buf(),
+            place,
+            source: source.map(str::to_string),
+        };
         self.first_seen.insert(qualified.clone(), seen);
         Ok(qualified)
     }
@@ -194,20 +274,30 @@ impl Ids {
 fn parse_object(text: &str) -> Result<Extras, ErrorKind> {
     match serde_json::from_str(text) {
         Ok(Value::Object(record)) => Ok(record),
-        Ok(other) => Err(ErrorKind::NotAnObject(format!("found {}", type_name(&other)))),
-        Err(error) => Err(ErrorKind::NotAnObject(format!("{} at column {}", reason(&error), error.column()))),
+        Ok(other) => Err(ErrorKind::NotAnObject(format!(
+            "found {}",
+            type_name(&other)
+        ))),
+        Err(error) => Err(ErrorKind::NotAnObject(format!(
+            "{} at column {}",
+            reason(&error),
+            error.column()
+        ))),
     }
 }
 
-/// The parser's reason without its "at line 1 column 9", which would contradict the line that the message names.
+/// The parser's reason without its "at line 1 column 9", which would contradict the line that the
+/// message names.
 fn reason(error: &serde_json::Error) -> String {
     let text = error.to_string();
-    text.rsplit_once(" at line ").map_or(text.clone(), |(reason, _)| reason.to_string())
+    text.rsplit_once(" at line ")
+        .map_or(text.clone(), |(reason, _)| reason.to_string())
 }
 
 /// A field that must be there, a string that is not blank.
 pub(crate) fn required_text<'r>(record: &'r Extras, field: &str) -> Result<&'r str, ErrorKind> {
-    let text = optional_text(record, field)?.ok_or_else(|| ErrorKind::MissingField(field.to_string()))?;
+    let text =
+        optional_text(record, field)?.ok_or_else(|| ErrorKind::MissingField(field.to_string()))?;
     match text.trim().is_empty() {
         true => Err(ErrorKind::BlankField(field.to_string())),
         false => Ok(text),
@@ -215,7 +305,10 @@ pub(crate) fn required_text<'r>(record: &'r Extras, field: &str) -> Result<&'r s
 }
 
 /// A field that is a string where it is there.
-pub(crate) fn optional_text<'r>(record: &'r Extras, field: &str) -> Result<Option<&'r str>, ErrorKind> {
+pub(crate) fn optional_text<'r>(
+    record: &'r Extras,
+    field: &str,
+) -> Result<Option<&'r str>, ErrorKind> {
     match record.get(field) {
         None => Ok(None),
         Some(Value::String(text)) => Ok(Some(text)),
@@ -223,19 +316,26 @@ pub(crate) fn optional_text<'r>(record: &'r Extras, field: &str) -> Result<Optio
     }
 }
 
-/// A field that is a string or an integer where it is there; null and blank strings count as absent.
+/// A field that is a string or an integer where it is there; null and blank strings count as
+/// absent.
 pub(crate) fn number(record: &Extras, field: &str) -> Result<Option<String>, ErrorKind> {
     match record.get(field) {
         None | Some(Value::Null) => Ok(None),
         Some(Value::String(text)) if text.trim().is_empty() => Ok(None),
         Some(Value::String(text)) => Ok(Some(text.clone())),
-        Some(Value::Number(number)) if number.is_u64() || number.is_i64() => Ok(Some(number.to_string())),
+        Some(Value::Number(number)) if number.is_u64() || number.is_i64() => {
+            Ok(Some(number.to_string()))
+        }
         Some(other) => Err(wrong_type(field, "a string or an integer", other)),
     }
 }
 
 pub(crate) fn wrong_type(field: &str, expected: &'static str, found: &Value) -> ErrorKind {
-    ErrorKind::WrongType { field: field.to_string(), expected, found: type_name(found) }
+    ErrorKind::WrongType {
+        field: field.to_string(),
+        expected,
+        found: type_name(found),
+    }
 }
 
 /// What a JSON value is, in words.

@@ -13,17 +13,50 @@ use crate::record::{Extras, LANGUAGE, Reader};
 
 /// The samples, embedded: `datasets/<set>/sample.jsonl`.
 const SAMPLES: [(&str, &str); 11] = [
-    ("datasets/gsm8k/sample.jsonl", include_str!("../../../datasets/gsm8k/sample.jsonl")),
-    ("datasets/math/sample.jsonl", include_str!("../../../datasets/math/sample.jsonl")),
-    ("datasets/college_math/sample.jsonl", include_str!("../../../datasets/college_math/sample.jsonl")),
-    ("datasets/tal/sample.jsonl", include_str!("../../../datasets/tal/sample.jsonl")),
-    ("datasets/math23k/sample.jsonl", include_str!("../../../datasets/math23k/sample.jsonl")),
-    ("datasets/ape210k/sample.jsonl", include_str!("../../../datasets/ape210k/sample.jsonl")),
-    ("datasets/gaokao_bench/sample.jsonl", include_str!("../../../datasets/gaokao_bench/sample.jsonl")),
-    ("datasets/agieval_gaokao/sample.jsonl", include_str!("../../../datasets/agieval_gaokao/sample.jsonl")),
-    ("datasets/agieval_sat/sample.jsonl", include_str!("../../../datasets/agieval_sat/sample.jsonl")),
-    ("datasets/agieval_math/sample.jsonl", include_str!("../../../datasets/agieval_math/sample.jsonl")),
-    ("datasets/fresh_gaokao_2023/sample.jsonl", include_str!("../../../datasets/fresh_gaokao_2023/sample.jsonl")),
+    (
+        "datasets/gsm8k/sample.jsonl",
+        include_str!("../../../datasets/gsm8k/sample.jsonl"),
+    ),
+    (
+        "datasets/math/sample.jsonl",
+        include_str!("../../../datasets/math/sample.jsonl"),
+    ),
+    (
+        "datasets/college_math/sample.jsonl",
+        include_str!("../../../datasets/college_math/sample.jsonl"),
+    ),
+    (
+        "datasets/tal/sample.jsonl",
+        include_str!("../../../datasets/tal/sample.jsonl"),
+    ),
+    (
+        "datasets/math23k/sample.jsonl",
+        include_str!("../../../datasets/math23k/sample.jsonl"),
+    ),
+    (
+        "datasets/ape210k/sample.jsonl",
+        include_str!("../../../datasets/ape210k/sample.jsonl"),
+    ),
+    (
+        "datasets/gaokao_bench/sample.jsonl",
+        include_str!("../../../datasets/gaokao_bench/sample.jsonl"),
+    ),
+    (
+        "datasets/agieval_gaokao/sample.jsonl",
+        include_str!("../../../datasets/agieval_gaokao/sample.jsonl"),
+    ),
+    (
+        "datasets/agieval_sat/sample.jsonl",
+        include_str!("../../../datasets/agieval_sat/sample.jsonl"),
+    ),
+    (
+        "datasets/agieval_math/sample.jsonl",
+        include_str!("../../../datasets/agieval_math/sample.jsonl"),
+    ),
+    (
+        "datasets/fresh_gaokao_2023/sample.jsonl",
+        include_str!("../../../datasets/fresh_gaokao_2023/sample.jsonl"),
+    ),
 ];
 
 /// Where problems came from.
@@ -60,7 +93,10 @@ impl Data {
     pub fn problem(&self, id: &str) -> Result<(&Problem, Option<&Extras>), Error> {
         match self.problems.iter().find(|problem| problem.id == id) {
             Some(problem) => Ok((problem, self.extras.get(id))),
-            None => Err(Error::of(ErrorKind::UnknownId { id: id.to_string(), hint: self.hint(id) })),
+            None => Err(Error::of(ErrorKind::UnknownId {
+                id: id.to_string(),
+                hint: self.hint(id),
+            })),
         }
     }
 
@@ -73,7 +109,8 @@ impl Data {
     /// Whether a problem's record states another language than the one in which its set is asked.
     pub fn is_untranslated(&self, benchmark: &Benchmark, problem: &Problem) -> bool {
         let asked_in = benchmark.set(&problem.set).map(|set| set.asked_in());
-        self.language(&problem.id).is_some_and(|language| Some(language) != asked_in)
+        self.language(&problem.id)
+            .is_some_and(|language| Some(language) != asked_in)
     }
 
     /// Sees to it that each of these problems is in the language in which its set is asked.
@@ -81,8 +118,10 @@ impl Data {
     /// # Errors
     /// Some are not; the message says how many, and the ways out.
     pub fn check_language(&self, benchmark: &Benchmark, problems: &[Problem]) -> Result<(), Error> {
-        let untranslated: Vec<&Problem> =
-            problems.iter().filter(|problem| self.is_untranslated(benchmark, problem)).collect();
+        let untranslated: Vec<&Problem> = problems
+            .iter()
+            .filter(|problem| self.is_untranslated(benchmark, problem))
+            .collect();
         match untranslated.first() {
             None => Ok(()),
             Some(first) => Err(Error::of(ErrorKind::Untranslated {
@@ -93,12 +132,15 @@ impl Data {
         }
     }
 
-    /// So many problems drawn at random, each at most once, in the order in which they were drawn. The same seed draws the
-    /// same problems from the same ids, and more problems go on where fewer end.
+    /// So many problems drawn at random, each at most once, in the order in which they were drawn.
+    /// The same seed draws the same problems from the same ids, and more problems go on where fewer
+    /// end.
     pub fn draw(&self, count: usize, seed: u64) -> Vec<&Problem> {
         let rank = |problem: &&Problem| {
             let mut hasher = blake3::Hasher::new();
-            hasher.update(&seed.to_le_bytes()).update(problem.id.as_bytes());
+            hasher
+                .update(&seed.to_le_bytes())
+                .update(problem.id.as_bytes());
             *hasher.finalize().as_bytes()
         };
         let mut drawn: Vec<&Problem> = self.problems.iter().collect();
@@ -112,11 +154,14 @@ impl Data {
         const SHOWN: usize = 3;
         let (task, number) = id.rsplit_once('/').unwrap_or((id, id));
         let ids = || self.problems.iter().map(|problem| problem.id.as_str());
-        let same_number = |other: &&str| other.rsplit_once('/').is_some_and(|(_, own)| own == number);
+        let same_number =
+            |other: &&str| other.rsplit_once('/').is_some_and(|(_, own)| own == number);
         let mut near: Vec<&str> = ids().filter(same_number).take(SHOWN).collect();
         if near.is_empty() {
-            near =
-                ids().filter(|other| other.rsplit_once('/').is_some_and(|(own, _)| own == task)).take(SHOWN).collect();
+            near = ids()
+                .filter(|other| other.rsplit_once('/').is_some_and(|(own, _)| own == task))
+                .take(SHOWN)
+                .collect();
         }
         match (near.is_empty(), self.problems.first()) {
             (false, _) => format!(" (there are {}, …)", near.join(", ")),
@@ -135,9 +180,10 @@ pub fn samples(benchmark: &Benchmark) -> Data {
     }
 }
 
-/// Loads a file, or all data files of a folder (`*.jsonl`, `*.json`, in order of name; not those with `train` in their
-/// name). Of its sub-folders those are read that hold a set of one's own (a `dataset.toml`); so is the folder itself where it
-/// does. The benchmark must know these sets: [`Benchmark::with`] what [`crate::own_sets`] finds at the same place.
+/// Loads a file, or all data files of a folder (`*.jsonl`, `*.json`, in order of name; not those
+/// with `train` in their name). Of its sub-folders those are read that hold a set of one's own (a
+/// `dataset.toml`); so is the folder itself where it does. The benchmark must know these sets:
+/// [`Benchmark::with`] what [`crate::own_sets`] finds at the same place.
 ///
 /// # Errors
 /// What is wrong with the data, see [`ErrorKind`].
@@ -157,19 +203,26 @@ pub fn holds_data(folder: &Path) -> bool {
     own || folder.is_dir() && data_files(folder).map_or(true, |files| !files.is_empty())
 }
 
-/// Loads the training files of a folder, which [`load`] passes over: those with `train` in their name that are in the
-/// record form. The names of the others come second.
+/// Loads the training files of a folder, which [`load`] passes over: those with `train` in their
+/// name that are in the record form. The names of the others come second.
 ///
 /// # Errors
 /// The folder cannot be read.
-pub fn load_training(benchmark: &Benchmark, folder: &Path) -> Result<(Vec<Problem>, Vec<PathBuf>), Error> {
+pub fn load_training(
+    benchmark: &Benchmark,
+    folder: &Path,
+) -> Result<(Vec<Problem>, Vec<PathBuf>), Error> {
     let (mut problems, mut passed_over) = (Vec::new(), Vec::new());
     if !folder.is_dir() {
         return Ok((problems, passed_over));
     }
-    for file in json_files(folder)?.into_iter().filter(|file| is_training_file(file)) {
+    for file in json_files(folder)?
+        .into_iter()
+        .filter(|file| is_training_file(file))
+    {
         let mut reader = Reader::new(benchmark);
-        let read = std::fs::read(&file).is_ok_and(|content| reader.read(&file, &content, None).is_ok());
+        let read =
+            std::fs::read(&file).is_ok_and(|content| reader.read(&file, &content, None).is_ok());
         match read {
             true => problems.extend(reader.finish().0),
             false => passed_over.push(file),
@@ -189,7 +242,12 @@ struct ReadContent {
 
 impl ReadContent {
     fn into_data(self, origin: Origin) -> Data {
-        Data { origin, digest: self.digest, problems: self.problems, extras: self.extras }
+        Data {
+            origin,
+            digest: self.digest,
+            problems: self.problems,
+            extras: self.extras,
+        }
     }
 }
 
@@ -205,12 +263,24 @@ fn read_all<'a>(
         reader.read(&file, &content, own)?;
     }
     let (mut problems, extras) = reader.finish();
-    problems.sort_by_key(|problem| benchmark.sets().iter().position(|set| set.name == problem.set));
-    Ok(ReadContent { digest: hasher.finalize().to_hex().to_string(), problems, extras })
+    problems.sort_by_key(|problem| {
+        benchmark
+            .sets()
+            .iter()
+            .position(|set| set.name == problem.set)
+    });
+    Ok(ReadContent {
+        digest: hasher.finalize().to_hex().to_string(),
+        problems,
+        extras,
+    })
 }
 
 /// The files of a place, each with the set of one's own that it belongs to.
-fn files<'a>(benchmark: &'a Benchmark, path: &Path) -> Result<Vec<(PathBuf, Option<&'a Set>)>, Error> {
+fn files<'a>(
+    benchmark: &'a Benchmark,
+    path: &Path,
+) -> Result<Vec<(PathBuf, Option<&'a Set>)>, Error> {
     if !path.is_dir() {
         return Ok(vec![(path.to_path_buf(), None)]);
     }
@@ -221,7 +291,11 @@ fn files<'a>(benchmark: &'a Benchmark, path: &Path) -> Result<Vec<(PathBuf, Opti
     }
     for folder in own_folders {
         let set = benchmark.expect_set(&own_set::name(&folder)?)?;
-        files.extend(data_files(&folder)?.into_iter().map(|file| (file, Some(set))));
+        files.extend(
+            data_files(&folder)?
+                .into_iter()
+                .map(|file| (file, Some(set))),
+        );
     }
     match files.is_empty() {
         true => Err(Error::in_file(path, ErrorKind::EmptyFolder)),
@@ -231,7 +305,10 @@ fn files<'a>(benchmark: &'a Benchmark, path: &Path) -> Result<Vec<(PathBuf, Opti
 
 /// The data files of a folder, in order of name.
 pub(crate) fn data_files(folder: &Path) -> Result<Vec<PathBuf>, Error> {
-    Ok(json_files(folder)?.into_iter().filter(|file| !is_training_file(file)).collect())
+    Ok(json_files(folder)?
+        .into_iter()
+        .filter(|file| !is_training_file(file))
+        .collect())
 }
 
 fn json_files(folder: &Path) -> Result<Vec<PathBuf>, Error> {
@@ -248,12 +325,21 @@ fn json_files(folder: &Path) -> Result<Vec<PathBuf>, Error> {
 }
 
 fn is_json_file(path: &Path) -> bool {
-    let hidden = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'));
-    !hidden && path.extension().is_some_and(|extension| extension == "jsonl" || extension == "json")
+    let hidden = path
+        .file_name()
+        .is_some_and(|name| name.to_string_lossy().starts_with('.'));
+    !hidden
+        && path
+            .extension()
+            .is_some_and(|extension| extension == "jsonl" || extension == "json")
 }
 
 fn is_training_file(path: &Path) -> bool {
-    path.file_stem().unwrap_or_default().to_string_lossy().to_lowercase().contains("train")
+    path.file_stem()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .to_lowercase()
+        .contains("train")
 }
 
 pub(crate) fn unreadable(path: &Path, error: std::io::Error) -> Error {

@@ -1,4 +1,5 @@
-//! What is at hand of each set and task beside what table 1 of the paper (arXiv:2403.02884) counts, and why they differ.
+//! What is at hand of each set and task beside what table 1 of the paper (arXiv:2403.02884) counts,
+//! and why they differ.
 
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -48,7 +49,8 @@ pub struct SetStats {
     pub test: Counted,
     /// Training problems.
     pub train: Counted,
-    /// Of the test problems at hand, those in another language than the one in which the set is asked.
+    /// Of the test problems at hand, those in another language than the one in which the set is
+    /// asked.
     pub untranslated: usize,
     /// Of the test problems at hand, those that kept their options.
     pub with_options: usize,
@@ -68,13 +70,17 @@ pub struct TaskStats {
 }
 
 impl Stats {
-    /// Counts the data, and the training problems beside them (the outcome of [`crate::load_training`]).
+    /// Counts the data, and the training problems beside them (the outcome of
+    /// [`crate::load_training`]).
     pub fn of(benchmark: &Benchmark, data: &Data, training: (&[Problem], Vec<PathBuf>)) -> Self {
         let (training, passed_over) = training;
         let at_hand = Counts::of(benchmark, data);
         let trained = by(training, |problem| &problem.set);
-        let sets: Vec<SetStats> =
-            benchmark.sets().iter().map(|set| SetStats::of(set, data, &at_hand, count(&trained, &set.name))).collect();
+        let sets: Vec<SetStats> = benchmark
+            .sets()
+            .iter()
+            .map(|set| SetStats::of(set, data, &at_hand, count(&trained, &set.name)))
+            .collect();
         let sum = |of: fn(&SetStats) -> Counted| {
             let averaged = || sets.iter().filter(|set| set.in_average).map(of);
             Counted {
@@ -104,14 +110,22 @@ struct Counts<'a> {
 impl<'a> Counts<'a> {
     fn of(benchmark: &Benchmark, data: &'a Data) -> Self {
         let has_options = |problem: &&Problem| {
-            let form = data.extras.get(&problem.id).and_then(|extras| extras.get("form"));
+            let form = data
+                .extras
+                .get(&problem.id)
+                .and_then(|extras| extras.get("form"));
             form.is_some_and(|form| form == "choice")
         };
         let set = |problem: &'a Problem| problem.set.as_str();
         Self {
             of_set: by(&data.problems, set),
             of_task: by(&data.problems, |problem| &problem.task),
-            untranslated: by(data.problems.iter().filter(|problem| data.is_untranslated(benchmark, problem)), set),
+            untranslated: by(
+                data.problems
+                    .iter()
+                    .filter(|problem| data.is_untranslated(benchmark, problem)),
+                set,
+            ),
             with_options: by(data.problems.iter().filter(has_options), set),
         }
     }
@@ -137,17 +151,30 @@ impl SetStats {
         let paper = |count: usize| (!set.is_own()).then_some(count);
         let task = |task: &crate::benchmark::Task| TaskStats {
             task: task.name.clone(),
-            test: Counted { paper: paper(task.count), at_hand: count(&counts.of_task, &task.name) },
+            test: Counted {
+                paper: paper(task.count),
+                at_hand: count(&counts.of_task, &task.name),
+            },
         };
         let mut stats = Self {
             set: set.name.clone(),
             title: set.title.clone(),
             in_average: set.in_average,
-            test: Counted { paper: paper(set.count()), at_hand: count(&counts.of_set, &set.name) },
-            train: Counted { paper: paper(set.train_count), at_hand: trained },
+            test: Counted {
+                paper: paper(set.count()),
+                at_hand: count(&counts.of_set, &set.name),
+            },
+            train: Counted {
+                paper: paper(set.train_count),
+                at_hand: trained,
+            },
             untranslated: count(&counts.untranslated, &set.name),
             with_options: count(&counts.with_options, &set.name),
-            tasks: if set.tasks.len() > 1 { set.tasks.iter().map(task).collect() } else { Vec::new() },
+            tasks: if set.tasks.len() > 1 {
+                set.tasks.iter().map(task).collect()
+            } else {
+                Vec::new()
+            },
             notes: Vec::new(),
         };
         if data.origin != Origin::Samples && !set.is_own() {
@@ -186,16 +213,26 @@ fn notes(set: &Set, stats: &SetStats) -> Vec<String> {
 }
 
 fn difference(set: &Set, paper: usize, at_hand: usize) -> String {
-    let publisher = set.publisher.as_ref().filter(|publisher| publisher.imported == at_hand);
+    let publisher = set
+        .publisher
+        .as_ref()
+        .filter(|publisher| publisher.imported == at_hand);
     let Some(publisher) = publisher else {
         return match at_hand < paper {
-            true => format!("{} of {} are not at hand", grouped(paper - at_hand), grouped(paper)),
+            true => format!(
+                "{} of {} are not at hand",
+                grouped(paper - at_hand),
+                grouped(paper)
+            ),
             false => format!("{} more than the paper counts", grouped(at_hand - paper)),
         };
     };
     let made = match publisher.imported == publisher.test {
         true => format!("these are the publisher's {}", grouped(publisher.test)),
-        false => format!("these are left of the publisher's {}", grouped(publisher.test)),
+        false => format!(
+            "these are left of the publisher's {}",
+            grouped(publisher.test)
+        ),
     };
     match &publisher.why {
         Some(why) => format!("{made}; {why}"),
@@ -206,10 +243,17 @@ fn difference(set: &Set, paper: usize, at_hand: usize) -> String {
 fn training_difference(set: &Set, at_hand: usize) -> String {
     let publisher = set.publisher.as_ref();
     let all = publisher.and_then(|publisher| publisher.train);
-    let imported = publisher.and_then(|publisher| publisher.train_imported).or(all);
+    let imported = publisher
+        .and_then(|publisher| publisher.train_imported)
+        .or(all);
     let made = match (all, imported == Some(at_hand)) {
-        (Some(all), true) if all == at_hand => format!("training: these are the publisher's {}", grouped(all)),
-        (Some(all), true) => format!("training: these are left of the publisher's {}", grouped(all)),
+        (Some(all), true) if all == at_hand => {
+            format!("training: these are the publisher's {}", grouped(all))
+        }
+        (Some(all), true) => format!(
+            "training: these are left of the publisher's {}",
+            grouped(all)
+        ),
         _ => format!("training: {} at hand", grouped(at_hand)),
     };
     match set.train_count {

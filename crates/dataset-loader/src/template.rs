@@ -1,4 +1,5 @@
-//! The folder of a new set of one's own: a description with comments, two problems and a page about it, which load as they are.
+//! The folder of a new set of one's own: a description with comments, two problems and a page about
+//! it, which load as they are.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -53,8 +54,13 @@ pub fn new_set(published: &Benchmark, name: &str, parent: &Path) -> Result<NewSe
     for (file, text) in FILES {
         let path = folder.join(file);
         let mut out = std::fs::File::create_new(&path).map_err(|error| failed(&path, error))?;
-        out.write_all(text.replace(NAME, name).as_bytes()).map_err(|error| failed(&path, error))?;
+        out.write_all(text.replace(NAME, name).as_bytes())
+            .map_err(|error| failed(&path, error))?;
         files.push(path);
     }
-    Ok(NewSet { name: name.to_string(), folder, files })
+    Ok(NewSet {
+        name: name.to_string(),
+        folder,
+        files,
+    })
 }

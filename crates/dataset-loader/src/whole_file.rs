@@ -18,10 +18,13 @@ impl LinesInTheMaking {
         std::fs::create_dir_all(folder)?;
         let mut builder = tempfile::Builder::new();
         builder.prefix(".mwpbench-");
-        // Temporary files are private by default; what is put in place is an ordinary one (the umask applies).
+        // Temporary files are private by default; what is put in place is an ordinary one (the
+        // umask applies).
         #[cfg(unix)]
         builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-        Ok(Self { out: BufWriter::new(builder.tempfile_in(folder)?) })
+        Ok(Self {
+            out: BufWriter::new(builder.tempfile_in(folder)?),
+        })
     }
 
     /// Adds a line.
@@ -34,7 +37,10 @@ impl LinesInTheMaking {
     pub(crate) fn put(self, file: &Path) -> io::Result<()> {
         let folder = folder_of(file);
         std::fs::create_dir_all(&folder)?;
-        let temporary = self.out.into_inner().map_err(io::IntoInnerError::into_error)?;
+        let temporary = self
+            .out
+            .into_inner()
+            .map_err(io::IntoInnerError::into_error)?;
         temporary.as_file().sync_all()?;
         temporary.persist(file)?;
         // The name is on the disk when its folder is.

@@ -48,8 +48,13 @@ pub(crate) struct Asking {
 pub(crate) enum Outcome {
     /// Its completion is final, also where it failed for itself.
     Final(Completion),
-    /// The server refused it: status, what it said, and the completion to record if it does not refuse all.
-    Refused { status: u16, reason: String, completion: Completion },
+    /// The server refused it: status, what it said, and the completion to record if it does not
+    /// refuse all.
+    Refused {
+        status: u16,
+        reason: String,
+        completion: Completion,
+    },
     /// The run cannot go on.
     Over(Error),
 }
@@ -80,8 +85,17 @@ impl Asking {
     /// Asks until something is final. `index` is the prompt's place in the run.
     pub(crate) async fn answer(&self, index: usize, prompt: &Prompt) -> Outcome {
         let mut waits = self.http.patience.waits();
-        let max_tokens = self.rooms.get(&prompt.text).copied().unwrap_or(self.decoding.max_tokens);
-        let mut asked = Asked { index, prompt, max_tokens, history: History::default() };
+        let max_tokens = self
+            .rooms
+            .get(&prompt.text)
+            .copied()
+            .unwrap_or(self.decoding.max_tokens);
+        let mut asked = Asked {
+            index,
+            prompt,
+            max_tokens,
+            history: History::default(),
+        };
         loop {
             let permit = self.limiter.acquire().await;
             let tried = self.tried(&asked);
@@ -95,7 +109,8 @@ impl Asking {
                 Next::End(outcome) => return outcome,
                 Next::Again { at_once: true } => {}
                 Next::Again { at_once: false } => {
-                    tokio::time::sleep(wait_after(&trouble, waits.next().unwrap_or_default())).await;
+                    tokio::time::sleep(wait_after(&trouble, waits.next().unwrap_or_default()))
+                        .await;
                 }
             }
         }
@@ -103,7 +118,12 @@ impl Asking {
 
     fn tried(&self, asked: &Asked<'_>) -> Tried {
         let capabilities = self.capabilities().clone();
-        let body = self.form.body(asked.prompt, &self.decoding, asked.max_tokens, &capabilities);
+        let body = self.form.body(
+            asked.prompt,
+            &self.decoding,
+            asked.max_tokens,
+            &capabilities,
+        );
         Tried { capabilities, body }
     }
 
@@ -122,18 +142,23 @@ impl Asking {
             on_pieces: &on_pieces,
         };
         let (answer, pace) = attempt.make().await?;
-        self.limiter.succeeded(permit.started(), pace, answer.completion_tokens);
+        self.limiter
+            .succeeded(permit.started(), pace, answer.completion_tokens);
         self.latencies.record(pace, answer.completion_tokens);
         self.breaker().succeeded(Instant::now());
         // Tokens that came without a piece of their own: a whole answer's, or that of the end.
-        let untold = answer.completion_tokens.saturating_sub(told.load(Ordering::Relaxed));
+        let untold = answer
+            .completion_tokens
+            .saturating_sub(told.load(Ordering::Relaxed));
         self.pieces.fetch_add(untold, Ordering::Relaxed);
         Ok(answer)
     }
 
     fn slow_down(&self, trouble: &Trouble, permit: &Permit) {
         match trouble.kind {
-            TroubleKind::Throttled | TroubleKind::Silent => self.limiter.throttled(permit.started(), trouble.wait),
+            TroubleKind::Throttled | TroubleKind::Silent => {
+                self.limiter.throttled(permit.started(), trouble.wait)
+            }
             TroubleKind::CutOff if self.limiter.cut_off(permit.started()) => {
                 self.interrupts.store(true, Ordering::Relaxed);
             }
@@ -154,7 +179,11 @@ impl Asking {
                 let reason = trouble.reason.clone();
                 match status {
                     300..=399 | 401 => Next::End(Outcome::Over(refused(&self.url, status, reason))),
-                    _ => Next::End(Outcome::Refused { status, completion: failed(reason.clone()), reason }),
+                    _ => Next::End(Outcome::Refused {
+                        status,
+                        completion: failed(reason.clone()),
+                        reason,
+                    }),
                 }
             }
             TroubleKind::Useless => {
@@ -162,27 +191,39 @@ impl Asking {
                 Next::End(Outcome::Final(failed(trouble.reason.clone())))
             }
             _ => {
-                let judgement = self.breaker().failed(index, trouble, &mut asked.history, now);
+                let judgement = self
+                    .breaker()
+                    .failed(index, trouble, &mut asked.history, now);
                 match judgement {
                     Judgement::Again => Next::Again { at_once: false },
                     Judgement::PromptFails => {
-                        let reason = format!("given up after {} attempts: {}", asked.history.attempts, trouble.reason);
+                        let reason = format!(
+                            "given up after {} attempts: {}",
+                            asked.history.attempts, trouble.reason
+                        );
                         Next::End(Outcome::Final(failed(reason)))
                     }
-                    Judgement::ServerGone { failures, seconds } => Next::End(Outcome::Over(Error::Gone {
-                        url: self.url.clone(),
-                        failures,
-                        seconds,
-                        reason: trouble.reason.clone(),
-                    })),
+                    Judgement::ServerGone { failures, seconds } => {
+                        Next::End(Outcome::Over(Error::Gone {
+                            url: self.url.clone(),
+                            failures,
+                            seconds,
+                            reason: trouble.reason.clone(),
+                        }))
+                    }
                 }
             }
         }
     }
 
-    /// Whether a refused request can be made otherwise: for fewer new tokens where the context leaves no more, or without what the server
-    /// does not take.
-    fn may_be_asked_otherwise(&self, asked: &mut Asked<'_>, trouble: &Trouble, tried: &Tried) -> bool {
+    /// Whether a refused request can be made otherwise: for fewer new tokens where the context
+    /// leaves no more, or without what the server does not take.
+    fn may_be_asked_otherwise(
+        &self,
+        asked: &mut Asked<'_>,
+        trouble: &Trouble,
+        tried: &Tried,
+    ) -> bool {
         if !matches!(trouble.kind, TroubleKind::Refused(400 | 413 | 422 | 500)) {
             return false;
         }
@@ -193,7 +234,8 @@ impl Asking {
             return room.is_some();
         }
         let Tried { capabilities, body } = tried;
-        self.capabilities().learn(words, capabilities, &body.optional, body.stop_strings)
+        self.capabilities()
+            .learn(words, capabilities, &body.optional, body.stop_strings)
     }
 
     fn completion(&self, index: usize, prompt: &Prompt, answer: Answer) -> Completion {
@@ -217,11 +259,15 @@ impl Asking {
     }
 
     fn breaker(&self) -> MutexGuard<'_, Breaker> {
-        self.breaker.lock().expect("nothing panics while the breaker is held")
+        self.breaker
+            .lock()
+            .expect("nothing panics while the breaker is held")
     }
 
     pub(crate) fn capabilities(&self) -> MutexGuard<'_, Capabilities> {
-        self.capabilities.lock().expect("nothing panics while the capabilities are held")
+        self.capabilities
+            .lock()
+            .expect("nothing panics while the capabilities are held")
     }
 }
 

@@ -32,29 +32,50 @@ impl Attempt<'_> {
     /// Asks once.
     pub(crate) async fn make(&self) -> Result<(Answer, Pace), Trouble> {
         let patience = &self.http.patience;
-        let outcome = timeout(patience.whole, self.ask()).await.unwrap_or_else(|_| Err(self.http.endless()));
+        let outcome = timeout(patience.whole, self.ask())
+            .await
+            .unwrap_or_else(|_| Err(self.http.endless()));
         match outcome {
-            Ok((answer, pace)) => {
-                Ok((Answer { text: self.http.scrubber().scrub_completion(answer.text), ..answer }, pace))
-            }
-            Err(trouble) => Err(Trouble { reason: self.http.quote(&trouble.reason), ..trouble }),
+            Ok((answer, pace)) => Ok((
+                Answer {
+                    text: self.http.scrubber().scrub_completion(answer.text),
+                    ..answer
+                },
+                pace,
+            )),
+            Err(trouble) => Err(Trouble {
+                reason: self.http.quote(&trouble.reason),
+                ..trouble
+            }),
         }
     }
 
     async fn ask(&self) -> Result<(Answer, Pace), Trouble> {
         let started = Instant::now();
-        let mut response = self.http.send(self.http.post(self.url, &self.body.json)).await?;
+        let mut response = self
+            .http
+            .send(self.http.post(self.url, &self.body.json))
+            .await?;
         let mut reply = Reply::new(self.stops);
         let first_word = match is_stream(&response) {
             true => self.read_stream(&mut response, &mut reply).await?,
             false => {
-                let text = self.http.text(&mut response, self.http.patience.largest_answer).await?;
+                let text = self
+                    .http
+                    .text(&mut response, self.http.patience.largest_answer)
+                    .await?;
                 self.read_whole(&text, &mut reply)?;
                 None
             }
         };
         let to_first_word = first_word.map(|time| time.duration_since(started));
-        Ok((reply.finish()?, Pace { to_first_word, whole: started.elapsed() }))
+        Ok((
+            reply.finish()?,
+            Pace {
+                to_first_word,
+                whole: started.elapsed(),
+            },
+        ))
     }
 
     /// Takes an answer that came at once. Some servers send events and call them something else.
@@ -71,9 +92,14 @@ impl Attempt<'_> {
         Ok(())
     }
 
-    /// Reads events to the end of the answer; when the first piece of text came. Dropping the response closes the connection where a
-    /// stop string of ours ends the text before the server does.
-    async fn read_stream(&self, response: &mut Response, reply: &mut Reply<'_>) -> Result<Option<Instant>, Trouble> {
+    /// Reads events to the end of the answer; when the first piece of text came. Dropping the
+    /// response closes the connection where a stop string of ours ends the text before the server
+    /// does.
+    async fn read_stream(
+        &self,
+        response: &mut Response,
+        reply: &mut Reply<'_>,
+    ) -> Result<Option<Instant>, Trouble> {
         let patience = &self.http.patience;
         let mut decoder = EventDecoder::new(patience.largest_event);
         let (mut bytes, mut first_word) = (0, None);
@@ -110,6 +136,12 @@ impl Attempt<'_> {
 
 /// Servers that cannot stream answer with plain JSON, whatever was asked.
 fn is_stream(response: &Response) -> bool {
-    let kind = response.headers().get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
-    kind.trim_start().to_ascii_lowercase().starts_with("text/event-stream")
+    let kind = response
+        .headers()
+        .get(CONTENT_TYPE)
+        .and_then(|kind| kind.to_str().ok())
+        .unwrap_or_default();
+    kind.trim_start()
+        .to_ascii_lowercase()
+        .starts_with("text/event-stream")
 }

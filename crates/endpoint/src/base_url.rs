@@ -4,10 +4,12 @@ use reqwest::Url;
 
 use crate::error::Error;
 
-/// The address below which a server answers: `http://localhost:8000`, with or without `/v1` behind it.
+/// The address below which a server answers: `http://localhost:8000`, with or without `/v1` behind
+/// it.
 ///
-/// Where some part of its path already is a version (`/v1`, `/v4`, `/v1beta/openai`), the address is taken as it is; else `/v1` is
-/// put behind it. The whole address of a route (`…/v1/chat/completions`) is understood too.
+/// Where some part of its path already is a version (`/v1`, `/v4`, `/v1beta/openai`), the address
+/// is taken as it is; else `/v1` is put behind it. The whole address of a route
+/// (`…/v1/chat/completions`) is understood too.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BaseUrl {
     /// The address of the OpenAI-compatible routes, without a slash at the end.
@@ -22,9 +24,13 @@ impl BaseUrl {
     /// Understands an address.
     ///
     /// # Errors
-    /// Anything but `http:` or `https:` with a host; and a password or a query, which would end up in files and on screens.
+    /// Anything but `http:` or `https:` with a host; and a password or a query, which would end up
+    /// in files and on screens.
     pub fn parse(text: &str) -> Result<Self, Error> {
-        let refused = |reason: &str| Error::BadUrl { given: without_password(text), reason: reason.to_string() };
+        let refused = |reason: &str| Error::BadUrl {
+            given: without_password(text),
+            reason: reason.to_string(),
+        };
         if !text.contains("://") {
             return Err(refused("it does not begin with http:// or https://"));
         }
@@ -41,16 +47,29 @@ impl BaseUrl {
             return Err(refused("the address of a server has no ? or # in it"));
         }
         let path = url.path().trim_end_matches('/');
-        let path = path.strip_suffix("/completions").map_or(path, |path| path.strip_suffix("/chat").unwrap_or(path));
+        let path = path
+            .strip_suffix("/completions")
+            .map_or(path, |path| path.strip_suffix("/chat").unwrap_or(path));
         let path = path.trim_end_matches('/');
         let origin = url.origin().ascii_serialization();
         let root = format!("{origin}{}", path.strip_suffix("/v1").unwrap_or(path));
-        let api = if path.split('/').any(is_version) { format!("{origin}{path}") } else { format!("{root}/v1") };
+        let api = if path.split('/').any(is_version) {
+            format!("{origin}{path}")
+        } else {
+            format!("{root}/v1")
+        };
         let is_loopback = match url.host_str().unwrap_or_default().trim_matches(['[', ']']) {
             "localhost" => true,
-            host => host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback()),
+            host => host
+                .parse::<std::net::IpAddr>()
+                .is_ok_and(|address| address.is_loopback()),
         };
-        Ok(Self { api, root, is_loopback, is_https: url.scheme() == "https" })
+        Ok(Self {
+            api,
+            root,
+            is_loopback,
+            is_https: url.scheme() == "https",
+        })
     }
 
     /// An OpenAI-compatible route, such as `models`.
@@ -79,7 +98,8 @@ impl BaseUrl {
 
 /// `v1`, `v4`, `v1beta`: a part of a path that names a version.
 fn is_version(part: &str) -> bool {
-    part.strip_prefix('v').is_some_and(|rest| rest.starts_with(|first: char| first.is_ascii_digit()))
+    part.strip_prefix('v')
+        .is_some_and(|rest| rest.starts_with(|first: char| first.is_ascii_digit()))
 }
 
 /// A text that may be an address, with what stands before an `@` of its host left out.
@@ -87,8 +107,15 @@ fn without_password(text: &str) -> String {
     let (scheme, rest) = text.split_once("://").unwrap_or(("", text));
     let host_ends = rest.find(['/', '?', '#']).unwrap_or(rest.len());
     match rest[..host_ends].rfind('@') {
-        Some(at) => format!("{scheme}://…@{}", rest[at + 1..].split(['?', '#']).next().unwrap_or_default()),
-        None => text.split(['?', '#']).next().unwrap_or_default().to_string(),
+        Some(at) => format!(
+            "{scheme}://…@{}",
+            rest[at + 1..].split(['?', '#']).next().unwrap_or_default()
+        ),
+        None => text
+            .split(['?', '#'])
+            .next()
+            .unwrap_or_default()
+            .to_string(),
     }
 }
 
@@ -99,16 +126,56 @@ mod tests {
     #[test]
     fn the_version_is_put_behind_an_address_that_has_none() {
         for (given, api, root) in [
-            ("http://localhost:8000", "http://localhost:8000/v1", "http://localhost:8000"),
-            ("http://localhost:8000/", "http://localhost:8000/v1", "http://localhost:8000"),
-            ("http://localhost:8000/v1", "http://localhost:8000/v1", "http://localhost:8000"),
-            ("http://localhost:8000/v1/", "http://localhost:8000/v1", "http://localhost:8000"),
-            ("http://localhost:8000/v1/chat/completions", "http://localhost:8000/v1", "http://localhost:8000"),
-            ("http://[::1]:80/v1/completions", "http://[::1]/v1", "http://[::1]"),
-            ("https://host/proxy/a/v1", "https://host/proxy/a/v1", "https://host/proxy/a"),
-            ("https://host/api/v4", "https://host/api/v4", "https://host/api/v4"),
-            ("https://host/v1beta/openai/", "https://host/v1beta/openai", "https://host/v1beta/openai"),
-            ("https://host/vendor", "https://host/vendor/v1", "https://host/vendor"),
+            (
+                "http://localhost:8000",
+                "http://localhost:8000/v1",
+                "http://localhost:8000",
+            ),
+            (
+                "http://localhost:8000/",
+                "http://localhost:8000/v1",
+                "http://localhost:8000",
+            ),
+            (
+                "http://localhost:8000/v1",
+                "http://localhost:8000/v1",
+                "http://localhost:8000",
+            ),
+            (
+                "http://localhost:8000/v1/",
+                "http://localhost:8000/v1",
+                "http://localhost:8000",
+            ),
+            (
+                "http://localhost:8000/v1/chat/completions",
+                "http://localhost:8000/v1",
+                "http://localhost:8000",
+            ),
+            (
+                "http://[::1]:80/v1/completions",
+                "http://[::1]/v1",
+                "http://[::1]",
+            ),
+            (
+                "https://host/proxy/a/v1",
+                "https://host/proxy/a/v1",
+                "https://host/proxy/a",
+            ),
+            (
+                "https://host/api/v4",
+                "https://host/api/v4",
+                "https://host/api/v4",
+            ),
+            (
+                "https://host/v1beta/openai/",
+                "https://host/v1beta/openai",
+                "https://host/v1beta/openai",
+            ),
+            (
+                "https://host/vendor",
+                "https://host/vendor/v1",
+                "https://host/vendor",
+            ),
         ] {
             let url = BaseUrl::parse(given).unwrap();
             assert_eq!((url.as_str(), url.root.as_str()), (api, root), "{given}");
@@ -117,9 +184,14 @@ mod tests {
 
     #[test]
     fn passwords_queries_and_other_schemes_are_refused_without_being_shown() {
-        for given in
-            ["https://u:secret@host/v1", "https://host/v1?key=secret", "ftp://host", "host:8000", "http://", ""]
-        {
+        for given in [
+            "https://u:secret@host/v1",
+            "https://host/v1?key=secret",
+            "ftp://host",
+            "host:8000",
+            "http://",
+            "",
+        ] {
             let message = BaseUrl::parse(given).unwrap_err().to_string();
             assert!(!message.contains("secret"), "{message}");
         }
@@ -133,7 +205,11 @@ mod tests {
             ("http://[::1]:1", true),
             ("http://10.0.0.1", false),
         ] {
-            assert_eq!(BaseUrl::parse(given).unwrap().is_loopback(), loopback, "{given}");
+            assert_eq!(
+                BaseUrl::parse(given).unwrap().is_loopback(),
+                loopback,
+                "{given}"
+            );
         }
     }
 }

@@ -1,11 +1,13 @@
 //! Whether the server is gone, or only a prompt fails.
 //!
-//! A server that answers some prompts is there: what fails all its attempts meanwhile fails for itself. An attempt counts so only if
-//! something succeeded since the one before it, or the last answers before an outage would speak against a prompt; and being put off by
-//! a server that has too much to do says next to nothing of a prompt. Where nothing succeeds,
-//! prompts wait, since recording each of them as failed would only say that the server was away; after a while without a success
-//! the run ends. That would end a run for ever if the last prompts of it crashed the server one by one, so a few prompts that the server does
-//! respond to, however badly, fail for themselves then. Pieces of answers under way are signs of life: a slow server is not gone.
+//! A server that answers some prompts is there: what fails all its attempts meanwhile fails for
+//! itself. An attempt counts so only if something succeeded since the one before it, or the last
+//! answers before an outage would speak against a prompt; and being put off by a server that has
+//! too much to do says next to nothing of a prompt. Where nothing succeeds, prompts wait, since
+//! recording each of them as failed would only say that the server was away; after a while without
+//! a success the run ends. That would end a run for ever if the last prompts of it crashed the
+//! server one by one, so a few prompts that the server does respond to, however badly, fail for
+//! themselves then. Pieces of answers under way are signs of life: a slow server is not gone.
 
 use std::collections::HashSet;
 use std::time::Duration;
@@ -18,7 +20,8 @@ use crate::trouble::{Trouble, TroubleKind};
 const LEAST_FAILURES: usize = 8;
 /// So many prompts may fail for themselves at a time.
 const FEW_PROMPTS: usize = 4;
-/// A server that shows life without ever finishing an answer gets so many times the attempts of a prompt.
+/// A server that shows life without ever finishing an answer gets so many times the attempts of a
+/// prompt.
 const ROUNDS_WITHOUT_SUCCESS: u32 = 3;
 /// Being put off (429, 503) so often, while others succeed, counts as one attempt in vain.
 const PUT_OFF: u32 = 20;
@@ -39,7 +42,8 @@ pub(crate) enum Judgement {
 pub(crate) struct History {
     /// All of them.
     pub(crate) attempts: u32,
-    /// Those before which something succeeded since the one before, where the server was not just busy.
+    /// Those before which something succeeded since the one before, where the server was not just
+    /// busy.
     counted: u32,
     /// The others of those.
     put_off: u32,
@@ -49,7 +53,13 @@ pub(crate) struct History {
 }
 
 impl History {
-    fn failed(&mut self, kind: TroubleKind, last_success: Instant, last_sign: Instant, now: Instant) {
+    fn failed(
+        &mut self,
+        kind: TroubleKind,
+        last_success: Instant,
+        last_sign: Instant,
+        now: Instant,
+    ) {
         let since_last = |time: Instant| self.last_failure.is_none_or(|last| time > last);
         let (counted, alive) = (since_last(last_success), since_last(last_sign));
         self.attempts += 1;
@@ -121,11 +131,17 @@ impl Breaker {
         if since < self.gone_after + self.pause || self.failures < LEAST_FAILURES {
             return Judgement::Again;
         }
-        let responds = matches!(trouble.kind, TroubleKind::Broken | TroubleKind::CutOff | TroubleKind::Silent);
+        let responds = matches!(
+            trouble.kind,
+            TroubleKind::Broken | TroubleKind::CutOff | TroubleKind::Silent
+        );
         match responds && self.prompts.len() <= FEW_PROMPTS {
             true if spent => Judgement::PromptFails,
             true => Judgement::Again,
-            false => Judgement::ServerGone { failures: self.failures, seconds: since.as_secs() },
+            false => Judgement::ServerGone {
+                failures: self.failures,
+                seconds: since.as_secs(),
+            },
         }
     }
 }
@@ -141,8 +157,18 @@ mod tests {
     }
 
     /// The judgement of one more failure of a prompt that has had so many attempts before it.
-    fn judge(breaker: &mut Breaker, prompt: usize, kind: TroubleKind, before: u32, now: Instant) -> Judgement {
-        let mut history = History { attempts: before, last_failure: Some(now), ..History::default() };
+    fn judge(
+        breaker: &mut Breaker,
+        prompt: usize,
+        kind: TroubleKind,
+        before: u32,
+        now: Instant,
+    ) -> Judgement {
+        let mut history = History {
+            attempts: before,
+            last_failure: Some(now),
+            ..History::default()
+        };
         breaker.failed(prompt, &failure(kind), &mut history, now)
     }
 
@@ -158,7 +184,10 @@ mod tests {
             judged.push(breaker.failed(0, &broken, &mut history, now));
             breaker.succeeded(now + Duration::from_secs(1));
         }
-        assert_eq!(judged, [Judgement::Again, Judgement::Again, Judgement::PromptFails]);
+        assert_eq!(
+            judged,
+            [Judgement::Again, Judgement::Again, Judgement::PromptFails]
+        );
     }
 
     #[test]
@@ -174,7 +203,11 @@ mod tests {
         };
         let judged: Vec<_> = (0..3 * PUT_OFF).map(put_off).collect();
         let (last, others) = judged.split_last().unwrap();
-        assert!(others.iter().all(|judgement| *judgement == Judgement::Again));
+        assert!(
+            others
+                .iter()
+                .all(|judgement| *judgement == Judgement::Again)
+        );
         assert_eq!(*last, Judgement::PromptFails);
     }
 
@@ -188,7 +221,11 @@ mod tests {
         breaker.succeeded(start + Duration::from_secs(1));
         for second in 2..11 {
             let now = start + Duration::from_secs(second);
-            assert_eq!(breaker.failed(0, &broken, &mut history, now), Judgement::Again, "{second}");
+            assert_eq!(
+                breaker.failed(0, &broken, &mut history, now),
+                Judgement::Again,
+                "{second}"
+            );
         }
     }
 
@@ -198,26 +235,54 @@ mod tests {
         let mut breaker = Breaker::new(SPAN, 3, start);
         let early = start + Duration::from_secs(9);
         for prompt in 0..20 {
-            assert_eq!(judge(&mut breaker, prompt, TroubleKind::Connection, 3, early), Judgement::Again);
+            assert_eq!(
+                judge(&mut breaker, prompt, TroubleKind::Connection, 3, early),
+                Judgement::Again
+            );
         }
         let late = start + Duration::from_secs(11);
-        let gone = Judgement::ServerGone { failures: 21, seconds: 11 };
-        assert_eq!(judge(&mut breaker, 0, TroubleKind::Connection, 3, late), gone);
+        let gone = Judgement::ServerGone {
+            failures: 21,
+            seconds: 11,
+        };
+        assert_eq!(
+            judge(&mut breaker, 0, TroubleKind::Connection, 3, late),
+            gone
+        );
     }
 
     #[test]
     fn one_prompt_without_a_connection_or_under_a_throttle_is_the_servers_fault() {
         let start = Instant::now();
         for (kind, expected) in [
-            (TroubleKind::Connection, Judgement::ServerGone { failures: 8, seconds: 11 }),
-            (TroubleKind::Throttled, Judgement::ServerGone { failures: 8, seconds: 11 }),
+            (
+                TroubleKind::Connection,
+                Judgement::ServerGone {
+                    failures: 8,
+                    seconds: 11,
+                },
+            ),
+            (
+                TroubleKind::Throttled,
+                Judgement::ServerGone {
+                    failures: 8,
+                    seconds: 11,
+                },
+            ),
             (TroubleKind::Broken, Judgement::PromptFails),
             (TroubleKind::Silent, Judgement::PromptFails),
         ] {
             let mut breaker = Breaker::new(SPAN, 3, start);
             let late = start + Duration::from_secs(11);
-            let judged: Vec<_> = (0..8).map(|_| judge(&mut breaker, 0, kind, 3, late)).collect();
-            assert!(judged[..7].iter().all(|judgement| *judgement == Judgement::Again), "{judged:?}");
+            let judged: Vec<_> = (0..8)
+                .map(|_| judge(&mut breaker, 0, kind, 3, late))
+                .collect();
+            assert!(
+                judged[..7]
+                    .iter()
+                    .all(|judgement| *judgement == Judgement::Again),
+                "{judged:?}"
+            );
             assert_eq!(judged[7], expected, "{kind:?}");
         }
     }
@@ -229,7 +294,10 @@ mod tests {
         let late = start + Duration::from_secs(60);
         breaker.showed_life(late);
         for prompt in 0..20 {
-            assert_eq!(judge(&mut breaker, prompt, TroubleKind::Broken, 3, late), Judgement::Again);
+            assert_eq!(
+                judge(&mut breaker, prompt, TroubleKind::Broken, 3, late),
+                Judgement::Again
+            );
         }
         let mut history = History::default();
         let mut judged = Vec::new();
@@ -238,7 +306,12 @@ mod tests {
             judged.push(breaker.failed(0, &failure(TroubleKind::Broken), &mut history, now));
             breaker.showed_life(now + Duration::from_secs(1));
         }
-        assert!(judged[..9].iter().all(|judgement| *judgement == Judgement::Again), "{judged:?}");
+        assert!(
+            judged[..9]
+                .iter()
+                .all(|judgement| *judgement == Judgement::Again),
+            "{judged:?}"
+        );
         assert_eq!(judged[9], Judgement::PromptFails);
     }
 
@@ -246,11 +319,20 @@ mod tests {
     fn a_pause_that_the_server_asks_for_is_no_absence() {
         let start = Instant::now();
         let mut breaker = Breaker::new(SPAN, 3, start);
-        let pause = Trouble { wait: Some(Duration::from_secs(60)), ..failure(TroubleKind::Throttled) };
+        let pause = Trouble {
+            wait: Some(Duration::from_secs(60)),
+            ..failure(TroubleKind::Throttled)
+        };
         let late = start + Duration::from_secs(61);
         for prompt in 0..9 {
-            let mut history = History { attempts: 3, ..History::default() };
-            assert_eq!(breaker.failed(prompt, &pause, &mut history, late), Judgement::Again);
+            let mut history = History {
+                attempts: 3,
+                ..History::default()
+            };
+            assert_eq!(
+                breaker.failed(prompt, &pause, &mut history, late),
+                Judgement::Again
+            );
         }
         let later = start + Duration::from_secs(71);
         let gone = breaker.failed(0, &pause, &mut History::default(), later);

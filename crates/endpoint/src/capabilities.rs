@@ -1,13 +1,16 @@
 //! What a server turned out not to take, learnt from its refusals.
 //!
-//! Servers differ in what they accept: vLLM takes four stop strings at most (`VLLM_MAX_STOP_STRINGS`, from 0.32 on), as OpenAI does,
-//! others take fewer or none; gateways refuse `seed`, `logprobs` or `stream_options`; OpenAI's reasoning models want
-//! `max_completion_tokens`. Whatever can be left out without another completion is left out once the server has refused it, and asked
-//! for no more. What cannot be left out, such as a temperature, stays, and the refusal is told.
+//! Servers differ in what they accept: vLLM takes four stop strings at most
+//! (`VLLM_MAX_STOP_STRINGS`, from 0.32 on), as OpenAI does, others take fewer or none; gateways
+//! refuse `seed`, `logprobs` or `stream_options`; OpenAI's reasoning models want
+//! `max_completion_tokens`. Whatever can be left out without another completion is left out once
+//! the server has refused it, and asked for no more. What cannot be left out, such as a
+//! temperature, stays, and the refusal is told.
 
 use std::collections::BTreeSet;
 
-/// Stop strings that are sent at most: what OpenAI, TGI and vLLM take. The client watches for all of them.
+/// Stop strings that are sent at most: what OpenAI, TGI and vLLM take. The client watches for all
+/// of them.
 pub(crate) const MAX_STOP_STRINGS: usize = 4;
 
 /// What a server does not take.
@@ -23,7 +26,11 @@ pub(crate) struct Capabilities {
 
 impl Default for Capabilities {
     fn default() -> Self {
-        Self { max_stop_strings: MAX_STOP_STRINGS, max_completion_tokens: false, refused: BTreeSet::new() }
+        Self {
+            max_stop_strings: MAX_STOP_STRINGS,
+            max_completion_tokens: false,
+            refused: BTreeSet::new(),
+        }
     }
 }
 
@@ -33,17 +40,30 @@ impl Capabilities {
         !self.refused.contains(field)
     }
 
-    /// The fields that were refused and are left out, `stop` among them where no stop string is sent at all.
+    /// The fields that were refused and are left out, `stop` among them where no stop string is
+    /// sent at all.
     pub(crate) fn refused(&self) -> Vec<String> {
         let stop = (self.max_stop_strings == 0).then_some("stop");
-        self.refused.iter().copied().chain(stop).map(str::to_string).collect()
+        self.refused
+            .iter()
+            .copied()
+            .chain(stop)
+            .map(str::to_string)
+            .collect()
     }
 
     /// Learns from a refusal what the server does not take; whether another request makes sense.
     ///
-    /// `asked` is what was known when the refused request was made: another prompt may have learnt the same meanwhile. `optional` are
-    /// the fields of that request whose absence changes no completion, and `stop_strings` how many stop strings it held.
-    pub(crate) fn learn(&mut self, reason: &str, asked: &Self, optional: &[&'static str], stop_strings: usize) -> bool {
+    /// `asked` is what was known when the refused request was made: another prompt may have learnt
+    /// the same meanwhile. `optional` are the fields of that request whose absence changes no
+    /// completion, and `stop_strings` how many stop strings it held.
+    pub(crate) fn learn(
+        &mut self,
+        reason: &str,
+        asked: &Self,
+        optional: &[&'static str],
+        stop_strings: usize,
+    ) -> bool {
         if !asked.max_completion_tokens && names(reason, "max_completion_tokens") {
             self.max_completion_tokens = true;
             return true;
@@ -53,26 +73,40 @@ impl Capabilities {
             return true;
         }
         // The longest name first: `stream_options` before `stream`.
-        let mut named: Vec<&'static str> = optional.iter().copied().filter(|field| names(reason, field)).collect();
+        let mut named: Vec<&'static str> = optional
+            .iter()
+            .copied()
+            .filter(|field| names(reason, field))
+            .collect();
         named.sort_by_key(|field| std::cmp::Reverse(field.len()));
         self.refused.extend(&named);
         !named.is_empty()
     }
 }
 
-/// Whether a text names a field: as a word of its own, so that `stop` is not found in `stop_reason`.
+/// Whether a text names a field: as a word of its own, so that `stop` is not found in
+/// `stop_reason`.
 fn names(text: &str, field: &str) -> bool {
-    let is_part = |letter: Option<char>| letter.is_some_and(|letter| letter.is_alphanumeric() || letter == '_');
-    text.match_indices(field)
-        .any(|(at, _)| !is_part(text[..at].chars().next_back()) && !is_part(text[at + field.len()..].chars().next()))
+    let is_part = |letter: Option<char>| {
+        letter.is_some_and(|letter| letter.is_alphanumeric() || letter == '_')
+    };
+    text.match_indices(field).any(|(at, _)| {
+        !is_part(text[..at].chars().next_back())
+            && !is_part(text[at + field.len()..].chars().next())
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    /// What is learnt from one refusal of a request with these optional fields and so many stop strings.
-    fn learnt(reason: &str, optional: &[&'static str], stop_strings: usize) -> (bool, Capabilities) {
+    /// What is learnt from one refusal of a request with these optional fields and so many stop
+    /// strings.
+    fn learnt(
+        reason: &str,
+        optional: &[&'static str],
+        stop_strings: usize,
+    ) -> (bool, Capabilities) {
         let mut capabilities = Capabilities::default();
         let again = capabilities.learn(reason, &Capabilities::default(), optional, stop_strings);
         (again, capabilities)
@@ -103,9 +137,14 @@ mod tests {
 
     #[test]
     fn fields_are_left_out_where_they_are_named_as_words_and_may_be_left_out() {
-        let (again, capabilities) = learnt("Unsupported parameter: 'seed'", &["seed", "logprobs"], 0);
+        let (again, capabilities) =
+            learnt("Unsupported parameter: 'seed'", &["seed", "logprobs"], 0);
         assert!(again && !capabilities.takes("seed") && capabilities.takes("logprobs"));
-        let (again, capabilities) = learnt("stream_options is not permitted", &["stream_options", "stream"], 0);
+        let (again, capabilities) = learnt(
+            "stream_options is not permitted",
+            &["stream_options", "stream"],
+            0,
+        );
         assert!(again && capabilities.takes("stream") && !capabilities.takes("stream_options"));
         assert!(!learnt("temperature must be 1", &["seed"], 4).0);
         assert!(!learnt("stop_reason: unknown", &["seed"], 4).0);

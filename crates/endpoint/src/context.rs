@@ -1,7 +1,8 @@
 //! What a refusal says of the context's length.
 //!
-//! A server that cannot count tokens for us still does so when it refuses: it names its context and the tokens of the prompt, in words
-//! of its own. The patterns are data, each held against the words that a server was seen to use.
+//! A server that cannot count tokens for us still does so when it refuses: it names its context and
+//! the tokens of the prompt, in words of its own. The patterns are data, each held against the
+//! words that a server was seen to use.
 
 use std::sync::LazyLock;
 
@@ -29,7 +30,10 @@ const PROMPT: [&str; 6] = [
 const TOTAL: [&str; 1] = [r"requested (?:a total of )?(\d+) tokens"];
 
 fn compiled(patterns: &[&str]) -> Vec<Regex> {
-    patterns.iter().map(|pattern| Regex::new(pattern).expect("the patterns are valid")).collect()
+    patterns
+        .iter()
+        .map(|pattern| Regex::new(pattern).expect("the patterns are valid"))
+        .collect()
 }
 
 static CONTEXTS: LazyLock<Vec<Regex>> = LazyLock::new(|| compiled(&CONTEXT));
@@ -46,15 +50,20 @@ pub(crate) struct Overflow {
 }
 
 impl Overflow {
-    /// Reads a refusal of a request for `max_tokens` new tokens; `None` where it is not about the context.
+    /// Reads a refusal of a request for `max_tokens` new tokens; `None` where it is not about the
+    /// context.
     pub(crate) fn read(reason: &str, max_tokens: usize) -> Option<Self> {
         let context = number(&CONTEXTS, reason)?;
         let of_total = || number(&TOTALS, reason)?.checked_sub(max_tokens);
-        Some(Self { context, prompt_tokens: number(&PROMPTS, reason).or_else(of_total) })
+        Some(Self {
+            context,
+            prompt_tokens: number(&PROMPTS, reason).or_else(of_total),
+        })
     }
 
-    /// Fewer new tokens than the `max_tokens` that were refused, where there is room for any. Where the server does not name the tokens
-    /// of the prompt, those that leave room for a prompt at all: it may clip them further, or name the prompt's when it refuses again.
+    /// Fewer new tokens than the `max_tokens` that were refused, where there is room for any. Where
+    /// the server does not name the tokens of the prompt, those that leave room for a prompt at
+    /// all: it may clip them further, or name the prompt's when it refuses again.
     pub(crate) fn room(self, max_tokens: usize) -> Option<usize> {
         let room = self.context.checked_sub(self.prompt_tokens.unwrap_or(1))?;
         (1..max_tokens).contains(&room).then_some(room)
@@ -125,26 +134,60 @@ mod tests {
                 Some(2102),
             ),
             // Only the sum
-            ("maximum context length is 2048 tokens, however you requested 2348 tokens", 2048, Some(300)),
-            ("Requested tokens (3000) exceed context window of 2048", 2048, None),
+            (
+                "maximum context length is 2048 tokens, however you requested 2348 tokens",
+                2048,
+                Some(300),
+            ),
+            (
+                "Requested tokens (3000) exceed context window of 2048",
+                2048,
+                None,
+            ),
         ] {
             let found = Overflow::read(words, 2048);
-            assert_eq!(found, Some(Overflow { context, prompt_tokens: prompt }), "{words}");
+            assert_eq!(
+                found,
+                Some(Overflow {
+                    context,
+                    prompt_tokens: prompt
+                }),
+                "{words}"
+            );
         }
     }
 
     #[test]
     fn other_refusals_are_not_about_the_context() {
-        for words in ["stop: List should have at most 4 items", "temperature must be 1", "a context is needed", ""] {
+        for words in [
+            "stop: List should have at most 4 items",
+            "temperature must be 1",
+            "a context is needed",
+            "",
+        ] {
             assert_eq!(Overflow::read(words, 2048), None, "{words}");
         }
     }
 
     #[test]
     fn the_room_is_what_the_prompt_leaves() {
-        let room = |context, prompt_tokens| Overflow { context, prompt_tokens }.room(2048);
+        let room = |context, prompt_tokens| {
+            Overflow {
+                context,
+                prompt_tokens,
+            }
+            .room(2048)
+        };
         assert_eq!(room(2048, Some(300)), Some(1748));
         assert_eq!(room(512, None), Some(511));
-        assert_eq!([room(2048, Some(2048)), room(2048, Some(3000)), room(4096, None), room(4096, Some(9))], [None; 4]);
+        assert_eq!(
+            [
+                room(2048, Some(2048)),
+                room(2048, Some(3000)),
+                room(4096, None),
+                room(4096, Some(9))
+            ],
+            [None; 4]
+        );
     }
 }

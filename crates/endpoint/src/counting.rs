@@ -1,4 +1,5 @@
-//! How many tokens a text has for the server: by a route of its own or, where it has none, by the usage of a request for one token.
+//! How many tokens a text has for the server: by a route of its own or, where it has none, by the
+//! usage of a request for one token.
 
 use std::collections::HashMap;
 
@@ -22,8 +23,8 @@ pub(crate) struct Counter {
 }
 
 impl Counter {
-    /// Tokens of a prompt as the server reads it in a request of this form, chat template and special tokens included; `None` where it
-    /// has no route that counts.
+    /// Tokens of a prompt as the server reads it in a request of this form, chat template and
+    /// special tokens included; `None` where it has no route that counts.
     pub(crate) async fn count(&self, text: &str) -> Option<usize> {
         let model = &self.form.model;
         let sent = self.form.special_tokens.sent(text);
@@ -35,17 +36,33 @@ impl Counter {
             }
             (ServerKind::Vllm, Api::Chat) => {
                 let messages = self.form.messages(text);
-                length(&self.ask("tokenize", json!({ "model": model, "messages": messages })).await?)
+                length(
+                    &self
+                        .ask("tokenize", json!({ "model": model, "messages": messages }))
+                        .await?,
+                )
             }
-            (ServerKind::Tgi, Api::Completions) => length(&self.ask("tokenize", json!({ "inputs": sent })).await?),
+            (ServerKind::Tgi, Api::Completions) => {
+                length(&self.ask("tokenize", json!({ "inputs": sent })).await?)
+            }
             (ServerKind::LlamaCpp, Api::Completions) => self.count_by_llama_cpp(sent).await,
             (ServerKind::LlamaCpp, Api::Chat) => {
-                let rendered = self.ask("apply-template", json!({ "messages": self.form.messages(text) })).await?;
+                let rendered = self
+                    .ask(
+                        "apply-template",
+                        json!({ "messages": self.form.messages(text) }),
+                    )
+                    .await?;
                 self.count_by_llama_cpp(rendered["prompt"].as_str()?).await
             }
-            (ServerKind::LlamaCppPython, Api::Completions) => {
-                length(&self.ask("extras/tokenize/count", json!({ "model": model, "input": sent })).await?)
-            }
+            (ServerKind::LlamaCppPython, Api::Completions) => length(
+                &self
+                    .ask(
+                        "extras/tokenize/count",
+                        json!({ "model": model, "input": sent }),
+                    )
+                    .await?,
+            ),
             (ServerKind::Sglang | ServerKind::Tgi | ServerKind::LlamaCppPython, Api::Chat)
             | (ServerKind::Transformers | ServerKind::Unknown, _) => None,
         }
@@ -60,7 +77,10 @@ impl Counter {
     }
 
     /// The tokens of each of these texts, by text; `None` where the server cannot count.
-    pub(crate) async fn count_all(&self, texts: impl Iterator<Item = &str>) -> Option<HashMap<String, usize>> {
+    pub(crate) async fn count_all(
+        &self,
+        texts: impl Iterator<Item = &str>,
+    ) -> Option<HashMap<String, usize>> {
         let mut counts = HashMap::new();
         let mut texts: Vec<&str> = texts.collect();
         texts.sort_unstable();
@@ -79,12 +99,20 @@ impl Counter {
     }
 
     async fn count_by_llama_cpp(&self, text: &str) -> Option<usize> {
-        length(&self.ask("tokenize", json!({ "content": text, "add_special": true, "parse_special": true })).await?)
+        length(
+            &self
+                .ask(
+                    "tokenize",
+                    json!({ "content": text, "add_special": true, "parse_special": true }),
+                )
+                .await?,
+        )
     }
 
     async fn probe(&self, text: &str) -> Option<usize> {
         let url = self.url.api(self.form.api.route());
-        let usage = self.ask_at(&url, &self.form.probe(text)).await?["usage"]["prompt_tokens"].as_u64()?;
+        let usage =
+            self.ask_at(&url, &self.form.probe(text)).await?["usage"]["prompt_tokens"].as_u64()?;
         usize::try_from(usage).ok().filter(|count| *count > 0)
     }
 
@@ -108,6 +136,13 @@ impl Counter {
 
 /// The count of a list of tokens, however the server puts it.
 fn length(value: &Value) -> Option<usize> {
-    let count = value["count"].as_u64().and_then(|count| usize::try_from(count).ok());
-    count.or_else(|| value["tokens"].as_array().or(value.as_array()).map(Vec::len))
+    let count = value["count"]
+        .as_u64()
+        .and_then(|count| usize::try_from(count).ok());
+    count.or_else(|| {
+        value["tokens"]
+            .as_array()
+            .or(value.as_array())
+            .map(Vec::len)
+    })
 }

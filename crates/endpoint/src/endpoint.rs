@@ -6,7 +6,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use generation::{
-    Completion, Decoding, Event, GenerationError, Generator, GeneratorInfo, Prompt, PromptIssue, ServingReport,
+    Completion, Decoding, Event, GenerationError, Generator, GeneratorInfo, Prompt, PromptIssue,
+    ServingReport,
 };
 use tokio::runtime::{Builder, Runtime};
 use tokio::task::{JoinError, JoinSet};
@@ -72,15 +73,18 @@ pub struct EndpointOptions {
     pub api: Api,
     /// Who writes the special tokens of prompts, on the completions route.
     pub special_tokens: SpecialTokens,
-    /// Counts the tokens of a prompt as the checkpoint's own tokenizer does, so that a server that reads others is noticed.
+    /// Counts the tokens of a prompt as the checkpoint's own tokenizer does, so that a server that
+    /// reads others is noticed.
     pub own_count: Option<PromptCounter>,
     /// What the chat route is told before the question; `None` for nothing.
     pub system_prompt: Option<String>,
     /// The key that the server wants.
     pub key: Option<ApiKey>,
-    /// Most requests at a time, in 1..=4096; fewer are made as long as the server cannot do with so many.
+    /// Most requests at a time, in 1..=4096; fewer are made as long as the server cannot do with so
+    /// many.
     pub max_concurrency: usize,
-    /// Whether answers come in pieces. A stop string that the server does not know ends an answer only then before its time.
+    /// Whether answers come in pieces. A stop string that the server does not know ends an answer
+    /// only then before its time.
     pub stream: bool,
     /// Whether to ask for the log-probabilities of new tokens, which not every server tells.
     pub logprobs: bool,
@@ -118,10 +122,14 @@ impl EndpointOptions {
             )));
         }
         if self.system_prompt.is_some() && self.api == Api::Completions {
-            return refused("a system prompt needs the chat route: /v1/completions has no messages");
+            return refused(
+                "a system prompt needs the chat route: /v1/completions has no messages",
+            );
         }
         if self.special_tokens != SpecialTokens::AddedByServer && self.api == Api::Chat {
-            return refused("a prompt with its special tokens written out needs the completions route");
+            return refused(
+                "a prompt with its special tokens written out needs the completions route",
+            );
         }
         self.patience.validate()
     }
@@ -129,7 +137,8 @@ impl EndpointOptions {
 
 /// A model behind an OpenAI-compatible server.
 ///
-/// It is synchronous and has an asynchronous runtime inside: it must not be used, nor dropped, on a thread of another runtime.
+/// It is synchronous and has an asynchronous runtime inside: it must not be used, nor dropped, on a
+/// thread of another runtime.
 pub struct Endpoint {
     runtime: Runtime,
     http: Http,
@@ -139,7 +148,8 @@ pub struct Endpoint {
     /// What the server turned out not to take.
     capabilities: Arc<Mutex<Capabilities>>,
     latencies: Arc<Latencies>,
-    /// New tokens that fit, by the text of a prompt that was checked, where that is less than asked for.
+    /// New tokens that fit, by the text of a prompt that was checked, where that is less than asked
+    /// for.
     rooms: Mutex<Arc<HashMap<String, usize>>>,
     /// Stop strings of the last call.
     stops: Vec<String>,
@@ -148,18 +158,24 @@ pub struct Endpoint {
 
 impl std::fmt::Debug for Endpoint {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Endpoint").field("options", &self.options).field("facts", &self.facts).finish_non_exhaustive()
+        f.debug_struct("Endpoint")
+            .field("options", &self.options)
+            .field("facts", &self.facts)
+            .finish_non_exhaustive()
     }
 }
 
 impl Endpoint {
-    /// Asks the server for its models and for what it says of itself. `on_warning` is told, on the caller's thread and at any time
-    /// during a call, what the user should know.
+    /// Asks the server for its models and for what it says of itself. `on_warning` is told, on the
+    /// caller's thread and at any time during a call, what the user should know.
     ///
     /// # Errors
-    /// Options outside their range; a server that does not answer, refuses the key, has no model of this name, or does not say what it
-    /// makes of the special tokens that prompts hold.
-    pub fn connect(mut options: EndpointOptions, on_warning: impl Fn(&str) + 'static) -> Result<Self, Error> {
+    /// Options outside their range; a server that does not answer, refuses the key, has no model of
+    /// this name, or does not say what it makes of the special tokens that prompts hold.
+    pub fn connect(
+        mut options: EndpointOptions,
+        on_warning: impl Fn(&str) + 'static,
+    ) -> Result<Self, Error> {
         options.validate()?;
         let runtime = Builder::new_multi_thread()
             .worker_threads(THREADS)
@@ -180,10 +196,20 @@ impl Endpoint {
                 options.model
             ));
         }
-        if let Some(most) = facts.kind.max_concurrency().filter(|most| *most < options.max_concurrency) {
+        if let Some(most) = facts
+            .kind
+            .max_concurrency()
+            .filter(|most| *most < options.max_concurrency)
+        {
             let name = facts.kind.name().unwrap_or_default();
-            let requests = if most == 1 { "one request".to_string() } else { format!("{most} requests") };
-            on_warning(&format!("{name} works on {requests} at a time, and is asked so"));
+            let requests = if most == 1 {
+                "one request".to_string()
+            } else {
+                format!("{most} requests")
+            };
+            on_warning(&format!(
+                "{name} works on {requests} at a time, and is asked so"
+            ));
             options.max_concurrency = most;
         }
         let mut form = Form {
@@ -196,7 +222,11 @@ impl Endpoint {
             logprobs: options.logprobs,
             special_tokens: Sending::Plain,
         };
-        let counter = Counter { http: http.clone(), url: options.url.clone(), form: form.clone() };
+        let counter = Counter {
+            http: http.clone(),
+            url: options.url.clone(),
+            form: form.clone(),
+        };
         form.special_tokens = runtime.block_on(Sending::find(&options.special_tokens, &counter))?;
         Ok(Self {
             runtime,
@@ -226,7 +256,11 @@ impl Endpoint {
             decoding: decoding.clone(),
             rooms: self.rooms().clone(),
             limiter: Arc::new(Limiter::new(self.options.max_concurrency)),
-            breaker: Mutex::new(Breaker::new(patience.gone_after, patience.attempts, Instant::now())),
+            breaker: Mutex::new(Breaker::new(
+                patience.gone_after,
+                patience.attempts,
+                Instant::now(),
+            )),
             capabilities: self.capabilities.clone(),
             latencies: self.latencies.clone(),
             pieces: AtomicUsize::new(0),
@@ -237,7 +271,9 @@ impl Endpoint {
     }
 
     fn rooms(&self) -> std::sync::MutexGuard<'_, Arc<HashMap<String, usize>>> {
-        self.rooms.lock().expect("nothing panics while the rooms are held")
+        self.rooms
+            .lock()
+            .expect("nothing panics while the rooms are held")
     }
 
     /// What the user should know after a call.
@@ -253,7 +289,10 @@ impl Endpoint {
         let seedless = (!takes_seeds).then_some(
             "the server takes no seed: completions drawn another time will be others with the same seed too",
         );
-        [uncounted, without_logprobs, seedless].into_iter().flatten().collect()
+        [uncounted, without_logprobs, seedless]
+            .into_iter()
+            .flatten()
+            .collect()
     }
 }
 
@@ -268,23 +307,45 @@ impl Generator for Endpoint {
         if let Some(special_tokens) = self.form.special_tokens.describe() {
             details.insert("special_tokens".to_string(), special_tokens);
         }
-        GeneratorInfo { name: self.facts.model.clone(), kind: "endpoint".to_string(), details }
+        GeneratorInfo {
+            name: self.facts.model.clone(),
+            kind: "endpoint".to_string(),
+            details,
+        }
     }
 
-    /// Counts the tokens of prompts that may be too long, where the server can, and remembers what room they leave; looks whether the
-    /// server reads prompts as they are meant. What is only likely is told as a warning.
-    fn check(&self, prompts: &[Prompt], decoding: &Decoding) -> Result<Vec<PromptIssue>, GenerationError> {
-        let counter = Counter { http: self.http.clone(), url: self.options.url.clone(), form: self.form.clone() };
+    /// Counts the tokens of prompts that may be too long, where the server can, and remembers what
+    /// room they leave; looks whether the server reads prompts as they are meant. What is only
+    /// likely is told as a warning.
+    fn check(
+        &self,
+        prompts: &[Prompt],
+        decoding: &Decoding,
+    ) -> Result<Vec<PromptIssue>, GenerationError> {
+        let counter = Counter {
+            http: self.http.clone(),
+            url: self.options.url.clone(),
+            form: self.form.clone(),
+        };
         let own_count = self.options.own_count.as_ref();
-        let examination = Examination { counter: &counter, facts: &self.facts, own_count, prompts, decoding };
+        let examination = Examination {
+            counter: &counter,
+            facts: &self.facts,
+            own_count,
+            prompts,
+            decoding,
+        };
         let findings = self.runtime.block_on(examination.examine());
-        findings.warnings.iter().for_each(|warning| (self.on_warning)(warning));
+        findings
+            .warnings
+            .iter()
+            .for_each(|warning| (self.on_warning)(warning));
         *self.rooms() = Arc::new(findings.rooms);
         Ok(findings.issues)
     }
 
-    /// Asks for all prompts, so many at a time as the server can do with. Tokens are reported as they come, as pieces of text; whoever
-    /// listens hears something five times a second.
+    /// Asks for all prompts, so many at a time as the server can do with. Tokens are reported as
+    /// they come, as pieces of text; whoever listens hears something five times a second.
     fn generate(
         &mut self,
         prompts: &[Prompt],
@@ -292,21 +353,37 @@ impl Generator for Endpoint {
         on_event: &mut dyn FnMut(Event) -> Result<(), GenerationError>,
     ) -> Result<(), GenerationError> {
         if let Some(sampling) = &decoding.sampling {
-            sampling.validate().map_err(|reason| GenerationError::Backend(Error::Options(reason).into()))?;
+            sampling
+                .validate()
+                .map_err(|reason| GenerationError::Backend(Error::Options(reason).into()))?;
         }
         self.stops = decoding.stop.clone();
         let asking = self.asking(decoding);
-        let mut run =
-            Run { asking: asking.clone(), refusals: Refusals::default(), on_event, on_warning: &*self.on_warning };
-        let outcome = self.runtime.block_on(run.ask_all(prompts, self.options.max_concurrency));
-        self.warnings(&asking).into_iter().for_each(|warning| (self.on_warning)(warning));
+        let mut run = Run {
+            asking: asking.clone(),
+            refusals: Refusals::default(),
+            on_event,
+            on_warning: &*self.on_warning,
+        };
+        let outcome = self
+            .runtime
+            .block_on(run.ask_all(prompts, self.options.max_concurrency));
+        self.warnings(&asking)
+            .into_iter()
+            .for_each(|warning| (self.on_warning)(warning));
         outcome
     }
 
     fn serving_report(&self) -> Option<ServingReport> {
-        let capabilities = self.capabilities.lock().expect("nothing panics while the capabilities are held");
+        let capabilities = self
+            .capabilities
+            .lock()
+            .expect("nothing panics while the capabilities are held");
         Some(ServingReport {
-            stop_strings_sent: stop_strings_sent(&self.stops, &capabilities).into_iter().map(str::to_string).collect(),
+            stop_strings_sent: stop_strings_sent(&self.stops, &capabilities)
+                .into_iter()
+                .map(str::to_string)
+                .collect(),
             fields_refused: capabilities.refused(),
             latency: self.latencies.summary(),
         })
@@ -324,9 +401,14 @@ struct Run<'a> {
 type Finished = Result<Outcome, JoinError>;
 
 impl Run<'_> {
-    /// Keeps so many prompts open and delivers what becomes final, here on the caller's thread. A finished task holds its completion
-    /// until it is taken, so that no more than `at_a_time` are ever in memory, however slow the receiver is.
-    async fn ask_all(&mut self, prompts: &[Prompt], at_a_time: usize) -> Result<(), GenerationError> {
+    /// Keeps so many prompts open and delivers what becomes final, here on the caller's thread. A
+    /// finished task holds its completion until it is taken, so that no more than `at_a_time` are
+    /// ever in memory, however slow the receiver is.
+    async fn ask_all(
+        &mut self,
+        prompts: &[Prompt],
+        at_a_time: usize,
+    ) -> Result<(), GenerationError> {
         let mut tasks = JoinSet::new();
         let mut heartbeat = interval(HEARTBEAT);
         heartbeat.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -348,14 +430,24 @@ impl Run<'_> {
         self.settle()
     }
 
-    fn take(&mut self, finished: Finished, tasks: &mut JoinSet<Outcome>) -> Result<(), GenerationError> {
+    fn take(
+        &mut self,
+        finished: Finished,
+        tasks: &mut JoinSet<Outcome>,
+    ) -> Result<(), GenerationError> {
         match finished.map_err(|error| GenerationError::Backend(error.into()))? {
             Outcome::Final(completion) => {
                 self.settle()?;
                 self.deliver(completion)
             }
-            Outcome::Refused { status, reason, completion } => {
-                let settled = self.refusals.add(&self.asking.url, status, reason, completion);
+            Outcome::Refused {
+                status,
+                reason,
+                completion,
+            } => {
+                let settled = self
+                    .refusals
+                    .add(&self.asking.url, status, reason, completion);
                 settled
                     .map_err(|error| GenerationError::Backend(error.into()))?
                     .into_iter()
@@ -380,7 +472,10 @@ impl Run<'_> {
     }
 
     fn settle(&mut self) -> Result<(), GenerationError> {
-        self.refusals.settle().into_iter().try_for_each(|completion| self.deliver(completion))
+        self.refusals
+            .settle()
+            .into_iter()
+            .try_for_each(|completion| self.deliver(completion))
     }
 
     fn deliver(&mut self, completion: Completion) -> Result<(), GenerationError> {
@@ -398,6 +493,8 @@ impl Run<'_> {
             );
         }
         (self.on_event)(Event::Running(self.asking.limiter.under_way()))?;
-        (self.on_event)(Event::Decoded(self.asking.pieces.swap(0, Ordering::Relaxed)))
+        (self.on_event)(Event::Decoded(
+            self.asking.pieces.swap(0, Ordering::Relaxed),
+        ))
     }
 }

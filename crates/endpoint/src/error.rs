@@ -5,7 +5,9 @@
 #[non_exhaustive]
 pub enum Error {
     /// An address that cannot be used.
-    #[error("{given}: this is no address of a server: {reason}; expected something like http://localhost:8000/v1")]
+    #[error(
+        "{given}: this is no address of a server: {reason}; expected something like http://localhost:8000/v1"
+    )]
     BadUrl {
         /// What was given, without a password or a query.
         given: String,
@@ -115,11 +117,18 @@ impl Error {
             | Self::SpecialTokens { .. }
             | Self::Refused { .. }
             | Self::Redirected { .. } => true,
-            Self::Unreachable { .. } | Self::Answer { .. } | Self::Gone { .. } | Self::Client(_) => false,
+            Self::Unreachable { .. }
+            | Self::Answer { .. }
+            | Self::Gone { .. }
+            | Self::Client(_) => false,
         }
     }
 }
 
 fn said(quote: &str) -> String {
-    if quote.is_empty() { String::new() } else { format!(" (it said: {quote})") }
+    if quote.is_empty() {
+        String::new()
+    } else {
+        format!(" (it said: {quote})")
+    }
 }

@@ -1,8 +1,10 @@
 //! Server-sent events: bytes, cut anywhere, to the data of whole events.
 //!
-//! After the HTML standard, section 9.2.6 (interpreting an event stream): lines end in LF, CR or CRLF, a comment begins with a colon, the
-//! `data` lines of an event are joined by LF, an empty line ends the event, and an event that the stream's end cuts off is dropped. Two
-//! things are different: bytes that are not UTF-8 are an error and not replaced, and llama.cpp's field `error` is understood.
+//! After the HTML standard, section 9.2.6 (interpreting an event stream): lines end in LF, CR or
+//! CRLF, a comment begins with a colon, the `data` lines of an event are joined by LF, an empty
+//! line ends the event, and an event that the stream's end cuts off is dropped. Two things are
+//! different: bytes that are not UTF-8 are an error and not replaced, and llama.cpp's field `error`
+//! is understood.
 
 /// Where to read on in the stream.
 #[derive(Debug)]
@@ -19,7 +21,14 @@ pub(crate) struct EventDecoder {
 impl EventDecoder {
     /// `most`: bytes that one event may have.
     pub(crate) fn new(most: usize) -> Self {
-        Self { line: Vec::new(), data: String::new(), has_data: false, after_cr: false, at_start: true, most }
+        Self {
+            line: Vec::new(),
+            data: String::new(),
+            has_data: false,
+            after_cr: false,
+            at_start: true,
+            most,
+        }
     }
 
     /// Takes the next bytes and gives the data of the events that they complete.
@@ -35,7 +44,10 @@ impl EventDecoder {
                 _ => {
                     self.after_cr = false;
                     if self.line.len() + self.data.len() >= self.most {
-                        return Err(format!("an event of the stream has more than {} bytes", self.most));
+                        return Err(format!(
+                            "an event of the stream has more than {} bytes",
+                            self.most
+                        ));
                     }
                     self.line.push(byte);
                 }
@@ -46,8 +58,13 @@ impl EventDecoder {
 
     fn line_ended(&mut self) -> Result<Option<String>, String> {
         let line = std::mem::take(&mut self.line);
-        let line = std::str::from_utf8(&line).map_err(|_| "a line of the stream is not UTF-8".to_string())?;
-        let line = if std::mem::take(&mut self.at_start) { line.trim_start_matches('\u{feff}') } else { line };
+        let line = std::str::from_utf8(&line)
+            .map_err(|_| "a line of the stream is not UTF-8".to_string())?;
+        let line = if std::mem::take(&mut self.at_start) {
+            line.trim_start_matches('\u{feff}')
+        } else {
+            line
+        };
         if line.is_empty() {
             let data = std::mem::take(&mut self.data);
             return Ok(std::mem::take(&mut self.has_data).then_some(data));
@@ -92,7 +109,10 @@ mod tests {
             ("data\n\n", vec![""]),
             ("\u{feff}data: a\n\n", vec!["a"]),
             ("\n\n\ndata:  a\n\n", vec![" a"]),
-            ("error: {\"code\":500}\n\n", vec!["{\"error\":{\"code\":500}}"]),
+            (
+                "error: {\"code\":500}\n\n",
+                vec!["{\"error\":{\"code\":500}}"],
+            ),
             ("data: cut off\n", vec![]),
             ("data: cut o", vec![]),
         ] {
@@ -104,9 +124,15 @@ mod tests {
     fn what_is_not_utf_8_or_too_long_is_an_error() {
         assert!(EventDecoder::new(1000).feed(b"data: \xff\n").is_err());
         let mut decoder = EventDecoder::new(100);
-        assert!((0..50).any(|_| decoder.feed(b"abcdef").is_err()), "a line without an end is bounded");
+        assert!(
+            (0..50).any(|_| decoder.feed(b"abcdef").is_err()),
+            "a line without an end is bounded"
+        );
         let mut decoder = EventDecoder::new(100);
-        assert!((0..50).any(|_| decoder.feed(b"data: abcdef\n").is_err()), "an event without an end is bounded");
+        assert!(
+            (0..50).any(|_| decoder.feed(b"data: abcdef\n").is_err()),
+            "an event without an end is bounded"
+        );
     }
 
     proptest! {

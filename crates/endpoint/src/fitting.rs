@@ -1,8 +1,9 @@
 //! Whether the server reads prompts as they are meant, and what room they leave for completions.
 //!
-//! A prompt has at most as many tokens as bytes, beside some special ones: where that fits, it fits. Of the others a server that can is
-//! asked to count, and the completion's limit is clipped to what the context leaves; where none can, the usual four bytes a token are no
-//! proof, so that they only lead to a warning, and the server's own refusal tells the room (`context.rs`).
+//! A prompt has at most as many tokens as bytes, beside some special ones: where that fits, it
+//! fits. Of the others a server that can is asked to count, and the completion's limit is clipped
+//! to what the context leaves; where none can, the usual four bytes a token are no proof, so that
+//! they only lead to a warning, and the server's own refusal tells the room (`context.rs`).
 
 use std::collections::HashMap;
 
@@ -20,7 +21,8 @@ const CHAT_TEMPLATE: usize = 1024;
 const USUAL_BYTES: usize = 4;
 /// Prompts whose tokens are compared with the count of the checkpoint's own tokenizer.
 const COMPARED: usize = 8;
-/// A text of one character has at most so many tokens, the special ones included, where nothing is put around it.
+/// A text of one character has at most so many tokens, the special ones included, where nothing is
+/// put around it.
 const MAX_BARE: usize = 4;
 
 /// What was found of the prompts.
@@ -50,33 +52,56 @@ impl Examination<'_> {
         findings.warnings.extend(self.template_around().await);
         findings.warnings.extend(self.other_count().await);
         let texts = self.prompts.iter().map(|prompt| prompt.text.as_str());
-        findings.warnings.extend(self.counter.form.special_tokens.warning(texts));
+        findings
+            .warnings
+            .extend(self.counter.form.special_tokens.warning(texts));
         findings
     }
 
     async fn fit(&self) -> Findings {
-        let Self { counter, facts, prompts, decoding, .. } = self;
+        let Self {
+            counter,
+            facts,
+            prompts,
+            decoding,
+            ..
+        } = self;
         let Some(context) = facts.context else {
-            let warning =
-                "the server does not tell the length of its context: a prompt that is too long fails when it is asked";
-            return Findings { warnings: vec![warning.to_string()], ..Findings::default() };
+            let warning = "the server does not tell the length of its context: a prompt that is too long fails when it is asked";
+            return Findings {
+                warnings: vec![warning.to_string()],
+                ..Findings::default()
+            };
         };
         let form = &counter.form;
         let around = SPECIAL_TOKENS
             + form.system_prompt.as_ref().map_or(0, String::len)
-            + if form.api == Api::Chat { CHAT_TEMPLATE } else { 0 };
-        let may_not_fit = |index: &usize| prompts[*index].text.len() + around + decoding.max_tokens > context;
+            + if form.api == Api::Chat {
+                CHAT_TEMPLATE
+            } else {
+                0
+            };
+        let may_not_fit =
+            |index: &usize| prompts[*index].text.len() + around + decoding.max_tokens > context;
         let open: Vec<usize> = (0..prompts.len()).filter(may_not_fit).collect();
         if open.is_empty() {
             return Findings::default();
         }
-        match counter.count_all(open.iter().map(|index| prompts[*index].text.as_str())).await {
+        match counter
+            .count_all(open.iter().map(|index| prompts[*index].text.as_str()))
+            .await
+        {
             Some(counts) => self.by_count(context, &open, &counts),
             None => self.by_estimate(context, &open),
         }
     }
 
-    fn by_count(&self, context: usize, open: &[usize], counts: &HashMap<String, usize>) -> Findings {
+    fn by_count(
+        &self,
+        context: usize,
+        open: &[usize],
+        counts: &HashMap<String, usize>,
+    ) -> Findings {
         let max_tokens = self.decoding.max_tokens;
         let mut findings = Findings::default();
         let mut clipped = 0;
@@ -84,8 +109,14 @@ impl Examination<'_> {
             let text = &self.prompts[index].text;
             let prompt_tokens = counts[text];
             if prompt_tokens >= context {
-                let message = format!("the prompt has {prompt_tokens} tokens and the server's context only {context}");
-                findings.issues.push(PromptIssue { index, prompt_tokens, message });
+                let message = format!(
+                    "the prompt has {prompt_tokens} tokens and the server's context only {context}"
+                );
+                findings.issues.push(PromptIssue {
+                    index,
+                    prompt_tokens,
+                    message,
+                });
             } else if prompt_tokens + max_tokens > context {
                 clipped += 1;
                 findings.rooms.insert(text.clone(), context - prompt_tokens);
@@ -105,7 +136,10 @@ impl Examination<'_> {
         let max_tokens = self.decoding.max_tokens;
         let estimate = |index: &&usize| self.prompts[**index].text.len() / USUAL_BYTES + max_tokens;
         // A tenth for texts that have more tokens than usual.
-        let near = open.iter().filter(|index| estimate(index) * 10 > context * 9).count();
+        let near = open
+            .iter()
+            .filter(|index| estimate(index) * 10 > context * 9)
+            .count();
         let warning = (near > 0).then(|| {
             format!(
                 "{near} of {} prompts may leave less room than {max_tokens} new tokens in the server's context of {context}: this is an \
@@ -113,10 +147,14 @@ impl Examination<'_> {
                 self.prompts.len(),
             )
         });
-        Findings { warnings: warning.into_iter().collect(), ..Findings::default() }
+        Findings {
+            warnings: warning.into_iter().collect(),
+            ..Findings::default()
+        }
     }
 
-    /// Some servers, Ollama among them, put prompts of `/v1/completions` into the model's chat template too.
+    /// Some servers, Ollama among them, put prompts of `/v1/completions` into the model's chat
+    /// template too.
     async fn template_around(&self) -> Option<String> {
         let form = &self.counter.form;
         if form.api != Api::Completions || form.kind != ServerKind::Unknown {
@@ -131,13 +169,19 @@ impl Examination<'_> {
         })
     }
 
-    /// Whether the server reads as many tokens as the checkpoint's own tokenizer, in some prompts that stand apart.
+    /// Whether the server reads as many tokens as the checkpoint's own tokenizer, in some prompts
+    /// that stand apart.
     async fn other_count(&self) -> Option<String> {
-        let own_count = self.own_count.filter(|_| self.counter.form.api == Api::Completions)?;
+        let own_count = self
+            .own_count
+            .filter(|_| self.counter.form.api == Api::Completions)?;
         let step = self.prompts.len().div_ceil(COMPARED).max(1);
         let (mut compared, mut others) = (0, Vec::new());
         for prompt in self.prompts.iter().step_by(step) {
-            let counts = (self.counter.count_or_probe(&prompt.text).await, own_count.count(&prompt.text));
+            let counts = (
+                self.counter.count_or_probe(&prompt.text).await,
+                own_count.count(&prompt.text),
+            );
             if let (Some(server), Some(own)) = counts {
                 compared += 1;
                 others.extend((server != own).then_some((&prompt.id, server, own)));

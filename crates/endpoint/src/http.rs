@@ -1,4 +1,5 @@
-//! One request: bounded in time and size, never redirected, its key sent to the address that was given and shown nowhere.
+//! One request: bounded in time and size, never redirected, its key sent to the address that was
+//! given and shown nowhere.
 
 use std::time::{Duration, SystemTime};
 
@@ -21,7 +22,8 @@ use crate::trouble::{Trouble, TroubleKind};
 const QUOTE: usize = 300;
 /// Bytes of an error's body that are read.
 const ERROR_BODY: usize = 64 * 1024;
-/// Seconds of a `Retry-After` that are believed at most, before [`Patience::longest_asked_wait`] cuts them.
+/// Seconds of a `Retry-After` that are believed at most, before [`Patience::longest_asked_wait`]
+/// cuts them.
 const LONGEST_RETRY_AFTER: f64 = 1e6;
 
 /// Speaks to one server.
@@ -34,7 +36,11 @@ pub(crate) struct Http {
 }
 
 impl Http {
-    pub(crate) fn new(url: &BaseUrl, key: Option<&ApiKey>, patience: &Patience) -> Result<Self, Error> {
+    pub(crate) fn new(
+        url: &BaseUrl,
+        key: Option<&ApiKey>,
+        patience: &Patience,
+    ) -> Result<Self, Error> {
         let failed = |error: &dyn std::fmt::Display| Error::Client(error.to_string());
         let mut builder = Client::builder()
             .user_agent(concat!("mwpbench/", env!("CARGO_PKG_VERSION")))
@@ -47,7 +53,12 @@ impl Http {
             builder = builder.no_proxy();
         }
         let client = builder.build().map_err(|error| failed(&error))?;
-        Ok(Self { client, key: key.cloned(), scrubber: Scrubber::new(key), patience: patience.clone() })
+        Ok(Self {
+            client,
+            key: key.cloned(),
+            scrubber: Scrubber::new(key),
+            patience: patience.clone(),
+        })
     }
 
     pub(crate) fn get(&self, url: &str) -> RequestBuilder {
@@ -55,7 +66,9 @@ impl Http {
     }
 
     pub(crate) fn post(&self, url: &str, body: &Value) -> RequestBuilder {
-        self.with_key(self.client.post(url)).header(CONTENT_TYPE, "application/json").body(body.to_string())
+        self.with_key(self.client.post(url))
+            .header(CONTENT_TYPE, "application/json")
+            .body(body.to_string())
     }
 
     fn with_key(&self, request: RequestBuilder) -> RequestBuilder {
@@ -78,9 +91,14 @@ impl Http {
     pub(crate) async fn send(&self, request: RequestBuilder) -> Result<Response, Trouble> {
         let response = match timeout(self.patience.idle, request.send()).await {
             Err(_) => return Err(self.silent()),
-            // Once there was a connection, something answers there: what breaks it may be the prompt.
+            // Once there was a connection, something answers there: what breaks it may be the
+            // prompt.
             Ok(Err(error)) => {
-                let kind = if error.is_connect() { TroubleKind::Connection } else { TroubleKind::Broken };
+                let kind = if error.is_connect() {
+                    TroubleKind::Connection
+                } else {
+                    TroubleKind::Broken
+                };
                 return Err(Trouble::new(kind, self.quote(&said(&error))));
             }
             Ok(Ok(response)) => response,
@@ -105,7 +123,11 @@ impl Http {
     }
 
     /// A whole answer as text, of at most `most` bytes.
-    pub(crate) async fn text(&self, response: &mut Response, most: usize) -> Result<String, Trouble> {
+    pub(crate) async fn text(
+        &self,
+        response: &mut Response,
+        most: usize,
+    ) -> Result<String, Trouble> {
         let mut bytes = Vec::new();
         while let Some(more) = self.more(response).await? {
             if bytes.len() + more.len() > most {
@@ -117,24 +139,38 @@ impl Http {
     }
 
     /// A whole answer as JSON, with its head.
-    pub(crate) async fn json(&self, request: RequestBuilder) -> Result<(HeaderMap, Value), Trouble> {
+    pub(crate) async fn json(
+        &self,
+        request: RequestBuilder,
+    ) -> Result<(HeaderMap, Value), Trouble> {
         let whole = async {
             let mut response = self.send(request).await?;
-            let text = self.text(&mut response, self.patience.largest_answer).await?;
-            let value = serde_json::from_str(&text)
-                .map_err(|error| Trouble::broken(format!("no JSON ({error}): {}", self.quote(&text))))?;
+            let text = self
+                .text(&mut response, self.patience.largest_answer)
+                .await?;
+            let value = serde_json::from_str(&text).map_err(|error| {
+                Trouble::broken(format!("no JSON ({error}): {}", self.quote(&text)))
+            })?;
             Ok((response.headers().clone(), value))
         };
-        timeout(self.patience.whole, whole).await.unwrap_or_else(|_| Err(self.endless()))
+        timeout(self.patience.whole, whole)
+            .await
+            .unwrap_or_else(|_| Err(self.endless()))
     }
 
     fn silent(&self) -> Trouble {
-        let reason = format!("the server said nothing for {}", seconds(self.patience.idle));
+        let reason = format!(
+            "the server said nothing for {}",
+            seconds(self.patience.idle)
+        );
         Trouble::new(TroubleKind::Silent, reason)
     }
 
     pub(crate) fn endless(&self) -> Trouble {
-        let reason = format!("the answer did not end within {}", seconds(self.patience.whole));
+        let reason = format!(
+            "the answer did not end within {}",
+            seconds(self.patience.whole)
+        );
         Trouble::new(TroubleKind::Silent, reason)
     }
 
@@ -142,25 +178,40 @@ impl Http {
     async fn refusal(&self, status: StatusCode, mut response: Response) -> Trouble {
         let code = status.as_u16();
         if status.is_redirection() {
-            let to = response.headers().get(LOCATION).map(|to| String::from_utf8_lossy(to.as_bytes()).into_owned());
-            return Trouble::new(TroubleKind::Refused(code), self.quote(&to.unwrap_or_else(|| "nowhere".to_string())));
+            let to = response
+                .headers()
+                .get(LOCATION)
+                .map(|to| String::from_utf8_lossy(to.as_bytes()).into_owned());
+            return Trouble::new(
+                TroubleKind::Refused(code),
+                self.quote(&to.unwrap_or_else(|| "nowhere".to_string())),
+            );
         }
         let wait = asked_wait(response.headers(), SystemTime::now());
         let body = self.beginning(&mut response).await;
-        let message = serde_json::from_str::<Value>(&body).ok().and_then(|value| message_of(&value)).unwrap_or(body);
+        let message = serde_json::from_str::<Value>(&body)
+            .ok()
+            .and_then(|value| message_of(&value))
+            .unwrap_or(body);
         let reason = match message.trim() {
             "" => format!("the server answered {status}"),
             message => format!("the server answered {status}: {}", self.quote(message)),
         };
         let kind = match code {
             429 | 503 => TroubleKind::Throttled,
-            // llama-cpp-python answers so where others say 422; another attempt would bring the same.
+            // llama-cpp-python answers so where others say 422; another attempt would bring the
+            // same.
             500 if message.contains("validation error") => TroubleKind::Refused(code),
             408 | 409 | 425 | 500.. => TroubleKind::Broken,
             _ => TroubleKind::Refused(code),
         };
         let wait = wait.map(|wait| wait.min(self.patience.longest_asked_wait));
-        Trouble { kind, reason, words: message, wait }
+        Trouble {
+            kind,
+            reason,
+            words: message,
+            wait,
+        }
     }
 
     /// What there is of an error's body, as far as it comes in time.
@@ -182,7 +233,10 @@ impl Http {
 }
 
 pub(crate) fn too_large(most: usize) -> Trouble {
-    Trouble::new(TroubleKind::Useless, format!("the answer was cut off: it has more than {most} bytes"))
+    Trouble::new(
+        TroubleKind::Useless,
+        format!("the answer was cut off: it has more than {most} bytes"),
+    )
 }
 
 /// Without the address, which may be long, and with the causes, which say what happened.
@@ -211,8 +265,8 @@ fn seconds(duration: Duration) -> String {
     format!("{} s", duration.as_secs_f64())
 }
 
-/// The system's certificates, or those that `SSL_CERT_FILE` and `SSL_CERT_DIR` name, with ring for the arithmetic as in all of the
-/// program.
+/// The system's certificates, or those that `SSL_CERT_FILE` and `SSL_CERT_DIR` name, with ring for
+/// the arithmetic as in all of the program.
 fn tls_config() -> Result<ClientConfig, rustls::Error> {
     let mut roots = RootCertStore::empty();
     roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
@@ -225,18 +279,28 @@ fn tls_config() -> Result<ClientConfig, rustls::Error> {
     Ok(config)
 }
 
-/// What `Retry-After` asks for: seconds, or a date. A date is held against the server's own clock, where it tells it.
+/// What `Retry-After` asks for: seconds, or a date. A date is held against the server's own clock,
+/// where it tells it.
 fn asked_wait(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
-    let text = |name| headers.get(name).and_then(|value| value.to_str().ok()).map(str::trim);
+    let text = |name| {
+        headers
+            .get(name)
+            .and_then(|value| value.to_str().ok())
+            .map(str::trim)
+    };
     let date = |text: &str| DateTimeParser::new().parse_timestamp(text).ok();
     let asked = text(RETRY_AFTER)?;
     if let Ok(seconds) = asked.parse::<f64>() {
         return (seconds.is_finite() && seconds >= 0.0)
             .then(|| Duration::from_secs_f64(seconds.min(LONGEST_RETRY_AFTER)));
     }
-    let now = text(DATE).and_then(date).or_else(|| Timestamp::try_from(now).ok())?;
+    let now = text(DATE)
+        .and_then(date)
+        .or_else(|| Timestamp::try_from(now).ok())?;
     let seconds = date(asked)?.duration_since(now).as_secs_f64();
-    Some(Duration::from_secs_f64(seconds.clamp(0.0, LONGEST_RETRY_AFTER)))
+    Some(Duration::from_secs_f64(
+        seconds.clamp(0.0, LONGEST_RETRY_AFTER),
+    ))
 }
 
 #[cfg(test)]
@@ -264,7 +328,11 @@ mod tests {
             ("soon", None, None),
             ("Sun, 06 Nov 1994 08:50:07 GMT", None, Some(30.0)),
             ("Sun, 06 Nov 1994 08:49:07 GMT", None, Some(0.0)),
-            ("Sun, 06 Nov 1994 08:50:07 GMT", Some("Sun, 06 Nov 1994 08:50:00 GMT"), Some(7.0)),
+            (
+                "Sun, 06 Nov 1994 08:50:07 GMT",
+                Some("Sun, 06 Nov 1994 08:50:00 GMT"),
+                Some(7.0),
+            ),
         ] {
             assert_eq!(wait(after, date), expected, "{after} at {date:?}");
         }

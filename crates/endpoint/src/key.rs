@@ -14,7 +14,8 @@ const LARGEST_FILE: u64 = 16 * 1024;
 /// Shorter keys, such as `EMPTY`, are no secrets but words that a completion may well have.
 const SHORTEST_SECRET: usize = 16;
 
-/// An API key. It has no `Display`, its `Debug` hides it, and it travels in the `Authorization` header alone.
+/// An API key. It has no `Display`, its `Debug` hides it, and it travels in the `Authorization`
+/// header alone.
 #[derive(Clone, PartialEq, Eq)]
 pub struct ApiKey(String);
 
@@ -31,12 +32,17 @@ impl ApiKey {
     /// A key that is empty, or holds spaces, line ends or other than visible ASCII characters.
     pub fn new(key: &str, place: &str) -> Result<Self, Error> {
         let key = key.trim();
-        let refused = |reason: &str| Error::Key { place: place.to_string(), reason: reason.to_string() };
+        let refused = |reason: &str| Error::Key {
+            place: place.to_string(),
+            reason: reason.to_string(),
+        };
         if key.is_empty() {
             return Err(refused("it is empty"));
         }
         if !key.bytes().all(|byte| byte.is_ascii_graphic()) {
-            return Err(refused("a key is one word of visible ASCII characters, and nothing else may stand beside it"));
+            return Err(refused(
+                "a key is one word of visible ASCII characters, and nothing else may stand beside it",
+            ));
         }
         Ok(Self(key.to_string()))
     }
@@ -47,10 +53,17 @@ impl ApiKey {
     /// A file that cannot be read, is larger than 16 KiB or holds no key.
     pub fn from_file(path: &Path) -> Result<Self, Error> {
         let place = path.display().to_string();
-        let failed = |reason: String| Error::Key { place: place.clone(), reason };
-        let size = std::fs::metadata(path).map_err(|error| failed(error.to_string()))?.len();
+        let failed = |reason: String| Error::Key {
+            place: place.clone(),
+            reason,
+        };
+        let size = std::fs::metadata(path)
+            .map_err(|error| failed(error.to_string()))?
+            .len();
         if size > LARGEST_FILE {
-            return Err(failed(format!("it has {size} bytes: a key file holds the key and nothing else")));
+            return Err(failed(format!(
+                "it has {size} bytes: a key file holds the key and nothing else"
+            )));
         }
         let bytes = std::fs::read(path).map_err(|error| failed(error.to_string()))?;
         let text = String::from_utf8(bytes).map_err(|_| failed("it is no text".to_string()))?;
@@ -62,9 +75,13 @@ impl ApiKey {
     /// # Errors
     /// A variable whose value cannot be a key.
     pub fn from_environment(names: &[&str]) -> Result<Option<Self>, Error> {
-        let set = names.iter().filter_map(|name| Some((name, std::env::var_os(name)?)));
+        let set = names
+            .iter()
+            .filter_map(|name| Some((name, std::env::var_os(name)?)));
         match set.into_iter().find(|(_, value)| !value.is_empty()) {
-            Some((name, value)) => Self::new(&value.to_string_lossy(), &format!("the variable {name}")).map(Some),
+            Some((name, value)) => {
+                Self::new(&value.to_string_lossy(), &format!("the variable {name}")).map(Some)
+            }
             None => Ok(None),
         }
     }
@@ -90,25 +107,39 @@ impl Scrubber {
     /// A text without the key, as it is and as it stands in JSON that escapes slashes.
     pub(crate) fn scrub(&self, text: &str) -> String {
         match &self.0 {
-            Some(ApiKey(key)) => text.replace(key.as_str(), REMOVED).replace(&key.replace('/', "\\/"), REMOVED),
+            Some(ApiKey(key)) => text
+                .replace(key.as_str(), REMOVED)
+                .replace(&key.replace('/', "\\/"), REMOVED),
             None => text.to_string(),
         }
     }
 
-    /// A completion without the key: a server may echo what it was sent. Words that are no secrets stay.
+    /// A completion without the key: a server may echo what it was sent. Words that are no secrets
+    /// stay.
     pub(crate) fn scrub_completion(&self, text: String) -> String {
         match &self.0 {
-            Some(ApiKey(key)) if key.len() >= SHORTEST_SECRET && text.contains(key.as_str()) => self.scrub(&text),
+            Some(ApiKey(key)) if key.len() >= SHORTEST_SECRET && text.contains(key.as_str()) => {
+                self.scrub(&text)
+            }
             _ => text,
         }
     }
 
-    /// The beginning of a text for an error: without the key, on one line, at most `most` characters.
+    /// The beginning of a text for an error: without the key, on one line, at most `most`
+    /// characters.
     pub(crate) fn quote(&self, text: &str, most: usize) -> String {
         let scrubbed = self.scrub(text);
         let one_line = scrubbed.split_whitespace().collect::<Vec<_>>().join(" ");
-        let shown: String = one_line.chars().filter(|c| !c.is_control()).take(most).collect();
-        if shown.len() < one_line.len() { format!("{shown}…") } else { shown }
+        let shown: String = one_line
+            .chars()
+            .filter(|c| !c.is_control())
+            .take(most)
+            .collect();
+        if shown.len() < one_line.len() {
+            format!("{shown}…")
+        } else {
+            shown
+        }
     }
 }
 
@@ -123,7 +154,10 @@ mod tests {
         let key = ApiKey::new(SECRET, "a test").unwrap();
         let scrubber = Scrubber::new(Some(&key));
         assert!(!format!("{key:?} {scrubber:?} {:?}", key.header()).contains("0123456789"));
-        for text in [format!("you sent {SECRET}!"), format!("{{\"k\":\"{}\"}}", SECRET.replace('/', "\\/"))] {
+        for text in [
+            format!("you sent {SECRET}!"),
+            format!("{{\"k\":\"{}\"}}", SECRET.replace('/', "\\/")),
+        ] {
             assert!(!scrubber.quote(&text, 100).contains("0123456789"), "{text}");
         }
         assert_eq!(scrubber.scrub_completion(format!("= {SECRET}")), "= [key]");
@@ -147,6 +181,9 @@ mod tests {
     #[test]
     fn a_word_that_is_no_secret_stays_in_completions() {
         let key = ApiKey::new("EMPTY", "a test").unwrap();
-        assert_eq!(Scrubber::new(Some(&key)).scrub_completion("the set is EMPTY".into()), "the set is EMPTY");
+        assert_eq!(
+            Scrubber::new(Some(&key)).scrub_completion("the set is EMPTY".into()),
+            "the set is EMPTY"
+        );
     }
 }

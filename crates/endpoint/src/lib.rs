@@ -1,7 +1,9 @@
 //! Models that answer over HTTP: OpenAI-compatible servers as a `Generator`.
 //!
-//! In go prompts and the address of a server (vLLM, SGLang, TGI, llama.cpp's server, OpenAI and others that speak as they do); out come
-//! completions, each prompt's exactly once, whatever the server does meanwhile: it may throttle, stall, cut its streams, send what is no JSON, or go away.
+//! In go prompts and the address of a server (vLLM, SGLang, TGI, llama.cpp's server, OpenAI and
+//! others that speak as they do); out come completions, each prompt's exactly once, whatever the
+//! server does meanwhile: it may throttle, stall, cut its streams, send what is no JSON, or go
+//! away.
 //!
 //! This crate refuses to know problems, references, scores, templates, tensors and run folders.
 //!

@@ -1,12 +1,15 @@
 //! How many requests are under way at a time.
 //!
-//! The limit follows the server: it doubles with each round of answers until something speaks against it, then grows by one a round;
-//! it stands still while answers are much slower than they were with less to do; it is halved where the server says 429 or 503 or nothing
-//! at all, once for all requests that were under way by then. Where the server asks for a pause, nobody starts before its end.
-//! A server that gives up what is under way whenever a newer request comes is asked one request at a time from then on.
+//! The limit follows the server: it doubles with each round of answers until something speaks
+//! against it, then grows by one a round; it stands still while answers are much slower than they
+//! were with less to do; it is halved where the server says 429 or 503 or nothing at all, once for
+//! all requests that were under way by then. Where the server asks for a pause, nobody starts
+//! before its end. A server that gives up what is under way whenever a newer request comes is asked
+//! one request at a time from then on.
 //!
-//! How slow an answer is shows in the time to its first word: what waits in a queue has none. An answer that comes at once has only its whole
-//! time, which depends on its length; there it is the time a token.
+//! How slow an answer is shows in the time to its first word: what waits in a queue has none. An
+//! answer that comes at once has only its whole time, which depends on its length; there it is the
+//! time a token.
 
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
@@ -22,12 +25,13 @@ const PROMPT_FACTOR: f64 = 3.0;
 const SLACK: f64 = 0.25;
 /// What each new time weighs in the running mean.
 const WEIGHT: f64 = 0.1;
-/// Requests that must have been cut off after a newer one came before the server counts as one that interrupts, and how many times as
-/// many as those that came to their end in spite of a newer one. Streams that break by chance in one case of five look so once in
-/// some thousand runs.
+/// Requests that must have been cut off after a newer one came before the server counts as one that
+/// interrupts, and how many times as many as those that came to their end in spite of a newer one.
+/// Streams that break by chance in one case of five look so once in some thousand runs.
 const MIN_INTERRUPTED: usize = 6;
 const INTERRUPTED_FACTOR: usize = 4;
-/// By how much the least time rises with each answer, so that one lucky moment does not count for ever.
+/// By how much the least time rises with each answer, so that one lucky moment does not count for
+/// ever.
 const FORGETTING: f64 = 1.002;
 
 /// How long an answer took.
@@ -56,7 +60,8 @@ struct State {
     paused_until: Option<Instant>,
     /// When leave was given last.
     last_admitted: Option<Instant>,
-    /// Requests that were cut off after a newer one had started, and those that came to their end all the same.
+    /// Requests that were cut off after a newer one had started, and those that came to their end
+    /// all the same.
     interrupted: usize,
     uninterrupted: usize,
     /// Seconds to the first word, or a token: the least, and the running mean.
@@ -102,7 +107,10 @@ impl Limiter {
             least: None,
             mean: 0.0,
         };
-        Self { state: Mutex::new(state), changed: Notify::new() }
+        Self {
+            state: Mutex::new(state),
+            changed: Notify::new(),
+        }
     }
 
     /// Waits for leave to start a request.
@@ -110,11 +118,17 @@ impl Limiter {
         loop {
             let changed = self.changed.notified();
             tokio::pin!(changed);
-            // Heard from here on: what changes between the look at the state and the wait is not missed.
+            // Heard from here on: what changes between the look at the state and the wait is not
+            // missed.
             changed.as_mut().enable();
             let admission = self.state().admit(Instant::now());
             match admission {
-                Admission::Now => return Permit { limiter: self.clone(), started: Instant::now() },
+                Admission::Now => {
+                    return Permit {
+                        limiter: self.clone(),
+                        started: Instant::now(),
+                    };
+                }
                 Admission::At(time) => tokio::time::sleep_until(time).await,
                 Admission::Later => changed.await,
             }
@@ -131,24 +145,30 @@ impl Limiter {
         self.state().was_uninterrupted(started);
         match pace.to_first_word {
             Some(time) => self.state().succeeded(time.as_secs_f64(), SLACK),
-            None => self.state().succeeded(pace.whole.as_secs_f64() / tokens.max(1) as f64, 0.0),
+            None => self
+                .state()
+                .succeeded(pace.whole.as_secs_f64() / tokens.max(1) as f64, 0.0),
         }
         self.changed.notify_waiters();
     }
 
-    /// Takes note of a request, started then, that the server put off, and of the pause that it asks for.
+    /// Takes note of a request, started then, that the server put off, and of the pause that it
+    /// asks for.
     pub(crate) fn throttled(&self, started: Instant, pause: Option<Duration>) {
         self.state().throttled(started, Instant::now(), pause);
     }
 
-    /// Takes note of a request, started then, whose answer broke off. True where it becomes clear with it that the server interrupts
-    /// requests when newer ones come: from then on there is one at a time.
+    /// Takes note of a request, started then, whose answer broke off. True where it becomes clear
+    /// with it that the server interrupts requests when newer ones come: from then on there is one
+    /// at a time.
     pub(crate) fn cut_off(&self, started: Instant) -> bool {
         self.state().cut_off(started)
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().expect("nothing panics while the state is held")
+        self.state
+            .lock()
+            .expect("nothing panics while the state is held")
     }
 }
 
@@ -174,8 +194,14 @@ impl State {
     }
 
     fn succeeded(&mut self, seconds: f64, slack: f64) {
-        let least = self.least.map_or(seconds, |least| (least * FORGETTING).min(seconds));
-        self.mean = if self.least.is_none() { seconds } else { self.mean + WEIGHT * (seconds - self.mean) };
+        let least = self
+            .least
+            .map_or(seconds, |least| (least * FORGETTING).min(seconds));
+        self.mean = if self.least.is_none() {
+            seconds
+        } else {
+            self.mean + WEIGHT * (seconds - self.mean)
+        };
         self.least = Some(least);
         if self.mean > PROMPT_FACTOR * least + slack {
             self.doubling = false;
@@ -198,8 +224,8 @@ impl State {
 
     fn cut_off(&mut self, started: Instant) -> bool {
         self.interrupted += usize::from(self.has_newer(started));
-        let interrupts =
-            self.interrupted >= MIN_INTERRUPTED && self.interrupted > INTERRUPTED_FACTOR * self.uninterrupted;
+        let interrupts = self.interrupted >= MIN_INTERRUPTED
+            && self.interrupted > INTERRUPTED_FACTOR * self.uninterrupted;
         if !interrupts || self.most == 1 {
             return false;
         }
@@ -224,7 +250,11 @@ mod tests {
     use super::*;
 
     fn state(most: usize) -> State {
-        Arc::into_inner(Arc::new(Limiter::new(most))).unwrap().state.into_inner().unwrap()
+        Arc::into_inner(Arc::new(Limiter::new(most)))
+            .unwrap()
+            .state
+            .into_inner()
+            .unwrap()
     }
 
     fn fill(state: &mut State) -> usize {
@@ -272,7 +302,10 @@ mod tests {
         let limiter = Limiter::new(50);
         for tokens in [10, 500, 20, 300, 10, 800, 100, 40].repeat(4) {
             limiter.state().under_way = 50;
-            let pace = Pace { to_first_word: None, whole: Duration::from_millis(10 * tokens as u64) };
+            let pace = Pace {
+                to_first_word: None,
+                whole: Duration::from_millis(10 * tokens as u64),
+            };
             limiter.succeeded(Instant::now(), pace, tokens);
         }
         assert!(limiter.state().limit > 30.0, "{}", limiter.state().limit);
@@ -297,7 +330,8 @@ mod tests {
         assert_eq!(state.limit, 1.0);
     }
 
-    /// Whether a server counts as one that interrupts after these requests, each of which had a newer one: true where it was cut off.
+    /// Whether a server counts as one that interrupts after these requests, each of which had a
+    /// newer one: true where it was cut off.
     fn interrupts(cut_off: &[bool]) -> bool {
         let mut state = state(8);
         let started = Instant::now();
@@ -320,8 +354,12 @@ mod tests {
         assert!(interrupts(&[true; 6]) && interrupts(&[true; 20]));
         assert!(!interrupts(&[true; 5]));
         assert!(interrupts(&[true, false, true, true, true, true, true]));
-        assert!(!interrupts(&[true, false, true, true, true, true, false, true]));
-        assert!(!interrupts(&[[false; 4].as_slice(), &[true]].concat().repeat(50)));
+        assert!(!interrupts(&[
+            true, false, true, true, true, true, false, true
+        ]));
+        assert!(!interrupts(
+            &[[false; 4].as_slice(), &[true]].concat().repeat(50)
+        ));
     }
 
     #[test]
@@ -338,7 +376,10 @@ mod tests {
         let now = Instant::now();
         state.throttled(now, now, Some(Duration::from_secs(7)));
         state.throttled(now, now, Some(Duration::from_secs(3)));
-        assert_eq!(state.admit(now), Admission::At(now + Duration::from_secs(7)));
+        assert_eq!(
+            state.admit(now),
+            Admission::At(now + Duration::from_secs(7))
+        );
         assert_eq!(state.admit(now + Duration::from_secs(8)), Admission::Now);
     }
 

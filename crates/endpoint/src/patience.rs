@@ -11,15 +11,18 @@ use crate::error::Error;
 pub struct Patience {
     /// Attempts for one prompt while others succeed, at least 1.
     pub attempts: u32,
-    /// The wait before the second attempt; it doubles with each further one, and up to as much again is added by chance.
+    /// The wait before the second attempt; it doubles with each further one, and up to as much
+    /// again is added by chance.
     pub first_wait: Duration,
     /// The longest wait of our own choice, chance apart.
     pub longest_wait: Duration,
-    /// The longest wait that a server may ask for with `Retry-After`; what it asks beyond that is cut.
+    /// The longest wait that a server may ask for with `Retry-After`; what it asks beyond that is
+    /// cut.
     pub longest_asked_wait: Duration,
     /// How long to wait for a connection.
     pub connect: Duration,
-    /// How long the server may say nothing: before an answer that is not streamed, and between two pieces of one that is.
+    /// How long the server may say nothing: before an answer that is not streamed, and between two
+    /// pieces of one that is.
     pub idle: Duration,
     /// How long one attempt may take in all, however much the server says.
     pub whole: Duration,
@@ -82,19 +85,35 @@ mod tests {
     #[test]
     fn waits_double_up_to_the_longest_and_vary() {
         let patience = Patience::default();
-        let rounds: Vec<Vec<Duration>> = (0..30).map(|_| patience.waits().take(12).collect()).collect();
+        let rounds: Vec<Vec<Duration>> = (0..30)
+            .map(|_| patience.waits().take(12).collect())
+            .collect();
         for (number, whole) in [(0, 500), (1, 1_000), (2, 2_000), (8, 30_000), (11, 30_000)] {
             let whole = Duration::from_millis(whole);
             let waits: Vec<Duration> = rounds.iter().map(|waits| waits[number]).collect();
-            assert!(waits.iter().all(|wait| *wait >= whole && *wait <= whole * 2), "{number}: {waits:?}");
-            assert!(waits.iter().any(|wait| *wait != waits[0]), "no chance in {waits:?}");
+            assert!(
+                waits
+                    .iter()
+                    .all(|wait| *wait >= whole && *wait <= whole * 2),
+                "{number}: {waits:?}"
+            );
+            assert!(
+                waits.iter().any(|wait| *wait != waits[0]),
+                "no chance in {waits:?}"
+            );
         }
     }
 
     #[test]
     fn a_bound_of_zero_is_refused() {
         assert!(Patience::default().validate().is_ok());
-        let message = Patience { idle: Duration::ZERO, ..Patience::default() }.validate().unwrap_err().to_string();
+        let message = Patience {
+            idle: Duration::ZERO,
+            ..Patience::default()
+        }
+        .validate()
+        .unwrap_err()
+        .to_string();
         assert_eq!(message, "the longest silence must be above 0");
     }
 }

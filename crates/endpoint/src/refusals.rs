@@ -1,8 +1,9 @@
 //! Whether a server refuses some prompts or all of them.
 //!
-//! A setting that a server does not accept makes it refuse every request. That is one error to be told at once and not thousands of
-//! failed items; so refusals are held back until something succeeds, or until several in a row are alike to the letter. What is wrong with a
-//! single prompt, such as its length, is told in figures that differ.
+//! A setting that a server does not accept makes it refuse every request. That is one error to be
+//! told at once and not thousands of failed items; so refusals are held back until something
+//! succeeds, or until several in a row are alike to the letter. What is wrong with a single prompt,
+//! such as its length, is told in figures that differ.
 
 use generation::Completion;
 
@@ -32,7 +33,8 @@ impl Refusals {
     /// A prompt was refused; the completions that are final now.
     ///
     /// # Errors
-    /// The refusal, where it concerns all prompts. Those held back are dropped then, to be asked again another time.
+    /// The refusal, where it concerns all prompts. Those held back are dropped then, to be asked
+    /// again another time.
     pub(crate) fn add(
         &mut self,
         url: &str,
@@ -45,7 +47,11 @@ impl Refusals {
             return Ok(vec![completion]);
         }
         let said = Some((status, reason.clone()));
-        let settled = if self.said == said { Vec::new() } else { std::mem::take(&mut self.held) };
+        let settled = if self.said == said {
+            Vec::new()
+        } else {
+            std::mem::take(&mut self.held)
+        };
         self.said = said;
         self.held.push(completion);
         if self.held.len() >= ALIKE {
@@ -79,7 +85,10 @@ mod tests {
     /// How many refusals of these are final after each, `None` where all prompts are concerned.
     fn add(refusals: &mut Refusals, status: u16, reasons: &[&str]) -> Vec<Option<usize>> {
         let mut add = |(index, reason): (usize, &&str)| {
-            refusals.add("url", status, reason.to_string(), completion(index)).ok().map(|settled| settled.len())
+            refusals
+                .add("url", status, reason.to_string(), completion(index))
+                .ok()
+                .map(|settled| settled.len())
         };
         reasons.iter().enumerate().map(&mut add).collect()
     }
@@ -88,18 +97,31 @@ mod tests {
     fn eight_alike_before_any_success_concern_all_prompts() {
         let mut expected = vec![Some(0); 7];
         expected.push(None);
-        assert_eq!(add(&mut Refusals::default(), 400, &["no temperature"; 8]), expected);
+        assert_eq!(
+            add(&mut Refusals::default(), 400, &["no temperature"; 8]),
+            expected
+        );
     }
 
     #[test]
     fn refusals_that_differ_or_come_after_a_success_concern_their_prompts() {
         let mut refusals = Refusals::default();
         assert_eq!(
-            add(&mut refusals, 400, &["4097 tokens", "5000 tokens", "6000 tokens"]),
+            add(
+                &mut refusals,
+                400,
+                &["4097 tokens", "5000 tokens", "6000 tokens"]
+            ),
             [Some(0), Some(1), Some(1)]
         );
         assert_eq!(refusals.settle().len(), 1);
-        assert_eq!(add(&mut refusals, 400, &["no temperature"; 9]), [Some(1); 9]);
-        assert_eq!(add(&mut refusals, 404, &["no model"; 8]).last(), Some(&None));
+        assert_eq!(
+            add(&mut refusals, 400, &["no temperature"; 9]),
+            [Some(1); 9]
+        );
+        assert_eq!(
+            add(&mut refusals, 404, &["no model"; 8]).last(),
+            Some(&None)
+        );
     }
 }

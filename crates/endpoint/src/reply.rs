@@ -1,8 +1,10 @@
 //! What a server answers: pieces of a stream, or everything at once, to a text and why it ended.
 //!
-//! Known differences between servers: vLLM tells by `stop_reason` and SGLang by `matched_stop` which stop string ended a text; OpenAI
-//! and llama.cpp say `stop` for that and for the end-of-sequence token alike, which then counts as the latter; TGI has finish reasons
-//! of its own and leaves the stop string in the text; usage comes with the last piece, or in a piece without choices, or never.
+//! Known differences between servers: vLLM tells by `stop_reason` and SGLang by `matched_stop`
+//! which stop string ended a text; OpenAI and llama.cpp say `stop` for that and for the
+//! end-of-sequence token alike, which then counts as the latter; TGI has finish reasons of its own
+//! and leaves the stop string in the text; usage comes with the last piece, or in a piece without
+//! choices, or never.
 
 use generation::FinishReason;
 use serde::Deserialize;
@@ -46,7 +48,8 @@ struct Choice {
 struct Message {
     #[serde(default)]
     content: Option<Value>,
-    /// What a model thinks before it answers, as vLLM, SGLang and llama.cpp tell it: no part of the answer.
+    /// What a model thinks before it answers, as vLLM, SGLang and llama.cpp tell it: no part of the
+    /// answer.
     #[serde(default)]
     reasoning_content: Option<Value>,
     /// The same under its newer name; some servers send both.
@@ -56,7 +59,8 @@ struct Message {
     refusal: Option<String>,
 }
 
-/// Of the tokens of a piece: a list of numbers on `/v1/completions`, a list of objects in chats, and with llama.cpp on both routes.
+/// Of the tokens of a piece: a list of numbers on `/v1/completions`, a list of objects in chats,
+/// and with llama.cpp on both routes.
 #[derive(Debug, Deserialize)]
 struct Logprobs {
     #[serde(default)]
@@ -74,7 +78,14 @@ struct TokenLogprob {
 impl Logprobs {
     fn into_numbers(self) -> impl Iterator<Item = f32> {
         let numbers = self.token_logprobs.into_iter().flatten();
-        numbers.chain(self.content.into_iter().flatten().map(|token| token.logprob)).flatten()
+        numbers
+            .chain(
+                self.content
+                    .into_iter()
+                    .flatten()
+                    .map(|token| token.logprob),
+            )
+            .flatten()
     }
 }
 
@@ -132,7 +143,10 @@ enum Finish {
     /// Our own watch found a stop string.
     Cut,
     /// What the server said, and whether it named a stop string of ours.
-    Said { reason: String, by_stop_string: bool },
+    Said {
+        reason: String,
+        by_stop_string: bool,
+    },
 }
 
 impl<'a> Reply<'a> {
@@ -153,8 +167,11 @@ impl<'a> Reply<'a> {
         if data.trim() == "[DONE]" {
             return Ok(Step::Done);
         }
-        let piece: Piece = serde_json::from_str(data)
-            .map_err(|error| Trouble::broken(format!("the server sent what is no JSON of an answer: {error}")))?;
+        let piece: Piece = serde_json::from_str(data).map_err(|error| {
+            Trouble::broken(format!(
+                "the server sent what is no JSON of an answer: {error}"
+            ))
+        })?;
         if let Some(error) = piece.error.filter(|error| !error.is_null()) {
             return Err(reported(&error));
         }
@@ -162,22 +179,41 @@ impl<'a> Reply<'a> {
             self.usage = piece.usage;
         }
         let before = self.pieces;
-        for choice in piece.choices.into_iter().flatten().filter(|choice| choice.index == 0) {
+        for choice in piece
+            .choices
+            .into_iter()
+            .flatten()
+            .filter(|choice| choice.index == 0)
+        {
             if self.take_choice(choice) {
                 return Ok(Step::Done);
             }
         }
-        Ok(Step::ReadOn { pieces: self.pieces - before })
+        Ok(Step::ReadOn {
+            pieces: self.pieces - before,
+        })
     }
 
     /// True where our own watch found a stop string.
     fn take_choice(&mut self, choice: Choice) -> bool {
-        self.logprobs.extend(choice.logprobs.into_iter().flat_map(Logprobs::into_numbers));
+        self.logprobs
+            .extend(choice.logprobs.into_iter().flat_map(Logprobs::into_numbers));
         let message = choice.delta.or(choice.message);
-        self.refusal |= message.as_ref().is_some_and(|message| message.refusal.is_some());
-        let thoughts = message.iter().flat_map(|message| [&message.reasoning_content, &message.reasoning]).flatten();
-        self.pieces += usize::from(thoughts.map(content_text).any(|thought| !thought.is_empty()));
-        let content = message.and_then(|message| message.content).map(|content| content_text(&content));
+        self.refusal |= message
+            .as_ref()
+            .is_some_and(|message| message.refusal.is_some());
+        let thoughts = message
+            .iter()
+            .flat_map(|message| [&message.reasoning_content, &message.reasoning])
+            .flatten();
+        self.pieces += usize::from(
+            thoughts
+                .map(content_text)
+                .any(|thought| !thought.is_empty()),
+        );
+        let content = message
+            .and_then(|message| message.content)
+            .map(|content| content_text(&content));
         let piece = choice.text.or(content).unwrap_or_default();
         if !piece.is_empty() {
             self.pieces += 1;
@@ -187,10 +223,19 @@ impl<'a> Reply<'a> {
             }
         }
         if let Some(reason) = choice.finish_reason.filter(|reason| !reason.is_empty()) {
-            let mut named = [choice.stop_reason, choice.matched_stop].into_iter().flatten();
-            let is_ours = |value: Value| value.as_str().is_some_and(|name| self.stops.iter().any(|stop| stop == name));
+            let mut named = [choice.stop_reason, choice.matched_stop]
+                .into_iter()
+                .flatten();
+            let is_ours = |value: Value| {
+                value
+                    .as_str()
+                    .is_some_and(|name| self.stops.iter().any(|stop| stop == name))
+            };
             let by_stop_string = named.any(is_ours);
-            self.finish = Some(Finish::Said { reason, by_stop_string });
+            self.finish = Some(Finish::Said {
+                reason,
+                by_stop_string,
+            });
         }
         false
     }
@@ -203,15 +248,27 @@ impl<'a> Reply<'a> {
     /// The answer, where its end was reached.
     pub(crate) fn finish(self) -> Result<Answer, Trouble> {
         let (finish_reason, error) = match self.finish {
-            None => return Err(Trouble::new(TroubleKind::CutOff, "the answer broke off before its end")),
+            None => {
+                return Err(Trouble::new(
+                    TroubleKind::CutOff,
+                    "the answer broke off before its end",
+                ));
+            }
             Some(Finish::Cut) => (FinishReason::Stop, None),
-            Some(Finish::Said { reason, by_stop_string }) => match reason.as_str() {
-                "stop" | "eos" | "eos_token" | "end_turn" if by_stop_string => (FinishReason::Stop, None),
+            Some(Finish::Said {
+                reason,
+                by_stop_string,
+            }) => match reason.as_str() {
+                "stop" | "eos" | "eos_token" | "end_turn" if by_stop_string => {
+                    (FinishReason::Stop, None)
+                }
                 "stop" | "eos" | "eos_token" | "end_turn" => (FinishReason::Eos, None),
                 "stop_sequence" => (FinishReason::Stop, None),
                 "length" | "max_tokens" | "model_length" => (FinishReason::Length, None),
                 "abort" | "error" => {
-                    return Err(Trouble::broken(format!("the server gave the answer up (finish_reason {reason})")));
+                    return Err(Trouble::broken(format!(
+                        "the server gave the answer up (finish_reason {reason})"
+                    )));
                 }
                 "content_filter" => {
                     let error = "the server's content filter withheld the answer (finish_reason content_filter)";
@@ -221,14 +278,19 @@ impl<'a> Reply<'a> {
                     let shown: String = other.chars().take(60).collect();
                     (
                         FinishReason::Error,
-                        Some(format!("the answer ended for a reason that is no end of a text: {shown}")),
+                        Some(format!(
+                            "the answer ended for a reason that is no end of a text: {shown}"
+                        )),
                     )
                 }
             },
         };
         let refused = self.refusal && self.text.is_empty() && error.is_none();
         let (finish_reason, error) = match refused {
-            true => (FinishReason::Error, Some("the model refused to answer (refusal)".to_string())),
+            true => (
+                FinishReason::Error,
+                Some("the model refused to answer (refusal)".to_string()),
+            ),
             false => (finish_reason, error),
         };
         let counted = self.usage.and_then(|usage| usage.completion_tokens);
@@ -248,7 +310,10 @@ impl<'a> Reply<'a> {
 fn content_text(content: &Value) -> String {
     match content {
         Value::String(text) => text.clone(),
-        Value::Array(parts) => parts.iter().filter_map(|part| part["text"].as_str()).collect(),
+        Value::Array(parts) => parts
+            .iter()
+            .filter_map(|part| part["text"].as_str())
+            .collect(),
         _ => String::new(),
     }
 }
@@ -262,13 +327,24 @@ fn reported(error: &Value) -> Trouble {
         Some(code @ (400 | 401 | 403 | 404 | 422)) => TroubleKind::Refused(code as u16),
         _ => TroubleKind::Broken,
     };
-    Trouble { words: message, ..Trouble::new(kind, reason) }
+    Trouble {
+        words: message,
+        ..Trouble::new(kind, reason)
+    }
 }
 
 /// What an error's JSON says in words.
 pub(crate) fn message_of(error: &Value) -> Option<String> {
-    let places = [&error["error"]["message"], &error["message"], &error["detail"], &error["error"], error];
-    places.into_iter().find_map(|place| place.as_str().map(str::to_string))
+    let places = [
+        &error["error"]["message"],
+        &error["message"],
+        &error["detail"],
+        &error["error"],
+        error,
+    ];
+    places
+        .into_iter()
+        .find_map(|place| place.as_str().map(str::to_string))
 }
 
 #[cfg(test)]
@@ -340,7 +416,10 @@ mod tests {
                 r#"{"choices":[{"delta":{"content":"a"},"finish_reason":"stop","logprobs":{"content":[{"logprob":-2.0}]}}]}"#,
             ],
         ] {
-            assert_eq!(read(&pieces, &[]).unwrap().logprobs, Some(vec![-0.5, -1.25, -2.0]));
+            assert_eq!(
+                read(&pieces, &[]).unwrap().logprobs,
+                Some(vec![-0.5, -1.25, -2.0])
+            );
         }
         let without = [r#"{"choices":[{"text":"4","finish_reason":"stop","logprobs":null}]}"#];
         assert_eq!(read(&without, &[]).unwrap().logprobs, None);
@@ -349,18 +428,54 @@ mod tests {
     #[test]
     fn every_finish_reason_has_its_meaning() {
         for (choice, expected) in [
-            (r#"{"text":"a","finish_reason":"stop"}"#, (FinishReason::Eos, false)),
-            (r####"{"text":"a","finish_reason":"stop","stop_reason":"###"}"####, (FinishReason::Stop, false)),
-            (r#"{"text":"a","finish_reason":"stop","stop_reason":2}"#, (FinishReason::Eos, false)),
-            (r####"{"text":"a","finish_reason":"stop","matched_stop":"###"}"####, (FinishReason::Stop, false)),
-            (r#"{"text":"a","finish_reason":"stop","matched_stop":"</s>"}"#, (FinishReason::Eos, false)),
-            (r#"{"text":"a","finish_reason":"eos_token"}"#, (FinishReason::Eos, false)),
-            (r####"{"text":"a###","finish_reason":"stop_sequence"}"####, (FinishReason::Stop, false)),
-            (r#"{"text":"a","finish_reason":"stop_sequence"}"#, (FinishReason::Stop, false)),
-            (r#"{"text":"a","finish_reason":"length"}"#, (FinishReason::Length, false)),
-            (r#"{"text":"","finish_reason":"content_filter"}"#, (FinishReason::Error, true)),
-            (r#"{"message":{},"finish_reason":"tool_calls"}"#, (FinishReason::Error, true)),
-            (r#"{"message":{"content":null,"refusal":"no"},"finish_reason":"stop"}"#, (FinishReason::Error, true)),
+            (
+                r#"{"text":"a","finish_reason":"stop"}"#,
+                (FinishReason::Eos, false),
+            ),
+            (
+                r####"{"text":"a","finish_reason":"stop","stop_reason":"###"}"####,
+                (FinishReason::Stop, false),
+            ),
+            (
+                r#"{"text":"a","finish_reason":"stop","stop_reason":2}"#,
+                (FinishReason::Eos, false),
+            ),
+            (
+                r####"{"text":"a","finish_reason":"stop","matched_stop":"###"}"####,
+                (FinishReason::Stop, false),
+            ),
+            (
+                r#"{"text":"a","finish_reason":"stop","matched_stop":"</s>"}"#,
+                (FinishReason::Eos, false),
+            ),
+            (
+                r#"{"text":"a","finish_reason":"eos_token"}"#,
+                (FinishReason::Eos, false),
+            ),
+            (
+                r####"{"text":"a###","finish_reason":"stop_sequence"}"####,
+                (FinishReason::Stop, false),
+            ),
+            (
+                r#"{"text":"a","finish_reason":"stop_sequence"}"#,
+                (FinishReason::Stop, false),
+            ),
+            (
+                r#"{"text":"a","finish_reason":"length"}"#,
+                (FinishReason::Length, false),
+            ),
+            (
+                r#"{"text":"","finish_reason":"content_filter"}"#,
+                (FinishReason::Error, true),
+            ),
+            (
+                r#"{"message":{},"finish_reason":"tool_calls"}"#,
+                (FinishReason::Error, true),
+            ),
+            (
+                r#"{"message":{"content":null,"refusal":"no"},"finish_reason":"stop"}"#,
+                (FinishReason::Error, true),
+            ),
         ] {
             assert_eq!(finish_of(choice), expected, "{choice}");
         }
@@ -368,21 +483,52 @@ mod tests {
 
     #[test]
     fn thoughts_are_counted_and_no_part_of_the_answer() {
-        for names in [&["reasoning_content"][..], &["reasoning"], &["reasoning", "reasoning_content"]] {
-            let thoughts: String = names.iter().map(|name| format!(r#","{name}":"2 + 2 ...""#)).collect();
+        for names in [
+            &["reasoning_content"][..],
+            &["reasoning"],
+            &["reasoning", "reasoning_content"],
+        ] {
+            let thoughts: String = names
+                .iter()
+                .map(|name| format!(r#","{name}":"2 + 2 ...""#))
+                .collect();
             let thought = format!(r#"{{"choices":[{{"delta":{{"content":null{thoughts}}}}}]}}"#);
-            let answer =
-                read(&[&thought, r#"{"choices":[{"delta":{"content":"4"},"finish_reason":"stop"}]}"#], &["+"]).unwrap();
-            assert_eq!((answer.text.as_str(), answer.completion_tokens), ("4", 2), "{names:?}");
+            let answer = read(
+                &[
+                    &thought,
+                    r#"{"choices":[{"delta":{"content":"4"},"finish_reason":"stop"}]}"#,
+                ],
+                &["+"],
+            )
+            .unwrap();
+            assert_eq!(
+                (answer.text.as_str(), answer.completion_tokens),
+                ("4", 2),
+                "{names:?}"
+            );
         }
     }
 
     #[test]
     fn our_own_watch_cuts_what_the_server_does_not() {
-        let events = [r#"{"choices":[{"text":"4\n#"}]}"#, r####"{"choices":[{"text":"## next"}]}"####, "never read"];
+        let events = [
+            r#"{"choices":[{"text":"4\n#"}]}"#,
+            r####"{"choices":[{"text":"## next"}]}"####,
+            "never read",
+        ];
         let answer = read(&events, &["###"]).unwrap();
-        assert_eq!((answer.text.as_str(), answer.finish_reason), ("4\n", FinishReason::Stop));
-        assert_eq!((answer.prompt_tokens, answer.completion_tokens, answer.is_counted), (None, 2, false));
+        assert_eq!(
+            (answer.text.as_str(), answer.finish_reason),
+            ("4\n", FinishReason::Stop)
+        );
+        assert_eq!(
+            (
+                answer.prompt_tokens,
+                answer.completion_tokens,
+                answer.is_counted
+            ),
+            (None, 2, false)
+        );
     }
 
     #[test]
@@ -393,10 +539,22 @@ mod tests {
             (vec![r#"{"choices":[]}"#], true),
             (vec![r#"{"choices":[{"te"#], true),
             (vec!["<html>"], true),
-            (vec![r#"{"error":{"message":"CUDA error","code":500}}"#], true),
-            (vec![r#"{"error":{"message":"slow down","code":429}}"#], true),
-            (vec![r#"{"error":{"message":"too long","code":400}}"#], false),
-            (vec![r#"{"choices":[{"text":"4","finish_reason":"abort"}]}"#], true),
+            (
+                vec![r#"{"error":{"message":"CUDA error","code":500}}"#],
+                true,
+            ),
+            (
+                vec![r#"{"error":{"message":"slow down","code":429}}"#],
+                true,
+            ),
+            (
+                vec![r#"{"error":{"message":"too long","code":400}}"#],
+                false,
+            ),
+            (
+                vec![r#"{"choices":[{"text":"4","finish_reason":"abort"}]}"#],
+                true,
+            ),
         ] {
             let trouble = read(&events, &[]).unwrap_err();
             assert_eq!(trouble.may_pass(), may_pass, "{events:?}: {trouble:?}");

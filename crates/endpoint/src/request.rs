@@ -1,9 +1,11 @@
 //! What is asked, as JSON.
 //!
-//! Every setting that a server would otherwise take from a default of its own is said outright where the server is known to
-//! understand it: vLLM and SGLang take top-k, top-p and the repetition penalty from the checkpoint's `generation_config.json`, also
-//! for greedy decoding (Qwen2.5 has a penalty of 1.05 there), and llama.cpp's server has 40, 0.95 and a min-p of 0.05. Servers that are not
-//! known get a setting beyond OpenAI's own only where it is not neutral, since OpenAI refuses what it does not know.
+//! Every setting that a server would otherwise take from a default of its own is said outright
+//! where the server is known to understand it: vLLM and SGLang take top-k, top-p and the repetition
+//! penalty from the checkpoint's `generation_config.json`, also for greedy decoding (Qwen2.5 has a
+//! penalty of 1.05 there), and llama.cpp's server has 40, 0.95 and a min-p of 0.05. Servers that
+//! are not known get a setting beyond OpenAI's own only where it is not neutral, since OpenAI
+//! refuses what it does not know.
 
 use generation::{Decoding, Prompt, Sampling};
 use serde_json::{Map, Value, json};
@@ -20,7 +22,8 @@ const USUAL_CONTEXT: usize = 1 << 17;
 pub enum Api {
     /// `/v1/completions`: the model continues the prompt's text as it stands.
     Completions,
-    /// `/v1/chat/completions`: the prompt's text becomes the message of a user, and the server applies the model's chat template.
+    /// `/v1/chat/completions`: the prompt's text becomes the message of a user, and the server
+    /// applies the model's chat template.
     Chat,
 }
 
@@ -77,7 +80,11 @@ impl Form {
         max_tokens: usize,
         capabilities: &Capabilities,
     ) -> Body {
-        let mut body = Fields { capabilities, map: Map::new(), optional: Vec::new() };
+        let mut body = Fields {
+            capabilities,
+            map: Map::new(),
+            optional: Vec::new(),
+        };
         body.set("model", json!(self.model));
         match self.api {
             Api::Completions => body.set("prompt", json!(self.special_tokens.sent(&prompt.text))),
@@ -86,7 +93,11 @@ impl Form {
         if !self.special_tokens.adds() {
             body.set("add_special_tokens", json!(false));
         }
-        let limit = if capabilities.max_completion_tokens { "max_completion_tokens" } else { "max_tokens" };
+        let limit = if capabilities.max_completion_tokens {
+            "max_completion_tokens"
+        } else {
+            "max_tokens"
+        };
         body.set(limit, json!(max_tokens));
         let stops = stop_strings_sent(&decoding.stop, capabilities);
         if !stops.is_empty() {
@@ -99,20 +110,39 @@ impl Form {
             }
             Some(sampling) => {
                 body.set("temperature", number(sampling.temperature));
-                self.add_neutral_or_set(&mut body, "top_p", sampling.top_p == 1.0, number(sampling.top_p));
-                body.may("seed", json!(seed(sampling.seed, &prompt.id, prompt.sample)));
+                self.add_neutral_or_set(
+                    &mut body,
+                    "top_p",
+                    sampling.top_p == 1.0,
+                    number(sampling.top_p),
+                );
+                body.may(
+                    "seed",
+                    json!(seed(sampling.seed, &prompt.id, prompt.sample)),
+                );
                 self.add_extras(&mut body, Some(sampling));
             }
         }
         if self.logprobs {
             // A number of alternatives on the one route, a yes on the other.
-            body.may("logprobs", if self.api == Api::Chat { json!(true) } else { json!(1) });
+            body.may(
+                "logprobs",
+                if self.api == Api::Chat {
+                    json!(true)
+                } else {
+                    json!(1)
+                },
+            );
         }
         if self.stream {
             body.set("stream", json!(true));
             body.may("stream_options", json!({ "include_usage": true }));
         }
-        Body { json: Value::Object(body.map), optional: body.optional, stop_strings: stops.len() }
+        Body {
+            json: Value::Object(body.map),
+            optional: body.optional,
+            stop_strings: stops.len(),
+        }
     }
 
     /// A request for one new token, whose usage tells how many tokens the prompt has.
@@ -121,25 +151,41 @@ impl Form {
             Api::Completions => {
                 json!({ "model": self.model, "prompt": self.special_tokens.sent(text), "max_tokens": 1 })
             }
-            Api::Chat => json!({ "model": self.model, "messages": self.messages(text), "max_tokens": 1 }),
+            Api::Chat => {
+                json!({ "model": self.model, "messages": self.messages(text), "max_tokens": 1 })
+            }
         }
     }
 
     pub(crate) fn messages(&self, text: &str) -> Value {
-        let system = self.system_prompt.iter().map(|text| json!({ "role": "system", "content": text }));
-        system.chain([json!({ "role": "user", "content": text })]).collect()
+        let system = self
+            .system_prompt
+            .iter()
+            .map(|text| json!({ "role": "system", "content": text }));
+        system
+            .chain([json!({ "role": "user", "content": text })])
+            .collect()
     }
 
-    /// The settings that OpenAI does not have. Greedy decoding has no use for any but the penalty, which must be off.
+    /// The settings that OpenAI does not have. Greedy decoding has no use for any but the penalty,
+    /// which must be off.
     fn add_extras(&self, body: &mut Fields<'_>, sampling: Option<&Sampling>) {
         if self.kind == ServerKind::Transformers {
             return add_extras_of_transformers(body, sampling);
         }
         let penalty = sampling.map_or(1.0, |sampling| sampling.repetition_penalty);
-        self.add_neutral_or_set(body, self.kind.penalty_name(), penalty == 1.0, number(penalty));
+        self.add_neutral_or_set(
+            body,
+            self.kind.penalty_name(),
+            penalty == 1.0,
+            number(penalty),
+        );
         if matches!(self.kind, ServerKind::LlamaCpp) && penalty != 1.0 {
             // The whole context and not the last 64 tokens; it holds a buffer of this length.
-            body.set("repeat_last_n", json!(self.context.unwrap_or(USUAL_CONTEXT)));
+            body.set(
+                "repeat_last_n",
+                json!(self.context.unwrap_or(USUAL_CONTEXT)),
+            );
         }
         if let Some(sampling) = sampling {
             let top_k = sampling.top_k.map(std::num::NonZeroUsize::get);
@@ -149,8 +195,15 @@ impl Form {
         }
     }
 
-    /// A setting that does nothing is said only to servers that have defaults of their own to put aside, and may be left out.
-    fn add_neutral_or_set(&self, body: &mut Fields<'_>, name: &'static str, is_neutral: bool, value: Value) {
+    /// A setting that does nothing is said only to servers that have defaults of their own to put
+    /// aside, and may be left out.
+    fn add_neutral_or_set(
+        &self,
+        body: &mut Fields<'_>,
+        name: &'static str,
+        is_neutral: bool,
+        value: Value,
+    ) {
         match is_neutral {
             true if self.kind.says_all() => body.may(name, value),
             true => {}
@@ -159,11 +212,15 @@ impl Form {
     }
 }
 
-/// What `transformers serve` takes in place of the fields of others. A temperature does not make it sample: `do_sample` and what belongs
-/// to it are those of the checkpoint's `generation_config.json` unless a configuration comes with the request; in greedy decoding
-/// a frequency penalty of 0 puts the checkpoint's repetition penalty aside (transformers, `cli/serving`, 5.24).
+/// What `transformers serve` takes in place of the fields of others. A temperature does not make it
+/// sample: `do_sample` and what belongs to it are those of the checkpoint's
+/// `generation_config.json` unless a configuration comes with the request; in greedy decoding a
+/// frequency penalty of 0 puts the checkpoint's repetition penalty aside (transformers,
+/// `cli/serving`, 5.24).
 fn add_extras_of_transformers(body: &mut Fields<'_>, sampling: Option<&Sampling>) {
-    let Some(sampling) = sampling else { return body.may("frequency_penalty", json!(0.0)) };
+    let Some(sampling) = sampling else {
+        return body.may("frequency_penalty", json!(0.0));
+    };
     let configuration = json!({
         "do_sample": true,
         "temperature": number(sampling.temperature),
@@ -196,19 +253,36 @@ impl Fields<'_> {
     }
 }
 
-/// The stop strings that are sent: the first ones of those that make a difference, as many as the server takes.
-pub(crate) fn stop_strings_sent<'a>(stops: &'a [String], capabilities: &Capabilities) -> Vec<&'a str> {
+/// The stop strings that are sent: the first ones of those that make a difference, as many as the
+/// server takes.
+pub(crate) fn stop_strings_sent<'a>(
+    stops: &'a [String],
+    capabilities: &Capabilities,
+) -> Vec<&'a str> {
     let mut sent = needed(stops);
     sent.truncate(capabilities.max_stop_strings);
     sent
 }
 
-/// The stop strings without those that another one always forestalls, such as `Question:` beside `Question`.
+/// The stop strings without those that another one always forestalls, such as `Question:` beside
+/// `Question`.
 fn needed(stops: &[String]) -> Vec<&str> {
-    let begins = |stop: &str| stop.char_indices().next_back().map_or("", |(at, _)| &stop[..at]).to_string();
-    let forestalled =
-        |stop: &String| stops.iter().any(|other| !other.is_empty() && begins(stop).contains(other.as_str()));
-    stops.iter().filter(|stop| !stop.is_empty() && !forestalled(stop)).map(String::as_str).collect()
+    let begins = |stop: &str| {
+        stop.char_indices()
+            .next_back()
+            .map_or("", |(at, _)| &stop[..at])
+            .to_string()
+    };
+    let forestalled = |stop: &String| {
+        stops
+            .iter()
+            .any(|other| !other.is_empty() && begins(stop).contains(other.as_str()))
+    };
+    stops
+        .iter()
+        .filter(|stop| !stop.is_empty() && !forestalled(stop))
+        .map(String::as_str)
+        .collect()
 }
 
 /// The decimal number that a setting was given as: 0.7 and not 0.699999988079071.
@@ -216,10 +290,15 @@ fn number(value: f32) -> Value {
     json!(value.to_string().parse::<f64>().unwrap_or(f64::from(value)))
 }
 
-/// The seed of one completion, below 2³¹ since some servers take no larger one: a function of the run's seed, the problem and the sample.
+/// The seed of one completion, below 2³¹ since some servers take no larger one: a function of the
+/// run's seed, the problem and the sample.
 fn seed(seed: u64, problem: &str, sample: u32) -> u32 {
-    let mut hasher = blake3::Hasher::new_derive_key("mwpbench endpoint seed v1: seed, sample, problem id");
-    hasher.update(&seed.to_le_bytes()).update(&sample.to_le_bytes()).update(problem.as_bytes());
+    let mut hasher =
+        blake3::Hasher::new_derive_key("mwpbench endpoint seed v1: seed, sample, problem id");
+    hasher
+        .update(&seed.to_le_bytes())
+        .update(&sample.to_le_bytes())
+        .update(problem.as_bytes());
     let digest = hasher.finalize();
     let bytes = digest.as_bytes();
     u32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]) >> 1
@@ -248,7 +327,11 @@ mod tests {
     }
 
     fn prompt(sample: u32) -> Prompt {
-        Prompt { id: "gsm8k/1".into(), sample, text: "1 + 1 =".into() }
+        Prompt {
+            id: "gsm8k/1".into(),
+            sample,
+            text: "1 + 1 =".into(),
+        }
     }
 
     fn sampling() -> Sampling {
@@ -268,23 +351,38 @@ mod tests {
     }
 
     fn text(form: &Form, decoding: &Decoding) -> String {
-        body(form, decoding, &Capabilities::default()).json.to_string()
+        body(form, decoding, &Capabilities::default())
+            .json
+            .to_string()
     }
 
     #[test]
     fn greedy_decoding_is_temperature_0_and_no_penalty() {
-        let decoding = Decoding { max_tokens: 16, stop: vec!["\n\n".into(), String::new()], sampling: None };
+        let decoding = Decoding {
+            max_tokens: 16,
+            stop: vec!["\n\n".into(), String::new()],
+            sampling: None,
+        };
         assert_eq!(
             text(&form(Api::Completions, ServerKind::Unknown), &decoding),
             r#"{"model":"m","prompt":"1 + 1 =","max_tokens":16,"stop":["\n\n"],"temperature":0.0,"stream":true,"stream_options":{"include_usage":true}}"#
         );
-        assert!(text(&form(Api::Completions, ServerKind::Vllm), &decoding).contains(r#""repetition_penalty":1.0"#));
-        assert!(text(&form(Api::Completions, ServerKind::LlamaCpp), &decoding).contains(r#""repeat_penalty":1.0"#));
+        assert!(
+            text(&form(Api::Completions, ServerKind::Vllm), &decoding)
+                .contains(r#""repetition_penalty":1.0"#)
+        );
+        assert!(
+            text(&form(Api::Completions, ServerKind::LlamaCpp), &decoding)
+                .contains(r#""repeat_penalty":1.0"#)
+        );
     }
 
     #[test]
     fn a_system_prompt_comes_before_the_question() {
-        let form = Form { system_prompt: Some("Be brief.".into()), ..form(Api::Chat, ServerKind::Unknown) };
+        let form = Form {
+            system_prompt: Some("Be brief.".into()),
+            ..form(Api::Chat, ServerKind::Unknown)
+        };
         let body = body(&form, &Decoding::greedy(1), &Capabilities::default());
         assert_eq!(
             body.json["messages"].to_string(),
@@ -294,9 +392,20 @@ mod tests {
 
     #[test]
     fn an_unknown_server_gets_only_what_is_not_neutral() {
-        let neutral = Decoding { sampling: Some(sampling()), ..Decoding::greedy(1) };
-        let set = Sampling { top_k: NonZeroUsize::new(5), min_p: 0.1, repetition_penalty: 1.1, ..sampling() };
-        let set = Decoding { sampling: Some(set), ..Decoding::greedy(1) };
+        let neutral = Decoding {
+            sampling: Some(sampling()),
+            ..Decoding::greedy(1)
+        };
+        let set = Sampling {
+            top_k: NonZeroUsize::new(5),
+            min_p: 0.1,
+            repetition_penalty: 1.1,
+            ..sampling()
+        };
+        let set = Decoding {
+            sampling: Some(set),
+            ..Decoding::greedy(1)
+        };
         let names = ["top_k", "min_p", "repetition_penalty"];
         let has = |kind, decoding: &Decoding| {
             let body = text(&form(Api::Completions, kind), decoding);
@@ -307,40 +416,85 @@ mod tests {
         assert_eq!(has(ServerKind::Vllm, &neutral), [true; 3]);
         assert!(!text(&form(Api::Completions, ServerKind::Unknown), &neutral).contains("top_p"));
         let body = text(&form(Api::Completions, ServerKind::Vllm), &neutral);
-        assert!(body.contains(r#""temperature":0.7,"top_p":1.0"#) && body.contains(r#""top_k":-1"#), "{body}");
+        assert!(
+            body.contains(r#""temperature":0.7,"top_p":1.0"#) && body.contains(r#""top_k":-1"#),
+            "{body}"
+        );
     }
 
     #[test]
     fn transformers_serve_is_told_to_sample() {
         let form = form(Api::Completions, ServerKind::Transformers);
-        let decoding = Decoding { sampling: Some(sampling()), ..Decoding::greedy(1) };
+        let decoding = Decoding {
+            sampling: Some(sampling()),
+            ..Decoding::greedy(1)
+        };
         let drawn = body(&form, &decoding, &Capabilities::default()).json;
-        let configuration: Value = serde_json::from_str(drawn["generation_config"].as_str().unwrap()).unwrap();
+        let configuration: Value =
+            serde_json::from_str(drawn["generation_config"].as_str().unwrap()).unwrap();
         let expected = json!({
             "do_sample": true, "temperature": 0.7, "top_k": 0, "top_p": 1.0, "min_p": 0.0, "repetition_penalty": 1.0
         });
         assert_eq!(configuration, expected);
-        assert!(["top_k", "min_p", "repetition_penalty"].iter().all(|name| drawn.get(name).is_none()), "{drawn}");
+        assert!(
+            ["top_k", "min_p", "repetition_penalty"]
+                .iter()
+                .all(|name| drawn.get(name).is_none()),
+            "{drawn}"
+        );
         let greedy = body(&form, &Decoding::greedy(1), &Capabilities::default()).json;
-        assert_eq!((&greedy["frequency_penalty"], greedy.get("generation_config")), (&json!(0.0), None));
+        assert_eq!(
+            (
+                &greedy["frequency_penalty"],
+                greedy.get("generation_config")
+            ),
+            (&json!(0.0), None)
+        );
     }
 
     #[test]
     fn a_repetition_penalty_reaches_over_the_whole_context_of_llama_cpp() {
-        let penalty = Sampling { repetition_penalty: 1.1, ..sampling() };
-        let decoding = Decoding { sampling: Some(penalty), ..Decoding::greedy(1) };
-        let form = Form { context: Some(2048), ..form(Api::Completions, ServerKind::LlamaCpp) };
+        let penalty = Sampling {
+            repetition_penalty: 1.1,
+            ..sampling()
+        };
+        let decoding = Decoding {
+            sampling: Some(penalty),
+            ..Decoding::greedy(1)
+        };
+        let form = Form {
+            context: Some(2048),
+            ..form(Api::Completions, ServerKind::LlamaCpp)
+        };
         let body = body(&form, &decoding, &Capabilities::default()).json;
-        assert_eq!((&body["repeat_penalty"], &body["repeat_last_n"]), (&json!(1.1), &json!(2048)));
+        assert_eq!(
+            (&body["repeat_penalty"], &body["repeat_last_n"]),
+            (&json!(1.1), &json!(2048))
+        );
     }
 
     #[test]
     fn nobody_is_sent_more_than_four_stop_strings() {
-        let stop = ["a:", "", "a", "b", "xb", "c", "d", "cd"].map(String::from).to_vec();
-        let decoding = Decoding { stop, ..Decoding::greedy(1) };
-        for kind in [ServerKind::Unknown, ServerKind::Tgi, ServerKind::Vllm, ServerKind::Sglang, ServerKind::LlamaCpp] {
+        let stop = ["a:", "", "a", "b", "xb", "c", "d", "cd"]
+            .map(String::from)
+            .to_vec();
+        let decoding = Decoding {
+            stop,
+            ..Decoding::greedy(1)
+        };
+        for kind in [
+            ServerKind::Unknown,
+            ServerKind::Tgi,
+            ServerKind::Vllm,
+            ServerKind::Sglang,
+            ServerKind::LlamaCpp,
+        ] {
             let sent = body(&form(Api::Chat, kind), &decoding, &Capabilities::default());
-            assert_eq!((&sent.json["stop"], sent.stop_strings), (&json!(["a", "b", "xb", "c"]), 4), "{kind:?}");
+            assert_eq!(
+                (&sent.json["stop"], sent.stop_strings),
+                (&json!(["a", "b", "xb", "c"]), 4),
+                "{kind:?}"
+            );
         }
         let fewer = |max_stop_strings| {
             let mut capabilities = Capabilities::default();
@@ -348,7 +502,10 @@ mod tests {
             body(&form(Api::Chat, ServerKind::Vllm), &decoding, &capabilities)
         };
         assert_eq!(fewer(2).json["stop"], json!(["a", "b"]));
-        assert_eq!((fewer(0).json.get("stop"), fewer(0).stop_strings), (None, 0));
+        assert_eq!(
+            (fewer(0).json.get("stop"), fewer(0).stop_strings),
+            (None, 0)
+        );
     }
 
     #[test]
@@ -356,10 +513,18 @@ mod tests {
         let mut capabilities = Capabilities::default();
         capabilities.max_completion_tokens = true;
         let form = form(Api::Chat, ServerKind::Unknown);
-        let decoding = Decoding { sampling: Some(sampling()), ..Decoding::greedy(7) };
+        let decoding = Decoding {
+            sampling: Some(sampling()),
+            ..Decoding::greedy(7)
+        };
         let first = body(&form, &decoding, &Capabilities::default());
         assert_eq!(first.optional, ["seed", "stream_options"]);
-        capabilities.learn("seed, stream_options", &Capabilities::default(), &first.optional, 0);
+        capabilities.learn(
+            "seed, stream_options",
+            &Capabilities::default(),
+            &first.optional,
+            0,
+        );
         let body = body(&form, &decoding, &capabilities).json.to_string();
         assert!(body.contains(r#""max_completion_tokens":7"#), "{body}");
         for left_out in ["stream_options", "\"max_tokens\"", "seed"] {
@@ -369,30 +534,68 @@ mod tests {
 
     #[test]
     fn only_fields_that_change_no_completion_are_optional() {
-        let greedy = body(&form(Api::Completions, ServerKind::Vllm), &Decoding::greedy(1), &Capabilities::default());
+        let greedy = body(
+            &form(Api::Completions, ServerKind::Vllm),
+            &Decoding::greedy(1),
+            &Capabilities::default(),
+        );
         assert_eq!(greedy.optional, ["repetition_penalty", "stream_options"]);
-        let set =
-            Sampling { top_k: NonZeroUsize::new(5), min_p: 0.1, repetition_penalty: 1.1, top_p: 0.5, ..sampling() };
-        let set = Decoding { sampling: Some(set), ..Decoding::greedy(1) };
-        let set = body(&form(Api::Completions, ServerKind::Vllm), &set, &Capabilities::default());
+        let set = Sampling {
+            top_k: NonZeroUsize::new(5),
+            min_p: 0.1,
+            repetition_penalty: 1.1,
+            top_p: 0.5,
+            ..sampling()
+        };
+        let set = Decoding {
+            sampling: Some(set),
+            ..Decoding::greedy(1)
+        };
+        let set = body(
+            &form(Api::Completions, ServerKind::Vllm),
+            &set,
+            &Capabilities::default(),
+        );
         assert_eq!(set.optional, ["seed", "stream_options"]);
     }
 
     #[test]
     fn a_server_that_can_be_told_to_add_no_special_tokens_is_told() {
-        let form = |special_tokens| Form { special_tokens, ..form(Api::Completions, ServerKind::Vllm) };
-        let sent = |sending| {
-            let body = body(&form(sending), &Decoding::greedy(1), &Capabilities::default()).json;
-            (body["prompt"].as_str().unwrap().to_string(), body.get("add_special_tokens").cloned())
+        let form = |special_tokens| Form {
+            special_tokens,
+            ..form(Api::Completions, ServerKind::Vllm)
         };
-        assert_eq!(sent(Sending::AddNone), ("1 + 1 =".to_string(), Some(json!(false))));
-        assert_eq!(sent(Sending::Without("1 ".into())), ("+ 1 =".to_string(), None));
+        let sent = |sending| {
+            let body = body(
+                &form(sending),
+                &Decoding::greedy(1),
+                &Capabilities::default(),
+            )
+            .json;
+            (
+                body["prompt"].as_str().unwrap().to_string(),
+                body.get("add_special_tokens").cloned(),
+            )
+        };
+        assert_eq!(
+            sent(Sending::AddNone),
+            ("1 + 1 =".to_string(), Some(json!(false)))
+        );
+        assert_eq!(
+            sent(Sending::Without("1 ".into())),
+            ("+ 1 =".to_string(), None)
+        );
         assert_eq!(sent(Sending::Without("2".into())), sent(Sending::AsWritten));
     }
 
     #[test]
     fn seeds_depend_on_seed_problem_and_sample_and_fit_31_bits() {
-        let seeds = [seed(0, "a", 0), seed(1, "a", 0), seed(0, "b", 0), seed(0, "a", 1)];
+        let seeds = [
+            seed(0, "a", 0),
+            seed(1, "a", 0),
+            seed(0, "b", 0),
+            seed(0, "a", 1),
+        ];
         assert!(seeds.iter().all(|seed| *seed < 1 << 31));
         assert!((1..4).all(|other| seeds[other] != seeds[0]), "{seeds:?}");
         assert_eq!(seed(0, "a", 0), seeds[0]);

@@ -11,7 +11,8 @@ use crate::http::Http;
 use crate::request::Api;
 use crate::trouble::{Trouble, TroubleKind};
 
-/// Attempts at the start: a server that is not there is told at once, one that is just starting gets a moment.
+/// Attempts at the start: a server that is not there is told at once, one that is just starting
+/// gets a moment.
 const ATTEMPTS: u32 = 4;
 /// Names of models that an error lists.
 const SHOWN_MODELS: usize = 10;
@@ -51,7 +52,10 @@ impl ServerKind {
 
     /// Whether it understands all settings of sampling, so that its own defaults can be put aside.
     pub(crate) fn says_all(self) -> bool {
-        matches!(self, Self::Vllm | Self::Sglang | Self::LlamaCpp | Self::LlamaCppPython)
+        matches!(
+            self,
+            Self::Vllm | Self::Sglang | Self::LlamaCpp | Self::LlamaCppPython
+        )
     }
 
     /// What it calls the repetition penalty.
@@ -72,7 +76,8 @@ impl ServerKind {
 
     /// Requests that it can do with at a time, where that is known.
     pub(crate) fn max_concurrency(self) -> Option<usize> {
-        // It gives the request under way up when another comes (`interrupt_requests`), or queues it behind a lock.
+        // It gives the request under way up when another comes (`interrupt_requests`), or queues it
+        // behind a lock.
         matches!(self, Self::LlamaCppPython).then_some(1)
     }
 
@@ -113,21 +118,37 @@ impl Facts {
         let address = url.api("models");
         let (headers, models) = match persistently(http, &address).await {
             Ok((headers, list)) => (headers, models(&address, list)?),
-            Err(Error::Refused { status, .. }) if is_no_route(&status) && completes(http, url).await => {
+            Err(Error::Refused { status, .. })
+                if is_no_route(&status) && completes(http, url).await =>
+            {
                 (HeaderMap::new(), Vec::new())
             }
             Err(error) => return Err(error),
         };
         let is_unlisted = models.is_empty();
         let unlisted = json!({ "id": model });
-        let found = models.iter().find(|entry| is_named(entry, model)).or(is_unlisted.then_some(&unlisted));
+        let found = models
+            .iter()
+            .find(|entry| is_named(entry, model))
+            .or(is_unlisted.then_some(&unlisted));
         let Some(found) = found else {
-            return Err(Error::NoModel { url: address, model: model.to_string(), known: known(http, &models) });
+            return Err(Error::NoModel {
+                url: address,
+                model: model.to_string(),
+                known: known(http, &models),
+            });
         };
-        let text = |value: &Value| value.as_str().map(|text| fact(http, text)).filter(|text| !text.is_empty());
+        let text = |value: &Value| {
+            value
+                .as_str()
+                .map(|text| fact(http, text))
+                .filter(|text| !text.is_empty())
+        };
         let owner = text(&found["owned_by"]).unwrap_or_default();
         let id = found["id"].as_str().unwrap_or(model);
-        let software = headers.get(SERVER).map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
+        let software = headers
+            .get(SERVER)
+            .map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
         let software = fact(http, &software.unwrap_or_default());
         let kind = ServerKind::of(&owner, id, &software);
         let more = More::ask(http, url, kind).await;
@@ -155,12 +176,18 @@ impl Facts {
         };
         let facts = [
             ("model", Some(self.model.clone())),
-            ("owner", Some(self.owner.clone()).filter(|owner| !owner.is_empty())),
+            (
+                "owner",
+                Some(self.owner.clone()).filter(|owner| !owner.is_empty()),
+            ),
             ("checkpoint", self.root.clone()),
             ("server", server),
             ("context", self.context.map(|context| context.to_string())),
         ];
-        facts.into_iter().filter_map(|(name, value)| Some((name.to_string(), value?))).collect()
+        facts
+            .into_iter()
+            .filter_map(|(name, value)| Some((name.to_string(), value?)))
+            .collect()
     }
 }
 
@@ -189,20 +216,33 @@ impl More {
     }
 
     fn of(value: &Value) -> Self {
-        let version = [&value["version"], &value["build_info"]].into_iter().find_map(Value::as_str).map(str::to_string);
-        let places = [&value["default_generation_settings"]["n_ctx"], &value["max_total_tokens"]];
-        Self { version, context: places.into_iter().find_map(tokens) }
+        let version = [&value["version"], &value["build_info"]]
+            .into_iter()
+            .find_map(Value::as_str)
+            .map(str::to_string);
+        let places = [
+            &value["default_generation_settings"]["n_ctx"],
+            &value["max_total_tokens"],
+        ];
+        Self {
+            version,
+            context: places.into_iter().find_map(tokens),
+        }
     }
 }
 
 fn models(address: &str, list: Value) -> Result<Vec<Value>, Error> {
     match list {
-        Value::Object(mut list) if matches!(list.get("data"), Some(Value::Array(_))) => {
-            Ok(list.remove("data").and_then(|data| data.as_array().cloned()).unwrap_or_default())
-        }
+        Value::Object(mut list) if matches!(list.get("data"), Some(Value::Array(_))) => Ok(list
+            .remove("data")
+            .and_then(|data| data.as_array().cloned())
+            .unwrap_or_default()),
         // Some gateways leave the object around the list out.
         Value::Array(models) => Ok(models),
-        _ => Err(Error::Answer { url: address.to_string(), reason: "the list of models has no \"data\"".to_string() }),
+        _ => Err(Error::Answer {
+            url: address.to_string(),
+            reason: "the list of models has no \"data\"".to_string(),
+        }),
     }
 }
 
@@ -210,10 +250,15 @@ fn is_no_route(status: &str) -> bool {
     status.starts_with("404") || status.starts_with("405")
 }
 
-/// Whether completions are at an address that has no list of models: a route that takes POST says 405 to GET, and a wrong address 404.
+/// Whether completions are at an address that has no list of models: a route that takes POST says
+/// 405 to GET, and a wrong address 404.
 async fn completes(http: &Http, url: &BaseUrl) -> bool {
     for route in [Api::Completions, Api::Chat].map(Api::route) {
-        if let Err(Trouble { kind: TroubleKind::Refused(405), .. }) = http.json(http.get(&url.api(route))).await {
+        if let Err(Trouble {
+            kind: TroubleKind::Refused(405),
+            ..
+        }) = http.json(http.get(&url.api(route))).await
+        {
             return true;
         }
     }
@@ -235,8 +280,14 @@ async fn persistently(http: &Http, address: &str) -> Result<(HeaderMap, Value), 
         if attempt >= ATTEMPTS || !trouble.may_pass() {
             let (url, reason) = (address.to_string(), http.quote(&trouble.reason));
             return Err(match trouble.kind {
-                TroubleKind::Broken | TroubleKind::CutOff | TroubleKind::Useless => Error::Answer { url, reason },
-                _ => Error::Unreachable { url, attempts: attempt, reason },
+                TroubleKind::Broken | TroubleKind::CutOff | TroubleKind::Useless => {
+                    Error::Answer { url, reason }
+                }
+                _ => Error::Unreachable {
+                    url,
+                    attempts: attempt,
+                    reason,
+                },
             });
         }
         tokio::time::sleep(wait_after(&trouble, waits.next().unwrap_or_default())).await;
@@ -249,14 +300,17 @@ pub(crate) fn wait_after(trouble: &Trouble, own: std::time::Duration) -> std::ti
     trouble.wait.map_or(own, |asked| asked.max(own))
 }
 
-/// A refusal, with what it means for the user. `reason` begins with the status, or is the address that a redirect names.
+/// A refusal, with what it means for the user. `reason` begins with the status, or is the address
+/// that a redirect names.
 pub(crate) fn refused(address: &str, status: u16, reason: String) -> Error {
     let url = address.to_string();
     if (300..400).contains(&status) {
         return Error::Redirected { url, to: reason };
     }
     let hint = match status {
-        401 => "it wants an API key, or another one: give it by MWPBENCH_API_KEY or in a file with --api-key-file",
+        401 => {
+            "it wants an API key, or another one: give it by MWPBENCH_API_KEY or in a file with --api-key-file"
+        }
         403 => "the API key given, or none, has no right to this",
         404 => {
             "there is nothing at this address: see that it is the address of an OpenAI-compatible server, with what comes before /v1, and that the server has this route (chat models often have only that of chats)"
@@ -270,27 +324,46 @@ pub(crate) fn refused(address: &str, status: u16, reason: String) -> Error {
         Some((status, quote)) => (status.to_string(), quote.to_string()),
         None => (reason, String::new()),
     };
-    let status = status.trim_start_matches("the server answered ").to_string();
-    Error::Refused { url, status, hint: hint.to_string(), quote }
+    let status = status
+        .trim_start_matches("the server answered ")
+        .to_string();
+    Error::Refused {
+        url,
+        status,
+        hint: hint.to_string(),
+        quote,
+    }
 }
 
 fn speaks_of_length(reason: &str) -> bool {
-    ["max_tokens", "max_completion_tokens", "context"].iter().any(|word| reason.contains(word))
+    ["max_tokens", "max_completion_tokens", "context"]
+        .iter()
+        .any(|word| reason.contains(word))
 }
 
 /// Whether an entry of the list is the model of this name; llama.cpp lists further names of it.
 fn is_named(entry: &Value, model: &str) -> bool {
     let aliases = entry["aliases"].as_array().into_iter().flatten();
-    aliases.chain([&entry["id"]]).any(|name| name.as_str() == Some(model))
+    aliases
+        .chain([&entry["id"]])
+        .any(|name| name.as_str() == Some(model))
 }
 
 /// The names in a list, as far as an error can hold them.
 fn known(http: &Http, models: &[Value]) -> String {
-    let names: Vec<String> = models.iter().filter_map(|entry| entry["id"].as_str()).map(|id| fact(http, id)).collect();
+    let names: Vec<String> = models
+        .iter()
+        .filter_map(|entry| entry["id"].as_str())
+        .map(|id| fact(http, id))
+        .collect();
     match names.len() {
         0 => "none".to_string(),
         count if count > SHOWN_MODELS => {
-            format!("{} and {} more", names[..SHOWN_MODELS].join(", "), count - SHOWN_MODELS)
+            format!(
+                "{} and {} more",
+                names[..SHOWN_MODELS].join(", "),
+                count - SHOWN_MODELS
+            )
         }
         _ => names.join(", "),
     }
@@ -302,5 +375,8 @@ fn fact(http: &Http, text: &str) -> String {
 }
 
 fn tokens(value: &Value) -> Option<usize> {
-    value.as_u64().and_then(|tokens| usize::try_from(tokens).ok()).filter(|tokens| *tokens > 0)
+    value
+        .as_u64()
+        .and_then(|tokens| usize::try_from(tokens).ok())
+        .filter(|tokens| *tokens > 0)
 }

@@ -1,9 +1,11 @@
 //! Whether the server puts a beginning-of-sequence token before a prompt that has one already.
 //!
-//! A chat template that was rendered here writes its special tokens out, and must be read as it stands. vLLM can be told so
-//! (`add_special_tokens: false`). Other servers add what their tokenizer adds: where that is a beginning-of-sequence token, the written
-//! one is left out, and where it is none, as with SmolLM2 whose first mark `<|im_start|>` is its beginning-of-sequence token, it must
-//! stay. Which of both it is follows from how many tokens the server finds in that token's text alone; it is never guessed.
+//! A chat template that was rendered here writes its special tokens out, and must be read as it
+//! stands. vLLM can be told so (`add_special_tokens: false`). Other servers add what their
+//! tokenizer adds: where that is a beginning-of-sequence token, the written one is left out, and
+//! where it is none, as with SmolLM2 whose first mark `<|im_start|>` is its beginning-of-sequence
+//! token, it must stay. Which of both it is follows from how many tokens the server finds in that
+//! token's text alone; it is never guessed.
 
 use crate::counting::Counter;
 use crate::error::Error;
@@ -37,18 +39,28 @@ pub(crate) enum Sending {
 }
 
 impl Sending {
-    /// Finds out how prompts are to be sent to this server. The form of `counter` must be that of plain prompts.
+    /// Finds out how prompts are to be sent to this server. The form of `counter` must be that of
+    /// plain prompts.
     ///
     /// # Errors
-    /// A server that does not say how many tokens it reads, or that reads the text of special tokens as ordinary text.
-    pub(crate) async fn find(special_tokens: &SpecialTokens, counter: &Counter) -> Result<Self, Error> {
+    /// A server that does not say how many tokens it reads, or that reads the text of special
+    /// tokens as ordinary text.
+    pub(crate) async fn find(
+        special_tokens: &SpecialTokens,
+        counter: &Counter,
+    ) -> Result<Self, Error> {
         let bos = match special_tokens {
             SpecialTokens::AddedByServer => return Ok(Self::Plain),
-            SpecialTokens::InPrompt { .. } if counter.form.kind == ServerKind::Vllm => return Ok(Self::AddNone),
+            SpecialTokens::InPrompt { .. } if counter.form.kind == ServerKind::Vllm => {
+                return Ok(Self::AddNone);
+            }
             SpecialTokens::InPrompt { bos: None } => return Ok(Self::AsWritten),
             SpecialTokens::InPrompt { bos: Some(bos) } => bos,
         };
-        let refused = |reason: String| Error::SpecialTokens { url: counter.url.as_str().to_string(), reason };
+        let refused = |reason: String| Error::SpecialTokens {
+            url: counter.url.as_str().to_string(),
+            reason,
+        };
         match counter.count_or_probe(bos).await {
             Some(1) => Ok(Self::AsWritten),
             Some(2) => Ok(Self::Without(bos.clone())),
@@ -79,14 +91,20 @@ impl Sending {
         match self {
             Self::Plain => None,
             Self::AsWritten => Some("as the prompt writes them: the server adds none".to_string()),
-            Self::AddNone => Some("as the prompt writes them: add_special_tokens is false".to_string()),
-            Self::Without(bos) => Some(format!("{bos:?} by the server, others as the prompt writes them")),
+            Self::AddNone => {
+                Some("as the prompt writes them: add_special_tokens is false".to_string())
+            }
+            Self::Without(bos) => Some(format!(
+                "{bos:?} by the server, others as the prompt writes them"
+            )),
         }
     }
 
     /// What is to be said of prompts that the server begins with a token that they do not have.
     pub(crate) fn warning<'a>(&self, mut prompts: impl Iterator<Item = &'a str>) -> Option<String> {
-        let Self::Without(bos) = self else { return None };
+        let Self::Without(bos) = self else {
+            return None;
+        };
         prompts.any(|prompt| !prompt.starts_with(bos.as_str())).then(|| {
             format!(
                 "the server puts {bos:?} before prompts, and the chat template does not write it: completions may differ from those of \

@@ -1,7 +1,8 @@
 //! Stop strings, watched by the client.
 //!
-//! The string that is whole first ends the text; of several that become whole with the same character, the one that began first. Said
-//! so, the cut does not depend on the pieces in which a server sends its text.
+//! The string that is whole first ends the text; of several that become whole with the same
+//! character, the one that began first. Said so, the cut does not depend on the pieces in which a
+//! server sends its text.
 
 /// Collects a text and cuts it at the first stop string.
 #[derive(Debug)]
@@ -14,17 +15,31 @@ pub(crate) struct StoppedText<'a> {
 impl<'a> StoppedText<'a> {
     /// Empty stop strings never match.
     pub(crate) fn new(stops: &'a [String]) -> Self {
-        let stops: Vec<&str> = stops.iter().map(String::as_str).filter(|stop| !stop.is_empty()).collect();
+        let stops: Vec<&str> = stops
+            .iter()
+            .map(String::as_str)
+            .filter(|stop| !stop.is_empty())
+            .collect();
         let longest = stops.iter().map(|stop| stop.len()).max().unwrap_or(0);
-        Self { text: String::new(), stops, longest }
+        Self {
+            text: String::new(),
+            stops,
+            longest,
+        }
     }
 
     /// Adds a piece; true where a stop string is in the text now, which then ends before it.
     pub(crate) fn push(&mut self, piece: &str) -> bool {
         // A string that is whole only now has its last character in the new piece.
-        let start = self.text.floor_char_boundary(self.text.len().saturating_sub(self.longest));
+        let start = self
+            .text
+            .floor_char_boundary(self.text.len().saturating_sub(self.longest));
         self.text.push_str(piece);
-        let found = |stop: &&str| self.text[start..].find(*stop).map(|at| (start + at + stop.len(), start + at));
+        let found = |stop: &&str| {
+            self.text[start..]
+                .find(*stop)
+                .map(|at| (start + at + stop.len(), start + at))
+        };
         match self.stops.iter().filter_map(found).min() {
             Some((_, begin)) => {
                 self.text.truncate(begin);
@@ -58,11 +73,20 @@ mod tests {
 
     #[test]
     fn a_stop_string_over_several_pieces_is_found() {
-        for pieces in [vec!["42\n### Instruction:\nnext"], vec!["42\n##", "# Instr", "uction", ":\nnext"]] {
-            assert_eq!(cut(&pieces, &["### Instruction:", "</s>"]), ("42\n".to_string(), true));
+        for pieces in [
+            vec!["42\n### Instruction:\nnext"],
+            vec!["42\n##", "# Instr", "uction", ":\nnext"],
+        ] {
+            assert_eq!(
+                cut(&pieces, &["### Instruction:", "</s>"]),
+                ("42\n".to_string(), true)
+            );
         }
         assert_eq!(cut(&["abc"], &["", "x"]), ("abc".to_string(), false));
-        assert_eq!(cut(&["abcdef"], &["abcdef", "cd"]), ("ab".to_string(), true));
+        assert_eq!(
+            cut(&["abcdef"], &["abcdef", "cd"]),
+            ("ab".to_string(), true)
+        );
         assert_eq!(cut(&["xab"], &["b", "ab"]), ("x".to_string(), true));
     }
 

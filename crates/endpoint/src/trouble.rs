@@ -35,7 +35,12 @@ pub(crate) enum TroubleKind {
 
 impl Trouble {
     pub(crate) fn new(kind: TroubleKind, reason: impl Into<String>) -> Self {
-        Self { kind, reason: reason.into(), words: String::new(), wait: None }
+        Self {
+            kind,
+            reason: reason.into(),
+            words: String::new(),
+            wait: None,
+        }
     }
 
     pub(crate) fn broken(reason: impl Into<String>) -> Self {

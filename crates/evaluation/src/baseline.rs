@@ -1,7 +1,7 @@
 //! A baseline: what a gate needs to know of a run, in one small file that can be committed.
 //!
-//! It keeps which items were solved (one bit an item and scorer), and digests of everything that must be the same for a
-//! comparison to mean anything; no questions, answers or completions.
+//! It keeps which items were solved (one bit an item and scorer), and digests of everything that
+//! must be the same for a comparison to mean anything; no questions, answers or completions.
 
 mod bits; // which items were solved, as text
 
@@ -30,7 +30,8 @@ pub struct Baseline {
     pub strict_profile: Option<String>,
     /// BLAKE3 (hex) over the rules by which it was judged.
     pub rules: String,
-    /// Version of the scorers by which it was judged; baselines that do not say were judged by the first one.
+    /// Version of the scorers by which it was judged; baselines that do not say were judged by the
+    /// first one.
     #[serde(default = "first_version")]
     pub scorer_version: u32,
     /// The sets that were asked.
@@ -57,8 +58,9 @@ pub struct BaselineSet {
     pub n: usize,
     /// BLAKE3 (hex) over ids, questions and references, sorted by id.
     pub items: String,
-    /// Correct completions of each item by the official scorer, in the order of the ids: base64 of one bit an item with
-    /// one completion a problem, else of a byte an item, or of two bytes (little-endian) above 255 completions.
+    /// Correct completions of each item by the official scorer, in the order of the ids: base64 of
+    /// one bit an item with one completion a problem, else of a byte an item, or of two bytes
+    /// (little-endian) above 255 completions.
     pub official: String,
     /// The same by the strict scorer.
     pub strict: String,
@@ -115,7 +117,9 @@ impl Baseline {
     pub fn of(run: &ComparedRun) -> Self {
         let mut identity = run.identity.clone();
         // The path is no part of what decides, and of a machine that others do not have.
-        let name = Path::new(&identity.data.name).file_name().map(|name| name.to_string_lossy().into_owned());
+        let name = Path::new(&identity.data.name)
+            .file_name()
+            .map(|name| name.to_string_lossy().into_owned());
         identity.data.name = name.unwrap_or_default();
         let samples = run.samples();
         let set = |items: &ComparedItems| BaselineSet {
@@ -153,16 +157,24 @@ impl Baseline {
             serde_json::to_writer_pretty(&mut *out, self)?;
             out.write_all(b"\n")
         })
-        .map_err(|source| ComparisonError::Write { file: file.to_path_buf(), source })
+        .map_err(|source| ComparisonError::Write {
+            file: file.to_path_buf(),
+            source,
+        })
     }
 
     /// Reads a file.
     ///
     /// # Errors
-    /// A file that cannot be read, is no baseline, one of another version, or one that was changed after it was written.
+    /// A file that cannot be read, is no baseline, one of another version, or one that was changed
+    /// after it was written.
     pub fn read(file: &Path) -> Result<Self, ComparisonError> {
-        let refused = |message: String| ComparisonError::Baseline { file: file.to_path_buf(), message };
-        let text = std::fs::read_to_string(file).map_err(|error| refused(format!("cannot be read: {error}")))?;
+        let refused = |message: String| ComparisonError::Baseline {
+            file: file.to_path_buf(),
+            message,
+        };
+        let text = std::fs::read_to_string(file)
+            .map_err(|error| refused(format!("cannot be read: {error}")))?;
         let value: serde_json::Value = serde_json::from_str(&text).map_err(|error| {
             refused(format!(
                 "not a baseline file: no JSON ({error}); name a run folder or what `mwpbench baseline save` wrote"
@@ -170,8 +182,16 @@ impl Baseline {
         })?;
         match value.get("schema").and_then(|schema| schema.as_str()) {
             Some(SCHEMA) => {}
-            Some(other) => return Err(refused(format!("written as \"{other}\", this program reads \"{SCHEMA}\""))),
-            None => return Err(refused("not a baseline file: no field \"schema\"".to_string())),
+            Some(other) => {
+                return Err(refused(format!(
+                    "written as \"{other}\", this program reads \"{SCHEMA}\""
+                )));
+            }
+            None => {
+                return Err(refused(
+                    "not a baseline file: no field \"schema\"".to_string(),
+                ));
+            }
         }
         let check = checksum(value.clone());
         let baseline: Self = serde_json::from_value(value)
@@ -187,11 +207,15 @@ impl Baseline {
 
     /// The run as comparisons see it.
     pub(crate) fn into_run(self, file: &Path) -> Result<ComparedRun, ComparisonError> {
-        let refused = |message: String| ComparisonError::Baseline { file: file.to_path_buf(), message };
+        let refused = |message: String| ComparisonError::Baseline {
+            file: file.to_path_buf(),
+            message,
+        };
         let samples = self.identity.decoding.samples() as usize;
         let sets = self.sets.into_iter().map(|set| {
             let decode = |text: &str| {
-                bits::decode(text, set.n, samples).map_err(|fault| refused(format!("set {}: {fault}", set.set)))
+                bits::decode(text, set.n, samples)
+                    .map_err(|fault| refused(format!("set {}: {fault}", set.set)))
             };
             Ok(ComparedItems {
                 official: decode(&set.official)?,
@@ -228,21 +252,24 @@ impl Baseline {
     }
 }
 
-/// BLAKE3 (hex) over what a file says beside its checksum. Of the text as it was read, so that fields of another version
-/// count too.
+/// BLAKE3 (hex) over what a file says beside its checksum. Of the text as it was read, so that
+/// fields of another version count too.
 fn checksum(mut value: serde_json::Value) -> String {
     if let Some(fields) = value.as_object_mut() {
         fields.remove("check");
     }
-    blake3::hash(value.to_string().as_bytes()).to_hex().to_string()
+    blake3::hash(value.to_string().as_bytes())
+        .to_hex()
+        .to_string()
 }
 
 impl BaselineFigures {
     /// The figures of a baseline that was read.
     pub fn of(run: &ComparedRun) -> Self {
         let samples = run.samples();
-        let accuracy =
-            |correct: &[usize]| correct.iter().sum::<usize>() as f64 / (correct.len() * samples).max(1) as f64;
+        let accuracy = |correct: &[usize]| {
+            correct.iter().sum::<usize>() as f64 / (correct.len() * samples).max(1) as f64
+        };
         let set = |items: &ComparedItems| BaselineSetFigures {
             set: items.set.clone(),
             title: items.title.clone(),

@@ -1,7 +1,8 @@
 //! Two runs over the same items: in what they differ, and whether one is better.
 //!
-//! In go two runs, each from its folder or from a baseline file; out come the differences of protocol, and for each set and
-//! both averages the difference of the accuracies with interval and p-value. Averages over different items are refused.
+//! In go two runs, each from its folder or from a baseline file; out come the differences of
+//! protocol, and for each set and both averages the difference of the accuracies with interval and
+//! p-value. Averages over different items are refused.
 
 mod compared_run; // one run: items and which of them it solved
 mod error; // why two runs cannot be compared
@@ -90,9 +91,17 @@ impl RunComparison {
     ///
     /// # Errors
     /// Different items, unless only those in common are asked for; none in common.
-    pub fn of(a: &ComparedRun, b: &ComparedRun, settings: &ComparisonSettings) -> Result<Self, ComparisonError> {
+    pub fn of(
+        a: &ComparedRun,
+        b: &ComparedRun,
+        settings: &ComparisonSettings,
+    ) -> Result<Self, ComparisonError> {
         let paired = pair_or_refuse(a, b, settings.only_common)?;
-        let Figures { sets, micro, macro_ } = Figures::of([a, b], &paired.sets, settings.scorer, &settings.bootstrap)?;
+        let Figures {
+            sets,
+            micro,
+            macro_,
+        } = Figures::of([a, b], &paired.sets, settings.scorer, &settings.bootstrap)?;
         Ok(Self {
             schema: SCHEMA,
             scorer: settings.scorer,
@@ -135,12 +144,17 @@ impl Figures {
     ) -> Result<Self, ComparisonError> {
         let samples = runs.map(ComparedRun::samples);
         let paired = |pairings: &mut dyn Iterator<Item = &Pairing<'_>>| {
-            pairings.map(|pairing| pairing.paired(scorer, samples)).collect::<Result<Vec<_>, _>>()
+            pairings
+                .map(|pairing| pairing.paired(scorer, samples))
+                .collect::<Result<Vec<_>, _>>()
         };
         let all = compare(&paired(&mut pairings.iter())?, bootstrap)?;
         let averages = match pairings.iter().all(|pairing| pairing.a.in_average) {
             true => all.clone(),
-            false => compare(&paired(&mut pairings.iter().filter(|pairing| pairing.a.in_average))?, bootstrap)?,
+            false => compare(
+                &paired(&mut pairings.iter().filter(|pairing| pairing.a.in_average))?,
+                bootstrap,
+            )?,
         };
         let labelled = |(pairing, figures): (&Pairing<'_>, SetComparison)| ComparedSet {
             set: pairing.a.set.clone(),
@@ -159,9 +173,14 @@ impl Figures {
 /// What the reader of a comparison must know about the two runs.
 pub(crate) fn warnings(a: &ComparedRun, b: &ComparedRun, roles: [&str; 2]) -> Vec<String> {
     let mut found = Vec::new();
-    let place = |run: &ComparedRun| std::fs::canonicalize(&run.source).unwrap_or_else(|_| run.source.clone());
+    let place = |run: &ComparedRun| {
+        std::fs::canonicalize(&run.source).unwrap_or_else(|_| run.source.clone())
+    };
     if place(a) == place(b) {
-        found.push(format!("this is the same run twice ({}): there can be no difference", a.source.display()));
+        found.push(format!(
+            "this is the same run twice ({}): there can be no difference",
+            a.source.display()
+        ));
     } else if a.identity.digest() == b.identity.digest() {
         found.push(
             "both runs have the same identity, model and protocol alike: a difference can only come from the machine or from damage"

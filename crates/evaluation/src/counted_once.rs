@@ -1,4 +1,5 @@
-//! The averages with each problem counted once. Sets of the benchmark overlap: all of AGIEval-MATH is in MATH as published, for instance.
+//! The averages with each problem counted once. Sets of the benchmark overlap: all of AGIEval-MATH
+//! is in MATH as published, for instance.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -37,7 +38,8 @@ pub struct Repeated {
 }
 
 impl CountedOnce {
-    /// `None` where no averaged item is in two sets, or nothing would stay. `problems` are those that the verdicts judge.
+    /// `None` where no averaged item is in two sets, or nothing would stay. `problems` are those
+    /// that the verdicts judge.
     pub(crate) fn of(
         benchmark: &Benchmark,
         task_cap: Option<usize>,
@@ -50,15 +52,25 @@ impl CountedOnce {
             return None;
         }
         let again: HashSet<&str> = pairs.iter().map(|pair| pair.id.as_str()).collect();
-        let stay: Vec<VerdictRecord> =
-            verdicts.iter().filter(|verdict| !again.contains(verdict.id.as_str())).cloned().collect();
-        let sets: Vec<SetSummary> =
-            benchmark.sets().iter().filter_map(|set| SetSummary::new(set, task_cap, &stay)).collect();
+        let stay: Vec<VerdictRecord> = verdicts
+            .iter()
+            .filter(|verdict| !again.contains(verdict.id.as_str()))
+            .cloned()
+            .collect();
+        let sets: Vec<SetSummary> = benchmark
+            .sets()
+            .iter()
+            .filter_map(|set| SetSummary::new(set, task_cap, &stay))
+            .collect();
         let (micro, macro_) = averages(&sets, &stay);
         let repeated = benchmark.sets().iter().filter_map(|set| {
-            let is_repeated = |item: &&Item| item.set == set.name && again.contains(item.id.as_str());
+            let is_repeated =
+                |item: &&Item| item.set == set.name && again.contains(item.id.as_str());
             let count = items.iter().filter(is_repeated).count();
-            (count > 0).then(|| Repeated { set: set.name.clone(), items: count })
+            (count > 0).then(|| Repeated {
+                set: set.name.clone(),
+                items: count,
+            })
         });
         let averaged = || sets.iter().filter(|set| set.in_average);
         Some(Self {
@@ -73,9 +85,16 @@ impl CountedOnce {
 
 fn averaged_items(benchmark: &Benchmark, problems: &[Problem]) -> Vec<Item> {
     let averaged = benchmark.sets().iter().filter(|set| set.in_average);
-    let items = averaged.flat_map(|set| problems.iter().filter(move |problem| problem.set == set.name));
-    let item =
-        |problem: &Problem| Item { id: problem.id.clone(), set: problem.set.clone(), text: problem.question.clone() };
+    let items = averaged.flat_map(|set| {
+        problems
+            .iter()
+            .filter(move |problem| problem.set == set.name)
+    });
+    let item = |problem: &Problem| Item {
+        id: problem.id.clone(),
+        set: problem.set.clone(),
+        text: problem.question.clone(),
+    };
     items.map(item).collect()
 }
 
@@ -84,18 +103,26 @@ fn repeated(items: &[Item]) -> Vec<Pair> {
     overlap::repeated_items(items).unwrap_or_default()
 }
 
-/// Notes at each averaged set how many of its problems at hand are also in an averaged set before it.
+/// Notes at each averaged set how many of its problems at hand are also in an averaged set before
+/// it.
 pub fn note_repeated(stats: &mut Stats, benchmark: &Benchmark, problems: &[Problem]) {
     let items = averaged_items(benchmark, problems);
-    let set_of: HashMap<&str, &str> = items.iter().map(|item| (item.id.as_str(), item.set.as_str())).collect();
+    let set_of: HashMap<&str, &str> = items
+        .iter()
+        .map(|item| (item.id.as_str(), item.set.as_str()))
+        .collect();
     let mut counts: BTreeMap<(&str, &str), usize> = BTreeMap::new();
     let pairs = repeated(&items);
     for pair in &pairs {
-        *counts.entry((set_of[pair.id.as_str()], set_of[pair.same_as.as_str()])).or_default() += 1;
+        *counts
+            .entry((set_of[pair.id.as_str()], set_of[pair.same_as.as_str()]))
+            .or_default() += 1;
     }
     for set in &mut stats.sets {
         for ((_, earlier), count) in counts.iter().filter(|((own, _), _)| *own == set.set) {
-            let title = benchmark.set(earlier).map_or(*earlier, |set| set.title.as_str());
+            let title = benchmark
+                .set(earlier)
+                .map_or(*earlier, |set| set.title.as_str());
             set.notes.push(format!(
                 "{} of these are also in {title}; a run gives the averages with each problem counted once too",
                 grouped(*count)

@@ -36,7 +36,10 @@ impl Disagreements {
     /// Compares the two verdicts of every item.
     pub fn of(verdicts: &[VerdictRecord]) -> Self {
         let mut groups: Vec<DisagreementGroup> = Vec::new();
-        for verdict in verdicts.iter().filter(|verdict| verdict.official.correct != verdict.strict.correct) {
+        for verdict in verdicts
+            .iter()
+            .filter(|verdict| verdict.official.correct != verdict.strict.correct)
+        {
             let official_rule = deciding(&verdict.official.trace);
             let strict_rule = deciding(&verdict.strict.trace);
             let official_accepts = verdict.official.correct;
@@ -64,7 +67,11 @@ impl Disagreements {
         // A stable sort: groups of one size stay in the order of the run.
         groups.sort_by_key(|group| std::cmp::Reverse(group.ids.len()));
         let count = |accepts: bool| {
-            groups.iter().filter(|group| group.official_accepts == accepts).map(|group| group.ids.len()).sum()
+            groups
+                .iter()
+                .filter(|group| group.official_accepts == accepts)
+                .map(|group| group.ids.len())
+                .sum()
         };
         Self {
             n: verdicts.len(),

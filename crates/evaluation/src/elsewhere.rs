@@ -1,8 +1,10 @@
 //! Judging completions made elsewhere: `mwpbench score --input FILE --output FILE`.
 //!
-//! Input, a JSON object a line: `id`, `reference`, and `completion` (a whole response) or `prediction` (an answer
-//! without a text around it); optional `dataset`, `question`, `finish_reason`. Output, a line for each in the same order: `id`, `official`
-//! with `verdict`, `correct`, `prediction`, `reference`, `exception`, `trace`, and `strict` with `verdict`, `correct`, `answer`, `trace`.
+//! Input, a JSON object a line: `id`, `reference`, and `completion` (a whole response) or
+//! `prediction` (an answer without a text around it); optional `dataset`, `question`,
+//! `finish_reason`. Output, a line for each in the same order: `id`, `official` with `verdict`,
+//! `correct`, `prediction`, `reference`, `exception`, `trace`, and `strict` with `verdict`,
+//! `correct`, `answer`, `trace`.
 
 use std::path::Path;
 
@@ -58,11 +60,12 @@ enum Text {
     Prediction(String),
 }
 
-/// Judges every line of `input` and writes the verdicts to `output`, which appears only when all are judged.
+/// Judges every line of `input` and writes the verdicts to `output`, which appears only when all
+/// are judged.
 ///
 /// # Errors
-/// An unreadable input, a line that is not of the form above (named with its field), or an output that cannot be written
-/// or is the input.
+/// An unreadable input, a line that is not of the form above (named with its field), or an output
+/// that cannot be written or is the input.
 pub fn judge_file(grader: &Grader, input: &Path, output: &Path) -> Result<ElsewhereCounts, Error> {
     if let (Ok(read), Ok(written)) = (input.canonicalize(), output.canonicalize())
         && read == written
@@ -71,8 +74,15 @@ pub fn judge_file(grader: &Grader, input: &Path, output: &Path) -> Result<Elsewh
     }
     let lines = read(input)?;
     let judged: Vec<Judged> = lines.par_iter().map(|line| line.judge(grader)).collect();
-    jobs::replace_file(output, |out| judged.iter().try_for_each(|line| jobs::write_line(&mut *out, line)))
-        .map_err(|source| Error::WriteFailed { file: output.to_path_buf(), source })?;
+    jobs::replace_file(output, |out| {
+        judged
+            .iter()
+            .try_for_each(|line| jobs::write_line(&mut *out, line))
+    })
+    .map_err(|source| Error::WriteFailed {
+        file: output.to_path_buf(),
+        source,
+    })?;
     Ok(count(&judged))
 }
 
@@ -87,7 +97,13 @@ pub fn explain_file<E: From<Error>>(
 ) -> Result<(), E> {
     for line in read(input)? {
         let question = line.question.as_deref();
-        let explained = grader.explain_ended(&line.dataset, line.answer(), &line.reference, question, line.ended);
+        let explained = grader.explain_ended(
+            &line.dataset,
+            line.answer(),
+            &line.reference,
+            question,
+            line.ended,
+        );
         tell(&line.id, &line.reference, &explained)?;
     }
     Ok(())
@@ -95,7 +111,10 @@ pub fn explain_file<E: From<Error>>(
 
 /// The lines of an input, all of them sound.
 fn read(input: &Path) -> Result<Vec<Line>, Error> {
-    let content = std::fs::read(input).map_err(|source| Error::Unreadable { file: input.to_path_buf(), source })?;
+    let content = std::fs::read(input).map_err(|source| Error::Unreadable {
+        file: input.to_path_buf(),
+        source,
+    })?;
     let text = content.strip_prefix(BYTE_ORDER_MARK).unwrap_or(&content);
     let lines: Vec<(usize, &[u8])> = text
         .split(|&byte| byte == b'\n')
@@ -103,11 +122,17 @@ fn read(input: &Path) -> Result<Vec<Line>, Error> {
         .filter(|(_, line)| !line.trim_ascii().is_empty())
         .map(|(index, line)| (index + 1, line))
         .collect();
-    let corrupt = |line, message| Error::Corrupt { file: input.to_path_buf(), line, message };
+    let corrupt = |line, message| Error::Corrupt {
+        file: input.to_path_buf(),
+        line,
+        message,
+    };
     if lines.is_empty() {
         return Err(corrupt(None, "this file holds no answer".to_string()));
     }
-    let parsed = |&(number, line): &(usize, &[u8])| Line::parse(line).map_err(|message| corrupt(Some(number), message));
+    let parsed = |&(number, line): &(usize, &[u8])| {
+        Line::parse(line).map_err(|message| corrupt(Some(number), message))
+    };
     lines.par_iter().map(parsed).collect()
 }
 
@@ -124,21 +149,29 @@ fn count(judged: &[Judged]) -> ElsewhereCounts {
 
 impl Line {
     fn parse(line: &[u8]) -> Result<Self, String> {
-        let text =
-            std::str::from_utf8(line).map_err(|error| format!("not UTF-8 text (byte {})", error.valid_up_to() + 1))?;
-        let record: Map<String, Value> =
-            serde_json::from_str(text).map_err(|error| format!("not a JSON object (column {})", error.column()))?;
+        let text = std::str::from_utf8(line)
+            .map_err(|error| format!("not UTF-8 text (byte {})", error.valid_up_to() + 1))?;
+        let record: Map<String, Value> = serde_json::from_str(text)
+            .map_err(|error| format!("not a JSON object (column {})", error.column()))?;
         let id = match record.get("id") {
             Some(id @ (Value::String(_) | Value::Number(_))) => id.clone(),
             Some(_) => return Err("the field \"id\" must be a string or a number".to_string()),
             None => return Err("the field \"id\" is missing".to_string()),
         };
-        let reference = text_field(&record, "reference")?.ok_or("the field \"reference\" is missing")?;
-        let text = match (text_field(&record, "completion")?, text_field(&record, "prediction")?) {
+        let reference =
+            text_field(&record, "reference")?.ok_or("the field \"reference\" is missing")?;
+        let text = match (
+            text_field(&record, "completion")?,
+            text_field(&record, "prediction")?,
+        ) {
             (Some(completion), None) => Text::Completion(completion),
             (None, Some(prediction)) => Text::Prediction(prediction),
-            (None, None) => return Err("the field \"completion\" (or \"prediction\") is missing".to_string()),
-            (Some(_), Some(_)) => return Err("give either \"completion\" or \"prediction\", not both".to_string()),
+            (None, None) => {
+                return Err("the field \"completion\" (or \"prediction\") is missing".to_string());
+            }
+            (Some(_), Some(_)) => {
+                return Err("give either \"completion\" or \"prediction\", not both".to_string());
+            }
         };
         let ended = match text_field(&record, "finish_reason")? {
             None => Ended::Complete,
@@ -153,7 +186,14 @@ impl Line {
         };
         let dataset = text_field(&record, "dataset")?.unwrap_or_default();
         let question = text_field(&record, "question")?;
-        Ok(Self { id, dataset, question, reference, text, ended })
+        Ok(Self {
+            id,
+            dataset,
+            question,
+            reference,
+            text,
+            ended,
+        })
     }
 
     fn answer(&self) -> Answer<'_> {

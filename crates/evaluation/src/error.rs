@@ -158,7 +158,15 @@ impl From<FileError> for Error {
         match error {
             FileError::NotWritable { folder, source } => Self::FolderNotWritable { folder, source },
             FileError::Locked { folder, holder } => Self::Locked { folder, holder },
-            FileError::Corrupt { file, line, message } => Self::Corrupt { file, line, message },
+            FileError::Corrupt {
+                file,
+                line,
+                message,
+            } => Self::Corrupt {
+                file,
+                line,
+                message,
+            },
             FileError::Unreadable { file, source } => Self::Unreadable { file, source },
             FileError::WriteFailed { file, source } => Self::WriteFailed { file, source },
             other => Self::File(other),

@@ -1,4 +1,5 @@
-//! Problems that a run leaves out, by a list of their ids: those that training data contain, for instance.
+//! Problems that a run leaves out, by a list of their ids: those that training data contain, for
+//! instance.
 
 use std::collections::{BTreeSet, HashSet};
 use std::path::{Path, PathBuf};
@@ -60,31 +61,48 @@ pub enum ExclusionError {
 }
 
 impl Exclusion {
-    /// Reads a file with an id a line, as `mwpbench data overlap --ids` writes it. Blank lines are passed over.
+    /// Reads a file with an id a line, as `mwpbench data overlap --ids` writes it. Blank lines are
+    /// passed over.
     ///
     /// # Errors
     /// A file that cannot be read, or without any id.
     pub fn load(file: &Path) -> Result<Self, ExclusionError> {
-        let text = std::fs::read_to_string(file)
-            .map_err(|source| ExclusionError::Unreadable { file: file.to_path_buf(), source })?;
+        let text = std::fs::read_to_string(file).map_err(|source| ExclusionError::Unreadable {
+            file: file.to_path_buf(),
+            source,
+        })?;
         let lines = text.trim_start_matches('\u{feff}').lines().map(str::trim);
-        let ids: BTreeSet<String> = lines.filter(|line| !line.is_empty()).map(str::to_string).collect();
+        let ids: BTreeSet<String> = lines
+            .filter(|line| !line.is_empty())
+            .map(str::to_string)
+            .collect();
         match ids.is_empty() {
             true => Err(ExclusionError::Empty(file.to_path_buf())),
-            false => Ok(Self { file: file.to_path_buf(), ids }),
+            false => Ok(Self {
+                file: file.to_path_buf(),
+                ids,
+            }),
         }
     }
 
     /// Each id must be a problem's of the data, unless its set is not among them.
     fn check(&self, benchmark: &Benchmark, problems: &[Problem]) -> Result<(), ExclusionError> {
         let known: HashSet<&str> = problems.iter().map(|problem| problem.id.as_str()).collect();
-        let present: HashSet<&str> = problems.iter().map(|problem| problem.set.as_str()).collect();
+        let present: HashSet<&str> = problems
+            .iter()
+            .map(|problem| problem.set.as_str())
+            .collect();
         let is_of_other_data = |id: &str| {
             let task = id.split_once('/').map_or(id, |(task, _)| task);
-            benchmark.set_of_task(task).is_some_and(|set| !present.contains(set.name.as_str()))
+            benchmark
+                .set_of_task(task)
+                .is_some_and(|set| !present.contains(set.name.as_str()))
         };
-        let unknown: Vec<&String> =
-            self.ids.iter().filter(|id| !known.contains(id.as_str()) && !is_of_other_data(id)).collect();
+        let unknown: Vec<&String> = self
+            .ids
+            .iter()
+            .filter(|id| !known.contains(id.as_str()) && !is_of_other_data(id))
+            .collect();
         const SHOWN: usize = 5;
         match unknown.is_empty() {
             true => Ok(()),
@@ -97,11 +115,12 @@ impl Exclusion {
         }
     }
 
-    /// Takes problems out of what was selected from the data, so that what stays is a part of what would have been asked. What was taken out
-    /// is `None` where that is nothing.
+    /// Takes problems out of what was selected from the data, so that what stays is a part of what
+    /// would have been asked. What was taken out is `None` where that is nothing.
     ///
     /// # Errors
-    /// Ids that no problem of the data has, though there are problems of their set, or nothing that stays.
+    /// Ids that no problem of the data has, though there are problems of their set, or nothing that
+    /// stays.
     pub fn apply(
         &self,
         benchmark: &Benchmark,
@@ -116,9 +135,13 @@ impl Exclusion {
     ///
     /// # Errors
     /// Nothing stays.
-    pub(crate) fn take_out(&self, selected: Vec<Problem>) -> Result<(Vec<Problem>, Option<Excluded>), ExclusionError> {
-        let (out, stay): (Vec<Problem>, Vec<Problem>) =
-            selected.into_iter().partition(|problem| self.ids.contains(&problem.id));
+    pub(crate) fn take_out(
+        &self,
+        selected: Vec<Problem>,
+    ) -> Result<(Vec<Problem>, Option<Excluded>), ExclusionError> {
+        let (out, stay): (Vec<Problem>, Vec<Problem>) = selected
+            .into_iter()
+            .partition(|problem| self.ids.contains(&problem.id));
         if stay.is_empty() && !out.is_empty() {
             return Err(ExclusionError::NothingLeft(self.file.clone()));
         }
@@ -127,7 +150,10 @@ impl Exclusion {
             hasher.update(problem.id.as_bytes()).update(b"\n");
         }
         let ids_digest = hasher.finalize().to_hex().to_string();
-        let excluded = (!out.is_empty()).then_some(Excluded { problems: out.len(), ids_digest });
+        let excluded = (!out.is_empty()).then_some(Excluded {
+            problems: out.len(),
+            ids_digest,
+        });
         Ok((stay, excluded))
     }
 }

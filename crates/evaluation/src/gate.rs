@@ -1,7 +1,8 @@
 //! The gate: may this candidate take the baseline's place?
 //!
-//! Non-inferiority: a rule passes where the interval of the drop lies within the margin, fails where it lies beyond, and
-//! cannot tell where the margin is inside. A gate that could not tell never looks like one that failed.
+//! Non-inferiority: a rule passes where the interval of the drop lies within the margin, fails
+//! where it lies beyond, and cannot tell where the margin is inside. A gate that could not tell
+//! never looks like one that failed.
 
 mod deciding; // one rule after the other
 mod rules; // mwpbench.toml and flags
@@ -15,8 +16,8 @@ use statistics::{AverageComparison, Bootstrap, Drop, Level};
 pub use rules::{GateFlags, GateRules, GateRulesError, Limits, ScopeRules};
 
 use crate::comparison::{
-    Aspect, ComparedRun, ComparedSet, ComparisonError, Figures, ProtocolDifference, RunLabel, differences, pair,
-    warnings,
+    Aspect, ComparedRun, ComparedSet, ComparisonError, Figures, ProtocolDifference, RunLabel,
+    differences, pair, warnings,
 };
 
 /// Version of the JSON that `mwpbench gate` prints.
@@ -129,7 +130,8 @@ pub struct Gate {
     pub differences: Vec<ProtocolDifference>,
     /// Each rule; none where the runs are not comparable.
     pub rules: Vec<RuleOutcome>,
-    /// The figures of each set; differences are the candidate less the baseline, their intervals of 1 − 2·alpha.
+    /// The figures of each set; differences are the candidate less the baseline, their intervals of
+    /// 1 − 2·alpha.
     pub sets: Vec<ComparedSet>,
     /// Those of the mean over all items.
     pub micro: Option<AverageComparison>,
@@ -138,7 +140,8 @@ pub struct Gate {
     pub macro_: Option<AverageComparison>,
 }
 
-/// Judges a candidate by a baseline. `bootstrap` gives the random numbers; the level is that of the rules' alpha.
+/// Judges a candidate by a baseline. `bootstrap` gives the random numbers; the level is that of the
+/// rules' alpha.
 ///
 /// # Errors
 /// Statistics that cannot be had. Runs that are not comparable are no error but a verdict.
@@ -148,7 +151,10 @@ pub fn gate(
     rules: &GateRules,
     bootstrap: Bootstrap,
 ) -> Result<Gate, ComparisonError> {
-    let bootstrap = Bootstrap { level: Level::one_sided(rules.alpha)?, ..bootstrap };
+    let bootstrap = Bootstrap {
+        level: Level::one_sided(rules.alpha)?,
+        ..bootstrap
+    };
     let mut gate = Gate {
         schema: SCHEMA,
         verdict: GateVerdict::ProtocolsDiffer,
@@ -165,16 +171,31 @@ pub fn gate(
     };
     let paired = pair(baseline, candidate, ROLES);
     if !paired.differences.is_empty() {
-        gate.differences.insert(0, of_items(baseline, candidate, &paired.differences));
+        gate.differences
+            .insert(0, of_items(baseline, candidate, &paired.differences));
     }
-    if gate.differences.iter().any(|difference| difference.aspect.forbids_comparison()) {
+    if gate
+        .differences
+        .iter()
+        .any(|difference| difference.aspect.forbids_comparison())
+    {
         return Ok(gate);
     }
     let runs = [baseline, candidate];
     gate.rules = deciding::whole(runs, rules);
-    if gate.rules.iter().all(|rule| rule.verdict == GateVerdict::Passed) {
+    if gate
+        .rules
+        .iter()
+        .all(|rule| rule.verdict == GateVerdict::Passed)
+    {
         let figures = Figures::of(runs, &paired.sets, rules.scorer, &bootstrap)?;
-        gate.rules.extend(deciding::decide_all(runs, &paired.sets, &figures, rules, bootstrap)?);
+        gate.rules.extend(deciding::decide_all(
+            runs,
+            &paired.sets,
+            &figures,
+            rules,
+            bootstrap,
+        )?);
         (gate.sets, gate.micro, gate.macro_) = (figures.sets, figures.micro, figures.macro_);
     }
     gate.verdict = overall(&gate.rules);
@@ -183,12 +204,22 @@ pub fn gate(
 
 /// A failed rule wins over one that cannot tell: it stands on its own.
 fn overall(rules: &[RuleOutcome]) -> GateVerdict {
-    let order = [GateVerdict::Failed, GateVerdict::Incomplete, GateVerdict::CannotTell];
-    let found = order.into_iter().find(|verdict| rules.iter().any(|rule| rule.verdict == *verdict));
+    let order = [
+        GateVerdict::Failed,
+        GateVerdict::Incomplete,
+        GateVerdict::CannotTell,
+    ];
+    let found = order
+        .into_iter()
+        .find(|verdict| rules.iter().any(|rule| rule.verdict == *verdict));
     found.unwrap_or(GateVerdict::Passed)
 }
 
-fn of_items(baseline: &ComparedRun, candidate: &ComparedRun, differences: &[String]) -> ProtocolDifference {
+fn of_items(
+    baseline: &ComparedRun,
+    candidate: &ComparedRun,
+    differences: &[String],
+) -> ProtocolDifference {
     let total = |run: &ComparedRun| {
         let items: usize = run.sets.iter().map(|set| set.n()).sum();
         format!("{items} items of {}", run.identity.data.name)

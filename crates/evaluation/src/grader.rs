@@ -1,4 +1,5 @@
-//! Both scorers in one hand: which strict profile judges which set, and the verdicts on completions.
+//! Both scorers in one hand: which strict profile judges which set, and the verdicts on
+//! completions.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -27,7 +28,9 @@ pub struct Grader {
 #[non_exhaustive]
 pub enum GraderError {
     /// Neither a profile nor a file of that name.
-    #[error("there is no scoring profile \"{name}\" and no file of that name (known profiles: {known})")]
+    #[error(
+        "there is no scoring profile \"{name}\" and no file of that name (known profiles: {known})"
+    )]
     Unknown {
         /// What was asked for.
         name: String,
@@ -73,12 +76,17 @@ pub struct Explained {
 }
 
 impl Grader {
-    /// Sees to it that every set's description names a profile that there is. Those of the published sets do.
+    /// Sees to it that every set's description names a profile that there is. Those of the
+    /// published sets do.
     ///
     /// # Errors
     /// A set of one's own that names another.
     pub fn check(benchmark: &Benchmark) -> Result<(), GraderError> {
-        match benchmark.sets().iter().find(|set| Profile::named(&set.scoring_profile).is_none()) {
+        match benchmark
+            .sets()
+            .iter()
+            .find(|set| Profile::named(&set.scoring_profile).is_none())
+        {
             None => Ok(()),
             Some(set) => Err(GraderError::OfSet {
                 set: set.name.clone(),
@@ -88,17 +96,25 @@ impl Grader {
         }
     }
 
-    /// Judges each set by the profile that its description names, everything else by the standard one.
+    /// Judges each set by the profile that its description names, everything else by the standard
+    /// one.
     ///
     /// # Panics
     /// A set of one's own names a profile that there is not: [`Grader::check`] comes first.
     pub fn new(benchmark: &Benchmark) -> Self {
         let named = |name: &str| Profile::named(name).expect("every set's profile was looked up");
-        let of_sets = benchmark.sets().iter().map(|set| (set.name.clone(), named(&set.scoring_profile)));
-        Self { given: None, of_sets: of_sets.collect() }
+        let of_sets = benchmark
+            .sets()
+            .iter()
+            .map(|set| (set.name.clone(), named(&set.scoring_profile)));
+        Self {
+            given: None,
+            of_sets: of_sets.collect(),
+        }
     }
 
-    /// Judges everything by one profile: the name of one that comes with the program, or the path of a file.
+    /// Judges everything by one profile: the name of one that comes with the program, or the path
+    /// of a file.
     ///
     /// # Errors
     /// A name that is neither, a file that cannot be read, a profile that is refused.
@@ -107,16 +123,25 @@ impl Grader {
         let given = match Profile::named(name) {
             Some(profile) => profile.clone(),
             None if file.is_file() => {
-                let text = std::fs::read_to_string(file)
-                    .map_err(|source| GraderError::Unreadable { file: file.to_path_buf(), source })?;
+                let text =
+                    std::fs::read_to_string(file).map_err(|source| GraderError::Unreadable {
+                        file: file.to_path_buf(),
+                        source,
+                    })?;
                 Profile::parse(name, &text)?
             }
             None => {
                 let known = Profile::names().collect::<Vec<_>>().join(", ");
-                return Err(GraderError::Unknown { name: name.to_string(), known });
+                return Err(GraderError::Unknown {
+                    name: name.to_string(),
+                    known,
+                });
             }
         };
-        Ok(Self { given: Some(given), ..Self::new(benchmark) })
+        Ok(Self {
+            given: Some(given),
+            ..Self::new(benchmark)
+        })
     }
 
     /// The profile that judges a set.
@@ -138,20 +163,25 @@ impl Grader {
         let ended = ended(completion.finish_reason);
         let judgement = official::judge_completion(&completion.completion, &problem.reference);
         let answer = Answer::Completion(&completion.completion);
-        let strict = self.profile(&problem.set).judge(answer, &problem.reference, Some(&problem.question));
+        let strict =
+            self.profile(&problem.set)
+                .judge(answer, &problem.reference, Some(&problem.question));
         VerdictRecord {
             id: problem.id.clone(),
             set: problem.set.clone(),
             task: problem.task.clone(),
             sample: completion.sample,
             truncated: ended == Ended::Truncated,
-            no_answer: ended != Ended::Failed && judgement.exception.is_none() && judgement.extracted.is_none(),
+            no_answer: ended != Ended::Failed
+                && judgement.exception.is_none()
+                && judgement.extracted.is_none(),
             official: OfficialVerdict::new(judgement, ended),
             strict: StrictVerdict::new(strict, ended),
         }
     }
 
-    /// Judges the completions of all problems, in the problems' order, each with its samples, in parallel.
+    /// Judges the completions of all problems, in the problems' order, each with its samples, in
+    /// parallel.
     pub(crate) fn judge_all(
         &self,
         problems: &[Problem],
@@ -160,21 +190,40 @@ impl Grader {
     ) -> Vec<VerdictRecord> {
         let judged = |problem: &Problem| {
             let completion = |sample| completions.get(&(problem.id.clone(), sample));
-            (0..samples).filter_map(completion).map(|completion| self.judge(problem, completion)).collect::<Vec<_>>()
+            (0..samples)
+                .filter_map(completion)
+                .map(|completion| self.judge(problem, completion))
+                .collect::<Vec<_>>()
         };
         problems.par_iter().flat_map_iter(judged).collect()
     }
 
     /// Judges one answer of a set (any name will do) and tells how.
-    pub fn explain(&self, set: &str, answer: Answer<'_>, reference: &str, question: Option<&str>) -> Explained {
+    pub fn explain(
+        &self,
+        set: &str,
+        answer: Answer<'_>,
+        reference: &str,
+        question: Option<&str>,
+    ) -> Explained {
         self.explain_ended(set, answer, reference, question, Ended::Complete)
     }
 
     /// Judges one completion of a run and tells how.
-    pub fn explain_completion(&self, problem: &Problem, completion: &CompletionRecord) -> Explained {
+    pub fn explain_completion(
+        &self,
+        problem: &Problem,
+        completion: &CompletionRecord,
+    ) -> Explained {
         let answer = Answer::Completion(&completion.completion);
         let ended = ended(completion.finish_reason);
-        self.explain_ended(&problem.set, answer, &problem.reference, Some(&problem.question), ended)
+        self.explain_ended(
+            &problem.set,
+            answer,
+            &problem.reference,
+            Some(&problem.question),
+            ended,
+        )
     }
 
     pub(crate) fn explain_ended(
@@ -213,7 +262,8 @@ pub(crate) fn ended(reason: FinishReason) -> Ended {
 }
 
 impl OfficialVerdict {
-    /// The verdict on a judgement, given how the completion ended. A failed completion is never correct.
+    /// The verdict on a judgement, given how the completion ended. A failed completion is never
+    /// correct.
     pub(crate) fn new(judgement: official::Judgement, ended: Ended) -> Self {
         let verdict = judgement.verdict(ended);
         Self {
@@ -228,7 +278,8 @@ impl OfficialVerdict {
 }
 
 impl StrictVerdict {
-    /// The verdict on a judgement, given how the completion ended. A failed completion is never correct.
+    /// The verdict on a judgement, given how the completion ended. A failed completion is never
+    /// correct.
     pub(crate) fn new(judgement: strict::Judgement, ended: Ended) -> Self {
         let verdict = judgement.verdict(ended);
         Self {
@@ -248,7 +299,12 @@ mod tests {
     #[test]
     fn every_set_names_a_profile_that_there_is() {
         for set in Benchmark::published().sets() {
-            assert!(Profile::named(&set.scoring_profile).is_some(), "{}: {}", set.name, set.scoring_profile);
+            assert!(
+                Profile::named(&set.scoring_profile).is_some(),
+                "{}: {}",
+                set.name,
+                set.scoring_profile
+            );
         }
     }
 }

@@ -1,8 +1,8 @@
-//! Runs an evaluation: problems are rendered into prompts, a [`generation::Generator`] continues them, the completions
-//! are kept in a run folder, judged and summed up.
+//! Runs an evaluation: problems are rendered into prompts, a [`generation::Generator`] continues
+//! them, the completions are kept in a run folder, judged and summed up.
 //!
-//! In go problems, a template, a generator and a folder; out come the folder's files and a [`Summary`]. This crate
-//! refuses to know how text is generated: it does not depend on candle.
+//! In go problems, a template, a generator and a folder; out come the folder's files and a
+//! [`Summary`]. This crate refuses to know how text is generated: it does not depend on candle.
 //!
 //! ```
 //! use evaluation::{Protocol, Selection, Template};
@@ -40,15 +40,18 @@ mod token_details; // what is kept of each new token
 
 pub use baseline::{Baseline, BaselineFigures, BaselineSet, BaselineSetFigures};
 pub use comparison::{
-    Aspect, ComparedRun, ComparedSet, ComparisonError, ComparisonSettings, Contrast, Flip, FlipSide, Flips, Parting,
-    ProtocolDifference, RunComparison, RunLabel,
+    Aspect, ComparedRun, ComparedSet, ComparisonError, ComparisonSettings, Contrast, Flip,
+    FlipSide, Flips, Parting, ProtocolDifference, RunComparison, RunLabel,
 };
 pub use counted_once::{CountedOnce, Repeated, note_repeated};
 pub use disagreements::{DisagreementGroup, Disagreements};
 pub use elsewhere::{ElsewhereCounts, explain_file, judge_file};
 pub use error::Error;
 pub use exclusion::{Excluded, Exclusion, ExclusionError};
-pub use gate::{Gate, GateFlags, GateRules, GateRulesError, GateVerdict, Limits, Rule, RuleOutcome, ScopeRules, gate};
+pub use gate::{
+    Gate, GateFlags, GateRules, GateRulesError, GateVerdict, Limits, Rule, RuleOutcome, ScopeRules,
+    gate,
+};
 pub use grader::{Explained, Grader, GraderError};
 pub use jobs::{Difference, Progress};
 pub use manifest::{DataIdentity, Identity, Manifest, TemplateIdentity};

@@ -27,21 +27,26 @@ pub struct Manifest {
     pub version: String,
     /// What decides the completions.
     pub identity: Identity,
-    /// The sets of one's own that were asked, as they were described: judging again needs their names and profiles.
+    /// The sets of one's own that were asked, as they were described: judging again needs their
+    /// names and profiles.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub own_sets: Vec<Set>,
-    /// BLAKE3 (hex) of the rules by which it is judged; no part of what decides the completions. `None` in runs of earlier versions.
+    /// BLAKE3 (hex) of the rules by which it is judged; no part of what decides the completions.
+    /// `None` in runs of earlier versions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rules: Option<String>,
-    /// Version of the scorers that judged last: it changes whenever a verdict does. `None` in runs of earlier versions.
+    /// Version of the scorers that judged last: it changes whenever a verdict does. `None` in runs
+    /// of earlier versions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub scorer_version: Option<u32>,
     /// Where it ran and how fast: facts that cannot change a completion.
     pub environment: BTreeMap<String, String>,
-    /// How a server served the last start that asked it anything: what it was sent, what it refused, how long it took.
+    /// How a server served the last start that asked it anything: what it was sent, what it
+    /// refused, how long it took.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub serving: Option<ServingReport>,
-    /// What the user wants to remember of the run, such as the training size; no part of what decides the completions.
+    /// What the user wants to remember of the run, such as the training size; no part of what
+    /// decides the completions.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub tags: BTreeMap<String, String>,
     /// What is kept of each new token; no part of what decides the completions.
@@ -106,8 +111,8 @@ pub struct TemplateIdentity {
 }
 
 impl Identity {
-    /// The fields in which `other` (asked for now) differs from this one (found in a folder). Names of the model, the data and the
-    /// template are labels: their digests decide.
+    /// The fields in which `other` (asked for now) differs from this one (found in a folder). Names
+    /// of the model, the data and the template are labels: their digests decide.
     pub fn differences(&self, other: &Self) -> Vec<Difference> {
         const LABELS: [&str; 8] = [
             "model.name",
@@ -133,7 +138,9 @@ impl Identity {
         bare.template.name.clear();
         bare.template.text.clear();
         bare.template.chat = None; // its digest is there
-        blake3::hash(to_value(&bare).to_string().as_bytes()).to_hex().to_string()
+        blake3::hash(to_value(&bare).to_string().as_bytes())
+            .to_hex()
+            .to_string()
     }
 }
 

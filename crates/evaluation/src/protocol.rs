@@ -3,8 +3,8 @@
 
 use serde::{Deserialize, Serialize};
 
-/// Most records of a task that the official driver evaluates. Only Ape210k (4,874 records) is above it, and the paper's
-/// micro averages come out only with the cap.
+/// Most records of a task that the official driver evaluates. Only Ape210k (4,874 records) is above
+/// it, and the paper's micro averages come out only with the cap.
 pub const OFFICIAL_TASK_CAP: usize = 2000;
 
 /// Most new tokens of a completion in the official protocol.
@@ -54,18 +54,36 @@ impl Protocol {
     }
 }
 
-/// How stop strings depart from the protocol's, in words; `None` where they do not. Their order means nothing.
+/// How stop strings depart from the protocol's, in words; `None` where they do not. Their order
+/// means nothing.
 pub(crate) fn deviating_stop_strings(stop: &[String]) -> Option<String> {
-    let own: Vec<&str> = STOP_STRINGS.into_iter().filter(|own| stop.iter().any(|text| text == own)).collect();
-    let added: Vec<&str> = stop.iter().map(String::as_str).filter(|text| !own.contains(text)).collect();
-    let missing: Vec<&str> = STOP_STRINGS.into_iter().filter(|own_string| !own.contains(own_string)).collect();
+    let own: Vec<&str> = STOP_STRINGS
+        .into_iter()
+        .filter(|own| stop.iter().any(|text| text == own))
+        .collect();
+    let added: Vec<&str> = stop
+        .iter()
+        .map(String::as_str)
+        .filter(|text| !own.contains(text))
+        .collect();
+    let missing: Vec<&str> = STOP_STRINGS
+        .into_iter()
+        .filter(|own_string| !own.contains(own_string))
+        .collect();
     match (missing.as_slice(), added.as_slice()) {
         ([], []) => None,
         (_, []) if own.is_empty() => Some("no stop strings".to_string()),
         ([], added) => Some(format!("with {} added", stop_strings(added))),
         (missing, []) => Some(format!("without {}", stop_strings(missing))),
-        (_, added) if own.is_empty() => Some(format!("with {} in place of the protocol's", stop_strings(added))),
-        (missing, added) => Some(format!("with {} added and {} left out", stop_strings(added), stop_strings(missing))),
+        (_, added) if own.is_empty() => Some(format!(
+            "with {} in place of the protocol's",
+            stop_strings(added)
+        )),
+        (missing, added) => Some(format!(
+            "with {} added and {} left out",
+            stop_strings(added),
+            stop_strings(missing)
+        )),
     }
 }
 
@@ -82,7 +100,11 @@ fn stop_strings(texts: &[&str]) -> String {
         0 => String::new(),
         more => format!(" and {more} more"),
     };
-    format!("stop string{} {}{rest}", if texts.len() == 1 { "" } else { "s" }, first.join(", "))
+    format!(
+        "stop string{} {}{rest}",
+        if texts.len() == 1 { "" } else { "s" },
+        first.join(", ")
+    )
 }
 
 #[cfg(test)]
@@ -100,10 +122,19 @@ mod tests {
         assert_eq!(told(&own(&[]).into_iter().rev().collect::<Vec<_>>()), None);
         let said = [
             (own(&["\n\n"]), r#"with stop string "\n\n" added"#),
-            (own(&["Q:", "\"", "b", "c", "d"]), r#"with stop strings "Q:", "\"", "b" and 2 more added"#),
+            (
+                own(&["Q:", "\"", "b", "c", "d"]),
+                r#"with stop strings "Q:", "\"", "b" and 2 more added"#,
+            ),
             (vec![], "no stop strings"),
-            (vec!["Q:"], r#"with stop string "Q:" in place of the protocol's"#),
-            (STOP_STRINGS[1..].to_vec(), r#"without stop string "Question:""#),
+            (
+                vec!["Q:"],
+                r#"with stop string "Q:" in place of the protocol's"#,
+            ),
+            (
+                STOP_STRINGS[1..].to_vec(),
+                r#"without stop string "Question:""#,
+            ),
             (
                 own(&["x"])[2..].to_vec(),
                 r#"with stop string "x" added and stop strings "Question:", "Question" left out"#,
@@ -115,7 +146,10 @@ mod tests {
         let long = "a".repeat(31);
         assert_eq!(
             told(&[&long]),
-            Some(format!("with stop string \"{}\"… in place of the protocol's", "a".repeat(30)))
+            Some(format!(
+                "with stop string \"{}\"… in place of the protocol's",
+                "a".repeat(30)
+            ))
         );
     }
 }

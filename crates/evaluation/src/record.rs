@@ -100,7 +100,8 @@ pub struct StrictVerdict {
     pub correct: bool,
     /// The answer as found in the completion; `None` where there is none.
     pub answer: Option<String>,
-    /// Where it was found: first byte and the byte after the last; `None` for an answer that was given.
+    /// Where it was found: first byte and the byte after the last; `None` for an answer that was
+    /// given.
     #[serde(default)]
     pub span: Option<[usize; 2]>,
     /// Ids of the rules that decided, in order.

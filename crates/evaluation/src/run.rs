@@ -6,7 +6,8 @@ use std::path::Path;
 
 use dataset_loader::{Benchmark, Problem, Set};
 use generation::{
-    Completion, Decoding, Event, FinishReason, GenerationError, Generator, GeneratorInfo, Prompt, ServingReport,
+    Completion, Decoding, Event, FinishReason, GenerationError, Generator, GeneratorInfo, Prompt,
+    ServingReport,
 };
 use jiff::Timestamp;
 use jobs::{Journal, Progress};
@@ -50,15 +51,15 @@ pub struct Plan {
     pub long_prompts: LongPrompts,
     /// Whether items that failed before are asked again.
     pub retry_failed: bool,
-    /// What is kept of each new token: the generator must tell it. With token ids `prompts.jsonl` is written too, each prompt
-    /// with the ids that the model reads.
+    /// What is kept of each new token: the generator must tell it. With token ids `prompts.jsonl`
+    /// is written too, each prompt with the ids that the model reads.
     pub token_details: TokenDetails,
     /// Version of the program, for the manifest.
     pub version: String,
     /// Facts for the manifest that cannot change a completion, such as the number of threads.
     pub environment: BTreeMap<String, String>,
-    /// What the user wants to remember of the run. Given again with others, they are added to the manifest of a run that is
-    /// there.
+    /// What the user wants to remember of the run. Given again with others, they are added to the
+    /// manifest of a run that is there.
     pub tags: BTreeMap<String, String>,
 }
 
@@ -99,11 +100,18 @@ pub struct Failures {
 impl Failures {
     fn of(completions: &HashMap<(String, u32), CompletionRecord>, too_long: usize) -> Self {
         let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
-        for record in completions.values().filter(|record| record.finish_reason == FinishReason::Error) {
-            *counts.entry(record.error.as_deref().unwrap_or("no reason was given")).or_default() += 1;
+        for record in completions
+            .values()
+            .filter(|record| record.finish_reason == FinishReason::Error)
+        {
+            *counts
+                .entry(record.error.as_deref().unwrap_or("no reason was given"))
+                .or_default() += 1;
         }
-        let mut reasons: Vec<(String, usize)> =
-            counts.into_iter().map(|(reason, items)| (reason.to_string(), items)).collect();
+        let mut reasons: Vec<(String, usize)> = counts
+            .into_iter()
+            .map(|(reason, items)| (reason.to_string(), items))
+            .collect();
         reasons.sort_by_key(|(_, items)| std::cmp::Reverse(*items));
         Self { too_long, reasons }
     }
@@ -160,8 +168,15 @@ impl Plan {
         let mut prompts = Vec::new();
         for problem in &self.problems {
             let rendered = self.template.render(&problem.question);
-            let text = rendered.map_err(|source| Error::Template { id: problem.id.clone(), source })?;
-            let prompt = |sample| Prompt { id: problem.id.clone(), sample, text: text.clone() };
+            let text = rendered.map_err(|source| Error::Template {
+                id: problem.id.clone(),
+                source,
+            })?;
+            let prompt = |sample| Prompt {
+                id: problem.id.clone(),
+                sample,
+                text: text.clone(),
+            };
             prompts.extend((0..self.decoding.samples()).map(prompt));
         }
         Ok(prompts)
@@ -172,18 +187,20 @@ impl Plan {
 fn data_name(paths: &[std::path::PathBuf]) -> String {
     match paths {
         [file] => file.display().to_string(),
-        _ => {
-            paths.first().and_then(|file| file.parent()).map(|folder| folder.display().to_string()).unwrap_or_default()
-        }
+        _ => paths
+            .first()
+            .and_then(|file| file.parent())
+            .map(|folder| folder.display().to_string())
+            .unwrap_or_default(),
     }
 }
 
 /// Runs a plan in a folder, or continues it where the folder holds the same run in part.
 ///
 /// # Errors
-/// A folder that cannot be used, prompts that do not fit, a failing model, a full disk, or [`Error::Interrupted`] when
-/// `on_progress` breaks off. What was finished before stays in the folder; `summary.json` is written only when every
-/// item is there.
+/// A folder that cannot be used, prompts that do not fit, a failing model, a full disk, or
+/// [`Error::Interrupted`] when `on_progress` breaks off. What was finished before stays in the
+/// folder; `summary.json` is written only when every item is there.
 pub fn run(
     benchmark: &Benchmark,
     grader: &Grader,
@@ -197,7 +214,11 @@ pub fn run(
     }
     let prompts = plan.prompts()?;
     let too_long = examine(&prompts, plan, generator)?;
-    let folder = RunFolder::create_or_continue(folder, &plan.manifest(benchmark, generator.info()), &plan.problems)?;
+    let folder = RunFolder::create_or_continue(
+        folder,
+        &plan.manifest(benchmark, generator.info()),
+        &plan.problems,
+    )?;
     let mut completions = folder.resume_completions()?;
     settle_token_details(&folder, plan, prompts.len(), &completions)?;
     add_tags(&folder, &plan.tags)?;
@@ -207,7 +228,11 @@ pub fn run(
     if plan.retry_failed {
         drop_failed(&folder, plan, &mut completions)?;
     }
-    let mut progress = Progress { total: prompts.len(), resumed: completions.len(), ..Progress::default() };
+    let mut progress = Progress {
+        total: prompts.len(),
+        resumed: completions.len(),
+        ..Progress::default()
+    };
     let mut recorder = Recorder {
         plan,
         folder: &folder,
@@ -221,13 +246,26 @@ pub fn run(
     note_serving(&folder, generator.serving_report())?;
 
     let manifest = finish(&folder, plan, &completions)?;
-    let summary = write_results(benchmark, grader, &folder, &manifest, &plan.problems, &completions)?;
+    let summary = write_results(
+        benchmark,
+        grader,
+        &folder,
+        &manifest,
+        &plan.problems,
+        &completions,
+    )?;
     let failures = Failures::of(&completions, too_long.len());
-    Ok(Run { folder, summary, progress, failures, serving: manifest.serving })
+    Ok(Run {
+        folder,
+        summary,
+        progress,
+        failures,
+        serving: manifest.serving,
+    })
 }
 
-/// Refuses to go on where some completions of the run would have token details and others not, or where those asked for now
-/// are not there.
+/// Refuses to go on where some completions of the run would have token details and others not, or
+/// where those asked for now are not there.
 fn settle_token_details(
     folder: &RunFolder,
     plan: &Plan,
@@ -235,14 +273,22 @@ fn settle_token_details(
     completions: &HashMap<(String, u32), CompletionRecord>,
 ) -> Result<(), Error> {
     let mut manifest = folder.manifest()?;
-    let failed = completions.values().filter(|record| record.finish_reason == FinishReason::Error).count();
+    let failed = completions
+        .values()
+        .filter(|record| record.finish_reason == FinishReason::Error)
+        .count();
     let finished = completions.len() - failed;
     let open = items - completions.len() + if plan.retry_failed { failed } else { 0 };
     let (mut there, asked) = (manifest.token_details, plan.token_details);
     // A run of an earlier version does not say so.
     there.logprobs |= completions.values().any(|record| record.logprobs.is_some());
     if finished > 0 && (!there.includes(asked) || (open > 0 && there != asked)) {
-        return Err(Error::OtherTokenDetails { folder: folder.path().to_path_buf(), finished, there, asked });
+        return Err(Error::OtherTokenDetails {
+            folder: folder.path().to_path_buf(),
+            finished,
+            there,
+            asked,
+        });
     }
     if finished == 0 && there != asked {
         manifest.token_details = asked;
@@ -267,22 +313,43 @@ fn drop_failed(
     let mut manifest = folder.manifest()?;
     manifest.finished = None;
     folder.write_manifest(&manifest)?;
-    folder.settle_completions(&in_order(&plan.problems, plan.decoding.samples(), completions))
+    folder.settle_completions(&in_order(
+        &plan.problems,
+        plan.decoding.samples(),
+        completions,
+    ))
 }
 
 /// Writes down what the model reads, once for all samples of a problem.
-fn log_tokens(folder: &RunFolder, prompts: &[Prompt], generator: &dyn Generator) -> Result<(), Error> {
-    let first: Vec<Prompt> = prompts.iter().filter(|prompt| prompt.sample == 0).cloned().collect();
-    let ids = generator.token_ids(&first).map_err(Error::Generation)?.ok_or(Error::NoTokenIds)?;
-    let record =
-        |(prompt, token_ids): (Prompt, Vec<u32>)| PromptRecord { id: prompt.id, prompt: prompt.text, token_ids };
+fn log_tokens(
+    folder: &RunFolder,
+    prompts: &[Prompt],
+    generator: &dyn Generator,
+) -> Result<(), Error> {
+    let first: Vec<Prompt> = prompts
+        .iter()
+        .filter(|prompt| prompt.sample == 0)
+        .cloned()
+        .collect();
+    let ids = generator
+        .token_ids(&first)
+        .map_err(Error::Generation)?
+        .ok_or(Error::NoTokenIds)?;
+    let record = |(prompt, token_ids): (Prompt, Vec<u32>)| PromptRecord {
+        id: prompt.id,
+        prompt: prompt.text,
+        token_ids,
+    };
     folder.write_prompts(first.into_iter().zip(ids).map(record))
 }
 
 /// Tags of a run that was there before: new ones are added, and those given anew replaced.
 fn add_tags(folder: &RunFolder, tags: &BTreeMap<String, String>) -> Result<(), Error> {
     let mut manifest = folder.manifest()?;
-    if tags.iter().all(|(name, value)| manifest.tags.get(name) == Some(value)) {
+    if tags
+        .iter()
+        .all(|(name, value)| manifest.tags.get(name) == Some(value))
+    {
         return Ok(());
     }
     manifest.tags.extend(tags.clone());
@@ -291,25 +358,44 @@ fn add_tags(folder: &RunFolder, tags: &BTreeMap<String, String>) -> Result<(), E
 
 /// Notes how a server served this start, if it was asked anything.
 fn note_serving(folder: &RunFolder, serving: Option<ServingReport>) -> Result<(), Error> {
-    let Some(serving) = serving.filter(|serving| serving.latency.is_some()) else { return Ok(()) };
+    let Some(serving) = serving.filter(|serving| serving.latency.is_some()) else {
+        return Ok(());
+    };
     let mut manifest = folder.manifest()?;
     manifest.serving = Some(serving);
     folder.write_manifest(&manifest)
 }
 
-/// Judges the completions of a finished run again, without a model, and replaces its verdicts and summary.
+/// Judges the completions of a finished run again, without a model, and replaces its verdicts and
+/// summary.
 ///
 /// # Errors
-/// A folder that holds no run or that another process writes to, a damaged one, or one in which completions are missing.
-pub fn judge_again(benchmark: &Benchmark, grader: &Grader, folder: &RunFolder) -> Result<Summary, Error> {
+/// A folder that holds no run or that another process writes to, a damaged one, or one in which
+/// completions are missing.
+pub fn judge_again(
+    benchmark: &Benchmark,
+    grader: &Grader,
+    folder: &RunFolder,
+) -> Result<Summary, Error> {
     let mut folder = folder.clone();
     folder.lock()?;
-    let Finished { manifest, problems, completions } = Finished::read(&folder)?;
-    write_results(benchmark, grader, &folder, &manifest, &problems, &completions)
+    let Finished {
+        manifest,
+        problems,
+        completions,
+    } = Finished::read(&folder)?;
+    write_results(
+        benchmark,
+        grader,
+        &folder,
+        &manifest,
+        &problems,
+        &completions,
+    )
 }
 
-/// Sums up a finished run without some of its problems, judged again, without a model. The folder stays as it is. Ids that the run did not
-/// ask are passed over.
+/// Sums up a finished run without some of its problems, judged again, without a model. The folder
+/// stays as it is. Ids that the run did not ask are passed over.
 ///
 /// # Errors
 /// As for [`judge_again`], and [`Error::Exclusion`] where nothing is left.
@@ -319,10 +405,21 @@ pub fn summary_without(
     folder: &RunFolder,
     exclusion: &Exclusion,
 ) -> Result<Summary, Error> {
-    let Finished { mut manifest, problems, completions } = Finished::read(folder)?;
+    let Finished {
+        mut manifest,
+        problems,
+        completions,
+    } = Finished::read(folder)?;
     let (problems, excluded) = exclusion.take_out(problems)?;
-    let before = manifest.identity.excluded.take().map_or(0, |excluded| excluded.problems);
-    manifest.identity.excluded = excluded.map(|excluded| Excluded { problems: excluded.problems + before, ..excluded });
+    let before = manifest
+        .identity
+        .excluded
+        .take()
+        .map_or(0, |excluded| excluded.problems);
+    manifest.identity.excluded = excluded.map(|excluded| Excluded {
+        problems: excluded.problems + before,
+        ..excluded
+    });
     Ok(judge(benchmark, grader, &manifest, &problems, &completions).1)
 }
 
@@ -341,8 +438,16 @@ impl Finished {
         let done = in_order(&problems, samples, &completions).len();
         let total = problems.len() * samples as usize;
         match done < total {
-            true => Err(Error::Incomplete { folder: folder.path().to_path_buf(), done, total }),
-            false => Ok(Self { manifest, problems, completions }),
+            true => Err(Error::Incomplete {
+                folder: folder.path().to_path_buf(),
+                done,
+                total,
+            }),
+            false => Ok(Self {
+                manifest,
+                problems,
+                completions,
+            }),
         }
     }
 }
@@ -371,7 +476,12 @@ fn judge(
     let verdicts = grader.judge_all(problems, manifest.identity.decoding.samples(), completions);
     let mut summary = Summary::new(benchmark, grader, manifest, &verdicts);
     summary.add_several_samples(grader, problems, &verdicts);
-    summary.counted_once = CountedOnce::of(benchmark, manifest.identity.protocol.task_cap(), problems, &verdicts);
+    summary.counted_once = CountedOnce::of(
+        benchmark,
+        manifest.identity.protocol.task_cap(),
+        problems,
+        &verdicts,
+    );
     (verdicts, summary)
 }
 
@@ -394,9 +504,16 @@ fn finish(
 ) -> Result<Manifest, Error> {
     let in_order = in_order(&plan.problems, plan.decoding.samples(), completions);
     let mut manifest = folder.manifest()?;
-    let (done, total) = (in_order.len(), plan.problems.len() * plan.decoding.samples() as usize);
+    let (done, total) = (
+        in_order.len(),
+        plan.problems.len() * plan.decoding.samples() as usize,
+    );
     if done < total {
-        return Err(Error::Incomplete { folder: folder.path().to_path_buf(), done, total });
+        return Err(Error::Incomplete {
+            folder: folder.path().to_path_buf(),
+            done,
+            total,
+        });
     }
     if manifest.finished.is_none() {
         folder.settle_completions(&in_order)?;
@@ -412,13 +529,27 @@ fn in_order<'a>(
     samples: u32,
     completions: &'a HashMap<(String, u32), CompletionRecord>,
 ) -> Vec<&'a CompletionRecord> {
-    let of_problem = |problem: &Problem| (0..samples).map(|sample| (problem.id.clone(), sample)).collect::<Vec<_>>();
-    problems.iter().flat_map(of_problem).filter_map(|key| completions.get(&key)).collect()
+    let of_problem = |problem: &Problem| {
+        (0..samples)
+            .map(|sample| (problem.id.clone(), sample))
+            .collect::<Vec<_>>()
+    };
+    problems
+        .iter()
+        .flat_map(of_problem)
+        .filter_map(|key| completions.get(&key))
+        .collect()
 }
 
 /// Looks at every prompt before time is spent: position and reason of those that do not fit.
-fn examine(prompts: &[Prompt], plan: &Plan, generator: &dyn Generator) -> Result<HashMap<usize, TooLong>, Error> {
-    let issues = generator.check(prompts, &plan.decoding).map_err(Error::Generation)?;
+fn examine(
+    prompts: &[Prompt],
+    plan: &Plan,
+    generator: &dyn Generator,
+) -> Result<HashMap<usize, TooLong>, Error> {
+    let issues = generator
+        .check(prompts, &plan.decoding)
+        .map_err(Error::Generation)?;
     if let (LongPrompts::Refuse, Some(first)) = (plan.long_prompts, issues.first()) {
         return Err(Error::LongPrompts {
             count: issues.len(),
@@ -428,7 +559,13 @@ fn examine(prompts: &[Prompt], plan: &Plan, generator: &dyn Generator) -> Result
         });
     }
     let too_long = |issue: generation::PromptIssue| {
-        (issue.index, TooLong { prompt_tokens: issue.prompt_tokens, message: issue.message })
+        (
+            issue.index,
+            TooLong {
+                prompt_tokens: issue.prompt_tokens,
+                message: issue.message,
+            },
+        )
     };
     Ok(issues.into_iter().map(too_long).collect())
 }
@@ -456,19 +593,26 @@ impl Recorder<'_> {
         too_long: &HashMap<usize, TooLong>,
         generator: &mut dyn Generator,
     ) -> Result<(), Error> {
-        let open =
-            |index: &usize| !self.completions.contains_key(&(prompts[*index].id.clone(), prompts[*index].sample));
+        let open = |index: &usize| {
+            !self
+                .completions
+                .contains_key(&(prompts[*index].id.clone(), prompts[*index].sample))
+        };
         let open: Vec<usize> = (0..prompts.len()).filter(open).collect();
         if open.is_empty() {
             return Ok(());
         }
         let mut journal = self.folder.journal()?;
-        let (unanswerable, answerable): (Vec<usize>, Vec<usize>) =
-            open.into_iter().partition(|index| too_long.contains_key(index));
+        let (unanswerable, answerable): (Vec<usize>, Vec<usize>) = open
+            .into_iter()
+            .partition(|index| too_long.contains_key(index));
         for index in unanswerable {
             self.finished(&mut journal, index, refused(&too_long[&index]))?;
         }
-        let batch: Vec<Prompt> = answerable.iter().map(|&index| prompts[index].clone()).collect();
+        let batch: Vec<Prompt> = answerable
+            .iter()
+            .map(|&index| prompts[index].clone())
+            .collect();
         let mut refusal = None;
         let outcome = generator.generate(&batch, &self.plan.decoding, &mut |event| {
             let recorded = match event {
@@ -478,7 +622,9 @@ impl Recorder<'_> {
                     self.progress.running = completions;
                     Ok(())
                 }
-                Event::Finished(completion) => self.finished(&mut journal, answerable[completion.index], completion),
+                Event::Finished(completion) => {
+                    self.finished(&mut journal, answerable[completion.index], completion)
+                }
             };
             recorded.map_err(|error| {
                 let message = error.to_string();
@@ -495,10 +641,21 @@ impl Recorder<'_> {
         }
     }
 
-    /// Takes note of tokens. Completions of a step come after its tokens, so that a stop waits for the next step.
-    fn advanced(&mut self, journal: &mut Journal, prompt_tokens: usize, completion_tokens: usize) -> Result<(), Error> {
+    /// Takes note of tokens. Completions of a step come after its tokens, so that a stop waits for
+    /// the next step.
+    fn advanced(
+        &mut self,
+        journal: &mut Journal,
+        prompt_tokens: usize,
+        completion_tokens: usize,
+    ) -> Result<(), Error> {
         if self.stopping {
-            let Progress { total, resumed, finished, .. } = *self.progress;
+            let Progress {
+                total,
+                resumed,
+                finished,
+                ..
+            } = *self.progress;
             return Err(Error::Interrupted {
                 folder: self.folder.path().to_path_buf(),
                 done: resumed + finished,
@@ -515,7 +672,12 @@ impl Recorder<'_> {
         self.stopping |= (self.on_progress)(self.progress).is_break();
     }
 
-    fn finished(&mut self, journal: &mut Journal, index: usize, completion: Completion) -> Result<(), Error> {
+    fn finished(
+        &mut self,
+        journal: &mut Journal,
+        index: usize,
+        completion: Completion,
+    ) -> Result<(), Error> {
         let samples = self.plan.decoding.samples();
         let problem = &self.plan.problems[index / samples as usize];
         self.progress.note(&completion);
@@ -534,7 +696,8 @@ impl Recorder<'_> {
             error: completion.error,
         };
         journal.append(&record)?;
-        self.completions.insert((record.id.clone(), record.sample), record);
+        self.completions
+            .insert((record.id.clone(), record.sample), record);
         self.progress.finished += 1;
         self.tell();
         Ok(())

@@ -46,7 +46,11 @@ impl Selection {
     ///
     /// # Errors
     /// An unknown name, or one of which the data has nothing.
-    pub fn apply(&self, benchmark: &Benchmark, problems: Vec<Problem>) -> Result<Vec<Problem>, SelectionError> {
+    pub fn apply(
+        &self,
+        benchmark: &Benchmark,
+        problems: Vec<Problem>,
+    ) -> Result<Vec<Problem>, SelectionError> {
         let chosen = self.choose_tasks(benchmark, problems)?;
         let capped = match self.protocol.task_cap() {
             Some(cap) => cap_tasks(chosen, cap),
@@ -58,25 +62,49 @@ impl Selection {
         })
     }
 
-    fn choose_tasks(&self, benchmark: &Benchmark, problems: Vec<Problem>) -> Result<Vec<Problem>, SelectionError> {
-        let Some(names) = &self.tasks else { return Ok(problems) };
+    fn choose_tasks(
+        &self,
+        benchmark: &Benchmark,
+        problems: Vec<Problem>,
+    ) -> Result<Vec<Problem>, SelectionError> {
+        let Some(names) = &self.tasks else {
+            return Ok(problems);
+        };
         for name in names {
             if benchmark.set(name).is_none() && benchmark.set_of_task(name).is_none() {
-                let sets = benchmark.sets().iter().map(|set| set.name.as_str()).collect::<Vec<_>>().join(", ");
+                let sets = benchmark
+                    .sets()
+                    .iter()
+                    .map(|set| set.name.as_str())
+                    .collect::<Vec<_>>()
+                    .join(", ");
                 let tasks = benchmark.task_names().collect::<Vec<_>>().join(", ");
-                return Err(SelectionError::Unknown { name: name.clone(), sets, tasks });
+                return Err(SelectionError::Unknown {
+                    name: name.clone(),
+                    sets,
+                    tasks,
+                });
             }
-            if !problems.iter().any(|problem| problem.set == *name || problem.task == *name) {
+            if !problems
+                .iter()
+                .any(|problem| problem.set == *name || problem.task == *name)
+            {
                 let mut present = Vec::new();
                 for problem in &problems {
                     if present.last() != Some(&problem.set.as_str()) {
                         present.push(problem.set.as_str());
                     }
                 }
-                return Err(SelectionError::Absent { name: name.clone(), present: present.join(", ") });
+                return Err(SelectionError::Absent {
+                    name: name.clone(),
+                    present: present.join(", "),
+                });
             }
         }
-        Ok(problems.into_iter().filter(|p| names.iter().any(|name| p.set == *name || p.task == *name)).collect())
+        Ok(problems
+            .into_iter()
+            .filter(|p| names.iter().any(|name| p.set == *name || p.task == *name))
+            .collect())
     }
 }
 
@@ -90,8 +118,8 @@ fn cap_tasks(problems: Vec<Problem>, cap: usize) -> Vec<Problem> {
     problems.into_iter().filter(within).collect()
 }
 
-/// Keeps at most `limit` problems of each set. A problem's rank is its position in its own task; the lowest ranks of a
-/// set stay, so that a limit of 14 keeps two problems of each of seven tasks.
+/// Keeps at most `limit` problems of each set. A problem's rank is its position in its own task;
+/// the lowest ranks of a set stay, so that a limit of 14 keeps two problems of each of seven tasks.
 fn limit_sets(problems: Vec<Problem>, limit: usize) -> Vec<Problem> {
     let mut in_task = HashMap::<&str, usize>::new();
     let ranks: Vec<usize> = problems
@@ -109,7 +137,14 @@ fn limit_sets(problems: Vec<Problem>, limit: usize) -> Vec<Problem> {
     let mut kept = vec![false; problems.len()];
     for mut indices in by_set.into_values() {
         indices.sort_by_key(|&index| ranks[index]);
-        indices.iter().take(limit).for_each(|&index| kept[index] = true);
+        indices
+            .iter()
+            .take(limit)
+            .for_each(|&index| kept[index] = true);
     }
-    problems.into_iter().zip(kept).filter_map(|(problem, keep)| keep.then_some(problem)).collect()
+    problems
+        .into_iter()
+        .zip(kept)
+        .filter_map(|(problem, keep)| keep.then_some(problem))
+        .collect()
 }

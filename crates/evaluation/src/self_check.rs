@@ -61,25 +61,35 @@ impl SelfCheck {
     /// Checks the references of problems, in parallel.
     pub fn of(benchmark: &Benchmark, grader: &Grader, problems: &[Problem]) -> Self {
         let check = |set: &dataset_loader::Set| {
-            let of_set: Vec<&Problem> = problems.iter().filter(|problem| problem.set == set.name).collect();
+            let of_set: Vec<&Problem> = problems
+                .iter()
+                .filter(|problem| problem.set == set.name)
+                .collect();
             (!of_set.is_empty()).then(|| CheckedSet::of(&set.name, grader, &of_set))
         };
-        Self { sets: benchmark.sets().iter().filter_map(check).collect() }
+        Self {
+            sets: benchmark.sets().iter().filter_map(check).collect(),
+        }
     }
 
     /// Whether every reference equals itself.
     pub fn holds(&self) -> bool {
-        self.sets.iter().all(|set| set.equal_themselves == set.references)
+        self.sets
+            .iter()
+            .all(|set| set.equal_themselves == set.references)
     }
 }
 
 impl CheckedSet {
     fn of(set: &str, grader: &Grader, problems: &[&Problem]) -> Self {
         let profile = grader.profile(set);
-        let checked: Vec<_> =
-            problems.par_iter().map(|problem| selfcheck::check(profile, &problem.reference)).collect();
+        let checked: Vec<_> = problems
+            .par_iter()
+            .map(|problem| selfcheck::check(profile, &problem.reference))
+            .collect();
         let exception = |problem: &&&Problem| {
-            let exception = official::judge_prediction(&problem.reference, &problem.reference).exception?;
+            let exception =
+                official::judge_prediction(&problem.reference, &problem.reference).exception?;
             Some(Exception {
                 id: problem.id.clone(),
                 reference: problem.reference.clone(),
@@ -89,10 +99,16 @@ impl CheckedSet {
         Self {
             set: set.to_string(),
             references: problems.len(),
-            equal_themselves: checked.iter().filter(|checked| checked.equals_itself()).count(),
+            equal_themselves: checked
+                .iter()
+                .filter(|checked| checked.equals_itself())
+                .count(),
             tried: checked.iter().map(|checked| checked.tried).sum(),
             failed: checked.iter().map(|checked| checked.failures.len()).sum(),
-            official_exceptions: problems.iter().filter_map(|problem| exception(&problem)).collect(),
+            official_exceptions: problems
+                .iter()
+                .filter_map(|problem| exception(&problem))
+                .collect(),
             failures: problems
                 .iter()
                 .zip(checked)

@@ -5,7 +5,9 @@ use std::collections::HashMap;
 use dataset_loader::{Benchmark, Problem, Set};
 use scoring::{Scorer, Verdict, scorer_version};
 use serde::{Deserialize, Serialize};
-use statistics::{Bootstrap, Stratum, macro_average, micro_average, sampled_interval, wilson_interval};
+use statistics::{
+    Bootstrap, Stratum, macro_average, micro_average, sampled_interval, wilson_interval,
+};
 
 use crate::counted_once::CountedOnce;
 use crate::grader::Grader;
@@ -53,8 +55,8 @@ pub struct Summary {
     pub missing: Vec<String>,
     /// The averaged sets of which not exactly the published number of items was asked.
     pub partial: Vec<String>,
-    /// Items whose reference makes the original scorer raise an exception (the original then drops the whole task; here the item counts as
-    /// wrong).
+    /// Items whose reference makes the original scorer raise an exception (the original then drops
+    /// the whole task; here the item counts as wrong).
     pub reference_errors: Vec<String>,
 }
 
@@ -97,7 +99,8 @@ pub struct TaskSummary {
     pub counts: Counts,
 }
 
-/// Figures over items. Where several completions were drawn for each, all but `n` count completions.
+/// Figures over items. Where several completions were drawn for each, all but `n` count
+/// completions.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Counts {
     /// Items.
@@ -134,8 +137,8 @@ pub struct Averages {
     pub official: f64,
     /// By the strict scorer.
     pub strict: f64,
-    /// A 95 % interval of the official one by a stratified bootstrap ([`Bootstrap::default`]), in 0..=1; `None` in summaries of earlier
-    /// versions.
+    /// A 95 % interval of the official one by a stratified bootstrap ([`Bootstrap::default`]), in
+    /// 0..=1; `None` in summaries of earlier versions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub official_interval: Option<[f64; 2]>,
     /// The same of the strict one.
@@ -155,11 +158,19 @@ impl Averages {
 
 impl Summary {
     /// Sums up the verdicts of a run.
-    pub(crate) fn new(benchmark: &Benchmark, grader: &Grader, manifest: &Manifest, verdicts: &[VerdictRecord]) -> Self {
+    pub(crate) fn new(
+        benchmark: &Benchmark,
+        grader: &Grader,
+        manifest: &Manifest,
+        verdicts: &[VerdictRecord],
+    ) -> Self {
         let identity = &manifest.identity;
         let cap = identity.protocol.task_cap();
-        let sets: Vec<SetSummary> =
-            benchmark.sets().iter().filter_map(|set| SetSummary::new(set, cap, verdicts)).collect();
+        let sets: Vec<SetSummary> = benchmark
+            .sets()
+            .iter()
+            .filter_map(|set| SetSummary::new(set, cap, verdicts))
+            .collect();
         let averaged = || sets.iter().filter(|set| set.in_average);
         let (micro, macro_) = averages(&sets, verdicts);
         let missing: Vec<String> = benchmark
@@ -168,10 +179,13 @@ impl Summary {
             .filter(|set| set.in_average && !sets.iter().any(|asked| asked.set == set.name))
             .map(|set| set.name.clone())
             .collect();
-        let partial: Vec<String> =
-            averaged().filter(|set| set.counts.n != set.expected).map(|set| set.set.clone()).collect();
+        let partial: Vec<String> = averaged()
+            .filter(|set| set.counts.n != set.expected)
+            .map(|set| set.set.clone())
+            .collect();
         let failed: usize = averaged().map(|set| set.counts.failed).sum();
-        let complete = !identity.data.samples && missing.is_empty() && partial.is_empty() && failed == 0;
+        let complete =
+            !identity.data.samples && missing.is_empty() && partial.is_empty() && failed == 0;
         Self {
             schema: SCHEMA.to_string(),
             model: identity.model.name.clone(),
@@ -195,14 +209,23 @@ impl Summary {
         }
     }
 
-    /// Adds pass@k and maj@k where several completions were drawn. `problems` are those that the verdicts judge, in their order.
-    pub(crate) fn add_several_samples(&mut self, grader: &Grader, problems: &[Problem], verdicts: &[VerdictRecord]) {
-        let by_problem: HashMap<&str, &[VerdictRecord]> =
-            verdicts.chunk_by(|one, next| one.id == next.id).map(|own| (own[0].id.as_str(), own)).collect();
+    /// Adds pass@k and maj@k where several completions were drawn. `problems` are those that the
+    /// verdicts judge, in their order.
+    pub(crate) fn add_several_samples(
+        &mut self,
+        grader: &Grader,
+        problems: &[Problem],
+        verdicts: &[VerdictRecord],
+    ) {
+        let by_problem: HashMap<&str, &[VerdictRecord]> = verdicts
+            .chunk_by(|one, next| one.id == next.id)
+            .map(|own| (own[0].id.as_str(), own))
+            .collect();
         for set in &mut self.sets {
             let own = problems.iter().filter(|problem| problem.set == set.set);
-            let own: Vec<_> =
-                own.filter_map(|problem| Some((problem, *by_problem.get(problem.id.as_str())?))).collect();
+            let own: Vec<_> = own
+                .filter_map(|problem| Some((problem, *by_problem.get(problem.id.as_str())?)))
+                .collect();
             set.several_samples = SeveralSamples::of(grader.profile(&set.set), &own);
         }
     }
@@ -226,12 +249,26 @@ impl Summary {
 impl SetSummary {
     /// `None` where the set was not asked.
     pub(crate) fn new(set: &Set, cap: Option<usize>, verdicts: &[VerdictRecord]) -> Option<Self> {
-        let own: Vec<&VerdictRecord> = verdicts.iter().filter(|verdict| verdict.set == set.name).collect();
+        let own: Vec<&VerdictRecord> = verdicts
+            .iter()
+            .filter(|verdict| verdict.set == set.name)
+            .collect();
         let task = |name: &str| {
-            let own: Vec<&VerdictRecord> = own.iter().copied().filter(|verdict| verdict.task == name).collect();
-            (!own.is_empty()).then(|| TaskSummary { task: name.to_string(), counts: Counts::of(&own) })
+            let own: Vec<&VerdictRecord> = own
+                .iter()
+                .copied()
+                .filter(|verdict| verdict.task == name)
+                .collect();
+            (!own.is_empty()).then(|| TaskSummary {
+                task: name.to_string(),
+                counts: Counts::of(&own),
+            })
         };
-        let expected = set.tasks.iter().map(|task| cap.map_or(task.count, |cap| task.count.min(cap))).sum();
+        let expected = set
+            .tasks
+            .iter()
+            .map(|task| cap.map_or(task.count, |cap| task.count.min(cap)))
+            .sum();
         let tasks: Vec<TaskSummary> = set.tasks.iter().filter_map(|own| task(&own.name)).collect();
         (!own.is_empty()).then(|| Self {
             set: set.name.clone(),
@@ -240,7 +277,11 @@ impl SetSummary {
             in_average: set.in_average,
             expected,
             counts: Counts::of(&own),
-            tasks: if set.tasks.len() > 1 { tasks } else { Vec::new() },
+            tasks: if set.tasks.len() > 1 {
+                tasks
+            } else {
+                Vec::new()
+            },
             several_samples: None,
         })
     }
@@ -249,8 +290,11 @@ impl SetSummary {
 impl Counts {
     /// `verdicts`: those of one problem beside each other.
     fn of(verdicts: &[&VerdictRecord]) -> Self {
-        let count = |holds: fn(&VerdictRecord) -> bool| verdicts.iter().filter(|verdict| holds(verdict)).count();
-        let problems: Vec<&[&VerdictRecord]> = verdicts.chunk_by(|one, next| one.id == next.id).collect();
+        let count = |holds: fn(&VerdictRecord) -> bool| {
+            verdicts.iter().filter(|verdict| holds(verdict)).count()
+        };
+        let problems: Vec<&[&VerdictRecord]> =
+            verdicts.chunk_by(|one, next| one.id == next.id).collect();
         Self {
             n: problems.len(),
             official: Accuracy::of(&problems, |verdict| verdict.official.correct),
@@ -264,7 +308,9 @@ impl Counts {
 
 impl Accuracy {
     fn of(problems: &[&[&VerdictRecord]], is_correct: fn(&VerdictRecord) -> bool) -> Self {
-        let of_problem = |samples: &&[&VerdictRecord]| samples.iter().filter(|verdict| is_correct(verdict)).count();
+        let of_problem = |samples: &&[&VerdictRecord]| {
+            samples.iter().filter(|verdict| is_correct(verdict)).count()
+        };
         let by_problem: Vec<usize> = problems.iter().map(of_problem).collect();
         let correct = by_problem.iter().sum();
         let samples = problems.first().map_or(1, |samples| samples.len());
@@ -272,19 +318,30 @@ impl Accuracy {
             1 => wilson_interval(correct, problems.len()),
             _ => sampled_interval(&by_problem, samples),
         };
-        Self { correct, accuracy: correct as f64 / (problems.len() * samples) as f64, interval }
+        Self {
+            correct,
+            accuracy: correct as f64 / (problems.len() * samples) as f64,
+            interval,
+        }
     }
 }
 
-/// Micro and macro average over the sets that take part. `verdicts` are those that the sets were summed up from, those of one problem beside
-/// each other.
-pub(crate) fn averages(sets: &[SetSummary], verdicts: &[VerdictRecord]) -> (Option<Averages>, Option<Averages>) {
+/// Micro and macro average over the sets that take part. `verdicts` are those that the sets were
+/// summed up from, those of one problem beside each other.
+pub(crate) fn averages(
+    sets: &[SetSummary],
+    verdicts: &[VerdictRecord],
+) -> (Option<Averages>, Option<Averages>) {
     let official = Resampling::of(sets, verdicts, |verdict| verdict.official.correct);
     let strict = Resampling::of(sets, verdicts, |verdict| verdict.strict.correct);
-    let micro =
-        |by: fn(&Counts) -> Accuracy| micro_average(averaged(sets).map(|set| (set.counts.n, by(&set.counts).accuracy)));
-    let macro_ = |by: fn(&Counts) -> Accuracy| macro_average(averaged(sets).map(|set| by(&set.counts).accuracy));
-    let both = |of: &dyn Fn(fn(&Counts) -> Accuracy) -> Option<f64>, interval: fn(&Resampling) -> Option<[f64; 2]>| {
+    let micro = |by: fn(&Counts) -> Accuracy| {
+        micro_average(averaged(sets).map(|set| (set.counts.n, by(&set.counts).accuracy)))
+    };
+    let macro_ = |by: fn(&Counts) -> Accuracy| {
+        macro_average(averaged(sets).map(|set| by(&set.counts).accuracy))
+    };
+    let both = |of: &dyn Fn(fn(&Counts) -> Accuracy) -> Option<f64>,
+                interval: fn(&Resampling) -> Option<[f64; 2]>| {
         Some(Averages {
             official: of(|counts| counts.official)?,
             strict: of(|counts| counts.strict)?,
@@ -292,7 +349,10 @@ pub(crate) fn averages(sets: &[SetSummary], verdicts: &[VerdictRecord]) -> (Opti
             strict_interval: interval(&strict),
         })
     };
-    (both(&micro, |resampling| resampling.micro), both(&macro_, |resampling| resampling.macro_))
+    (
+        both(&micro, |resampling| resampling.micro),
+        both(&macro_, |resampling| resampling.macro_),
+    )
 }
 
 fn averaged(sets: &[SetSummary]) -> impl Iterator<Item = &SetSummary> {
@@ -306,17 +366,29 @@ struct Resampling {
 }
 
 impl Resampling {
-    fn of(sets: &[SetSummary], verdicts: &[VerdictRecord], is_correct: fn(&VerdictRecord) -> bool) -> Self {
+    fn of(
+        sets: &[SetSummary],
+        verdicts: &[VerdictRecord],
+        is_correct: fn(&VerdictRecord) -> bool,
+    ) -> Self {
         let stratum = |set: &SetSummary| {
-            let own: Vec<&VerdictRecord> = verdicts.iter().filter(|verdict| verdict.set == set.set).collect();
-            let problems: Vec<&[&VerdictRecord]> = own.chunk_by(|one, next| one.id == next.id).collect();
+            let own: Vec<&VerdictRecord> = verdicts
+                .iter()
+                .filter(|verdict| verdict.set == set.set)
+                .collect();
+            let problems: Vec<&[&VerdictRecord]> =
+                own.chunk_by(|one, next| one.id == next.id).collect();
             let samples = problems.first()?.len();
-            let correct = |problem: &&[&VerdictRecord]| problem.iter().filter(|verdict| is_correct(verdict)).count();
+            let correct = |problem: &&[&VerdictRecord]| {
+                problem.iter().filter(|verdict| is_correct(verdict)).count()
+            };
             Stratum::of_correct(&problems.iter().map(correct).collect::<Vec<_>>(), samples).ok()
         };
         let strata: Option<Vec<Stratum>> = averaged(sets).map(stratum).collect();
         let resampled = strata.and_then(|strata| Bootstrap::default().averages(&strata).ok());
-        let interval = |resampled: Option<statistics::Resampled>| resampled.map(|resampled| resampled.interval);
+        let interval = |resampled: Option<statistics::Resampled>| {
+            resampled.map(|resampled| resampled.interval)
+        };
         Self {
             micro: interval(resampled.as_ref().and_then(|averages| averages.micro)),
             macro_: interval(resampled.as_ref().and_then(|averages| averages.macro_)),
@@ -332,19 +404,34 @@ fn deviations(manifest: &Manifest) -> Vec<String> {
         found.push(format!("limit {limit} a set"));
     }
     if let Some(excluded) = &identity.excluded {
-        let items = if excluded.problems == 1 { "item" } else { "items" };
+        let items = if excluded.problems == 1 {
+            "item"
+        } else {
+            "items"
+        };
         found.push(format!("{} {items} excluded", excluded.problems));
     }
     if identity.template.name != "alpaca" {
         found.push(format!("template {}", identity.template.name));
     }
     if identity.decoding.max_tokens != MAX_TOKENS {
-        found.push(format!("at most {} new tokens", identity.decoding.max_tokens));
+        found.push(format!(
+            "at most {} new tokens",
+            identity.decoding.max_tokens
+        ));
     }
     if let Some(sampling) = &identity.decoding.sampling {
-        found.push(format!("sampled at temperature {}, {} a problem", sampling.temperature, sampling.samples));
+        found.push(format!(
+            "sampled at temperature {}, {} a problem",
+            sampling.temperature, sampling.samples
+        ));
     }
-    if identity.model.details.get("api").is_some_and(|api| api == "chat") {
+    if identity
+        .model
+        .details
+        .get("api")
+        .is_some_and(|api| api == "chat")
+    {
         found.push("asked as a chat, in the server's template".to_string());
     }
     if let Some(kind) = identity.model.details.get("quantization") {

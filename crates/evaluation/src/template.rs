@@ -1,6 +1,6 @@
 //! Question → prompt. The named templates are those of the official driver
-//! (microsoft/unilm, `mathscale/MWPBench/eval_vllm/driver.py`, commit 768a3c8); the other way is a checkpoint's own chat
-//! template.
+//! (microsoft/unilm, `mathscale/MWPBench/eval_vllm/driver.py`, commit 768a3c8); the other way is a
+//! checkpoint's own chat template.
 
 mod chat; // a chat template around the question
 
@@ -103,7 +103,9 @@ pub enum TemplateError {
         file: String,
     },
     /// A chat template that does not write what the user says.
-    #[error("{file}: the chat template does not write what the user says: give another one with --chat-template")]
+    #[error(
+        "{file}: the chat template does not write what the user says: give another one with --chat-template"
+    )]
     QuestionPassedOver {
         /// Where the template is.
         file: String,
@@ -119,10 +121,14 @@ impl Template {
     /// A built-in template.
     pub fn named(name: &str) -> Option<Self> {
         let (name, text) = NAMED.iter().find(|(own, _)| *own == name)?;
-        Some(Self { name: (*name).to_string(), kind: Kind::Text((*text).to_string()) })
+        Some(Self {
+            name: (*name).to_string(),
+            kind: Kind::Text((*text).to_string()),
+        })
     }
 
-    /// A built-in template or, where none has that name, a user's text file with `{question}` in it exactly once.
+    /// A built-in template or, where none has that name, a user's text file with `{question}` in it
+    /// exactly once.
     ///
     /// # Errors
     /// Neither name nor file, an unreadable file, or a file without the placeholder.
@@ -132,13 +138,22 @@ impl Template {
         }
         if !Path::new(name_or_path).exists() {
             let known = Self::names().collect::<Vec<_>>().join(", ");
-            return Err(TemplateError::Unknown { name: name_or_path.to_string(), known });
+            return Err(TemplateError::Unknown {
+                name: name_or_path.to_string(),
+                known,
+            });
         }
         let path = name_or_path.to_string();
-        let text = std::fs::read_to_string(name_or_path)
-            .map_err(|source| TemplateError::Unreadable { path: path.clone(), source })?;
+        let text =
+            std::fs::read_to_string(name_or_path).map_err(|source| TemplateError::Unreadable {
+                path: path.clone(),
+                source,
+            })?;
         match text.matches(PLACEHOLDER).count() {
-            1 => Ok(Self { name: path, kind: Kind::Text(text) }),
+            1 => Ok(Self {
+                name: path,
+                kind: Kind::Text(text),
+            }),
             count => Err(TemplateError::Placeholder { path, count }),
         }
     }
@@ -146,9 +161,13 @@ impl Template {
     /// A chat template, tried out with a question.
     ///
     /// # Errors
-    /// What the template refuses, and a template that writes no question or passes the system prompt over.
+    /// What the template refuses, and a template that writes no question or passes the system
+    /// prompt over.
     pub fn chat(template: ChatTemplate, settings: ChatSettings) -> Result<Self, TemplateError> {
-        Ok(Self { name: CHAT.to_string(), kind: Kind::Chat(Box::new(Chat::new(template, settings)?)) })
+        Ok(Self {
+            name: CHAT.to_string(),
+            kind: Kind::Chat(Box::new(Chat::new(template, settings)?)),
+        })
     }
 
     /// The name, or the path of the user's file.
@@ -169,7 +188,8 @@ impl Template {
         matches!(self.kind, Kind::Chat(_))
     }
 
-    /// The text of the beginning-of-sequence token of a chat template, where its tokenizer names one.
+    /// The text of the beginning-of-sequence token of a chat template, where its tokenizer names
+    /// one.
     pub fn bos(&self) -> Option<&str> {
         match &self.kind {
             Kind::Text(_) => None,
@@ -177,8 +197,8 @@ impl Template {
         }
     }
 
-    /// The strings before which completions end: the protocol's, and none for a chat template, where the end of a turn is
-    /// a token, and an answer may well say "Question" or "Response".
+    /// The strings before which completions end: the protocol's, and none for a chat template,
+    /// where the end of a turn is a token, and an answer may well say "Question" or "Response".
     pub fn stop_strings(&self) -> Vec<String> {
         match self.kind {
             Kind::Text(_) => STOP_STRINGS.map(str::to_string).to_vec(),
@@ -191,7 +211,10 @@ impl Template {
         let hashed = match &self.kind {
             Kind::Text(text) => text.clone(),
             Kind::Chat(chat) => {
-                let identity = ChatIdentity { file: String::new(), ..chat.identity() };
+                let identity = ChatIdentity {
+                    file: String::new(),
+                    ..chat.identity()
+                };
                 serde_json::to_string(&identity).expect("an identity is plain data")
             }
         };
@@ -216,7 +239,9 @@ impl Template {
     /// # Errors
     /// A chat template that cannot be rendered again.
     pub(crate) fn recorded(identity: TemplateIdentity) -> Result<Self, TemplateError> {
-        let TemplateIdentity { name, text, chat, .. } = identity;
+        let TemplateIdentity {
+            name, text, chat, ..
+        } = identity;
         let kind = match chat {
             None => Kind::Text(text),
             Some(chat) => Kind::Chat(Box::new(Chat::recorded(chat)?)),
@@ -235,10 +260,10 @@ impl Template {
         }
     }
 
-    /// What the user should know of a chat template: that prompts hold a date, that they begin without the
-    /// beginning-of-sequence token `bos`, which the tokenizer puts before other prompts, and that turns end with none of
-    /// the tokens `eos` at which completions end. `bos` is `None` where the tokenizer puts none there, `eos` empty where
-    /// nobody knows.
+    /// What the user should know of a chat template: that prompts hold a date, that they begin
+    /// without the beginning-of-sequence token `bos`, which the tokenizer puts before other
+    /// prompts, and that turns end with none of the tokens `eos` at which completions end. `bos` is
+    /// `None` where the tokenizer puts none there, `eos` empty where nobody knows.
     pub fn warnings(&self, bos: Option<&str>, eos: &[String]) -> Vec<String> {
         match &self.kind {
             Kind::Text(_) => Vec::new(),

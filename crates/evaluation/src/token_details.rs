@@ -4,8 +4,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// What a run keeps of each new token beside the text. It changes no completion, so it is no part of a run's identity; but
-/// a run has it of all its completions or of none.
+/// What a run keeps of each new token beside the text. It changes no completion, so it is no part
+/// of a run's identity; but a run has it of all its completions or of none.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TokenDetails {

@@ -1,8 +1,8 @@
 //! The contract between what asks for text and what produces it.
 //!
-//! In goes a slice of [`Prompt`]s and one [`Decoding`]; out comes one [`Completion`] a prompt, in whatever order they
-//! finish, through a stream of [`Event`]s. Anything that can do that is a [`Generator`]: a local checkpoint, a remote
-//! server, a script in a test.
+//! In goes a slice of [`Prompt`]s and one [`Decoding`]; out comes one [`Completion`] a prompt, in
+//! whatever order they finish, through a stream of [`Event`]s. Anything that can do that is a
+//! [`Generator`]: a local checkpoint, a remote server, a script in a test.
 //!
 //! This crate refuses to know problems, references, scores, tensors, files and networks.
 //!
@@ -79,7 +79,8 @@ pub struct Prompt {
 pub struct Decoding {
     /// Most new tokens a completion may have, at least 1.
     pub max_tokens: usize,
-    /// A completion ends before the first occurrence of any of these strings, which its text excludes.
+    /// A completion ends before the first occurrence of any of these strings, which its text
+    /// excludes.
     pub stop: Vec<String>,
     /// How tokens are drawn; `None` for greedy decoding: always the most likely one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -88,24 +89,29 @@ pub struct Decoding {
 
 /// How the next token is drawn.
 ///
-/// The rules and their order are those of transformers 5.23 (`generation/utils.py` `_get_logits_processor` and
-/// `generation/logits_process.py`):
+/// The rules and their order are those of transformers 5.23 (`generation/utils.py`
+/// `_get_logits_processor` and `generation/logits_process.py`):
 ///
-/// 1. repetition penalty: the logit of every token of prompt and completion so far, once however often it occurs, is
-///    divided by the penalty where positive and multiplied by it where negative;
+/// 1. repetition penalty: the logit of every token of prompt and completion so far, once however
+///    often it occurs, is divided by the penalty where positive and multiplied by it where
+///    negative;
 /// 2. temperature: all logits are divided by it;
-/// 3. top-k: tokens below the k-th largest logit are dropped; those equal to it stay, so that more than k may be left;
-/// 4. top-p: of what is left, taken from the likeliest, a token is dropped if those before it already hold p. The token
-///    that crosses p stays. Of equals the lowest id comes first, as in greedy decoding;
+/// 3. top-k: tokens below the k-th largest logit are dropped; those equal to it stay, so that more
+///    than k may be left;
+/// 4. top-p: of what is left, taken from the likeliest, a token is dropped if those before it
+///    already hold p. The token that crosses p stays. Of equals the lowest id comes first, as in
+///    greedy decoding;
 /// 5. min-p: tokens less likely than min-p times the likeliest are dropped.
 ///
-/// Known differences: of equals at the bound of top-p, transformers keeps as many but whichever its sort puts there; it
-/// sums in f32 and compares rounded numbers, so that a token within rounding of a bound may fall on its other side; it
-/// overflows at temperatures near zero; and one generator serves its whole batch.
+/// Known differences: of equals at the bound of top-p, transformers keeps as many but whichever its
+/// sort puts there; it sums in f32 and compares rounded numbers, so that a token within rounding of
+/// a bound may fall on its other side; it overflows at temperatures near zero; and one generator
+/// serves its whole batch.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Sampling {
-    /// What logits are divided by: finite, above 0. Greedy decoding is not temperature 0 but a path of its own.
+    /// What logits are divided by: finite, above 0. Greedy decoding is not temperature 0 but a path
+    /// of its own.
     pub temperature: f32,
     /// Tokens kept, beside those equal to the last of them; `None` keeps all.
     pub top_k: Option<NonZeroUsize>,
@@ -113,11 +119,13 @@ pub struct Sampling {
     pub top_p: f32,
     /// Least probability of a token relative to the likeliest, in 0..=1; 0 keeps all.
     pub min_p: f32,
-    /// Above 1 makes tokens that occurred less likely, below 1 more likely, 1 does nothing: finite, above 0.
+    /// Above 1 makes tokens that occurred less likely, below 1 more likely, 1 does nothing: finite,
+    /// above 0.
     pub repetition_penalty: f32,
     /// Which of 2⁶⁴ sets of random numbers to use.
     pub seed: u64,
-    /// Completions drawn for each problem; a prompt says by [`Prompt::sample`] which of them it asks for.
+    /// Completions drawn for each problem; a prompt says by [`Prompt::sample`] which of them it
+    /// asks for.
     pub samples: NonZeroU32,
 }
 
@@ -130,10 +138,30 @@ impl Sampling {
         let penalty = self.repetition_penalty;
         let positive = |value: f32| value.is_finite() && value > 0.0;
         let settings = [
-            ("temperature", self.temperature, positive(self.temperature), "a finite number above 0"),
-            ("top-p", self.top_p, self.top_p > 0.0 && self.top_p <= 1.0, "above 0 and at most 1"),
-            ("min-p", self.min_p, (0.0..=1.0).contains(&self.min_p), "at least 0 and at most 1"),
-            ("repetition-penalty", penalty, positive(penalty), "a finite number above 0"),
+            (
+                "temperature",
+                self.temperature,
+                positive(self.temperature),
+                "a finite number above 0",
+            ),
+            (
+                "top-p",
+                self.top_p,
+                self.top_p > 0.0 && self.top_p <= 1.0,
+                "above 0 and at most 1",
+            ),
+            (
+                "min-p",
+                self.min_p,
+                (0.0..=1.0).contains(&self.min_p),
+                "at least 0 and at most 1",
+            ),
+            (
+                "repetition-penalty",
+                penalty,
+                positive(penalty),
+                "a finite number above 0",
+            ),
         ];
         match settings.into_iter().find(|&(.., valid, _)| !valid) {
             Some((name, value, _, range)) => Err(format!("{name} must be {range}, not {value}")),
@@ -143,9 +171,14 @@ impl Sampling {
 }
 
 impl Decoding {
-    /// Greedy decoding (the most likely token at each step) of at most `max_tokens` new tokens, without stop strings.
+    /// Greedy decoding (the most likely token at each step) of at most `max_tokens` new tokens,
+    /// without stop strings.
     pub fn greedy(max_tokens: usize) -> Self {
-        Self { max_tokens, stop: Vec::new(), sampling: None }
+        Self {
+            max_tokens,
+            stop: Vec::new(),
+            sampling: None,
+        }
     }
 
     /// Completions asked of each problem.
@@ -181,13 +214,15 @@ pub struct Completion {
     pub prompt_tokens: usize,
     /// New tokens produced, the end-of-sequence token and the tokens of a stop string included.
     pub completion_tokens: usize,
-    /// BLAKE3 (hex) of the prompt's token ids as little-endian `u32`s, or of its UTF-8 text where ids are unknown.
+    /// BLAKE3 (hex) of the prompt's token ids as little-endian `u32`s, or of its UTF-8 text where
+    /// ids are unknown.
     pub prompt_hash: String,
-    /// Ids of the new tokens, in their order, the end-of-sequence token and the tokens of a stop string included; `None` where they were not
-    /// asked for or the generator does not tell.
+    /// Ids of the new tokens, in their order, the end-of-sequence token and the tokens of a stop
+    /// string included; `None` where they were not asked for or the generator does not tell.
     pub token_ids: Option<Vec<u32>>,
-    /// Natural logarithm of the probability of each new token, at most 0, in their order; `None` where that was not asked for or the
-    /// generator does not tell. Tokens that belong to a stop string may be among them.
+    /// Natural logarithm of the probability of each new token, at most 0, in their order; `None`
+    /// where that was not asked for or the generator does not tell. Tokens that belong to a stop
+    /// string may be among them.
     pub logprobs: Option<Vec<f32>>,
     /// The reason of a [`FinishReason::Error`], else `None`.
     pub error: Option<String>,
@@ -200,8 +235,8 @@ pub enum Event {
     Prefilled(usize),
     /// So many new tokens have been produced since the last event.
     Decoded(usize),
-    /// So many completions are under way now: begun and not finished. Told again when the number is another one than was
-    /// told last less those finished since.
+    /// So many completions are under way now: begun and not finished. Told again when the number is
+    /// another one than was told last less those finished since.
     Running(usize),
     /// A completion is final. If it was under way, one fewer is now.
     Finished(Completion),
@@ -225,8 +260,9 @@ pub struct GeneratorInfo {
     pub name: String,
     /// Kind of generator: `local`, `endpoint`, …
     pub kind: String,
-    /// Facts that identify the answers: digests, dtype, architecture. Two runs with equal details must give equal
-    /// greedy completions; facts that cannot change a completion (threads, batch size) do not belong here.
+    /// Facts that identify the answers: digests, dtype, architecture. Two runs with equal details
+    /// must give equal greedy completions; facts that cannot change a completion (threads, batch
+    /// size) do not belong here.
     pub details: BTreeMap<String, String>,
 }
 
@@ -253,7 +289,8 @@ pub struct Latency {
     /// Time to first token (TTFT) in seconds; `None` where nothing was streamed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub time_to_first_token_s: Option<Spread>,
-    /// New tokens a second of one request, after its first token; `None` where none had more than one token.
+    /// New tokens a second of one request, after its first token; `None` where none had more than
+    /// one token.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tokens_per_s: Option<Spread>,
     /// Seconds from the request to its end.
@@ -278,10 +315,16 @@ impl Spread {
         let last = sorted.len().checked_sub(1)?;
         let quantile = |share: f64| {
             let place = share * last as f64;
-            let (low, high) = (sorted[place.floor() as usize], sorted[place.ceil() as usize]);
+            let (low, high) = (
+                sorted[place.floor() as usize],
+                sorted[place.ceil() as usize],
+            );
             low + (high - low) * place.fract()
         };
-        Some(Self { median: quantile(0.5), p95: quantile(0.95) })
+        Some(Self {
+            median: quantile(0.5),
+            p95: quantile(0.95),
+        })
     }
 }
 
@@ -317,14 +360,19 @@ pub trait Generator {
     /// Who answers.
     fn info(&self) -> GeneratorInfo;
 
-    /// Looks at every prompt before time is spent and lists those that cannot be answered, such as prompts that leave
-    /// no room in the context.
+    /// Looks at every prompt before time is spent and lists those that cannot be answered, such as
+    /// prompts that leave no room in the context.
     ///
     /// # Errors
     /// [`GenerationError::Backend`] when the prompts could not be examined at all.
-    fn check(&self, prompts: &[Prompt], decoding: &Decoding) -> Result<Vec<PromptIssue>, GenerationError>;
+    fn check(
+        &self,
+        prompts: &[Prompt],
+        decoding: &Decoding,
+    ) -> Result<Vec<PromptIssue>, GenerationError>;
 
-    /// The token ids that the model reads for each prompt, special tokens included; `None` where the generator does not know them.
+    /// The token ids that the model reads for each prompt, special tokens included; `None` where
+    /// the generator does not know them.
     ///
     /// # Errors
     /// [`GenerationError::Backend`] when a prompt cannot be turned into tokens.
@@ -333,17 +381,18 @@ pub trait Generator {
         Ok(None)
     }
 
-    /// How prompts were served in all calls of [`Self::generate`] so far; `None` where there is nothing to tell.
+    /// How prompts were served in all calls of [`Self::generate`] so far; `None` where there is
+    /// nothing to tell.
     fn serving_report(&self) -> Option<ServingReport> {
         None
     }
 
-    /// Continues every prompt and reports each completion exactly once. A prompt that fails alone ends in
-    /// [`FinishReason::Error`]; the others go on.
+    /// Continues every prompt and reports each completion exactly once. A prompt that fails alone
+    /// ends in [`FinishReason::Error`]; the others go on.
     ///
     /// # Errors
-    /// [`GenerationError::Backend`] when the generator cannot go on; [`GenerationError::Receiver`] as returned by
-    /// `on_event`, after which no further event is sent.
+    /// [`GenerationError::Backend`] when the generator cannot go on; [`GenerationError::Receiver`]
+    /// as returned by `on_event`, after which no further event is sent.
     fn generate(
         &mut self,
         prompts: &[Prompt],

@@ -1,8 +1,9 @@
-//! Measures generation with a checkpoint: prompts from a file, a number of new tokens, one JSON line.
+//! Measures generation with a checkpoint: prompts from a file, a number of new tokens, one JSON
+//! line.
 //!
-//! `workload CHECKPOINT --prompts FILE.json [--limit N] [--rows N] [--new-tokens N] [--ignore-eos] [--dtype bf16|f32]
-//! [--threads N] [--workload NAME] [--first-token] [--q8]`, where the file holds a JSON list of texts or of lists of token ids.
-//! With `--first-token`: seconds from before the checkpoint is opened, its files in the page cache, to the first new
+//! `workload CHECKPOINT --prompts FILE.json [--limit N] [--rows N] [--new-tokens N] [--ignore-eos] [--dtype bf16|f32] [--threads N] [--workload NAME] [--first-token] [--q8]`,
+//! where the file holds a JSON list of texts or of lists of token ids. With `--first-token`:
+//! seconds from before the checkpoint is opened, its files in the page cache, to the first new
 //! token of the first prompt. With `--rows 1` also the rate of the tokens after the first.
 
 use std::collections::BTreeMap;
@@ -15,14 +16,25 @@ type Failure = Box<dyn std::error::Error>;
 
 fn main() -> Result<(), Failure> {
     let mut arguments = std::env::args().skip(1);
-    let checkpoint = arguments.next().ok_or("usage: workload CHECKPOINT --prompts FILE.json …")?;
+    let checkpoint = arguments
+        .next()
+        .ok_or("usage: workload CHECKPOINT --prompts FILE.json …")?;
     let mut flags = BTreeMap::new();
     while let Some(flag) = arguments.next() {
         let has_value = !["--ignore-eos", "--first-token", "--q8"].contains(&flag.as_str());
-        let value = if has_value { arguments.next().ok_or(format!("{flag} needs a value"))? } else { String::new() };
+        let value = if has_value {
+            arguments.next().ok_or(format!("{flag} needs a value"))?
+        } else {
+            String::new()
+        };
         flags.insert(flag, value);
     }
-    let number = |flag: &str| flags.get(flag).map(|value| value.parse::<usize>()).transpose();
+    let number = |flag: &str| {
+        flags
+            .get(flag)
+            .map(|value| value.parse::<usize>())
+            .transpose()
+    };
     let dtype = match flags.get("--dtype").map(String::as_str) {
         None => WeightDtype::Auto,
         Some("f32") => WeightDtype::F32,
@@ -38,10 +50,20 @@ fn main() -> Result<(), Failure> {
         ignore_eos: flags.contains_key("--ignore-eos"),
         ..EngineOptions::default()
     };
-    let new_tokens = if first_token { 1 } else { number("--new-tokens")?.unwrap_or(128) };
-    let file = flags.get("--prompts").ok_or("--prompts FILE.json is missing")?;
+    let new_tokens = if first_token {
+        1
+    } else {
+        number("--new-tokens")?.unwrap_or(128)
+    };
+    let file = flags
+        .get("--prompts")
+        .ok_or("--prompts FILE.json is missing")?;
     let prompts: Vec<Value> = serde_json::from_slice(&std::fs::read(file)?)?;
-    let limit = if first_token { Some(1) } else { number("--limit")? };
+    let limit = if first_token {
+        Some(1)
+    } else {
+        number("--limit")?
+    };
 
     if first_token {
         for entry in std::fs::read_dir(&checkpoint)? {
@@ -51,19 +73,25 @@ fn main() -> Result<(), Failure> {
     let started = Instant::now();
     let mut model = LocalModel::load(CheckpointFiles::open(checkpoint.as_ref())?, &options)?;
     let loaded = started.elapsed().as_secs_f64();
-    let ids = prompts.iter().take(limit.unwrap_or(usize::MAX)).map(|prompt| match prompt {
-        Value::String(text) => Ok(model.encode(text)?),
-        ids => Ok(serde_json::from_value::<Vec<u32>>(ids.clone())?),
-    });
+    let ids = prompts
+        .iter()
+        .take(limit.unwrap_or(usize::MAX))
+        .map(|prompt| match prompt {
+            Value::String(text) => Ok(model.encode(text)?),
+            ids => Ok(serde_json::from_value::<Vec<u32>>(ids.clone())?),
+        });
     let ids = ids.collect::<Result<Vec<_>, Failure>>()?;
     let prompt_tokens: usize = ids.iter().map(Vec::len).sum();
     let mut timed = |new_tokens: usize| -> Result<(usize, f64), Failure> {
         let begun = if first_token { started } else { Instant::now() };
         let completions = model.generate_ids(&ids, new_tokens)?;
-        Ok((completions.iter().map(Vec::len).sum(), begun.elapsed().as_secs_f64()))
+        Ok((
+            completions.iter().map(Vec::len).sum(),
+            begun.elapsed().as_secs_f64(),
+        ))
     };
-    // A warm-up of two steps, as the peers have one: the weights are laid out after the first. Then how long it takes
-    // to read the prompts.
+    // A warm-up of two steps, as the peers have one: the weights are laid out after the first. Then
+    // how long it takes to read the prompts.
     let reading = match first_token {
         true => None,
         false => {

@@ -1,5 +1,6 @@
-//! LoRA adapters as PEFT writes them: `adapter_config.json` and `adapter_model.safetensors`, read as changes of the
-//! tensors of a checkpoint. The sums are those of `merge_and_unload` (peft, `tuners/lora/layer.py` and `dora.py`), in f32.
+//! LoRA adapters as PEFT writes them: `adapter_config.json` and `adapter_model.safetensors`, read
+//! as changes of the tensors of a checkpoint. The sums are those of `merge_and_unload` (peft,
+//! `tuners/lora/layer.py` and `dora.py`), in f32.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -61,7 +62,8 @@ impl Change {
         }
     }
 
-    /// What it asks of the matrix `[rows, columns]` that it changes and does not find; `None` where it fits.
+    /// What it asks of the matrix `[rows, columns]` that it changes and does not find; `None` where
+    /// it fits.
     pub(crate) fn misfit(&self, rows: usize, columns: usize) -> Option<String> {
         match self {
             Self::LowRank(LowRank { a, b, rank, .. }) => {
@@ -78,12 +80,27 @@ impl Change {
 
 impl LowRank {
     fn apply(&self, row: usize, values: &mut [f32]) {
-        let Self { a, b, rank, scale, magnitude } = self;
+        let Self {
+            a,
+            b,
+            rank,
+            scale,
+            magnitude,
+        } = self;
         let mut delta = vec![0f32; values.len()];
-        for (factor, a) in b[row * rank..][..*rank].iter().zip(a.chunks_exact(values.len())) {
-            delta.iter_mut().zip(a).for_each(|(sum, a)| *sum = factor.mul_add(*a, *sum));
+        for (factor, a) in b[row * rank..][..*rank]
+            .iter()
+            .zip(a.chunks_exact(values.len()))
+        {
+            delta
+                .iter_mut()
+                .zip(a)
+                .for_each(|(sum, a)| *sum = factor.mul_add(*a, *sum));
         }
-        values.iter_mut().zip(delta).for_each(|(value, delta)| *value += delta * scale);
+        values
+            .iter_mut()
+            .zip(delta)
+            .for_each(|(value, delta)| *value += delta * scale);
         if let Some(magnitude) = magnitude {
             let squares: f64 = values.iter().map(|value| f64::from(*value).powi(2)).sum();
             let factor = magnitude[row] / squares.sqrt() as f32;
@@ -128,7 +145,8 @@ const REFUSED_KEYS: [&str; 8] = [
     "use_qalora",
 ];
 
-/// Ways to begin that leave the base as it is. Others (pissa, olora, loftq, corda) change the base at load.
+/// Ways to begin that leave the base as it is. Others (pissa, olora, loftq, corda) change the base
+/// at load.
 const PLAIN_BEGINNINGS: [&str; 3] = ["gaussian", "eva", "orthogonal"];
 
 fn in_config(kind: ErrorKind, message: String) -> Error {
@@ -136,7 +154,10 @@ fn in_config(kind: ErrorKind, message: String) -> Error {
 }
 
 fn refused(message: String) -> Error {
-    in_config(ErrorKind::Unsupported, format!("{message}; merge it with peft's `merge_and_unload` first"))
+    in_config(
+        ErrorKind::Unsupported,
+        format!("{message}; merge it with peft's `merge_and_unload` first"),
+    )
 }
 
 /// Whether a value switches something on.
@@ -154,29 +175,58 @@ impl RawConfig {
     fn refuse_what_is_not_implemented(&self) -> Result<(), Error> {
         match self.peft_type.as_deref() {
             Some("LORA") => {}
-            Some(kind) => return Err(refused(format!("adapters of the kind `{kind}` are not supported"))),
-            None => return Err(in_config(ErrorKind::Config, "`peft_type` is missing".to_string())),
+            Some(kind) => {
+                return Err(refused(format!(
+                    "adapters of the kind `{kind}` are not supported"
+                )));
+            }
+            None => {
+                return Err(in_config(
+                    ErrorKind::Config,
+                    "`peft_type` is missing".to_string(),
+                ));
+            }
         }
-        if let Some(key) = REFUSED_KEYS.into_iter().find(|key| self.others.get(*key).is_some_and(is_on)) {
-            return Err(refused(format!("{key} ({}) is not supported", self.others[key])));
+        if let Some(key) = REFUSED_KEYS
+            .into_iter()
+            .find(|key| self.others.get(*key).is_some_and(is_on))
+        {
+            return Err(refused(format!(
+                "{key} ({}) is not supported",
+                self.others[key]
+            )));
         }
         match &self.init_lora_weights {
-            Value::String(way) if !PLAIN_BEGINNINGS.contains(&way.as_str()) => {
-                Err(refused(format!("init_lora_weights `{way}` changes the base and is not supported")))
-            }
+            Value::String(way) if !PLAIN_BEGINNINGS.contains(&way.as_str()) => Err(refused(
+                format!("init_lora_weights `{way}` changes the base and is not supported"),
+            )),
             _ => Ok(()),
         }
     }
 
-    /// The number that the first matching pattern gives a module, as peft's `get_pattern_key` finds it.
-    fn by_pattern(&self, key: &str, patterns: Option<&Map<String, Value>>, module: &str) -> Result<Option<f64>, Error> {
+    /// The number that the first matching pattern gives a module, as peft's `get_pattern_key` finds
+    /// it.
+    fn by_pattern(
+        &self,
+        key: &str,
+        patterns: Option<&Map<String, Value>>,
+        module: &str,
+    ) -> Result<Option<f64>, Error> {
         for (pattern, value) in patterns.into_iter().flatten() {
             let whole = Regex::new(&format!(r"^(?:.*\.)?(?:{pattern})$")).map_err(|error| {
-                in_config(ErrorKind::Config, format!("{key} `{pattern}` cannot be understood: {error}"))
+                in_config(
+                    ErrorKind::Config,
+                    format!("{key} `{pattern}` cannot be understood: {error}"),
+                )
             })?;
             if whole.is_match(module) {
                 let number = value.as_f64();
-                let wrong = || in_config(ErrorKind::Config, format!("{key} `{pattern}` is {value}, not a number"));
+                let wrong = || {
+                    in_config(
+                        ErrorKind::Config,
+                        format!("{key} `{pattern}` is {value}, not a number"),
+                    )
+                };
                 return number.ok_or_else(wrong).map(Some);
             }
         }
@@ -184,13 +234,18 @@ impl RawConfig {
     }
 
     fn rank(&self, module: &str) -> Result<f64, Error> {
-        let given = self.by_pattern("rank_pattern", self.rank_pattern.as_ref(), module)?.or(self.r.map(|r| r as f64));
+        let given = self
+            .by_pattern("rank_pattern", self.rank_pattern.as_ref(), module)?
+            .or(self.r.map(|r| r as f64));
         given.ok_or_else(|| in_config(ErrorKind::Config, "`r` is missing".to_string()))
     }
 
     fn scale(&self, module: &str) -> Result<f32, Error> {
-        let alpha = self.by_pattern("alpha_pattern", self.alpha_pattern.as_ref(), module)?.or(self.lora_alpha);
-        let alpha = alpha.ok_or_else(|| in_config(ErrorKind::Config, "`lora_alpha` is missing".to_string()))?;
+        let alpha = self
+            .by_pattern("alpha_pattern", self.alpha_pattern.as_ref(), module)?
+            .or(self.lora_alpha);
+        let alpha = alpha
+            .ok_or_else(|| in_config(ErrorKind::Config, "`lora_alpha` is missing".to_string()))?;
         let rank = self.rank(module)?;
         Ok((alpha / if self.use_rslora { rank.sqrt() } else { rank }) as f32)
     }
@@ -199,17 +254,24 @@ impl RawConfig {
     fn token_indices(&self, module: &str) -> Result<Vec<usize>, Error> {
         let wrong = || {
             let found = &self.trainable_token_indices;
-            in_config(ErrorKind::Config, format!("trainable_token_indices {found} names no tokens of `{module}`"))
+            in_config(
+                ErrorKind::Config,
+                format!("trainable_token_indices {found} names no tokens of `{module}`"),
+            )
         };
         let list = match &self.trainable_token_indices {
             Value::Object(by_module) => {
-                let of_module = by_module.iter().find(|(name, _)| module.ends_with(name.as_str()));
+                let of_module = by_module
+                    .iter()
+                    .find(|(name, _)| module.ends_with(name.as_str()));
                 of_module.map(|(_, list)| list).ok_or_else(wrong)?
             }
             list => list,
         };
         let indices = list.as_array().ok_or_else(wrong)?.iter();
-        indices.map(|index| index.as_u64().map(|index| index as usize).ok_or_else(wrong)).collect()
+        indices
+            .map(|index| index.as_u64().map(|index| index as usize).ok_or_else(wrong))
+            .collect()
     }
 }
 
@@ -232,7 +294,9 @@ impl Parts {
             "lora_embedding_A" => Some(&mut self.embedding_a),
             "lora_embedding_B" => Some(&mut self.embedding_b),
             "lora_magnitude_vector" | "lora_magnitude_vector.weight" => Some(&mut self.magnitude),
-            "token_adapter.trainable_tokens_delta" | "trainable_tokens_delta" => Some(&mut self.tokens),
+            "token_adapter.trainable_tokens_delta" | "trainable_tokens_delta" => {
+                Some(&mut self.tokens)
+            }
             _ => None,
         }
     }
@@ -242,18 +306,28 @@ impl Adapter {
     /// Reads an adapter.
     ///
     /// # Errors
-    /// What is not LoRA, or a kind of LoRA that is not implemented, by name; files that are not what they should be.
+    /// What is not LoRA, or a kind of LoRA that is not implemented, by name; files that are not
+    /// what they should be.
     pub(crate) fn parse(config: &[u8], weights: WeightFile) -> Result<Self, Error> {
-        let config: RawConfig = serde_json::from_slice(config)
-            .map_err(|error| in_config(ErrorKind::Config, format!("cannot be understood: {error}")).caused_by(error))?;
+        let config: RawConfig = serde_json::from_slice(config).map_err(|error| {
+            in_config(ErrorKind::Config, format!("cannot be understood: {error}")).caused_by(error)
+        })?;
         config.refuse_what_is_not_implemented()?;
-        let mut adapter = Self { base: config.base_model_name_or_path.clone(), ..Self::default() };
+        let mut adapter = Self {
+            base: config.base_model_name_or_path.clone(),
+            ..Self::default()
+        };
         let mut modules: BTreeMap<String, Parts> = BTreeMap::new();
         for stored in Stored::all(&Arc::new(weights))? {
-            let name = stored.name().strip_prefix("base_model.model.").unwrap_or(stored.name()).to_string();
+            let name = stored
+                .name()
+                .strip_prefix("base_model.model.")
+                .unwrap_or(stored.name())
+                .to_string();
             let lora = ["lora_", "token_adapter.", "trainable_tokens_delta"];
             let Some(start) = lora.iter().filter_map(|part| name.find(part)).min() else {
-                // PEFT may keep the base's own tensor beside the one in its place, and that one under two names.
+                // PEFT may keep the base's own tensor beside the one in its place, and that one
+                // under two names.
                 if !name.contains(".original_module.") {
                     let plain = plain_name(&name);
                     match plain == name {
@@ -263,8 +337,10 @@ impl Adapter {
                 }
                 continue;
             };
-            let (module, part) =
-                (name[..start].trim_end_matches('.').to_string(), name[start..].replace(".default", ""));
+            let (module, part) = (
+                name[..start].trim_end_matches('.').to_string(),
+                name[start..].replace(".default", ""),
+            );
             match modules.entry(module).or_default().place(&part) {
                 Some(place) => *place = Some(stored),
                 None => return Err(stored.error("is not a part of LoRA that is supported")),
@@ -285,7 +361,8 @@ impl Adapter {
             _ => String::new(),
         };
         let (changed, replaced) = (adapter.changed.len(), adapter.replaced.len());
-        adapter.description = format!("{kind}{rank}, {changed} tensors changed, {replaced} replaced");
+        adapter.description =
+            format!("{kind}{rank}, {changed} tensors changed, {replaced} replaced");
         Ok(adapter)
     }
 }
@@ -295,12 +372,18 @@ const EMBEDDING_MODULE: &str = "embed_tokens.weight";
 impl Adapter {
     /// Whether the adapter changes the embedding, and so may have tokens of its own.
     pub(crate) fn has_embedding(&self) -> bool {
-        self.replaced.keys().chain(self.changed.keys()).any(|name| name.ends_with(EMBEDDING_MODULE))
+        self.replaced
+            .keys()
+            .chain(self.changed.keys())
+            .any(|name| name.ends_with(EMBEDDING_MODULE))
     }
 
     /// Rows of an embedding that takes the place of the base's.
     pub(crate) fn vocabulary(&self) -> Option<usize> {
-        let embedding = self.replaced.iter().find(|(name, _)| name.ends_with(EMBEDDING_MODULE));
+        let embedding = self
+            .replaced
+            .iter()
+            .find(|(name, _)| name.ends_with(EMBEDDING_MODULE));
         embedding.and_then(|(_, stored)| stored.rows())
     }
 
@@ -308,28 +391,46 @@ impl Adapter {
     pub(crate) fn warning(&self, base: &str) -> Option<String> {
         let trained_on = self.base.as_deref()?.trim_end_matches('/');
         let name = trained_on.rsplit('/').next().unwrap_or(trained_on);
-        (!name.is_empty() && !name.eq_ignore_ascii_case(base))
-            .then(|| format!("the adapter was trained on {trained_on:?}, and the base here is called {base:?}"))
+        (!name.is_empty() && !name.eq_ignore_ascii_case(base)).then(|| {
+            format!(
+                "the adapter was trained on {trained_on:?}, and the base here is called {base:?}"
+            )
+        })
     }
 }
 
 /// A tensor's name in the base, without the layers that PEFT wraps around its module.
 fn plain_name(name: &str) -> String {
-    [".modules_to_save.default", ".modules_to_save", ".base_layer"]
-        .iter()
-        .fold(name.to_string(), |name, wrapper| name.replace(wrapper, ""))
+    [
+        ".modules_to_save.default",
+        ".modules_to_save",
+        ".base_layer",
+    ]
+    .iter()
+    .fold(name.to_string(), |name, wrapper| name.replace(wrapper, ""))
 }
 
 fn change(config: &RawConfig, module: &str, parts: Parts) -> Result<Change, Error> {
-    let Parts { a, b, embedding_a, embedding_b, magnitude, tokens } = parts;
+    let Parts {
+        a,
+        b,
+        embedding_a,
+        embedding_b,
+        magnitude,
+        tokens,
+    } = parts;
     if let Some(tokens) = tokens {
         let (shape, values) = tokens.matrix()?;
         let indices = config.token_indices(module)?;
         if indices.len() != shape[0] {
             let found = format!("{} rows", shape[0]);
-            return Err(tokens.error("has the wrong shape").expected(format!("{} rows", indices.len()), found));
+            return Err(tokens
+                .error("has the wrong shape")
+                .expected(format!("{} rows", indices.len()), found));
         }
-        let rows = indices.into_iter().zip(values.chunks_exact(shape[1]).map(<[f32]>::to_vec));
+        let rows = indices
+            .into_iter()
+            .zip(values.chunks_exact(shape[1]).map(<[f32]>::to_vec));
         return Ok(Change::Rows(rows.collect()));
     }
     let half = |name: &str| {
@@ -342,22 +443,34 @@ fn change(config: &RawConfig, module: &str, parts: Parts) -> Result<Change, Erro
             let (shape_b, values_b) = b.matrix()?;
             if shape_a[0] != shape_b[1] {
                 let found = format!("{shape_b:?}");
-                return Err(b.error("has the wrong shape").expected(format!("[outputs, {}]", shape_a[0]), found));
+                return Err(b
+                    .error("has the wrong shape")
+                    .expected(format!("[outputs, {}]", shape_a[0]), found));
             }
             (a, shape_a[0], values_a, values_b)
         }
-        // An embedding's halves lie the other way round: the table is the transpose of their product.
+        // An embedding's halves lie the other way round: the table is the transpose of their
+        // product.
         (None, None, Some(a), Some(b)) => {
             if magnitude.is_some() {
-                return Err(refused(format!("DoRA of the embedding `{module}` is not supported")));
+                return Err(refused(format!(
+                    "DoRA of the embedding `{module}` is not supported"
+                )));
             }
             let (shape_a, values_a) = a.matrix()?;
             let (shape_b, values_b) = b.matrix()?;
             if shape_a[0] != shape_b[1] {
                 let found = format!("{shape_b:?}");
-                return Err(b.error("has the wrong shape").expected(format!("[hidden, {}]", shape_a[0]), found));
+                return Err(b
+                    .error("has the wrong shape")
+                    .expected(format!("[hidden, {}]", shape_a[0]), found));
             }
-            (a, shape_a[0], transposed(&values_b, shape_b), transposed(&values_a, shape_a))
+            (
+                a,
+                shape_a[0],
+                transposed(&values_b, shape_b),
+                transposed(&values_a, shape_a),
+            )
         }
         (Some(_), None, ..) => return Err(half("lora_B")),
         (None, Some(_), ..) => return Err(half("lora_A")),
@@ -376,13 +489,24 @@ fn change(config: &RawConfig, module: &str, parts: Parts) -> Result<Change, Erro
         None => None,
         Some(magnitude) => Some(magnitude.vector()?),
     };
-    if magnitude.as_ref().is_some_and(|magnitude| magnitude.len() * rank != b.len()) {
+    if magnitude
+        .as_ref()
+        .is_some_and(|magnitude| magnitude.len() * rank != b.len())
+    {
         return Err(first.error("has a magnitude vector of another length beside it"));
     }
-    Ok(Change::LowRank(LowRank { a, b, rank, scale: config.scale(module)?, magnitude }))
+    Ok(Change::LowRank(LowRank {
+        a,
+        b,
+        rank,
+        scale: config.scale(module)?,
+        magnitude,
+    }))
 }
 
 /// `[rows, columns]` to `[columns, rows]`.
 fn transposed(values: &[f32], [rows, columns]: [usize; 2]) -> Vec<f32> {
-    (0..columns).flat_map(|column| (0..rows).map(move |row| values[row * columns + column])).collect()
+    (0..columns)
+        .flat_map(|column| (0..rows).map(move |row| values[row * columns + column]))
+        .collect()
 }

@@ -1,4 +1,5 @@
-//! What `benches/engine.rs` measures: products and attention of given shapes. Each checks its result before it is measured.
+//! What `benches/engine.rs` measures: products and attention of given shapes. Each checks its
+//! result before it is measured.
 
 use candle_core::{Device, Result, Tensor};
 
@@ -10,9 +11,17 @@ use crate::ops::{Attention, AttentionShape, Linear, Project, RotateAndStore};
 use crate::threads::Threads;
 
 fn compute(dtype: WeightDtype, threads: usize) -> Compute {
-    let precision = if dtype == WeightDtype::F32 { Precision::F32 } else { Precision::Bf16 };
+    let precision = if dtype == WeightDtype::F32 {
+        Precision::F32
+    } else {
+        Precision::Bf16
+    };
     let threads = Threads::start(Some(threads)).expect("threads can be started");
-    Compute { threads, set: InstructionSet::best(), precision }
+    Compute {
+        threads,
+        set: InstructionSet::best(),
+        precision,
+    }
 }
 
 /// Relative to the size of the values: what rounding to bf16 or another order of sums may make.
@@ -21,7 +30,10 @@ const TOLERANCE: f32 = 0.03;
 fn check(found: &Tensor, expected: &Tensor) -> Result<()> {
     let worst = (found - expected)?.abs()?.max_all()?.to_scalar::<f32>()?;
     let size = expected.abs()?.max_all()?.to_scalar::<f32>()?;
-    assert!(worst <= TOLERANCE * size, "differs by {worst} at values of size {size}");
+    assert!(
+        worst <= TOLERANCE * size,
+        "differs by {worst} at values of size {size}"
+    );
     Ok(())
 }
 
@@ -45,14 +57,22 @@ pub fn product(
     weight.lay_out(&compute.threads)?;
     let linear = Linear { weight, bias: None };
     let expected = x.matmul(&w.t()?)?;
-    let run = move || Project { compute: &compute, norm: None, linear: &linear }.apply(&x);
+    let run = move || {
+        Project {
+            compute: &compute,
+            norm: None,
+            linear: &linear,
+        }
+        .apply(&x)
+    };
     check(&run()?, &expected)?;
     Ok(move || {
         run().expect("it worked before");
     })
 }
 
-/// Attention of one new position for each of `sequences` that hold `positions` already, with random keys and values.
+/// Attention of one new position for each of `sequences` that hold `positions` already, with random
+/// keys and values.
 ///
 /// # Errors
 /// Those of the computation.
@@ -68,25 +88,44 @@ pub fn attention(
         "num_attention_heads":{heads},"num_key_value_heads":{kv_heads},"head_dim":{head_dim}}}"#
     );
     let config = ModelConfig::parse(json.as_bytes(), None).expect("a sound configuration");
-    let mut cache = KvCache::new(&config, compute.precision, sequences * (positions / BLOCK + 1));
-    let shape = AttentionShape { heads, kv_heads, head_dim };
+    let mut cache = KvCache::new(
+        &config,
+        compute.precision,
+        sequences * (positions / BLOCK + 1),
+    );
+    let shape = AttentionShape {
+        heads,
+        kv_heads,
+        head_dim,
+    };
     let width = (heads + 2 * kv_heads) * head_dim;
     let rotation = vec![(1.0, 0.0); (positions + 1) * head_dim / 2];
     let (mut last, mut places, mut expected) = (Vec::new(), Vec::new(), Vec::new());
     for _ in 0..sequences {
         let qkv = Tensor::randn(0f32, 1f32, (positions + 1, width), &Device::Cpu)?;
         let slot = cache.open();
-        assert!(cache.reserve(slot, positions + 1), "the cache was made for it");
+        assert!(
+            cache.reserve(slot, positions + 1),
+            "the cache was made for it"
+        );
         let all: Vec<(Slot, usize)> = (0..=positions).map(|position| (slot, position)).collect();
         let writer = cache.writer(&all);
-        RotateAndStore { compute: &compute, writer: &writer, layer: 0, shape, rotation: &rotation, norms: None }
-            .apply(&qkv)?;
+        RotateAndStore {
+            compute: &compute,
+            writer: &writer,
+            layer: 0,
+            shape,
+            rotation: &rotation,
+            norms: None,
+        }
+        .apply(&qkv)?;
         let row = qkv.narrow(0, positions, 1)?;
         for head in 0..heads {
             let part = |start: usize| qkv.narrow(1, start * head_dim, head_dim)?.contiguous();
             let kv_head = head / (heads / kv_heads);
             let query = row.narrow(1, head * head_dim, head_dim)?.contiguous()?;
-            let scores = (query.matmul(&part(heads + kv_head)?.t()?)? / (head_dim as f64).sqrt())?.exp()?;
+            let scores =
+                (query.matmul(&part(heads + kv_head)?.t()?)? / (head_dim as f64).sqrt())?.exp()?;
             let weights = scores.broadcast_div(&scores.sum_keepdim(1)?)?;
             expected.push(weights.matmul(&part(heads + kv_heads + kv_head)?)?);
         }
@@ -96,7 +135,15 @@ pub fn attention(
     let qkv = Tensor::cat(&last, 0)?;
     let expected = Tensor::cat(&expected, 0)?.reshape((sequences, heads * head_dim))?;
     let run = move || {
-        Attention { compute: &compute, cache: &cache, layer: 0, shape, window: None, places: &places }.apply(&qkv)
+        Attention {
+            compute: &compute,
+            cache: &cache,
+            layer: 0,
+            shape,
+            window: None,
+            places: &places,
+        }
+        .apply(&qkv)
     };
     check(&run()?, &expected)?;
     Ok(move || {

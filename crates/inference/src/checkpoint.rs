@@ -1,7 +1,9 @@
-//! The files of a checkpoint: where they come from, whether they are whole, and how the names in them map to ours.
+//! The files of a checkpoint: where they come from, whether they are whole, and how the names in
+//! them map to ours.
 //!
-//! Weights are memory-mapped and checked by name, shape, dtype and value before anything is computed. The first step
-//! computes from the files as they lie there; then the weights are laid out as the panels of [`crate::kernels`].
+//! Weights are memory-mapped and checked by name, shape, dtype and value before anything is
+//! computed. The first step computes from the files as they lie there; then the weights are laid
+//! out as the panels of [`crate::kernels`].
 
 mod digest_cache; // digests of files that did not change
 mod files; // where they come from
@@ -46,14 +48,18 @@ impl Checkpoint {
     /// Opens and checks all files.
     ///
     /// # Errors
-    /// Those of the files name the file, and the tensor or key; see [`ErrorKind`](crate::ErrorKind).
+    /// Those of the files name the file, and the tensor or key; see
+    /// [`ErrorKind`](crate::ErrorKind).
     pub(crate) fn open(files: &CheckpointFiles) -> Result<Self, Error> {
         Self::open_unlocated(files).map_err(|error| files.located(error))
     }
 
     fn open_unlocated(files: &CheckpointFiles) -> Result<Self, Error> {
         let config_json = files.require("config.json")?;
-        let mut config = ModelConfig::parse(&config_json, files.read("generation_config.json")?.as_deref())?;
+        let mut config = ModelConfig::parse(
+            &config_json,
+            files.read("generation_config.json")?.as_deref(),
+        )?;
         let adapter = files.adapter()?;
         let mut warnings = config.warnings.clone();
         if let Some(gguf) = files.gguf() {
@@ -101,8 +107,15 @@ fn eos_warnings(config: &ModelConfig, tokenizer: &TextTokenizer) -> Vec<String> 
                 .to_string(),
         );
     }
-    if let Some(id) = config.eos_token_ids.iter().find(|&&id| id as usize >= config.vocab_size) {
-        warnings.push(format!("the end-of-sequence token {id} is not below the vocabulary size {}", config.vocab_size));
+    if let Some(id) = config
+        .eos_token_ids
+        .iter()
+        .find(|&&id| id as usize >= config.vocab_size)
+    {
+        warnings.push(format!(
+            "the end-of-sequence token {id} is not below the vocabulary size {}",
+            config.vocab_size
+        ));
     }
     if tokenizer.appends_eos() {
         warnings.push("the tokenizer puts an end-of-sequence token after every prompt".to_string());

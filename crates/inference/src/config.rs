@@ -1,10 +1,12 @@
-//! The model's dimensions: `config.json` and `generation_config.json` as they are written ([`RawConfig`]), then
-//! [`ModelConfig`], which can only describe a model that this crate computes correctly.
+//! The model's dimensions: `config.json` and `generation_config.json` as they are written
+//! ([`RawConfig`]), then [`ModelConfig`], which can only describe a model that this crate computes
+//! correctly.
 //!
-//! Both spellings are read: that of transformers 4 (`torch_dtype`, `rope_theta`, `rope_scaling`) and that of
-//! transformers 5 (`dtype`, `rope_parameters`). Unknown keys are tolerated, because published configurations carry
-//! many that mean nothing; keys known to change the result are implemented or refused by name. Defaults of absent keys
-//! are those of `LlamaConfig` and `MistralConfig` in transformers.
+//! Both spellings are read: that of transformers 4 (`torch_dtype`, `rope_theta`, `rope_scaling`)
+//! and that of transformers 5 (`dtype`, `rope_parameters`). Unknown keys are tolerated, because
+//! published configurations carry many that mean nothing; keys known to change the result are
+//! implemented or refused by name. Defaults of absent keys are those of `LlamaConfig` and
+//! `MistralConfig` in transformers.
 
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -59,24 +61,53 @@ impl Architecture {
     }
 
     fn from_model_type(model_type: &str) -> Result<Self, Error> {
-        let known = Self::ALL.into_iter().find(|architecture| architecture.model_type() == model_type);
-        known.ok_or_else(|| unsupported(format!("model_type `{model_type}` is not supported; {SUPPORTED}")))
+        let known = Self::ALL
+            .into_iter()
+            .find(|architecture| architecture.model_type() == model_type);
+        known.ok_or_else(|| {
+            unsupported(format!(
+                "model_type `{model_type}` is not supported; {SUPPORTED}"
+            ))
+        })
     }
 
     fn from_class_name(name: &str) -> Result<Self, Error> {
-        let known = Self::ALL.into_iter().find(|architecture| architecture.class_name() == name);
-        known.ok_or_else(|| unsupported(format!("architecture `{name}` is not supported; {SUPPORTED}")))
+        let known = Self::ALL
+            .into_iter()
+            .find(|architecture| architecture.class_name() == name);
+        known.ok_or_else(|| {
+            unsupported(format!(
+                "architecture `{name}` is not supported; {SUPPORTED}"
+            ))
+        })
     }
 
     /// From the configuration classes of transformers 5.23.
     fn defaults(self) -> Defaults {
-        let defaults = Defaults { kv_heads: None, head_dim: None, context: 2048, eos_token_ids: &[2] };
-        let qwen = Defaults { kv_heads: Some(32), context: 32_768, eos_token_ids: &[], ..defaults };
+        let defaults = Defaults {
+            kv_heads: None,
+            head_dim: None,
+            context: 2048,
+            eos_token_ids: &[2],
+        };
+        let qwen = Defaults {
+            kv_heads: Some(32),
+            context: 32_768,
+            eos_token_ids: &[],
+            ..defaults
+        };
         match self {
             Self::Llama => defaults,
-            Self::Mistral => Defaults { kv_heads: Some(8), context: 4096 * 32, ..defaults },
+            Self::Mistral => Defaults {
+                kv_heads: Some(8),
+                context: 4096 * 32,
+                ..defaults
+            },
             Self::Qwen2 => qwen,
-            Self::Qwen3 => Defaults { head_dim: Some(128), ..qwen },
+            Self::Qwen3 => Defaults {
+                head_dim: Some(128),
+                ..qwen
+            },
         }
     }
 }
@@ -94,15 +125,17 @@ pub enum RopeScaling {
         /// At least 1 in practice; any positive number is taken.
         factor: f32,
     },
-    /// NTK scaling that grows with the sequence: up to the original context as trained, then with a larger base. A
-    /// prompt is read with the frequencies of its own length, each later token with those of the length it makes.
+    /// NTK scaling that grows with the sequence: up to the original context as trained, then with a
+    /// larger base. A prompt is read with the frequencies of its own length, each later token with
+    /// those of the length it makes.
     Dynamic {
         /// How much longer than the original context sequences may become.
         factor: f32,
         /// The context in tokens before it was extended.
         original_context: usize,
     },
-    /// The scheme of LLaMA 3.1: long wavelengths divided by `factor`, short ones kept, those between interpolated.
+    /// The scheme of LLaMA 3.1: long wavelengths divided by `factor`, short ones kept, those
+    /// between interpolated.
     Llama3 {
         /// Divisor of the long wavelengths.
         factor: f32,
@@ -157,12 +190,13 @@ pub struct ModelConfig {
     pub rope_theta: f32,
     /// Scaling of the rotary frequencies.
     pub rope_scaling: RopeScaling,
-    /// What each rotary frequency is divided by beside that, `[head_dim / 2]`, positive: as GGUF files hold the scaling of
-    /// LLaMA 3.1.
+    /// What each rotary frequency is divided by beside that, `[head_dim / 2]`, positive: as GGUF
+    /// files hold the scaling of LLaMA 3.1.
     pub rope_factors: Option<Vec<f32>>,
     /// Whether the output layer is the embedding table.
     pub tied: bool,
-    /// For each layer, how many of the latest positions a token sees, its own included; `None` for all.
+    /// For each layer, how many of the latest positions a token sees, its own included; `None` for
+    /// all.
     pub windows: Vec<Option<usize>>,
     /// Whether the projections to queries, keys and values have biases.
     pub qkv_bias: bool,
@@ -174,7 +208,8 @@ pub struct ModelConfig {
     pub mlp_bias: bool,
     /// Beginning-of-sequence token, where the configuration names one.
     pub bos_token_id: Option<u32>,
-    /// Tokens that end a completion, ascending: those of `config.json` and of `generation_config.json` together.
+    /// Tokens that end a completion, ascending: those of `config.json` and of
+    /// `generation_config.json` together.
     pub eos_token_ids: Vec<u32>,
     /// What the user should know about the configuration although it can be run.
     pub warnings: Vec<String>,
@@ -187,7 +222,9 @@ impl ModelConfig {
     /// [`ErrorKind::Config`] or [`ErrorKind::Unsupported`], naming the file and the key.
     pub(crate) fn parse(config: &[u8], generation_config: Option<&[u8]>) -> Result<Self, Error> {
         let raw: RawConfig = parse_json(config).map_err(|error| error.in_file("config.json"))?;
-        let mut valid = raw.validate().map_err(|error| error.in_file("config.json"))?;
+        let mut valid = raw
+            .validate()
+            .map_err(|error| error.in_file("config.json"))?;
         if let Some(bytes) = generation_config {
             let ids = parse_json::<RawGenerationConfig>(bytes)
                 .and_then(|raw| token_ids("eos_token_id", raw.eos_token_id.as_ref()))
@@ -207,10 +244,11 @@ impl ModelConfig {
         let (found, wanted) = (factors.as_ref().map(Vec::len), self.head_dim / 2);
         self.rope_factors = factors;
         match found.filter(|found| *found != wanted) {
-            Some(found) => {
-                Err(Error::new(ErrorKind::Weights, "the divisors of rotary frequencies do not fit the heads")
-                    .expected(wanted.to_string(), found.to_string()))
-            }
+            Some(found) => Err(Error::new(
+                ErrorKind::Weights,
+                "the divisors of rotary frequencies do not fit the heads",
+            )
+            .expected(wanted.to_string(), found.to_string())),
             None => Ok(()),
         }
     }
@@ -218,7 +256,9 @@ impl ModelConfig {
     /// Longest prompt whose positions do not depend on its own length.
     pub(crate) fn plain_prompt_length(&self) -> usize {
         match self.rope_scaling {
-            RopeScaling::Dynamic { original_context, .. } => original_context,
+            RopeScaling::Dynamic {
+                original_context, ..
+            } => original_context,
             _ => self.context_length,
         }
     }
@@ -235,8 +275,9 @@ impl ModelConfig {
 }
 
 fn parse_json<T: for<'de> Deserialize<'de>>(bytes: &[u8]) -> Result<T, Error> {
-    serde_json::from_slice(bytes)
-        .map_err(|source| Error::new(ErrorKind::Config, format!("cannot be understood: {source}")).caused_by(source))
+    serde_json::from_slice(bytes).map_err(|source| {
+        Error::new(ErrorKind::Config, format!("cannot be understood: {source}")).caused_by(source)
+    })
 }
 
 fn unsupported(message: impl Into<String>) -> Error {
@@ -247,7 +288,8 @@ fn invalid(message: impl Into<String>) -> Error {
     Error::new(ErrorKind::Config, message)
 }
 
-/// The keys of `generation_config.json` that matter here. Its sampling defaults never override greedy decoding.
+/// The keys of `generation_config.json` that matter here. Its sampling defaults never override
+/// greedy decoding.
 #[derive(Deserialize)]
 #[serde(expecting = "an object of settings")]
 struct RawGenerationConfig {
@@ -292,7 +334,8 @@ struct RawConfig {
     others: Map<String, Value>,
 }
 
-/// A key that may be absent (`None`) or `null` (`Some(None)`): absent means the default of the family.
+/// A key that may be absent (`None`) or `null` (`Some(None)`): absent means the default of the
+/// family.
 fn present<'de, D: serde::Deserializer<'de>, T: Deserialize<'de>>(
     deserializer: D,
 ) -> Result<Option<Option<T>>, D::Error> {
@@ -321,8 +364,9 @@ struct RawRope {
     others: Map<String, Value>,
 }
 
-/// Keys by which related families change the computation, each with the value beside `null` that changes nothing.
-/// Configurations that claim to be of our families and hold them were made for other code.
+/// Keys by which related families change the computation, each with the value beside `null` that
+/// changes nothing. Configurations that claim to be of our families and hold them were made for
+/// other code.
 const FOREIGN_KEYS: [(&str, Option<f64>); 25] = [
     ("alibi", Some(0.0)),
     ("attention_chunk_size", None),
@@ -353,7 +397,9 @@ const FOREIGN_KEYS: [(&str, Option<f64>); 25] = [
 
 /// `true` counts as 1 and `false` as 0.
 fn as_number(value: &Value) -> Option<f64> {
-    value.as_f64().or_else(|| value.as_bool().map(|on| f64::from(u8::from(on))))
+    value
+        .as_f64()
+        .or_else(|| value.as_bool().map(|on| f64::from(u8::from(on))))
 }
 
 impl RawConfig {
@@ -363,7 +409,10 @@ impl RawConfig {
         let hidden_size = required("hidden_size", self.hidden_size, 1 << 17)?;
         let heads = required("num_attention_heads", self.num_attention_heads, 1 << 12)?;
         let defaults = architecture.defaults();
-        let kv_heads = self.num_key_value_heads.unwrap_or(defaults.kv_heads).unwrap_or(heads as u64);
+        let kv_heads = self
+            .num_key_value_heads
+            .unwrap_or(defaults.kv_heads)
+            .unwrap_or(heads as u64);
         let kv_heads = required("num_key_value_heads", Some(kv_heads), 1 << 12)?;
         if heads % kv_heads != 0 {
             return Err(invalid(format!(
@@ -376,9 +425,15 @@ impl RawConfig {
                 "hidden_size ({hidden_size}) is not a multiple of num_attention_heads ({heads}) and head_dim is not given"
             )));
         }
-        let head_dim = required("head_dim", Some(head_dim.unwrap_or((hidden_size / heads) as u64)), 1 << 12)?;
+        let head_dim = required(
+            "head_dim",
+            Some(head_dim.unwrap_or((hidden_size / heads) as u64)),
+            1 << 12,
+        )?;
         if head_dim % 2 != 0 {
-            return Err(invalid(format!("head_dim ({head_dim}) is odd; rotary positions need pairs")));
+            return Err(invalid(format!(
+                "head_dim ({head_dim}) is odd; rotary positions need pairs"
+            )));
         }
         let positions = Some(self.max_position_embeddings.unwrap_or(defaults.context));
         let positions = required("max_position_embeddings", positions, MOST_POSITIONS)?;
@@ -386,22 +441,34 @@ impl RawConfig {
         let context_length = match rope_scaling {
             RopeScaling::Default | RopeScaling::Llama3 { .. } => positions,
             // What was published names the context before it was extended.
-            RopeScaling::Linear { factor } | RopeScaling::Dynamic { factor, .. } => extended(positions, factor)?,
-            RopeScaling::Yarn { factor, original_context, .. } => extended(original_context, factor)?.max(positions),
+            RopeScaling::Linear { factor } | RopeScaling::Dynamic { factor, .. } => {
+                extended(positions, factor)?
+            }
+            RopeScaling::Yarn {
+                factor,
+                original_context,
+                ..
+            } => extended(original_context, factor)?.max(positions),
         };
         match rope_scaling {
             RopeScaling::Yarn { .. } if rope_theta <= 1.0 => {
-                return Err(invalid(format!("`rope_theta` is {rope_theta}, and yarn scaling needs more than 1")));
+                return Err(invalid(format!(
+                    "`rope_theta` is {rope_theta}, and yarn scaling needs more than 1"
+                )));
             }
             RopeScaling::Dynamic { .. } if head_dim == 2 => {
-                return Err(invalid("dynamic rotary scaling is not defined for heads of width 2"));
+                return Err(invalid(
+                    "dynamic rotary scaling is not defined for heads of width 2",
+                ));
             }
             _ => {}
         }
         let layers = required("num_hidden_layers", self.num_hidden_layers, 1 << 12)?;
         let mut windows = self.windows(architecture, layers)?;
         // A window at least as long as the context hides nothing.
-        windows.iter_mut().for_each(|window| *window = window.filter(|&window| window < context_length));
+        windows
+            .iter_mut()
+            .for_each(|window| *window = window.filter(|&window| window < context_length));
         let attention_bias = self.attention_bias.unwrap_or(false);
         let (qkv_bias, attention_output_bias) = match architecture {
             Architecture::Llama | Architecture::Qwen3 => (attention_bias, attention_bias),
@@ -432,15 +499,27 @@ impl RawConfig {
             attention_output_bias,
             mlp_bias: architecture == Architecture::Llama && self.mlp_bias.unwrap_or(false),
             head_norms: architecture == Architecture::Qwen3,
-            bos_token_id: token_ids("bos_token_id", self.bos_token_id.as_ref())?.first().copied(),
+            bos_token_id: token_ids("bos_token_id", self.bos_token_id.as_ref())?
+                .first()
+                .copied(),
             eos_token_ids,
             warnings: self.warnings(),
         })
     }
 
     /// The window of each layer.
-    fn windows(&self, architecture: Architecture, layers: usize) -> Result<Vec<Option<usize>>, Error> {
-        let given = || required("sliding_window", Some(self.sliding_window.flatten().unwrap_or(4096)), u64::MAX);
+    fn windows(
+        &self,
+        architecture: Architecture,
+        layers: usize,
+    ) -> Result<Vec<Option<usize>>, Error> {
+        let given = || {
+            required(
+                "sliding_window",
+                Some(self.sliding_window.flatten().unwrap_or(4096)),
+                u64::MAX,
+            )
+        };
         let window = match (architecture, self.sliding_window) {
             (_, Some(None)) | (Architecture::Llama, _) => None,
             (Architecture::Mistral, _) => Some(given()?),
@@ -448,35 +527,61 @@ impl RawConfig {
             _ => None,
         };
         let by_position = matches!(architecture, Architecture::Qwen2 | Architecture::Qwen3);
-        let first = if by_position { self.max_window_layers.unwrap_or(28) } else { 0 };
+        let first = if by_position {
+            self.max_window_layers.unwrap_or(28)
+        } else {
+            0
+        };
         let windows = (0..layers).map(|layer| window.filter(|_| layer as u64 >= first));
-        let Some(types) = &self.layer_types else { return Ok(windows.collect()) };
+        let Some(types) = &self.layer_types else {
+            return Ok(windows.collect());
+        };
         if types.len() != layers {
-            return Err(invalid(format!("layer_types names {} layers, num_hidden_layers {layers}", types.len())));
+            return Err(invalid(format!(
+                "layer_types names {} layers, num_hidden_layers {layers}",
+                types.len()
+            )));
         }
-        let typed = types.iter().zip(windows).enumerate().map(|(layer, (layer_type, expected))| {
-            let typed = match (layer_type.as_str(), window) {
-                ("full_attention", _) => None,
-                ("sliding_attention", Some(window)) => Some(window),
-                ("sliding_attention", None) => {
-                    return Err(invalid(format!("layer_types[{layer}] is `sliding_attention` and there is no window")));
+        let typed = types
+            .iter()
+            .zip(windows)
+            .enumerate()
+            .map(|(layer, (layer_type, expected))| {
+                let typed = match (layer_type.as_str(), window) {
+                    ("full_attention", _) => None,
+                    ("sliding_attention", Some(window)) => Some(window),
+                    ("sliding_attention", None) => {
+                        return Err(invalid(format!(
+                            "layer_types[{layer}] is `sliding_attention` and there is no window"
+                        )));
+                    }
+                    (other, _) => {
+                        return Err(unsupported(format!(
+                            "layer_types[{layer}] `{other}` is not supported"
+                        )));
+                    }
+                };
+                // transformers does not heed the types of the other families.
+                if !by_position && typed != expected {
+                    let class = architecture.class_name();
+                    return Err(unsupported(format!(
+                        "layer_types[{layer}] `{layer_type}` is not what {class} computes"
+                    )));
                 }
-                (other, _) => return Err(unsupported(format!("layer_types[{layer}] `{other}` is not supported"))),
-            };
-            // transformers does not heed the types of the other families.
-            if !by_position && typed != expected {
-                let class = architecture.class_name();
-                return Err(unsupported(format!("layer_types[{layer}] `{layer_type}` is not what {class} computes")));
-            }
-            Ok(typed)
-        });
+                Ok(typed)
+            });
         typed.collect()
     }
 
     fn warnings(&self) -> Vec<String> {
         let mut warnings = Vec::new();
-        if self.others.get("auto_map").is_some_and(|map| !map.is_null()) {
-            warnings.push("config.json names code of its own (auto_map), which is not run".to_string());
+        if self
+            .others
+            .get("auto_map")
+            .is_some_and(|map| !map.is_null())
+        {
+            warnings
+                .push("config.json names code of its own (auto_map), which is not run".to_string());
         }
         warnings
     }
@@ -486,10 +591,16 @@ impl RawConfig {
         let named = match classes {
             [] => None,
             [class] => Some(Architecture::from_class_name(class)?),
-            several => return Err(unsupported(format!("several architectures {several:?}; {SUPPORTED}"))),
+            several => {
+                return Err(unsupported(format!(
+                    "several architectures {several:?}; {SUPPORTED}"
+                )));
+            }
         };
         match (&self.model_type, named) {
-            (None, None) => Err(invalid(format!("neither model_type nor architectures is given; {SUPPORTED}"))),
+            (None, None) => Err(invalid(format!(
+                "neither model_type nor architectures is given; {SUPPORTED}"
+            ))),
             (None, Some(named)) => Ok(named),
             (Some(model_type), None) => Architecture::from_model_type(model_type),
             (Some(model_type), Some(named)) => {
@@ -497,23 +608,37 @@ impl RawConfig {
                 if of_type == named {
                     return Ok(named);
                 }
-                Err(invalid(format!("model_type `{model_type}` contradicts architecture `{}`", named.class_name())))
+                Err(invalid(format!(
+                    "model_type `{model_type}` contradicts architecture `{}`",
+                    named.class_name()
+                )))
             }
         }
     }
 
     fn refuse_what_is_not_implemented(&self) -> Result<(), Error> {
         let other = |key: &str| self.others.get(key).filter(|value| !value.is_null());
-        if let Some(quantization) = other("quantization_config").or_else(|| other("compression_config")) {
-            let method = quantization.get("quant_method").and_then(Value::as_str).unwrap_or("unnamed");
-            return Err(unsupported(format!("quantized weights (quant_method `{method}`) are not supported")));
+        if let Some(quantization) =
+            other("quantization_config").or_else(|| other("compression_config"))
+        {
+            let method = quantization
+                .get("quant_method")
+                .and_then(Value::as_str)
+                .unwrap_or("unnamed");
+            return Err(unsupported(format!(
+                "quantized weights (quant_method `{method}`) are not supported"
+            )));
         }
         let activation = self.hidden_act.as_deref().unwrap_or("silu");
         if !["silu", "swish"].contains(&activation) {
-            return Err(unsupported(format!("hidden_act `{activation}` is not supported; only `silu` is")));
+            return Err(unsupported(format!(
+                "hidden_act `{activation}` is not supported; only `silu` is"
+            )));
         }
         for (key, neutral) in FOREIGN_KEYS {
-            if let Some(value) = other(key).filter(|value| neutral.is_none() || as_number(value) != neutral) {
+            if let Some(value) =
+                other(key).filter(|value| neutral.is_none() || as_number(value) != neutral)
+            {
                 return Err(unsupported(format!("{key} ({value}) is not supported")));
             }
         }
@@ -523,14 +648,24 @@ impl RawConfig {
     fn rope(&self, positions: usize) -> Result<(f32, RopeScaling), Error> {
         // Where both are given transformers takes the older one.
         let rope = self.rope_scaling.as_ref().or(self.rope_parameters.as_ref());
-        let theta = rope.and_then(|rope| rope.rope_theta).or(self.rope_theta).unwrap_or(10_000.0);
+        let theta = rope
+            .and_then(|rope| rope.rope_theta)
+            .or(self.rope_theta)
+            .unwrap_or(10_000.0);
         let theta = positive("rope_theta", theta)?;
-        let partial = rope.and_then(|rope| rope.partial_rotary_factor).or(self.partial_rotary_factor);
+        let partial = rope
+            .and_then(|rope| rope.partial_rotary_factor)
+            .or(self.partial_rotary_factor);
         if let Some(partial) = partial.filter(|&partial| partial != 1.0) {
-            return Err(unsupported(format!("partial_rotary_factor {partial} is not supported")));
+            return Err(unsupported(format!(
+                "partial_rotary_factor {partial} is not supported"
+            )));
         }
         match rope {
-            Some(rope) => Ok((theta, rope.scaling(positions, self.original_max_position_embeddings)?)),
+            Some(rope) => Ok((
+                theta,
+                rope.scaling(positions, self.original_max_position_embeddings)?,
+            )),
             None => Ok((theta, RopeScaling::Default)),
         }
     }
@@ -541,24 +676,41 @@ impl RawRope {
     /// A type that is not implemented, or a number that is missing or not positive.
     fn scaling(&self, positions: usize, original: Option<u64>) -> Result<RopeScaling, Error> {
         if let Some((key, _)) = self.others.iter().find(|(_, value)| value.is_object()) {
-            return Err(unsupported(format!("rotary positions of their own for `{key}` are not supported")));
+            return Err(unsupported(format!(
+                "rotary positions of their own for `{key}` are not supported"
+            )));
         }
         let number = |key: &str, value: Option<f64>| match value {
             Some(value) => positive(key, value),
             None => Err(invalid(format!("the rotary scaling lacks `{key}`"))),
         };
         let original = original.or(self.original_max_position_embeddings);
-        let original_context =
-            required("original_max_position_embeddings", Some(original.unwrap_or(positions as u64)), MOST_POSITIONS);
-        match self.rope_type.as_deref().or(self.r#type.as_deref()).unwrap_or("default") {
+        let original_context = required(
+            "original_max_position_embeddings",
+            Some(original.unwrap_or(positions as u64)),
+            MOST_POSITIONS,
+        );
+        match self
+            .rope_type
+            .as_deref()
+            .or(self.r#type.as_deref())
+            .unwrap_or("default")
+        {
             "default" => Ok(RopeScaling::Default),
-            "linear" => Ok(RopeScaling::Linear { factor: number("factor", self.factor)? }),
+            "linear" => Ok(RopeScaling::Linear {
+                factor: number("factor", self.factor)?,
+            }),
             "dynamic" => {
                 let factor = number("factor", self.factor)?;
                 if factor < 1.0 {
-                    return Err(invalid(format!("the factor of dynamic rotary scaling is {factor}, below 1")));
+                    return Err(invalid(format!(
+                        "the factor of dynamic rotary scaling is {factor}, below 1"
+                    )));
                 }
-                Ok(RopeScaling::Dynamic { factor, original_context: positions })
+                Ok(RopeScaling::Dynamic {
+                    factor,
+                    original_context: positions,
+                })
             }
             "llama3" => {
                 let low_freq_factor = number("low_freq_factor", self.low_freq_factor)?;
@@ -584,19 +736,28 @@ impl RawRope {
     }
 
     fn yarn(&self, positions: usize, original_context: usize) -> Result<RopeScaling, Error> {
-        let factor = self.factor.unwrap_or(positions as f64 / original_context as f64);
+        let factor = self
+            .factor
+            .unwrap_or(positions as f64 / original_context as f64);
         let factor = positive("factor", factor)?;
         let growth = |scale: f64| match f64::from(factor) {
             factor if factor <= 1.0 => 1.0,
             factor => 0.1 * scale * factor.ln() + 1.0,
         };
         let given = |value: Option<f64>| value.filter(|&value| value != 0.0);
-        let attention_factor = match (self.attention_factor, given(self.mscale), given(self.mscale_all_dim)) {
+        let attention_factor = match (
+            self.attention_factor,
+            given(self.mscale),
+            given(self.mscale_all_dim),
+        ) {
             (Some(attention_factor), ..) => attention_factor,
             (None, Some(mscale), Some(all_dim)) => growth(mscale) / growth(all_dim),
             _ => growth(1.0),
         };
-        let (beta_fast, beta_slow) = (given(self.beta_fast).unwrap_or(32.0), given(self.beta_slow).unwrap_or(1.0));
+        let (beta_fast, beta_slow) = (
+            given(self.beta_fast).unwrap_or(32.0),
+            given(self.beta_slow).unwrap_or(1.0),
+        );
         Ok(RopeScaling::Yarn {
             factor,
             attention_factor: positive("attention_factor", attention_factor)?,
@@ -613,7 +774,9 @@ fn extended(tokens: usize, factor: f32) -> Result<usize, Error> {
     let longer = (tokens as f64 * f64::from(factor)).round();
     if longer > MOST_POSITIONS as f64 {
         let largest = format!("beyond the largest sensible context of {MOST_POSITIONS} tokens");
-        return Err(invalid(format!("rotary scaling by {factor} of {tokens} tokens goes {largest}")));
+        return Err(invalid(format!(
+            "rotary scaling by {factor} of {tokens} tokens goes {largest}"
+        )));
     }
     Ok((longer as usize).max(1))
 }
@@ -623,8 +786,12 @@ fn required(key: &str, value: Option<u64>, most: u64) -> Result<usize, Error> {
     match value {
         None => Err(invalid(format!("`{key}` is missing"))),
         Some(0) => Err(invalid(format!("`{key}` is 0"))),
-        Some(value) if value > most => Err(invalid(format!("`{key}` is {value}, beyond the largest sensible {most}"))),
-        Some(value) => usize::try_from(value).map_err(|_| invalid(format!("`{key}` is {value}, too large"))),
+        Some(value) if value > most => Err(invalid(format!(
+            "`{key}` is {value}, beyond the largest sensible {most}"
+        ))),
+        Some(value) => {
+            usize::try_from(value).map_err(|_| invalid(format!("`{key}` is {value}, too large")))
+        }
     }
 }
 
@@ -633,7 +800,9 @@ fn positive(key: &str, value: f64) -> Result<f32, Error> {
     if narrow > 0.0 && narrow.is_finite() {
         return Ok(narrow);
     }
-    Err(invalid(format!("`{key}` is {value}, not a positive number")))
+    Err(invalid(format!(
+        "`{key}` is {value}, not a positive number"
+    )))
 }
 
 /// A token id, a list of them, or none.

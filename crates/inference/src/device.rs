@@ -1,9 +1,10 @@
-//! Computing on a device: the forward pass in plain candle tensor operations, behind the same engine as the kernels of
-//! this machine.
+//! Computing on a device: the forward pass in plain candle tensor operations, behind the same
+//! engine as the kernels of this machine.
 //!
-//! What differs by device is opened here and nowhere else, so that the code that runs on a GPU is the code that tests
-//! run on candle's processor backend. Rows of a step share products, whose library may sum in another order for another
-//! number of rows: a completion can depend on the batch here.
+//! What differs by device is opened here and nowhere else, so that the code that runs on a GPU is
+//! the code that tests run on candle's processor backend. Rows of a step share products, whose
+//! library may sum in another order for another number of rows: a completion can depend on the
+//! batch here.
 
 mod attention; // which rows attend together, and how
 mod forward; // the forward pass
@@ -38,8 +39,8 @@ impl DeviceChoice {
     /// The device, or `None` for the kernels of this crate.
     ///
     /// # Errors
-    /// [`ErrorKind::Options`] when this program has no code for it, [`ErrorKind::Backend`] when the machine has no such
-    /// device or no driver.
+    /// [`ErrorKind::Options`] when this program has no code for it, [`ErrorKind::Backend`] when the
+    /// machine has no such device or no driver.
     pub(crate) fn open(self) -> Result<Option<Device>, Error> {
         match self {
             Self::Cpu => Ok(None),
@@ -84,7 +85,8 @@ impl FromStr for DeviceChoice {
     /// `cpu`, `cuda` (the first GPU) or `cuda:N`.
     ///
     /// # Errors
-    /// [`ErrorKind::Options`] for anything else, and for a GPU in a program that has no code for one.
+    /// [`ErrorKind::Options`] for anything else, and for a GPU in a program that has no code for
+    /// one.
     fn from_str(text: &str) -> Result<Self, Error> {
         let number = match text.split_once(':') {
             None if text == "cpu" => return Ok(Self::Cpu),
@@ -92,8 +94,12 @@ impl FromStr for DeviceChoice {
             Some(("cuda", number)) => number.parse().ok(),
             _ => None,
         };
-        let number = number
-            .ok_or_else(|| Error::new(ErrorKind::Options, "expected `cpu`, `cuda` or `cuda:N`, such as `cuda:0`"))?;
+        let number = number.ok_or_else(|| {
+            Error::new(
+                ErrorKind::Options,
+                "expected `cpu`, `cuda` or `cuda:N`, such as `cuda:0`",
+            )
+        })?;
         refuse_without_cuda()?;
         Ok(Self::Cuda(number))
     }
@@ -130,7 +136,12 @@ pub(crate) fn free_bytes(device: &Device) -> Option<usize> {
     match device {
         Device::Cpu => Some(free_memory_bytes()),
         #[cfg(feature = "cuda")]
-        Device::Cuda(cuda) => cuda.cuda_stream().context().mem_get_info().ok().map(|(free, _)| free),
+        Device::Cuda(cuda) => cuda
+            .cuda_stream()
+            .context()
+            .mem_get_info()
+            .ok()
+            .map(|(free, _)| free),
         _ => None,
     }
 }
@@ -145,11 +156,19 @@ mod tests {
         for wrong in ["", "gpu", "cuda:", "cuda:x", "cuda:-1", "cpu:0", "CUDA"] {
             let error = wrong.parse::<DeviceChoice>().unwrap_err();
             assert_eq!(error.kind(), ErrorKind::Options);
-            assert!(error.to_string().starts_with("expected `cpu`, `cuda` or `cuda:N`"), "{wrong}: {error}");
+            assert!(
+                error
+                    .to_string()
+                    .starts_with("expected `cpu`, `cuda` or `cuda:N`"),
+                "{wrong}: {error}"
+            );
         }
         for (text, number) in [("cuda", 0), ("cuda:0", 0), ("cuda:3", 3)] {
             match text.parse::<DeviceChoice>() {
-                Ok(choice) => assert_eq!((choice, cfg!(feature = "cuda")), (DeviceChoice::Cuda(number), true)),
+                Ok(choice) => assert_eq!(
+                    (choice, cfg!(feature = "cuda")),
+                    (DeviceChoice::Cuda(number), true)
+                ),
                 Err(error) => {
                     assert!(!cfg!(feature = "cuda") && error.kind() == ErrorKind::Options);
                     assert!(error.to_string().contains("--features cuda"), "{error}");

@@ -1,9 +1,10 @@
 //! Continuous batching: which rows go into each step, and what becomes of what they predict.
 //!
-//! A sequence joins as soon as there is room, reads its prompt in pieces, and leaves at the step that ends it. What
-//! prompts have in common is computed once ([`crate::prefixes`]). When the cache is full the youngest sequence gives
-//! its blocks up, and is computed again later. Since no row depends on another (see [`crate::kernels`]), none of this
-//! changes a completion; on a device ([`crate::device`]) its last bits may differ.
+//! A sequence joins as soon as there is room, reads its prompt in pieces, and leaves at the step
+//! that ends it. What prompts have in common is computed once ([`crate::prefixes`]). When the cache
+//! is full the youngest sequence gives its blocks up, and is computed again later. Since no row
+//! depends on another (see [`crate::kernels`]), none of this changes a completion; on a device
+//! ([`crate::device`]) its last bits may differ.
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
@@ -109,7 +110,10 @@ struct Choice {
 }
 
 impl Choice {
-    const NONE: Self = Self { token: NOT_A_TOKEN, logprob: None };
+    const NONE: Self = Self {
+        token: NOT_A_TOKEN,
+        logprob: None,
+    };
 }
 
 /// A sequence in the cache.
@@ -129,8 +133,16 @@ impl Sequence<'_> {
     /// The token at a position, as a row of a step.
     fn row(&self, position: usize, slot: Slot) -> Row {
         let prompt = &self.request.prompt;
-        let token = prompt.get(position).copied().unwrap_or_else(|| self.tokens[position - prompt.len()]);
-        Row { token, slot, position, length: prompt.len().max(position + 1) }
+        let token = prompt
+            .get(position)
+            .copied()
+            .unwrap_or_else(|| self.tokens[position - prompt.len()]);
+        Row {
+            token,
+            slot,
+            position,
+            length: prompt.len().max(position + 1),
+        }
     }
 }
 
@@ -154,7 +166,8 @@ impl<'a> Engine<'a> {
     /// Answers all requests.
     ///
     /// # Errors
-    /// A cache too small for the longest request, failures of the computation, and whatever `report` returns, at once.
+    /// A cache too small for the longest request, failures of the computation, and whatever
+    /// `report` returns, at once.
     pub(crate) fn run<E: From<Error>>(
         &self,
         requests: Vec<Request>,
@@ -175,7 +188,11 @@ impl<'a, 'e> Run<'a, 'e> {
     fn new(engine: &'e Engine<'a>, mut requests: Vec<Request>) -> Result<Self, Error> {
         let (config, block_bytes) = (engine.model.config(), engine.model.block_bytes());
         let capacity = engine.model.blocks_within(engine.kv_memory);
-        let longest = requests.iter().map(|request| request.prompt.len() + request.limit).max().unwrap_or(0);
+        let longest = requests
+            .iter()
+            .map(|request| request.prompt.len() + request.limit)
+            .max()
+            .unwrap_or(0);
         if longest.div_ceil(BLOCK) > capacity {
             let message = format!(
                 "the longest prompt and completion have {longest} tokens, whose keys and values need {}; there is room for {}. \
@@ -186,9 +203,18 @@ impl<'a, 'e> Run<'a, 'e> {
             return Err(Error::new(ErrorKind::Backend, message));
         }
         requests.sort_by(|left, right| left.prompt.cmp(&right.prompt));
-        let prompts: Vec<&[u32]> = requests.iter().map(|request| request.prompt.as_slice()).collect();
-        let independent = prompts.iter().all(|prompt| prompt.len() <= config.plain_prompt_length());
-        let mut unopened = if independent { shared_prefixes(&prompts) } else { Vec::new() };
+        let prompts: Vec<&[u32]> = requests
+            .iter()
+            .map(|request| request.prompt.as_slice())
+            .collect();
+        let independent = prompts
+            .iter()
+            .all(|prompt| prompt.len() <= config.plain_prompt_length());
+        let mut unopened = if independent {
+            shared_prefixes(&prompts)
+        } else {
+            Vec::new()
+        };
         unopened.reverse();
         let sequence = |(order, request)| Sequence {
             request,
@@ -221,7 +247,9 @@ impl<'a, 'e> Run<'a, 'e> {
                     break;
                 }
                 // Nobody will leave: then what is shared has to.
-                self.open.drain(..).for_each(|(_, slot)| self.cache.close(slot));
+                self.open
+                    .drain(..)
+                    .for_each(|(_, slot)| self.cache.close(slot));
             }
         }
         Ok(!self.active.is_empty())
@@ -246,7 +274,11 @@ impl<'a, 'e> Run<'a, 'e> {
             },
             None => (self.cache.open(), 0),
         };
-        self.active.push(Active { sequence, slot, cached });
+        self.active.push(Active {
+            sequence,
+            slot,
+            cached,
+        });
         Ok(None)
     }
 
@@ -273,7 +305,9 @@ impl<'a, 'e> Run<'a, 'e> {
                 self.cache.close(slot);
                 return Ok(());
             }
-            let rows: Vec<Row> = (length..prefix.length).map(|position| sequence.row(position, slot)).collect();
+            let rows: Vec<Row> = (length..prefix.length)
+                .map(|position| sequence.row(position, slot))
+                .collect();
             for rows in rows.chunks(STEP_ROWS) {
                 self.engine.model.forward(rows, &[], &mut self.cache)?;
             }
@@ -283,22 +317,30 @@ impl<'a, 'e> Run<'a, 'e> {
     }
 
     /// Computes one step.
-    fn step<E: From<Error>>(&mut self, report: &mut dyn FnMut(Progress) -> Result<(), E>) -> Result<(), E> {
+    fn step<E: From<Error>>(
+        &mut self,
+        report: &mut dyn FnMut(Progress) -> Result<(), E>,
+    ) -> Result<(), E> {
         let started = Instant::now();
         let plan = self.plan();
         if plan.rows.is_empty() {
-            let message = "the system has no memory for keys and values: ask for less with --kv-memory";
+            let message =
+                "the system has no memory for keys and values: ask for less with --kv-memory";
             return Err(Error::new(ErrorKind::Backend, message).into());
         }
         let model = self.engine.model;
-        let hidden = model.forward(&plan.rows, &plan.wanted, &mut self.cache).map_err(Error::from)?;
+        let hidden = model
+            .forward(&plan.rows, &plan.wanted, &mut self.cache)
+            .map_err(Error::from)?;
         let choices = match plan.predicting.is_empty() {
             true => Vec::new(),
             false => self.choose(&hidden, &plan.predicting)?,
         };
         let mut prefilled = 0;
         for &(index, count) in &plan.taken {
-            let Active { sequence, cached, .. } = &mut self.active[index];
+            let Active {
+                sequence, cached, ..
+            } = &mut self.active[index];
             *cached += count;
             let read = (*cached).min(sequence.request.prompt.len());
             prefilled += read.saturating_sub(sequence.counted);
@@ -307,35 +349,56 @@ impl<'a, 'e> Run<'a, 'e> {
         if prefilled > 0 {
             report(Progress::Prefilled(prefilled))?;
         } else {
-            self.rows.learn(plan.rows.len(), started.elapsed(), !self.waiting.is_empty());
+            self.rows
+                .learn(plan.rows.len(), started.elapsed(), !self.waiting.is_empty());
         }
         if !choices.is_empty() {
             self.report_decoded(choices.len(), report)?;
         }
         let mut ends: Vec<Option<End>> = self.active.iter().map(|_| None).collect();
         for (&index, &choice) in plan.predicting.iter().zip(&choices) {
-            ends[index] = self.engine.advance(&mut self.active[index].sequence, choice)?;
+            ends[index] = self
+                .engine
+                .advance(&mut self.active[index].sequence, choice)?;
         }
         let mut answers = Vec::new();
         let mut ends = ends.into_iter();
         let cache = &mut self.cache;
-        self.active.retain_mut(|active| match ends.next().flatten() {
-            None => true,
-            Some(end) => {
-                cache.close(active.slot);
-                let Sequence { request, tokens, logprobs, .. } = &mut active.sequence;
-                let (tokens, logprobs) = (std::mem::take(tokens), std::mem::take(logprobs));
-                answers.push(Answer { index: request.index, tokens, logprobs, end });
-                false
-            }
-        });
+        self.active
+            .retain_mut(|active| match ends.next().flatten() {
+                None => true,
+                Some(end) => {
+                    cache.close(active.slot);
+                    let Sequence {
+                        request,
+                        tokens,
+                        logprobs,
+                        ..
+                    } = &mut active.sequence;
+                    let (tokens, logprobs) = (std::mem::take(tokens), std::mem::take(logprobs));
+                    answers.push(Answer {
+                        index: request.index,
+                        tokens,
+                        logprobs,
+                        end,
+                    });
+                    false
+                }
+            });
         // Whoever listens takes each of them off the number of those running.
         self.running = self.running.saturating_sub(answers.len());
-        answers.into_iter().try_for_each(|answer| report(Progress::Answered(answer)))
+        answers
+            .into_iter()
+            .try_for_each(|answer| report(Progress::Answered(answer)))
     }
 
-    /// Reports that so many sequences got a token, and how many that are where it is another number than before.
-    fn report_decoded<E>(&mut self, tokens: usize, report: &mut dyn FnMut(Progress) -> Result<(), E>) -> Result<(), E> {
+    /// Reports that so many sequences got a token, and how many that are where it is another number
+    /// than before.
+    fn report_decoded<E>(
+        &mut self,
+        tokens: usize,
+        report: &mut dyn FnMut(Progress) -> Result<(), E>,
+    ) -> Result<(), E> {
         if self.running != tokens {
             self.running = tokens;
             report(Progress::Running(tokens))?;
@@ -345,28 +408,48 @@ impl<'a, 'e> Run<'a, 'e> {
 
     /// The next token of each of the sequences `predicting`, whose hidden states are given.
     fn choose(&self, hidden: &Tensor, predicting: &[usize]) -> Result<Vec<Choice>, Error> {
-        let Engine { model, sampling, logprobs, .. } = self.engine;
+        let Engine {
+            model,
+            sampling,
+            logprobs,
+            ..
+        } = self.engine;
         if sampling.is_none() && !logprobs {
             let tokens = model.most_likely(hidden)?.into_iter();
-            return Ok(tokens.map(|token| Choice { token, logprob: None }).collect());
+            return Ok(tokens
+                .map(|token| Choice {
+                    token,
+                    logprob: None,
+                })
+                .collect());
         }
         let logits = model.logits(hidden)?.flatten_all()?.to_vec1::<f32>()?;
         let rows: Vec<&[f32]> = logits.chunks_exact(model.config().vocab_size).collect();
         let choices: Vec<OnceLock<Choice>> = rows.iter().map(|_| OnceLock::new()).collect();
         model.compute().threads.for_each(rows.len(), |_, row| {
-            let choice = self.engine.choice(rows[row], &self.active[predicting[row]].sequence);
+            let choice = self
+                .engine
+                .choice(rows[row], &self.active[predicting[row]].sequence);
             let _ = choices[row].set(choice.unwrap_or(Choice::NONE));
         });
-        Ok(choices.into_iter().map(|choice| choice.into_inner().unwrap_or(Choice::NONE)).collect())
+        Ok(choices
+            .into_iter()
+            .map(|choice| choice.into_inner().unwrap_or(Choice::NONE))
+            .collect())
     }
 
-    /// The rows of the next step: one for each sequence that is writing, then prompts as far as there is room.
+    /// The rows of the next step: one for each sequence that is writing, then prompts as far as
+    /// there is room.
     fn plan(&mut self) -> Plan {
         let mut plan = Plan::default();
         for writing in [true, false] {
             let mut index = 0;
             while index < self.active.len() {
-                let Active { sequence, slot, cached } = &self.active[index];
+                let Active {
+                    sequence,
+                    slot,
+                    cached,
+                } = &self.active[index];
                 let unread = sequence.length() - cached;
                 let count = unread.min(STEP_ROWS.saturating_sub(plan.rows.len()));
                 if (unread == 1) == writing && count > 0 {
@@ -376,7 +459,9 @@ impl<'a, 'e> Run<'a, 'e> {
                         continue;
                     }
                     let sequence = &self.active[index].sequence;
-                    plan.rows.extend((cached..cached + count).map(|position| sequence.row(position, slot)));
+                    plan.rows.extend(
+                        (cached..cached + count).map(|position| sequence.row(position, slot)),
+                    );
                     plan.taken.push((index, count));
                     if count == unread {
                         plan.wanted.push((plan.rows.len() - 1) as u32);
@@ -389,8 +474,9 @@ impl<'a, 'e> Run<'a, 'e> {
         plan
     }
 
-    /// Takes blocks from whoever can spare them best, so that the sequence at `index` can go on: common starts that
-    /// only later requests need, else the youngest sequence, which may be the one at `index`.
+    /// Takes blocks from whoever can spare them best, so that the sequence at `index` can go on:
+    /// common starts that only later requests need, else the youngest sequence, which may be the
+    /// one at `index`.
     fn make_room(&mut self, index: usize, plan: &mut Plan) {
         if let Some((prefix, slot)) = self.open.pop() {
             self.cache.close(slot);
@@ -414,20 +500,28 @@ impl Drop for Run<'_, '_> {
 }
 
 impl Engine<'_> {
-    /// The token that these logits give a sequence; `None` where they give none, or no finite log-probability where one is
-    /// wanted.
+    /// The token that these logits give a sequence; `None` where they give none, or no finite
+    /// log-probability where one is wanted.
     fn choice(&self, logits: &[f32], sequence: &Sequence<'_>) -> Option<Choice> {
-        let Sequence { request, tokens, .. } = sequence;
+        let Sequence {
+            request, tokens, ..
+        } = sequence;
         let token = match (&self.sampling, &request.stream) {
             (Some(sampling), Some(stream)) => {
                 let history = [request.prompt.as_slice(), tokens].concat();
                 let step = tokens.len() as u64;
-                SAMPLER.with_borrow_mut(|sampler| sampler.sample(logits, &history, sampling, stream, step))
+                SAMPLER.with_borrow_mut(|sampler| {
+                    sampler.sample(logits, &history, sampling, stream, step)
+                })
             }
             (Some(_), None) => None,
             (None, _) => most_likely(logits),
         }?;
-        let logprob = if self.logprobs { Some(log_probability(logits, token)?) } else { None };
+        let logprob = if self.logprobs {
+            Some(log_probability(logits, token)?)
+        } else {
+            None
+        };
         Some(Choice { token, logprob })
     }
 
@@ -436,7 +530,9 @@ impl Engine<'_> {
         let Choice { token, logprob } = choice;
         if token == NOT_A_TOKEN {
             let place = sequence.tokens.len() + 1;
-            return Ok(Some(End::Failed(format!("the model's logits are not numbers (NaN) at new token {place}"))));
+            return Ok(Some(End::Failed(format!(
+                "the model's logits are not numbers (NaN) at new token {place}"
+            ))));
         }
         sequence.tokens.push(token);
         sequence.logprobs.extend(logprob);
@@ -471,7 +567,11 @@ impl Plan {
         let count = self.rows.iter().filter(|row| row.slot == slot).count();
         self.rows.drain(place..place + count);
         self.taken.retain(|&(taken, _)| taken != index);
-        if let Some(at) = self.predicting.iter().position(|&predicting| predicting == index) {
+        if let Some(at) = self
+            .predicting
+            .iter()
+            .position(|&predicting| predicting == index)
+        {
             self.predicting.remove(at);
             self.wanted.remove(at);
         }
@@ -509,7 +609,14 @@ impl RowCount {
             Some(limit) => (limit.max(1), Vec::new()),
             None => (64, vec![384, 256, 192, 128, 96]),
         };
-        Self { limit, untried, best: (limit, 0.0), rows: 0, seconds: 0.0, steps: 0 }
+        Self {
+            limit,
+            untried,
+            best: (limit, 0.0),
+            rows: 0,
+            seconds: 0.0,
+            steps: 0,
+        }
     }
 
     fn limit(&self) -> usize {
@@ -553,10 +660,14 @@ pub(crate) fn shown_size(bytes: usize) -> String {
 
 /// Memory that can be had without swapping; 4 GiB where the system does not say.
 pub(crate) fn free_memory_bytes() -> usize {
-    let available = std::fs::read_to_string("/proc/meminfo").ok().and_then(|text| {
-        let line = text.lines().find_map(|line| line.strip_prefix("MemAvailable:"))?;
-        line.trim().strip_suffix("kB")?.trim().parse::<usize>().ok()
-    });
+    let available = std::fs::read_to_string("/proc/meminfo")
+        .ok()
+        .and_then(|text| {
+            let line = text
+                .lines()
+                .find_map(|line| line.strip_prefix("MemAvailable:"))?;
+            line.trim().strip_suffix("kB")?.trim().parse::<usize>().ok()
+        });
     available.map_or(4 << 30, |kib| kib.saturating_mul(1024))
 }
 
@@ -583,7 +694,11 @@ mod tests {
         // A step has a price of its own, which more rows share.
         assert_eq!(found(None, true, |rows| 100.0 + rows as f64), 384);
         // From 192 rows on something overflows.
-        assert_eq!(found(None, true, |rows| 100.0 + if rows >= 192 { 3.0 } else { 1.0 } * rows as f64), 128);
+        assert_eq!(
+            found(None, true, |rows| 100.0
+                + if rows >= 192 { 3.0 } else { 1.0 } * rows as f64),
+            128
+        );
     }
 
     #[test]

@@ -12,15 +12,17 @@ pub enum ErrorKind {
     Missing,
     /// A file is there but could not be read.
     Io,
-    /// The checkpoint asks for something that this crate does not implement: another architecture, a quantization, a
-    /// kind of position encoding, a file format.
+    /// The checkpoint asks for something that this crate does not implement: another architecture,
+    /// a quantization, a kind of position encoding, a file format.
     Unsupported,
-    /// The tokenizer that a GGUF file holds is one that this crate does not implement. Another one can be given in its
-    /// place ([`CheckpointFiles::open_with_tokenizer`](crate::CheckpointFiles::open_with_tokenizer)).
+    /// The tokenizer that a GGUF file holds is one that this crate does not implement. Another one
+    /// can be given in its place
+    /// ([`CheckpointFiles::open_with_tokenizer`](crate::CheckpointFiles::open_with_tokenizer)).
     UnsupportedTokenizer,
     /// `config.json` or `generation_config.json` contradicts itself or cannot be parsed.
     Config,
-    /// A weight file is damaged, or a tensor is missing, unknown, of another shape or dtype, or not finite.
+    /// A weight file is damaged, or a tensor is missing, unknown, of another shape or dtype, or not
+    /// finite.
     Weights,
     /// The tokenizer cannot be used, or does not belong to the model.
     Tokenizer,
@@ -50,7 +52,17 @@ struct Detail {
 impl Error {
     pub(crate) fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
         let (file, tensor, expected, found, source) = (None, None, None, None, None);
-        Self { detail: Box::new(Detail { kind, message: message.into(), file, tensor, expected, found, source }) }
+        Self {
+            detail: Box::new(Detail {
+                kind,
+                message: message.into(),
+                file,
+                tensor,
+                expected,
+                found,
+                source,
+            }),
+        }
     }
 
     pub(crate) fn in_file(mut self, file: impl Into<String>) -> Self {
@@ -63,13 +75,20 @@ impl Error {
         self
     }
 
-    pub(crate) fn expected(mut self, expected: impl Into<String>, found: impl Into<String>) -> Self {
+    pub(crate) fn expected(
+        mut self,
+        expected: impl Into<String>,
+        found: impl Into<String>,
+    ) -> Self {
         self.detail.expected = Some(expected.into());
         self.detail.found = Some(found.into());
         self
     }
 
-    pub(crate) fn caused_by(mut self, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+    pub(crate) fn caused_by(
+        mut self,
+        source: impl Into<Box<dyn std::error::Error + Send + Sync>>,
+    ) -> Self {
         self.detail.source = Some(source.into());
         self
     }

@@ -1,9 +1,10 @@
-//! Checkpoints in a GGUF file, the format of llama.cpp: read as what the same checkpoint would be in the layout of
-//! Hugging Face transformers, so that everything behind is the same.
+//! Checkpoints in a GGUF file, the format of llama.cpp: read as what the same checkpoint would be
+//! in the layout of Hugging Face transformers, so that everything behind is the same.
 //!
-//! [`container`] reads the file: metadata by key, tensors by name. [`settings`] turns metadata into `config.json`,
-//! [`vocabulary`] into `tokenizer.json` (by the table of [`pre_tokenizers`]), and [`names`] says what each tensor is
-//! called. [`description`] tells what a file is although it is refused.
+//! [`container`] reads the file: metadata by key, tensors by name. [`settings`] turns metadata into
+//! `config.json`, [`vocabulary`] into `tokenizer.json` (by the table of [`pre_tokenizers`]), and
+//! [`names`] says what each tensor is called. [`description`] tells what a file is although it is
+//! refused.
 
 mod container; // the file
 mod description; // what a file says of itself
@@ -46,17 +47,23 @@ impl Gguf {
     /// Opens and checks the file, and those that belong to it. No weight is read.
     ///
     /// # Errors
-    /// [`ErrorKind::Weights`] when it is damaged, [`ErrorKind::Unsupported`] when it holds what cannot be computed,
-    /// [`ErrorKind::Missing`] when a part is absent.
+    /// [`ErrorKind::Weights`] when it is damaged, [`ErrorKind::Unsupported`] when it holds what
+    /// cannot be computed, [`ErrorKind::Missing`] when a part is absent.
     pub(crate) fn open(path: &Path) -> Result<Self, Error> {
         let first = Container::open(path)?;
-        let stem = path.file_stem().map_or_else(String::new, |stem| stem.to_string_lossy().into_owned());
+        let stem = path
+            .file_stem()
+            .map_or_else(String::new, |stem| stem.to_string_lossy().into_owned());
         let count = first.metadata.number("split.count")?.unwrap_or(1);
         if count <= 1 {
-            return Ok(Self { name: stem, parts: vec![first] });
+            return Ok(Self {
+                name: stem,
+                parts: vec![first],
+            });
         }
-        let (name, paths) = split_paths(path, &stem, count)
-            .ok_or_else(|| Error::new(ErrorKind::Missing, SPLIT_NAMES).in_file(first.file_name()))?;
+        let (name, paths) = split_paths(path, &stem, count).ok_or_else(|| {
+            Error::new(ErrorKind::Missing, SPLIT_NAMES).in_file(first.file_name())
+        })?;
         if first.metadata.number("split.no")?.unwrap_or(0) != 0 {
             let first_part = paths[0].display();
             let message = format!("is not the first of {count} parts: give {first_part}");
@@ -74,7 +81,8 @@ impl Gguf {
         let tensors: usize = parts.iter().map(|part| part.tensors.len()).sum();
         match parts[0].metadata.number("split.tensors.count")? {
             Some(expected) if expected != tensors as u64 => {
-                let message = "the parts together have another number of tensors than the first one says";
+                let message =
+                    "the parts together have another number of tensors than the first one says";
                 let error = Error::new(ErrorKind::Weights, message).in_file(parts[0].file_name());
                 Err(error.expected(expected.to_string(), tensors.to_string()))
             }
@@ -82,7 +90,8 @@ impl Gguf {
         }
     }
 
-    /// A file of the layout of transformers, made of the metadata; `None` for those that are not needed.
+    /// A file of the layout of transformers, made of the metadata; `None` for those that are not
+    /// needed.
     pub(crate) fn file(&self, name: &str) -> Result<Option<Vec<u8>>, Error> {
         let metadata = &self.parts[0].metadata;
         let content = match name {
@@ -94,12 +103,14 @@ impl Gguf {
         Ok(Some(content.to_string().into_bytes()))
     }
 
-    /// What `tokenizer_config.json` would say of chat templates and of the special tokens that they write.
+    /// What `tokenizer_config.json` would say of chat templates and of the special tokens that they
+    /// write.
     pub(crate) fn template_config(&self) -> Result<Value, Error> {
         vocabulary::template_config(&self.parts[0].metadata)
     }
 
-    /// What the user should know although the file can be run; of its tokenizer too, where that is the one in use.
+    /// What the user should know although the file can be run; of its tokenizer too, where that is
+    /// the one in use.
     pub(crate) fn warnings(&self, own_tokenizer: bool) -> Result<Vec<String>, Error> {
         let metadata = &self.parts[0].metadata;
         let mut warnings = settings::warnings(metadata)?;
@@ -115,7 +126,10 @@ impl Gguf {
     }
 
     pub(crate) fn files(&self) -> Vec<Arc<WeightFile>> {
-        self.parts.iter().map(|part| Arc::clone(&part.file)).collect()
+        self.parts
+            .iter()
+            .map(|part| Arc::clone(&part.file))
+            .collect()
     }
 
     /// Name of the file with the metadata, for messages.
@@ -126,13 +140,20 @@ impl Gguf {
     /// All tensors of a model of this configuration, named and ordered as transformers does.
     pub(crate) fn tensors(&self, config: &ModelConfig) -> Vec<Stored> {
         let interleaves = settings::interleaves(&self.parts[0].metadata);
-        let entries = self.parts.iter().flat_map(|part| part.tensors.iter().map(move |entry| (part, entry)));
+        let entries = self
+            .parts
+            .iter()
+            .flat_map(|part| part.tensors.iter().map(move |entry| (part, entry)));
         let entries = entries.filter(|(_, entry)| entry.name != ROPE_FACTORS);
         let stored = entries.map(|(part, entry)| {
             let name = names::transformers_name(&entry.name);
-            let rotated = [".q_proj.", ".k_proj."].iter().any(|projection| name.contains(projection));
+            let rotated = [".q_proj.", ".k_proj."]
+                .iter()
+                .any(|projection| name.contains(projection));
             let order = match interleaves && rotated {
-                true => RowOrder::Interleaved { head_dim: config.head_dim },
+                true => RowOrder::Interleaved {
+                    head_dim: config.head_dim,
+                },
                 false => RowOrder::AsStored,
             };
             stored(part, entry, name, order)
@@ -142,32 +163,44 @@ impl Gguf {
 
     /// What each rotary frequency is divided by, `[head_dim / 2]`.
     pub(crate) fn rope_factors(&self) -> Result<Option<Vec<f32>>, Error> {
-        let Some((part, entry)) = self.find(ROPE_FACTORS) else { return Ok(None) };
+        let Some((part, entry)) = self.find(ROPE_FACTORS) else {
+            return Ok(None);
+        };
         let factors = stored(part, entry, entry.name.clone(), RowOrder::AsStored);
         let values = factors.vector()?;
         match values.iter().find(|factor| **factor <= 0.0) {
-            Some(factor) => Err(factors.error(format!("holds {factor}, which no frequency can be divided by"))),
+            Some(factor) => Err(factors.error(format!(
+                "holds {factor}, which no frequency can be divided by"
+            ))),
             None => Ok(Some(values)),
         }
     }
 
     fn find(&self, name: &str) -> Option<(&Container, &Entry)> {
         let mut parts = self.parts.iter();
-        parts.find_map(|part| part.tensors.iter().find(|entry| entry.name == name).map(|entry| (part, entry)))
+        parts.find_map(|part| {
+            part.tensors
+                .iter()
+                .find(|entry| entry.name == name)
+                .map(|entry| (part, entry))
+        })
     }
 }
 
-const SPLIT_NAMES: &str = "is one of several parts and not named like one: NAME-00001-of-00003.gguf";
+const SPLIT_NAMES: &str =
+    "is one of several parts and not named like one: NAME-00001-of-00003.gguf";
 
 /// The name that all parts have in common, and their paths.
 fn split_paths(path: &Path, stem: &str, count: u64) -> Option<(String, Vec<PathBuf>)> {
     const MOST_PARTS: u64 = 99_999;
-    let (name, numbers) = stem.split_at_checked(stem.len().checked_sub("-00001-of-00003".len())?)?;
+    let (name, numbers) =
+        stem.split_at_checked(stem.len().checked_sub("-00001-of-00003".len())?)?;
     let (_, of) = numbers.strip_prefix('-')?.split_once("-of-")?;
     if of.parse() != Ok(count) || count > MOST_PARTS {
         return None;
     }
-    let path_of = |number: u64| path.with_file_name(format!("{name}-{number:05}-of-{count:05}.gguf"));
+    let path_of =
+        |number: u64| path.with_file_name(format!("{name}-{number:05}-of-{count:05}.gguf"));
     Some((name.to_string(), (1..=count).map(path_of).collect()))
 }
 

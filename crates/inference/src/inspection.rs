@@ -24,7 +24,10 @@ pub struct Inspection {
     pub faults: Vec<String>,
 }
 
-fn as_map<S: serde::Serializer>(facts: &[(&'static str, String)], serializer: S) -> Result<S::Ok, S::Error> {
+fn as_map<S: serde::Serializer>(
+    facts: &[(&'static str, String)],
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
     serializer.collect_map(facts.iter().map(|(key, value)| (key, value)))
 }
 
@@ -32,24 +35,45 @@ impl Inspection {
     /// Reads all of a checkpoint.
     ///
     /// # Errors
-    /// As those of [`LocalModel::load`](crate::LocalModel::load), but for values that are not finite, which become
-    /// faults.
+    /// As those of [`LocalModel::load`](crate::LocalModel::load), but for values that are not
+    /// finite, which become faults.
     pub fn of(files: &CheckpointFiles) -> Result<Self, Error> {
         let threads = Threads::start(None)?;
         let checkpoint = Checkpoint::open(files)?;
-        let (config, tokenizer, tensors) = (&checkpoint.config, &checkpoint.tokenizer, &checkpoint.tensors);
+        let (config, tokenizer, tensors) = (
+            &checkpoint.config,
+            &checkpoint.tokenizer,
+            &checkpoint.tensors,
+        );
         let (precision, format) = (tensors.precision(), tensors.format());
 
-        let ids: Vec<String> = config.eos_token_ids.iter().map(|&id| tokenizer.describe_token(id)).collect();
-        let windows: Vec<String> = runs(&config.windows).into_iter().map(describe_windows).collect();
+        let ids: Vec<String> = config
+            .eos_token_ids
+            .iter()
+            .map(|&id| tokenizer.describe_token(id))
+            .collect();
+        let windows: Vec<String> = runs(&config.windows)
+            .into_iter()
+            .map(describe_windows)
+            .collect();
         let biases = [
             ("queries, keys, values", config.qkv_bias),
             ("attention output", config.attention_output_bias),
             ("feed-forward", config.mlp_bias),
         ];
-        let biases: Vec<&str> = biases.into_iter().filter(|(_, there)| *there).map(|(name, _)| name).collect();
+        let biases: Vec<&str> = biases
+            .into_iter()
+            .filter(|(_, there)| *there)
+            .map(|(name, _)| name)
+            .collect();
         let yes_or_no = |yes: bool| if yes { "yes" } else { "no" }.to_string();
-        let or = |text: String, none: &str| if text.is_empty() { none.to_string() } else { text };
+        let or = |text: String, none: &str| {
+            if text.is_empty() {
+                none.to_string()
+            } else {
+                text
+            }
+        };
         let mut facts = vec![
             ("name", checkpoint.name),
             ("architecture", config.architecture.class_name().to_string()),
@@ -69,56 +93,110 @@ impl Inspection {
             ("biases", or(biases.join("; "), "none")),
             ("tied_embeddings", yes_or_no(config.tied)),
             ("context_length", config.context_length.to_string()),
-            ("positions", format!("rotary, base {}, {}", config.rope_theta, describe_scaling(config))),
+            (
+                "positions",
+                format!(
+                    "rotary, base {}, {}",
+                    config.rope_theta,
+                    describe_scaling(config)
+                ),
+            ),
             ("window", windows.join("; ")),
             ("rms_norm_eps", config.rms_norm_eps.to_string()),
-            ("vocabulary", format!("{} in the model, {} in the tokenizer", config.vocab_size, tokenizer.vocabulary())),
+            (
+                "vocabulary",
+                format!(
+                    "{} in the model, {} in the tokenizer",
+                    config.vocab_size,
+                    tokenizer.vocabulary()
+                ),
+            ),
             ("tokenizer", tokenizer.describe_kind()),
             ("bos", tokenizer.describe_bos(PromptKind::Plain)),
             ("eos", or(ids.join(", "), "none")),
-            ("arithmetic", InstructionSet::best().describe(format, precision)),
+            (
+                "arithmetic",
+                InstructionSet::best().describe(format, precision),
+            ),
             ("weight_bytes", checkpoint.weight_files.bytes().to_string()),
-            ("memory_bytes", tensors.packed_bytes(config, format).to_string()),
+            (
+                "memory_bytes",
+                tensors.packed_bytes(config, format).to_string(),
+            ),
             ("weights_digest", checkpoint.weight_files.digest(None)),
             ("config_digest", checkpoint.config_digest),
             ("tokenizer_digest", checkpoint.tokenizer_digest),
         ];
         facts.extend(files.gguf().map(Gguf::facts).unwrap_or_default());
         if let Some(adapter) = checkpoint.adapter {
-            facts.extend([("adapter", adapter.description), ("adapter_digest", adapter.digest)]);
+            facts.extend([
+                ("adapter", adapter.description),
+                ("adapter_digest", adapter.digest),
+            ]);
         }
         let mut warnings = checkpoint.warnings;
         let surplus = config.vocab_size - tokenizer.vocabulary().min(config.vocab_size);
         if surplus > 0 {
-            warnings.push(format!("{surplus} rows of the embedding belong to no token of the tokenizer"));
+            warnings.push(format!(
+                "{surplus} rows of the embedding belong to no token of the tokenizer"
+            ));
         }
         let mut faults = Vec::new();
         for (tensor, look) in tensors.look(&threads) {
             if look.not_finite > 0 {
-                faults.push(format!("tensor `{tensor}`: {} values are not finite (NaN or infinity)", look.not_finite));
+                faults.push(format!(
+                    "tensor `{tensor}`: {} values are not finite (NaN or infinity)",
+                    look.not_finite
+                ));
             }
             if look.all_zero {
                 warnings.push(format!("tensor `{tensor}`: all values are zero"));
             }
         }
-        let untrained = tensors.untrained_rows().into_iter().filter(|&row| row < tokenizer.vocabulary());
-        let untrained: Vec<String> = untrained.map(|row| tokenizer.describe_token(row as u32)).collect();
+        let untrained = tensors
+            .untrained_rows()
+            .into_iter()
+            .filter(|&row| row < tokenizer.vocabulary());
+        let untrained: Vec<String> = untrained
+            .map(|row| tokenizer.describe_token(row as u32))
+            .collect();
         if !untrained.is_empty() {
-            let shown = untrained.iter().take(TOKENS_SHOWN).cloned().collect::<Vec<_>>().join(", ");
-            let more = if untrained.len() > TOKENS_SHOWN { ", …" } else { "" };
+            let shown = untrained
+                .iter()
+                .take(TOKENS_SHOWN)
+                .cloned()
+                .collect::<Vec<_>>()
+                .join(", ");
+            let more = if untrained.len() > TOKENS_SHOWN {
+                ", …"
+            } else {
+                ""
+            };
             warnings.push(format!(
                 "{} rows of the embedding look untrained (zero, or the same as another): {shown}{more}",
                 untrained.len()
             ));
         }
-        Ok(Self { facts, warnings, faults })
+        Ok(Self {
+            facts,
+            warnings,
+            faults,
+        })
     }
 
-    /// What a GGUF file that is refused says of itself; the refusal becomes its one fault. `None` for other files, and
-    /// where the header cannot be read.
+    /// What a GGUF file that is refused says of itself; the refusal becomes its one fault. `None`
+    /// for other files, and where the header cannot be read.
     pub fn of_refused(path: &Path, refusal: &str) -> Option<Self> {
-        let facts = if Gguf::is_one(path) { gguf::facts_of_file(path).ok()? } else { return None };
-        Some(Self { facts, warnings: Vec::new(), faults: vec![refusal.to_string()] })
+        let facts = if Gguf::is_one(path) {
+            gguf::facts_of_file(path).ok()?
+        } else {
+            return None;
+        };
+        Some(Self {
+            facts,
+            warnings: Vec::new(),
+            faults: vec![refusal.to_string()],
+        })
     }
 }
 
@@ -132,13 +210,28 @@ fn describe_scaling(config: &ModelConfig) -> String {
         }
         RopeScaling::Default => "not scaled".to_string(),
         RopeScaling::Linear { factor } => format!("linear scaling by {factor}"),
-        RopeScaling::Dynamic { factor, original_context } => {
+        RopeScaling::Dynamic {
+            factor,
+            original_context,
+        } => {
             format!("dynamic scaling up to {factor} times {original_context} tokens")
         }
-        RopeScaling::Llama3 { factor, low_freq_factor, high_freq_factor, original_context } => format!(
+        RopeScaling::Llama3 {
+            factor,
+            low_freq_factor,
+            high_freq_factor,
+            original_context,
+        } => format!(
             "llama3 scaling by {factor} from {original_context} tokens (low {low_freq_factor}, high {high_freq_factor})"
         ),
-        RopeScaling::Yarn { factor, attention_factor, beta_fast, beta_slow, original_context, .. } => format!(
+        RopeScaling::Yarn {
+            factor,
+            attention_factor,
+            beta_fast,
+            beta_slow,
+            original_context,
+            ..
+        } => format!(
             "yarn scaling by {factor} from {original_context} tokens (attention {attention_factor}, beta {beta_fast} to {beta_slow})"
         ),
     }
@@ -157,6 +250,9 @@ fn runs(windows: &[Option<usize>]) -> Vec<(usize, usize, Option<usize>)> {
 }
 
 fn describe_windows((first, last, window): (usize, usize, Option<usize>)) -> String {
-    let seen = window.map_or_else(|| "all positions".to_string(), |window| format!("the latest {window} positions"));
+    let seen = window.map_or_else(
+        || "all positions".to_string(),
+        |window| format!("the latest {window} positions"),
+    );
     format!("layers {first} to {last} see {seen}")
 }

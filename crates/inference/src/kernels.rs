@@ -1,10 +1,12 @@
 //! The arithmetic: every number that the model computes comes from here.
 //!
-//! Each output element is reduced in an order fixed by its own row, never by how many rows travel together, how they
-//! are cut into blocks, or how many threads share them. A completion is therefore the same bit for bit in any batch.
+//! Each output element is reduced in an order fixed by its own row, never by how many rows travel
+//! together, how they are cut into blocks, or how many threads share them. A completion is
+//! therefore the same bit for bit in any batch.
 //!
-//! [`arithmetic`] is the inner step, 16 sums at a time, in every instruction set; [`dispatch`] picks one at run time;
-//! [`product`] and [`attend`] are the two computations that take the time, [`elementwise`] the rest.
+//! [`arithmetic`] is the inner step, 16 sums at a time, in every instruction set; [`dispatch`]
+//! picks one at run time; [`product`] and [`attend`] are the two computations that take the time,
+//! [`elementwise`] the rest.
 
 pub(crate) mod arithmetic;
 pub(crate) mod attend;

@@ -1,10 +1,11 @@
-//! Keys and values of the sequences in flight, in blocks of 16 positions that are handed out as sequences grow and
-//! taken back when they end. Sequences that begin alike can share the blocks of what they have in common.
+//! Keys and values of the sequences in flight, in blocks of 16 positions that are handed out as
+//! sequences grow and taken back when they end. Sequences that begin alike can share the blocks of
+//! what they have in common.
 //!
-//! A block holds the keys and values of every layer and head at its positions: in the memory of this machine in the
-//! layout in which [`attend`](crate::kernels::attend) reads them ([`Slabs`]), on a device as rows of tensors ([`Pool`]).
-//! Blocks are used again without being cleared, so a reader must never use a position that its own sequence has not
-//! written.
+//! A block holds the keys and values of every layer and head at its positions: in the memory of
+//! this machine in the layout in which [`attend`](crate::kernels::attend) reads them ([`Slabs`]),
+//! on a device as rows of tensors ([`Pool`]). Blocks are used again without being cleared, so a
+//! reader must never use a position that its own sequence has not written.
 
 mod slabs; // in the memory of this machine
 
@@ -50,7 +51,8 @@ impl Memory {
     fn hold(&mut self, blocks: usize, capacity: usize) -> Option<()> {
         match self {
             Self::Host(slabs) => slabs.hold(blocks).ok(),
-            // What the device says shows again at the next operation, if it is more than a lack of memory.
+            // What the device says shows again at the next operation, if it is more than a lack of
+            // memory.
             Self::Device(pool) => pool.hold(blocks, capacity).ok(),
         }
     }
@@ -68,14 +70,18 @@ impl Memory {
     fn slabs(&self) -> &Slabs {
         match self {
             Self::Host(slabs) => slabs,
-            Self::Device(_) => unreachable!("kernels of this machine are only given caches of this machine"),
+            Self::Device(_) => {
+                unreachable!("kernels of this machine are only given caches of this machine")
+            }
         }
     }
 
     fn slabs_mut(&mut self) -> &mut Slabs {
         match self {
             Self::Host(slabs) => slabs,
-            Self::Device(_) => unreachable!("kernels of this machine are only given caches of this machine"),
+            Self::Device(_) => {
+                unreachable!("kernels of this machine are only given caches of this machine")
+            }
         }
     }
 }
@@ -83,7 +89,10 @@ impl Memory {
 impl KvCache {
     /// A cache of at most `capacity` blocks, which are allocated as they are needed.
     pub(crate) fn new(config: &ModelConfig, precision: Precision, capacity: usize) -> Self {
-        Self::of(Memory::Host(Slabs::new(config, precision, capacity)), capacity)
+        Self::of(
+            Memory::Host(Slabs::new(config, precision, capacity)),
+            capacity,
+        )
     }
 
     /// A cache of at most `capacity` blocks on a device.
@@ -93,7 +102,14 @@ impl KvCache {
 
     fn of(memory: Memory, capacity: usize) -> Self {
         let (users, free_blocks, tables, free_slots) = Default::default();
-        Self { memory, capacity, users, free_blocks, tables, free_slots }
+        Self {
+            memory,
+            capacity,
+            users,
+            free_blocks,
+            tables,
+            free_slots,
+        }
     }
 
     /// Uses memory of an earlier cache first, as far as it is of the right size.
@@ -104,7 +120,8 @@ impl KvCache {
         self
     }
 
-    /// Gives the memory back, for another cache. That of a device is freed instead: others may want it meanwhile.
+    /// Gives the memory back, for another cache. That of a device is freed instead: others may want
+    /// it meanwhile.
     pub(crate) fn take_memory(&mut self) -> Vec<Buffer> {
         match &mut self.memory {
             Memory::Host(slabs) => slabs.take(),
@@ -114,7 +131,13 @@ impl KvCache {
 
     /// Memory of this machine that a block takes.
     pub(crate) fn block_bytes(config: &ModelConfig, precision: Precision) -> usize {
-        Slabs::block_cells_of(config, HeadLayout { head_dim: config.head_dim, precision }) * size_of::<u32>()
+        Slabs::block_cells_of(
+            config,
+            HeadLayout {
+                head_dim: config.head_dim,
+                precision,
+            },
+        ) * size_of::<u32>()
     }
 
     pub(crate) fn layout(&self) -> HeadLayout {
@@ -136,7 +159,8 @@ impl KvCache {
 
     /// Starts a sequence whose first `positions` positions are those of another one.
     ///
-    /// Whole blocks are shared; the rest is copied. `None` when there is no block left for the rest.
+    /// Whole blocks are shared; the rest is copied. `None` when there is no block left for the
+    /// rest.
     pub(crate) fn open_like(&mut self, other: Slot, positions: usize) -> Option<Slot> {
         if !positions.is_multiple_of(BLOCK) && self.available() == 0 {
             return None;
@@ -172,11 +196,14 @@ impl KvCache {
         self.free_slots.push(slot.0);
     }
 
-    /// Makes room for the positions below `end` of a sequence; `false` when there are no blocks left for it.
+    /// Makes room for the positions below `end` of a sequence; `false` when there are no blocks
+    /// left for it.
     #[must_use]
     pub(crate) fn reserve(&mut self, slot: Slot, end: usize) -> bool {
         while self.tables[slot.0].len() * BLOCK < end {
-            let Some(block) = self.take_block() else { return false };
+            let Some(block) = self.take_block() else {
+                return false;
+            };
             self.tables[slot.0].push(block);
         }
         true
@@ -201,7 +228,8 @@ impl KvCache {
         Some(block)
     }
 
-    /// A way for several threads to write keys and values of rows at their places, each thread heads of its own.
+    /// A way for several threads to write keys and values of rows at their places, each thread
+    /// heads of its own.
     ///
     /// # Panics
     /// When a place was not reserved.
@@ -225,7 +253,9 @@ impl KvCache {
     ) -> impl Iterator<Item = &[u32]> {
         let slabs = self.memory.slabs();
         let range = slabs.head(layer, head);
-        self.tables[slot.0][..end.div_ceil(BLOCK)].iter().map(move |&block| &slabs.block(block)[range.clone()])
+        self.tables[slot.0][..end.div_ceil(BLOCK)]
+            .iter()
+            .map(move |&block| &slabs.block(block)[range.clone()])
     }
 
     /// Where positions of a sequence lie in the tensors of [`Self::pool`].
@@ -262,7 +292,14 @@ impl CacheWriter<'_> {
     /// # Safety
     /// No other thread writes to the same layer and head.
     #[inline(always)]
-    pub(crate) unsafe fn store(&self, row: usize, layer: usize, head: usize, key: &[f32], value: &[f32]) {
+    pub(crate) unsafe fn store(
+        &self,
+        row: usize,
+        layer: usize,
+        head: usize,
+        key: &[f32],
+        value: &[f32],
+    ) {
         let (block, lane) = &self.rows[row];
         let range = self.slabs.head(layer, head);
         // SAFETY: the block lives as long as the cache, and the caller alone uses this part of it.

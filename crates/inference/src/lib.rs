@@ -1,10 +1,11 @@
 //! Answers prompts with a LLaMA, Mistral or Qwen checkpoint on this machine, with candle.
 //!
-//! In goes a checkpoint in the layout of Hugging Face transformers or in a GGUF file ([`CheckpointFiles`]) and
-//! [`EngineOptions`]; out comes a [`LocalModel`], which is a [`generation::Generator`]. On the processor greedy completions are the same bit for bit whatever
-//! the batch size, the number of threads and the order of the prompts. Everything in a checkpoint that could make an
-//! answer wrong without a word is refused while loading: a missing or misshapen tensor, a value that is not finite, a
-//! kind of position encoding that is not implemented.
+//! In goes a checkpoint in the layout of Hugging Face transformers or in a GGUF file
+//! ([`CheckpointFiles`]) and [`EngineOptions`]; out comes a [`LocalModel`], which is a
+//! [`generation::Generator`]. On the processor greedy completions are the same bit for bit whatever
+//! the batch size, the number of threads and the order of the prompts. Everything in a checkpoint
+//! that could make an answer wrong without a word is refused while loading: a missing or misshapen
+//! tensor, a value that is not finite, a kind of position encoding that is not implemented.
 //!
 //! This crate refuses to know problems, references and scores.
 //!
@@ -24,8 +25,8 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! Weights of a bf16 checkpoint take two bytes of memory each and are multiplied as bf16; others take four and are
-//! multiplied as f32 (see [`WeightDtype`]).
+//! Weights of a bf16 checkpoint take two bytes of memory each and are multiplied as bf16; others
+//! take four and are multiplied as f32 (see [`WeightDtype`]).
 
 #[doc(hidden)]
 pub mod benching;

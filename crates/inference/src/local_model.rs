@@ -1,4 +1,5 @@
-//! A checkpoint as a [`Generator`]: loading from end to end, and the translation between prompts and token ids.
+//! A checkpoint as a [`Generator`]: loading from end to end, and the translation between prompts
+//! and token ids.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -18,13 +19,15 @@ use crate::threads::Threads;
 use crate::tokenizer::{PromptKind, TextTokenizer};
 use candle_core::Device;
 use generation::{
-    Completion, Decoding, Event, FinishReason, GenerationError, Generator, GeneratorInfo, Prompt, PromptIssue, Sampling,
+    Completion, Decoding, Event, FinishReason, GenerationError, Generator, GeneratorInfo, Prompt,
+    PromptIssue, Sampling,
 };
 
 /// The precision that weights are taken in, and with them the arithmetic.
 ///
-/// In f32 everything is f32. In bf16 both factors of every product are rounded to bf16, activations, keys and values
-/// too, and summed in f32; norms, positions, the softmax and the sums of layers stay in f32.
+/// In f32 everything is f32. In bf16 both factors of every product are rounded to bf16,
+/// activations, keys and values too, and summed in f32; norms, positions, the softmax and the sums
+/// of layers stay in f32.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum WeightDtype {
     /// Bf16 for a checkpoint whose matrices are all bf16, else f32.
@@ -39,13 +42,14 @@ pub enum WeightDtype {
 /// What weights are rounded to beyond their precision.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Quantization {
-    /// 8-bit integers in blocks of 32 along the inputs, each with a scale: GGUF's Q8_0. Activations are rounded to such
-    /// blocks too, for each product; keys and values stay as `dtype` says, and so does an embedding of its own.
+    /// 8-bit integers in blocks of 32 along the inputs, each with a scale: GGUF's Q8_0. Activations
+    /// are rounded to such blocks too, for each product; keys and values stay as `dtype` says, and
+    /// so does an embedding of its own.
     Q8,
 }
 
-/// How to run a model. Nothing but `dtype`, `quantize`, `device` and `prompts` can change a completion, on the processor; on a GPU
-/// also what decides which rows are computed together.
+/// How to run a model. Nothing but `dtype`, `quantize`, `device` and `prompts` can change a
+/// completion, on the processor; on a GPU also what decides which rows are computed together.
 #[derive(Clone, Debug, Default)]
 pub struct EngineOptions {
     /// What computes.
@@ -54,23 +58,26 @@ pub struct EngineOptions {
     pub dtype: WeightDtype,
     /// What matrices are rounded to; `None` to keep them.
     pub quantize: Option<Quantization>,
-    /// Threads to compute with, or, where a GPU computes, to turn texts into tokens and to draw tokens; `None` for one a
-    /// core.
+    /// Threads to compute with, or, where a GPU computes, to turn texts into tokens and to draw
+    /// tokens; `None` for one a core.
     pub threads: Option<usize>,
     /// Most sequences at a time; `None` to find the fastest number.
     pub batch_size: Option<usize>,
-    /// Most bytes for keys and values; `None` for half of the memory that is free when generation begins, on a GPU half
-    /// of its own.
+    /// Most bytes for keys and values; `None` for half of the memory that is free when generation
+    /// begins, on a GPU half of its own.
     pub kv_memory: Option<usize>,
     /// What prompts are.
     pub prompts: PromptKind,
-    /// File that keeps digests of weight files, so that files that did not change are not hashed again; `None` to hash always.
+    /// File that keeps digests of weight files, so that files that did not change are not hashed
+    /// again; `None` to hash always.
     pub digest_cache: Option<PathBuf>,
-    /// Completions run on after an end-of-sequence token, to their greatest length: for measuring speed.
+    /// Completions run on after an end-of-sequence token, to their greatest length: for measuring
+    /// speed.
     pub ignore_eos: bool,
-    /// Completions have the log-probability of each new token: the log-softmax of the model's logits as they are, before
-    /// temperature, penalties and whatever else sampling does to them. Costs the logits of the whole vocabulary at each
-    /// token; without it greedy decoding never stores them.
+    /// Completions have the log-probability of each new token: the log-softmax of the model's
+    /// logits as they are, before temperature, penalties and whatever else sampling does to them.
+    /// Costs the logits of the whole vocabulary at each token; without it greedy decoding never
+    /// stores them.
     pub logprobs: bool,
     /// Completions have the ids of their new tokens.
     pub token_ids: bool,
@@ -99,7 +106,11 @@ impl LocalModel {
     pub fn load(files: CheckpointFiles, options: &EngineOptions) -> Result<Self, Error> {
         let device = options.open_device()?;
         let threads = Threads::start(options.threads).map_err(|error| {
-            Error::new(ErrorKind::Backend, format!("threads cannot be started: {error}")).caused_by(error)
+            Error::new(
+                ErrorKind::Backend,
+                format!("threads cannot be started: {error}"),
+            )
+            .caused_by(error)
         })?;
         let checkpoint = Checkpoint::open(&files)?;
         let tensors = &checkpoint.tensors;
@@ -108,7 +119,11 @@ impl LocalModel {
             WeightDtype::F32 => (Rounding::None, Precision::F32, "f32".to_string()),
             WeightDtype::Bf16 => (Rounding::Bf16, Precision::Bf16, "bf16".to_string()),
         };
-        let compute = Compute { threads, set: InstructionSet::best(), precision };
+        let compute = Compute {
+            threads,
+            set: InstructionSet::best(),
+            precision,
+        };
         let (body, arithmetic) = match &device {
             None => {
                 let format = options.weight_format(&checkpoint, precision);
@@ -117,10 +132,19 @@ impl LocalModel {
             }
             Some(device) => {
                 let model = model_on_device(&checkpoint, rounding, &compute, device)?;
-                (Body::Device(model), device::describe_arithmetic(device, precision))
+                (
+                    Body::Device(model),
+                    device::describe_arithmetic(device, precision),
+                )
             }
         };
-        let details = details(&checkpoint, options, dtype.clone(), arithmetic, device.as_ref());
+        let details = details(
+            &checkpoint,
+            options,
+            dtype.clone(),
+            arithmetic,
+            device.as_ref(),
+        );
         Ok(Self {
             name: checkpoint.name,
             details,
@@ -139,8 +163,8 @@ impl LocalModel {
         self.model.config()
     }
 
-    /// Precision of the weights: `f32`, `f16`, `bf16`, or `mixed`; where they are quantized in their file and nothing
-    /// else was asked for, the forms of its matrices.
+    /// Precision of the weights: `f32`, `f16`, `bf16`, or `mixed`; where they are quantized in
+    /// their file and nothing else was asked for, the forms of its matrices.
     pub fn dtype(&self) -> &str {
         &self.dtype
     }
@@ -155,14 +179,19 @@ impl LocalModel {
         &self.warnings
     }
 
-    /// The text of the beginning-of-sequence token that the tokenizer puts before plain prompts, if it does.
+    /// The text of the beginning-of-sequence token that the tokenizer puts before plain prompts, if
+    /// it does.
     pub fn bos_text(&self) -> Option<String> {
         self.tokenizer.token(self.tokenizer.added_bos()?)
     }
 
     /// The texts of the tokens at which completions end.
     pub fn eos_texts(&self) -> Vec<String> {
-        self.config().eos_token_ids.iter().filter_map(|id| self.tokenizer.token(*id)).collect()
+        self.config()
+            .eos_token_ids
+            .iter()
+            .filter_map(|id| self.tokenizer.token(*id))
+            .collect()
     }
 
     /// Token ids of a prompt, special tokens included.
@@ -173,45 +202,63 @@ impl LocalModel {
         self.tokenizer.encode(text, self.options.prompts)
     }
 
-    /// Continues prompts given as token ids; the new tokens of each, an end-of-sequence token included.
+    /// Continues prompts given as token ids; the new tokens of each, an end-of-sequence token
+    /// included.
     ///
     /// # Errors
-    /// [`ErrorKind::Backend`] when a prompt is empty, too long, or holds an unknown id, and when the computation fails.
-    pub fn generate_ids(&mut self, prompts: &[Vec<u32>], max_tokens: usize) -> Result<Vec<Vec<u32>>, Error> {
+    /// [`ErrorKind::Backend`] when a prompt is empty, too long, or holds an unknown id, and when
+    /// the computation fails.
+    pub fn generate_ids(
+        &mut self,
+        prompts: &[Vec<u32>],
+        max_tokens: usize,
+    ) -> Result<Vec<Vec<u32>>, Error> {
         let mut requests = Vec::new();
         for (index, prompt) in prompts.iter().enumerate() {
             let request = self.request(index, prompt.clone(), max_tokens);
             requests.push(request.map_err(|message| Error::new(ErrorKind::Backend, message))?);
         }
         let mut outputs = vec![Vec::new(); prompts.len()];
-        self.engine(&[], None).run::<Error>(requests, &mut |progress| match progress {
-            Progress::Answered(Answer { end: End::Failed(message), .. }) => {
-                Err(Error::new(ErrorKind::Backend, message))
-            }
-            Progress::Answered(Answer { index, tokens, .. }) => {
-                outputs[index] = tokens;
-                Ok(())
-            }
-            Progress::Prefilled(_) | Progress::Running(_) | Progress::Decoded(_) => Ok(()),
-        })?;
+        self.engine(&[], None)
+            .run::<Error>(requests, &mut |progress| match progress {
+                Progress::Answered(Answer {
+                    end: End::Failed(message),
+                    ..
+                }) => Err(Error::new(ErrorKind::Backend, message)),
+                Progress::Answered(Answer { index, tokens, .. }) => {
+                    outputs[index] = tokens;
+                    Ok(())
+                }
+                Progress::Prefilled(_) | Progress::Running(_) | Progress::Decoded(_) => Ok(()),
+            })?;
         Ok(outputs)
     }
 
-    /// The logits after each token of a prompt: `[tokens, vocab]`, f32. For comparing with another implementation.
+    /// The logits after each token of a prompt: `[tokens, vocab]`, f32. For comparing with another
+    /// implementation.
     ///
     /// # Errors
     /// As [`Self::generate_ids`].
     pub fn logits(&self, prompt: &[u32]) -> Result<Vec<Vec<f32>>, Error> {
         let request = self.request(0, prompt.to_vec(), 1);
-        let Request { prompt, .. } = request.map_err(|message| Error::new(ErrorKind::Backend, message))?;
+        let Request { prompt, .. } =
+            request.map_err(|message| Error::new(ErrorKind::Backend, message))?;
         let blocks = prompt.len().div_ceil(BLOCK);
         let mut cache = self.model.open_cache(blocks);
         let slot = cache.open();
         if !cache.reserve(slot, prompt.len()) {
-            return Err(Error::new(ErrorKind::Backend, "the cache has no room for the prompt"));
+            return Err(Error::new(
+                ErrorKind::Backend,
+                "the cache has no room for the prompt",
+            ));
         }
         let length = prompt.len();
-        let rows = prompt.iter().enumerate().map(|(position, &token)| Row { token, slot, position, length });
+        let rows = prompt.iter().enumerate().map(|(position, &token)| Row {
+            token,
+            slot,
+            position,
+            length,
+        });
         let rows: Vec<Row> = rows.collect();
         let wanted: Vec<u32> = (0..rows.len() as u32).collect();
         let hidden = self.model.forward(&rows, &wanted, &mut cache)?;
@@ -221,43 +268,87 @@ impl LocalModel {
     }
 
     fn engine<'a>(&'a self, stops: &'a [String], sampling: Option<Sampling>) -> Engine<'a> {
-        let Self { model, tokenizer, options, .. } = self;
+        let Self {
+            model,
+            tokenizer,
+            options,
+            ..
+        } = self;
         let kv_memory = options.kv_memory.unwrap_or_else(|| model.usual_kv_memory());
-        let EngineOptions { batch_size, logprobs, ignore_eos, .. } = *options;
-        Engine { model, tokenizer, batch_size, kv_memory, stops, sampling, logprobs, heeds_eos: !ignore_eos }
+        let EngineOptions {
+            batch_size,
+            logprobs,
+            ignore_eos,
+            ..
+        } = *options;
+        Engine {
+            model,
+            tokenizer,
+            batch_size,
+            kv_memory,
+            stops,
+            sampling,
+            logprobs,
+            heeds_eos: !ignore_eos,
+        }
     }
 
     /// A request that can be answered, or why it cannot.
-    fn request(&self, index: usize, prompt: Vec<u32>, max_tokens: usize) -> Result<Request, String> {
+    fn request(
+        &self,
+        index: usize,
+        prompt: Vec<u32>,
+        max_tokens: usize,
+    ) -> Result<Request, String> {
         let (context, vocab_size) = (self.context_length(), self.config().vocab_size);
         if prompt.is_empty() {
             return Err("the prompt has no tokens".to_string());
         }
         if prompt.len() >= context {
-            return Err(format!("the prompt has {} tokens and the context only {context}", prompt.len()));
+            return Err(format!(
+                "the prompt has {} tokens and the context only {context}",
+                prompt.len()
+            ));
         }
         if let Some(id) = prompt.iter().find(|&&id| id as usize >= vocab_size) {
-            return Err(format!("the prompt holds token {id}, not below the vocabulary size {vocab_size}"));
+            return Err(format!(
+                "the prompt holds token {id}, not below the vocabulary size {vocab_size}"
+            ));
         }
         if max_tokens == 0 {
             return Err("no new tokens are asked for".to_string());
         }
         let limit = max_tokens.min(context - prompt.len());
-        Ok(Request { index, prompt, limit, stream: None })
+        Ok(Request {
+            index,
+            prompt,
+            limit,
+            stream: None,
+        })
     }
 
     fn encode_all(&self, prompts: &[Prompt]) -> Result<Vec<Vec<u32>>, Error> {
         let ids: Vec<_> = prompts.iter().map(|_| OnceLock::new()).collect();
-        self.model.compute().threads.for_each(prompts.len(), |_, index| {
-            let _ = ids[index].set(self.encode(&prompts[index].text));
-        });
-        ids.into_iter().map(|ids| ids.into_inner().unwrap_or_else(|| Ok(Vec::new()))).collect()
+        self.model
+            .compute()
+            .threads
+            .for_each(prompts.len(), |_, index| {
+                let _ = ids[index].set(self.encode(&prompts[index].text));
+            });
+        ids.into_iter()
+            .map(|ids| ids.into_inner().unwrap_or_else(|| Ok(Vec::new())))
+            .collect()
     }
 
     /// What is told of a finished request.
     fn completion(&self, asked: &Asked, answer: Answer, stops: &[String]) -> Completion {
         let (text, finish_reason, error) = self.conclude(&answer, stops);
-        let Answer { index, tokens, logprobs, .. } = answer;
+        let Answer {
+            index,
+            tokens,
+            logprobs,
+            ..
+        } = answer;
         Completion {
             index,
             text,
@@ -271,14 +362,23 @@ impl LocalModel {
         }
     }
 
-    /// Text and reason of a finished request. The text ends before the first stop string, whoever ended it.
-    fn conclude(&self, answer: &Answer, stops: &[String]) -> (String, FinishReason, Option<String>) {
+    /// Text and reason of a finished request. The text ends before the first stop string, whoever
+    /// ended it.
+    fn conclude(
+        &self,
+        answer: &Answer,
+        stops: &[String],
+    ) -> (String, FinishReason, Option<String>) {
         let words = match answer.tokens.split_last() {
             Some((_, words)) if answer.end == End::Eos => words,
             _ => &answer.tokens,
         };
         let (mut text, mut reason, mut error) = match (&answer.end, self.tokenizer.decode(words)) {
-            (_, Err(failure)) => (String::new(), FinishReason::Error, Some(failure.to_string())),
+            (_, Err(failure)) => (
+                String::new(),
+                FinishReason::Error,
+                Some(failure.to_string()),
+            ),
             (End::Eos, Ok(text)) => (text, FinishReason::Eos, None),
             (End::Stop, Ok(text)) => (text, FinishReason::Stop, None),
             (End::Length, Ok(text)) => (text, FinishReason::Length, None),
@@ -327,14 +427,28 @@ fn weights_for_host(
 ) -> Result<Weights, Error> {
     let (config, tensors) = (&checkpoint.config, &checkpoint.tensors);
     let laid_out = tensors.packed_bytes(config, format);
-    let way_out = "use a machine with more, --dtype bf16 where the checkpoint is wider, or --quantize q8_0";
+    let way_out =
+        "use a machine with more, --dtype bf16 where the checkpoint is wider, or --quantize q8_0";
     check_memory(laid_out, free_memory_bytes(), way_out)?;
-    // What an adapter changes, or rounding makes, or blocks of integers are widened to, is computed once.
+    // What an adapter changes, or rounding makes, or blocks of integers are widened to, is computed
+    // once.
     let rounded = options.quantize.is_some() || tensors.quantization().is_some();
     let dear = checkpoint.adapter.is_some() || (rounded && tensors.format() != WeightFormat::Q8);
     let at_once = dear || laid_out + checkpoint.weight_files.bytes() > free_memory_bytes();
-    let layout = if at_once { Layout::AtOnce } else { Layout::Later };
-    tensors.load(config, WeightForm { rounding, format, layout }, compute)
+    let layout = if at_once {
+        Layout::AtOnce
+    } else {
+        Layout::Later
+    };
+    tensors.load(
+        config,
+        WeightForm {
+            rounding,
+            format,
+            layout,
+        },
+        compute,
+    )
 }
 
 /// The model with its weights on a device.
@@ -346,13 +460,27 @@ fn model_on_device(
 ) -> Result<DeviceModel, Error> {
     let (config, tensors) = (&checkpoint.config, &checkpoint.tensors);
     if let Some(free) = device::free_bytes(device) {
-        let way_out = "use a GPU with more, --dtype bf16 where the checkpoint is wider, or --device cpu";
-        check_memory(tensors.device_bytes(config, compute.precision), free, way_out)?;
+        let way_out =
+            "use a GPU with more, --dtype bf16 where the checkpoint is wider, or --device cpu";
+        check_memory(
+            tensors.device_bytes(config, compute.precision),
+            free,
+            way_out,
+        )?;
     }
     let format = WeightFormat::Numbers(compute.precision);
-    let form = WeightForm { rounding, format, layout: Layout::AtOnce };
+    let form = WeightForm {
+        rounding,
+        format,
+        layout: Layout::AtOnce,
+    };
     let weights = tensors.upload(config, form, compute, device)?;
-    Ok(DeviceModel::new(config, device, compute.precision, weights)?)
+    Ok(DeviceModel::new(
+        config,
+        device,
+        compute.precision,
+        weights,
+    )?)
 }
 
 /// What the manifest says of the model, all but the digest of the weights.
@@ -386,7 +514,10 @@ fn details(
         details.push(("adapter", adapter.description.clone()));
         details.push(("adapter_digest", adapter.digest.clone()));
     }
-    details.into_iter().map(|(key, value)| (key.to_string(), value)).collect()
+    details
+        .into_iter()
+        .map(|(key, value)| (key.to_string(), value))
+        .collect()
 }
 
 /// Refuses weights that the memory cannot hold, before they are read.
@@ -410,19 +541,37 @@ fn prompt_hash(ids: &[u32]) -> String {
 
 impl Generator for LocalModel {
     fn info(&self) -> GeneratorInfo {
-        let weights_digest =
-            self.weights_digest.get_or_init(|| self.weight_files.digest(self.options.digest_cache.as_deref()));
+        let weights_digest = self.weights_digest.get_or_init(|| {
+            self.weight_files
+                .digest(self.options.digest_cache.as_deref())
+        });
         let mut details = self.details.clone();
         details.insert("weights_digest".to_string(), weights_digest.clone());
-        GeneratorInfo { name: self.name.clone(), kind: "local".to_string(), details }
+        GeneratorInfo {
+            name: self.name.clone(),
+            kind: "local".to_string(),
+            details,
+        }
     }
 
-    fn check(&self, prompts: &[Prompt], decoding: &Decoding) -> Result<Vec<PromptIssue>, GenerationError> {
-        let issues = self.encode_all(prompts)?.into_iter().enumerate().filter_map(|(index, ids)| {
-            let prompt_tokens = ids.len();
-            let message = self.request(index, ids, decoding.max_tokens).err()?;
-            Some(PromptIssue { index, prompt_tokens, message })
-        });
+    fn check(
+        &self,
+        prompts: &[Prompt],
+        decoding: &Decoding,
+    ) -> Result<Vec<PromptIssue>, GenerationError> {
+        let issues = self
+            .encode_all(prompts)?
+            .into_iter()
+            .enumerate()
+            .filter_map(|(index, ids)| {
+                let prompt_tokens = ids.len();
+                let message = self.request(index, ids, decoding.max_tokens).err()?;
+                Some(PromptIssue {
+                    index,
+                    prompt_tokens,
+                    message,
+                })
+            });
         Ok(issues.collect())
     }
 
@@ -438,26 +587,34 @@ impl Generator for LocalModel {
     ) -> Result<(), GenerationError> {
         let (mut asked, mut requests) = (Vec::new(), Vec::new());
         for (index, ids) in self.encode_all(prompts)?.into_iter().enumerate() {
-            asked.push(Asked { tokens: ids.len(), hash: prompt_hash(&ids) });
+            asked.push(Asked {
+                tokens: ids.len(),
+                hash: prompt_hash(&ids),
+            });
             match self.request(index, ids, decoding.max_tokens) {
                 Ok(request) => {
                     let Prompt { id, sample, .. } = &prompts[index];
-                    let stream = decoding.sampling.map(|sampling| Stream::new(sampling.seed, id, *sample));
+                    let stream = decoding
+                        .sampling
+                        .map(|sampling| Stream::new(sampling.seed, id, *sample));
                     requests.push(Request { stream, ..request });
                 }
                 Err(message) => on_event(Event::Finished(asked[index].refused(index, message)))?,
             }
         }
-        self.engine(&decoding.stop, decoding.sampling).run(requests, &mut |progress| {
-            on_event(match progress {
-                Progress::Prefilled(tokens) => Event::Prefilled(tokens),
-                Progress::Running(completions) => Event::Running(completions),
-                Progress::Decoded(tokens) => Event::Decoded(tokens),
-                Progress::Answered(answer) => {
-                    Event::Finished(self.completion(&asked[answer.index], answer, &decoding.stop))
-                }
+        self.engine(&decoding.stop, decoding.sampling)
+            .run(requests, &mut |progress| {
+                on_event(match progress {
+                    Progress::Prefilled(tokens) => Event::Prefilled(tokens),
+                    Progress::Running(completions) => Event::Running(completions),
+                    Progress::Decoded(tokens) => Event::Decoded(tokens),
+                    Progress::Answered(answer) => Event::Finished(self.completion(
+                        &asked[answer.index],
+                        answer,
+                        &decoding.stop,
+                    )),
+                })
             })
-        })
     }
 }
 

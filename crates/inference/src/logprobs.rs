@@ -1,6 +1,8 @@
-//! What a row of logits says when all of it is at hand: the most likely token, and how likely a token is.
+//! What a row of logits says when all of it is at hand: the most likely token, and how likely a
+//! token is.
 //!
-//! Each result depends on its row alone and is summed in one order, so that it is the same bit for bit whoever travels along.
+//! Each result depends on its row alone and is summed in one order, so that it is the same bit for
+//! bit whoever travels along.
 
 use crate::kernels::arithmetic::LANES;
 use crate::kernels::elementwise::exp;
@@ -12,16 +14,23 @@ use crate::kernels::elementwise::exp;
 /// `logits` `[vocab]`.
 pub(crate) fn most_likely(logits: &[f32]) -> Option<u32> {
     let most = largest(logits);
-    let sound = logits.iter().fold(true, |sound, logit| sound & !logit.is_nan());
-    let token = if sound { logits.iter().position(|&logit| logit == most) } else { None };
+    let sound = logits
+        .iter()
+        .fold(true, |sound, logit| sound & !logit.is_nan());
+    let token = if sound {
+        logits.iter().position(|&logit| logit == most)
+    } else {
+        None
+    };
     token.map(|token| token as u32)
 }
 
-/// Natural logarithm of the probability of a token, at most 0: its log-softmax over all logits, before temperature,
-/// penalties and anything else that sampling does. `None` where that is no finite number: a logit is NaN or infinite.
+/// Natural logarithm of the probability of a token, at most 0: its log-softmax over all logits,
+/// before temperature, penalties and anything else that sampling does. `None` where that is no
+/// finite number: a logit is NaN or infinite.
 ///
-/// The exponentials are f32 with a relative error below 2e-7, their sum and the logarithm f64, so the absolute error is
-/// below 3e-7 and half a unit in the last place of the result.
+/// The exponentials are f32 with a relative error below 2e-7, their sum and the logarithm f64, so
+/// the absolute error is below 3e-7 and half a unit in the last place of the result.
 ///
 /// # Shapes
 /// `logits` `[vocab]`.
@@ -53,7 +62,10 @@ fn largest(logits: &[f32]) -> f32 {
             lanes[lane] = larger(lanes[lane], chunk[lane]);
         }
     }
-    lanes.into_iter().chain(rest.iter().copied()).fold(f32::NEG_INFINITY, larger)
+    lanes
+        .into_iter()
+        .chain(rest.iter().copied())
+        .fold(f32::NEG_INFINITY, larger)
 }
 
 #[cfg(test)]
@@ -64,7 +76,12 @@ mod tests {
     fn reference(logits: &[f32], token: usize) -> f64 {
         let largest = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
         let difference = |logit: f32| f64::from(logit) - f64::from(largest);
-        difference(logits[token]) - logits.iter().map(|&logit| difference(logit).exp()).sum::<f64>().ln()
+        difference(logits[token])
+            - logits
+                .iter()
+                .map(|&logit| difference(logit).exp())
+                .sum::<f64>()
+                .ln()
     }
 
     /// Logits of several sizes, in an order without pattern.
@@ -83,9 +100,16 @@ mod tests {
     fn log_probabilities_are_those_of_the_definition() {
         for logits in rows() {
             for token in (0..logits.len()).step_by(1 + logits.len() / 7) {
-                let (found, expected) = (log_probability(&logits, token as u32).unwrap(), reference(&logits, token));
+                let (found, expected) = (
+                    log_probability(&logits, token as u32).unwrap(),
+                    reference(&logits, token),
+                );
                 let worst = 3e-7 + expected.abs() * f64::from(f32::EPSILON) / 2.0;
-                assert!((f64::from(found) - expected).abs() <= worst, "{found} for {expected} among {}", logits.len());
+                assert!(
+                    (f64::from(found) - expected).abs() <= worst,
+                    "{found} for {expected} among {}",
+                    logits.len()
+                );
                 assert!(found <= 0.0);
             }
         }
@@ -94,7 +118,10 @@ mod tests {
     #[test]
     fn a_certain_token_has_the_log_probability_0_and_not_its_negative() {
         assert_eq!(log_probability(&[3.0], 0).map(f32::to_bits), Some(0));
-        assert_eq!(log_probability(&[-200.0, 3.0, -200.0], 1).map(f32::to_bits), Some(0));
+        assert_eq!(
+            log_probability(&[-200.0, 3.0, -200.0], 1).map(f32::to_bits),
+            Some(0)
+        );
     }
 
     #[test]
@@ -116,7 +143,12 @@ mod tests {
     #[test]
     fn the_lowest_of_equals_is_the_most_likely_and_nan_is_none() {
         for logits in rows() {
-            let expected = logits.iter().enumerate().rev().max_by(|(_, a), (_, b)| a.total_cmp(b)).unwrap();
+            let expected = logits
+                .iter()
+                .enumerate()
+                .rev()
+                .max_by(|(_, a), (_, b)| a.total_cmp(b))
+                .unwrap();
             assert_eq!(most_likely(&logits), Some(expected.0 as u32));
         }
         assert_eq!(most_likely(&[1.0, 7.0, 7.0, 0.0]), Some(1));

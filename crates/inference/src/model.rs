@@ -1,9 +1,9 @@
-//! The forward pass of LLaMA and Mistral, in one function: [`Model::forward`], for the kernels of this machine; that on
-//! a device is in [`crate::device`].
+//! The forward pass of LLaMA and Mistral, in one function: [`Model::forward`], for the kernels of
+//! this machine; that on a device is in [`crate::device`].
 //!
-//! A step is a set of rows, each one token of some sequence at some position. Prompts being read and completions
-//! being written mix freely in a step, and there is no padding. Rows meet only in attention, and there only those of
-//! the same sequence, through the cache.
+//! A step is a set of rows, each one token of some sequence at some position. Prompts being read
+//! and completions being written mix freely in a step, and there is no padding. Rows meet only in
+//! attention, and there only those of the same sequence, through the cache.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -16,7 +16,9 @@ use crate::engine::free_memory_bytes;
 use crate::kernels::memory::Buffer;
 use crate::kernels::{Compute, Matrix};
 use crate::kv_cache::{KvCache, Slot};
-use crate::ops::{Attention, AttentionShape, Gate, Linear, MostLikely, Norm, Project, RotateAndStore};
+use crate::ops::{
+    Attention, AttentionShape, Gate, Linear, MostLikely, Norm, Project, RotateAndStore,
+};
 use crate::rope::{Place, Rotations};
 
 /// The weights of one decoder layer.
@@ -50,9 +52,15 @@ pub(crate) struct Weights {
 
 impl Weights {
     fn matrices(&self) -> impl Iterator<Item = &Matrix> {
-        let of_layers = self.layers.iter().flat_map(|Layer { qkv, attention_out, gate_up, down, .. }| {
-            [qkv, attention_out, gate_up, down].map(|linear| &linear.weight)
-        });
+        let of_layers = self.layers.iter().flat_map(
+            |Layer {
+                 qkv,
+                 attention_out,
+                 gate_up,
+                 down,
+                 ..
+             }| { [qkv, attention_out, gate_up, down].map(|linear| &linear.weight) },
+        );
         of_layers.chain([&self.output.weight])
     }
 }
@@ -92,14 +100,25 @@ impl From<Weights> for Body {
 impl Model {
     pub(crate) fn new(config: ModelConfig, body: impl Into<Body>, compute: Compute) -> Self {
         let rotations = Mutex::new(Rotations::new(&config));
-        Self { config, body: body.into(), compute, rotations, cache_memory: Mutex::default() }
+        Self {
+            config,
+            body: body.into(),
+            compute,
+            rotations,
+            cache_memory: Mutex::default(),
+        }
     }
 
     /// A cache of at most `capacity` blocks, in the memory of the last one that was given back.
     pub(crate) fn open_cache(&self, capacity: usize) -> KvCache {
         match &self.body {
             Body::Host(_) => {
-                let memory = std::mem::take(&mut *self.cache_memory.lock().unwrap_or_else(PoisonError::into_inner));
+                let memory = std::mem::take(
+                    &mut *self
+                        .cache_memory
+                        .lock()
+                        .unwrap_or_else(PoisonError::into_inner),
+                );
                 KvCache::new(&self.config, self.compute.precision, capacity).with_memory(memory)
             }
             Body::Device(model) => model.open_cache(capacity),
@@ -123,17 +142,23 @@ impl Model {
         }
     }
 
-    /// Bytes for keys and values where nobody says: half of what is free, 4 GiB where a device does not say.
+    /// Bytes for keys and values where nobody says: half of what is free, 4 GiB where a device does
+    /// not say.
     pub(crate) fn usual_kv_memory(&self) -> usize {
         match &self.body {
             Body::Host(_) => free_memory_bytes() / 2,
-            Body::Device(model) => device::free_bytes(model.device()).map_or(4 << 30, |free| free / 2),
+            Body::Device(model) => {
+                device::free_bytes(model.device()).map_or(4 << 30, |free| free / 2)
+            }
         }
     }
 
     /// Takes the memory of a cache that is not needed any more.
     pub(crate) fn close_cache(&self, cache: &mut KvCache) {
-        *self.cache_memory.lock().unwrap_or_else(PoisonError::into_inner) = cache.take_memory();
+        *self
+            .cache_memory
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner) = cache.take_memory();
     }
 
     pub(crate) fn config(&self) -> &ModelConfig {
@@ -150,19 +175,27 @@ impl Model {
     /// When there is no memory.
     pub(crate) fn lay_out(&self) -> std::io::Result<()> {
         match &self.body {
-            Body::Host(weights) => weights.matrices().try_for_each(|matrix| matrix.lay_out(&self.compute.threads)),
+            Body::Host(weights) => weights
+                .matrices()
+                .try_for_each(|matrix| matrix.lay_out(&self.compute.threads)),
             Body::Device(_) => Ok(()),
         }
     }
 
-    /// Computes a step: stores the keys and values of all rows and returns the last hidden states of the `wanted` ones.
+    /// Computes a step: stores the keys and values of all rows and returns the last hidden states
+    /// of the `wanted` ones.
     ///
-    /// The rows of one sequence must be in order of position, without gaps after what the cache already holds, and
-    /// their places reserved.
+    /// The rows of one sequence must be in order of position, without gaps after what the cache
+    /// already holds, and their places reserved.
     ///
     /// # Shapes
     /// `[wanted, hidden]`, f32.
-    pub(crate) fn forward(&self, rows: &[Row], wanted: &[u32], cache: &mut KvCache) -> Result<Tensor> {
+    pub(crate) fn forward(
+        &self,
+        rows: &[Row],
+        wanted: &[u32],
+        cache: &mut KvCache,
+    ) -> Result<Tensor> {
         match &self.body {
             Body::Host(weights) => self.forward_on_host(weights, rows, wanted, cache),
             Body::Device(model) => model.forward(rows, wanted, cache, |rows| self.rotation(rows)),
@@ -170,33 +203,94 @@ impl Model {
     }
 
     fn rotation(&self, rows: &[Row]) -> Vec<(f32, f32)> {
-        let places = rows.iter().map(|&Row { position, length, .. }| Place { position, length });
-        self.rotations.lock().unwrap_or_else(PoisonError::into_inner).of(places)
+        let places = rows.iter().map(
+            |&Row {
+                 position, length, ..
+             }| Place { position, length },
+        );
+        self.rotations
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .of(places)
     }
 
-    fn forward_on_host(&self, weights: &Weights, rows: &[Row], wanted: &[u32], cache: &mut KvCache) -> Result<Tensor> {
-        let ModelConfig { heads, kv_heads, head_dim, intermediate_size, .. } = self.config;
+    fn forward_on_host(
+        &self,
+        weights: &Weights,
+        rows: &[Row],
+        wanted: &[u32],
+        cache: &mut KvCache,
+    ) -> Result<Tensor> {
+        let ModelConfig {
+            heads,
+            kv_heads,
+            head_dim,
+            intermediate_size,
+            ..
+        } = self.config;
         let compute = &self.compute;
-        let shape = AttentionShape { heads, kv_heads, head_dim };
+        let shape = AttentionShape {
+            heads,
+            kv_heads,
+            head_dim,
+        };
         let places: Vec<(Slot, usize)> = rows.iter().map(|row| (row.slot, row.position)).collect();
         let rotation = self.rotation(rows);
 
         // [rows, hidden] from here to the end of the layers.
         let x = self.embed(weights, rows)?;
-        for (layer, (weights, &window)) in weights.layers.iter().zip(&self.config.windows).enumerate() {
+        for (layer, (weights, &window)) in
+            weights.layers.iter().zip(&self.config.windows).enumerate()
+        {
             let norm = Some(self.norm(&weights.attention_norm));
             // [rows, (heads + 2 · kv_heads) · head_dim]: queries, keys, values.
-            let qkv = Project { compute, norm, linear: &weights.qkv }.apply(&x)?;
+            let qkv = Project {
+                compute,
+                norm,
+                linear: &weights.qkv,
+            }
+            .apply(&x)?;
             let writer = cache.writer(&places);
             let norms = weights.head_norms.as_ref();
             let norms = norms.map(|norms| norms.each_ref().map(|weight| self.norm(weight)));
-            RotateAndStore { compute, writer: &writer, layer, shape, rotation: &rotation, norms }.apply(&qkv)?;
-            let attended = Attention { compute, cache, layer, shape, window, places: &places }.apply(&qkv)?;
-            Project { compute, norm: None, linear: &weights.attention_out }.add_to(&x, &attended)?;
+            RotateAndStore {
+                compute,
+                writer: &writer,
+                layer,
+                shape,
+                rotation: &rotation,
+                norms,
+            }
+            .apply(&qkv)?;
+            let attended = Attention {
+                compute,
+                cache,
+                layer,
+                shape,
+                window,
+                places: &places,
+            }
+            .apply(&qkv)?;
+            Project {
+                compute,
+                norm: None,
+                linear: &weights.attention_out,
+            }
+            .add_to(&x, &attended)?;
 
             let norm = self.norm(&weights.feed_forward_norm);
-            let gate = Gate { compute, norm, gate_up: &weights.gate_up, intermediate: intermediate_size };
-            Project { compute, norm: None, linear: &weights.down }.add_to(&x, &gate.apply(&x)?)?;
+            let gate = Gate {
+                compute,
+                norm,
+                gate_up: &weights.gate_up,
+                intermediate: intermediate_size,
+            };
+            Project {
+                compute,
+                norm: None,
+                linear: &weights.down,
+            }
+            .add_to(&x, &gate.apply(&x)?)?;
         }
         if wanted.is_empty() {
             return x.narrow(0, 0, 0);
@@ -204,7 +298,8 @@ impl Model {
         x.index_select(&Tensor::from_slice(wanted, wanted.len(), &Device::Cpu)?, 0)
     }
 
-    /// The most likely next token of each row; [`NOT_A_TOKEN`](crate::ops::NOT_A_TOKEN) where the model's logits are not numbers.
+    /// The most likely next token of each row; [`NOT_A_TOKEN`](crate::ops::NOT_A_TOKEN) where the
+    /// model's logits are not numbers.
     ///
     /// # Shapes
     /// `hidden` `[rows, hidden]` to `[rows]`.
@@ -214,7 +309,13 @@ impl Model {
             Body::Device(model) => return model.most_likely(hidden),
         };
         let (norm, output) = (self.norm(&weights.final_norm), &weights.output.weight);
-        MostLikely { compute: &self.compute, norm, output }.apply(hidden)?.to_vec1()
+        MostLikely {
+            compute: &self.compute,
+            norm,
+            output,
+        }
+        .apply(hidden)?
+        .to_vec1()
     }
 
     /// Scores of all tokens as the next one.
@@ -227,11 +328,19 @@ impl Model {
             Body::Device(model) => return model.logits(hidden),
         };
         let norm = Some(self.norm(&weights.final_norm));
-        Project { compute: &self.compute, norm, linear: &weights.output }.apply(hidden)
+        Project {
+            compute: &self.compute,
+            norm,
+            linear: &weights.output,
+        }
+        .apply(hidden)
     }
 
     fn norm<'a>(&self, weight: &'a [f32]) -> Norm<'a> {
-        Norm { weight, epsilon: self.config.rms_norm_eps }
+        Norm {
+            weight,
+            epsilon: self.config.rms_norm_eps,
+        }
     }
 
     fn embed(&self, weights: &Weights, rows: &[Row]) -> Result<Tensor> {
@@ -262,36 +371,63 @@ mod tests {
     }
 
     fn load_with(name: &str, precision: Precision, threads: usize, layout: Layout) -> Model {
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(name);
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("tests/fixtures")
+            .join(name);
         let files = CheckpointFiles::open(&folder).unwrap();
-        let Checkpoint { config, tensors, .. } = Checkpoint::open(&files).unwrap();
+        let Checkpoint {
+            config, tensors, ..
+        } = Checkpoint::open(&files).unwrap();
         let threads = Threads::start(Some(threads)).unwrap();
-        let compute = Compute { threads, set: InstructionSet::best(), precision };
-        let form = WeightForm { rounding: Rounding::None, format: WeightFormat::Numbers(precision), layout };
+        let compute = Compute {
+            threads,
+            set: InstructionSet::best(),
+            precision,
+        };
+        let form = WeightForm {
+            rounding: Rounding::None,
+            format: WeightFormat::Numbers(precision),
+            layout,
+        };
         let weights = tensors.load(&config, form, &compute).unwrap();
         Model::new(config, weights, compute)
     }
 
     fn prompt(seed: u32, length: usize) -> Vec<u32> {
-        (0..length as u32).map(|i| (i * i * 31 + i * 7 + seed * 101) % 290).collect()
+        (0..length as u32)
+            .map(|i| (i * i * 31 + i * 7 + seed * 101) % 290)
+            .collect()
     }
 
     /// Logits after every token, as bits, when `pieces` tokens are computed at a time.
     fn alone(model: &Model, tokens: &[u32], pieces: usize) -> Vec<Vec<u32>> {
-        let mut cache = KvCache::new(model.config(), model.compute().precision, tokens.len().div_ceil(BLOCK));
+        let mut cache = KvCache::new(
+            model.config(),
+            model.compute().precision,
+            tokens.len().div_ceil(BLOCK),
+        );
         let slot = cache.open();
         assert!(cache.reserve(slot, tokens.len()));
-        let rows =
-            tokens.iter().enumerate().map(|(position, &token)| Row { token, slot, position, length: tokens.len() });
+        let rows = tokens.iter().enumerate().map(|(position, &token)| Row {
+            token,
+            slot,
+            position,
+            length: tokens.len(),
+        });
         let rows: Vec<Row> = rows.collect();
-        rows.chunks(pieces).flat_map(|rows| bits(model, rows, &mut cache)).collect()
+        rows.chunks(pieces)
+            .flat_map(|rows| bits(model, rows, &mut cache))
+            .collect()
     }
 
     fn bits(model: &Model, rows: &[Row], cache: &mut KvCache) -> Vec<Vec<u32>> {
         let wanted: Vec<u32> = (0..rows.len() as u32).collect();
         let hidden = model.forward(rows, &wanted, cache).unwrap();
         let logits = model.logits(&hidden).unwrap().to_vec2::<f32>().unwrap();
-        logits.into_iter().map(|row| row.into_iter().map(f32::to_bits).collect()).collect()
+        logits
+            .into_iter()
+            .map(|row| row.into_iter().map(f32::to_bits).collect())
+            .collect()
     }
 
     const MODELS: [&str; 3] = ["llama-tied", "llama-biased", "mistral-window"];
@@ -299,59 +435,95 @@ mod tests {
 
     #[test]
     fn reading_at_once_equals_reading_token_by_token() {
-        for (name, precision) in MODELS.into_iter().flat_map(|name| PRECISIONS.map(|precision| (name, precision))) {
+        for (name, precision) in MODELS
+            .into_iter()
+            .flat_map(|name| PRECISIONS.map(|precision| (name, precision)))
+        {
             let model = load(name, precision, 2);
             let tokens = prompt(1, 70);
             let whole = alone(&model, &tokens, 70);
             for pieces in [1, 3, 8, 33] {
-                assert_eq!(alone(&model, &tokens, pieces), whole, "{name} {precision:?}: {pieces} at a time");
+                assert_eq!(
+                    alone(&model, &tokens, pieces),
+                    whole,
+                    "{name} {precision:?}: {pieces} at a time"
+                );
             }
         }
     }
 
     #[test]
     fn laying_weights_out_changes_no_bit() {
-        for (name, precision) in MODELS.into_iter().flat_map(|name| PRECISIONS.map(|precision| (name, precision))) {
+        for (name, precision) in MODELS
+            .into_iter()
+            .flat_map(|name| PRECISIONS.map(|precision| (name, precision)))
+        {
             let tokens = prompt(3, 40);
             let expected = alone(&load(name, precision, 2), &tokens, 40);
             let model = load_with(name, precision, 2, Layout::Later);
             for pieces in [40, 1] {
-                assert_eq!(alone(&model, &tokens, pieces), expected, "{name} {precision:?}: from the files");
+                assert_eq!(
+                    alone(&model, &tokens, pieces),
+                    expected,
+                    "{name} {precision:?}: from the files"
+                );
             }
             for _ in 0..2 {
                 model.lay_out().unwrap();
-                assert_eq!(alone(&model, &tokens, 40), expected, "{name} {precision:?}: laid out");
+                assert_eq!(
+                    alone(&model, &tokens, 40),
+                    expected,
+                    "{name} {precision:?}: laid out"
+                );
             }
         }
     }
 
     #[test]
     fn company_changes_no_bit_of_a_row() {
-        for (name, precision) in MODELS.into_iter().flat_map(|name| PRECISIONS.map(|precision| (name, precision))) {
+        for (name, precision) in MODELS
+            .into_iter()
+            .flat_map(|name| PRECISIONS.map(|precision| (name, precision)))
+        {
             for (sequences, threads) in [(3, 1), (16, 1), (16, 3)] {
                 let model = load(name, precision, threads);
-                let prompts: Vec<Vec<u32>> = (0..sequences).map(|i| prompt(i, 20 + 3 * i as usize)).collect();
+                let prompts: Vec<Vec<u32>> = (0..sequences)
+                    .map(|i| prompt(i, 20 + 3 * i as usize))
+                    .collect();
                 let mut cache = KvCache::new(model.config(), precision, 1000);
                 let slots: Vec<Slot> = prompts.iter().map(|_| cache.open()).collect();
                 let longest = prompts.iter().map(Vec::len).max().unwrap();
                 let mut found = vec![Vec::new(); prompts.len()];
-                // Sequence i joins i steps late and takes 1 + i mod 4 rows a step, so that no two steps are alike.
+                // Sequence i joins i steps late and takes 1 + i mod 4 rows a step, so that no two
+                // steps are alike.
                 for step in 0..longest + prompts.len() {
                     let mut rows = Vec::new();
                     let mut owners = Vec::new();
                     for (i, prompt) in prompts.iter().enumerate() {
                         let pace = 1 + i % 4;
                         let start = step.saturating_sub(i).saturating_mul(pace);
-                        let end = if step < i { 0 } else { (start + pace).min(prompt.len()) };
+                        let end = if step < i {
+                            0
+                        } else {
+                            (start + pace).min(prompt.len())
+                        };
                         for (position, &token) in prompt.iter().enumerate().take(end).skip(start) {
                             assert!(cache.reserve(slots[i], position + 1));
-                            rows.push(Row { token, slot: slots[i], position, length: prompt.len() });
+                            rows.push(Row {
+                                token,
+                                slot: slots[i],
+                                position,
+                                length: prompt.len(),
+                            });
                             owners.push(i);
                         }
                     }
                     if !rows.is_empty() {
                         let logits = bits(&model, &rows, &mut cache);
-                        owners.iter().zip(logits).for_each(|(&i, logits)| found[i].push(logits));
+                        owners
+                            .iter()
+                            .zip(logits)
+                            .for_each(|(&i, logits)| found[i].push(logits));
                     }
                 }
                 for (prompt, found) in prompts.iter().zip(found) {
@@ -367,7 +539,10 @@ mod tests {
 
     #[test]
     fn a_shared_start_changes_no_bit() {
-        for (name, precision) in MODELS.into_iter().flat_map(|name| PRECISIONS.map(|precision| (name, precision))) {
+        for (name, precision) in MODELS
+            .into_iter()
+            .flat_map(|name| PRECISIONS.map(|precision| (name, precision)))
+        {
             let model = load(name, precision, 2);
             let tokens = prompt(5, 70);
             let whole = alone(&model, &tokens, 70);
@@ -376,18 +551,35 @@ mod tests {
                 let first = cache.open();
                 assert!(cache.reserve(first, 70));
                 let rows = |slot, range: std::ops::Range<usize>| -> Vec<Row> {
-                    range.map(|position| Row { token: tokens[position], slot, position, length: 70 }).collect()
+                    range
+                        .map(|position| Row {
+                            token: tokens[position],
+                            slot,
+                            position,
+                            length: 70,
+                        })
+                        .collect()
                 };
                 bits(&model, &rows(first, 0..shared), &mut cache);
                 let second = cache.open_like(first, shared).unwrap();
                 // The first goes on with other tokens, which the second must not see.
-                let others: Vec<Row> =
-                    (shared..70).map(|position| Row { token: 3, slot: first, position, length: 70 }).collect();
+                let others: Vec<Row> = (shared..70)
+                    .map(|position| Row {
+                        token: 3,
+                        slot: first,
+                        position,
+                        length: 70,
+                    })
+                    .collect();
                 bits(&model, &others, &mut cache);
                 cache.close(first);
                 assert!(cache.reserve(second, 70));
                 let found = bits(&model, &rows(second, shared..70), &mut cache);
-                assert_eq!(found, whole[shared..], "{name} {precision:?}: {shared} shared");
+                assert_eq!(
+                    found,
+                    whole[shared..],
+                    "{name} {precision:?}: {shared} shared"
+                );
                 cache.close(second);
                 assert_eq!(cache.available(), 12);
             }

@@ -1,5 +1,5 @@
-//! The kernels as candle operations on candle tensors. An operation owns or borrows its packed weights, as candle's
-//! quantized tensors do; everything it reads and writes is f32 and contiguous.
+//! The kernels as candle operations on candle tensors. An operation owns or borrows its packed
+//! weights, as candle's quantized tensors do; everything it reads and writes is f32 and contiguous.
 
 mod attention; // positions, the cache, and rows over their own sequences
 mod products; // rows by weights, and what is done with the sums at once
@@ -9,7 +9,9 @@ mod tests;
 use candle_core::{CpuStorage, Layout, Result, bail};
 
 pub(crate) use attention::{Attention, AttentionShape, RotateAndStore};
-pub(crate) use products::{Gate, Linear, MostLikely, NOT_A_TOKEN, Norm, Project, gate_or_up, gate_up_outputs};
+pub(crate) use products::{
+    Gate, Linear, MostLikely, NOT_A_TOKEN, Norm, Project, gate_or_up, gate_up_outputs,
+};
 
 /// The elements behind a tensor.
 fn elements<'a>(op: &str, storage: &'a CpuStorage, layout: &Layout) -> Result<&'a [f32]> {
@@ -20,7 +22,11 @@ fn elements<'a>(op: &str, storage: &'a CpuStorage, layout: &Layout) -> Result<&'
 }
 
 /// The elements behind a tensor that is written to.
-fn elements_mut<'a>(op: &str, storage: &'a mut CpuStorage, layout: &Layout) -> Result<&'a mut [f32]> {
+fn elements_mut<'a>(
+    op: &str,
+    storage: &'a mut CpuStorage,
+    layout: &Layout,
+) -> Result<&'a mut [f32]> {
     match (storage, layout.contiguous_offsets()) {
         (CpuStorage::F32(elements), Some((start, end))) => Ok(&mut elements[start..end]),
         _ => bail!("{op} needs contiguous tensors of f32"),

@@ -1,5 +1,6 @@
-//! What prompts have in common at their start: a template's header, the examples of a few-shot prompt, or a whole
-//! problem that is sampled several times. Each is computed once and shared through the cache.
+//! What prompts have in common at their start: a template's header, the examples of a few-shot
+//! prompt, or a whole problem that is sampled several times. Each is computed once and shared
+//! through the cache.
 
 /// A common start that fewer rows than this would be saved by is not worth a step of its own.
 const LEAST_SAVING: usize = 32;
@@ -13,21 +14,28 @@ pub(crate) struct Prefix {
     pub(crate) length: usize,
 }
 
-/// The common starts of prompts that are in lexicographic order of their tokens, by start and length; each lies within those before it or
-/// beside them.
+/// The common starts of prompts that are in lexicographic order of their tokens, by start and
+/// length; each lies within those before it or beside them.
 pub(crate) fn shared_prefixes(prompts: &[&[u32]]) -> Vec<Prefix> {
-    // A stack of growing lengths: (length, where the run of prompts with that much in common begins).
+    // A stack of growing lengths: (length, where the run of prompts with that much in common
+    // begins).
     let mut open: Vec<(usize, usize)> = Vec::new();
     let mut found = Vec::new();
     for index in 0..prompts.len() {
-        let common = prompts.get(index + 1).map_or(0, |next| common_start(prompts[index], next));
+        let common = prompts
+            .get(index + 1)
+            .map_or(0, |next| common_start(prompts[index], next));
         let mut start = index;
         while let Some(&(length, first)) = open.last()
             && length > common
         {
             open.pop();
             let length = length.min(prompts[first].len() - 1);
-            found.push(Prefix { start: first, end: index + 1, length });
+            found.push(Prefix {
+                start: first,
+                end: index + 1,
+                length,
+            });
             start = first;
         }
         if common > 0 && open.last().is_none_or(|&(length, _)| length < common) {
@@ -39,7 +47,10 @@ pub(crate) fn shared_prefixes(prompts: &[&[u32]]) -> Vec<Prefix> {
 }
 
 fn common_start(left: &[u32], right: &[u32]) -> usize {
-    left.iter().zip(right).take_while(|(left, right)| left == right).count()
+    left.iter()
+        .zip(right)
+        .take_while(|(left, right)| left == right)
+        .count()
 }
 
 /// Leaves out those that save too little beside the one around them.
@@ -77,7 +88,14 @@ mod tests {
     #[test]
     fn a_header_is_found_once() {
         let mut prompts: Vec<Vec<u32>> = (0..5).map(|i| prompt(40, &[10 + i, 1, 2])).collect();
-        assert_eq!(of(&mut prompts), [Prefix { start: 0, end: 5, length: 40 }]);
+        assert_eq!(
+            of(&mut prompts),
+            [Prefix {
+                start: 0,
+                end: 5,
+                length: 40
+            }]
+        );
     }
 
     #[test]
@@ -89,20 +107,53 @@ mod tests {
             }
         }
         let found = of(&mut prompts);
-        let inner = |group: usize| Prefix { start: 4 * group, end: 4 * group + 4, length: 83 };
-        assert_eq!(found, [Prefix { start: 0, end: 12, length: 33 }, inner(0), inner(1), inner(2)]);
+        let inner = |group: usize| Prefix {
+            start: 4 * group,
+            end: 4 * group + 4,
+            length: 83,
+        };
+        assert_eq!(
+            found,
+            [
+                Prefix {
+                    start: 0,
+                    end: 12,
+                    length: 33
+                },
+                inner(0),
+                inner(1),
+                inner(2)
+            ]
+        );
     }
 
     #[test]
     fn equal_prompts_share_all_but_their_last_token() {
-        assert_eq!(of(&mut [prompt(60, &[]), prompt(60, &[])]), [Prefix { start: 0, end: 2, length: 59 }]);
-        assert_eq!(of(&mut [prompt(60, &[]), prompt(60, &[1])]), [Prefix { start: 0, end: 2, length: 59 }]);
+        assert_eq!(
+            of(&mut [prompt(60, &[]), prompt(60, &[])]),
+            [Prefix {
+                start: 0,
+                end: 2,
+                length: 59
+            }]
+        );
+        assert_eq!(
+            of(&mut [prompt(60, &[]), prompt(60, &[1])]),
+            [Prefix {
+                start: 0,
+                end: 2,
+                length: 59
+            }]
+        );
     }
 
     #[test]
     fn small_savings_are_left() {
         assert_eq!(of(&mut [prompt(20, &[1]), prompt(20, &[2])]), []);
-        assert_eq!(of(&mut [prompt(20, &[1]), prompt(20, &[2]), prompt(20, &[3])]).len(), 1);
+        assert_eq!(
+            of(&mut [prompt(20, &[1]), prompt(20, &[2]), prompt(20, &[3])]).len(),
+            1
+        );
         assert_eq!(of(&mut []), []);
         assert_eq!(of(&mut [prompt(99, &[])]), []);
     }
@@ -131,7 +182,9 @@ mod tests {
             }
             for (index, outer) in found.iter().enumerate() {
                 for inner in &found[index + 1..] {
-                    let within = inner.start >= outer.start && inner.end <= outer.end && inner.length > outer.length;
+                    let within = inner.start >= outer.start
+                        && inner.end <= outer.end
+                        && inner.length > outer.length;
                     assert!(within || inner.start >= outer.end, "{outer:?} {inner:?}");
                 }
             }

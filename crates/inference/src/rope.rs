@@ -1,15 +1,19 @@
-//! Rotary position encoding in the half-rotation layout of Hugging Face checkpoints: element `i` of a head is paired
-//! with element `i + head_dim / 2`. Frequencies agree with transformers 5.23 `modeling_rope_utils.py`, f32 throughout.
+//! Rotary position encoding in the half-rotation layout of Hugging Face checkpoints: element `i` of
+//! a head is paired with element `i + head_dim / 2`. Frequencies agree with transformers 5.23
+//! `modeling_rope_utils.py`, f32 throughout.
 
 use crate::config::{ModelConfig, RopeScaling};
 
-/// The angle per position of each pair in a head, `[head_dim / 2]`, for a token read when its sequence had `length`
-/// tokens, which matters to dynamic scaling alone.
+/// The angle per position of each pair in a head, `[head_dim / 2]`, for a token read when its
+/// sequence had `length` tokens, which matters to dynamic scaling alone.
 pub(crate) fn frequencies(config: &ModelConfig, length: usize) -> Vec<f32> {
     let dim = config.head_dim as f64;
     let theta = f64::from(config.rope_theta);
     let base = match config.rope_scaling {
-        RopeScaling::Dynamic { factor, original_context } => {
+        RopeScaling::Dynamic {
+            factor,
+            original_context,
+        } => {
             let (factor, original) = (f64::from(factor), original_context as f64);
             let growth = factor * original.max(length as f64) / original - (factor - 1.0);
             theta * growth.powf(dim / (dim - 2.0))
@@ -21,7 +25,10 @@ pub(crate) fn frequencies(config: &ModelConfig, length: usize) -> Vec<f32> {
             let exponent = (2 * pair) as f32 / config.head_dim as f32;
             // Computed wide and rounded once, so that the last bits of a C library do not show.
             let divisor = base.powf(f64::from(exponent)) as f32;
-            let factor = config.rope_factors.as_ref().map_or(1.0, |factors| factors[pair]);
+            let factor = config
+                .rope_factors
+                .as_ref()
+                .map_or(1.0, |factors| factors[pair]);
             scale(pair, divisor, config) / factor
         })
         .collect()
@@ -33,7 +40,12 @@ fn scale(pair: usize, divisor: f32, config: &ModelConfig) -> f32 {
     match config.rope_scaling {
         RopeScaling::Default | RopeScaling::Dynamic { .. } => frequency,
         RopeScaling::Linear { factor } => frequency / factor,
-        RopeScaling::Llama3 { factor, low_freq_factor, high_freq_factor, original_context } => {
+        RopeScaling::Llama3 {
+            factor,
+            low_freq_factor,
+            high_freq_factor,
+            original_context,
+        } => {
             let context = original_context as f32;
             let wavelength = std::f32::consts::TAU / frequency;
             if wavelength < context / high_freq_factor {
@@ -41,15 +53,24 @@ fn scale(pair: usize, divisor: f32, config: &ModelConfig) -> f32 {
             } else if wavelength > context / low_freq_factor {
                 frequency / factor
             } else {
-                let smooth = (context / wavelength - low_freq_factor) / (high_freq_factor - low_freq_factor);
+                let smooth =
+                    (context / wavelength - low_freq_factor) / (high_freq_factor - low_freq_factor);
                 (1.0 - smooth) * frequency / factor + smooth * frequency
             }
         }
-        RopeScaling::Yarn { factor, beta_fast, beta_slow, original_context, truncate, .. } => {
+        RopeScaling::Yarn {
+            factor,
+            beta_fast,
+            beta_slow,
+            original_context,
+            truncate,
+            ..
+        } => {
             let dim = config.head_dim as f64;
             // The pair that turns so many times within the original context.
             let pair_of = |turns: f32| {
-                let wavelength = original_context as f64 / (f64::from(turns) * std::f64::consts::TAU);
+                let wavelength =
+                    original_context as f64 / (f64::from(turns) * std::f64::consts::TAU);
                 dim * wavelength.ln() / (2.0 * f64::from(config.rope_theta).ln())
             };
             let (mut low, mut high) = (pair_of(beta_fast), pair_of(beta_slow));
@@ -87,7 +108,11 @@ pub(crate) struct Rotations {
 
 impl Rotations {
     pub(crate) fn new(config: &ModelConfig) -> Self {
-        Self { config: config.clone(), frequencies: frequencies(config, 0), pairs: Vec::new() }
+        Self {
+            config: config.clone(),
+            frequencies: frequencies(config, 0),
+            pairs: Vec::new(),
+        }
     }
 
     /// The rotation of each row of a step, `[rows, head_dim / 2]`.
@@ -98,7 +123,11 @@ impl Rotations {
         for Place { position, length } in places {
             if length <= self.config.plain_prompt_length() {
                 while self.pairs.len() / half <= position {
-                    let next = rotation(&self.frequencies, self.pairs.len() / half, self.config.rope_scaling);
+                    let next = rotation(
+                        &self.frequencies,
+                        self.pairs.len() / half,
+                        self.config.rope_scaling,
+                    );
                     self.pairs.extend(next);
                 }
                 rotations.extend_from_slice(&self.pairs[position * half..][..half]);
@@ -118,11 +147,14 @@ impl Rotations {
 /// `(cos, sin)` of every pair at a position.
 fn rotation(frequencies: &[f32], position: usize, scaling: RopeScaling) -> Vec<(f32, f32)> {
     let factor = match scaling {
-        RopeScaling::Yarn { attention_factor, .. } => attention_factor,
+        RopeScaling::Yarn {
+            attention_factor, ..
+        } => attention_factor,
         _ => 1.0,
     };
     let pair = |&frequency: &f32| {
-        // The angle is rounded to f32 as in transformers; its sine and cosine are as good as f32 can hold.
+        // The angle is rounded to f32 as in transformers; its sine and cosine are as good as f32
+        // can hold.
         let (sin, cos) = f64::from(position as f32 * frequency).sin_cos();
         (cos as f32 * factor, sin as f32 * factor)
     };
@@ -143,6 +175,10 @@ mod tests {
         assert_eq!(scaled(1.0), 1.0);
         assert!((scaled(1e-6) - 1e-6 / 8.0).abs() < 1e-13);
         // Expected value computed by transformers 5.23.
-        assert!((scaled(0.0015) - 6.056_169e-4).abs() < 1e-9, "{}", scaled(0.0015));
+        assert!(
+            (scaled(0.0015) - 6.056_169e-4).abs() < 1e-9,
+            "{}",
+            scaled(0.0015)
+        );
     }
 }

@@ -1,7 +1,9 @@
-//! Sampled decoding: which tokens may come next, how likely each is, and one random number to choose among them.
+//! Sampled decoding: which tokens may come next, how likely each is, and one random number to
+//! choose among them.
 //!
-//! Here a token depends on its own row and place, not on company, order or where a run was resumed, and the same logits
-//! give the same token on every machine: the exponential is ours and weights are whole numbers, whose sums are exact.
+//! Here a token depends on its own row and place, not on company, order or where a run was resumed,
+//! and the same logits give the same token on every machine: the exponential is ours and weights
+//! are whole numbers, whose sums are exact.
 
 use std::cmp::Reverse;
 
@@ -9,24 +11,33 @@ use generation::Sampling;
 
 use crate::kernels::elementwise::exp;
 
-/// Weight of the likeliest token. Less likely ones are rounded to multiples of 2⁻⁴⁰ of it, so those below 2⁻⁴¹ are
-/// never drawn, while 2²³ tokens cannot overflow a sum.
+/// Weight of the likeliest token. Less likely ones are rounded to multiples of 2⁻⁴⁰ of it, so those
+/// below 2⁻⁴¹ are never drawn, while 2²³ tokens cannot overflow a sum.
 const ONE: u64 = 1 << 40;
 
-/// Groups whose largest logits narrow the search for the k-th largest: a token belongs to group `id % GROUPS`.
+/// Groups whose largest logits narrow the search for the k-th largest: a token belongs to group
+/// `id % GROUPS`.
 const GROUPS: usize = 1024;
 
-/// The random numbers of one completion: a function of seed, problem and sample, and of nothing that happens in a run.
+/// The random numbers of one completion: a function of seed, problem and sample, and of nothing
+/// that happens in a run.
 pub(crate) struct Stream {
     key: [u8; blake3::KEY_LEN],
 }
 
 impl Stream {
     pub(crate) fn new(seed: u64, problem: &str, sample: u32) -> Self {
-        let mut hasher = blake3::Hasher::new_derive_key("mwpbench sampling v1: seed, sample, problem id");
-        // The id last: the others have fixed lengths, so that no two streams share their key material.
-        hasher.update(&seed.to_le_bytes()).update(&sample.to_le_bytes()).update(problem.as_bytes());
-        Self { key: *hasher.finalize().as_bytes() }
+        let mut hasher =
+            blake3::Hasher::new_derive_key("mwpbench sampling v1: seed, sample, problem id");
+        // The id last: the others have fixed lengths, so that no two streams share their key
+        // material.
+        hasher
+            .update(&seed.to_le_bytes())
+            .update(&sample.to_le_bytes())
+            .update(problem.as_bytes());
+        Self {
+            key: *hasher.finalize().as_bytes(),
+        }
     }
 
     /// The number for new token `step`, counted from 0: uniform in 0..1, in units of 2⁻⁶⁴.
@@ -36,13 +47,16 @@ impl Stream {
     }
 }
 
-/// Weight and id of a token. The greater of two is the likelier one or, of equals, that with the lower id.
+/// Weight and id of a token. The greater of two is the likelier one or, of equals, that with the
+/// lower id.
 type Candidate = (u64, Reverse<u32>);
 
-/// Draws tokens. Holds nothing between calls but memory, up to 32 bytes for each token of the vocabulary.
+/// Draws tokens. Holds nothing between calls but memory, up to 32 bytes for each token of the
+/// vocabulary.
 #[derive(Default)]
 pub(crate) struct Sampler {
-    /// Logits after the repetition penalty, then probabilities relative to the likeliest, `[vocab]`.
+    /// Logits after the repetition penalty, then probabilities relative to the likeliest,
+    /// `[vocab]`.
     scores: Vec<f32>,
     /// Largest score of each group, `[min(GROUPS, vocab)]`.
     maxima: Vec<f32>,
@@ -55,10 +69,11 @@ pub(crate) struct Sampler {
 }
 
 impl Sampler {
-    /// The token at place `step` of a completion, counted from 0; `None` if a logit is NaN or +∞, or all are −∞.
+    /// The token at place `step` of a completion, counted from 0; `None` if a logit is NaN or +∞,
+    /// or all are −∞.
     ///
-    /// `history` holds the ids of prompt and completion so far; those outside the vocabulary are passed over. Settings
-    /// must be valid; their seed is already in the stream.
+    /// `history` holds the ids of prompt and completion so far; those outside the vocabulary are
+    /// passed over. Settings must be valid; their seed is already in the stream.
     ///
     /// # Shapes
     /// `logits` `[vocab]`, with vocab at most 2²³.
@@ -81,8 +96,11 @@ impl Sampler {
         debug_assert_eq!(sampling.validate(), Ok(()));
         self.penalise(logits, history, sampling.repetition_penalty);
         let largest = self.largest()?;
-        let floor = sampling.top_k.map_or(f32::NEG_INFINITY, |k| self.kth_largest(k.get()));
-        // With the temperature at hand and in two loops, so that the compiler makes full use of vectors.
+        let floor = sampling
+            .top_k
+            .map_or(f32::NEG_INFINITY, |k| self.kth_largest(k.get()));
+        // With the temperature at hand and in two loops, so that the compiler makes full use of
+        // vectors.
         let temperature = sampling.temperature;
         for score in &mut self.scores {
             // The difference first: the likeliest then has weight 1 at any temperature.
@@ -90,11 +108,16 @@ impl Sampler {
             *score = if *score < floor { 0.0 } else { weight };
         }
         self.weights.clear();
-        self.weights.extend(self.scores.iter().map(|&weight| whole(weight)));
+        self.weights
+            .extend(self.scores.iter().map(|&weight| whole(weight)));
         if sampling.top_p < 1.0 || sampling.min_p > 0.0 {
             let cut = self.cut(sampling.top_p, sampling.min_p);
             for (token, weight) in (0..).zip(&mut self.weights) {
-                *weight = if (*weight, Reverse(token)) < cut { 0 } else { *weight };
+                *weight = if (*weight, Reverse(token)) < cut {
+                    0
+                } else {
+                    *weight
+                };
             }
         }
         Some(self.weights.iter().sum())
@@ -107,7 +130,11 @@ impl Sampler {
             let token = token as usize;
             // From the logits, so that a token that occurs twice is penalised once.
             if let (Some(score), Some(&logit)) = (self.scores.get_mut(token), logits.get(token)) {
-                *score = if logit < 0.0 { logit * penalty } else { logit / penalty };
+                *score = if logit < 0.0 {
+                    logit * penalty
+                } else {
+                    logit / penalty
+                };
             }
         }
     }
@@ -115,7 +142,8 @@ impl Sampler {
     /// Finds the largest score of each group, and of all; `None` if that is infinite or any is NaN.
     fn largest(&mut self) -> Option<f32> {
         self.maxima.clear();
-        self.maxima.resize(GROUPS.min(self.scores.len()), f32::NEG_INFINITY);
+        self.maxima
+            .resize(GROUPS.min(self.scores.len()), f32::NEG_INFINITY);
         let mut nan = false;
         for scores in self.scores.chunks(GROUPS) {
             for (largest, &score) in self.maxima.iter_mut().zip(scores) {
@@ -123,19 +151,30 @@ impl Sampler {
                 *largest = if score > *largest { score } else { *largest };
             }
         }
-        let largest = self.maxima.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+        let largest = self
+            .maxima
+            .iter()
+            .copied()
+            .fold(f32::NEG_INFINITY, f32::max);
         (largest.is_finite() && !nan).then_some(largest)
     }
 
-    /// The k-th largest score, −∞ where there are no more than k. Needs the maxima, and leaves them in another order.
+    /// The k-th largest score, −∞ where there are no more than k. Needs the maxima, and leaves them
+    /// in another order.
     fn kth_largest(&mut self, k: usize) -> f32 {
         if k >= self.scores.len() {
             return f32::NEG_INFINITY;
         }
-        // As k groups have their largest score at or above this, so have k tokens: few are left to search.
-        let bound = if k <= self.maxima.len() { kth_largest(&mut self.maxima, k) } else { f32::NEG_INFINITY };
+        // As k groups have their largest score at or above this, so have k tokens: few are left to
+        // search.
+        let bound = if k <= self.maxima.len() {
+            kth_largest(&mut self.maxima, k)
+        } else {
+            f32::NEG_INFINITY
+        };
         self.pool.clear();
-        self.pool.extend(self.scores.iter().copied().filter(|&score| score >= bound));
+        self.pool
+            .extend(self.scores.iter().copied().filter(|&score| score >= bound));
         kth_largest(&mut self.pool, k)
     }
 
@@ -149,14 +188,17 @@ impl Sampler {
         // What may be dropped: never all, also where the product is rounded up.
         let spare = (((1.0 - f64::from(top_p)) * total as f64) as u64).min(total - 1);
         let needed = total - spare;
-        // All tokens up to this weight together weigh no more than `spare`, so top-p drops them: few are left to order.
+        // All tokens up to this weight together weigh no more than `spare`, so top-p drops them:
+        // few are left to order.
         let dropped = spare / self.weights.len() as u64;
         let least = least.max(dropped + 1);
         self.candidates.clear();
         let tokens = self.weights.iter().copied().zip((0..).map(Reverse));
-        self.candidates.extend(tokens.filter(|&(weight, _)| weight >= least));
+        self.candidates
+            .extend(tokens.filter(|&(weight, _)| weight >= least));
 
-        // Halves the part that holds the one that crosses `needed`, counted from the top; the lowest if none does.
+        // Halves the part that holds the one that crosses `needed`, counted from the top; the
+        // lowest if none does.
         let mut above = 0;
         let mut part = self.candidates.as_mut_slice();
         while part.len() > 1 {
@@ -176,7 +218,8 @@ impl Sampler {
     }
 }
 
-/// The token whose share holds `place` when weights are laid end to end in the order of ids; `None` past the last.
+/// The token whose share holds `place` when weights are laid end to end in the order of ids; `None`
+/// past the last.
 fn token_at(weights: &[u64], place: u64) -> Option<u32> {
     let mut rest = place;
     (0..).zip(weights).find_map(|(token, &weight)| {
@@ -191,14 +234,17 @@ fn token_at(weights: &[u64], place: u64) -> Option<u32> {
 /// A weight in 0..=1 in units of `1 / ONE`, rounded to the nearest, halves to even.
 #[inline(always)]
 fn whole(weight: f32) -> u64 {
-    // Numbers from 2¹² to 2¹³ are 2⁻⁴⁰ apart. Unlike a conversion to integers, this becomes vector code everywhere.
+    // Numbers from 2¹² to 2¹³ are 2⁻⁴⁰ apart. Unlike a conversion to integers, this becomes vector
+    // code everywhere.
     const SHIFT: f64 = 4096.0;
     (f64::from(weight) + SHIFT).to_bits() - SHIFT.to_bits()
 }
 
 /// The k-th largest value, 1 ≤ k ≤ len. Puts the values in another order.
 fn kth_largest(values: &mut [f32], k: usize) -> f32 {
-    *values.select_nth_unstable_by(k - 1, |a, b| b.total_cmp(a)).1
+    *values
+        .select_nth_unstable_by(k - 1, |a, b| b.total_cmp(a))
+        .1
 }
 
 #[cfg(test)]
@@ -217,22 +263,29 @@ mod tests {
         samples: NonZeroU32::MIN,
     };
 
-    /// Of chi-square with 1 to 19 degrees of freedom: values exceeded once in 10,000 times (mpmath 1.3, `gammainc`).
+    /// Of chi-square with 1 to 19 degrees of freedom: values exceeded once in 10,000 times (mpmath
+    /// 1.3, `gammainc`).
     const CRITICAL: [f64; 19] = [
-        15.137, 18.421, 21.108, 23.513, 25.745, 27.856, 29.878, 31.828, 33.720, 35.564, 37.367, 39.134, 40.871, 42.579,
-        44.263, 45.925, 47.566, 49.189, 50.795,
+        15.137, 18.421, 21.108, 23.513, 25.745, 27.856, 29.878, 31.828, 33.720, 35.564, 37.367,
+        39.134, 40.871, 42.579, 44.263, 45.925, 47.566, 49.189, 50.795,
     ];
 
     fn probabilities(logits: &[f32], history: &[u32], sampling: &Sampling) -> Vec<f64> {
         let mut sampler = Sampler::default();
         let total = sampler.weigh(logits, history, sampling).unwrap();
-        sampler.weights.iter().map(|&weight| weight as f64 / total as f64).collect()
+        sampler
+            .weights
+            .iter()
+            .map(|&weight| weight as f64 / total as f64)
+            .collect()
     }
 
     /// Tokens that may be drawn.
     fn kept(logits: &[f32], sampling: &Sampling) -> Vec<usize> {
         let probabilities = probabilities(logits, &[], sampling);
-        (0..logits.len()).filter(|&token| probabilities[token] > 0.0).collect()
+        (0..logits.len())
+            .filter(|&token| probabilities[token] > 0.0)
+            .collect()
     }
 
     /// The rules of [`Sampling`] one after another, with a full sort and f64 throughout.
@@ -243,13 +296,20 @@ mod tests {
         seen.dedup();
         for token in seen {
             let score = &mut scores[token as usize];
-            *score =
-                if *score > 0.0 { *score / sampling.repetition_penalty } else { *score * sampling.repetition_penalty };
+            *score = if *score > 0.0 {
+                *score / sampling.repetition_penalty
+            } else {
+                *score * sampling.repetition_penalty
+            };
         }
         let mut order: Vec<usize> = (0..scores.len()).collect();
         // Stable, and 0 equals −0.
         order.sort_by(|&a, &b| scores[b].partial_cmp(&scores[a]).unwrap());
-        let kth = scores[order[sampling.top_k.map_or(scores.len(), NonZeroUsize::get).min(scores.len()) - 1]];
+        let kth = scores[order[sampling
+            .top_k
+            .map_or(scores.len(), NonZeroUsize::get)
+            .min(scores.len())
+            - 1]];
         let largest = f64::from(scores[order[0]]);
         let mut probabilities: Vec<f64> = scores
             .iter()
@@ -287,16 +347,25 @@ mod tests {
         (statistic, cells - 1)
     }
 
-    const LOGITS: [f32; 20] =
-        [0.3, -1.2, 2.1, 0.0, 1.4, -0.7, -2.5, 1.1, 0.9, -0.1, 3.0, -3.1, 0.6, 1.9, -1.8, -0.4, 2.6, 0.2, -2.0, 1.4];
+    const LOGITS: [f32; 20] = [
+        0.3, -1.2, 2.1, 0.0, 1.4, -0.7, -2.5, 1.1, 0.9, -0.1, 3.0, -3.1, 0.6, 1.9, -1.8, -0.4, 2.6,
+        0.2, -2.0, 1.4,
+    ];
 
-    /// How often each token of [`LOGITS`] comes in 100,000 draws, each from its own row of the given streams.
-    fn counts(sampling: &Sampling, history: &[u32], row: impl Fn(u32) -> (Stream, u64)) -> [u32; 20] {
+    /// How often each token of [`LOGITS`] comes in 100,000 draws, each from its own row of the
+    /// given streams.
+    fn counts(
+        sampling: &Sampling,
+        history: &[u32],
+        row: impl Fn(u32) -> (Stream, u64),
+    ) -> [u32; 20] {
         let mut sampler = Sampler::default();
         let mut counts = [0; 20];
         for draw in 0..100_000 {
             let (stream, step) = row(draw);
-            counts[sampler.sample(&LOGITS, history, sampling, &stream, step).unwrap() as usize] += 1;
+            counts[sampler
+                .sample(&LOGITS, history, sampling, &stream, step)
+                .unwrap() as usize] += 1;
         }
         counts
     }
@@ -305,12 +374,46 @@ mod tests {
         let top_k = NonZeroUsize::new(8);
         vec![
             ("plain", PLAIN),
-            ("temperature", Sampling { temperature: 0.7, ..PLAIN }),
+            (
+                "temperature",
+                Sampling {
+                    temperature: 0.7,
+                    ..PLAIN
+                },
+            ),
             ("top-k", Sampling { top_k, ..PLAIN }),
-            ("top-p", Sampling { top_p: 0.9, ..PLAIN }),
-            ("min-p", Sampling { min_p: 0.3, ..PLAIN }),
-            ("penalty", Sampling { repetition_penalty: 1.5, ..PLAIN }),
-            ("all", Sampling { temperature: 1.3, top_k, top_p: 0.95, min_p: 0.15, repetition_penalty: 1.1, ..PLAIN }),
+            (
+                "top-p",
+                Sampling {
+                    top_p: 0.9,
+                    ..PLAIN
+                },
+            ),
+            (
+                "min-p",
+                Sampling {
+                    min_p: 0.3,
+                    ..PLAIN
+                },
+            ),
+            (
+                "penalty",
+                Sampling {
+                    repetition_penalty: 1.5,
+                    ..PLAIN
+                },
+            ),
+            (
+                "all",
+                Sampling {
+                    temperature: 1.3,
+                    top_k,
+                    top_p: 0.95,
+                    min_p: 0.15,
+                    repetition_penalty: 1.1,
+                    ..PLAIN
+                },
+            ),
         ]
     }
 
@@ -327,31 +430,62 @@ mod tests {
             for row in rows {
                 let (statistic, freedom) = chi_square(&counts(&sampling, &history, row), &expected);
                 println!("{name}: chi-square {statistic:.2}, {freedom} degrees of freedom");
-                assert!(statistic < CRITICAL[freedom - 1], "{name}: {statistic} with {freedom} degrees of freedom");
+                assert!(
+                    statistic < CRITICAL[freedom - 1],
+                    "{name}: {statistic} with {freedom} degrees of freedom"
+                );
             }
         }
     }
 
     #[test]
     fn the_frequency_test_notices_small_errors() {
-        let drawn = counts(&PLAIN, &[], |draw| (Stream::new(1, "steps", 0), u64::from(draw)));
+        let drawn = counts(&PLAIN, &[], |draw| {
+            (Stream::new(1, "steps", 0), u64::from(draw))
+        });
         let wrong = [
-            Sampling { temperature: 1.05, ..PLAIN },
-            Sampling { temperature: 0.95, ..PLAIN },
-            Sampling { repetition_penalty: 1.05, ..PLAIN },
+            Sampling {
+                temperature: 1.05,
+                ..PLAIN
+            },
+            Sampling {
+                temperature: 0.95,
+                ..PLAIN
+            },
+            Sampling {
+                repetition_penalty: 1.05,
+                ..PLAIN
+            },
         ];
         for sampling in wrong {
             let (statistic, freedom) = chi_square(&drawn, &reference(&LOGITS, &[10, 2], &sampling));
             println!("{sampling:?}: chi-square {statistic:.2}");
-            assert!(statistic > CRITICAL[freedom - 1], "{sampling:?}: {statistic}");
+            assert!(
+                statistic > CRITICAL[freedom - 1],
+                "{sampling:?}: {statistic}"
+            );
         }
     }
 
     #[test]
     fn agrees_with_transformers() {
-        const LOGITS: [f32; 12] = [2.0, -1.0, 0.5, 3.0, 0.5, -2.5, 1.75, f32::NEG_INFINITY, 0.0, 2.0, 0.5, -0.25];
+        const LOGITS: [f32; 12] = [
+            2.0,
+            -1.0,
+            0.5,
+            3.0,
+            0.5,
+            -2.5,
+            1.75,
+            f32::NEG_INFINITY,
+            0.0,
+            2.0,
+            0.5,
+            -0.25,
+        ];
         let history = [3, 5, 3, 8, 0, 11, 6, 3];
-        // Softmax after the processors of transformers 5.23 with torch 2.15, f32 on CPU; tokens 2, 4 and 10 are equal, as are 0 and 9.
+        // Softmax after the processors of transformers 5.23 with torch 2.15, f32 on CPU; tokens 2,
+        // 4 and 10 are equal, as are 0 and 9.
         #[rustfmt::skip]
         let cases: [(f32, usize, f32, f32, f32, [f64; 12]); 9] = [
             (1.0, 0, 1.0, 0.0, 1.0, [0.1546048, 0.0076973, 0.0344970, 0.4202595, 0.0344970, 0.0017175, 0.1204064, 0.0, 0.0209235, 0.1546048, 0.0344970, 0.0162952]),
@@ -366,12 +500,26 @@ mod tests {
         ];
         for (temperature, top_k, top_p, min_p, repetition_penalty, expected) in cases {
             let top_k = NonZeroUsize::new(top_k);
-            let sampling = Sampling { temperature, top_k, top_p, min_p, repetition_penalty, ..PLAIN };
+            let sampling = Sampling {
+                temperature,
+                top_k,
+                top_p,
+                min_p,
+                repetition_penalty,
+                ..PLAIN
+            };
             let found = probabilities(&LOGITS, &history, &sampling);
             for (token, (found, expected)) in found.iter().zip(expected).enumerate() {
                 // Literals have 7 decimals, and f32 has 24 bits.
-                assert!((found - expected).abs() < 2e-7, "{sampling:?}, token {token}: {found}, not {expected}");
-                assert_eq!(*found == 0.0, expected == 0.0, "{sampling:?}, token {token}");
+                assert!(
+                    (found - expected).abs() < 2e-7,
+                    "{sampling:?}, token {token}: {found}, not {expected}"
+                );
+                assert_eq!(
+                    *found == 0.0,
+                    expected == 0.0,
+                    "{sampling:?}, token {token}"
+                );
             }
         }
     }
@@ -393,15 +541,33 @@ mod tests {
             let logits: Vec<f32> = (0..vocab)
                 .map(|_| {
                     let logit = (spread * (uniform() + uniform() + uniform() - 1.5)) as f32;
-                    let logit = if case % 4 == 0 { (logit * 4.0).round() / 4.0 } else { logit };
-                    if uniform() < 0.05 { f32::NEG_INFINITY } else { logit }
+                    let logit = if case % 4 == 0 {
+                        (logit * 4.0).round() / 4.0
+                    } else {
+                        logit
+                    };
+                    if uniform() < 0.05 {
+                        f32::NEG_INFINITY
+                    } else {
+                        logit
+                    }
                 })
                 .collect();
             let history: Vec<u32> = (0..20).map(|_| (uniform() * vocab as f64) as u32).collect();
-            let mut chosen = |value: f64, neutral: f32| if uniform() < 0.5 { value as f32 } else { neutral };
+            let mut chosen = |value: f64, neutral: f32| {
+                if uniform() < 0.5 {
+                    value as f32
+                } else {
+                    neutral
+                }
+            };
             let top_k = chosen(2f64.powi(case as i32 % 12), 0.0) as usize;
-            let (top_p, min_p) = (chosen(0.999 - 0.001 * f64::from(case), 1.0), chosen(0.0003 * f64::from(case), 0.0));
-            let (temperature, penalty) = (chosen(0.3 + 0.002 * f64::from(case), 1.0), chosen(1.3, 0.9));
+            let (top_p, min_p) = (
+                chosen(0.999 - 0.001 * f64::from(case), 1.0),
+                chosen(0.0003 * f64::from(case), 0.0),
+            );
+            let (temperature, penalty) =
+                (chosen(0.3 + 0.002 * f64::from(case), 1.0), chosen(1.3, 0.9));
             let sampling = Sampling {
                 temperature,
                 top_k: NonZeroUsize::new(top_k),
@@ -417,17 +583,28 @@ mod tests {
             let expected = reference(&logits, &history, &sampling);
             let found = probabilities(&logits, &history, &sampling);
             for (token, (&found, &expected)) in found.iter().zip(&expected).enumerate() {
-                let message = format!("case {case}, {sampling:?}, token {token} of {vocab}: {found}, not {expected}");
-                // Ours is rounded to 2⁻⁴⁰ of the likeliest, and so may be 0 where it should not quite.
-                assert!((found - expected).abs() <= 1e-6 * expected + 1e-12, "{message}");
+                let message = format!(
+                    "case {case}, {sampling:?}, token {token} of {vocab}: {found}, not {expected}"
+                );
+                // Ours is rounded to 2⁻⁴⁰ of the likeliest, and so may be 0 where it should not
+                // quite.
+                assert!(
+                    (found - expected).abs() <= 1e-6 * expected + 1e-12,
+                    "{message}"
+                );
                 assert!(found == 0.0 || expected > 0.0, "{message}");
             }
             for step in 0..20 {
                 let stream = Stream::new(3, "draws", case);
-                let token = sampler.sample(&logits, &history, &sampling, &stream, step).unwrap() as usize;
+                let token = sampler
+                    .sample(&logits, &history, &sampling, &stream, step)
+                    .unwrap() as usize;
                 let number = stream.number(step) as f64 / 2f64.powi(64);
                 let below: f64 = expected[..token].iter().sum();
-                assert!((below - 1e-6..below + expected[token] + 1e-6).contains(&number), "case {case}, step {step}");
+                assert!(
+                    (below - 1e-6..below + expected[token] + 1e-6).contains(&number),
+                    "case {case}, step {step}"
+                );
                 drawn += 1;
             }
         }
@@ -438,7 +615,12 @@ mod tests {
     fn the_same_place_of_the_same_stream_gives_the_same_number() {
         let mut sampler = Sampler::default();
         let wide: Vec<f32> = (0..3000).map(|token| (token % 37) as f32 / 5.0).collect();
-        let sampling = Sampling { top_p: 0.9, top_k: NonZeroUsize::new(12), repetition_penalty: 1.3, ..PLAIN };
+        let sampling = Sampling {
+            top_p: 0.9,
+            top_k: NonZeroUsize::new(12),
+            repetition_penalty: 1.3,
+            ..PLAIN
+        };
         let forwards: Vec<_> = (0..200)
             .map(|step| {
                 // A row of another width in between, as in a batch of two.
@@ -482,7 +664,8 @@ mod tests {
         for (axis, number) in ["step", "sample", "seed"].into_iter().zip(number) {
             let mut counts = [0; 256];
             for i in 0..50_000 {
-                let [first, second] = [2 * i, 2 * i + 1].map(|place| (number(place) >> 60) as usize);
+                let [first, second] =
+                    [2 * i, 2 * i + 1].map(|place| (number(place) >> 60) as usize);
                 counts[16 * first + second] += 1;
             }
             let (statistic, _) = chi_square(&counts, &[1.0 / 256.0; 256]);
@@ -495,41 +678,100 @@ mod tests {
     fn numbers_and_weights_are_the_same_on_every_machine() {
         let stream = Stream::new(7, "gsm8k/12", 3);
         // From the Python package blake3 1.0.
-        let expected = [2_600_985_746_472_057_368, 15_460_188_919_735_108_464, 15_685_638_133_924_246_546];
+        let expected = [
+            2_600_985_746_472_057_368,
+            15_460_188_919_735_108_464,
+            15_685_638_133_924_246_546,
+        ];
         assert_eq!([0, 1, 1 << 40].map(|step| stream.number(step)), expected);
-        let logits: Vec<f32> = (0..5000).map(|token| ((token * 7919) % 5003) as f32 / 331.0).collect();
-        let sampling = Sampling { temperature: 0.8, repetition_penalty: 1.1, ..PLAIN };
+        let logits: Vec<f32> = (0..5000)
+            .map(|token| ((token * 7919) % 5003) as f32 / 331.0)
+            .collect();
+        let sampling = Sampling {
+            temperature: 0.8,
+            repetition_penalty: 1.1,
+            ..PLAIN
+        };
         let mut sampler = Sampler::default();
         // From the same steps in numpy, f32.
-        assert_eq!(sampler.weigh(&logits, &[1, 2, 3], &sampling), Some(291_645_523_542_555));
-        let tokens = [0, 1, 2, 3, 4, 5].map(|step| sampler.sample(&logits, &[1, 2, 3], &sampling, &stream, step));
+        assert_eq!(
+            sampler.weigh(&logits, &[1, 2, 3], &sampling),
+            Some(291_645_523_542_555)
+        );
+        let tokens = [0, 1, 2, 3, 4, 5]
+            .map(|step| sampler.sample(&logits, &[1, 2, 3], &sampling, &stream, step));
         assert_eq!(tokens, [700, 4176, 1961, 2709, 4634, 2822].map(Some));
     }
 
     #[test]
     fn every_token_has_a_share_as_large_as_its_weight() {
-        let tokens: Vec<_> = (0..6).map(|place| token_at(&[0, 3, 0, 2, 0], place)).collect();
+        let tokens: Vec<_> = (0..6)
+            .map(|place| token_at(&[0, 3, 0, 2, 0], place))
+            .collect();
         assert_eq!(tokens, [Some(1), Some(1), Some(1), Some(3), Some(3), None]);
     }
 
     #[test]
     fn top_k_keeps_all_that_equal_the_last() {
         let logits = [1.0, 3.0, 2.0, 3.0, 2.0, 2.0, 0.0];
-        for (k, expected) in [(1, vec![1, 3]), (2, vec![1, 3]), (3, vec![1, 2, 3, 4, 5]), (5, vec![1, 2, 3, 4, 5])] {
-            assert_eq!(kept(&logits, &Sampling { top_k: NonZeroUsize::new(k), ..PLAIN }), expected, "k = {k}");
+        for (k, expected) in [
+            (1, vec![1, 3]),
+            (2, vec![1, 3]),
+            (3, vec![1, 2, 3, 4, 5]),
+            (5, vec![1, 2, 3, 4, 5]),
+        ] {
+            assert_eq!(
+                kept(
+                    &logits,
+                    &Sampling {
+                        top_k: NonZeroUsize::new(k),
+                        ..PLAIN
+                    }
+                ),
+                expected,
+                "k = {k}"
+            );
         }
         let zeros = [0.0, -0.0, -1.0];
-        assert_eq!(kept(&zeros, &Sampling { top_k: NonZeroUsize::new(1), ..PLAIN }), [0, 1]);
+        assert_eq!(
+            kept(
+                &zeros,
+                &Sampling {
+                    top_k: NonZeroUsize::new(1),
+                    ..PLAIN
+                }
+            ),
+            [0, 1]
+        );
     }
 
     #[test]
     fn top_p_takes_the_lowest_ids_of_equals_until_p_is_reached() {
-        let cases = [(0.25, vec![0]), (0.26, vec![0, 1]), (0.5, vec![0, 1]), (0.75, vec![0, 1, 2]), (1e-30, vec![0])];
+        let cases = [
+            (0.25, vec![0]),
+            (0.26, vec![0, 1]),
+            (0.5, vec![0, 1]),
+            (0.75, vec![0, 1, 2]),
+            (1e-30, vec![0]),
+        ];
         for (top_p, expected) in cases {
-            assert_eq!(kept(&[1.5; 4], &Sampling { top_p, ..PLAIN }), expected, "p = {top_p}");
+            assert_eq!(
+                kept(&[1.5; 4], &Sampling { top_p, ..PLAIN }),
+                expected,
+                "p = {top_p}"
+            );
         }
         // More than 2¹³ equal tokens: the sum no longer fits f64.
-        assert_eq!(kept(&[0.0; 20_001], &Sampling { top_p: 1e-30, ..PLAIN }), [0]);
+        assert_eq!(
+            kept(
+                &[0.0; 20_001],
+                &Sampling {
+                    top_p: 1e-30,
+                    ..PLAIN
+                }
+            ),
+            [0]
+        );
     }
 
     #[test]
@@ -539,20 +781,48 @@ mod tests {
             let top_k = NonZeroUsize::new(k);
             assert_eq!(kept(&LOGITS, &Sampling { top_k, ..PLAIN }), all);
         }
-        assert_eq!(kept(&LOGITS, &Sampling { top_p: 1.0 - f32::EPSILON / 2.0, ..PLAIN }), all);
-        assert_eq!(probabilities(&LOGITS, &[1, 10], &PLAIN), probabilities(&LOGITS, &[], &PLAIN));
+        assert_eq!(
+            kept(
+                &LOGITS,
+                &Sampling {
+                    top_p: 1.0 - f32::EPSILON / 2.0,
+                    ..PLAIN
+                }
+            ),
+            all
+        );
+        assert_eq!(
+            probabilities(&LOGITS, &[1, 10], &PLAIN),
+            probabilities(&LOGITS, &[], &PLAIN)
+        );
     }
 
     #[test]
     fn min_p_of_one_keeps_only_the_likeliest() {
-        assert_eq!(kept(&[1.0, 3.0, 2.999, 3.0, 0.0], &Sampling { min_p: 1.0, ..PLAIN }), [1, 3]);
+        assert_eq!(
+            kept(
+                &[1.0, 3.0, 2.999, 3.0, 0.0],
+                &Sampling {
+                    min_p: 1.0,
+                    ..PLAIN
+                }
+            ),
+            [1, 3]
+        );
     }
 
     #[test]
     fn penalty_applies_once_a_token_and_passes_over_unknown_ids() {
-        let sampling = Sampling { repetition_penalty: 2.0, ..PLAIN };
+        let sampling = Sampling {
+            repetition_penalty: 2.0,
+            ..PLAIN
+        };
         let mut sampler = Sampler::default();
-        sampler.penalise(&[4.0, -4.0, 0.0, f32::NEG_INFINITY, 4.0], &[0, 1, 0, 2, 3, 1, 5, u32::MAX], 2.0);
+        sampler.penalise(
+            &[4.0, -4.0, 0.0, f32::NEG_INFINITY, 4.0],
+            &[0, 1, 0, 2, 3, 1, 5, u32::MAX],
+            2.0,
+        );
         assert_eq!(sampler.scores, [2.0, -8.0, 0.0, f32::NEG_INFINITY, 4.0]);
         assert!(sampler.weigh(&[4.0, -4.0], &[9], &sampling).is_some());
     }
@@ -561,7 +831,8 @@ mod tests {
     fn logits_without_a_distribution_give_no_token() {
         let stream = Stream::new(0, "", 0);
         for sampling in settings().into_iter().map(|(_, sampling)| sampling) {
-            let sample = |logits: &[f32]| Sampler::default().sample(logits, &[0], &sampling, &stream, 0);
+            let sample =
+                |logits: &[f32]| Sampler::default().sample(logits, &[0], &sampling, &stream, 0);
             assert_eq!(sample(&[]), None);
             assert_eq!(sample(&[f32::NEG_INFINITY; 3]), None);
             assert_eq!(sample(&[1.0, f32::NAN, 2.0]), None);
@@ -570,7 +841,10 @@ mod tests {
             let mut wide = vec![0.0; 3000];
             wide[2500] = -f32::NAN;
             assert_eq!(sample(&wide), None);
-            assert_eq!(sample(&[f32::NEG_INFINITY, -5.0, f32::NEG_INFINITY]), Some(1));
+            assert_eq!(
+                sample(&[f32::NEG_INFINITY, -5.0, f32::NEG_INFINITY]),
+                Some(1)
+            );
         }
     }
 
@@ -578,26 +852,90 @@ mod tests {
     fn extreme_values_neither_overflow_nor_panic() {
         let stream = Stream::new(0, "", 0);
         for temperature in [f32::MIN_POSITIVE / 1e6, 1e-30, 1e30, f32::MAX] {
-            let sampling = Sampling { temperature, ..PLAIN };
-            let token = Sampler::default().sample(&[f32::MIN, 5.0, f32::NEG_INFINITY], &[], &sampling, &stream, 0);
-            assert!(token == Some(1) || temperature > 1.0 && token == Some(0), "{temperature}: {token:?}");
+            let sampling = Sampling {
+                temperature,
+                ..PLAIN
+            };
+            let token = Sampler::default().sample(
+                &[f32::MIN, 5.0, f32::NEG_INFINITY],
+                &[],
+                &sampling,
+                &stream,
+                0,
+            );
+            assert!(
+                token == Some(1) || temperature > 1.0 && token == Some(0),
+                "{temperature}: {token:?}"
+            );
         }
-        assert_eq!(kept(&[30.0, 29.0], &Sampling { temperature: 1e-40, ..PLAIN }), [0]);
+        assert_eq!(
+            kept(
+                &[30.0, 29.0],
+                &Sampling {
+                    temperature: 1e-40,
+                    ..PLAIN
+                }
+            ),
+            [0]
+        );
         assert_eq!(kept(&[-1e38, 3e38], &PLAIN), [1]);
     }
 
     #[test]
     fn settings_out_of_range_are_named() {
-        assert!(settings().iter().all(|(_, sampling)| sampling.validate().is_ok()));
+        assert!(
+            settings()
+                .iter()
+                .all(|(_, sampling)| sampling.validate().is_ok())
+        );
         let cases = [
-            (Sampling { temperature: 0.0, ..PLAIN }, "temperature must be a finite number above 0, not 0"),
-            (Sampling { temperature: f32::INFINITY, ..PLAIN }, "temperature must be a finite number above 0, not inf"),
-            (Sampling { top_p: 0.0, ..PLAIN }, "top-p must be above 0 and at most 1, not 0"),
-            (Sampling { top_p: 1.5, ..PLAIN }, "top-p must be above 0 and at most 1, not 1.5"),
-            (Sampling { min_p: -0.1, ..PLAIN }, "min-p must be at least 0 and at most 1, not -0.1"),
-            (Sampling { min_p: f32::NAN, ..PLAIN }, "min-p must be at least 0 and at most 1, not NaN"),
             (
-                Sampling { repetition_penalty: -1.0, ..PLAIN },
+                Sampling {
+                    temperature: 0.0,
+                    ..PLAIN
+                },
+                "temperature must be a finite number above 0, not 0",
+            ),
+            (
+                Sampling {
+                    temperature: f32::INFINITY,
+                    ..PLAIN
+                },
+                "temperature must be a finite number above 0, not inf",
+            ),
+            (
+                Sampling {
+                    top_p: 0.0,
+                    ..PLAIN
+                },
+                "top-p must be above 0 and at most 1, not 0",
+            ),
+            (
+                Sampling {
+                    top_p: 1.5,
+                    ..PLAIN
+                },
+                "top-p must be above 0 and at most 1, not 1.5",
+            ),
+            (
+                Sampling {
+                    min_p: -0.1,
+                    ..PLAIN
+                },
+                "min-p must be at least 0 and at most 1, not -0.1",
+            ),
+            (
+                Sampling {
+                    min_p: f32::NAN,
+                    ..PLAIN
+                },
+                "min-p must be at least 0 and at most 1, not NaN",
+            ),
+            (
+                Sampling {
+                    repetition_penalty: -1.0,
+                    ..PLAIN
+                },
                 "repetition-penalty must be a finite number above 0, not -1",
             ),
         ];

@@ -1,8 +1,9 @@
 //! Stop strings: the text of a completion ends before the first of them.
 //!
-//! A stop string may begin in the middle of one token and end in another, and a character may be spread over several
-//! tokens, so tokens are watched as text. [`StopWatch`] decodes a short window at each step, so its cost does not grow
-//! with the completion. What it reports is confirmed on the whole text, and the whole text is what counts.
+//! A stop string may begin in the middle of one token and end in another, and a character may be
+//! spread over several tokens, so tokens are watched as text. [`StopWatch`] decodes a short window
+//! at each step, so its cost does not grow with the completion. What it reports is confirmed on the
+//! whole text, and the whole text is what counts.
 
 use crate::error::Error;
 use crate::tokenizer::TextTokenizer;
@@ -12,7 +13,11 @@ const MOST_PENDING_TOKENS: usize = 16;
 
 /// Position of the first stop string in `text`. Empty stop strings never match.
 pub(crate) fn find_stop(text: &str, stops: &[String]) -> Option<usize> {
-    stops.iter().filter(|stop| !stop.is_empty()).filter_map(|stop| text.find(stop.as_str())).min()
+    stops
+        .iter()
+        .filter(|stop| !stop.is_empty())
+        .filter_map(|stop| text.find(stop.as_str()))
+        .min()
 }
 
 /// Watches one completion for stop strings.
@@ -32,15 +37,25 @@ pub(crate) struct StopWatch<'a> {
 impl<'a> StopWatch<'a> {
     pub(crate) fn new(tokenizer: &'a TextTokenizer, stops: &'a [String]) -> Self {
         let longest = stops.iter().map(String::len).max().unwrap_or(0);
-        Self { tokenizer, stops, longest, tail: String::new(), settled_tail: 0, window: 0, settled: 0 }
+        Self {
+            tokenizer,
+            stops,
+            longest,
+            tail: String::new(),
+            settled_tail: 0,
+            window: 0,
+            settled: 0,
+        }
     }
 
-    /// Takes note of the last of `ids`, all tokens of the completion so far; true when their text holds a stop string.
+    /// Takes note of the last of `ids`, all tokens of the completion so far; true when their text
+    /// holds a stop string.
     pub(crate) fn stops_at(&mut self, ids: &[u32]) -> Result<bool, Error> {
         if self.longest == 0 {
             return Ok(false);
         }
-        // The settled tokens at the head of the window give the decoder its context (a leading space, for one).
+        // The settled tokens at the head of the window give the decoder its context (a leading
+        // space, for one).
         let known = self.tokenizer.decode(&ids[self.window..self.settled])?;
         let whole = self.tokenizer.decode(&ids[self.window..])?;
         let unfinished = match whole.strip_prefix(known.as_str()) {
@@ -48,7 +63,8 @@ impl<'a> StopWatch<'a> {
                 self.tail.push_str(new);
                 new.is_empty() || new.ends_with(char::REPLACEMENT_CHARACTER)
             }
-            // A byte that can never be part of a character turned its whole run of bytes into replacement characters.
+            // A byte that can never be part of a character turned its whole run of bytes into
+            // replacement characters.
             None => {
                 self.tail = self.tokenizer.decode(ids)?;
                 false

@@ -1,8 +1,8 @@
 //! The threads that compute: started once, given work many thousand times a second.
 //!
-//! A job here takes microseconds, less than a sleeping thread needs to wake. So workers watch for the next job for a
-//! moment before they sleep, and the caller works as one of them. Which thread takes which task never shows in a
-//! result: tasks write to places of their own.
+//! A job here takes microseconds, less than a sleeping thread needs to wake. So workers watch for
+//! the next job for a moment before they sleep, and the caller works as one of them. Which thread
+//! takes which task never shows in a result: tasks write to places of their own.
 
 use std::num::NonZeroUsize;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
@@ -10,7 +10,8 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 
-/// How often a worker looks for a job before it sleeps: some tenths of a millisecond, the time between two steps.
+/// How often a worker looks for a job before it sleeps: some tenths of a millisecond, the time
+/// between two steps.
 const LOOKS: usize = 4_000;
 
 /// A fixed number of threads that share the tasks of one job at a time.
@@ -48,11 +49,17 @@ impl Threads {
     pub(crate) fn start(count: Option<usize>) -> std::io::Result<Self> {
         let cores = || std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
         let count = count.unwrap_or_else(cores).max(1);
-        let mut threads = Self { shared: Arc::default(), workers: Vec::with_capacity(count - 1), turn: Mutex::new(()) };
+        let mut threads = Self {
+            shared: Arc::default(),
+            workers: Vec::with_capacity(count - 1),
+            turn: Mutex::new(()),
+        };
         for number in 1..count {
             let shared = Arc::clone(&threads.shared);
             let worker = std::thread::Builder::new().name(format!("compute-{number}"));
-            threads.workers.push(worker.spawn(move || shared.work(number))?);
+            threads
+                .workers
+                .push(worker.spawn(move || shared.work(number))?);
         }
         Ok(threads)
     }
@@ -62,7 +69,8 @@ impl Threads {
         self.workers.len() + 1
     }
 
-    /// Runs tasks `0..tasks`, each once, on whichever thread is free; `task` gets the thread's number and the task's.
+    /// Runs tasks `0..tasks`, each once, on whichever thread is free; `task` gets the thread's
+    /// number and the task's.
     ///
     /// # Panics
     /// When a task does. A task must not give out work itself.
@@ -85,7 +93,9 @@ impl Threads {
     fn run(&self, work: Work<'_>) {
         let _turn = lock(&self.turn);
         let shared = &*self.shared;
-        shared.job.store((&raw const work) as usize, Ordering::Relaxed);
+        shared
+            .job
+            .store((&raw const work) as usize, Ordering::Relaxed);
         shared.busy.store(self.workers.len(), Ordering::Relaxed);
         shared.job_number.fetch_add(1, Ordering::SeqCst);
         if shared.sleepers.load(Ordering::SeqCst) > 0 {
@@ -101,7 +111,10 @@ impl Threads {
         if let Err(panic) = own {
             resume_unwind(panic);
         }
-        assert!(!shared.panicked.swap(false, Ordering::Relaxed), "a task panicked on another thread");
+        assert!(
+            !shared.panicked.swap(false, Ordering::Relaxed),
+            "a task panicked on another thread"
+        );
     }
 }
 
@@ -129,8 +142,8 @@ impl Shared {
                 return;
             }
             let job = self.job.load(Ordering::Relaxed) as *const Work<'_>;
-            // SAFETY: the pointer was stored before the job's number was raised, which `next_job` has seen, and `run`
-            // does not return before this thread has lowered `busy`.
+            // SAFETY: the pointer was stored before the job's number was raised, which `next_job`
+            // has seen, and `run` does not return before this thread has lowered `busy`.
             let work = unsafe { *job };
             if catch_unwind(AssertUnwindSafe(|| work(number))).is_err() {
                 self.panicked.store(true, Ordering::Relaxed);
@@ -163,10 +176,15 @@ impl Shared {
     }
 }
 
-/// Waits a little; after a while it lets others have the core, who may be the ones that are waited for.
+/// Waits a little; after a while it lets others have the core, who may be the ones that are waited
+/// for.
 fn look_again(looks: &mut usize) {
     *looks += 1;
-    if *looks < LOOKS { std::hint::spin_loop() } else { std::thread::yield_now() }
+    if *looks < LOOKS {
+        std::hint::spin_loop()
+    } else {
+        std::thread::yield_now()
+    }
 }
 
 fn lock(mutex: &Mutex<()>) -> MutexGuard<'_, ()> {
@@ -188,7 +206,10 @@ mod tests {
                     assert!(thread < count);
                     runs[task].fetch_add(1, Ordering::Relaxed);
                 });
-                assert!(runs.iter().all(|runs| runs.load(Ordering::Relaxed) == 1), "{tasks} tasks");
+                assert!(
+                    runs.iter().all(|runs| runs.load(Ordering::Relaxed) == 1),
+                    "{tasks} tasks"
+                );
             }
         }
     }

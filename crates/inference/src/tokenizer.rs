@@ -1,9 +1,11 @@
-//! Text to token ids and back, by the checkpoint's own `tokenizer.json`, with exactly one beginning-of-sequence token.
+//! Text to token ids and back, by the checkpoint's own `tokenizer.json`, with exactly one
+//! beginning-of-sequence token.
 //!
-//! Special tokens follow `AutoTokenizer` of transformers: the post-processor of `tokenizer.json` decides, and
-//! `add_bos_token: true` in `tokenizer_config.json` adds the token where the post-processor does not. A prompt whose
-//! text already begins with the token still ends up with one. Prompts of a chat template have their special tokens
-//! written out, so that nothing is added to them, as in `apply_chat_template`. One known difference: `clean_up_tokenization_spaces` is
+//! Special tokens follow `AutoTokenizer` of transformers: the post-processor of `tokenizer.json`
+//! decides, and `add_bos_token: true` in `tokenizer_config.json` adds the token where the
+//! post-processor does not. A prompt whose text already begins with the token still ends up with
+//! one. Prompts of a chat template have their special tokens written out, so that nothing is added
+//! to them, as in `apply_chat_template`. One known difference: `clean_up_tokenization_spaces` is
 //! never applied to decoded text, because it would change formulas.
 
 use std::path::Path;
@@ -19,7 +21,8 @@ use crate::error::{Error, ErrorKind};
 /// What prompts are.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum PromptKind {
-    /// Texts without special tokens: those with which the checkpoint's tokenizer begins a text are added.
+    /// Texts without special tokens: those with which the checkpoint's tokenizer begins a text are
+    /// added.
     #[default]
     Plain,
     /// Conversations written by a chat template, special tokens included: none is added.
@@ -60,7 +63,8 @@ struct RawTokenizerConfig {
 
 impl TextTokenizer {
     /// # Errors
-    /// [`ErrorKind::Tokenizer`] when a file cannot be understood or the tokenizer has ids that the model has not.
+    /// [`ErrorKind::Tokenizer`] when a file cannot be understood or the tokenizer has ids that the
+    /// model has not.
     pub(crate) fn load(files: &TokenizerFiles, config: &ModelConfig) -> Result<Self, Error> {
         Self::guarded(files, Some(config))
     }
@@ -68,12 +72,19 @@ impl TextTokenizer {
     /// `config` is `None` where there is no model to fit.
     fn guarded(files: &TokenizerFiles, config: Option<&ModelConfig>) -> Result<Self, Error> {
         let (tokenizer, tokenizer_config) = (&*files.tokenizer, files.config.as_deref());
-        // The tokenizers crate panics on some files that are not tokenizers. Syntax is checked first, so that an
-        // ordinary fault gets an ordinary message; what is left becomes an error here.
+        // The tokenizers crate panics on some files that are not tokenizers. Syntax is checked
+        // first, so that an ordinary fault gets an ordinary message; what is left becomes an error
+        // here.
         let syntax: Result<serde::de::IgnoredAny, _> = serde_json::from_slice(tokenizer);
-        syntax.map_err(|error| failed("tokenizer.json", format!("cannot be understood: {error}")))?;
+        syntax
+            .map_err(|error| failed("tokenizer.json", format!("cannot be understood: {error}")))?;
         std::panic::catch_unwind(|| Self::load_unguarded(tokenizer, tokenizer_config, config))
-            .unwrap_or_else(|_| Err(failed("tokenizer.json", "cannot be understood by the tokenizers library")))
+            .unwrap_or_else(|_| {
+                Err(failed(
+                    "tokenizer.json",
+                    "cannot be understood by the tokenizers library",
+                ))
+            })
     }
 
     fn load_unguarded(
@@ -85,7 +96,8 @@ impl TextTokenizer {
             .map_err(|error| failed("tokenizer.json", format!("cannot be understood: {error}")))?;
         // Both may be left over from training and would silently cut or fill prompts.
         let untruncated = tokenizer.with_truncation(None).map(|_| ());
-        untruncated.map_err(|error| failed("tokenizer.json", format!("cannot be used: {error}")))?;
+        untruncated
+            .map_err(|error| failed("tokenizer.json", format!("cannot be used: {error}")))?;
         tokenizer.with_padding(None);
 
         if let Some(config) = config {
@@ -93,21 +105,37 @@ impl TextTokenizer {
         }
 
         let raw = match tokenizer_config {
-            Some(bytes) => serde_json::from_slice(bytes)
-                .map_err(|error| failed("tokenizer_config.json", format!("cannot be understood: {error}")))?,
+            Some(bytes) => serde_json::from_slice(bytes).map_err(|error| {
+                failed(
+                    "tokenizer_config.json",
+                    format!("cannot be understood: {error}"),
+                )
+            })?,
             None => RawTokenizerConfig::default(),
         };
-        let named = raw.bos_token.as_ref().and_then(|token| token.as_str().or_else(|| token.get("content")?.as_str()));
+        let named = raw
+            .bos_token
+            .as_ref()
+            .and_then(|token| token.as_str().or_else(|| token.get("content")?.as_str()));
         let bos_id = match named {
             Some(token) => Some(tokenizer.token_to_id(token).ok_or_else(|| {
-                failed("tokenizer_config.json", format!("bos_token {token:?} is not in tokenizer.json"))
+                failed(
+                    "tokenizer_config.json",
+                    format!("bos_token {token:?} is not in tokenizer.json"),
+                )
             })?),
             None => config.and_then(|config| config.bos_token_id),
         };
         let eos_ids = config.map_or(&[][..], |config| &config.eos_token_ids);
-        let mut loaded = Self { tokenizer, bos: None, appends_eos: false };
+        let mut loaded = Self {
+            tokenizer,
+            bos: None,
+            appends_eos: false,
+        };
         let framing = loaded.encode("", PromptKind::Plain)?;
-        loaded.appends_eos = framing.last().is_some_and(|id| eos_ids.contains(id) && Some(*id) != bos_id);
+        loaded.appends_eos = framing
+            .last()
+            .is_some_and(|id| eos_ids.contains(id) && Some(*id) != bos_id);
         loaded.bos = bos_id.map(|id| {
             let by = match (framing.first() == Some(&id), raw.add_bos_token) {
                 (true, _) => BosSource::PostProcessor,
@@ -123,8 +151,12 @@ impl TextTokenizer {
     pub(crate) fn encode(&self, text: &str, kind: PromptKind) -> Result<Vec<u32>, Error> {
         let plain = kind == PromptKind::Plain;
         let encoding = self.tokenizer.encode_fast(text, plain);
-        let encoding =
-            encoding.map_err(|error| Error::new(ErrorKind::Tokenizer, format!("cannot read a prompt: {error}")))?;
+        let encoding = encoding.map_err(|error| {
+            Error::new(
+                ErrorKind::Tokenizer,
+                format!("cannot read a prompt: {error}"),
+            )
+        })?;
         let mut ids = encoding.get_ids().to_vec();
         if let Some(bos) = self.bos {
             let leading = ids.iter().take_while(|&&id| id == bos.id).count();
@@ -140,7 +172,12 @@ impl TextTokenizer {
     /// Text of some token ids, without special tokens.
     pub(crate) fn decode(&self, ids: &[u32]) -> Result<String, Error> {
         let text = self.tokenizer.decode(ids, true);
-        text.map_err(|error| Error::new(ErrorKind::Tokenizer, format!("cannot write a completion: {error}")))
+        text.map_err(|error| {
+            Error::new(
+                ErrorKind::Tokenizer,
+                format!("cannot write a completion: {error}"),
+            )
+        })
     }
 
     /// Whether prompts end in an end-of-sequence token, as no prompt should.
@@ -164,7 +201,9 @@ impl TextTokenizer {
     /// The kind of the tokenizer's model.
     pub(crate) fn describe_kind(&self) -> String {
         match self.tokenizer.get_model() {
-            ModelWrapper::BPE(model) if model.byte_fallback => "byte-pair encoding with byte fallback",
+            ModelWrapper::BPE(model) if model.byte_fallback => {
+                "byte-pair encoding with byte fallback"
+            }
             ModelWrapper::BPE(_) => "byte-pair encoding",
             ModelWrapper::Unigram(_) => "unigram",
             ModelWrapper::WordPiece(_) => "word pieces",
@@ -180,28 +219,48 @@ impl TextTokenizer {
 
     /// The beginning-of-sequence token that plain prompts are given.
     pub(crate) fn added_bos(&self) -> Option<u32> {
-        self.bos.filter(|bos| bos.by != BosSource::Nobody).map(|bos| bos.id)
+        self.bos
+            .filter(|bos| bos.by != BosSource::Nobody)
+            .map(|bos| bos.id)
     }
 
     /// How prompts begin, for the run's manifest.
     pub(crate) fn describe_bos(&self, kind: PromptKind) -> String {
         match self.bos {
             _ if kind == PromptKind::Chat => "as the chat template writes it".to_string(),
-            Some(Bos { id, by: BosSource::PostProcessor }) => format!("{id} (post-processor)"),
-            Some(Bos { id, by: BosSource::AddBosToken }) => format!("{id} (add_bos_token)"),
-            Some(Bos { by: BosSource::Nobody, .. }) | None => "none".to_string(),
+            Some(Bos {
+                id,
+                by: BosSource::PostProcessor,
+            }) => format!("{id} (post-processor)"),
+            Some(Bos {
+                id,
+                by: BosSource::AddBosToken,
+            }) => format!("{id} (add_bos_token)"),
+            Some(Bos {
+                by: BosSource::Nobody,
+                ..
+            })
+            | None => "none".to_string(),
         }
     }
 }
 
 /// Refuses a tokenizer with ids that the model has not.
 fn check_vocabulary(tokenizer: &Tokenizer, vocab_size: usize) -> Result<(), Error> {
-    let largest = tokenizer.get_vocab(true).into_iter().map(|(token, id)| (id, token)).max();
+    let largest = tokenizer
+        .get_vocab(true)
+        .into_iter()
+        .map(|(token, id)| (id, token))
+        .max();
     match largest.filter(|(id, _)| *id as usize >= vocab_size) {
-        Some((id, token)) => {
-            Err(failed("tokenizer.json", format!("has the token {token:?} that the model cannot know"))
-                .expected(format!("ids below the vocabulary size {vocab_size}"), format!("id {id}")))
-        }
+        Some((id, token)) => Err(failed(
+            "tokenizer.json",
+            format!("has the token {token:?} that the model cannot know"),
+        )
+        .expected(
+            format!("ids below the vocabulary size {vocab_size}"),
+            format!("id {id}"),
+        )),
         None => Ok(()),
     }
 }
@@ -213,12 +272,16 @@ pub struct PromptTokenizer {
 }
 
 impl PromptTokenizer {
-    /// Opens a `tokenizer.json`, or the one in a folder, with the `tokenizer_config.json` beside it.
+    /// Opens a `tokenizer.json`, or the one in a folder, with the `tokenizer_config.json` beside
+    /// it.
     ///
     /// # Errors
     /// [`ErrorKind::Missing`] and [`ErrorKind::Tokenizer`], naming the file.
     pub fn open(path: &Path, kind: PromptKind) -> Result<Self, Error> {
-        Ok(Self { tokenizer: TextTokenizer::guarded(&TokenizerFiles::open(path)?, None)?, kind })
+        Ok(Self {
+            tokenizer: TextTokenizer::guarded(&TokenizerFiles::open(path)?, None)?,
+            kind,
+        })
     }
 
     /// Tokens of a prompt, special ones included.

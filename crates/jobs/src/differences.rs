@@ -17,12 +17,16 @@ pub struct Difference {
 
 impl fmt::Display for Difference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} is {} there and {} here", self.field, self.there, self.here)
+        write!(
+            f,
+            "{} is {} there and {} here",
+            self.field, self.there, self.here
+        )
     }
 }
 
-/// The fields in which `here` (asked for now) differs from `there` (found in a folder), by name within objects and whole elsewhere.
-/// A field that one of them lacks reads `null` there.
+/// The fields in which `here` (asked for now) differs from `there` (found in a folder), by name
+/// within objects and whole elsewhere. A field that one of them lacks reads `null` there.
 pub fn differences(there: &Value, here: &Value) -> Vec<Difference> {
     let mut found = Vec::new();
     compare("", there, here, &mut found);
@@ -35,10 +39,23 @@ fn compare(path: &str, there: &Value, here: &Value, found: &mut Vec<Difference>)
         keys.sort();
         keys.dedup();
         for key in keys {
-            let field = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
-            compare(&field, old.get(key).unwrap_or(&Value::Null), new.get(key).unwrap_or(&Value::Null), found);
+            let field = if path.is_empty() {
+                key.clone()
+            } else {
+                format!("{path}.{key}")
+            };
+            compare(
+                &field,
+                old.get(key).unwrap_or(&Value::Null),
+                new.get(key).unwrap_or(&Value::Null),
+                found,
+            );
         }
     } else if there != here {
-        found.push(Difference { field: path.to_string(), there: there.to_string(), here: here.to_string() });
+        found.push(Difference {
+            field: path.to_string(),
+            there: there.to_string(),
+            here: here.to_string(),
+        });
     }
 }

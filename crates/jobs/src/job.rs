@@ -19,7 +19,8 @@ use crate::writer_lock::WriterLock;
 /// Version of the files.
 const SCHEMA: &str = "mwpbench.job.v1";
 
-/// Prompts that are rendered and handed over at once: enough for any batch, and little memory whatever the number of items.
+/// Prompts that are rendered and handed over at once: enough for any batch, and little memory
+/// whatever the number of items.
 const WAVE: usize = 4096;
 
 /// What is asked, and how replies are read. Items go by number, from 0.
@@ -30,10 +31,12 @@ pub trait Task {
     /// Name of an item, for messages and for the journal.
     fn id(&self, item: usize) -> String;
 
-    /// What the generator reads. After a reply that could not be read, `refusal` says what was wrong with it.
+    /// What the generator reads. After a reply that could not be read, `refusal` says what was
+    /// wrong with it.
     fn prompt(&self, item: usize, refusal: Option<&Refusal>) -> String;
 
-    /// Whether a reply can be read. It is not asked about a reply that was cut off: that one never can.
+    /// Whether a reply can be read. It is not asked about a reply that was cut off: that one never
+    /// can.
     ///
     /// # Errors
     /// What is wrong with it, in words that the generator is told when it is asked again.
@@ -49,16 +52,16 @@ pub struct Refusal {
     pub reason: String,
 }
 
-/// Work for a generator in a folder. It keeps three files there: `NAME.job.json` says what the work is, `NAME.replies.jsonl` is the journal of
-/// all replies, `NAME.lock` keeps a second writer out.
+/// Work for a generator in a folder. It keeps three files there: `NAME.job.json` says what the work
+/// is, `NAME.replies.jsonl` is the journal of all replies, `NAME.lock` keeps a second writer out.
 #[derive(Clone, Debug)]
 pub struct Job<'a> {
     /// Where the files lie; made where it is missing.
     pub folder: &'a Path,
     /// What their names begin with.
     pub name: &'a str,
-    /// What decides prompts and how replies are read, as plain data: digests of inputs and of the prompt's wording, options. A folder with
-    /// another binding is refused.
+    /// What decides prompts and how replies are read, as plain data: digests of inputs and of the
+    /// prompt's wording, options. A folder with another binding is refused.
     pub binding: Value,
     /// How tokens are chosen. Each attempt at an item is a sample of its own.
     pub decoding: Decoding,
@@ -67,22 +70,27 @@ pub struct Job<'a> {
 }
 
 impl Job<'_> {
-    /// Puts every item to the generator until its reply can be read or the attempts are used up, and continues where the folder holds
-    /// replies already. What becomes of an item depends on that item alone: not on the others, on order or on interruptions.
+    /// Puts every item to the generator until its reply can be read or the attempts are used up,
+    /// and continues where the folder holds replies already. What becomes of an item depends on
+    /// that item alone: not on the others, on order or on interruptions.
     ///
-    /// A prompt that does not fit is set aside unasked. An item whose generation failed is neither answered nor set aside:
-    /// the same call asks it again.
+    /// A prompt that does not fit is set aside unasked. An item whose generation failed is neither
+    /// answered nor set aside: the same call asks it again.
     ///
     /// # Errors
-    /// A folder that cannot be used or that holds other work, a damaged journal, a generator that fails, a full disk, or
-    /// [`JobError::Interrupted`] when `on_progress` breaks off. What was finished before stays.
+    /// A folder that cannot be used or that holds other work, a damaged journal, a generator that
+    /// fails, a full disk, or [`JobError::Interrupted`] when `on_progress` breaks off. What was
+    /// finished before stays.
     pub fn run(
         &self,
         task: &dyn Task,
         generator: &mut dyn Generator,
         on_progress: &mut dyn FnMut(&Progress) -> ControlFlow<()>,
     ) -> Result<Replies, JobError> {
-        let not_writable = |source| FileError::NotWritable { folder: self.folder.to_path_buf(), source };
+        let not_writable = |source| FileError::NotWritable {
+            folder: self.folder.to_path_buf(),
+            source,
+        };
         std::fs::create_dir_all(self.folder).map_err(not_writable)?;
         let _lock = WriterLock::take(self.folder, &format!("{}.lock", self.name))?;
         self.bind(task, generator)?;
@@ -93,8 +101,20 @@ impl Job<'_> {
         let journal = Journal::open(file.clone())?;
         let replies = Replies::read(file, self.attempts.get(), task)?;
         let resumed = replies.settled();
-        let progress = Progress { total: task.items(), resumed, ..Progress::default() };
-        let mut worker = Worker { job: self, task, journal, replies, progress, on_progress, stopping: false };
+        let progress = Progress {
+            total: task.items(),
+            resumed,
+            ..Progress::default()
+        };
+        let mut worker = Worker {
+            job: self,
+            task,
+            journal,
+            replies,
+            progress,
+            on_progress,
+            stopping: false,
+        };
         worker.tell();
         let outcome = worker.work(generator);
         // Also where something failed: what is finished is kept.
@@ -126,7 +146,10 @@ impl Job<'_> {
             });
             return written.map_err(|source| FileError::WriteFailed { file, source }.into());
         }
-        let text = std::fs::read(&file).map_err(|source| FileError::Unreadable { file: file.clone(), source })?;
+        let text = std::fs::read(&file).map_err(|source| FileError::Unreadable {
+            file: file.clone(),
+            source,
+        })?;
         let there: Value = serde_json::from_slice(&text).map_err(|error| FileError::Corrupt {
             file: file.clone(),
             line: Some(error.line()),
@@ -190,8 +213,16 @@ impl Worker<'_> {
         }
         let last = self.replies.last(item)?;
         Ok(Some(match last {
-            None => Ask { item, attempt: 0, refusal: None },
-            Some(reply) => Ask { item, attempt: reply.attempt + 1, refusal: refusal(&reply) },
+            None => Ask {
+                item,
+                attempt: 0,
+                refusal: None,
+            },
+            Some(reply) => Ask {
+                item,
+                attempt: reply.attempt + 1,
+                refusal: refusal(&reply),
+            },
         }))
     }
 
@@ -207,8 +238,13 @@ impl Worker<'_> {
             text: self.task.prompt(ask.item, ask.refusal.as_ref()),
         };
         let mut prompts: Vec<Prompt> = wave.iter().map(prompt).collect();
-        let issues = generator.check(&prompts, &self.job.decoding).map_err(JobError::Generation)?;
-        let issues: BTreeMap<usize, _> = issues.into_iter().map(|issue| (issue.index, issue)).collect();
+        let issues = generator
+            .check(&prompts, &self.job.decoding)
+            .map_err(JobError::Generation)?;
+        let issues: BTreeMap<usize, _> = issues
+            .into_iter()
+            .map(|issue| (issue.index, issue))
+            .collect();
         for (&index, issue) in &issues {
             let refused = Completion {
                 index,
@@ -225,8 +261,12 @@ impl Worker<'_> {
         }
         let mut position = 0..;
         prompts.retain(|_| !issues.contains_key(&position.next().expect("an open range")));
-        let asked: Vec<&Ask> =
-            wave.iter().enumerate().filter(|(index, _)| !issues.contains_key(index)).map(|(_, ask)| ask).collect();
+        let asked: Vec<&Ask> = wave
+            .iter()
+            .enumerate()
+            .filter(|(index, _)| !issues.contains_key(index))
+            .map(|(_, ask)| ask)
+            .collect();
         let mut stopped = None;
         let outcome = generator.generate(&prompts, &self.job.decoding, &mut |event| {
             let taken = match event {
@@ -238,7 +278,8 @@ impl Worker<'_> {
                 }
                 Event::Finished(completion) => {
                     let ask = asked[completion.index];
-                    self.finished(ask, completion).map(|refused| again.extend(refused))
+                    self.finished(ask, completion)
+                        .map(|refused| again.extend(refused))
                 }
             };
             taken.map_err(|error| {
@@ -254,10 +295,16 @@ impl Worker<'_> {
         }
     }
 
-    /// Takes note of tokens. Completions of a step come after its tokens, so that a stop waits for the next step.
+    /// Takes note of tokens. Completions of a step come after its tokens, so that a stop waits for
+    /// the next step.
     fn advanced(&mut self, prompt_tokens: usize, completion_tokens: usize) -> Result<(), JobError> {
         if self.stopping {
-            let Progress { total, resumed, finished, .. } = self.progress;
+            let Progress {
+                total,
+                resumed,
+                finished,
+                ..
+            } = self.progress;
             return Err(JobError::Interrupted {
                 folder: self.job.folder.to_path_buf(),
                 done: resumed + finished,
@@ -275,19 +322,32 @@ impl Worker<'_> {
         self.progress.note(&completion);
         let fault = match completion.finish_reason {
             FinishReason::Error => {
-                self.replies.fail(ask.item, completion.error.unwrap_or_else(|| "no reason was given".to_string()));
+                self.replies.fail(
+                    ask.item,
+                    completion
+                        .error
+                        .unwrap_or_else(|| "no reason was given".to_string()),
+                );
                 return Ok(None);
             }
-            FinishReason::Length => {
-                Some(format!("the reply was cut off after {} tokens", completion.completion_tokens))
+            FinishReason::Length => Some(format!(
+                "the reply was cut off after {} tokens",
+                completion.completion_tokens
+            )),
+            FinishReason::Eos | FinishReason::Stop => {
+                self.task.judge(ask.item, &completion.text).err()
             }
-            FinishReason::Eos | FinishReason::Stop => self.task.judge(ask.item, &completion.text).err(),
         };
         self.keep(ask, completion, fault)
     }
 
     /// Writes a reply down; returns the item where it is to be asked again.
-    fn keep(&mut self, ask: &Ask, completion: Completion, fault: Option<String>) -> Result<Option<Ask>, JobError> {
+    fn keep(
+        &mut self,
+        ask: &Ask,
+        completion: Completion,
+        fault: Option<String>,
+    ) -> Result<Option<Ask>, JobError> {
         let reply = Reply {
             item: ask.item,
             id: self.task.id(ask.item),
@@ -304,7 +364,11 @@ impl Worker<'_> {
         let settled = self.replies.is_settled(ask.item);
         self.progress.finished += usize::from(settled);
         self.tell();
-        Ok((!settled).then(|| Ask { item: ask.item, attempt: ask.attempt + 1, refusal: refusal(&reply) }))
+        Ok((!settled).then(|| Ask {
+            item: ask.item,
+            attempt: ask.attempt + 1,
+            refusal: refusal(&reply),
+        }))
     }
 
     fn tell(&mut self) {
@@ -314,5 +378,8 @@ impl Worker<'_> {
 
 fn refusal(reply: &Reply) -> Option<Refusal> {
     let reason = reply.fault.clone()?;
-    Some(Refusal { text: reply.text.clone(), reason })
+    Some(Refusal {
+        text: reply.text.clone(),
+        reason,
+    })
 }

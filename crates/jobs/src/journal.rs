@@ -1,7 +1,8 @@
 //! A journal: a line of JSON for each finished record.
 //!
-//! It only grows. What was appended is on the disk a second later at most. Every line carries a checksum of itself, so
-//! that damage is found where it is; a last line without its end was torn by an interruption and is done again.
+//! It only grows. What was appended is on the disk a second later at most. Every line carries a
+//! checksum of itself, so that damage is found where it is; a last line without its end was torn by
+//! an interruption and is done again.
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Seek, SeekFrom, Write};
@@ -16,7 +17,8 @@ use crate::error::FileError;
 /// How long a record may be in the system's memory only.
 const SYNC_EVERY: Duration = Duration::from_secs(1);
 
-/// What stands between a record and its checksum. The checksum is the first half of BLAKE3 (hex) of the record without it.
+/// What stands between a record and its checksum. The checksum is the first half of BLAKE3 (hex) of
+/// the record without it.
 const MARK: &[u8] = b",\"check\":\"";
 const CHECK_DIGITS: usize = 32;
 
@@ -33,15 +35,21 @@ pub struct Journal {
 }
 
 impl Journal {
-    /// Opens a file for appending, and makes it where there is none. A torn last line is the caller's to drop first
-    /// ([`drop_torn_line`]).
+    /// Opens a file for appending, and makes it where there is none. A torn last line is the
+    /// caller's to drop first ([`drop_torn_line`]).
     ///
     /// # Errors
     /// [`FileError::WriteFailed`].
     pub fn open(file: PathBuf) -> Result<Self, FileError> {
         let opened = File::options().create(true).append(true).open(&file);
         match opened.and_then(|handle| handle.metadata().map(|metadata| (handle, metadata.len()))) {
-            Ok((handle, end)) => Ok(Self { file, handle, end, synced: Instant::now(), dirty: false }),
+            Ok((handle, end)) => Ok(Self {
+                file,
+                handle,
+                end,
+                synced: Instant::now(),
+                dirty: false,
+            }),
             Err(source) => Err(FileError::WriteFailed { file, source }),
         }
     }
@@ -77,13 +85,18 @@ impl Journal {
     /// # Errors
     /// [`FileError::WriteFailed`].
     pub fn sync(&mut self) -> Result<(), FileError> {
-        self.handle.sync_data().map_err(|source| self.failed(source))?;
+        self.handle
+            .sync_data()
+            .map_err(|source| self.failed(source))?;
         (self.synced, self.dirty) = (Instant::now(), false);
         Ok(())
     }
 
     fn failed(&self, source: io::Error) -> FileError {
-        FileError::WriteFailed { file: self.file.clone(), source }
+        FileError::WriteFailed {
+            file: self.file.clone(),
+            source,
+        }
     }
 }
 
@@ -94,7 +107,10 @@ impl Journal {
 pub fn write_checked(mut out: impl Write, record: &impl Serialize) -> io::Result<()> {
     let mut line = serde_json::to_vec(record)?;
     if line.len() <= 2 || line.pop_if(|last| *last == b'}').is_none() {
-        return Err(io::Error::new(io::ErrorKind::InvalidInput, "a record of a journal must be an object with fields"));
+        return Err(io::Error::new(
+            io::ErrorKind::InvalidInput,
+            "a record of a journal must be an object with fields",
+        ));
     }
     let check = checksum(&line);
     line.extend_from_slice(MARK);
@@ -106,20 +122,33 @@ pub fn write_checked(mut out: impl Write, record: &impl Serialize) -> io::Result
 /// Of a record whose closing brace is left out.
 fn checksum(record: &[u8]) -> String {
     let mut hasher = blake3::Hasher::new();
-    let mut digits = hasher.update(record).update(b"}").finalize().to_hex().to_string();
+    let mut digits = hasher
+        .update(record)
+        .update(b"}")
+        .finalize()
+        .to_hex()
+        .to_string();
     digits.truncate(CHECK_DIGITS);
     digits
 }
 
 /// The record of a line, or what is wrong with it.
 pub(crate) fn read_checked<T: DeserializeOwned>(line: &[u8]) -> Result<T, String> {
-    const LOST: &str =
-        "the line does not end in its checksum: it was changed after it was written, or written by something else";
-    let body = line.strip_suffix(b"\n").unwrap_or(line).strip_suffix(b"\"}").ok_or(LOST)?;
-    let (rest, digits) = body.split_at_checked(body.len().saturating_sub(CHECK_DIGITS)).ok_or(LOST)?;
+    const LOST: &str = "the line does not end in its checksum: it was changed after it was written, or written by something else";
+    let body = line
+        .strip_suffix(b"\n")
+        .unwrap_or(line)
+        .strip_suffix(b"\"}")
+        .ok_or(LOST)?;
+    let (rest, digits) = body
+        .split_at_checked(body.len().saturating_sub(CHECK_DIGITS))
+        .ok_or(LOST)?;
     let record = rest.strip_suffix(MARK).ok_or(LOST)?;
     if checksum(record).as_bytes() != digits {
-        return Err("the line does not match its checksum: it was changed or damaged after it was written".to_string());
+        return Err(
+            "the line does not match its checksum: it was changed or damaged after it was written"
+                .to_string(),
+        );
     }
     let whole = [record, b"}"].concat();
     serde_json::from_slice(&whole).map_err(|error| format!("not a record of this version: {error}"))
@@ -138,13 +167,16 @@ pub fn read_journal<T: DeserializeOwned>(file: &Path) -> Result<Vec<T>, FileErro
     Ok(records)
 }
 
-/// Gives each record of a journal with the position of its line's first byte, a torn last line left out. What is wrong with a record
-/// is told with its line.
+/// Gives each record of a journal with the position of its line's first byte, a torn last line left
+/// out. What is wrong with a record is told with its line.
 pub(crate) fn each_record<T: DeserializeOwned>(
     file: &Path,
     mut take: impl FnMut(u64, T) -> Result<(), String>,
 ) -> Result<(), FileError> {
-    let unreadable = |source| FileError::Unreadable { file: file.to_path_buf(), source };
+    let unreadable = |source| FileError::Unreadable {
+        file: file.to_path_buf(),
+        source,
+    };
     let mut reader = BufReader::new(File::open(file).map_err(unreadable)?);
     let (mut start, mut lines, mut line) = (0, 0, Vec::new());
     loop {
@@ -184,9 +216,16 @@ pub fn drop_torn_line(file: &Path) -> Result<(), FileError> {
             }
             end = start;
         }
-        if end < whole { handle.set_len(end) } else { Ok(()) }
+        if end < whole {
+            handle.set_len(end)
+        } else {
+            Ok(())
+        }
     };
-    cut().map_err(|source| FileError::WriteFailed { file: file.to_path_buf(), source })
+    cut().map_err(|source| FileError::WriteFailed {
+        file: file.to_path_buf(),
+        source,
+    })
 }
 
 #[cfg(test)]
@@ -202,7 +241,10 @@ mod tests {
     }
 
     fn record(id: &str, completion: &str) -> Record {
-        Record { id: id.to_string(), completion: completion.to_string() }
+        Record {
+            id: id.to_string(),
+            completion: completion.to_string(),
+        }
     }
 
     fn line(id: &str, completion: &str) -> Vec<u8> {
@@ -247,12 +289,18 @@ mod tests {
             std::fs::write(&file, &lines[..lines.len() - torn]).unwrap();
             assert_eq!(read_journal::<Record>(&file).unwrap().len(), 2);
             drop_torn_line(&file).unwrap();
-            assert_eq!(std::fs::read(&file).unwrap(), [line("a", "1"), line("b", "2")].concat());
+            assert_eq!(
+                std::fs::read(&file).unwrap(),
+                [line("a", "1"), line("b", "2")].concat()
+            );
         }
         let mut damaged = lines.clone();
         damaged[line("a", "1").len() + 8] ^= 1;
         std::fs::write(&file, &damaged).unwrap();
         let message = read_journal::<Record>(&file).unwrap_err().to_string();
-        assert!(message.contains("completions.jsonl, line 2: the line does not match its checksum"), "{message}");
+        assert!(
+            message.contains("completions.jsonl, line 2: the line does not match its checksum"),
+            "{message}"
+        );
     }
 }

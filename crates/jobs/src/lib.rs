@@ -1,9 +1,10 @@
 //! Work that outlives an interruption.
 //!
-//! The pieces: a [`Journal`] of finished records that only grows, a [`WriterLock`] for one writer a folder, files that
-//! appear whole ([`replace_file`]). On top of them a [`Job`]: many items put to any `Generator`, each reply read by a [`Task`],
-//! what cannot be read asked again with the reason, what stays unreadable set aside, and everything kept in a folder from
-//! which the same call continues.
+//! The pieces: a [`Journal`] of finished records that only grows, a [`WriterLock`] for one writer a
+//! folder, files that appear whole ([`replace_file`]). On top of them a [`Job`]: many items put to
+//! any `Generator`, each reply read by a [`Task`], what cannot be read asked again with the reason,
+//! what stays unreadable set aside, and everything kept in a folder from which the same call
+//! continues.
 //!
 //! A [`Forecast`] says when work will be done, from its [`Progress`].
 //!

@@ -11,7 +11,8 @@ pub struct Progress {
     pub resumed: usize,
     /// Items finished since.
     pub finished: usize,
-    /// Completions that came since: more than items where some are asked again, fewer where some could not be generated.
+    /// Completions that came since: more than items where some are asked again, fewer where some
+    /// could not be generated.
     pub completions: usize,
     /// New tokens of these completions.
     pub finished_tokens: usize,

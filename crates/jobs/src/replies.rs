@@ -106,14 +106,24 @@ impl Replies {
         };
         each_record(&file, |place, reply: Reply| {
             let Some(state) = replies.states.get(reply.item) else {
-                return Err(format!("item {} does not exist: there are {}", reply.item, replies.states.len()));
+                return Err(format!(
+                    "item {} does not exist: there are {}",
+                    reply.item,
+                    replies.states.len()
+                ));
             };
             if task.id(reply.item) != reply.id {
                 let expected = task.id(reply.item);
-                return Err(format!("item {} is \"{expected}\" and not \"{}\"", reply.item, reply.id));
+                return Err(format!(
+                    "item {} is \"{expected}\" and not \"{}\"",
+                    reply.item, reply.id
+                ));
             }
             if state.standing != Standing::Open || state.replies != reply.attempt {
-                return Err(format!("attempt {} at item {} is out of order", reply.attempt, reply.item));
+                return Err(format!(
+                    "attempt {} at item {} is out of order",
+                    reply.attempt, reply.item
+                ));
             }
             replies.note(place, &reply);
             Ok(())
@@ -161,17 +171,29 @@ impl Replies {
         if replies == 0 {
             return Ok(None);
         }
-        let unreadable = |source| FileError::Unreadable { file: self.file.clone(), source };
+        let unreadable = |source| FileError::Unreadable {
+            file: self.file.clone(),
+            source,
+        };
         let reader = match &mut self.reader {
             Some(reader) => reader,
             none => none.insert(BufReader::new(File::open(&self.file).map_err(unreadable)?)),
         };
         let mut line = Vec::new();
-        // A seek within the buffer keeps it: replies are mostly asked for in the order of the journal.
-        let step = reader.stream_position().map(|position| place as i64 - position as i64);
-        let read = step.and_then(|step| reader.seek_relative(step)).and_then(|()| reader.read_until(b'\n', &mut line));
+        // A seek within the buffer keeps it: replies are mostly asked for in the order of the
+        // journal.
+        let step = reader
+            .stream_position()
+            .map(|position| place as i64 - position as i64);
+        let read = step
+            .and_then(|step| reader.seek_relative(step))
+            .and_then(|()| reader.read_until(b'\n', &mut line));
         read.map_err(unreadable)?;
-        let corrupt = |message| FileError::Corrupt { file: self.file.clone(), line: None, message };
+        let corrupt = |message| FileError::Corrupt {
+            file: self.file.clone(),
+            line: None,
+            message,
+        };
         let reply: Reply = read_checked(&line).map_err(corrupt)?;
         match reply.item == item {
             true => Ok(Some(reply)),

@@ -6,11 +6,15 @@ use std::path::Path;
 
 use serde::Serialize;
 
-/// Fills a temporary file beside `file`, then puts it in its place: whoever looks finds the old content or the new one.
+/// Fills a temporary file beside `file`, then puts it in its place: whoever looks finds the old
+/// content or the new one.
 ///
 /// # Errors
 /// The folder cannot be written, or `fill` failed; the old file then stays.
-pub fn replace_file(file: &Path, fill: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
+pub fn replace_file(
+    file: &Path,
+    fill: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+) -> io::Result<()> {
     let folder = match file.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         _ => Path::new("."),
@@ -27,7 +31,8 @@ pub fn replace_file(file: &Path, fill: impl FnOnce(&mut dyn Write) -> io::Result
     Ok(())
 }
 
-/// Temporary files are private by default; what takes a file's place is an ordinary one (the umask applies).
+/// Temporary files are private by default; what takes a file's place is an ordinary one (the umask
+/// applies).
 fn temporary_file(folder: &Path) -> io::Result<tempfile::NamedTempFile> {
     let mut builder = tempfile::Builder::new();
     builder.prefix(".mwpbench-");

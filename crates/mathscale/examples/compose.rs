@@ -1,5 +1,6 @@
-//! Times the stage `compose` as the program runs it: `compose EXTRACTIONS PROJECT COUNT SEED THREADS`. The project and its graph are
-//! made first, where they are not there. Prints seconds and counts as JSON.
+//! Times the stage `compose` as the program runs it:
+//! `compose EXTRACTIONS PROJECT COUNT SEED THREADS`. The project and its graph are made first,
+//! where they are not there. Prints seconds and counts as JSON.
 
 use std::ops::ControlFlow;
 use std::path::Path;
@@ -13,14 +14,28 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         return Err("give EXTRACTIONS PROJECT COUNT SEED THREADS".into());
     };
     let mut project = Project::open_to_write(Path::new(folder))?;
-    let plan = AnnotationPlan { file: extractions.into(), settling: Settling::default(), fresh: false };
+    let plan = AnnotationPlan {
+        file: extractions.into(),
+        settling: Settling::default(),
+        fresh: false,
+    };
     mathscale::extract_from_annotations(&mut project, &plan)?;
     mathscale::graph(&mut project, &GraphPlan::default())?;
     let started = Instant::now();
-    let search = Search { count: count.parse()?, seed: seed.parse()? };
-    let plan = ComposePlan { search, threads: threads.parse()?, fresh: true };
+    let search = Search {
+        count: count.parse()?,
+        seed: seed.parse()?,
+    };
+    let plan = ComposePlan {
+        search,
+        threads: threads.parse()?,
+        fresh: true,
+    };
     let outcome = mathscale::compose(&mut project, &plan, &mut |_| ControlFlow::Continue(()))?;
     let seconds = started.elapsed().as_secs_f64();
-    println!("{}", serde_json::json!({ "seconds": seconds, "counts": outcome.record.counts }));
+    println!(
+        "{}",
+        serde_json::json!({ "seconds": seconds, "counts": outcome.record.counts })
+    );
     Ok(())
 }

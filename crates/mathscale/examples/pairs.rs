@@ -1,8 +1,10 @@
 //! Times the look-ups of few-shot seeds and the screening of pairs at the size of the paper.
 //!
-//! `cargo run --release -p mathscale --example pairs -- PROJECT [PAIRS]`: PROJECT has been extracted and composed
-//! (`tools/mathscale/make_extractions.py`), or `-` for no look-ups. Look-ups are compared with brute force on a sample before the clock starts. PAIRS made-up pairs, of which
-//! every tenth repeats another one with a word changed, are then screened against 20,000 made-up test items.
+//! `cargo run --release -p mathscale --example pairs -- PROJECT [PAIRS]`: PROJECT has been
+//! extracted and composed (`tools/mathscale/make_extractions.py`), or `-` for no look-ups. Look-ups
+//! are compared with brute force on a sample before the clock starts. PAIRS made-up pairs, of which
+//! every tenth repeats another one with a word changed, are then screened against 20,000 made-up
+//! test items.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::error::Error;
@@ -11,7 +13,9 @@ use std::ops::ControlFlow;
 use std::path::Path;
 use std::time::Instant;
 
-use mathscale::{Composition, Extraction, NearestSeeds, PairSource, Project, ScreenPlan, read_lines, screen};
+use mathscale::{
+    Composition, Extraction, NearestSeeds, PairSource, Project, ScreenPlan, read_lines, screen,
+};
 use overlap::{Index, Item, Options};
 use rayon::prelude::*;
 
@@ -35,22 +39,37 @@ fn look_up(folder: &Path) -> Result<(), Box<dyn Error>> {
     let sets: Vec<Vec<String>> = read_lines::<Extraction>(&folder.join("extractions.jsonl"))?
         .map(|extraction| extraction.map(|extraction| extraction.knowledge_points))
         .collect::<Result<_, _>>()?;
-    let compositions: Vec<Vec<String>> = read_lines::<Composition>(&folder.join("compositions.jsonl"))?
-        .map(|composition| composition.map(|composition| composition.knowledge_points))
-        .collect::<Result<_, _>>()?;
+    let compositions: Vec<Vec<String>> =
+        read_lines::<Composition>(&folder.join("compositions.jsonl"))?
+            .map(|composition| composition.map(|composition| composition.knowledge_points))
+            .collect::<Result<_, _>>()?;
     let start = Instant::now();
     let index = NearestSeeds::new(sets.iter().map(Vec::as_slice));
-    println!("{} seeds indexed in {:.2} s", index.len(), start.elapsed().as_secs_f64());
+    println!(
+        "{} seeds indexed in {:.2} s",
+        index.len(),
+        start.elapsed().as_secs_f64()
+    );
     let step = (compositions.len() / SAMPLE).max(1);
     let mut lookup = index.lookup();
     for composition in compositions.iter().step_by(step) {
-        assert_eq!(lookup.nearest(composition, SHOWN), brute_force(&sets, composition), "{composition:?}");
+        assert_eq!(
+            lookup.nearest(composition, SHOWN),
+            brute_force(&sets, composition),
+            "{composition:?}"
+        );
     }
-    println!("{} look-ups equal brute force", compositions.len().div_ceil(step));
+    println!(
+        "{} look-ups equal brute force",
+        compositions.len().div_ceil(step)
+    );
     let start = Instant::now();
     let sum: usize = compositions
         .par_iter()
-        .map_init(|| index.lookup(), |lookup, composition| lookup.nearest(composition, SHOWN)[0])
+        .map_init(
+            || index.lookup(),
+            |lookup, composition| lookup.nearest(composition, SHOWN)[0],
+        )
         .sum();
     let seconds = start.elapsed().as_secs_f64();
     println!(
@@ -70,11 +89,23 @@ fn brute_force(sets: &[Vec<String>], asked: &[String]) -> Vec<usize> {
         .enumerate()
         .map(|(place, set)| {
             let set: BTreeSet<&String> = set.iter().collect();
-            (set.intersection(&asked).count(), set.union(&asked).count().max(1), place)
+            (
+                set.intersection(&asked).count(),
+                set.union(&asked).count().max(1),
+                place,
+            )
         })
         .collect();
-    order.sort_by(|one, other| (other.0 * one.1).cmp(&(one.0 * other.1)).then(one.2.cmp(&other.2)));
-    order.into_iter().take(SHOWN).map(|(.., place)| place).collect()
+    order.sort_by(|one, other| {
+        (other.0 * one.1)
+            .cmp(&(one.0 * other.1))
+            .then(one.2.cmp(&other.2))
+    });
+    order
+        .into_iter()
+        .take(SHOWN)
+        .map(|(.., place)| place)
+        .collect()
 }
 
 /// A question of about 45 words, its own for each number.
@@ -99,19 +130,44 @@ fn screen_pairs(count: u64) -> Result<(), Box<dyn Error>> {
             9 => question(number - 5).replacen(' ', " changed ", 1),
             _ => question(number),
         };
-        let solution = format!("First 3 + {number} = {}. The answer is {}.", number + 3, number + 3);
-        writeln!(out, "{}", serde_json::json!({"id": number, "question": text, "solution": solution}))?;
+        let solution = format!(
+            "First 3 + {number} = {}. The answer is {}.",
+            number + 3,
+            number + 3
+        );
+        writeln!(
+            out,
+            "{}",
+            serde_json::json!({"id": number, "question": text, "solution": solution})
+        )?;
     }
     out.flush()?;
-    let items = (0..20_000).map(|n| Item { id: n.to_string(), set: "made up".into(), text: question(u64::MAX - n) });
+    let items = (0..20_000).map(|n| Item {
+        id: n.to_string(),
+        set: "made up".into(),
+        text: question(u64::MAX - n),
+    });
     let tests = Index::new(items.collect(), Options::default())?;
     let mut project = Project::open_to_write(&folder.path().join("project"))?;
-    let plan = ScreenPlan { pairs: PairSource::File(file), ..ScreenPlan::default() };
+    let plan = ScreenPlan {
+        pairs: PairSource::File(file),
+        ..ScreenPlan::default()
+    };
     let start = Instant::now();
-    let outcome = screen(&mut project, &plan, Some(&tests), &mut |_| ControlFlow::Continue(()))?;
+    let outcome = screen(&mut project, &plan, Some(&tests), &mut |_| {
+        ControlFlow::Continue(())
+    })?;
     let seconds = start.elapsed().as_secs_f64();
-    let removed: BTreeMap<_, _> = outcome.report.removed.iter().filter(|(_, count)| **count > 0).collect();
-    println!("{count} pairs screened in {seconds:.1} s, {} kept, removed {removed:?}", outcome.report.kept);
+    let removed: BTreeMap<_, _> = outcome
+        .report
+        .removed
+        .iter()
+        .filter(|(_, count)| **count > 0)
+        .collect();
+    println!(
+        "{count} pairs screened in {seconds:.1} s, {} kept, removed {removed:?}",
+        outcome.report.kept
+    );
     assert_eq!(outcome.report.kept, count - count / 10);
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     if let Some(peak) = status.lines().find(|line| line.starts_with("VmHWM")) {

@@ -1,5 +1,5 @@
-//! Names of concepts: one spelling for what differs in white space, trailing punctuation or Unicode form; one key for what
-//! differs in case; and names that no concept may have.
+//! Names of concepts: one spelling for what differs in white space, trailing punctuation or Unicode
+//! form; one key for what differs in case; and names that no concept may have.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -24,8 +24,15 @@ impl fmt::Display for NameFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Blank => f.write_str("a concept without a name"),
-            Self::Control(c) => write!(f, "a name with the control character U+{:04X}", u32::from(*c)),
-            Self::TooLong(length) => write!(f, "a name of {length} characters, of which {LONGEST_NAME} are allowed"),
+            Self::Control(c) => write!(
+                f,
+                "a name with the control character U+{:04X}",
+                u32::from(*c)
+            ),
+            Self::TooLong(length) => write!(
+                f,
+                "a name of {length} characters, of which {LONGEST_NAME} are allowed"
+            ),
         }
     }
 }
@@ -34,16 +41,28 @@ impl NameFault {
     /// The start of a faulty name, with what cannot be printed escaped.
     pub(crate) fn shown(self, name: &str) -> String {
         const SHOWN: usize = 40;
-        let start: String = name.chars().take(SHOWN).flat_map(char::escape_default).collect();
-        if name.chars().nth(SHOWN).is_some() { format!("{start}…") } else { start }
+        let start: String = name
+            .chars()
+            .take(SHOWN)
+            .flat_map(char::escape_default)
+            .collect();
+        if name.chars().nth(SHOWN).is_some() {
+            format!("{start}…")
+        } else {
+            start
+        }
     }
 }
 
-/// The name as it is kept: NFC, single spaces, none at the ends, no punctuation of sentences behind it, no invisible
-/// characters. Doing it twice changes nothing. An exclamation mark stays: `n!`.
+/// The name as it is kept: NFC, single spaces, none at the ends, no punctuation of sentences behind
+/// it, no invisible characters. Doing it twice changes nothing. An exclamation mark stays: `n!`.
 pub(crate) fn written(name: &str) -> Result<String, NameFault> {
     let mut text = String::with_capacity(name.len());
-    let composed = if name.is_ascii() { Cow::Borrowed(name) } else { Cow::Owned(name.nfc().collect()) };
+    let composed = if name.is_ascii() {
+        Cow::Borrowed(name)
+    } else {
+        Cow::Owned(name.nfc().collect())
+    };
     for c in composed.chars().filter(|c| !is_invisible(*c)) {
         if c.is_whitespace() {
             if !text.is_empty() && !text.ends_with(' ') {
@@ -71,7 +90,11 @@ pub(crate) fn key(written: &str) -> String {
 }
 
 fn is_trailing(c: char) -> bool {
-    c == ' ' || matches!(c, '.' | ',' | ';' | ':' | '?' | '。' | '，' | '；' | '：' | '？' | '、' | '…')
+    c == ' '
+        || matches!(
+            c,
+            '.' | ',' | ';' | ':' | '?' | '。' | '，' | '；' | '：' | '？' | '、' | '…'
+        )
 }
 
 /// Zero-width spaces, byte order marks and soft hyphens.
@@ -80,7 +103,8 @@ fn is_invisible(c: char) -> bool {
 }
 
 fn is_control(c: char) -> bool {
-    let of_direction = matches!(c, '\u{200E}' | '\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}');
+    let of_direction =
+        matches!(c, '\u{200E}' | '\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}');
     let no_character = u32::from(c) & 0xFFFE == 0xFFFE || matches!(c, '\u{FDD0}'..='\u{FDEF}');
     c.is_control() || of_direction || no_character
 }
@@ -93,7 +117,12 @@ mod tests {
 
     #[test]
     fn spellings_of_one_name() {
-        for name in ["Law of  cosines", " Law of cosines.", "Law\u{A0}of\tcosines:", "Law of cos\u{200B}ines ; "] {
+        for name in [
+            "Law of  cosines",
+            " Law of cosines.",
+            "Law\u{A0}of\tcosines:",
+            "Law of cos\u{200B}ines ; ",
+        ] {
             assert_eq!(written(name).unwrap(), "Law of cosines", "{name:?}");
         }
         assert_eq!(written("Me\u{301}thode").unwrap(), "M\u{E9}thode");
@@ -108,7 +137,10 @@ mod tests {
         assert_eq!(written("a\0b"), Err(NameFault::Control('\0')));
         assert_eq!(written("a\u{202E}b"), Err(NameFault::Control('\u{202E}')));
         assert_eq!(written("a\u{FFFF}b"), Err(NameFault::Control('\u{FFFF}')));
-        assert_eq!(written(&"x".repeat(10_000)), Err(NameFault::TooLong(10_000)));
+        assert_eq!(
+            written(&"x".repeat(10_000)),
+            Err(NameFault::TooLong(10_000))
+        );
         assert_eq!(NameFault::Blank.shown("a\u{1B}b"), "a\\u{1b}b");
     }
 

@@ -20,16 +20,28 @@ pub struct Error {
 
 impl Error {
     pub(crate) fn in_file(file: &Path, kind: ErrorKind) -> Self {
-        Self { file: file.to_path_buf(), place: None, kind }
+        Self {
+            file: file.to_path_buf(),
+            place: None,
+            kind,
+        }
     }
 
     pub(crate) fn at(file: &Path, place: Place, kind: ErrorKind) -> Self {
-        Self { file: file.to_path_buf(), place: Some(place), kind }
+        Self {
+            file: file.to_path_buf(),
+            place: Some(place),
+            kind,
+        }
     }
 
     /// Of no file in particular.
     pub(crate) fn of(kind: ErrorKind) -> Self {
-        Self { file: PathBuf::new(), place: None, kind }
+        Self {
+            file: PathBuf::new(),
+            place: None,
+            kind,
+        }
     }
 
     /// What is wrong.
@@ -47,11 +59,15 @@ impl Error {
         self.place
     }
 
-    /// Whether the call is at fault (a name, a path, a flag, the order of the stages) and not the data.
+    /// Whether the call is at fault (a name, a path, a flag, the order of the stages) and not the
+    /// data.
     pub fn is_usage(&self) -> bool {
         match &self.kind {
             ErrorKind::Records(error) => {
-                matches!(error.kind(), record_files::ErrorKind::NotFound | record_files::ErrorKind::Folder)
+                matches!(
+                    error.kind(),
+                    record_files::ErrorKind::NotFound | record_files::ErrorKind::Folder
+                )
             }
             ErrorKind::Overlap(error) => !error.is_integrity(),
             // A path that was given; of the project's own files a lost one is told as changed.
@@ -76,30 +92,43 @@ impl Error {
     pub fn is_interrupted(&self) -> bool {
         matches!(
             self.kind,
-            ErrorKind::Interrupted { .. } | ErrorKind::Stopped { .. } | ErrorKind::Job(JobError::Interrupted { .. })
+            ErrorKind::Interrupted { .. }
+                | ErrorKind::Stopped { .. }
+                | ErrorKind::Job(JobError::Interrupted { .. })
         )
     }
 
-    /// Whether what was asked for is not whole, through no fault of the data: the disk is full, or items failed.
+    /// Whether what was asked for is not whole, through no fault of the data: the disk is full, or
+    /// items failed.
     pub fn is_incomplete(&self) -> bool {
         let kind = &self.kind;
         matches!(
             kind,
-            ErrorKind::WriteFailed(_) | ErrorKind::File(FileError::WriteFailed { .. }) | ErrorKind::Failed { .. }
+            ErrorKind::WriteFailed(_)
+                | ErrorKind::File(FileError::WriteFailed { .. })
+                | ErrorKind::Failed { .. }
         )
     }
 }
 
 impl From<record_files::Error> for Error {
     fn from(error: record_files::Error) -> Self {
-        Self { file: error.file().to_path_buf(), place: error.place(), kind: ErrorKind::Records(Box::new(error)) }
+        Self {
+            file: error.file().to_path_buf(),
+            place: error.place(),
+            kind: ErrorKind::Records(Box::new(error)),
+        }
     }
 }
 
 /// Such an error tells its file itself.
 impl From<FileError> for Error {
     fn from(error: FileError) -> Self {
-        Self { file: PathBuf::new(), place: None, kind: ErrorKind::File(error) }
+        Self {
+            file: PathBuf::new(),
+            place: None,
+            kind: ErrorKind::File(error),
+        }
     }
 }
 
@@ -107,7 +136,11 @@ impl From<JobError> for Error {
     fn from(error: JobError) -> Self {
         match error {
             JobError::File(error) => error.into(),
-            error => Self { file: PathBuf::new(), place: None, kind: ErrorKind::Job(error) },
+            error => Self {
+                file: PathBuf::new(),
+                place: None,
+                kind: ErrorKind::Job(error),
+            },
         }
     }
 }
@@ -136,7 +169,9 @@ pub enum ErrorKind {
     #[error("{0}")]
     Records(Box<record_files::Error>),
     /// A folder with other files than a project's.
-    #[error("this folder holds other files and no project.json: give an empty folder, or one that does not exist")]
+    #[error(
+        "this folder holds other files and no project.json: give an empty folder, or one that does not exist"
+    )]
     NotAProject,
     /// No project where one is needed.
     #[error("there is no project here (no project.json): `mwpbench mathscale extract` begins one")]
@@ -157,13 +192,17 @@ pub enum ErrorKind {
     #[error("{0}")]
     Corrupt(String),
     /// A file that was changed after its stage had written it.
-    #[error("was changed or lost after \"{stage}\" wrote it: put it back, or run `mwpbench mathscale {stage} --fresh`")]
+    #[error(
+        "was changed or lost after \"{stage}\" wrote it: put it back, or run `mwpbench mathscale {stage} --fresh`"
+    )]
     Changed {
         /// The stage that wrote it.
         stage: Stage,
     },
     /// An earlier stage has not been run to its end.
-    #[error("the stage \"{stage}\" has not been run to its end here: run `mwpbench mathscale {stage}` first")]
+    #[error(
+        "the stage \"{stage}\" has not been run to its end here: run `mwpbench mathscale {stage}` first"
+    )]
     NotYet {
         /// The stage.
         stage: Stage,
@@ -227,7 +266,9 @@ pub enum ErrorKind {
         reason: String,
     },
     /// Two records have the same id.
-    #[error("the id \"{id}\" was used before, in {first}: give each seed its own, or leave ids out")]
+    #[error(
+        "the id \"{id}\" was used before, in {first}: give each seed its own, or leave ids out"
+    )]
     DuplicateId {
         /// The repeated id.
         id: String,
@@ -273,7 +314,9 @@ pub enum ErrorKind {
     #[error(transparent)]
     Overlap(Box<overlap::Error>),
     /// The user stopped a stage that keeps nothing.
-    #[error("interrupted: \"{stage}\" had read {done} pairs and keeps nothing of it; start the same command again")]
+    #[error(
+        "interrupted: \"{stage}\" had read {done} pairs and keeps nothing of it; start the same command again"
+    )]
     Stopped {
         /// The stage.
         stage: Stage,

@@ -1,7 +1,9 @@
 //! Training files: `screened.jsonl` → `export/`, in the forms that trainers read as they are.
 //!
-//! The folder holds a data card and a sub-folder for each form, each with `train` and, where a share is held out, `validation`; the head of the card tells
-//! Hugging Face `datasets` which files belong to which form (the parquet files, which it cannot read beside JSON, are a folder of their own to it). Whether a record is held out, and its place in the order, depends on the seed and
+//! The folder holds a data card and a sub-folder for each form, each with `train` and, where a
+//! share is held out, `validation`; the head of the card tells Hugging Face `datasets` which files
+//! belong to which form (the parquet files, which it cannot read beside JSON, are a folder of their
+//! own to it). Whether a record is held out, and its place in the order, depends on the seed and
 //! its id alone.
 
 mod card; // the data card

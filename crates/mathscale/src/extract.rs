@@ -1,7 +1,8 @@
 //! Seeds → topics and knowledge points (paper, section 3.1).
 //!
 //! Concepts come from annotations that a file carries, or from a model. Either way their names are
-//! settled afterwards: spellings put together, near-duplicates merged where that is asked for, and what a single seed names taken out.
+//! settled afterwards: spellings put together, near-duplicates merged where that is asked for, and
+//! what a single seed names taken out.
 
 mod annotation; // a record that says its concepts
 mod by_model; // a model names them
@@ -23,7 +24,8 @@ pub use stage::{AnnotationPlan, ExtractOutcome, extract_from_annotations};
 use crate::concept::{self, NameFault};
 use crate::records::Seed;
 
-/// Most concepts of a kind that an item may name: every two of them are joined, so that a list of thousands is a mistake.
+/// Most concepts of a kind that an item may name: every two of them are joined, so that a list of
+/// thousands is a mistake.
 const MOST_CONCEPTS: usize = 64;
 
 /// A seed with the concepts that somebody named, not settled yet.
@@ -47,7 +49,10 @@ pub(crate) struct Name {
 /// Why the item cannot be used.
 pub(crate) fn names(found: Vec<String>, kind: &str) -> Result<Vec<Name>, String> {
     if found.len() > MOST_CONCEPTS {
-        return Err(format!("{} {kind}s, of which {MOST_CONCEPTS} are allowed", found.len()));
+        return Err(format!(
+            "{} {kind}s, of which {MOST_CONCEPTS} are allowed",
+            found.len()
+        ));
     }
     let name = |found: String| match concept::written(&found) {
         Ok(written) => Ok(Name { found, written }),

@@ -1,7 +1,8 @@
 //! Compositions to pairs of question and solution: `compositions.jsonl` → `pairs.jsonl`.
 //!
-//! The prompt names the topics and the knowledge points of a composition and shows the seeds whose knowledge points are nearest to them. Replies are
-//! read tolerantly; one that cannot be read is asked again with the reason, and set aside in the end. Everything that was said is kept in a
+//! The prompt names the topics and the knowledge points of a composition and shows the seeds whose
+//! knowledge points are nearest to them. Replies are read tolerantly; one that cannot be read is
+//! asked again with the reason, and set aside in the end. Everything that was said is kept in a
 //! journal, so that a run goes on where it was stopped and nothing is paid for twice.
 
 mod compositions; // all of them, in little memory

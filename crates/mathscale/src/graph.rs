@@ -1,8 +1,10 @@
-//! The concept graph (paper, section 3.2): topics and knowledge points, joined where a seed yielded both.
+//! The concept graph (paper, section 3.2): topics and knowledge points, joined where a seed yielded
+//! both.
 //!
-//! Three weighted sub-graphs: topic–topic, topic–KP, KP–KP. With w the number of seeds that yielded both ends, an edge weighs
-//! f = ln(w + ε), and a step from u goes to a neighbour v with probability exp f(u,v) / Σ exp f(u,·), which is
-//! (w + ε) / Σ (w + ε). Only w is stored. Concepts are in the order of their names, so that sorted ids are sorted names.
+//! Three weighted sub-graphs: topic–topic, topic–KP, KP–KP. With w the number of seeds that yielded
+//! both ends, an edge weighs f = ln(w + ε), and a step from u goes to a neighbour v with
+//! probability exp f(u,v) / Σ exp f(u,·), which is (w + ε) / Σ (w + ε). Only w is stored. Concepts
+//! are in the order of their names, so that sorted ids are sorted names.
 
 mod build; // extractions → graph
 mod components; // what hangs together
@@ -95,7 +97,8 @@ impl Graph {
         }
     }
 
-    /// The edges from concepts of one kind to those of another. Edges within a kind are there in both directions.
+    /// The edges from concepts of one kind to those of another. Edges within a kind are there in
+    /// both directions.
     pub fn links(&self, from: Kind, to: Kind) -> &Links {
         match (from, to) {
             (Kind::Topic, Kind::Topic) => &self.topic_topic,

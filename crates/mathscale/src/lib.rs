@@ -1,9 +1,10 @@
-//! The pipeline that makes training data (MathScale paper, arXiv:2403.02884, sections 3 and 4.1): seeds → concepts → graph →
-//! compositions → pairs of question and solution → training files.
+//! The pipeline that makes training data (MathScale paper, arXiv:2403.02884, sections 3 and 4.1):
+//! seeds → concepts → graph → compositions → pairs of question and solution → training files.
 //!
-//! Each stage reads files of a [`Project`] folder and writes others into it, so that any of them can be run alone, stopped and
-//! continued; `project.json` binds every file to what it was made of. Text comes from any `generation::Generator`. This crate
-//! refuses to know which one: it knows no model, tensor or network, and no score of a benchmark.
+//! Each stage reads files of a [`Project`] folder and writes others into it, so that any of them
+//! can be run alone, stopped and continued; `project.json` binds every file to what it was made of.
+//! Text comes from any `generation::Generator`. This crate refuses to know which one: it knows no
+//! model, tensor or network, and no score of a benchmark.
 //!
 //! ```
 //! use mathscale::{Composition, Project};
@@ -30,29 +31,34 @@ mod screen; // which pairs may be trained on
 mod tokens; // how many tokens a text may take
 mod validate; // whether solutions are right
 
-pub use compose::{ComposeOutcome, ComposePlan, Ending, Search, SearchProgress, compose, compositions};
+pub use compose::{
+    ComposeOutcome, ComposePlan, Ending, Search, SearchProgress, compose, compositions,
+};
 pub use error::{Error, ErrorKind};
 pub use export::{Amount, ExportOutcome, ExportPlan, Form, Mix, export};
 pub use extract::{
-    AnnotationPlan, ConceptReport, ExtractOutcome, KindReport, Merge, MergeRule, Merging, ModelPlan, Settling,
-    Spelling, extract_by_model, extract_from_annotations, read_seeds,
+    AnnotationPlan, ConceptReport, ExtractOutcome, KindReport, Merge, MergeRule, Merging,
+    ModelPlan, Settling, Spelling, extract_by_model, extract_from_annotations, read_seeds,
 };
 pub use generate::{
-    Cost, GenerateOutcome, GeneratePlan, GenerationEstimate, Lookup, NearestSeeds, Price, Prices, Written,
-    estimate_generation, generate, parse_response,
+    Cost, GenerateOutcome, GeneratePlan, GenerationEstimate, Lookup, NearestSeeds, Price, Prices,
+    Written, estimate_generation, generate, parse_response,
 };
 pub use graph::{
-    Concept, Degrees, EPSILON, Graph, GraphOutcome, GraphPlan, GraphStats, HeavyEdge, Kind, LinkStats, Links,
-    Neighbour, Neighbourhood, PictureOptions, UnknownConcept, edge_weight, graph,
+    Concept, Degrees, EPSILON, Graph, GraphOutcome, GraphPlan, GraphStats, HeavyEdge, Kind,
+    LinkStats, Links, Neighbour, Neighbourhood, PictureOptions, UnknownConcept, edge_weight, graph,
 };
 pub use pair::{Pair, PairSource, Validation};
 pub use project::{
-    Begun, Identity, Input, Manifest, Output, Project, SCHEMA, Stage, StageRecord, StageState, StageStatus, WholeFile,
+    Begun, Identity, Input, Manifest, Output, Project, SCHEMA, Stage, StageRecord, StageState,
+    StageStatus, WholeFile,
 };
 pub use records::{Composition, Extraction, Lines, Seed, SetAside, read_lines};
-pub use screen::{RemovalReason, Removed, ScreenOutcome, ScreenPlan, ScreenReport, ScreenRules, TestItems, screen};
+pub use screen::{
+    RemovalReason, Removed, ScreenOutcome, ScreenPlan, ScreenReport, ScreenRules, TestItems, screen,
+};
 pub use tokens::estimated_tokens;
 pub use validate::{
-    ConceptAgreement, JudgeAndScorer, OnWrong, ValidateOutcome, ValidatePlan, ValidationMethod, ValidationReport,
-    validate,
+    ConceptAgreement, JudgeAndScorer, OnWrong, ValidateOutcome, ValidatePlan, ValidationMethod,
+    ValidationReport, validate,
 };

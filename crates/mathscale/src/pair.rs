@@ -1,4 +1,5 @@
-//! Pairs of question and solution: what the later stages pass on, and how pairs from elsewhere are read.
+//! Pairs of question and solution: what the later stages pass on, and how pairs from elsewhere are
+//! read.
 
 use std::path::{Path, PathBuf};
 
@@ -81,7 +82,10 @@ pub(crate) fn read_pairs(project: &Project, input: &Input) -> Result<Pairs, Erro
         Some(_) => Ok(Pairs::Own(read_lines(&project.file(&input.file))?)),
         None => {
             let file = PathBuf::from(&input.file);
-            Ok(Pairs::Foreign { records: record_files::open(&file)?, file })
+            Ok(Pairs::Foreign {
+                records: record_files::open(&file)?,
+                file,
+            })
         }
     }
 }
@@ -99,8 +103,10 @@ impl Iterator for Pairs {
         match self {
             Self::Own(lines) => lines.next(),
             Self::Foreign { file, records } => {
-                let pair =
-                    |record: Record| pair_of(&record, &stem(file)).map_err(|kind| Error::at(file, record.place, kind));
+                let pair = |record: Record| {
+                    pair_of(&record, &stem(file))
+                        .map_err(|kind| Error::at(file, record.place, kind))
+                };
                 Some(records.next()?.map_err(Error::from).and_then(pair))
             }
         }
@@ -109,22 +115,46 @@ impl Iterator for Pairs {
 
 /// A file's name without its ending, for ids.
 pub(crate) fn stem(file: &Path) -> String {
-    file.file_stem().unwrap_or_default().to_string_lossy().into_owned()
+    file.file_stem()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .into_owned()
 }
 
-const QUESTIONS: [&str; 6] = ["question", "problem", "instruction", "prompt", "query", "input"];
-const SOLUTIONS: [&str; 6] = ["solution", "output", "response", "completion", "answer", "generated_solution"];
+const QUESTIONS: [&str; 6] = [
+    "question",
+    "problem",
+    "instruction",
+    "prompt",
+    "query",
+    "input",
+];
+const SOLUTIONS: [&str; 6] = [
+    "solution",
+    "output",
+    "response",
+    "completion",
+    "answer",
+    "generated_solution",
+];
 
-/// A record from elsewhere as a pair. Where it has both a solution and an answer, the solution counts. An id that is missing is `STEM/PLACE`.
+/// A record from elsewhere as a pair. Where it has both a solution and an answer, the solution
+/// counts. An id that is missing is `STEM/PLACE`.
 pub(crate) fn pair_of(record: &Record, stem: &str) -> Result<Pair, ErrorKind> {
     let Value::Object(object) = &record.value else {
-        return Err(ErrorKind::NoPair("a record that is no JSON object".to_string()));
+        return Err(ErrorKind::NoPair(
+            "a record that is no JSON object".to_string(),
+        ));
     };
     let keys = || object.keys().cloned().collect::<Vec<_>>().join(", ");
     let (question, solution) = texts(object).ok_or_else(|| {
         ErrorKind::NoPair(format!(
             "a record with the keys {}",
-            if object.is_empty() { "(none)".to_string() } else { keys() }
+            if object.is_empty() {
+                "(none)".to_string()
+            } else {
+                keys()
+            }
         ))
     })?;
     let id = match object.get("id").or_else(|| object.get("question_number")) {
@@ -132,7 +162,13 @@ pub(crate) fn pair_of(record: &Record, stem: &str) -> Result<Pair, ErrorKind> {
         Some(Value::Number(id)) => format!("{stem}/{id}"),
         _ => format!("{stem}/{}", record.place.number()),
     };
-    let text = |name: &str| object.get(name).and_then(Value::as_str).unwrap_or_default().to_string();
+    let text = |name: &str| {
+        object
+            .get(name)
+            .and_then(Value::as_str)
+            .unwrap_or_default()
+            .to_string()
+    };
     Ok(Pair {
         id,
         topics: names(object, "topics"),
@@ -146,22 +182,37 @@ pub(crate) fn pair_of(record: &Record, stem: &str) -> Result<Pair, ErrorKind> {
 }
 
 fn texts(object: &Map<String, Value>) -> Option<(String, String)> {
-    if let Some(Value::Array(messages)) = object.get("messages").or_else(|| object.get("conversations")) {
+    if let Some(Value::Array(messages)) = object
+        .get("messages")
+        .or_else(|| object.get("conversations"))
+    {
         let said = |roles: [&str; 2]| {
             let of_role = |message: &&Value| {
-                let role = message.get("role").or_else(|| message.get("from")).and_then(Value::as_str);
+                let role = message
+                    .get("role")
+                    .or_else(|| message.get("from"))
+                    .and_then(Value::as_str);
                 role.is_some_and(|role| roles.contains(&role))
             };
             let message = messages.iter().find(of_role)?;
-            message.get("content").or_else(|| message.get("value"))?.as_str()
+            message
+                .get("content")
+                .or_else(|| message.get("value"))?
+                .as_str()
         };
-        return Some((said(["user", "human"])?.to_string(), said(["assistant", "gpt"])?.to_string()));
+        return Some((
+            said(["user", "human"])?.to_string(),
+            said(["assistant", "gpt"])?.to_string(),
+        ));
     }
     let first = |names: &[&str]| names.iter().find_map(|name| object.get(*name)?.as_str());
     let question = first(&QUESTIONS)?;
     let solution = first(&SOLUTIONS)?;
     // Alpaca: the input goes with the instruction.
-    let input = object.get("input").and_then(Value::as_str).filter(|input| !input.trim().is_empty());
+    let input = object
+        .get("input")
+        .and_then(Value::as_str)
+        .filter(|input| !input.trim().is_empty());
     let question = match (object.contains_key("instruction"), input) {
         (true, Some(input)) => format!("{question}\n\n{input}"),
         _ => question.to_string(),
@@ -170,8 +221,15 @@ fn texts(object: &Map<String, Value>) -> Option<(String, String)> {
 }
 
 fn names(object: &Map<String, Value>, field: &str) -> Vec<String> {
-    let values = object.get(field).and_then(Value::as_array).into_iter().flatten();
-    values.filter_map(Value::as_str).map(str::to_string).collect()
+    let values = object
+        .get(field)
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten();
+    values
+        .filter_map(Value::as_str)
+        .map(str::to_string)
+        .collect()
 }
 
 #[cfg(test)]
@@ -182,7 +240,13 @@ mod tests {
     use super::*;
 
     fn pair(value: Value) -> Result<Pair, ErrorKind> {
-        pair_of(&Record { place: Place::Line(3), value }, "file")
+        pair_of(
+            &Record {
+                place: Place::Line(3),
+                value,
+            },
+            "file",
+        )
     }
 
     #[test]
@@ -197,13 +261,27 @@ mod tests {
         ] {
             let pair = pair(value.clone()).unwrap();
             assert_eq!(
-                (pair.id.as_str(), pair.question.as_str(), pair.solution.as_str()),
+                (
+                    pair.id.as_str(),
+                    pair.question.as_str(),
+                    pair.solution.as_str()
+                ),
                 ("file/3", "Q", "S"),
                 "{value}"
             );
         }
-        assert_eq!(pair(json!({"instruction": "Q", "input": "I", "output": "S"})).unwrap().question, "Q\n\nI");
-        assert_eq!(pair(json!({"id": 7, "question": "Q", "answer": "S"})).unwrap().id, "file/7");
+        assert_eq!(
+            pair(json!({"instruction": "Q", "input": "I", "output": "S"}))
+                .unwrap()
+                .question,
+            "Q\n\nI"
+        );
+        assert_eq!(
+            pair(json!({"id": 7, "question": "Q", "answer": "S"}))
+                .unwrap()
+                .id,
+            "file/7"
+        );
     }
 
     #[test]
@@ -212,7 +290,10 @@ mod tests {
             (json!({"question": "Q"}), "the keys question"),
             (json!({}), "(none)"),
             (json!(["Q", "S"]), "no JSON object"),
-            (json!({"question": 5, "answer": "S"}), "the keys question, answer"),
+            (
+                json!({"question": 5, "answer": "S"}),
+                "the keys question, answer",
+            ),
         ] {
             let error = pair(value).unwrap_err().to_string();
             assert!(error.contains(message), "{error}");

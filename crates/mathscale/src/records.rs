@@ -26,8 +26,8 @@ pub struct Seed {
     pub solution: Option<String>,
 }
 
-/// A line of `extractions.jsonl`: the concepts of a seed, in the spelling of the project, those of a single seed removed.
-/// Lists are sorted, hold no name twice and may be empty.
+/// A line of `extractions.jsonl`: the concepts of a seed, in the spelling of the project, those of
+/// a single seed removed. Lists are sorted, hold no name twice and may be empty.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Extraction {
@@ -39,8 +39,8 @@ pub struct Extraction {
     pub knowledge_points: Vec<String>,
 }
 
-/// A line of `compositions.jsonl`: concepts to make a new question of. Lists are sorted by bytes and hold no name twice;
-/// each has at least one.
+/// A line of `compositions.jsonl`: concepts to make a new question of. Lists are sorted by bytes
+/// and hold no name twice; each has at least one.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Composition {
@@ -68,7 +68,8 @@ pub struct SetAside {
 /// # Errors
 /// It cannot be opened.
 pub fn read_lines<T: DeserializeOwned>(file: &Path) -> Result<Lines<T>, Error> {
-    let handle = File::open(file).map_err(|source| Error::in_file(file, ErrorKind::Unreadable(source)))?;
+    let handle =
+        File::open(file).map_err(|source| Error::in_file(file, ErrorKind::Unreadable(source)))?;
     Ok(Lines {
         file: file.to_path_buf(),
         reader: BufReader::with_capacity(1 << 18, handle),

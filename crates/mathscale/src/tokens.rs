@@ -1,7 +1,7 @@
 //! How many tokens a text may take, without a tokenizer.
 
-/// Bytes of a token. Tokenizers of LLaMA and Mistral take about four bytes of English prose for a token and two to three of formulas and
-/// numbers; three errs on the side of more tokens.
+/// Bytes of a token. Tokenizers of LLaMA and Mistral take about four bytes of English prose for a
+/// token and two to three of formulas and numbers; three errs on the side of more tokens.
 const BYTES: usize = 3;
 
 /// A token for every three bytes of UTF-8, rounded up.

@@ -29,36 +29,65 @@ const HEAD: &str = r#"{
 
 fn main() {
     let native = std::env::var_os("MWPBENCH_SHARED_DATA")
-        .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data"), PathBuf::from)
+        .map_or_else(
+            || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data"),
+            PathBuf::from,
+        )
         .join("native");
     if !native.is_dir() {
-        eprintln!("SKIPPED: no real data at {} (set MWPBENCH_SHARED_DATA)", native.display());
+        eprintln!(
+            "SKIPPED: no real data at {} (set MWPBENCH_SHARED_DATA)",
+            native.display()
+        );
         return;
     }
-    let agieval = read("agieval_math", &native.join("agieval/math.jsonl"), "question");
+    let agieval = read(
+        "agieval_math",
+        &native.join("agieval/math.jsonl"),
+        "question",
+    );
     let math = read("math", &native.join("math/test.jsonl"), "problem");
     let counts = (agieval.len(), math.len());
-    let texts: HashMap<String, String> = agieval.iter().map(|item| (item.id.clone(), item.text.clone())).collect();
-    let pairs = same_items(&[agieval, math].concat(), "agieval_math", "math").expect("distinct ids");
-    let number =
-        |id: &str| -> usize { id.rsplit('/').next().and_then(|number| number.parse().ok()).expect("a numbered id") };
-    assert!(pairs.iter().all(|pair| pair.exact), "the head says that the questions are the same");
+    let texts: HashMap<String, String> = agieval
+        .iter()
+        .map(|item| (item.id.clone(), item.text.clone()))
+        .collect();
+    let pairs =
+        same_items(&[agieval, math].concat(), "agieval_math", "math").expect("distinct ids");
+    let number = |id: &str| -> usize {
+        id.rsplit('/')
+            .next()
+            .and_then(|number| number.parse().ok())
+            .expect("a numbered id")
+    };
+    assert!(
+        pairs.iter().all(|pair| pair.exact),
+        "the head says that the questions are the same"
+    );
     let lines = pairs.iter().map(|pair| {
         let same = Same {
             agieval_line: number(&pair.id),
             // Its records are numbered from 0 in their order.
             math_idx: number(&pair.same_as) - 1,
-            question_blake3: blake3::hash(normal_form(&texts[&pair.id]).as_bytes()).to_hex().to_string(),
+            question_blake3: blake3::hash(normal_form(&texts[&pair.id]).as_bytes())
+                .to_hex()
+                .to_string(),
         };
         format!("    {}", serde_json::to_string(&same).expect("plain data"))
     });
     let lines: Vec<String> = lines.collect();
-    println!("{}", HEAD.replace("AGIEVAL_COUNT", &counts.0.to_string()).replace("MATH_COUNT", &counts.1.to_string()));
+    println!(
+        "{}",
+        HEAD.replace("AGIEVAL_COUNT", &counts.0.to_string())
+            .replace("MATH_COUNT", &counts.1.to_string())
+    );
     println!("{}\n  ]\n}}", lines.join(",\n"));
 }
 
 fn read(set: &str, path: &Path, field: &str) -> Vec<Item> {
-    let records = record_files::open(path).expect("a published file").map(|record| record.expect("a record"));
+    let records = record_files::open(path)
+        .expect("a published file")
+        .map(|record| record.expect("a record"));
     let item = |record: record_files::Record| Item {
         id: format!("{set}/{}", record.place.number()),
         set: set.to_owned(),

@@ -1,5 +1,5 @@
-//! Two million generated training questions, with all GSM8K test items hidden among them, against the test sets at hand: are all of
-//! them found, how fast, in how much memory?
+//! Two million generated training questions, with all GSM8K test items hidden among them, against
+//! the test sets at hand: are all of them found, how fast, in how much memory?
 //!
 //!     cargo run --release -p overlap --example speed [-- QUESTIONS [THREADS]]
 //!
@@ -19,32 +19,83 @@ use serde_json::Value;
 const FILES: [(&str, &str, &str); 13] = [
     ("gsm8k", "native/gsm8k/test.jsonl", "question"),
     ("math", "native/math/test.jsonl", "problem"),
-    ("college_math", "canonical/college_math_test.jsonl", "question"),
-    ("tal", "native/tal/en_single_choice_test_2K.jsonl", "problem"),
-    ("math23k", "native/math23k/sample_1000.json", "original_text"),
+    (
+        "college_math",
+        "canonical/college_math_test.jsonl",
+        "question",
+    ),
+    (
+        "tal",
+        "native/tal/en_single_choice_test_2K.jsonl",
+        "problem",
+    ),
+    (
+        "math23k",
+        "native/math23k/sample_1000.json",
+        "original_text",
+    ),
     ("ape210k", "native/ape210k/test.ape.json", "original_text"),
-    ("gaokao_bench", "canonical/gaokao_bench_math_en_test.jsonl", "question"),
-    ("gaokao_bench_zh", "native/gaokao_bench/2010-2022_Math_I_MCQs.json", "example"),
-    ("agieval_gaokao", "native/agieval/gaokao-mathcloze.jsonl", "question"),
-    ("agieval_gaokao_qa", "native/agieval/gaokao-mathqa.jsonl", "question"),
+    (
+        "gaokao_bench",
+        "canonical/gaokao_bench_math_en_test.jsonl",
+        "question",
+    ),
+    (
+        "gaokao_bench_zh",
+        "native/gaokao_bench/2010-2022_Math_I_MCQs.json",
+        "example",
+    ),
+    (
+        "agieval_gaokao",
+        "native/agieval/gaokao-mathcloze.jsonl",
+        "question",
+    ),
+    (
+        "agieval_gaokao_qa",
+        "native/agieval/gaokao-mathqa.jsonl",
+        "question",
+    ),
     ("agieval_sat", "native/agieval/sat-math.jsonl", "question"),
     ("agieval_math", "native/agieval/math.jsonl", "question"),
-    ("fresh_gaokao_2023", "canonical/fresh_gaokao_math_2023.json", "question"),
+    (
+        "fresh_gaokao_2023",
+        "canonical/fresh_gaokao_math_2023.json",
+        "question",
+    ),
 ];
 
 fn main() {
     let mut arguments = std::env::args().skip(1);
-    let questions: usize = arguments.next().map_or(2_000_000, |n| n.parse().expect("a number of questions"));
-    let threads: usize = arguments.next().map_or(2, |n| n.parse().expect("a number of threads"));
-    rayon::ThreadPoolBuilder::new().num_threads(threads).build_global().expect("a pool of threads");
-    let data = std::env::var_os("MWPBENCH_SHARED_DATA")
-        .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data"), PathBuf::from);
+    let questions: usize = arguments
+        .next()
+        .map_or(2_000_000, |n| n.parse().expect("a number of questions"));
+    let threads: usize = arguments
+        .next()
+        .map_or(2, |n| n.parse().expect("a number of threads"));
+    rayon::ThreadPoolBuilder::new()
+        .num_threads(threads)
+        .build_global()
+        .expect("a pool of threads");
+    let data = std::env::var_os("MWPBENCH_SHARED_DATA").map_or_else(
+        || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data"),
+        PathBuf::from,
+    );
     if !data.is_dir() {
-        eprintln!("SKIPPED: no real data at {} (set MWPBENCH_SHARED_DATA)", data.display());
+        eprintln!(
+            "SKIPPED: no real data at {} (set MWPBENCH_SHARED_DATA)",
+            data.display()
+        );
         return;
     }
-    let items: Vec<Item> = FILES.iter().flat_map(|(set, file, field)| read(set, &data.join(file), field)).collect();
-    let hidden: Vec<&str> = items.iter().filter(|item| item.set == "gsm8k").map(|item| item.text.as_str()).collect();
+    let items: Vec<Item> = FILES
+        .iter()
+        .flat_map(|(set, file, field)| read(set, &data.join(file), field))
+        .collect();
+    let hidden: Vec<&str> = items
+        .iter()
+        .filter(|item| item.set == "gsm8k")
+        .map(|item| item.text.as_str())
+        .collect();
 
     let folder = tempfile::tempdir().expect("a temporary folder");
     let path = folder.path().join("train.jsonl");
@@ -58,24 +109,56 @@ fn main() {
     let elapsed = started.elapsed();
 
     let gsm8k = &report.sets[0];
-    let exact: HashSet<&str> =
-        report.items.iter().filter(|item| item.exact.is_some()).map(|item| item.id.as_str()).collect();
-    let missed: Vec<&Item> =
-        items.iter().filter(|item| item.set == "gsm8k" && !exact.contains(item.id.as_str())).collect();
-    assert!(missed.is_empty(), "every hidden item is found, but for {missed:?}");
+    let exact: HashSet<&str> = report
+        .items
+        .iter()
+        .filter(|item| item.exact.is_some())
+        .map(|item| item.id.as_str())
+        .collect();
+    let missed: Vec<&Item> = items
+        .iter()
+        .filter(|item| item.set == "gsm8k" && !exact.contains(item.id.as_str()))
+        .collect();
+    assert!(
+        missed.is_empty(),
+        "every hidden item is found, but for {missed:?}"
+    );
     let others: usize = report.sets[1..].iter().map(|set| set.exact).sum();
-    println!("items         {} of {} sets, indexed in {:.2} s", items.len(), report.sets.len(), indexed.as_secs_f64());
-    println!("questions     {} ({mebibytes} MiB) with {} hidden", report.training[0].questions, hidden.len());
-    println!("found         {} of GSM8K exactly, {others} of other sets", gsm8k.exact);
-    println!("time          {:.1} s with {threads} threads", elapsed.as_secs_f64());
-    println!("rate          {:.0} questions/s", report.training[0].questions as f64 / elapsed.as_secs_f64());
+    println!(
+        "items         {} of {} sets, indexed in {:.2} s",
+        items.len(),
+        report.sets.len(),
+        indexed.as_secs_f64()
+    );
+    println!(
+        "questions     {} ({mebibytes} MiB) with {} hidden",
+        report.training[0].questions,
+        hidden.len()
+    );
+    println!(
+        "found         {} of GSM8K exactly, {others} of other sets",
+        gsm8k.exact
+    );
+    println!(
+        "time          {:.1} s with {threads} threads",
+        elapsed.as_secs_f64()
+    );
+    println!(
+        "rate          {:.0} questions/s",
+        report.training[0].questions as f64 / elapsed.as_secs_f64()
+    );
     println!("peak memory   {}", peak_memory());
 }
 
 fn read(set: &str, path: &Path, field: &str) -> Vec<Item> {
-    let records = record_files::open(path).expect("a test set").map(|record| record.expect("a record").value);
+    let records = record_files::open(path)
+        .expect("a test set")
+        .map(|record| record.expect("a record").value);
     let texts = records.flat_map(|record| match &record[field] {
-        Value::Array(examples) => examples.iter().map(|example| example["question"].clone()).collect(),
+        Value::Array(examples) => examples
+            .iter()
+            .map(|example| example["question"].clone())
+            .collect(),
         value => vec![value.clone()],
     });
     let item = |(number, text): (usize, Value)| Item {
@@ -86,7 +169,8 @@ fn read(set: &str, path: &Path, field: &str) -> Vec<Item> {
     texts.enumerate().map(item).collect()
 }
 
-/// Questions of about 40 words from templates; the hidden ones spread evenly among them, with case and spacing changed.
+/// Questions of about 40 words from templates; the hidden ones spread evenly among them, with case
+/// and spacing changed.
 fn generate(path: &Path, questions: usize, hidden: &[&str]) {
     let mut random = Random(1);
     let mut out = BufWriter::new(File::create(path).expect("a file"));
@@ -98,11 +182,16 @@ fn generate(path: &Path, questions: usize, hidden: &[&str]) {
         } else {
             made_up(&mut random)
         };
-        let record = serde_json::json!({"instruction": question, "input": "", "output": "The answer is 5."});
+        let record =
+            serde_json::json!({"instruction": question, "input": "", "output": "The answer is 5."});
         writeln!(out, "{record}").expect("room on the disk");
     }
     out.flush().expect("room on the disk");
-    assert_eq!(next, hidden.len(), "too few questions to hide the items among");
+    assert_eq!(
+        next,
+        hidden.len(),
+        "too few questions to hide the items among"
+    );
 }
 
 fn changed(text: &str, random: &mut Random) -> String {
@@ -120,9 +209,15 @@ fn changed(text: &str, random: &mut Random) -> String {
 }
 
 fn made_up(random: &mut Random) -> String {
-    const NAMES: [&str; 8] = ["Ann", "Bob", "Carla", "Deepak", "Elif", "Farid", "Grace", "Hugo"];
-    const THINGS: [&str; 8] = ["apples", "books", "marbles", "tickets", "pencils", "eggs", "stamps", "coins"];
-    const PLACES: [&str; 8] = ["market", "school", "library", "farm", "station", "museum", "garden", "harbour"];
+    const NAMES: [&str; 8] = [
+        "Ann", "Bob", "Carla", "Deepak", "Elif", "Farid", "Grace", "Hugo",
+    ];
+    const THINGS: [&str; 8] = [
+        "apples", "books", "marbles", "tickets", "pencils", "eggs", "stamps", "coins",
+    ];
+    const PLACES: [&str; 8] = [
+        "market", "school", "library", "farm", "station", "museum", "garden", "harbour",
+    ];
     const DAYS: [&str; 5] = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday"];
     const ENDS: [&str; 4] = [
         "How many are left at the end of the day?",
@@ -132,21 +227,49 @@ fn made_up(random: &mut Random) -> String {
     ];
     let mut text = String::new();
     let (name, thing) = (random.of(&NAMES), random.of(&THINGS));
-    write!(text, "On {} {name} brings {} {thing} to the {}", random.of(&DAYS), random.below(500), random.of(&PLACES))
-        .unwrap();
+    write!(
+        text,
+        "On {} {name} brings {} {thing} to the {}",
+        random.of(&DAYS),
+        random.below(500),
+        random.of(&PLACES)
+    )
+    .unwrap();
     for _ in 0..2 {
         let (other, number) = (random.of(&NAMES), random.below(200));
         match random.below(4) {
-            0 => write!(text, ", sells {number} of them to {other} for ${} each", random.below(20)),
+            0 => write!(
+                text,
+                ", sells {number} of them to {other} for ${} each",
+                random.below(20)
+            ),
             1 => {
-                write!(text, ", and {other} gives back {number} {} from the {}", random.of(&THINGS), random.of(&PLACES))
+                write!(
+                    text,
+                    ", and {other} gives back {number} {} from the {}",
+                    random.of(&THINGS),
+                    random.of(&PLACES)
+                )
             }
-            2 => write!(text, ", then {other} doubles the number of {thing} and loses {number}"),
-            _ => write!(text, ", where {other} buys {number} more with a discount of {} percent", random.below(90)),
+            2 => write!(
+                text,
+                ", then {other} doubles the number of {thing} and loses {number}"
+            ),
+            _ => write!(
+                text,
+                ", where {other} buys {number} more with a discount of {} percent",
+                random.below(90)
+            ),
         }
         .unwrap();
     }
-    write!(text, ". After that {} counts everything again. {}", random.of(&NAMES), random.of(&ENDS)).unwrap();
+    write!(
+        text,
+        ". After that {} counts everything again. {}",
+        random.of(&NAMES),
+        random.of(&ENDS)
+    )
+    .unwrap();
     text
 }
 

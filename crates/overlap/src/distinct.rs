@@ -1,7 +1,9 @@
-//! The first of each text in a stream: what comes later and is the same, or nearly, is told with its original.
+//! The first of each text in a stream: what comes later and is the same, or nearly, is told with
+//! its original.
 //!
-//! Fingerprints can be taken on any thread; they are added one after the other, because what counts as a repetition depends on what was kept before.
-//! A kept text takes about four bytes a word and 300 bytes more, so that two million questions fit into a gigabyte.
+//! Fingerprints can be taken on any thread; they are added one after the other, because what counts
+//! as a repetition depends on what was kept before. A kept text takes about four bytes a word and
+//! 300 bytes more, so that two million questions fit into a gigabyte.
 
 use std::collections::HashMap;
 use std::sync::LazyLock;
@@ -11,8 +13,8 @@ use crate::grams::Runs;
 use crate::minhash::{BANDS, Functions, band_keys, jaccard, shingles};
 use crate::normal::Normal;
 
-/// Kept texts that one text is compared with. More share its bands only where a template of many words stands around all of them,
-/// and then the latest ones are taken.
+/// Kept texts that one text is compared with. More share its bands only where a template of many
+/// words stands around all of them, and then the latest ones are taken.
 const MOST_COMPARED: usize = 1024;
 
 /// The end of a chain.
@@ -39,12 +41,18 @@ impl Fingerprint {
         let long = shingles(&runs, normal.words().len());
         let bands = match long.is_empty() {
             true => [0; BANDS],
-            false => band_keys(&FUNCTIONS.signature(long.iter().copied())).map(|key| (key >> 32) as u32),
+            false => {
+                band_keys(&FUNCTIONS.signature(long.iter().copied())).map(|key| (key >> 32) as u32)
+            }
         };
         let mut shingles: Vec<u32> = long.iter().map(|shingle| (shingle >> 32) as u32).collect();
         shingles.dedup();
         let key = (!normal.text().is_empty()).then(|| normal.key());
-        Self { key, shingles: shingles.into_boxed_slice(), bands }
+        Self {
+            key,
+            shingles: shingles.into_boxed_slice(),
+            bands,
+        }
     }
 
     /// Leaves it equal to texts with the same normal form only.
@@ -99,7 +107,8 @@ impl Distinct {
         })
     }
 
-    /// Keeps a text, unless it repeats one that was kept. A text without words or signs is kept and repeats nothing.
+    /// Keeps a text, unless it repeats one that was kept. A text without words or signs is kept and
+    /// repeats nothing.
     pub fn add(&mut self, text: Fingerprint) -> Option<Original> {
         let original = self.original(&text);
         if original.is_none() {
@@ -120,19 +129,30 @@ impl Distinct {
 
     fn original(&self, text: &Fingerprint) -> Option<Original> {
         if let Some(&number) = text.key.as_ref().and_then(|key| self.exact.get(key)) {
-            return Some(Original { number: number as usize, exact: true, similarity: 1.0 });
+            return Some(Original {
+                number: number as usize,
+                exact: true,
+                similarity: 1.0,
+            });
         }
         let mut best: Option<Original> = None;
         for number in self.candidates(text) {
             let other = &self.shingles[number as usize];
-            let (less, more) = (other.len().min(text.shingles.len()), other.len().max(text.shingles.len()));
+            let (less, more) = (
+                other.len().min(text.shingles.len()),
+                other.len().max(text.shingles.len()),
+            );
             // The index is at most the ratio of the sizes.
             if (less as f64) < self.near * more as f64 {
                 continue;
             }
             let similarity = jaccard(&text.shingles, other);
             if similarity >= self.near && best.is_none_or(|best| similarity > best.similarity) {
-                best = Some(Original { number: number as usize, exact: false, similarity });
+                best = Some(Original {
+                    number: number as usize,
+                    exact: false,
+                    similarity,
+                });
             }
         }
         best
@@ -210,34 +230,74 @@ mod tests {
 
     fn distinct(near: f64, texts: &[&str]) -> Vec<Option<Original>> {
         let mut distinct = Distinct::new(near).unwrap();
-        texts.iter().map(|text| distinct.add(Fingerprint::of(text))).collect()
+        texts
+            .iter()
+            .map(|text| distinct.add(Fingerprint::of(text)))
+            .collect()
     }
 
     /// `words` words; the text of that number has nothing in common with another's.
     fn text(number: usize, words: usize) -> String {
-        (0..words).map(|word| format!("w{}x ", number * 1000 + word)).collect()
+        (0..words)
+            .map(|word| format!("w{}x ", number * 1000 + word))
+            .collect()
     }
 
     #[test]
     fn the_first_of_equal_and_near_texts_is_kept() {
         let (long, other) = (text(1, 40), text(2, 40));
         let near = long.replacen("w1039x", "else", 1);
-        let found = distinct(0.8, &[&long, &other, &long.to_uppercase(), &near, "", "", "one word", "One word!"]);
-        assert_eq!(found[2], Some(Original { number: 0, exact: true, similarity: 1.0 }));
+        let found = distinct(
+            0.8,
+            &[
+                &long,
+                &other,
+                &long.to_uppercase(),
+                &near,
+                "",
+                "",
+                "one word",
+                "One word!",
+            ],
+        );
+        assert_eq!(
+            found[2],
+            Some(Original {
+                number: 0,
+                exact: true,
+                similarity: 1.0
+            })
+        );
         let original = found[3].unwrap();
-        assert!(original.number == 0 && !original.exact && original.similarity > 0.9, "{original:?}");
+        assert!(
+            original.number == 0 && !original.exact && original.similarity > 0.9,
+            "{original:?}"
+        );
         assert_eq!(found[7].map(|original| original.number), Some(4));
-        assert!([0, 1, 4, 5, 6].iter().all(|&kept| found[kept].is_none()), "{found:?}");
+        assert!(
+            [0, 1, 4, 5, 6].iter().all(|&kept| found[kept].is_none()),
+            "{found:?}"
+        );
         assert!(Distinct::new(0.4).is_err());
     }
 
     #[test]
     fn what_is_near_to_a_removed_text_only_is_kept() {
         // Each is near the one before and not near the one before that.
-        let chain: Vec<String> =
-            (0..3).map(|step| text(1, 60).split(' ').skip(step * 8).collect::<Vec<_>>().join(" ")).collect();
+        let chain: Vec<String> = (0..3)
+            .map(|step| {
+                text(1, 60)
+                    .split(' ')
+                    .skip(step * 8)
+                    .collect::<Vec<_>>()
+                    .join(" ")
+            })
+            .collect();
         let found = distinct(0.8, &chain.iter().map(String::as_str).collect::<Vec<_>>());
-        assert!(found[1].is_some() && found[0].is_none() && found[2].is_none(), "{found:?}");
+        assert!(
+            found[1].is_some() && found[0].is_none() && found[2].is_none(),
+            "{found:?}"
+        );
     }
 
     #[test]
@@ -255,7 +315,8 @@ mod tests {
     }
 
     proptest! {
-        /// What is kept differs from all that is kept by brute force too, and what is not has a near original.
+        /// What is kept differs from all that is kept by brute force too, and what is not has a
+        /// near original.
         #[test]
         fn kept_texts_agree_with_brute_force(texts in prop::collection::vec(prop::collection::vec(0u8..12, 1..12), 1..30)) {
             let texts: Vec<String> = texts.iter().map(|words| words.iter().map(|word| format!("w{word} ")).collect()).collect();

@@ -5,10 +5,13 @@ use std::path::PathBuf;
 use record_files::{ErrorKind, Place};
 
 impl Error {
-    /// Whether a training file is not what it should be. Otherwise something else should be asked for: another file, field or option.
+    /// Whether a training file is not what it should be. Otherwise something else should be asked
+    /// for: another file, field or option.
     pub fn is_integrity(&self) -> bool {
         match self {
-            Self::Training(error) => !matches!(error.kind(), ErrorKind::NotFound | ErrorKind::Folder),
+            Self::Training(error) => {
+                !matches!(error.kind(), ErrorKind::NotFound | ErrorKind::Folder)
+            }
             Self::NoRecords(_) => true,
             _ => false,
         }

@@ -1,4 +1,5 @@
-//! A bit for each of many hashes: nearly all that are looked up are not there, and this says so without a table.
+//! A bit for each of many hashes: nearly all that are looked up are not there, and this says so
+//! without a table.
 
 #[derive(Clone, Debug)]
 pub(crate) struct Filter {
@@ -10,7 +11,10 @@ impl Filter {
     /// 16 to 32 bits a hash: about one look-up in 20 that finds nothing passes.
     pub(crate) fn new(hashes: impl ExactSizeIterator<Item = u64>) -> Self {
         let size = (hashes.len().max(64) * 16).next_power_of_two();
-        let mut filter = Self { bits: vec![0; size / 64], mask: size as u64 - 1 };
+        let mut filter = Self {
+            bits: vec![0; size / 64],
+            mask: size as u64 - 1,
+        };
         for hash in hashes {
             let bit = hash & filter.mask;
             filter.bits[(bit / 64) as usize] |= 1 << (bit % 64);

@@ -27,13 +27,16 @@ impl Runs {
         }));
     }
 
-    /// The hashes of the runs of `length` words, from the first to the last; none where there are fewer words.
+    /// The hashes of the runs of `length` words, from the first to the last; none where there are
+    /// fewer words.
     pub(crate) fn of(&self, length: usize) -> impl Iterator<Item = u64> {
         let power = BASE.wrapping_pow(length as u32);
         let ends = self.sums.get(length..).unwrap_or_default();
-        ends.iter()
-            .zip(&self.sums)
-            .map(move |(end, start)| mix(end.wrapping_sub(start.wrapping_mul(power)).wrapping_add(length as u64)))
+        ends.iter().zip(&self.sums).map(move |(end, start)| {
+            mix(end
+                .wrapping_sub(start.wrapping_mul(power))
+                .wrapping_add(length as u64))
+        })
     }
 }
 
@@ -54,7 +57,8 @@ pub(crate) struct Grams {
 }
 
 impl Grams {
-    /// `words`: those of each item. An item with fewer than `n` words is one gram as a whole, with fewer than `least` none.
+    /// `words`: those of each item. An item with fewer than `n` words is one gram as a whole, with
+    /// fewer than `least` none.
     pub(crate) fn new<'a>(words: impl Iterator<Item = &'a [u64]>, n: usize, least: usize) -> Self {
         let mut runs = Runs::default();
         let mut pairs = Vec::new();
@@ -87,7 +91,9 @@ impl Grams {
         }
         starts.push(pairs.len() as u32);
         by_item.sort_unstable();
-        let item_starts = (0..=items).map(|item| by_item.partition_point(|&(of, _)| of < item) as u32).collect();
+        let item_starts = (0..=items)
+            .map(|item| by_item.partition_point(|&(of, _)| of < item) as u32)
+            .collect();
         Self {
             lengths,
             filter: Filter::new(numbers.keys().copied().collect::<Vec<_>>().into_iter()),
@@ -132,13 +138,18 @@ pub(crate) struct Coverage(Vec<AtomicU64>);
 
 impl Coverage {
     pub(crate) fn new(grams: &Grams) -> Self {
-        Self((0..grams.count().div_ceil(64)).map(|_| AtomicU64::new(0)).collect())
+        Self(
+            (0..grams.count().div_ceil(64))
+                .map(|_| AtomicU64::new(0))
+                .collect(),
+        )
     }
 
     pub(crate) fn mark(&self, grams: &[u32]) {
         for &gram in grams {
             let (word, bit) = (&self.0[gram as usize / 64], 1 << (gram % 64));
-            // Read first: in data that hold the test many times the mark is there already, and reading shares the line.
+            // Read first: in data that hold the test many times the mark is there already, and
+            // reading shares the line.
             if word.load(Ordering::Relaxed) & bit == 0 {
                 word.fetch_or(bit, Ordering::Relaxed);
             }
@@ -147,7 +158,8 @@ impl Coverage {
 
     /// How many of these grams were found.
     pub(crate) fn count(&self, grams: &[u32]) -> usize {
-        let found = |gram: u32| self.0[gram as usize / 64].load(Ordering::Relaxed) >> (gram % 64) & 1 == 1;
+        let found =
+            |gram: u32| self.0[gram as usize / 64].load(Ordering::Relaxed) >> (gram % 64) & 1 == 1;
         grams.iter().filter(|&&gram| found(gram)).count()
     }
 }

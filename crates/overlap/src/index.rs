@@ -23,26 +23,33 @@ pub struct Item {
 /// How items are matched.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Options {
-    /// Words and numbers of an n-gram, in 5..=50. An item with fewer is one gram as a whole if it has at least [`Options::least_words`].
+    /// Words and numbers of an n-gram, in 5..=50. An item with fewer is one gram as a whole if it
+    /// has at least [`Options::least_words`].
     pub ngram: usize,
-    /// From which Jaccard index of their shingles (three words) two texts are near-duplicates, in 0.5..=1: below, the bands miss too much.
+    /// From which Jaccard index of their shingles (three words) two texts are near-duplicates, in
+    /// 0.5..=1: below, the bands miss too much.
     pub near: f64,
-    /// From which share of its n-grams in one text an item counts as contaminated, in 0..=1; at 0 one n-gram is enough.
+    /// From which share of its n-grams in one text an item counts as contaminated, in 0..=1; at 0
+    /// one n-gram is enough.
     pub share: f64,
 }
 
 impl Default for Options {
-    /// 13-grams, as in the paper of GPT-3 (arXiv:2005.14165, appendix C), half of which make an item contaminated; and an index of 0.7, which
-    /// one changed word in nineteen leaves.
+    /// 13-grams, as in the paper of GPT-3 (arXiv:2005.14165, appendix C), half of which make an
+    /// item contaminated; and an index of 0.7, which one changed word in nineteen leaves.
     fn default() -> Self {
-        Self { ngram: 13, near: 0.7, share: 0.5 }
+        Self {
+            ngram: 13,
+            near: 0.7,
+            share: 0.5,
+        }
     }
 }
 
 impl Options {
-    /// The fewest words of an item that takes part in n-gram matching: five eighths of n, which is 8 of 13 and 5 of 8. With fewer,
-    /// commonplaces ("What is the area of the circle?") would be found everywhere; such an item is matched exactly and as a
-    /// near-duplicate only.
+    /// The fewest words of an item that takes part in n-gram matching: five eighths of n, which is
+    /// 8 of 13 and 5 of 8. With fewer, commonplaces ("What is the area of the circle?") would be
+    /// found everywhere; such an item is matched exactly and as a near-duplicate only.
     pub fn least_words(&self) -> usize {
         self.ngram * 5 / 8
     }
@@ -95,7 +102,8 @@ pub(crate) struct Scratch {
 }
 
 impl Hit {
-    /// Whether this much makes an item contaminated: the same normal form, a near-duplicate, or [`Options::share`] of its n-grams.
+    /// Whether this much makes an item contaminated: the same normal form, a near-duplicate, or
+    /// [`Options::share`] of its n-grams.
     pub fn contaminates(&self, options: &Options) -> bool {
         self.exact || self.near.is_some() || (self.share > 0.0 && self.share >= options.share)
     }
@@ -117,13 +125,23 @@ impl Index {
         }
         let normals: Vec<Normal> = items.iter().map(|item| Normal::of(&item.text)).collect();
         let mut exact = HashMap::<u128, Vec<u32>>::new();
-        for (item, normal) in normals.iter().enumerate().filter(|(_, normal)| !normal.text().is_empty()) {
+        for (item, normal) in normals
+            .iter()
+            .enumerate()
+            .filter(|(_, normal)| !normal.text().is_empty())
+        {
             exact.entry(normal.key()).or_default().push(item as u32);
         }
         let words = || normals.iter().map(Normal::words);
         let grams = Grams::new(words(), options.ngram, options.least_words());
         let near = Near::new(words(), options.near);
-        Ok(Self { items, options, exact, grams, near })
+        Ok(Self {
+            items,
+            options,
+            exact,
+            grams,
+            near,
+        })
     }
 
     /// The items, in the order given.
@@ -142,8 +160,19 @@ impl Index {
     }
 
     /// Marks the grams found in `coverage`.
-    pub(crate) fn look_up(&self, text: &str, scratch: &mut Scratch, coverage: Option<&Coverage>) -> Vec<Hit> {
-        let Scratch { normal, runs, grams, near, items } = scratch;
+    pub(crate) fn look_up(
+        &self,
+        text: &str,
+        scratch: &mut Scratch,
+        coverage: Option<&Coverage>,
+    ) -> Vec<Hit> {
+        let Scratch {
+            normal,
+            runs,
+            grams,
+            near,
+            items,
+        } = scratch;
         normal.read(text);
         if normal.text().is_empty() {
             return Vec::new();
@@ -163,7 +192,12 @@ impl Index {
             .map(|run| {
                 let item = run[0] as usize;
                 let share = run.len() as f64 / self.grams.of_item(item).len() as f64;
-                Hit { item, exact: false, share, near: None }
+                Hit {
+                    item,
+                    exact: false,
+                    share,
+                    near: None,
+                }
             })
             .collect();
         for &item in exact {
@@ -194,7 +228,15 @@ fn hit(hits: &mut Vec<Hit>, item: u32) -> &mut Hit {
     let at = match hits.binary_search_by_key(&item, |hit| hit.item) {
         Ok(at) => at,
         Err(at) => {
-            hits.insert(at, Hit { item, exact: false, share: 0.0, near: None });
+            hits.insert(
+                at,
+                Hit {
+                    item,
+                    exact: false,
+                    share: 0.0,
+                    near: None,
+                },
+            );
             at
         }
     };

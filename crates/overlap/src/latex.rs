@@ -1,4 +1,5 @@
-//! What LaTeX commands and mathematical signs stand for, so that both ways of writing have one normal form.
+//! What LaTeX commands and mathematical signs stand for, so that both ways of writing have one
+//! normal form.
 
 /// What a command or sign becomes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -179,15 +180,24 @@ pub(crate) fn command(name: &str) -> Option<Meaning> {
     if NOTHING.contains(&name) {
         return Some(Nothing);
     }
-    COMMANDS.iter().find(|(known, _)| *known == name).map(|(_, meaning)| *meaning)
+    COMMANDS
+        .iter()
+        .find(|(known, _)| *known == name)
+        .map(|(_, meaning)| *meaning)
 }
 
 /// What a character that is neither letter nor digit stands for.
 pub(crate) fn sign(c: char) -> Meaning {
-    SIGNS.iter().find(|(known, _)| *known == c).map_or(Nothing, |(_, meaning)| *meaning)
+    SIGNS
+        .iter()
+        .find(|(known, _)| *known == c)
+        .map_or(Nothing, |(_, meaning)| *meaning)
 }
 
 /// The name of a Greek letter in lower case.
 pub(crate) fn greek(c: char) -> Option<&'static str> {
-    GREEK.iter().find(|(known, _)| *known == c).map(|(_, name)| *name)
+    GREEK
+        .iter()
+        .find(|(known, _)| *known == c)
+        .map(|(_, name)| *name)
 }

@@ -1,7 +1,8 @@
 //! Which test items occur in other texts: training files, or questions that a model made.
 //!
-//! Items go in as plain id, set and question; out comes what each text has in common with them: the same normal form, n-grams of words and
-//! numbers, or shingles enough to be a near-duplicate. This crate refuses to know data sets, answers and scores.
+//! Items go in as plain id, set and question; out comes what each text has in common with them: the
+//! same normal form, n-grams of words and numbers, or shingles enough to be a near-duplicate. This
+//! crate refuses to know data sets, answers and scores.
 //!
 //! ```
 //! use overlap::{Index, Item, Options};
@@ -33,8 +34,8 @@ pub use report::{Found, Match, Report, SetCounts, TrainingFile};
 pub use same::{Pair, repeated_items, same_items};
 pub use scan::{Progress, scan};
 
-/// The normal form by which texts are compared: words, numbers and signs of arithmetic, parted by single spaces. `docs/overlap.md` tells
-/// what has no influence on it.
+/// The normal form by which texts are compared: words, numbers and signs of arithmetic, parted by
+/// single spaces. `docs/overlap.md` tells what has no influence on it.
 pub fn normal_form(text: &str) -> String {
     normal::Normal::of(text).text().to_owned()
 }

@@ -1,12 +1,14 @@
-//! Near-duplicates: sets of shingles, their MinHash signatures (Broder 1997), and bands of these as keys of a table, so that
-//! sets that have much in common meet in some band. What meets is then compared as sets.
+//! Near-duplicates: sets of shingles, their MinHash signatures (Broder 1997), and bands of these as
+//! keys of a table, so that sets that have much in common meet in some band. What meets is then
+//! compared as sets.
 
 use crate::filter::{Filter, Table, mix};
 use crate::grams::Runs;
 
 /// Words of a shingle.
 pub(crate) const SHINGLE: usize = 3;
-/// Bands of rows: sets with Jaccard index s meet with probability 1 − (1 − s⁴)¹⁶, which is 0.999 at 0.8, 0.98 at 0.7 and 0.64 at 0.5.
+/// Bands of rows: sets with Jaccard index s meet with probability 1 − (1 − s⁴)¹⁶, which is 0.999 at
+/// 0.8, 0.98 at 0.7 and 0.64 at 0.5.
 pub(crate) const BANDS: usize = 16;
 const ROWS: usize = 4;
 const HASHES: usize = BANDS * ROWS;
@@ -32,7 +34,11 @@ pub(crate) fn jaccard<T: Ord>(one: &[T], other: &[T]) -> f64 {
         }
     }
     let union = one.len() + other.len() - both;
-    if union == 0 { 0.0 } else { both as f64 / union as f64 }
+    if union == 0 {
+        0.0
+    } else {
+        both as f64 / union as f64
+    }
 }
 
 /// The least value of each of the hash functions over a set.
@@ -69,7 +75,8 @@ impl Functions {
 pub(crate) fn band_keys(signature: &Signature) -> [u64; BANDS] {
     std::array::from_fn(|band| {
         let rows = &signature[band * ROWS..(band + 1) * ROWS];
-        rows.iter().fold(band as u64, |key, &row| mix(key ^ u64::from(row)))
+        rows.iter()
+            .fold(band as u64, |key, &row| mix(key ^ u64::from(row)))
     })
 }
 
@@ -122,7 +129,11 @@ impl Near {
         let signature = self.functions.signature(runs.of(SHINGLE.min(words)));
         let keys = band_keys(&signature);
         let held = keys.iter().filter(|&&key| self.filter.may_hold(key));
-        let mut candidates: Vec<u32> = held.filter_map(|key| self.bands.get(key)).flatten().copied().collect();
+        let mut candidates: Vec<u32> = held
+            .filter_map(|key| self.bands.get(key))
+            .flatten()
+            .copied()
+            .collect();
         if candidates.is_empty() {
             return;
         }
@@ -166,7 +177,8 @@ mod tests {
         }
     }
 
-    /// The bands are chosen so that at the threshold hardly anything is missed; this measures it on random texts.
+    /// The bands are chosen so that at the threshold hardly anything is missed; this measures it on
+    /// random texts.
     #[test]
     fn hardly_any_near_text_is_missed() {
         let mut missed = 0;

@@ -1,11 +1,13 @@
 //! The normal form of a text: words, numbers and the signs of arithmetic, parted by single spaces.
 //!
-//! What has no influence: upper and lower case; white space; punctuation, brackets, apostrophes and hyphens; `$` and the other
-//! delimiters of LaTeX, its spacing, fonts and sizes; commas between thousands (`1,000`, `1{,}000`); compatible forms of
-//! characters (full-width, superscript, ligatures, NFKC) and decimal digits of other scripts. `\dfrac` is `\frac`, `\le` is ≤, `\times` and `\cdot`
-//! are ×, `x^2` is x². Words are runs of letters and numbers runs of digits with a decimal point inside, so `x2` is a word and a number; each
-//! character of Chinese and Japanese is a word. The signs + − × / = < > ± % count for exact matching, not for n-grams; a hyphen
-//! is a minus before a digit.
+//! What has no influence: upper and lower case; white space; punctuation, brackets, apostrophes and
+//! hyphens; `$` and the other delimiters of LaTeX, its spacing, fonts and sizes; commas between
+//! thousands (`1,000`, `1{,}000`); compatible forms of characters (full-width, superscript,
+//! ligatures, NFKC) and decimal digits of other scripts. `\dfrac` is `\frac`, `\le` is ≤, `\times`
+//! and `\cdot` are ×, `x^2` is x². Words are runs of letters and numbers runs of digits with a
+//! decimal point inside, so `x2` is a word and a number; each character of Chinese and Japanese is
+//! a word. The signs + − × / = < > ± % count for exact matching, not for n-grams; a hyphen is a
+//! minus before a digit.
 
 use std::borrow::Cow;
 
@@ -44,7 +46,11 @@ impl Normal {
         self.text.clear();
         self.words.clear();
         self.kind = Kind::None;
-        let text = if text.is_ascii() { Cow::Borrowed(text) } else { Cow::Owned(compatible(text)) };
+        let text = if text.is_ascii() {
+            Cow::Borrowed(text)
+        } else {
+            Cow::Owned(compatible(text))
+        };
         let text = if text.contains("\\!") || text.contains("{,}") {
             Cow::Owned(text.replace("\\!", "").replace("{,}", ","))
         } else {
@@ -65,7 +71,9 @@ impl Normal {
 
     /// The numbers, in order.
     pub(crate) fn numbers(&self) -> impl Iterator<Item = &str> {
-        self.text.split(' ').filter(|token| token.starts_with(|c: char| c.is_ascii_digit()))
+        self.text
+            .split(' ')
+            .filter(|token| token.starts_with(|c: char| c.is_ascii_digit()))
     }
 
     /// Equal for equal normal forms.
@@ -90,8 +98,8 @@ impl Normal {
                 ' ' | '\n' | '\t' | '\r' => self.end(),
                 '.' if self.kind == Kind::Number && starts_with_digit(rest) => self.text.push('.'),
                 ',' if self.parts_thousands(rest) => {}
-                '\'' | '’' | '‘' | 'ʼ' | '`' if self.kind == Kind::Word && rest.starts_with(char::is_alphabetic) =>
-                    {}
+                '\'' | '’' | '‘' | 'ʼ' | '`'
+                    if self.kind == Kind::Word && rest.starts_with(char::is_alphabetic) => {}
                 '\\' => rest = self.command(rest),
                 '-' | '−' | '–' | '—' | '‐' => self.dash(rest),
                 '*' if before != '*' && !rest.starts_with('*') => self.signs("*"),
@@ -116,7 +124,8 @@ impl Normal {
 
     fn end(&mut self) {
         if self.kind != Kind::None {
-            self.words.push(xxh3_64(&self.text.as_bytes()[self.start..]));
+            self.words
+                .push(xxh3_64(&self.text.as_bytes()[self.start..]));
             self.kind = Kind::None;
         }
     }
@@ -172,7 +181,8 @@ impl Normal {
         }
     }
 
-    /// Whether a comma here stands between thousands: in a number without a point, before exactly three digits.
+    /// Whether a comma here stands between thousands: in a number without a point, before exactly
+    /// three digits.
     fn parts_thousands(&self, rest: &str) -> bool {
         let after = rest.bytes().take(4).take_while(u8::is_ascii_digit).count();
         self.kind == Kind::Number && after == 3 && !self.text[self.start..].contains('.')
@@ -180,7 +190,9 @@ impl Normal {
 
     /// A minus where a digit follows, else nothing.
     fn dash(&mut self, rest: &str) {
-        if starts_with_digit(rest.trim_start_matches(|c: char| c.is_whitespace() || "${(\\.".contains(c))) {
+        if starts_with_digit(
+            rest.trim_start_matches(|c: char| c.is_whitespace() || "${(\\.".contains(c)),
+        ) {
             self.signs("-");
         } else {
             self.end();
@@ -193,8 +205,11 @@ impl Normal {
         let (name, after) = rest.split_at(length);
         self.end();
         match name.as_bytes() {
-            // Spacing and delimiters: `\,`, `\(`, `\\`. What is escaped, such as `\%`, is read by itself.
-            [] => rest.strip_prefix([',', ';', ':', '>', '(', ')', '[', ']', '\\', ' ']).unwrap_or(rest),
+            // Spacing and delimiters: `\,`, `\(`, `\\`. What is escaped, such as `\%`, is read by
+            // itself.
+            [] => rest
+                .strip_prefix([',', ';', ':', '>', '(', ')', '[', ']', '\\', ' '])
+                .unwrap_or(rest),
             // A line end that was escaped twice before the next sentence: `\nFind`.
             [b'n', b'A'..=b'Z', ..] => &rest[1..],
             _ => {
@@ -208,7 +223,8 @@ impl Normal {
     }
 }
 
-/// NFKC, with superscripts, subscripts and fractions kept apart from a number before them: 5² is not 52.
+/// NFKC, with superscripts, subscripts and fractions kept apart from a number before them: 5² is
+/// not 52.
 fn compatible(text: &str) -> String {
     let mut parted = String::with_capacity(text.len() + 8);
     let mut raised = false;
@@ -228,11 +244,18 @@ fn starts_with_digit(text: &str) -> bool {
     text.starts_with(|c: char| c.is_ascii_digit())
 }
 
-/// The first digit of each block of decimal digits that NFKC leaves as they are and that are in use.
-const ZEROES: [char; 15] = ['٠', '۰', '०', '০', '੦', '૦', '୦', '௦', '౦', '೦', '൦', '๐', '໐', '၀', '០'];
+/// The first digit of each block of decimal digits that NFKC leaves as they are and that are in
+/// use.
+const ZEROES: [char; 15] = [
+    '٠', '۰', '०', '০', '੦', '૦', '୦', '௦', '౦', '೦', '൦', '๐', '໐', '၀', '០',
+];
 
 fn decimal_digit(c: char) -> Option<char> {
-    let value = ZEROES.iter().find_map(|&zero| (c as u32).checked_sub(zero as u32).filter(|&value| value < 10))?;
+    let value = ZEROES.iter().find_map(|&zero| {
+        (c as u32)
+            .checked_sub(zero as u32)
+            .filter(|&value| value < 10)
+    })?;
     char::from_digit(value, 10)
 }
 
@@ -257,7 +280,10 @@ mod tests {
             ("Janet’s ducks lay 16 eggs.", "JANETS  DUCKS\tlay 16 eggs"),
             ("It costs $1,000,000.50!", "it costs 1000000.50"),
             ("$10{,}000$ and $10,\\!000$", "10,000 and 10000"),
-            ("Compute $\\dfrac{1}{2} \\times 3$.", "compute \\(\\frac{1}{2}\\cdot 3\\)"),
+            (
+                "Compute $\\dfrac{1}{2} \\times 3$.",
+                "compute \\(\\frac{1}{2}\\cdot 3\\)",
+            ),
             ("$x \\le 5$, $y \\geq 2$", "x ≤ 5; y ≥ 2"),
             ("x² + 5³", "$x^2 + 5^{3}$"),
             ("３０％ of ｘ", "30% of x"),
@@ -299,10 +325,16 @@ mod tests {
 
     #[test]
     fn the_form_is_words_numbers_and_signs() {
-        assert_eq!(normal("If x2 = -3.5, don't stop."), "if x 2 = - 3.5 dont stop");
+        assert_eq!(
+            normal("If x2 = -3.5, don't stop."),
+            "if x 2 = - 3.5 dont stop"
+        );
         assert_eq!(normal("小明有3个苹果。"), "小 明 有 3 个 苹 果");
         assert_eq!(Normal::of("a + b = 3").words().len(), 3);
-        assert_eq!(Normal::of("it has 3.5 or 12").numbers().collect::<Vec<_>>(), ["3.5", "12"]);
+        assert_eq!(
+            Normal::of("it has 3.5 or 12").numbers().collect::<Vec<_>>(),
+            ["3.5", "12"]
+        );
     }
 
     proptest! {

@@ -62,7 +62,8 @@ pub struct Found {
     pub set: String,
     /// Its question.
     pub question: String,
-    /// It occurs as it is, has a near-duplicate, or one training question holds at least [`Options::share`] of its n-grams.
+    /// It occurs as it is, has a near-duplicate, or one training question holds at least
+    /// [`Options::share`] of its n-grams.
     pub contaminated: bool,
     /// The share of its distinct n-grams that occur in any training question, in 0..=1.
     pub covered: f64,
@@ -80,7 +81,8 @@ pub struct Found {
 /// A training question that matches.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Match {
-    /// How well: 1 for an exact match, the share of n-grams or the Jaccard index otherwise, in 0..=1.
+    /// How well: 1 for an exact match, the share of n-grams or the Jaccard index otherwise, in
+    /// 0..=1.
     pub score: f64,
     /// How many training questions match the item in this way.
     pub times: usize,
@@ -97,12 +99,25 @@ pub struct Match {
 }
 
 impl Match {
-    pub(crate) fn new(score: f64, times: usize, file: &Path, place: Place, question: String) -> Self {
+    pub(crate) fn new(
+        score: f64,
+        times: usize,
+        file: &Path,
+        place: Place,
+        question: String,
+    ) -> Self {
         let (line, row) = match place {
             Place::Line(line) => (Some(line), None),
             Place::Row(row) => (None, Some(row)),
         };
-        Self { score, times, file: file.to_path_buf(), line, row, question }
+        Self {
+            score,
+            times,
+            file: file.to_path_buf(),
+            line,
+            row,
+            question,
+        }
     }
 
     /// File and line or row, for people.
@@ -117,15 +132,23 @@ impl Match {
 }
 
 impl Report {
-    /// The ids of the items that count as contaminated, one a line, as `mwpbench eval --exclude-ids` reads them.
+    /// The ids of the items that count as contaminated, one a line, as
+    /// `mwpbench eval --exclude-ids` reads them.
     pub fn ids(&self) -> String {
-        self.items.iter().filter(|item| item.contaminated).map(|item| format!("{}\n", item.id)).collect()
+        self.items
+            .iter()
+            .filter(|item| item.contaminated)
+            .map(|item| format!("{}\n", item.id))
+            .collect()
     }
 }
 
 impl Found {
     /// The best match: the exact one, else the nearest, else the one with most n-grams.
     pub fn best(&self) -> Option<&Match> {
-        self.exact.as_ref().or(self.near.as_ref()).or(self.ngram.as_ref())
+        self.exact
+            .as_ref()
+            .or(self.near.as_ref())
+            .or(self.ngram.as_ref())
     }
 }

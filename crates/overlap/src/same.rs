@@ -19,22 +19,32 @@ pub struct Pair {
     pub similarity: f64,
 }
 
-/// The items of `set` that are also in `other`, each with the most similar item there. The same are items with the same normal form, and
-/// near-duplicates with the same numbers in any order: a problem with other numbers is another problem.
+/// The items of `set` that are also in `other`, each with the most similar item there. The same are
+/// items with the same normal form, and near-duplicates with the same numbers in any order: a
+/// problem with other numbers is another problem.
 ///
 /// # Errors
 ///
 /// Two items with one id.
 pub fn same_items(items: &[Item], set: &str, other: &str) -> Result<Vec<Pair>, Error> {
-    let others: Vec<Item> = items.iter().filter(|item| item.set == other).cloned().collect();
+    let others: Vec<Item> = items
+        .iter()
+        .filter(|item| item.set == other)
+        .cloned()
+        .collect();
     if others.is_empty() {
         return Ok(Vec::new());
     }
     let index = Index::new(others, Options::default())?;
-    Ok(items.iter().filter(|item| item.set == set).filter_map(|item| best_pair(&index, item, |_| true)).collect())
+    Ok(items
+        .iter()
+        .filter(|item| item.set == set)
+        .filter_map(|item| best_pair(&index, item, |_| true))
+        .collect())
 }
 
-/// The items that are also in a set that comes before their own, in the order in which the sets first occur.
+/// The items that are also in a set that comes before their own, in the order in which the sets
+/// first occur.
 ///
 /// # Errors
 ///
@@ -60,14 +70,35 @@ fn best_pair(index: &Index, item: &Item, is_asked: impl Fn(&Item) -> bool) -> Op
     let own_numbers = numbers(&item.text);
     let is_same = |hit: &Hit| {
         let other = &index.items()[hit.item];
-        is_asked(other) && (hit.exact || (hit.near.is_some() && numbers(&other.text) == own_numbers))
+        is_asked(other)
+            && (hit.exact || (hit.near.is_some() && numbers(&other.text) == own_numbers))
     };
-    let likeness = |hit: &Hit| (hit.exact, if hit.exact { 1.0 } else { hit.near.unwrap_or(0.0) });
+    let likeness = |hit: &Hit| {
+        (
+            hit.exact,
+            if hit.exact {
+                1.0
+            } else {
+                hit.near.unwrap_or(0.0)
+            },
+        )
+    };
     let hits = index.hits(&item.text).into_iter().filter(is_same);
     // Of equals the first stays.
-    let best = hits.reduce(|best, hit| if likeness(&hit) > likeness(&best) { hit } else { best })?;
+    let best = hits.reduce(|best, hit| {
+        if likeness(&hit) > likeness(&best) {
+            hit
+        } else {
+            best
+        }
+    })?;
     let (exact, similarity) = likeness(&best);
-    Some(Pair { id: item.id.clone(), same_as: index.items()[best.item].id.clone(), exact, similarity })
+    Some(Pair {
+        id: item.id.clone(),
+        same_as: index.items()[best.item].id.clone(),
+        exact,
+        similarity,
+    })
 }
 
 /// The numbers of a text, sorted.

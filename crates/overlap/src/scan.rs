@@ -1,8 +1,9 @@
 //! Training files, streamed and looked up on all cores.
 //!
-//! One reader goes through the files and hands out batches of about a mebibyte; whoever is free takes the next one. What is kept is one
-//! match of each kind an item, so memory does not grow with the files. Matches are chosen by score and place, so the report is the same
-//! whatever the number of threads.
+//! One reader goes through the files and hands out batches of about a mebibyte; whoever is free
+//! takes the next one. What is kept is one match of each kind an item, so memory does not grow with
+//! the files. Matches are chosen by score and place, so the report is the same whatever the number
+//! of threads.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -20,7 +21,8 @@ use crate::training::{self, Refusal};
 
 const BATCH_BYTES: u64 = 1 << 20;
 const BATCH_RECORDS: usize = 4096;
-/// Plain text: so many lines without a blank one between them are also looked at as a whole. More are lines that stand for themselves.
+/// Plain text: so many lines without a blank one between them are also looked at as a whole. More
+/// are lines that stand for themselves.
 const PARAGRAPH_LINES: usize = 16;
 const KEPT_CHARACTERS: usize = 2000;
 
@@ -35,12 +37,14 @@ pub struct Progress {
     pub records: usize,
 }
 
-/// Looks every question of the training files up in the index. `field` names the field that holds the question, where it is not to be recognised
-/// from the keys. `progress` is called for each batch.
+/// Looks every question of the training files up in the index. `field` names the field that holds
+/// the question, where it is not to be recognised from the keys. `progress` is called for each
+/// batch.
 ///
 /// # Errors
 ///
-/// A file that cannot be read, is damaged or empty, or a record without a question that is recognised. The first in the order of the files is told.
+/// A file that cannot be read, is damaged or empty, or a record without a question that is
+/// recognised. The first in the order of the files is told.
 pub fn scan(
     index: &Index,
     files: &[PathBuf],
@@ -49,17 +53,31 @@ pub fn scan(
 ) -> Result<Report, Error> {
     let coverage = index.coverage();
     let stop = AtomicBool::new(false);
-    let search = Search { index, coverage: &coverage, files, field, stop: &stop };
+    let search = Search {
+        index,
+        coverage: &coverage,
+        files,
+        field,
+        stop: &stop,
+    };
     let gathered = Batches::new(files, &stop, progress)
         .par_bridge()
-        .fold(Gathered::default, |gathered, batch| search.take(gathered, batch))
-        .reduce(Gathered::default, |one, other| one.merge(other, files.len()));
+        .fold(Gathered::default, |gathered, batch| {
+            search.take(gathered, batch)
+        })
+        .reduce(Gathered::default, |one, other| {
+            one.merge(other, files.len())
+        });
     if let Some((_, _, error)) = gathered.error {
         return Err(error);
     }
     let training = files.iter().enumerate().map(|(file, path)| {
         let (records, questions) = gathered.counts.get(file).copied().unwrap_or_default();
-        TrainingFile { path: path.clone(), records, questions }
+        TrainingFile {
+            path: path.clone(),
+            records,
+            questions,
+        }
     });
     let training: Vec<TrainingFile> = training.collect();
     match training.iter().find(|file| file.records == 0) {
@@ -92,16 +110,33 @@ struct Batches<'a> {
 }
 
 impl<'a> Batches<'a> {
-    fn new(files: &'a [PathBuf], stop: &'a AtomicBool, progress: &'a mut (dyn FnMut(Progress) + Send)) -> Self {
+    fn new(
+        files: &'a [PathBuf],
+        stop: &'a AtomicBool,
+        progress: &'a mut (dyn FnMut(Progress) + Send),
+    ) -> Self {
         let size = |path: &PathBuf| std::fs::metadata(path).map_or(0, |metadata| metadata.len());
         let sizes = files.iter().map(size).collect();
-        Self { files, sizes, file: 0, reader: None, paragraph: Vec::new(), stop, records: 0, progress }
+        Self {
+            files,
+            sizes,
+            file: 0,
+            reader: None,
+            paragraph: Vec::new(),
+            stop,
+            records: 0,
+            progress,
+        }
     }
 
     fn tell(&mut self) {
         let before: u64 = self.sizes[..self.file].iter().sum();
         let bytes = before + self.reader.as_ref().map_or(0, Records::bytes_read);
-        (self.progress)(Progress { bytes, total_bytes: self.sizes.iter().sum(), records: self.records });
+        (self.progress)(Progress {
+            bytes,
+            total_bytes: self.sizes.iter().sum(),
+            records: self.records,
+        });
     }
 
     /// Fills the batch from the open file; false at the file's end.
@@ -130,7 +165,11 @@ impl<'a> Batches<'a> {
 
     fn add_to_paragraph(&mut self, record: &Record, batch: &mut Batch) {
         let line = record.place.number();
-        if self.paragraph.last().is_some_and(|(last, _)| last + 1 != line) {
+        if self
+            .paragraph
+            .last()
+            .is_some_and(|(last, _)| last + 1 != line)
+        {
             self.end_paragraph(batch);
         }
         let text = match (&record.value, self.paragraph.len()) {
@@ -143,9 +182,16 @@ impl<'a> Batches<'a> {
 
     fn end_paragraph(&mut self, batch: &mut Batch) {
         if (2..=PARAGRAPH_LINES).contains(&self.paragraph.len()) {
-            let lines: Vec<&str> = self.paragraph.iter().map(|(_, line)| line.as_str()).collect();
+            let lines: Vec<&str> = self
+                .paragraph
+                .iter()
+                .map(|(_, line)| line.as_str())
+                .collect();
             let place = Place::Line(self.paragraph[0].0);
-            batch.paragraphs.push(Record { place, value: Value::String(lines.join("\n")) });
+            batch.paragraphs.push(Record {
+                place,
+                value: Value::String(lines.join("\n")),
+            });
         }
         self.paragraph.clear();
     }
@@ -156,7 +202,12 @@ impl Iterator for Batches<'_> {
 
     fn next(&mut self) -> Option<Batch> {
         while self.file < self.files.len() && !self.stop.load(Ordering::Relaxed) {
-            let mut batch = Batch { file: self.file, records: Vec::new(), paragraphs: Vec::new(), error: None };
+            let mut batch = Batch {
+                file: self.file,
+                records: Vec::new(),
+                paragraphs: Vec::new(),
+                error: None,
+            };
             let opened = match self.reader.take() {
                 Some(reader) => Ok(reader),
                 None => record_files::open(&self.files[self.file]),
@@ -228,9 +279,18 @@ impl Search<'_> {
             match training::questions(&record.value, self.field) {
                 Ok(questions) => {
                     gathered.counts[batch.file].0 += 1;
-                    gathered.counts[batch.file].1 += questions.iter().filter(|question| !question.variant).count();
+                    gathered.counts[batch.file].1 += questions
+                        .iter()
+                        .filter(|question| !question.variant)
+                        .count();
                     for question in &questions {
-                        self.look_up(&question.text, batch.file, record.place, &mut scratch, &mut gathered);
+                        self.look_up(
+                            &question.text,
+                            batch.file,
+                            record.place,
+                            &mut scratch,
+                            &mut gathered,
+                        );
                     }
                 }
                 Err(refusal) => {
@@ -246,7 +306,13 @@ impl Search<'_> {
         }
         for paragraph in &batch.paragraphs {
             let text = paragraph.value.as_str().unwrap_or_default();
-            self.look_up(text, batch.file, paragraph.place, &mut scratch, &mut gathered);
+            self.look_up(
+                text,
+                batch.file,
+                paragraph.place,
+                &mut scratch,
+                &mut gathered,
+            );
         }
         if let Some(error) = batch.error {
             gathered.fail(batch.file, last + 1, error);
@@ -254,8 +320,21 @@ impl Search<'_> {
         gathered
     }
 
-    fn look_up(&self, text: &str, file: usize, place: Place, scratch: &mut Scratch, gathered: &mut Gathered) {
-        for Hit { item, exact, share, near } in self.index.look_up(text, scratch, Some(self.coverage)) {
+    fn look_up(
+        &self,
+        text: &str,
+        file: usize,
+        place: Place,
+        scratch: &mut Scratch,
+        gathered: &mut Gathered,
+    ) {
+        for Hit {
+            item,
+            exact,
+            share,
+            near,
+        } in self.index.look_up(text, scratch, Some(self.coverage))
+        {
             let kinds = gathered.found.entry(item).or_default();
             if exact {
                 add(&mut kinds.exact, 1.0, file, place, text);
@@ -274,7 +353,12 @@ fn refused(file: &Path, place: Place, field: Option<&str>, refusal: Refusal) -> 
     let file = file.to_path_buf();
     match refusal {
         Refusal::Unrecognised(shape) => Error::Unrecognised { file, place, shape },
-        Refusal::NoField(shape) => Error::NoField { file, place, field: field.unwrap_or_default().to_owned(), shape },
+        Refusal::NoField(shape) => Error::NoField {
+            file,
+            place,
+            field: field.unwrap_or_default().to_owned(),
+            shape,
+        },
     }
 }
 
@@ -283,10 +367,24 @@ fn add(best: &mut Option<Best>, score: f64, file: usize, place: Place, text: &st
         Some(best) => {
             best.times += 1;
             if best.is_beaten_by(score, file, place) {
-                *best = Best { score, times: best.times, file, place, question: cut(text) };
+                *best = Best {
+                    score,
+                    times: best.times,
+                    file,
+                    place,
+                    question: cut(text),
+                };
             }
         }
-        None => *best = Some(Best { score, times: 1, file, place, question: cut(text) }),
+        None => {
+            *best = Some(Best {
+                score,
+                times: 1,
+                file,
+                place,
+                question: cut(text),
+            })
+        }
     }
 }
 
@@ -307,7 +405,11 @@ impl Best {
         match (one, other) {
             (Some(one), Some(other)) => {
                 let times = one.times + other.times;
-                let best = if one.is_beaten_by(other.score, other.file, other.place) { other } else { one };
+                let best = if one.is_beaten_by(other.score, other.file, other.place) {
+                    other
+                } else {
+                    one
+                };
                 Some(Self { times, ..best })
             }
             (one, other) => one.or(other),
@@ -317,7 +419,11 @@ impl Best {
 
 impl Gathered {
     fn fail(&mut self, file: usize, record: usize, error: Error) {
-        if self.error.as_ref().is_none_or(|(at_file, at, _)| (file, record) < (*at_file, *at)) {
+        if self
+            .error
+            .as_ref()
+            .is_none_or(|(at_file, at, _)| (file, record) < (*at_file, *at))
+        {
             self.error = Some((file, record, error));
         }
     }
@@ -354,14 +460,26 @@ fn report(
     let mut sets: Vec<SetCounts> = Vec::new();
     let mut items = Vec::new();
     for (number, item) in index.items().iter().enumerate() {
-        let at = sets.iter().position(|counts| counts.set == item.set).unwrap_or_else(|| {
-            let set = item.set.clone();
-            sets.push(SetCounts { set, items: 0, exact: 0, ngram: 0, near: 0, contaminated: 0 });
-            sets.len() - 1
-        });
+        let at = sets
+            .iter()
+            .position(|counts| counts.set == item.set)
+            .unwrap_or_else(|| {
+                let set = item.set.clone();
+                sets.push(SetCounts {
+                    set,
+                    items: 0,
+                    exact: 0,
+                    ngram: 0,
+                    near: 0,
+                    contaminated: 0,
+                });
+                sets.len() - 1
+            });
         let counts = &mut sets[at];
         counts.items += 1;
-        let Some(kinds) = found.get(&number) else { continue };
+        let Some(kinds) = found.get(&number) else {
+            continue;
+        };
         let best = Hit {
             item: number,
             exact: kinds.exact.is_some(),
@@ -375,7 +493,13 @@ fn report(
         counts.contaminated += usize::from(contaminated);
         let told = |best: &Option<Best>| {
             let best = best.as_ref()?;
-            Some(Match::new(best.score, best.times, &files[best.file], best.place, best.question.clone()))
+            Some(Match::new(
+                best.score,
+                best.times,
+                &files[best.file],
+                best.place,
+                best.question.clone(),
+            ))
         };
         items.push(Found {
             id: item.id.clone(),
@@ -388,5 +512,11 @@ fn report(
             near: told(&kinds.near),
         });
     }
-    Report { schema: SCHEMA, options, training, sets, items }
+    Report {
+        schema: SCHEMA,
+        options,
+        training,
+        sets,
+        items,
+    }
 }

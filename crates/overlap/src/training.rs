@@ -9,8 +9,15 @@ use crate::wrapping;
 /// Fields with a list of messages.
 const MESSAGES: [&str; 4] = ["messages", "conversations", "conversation", "chosen"];
 /// Fields with a question, or with a prompt around one.
-const QUESTIONS: [&str; 7] =
-    ["prompt", "question", "problem", "query", "original_question", "original_text", "question_text"];
+const QUESTIONS: [&str; 7] = [
+    "prompt",
+    "question",
+    "problem",
+    "query",
+    "original_question",
+    "original_text",
+    "question_text",
+];
 /// Fields that are looked at where there is none of those.
 const OTHERS: [&str; 3] = ["input", "text", "content"];
 
@@ -31,12 +38,18 @@ pub(crate) enum Refusal {
     NoField(String),
 }
 
-/// The questions of a record, from the field that is named (a path of names with points) or from those that are known.
-pub(crate) fn questions<'a>(record: &'a Value, field: Option<&str>) -> Result<Vec<Question<'a>>, Refusal> {
+/// The questions of a record, from the field that is named (a path of names with points) or from
+/// those that are known.
+pub(crate) fn questions<'a>(
+    record: &'a Value,
+    field: Option<&str>,
+) -> Result<Vec<Question<'a>>, Refusal> {
     let mut found = Found::default();
     match (field, record) {
         (Some(field), Value::Object(_)) => {
-            let value = field.split('.').try_fold(record, |value, name| value.get(name));
+            let value = field
+                .split('.')
+                .try_fold(record, |value, name| value.get(name));
             if !value.is_some_and(|value| found.take(value)) {
                 return Err(Refusal::NoField(shape(record)));
             }
@@ -63,10 +76,18 @@ struct Found<'a> {
 impl<'a> Found<'a> {
     /// Whether anything in the object is known, though it may be empty.
     fn take_object(&mut self, object: &'a Map<String, Value>) -> bool {
-        let field = |name: &str| object.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value);
+        let field = |name: &str| {
+            object
+                .iter()
+                .find(|(key, _)| key.eq_ignore_ascii_case(name))
+                .map(|(_, value)| value)
+        };
         let mut known = match (field("instruction"), field("input")) {
             (Some(Value::String(instruction)), input) => {
-                self.instruction(instruction, input.and_then(Value::as_str).unwrap_or_default());
+                self.instruction(
+                    instruction,
+                    input.and_then(Value::as_str).unwrap_or_default(),
+                );
                 true
             }
             _ => false,
@@ -93,7 +114,10 @@ impl<'a> Found<'a> {
                 true
             }
             Value::Array(messages) if messages.iter().all(|message| message.is_object()) => {
-                messages.iter().filter(|message| is_users(message)).for_each(|message| self.message(message));
+                messages
+                    .iter()
+                    .filter(|message| is_users(message))
+                    .for_each(|message| self.message(message));
                 messages.is_empty() || messages.iter().any(|message| role(message).is_some())
             }
             _ => false,
@@ -134,11 +158,17 @@ impl<'a> Found<'a> {
 }
 
 fn role(message: &Value) -> Option<&str> {
-    message.get("role").or_else(|| message.get("from"))?.as_str()
+    message
+        .get("role")
+        .or_else(|| message.get("from"))?
+        .as_str()
 }
 
 fn is_users(message: &Value) -> bool {
-    matches!(role(message), Some("user" | "human" | "prompter" | "User" | "Human"))
+    matches!(
+        role(message),
+        Some("user" | "human" | "prompter" | "User" | "Human")
+    )
 }
 
 /// The keys of a record, for a message.
@@ -167,7 +197,11 @@ mod tests {
     use super::*;
 
     fn texts(record: Value, field: Option<&str>) -> Vec<String> {
-        questions(&record, field).unwrap().into_iter().map(|question| question.text.into_owned()).collect()
+        questions(&record, field)
+            .unwrap()
+            .into_iter()
+            .map(|question| question.text.into_owned())
+            .collect()
     }
 
     #[test]
@@ -199,13 +233,22 @@ mod tests {
     fn instruction_and_input_are_read_together_and_apart() {
         let record = json!({"instruction": "Solve.", "input": "2 + 2", "output": "4"});
         let found = questions(&record, None).unwrap();
-        let read: Vec<(&str, bool)> = found.iter().map(|question| (&*question.text, question.variant)).collect();
-        assert_eq!(read, [("Solve.\n2 + 2", false), ("2 + 2", true), ("Solve.", true)]);
+        let read: Vec<(&str, bool)> = found
+            .iter()
+            .map(|question| (&*question.text, question.variant))
+            .collect();
+        assert_eq!(
+            read,
+            [("Solve.\n2 + 2", false), ("2 + 2", true), ("Solve.", true)]
+        );
     }
 
     #[test]
     fn every_question_of_a_record_is_read() {
-        assert_eq!(texts(json!({"query": "One?", "original_question": "Two?"}), None), ["One?", "Two?"]);
+        assert_eq!(
+            texts(json!({"query": "One?", "original_question": "Two?"}), None),
+            ["One?", "Two?"]
+        );
         let turns = json!({"messages": [{"role": "user", "content": "One?"}, {"role": "assistant", "content": "1"}, {"role": "user", "content": "Two?"}]});
         assert_eq!(texts(turns, None), ["One?", "Two?"]);
     }
@@ -225,23 +268,47 @@ mod tests {
     #[test]
     fn a_field_can_be_named() {
         assert_eq!(texts(json!({"aufgabe": "Q?"}), Some("aufgabe")), ["Q?"]);
-        assert_eq!(texts(json!({"data": {"q": "Q?"}, "question": "other"}), Some("data.q")), ["Q?"]);
-        assert_eq!(texts(json!({"turns": [{"role": "user", "content": "Q?"}]}), Some("turns")), ["Q?"]);
+        assert_eq!(
+            texts(
+                json!({"data": {"q": "Q?"}, "question": "other"}),
+                Some("data.q")
+            ),
+            ["Q?"]
+        );
+        assert_eq!(
+            texts(
+                json!({"turns": [{"role": "user", "content": "Q?"}]}),
+                Some("turns")
+            ),
+            ["Q?"]
+        );
         let missing = json!({"a": 1, "b": "x"});
-        assert_eq!(questions(&missing, Some("c")), Err(Refusal::NoField("a record with the keys a, b".into())));
-        assert_eq!(questions(&missing, Some("a")), Err(Refusal::NoField("a record with the keys a, b".into())));
+        assert_eq!(
+            questions(&missing, Some("c")),
+            Err(Refusal::NoField("a record with the keys a, b".into()))
+        );
+        assert_eq!(
+            questions(&missing, Some("a")),
+            Err(Refusal::NoField("a record with the keys a, b".into()))
+        );
     }
 
     #[test]
     fn what_is_not_known_is_refused_with_its_keys() {
         for (record, shape) in [
-            (json!({"aufgabe": "Q?", "lösung": "A"}), "a record with the keys aufgabe, lösung"),
+            (
+                json!({"aufgabe": "Q?", "lösung": "A"}),
+                "a record with the keys aufgabe, lösung",
+            ),
             (json!({}), "a record without keys"),
             (json!({"question": 5}), "a record with the keys question"),
             (json!([1, 2]), "an array"),
             (json!(5), "a number"),
         ] {
-            assert_eq!(questions(&record, None), Err(Refusal::Unrecognised(shape.into())));
+            assert_eq!(
+                questions(&record, None),
+                Err(Refusal::Unrecognised(shape.into()))
+            );
         }
     }
 }

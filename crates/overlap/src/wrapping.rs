@@ -1,8 +1,10 @@
-//! Templates around a question, which are taken off: Alpaca's, those of chat models, and labels such as `Question:`.
+//! Templates around a question, which are taken off: Alpaca's, those of chat models, and labels
+//! such as `Question:`.
 
 use std::borrow::Cow;
 
-/// What comes before and after the user's words, in templates whose marks no question contains by chance.
+/// What comes before and after the user's words, in templates whose marks no question contains by
+/// chance.
 const CHAT: [(&str, &[&str]); 5] = [
     ("<|im_start|>user", &["<|im_end|>"]),
     ("<|start_header_id|>user<|end_header_id|>", &["<|eot_id|>"]),
@@ -32,7 +34,11 @@ pub(crate) fn questions(text: &str) -> Vec<Cow<'_, str>> {
     }
     for (before, after) in CHAT {
         if text.contains(before) {
-            return text.split(before).skip(1).map(|turn| Cow::Borrowed(without_system(until(turn, after)))).collect();
+            return text
+                .split(before)
+                .skip(1)
+                .map(|turn| Cow::Borrowed(without_system(until(turn, after))))
+                .collect();
         }
     }
     for (label, after) in LABELS {
@@ -46,29 +52,39 @@ pub(crate) fn questions(text: &str) -> Vec<Cow<'_, str>> {
 
 /// Instruction and, where there is one, input, of each turn.
 fn alpaca(text: &str) -> Vec<Cow<'_, str>> {
-    let turns = text.split(ALPACA_INSTRUCTION).skip(1).map(|turn| until(turn, &[ALPACA_RESPONSE]));
+    let turns = text
+        .split(ALPACA_INSTRUCTION)
+        .skip(1)
+        .map(|turn| until(turn, &[ALPACA_RESPONSE]));
     turns
         .map(|turn| match turn.split_once(ALPACA_INPUT) {
-            Some((instruction, input)) => Cow::Owned(format!("{}\n{}", instruction.trim(), input.trim())),
+            Some((instruction, input)) => {
+                Cow::Owned(format!("{}\n{}", instruction.trim(), input.trim()))
+            }
             None => Cow::Borrowed(turn.trim()),
         })
         .collect()
 }
 
 fn until<'a>(text: &'a str, ends: &[&str]) -> &'a str {
-    let end = ends.iter().filter_map(|end| text.find(end)).min().unwrap_or(text.len());
+    let end = ends
+        .iter()
+        .filter_map(|end| text.find(end))
+        .min()
+        .unwrap_or(text.len());
     text[..end].trim()
 }
 
 /// A LLaMA-2 prompt may hold the system's words before the user's.
 fn without_system(turn: &str) -> &str {
-    turn.split_once("<</SYS>>").map_or(turn, |(_, user)| user.trim())
+    turn.split_once("<</SYS>>")
+        .map_or(turn, |(_, user)| user.trim())
 }
 
 fn labelled<'a>(text: &'a str, label: &str, ends: &[&str]) -> Vec<Cow<'a, str>> {
-    let starts = text
-        .match_indices(label)
-        .filter(|(at, _)| text[..*at].trim_end_matches([' ', '\t']).ends_with('\n') || text[..*at].trim().is_empty());
+    let starts = text.match_indices(label).filter(|(at, _)| {
+        text[..*at].trim_end_matches([' ', '\t']).ends_with('\n') || text[..*at].trim().is_empty()
+    });
     let starts: Vec<usize> = starts.map(|(at, _)| at).collect();
     let parts = starts.iter().enumerate().map(|(i, &at)| {
         let next = starts.get(i + 1).copied().unwrap_or(text.len());
@@ -88,7 +104,9 @@ mod tests {
             format!(
                 "Below is an instruction that describes a task. Write a response that appropriately completes the request.\n\n### Instruction:\n{question}\n\n### Response:"
             ),
-            format!("Below is …\n\n### Instruction:\n{question}\n\n### Response: Let's think step by step. 2 + 2"),
+            format!(
+                "Below is …\n\n### Instruction:\n{question}\n\n### Response: Let's think step by step. 2 + 2"
+            ),
             format!(
                 "<|im_start|>system\nBe kind.<|im_end|>\n<|im_start|>user\n{question}<|im_end|>\n<|im_start|>assistant\nTwo<|im_end|>"
             ),
@@ -115,7 +133,10 @@ mod tests {
 
     #[test]
     fn every_turn_is_a_question() {
-        assert_eq!(questions("[INST] One? [/INST] 1 [INST] Two? [/INST] 2"), ["One?", "Two?"]);
+        assert_eq!(
+            questions("[INST] One? [/INST] 1 [INST] Two? [/INST] 2"),
+            ["One?", "Two?"]
+        );
         assert_eq!(questions("Q: One?\nA: 1\n\nQ: Two?\nA:"), ["One?", "Two?"]);
     }
 

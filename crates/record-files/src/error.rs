@@ -17,7 +17,11 @@ pub struct Error {
 
 impl Error {
     pub(crate) fn new(file: &Path, kind: ErrorKind) -> Self {
-        Self { file: file.to_path_buf(), place: None, kind }
+        Self {
+            file: file.to_path_buf(),
+            place: None,
+            kind,
+        }
     }
 
     /// What is wrong.
@@ -30,7 +34,8 @@ impl Error {
         &self.file
     }
 
-    /// The line or row at fault, where one is. In a record of several lines it is the line of the fault, not the first.
+    /// The line or row at fault, where one is. In a record of several lines it is the line of the
+    /// fault, not the first.
     pub fn place(&self) -> Option<Place> {
         self.place
     }
@@ -44,11 +49,18 @@ pub(crate) struct Fault {
 
 impl Fault {
     pub(crate) fn at_line(line: usize, kind: ErrorKind) -> Self {
-        Self { place: Some(Place::Line(line)), kind }
+        Self {
+            place: Some(Place::Line(line)),
+            kind,
+        }
     }
 
     pub(crate) fn in_file(self, file: &Path) -> Error {
-        Error { file: file.to_path_buf(), place: self.place, kind: self.kind }
+        Error {
+            file: file.to_path_buf(),
+            place: self.place,
+            kind: self.kind,
+        }
     }
 }
 

@@ -1,7 +1,9 @@
-//! Streams records from files: JSON Lines, a JSON array, JSON values one after the other, parquet, plain text.
+//! Streams records from files: JSON Lines, a JSON array, JSON values one after the other, parquet,
+//! plain text.
 //!
-//! A path goes in; records come out one at a time, each with its place, so that a file of any size needs the memory of
-//! its largest record. This crate does not know what a record means: it knows no field and no data set.
+//! A path goes in; records come out one at a time, each with its place, so that a file of any size
+//! needs the memory of its largest record. This crate does not know what a record means: it knows
+//! no field and no data set.
 //!
 //! ```
 //! # let folder = tempfile::tempdir().unwrap();
@@ -94,16 +96,22 @@ pub fn open_as(path: &Path, form: Form) -> Result<Records, Error> {
 fn read(path: &Path, form: Form, start: source::Start) -> Result<Records, Error> {
     let reader = match form {
         Form::Parquet => Reader::Rows(Box::new(Rows::open(path)?)),
-        Form::JsonLines | Form::Text => Reader::Lines(Lines::new(Source::new(start), form == Form::Text)),
+        Form::JsonLines | Form::Text => {
+            Reader::Lines(Lines::new(Source::new(start), form == Form::Text))
+        }
         Form::JsonArray | Form::JsonRun => Reader::Values(Values::new(Source::new(start), form)),
     };
-    Ok(Records { path: path.to_path_buf(), form, reader })
+    Ok(Records {
+        path: path.to_path_buf(),
+        form,
+        reader,
+    })
 }
 
 /// The records of a file, in its order.
 ///
-/// An error that concerns one record alone (a line that is not JSON, bytes that are not UTF-8) does not end the
-/// iteration: the next item is the next record. Other errors end it.
+/// An error that concerns one record alone (a line that is not JSON, bytes that are not UTF-8) does
+/// not end the iteration: the next item is the next record. Other errors end it.
 pub struct Records {
     path: PathBuf,
     form: Form,
@@ -127,7 +135,8 @@ impl Records {
         &self.path
     }
 
-    /// How far the reading has come, in bytes of the file; of a parquet file as if its rows were of one size.
+    /// How far the reading has come, in bytes of the file; of a parquet file as if its rows were of
+    /// one size.
     pub fn bytes_read(&self) -> u64 {
         match &self.reader {
             Reader::Lines(lines) => lines.position(),

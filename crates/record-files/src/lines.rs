@@ -18,7 +18,13 @@ pub(crate) struct Lines {
 
 impl Lines {
     pub(crate) fn new(source: Source, plain: bool) -> Self {
-        Self { source, plain, line: 0, bytes: Vec::new(), ended: false }
+        Self {
+            source,
+            plain,
+            line: 0,
+            bytes: Vec::new(),
+            ended: false,
+        }
     }
 
     pub(crate) fn position(&self) -> u64 {
@@ -33,7 +39,10 @@ impl Lines {
                 return Some(Err(fault));
             }
             // Files put together from several may carry a mark in the middle.
-            let line = self.bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(&self.bytes);
+            let line = self
+                .bytes
+                .strip_prefix(b"\xEF\xBB\xBF")
+                .unwrap_or(&self.bytes);
             if line.trim_ascii().is_empty() {
                 continue;
             }
@@ -42,7 +51,10 @@ impl Lines {
             } else {
                 parse::json(line, self.line)
             };
-            return Some(value.map(|value| Record { place: Place::Line(self.line), value }));
+            return Some(value.map(|value| Record {
+                place: Place::Line(self.line),
+                value,
+            }));
         }
         None
     }
@@ -57,11 +69,17 @@ impl Lines {
                 break;
             }
             let end = block.iter().position(|&b| b == b'\n');
-            self.bytes.extend_from_slice(&block[..end.unwrap_or(block.len())]);
+            self.bytes
+                .extend_from_slice(&block[..end.unwrap_or(block.len())]);
             let used = end.map_or(block.len(), |end| end + 1);
             self.source.consume(used);
             if self.bytes.len() > RECORD_LIMIT {
-                return Err(Fault::at_line(self.line, ErrorKind::TooLong { limit: RECORD_LIMIT }));
+                return Err(Fault::at_line(
+                    self.line,
+                    ErrorKind::TooLong {
+                        limit: RECORD_LIMIT,
+                    },
+                ));
             }
             if end.is_some() {
                 break;

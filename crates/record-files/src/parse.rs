@@ -25,16 +25,30 @@ pub(crate) fn json(bytes: &[u8], first_line: usize) -> Result<Value, Fault> {
         let line = first_line + e.line().saturating_sub(1);
         let message = e.to_string();
         // The parser counts its lines from the record's first; ours are the file's.
-        let reason = message.split(" at line ").next().unwrap_or(&message).to_owned();
+        let reason = message
+            .split(" at line ")
+            .next()
+            .unwrap_or(&message)
+            .to_owned();
         let begins = (line != first_line).then_some(first_line);
-        Fault::at_line(line, ErrorKind::NotJson { reason, column: e.column(), begins })
+        Fault::at_line(
+            line,
+            ErrorKind::NotJson {
+                reason,
+                column: e.column(),
+                begins,
+            },
+        )
     })
 }
 
 /// Line and column of a byte, both from 1.
 fn place(bytes: &[u8], at: usize, first_line: usize) -> (usize, usize) {
     let before = &bytes[..at];
-    let line_start = before.iter().rposition(|&b| b == b'\n').map_or(0, |end| end + 1);
+    let line_start = before
+        .iter()
+        .rposition(|&b| b == b'\n')
+        .map_or(0, |end| end + 1);
     (first_line + count_lines(before), at - line_start + 1)
 }
 

@@ -27,24 +27,42 @@ impl Rows {
         let unreadable = |e| Error::new(path, ErrorKind::Unreadable(e));
         let file = File::open(path).map_err(unreadable)?;
         let file_bytes = file.metadata().map_err(unreadable)?.len();
-        let reader = guarded(|| SerializedFileReader::new(file)).map_err(|kind| Error::new(path, kind))?;
+        let reader =
+            guarded(|| SerializedFileReader::new(file)).map_err(|kind| Error::new(path, kind))?;
         let metadata = reader.metadata();
         for group in metadata.row_groups() {
             for column in group.columns() {
                 check_compression(column.compression())
-                    .map_err(|codec| ErrorKind::Compression { column: column.column_path().string(), codec })
+                    .map_err(|codec| ErrorKind::Compression {
+                        column: column.column_path().string(),
+                        codec,
+                    })
                     .map_err(|kind| Error::new(path, kind))?;
             }
         }
-        let total = metadata.row_groups().iter().map(|group| group.num_rows().max(0) as u64).sum();
-        let rows = guarded(|| Ok(RowIter::from_file_into(Box::new(reader)))).map_err(|kind| Error::new(path, kind))?;
-        Ok(Self { rows, read: 0, total, file_bytes, ended: false })
+        let total = metadata
+            .row_groups()
+            .iter()
+            .map(|group| group.num_rows().max(0) as u64)
+            .sum();
+        let rows = guarded(|| Ok(RowIter::from_file_into(Box::new(reader))))
+            .map_err(|kind| Error::new(path, kind))?;
+        Ok(Self {
+            rows,
+            read: 0,
+            total,
+            file_bytes,
+            ended: false,
+        })
     }
 
     pub(crate) fn position(&self) -> u64 {
         match self.total {
             0 => self.file_bytes,
-            total => (u128::from(self.file_bytes) * u128::from(self.read.min(total)) / u128::from(total)) as u64,
+            total => {
+                (u128::from(self.file_bytes) * u128::from(self.read.min(total)) / u128::from(total))
+                    as u64
+            }
         }
     }
 
@@ -66,19 +84,29 @@ impl Rows {
             }
             Err(kind) => {
                 self.ended = true;
-                Some(Err(Fault { place: Some(place), kind }))
+                Some(Err(Fault {
+                    place: Some(place),
+                    kind,
+                }))
             }
         }
     }
 }
 
-/// Runs the library, which asserts what a damaged file may well break, and makes an error of either kind of failure.
+/// Runs the library, which asserts what a damaged file may well break, and makes an error of either
+/// kind of failure.
 fn guarded<T>(read: impl FnOnce() -> parquet::errors::Result<T>) -> Result<T, ErrorKind> {
     match catch_unwind(AssertUnwindSafe(read)) {
         Ok(result) => result.map_err(|e| ErrorKind::Parquet(e.to_string())),
         Err(panic) => {
-            let message = panic.downcast_ref::<String>().map(String::as_str).or(panic.downcast_ref::<&str>().copied());
-            Err(ErrorKind::Parquet(format!("damaged ({})", message.unwrap_or("the reader gave up"))))
+            let message = panic
+                .downcast_ref::<String>()
+                .map(String::as_str)
+                .or(panic.downcast_ref::<&str>().copied());
+            Err(ErrorKind::Parquet(format!(
+                "damaged ({})",
+                message.unwrap_or("the reader gave up")
+            )))
         }
     }
 }
@@ -97,7 +125,12 @@ fn check_compression(compression: Compression) -> Result<(), String> {
 }
 
 fn object(row: Row) -> Value {
-    Value::Object(row.into_columns().into_iter().map(|(name, field)| (name, value(field))).collect())
+    Value::Object(
+        row.into_columns()
+            .into_iter()
+            .map(|(name, field)| (name, value(field)))
+            .collect(),
+    )
 }
 
 fn value(field: Field) -> Value {
@@ -145,14 +178,21 @@ fn binary(bytes: &[u8]) -> Value {
 }
 
 fn entries(entries: &[(Field, Field)]) -> Value {
-    let pairs: Vec<(Value, Value)> = entries.iter().map(|(key, of)| (value(key.clone()), value(of.clone()))).collect();
+    let pairs: Vec<(Value, Value)> = entries
+        .iter()
+        .map(|(key, of)| (value(key.clone()), value(of.clone())))
+        .collect();
     if pairs.iter().all(|(key, _)| key.is_string()) {
-        let object: Map<String, Value> =
-            pairs.into_iter().map(|(key, of)| (key.as_str().unwrap_or_default().to_owned(), of)).collect();
+        let object: Map<String, Value> = pairs
+            .into_iter()
+            .map(|(key, of)| (key.as_str().unwrap_or_default().to_owned(), of))
+            .collect();
         return Value::Object(object);
     }
     let rows = pairs.into_iter().map(|(key, of)| {
-        let entry: Map<String, Value> = [("key".to_owned(), key), ("value".to_owned(), of)].into_iter().collect();
+        let entry: Map<String, Value> = [("key".to_owned(), key), ("value".to_owned(), of)]
+            .into_iter()
+            .collect();
         Value::Object(entry)
     });
     rows.collect()

@@ -6,7 +6,8 @@ use std::path::Path;
 
 use crate::error::{Error, ErrorKind, Fault};
 
-/// The longest record that is read, in bytes of JSON or text: 64 MiB. A longer one is an error and not a full memory.
+/// The longest record that is read, in bytes of JSON or text: 64 MiB. A longer one is an error and
+/// not a full memory.
 pub const RECORD_LIMIT: usize = 64 << 20;
 
 /// How much of a file is looked at to find its form.
@@ -46,15 +47,30 @@ pub(crate) fn start(path: &Path) -> Result<Start, Error> {
     let mut bytes = Vec::new();
     let mut whole = false;
     while !whole && bytes.len() < START_LIMIT && !shows_its_form(&bytes) {
-        let read = (&mut file).take(BLOCK as u64).read_to_end(&mut bytes).map_err(fail)?;
+        let read = (&mut file)
+            .take(BLOCK as u64)
+            .read_to_end(&mut bytes)
+            .map_err(fail)?;
         whole = read < BLOCK;
     }
-    if [b"\xFF\xFE".as_slice(), b"\xFE\xFF", b"\0\0\xFE\xFF"].iter().any(|mark| bytes.starts_with(mark)) {
+    if [b"\xFF\xFE".as_slice(), b"\xFE\xFF", b"\0\0\xFE\xFF"]
+        .iter()
+        .any(|mark| bytes.starts_with(mark))
+    {
         return Err(Error::new(path, ErrorKind::Utf16));
     }
-    let skipped = if bytes.starts_with(BYTE_ORDER_MARK) { BYTE_ORDER_MARK.len() } else { 0 };
+    let skipped = if bytes.starts_with(BYTE_ORDER_MARK) {
+        BYTE_ORDER_MARK.len()
+    } else {
+        0
+    };
     bytes.drain(..skipped);
-    Ok(Start { file, bytes, skipped, whole })
+    Ok(Start {
+        file,
+        bytes,
+        skipped,
+        whole,
+    })
 }
 
 /// There is a line that is not blank and something after it.
@@ -75,7 +91,10 @@ pub(crate) struct Source {
 impl Source {
     pub(crate) fn new(start: Start) -> Self {
         let chain = Cursor::new(start.bytes).chain(start.file);
-        Self { reader: BufReader::with_capacity(BLOCK, chain), taken: start.skipped as u64 }
+        Self {
+            reader: BufReader::with_capacity(BLOCK, chain),
+            taken: start.skipped as u64,
+        }
     }
 
     /// The next bytes, none at the end of the file.

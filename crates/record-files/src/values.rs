@@ -1,6 +1,8 @@
-//! Files whose records are values of any number of lines: the elements of one array, or values one after the other.
+//! Files whose records are values of any number of lines: the elements of one array, or values one
+//! after the other.
 //!
-//! A value's end is found by counting brackets outside of strings, without recursion; then the value is parsed alone.
+//! A value's end is found by counting brackets outside of strings, without recursion; then the
+//! value is parsed alone.
 
 use crate::error::{ErrorKind, Fault};
 use crate::form::Form;
@@ -36,8 +38,18 @@ enum State {
 
 impl Values {
     pub(crate) fn new(source: Source, form: Form) -> Self {
-        let state = if form == Form::JsonArray { State::ArrayStart } else { State::Run };
-        Self { source, state, line: 1, column: 0, bytes: Vec::new() }
+        let state = if form == Form::JsonArray {
+            State::ArrayStart
+        } else {
+            State::Run
+        };
+        Self {
+            source,
+            state,
+            line: 1,
+            column: 0,
+            bytes: Vec::new(),
+        }
     }
 
     pub(crate) fn position(&self) -> u64 {
@@ -60,14 +72,18 @@ impl Values {
             }
         }
         let line = self.line;
-        // The parser counts columns from the value's first byte; spaces in its place keep them right.
+        // The parser counts columns from the value's first byte; spaces in its place keep them
+        // right.
         self.bytes.clear();
         self.bytes.resize(self.column.min(RECORD_LIMIT), b' ');
         if let Err(fault) = self.take_value() {
             self.state = State::Ended;
             return Some(Err(fault));
         }
-        Some(parse::json(&self.bytes, line).map(|value| Record { place: Place::Line(line), value }))
+        Some(parse::json(&self.bytes, line).map(|value| Record {
+            place: Place::Line(line),
+            value,
+        }))
     }
 
     /// Goes to the first byte of the next value; false where there is none.
@@ -76,14 +92,24 @@ impl Values {
             self.state = match (self.state, byte) {
                 (_, b' ' | b'\t' | b'\r' | b'\n') => self.state,
                 (State::ArrayStart, b'[') => State::FirstElement,
-                (State::ArrayStart, _) => return Err(Fault::at_line(self.line, ErrorKind::NotAnArray)),
+                (State::ArrayStart, _) => {
+                    return Err(Fault::at_line(self.line, ErrorKind::NotAnArray));
+                }
                 (State::FirstElement | State::AfterElement, b']') => State::ArrayEnd,
                 (State::AfterElement, b',') => State::Element,
-                (State::AfterElement, _) => return Err(self.fault("expected \",\" or \"]\" after the record")),
-                (State::ArrayEnd, _) => return Err(self.fault("something follows the end of the array")),
-                (State::Element, b']') => return Err(self.fault("a comma before the end of the array")),
+                (State::AfterElement, _) => {
+                    return Err(self.fault("expected \",\" or \"]\" after the record"));
+                }
+                (State::ArrayEnd, _) => {
+                    return Err(self.fault("something follows the end of the array"));
+                }
+                (State::Element, b']') => {
+                    return Err(self.fault("a comma before the end of the array"));
+                }
                 (State::FirstElement | State::Element | State::Run, b',' | b'}' | b']') => {
-                    return Err(self.fault(&format!("expected a record, found \"{}\"", byte as char)));
+                    return Err(
+                        self.fault(&format!("expected a record, found \"{}\"", byte as char))
+                    );
                 }
                 (State::FirstElement | State::Element, _) => {
                     self.state = State::AfterElement;
@@ -115,7 +141,11 @@ impl Values {
     }
 
     fn fault(&self, reason: &str) -> Fault {
-        let kind = ErrorKind::NotJson { reason: reason.to_owned(), column: self.column + 1, begins: None };
+        let kind = ErrorKind::NotJson {
+            reason: reason.to_owned(),
+            column: self.column + 1,
+            begins: None,
+        };
         Fault::at_line(self.line, kind)
     }
 
@@ -128,7 +158,11 @@ impl Values {
             let block = self.source.block(first_line)?;
             if block.is_empty() {
                 let kind = ErrorKind::Unclosed;
-                return if shape.is_open() { Err(Fault::at_line(first_line, kind)) } else { Ok(()) };
+                return if shape.is_open() {
+                    Err(Fault::at_line(first_line, kind))
+                } else {
+                    Ok(())
+                };
             }
             let end = shape.end(block);
             let taken = &block[..end.unwrap_or(block.len())];
@@ -141,7 +175,12 @@ impl Values {
             let used = taken.len();
             self.source.consume(used);
             if self.bytes.len() - before > RECORD_LIMIT {
-                return Err(Fault::at_line(first_line, ErrorKind::TooLong { limit: RECORD_LIMIT }));
+                return Err(Fault::at_line(
+                    first_line,
+                    ErrorKind::TooLong {
+                        limit: RECORD_LIMIT,
+                    },
+                ));
             }
             if end.is_some() {
                 return Ok(());
@@ -188,7 +227,9 @@ impl Shape {
                 b'{' | b'[' => self.depth += 1,
                 b'}' | b']' if self.depth > 1 => self.depth -= 1,
                 b'}' | b']' if self.depth == 1 => return Some(i + 1),
-                b'}' | b']' | b',' | b' ' | b'\t' | b'\r' | b'\n' if self.depth == 0 => return Some(i),
+                b'}' | b']' | b',' | b' ' | b'\t' | b'\r' | b'\n' if self.depth == 0 => {
+                    return Some(i);
+                }
                 _ => {}
             }
             self.begun = true;

@@ -17,8 +17,13 @@ pub fn cases_text(report: &Report, rules: bool, width: Option<u16>) -> String {
         let mut table = framed(["profile", "rule", "fires", "silent"], &[2, 3], width);
         for rule in &report.rules {
             table.add_row(
-                [rule.profile.clone(), rule.rule.clone(), rule.fires.to_string(), rule.silent.to_string()]
-                    .map(Cell::new),
+                [
+                    rule.profile.clone(),
+                    rule.rule.clone(),
+                    rule.fires.to_string(),
+                    rule.silent.to_string(),
+                ]
+                .map(Cell::new),
             );
         }
         text.push_str(&format!("{}\n", table.trim_fmt()));
@@ -32,7 +37,10 @@ pub fn cases_text(report: &Report, rules: bool, width: Option<u16>) -> String {
             (0, _) => "no case where it fires",
             _ => "no case where it is silent",
         };
-        text.push_str(&format!("UNPROVEN  {} ({}): {lacks}\n", rule.rule, rule.profile));
+        text.push_str(&format!(
+            "UNPROVEN  {} ({}): {lacks}\n",
+            rule.rule, rule.profile
+        ));
     }
     let (failures, uncovered) = (report.failures().count(), report.uncovered().count());
     text.push_str(&format!(

@@ -2,12 +2,14 @@
 
 use comfy_table::Cell;
 use evaluation::{
-    Aspect, Contrast, Flip, FlipSide, Flips, Parting, ProtocolDifference, RunComparison, RunLabel, VerdictRecord,
+    Aspect, Contrast, Flip, FlipSide, Flips, Parting, ProtocolDifference, RunComparison, RunLabel,
+    VerdictRecord,
 };
 
 use crate::table::{framed, percent};
 
-/// The two runs, in what they differ beside their answers, and the table: accuracies in per cent, differences in points.
+/// The two runs, in what they differ beside their answers, and the table: accuracies in per cent,
+/// differences in points.
 pub fn comparison_text(comparison: &RunComparison, width: Option<u16>) -> String {
     let mut text = run_lines([("A", &comparison.a), ("B", &comparison.b)]);
     for warning in &comparison.warnings {
@@ -16,7 +18,12 @@ pub fn comparison_text(comparison: &RunComparison, width: Option<u16>) -> String
     text.push_str(&differences_text(&comparison.differences, ["A", "B"]));
     if !comparison.left_out.is_empty() {
         text.push_str("Only the items that both runs have are compared:\n");
-        text.extend(comparison.left_out.iter().map(|difference| format!("  {difference}\n")));
+        text.extend(
+            comparison
+                .left_out
+                .iter()
+                .map(|difference| format!("  {difference}\n")),
+        );
     }
     text.push('\n');
     text.push_str(&table(comparison, width));
@@ -25,15 +32,34 @@ pub fn comparison_text(comparison: &RunComparison, width: Option<u16>) -> String
 }
 
 fn table(comparison: &RunComparison, width: Option<u16>) -> String {
-    let interval = format!("{} % interval", (comparison.confidence * 1000.0).round() / 10.0);
+    let interval = format!(
+        "{} % interval",
+        (comparison.confidence * 1000.0).round() / 10.0
+    );
     let mut table = framed(
-        ["set", "n", "A", "B", "difference", &interval, "p", "p (Holm)", "won", "lost", "detectable"],
+        [
+            "set",
+            "n",
+            "A",
+            "B",
+            "difference",
+            &interval,
+            "p",
+            "p (Holm)",
+            "won",
+            "lost",
+            "detectable",
+        ],
         &[1, 2, 3, 4, 5, 6, 7, 8, 9, 10],
         width,
     );
     for set in &comparison.sets {
         let figures = &set.figures;
-        let name = if set.in_average { set.title.clone() } else { format!("{} *", set.title) };
+        let name = if set.in_average {
+            set.title.clone()
+        } else {
+            format!("{} *", set.title)
+        };
         table.add_row(
             [
                 name,
@@ -51,10 +77,15 @@ fn table(comparison: &RunComparison, width: Option<u16>) -> String {
             .map(Cell::new),
         );
     }
-    for (name, average) in [("micro average", &comparison.micro), ("macro average", &comparison.macro_)] {
+    for (name, average) in [
+        ("micro average", &comparison.micro),
+        ("macro average", &comparison.macro_),
+    ] {
         let Some(average) = average else { continue };
         let averaged = || comparison.sets.iter().filter(|set| set.in_average);
-        let (won, lost) = averaged().fold((0, 0), |(won, lost), set| (won + set.figures.won, lost + set.figures.lost));
+        let (won, lost) = averaged().fold((0, 0), |(won, lost), set| {
+            (won + set.figures.won, lost + set.figures.lost)
+        });
         table.add_row(
             [
                 name.to_string(),
@@ -100,11 +131,23 @@ fn notes(comparison: &RunComparison) -> String {
 /// Each run with its place.
 pub(crate) fn run_lines<const N: usize>(runs: [(&str, &RunLabel); N]) -> String {
     let width = runs.iter().map(|(role, _)| role.len()).max().unwrap_or(0);
-    let names = runs.iter().map(|(_, run)| run.name.chars().count()).max().unwrap_or(0);
+    let names = runs
+        .iter()
+        .map(|(_, run)| run.name.chars().count())
+        .max()
+        .unwrap_or(0);
     let line = |(role, run): &(&str, &RunLabel)| {
         let kind = if run.baseline { "baseline " } else { "" };
-        let samples = if run.samples == 1 { String::new() } else { format!(", {} completions a problem", run.samples) };
-        format!("{role:width$}  {:names$}  ({kind}{}{samples})\n", run.name, run.source.display())
+        let samples = if run.samples == 1 {
+            String::new()
+        } else {
+            format!(", {} completions a problem", run.samples)
+        };
+        format!(
+            "{role:width$}  {:names$}  ({kind}{}{samples})\n",
+            run.name,
+            run.source.display()
+        )
     };
     runs.iter().map(line).collect()
 }
@@ -114,15 +157,25 @@ pub(crate) fn differences_text(differences: &[ProtocolDifference], names: [&str;
     let groups = [
         (
             "The protocols differ, so that figures are not comparable:",
-            &[Aspect::Template, Aspect::Decoding, Aspect::Rules, Aspect::Items][..],
+            &[
+                Aspect::Template,
+                Aspect::Decoding,
+                Aspect::Rules,
+                Aspect::Items,
+            ][..],
         ),
-        ("Computed or drawn differently:", &[Aspect::Precision, Aspect::Drawing, Aspect::Program]),
+        (
+            "Computed or drawn differently:",
+            &[Aspect::Precision, Aspect::Drawing, Aspect::Program],
+        ),
         ("What is compared:", &[Aspect::Model]),
     ];
     let mut text = String::new();
     for (heading, aspects) in groups {
-        let own: Vec<&ProtocolDifference> =
-            differences.iter().filter(|found| aspects.contains(&found.aspect)).collect();
+        let own: Vec<&ProtocolDifference> = differences
+            .iter()
+            .filter(|found| aspects.contains(&found.aspect))
+            .collect();
         if !own.is_empty() {
             text.push_str(&format!("{heading}\n"));
         }
@@ -145,10 +198,22 @@ pub(crate) fn differences_text(differences: &[ProtocolDifference], names: [&str;
 pub fn flips_text(flips: &Flips) -> String {
     let mut text = String::new();
     for (heading, total, list) in [
-        ("lost: A is right more often than B", flips.lost_total, &flips.lost),
-        ("won: B is right more often than A", flips.won_total, &flips.won),
+        (
+            "lost: A is right more often than B",
+            flips.lost_total,
+            &flips.lost,
+        ),
+        (
+            "won: B is right more often than A",
+            flips.won_total,
+            &flips.won,
+        ),
     ] {
-        let shown = if list.len() < total { format!(", the first {} shown", list.len()) } else { String::new() };
+        let shown = if list.len() < total {
+            format!(", the first {} shown", list.len())
+        } else {
+            String::new()
+        };
         text.push_str(&format!("\n{total} {heading}{shown}\n"));
         for flip in list {
             text.push_str(&flip_text(flip));
@@ -167,9 +232,16 @@ fn flip_text(flip: &Flip) -> String {
         let Some(completion) = &side.completion else {
             return format!("    {name} {verdict}; a baseline keeps no texts\n");
         };
-        let answer =
-            side.answer.as_deref().map_or("no answer".to_string(), |answer| format!("`{}`", one_line(answer, 60)));
-        format!("    {name} {verdict}, {answer}: {}\n", shortened(completion))
+        let answer = side
+            .answer
+            .as_deref()
+            .map_or("no answer".to_string(), |answer| {
+                format!("`{}`", one_line(answer, 60))
+            });
+        format!(
+            "    {name} {verdict}, {answer}: {}\n",
+            shortened(completion)
+        )
     };
     format!(
         "  {}: reference `{}`\n{}{}",
@@ -180,8 +252,8 @@ fn flip_text(flip: &Flip) -> String {
     )
 }
 
-/// One item of two runs: question, reference, both completions with the first word at which they part between » and «,
-/// and what the scorers say.
+/// One item of two runs: question, reference, both completions with the first word at which they
+/// part between » and «, and what the scorers say.
 pub fn contrast_text(contrast: &Contrast) -> String {
     let problem = &contrast.problem;
     let mut text = format!("{} ({}, task {})\n", problem.id, problem.set, problem.task);
@@ -191,13 +263,19 @@ pub fn contrast_text(contrast: &Contrast) -> String {
         None => "the completions are the same".to_string(),
         Some(Parting { words: 0, .. }) => "they part at the first word".to_string(),
         Some(Parting { words, .. }) => {
-            format!("{words} word{} the same, then »they part«", if words == 1 { " is" } else { "s are" })
+            format!(
+                "{words} word{} the same, then »they part«",
+                if words == 1 { " is" } else { "s are" }
+            )
         }
     };
     for (at, name) in ["A", "B"].into_iter().enumerate() {
         let completion = &contrast.completions[at];
         let ended = format!("{:?}", completion.finish_reason).to_lowercase();
-        let heading = format!("completion {name} ({} tokens, ended by {ended}; {note})", completion.completion_tokens);
+        let heading = format!(
+            "completion {name} ({} tokens, ended by {ended}; {note})",
+            completion.completion_tokens
+        );
         let body = match (&completion.error, contrast.parting) {
             (Some(error), _) => error.clone(),
             (None, Some(parting)) => marked(&completion.completion, parting.at[at]),
@@ -206,7 +284,11 @@ pub fn contrast_text(contrast: &Contrast) -> String {
         section(&mut text, &heading, &body);
     }
     for (name, verdict) in ["A", "B"].into_iter().zip(&contrast.verdicts) {
-        section(&mut text, &format!("verdicts on {name}"), &verdicts(verdict));
+        section(
+            &mut text,
+            &format!("verdicts on {name}"),
+            &verdicts(verdict),
+        );
     }
     text
 }
@@ -214,17 +296,33 @@ pub fn contrast_text(contrast: &Contrast) -> String {
 fn verdicts(verdict: &VerdictRecord) -> String {
     let line = |scorer: &str, decided: String, answer: Option<&str>, trace: &[String]| {
         let answer = answer.map_or("no answer".to_string(), |answer| format!("`{answer}`"));
-        format!("{scorer:8}  {decided}, {answer}; decided by {}\n", trace.join(", "))
+        format!(
+            "{scorer:8}  {decided}, {answer}; decided by {}\n",
+            trace.join(", ")
+        )
     };
     let (official, strict) = (&verdict.official, &verdict.strict);
-    line("official", official.verdict.to_string(), official.prediction.as_deref(), &official.trace)
-        + &line("strict", strict.verdict.to_string(), strict.answer.as_deref(), &strict.trace)
+    line(
+        "official",
+        official.verdict.to_string(),
+        official.prediction.as_deref(),
+        &official.trace,
+    ) + &line(
+        "strict",
+        strict.verdict.to_string(),
+        strict.answer.as_deref(),
+        &strict.trace,
+    )
 }
 
 /// A text with marks around the word that begins at a byte.
 fn marked(text: &str, at: usize) -> String {
     let (before, rest) = text.split_at_checked(at).unwrap_or((text, ""));
-    let end = rest.char_indices().skip(1).find(|(_, c)| c.is_whitespace()).map_or(rest.len(), |(end, _)| end);
+    let end = rest
+        .char_indices()
+        .skip(1)
+        .find(|(_, c)| c.is_whitespace())
+        .map_or(rest.len(), |(end, _)| end);
     match rest.is_empty() {
         true => format!("{before}»«"),
         false => format!("{before}»{}«{}", &rest[..end], &rest[end..]),
@@ -272,7 +370,11 @@ pub(crate) fn interval_text([low, high]: [f64; 2]) -> String {
 }
 
 fn p_text(p: f64) -> String {
-    if p < 0.001 { "< 0.001".to_string() } else { format!("{p:.3}") }
+    if p < 0.001 {
+        "< 0.001".to_string()
+    } else {
+        format!("{p:.3}")
+    }
 }
 
 #[cfg(test)]
@@ -291,7 +393,9 @@ mod tests {
         let text = format!("{} The answer is 7.", "word ".repeat(100));
         let short = shortened(&text);
         assert!(
-            short.starts_with("word word") && short.contains(" … ") && short.ends_with("The answer is 7."),
+            short.starts_with("word word")
+                && short.contains(" … ")
+                && short.ends_with("The answer is 7."),
             "{short}"
         );
         assert!(short.chars().count() <= 60 + 3 + 80);
@@ -299,6 +403,9 @@ mod tests {
 
     #[test]
     fn a_difference_of_nothing_has_no_sign() {
-        assert_eq!([-0.0004, 0.0123, -0.5].map(signed), ["0.0", "+1.2", "−50.0"]);
+        assert_eq!(
+            [-0.0004, 0.0123, -0.5].map(signed),
+            ["0.0", "+1.2", "−50.0"]
+        );
     }
 }

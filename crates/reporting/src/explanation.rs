@@ -4,13 +4,24 @@ use evaluation::Explained;
 
 /// The account of a judgement. `id`: of the answer, where it has one.
 pub fn explanation_text(id: Option<&str>, reference: &str, explained: &Explained) -> String {
-    let Explained { official, strict, profile, explanation } = explained;
+    let Explained {
+        official,
+        strict,
+        profile,
+        explanation,
+    } = explained;
     let mut lines = Vec::new();
     if let Some(id) = id {
         lines.push(format!("── {id}"));
     }
-    lines.push(format!("reference  {reference}   ({}: {})", explanation.reference_kind, explanation.reference_value));
-    let span = strict.span.map(|[start, end]| format!(", bytes {start}–{end}")).unwrap_or_default();
+    lines.push(format!(
+        "reference  {reference}   ({}: {})",
+        explanation.reference_kind, explanation.reference_value
+    ));
+    let span = strict
+        .span
+        .map(|[start, end]| format!(", bytes {start}–{end}"))
+        .unwrap_or_default();
     match (&strict.answer, &explanation.answer_value) {
         (Some(answer), Some(value)) => lines.push(format!("answer     {answer}   ({value}{span})")),
         _ => lines.push("answer     (none)".to_string()),
@@ -19,8 +30,17 @@ pub fn explanation_text(id: Option<&str>, reference: &str, explained: &Explained
         lines.push("           the order of several answers counts".to_string());
     }
     lines.push(format!("strict     {} (profile {profile})", strict.verdict));
-    lines.extend(explanation.steps.iter().map(|step| format!("           {:24} {}", step.rule, step.purpose)));
-    lines.push(format!("official   {} by {}", official.verdict, official.trace.join(", ")));
+    lines.extend(
+        explanation
+            .steps
+            .iter()
+            .map(|step| format!("           {:24} {}", step.rule, step.purpose)),
+    );
+    lines.push(format!(
+        "official   {} by {}",
+        official.verdict,
+        official.trace.join(", ")
+    ));
     let side = |text: &Option<String>| text.clone().unwrap_or_else(|| "(none)".to_string());
     lines.push(format!(
         "           compares \"{}\" with \"{}\"",
@@ -28,7 +48,9 @@ pub fn explanation_text(id: Option<&str>, reference: &str, explained: &Explained
         side(&official.reference)
     ));
     if let Some(exception) = &official.exception {
-        lines.push(format!("           the original raises {exception} and drops the whole task"));
+        lines.push(format!(
+            "           the original raises {exception} and drops the whole task"
+        ));
     }
     format!("{}\n", lines.join("\n"))
 }

@@ -21,11 +21,28 @@ pub fn fetched_text(report: &Report, width: Option<u16>) -> String {
         table.add_row(row.map(Cell::new));
         if let Some(unpacked) = &file.unpacked {
             let files = format!("{} files", unpacked.files);
-            table.add_row([&format!("{}/", unpacked.folder), "unpacked", &files, trust, &file.license].map(Cell::new));
+            table.add_row(
+                [
+                    &format!("{}/", unpacked.folder),
+                    "unpacked",
+                    &files,
+                    trust,
+                    &file.license,
+                ]
+                .map(Cell::new),
+            );
         }
     }
-    let mut text = format!("{}\ndata folder: {}\n", table.trim_fmt(), report.folder.display());
-    if report.files.iter().any(|file| file.trust == Trust::FirstUse) {
+    let mut text = format!(
+        "{}\ndata folder: {}\n",
+        table.trim_fmt(),
+        report.folder.display()
+    );
+    if report
+        .files
+        .iter()
+        .any(|file| file.trust == Trust::FirstUse)
+    {
         text += "* No id of this file was published: what came now is held to from now on.\n";
     }
     if !report.imports.is_empty() {
@@ -64,20 +81,35 @@ pub fn verification_text(verification: &Verification, width: Option<u16>) -> Str
         if file.check.is_fault() {
             faults += &format!("{}\n", file.name);
             let told = [("expected", &file.expected), ("found", &file.found)];
-            for (what, id) in told.iter().filter_map(|(what, id)| id.as_ref().map(|id| (what, id))) {
+            for (what, id) in told
+                .iter()
+                .filter_map(|(what, id)| id.as_ref().map(|id| (what, id)))
+            {
                 faults += &format!("    {what:8}  {id}\n");
             }
         }
     }
-    let at_fault = verification.files.iter().filter(|file| file.check.is_fault()).count();
-    let good = verification.files.iter().filter(|file| file.check == Check::Ok).count();
+    let at_fault = verification
+        .files
+        .iter()
+        .filter(|file| file.check.is_fault())
+        .count();
+    let good = verification
+        .files
+        .iter()
+        .filter(|file| file.check == Check::Ok)
+        .count();
     let sum = match at_fault {
         0 => format!("all {good} as the lock file says"),
         _ => format!(
             "{at_fault} at fault, {good} as the lock file says: mwpbench data fetch --force puts fetched files right"
         ),
     };
-    format!("{}\n{faults}{sum}\ndata folder: {}\n", table.trim_fmt(), verification.folder.display())
+    format!(
+        "{}\n{faults}{sum}\ndata folder: {}\n",
+        table.trim_fmt(),
+        verification.folder.display()
+    )
 }
 
 /// Decimal units with one digit after the point.
@@ -92,7 +124,11 @@ fn size(bytes: u64) -> String {
 /// A path as a shell reads it.
 fn quoted(path: &str) -> String {
     let plain = |c: char| c.is_alphanumeric() || "/._-+=:@%,~\\".contains(c);
-    if path.chars().all(plain) { path.to_string() } else { format!("'{}'", path.replace('\'', "'\\''")) }
+    if path.chars().all(plain) {
+        path.to_string()
+    } else {
+        format!("'{}'", path.replace('\'', "'\\''"))
+    }
 }
 
 #[cfg(test)]
@@ -101,7 +137,10 @@ mod tests {
 
     #[test]
     fn sizes_and_paths_are_readable() {
-        assert_eq!([999, 9_517, 1_954_512, 2_147_483_648].map(size), ["999 B", "9.5 kB", "2.0 MB", "2.1 GB"]);
+        assert_eq!(
+            [999, 9_517, 1_954_512, 2_147_483_648].map(size),
+            ["999 B", "9.5 kB", "2.0 MB", "2.1 GB"]
+        );
         assert_eq!(quoted("/home/a/b"), "/home/a/b");
         assert_eq!(quoted("/it's here"), "'/it'\\''s here'");
     }

@@ -19,15 +19,30 @@ use crate::table::framed;
 /// The verdict, the runs, and each rule with its verdict and why.
 pub fn gate_text(gate: &Gate, width: Option<u16>) -> String {
     let mut text = format!("gate: {}\n", headline(gate));
-    text.push_str(&run_lines([("baseline", &gate.baseline), ("candidate", &gate.candidate)]));
-    text.extend(gate.warnings.iter().map(|warning| format!("warning: {warning}\n")));
-    text.push_str(&differences_text(&gate.differences, ["baseline", "candidate"]));
+    text.push_str(&run_lines([
+        ("baseline", &gate.baseline),
+        ("candidate", &gate.candidate),
+    ]));
+    text.extend(
+        gate.warnings
+            .iter()
+            .map(|warning| format!("warning: {warning}\n")),
+    );
+    text.push_str(&differences_text(
+        &gate.differences,
+        ["baseline", "candidate"],
+    ));
     if gate.rules.is_empty() {
         return text;
     }
     let mut table = framed(["rule", "of", "verdict", "why"], &[], width);
     for rule in &gate.rules {
-        let cells = [rule.rule.title(), &rule.scope, rule.verdict.title(), &rule.why];
+        let cells = [
+            rule.rule.title(),
+            &rule.scope,
+            rule.verdict.title(),
+            &rule.why,
+        ];
         table.add_row(cells.map(Cell::new));
     }
     text.push_str(&format!("\n{}\n", table.trim_fmt()));
@@ -36,7 +51,12 @@ pub fn gate_text(gate: &Gate, width: Option<u16>) -> String {
 
 /// The verdict and what it rests on, in a line.
 pub(crate) fn headline(gate: &Gate) -> String {
-    let count = |verdict| gate.rules.iter().filter(|rule| rule.verdict == verdict).count();
+    let count = |verdict| {
+        gate.rules
+            .iter()
+            .filter(|rule| rule.verdict == verdict)
+            .count()
+    };
     let of = |verdict, what: &str| match count(verdict) {
         0 => None,
         number => Some(format!("{number} {what}")),
@@ -50,7 +70,15 @@ pub(crate) fn headline(gate: &Gate) -> String {
     .into_iter()
     .flatten()
     .collect();
-    let rules =
-        if counts.is_empty() { "no rule was asked".to_string() } else { format!("rules: {}", counts.join(", ")) };
-    format!("{} ({rules}; {} scorer, alpha {})", gate.verdict.title().to_uppercase(), gate.scorer.name(), gate.alpha)
+    let rules = if counts.is_empty() {
+        "no rule was asked".to_string()
+    } else {
+        format!("rules: {}", counts.join(", "))
+    };
+    format!(
+        "{} ({rules}; {} scorer, alpha {})",
+        gate.verdict.title().to_uppercase(),
+        gate.scorer.name(),
+        gate.alpha
+    )
 }

@@ -23,8 +23,16 @@ pub fn import_text(imported: &Imported, all: bool) -> String {
         }
     }
     for (reason, count) in imported.reasons() {
-        let own = || imported.dropped.iter().filter(|dropped| dropped.reason.in_general() == reason);
-        let mut named: Vec<&str> = own().map(|dropped| dropped.id.as_str()).take(SHOWN).collect();
+        let own = || {
+            imported
+                .dropped
+                .iter()
+                .filter(|dropped| dropped.reason.in_general() == reason)
+        };
+        let mut named: Vec<&str> = own()
+            .map(|dropped| dropped.id.as_str())
+            .take(SHOWN)
+            .collect();
         if count > SHOWN {
             named.push("…");
         }
@@ -32,9 +40,16 @@ pub fn import_text(imported: &Imported, all: bool) -> String {
         match all {
             false => text.push_str(&format!("                 {}\n", named.join(", "))),
             true => own().for_each(|dropped| {
-                let file = dropped.file.file_name().map(Path::new).unwrap_or(&dropped.file);
+                let file = dropped
+                    .file
+                    .file_name()
+                    .map(Path::new)
+                    .unwrap_or(&dropped.file);
                 let place = format!("{}, line {}", file.display(), dropped.line);
-                text.push_str(&format!("                 {} ({place}): {}\n", dropped.id, dropped.message));
+                text.push_str(&format!(
+                    "                 {} ({place}): {}\n",
+                    dropped.id, dropped.message
+                ));
             }),
         }
     }

@@ -20,19 +20,47 @@ pub struct Item<'a> {
 
 /// The item's story, from problem to verdict.
 pub fn item_text(item: &Item<'_>) -> String {
-    let Item { problem, prompt, completion, verdict, explained } = item;
+    let Item {
+        problem,
+        prompt,
+        completion,
+        verdict,
+        explained,
+    } = item;
     let official = &verdict.official;
     let reason = format!("{:?}", completion.finish_reason).to_lowercase();
     let mut text = format!("{} ({}, task {})\n", problem.id, problem.set, problem.task);
-    section(&mut text, &format!("prompt ({} tokens)", completion.prompt_tokens), prompt);
-    let heading = format!("completion ({} tokens, ended by {reason})", completion.completion_tokens);
-    section(&mut text, &heading, completion.error.as_deref().unwrap_or(&completion.completion));
+    section(
+        &mut text,
+        &format!("prompt ({} tokens)", completion.prompt_tokens),
+        prompt,
+    );
+    let heading = format!(
+        "completion ({} tokens, ended by {reason})",
+        completion.completion_tokens
+    );
+    section(
+        &mut text,
+        &heading,
+        completion
+            .error
+            .as_deref()
+            .unwrap_or(&completion.completion),
+    );
     section(&mut text, "reference", &problem.reference);
     let mut lines = vec![format!("verdict     {}", official.verdict)];
-    lines.push(format!("prediction  {}", official.prediction.as_deref().unwrap_or("(none)")));
-    lines.push(format!("reference   {}", official.reference.as_deref().unwrap_or("(none)")));
+    lines.push(format!(
+        "prediction  {}",
+        official.prediction.as_deref().unwrap_or("(none)")
+    ));
+    lines.push(format!(
+        "reference   {}",
+        official.reference.as_deref().unwrap_or("(none)")
+    ));
     if let Some(exception) = &official.exception {
-        lines.push(format!("exception   {exception} (the original scorer would drop the whole task)"));
+        lines.push(format!(
+            "exception   {exception} (the original scorer would drop the whole task)"
+        ));
     }
     lines.push(format!("decided by  {}", official.trace.join(", ")));
     section(&mut text, "official scorer", &lines.join("\n"));
@@ -40,13 +68,24 @@ pub fn item_text(item: &Item<'_>) -> String {
     let explanation = &explained.explanation;
     let mut lines = vec![
         format!("verdict     {}", strict.verdict),
-        format!("answer      {}", strict.answer.as_deref().unwrap_or("(none)")),
+        format!(
+            "answer      {}",
+            strict.answer.as_deref().unwrap_or("(none)")
+        ),
     ];
     if let (Some([start, end]), Some(value)) = (strict.span, &explanation.answer_value) {
         lines.push(format!("            bytes {start}–{end}, read as {value}"));
     }
-    lines.push(format!("reference   read as {} ({})", explanation.reference_value, explanation.reference_kind));
-    lines.extend(explanation.steps.iter().map(|step| format!("rule        {:24} {}", step.rule, step.purpose)));
+    lines.push(format!(
+        "reference   read as {} ({})",
+        explanation.reference_value, explanation.reference_kind
+    ));
+    lines.extend(
+        explanation
+            .steps
+            .iter()
+            .map(|step| format!("rule        {:24} {}", step.rule, step.purpose)),
+    );
     section(&mut text, "strict scorer", &lines.join("\n"));
     text
 }

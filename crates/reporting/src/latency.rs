@@ -5,13 +5,25 @@ use generation::{Latency, Spread};
 /// Medians and 95th percentiles of time to first token, speed and whole requests.
 pub fn latency_line(latency: &Latency) -> String {
     let seconds = |name: &str, spread: Spread| {
-        format!("{name} {} (p95 {})", shown_seconds(spread.median), shown_seconds(spread.p95))
+        format!(
+            "{name} {} (p95 {})",
+            shown_seconds(spread.median),
+            shown_seconds(spread.p95)
+        )
     };
-    let first = latency.time_to_first_token_s.map(|spread| seconds("time to first token", spread));
-    let speed = latency.tokens_per_s.map(|Spread { median, .. }| format!("{median:.1} tokens/s a request"));
+    let first = latency
+        .time_to_first_token_s
+        .map(|spread| seconds("time to first token", spread));
+    let speed = latency
+        .tokens_per_s
+        .map(|Spread { median, .. }| format!("{median:.1} tokens/s a request"));
     let parts = [first, speed, Some(seconds("request", latency.request_s))];
     let parts: Vec<String> = parts.into_iter().flatten().collect();
-    format!("Latency of {} requests, medians: {}.", latency.requests, parts.join(", "))
+    format!(
+        "Latency of {} requests, medians: {}.",
+        latency.requests,
+        parts.join(", ")
+    )
 }
 
 fn shown_seconds(seconds: f64) -> String {
@@ -39,6 +51,9 @@ mod tests {
             "Latency of 398 requests, medians: time to first token 52 ms (p95 310 ms), 35.2 tokens/s a request, request 1.9 s (p95 12.0 s)."
         );
         (latency.time_to_first_token_s, latency.tokens_per_s) = (None, None);
-        assert_eq!(latency_line(&latency), "Latency of 398 requests, medians: request 1.9 s (p95 12.0 s).");
+        assert_eq!(
+            latency_line(&latency),
+            "Latency of 398 requests, medians: request 1.9 s (p95 12.0 s)."
+        );
     }
 }

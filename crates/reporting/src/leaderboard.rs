@@ -1,7 +1,8 @@
 //! Models × sets: a table of runs, beside the figures that the MathScale paper prints.
 //!
-//! In go finished runs; out come tables for a terminal, a page, a paper or a program, two charts, and the block of a model
-//! card. Rows that cannot be compared with others carry notes that say why, and rows on the program's samples stand apart.
+//! In go finished runs; out come tables for a terminal, a page, a paper or a program, two charts,
+//! and the block of a model card. Rows that cannot be compared with others carry notes that say
+//! why, and rows on the program's samples stand apart.
 
 mod chart; // the two charts, as SVG
 mod check; // can a summary's figures be what a run found?
@@ -35,7 +36,8 @@ pub use error::LeaderboardError;
 pub struct LeaderboardPlan {
     /// Whose verdicts count.
     pub scorers: Scorers,
-    /// Name of the column to sort by, or `model`; `None` for the micro average, or the whole set beside its subjects.
+    /// Name of the column to sort by, or `model`; `None` for the micro average, or the whole set
+    /// beside its subjects.
     pub sort: Option<String>,
     /// The smallest figure first.
     pub ascending: bool,
@@ -125,7 +127,11 @@ impl Leaderboard {
     ///
     /// # Errors
     /// Neither runs nor the paper's rows, or a column to sort by that is not there.
-    pub fn new(benchmark: &Benchmark, entries: Vec<Entry>, plan: LeaderboardPlan) -> Result<Self, LeaderboardError> {
+    pub fn new(
+        benchmark: &Benchmark,
+        entries: Vec<Entry>,
+        plan: LeaderboardPlan,
+    ) -> Result<Self, LeaderboardError> {
         if entries.is_empty() && !plan.with_paper {
             return Err(LeaderboardError::Nothing);
         }
@@ -138,15 +144,32 @@ impl Leaderboard {
         let mut rows = Vec::new();
         if plan.with_paper {
             let published = published::published_rows();
-            rows.extend(published.iter().filter_map(|row| Row::of_paper(row, &columns, &mut notes)));
+            rows.extend(
+                published
+                    .iter()
+                    .filter_map(|row| Row::of_paper(row, &columns, &mut notes)),
+            );
         }
         for (entry, label) in entries.iter().zip(labels(&entries)) {
             for &scorer in plan.scorers.each() {
-                rows.push(Row::of_run(entry, label.clone(), scorer, &columns, &mut notes));
+                rows.push(Row::of_run(
+                    entry,
+                    label.clone(),
+                    scorer,
+                    &columns,
+                    &mut notes,
+                ));
             }
         }
         let groups = ranking::groups(rows, order, plan.ascending);
-        Ok(Self { title: title(&entries, &plan), columns, groups, notes, plan, entries })
+        Ok(Self {
+            title: title(&entries, &plan),
+            columns,
+            groups,
+            notes,
+            plan,
+            entries,
+        })
     }
 
     /// The leaderboard as a text that ends with a line break.
@@ -160,7 +183,8 @@ impl Leaderboard {
         }
     }
 
-    /// The runs as a `model-index` block for the head of a model card (YAML, accuracies in percent).
+    /// The runs as a `model-index` block for the head of a model card (YAML, accuracies in
+    /// percent).
     pub fn model_index(&self, benchmark: &Benchmark) -> String {
         model_index::text(self, benchmark)
     }
@@ -170,8 +194,9 @@ impl Leaderboard {
         chart::bars::picture(self)
     }
 
-    /// Accuracy in each column against the logarithm of the number of training examples (the runs' tag `train_size`), a panel
-    /// for each base model, as an SVG picture. Source: figure 3 of arXiv:2403.02884v1 draws the same.
+    /// Accuracy in each column against the logarithm of the number of training examples (the runs'
+    /// tag `train_size`), a panel for each base model, as an SVG picture. Source: figure 3 of
+    /// arXiv:2403.02884v1 draws the same.
     ///
     /// # Errors
     /// A tag that is no number, or fewer than two sizes.
@@ -188,18 +213,33 @@ impl Leaderboard {
         self.groups.len() > 1
     }
 
-    /// What is said below the table, a sentence each: short names where `abbreviated`, and `bold` where the best is set off.
+    /// What is said below the table, a sentence each: short names where `abbreviated`, and `bold`
+    /// where the best is set off.
     fn legend(&self, abbreviated: bool, bold: bool) -> Vec<String> {
         let mut lines = Vec::new();
-        let short = self.columns.iter().filter(|column| abbreviated && column.short != column.title);
-        let short: Vec<String> = short.map(|column| format!("{} = {}", column.short, column.title)).collect();
+        let short = self
+            .columns
+            .iter()
+            .filter(|column| abbreviated && column.short != column.title);
+        let short: Vec<String> = short
+            .map(|column| format!("{} = {}", column.short, column.title))
+            .collect();
         if !short.is_empty() {
             lines.push(format!("{}.", short.join(", ")));
         }
-        let any_best = self.rows().flat_map(|row| row.figures.iter().flatten()).any(|figure| figure.best);
+        let any_best = self
+            .rows()
+            .flat_map(|row| row.figures.iter().flatten())
+            .any(|figure| figure.best);
         if bold && any_best {
-            let of = if self.headed() { "of its base model" } else { "of its column" };
-            lines.push(format!("Bold: the best {of} among figures that can be compared."));
+            let of = if self.headed() {
+                "of its base model"
+            } else {
+                "of its column"
+            };
+            lines.push(format!(
+                "Bold: the best {of} among figures that can be compared."
+            ));
         }
         if self.plan.intervals {
             lines.push(
@@ -207,7 +247,10 @@ impl Leaderboard {
                     .to_string(),
             );
         }
-        if self.plan.with_paper && self.plan.scorers != Scorers::Official && !self.entries.is_empty() {
+        if self.plan.with_paper
+            && self.plan.scorers != Scorers::Official
+            && !self.entries.is_empty()
+        {
             lines.push(
                 "The paper's figures are by the official scorer and are not compared with strict ones.".to_string(),
             );
@@ -221,7 +264,10 @@ impl Leaderboard {
             true => format!("{}.", note.text),
             false => format!("{} (not comparable).", note.text),
         };
-        self.notes.lettered().map(|(letters, note)| (letters, told(note))).collect()
+        self.notes
+            .lettered()
+            .map(|(letters, note)| (letters, told(note)))
+            .collect()
     }
 }
 
@@ -232,7 +278,10 @@ fn labels(entries: &[Entry]) -> Vec<String> {
     let label = |(index, entry): (usize, &Entry)| {
         let others = || (0..entries.len()).filter(move |&other| other != index);
         let same_name = |other: usize| names[other] == names[index];
-        match (others().any(same_name), others().any(|other| same_name(other) && folders[other] == folders[index])) {
+        match (
+            others().any(same_name),
+            others().any(|other| same_name(other) && folders[other] == folders[index]),
+        ) {
             (false, _) => names[index].clone(),
             (true, false) => format!("{} ({})", names[index], folders[index]),
             (true, true) => format!("{} ({})", names[index], entry.folder.display()),
@@ -254,7 +303,9 @@ fn title(entries: &[Entry], plan: &LeaderboardPlan) -> String {
         Scorers::Both => "by both scorers",
     };
     let samples = entries.iter().filter(|entry| entry.on_samples()).count();
-    let whole = entries.iter().all(|entry| entry.summary.complete && entry.summary.deviations.is_empty());
+    let whole = entries
+        .iter()
+        .all(|entry| entry.summary.complete && entry.summary.deviations.is_empty());
     let name = if samples == entries.len() && !plan.with_paper {
         "Leaderboard on the program's own samples (not MwpBench)"
     } else if whole {

@@ -1,6 +1,7 @@
 //! Tells what runs found: tables for a terminal and the story of one item.
 //!
-//! In go summaries and records of `evaluation`; out comes text. This crate refuses to judge: it never computes a verdict.
+//! In go summaries and records of `evaluation`; out comes text. This crate refuses to judge: it
+//! never computes a verdict.
 //!
 //! ```
 //! let benchmark = dataset_loader::Benchmark::published();
@@ -35,17 +36,22 @@ pub use disagreements::disagreements_text;
 pub use explanation::explanation_text;
 pub use fetched_files::{fetched_text, verification_text};
 pub use gate::{
-    baseline_text, gate_annotations, gate_error_annotation, gate_error_junit, gate_error_markdown, gate_junit,
-    gate_markdown, gate_text,
+    baseline_text, gate_annotations, gate_error_annotation, gate_error_junit, gate_error_markdown,
+    gate_junit, gate_markdown, gate_text,
 };
 pub use import_text::import_text;
 pub use item::{Item, item_text};
 pub use latency::latency_line;
-pub use leaderboard::{Entry, Leaderboard, LeaderboardError, LeaderboardFormat, LeaderboardPlan, Scorers, Subjects};
-pub use mathscale::{
-    composed_text, extraction_text, graph_made_text, graph_stats_text, neighbourhoods_text, project_text,
+pub use leaderboard::{
+    Entry, Leaderboard, LeaderboardError, LeaderboardFormat, LeaderboardPlan, Scorers, Subjects,
 };
-pub use mathscale_pairs::{estimate_text, exported_text, generated_text, screened_text, validated_text};
+pub use mathscale::{
+    composed_text, extraction_text, graph_made_text, graph_stats_text, neighbourhoods_text,
+    project_text,
+};
+pub use mathscale_pairs::{
+    estimate_text, exported_text, generated_text, screened_text, validated_text,
+};
 pub use overlap_text::{OverlapLayout, overlap_text};
 pub use problem_text::problem_text;
 pub use self_check::self_check_text;

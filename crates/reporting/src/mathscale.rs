@@ -3,8 +3,8 @@
 use std::fmt::Write;
 
 use ::mathscale::{
-    ComposeOutcome, ExtractOutcome, GraphOutcome, GraphStats, Kind, LinkStats, Neighbour, Neighbourhood, StageRecord,
-    StageState, StageStatus,
+    ComposeOutcome, ExtractOutcome, GraphOutcome, GraphStats, Kind, LinkStats, Neighbour,
+    Neighbourhood, StageRecord, StageState, StageStatus,
 };
 use comfy_table::Cell;
 
@@ -28,13 +28,26 @@ pub fn extraction_text(outcome: &ExtractOutcome) -> String {
         of("knowledge_point_singletons"),
     );
     if of("merges") > 0 {
-        let _ = writeln!(text, "{} names were merged into others: see concepts.json", of("merges"));
+        let _ = writeln!(
+            text,
+            "{} names were merged into others: see concepts.json",
+            of("merges")
+        );
     }
     if of("set_aside") > 0 {
-        let _ = writeln!(text, "{} seeds were set aside: see extract.set-aside.jsonl", of("set_aside"));
+        let _ = writeln!(
+            text,
+            "{} seeds were set aside: see extract.set-aside.jsonl",
+            of("set_aside")
+        );
     }
     for item in &outcome.set_aside {
-        let _ = writeln!(text, "  {}: {}", item.place.as_deref().unwrap_or(&item.id), item.reason);
+        let _ = writeln!(
+            text,
+            "  {}: {}",
+            item.place.as_deref().unwrap_or(&item.id),
+            item.reason
+        );
     }
     text
 }
@@ -56,7 +69,12 @@ pub fn graph_made_text(outcome: &GraphOutcome) -> String {
 /// What was composed.
 pub fn composed_text(outcome: &ComposeOutcome) -> String {
     let of = |name| count(&outcome.record, name);
-    format!("{} compositions in {} walks, {} epochs\n", outcome.compositions, of("walks"), of("epochs"))
+    format!(
+        "{} compositions in {} walks, {} epochs\n",
+        outcome.compositions,
+        of("walks"),
+        of("epochs")
+    )
 }
 
 /// The figures of a graph.
@@ -69,27 +87,57 @@ pub fn graph_stats_text(stats: &GraphStats, width: Option<u16>) -> String {
         components(&stats.components)
     );
     if stats.topics_without_kp > 0 {
-        let _ = writeln!(text, "{} topics are joined with no knowledge point", stats.topics_without_kp);
+        let _ = writeln!(
+            text,
+            "{} topics are joined with no knowledge point",
+            stats.topics_without_kp
+        );
     }
-    let header = ["edges between", "edges", "degree: least", "median", "mean", "most", "isolated", "components"];
+    let header = [
+        "edges between",
+        "edges",
+        "degree: least",
+        "median",
+        "mean",
+        "most",
+        "isolated",
+        "components",
+    ];
     let mut table = framed(header, &[1, 2, 3, 4, 5, 6], width);
     for links in &stats.links {
         let degrees = &links.degrees;
         let counts = [links.edges, degrees.least, degrees.median].map(|count| count.to_string());
         let mean = format!("{:.1}", degrees.mean);
         let rest = [degrees.most, degrees.isolated].map(|count| count.to_string());
-        let row =
-            [ends(links)].into_iter().chain(counts).chain([mean]).chain(rest).chain([components(&links.components)]);
+        let row = [ends(links)]
+            .into_iter()
+            .chain(counts)
+            .chain([mean])
+            .chain(rest)
+            .chain([components(&links.components)]);
         table.add_row(row.map(Cell::new));
     }
     let _ = writeln!(text, "{}", table.trim_fmt());
-    for links in stats.links.iter().filter(|links| !links.heaviest.is_empty()) {
+    for links in stats
+        .links
+        .iter()
+        .filter(|links| !links.heaviest.is_empty())
+    {
         let _ = writeln!(text, "\nHeaviest edges, {}:", ends(links));
-        let mut table = framed(["seeds", "f = ln(seeds + 1e-5)", "from", "to"], &[0, 1], width);
+        let mut table = framed(
+            ["seeds", "f = ln(seeds + 1e-5)", "from", "to"],
+            &[0, 1],
+            width,
+        );
         for edge in &links.heaviest {
             table.add_row(
-                [edge.seeds.to_string(), format!("{:.4}", edge.weight), edge.from.clone(), edge.to.clone()]
-                    .map(Cell::new),
+                [
+                    edge.seeds.to_string(),
+                    format!("{:.4}", edge.weight),
+                    edge.from.clone(),
+                    edge.to.clone(),
+                ]
+                .map(Cell::new),
             );
         }
         let _ = writeln!(text, "{}", table.trim_fmt());
@@ -120,10 +168,22 @@ fn components(sizes: &[usize]) -> String {
 pub fn neighbourhoods_text(found: &[Neighbourhood], limit: usize, width: Option<u16>) -> String {
     let mut text = String::new();
     for shown in found {
-        let kind = if shown.kind == Kind::Topic { "topic" } else { "knowledge point" };
+        let kind = if shown.kind == Kind::Topic {
+            "topic"
+        } else {
+            "knowledge point"
+        };
         let _ = writeln!(text, "{} ({kind}, {} seeds)", shown.name, shown.seeds);
-        for (kind, neighbours) in [(Kind::Topic, &shown.topics), (Kind::KnowledgePoint, &shown.knowledge_points)] {
-            let _ = writeln!(text, "neighbours among {}: {}", kind_name(kind), neighbours.len());
+        for (kind, neighbours) in [
+            (Kind::Topic, &shown.topics),
+            (Kind::KnowledgePoint, &shown.knowledge_points),
+        ] {
+            let _ = writeln!(
+                text,
+                "neighbours among {}: {}",
+                kind_name(kind),
+                neighbours.len()
+            );
             if !neighbours.is_empty() {
                 text.push_str(&neighbour_table(neighbours, limit, width));
             }
@@ -134,18 +194,41 @@ pub fn neighbourhoods_text(found: &[Neighbourhood], limit: usize, width: Option<
 
 fn neighbour_table(neighbours: &[Neighbour], limit: usize, width: Option<u16>) -> String {
     let mut table = framed(["neighbour", "seeds", "f", "step in %"], &[1, 2, 3], width);
-    for Neighbour { name, seeds, weight, probability } in neighbours.iter().take(limit) {
-        table.add_row([name.clone(), seeds.to_string(), format!("{weight:.4}"), percent(*probability)].map(Cell::new));
+    for Neighbour {
+        name,
+        seeds,
+        weight,
+        probability,
+    } in neighbours.iter().take(limit)
+    {
+        table.add_row(
+            [
+                name.clone(),
+                seeds.to_string(),
+                format!("{weight:.4}"),
+                percent(*probability),
+            ]
+            .map(Cell::new),
+        );
     }
     let left = neighbours.len().saturating_sub(limit);
-    let more = if left > 0 { format!("and {left} more (--limit)\n") } else { String::new() };
+    let more = if left > 0 {
+        format!("and {left} more (--limit)\n")
+    } else {
+        String::new()
+    };
     format!("{}\n{more}", table.trim_fmt())
 }
 
 /// How far the stages of a project are.
 pub fn project_text(stages: &[StageStatus], width: Option<u16>) -> String {
     let mut table = framed(["stage", "state", "finished", "counts"], &[], width);
-    for StageStatus { stage, state, record } in stages {
+    for StageStatus {
+        stage,
+        state,
+        record,
+    } in stages
+    {
         let state = match state {
             StageState::NotRun => "not run".to_string(),
             StageState::Unfinished => "unfinished".to_string(),
@@ -154,9 +237,13 @@ pub fn project_text(stages: &[StageStatus], width: Option<u16>) -> String {
             StageState::Lost { file } => format!("{file} is gone"),
         };
         let finished = record.as_ref().and_then(|record| record.finished);
-        let finished = finished.map_or(String::new(), |time| time.strftime("%Y-%m-%d %H:%M").to_string());
+        let finished = finished.map_or(String::new(), |time| {
+            time.strftime("%Y-%m-%d %H:%M").to_string()
+        });
         let counts = record.iter().flat_map(|record| &record.counts);
-        let counts: Vec<String> = counts.map(|(name, count)| format!("{} {count}", name.replace('_', " "))).collect();
+        let counts: Vec<String> = counts
+            .map(|(name, count)| format!("{} {count}", name.replace('_', " ")))
+            .collect();
         table.add_row([stage.to_string(), state, finished, counts.join(", ")].map(Cell::new));
     }
     format!("{}\n", table.trim_fmt())

@@ -3,8 +3,8 @@
 use std::fmt::Write;
 
 use ::mathscale::{
-    Cost, ExportOutcome, GenerateOutcome, GenerationEstimate, RemovalReason, ScreenOutcome, StageRecord,
-    ValidateOutcome,
+    Cost, ExportOutcome, GenerateOutcome, GenerationEstimate, RemovalReason, ScreenOutcome,
+    StageRecord, ValidateOutcome,
 };
 
 use crate::table::percent;
@@ -24,9 +24,17 @@ pub fn generated_text(outcome: &GenerateOutcome, cost: Option<&Cost>) -> String 
         of("prompt_tokens"),
         of("completion_tokens")
     );
-    let _ = writeln!(text, "{}", cost.map_or(String::new(), |cost| format!(", {cost}")));
+    let _ = writeln!(
+        text,
+        "{}",
+        cost.map_or(String::new(), |cost| format!(", {cost}"))
+    );
     if of("set_aside") > 0 {
-        let _ = writeln!(text, "{} compositions were set aside: see generate.set-aside.jsonl", of("set_aside"));
+        let _ = writeln!(
+            text,
+            "{} compositions were set aside: see generate.set-aside.jsonl",
+            of("set_aside")
+        );
     }
     for item in &outcome.set_aside {
         let _ = writeln!(text, "  {}: {}", item.id, item.reason);
@@ -35,8 +43,17 @@ pub fn generated_text(outcome: &GenerateOutcome, cost: Option<&Cost>) -> String 
 }
 
 /// What generation would take.
-pub fn estimate_text(estimate: &GenerationEstimate, cost: Option<&Cost>, most: Option<&Cost>) -> String {
-    let GenerationEstimate { compositions, prompt_tokens, completion_tokens, most_completion_tokens } = estimate;
+pub fn estimate_text(
+    estimate: &GenerationEstimate,
+    cost: Option<&Cost>,
+    most: Option<&Cost>,
+) -> String {
+    let GenerationEstimate {
+        compositions,
+        prompt_tokens,
+        completion_tokens,
+        most_completion_tokens,
+    } = estimate;
     let told = |cost: Option<&Cost>| cost.map_or(String::new(), |cost| format!(", {cost}"));
     format!(
         "{compositions} compositions: about {prompt_tokens} prompt tokens (three bytes each)\n\
@@ -51,7 +68,9 @@ pub fn estimate_text(estimate: &GenerationEstimate, cost: Option<&Cost>, most: O
 pub fn validated_text(outcome: &ValidateOutcome) -> String {
     let report = &outcome.report;
     let of = |name| count(&outcome.record, name);
-    let share = report.wrong_share.map_or(String::new(), |share| format!(" ({} % of the judged)", percent(share)));
+    let share = report.wrong_share.map_or(String::new(), |share| {
+        format!(" ({} % of the judged)", percent(share))
+    });
     let mut text = format!(
         "{} pairs: {} confirmed, {} wrong{share}, {} unjudged\n{} replaced, {} dropped\n",
         report.pairs,
@@ -69,7 +88,11 @@ pub fn validated_text(outcome: &ValidateOutcome) -> String {
         );
     }
     if let Some(agreement) = report.sample_agreement {
-        let _ = writeln!(text, "samples that reach the pair's own answer: {} %", percent(agreement));
+        let _ = writeln!(
+            text,
+            "samples that reach the pair's own answer: {} %",
+            percent(agreement)
+        );
     }
     text
 }
@@ -90,7 +113,11 @@ pub fn screened_text(outcome: &ScreenOutcome) -> String {
     match &report.tests {
         Some(tests) => {
             let items: u64 = tests.sets.values().sum();
-            let _ = writeln!(text, "{items} test items of {} sets were looked for", tests.sets.len());
+            let _ = writeln!(
+                text,
+                "{items} test items of {} sets were looked for",
+                tests.sets.len()
+            );
         }
         None => text.push_str("no test items were looked for\n"),
     }

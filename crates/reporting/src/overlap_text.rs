@@ -28,19 +28,42 @@ pub fn overlap_text(benchmark: &Benchmark, report: &Report, layout: OverlapLayou
 }
 
 fn sets(benchmark: &Benchmark, report: &Report, width: Option<u16>) -> String {
-    let mut table =
-        framed(["set", "items", "exact", "n-gram", "near", "contaminated", "percent"], &[1, 2, 3, 4, 5, 6], width);
+    let mut table = framed(
+        [
+            "set",
+            "items",
+            "exact",
+            "n-gram",
+            "near",
+            "contaminated",
+            "percent",
+        ],
+        &[1, 2, 3, 4, 5, 6],
+        width,
+    );
     let row = |name: &str, counts: [usize; 5]| {
         let [items, .., contaminated] = counts;
         let share = percent(contaminated as f64 / items.max(1) as f64);
         let counts = counts.map(|count| count.to_string());
-        [name.to_string()].into_iter().chain(counts).chain([share]).map(Cell::new).collect::<Vec<_>>()
+        [name.to_string()]
+            .into_iter()
+            .chain(counts)
+            .chain([share])
+            .map(Cell::new)
+            .collect::<Vec<_>>()
     };
     let mut all = [0; 5];
     for set in &report.sets {
         let counts = [set.items, set.exact, set.ngram, set.near, set.contaminated];
-        all.iter_mut().zip(counts).for_each(|(sum, count)| *sum += count);
-        table.add_row(row(benchmark.set(&set.set).map_or(&set.set, |known| &known.title), counts));
+        all.iter_mut()
+            .zip(counts)
+            .for_each(|(sum, count)| *sum += count);
+        table.add_row(row(
+            benchmark
+                .set(&set.set)
+                .map_or(&set.set, |known| &known.title),
+            counts,
+        ));
     }
     if report.sets.len() > 1 {
         table.add_row(row("all", all));
@@ -70,24 +93,45 @@ fn notes(report: &Report) -> String {
 /// The best matches of each set, in the order of the sets.
 fn examples(report: &Report, most: usize) -> Vec<(&Found, &Match)> {
     let of_set = |set: &str| {
-        let mut found: Vec<(&Found, &Match)> =
-            report.items.iter().filter(|item| item.set == set).filter_map(|item| Some((item, item.best()?))).collect();
+        let mut found: Vec<(&Found, &Match)> = report
+            .items
+            .iter()
+            .filter(|item| item.set == set)
+            .filter_map(|item| Some((item, item.best()?)))
+            .collect();
         found.sort_by(|(one, best), (other, next)| {
-            let rank = |item: &Found, best: &Match| (item.exact.is_some(), item.near.is_some(), best.score);
-            rank(other, next).partial_cmp(&rank(one, best)).unwrap_or(std::cmp::Ordering::Equal)
+            let rank = |item: &Found, best: &Match| {
+                (item.exact.is_some(), item.near.is_some(), best.score)
+            };
+            rank(other, next)
+                .partial_cmp(&rank(one, best))
+                .unwrap_or(std::cmp::Ordering::Equal)
         });
         found.truncate(most);
         found
     };
-    report.sets.iter().flat_map(|set| of_set(&set.set)).collect()
+    report
+        .sets
+        .iter()
+        .flat_map(|set| of_set(&set.set))
+        .collect()
 }
 
 fn side_by_side(examples: &[(&Found, &Match)], width: Option<u16>) -> String {
     const ELSEWHERE: u16 = 150;
-    let mut table = framed(["test item", "training question"], &[], Some(width.unwrap_or(ELSEWHERE)));
+    let mut table = framed(
+        ["test item", "training question"],
+        &[],
+        Some(width.unwrap_or(ELSEWHERE)),
+    );
     for (item, best) in examples {
         let own = format!("{}\n{}", item.id, shortened(&item.question));
-        let other = format!("{}: {}\n{}", best.place(), how(item), shortened(&best.question));
+        let other = format!(
+            "{}: {}\n{}",
+            best.place(),
+            how(item),
+            shortened(&best.question)
+        );
         table.add_row([own, other].map(Cell::new));
     }
     format!("{}\n", table.trim_fmt())

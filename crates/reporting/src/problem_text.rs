@@ -5,7 +5,8 @@ use dataset_loader::{Extras, Problem};
 /// Columns before the question and before the names of fields.
 const INDENT: usize = 2;
 
-/// The problem's question, its reference, where it belongs, and what else its record holds; `title` is its set in print.
+/// The problem's question, its reference, where it belongs, and what else its record holds; `title`
+/// is its set in print.
 pub fn problem_text(problem: &Problem, title: &str, extras: Option<&Extras>) -> String {
     let mut text = format!("{}   {title}, task {}\n\n", problem.id, problem.task);
     text.push_str(&" ".repeat(INDENT));
@@ -13,7 +14,11 @@ pub fn problem_text(problem: &Problem, title: &str, extras: Option<&Extras>) -> 
     text.push_str("\n\n");
     let reference = ("reference".to_string(), problem.reference.clone());
     let fields: Vec<(String, String)> = std::iter::once(reference).chain(lines(extras)).collect();
-    let width = fields.iter().map(|(field, _)| field.chars().count()).max().unwrap_or(0);
+    let width = fields
+        .iter()
+        .map(|(field, _)| field.chars().count())
+        .max()
+        .unwrap_or(0);
     for (field, value) in fields {
         let value = continued(&value, INDENT + width + 2);
         text.push_str(&format!("{:INDENT$}{field:width$}  {value}\n", ""));
@@ -28,9 +33,11 @@ fn lines(extras: Option<&Extras>) -> Vec<(String, String)> {
         let text = |value: &_| plain(value);
         let value = match (value.as_array(), value.as_object()) {
             (Some(list), _) => list.iter().map(text).collect::<Vec<_>>().join("\n"),
-            (_, Some(object)) => {
-                object.iter().map(|(key, value)| format!("{key}  {}", text(value))).collect::<Vec<_>>().join("\n")
-            }
+            (_, Some(object)) => object
+                .iter()
+                .map(|(key, value)| format!("{key}  {}", text(value)))
+                .collect::<Vec<_>>()
+                .join("\n"),
             _ => text(value),
         };
         lines.push((field.clone(), value));
@@ -40,7 +47,9 @@ fn lines(extras: Option<&Extras>) -> Vec<(String, String)> {
 
 /// A string without quotation marks, anything else as JSON.
 fn plain(value: &serde_json::Value) -> String {
-    value.as_str().map_or_else(|| value.to_string(), str::to_string)
+    value
+        .as_str()
+        .map_or_else(|| value.to_string(), str::to_string)
 }
 
 /// Further lines of a value stand below its first.

@@ -10,7 +10,14 @@ const SHOWN: usize = 5;
 
 /// A table of the sets and the references that fail.
 pub fn self_check_text(checked: &SelfCheck, all: bool, width: Option<u16>) -> String {
-    let header = ["set", "references", "equal themselves", "forms tried", "failed", "official cannot read"];
+    let header = [
+        "set",
+        "references",
+        "equal themselves",
+        "forms tried",
+        "failed",
+        "official cannot read",
+    ];
     let mut table = framed(header, &[1, 2, 3, 4, 5], width);
     for set in &checked.sets {
         table.add_row(
@@ -38,9 +45,13 @@ pub fn self_check_text(checked: &SelfCheck, all: bool, width: Option<u16>) -> St
             ));
         }
         for raised in set.official_exceptions.iter().take(shown) {
-            text.push_str(&format!("{}  official: \"{}\" raises {}\n", raised.id, raised.reference, raised.exception));
+            text.push_str(&format!(
+                "{}  official: \"{}\" raises {}\n",
+                raised.id, raised.reference, raised.exception
+            ));
         }
-        let left = set.failures.len().saturating_sub(shown) + set.official_exceptions.len().saturating_sub(shown);
+        let left = set.failures.len().saturating_sub(shown)
+            + set.official_exceptions.len().saturating_sub(shown);
         if left > 0 {
             text.push_str(&format!("{}: {left} more (--all lists them)\n", set.set));
         }

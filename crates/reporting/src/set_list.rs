@@ -5,11 +5,28 @@ use dataset_loader::{Benchmark, Data};
 
 use crate::table::framed;
 
-/// A table of the sets with level, language, tasks, published test problems, and problems in the data at hand.
+/// A table of the sets with level, language, tasks, published test problems, and problems in the
+/// data at hand.
 pub fn set_list(benchmark: &Benchmark, data: &Data, width: Option<u16>) -> String {
-    let mut table = framed(["set", "name", "level", "language", "tasks", "published", "at hand"], &[4, 5, 6], width);
+    let mut table = framed(
+        [
+            "set",
+            "name",
+            "level",
+            "language",
+            "tasks",
+            "published",
+            "at hand",
+        ],
+        &[4, 5, 6],
+        width,
+    );
     for set in benchmark.sets() {
-        let at_hand = data.problems.iter().filter(|problem| problem.set == set.name).count();
+        let at_hand = data
+            .problems
+            .iter()
+            .filter(|problem| problem.set == set.name)
+            .count();
         table.add_row(
             [
                 set.name.clone(),

@@ -5,9 +5,17 @@ use dataset_loader::{Counted, Origin, SetStats, Stats, grouped};
 
 use crate::table::framed;
 
-/// A table of the sets and their tasks with test and training problems in the paper and at hand, and below it why they differ.
+/// A table of the sets and their tasks with test and training problems in the paper and at hand,
+/// and below it why they differ.
 pub fn stats_text(stats: &Stats, width: Option<u16>) -> String {
-    let header = ["set", "name", "table 1", "at hand", "train, table 1", "train at hand"];
+    let header = [
+        "set",
+        "name",
+        "table 1",
+        "at hand",
+        "train, table 1",
+        "train at hand",
+    ];
     let mut table = framed(header, &[2, 3, 4, 5], width);
     let mut note = Notes::default();
     for set in &stats.sets {
@@ -19,14 +27,19 @@ pub fn stats_text(stats: &Stats, width: Option<u16>) -> String {
     let mut text = format!("{}\n", table.trim_fmt());
     text.push_str("Table 1 is the paper's (arXiv:2403.02884).");
     text.push_str(match stats.origin {
-        Origin::Samples => " At hand are the samples that come with the program: not the benchmark.\n",
+        Origin::Samples => {
+            " At hand are the samples that come with the program: not the benchmark.\n"
+        }
         Origin::Files { .. } => "\n",
     });
     for (set, note) in note.0 {
         text.push_str(&format!("{set}: {note}.\n"));
     }
     for file in &stats.passed_over {
-        text.push_str(&format!("{}: not in the record form, so not counted as training problems.\n", file.display()));
+        text.push_str(&format!(
+            "{}: not in the record form, so not counted as training problems.\n",
+            file.display()
+        ));
     }
     text
 }
@@ -36,12 +49,20 @@ pub fn stats_text(stats: &Stats, width: Option<u16>) -> String {
 struct Notes(Vec<(String, String)>);
 
 fn add_set(table: &mut Table, set: &SetStats, notes: &mut Notes) {
-    let name = if set.in_average { set.title.clone() } else { format!("{} *", set.title) };
+    let name = if set.in_average {
+        set.title.clone()
+    } else {
+        format!("{} *", set.title)
+    };
     table.add_row(row(&name, &set.set, set.test, Some(set.train)));
     for task in &set.tasks {
         table.add_row(row("", &task.task, task.test, None));
     }
-    notes.0.extend(set.notes.iter().map(|note| (set.title.clone(), note.clone())));
+    notes.0.extend(
+        set.notes
+            .iter()
+            .map(|note| (set.title.clone(), note.clone())),
+    );
 }
 
 fn row(set: &str, task: &str, test: Counted, train: Option<Counted>) -> [Cell; 6] {
@@ -50,5 +71,13 @@ fn row(set: &str, task: &str, test: Counted, train: Option<Counted>) -> [Cell; 6
         Some(train) => (paper(train), grouped(train.at_hand)),
         None => (String::new(), String::new()),
     };
-    [set.to_string(), task.to_string(), paper(test), grouped(test.at_hand), train_paper, train_at_hand].map(Cell::new)
+    [
+        set.to_string(),
+        task.to_string(),
+        paper(test),
+        grouped(test.at_hand),
+        train_paper,
+        train_at_hand,
+    ]
+    .map(Cell::new)
 }

@@ -16,24 +16,42 @@ pub struct SummaryTable {
     pub styled: bool,
 }
 
-/// Title, table and the notes that its numbers need. Accuracies are percentages by both scorers; the interval
-/// is the strict one's at 95 %: Wilson's of a set, a stratified bootstrap's of an average.
+/// Title, table and the notes that its numbers need. Accuracies are percentages by both scorers;
+/// the interval is the strict one's at 95 %: Wilson's of a set, a stratified bootstrap's of an
+/// average.
 pub fn summary_table(summary: &Summary, layout: SummaryTable) -> String {
     let mut text = format!("{}\n", title(summary));
     let mut table = framed(
-        ["set", "level", "n", "official", "strict", "95 % interval", "no answer", "truncated", "failed"],
+        [
+            "set",
+            "level",
+            "n",
+            "official",
+            "strict",
+            "95 % interval",
+            "no answer",
+            "truncated",
+            "failed",
+        ],
         &[2, 3, 4, 5, 6, 7, 8],
         layout.width,
     );
     for set in &summary.sets {
         table.add_row(set_row(set));
         for task in set.tasks.iter().filter(|_| layout.by_task) {
-            table.add_row(counts_row(format!("  {}", task.task), String::new(), &task.counts));
+            table.add_row(counts_row(
+                format!("  {}", task.task),
+                String::new(),
+                &task.counts,
+            ));
         }
     }
     let averaged = || summary.sets.iter().filter(|set| set.in_average);
     let all = (averaged().count(), averaged().map(|set| set.counts.n).sum());
-    let mut averages = vec![("micro average", summary.micro, all), ("macro average", summary.macro_, all)];
+    let mut averages = vec![
+        ("micro average", summary.micro, all),
+        ("macro average", summary.macro_, all),
+    ];
     if let Some(once) = &summary.counted_once {
         averages.push(("micro, each once", Some(once.micro), (once.sets, once.n)));
         averages.push(("macro, each once", Some(once.macro_), (once.sets, once.n)));
@@ -43,7 +61,14 @@ pub fn summary_table(summary: &Summary, layout: SummaryTable) -> String {
         let count = format!("{sets} set{}", if sets == 1 { "" } else { "s" });
         let interval = average.strict_interval.map(range).unwrap_or_default();
         let (official, strict) = (percent(average.official), percent(average.strict));
-        let cells = [name.to_string(), count, n.to_string(), official, strict, interval];
+        let cells = [
+            name.to_string(),
+            count,
+            n.to_string(),
+            official,
+            strict,
+            interval,
+        ];
         table.add_row(cells.map(|text| match layout.styled {
             true => Cell::new(text).add_attribute(Attribute::Bold),
             false => Cell::new(text),
@@ -60,7 +85,11 @@ pub fn summary_table(summary: &Summary, layout: SummaryTable) -> String {
 }
 
 fn set_row(set: &SetSummary) -> Vec<Cell> {
-    let name = if set.in_average { set.title.clone() } else { format!("{} *", set.title) };
+    let name = if set.in_average {
+        set.title.clone()
+    } else {
+        format!("{} *", set.title)
+    };
     counts_row(name, set.level.clone(), &set.counts)
 }
 
@@ -86,14 +115,28 @@ fn range([low, high]: [f64; 2]) -> String {
 
 /// What several completions of each problem come to, all of them drawn; `None` for single ones.
 fn several_samples(summary: &Summary, layout: SummaryTable) -> Option<String> {
-    let several = summary.sets.iter().filter_map(|set| Some((set, set.several_samples.as_ref()?)));
+    let several = summary
+        .sets
+        .iter()
+        .filter_map(|set| Some((set, set.several_samples.as_ref()?)));
     let mut rows = several.peekable();
     let samples = rows.peek()?.1.samples;
     let (pass, majority) = (format!("pass@{samples}"), format!("maj@{samples}"));
-    let header = ["set", &pass, &majority, &pass, "95 % interval", &majority, "95 % interval"];
+    let header = [
+        "set",
+        &pass,
+        &majority,
+        &pass,
+        "95 % interval",
+        &majority,
+        "95 % interval",
+    ];
     let mut table = framed(header, &[1, 2, 3, 4, 5, 6], layout.width);
     for (set, several) in rows {
-        let (Some(pass), Some(majority)) = (several.pass_at_k.last(), several.maj_at_k.last()) else { continue };
+        let (Some(pass), Some(majority)) = (several.pass_at_k.last(), several.maj_at_k.last())
+        else {
+            continue;
+        };
         table.add_row([
             set.title.clone(),
             percent(pass.official.value),
@@ -140,10 +183,16 @@ fn notes(summary: &Summary) -> Vec<String> {
     if let Some(once) = &summary.counted_once {
         let of_set = |repeated: &Repeated| format!("{} of {}", repeated.items, repeated.set);
         let repeated: Vec<String> = once.repeated.iter().map(of_set).collect();
-        notes.push(format!("Each once: without problems that a set above has already: {}.", repeated.join(", ")));
+        notes.push(format!(
+            "Each once: without problems that a set above has already: {}.",
+            repeated.join(", ")
+        ));
     }
     if !summary.missing.is_empty() && summary.micro.is_some() {
-        notes.push(format!("The averages leave out sets that were not asked: {}.", summary.missing.join(", ")));
+        notes.push(format!(
+            "The averages leave out sets that were not asked: {}.",
+            summary.missing.join(", ")
+        ));
     }
     if !summary.partial.is_empty() && !summary.on_samples() {
         notes.push(format!("Asked in part: {}.", summary.partial.join(", ")));

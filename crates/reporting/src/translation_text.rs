@@ -10,7 +10,15 @@ const REPLY: usize = 160;
 
 /// Problems read, translated and left out, with the reasons, and what it took.
 pub fn translation_text(translated: &Translated, all: bool) -> String {
-    let Translated { read, written, english, needs_options, set_aside, tally, .. } = translated;
+    let Translated {
+        read,
+        written,
+        english,
+        needs_options,
+        set_aside,
+        tally,
+        ..
+    } = translated;
     let mut text = format!(
         "{} read, {} written, {} left out → {}\n",
         grouped(*read),
@@ -19,7 +27,10 @@ pub fn translation_text(translated: &Translated, all: bool) -> String {
         translated.output.display()
     );
     if *english > 0 {
-        text.push_str(&format!("  {:>7}  were in English already\n", grouped(*english)));
+        text.push_str(&format!(
+            "  {:>7}  were in English already\n",
+            grouped(*english)
+        ));
     }
     if !needs_options.is_empty() {
         let shown = if all { needs_options.len() } else { SHOWN };
@@ -30,12 +41,24 @@ pub fn translation_text(translated: &Translated, all: bool) -> String {
         ));
     }
     if !set_aside.is_empty() {
-        text.push_str(&format!("  {:>7}  set aside, as no translation could be believed\n", grouped(set_aside.len())));
-        for aside in set_aside.iter().take(if all { set_aside.len() } else { SHOWN }) {
+        text.push_str(&format!(
+            "  {:>7}  set aside, as no translation could be believed\n",
+            grouped(set_aside.len())
+        ));
+        for aside in set_aside
+            .iter()
+            .take(if all { set_aside.len() } else { SHOWN })
+        {
             text.push_str(&format!("           {}: {}\n", aside.id, aside.reason));
             if all {
-                let reply: String =
-                    aside.reply.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(REPLY).collect();
+                let reply: String = aside
+                    .reply
+                    .split_whitespace()
+                    .collect::<Vec<_>>()
+                    .join(" ")
+                    .chars()
+                    .take(REPLY)
+                    .collect();
                 text.push_str(&format!("             {reply}\n"));
             }
         }

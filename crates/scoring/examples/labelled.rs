@@ -1,8 +1,9 @@
 //! Agreement of the scorers with labelled answers, file by file, and answers a second.
 //!
-//! `cargo run --release -p scoring --example labelled -- FOLDER [DISAGREEMENTS]`: reads every `*.jsonl` of FOLDER with rows
-//! of `id`, `completion` or `prediction`, `reference`, `label` (true, false, or null: left out); writes the rows on which the
-//! strict scorer and the label differ to DISAGREEMENTS, a JSON object a line with the trace.
+//! `cargo run --release -p scoring --example labelled -- FOLDER [DISAGREEMENTS]`: reads every
+//! `*.jsonl` of FOLDER with rows of `id`, `completion` or `prediction`, `reference`, `label` (true,
+//! false, or null: left out); writes the rows on which the strict scorer and the label differ to
+//! DISAGREEMENTS, a JSON object a line with the trace.
 
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -28,18 +29,30 @@ fn main() -> std::io::Result<()> {
     let mut arguments = std::env::args().skip(1);
     let folder = arguments.next().expect("FOLDER");
     let mut disagreements = arguments.next().map(std::fs::File::create).transpose()?;
-    let mut paths: Vec<_> = std::fs::read_dir(&folder)?.flatten().map(|entry| entry.path()).collect();
+    let mut paths: Vec<_> = std::fs::read_dir(&folder)?
+        .flatten()
+        .map(|entry| entry.path())
+        .collect();
     paths.sort();
     let mut total = Tally::default();
     println!(
         "{:28} {:>6} {:>8} {:>5} {:>5} {:>9} {:>9} {:>9} {:>9}",
         "file", "rows", "agree %", "fp", "fn", "official", "per s", "p99", "slowest"
     );
-    for path in paths.iter().filter(|path| path.extension().is_some_and(|extension| extension == "jsonl")) {
+    for path in paths.iter().filter(|path| {
+        path.extension()
+            .is_some_and(|extension| extension == "jsonl")
+    }) {
         let (tally, kinds) = measure(path, &mut disagreements)?;
         if tally.n > 0 {
-            print(&path.file_stem().unwrap_or_default().to_string_lossy(), &tally);
-            for (kind, tally) in kinds.iter().filter(|(_, tally)| tally.n >= 20 && tally.agree * 100 < tally.n * 97) {
+            print(
+                &path.file_stem().unwrap_or_default().to_string_lossy(),
+                &tally,
+            );
+            for (kind, tally) in kinds
+                .iter()
+                .filter(|(_, tally)| tally.n >= 20 && tally.agree * 100 < tally.n * 97)
+            {
                 print(&format!("  {kind}"), tally);
             }
             total.n += tally.n;
@@ -58,7 +71,13 @@ fn print(name: &str, tally: &Tally) {
     let mut times = tally.times.clone();
     times.sort();
     let spent: Duration = times.iter().sum();
-    let at = |part: f64| times.get((times.len() as f64 * part) as usize).or(times.last()).copied().unwrap_or_default();
+    let at = |part: f64| {
+        times
+            .get((times.len() as f64 * part) as usize)
+            .or(times.last())
+            .copied()
+            .unwrap_or_default()
+    };
     println!(
         "{name:28} {:>6} {:>8.2} {:>5} {:>5} {:>9.2} {:>9.0} {:>9.2?} {:>9.2?}",
         tally.n,
@@ -72,22 +91,35 @@ fn print(name: &str, tally: &Tally) {
     );
 }
 
-fn measure(path: &Path, out: &mut Option<std::fs::File>) -> std::io::Result<(Tally, BTreeMap<String, Tally>)> {
+fn measure(
+    path: &Path,
+    out: &mut Option<std::fs::File>,
+) -> std::io::Result<(Tally, BTreeMap<String, Tally>)> {
     let (mut tally, mut kinds) = (Tally::default(), BTreeMap::<String, Tally>::new());
     for line in std::fs::read_to_string(path)?.lines() {
         let row: Value = serde_json::from_str(line).map_err(std::io::Error::other)?;
-        let Some(label) = row["label"].as_bool() else { continue };
+        let Some(label) = row["label"].as_bool() else {
+            continue;
+        };
         let (completion, prediction) = (row["completion"].as_str(), row["prediction"].as_str());
         let reference = row["reference"].as_str().unwrap_or_default();
         let (answer, by_official) = match (completion, prediction) {
-            (Some(text), _) => (Answer::Completion(text), official::judge_completion(text, reference).correct),
-            (None, Some(text)) => (Answer::Prediction(text), official::judge_prediction(text, reference).correct),
+            (Some(text), _) => (
+                Answer::Completion(text),
+                official::judge_completion(text, reference).correct,
+            ),
+            (None, Some(text)) => (
+                Answer::Prediction(text),
+                official::judge_prediction(text, reference).correct,
+            ),
             (None, None) => continue,
         };
         let start = Instant::now();
         let judgement = Profile::standard().judge(answer, reference, row["question"].as_str());
         tally.times.push(start.elapsed());
-        let kind = kinds.entry(row["label_source"].as_str().unwrap_or_default().to_string()).or_default();
+        let kind = kinds
+            .entry(row["label_source"].as_str().unwrap_or_default().to_string())
+            .or_default();
         for tally in [&mut tally, kind] {
             tally.n += 1;
             tally.agree += usize::from(judgement.correct == label);

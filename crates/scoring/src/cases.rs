@@ -1,7 +1,7 @@
 //! The cases of `answer-normalizers/`, which prove its rules, and how they are run.
 //!
-//! Every file is embedded, so that `mwpbench normalizers check` needs no checkout. A rule is covered where one case says
-//! that it fires and another that it stays silent, and both hold.
+//! Every file is embedded, so that `mwpbench normalizers check` needs no checkout. A rule is
+//! covered where one case says that it fires and another that it stays silent, and both hold.
 
 use std::collections::BTreeMap;
 
@@ -74,12 +74,18 @@ impl Report {
 
     /// What does not hold: file and message.
     pub fn failures(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.files.iter().flat_map(|file| file.failures.iter().map(|failure| (file.file.as_str(), failure.as_str())))
+        self.files.iter().flat_map(|file| {
+            file.failures
+                .iter()
+                .map(|failure| (file.file.as_str(), failure.as_str()))
+        })
     }
 
     /// Rules without a case where they fire or one where they are silent.
     pub fn uncovered(&self) -> impl Iterator<Item = &RuleReport> {
-        self.rules.iter().filter(|rule| rule.fires == 0 || rule.silent == 0)
+        self.rules
+            .iter()
+            .filter(|rule| rule.fires == 0 || rule.silent == 0)
     }
 
     /// Cases run.
@@ -96,7 +102,9 @@ pub fn check() -> Report {
     }
     for (name, text) in rule_files::in_folder("extractors") {
         match extraction_cases(name, text) {
-            Ok(cases) => run.extractions(&format!("extractors/{name}"), Profile::standard(), &cases),
+            Ok(cases) => {
+                run.extractions(&format!("extractors/{name}"), Profile::standard(), &cases)
+            }
             Err(error) => run.refused(format!("extractors/{name}"), error.to_string()),
         }
     }
@@ -108,7 +116,10 @@ pub fn check() -> Report {
             run.extractions(&format!("profiles/{name}.toml"), profile, profile.cases());
         }
     }
-    run.report(official_ids(), Profile::standard().ids().map(str::to_owned).collect())
+    run.report(
+        official_ids(),
+        Profile::standard().ids().map(str::to_owned).collect(),
+    )
 }
 
 /// Runs the cases that a user's profile holds. Coverage is that of its own rules.
@@ -116,7 +127,11 @@ pub fn check_profile(profile: &Profile) -> Report {
     let mut run = Run::default();
     run.extractions(profile.name(), profile, profile.cases());
     let standard: Vec<&str> = Profile::standard().ids().collect();
-    let own = profile.ids().filter(|id| !standard.contains(id)).map(str::to_owned).collect();
+    let own = profile
+        .ids()
+        .filter(|id| !standard.contains(id))
+        .map(str::to_owned)
+        .collect();
     run.report(Vec::new(), own)
 }
 
@@ -125,11 +140,15 @@ pub fn check_profile(profile: &Profile) -> Report {
 pub(crate) fn items() -> impl Iterator<Item = (Option<String>, Option<String>, String)> {
     let judged = JUDGEMENT_FILES.into_iter().flat_map(|(_, text)| {
         let file: JudgementFile = toml::from_str(text).expect("a readable file");
-        file.case.into_iter().map(|case| (case.completion, case.prediction, case.reference))
+        file.case
+            .into_iter()
+            .map(|case| (case.completion, case.prediction, case.reference))
     });
     let extracted = rule_files::in_folder("extractors").flat_map(|(name, text)| {
         let cases = extraction_cases(name, text).expect("a readable file");
-        cases.into_iter().map(|case| (Some(case.completion), None, case.reference))
+        cases
+            .into_iter()
+            .map(|case| (Some(case.completion), None, case.reference))
     });
     judged.chain(extracted)
 }
@@ -145,9 +164,15 @@ fn official_ids() -> Vec<String> {
     struct Id {
         id: String,
     }
-    let rules: Rules =
-        toml::from_str(rule_files::text("profiles/official.toml")).expect("a test reads the embedded profile");
-    rules.extractor.into_iter().chain(rules.rewrite).chain(rules.equality).map(|rule| rule.id).collect()
+    let rules: Rules = toml::from_str(rule_files::text("profiles/official.toml"))
+        .expect("a test reads the embedded profile");
+    rules
+        .extractor
+        .into_iter()
+        .chain(rules.rewrite)
+        .chain(rules.equality)
+        .map(|rule| rule.id)
+        .collect()
 }
 
 /// A file of judgements.
@@ -202,10 +227,18 @@ impl Run {
         if file.purpose.is_empty() || file.source.is_empty() {
             return self.refused(path, "it says neither why nor whence".to_owned());
         }
-        let scorer = if name.starts_with("official-") { "official" } else { "strict" };
+        let scorer = if name.starts_with("official-") {
+            "official"
+        } else {
+            "strict"
+        };
         let mut failures = Vec::new();
         for case in &file.case {
-            let outcome = if scorer == "official" { case.by_official() } else { case.by_strict() };
+            let outcome = if scorer == "official" {
+                case.by_official()
+            } else {
+                case.by_strict()
+            };
             match outcome {
                 Ok(()) => {
                     self.count(scorer, case.fires.iter(), case.silent.iter());
@@ -213,32 +246,48 @@ impl Run {
                 Err(message) => failures.push(format!("{}: {message}", case.purpose)),
             }
         }
-        self.files.push(FileReport { file: path, cases: file.case.len(), failures });
+        self.files.push(FileReport {
+            file: path,
+            cases: file.case.len(),
+            failures,
+        });
     }
 
     fn extractions(&mut self, path: &str, profile: &Profile, cases: &[ExtractionCase]) {
         let mut failures = Vec::new();
         for case in cases {
-            let judgement = profile.judge(Answer::Completion(&case.completion), &case.reference, None);
+            let judgement =
+                profile.judge(Answer::Completion(&case.completion), &case.reference, None);
             let rule = judgement.trace[0];
             let fires = case.fires.as_deref().is_none_or(|id| rule == id);
             let silent = case.silent.as_deref().is_none_or(|id| rule != id);
             if judgement.answer != case.answer || !fires || !silent {
-                failures.push(format!("{}: {rule} takes {:?}", case.purpose, judgement.answer));
+                failures.push(format!(
+                    "{}: {rule} takes {:?}",
+                    case.purpose, judgement.answer
+                ));
             } else {
                 self.count("strict", case.fires.iter(), case.silent.iter());
             }
         }
         if !cases.is_empty() {
-            self.files.push(FileReport { file: path.to_owned(), cases: cases.len(), failures });
+            self.files.push(FileReport {
+                file: path.to_owned(),
+                cases: cases.len(),
+                failures,
+            });
         }
     }
 
     fn tables(&mut self, name: &str) {
-        let cases: Vec<_> = strict::table_cases().iter().filter(|(file, _)| *file == name).collect();
+        let cases: Vec<_> = strict::table_cases()
+            .iter()
+            .filter(|(file, _)| *file == name)
+            .collect();
         let failures = cases.iter().filter_map(|(_, case)| {
             let shown = strict::shown(&case.text);
-            (shown != case.shows).then(|| format!("{}: \"{}\" is read as {shown}", case.purpose, case.text))
+            (shown != case.shows)
+                .then(|| format!("{}: \"{}\" is read as {shown}", case.purpose, case.text))
         });
         self.files.push(FileReport {
             file: format!("rewrites/{name}"),
@@ -248,7 +297,11 @@ impl Run {
     }
 
     fn refused(&mut self, file: String, message: String) {
-        self.files.push(FileReport { file, cases: 0, failures: vec![message] });
+        self.files.push(FileReport {
+            file,
+            cases: 0,
+            failures: vec![message],
+        });
     }
 
     fn count<'r>(
@@ -267,8 +320,16 @@ impl Run {
         let mut rules = Vec::new();
         for (profile, ids) in [("official", official), ("strict", strict)] {
             for rule in ids {
-                let (fires, silent) = self.counts.remove(&(profile, rule.clone())).unwrap_or_default();
-                rules.push(RuleReport { profile: profile.to_owned(), rule, fires, silent });
+                let (fires, silent) = self
+                    .counts
+                    .remove(&(profile, rule.clone()))
+                    .unwrap_or_default();
+                rules.push(RuleReport {
+                    profile: profile.to_owned(),
+                    rule,
+                    fires,
+                    silent,
+                });
             }
         }
         // What is left in the counts is named by a case and is no rule.
@@ -279,7 +340,10 @@ impl Run {
                 failures: vec![format!("`{rule}` is no rule of the profile {profile}")],
             });
         }
-        Report { files: self.files, rules }
+        Report {
+            files: self.files,
+            rules,
+        }
     }
 }
 
@@ -296,7 +360,11 @@ impl JudgementCase {
             && judgement.reference == self.clean_reference
             && judgement.exception.map(|exception| exception.to_string()) == self.exception
             && judgement.swallowed.map(|exception| exception.to_string()) == self.swallowed;
-        if as_expected { Ok(()) } else { Err(format!("{judgement:?}")) }
+        if as_expected {
+            Ok(())
+        } else {
+            Err(format!("{judgement:?}"))
+        }
     }
 
     fn by_strict(&self) -> Result<(), String> {
@@ -316,7 +384,10 @@ impl JudgementCase {
         // Equality has no direction.
         if let Answer::Prediction(prediction) = answer
             && !self.one_way
-            && profile.judge(Answer::Prediction(&self.reference), prediction, question).correct != self.correct
+            && profile
+                .judge(Answer::Prediction(&self.reference), prediction, question)
+                .correct
+                != self.correct
         {
             return Err("exchanged, the two sides get another verdict".to_owned());
         }
@@ -342,9 +413,17 @@ mod tests {
     use super::*;
 
     fn names_in(folder: &str) -> Vec<String> {
-        let folder = format!("{}/../../answer-normalizers/{folder}", env!("CARGO_MANIFEST_DIR"));
-        let name =
-            |entry: std::io::Result<fs::DirEntry>| entry.expect("an entry").file_name().into_string().expect("ASCII");
+        let folder = format!(
+            "{}/../../answer-normalizers/{folder}",
+            env!("CARGO_MANIFEST_DIR")
+        );
+        let name = |entry: std::io::Result<fs::DirEntry>| {
+            entry
+                .expect("an entry")
+                .file_name()
+                .into_string()
+                .expect("ASCII")
+        };
         let mut names: Vec<String> = fs::read_dir(folder).expect("a folder").map(name).collect();
         names.sort();
         names
@@ -372,7 +451,10 @@ mod tests {
         let mut run = Run::default();
         run.judgements("strict-x.toml", text);
         let report = run.report(Vec::new(), Vec::new());
-        let failures: Vec<_> = report.failures().map(|(_, message)| message.to_owned()).collect();
+        let failures: Vec<_> = report
+            .failures()
+            .map(|(_, message)| message.to_owned())
+            .collect();
         assert_eq!(failures.len(), 2, "{failures:?}");
         assert!(failures[0].starts_with("wrong: "));
         assert!(failures[1].contains("`equal/magic` is no rule"));

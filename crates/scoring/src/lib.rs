@@ -1,7 +1,9 @@
-//! Judges an answer: a completion's text and the dataset's reference go in, a [`Verdict`] comes out.
+//! Judges an answer: a completion's text and the dataset's reference go in, a [`Verdict`] comes
+//! out.
 //!
-//! What this crate refuses to know: models, prompts, datasets, files. It never fails on an odd text: whatever a model wrote is
-//! data, and becomes a verdict with the trace of rules that led to it. Every judgement takes time linear in its input.
+//! What this crate refuses to know: models, prompts, datasets, files. It never fails on an odd
+//! text: whatever a model wrote is data, and becomes a verdict with the trace of rules that led to
+//! it. Every judgement takes time linear in its input.
 //!
 //! ```
 //! use scoring::{Ended, Verdict, official};
@@ -16,13 +18,15 @@
 //!
 //! The modules, in reading order:
 //!
-//! - [`official`]: the published MwpBench scorer, verdict for verdict: extraction, cleaning, equality.
+//! - [`official`]: the published MwpBench scorer, verdict for verdict: extraction, cleaning,
+//!   equality.
 //! - [`strict`]: ours: extraction by rules, parsing into values, comparison of values.
 //! - [`cases`]: the cases of `answer-normalizers/` and how they are run.
 //! - [`selfcheck`]: what must hold for any reference.
 //! - `rule_files`: the files of rules, and their digest.
 //! - `version`: the version of both scorers, bound to their verdicts.
-//! - `python`: the text semantics of the language it was written in (lower case, white space, digits, numbers).
+//! - `python`: the text semantics of the language it was written in (lower case, white space,
+//!   digits, numbers).
 
 pub mod cases;
 pub mod official;
@@ -69,7 +73,8 @@ impl Scorer {
 pub enum Verdict {
     /// The answer equals the reference.
     Correct,
-    /// An answer was found and it does not equal the reference, or the reference itself could not be read.
+    /// An answer was found and it does not equal the reference, or the reference itself could not
+    /// be read.
     Wrong,
     /// The completion is whole and holds no answer.
     NoAnswer,
@@ -113,8 +118,10 @@ impl official::Judgement {
     /// Combines the judgement with how the completion ended; the first line that applies decides.
     ///
     /// 1. generation failed: [`Verdict::Failed`], whatever the text;
-    /// 2. the judgement is correct: [`Verdict::Correct`], truncated or not, as the original counts it;
-    /// 3. the original raises an exception on the reference: [`Verdict::Wrong`], for the completion is not to blame;
+    /// 2. the judgement is correct: [`Verdict::Correct`], truncated or not, as the original counts
+    ///    it;
+    /// 3. the original raises an exception on the reference: [`Verdict::Wrong`], for the completion
+    ///    is not to blame;
     /// 4. cut at the token limit: [`Verdict::Truncated`];
     /// 5. nothing was extracted: [`Verdict::NoAnswer`];
     /// 6. otherwise [`Verdict::Wrong`].

@@ -1,8 +1,9 @@
 //! The published MwpBench scorer, verdict for verdict.
 //!
-//! Source: microsoft/unilm, `mathscale/MWPBench/eval_vllm/{driver,util}.py`, commit 768a3c8. Known differences: none on
-//! the recorded vectors (57,069 judgements and 8,452 inputs to the helper functions), exceptions included. The rules, quirks
-//! and all, are listed in order in `answer-normalizers/profiles/official.toml`, which the engine here follows:
+//! Source: microsoft/unilm, `mathscale/MWPBench/eval_vllm/{driver,util}.py`, commit 768a3c8. Known
+//! differences: none on the recorded vectors (57,069 judgements and 8,452 inputs to the helper
+//! functions), exceptions included. The rules, quirks and all, are listed in order in
+//! `answer-normalizers/profiles/official.toml`, which the engine here follows:
 //!
 //! - `profile`: that list, parsed once.
 //! - `extraction`: completion → answer.
@@ -29,25 +30,29 @@ pub const FAILED_EXTRACTION: &str = "failed extracting answer from completion";
 pub struct Judgement {
     /// The original's verdict; `false` where [`exception`](Self::exception) is set.
     pub correct: bool,
-    /// The clean prediction, as the original writes it to its files: [`FAILED_EXTRACTION`] where no extraction rule
-    /// applied, `None` where the number rule found no number or an exception was raised. Whether there was an answer at
-    /// all is told by [`extracted`](Self::extracted).
+    /// The clean prediction, as the original writes it to its files: [`FAILED_EXTRACTION`] where no
+    /// extraction rule applied, `None` where the number rule found no number or an exception was
+    /// raised. Whether there was an answer at all is told by [`extracted`](Self::extracted).
     pub prediction: Option<String>,
-    /// The clean reference; uncleaned where the number rule found no number or an exception was swallowed. `None` where
-    /// an exception was raised.
+    /// The clean reference; uncleaned where the number rule found no number or an exception was
+    /// swallowed. `None` where an exception was raised.
     pub reference: Option<String>,
-    /// The exception of cleaning the reference, which the original does not catch: it abandons the whole task.
+    /// The exception of cleaning the reference, which the original does not catch: it abandons the
+    /// whole task.
     pub exception: Option<Exception>,
-    /// The exception of cleaning the answer, which the original catches: it then compares the uncleaned texts.
+    /// The exception of cleaning the answer, which the original catches: it then compares the
+    /// uncleaned texts.
     pub swallowed: Option<Exception>,
     /// The answer as extracted, lower-cased and not yet clean; `None` where nothing was.
     pub extracted: Option<String>,
-    /// The ids of the rules that acted, in order: rewrites that changed the reference, the extractor, rewrites that
-    /// changed the answer, the equality rule. A rewrite that raised is the last of its text.
+    /// The ids of the rules that acted, in order: rewrites that changed the reference, the
+    /// extractor, rewrites that changed the answer, the equality rule. A rewrite that raised is the
+    /// last of its text.
     pub trace: Vec<&'static str>,
 }
 
-/// The exceptions that the original can raise while it cleans a text. Serialized, and displayed, as the Python class.
+/// The exceptions that the original can raise while it cleans a text. Serialized, and displayed, as
+/// the Python class.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Exception {
     /// `\sqrt` or `\frac` with nothing behind it.
@@ -92,9 +97,11 @@ pub fn judge_completion(completion: &str, reference: &str) -> Judgement {
     }
 }
 
-/// Judges an answer that has already been extracted, as the original's `is_equiv` does on lower-cased texts.
+/// Judges an answer that has already been extracted, as the original's `is_equiv` does on
+/// lower-cased texts.
 ///
-/// An exception of the reference is reported as for a completion, although `is_equiv` alone would swallow it.
+/// An exception of the reference is reported as for a completion, although `is_equiv` alone would
+/// swallow it.
 ///
 /// ```
 /// # use scoring::official::judge_prediction;
@@ -121,7 +128,12 @@ impl Reference {
         let uncleaned = python::lower(reference);
         let mut trace = Vec::with_capacity(8);
         match clean(uncleaned.clone(), &profile().rewrites, &mut trace) {
-            Ok(clean) => Ok(Self { number: equality::number(&clean), uncleaned, clean, trace }),
+            Ok(clean) => Ok(Self {
+                number: equality::number(&clean),
+                uncleaned,
+                clean,
+                trace,
+            }),
             Err(exception) => Err(Judgement {
                 correct: false,
                 prediction: None,
@@ -141,7 +153,11 @@ impl Reference {
             Ok(clean) => (None, clean),
             Err(exception) => (Some(exception), extracted.clone()),
         };
-        let reference = if swallowed.is_some() { self.uncleaned } else { self.clean };
+        let reference = if swallowed.is_some() {
+            self.uncleaned
+        } else {
+            self.clean
+        };
         let sides = equality::Sides {
             answer: Some(&prediction),
             reference: &reference,

@@ -1,7 +1,9 @@
-//! The text semantics of CPython 3.11 that the official scorer's results depend on: `str.lower`, `str.strip`, `\d`, `float`.
+//! The text semantics of CPython 3.11 that the official scorer's results depend on: `str.lower`,
+//! `str.strip`, `\d`, `float`.
 //!
-//! CPython 3.11 knows Unicode 14; Rust and the `regex` crate know a later one. The tables below hold what differs, so that a
-//! verdict does not move with the compiler. The tests compare them with sums over all code points computed by CPython 3.11.
+//! CPython 3.11 knows Unicode 14; Rust and the `regex` crate know a later one. The tables below
+//! hold what differs, so that a verdict does not move with the compiler. The tests compare them
+//! with sums over all code points computed by CPython 3.11.
 
 use std::borrow::Cow;
 
@@ -25,7 +27,8 @@ pub(crate) fn lower(text: &str) -> String {
 }
 
 fn has_lower_case(c: char) -> bool {
-    // General punctuation, East Asian scripts and Hangul to Arabic forms: the bulk of what completions hold beside ASCII.
+    // General punctuation, East Asian scripts and Hangul to Arabic forms: the bulk of what
+    // completions hold beside ASCII.
     if matches!(c, '\u{2000}'..='\u{2125}' | '\u{2e80}'..='\u{a63f}' | '\u{ac00}'..='\u{ff20}') {
         return false;
     }
@@ -35,8 +38,9 @@ fn has_lower_case(c: char) -> bool {
 
 /// The lower-case form, final or not, of each capital sigma of the text, in order.
 ///
-/// Rust finds the forms, on a copy where each character whose class has changed since Unicode 14 is replaced by one of its old
-/// class, and each small sigma by another small letter, so that the only small sigmas left are the answers.
+/// Rust finds the forms, on a copy where each character whose class has changed since Unicode 14 is
+/// replaced by one of its old class, and each small sigma by another small letter, so that the only
+/// small sigmas left are the answers.
 fn sigma_forms(text: &str) -> String {
     if !text.contains('Σ') {
         return String::new();
@@ -48,7 +52,11 @@ fn sigma_forms(text: &str) -> String {
         _ => c,
     };
     let shadow: String = text.chars().map(shadow).collect();
-    shadow.to_lowercase().chars().filter(|c| matches!(c, 'σ' | 'ς')).collect()
+    shadow
+        .to_lowercase()
+        .chars()
+        .filter(|c| matches!(c, 'σ' | 'ς'))
+        .collect()
 }
 
 /// `str.strip()`.
@@ -62,7 +70,11 @@ fn is_space(c: char) -> bool {
 
 /// What `\d` matches.
 pub(crate) fn is_digit(c: char) -> bool {
-    if c.is_ascii() { c.is_ascii_digit() } else { digit(c).is_some() }
+    if c.is_ascii() {
+        c.is_ascii_digit()
+    } else {
+        digit(c).is_some()
+    }
 }
 
 /// The value of a decimal digit of any script, 0..=9.
@@ -78,13 +90,21 @@ fn digit(c: char) -> Option<u8> {
 
 /// `float(text)`, `None` where it raises. Whatever `int(text)` accepts, this accepts too.
 pub(crate) fn float(text: &str) -> Option<f64> {
-    // Control characters U+001C to U+001F are space to `str.strip` and not here: ASCII is taken as it stands.
-    let ascii = if text.is_ascii() { Cow::Borrowed(text) } else { Cow::Owned(text.chars().map(to_ascii).collect()) };
+    // Control characters U+001C to U+001F are space to `str.strip` and not here: ASCII is taken as
+    // it stands.
+    let ascii = if text.is_ascii() {
+        Cow::Borrowed(text)
+    } else {
+        Cow::Owned(text.chars().map(to_ascii).collect())
+    };
     let literal = ascii.trim_matches(|c: char| matches!(c, '\t'..='\r' | ' '));
     let unsigned = literal.strip_prefix(['+', '-']).unwrap_or(literal);
     match unsigned.bytes().next()? {
         b'0'..=b'9' | b'.' => {}
-        _ if ["inf", "infinity", "nan"].iter().any(|name| unsigned.eq_ignore_ascii_case(name)) => {
+        _ if ["inf", "infinity", "nan"]
+            .iter()
+            .any(|name| unsigned.eq_ignore_ascii_case(name)) =>
+        {
             return literal.parse().ok();
         }
         _ => return None,
@@ -93,13 +113,21 @@ pub(crate) fn float(text: &str) -> Option<f64> {
     if literal.contains('_') {
         let bytes = literal.as_bytes();
         let digit_at = |index: usize| bytes.get(index).is_some_and(u8::is_ascii_digit);
-        if bytes.iter().enumerate().any(|(i, &b)| b == b'_' && !(i > 0 && digit_at(i - 1) && digit_at(i + 1))) {
+        if bytes
+            .iter()
+            .enumerate()
+            .any(|(i, &b)| b == b'_' && !(i > 0 && digit_at(i - 1) && digit_at(i + 1)))
+        {
             return None;
         }
         plain = Cow::Owned(literal.replace('_', ""));
     }
     // The two grammars agree on everything that starts like this.
-    if plain.len() > 1000 { long_float(&plain) } else { plain.parse().ok() }
+    if plain.len() > 1000 {
+        long_float(&plain)
+    } else {
+        plain.parse().ok()
+    }
 }
 
 fn to_ascii(c: char) -> char {
@@ -111,8 +139,9 @@ fn to_ascii(c: char) -> char {
     }
 }
 
-/// Rust reads only the first digits of an exponent, so that a million zeros after the point and the exponent that undoes them
-/// do not meet. Here the point is moved before the first significant digit, and the exponent taken as a whole.
+/// Rust reads only the first digits of an exponent, so that a million zeros after the point and the
+/// exponent that undoes them do not meet. Here the point is moved before the first significant
+/// digit, and the exponent taken as a whole.
 fn long_float(plain: &str) -> Option<f64> {
     plain.parse::<f64>().ok()?;
     let (mantissa, exponent) = plain.split_once(['e', 'E']).unwrap_or((plain, "0"));
@@ -126,8 +155,14 @@ fn long_float(plain: &str) -> Option<f64> {
     let leading_zeros = digits.len() - significant.len();
     let written = exponent.trim_start_matches(['+', '-']).bytes();
     // Past the range of any text that fits in memory, the exact value no longer matters.
-    let written = written.fold(0_i64, |value, byte| (value * 10 + i64::from(byte - b'0')).min(1 << 50));
-    let written = if exponent.starts_with('-') { -written } else { written };
+    let written = written.fold(0_i64, |value, byte| {
+        (value * 10 + i64::from(byte - b'0')).min(1 << 50)
+    });
+    let written = if exponent.starts_with('-') {
+        -written
+    } else {
+        written
+    };
     let exponent = (written + whole.len() as i64 - leading_zeros as i64).clamp(-9999, 9999);
     format!("{sign}0.{significant}0e{exponent}").parse().ok()
 }

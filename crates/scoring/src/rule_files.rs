@@ -39,11 +39,14 @@ pub(crate) fn in_folder(folder: &str) -> impl Iterator<Item = (&'static str, &'s
 /// The content of a file that is listed here.
 pub(crate) fn text(path: &str) -> &'static str {
     let found = FILES.iter().find(|(listed, _)| *listed == path);
-    found.map(|(_, text)| *text).expect("the path of a listed file")
+    found
+        .map(|(_, text)| *text)
+        .expect("the path of a listed file")
 }
 
-/// BLAKE3 (hex) over the rules that come with the program. Cases and words about rules do not count: they cannot move a
-/// verdict. What is code is told by [`scorer_version`](crate::scorer_version).
+/// BLAKE3 (hex) over the rules that come with the program. Cases and words about rules do not
+/// count: they cannot move a verdict. What is code is told by
+/// [`scorer_version`](crate::scorer_version).
 pub fn rules_digest() -> String {
     static DIGEST: OnceLock<String> = OnceLock::new();
     DIGEST.get_or_init(|| digest(&FILES)).clone()
@@ -55,7 +58,9 @@ fn digest(files: &[(&str, &str)]) -> String {
         let table: toml::Table = text.parse().expect("a test reads the embedded rules");
         let rules = serde_json::to_string(&bare(table)).expect("tables are plain data");
         for part in [*name, rules.as_str()] {
-            hasher.update(&(part.len() as u64).to_le_bytes()).update(part.as_bytes());
+            hasher
+                .update(&(part.len() as u64).to_le_bytes())
+                .update(part.as_bytes());
         }
     }
     hasher.finalize().to_hex().to_string()
@@ -66,13 +71,18 @@ fn bare(table: toml::Table) -> toml::Table {
     let mut entries: Vec<(String, toml::Value)> = table.into_iter().collect();
     entries.retain(|(key, _)| !["case", "purpose", "source"].contains(&key.as_str()));
     entries.sort_by(|one, other| one.0.cmp(&other.0));
-    entries.into_iter().map(|(key, value)| (key, bare_value(value))).collect()
+    entries
+        .into_iter()
+        .map(|(key, value)| (key, bare_value(value)))
+        .collect()
 }
 
 fn bare_value(value: toml::Value) -> toml::Value {
     match value {
         toml::Value::Table(table) => toml::Value::Table(bare(table)),
-        toml::Value::Array(items) => toml::Value::Array(items.into_iter().map(bare_value).collect()),
+        toml::Value::Array(items) => {
+            toml::Value::Array(items.into_iter().map(bare_value).collect())
+        }
         other => other,
     }
 }
@@ -83,11 +93,15 @@ mod tests {
 
     #[test]
     fn all_files_of_rules_are_listed() {
-        let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../answer-normalizers");
+        let root =
+            std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../answer-normalizers");
         let mut found = Vec::new();
         for folder in ["extractors", "profiles", "rewrites"] {
             for entry in std::fs::read_dir(root.join(folder)).unwrap() {
-                found.push(format!("{folder}/{}", entry.unwrap().file_name().to_string_lossy()));
+                found.push(format!(
+                    "{folder}/{}",
+                    entry.unwrap().file_name().to_string_lossy()
+                ));
             }
         }
         found.sort();
@@ -98,7 +112,10 @@ mod tests {
     fn a_rule_changes_the_digest_and_a_case_does_not() {
         let of = |text: &str| digest(&[("profiles/strict.toml", text)]);
         let rule = "purpose = \"x\"\n[[rule]]\nid = \"a\"\npattern = \"b\"\npurpose = \"y\"\n";
-        assert_eq!(of(rule), of(&format!("{rule}[[case]]\ncompletion = \"c\"\n").replace("\"y\"", "\"z\"")));
+        assert_eq!(
+            of(rule),
+            of(&format!("{rule}[[case]]\ncompletion = \"c\"\n").replace("\"y\"", "\"z\""))
+        );
         assert_ne!(of(rule), of(&rule.replace("\"b\"", "\"c\"")));
         assert_eq!(rules_digest().len(), 64);
     }

@@ -1,6 +1,8 @@
-//! What must hold for any reference, whoever is right: it equals itself, also in other clothes, and no changed copy of it.
+//! What must hold for any reference, whoever is right: it equals itself, also in other clothes, and
+//! no changed copy of it.
 //!
-//! A reference that fails here is one that no answer can be judged against fairly: unreadable, or read as something else.
+//! A reference that fails here is one that no answer can be judged against fairly: unreadable, or
+//! read as something else.
 
 use serde::Serialize;
 
@@ -49,7 +51,9 @@ pub struct Checked {
 impl Checked {
     /// Whether the reference equals itself as it stands.
     pub fn equals_itself(&self) -> bool {
-        self.failures.iter().all(|failure| failure.form != Form::Itself)
+        self.failures
+            .iter()
+            .all(|failure| failure.form != Form::Itself)
     }
 }
 
@@ -57,11 +61,19 @@ impl Checked {
 pub fn check(profile: &Profile, reference: &str) -> Checked {
     let mut checked = Checked::default();
     let mut put = |form: Form, text: String, is_completion: bool| {
-        let answer = if is_completion { Answer::Completion(&text) } else { Answer::Prediction(&text) };
+        let answer = if is_completion {
+            Answer::Completion(&text)
+        } else {
+            Answer::Prediction(&text)
+        };
         let judgement = profile.judge(answer, reference, None);
         checked.tried += 1;
         if judgement.correct != (form != Form::Changed) {
-            checked.failures.push(Failure { form, text, judgement });
+            checked.failures.push(Failure {
+                form,
+                text,
+                judgement,
+            });
         }
     };
     let bare = reference.trim();
@@ -70,12 +82,19 @@ pub fn check(profile: &Profile, reference: &str) -> Checked {
     if is_balanced(bare) && !is_solution {
         let inner = undollared(bare);
         let dollar = if inner.contains('$') { "" } else { "$" };
-        put(Form::Boxed, format!("Adding up, we get the result.\n\n{dollar}\\boxed{{{inner}}}{dollar}"), true);
+        put(
+            Form::Boxed,
+            format!("Adding up, we get the result.\n\n{dollar}\\boxed{{{inner}}}{dollar}"),
+            true,
+        );
     }
     if !is_solution && !bare.contains(". ") {
         put(
             Form::Announced,
-            format!("Adding up, we get the result. The answer is {}.", bare.trim_end_matches('.')),
+            format!(
+                "Adding up, we get the result. The answer is {}.",
+                bare.trim_end_matches('.')
+            ),
             true,
         );
     }
@@ -97,7 +116,10 @@ pub fn check(profile: &Profile, reference: &str) -> Checked {
 
 /// Without the one pair of dollar signs around it.
 fn undollared(text: &str) -> &str {
-    match text.strip_prefix('$').and_then(|inner| inner.strip_suffix('$')) {
+    match text
+        .strip_prefix('$')
+        .and_then(|inner| inner.strip_suffix('$'))
+    {
         Some(inner) if !inner.contains('$') && !inner.is_empty() => inner,
         _ => text,
     }
@@ -122,39 +144,61 @@ fn is_balanced(text: &str) -> bool {
 
 /// The same in other commands; `None` where it has none that have a twin.
 fn typeset(text: &str) -> Option<String> {
-    const TWINS: [(&str, &str); 3] = [("\\frac", "\\dfrac"), ("\\left(", "\\bigl("), ("\\leq ", "\\le ")];
+    const TWINS: [(&str, &str); 3] = [
+        ("\\frac", "\\dfrac"),
+        ("\\left(", "\\bigl("),
+        ("\\leq ", "\\le "),
+    ];
     let (from, to) = TWINS.into_iter().find(|(from, _)| text.contains(from))?;
     let rewritten = text.replace(from, to);
     // Brackets that open with `\left(` and close with something else have no such twin.
     if from == "\\left(" && text.matches(from).count() != text.matches("\\right)").count() {
         return None;
     }
-    Some(if from == "\\left(" { rewritten.replace("\\right)", "\\bigr)") } else { rewritten })
+    Some(if from == "\\left(" {
+        rewritten.replace("\\right)", "\\bigr)")
+    } else {
+        rewritten
+    })
 }
 
 /// A plain integer in other notations.
 fn notations(text: &str) -> Vec<String> {
     let digits = text.strip_prefix('-').unwrap_or(text);
-    let is_plain = (1..=15).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit());
+    let is_plain =
+        (1..=15).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit());
     if !is_plain || (digits.len() > 1 && digits.starts_with('0')) {
         return Vec::new();
     }
     let sign = if text.starts_with('-') { "-" } else { "" };
-    let mut notations = vec![format!("{text}.0"), format!("{sign}\\frac{{{digits}}}{{1}}")];
+    let mut notations = vec![
+        format!("{text}.0"),
+        format!("{sign}\\frac{{{digits}}}{{1}}"),
+    ];
     if digits.len() > 3 {
         let head = digits.len() % 3;
-        let mut groups: Vec<&str> = if head > 0 { vec![&digits[..head]] } else { Vec::new() };
-        groups.extend((head..digits.len()).step_by(3).map(|start| &digits[start..start + 3]));
+        let mut groups: Vec<&str> = if head > 0 {
+            vec![&digits[..head]]
+        } else {
+            Vec::new()
+        };
+        groups.extend(
+            (head..digits.len())
+                .step_by(3)
+                .map(|start| &digits[start..start + 3]),
+        );
         notations.push(format!("{sign}{}", groups.join(",")));
     }
     notations
 }
 
-/// A copy with another value: the last digit is another one; without digits, something is put to it.
+/// A copy with another value: the last digit is another one; without digits, something is put to
+/// it.
 fn changed(text: &str) -> Option<String> {
     let digit = text.rfind(|sign: char| sign.is_ascii_digit());
     match digit {
-        // Indices of constants and digits far behind the point may change without changing the value.
+        // Indices of constants and digits far behind the point may change without changing the
+        // value.
         Some(at) if !text.contains('_') && !text.contains('C') && text.len() < 60 => {
             let next = (text.as_bytes()[at] - b'0' + 1) % 10;
             let mut changed = text.to_owned();
@@ -165,7 +209,9 @@ fn changed(text: &str) -> Option<String> {
         Some(_) => None,
         None if text.len() == 1 && text.is_ascii() => {
             let letter = text.as_bytes()[0];
-            letter.is_ascii_uppercase().then(|| char::from(if letter == b'Z' { b'A' } else { letter + 1 }).to_string())
+            letter
+                .is_ascii_uppercase()
+                .then(|| char::from(if letter == b'Z' { b'A' } else { letter + 1 }).to_string())
         }
         None => {
             let is_word = text.chars().all(|sign| sign.is_alphabetic() || sign == ' ');
@@ -180,9 +226,14 @@ mod tests {
 
     #[test]
     fn sound_references_pass_in_every_form() {
-        for (reference, forms) in
-            [("1234", 8), ("\\frac{3}{4}", 6), ("B", 4), ("x^2+1", 5), ("\\text{even}", 4), ("(1, 2]", 5)]
-        {
+        for (reference, forms) in [
+            ("1234", 8),
+            ("\\frac{3}{4}", 6),
+            ("B", 4),
+            ("x^2+1", 5),
+            ("\\text{even}", 4),
+            ("(1, 2]", 5),
+        ] {
             let checked = check(Profile::standard(), reference);
             assert_eq!(checked.failures, [], "{reference}");
             assert_eq!(checked.tried, forms, "{reference}");

@@ -1,10 +1,12 @@
 //! The strict scorer: what a careful mathematician would say.
 //!
-//! An answer is extracted from the completion or given ([`Answer`]), both sides are parsed into values, and
-//! the values are compared, not their spelling. What cannot be parsed is compared as words. No clock is involved: a budget
-//! of steps bounds the work, and an answer on which it runs out says so in its trace.
+//! An answer is extracted from the completion or given ([`Answer`]), both sides are parsed into
+//! values, and the values are compared, not their spelling. What cannot be parsed is compared as
+//! words. No clock is involved: a budget of steps bounds the work, and an answer on which it runs
+//! out says so in its trace.
 //!
-//! A [`Profile`] says which rules find an answer and what a comparison overlooks; a user may bring one.
+//! A [`Profile`] says which rules find an answer and what a comparison overlooks; a user may bring
+//! one.
 
 mod budget; // steps instead of a clock
 mod comparing; // value = value?
@@ -45,9 +47,11 @@ pub struct Judgement {
     pub correct: bool,
     /// The answer as found in the completion; `None` where there is none.
     pub answer: Option<String>,
-    /// Where it was found: first byte and the byte after the last; `None` for an answer that was given.
+    /// Where it was found: first byte and the byte after the last; `None` for an answer that was
+    /// given.
     pub span: Option<[usize; 2]>,
-    /// Ids of the rules that decided, in order: extraction, parsing of the answer, parsing of the reference, comparison.
+    /// Ids of the rules that decided, in order: extraction, parsing of the answer, parsing of the
+    /// reference, comparison.
     pub trace: Vec<&'static str>,
 }
 
@@ -56,7 +60,8 @@ pub struct Judgement {
 pub struct Explanation {
     /// The judgement itself.
     pub judgement: Judgement,
-    /// What the reference is, which picks the extraction rules: `number`, `choice`, `formula` or `text`.
+    /// What the reference is, which picks the extraction rules: `number`, `choice`, `formula` or
+    /// `text`.
     pub reference_kind: &'static str,
     /// The reference as it is compared: out of its box or solution.
     pub reference: String,

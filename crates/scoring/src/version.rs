@@ -1,8 +1,10 @@
 //! The version of both scorers.
 //!
-//! Rules are data and have a digest; thirteen thousand lines of rules are code, and a digest of code would change with every comment.
-//! So the version is bound to what the code does: `answer-normalizers/versions.toml` holds, for each version, the digest of both
-//! scorers' verdicts over all cases of this repository. A test recomputes it: who changes a verdict has to write a new version down.
+//! Rules are data and have a digest; thirteen thousand lines of rules are code, and a digest of
+//! code would change with every comment. So the version is bound to what the code does:
+//! `answer-normalizers/versions.toml` holds, for each version, the digest of both scorers' verdicts
+//! over all cases of this repository. A test recomputes it: who changes a verdict has to write a
+//! new version down.
 
 use std::sync::OnceLock;
 
@@ -26,7 +28,11 @@ pub fn scorer_version() -> u32 {
     static VERSION: OnceLock<u32> = OnceLock::new();
     *VERSION.get_or_init(|| {
         let versions: Versions = toml::from_str(VERSIONS).expect("a test reads the versions");
-        versions.version.last().expect("a test finds a version").number
+        versions
+            .version
+            .last()
+            .expect("a test finds a version")
+            .number
     })
 }
 
@@ -65,11 +71,18 @@ mod tests {
             completion: String,
             reference: String,
         }
-        let file = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/official_vectors.jsonl.gz");
+        let file = concat!(
+            env!("CARGO_MANIFEST_DIR"),
+            "/tests/fixtures/official_vectors.jsonl.gz"
+        );
         let mut text = String::new();
         let packed = std::fs::File::open(file).expect("the committed vectors");
-        flate2::read::GzDecoder::new(packed).read_to_string(&mut text).expect("a packed text");
-        let rows = text.lines().map(|line| serde_json::from_str::<Row>(line).expect("an object a line"));
+        flate2::read::GzDecoder::new(packed)
+            .read_to_string(&mut text)
+            .expect("a packed text");
+        let rows = text
+            .lines()
+            .map(|line| serde_json::from_str::<Row>(line).expect("an object a line"));
         let rows = rows.map(|row| (Some(row.completion), None, row.reference));
         crate::cases::items().chain(rows).collect()
     }
@@ -118,7 +131,11 @@ mod tests {
     fn versions_count_up_and_say_what_changed() {
         let numbers: Vec<u32> = versions().iter().map(|version| version.number).collect();
         assert_eq!(numbers, (1..=numbers.len() as u32).collect::<Vec<_>>());
-        assert!(versions().iter().all(|version| !version.changes.is_empty() && version.verdicts.len() == 64));
+        assert!(
+            versions()
+                .iter()
+                .all(|version| !version.changes.is_empty() && version.verdicts.len() == 64)
+        );
     }
 
     #[test]

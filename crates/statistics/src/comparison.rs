@@ -18,33 +18,61 @@ pub struct PairedSet {
 }
 
 impl PairedSet {
-    /// Correct answers to each item by the first run, out of `samples_a` an item, and by the second, out of `samples_b`.
+    /// Correct answers to each item by the first run, out of `samples_a` an item, and by the
+    /// second, out of `samples_b`.
     ///
     /// # Errors
     ///
     /// Different numbers of items; no samples, or more of them correct than there are.
-    pub fn new(a: Vec<usize>, samples_a: usize, b: Vec<usize>, samples_b: usize) -> Result<Self, Error> {
+    pub fn new(
+        a: Vec<usize>,
+        samples_a: usize,
+        b: Vec<usize>,
+        samples_b: usize,
+    ) -> Result<Self, Error> {
         if a.len() != b.len() {
-            return Err(Error::Unpaired { a: a.len(), b: b.len() });
+            return Err(Error::Unpaired {
+                a: a.len(),
+                b: b.len(),
+            });
         }
         check_correct(&a, samples_a)?;
         check_correct(&b, samples_b)?;
-        Ok(Self { a, b, samples_a, samples_b })
+        Ok(Self {
+            a,
+            b,
+            samples_a,
+            samples_b,
+        })
     }
 
     /// One answer an item: whether each run was right, first and second.
     pub fn of_verdicts(verdicts: impl IntoIterator<Item = (bool, bool)>) -> Self {
-        let (a, b) = verdicts.into_iter().map(|(a, b)| (usize::from(a), usize::from(b))).unzip();
-        Self { a, b, samples_a: 1, samples_b: 1 }
+        let (a, b) = verdicts
+            .into_iter()
+            .map(|(a, b)| (usize::from(a), usize::from(b)))
+            .unzip();
+        Self {
+            a,
+            b,
+            samples_a: 1,
+            samples_b: 1,
+        }
     }
 
-    /// The differences of the items' accuracies, second less first, in parts of one over the product of the samples.
+    /// The differences of the items' accuracies, second less first, in parts of one over the
+    /// product of the samples.
     fn parts(&self) -> impl Iterator<Item = i64> {
-        self.a.iter().zip(&self.b).map(|(&a, &b)| (b * self.samples_a) as i64 - (a * self.samples_b) as i64)
+        self.a
+            .iter()
+            .zip(&self.b)
+            .map(|(&a, &b)| (b * self.samples_a) as i64 - (a * self.samples_b) as i64)
     }
 
     fn differences(&self) -> Vec<f64> {
-        self.parts().map(|part| part as f64 / self.whole()).collect()
+        self.parts()
+            .map(|part| part as f64 / self.whole())
+            .collect()
     }
 
     fn whole(&self) -> f64 {
@@ -52,8 +80,9 @@ impl PairedSet {
     }
 
     fn accuracies(&self) -> [f64; 2] {
-        [(&self.a, self.samples_a), (&self.b, self.samples_b)]
-            .map(|(correct, samples)| correct.iter().sum::<usize>() as f64 / (correct.len() * samples) as f64)
+        [(&self.a, self.samples_a), (&self.b, self.samples_b)].map(|(correct, samples)| {
+            correct.iter().sum::<usize>() as f64 / (correct.len() * samples) as f64
+        })
     }
 
     /// Counts of the four cases; `None` with several answers an item.
@@ -63,7 +92,8 @@ impl PairedSet {
     }
 }
 
-/// Two runs over one set. Differences are the second run less the first: above 0 where the second is better.
+/// Two runs over one set. Differences are the second run less the first: above 0 where the second
+/// is better.
 #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SetComparison {
@@ -81,8 +111,8 @@ pub struct SetComparison {
     pub lost: usize,
     /// The four cases; `None` with several answers an item.
     pub counts: Option<PairedCounts>,
-    /// Two-sided p-value of no difference, in 0..=1: McNemar's exact test with one answer an item, else the sign-flip
-    /// test over items.
+    /// Two-sided p-value of no difference, in 0..=1: McNemar's exact test with one answer an item,
+    /// else the sign-flip test over items.
     pub p: f64,
     /// McNemar's mid-p-value; `None` with several answers an item.
     pub mid_p: Option<f64>,
@@ -90,8 +120,9 @@ pub struct SetComparison {
     pub p_holm: f64,
     /// The difference resampled over items.
     pub resampled: Resampled,
-    /// The smallest true difference that so many items with such a discordance would have shown; `None` where no item
-    /// is discordant and where not even a difference as large as the discordance would have been found.
+    /// The smallest true difference that so many items with such a discordance would have shown;
+    /// `None` where no item is discordant and where not even a difference as large as the
+    /// discordance would have been found.
     pub detectable: Option<f64>,
 }
 
@@ -105,15 +136,16 @@ pub struct AverageComparison {
     pub accuracies: [f64; 2],
     /// Their difference, in −1..=1.
     pub difference: f64,
-    /// Its interval from the sets' score intervals, see [`combined_interval`]. No random numbers enter it, and it has a
-    /// width even where no item is discordant, which the bootstrap's has not: decide by this one.
+    /// Its interval from the sets' score intervals, see [`combined_interval`]. No random numbers
+    /// enter it, and it has a width even where no item is discordant, which the bootstrap's has
+    /// not: decide by this one.
     pub interval: [f64; 2],
     /// Two-sided p-value of no difference by the sign-flip test over items, above 0 and at most 1.
     pub p: f64,
     /// The difference resampled over the items of each set.
     pub resampled: Resampled,
-    /// The smallest true difference that the items would have shown, by the normal approximation; `None` where no item
-    /// is discordant.
+    /// The smallest true difference that the items would have shown, by the normal approximation;
+    /// `None` where no item is discordant.
     pub detectable: Option<f64>,
 }
 
@@ -144,17 +176,28 @@ impl AverageComparison {
     }
 }
 
-/// An interval for the mean of `differences`, one an item, between the mean accuracies of two runs that answered each
-/// item several times: Tango's interval for as many items with one answer each as would vary as much, at least as many
-/// as there are and at most `samples` times as many (the smaller number of answers an item). With one answer it is
-/// Tango's interval itself. In −1..=1; that whole range without items.
+/// An interval for the mean of `differences`, one an item, between the mean accuracies of two runs
+/// that answered each item several times: Tango's interval for as many items with one answer each
+/// as would vary as much, at least as many as there are and at most `samples` times as many (the
+/// smaller number of answers an item). With one answer it is Tango's interval itself. In −1..=1;
+/// that whole range without items.
 ///
 /// # Errors
 ///
 /// A difference is not in −1..=1; no samples.
-pub fn paired_means_interval(differences: &[f64], samples: usize, level: Level) -> Result<[f64; 2], Error> {
-    if let Some(item) = differences.iter().position(|difference| !(-1.0..=1.0).contains(difference)) {
-        return Err(Error::NotADifference { item, value: differences[item] });
+pub fn paired_means_interval(
+    differences: &[f64],
+    samples: usize,
+    level: Level,
+) -> Result<[f64; 2], Error> {
+    if let Some(item) = differences
+        .iter()
+        .position(|difference| !(-1.0..=1.0).contains(difference))
+    {
+        return Err(Error::NotADifference {
+            item,
+            value: differences[item],
+        });
     }
     if samples == 0 {
         return Err(Error::NoSamples);
@@ -164,15 +207,24 @@ pub fn paired_means_interval(differences: &[f64], samples: usize, level: Level) 
     }
     let n = differences.len() as f64;
     let (mean, variance) = mean_and_variance(differences);
-    let gained = differences.iter().map(|difference| difference.max(0.0)).sum::<f64>() / n;
+    let gained = differences
+        .iter()
+        .map(|difference| difference.max(0.0))
+        .sum::<f64>()
+        / n;
     let lost = gained - mean;
     let effective = ((gained + lost - mean * mean) / variance).clamp(n, n * samples as f64);
     let effective = if effective.is_nan() { n } else { effective };
-    Ok(score_interval(gained * effective, lost.max(0.0) * effective, effective, level))
+    Ok(score_interval(
+        gained * effective,
+        lost.max(0.0) * effective,
+        effective,
+        level,
+    ))
 }
 
-/// Compares two runs over the same items. The intervals are of the level of `settings`; what is detectable is told for
-/// that level, two-sided, and a power of 0.8.
+/// Compares two runs over the same items. The intervals are of the level of `settings`; what is
+/// detectable is told for that level, two-sided, and a power of 0.8.
 ///
 /// # Errors
 ///
@@ -181,13 +233,26 @@ pub fn compare(sets: &[PairedSet], settings: &Bootstrap) -> Result<Comparison, E
     if let Some(set) = sets.iter().position(|set| set.a.is_empty()) {
         return Err(Error::NoItems { set });
     }
-    let strata: Vec<Stratum> = sets.iter().map(|set| Stratum::of_parts(set.parts(), set.whole())).collect();
+    let strata: Vec<Stratum> = sets
+        .iter()
+        .map(|set| Stratum::of_parts(set.parts(), set.whole()))
+        .collect();
     let resampled = settings.averages(&strata)?;
     let flips = sign_flips(&strata, settings);
     let mut compared = Vec::with_capacity(sets.len());
-    for ((set, stratum), (resampled, flipped)) in sets.iter().zip(&strata).zip(resampled.sets.iter().zip(&flips.sets)) {
+    for ((set, stratum), (resampled, flipped)) in sets
+        .iter()
+        .zip(&strata)
+        .zip(resampled.sets.iter().zip(&flips.sets))
+    {
         let resampled = resampled.expect("no set is without items");
-        compared.push(SetComparison::new(set, stratum, resampled, *flipped, settings.level)?);
+        compared.push(SetComparison::new(
+            set,
+            stratum,
+            resampled,
+            *flipped,
+            settings.level,
+        )?);
     }
     let adjusted = holm(&compared.iter().map(|set| set.p).collect::<Vec<f64>>())?;
     for (set, adjusted) in compared.iter_mut().zip(adjusted) {
@@ -195,7 +260,9 @@ pub fn compare(sets: &[PairedSet], settings: &Bootstrap) -> Result<Comparison, E
     }
     let weights = Weights::of(&strata.iter().map(Stratum::items).collect::<Vec<usize>>());
     let average = |weights: &[f64], p: f64, resampled: Option<Resampled>| {
-        resampled.map(|resampled| AverageComparison::new(&compared, &strata, weights, (p, resampled, settings.level)))
+        resampled.map(|resampled| {
+            AverageComparison::new(&compared, &strata, weights, (p, resampled, settings.level))
+        })
     };
     Ok(Comparison {
         micro: average(&weights.micro, flips.micro, resampled.micro),
@@ -216,7 +283,9 @@ impl SetComparison {
         let test = counts.map(|counts| counts.mcnemar());
         let interval = match counts {
             Some(counts) => counts.difference_interval(level),
-            None => paired_means_interval(&set.differences(), set.samples_a.min(set.samples_b), level)?,
+            None => {
+                paired_means_interval(&set.differences(), set.samples_a.min(set.samples_b), level)?
+            }
         };
         let p = test.map_or(flipped, |test: McNemar| test.p);
         Ok(Self {
@@ -231,7 +300,8 @@ impl SetComparison {
             mid_p: test.map(|test| test.mid_p),
             p_holm: p,
             resampled,
-            detectable: sensitivity(level).detectable_difference(stratum.items(), discordance(stratum))?,
+            detectable: sensitivity(level)
+                .detectable_difference(stratum.items(), discordance(stratum))?,
         })
     }
 }
@@ -243,9 +313,17 @@ impl AverageComparison {
         weights: &[f64],
         (p, resampled, level): (f64, Resampled, Level),
     ) -> Self {
-        let weighted = |value: fn(&SetComparison) -> f64| sets.iter().zip(weights).map(|(set, w)| w * value(set)).sum();
-        let parts: Vec<(f64, f64, [f64; 2])> =
-            sets.iter().zip(weights).map(|(set, weight)| (*weight, set.difference, set.interval)).collect();
+        let weighted = |value: fn(&SetComparison) -> f64| {
+            sets.iter()
+                .zip(weights)
+                .map(|(set, w)| w * value(set))
+                .sum()
+        };
+        let parts: Vec<(f64, f64, [f64; 2])> = sets
+            .iter()
+            .zip(weights)
+            .map(|(set, weight)| (*weight, set.difference, set.interval))
+            .collect();
         let variance: f64 = strata
             .iter()
             .zip(weights)
@@ -253,22 +331,31 @@ impl AverageComparison {
             .sum();
         Self {
             n: sets.iter().map(|set| set.n).sum(),
-            accuracies: [weighted(|set| set.accuracies[0]), weighted(|set| set.accuracies[1])],
+            accuracies: [
+                weighted(|set| set.accuracies[0]),
+                weighted(|set| set.accuracies[1]),
+            ],
             difference: resampled.value,
             interval: combined_interval(&parts),
             p,
             resampled,
-            detectable: (variance > 0.0).then(|| (sensitivity(level).reach() * variance.sqrt()).min(1.0)),
+            detectable: (variance > 0.0)
+                .then(|| (sensitivity(level).reach() * variance.sqrt()).min(1.0)),
         }
     }
 }
 
 fn sensitivity(level: Level) -> Sensitivity {
-    Sensitivity::new(level, Sensitivity::default().power()).expect("the default power is in its range")
+    Sensitivity::new(level, Sensitivity::default().power())
+        .expect("the default power is in its range")
 }
 
-/// The mean squared difference of the items, which with one answer an item is the share of discordant ones.
+/// The mean squared difference of the items, which with one answer an item is the share of
+/// discordant ones.
 fn discordance(stratum: &Stratum) -> f64 {
-    let squares: f64 = stratum.categories().map(|(value, count)| value * value * count as f64).sum();
+    let squares: f64 = stratum
+        .categories()
+        .map(|(value, count)| value * value * count as f64)
+        .sum();
     (squares / stratum.items() as f64).min(1.0)
 }

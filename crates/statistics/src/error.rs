@@ -12,7 +12,8 @@ pub enum Error {
         /// What it must be below: 1 for two sides, 0.5 for one.
         below: f64,
     },
-    /// A power outside of (0.5, 1): the approximations hold for tests that find more than they miss.
+    /// A power outside of (0.5, 1): the approximations hold for tests that find more than they
+    /// miss.
     #[error("a power of {0} is not above 0.5 and below 1; 0.8 is usual")]
     Power(f64),
     /// A margin that is no difference of two proportions.
@@ -45,7 +46,9 @@ pub enum Error {
     #[error("there must be at least one answer to an item")]
     NoSamples,
     /// k answers cannot be drawn.
-    #[error("k = {k} answers cannot be drawn from {samples}: k must be at least 1 and at most the number of answers")]
+    #[error(
+        "k = {k} answers cannot be drawn from {samples}: k must be at least 1 and at most the number of answers"
+    )]
     Draw {
         /// Answers to draw.
         k: usize,

@@ -1,8 +1,9 @@
 //! Statistics of evaluations: how far an accuracy can be trusted, and whether two runs differ.
 //!
-//! In go counts and numbers: correct answers, how many there are, which of two runs solved an item. Out come intervals,
-//! p-values and decisions. This crate refuses to know models, data sets, scoring and files; it only computes. Accuracies
-//! and margins are proportions in 0..=1, never per cent; differences are the second run less the first.
+//! In go counts and numbers: correct answers, how many there are, which of two runs solved an item.
+//! Out come intervals, p-values and decisions. This crate refuses to know models, data sets,
+//! scoring and files; it only computes. Accuracies and margins are proportions in 0..=1, never per
+//! cent; differences are the second run less the first.
 //!
 //! ```
 //! use statistics::{Bootstrap, Decision, PairedSet, Sensitivity, compare, decide, wilson_interval};
@@ -36,13 +37,16 @@ mod sign_flip; // a test for differences of means
 
 pub use averages::{macro_average, micro_average};
 pub use bootstrap::{Bootstrap, Resampled, ResampledAverages, Stratum};
-pub use comparison::{AverageComparison, Comparison, PairedSet, SetComparison, compare, paired_means_interval};
+pub use comparison::{
+    AverageComparison, Comparison, PairedSet, SetComparison, compare, paired_means_interval,
+};
 pub use decision::{Decision, Drop, decide};
 pub use error::Error;
 pub use level::Level;
 pub use paired::{McNemar, PairedCounts, holm};
 pub use proportions::{
-    clustered_interval, combined_interval, sampled_interval, sampled_interval_at, wilson_interval, wilson_interval_at,
+    clustered_interval, combined_interval, sampled_interval, sampled_interval_at, wilson_interval,
+    wilson_interval_at,
 };
 pub use samples::{Estimate, Vote, majority_at_k, mean_majority_at_k, mean_pass_at_k, pass_at_k};
 pub use sensitivity::Sensitivity;

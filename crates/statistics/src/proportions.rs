@@ -1,9 +1,11 @@
-//! Intervals for one accuracy: of single answers, of several answers an item, and of averages over sets.
+//! Intervals for one accuracy: of single answers, of several answers an item, and of averages over
+//! sets.
 
 use crate::{Error, Level};
 
-/// Wilson's 95 % score interval for a proportion of `correct` in `n`, both bounds in 0..=1; the whole range for `n` = 0.
-/// Source: E. B. Wilson, "Probable inference, the law of succession, and statistical inference", JASA 22 (1927).
+/// Wilson's 95 % score interval for a proportion of `correct` in `n`, both bounds in 0..=1; the
+/// whole range for `n` = 0. Source: E. B. Wilson, "Probable inference, the law of succession, and
+/// statistical inference", JASA 22 (1927).
 pub fn wilson_interval(correct: usize, n: usize) -> [f64; 2] {
     wilson_interval_at(correct, n, Level::NINETY_FIVE)
 }
@@ -13,11 +15,12 @@ pub fn wilson_interval_at(correct: usize, n: usize, level: Level) -> [f64; 2] {
     score_interval(correct as f64, n as f64, level)
 }
 
-/// A 95 % interval for the mean accuracy over problems of which each was answered `samples` times, `correct` of them
-/// right. Answers to one problem are alike, so that they count as fewer than they are: Wilson's interval is taken for
-/// as many independent answers as would vary as much as the problems' means do, at least one a problem and at most
-/// all. The whole range without problems or samples. (The idea of an effective sample size is that of E. L. Korn and
-/// B. I. Graubard, "Confidence intervals for proportions with small expected number of positive counts", Survey
+/// A 95 % interval for the mean accuracy over problems of which each was answered `samples` times,
+/// `correct` of them right. Answers to one problem are alike, so that they count as fewer than they
+/// are: Wilson's interval is taken for as many independent answers as would vary as much as the
+/// problems' means do, at least one a problem and at most all. The whole range without problems or
+/// samples. (The idea of an effective sample size is that of E. L. Korn and B. I. Graubard,
+/// "Confidence intervals for proportions with small expected number of positive counts", Survey
 /// Methodology 24 (1998), with Wilson's interval in place of the exact one.)
 pub fn sampled_interval(correct: &[usize], samples: usize) -> [f64; 2] {
     sampled_interval_at(correct, samples, Level::NINETY_FIVE)
@@ -25,23 +28,34 @@ pub fn sampled_interval(correct: &[usize], samples: usize) -> [f64; 2] {
 
 /// [`sampled_interval`] at any level.
 pub fn sampled_interval_at(correct: &[usize], samples: usize, level: Level) -> [f64; 2] {
-    let values: Vec<f64> = correct.iter().map(|&correct| correct as f64 / samples as f64).collect();
+    let values: Vec<f64> = correct
+        .iter()
+        .map(|&correct| correct as f64 / samples as f64)
+        .collect();
     mean_interval(&values, samples as f64, level)
 }
 
-/// The normal interval with the cluster-robust standard error for the mean accuracy over problems of which each was
-/// answered `samples` times, clipped to 0..=1. The whole range for fewer than two problems, which say nothing about
-/// how much problems vary. It has no width where all problems agree: prefer [`sampled_interval`] for few problems.
-/// Source: K.-Y. Liang and S. L. Zeger, "Longitudinal data analysis using generalized linear models", Biometrika 73
-/// (1986), with the factor G/(G−1) for G clusters; for evaluations: E. Miller, "Adding error bars to evals" (2024),
+/// The normal interval with the cluster-robust standard error for the mean accuracy over problems
+/// of which each was answered `samples` times, clipped to 0..=1. The whole range for fewer than two
+/// problems, which say nothing about how much problems vary. It has no width where all problems
+/// agree: prefer [`sampled_interval`] for few problems. Source: K.-Y. Liang and S. L. Zeger,
+/// "Longitudinal data analysis using generalized linear models", Biometrika 73 (1986), with the
+/// factor G/(G−1) for G clusters; for evaluations: E. Miller, "Adding error bars to evals" (2024),
 /// arXiv:2411.00640, section 2.2.
 ///
 /// # Errors
 ///
 /// No samples, or more of them correct than there are.
-pub fn clustered_interval(correct: &[usize], samples: usize, level: Level) -> Result<[f64; 2], Error> {
+pub fn clustered_interval(
+    correct: &[usize],
+    samples: usize,
+    level: Level,
+) -> Result<[f64; 2], Error> {
     check_correct(correct, samples)?;
-    let values: Vec<f64> = correct.iter().map(|&correct| correct as f64 / samples as f64).collect();
+    let values: Vec<f64> = correct
+        .iter()
+        .map(|&correct| correct as f64 / samples as f64)
+        .collect();
     if values.len() < 2 {
         return Ok([0.0, 1.0]);
     }
@@ -50,22 +64,27 @@ pub fn clustered_interval(correct: &[usize], samples: usize, level: Level) -> Re
     Ok([(mean - half).max(0.0), (mean + half).min(1.0)])
 }
 
-/// An interval for a weighted sum of independent parts, such as an average over sets, from the interval of each part:
-/// the distances from the parts' values to their bounds, weighted, are squared and added. It inherits what its parts are
-/// good at: no part has to vary for it to have a width. `parts`: weight (not negative), value and interval. Nothing
-/// clips it; the weighted sum of the parts' bounds always holds it.
-/// Source: G. Y. Zou and A. Donner, "Construction of confidence limits about effect measures: a general approach",
-/// Statistics in Medicine 27 (2008), equations 6 and 7.
+/// An interval for a weighted sum of independent parts, such as an average over sets, from the
+/// interval of each part: the distances from the parts' values to their bounds, weighted, are
+/// squared and added. It inherits what its parts are good at: no part has to vary for it to have a
+/// width. `parts`: weight (not negative), value and interval. Nothing clips it; the weighted sum of
+/// the parts' bounds always holds it. Source: G. Y. Zou and A. Donner, "Construction of confidence
+/// limits about effect measures: a general approach", Statistics in Medicine 27 (2008), equations 6
+/// and 7.
 pub fn combined_interval(parts: &[(f64, f64, [f64; 2])]) -> [f64; 2] {
     let value: f64 = parts.iter().map(|(weight, value, _)| weight * value).sum();
     let distance = |bound: usize| {
-        parts.iter().map(|(weight, value, interval)| (weight * (interval[bound] - value)).powi(2)).sum::<f64>().sqrt()
+        parts
+            .iter()
+            .map(|(weight, value, interval)| (weight * (interval[bound] - value)).powi(2))
+            .sum::<f64>()
+            .sqrt()
     };
     [value - distance(0), value + distance(1)]
 }
 
-/// The interval of [`sampled_interval`] for a mean of values in 0..=1, of which each stands for at most `units`
-/// independent answers.
+/// The interval of [`sampled_interval`] for a mean of values in 0..=1, of which each stands for at
+/// most `units` independent answers.
 pub(crate) fn mean_interval(values: &[f64], units: f64, level: Level) -> [f64; 2] {
     let n = values.len() as f64;
     if values.is_empty() || units < 1.0 {
@@ -91,7 +110,11 @@ pub(crate) fn check_correct(correct: &[usize], samples: usize) -> Result<(), Err
         return Err(Error::NoSamples);
     }
     match correct.iter().position(|&correct| correct > samples) {
-        Some(item) => Err(Error::Correct { item, correct: correct[item], samples }),
+        Some(item) => Err(Error::Correct {
+            item,
+            correct: correct[item],
+            samples,
+        }),
         None => Ok(()),
     }
 }
@@ -106,8 +129,16 @@ fn score_interval(k: f64, n: f64, level: Level) -> [f64; 2] {
     let centre = (k + z2 / 2.0) / (n + z2);
     let half = z / (n + z2) * ((k * (n - k) / n).max(0.0) + z2 / 4.0).sqrt();
     // At the ends one bound is the end itself; rounding must not carry it past.
-    let low = if k <= 0.0 { 0.0 } else { (centre - half).max(0.0) };
-    let high = if k >= n { 1.0 } else { (centre + half).min(1.0) };
+    let low = if k <= 0.0 {
+        0.0
+    } else {
+        (centre - half).max(0.0)
+    };
+    let high = if k >= n {
+        1.0
+    } else {
+        (centre + half).min(1.0)
+    };
     [low, high]
 }
 
@@ -138,7 +169,10 @@ mod tests {
     fn the_ends_are_the_ends() {
         assert_eq!(sampled_interval(&[0; 9], 3)[0], 0.0);
         assert_eq!(sampled_interval(&[3; 9], 3)[1], 1.0);
-        assert_eq!(sampled_interval(&[1], 2).map(|bound| bound > 0.0 && bound < 1.0), [true, true]);
+        assert_eq!(
+            sampled_interval(&[1], 2).map(|bound| bound > 0.0 && bound < 1.0),
+            [true, true]
+        );
     }
 
     #[test]
@@ -146,11 +180,21 @@ mod tests {
         assert_eq!(wilson_interval(0, 0), [0.0, 1.0]);
         assert_eq!(sampled_interval(&[], 4), [0.0, 1.0]);
         assert_eq!(sampled_interval(&[0, 0], 0), [0.0, 1.0]);
-        assert_eq!(clustered_interval(&[3], 4, Level::NINETY_FIVE), Ok([0.0, 1.0]));
+        assert_eq!(
+            clustered_interval(&[3], 4, Level::NINETY_FIVE),
+            Ok([0.0, 1.0])
+        );
         assert_eq!(
             clustered_interval(&[3, 5], 4, Level::NINETY_FIVE),
-            Err(Error::Correct { item: 1, correct: 5, samples: 4 })
+            Err(Error::Correct {
+                item: 1,
+                correct: 5,
+                samples: 4
+            })
         );
-        assert_eq!(clustered_interval(&[3], 0, Level::NINETY_FIVE), Err(Error::NoSamples));
+        assert_eq!(
+            clustered_interval(&[3], 0, Level::NINETY_FIVE),
+            Err(Error::NoSamples)
+        );
     }
 }

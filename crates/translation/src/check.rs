@@ -2,19 +2,20 @@
 
 use crate::{formulas, numbers};
 
-/// Most characters that a translation may have for each of its source, and how many more: English takes three to four letters where Chinese
-/// takes one, formulas are as long.
+/// Most characters that a translation may have for each of its source, and how many more: English
+/// takes three to four letters where Chinese takes one, formulas are as long.
 const LETTERS_PER_CHARACTER: usize = 8;
 const SLACK: usize = 80;
 /// Things named in one message.
 const NAMED: usize = 5;
 
-/// Whether a text can be the English translation of a Chinese one: it is not blank, holds no Chinese, holds every formula of the source and every
-/// number, and no other number in digits. White space, fonts and other spellings of a formula do not matter; a number may be spelled
-/// out, and `3万` may be 30,000.
+/// Whether a text can be the English translation of a Chinese one: it is not blank, holds no
+/// Chinese, holds every formula of the source and every number, and no other number in digits.
+/// White space, fonts and other spellings of a formula do not matter; a number may be spelled out,
+/// and `3万` may be 30,000.
 ///
-/// Chinese numerals of the source (`三`) are not looked for, as they stand in many words that count nothing; one that the
-/// translation gives in digits is no other number.
+/// Chinese numerals of the source (`三`) are not looked for, as they stand in many words that count
+/// nothing; one that the translation gives in digits is no other number.
 ///
 /// # Errors
 /// What is wrong, in words for the one who translated.
@@ -34,9 +35,17 @@ pub fn check(source: &str, translation: &str) -> Result<(), String> {
     }
     let (source, translation) = (numbers::plain(source), numbers::plain(translation));
     let given = numbers::given(&translation);
-    let lost = numbers::wanted(&source).into_iter().filter(|wanted| wanted.forms.is_disjoint(&given));
-    named("these numbers of the original are missing", lost.map(|wanted| wanted.number))?;
-    named("these numbers are not in the original", numbers::invented(&source, &translation).into_iter())?;
+    let lost = numbers::wanted(&source)
+        .into_iter()
+        .filter(|wanted| wanted.forms.is_disjoint(&given));
+    named(
+        "these numbers of the original are missing",
+        lost.map(|wanted| wanted.number),
+    )?;
+    named(
+        "these numbers are not in the original",
+        numbers::invented(&source, &translation).into_iter(),
+    )?;
     let lost = lost_formulas(&source, &translation);
     named(
         "these formulas of the original are missing or changed",
@@ -48,7 +57,11 @@ fn named(what: &str, things: impl Iterator<Item = String>) -> Result<(), String>
     let all: Vec<String> = things.collect();
     match all.len() {
         0 => Ok(()),
-        count if count > NAMED => Err(format!("{what}: {}, and {} more", all[..NAMED].join(", "), count - NAMED)),
+        count if count > NAMED => Err(format!(
+            "{what}: {}, and {} more",
+            all[..NAMED].join(", "),
+            count - NAMED
+        )),
         _ => Err(format!("{what}: {}", all.join(", "))),
     }
 }
@@ -57,7 +70,13 @@ fn named(what: &str, things: impl Iterator<Item = String>) -> Result<(), String>
 fn chinese_in(text: &str) -> Option<String> {
     const SHOWN: usize = 12;
     let start = text.find(is_chinese)?;
-    Some(text[start..].chars().take_while(|&c| is_chinese(c)).take(SHOWN).collect())
+    Some(
+        text[start..]
+            .chars()
+            .take_while(|&c| is_chinese(c))
+            .take(SHOWN)
+            .collect(),
+    )
 }
 
 /// Whether a text is to be translated at all: it holds Chinese characters.
@@ -73,15 +92,23 @@ fn says_something(formula: &str) -> bool {
     formula.contains(|c: char| c.is_alphanumeric()) && formula != r"\mid"
 }
 
-/// Formulas of the source that the translation does not have, by the parts of lists. One with Chinese in it has to be translated and
-/// cannot be compared.
+/// Formulas of the source that the translation does not have, by the parts of lists. One with
+/// Chinese in it has to be translated and cannot be compared.
 fn lost_formulas<'s>(source: &'s str, translation: &str) -> Vec<&'s str> {
     let there = formulas::normal(&translation.replace('$', " "));
     let lost = |part: &&str| {
         let normal = formulas::normal(part);
-        says_something(&normal) && formulas::is_balanced(part) && !holds_chinese(part) && !there.contains(&normal)
+        says_something(&normal)
+            && formulas::is_balanced(part)
+            && !holds_chinese(part)
+            && !there.contains(&normal)
     };
-    formulas::of(source).into_iter().flat_map(formulas::parts).filter(lost).map(str::trim).collect()
+    formulas::of(source)
+        .into_iter()
+        .flat_map(formulas::parts)
+        .filter(lost)
+        .map(str::trim)
+        .collect()
 }
 
 #[cfg(test)]
@@ -96,9 +123,18 @@ mod tests {
         let fault = |text: &str| check(source, text).unwrap_err();
         assert_eq!(check(source, good), Ok(()));
         assert_eq!(check(source, &good.replace("3/5", "three fifths")), Ok(()));
-        assert_eq!(fault(&good.replace("6,000", "600")), "these numbers of the original are missing: 6000");
-        assert_eq!(fault(&format!("{good} It is 3750.")), "these numbers are not in the original: 3750");
-        assert_eq!(fault(&good.replace("yuan", "元")), "there is Chinese left in it: 元");
+        assert_eq!(
+            fault(&good.replace("6,000", "600")),
+            "these numbers of the original are missing: 6000"
+        );
+        assert_eq!(
+            fault(&format!("{good} It is 3750.")),
+            "these numbers are not in the original: 3750"
+        );
+        assert_eq!(
+            fault(&good.replace("yuan", "元")),
+            "there is Chinese left in it: 元"
+        );
         assert_eq!(fault(" \n"), "there is no translation in the reply");
         assert!(fault(&good.repeat(9)).starts_with("it is too long"));
     }
@@ -109,6 +145,9 @@ mod tests {
         let good = r"Given $x^2 \le 4$ and $y=2x$, where $S_{\text{area}}=4$, find $x$.";
         assert_eq!(check(source, good), Ok(()));
         let message = check(source, &good.replace("y=2x", "y=x^2")).unwrap_err();
-        assert!(message.ends_with(r"missing or changed: $\mathrm{y}=2 x$"), "{message}");
+        assert!(
+            message.ends_with(r"missing or changed: $\mathrm{y}=2 x$"),
+            "{message}"
+        );
     }
 }

@@ -6,7 +6,8 @@ use regex::Regex;
 
 /// `$…$`, `$$…$$`, `\(…\)` and `\[…\]`.
 static FORMULA: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"(?s)\$\$(.+?)\$\$|\$(.+?)\$|\\\((.+?)\\\)|\\\[(.+?)\\\]").expect("it is well-formed")
+    Regex::new(r"(?s)\$\$(.+?)\$\$|\$(.+?)\$|\\\((.+?)\\\)|\\\[(.+?)\\\]")
+        .expect("it is well-formed")
 });
 
 /// What can be left out or spelled in another way without changing what a formula says.
@@ -27,14 +28,17 @@ static SPELLINGS: LazyLock<Vec<(Regex, &str)>> = LazyLock::new(|| {
         (r"[{}]", ""),
         (r"\(\)|（）", ""),
     ];
-    let compiled = spellings.map(|(pattern, plain)| (Regex::new(pattern).expect("it is well-formed"), plain));
+    let compiled =
+        spellings.map(|(pattern, plain)| (Regex::new(pattern).expect("it is well-formed"), plain));
     compiled.into_iter().collect()
 });
 
 /// The formulas of a text as they stand there, without their delimiters.
 pub(crate) fn of(text: &str) -> Vec<&str> {
     let content = |capture: regex::Captures<'_>| {
-        let group = (1..=4).find_map(|group| capture.get(group)).map(|group| group.range())?;
+        let group = (1..=4)
+            .find_map(|group| capture.get(group))
+            .map(|group| group.range())?;
         Some(&text[group])
     };
     FORMULA.captures_iter(text).filter_map(content).collect()
@@ -44,13 +48,17 @@ pub(crate) fn of(text: &str) -> Vec<&str> {
 pub(crate) fn normal(formula: &str) -> String {
     // Twice, as what is left out may bring two commands together.
     let once = |text: String| {
-        SPELLINGS.iter().fold(text, |text, (pattern, plain)| pattern.replace_all(&text, *plain).into_owned())
+        SPELLINGS.iter().fold(text, |text, (pattern, plain)| {
+            pattern.replace_all(&text, *plain).into_owned()
+        })
     };
     let text = once(once(formula.to_string()));
-    text.trim_end_matches(['=', '.', ',', '，', '。', ';']).to_string()
+    text.trim_end_matches(['=', '.', ',', '，', '。', ';'])
+        .to_string()
 }
 
-/// The parts of a formula between commas that stand in no bracket: `$A, B$` may be translated as "`$A$` and `$B$`".
+/// The parts of a formula between commas that stand in no bracket: `$A, B$` may be translated as
+/// "`$A$` and `$B$`".
 pub(crate) fn parts(formula: &str) -> Vec<&str> {
     let (mut parts, mut start, mut depth, mut after_backslash) = (Vec::new(), 0, 0usize, false);
     for (place, c) in formula.char_indices() {
@@ -90,14 +98,20 @@ mod tests {
 
     #[test]
     fn formulas_are_found_in_every_dress() {
-        assert_eq!(of(r"如果 $a=1$, \(b\) 且 \[c\] 或 $$d$$ 。"), ["a=1", "b", "c", "d"]);
+        assert_eq!(
+            of(r"如果 $a=1$, \(b\) 且 \[c\] 或 $$d$$ 。"),
+            ["a=1", "b", "c", "d"]
+        );
         assert_eq!(of("价格是 5 元"), Vec::<&str>::new());
     }
 
     #[test]
     fn lists_come_apart_and_tuples_do_not() {
         assert_eq!(parts("A, B、C"), ["A", " B", "C"]);
-        assert_eq!(parts(r"\left\{a,b\right\}, (1,2)"), [r"\left\{a,b\right\}", " (1,2)"]);
+        assert_eq!(
+            parts(r"\left\{a,b\right\}, (1,2)"),
+            [r"\left\{a,b\right\}", " (1,2)"]
+        );
         assert_eq!(parts(r"1\,000"), [r"1\,000"]);
     }
 

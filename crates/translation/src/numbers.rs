@@ -1,7 +1,8 @@
 //! Numbers in a text: those in digits, and those that English spells out.
 //!
-//! A number is compared by its digits in a plain form: no thousands separators, no zeros that mean nothing. A fraction is its two
-//! numbers, a percentage the number before the sign, so that `(3/5)`, `\frac{3}{5}` and "three fifths" agree.
+//! A number is compared by its digits in a plain form: no thousands separators, no zeros that mean
+//! nothing. A fraction is its two numbers, a percentage the number before the sign, so that
+//! `(3/5)`, `\frac{3}{5}` and "three fifths" agree.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
@@ -12,9 +13,12 @@ use regex::Regex;
 pub(crate) type Number = String;
 
 static DIGITS: LazyLock<Regex> = LazyLock::new(|| pattern(r"\d+(?:\.\d+)?"));
-static GROUPED: LazyLock<Regex> = LazyLock::new(|| pattern(r"\b\d{1,3}(?:(?:\{,\}|[, ]|\\,)\d{3})+(?:\.\d+)?"));
-static CHINESE: LazyLock<Regex> = LazyLock::new(|| pattern("[零〇一二两三四五六七八九十百千万亿]+"));
-static WITH_UNIT: LazyLock<Regex> = LazyLock::new(|| pattern(r"(\d+(?:\.\d+)?)\$?\s*(百万|千万|十亿|百|千|万|亿|月)"));
+static GROUPED: LazyLock<Regex> =
+    LazyLock::new(|| pattern(r"\b\d{1,3}(?:(?:\{,\}|[, ]|\\,)\d{3})+(?:\.\d+)?"));
+static CHINESE: LazyLock<Regex> =
+    LazyLock::new(|| pattern("[零〇一二两三四五六七八九十百千万亿]+"));
+static WITH_UNIT: LazyLock<Regex> =
+    LazyLock::new(|| pattern(r"(\d+(?:\.\d+)?)\$?\s*(百万|千万|十亿|百|千|万|亿|月)"));
 static EXERCISE: LazyLock<Regex> = LazyLock::new(|| pattern(r"^(\s*\d{1,2}\.)\d"));
 static WORD: LazyLock<Regex> = LazyLock::new(|| pattern(r"[A-Za-z]+"));
 static SCALED: LazyLock<Regex> =
@@ -24,7 +28,8 @@ fn pattern(text: &str) -> Regex {
     Regex::new(text).expect("the pattern is well-formed")
 }
 
-/// Digits, points and commas of full width in their plain form, and a space after the number that an exercise has (`4.2019年`).
+/// Digits, points and commas of full width in their plain form, and a space after the number that
+/// an exercise has (`4.2019年`).
 pub(crate) fn plain(text: &str) -> String {
     let narrow = plain_width(text);
     match EXERCISE.captures(&narrow) {
@@ -46,7 +51,10 @@ fn plain_width(text: &str) -> String {
 /// The plain form of digits, perhaps with a point.
 fn plain_form(digits: &str) -> Number {
     let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
-    let (whole, fraction) = (whole.trim_start_matches('0'), fraction.trim_end_matches('0'));
+    let (whole, fraction) = (
+        whole.trim_start_matches('0'),
+        fraction.trim_end_matches('0'),
+    );
     let whole = if whole.is_empty() { "0" } else { whole };
     match fraction.is_empty() {
         true => whole.to_string(),
@@ -60,9 +68,18 @@ fn shifted(number: &str, zeros: i32) -> Number {
     let digits = format!("{whole}{fraction}");
     let point = whole.len() as i32 + zeros;
     match (point, digits.len() as i32) {
-        (point, length) if point >= length => plain_form(&format!("{digits}{}", "0".repeat((point - length) as usize))),
-        (point, _) if point <= 0 => plain_form(&format!("0.{}{digits}", "0".repeat(-point as usize))),
-        (point, _) => plain_form(&format!("{}.{}", &digits[..point as usize], &digits[point as usize..])),
+        (point, length) if point >= length => plain_form(&format!(
+            "{digits}{}",
+            "0".repeat((point - length) as usize)
+        )),
+        (point, _) if point <= 0 => {
+            plain_form(&format!("0.{}{digits}", "0".repeat(-point as usize)))
+        }
+        (point, _) => plain_form(&format!(
+            "{}.{}",
+            &digits[..point as usize],
+            &digits[point as usize..]
+        )),
     }
 }
 
@@ -84,10 +101,13 @@ pub(crate) struct Wanted {
     pub(crate) forms: BTreeSet<Number>,
 }
 
-/// The numbers of a Chinese text that its translation must have, each once. `3万` may be 30,000 or 30 thousand, `5月` may be May.
+/// The numbers of a Chinese text that its translation must have, each once. `3万` may be 30,000 or
+/// 30 thousand, `5月` may be May.
 pub(crate) fn wanted(source: &str) -> Vec<Wanted> {
-    let mut all: BTreeMap<Number, BTreeSet<Number>> =
-        in_digits(source).into_keys().map(|number| (number.clone(), BTreeSet::from([number]))).collect();
+    let mut all: BTreeMap<Number, BTreeSet<Number>> = in_digits(source)
+        .into_keys()
+        .map(|number| (number.clone(), BTreeSet::from([number])))
+        .collect();
     for capture in WITH_UNIT.captures_iter(source) {
         let number = plain_form(&capture[1]);
         let shifts: &[i32] = match &capture[2] {
@@ -100,36 +120,56 @@ pub(crate) fn wanted(source: &str) -> Vec<Wanted> {
             "十亿" => &[9, 1],
             _ => &[],
         };
-        let forms = shifts.iter().map(|&zeros| shifted(&number, zeros)).chain(month(&number, &capture[2]));
+        let forms = shifts
+            .iter()
+            .map(|&zeros| shifted(&number, zeros))
+            .chain(month(&number, &capture[2]));
         all.entry(number.clone()).or_default().extend(forms);
     }
-    all.into_iter().map(|(number, forms)| Wanted { number, forms }).collect()
+    all.into_iter()
+        .map(|(number, forms)| Wanted { number, forms })
+        .collect()
 }
 
 /// A mark that stands for a month's name; no number looks like it.
 fn month(number: &str, unit: &str) -> Option<Number> {
-    (unit == "月" && (1..=12).any(|month| month.to_string() == number)).then(|| format!("month {number}"))
+    (unit == "月" && (1..=12).any(|month| month.to_string() == number))
+        .then(|| format!("month {number}"))
 }
 
-/// The numbers that a translation has, in digits, in words, and as names of months. Where digits may be read in two ways (`1,000`), both.
+/// The numbers that a translation has, in digits, in words, and as names of months. Where digits
+/// may be read in two ways (`1,000`), both.
 pub(crate) fn given(translation: &str) -> BTreeSet<Number> {
     let mut found: BTreeSet<Number> = in_digits(translation).into_keys().collect();
     for grouped in GROUPED.find_iter(translation) {
-        let joined: String = grouped.as_str().chars().filter(|c| c.is_ascii_digit() || *c == '.').collect();
+        let joined: String = grouped
+            .as_str()
+            .chars()
+            .filter(|c| c.is_ascii_digit() || *c == '.')
+            .collect();
         found.insert(plain_form(&joined));
     }
     for capture in SCALED.captures_iter(translation) {
-        found.insert(shifted(&plain_form(&capture[1]), zeros_of(&capture[2].to_lowercase()).unwrap_or(0)));
+        found.insert(shifted(
+            &plain_form(&capture[1]),
+            zeros_of(&capture[2].to_lowercase()).unwrap_or(0),
+        ));
     }
-    let words: Vec<String> = WORD.find_iter(translation).map(|word| word.as_str().to_lowercase()).collect();
+    let words: Vec<String> = WORD
+        .find_iter(translation)
+        .map(|word| word.as_str().to_lowercase())
+        .collect();
     spelled_out(&words, &mut found);
     found
 }
 
-/// Numbers that stand in digits in a translation although the source has no such number, be it in digits, in Chinese numerals or with a
-/// unit that was multiplied out.
+/// Numbers that stand in digits in a translation although the source has no such number, be it in
+/// digits, in Chinese numerals or with a unit that was multiplied out.
 pub(crate) fn invented(source: &str, translation: &str) -> Vec<Number> {
-    let mut known: BTreeSet<Number> = wanted(source).into_iter().flat_map(|wanted| wanted.forms).collect();
+    let mut known: BTreeSet<Number> = wanted(source)
+        .into_iter()
+        .flat_map(|wanted| wanted.forms)
+        .collect();
     for numeral in CHINESE.find_iter(source) {
         known.extend(chinese(numeral.as_str()));
     }
@@ -139,28 +179,41 @@ pub(crate) fn invented(source: &str, translation: &str) -> Vec<Number> {
     // Digits that only group: `12,000` is neither 12 nor 0 where the source has 12000.
     let mut rest = translation.to_string();
     for grouped in GROUPED.find_iter(translation) {
-        let joined: String = grouped.as_str().chars().filter(|c| c.is_ascii_digit() || *c == '.').collect();
+        let joined: String = grouped
+            .as_str()
+            .chars()
+            .filter(|c| c.is_ascii_digit() || *c == '.')
+            .collect();
         if known.contains(&plain_form(&joined)) {
             rest = rest.replacen(grouped.as_str(), " ", 1);
         }
     }
     for capture in SCALED.captures_iter(translation) {
-        let scaled = shifted(&plain_form(&capture[1]), zeros_of(&capture[2].to_lowercase()).unwrap_or(0));
+        let scaled = shifted(
+            &plain_form(&capture[1]),
+            zeros_of(&capture[2].to_lowercase()).unwrap_or(0),
+        );
         if known.contains(&scaled) {
             rest = rest.replacen(&capture[0], " ", 1);
         }
     }
-    in_digits(&rest).into_keys().filter(|number| !known.contains(number)).collect()
+    in_digits(&rest)
+        .into_keys()
+        .filter(|number| !known.contains(number))
+        .collect()
 }
 
 /// What a Chinese numeral may mean: its value, its digits one by one, and the values of its parts.
 fn chinese(numeral: &str) -> Vec<Number> {
     let digit = |c: char| {
-        "零一二三四五六七八九".chars().position(|own| own == c).or(match c {
-            '〇' => Some(0),
-            '两' => Some(2),
-            _ => None,
-        })
+        "零一二三四五六七八九"
+            .chars()
+            .position(|own| own == c)
+            .or(match c {
+                '〇' => Some(0),
+                '两' => Some(2),
+                _ => None,
+            })
     };
     let (mut total, mut section, mut last) = (0u64, 0u64, 0u64);
     let mut values = BTreeSet::new();
@@ -189,7 +242,11 @@ fn chinese(numeral: &str) -> Vec<Number> {
         last = 0;
     }
     values.insert(total.saturating_add(section).saturating_add(last));
-    values.into_iter().map(|value| value.to_string()).chain((!in_row.is_empty()).then(|| plain_form(&in_row))).collect()
+    values
+        .into_iter()
+        .map(|value| value.to_string())
+        .chain((!in_row.is_empty()).then(|| plain_form(&in_row)))
+        .collect()
 }
 
 /// Powers of ten by name.
@@ -227,7 +284,9 @@ fn value_of(word: &str) -> Option<u64> {
         "eighteen",
         "nineteen",
     ];
-    const TENS: [&str; 8] = ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"];
+    const TENS: [&str; 8] = [
+        "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety",
+    ];
     const IRREGULAR: [(&str, u64); 14] = [
         ("first", 1),
         ("second", 2),
@@ -245,9 +304,21 @@ fn value_of(word: &str) -> Option<u64> {
         ("dozen", 12),
     ];
     let known = |word: &str| {
-        let cardinal = CARDINALS.iter().position(|own| *own == word).map(|value| value as u64);
-        let tens = || TENS.iter().position(|own| *own == word).map(|place| (place as u64 + 2) * 10);
-        let irregular = || IRREGULAR.iter().find(|(own, _)| *own == word).map(|(_, value)| *value);
+        let cardinal = CARDINALS
+            .iter()
+            .position(|own| *own == word)
+            .map(|value| value as u64);
+        let tens = || {
+            TENS.iter()
+                .position(|own| *own == word)
+                .map(|place| (place as u64 + 2) * 10)
+        };
+        let irregular = || {
+            IRREGULAR
+                .iter()
+                .find(|(own, _)| *own == word)
+                .map(|(_, value)| *value)
+        };
         cardinal.or_else(tens).or_else(irregular)
     };
     let ordinal = |word: &str| match word.strip_suffix("ieth") {
@@ -258,7 +329,8 @@ fn value_of(word: &str) -> Option<u64> {
     whole(word).or_else(|| word.strip_suffix('s').and_then(whole))
 }
 
-/// Adds the numbers that words spell out: each word by itself, and each run of them (`two hundred and five`).
+/// Adds the numbers that words spell out: each word by itself, and each run of them
+/// (`two hundred and five`).
 fn spelled_out(words: &[String], found: &mut BTreeSet<Number>) {
     const MONTHS: [&str; 12] = [
         "january",
@@ -299,7 +371,12 @@ fn spelled_out(words: &[String], found: &mut BTreeSet<Number>) {
                 total = total.saturating_add(section.max(1).saturating_mul(unit));
                 section = 0;
             }
-        } else if !(running && word == "and" && words.get(index + 1).is_some_and(|next| value_of(next).is_some())) {
+        } else if !(running
+            && word == "and"
+            && words
+                .get(index + 1)
+                .is_some_and(|next| value_of(next).is_some()))
+        {
             (total, section, running) = (0, 0, false);
             continue;
         }
@@ -324,28 +401,56 @@ mod tests {
     #[test]
     fn digits_are_read_in_plain_form() {
         let found = in_digits(&plain_width("３个, 2.50元, 007, (3/5), 15%, 2 and 2"));
-        let expected = [("0", 0), ("3", 2), ("2.5", 1), ("7", 1), ("5", 1), ("15", 1), ("2", 2)];
+        let expected = [
+            ("0", 0),
+            ("3", 2),
+            ("2.5", 1),
+            ("7", 1),
+            ("5", 1),
+            ("15", 1),
+            ("2", 2),
+        ];
         for (number, count) in expected {
-            assert_eq!(found.get(number).copied().unwrap_or_default(), count, "{number}");
+            assert_eq!(
+                found.get(number).copied().unwrap_or_default(),
+                count,
+                "{number}"
+            );
         }
     }
 
     #[test]
     fn thousands_may_be_grouped() {
-        for text in ["1,200,000 people", "1 200 000 people", "1{,}200{,}000 people", "1.2 million people"] {
+        for text in [
+            "1,200,000 people",
+            "1 200 000 people",
+            "1{,}200{,}000 people",
+            "1.2 million people",
+        ] {
             assert!(given(text).contains("1200000"), "{text}");
-            assert_eq!(invented("有1200000人", text), Vec::<Number>::new(), "{text}");
+            assert_eq!(
+                invented("有1200000人", text),
+                Vec::<Number>::new(),
+                "{text}"
+            );
             assert_eq!(invented("有120万人", text), Vec::<Number>::new(), "{text}");
         }
         // A pair of numbers is not one.
         assert!(given("(100,200)").is_superset(&set(&["100", "200"])));
-        assert_eq!(invented("点(100,200)", "the point (100,200)"), Vec::<Number>::new());
+        assert_eq!(
+            invented("点(100,200)", "the point (100,200)"),
+            Vec::<Number>::new()
+        );
     }
 
     #[test]
     fn words_count_as_numbers() {
         let text = "Twenty-five of the three hundred and seven pupils read two fifths of half a dozen books twice";
-        assert!(given(text).is_superset(&set(&["25", "20", "5", "307", "2", "0.5", "1", "12"])), "{:?}", given(text));
+        assert!(
+            given(text).is_superset(&set(&["25", "20", "5", "307", "2", "0.5", "1", "12"])),
+            "{:?}",
+            given(text)
+        );
         assert!(given("two thousand and forty").contains("2040"));
         assert!(given("the twentieth of May").is_superset(&set(&["20", "month 5"])));
         assert!(!given("some people").contains("1"));
@@ -353,7 +458,12 @@ mod tests {
 
     #[test]
     fn chinese_units_may_be_multiplied_out() {
-        let forms = |text: &str| wanted(text).into_iter().flat_map(|wanted| wanted.forms).collect::<BTreeSet<_>>();
+        let forms = |text: &str| {
+            wanted(text)
+                .into_iter()
+                .flat_map(|wanted| wanted.forms)
+                .collect::<BTreeSet<_>>()
+        };
         assert!(forms("3.5万吨").is_superset(&set(&["3.5", "35000", "35"])));
         assert!(forms("2亿").is_superset(&set(&["2", "200000000", "200", "0.2"])));
         assert!(forms("5月3日").is_superset(&set(&["5", "month 5", "3"])));
@@ -362,18 +472,34 @@ mod tests {
 
     #[test]
     fn chinese_numerals_may_become_digits() {
-        for (numeral, value) in [("三", "3"), ("十二", "12"), ("二百零五", "205"), ("三万二千", "32000"), ("两", "2")]
-        {
-            assert!(chinese(numeral).contains(&value.to_string()), "{numeral}: {:?}", chinese(numeral));
+        for (numeral, value) in [
+            ("三", "3"),
+            ("十二", "12"),
+            ("二百零五", "205"),
+            ("三万二千", "32000"),
+            ("两", "2"),
+        ] {
+            assert!(
+                chinese(numeral).contains(&value.to_string()),
+                "{numeral}: {:?}",
+                chinese(numeral)
+            );
         }
         assert!(chinese("二〇二三").contains(&"2023".to_string()));
-        assert_eq!(invented("三个苹果和半个梨", "3 apples and 1/2 of a pear, 4 in all"), ["4"]);
+        assert_eq!(
+            invented("三个苹果和半个梨", "3 apples and 1/2 of a pear, 4 in all"),
+            ["4"]
+        );
     }
 
     #[test]
     fn powers_of_ten_move_the_point() {
-        for (number, zeros, expected) in [("3.5", 4, "35000"), ("120", -2, "1.2"), ("5", -2, "0.05"), ("0.25", 2, "25")]
-        {
+        for (number, zeros, expected) in [
+            ("3.5", 4, "35000"),
+            ("120", -2, "1.2"),
+            ("5", -2, "0.05"),
+            ("0.25", 2, "25"),
+        ] {
             assert_eq!(shifted(number, zeros), expected);
         }
     }

@@ -1,17 +1,29 @@
 //! What a model says → the translation in it.
 
-/// The translation in a reply: without a label before it, quotation marks around it or a fence about it.
+/// The translation in a reply: without a label before it, quotation marks around it or a fence
+/// about it.
 pub(crate) fn translation_in(reply: &str) -> String {
     let mut text = reply.trim();
     text = unfenced(text).trim();
-    for label in ["Here is the translation:", "English translation:", "Translation:", "English:", "**Translation:**"] {
-        if let Some(start) = text.get(..label.len()).filter(|start| start.eq_ignore_ascii_case(label)) {
+    for label in [
+        "Here is the translation:",
+        "English translation:",
+        "Translation:",
+        "English:",
+        "**Translation:**",
+    ] {
+        if let Some(start) = text
+            .get(..label.len())
+            .filter(|start| start.eq_ignore_ascii_case(label))
+        {
             text = text[start.len()..].trim();
             break;
         }
     }
     for (open, close) in [('"', '"'), ('“', '”'), ('「', '」')] {
-        let inner = text.strip_prefix(open).and_then(|rest| rest.strip_suffix(close));
+        let inner = text
+            .strip_prefix(open)
+            .and_then(|rest| rest.strip_suffix(close));
         if let Some(inner) = inner.filter(|inner| !inner.contains([open, close])) {
             text = inner.trim();
         }
@@ -21,7 +33,12 @@ pub(crate) fn translation_in(reply: &str) -> String {
 
 /// What stands between the first and the last line where these are fences.
 fn unfenced(text: &str) -> &str {
-    let Some(rest) = text.strip_prefix("```").and_then(|rest| rest.strip_suffix("```")) else { return text };
+    let Some(rest) = text
+        .strip_prefix("```")
+        .and_then(|rest| rest.strip_suffix("```"))
+    else {
+        return text;
+    };
     match rest.split_once('\n') {
         Some((_, inside)) if !inside.contains("```") => inside,
         _ => text,

@@ -55,8 +55,8 @@ pub struct Translated {
     pub written: usize,
     /// Of these, those that were in English already.
     pub english: usize,
-    /// Problems left out because their translation speaks of options: it contains one of five phrases, as for
-    /// problems that were English from the start.
+    /// Problems left out because their translation speaks of options: it contains one of five
+    /// phrases, as for problems that were English from the start.
     pub needs_options: Vec<String>,
     /// Problems whose translation could not be believed.
     pub set_aside: Vec<SetAside>,
@@ -80,9 +80,9 @@ pub struct SetAside {
 /// Translates the records of a file, or continues where that was begun.
 ///
 /// # Errors
-/// A file that is not of the record form or needs no translation, work of another kind in the folder, a failing generator, a full disk,
-/// an interruption. What was finished stays in the folder; the output is written only when every text has been
-/// translated or set aside.
+/// A file that is not of the record form or needs no translation, work of another kind in the
+/// folder, a failing generator, a full disk, an interruption. What was finished stays in the
+/// folder; the output is written only when every text has been translated or set aside.
 pub fn translate(
     benchmark: &Benchmark,
     plan: &Plan<'_>,
@@ -93,7 +93,10 @@ pub fn translate(
         return Err(Error::OutputIsInput(plan.output.to_path_buf()));
     }
     let data = dataset_loader::load(benchmark, plan.input)?;
-    let texts = Texts { items: texts(benchmark, plan.input, &data)?, render: plan.render };
+    let texts = Texts {
+        items: texts(benchmark, plan.input, &data)?,
+        render: plan.render,
+    };
     let job = Job {
         folder: plan.folder,
         name: JOB,
@@ -108,7 +111,12 @@ pub fn translate(
     let mut replies = job.run(&texts, generator, on_progress)?;
     if let Some((&item, reason)) = replies.failed().first_key_value() {
         let (failed, total) = (replies.failed().len(), replies.len());
-        return Err(Error::Failed { failed, total, id: texts.id(item), reason: reason.clone() });
+        return Err(Error::Failed {
+            failed,
+            total,
+            id: texts.id(item),
+            reason: reason.clone(),
+        });
     }
     let model = generator.info().name;
     let mut collector = Collector {
@@ -155,14 +163,28 @@ impl Text<'_> {
 /// Questions of other languages, and their references where these hold Chinese.
 fn texts<'a>(benchmark: &Benchmark, input: &Path, data: &'a Data) -> Result<Vec<Text<'a>>, Error> {
     let mut texts = Vec::new();
-    for problem in data.problems.iter().filter(|problem| data.is_untranslated(benchmark, problem)) {
+    for problem in data
+        .problems
+        .iter()
+        .filter(|problem| data.is_untranslated(benchmark, problem))
+    {
         let language = data.language(&problem.id).unwrap_or_default();
         if language != "zh" {
-            return Err(Error::OtherLanguage { file: input.to_path_buf(), id: problem.id.clone(), language });
+            return Err(Error::OtherLanguage {
+                file: input.to_path_buf(),
+                id: problem.id.clone(),
+                language,
+            });
         }
-        texts.push(Text { problem, part: Part::Question });
+        texts.push(Text {
+            problem,
+            part: Part::Question,
+        });
         if holds_chinese(&problem.reference) {
-            texts.push(Text { problem, part: Part::Answer });
+            texts.push(Text {
+                problem,
+                part: Part::Answer,
+            });
         }
     }
     match texts.is_empty() {
@@ -213,18 +235,35 @@ impl Collector<'_> {
         let mut item = 0;
         for problem in &self.data.problems {
             let (mut question, mut reference, mut fault) = (None, None, None);
-            while let Some(text) = texts.items.get(item).filter(|text| text.problem.id == problem.id) {
+            while let Some(text) = texts
+                .items
+                .get(item)
+                .filter(|text| text.problem.id == problem.id)
+            {
                 match (replies.outcome(item).map_err(JobError::from)?, text.part) {
-                    (Outcome::Answered(reply), Part::Question) => question = Some(translation_in(&reply.text)),
-                    (Outcome::Answered(reply), Part::Answer) => reference = Some(translation_in(&reply.text)),
+                    (Outcome::Answered(reply), Part::Question) => {
+                        question = Some(translation_in(&reply.text))
+                    }
+                    (Outcome::Answered(reply), Part::Answer) => {
+                        reference = Some(translation_in(&reply.text))
+                    }
                     (Outcome::SetAside(reply), _) => {
                         let reason = reply.fault.unwrap_or_default();
-                        fault.get_or_insert(SetAside { id: texts.id(item), reason, reply: reply.text });
+                        fault.get_or_insert(SetAside {
+                            id: texts.id(item),
+                            reason,
+                            reply: reply.text,
+                        });
                     }
                     (Outcome::Open(_), _) => {
                         let id = texts.id(item);
                         let (total, reason) = (texts.items.len(), "it was not asked".to_string());
-                        return Err(Error::Failed { failed: 1, total, id, reason });
+                        return Err(Error::Failed {
+                            failed: 1,
+                            total,
+                            id,
+                            reason,
+                        });
                     }
                 }
                 item += 1;
@@ -239,10 +278,19 @@ impl Collector<'_> {
 
     /// Takes a problem with what was translated of it.
     fn take(&mut self, problem: &Problem, question: Option<String>, reference: Option<String>) {
-        let mut extras = self.data.extras.get(&problem.id).cloned().unwrap_or_default();
+        let mut extras = self
+            .data
+            .extras
+            .get(&problem.id)
+            .cloned()
+            .unwrap_or_default();
         let asked_for_label = extras.get(FORM).and_then(Value::as_str) == Some("choice");
         let was_choice = extras.contains_key(LABEL) && !asked_for_label;
-        if was_choice && question.as_deref().is_some_and(|question| needs_options(question).is_some()) {
+        if was_choice
+            && question
+                .as_deref()
+                .is_some_and(|question| needs_options(question).is_some())
+        {
             self.translated.needs_options.push(problem.id.clone());
             return;
         }
@@ -250,11 +298,27 @@ impl Collector<'_> {
         self.translated.english += usize::from(question.is_none());
         let mut record = Map::new();
         let mut put = |field: &str, value: Value| record.insert(field.to_string(), value);
-        put("data_source", extras.shift_remove("data_source").unwrap_or_default());
+        put(
+            "data_source",
+            extras.shift_remove("data_source").unwrap_or_default(),
+        );
         put("question_number", Value::String(self.number(problem)));
-        put("question", Value::String(question.clone().unwrap_or_else(|| problem.question.clone())));
-        put("answer", Value::String(reference.clone().unwrap_or_else(|| problem.reference.clone())));
-        put("license", extras.shift_remove("license").unwrap_or_default());
+        put(
+            "question",
+            Value::String(question.clone().unwrap_or_else(|| problem.question.clone())),
+        );
+        put(
+            "answer",
+            Value::String(
+                reference
+                    .clone()
+                    .unwrap_or_else(|| problem.reference.clone()),
+            ),
+        );
+        put(
+            "license",
+            extras.shift_remove("license").unwrap_or_default(),
+        );
         put("data_topic", Value::String(problem.task.clone()));
         if question.is_some() {
             extras.shift_remove(LANGUAGE);
@@ -272,31 +336,71 @@ impl Collector<'_> {
 
     /// The number within the task: an id is `task/number`, perhaps with `@source`.
     fn number(&self, problem: &Problem) -> String {
-        let number = problem.id.strip_prefix(&format!("{}/", problem.task)).unwrap_or(&problem.id);
-        let source = self.data.extras.get(&problem.id).and_then(|extras| extras.get("data_source"));
-        let qualified = source.and_then(Value::as_str).map(|source| format!("@{source}"));
-        qualified.and_then(|suffix| number.strip_suffix(&suffix)).unwrap_or(number).to_string()
+        let number = problem
+            .id
+            .strip_prefix(&format!("{}/", problem.task))
+            .unwrap_or(&problem.id);
+        let source = self
+            .data
+            .extras
+            .get(&problem.id)
+            .and_then(|extras| extras.get("data_source"));
+        let qualified = source
+            .and_then(Value::as_str)
+            .map(|source| format!("@{source}"));
+        qualified
+            .and_then(|suffix| number.strip_suffix(&suffix))
+            .unwrap_or(number)
+            .to_string()
     }
 
     fn finish(self) -> Result<Translated, Error> {
         let output = &self.translated.output;
         if self.records.is_empty() {
-            let aside = self.translated.set_aside.first().map(|first| (first.id.clone(), first.reason.clone()));
+            let aside = self
+                .translated
+                .set_aside
+                .first()
+                .map(|first| (first.id.clone(), first.reason.clone()));
             let spoken = self.translated.needs_options.first();
-            let spoken =
-                || spoken.map(|id| (id.clone(), "its translation speaks of options that are not asked".to_string()));
+            let spoken = || {
+                spoken.map(|id| {
+                    (
+                        id.clone(),
+                        "its translation speaks of options that are not asked".to_string(),
+                    )
+                })
+            };
             let (id, reason) = aside.or_else(spoken).unwrap_or_default();
             let (total, journal) = (self.translated.read, self.translated.journal.clone());
-            return Err(Error::NothingLeft { total, id, reason, journal });
+            return Err(Error::NothingLeft {
+                total,
+                id,
+                reason,
+                journal,
+            });
         }
-        if let Some(folder) = output.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-            let not_writable = |source| FileError::NotWritable { folder: folder.to_path_buf(), source };
-            std::fs::create_dir_all(folder).map_err(not_writable).map_err(JobError::from)?;
+        if let Some(folder) = output
+            .parent()
+            .filter(|folder| !folder.as_os_str().is_empty())
+        {
+            let not_writable = |source| FileError::NotWritable {
+                folder: folder.to_path_buf(),
+                source,
+            };
+            std::fs::create_dir_all(folder)
+                .map_err(not_writable)
+                .map_err(JobError::from)?;
         }
         let lines = |out: &mut dyn std::io::Write| {
-            self.records.iter().try_for_each(|record| jobs::write_line(&mut *out, record))
+            self.records
+                .iter()
+                .try_for_each(|record| jobs::write_line(&mut *out, record))
         };
-        jobs::replace_file(output, lines).map_err(|source| Error::NotWritable { file: output.clone(), source })?;
+        jobs::replace_file(output, lines).map_err(|source| Error::NotWritable {
+            file: output.clone(),
+            source,
+        })?;
         // What was written must be what can be asked.
         let written = dataset_loader::load(self.benchmark, output)?;
         written.check_language(self.benchmark, &written.problems)?;

@@ -32,7 +32,12 @@ pub(crate) fn instruction(part: Part, text: &str, refusal: Option<&Refusal>) -> 
 
 /// BLAKE3 (hex) of everything that is said around a text.
 pub(crate) fn wording_digest() -> String {
-    let refusal = Refusal { text: String::new(), reason: String::new() };
+    let refusal = Refusal {
+        text: String::new(),
+        reason: String::new(),
+    };
     let of_part = |part| instruction(part, "", None) + &instruction(part, "", Some(&refusal));
-    blake3::hash((of_part(Part::Question) + &of_part(Part::Answer)).as_bytes()).to_hex().to_string()
+    blake3::hash((of_part(Part::Question) + &of_part(Part::Answer)).as_bytes())
+        .to_hex()
+        .to_string()
 }

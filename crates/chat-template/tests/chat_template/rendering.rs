@@ -7,9 +7,21 @@ use crate::recorded::template;
 const DATE: jiff::civil::Date = jiff::civil::date(2026, 2, 3);
 
 fn render(source: &str, variables: &Map<String, Value>) -> Rendered {
-    let template = ChatTemplate::new("t.jinja".to_string(), source.to_string(), SpecialTokens::default()).unwrap();
+    let template = ChatTemplate::new(
+        "t.jinja".to_string(),
+        source.to_string(),
+        SpecialTokens::default(),
+    )
+    .unwrap();
     let messages = [Message::new("user", "x")];
-    template.render(&Conversation { messages: &messages, add_generation_prompt: true, date: DATE, variables }).unwrap()
+    template
+        .render(&Conversation {
+            messages: &messages,
+            add_generation_prompt: true,
+            date: DATE,
+            variables,
+        })
+        .unwrap()
 }
 
 fn text(source: &str) -> String {
@@ -32,25 +44,44 @@ fn dates_are_written_as_python_writes_them() {
     ];
     for (format, expected) in cases {
         let rendered = render(&format!("{{{{ strftime_now({format:?}) }}}}"), &Map::new());
-        assert_eq!(rendered, Rendered { text: expected.to_string(), date_used: true }, "{format}");
+        assert_eq!(
+            rendered,
+            Rendered {
+                text: expected.to_string(),
+                date_used: true
+            },
+            "{format}"
+        );
     }
 }
 
 #[test]
 fn only_a_template_that_writes_the_date_uses_it() {
     assert!(
-        !render("{% if date_string is undefined and strftime_now is undefined %}no{% endif %}", &Map::new()).date_used
+        !render(
+            "{% if date_string is undefined and strftime_now is undefined %}no{% endif %}",
+            &Map::new()
+        )
+        .date_used
     );
     let source = "{{ day if day is defined else strftime_now('%d') }}";
     assert!(render(source, &Map::new()).date_used);
     let given = Map::from_iter([("day".to_string(), json!("monday"))]);
-    assert_eq!(render(source, &given), Rendered { text: "monday".to_string(), date_used: false });
+    assert_eq!(
+        render(source, &given),
+        Rendered {
+            text: "monday".to_string(),
+            date_used: false
+        }
+    );
 }
 
 #[test]
 fn neither_tools_nor_documents_are_there() {
     assert_eq!(
-        text("{{ tools is defined }} {{ tools is none }} {{ documents is none }} {{ bos_token is defined }}"),
+        text(
+            "{{ tools is defined }} {{ tools is none }} {{ documents is none }} {{ bos_token is defined }}"
+        ),
         "True True True False"
     );
 }
@@ -75,8 +106,12 @@ fn what_ends_a_turn_is_found() {
     let tokens = || SpecialTokens::from_iter([("bos_token", "<s>"), ("eos_token", "</s>")]);
     let messages = [Message::new("user", "What is 1?")];
     for (name, expected) in cases {
-        let conversation =
-            Conversation { messages: &messages, add_generation_prompt: true, date: DATE, variables: &Map::new() };
+        let conversation = Conversation {
+            messages: &messages,
+            add_generation_prompt: true,
+            date: DATE,
+            variables: &Map::new(),
+        };
         let end = template(name, tokens()).end_of_turn(&conversation).unwrap();
         assert_eq!(end.as_deref(), expected, "{name}");
     }

@@ -31,19 +31,39 @@ impl Display {
             (false, true) => Screen::Bar(None),
             (false, false) => Screen::Lines { last: begun },
         };
-        Self { screen, begun, had: 0 }
+        Self {
+            screen,
+            begun,
+            had: 0,
+        }
     }
 
     /// Shows an event when it is time.
     pub fn update(&mut self, event: &Event<'_>) {
         match event {
-            Event::Begin { name, from, have, total } => self.begin(name, from, *have, *total),
+            Event::Begin {
+                name,
+                from,
+                have,
+                total,
+            } => self.begin(name, from, *have, *total),
             Event::Bytes { name, done, total } => self.bytes(name, *done, *total),
-            Event::Waiting { name, reason, wait, attempt } => {
-                self.say(&format!("{name}: {reason}; attempt {attempt} in {:.1} s", wait.as_secs_f64()));
+            Event::Waiting {
+                name,
+                reason,
+                wait,
+                attempt,
+            } => {
+                self.say(&format!(
+                    "{name}: {reason}; attempt {attempt} in {:.1} s",
+                    wait.as_secs_f64()
+                ));
             }
             Event::Finished(fetched) if fetched.state == State::AlreadyThere => {
-                self.say(&format!("{}: was there already, and is right", fetched.name));
+                self.say(&format!(
+                    "{}: was there already, and is right",
+                    fetched.name
+                ));
             }
             Event::Finished(fetched) => {
                 self.clear();
@@ -70,7 +90,11 @@ impl Display {
 
     fn begin(&mut self, name: &str, from: &str, have: u64, total: Option<u64>) {
         (self.begun, self.had) = (Instant::now(), have);
-        let resumed = if have > 0 { format!(", going on at {}", DecimalBytes(have)) } else { String::new() };
+        let resumed = if have > 0 {
+            format!(", going on at {}", DecimalBytes(have))
+        } else {
+            String::new()
+        };
         self.clear();
         self.say(&format!("{name}: from {from}{resumed}"));
         if let Screen::Bar(slot) = &mut self.screen {
@@ -83,7 +107,10 @@ impl Display {
             Screen::Bar(Some(bar)) => bar.set_position(done),
             Screen::Lines { last } if last.elapsed() >= LINE_EVERY => {
                 *last = Instant::now();
-                eprintln!("{name}: {}", line(done, total, done - self.had, self.begun.elapsed()));
+                eprintln!(
+                    "{name}: {}",
+                    line(done, total, done - self.had, self.begun.elapsed())
+                );
             }
             _ => {}
         }
@@ -104,10 +131,16 @@ fn bar(name: &str, have: u64, total: Option<u64>) -> ProgressBar {
             ProgressBar::new(total),
             "{msg} {bar:30} {decimal_bytes}/{decimal_total_bytes}, {decimal_bytes_per_sec}, {eta} left",
         ),
-        None => (ProgressBar::new_spinner(), "{msg} {spinner} {decimal_bytes}, {decimal_bytes_per_sec}"),
+        None => (
+            ProgressBar::new_spinner(),
+            "{msg} {spinner} {decimal_bytes}, {decimal_bytes_per_sec}",
+        ),
     };
     let style = ProgressStyle::with_template(template).expect("the template is well-formed");
-    let bar = bar.with_style(style).with_message(name.to_string()).with_position(have);
+    let bar = bar
+        .with_style(style)
+        .with_message(name.to_string())
+        .with_position(have);
     // The rate is of what comes now, not of what was there.
     bar.reset_eta();
     bar
@@ -119,7 +152,12 @@ fn line(done: u64, total: Option<u64>, came: u64, elapsed: Duration) -> String {
     match total {
         Some(total) if rate > 0.0 => {
             let left = Duration::from_secs_f64((total.saturating_sub(done) as f64 / rate).min(1e9));
-            format!("{} of {}, {speed}, {} left", DecimalBytes(done), DecimalBytes(total), HumanDuration(left))
+            format!(
+                "{} of {}, {speed}, {} left",
+                DecimalBytes(done),
+                DecimalBytes(total),
+                HumanDuration(left)
+            )
         }
         _ => format!("{}, {speed}", DecimalBytes(done)),
     }

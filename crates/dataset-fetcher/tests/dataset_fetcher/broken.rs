@@ -26,7 +26,10 @@ fn a_file_is_fetched_recorded_and_not_fetched_again() {
     assert_eq!(entry.url, "https://publisher.invalid/a.json");
     assert_eq!(entry.fetched_from, format!("{}/a.json", server.url()));
     assert_eq!(server.requests()[0].target, "/a.json");
-    assert_eq!(server.requests()[0].header("accept-encoding"), Some("identity"));
+    assert_eq!(
+        server.requests()[0].header("accept-encoding"),
+        Some("identity")
+    );
 
     let again = kitchen.fetch_from(&server).unwrap();
     assert_eq!(again.files[0].state, State::AlreadyThere);
@@ -69,11 +72,18 @@ fn a_connection_that_is_cut_off_is_gone_on_with() {
         kitchen.fetch_from(&server).unwrap();
         assert_eq!(kitchen.read("a.json"), bytes);
         assert_eq!(kitchen.entries(), ["a.json", "mwpbench-data.lock"]);
-        let asked: Vec<_> = server.requests().iter().map(|request| request.range()).collect();
+        let asked: Vec<_> = server
+            .requests()
+            .iter()
+            .map(|request| request.range())
+            .collect();
         assert_eq!(asked, [None, Some(60_000), Some(120_000)]);
         assert_eq!(server.requests()[2].header("if-range"), Some(TAG));
         assert!(
-            kitchen.told.contains(&"wait a.json 2: broken off at 60000 of 200000 bytes: Peer disconnected".to_string()),
+            kitchen.told.contains(
+                &"wait a.json 2: broken off at 60000 of 200000 bytes: Peer disconnected"
+                    .to_string()
+            ),
             "{:?}",
             kitchen.told
         );
@@ -87,7 +97,11 @@ fn a_server_that_ignores_ranges_sends_all_of_it() {
     let served = bytes.clone();
     let server = Server::start(move |_, number, stream| {
         head(stream, "200 OK", &[("Content-Length", "50000")])?;
-        stream.write_all(if number == 0 { &served[..20_000] } else { &served })
+        stream.write_all(if number == 0 {
+            &served[..20_000]
+        } else {
+            &served
+        })
     });
     kitchen.fetch_from(&server).unwrap();
     assert_eq!(kitchen.read("a.json"), bytes);
@@ -114,8 +128,16 @@ fn without_a_tag_or_an_id_nothing_is_gone_on_with() {
     let served = bytes.clone();
     let server = Server::start(move |_, number, stream| {
         // A weak tag does not promise the same bytes.
-        head(stream, "200 OK", &[("Content-Length", "50000"), ("ETag", "W/\"one\"")])?;
-        stream.write_all(if number == 0 { &served[..20_000] } else { &served })
+        head(
+            stream,
+            "200 OK",
+            &[("Content-Length", "50000"), ("ETag", "W/\"one\"")],
+        )?;
+        stream.write_all(if number == 0 {
+            &served[..20_000]
+        } else {
+            &served
+        })
     });
     kitchen.fetch_from(&server).unwrap();
     assert_eq!(kitchen.read("a.json"), bytes);
@@ -125,13 +147,22 @@ fn without_a_tag_or_an_id_nothing_is_gone_on_with() {
 #[test]
 fn a_rest_from_elsewhere_in_the_file_is_not_joined() {
     let bytes = content(50_000);
-    for lie in ["bytes 10000-49999/50000", "bytes 20000-49999/60000", "nonsense"] {
+    for lie in [
+        "bytes 10000-49999/50000",
+        "bytes 20000-49999/60000",
+        "nonsense",
+    ] {
         let mut kitchen = Kitchen::new(&[pinned("a.json", &bytes)]);
         let served = bytes.clone();
         let server = Server::start(move |request, number, stream| match number {
-            0 => begin(request, stream, &served, TAG).and_then(|rest| stream.write_all(&rest[..20_000])),
+            0 => begin(request, stream, &served, TAG)
+                .and_then(|rest| stream.write_all(&rest[..20_000])),
             1 => {
-                head(stream, "206 Partial Content", &[("Content-Length", "30000"), ("Content-Range", lie)])?;
+                head(
+                    stream,
+                    "206 Partial Content",
+                    &[("Content-Length", "30000"), ("Content-Range", lie)],
+                )?;
                 stream.write_all(&served[20_000..])
             }
             _ => give(request, stream, &served, TAG),
@@ -153,7 +184,11 @@ fn a_range_that_is_no_longer_there_starts_anew() {
     });
     kitchen.fetch_from(&server).unwrap();
     assert_eq!(kitchen.read("a.json"), new);
-    let asked: Vec<_> = server.requests().iter().map(|request| request.range()).collect();
+    let asked: Vec<_> = server
+        .requests()
+        .iter()
+        .map(|request| request.range())
+        .collect();
     assert_eq!(asked, [None, Some(20_000), None]);
 }
 
@@ -165,11 +200,18 @@ fn pieces_that_do_not_belong_together_are_fetched_once_more() {
     let server = Server::start(move |request, _, stream| give(request, stream, &served, TAG));
     // As a loss of power may leave it: the length is right, the bytes are not.
     kitchen.put("a.json.part", vec![0; 20_000]);
-    let note = format!("url = \"{}/a.json\"\ntotal = 50000\nvalidator = '{TAG}'\n", server.url());
+    let note = format!(
+        "url = \"{}/a.json\"\ntotal = 50000\nvalidator = '{TAG}'\n",
+        server.url()
+    );
     kitchen.put("a.json.part.note", note);
     kitchen.fetch_from(&server).unwrap();
     assert_eq!(kitchen.read("a.json"), bytes);
-    let asked: Vec<_> = server.requests().iter().map(|request| request.range()).collect();
+    let asked: Vec<_> = server
+        .requests()
+        .iter()
+        .map(|request| request.range())
+        .collect();
     assert_eq!(asked, [Some(20_000), None]);
 }
 
@@ -182,10 +224,18 @@ fn a_later_run_goes_on_also_from_another_mirror() {
     let broken = Server::start(move |request, _, stream| {
         begin(request, stream, &served, TAG).and_then(|rest| stream.write_all(&rest[..30_000]))
     });
-    refused(kitchen.fetch_from(&broken), &["given up after 1 attempt:", "30000 bytes are kept", "--from"]);
+    refused(
+        kitchen.fetch_from(&broken),
+        &[
+            "given up after 1 attempt:",
+            "30000 bytes are kept",
+            "--from",
+        ],
+    );
     assert_eq!(kitchen.entries(), ["a.json.part", "a.json.part.note"]);
     let served = bytes.clone();
-    let good = Server::start(move |request, _, stream| give(request, stream, &served, "\"other tag\""));
+    let good =
+        Server::start(move |request, _, stream| give(request, stream, &served, "\"other tag\""));
     kitchen.fetch_from(&good).unwrap();
     assert_eq!(kitchen.read("a.json"), bytes);
     // The content's id is known: the tag of another server would only be in the way.
@@ -200,7 +250,10 @@ fn a_whole_part_is_only_checked() {
     let mut kitchen = Kitchen::new(&[pinned("a.json", &bytes)]);
     let server = Server::start(|_, _, stream| refuse(stream, "500 Internal Server Error", &[]));
     kitchen.put("a.json.part", &bytes);
-    kitchen.put("a.json.part.note", format!("url = \"{}/a.json\"\ntotal = 5000\n", server.url()));
+    kitchen.put(
+        "a.json.part.note",
+        format!("url = \"{}/a.json\"\ntotal = 5000\n", server.url()),
+    );
     kitchen.fetch_from(&server).unwrap();
     assert_eq!(kitchen.read("a.json"), bytes);
     assert_eq!(server.requests().len(), 0);
@@ -225,7 +278,12 @@ fn a_part_that_nobody_knows_the_origin_of_is_not_used() {
 #[test]
 fn errors_of_the_server_are_tried_again_with_a_growing_wait() {
     let bytes = content(1_000);
-    for status in ["500 Internal Server Error", "502 Bad Gateway", "503 Service Unavailable", "408 Request Timeout"] {
+    for status in [
+        "500 Internal Server Error",
+        "502 Bad Gateway",
+        "503 Service Unavailable",
+        "408 Request Timeout",
+    ] {
         let mut kitchen = Kitchen::new(&[pinned("a.json", &bytes)]);
         let served = bytes.clone();
         let server = Server::start(move |request, number, stream| match number {
@@ -233,7 +291,10 @@ fn errors_of_the_server_are_tried_again_with_a_growing_wait() {
             _ => give(request, stream, &served, TAG),
         });
         kitchen.fetch_from(&server).unwrap();
-        assert_eq!(kitchen.told[0], format!("wait a.json 2: the server answered {status}"));
+        assert_eq!(
+            kitchen.told[0],
+            format!("wait a.json 2: the server answered {status}")
+        );
         assert_eq!(server.requests().len(), 3);
     }
 }
@@ -245,7 +306,12 @@ fn attempts_are_bounded() {
     let url = format!("{}/a.json", server.url());
     refused(
         kitchen.fetch_from(&server),
-        &[&url, "given up after 3 attempts", "500 Internal Server Error", "--from DIR"],
+        &[
+            &url,
+            "given up after 3 attempts",
+            "500 Internal Server Error",
+            "--from DIR",
+        ],
     );
     // The second file is not tried at all: it would fail in the same way.
     assert_eq!(server.requests().len(), 3);
@@ -259,7 +325,10 @@ fn bytes_that_come_again_and_again_are_no_progress() {
         head(stream, "200 OK", &[("Content-Length", "50000")])?;
         stream.write_all(&[1; 10_000])
     });
-    let error = refused(kitchen.fetch_from(&server), &["given up after 3 attempts", "10000 of 50000 bytes"]);
+    let error = refused(
+        kitchen.fetch_from(&server),
+        &["given up after 3 attempts", "10000 of 50000 bytes"],
+    );
     // Nothing tells whether the rest would fit, so nothing is promised.
     assert!(!error.to_string().contains("are kept"), "{error}");
     assert_eq!(server.requests().len(), 3);
@@ -273,14 +342,19 @@ fn progress_in_small_steps_is_bounded_too() {
     let server = Server::start(move |request, _, stream| {
         begin(request, stream, &bytes, TAG).and_then(|rest| stream.write_all(&rest[..1]))
     });
-    refused(kitchen.fetch_from(&server), &["given up after 10 attempts", "10 bytes are kept"]);
+    refused(
+        kitchen.fetch_from(&server),
+        &["given up after 10 attempts", "10 bytes are kept"],
+    );
 }
 
 #[test]
 fn a_server_may_say_how_long_to_wait() {
     let bytes = content(1_000);
     let soon = jiff::Timestamp::now() + Duration::from_secs(3);
-    let date = jiff::fmt::rfc2822::DateTimePrinter::new().timestamp_to_rfc9110_string(&soon).unwrap();
+    let date = jiff::fmt::rfc2822::DateTimePrinter::new()
+        .timestamp_to_rfc9110_string(&soon)
+        .unwrap();
     for (asked, least) in [("1".to_string(), 1.0), (date, 0.9)] {
         let mut kitchen = Kitchen::new(&[pinned("a.json", &bytes)]);
         let served = bytes.clone();
@@ -290,7 +364,11 @@ fn a_server_may_say_how_long_to_wait() {
         });
         let started = Instant::now();
         kitchen.fetch_from(&server).unwrap();
-        assert!(started.elapsed().as_secs_f64() >= least, "{:?}", started.elapsed());
+        assert!(
+            started.elapsed().as_secs_f64() >= least,
+            "{:?}",
+            started.elapsed()
+        );
         assert_eq!(kitchen.read("a.json"), bytes);
     }
 }
@@ -298,8 +376,13 @@ fn a_server_may_say_how_long_to_wait() {
 #[test]
 fn a_wait_that_is_too_long_is_said_and_not_made() {
     let mut kitchen = Kitchen::new(&[unpinned("a.json")]);
-    let server = Server::start(|_, _, stream| refuse(stream, "429 Too Many Requests", &[("Retry-After", "3600")]));
-    refused(kitchen.fetch_from(&server), &["429 Too Many Requests", "wait for 3600 s", "--from"]);
+    let server = Server::start(|_, _, stream| {
+        refuse(stream, "429 Too Many Requests", &[("Retry-After", "3600")])
+    });
+    refused(
+        kitchen.fetch_from(&server),
+        &["429 Too Many Requests", "wait for 3600 s", "--from"],
+    );
     assert_eq!(server.requests().len(), 1);
 }
 
@@ -319,7 +402,11 @@ fn a_stalled_connection_is_given_up_and_gone_on_with() {
     });
     let started = Instant::now();
     kitchen.fetch_from(&server).unwrap();
-    assert!(started.elapsed() < Duration::from_secs(3), "{:?}", started.elapsed());
+    assert!(
+        started.elapsed() < Duration::from_secs(3),
+        "{:?}",
+        started.elapsed()
+    );
     assert_eq!(kitchen.read("a.json"), bytes);
     assert_eq!(server.requests()[1].range(), Some(20_000));
 }
@@ -332,8 +419,15 @@ fn a_server_that_never_answers_is_given_up() {
         Ok(())
     });
     let started = Instant::now();
-    refused(kitchen.fetch_from(&server), &["given up after 3 attempts", "no answer in time"]);
-    assert!(started.elapsed() < Duration::from_secs(4), "{:?}", started.elapsed());
+    refused(
+        kitchen.fetch_from(&server),
+        &["given up after 3 attempts", "no answer in time"],
+    );
+    assert!(
+        started.elapsed() < Duration::from_secs(4),
+        "{:?}",
+        started.elapsed()
+    );
 }
 
 #[test]
@@ -343,7 +437,13 @@ fn nobody_there_is_said() {
     let url = server.url();
     drop(server);
     kitchen.order.from = Some(dataset_fetcher::Origin::parse(&url).unwrap());
-    let error = refused(kitchen.fetch(), &["given up after 3 attempts", "look at the network and the proxy"]);
+    let error = refused(
+        kitchen.fetch(),
+        &[
+            "given up after 3 attempts",
+            "look at the network and the proxy",
+        ],
+    );
     assert_eq!(error.kind(), dataset_fetcher::ErrorKind::Incomplete);
 }
 

@@ -7,7 +7,10 @@ use proptest::prelude::*;
 #[test]
 fn ids_of_known_contents() {
     assert_eq!(git_blob_id(b""), "e69de29bb2d1d6434b8b29ae775ad8c2e48c5391");
-    assert_eq!(git_blob_id(b"hello world\n"), "3b18e512dba79e4c8300dd08aeb37f8e728b8dad");
+    assert_eq!(
+        git_blob_id(b"hello world\n"),
+        "3b18e512dba79e4c8300dd08aeb37f8e728b8dad"
+    );
 }
 
 /// What git says, or nothing where there is no git.
@@ -21,7 +24,10 @@ fn git(content: &[u8]) -> Option<String> {
         .ok()?;
     child.stdin.take()?.write_all(content).ok()?;
     let output = child.wait_with_output().ok()?;
-    output.status.success().then(|| String::from_utf8_lossy(&output.stdout).trim().to_string())
+    output
+        .status
+        .success()
+        .then(|| String::from_utf8_lossy(&output.stdout).trim().to_string())
 }
 
 proptest! {

@@ -3,7 +3,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use dataset_fetcher::{Error, Event, Order, Origin, Patience, PublishedBy, Report, Source, Split, fetch, git_blob_id};
+use dataset_fetcher::{
+    Error, Event, Order, Origin, Patience, PublishedBy, Report, Source, Split, fetch, git_blob_id,
+};
 use tempfile::TempDir;
 
 use crate::server::Server;
@@ -20,7 +22,10 @@ pub fn content(bytes: usize) -> Vec<u8> {
 
 /// A file whose content is known beforehand.
 pub fn pinned(name: &str, content: &[u8]) -> Source {
-    Source { git_blob: Some(git_blob_id(content)), ..unpinned(name) }
+    Source {
+        git_blob: Some(git_blob_id(content)),
+        ..unpinned(name)
+    }
 }
 
 /// A file whose content is not known beforehand.
@@ -63,7 +68,11 @@ impl Kitchen {
             connect: Duration::from_secs(5),
             ..Patience::default()
         };
-        Self { folder, order, told: Vec::new() }
+        Self {
+            folder,
+            order,
+            told: Vec::new(),
+        }
     }
 
     pub fn data(&self) -> &Path {
@@ -93,9 +102,18 @@ impl Kitchen {
         self.told.clear();
         let told = &mut self.told;
         fetch(&self.order, &mut |event| match event {
-            Event::Begin { name, have, total, .. } => told.push(format!("begin {name} {have} {total:?}")),
-            Event::Waiting { name, reason, attempt, .. } => told.push(format!("wait {name} {attempt}: {reason}")),
-            Event::Finished(fetched) => told.push(format!("finished {} {:?}", fetched.name, fetched.state)),
+            Event::Begin {
+                name, have, total, ..
+            } => told.push(format!("begin {name} {have} {total:?}")),
+            Event::Waiting {
+                name,
+                reason,
+                attempt,
+                ..
+            } => told.push(format!("wait {name} {attempt}: {reason}")),
+            Event::Finished(fetched) => {
+                told.push(format!("finished {} {:?}", fetched.name, fetched.state))
+            }
             _ => {}
         })
     }

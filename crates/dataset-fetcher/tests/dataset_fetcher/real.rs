@@ -9,7 +9,10 @@ fn shared() -> Option<PathBuf> {
         None => PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data"),
     };
     if !folder.join("native").is_dir() {
-        eprintln!("SKIPPED: no real data at {} (set MWPBENCH_SHARED_DATA)", folder.display());
+        eprintln!(
+            "SKIPPED: no real data at {} (set MWPBENCH_SHARED_DATA)",
+            folder.display()
+        );
         return None;
     }
     Some(folder)
@@ -22,22 +25,64 @@ fn publishers_files_have_the_ids_of_the_table() {
     let mut order = Order::new(data.path().to_path_buf());
     order.published_by = PublishedBy::Publisher;
     order.train = true;
-    order.sets = ["gsm8k", "tal", "ape210k", "gaokao_bench", "agieval_gaokao", "agieval_sat", "agieval_math"]
-        .map(str::to_string)
-        .to_vec();
+    order.sets = [
+        "gsm8k",
+        "tal",
+        "ape210k",
+        "gaokao_bench",
+        "agieval_gaokao",
+        "agieval_sat",
+        "agieval_math",
+    ]
+    .map(str::to_string)
+    .to_vec();
     order.from = Some(Origin::Folder(shared));
     let report = fetch(&order, &mut |_| ()).unwrap();
     assert_eq!(
         report.files.len(),
-        sources().iter().filter(|source| source.published_by == PublishedBy::Publisher).count() - 1
+        sources()
+            .iter()
+            .filter(|source| source.published_by == PublishedBy::Publisher)
+            .count()
+            - 1
     );
-    let pinned = report.files.iter().filter(|file| file.trust == Trust::PublishedId).count();
+    let pinned = report
+        .files
+        .iter()
+        .filter(|file| file.trust == Trust::PublishedId)
+        .count();
     assert_eq!((pinned, report.files.len()), (8, 13));
-    let sets: Vec<&str> = report.imports.iter().map(|import| import.set.as_str()).collect();
-    assert_eq!(sets, ["gsm8k", "tal", "ape210k", "gaokao_bench", "agieval_gaokao", "agieval_sat", "agieval_math"]);
-    assert!(report.imports.iter().all(|import| import.folder.is_dir() && !import.has_records));
+    let sets: Vec<&str> = report
+        .imports
+        .iter()
+        .map(|import| import.set.as_str())
+        .collect();
+    assert_eq!(
+        sets,
+        [
+            "gsm8k",
+            "tal",
+            "ape210k",
+            "gaokao_bench",
+            "agieval_gaokao",
+            "agieval_sat",
+            "agieval_math"
+        ]
+    );
+    assert!(
+        report
+            .imports
+            .iter()
+            .all(|import| import.folder.is_dir() && !import.has_records)
+    );
     let verification = verify(data.path()).unwrap();
-    assert!(verification.files.iter().all(|file| file.check == Check::Ok), "{verification:?}");
+    assert!(
+        verification
+            .files
+            .iter()
+            .all(|file| file.check == Check::Ok),
+        "{verification:?}"
+    );
 }
 
 #[test]
@@ -48,5 +93,8 @@ fn the_published_fresh_gaokao_has_its_id() {
     order.sets = vec!["fresh_gaokao_2023".to_string()];
     order.from = Some(Origin::Folder(shared.join("canonical")));
     let report = fetch(&order, &mut |_| ()).unwrap();
-    assert_eq!((report.files[0].bytes, report.files[0].trust), (9517, Trust::PublishedId));
+    assert_eq!(
+        (report.files[0].bytes, report.files[0].trust),
+        (9517, Trust::PublishedId)
+    );
 }

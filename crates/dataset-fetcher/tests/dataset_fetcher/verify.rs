@@ -6,11 +6,19 @@ use crate::kitchen::{Kitchen, pinned, unpinned};
 
 /// A data folder with the files `a.json`, `b.json` and `native/c.json`.
 fn fetched() -> Kitchen {
-    let sources = [pinned("a.json", b"aaa"), unpinned("b.json"), unpinned("native/c.json")];
+    let sources = [
+        pinned("a.json", b"aaa"),
+        unpinned("b.json"),
+        unpinned("native/c.json"),
+    ];
     let mut kitchen = Kitchen::new(&sources);
     let offline = kitchen.folder.path().join("offline");
     fs::create_dir_all(offline.join("native")).unwrap();
-    for (name, content) in [("a.json", "aaa"), ("b.json", "bbb"), ("native/c.json", "ccc")] {
+    for (name, content) in [
+        ("a.json", "aaa"),
+        ("b.json", "bbb"),
+        ("native/c.json", "ccc"),
+    ] {
         fs::write(offline.join(name), content).unwrap();
     }
     kitchen.order.from = Some(Origin::Folder(offline));
@@ -20,18 +28,32 @@ fn fetched() -> Kitchen {
 
 fn checks(kitchen: &Kitchen) -> Vec<(String, Check)> {
     let verification = verify(kitchen.data()).unwrap();
-    assert_eq!(verification.is_good(), verification.files.iter().all(|file| !file.check.is_fault()));
-    verification.files.into_iter().map(|file| (file.name, file.check)).collect()
+    assert_eq!(
+        verification.is_good(),
+        verification.files.iter().all(|file| !file.check.is_fault())
+    );
+    verification
+        .files
+        .into_iter()
+        .map(|file| (file.name, file.check))
+        .collect()
 }
 
 fn expected(checks: &[(&str, Check)]) -> Vec<(String, Check)> {
-    checks.iter().map(|(name, check)| (name.to_string(), *check)).collect()
+    checks
+        .iter()
+        .map(|(name, check)| (name.to_string(), *check))
+        .collect()
 }
 
 #[test]
 fn what_was_fetched_is_good() {
     let kitchen = fetched();
-    let all = [("a.json", Check::Ok), ("b.json", Check::Ok), ("native/c.json", Check::Ok)];
+    let all = [
+        ("a.json", Check::Ok),
+        ("b.json", Check::Ok),
+        ("native/c.json", Check::Ok),
+    ];
     assert_eq!(checks(&kitchen), expected(&all));
 }
 
@@ -67,12 +89,26 @@ fn files_of_the_users_are_no_fault() {
 fn the_published_id_decides_whatever_the_lock_file_says() {
     let kitchen = fetched();
     let lock = fs::read_to_string(kitchen.path(LOCK_FILE)).unwrap();
-    kitchen.put(LOCK_FILE, lock.replace("\"a.json\"", "\"fresh_gaokao_math_2023.json\""));
-    fs::rename(kitchen.path("a.json"), kitchen.path("fresh_gaokao_math_2023.json")).unwrap();
+    kitchen.put(
+        LOCK_FILE,
+        lock.replace("\"a.json\"", "\"fresh_gaokao_math_2023.json\""),
+    );
+    fs::rename(
+        kitchen.path("a.json"),
+        kitchen.path("fresh_gaokao_math_2023.json"),
+    )
+    .unwrap();
     let verification = verify(kitchen.data()).unwrap();
-    let file = verification.files.iter().find(|file| file.name.starts_with("fresh")).unwrap();
+    let file = verification
+        .files
+        .iter()
+        .find(|file| file.name.starts_with("fresh"))
+        .unwrap();
     assert_eq!(file.check, Check::Changed);
-    assert_eq!(file.expected.as_deref(), Some("git blob d88294bb4221599539fed8c12963b5df48ebda7f"));
+    assert_eq!(
+        file.expected.as_deref(),
+        Some("git blob d88294bb4221599539fed8c12963b5df48ebda7f")
+    );
 }
 
 #[test]
@@ -80,8 +116,12 @@ fn the_published_id_decides_whatever_the_lock_file_says() {
 fn a_link_is_not_the_file_that_was_fetched() {
     let kitchen = fetched();
     fs::rename(kitchen.path("a.json"), kitchen.folder.path().join("moved")).unwrap();
-    std::os::unix::fs::symlink(kitchen.folder.path().join("moved"), kitchen.path("a.json")).unwrap();
-    assert_eq!(checks(&kitchen)[0], ("a.json".to_string(), Check::Unreadable));
+    std::os::unix::fs::symlink(kitchen.folder.path().join("moved"), kitchen.path("a.json"))
+        .unwrap();
+    assert_eq!(
+        checks(&kitchen)[0],
+        ("a.json".to_string(), Check::Unreadable)
+    );
 }
 
 #[test]
@@ -89,9 +129,15 @@ fn a_lock_file_that_names_something_outside_is_refused() {
     let kitchen = fetched();
     let lock = fs::read_to_string(kitchen.path(LOCK_FILE)).unwrap();
     for name in ["../secret", "/etc/passwd", "native/../../secret"] {
-        kitchen.put(LOCK_FILE, lock.replace("\"a.json\"", &format!("\"{name}\"")));
+        kitchen.put(
+            LOCK_FILE,
+            lock.replace("\"a.json\"", &format!("\"{name}\"")),
+        );
         let error = verify(kitchen.data()).unwrap_err();
-        assert!(error.to_string().contains("leads out of the data folder"), "{error}");
+        assert!(
+            error.to_string().contains("leads out of the data folder"),
+            "{error}"
+        );
         assert_eq!(error.kind(), ErrorKind::Integrity);
     }
 }
@@ -124,5 +170,8 @@ fn a_source_of_ones_own_has_its_address() {
         path: Some("p/q".into()),
         ..unpinned("x")
     };
-    assert_eq!(source.url(), "https://raw.githubusercontent.com/o/r/main/p/q");
+    assert_eq!(
+        source.url(),
+        "https://raw.githubusercontent.com/o/r/main/p/q"
+    );
 }

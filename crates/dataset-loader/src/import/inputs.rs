@@ -13,11 +13,20 @@ pub(super) struct Input {
     pub(super) name: PathBuf,
 }
 
-/// The file itself, or of a folder the files of the split that are called as the publisher calls them.
-pub(super) fn find(input: &Path, split: &str, set: Option<&Set>, native: &Native) -> Result<Vec<Input>, Error> {
+/// The file itself, or of a folder the files of the split that are called as the publisher calls
+/// them.
+pub(super) fn find(
+    input: &Path,
+    split: &str,
+    set: Option<&Set>,
+    native: &Native,
+) -> Result<Vec<Input>, Error> {
     let name = |path: &Path| PathBuf::from(path.file_name().unwrap_or_default());
     if !input.is_dir() {
-        return Ok(vec![Input { path: input.to_path_buf(), name: name(input) }]);
+        return Ok(vec![Input {
+            path: input.to_path_buf(),
+            name: name(input),
+        }]);
     }
     let mut found = Vec::new();
     walk(input, &name(input), &mut found)?;
@@ -25,7 +34,8 @@ pub(super) fn find(input: &Path, split: &str, set: Option<&Set>, native: &Native
     found.retain(|file| (native.takes)(&lower(&file.name), split));
     // Of `2.json` and `10.json` the first comes first.
     found.sort_by_cached_key(|file| natural_order(&file.name));
-    // `train.jsonl` and `train.parquet` are the same records twice; in order of name the JSON Lines come first.
+    // `train.jsonl` and `train.parquet` are the same records twice; in order of name the JSON Lines
+    // come first.
     found.dedup_by_key(|file| file.name.with_extension(""));
     match found.is_empty() {
         false => Ok(found),
@@ -44,14 +54,19 @@ pub(super) fn find(input: &Path, split: &str, set: Option<&Set>, native: &Native
 fn walk(folder: &Path, name: &Path, found: &mut Vec<Input>) -> Result<(), Error> {
     for entry in std::fs::read_dir(folder).map_err(|error| unreadable(folder, error))? {
         let entry = entry.map_err(|error| unreadable(folder, error))?;
-        let kind = entry.file_type().map_err(|error| unreadable(&entry.path(), error))?;
+        let kind = entry
+            .file_type()
+            .map_err(|error| unreadable(&entry.path(), error))?;
         let own = entry.file_name();
         if own.to_string_lossy().starts_with('.') {
             continue;
         }
         match kind.is_dir() {
             true => walk(&entry.path(), &name.join(&own), found)?,
-            false if entry.path().is_file() => found.push(Input { path: entry.path(), name: name.join(&own) }),
+            false if entry.path().is_file() => found.push(Input {
+                path: entry.path(),
+                name: name.join(&own),
+            }),
             false => {}
         }
     }

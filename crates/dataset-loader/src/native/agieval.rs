@@ -1,7 +1,9 @@
-//! AGIEval as published (ruixiangcui/AGIEval, `data/v1`): JSON Lines with `passage`, `question`, `options` ("(A)…" or null), `label`,
-//! `answer` and `other`. A passage stands before the question. Several correct options are written `AD` or `A B D`.
+//! AGIEval as published (ruixiangcui/AGIEval, `data/v1`): JSON Lines with `passage`, `question`,
+//! `options` ("(A)…" or null), `label`, `answer` and `other`. A passage stands before the question.
+//! Several correct options are written `AD` or `A B D`.
 //!
-//! Numbers are the file's name and the position from 0, such as `gaokao-mathqa.12`, as the benchmark numbers GAOKAO-Bench.
+//! Numbers are the file's name and the position from 0, such as `gaokao-mathqa.12`, as the
+//! benchmark numbers GAOKAO-Bench.
 
 use std::path::Path;
 
@@ -40,13 +42,22 @@ fn takes(path: &Path, split: &str, names: &[&str]) -> bool {
     split == "test" && has_extension(path, &["jsonl"]) && names.contains(&stem(path).as_str())
 }
 
-fn read(record: &Extras, at: &At<'_>, language: Option<&'static str>) -> Result<Vec<Item>, ErrorKind> {
+fn read(
+    record: &Extras,
+    at: &At<'_>,
+    language: Option<&'static str>,
+) -> Result<Vec<Item>, ErrorKind> {
     let question = text(record, "question")?;
     let answer = match options(record)? {
-        Some(options) => Answer::Choice(Choices { options, correct: correct(record)? }),
+        Some(options) => Answer::Choice(Choices {
+            options,
+            correct: correct(record)?,
+        }),
         None => Answer::Text(text(record, "answer")?),
     };
-    let passage = text_or_null(record, "passage")?.map(str::trim).filter(|passage| !passage.is_empty());
+    let passage = text_or_null(record, "passage")?
+        .map(str::trim)
+        .filter(|passage| !passage.is_empty());
     let item = Item {
         task: None,
         number: format!("{}.{}", stem(at.file), at.in_file - 1),
@@ -68,11 +79,14 @@ fn options(record: &Extras) -> Result<Option<Vec<(String, String)>>, ErrorKind> 
         Some(other) => return Err(wrong_type("options", EXPECTED, other)),
     };
     let option = |value: &Value| {
-        value.as_str().and_then(labelled).ok_or_else(|| ErrorKind::WrongType {
-            field: "options".to_string(),
-            expected: EXPECTED,
-            found: "an option without a label",
-        })
+        value
+            .as_str()
+            .and_then(labelled)
+            .ok_or_else(|| ErrorKind::WrongType {
+                field: "options".to_string(),
+                expected: EXPECTED,
+                found: "an option without a label",
+            })
     };
     list.iter().map(option).collect::<Result<_, _>>().map(Some)
 }
@@ -80,10 +94,16 @@ fn options(record: &Extras) -> Result<Option<Vec<(String, String)>>, ErrorKind> 
 /// The labels: of `label`, a text or a list.
 fn correct(record: &Extras) -> Result<Vec<String>, ErrorKind> {
     let wrong = |value| wrong_type("label", "the labels of the correct options", value);
-    let label = record.get("label").ok_or_else(|| ErrorKind::MissingField("label".to_string()))?;
+    let label = record
+        .get("label")
+        .ok_or_else(|| ErrorKind::MissingField("label".to_string()))?;
     let text = match label {
         Value::String(text) => Some(text.clone()),
-        Value::Array(list) => list.iter().map(Value::as_str).collect::<Option<Vec<_>>>().map(|list| list.concat()),
+        Value::Array(list) => list
+            .iter()
+            .map(Value::as_str)
+            .collect::<Option<Vec<_>>>()
+            .map(|list| list.concat()),
         _ => None,
     };
     text.as_deref().and_then(labels).ok_or_else(|| wrong(label))
@@ -91,7 +111,10 @@ fn correct(record: &Extras) -> Result<Vec<String>, ErrorKind> {
 
 /// The remaining fields, those of `other` among them.
 fn extras(record: &Extras) -> Result<Extras, ErrorKind> {
-    let mut extras = rest(record, &["passage", "question", "options", "label", "answer", "other"]);
+    let mut extras = rest(
+        record,
+        &["passage", "question", "options", "label", "answer", "other"],
+    );
     match record.get("other") {
         None | Some(Value::Null) => {}
         Some(Value::Object(other)) => {

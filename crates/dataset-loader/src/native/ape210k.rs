@@ -1,5 +1,6 @@
-//! Ape210k as published (Chenny0808/ape210k): JSON Lines in Chinese with Math23k's fields and `segmented_text`. Answers are numbers,
-//! `(3/5)`, `15%`, `1(1/2)` (one and a half), and now and then an expression that was not worked out, such as `50/(1-(1/3))`; they stay as they are.
+//! Ape210k as published (Chenny0808/ape210k): JSON Lines in Chinese with Math23k's fields and
+//! `segmented_text`. Answers are numbers, `(3/5)`, `15%`, `1(1/2)` (one and a half), and now and
+//! then an expression that was not worked out, such as `50/(1-(1/3))`; they stay as they are.
 
 use super::{Native, belongs_to_split, has_extension, math23k};
 

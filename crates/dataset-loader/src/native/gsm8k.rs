@@ -1,5 +1,6 @@
-//! GSM8K as published (openai/grade-school-math; JSON Lines, and parquet on the Hugging Face hub): `question`, and `answer`, a
-//! worked solution whose last line is `#### N`. The solution is kept as it is, with its `<<…>>` calculations.
+//! GSM8K as published (openai/grade-school-math; JSON Lines, and parquet on the Hugging Face hub):
+//! `question`, and `answer`, a worked solution whose last line is `#### N`. The solution is kept as
+//! it is, with its `<<…>>` calculations.
 
 use serde_json::Value;
 
@@ -11,12 +12,15 @@ pub(crate) const NATIVE: Native = Native {
     form: "GSM8K as published: question, and answer that ends in `#### N`",
     file_names: "test.jsonl, train.jsonl, test-*.parquet",
     takes: |path, split| {
-        // The repository has the same problems again as chains of questions, and completions of models.
+        // The repository has the same problems again as chains of questions, and completions of
+        // models.
         let other = path.iter().any(|part| {
             let part = part.to_string_lossy();
             part.contains("socratic") || part.contains("solutions")
         });
-        !other && has_extension(path, &["jsonl", "json", "parquet"]) && belongs_to_split(path, split)
+        !other
+            && has_extension(path, &["jsonl", "json", "parquet"])
+            && belongs_to_split(path, split)
     },
     read,
 };
@@ -27,7 +31,10 @@ const MARK: &str = "####";
 fn read(record: &Extras, at: &At<'_>) -> Result<Vec<Item>, ErrorKind> {
     let question = text(record, "question")?;
     let solution = text(record, "answer")?;
-    let answer = solution.rsplit_once(MARK).map(|(_, answer)| answer.trim()).filter(|answer| !answer.is_empty());
+    let answer = solution
+        .rsplit_once(MARK)
+        .map(|(_, answer)| answer.trim())
+        .filter(|answer| !answer.is_empty());
     let answer = match answer {
         Some(answer) => Answer::Text(answer.to_string()),
         None => Answer::Missing("expected a last line `#### N`"),

@@ -1,5 +1,6 @@
-//! MATH as published (hendrycks/math): a JSON file a problem in a folder a subject, or the same records as JSON Lines or
-//! parquet: `problem`, `level`, `type`, `solution`. The reference is the argument of the last `\boxed` or `\fbox` of the solution.
+//! MATH as published (hendrycks/math): a JSON file a problem in a folder a subject, or the same
+//! records as JSON Lines or parquet: `problem`, `level`, `type`, `solution`. The reference is the
+//! argument of the last `\boxed` or `\fbox` of the solution.
 
 use std::path::Path;
 
@@ -10,7 +11,9 @@ use crate::record::{self, Extras};
 pub(crate) const NATIVE: Native = Native {
     form: "MATH as published: problem, type, solution with a \\boxed answer",
     file_names: "test/SUBJECT/N.json, test.jsonl, test-*.parquet",
-    takes: |path, split| has_extension(path, &["jsonl", "json", "parquet"]) && belongs_to_split(path, split),
+    takes: |path, split| {
+        has_extension(path, &["jsonl", "json", "parquet"]) && belongs_to_split(path, split)
+    },
     read,
 };
 
@@ -34,7 +37,8 @@ fn read(record: &Extras, at: &At<'_>) -> Result<Vec<Item>, ErrorKind> {
     Ok(vec![item])
 }
 
-/// `idx` of the JSON Lines, `unique_id` of MATH-500, the name of a file that holds one problem, or else the position.
+/// `idx` of the JSON Lines, `unique_id` of MATH-500, the name of a file that holds one problem, or
+/// else the position.
 fn number(record: &Extras, at: &At<'_>) -> Result<String, ErrorKind> {
     for field in ["idx", "unique_id"] {
         if let Some(number) = record::number(record, field)? {
@@ -43,7 +47,11 @@ fn number(record: &Extras, at: &At<'_>) -> Result<String, ErrorKind> {
     }
     let name = stem(at.file);
     let is_number = !name.is_empty() && name.bytes().all(|c| c.is_ascii_digit());
-    Ok(if is_number && is_alone(at.file) { name } else { at.position.to_string() })
+    Ok(if is_number && is_alone(at.file) {
+        name
+    } else {
+        at.position.to_string()
+    })
 }
 
 /// Whether the file is one of those that hold one problem each.
@@ -51,16 +59,23 @@ fn is_alone(file: &Path) -> bool {
     has_extension(file, &["json"])
 }
 
-/// The argument of the last `\boxed` or `\fbox` that has one: in braces, which may nest, or without (`\boxed 5`), up to the end
-/// of the formula or the line.
+/// The argument of the last `\boxed` or `\fbox` that has one: in braces, which may nest, or without
+/// (`\boxed 5`), up to the end of the formula or the line.
 pub(crate) fn last_boxed(solution: &str) -> Option<&str> {
     let commands = ["\\boxed", "\\fbox"];
     let mut starts: Vec<usize> = commands
         .iter()
-        .flat_map(|command| solution.match_indices(command).map(|(start, command)| start + command.len()))
+        .flat_map(|command| {
+            solution
+                .match_indices(command)
+                .map(|(start, command)| start + command.len())
+        })
         .collect();
     starts.sort_unstable();
-    starts.into_iter().rev().find_map(|start| argument(&solution[start..]))
+    starts
+        .into_iter()
+        .rev()
+        .find_map(|start| argument(&solution[start..]))
 }
 
 /// What stands after a command: its argument, never blank.
@@ -73,7 +88,11 @@ fn argument(text: &str) -> Option<&str> {
     let argument = match rest.strip_prefix('{') {
         Some(inner) => &inner[..closing_brace(inner)?],
         None => {
-            let end = ["$", "\n", "\\)", "\\]"].iter().filter_map(|end| rest.find(end)).min().unwrap_or(rest.len());
+            let end = ["$", "\n", "\\)", "\\]"]
+                .iter()
+                .filter_map(|end| rest.find(end))
+                .min()
+                .unwrap_or(rest.len());
             rest[..end].trim_end().trim_end_matches(['.', ','])
         }
     };
@@ -108,11 +127,20 @@ mod tests {
     fn the_last_box_is_read_with_its_nested_braces() {
         for (solution, expected) in [
             (r"so $x = \boxed{2}$.", Some("2")),
-            (r"first \boxed{1}, then $\boxed{\frac{1}{2}}$", Some(r"\frac{1}{2}")),
-            (r"$\boxed{\sqrt{2}} \fbox{\text{a {b} c}}$", Some(r"\text{a {b} c}")),
+            (
+                r"first \boxed{1}, then $\boxed{\frac{1}{2}}$",
+                Some(r"\frac{1}{2}"),
+            ),
+            (
+                r"$\boxed{\sqrt{2}} \fbox{\text{a {b} c}}$",
+                Some(r"\text{a {b} c}"),
+            ),
             (r"$\fbox{3} \boxed{4}$", Some("4")),
             (r"the set \boxed{\{1, 2\}}", Some(r"\{1, 2\}")),
-            (r"\boxed{\left\{ x : x > 0 \right.}", Some(r"\left\{ x : x > 0 \right.")),
+            (
+                r"\boxed{\left\{ x : x > 0 \right.}",
+                Some(r"\left\{ x : x > 0 \right."),
+            ),
             (r"an escaped backslash \boxed{a \\} b", Some(r"a \\")),
             (r"thus $\boxed 5$.", Some("5")),
             (r"thus \boxed 73.", Some("73")),

@@ -1,7 +1,11 @@
-//! Math23k as published (SCNU203/Math23k): JSON objects one after the other without commas, in Chinese: `id`, `original_text`,
-//! `equation`, `ans`. Answers are numbers, `15%`, `((1)/(5))` and `1((1)/(2))` (one and a half); they stay as they are, both scorers read them.
+//! Math23k as published (SCNU203/Math23k): JSON objects one after the other without commas, in
+//! Chinese: `id`, `original_text`, `equation`, `ans`. Answers are numbers, `15%`, `((1)/(5))` and
+//! `1((1)/(2))` (one and a half); they stay as they are, both scorers read them.
 
-use super::{Answer, At, CHINESE, Item, Native, belongs_to_split, has_extension, number_or_position, rest, text};
+use super::{
+    Answer, At, CHINESE, Item, Native, belongs_to_split, has_extension, number_or_position, rest,
+    text,
+};
 use crate::error::ErrorKind;
 use crate::record::Extras;
 

@@ -1,7 +1,8 @@
 //! The files that each set's own publisher gives out, read into problems.
 //!
-//! One module a publisher. Each turns one record of the publisher's file into [`Item`]s, and says what its files are called.
-//! Nothing is lost: fields that make no problem are kept as extras under the publisher's names.
+//! One module a publisher. Each turns one record of the publisher's file into [`Item`]s, and says
+//! what its files are called. Nothing is lost: fields that make no problem are kept as extras under
+//! the publisher's names.
 
 mod agieval; // AGIEval v1: SAT, Gaokao (questions with options, blanks), MATH
 mod ape210k; // Ape210k
@@ -30,7 +31,8 @@ pub(crate) struct Native {
     pub(crate) form: &'static str,
     /// What its files are called, for messages.
     pub(crate) file_names: &'static str,
-    /// Whether a file of a folder belongs to the split. The path is the one below the folder, in small letters.
+    /// Whether a file of a folder belongs to the split. The path is the one below the folder, in
+    /// small letters.
     pub(crate) takes: fn(path: &Path, split: &str) -> bool,
     /// The problems of one record.
     pub(crate) read: fn(record: &Extras, place: &At<'_>) -> Result<Vec<Item>, ErrorKind>,
@@ -54,7 +56,8 @@ pub(crate) struct Item {
     pub(crate) task: Option<String>,
     /// Its number in the task.
     pub(crate) number: String,
-    /// What stands before the question and belongs to it: a text or table that several questions share.
+    /// What stands before the question and belongs to it: a text or table that several questions
+    /// share.
     pub(crate) passage: Option<String>,
     /// The question, without options.
     pub(crate) question: String,
@@ -107,7 +110,10 @@ pub(crate) static RECORD_FORM: Native = Native {
 /// The name of the task that an item belongs to.
 pub(crate) fn task_of<'a>(set: &'a Set, item: &'a Item) -> Option<&'a str> {
     match (&item.task, set.tasks.as_slice()) {
-        (Some(task), tasks) => tasks.iter().find(|own| own.name == *task).map(|own| own.name.as_str()),
+        (Some(task), tasks) => tasks
+            .iter()
+            .find(|own| own.name == *task)
+            .map(|own| own.name.as_str()),
         (None, [only]) => Some(&only.name),
         (None, _) => None,
     }
@@ -135,8 +141,8 @@ fn list<'r>(record: &'r Extras, field: &str) -> Result<&'r [Value], ErrorKind> {
     }
 }
 
-/// The fields that made no problem, under their own names; where the record form has a field of that name, with
-/// `published_` before it. Nulls are left out.
+/// The fields that made no problem, under their own names; where the record form has a field of
+/// that name, with `published_` before it. Nulls are left out.
 fn rest(record: &Extras, used: &[&str]) -> Extras {
     const TAKEN: [&str; 11] = [
         record::TASK,
@@ -152,8 +158,15 @@ fn rest(record: &Extras, used: &[&str]) -> Extras {
         "label",
     ];
     let mut extras = Map::new();
-    for (field, value) in record.iter().filter(|(field, value)| !used.contains(&field.as_str()) && !value.is_null()) {
-        let name = if TAKEN.contains(&field.as_str()) { format!("published_{field}") } else { field.clone() };
+    for (field, value) in record
+        .iter()
+        .filter(|(field, value)| !used.contains(&field.as_str()) && !value.is_null())
+    {
+        let name = if TAKEN.contains(&field.as_str()) {
+            format!("published_{field}")
+        } else {
+            field.clone()
+        };
         extras.insert(name, value.clone());
     }
     extras
@@ -167,13 +180,20 @@ fn number_or_position(record: &Extras, field: &str, at: &At<'_>) -> Result<Strin
 /// Splits that files are named after.
 const SPLITS: [&str; 6] = ["test", "train", "valid", "validation", "dev", "val"];
 
-/// Whether a file belongs to a split: the innermost of its name and the folders above it that names one decides. Where none does,
-/// it is a test; a split of another name must be named.
+/// Whether a file belongs to a split: the innermost of its name and the folders above it that names
+/// one decides. Where none does, it is a test; a split of another name must be named.
 fn belongs_to_split(path: &Path, split: &str) -> bool {
     let split = split.to_lowercase();
-    let parts: Vec<String> = path.iter().map(|part| part.to_string_lossy().to_lowercase()).collect();
-    let names = |part: &str, name: &str| part.split(|c: char| !c.is_alphanumeric()).any(|word| word == name);
-    let named = |part: &&String| names(part, &split) || SPLITS.iter().any(|other| names(part, other));
+    let parts: Vec<String> = path
+        .iter()
+        .map(|part| part.to_string_lossy().to_lowercase())
+        .collect();
+    let names = |part: &str, name: &str| {
+        part.split(|c: char| !c.is_alphanumeric())
+            .any(|word| word == name)
+    };
+    let named =
+        |part: &&String| names(part, &split) || SPLITS.iter().any(|other| names(part, other));
     match parts.iter().rev().find(named) {
         Some(part) => names(part, &split),
         None => split == "test",
@@ -182,10 +202,17 @@ fn belongs_to_split(path: &Path, split: &str) -> bool {
 
 /// Whether the name ends like a file of records.
 fn has_extension(path: &Path, extensions: &[&str]) -> bool {
-    path.extension().is_some_and(|own| extensions.iter().any(|&extension| own.eq_ignore_ascii_case(extension)))
+    path.extension().is_some_and(|own| {
+        extensions
+            .iter()
+            .any(|&extension| own.eq_ignore_ascii_case(extension))
+    })
 }
 
 /// The file's name without its last ending.
 fn stem(path: &Path) -> String {
-    path.file_stem().unwrap_or_default().to_string_lossy().into_owned()
+    path.file_stem()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .into_owned()
 }

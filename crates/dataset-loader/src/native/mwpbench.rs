@@ -10,13 +10,19 @@ pub(crate) fn is_record_form(record: &Extras) -> bool {
     record.contains_key(record::TASK)
 }
 
-/// The problem of a record. Its extras hold everything but the fields of a problem, origin and licence among them.
+/// The problem of a record. Its extras hold everything but the fields of a problem, origin and
+/// licence among them.
 pub(crate) fn item(record: &Extras, at: &At<'_>) -> Result<Item, ErrorKind> {
     optional_text(record, record::ORIGIN)?;
     optional_text(record, record::LICENSE)?;
     optional_text(record, record::LANGUAGE)?;
     let mut extras = record.clone();
-    for field in [record::TASK, record::NUMBER, record::QUESTION, record::REFERENCE] {
+    for field in [
+        record::TASK,
+        record::NUMBER,
+        record::QUESTION,
+        record::REFERENCE,
+    ] {
         extras.shift_remove(field);
     }
     Ok(Item {

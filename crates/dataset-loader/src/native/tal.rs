@@ -1,9 +1,13 @@
-//! TAL-SCQ5K as published (math-eval/TAL-SCQ5K): `problem`, `answer_option_list` (a list of options, each a list with one
-//! `{aoVal, content}`), `answer_value`; the routes of knowledge points and everything else are kept.
+//! TAL-SCQ5K as published (math-eval/TAL-SCQ5K): `problem`, `answer_option_list` (a list of
+//! options, each a list with one `{aoVal, content}`), `answer_value`; the routes of knowledge
+//! points and everything else are kept.
 
 use serde_json::Value;
 
-use super::{Answer, At, CHINESE, Item, Native, belongs_to_split, has_extension, list, number_or_position, rest, text};
+use super::{
+    Answer, At, CHINESE, Item, Native, belongs_to_split, has_extension, list, number_or_position,
+    rest, text,
+};
 use crate::choice::{Choices, labels, trimmed};
 use crate::error::ErrorKind;
 use crate::record::{Extras, type_name, wrong_type};
@@ -13,8 +17,12 @@ pub(crate) const NATIVE: Native = Native {
     file_names: "en_single_choice_test_2K.jsonl, en_single_choice_train_3K.jsonl",
     takes: |path, split| {
         // The repository has the Chinese sister set beside it, in files called ch_….
-        let chinese = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("ch_"));
-        !chinese && has_extension(path, &["jsonl", "json", "parquet"]) && belongs_to_split(path, split)
+        let chinese = path
+            .file_name()
+            .is_some_and(|name| name.to_string_lossy().starts_with("ch_"));
+        !chinese
+            && has_extension(path, &["jsonl", "json", "parquet"])
+            && belongs_to_split(path, split)
     },
     read,
 };
@@ -29,8 +37,14 @@ fn read(record: &Extras, at: &At<'_>) -> Result<Vec<Item>, ErrorKind> {
         expected: "the label of an option",
         found: "another text",
     })?;
-    let options = list(record, OPTIONS)?.iter().map(option).collect::<Result<_, _>>()?;
-    let is_chinese = record.get("dataset_name").and_then(Value::as_str).is_some_and(|name| name.contains("_ch_"));
+    let options = list(record, OPTIONS)?
+        .iter()
+        .map(option)
+        .collect::<Result<_, _>>()?;
+    let is_chinese = record
+        .get("dataset_name")
+        .and_then(Value::as_str)
+        .is_some_and(|name| name.contains("_ch_"));
     let item = Item {
         task: None,
         number: number_or_position(record, "qid", at)?,
@@ -52,8 +66,12 @@ fn option(value: &Value) -> Result<(String, String), ErrorKind> {
     };
     let field = |name: &str| option.get(name).and_then(Value::as_str);
     match (field("aoVal"), field("content")) {
-        (Some(label), Some(content)) => Ok((label.trim().to_string(), trimmed(content).to_string())),
-        _ if type_name(option) == "an object" => Err(ErrorKind::MissingField(format!("{OPTIONS}[].aoVal, content"))),
+        (Some(label), Some(content)) => {
+            Ok((label.trim().to_string(), trimmed(content).to_string()))
+        }
+        _ if type_name(option) == "an object" => Err(ErrorKind::MissingField(format!(
+            "{OPTIONS}[].aoVal, content"
+        ))),
         _ => Err(wrong(option)),
     }
 }

@@ -1,17 +1,58 @@
 use dataset_loader::Benchmark;
 
-/// Table 1 of the paper (arXiv:2403.02884): set, level, difficulty, question type, language, train, test.
+/// Table 1 of the paper (arXiv:2403.02884): set, level, difficulty, question type, language, train,
+/// test.
 const TABLE_1: [(&str, &str, &str, &str, &str, usize, usize); 10] = [
     ("gsm8k", "Elementary", "Easy", "Word", "En", 7473, 1319),
     ("math", "Competition", "ExHard", "Word", "En", 7498, 5000),
-    ("college_math", "College", "ExHard", "Word", "En", 1281, 2818),
+    (
+        "college_math",
+        "College",
+        "ExHard",
+        "Word",
+        "En",
+        1281,
+        2818,
+    ),
     ("tal", "K12 Math", "Medium", "MC->Word", "En", 2638, 1496),
     ("math23k", "Elementary", "Easy", "Word", "Zh->En", 1000, 949),
     ("ape210k", "Elementary", "Easy", "Word", "Zh->En", 967, 4874),
-    ("gaokao_bench", "High School", "Hard", "MC->Word", "Zh->En", 0, 508),
-    ("agieval_gaokao", "High School", "Hard", "MC->Word", "Zh->En", 0, 404),
-    ("agieval_sat", "High School", "Hard", "MC->Word", "En", 0, 102),
-    ("agieval_math", "Competition", "ExHard", "Word", "En", 0, 938),
+    (
+        "gaokao_bench",
+        "High School",
+        "Hard",
+        "MC->Word",
+        "Zh->En",
+        0,
+        508,
+    ),
+    (
+        "agieval_gaokao",
+        "High School",
+        "Hard",
+        "MC->Word",
+        "Zh->En",
+        0,
+        404,
+    ),
+    (
+        "agieval_sat",
+        "High School",
+        "Hard",
+        "MC->Word",
+        "En",
+        0,
+        102,
+    ),
+    (
+        "agieval_math",
+        "Competition",
+        "ExHard",
+        "Word",
+        "En",
+        0,
+        938,
+    ),
 ];
 
 #[test]

@@ -1,4 +1,5 @@
-//! What the loader promises: the description files, the samples, the record form, and what it says of bad data.
+//! What the loader promises: the description files, the samples, the record form, and what it says
+//! of bad data.
 
 mod benchmark; // datasets/*/dataset.toml against table 1 of the paper
 mod counting; // counts beside table 1, draws, ids

@@ -26,7 +26,9 @@ fn load_all(place: &Path) -> Result<(Benchmark, dataset_loader::Data), Error> {
 }
 
 fn refused(description: &str, records: &str) -> String {
-    try_set(description, records).expect_err("it is refused").to_string()
+    try_set(description, records)
+        .expect_err("it is refused")
+        .to_string()
 }
 
 #[test]
@@ -35,7 +37,13 @@ fn a_name_is_enough() {
     let set = benchmark.set("mine").unwrap();
     assert!(set.is_own() && !set.in_average);
     assert_eq!((set.count(), set.scoring_profile.as_str()), (2, "strict"));
-    assert_eq!(data.problems.iter().map(|problem| problem.id.as_str()).collect::<Vec<_>>(), ["mine/1", "mine/2"]);
+    assert_eq!(
+        data.problems
+            .iter()
+            .map(|problem| problem.id.as_str())
+            .collect::<Vec<_>>(),
+        ["mine/1", "mine/2"]
+    );
 }
 
 #[test]
@@ -45,7 +53,11 @@ fn the_template_loads_as_it_is() {
     for place in [folder.path(), &new.folder] {
         let (benchmark, data) = load_all(place).unwrap();
         assert_eq!(benchmark.set("algebra_2").unwrap().count(), 2);
-        assert!(data.problems.iter().all(|problem| problem.set == "algebra_2"));
+        assert!(
+            data.problems
+                .iter()
+                .all(|problem| problem.set == "algebra_2")
+        );
     }
     let error = new_set(&Benchmark::published(), "algebra_2", folder.path()).unwrap_err();
     assert!(matches!(error.kind(), ErrorKind::AlreadyThere), "{error}");
@@ -57,10 +69,23 @@ fn every_line_of_the_template_that_is_commented_out_is_valid() {
     let new = new_set(&Benchmark::published(), "mine", folder.path()).unwrap();
     let file = new.folder.join("dataset.toml");
     let text = fs::read_to_string(&file).unwrap();
-    let is_toml =
-        |line: &str| line.starts_with("# [") || line.split(" = ").nth(1).is_some_and(|v| v.starts_with(['"', '[']));
-    let uncommented: Vec<&str> =
-        text.lines().map(|line| if is_toml(line) { line.trim_start_matches("# ") } else { line }).collect();
+    let is_toml = |line: &str| {
+        line.starts_with("# [")
+            || line
+                .split(" = ")
+                .nth(1)
+                .is_some_and(|v| v.starts_with(['"', '[']))
+    };
+    let uncommented: Vec<&str> = text
+        .lines()
+        .map(|line| {
+            if is_toml(line) {
+                line.trim_start_matches("# ")
+            } else {
+                line
+            }
+        })
+        .collect();
     fs::write(&file, uncommented.join("\n")).unwrap();
     let records = r#"{"question":"1+1?","answer":"2","data_topic":"mine.money","author":"me"}"#;
     fs::write(new.folder.join("example.jsonl"), records).unwrap();
@@ -71,10 +96,15 @@ fn every_line_of_the_template_that_is_commented_out_is_valid() {
 
 #[test]
 fn fields_may_have_other_names() {
-    let description =
-        "name = \"mine\"\n[fields]\nquestion = \"ask\"\nreference = \"gold\"\nnumber = \"no\"\nextra = [\"by\"]";
+    let description = "name = \"mine\"\n[fields]\nquestion = \"ask\"\nreference = \"gold\"\nnumber = \"no\"\nextra = [\"by\"]";
     let (_, data) = try_set(description, r#"{"ask":"1+1?","gold":"2","no":7,"by":"me"}"#).unwrap();
-    assert_eq!((data.problems[0].id.as_str(), data.problems[0].reference.as_str()), ("mine/7", "2"));
+    assert_eq!(
+        (
+            data.problems[0].id.as_str(),
+            data.problems[0].reference.as_str()
+        ),
+        ("mine/7", "2")
+    );
     assert_eq!(data.extras["mine/7"]["by"], "me");
 }
 
@@ -83,9 +113,17 @@ fn sets_stand_beside_records_of_the_benchmark_and_come_after_them() {
     let folder = tempfile::tempdir().unwrap();
     write_set(&folder.path().join("zz"), "name = \"a_set\"", RECORD);
     write_set(&folder.path().join("aa"), "name = \"b_set\"", RECORD);
-    fs::write(folder.path().join("tal.jsonl"), r#"{"data_topic":"tal","question":"1+1?","answer":"2"}"#).unwrap();
+    fs::write(
+        folder.path().join("tal.jsonl"),
+        r#"{"data_topic":"tal","question":"1+1?","answer":"2"}"#,
+    )
+    .unwrap();
     let (_, data) = load_all(folder.path()).unwrap();
-    let sets: Vec<&str> = data.problems.iter().map(|problem| problem.set.as_str()).collect();
+    let sets: Vec<&str> = data
+        .problems
+        .iter()
+        .map(|problem| problem.set.as_str())
+        .collect();
     assert_eq!(sets, ["tal", "b_set", "a_set"]);
 }
 
@@ -101,17 +139,30 @@ fn names_that_are_taken_or_odd_are_refused() {
         ("", "it is empty"),
     ] {
         let text = refused(&format!("name = \"{name}\""), RECORD);
-        assert!(text.contains(expected) && text.contains("dataset.toml"), "{name}: {text}");
+        assert!(
+            text.contains(expected) && text.contains("dataset.toml"),
+            "{name}: {text}"
+        );
         let folder = tempfile::tempdir().unwrap();
         let error = new_set(&Benchmark::published(), name, folder.path()).unwrap_err();
-        assert!(error.to_string().contains(expected) && error.is_usage(), "{error}");
+        assert!(
+            error.to_string().contains(expected) && error.is_usage(),
+            "{error}"
+        );
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
     }
-    assert!(refused("name = \"mine\"\ntitle = \"GSM8K\"", RECORD).contains("is taken by the set GSM8K"));
+    assert!(
+        refused("name = \"mine\"\ntitle = \"GSM8K\"", RECORD).contains("is taken by the set GSM8K")
+    );
     let folder = tempfile::tempdir().unwrap();
     write_set(&folder.path().join("a"), "name = \"mine\"", RECORD);
     write_set(&folder.path().join("b"), "name = \"mine\"", RECORD);
-    assert!(load_all(folder.path()).unwrap_err().to_string().contains("is taken by another set of your own, mine"));
+    assert!(
+        load_all(folder.path())
+            .unwrap_err()
+            .to_string()
+            .contains("is taken by another set of your own, mine")
+    );
 }
 
 #[test]
@@ -146,22 +197,37 @@ fn tasks_are_named_after_their_set() {
     let twice = format!("{}\n[[task]]\nname = \"mine.a\"", with("mine.a"));
     assert!(refused(&twice, RECORD).contains("another task of this set"));
     assert!(
-        refused(&format!("{}\n[[task]]\nname = \"mine.b\"", with("mine.a")), RECORD)
-            .contains("\"data_topic\" is missing")
+        refused(
+            &format!("{}\n[[task]]\nname = \"mine.b\"", with("mine.a")),
+            RECORD
+        )
+        .contains("\"data_topic\" is missing")
     );
     let unknown = r#"{"question":"1+1?","answer":"2","data_topic":"mine.b"}"#;
-    assert!(refused(&with("mine.a"), unknown).contains("names no known task: \"mine.b\" (known: mine.a)"));
+    assert!(
+        refused(&with("mine.a"), unknown)
+            .contains("names no known task: \"mine.b\" (known: mine.a)")
+    );
 }
 
 #[test]
 fn descriptions_are_checked_with_line_and_key() {
     for (description, expected) in [
-        ("name = \"mine\"\nnmae = \"x\"", "dataset.toml, line 2: unknown field `nmae`"),
+        (
+            "name = \"mine\"\nnmae = \"x\"",
+            "dataset.toml, line 2: unknown field `nmae`",
+        ),
         ("title = \"x\"", "missing field `name`"),
         ("name = 3", "dataset.toml, line 1: invalid type"),
-        ("name = \"mine\"\n[fields]\nqestion = \"q\"", "dataset.toml, line 3: unknown field `qestion`"),
+        (
+            "name = \"mine\"\n[fields]\nqestion = \"q\"",
+            "dataset.toml, line 3: unknown field `qestion`",
+        ),
         ("name = \"mine\"\ntitle = ", "dataset.toml, line 2: "),
-        ("name = \"mine\"\nin_average = true", "the averages are those of MwpBench's ten sets"),
+        (
+            "name = \"mine\"\nin_average = true",
+            "the averages are those of MwpBench's ten sets",
+        ),
     ] {
         let text = refused(description, RECORD);
         assert!(text.contains(expected), "{description}\ngave {text}");
@@ -172,14 +238,26 @@ fn descriptions_are_checked_with_line_and_key() {
 
 #[test]
 fn records_are_checked_with_file_line_and_field() {
-    let records = format!("{RECORD}\n{}", r#"{"question":"1+1?","answer":"2","anwser":"3"}"#);
+    let records = format!(
+        "{RECORD}\n{}",
+        r#"{"question":"1+1?","answer":"2","anwser":"3"}"#
+    );
     let text = refused("name = \"mine\"", &records);
-    assert!(text.contains("test.jsonl, line 2: the field \"anwser\" is not of the record form"), "{text}");
+    assert!(
+        text.contains("test.jsonl, line 2: the field \"anwser\" is not of the record form"),
+        "{text}"
+    );
     assert!(text.contains("extra = [\"anwser\"]"), "{text}");
-    assert!(refused("name = \"mine\"", r#"{"question":"1+1?"}"#).contains("line 1: the field \"answer\" is missing"));
+    assert!(
+        refused("name = \"mine\"", r#"{"question":"1+1?"}"#)
+            .contains("line 1: the field \"answer\" is missing")
+    );
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("dataset.toml"), "name = \"mine\"").unwrap();
-    assert!(matches!(load_all(folder.path()).unwrap_err().kind(), ErrorKind::EmptyFolder));
+    assert!(matches!(
+        load_all(folder.path()).unwrap_err().kind(),
+        ErrorKind::EmptyFolder
+    ));
 }
 
 #[test]

@@ -26,15 +26,26 @@ fn every_averaged_set_has_20_samples_and_every_task_5() {
 #[test]
 fn samples_come_in_the_order_of_the_sets() {
     let benchmark = Benchmark::published();
-    let mut order: Vec<String> = samples(&benchmark).problems.into_iter().map(|problem| problem.set).collect();
+    let mut order: Vec<String> = samples(&benchmark)
+        .problems
+        .into_iter()
+        .map(|problem| problem.set)
+        .collect();
     order.dedup();
-    let expected: Vec<String> = benchmark.sets().iter().map(|set| set.name.clone()).collect();
+    let expected: Vec<String> = benchmark
+        .sets()
+        .iter()
+        .map(|set| set.name.clone())
+        .collect();
     assert_eq!(order, expected);
 }
 
 #[test]
 fn no_question_is_asked_twice() {
     let problems = samples(&Benchmark::published()).problems;
-    let questions: HashSet<String> = problems.iter().map(|problem| problem.question.to_lowercase()).collect();
+    let questions: HashSet<String> = problems
+        .iter()
+        .map(|problem| problem.question.to_lowercase())
+        .collect();
     assert_eq!(questions.len(), problems.len());
 }

@@ -26,12 +26,18 @@ pub fn patience() -> Patience {
 
 pub fn options(server: &Server) -> EndpointOptions {
     let url = BaseUrl::parse(&server.url).unwrap();
-    EndpointOptions { patience: patience(), ..EndpointOptions::new(url, MODEL) }
+    EndpointOptions {
+        patience: patience(),
+        ..EndpointOptions::new(url, MODEL)
+    }
 }
 
 pub fn prompts(count: usize) -> Vec<Prompt> {
-    let prompt =
-        |number| Prompt { id: format!("set/{number}"), sample: 0, text: format!("Question {number}: how many?") };
+    let prompt = |number| Prompt {
+        id: format!("set/{number}"),
+        sample: 0,
+        text: format!("Question {number}: how many?"),
+    };
     (0..count).map(prompt).collect()
 }
 
@@ -69,10 +75,16 @@ pub fn chain(error: &dyn std::error::Error) -> String {
 }
 
 /// Asks all prompts and keeps what is told.
-pub fn ask(options: EndpointOptions, prompts: &[Prompt], decoding: &Decoding) -> Result<Told, Error> {
+pub fn ask(
+    options: EndpointOptions,
+    prompts: &[Prompt],
+    decoding: &Decoding,
+) -> Result<Told, Error> {
     let warnings = Arc::new(Mutex::new(Vec::new()));
     let heard = warnings.clone();
-    let mut endpoint = Endpoint::connect(options, move |warning| heard.lock().unwrap().push(warning.to_string()))?;
+    let mut endpoint = Endpoint::connect(options, move |warning| {
+        heard.lock().unwrap().push(warning.to_string())
+    })?;
     let (mut completions, mut decoded) = (Vec::new(), 0);
     let outcome = endpoint.generate(prompts, decoding, &mut |event| {
         match event {
@@ -83,7 +95,12 @@ pub fn ask(options: EndpointOptions, prompts: &[Prompt], decoding: &Decoding) ->
         Ok(())
     });
     let warnings = warnings.lock().unwrap().clone();
-    Ok(Told { completions, decoded, outcome, warnings })
+    Ok(Told {
+        completions,
+        decoded,
+        outcome,
+        warnings,
+    })
 }
 
 /// Asks one prompt.

@@ -14,17 +14,25 @@ fn connect(options: EndpointOptions) -> Result<Endpoint, Error> {
 }
 
 fn with_key(server: &Server) -> EndpointOptions {
-    EndpointOptions { key: Some(ApiKey::new(KEY, "a test").unwrap()), ..options(server) }
+    EndpointOptions {
+        key: Some(ApiKey::new(KEY, "a test").unwrap()),
+        ..options(server)
+    }
 }
 
 #[test]
 fn a_refusal_at_the_start_is_told_at_once() {
-    for (status, expected, requests) in
-        [(401, "wants an API key", 1), (403, "no right", 1), (404, "nothing at this address", 3)]
-    {
+    for (status, expected, requests) in [
+        (401, "wants an API key", 1),
+        (403, "no right", 1),
+        (404, "nothing at this address", 3),
+    ] {
         let server = Server::start_bare(move |_| refusal(status, "", "no"));
         let error = connect(options(&server)).unwrap_err();
-        assert!(error.is_usage() && error.to_string().contains(expected), "{error}");
+        assert!(
+            error.is_usage() && error.to_string().contains(expected),
+            "{error}"
+        );
         assert_eq!(server.asked().len(), requests);
     }
 }
@@ -42,25 +50,42 @@ fn a_server_that_lists_no_models_is_asked_all_the_same_and_that_is_said() {
     for server in [no_list(404), no_list(405), empty] {
         let told = ask(options(&server), &prompts(3), &Decoding::greedy(64)).unwrap();
         assert_eq!((told.completions.len(), told.warnings.len()), (3, 1));
-        assert!(told.warnings[0].contains("does not list its models"), "{:?}", told.warnings);
+        assert!(
+            told.warnings[0].contains("does not list its models"),
+            "{:?}",
+            told.warnings
+        );
         assert_eq!(server.completions_asked()[0].body["model"], json!(MODEL));
     }
 }
 
 #[test]
 fn a_model_that_is_not_there_is_told_with_those_that_are() {
-    let many: Vec<Value> = (0..500).map(|number| json!({ "id": format!("model-{number}") })).collect();
+    let many: Vec<Value> = (0..500)
+        .map(|number| json!({ "id": format!("model-{number}") }))
+        .collect();
     let server = Server::start_with_list(json!({ "data": many }), good_answer);
     let message = connect(options(&server)).unwrap_err().to_string();
-    assert!(message.contains("has no model \"tiny\"") && message.contains("model-0, model-1,"), "{message}");
-    assert!(message.contains("and 490 more") && message.len() < 400, "{message}");
+    assert!(
+        message.contains("has no model \"tiny\"") && message.contains("model-0, model-1,"),
+        "{message}"
+    );
+    assert!(
+        message.contains("and 490 more") && message.len() < 400,
+        "{message}"
+    );
 }
 
 #[test]
 fn an_alias_is_a_name_too() {
-    let server =
-        Server::start_with_list(json!({ "data": [{ "id": "/models/a.gguf", "aliases": [MODEL] }] }), good_answer);
-    assert_eq!(connect(options(&server)).unwrap().info().name, "/models/a.gguf");
+    let server = Server::start_with_list(
+        json!({ "data": [{ "id": "/models/a.gguf", "aliases": [MODEL] }] }),
+        good_answer,
+    );
+    assert_eq!(
+        connect(options(&server)).unwrap().info().name,
+        "/models/a.gguf"
+    );
 }
 
 #[test]
@@ -71,7 +96,9 @@ fn a_list_that_cannot_be_understood_is_told() {
         ("{\"data\":7}", "no \"data\""),
         ("{\"data\":[7]}", "lists none"),
     ] {
-        let server = Server::start_bare(move |_| answer(200, "content-type: application/json\r\n", body.as_bytes()));
+        let server = Server::start_bare(move |_| {
+            answer(200, "content-type: application/json\r\n", body.as_bytes())
+        });
         let message = connect(options(&server)).unwrap_err().to_string();
         assert!(message.contains(expected), "{body}: {message}");
     }
@@ -90,7 +117,11 @@ fn a_server_that_is_still_starting_gets_a_moment_and_one_that_is_not_there_does_
     let started = Instant::now();
     let error = connect(gone).unwrap_err();
     assert!(!error.is_usage(), "{error}");
-    assert!(error.to_string().contains(&address.to_string()) && error.to_string().contains("4 attempts"), "{error}");
+    assert!(
+        error.to_string().contains(&address.to_string())
+            && error.to_string().contains("4 attempts"),
+        "{error}"
+    );
     assert!(started.elapsed() < Duration::from_secs(10));
 }
 
@@ -100,7 +131,12 @@ fn a_redirect_is_not_followed_and_the_key_stays_here() {
     let location = format!("location: {}/v1/models\r\n", elsewhere.url);
     let server = Server::start_bare(move |_| answer(307, &location, b""));
     let error = connect(with_key(&server)).unwrap_err();
-    assert!(error.to_string().contains(&format!("redirects to {}/v1/models", elsewhere.url)), "{error}");
+    assert!(
+        error
+            .to_string()
+            .contains(&format!("redirects to {}/v1/models", elsewhere.url)),
+        "{error}"
+    );
     assert_eq!(elsewhere.asked().len(), 0);
 }
 
@@ -109,12 +145,18 @@ fn the_key_is_sent_with_every_request_and_shown_nowhere() {
     // A server that repeats the key wherever it can.
     let list = json!({ "data": [{ "id": MODEL, "owned_by": KEY, "root": format!("at {KEY}") }] });
     let server = Server::start_with_list(list, |asked| match asked.prompt() {
-        prompt if prompt.contains("Question 0:") => refusal(400, "", &format!("your {}", asked.authorization)),
-        prompt if prompt.contains("Question 1:") => {
-            stream_of(format!("data: {{\"error\":{{\"message\":\"{KEY}\",\"code\":422}}}}\n\n").as_bytes(), 99)
+        prompt if prompt.contains("Question 0:") => {
+            refusal(400, "", &format!("your {}", asked.authorization))
         }
+        prompt if prompt.contains("Question 1:") => stream_of(
+            format!("data: {{\"error\":{{\"message\":\"{KEY}\",\"code\":422}}}}\n\n").as_bytes(),
+            99,
+        ),
         prompt if prompt.contains("Question 2:") => stream_of(
-            format!("data: {{\"choices\":[{{\"text\":\"{KEY}\",\"finish_reason\":\"stop\"}}]}}\n\n").as_bytes(),
+            format!(
+                "data: {{\"choices\":[{{\"text\":\"{KEY}\",\"finish_reason\":\"stop\"}}]}}\n\n"
+            )
+            .as_bytes(),
             9,
         ),
         prompt if prompt.contains("Question 3:") => answer(500, "", KEY.as_bytes()),
@@ -122,25 +164,49 @@ fn the_key_is_sent_with_every_request_and_shown_nowhere() {
     });
     let endpoint = connect(with_key(&server)).unwrap();
     let told = ask(with_key(&server), &prompts(20), &Decoding::greedy(16)).unwrap();
-    let all = format!("{endpoint:?} {:?} {:?} {told:?}", endpoint.info(), with_key(&server));
+    let all = format!(
+        "{endpoint:?} {:?} {:?} {told:?}",
+        endpoint.info(),
+        with_key(&server)
+    );
     assert!(!all.contains("0123456789"), "{all}");
     assert_eq!(told.completions.len(), 20);
-    assert!(server.asked().iter().all(|asked| asked.authorization == format!("Bearer {KEY}")));
+    assert!(
+        server
+            .asked()
+            .iter()
+            .all(|asked| asked.authorization == format!("Bearer {KEY}"))
+    );
     for start in [
         Server::start_bare(|asked| refusal(401, "", &asked.authorization)),
-        Server::start_bare(|asked| json_answer(200, &json!({ "data": [{ "id": asked.authorization }] }))),
+        Server::start_bare(|asked| {
+            json_answer(200, &json!({ "data": [{ "id": asked.authorization }] }))
+        }),
     ] {
         let message = connect(with_key(&start)).unwrap_err().to_string();
-        assert!(message.contains("[key]") && !message.contains("0123456789"), "{message}");
+        assert!(
+            message.contains("[key]") && !message.contains("0123456789"),
+            "{message}"
+        );
     }
 }
 
 #[test]
 fn the_address_is_understood_with_and_without_v1() {
     let server = Server::start(good_answer);
-    for url in [server.url.clone(), format!("{}/v1", server.url), format!("{}/v1/chat/completions", server.url)] {
-        let options = EndpointOptions { url: BaseUrl::parse(&url).unwrap(), ..options(&server) };
-        assert_eq!(connect(options).unwrap().info().details["url"], format!("{}/v1", server.url));
+    for url in [
+        server.url.clone(),
+        format!("{}/v1", server.url),
+        format!("{}/v1/chat/completions", server.url),
+    ] {
+        let options = EndpointOptions {
+            url: BaseUrl::parse(&url).unwrap(),
+            ..options(&server)
+        };
+        assert_eq!(
+            connect(options).unwrap().info().details["url"],
+            format!("{}/v1", server.url)
+        );
     }
 }
 
@@ -148,10 +214,14 @@ fn the_address_is_understood_with_and_without_v1() {
 fn what_servers_say_of_themselves_goes_into_the_details() {
     let own = |asked: &crate::server::Asked| match asked.route.as_str() {
         "GET /version" => json_answer(200, &json!({ "version": "0.11.2" })),
-        "GET /props" => {
-            json_answer(200, &json!({ "build_info": "b6000-abc", "default_generation_settings": { "n_ctx": 512 } }))
-        }
-        "GET /info" => json_answer(200, &json!({ "version": "3.3.0", "max_total_tokens": 1024 })),
+        "GET /props" => json_answer(
+            200,
+            &json!({ "build_info": "b6000-abc", "default_generation_settings": { "n_ctx": 512 } }),
+        ),
+        "GET /info" => json_answer(
+            200,
+            &json!({ "version": "3.3.0", "max_total_tokens": 1024 }),
+        ),
         "GET /get_server_info" => json_answer(200, &json!({ "version": "0.5.0" })),
         _ => refusal(404, "", "no such route"),
     };
@@ -161,22 +231,40 @@ fn what_servers_say_of_themselves_goes_into_the_details() {
             Some("vLLM 0.11.2"),
             Some("4096"),
         ),
-        (json!({ "id": MODEL, "owned_by": "sglang", "max_model_len": 8192 }), Some("SGLang 0.5.0"), Some("8192")),
+        (
+            json!({ "id": MODEL, "owned_by": "sglang", "max_model_len": 8192 }),
+            Some("SGLang 0.5.0"),
+            Some("8192"),
+        ),
         (
             json!({ "id": MODEL, "owned_by": "llamacpp", "meta": { "n_ctx_train": 2048 } }),
             Some("llama.cpp b6000-abc"),
             Some("512"),
         ),
-        (json!({ "id": MODEL, "owned_by": MODEL }), Some("TGI 3.3.0"), Some("1024")),
+        (
+            json!({ "id": MODEL, "owned_by": MODEL }),
+            Some("TGI 3.3.0"),
+            Some("1024"),
+        ),
         (json!({ "id": MODEL, "owned_by": "system" }), None, None),
     ] {
         let server = Server::start_with_list(json!({ "data": [entry.clone()] }), own);
         let info = connect(options(&server)).unwrap().info();
-        assert_eq!((info.kind.as_str(), info.name.as_str()), ("endpoint", MODEL));
+        assert_eq!(
+            (info.kind.as_str(), info.name.as_str()),
+            ("endpoint", MODEL)
+        );
         let detail = |name: &str| info.details.get(name).map(String::as_str);
-        assert_eq!((detail("server"), detail("context")), (server_is, context), "{entry}");
+        assert_eq!(
+            (detail("server"), detail("context")),
+            (server_is, context),
+            "{entry}"
+        );
         assert_eq!(detail("checkpoint"), entry["root"].as_str());
-        assert_eq!((detail("api"), detail("model")), (Some("completions"), Some(MODEL)));
+        assert_eq!(
+            (detail("api"), detail("model")),
+            (Some("completions"), Some(MODEL))
+        );
     }
 }
 
@@ -184,10 +272,22 @@ fn what_servers_say_of_themselves_goes_into_the_details() {
 fn options_outside_their_range_are_refused() {
     let server = Server::start(good_answer);
     for wrong in [
-        EndpointOptions { max_concurrency: 0, ..options(&server) },
-        EndpointOptions { max_concurrency: 5000, ..options(&server) },
-        EndpointOptions { model: " ".into(), ..options(&server) },
-        EndpointOptions { system_prompt: Some("x".into()), ..options(&server) },
+        EndpointOptions {
+            max_concurrency: 0,
+            ..options(&server)
+        },
+        EndpointOptions {
+            max_concurrency: 5000,
+            ..options(&server)
+        },
+        EndpointOptions {
+            model: " ".into(),
+            ..options(&server)
+        },
+        EndpointOptions {
+            system_prompt: Some("x".into()),
+            ..options(&server)
+        },
     ] {
         assert!(connect(wrong).unwrap_err().is_usage());
     }
@@ -199,8 +299,16 @@ fn keys_come_from_files_that_hold_nothing_else() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("key");
     std::fs::write(&path, format!("{KEY}\n")).unwrap();
-    assert_eq!(ApiKey::from_file(&path).unwrap(), ApiKey::new(KEY, "a test").unwrap());
-    for content in [b"".to_vec(), b"two words".to_vec(), b"\xff\xfe".to_vec(), vec![b'x'; 20_000]] {
+    assert_eq!(
+        ApiKey::from_file(&path).unwrap(),
+        ApiKey::new(KEY, "a test").unwrap()
+    );
+    for content in [
+        b"".to_vec(),
+        b"two words".to_vec(),
+        b"\xff\xfe".to_vec(),
+        vec![b'x'; 20_000],
+    ] {
         std::fs::write(&path, content).unwrap();
         let message = ApiKey::from_file(&path).unwrap_err().to_string();
         assert!(message.contains(&path.display().to_string()), "{message}");

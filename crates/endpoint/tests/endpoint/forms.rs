@@ -8,7 +8,8 @@ use serde_json::json;
 
 use crate::asking::{ask, ask_one, options, prompts};
 use crate::server::{
-    Act, Server, answer, events, good_answer, json_answer, model_answer, refusal, stream_of, whole_answer,
+    Act, Server, answer, events, good_answer, json_answer, model_answer, refusal, stream_of,
+    whole_answer,
 };
 
 fn greedy() -> Decoding {
@@ -20,7 +21,14 @@ fn both_routes_streamed_and_not_give_the_models_answer() {
     for api in [Api::Completions, Api::Chat] {
         for stream in [true, false] {
             let server = Server::start(good_answer);
-            let told = ask_one(EndpointOptions { api, stream, ..options(&server) }, &greedy());
+            let told = ask_one(
+                EndpointOptions {
+                    api,
+                    stream,
+                    ..options(&server)
+                },
+                &greedy(),
+            );
             let completion = told.one();
             let expected = model_answer("Question 0: how many?");
             assert_eq!(
@@ -29,13 +37,22 @@ fn both_routes_streamed_and_not_give_the_models_answer() {
                 "{api:?} {stream}"
             );
             let tokens = expected.chars().count() + 1;
-            assert_eq!((completion.prompt_tokens, completion.completion_tokens), (5, tokens));
-            assert_eq!(completion.prompt_hash, blake3::hash(b"Question 0: how many?").to_hex().to_string());
+            assert_eq!(
+                (completion.prompt_tokens, completion.completion_tokens),
+                (5, tokens)
+            );
+            assert_eq!(
+                completion.prompt_hash,
+                blake3::hash(b"Question 0: how many?").to_hex().to_string()
+            );
             assert_eq!(told.warnings, [""; 0]);
             assert_eq!(told.decoded, tokens);
             let asked = &server.completions_asked()[0];
             assert_eq!(asked.route.contains("/chat/"), api == Api::Chat);
-            assert_eq!((&asked.body["model"], &asked.body["temperature"]), (&json!("tiny"), &json!(0.0)));
+            assert_eq!(
+                (&asked.body["model"], &asked.body["temperature"]),
+                (&json!("tiny"), &json!(0.0))
+            );
         }
     }
 }
@@ -46,20 +63,38 @@ fn log_probabilities_are_asked_for_and_kept() {
         let server = Server::start(|asked| {
             let mut body = whole_answer(asked, "42");
             body["choices"][0]["logprobs"] = match asked.route.contains("/chat/") {
-                true => json!({ "content": [{ "token": "4", "logprob": -0.25 }, { "token": "2", "logprob": -1.5 }] }),
+                true => {
+                    json!({ "content": [{ "token": "4", "logprob": -0.25 }, { "token": "2", "logprob": -1.5 }] })
+                }
                 false => json!({ "tokens": ["4", "2"], "token_logprobs": [-0.25, -1.5] }),
             };
             json_answer(200, &body)
         });
-        let told = ask_one(EndpointOptions { api, logprobs: true, ..options(&server) }, &greedy());
+        let told = ask_one(
+            EndpointOptions {
+                api,
+                logprobs: true,
+                ..options(&server)
+            },
+            &greedy(),
+        );
         assert_eq!(told.one().logprobs, Some(vec![-0.25, -1.5]));
         assert_eq!(told.warnings, [""; 0]);
         let is_chat = api == Api::Chat;
-        assert_eq!(server.completions_asked()[0].body["logprobs"], if is_chat { json!(true) } else { json!(1) });
+        assert_eq!(
+            server.completions_asked()[0].body["logprobs"],
+            if is_chat { json!(true) } else { json!(1) }
+        );
     }
     // A server that does not tell them, and one that is not asked.
     let server = Server::start(good_answer);
-    let told = ask_one(EndpointOptions { logprobs: true, ..options(&server) }, &greedy());
+    let told = ask_one(
+        EndpointOptions {
+            logprobs: true,
+            ..options(&server)
+        },
+        &greedy(),
+    );
     assert_eq!((&told.one().logprobs, told.warnings.len()), (&None, 1));
     let told = ask_one(options(&server), &greedy());
     assert_eq!((&told.one().logprobs, told.warnings.len()), (&None, 0));
@@ -71,10 +106,17 @@ fn a_stream_is_the_same_however_it_is_cut_and_its_lines_end() {
     for line_end in ["\n", "\r\n", "\r"] {
         for size in [1, 2, 3, 7, 64] {
             let server = Server::start(move |asked| {
-                stream_of(events(asked, &model_answer(asked.prompt()), line_end).as_bytes(), size)
+                stream_of(
+                    events(asked, &model_answer(asked.prompt()), line_end).as_bytes(),
+                    size,
+                )
             });
             let told = ask_one(options(&server), &greedy());
-            assert_eq!(told.one().text, model_answer("Question 0: how many?"), "{line_end:?} {size}");
+            assert_eq!(
+                told.one().text,
+                model_answer("Question 0: how many?"),
+                "{line_end:?} {size}"
+            );
         }
     }
 }
@@ -98,7 +140,10 @@ fn plain_json_and_unnamed_streams_are_taken_where_a_stream_was_asked() {
     let unnamed = Server::start(|asked| answer(200, "", events(asked, "4", "\n").as_bytes()));
     for server in [plain, unnamed] {
         let told = ask_one(options(&server), &greedy());
-        assert_eq!((told.one().text.as_str(), told.one().completion_tokens), ("4", 2));
+        assert_eq!(
+            (told.one().text.as_str(), told.one().completion_tokens),
+            ("4", 2)
+        );
     }
 }
 
@@ -111,41 +156,74 @@ fn pieces_are_counted_where_the_server_does_not_count_and_that_is_said_once() {
     });
     let told = ask(options(&server), &prompts(3), &greedy()).unwrap();
     assert!(
-        told.completions.iter().all(|completion| (completion.prompt_tokens, completion.completion_tokens) == (0, 3))
+        told.completions
+            .iter()
+            .all(|completion| (completion.prompt_tokens, completion.completion_tokens) == (0, 3))
     );
     assert_eq!(told.warnings.len(), 1);
-    assert!(told.warnings[0].contains("did not count"), "{:?}", told.warnings);
+    assert!(
+        told.warnings[0].contains("did not count"),
+        "{:?}",
+        told.warnings
+    );
 }
 
 #[test]
 fn the_clients_own_watch_stops_at_a_stop_string_over_pieces_and_hangs_up() {
     // The server knows no stop string and would go on for a minute.
     let server = Server::start(|asked| {
-        let mut acts = stream_of(events(asked, "42 ### Instruction: more", "\n").as_bytes(), 50);
+        let mut acts = stream_of(
+            events(asked, "42 ### Instruction: more", "\n").as_bytes(),
+            50,
+        );
         acts.pop();
         acts.push(Act::Wait(Duration::from_secs(60)));
         acts
     });
-    let decoding = Decoding { stop: vec!["### Instruction:".into()], ..greedy() };
+    let decoding = Decoding {
+        stop: vec!["### Instruction:".into()],
+        ..greedy()
+    };
     let started = std::time::Instant::now();
     let told = ask_one(options(&server), &decoding);
-    assert_eq!((told.one().text.as_str(), told.one().finish_reason), ("42 ", FinishReason::Stop));
+    assert_eq!(
+        (told.one().text.as_str(), told.one().finish_reason),
+        ("42 ", FinishReason::Stop)
+    );
     assert!(started.elapsed() < Duration::from_secs(30));
-    assert_eq!(server.completions_asked()[0].body["stop"], json!(["### Instruction:"]));
+    assert_eq!(
+        server.completions_asked()[0].body["stop"],
+        json!(["### Instruction:"])
+    );
 }
 
 #[test]
 fn what_the_server_does_not_understand_is_learnt_once() {
     let server = Server::start(|asked| match &asked.body {
-        body if !body["stream_options"].is_null() => refusal(400, "", "Unrecognized request argument: stream_options"),
-        body if !body["max_tokens"].is_null() => refusal(400, "", "Use 'max_completion_tokens' instead."),
+        body if !body["stream_options"].is_null() => {
+            refusal(400, "", "Unrecognized request argument: stream_options")
+        }
+        body if !body["max_tokens"].is_null() => {
+            refusal(400, "", "Use 'max_completion_tokens' instead.")
+        }
         _ => good_answer(asked),
     });
-    let one_by_one = EndpointOptions { max_concurrency: 1, ..options(&server) };
+    let one_by_one = EndpointOptions {
+        max_concurrency: 1,
+        ..options(&server)
+    };
     let told = ask(one_by_one, &prompts(3), &greedy()).unwrap();
-    assert!(told.completions.iter().all(|completion| completion.error.is_none()), "{told:?}");
+    assert!(
+        told.completions
+            .iter()
+            .all(|completion| completion.error.is_none()),
+        "{told:?}"
+    );
     assert_eq!(server.completions_asked().len(), 5);
-    assert_eq!(server.completions_asked()[4].body["max_completion_tokens"], json!(64));
+    assert_eq!(
+        server.completions_asked()[4].body["max_completion_tokens"],
+        json!(64)
+    );
 }
 
 #[test]
@@ -157,15 +235,27 @@ fn a_server_that_closes_after_each_answer_is_asked_again() {
     });
     let told = ask(options(&server), &prompts(50), &greedy()).unwrap();
     assert_eq!(told.completions.len(), 50);
-    assert!(told.completions.iter().all(|completion| completion.error.is_none()), "{told:?}");
+    assert!(
+        told.completions
+            .iter()
+            .all(|completion| completion.error.is_none()),
+        "{told:?}"
+    );
 }
 
 #[test]
 fn a_system_prompt_is_told_first() {
     let server = Server::start(good_answer);
-    let brief = EndpointOptions { api: Api::Chat, system_prompt: Some("Be brief.".into()), ..options(&server) };
+    let brief = EndpointOptions {
+        api: Api::Chat,
+        system_prompt: Some("Be brief.".into()),
+        ..options(&server)
+    };
     ask_one(brief, &greedy());
     let messages = server.completions_asked()[0].body["messages"].clone();
-    assert_eq!(messages[0], json!({ "role": "system", "content": "Be brief." }));
+    assert_eq!(
+        messages[0],
+        json!({ "role": "system", "content": "Be brief." })
+    );
     assert_eq!(messages[1]["role"], json!("user"));
 }

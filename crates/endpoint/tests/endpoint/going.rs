@@ -13,10 +13,12 @@ use crate::server::{Act, Asked, Server, good_answer, refusal};
 /// A server that is gone after so many answers.
 fn gone_after(answers: usize, gone: impl Fn(&Asked) -> Vec<Act> + Send + Sync + 'static) -> Server {
     let given = AtomicUsize::new(0);
-    Server::start(move |asked| match given.fetch_add(1, Ordering::SeqCst) < answers {
-        true => good_answer(asked),
-        false => gone(asked),
-    })
+    Server::start(
+        move |asked| match given.fetch_add(1, Ordering::SeqCst) < answers {
+            true => good_answer(asked),
+            false => gone(asked),
+        },
+    )
 }
 
 #[test]
@@ -24,16 +26,40 @@ fn a_server_that_goes_away_ends_the_run_with_everything_delivered_and_nothing_fa
     for (name, server) in [
         ("closes", gone_after(40, |_| vec![Act::Close])),
         ("503", gone_after(40, |_| refusal(503, "", "shutting down"))),
-        ("429 for ever", gone_after(40, |_| refusal(429, "", "You exceeded your current quota"))),
-        ("500 for all", gone_after(40, |_| refusal(500, "", "engine dead"))),
+        (
+            "429 for ever",
+            gone_after(40, |_| refusal(429, "", "You exceeded your current quota")),
+        ),
+        (
+            "500 for all",
+            gone_after(40, |_| refusal(500, "", "engine dead")),
+        ),
     ] {
-        let told =
-            ask(EndpointOptions { max_concurrency: 8, ..options(&server) }, &prompts(500), &Decoding::greedy(16))
-                .unwrap();
-        assert!(matches!(told.outcome, Err(GenerationError::Backend(_))), "{name}");
-        assert!(told.error().contains("the server is gone"), "{name}: {}", told.error());
+        let told = ask(
+            EndpointOptions {
+                max_concurrency: 8,
+                ..options(&server)
+            },
+            &prompts(500),
+            &Decoding::greedy(16),
+        )
+        .unwrap();
+        assert!(
+            matches!(told.outcome, Err(GenerationError::Backend(_))),
+            "{name}"
+        );
+        assert!(
+            told.error().contains("the server is gone"),
+            "{name}: {}",
+            told.error()
+        );
         assert_eq!(told.completions.len(), 40, "{name}");
-        assert!(told.completions.iter().all(|completion| completion.error.is_none()), "{name}");
+        assert!(
+            told.completions
+                .iter()
+                .all(|completion| completion.error.is_none()),
+            "{name}"
+        );
     }
 }
 
@@ -48,7 +74,10 @@ fn a_server_that_is_not_there_any_longer_ends_the_run_also_for_one_prompt() {
         Ok(())
     });
     let error = crate::asking::chain(&outcome.unwrap_err());
-    assert!(error.contains("the server is gone") && error.contains("no connection"), "{error}");
+    assert!(
+        error.contains("the server is gone") && error.contains("no connection"),
+        "{error}"
+    );
     assert_eq!(heard, 0);
 }
 
@@ -57,13 +86,22 @@ fn a_server_that_comes_back_in_time_is_waited_for() {
     let since = Instant::now();
     let given = AtomicUsize::new(0);
     let server = Server::start(move |asked| {
-        let is_away = given.fetch_add(1, Ordering::SeqCst) >= 20 && since.elapsed() < Duration::from_millis(1200);
-        if is_away { vec![Act::Close] } else { good_answer(asked) }
+        let is_away = given.fetch_add(1, Ordering::SeqCst) >= 20
+            && since.elapsed() < Duration::from_millis(1200);
+        if is_away {
+            vec![Act::Close]
+        } else {
+            good_answer(asked)
+        }
     });
     let told = ask(options(&server), &prompts(100), &Decoding::greedy(16)).unwrap();
     assert!(told.outcome.is_ok(), "{}", told.error());
     assert_eq!(told.completions.len(), 100);
-    assert!(told.completions.iter().all(|completion| completion.error.is_none()));
+    assert!(
+        told.completions
+            .iter()
+            .all(|completion| completion.error.is_none())
+    );
     assert!(since.elapsed() >= Duration::from_millis(1200));
 }
 
@@ -72,15 +110,22 @@ fn a_receiver_that_refuses_ends_the_run_and_hears_no_more() {
     let server = Server::start(good_answer);
     let mut endpoint = Endpoint::connect(options(&server), |_| {}).unwrap();
     let mut heard = 0;
-    let outcome = endpoint.generate(&prompts(200), &Decoding::greedy(16), &mut |event| match event {
-        Event::Finished(_) if heard == 10 => Err(GenerationError::Receiver("full".into())),
-        Event::Finished(_) => {
-            heard += 1;
-            Ok(())
-        }
-        _ => Ok(()),
-    });
-    assert!(matches!(outcome, Err(GenerationError::Receiver(_))), "{outcome:?}");
+    let outcome = endpoint.generate(
+        &prompts(200),
+        &Decoding::greedy(16),
+        &mut |event| match event {
+            Event::Finished(_) if heard == 10 => Err(GenerationError::Receiver("full".into())),
+            Event::Finished(_) => {
+                heard += 1;
+                Ok(())
+            }
+            _ => Ok(()),
+        },
+    );
+    assert!(
+        matches!(outcome, Err(GenerationError::Receiver(_))),
+        "{outcome:?}"
+    );
     assert_eq!(heard, 10);
     assert!(server.completions_asked().len() < 100);
 }
@@ -90,11 +135,17 @@ fn a_receiver_hears_something_while_the_server_says_nothing() {
     let server = Server::start(|_| vec![Act::Hang]);
     let mut endpoint = Endpoint::connect(options(&server), |_| {}).unwrap();
     let started = Instant::now();
-    let outcome = endpoint.generate(&prompts(1), &Decoding::greedy(16), &mut |_| match started.elapsed().as_millis() {
+    let outcome = endpoint.generate(&prompts(1), &Decoding::greedy(16), &mut |_| match started
+        .elapsed()
+        .as_millis()
+    {
         700.. => Err(GenerationError::Receiver("interrupted".into())),
         _ => Ok(()),
     });
-    assert!(matches!(outcome, Err(GenerationError::Receiver(_))), "{outcome:?}");
+    assert!(
+        matches!(outcome, Err(GenerationError::Receiver(_))),
+        "{outcome:?}"
+    );
     assert!(started.elapsed() < Duration::from_secs(3));
 }
 
@@ -106,7 +157,14 @@ fn no_more_than_the_bound_are_under_way_however_slow_the_receiver_is() {
         counted.fetch_add(1, Ordering::SeqCst);
         good_answer(request)
     });
-    let mut endpoint = Endpoint::connect(EndpointOptions { max_concurrency: 6, ..options(&server) }, |_| {}).unwrap();
+    let mut endpoint = Endpoint::connect(
+        EndpointOptions {
+            max_concurrency: 6,
+            ..options(&server)
+        },
+        |_| {},
+    )
+    .unwrap();
     let mut finished = 0;
     let outcome = endpoint.generate(&prompts(60), &Decoding::greedy(16), &mut |event| {
         if let Event::Finished(_) = event {

@@ -11,8 +11,8 @@ use serde_json::json;
 
 use crate::asking::{ask, ask_one, options, prompts};
 use crate::server::{
-    Act, Asked, MODEL, Server, chunk, events, good_answer, json_answer, model_answer, refusal, stream_head,
-    whole_answer,
+    Act, Asked, MODEL, Server, chunk, events, good_answer, json_answer, model_answer, refusal,
+    stream_head, whole_answer,
 };
 
 fn greedy() -> Decoding {
@@ -29,7 +29,10 @@ fn sampled() -> Decoding {
         seed: 1,
         samples: 1.try_into().unwrap(),
     };
-    Decoding { sampling: Some(sampling), ..greedy() }
+    Decoding {
+        sampling: Some(sampling),
+        ..greedy()
+    }
 }
 
 /// A server that takes so many stop strings, of this kind, and refuses more in vLLM's words.
@@ -38,7 +41,11 @@ fn with_stop_strings(owner: &str, most: usize) -> Server {
     Server::start_with_list(list, move |asked| {
         let stops = asked.body["stop"].as_array().map_or(0, Vec::len);
         match stops > most {
-            true => refusal(400, "", &format!("stop: at most {most} stop strings are allowed, got {stops}")),
+            true => refusal(
+                400,
+                "",
+                &format!("stop: at most {most} stop strings are allowed, got {stops}"),
+            ),
             false => good_answer(asked),
         }
     })
@@ -46,7 +53,12 @@ fn with_stop_strings(owner: &str, most: usize) -> Server {
 
 /// Six stop strings, of which the model's answers hold the last one.
 fn six_stops() -> Decoding {
-    Decoding { stop: ["Q1", "Q2", "Q3", "Q4", "Q5", "The answer"].map(String::from).to_vec(), ..greedy() }
+    Decoding {
+        stop: ["Q1", "Q2", "Q3", "Q4", "Q5", "The answer"]
+            .map(String::from)
+            .to_vec(),
+        ..greedy()
+    }
 }
 
 /// Asks by an endpoint and returns its report too.
@@ -63,22 +75,38 @@ fn reported(options: EndpointOptions, decoding: &Decoding) -> (Vec<String>, Serv
             Ok(())
         })
         .unwrap();
-    (texts.into_values().collect(), endpoint.serving_report().unwrap())
+    (
+        texts.into_values().collect(),
+        endpoint.serving_report().unwrap(),
+    )
 }
 
 #[test]
 fn no_server_is_sent_more_stop_strings_than_it_takes_and_completions_are_the_same() {
     let expected: Vec<String> = prompts(12)
         .iter()
-        .map(|prompt| model_answer(&prompt.text).split_once("The answer").unwrap().0.to_string())
+        .map(|prompt| {
+            model_answer(&prompt.text)
+                .split_once("The answer")
+                .unwrap()
+                .0
+                .to_string()
+        })
         .collect();
     for owner in ["vllm", "sglang", "llamacpp", "somebody"] {
         for (most, sent) in [(4, 4), (3, 2), (1, 1), (0, 0)] {
             let server = with_stop_strings(owner, most);
-            let four = EndpointOptions { max_concurrency: 4, ..options(&server) };
+            let four = EndpointOptions {
+                max_concurrency: 4,
+                ..options(&server)
+            };
             let (texts, report) = reported(four, &six_stops());
             assert_eq!(texts, expected, "{owner} {most}");
-            assert_eq!(report.stop_strings_sent, six_stops().stop[..sent], "{owner} {most}");
+            assert_eq!(
+                report.stop_strings_sent,
+                six_stops().stop[..sent],
+                "{owner} {most}"
+            );
             assert_eq!(report.fields_refused.is_empty(), sent > 0);
             // Four requests may be under way when the first is refused.
             assert!(server.count() <= 12 + 3 * 4, "{} requests", server.count());
@@ -89,13 +117,22 @@ fn no_server_is_sent_more_stop_strings_than_it_takes_and_completions_are_the_sam
 #[test]
 fn fields_that_change_no_completion_are_left_out_where_a_server_refuses_them() {
     let words = [
-        ("seed", "Unsupported parameter: 'seed' is not supported with this model."),
+        (
+            "seed",
+            "Unsupported parameter: 'seed' is not supported with this model.",
+        ),
         (
             "stream_options",
             "[{'type': 'extra_forbidden', 'loc': ('body', 'stream_options'), 'msg': 'Extra inputs are not permitted'}]",
         ),
-        ("logprobs", "litellm.UnsupportedParamsError: does not support parameters: ['logprobs'], for model=tiny"),
-        ("repetition_penalty", "Unrecognized request argument supplied: repetition_penalty"),
+        (
+            "logprobs",
+            "litellm.UnsupportedParamsError: does not support parameters: ['logprobs'], for model=tiny",
+        ),
+        (
+            "repetition_penalty",
+            "Unrecognized request argument supplied: repetition_penalty",
+        ),
     ];
     for (field, message) in words {
         let list = json!({ "data": [{ "id": MODEL, "owned_by": "vllm" }] });
@@ -103,8 +140,17 @@ fn fields_that_change_no_completion_are_left_out_where_a_server_refuses_them() {
             Some(_) => refusal(if field == "seed" { 422 } else { 400 }, "", message),
             None => good_answer(asked),
         });
-        let (texts, report) = reported(EndpointOptions { logprobs: true, ..options(&server) }, &sampled());
-        assert_eq!((texts.len(), report.fields_refused), (12, vec![field.to_string()]));
+        let (texts, report) = reported(
+            EndpointOptions {
+                logprobs: true,
+                ..options(&server)
+            },
+            &sampled(),
+        );
+        assert_eq!(
+            (texts.len(), report.fields_refused),
+            (12, vec![field.to_string()])
+        );
     }
 }
 
@@ -114,34 +160,70 @@ fn a_reasoning_model_that_takes_next_to_nothing_is_asked_in_its_own_terms() {
     let server = Server::start(|asked| {
         let has = |field: &str| !asked.body[field].is_null();
         let unsupported = |field: &str, hint: &str| {
-            refusal(400, "", &format!("Unsupported parameter: '{field}' is not supported with this model.{hint}"))
+            refusal(
+                400,
+                "",
+                &format!(
+                    "Unsupported parameter: '{field}' is not supported with this model.{hint}"
+                ),
+            )
         };
         match () {
-            () if has("max_tokens") => unsupported("max_tokens", " Use 'max_completion_tokens' instead."),
-            () if asked.body["temperature"] != json!(1.0) => refusal(400, "", "temperature: only 1 is supported"),
+            () if has("max_tokens") => {
+                unsupported("max_tokens", " Use 'max_completion_tokens' instead.")
+            }
+            () if asked.body["temperature"] != json!(1.0) => {
+                refusal(400, "", "temperature: only 1 is supported")
+            }
             () if has("top_p") => unsupported("top_p", ""),
             () if has("logprobs") => unsupported("logprobs", ""),
             () if has("stop") => unsupported("stop", ""),
             () => good_answer(asked),
         }
     });
-    let mut decoding = Decoding { stop: six_stops().stop, ..sampled() };
+    let mut decoding = Decoding {
+        stop: six_stops().stop,
+        ..sampled()
+    };
     decoding.sampling.as_mut().unwrap().temperature = 1.0;
-    let options = EndpointOptions { api: endpoint::Api::Chat, logprobs: true, ..options(&server) };
+    let options = EndpointOptions {
+        api: endpoint::Api::Chat,
+        logprobs: true,
+        ..options(&server)
+    };
     let (texts, report) = reported(options, &decoding);
-    assert_eq!((texts.len(), report.fields_refused), (12, vec!["logprobs".to_string(), "stop".to_string()]));
-    assert!(texts.iter().all(|text| !text.contains("The answer")), "{texts:?}");
+    assert_eq!(
+        (texts.len(), report.fields_refused),
+        (12, vec!["logprobs".to_string(), "stop".to_string()])
+    );
+    assert!(
+        texts.iter().all(|text| !text.contains("The answer")),
+        "{texts:?}"
+    );
 }
 
 #[test]
 fn a_setting_that_would_change_completions_is_never_left_out() {
     let server = Server::start(|asked| match asked.body.get("temperature") {
-        Some(_) => refusal(400, "", "Unsupported value: 'temperature' does not support 0.0 with this model."),
+        Some(_) => refusal(
+            400,
+            "",
+            "Unsupported value: 'temperature' does not support 0.0 with this model.",
+        ),
         None => good_answer(asked),
     });
     let told = ask(options(&server), &prompts(20), &greedy()).unwrap();
-    assert!(told.error().contains("'temperature' does not support 0.0"), "{}", told.error());
-    assert!(server.completions_asked().iter().all(|asked| !asked.body["temperature"].is_null()));
+    assert!(
+        told.error().contains("'temperature' does not support 0.0"),
+        "{}",
+        told.error()
+    );
+    assert!(
+        server
+            .completions_asked()
+            .iter()
+            .all(|asked| !asked.body["temperature"].is_null())
+    );
 }
 
 #[test]
@@ -151,7 +233,11 @@ fn a_server_that_takes_no_seed_is_told_of() {
         None => good_answer(asked),
     });
     let told = ask_one(options(&server), &sampled());
-    assert!(told.warnings.len() == 1 && told.warnings[0].contains("takes no seed"), "{:?}", told.warnings);
+    assert!(
+        told.warnings.len() == 1 && told.warnings[0].contains("takes no seed"),
+        "{:?}",
+        told.warnings
+    );
 }
 
 #[test]
@@ -174,14 +260,30 @@ fn a_refusal_that_names_the_context_leads_to_fewer_new_tokens() {
     let told = ask(options(&server), &asked, &greedy()).unwrap();
     for completion in &told.completions {
         let too_long = completion.index == 2;
-        assert_eq!(completion.finish_reason == FinishReason::Error, too_long, "{completion:?}");
+        assert_eq!(
+            completion.finish_reason == FinishReason::Error,
+            too_long,
+            "{completion:?}"
+        );
         if too_long {
-            assert!(completion.error.as_ref().unwrap().contains("maximum context length is 64 tokens"));
+            assert!(
+                completion
+                    .error
+                    .as_ref()
+                    .unwrap()
+                    .contains("maximum context length is 64 tokens")
+            );
         }
     }
-    // Each that fits is asked twice, and the field's name is not taken for the other spelling of the limit.
+    // Each that fits is asked twice, and the field's name is not taken for the other spelling of
+    // the limit.
     assert_eq!(server.count(), 7);
-    assert!(server.completions_asked().iter().all(|asked| asked.body.get("max_completion_tokens").is_none()));
+    assert!(
+        server
+            .completions_asked()
+            .iter()
+            .all(|asked| asked.body.get("max_completion_tokens").is_none())
+    );
 }
 
 /// A server that gives up what it is streaming whenever another request comes.
@@ -189,7 +291,10 @@ fn interrupting() -> Server {
     let newest = Arc::new(AtomicUsize::new(0));
     Server::start(move |asked| {
         let mine = newest.fetch_add(1, Ordering::SeqCst) + 1;
-        let (newest, body) = (newest.clone(), events(asked, &model_answer(asked.prompt()), "\n"));
+        let (newest, body) = (
+            newest.clone(),
+            events(asked, &model_answer(asked.prompt()), "\n"),
+        );
         interrupted_stream(mine, newest, body)
     })
 }
@@ -201,7 +306,9 @@ fn interrupted_stream(mine: usize, newest: Arc<AtomicUsize>, body: String) -> Ve
         acts.push(Act::Send(chunk(piece)));
         acts.push(Act::Wait(Duration::from_millis(10)));
         let newest = newest.clone();
-        acts.push(Act::CloseIf(Arc::new(move || newest.load(Ordering::SeqCst) > mine)));
+        acts.push(Act::CloseIf(Arc::new(move || {
+            newest.load(Ordering::SeqCst) > mine
+        })));
     }
     acts.push(Act::Send(chunk(b"")));
     acts
@@ -213,10 +320,23 @@ fn a_server_that_interrupts_requests_is_asked_one_at_a_time_and_that_is_said() {
     let told = ask(options(&server), &prompts(60), &greedy()).unwrap();
     assert!(told.outcome.is_ok(), "{told:?}");
     for completion in &told.completions {
-        assert_eq!(completion.text, model_answer(&prompts(60)[completion.index].text));
+        assert_eq!(
+            completion.text,
+            model_answer(&prompts(60)[completion.index].text)
+        );
     }
-    assert_eq!(told.warnings.iter().filter(|warning| warning.contains("one at a time")).count(), 1);
-    assert!(server.count() < 60 + 25, "{} requests for 60 prompts", server.count());
+    assert_eq!(
+        told.warnings
+            .iter()
+            .filter(|warning| warning.contains("one at a time"))
+            .count(),
+        1
+    );
+    assert!(
+        server.count() < 60 + 25,
+        "{} requests for 60 prompts",
+        server.count()
+    );
 }
 
 #[test]
@@ -227,7 +347,10 @@ fn a_server_that_is_known_to_take_one_request_at_a_time_is_never_sent_two() {
     let server = Server::start_with_list(list, {
         let (under_way, most) = (under_way.clone(), most.clone());
         move |asked| {
-            most.fetch_max(under_way.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+            most.fetch_max(
+                under_way.fetch_add(1, Ordering::SeqCst) + 1,
+                Ordering::SeqCst,
+            );
             let under_way = under_way.clone();
             let leave = Act::CloseIf(Arc::new(move || {
                 under_way.fetch_sub(1, Ordering::SeqCst);
@@ -240,18 +363,45 @@ fn a_server_that_is_known_to_take_one_request_at_a_time_is_never_sent_two() {
         }
     });
     let told = ask(options(&server), &prompts(20), &greedy()).unwrap();
-    assert_eq!((told.completions.len(), server.count(), most.load(Ordering::SeqCst)), (20, 20, 1));
-    assert!(told.warnings.iter().any(|warning| warning.contains("llama-cpp-python")), "{:?}", told.warnings);
+    assert_eq!(
+        (
+            told.completions.len(),
+            server.count(),
+            most.load(Ordering::SeqCst)
+        ),
+        (20, 20, 1)
+    );
+    assert!(
+        told.warnings
+            .iter()
+            .any(|warning| warning.contains("llama-cpp-python")),
+        "{:?}",
+        told.warnings
+    );
 }
 
 #[test]
 fn the_latency_of_requests_is_reported() {
-    let server =
-        Server::start(|asked: &Asked| [vec![Act::Wait(Duration::from_millis(30))], good_answer(asked)].concat());
+    let server = Server::start(|asked: &Asked| {
+        [
+            vec![Act::Wait(Duration::from_millis(30))],
+            good_answer(asked),
+        ]
+        .concat()
+    });
     let (_, report) = reported(options(&server), &greedy());
     let latency = report.latency.unwrap();
     assert_eq!(latency.requests, 12);
-    assert!(latency.time_to_first_token_s.unwrap().median >= 0.03 && latency.request_s.p95 < 5.0, "{latency:?}");
-    let (_, report) = reported(EndpointOptions { stream: false, ..options(&server) }, &greedy());
+    assert!(
+        latency.time_to_first_token_s.unwrap().median >= 0.03 && latency.request_s.p95 < 5.0,
+        "{latency:?}"
+    );
+    let (_, report) = reported(
+        EndpointOptions {
+            stream: false,
+            ..options(&server)
+        },
+        &greedy(),
+    );
     assert_eq!(report.latency.unwrap().time_to_first_token_s, None);
 }

@@ -1,6 +1,7 @@
 //! HTTPS: the certificates that the environment names are trusted, and no others.
 //!
-//! The variable `SSL_CERT_FILE` is read in a process of its own, since tests share the environment of theirs.
+//! The variable `SSL_CERT_FILE` is read in a process of its own, since tests share the environment
+//! of theirs.
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -19,7 +20,8 @@ use crate::server::MODEL;
 /// Names the server to the process that asks.
 const ADDRESS: &str = "ENDPOINT_TEST_ADDRESS";
 
-/// A server with a certificate that it signed itself, for a list of models and one answer to every prompt.
+/// A server with a certificate that it signed itself, for a list of models and one answer to every
+/// prompt.
 fn start() -> (SocketAddr, String) {
     let signed = rcgen::generate_simple_self_signed(vec!["127.0.0.1".to_string()]).unwrap();
     let key = rustls::pki_types::PrivateKeyDer::Pkcs8(signed.signing_key.serialize_der().into());
@@ -67,7 +69,12 @@ fn answer(mut stream: TcpStream, config: Arc<rustls::ServerConfig>) -> std::io::
 /// Runs [`asks_the_server_named`] in a process that trusts this certificate.
 fn asked(address: SocketAddr, certificate: &Path) -> String {
     let output = Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "secure::asks_the_server_named", "--ignored", "--nocapture"])
+        .args([
+            "--exact",
+            "secure::asks_the_server_named",
+            "--ignored",
+            "--nocapture",
+        ])
         .env("SSL_CERT_FILE", certificate)
         .env_remove("SSL_CERT_DIR")
         .env(ADDRESS, format!("https://{address}"))
@@ -81,7 +88,11 @@ fn asked(address: SocketAddr, certificate: &Path) -> String {
 fn asks_the_server_named() {
     let url = BaseUrl::parse(&std::env::var(ADDRESS).unwrap()).unwrap();
     let key = Some(ApiKey::new(KEY, "a test").unwrap());
-    let options = EndpointOptions { key, patience: patience(), ..EndpointOptions::new(url, MODEL) };
+    let options = EndpointOptions {
+        key,
+        patience: patience(),
+        ..EndpointOptions::new(url, MODEL)
+    };
     match ask(options, &prompts(1), &Decoding::greedy(4)) {
         Ok(told) => println!("answer: {}", told.one().text),
         Err(error) => println!("error: {error}"),
@@ -92,12 +103,18 @@ fn asks_the_server_named() {
 fn a_certificate_that_the_environment_names_is_trusted_and_no_other() {
     let (address, certificate) = start();
     let folder = tempfile::tempdir().unwrap();
-    let (own, foreign) = (folder.path().join("own.pem"), folder.path().join("foreign.pem"));
+    let (own, foreign) = (
+        folder.path().join("own.pem"),
+        folder.path().join("foreign.pem"),
+    );
     std::fs::write(&own, certificate).unwrap();
     let other = rcgen::generate_simple_self_signed(vec!["127.0.0.1".to_string()]).unwrap();
     std::fs::write(&foreign, other.cert.pem()).unwrap();
     let told = asked(address, &own);
     assert!(told.contains("answer: 4"), "{told}");
     let told = asked(address, &foreign);
-    assert!(told.contains("error: ") && told.contains("certificate") && told.contains("SSL_CERT_FILE"), "{told}");
+    assert!(
+        told.contains("error: ") && told.contains("certificate") && told.contains("SSL_CERT_FILE"),
+        "{told}"
+    );
 }

@@ -42,8 +42,13 @@ impl Asked {
 
     /// The prompt of either route, empty for others.
     pub fn prompt(&self) -> &str {
-        let chat = self.body["messages"].as_array().and_then(|messages| messages.last());
-        self.body["prompt"].as_str().or(chat.and_then(|message| message["content"].as_str())).unwrap_or_default()
+        let chat = self.body["messages"]
+            .as_array()
+            .and_then(|messages| messages.last());
+        self.body["prompt"]
+            .as_str()
+            .or(chat.and_then(|message| message["content"].as_str()))
+            .unwrap_or_default()
     }
 }
 
@@ -83,7 +88,8 @@ impl Drop for Server {
 }
 
 impl Server {
-    /// Answers requests for completions by `behaviour`, probes as usual, and the list of models with [`MODEL`].
+    /// Answers requests for completions by `behaviour`, probes as usual, and the list of models
+    /// with [`MODEL`].
     pub fn start(behaviour: impl Fn(&Asked) -> Vec<Act> + Send + Sync + 'static) -> Self {
         Self::start_with_list(
             json!({ "object": "list", "data": [{ "id": MODEL, "object": "model", "owned_by": "test" }] }),
@@ -95,7 +101,10 @@ impl Server {
     }
 
     /// As [`Server::start`], with the list of models given.
-    pub fn start_with_list(list: Value, behaviour: impl Fn(&Asked) -> Vec<Act> + Send + Sync + 'static) -> Self {
+    pub fn start_with_list(
+        list: Value,
+        behaviour: impl Fn(&Asked) -> Vec<Act> + Send + Sync + 'static,
+    ) -> Self {
         Self::start_bare(move |asked| match asked.route.as_str() {
             "GET /v1/models" => json_answer(200, &list),
             _ => behaviour(asked),
@@ -104,7 +113,11 @@ impl Server {
 
     /// As [`Server::start`], with every route in the hands of `behaviour`.
     pub fn start_bare(behaviour: impl Fn(&Asked) -> Vec<Act> + Send + Sync + 'static) -> Self {
-        let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+        let runtime = Builder::new_multi_thread()
+            .worker_threads(1)
+            .enable_all()
+            .build()
+            .unwrap();
         let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).unwrap();
         let address = listener.local_addr().unwrap();
         let asked = Arc::new(Mutex::new(Vec::new()));
@@ -126,7 +139,13 @@ impl Server {
                 }
             }
         });
-        Self { url: format!("http://{address}"), address, asked, completions, runtime: Some(runtime) }
+        Self {
+            url: format!("http://{address}"),
+            address,
+            asked,
+            completions,
+            runtime: Some(runtime),
+        }
     }
 
     /// How many requests for completions there were.
@@ -141,7 +160,10 @@ impl Server {
 
     /// The first requests for completions.
     pub fn completions_asked(&self) -> Vec<Asked> {
-        self.asked().into_iter().filter(Asked::is_for_a_completion).collect()
+        self.asked()
+            .into_iter()
+            .filter(Asked::is_for_a_completion)
+            .collect()
     }
 
     /// Address and port.
@@ -165,7 +187,9 @@ impl Connection {
         while let Some(mut asked) = self.read(&mut buffer).await {
             {
                 let mut times = self.times.lock().unwrap();
-                let count = times.entry((asked.route.clone(), asked.prompt().to_string())).or_insert(0);
+                let count = times
+                    .entry((asked.route.clone(), asked.prompt().to_string()))
+                    .or_insert(0);
                 asked.before = *count;
                 *count += 1;
             }
@@ -196,7 +220,12 @@ impl Connection {
                     }
                     Act::Hang => {
                         let mut rest = [0; 1024];
-                        while self.stream.read(&mut rest).await.is_ok_and(|count| count > 0) {}
+                        while self
+                            .stream
+                            .read(&mut rest)
+                            .await
+                            .is_ok_and(|count| count > 0)
+                        {}
                         return;
                     }
                 }
@@ -217,8 +246,12 @@ impl Connection {
         let head = String::from_utf8(buffer[..head_ends].to_vec()).ok()?;
         let header = |name: &str| {
             let lines = head.lines().skip(1).filter_map(|line| line.split_once(':'));
-            let found = lines.into_iter().find(|(key, _)| key.eq_ignore_ascii_case(name));
-            found.map(|(_, value)| value.trim().to_string()).unwrap_or_default()
+            let found = lines
+                .into_iter()
+                .find(|(key, _)| key.eq_ignore_ascii_case(name));
+            found
+                .map(|(_, value)| value.trim().to_string())
+                .unwrap_or_default()
         };
         let length: usize = header("content-length").parse().unwrap_or(0);
         while buffer.len() < head_ends + length {
@@ -226,30 +259,48 @@ impl Connection {
                 return None;
             }
         }
-        let body = serde_json::from_slice(&buffer[head_ends..head_ends + length]).unwrap_or(Value::Null);
+        let body =
+            serde_json::from_slice(&buffer[head_ends..head_ends + length]).unwrap_or(Value::Null);
         buffer.drain(..head_ends + length);
         let mut words = head.split(' ');
         let route = format!("{} {}", words.next()?, words.next()?);
-        Some(Asked { route, authorization: header("authorization"), body, before: 0 })
+        Some(Asked {
+            route,
+            authorization: header("authorization"),
+            body,
+            before: 0,
+        })
     }
 }
 
 /// An answer in one piece.
 pub fn answer(status: u16, headers: &str, body: &[u8]) -> Vec<Act> {
-    let mut bytes = format!("HTTP/1.1 {status} Test\r\n{headers}content-length: {}\r\n\r\n", body.len()).into_bytes();
+    let mut bytes = format!(
+        "HTTP/1.1 {status} Test\r\n{headers}content-length: {}\r\n\r\n",
+        body.len()
+    )
+    .into_bytes();
     bytes.extend_from_slice(body);
     vec![Act::Send(bytes)]
 }
 
 /// JSON in one piece.
 pub fn json_answer(status: u16, body: &Value) -> Vec<Act> {
-    answer(status, "content-type: application/json\r\n", body.to_string().as_bytes())
+    answer(
+        status,
+        "content-type: application/json\r\n",
+        body.to_string().as_bytes(),
+    )
 }
 
 /// An error as OpenAI's servers put it.
 pub fn refusal(status: u16, headers: &str, message: &str) -> Vec<Act> {
     let body = json!({ "error": { "message": message, "type": "test" } }).to_string();
-    answer(status, &format!("{headers}content-type: application/json\r\n"), body.as_bytes())
+    answer(
+        status,
+        &format!("{headers}content-type: application/json\r\n"),
+        body.as_bytes(),
+    )
 }
 
 /// The head of a stream.
@@ -273,11 +324,19 @@ pub fn stream_of(body: &[u8], size: usize) -> Vec<Act> {
     acts
 }
 
-/// What the model answers to a prompt: a text with characters of one to four bytes, the same each time.
+/// What the model answers to a prompt: a text with characters of one to four bytes, the same each
+/// time.
 pub fn model_answer(prompt: &str) -> String {
-    let number = prompt.bytes().fold(7_u32, |sum, byte| sum.wrapping_mul(31).wrapping_add(u32::from(byte)));
+    let number = prompt.bytes().fold(7_u32, |sum, byte| {
+        sum.wrapping_mul(31).wrapping_add(u32::from(byte))
+    });
     let places = ["apples", "jabłek", "个苹果", "🍎"];
-    format!("There are {} {}.\nThe answer is {}.", number % 97, places[number as usize % 4], number % 1009)
+    format!(
+        "There are {} {}.\nThe answer is {}.",
+        number % 97,
+        places[number as usize % 4],
+        number % 1009
+    )
 }
 
 /// Events that stream a text, a character each, with the usage last.
@@ -285,10 +344,15 @@ pub fn events(asked: &Asked, text: &str, line_end: &str) -> String {
     let is_chat = asked.route.contains("/chat/");
     let event = |value: Value| format!("data: {value}{line_end}{line_end}");
     let choice = |piece: &str, finish: Value| match is_chat {
-        true => json!({ "choices": [{ "index": 0, "delta": { "content": piece }, "finish_reason": finish }] }),
+        true => {
+            json!({ "choices": [{ "index": 0, "delta": { "content": piece }, "finish_reason": finish }] })
+        }
         false => json!({ "choices": [{ "index": 0, "text": piece, "finish_reason": finish }] }),
     };
-    let mut body: String = text.chars().map(|c| event(choice(&c.to_string(), Value::Null))).collect();
+    let mut body: String = text
+        .chars()
+        .map(|c| event(choice(&c.to_string(), Value::Null)))
+        .collect();
     body.push_str(&event(choice("", json!("stop"))));
     if !asked.body["stream_options"].is_null() {
         let usage = json!({ "prompt_tokens": prompt_tokens(asked), "completion_tokens": text.chars().count() + 1 });
@@ -315,7 +379,9 @@ pub fn good_answer(asked: &Asked) -> Vec<Act> {
 /// An answer that is not streamed.
 pub fn whole_answer(asked: &Asked, text: &str) -> Value {
     let choice = match asked.route.contains("/chat/") {
-        true => json!({ "index": 0, "message": { "role": "assistant", "content": text }, "finish_reason": "stop" }),
+        true => {
+            json!({ "index": 0, "message": { "role": "assistant", "content": text }, "finish_reason": "stop" })
+        }
         false => json!({ "index": 0, "text": text, "finish_reason": "stop" }),
     };
     json!({ "choices": [choice], "usage": { "prompt_tokens": prompt_tokens(asked), "completion_tokens": text.chars().count() + 1 } })

@@ -71,11 +71,12 @@ pub(crate) struct Texts {
 }
 
 impl ComparedRun {
-    /// Reads a run folder, or a baseline file. A run is judged again, so that both sides of a comparison are judged by the
-    /// same rules, and what its files say must agree with that.
+    /// Reads a run folder, or a baseline file. A run is judged again, so that both sides of a
+    /// comparison are judged by the same rules, and what its files say must agree with that.
     ///
     /// # Errors
-    /// Nothing there, a folder that holds no whole run, files that were edited or damaged, a run without items.
+    /// Nothing there, a folder that holds no whole run, files that were edited or damaged, a run
+    /// without items.
     pub fn open(path: &Path) -> Result<Self, ComparisonError> {
         match path.metadata() {
             Ok(metadata) if metadata.is_dir() => Self::of_folder(path),
@@ -99,10 +100,21 @@ impl ComparedRun {
             None => Ok(Grader::new(&benchmark)),
             Some(name) => Grader::with_profile(&benchmark, name),
         };
-        let grader = grader.map_err(|source| ComparisonError::Profile { folder: path.to_path_buf(), source })?;
-        let verdicts = grader.judge_all(&problems, manifest.identity.decoding.samples(), &completions);
+        let grader = grader.map_err(|source| ComparisonError::Profile {
+            folder: path.to_path_buf(),
+            source,
+        })?;
+        let verdicts = grader.judge_all(
+            &problems,
+            manifest.identity.decoding.samples(),
+            &completions,
+        );
         check_verdicts(path, &stored, &verdicts)?;
-        check_summary(path, &summary, &Summary::new(&benchmark, &grader, &manifest, &verdicts))?;
+        check_summary(
+            path,
+            &summary,
+            &Summary::new(&benchmark, &grader, &manifest, &verdicts),
+        )?;
         Ok(Self {
             source: path.to_path_buf(),
             sets: sets(&benchmark, &problems, &verdicts),
@@ -113,9 +125,15 @@ impl ComparedRun {
             identity: manifest.identity,
             texts: Some(Texts {
                 first: problems[0].id.clone(),
-                problems: problems.into_iter().map(|problem| (problem.id.clone(), problem)).collect(),
+                problems: problems
+                    .into_iter()
+                    .map(|problem| (problem.id.clone(), problem))
+                    .collect(),
                 completions,
-                verdicts: verdicts.into_iter().map(|verdict| ((verdict.id.clone(), verdict.sample), verdict)).collect(),
+                verdicts: verdicts
+                    .into_iter()
+                    .map(|verdict| ((verdict.id.clone(), verdict.sample), verdict))
+                    .collect(),
             }),
         })
     }
@@ -141,7 +159,10 @@ impl ComparedRun {
     }
 
     pub(crate) fn texts(&self, what: &'static str) -> Result<&Texts, ComparisonError> {
-        self.texts.as_ref().ok_or_else(|| ComparisonError::NoTexts { file: self.source.clone(), what })
+        self.texts.as_ref().ok_or_else(|| ComparisonError::NoTexts {
+            file: self.source.clone(),
+            what,
+        })
     }
 
     pub(crate) fn set(&self, name: &str) -> Option<&ComparedItems> {
@@ -151,12 +172,15 @@ impl ComparedRun {
     /// A problem of the run.
     pub(crate) fn problem(&self, id: &str) -> Result<&Problem, ComparisonError> {
         let texts = self.texts("an item")?;
-        texts.problems.get(id).ok_or_else(|| ComparisonError::NoSuchItem {
-            folder: self.source.clone(),
-            id: id.to_string(),
-            problems: texts.problems.len(),
-            first: texts.first.clone(),
-        })
+        texts
+            .problems
+            .get(id)
+            .ok_or_else(|| ComparisonError::NoSuchItem {
+                folder: self.source.clone(),
+                id: id.to_string(),
+                problems: texts.problems.len(),
+                first: texts.first.clone(),
+            })
     }
 }
 
@@ -192,9 +216,14 @@ impl ItemKey {
     fn of(problem: &Problem) -> Self {
         let mut hasher = blake3::Hasher::new();
         for text in [&problem.question, &problem.reference] {
-            hasher.update(&(text.len() as u64).to_le_bytes()).update(text.as_bytes());
+            hasher
+                .update(&(text.len() as u64).to_le_bytes())
+                .update(text.as_bytes());
         }
-        Self { id: problem.id.clone(), content: *hasher.finalize().as_bytes() }
+        Self {
+            id: problem.id.clone(),
+            content: *hasher.finalize().as_bytes(),
+        }
     }
 }
 
@@ -202,7 +231,10 @@ impl ItemKey {
 fn items_digest(keys: &[ItemKey]) -> String {
     let mut hasher = blake3::Hasher::new();
     for key in keys {
-        hasher.update(&(key.id.len() as u64).to_le_bytes()).update(key.id.as_bytes()).update(&key.content);
+        hasher
+            .update(&(key.id.len() as u64).to_le_bytes())
+            .update(key.id.as_bytes())
+            .update(&key.content);
     }
     hasher.finalize().to_hex().to_string()
 }
@@ -214,7 +246,11 @@ fn whole(
     samples: u32,
 ) -> Result<HashMap<(String, u32), CompletionRecord>, ComparisonError> {
     let total = problems.len() * samples as usize;
-    let incomplete = |done| Error::Incomplete { folder: folder.path().to_path_buf(), done, total };
+    let incomplete = |done| Error::Incomplete {
+        folder: folder.path().to_path_buf(),
+        done,
+        total,
+    };
     let completions = match folder.completions() {
         // A run that was stopped before its first completion has no journal.
         Err(Error::Unreadable { source, .. }) if source.kind() == std::io::ErrorKind::NotFound => {
@@ -222,15 +258,30 @@ fn whole(
         }
         read => read?,
     };
-    let is_there = |problem: &&Problem, sample| completions.contains_key(&(problem.id.clone(), sample));
-    let done = (0..samples).map(|sample| problems.iter().filter(|problem| is_there(problem, sample)).count()).sum();
+    let is_there =
+        |problem: &&Problem, sample| completions.contains_key(&(problem.id.clone(), sample));
+    let done = (0..samples)
+        .map(|sample| {
+            problems
+                .iter()
+                .filter(|problem| is_there(problem, sample))
+                .count()
+        })
+        .sum();
     if done < total {
         return Err(incomplete(done).into());
     }
     if completions.len() > total {
-        let message = format!("it holds {} completions, the run asked for {total}", completions.len());
+        let message = format!(
+            "it holds {} completions, the run asked for {total}",
+            completions.len()
+        );
         let file = folder.path().join("completions.jsonl");
-        return Err(ComparisonError::Edited { folder: folder.path().to_path_buf(), file, message });
+        return Err(ComparisonError::Edited {
+            folder: folder.path().to_path_buf(),
+            file,
+            message,
+        });
     }
     Ok(completions)
 }
@@ -242,25 +293,56 @@ fn judged<T>(
     read: impl Fn(&RunFolder) -> Result<T, Error>,
 ) -> Result<T, ComparisonError> {
     if !folder.path().join(file).exists() {
-        return Err(ComparisonError::NotJudged { folder: folder.path().to_path_buf(), file });
+        return Err(ComparisonError::NotJudged {
+            folder: folder.path().to_path_buf(),
+            file,
+        });
     }
     Ok(read(folder)?)
 }
 
 /// The stored verdicts must be those that the scorers give; traces may tell it in other words.
-fn check_verdicts(path: &Path, stored: &[VerdictRecord], judged: &[VerdictRecord]) -> Result<(), ComparisonError> {
+fn check_verdicts(
+    path: &Path,
+    stored: &[VerdictRecord],
+    judged: &[VerdictRecord],
+) -> Result<(), ComparisonError> {
     let edited = |message| {
         let file = path.join("verdicts.jsonl");
-        Err(ComparisonError::Edited { folder: path.to_path_buf(), file, message })
+        Err(ComparisonError::Edited {
+            folder: path.to_path_buf(),
+            file,
+            message,
+        })
     };
     let decided = |record: &VerdictRecord| {
-        let verdicts = (record.official.verdict, record.strict.verdict, record.official.correct, record.strict.correct);
-        (record.id.clone(), record.set.clone(), record.sample, record.truncated, record.no_answer, verdicts)
+        let verdicts = (
+            record.official.verdict,
+            record.strict.verdict,
+            record.official.correct,
+            record.strict.correct,
+        );
+        (
+            record.id.clone(),
+            record.set.clone(),
+            record.sample,
+            record.truncated,
+            record.no_answer,
+            verdicts,
+        )
     };
     if stored.len() != judged.len() {
-        return edited(format!("it holds {} verdicts, the run has {} completions", stored.len(), judged.len()));
+        return edited(format!(
+            "it holds {} verdicts, the run has {} completions",
+            stored.len(),
+            judged.len()
+        ));
     }
-    match stored.iter().zip(judged).position(|(stored, judged)| decided(stored) != decided(judged)) {
+    match stored
+        .iter()
+        .zip(judged)
+        .position(|(stored, judged)| decided(stored) != decided(judged))
+    {
         None => Ok(()),
         Some(index) => edited(format!(
             "line {} (\"{}\") is not what the scorers say of the completion of \"{}\"",
@@ -276,9 +358,17 @@ fn check_summary(path: &Path, stored: &Summary, judged: &Summary) -> Result<(), 
     let figures = |summary: &Summary| -> Vec<(String, [usize; 6])> {
         let of_set = |set: &crate::SetSummary| {
             let counts = &set.counts;
-            let all =
-                [counts.official.correct, counts.strict.correct, counts.no_answer, counts.truncated, counts.failed];
-            (set.set.clone(), [counts.n, all[0], all[1], all[2], all[3], all[4]])
+            let all = [
+                counts.official.correct,
+                counts.strict.correct,
+                counts.no_answer,
+                counts.truncated,
+                counts.failed,
+            ];
+            (
+                set.set.clone(),
+                [counts.n, all[0], all[1], all[2], all[3], all[4]],
+            )
         };
         summary.sets.iter().map(of_set).collect()
     };
@@ -292,10 +382,17 @@ fn check_summary(path: &Path, stored: &Summary, judged: &Summary) -> Result<(), 
     })
 }
 
-/// The sets that were asked, in the benchmark's order. `verdicts`: those of one problem beside each other.
-fn sets(benchmark: &Benchmark, problems: &[Problem], verdicts: &[VerdictRecord]) -> Vec<ComparedItems> {
-    let by_problem: HashMap<&str, &[VerdictRecord]> =
-        verdicts.chunk_by(|one, next| one.id == next.id).map(|verdicts| (verdicts[0].id.as_str(), verdicts)).collect();
+/// The sets that were asked, in the benchmark's order. `verdicts`: those of one problem beside each
+/// other.
+fn sets(
+    benchmark: &Benchmark,
+    problems: &[Problem],
+    verdicts: &[VerdictRecord],
+) -> Vec<ComparedItems> {
+    let by_problem: HashMap<&str, &[VerdictRecord]> = verdicts
+        .chunk_by(|one, next| one.id == next.id)
+        .map(|verdicts| (verdicts[0].id.as_str(), verdicts))
+        .collect();
     let of_set = |set: &dataset_loader::Set| {
         let mut items: Vec<(ItemKey, &[VerdictRecord])> = problems
             .iter()
@@ -304,7 +401,10 @@ fn sets(benchmark: &Benchmark, problems: &[Problem], verdicts: &[VerdictRecord])
             .collect();
         items.sort_by(|one, other| one.0.cmp(&other.0));
         let count = |holds: fn(&VerdictRecord) -> bool| -> Vec<usize> {
-            items.iter().map(|(_, verdicts)| verdicts.iter().filter(|verdict| holds(verdict)).count()).collect()
+            items
+                .iter()
+                .map(|(_, verdicts)| verdicts.iter().filter(|verdict| holds(verdict)).count())
+                .collect()
         };
         let total = |holds: fn(&VerdictRecord) -> bool| count(holds).iter().sum();
         let keys: Vec<ItemKey> = items.iter().map(|(key, _)| key.clone()).collect();

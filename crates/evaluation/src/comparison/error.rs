@@ -113,7 +113,10 @@ pub enum ComparisonError {
 impl ComparisonError {
     /// Whether a run is not finished, so that nothing can be said of it yet.
     pub fn is_incomplete(&self) -> bool {
-        matches!(self, Self::NotJudged { .. } | Self::Run(Error::Incomplete { .. }))
+        matches!(
+            self,
+            Self::NotJudged { .. } | Self::Run(Error::Incomplete { .. })
+        )
     }
 
     /// Whether names or numbers given by the user are wrong, rather than what they name.

@@ -43,7 +43,8 @@ pub struct FlipSide {
     pub correct: usize,
     /// Completions.
     pub samples: usize,
-    /// What the scorer read as the answer of the first completion; `None` also in a baseline, which keeps no texts.
+    /// What the scorer read as the answer of the first completion; `None` also in a baseline, which
+    /// keeps no texts.
     pub answer: Option<String>,
     /// The first completion; `None` in a baseline.
     pub completion: Option<String>,
@@ -56,12 +57,22 @@ pub(crate) fn flips(
     scorer: Scorer,
     most: usize,
 ) -> Result<Flips, ComparisonError> {
-    let mut found = Flips { lost_total: 0, won_total: 0, lost: Vec::new(), won: Vec::new() };
+    let mut found = Flips {
+        lost_total: 0,
+        won_total: 0,
+        lost: Vec::new(),
+        won: Vec::new(),
+    };
     let [samples_a, samples_b] = runs.map(ComparedRun::samples);
     for pairing in sets {
         let ids = match pairing.ids() {
             Some(ids) => ids,
-            None => return Err(ComparisonError::NoTexts { file: runs[0].source.clone(), what: "items" }),
+            None => {
+                return Err(ComparisonError::NoTexts {
+                    file: runs[0].source.clone(),
+                    what: "items",
+                });
+            }
         };
         for (id, (a, b)) in ids.into_iter().zip(pairing.correct(scorer)) {
             // In parts of one over the product of the samples, which are whole numbers.
@@ -85,19 +96,33 @@ pub(crate) fn flips(
 }
 
 fn reference(runs: [&ComparedRun; 2], id: &str) -> String {
-    let problem = runs.iter().find_map(|run| run.texts.as_ref().and_then(|texts| texts.problems.get(id)));
-    problem.map(|problem| problem.reference.clone()).unwrap_or_default()
+    let problem = runs
+        .iter()
+        .find_map(|run| run.texts.as_ref().and_then(|texts| texts.problems.get(id)));
+    problem
+        .map(|problem| problem.reference.clone())
+        .unwrap_or_default()
 }
 
 fn side(run: &ComparedRun, id: &str, correct: usize, scorer: Scorer) -> FlipSide {
     let key = (id.to_string(), 0);
     let texts = run.texts.as_ref();
-    let answer = texts.and_then(|texts| texts.verdicts.get(&key)).and_then(|verdict| match scorer {
-        Scorer::Official => verdict.official.prediction.clone(),
-        Scorer::Strict => verdict.strict.answer.clone(),
-    });
-    let completion = texts.and_then(|texts| texts.completions.get(&key)).map(|record| record.completion.clone());
-    FlipSide { correct, samples: run.samples(), answer, completion }
+    let answer =
+        texts
+            .and_then(|texts| texts.verdicts.get(&key))
+            .and_then(|verdict| match scorer {
+                Scorer::Official => verdict.official.prediction.clone(),
+                Scorer::Strict => verdict.strict.answer.clone(),
+            });
+    let completion = texts
+        .and_then(|texts| texts.completions.get(&key))
+        .map(|record| record.completion.clone());
+    FlipSide {
+        correct,
+        samples: run.samples(),
+        answer,
+        completion,
+    }
 }
 
 /// One item of two runs.
@@ -118,7 +143,8 @@ pub struct Contrast {
 pub struct Parting {
     /// Words, divided by white space, that are the same in both before the first that differs.
     pub words: usize,
-    /// First byte of the word that differs in each text; the text's length where it has ended before.
+    /// First byte of the word that differs in each text; the text's length where it has ended
+    /// before.
     pub at: [usize; 2],
 }
 
@@ -126,8 +152,14 @@ impl Contrast {
     /// Puts an item of two run folders side by side. `sample`: which completion, from 0.
     ///
     /// # Errors
-    /// A baseline, which holds no texts; an item or sample that a run does not have; an item that is another in the other run.
-    pub fn of(a: &ComparedRun, b: &ComparedRun, id: &str, sample: u32) -> Result<Self, ComparisonError> {
+    /// A baseline, which holds no texts; an item or sample that a run does not have; an item that
+    /// is another in the other run.
+    pub fn of(
+        a: &ComparedRun,
+        b: &ComparedRun,
+        id: &str,
+        sample: u32,
+    ) -> Result<Self, ComparisonError> {
         let (problem, other) = (a.problem(id)?, b.problem(id)?);
         if (&problem.question, &problem.reference) != (&other.question, &other.reference) {
             return Err(ComparisonError::DifferentItems {
@@ -146,33 +178,56 @@ impl Contrast {
     }
 }
 
-fn answered(run: &ComparedRun, id: &str, sample: u32) -> Result<(CompletionRecord, VerdictRecord), ComparisonError> {
+fn answered(
+    run: &ComparedRun,
+    id: &str,
+    sample: u32,
+) -> Result<(CompletionRecord, VerdictRecord), ComparisonError> {
     let texts = run.texts("an item")?;
     let key = (id.to_string(), sample);
     match (texts.completions.get(&key), texts.verdicts.get(&key)) {
         (Some(completion), Some(verdict)) => Ok((completion.clone(), verdict.clone())),
         _ => {
             let samples = run.identity.decoding.samples();
-            Err(ComparisonError::NoSuchSample { folder: run.source.clone(), sample, samples })
+            Err(ComparisonError::NoSuchSample {
+                folder: run.source.clone(),
+                sample,
+                samples,
+            })
         }
     }
 }
 
 impl Parting {
-    /// The first word in which two texts differ; `None` where there is none. White space counts where it is all that
-    /// differs.
+    /// The first word in which two texts differ; `None` where there is none. White space counts
+    /// where it is all that differs.
     pub fn of(a: &str, b: &str) -> Option<Self> {
         if a == b {
             return None;
         }
         let (left, right) = (words(a), words(b));
-        let same = left.iter().zip(&right).take_while(|(one, other)| one.1 == other.1).count();
-        let start = |words: &[(usize, &str)], text: &str| words.get(same).map_or(text.len(), |(at, _)| *at);
+        let same = left
+            .iter()
+            .zip(&right)
+            .take_while(|(one, other)| one.1 == other.1)
+            .count();
+        let start =
+            |words: &[(usize, &str)], text: &str| words.get(same).map_or(text.len(), |(at, _)| *at);
         let at = [start(&left, a), start(&right, b)];
         if same == left.len() && same == right.len() {
-            let byte = a.bytes().zip(b.bytes()).take_while(|(one, other)| one == other).count();
-            let byte = (0..=byte).rev().find(|&at| a.is_char_boundary(at) && b.is_char_boundary(at)).unwrap_or(0);
-            return Some(Self { words: same, at: [byte, byte] });
+            let byte = a
+                .bytes()
+                .zip(b.bytes())
+                .take_while(|(one, other)| one == other)
+                .count();
+            let byte = (0..=byte)
+                .rev()
+                .find(|&at| a.is_char_boundary(at) && b.is_char_boundary(at))
+                .unwrap_or(0);
+            return Some(Self {
+                words: same,
+                at: [byte, byte],
+            });
         }
         Some(Self { words: same, at })
     }
@@ -180,7 +235,9 @@ impl Parting {
 
 /// Each word with its first byte.
 fn words(text: &str) -> Vec<(usize, &str)> {
-    text.split_whitespace().map(|word| (word.as_ptr() as usize - text.as_ptr() as usize, word)).collect()
+    text.split_whitespace()
+        .map(|word| (word.as_ptr() as usize - text.as_ptr() as usize, word))
+        .collect()
 }
 
 #[cfg(test)]
@@ -190,10 +247,40 @@ mod tests {
     #[test]
     fn texts_part_at_the_first_word_that_differs() {
         assert_eq!(Parting::of("She has 3 apples.", "She has 3 apples."), None);
-        assert_eq!(Parting::of("She has 3 apples.", "She has 13 apples."), Some(Parting { words: 2, at: [8, 8] }));
-        assert_eq!(Parting::of("a  b c", "a b d"), Some(Parting { words: 2, at: [5, 4] }));
-        assert_eq!(Parting::of("She has 3", "She has 3 apples."), Some(Parting { words: 3, at: [9, 10] }));
-        assert_eq!(Parting::of("", "yes"), Some(Parting { words: 0, at: [0, 0] }));
-        assert_eq!(Parting::of("ünd a", "ünd\na"), Some(Parting { words: 2, at: [4, 4] }));
+        assert_eq!(
+            Parting::of("She has 3 apples.", "She has 13 apples."),
+            Some(Parting {
+                words: 2,
+                at: [8, 8]
+            })
+        );
+        assert_eq!(
+            Parting::of("a  b c", "a b d"),
+            Some(Parting {
+                words: 2,
+                at: [5, 4]
+            })
+        );
+        assert_eq!(
+            Parting::of("She has 3", "She has 3 apples."),
+            Some(Parting {
+                words: 3,
+                at: [9, 10]
+            })
+        );
+        assert_eq!(
+            Parting::of("", "yes"),
+            Some(Parting {
+                words: 0,
+                at: [0, 0]
+            })
+        );
+        assert_eq!(
+            Parting::of("ünd a", "ünd\na"),
+            Some(Parting {
+                words: 2,
+                at: [4, 4]
+            })
+        );
     }
 }

@@ -22,11 +22,17 @@ impl Pairing<'_> {
     /// Correct completions of each item by each run.
     pub(crate) fn correct(&self, scorer: Scorer) -> impl Iterator<Item = (usize, usize)> {
         let (a, b) = (self.a.correct(scorer), self.b.correct(scorer));
-        self.positions.iter().map(move |&(at_a, at_b)| (a[at_a], b[at_b]))
+        self.positions
+            .iter()
+            .map(move |&(at_a, at_b)| (a[at_a], b[at_b]))
     }
 
     /// The same for the statistics.
-    pub(crate) fn paired(&self, scorer: Scorer, samples: [usize; 2]) -> Result<PairedSet, statistics::Error> {
+    pub(crate) fn paired(
+        &self,
+        scorer: Scorer,
+        samples: [usize; 2],
+    ) -> Result<PairedSet, statistics::Error> {
         let (a, b) = self.correct(scorer).unzip();
         PairedSet::new(a, samples[0], b, samples[1])
     }
@@ -55,11 +61,20 @@ pub(crate) fn pair<'a>(a: &'a ComparedRun, b: &'a ComparedRun, roles: [&str; 2])
     let (mut sets, mut differences) = (Vec::new(), Vec::new());
     for own in &a.sets {
         let Some(other) = b.set(&own.set) else {
-            differences.push(format!("{} ({}) is in {} only", own.set, items(own.n()), roles[0]));
+            differences.push(format!(
+                "{} ({}) is in {} only",
+                own.set,
+                items(own.n()),
+                roles[0]
+            ));
             continue;
         };
         if own.digest == other.digest && own.n() == other.n() {
-            sets.push(Pairing { a: own, b: other, positions: (0..own.n()).map(|at| (at, at)).collect() });
+            sets.push(Pairing {
+                a: own,
+                b: other,
+                positions: (0..own.n()).map(|at| (at, at)).collect(),
+            });
             continue;
         }
         let (Some(keys), Some(others)) = (&own.keys, &other.keys) else {
@@ -77,11 +92,17 @@ pub(crate) fn pair<'a>(a: &'a ComparedRun, b: &'a ComparedRun, roles: [&str; 2])
             changed(keys, others)
         ));
         if !positions.is_empty() {
-            sets.push(Pairing { a: own, b: other, positions });
+            sets.push(Pairing {
+                a: own,
+                b: other,
+                positions,
+            });
         }
     }
     let only_b = b.sets.iter().filter(|set| a.set(&set.set).is_none());
-    differences.extend(only_b.map(|set| format!("{} ({}) is in {} only", set.set, items(set.n()), roles[1])));
+    differences.extend(
+        only_b.map(|set| format!("{} ({}) is in {} only", set.set, items(set.n()), roles[1])),
+    );
     if !differences.is_empty() {
         differences.extend(reasons(a, b, roles));
     }
@@ -109,19 +130,36 @@ pub(crate) fn pair_or_refuse<'a>(
 
 /// Positions of equal keys in two sorted lists.
 fn common(a: &[ItemKey], b: &[ItemKey]) -> Vec<(usize, usize)> {
-    let places: BTreeMap<&ItemKey, usize> = b.iter().enumerate().map(|(at, key)| (key, at)).collect();
-    a.iter().enumerate().filter_map(|(at, key)| places.get(key).map(|other| (at, *other))).collect()
+    let places: BTreeMap<&ItemKey, usize> =
+        b.iter().enumerate().map(|(at, key)| (key, at)).collect();
+    a.iter()
+        .enumerate()
+        .filter_map(|(at, key)| places.get(key).map(|other| (at, *other)))
+        .collect()
 }
 
 fn numbers(a: &ComparedItems, b: &ComparedItems, roles: [&str; 2]) -> String {
-    format!("{} has {} in {} and {} in {}", a.set, items(a.n()), roles[0], items(b.n()), roles[1])
+    format!(
+        "{} has {} in {} and {} in {}",
+        a.set,
+        items(a.n()),
+        roles[0],
+        items(b.n()),
+        roles[1]
+    )
 }
 
 /// An item to look at: the first that has another text under the same id.
 fn changed(keys: &[ItemKey], others: &[ItemKey]) -> String {
     let texts: BTreeMap<&str, &ItemKey> = others.iter().map(|key| (key.id.as_str(), key)).collect();
-    let changed = keys.iter().find(|key| texts.get(key.id.as_str()).is_some_and(|other| other.content != key.content));
-    changed.map(|key| format!("; \"{}\" has another question or reference", key.id)).unwrap_or_default()
+    let changed = keys.iter().find(|key| {
+        texts
+            .get(key.id.as_str())
+            .is_some_and(|other| other.content != key.content)
+    });
+    changed
+        .map(|key| format!("; \"{}\" has another question or reference", key.id))
+        .unwrap_or_default()
 }
 
 fn items(n: usize) -> String {

@@ -32,7 +32,10 @@ pub enum Aspect {
 impl Aspect {
     /// Whether figures of two runs that differ in it say nothing about the models.
     pub fn forbids_comparison(self) -> bool {
-        matches!(self, Self::Template | Self::Decoding | Self::Rules | Self::Items)
+        matches!(
+            self,
+            Self::Template | Self::Decoding | Self::Rules | Self::Items
+        )
     }
 
     /// In reports.
@@ -63,9 +66,14 @@ pub struct ProtocolDifference {
     pub b: String,
 }
 
-/// All differences, the ones that forbid a comparison first. `scorer`: whose verdicts count; another strict profile does not
-/// touch the official ones. Data that differ by name, files or limit but not by items do not count.
-pub(crate) fn differences(a: &ComparedRun, b: &ComparedRun, scorer: Scorer) -> Vec<ProtocolDifference> {
+/// All differences, the ones that forbid a comparison first. `scorer`: whose verdicts count;
+/// another strict profile does not touch the official ones. Data that differ by name, files or
+/// limit but not by items do not count.
+pub(crate) fn differences(
+    a: &ComparedRun,
+    b: &ComparedRun,
+    scorer: Scorer,
+) -> Vec<ProtocolDifference> {
     let mut found: Vec<ProtocolDifference> = a
         .identity
         .differences(&b.identity)
@@ -82,28 +90,57 @@ pub(crate) fn differences(a: &ComparedRun, b: &ComparedRun, scorer: Scorer) -> V
         .collect();
     let mut add = |aspect, what: &str, a: String, b: String| {
         if a != b {
-            found.push(ProtocolDifference { aspect, what: what.to_string(), a, b });
+            found.push(ProtocolDifference {
+                aspect,
+                what: what.to_string(),
+                a,
+                b,
+            });
         }
     };
-    add(Aspect::Rules, "rule files", short(&a.rules), short(&b.rules));
-    add(Aspect::Rules, "scorer version", a.scorer_version.to_string(), b.scorer_version.to_string());
+    add(
+        Aspect::Rules,
+        "rule files",
+        short(&a.rules),
+        short(&b.rules),
+    );
+    add(
+        Aspect::Rules,
+        "scorer version",
+        a.scorer_version.to_string(),
+        b.scorer_version.to_string(),
+    );
     if scorer == Scorer::Strict {
-        let profile = |run: &ComparedRun| run.strict_profile.clone().unwrap_or_else(|| "each set's own".to_string());
+        let profile = |run: &ComparedRun| {
+            run.strict_profile
+                .clone()
+                .unwrap_or_else(|| "each set's own".to_string())
+        };
         add(Aspect::Rules, "strict profile", profile(a), profile(b));
     }
-    add(Aspect::Program, "version", a.version.clone(), b.version.clone());
+    add(
+        Aspect::Program,
+        "version",
+        a.version.clone(),
+        b.version.clone(),
+    );
     found.sort_by_key(|difference| difference.aspect);
     found
 }
 
 /// A template's name, which two texts may share.
 fn template(run: &ComparedRun) -> String {
-    format!("{} ({})", run.identity.template.name, short(&run.identity.template.digest))
+    format!(
+        "{} ({})",
+        run.identity.template.name,
+        short(&run.identity.template.digest)
+    )
 }
 
 /// The stop strings of a run, of which most are the protocol's.
 fn stop_strings(run: &ComparedRun) -> String {
-    deviating_stop_strings(&run.identity.decoding.stop).unwrap_or_else(|| "the protocol's".to_string())
+    deviating_stop_strings(&run.identity.decoding.stop)
+        .unwrap_or_else(|| "the protocol's".to_string())
 }
 
 /// Why two runs asked different items, in words: other data, cap, limit or exclusions.
@@ -117,14 +154,23 @@ pub(crate) fn reasons(a: &ComparedRun, b: &ComparedRun, roles: [&str; 2]) -> Vec
             _ => return None,
         };
         let (there, here) = (plain(&difference.there), plain(&difference.here));
-        Some(format!("{what}: {there} in {}, {here} in {}", roles[0], roles[1]))
+        Some(format!(
+            "{what}: {there} in {}, {here} in {}",
+            roles[0], roles[1]
+        ))
     };
-    let mut found: Vec<String> = a.identity.differences(&b.identity).into_iter().filter_map(told).collect();
+    let mut found: Vec<String> = a
+        .identity
+        .differences(&b.identity)
+        .into_iter()
+        .filter_map(told)
+        .collect();
     found.dedup();
     found
 }
 
-/// What a field of an identity is about and how it is called; `None` for those that only name data or items.
+/// What a field of an identity is about and how it is called; `None` for those that only name data
+/// or items.
 fn meaning(field: &str) -> Option<(Aspect, String)> {
     let (section, rest) = field.split_once('.').unwrap_or((field, ""));
     let named = |aspect, what: &str| Some((aspect, what.to_string()));
@@ -135,18 +181,30 @@ fn meaning(field: &str) -> Option<(Aspect, String)> {
         ("template", rest) if rest.starts_with("chat.special_tokens") => {
             named(Aspect::Template, "special tokens in the prompt")
         }
-        ("template", rest) if rest.starts_with("chat.") => named(Aspect::Template, "variables of the chat template"),
+        ("template", rest) if rest.starts_with("chat.") => {
+            named(Aspect::Template, "variables of the chat template")
+        }
         ("template", _) => named(Aspect::Template, "text around the question"),
         ("decoding", "max_tokens") => named(Aspect::Decoding, "most new tokens"),
         ("decoding", "stop") => named(Aspect::Decoding, "stop strings"),
         ("decoding", "sampling.seed") => named(Aspect::Drawing, "seed"),
         ("decoding", "sampling.samples") => named(Aspect::Drawing, "completions a problem"),
-        ("decoding", rest) => named(Aspect::Decoding, &rest.trim_start_matches("sampling.").replace('_', " ")),
+        ("decoding", rest) => named(
+            Aspect::Decoding,
+            &rest.trim_start_matches("sampling.").replace('_', " "),
+        ),
         ("model", "kind") => named(Aspect::Precision, "kind of backend"),
         ("model", rest) => {
             let detail = rest.trim_start_matches("details.");
             let precise = ["arithmetic", "dtype", "quantization", "device"].contains(&detail);
-            named(if precise { Aspect::Precision } else { Aspect::Model }, &detail.replace('_', " "))
+            named(
+                if precise {
+                    Aspect::Precision
+                } else {
+                    Aspect::Model
+                },
+                &detail.replace('_', " "),
+            )
         }
         _ => named(Aspect::Decoding, field),
     }
@@ -157,7 +215,10 @@ fn plain(json: &str) -> String {
     match serde_json::from_str(json) {
         Ok(Value::Null) => "none".to_string(),
         Ok(Value::String(text)) => short(&text),
-        Ok(Value::Object(_)) => json.replace(['{', '}', '"'], "").replace(':', " ").replace(',', ", "),
+        Ok(Value::Object(_)) => json
+            .replace(['{', '}', '"'], "")
+            .replace(':', " ")
+            .replace(',', ", "),
         _ => json.to_string(),
     }
 }
@@ -166,5 +227,9 @@ fn plain(json: &str) -> String {
 fn short(text: &str) -> String {
     const DIGITS: usize = 12;
     let is_digest = text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
-    if is_digest { text[..DIGITS].to_string() } else { text.to_string() }
+    if is_digest {
+        text[..DIGITS].to_string()
+    } else {
+        text.to_string()
+    }
 }

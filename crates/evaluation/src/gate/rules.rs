@@ -12,7 +12,8 @@ use scoring::Scorer;
 const MAX_DROP: f64 = 0.01;
 const ALPHA: f64 = 0.05;
 
-/// The rules of a gate. Accuracies, drops and rates are proportions in 0..=1; in `mwpbench.toml` they are per cent.
+/// The rules of a gate. Accuracies, drops and rates are proportions in 0..=1; in `mwpbench.toml`
+/// they are per cent.
 #[derive(Clone, Debug, PartialEq)]
 pub struct GateRules {
     /// Largest drop that passes, where a rule does not say its own.
@@ -38,7 +39,8 @@ pub struct GateRules {
 /// Rules for one average or set.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct ScopeRules {
-    /// Largest drop that passes; `None` where the drop is not asked for (for the micro average: the general one).
+    /// Largest drop that passes; `None` where the drop is not asked for (for the micro average: the
+    /// general one).
     pub max_drop: Option<f64>,
     /// Smallest accuracy of the candidate that passes, whatever the baseline.
     pub floor: Option<f64>,
@@ -129,13 +131,17 @@ impl Default for GateRules {
 }
 
 impl GateRules {
-    /// Reads `mwpbench.toml`. `own_sets`: names of sets beside the benchmark's that rules may be about.
+    /// Reads `mwpbench.toml`. `own_sets`: names of sets beside the benchmark's that rules may be
+    /// about.
     ///
     /// # Errors
-    /// A file that cannot be read, unknown keys and sets, values out of their range, each with its line.
+    /// A file that cannot be read, unknown keys and sets, values out of their range, each with its
+    /// line.
     pub fn read(file: &Path, own_sets: &[String]) -> Result<Self, GateRulesError> {
-        let text = std::fs::read_to_string(file)
-            .map_err(|source| GateRulesError::Unreadable { file: file.to_path_buf(), source })?;
+        let text = std::fs::read_to_string(file).map_err(|source| GateRulesError::Unreadable {
+            file: file.to_path_buf(),
+            source,
+        })?;
         Reader { file, text: &text }.rules(own_sets)
     }
 
@@ -145,13 +151,23 @@ impl GateRules {
     /// A flag out of its range.
     pub fn with(mut self, flags: &GateFlags) -> Result<Self, GateRulesError> {
         if let Some(points) = flags.max_drop {
-            let max_drop = proportion(points).map_err(|message| GateRulesError::Flag { flag: "max-drop", message })?;
+            let max_drop = proportion(points).map_err(|message| GateRulesError::Flag {
+                flag: "max-drop",
+                message,
+            })?;
             self.max_drop = max_drop;
-            let scopes = [&mut self.micro, &mut self.macro_].into_iter().chain(self.sets.values_mut());
-            scopes.filter_map(|scope| scope.max_drop.as_mut()).for_each(|stated| *stated = max_drop);
+            let scopes = [&mut self.micro, &mut self.macro_]
+                .into_iter()
+                .chain(self.sets.values_mut());
+            scopes
+                .filter_map(|scope| scope.max_drop.as_mut())
+                .for_each(|stated| *stated = max_drop);
         }
         if let Some(alpha) = flags.alpha {
-            self.alpha = checked_alpha(alpha).map_err(|message| GateRulesError::Flag { flag: "alpha", message })?;
+            self.alpha = checked_alpha(alpha).map_err(|message| GateRulesError::Flag {
+                flag: "alpha",
+                message,
+            })?;
         }
         self.scorer = flags.scorer.unwrap_or(self.scorer);
         self.strict |= flags.strict;
@@ -217,13 +233,17 @@ impl Reader<'_> {
             self.check_set(name, table.span().start, own_sets)?;
             let set = table.as_ref();
             let limits = self.limits(&set.max_no_answer_rate, &set.max_truncated_rate)?;
-            let rules = ScopeRules { limits, ..self.scope(&set.max_drop, &set.floor)? };
+            let rules = ScopeRules {
+                limits,
+                ..self.scope(&set.max_drop, &set.floor)?
+            };
             sets.insert(name.clone(), self.stated(table.span().start, rules)?);
         }
         let average = |table: &Option<Spanned<AverageTable>>| match table {
-            Some(table) => {
-                self.stated(table.span().start, self.scope(&table.as_ref().max_drop, &table.as_ref().floor)?)
-            }
+            Some(table) => self.stated(
+                table.span().start,
+                self.scope(&table.as_ref().max_drop, &table.as_ref().floor)?,
+            ),
             None => Ok(ScopeRules::default()),
         };
         let alpha = match &table.alpha {
@@ -232,7 +252,9 @@ impl Reader<'_> {
             None => standard.alpha,
         };
         Ok(GateRules {
-            max_drop: self.percent("max_drop", &table.max_drop)?.unwrap_or(standard.max_drop),
+            max_drop: self
+                .percent("max_drop", &table.max_drop)?
+                .unwrap_or(standard.max_drop),
             alpha,
             scorer: table.scorer.unwrap_or(standard.scorer),
             strict: table.strict.unwrap_or(standard.strict),
@@ -251,14 +273,24 @@ impl Reader<'_> {
         max_drop: &Option<Spanned<f64>>,
         floor: &Option<Spanned<f64>>,
     ) -> Result<ScopeRules, GateRulesError> {
-        let (max_drop, floor) = (self.percent("max_drop", max_drop)?, self.percent("floor", floor)?);
-        Ok(ScopeRules { max_drop, floor, limits: Limits::default() })
+        let (max_drop, floor) = (
+            self.percent("max_drop", max_drop)?,
+            self.percent("floor", floor)?,
+        );
+        Ok(ScopeRules {
+            max_drop,
+            floor,
+            limits: Limits::default(),
+        })
     }
 
     /// A table must say something.
     fn stated(&self, at: usize, rules: ScopeRules) -> Result<ScopeRules, GateRulesError> {
         match rules == ScopeRules::default() {
-            true => Err(self.refused(at, "this table states no rule: give max_drop or floor".to_string())),
+            true => Err(self.refused(
+                at,
+                "this table states no rule: give max_drop or floor".to_string(),
+            )),
             false => Ok(rules),
         }
     }
@@ -274,10 +306,15 @@ impl Reader<'_> {
         })
     }
 
-    fn percent(&self, key: &str, value: &Option<Spanned<f64>>) -> Result<Option<f64>, GateRulesError> {
+    fn percent(
+        &self,
+        key: &str,
+        value: &Option<Spanned<f64>>,
+    ) -> Result<Option<f64>, GateRulesError> {
         let Some(value) = value else { return Ok(None) };
         let read = proportion(*value.as_ref());
-        read.map(Some).map_err(|message| self.refused(value.span().start, format!("{key}: {message}")))
+        read.map(Some)
+            .map_err(|message| self.refused(value.span().start, format!("{key}: {message}")))
     }
 
     fn check_set(&self, name: &str, at: usize, own_sets: &[String]) -> Result<(), GateRulesError> {
@@ -286,7 +323,10 @@ impl Reader<'_> {
             return Ok(());
         }
         let published = benchmark.sets().iter().map(|set| set.name.clone());
-        let own = own_sets.iter().filter(|own| benchmark.set(own).is_none()).cloned();
+        let own = own_sets
+            .iter()
+            .filter(|own| benchmark.set(own).is_none())
+            .cloned();
         Err(GateRulesError::NoSuchSet {
             file: self.file.to_path_buf(),
             line: self.line(at),
@@ -296,11 +336,20 @@ impl Reader<'_> {
     }
 
     fn refused(&self, at: usize, message: String) -> GateRulesError {
-        GateRulesError::Refused { file: self.file.to_path_buf(), line: self.line(at), message }
+        GateRulesError::Refused {
+            file: self.file.to_path_buf(),
+            line: self.line(at),
+            message,
+        }
     }
 
     fn line(&self, at: usize) -> usize {
-        1 + self.text.get(..at).unwrap_or(self.text).matches('\n').count()
+        1 + self
+            .text
+            .get(..at)
+            .unwrap_or(self.text)
+            .matches('\n')
+            .count()
     }
 }
 
@@ -308,14 +357,18 @@ impl Reader<'_> {
 fn proportion(percent: f64) -> Result<f64, String> {
     match (0.0..=100.0).contains(&percent) {
         true => Ok(percent / 100.0),
-        false => Err(format!("{percent} is not in 0..=100 (per cent; 1.0 is one point)")),
+        false => Err(format!(
+            "{percent} is not in 0..=100 (per cent; 1.0 is one point)"
+        )),
     }
 }
 
 fn checked_alpha(alpha: f64) -> Result<f64, String> {
     match alpha > 0.0 && alpha < 0.5 {
         true => Ok(alpha),
-        false => Err(format!("{alpha} is not above 0 and below 0.5 (0.05 is usual)")),
+        false => Err(format!(
+            "{alpha} is not above 0 and below 0.5 (0.05 is usual)"
+        )),
     }
 }
 
@@ -324,7 +377,12 @@ mod tests {
     use super::*;
 
     fn read(text: &str) -> Result<GateRules, String> {
-        Reader { file: Path::new("mwpbench.toml"), text }.rules(&["own".to_string()]).map_err(|error| error.to_string())
+        Reader {
+            file: Path::new("mwpbench.toml"),
+            text,
+        }
+        .rules(&["own".to_string()])
+        .map_err(|error| error.to_string())
     }
 
     #[test]
@@ -332,36 +390,100 @@ mod tests {
         let text = "[gate]\nmax_drop = 2\nscorer = \"strict\"\nmax_no_answer_rate = 5.0\n\n[gate.micro]\nfloor = 30\n\n\
                     [gate.sets.gsm8k]\nmax_drop = 3.0\n[gate.sets.own]\nfloor = 1\n";
         let rules = read(text).unwrap();
-        assert_eq!((rules.max_drop, rules.alpha, rules.scorer), (0.02, 0.05, Scorer::Strict));
-        assert_eq!((rules.limits.no_answer, rules.micro.floor, rules.micro.max_drop), (Some(0.05), Some(0.3), None));
+        assert_eq!(
+            (rules.max_drop, rules.alpha, rules.scorer),
+            (0.02, 0.05, Scorer::Strict)
+        );
+        assert_eq!(
+            (
+                rules.limits.no_answer,
+                rules.micro.floor,
+                rules.micro.max_drop
+            ),
+            (Some(0.05), Some(0.3), None)
+        );
         assert_eq!(rules.sets["gsm8k"].max_drop, Some(0.03));
         assert_eq!(read("").unwrap(), GateRules::default());
     }
 
     #[test]
     fn flags_win() {
-        let rules = read("[gate]\nmax_drop = 2\n[gate.sets.gsm8k]\nmax_drop = 3.0\n[gate.macro]\nfloor = 4\n").unwrap();
-        let flags = GateFlags { max_drop: Some(5.0), alpha: Some(0.01), scorer: Some(Scorer::Strict), strict: true };
+        let rules = read(
+            "[gate]\nmax_drop = 2\n[gate.sets.gsm8k]\nmax_drop = 3.0\n[gate.macro]\nfloor = 4\n",
+        )
+        .unwrap();
+        let flags = GateFlags {
+            max_drop: Some(5.0),
+            alpha: Some(0.01),
+            scorer: Some(Scorer::Strict),
+            strict: true,
+        };
         let rules = rules.with(&flags).unwrap();
-        assert_eq!((rules.max_drop, rules.sets["gsm8k"].max_drop, rules.macro_.max_drop), (0.05, Some(0.05), None));
-        assert_eq!((rules.alpha, rules.scorer, rules.strict), (0.01, Scorer::Strict, true));
-        let wrong = GateFlags { alpha: Some(0.5), ..GateFlags::default() };
-        assert!(GateRules::default().with(&wrong).unwrap_err().to_string().contains("--alpha: 0.5 is not above 0"));
+        assert_eq!(
+            (
+                rules.max_drop,
+                rules.sets["gsm8k"].max_drop,
+                rules.macro_.max_drop
+            ),
+            (0.05, Some(0.05), None)
+        );
+        assert_eq!(
+            (rules.alpha, rules.scorer, rules.strict),
+            (0.01, Scorer::Strict, true)
+        );
+        let wrong = GateFlags {
+            alpha: Some(0.5),
+            ..GateFlags::default()
+        };
+        assert!(
+            GateRules::default()
+                .with(&wrong)
+                .unwrap_err()
+                .to_string()
+                .contains("--alpha: 0.5 is not above 0")
+        );
     }
 
     #[test]
     fn what_there_is_not_is_refused_with_its_line() {
         for (text, parts) in [
-            ("[gate]\nmax_dorp = 1\n", vec!["mwpbench.toml, line 2", "max_dorp", "max_drop"]),
+            (
+                "[gate]\nmax_dorp = 1\n",
+                vec!["mwpbench.toml, line 2", "max_dorp", "max_drop"],
+            ),
             ("[gaet]\n", vec!["line 1", "gaet"]),
-            ("[gate]\nalpha = 0.05\nmax_drop = \"1\"\n", vec!["line 3", "invalid type: string"]),
-            ("[gate]\n\nmax_drop = 101\n", vec!["line 3", "max_drop: 101 is not in 0..=100"]),
-            ("[gate]\nmax_drop = nan\n", vec!["line 2", "max_drop: NaN is not in"]),
-            ("[gate]\nalpha = 0.7\n", vec!["line 2", "alpha: 0.7 is not above 0 and below 0.5"]),
-            ("[gate]\nscorer = \"lenient\"\n", vec!["line 2", "lenient", "official", "strict"]),
-            ("[gate.micro]\n", vec!["line 1", "this table states no rule"]),
-            ("[gate]\n[gate.sets.gsm9k]\nfloor = 3\n", vec!["line 2", "no set \"gsm9k\"", "gsm8k", "own"]),
-            ("[gate]\n[gate.sets.gsm8k]\nflor = 3\n", vec!["line 3", "flor"]),
+            (
+                "[gate]\nalpha = 0.05\nmax_drop = \"1\"\n",
+                vec!["line 3", "invalid type: string"],
+            ),
+            (
+                "[gate]\n\nmax_drop = 101\n",
+                vec!["line 3", "max_drop: 101 is not in 0..=100"],
+            ),
+            (
+                "[gate]\nmax_drop = nan\n",
+                vec!["line 2", "max_drop: NaN is not in"],
+            ),
+            (
+                "[gate]\nalpha = 0.7\n",
+                vec!["line 2", "alpha: 0.7 is not above 0 and below 0.5"],
+            ),
+            (
+                "[gate]\nscorer = \"lenient\"\n",
+                vec!["line 2", "lenient", "official", "strict"],
+            ),
+            (
+                "[gate.micro]\n",
+                vec!["line 1", "this table states no rule"],
+            ),
+            (
+                "[gate]\n[gate.sets.gsm9k]\nfloor = 3\n",
+                vec!["line 2", "no set \"gsm9k\"", "gsm8k", "own"],
+            ),
+            (
+                "[gate]\n[gate.sets.gsm8k]\nflor = 3\n",
+                vec!["line 3", "flor"],
+            ),
             ("[gate\n", vec!["line 1"]),
         ] {
             let message = read(text).unwrap_err();

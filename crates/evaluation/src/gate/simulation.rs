@@ -29,14 +29,24 @@ const SETS: [(&str, usize); 10] = [
 
 /// Pairs of runs of each kind; more with `MWPBENCH_SIMULATED_PAIRS`.
 fn pairs() -> u64 {
-    std::env::var("MWPBENCH_SIMULATED_PAIRS").ok().and_then(|number| number.parse().ok()).unwrap_or(200)
+    std::env::var("MWPBENCH_SIMULATED_PAIRS")
+        .ok()
+        .and_then(|number| number.parse().ok())
+        .unwrap_or(200)
 }
 
 /// A run of a model that solves each item with its probability less `drop`.
-fn simulated(random: &mut ChaCha8Rng, chances: &[Vec<f64>], drop: f64, weights: &str) -> ComparedRun {
+fn simulated(
+    random: &mut ChaCha8Rng,
+    chances: &[Vec<f64>],
+    drop: f64,
+    weights: &str,
+) -> ComparedRun {
     let sets = SETS.iter().zip(chances).map(|((name, n), chances)| {
-        let solved: Vec<usize> =
-            chances.iter().map(|chance| usize::from(random.random::<f64>() < chance - drop)).collect();
+        let solved: Vec<usize> = chances
+            .iter()
+            .map(|chance| usize::from(random.random::<f64>() < chance - drop))
+            .collect();
         ComparedItems {
             set: (*name).to_string(),
             title: (*name).to_string(),
@@ -50,7 +60,11 @@ fn simulated(random: &mut ChaCha8Rng, chances: &[Vec<f64>], drop: f64, weights: 
             failed: 0,
         }
     });
-    ComparedRun { source: weights.into(), sets: sets.collect(), ..nobody(weights) }
+    ComparedRun {
+        source: weights.into(),
+        sets: sets.collect(),
+        ..nobody(weights)
+    }
 }
 
 fn nobody(weights: &str) -> ComparedRun {
@@ -59,9 +73,24 @@ fn nobody(weights: &str) -> ComparedRun {
     ComparedRun {
         source: weights.into(),
         identity: Identity {
-            model: GeneratorInfo { name: weights.to_string(), kind: text(), details },
-            data: DataIdentity { name: text(), samples: false, digest: text(), problems: 1, problems_digest: text() },
-            template: TemplateIdentity { name: text(), digest: text(), text: text(), chat: None },
+            model: GeneratorInfo {
+                name: weights.to_string(),
+                kind: text(),
+                details,
+            },
+            data: DataIdentity {
+                name: text(),
+                samples: false,
+                digest: text(),
+                problems: 1,
+                problems_digest: text(),
+            },
+            template: TemplateIdentity {
+                name: text(),
+                digest: text(),
+                text: text(),
+                chat: None,
+            },
             decoding: Decoding::greedy(64),
             protocol: Protocol::Official,
             limit: None,
@@ -76,14 +105,20 @@ fn nobody(weights: &str) -> ComparedRun {
     }
 }
 
-/// Chances to solve the items: most are nearly sure one way or the other, so that two runs of equal skill differ on about
-/// 19 % of them. None is so small that a drop of 3 points would not fit.
+/// Chances to solve the items: most are nearly sure one way or the other, so that two runs of equal
+/// skill differ on about 19 % of them. None is so small that a drop of 3 points would not fit.
 fn chances(random: &mut ChaCha8Rng) -> Vec<Vec<f64>> {
     let mut item = || {
         let spread = 0.5 + 0.47 * (1.0 - random.random::<f64>().powi(4));
-        if random.random::<f64>() < 0.45 { spread } else { 1.03 - spread }
+        if random.random::<f64>() < 0.45 {
+            spread
+        } else {
+            1.03 - spread
+        }
     };
-    SETS.iter().map(|(_, n)| (0..*n).map(|_| item()).collect()).collect()
+    SETS.iter()
+        .map(|(_, n)| (0..*n).map(|_| item()).collect())
+        .collect()
 }
 
 /// Verdicts over pairs of which the second run is worse by `drop`: passed, failed, cannot tell.
@@ -95,11 +130,21 @@ fn verdicts(rules: &GateRules, drop: f64) -> [usize; 3] {
         let candidate = simulated(&mut random, &chances, drop, "candidate");
         // Only the test for significant drops looks at resamples.
         let resamples = if rules.strict { 2000 } else { 1 };
-        let bootstrap = Bootstrap { seed: pair, resamples, ..Bootstrap::default() };
-        gate(&baseline, &candidate, rules, bootstrap).unwrap().verdict
+        let bootstrap = Bootstrap {
+            seed: pair,
+            resamples,
+            ..Bootstrap::default()
+        };
+        gate(&baseline, &candidate, rules, bootstrap)
+            .unwrap()
+            .verdict
     };
     let found: Vec<GateVerdict> = (0..pairs()).into_par_iter().map(of_pair).collect();
-    let kinds = [GateVerdict::Passed, GateVerdict::Failed, GateVerdict::CannotTell];
+    let kinds = [
+        GateVerdict::Passed,
+        GateVerdict::Failed,
+        GateVerdict::CannotTell,
+    ];
     kinds.map(|kind| found.iter().filter(|verdict| **verdict == kind).count())
 }
 
@@ -109,19 +154,33 @@ fn share(count: usize) -> f64 {
 
 #[test]
 fn the_gate_errs_no_more_often_than_stated_and_finds_what_is_there() {
-    let (lenient, strict) = (GateRules::default(), GateRules { strict: true, ..GateRules::default() });
+    let (lenient, strict) = (
+        GateRules::default(),
+        GateRules {
+            strict: true,
+            ..GateRules::default()
+        },
+    );
     let tell = |name: &str, drop: f64, [passed, failed, open]: [usize; 3]| {
-        println!("{name}, true drop {drop:.1} points: {passed} passed, {failed} failed, {open} cannot tell");
+        println!(
+            "{name}, true drop {drop:.1} points: {passed} passed, {failed} failed, {open} cannot tell"
+        );
     };
     let equal = verdicts(&lenient, 0.0);
     tell("margin of 1 point", 0.0, equal);
-    assert!(share(equal[1]) <= lenient.alpha && share(equal[0]) >= 0.8, "{equal:?}");
+    assert!(
+        share(equal[1]) <= lenient.alpha && share(equal[0]) >= 0.8,
+        "{equal:?}"
+    );
     // Where alpha itself is to be met, chance moves the share by so much.
     let chance = 2.0 * (0.05 * 0.95 / pairs() as f64).sqrt();
     // At the margin either verdict is an error.
     let at_margin = verdicts(&lenient, 0.01);
     tell("margin of 1 point", 1.0, at_margin);
-    assert!(share(at_margin[0].max(at_margin[1])) <= lenient.alpha + chance, "{at_margin:?}");
+    assert!(
+        share(at_margin[0].max(at_margin[1])) <= lenient.alpha + chance,
+        "{at_margin:?}"
+    );
     let worse = verdicts(&lenient, 0.02);
     tell("margin of 1 point", 2.0, worse);
     assert!(share(worse[1]) >= 0.8 && worse[0] == 0, "{worse:?}");

@@ -50,9 +50,18 @@ pub(super) struct Chat {
 }
 
 impl Chat {
-    /// Tries the template, so that what it refuses or passes over is known before a model is loaded.
-    pub(super) fn new(template: ChatTemplate, settings: ChatSettings) -> Result<Self, TemplateError> {
-        let mut chat = Self { template, settings, shown: String::new(), date_used: false };
+    /// Tries the template, so that what it refuses or passes over is known before a model is
+    /// loaded.
+    pub(super) fn new(
+        template: ChatTemplate,
+        settings: ChatSettings,
+    ) -> Result<Self, TemplateError> {
+        let mut chat = Self {
+            template,
+            settings,
+            shown: String::new(),
+            date_used: false,
+        };
         let rendered = match chat.rendered(PLACEHOLDER, true) {
             Ok(rendered) => rendered,
             Err(error) => return Err(chat.explained(error)),
@@ -61,8 +70,14 @@ impl Chat {
         if !rendered.text.contains(PLACEHOLDER) {
             return Err(TemplateError::QuestionPassedOver { file: file() });
         }
-        if chat.settings.system.as_deref().is_some_and(|system| !system.trim().is_empty())
-            && chat.rendered(PLACEHOLDER, false).is_ok_and(|without| without.text == rendered.text)
+        if chat
+            .settings
+            .system
+            .as_deref()
+            .is_some_and(|system| !system.trim().is_empty())
+            && chat
+                .rendered(PLACEHOLDER, false)
+                .is_ok_and(|without| without.text == rendered.text)
         {
             return Err(TemplateError::SystemPassedOver { file: file() });
         }
@@ -82,30 +97,54 @@ impl Chat {
         Ok(self.rendered(question, true)?.text)
     }
 
-    fn rendered(&self, question: &str, with_system: bool) -> Result<chat_template::Rendered, chat_template::Error> {
-        self.template.render(&self.conversation(&self.messages(question, with_system)))
+    fn rendered(
+        &self,
+        question: &str,
+        with_system: bool,
+    ) -> Result<chat_template::Rendered, chat_template::Error> {
+        self.template
+            .render(&self.conversation(&self.messages(question, with_system)))
     }
 
     fn messages(&self, question: &str, with_system: bool) -> Vec<Message> {
         let system = self.settings.system.iter().filter(|_| with_system);
-        let mut messages: Vec<Message> = system.map(|system| Message::new("system", system)).collect();
+        let mut messages: Vec<Message> = system
+            .map(|system| Message::new("system", system))
+            .collect();
         messages.push(Message::new("user", question));
         messages
     }
 
     fn conversation<'a>(&'a self, messages: &'a [Message]) -> Conversation<'a> {
-        let ChatSettings { date, variables, .. } = &self.settings;
-        Conversation { messages, add_generation_prompt: true, date: *date, variables }
+        let ChatSettings {
+            date, variables, ..
+        } = &self.settings;
+        Conversation {
+            messages,
+            add_generation_prompt: true,
+            date: *date,
+            variables,
+        }
     }
 
     /// The text of the beginning-of-sequence token, where the tokenizer or a variable names one.
     pub(super) fn bos(&self) -> Option<&str> {
-        let given = self.settings.variables.get("bos_token").and_then(Value::as_str);
-        given.or_else(|| self.template.special_tokens().get("bos_token")).filter(|bos| !bos.is_empty())
+        let given = self
+            .settings
+            .variables
+            .get("bos_token")
+            .and_then(Value::as_str);
+        given
+            .or_else(|| self.template.special_tokens().get("bos_token"))
+            .filter(|bos| !bos.is_empty())
     }
 
     pub(super) fn identity(&self) -> ChatIdentity {
-        let ChatSettings { system, date, variables } = self.settings.clone();
+        let ChatSettings {
+            system,
+            date,
+            variables,
+        } = self.settings.clone();
         let source = self.template.source();
         let tokens = self.template.special_tokens().iter();
         ChatIdentity {
@@ -120,10 +159,21 @@ impl Chat {
     }
 
     pub(super) fn recorded(identity: ChatIdentity) -> Result<Self, TemplateError> {
-        let ChatIdentity { file, source, special_tokens, system, date, variables } = identity;
+        let ChatIdentity {
+            file,
+            source,
+            special_tokens,
+            system,
+            date,
+            variables,
+        } = identity;
         let template = ChatTemplate::new(file, source, special_tokens)?;
         // Without a date in the record the template does not ask for one.
-        let settings = ChatSettings { system, date: date.unwrap_or_default(), variables };
+        let settings = ChatSettings {
+            system,
+            date: date.unwrap_or_default(),
+            variables,
+        };
         Self::new(template, settings)
     }
 
@@ -146,9 +196,17 @@ impl Chat {
             ));
         }
         let messages = self.messages("What is 1 + 1?", true);
-        let end = self.template.end_of_turn(&self.conversation(&messages)).ok().flatten();
+        let end = self
+            .template
+            .end_of_turn(&self.conversation(&messages))
+            .ok()
+            .flatten();
         let end = end.filter(|_| !eos.is_empty());
-        if let Some(end) = end.as_deref().map(str::trim).filter(|end| !ends_by_itself(end, eos)) {
+        if let Some(end) = end
+            .as_deref()
+            .map(str::trim)
+            .filter(|end| !ends_by_itself(end, eos))
+        {
             let end: String = end.chars().take(40).collect();
             warnings.push(format!(
                 "the chat template ends a turn with {end:?}, which is none of the model's end-of-sequence tokens ({}): \
@@ -162,5 +220,6 @@ impl Chat {
 
 /// Whether what ends a turn begins with a token at which completions end.
 fn ends_by_itself(end: &str, eos: &[String]) -> bool {
-    eos.iter().any(|token| !token.is_empty() && end.starts_with(token.as_str()))
+    eos.iter()
+        .any(|token| !token.is_empty() && end.starts_with(token.as_str()))
 }

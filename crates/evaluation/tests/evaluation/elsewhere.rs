@@ -17,13 +17,24 @@ struct Files {
 
 fn files(content: &str) -> Files {
     let folder = tempfile::tempdir().unwrap();
-    let (input, output) = (folder.path().join("in.jsonl"), folder.path().join("out.jsonl"));
+    let (input, output) = (
+        folder.path().join("in.jsonl"),
+        folder.path().join("out.jsonl"),
+    );
     fs::write(&input, content).unwrap();
-    Files { _folder: folder, input, output }
+    Files {
+        _folder: folder,
+        input,
+        output,
+    }
 }
 
 fn lines(files: &Files) -> Vec<Value> {
-    fs::read_to_string(&files.output).unwrap().lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    fs::read_to_string(&files.output)
+        .unwrap()
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect()
 }
 
 #[test]
@@ -40,40 +51,87 @@ fn writes_a_verdict_a_line_in_the_order_of_the_input() {
         .join("\n"),
     );
     let counts = judge_file(&grader(), &files.input, &files.output).unwrap();
-    assert_eq!((counts.n, counts.official_correct, counts.strict_correct), (5, 2, 2));
+    assert_eq!(
+        (counts.n, counts.official_correct, counts.strict_correct),
+        (5, 2, 2)
+    );
     assert_eq!((counts.no_answer, counts.reference_errors), (1, 1));
     let found = lines(&files);
     let ids: Vec<&Value> = found.iter().map(|line| &line["id"]).collect();
-    assert_eq!(ids, [&Value::from("a"), &Value::from(2), &Value::from("c"), &Value::from("d"), &Value::from("e")]);
-    let verdicts: Vec<&str> = found.iter().map(|line| line["official"]["verdict"].as_str().unwrap()).collect();
-    assert_eq!(verdicts, ["correct", "correct", "no_answer", "wrong", "truncated"]);
+    assert_eq!(
+        ids,
+        [
+            &Value::from("a"),
+            &Value::from(2),
+            &Value::from("c"),
+            &Value::from("d"),
+            &Value::from("e")
+        ]
+    );
+    let verdicts: Vec<&str> = found
+        .iter()
+        .map(|line| line["official"]["verdict"].as_str().unwrap())
+        .collect();
+    assert_eq!(
+        verdicts,
+        ["correct", "correct", "no_answer", "wrong", "truncated"]
+    );
     assert_eq!(found[0]["official"]["prediction"], "18");
     assert_eq!(found[2]["official"]["prediction"], Value::Null);
     assert_eq!(found[2]["official"]["reference"], "5");
     assert_eq!(found[3]["official"]["exception"], "IndexError");
     assert_eq!(found[3]["official"]["reference"], Value::Null);
     assert_eq!(found[0]["official"]["exception"], Value::Null);
-    assert_eq!((&found[0]["strict"]["verdict"], &found[0]["strict"]["answer"]), (&"correct".into(), &"18".into()));
+    assert_eq!(
+        (
+            &found[0]["strict"]["verdict"],
+            &found[0]["strict"]["answer"]
+        ),
+        (&"correct".into(), &"18".into())
+    );
     assert_eq!(found[4]["strict"]["verdict"], "truncated");
 }
 
 #[test]
 fn bad_lines_are_named_and_leave_no_output() {
     for (bad, expected) in [
-        (r#"{"completion": "x", "reference": "1"}"#, "the field \"id\" is missing"),
-        (r#"{"id": "a", "completion": "x"}"#, "the field \"reference\" is missing"),
-        (r#"{"id": "a", "reference": "1"}"#, "the field \"completion\" (or \"prediction\") is missing"),
-        (r#"{"id": "a", "completion": "x", "prediction": "x", "reference": "1"}"#, "not both"),
-        (r#"{"id": "a", "completion": 3, "reference": "1"}"#, "the field \"completion\" must be a string"),
+        (
+            r#"{"completion": "x", "reference": "1"}"#,
+            "the field \"id\" is missing",
+        ),
+        (
+            r#"{"id": "a", "completion": "x"}"#,
+            "the field \"reference\" is missing",
+        ),
+        (
+            r#"{"id": "a", "reference": "1"}"#,
+            "the field \"completion\" (or \"prediction\") is missing",
+        ),
+        (
+            r#"{"id": "a", "completion": "x", "prediction": "x", "reference": "1"}"#,
+            "not both",
+        ),
+        (
+            r#"{"id": "a", "completion": 3, "reference": "1"}"#,
+            "the field \"completion\" must be a string",
+        ),
         (
             r#"{"id": "a", "completion": "x", "reference": "1", "finish_reason": "tired"}"#,
             "known: eos, stop, length, error",
         ),
         ("nonsense", "not a JSON object"),
     ] {
-        let files = files(&format!("{}\n{bad}\n", r#"{"id": "ok", "completion": "x", "reference": "1"}"#));
-        let text = judge_file(&grader(), &files.input, &files.output).unwrap_err().to_string();
-        assert!(text.contains("in.jsonl, line 2: ") && text.contains(expected), "{bad}\ngave {text}");
+        let files = files(&format!(
+            "{}\n{bad}\n",
+            r#"{"id": "ok", "completion": "x", "reference": "1"}"#
+        ));
+        let text = judge_file(&grader(), &files.input, &files.output)
+            .unwrap_err()
+            .to_string();
+        assert!(
+            text.contains("in.jsonl, line 2: ") && text.contains(expected),
+            "{bad}\ngave {text}"
+        );
         assert!(!files.output.exists());
     }
 }

@@ -1,13 +1,16 @@
 use evaluation::wilson_interval;
 use proptest::prelude::*;
 
-/// R. G. Newcombe, "Two-sided confidence intervals for the single proportion", Statistics in Medicine 17 (1998), table I,
-/// method 3 (score, no continuity correction), to four decimals.
+/// R. G. Newcombe, "Two-sided confidence intervals for the single proportion", Statistics in
+/// Medicine 17 (1998), table I, method 3 (score, no continuity correction), to four decimals.
 #[test]
 fn agrees_with_newcombes_worked_examples() {
-    for (correct, n, low, high) in
-        [(81, 263, 0.2553, 0.3662), (15, 148, 0.0624, 0.1605), (0, 20, 0.0, 0.1611), (1, 29, 0.0061, 0.1718)]
-    {
+    for (correct, n, low, high) in [
+        (81, 263, 0.2553, 0.3662),
+        (15, 148, 0.0624, 0.1605),
+        (0, 20, 0.0, 0.1611),
+        (1, 29, 0.0061, 0.1718),
+    ] {
         let [found_low, found_high] = wilson_interval(correct, n);
         assert!(
             (found_low - low).abs() < 5e-5 && (found_high - high).abs() < 5e-5,

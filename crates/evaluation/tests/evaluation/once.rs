@@ -4,9 +4,17 @@ use generation::{FinishReason, Prompt};
 
 use crate::scripted::{Scripted, plan, problems, right, run};
 
-fn counted_once(problems: Vec<Problem>, answer: fn(&Prompt) -> (String, FinishReason)) -> Option<CountedOnce> {
+fn counted_once(
+    problems: Vec<Problem>,
+    answer: fn(&Prompt) -> (String, FinishReason),
+) -> Option<CountedOnce> {
     let folder = tempfile::tempdir().unwrap();
-    let done = run(&plan(problems), &mut Scripted::new(answer), &folder.path().join("run")).unwrap();
+    let done = run(
+        &plan(problems),
+        &mut Scripted::new(answer),
+        &folder.path().join("run"),
+    )
+    .unwrap();
     let stored = done.folder.summary().unwrap();
     assert_eq!(stored, done.summary);
     done.summary.counted_once
@@ -26,7 +34,10 @@ fn a_problem_of_two_sets_counts_in_the_first() {
     // The scripted problems of all tasks are the same: `Which number is 0?`, …
     let asked = problems(&benchmark, &[("gsm8k", 4), ("MATH.Algebra", 6), ("tal", 2)]);
     let once = counted_once(asked, half_right).unwrap();
-    let repeated = |set: &str, items| Repeated { set: set.into(), items };
+    let repeated = |set: &str, items| Repeated {
+        set: set.into(),
+        items,
+    };
     assert_eq!(once.repeated, [repeated("math", 4), repeated("tal", 2)]);
     assert_eq!((once.n, once.sets), (6, 2));
     assert!((once.micro.official - 2.0 / 6.0).abs() < 1e-12);
@@ -58,7 +69,13 @@ fn counts_note_what_an_earlier_set_has() {
     let noted = |data: &dataset_loader::Data| {
         let mut stats = dataset_loader::Stats::of(&benchmark, data, (&[], Vec::new()));
         evaluation::note_repeated(&mut stats, &benchmark, &data.problems);
-        stats.sets.into_iter().find(|set| set.set == "agieval_math").unwrap().notes.join(" ")
+        stats
+            .sets
+            .into_iter()
+            .find(|set| set.set == "agieval_math")
+            .unwrap()
+            .notes
+            .join(" ")
     };
     assert!(!noted(&data).contains("also in MATH"), "{}", noted(&data));
     let again: Vec<String> = data
@@ -68,7 +85,15 @@ fn counts_note_what_an_earlier_set_has() {
         .take(2)
         .map(|problem| problem.question.clone())
         .collect();
-    let own = data.problems.iter_mut().filter(|problem| problem.set == "agieval_math");
-    own.zip(&again).for_each(|(problem, question)| problem.question = question.to_uppercase());
-    assert!(noted(&data).contains("2 of these are also in MATH"), "{}", noted(&data));
+    let own = data
+        .problems
+        .iter_mut()
+        .filter(|problem| problem.set == "agieval_math");
+    own.zip(&again)
+        .for_each(|(problem, question)| problem.question = question.to_uppercase());
+    assert!(
+        noted(&data).contains("2 of these are also in MATH"),
+        "{}",
+        noted(&data)
+    );
 }

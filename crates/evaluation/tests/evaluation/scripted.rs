@@ -6,10 +6,12 @@ use std::path::Path;
 use dataset_loader::{Benchmark, Origin, Problem};
 use evaluation::{Grader, LongPrompts, Plan, Protocol, Template};
 use generation::{
-    Completion, Decoding, Event, FinishReason, GenerationError, Generator, GeneratorInfo, Prompt, PromptIssue,
+    Completion, Decoding, Event, FinishReason, GenerationError, Generator, GeneratorInfo, Prompt,
+    PromptIssue,
 };
 
-/// Answers each prompt with what `answer` says, last prompt first; stops with an error before the item `fails_at`.
+/// Answers each prompt with what `answer` says, last prompt first; stops with an error before the
+/// item `fails_at`.
 pub struct Scripted {
     pub answer: fn(&Prompt) -> (String, FinishReason),
     pub fails_at: Option<usize>,
@@ -19,13 +21,22 @@ pub struct Scripted {
 
 impl Scripted {
     pub fn new(answer: fn(&Prompt) -> (String, FinishReason)) -> Self {
-        Self { answer, fails_at: None, longest_prompt: usize::MAX, answered: Vec::new() }
+        Self {
+            answer,
+            fails_at: None,
+            longest_prompt: usize::MAX,
+            answered: Vec::new(),
+        }
     }
 }
 
 impl Generator for Scripted {
     fn info(&self) -> GeneratorInfo {
-        GeneratorInfo { name: "scripted".into(), kind: "script".into(), details: Default::default() }
+        GeneratorInfo {
+            name: "scripted".into(),
+            kind: "script".into(),
+            details: Default::default(),
+        }
     }
 
     fn check(&self, prompts: &[Prompt], _: &Decoding) -> Result<Vec<PromptIssue>, GenerationError> {
@@ -34,7 +45,12 @@ impl Generator for Scripted {
             prompt_tokens: prompt.text.len(),
             message: format!("{} tokens, {} fit", prompt.text.len(), self.longest_prompt),
         };
-        Ok(prompts.iter().enumerate().filter(|(_, p)| p.text.len() > self.longest_prompt).map(too_long).collect())
+        Ok(prompts
+            .iter()
+            .enumerate()
+            .filter(|(_, p)| p.text.len() > self.longest_prompt)
+            .map(too_long)
+            .collect())
     }
 
     fn generate(
@@ -86,7 +102,9 @@ pub fn problems(benchmark: &Benchmark, tasks: &[(&str, usize)]) -> Vec<Problem> 
 pub fn plan(problems: Vec<Problem>) -> Plan {
     Plan {
         problems,
-        origin: Origin::Files { paths: vec!["data.jsonl".into()] },
+        origin: Origin::Files {
+            paths: vec!["data.jsonl".into()],
+        },
         data_digest: "d".into(),
         template: Template::named("none").unwrap(),
         decoding: Decoding::greedy(64),
@@ -103,14 +121,28 @@ pub fn plan(problems: Vec<Problem>) -> Plan {
 }
 
 /// Runs a plan without looking at its progress.
-pub fn run(plan: &Plan, generator: &mut Scripted, folder: &Path) -> Result<evaluation::Run, evaluation::Error> {
+pub fn run(
+    plan: &Plan,
+    generator: &mut Scripted,
+    folder: &Path,
+) -> Result<evaluation::Run, evaluation::Error> {
     let benchmark = Benchmark::published();
-    evaluation::run(&benchmark, &Grader::new(&benchmark), plan, generator, folder, &mut |_| ControlFlow::Continue(()))
+    evaluation::run(
+        &benchmark,
+        &Grader::new(&benchmark),
+        plan,
+        generator,
+        folder,
+        &mut |_| ControlFlow::Continue(()),
+    )
 }
 
 /// The right answer to every problem.
 pub fn right(prompt: &Prompt) -> (String, FinishReason) {
-    let number = prompt.text.trim_start_matches("Which number is ").trim_end_matches('?');
+    let number = prompt
+        .text
+        .trim_start_matches("Which number is ")
+        .trim_end_matches('?');
     (format!("The answer is {number}."), FinishReason::Eos)
 }
 
@@ -123,10 +155,18 @@ pub struct Named<'a> {
 impl Generator for Named<'_> {
     fn info(&self) -> GeneratorInfo {
         let details = [("weights_digest".to_string(), self.name.to_string())].into();
-        GeneratorInfo { name: self.name.to_string(), details, ..self.inner.info() }
+        GeneratorInfo {
+            name: self.name.to_string(),
+            details,
+            ..self.inner.info()
+        }
     }
 
-    fn check(&self, prompts: &[Prompt], decoding: &Decoding) -> Result<Vec<PromptIssue>, GenerationError> {
+    fn check(
+        &self,
+        prompts: &[Prompt],
+        decoding: &Decoding,
+    ) -> Result<Vec<PromptIssue>, GenerationError> {
         self.inner.check(prompts, decoding)
     }
 
@@ -141,12 +181,28 @@ impl Generator for Named<'_> {
 }
 
 /// Runs a plan with a named generator.
-pub fn run_named(plan: &Plan, generator: &mut Named<'_>, folder: &Path) -> Result<evaluation::Run, evaluation::Error> {
+pub fn run_named(
+    plan: &Plan,
+    generator: &mut Named<'_>,
+    folder: &Path,
+) -> Result<evaluation::Run, evaluation::Error> {
     let benchmark = Benchmark::published();
-    evaluation::run(&benchmark, &Grader::new(&benchmark), plan, generator, folder, &mut |_| ControlFlow::Continue(()))
+    evaluation::run(
+        &benchmark,
+        &Grader::new(&benchmark),
+        plan,
+        generator,
+        folder,
+        &mut |_| ControlFlow::Continue(()),
+    )
 }
 
 /// The number at the end of a prompt's id.
 pub fn number(prompt: &Prompt) -> usize {
-    prompt.id.rsplit('/').next().and_then(|number| number.parse().ok()).unwrap()
+    prompt
+        .id
+        .rsplit('/')
+        .next()
+        .and_then(|number| number.parse().ok())
+        .unwrap()
 }

@@ -21,7 +21,8 @@ const INDEX_FILE: &str = "model.safetensors.index.json";
 const TOKENIZER_FILE: &str = "tokenizer.json";
 const TOKENIZER_CONFIG_FILE: &str = "tokenizer_config.json";
 
-/// Where the files of a checkpoint come from: the layout that Hugging Face transformers writes, or a GGUF file.
+/// Where the files of a checkpoint come from: the layout that Hugging Face transformers writes, or
+/// a GGUF file.
 #[derive(Clone, Debug)]
 pub struct CheckpointFiles {
     source: Source,
@@ -34,17 +35,22 @@ pub struct CheckpointFiles {
 #[derive(Clone, Debug)]
 enum Source {
     Folder(PathBuf),
-    Embedded { name: String, files: &'static [(&'static str, &'static [u8])] },
+    Embedded {
+        name: String,
+        files: &'static [(&'static str, &'static [u8])],
+    },
     Gguf(Arc<Gguf>),
 }
 
 impl CheckpointFiles {
-    /// A folder with `config.json`, `tokenizer.json`, and `model.safetensors` or its shards with their index, where
-    /// `generation_config.json` and `tokenizer_config.json` are read too; or a GGUF file, or the first part of one.
+    /// A folder with `config.json`, `tokenizer.json`, and `model.safetensors` or its shards with
+    /// their index, where `generation_config.json` and `tokenizer_config.json` are read too; or a
+    /// GGUF file, or the first part of one.
     ///
     /// # Errors
-    /// [`ErrorKind::Missing`] or [`ErrorKind::Unsupported`] when a file is absent; the message says what to do where
-    /// the checkpoint only has to be converted. Those of [`ErrorKind::Weights`] when a GGUF file is damaged.
+    /// [`ErrorKind::Missing`] or [`ErrorKind::Unsupported`] when a file is absent; the message says
+    /// what to do where the checkpoint only has to be converted. Those of [`ErrorKind::Weights`]
+    /// when a GGUF file is damaged.
     pub fn open(path: &Path) -> Result<Self, Error> {
         let shown = path.display().to_string();
         let missing = |message: &str| Err(Error::new(ErrorKind::Missing, message).in_file(&shown));
@@ -55,24 +61,39 @@ impl CheckpointFiles {
             return missing("no such file or folder");
         }
         if !Gguf::is_one(path) {
-            return missing("not a GGUF file, and not a folder that holds config.json and model.safetensors");
+            return missing(
+                "not a GGUF file, and not a folder that holds config.json and model.safetensors",
+            );
         }
-        Ok(Self { source: Source::Gguf(Arc::new(Gguf::open(path)?)), adapter: None, tokenizer: None })
+        Ok(Self {
+            source: Source::Gguf(Arc::new(Gguf::open(path)?)),
+            adapter: None,
+            tokenizer: None,
+        })
     }
 
-    /// The same, with another tokenizer: a `tokenizer.json` (with the `tokenizer_config.json` beside it), or the folder
-    /// that holds it. The checkpoint itself then needs none.
+    /// The same, with another tokenizer: a `tokenizer.json` (with the `tokenizer_config.json`
+    /// beside it), or the folder that holds it. The checkpoint itself then needs none.
     ///
     /// # Errors
     /// As [`Self::open`].
     pub fn open_with_tokenizer(path: &Path, tokenizer: &Path) -> Result<Self, Error> {
-        let json = if tokenizer.is_dir() { tokenizer.join("tokenizer.json") } else { tokenizer.to_path_buf() };
+        let json = if tokenizer.is_dir() {
+            tokenizer.join("tokenizer.json")
+        } else {
+            tokenizer.to_path_buf()
+        };
         if !json.is_file() {
-            return Err(Error::new(ErrorKind::Missing, "no such file").in_file(json.display().to_string()));
+            return Err(
+                Error::new(ErrorKind::Missing, "no such file").in_file(json.display().to_string())
+            );
         }
         match path.is_dir() {
             true => Self::in_folder(path, Some(json)),
-            false => Ok(Self { tokenizer: Some(json), ..Self::open(path)? }),
+            false => Ok(Self {
+                tokenizer: Some(json),
+                ..Self::open(path)?
+            }),
         }
     }
 
@@ -86,14 +107,20 @@ impl CheckpointFiles {
                     "holds an adapter without its base model: give the base's folder, and this one as the adapter",
                 );
             }
-            let inside = std::fs::read_dir(dir).into_iter().flatten().flatten().map(|entry| entry.path());
-            let mut ggufs: Vec<PathBuf> =
-                inside.filter(|path| path.extension().is_some_and(|end| end == "gguf")).collect();
+            let inside = std::fs::read_dir(dir)
+                .into_iter()
+                .flatten()
+                .flatten()
+                .map(|entry| entry.path());
+            let mut ggufs: Vec<PathBuf> = inside
+                .filter(|path| path.extension().is_some_and(|end| end == "gguf"))
+                .collect();
             ggufs.sort();
             return match ggufs.first() {
-                Some(gguf) => {
-                    missing(&format!("holds no config.json; for a GGUF file give the file: {}", gguf.display()))
-                }
+                Some(gguf) => missing(&format!(
+                    "holds no config.json; for a GGUF file give the file: {}",
+                    gguf.display()
+                )),
                 None => missing("holds no config.json"),
             };
         }
@@ -102,7 +129,9 @@ impl CheckpointFiles {
                 "convert it with transformers: AutoTokenizer.from_pretrained({shown:?}).save_pretrained({shown:?})"
             );
             return match has("tokenizer.model") {
-                true => missing(&format!("holds tokenizer.model but no tokenizer.json; {convert}")),
+                true => missing(&format!(
+                    "holds tokenizer.model but no tokenizer.json; {convert}"
+                )),
                 false => missing("holds no tokenizer.json"),
             };
         }
@@ -111,24 +140,45 @@ impl CheckpointFiles {
                 "convert it with transformers: AutoModelForCausalLM.from_pretrained({shown:?})\
                  .save_pretrained({shown:?}, safe_serialization=True)"
             );
-            let pickled = std::fs::read_dir(dir).into_iter().flatten().flatten().any(|entry| {
-                let name = entry.file_name().to_string_lossy().into_owned();
-                name.starts_with("pytorch_model") && (name.ends_with(".bin") || name.ends_with(".bin.index.json"))
-            });
+            let pickled = std::fs::read_dir(dir)
+                .into_iter()
+                .flatten()
+                .flatten()
+                .any(|entry| {
+                    let name = entry.file_name().to_string_lossy().into_owned();
+                    name.starts_with("pytorch_model")
+                        && (name.ends_with(".bin") || name.ends_with(".bin.index.json"))
+                });
             return match pickled {
                 true => {
-                    let message = format!("holds weights only as pytorch_model*.bin, which can run code; {convert}");
+                    let message = format!(
+                        "holds weights only as pytorch_model*.bin, which can run code; {convert}"
+                    );
                     Err(Error::new(ErrorKind::Unsupported, message).in_file(&shown))
                 }
-                false => missing(&format!("holds no weights: neither {SINGLE_FILE} nor {INDEX_FILE}")),
+                false => missing(&format!(
+                    "holds no weights: neither {SINGLE_FILE} nor {INDEX_FILE}"
+                )),
             };
         }
-        Ok(Self { source: Source::Folder(dir.to_path_buf()), adapter: None, tokenizer })
+        Ok(Self {
+            source: Source::Folder(dir.to_path_buf()),
+            adapter: None,
+            tokenizer,
+        })
     }
 
-    /// A checkpoint in the binary itself: pairs of file name and content. `name` is shown in tables.
+    /// A checkpoint in the binary itself: pairs of file name and content. `name` is shown in
+    /// tables.
     pub fn embedded(name: &str, files: &'static [(&'static str, &'static [u8])]) -> Self {
-        Self { source: Source::Embedded { name: name.to_string(), files }, adapter: None, tokenizer: None }
+        Self {
+            source: Source::Embedded {
+                name: name.to_string(),
+                files,
+            },
+            adapter: None,
+            tokenizer: None,
+        }
     }
 
     /// The same with a LoRA adapter merged into it: a folder with `adapter_config.json` and
@@ -154,11 +204,15 @@ impl CheckpointFiles {
         };
         match refusal {
             Some((kind, message)) => Err(Error::new(kind, message).in_file(&shown)),
-            None => Ok(Self { adapter: Some(dir.to_path_buf()), ..self }),
+            None => Ok(Self {
+                adapter: Some(dir.to_path_buf()),
+                ..self
+            }),
         }
     }
 
-    /// What to call the checkpoint without its adapter: the folder's last part, or the name it was embedded under.
+    /// What to call the checkpoint without its adapter: the folder's last part, or the name it was
+    /// embedded under.
     pub(super) fn base_name(&self) -> String {
         match &self.source {
             Source::Folder(dir) => last_part(dir),
@@ -177,20 +231,38 @@ impl CheckpointFiles {
 
     /// The adapter to merge, and BLAKE3 (hex) of its configuration and weights.
     pub(crate) fn adapter(&self) -> Result<Option<(Adapter, String)>, Error> {
-        let Some(dir) = &self.adapter else { return Ok(None) };
-        let (config, weights) = (dir.join(adapter::CONFIG_FILE), WeightFile::map(&dir.join(adapter::WEIGHTS_FILE))?);
+        let Some(dir) = &self.adapter else {
+            return Ok(None);
+        };
+        let (config, weights) = (
+            dir.join(adapter::CONFIG_FILE),
+            WeightFile::map(&dir.join(adapter::WEIGHTS_FILE))?,
+        );
         let config = read_small(&config, adapter::CONFIG_FILE)?;
         let config = config.ok_or_else(|| no_such_file(adapter::CONFIG_FILE))?;
-        let hash = |config: &[u8]| blake3::Hasher::new().update(config).update_rayon(&weights.bytes).finalize();
+        let hash = |config: &[u8]| {
+            blake3::Hasher::new()
+                .update(config)
+                .update_rayon(&weights.bytes)
+                .finalize()
+        };
         let digest = hash(&config).to_hex().to_string();
         Ok(Some((Adapter::parse(&config, weights)?, digest)))
     }
 
-    /// `tokenizer.json` and, where there is one, `tokenizer_config.json`: those that the user gave, else those of an
-    /// adapter with an embedding of its own, else the checkpoint's.
+    /// `tokenizer.json` and, where there is one, `tokenizer_config.json`: those that the user gave,
+    /// else those of an adapter with an embedding of its own, else the checkpoint's.
     pub(crate) fn tokenizer(&self, adapter_has_embedding: bool) -> Result<TokenizerFiles, Error> {
-        let adapted = self.adapter.as_ref().filter(|_| adapter_has_embedding).map(|dir| dir.join(TOKENIZER_FILE));
-        match self.tokenizer.clone().or(adapted.filter(|json| json.is_file())) {
+        let adapted = self
+            .adapter
+            .as_ref()
+            .filter(|_| adapter_has_embedding)
+            .map(|dir| dir.join(TOKENIZER_FILE));
+        match self
+            .tokenizer
+            .clone()
+            .or(adapted.filter(|json| json.is_file()))
+        {
             Some(json) => TokenizerFiles::open(&json),
             None => Ok(TokenizerFiles {
                 tokenizer: self.require(TOKENIZER_FILE)?,
@@ -204,8 +276,8 @@ impl CheckpointFiles {
         self.tokenizer.is_some()
     }
 
-    /// Where a chat template may be, what counts first first: the adapter's folder, that of a tokenizer that was given,
-    /// the checkpoint.
+    /// Where a chat template may be, what counts first first: the adapter's folder, that of a
+    /// tokenizer that was given, the checkpoint.
     ///
     /// # Errors
     /// [`ErrorKind::Weights`] or [`ErrorKind::Tokenizer`] when a GGUF file is damaged.
@@ -219,14 +291,22 @@ impl CheckpointFiles {
         sources.push(match &self.source {
             Source::Folder(dir) => TemplateSource::Folder(dir.clone()),
             Source::Embedded { name, files } => {
-                let files = files.iter().filter(|(file, _)| !file.ends_with(".safetensors"));
+                let files = files
+                    .iter()
+                    .filter(|(file, _)| !file.ends_with(".safetensors"));
                 let files = files.map(|(file, bytes)| ((*file).to_string(), bytes.to_vec()));
-                TemplateSource::Files { place: name.clone(), files: files.collect() }
+                TemplateSource::Files {
+                    place: name.clone(),
+                    files: files.collect(),
+                }
             }
             Source::Gguf(gguf) => {
                 let config = gguf.template_config()?.to_string().into_bytes();
                 let place = gguf.file_name().to_string();
-                TemplateSource::Files { place, files: vec![(TOKENIZER_CONFIG_FILE.to_string(), config)] }
+                TemplateSource::Files {
+                    place,
+                    files: vec![(TOKENIZER_CONFIG_FILE.to_string(), config)],
+                }
             }
         });
         Ok(sources)
@@ -276,7 +356,10 @@ impl CheckpointFiles {
     /// The weight files in order of name.
     pub(crate) fn weights(&self) -> Result<WeightFiles, Error> {
         if let Source::Gguf(gguf) = &self.source {
-            return Ok(WeightFiles { files: gguf.files(), gguf: Some(Arc::clone(gguf)) });
+            return Ok(WeightFiles {
+                files: gguf.files(),
+                gguf: Some(Arc::clone(gguf)),
+            });
         }
         let names = match self.read(INDEX_FILE)? {
             // As in transformers, a single file wins over an index.
@@ -286,12 +369,19 @@ impl CheckpointFiles {
         let files = names.into_iter().map(|name| match &self.source {
             Source::Embedded { files, .. } => {
                 let bytes = embedded_file(files, &name).ok_or_else(|| no_such_file(&name))?;
-                Ok(Arc::new(WeightFile { name, bytes: FileBytes::Embedded(bytes), path: None }))
+                Ok(Arc::new(WeightFile {
+                    name,
+                    bytes: FileBytes::Embedded(bytes),
+                    path: None,
+                }))
             }
             Source::Folder(dir) => Ok(Arc::new(WeightFile::map(&dir.join(&name))?)),
             Source::Gguf(_) => Err(no_such_file(&name)),
         });
-        Ok(WeightFiles { files: files.collect::<Result<_, Error>>()?, gguf: None })
+        Ok(WeightFiles {
+            files: files.collect::<Result<_, Error>>()?,
+            gguf: None,
+        })
     }
 
     fn exists(&self, name: &str) -> bool {
@@ -308,7 +398,8 @@ impl CheckpointFiles {
 pub enum TemplateSource {
     /// A folder.
     Folder(PathBuf),
-    /// Contents by the names that files would have in a folder; `place` names the folder in messages.
+    /// Contents by the names that files would have in a folder; `place` names the folder in
+    /// messages.
     Files {
         /// What to call it.
         place: String,
@@ -326,10 +417,21 @@ pub(crate) struct TokenizerFiles {
 impl TokenizerFiles {
     /// A `tokenizer.json`, or the one in a folder, and what lies beside it.
     pub(crate) fn open(path: &Path) -> Result<Self, Error> {
-        let json = if path.is_dir() { path.join(TOKENIZER_FILE) } else { path.to_path_buf() };
-        let tokenizer = read_small(&json, TOKENIZER_FILE)?.ok_or_else(|| no_such_file(TOKENIZER_FILE))?;
-        let config = read_small(&json.with_file_name(TOKENIZER_CONFIG_FILE), TOKENIZER_CONFIG_FILE)?;
-        Ok(Self { tokenizer: Cow::Owned(tokenizer), config: config.map(Cow::Owned) })
+        let json = if path.is_dir() {
+            path.join(TOKENIZER_FILE)
+        } else {
+            path.to_path_buf()
+        };
+        let tokenizer =
+            read_small(&json, TOKENIZER_FILE)?.ok_or_else(|| no_such_file(TOKENIZER_FILE))?;
+        let config = read_small(
+            &json.with_file_name(TOKENIZER_CONFIG_FILE),
+            TOKENIZER_CONFIG_FILE,
+        )?;
+        Ok(Self {
+            tokenizer: Cow::Owned(tokenizer),
+            config: config.map(Cow::Owned),
+        })
     }
 }
 
@@ -342,17 +444,25 @@ fn read_small(path: &Path, name: &str) -> Result<Option<Vec<u8>>, Error> {
     match std::fs::read(path) {
         Ok(bytes) => Ok(Some(bytes)),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(Error::new(ErrorKind::Io, format!("cannot be read: {error}")).in_file(name)),
+        Err(error) => {
+            Err(Error::new(ErrorKind::Io, format!("cannot be read: {error}")).in_file(name))
+        }
     }
 }
 
 fn last_part(dir: &Path) -> String {
     let whole = dir.canonicalize().unwrap_or_else(|_| dir.to_path_buf());
-    whole.file_name().map_or_else(|| dir.display().to_string(), |name| name.to_string_lossy().into_owned())
+    whole.file_name().map_or_else(
+        || dir.display().to_string(),
+        |name| name.to_string_lossy().into_owned(),
+    )
 }
 
 fn embedded_file(files: &[(&str, &'static [u8])], name: &str) -> Option<&'static [u8]> {
-    files.iter().find(|(file, _)| *file == name).map(|(_, bytes)| *bytes)
+    files
+        .iter()
+        .find(|(file, _)| *file == name)
+        .map(|(_, bytes)| *bytes)
 }
 
 #[derive(Deserialize)]
@@ -362,16 +472,19 @@ struct ShardIndex {
 
 fn shard_names(index: &[u8]) -> Result<BTreeSet<String>, Error> {
     let failed = |message: String| Error::new(ErrorKind::Weights, message).in_file(INDEX_FILE);
-    let index: ShardIndex =
-        serde_json::from_slice(index).map_err(|error| failed(format!("cannot be understood: {error}")))?;
+    let index: ShardIndex = serde_json::from_slice(index)
+        .map_err(|error| failed(format!("cannot be understood: {error}")))?;
     let names: BTreeSet<String> = index.weight_map.into_values().collect();
     if names.is_empty() {
         return Err(failed("names no files".to_string()));
     }
-    // A shard lies beside its index: anything else could read files that are none of the checkpoint's.
+    // A shard lies beside its index: anything else could read files that are none of the
+    // checkpoint's.
     let beside = |name: &String| name.ends_with(".safetensors") && !name.contains(['/', '\\', ':']);
     match names.iter().find(|name| !beside(name)) {
-        Some(name) => Err(failed(format!("names the file {name:?}, which is not a safetensors file of this folder"))),
+        Some(name) => Err(failed(format!(
+            "names the file {name:?}, which is not a safetensors file of this folder"
+        ))),
         None => Ok(names),
     }
 }
@@ -405,16 +518,25 @@ impl WeightFile {
     /// # Errors
     /// [`ErrorKind::Missing`] or [`ErrorKind::Io`].
     pub(crate) fn map(path: &Path) -> Result<Self, Error> {
-        let name = path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
+        let name = path
+            .file_name()
+            .map_or_else(String::new, |name| name.to_string_lossy().into_owned());
         let file = std::fs::File::open(path).map_err(|error| match error.kind() {
             std::io::ErrorKind::NotFound => no_such_file(&name),
             _ => Error::new(ErrorKind::Io, format!("cannot be opened: {error}")).in_file(&name),
         })?;
-        // SAFETY: the mapping is only read, as plain bytes that are valid whatever they are. Another process must not
-        // shorten the file while the model loads; that is the user's to guarantee, as for any memory-mapped checkpoint.
+        // SAFETY: the mapping is only read, as plain bytes that are valid whatever they are.
+        // Another process must not shorten the file while the model loads; that is the user's to
+        // guarantee, as for any memory-mapped checkpoint.
         match unsafe { Mmap::map(&file) } {
-            Ok(bytes) => Ok(Self { name, bytes: FileBytes::Mapped(bytes), path: Some(path.to_path_buf()) }),
-            Err(error) => Err(Error::new(ErrorKind::Io, format!("cannot be mapped: {error}")).in_file(name)),
+            Ok(bytes) => Ok(Self {
+                name,
+                bytes: FileBytes::Mapped(bytes),
+                path: Some(path.to_path_buf()),
+            }),
+            Err(error) => {
+                Err(Error::new(ErrorKind::Io, format!("cannot be mapped: {error}")).in_file(name))
+            }
         }
     }
 
@@ -422,9 +544,15 @@ impl WeightFile {
     pub(super) fn forget(&self, range: Range<usize>) {
         #[cfg(unix)]
         if let FileBytes::Mapped(map) = &self.bytes {
-            // SAFETY: the mapping is of a file and only read, so that a page asked for again is the same again.
-            // A failure costs memory and nothing else.
-            let _ = unsafe { map.unchecked_advise_range(memmap2::UncheckedAdvice::DontNeed, range.start, range.len()) };
+            // SAFETY: the mapping is of a file and only read, so that a page asked for again is the
+            // same again. A failure costs memory and nothing else.
+            let _ = unsafe {
+                map.unchecked_advise_range(
+                    memmap2::UncheckedAdvice::DontNeed,
+                    range.start,
+                    range.len(),
+                )
+            };
         }
     }
 }
@@ -457,10 +585,14 @@ impl WeightFiles {
         self.files.iter().map(|file| file.bytes.len()).sum()
     }
 
-    /// BLAKE3 (hex) of the contents of all files one after another, in order of name; from the cache, if there is one and
-    /// it knows the files.
+    /// BLAKE3 (hex) of the contents of all files one after another, in order of name; from the
+    /// cache, if there is one and it knows the files.
     pub(crate) fn digest(&self, cache: Option<&Path>) -> String {
-        let paths = self.files.iter().map(|file| file.path.clone()).collect::<Option<Vec<PathBuf>>>();
+        let paths = self
+            .files
+            .iter()
+            .map(|file| file.path.clone())
+            .collect::<Option<Vec<PathBuf>>>();
         match (cache, paths) {
             (Some(cache), Some(paths)) => digest_cache::digest(cache, &paths, || self.hash()),
             _ => self.hash(),

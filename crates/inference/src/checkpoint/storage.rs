@@ -2,7 +2,8 @@
 
 use candle_core::quantized::GgmlDType;
 use candle_core::quantized::k_quants::{
-    BlockQ2K, BlockQ3K, BlockQ4_0, BlockQ4_1, BlockQ4K, BlockQ5_0, BlockQ5_1, BlockQ5K, BlockQ6K, BlockQ8_0, GgmlType,
+    BlockQ2K, BlockQ3K, BlockQ4_0, BlockQ4_1, BlockQ4K, BlockQ5_0, BlockQ5_1, BlockQ5K, BlockQ6K,
+    BlockQ8_0, GgmlType,
 };
 use half::{bf16, f16};
 use safetensors::tensor::Dtype;
@@ -83,7 +84,9 @@ impl Storage {
             30 => Self::Bf16,
             other => {
                 let known = UNSUPPORTED.iter().find(|(number, _)| *number == other);
-                return Err(known.map_or_else(|| format!("type {other}"), |(_, name)| (*name).to_string()));
+                return Err(
+                    known.map_or_else(|| format!("type {other}"), |(_, name)| (*name).to_string())
+                );
             }
         })
     }
@@ -135,8 +138,12 @@ impl Storage {
     pub(crate) fn widen(self, bytes: &[u8], to: &mut [f32]) {
         match self {
             Self::F32 => widen_each(bytes.as_chunks().0, to, f32::from_le_bytes),
-            Self::F16 => widen_each(bytes.as_chunks().0, to, |bytes| f16::from_le_bytes(bytes).to_f32()),
-            Self::Bf16 => widen_each(bytes.as_chunks().0, to, |bytes| bf16::from_le_bytes(bytes).to_f32()),
+            Self::F16 => widen_each(bytes.as_chunks().0, to, |bytes| {
+                f16::from_le_bytes(bytes).to_f32()
+            }),
+            Self::Bf16 => widen_each(bytes.as_chunks().0, to, |bytes| {
+                bf16::from_le_bytes(bytes).to_f32()
+            }),
             Self::Blocks(dtype) => match dtype {
                 GgmlDType::Q4_0 => decode::<BlockQ4_0>(bytes, to),
                 GgmlDType::Q4_1 => decode::<BlockQ4_1>(bytes, to),
@@ -154,27 +161,42 @@ impl Storage {
         }
     }
 
-    /// Whether the values of whole blocks are all finite, after rounding too. Of blocks the scales decide: f16 scales
-    /// times small integers are far from the ends of bf16.
+    /// Whether the values of whole blocks are all finite, after rounding too. Of blocks the scales
+    /// decide: f16 scales times small integers are far from the ends of bf16.
     pub(crate) fn all_finite(self, rounding: Rounding, bytes: &[u8]) -> bool {
         let all_16_bits_below = |infinity: u16| {
-            let values = bytes.as_chunks::<2>().0.iter().map(|bytes| u16::from_le_bytes(*bytes) & 0x7fff);
+            let values = bytes
+                .as_chunks::<2>()
+                .0
+                .iter()
+                .map(|bytes| u16::from_le_bytes(*bytes) & 0x7fff);
             values.fold(true, |sound, value| sound & (value < infinity))
         };
         match self {
             Self::F32 => {
                 // From the latter on, bf16 rounds to infinity.
-                let infinity = if rounding == Rounding::None { 0x7f80_0000 } else { 0x7f7f_8000 };
-                let values = bytes.as_chunks::<4>().0.iter().map(|bytes| u32::from_le_bytes(*bytes) & 0x7fff_ffff);
+                let infinity = if rounding == Rounding::None {
+                    0x7f80_0000
+                } else {
+                    0x7f7f_8000
+                };
+                let values = bytes
+                    .as_chunks::<4>()
+                    .0
+                    .iter()
+                    .map(|bytes| u32::from_le_bytes(*bytes) & 0x7fff_ffff);
                 values.fold(true, |sound, value| sound & (value < infinity))
             }
             Self::Bf16 => all_16_bits_below(0x7f80),
             Self::F16 | Self::Other(_) => all_16_bits_below(F16_INFINITY),
             Self::Blocks(dtype) => {
                 let scales = scales(dtype);
-                let finite =
-                    |block: &[u8], at: usize| (u16::from_le_bytes([block[at], block[at + 1]]) & 0x7fff) < F16_INFINITY;
-                bytes.chunks_exact(dtype.type_size()).all(|block| scales.iter().all(|&at| finite(block, at)))
+                let finite = |block: &[u8], at: usize| {
+                    (u16::from_le_bytes([block[at], block[at + 1]]) & 0x7fff) < F16_INFINITY
+                };
+                bytes
+                    .chunks_exact(dtype.type_size())
+                    .all(|block| scales.iter().all(|&at| finite(block, at)))
             }
         }
     }
@@ -182,7 +204,10 @@ impl Storage {
     /// How many values of whole blocks are not finite; a block whose scale is not counts whole.
     pub(crate) fn not_finite(self, bytes: &[u8]) -> usize {
         let blocks = bytes.chunks_exact(self.block_bytes());
-        blocks.filter(|block| !self.all_finite(Rounding::None, block)).count() * self.block_values()
+        blocks
+            .filter(|block| !self.all_finite(Rounding::None, block))
+            .count()
+            * self.block_values()
     }
 }
 
@@ -200,15 +225,26 @@ fn scales(dtype: GgmlDType) -> &'static [usize] {
 }
 
 fn widen_each<const N: usize>(bytes: &[[u8; N]], to: &mut [f32], widen: impl Fn([u8; N]) -> f32) {
-    to.iter_mut().zip(bytes).for_each(|(to, bytes)| *to = widen(*bytes));
+    to.iter_mut()
+        .zip(bytes)
+        .for_each(|(to, bytes)| *to = widen(*bytes));
 }
 
 fn decode<B: GgmlType>(bytes: &[u8], to: &mut [f32]) {
-    assert_eq!(bytes.len(), to.len() / B::BLCK_SIZE * size_of::<B>(), "rows are whole blocks");
-    assert!(bytes.as_ptr().cast::<B>().is_aligned(), "blocks lie at even addresses, as the reader checks");
-    // SAFETY: the bytes are as many as the blocks need and aligned; a block is integers and f16 numbers without padding
-    // between them, for which every pattern of bits is a value.
-    let blocks = unsafe { std::slice::from_raw_parts(bytes.as_ptr().cast::<B>(), bytes.len() / size_of::<B>()) };
+    assert_eq!(
+        bytes.len(),
+        to.len() / B::BLCK_SIZE * size_of::<B>(),
+        "rows are whole blocks"
+    );
+    assert!(
+        bytes.as_ptr().cast::<B>().is_aligned(),
+        "blocks lie at even addresses, as the reader checks"
+    );
+    // SAFETY: the bytes are as many as the blocks need and aligned; a block is integers and f16
+    // numbers without padding between them, for which every pattern of bits is a value.
+    let blocks = unsafe {
+        std::slice::from_raw_parts(bytes.as_ptr().cast::<B>(), bytes.len() / size_of::<B>())
+    };
     B::to_float(blocks, to);
 }
 
@@ -232,7 +268,9 @@ mod tests {
     /// A block of `dtype` whose scales are `scale` and whose other bytes are all alike.
     fn block(dtype: GgmlDType, scale: f16, fill: u8) -> Vec<u8> {
         let mut bytes = vec![fill; dtype.type_size()];
-        scales(dtype).iter().for_each(|&at| bytes[at..at + 2].copy_from_slice(&scale.to_le_bytes()));
+        scales(dtype)
+            .iter()
+            .for_each(|&at| bytes[at..at + 2].copy_from_slice(&scale.to_le_bytes()));
         bytes
     }
 
@@ -245,15 +283,27 @@ mod tests {
                 let sound = block(dtype, f16::MAX, fill);
                 storage.widen(&sound, &mut values);
                 assert!(storage.all_finite(Rounding::Bf16, &sound), "{dtype:?}");
-                assert!(values.iter().all(|value| bf16::from_f32(*value).is_finite()), "{dtype:?}");
+                assert!(
+                    values
+                        .iter()
+                        .all(|value| bf16::from_f32(*value).is_finite()),
+                    "{dtype:?}"
+                );
                 // One bit more, in each of the scales alone.
                 for &at in scales(dtype) {
                     let mut damaged = sound.clone();
                     damaged[at..at + 2].copy_from_slice(&f16::INFINITY.to_le_bytes());
                     assert!(!storage.all_finite(Rounding::None, &damaged), "{dtype:?}");
-                    assert_eq!(storage.not_finite(&damaged), storage.block_values(), "{dtype:?}");
+                    assert_eq!(
+                        storage.not_finite(&damaged),
+                        storage.block_values(),
+                        "{dtype:?}"
+                    );
                     storage.widen(&damaged, &mut values);
-                    assert!(fill == 0 || values.iter().any(|value| !value.is_finite()), "{dtype:?} at {at}");
+                    assert!(
+                        fill == 0 || values.iter().any(|value| !value.is_finite()),
+                        "{dtype:?} at {at}"
+                    );
                 }
             }
         }
@@ -261,8 +311,16 @@ mod tests {
 
     #[test]
     fn numbers_of_types_are_those_of_ggml() {
-        let known =
-            [(0, "f32"), (1, "f16"), (2, "q4_0"), (7, "q5_1"), (8, "q8_0"), (12, "q4_k"), (14, "q6_k"), (30, "bf16")];
+        let known = [
+            (0, "f32"),
+            (1, "f16"),
+            (2, "q4_0"),
+            (7, "q5_1"),
+            (8, "q8_0"),
+            (12, "q4_k"),
+            (14, "q6_k"),
+            (30, "bf16"),
+        ];
         for (number, name) in known {
             assert_eq!(Storage::of_ggml(number).unwrap().name(), name);
         }

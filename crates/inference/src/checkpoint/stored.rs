@@ -40,14 +40,29 @@ impl Stored {
     pub(crate) fn all(file: &Arc<WeightFile>) -> Result<Vec<Self>, Error> {
         let parsed = SafeTensors::deserialize(&file.bytes).map_err(|error| {
             let message = format!("damaged or cut off: {error} ({} bytes)", file.bytes.len());
-            Error::new(ErrorKind::Weights, message).in_file(&file.name).caused_by(error)
+            Error::new(ErrorKind::Weights, message)
+                .in_file(&file.name)
+                .caused_by(error)
         })?;
         let stored = parsed.tensors().into_iter().map(|(name, view)| {
             let start = view.data().as_ptr().addr() - file.bytes.as_ptr().addr();
             let range = start..start + view.data().len();
-            let (storage, shape, order) = (view.dtype().into(), view.shape().to_vec(), RowOrder::AsStored);
+            let (storage, shape, order) = (
+                view.dtype().into(),
+                view.shape().to_vec(),
+                RowOrder::AsStored,
+            );
             let file = Arc::clone(file);
-            Self { file, stored_name: name.clone(), name, storage, shape, range, order, change: None }
+            Self {
+                file,
+                stored_name: name.clone(),
+                name,
+                storage,
+                shape,
+                range,
+                order,
+                change: None,
+            }
         });
         Ok(stored.collect())
     }
@@ -68,7 +83,9 @@ impl Stored {
     pub(crate) fn matrix(&self) -> Result<([usize; 2], Vec<f32>), Error> {
         self.check_dtype()?;
         let &[rows, columns] = self.shape.as_slice() else {
-            return Err(self.error("has the wrong shape").expected("a matrix", format!("{:?}", self.shape)));
+            return Err(self
+                .error("has the wrong shape")
+                .expected("a matrix", format!("{:?}", self.shape)));
         };
         Ok(([rows, columns], self.values()?))
     }
@@ -81,7 +98,9 @@ impl Stored {
         self.check_dtype()?;
         match self.shape.len() {
             1 => self.values(),
-            _ => Err(self.error("has the wrong shape").expected("a vector", format!("{:?}", self.shape))),
+            _ => Err(self
+                .error("has the wrong shape")
+                .expected("a vector", format!("{:?}", self.shape))),
         }
     }
 
@@ -98,9 +117,9 @@ impl Stored {
     /// [`ErrorKind::Weights`] when the values are not numbers that can be computed with.
     pub(super) fn check_dtype(&self) -> Result<(), Error> {
         match self.storage {
-            Storage::Other(_) => {
-                Err(self.error("has an unsupported dtype").expected("F32, F16 or BF16", self.storage.name()))
-            }
+            Storage::Other(_) => Err(self
+                .error("has an unsupported dtype")
+                .expected("F32, F16 or BF16", self.storage.name())),
             _ => Ok(()),
         }
     }
@@ -114,7 +133,9 @@ impl Stored {
     }
 
     pub(crate) fn error(&self, message: impl Into<String>) -> Error {
-        Error::new(ErrorKind::Weights, message).in_file(&self.file.name).of_tensor(&self.stored_name)
+        Error::new(ErrorKind::Weights, message)
+            .in_file(&self.file.name)
+            .of_tensor(&self.stored_name)
     }
 
     pub(super) fn data(&self) -> &[u8] {
@@ -129,7 +150,8 @@ impl Stored {
 
     /// Row `index`, changed by the adapter if there is one, in f32.
     pub(super) fn row(&self, index: usize, rounding: Rounding, to: &mut [f32]) {
-        self.storage.widen(self.row_bytes(self.order.place(index), to.len()), to);
+        self.storage
+            .widen(self.row_bytes(self.order.place(index), to.len()), to);
         if let Some(change) = &self.change {
             change.apply(index, to);
         }
@@ -141,18 +163,34 @@ impl Stored {
         let mut stored = vec![0.0; self.shape.iter().product()];
         self.storage.widen(self.data(), &mut stored);
         rounding.round(&mut stored);
-        (0..stored.len()).map(|index| stored[self.order.place(index)]).collect()
+        (0..stored.len())
+            .map(|index| stored[self.order.place(index)])
+            .collect()
     }
 
     /// Row `index` as cells of a product.
-    pub(super) fn cells(&self, index: usize, rounding: Rounding, format: WeightFormat, to: &mut [u32]) {
+    pub(super) fn cells(
+        &self,
+        index: usize,
+        rounding: Rounding,
+        format: WeightFormat,
+        to: &mut [u32],
+    ) {
         let width = self.shape[1];
         let bf16 = WeightFormat::Numbers(Precision::Bf16);
-        let as_it_is = self.change.is_none().then(|| self.row_bytes(self.order.place(index), width));
+        let as_it_is = self
+            .change
+            .is_none()
+            .then(|| self.row_bytes(self.order.place(index), width));
         match as_it_is {
-            Some(bytes) if format == bf16 && self.storage == Storage::Bf16 && width.is_multiple_of(2) => {
+            Some(bytes)
+                if format == bf16 && self.storage == Storage::Bf16 && width.is_multiple_of(2) =>
+            {
                 let pairs = bytes.as_chunks::<4>().0;
-                return to.iter_mut().zip(pairs).for_each(|(to, pair)| *to = u32::from_le_bytes(*pair));
+                return to
+                    .iter_mut()
+                    .zip(pairs)
+                    .for_each(|(to, pair)| *to = u32::from_le_bytes(*pair));
             }
             Some(bytes) if format == WeightFormat::Q8 && self.storage == Storage::Q8_0 => {
                 return kernels::write_q8_0(bytes, to);
@@ -175,7 +213,11 @@ impl Stored {
                 sound.store(false, Ordering::Relaxed);
             }
         });
-        if sound.into_inner() { Ok(()) } else { Err(self.not_finite()) }
+        if sound.into_inner() {
+            Ok(())
+        } else {
+            Err(self.not_finite())
+        }
     }
 }
 
@@ -200,7 +242,10 @@ impl Stored {
                 not_finite.fetch_add(self.storage.not_finite(bytes), Ordering::Relaxed);
             }
         });
-        Look { not_finite: not_finite.into_inner(), all_zero: !not_zero.into_inner() }
+        Look {
+            not_finite: not_finite.into_inner(),
+            all_zero: !not_zero.into_inner(),
+        }
     }
 }
 
@@ -219,7 +264,9 @@ pub(crate) enum Rounding {
 impl Rounding {
     fn round(self, values: &mut [f32]) {
         if self == Self::Bf16 {
-            values.iter_mut().for_each(|value| *value = bf16::from_f32(*value).to_f32());
+            values
+                .iter_mut()
+                .for_each(|value| *value = bf16::from_f32(*value).to_f32());
         }
     }
 }
@@ -228,7 +275,8 @@ impl Rounding {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum RowOrder {
     AsStored,
-    /// The rows of each head alternate between its halves, for rotations of neighbours instead of halves.
+    /// The rows of each head alternate between its halves, for rotations of neighbours instead of
+    /// halves.
     Interleaved {
         /// Even.
         head_dim: usize,

@@ -38,21 +38,72 @@ fn expected_tensors(config: &ModelConfig) -> BTreeMap<String, Vec<usize>> {
         }
         if config.head_norms {
             for norm in ["q_norm", "k_norm"] {
-                expected.insert(format!("model.layers.{layer}.self_attn.{norm}.weight"), vec![config.head_dim]);
+                expected.insert(
+                    format!("model.layers.{layer}.self_attn.{norm}.weight"),
+                    vec![config.head_dim],
+                );
             }
         }
         for (block, projection, outputs, inputs, bias) in [
-            ("self_attn", "q_proj", config.query_width(), hidden, config.qkv_bias),
-            ("self_attn", "k_proj", config.kv_width(), hidden, config.qkv_bias),
-            ("self_attn", "v_proj", config.kv_width(), hidden, config.qkv_bias),
-            ("self_attn", "o_proj", hidden, config.query_width(), config.attention_output_bias),
-            ("mlp", "gate_proj", config.intermediate_size, hidden, config.mlp_bias),
-            ("mlp", "up_proj", config.intermediate_size, hidden, config.mlp_bias),
-            ("mlp", "down_proj", hidden, config.intermediate_size, config.mlp_bias),
+            (
+                "self_attn",
+                "q_proj",
+                config.query_width(),
+                hidden,
+                config.qkv_bias,
+            ),
+            (
+                "self_attn",
+                "k_proj",
+                config.kv_width(),
+                hidden,
+                config.qkv_bias,
+            ),
+            (
+                "self_attn",
+                "v_proj",
+                config.kv_width(),
+                hidden,
+                config.qkv_bias,
+            ),
+            (
+                "self_attn",
+                "o_proj",
+                hidden,
+                config.query_width(),
+                config.attention_output_bias,
+            ),
+            (
+                "mlp",
+                "gate_proj",
+                config.intermediate_size,
+                hidden,
+                config.mlp_bias,
+            ),
+            (
+                "mlp",
+                "up_proj",
+                config.intermediate_size,
+                hidden,
+                config.mlp_bias,
+            ),
+            (
+                "mlp",
+                "down_proj",
+                hidden,
+                config.intermediate_size,
+                config.mlp_bias,
+            ),
         ] {
-            expected.insert(format!("model.layers.{layer}.{block}.{projection}.weight"), vec![outputs, inputs]);
+            expected.insert(
+                format!("model.layers.{layer}.{block}.{projection}.weight"),
+                vec![outputs, inputs],
+            );
             if bias {
-                expected.insert(format!("model.layers.{layer}.{block}.{projection}.bias"), vec![outputs]);
+                expected.insert(
+                    format!("model.layers.{layer}.{block}.{projection}.bias"),
+                    vec![outputs],
+                );
             }
         }
     }
@@ -60,11 +111,16 @@ fn expected_tensors(config: &ModelConfig) -> BTreeMap<String, Vec<usize>> {
 }
 
 impl Tensors {
-    /// Checks that the files hold exactly the tensors of such a model, after what the adapter replaces.
+    /// Checks that the files hold exactly the tensors of such a model, after what the adapter
+    /// replaces.
     ///
     /// # Errors
     /// [`ErrorKind::Weights`] naming file, tensor, what was expected and what was found.
-    pub(crate) fn of(files: &WeightFiles, config: &ModelConfig, adapter: Option<Adapter>) -> Result<Self, Error> {
+    pub(crate) fn of(
+        files: &WeightFiles,
+        config: &ModelConfig,
+        adapter: Option<Adapter>,
+    ) -> Result<Self, Error> {
         let mut by_name: BTreeMap<String, Stored> = BTreeMap::new();
         for stored in files.tensors(config)? {
             if let Some(other) = by_name.get(stored.name()) {
@@ -83,15 +139,22 @@ impl Tensors {
         tensors.check(config, files.files.first().map_or("", |file| &file.name))?;
         for (name, change) in adapter.changed {
             // A tied output layer is the embedding, as peft too finds it.
-            let name = if config.tied && name == OUTPUT { EMBEDDING } else { name.as_str() };
+            let name = if config.tied && name == OUTPUT {
+                EMBEDDING
+            } else {
+                name.as_str()
+            };
             tensors.change(name, change)?;
         }
         Ok(tensors)
     }
 
     fn change(&mut self, name: &str, change: Change) -> Result<(), Error> {
-        let failed =
-            |message: &str| Error::new(ErrorKind::Weights, message).in_file(adapter::WEIGHTS_FILE).of_tensor(name);
+        let failed = |message: &str| {
+            Error::new(ErrorKind::Weights, message)
+                .in_file(adapter::WEIGHTS_FILE)
+                .of_tensor(name)
+        };
         let Some(stored) = self.by_name.get_mut(name) else {
             return Err(failed("is changed by the adapter and is not in the base"));
         };
@@ -104,7 +167,9 @@ impl Tensors {
             return Err(failed("does not fit the adapter's change").expected(wanted, found));
         }
         if stored.change.is_some() {
-            return Err(failed("is changed twice by the adapter: the base ties its output layer to the embedding"));
+            return Err(failed(
+                "is changed twice by the adapter: the base ties its output layer to the embedding",
+            ));
         }
         stored.change = Some(Arc::new(change));
         Ok(())
@@ -114,12 +179,16 @@ impl Tensors {
         let expected = expected_tensors(config);
         for (name, shape) in &expected {
             let Some(tensor) = self.by_name.get(name) else {
-                let error = Error::new(ErrorKind::Weights, "is missing").in_file(first_file).of_tensor(name);
+                let error = Error::new(ErrorKind::Weights, "is missing")
+                    .in_file(first_file)
+                    .of_tensor(name);
                 return Err(error.expected(format!("shape {shape:?}"), "no tensor of that name"));
             };
             if &tensor.shape != shape {
                 let found = format!("{:?}", tensor.shape);
-                return Err(tensor.error("has the wrong shape").expected(format!("{shape:?}"), found));
+                return Err(tensor
+                    .error("has the wrong shape")
+                    .expected(format!("{shape:?}"), found));
             }
             tensor.check_dtype()?;
         }
@@ -144,16 +213,24 @@ impl Tensors {
     }
 
     fn matrices(&self) -> impl Iterator<Item = &Stored> {
-        self.by_name.values().filter(|tensor| tensor.shape.len() == 2)
+        self.by_name
+            .values()
+            .filter(|tensor| tensor.shape.len() == 2)
     }
 
-    /// `f32`, `f16`, `bf16`, or `mixed`; of quantized matrices their forms, the most frequent first: `q4_k, q6_k`.
+    /// `f32`, `f16`, `bf16`, or `mixed`; of quantized matrices their forms, the most frequent
+    /// first: `q4_k, q6_k`.
     pub(crate) fn dtype(&self) -> String {
         if let Some(quantization) = self.quantization() {
             return quantization;
         }
-        let mut storages = self.by_name.values().filter(|tensor| !tensor.name.ends_with(".inv_freq"));
-        let first = storages.next().map_or(Storage::F32, |tensor| tensor.storage);
+        let mut storages = self
+            .by_name
+            .values()
+            .filter(|tensor| !tensor.name.ends_with(".inv_freq"));
+        let first = storages
+            .next()
+            .map_or(Storage::F32, |tensor| tensor.storage);
         match storages.all(|tensor| tensor.storage == first) {
             true => first.name(),
             false => "mixed".to_string(),
@@ -163,7 +240,10 @@ impl Tensors {
     /// How matrices are quantized in their files, if any is.
     pub(crate) fn quantization(&self) -> Option<String> {
         let mut counts: BTreeMap<String, usize> = BTreeMap::new();
-        for tensor in self.matrices().filter(|tensor| tensor.storage.is_quantized()) {
+        for tensor in self
+            .matrices()
+            .filter(|tensor| tensor.storage.is_quantized())
+        {
             *counts.entry(tensor.storage.name()).or_default() += 1;
         }
         let mut counts: Vec<(String, usize)> = counts.into_iter().collect();
@@ -172,27 +252,41 @@ impl Tensors {
         (!names.is_empty()).then(|| names.join(", "))
     }
 
-    /// The precision to compute in where nobody asks for one: bf16 where all matrices are stored so or quantized.
+    /// The precision to compute in where nobody asks for one: bf16 where all matrices are stored so
+    /// or quantized.
     pub(crate) fn precision(&self) -> Precision {
-        let narrow = |tensor: &Stored| tensor.storage == Storage::Bf16 || tensor.storage.is_quantized();
-        if self.matrices().all(narrow) { Precision::Bf16 } else { Precision::F32 }
+        let narrow =
+            |tensor: &Stored| tensor.storage == Storage::Bf16 || tensor.storage.is_quantized();
+        if self.matrices().all(narrow) {
+            Precision::Bf16
+        } else {
+            Precision::F32
+        }
     }
 
-    /// How to lay weights out where nobody asks for a way: blocks of 8-bit integers as they are, where no adapter
-    /// changes them.
+    /// How to lay weights out where nobody asks for a way: blocks of 8-bit integers as they are,
+    /// where no adapter changes them.
     pub(crate) fn format(&self) -> WeightFormat {
-        match self.matrices().all(|tensor| tensor.storage == Storage::Q8_0 && tensor.change.is_none()) {
+        match self
+            .matrices()
+            .all(|tensor| tensor.storage == Storage::Q8_0 && tensor.change.is_none())
+        {
             true => WeightFormat::Q8,
             false => WeightFormat::Numbers(self.precision()),
         }
     }
 
-    /// Memory that the weights take once they are laid out for computing; an embedding of its own stays in its file.
+    /// Memory that the weights take once they are laid out for computing; an embedding of its own
+    /// stays in its file.
     pub(crate) fn packed_bytes(&self, config: &ModelConfig, format: WeightFormat) -> usize {
         let matrices = expected_tensors(config)
             .into_iter()
             .filter(|(name, shape)| shape.len() == 2 && (config.tied || name != EMBEDDING));
-        matrices.map(|(_, shape)| shape[0].div_ceil(PANEL) * format.panel_cells(shape[1]) * size_of::<u32>()).sum()
+        matrices
+            .map(|(_, shape)| {
+                shape[0].div_ceil(PANEL) * format.panel_cells(shape[1]) * size_of::<u32>()
+            })
+            .sum()
     }
 
     /// Memory that the weights take on a device, as [`Self::upload`](super::upload) lays them out.
@@ -203,29 +297,44 @@ impl Tensors {
             _ => size_of::<f32>(),
         };
         let tensors = expected_tensors(config).into_iter();
-        tensors.map(|(name, shape)| shape.iter().product::<usize>() * bytes(&name)).sum()
+        tensors
+            .map(|(name, shape)| shape.iter().product::<usize>() * bytes(&name))
+            .sum()
     }
 
     /// Number of weights; a tied output layer counts once.
     pub(crate) fn parameters(&self, config: &ModelConfig) -> usize {
-        expected_tensors(config).values().map(|shape| shape.iter().product::<usize>()).sum()
+        expected_tensors(config)
+            .values()
+            .map(|shape| shape.iter().product::<usize>())
+            .sum()
     }
 
     /// What the values of each tensor look like, by name.
     pub(crate) fn look(&self, threads: &Threads) -> Vec<(String, Look)> {
-        self.by_name.iter().map(|(name, tensor)| (name.clone(), tensor.look(threads))).collect()
+        self.by_name
+            .iter()
+            .map(|(name, tensor)| (name.clone(), tensor.look(threads)))
+            .collect()
     }
 
     /// Rows of the embedding that are zero or equal to another one.
     pub(crate) fn untrained_rows(&self) -> Vec<usize> {
-        let Some(embedding) = self.by_name.get(EMBEDDING) else { return Vec::new() };
+        let Some(embedding) = self.by_name.get(EMBEDDING) else {
+            return Vec::new();
+        };
         let (rows, width) = (embedding.shape[0], embedding.shape[1]);
         let mut alike: HashMap<&[u8], Vec<usize>> = HashMap::new();
         for row in 0..rows {
-            alike.entry(embedding.row_bytes(row, width)).or_default().push(row);
+            alike
+                .entry(embedding.row_bytes(row, width))
+                .or_default()
+                .push(row);
         }
         let is_zero = |bytes: &[u8]| bytes.iter().all(|byte| *byte == 0);
-        let untrained = alike.into_iter().filter(|(bytes, rows)| rows.len() > 1 || is_zero(bytes));
+        let untrained = alike
+            .into_iter()
+            .filter(|(bytes, rows)| rows.len() > 1 || is_zero(bytes));
         let mut untrained: Vec<usize> = untrained.flat_map(|(_, rows)| rows).collect();
         untrained.sort_unstable();
         untrained

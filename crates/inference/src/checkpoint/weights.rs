@@ -11,7 +11,8 @@ use crate::ops::{Linear, gate_or_up, gate_up_outputs};
 /// When weights are laid out for computing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Layout {
-    /// While they are read: the memory cannot hold both forms, or it takes more than reading to come to the values.
+    /// While they are read: the memory cannot hold both forms, or it takes more than reading to
+    /// come to the values.
     AtOnce,
     /// After the first step, which computes from the files.
     Later,
@@ -22,13 +23,29 @@ impl Tensors {
     ///
     /// # Errors
     /// [`ErrorKind::Weights`] naming the tensor when a value is not finite.
-    pub(crate) fn load(&self, config: &ModelConfig, form: WeightForm, compute: &Compute) -> Result<Weights, Error> {
-        let loader = Loader { tensors: self, form, compute };
+    pub(crate) fn load(
+        &self,
+        config: &ModelConfig,
+        form: WeightForm,
+        compute: &Compute,
+    ) -> Result<Weights, Error> {
+        let loader = Loader {
+            tensors: self,
+            form,
+            compute,
+        };
         let layers = (0..config.layers).map(|layer| {
-            let attention = |projection: &str| format!("model.layers.{layer}.self_attn.{projection}");
+            let attention =
+                |projection: &str| format!("model.layers.{layer}.self_attn.{projection}");
             let feed_forward = |projection: &str| format!("model.layers.{layer}.mlp.{projection}");
             let norm = |norm: &str| loader.vector(&format!("model.layers.{layer}.{norm}.weight"));
-            let ModelConfig { qkv_bias, attention_output_bias, mlp_bias, head_norms, .. } = *config;
+            let ModelConfig {
+                qkv_bias,
+                attention_output_bias,
+                mlp_bias,
+                head_norms,
+                ..
+            } = *config;
             let head_norms = head_norms.then_some(["self_attn.q_norm", "self_attn.k_norm"]);
             let head_norms = match head_norms.map(|names| names.map(norm)) {
                 Some([queries, keys]) => Some([queries?, keys?]),
@@ -44,12 +61,24 @@ impl Tensors {
                 down: loader.stacked(&[feed_forward("down_proj")], mlp_bias)?,
             })
         });
-        let (embedding, output) = if config.tied { (None, EMBEDDING) } else { (Some(EMBEDDING), OUTPUT) };
+        let (embedding, output) = if config.tied {
+            (None, EMBEDDING)
+        } else {
+            (Some(EMBEDDING), OUTPUT)
+        };
         let embedding = embedding.map(|name| loader.table(name)).transpose()?;
         let layers = layers.collect::<Result<_, Error>>()?;
         let output = loader.matrix(&[output], config.vocab_size, |output| Some((0, output)))?;
-        let output = Linear { weight: output, bias: None };
-        Ok(Weights { embedding, layers, final_norm: loader.vector(FINAL_NORM)?, output })
+        let output = Linear {
+            weight: output,
+            bias: None,
+        };
+        Ok(Weights {
+            embedding,
+            layers,
+            final_norm: loader.vector(FINAL_NORM)?,
+            output,
+        })
     }
 }
 
@@ -69,7 +98,10 @@ pub(super) struct Loader<'a> {
 
 impl Loader<'_> {
     fn stored(&self, name: &str) -> &Stored {
-        self.tensors.by_name.get(name).expect("every expected tensor was checked to be there")
+        self.tensors
+            .by_name
+            .get(name)
+            .expect("every expected tensor was checked to be there")
     }
 
     /// A tensor whose values are all finite.
@@ -86,12 +118,18 @@ impl Loader<'_> {
 
     /// A table whose rows are read where they are stored.
     fn table(&self, name: &str) -> Result<StoredTable, Error> {
-        Ok(StoredTable { stored: self.sound(name)?.clone(), rounding: self.form.rounding })
+        Ok(StoredTable {
+            stored: self.sound(name)?.clone(),
+            rounding: self.form.rounding,
+        })
     }
 
     /// Matrices over the same inputs, one below the other.
     fn stacked(&self, names: &[String], bias: bool) -> Result<Linear, Error> {
-        let ends: Vec<usize> = names.iter().map(|name| self.stored(&format!("{name}.weight")).shape[0]).collect();
+        let ends: Vec<usize> = names
+            .iter()
+            .map(|name| self.stored(&format!("{name}.weight")).shape[0])
+            .collect();
         let outputs = ends.iter().sum();
         self.linear(names, bias, outputs, move |mut output| {
             for (part, &rows) in ends.iter().enumerate() {
@@ -107,7 +145,9 @@ impl Loader<'_> {
     /// Gates and ups in turn, as [`Gate`](crate::ops::Gate) wants them.
     fn gate_up(&self, names: &[String; 2], bias: bool) -> Result<Linear, Error> {
         let intermediate = self.stored(&format!("{}.weight", names[0])).shape[0];
-        let source = move |output| gate_or_up(output, intermediate).map(|(is_up, row)| (usize::from(is_up), row));
+        let source = move |output| {
+            gate_or_up(output, intermediate).map(|(is_up, row)| (usize::from(is_up), row))
+        };
         self.linear(names, bias, gate_up_outputs(intermediate), source)
     }
 
@@ -124,13 +164,20 @@ impl Loader<'_> {
         let bias = match bias {
             false => None,
             true => {
-                let parts = names.iter().map(|name| self.vector(&format!("{name}.bias")));
+                let parts = names
+                    .iter()
+                    .map(|name| self.vector(&format!("{name}.bias")));
                 let parts = parts.collect::<Result<Vec<_>, _>>()?;
-                let value = |output| source(output).map_or(0.0, |(part, row): (usize, usize)| parts[part][row]);
+                let value = |output| {
+                    source(output).map_or(0.0, |(part, row): (usize, usize)| parts[part][row])
+                };
                 Some((0..outputs).map(value).collect())
             }
         };
-        Ok(Linear { weight: self.matrix(&weights, outputs, source)?, bias })
+        Ok(Linear {
+            weight: self.matrix(&weights, outputs, source)?,
+            bias,
+        })
     }
 
     fn matrix(
@@ -139,10 +186,26 @@ impl Loader<'_> {
         outputs: usize,
         source: impl Fn(usize) -> Option<(usize, usize)> + Send + Sync + 'static,
     ) -> Result<Matrix, Error> {
-        let parts = names.iter().map(|name| self.sound(name).cloned()).collect::<Result<Vec<_>, _>>()?;
-        let WeightForm { rounding, format, layout } = self.form;
+        let parts = names
+            .iter()
+            .map(|name| self.sound(name).cloned())
+            .collect::<Result<Vec<_>, _>>()?;
+        let WeightForm {
+            rounding,
+            format,
+            layout,
+        } = self.form;
         let shape = (outputs, parts[0].shape[1]);
-        let matrix = Matrix::new(StoredRows { parts, source, rounding, format }, format, shape);
+        let matrix = Matrix::new(
+            StoredRows {
+                parts,
+                source,
+                rounding,
+                format,
+            },
+            format,
+            shape,
+        );
         if layout == Layout::AtOnce {
             matrix.lay_out(&self.compute.threads)?;
         }

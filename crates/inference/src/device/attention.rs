@@ -1,5 +1,5 @@
-//! Attention on a device. Rows that write are taken together, filled up to the longest of them; the rows of a prompt
-//! being read are taken by themselves.
+//! Attention on a device. Rows that write are taken together, filled up to the longest of them; the
+//! rows of a prompt being read are taken by themselves.
 
 use std::ops::Range;
 
@@ -10,8 +10,9 @@ use crate::kv_cache::KvCache;
 use crate::model::Row;
 use crate::ops::AttentionShape;
 
-/// The rows of a step in the order in which they attend: those of sequences with a single row, which write or end their
-/// prompt, the farthest position first; then the others, sequence by sequence.
+/// The rows of a step in the order in which they attend: those of sequences with a single row,
+/// which write or end their prompt, the farthest position first; then the others, sequence by
+/// sequence.
 #[derive(Debug)]
 pub(super) struct Arrangement {
     /// Where each row was before.
@@ -40,7 +41,11 @@ impl Arrangement {
             runs.push(order.len()..order.len() + run.len());
             order.extend(run);
         }
-        Self { order, runs, singles }
+        Self {
+            order,
+            runs,
+            singles,
+        }
     }
 
     /// What attends together in a layer with this window.
@@ -60,10 +65,18 @@ impl Arrangement {
         let mut start = 0;
         while start < self.singles {
             // The first one sees most.
-            let count = limits.singles(see(&rows[start]).len()).min(self.singles - start);
+            let count = limits
+                .singles(see(&rows[start]).len())
+                .min(self.singles - start);
             let members = start..start + count;
-            let seen: Vec<Seen> =
-                rows[members.clone()].iter().map(|row| Seen { row, each: 1, places: see(row) }).collect();
+            let seen: Vec<Seen> = rows[members.clone()]
+                .iter()
+                .map(|row| Seen {
+                    row,
+                    each: 1,
+                    places: see(row),
+                })
+                .collect();
             bands.push(Band::new(members.clone(), &seen, window, cache, device)?);
             start = members.end;
         }
@@ -71,10 +84,16 @@ impl Arrangement {
             let mut start = run.start;
             while start < run.end {
                 let last = &rows[run.end - 1];
-                let count = limits.run(see(&rows[start]).start..last.position + 1).min(run.end - start);
+                let count = limits
+                    .run(see(&rows[start]).start..last.position + 1)
+                    .min(run.end - start);
                 let members = start..start + count;
                 let places = see(&rows[start]).start..rows[members.end - 1].position + 1;
-                let seen = [Seen { row: &rows[start], each: count, places }];
+                let seen = [Seen {
+                    row: &rows[start],
+                    each: count,
+                    places,
+                }];
                 bands.push(Band::new(members.clone(), &seen, window, cache, device)?);
                 start = members.end;
             }
@@ -99,7 +118,11 @@ pub(super) struct Limits {
 impl Limits {
     /// Sequences with one row each that fit when the longest sees so many positions.
     fn singles(self, positions: usize) -> usize {
-        let AttentionShape { heads, kv_heads, head_dim } = self.shape;
+        let AttentionShape {
+            heads,
+            kv_heads,
+            head_dim,
+        } = self.shape;
         (self.elements / (positions * heads.max(2 * kv_heads * head_dim))).max(1)
     }
 
@@ -124,8 +147,8 @@ pub(super) struct Band {
     sequences: usize,
     /// Where the keys and values are that they see: `[sequences · positions]`, u32.
     places: Tensor,
-    /// Added to the scores: 0 where a row sees a position, else -∞; `[sequences, 1, rows of each, 1, positions]`, f32.
-    /// `None` where every row sees all.
+    /// Added to the scores: 0 where a row sees a position, else -∞;
+    /// `[sequences, 1, rows of each, 1, positions]`, f32. `None` where every row sees all.
     mask: Option<Tensor>,
 }
 
@@ -141,48 +164,86 @@ impl Band {
         let positions = seen.iter().map(|seen| seen.places.len()).max().unwrap_or(0);
         let mut places = Vec::with_capacity(sequences * positions);
         let mut mask = Vec::with_capacity(sequences * each * positions);
-        for Seen { row, each, places: range } in seen {
+        for Seen {
+            row,
+            each,
+            places: range,
+        } in seen
+        {
             places.extend(cache.places(row.slot, range.clone()));
-            // Filled up with a position of its own, so that nobody reads what another sequence has written.
+            // Filled up with a position of its own, so that nobody reads what another sequence has
+            // written.
             let own = places.last().copied().unwrap_or_default();
             places.resize(places.len() + positions - range.len(), own);
             for position in row.position..row.position + each {
                 let visible = visible(position, window);
-                let weight = |place: usize| if visible.contains(&place) { 0.0 } else { f32::NEG_INFINITY };
+                let weight = |place: usize| {
+                    if visible.contains(&place) {
+                        0.0
+                    } else {
+                        f32::NEG_INFINITY
+                    }
+                };
                 mask.extend((range.start..range.start + positions).map(weight));
             }
         }
         let hidden = mask.iter().any(|&weight| weight != 0.0);
-        let mask = hidden.then(|| Tensor::from_vec(mask, (sequences, 1, each, 1, positions), device)).transpose()?;
+        let mask = hidden
+            .then(|| Tensor::from_vec(mask, (sequences, 1, each, 1, positions), device))
+            .transpose()?;
         let places = Tensor::from_vec(places, sequences * positions, device)?;
-        Ok(Self { rows, sequences, places, mask })
+        Ok(Self {
+            rows,
+            sequences,
+            places,
+            mask,
+        })
     }
 
     /// `softmax(q · Kᵀ) · V` of these rows over their own sequences, in f32.
     ///
     /// # Shapes
-    /// `queries` `[rows, heads · head_dim]` of all rows of the step, scaled, f32; to `[rows of the band, heads ·
-    /// head_dim]`.
+    /// `queries` `[rows, heads · head_dim]` of all rows of the step, scaled, f32; to
+    /// `[rows of the band, heads · head_dim]`.
     ///
     /// # Errors
     /// Those of the device.
-    pub(super) fn attend(&self, queries: &Tensor, pool: &Pool, layer: usize, shape: AttentionShape) -> Result<Tensor> {
-        let AttentionShape { heads, kv_heads, head_dim } = shape;
+    pub(super) fn attend(
+        &self,
+        queries: &Tensor,
+        pool: &Pool,
+        layer: usize,
+        shape: AttentionShape,
+    ) -> Result<Tensor> {
+        let AttentionShape {
+            heads,
+            kv_heads,
+            head_dim,
+        } = shape;
         let (sequences, group) = (self.sequences, heads / kv_heads);
         let each = self.rows.len() / sequences;
         let positions = self.places.dim(0)? / sequences;
         let problems = sequences * kv_heads;
 
         // [2, sequences · kv_heads, positions, head_dim]: keys, values.
-        let keys_values = pool.read(layer, &self.places)?.reshape((sequences, positions, 2, kv_heads, head_dim))?;
-        let keys_values = keys_values.permute((2, 0, 3, 1, 4))?.to_dtype(DType::F32)?.contiguous()?;
+        let keys_values = pool
+            .read(layer, &self.places)?
+            .reshape((sequences, positions, 2, kv_heads, head_dim))?;
+        let keys_values = keys_values
+            .permute((2, 0, 3, 1, 4))?
+            .to_dtype(DType::F32)?
+            .contiguous()?;
         let keys_values = keys_values.reshape((2, problems, positions, head_dim))?;
         let (keys, values) = (keys_values.get(0)?, keys_values.get(1)?);
 
         // [sequences · kv_heads, rows of each · group, head_dim].
         let queries = queries.narrow(0, self.rows.start, self.rows.len())?;
-        let queries = queries.reshape((sequences, each, kv_heads, group, head_dim))?.permute((0, 2, 1, 3, 4))?;
-        let queries = queries.contiguous()?.reshape((problems, each * group, head_dim))?;
+        let queries = queries
+            .reshape((sequences, each, kv_heads, group, head_dim))?
+            .permute((0, 2, 1, 3, 4))?;
+        let queries = queries
+            .contiguous()?
+            .reshape((problems, each * group, head_dim))?;
         let scores = queries.matmul(&keys.t()?)?;
         let scores = match &self.mask {
             None => scores,
@@ -192,7 +253,11 @@ impl Band {
                 .reshape((problems, each * group, positions))?,
         };
         let attended = candle_nn::ops::softmax_last_dim(&scores)?.matmul(&values)?;
-        let attended = attended.reshape((sequences, kv_heads, each, group, head_dim))?.permute((0, 2, 1, 3, 4))?;
-        attended.contiguous()?.reshape((self.rows.len(), heads * head_dim))
+        let attended = attended
+            .reshape((sequences, kv_heads, each, group, head_dim))?
+            .permute((0, 2, 1, 3, 4))?;
+        attended
+            .contiguous()?
+            .reshape((self.rows.len(), heads * head_dim))
     }
 }

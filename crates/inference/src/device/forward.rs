@@ -18,12 +18,16 @@ pub(crate) struct DeviceLinear {
 }
 
 impl DeviceLinear {
-    /// `x · Wᵀ + bias`: both factors in the dtype of the matrix, and so the product, which is then widened.
+    /// `x · Wᵀ + bias`: both factors in the dtype of the matrix, and so the product, which is then
+    /// widened.
     ///
     /// # Shapes
     /// `x` `[rows, inputs]` to `[rows, outputs]`, both f32.
     fn apply(&self, x: &Tensor) -> Result<Tensor> {
-        let product = x.to_dtype(self.weight.dtype())?.matmul(&self.weight.t()?)?.to_dtype(DType::F32)?;
+        let product = x
+            .to_dtype(self.weight.dtype())?
+            .matmul(&self.weight.t()?)?
+            .to_dtype(DType::F32)?;
         match &self.bias {
             None => Ok(product),
             Some(bias) => product.broadcast_add(bias),
@@ -56,13 +60,13 @@ pub(crate) struct DeviceWeights {
     pub(crate) layers: Vec<DeviceLayer>,
     /// `[hidden]`, f32.
     pub(crate) final_norm: Tensor,
-    /// `[vocab, hidden]`, f32 also where the others are bf16: a product is rounded to the dtype of its factors, and
-    /// among logits rounded to bf16 the best are often equal.
+    /// `[vocab, hidden]`, f32 also where the others are bf16: a product is rounded to the dtype of
+    /// its factors, and among logits rounded to bf16 the best are often equal.
     pub(crate) output: Tensor,
 }
 
-/// Most elements of keys and values, or of scores, that are worked on at a time: 512 MiB in f32, and up to twice that
-/// again for what they are computed from.
+/// Most elements of keys and values, or of scores, that are worked on at a time: 512 MiB in f32,
+/// and up to twice that again for what they are computed from.
 const BAND_ELEMENTS: usize = 128 << 20;
 
 /// A model on a device.
@@ -87,7 +91,14 @@ impl DeviceModel {
     ) -> Result<Self> {
         let ids = Tensor::arange(0, config.vocab_size as u32, device)?.unsqueeze(0)?;
         let (config, device) = (config.clone(), device.clone());
-        Ok(Self { config, device, precision, weights, ids, band_elements: BAND_ELEMENTS })
+        Ok(Self {
+            config,
+            device,
+            precision,
+            weights,
+            ids,
+            band_elements: BAND_ELEMENTS,
+        })
     }
 
     pub(crate) fn device(&self) -> &Device {
@@ -96,7 +107,10 @@ impl DeviceModel {
 
     /// A cache of at most `capacity` blocks.
     pub(crate) fn open_cache(&self, capacity: usize) -> KvCache {
-        KvCache::on_device(Pool::new(&self.config, &self.device, dtype(self.precision)), capacity)
+        KvCache::on_device(
+            Pool::new(&self.config, &self.device, dtype(self.precision)),
+            capacity,
+        )
     }
 
     /// Memory that a block of the cache takes.
@@ -109,8 +123,8 @@ impl DeviceModel {
         Pool::most_blocks(&self.config)
     }
 
-    /// As [`Model::forward`](crate::model::Model::forward). `rotate` gives `(cos, sin)` of every pair in a head for some
-    /// rows, `[rows, head_dim / 2]`.
+    /// As [`Model::forward`](crate::model::Model::forward). `rotate` gives `(cos, sin)` of every
+    /// pair in a head for some rows, `[rows, head_dim / 2]`.
     ///
     /// # Shapes
     /// `[wanted, hidden]`, f32.
@@ -126,12 +140,20 @@ impl DeviceModel {
         let step = Step::new(self, &arrangement, &arranged, cache, &rotate(&arranged))?;
 
         let mut x = self.embed(&arranged)?;
-        for (layer, (weights, window)) in self.weights.layers.iter().zip(&self.config.windows).enumerate() {
+        for (layer, (weights, window)) in self
+            .weights
+            .layers
+            .iter()
+            .zip(&self.config.windows)
+            .enumerate()
+        {
             let normed = self.norm(&x, &weights.attention_norm)?;
             let attended = self.attention(&step, layer, *window, &weights.qkv.apply(&normed)?)?;
             x = (x + weights.attention_out.apply(&attended)?)?;
 
-            let gate_up = weights.gate_up.apply(&self.norm(&x, &weights.feed_forward_norm)?)?;
+            let gate_up = weights
+                .gate_up
+                .apply(&self.norm(&x, &weights.feed_forward_norm)?)?;
             let half = self.config.intermediate_size;
             let gated = (gate_up.narrow(1, 0, half)?.silu()? * gate_up.narrow(1, half, half)?)?;
             x = (x + weights.down.apply(&gated)?)?;
@@ -140,7 +162,11 @@ impl DeviceModel {
             return x.narrow(0, 0, 0);
         }
         let mut places = vec![0; rows.len()];
-        arrangement.order.iter().enumerate().for_each(|(place, &row)| places[row] = place as u32);
+        arrangement
+            .order
+            .iter()
+            .enumerate()
+            .for_each(|(place, &row)| places[row] = place as u32);
         let wanted: Vec<u32> = wanted.iter().map(|&row| places[row as usize]).collect();
         let wanted_rows = wanted.len();
         x.index_select(&Tensor::from_vec(wanted, wanted_rows, &self.device)?, 0)
@@ -150,12 +176,24 @@ impl DeviceModel {
     ///
     /// # Shapes
     /// `qkv` `[rows, (heads + 2 · kv_heads) · head_dim]` to `[rows, heads · head_dim]`, f32.
-    fn attention(&self, step: &Step<'_>, layer: usize, window: Option<usize>, qkv: &Tensor) -> Result<Tensor> {
-        let shape @ AttentionShape { heads, kv_heads, head_dim } = self.shape();
+    fn attention(
+        &self,
+        step: &Step<'_>,
+        layer: usize,
+        window: Option<usize>,
+        qkv: &Tensor,
+    ) -> Result<Tensor> {
+        let shape @ AttentionShape {
+            heads,
+            kv_heads,
+            head_dim,
+        } = self.shape();
         let rows = qkv.dim(0)?;
         let norms = self.weights.layers[layer].head_norms.as_ref();
         let part = |first: usize, count: usize| {
-            qkv.narrow(1, first * head_dim, count * head_dim)?.contiguous()?.reshape((1, rows, count, head_dim))
+            qkv.narrow(1, first * head_dim, count * head_dim)?
+                .contiguous()?
+                .reshape((1, rows, count, head_dim))
         };
         let turned = |part: Tensor, norm: Option<&Tensor>| {
             let part = match norm {
@@ -164,13 +202,20 @@ impl DeviceModel {
             };
             candle_nn::rotary_emb::rope_thd(&part, &step.cos, &step.sin)?.reshape((rows, ()))
         };
-        let queries = (turned(part(0, heads)?, norms.map(|[queries, _]| queries))? / (head_dim as f64).sqrt())?;
+        let queries = (turned(part(0, heads)?, norms.map(|[queries, _]| queries))?
+            / (head_dim as f64).sqrt())?;
         let keys = turned(part(heads, kv_heads)?, norms.map(|[_, keys]| keys))?;
         let values = part(heads + kv_heads, kv_heads)?.reshape((rows, ()))?;
         step.pool.write(layer, &step.targets, &keys, &values)?;
 
-        let bands = step.bands.iter().find(|(of, _)| *of == window).map_or(&[][..], |(_, bands)| bands);
-        let attended = bands.iter().map(|band| band.attend(&queries, step.pool, layer, shape));
+        let bands = step
+            .bands
+            .iter()
+            .find(|(of, _)| *of == window)
+            .map_or(&[][..], |(_, bands)| bands);
+        let attended = bands
+            .iter()
+            .map(|band| band.attend(&queries, step.pool, layer, shape));
         let attended: Vec<Tensor> = attended.collect::<Result<_>>()?;
         match &attended[..] {
             [alone] => Ok(alone.clone()),
@@ -179,8 +224,17 @@ impl DeviceModel {
     }
 
     fn shape(&self) -> AttentionShape {
-        let ModelConfig { heads, kv_heads, head_dim, .. } = self.config;
-        AttentionShape { heads, kv_heads, head_dim }
+        let ModelConfig {
+            heads,
+            kv_heads,
+            head_dim,
+            ..
+        } = self.config;
+        AttentionShape {
+            heads,
+            kv_heads,
+            head_dim,
+        }
     }
 
     fn norm(&self, x: &Tensor, weight: &Tensor) -> Result<Tensor> {
@@ -189,8 +243,14 @@ impl DeviceModel {
 
     fn embed(&self, rows: &[Row]) -> Result<Tensor> {
         let tokens: Vec<u32> = rows.iter().map(|row| row.token).collect();
-        let table = self.weights.embedding.as_ref().unwrap_or(&self.weights.output);
-        table.index_select(&Tensor::from_vec(tokens, rows.len(), &self.device)?, 0)?.to_dtype(DType::F32)
+        let table = self
+            .weights
+            .embedding
+            .as_ref()
+            .unwrap_or(&self.weights.output);
+        table
+            .index_select(&Tensor::from_vec(tokens, rows.len(), &self.device)?, 0)?
+            .to_dtype(DType::F32)
     }
 
     /// Scores of all tokens as the next one.
@@ -198,10 +258,12 @@ impl DeviceModel {
     /// # Shapes
     /// `hidden` `[rows, hidden]` to `[rows, vocab]`, f32.
     pub(crate) fn logits(&self, hidden: &Tensor) -> Result<Tensor> {
-        self.norm(hidden, &self.weights.final_norm)?.matmul(&self.weights.output.t()?)
+        self.norm(hidden, &self.weights.final_norm)?
+            .matmul(&self.weights.output.t()?)
     }
 
-    /// The most likely next token of each row: the lowest id of equals, [`NOT_A_TOKEN`] where a logit is NaN.
+    /// The most likely next token of each row: the lowest id of equals, [`NOT_A_TOKEN`] where a
+    /// logit is NaN.
     ///
     /// # Shapes
     /// `hidden` `[rows, hidden]` to `[rows]`.
@@ -214,11 +276,17 @@ impl DeviceModel {
         for start in (0..rows).step_by(at_a_time) {
             let logits = self.logits(&hidden.narrow(0, start, at_a_time.min(rows - start))?)?;
             let best = logits.broadcast_eq(&logits.max_keepdim(D::Minus1)?)?;
-            let ids = best.where_cond(&self.ids.broadcast_as(best.shape())?, &none.broadcast_as(best.shape())?)?;
+            let ids = best.where_cond(
+                &self.ids.broadcast_as(best.shape())?,
+                &none.broadcast_as(best.shape())?,
+            )?;
             let ids = ids.min(D::Minus1)?.to_vec1::<u32>()?;
             let unsound = logits.ne(&logits)?.max(D::Minus1)?.to_vec1::<u8>()?;
-            tokens
-                .extend(ids.into_iter().zip(unsound).map(|(id, unsound)| if unsound == 0 { id } else { NOT_A_TOKEN }));
+            tokens.extend(
+                ids.into_iter()
+                    .zip(unsound)
+                    .map(|(id, unsound)| if unsound == 0 { id } else { NOT_A_TOKEN }),
+            );
         }
         Ok(tokens)
     }
@@ -247,12 +315,20 @@ impl<'a> Step<'a> {
         let (device, pool) = (&model.device, cache.pool());
         let shape = (rows.len(), model.config.head_dim / 2);
         let (cos, sin): (Vec<f32>, Vec<f32>) = rotation.iter().copied().unzip();
-        let targets = rows.iter().flat_map(|row| cache.places(row.slot, row.position..row.position + 1));
-        let limits = Limits { elements: model.band_elements, shape: model.shape() };
+        let targets = rows
+            .iter()
+            .flat_map(|row| cache.places(row.slot, row.position..row.position + 1));
+        let limits = Limits {
+            elements: model.band_elements,
+            shape: model.shape(),
+        };
         let mut bands: Vec<(Option<usize>, Vec<Band>)> = Vec::new();
         for &window in &model.config.windows {
             if !bands.iter().any(|(known, _)| *known == window) {
-                bands.push((window, arrangement.bands(rows, window, cache, limits, device)?));
+                bands.push((
+                    window,
+                    arrangement.bands(rows, window, cache, limits, device)?,
+                ));
             }
         }
         Ok(Self {
@@ -280,14 +356,28 @@ mod tests {
 
     /// A checkpoint on candle's processor backend, and for the kernels of this machine.
     fn load(name: &str) -> (DeviceModel, Model) {
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(name);
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("tests/fixtures")
+            .join(name);
         let files = CheckpointFiles::open(&folder).unwrap();
-        let Checkpoint { config, tensors, .. } = Checkpoint::open(&files).unwrap();
+        let Checkpoint {
+            config, tensors, ..
+        } = Checkpoint::open(&files).unwrap();
         let (threads, precision) = (Threads::start(Some(2)).unwrap(), Precision::F32);
-        let compute = Compute { threads, set: InstructionSet::best(), precision };
+        let compute = Compute {
+            threads,
+            set: InstructionSet::best(),
+            precision,
+        };
         let format = WeightFormat::Numbers(precision);
-        let form = WeightForm { rounding: Rounding::None, format, layout: Layout::AtOnce };
-        let uploaded = tensors.upload(&config, form, &compute, &Device::Cpu).unwrap();
+        let form = WeightForm {
+            rounding: Rounding::None,
+            format,
+            layout: Layout::AtOnce,
+        };
+        let uploaded = tensors
+            .upload(&config, form, &compute, &Device::Cpu)
+            .unwrap();
         let model = DeviceModel::new(&config, &Device::Cpu, precision, uploaded).unwrap();
         let weights = tensors.load(&config, form, &compute).unwrap();
         (model, Model::new(config, weights, compute))
@@ -295,23 +385,39 @@ mod tests {
 
     fn rows(seed: u32, slot: Slot, positions: Range<usize>) -> Vec<Row> {
         let token = |i: u32| (i * i * 31 + i * 7 + seed * 101) % 290;
-        positions.map(|position| Row { token: token(position as u32), slot, position, length: position + 1 }).collect()
+        positions
+            .map(|position| Row {
+                token: token(position as u32),
+                slot,
+                position,
+                length: position + 1,
+            })
+            .collect()
     }
 
     fn forward(model: &DeviceModel, rows: &[Row], cache: &KvCache) -> Tensor {
         let mut rotations = Rotations::new(&model.config);
         let wanted: Vec<u32> = (0..rows.len() as u32).collect();
-        let place = |&Row { position, length, .. }: &Row| Place { position, length };
-        let hidden = model.forward(rows, &wanted, cache, |rows| rotations.of(rows.iter().map(place))).unwrap();
+        let place = |&Row {
+                         position, length, ..
+                     }: &Row| Place { position, length };
+        let hidden = model
+            .forward(rows, &wanted, cache, |rows| {
+                rotations.of(rows.iter().map(place))
+            })
+            .unwrap();
         model.logits(&hidden).unwrap()
     }
 
-    /// Rows of four sequences of different lengths, step by step: prompts of several rows and single ones, mixed.
+    /// Rows of four sequences of different lengths, step by step: prompts of several rows and
+    /// single ones, mixed.
     fn steps(open: &mut dyn FnMut() -> Slot) -> Vec<Vec<Row>> {
         let slots: [Slot; 4] = std::array::from_fn(|_| open());
         let parts = |parts: [Range<usize>; 4]| {
             let parts = parts.into_iter().enumerate();
-            parts.flat_map(|(index, part)| rows(index as u32, slots[index], part)).collect()
+            parts
+                .flat_map(|(index, part)| rows(index as u32, slots[index], part))
+                .collect()
         };
         vec![
             parts([0..40, 0..1, 0..7, 0..0]),
@@ -322,7 +428,14 @@ mod tests {
     }
 
     fn worst(found: &Tensor, expected: &Tensor) -> f32 {
-        (found - expected).unwrap().abs().unwrap().max_all().unwrap().to_scalar().unwrap()
+        (found - expected)
+            .unwrap()
+            .abs()
+            .unwrap()
+            .max_all()
+            .unwrap()
+            .to_scalar()
+            .unwrap()
     }
 
     #[test]
@@ -332,18 +445,29 @@ mod tests {
             let mut cache = kernels.open_cache(100);
             let steps_of_kernels = steps(&mut || cache.open());
             let expected = steps_of_kernels.iter().map(|rows| {
-                assert!(rows.iter().all(|row| cache.reserve(row.slot, row.position + 1)));
+                assert!(
+                    rows.iter()
+                        .all(|row| cache.reserve(row.slot, row.position + 1))
+                );
                 let wanted: Vec<u32> = (0..rows.len() as u32).collect();
-                kernels.logits(&kernels.forward(rows, &wanted, &mut cache).unwrap()).unwrap()
+                kernels
+                    .logits(&kernels.forward(rows, &wanted, &mut cache).unwrap())
+                    .unwrap()
             });
             let expected: Vec<Tensor> = expected.collect();
             for elements in [1, 700, 5_000, BAND_ELEMENTS] {
                 model.band_elements = elements;
                 let mut cache = model.open_cache(100);
                 for (rows, expected) in steps(&mut || cache.open()).iter().zip(&expected) {
-                    assert!(rows.iter().all(|row| cache.reserve(row.slot, row.position + 1)));
+                    assert!(
+                        rows.iter()
+                            .all(|row| cache.reserve(row.slot, row.position + 1))
+                    );
                     let worst = worst(&forward(&model, rows, &cache), expected);
-                    assert!(worst < 1e-4, "{name}: {elements} elements: differs by {worst}");
+                    assert!(
+                        worst < 1e-4,
+                        "{name}: {elements} elements: differs by {worst}"
+                    );
                 }
             }
         }
@@ -357,14 +481,30 @@ mod tests {
         assert!(cache.reserve(short, 21) && cache.reserve(long, 100));
         forward(&model, &rows(1, short, 0..20), &cache);
         forward(&model, &rows(2, long, 0..90), &cache);
-        let targets = cache.pool().targets(cache.places(long, 0..90).collect()).unwrap();
+        let targets = cache
+            .pool()
+            .targets(cache.places(long, 0..90).collect())
+            .unwrap();
         let poison = Tensor::full(f32::NAN, (90, model.config.kv_width()), &Device::Cpu).unwrap();
-        (0..model.config.layers).for_each(|layer| cache.pool().write(layer, &targets, &poison, &poison).unwrap());
+        (0..model.config.layers).for_each(|layer| {
+            cache
+                .pool()
+                .write(layer, &targets, &poison, &poison)
+                .unwrap()
+        });
         let alone = forward(&model, &rows(1, short, 20..21), &cache);
         let both = [rows(2, long, 90..91), rows(1, short, 20..21)].concat();
         let logits = forward(&model, &both, &cache);
         assert!(worst(&logits.narrow(0, 1, 1).unwrap(), &alone) < 1e-5);
-        assert!(logits.get(0).unwrap().to_vec1::<f32>().unwrap().iter().all(|logit| logit.is_nan()));
+        assert!(
+            logits
+                .get(0)
+                .unwrap()
+                .to_vec1::<f32>()
+                .unwrap()
+                .iter()
+                .all(|logit| logit.is_nan())
+        );
     }
 
     #[test]
@@ -376,11 +516,21 @@ mod tests {
         let states = Tensor::from_vec(states, (3, hidden), &Device::Cpu).unwrap();
         for elements in [1, 2 * model.config.vocab_size, BAND_ELEMENTS] {
             model.band_elements = elements;
-            assert_eq!(model.most_likely(&states).unwrap(), [0, NOT_A_TOKEN, 0], "{elements}");
+            assert_eq!(
+                model.most_likely(&states).unwrap(),
+                [0, NOT_A_TOKEN, 0],
+                "{elements}"
+            );
         }
         // One logit that is not a number makes a row unsound, however large the others are.
-        let (vocab, one) = (model.config.vocab_size, Tensor::full(f32::NAN, (1, hidden), &Device::Cpu).unwrap());
+        let (vocab, one) = (
+            model.config.vocab_size,
+            Tensor::full(f32::NAN, (1, hidden), &Device::Cpu).unwrap(),
+        );
         model.weights.output.slice_set(&one, 0, vocab / 2).unwrap();
-        assert_eq!(model.most_likely(&states.narrow(0, 0, 1).unwrap()).unwrap(), [NOT_A_TOKEN]);
+        assert_eq!(
+            model.most_likely(&states.narrow(0, 0, 1).unwrap()).unwrap(),
+            [NOT_A_TOKEN]
+        );
     }
 }

@@ -1,4 +1,5 @@
-//! Keys and values on a device: for each layer one tensor, a row a position, written in place and grown by doubling.
+//! Keys and values on a device: for each layer one tensor, a row a position, written in place and
+//! grown by doubling.
 
 use candle_core::{DType, Device, Result, Tensor};
 
@@ -15,8 +16,8 @@ pub(crate) struct Pool {
     width: usize,
     /// Layers of the model.
     count: usize,
-    /// For each layer `[positions, width]`, none before the first block is held; block `b` has the positions from `b · 16`
-    /// on.
+    /// For each layer `[positions, width]`, none before the first block is held; block `b` has the
+    /// positions from `b · 16` on.
     layers: Vec<Tensor>,
 }
 
@@ -26,7 +27,13 @@ const FIRST_BLOCKS: usize = 64;
 impl Pool {
     pub(super) fn new(config: &ModelConfig, device: &Device, dtype: DType) -> Self {
         let (width, count) = (2 * config.kv_width(), config.layers);
-        Self { device: device.clone(), dtype, width, count, layers: Vec::new() }
+        Self {
+            device: device.clone(),
+            dtype,
+            width,
+            count,
+            layers: Vec::new(),
+        }
     }
 
     /// Memory that a block takes in all layers.
@@ -34,13 +41,14 @@ impl Pool {
         config.layers * 2 * config.kv_width() * BLOCK * super::dtype(precision).size_in_bytes()
     }
 
-    /// Blocks that there can be at most: candle's kernels count the elements of a tensor in 32 bits.
+    /// Blocks that there can be at most: candle's kernels count the elements of a tensor in 32
+    /// bits.
     pub(super) fn most_blocks(config: &ModelConfig) -> usize {
         u32::MAX as usize / (2 * config.kv_width() * BLOCK)
     }
 
-    /// Makes sure that there is memory for so many blocks, and for as many again where `most` allows, so that copying
-    /// what is there stays a small part of the work.
+    /// Makes sure that there is memory for so many blocks, and for as many again where `most`
+    /// allows, so that copying what is there stays a small part of the work.
     ///
     /// # Errors
     /// When the device has no memory; what is there stays as it is.
@@ -77,7 +85,9 @@ impl Pool {
     /// Those of the device.
     pub(super) fn targets(&self, places: Vec<u32>) -> Result<Tensor> {
         let rows = places.len();
-        Tensor::from_vec(places, (rows, 1), &self.device)?.broadcast_as((rows, self.width))?.contiguous()
+        Tensor::from_vec(places, (rows, 1), &self.device)?
+            .broadcast_as((rows, self.width))?
+            .contiguous()
     }
 
     /// Stores keys and values of rows at their places.
@@ -87,7 +97,13 @@ impl Pool {
     ///
     /// # Errors
     /// Those of the device.
-    pub(super) fn write(&self, layer: usize, targets: &Tensor, keys: &Tensor, values: &Tensor) -> Result<()> {
+    pub(super) fn write(
+        &self,
+        layer: usize,
+        targets: &Tensor,
+        keys: &Tensor,
+        values: &Tensor,
+    ) -> Result<()> {
         let rows = Tensor::cat(&[keys, values], 1)?.to_dtype(self.dtype)?;
         self.layers[layer].scatter_set(targets, &rows, 0)
     }
@@ -117,19 +133,37 @@ mod tests {
         KvCache::on_device(Pool::new(&config, &Device::Cpu, DType::F32), capacity)
     }
 
-    fn write(cache: &KvCache, slot: crate::kv_cache::Slot, positions: std::ops::Range<usize>, value: f32) {
+    fn write(
+        cache: &KvCache,
+        slot: crate::kv_cache::Slot,
+        positions: std::ops::Range<usize>,
+        value: f32,
+    ) {
         let (pool, rows) = (cache.pool(), positions.len());
-        let targets = pool.targets(cache.places(slot, positions).collect()).unwrap();
+        let targets = pool
+            .targets(cache.places(slot, positions).collect())
+            .unwrap();
         for layer in 0..2 {
             let keys = Tensor::full(value + layer as f32, (rows, 2), &Device::Cpu).unwrap();
-            pool.write(layer, &targets, &keys, &keys.neg().unwrap()).unwrap();
+            pool.write(layer, &targets, &keys, &keys.neg().unwrap())
+                .unwrap();
         }
     }
 
     /// The first element of the keys, and that of the values, of each position.
-    fn read(cache: &KvCache, slot: crate::kv_cache::Slot, end: usize, layer: usize) -> Vec<(f32, f32)> {
+    fn read(
+        cache: &KvCache,
+        slot: crate::kv_cache::Slot,
+        end: usize,
+        layer: usize,
+    ) -> Vec<(f32, f32)> {
         let places = Tensor::from_iter(cache.places(slot, 0..end), &Device::Cpu).unwrap();
-        let rows = cache.pool().read(layer, &places).unwrap().to_vec2::<f32>().unwrap();
+        let rows = cache
+            .pool()
+            .read(layer, &places)
+            .unwrap()
+            .to_vec2::<f32>()
+            .unwrap();
         rows.into_iter().map(|row| (row[0], row[2])).collect()
     }
 
@@ -140,17 +174,28 @@ mod tests {
         for end in (1..2_000).step_by(97) {
             for (index, &slot) in slots.iter().enumerate() {
                 assert!(cache.reserve(slot, end));
-                write(&cache, slot, end.saturating_sub(97)..end, 10.0 * (index + 1) as f32);
+                write(
+                    &cache,
+                    slot,
+                    end.saturating_sub(97)..end,
+                    10.0 * (index + 1) as f32,
+                );
             }
         }
         for (index, &slot) in slots.iter().enumerate() {
             for layer in 0..2 {
                 let expected = 10.0 * (index + 1) as f32 + layer as f32;
                 let found = read(&cache, slot, 1_900, layer);
-                assert!(found.iter().all(|&found| found == (expected, -expected)), "{index} {layer}");
+                assert!(
+                    found.iter().all(|&found| found == (expected, -expected)),
+                    "{index} {layer}"
+                );
             }
         }
-        assert!(!cache.reserve(slots[0], 4_000 * BLOCK), "there are 500 blocks");
+        assert!(
+            !cache.reserve(slots[0], 4_000 * BLOCK),
+            "there are 500 blocks"
+        );
     }
 
     #[test]
@@ -164,9 +209,17 @@ mod tests {
         write(&cache, second, 20..24, 5.0);
         write(&cache, first, 20..24, 7.0);
         for layer in 0..2 {
-            let [one, five, seven] = [1.0, 5.0, 7.0].map(|value| value + layer as f32).map(|value| (value, -value));
-            assert_eq!(read(&cache, second, 24, layer), [[one; 20].as_slice(), &[five; 4]].concat());
-            assert_eq!(read(&cache, first, 24, layer), [[one; 20].as_slice(), &[seven; 4]].concat());
+            let [one, five, seven] = [1.0, 5.0, 7.0]
+                .map(|value| value + layer as f32)
+                .map(|value| (value, -value));
+            assert_eq!(
+                read(&cache, second, 24, layer),
+                [[one; 20].as_slice(), &[five; 4]].concat()
+            );
+            assert_eq!(
+                read(&cache, first, 24, layer),
+                [[one; 20].as_slice(), &[seven; 4]].concat()
+            );
         }
         cache.close(first);
         cache.close(second);

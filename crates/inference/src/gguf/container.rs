@@ -1,7 +1,8 @@
-//! The container: metadata by key, and tensors by name (ggml, `docs/gguf.md`). Versions 2 and 3, little-endian.
+//! The container: metadata by key, and tensors by name (ggml, `docs/gguf.md`). Versions 2 and 3,
+//! little-endian.
 //!
-//! Nothing that a length or a count claims is allocated: values stay in the mapped file, checked once, and are read from
-//! there.
+//! Nothing that a length or a count claims is allocated: values stay in the mapped file, checked
+//! once, and are read from there.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
@@ -32,7 +33,9 @@ pub(super) struct Container {
 
 impl std::fmt::Debug for Container {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Container").field("file", &self.file_name()).finish_non_exhaustive()
+        f.debug_struct("Container")
+            .field("file", &self.file_name())
+            .finish_non_exhaustive()
     }
 }
 
@@ -45,8 +48,8 @@ pub(super) struct Entry {
     pub(super) range: Range<usize>,
 }
 
-/// Everything of a file but its weights, as the file says it: metadata, and tensors of types that need not be
-/// supported, whose bytes need not be there.
+/// Everything of a file but its weights, as the file says it: metadata, and tensors of types that
+/// need not be supported, whose bytes need not be there.
 pub(super) struct Header {
     pub(super) file: Arc<WeightFile>,
     pub(super) metadata: Metadata,
@@ -82,7 +85,11 @@ enum Item {
     Float(f64),
     Flag(bool),
     Text(Range<usize>),
-    List { kind: u32, count: u64, range: Range<usize> },
+    List {
+        kind: u32,
+        count: u64,
+        range: Range<usize>,
+    },
 }
 
 impl Item {
@@ -101,7 +108,10 @@ impl Item {
 pub(super) fn begins_like_one(path: &Path) -> bool {
     use std::io::Read;
     let mut start = [0; 4];
-    std::fs::File::open(path).and_then(|mut file| file.read_exact(&mut start)).is_ok() && &start == MAGIC
+    std::fs::File::open(path)
+        .and_then(|mut file| file.read_exact(&mut start))
+        .is_ok()
+        && &start == MAGIC
 }
 
 /// Where reading is.
@@ -164,7 +174,12 @@ impl<'a> Cursor<'a> {
             kinds::U64 => Item::Number(self.u64()?),
             kinds::I64 => signed(i64::from_le_bytes(self.array()?)),
             // By way of its shortest text, so that 1e-5 stays 1e-5.
-            kinds::F32 => Item::Float(f32::from_le_bytes(self.array()?).to_string().parse().unwrap_or(f64::NAN)),
+            kinds::F32 => Item::Float(
+                f32::from_le_bytes(self.array()?)
+                    .to_string()
+                    .parse()
+                    .unwrap_or(f64::NAN),
+            ),
             kinds::F64 => Item::Float(f64::from_le_bytes(self.array()?)),
             kinds::BOOL => match self.array::<1>()?[0] {
                 0 => Item::Flag(false),
@@ -189,7 +204,11 @@ impl<'a> Cursor<'a> {
                         }
                     }
                 }
-                Item::List { kind, count, range: start..self.at }
+                Item::List {
+                    kind,
+                    count,
+                    range: start..self.at,
+                }
             }
             kinds::LIST => return damaged("nests lists too deeply"),
             other => return damaged(format!("has a value of the unknown type {other}")),
@@ -229,16 +248,31 @@ impl Header {
     /// Maps a file and reads everything but the weights.
     ///
     /// # Errors
-    /// [`ErrorKind::Weights`] where it is damaged, [`ErrorKind::Unsupported`] for other versions of the format.
+    /// [`ErrorKind::Weights`] where it is damaged, [`ErrorKind::Unsupported`] for other versions of
+    /// the format.
     pub(super) fn read(path: &Path) -> Result<Self, Error> {
         let file = Arc::new(WeightFile::map(path)?);
-        let mut cursor = Cursor { bytes: &file.bytes, at: 0 };
+        let mut cursor = Cursor {
+            bytes: &file.bytes,
+            at: 0,
+        };
         let parsed = parse(&mut cursor);
         let at = cursor.at;
         let (items, tensors, alignment) = parsed.map_err(|stop| stop.in_file(&file, at))?;
-        let start = at.checked_next_multiple_of(alignment).ok_or_else(|| Stop::End.in_file(&file, at))?;
-        let metadata = Metadata { file: Arc::clone(&file), items };
-        Ok(Self { metadata, tensors, start, alignment, file })
+        let start = at
+            .checked_next_multiple_of(alignment)
+            .ok_or_else(|| Stop::End.in_file(&file, at))?;
+        let metadata = Metadata {
+            file: Arc::clone(&file),
+            items,
+        };
+        Ok(Self {
+            metadata,
+            tensors,
+            start,
+            alignment,
+            file,
+        })
     }
 }
 
@@ -248,7 +282,8 @@ impl Stop {
         let (kind, message) = match self {
             Self::End => {
                 let length = file.bytes.len();
-                let message = format!("damaged or cut off: ends inside what begins at byte {at} of {length}");
+                let message =
+                    format!("damaged or cut off: ends inside what begins at byte {at} of {length}");
                 (ErrorKind::Weights, message)
             }
             Self::Other(kind, message) => (kind, message),
@@ -262,7 +297,11 @@ impl Container {
     pub(super) fn open(path: &Path) -> Result<Self, Error> {
         let header = Header::read(path)?;
         let tensors = entries(&header).map_err(|stop| stop.in_file(&header.file, header.start))?;
-        Ok(Self { metadata: header.metadata, tensors, file: header.file })
+        Ok(Self {
+            metadata: header.metadata,
+            tensors,
+            file: header.file,
+        })
     }
 
     pub(super) fn file_name(&self) -> &str {
@@ -279,11 +318,15 @@ fn parse(cursor: &mut Cursor<'_>) -> Reading<Parts> {
     match cursor.u32()? {
         2 | 3 => {}
         version if version.swap_bytes() <= 3 => {
-            return Err(Stop::Other(ErrorKind::Unsupported, "is a big-endian GGUF file".to_string()));
+            return Err(Stop::Other(
+                ErrorKind::Unsupported,
+                "is a big-endian GGUF file".to_string(),
+            ));
         }
         version => {
-            let message =
-                format!("is GGUF version {version}; supported are 2 and 3: convert it with a current llama.cpp");
+            let message = format!(
+                "is GGUF version {version}; supported are 2 and 3: convert it with a current llama.cpp"
+            );
             return Err(Stop::Other(ErrorKind::Unsupported, message));
         }
     }
@@ -324,30 +367,47 @@ fn claims(cursor: &mut Cursor<'_>, count: u64) -> Reading<Vec<Claim>> {
         if !names.insert(name.clone()) {
             return damaged(format!("tensor `{name}` is there twice"));
         }
-        claims.push(Claim { name, shape, storage, offset: cursor.u64()? });
+        claims.push(Claim {
+            name,
+            shape,
+            storage,
+            offset: cursor.u64()?,
+        });
     }
     Ok(claims)
 }
 
-/// The tensors, each of a type and a shape that can be read, one behind the other as llama.cpp demands.
+/// The tensors, each of a type and a shape that can be read, one behind the other as llama.cpp
+/// demands.
 fn entries(header: &Header) -> Reading<Vec<Entry>> {
     let (mut entries, mut next) = (Vec::new(), 0usize);
     for claim in &header.tensors {
         let (storage, size) = size(claim)?;
         if claim.offset != next as u64 {
             let Claim { name, offset, .. } = claim;
-            return damaged(format!("tensor `{name}`: lies at {offset} of the weights, where {next} was expected"));
+            return damaged(format!(
+                "tensor `{name}`: lies at {offset} of the weights, where {next} was expected"
+            ));
         }
         let begin = header.start.checked_add(next).ok_or(Stop::End)?;
         let end = begin.checked_add(size).ok_or(Stop::End)?;
         let length = header.file.bytes.len();
         if end > length {
             let name = &claim.name;
-            return damaged(format!("tensor `{name}`: the file is cut off: it would end at byte {end} of {length}"));
+            return damaged(format!(
+                "tensor `{name}`: the file is cut off: it would end at byte {end} of {length}"
+            ));
         }
-        let padded = next.checked_add(size).and_then(|end| end.checked_next_multiple_of(header.alignment));
+        let padded = next
+            .checked_add(size)
+            .and_then(|end| end.checked_next_multiple_of(header.alignment));
         next = padded.ok_or(Stop::End)?;
-        entries.push(Entry { name: claim.name.clone(), shape: claim.shape.clone(), storage, range: begin..end });
+        entries.push(Entry {
+            name: claim.name.clone(),
+            shape: claim.shape.clone(),
+            storage,
+            range: begin..end,
+        });
     }
     Ok(entries)
 }
@@ -365,14 +425,26 @@ fn size(claim: &Claim) -> Reading<(Storage, usize)> {
             return Err(Stop::Other(ErrorKind::Unsupported, message));
         }
     };
-    if !shape.last().is_some_and(|columns| columns.is_multiple_of(storage.block_values())) {
+    if !shape
+        .last()
+        .is_some_and(|columns| columns.is_multiple_of(storage.block_values()))
+    {
         let kind = storage.name();
-        return damaged(format!("tensor `{name}`: rows of shape {shape:?} are not whole blocks of {kind}"));
+        return damaged(format!(
+            "tensor `{name}`: rows of shape {shape:?} are not whole blocks of {kind}"
+        ));
     }
-    let values = shape.iter().try_fold(1usize, |product, dimension| product.checked_mul(*dimension));
-    match values.filter(|values| *values > 0).and_then(|values| storage.bytes(values)) {
+    let values = shape
+        .iter()
+        .try_fold(1usize, |product, dimension| product.checked_mul(*dimension));
+    match values
+        .filter(|values| *values > 0)
+        .and_then(|values| storage.bytes(values))
+    {
         Some(size) => Ok((storage, size)),
-        None => damaged(format!("tensor `{name}`: has the impossible shape {shape:?}")),
+        None => damaged(format!(
+            "tensor `{name}`: has the impossible shape {shape:?}"
+        )),
     }
 }
 
@@ -384,7 +456,8 @@ impl Metadata {
 
     fn other_kind(&self, key: &str, wanted: &str, item: &Item) -> Error {
         let message = format!("`{key}` is of another kind");
-        self.error(ErrorKind::Config, message).expected(wanted, item.kind_name())
+        self.error(ErrorKind::Config, message)
+            .expected(wanted, item.kind_name())
     }
 
     pub(super) fn keys(&self) -> impl Iterator<Item = &str> {
@@ -414,15 +487,21 @@ impl Metadata {
 
     /// One number, or as many equal ones; 0 where the list is empty.
     pub(super) fn number_of_all_layers(&self, key: &str) -> Result<Option<u64>, Error> {
-        let Some(item @ Item::List { kind, count, range }) = self.items.get(key) else { return self.number(key) };
-        let mut cursor = Cursor { bytes: &self.file.bytes[range.clone()], at: 0 };
+        let Some(item @ Item::List { kind, count, range }) = self.items.get(key) else {
+            return self.number(key);
+        };
+        let mut cursor = Cursor {
+            bytes: &self.file.bytes[range.clone()],
+            at: 0,
+        };
         let mut found = None;
         for _ in 0..*count {
             match (cursor.item(*kind, 0), found) {
                 (Ok(Item::Number(number)), None) => found = Some(number),
                 (Ok(Item::Number(number)), Some(first)) if number == first => {}
                 (Ok(Item::Number(_)), Some(_)) => {
-                    let message = format!("`{key}` differs from layer to layer, which is not supported");
+                    let message =
+                        format!("`{key}` differs from layer to layer, which is not supported");
                     return Err(self.error(ErrorKind::Unsupported, message));
                 }
                 _ => return Err(self.other_kind(key, "numbers", item)),
@@ -476,10 +555,14 @@ impl Metadata {
 
     /// The texts of a list.
     pub(super) fn texts(&self, key: &str) -> Result<Option<impl Iterator<Item = &str>>, Error> {
-        self.list(key, "a list of texts", kinds::TEXT)?.map_or(Ok(None), |range| {
-            let mut cursor = Cursor { bytes: &self.file.bytes[range], at: 0 };
-            Ok(Some(std::iter::from_fn(move || cursor.text().ok())))
-        })
+        self.list(key, "a list of texts", kinds::TEXT)?
+            .map_or(Ok(None), |range| {
+                let mut cursor = Cursor {
+                    bytes: &self.file.bytes[range],
+                    at: 0,
+                };
+                Ok(Some(std::iter::from_fn(move || cursor.text().ok())))
+            })
     }
 
     /// The numbers of a list of f32.
@@ -501,7 +584,11 @@ impl Metadata {
             None => Ok(None),
             Some(Item::List { kind, range, .. }) if *kind == of => Ok(Some(range.clone())),
             // Some writers store token types as unsigned numbers.
-            Some(Item::List { kind: kinds::U32, range, .. }) if of == kinds::I32 => Ok(Some(range.clone())),
+            Some(Item::List {
+                kind: kinds::U32,
+                range,
+                ..
+            }) if of == kinds::I32 => Ok(Some(range.clone())),
             Some(Item::List { count: 0, .. }) => Ok(None),
             Some(item) => Err(self.other_kind(key, wanted, item)),
         }

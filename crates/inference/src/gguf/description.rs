@@ -63,12 +63,24 @@ pub(crate) fn of_file(path: &Path) -> Result<Facts, Error> {
         ("parameters", parameters(&header.tensors)),
         ("layers", of_architecture(metadata, "block_count")),
         ("hidden_size", of_architecture(metadata, "embedding_length")),
-        ("intermediate_size", of_architecture(metadata, "feed_forward_length")),
+        (
+            "intermediate_size",
+            of_architecture(metadata, "feed_forward_length"),
+        ),
         ("heads", of_architecture(metadata, "attention.head_count")),
-        ("kv_heads", of_architecture(metadata, "attention.head_count_kv")),
-        ("context_length", of_architecture(metadata, "context_length")),
+        (
+            "kv_heads",
+            of_architecture(metadata, "attention.head_count_kv"),
+        ),
+        (
+            "context_length",
+            of_architecture(metadata, "context_length"),
+        ),
     ];
-    let mut facts: Facts = facts.into_iter().filter_map(|(name, fact)| Some((name, fact?))).collect();
+    let mut facts: Facts = facts
+        .into_iter()
+        .filter_map(|(name, fact)| Some((name, fact?)))
+        .collect();
     facts.extend(of_metadata(metadata));
     facts.push(("stored", stored(claimed(&header))));
     facts.push(("file_bytes", header.file.bytes.len().to_string()));
@@ -79,7 +91,10 @@ pub(crate) fn of_file(path: &Path) -> Result<Facts, Error> {
 pub(super) fn of_parts(parts: &[Container]) -> Facts {
     let mut facts = of_metadata(&parts[0].metadata);
     let entries = parts.iter().flat_map(|part| &part.tensors);
-    facts.push(("stored", stored(entries.map(|entry| (&*entry.name, entry.storage.name(), entry.range.len() as u64)))));
+    facts.push((
+        "stored",
+        stored(entries.map(|entry| (&*entry.name, entry.storage.name(), entry.range.len() as u64))),
+    ));
     facts
 }
 
@@ -91,7 +106,10 @@ fn of_metadata(metadata: &Metadata) -> Facts {
         ("special_tokens", special_tokens(metadata)),
         ("chat_template", Some(chat_template(metadata))),
     ];
-    facts.into_iter().filter_map(|(name, fact)| Some((name, fact?))).collect()
+    facts
+        .into_iter()
+        .filter_map(|(name, fact)| Some((name, fact?)))
+        .collect()
 }
 
 /// A text; values of another kind are as good as none here.
@@ -120,23 +138,40 @@ fn part(metadata: &Metadata) -> Option<String> {
 }
 
 fn parameters(tensors: &[Claim]) -> Option<String> {
-    let values = |tensor: &Claim| tensor.shape.iter().try_fold(1usize, |product, size| product.checked_mul(*size));
-    let sum = tensors.iter().try_fold(0usize, |sum, tensor| sum.checked_add(values(tensor)?));
+    let values = |tensor: &Claim| {
+        tensor
+            .shape
+            .iter()
+            .try_fold(1usize, |product, size| product.checked_mul(*size))
+    };
+    let sum = tensors
+        .iter()
+        .try_fold(0usize, |sum, tensor| sum.checked_add(values(tensor)?));
     sum.map(|sum| sum.to_string())
 }
 
 fn file_type(metadata: &Metadata) -> Option<String> {
     let number = number(metadata, "general.file_type")?;
     let known = FILE_TYPES.iter().find(|(known, _)| *known == number);
-    Some(known.map_or_else(|| format!("number {number}"), |(_, name)| (*name).to_string()))
+    Some(known.map_or_else(
+        || format!("number {number}"),
+        |(_, name)| (*name).to_string(),
+    ))
 }
 
 /// Model, pre-tokenizer and size.
 fn tokenizer(metadata: &Metadata) -> Option<String> {
     let model = text(metadata, "tokenizer.ggml.model")?;
     let pre = text(metadata, super::vocabulary::PRE_TOKENIZER);
-    let pre = pre.map_or_else(|| "no pre-tokenizer named".to_string(), |pre| format!("pre-tokenizer {pre}"));
-    let count = metadata.texts("tokenizer.ggml.tokens").ok().flatten().map_or(0, Iterator::count);
+    let pre = pre.map_or_else(
+        || "no pre-tokenizer named".to_string(),
+        |pre| format!("pre-tokenizer {pre}"),
+    );
+    let count = metadata
+        .texts("tokenizer.ggml.tokens")
+        .ok()
+        .flatten()
+        .map_or(0, Iterator::count);
     Some(format!("{model}, {pre}, {count} tokens"))
 }
 
@@ -145,12 +180,26 @@ fn special_tokens(metadata: &Metadata) -> Option<String> {
         let id = number(metadata, &format!("tokenizer.ggml.{name}_token_id"))?;
         let mut tokens = metadata.texts("tokenizer.ggml.tokens").ok().flatten()?;
         let token = tokens.nth(usize::try_from(id).ok()?);
-        Some(token.map_or_else(|| format!("{name} {id}"), |token| format!("{name} {id} {token:?}")))
+        Some(token.map_or_else(
+            || format!("{name} {id}"),
+            |token| format!("{name} {id} {token:?}"),
+        ))
     };
-    let mut tokens: Vec<String> = ["bos", "eos", "eot", "eom"].iter().filter_map(token).collect();
+    let mut tokens: Vec<String> = ["bos", "eos", "eot", "eom"]
+        .iter()
+        .filter_map(token)
+        .collect();
     for (key, name) in [("add_bos_token", "bos"), ("add_eos_token", "eos")] {
-        let says = metadata.flag(&format!("tokenizer.ggml.{key}")).ok().flatten();
-        tokens.extend(says.map(|adds| format!("{name} is {}added to a prompt", if adds { "" } else { "not " })));
+        let says = metadata
+            .flag(&format!("tokenizer.ggml.{key}"))
+            .ok()
+            .flatten();
+        tokens.extend(says.map(|adds| {
+            format!(
+                "{name} is {}added to a prompt",
+                if adds { "" } else { "not " }
+            )
+        }));
     }
     (!tokens.is_empty()).then(|| tokens.join(", "))
 }
@@ -167,14 +216,27 @@ fn chat_template(metadata: &Metadata) -> String {
 /// Name, type and bytes of each tensor, as far as the file goes: up to where the next one begins.
 fn claimed(header: &Header) -> impl Iterator<Item = (&str, String, u64)> {
     let end = header.file.bytes.len().saturating_sub(header.start) as u64;
-    let next = header.tensors.iter().skip(1).map(|claim| claim.offset).chain([end]);
+    let next = header
+        .tensors
+        .iter()
+        .skip(1)
+        .map(|claim| claim.offset)
+        .chain([end]);
     header.tensors.iter().zip(next).map(|(claim, next)| {
-        let kind = claim.storage.as_ref().map_or_else(Clone::clone, |storage| storage.name());
-        (&*claim.name, kind.to_lowercase(), next.saturating_sub(claim.offset))
+        let kind = claim
+            .storage
+            .as_ref()
+            .map_or_else(Clone::clone, |storage| storage.name());
+        (
+            &*claim.name,
+            kind.to_lowercase(),
+            next.saturating_sub(claim.offset),
+        )
     })
 }
 
-/// Tensors and bytes by type, with what the tensors are for: `q8_0: 7 tensors (attn_k, attn_q, …), 9216 bytes`.
+/// Tensors and bytes by type, with what the tensors are for:
+/// `q8_0: 7 tensors (attn_k, attn_q, …), 9216 bytes`.
 fn stored<'a>(tensors: impl Iterator<Item = (&'a str, String, u64)>) -> String {
     let mut kinds: BTreeMap<String, (usize, u64, BTreeSet<&str>)> = BTreeMap::new();
     for (name, kind, bytes) in tensors {
@@ -185,15 +247,24 @@ fn stored<'a>(tensors: impl Iterator<Item = (&'a str, String, u64)>) -> String {
     }
     let kinds = kinds.into_iter().map(|(kind, (count, bytes, parts))| {
         let parts: Vec<&str> = parts.into_iter().collect();
-        format!("{kind}: {count} tensors ({}), {bytes} bytes", parts.join(", "))
+        format!(
+            "{kind}: {count} tensors ({}), {bytes} bytes",
+            parts.join(", ")
+        )
     });
     let kinds: Vec<String> = kinds.collect();
-    if kinds.is_empty() { "no tensors".to_string() } else { kinds.join("; ") }
+    if kinds.is_empty() {
+        "no tensors".to_string()
+    } else {
+        kinds.join("; ")
+    }
 }
 
 /// What a tensor is for, whatever its layer: `attn_q` of `blk.3.attn_q.weight`.
 fn role(name: &str) -> &str {
     let name = name.strip_suffix(".weight").unwrap_or(name);
-    let in_layer = name.strip_prefix("blk.").and_then(|rest| rest.split_once('.'));
+    let in_layer = name
+        .strip_prefix("blk.")
+        .and_then(|rest| rest.split_once('.'));
     in_layer.map_or(name, |(_, role)| role)
 }

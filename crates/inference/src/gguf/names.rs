@@ -1,7 +1,11 @@
-//! What tensors are called in GGUF files and by transformers (llama.cpp, `gguf-py/gguf/tensor_mapping.py`).
+//! What tensors are called in GGUF files and by transformers (llama.cpp,
+//! `gguf-py/gguf/tensor_mapping.py`).
 
-const WHOLE: [(&str, &str); 3] =
-    [("token_embd", "model.embed_tokens"), ("output_norm", "model.norm"), ("output", "lm_head")];
+const WHOLE: [(&str, &str); 3] = [
+    ("token_embd", "model.embed_tokens"),
+    ("output_norm", "model.norm"),
+    ("output", "lm_head"),
+];
 
 const OF_LAYERS: [(&str, &str); 11] = [
     ("attn_norm", "input_layernorm"),
@@ -19,7 +23,8 @@ const OF_LAYERS: [(&str, &str); 11] = [
 
 /// Part and kind: `attn_q` and `weight` of `attn_q.weight`.
 fn split_kind(name: &str) -> Option<(&str, &str)> {
-    name.rsplit_once('.').filter(|(_, kind)| ["weight", "bias"].contains(kind))
+    name.rsplit_once('.')
+        .filter(|(_, kind)| ["weight", "bias"].contains(kind))
 }
 
 /// The name in transformers of a tensor of a GGUF file; names of other tensors stay.
@@ -59,13 +64,25 @@ mod tests {
         for (ours, theirs) in [
             ("token_embd.weight", "model.embed_tokens.weight"),
             ("output.weight", "lm_head.weight"),
-            ("blk.11.attn_q.bias", "model.layers.11.self_attn.q_proj.bias"),
-            ("blk.0.attn_q_norm.weight", "model.layers.0.self_attn.q_norm.weight"),
-            ("blk.3.ffn_norm.weight", "model.layers.3.post_attention_layernorm.weight"),
+            (
+                "blk.11.attn_q.bias",
+                "model.layers.11.self_attn.q_proj.bias",
+            ),
+            (
+                "blk.0.attn_q_norm.weight",
+                "model.layers.0.self_attn.q_norm.weight",
+            ),
+            (
+                "blk.3.ffn_norm.weight",
+                "model.layers.3.post_attention_layernorm.weight",
+            ),
         ] {
             assert_eq!(transformers_name(ours), theirs);
             assert_eq!(stored_name(theirs), ours);
         }
-        assert_eq!(transformers_name("blk.0.ffn_gate_exps.weight"), "blk.0.ffn_gate_exps.weight");
+        assert_eq!(
+            transformers_name("blk.0.ffn_gate_exps.weight"),
+            "blk.0.ffn_gate_exps.weight"
+        );
     }
 }

@@ -1,25 +1,27 @@
-//! How texts are split before tokens are merged, by the name in `tokenizer.ggml.pre`: all names of byte-level
-//! byte-pair encodings that llama.cpp b11434 knows (`src/llama-vocab.cpp`).
+//! How texts are split before tokens are merged, by the name in `tokenizer.ggml.pre`: all names of
+//! byte-level byte-pair encodings that llama.cpp b11434 knows (`src/llama-vocab.cpp`).
 //!
-//! The patterns are those of the `tokenizer.json` that the checkpoint of that name was published with. llama.cpp writes
-//! some of them in simpler words, and two tokenizers in quite other ones; `docs/checkpoints.md` lists what differs.
+//! The patterns are those of the `tokenizer.json` that the checkpoint of that name was published
+//! with. llama.cpp writes some of them in simpler words, and two tokenizers in quite other ones;
+//! `docs/checkpoints.md` lists what differs.
 
 /// How a byte-level tokenizer treats a text before and while it merges.
 #[derive(Debug)]
 pub(super) struct PreTokenizer {
     /// Values of `tokenizer.ggml.pre`.
     pub(super) names: &'static [&'static str],
-    /// Each splits the pieces that the one before has left: what it matches becomes a piece, and so does what lies
-    /// between.
+    /// Each splits the pieces that the one before has left: what it matches becomes a piece, and so
+    /// does what lies between.
     pub(super) patterns: &'static [&'static str],
-    /// The same for pieces whose bytes are written as letters already, so that it may split a character.
+    /// The same for pieces whose bytes are written as letters already, so that it may split a
+    /// character.
     pub(super) byte_patterns: &'static [&'static str],
     /// A piece that is a token as a whole is not merged together.
     pub(super) ignore_merges: bool,
     /// Letters and their accents are composed first (Unicode's NFC).
     pub(super) nfc: bool,
-    /// Whether a beginning-of-sequence token comes first where `tokenizer.ggml.add_bos_token` is absent: llama.cpp's
-    /// choice.
+    /// Whether a beginning-of-sequence token comes first where `tokenizer.ggml.add_bos_token` is
+    /// absent: llama.cpp's choice.
     pub(super) add_bos: bool,
 }
 
@@ -29,18 +31,24 @@ pub(super) fn find(name: &str) -> Option<&'static PreTokenizer> {
 }
 
 /// What every row begins as.
-const PLAIN: PreTokenizer =
-    PreTokenizer { names: &[], patterns: &[], byte_patterns: &[], ignore_merges: false, nfc: false, add_bos: false };
+const PLAIN: PreTokenizer = PreTokenizer {
+    names: &[],
+    patterns: &[],
+    byte_patterns: &[],
+    ignore_merges: false,
+    nfc: false,
+    add_bos: false,
+};
 
-// Patterns of several rows. Where digits are split one by one, tokenizer.json says `Digits`; where punctuation is kept
-// together, `Punctuation`; the pattern of GPT-2 is the one that `ByteLevel` has built in.
+// Patterns of several rows. Where digits are split one by one, tokenizer.json says `Digits`; where
+// punctuation is kept together, `Punctuation`; the pattern of GPT-2 is the one that `ByteLevel` has
+// built in.
 const DIGIT: &str = r"\p{N}";
 const UP_TO_THREE_DIGITS: &str = r"\p{N}{1,3}";
 const PUNCTUATION: &str = r"[\p{P}$+<=>^`|~]+";
 const GPT2: &str = r"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+";
 const LLAMA3: &str = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+";
-const QWEN2: &str =
-    r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+";
+const QWEN2: &str = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+";
 const TEKKEN: &str = r"[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+|[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]+[\p{Ll}\p{Lm}\p{Lo}\p{M}]*|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+";
 const GPT4O: &str = r"[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+(?i:'s|'t|'re|'ve|'m|'ll|'d)?|[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]+[\p{Ll}\p{Lm}\p{Lo}\p{M}]*(?i:'s|'t|'re|'ve|'m|'ll|'d)?|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+";
 const BLOOM: &str = r" ?[^(\s|.,!?…。，、।۔،)]+";
@@ -57,7 +65,8 @@ const DEEPSEEK_LETTERS: &str = "\\s?[A-Za-z\u{b5}\u{c0}-\u{d6}\u{d8}-\u{f6}\u{f8
     \u{a78b}-\u{a78e}\u{ab70}-\u{abbf}\u{fb00}-\u{fb06}\u{fb13}-\u{fb17}\u{ff21}-\u{ff3a}\u{ff41}-\u{ff5a}\
     \u{10400}-\u{1044f}\u{104b0}-\u{104d3}\u{104d8}-\u{104fb}\u{10c80}-\u{10cb2}\u{10cc0}-\u{10cf2}\
     \u{118a0}-\u{118df}\u{1e900}-\u{1e943}]+";
-const DEEPSEEK_PUNCTUATION: &str = "\\s?[!-/:-~\u{ff01}-\u{ff0f}\u{ff1a}-\u{ff5e}\u{2018}-\u{201f}\u{3000}-\u{3002}]+";
+const DEEPSEEK_PUNCTUATION: &str =
+    "\\s?[!-/:-~\u{ff01}-\u{ff0f}\u{ff1a}-\u{ff5e}\u{2018}-\u{201f}\u{3000}-\u{3002}]+";
 const AFMOE_SCRIPTS: &str = "[\u{4e00}-\u{9fff}\u{3400}-\u{4dbf}\u{8c48}-\u{faff}\u{3040}-\u{309f}\u{30a0}-\u{30ff}\u{ff65}-\u{ff9f}\
     \u{2f00}-\u{2fdf}\u{e40}-\u{e7f}\u{e80}-\u{eff}\u{1780}-\u{17ff}\u{1000}-\u{109f}\u{aa60}-\u{aa7f}\
     \u{a9e0}-\u{a9ff}\u{ac00}-\u{d7af}\u{1100}-\u{11ff}]+";
@@ -67,16 +76,37 @@ const DEEPSEEK3: &str = r##"[!"#$%&'()*+,\-./:;<=>?@\[\\\]^_`{|}~][A-Za-z]+|[^\r
 
 const PRE_TOKENIZERS: &[PreTokenizer] = &[
     // No checkpoint's own: what llama.cpp does where a file does not know.
-    PreTokenizer { names: &["default"], patterns: &[r"[\p{P}$+<=>^~|]+", GPT2, r"\p{N}+", "[0-9][0-9][0-9]"], ..PLAIN },
     PreTokenizer {
-        names: &["llama-bpe", "llama3", "llama-v3", "pixtral", "lfm2", "midm-2.0", "jina-v5-nano"],
+        names: &["default"],
+        patterns: &[r"[\p{P}$+<=>^~|]+", GPT2, r"\p{N}+", "[0-9][0-9][0-9]"],
+        ..PLAIN
+    },
+    PreTokenizer {
+        names: &[
+            "llama-bpe",
+            "llama3",
+            "llama-v3",
+            "pixtral",
+            "lfm2",
+            "midm-2.0",
+            "jina-v5-nano",
+        ],
         patterns: &[LLAMA3],
         ignore_merges: true,
         add_bos: true,
         ..PLAIN
     },
-    PreTokenizer { names: &["smaug-bpe", "dbrx", "chatglm-bpe"], patterns: &[LLAMA3], ..PLAIN },
-    PreTokenizer { names: &["glm4", "glm5"], patterns: &[LLAMA3], ignore_merges: true, ..PLAIN },
+    PreTokenizer {
+        names: &["smaug-bpe", "dbrx", "chatglm-bpe"],
+        patterns: &[LLAMA3],
+        ..PLAIN
+    },
+    PreTokenizer {
+        names: &["glm4", "glm5"],
+        patterns: &[LLAMA3],
+        ignore_merges: true,
+        ..PLAIN
+    },
     // llama.cpp splits the next two as llama-bpe.
     PreTokenizer {
         names: &["falcon3"],
@@ -122,16 +152,46 @@ const PRE_TOKENIZERS: &[PreTokenizer] = &[
         patterns: &[GPT2],
         ..PLAIN
     },
-    PreTokenizer { names: &["mpt", "olmo", "modern-bert"], patterns: &[GPT2], nfc: true, ..PLAIN },
     PreTokenizer {
-        names: &["smollm", "starcoder", "refact", "codeshell", "exaone", "minerva-7b", "mellum2"],
+        names: &["mpt", "olmo", "modern-bert"],
+        patterns: &[GPT2],
+        nfc: true,
+        ..PLAIN
+    },
+    PreTokenizer {
+        names: &[
+            "smollm",
+            "starcoder",
+            "refact",
+            "codeshell",
+            "exaone",
+            "minerva-7b",
+            "mellum2",
+        ],
         patterns: &[DIGIT, GPT2],
         ..PLAIN
     },
-    PreTokenizer { names: &["command-r"], patterns: &[DIGIT, GPT2], nfc: true, ..PLAIN },
-    PreTokenizer { names: &["qwen2", "deepseek-r1-qwen", "f2llmv2"], patterns: &[QWEN2], nfc: true, ..PLAIN },
     PreTokenizer {
-        names: &["megrez", "kormo", "stablelm2", "hunyuan", "solar-open", "grok-2"],
+        names: &["command-r"],
+        patterns: &[DIGIT, GPT2],
+        nfc: true,
+        ..PLAIN
+    },
+    PreTokenizer {
+        names: &["qwen2", "deepseek-r1-qwen", "f2llmv2"],
+        patterns: &[QWEN2],
+        nfc: true,
+        ..PLAIN
+    },
+    PreTokenizer {
+        names: &[
+            "megrez",
+            "kormo",
+            "stablelm2",
+            "hunyuan",
+            "solar-open",
+            "grok-2",
+        ],
         patterns: &[QWEN2],
         ..PLAIN
     },
@@ -145,7 +205,9 @@ const PRE_TOKENIZERS: &[PreTokenizer] = &[
     },
     PreTokenizer {
         names: &["ufakzeka"],
-        patterns: &[r"[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"],
+        patterns: &[
+            r"[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+",
+        ],
         ..PLAIN
     },
     PreTokenizer {
@@ -186,10 +248,29 @@ const PRE_TOKENIZERS: &[PreTokenizer] = &[
         ..PLAIN
     },
     // A run of line ends begins the piece that follows it.
-    PreTokenizer { names: &["laguna"], patterns: &[r"(?:\r?\n)+(?!\r?\n)(?s:(?!\r?\n).)*", QWEN2], ..PLAIN },
-    PreTokenizer { names: &["tekken"], patterns: &[TEKKEN], ignore_merges: true, add_bos: true, ..PLAIN },
-    PreTokenizer { names: &["gpt-4o", "llama4", "kanana2", "talkie", "minimax-m2"], patterns: &[GPT4O], ..PLAIN },
-    PreTokenizer { names: &["granite-embed-multi-97m"], patterns: &[GPT4O], ignore_merges: true, ..PLAIN },
+    PreTokenizer {
+        names: &["laguna"],
+        patterns: &[r"(?:\r?\n)+(?!\r?\n)(?s:(?!\r?\n).)*", QWEN2],
+        ..PLAIN
+    },
+    PreTokenizer {
+        names: &["tekken"],
+        patterns: &[TEKKEN],
+        ignore_merges: true,
+        add_bos: true,
+        ..PLAIN
+    },
+    PreTokenizer {
+        names: &["gpt-4o", "llama4", "kanana2", "talkie", "minimax-m2"],
+        patterns: &[GPT4O],
+        ..PLAIN
+    },
+    PreTokenizer {
+        names: &["granite-embed-multi-97m"],
+        patterns: &[GPT4O],
+        ignore_merges: true,
+        ..PLAIN
+    },
     PreTokenizer {
         names: &["tiny_aya", "cohere2moe"],
         patterns: &[r"\d{1,3}(?=(?:\d{3})*\b)", GPT4O],
@@ -214,7 +295,14 @@ const PRE_TOKENIZERS: &[PreTokenizer] = &[
     },
     PreTokenizer {
         names: &["deepseek-llm"],
-        patterns: &["[\r\n]", DEEPSEEK_LETTERS, DEEPSEEK_PUNCTUATION, r"\s+$", DEEPSEEK_CJK, DIGIT],
+        patterns: &[
+            "[\r\n]",
+            DEEPSEEK_LETTERS,
+            DEEPSEEK_PUNCTUATION,
+            r"\s+$",
+            DEEPSEEK_CJK,
+            DIGIT,
+        ],
         ..PLAIN
     },
     PreTokenizer {
@@ -240,12 +328,28 @@ const PRE_TOKENIZERS: &[PreTokenizer] = &[
     // Digits in threes, counted from the right.
     PreTokenizer {
         names: &["afmoe"],
-        patterns: &[r"\p{N}{1,3}(?=(?:\p{N}{3})*(?!\p{N}))", AFMOE_SCRIPTS, DEEPSEEK3],
+        patterns: &[
+            r"\p{N}{1,3}(?=(?:\p{N}{3})*(?!\p{N}))",
+            AFMOE_SCRIPTS,
+            DEEPSEEK3,
+        ],
         ..PLAIN
     },
-    PreTokenizer { names: &["superbpe"], patterns: &[r"\p{N}+", r"(?=(\d{3})+(?!\d))"], ..PLAIN },
-    PreTokenizer { names: &["bloom", "poro-chat", "gpt3-finnish"], patterns: &[BLOOM], ..PLAIN },
-    PreTokenizer { names: &["viking"], patterns: &[BLOOM, DIGIT], ..PLAIN },
+    PreTokenizer {
+        names: &["superbpe"],
+        patterns: &[r"\p{N}+", r"(?=(\d{3})+(?!\d))"],
+        ..PLAIN
+    },
+    PreTokenizer {
+        names: &["bloom", "poro-chat", "gpt3-finnish"],
+        patterns: &[BLOOM],
+        ..PLAIN
+    },
+    PreTokenizer {
+        names: &["viking"],
+        patterns: &[BLOOM, DIGIT],
+        ..PLAIN
+    },
     PreTokenizer {
         names: &["chameleon"],
         patterns: &[

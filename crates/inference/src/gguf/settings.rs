@@ -7,7 +7,8 @@ use super::{Gguf, vocabulary};
 use crate::error::{Error, ErrorKind};
 
 /// Architectures that are one of our families, and what transformers calls them.
-const ARCHITECTURES: [(&str, &str); 3] = [("llama", "llama"), ("qwen2", "qwen2"), ("qwen3", "qwen3")];
+const ARCHITECTURES: [(&str, &str); 3] =
+    [("llama", "llama"), ("qwen2", "qwen2"), ("qwen3", "qwen3")];
 
 /// What is understood below, by its name behind that of the architecture.
 const KNOWN: [&str; 24] = [
@@ -37,7 +38,8 @@ const KNOWN: [&str; 24] = [
     "rope.scaling.yarn_beta_slow",
 ];
 
-/// What changes the computation in ways that are not implemented, each with the value that changes nothing.
+/// What changes the computation in ways that are not implemented, each with the value that changes
+/// nothing.
 const FOREIGN: [(&str, f64); 22] = [
     ("attention.causal", 1.0),
     ("attention.clamp_kqv", 0.0),
@@ -67,7 +69,11 @@ fn architecture(metadata: &Metadata) -> Result<(&'static str, &'static str), Err
     let unsupported = |message: String| metadata.error(ErrorKind::Unsupported, message);
     match metadata.text("general.type")?.unwrap_or("model") {
         "model" => {}
-        other => return Err(unsupported(format!("holds no model (`general.type` is `{other}`)"))),
+        other => {
+            return Err(unsupported(format!(
+                "holds no model (`general.type` is `{other}`)"
+            )));
+        }
     }
     let Some(name) = metadata.text("general.architecture")? else {
         return Err(metadata.error(ErrorKind::Config, "lacks the key `general.architecture`"));
@@ -97,14 +103,29 @@ pub(super) fn config(gguf: &Gguf) -> Result<Value, Error> {
     let key = |name: &str| format!("{own}.{name}");
     let required = |name: &str| {
         let number = metadata.number_of_all_layers(&key(name))?;
-        number.ok_or_else(|| metadata.error(ErrorKind::Config, format!("lacks the key `{}`", key(name))))
+        number.ok_or_else(|| {
+            metadata.error(ErrorKind::Config, format!("lacks the key `{}`", key(name)))
+        })
     };
-    let (hidden_size, heads) = (required("embedding_length")?, required("attention.head_count")?);
-    let kv_heads = metadata.number_of_all_layers(&key("attention.head_count_kv"))?.unwrap_or(heads);
+    let (hidden_size, heads) = (
+        required("embedding_length")?,
+        required("attention.head_count")?,
+    );
+    let kv_heads = metadata
+        .number_of_all_layers(&key("attention.head_count_kv"))?
+        .unwrap_or(heads);
     let even_split = hidden_size.checked_div(heads).unwrap_or(0);
-    let head_dim = metadata.number(&key("attention.key_length"))?.unwrap_or(even_split);
-    for (name, what) in [("attention.value_length", "values"), ("rope.dimension_count", "rotations")] {
-        if let Some(width) = metadata.number(&key(name))?.filter(|width| *width != head_dim) {
+    let head_dim = metadata
+        .number(&key("attention.key_length"))?
+        .unwrap_or(even_split);
+    for (name, what) in [
+        ("attention.value_length", "values"),
+        ("rope.dimension_count", "rotations"),
+    ] {
+        if let Some(width) = metadata
+            .number(&key(name))?
+            .filter(|width| *width != head_dim)
+        {
             let message = format!(
                 "`{}` is {width}: {what} narrower or wider than heads ({head_dim}) are not supported",
                 key(name)
@@ -114,11 +135,21 @@ pub(super) fn config(gguf: &Gguf) -> Result<Value, Error> {
     }
     let epsilon = metadata.float(&key("attention.layer_norm_rms_epsilon"))?;
     let epsilon = epsilon.ok_or_else(|| {
-        metadata.error(ErrorKind::Config, format!("lacks the key `{}`", key("attention.layer_norm_rms_epsilon")))
+        metadata.error(
+            ErrorKind::Config,
+            format!(
+                "lacks the key `{}`",
+                key("attention.layer_norm_rms_epsilon")
+            ),
+        )
     })?;
-    let vocabulary = gguf.find("token_embd.weight").and_then(|(_, entry)| entry.shape.first().copied());
+    let vocabulary = gguf
+        .find("token_embd.weight")
+        .and_then(|(_, entry)| entry.shape.first().copied());
     let has = |tensor: &str| gguf.find(tensor).is_some();
-    let window = metadata.number(&key("attention.sliding_window"))?.filter(|window| *window > 0);
+    let window = metadata
+        .number(&key("attention.sliding_window"))?
+        .filter(|window| *window > 0);
     let mut config = json!({
         "model_type": if own == "llama" && window.is_some() { "mistral" } else { model_type },
         "hidden_size": hidden_size,
@@ -152,10 +183,15 @@ fn rope_scaling(metadata: &Metadata, own: &str) -> Result<Option<Value>, Error> 
     // How files of the first years say it.
     let factor = factor.or(metadata.float(&key("scale_linear"))?);
     let linear = factor.is_some_and(|factor| factor != 1.0 && factor != 0.0);
-    let kind = metadata.text(&key("scaling.type"))?.unwrap_or(if linear { "linear" } else { "none" });
-    for (name, neutral) in
-        [("scaling.attn_factor", 1.0), ("scaling.yarn_attn_factor", 1.0), ("scaling.yarn_ext_factor", 1.0)]
-    {
+    let kind =
+        metadata
+            .text(&key("scaling.type"))?
+            .unwrap_or(if linear { "linear" } else { "none" });
+    for (name, neutral) in [
+        ("scaling.attn_factor", 1.0),
+        ("scaling.yarn_attn_factor", 1.0),
+        ("scaling.yarn_ext_factor", 1.0),
+    ] {
         if metadata.is_set(&key(name), neutral) {
             let message = format!("`{}` other than {neutral} is not supported", key(name));
             return Err(metadata.error(ErrorKind::Unsupported, message));
@@ -184,9 +220,14 @@ fn rope_scaling(metadata: &Metadata, own: &str) -> Result<Option<Value>, Error> 
 /// Keys of the architecture that nobody here knows.
 pub(super) fn warnings(metadata: &Metadata) -> Result<Vec<String>, Error> {
     let (own, _) = architecture(metadata)?;
-    let known = |name: &str| KNOWN.contains(&name) || FOREIGN.iter().any(|(foreign, _)| *foreign == name);
-    let unknown = metadata
-        .keys()
-        .filter(|key| key.strip_prefix(own).and_then(|name| name.strip_prefix('.')).is_some_and(|name| !known(name)));
-    Ok(unknown.map(|key| format!("the key `{key}` is not known and was passed over")).collect())
+    let known =
+        |name: &str| KNOWN.contains(&name) || FOREIGN.iter().any(|(foreign, _)| *foreign == name);
+    let unknown = metadata.keys().filter(|key| {
+        key.strip_prefix(own)
+            .and_then(|name| name.strip_prefix('.'))
+            .is_some_and(|name| !known(name))
+    });
+    Ok(unknown
+        .map(|key| format!("the key `{key}` is not known and was passed over"))
+        .collect())
 }

@@ -1,5 +1,5 @@
-//! The vocabulary as `tokenizer.json` and `tokenizer_config.json` (keys: ggml, `docs/gguf.md`; what they mean to
-//! llama.cpp: `src/llama-vocab.cpp`).
+//! The vocabulary as `tokenizer.json` and `tokenizer_config.json` (keys: ggml, `docs/gguf.md`; what
+//! they mean to llama.cpp: `src/llama-vocab.cpp`).
 
 use std::collections::HashMap;
 
@@ -29,8 +29,9 @@ struct Token<'a> {
     role: Role,
 }
 
-/// Texts of tokens that end a turn or a text wherever they are added tokens, as in llama.cpp. It also ends at tokens
-/// for code to be filled in (`<|fim_pad|>`, `<reponame>`, `<|file_sep|>` and their like), where transformers goes on.
+/// Texts of tokens that end a turn or a text wherever they are added tokens, as in llama.cpp. It
+/// also ends at tokens for code to be filled in (`<|fim_pad|>`, `<reponame>`, `<|file_sep|>` and
+/// their like), where transformers goes on.
 const ENDS: [&str; 23] = [
     "<|eot_id|>",
     "<|eom_id|>",
@@ -59,12 +60,18 @@ const ENDS: [&str; 23] = [
 
 fn unsupported(metadata: &Metadata, message: String) -> Error {
     let way_out = "the checkpoint's own tokenizer.json can take its place";
-    metadata.error(ErrorKind::UnsupportedTokenizer, format!("{message}; {way_out}"))
+    metadata.error(
+        ErrorKind::UnsupportedTokenizer,
+        format!("{message}; {way_out}"),
+    )
 }
 
 fn tokens(metadata: &Metadata) -> Result<Vec<Token<'_>>, Error> {
     let Some(texts) = metadata.texts("tokenizer.ggml.tokens")? else {
-        return Err(unsupported(metadata, "holds no vocabulary (`tokenizer.ggml.tokens`)".to_string()));
+        return Err(unsupported(
+            metadata,
+            "holds no vocabulary (`tokenizer.ggml.tokens`)".to_string(),
+        ));
     };
     let mut roles = metadata.integers("tokenizer.ggml.token_type")?;
     let mut tokens = Vec::new();
@@ -77,8 +84,10 @@ fn tokens(metadata: &Metadata) -> Result<Vec<Token<'_>>, Error> {
             Some(5) => Role::Unused,
             Some(6) => Role::Byte,
             other => {
-                let found = other.map_or_else(|| "no type".to_string(), |role| format!("type {role}"));
-                let message = format!("token {id} ({text:?}) has {found} in `tokenizer.ggml.token_type`");
+                let found =
+                    other.map_or_else(|| "no type".to_string(), |role| format!("type {role}"));
+                let message =
+                    format!("token {id} ({text:?}) has {found} in `tokenizer.ggml.token_type`");
                 return Err(metadata.error(ErrorKind::Tokenizer, message));
             }
         };
@@ -95,7 +104,10 @@ pub(super) fn tokenizer(metadata: &Metadata) -> Result<Value, Error> {
         Some("gpt2") => byte_level(metadata, &tokens),
         other => {
             let name = other.unwrap_or("none");
-            Err(unsupported(metadata, format!("the tokenizer `{name}` (`tokenizer.ggml.model`) is not supported")))
+            Err(unsupported(
+                metadata,
+                format!("the tokenizer `{name}` (`tokenizer.ggml.model`) is not supported"),
+            ))
         }
     }
 }
@@ -103,16 +115,24 @@ pub(super) fn tokenizer(metadata: &Metadata) -> Result<Value, Error> {
 /// Pairs of SentencePiece's byte-pair encoding, merged in the order of the score of what they make.
 fn sentence_pieces(metadata: &Metadata, tokens: &[Token<'_>]) -> Result<Value, Error> {
     let Some(scores) = metadata.floats("tokenizer.ggml.scores")? else {
-        return Err(unsupported(metadata, "holds no scores of tokens (`tokenizer.ggml.scores`)".to_string()));
+        return Err(unsupported(
+            metadata,
+            "holds no scores of tokens (`tokenizer.ggml.scores`)".to_string(),
+        ));
     };
     let scores: Vec<f32> = scores.collect();
     if scores.len() != tokens.len() {
-        let error =
-            metadata.error(ErrorKind::Tokenizer, "`tokenizer.ggml.scores` has another length than the vocabulary");
+        let error = metadata.error(
+            ErrorKind::Tokenizer,
+            "`tokenizer.ggml.scores` has another length than the vocabulary",
+        );
         return Err(error.expected(tokens.len().to_string(), scores.len().to_string()));
     }
-    let ids: HashMap<&str, usize> =
-        tokens.iter().filter(|token| token.role == Role::Normal).map(|token| (token.text, token.id)).collect();
+    let ids: HashMap<&str, usize> = tokens
+        .iter()
+        .filter(|token| token.role == Role::Normal)
+        .map(|token| (token.text, token.id))
+        .collect();
     let mut merges: Vec<(f32, [&str; 2], [usize; 2])> = Vec::new();
     for token in tokens.iter().filter(|token| ids.contains_key(token.text)) {
         for (cut, _) in token.text.char_indices().skip(1) {
@@ -129,14 +149,21 @@ fn sentence_pieces(metadata: &Metadata, tokens: &[Token<'_>]) -> Result<Value, E
     }
     merges.sort_by(|(a, _, a_ids), (b, _, b_ids)| b.total_cmp(a).then_with(|| a_ids.cmp(b_ids)));
     let merges: Vec<[&str; 2]> = merges.into_iter().map(|(_, pair, _)| pair).collect();
-    let unknown = tokens.iter().find(|token| token.role == Role::Unknown).map(|token| token.text);
-    let mut normalizers = vec![json!({"type": "Replace", "pattern": {"String": " "}, "content": "▁"})];
+    let unknown = tokens
+        .iter()
+        .find(|token| token.role == Role::Unknown)
+        .map(|token| token.text);
+    let mut normalizers =
+        vec![json!({"type": "Replace", "pattern": {"String": " "}, "content": "▁"})];
     let mut decoders = vec![
         json!({"type": "Replace", "pattern": {"String": "▁"}, "content": " "}),
         json!({"type": "ByteFallback"}),
         json!({"type": "Fuse"}),
     ];
-    if metadata.flag("tokenizer.ggml.add_space_prefix")?.unwrap_or(true) {
+    if metadata
+        .flag("tokenizer.ggml.add_space_prefix")?
+        .unwrap_or(true)
+    {
         normalizers.insert(0, json!({"type": "Prepend", "prepend": "▁"}));
         decoders.push(json!({"type": "Strip", "content": " ", "start": 1, "stop": 0}));
     }
@@ -165,14 +192,22 @@ fn sentence_pieces(metadata: &Metadata, tokens: &[Token<'_>]) -> Result<Value, E
 fn byte_level(metadata: &Metadata, tokens: &[Token<'_>]) -> Result<Value, Error> {
     let pre_tokenizer = pre_tokenizer(metadata)?;
     let Some(merges) = metadata.texts("tokenizer.ggml.merges")? else {
-        return Err(unsupported(metadata, "holds no merges of tokens (`tokenizer.ggml.merges`)".to_string()));
+        return Err(unsupported(
+            metadata,
+            "holds no merges of tokens (`tokenizer.ggml.merges`)".to_string(),
+        ));
     };
     let mut pairs: Vec<[&str; 2]> = Vec::new();
     for merge in merges {
         // A token may be a blank itself.
-        let blank = merge.char_indices().skip(1).find(|(_, letter)| *letter == ' ').map(|(place, _)| place);
+        let blank = merge
+            .char_indices()
+            .skip(1)
+            .find(|(_, letter)| *letter == ' ')
+            .map(|(place, _)| place);
         let Some(blank) = blank else {
-            let message = format!("`tokenizer.ggml.merges` holds {merge:?}, which is not two tokens");
+            let message =
+                format!("`tokenizer.ggml.merges` holds {merge:?}, which is not two tokens");
             return Err(metadata.error(ErrorKind::Tokenizer, message));
         };
         pairs.push([&merge[..blank], &merge[blank + 1..]]);
@@ -206,19 +241,28 @@ fn byte_level(metadata: &Metadata, tokens: &[Token<'_>]) -> Result<Value, Error>
 fn pre_tokenizer(metadata: &Metadata) -> Result<&'static PreTokenizer, Error> {
     let name = metadata.text(PRE_TOKENIZER)?.unwrap_or("default");
     pre_tokenizers::find(name).ok_or_else(|| {
-        unsupported(metadata, format!("the pre-tokenizer `{name}` (`{PRE_TOKENIZER}`) is not supported"))
+        unsupported(
+            metadata,
+            format!("the pre-tokenizer `{name}` (`{PRE_TOKENIZER}`) is not supported"),
+        )
     })
 }
 
 /// Ids by text. Tokens that fill the vocabulary up are not among them.
 fn vocabulary(tokens: &[Token<'_>]) -> Map<String, Value> {
     let used = tokens.iter().filter(|token| token.role != Role::Unused);
-    used.map(|token| (token.text.to_string(), token.id.into())).collect()
+    used.map(|token| (token.text.to_string(), token.id.into()))
+        .collect()
 }
 
 /// Tokens that are found in a text as they are, before it is cut.
 fn added_tokens(tokens: &[Token<'_>]) -> Vec<Value> {
-    let added = tokens.iter().filter(|token| matches!(token.role, Role::Control | Role::UserDefined | Role::Unknown));
+    let added = tokens.iter().filter(|token| {
+        matches!(
+            token.role,
+            Role::Control | Role::UserDefined | Role::Unknown
+        )
+    });
     let added = added.map(|token| {
         json!({
             "id": token.id,
@@ -245,10 +289,13 @@ pub(super) fn tokenizer_config(metadata: &Metadata) -> Result<Value, Error> {
     Ok(json!({ "add_bos_token": add_bos }))
 }
 
-/// The id of a special token; one that is no token of the vocabulary (often -1) says that there is none.
+/// The id of a special token; one that is no token of the vocabulary (often -1) says that there is
+/// none.
 pub(super) fn special_id(metadata: &Metadata, name: &str) -> Result<Option<u64>, Error> {
     let id = metadata.id(&special_key(name))?;
-    let tokens = metadata.texts("tokenizer.ggml.tokens")?.map(|texts| texts.count() as u64);
+    let tokens = metadata
+        .texts("tokenizer.ggml.tokens")?
+        .map(|texts| texts.count() as u64);
     Ok(id.filter(|id| tokens.is_none_or(|tokens| *id < tokens)))
 }
 
@@ -287,8 +334,12 @@ pub(super) fn template_config(metadata: &Metadata) -> Result<Value, Error> {
         config.insert("chat_template".to_string(), templates.into());
     }
     for (own, name) in TOKENS {
-        let Some(id) = special_id(metadata, own)? else { continue };
-        let token = metadata.texts("tokenizer.ggml.tokens")?.and_then(|mut texts| texts.nth(id as usize));
+        let Some(id) = special_id(metadata, own)? else {
+            continue;
+        };
+        let token = metadata
+            .texts("tokenizer.ggml.tokens")?
+            .and_then(|mut texts| texts.nth(id as usize));
         if let Some(token) = token {
             config.insert(name.to_string(), token.into());
         }
@@ -305,11 +356,18 @@ pub(super) fn ends(metadata: &Metadata) -> Result<Vec<u64>, Error> {
     if metadata.texts("tokenizer.ggml.tokens")?.is_some() {
         let tokens = tokens(metadata)?;
         let added = |token: &&Token<'_>| matches!(token.role, Role::Control | Role::UserDefined);
-        let by_text: Vec<&Token<'_>> = tokens.iter().filter(added).filter(|token| ENDS.contains(&token.text)).collect();
+        let by_text: Vec<&Token<'_>> = tokens
+            .iter()
+            .filter(added)
+            .filter(|token| ENDS.contains(&token.text))
+            .collect();
         let has = |text: &str| by_text.iter().any(|token| token.text == text);
         // Where these end messages that call tools, `<|end|>` only ends a thought.
-        let harmony = (has("<|call|>") || has("<|calls|>")) && (has("<|return|>") || has("<|flush|>"));
-        let by_text = by_text.iter().filter(|token| !(harmony && token.text == "<|end|>"));
+        let harmony =
+            (has("<|call|>") || has("<|calls|>")) && (has("<|return|>") || has("<|flush|>"));
+        let by_text = by_text
+            .iter()
+            .filter(|token| !(harmony && token.text == "<|end|>"));
         ends.extend(by_text.map(|token| token.id as u64));
     }
     ends.sort_unstable();
@@ -320,13 +378,19 @@ pub(super) fn ends(metadata: &Metadata) -> Result<Vec<u64>, Error> {
 /// What may be wrong with prompts as the file's own tokenizer reads them.
 pub(super) fn warnings(metadata: &Metadata) -> Result<Vec<String>, Error> {
     let mut warnings = Vec::new();
-    if metadata.flag("tokenizer.ggml.add_eos_token")?.unwrap_or(false) {
+    if metadata
+        .flag("tokenizer.ggml.add_eos_token")?
+        .unwrap_or(false)
+    {
         let asks = "the file asks for an end-of-sequence token after every prompt (tokenizer.ggml.add_eos_token)";
         warnings.push(format!("{asks}: it is not put there"));
     }
     for name in ["bos", "eos"] {
         if metadata.has(&special_key(name)) && special_id(metadata, name)?.is_none() {
-            warnings.push(format!("`{}` names no token of the vocabulary and was passed over", special_key(name)));
+            warnings.push(format!(
+                "`{}` names no token of the vocabulary and was passed over",
+                special_key(name)
+            ));
         }
     }
     if metadata.text("tokenizer.ggml.model")? != Some("gpt2") {
@@ -338,7 +402,10 @@ pub(super) fn warnings(metadata: &Metadata) -> Result<Vec<String>, Error> {
              then, which no checkpoint was trained with"
         ));
     }
-    if metadata.flag("tokenizer.ggml.add_space_prefix")?.unwrap_or(false) {
+    if metadata
+        .flag("tokenizer.ggml.add_space_prefix")?
+        .unwrap_or(false)
+    {
         warnings.push(
             "the file asks for a blank before every prompt (tokenizer.ggml.add_space_prefix): it is not put there, as \
              in llama.cpp"

@@ -1,13 +1,14 @@
 //! Numbers in vector registers: 16 running sums, and what is multiplied into them.
 //!
-//! Everything that a product reads is kept in *cells* of 32 bits: the bits of one f32, or a pair of bf16 values, the
-//! one with the lower index in the low half. A cell of the input times a cell of the weights is then one product, or
-//! the sum of two, and the same loops serve both precisions.
+//! Everything that a product reads is kept in *cells* of 32 bits: the bits of one f32, or a pair of
+//! bf16 values, the one with the lower index in the low half. A cell of the input times a cell of
+//! the weights is then one product, or the sum of two, and the same loops serve both precisions.
 
 /// Sums that advance together.
 pub(crate) const LANES: usize = 16;
 
-/// How weights, activations and cached keys and values enter a product. Sums are f32 in either case.
+/// How weights, activations and cached keys and values enter a product. Sums are f32 in either
+/// case.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Precision {
     F32,
@@ -54,10 +55,16 @@ pub(crate) fn bf16_pair(low: f32, high: f32) -> u32 {
 #[inline(always)]
 pub(crate) fn write_cells(precision: Precision, values: &[f32], cells: &mut [u32]) {
     match precision {
-        Precision::F32 => cells.iter_mut().zip(values).for_each(|(cell, value)| *cell = value.to_bits()),
+        Precision::F32 => cells
+            .iter_mut()
+            .zip(values)
+            .for_each(|(cell, value)| *cell = value.to_bits()),
         Precision::Bf16 => {
             let (pairs, rest) = values.as_chunks::<2>();
-            cells.iter_mut().zip(pairs).for_each(|(cell, &[low, high])| *cell = bf16_pair(low, high));
+            cells
+                .iter_mut()
+                .zip(pairs)
+                .for_each(|(cell, &[low, high])| *cell = bf16_pair(low, high));
             if let ([last], Some(cell)) = (rest, cells.get_mut(pairs.len())) {
                 *cell = bf16_pair(*last, 0.0);
             }
@@ -68,14 +75,17 @@ pub(crate) fn write_cells(precision: Precision, values: &[f32], cells: &mut [u32
 /// The two values of a cell.
 #[inline(always)]
 pub(crate) fn pair_values(cell: u32) -> [f32; 2] {
-    [f32::from_bits(cell << 16), f32::from_bits(cell & 0xffff_0000)]
+    [
+        f32::from_bits(cell << 16),
+        f32::from_bits(cell & 0xffff_0000),
+    ]
 }
 
 /// Products of cells in one instruction set and one precision.
 ///
 /// # Safety
-/// Every function may only run where the processor has the instructions, and inlined into code compiled for them.
-/// Pointers must be good for 16 elements; they need no alignment.
+/// Every function may only run where the processor has the instructions, and inlined into code
+/// compiled for them. Pointers must be good for 16 elements; they need no alignment.
 pub(crate) trait Arithmetic: Copy {
     /// Whether a multiply-add rounds once.
     const FUSED: bool;
@@ -97,7 +107,11 @@ pub(crate) trait Arithmetic: Copy {
     unsafe fn store(sums: Self::Sums, to: *mut f32);
     unsafe fn input(cell: u32) -> Self::Input;
     unsafe fn weights(from: *const u32) -> Self::Weights;
-    unsafe fn multiply_add(sums: Self::Sums, input: Self::Input, weights: Self::Weights) -> Self::Sums;
+    unsafe fn multiply_add(
+        sums: Self::Sums,
+        input: Self::Input,
+        weights: Self::Weights,
+    ) -> Self::Sums;
     /// Asks for the cache line at an address, which need not be valid.
     unsafe fn prefetch(at: *const u32);
 }
@@ -116,7 +130,11 @@ impl<const FUSED: bool, const BF16: bool> Arithmetic for Portable<FUSED, BF16> {
     const FUSED: bool = FUSED;
     const TILE_ROWS: usize = 4;
     const WIDE: bool = false;
-    const PRECISION: Precision = if BF16 { Precision::Bf16 } else { Precision::F32 };
+    const PRECISION: Precision = if BF16 {
+        Precision::Bf16
+    } else {
+        Precision::F32
+    };
 
     type Sums = [f32; LANES];
     type Input = [f32; 2];
@@ -141,7 +159,11 @@ impl<const FUSED: bool, const BF16: bool> Arithmetic for Portable<FUSED, BF16> {
 
     #[inline(always)]
     unsafe fn input(cell: u32) -> Self::Input {
-        if BF16 { pair_values(cell) } else { [f32::from_bits(cell); 2] }
+        if BF16 {
+            pair_values(cell)
+        } else {
+            [f32::from_bits(cell); 2]
+        }
     }
 
     #[inline(always)]
@@ -151,7 +173,11 @@ impl<const FUSED: bool, const BF16: bool> Arithmetic for Portable<FUSED, BF16> {
     }
 
     #[inline(always)]
-    unsafe fn multiply_add(mut sums: Self::Sums, input: Self::Input, weights: Self::Weights) -> Self::Sums {
+    unsafe fn multiply_add(
+        mut sums: Self::Sums,
+        input: Self::Input,
+        weights: Self::Weights,
+    ) -> Self::Sums {
         for lane in 0..LANES {
             if BF16 {
                 let [low, high] = pair_values(weights[lane]);
@@ -159,7 +185,8 @@ impl<const FUSED: bool, const BF16: bool> Arithmetic for Portable<FUSED, BF16> {
                 sums[lane] = multiply_add::<Self>(input[1], high, sums[lane]);
                 sums[lane] = multiply_add::<Self>(input[0], low, sums[lane]);
             } else {
-                sums[lane] = multiply_add::<Self>(input[0], f32::from_bits(weights[lane]), sums[lane]);
+                sums[lane] =
+                    multiply_add::<Self>(input[0], f32::from_bits(weights[lane]), sums[lane]);
             }
         }
         sums
@@ -251,7 +278,11 @@ pub(crate) mod x86 {
         const FUSED: bool = true;
         const TILE_ROWS: usize = if BF16 { 6 } else { 14 };
         const WIDE: bool = true;
-        const PRECISION: Precision = if BF16 { Precision::Bf16 } else { Precision::F32 };
+        const PRECISION: Precision = if BF16 {
+            Precision::Bf16
+        } else {
+            Precision::F32
+        };
 
         type Input = [__m512; 2];
         type Weights = [__m512; 2];
@@ -280,7 +311,11 @@ pub(crate) mod x86 {
         unsafe fn multiply_add(sums: __m512, input: [__m512; 2], weights: [__m512; 2]) -> __m512 {
             // SAFETY: AVX-512F is there, by the trait's contract.
             unsafe {
-                let sums = if BF16 { _mm512_fmadd_ps(input[1], weights[1], sums) } else { sums };
+                let sums = if BF16 {
+                    _mm512_fmadd_ps(input[1], weights[1], sums)
+                } else {
+                    sums
+                };
                 _mm512_fmadd_ps(input[0], weights[0], sums)
             }
         }
@@ -293,7 +328,10 @@ pub(crate) mod x86 {
         unsafe {
             let bits = _mm512_castps_si512(pairs);
             let high = _mm512_and_si512(bits, _mm512_set1_epi32(0xffff_0000_u32 as i32));
-            [_mm512_castsi512_ps(_mm512_slli_epi32::<16>(bits)), _mm512_castsi512_ps(high)]
+            [
+                _mm512_castsi512_ps(_mm512_slli_epi32::<16>(bits)),
+                _mm512_castsi512_ps(high),
+            ]
         }
     }
 
@@ -301,7 +339,11 @@ pub(crate) mod x86 {
         const FUSED: bool = true;
         const TILE_ROWS: usize = if BF16 { 3 } else { 6 };
         const WIDE: bool = false;
-        const PRECISION: Precision = if BF16 { Precision::Bf16 } else { Precision::F32 };
+        const PRECISION: Precision = if BF16 {
+            Precision::Bf16
+        } else {
+            Precision::F32
+        };
 
         type Sums = [__m256; 2];
         type Input = [__m256; 2];
@@ -334,20 +376,37 @@ pub(crate) mod x86 {
             unsafe {
                 let low = if BF16 { cell << 16 } else { cell };
                 let high = cell & 0xffff_0000;
-                [_mm256_set1_ps(f32::from_bits(low)), _mm256_set1_ps(f32::from_bits(high))]
+                [
+                    _mm256_set1_ps(f32::from_bits(low)),
+                    _mm256_set1_ps(f32::from_bits(high)),
+                ]
             }
         }
 
         #[inline(always)]
         unsafe fn weights(from: *const u32) -> [__m256i; 2] {
             // SAFETY: AVX is there and the pointer good, by the trait's contract.
-            unsafe { [_mm256_loadu_si256(from.cast()), _mm256_loadu_si256(from.add(8).cast())] }
+            unsafe {
+                [
+                    _mm256_loadu_si256(from.cast()),
+                    _mm256_loadu_si256(from.add(8).cast()),
+                ]
+            }
         }
 
         #[inline(always)]
-        unsafe fn multiply_add(sums: [__m256; 2], input: [__m256; 2], weights: [__m256i; 2]) -> [__m256; 2] {
+        unsafe fn multiply_add(
+            sums: [__m256; 2],
+            input: [__m256; 2],
+            weights: [__m256i; 2],
+        ) -> [__m256; 2] {
             // SAFETY: AVX2 and FMA are there, by the trait's contract.
-            unsafe { [half(sums[0], input, weights[0], BF16), half(sums[1], input, weights[1], BF16)] }
+            unsafe {
+                [
+                    half(sums[0], input, weights[0], BF16),
+                    half(sums[1], input, weights[1], BF16),
+                ]
+            }
         }
 
         #[inline(always)]

@@ -1,8 +1,9 @@
 //! Attention of one row over the cached keys and values of its own sequence.
 //!
-//! Positions come in blocks of 16. The keys of a block are a panel: for each cell of a head, the cells of 16 positions
-//! side by side. Its values are a panel too: for each cell of positions (one in f32, two in bf16), all elements of the head side by side. A row reads blocks in order of position from its first visible one to its own,
-//! whatever other rows there are.
+//! Positions come in blocks of 16. The keys of a block are a panel: for each cell of a head, the
+//! cells of 16 positions side by side. Its values are a panel too: for each cell of positions (one
+//! in f32, two in bf16), all elements of the head side by side. A row reads blocks in order of
+//! position from its first visible one to its own, whatever other rows there are.
 
 use std::ops::Range;
 
@@ -13,7 +14,8 @@ use super::elementwise::exp;
 /// Positions of a block.
 pub(crate) const BLOCK: usize = LANES;
 
-/// Where keys and values lie in a block of one head: keys `[cells(head_dim), 16]`, then values `[cells(16), width]`.
+/// Where keys and values lie in a block of one head: keys `[cells(head_dim), 16]`, then values
+/// `[cells(16), width]`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct HeadLayout {
     pub(crate) head_dim: usize,
@@ -48,7 +50,10 @@ impl HeadLayout {
             Precision::F32 => {
                 keys.zip(key).for_each(|(cell, key)| *cell = key.to_bits());
                 let values = &mut values[lane * self.width()..];
-                values.iter_mut().zip(value).for_each(|(cell, value)| *cell = value.to_bits());
+                values
+                    .iter_mut()
+                    .zip(value)
+                    .for_each(|(cell, value)| *cell = value.to_bits());
             }
             Precision::Bf16 => {
                 keys.zip(key.chunks(2)).for_each(|(cell, pair)| {
@@ -56,10 +61,13 @@ impl HeadLayout {
                 });
                 let values = values[lane / 2 * self.width()..].iter_mut().zip(value);
                 if lane.is_multiple_of(2) {
-                    // The later position is not written yet: nothing of a former owner may stay there.
+                    // The later position is not written yet: nothing of a former owner may stay
+                    // there.
                     values.for_each(|(cell, &value)| *cell = bf16_pair(value, 0.0));
                 } else {
-                    values.for_each(|(cell, &value)| *cell = (*cell & 0xffff) | bf16_pair(0.0, value));
+                    values.for_each(|(cell, &value)| {
+                        *cell = (*cell & 0xffff) | bf16_pair(0.0, value)
+                    });
                 }
             }
         }
@@ -71,7 +79,8 @@ pub(crate) struct AttendRow<'a> {
     pub(crate) layout: HeadLayout,
     /// Rotated queries, `[heads, head_dim]`.
     pub(crate) queries: &'a [f32],
-    /// The blocks of the row's sequence for this key-value head, from the first position on; each `[layout.cells()]`.
+    /// The blocks of the row's sequence for this key-value head, from the first position on; each
+    /// `[layout.cells()]`.
     pub(crate) blocks: &'a [&'a [u32]],
     /// Positions that the row sees; the last is its own.
     pub(crate) visible: Range<usize>,
@@ -113,11 +122,18 @@ impl AttendRow<'_> {
     /// As for [`Arithmetic`].
     #[inline(always)]
     unsafe fn heads<A: Arithmetic, const HEADS: usize>(&mut self, head: usize) -> usize {
-        let HeadLayout { head_dim, precision } = self.layout;
+        let HeadLayout {
+            head_dim,
+            precision,
+        } = self.layout;
         let depth = precision.cells(head_dim);
         let Range { start: first, end } = self.visible;
         let blocks = &self.blocks[first / BLOCK..end.div_ceil(BLOCK)];
-        let Scratch { queries, scores, weights } = &mut *self.scratch;
+        let Scratch {
+            queries,
+            scores,
+            weights,
+        } = &mut *self.scratch;
 
         queries.clear();
         for query in self.queries[head * head_dim..][..HEADS * head_dim].chunks_exact(head_dim) {
@@ -126,15 +142,35 @@ impl AttendRow<'_> {
         scores.clear();
         scores.resize(HEADS * blocks.len(), [0.0; LANES]);
         let mut done = 0;
-        // SAFETY: every block holds `layout.cells()` cells, and `queries` and `scores` were just sized.
+        // SAFETY: every block holds `layout.cells()` cells, and `queries` and `scores` were just
+        // sized.
         unsafe {
             while done < blocks.len() {
                 done += match blocks.len() - done {
-                    4.. if HEADS == 1 => {
-                        score::<A, HEADS, 4>(queries, &blocks[done..], depth, scores, blocks.len(), done)
-                    }
-                    2.. => score::<A, HEADS, 2>(queries, &blocks[done..], depth, scores, blocks.len(), done),
-                    _ => score::<A, HEADS, 1>(queries, &blocks[done..], depth, scores, blocks.len(), done),
+                    4.. if HEADS == 1 => score::<A, HEADS, 4>(
+                        queries,
+                        &blocks[done..],
+                        depth,
+                        scores,
+                        blocks.len(),
+                        done,
+                    ),
+                    2.. => score::<A, HEADS, 2>(
+                        queries,
+                        &blocks[done..],
+                        depth,
+                        scores,
+                        blocks.len(),
+                        done,
+                    ),
+                    _ => score::<A, HEADS, 1>(
+                        queries,
+                        &blocks[done..],
+                        depth,
+                        scores,
+                        blocks.len(),
+                        done,
+                    ),
                 };
             }
         }
@@ -157,12 +193,40 @@ impl AttendRow<'_> {
         while vector * LANES < head_dim {
             let vectors = self.layout.width() / LANES - vector;
             let out = &mut self.out[head * head_dim..][..HEADS * head_dim];
-            // SAFETY: every block holds `layout.cells()` cells; `weights` holds `row_cells` cells for each head.
+            // SAFETY: every block holds `layout.cells()` cells; `weights` holds `row_cells` cells
+            // for each head.
             vector += unsafe {
                 match vectors {
-                    4.. => mix::<A, HEADS, 4>(weights, row_cells, low..high, blocks, self.layout, vector, &totals, out),
-                    2.. => mix::<A, HEADS, 2>(weights, row_cells, low..high, blocks, self.layout, vector, &totals, out),
-                    _ => mix::<A, HEADS, 1>(weights, row_cells, low..high, blocks, self.layout, vector, &totals, out),
+                    4.. => mix::<A, HEADS, 4>(
+                        weights,
+                        row_cells,
+                        low..high,
+                        blocks,
+                        self.layout,
+                        vector,
+                        &totals,
+                        out,
+                    ),
+                    2.. => mix::<A, HEADS, 2>(
+                        weights,
+                        row_cells,
+                        low..high,
+                        blocks,
+                        self.layout,
+                        vector,
+                        &totals,
+                        out,
+                    ),
+                    _ => mix::<A, HEADS, 1>(
+                        weights,
+                        row_cells,
+                        low..high,
+                        blocks,
+                        self.layout,
+                        vector,
+                        &totals,
+                        out,
+                    ),
                 }
             };
         }
@@ -181,10 +245,13 @@ fn put_cells<A: Arithmetic>(numbers: &[f32], cells: &mut Vec<u32>) {
 /// Products of `HEADS` queries and the keys of `BLOCKS` blocks; returns `BLOCKS`.
 ///
 /// # Safety
-/// As for [`Arithmetic`]; `queries` `[HEADS, depth]`, blocks with `[depth, 16]` cells at least, `scores`
-/// `[HEADS, row, 16]`, written from block `at` on.
+/// As for [`Arithmetic`]; `queries` `[HEADS, depth]`, blocks with `[depth, 16]` cells at least,
+/// `scores` `[HEADS, row, 16]`, written from block `at` on.
 #[inline(always)]
-#[expect(clippy::needless_range_loop, reason = "indices name registers of a tile")]
+#[expect(
+    clippy::needless_range_loop,
+    reason = "indices name registers of a tile"
+)]
 unsafe fn score<A: Arithmetic, const HEADS: usize, const BLOCKS: usize>(
     queries: &[u32],
     blocks: &[&[u32]],
@@ -211,20 +278,30 @@ unsafe fn score<A: Arithmetic, const HEADS: usize, const BLOCKS: usize>(
         }
         for head in 0..HEADS {
             for block in 0..BLOCKS {
-                A::store(sums[head][block], scores[head * row + at + block].as_mut_ptr());
+                A::store(
+                    sums[head][block],
+                    scores[head * row + at + block].as_mut_ptr(),
+                );
             }
         }
     }
     BLOCKS
 }
 
-/// Weighted sums of values, divided by the totals, for `VECTORS` vectors of each head; returns `VECTORS`.
+/// Weighted sums of values, divided by the totals, for `VECTORS` vectors of each head; returns
+/// `VECTORS`.
 ///
 /// # Safety
 /// As for [`Arithmetic`]; `weights` `[HEADS, row_cells]`, of which `cells` are used.
 #[inline(always)]
-#[expect(clippy::too_many_arguments, reason = "one loop over all that a row has computed")]
-#[expect(clippy::needless_range_loop, reason = "indices name registers of a tile")]
+#[expect(
+    clippy::too_many_arguments,
+    reason = "one loop over all that a row has computed"
+)]
+#[expect(
+    clippy::needless_range_loop,
+    reason = "indices name registers of a tile"
+)]
 unsafe fn mix<A: Arithmetic, const HEADS: usize, const VECTORS: usize>(
     weights: &[u32],
     row_cells: usize,
@@ -251,7 +328,8 @@ unsafe fn mix<A: Arithmetic, const HEADS: usize, const VECTORS: usize>(
                 for head in 0..HEADS {
                     let weight = A::input(*weights.get_unchecked(head * row_cells + cell));
                     for vector in 0..VECTORS {
-                        sums[head][vector] = A::multiply_add(sums[head][vector], weight, panel[vector]);
+                        sums[head][vector] =
+                            A::multiply_add(sums[head][vector], weight, panel[vector]);
                     }
                 }
             }
@@ -263,7 +341,9 @@ unsafe fn mix<A: Arithmetic, const HEADS: usize, const VECTORS: usize>(
                 let start = (vector + offset) * LANES;
                 let width = LANES.min(layout.head_dim - start);
                 let out = &mut out[head * layout.head_dim + start..][..width];
-                out.iter_mut().zip(values).for_each(|(out, value)| *out = value / totals[head]);
+                out.iter_mut()
+                    .zip(values)
+                    .for_each(|(out, value)| *out = value / totals[head]);
             }
         }
     }
@@ -277,7 +357,11 @@ fn exponentials(scores: &mut [[f32; LANES]], scale: f32) -> f32 {
     for scores in &mut *scores {
         for lane in 0..LANES {
             scores[lane] *= scale;
-            most[lane] = if scores[lane] > most[lane] { scores[lane] } else { most[lane] };
+            most[lane] = if scores[lane] > most[lane] {
+                scores[lane]
+            } else {
+                most[lane]
+            };
         }
     }
     let most = most.into_iter().fold(f32::NEG_INFINITY, f32::max);

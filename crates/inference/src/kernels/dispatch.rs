@@ -1,4 +1,5 @@
-//! One program for all processors: every loop is compiled once for each instruction set, and picked at run time.
+//! One program for all processors: every loop is compiled once for each instruction set, and picked
+//! at run time.
 
 use std::sync::LazyLock;
 
@@ -38,8 +39,11 @@ const PORTABLE_FUSED: bool = cfg!(target_arch = "aarch64");
 impl InstructionSet {
     /// The best that this processor has.
     pub(crate) fn best() -> Self {
-        static BEST: LazyLock<InstructionSet> =
-            LazyLock::new(|| InstructionSet::available().next().unwrap_or(InstructionSet::Portable));
+        static BEST: LazyLock<InstructionSet> = LazyLock::new(|| {
+            InstructionSet::available()
+                .next()
+                .unwrap_or(InstructionSet::Portable)
+        });
         *BEST
     }
 
@@ -52,7 +56,10 @@ impl InstructionSet {
             let avx2 = is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma");
             let avx2 = avx2 && is_x86_feature_detected!("f16c");
             [
-                (Self::Avx512Bf16, avx512 && vnni && is_x86_feature_detected!("avx512bf16")),
+                (
+                    Self::Avx512Bf16,
+                    avx512 && vnni && is_x86_feature_detected!("avx512bf16"),
+                ),
                 (Self::Avx512, avx512 && avx2),
                 (Self::Avx2, avx2),
                 (Self::Portable, true),
@@ -60,7 +67,9 @@ impl InstructionSet {
         };
         #[cfg(not(target_arch = "x86_64"))]
         let sets = [(Self::Portable, true)];
-        sets.into_iter().filter(|(_, there)| *there).map(|(set, _)| set)
+        sets.into_iter()
+            .filter(|(_, there)| *there)
+            .map(|(set, _)| set)
     }
 
     /// Rows that a tile of a product takes with these instructions.
@@ -100,7 +109,10 @@ impl InstructionSet {
             (WeightFormat::Numbers(_), Precision::Bf16) => "bf16 products in f32 sums",
         };
         let fused = PORTABLE_FUSED || self != Self::Portable;
-        format!("{products}{}", if fused { ", fused multiply-add" } else { "" })
+        format!(
+            "{products}{}",
+            if fused { ", fused multiply-add" } else { "" }
+        )
     }
 
     /// Runs a kernel with these instructions, which this processor must have.
@@ -113,7 +125,9 @@ impl InstructionSet {
             (Self::Avx512Bf16, Precision::Bf16) => unsafe { run_avx512_bf16(kernel) },
             // SAFETY: as above.
             #[cfg(target_arch = "x86_64")]
-            (Self::Avx512Bf16 | Self::Avx512, Precision::F32) => unsafe { run_avx512::<K, false>(kernel) },
+            (Self::Avx512Bf16 | Self::Avx512, Precision::F32) => unsafe {
+                run_avx512::<K, false>(kernel)
+            },
             // SAFETY: as above.
             #[cfg(target_arch = "x86_64")]
             (Self::Avx512, Precision::Bf16) => unsafe { run_avx512::<K, true>(kernel) },

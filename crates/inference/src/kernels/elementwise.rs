@@ -31,11 +31,11 @@ pub(crate) fn silu(x: f32) -> f32 {
     x / (1.0 + exp(-x))
 }
 
-/// `eˣ` with a relative error below 2e-7 where the result is a normal number; 0 below −87.3, infinite above 88.7, and
-/// NaN for NaN.
+/// `eˣ` with a relative error below 2e-7 where the result is a normal number; 0 below −87.3,
+/// infinite above 88.7, and NaN for NaN.
 ///
-/// Ours rather than the C library's, because a loop over it becomes vector code and because its result does not
-/// change with the C library that a binary is linked to.
+/// Ours rather than the C library's, because a loop over it becomes vector code and because its
+/// result does not change with the C library that a binary is linked to.
 #[inline(always)]
 pub(crate) fn exp(x: f32) -> f32 {
     // Adding and subtracting 1.5·2²³ rounds to the nearest integer without needing SSE4.1.

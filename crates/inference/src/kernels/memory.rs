@@ -2,7 +2,8 @@
 
 use memmap2::MmapMut;
 
-/// Memory for weights or for keys and values: zeros at first, on large pages where the system has them.
+/// Memory for weights or for keys and values: zeros at first, on large pages where the system has
+/// them.
 #[derive(Debug)]
 pub(crate) struct Buffer {
     map: MmapMut,
@@ -19,7 +20,8 @@ impl Buffer {
     }
 
     pub(crate) fn cells(&self) -> &[u32] {
-        // SAFETY: a mapping is aligned to pages, alive as long as `self`, of this length, and any bits are a `u32`.
+        // SAFETY: a mapping is aligned to pages, alive as long as `self`, of this length, and any
+        // bits are a `u32`.
         unsafe { std::slice::from_raw_parts(self.map.as_ptr().cast(), self.length) }
     }
 
@@ -42,7 +44,10 @@ unsafe impl<T: Send> Sync for Shared<T> {}
 
 impl<T> Shared<T> {
     pub(crate) fn new(slice: &mut [T]) -> Self {
-        Self { start: slice.as_mut_ptr(), length: slice.len() }
+        Self {
+            start: slice.as_mut_ptr(),
+            length: slice.len(),
+        }
     }
 
     /// A part.
@@ -54,7 +59,11 @@ impl<T> Shared<T> {
     /// When the part is not within the slice.
     #[expect(clippy::mut_from_ref, reason = "each caller has a part of its own")]
     pub(crate) unsafe fn slice(&self, start: usize, length: usize) -> &mut [T] {
-        assert!(start.checked_add(length).is_some_and(|end| end <= self.length));
+        assert!(
+            start
+                .checked_add(length)
+                .is_some_and(|end| end <= self.length)
+        );
         // SAFETY: within the slice; alone and alive, as the caller promises.
         unsafe { std::slice::from_raw_parts_mut(self.start.add(start), length) }
     }

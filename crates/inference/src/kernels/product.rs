@@ -1,11 +1,12 @@
 //! Matrix products: rows of activations by packed weights.
 //!
-//! Weights are laid out in *panels* of 32 outputs: for each cell of the input, 32 cells side by side. Activations are
-//! packed for each product in *tiles* of a few rows: for each cell of the input, one cell of each row. The inner loop
-//! then reads both in order, takes one cell of each row times two vectors of weights, and keeps all sums of the tile in
-//! registers.
+//! Weights are laid out in *panels* of 32 outputs: for each cell of the input, 32 cells side by
+//! side. Activations are packed for each product in *tiles* of a few rows: for each cell of the
+//! input, one cell of each row. The inner loop then reads both in order, takes one cell of each row
+//! times two vectors of weights, and keeps all sums of the tile in registers.
 //!
-//! Each sum adds its terms in the order of the inputs, whatever tile its row is in: no row depends on another.
+//! Each sum adds its terms in the order of the inputs, whatever tile its row is in: no row depends
+//! on another.
 
 use std::cell::Cell;
 use std::ops::{Deref, Range};
@@ -43,7 +44,8 @@ pub(crate) type PanelSums = [f32; PANEL];
 /// Most rows that a task takes at a time.
 pub(super) const TASK_ROWS: usize = 192;
 
-/// Cells after which the other rows get their turn, so that this part of a panel stays in the nearest cache.
+/// Cells after which the other rows get their turn, so that this part of a panel stays in the
+/// nearest cache.
 const DEPTH_BLOCK: usize = 1024;
 
 /// How many cells ahead weights are asked for. A few rows wait for memory alone, and ask earlier.
@@ -59,8 +61,9 @@ const LONGEST_RUN: usize = 4;
 
 /// A weight matrix `[outputs, inputs]`.
 ///
-/// At first its rows lie elsewhere, such as in a mapped file, and each product lays panels out as it goes, in memory
-/// that it uses again. [`Self::lay_out`] does so once and for all, which takes memory that the system must find first.
+/// At first its rows lie elsewhere, such as in a mapped file, and each product lays panels out as
+/// it goes, in memory that it uses again. [`Self::lay_out`] does so once and for all, which takes
+/// memory that the system must find first.
 pub(crate) struct Matrix {
     rows: Box<dyn WeightRows>,
     panels: OnceLock<Buffer>,
@@ -125,7 +128,13 @@ impl Matrix {
         format: WeightFormat,
         (outputs, inputs): (usize, usize),
     ) -> Self {
-        Self { rows: Box::new(rows), panels: OnceLock::new(), format, outputs, inputs }
+        Self {
+            rows: Box::new(rows),
+            panels: OnceLock::new(),
+            format,
+            outputs,
+            inputs,
+        }
     }
 
     /// Lays the panels out, if they are not yet.
@@ -152,7 +161,8 @@ impl Matrix {
 
     fn write_panel(&self, panel: usize, to: &mut [u32]) {
         let depth = self.row_cells();
-        // A little more than a row, so that the rows of a panel do not compete for the same lines of the cache.
+        // A little more than a row, so that the rows of a panel do not compete for the same lines
+        // of the cache.
         let stride = depth + LANES;
         let mut rows = SPARE_ROWS.take();
         rows.resize(PANEL * stride, 0);
@@ -168,7 +178,9 @@ impl Matrix {
             WeightFormat::Q8 => quantized::side_by_side(&rows, stride, to),
             WeightFormat::Numbers(_) => {
                 for (cell, to) in to.as_chunks_mut::<PANEL>().0.iter_mut().enumerate() {
-                    to.iter_mut().enumerate().for_each(|(column, to)| *to = rows[column * stride + cell]);
+                    to.iter_mut()
+                        .enumerate()
+                        .for_each(|(column, to)| *to = rows[column * stride + cell]);
                 }
             }
         }
@@ -218,10 +230,14 @@ impl Matrix {
         match self.format {
             WeightFormat::Q8 => quantized::read_row(&cells, to),
             WeightFormat::Numbers(Precision::F32) => {
-                to.iter_mut().zip(cells).for_each(|(to, cell)| *to = f32::from_bits(cell));
+                to.iter_mut()
+                    .zip(cells)
+                    .for_each(|(to, cell)| *to = f32::from_bits(cell));
             }
             WeightFormat::Numbers(Precision::Bf16) => {
-                to.chunks_mut(2).zip(cells).for_each(|(to, cell)| to.copy_from_slice(&pair_values(cell)[..to.len()]));
+                to.chunks_mut(2)
+                    .zip(cells)
+                    .for_each(|(to, cell)| to.copy_from_slice(&pair_values(cell)[..to.len()]));
             }
         }
     }
@@ -262,9 +278,23 @@ impl Inputs {
         let depth = precision.cells(inputs);
         let tiling = Tiling::new(rows, set.tile_rows(precision));
         let cells = tiling.pack(threads, depth, |range, to| {
-            set.run(precision, PackTile { first: range.start, count: range.len(), inputs, depth, row: &row, to });
+            set.run(
+                precision,
+                PackTile {
+                    first: range.start,
+                    count: range.len(),
+                    inputs,
+                    depth,
+                    row: &row,
+                    to,
+                },
+            );
         });
-        Self { cells, depth, tiling }
+        Self {
+            cells,
+            depth,
+            tiling,
+        }
     }
 }
 
@@ -320,7 +350,14 @@ struct PackTile<'a, R> {
 impl<'x, R: Row<'x>> Kernel for PackTile<'_, R> {
     #[inline(always)]
     fn run<A: Arithmetic>(self) {
-        let Self { first, count, inputs, depth, row, to } = self;
+        let Self {
+            first,
+            count,
+            inputs,
+            depth,
+            row,
+            to,
+        } = self;
         let mut scratch = vec![0f32; inputs];
         let mut cells = vec![0u32; count * depth];
         for (index, cells) in cells.chunks_exact_mut(depth).enumerate() {
@@ -345,7 +382,10 @@ pub(super) struct Tiling {
 impl Tiling {
     /// Tiles of at most `tile_rows` rows.
     pub(super) fn new(rows: usize, tile_rows: usize) -> Self {
-        Self { rows, tiles: rows.div_ceil(tile_rows) }
+        Self {
+            rows,
+            tiles: rows.div_ceil(tile_rows),
+        }
     }
 
     pub(super) fn tile(self, tile: usize) -> Range<usize> {
@@ -373,8 +413,15 @@ impl Tiling {
 
 /// What becomes of the sums of some rows and one panel.
 pub(crate) trait Epilogue: Sync {
-    /// `sums` are those of the rows from `first_row` on; `thread` is the number of the thread that calls.
-    fn take<A: Arithmetic>(&self, thread: usize, panel: usize, first_row: usize, sums: &[PanelSums]);
+    /// `sums` are those of the rows from `first_row` on; `thread` is the number of the thread that
+    /// calls.
+    fn take<A: Arithmetic>(
+        &self,
+        thread: usize,
+        panel: usize,
+        first_row: usize,
+        sums: &[PanelSums],
+    );
 }
 
 /// Multiplies every row by every panel.
@@ -386,14 +433,36 @@ pub(crate) fn product(
     matrix: &Matrix,
     epilogue: &impl Epilogue,
 ) {
-    assert_eq!(inputs.depth * PANEL, matrix.panel_cells(), "rows do not fit the matrix");
+    assert_eq!(
+        inputs.depth * PANEL,
+        matrix.panel_cells(),
+        "rows do not fit the matrix"
+    );
     let tiling = inputs.tiling;
-    for_each_panel(threads, tiling, set.tile_rows(precision), matrix, |thread, panel, tiles, weights| {
-        set.run(precision, PanelProduct { inputs, tiling, tiles, weights, thread, panel, epilogue });
-    });
+    for_each_panel(
+        threads,
+        tiling,
+        set.tile_rows(precision),
+        matrix,
+        |thread, panel, tiles, weights| {
+            set.run(
+                precision,
+                PanelProduct {
+                    inputs,
+                    tiling,
+                    tiles,
+                    weights,
+                    thread,
+                    panel,
+                    epilogue,
+                },
+            );
+        },
+    );
 }
 
-/// Gives out the panels of a matrix: `work` gets the thread's number, the panel's, tiles, and the panel's cells.
+/// Gives out the panels of a matrix: `work` gets the thread's number, the panel's, tiles, and the
+/// panel's cells.
 pub(super) fn for_each_panel(
     threads: &Threads,
     tiling: Tiling,
@@ -429,7 +498,15 @@ struct PanelProduct<'a, E> {
 impl<E: Epilogue> Kernel for PanelProduct<'_, E> {
     #[inline(always)]
     fn run<A: Arithmetic>(self) {
-        let Self { inputs, tiling, tiles, weights, thread, panel, epilogue } = self;
+        let Self {
+            inputs,
+            tiling,
+            tiles,
+            weights,
+            thread,
+            panel,
+            epilogue,
+        } = self;
         let depth = inputs.depth;
         let first_row = tiling.tile(tiles.start).start;
         let rows = tiling.tile(tiles.end - 1).end - first_row;
@@ -440,7 +517,8 @@ impl<E: Epilogue> Kernel for PanelProduct<'_, E> {
             let weights = &weights[start * PANEL..][..length * PANEL];
             for tile in tiles.clone() {
                 let range = tiling.tile(tile);
-                let cells = &inputs.cells[range.start * depth + start * range.len()..][..length * range.len()];
+                let cells = &inputs.cells[range.start * depth + start * range.len()..]
+                    [..length * range.len()];
                 let sums = &mut sums[range.start - first_row..range.end - first_row];
                 // SAFETY: the processor has the instructions of `A`, for which this is compiled.
                 unsafe { any_tile::<A>(cells, weights, sums) };
@@ -465,15 +543,30 @@ unsafe fn any_tile<A: Arithmetic>(cells: &[u32], weights: &[u32], sums: &mut [Pa
 /// # Safety
 /// As for [`Arithmetic`].
 #[inline(always)]
-unsafe fn tile<A: Arithmetic, const ROWS: usize>(cells: &[u32], weights: &[u32], sums: &mut [PanelSums]) {
+unsafe fn tile<A: Arithmetic, const ROWS: usize>(
+    cells: &[u32],
+    weights: &[u32],
+    sums: &mut [PanelSums],
+) {
     let depth = weights.len() / PANEL;
     assert!(cells.len() == depth * ROWS && sums.len() == ROWS);
-    // SAFETY: `cells`, `weights` and `sums` have the sizes just checked; the rest is the caller's promise.
+    // SAFETY: `cells`, `weights` and `sums` have the sizes just checked; the rest is the caller's
+    // promise.
     unsafe {
         if A::WIDE {
-            columns::<A, ROWS, 2>(cells.as_ptr(), weights.as_ptr(), depth, sums.as_mut_ptr().cast());
+            columns::<A, ROWS, 2>(
+                cells.as_ptr(),
+                weights.as_ptr(),
+                depth,
+                sums.as_mut_ptr().cast(),
+            );
         } else {
-            columns::<A, ROWS, 1>(cells.as_ptr(), weights.as_ptr(), depth, sums.as_mut_ptr().cast());
+            columns::<A, ROWS, 1>(
+                cells.as_ptr(),
+                weights.as_ptr(),
+                depth,
+                sums.as_mut_ptr().cast(),
+            );
             columns::<A, ROWS, 1>(
                 cells.as_ptr(),
                 weights.as_ptr().add(LANES),
@@ -485,10 +578,13 @@ unsafe fn tile<A: Arithmetic, const ROWS: usize>(cells: &[u32], weights: &[u32],
 }
 
 /// # Safety
-/// As for [`Arithmetic`]; `cells` `[depth, ROWS]`, `weights` `[depth, 32]` and `sums` `[ROWS, 32]`, of which the first
-/// `VECTORS · 16` columns are read and written.
+/// As for [`Arithmetic`]; `cells` `[depth, ROWS]`, `weights` `[depth, 32]` and `sums` `[ROWS, 32]`,
+/// of which the first `VECTORS · 16` columns are read and written.
 #[inline(always)]
-#[expect(clippy::needless_range_loop, reason = "indices name registers of a tile")]
+#[expect(
+    clippy::needless_range_loop,
+    reason = "indices name registers of a tile"
+)]
 unsafe fn columns<A: Arithmetic, const ROWS: usize, const VECTORS: usize>(
     mut cells: *const u32,
     mut weights: *const u32,

@@ -1,8 +1,9 @@
-//! Products of 8-bit integers: weights in blocks of 32 with a scale each (the numbers of GGUF's Q8_0), activations
-//! rounded to the same kind of blocks row by row.
+//! Products of 8-bit integers: weights in blocks of 32 with a scale each (the numbers of GGUF's
+//! Q8_0), activations rounded to the same kind of blocks row by row.
 //!
-//! A block's product is a sum of integers, exact in any order, times both scales, added to an f32 sum in the order of
-//! the blocks. So no row depends on another, and every instruction set gives the same integers.
+//! A block's product is a sum of integers, exact in any order, times both scales, added to an f32
+//! sum in the order of the blocks. So no row depends on another, and every instruction set gives
+//! the same integers.
 
 use std::ops::Range;
 
@@ -11,7 +12,8 @@ use half::f16;
 use super::arithmetic::{Arithmetic, LANES, Precision, multiply_add};
 use super::dispatch::{ByteKernel, InstructionSet, Kernel};
 use super::product::{
-    Epilogue, Matrix, PANEL, PanelSums, Row, SpareCells, TASK_ROWS, Tiling, for_each_panel, with_const_rows,
+    Epilogue, Matrix, PANEL, PanelSums, Row, SpareCells, TASK_ROWS, Tiling, for_each_panel,
+    with_const_rows,
 };
 use crate::threads::Threads;
 
@@ -24,10 +26,12 @@ const BLOCK_CELLS: usize = BLOCK / 4;
 /// Cells of a block of one row of weights: the integers, then the scale.
 pub(crate) const ROW_BLOCK: usize = BLOCK_CELLS + 1;
 
-/// Cells of a block of a panel: for each cell of the block the cells of 32 outputs, then 32 scales as f16.
+/// Cells of a block of a panel: for each cell of the block the cells of 32 outputs, then 32 scales
+/// as f16.
 pub(crate) const PANEL_BLOCK: usize = BLOCK_CELLS * PANEL + PANEL / 2;
 
-/// Cells of a block of one row of inputs: the integers, their scale, and what is to be taken off (see [`OFFSET`]).
+/// Cells of a block of one row of inputs: the integers, their scale, and what is to be taken off
+/// (see [`OFFSET`]).
 const INPUT_BLOCK: usize = BLOCK_CELLS + 2;
 
 /// Weights are stored with this added, because processors multiply unsigned by signed bytes.
@@ -38,7 +42,9 @@ const LARGEST: f32 = 127.0;
 
 /// Rounds 32 values to integers of at most 127; the scale.
 fn quantize(values: &[f32], integers: &mut [i8; BLOCK]) -> f32 {
-    let largest = values.iter().fold(0f32, |largest, value| largest.max(value.abs()));
+    let largest = values
+        .iter()
+        .fold(0f32, |largest, value| largest.max(value.abs()));
     let scale = largest / LARGEST;
     let inverse = if scale > 0.0 { 1.0 / scale } else { 0.0 };
     for (integer, value) in integers.iter_mut().zip(values) {
@@ -52,7 +58,10 @@ fn quantize(values: &[f32], integers: &mut [i8; BLOCK]) -> f32 {
 /// A row of weights as cells: `values` `[inputs]`, `cells` `[blocks, 9]`.
 pub(crate) fn write_row(values: &[f32], cells: &mut [u32]) {
     let mut integers = [0i8; BLOCK];
-    for (values, cells) in values.chunks(BLOCK).zip(cells.as_chunks_mut::<ROW_BLOCK>().0) {
+    for (values, cells) in values
+        .chunks(BLOCK)
+        .zip(cells.as_chunks_mut::<ROW_BLOCK>().0)
+    {
         let scale = quantize(values, &mut integers);
         write_row_block(&integers, f16::from_f32(scale), cells);
     }
@@ -77,10 +86,17 @@ pub(crate) fn write_row_block(integers: &[i8; BLOCK], scale: f16, cells: &mut [u
 
 /// The values of a row of cells: `[blocks, 9]` to `[inputs]`.
 pub(crate) fn read_row(cells: &[u32], to: &mut [f32]) {
-    for (cells, to) in cells.as_chunks::<ROW_BLOCK>().0.iter().zip(to.chunks_mut(BLOCK)) {
+    for (cells, to) in cells
+        .as_chunks::<ROW_BLOCK>()
+        .0
+        .iter()
+        .zip(to.chunks_mut(BLOCK))
+    {
         let scale = f16::from_bits(cells[BLOCK_CELLS] as u16).to_f32();
         let bytes = cells.iter().flat_map(|cell| cell.to_le_bytes());
-        to.iter_mut().zip(bytes).for_each(|(to, byte)| *to = (i32::from(byte) - OFFSET) as f32 * scale);
+        to.iter_mut()
+            .zip(bytes)
+            .for_each(|(to, byte)| *to = (i32::from(byte) - OFFSET) as f32 * scale);
     }
 }
 
@@ -90,7 +106,9 @@ pub(crate) fn side_by_side(rows: &[u32], stride: usize, to: &mut [u32]) {
         let (integers, scales) = to.split_at_mut(BLOCK_CELLS * PANEL);
         let cell = |column: usize, cell: usize| rows[column * stride + block * ROW_BLOCK + cell];
         for (index, to) in integers.as_chunks_mut::<PANEL>().0.iter_mut().enumerate() {
-            to.iter_mut().enumerate().for_each(|(column, to)| *to = cell(column, index));
+            to.iter_mut()
+                .enumerate()
+                .for_each(|(column, to)| *to = cell(column, index));
         }
         for (pair, to) in scales.iter_mut().enumerate() {
             *to = cell(2 * pair, BLOCK_CELLS) | cell(2 * pair + 1, BLOCK_CELLS) << 16;
@@ -100,7 +118,12 @@ pub(crate) fn side_by_side(rows: &[u32], stride: usize, to: &mut [u32]) {
 
 /// The row of one column of a panel: `[blocks, PANEL_BLOCK]` to `[blocks, 9]`.
 pub(crate) fn row_of_panel(panel: &[u32], column: usize, cells: &mut [u32]) {
-    for (panel, cells) in panel.as_chunks::<PANEL_BLOCK>().0.iter().zip(cells.as_chunks_mut::<ROW_BLOCK>().0) {
+    for (panel, cells) in panel
+        .as_chunks::<PANEL_BLOCK>()
+        .0
+        .iter()
+        .zip(cells.as_chunks_mut::<ROW_BLOCK>().0)
+    {
         for (index, cell) in cells[..BLOCK_CELLS].iter_mut().enumerate() {
             *cell = panel[index * PANEL + column];
         }
@@ -127,10 +150,16 @@ pub(crate) trait Bytes: Copy {
 
     unsafe fn start(value: i32) -> Self::Sums;
     unsafe fn weights(from: *const u32) -> Self::Weights;
-    /// Adds the products of four unsigned bytes of each weight cell and the four signed ones of `input`.
+    /// Adds the products of four unsigned bytes of each weight cell and the four signed ones of
+    /// `input`.
     unsafe fn add(sums: Self::Sums, weights: Self::Weights, input: u32) -> Self::Sums;
     /// `to += sums · scales · scale`: 16 sums, 16 scales as f16.
-    unsafe fn add_scaled(sums: Self::Sums, scales: *const u16, scale: f32, to: &mut <Self::Floats as Arithmetic>::Sums);
+    unsafe fn add_scaled(
+        sums: Self::Sums,
+        scales: *const u16,
+        scale: f32,
+        to: &mut <Self::Floats as Arithmetic>::Sums,
+    );
 }
 
 /// Loops over plain arrays.
@@ -224,7 +253,11 @@ pub(crate) mod x86 {
             // SAFETY: AVX-512F is there and the pointer good, by the trait's contract.
             unsafe {
                 let own = _mm512_cvtph_ps(_mm256_loadu_si256(scales.cast()));
-                *to = _mm512_fmadd_ps(_mm512_cvtepi32_ps(sums), _mm512_mul_ps(own, _mm512_set1_ps(scale)), *to);
+                *to = _mm512_fmadd_ps(
+                    _mm512_cvtepi32_ps(sums),
+                    _mm512_mul_ps(own, _mm512_set1_ps(scale)),
+                    *to,
+                );
             }
         }
     }
@@ -246,7 +279,12 @@ pub(crate) mod x86 {
         #[inline(always)]
         unsafe fn weights(from: *const u32) -> [__m256i; 2] {
             // SAFETY: AVX is there and the pointer good, by the trait's contract.
-            unsafe { [_mm256_loadu_si256(from.cast()), _mm256_loadu_si256(from.add(8).cast())] }
+            unsafe {
+                [
+                    _mm256_loadu_si256(from.cast()),
+                    _mm256_loadu_si256(from.add(8).cast()),
+                ]
+            }
         }
 
         #[inline(always)]
@@ -254,14 +292,24 @@ pub(crate) mod x86 {
             // SAFETY: AVX2 is there, by the trait's contract.
             unsafe {
                 let input = _mm256_set1_epi32(input as i32);
-                let (even, odd) =
-                    (_mm256_srai_epi16::<8>(_mm256_slli_epi16::<8>(input)), _mm256_srai_epi16::<8>(input));
-                [half(sums[0], weights[0], even, odd), half(sums[1], weights[1], even, odd)]
+                let (even, odd) = (
+                    _mm256_srai_epi16::<8>(_mm256_slli_epi16::<8>(input)),
+                    _mm256_srai_epi16::<8>(input),
+                );
+                [
+                    half(sums[0], weights[0], even, odd),
+                    half(sums[1], weights[1], even, odd),
+                ]
             }
         }
 
         #[inline(always)]
-        unsafe fn add_scaled(sums: [__m256i; 2], scales: *const u16, scale: f32, to: &mut [__m256; 2]) {
+        unsafe fn add_scaled(
+            sums: [__m256i; 2],
+            scales: *const u16,
+            scale: f32,
+            to: &mut [__m256; 2],
+        ) {
             // SAFETY: AVX2, FMA and F16C are there and the pointer good, by the trait's contract.
             unsafe {
                 for (half, sums) in sums.into_iter().enumerate() {
@@ -294,13 +342,30 @@ struct Inputs {
 }
 
 impl Inputs {
-    fn pack<'x>(threads: &Threads, set: InstructionSet, (rows, inputs): (usize, usize), row: &impl Row<'x>) -> Self {
+    fn pack<'x>(
+        threads: &Threads,
+        set: InstructionSet,
+        (rows, inputs): (usize, usize),
+        row: &impl Row<'x>,
+    ) -> Self {
         let blocks = inputs.div_ceil(BLOCK);
         let tiling = Tiling::new(rows, set.byte_tile_rows());
         let cells = tiling.pack(threads, blocks * INPUT_BLOCK, |rows, to| {
-            set.run(Precision::F32, PackTile { rows, inputs, row, to });
+            set.run(
+                Precision::F32,
+                PackTile {
+                    rows,
+                    inputs,
+                    row,
+                    to,
+                },
+            );
         });
-        Self { cells, blocks, tiling }
+        Self {
+            cells,
+            blocks,
+            tiling,
+        }
     }
 }
 
@@ -315,15 +380,24 @@ struct PackTile<'a, R> {
 impl<'x, R: Row<'x>> Kernel for PackTile<'_, R> {
     #[inline(always)]
     fn run<A: Arithmetic>(self) {
-        let Self { rows, inputs, row, to } = self;
+        let Self {
+            rows,
+            inputs,
+            row,
+            to,
+        } = self;
         let count = rows.len();
         let (mut scratch, mut integers) = (vec![0f32; inputs], [0i8; BLOCK]);
         for (index, number) in rows.enumerate() {
             let values = row.get::<A>(number, &mut scratch);
-            for (values, to) in values.chunks(BLOCK).zip(to.chunks_exact_mut(INPUT_BLOCK * count)) {
+            for (values, to) in values
+                .chunks(BLOCK)
+                .zip(to.chunks_exact_mut(INPUT_BLOCK * count))
+            {
                 let scale = quantize(values, &mut integers);
                 for (cell, integers) in integers.as_chunks::<4>().0.iter().enumerate() {
-                    to[cell * count + index] = u32::from_le_bytes(integers.map(|integer| integer as u8));
+                    to[cell * count + index] =
+                        u32::from_le_bytes(integers.map(|integer| integer as u8));
                 }
                 let sum: i32 = integers.iter().map(|integer| i32::from(*integer)).sum();
                 to[BLOCK_CELLS * count + index] = scale.to_bits();
@@ -343,9 +417,22 @@ pub(crate) fn multiply<'x>(
     epilogue: &impl Epilogue,
 ) {
     let inputs = Inputs::pack(threads, set, (rows, matrix.inputs()), row);
-    for_each_panel(threads, inputs.tiling, set.byte_tile_rows(), matrix, |thread, panel, tiles, weights| {
-        set.run_bytes(PanelProduct { inputs: &inputs, tiles, weights, thread, panel, epilogue });
-    });
+    for_each_panel(
+        threads,
+        inputs.tiling,
+        set.byte_tile_rows(),
+        matrix,
+        |thread, panel, tiles, weights| {
+            set.run_bytes(PanelProduct {
+                inputs: &inputs,
+                tiles,
+                weights,
+                thread,
+                panel,
+                epilogue,
+            });
+        },
+    );
 }
 
 struct PanelProduct<'a, E> {
@@ -360,7 +447,19 @@ struct PanelProduct<'a, E> {
 impl<E: Epilogue> ByteKernel for PanelProduct<'_, E> {
     #[inline(always)]
     fn run<B: Bytes>(self) {
-        let Self { inputs: Inputs { cells, blocks, tiling }, tiles, weights, thread, panel, epilogue } = self;
+        let Self {
+            inputs:
+                Inputs {
+                    cells,
+                    blocks,
+                    tiling,
+                },
+            tiles,
+            weights,
+            thread,
+            panel,
+            epilogue,
+        } = self;
         let size = blocks * INPUT_BLOCK;
         let first_row = tiling.tile(tiles.start).start;
         let rows = tiling.tile(tiles.end - 1).end - first_row;
@@ -390,11 +489,16 @@ unsafe fn any_tile<B: Bytes>(cells: &[u32], weights: &[u32], sums: &mut [PanelSu
 /// # Safety
 /// As for [`Bytes`].
 #[inline(always)]
-unsafe fn tile<B: Bytes, const ROWS: usize>(cells: &[u32], weights: &[u32], sums: &mut [PanelSums]) {
+unsafe fn tile<B: Bytes, const ROWS: usize>(
+    cells: &[u32],
+    weights: &[u32],
+    sums: &mut [PanelSums],
+) {
     let blocks = weights.len() / PANEL_BLOCK;
     assert!(cells.len() == blocks * INPUT_BLOCK * ROWS && sums.len() == ROWS);
     let sums = sums.as_mut_ptr().cast::<f32>();
-    // SAFETY: `cells`, `weights` and `sums` have the sizes just checked; the rest is the caller's promise.
+    // SAFETY: `cells`, `weights` and `sums` have the sizes just checked; the rest is the caller's
+    // promise.
     unsafe {
         if B::WIDE {
             columns::<B, ROWS, 2>(cells.as_ptr(), weights.as_ptr(), blocks, 0, sums);
@@ -406,10 +510,13 @@ unsafe fn tile<B: Bytes, const ROWS: usize>(cells: &[u32], weights: &[u32], sums
 }
 
 /// # Safety
-/// As for [`Bytes`]; `cells` `[blocks, 10, ROWS]`, `weights` `[blocks, PANEL_BLOCK]` and `sums` `[ROWS, 32]`, of which
-/// `VECTORS · 16` columns from `first` on are read and written.
+/// As for [`Bytes`]; `cells` `[blocks, 10, ROWS]`, `weights` `[blocks, PANEL_BLOCK]` and `sums`
+/// `[ROWS, 32]`, of which `VECTORS · 16` columns from `first` on are read and written.
 #[inline(always)]
-#[expect(clippy::needless_range_loop, reason = "indices name registers of a tile")]
+#[expect(
+    clippy::needless_range_loop,
+    reason = "indices name registers of a tile"
+)]
 unsafe fn columns<B: Bytes, const ROWS: usize, const VECTORS: usize>(
     mut cells: *const u32,
     mut weights: *const u32,
@@ -423,13 +530,15 @@ unsafe fn columns<B: Bytes, const ROWS: usize, const VECTORS: usize>(
         let mut tile = [[Floats::<B>::zero(); VECTORS]; ROWS];
         for row in 0..ROWS {
             for vector in 0..VECTORS {
-                tile[row][vector] = Floats::<B>::load(sums.add(row * PANEL + first + vector * LANES));
+                tile[row][vector] =
+                    Floats::<B>::load(sums.add(row * PANEL + first + vector * LANES));
             }
         }
         for _ in 0..blocks {
             let mut products = [[B::start(0); VECTORS]; ROWS];
             for row in 0..ROWS {
-                products[row] = [B::start(*cells.add((BLOCK_CELLS + 1) * ROWS + row) as i32); VECTORS];
+                products[row] =
+                    [B::start(*cells.add((BLOCK_CELLS + 1) * ROWS + row) as i32); VECTORS];
             }
             for cell in 0..BLOCK_CELLS {
                 let mut factors = [B::weights(weights); VECTORS];
@@ -441,7 +550,8 @@ unsafe fn columns<B: Bytes, const ROWS: usize, const VECTORS: usize>(
                 for row in 0..ROWS {
                     let input = *cells.add(cell * ROWS + row);
                     for vector in 0..VECTORS {
-                        products[row][vector] = B::add(products[row][vector], factors[vector], input);
+                        products[row][vector] =
+                            B::add(products[row][vector], factors[vector], input);
                     }
                 }
             }
@@ -449,7 +559,12 @@ unsafe fn columns<B: Bytes, const ROWS: usize, const VECTORS: usize>(
             for row in 0..ROWS {
                 let scale = f32::from_bits(*cells.add(BLOCK_CELLS * ROWS + row));
                 for vector in 0..VECTORS {
-                    B::add_scaled(products[row][vector], scales.add(vector * LANES), scale, &mut tile[row][vector]);
+                    B::add_scaled(
+                        products[row][vector],
+                        scales.add(vector * LANES),
+                        scale,
+                        &mut tile[row][vector],
+                    );
                 }
             }
             cells = cells.add(INPUT_BLOCK * ROWS);
@@ -457,7 +572,10 @@ unsafe fn columns<B: Bytes, const ROWS: usize, const VECTORS: usize>(
         }
         for row in 0..ROWS {
             for vector in 0..VECTORS {
-                Floats::<B>::store(tile[row][vector], sums.add(row * PANEL + first + vector * LANES));
+                Floats::<B>::store(
+                    tile[row][vector],
+                    sums.add(row * PANEL + first + vector * LANES),
+                );
             }
         }
     }

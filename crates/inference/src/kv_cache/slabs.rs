@@ -25,10 +25,20 @@ pub(super) struct Slabs {
 
 impl Slabs {
     pub(super) fn new(config: &ModelConfig, precision: Precision, capacity: usize) -> Self {
-        let layout = HeadLayout { head_dim: config.head_dim, precision };
+        let layout = HeadLayout {
+            head_dim: config.head_dim,
+            precision,
+        };
         let block_cells = Self::block_cells_of(config, layout);
         let per_slab = (SLAB_BYTES / size_of::<u32>() / block_cells).clamp(1, capacity.max(1));
-        Self { kv_heads: config.kv_heads, layout, block_cells, per_slab, slabs: Vec::new(), spare: Vec::new() }
+        Self {
+            kv_heads: config.kv_heads,
+            layout,
+            block_cells,
+            per_slab,
+            slabs: Vec::new(),
+            spare: Vec::new(),
+        }
     }
 
     pub(super) fn block_cells_of(config: &ModelConfig, layout: HeadLayout) -> usize {
@@ -40,7 +50,8 @@ impl Slabs {
         self.layout
     }
 
-    /// Uses this memory before any other, as far as it is of the right size and `capacity` blocks need it.
+    /// Uses this memory before any other, as far as it is of the right size and `capacity` blocks
+    /// need it.
     pub(super) fn use_first(&mut self, mut spare: Vec<Buffer>, capacity: usize) {
         let slab_cells = self.per_slab * self.block_cells;
         spare.retain(|slab| slab.cells().len() == slab_cells);
@@ -50,7 +61,10 @@ impl Slabs {
 
     /// All memory.
     pub(super) fn take(&mut self) -> Vec<Buffer> {
-        std::mem::take(&mut self.slabs).into_iter().chain(std::mem::take(&mut self.spare)).collect()
+        std::mem::take(&mut self.slabs)
+            .into_iter()
+            .chain(std::mem::take(&mut self.spare))
+            .collect()
     }
 
     /// Makes sure that there is memory for so many blocks.

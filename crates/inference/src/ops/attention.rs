@@ -13,7 +13,8 @@ use crate::kernels::elementwise::rms_norm;
 use crate::kernels::{Compute, Shared};
 use crate::kv_cache::{CacheWriter, KvCache, Slot};
 
-/// Normalizes queries and keys where they are, rotates them by their positions and puts keys and values into the cache.
+/// Normalizes queries and keys where they are, rotates them by their positions and puts keys and
+/// values into the cache.
 pub(crate) struct RotateAndStore<'a> {
     pub(crate) compute: &'a Compute,
     pub(crate) writer: &'a CacheWriter<'a>,
@@ -58,11 +59,23 @@ impl InplaceOp1 for RotateAndStore<'_> {
     }
 
     fn cpu_fwd(&self, storage: &mut CpuStorage, layout: &Layout) -> Result<()> {
-        let AttentionShape { heads, kv_heads, head_dim } = self.shape;
-        let (rows, width) = self.shape.rows(layout, self.rotation.len() / (head_dim / 2))?;
+        let AttentionShape {
+            heads,
+            kv_heads,
+            head_dim,
+        } = self.shape;
+        let (rows, width) = self
+            .shape
+            .rows(layout, self.rotation.len() / (head_dim / 2))?;
         let x = Shared::new(elements_mut("rotate_and_store", storage, layout)?);
         self.compute.threads.for_each(heads + kv_heads, |_, head| {
-            let kernel = RotateHead { op: self, x: &x, width, head, rows };
+            let kernel = RotateHead {
+                op: self,
+                x: &x,
+                width,
+                head,
+                rows,
+            };
             self.compute.set.run(self.compute.precision, kernel);
         });
         Ok(())
@@ -81,10 +94,25 @@ struct RotateHead<'a> {
 impl Kernel for RotateHead<'_> {
     #[inline(always)]
     fn run<A: Arithmetic>(self) {
-        let Self { op, x, width, head, rows } = self;
-        let AttentionShape { heads, kv_heads, head_dim } = op.shape;
+        let Self {
+            op,
+            x,
+            width,
+            head,
+            rows,
+        } = self;
+        let AttentionShape {
+            heads,
+            kv_heads,
+            head_dim,
+        } = op.shape;
         let mut scratch = vec![0f32; head_dim];
-        for (row, pairs) in op.rotation.chunks_exact(head_dim / 2).enumerate().take(rows) {
+        for (row, pairs) in op
+            .rotation
+            .chunks_exact(head_dim / 2)
+            .enumerate()
+            .take(rows)
+        {
             // SAFETY: each head of each row is one task's.
             let element = |head: usize| unsafe { x.slice(row * width + head * head_dim, head_dim) };
             let rotated = element(head);
@@ -99,7 +127,10 @@ impl Kernel for RotateHead<'_> {
             }
             if let Some(kv_head) = head.checked_sub(heads) {
                 // SAFETY: one task writes all rows of a head.
-                unsafe { op.writer.store(row, op.layer, kv_head, rotated, element(head + kv_heads)) };
+                unsafe {
+                    op.writer
+                        .store(row, op.layer, kv_head, rotated, element(head + kv_heads))
+                };
             }
         }
     }
@@ -122,7 +153,8 @@ const ATTENTION_ROWS: usize = 8;
 
 impl Attention<'_> {
     /// # Shapes
-    /// `qkv` `[rows, (heads + 2 · kv_heads) · head_dim]`, rotated and stored, to `[rows, heads · head_dim]`.
+    /// `qkv` `[rows, (heads + 2 · kv_heads) · head_dim]`, rotated and stored, to
+    /// `[rows, heads · head_dim]`.
     pub(crate) fn apply(&self, qkv: &Tensor) -> Result<Tensor> {
         qkv.apply_op1_no_bwd(self)
     }
@@ -135,7 +167,11 @@ impl CustomOp1 for Attention<'_> {
 
     fn cpu_fwd(&self, storage: &CpuStorage, layout: &Layout) -> Result<(CpuStorage, Shape)> {
         let (rows, width) = self.shape.rows(layout, self.places.len())?;
-        let AttentionShape { heads, kv_heads, head_dim } = self.shape;
+        let AttentionShape {
+            heads,
+            kv_heads,
+            head_dim,
+        } = self.shape;
         let x = elements("attention", storage, layout)?;
         let (query_width, group_width) = (heads * head_dim, heads / kv_heads * head_dim);
         let mut out = vec![0f32; rows * query_width];
@@ -149,13 +185,23 @@ impl CustomOp1 for Attention<'_> {
                 let (slot, position) = self.places[row];
                 let visible = visible(position, self.window);
                 blocks.clear();
-                blocks.extend(self.cache.head_blocks(slot, visible.end, self.layer, kv_head));
+                blocks.extend(
+                    self.cache
+                        .head_blocks(slot, visible.end, self.layer, kv_head),
+                );
                 let start = kv_head * group_width;
                 // SAFETY: each group of heads of each row is one task's.
                 let out = unsafe { to.slice(row * query_width + start, group_width) };
                 let queries = &x[row * width + start..][..group_width];
                 let layout = self.cache.layout();
-                let kernel = AttendRow { layout, queries, blocks: &blocks, visible, out, scratch: &mut scratch };
+                let kernel = AttendRow {
+                    layout,
+                    queries,
+                    blocks: &blocks,
+                    visible,
+                    out,
+                    scratch: &mut scratch,
+                };
                 set.run(layout.precision, kernel);
             }
         });

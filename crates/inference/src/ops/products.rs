@@ -83,7 +83,10 @@ fn multiply(
 ) -> Result<()> {
     let (rows, width) = layout.shape().dims2()?;
     if width != weight.inputs() || norm.is_some_and(|norm| norm.weight.len() != width) {
-        bail!("rows of {width} elements do not fit a matrix with {} inputs", weight.inputs());
+        bail!(
+            "rows of {width} elements do not fit a matrix with {} inputs",
+            weight.inputs()
+        );
     }
     let x = elements("a product", storage, layout)?;
     let Compute { threads, set, .. } = compute;
@@ -107,7 +110,15 @@ impl CustomOp1 for Project<'_> {
         let (rows, outputs) = (layout.shape().dims2()?.0, self.linear.weight.outputs());
         let mut out = vec![0f32; rows * outputs];
         let bias = self.linear.bias.as_deref();
-        self.run((storage, layout), &Store { out: Shared::new(&mut out), outputs, bias, add: false })?;
+        self.run(
+            (storage, layout),
+            &Store {
+                out: Shared::new(&mut out),
+                outputs,
+                bias,
+                add: false,
+            },
+        )?;
         Ok((CpuStorage::F32(out), (rows, outputs).into()))
     }
 }
@@ -117,14 +128,32 @@ impl InplaceOp2 for Project<'_> {
         "project_add"
     }
 
-    fn cpu_fwd(&self, s1: &mut CpuStorage, l1: &Layout, s2: &CpuStorage, l2: &Layout) -> Result<()> {
+    fn cpu_fwd(
+        &self,
+        s1: &mut CpuStorage,
+        l1: &Layout,
+        s2: &CpuStorage,
+        l2: &Layout,
+    ) -> Result<()> {
         let (rows, outputs) = l1.shape().dims2()?;
         if rows != l2.shape().dims2()?.0 || outputs != self.linear.weight.outputs() {
-            bail!("the product of {:?} does not fit {:?}", l2.shape(), l1.shape());
+            bail!(
+                "the product of {:?} does not fit {:?}",
+                l2.shape(),
+                l1.shape()
+            );
         }
         let out = Shared::new(elements_mut("project_add", s1, l1)?);
         let bias = self.linear.bias.as_deref();
-        self.run((s2, l2), &Store { out, outputs, bias, add: true })
+        self.run(
+            (s2, l2),
+            &Store {
+                out,
+                outputs,
+                bias,
+                add: true,
+            },
+        )
     }
 }
 
@@ -143,10 +172,15 @@ impl Epilogue for Store<'_> {
         let width = PANEL.min(self.outputs - column);
         for (index, sums) in sums.iter().enumerate() {
             // SAFETY: each part of each row belongs to one panel and one task.
-            let out = unsafe { self.out.slice((first_row + index) * self.outputs + column, width) };
+            let out = unsafe {
+                self.out
+                    .slice((first_row + index) * self.outputs + column, width)
+            };
             let mut sums = *sums;
             if let Some(bias) = self.bias {
-                sums.iter_mut().zip(&bias[column..]).for_each(|(sum, bias)| *sum += bias);
+                sums.iter_mut()
+                    .zip(&bias[column..])
+                    .for_each(|(sum, bias)| *sum += bias);
             }
             if self.add {
                 out.iter_mut().zip(sums).for_each(|(out, sum)| *out += sum);
@@ -159,7 +193,8 @@ impl Epilogue for Store<'_> {
 
 /// The first half of the feed-forward block: `silu(norm(x) · Gᵀ) · (norm(x) · Uᵀ)`.
 ///
-/// The matrix holds 16 gates, then the 16 ups that belong to them, and so on: both halves of a panel make 16 results.
+/// The matrix holds 16 gates, then the 16 ups that belong to them, and so on: both halves of a
+/// panel make 16 results.
 pub(crate) struct Gate<'a> {
     pub(crate) compute: &'a Compute,
     pub(crate) norm: Norm<'a>,
@@ -175,7 +210,8 @@ impl Gate<'_> {
     }
 }
 
-/// Where output `column` of a matrix of gates and ups comes from: `Some((is_up, row))`, or `None` for filling.
+/// Where output `column` of a matrix of gates and ups comes from: `Some((is_up, row))`, or `None`
+/// for filling.
 pub(crate) fn gate_or_up(column: usize, intermediate: usize) -> Option<(bool, usize)> {
     let row = column / PANEL * LANES + column % LANES;
     (row < intermediate).then_some((column % PANEL >= LANES, row))
@@ -195,8 +231,18 @@ impl CustomOp1 for Gate<'_> {
         let rows = layout.shape().dims2()?.0;
         let mut out = vec![0f32; rows * self.intermediate];
         let bias = self.gate_up.bias.as_deref();
-        let epilogue = SiluGate { out: Shared::new(&mut out), intermediate: self.intermediate, bias };
-        multiply(self.compute, (storage, layout), Some(self.norm), &self.gate_up.weight, &epilogue)?;
+        let epilogue = SiluGate {
+            out: Shared::new(&mut out),
+            intermediate: self.intermediate,
+            bias,
+        };
+        multiply(
+            self.compute,
+            (storage, layout),
+            Some(self.norm),
+            &self.gate_up.weight,
+            &epilogue,
+        )?;
         Ok((CpuStorage::F32(out), (rows, self.intermediate).into()))
     }
 }
@@ -215,21 +261,26 @@ impl Epilogue for SiluGate<'_> {
         for (index, sums) in sums.iter().enumerate() {
             let mut sums = *sums;
             if let Some(bias) = self.bias {
-                sums.iter_mut().zip(&bias[panel * PANEL..]).for_each(|(sum, bias)| *sum += bias);
+                sums.iter_mut()
+                    .zip(&bias[panel * PANEL..])
+                    .for_each(|(sum, bias)| *sum += bias);
             }
             let mut gated = [0f32; LANES];
             for lane in 0..LANES {
                 gated[lane] = silu(sums[lane]) * sums[LANES + lane];
             }
             // SAFETY: each part of each row belongs to one panel and one task.
-            let out = unsafe { self.out.slice((first_row + index) * self.intermediate + column, width) };
+            let out = unsafe {
+                self.out
+                    .slice((first_row + index) * self.intermediate + column, width)
+            };
             out.copy_from_slice(&gated[..width]);
         }
     }
 }
 
-/// The most likely token of each row, without storing logits: the lowest id of equals, as `torch.argmax` chooses, and
-/// [`NOT_A_TOKEN`] where a logit is NaN.
+/// The most likely token of each row, without storing logits: the lowest id of equals, as
+/// `torch.argmax` chooses, and [`NOT_A_TOKEN`] where a logit is NaN.
 pub(crate) struct MostLikely<'a> {
     pub(crate) compute: &'a Compute,
     pub(crate) norm: Norm<'a>,
@@ -256,11 +307,23 @@ impl CustomOp1 for MostLikely<'_> {
         let rows = layout.shape().dims2()?.0;
         let threads = self.compute.threads.count();
         let mut best = vec![Candidate::NONE; threads * rows];
-        let epilogue = Best { best: Shared::new(&mut best), rows, outputs: self.output.outputs() };
-        multiply(self.compute, (storage, layout), Some(self.norm), self.output, &epilogue)?;
+        let epilogue = Best {
+            best: Shared::new(&mut best),
+            rows,
+            outputs: self.output.outputs(),
+        };
+        multiply(
+            self.compute,
+            (storage, layout),
+            Some(self.norm),
+            self.output,
+            &epilogue,
+        )?;
         let token = |row: usize| {
             let of_threads = best[row..].iter().step_by(rows);
-            of_threads.fold(Candidate::NONE, |best, candidate| best.or(*candidate)).token
+            of_threads
+                .fold(Candidate::NONE, |best, candidate| best.or(*candidate))
+                .token
         };
         Ok((CpuStorage::U32((0..rows).map(token).collect()), rows.into()))
     }
@@ -274,12 +337,16 @@ struct Candidate {
 }
 
 impl Candidate {
-    const NONE: Self = Self { logit: f32::NEG_INFINITY, token: NOT_A_TOKEN - 1 };
+    const NONE: Self = Self {
+        logit: f32::NEG_INFINITY,
+        token: NOT_A_TOKEN - 1,
+    };
 
     /// The better of two: NaN before all, then the larger logit, then the lower id.
     #[inline(always)]
     fn or(self, other: Self) -> Self {
-        let better = other.logit > self.logit || (other.logit == self.logit && other.token < self.token);
+        let better =
+            other.logit > self.logit || (other.logit == self.logit && other.token < self.token);
         let other_wins = !self.logit.is_nan() && (other.logit.is_nan() || better);
         if other_wins { other } else { self }
     }
@@ -294,7 +361,13 @@ struct Best {
 
 impl Epilogue for Best {
     #[inline(always)]
-    fn take<A: Arithmetic>(&self, thread: usize, panel: usize, first_row: usize, sums: &[PanelSums]) {
+    fn take<A: Arithmetic>(
+        &self,
+        thread: usize,
+        panel: usize,
+        first_row: usize,
+        sums: &[PanelSums],
+    ) {
         let first = panel * PANEL;
         let width = PANEL.min(self.outputs - first);
         // SAFETY: each thread has rows of its own.
@@ -307,10 +380,19 @@ impl Epilogue for Best {
                 sound &= !sum.is_nan();
             }
             if !sound {
-                *best = Candidate { logit: f32::NAN, token: NOT_A_TOKEN };
+                *best = Candidate {
+                    logit: f32::NAN,
+                    token: NOT_A_TOKEN,
+                };
             } else if most >= best.logit {
-                let lane = sums[..width].iter().position(|&sum| sum == most).unwrap_or_default();
-                *best = best.or(Candidate { logit: most, token: (first + lane) as u32 });
+                let lane = sums[..width]
+                    .iter()
+                    .position(|&sum| sum == most)
+                    .unwrap_or_default();
+                *best = best.or(Candidate {
+                    logit: most,
+                    token: (first + lane) as u32,
+                });
             }
         }
     }

@@ -15,7 +15,11 @@ fn compute(precision: Precision, threads: usize) -> Compute {
 }
 
 fn with_set(set: InstructionSet, precision: Precision, threads: usize) -> Compute {
-    Compute { threads: Threads::start(Some(threads)).unwrap(), set, precision }
+    Compute {
+        threads: Threads::start(Some(threads)).unwrap(),
+        set,
+        precision,
+    }
 }
 
 fn random(shape: impl Into<Shape>) -> Tensor {
@@ -32,26 +36,45 @@ fn bits(tensor: &Tensor) -> Vec<u32> {
 
 fn assert_close(found: &Tensor, expected: &Tensor, tolerance: f32) {
     assert_eq!(found.shape(), expected.shape());
-    let worst = values(found).iter().zip(values(expected)).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
-    assert!(worst <= tolerance, "differs by {worst}, more than {tolerance}");
+    let worst = values(found)
+        .iter()
+        .zip(values(expected))
+        .map(|(a, b)| (a - b).abs())
+        .fold(0.0, f32::max);
+    assert!(
+        worst <= tolerance,
+        "differs by {worst}, more than {tolerance}"
+    );
 }
 
 /// The tensor as products see it.
 fn rounded(tensor: &Tensor, precision: Precision) -> Tensor {
     match precision {
         Precision::F32 => tensor.clone(),
-        Precision::Bf16 => {
-            tensor.to_dtype(candle_core::DType::BF16).unwrap().to_dtype(candle_core::DType::F32).unwrap()
-        }
+        Precision::Bf16 => tensor
+            .to_dtype(candle_core::DType::BF16)
+            .unwrap()
+            .to_dtype(candle_core::DType::F32)
+            .unwrap(),
     }
 }
 
 /// A matrix of rows in the given order, `None` for rows of zeros.
 fn matrix(compute: &Compute, dense: &Tensor, order: &[Option<usize>]) -> Matrix {
-    matrix_of(WeightFormat::Numbers(compute.precision), compute, dense, order)
+    matrix_of(
+        WeightFormat::Numbers(compute.precision),
+        compute,
+        dense,
+        order,
+    )
 }
 
-fn matrix_of(format: WeightFormat, compute: &Compute, dense: &Tensor, order: &[Option<usize>]) -> Matrix {
+fn matrix_of(
+    format: WeightFormat,
+    compute: &Compute,
+    dense: &Tensor,
+    order: &[Option<usize>],
+) -> Matrix {
     let (dense, order) = (dense.to_vec2::<f32>().unwrap(), order.to_vec());
     let shape = (order.len(), dense[0].len());
     let zeros = vec![0.0; shape.1];
@@ -65,18 +88,27 @@ fn matrix_of(format: WeightFormat, compute: &Compute, dense: &Tensor, order: &[O
 
 fn linear(compute: &Compute, dense: &Tensor, bias: Option<Vec<f32>>) -> Linear {
     let order: Vec<Option<usize>> = (0..dense.dims2().unwrap().0).map(Some).collect();
-    Linear { weight: matrix(compute, dense, &order), bias }
+    Linear {
+        weight: matrix(compute, dense, &order),
+        bias,
+    }
 }
 
 /// A matrix of 8-bit blocks.
 fn eight_bits(compute: &Compute, dense: &Tensor) -> Linear {
     let order: Vec<Option<usize>> = (0..dense.dims2().unwrap().0).map(Some).collect();
-    Linear { weight: matrix_of(WeightFormat::Q8, compute, dense, &order), bias: None }
+    Linear {
+        weight: matrix_of(WeightFormat::Q8, compute, dense, &order),
+        bias: None,
+    }
 }
 
 fn plain_norm(x: &Tensor, weight: &Tensor, epsilon: f64) -> Tensor {
     let mean = x.sqr().unwrap().mean_keepdim(D::Minus1).unwrap();
-    x.broadcast_div(&(mean + epsilon).unwrap().sqrt().unwrap()).unwrap().broadcast_mul(weight).unwrap()
+    x.broadcast_div(&(mean + epsilon).unwrap().sqrt().unwrap())
+        .unwrap()
+        .broadcast_mul(weight)
+        .unwrap()
 }
 
 const PRECISIONS: [Precision; 2] = [Precision::F32, Precision::Bf16];
@@ -84,17 +116,29 @@ const PRECISIONS: [Precision; 2] = [Precision::F32, Precision::Bf16];
 #[test]
 fn projections_agree_with_candle() {
     for precision in PRECISIONS {
-        for (rows, inputs, outputs) in
-            [(1, 8, 3), (7, 33, 50), (13, 64, 16), (70, 96, 257), (200, 192, 320), (401, 2100, 70)]
-        {
+        for (rows, inputs, outputs) in [
+            (1, 8, 3),
+            (7, 33, 50),
+            (13, 64, 16),
+            (70, 96, 257),
+            (200, 192, 320),
+            (401, 2100, 70),
+        ] {
             let compute = compute(precision, 2);
             let (x, w) = (random((rows, inputs)), random((outputs, inputs)));
             let bias = random(outputs);
-            let expected = rounded(&x, precision).matmul(&rounded(&w, precision).t().unwrap()).unwrap();
+            let expected = rounded(&x, precision)
+                .matmul(&rounded(&w, precision).t().unwrap())
+                .unwrap();
             let expected = expected.broadcast_add(&bias).unwrap();
             let linear = linear(&compute, &w, Some(values(&bias)));
-            let project = Project { compute: &compute, norm: None, linear: &linear };
-            // Sums of up to 2,100 products of unit size in two orders: some units in the last place of 150.
+            let project = Project {
+                compute: &compute,
+                norm: None,
+                linear: &linear,
+            };
+            // Sums of up to 2,100 products of unit size in two orders: some units in the last place
+            // of 150.
             assert_close(&project.apply(&x).unwrap(), &expected, 1e-3);
             let sum = random((rows, outputs));
             let expected = (&sum + expected).unwrap();
@@ -110,10 +154,23 @@ fn norms_agree_with_candle() {
     let compute = compute(Precision::F32, 2);
     for hidden in [8, 48, 200] {
         let (x, weight) = (random((70, hidden)), random(hidden));
-        let identity = linear(&compute, &Tensor::eye(hidden, candle_core::DType::F32, &Device::Cpu).unwrap(), None);
+        let identity = linear(
+            &compute,
+            &Tensor::eye(hidden, candle_core::DType::F32, &Device::Cpu).unwrap(),
+            None,
+        );
         let weights = values(&weight);
-        let norm = Some(Norm { weight: &weights, epsilon: 1e-5 });
-        let found = Project { compute: &compute, norm, linear: &identity }.apply(&x).unwrap();
+        let norm = Some(Norm {
+            weight: &weights,
+            epsilon: 1e-5,
+        });
+        let found = Project {
+            compute: &compute,
+            norm,
+            linear: &identity,
+        }
+        .apply(&x)
+        .unwrap();
         assert_close(&found, &plain_norm(&x, &weight, 1e-5), 1e-5);
     }
 }
@@ -124,22 +181,40 @@ fn gates_agree_with_candle() {
         for (hidden, intermediate) in [(32, 16), (48, 50), (96, 129)] {
             let compute = compute(precision, 2);
             let (x, weight) = (random((40, hidden)), random(hidden));
-            let (gate, up) = (random((intermediate, hidden)), random((intermediate, hidden)));
+            let (gate, up) = (
+                random((intermediate, hidden)),
+                random((intermediate, hidden)),
+            );
             let order: Vec<Option<usize>> = (0..gate_up_outputs(intermediate))
                 .map(|output| {
-                    gate_or_up(output, intermediate).map(|(is_up, row)| row + if is_up { intermediate } else { 0 })
+                    gate_or_up(output, intermediate)
+                        .map(|(is_up, row)| row + if is_up { intermediate } else { 0 })
                 })
                 .collect();
             let gate_up = matrix(&compute, &Tensor::cat(&[&gate, &up], 0).unwrap(), &order);
-            let gate_up = Linear { weight: gate_up, bias: None };
+            let gate_up = Linear {
+                weight: gate_up,
+                bias: None,
+            };
             let weights = values(&weight);
-            let norm = Norm { weight: &weights, epsilon: 1e-5 };
-            let found = Gate { compute: &compute, norm, gate_up: &gate_up, intermediate }.apply(&x).unwrap();
+            let norm = Norm {
+                weight: &weights,
+                epsilon: 1e-5,
+            };
+            let found = Gate {
+                compute: &compute,
+                norm,
+                gate_up: &gate_up,
+                intermediate,
+            }
+            .apply(&x)
+            .unwrap();
             let x = rounded(&plain_norm(&x, &weight, 1e-5), precision);
             let (gate, up) = (rounded(&gate, precision), rounded(&up, precision));
             let gates = x.matmul(&gate.t().unwrap()).unwrap().silu().unwrap();
             let expected = (gates * x.matmul(&up.t().unwrap()).unwrap()).unwrap();
-            // Values up to 1,000, where one activation that is rounded the other way makes a difference of one half.
+            // Values up to 1,000, where one activation that is rounded the other way makes a
+            // difference of one half.
             assert_close(&found, &expected, tolerance);
         }
     }
@@ -152,14 +227,39 @@ fn a_row_does_not_depend_on_its_neighbours_or_on_threads() {
         let (x, w) = (random((450, inputs)), random((outputs, inputs)));
         let one = compute(precision, 1);
         let whole_matrix = linear(&one, &w, None);
-        let whole = Project { compute: &one, norm: None, linear: &whole_matrix }.apply(&x).unwrap();
+        let whole = Project {
+            compute: &one,
+            norm: None,
+            linear: &whole_matrix,
+        }
+        .apply(&x)
+        .unwrap();
         for threads in [1, 3] {
             let compute = compute(precision, threads);
             let linear = linear(&compute, &w, None);
-            for (first, count) in [(0, 1), (3, 8), (5, 9), (17, 63), (2, 64), (11, 139), (149, 1), (20, 400)] {
+            for (first, count) in [
+                (0, 1),
+                (3, 8),
+                (5, 9),
+                (17, 63),
+                (2, 64),
+                (11, 139),
+                (149, 1),
+                (20, 400),
+            ] {
                 let part = x.narrow(0, first, count).unwrap().contiguous().unwrap();
-                let part = Project { compute: &compute, norm: None, linear: &linear }.apply(&part).unwrap();
-                assert_eq!(bits(&part), bits(&whole.narrow(0, first, count).unwrap()), "{first}+{count}");
+                let part = Project {
+                    compute: &compute,
+                    norm: None,
+                    linear: &linear,
+                }
+                .apply(&part)
+                .unwrap();
+                assert_eq!(
+                    bits(&part),
+                    bits(&whole.narrow(0, first, count).unwrap()),
+                    "{first}+{count}"
+                );
             }
         }
     }
@@ -172,13 +272,20 @@ fn instruction_sets_agree() {
         let product = |set| {
             let compute = with_set(set, precision, 1);
             let linear = linear(&compute, &w, None);
-            Project { compute: &compute, norm: None, linear: &linear }.apply(&x).unwrap()
+            Project {
+                compute: &compute,
+                norm: None,
+                linear: &linear,
+            }
+            .apply(&x)
+            .unwrap()
         };
         let best = product(InstructionSet::best());
         for set in InstructionSet::available() {
             let found = product(set);
             let format = WeightFormat::Numbers(precision);
-            if set.describe(format, precision) == InstructionSet::best().describe(format, precision) {
+            if set.describe(format, precision) == InstructionSet::best().describe(format, precision)
+            {
                 assert_eq!(bits(&found), bits(&best), "{set:?} {precision:?}");
             }
             assert_close(&found, &best, 1e-4);
@@ -202,20 +309,47 @@ fn the_most_likely_token_is_the_first_of_the_largest_logits() {
             })
             .collect();
         let ones = vec![1.0; 24];
-        let norm = Norm { weight: &ones, epsilon: 1e-5 };
-        let linear = Linear { weight: matrix(&compute, &w, &order), bias: None };
-        let logits = Project { compute: &compute, norm: Some(norm), linear: &linear }.apply(&x).unwrap();
+        let norm = Norm {
+            weight: &ones,
+            epsilon: 1e-5,
+        };
+        let linear = Linear {
+            weight: matrix(&compute, &w, &order),
+            bias: None,
+        };
+        let logits = Project {
+            compute: &compute,
+            norm: Some(norm),
+            linear: &linear,
+        }
+        .apply(&x)
+        .unwrap();
         let expected: Vec<u32> = logits
             .to_vec2::<f32>()
             .unwrap()
             .iter()
-            .map(|row| (0..333).rev().max_by(|&a, &b| row[a].total_cmp(&row[b])).unwrap() as u32)
+            .map(|row| {
+                (0..333)
+                    .rev()
+                    .max_by(|&a, &b| row[a].total_cmp(&row[b]))
+                    .unwrap() as u32
+            })
             .collect();
-        let likely = MostLikely { compute: &compute, norm, output: &linear.weight };
-        assert_eq!(likely.apply(&x).unwrap().to_vec1::<u32>().unwrap(), expected);
+        let likely = MostLikely {
+            compute: &compute,
+            norm,
+            output: &linear.weight,
+        };
+        assert_eq!(
+            likely.apply(&x).unwrap().to_vec1::<u32>().unwrap(),
+            expected
+        );
         assert!(!expected.contains(&8) && !expected.contains(&300));
         let broken = (&x * f64::NAN).unwrap();
-        assert_eq!(likely.apply(&broken).unwrap().to_vec1::<u32>().unwrap(), [NOT_A_TOKEN; 31]);
+        assert_eq!(
+            likely.apply(&broken).unwrap().to_vec1::<u32>().unwrap(),
+            [NOT_A_TOKEN; 31]
+        );
     }
 }
 
@@ -227,27 +361,66 @@ fn config(heads: usize, kv_heads: usize, head_dim: usize) -> ModelConfig {
     ModelConfig::parse(json.as_bytes(), None).unwrap()
 }
 
-/// Attention of all rows of one sequence, by plain candle operations: `[rows, width]` to `[rows, heads · head_dim]`.
+/// Attention of all rows of one sequence, by plain candle operations: `[rows, width]` to
+/// `[rows, heads · head_dim]`.
 fn plain_attention(x: &Tensor, shape: AttentionShape, window: usize) -> Tensor {
-    let AttentionShape { heads, kv_heads, head_dim } = shape;
+    let AttentionShape {
+        heads,
+        kv_heads,
+        head_dim,
+    } = shape;
     let rows = x.dims2().unwrap().0;
     let part = |start: usize, heads: usize| {
         let part = x.narrow(1, start * head_dim, heads * head_dim).unwrap();
-        part.reshape((rows, heads, head_dim)).unwrap().transpose(0, 1).unwrap().contiguous().unwrap()
+        part.reshape((rows, heads, head_dim))
+            .unwrap()
+            .transpose(0, 1)
+            .unwrap()
+            .contiguous()
+            .unwrap()
     };
-    let (q, k, v) = (part(0, heads), part(heads, kv_heads), part(heads + kv_heads, kv_heads));
-    let group: Vec<u32> = (0..heads).map(|head| (head * kv_heads / heads) as u32).collect();
+    let (q, k, v) = (
+        part(0, heads),
+        part(heads, kv_heads),
+        part(heads + kv_heads, kv_heads),
+    );
+    let group: Vec<u32> = (0..heads)
+        .map(|head| (head * kv_heads / heads) as u32)
+        .collect();
     let group = Tensor::new(group, &Device::Cpu).unwrap();
-    let (k, v) = (k.index_select(&group, 0).unwrap(), v.index_select(&group, 0).unwrap());
+    let (k, v) = (
+        k.index_select(&group, 0).unwrap(),
+        v.index_select(&group, 0).unwrap(),
+    );
     let mask: Vec<f32> = (0..rows)
-        .flat_map(|q| (0..rows).map(move |k| if k <= q && k + window > q { 0.0 } else { f32::NEG_INFINITY }))
+        .flat_map(|q| {
+            (0..rows).map(move |k| {
+                if k <= q && k + window > q {
+                    0.0
+                } else {
+                    f32::NEG_INFINITY
+                }
+            })
+        })
         .collect();
     let mask = Tensor::from_vec(mask, (rows, rows), &Device::Cpu).unwrap();
     let scores = (q.matmul(&k.t().unwrap()).unwrap() / (head_dim as f64).sqrt()).unwrap();
     let scores = scores.broadcast_add(&mask).unwrap();
-    let scores = scores.broadcast_sub(&scores.max_keepdim(D::Minus1).unwrap()).unwrap().exp().unwrap();
-    let weights = scores.broadcast_div(&scores.sum_keepdim(D::Minus1).unwrap()).unwrap();
-    weights.matmul(&v).unwrap().transpose(0, 1).unwrap().reshape((rows, heads * head_dim)).unwrap()
+    let scores = scores
+        .broadcast_sub(&scores.max_keepdim(D::Minus1).unwrap())
+        .unwrap()
+        .exp()
+        .unwrap();
+    let weights = scores
+        .broadcast_div(&scores.sum_keepdim(D::Minus1).unwrap())
+        .unwrap();
+    weights
+        .matmul(&v)
+        .unwrap()
+        .transpose(0, 1)
+        .unwrap()
+        .reshape((rows, heads * head_dim))
+        .unwrap()
 }
 
 /// Rotates by nothing, stores and attends.
@@ -265,8 +438,26 @@ fn attend(
     let places: Vec<(Slot, usize)> = (0..rows).map(|position| (slot, position)).collect();
     let rotation = vec![(1.0, 0.0); rows * shape.head_dim / 2];
     let writer = cache.writer(&places);
-    RotateAndStore { compute, writer: &writer, layer: 0, shape, rotation: &rotation, norms: None }.apply(&x).unwrap();
-    Attention { compute, cache, layer: 0, shape, window, places: &places }.apply(&x).unwrap()
+    RotateAndStore {
+        compute,
+        writer: &writer,
+        layer: 0,
+        shape,
+        rotation: &rotation,
+        norms: None,
+    }
+    .apply(&x)
+    .unwrap();
+    Attention {
+        compute,
+        cache,
+        layer: 0,
+        shape,
+        window,
+        places: &places,
+    }
+    .apply(&x)
+    .unwrap()
 }
 
 #[test]
@@ -281,7 +472,11 @@ fn attention_agrees_with_candle() {
                 (2, 2, 48, Some(1)),
                 (7, 1, 64, None),
             ] {
-                let shape = AttentionShape { heads, kv_heads, head_dim };
+                let shape = AttentionShape {
+                    heads,
+                    kv_heads,
+                    head_dim,
+                };
                 let compute = with_set(set, precision, 2);
                 for rows in [1, 53, 150] {
                     let x = random((rows, (heads + 2 * kv_heads) * head_dim));
@@ -300,7 +495,11 @@ fn attention_agrees_with_candle() {
 fn a_reused_block_leaks_nothing() {
     for precision in PRECISIONS {
         let compute = compute(precision, 2);
-        let shape = AttentionShape { heads: 2, kv_heads: 1, head_dim: 8 };
+        let shape = AttentionShape {
+            heads: 2,
+            kv_heads: 1,
+            head_dim: 8,
+        };
         let x = random((19, 32));
         let mut cache = KvCache::new(&config(2, 1, 8), precision, 2);
         let slot = cache.open();
@@ -312,35 +511,65 @@ fn a_reused_block_leaks_nothing() {
         assert!(!cache.reserve(slot, 33), "there are only two blocks");
         cache.close(slot);
         let slot = cache.open();
-        assert_eq!(values(&attend(&x, shape, None, &compute, &mut cache, slot)), clean);
+        assert_eq!(
+            values(&attend(&x, shape, None, &compute, &mut cache, slot)),
+            clean
+        );
     }
 }
 
 #[test]
 fn rotation_agrees_with_candle() {
-    let shape = AttentionShape { heads: 2, kv_heads: 1, head_dim: 8 };
+    let shape = AttentionShape {
+        heads: 2,
+        kv_heads: 1,
+        head_dim: 8,
+    };
     let x = random((4, 32));
     let angles: Vec<f32> = (0..16).map(|index| index as f32 * 0.7 - 3.0).collect();
-    let rotation: Vec<(f32, f32)> = angles.iter().map(|angle| (angle.cos(), angle.sin())).collect();
+    let rotation: Vec<(f32, f32)> = angles
+        .iter()
+        .map(|angle| (angle.cos(), angle.sin()))
+        .collect();
     let found = x.copy().unwrap();
     let mut cache = KvCache::new(&config(2, 1, 8), Precision::F32, 1);
     let slot = cache.open();
     assert!(cache.reserve(slot, 4));
     let writer = cache.writer(&[(slot, 0), (slot, 1), (slot, 2), (slot, 3)]);
     let compute = compute(Precision::F32, 2);
-    RotateAndStore { compute: &compute, writer: &writer, layer: 0, shape, rotation: &rotation, norms: None }
-        .apply(&found)
-        .unwrap();
+    RotateAndStore {
+        compute: &compute,
+        writer: &writer,
+        layer: 0,
+        shape,
+        rotation: &rotation,
+        norms: None,
+    }
+    .apply(&found)
+    .unwrap();
 
     let angles = Tensor::from_vec(angles, (4, 4), &Device::Cpu).unwrap();
-    let angles = Tensor::cat(&[&angles, &angles], 1).unwrap().unsqueeze(1).unwrap();
+    let angles = Tensor::cat(&[&angles, &angles], 1)
+        .unwrap()
+        .unsqueeze(1)
+        .unwrap();
     let heads = x.narrow(1, 0, 24).unwrap().reshape((4, 3, 8)).unwrap();
-    let (first, second) = (heads.narrow(2, 0, 4).unwrap(), heads.narrow(2, 4, 4).unwrap());
+    let (first, second) = (
+        heads.narrow(2, 0, 4).unwrap(),
+        heads.narrow(2, 4, 4).unwrap(),
+    );
     let turned = Tensor::cat(&[&second.neg().unwrap(), &first], D::Minus1).unwrap();
     let expected = (heads.broadcast_mul(&angles.cos().unwrap()).unwrap()
         + turned.broadcast_mul(&angles.sin().unwrap()).unwrap())
     .unwrap();
-    let expected = Tensor::cat(&[&expected.reshape((4, 24)).unwrap(), &x.narrow(1, 24, 8).unwrap()], 1).unwrap();
+    let expected = Tensor::cat(
+        &[
+            &expected.reshape((4, 24)).unwrap(),
+            &x.narrow(1, 24, 8).unwrap(),
+        ],
+        1,
+    )
+    .unwrap();
     assert_close(&found, &expected, 1e-5);
 }
 
@@ -350,7 +579,10 @@ fn through_eight_bits(x: &Tensor, scale_as: impl Fn(f32) -> f32) -> Tensor {
         let blocks = row.chunks(32).flat_map(|block| {
             let scale = block.iter().fold(0f32, |most, x| most.max(x.abs())) / 127.0;
             let kept = scale_as(scale);
-            block.iter().map(move |x| (x / scale).round_ties_even() * kept).collect::<Vec<_>>()
+            block
+                .iter()
+                .map(move |x| (x / scale).round_ties_even() * kept)
+                .collect::<Vec<_>>()
         });
         blocks.collect::<Vec<f32>>()
     });
@@ -359,20 +591,53 @@ fn through_eight_bits(x: &Tensor, scale_as: impl Fn(f32) -> f32) -> Tensor {
 
 #[test]
 fn eight_bit_products_are_those_of_the_rounded_numbers() {
-    for (rows, inputs, outputs) in [(1, 32, 3), (5, 40, 50), (6, 64, 64), (70, 96, 257), (401, 2112, 70)] {
+    for (rows, inputs, outputs) in [
+        (1, 32, 3),
+        (5, 40, 50),
+        (6, 64, 64),
+        (70, 96, 257),
+        (401, 2112, 70),
+    ] {
         let compute = compute(Precision::F32, 2);
         let (x, w) = (random((rows, inputs)), random((outputs, inputs)));
         let weights = through_eight_bits(&w, |scale| half::f16::from_f32(scale).to_f32());
-        let expected = through_eight_bits(&x, |scale| scale).matmul(&weights.t().unwrap()).unwrap();
+        let expected = through_eight_bits(&x, |scale| scale)
+            .matmul(&weights.t().unwrap())
+            .unwrap();
         let linear = eight_bits(&compute, &w);
-        let found = Project { compute: &compute, norm: None, linear: &linear }.apply(&x).unwrap();
+        let found = Project {
+            compute: &compute,
+            norm: None,
+            linear: &linear,
+        }
+        .apply(&x)
+        .unwrap();
         // A value that lies in the middle between two integers may fall either way.
         assert_close(&found, &expected, 0.1);
-        let error = (&found - &expected).unwrap().sqr().unwrap().mean_all().unwrap().to_scalar::<f32>().unwrap().sqrt();
+        let error = (&found - &expected)
+            .unwrap()
+            .sqr()
+            .unwrap()
+            .mean_all()
+            .unwrap()
+            .to_scalar::<f32>()
+            .unwrap()
+            .sqrt();
         assert!(error < 3e-3, "{rows} {inputs} {outputs}: {error}");
         let plain = x.matmul(&w.t().unwrap()).unwrap();
-        let lost = (&found - &plain).unwrap().sqr().unwrap().mean_all().unwrap().to_scalar::<f32>().unwrap().sqrt();
-        assert!(lost > 1e-3 && lost < 0.012 * (inputs as f32).sqrt(), "{rows} {inputs} {outputs}: {lost}");
+        let lost = (&found - &plain)
+            .unwrap()
+            .sqr()
+            .unwrap()
+            .mean_all()
+            .unwrap()
+            .to_scalar::<f32>()
+            .unwrap()
+            .sqrt();
+        assert!(
+            lost > 1e-3 && lost < 0.012 * (inputs as f32).sqrt(),
+            "{rows} {inputs} {outputs}: {lost}"
+        );
     }
 }
 
@@ -380,7 +645,10 @@ fn eight_bit_products_are_those_of_the_rounded_numbers() {
 fn eight_bit_weights_are_those_of_candle() {
     use candle_core::quantized::{GgmlDType, QTensor};
     let w = random((70, 96));
-    let expected = QTensor::quantize(&w, GgmlDType::Q8_0).unwrap().dequantize(&Device::Cpu).unwrap();
+    let expected = QTensor::quantize(&w, GgmlDType::Q8_0)
+        .unwrap()
+        .dequantize(&Device::Cpu)
+        .unwrap();
     let expected = expected.to_vec2::<f32>().unwrap();
     let matrix = eight_bits(&compute(Precision::F32, 2), &w).weight;
     let mut differing = 0;
@@ -390,7 +658,10 @@ fn eight_bit_weights_are_those_of_candle() {
         let scale = expected.iter().fold(0f32, |most, x| most.max(x.abs())) / 127.0;
         for (found, expected) in found.iter().zip(expected) {
             // A value in the middle between two integers may fall either way.
-            assert!((found - expected).abs() <= 1.01 * scale, "{found} {expected}");
+            assert!(
+                (found - expected).abs() <= 1.01 * scale,
+                "{found} {expected}"
+            );
             differing += usize::from(found != expected);
         }
     }
@@ -403,7 +674,15 @@ fn an_eight_bit_row_depends_on_nothing_but_itself() {
     let product = |set, threads, x: &Tensor| {
         let compute = with_set(set, Precision::F32, threads);
         let linear = eight_bits(&compute, &w);
-        bits(&Project { compute: &compute, norm: None, linear: &linear }.apply(x).unwrap())
+        bits(
+            &Project {
+                compute: &compute,
+                norm: None,
+                linear: &linear,
+            }
+            .apply(x)
+            .unwrap(),
+        )
     };
     let whole = product(InstructionSet::best(), 1, &x);
     for set in InstructionSet::available().filter(|set| *set != InstructionSet::Portable) {
@@ -411,7 +690,11 @@ fn an_eight_bit_row_depends_on_nothing_but_itself() {
             let part = x.narrow(0, first, count).unwrap().contiguous().unwrap();
             let outputs = 2048 + 5;
             let expected = whole[first * outputs..(first + count) * outputs].to_vec();
-            assert_eq!(product(set, threads, &part), expected, "{set:?} {first}+{count}");
+            assert_eq!(
+                product(set, threads, &part),
+                expected,
+                "{set:?} {first}+{count}"
+            );
         }
     }
 }

@@ -9,7 +9,9 @@ pub const ALL: [&str; 3] = ["llama-tied", "llama-biased", "mistral-window"];
 
 /// The folder of a checkpoint written by `make_tiny.py`.
 pub fn folder(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(name)
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/fixtures")
+        .join(name)
 }
 
 pub fn load(name: &str) -> LocalModel {
@@ -35,11 +37,15 @@ pub struct Case {
 }
 
 impl Case {
-    /// Root mean square of the differences between a model's logits after the prompt and the recorded ones.
+    /// Root mean square of the differences between a model's logits after the prompt and the
+    /// recorded ones.
     pub fn distance(&self, model: &LocalModel) -> f64 {
         let expected = self.logits.as_ref().unwrap();
         let found = model.logits(&self.prompt_ids).unwrap().pop().unwrap();
-        let squares = found.iter().zip(expected).map(|(a, b)| f64::from(a - b).powi(2));
+        let squares = found
+            .iter()
+            .zip(expected)
+            .map(|(a, b)| f64::from(a - b).powi(2));
         (squares.sum::<f64>() / expected.len() as f64).sqrt()
     }
 }
@@ -66,13 +72,20 @@ pub fn cases_of(path: &Path) -> Vec<Case> {
         bf16_tokens: case.get("bf16_tokens").map(ids).unwrap_or_default(),
         text: case.get("text").map(text).unwrap_or_default(),
         bf16_distance: case.get("bf16_distance").and_then(Value::as_f64),
-        logits: case["logits"].as_array().map(|logits| logits.iter().map(|x| x.as_f64().unwrap() as f32).collect()),
+        logits: case["logits"]
+            .as_array()
+            .map(|logits| logits.iter().map(|x| x.as_f64().unwrap() as f32).collect()),
     });
     cases.collect()
 }
 
 pub fn ids(value: &Value) -> Vec<u32> {
-    value.as_array().unwrap().iter().map(|id| id.as_u64().unwrap() as u32).collect()
+    value
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|id| id.as_u64().unwrap() as u32)
+        .collect()
 }
 
 /// A copy of a checkpoint that a test may damage.
@@ -112,7 +125,10 @@ impl Copy {
     }
 
     pub fn try_load(&self) -> Result<LocalModel, Error> {
-        LocalModel::load(CheckpointFiles::open(self.dir.path())?, &EngineOptions::default())
+        LocalModel::load(
+            CheckpointFiles::open(self.dir.path())?,
+            &EngineOptions::default(),
+        )
     }
 
     pub fn load(&self) -> LocalModel {
@@ -125,20 +141,34 @@ impl Copy {
 
     /// The error of loading, its message without the path of this copy.
     pub fn refusal(&self) -> (Error, String) {
-        let Err(error) = self.try_load() else { panic!("a damaged checkpoint was loaded") };
+        let Err(error) = self.try_load() else {
+            panic!("a damaged checkpoint was loaded")
+        };
         assert!(error.is_integrity(), "{error}");
-        let message = error.to_string().replace(&self.dir.path().display().to_string(), "DIR");
+        let message = error
+            .to_string()
+            .replace(&self.dir.path().display().to_string(), "DIR");
         (error, message)
     }
 }
 
 pub fn prompts<S: AsRef<str>>(texts: &[S]) -> Vec<Prompt> {
     let prompts = texts.iter().enumerate();
-    prompts.map(|(i, text)| Prompt { id: i.to_string(), sample: 0, text: text.as_ref().to_string() }).collect()
+    prompts
+        .map(|(i, text)| Prompt {
+            id: i.to_string(),
+            sample: 0,
+            text: text.as_ref().to_string(),
+        })
+        .collect()
 }
 
 /// All completions in the order of their prompts.
-pub fn complete<S: AsRef<str>>(model: &mut LocalModel, texts: &[S], decoding: &Decoding) -> Vec<Completion> {
+pub fn complete<S: AsRef<str>>(
+    model: &mut LocalModel,
+    texts: &[S],
+    decoding: &Decoding,
+) -> Vec<Completion> {
     let mut completions = Vec::new();
     model
         .generate(&prompts(texts), decoding, &mut |event| {
@@ -149,7 +179,12 @@ pub fn complete<S: AsRef<str>>(model: &mut LocalModel, texts: &[S], decoding: &D
         })
         .unwrap();
     completions.sort_by_key(|completion| completion.index);
-    assert!(completions.iter().enumerate().all(|(i, completion)| completion.index == i));
+    assert!(
+        completions
+            .iter()
+            .enumerate()
+            .all(|(i, completion)| completion.index == i)
+    );
     assert_eq!(completions.len(), texts.len());
     completions
 }

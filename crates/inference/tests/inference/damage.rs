@@ -1,5 +1,5 @@
-//! Whatever happens to the files of a checkpoint, it is refused in words or it runs; and what a damaged size claims is
-//! never allocated.
+//! Whatever happens to the files of a checkpoint, it is refused in words or it runs; and what a
+//! damaged size claims is never allocated.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
@@ -47,15 +47,17 @@ unsafe impl GlobalAlloc for Watched {
 /// What the tables of a tokenizer and of the parsers may take beside the files.
 const TABLES: usize = 1 << 20;
 
-/// Loads a damaged copy and, if it loads, runs it. It must neither panic nor report anything but a fault of the files,
-/// nor ask for more memory at once than the files are large.
+/// Loads a damaged copy and, if it loads, runs it. It must neither panic nor report anything but a
+/// fault of the files, nor ask for more memory at once than the files are large.
 fn survives(copy: &Copy) {
     survives_within(copy, TABLES);
 }
 
 fn survives_within(copy: &Copy, tables: usize) {
     let files = std::fs::read_dir(copy.path("")).unwrap();
-    let size: u64 = files.map(|entry| entry.unwrap().metadata().unwrap().len()).sum();
+    let size: u64 = files
+        .map(|entry| entry.unwrap().metadata().unwrap().len())
+        .sum();
     path_survives(&copy.path(""), size as usize, tables);
 }
 
@@ -74,9 +76,15 @@ fn path_survives(path: &Path, size: usize, tables: usize) {
     let files = CheckpointFiles::open(path);
     let loaded = files.and_then(|files| LocalModel::load(files, &EngineOptions::default()));
     let largest = LARGEST.get();
-    assert!(largest <= size.saturating_add(tables), "{largest} bytes at once for files of {size}");
+    assert!(
+        largest <= size.saturating_add(tables),
+        "{largest} bytes at once for files of {size}"
+    );
     match loaded {
-        Err(error) => assert!(error.is_integrity() && !error.to_string().is_empty(), "{error}"),
+        Err(error) => assert!(
+            error.is_integrity() && !error.to_string().is_empty(),
+            "{error}"
+        ),
         Ok(mut model) => drop(model.generate_ids(&[vec![1, 5, 9]], 2)),
     }
     if let Err(error) = CheckpointFiles::open(path).and_then(|files| Inspection::of(&files)) {
@@ -95,8 +103,16 @@ fn changed(checkpoint: &str, file: &str, changes: &[(usize, u8)], keep: usize) {
     bytes.truncate(keep);
     let copy = Copy::of(checkpoint);
     copy.write(file, bytes);
-    // The tokenizers library panics on some damage, and what prints a trace of that takes memory too.
-    survives_within(&copy, if file == "tokenizer.json" { 1 << 26 } else { TABLES });
+    // The tokenizers library panics on some damage, and what prints a trace of that takes memory
+    // too.
+    survives_within(
+        &copy,
+        if file == "tokenizer.json" {
+            1 << 26
+        } else {
+            TABLES
+        },
+    );
 }
 
 proptest! {
@@ -183,15 +199,24 @@ proptest! {
 #[test]
 fn shards_in_each_others_place_are_the_same_checkpoint_or_refused() {
     let copy = Copy::of("mistral-window");
-    let (first, second) = ("model-00001-of-00003.safetensors", "model-00002-of-00003.safetensors");
+    let (first, second) = (
+        "model-00001-of-00003.safetensors",
+        "model-00002-of-00003.safetensors",
+    );
     let contents = [first, second].map(|name| std::fs::read(copy.path(name)).unwrap());
     copy.write(first, &contents[1]).write(second, &contents[0]);
     // Tensors are found by their names, so nothing is wrong with the computation.
     let case = &crate::checkpoints::cases("mistral-window")[0];
-    let found = copy.load().generate_ids(std::slice::from_ref(&case.prompt_ids), 48).unwrap();
+    let found = copy
+        .load()
+        .generate_ids(std::slice::from_ref(&case.prompt_ids), 48)
+        .unwrap();
     assert_eq!(found, std::slice::from_ref(&case.tokens));
 
     copy.write(first, &contents[0]);
     let (_, message) = copy.refusal();
-    assert!(message.starts_with(second) && message.contains("is also in model-00001"), "{message}");
+    assert!(
+        message.starts_with(second) && message.contains("is also in model-00001"),
+        "{message}"
+    );
 }

@@ -1,9 +1,12 @@
-//! The forward pass for devices: the same bodies on candle's processor backend and, with the feature `cuda`, on a GPU.
+//! The forward pass for devices: the same bodies on candle's processor backend and, with the
+//! feature `cuda`, on a GPU.
 
 use std::path::Path;
 
 use generation::{Decoding, Generator, Sampling};
-use inference::{CheckpointFiles, DeviceChoice, EngineOptions, ErrorKind, LocalModel, Quantization, WeightDtype};
+use inference::{
+    CheckpointFiles, DeviceChoice, EngineOptions, ErrorKind, LocalModel, Quantization, WeightDtype,
+};
 
 use crate::checkpoints::{ALL, Case, cases, cases_in, complete, folder};
 use crate::{demo, gguf, logprobs, variants};
@@ -18,7 +21,13 @@ fn load_from(path: &Path, options: &EngineOptions) -> LocalModel {
 
 fn in_f32(device: DeviceChoice, batch_size: Option<usize>) -> EngineOptions {
     let threads = Some(2);
-    EngineOptions { device, dtype: WeightDtype::F32, batch_size, threads, ..EngineOptions::default() }
+    EngineOptions {
+        device,
+        dtype: WeightDtype::F32,
+        batch_size,
+        threads,
+        ..EngineOptions::default()
+    }
 }
 
 fn prompts(cases: &[Case]) -> Vec<Vec<u32>> {
@@ -29,7 +38,11 @@ fn logits_are_near(name: &Path, cases: &[Case], model: &LocalModel) {
     let mut compared = 0;
     for case in cases.iter().filter(|case| case.logits.is_some()) {
         let distance = case.distance(model);
-        assert!(distance < 3e-5, "{name:?}: {:?} differs by {distance}", case.prompt);
+        assert!(
+            distance < 3e-5,
+            "{name:?}: {:?} differs by {distance}",
+            case.prompt
+        );
         compared += 1;
     }
     assert!(compared >= 2, "{name:?}");
@@ -40,8 +53,16 @@ fn every_variant_agrees_with_transformers(device: DeviceChoice) {
         let cases = cases_in(&folder);
         for batch_size in [Some(1), Some(3), None] {
             let mut model = load_from(&folder, &in_f32(device, batch_size));
-            for (case, found) in cases.iter().zip(model.generate_ids(&prompts(&cases), variants::STEPS).unwrap()) {
-                assert_eq!(found, case.tokens, "{folder:?}: {:?} in batches of {batch_size:?}", case.prompt);
+            for (case, found) in cases.iter().zip(
+                model
+                    .generate_ids(&prompts(&cases), variants::STEPS)
+                    .unwrap(),
+            ) {
+                assert_eq!(
+                    found, case.tokens,
+                    "{folder:?}: {:?} in batches of {batch_size:?}",
+                    case.prompt
+                );
             }
             if batch_size.is_none() {
                 logits_are_near(&folder, &cases, &model);
@@ -56,7 +77,12 @@ fn every_gguf_file_agrees_with_transformers(device: DeviceChoice) {
         let mut model = load_from(&file, &in_f32(device, None));
         let found = model.generate_ids(&prompts(&cases), gguf::STEPS).unwrap();
         for (case, found) in cases.iter().zip(found) {
-            assert_eq!(found, gguf::expected(case, &model), "{file:?}: {:?}", case.prompt);
+            assert_eq!(
+                found,
+                gguf::expected(case, &model),
+                "{file:?}: {:?}",
+                case.prompt
+            );
         }
         logits_are_near(&file, &cases, &model);
     }
@@ -69,9 +95,20 @@ fn tokens_are_the_recorded_ones_in_any_batch(device: DeviceChoice) {
         let rounds = || cases.iter().cycle().take(33);
         let prompts: Vec<Vec<u32>> = rounds().map(|case| case.prompt_ids.clone()).collect();
         let expected: Vec<&[u32]> = rounds().map(|case| case.tokens.as_slice()).collect();
-        // Of the longest prompt and its completion the cache takes 11 blocks, here of 16 KiB at most.
-        for (batch_size, kv_memory) in [(Some(3), None), (Some(16), Some(13 * (16 << 10))), (None, None)] {
-            let mut model = load_from(&folder(name), &EngineOptions { kv_memory, ..in_f32(device, batch_size) });
+        // Of the longest prompt and its completion the cache takes 11 blocks, here of 16 KiB at
+        // most.
+        for (batch_size, kv_memory) in [
+            (Some(3), None),
+            (Some(16), Some(13 * (16 << 10))),
+            (None, None),
+        ] {
+            let mut model = load_from(
+                &folder(name),
+                &EngineOptions {
+                    kv_memory,
+                    ..in_f32(device, batch_size)
+                },
+            );
             let found = model.generate_ids(&prompts, 48).unwrap();
             assert_eq!(found, expected, "{name}: {batch_size:?}, {kv_memory:?}");
         }
@@ -82,18 +119,32 @@ fn tokens_are_the_recorded_ones_in_any_batch(device: DeviceChoice) {
 fn the_demo_writes_what_transformers_writes(device: DeviceChoice) {
     let (prompts, expected) = demo::recording();
     let few = || prompts.iter().zip(&expected).step_by(23);
-    let (mut asked, mut answers): (Vec<Vec<u32>>, Vec<Vec<u32>>) =
-        few().map(|(prompt, answer)| (prompt.clone(), answer.clone())).unzip();
+    let (mut asked, mut answers): (Vec<Vec<u32>>, Vec<Vec<u32>>) = few()
+        .map(|(prompt, answer)| (prompt.clone(), answer.clone()))
+        .unzip();
     let long: Vec<u32> = prompts.iter().flatten().copied().take(700).collect();
     let mut on_cpu = load_from(&demo::checkpoint(), &in_f32(DeviceChoice::Cpu, None));
-    answers.extend(on_cpu.generate_ids(std::slice::from_ref(&long), 40).unwrap());
+    answers.extend(
+        on_cpu
+            .generate_ids(std::slice::from_ref(&long), 40)
+            .unwrap(),
+    );
     asked.push(long);
     for (batch_size, kv_memory) in [(None, None), (Some(8), Some(5 << 20))] {
-        let options = EngineOptions { kv_memory, ..in_f32(device, batch_size) };
-        let found = load_from(&demo::checkpoint(), &options).generate_ids(&asked, demo::MOST_TOKENS).unwrap();
+        let options = EngineOptions {
+            kv_memory,
+            ..in_f32(device, batch_size)
+        };
+        let found = load_from(&demo::checkpoint(), &options)
+            .generate_ids(&asked, demo::MOST_TOKENS)
+            .unwrap();
         for ((prompt, found), expected) in asked.iter().zip(&found).zip(&answers) {
             let shown = found.len().min(expected.len());
-            assert_eq!(found[..shown], expected[..shown], "{batch_size:?}: {prompt:?}");
+            assert_eq!(
+                found[..shown],
+                expected[..shown],
+                "{batch_size:?}: {prompt:?}"
+            );
         }
     }
 }
@@ -101,31 +152,49 @@ fn the_demo_writes_what_transformers_writes(device: DeviceChoice) {
 fn bf16_logits_stay_near(device: DeviceChoice) {
     let (mut ours, mut theirs) = (0.0, 0.0);
     for folder in variants::variants() {
-        let options = EngineOptions { dtype: WeightDtype::Bf16, ..in_f32(device, None) };
+        let options = EngineOptions {
+            dtype: WeightDtype::Bf16,
+            ..in_f32(device, None)
+        };
         let model = load_from(&folder, &options);
-        for case in cases_in(&folder).iter().filter(|case| case.logits.is_some()) {
+        for case in cases_in(&folder)
+            .iter()
+            .filter(|case| case.logits.is_some())
+        {
             ours += case.distance(&model) / case.bf16_distance.unwrap();
             theirs += 1.0;
         }
     }
     println!("{:.3} of the distance of transformers", ours / theirs);
-    assert!(ours > 0.0 && ours <= theirs, "on average {} of the distance of transformers", ours / theirs);
+    assert!(
+        ours > 0.0 && ours <= theirs,
+        "on average {} of the distance of transformers",
+        ours / theirs
+    );
 }
 
 fn adapters_are_merged(device: DeviceChoice) {
     for (name, base) in [("lora-all", "base"), ("dora", "base")] {
         let adapter = folder("adapters").join(name);
-        let files = CheckpointFiles::open(&folder("adapters").join(base)).unwrap().with_adapter(&adapter).unwrap();
+        let files = CheckpointFiles::open(&folder("adapters").join(base))
+            .unwrap()
+            .with_adapter(&adapter)
+            .unwrap();
         let mut model = load(files, &in_f32(device, None));
         let cases = cases_in(&adapter);
-        for (case, found) in cases.iter().zip(model.generate_ids(&prompts(&cases), 64).unwrap()) {
+        for (case, found) in cases
+            .iter()
+            .zip(model.generate_ids(&prompts(&cases), 64).unwrap())
+        {
             assert_eq!(found, case.tokens, "{name}: {:?}", case.prompt);
         }
     }
 }
 
 fn drawing_and_stop_strings_work(device: DeviceChoice) {
-    let texts: Vec<String> = (0..6).map(|index| format!("Tom has {index} apples and buys 7 more.")).collect();
+    let texts: Vec<String> = (0..6)
+        .map(|index| format!("Tom has {index} apples and buys 7 more."))
+        .collect();
     let sampling = Sampling {
         temperature: 0.7,
         top_k: None,
@@ -136,14 +205,31 @@ fn drawing_and_stop_strings_work(device: DeviceChoice) {
         samples: 1.try_into().unwrap(),
     };
     let stop = vec!["he".to_string()];
-    let decoding = Decoding { sampling: Some(sampling), stop, ..Decoding::greedy(40) };
-    let run = |device| complete(&mut load_from(&demo::checkpoint(), &in_f32(device, None)), &texts, &decoding);
+    let decoding = Decoding {
+        sampling: Some(sampling),
+        stop,
+        ..Decoding::greedy(40)
+    };
+    let run = |device| {
+        complete(
+            &mut load_from(&demo::checkpoint(), &in_f32(device, None)),
+            &texts,
+            &decoding,
+        )
+    };
     let (found, expected) = (run(device), run(DeviceChoice::Cpu));
     let texts = |completions: &[generation::Completion]| -> Vec<String> {
-        completions.iter().map(|completion| completion.text.clone()).collect()
+        completions
+            .iter()
+            .map(|completion| completion.text.clone())
+            .collect()
     };
     assert_eq!(texts(&found), texts(&expected));
-    assert!(found.iter().all(|completion| !completion.text.contains("he")));
+    assert!(
+        found
+            .iter()
+            .all(|completion| !completion.text.contains("he"))
+    );
 }
 
 fn log_probabilities_are_those_of_transformers(device: DeviceChoice) {
@@ -152,7 +238,10 @@ fn log_probabilities_are_those_of_transformers(device: DeviceChoice) {
 
 fn what_computes_is_told(device: DeviceChoice) {
     let q8_0 = folder("gguf").join("llama-q-q8_0.gguf");
-    let options = EngineOptions { device, ..EngineOptions::default() };
+    let options = EngineOptions {
+        device,
+        ..EngineOptions::default()
+    };
     let details = load_from(&q8_0, &options).info().details;
     assert_eq!(details["device"], device.to_string());
     assert_eq!(
@@ -161,13 +250,23 @@ fn what_computes_is_told(device: DeviceChoice) {
         "blocks of 8 bits are widened"
     );
     assert_eq!(details["quantization"], "q8_0");
-    let details = load_from(&folder("llama-tied"), &in_f32(device, None)).info().details;
+    let details = load_from(&folder("llama-tied"), &in_f32(device, None))
+        .info()
+        .details;
     assert_eq!(details["arithmetic"], format!("candle on {device}, f32"));
 
-    let options = EngineOptions { quantize: Some(Quantization::Q8), ..options };
-    let error = LocalModel::load(CheckpointFiles::open(&q8_0).unwrap(), &options).err().unwrap();
+    let options = EngineOptions {
+        quantize: Some(Quantization::Q8),
+        ..options
+    };
+    let error = LocalModel::load(CheckpointFiles::open(&q8_0).unwrap(), &options)
+        .err()
+        .unwrap();
     assert_eq!(error.kind(), ErrorKind::Options);
-    assert!(!error.is_integrity() && error.to_string().contains("not on a GPU"), "{error}");
+    assert!(
+        !error.is_integrity() && error.to_string().contains("not on a GPU"),
+        "{error}"
+    );
 }
 
 /// One test of each body.
@@ -223,26 +322,55 @@ mod cuda {
 
     #[test]
     fn a_gpu_that_is_not_there_is_refused_with_the_reason() {
-        let options = EngineOptions { device: DeviceChoice::Cuda(4096), ..EngineOptions::default() };
-        let error = LocalModel::load(CheckpointFiles::open(&folder("llama-tied")).unwrap(), &options).err().unwrap();
+        let options = EngineOptions {
+            device: DeviceChoice::Cuda(4096),
+            ..EngineOptions::default()
+        };
+        let error = LocalModel::load(
+            CheckpointFiles::open(&folder("llama-tied")).unwrap(),
+            &options,
+        )
+        .err()
+        .unwrap();
         assert_eq!(error.kind(), ErrorKind::Backend);
-        let message = "cuda:4096 cannot be used; without a GPU and its driver compute with --device cpu";
+        let message =
+            "cuda:4096 cannot be used; without a GPU and its driver compute with --device cpu";
         assert_eq!(error.to_string(), message);
-        assert!(std::error::Error::source(&error).is_some_and(|reason| !reason.to_string().is_empty()));
+        assert!(
+            std::error::Error::source(&error).is_some_and(|reason| !reason.to_string().is_empty())
+        );
     }
 }
 
 #[cfg(not(feature = "cuda"))]
 #[test]
 fn a_gpu_is_refused_by_a_program_without_code_for_one() {
-    let options = EngineOptions { device: DeviceChoice::Cuda(0), ..EngineOptions::default() };
-    let error = LocalModel::load(CheckpointFiles::open(&folder("llama-tied")).unwrap(), &options).err().unwrap();
+    let options = EngineOptions {
+        device: DeviceChoice::Cuda(0),
+        ..EngineOptions::default()
+    };
+    let error = LocalModel::load(
+        CheckpointFiles::open(&folder("llama-tied")).unwrap(),
+        &options,
+    )
+    .err()
+    .unwrap();
     assert_eq!(error.kind(), ErrorKind::Options);
-    assert!(error.to_string().contains("cargo build --release --features cuda"), "{error}");
+    assert!(
+        error
+            .to_string()
+            .contains("cargo build --release --features cuda"),
+        "{error}"
+    );
 }
 
 #[test]
 fn without_a_device_nothing_is_said_of_one() {
-    let details = load_from(&folder("llama-tied"), &EngineOptions::default()).info().details;
-    assert!(!details.contains_key("device") && !details["arithmetic"].contains("candle"), "{details:?}");
+    let details = load_from(&folder("llama-tied"), &EngineOptions::default())
+        .info()
+        .details;
+    assert!(
+        !details.contains_key("device") && !details["arithmetic"].contains("candle"),
+        "{details:?}"
+    );
 }

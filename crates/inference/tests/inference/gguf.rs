@@ -1,10 +1,12 @@
-//! GGUF files, as `tools/parity-checkpoints/gguf_files.py` wrote them with llama.cpp's converter and quantizer.
+//! GGUF files, as `tools/parity-checkpoints/gguf_files.py` wrote them with llama.cpp's converter
+//! and quantizer.
 
 use std::path::{Path, PathBuf};
 
 use generation::Generator;
 use inference::{
-    Architecture, CheckpointFiles, EngineOptions, Error, ErrorKind, Inspection, LocalModel, Quantization, WeightDtype,
+    Architecture, CheckpointFiles, EngineOptions, Error, ErrorKind, Inspection, LocalModel,
+    Quantization, WeightDtype,
 };
 use proptest::prelude::*;
 use tempfile::TempDir;
@@ -16,8 +18,12 @@ pub const STEPS: usize = 64;
 
 /// The files that can be given as they are: of a split one the first.
 pub fn files() -> Vec<PathBuf> {
-    let entries = std::fs::read_dir(folder("gguf")).unwrap().map(|entry| entry.unwrap().path());
-    let mut files: Vec<PathBuf> = entries.filter(|path| path.extension().is_some_and(|end| end == "gguf")).collect();
+    let entries = std::fs::read_dir(folder("gguf"))
+        .unwrap()
+        .map(|entry| entry.unwrap().path());
+    let mut files: Vec<PathBuf> = entries
+        .filter(|path| path.extension().is_some_and(|end| end == "gguf"))
+        .collect();
     files.retain(|path| !path.to_string_lossy().contains("-00002-of-"));
     files.sort();
     assert!(files.len() >= 20, "only {} files", files.len());
@@ -32,11 +38,19 @@ pub fn cases(file: &Path) -> Vec<Case> {
 }
 
 fn load_with(file: &Path, options: &EngineOptions) -> LocalModel {
-    LocalModel::load(CheckpointFiles::open(file).unwrap(), options).unwrap_or_else(|error| panic!("{error}"))
+    LocalModel::load(CheckpointFiles::open(file).unwrap(), options)
+        .unwrap_or_else(|error| panic!("{error}"))
 }
 
 fn load(file: &Path, dtype: WeightDtype) -> LocalModel {
-    load_with(file, &EngineOptions { dtype, threads: Some(2), ..EngineOptions::default() })
+    load_with(
+        file,
+        &EngineOptions {
+            dtype,
+            threads: Some(2),
+            ..EngineOptions::default()
+        },
+    )
 }
 
 #[test]
@@ -52,9 +66,13 @@ fn greedy_tokens_are_those_of_transformers_with_the_same_numbers() {
     }
 }
 
-/// Recorded up to the one end that the metadata name; control tokens that say so by their text end it too.
+/// Recorded up to the one end that the metadata name; control tokens that say so by their text end
+/// it too.
 pub fn expected<'a>(case: &'a Case, model: &LocalModel) -> &'a [u32] {
-    let end = case.tokens.iter().position(|token| model.config().eos_token_ids.contains(token));
+    let end = case
+        .tokens
+        .iter()
+        .position(|token| model.config().eos_token_ids.contains(token));
     &case.tokens[..end.map_or(case.tokens.len(), |end| end + 1)]
 }
 
@@ -63,15 +81,28 @@ fn prompts_become_the_token_ids_of_llama_cpp() {
     for file in files() {
         let model = load(&file, WeightDtype::Auto);
         for case in cases(&file) {
-            // Letters and their accents are composed as in transformers, where llama.cpp leaves them apart.
-            let composed = model.config().architecture != Architecture::Llama && !case.prompt.is_ascii();
-            let ids = case.llama_cpp_ids.as_ref().filter(|_| !composed).unwrap_or(&case.prompt_ids);
+            // Letters and their accents are composed as in transformers, where llama.cpp leaves
+            // them apart.
+            let composed =
+                model.config().architecture != Architecture::Llama && !case.prompt.is_ascii();
+            let ids = case
+                .llama_cpp_ids
+                .as_ref()
+                .filter(|_| !composed)
+                .unwrap_or(&case.prompt_ids);
             let expected = match ids[..] {
                 // A text that brings its own: there is exactly one beginning of a sequence.
-                [first, second, ..] if first == second && case.prompt.starts_with("<s>") => &ids[1..],
+                [first, second, ..] if first == second && case.prompt.starts_with("<s>") => {
+                    &ids[1..]
+                }
                 _ => ids,
             };
-            assert_eq!(model.encode(&case.prompt).unwrap(), expected, "{file:?}: {:?}", case.prompt);
+            assert_eq!(
+                model.encode(&case.prompt).unwrap(),
+                expected,
+                "{file:?}: {:?}",
+                case.prompt
+            );
         }
     }
 }
@@ -82,7 +113,11 @@ fn logits_are_those_of_transformers_with_the_same_numbers() {
         let model = load(&file, WeightDtype::F32);
         for case in cases(&file).iter().filter(|case| case.logits.is_some()) {
             let distance = case.distance(&model);
-            assert!(distance < 3e-5, "{file:?}: {:?} differs by {distance}", case.prompt);
+            assert!(
+                distance < 3e-5,
+                "{file:?}: {:?} differs by {distance}",
+                case.prompt
+            );
         }
     }
 }
@@ -98,17 +133,35 @@ fn blocks_of_8_bits_are_multiplied_as_they_are_stored() {
     let prompts: Vec<Vec<u32>> = cases.iter().map(|case| case.prompt_ids.clone()).collect();
     let stored = load(&path, WeightDtype::Auto);
     let details = stored.info().details;
-    assert_eq!((details["quantization"].as_str(), stored.dtype()), ("q8_0", "q8_0"));
+    assert_eq!(
+        (details["quantization"].as_str(), stored.dtype()),
+        ("q8_0", "q8_0")
+    );
     assert!(details["arithmetic"].contains("8-bit"), "{details:?}");
     let quantize = Some(Quantization::Q8);
-    let mut asked = load_with(&path, &EngineOptions { quantize, ..EngineOptions::default() });
+    let mut asked = load_with(
+        &path,
+        &EngineOptions {
+            quantize,
+            ..EngineOptions::default()
+        },
+    );
     let distance: f64 = cases[..2].iter().map(|case| case.distance(&stored)).sum();
     assert!(distance > 0.0 && distance < 0.2, "{distance}");
     let found = { stored }.generate_ids(&prompts, STEPS).unwrap();
     assert_eq!(found, asked.generate_ids(&prompts, STEPS).unwrap());
     for (prompt, found) in prompts.iter().zip(&found) {
-        let options = EngineOptions { batch_size: Some(1), threads: Some(1), ..EngineOptions::default() };
-        assert_eq!(&load_with(&path, &options).generate_ids(std::slice::from_ref(prompt), STEPS).unwrap()[0], found);
+        let options = EngineOptions {
+            batch_size: Some(1),
+            threads: Some(1),
+            ..EngineOptions::default()
+        };
+        assert_eq!(
+            &load_with(&path, &options)
+                .generate_ids(std::slice::from_ref(prompt), STEPS)
+                .unwrap()[0],
+            found
+        );
     }
 }
 
@@ -146,7 +199,9 @@ fn refusal(path: &Path) -> (ErrorKind, String) {
 
 /// Where the bytes behind a text lie.
 fn behind(bytes: &[u8], text: &str) -> usize {
-    let found = bytes.windows(text.len()).position(|window| window == text.as_bytes());
+    let found = bytes
+        .windows(text.len())
+        .position(|window| window == text.as_bytes());
     found.unwrap_or_else(|| panic!("no {text:?}")) + text.len()
 }
 
@@ -163,8 +218,12 @@ fn what_is_not_supported_is_refused_by_name() {
         bytes[at..at + 4].copy_from_slice(&20u32.to_le_bytes());
     });
     let (kind, message) = refusal(&path);
-    let expected = "model.gguf: tensor `blk.0.attn_q.weight` is stored as IQ4_NL, which is not supported";
-    assert!(kind == ErrorKind::Unsupported && message.starts_with(expected), "{message}");
+    let expected =
+        "model.gguf: tensor `blk.0.attn_q.weight` is stored as IQ4_NL, which is not supported";
+    assert!(
+        kind == ErrorKind::Unsupported && message.starts_with(expected),
+        "{message}"
+    );
 
     let (_dir, path) = changed("llama-q-q8_0.gguf", |bytes| {
         // The text behind the key: its type, its length, its letters.
@@ -175,19 +234,42 @@ fn what_is_not_supported_is_refused_by_name() {
     let (kind, message) = refusal(&path);
     assert_eq!(kind, ErrorKind::Unsupported);
     assert!(
-        message.starts_with("model.gguf: architecture `gemma` is not supported; supported are `llama`"),
+        message.starts_with(
+            "model.gguf: architecture `gemma` is not supported; supported are `llama`"
+        ),
         "{message}"
     );
 
-    let (_dir, path) = changed("llama-q-q8_0.gguf", |bytes| bytes[4..8].copy_from_slice(&1u32.to_le_bytes()));
-    assert!(refusal(&path).1.contains("is GGUF version 1; supported are 2 and 3"));
-    let (_dir, path) = changed("llama-q-q8_0.gguf", |bytes| bytes[4..8].copy_from_slice(&3u32.to_be_bytes()));
+    let (_dir, path) = changed("llama-q-q8_0.gguf", |bytes| {
+        bytes[4..8].copy_from_slice(&1u32.to_le_bytes())
+    });
+    assert!(
+        refusal(&path)
+            .1
+            .contains("is GGUF version 1; supported are 2 and 3")
+    );
+    let (_dir, path) = changed("llama-q-q8_0.gguf", |bytes| {
+        bytes[4..8].copy_from_slice(&3u32.to_be_bytes())
+    });
     assert!(refusal(&path).1.contains("big-endian"));
-    let (_dir, path) =
-        changed("llama-q-q8_0.gguf", |bytes| replace(bytes, "blk.0.ffn_up.weight", "blk.0.ffn_xx.weight"));
-    assert!(refusal(&path).1.contains("tensor `blk.0.ffn_up.weight`: is missing"), "{}", refusal(&path).1);
-    let (_dir, path) = changed("llama-q-q8_0.gguf", |bytes| bytes.truncate(bytes.len() - 40));
-    assert!(refusal(&path).1.contains("the file is cut off"), "{}", refusal(&path).1);
+    let (_dir, path) = changed("llama-q-q8_0.gguf", |bytes| {
+        replace(bytes, "blk.0.ffn_up.weight", "blk.0.ffn_xx.weight")
+    });
+    assert!(
+        refusal(&path)
+            .1
+            .contains("tensor `blk.0.ffn_up.weight`: is missing"),
+        "{}",
+        refusal(&path).1
+    );
+    let (_dir, path) = changed("llama-q-q8_0.gguf", |bytes| {
+        bytes.truncate(bytes.len() - 40)
+    });
+    assert!(
+        refusal(&path).1.contains("the file is cut off"),
+        "{}",
+        refusal(&path).1
+    );
     let (_dir, path) = changed("llama-q-q8_0.gguf", |bytes| {
         // The scale of the last block of the last matrix.
         let name = "blk.0.ffn_up.weight";
@@ -201,7 +283,11 @@ fn what_is_not_supported_is_refused_by_name() {
     assert_eq!((kind, message.as_str()), (ErrorKind::Weights, expected));
     let inspection = Inspection::of(&CheckpointFiles::open(&path).unwrap()).unwrap();
     assert_eq!(inspection.faults.len(), 1, "{:?}", inspection.faults);
-    assert!(inspection.faults[0].contains("32 values are not finite"), "{:?}", inspection.faults);
+    assert!(
+        inspection.faults[0].contains("32 values are not finite"),
+        "{:?}",
+        inspection.faults
+    );
 }
 
 /// Bytes of all tensors together, each filled up to 32.
@@ -210,9 +296,13 @@ fn weights_of(bytes: &[u8]) -> usize {
     bytes.len() - header.next_multiple_of(32)
 }
 
-/// Where the last entry of the list of tensors ends: behind the name that comes last, with its dimensions.
+/// Where the last entry of the list of tensors ends: behind the name that comes last, with its
+/// dimensions.
 fn safe_header(bytes: &[u8]) -> usize {
-    let names = bytes.windows(4).enumerate().filter(|(_, window)| window == b"blk." || window == b"outp");
+    let names = bytes
+        .windows(4)
+        .enumerate()
+        .filter(|(_, window)| window == b"blk." || window == b"outp");
     let last = names.map(|(at, _)| at).max().unwrap();
     let length = u64::from_le_bytes(*bytes[last - 8..].first_chunk().unwrap()) as usize;
     let dimensions = u32::from_le_bytes(*bytes[last + length..].first_chunk().unwrap()) as usize;
@@ -221,7 +311,9 @@ fn safe_header(bytes: &[u8]) -> usize {
 
 #[test]
 fn another_tokenizer_takes_the_place_of_one_that_is_not_known() {
-    let (_dir, path) = changed("llama3-bf16.gguf", |bytes| replace(bytes, "llama-bpe", "llama-xyz"));
+    let (_dir, path) = changed("llama3-bf16.gguf", |bytes| {
+        replace(bytes, "llama-bpe", "llama-xyz")
+    });
     let (kind, message) = refusal(&path);
     assert_eq!(kind, ErrorKind::UnsupportedTokenizer);
     let expected = "model.gguf: the pre-tokenizer `llama-xyz` (`tokenizer.ggml.pre`) is not supported; \
@@ -232,42 +324,90 @@ fn another_tokenizer_takes_the_place_of_one_that_is_not_known() {
         let files = CheckpointFiles::open_with_tokenizer(&path, &tokenizer).unwrap();
         let model = LocalModel::load(files, &EngineOptions::default()).unwrap();
         for case in cases(&file("llama3-bf16.gguf")) {
-            assert_eq!(model.encode(&case.prompt).unwrap(), case.prompt_ids, "{:?}", case.prompt);
+            assert_eq!(
+                model.encode(&case.prompt).unwrap(),
+                case.prompt_ids,
+                "{:?}",
+                case.prompt
+            );
         }
     }
     let wrong = CheckpointFiles::open_with_tokenizer(&path, &own.join("config.json")).unwrap();
-    let message = LocalModel::load(wrong, &EngineOptions::default()).err().unwrap().to_string();
-    assert!(message.contains("variants/llama3/config.json: cannot be understood"), "{message}");
-    let nowhere = CheckpointFiles::open_with_tokenizer(&path, &folder("gguf")).err().unwrap();
-    assert!(nowhere.to_string().ends_with("gguf/tokenizer.json: no such file"), "{nowhere}");
+    let message = LocalModel::load(wrong, &EngineOptions::default())
+        .err()
+        .unwrap()
+        .to_string();
+    assert!(
+        message.contains("variants/llama3/config.json: cannot be understood"),
+        "{message}"
+    );
+    let nowhere = CheckpointFiles::open_with_tokenizer(&path, &folder("gguf"))
+        .err()
+        .unwrap();
+    assert!(
+        nowhere
+            .to_string()
+            .ends_with("gguf/tokenizer.json: no such file"),
+        "{nowhere}"
+    );
 }
 
 #[test]
 fn an_adapter_changes_the_same_rows_as_in_a_folder() {
     let adapter = folder("adapters/lora-all");
-    let options = EngineOptions { dtype: WeightDtype::F32, ..EngineOptions::default() };
-    let logits = |base: &Path| {
-        let files = CheckpointFiles::open(base).unwrap().with_adapter(&adapter).unwrap();
-        LocalModel::load(files, &options).unwrap().logits(&[1, 5, 9, 14]).unwrap()
+    let options = EngineOptions {
+        dtype: WeightDtype::F32,
+        ..EngineOptions::default()
     };
-    let (ours, theirs) = (logits(&file("llama2-gqa-f32.gguf")), logits(&folder("variants/llama2-gqa")));
+    let logits = |base: &Path| {
+        let files = CheckpointFiles::open(base)
+            .unwrap()
+            .with_adapter(&adapter)
+            .unwrap();
+        LocalModel::load(files, &options)
+            .unwrap()
+            .logits(&[1, 5, 9, 14])
+            .unwrap()
+    };
+    let (ours, theirs) = (
+        logits(&file("llama2-gqa-f32.gguf")),
+        logits(&folder("variants/llama2-gqa")),
+    );
     assert_eq!(ours, theirs);
-    assert_ne!(ours, load(&file("llama2-gqa-f32.gguf"), WeightDtype::F32).logits(&[1, 5, 9, 14]).unwrap());
+    assert_ne!(
+        ours,
+        load(&file("llama2-gqa-f32.gguf"), WeightDtype::F32)
+            .logits(&[1, 5, 9, 14])
+            .unwrap()
+    );
 }
 
 #[test]
 fn parts_of_a_split_file_belong_together() {
-    let (first, second) = ("llama-mqa-split-bf16-00001-of-00002.gguf", "llama-mqa-split-bf16-00002-of-00002.gguf");
+    let (first, second) = (
+        "llama-mqa-split-bf16-00001-of-00002.gguf",
+        "llama-mqa-split-bf16-00002-of-00002.gguf",
+    );
     let dir = tempfile::tempdir().unwrap();
     let copy = |from: &str, to: &str| std::fs::copy(file(from), dir.path().join(to)).unwrap();
     copy(first, first);
     let message = |name: &str| refusal(&dir.path().join(name)).1;
     assert_eq!(message(first), format!("{second}: no such file"));
     copy(first, second);
-    assert_eq!(message(first), format!("{second}: is not part 2 of 2, as its name says"));
+    assert_eq!(
+        message(first),
+        format!("{second}: is not part 2 of 2, as its name says")
+    );
     copy(second, second);
-    assert_eq!(try_load(&dir.path().join(first)).unwrap().info().name, "llama-mqa-split-bf16");
-    assert!(message(second).starts_with(&format!("{second}: is ")), "{}", message(second));
+    assert_eq!(
+        try_load(&dir.path().join(first)).unwrap().info().name,
+        "llama-mqa-split-bf16"
+    );
+    assert!(
+        message(second).starts_with(&format!("{second}: is ")),
+        "{}",
+        message(second)
+    );
     copy(first, "renamed.gguf");
     assert!(message("renamed.gguf").contains("not named like one: NAME-00001-of-00003.gguf"));
 }

@@ -58,7 +58,9 @@ impl Value {
                 number(bytes, LIST);
                 number(bytes, 5);
                 bytes.extend((values.len() as u64).to_le_bytes());
-                values.iter().for_each(|value| bytes.extend(value.to_le_bytes()));
+                values
+                    .iter()
+                    .for_each(|value| bytes.extend(value.to_le_bytes()));
             }
         }
     }
@@ -79,7 +81,10 @@ pub struct GgufWriter {
 impl GgufWriter {
     /// A LLaMA of one layer, without a tokenizer.
     pub fn small_llama(vocabulary: usize) -> Self {
-        let mut gguf = Self { metadata: BTreeMap::new(), tensors: Vec::new() };
+        let mut gguf = Self {
+            metadata: BTreeMap::new(),
+            tensors: Vec::new(),
+        };
         gguf.set("general.architecture", Value::text("llama"));
         let width = WIDTH as u32;
         for (name, value) in [
@@ -92,13 +97,25 @@ impl GgufWriter {
             gguf.set(&format!("llama.{name}"), Value::U32(value));
         }
         gguf.set("llama.attention.layer_norm_rms_epsilon", Value::F32(1e-5));
-        gguf.tensors.push(("token_embd.weight".to_string(), vec![vocabulary, WIDTH]));
-        gguf.tensors.push(("output_norm.weight".to_string(), vec![WIDTH]));
+        gguf.tensors
+            .push(("token_embd.weight".to_string(), vec![vocabulary, WIDTH]));
+        gguf.tensors
+            .push(("output_norm.weight".to_string(), vec![WIDTH]));
         for name in ["attn_norm", "ffn_norm"] {
-            gguf.tensors.push((format!("blk.0.{name}.weight"), vec![WIDTH]));
+            gguf.tensors
+                .push((format!("blk.0.{name}.weight"), vec![WIDTH]));
         }
-        for name in ["attn_q", "attn_k", "attn_v", "attn_output", "ffn_gate", "ffn_up", "ffn_down"] {
-            gguf.tensors.push((format!("blk.0.{name}.weight"), vec![WIDTH, WIDTH]));
+        for name in [
+            "attn_q",
+            "attn_k",
+            "attn_v",
+            "attn_output",
+            "ffn_gate",
+            "ffn_up",
+            "ffn_down",
+        ] {
+            gguf.tensors
+                .push((format!("blk.0.{name}.weight"), vec![WIDTH, WIDTH]));
         }
         gguf
     }
@@ -120,7 +137,10 @@ impl GgufWriter {
         for (name, shape) in &self.tensors {
             write_text(&mut bytes, name);
             bytes.extend((shape.len() as u32).to_le_bytes());
-            shape.iter().rev().for_each(|size| bytes.extend((*size as u64).to_le_bytes()));
+            shape
+                .iter()
+                .rev()
+                .for_each(|size| bytes.extend((*size as u64).to_le_bytes()));
             bytes.extend(0u32.to_le_bytes());
             bytes.extend((offset as u64).to_le_bytes());
             offset += (4 * shape.iter().product::<usize>()).next_multiple_of(ALIGNMENT);

@@ -1,4 +1,5 @@
-//! Checkpoints of every variant, as `tools/parity-checkpoints/variants.py` wrote them with transformers.
+//! Checkpoints of every variant, as `tools/parity-checkpoints/variants.py` wrote them with
+//! transformers.
 
 use std::path::PathBuf;
 
@@ -17,7 +18,12 @@ pub fn variants() -> Vec<PathBuf> {
 }
 
 fn load(folder: &std::path::Path, dtype: WeightDtype, batch_size: Option<usize>) -> LocalModel {
-    let options = EngineOptions { dtype, batch_size, threads: Some(2), ..EngineOptions::default() };
+    let options = EngineOptions {
+        dtype,
+        batch_size,
+        threads: Some(2),
+        ..EngineOptions::default()
+    };
     LocalModel::load(CheckpointFiles::open(folder).unwrap(), &options)
         .unwrap_or_else(|error| panic!("{folder:?}: {error}"))
 }
@@ -29,9 +35,15 @@ fn greedy_tokens_are_those_of_transformers() {
         assert!(cases.len() >= 8, "{folder:?}");
         let prompts: Vec<Vec<u32>> = cases.iter().map(|case| case.prompt_ids.clone()).collect();
         for batch_size in [Some(1), Some(3), None] {
-            let found = load(&folder, WeightDtype::F32, batch_size).generate_ids(&prompts, STEPS).unwrap();
+            let found = load(&folder, WeightDtype::F32, batch_size)
+                .generate_ids(&prompts, STEPS)
+                .unwrap();
             for (case, found) in cases.iter().zip(found) {
-                assert_eq!(found, case.tokens, "{folder:?}: {:?} in batches of {batch_size:?}", case.prompt);
+                assert_eq!(
+                    found, case.tokens,
+                    "{folder:?}: {:?} in batches of {batch_size:?}",
+                    case.prompt
+                );
             }
         }
     }
@@ -44,10 +56,17 @@ fn prompts_become_the_token_ids_of_transformers() {
         for case in cases_in(&folder) {
             let expected = match case.prompt_ids[..] {
                 // A text that brings its own: there is exactly one beginning of a sequence.
-                [first, second, ..] if first == second && case.prompt.starts_with("<s>") => &case.prompt_ids[1..],
+                [first, second, ..] if first == second && case.prompt.starts_with("<s>") => {
+                    &case.prompt_ids[1..]
+                }
                 _ => &case.prompt_ids,
             };
-            assert_eq!(model.encode(&case.prompt).unwrap(), expected, "{folder:?}: {:?}", case.prompt);
+            assert_eq!(
+                model.encode(&case.prompt).unwrap(),
+                expected,
+                "{folder:?}: {:?}",
+                case.prompt
+            );
         }
     }
 }
@@ -57,9 +76,16 @@ fn logits_are_those_of_transformers() {
     for folder in variants() {
         let model = load(&folder, WeightDtype::F32, None);
         let mut compared = 0;
-        for case in cases_in(&folder).iter().filter(|case| case.logits.is_some()) {
+        for case in cases_in(&folder)
+            .iter()
+            .filter(|case| case.logits.is_some())
+        {
             let distance = case.distance(&model);
-            assert!(distance < 3e-5, "{folder:?}: {:?} differs by {distance}", case.prompt);
+            assert!(
+                distance < 3e-5,
+                "{folder:?}: {:?} differs by {distance}",
+                case.prompt
+            );
             compared += 1;
         }
         assert!(compared >= 2, "{folder:?}");
@@ -71,13 +97,23 @@ fn bf16_logits_are_no_farther_from_f32_than_those_of_transformers() {
     let (mut ours, mut theirs) = (0.0, 0.0);
     for folder in variants() {
         let model = load(&folder, WeightDtype::Bf16, None);
-        for case in cases_in(&folder).iter().filter(|case| case.logits.is_some()) {
+        for case in cases_in(&folder)
+            .iter()
+            .filter(|case| case.logits.is_some())
+        {
             let distance = case.distance(&model);
             let reference = case.bf16_distance.unwrap();
-            println!("{:24} ours {distance:.5} transformers {reference:.5}", folder.file_name().unwrap().display());
+            println!(
+                "{:24} ours {distance:.5} transformers {reference:.5}",
+                folder.file_name().unwrap().display()
+            );
             ours += distance / reference;
             theirs += 1.0;
         }
     }
-    assert!(ours > 0.0 && ours <= theirs, "on average {} of the distance of transformers", ours / theirs);
+    assert!(
+        ours > 0.0 && ours <= theirs,
+        "on average {} of the distance of transformers",
+        ours / theirs
+    );
 }

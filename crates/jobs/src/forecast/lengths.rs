@@ -1,8 +1,9 @@
 //! How long completions are, from those that are finished and from those that are under way.
 //!
-//! The survival curve is the product-limit estimate of Kaplan and Meier (1958): a completion under way is one of which only
-//! a least length is known. Beyond the longest finished one completions end at the rate at which those longer than most
-//! have ended, ends over tokens, and none goes on beyond the greatest length.
+//! The survival curve is the product-limit estimate of Kaplan and Meier (1958): a completion under
+//! way is one of which only a least length is known. Beyond the longest finished one completions
+//! end at the rate at which those longer than most have ended, ends over tokens, and none goes on
+//! beyond the greatest length.
 
 use std::collections::BTreeMap;
 
@@ -29,8 +30,8 @@ impl Lengths {
         self.completions += 1;
     }
 
-    /// The law that these and the completions under way follow, with their tokens so far; `None` before the first is
-    /// finished.
+    /// The law that these and the completions under way follow, with their tokens so far; `None`
+    /// before the first is finished.
     pub(super) fn law(&self, under_way: &[f64], most: usize) -> Option<LengthLaw> {
         if self.completions == 0 {
             return None;
@@ -41,15 +42,21 @@ impl Lengths {
         let mut steps = vec![(0.0, 1.0)];
         for (&length, &ended) in &self.counts {
             // Tokens so far are whole numbers but for rounding.
-            let still_running = started.len() - started.partition_point(|&tokens| tokens < length as f64 - 0.5);
+            let still_running =
+                started.len() - started.partition_point(|&tokens| tokens < length as f64 - 0.5);
             share *= 1.0 - ended as f64 / (longer + still_running) as f64;
             longer -= ended;
             steps.push((length as f64, share));
         }
-        Some(LengthLaw { steps, rate: self.rate(&started, most), most: most as f64 })
+        Some(LengthLaw {
+            steps,
+            rate: self.rate(&started, most),
+            most: most as f64,
+        })
     }
 
-    /// Share of completions beyond the median of the finished ones that end with each further token.
+    /// Share of completions beyond the median of the finished ones that end with each further
+    /// token.
     fn rate(&self, under_way: &[f64], most: usize) -> f64 {
         let mut below = 0;
         let median = self.counts.iter().find_map(|(&length, count)| {
@@ -63,7 +70,10 @@ impl Lengths {
             ends += if length < most { count } else { 0 };
             tokens += (count * (length - median)) as f64;
         }
-        tokens += under_way.iter().map(|tokens| (tokens - median as f64).max(0.0)).sum::<f64>();
+        tokens += under_way
+            .iter()
+            .map(|tokens| (tokens - median as f64).max(0.0))
+            .sum::<f64>();
         // Half an end where none was seen: a rate of zero would claim to know.
         (ends as f64).max(0.5) / tokens.max(median as f64).max(1.0)
     }
@@ -93,11 +103,14 @@ impl LengthLaw {
         length.min(self.most)
     }
 
-    /// Tokens that a completion with so many still gets, at a place in 0..1 among all such, the shortest first.
+    /// Tokens that a completion with so many still gets, at a place in 0..1 among all such, the
+    /// shortest first.
     pub(super) fn left(&self, tokens: f64, place: f64) -> f64 {
         match self.longer(tokens) {
             // Longer than any so far: it goes on as those beyond the longest do.
-            share if share <= 0.0 => (-(1.0 - place).ln() / self.rate).min(self.most - tokens).max(0.0),
+            share if share <= 0.0 => (-(1.0 - place).ln() / self.rate)
+                .min(self.most - tokens)
+                .max(0.0),
             share => (self.exceeded_by(share * (1.0 - place)) - tokens).max(0.0),
         }
     }
@@ -114,19 +127,36 @@ mod tests {
     }
 
     fn near(found: f64, expected: f64) {
-        assert!((found - expected).abs() < 1e-9, "{found} and not {expected}");
+        assert!(
+            (found - expected).abs() < 1e-9,
+            "{found} and not {expected}"
+        );
     }
 
-    /// The remission times of 21 patients under 6-MP (Freireich and others 1963) with the curve that every textbook prints.
+    /// The remission times of 21 patients under 6-MP (Freireich and others 1963) with the curve
+    /// that every textbook prints.
     #[test]
     fn the_curve_is_that_of_the_textbook() {
         let relapsed = [6, 6, 6, 7, 10, 13, 16, 22, 23];
-        let censored = [6.0, 9.0, 10.0, 11.0, 17.0, 19.0, 20.0, 25.0, 32.0, 32.0, 34.0, 35.0];
+        let censored = [
+            6.0, 9.0, 10.0, 11.0, 17.0, 19.0, 20.0, 25.0, 32.0, 32.0, 34.0, 35.0,
+        ];
         let law = law(&relapsed, &censored, 100);
-        let printed =
-            [(6.0, 0.857), (7.0, 0.807), (10.0, 0.753), (13.0, 0.690), (16.0, 0.627), (22.0, 0.538), (23.0, 0.448)];
+        let printed = [
+            (6.0, 0.857),
+            (7.0, 0.807),
+            (10.0, 0.753),
+            (13.0, 0.690),
+            (16.0, 0.627),
+            (22.0, 0.538),
+            (23.0, 0.448),
+        ];
         for (weeks, share) in printed {
-            assert!((law.longer(weeks) - share).abs() < 6e-4, "{weeks}: {} and not {share}", law.longer(weeks));
+            assert!(
+                (law.longer(weeks) - share).abs() < 6e-4,
+                "{weeks}: {} and not {share}",
+                law.longer(weeks)
+            );
         }
         near(law.longer(5.0), 1.0);
         near(law.longer(15.9), law.longer(13.0));
@@ -144,7 +174,9 @@ mod tests {
     #[test]
     fn without_company_the_law_is_the_lengths_themselves() {
         let law = law(&[10, 20, 30, 40], &[], 100);
-        let lengths: Vec<f64> = [0.1, 0.3, 0.6, 0.9].map(|place| law.left(0.0, place)).to_vec();
+        let lengths: Vec<f64> = [0.1, 0.3, 0.6, 0.9]
+            .map(|place| law.left(0.0, place))
+            .to_vec();
         assert_eq!(lengths, [10.0, 20.0, 30.0, 40.0]);
         near(law.left(25.0, 0.25), 5.0);
         near(law.left(25.0, 0.75), 15.0);

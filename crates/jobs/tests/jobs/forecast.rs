@@ -39,24 +39,62 @@ struct Run {
     prompt_token: f64,
 }
 
-const RUN: Run =
-    Run { items: 400, places: 16, max_tokens: 2048, median: 200.0, spread: 0.6, step: 0.05, prompt_token: 3e-4 };
+const RUN: Run = Run {
+    items: 400,
+    places: 16,
+    max_tokens: 2048,
+    median: 200.0,
+    spread: 0.6,
+    step: 0.05,
+    prompt_token: 3e-4,
+};
 
-/// As in a run of the ten sets on a processor, with more and fewer places, tighter and looser lengths.
+/// As in a run of the ten sets on a processor, with more and fewer places, tighter and looser
+/// lengths.
 const RUNS: [Run; 6] = [
     RUN,
-    Run { items: 1000, places: 64, median: 250.0, spread: 0.8, ..RUN },
-    Run { items: 2000, places: 64, ..RUN },
-    Run { items: 200, places: 8, max_tokens: 1024, spread: 0.5, ..RUN },
+    Run {
+        items: 1000,
+        places: 64,
+        median: 250.0,
+        spread: 0.8,
+        ..RUN
+    },
+    Run {
+        items: 2000,
+        places: 64,
+        ..RUN
+    },
+    Run {
+        items: 200,
+        places: 8,
+        max_tokens: 1024,
+        spread: 0.5,
+        ..RUN
+    },
     // A third of all completions are cut.
-    Run { items: 300, places: 32, max_tokens: 512, median: 350.0, spread: 0.7, ..RUN },
+    Run {
+        items: 300,
+        places: 32,
+        max_tokens: 512,
+        median: 350.0,
+        spread: 0.7,
+        ..RUN
+    },
     // Prompts take two thirds of the time.
-    Run { items: 600, places: 32, median: 60.0, prompt_token: 2e-3, ..RUN },
+    Run {
+        items: 600,
+        places: 32,
+        median: 60.0,
+        prompt_token: 2e-3,
+        ..RUN
+    },
 ];
 
 const SEEDS: u64 = 8;
 
-/// Plays a run and tells `look` the time and the progress at every event. Returns the time at the end.
+/// Plays a run and tells `look` the time and the progress at every event. Returns the time at the
+/// end.
 fn play(run: Run, seed: u64, resumed: usize, look: &mut dyn FnMut(f64, &Progress)) -> f64 {
     let mut random = Random(seed);
     let mut items: Vec<(usize, usize)> = Vec::new();
@@ -65,7 +103,11 @@ fn play(run: Run, seed: u64, resumed: usize, look: &mut dyn FnMut(f64, &Progress
         let prompt = 100 + (100.0 * random.uniform()) as usize;
         items.push((tokens.clamp(1, run.max_tokens), prompt));
     }
-    let mut progress = Progress { total: run.items + resumed, resumed, ..Progress::default() };
+    let mut progress = Progress {
+        total: run.items + resumed,
+        resumed,
+        ..Progress::default()
+    };
     let (mut at, mut waiting, mut under_way) = (0.0, items.into_iter(), Vec::new());
     look(at, &progress);
     loop {
@@ -117,7 +159,10 @@ impl Guesses {
         mut estimate: impl FnMut(&mut Forecast, f64, &Progress, bool) -> Option<f64>,
     ) -> Self {
         let mut guesses = Self::default();
-        for (&run, seed) in runs.iter().flat_map(|run| (0..SEEDS).map(move |seed| (run, seed))) {
+        for (&run, seed) in runs
+            .iter()
+            .flat_map(|run| (0..SEEDS).map(move |seed| (run, seed)))
+        {
             let end = play(run, seed, resumed, &mut |_, _| {});
             let mut forecast = Forecast::new(run.max_tokens);
             let mut next = end / 5.0;
@@ -126,7 +171,11 @@ impl Guesses {
                 let guess = estimate(&mut forecast, at, progress, is_asked);
                 if is_asked {
                     next += end / 100.0;
-                    let part = if end - at > 60.0 { &mut guesses.early } else { &mut guesses.last_minute };
+                    let part = if end - at > 60.0 {
+                        &mut guesses.early
+                    } else {
+                        &mut guesses.last_minute
+                    };
                     part.push((guess, end - at));
                 }
             });
@@ -151,17 +200,23 @@ impl Guesses {
 
     /// Share of the early ones that are within 35 % of the truth.
     fn early_hits(&self) -> f64 {
-        share(&self.early, |guess, truth| (guess / truth - 1.0).abs() <= 0.35)
+        share(&self.early, |guess, truth| {
+            (guess / truth - 1.0).abs() <= 0.35
+        })
     }
 
     /// Share of those in the last minute that are within a factor of 2, or 10 s, of the truth.
     fn last_minute_hits(&self) -> f64 {
-        share(&self.last_minute, |guess, truth| (0.5..=2.0).contains(&(guess / truth)) || (guess - truth).abs() <= 10.0)
+        share(&self.last_minute, |guess, truth| {
+            (0.5..=2.0).contains(&(guess / truth)) || (guess - truth).abs() <= 10.0
+        })
     }
 }
 
 fn share(guesses: &[Guess], is_hit: impl Fn(f64, f64) -> bool) -> f64 {
-    let hits = guesses.iter().filter(|&&(guess, truth)| guess.is_some_and(|guess| is_hit(guess, truth)));
+    let hits = guesses
+        .iter()
+        .filter(|&&(guess, truth)| guess.is_some_and(|guess| is_hit(guess, truth)));
     hits.count() as f64 / guesses.len() as f64
 }
 
@@ -192,19 +247,38 @@ fn each_kind_of_run_is_estimated_well() {
     for run in RUNS {
         let guesses = Guesses::of_forecast(&[run], 0);
         let (early, last) = (guesses.early_hits(), guesses.last_minute_hits());
-        println!("{run:?}: {early:.3} of {}, {last:.3} of {}", guesses.early.len(), guesses.last_minute.len());
+        println!(
+            "{run:?}: {early:.3} of {}, {last:.3} of {}",
+            guesses.early.len(),
+            guesses.last_minute.len()
+        );
         assert!(early >= 0.9 && last >= 0.7, "{run:?}: {early}, {last}");
     }
 }
 
-/// Where most of a run is its last completions. Who knew the law of the lengths would be within a factor of 2 at four
-/// moments of five.
+/// Where most of a run is its last completions. Who knew the law of the lengths would be within a
+/// factor of 2 at four moments of five.
 #[test]
 fn runs_of_few_batches_are_estimated_better_than_by_a_share_of_items() {
     let run = Run { step: 0.2, ..RUN };
-    let few = [Run { items: 64, places: 64, ..run }, Run { items: 128, places: 64, ..run }, Run { items: 40, ..run }];
-    let within_a_factor =
-        |guesses: Guesses| share(&guesses.early, |guess, truth| (0.5..=2.0).contains(&(guess / truth)));
+    let few = [
+        Run {
+            items: 64,
+            places: 64,
+            ..run
+        },
+        Run {
+            items: 128,
+            places: 64,
+            ..run
+        },
+        Run { items: 40, ..run },
+    ];
+    let within_a_factor = |guesses: Guesses| {
+        share(&guesses.early, |guess, truth| {
+            (0.5..=2.0).contains(&(guess / truth))
+        })
+    };
     let (ours, items) = (Guesses::of_forecast(&few, 0), Guesses::of_items(&few));
     let (ours, items) = (within_a_factor(ours), within_a_factor(items));
     println!("within a factor of 2: {ours:.3}, by a share of items {items:.3}");
@@ -213,16 +287,25 @@ fn runs_of_few_batches_are_estimated_better_than_by_a_share_of_items() {
 
 #[test]
 fn items_of_an_earlier_start_do_not_count_as_work_of_this_one() {
-    let (fresh, continued) = (Guesses::of_forecast(&RUNS[..1], 0), Guesses::of_forecast(&RUNS[..1], 5_000));
+    let (fresh, continued) = (
+        Guesses::of_forecast(&RUNS[..1], 0),
+        Guesses::of_forecast(&RUNS[..1], 5_000),
+    );
     assert_eq!(fresh.early, continued.early);
 }
 
 #[test]
 fn a_minute_before_the_end_no_one_says_forty() {
-    // The last completion runs to the greatest length: 40 items are finished, one has a minute to go.
+    // The last completion runs to the greatest length: 40 items are finished, one has a minute to
+    // go.
     let (step, max_tokens) = (0.5, 2000);
     let mut forecast = Forecast::new(max_tokens);
-    let mut progress = Progress { total: 41, running: 41, prompt_tokens: 41 * 100, ..Progress::default() };
+    let mut progress = Progress {
+        total: 41,
+        running: 41,
+        prompt_tokens: 41 * 100,
+        ..Progress::default()
+    };
     let mut at = 0.0;
     for token in 1..=max_tokens - 120 {
         at += step;
@@ -243,7 +326,10 @@ fn a_minute_before_the_end_no_one_says_forty() {
 #[test]
 fn nothing_is_claimed_before_anything_is_known() {
     let mut forecast = Forecast::new(100);
-    let mut progress = Progress { total: 8, ..Progress::default() };
+    let mut progress = Progress {
+        total: 8,
+        ..Progress::default()
+    };
     forecast.observe(Duration::ZERO, &progress);
     assert_eq!(forecast.left(), None);
     for second in 1..50 {
@@ -251,14 +337,21 @@ fn nothing_is_claimed_before_anything_is_known() {
         forecast.observe(Duration::from_secs(second as u64), &progress);
         assert_eq!(forecast.left(), None);
     }
-    assert_eq!(Forecast::new(1).left(), Some(Duration::ZERO), "nothing is left of nothing");
+    assert_eq!(
+        Forecast::new(1).left(),
+        Some(Duration::ZERO),
+        "nothing is left of nothing"
+    );
 }
 
 #[test]
 fn a_server_that_tells_nothing_but_answers_is_estimated_by_their_tokens() {
     // Whole answers, nobody says how many are under way: 10 s and 100 tokens each, 5 at a time.
     let mut forecast = Forecast::new(100);
-    let mut progress = Progress { total: 50, ..Progress::default() };
+    let mut progress = Progress {
+        total: 50,
+        ..Progress::default()
+    };
     forecast.observe(Duration::ZERO, &progress);
     for round in 1..=5 {
         for _ in 0..5 {
@@ -270,5 +363,9 @@ fn a_server_that_tells_nothing_but_answers_is_estimated_by_their_tokens() {
     }
     let left = forecast.left().unwrap().as_secs_f64();
     assert!((45.0..=55.0).contains(&left), "{left}");
-    assert!((forecast.speeds().decode - 50.0).abs() < 1.0, "{:?}", forecast.speeds());
+    assert!(
+        (forecast.speeds().decode - 50.0).abs() < 1.0,
+        "{:?}",
+        forecast.speeds()
+    );
 }

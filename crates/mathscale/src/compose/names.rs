@@ -17,9 +17,13 @@ struct Strings {
 
 impl Strings {
     fn of(concepts: &[Concept]) -> Self {
-        let mut strings = Self { bytes: Vec::new(), ends: vec![0] };
+        let mut strings = Self {
+            bytes: Vec::new(),
+            ends: vec![0],
+        };
         for concept in concepts {
-            serde_json::to_writer(&mut strings.bytes, &concept.name).expect("writing to memory succeeds");
+            serde_json::to_writer(&mut strings.bytes, &concept.name)
+                .expect("writing to memory succeeds");
             strings.ends.push(strings.bytes.len());
         }
         strings
@@ -38,7 +42,10 @@ impl Strings {
 
 impl Names {
     pub(crate) fn of(graph: &Graph) -> Self {
-        Self { topics: Strings::of(graph.topics()), kps: Strings::of(graph.knowledge_points()) }
+        Self {
+            topics: Strings::of(graph.topics()),
+            kps: Strings::of(graph.knowledge_points()),
+        }
     }
 
     /// Adds a line for each.
@@ -58,6 +65,9 @@ pub(crate) fn composition<I: Id>(graph: &Graph, key: &Key<I>) -> Composition {
     let named = |concepts: &[Concept], id: u32| concepts[id as usize].name.clone();
     Composition {
         topics: key.topics().map(|id| named(graph.topics(), id)).collect(),
-        knowledge_points: key.kps().map(|id| named(graph.knowledge_points(), id)).collect(),
+        knowledge_points: key
+            .kps()
+            .map(|id| named(graph.knowledge_points(), id))
+            .collect(),
     }
 }

@@ -1,7 +1,7 @@
 //! How many different compositions a graph can give, counted where that is cheap.
 //!
-//! A composition is a set of topics with a set of KPs. Which KP sets can follow a set of topics depends only on the topics
-//! at which walks over it can end, so that the two are enumerated apart.
+//! A composition is a set of topics with a set of KPs. Which KP sets can follow a set of topics
+//! depends only on the topics at which walks over it can end, so that the two are enumerated apart.
 
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
@@ -44,8 +44,10 @@ pub(crate) fn possible(graph: &Graph) -> Option<u64> {
             several => match together.get(several) {
                 Some(&count) => count,
                 None => {
-                    let all: HashSet<&Set> = several.iter().flat_map(|end| &following[end]).collect();
-                    budget = budget.checked_sub(several.iter().map(|end| following[end].len() as u64).sum())?;
+                    let all: HashSet<&Set> =
+                        several.iter().flat_map(|end| &following[end]).collect();
+                    budget = budget
+                        .checked_sub(several.iter().map(|end| following[end].len() as u64).sum())?;
                     together.insert(several.to_vec(), all.len() as u64);
                     all.len() as u64
                 }
@@ -58,18 +60,28 @@ pub(crate) fn possible(graph: &Graph) -> Option<u64> {
 
 /// The KP sets that walks from the end of their topics can find.
 fn kp_sets(graph: &Graph, topic: u32, budget: &mut u64) -> Option<HashSet<Set>> {
-    let first = graph.links(Kind::Topic, Kind::KnowledgePoint).neighbours(topic);
+    let first = graph
+        .links(Kind::Topic, Kind::KnowledgePoint)
+        .neighbours(topic);
     let mut states: HashSet<(Set, u32)> = first.map(|(kp, _)| (vec![kp], kp)).collect();
     let mut found: HashSet<Set> = states.iter().map(|(set, _)| set.clone()).collect();
     for _ in 1..KPS {
-        states = step(graph.links(Kind::KnowledgePoint, Kind::KnowledgePoint), &states, budget)?;
+        states = step(
+            graph.links(Kind::KnowledgePoint, Kind::KnowledgePoint),
+            &states,
+            budget,
+        )?;
         found.extend(states.iter().map(|(set, _)| set.clone()));
     }
     Some(found)
 }
 
 /// All states one step further; `None` when the budget is spent.
-fn step(links: &Links, states: &HashSet<(Set, u32)>, budget: &mut u64) -> Option<HashSet<(Set, u32)>> {
+fn step(
+    links: &Links,
+    states: &HashSet<(Set, u32)>,
+    budget: &mut u64,
+) -> Option<HashSet<(Set, u32)>> {
     let mut next = HashSet::new();
     for (set, at) in states {
         *budget = budget.checked_sub(1 + links.degree(*at) as u64)?;

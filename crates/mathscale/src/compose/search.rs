@@ -1,4 +1,5 @@
-//! Walks in rounds, until there are as many compositions as asked for or the graph has no more to give.
+//! Walks in rounds, until there are as many compositions as asked for or the graph has no more to
+//! give.
 
 use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -77,24 +78,40 @@ const ROOM: u64 = 1 << 22;
 type OnNew<'a, I> = &'a mut dyn FnMut(&[Key<I>], SearchProgress) -> ControlFlow<()>;
 
 /// Searches; hands each round's new compositions to `on_new`, in order, until that breaks off.
-pub(crate) fn search<I: Id>(graph: &Graph, search: Search, pool: &ThreadPool, on_new: OnNew<'_, I>) -> Searched {
+pub(crate) fn search<I: Id>(
+    graph: &Graph,
+    search: Search,
+    pool: &ThreadPool,
+    on_new: OnNew<'_, I>,
+) -> Searched {
     let walker = Walker::new(graph, search.seed);
     let mut found = Found::with_room(search.count.min(ROOM) as usize);
-    let most_walks = search.count.saturating_mul(WALKS_A_COMPOSITION).saturating_add(WALKS);
+    let most_walks = search
+        .count
+        .saturating_mul(WALKS_A_COMPOSITION)
+        .saturating_add(WALKS);
     let patience = PATIENCE.max(search.count);
     let mut keys = vec![Key::<I>::NOTHING; ROUND];
     let mut shards = vec![NO_SHARD; ROUND];
     let is_new: Vec<AtomicBool> = (0..ROUND).map(|_| AtomicBool::new(false)).collect();
     let mut new = Vec::with_capacity(ROUND);
-    let mut done = Searched { ending: Ending::Count, found: 0, walks: 0, nothing: 0, possible: None };
+    let mut done = Searched {
+        ending: Ending::Count,
+        found: 0,
+        walks: 0,
+        nothing: 0,
+        possible: None,
+    };
     let mut was_counted = false;
     let mut last_new = 0;
     loop {
         pool.install(|| {
             make_walks(&walker, done.walks, &mut keys, &mut shards);
-            is_new
-                .par_chunks(PART)
-                .for_each(|flags| flags.iter().for_each(|flag| flag.store(false, Ordering::Relaxed)));
+            is_new.par_chunks(PART).for_each(|flags| {
+                flags
+                    .iter()
+                    .for_each(|flag| flag.store(false, Ordering::Relaxed))
+            });
             found.take(&keys, &shards, &is_new);
         });
         new.clear();
@@ -119,9 +136,16 @@ pub(crate) fn search<I: Id>(graph: &Graph, search: Search, pool: &ThreadPool, on
                 last_new = done.walks;
             }
         }
-        let progress = SearchProgress { count: search.count, found: done.found, walks: done.walks };
+        let progress = SearchProgress {
+            count: search.count,
+            found: done.found,
+            walks: done.walks,
+        };
         if on_new(&new, progress).is_break() {
-            return Searched { ending: Ending::Stopped, ..done };
+            return Searched {
+                ending: Ending::Stopped,
+                ..done
+            };
         }
         if let Some(ending) = ending {
             return Searched { ending, ..done };
@@ -136,13 +160,16 @@ pub(crate) fn search<I: Id>(graph: &Graph, search: Search, pool: &ThreadPool, on
 
 /// Makes as many walks as there is room for, from number `first` on.
 fn make_walks<I: Id>(walker: &Walker, first: u64, keys: &mut [Key<I>], shards: &mut [u8]) {
-    keys.par_chunks_mut(PART).zip(shards.par_chunks_mut(PART)).enumerate().for_each(|(part, (keys, shards))| {
-        let first = first + (part * PART) as u64;
-        for (walk, (key, number)) in (first..).zip(keys.iter_mut().zip(shards)) {
-            *key = walker.walk(walk);
-            *number = shard(key);
-        }
-    });
+    keys.par_chunks_mut(PART)
+        .zip(shards.par_chunks_mut(PART))
+        .enumerate()
+        .for_each(|(part, (keys, shards))| {
+            let first = first + (part * PART) as u64;
+            for (walk, (key, number)) in (first..).zip(keys.iter_mut().zip(shards)) {
+                *key = walker.walk(walk);
+                *number = shard(key);
+            }
+        });
 }
 
 #[cfg(test)]
@@ -158,28 +185,52 @@ mod tests {
         let seed = |n: u32| Extraction {
             id: String::new(),
             topics: vec![format!("t{}", n % 5), format!("t{}", n % 7)],
-            knowledge_points: (0..=n % 3).map(|k| format!("k{}", n * (k + 2) % 17)).collect(),
+            knowledge_points: (0..=n % 3)
+                .map(|k| format!("k{}", n * (k + 2) % 17))
+                .collect(),
         };
         let graph = Graph::of(&(0..60).map(seed).collect::<Vec<_>>());
-        let plan = Search { count: u64::MAX, seed: 4 };
+        let plan = Search {
+            count: u64::MAX,
+            seed: 4,
+        };
         let walker = Walker::new(&graph, plan.seed);
         let mut seen = HashSet::new();
         // Three rounds, and more repetitions than new ones.
         let walks = 0..3 * ROUND as u64;
-        let in_turn: Vec<Key<u16>> =
-            walks.map(|walk| walker.walk::<u16>(walk)).filter(|key| !key.is_nothing() && seen.insert(key.0)).collect();
-        let pool = rayon::ThreadPoolBuilder::new().num_threads(3).build().unwrap();
+        let in_turn: Vec<Key<u16>> = walks
+            .map(|walk| walker.walk::<u16>(walk))
+            .filter(|key| !key.is_nothing() && seen.insert(key.0))
+            .collect();
+        let pool = rayon::ThreadPoolBuilder::new()
+            .num_threads(3)
+            .build()
+            .unwrap();
         let mut found = Vec::new();
         let mut rounds = 0;
         let searched = search::<u16>(&graph, plan, &pool, &mut |new, _| {
             found.extend_from_slice(new);
             rounds += 1;
-            if rounds == 3 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+            if rounds == 3 {
+                ControlFlow::Break(())
+            } else {
+                ControlFlow::Continue(())
+            }
         });
-        assert_eq!((searched.ending, searched.walks), (Ending::Stopped, 3 * ROUND as u64));
-        assert!(in_turn.len() > 1000 && in_turn.len() < ROUND, "{}", in_turn.len());
+        assert_eq!(
+            (searched.ending, searched.walks),
+            (Ending::Stopped, 3 * ROUND as u64)
+        );
+        assert!(
+            in_turn.len() > 1000 && in_turn.len() < ROUND,
+            "{}",
+            in_turn.len()
+        );
         assert!(found == in_turn, "{} and {}", found.len(), in_turn.len());
-        let count = Search { count: in_turn.len() as u64 / 2, ..plan };
+        let count = Search {
+            count: in_turn.len() as u64 / 2,
+            ..plan
+        };
         let half = search::<u16>(&graph, count, &pool, &mut |_, _| ControlFlow::Continue(()));
         assert_eq!((half.ending, half.found), (Ending::Count, count.count));
     }

@@ -51,15 +51,17 @@ pub struct ComposeOutcome {
 /// Makes the compositions of a project.
 ///
 /// # Errors
-/// The graph is not there, stale or without anything to compose, or the stage was run with something else; a full disk;
-/// [`ErrorKind::Interrupted`] when `on_progress` breaks off.
+/// The graph is not there, stale or without anything to compose, or the stage was run with
+/// something else; a full disk; [`ErrorKind::Interrupted`] when `on_progress` breaks off.
 pub fn compose(
     project: &mut Project,
     plan: &ComposePlan,
     on_progress: &mut dyn FnMut(SearchProgress) -> ControlFlow<()>,
 ) -> Result<ComposeOutcome, Error> {
     let (graph, input) = Graph::of_project(project)?;
-    graph.check_composable().map_err(|kind| Error::in_file(&project.file("graph.json"), kind))?;
+    graph
+        .check_composable()
+        .map_err(|kind| Error::in_file(&project.file("graph.json"), kind))?;
     let identity = Identity {
         inputs: BTreeMap::from([("graph".to_string(), input)]),
         options: BTreeMap::from([
@@ -71,8 +73,11 @@ pub fn compose(
     if let Begun::AlreadyThere(record) = project.begin(Stage::Compose, identity, plan.fresh)? {
         return Ok(outcome(true, plan.search.count, *record));
     }
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(plan.threads).build();
-    let pool = pool.map_err(|error| Error::in_file(project.folder(), ErrorKind::Threads(error.to_string())))?;
+    let pool = rayon::ThreadPoolBuilder::new()
+        .num_threads(plan.threads)
+        .build();
+    let pool = pool
+        .map_err(|error| Error::in_file(project.folder(), ErrorKind::Threads(error.to_string())))?;
     // The last number means no concept.
     let narrow = graph.topics().len().max(graph.knowledge_points().len()) < usize::from(u16::MAX);
     let (searched, output) = match narrow {
@@ -82,12 +87,24 @@ pub fn compose(
     let counts = BTreeMap::from([
         ("compositions".to_string(), searched.found),
         ("walks".to_string(), searched.walks),
-        ("walks_without_knowledge_point".to_string(), searched.nothing),
-        ("epochs".to_string(), searched.walks.div_ceil(graph.topics().len() as u64)),
+        (
+            "walks_without_knowledge_point".to_string(),
+            searched.nothing,
+        ),
+        (
+            "epochs".to_string(),
+            searched.walks.div_ceil(graph.topics().len() as u64),
+        ),
     ]);
-    let possible = searched.possible.map(|possible| ("possible".to_string(), possible));
+    let possible = searched
+        .possible
+        .map(|possible| ("possible".to_string(), possible));
     let counts = counts.into_iter().chain(possible).collect();
-    let record = project.finish(Stage::Compose, BTreeMap::from([(COMPOSITIONS.to_string(), output)]), counts)?;
+    let record = project.finish(
+        Stage::Compose,
+        BTreeMap::from([(COMPOSITIONS.to_string(), output)]),
+        counts,
+    )?;
     Ok(outcome(false, plan.search.count, record))
 }
 
@@ -106,7 +123,13 @@ fn outcome(already_there: bool, count: u64, record: StageRecord) -> ComposeOutco
             "the graph gave {compositions} of the {count} compositions asked for: {walks} walks were made, and hardly any finds a new one"
         ),
     });
-    ComposeOutcome { already_there, compositions, count, shortfall, record }
+    ComposeOutcome {
+        already_there,
+        compositions,
+        count,
+        shortfall,
+        record,
+    }
 }
 
 /// Compositions that become lines at once.
@@ -148,15 +171,31 @@ fn write<I: Id>(
             let blocks: Vec<Vec<u8>> = pool.install(|| new.par_chunks(PART).map(lines).collect());
             // A writer that is gone has failed, and says how below.
             let taken = blocks.into_iter().all(|block| sender.send(block).is_ok());
-            if taken { on_progress(progress) } else { ControlFlow::Break(()) }
+            if taken {
+                on_progress(progress)
+            } else {
+                ControlFlow::Break(())
+            }
         });
         drop(sender);
-        (searched, writer.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+        (
+            searched,
+            writer
+                .join()
+                .unwrap_or_else(|panic| std::panic::resume_unwind(panic)),
+        )
     });
     let whole = written.map_err(failed)?;
     if searched.ending == Ending::Stopped {
         let (found, count) = (searched.found, plan.count);
-        return Err(Error::in_file(project.folder(), ErrorKind::Interrupted { stage: Stage::Compose, found, count }));
+        return Err(Error::in_file(
+            project.folder(),
+            ErrorKind::Interrupted {
+                stage: Stage::Compose,
+                found,
+                count,
+            },
+        ));
     }
     Ok((searched, whole.put(&file).map_err(failed)?))
 }
@@ -166,7 +205,8 @@ fn lock(spare: &Mutex<Vec<Vec<u8>>>) -> MutexGuard<'_, Vec<Vec<u8>>> {
     spare.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// The compositions of a graph, in memory, and how the search ended. A graph without an edge from a topic to a KP gives none.
+/// The compositions of a graph, in memory, and how the search ended. A graph without an edge from a
+/// topic to a KP gives none.
 ///
 /// # Panics
 /// If no thread can be started.
@@ -175,7 +215,10 @@ pub fn compositions(graph: &Graph, plan: Search) -> (Vec<Composition>, Ending) {
         return (Vec::new(), Ending::All);
     }
     let mut found = Vec::new();
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build().expect("a thread can be started");
+    let pool = rayon::ThreadPoolBuilder::new()
+        .num_threads(1)
+        .build()
+        .expect("a thread can be started");
     let searched = search::<u32>(graph, plan, &pool, &mut |new: &[Key<u32>], _| {
         found.extend(new.iter().map(|key| composition(graph, key)));
         ControlFlow::Continue(())

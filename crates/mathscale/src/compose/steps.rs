@@ -1,5 +1,6 @@
-//! Steps in a sub-graph, by alias tables: one number drawn and one place looked up, however many neighbours there are (M. D. Vose,
-//! "A linear algorithm for generating random numbers with a given distribution", 1991).
+//! Steps in a sub-graph, by alias tables: one number drawn and one place looked up, however many
+//! neighbours there are (M. D. Vose, "A linear algorithm for generating random numbers with a given
+//! distribution", 1991).
 
 use super::philox::Philox;
 use crate::graph::{EPSILON, Links};
@@ -27,8 +28,10 @@ impl Steps {
         let mut slots = Vec::with_capacity(links.len());
         let mut offsets = vec![0];
         for concept in 0..links.concepts() as u32 {
-            let neighbours: Vec<(u32, f64)> =
-                links.neighbours(concept).map(|(to, seeds)| (to, f64::from(seeds) + EPSILON)).collect();
+            let neighbours: Vec<(u32, f64)> = links
+                .neighbours(concept)
+                .map(|(to, seeds)| (to, f64::from(seeds) + EPSILON))
+                .collect();
             slots.extend(table(&neighbours));
             offsets.push(u32::try_from(slots.len()).expect("fewer than 2³² edges"));
         }
@@ -38,24 +41,40 @@ impl Steps {
     /// A step from a concept; `None` where it has no neighbour.
     #[inline]
     pub(crate) fn step(&self, from: u32, numbers: &mut Philox) -> Option<u32> {
-        let slots = &self.slots[self.offsets[from as usize] as usize..self.offsets[from as usize + 1] as usize];
+        let slots = &self.slots
+            [self.offsets[from as usize] as usize..self.offsets[from as usize + 1] as usize];
         if slots.is_empty() {
             return None;
         }
         let (index, within) = numbers.below(slots.len() as u32);
         let slot = slots[index as usize];
-        Some(if ((within >> 32) as u32) < slot.threshold { slot.own } else { slot.other })
+        Some(if ((within >> 32) as u32) < slot.threshold {
+            slot.own
+        } else {
+            slot.other
+        })
     }
 }
 
 /// Vose's method: slots of equal size, each shared by at most two neighbours.
 fn table(neighbours: &[(u32, f64)]) -> Vec<Slot> {
     let total: f64 = neighbours.iter().map(|(_, weight)| weight).sum();
-    let mut shares: Vec<f64> = neighbours.iter().map(|(_, weight)| weight * neighbours.len() as f64 / total).collect();
-    let mut slots: Vec<Slot> =
-        neighbours.iter().map(|&(own, _)| Slot { threshold: u32::MAX, own, other: own }).collect();
-    let (mut small, mut large): (Vec<usize>, Vec<usize>) = (0..shares.len()).partition(|&at| shares[at] < 1.0);
-    // What is left of either list at the end fills its slot, up to rounding: threshold and other say so already.
+    let mut shares: Vec<f64> = neighbours
+        .iter()
+        .map(|(_, weight)| weight * neighbours.len() as f64 / total)
+        .collect();
+    let mut slots: Vec<Slot> = neighbours
+        .iter()
+        .map(|&(own, _)| Slot {
+            threshold: u32::MAX,
+            own,
+            other: own,
+        })
+        .collect();
+    let (mut small, mut large): (Vec<usize>, Vec<usize>) =
+        (0..shares.len()).partition(|&at| shares[at] < 1.0);
+    // What is left of either list at the end fills its slot, up to rounding: threshold and other
+    // say so already.
     while let (Some(poor), Some(&rich)) = (small.pop(), large.last()) {
         slots[poor].threshold = (shares[poor] * 2f64.powi(32)) as u32;
         slots[poor].other = slots[rich].own;
@@ -93,7 +112,8 @@ mod tests {
         Graph::of(&(0..40).map(|n| seed(n, &mut name)).collect::<Vec<_>>())
     }
 
-    /// Chi-square over all edges of all three sub-graphs: the numbers of steps against exp f / Σ exp f.
+    /// Chi-square over all edges of all three sub-graphs: the numbers of steps against exp f / Σ
+    /// exp f.
     #[test]
     fn steps_agree_with_the_formula() {
         const STEPS: u32 = 200_000;
@@ -116,7 +136,9 @@ mod tests {
                         None => assert_eq!(links.degree(concept), 0),
                     }
                 }
-                let weights = links.neighbours(concept).map(|(_, seeds)| crate::edge_weight(seeds).exp());
+                let weights = links
+                    .neighbours(concept)
+                    .map(|(_, seeds)| crate::edge_weight(seeds).exp());
                 let total: f64 = weights.sum();
                 let mut seen = 0;
                 for (next, seeds) in links.neighbours(concept) {
@@ -125,14 +147,22 @@ mod tests {
                     seen += counts[next as usize];
                     edges += 1;
                 }
-                assert_eq!(seen, if links.degree(concept) > 0 { STEPS } else { 0 }, "a step to what is no neighbour");
+                assert_eq!(
+                    seen,
+                    if links.degree(concept) > 0 { STEPS } else { 0 },
+                    "a step to what is no neighbour"
+                );
                 freedom += links.degree(concept).saturating_sub(1) as f64;
             }
         }
         assert!(edges > 80 && freedom > 60.0, "{edges} edges");
-        // Fixed numbers: this passes or fails for ever. One in ten thousand right generators would fail.
+        // Fixed numbers: this passes or fails for ever. One in ten thousand right generators would
+        // fail.
         let p = 1.0 - ChiSquared::new(freedom).unwrap().cdf(statistic);
-        assert!(p > 1e-4 && p < 1.0 - 1e-4, "chi-square {statistic} with {freedom} degrees of freedom, p = {p}");
+        assert!(
+            p > 1e-4 && p < 1.0 - 1e-4,
+            "chi-square {statistic} with {freedom} degrees of freedom, p = {p}"
+        );
     }
 
     #[test]
@@ -143,19 +173,29 @@ mod tests {
                 let links = graph.links(from, to);
                 let steps = Steps::of(links);
                 for concept in 0..links.concepts() as u32 {
-                    let slots = &steps.slots
-                        [steps.offsets[concept as usize] as usize..steps.offsets[concept as usize + 1] as usize];
+                    let slots = &steps.slots[steps.offsets[concept as usize] as usize
+                        ..steps.offsets[concept as usize + 1] as usize];
                     let mut shares = vec![0.0; graph.concepts(to).len()];
                     for slot in slots {
-                        let own =
-                            if slot.threshold == u32::MAX { 1.0 } else { f64::from(slot.threshold) / 2f64.powi(32) };
+                        let own = if slot.threshold == u32::MAX {
+                            1.0
+                        } else {
+                            f64::from(slot.threshold) / 2f64.powi(32)
+                        };
                         shares[slot.own as usize] += own / slots.len() as f64;
                         shares[slot.other as usize] += (1.0 - own) / slots.len() as f64;
                     }
-                    let total: f64 = links.neighbours(concept).map(|(_, seeds)| f64::from(seeds) + EPSILON).sum();
+                    let total: f64 = links
+                        .neighbours(concept)
+                        .map(|(_, seeds)| f64::from(seeds) + EPSILON)
+                        .sum();
                     for (next, seeds) in links.neighbours(concept) {
                         let due = (f64::from(seeds) + EPSILON) / total;
-                        assert!((shares[next as usize] - due).abs() < 1e-8, "{} for {due}", shares[next as usize]);
+                        assert!(
+                            (shares[next as usize] - due).abs() < 1e-8,
+                            "{} for {due}",
+                            shares[next as usize]
+                        );
                     }
                 }
             }

@@ -27,18 +27,23 @@ impl<I: Id> Found<I> {
         }
     }
 
-    /// Takes a round of walks in; says of each whether it is the first that found what it found. `shards` is [`shard`] of each.
+    /// Takes a round of walks in; says of each whether it is the first that found what it found.
+    /// `shards` is [`shard`] of each.
     pub(crate) fn take(&mut self, keys: &[Key<I>], shards: &[u8], is_new: &[AtomicBool]) {
         let (order, ends) = by_shard(shards);
-        self.shards.par_iter_mut().enumerate().for_each(|(number, found)| {
-            for &at in &order[ends[number]..ends[number + 1]] {
-                is_new[at as usize].store(found.insert(keys[at as usize]), Ordering::Relaxed);
-            }
-        });
+        self.shards
+            .par_iter_mut()
+            .enumerate()
+            .for_each(|(number, found)| {
+                for &at in &order[ends[number]..ends[number + 1]] {
+                    is_new[at as usize].store(found.insert(keys[at as usize]), Ordering::Relaxed);
+                }
+            });
     }
 }
 
-/// The places of a round by their shards, in order within each, and where each shard begins and ends.
+/// The places of a round by their shards, in order within each, and where each shard begins and
+/// ends.
 fn by_shard(shards: &[u8]) -> (Vec<u32>, [usize; SHARDS + 1]) {
     let mut ends = [0; SHARDS + 1];
     for &shard in shards.iter().filter(|&&shard| shard != NO_SHARD) {
@@ -49,7 +54,11 @@ fn by_shard(shards: &[u8]) -> (Vec<u32>, [usize; SHARDS + 1]) {
     }
     let mut next = ends;
     let mut order = vec![0; ends[SHARDS]];
-    for (at, &shard) in shards.iter().enumerate().filter(|&(_, &shard)| shard != NO_SHARD) {
+    for (at, &shard) in shards
+        .iter()
+        .enumerate()
+        .filter(|&(_, &shard)| shard != NO_SHARD)
+    {
         order[next[usize::from(shard)]] = at as u32;
         next[usize::from(shard)] += 1;
     }
@@ -60,7 +69,11 @@ fn by_shard(shards: &[u8]) -> (Vec<u32>, [usize; SHARDS + 1]) {
 #[inline]
 pub(crate) fn shard<I: Id>(key: &Key<I>) -> u8 {
     // Not the highest bits nor the lowest: the sets use those.
-    if key.is_nothing() { NO_SHARD } else { (key.mixed() >> 40) as u8 % SHARDS as u8 }
+    if key.is_nothing() {
+        NO_SHARD
+    } else {
+        (key.mixed() >> 40) as u8 % SHARDS as u8
+    }
 }
 
 /// What a walk without a KP belongs to.

@@ -39,8 +39,9 @@ impl Id for u32 {
     }
 }
 
-/// A composition: sorted topics in the first three places, sorted KPs in the other five, [`Id::NONE`] in what is left of each.
-/// Nothing is lost, so that equal keys are equal compositions.
+/// A composition: sorted topics in the first three places, sorted KPs in the other five,
+/// [`Id::NONE`] in what is left of each. Nothing is lost, so that equal keys are equal
+/// compositions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Key<I>(pub(crate) [I; TOPICS + KPS]);
 
@@ -84,7 +85,9 @@ impl<I: Id> Hash for Key<I> {
 }
 
 fn present<I: Id>(ids: &[I]) -> impl Iterator<Item = u32> + '_ {
-    ids.iter().take_while(|id| **id != I::NONE).map(|id| id.id())
+    ids.iter()
+        .take_while(|id| **id != I::NONE)
+        .map(|id| id.id())
 }
 
 /// Everything that walks in a graph need.
@@ -120,7 +123,9 @@ impl Walker {
             topic = self.topic_topic.step(topic, &mut numbers).unwrap_or(topic);
             insert(&mut key.0[..TOPICS], I::of(topic));
         }
-        let Some(mut kp) = self.topic_kp.step(topic, &mut numbers) else { return Key::NOTHING };
+        let Some(mut kp) = self.topic_kp.step(topic, &mut numbers) else {
+            return Key::NOTHING;
+        };
         insert(&mut key.0[TOPICS..], I::of(kp));
         for _ in 0..kp_steps {
             kp = self.kp_kp.step(kp, &mut numbers).unwrap_or(kp);
@@ -192,13 +197,19 @@ mod tests {
 
     type Found = (BTreeSet<u32>, BTreeSet<u32>);
 
-    /// The probability of everything that a walk from a topic can find, by following every walk; by the empty sets that of
-    /// finding no KP.
+    /// The probability of everything that a walk from a topic can find, by following every walk; by
+    /// the empty sets that of finding no KP.
     fn exact(graph: &Graph, start: u32) -> BTreeMap<Found, f64> {
         let choices = |from: Kind, to: Kind, id: u32| -> Vec<(u32, f64)> {
             let edges: Vec<_> = graph.links(from, to).neighbours(id).collect();
-            let total: f64 = edges.iter().map(|&(_, seeds)| crate::edge_weight(seeds).exp()).sum();
-            edges.into_iter().map(|(to, seeds)| (to, crate::edge_weight(seeds).exp() / total)).collect()
+            let total: f64 = edges
+                .iter()
+                .map(|&(_, seeds)| crate::edge_weight(seeds).exp())
+                .sum();
+            edges
+                .into_iter()
+                .map(|(to, seeds)| (to, crate::edge_weight(seeds).exp() / total))
+                .collect()
         };
         fn extend(
             ways: Vec<(Found, u32, f64)>,
@@ -229,15 +240,20 @@ mod tests {
                 for _ in 0..topic_steps {
                     ways = extend(ways, false, &|at| choices(Kind::Topic, Kind::Topic, at));
                 }
-                let (with_kp, without): (Vec<_>, Vec<_>) = ways
-                    .into_iter()
-                    .partition(|(_, at, _)| !choices(Kind::Topic, Kind::KnowledgePoint, *at).is_empty());
+                let (with_kp, without): (Vec<_>, Vec<_>) =
+                    ways.into_iter().partition(|(_, at, _)| {
+                        !choices(Kind::Topic, Kind::KnowledgePoint, *at).is_empty()
+                    });
                 for (.., p) in without {
                     *found.entry(Found::default()).or_default() += p;
                 }
-                let mut ways = extend(with_kp, true, &|at| choices(Kind::Topic, Kind::KnowledgePoint, at));
+                let mut ways = extend(with_kp, true, &|at| {
+                    choices(Kind::Topic, Kind::KnowledgePoint, at)
+                });
                 for _ in 0..kp_steps {
-                    ways = extend(ways, true, &|at| choices(Kind::KnowledgePoint, Kind::KnowledgePoint, at));
+                    ways = extend(ways, true, &|at| {
+                        choices(Kind::KnowledgePoint, Kind::KnowledgePoint, at)
+                    });
                 }
                 for (sets, _, p) in ways {
                     *found.entry(sets).or_default() += p;
@@ -251,9 +267,14 @@ mod tests {
     fn all_that_walks_can_find_is_counted() {
         let graph = graph();
         let starts = 0..graph.topics().len() as u32;
-        let all: BTreeSet<Found> = starts.flat_map(|start| exact(&graph, start).into_keys()).collect();
+        let all: BTreeSet<Found> = starts
+            .flat_map(|start| exact(&graph, start).into_keys())
+            .collect();
         let nothing = usize::from(all.contains(&Found::default()));
-        assert_eq!(crate::compose::possible::possible(&graph), Some((all.len() - nothing) as u64));
+        assert_eq!(
+            crate::compose::possible::possible(&graph),
+            Some((all.len() - nothing) as u64)
+        );
     }
 
     /// Chi-square over everything that walks in a small graph can find.
@@ -265,24 +286,44 @@ mod tests {
         let mut counts: Vec<BTreeMap<Found, u64>> = vec![BTreeMap::new(); graph.topics().len()];
         for walk in 0..EPOCHS * graph.topics().len() as u64 {
             let key = walker.walk::<u16>(walk);
-            assert_eq!(walker.walk::<u32>(walk).0, key.0.map(|id| if id == u16::NONE { u32::NONE } else { id.into() }));
-            let found = if key.is_nothing() { Found::default() } else { (key.topics().collect(), key.kps().collect()) };
-            *counts[(walk % graph.topics().len() as u64) as usize].entry(found).or_default() += 1;
+            assert_eq!(
+                walker.walk::<u32>(walk).0,
+                key.0.map(|id| if id == u16::NONE {
+                    u32::NONE
+                } else {
+                    id.into()
+                })
+            );
+            let found = if key.is_nothing() {
+                Found::default()
+            } else {
+                (key.topics().collect(), key.kps().collect())
+            };
+            *counts[(walk % graph.topics().len() as u64) as usize]
+                .entry(found)
+                .or_default() += 1;
         }
         let (mut statistic, mut freedom) = (0.0, 0.0);
         for (start, counts) in counts.iter().enumerate() {
             let exact = exact(&graph, start as u32);
             assert!((exact.values().sum::<f64>() - 1.0).abs() < 1e-9);
-            assert!(counts.keys().all(|found| exact.contains_key(found)), "from topic {start}");
+            assert!(
+                counts.keys().all(|found| exact.contains_key(found)),
+                "from topic {start}"
+            );
             for (found, p) in &exact {
                 let expected = p * EPOCHS as f64;
                 assert!(expected > 5.0, "{found:?} is too rare for the test");
-                statistic += (*counts.get(found).unwrap_or(&0) as f64 - expected).powi(2) / expected;
+                statistic +=
+                    (*counts.get(found).unwrap_or(&0) as f64 - expected).powi(2) / expected;
             }
             freedom += exact.len() as f64 - 1.0;
         }
         assert!(freedom > 70.0, "{freedom}");
         let p = 1.0 - ChiSquared::new(freedom).unwrap().cdf(statistic);
-        assert!(p > 1e-4 && p < 1.0 - 1e-4, "chi-square {statistic} with {freedom} degrees of freedom, p = {p}");
+        assert!(
+            p > 1e-4 && p < 1.0 - 1e-4,
+            "chi-square {statistic} with {freedom} degrees of freedom, p = {p}"
+        );
     }
 }

@@ -37,7 +37,10 @@ pub(crate) struct Mixed {
 impl Card {
     pub(crate) fn count(&mut self, pair: &Pair) {
         self.own += 1;
-        let concepts = [(&mut self.topics, &pair.topics), (&mut self.knowledge_points, &pair.knowledge_points)];
+        let concepts = [
+            (&mut self.topics, &pair.topics),
+            (&mut self.knowledge_points, &pair.knowledge_points),
+        ];
         for (counts, names) in concepts {
             names.iter().for_each(|name| increase(counts, name));
         }
@@ -96,8 +99,11 @@ fn head(plan: &ExportPlan, forms: &[Form], card: &Card) -> String {
         yaml(&plan.license)
     );
     for (place, form) in listed(forms).enumerate() {
-        let _ =
-            write!(text, "- config_name: {form}\n{}  data_files:\n", if place == 0 { "  default: true\n" } else { "" });
+        let _ = write!(
+            text,
+            "- config_name: {form}\n{}  data_files:\n",
+            if place == 0 { "  default: true\n" } else { "" }
+        );
         for (split, _) in &card.splits {
             let _ = write!(text, "  - split: {split}\n    path: {}\n", form.path(split));
         }
@@ -105,10 +111,13 @@ fn head(plan: &ExportPlan, forms: &[Form], card: &Card) -> String {
     text + "---\n"
 }
 
-/// The forms of the head. Of one folder `datasets` reads either JSON or parquet, so parquet is listed where it is alone and else
-/// loaded by its sub-folder.
+/// The forms of the head. Of one folder `datasets` reads either JSON or parquet, so parquet is
+/// listed where it is alone and else loaded by its sub-folder.
 fn listed(forms: &[Form]) -> impl Iterator<Item = Form> {
-    forms.iter().copied().filter(|&form| form != Form::Parquet || forms.len() == 1)
+    forms
+        .iter()
+        .copied()
+        .filter(|&form| form != Form::Parquet || forms.len() == 1)
 }
 
 /// A JSON string is a YAML string.
@@ -123,7 +132,11 @@ fn one_line(text: &str) -> String {
 /// A cell of a table, shortened.
 fn cell(text: &str) -> String {
     const MOST: usize = 80;
-    let plain: String = one_line(text).chars().filter(|c| !c.is_control()).collect::<String>().replace('|', "\\|");
+    let plain: String = one_line(text)
+        .chars()
+        .filter(|c| !c.is_control())
+        .collect::<String>()
+        .replace('|', "\\|");
     match plain.char_indices().nth(MOST) {
         Some((end, _)) => format!("{}…", &plain[..end]),
         None => plain,
@@ -137,7 +150,13 @@ fn counts(text: &mut String, card: &Card) {
     }
     text.push_str("\n| source | records | taken | BLAKE3 |\n|---|---|---|---|\n");
     let _ = writeln!(text, "| this pipeline | {} | all | |", card.own);
-    for Mixed { file, amount, taken, blake3 } in &card.mixed {
+    for Mixed {
+        file,
+        amount,
+        taken,
+        blake3,
+    } in &card.mixed
+    {
         let _ = writeln!(text, "| {} | {taken} | {amount} | {blake3} |", cell(file));
     }
 }
@@ -145,24 +164,54 @@ fn counts(text: &mut String, card: &Card) {
 fn making(text: &mut String, project: &Project, card: &Card) {
     text.push_str("\n## How it was made\n\n| stage | what | model |\n|---|---|---|\n");
     let stages = project.manifest().stages.iter();
-    for (stage, record) in stages.filter(|(stage, record)| record.finished.is_some() && **stage != Stage::Export) {
-        let told: Vec<String> = record.counts.iter().map(|(name, count)| format!("{name} {count}")).collect();
-        let model = record.identity.generator.as_ref().map_or(String::new(), |info| {
-            let details: Vec<String> = info.details.iter().map(|(name, value)| format!("{name} {value}")).collect();
-            match details.is_empty() {
-                true => cell(&info.name),
-                false => format!(
-                    "{} ({})",
-                    cell(&info.name),
-                    details.iter().map(|fact| cell(fact)).collect::<Vec<_>>().join(", ")
-                ),
-            }
-        });
-        let _ = writeln!(text, "| {stage} | {} | {model} |", told.join(", ").replace('_', " "));
+    for (stage, record) in
+        stages.filter(|(stage, record)| record.finished.is_some() && **stage != Stage::Export)
+    {
+        let told: Vec<String> = record
+            .counts
+            .iter()
+            .map(|(name, count)| format!("{name} {count}"))
+            .collect();
+        let model = record
+            .identity
+            .generator
+            .as_ref()
+            .map_or(String::new(), |info| {
+                let details: Vec<String> = info
+                    .details
+                    .iter()
+                    .map(|(name, value)| format!("{name} {value}"))
+                    .collect();
+                match details.is_empty() {
+                    true => cell(&info.name),
+                    false => format!(
+                        "{} ({})",
+                        cell(&info.name),
+                        details
+                            .iter()
+                            .map(|fact| cell(fact))
+                            .collect::<Vec<_>>()
+                            .join(", ")
+                    ),
+                }
+            });
+        let _ = writeln!(
+            text,
+            "| {stage} | {} | {model} |",
+            told.join(", ").replace('_', " ")
+        );
     }
     text.push_str("\n| solutions by | records |\n|---|---|\n");
     for (model, count) in &card.models {
-        let _ = writeln!(text, "| {} | {count} |", if model.is_empty() { "unknown".to_string() } else { cell(model) });
+        let _ = writeln!(
+            text,
+            "| {} | {count} |",
+            if model.is_empty() {
+                "unknown".to_string()
+            } else {
+                cell(model)
+            }
+        );
     }
 }
 
@@ -171,7 +220,10 @@ fn removals(text: &mut String, project: &Project, report: &ScreenReport) {
     let pairs = screened.and_then(|record| record.identity.inputs.get("pairs"));
     let source = match pairs.filter(|pairs| pairs.stage.is_none()) {
         Some(pairs) => {
-            let name = std::path::Path::new(&pairs.file).file_name().unwrap_or_default().to_string_lossy();
+            let name = std::path::Path::new(&pairs.file)
+                .file_name()
+                .unwrap_or_default()
+                .to_string_lossy();
             format!(" in {} (BLAKE3 {})", cell(&name), pairs.blake3)
         }
         None => String::new(),
@@ -182,11 +234,20 @@ fn removals(text: &mut String, project: &Project, report: &ScreenReport) {
         report.read, report.kept
     );
     for reason in RemovalReason::ALL {
-        let _ = writeln!(text, "| {} | {} |", reason.label(), report.removed.get(&reason).unwrap_or(&0));
+        let _ = writeln!(
+            text,
+            "| {} | {} |",
+            reason.label(),
+            report.removed.get(&reason).unwrap_or(&0)
+        );
     }
     match &report.tests {
         Some(tests) => {
-            let sets: Vec<String> = tests.sets.iter().map(|(set, count)| format!("{set} ({count})")).collect();
+            let sets: Vec<String> = tests
+                .sets
+                .iter()
+                .map(|(set, count)| format!("{set} ({count})"))
+                .collect();
             let _ = writeln!(
                 text,
                 "\nTest items that were looked for (same text, near-duplicates from a Jaccard index of {}, {:.0} % of the {}-grams): {}.",
@@ -196,7 +257,9 @@ fn removals(text: &mut String, project: &Project, report: &ScreenReport) {
                 sets.join(", ")
             );
         }
-        None => text.push_str("\nNo test items were looked for: nothing is known of contamination.\n"),
+        None => {
+            text.push_str("\nNo test items were looked for: nothing is known of contamination.\n")
+        }
     }
 }
 
@@ -226,8 +289,10 @@ fn files(text: &mut String, forms: &[Form], outputs: &BTreeMap<String, Output>) 
             match form {
                 Form::Alpaca => "a JSON array of `instruction`, `input` (empty) and `output`",
                 Form::Chat => "JSON Lines with `messages`",
-                Form::PromptCompletion => "JSON Lines with `prompt` (the Alpaca template) and `completion`",
-                Form::Parquet => "`id`, `question`, `solution`, `topics`, `knowledge_points`, `source`",
+                Form::PromptCompletion =>
+                    "JSON Lines with `prompt` (the Alpaca template) and `completion`",
+                Form::Parquet =>
+                    "`id`, `question`, `solution`, `topics`, `knowledge_points`, `source`",
             }
         );
     }
@@ -240,12 +305,22 @@ fn files(text: &mut String, forms: &[Form], outputs: &BTreeMap<String, Output>) 
     }
     text.push_str("\n| file | bytes | BLAKE3 |\n|---|---|---|\n");
     for (name, output) in outputs {
-        let _ = writeln!(text, "| {} | {} | {} |", name.trim_start_matches("export/"), output.bytes, output.blake3);
+        let _ = writeln!(
+            text,
+            "| {} | {} | {} |",
+            name.trim_start_matches("export/"),
+            output.bytes,
+            output.blake3
+        );
     }
 }
 
 fn licence(text: &mut String, plan: &ExportPlan, card: &Card) {
-    let _ = write!(text, "\n## Licence\n\nStated by whoever exported it: {}. ", one_line(&plan.license));
+    let _ = write!(
+        text,
+        "\n## Licence\n\nStated by whoever exported it: {}. ",
+        one_line(&plan.license)
+    );
     text.push_str("The texts were written by the models named above, whose terms may bind their use; the questions that were shown to them as examples come from the seeds, under the licences of their publishers.");
     if !card.mixed.is_empty() {
         text.push_str(" Records of the other files are under the licences of these.");

@@ -9,7 +9,8 @@ use super::parquet::ParquetWriter;
 use super::spool::Item;
 use crate::project::{Output, WholeFile};
 
-/// The template of Stanford Alpaca around a question: what the benchmark asks with (the evaluation's `alpaca`).
+/// The template of Stanford Alpaca around a question: what the benchmark asks with (the
+/// evaluation's `alpaca`).
 const BEFORE: &str = "Below is an instruction that describes a task. Write a response that appropriately completes the request.\n\n### Instruction:\n";
 const AFTER: &str = "\n\n### Response:";
 
@@ -29,7 +30,12 @@ pub enum Form {
 
 impl Form {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::Alpaca, Self::Chat, Self::PromptCompletion, Self::Parquet];
+    pub const ALL: [Self; 4] = [
+        Self::Alpaca,
+        Self::Chat,
+        Self::PromptCompletion,
+        Self::Parquet,
+    ];
 
     /// Name of its folder, and of its configuration in the data card.
     pub fn name(self) -> &'static str {
@@ -109,14 +115,32 @@ impl Writer {
             Self::Alpaca { out, records } => {
                 out.write_all(if *records == 0 { b"\n" } else { b",\n" })?;
                 *records += 1;
-                serde_json::to_writer(out, &Alpaca { instruction: question, input: "", output: solution })?;
+                serde_json::to_writer(
+                    out,
+                    &Alpaca {
+                        instruction: question,
+                        input: "",
+                        output: solution,
+                    },
+                )?;
             }
             Self::Chat(out) => {
                 let message = |role, content| Message { role, content };
-                line(out, &Chat { messages: [message("user", question), message("assistant", solution)] })?;
+                line(
+                    out,
+                    &Chat {
+                        messages: [message("user", question), message("assistant", solution)],
+                    },
+                )?;
             }
             Self::PromptCompletion(out) => {
-                line(out, &PromptCompletion { prompt: format!("{BEFORE}{question}{AFTER}"), completion: solution })?;
+                line(
+                    out,
+                    &PromptCompletion {
+                        prompt: format!("{BEFORE}{question}{AFTER}"),
+                        completion: solution,
+                    },
+                )?;
             }
             Self::Parquet(writer) => writer.add(item)?,
         }

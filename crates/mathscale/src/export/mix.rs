@@ -10,7 +10,8 @@ use crate::pair::{Pair, pair_of, stem};
 /// A file to mix in.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Mix {
-    /// The file: MwpBench's record form, Alpaca, chat, prompt/completion, or question and answer, in any form that `record-files` reads.
+    /// The file: MwpBench's record form, Alpaca, chat, prompt/completion, or question and answer,
+    /// in any form that `record-files` reads.
     pub file: PathBuf,
     /// How much of it.
     pub amount: Amount,
@@ -32,18 +33,34 @@ impl FromStr for Mix {
 
     /// `FILE`, `FILE=5000` or `FILE=20%`.
     fn from_str(text: &str) -> Result<Self, String> {
-        let whole = || Self { file: PathBuf::from(text), amount: Amount::All };
-        let Some((file, amount)) = text.rsplit_once('=') else { return Ok(whole()) };
-        let share = amount.strip_suffix('%').and_then(|percent| percent.trim().parse::<f64>().ok());
+        let whole = || Self {
+            file: PathBuf::from(text),
+            amount: Amount::All,
+        };
+        let Some((file, amount)) = text.rsplit_once('=') else {
+            return Ok(whole());
+        };
+        let share = amount
+            .strip_suffix('%')
+            .and_then(|percent| percent.trim().parse::<f64>().ok());
         let amount = match (share, amount.parse()) {
-            (Some(percent), _) if (0.0..=100.0).contains(&percent) => Amount::Share(percent / 100.0),
+            (Some(percent), _) if (0.0..=100.0).contains(&percent) => {
+                Amount::Share(percent / 100.0)
+            }
             (Some(_), _) => return Err(format!("a share of {amount}: expected 0% to 100%")),
             (None, Ok(count)) => Amount::Count(count),
             // A name with an equals sign in it.
             (None, Err(_)) if PathBuf::from(text).exists() => return Ok(whole()),
-            _ => return Err(format!("\"{amount}\" after {file}: expected a number of records or a share such as 20%")),
+            _ => {
+                return Err(format!(
+                    "\"{amount}\" after {file}: expected a number of records or a share such as 20%"
+                ));
+            }
         };
-        Ok(Self { file: PathBuf::from(file), amount })
+        Ok(Self {
+            file: PathBuf::from(file),
+            amount,
+        })
     }
 }
 
@@ -58,7 +75,11 @@ impl Mix {
     }
 
     /// Gives the records that were drawn, in the file's order.
-    pub(crate) fn each(&self, seed: u64, mut take: impl FnMut(Pair) -> Result<(), Error>) -> Result<u64, Error> {
+    pub(crate) fn each(
+        &self,
+        seed: u64,
+        mut take: impl FnMut(Pair) -> Result<(), Error>,
+    ) -> Result<u64, Error> {
         let limit = match self.amount {
             Amount::All => None,
             amount => Some(self.limit(amount, seed)?),
@@ -88,8 +109,12 @@ impl Mix {
         ranks.sort_unstable();
         let count = match amount {
             Amount::All => ranks.len(),
-            Amount::Count(count) => usize::try_from(count).unwrap_or(usize::MAX).min(ranks.len()),
-            Amount::Share(share) => ((ranks.len() as f64 * share).round() as usize).min(ranks.len()),
+            Amount::Count(count) => usize::try_from(count)
+                .unwrap_or(usize::MAX)
+                .min(ranks.len()),
+            Amount::Share(share) => {
+                ((ranks.len() as f64 * share).round() as usize).min(ranks.len())
+            }
         };
         ranks.truncate(count);
         Ok(ranks.pop())
@@ -100,7 +125,8 @@ impl Mix {
         let mut any = false;
         for record in record_files::open(&self.file)? {
             let record = record?;
-            let pair = pair_of(&record, &stem).map_err(|kind| Error::at(&self.file, record.place, kind))?;
+            let pair = pair_of(&record, &stem)
+                .map_err(|kind| Error::at(&self.file, record.place, kind))?;
             if pair.question.trim().is_empty() || pair.solution.trim().is_empty() {
                 let empty = ErrorKind::NoPair("a record with an empty text".to_string());
                 return Err(Error::at(&self.file, record.place, empty));
@@ -108,7 +134,11 @@ impl Mix {
             any = true;
             take(pair)?;
         }
-        if any { Ok(()) } else { Err(Error::in_file(&self.file, ErrorKind::NoRecords)) }
+        if any {
+            Ok(())
+        } else {
+            Err(Error::in_file(&self.file, ErrorKind::NoRecords))
+        }
     }
 }
 
@@ -131,7 +161,10 @@ mod tests {
         ] {
             assert_eq!(text.parse::<Mix>().unwrap().amount, amount, "{text}");
         }
-        assert_eq!("x=y/a.jsonl=3".parse::<Mix>().unwrap().file, PathBuf::from("x=y/a.jsonl"));
+        assert_eq!(
+            "x=y/a.jsonl=3".parse::<Mix>().unwrap().file,
+            PathBuf::from("x=y/a.jsonl")
+        );
         for text in ["a.jsonl=", "a.jsonl=few", "a.jsonl=120%", "a.jsonl=-3"] {
             assert!(text.parse::<Mix>().is_err(), "{text}");
         }
@@ -141,11 +174,16 @@ mod tests {
     fn draws_are_exact_and_depend_on_the_seed() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("train.jsonl");
-        let lines: String = (0..100).map(|n| format!("{{\"question\":\"Q{n}\",\"answer\":\"{n}\"}}\n")).collect();
+        let lines: String = (0..100)
+            .map(|n| format!("{{\"question\":\"Q{n}\",\"answer\":\"{n}\"}}\n"))
+            .collect();
         std::fs::write(&file, lines).unwrap();
         let drawn = |amount, seed| {
             let mut questions = Vec::new();
-            let mix = Mix { file: file.clone(), amount };
+            let mix = Mix {
+                file: file.clone(),
+                amount,
+            };
             mix.each(seed, |pair| {
                 questions.push(pair.question);
                 Ok(())

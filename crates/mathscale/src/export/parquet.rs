@@ -45,14 +45,23 @@ fn failed(error: ParquetError) -> io::Error {
 impl ParquetWriter {
     pub(crate) fn new(out: WholeFile) -> io::Result<Self> {
         let schema = Arc::new(parse_message_type(SCHEMA).map_err(failed)?);
-        let properties = WriterProperties::builder().set_compression(Compression::SNAPPY).build();
+        let properties = WriterProperties::builder()
+            .set_compression(Compression::SNAPPY)
+            .build();
         let out = SerializedFileWriter::new(out, schema, Arc::new(properties)).map_err(failed)?;
-        Ok(Self { out, rows: Vec::new() })
+        Ok(Self {
+            out,
+            rows: Vec::new(),
+        })
     }
 
     pub(crate) fn add(&mut self, item: &Item) -> io::Result<()> {
         self.rows.push(item.clone());
-        if self.rows.len() >= ROWS { self.flush() } else { Ok(()) }
+        if self.rows.len() >= ROWS {
+            self.flush()
+        } else {
+            Ok(())
+        }
     }
 
     pub(crate) fn finish(mut self) -> io::Result<WholeFile> {
@@ -70,7 +79,11 @@ impl ParquetWriter {
 
     /// The columns in the order of the schema.
     fn write(&mut self, rows: &[Item]) -> Result<(), ParquetError> {
-        let text = |of: fn(&Item) -> &str| rows.iter().map(|row| ByteArray::from(of(row))).collect::<Vec<_>>();
+        let text = |of: fn(&Item) -> &str| {
+            rows.iter()
+                .map(|row| ByteArray::from(of(row)))
+                .collect::<Vec<_>>()
+        };
         let columns = [
             Column::plain(text(|row| &row.id)),
             Column::plain(text(|row| &row.question)),
@@ -81,12 +94,18 @@ impl ParquetWriter {
         ];
         let mut group = self.out.next_row_group()?;
         for Column { values, levels } in &columns {
-            let Some(mut writer) = group.next_column()? else { break };
+            let Some(mut writer) = group.next_column()? else {
+                break;
+            };
             let (definitions, repetitions) = match levels {
-                Some((definitions, repetitions)) => (Some(definitions.as_slice()), Some(repetitions.as_slice())),
+                Some((definitions, repetitions)) => {
+                    (Some(definitions.as_slice()), Some(repetitions.as_slice()))
+                }
                 None => (None, None),
             };
-            writer.typed::<ByteArrayType>().write_batch(values, definitions, repetitions)?;
+            writer
+                .typed::<ByteArrayType>()
+                .write_batch(values, definitions, repetitions)?;
             writer.close()?;
         }
         group.close()?;
@@ -96,13 +115,17 @@ impl ParquetWriter {
 
 struct Column {
     values: Vec<ByteArray>,
-    /// Definition levels (0: an empty list, 1: an element) and repetition levels (0: a new row, 1: the same list).
+    /// Definition levels (0: an empty list, 1: an element) and repetition levels (0: a new row, 1:
+    /// the same list).
     levels: Option<(Vec<i16>, Vec<i16>)>,
 }
 
 impl Column {
     fn plain(values: Vec<ByteArray>) -> Self {
-        Self { values, levels: None }
+        Self {
+            values,
+            levels: None,
+        }
     }
 
     fn lists<'a>(lists: impl Iterator<Item = &'a [String]>) -> Self {
@@ -118,6 +141,9 @@ impl Column {
                 repetitions.push(i16::from(place > 0));
             }
         }
-        Self { values, levels: Some((definitions, repetitions)) }
+        Self {
+            values,
+            levels: Some((definitions, repetitions)),
+        }
     }
 }

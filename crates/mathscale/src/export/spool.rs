@@ -28,10 +28,14 @@ struct Entry {
     held_out: bool,
 }
 
-/// Numbers that a seed and an id give: the place in the order, and one for whether the record is held out.
+/// Numbers that a seed and an id give: the place in the order, and one for whether the record is
+/// held out.
 pub(crate) fn draw(seed: u64, id: &str) -> [u64; 2] {
     let mut hasher = blake3::Hasher::new();
-    let hash = hasher.update(&seed.to_le_bytes()).update(id.as_bytes()).finalize();
+    let hash = hasher
+        .update(&seed.to_le_bytes())
+        .update(id.as_bytes())
+        .finalize();
     let number = |from: usize| {
         let mut bytes = [0; 8];
         bytes.copy_from_slice(&hash.as_bytes()[from..from + 8]);
@@ -64,35 +68,64 @@ impl Spool {
     /// `held_out`: the share of the records that is held out, in 0..1.
     pub(crate) fn new(folder: &Path, seed: u64, held_out: f64) -> io::Result<Self> {
         let file = tempfile::tempfile_in(folder)?;
-        Ok(Self { out: BufWriter::with_capacity(1 << 18, file), end: 0, entries: Vec::new(), seed, held_out })
+        Ok(Self {
+            out: BufWriter::with_capacity(1 << 18, file),
+            end: 0,
+            entries: Vec::new(),
+            seed,
+            held_out,
+        })
     }
 
     pub(crate) fn add(&mut self, item: &Item) -> io::Result<()> {
         let line = serde_json::to_vec(item)?;
-        let length = u32::try_from(line.len()).map_err(|_| io::Error::other("a record of more than 4 GiB"))?;
+        let length = u32::try_from(line.len())
+            .map_err(|_| io::Error::other("a record of more than 4 GiB"))?;
         let [rank, chance] = draw(self.seed, &item.id);
-        self.entries.push(Entry { rank, start: self.end, length, held_out: falls_into(chance, self.held_out) });
+        self.entries.push(Entry {
+            rank,
+            start: self.end,
+            length,
+            held_out: falls_into(chance, self.held_out),
+        });
         self.end += u64::from(length);
         self.out.write_all(&line)
     }
 
     pub(crate) fn finish(mut self) -> io::Result<Spooled> {
         self.entries.sort_unstable();
-        let file = self.out.into_inner().map_err(io::IntoInnerError::into_error)?;
-        Ok(Spooled { file, entries: self.entries })
+        let file = self
+            .out
+            .into_inner()
+            .map_err(io::IntoInnerError::into_error)?;
+        Ok(Spooled {
+            file,
+            entries: self.entries,
+        })
     }
 }
 
 impl Spooled {
     /// How many records are held out, or are not.
     pub(crate) fn count(&self, held_out: bool) -> u64 {
-        self.entries.iter().filter(|entry| entry.held_out == held_out).count() as u64
+        self.entries
+            .iter()
+            .filter(|entry| entry.held_out == held_out)
+            .count() as u64
     }
 
     /// The records that are held out, or those that are not, in their shuffled order.
-    pub(crate) fn each(&mut self, held_out: bool, mut take: impl FnMut(Item) -> io::Result<()>) -> io::Result<()> {
+    pub(crate) fn each(
+        &mut self,
+        held_out: bool,
+        mut take: impl FnMut(Item) -> io::Result<()>,
+    ) -> io::Result<()> {
         let mut text = Vec::new();
-        for entry in self.entries.iter().filter(|entry| entry.held_out == held_out) {
+        for entry in self
+            .entries
+            .iter()
+            .filter(|entry| entry.held_out == held_out)
+        {
             text.resize(entry.length as usize, 0);
             self.file.seek(SeekFrom::Start(entry.start))?;
             self.file.read_exact(&mut text)?;

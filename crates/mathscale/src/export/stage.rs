@@ -63,39 +63,54 @@ impl Default for ExportPlan {
 pub struct ExportOutcome {
     /// Whether nothing had to be done.
     pub already_there: bool,
-    /// What the project's manifest holds of it: counts `train`, `validation`, `own`, and `mixed` for all other files.
+    /// What the project's manifest holds of it: counts `train`, `validation`, `own`, and `mixed`
+    /// for all other files.
     pub record: StageRecord,
 }
 
 /// Writes the training files of a project.
 ///
 /// # Errors
-/// The project was not screened; a share out of its range; a file to mix in that cannot be read; the stage was run with others; a file that cannot
-/// be written; an interruption, which keeps nothing.
+/// The project was not screened; a share out of its range; a file to mix in that cannot be read;
+/// the stage was run with others; a file that cannot be written; an interruption, which keeps
+/// nothing.
 pub fn export(
     project: &mut Project,
     plan: &ExportPlan,
     on_progress: &mut dyn FnMut(u64) -> ControlFlow<()>,
 ) -> Result<ExportOutcome, Error> {
     if !(0.0..1.0).contains(&plan.validation_share) {
-        let message = format!("a validation share of {}: expected at least 0 and below 1", plan.validation_share);
+        let message = format!(
+            "a validation share of {}: expected at least 0 and below 1",
+            plan.validation_share
+        );
         return Err(Error::of(ErrorKind::Option(message)));
     }
     let forms = forms(plan);
-    let mut inputs = BTreeMap::from([("pairs".to_string(), project.input(Stage::Screen, SCREENED)?)]);
+    let mut inputs =
+        BTreeMap::from([("pairs".to_string(), project.input(Stage::Screen, SCREENED)?)]);
     for (number, mix) in plan.mix.iter().enumerate() {
         inputs.insert(format!("mix_{}", number + 1), Input::of_file(&mix.file)?);
     }
-    let identity = Identity { inputs, options: options(plan, &forms), ..Identity::default() };
+    let identity = Identity {
+        inputs,
+        options: options(plan, &forms),
+        ..Identity::default()
+    };
     if let Begun::AlreadyThere(record) = project.begin(Stage::Export, identity, plan.fresh)? {
-        return Ok(ExportOutcome { already_there: true, record: *record });
+        return Ok(ExportOutcome {
+            already_there: true,
+            record: *record,
+        });
     }
     let mut gathering = Gathering::new(project, plan, on_progress)?;
     gathering.own(project)?;
     for mix in &plan.mix {
         gathering.mix(mix, plan.seed)?;
     }
-    let Gathering { spool, mut card, .. } = gathering;
+    let Gathering {
+        spool, mut card, ..
+    } = gathering;
     let in_folder = |source| Error::in_file(project.folder(), ErrorKind::WriteFailed(source));
     let mut records = spool.finish().map_err(in_folder)?;
     let mut outputs = BTreeMap::new();
@@ -109,15 +124,28 @@ pub fn export(
         }
     }
     counts.insert("own".to_string(), card.own);
-    counts.insert("mixed".to_string(), card.mixed.iter().map(|mixed| mixed.taken).sum());
+    counts.insert(
+        "mixed".to_string(),
+        card.mixed.iter().map(|mixed| mixed.taken).sum(),
+    );
     let text = card::markdown(project, plan, &forms, &card, &outputs)?;
-    outputs.insert(CARD.to_string(), project.write(CARD, |out| out.write_all(text.as_bytes()))?);
+    outputs.insert(
+        CARD.to_string(),
+        project.write(CARD, |out| out.write_all(text.as_bytes()))?,
+    );
     let record = project.finish(Stage::Export, outputs, counts)?;
-    Ok(ExportOutcome { already_there: false, record })
+    Ok(ExportOutcome {
+        already_there: false,
+        record,
+    })
 }
 
 fn forms(plan: &ExportPlan) -> Vec<Form> {
-    let mut forms = if plan.forms.is_empty() { Form::ALL.to_vec() } else { plan.forms.clone() };
+    let mut forms = if plan.forms.is_empty() {
+        Form::ALL.to_vec()
+    } else {
+        plan.forms.clone()
+    };
     forms.sort_unstable();
     forms.dedup();
     forms
@@ -152,8 +180,15 @@ impl<'a> Gathering<'a> {
     ) -> Result<Self, Error> {
         let folder = project.folder();
         let spool = Spool::new(folder, plan.seed, plan.validation_share);
-        let spool = spool.map_err(|source| Error::in_file(folder, ErrorKind::WriteFailed(source)))?;
-        Ok(Self { spool, card: Card::default(), taken: 0, folder, on_progress })
+        let spool =
+            spool.map_err(|source| Error::in_file(folder, ErrorKind::WriteFailed(source)))?;
+        Ok(Self {
+            spool,
+            card: Card::default(),
+            taken: 0,
+            folder,
+            on_progress,
+        })
     }
 
     fn own(&mut self, project: &Project) -> Result<(), Error> {
@@ -168,19 +203,48 @@ impl<'a> Gathering<'a> {
     fn mix(&mut self, mix: &Mix, seed: u64) -> Result<(), Error> {
         let source = crate::pair::stem(&mix.file);
         let taken = mix.each(seed, |pair| self.take(pair, &source))?;
-        let file = mix.file.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let file = mix
+            .file
+            .file_name()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned();
         let blake3 = Input::of_file(&mix.file)?.blake3;
-        self.card.mixed.push(card::Mixed { file, amount: mix.told(), taken, blake3 });
+        self.card.mixed.push(card::Mixed {
+            file,
+            amount: mix.told(),
+            taken,
+            blake3,
+        });
         Ok(())
     }
 
     fn take(&mut self, pair: Pair, source: &str) -> Result<(), Error> {
-        let Pair { id, topics, knowledge_points, question, solution, .. } = pair;
-        let item = Item { id, question, solution, topics, knowledge_points, source: source.to_string() };
-        self.spool.add(&item).map_err(|error| Error::in_file(self.folder, ErrorKind::WriteFailed(error)))?;
+        let Pair {
+            id,
+            topics,
+            knowledge_points,
+            question,
+            solution,
+            ..
+        } = pair;
+        let item = Item {
+            id,
+            question,
+            solution,
+            topics,
+            knowledge_points,
+            source: source.to_string(),
+        };
+        self.spool
+            .add(&item)
+            .map_err(|error| Error::in_file(self.folder, ErrorKind::WriteFailed(error)))?;
         self.taken += 1;
         if self.taken.is_multiple_of(STEP) && (self.on_progress)(self.taken).is_break() {
-            return Err(Error::of(ErrorKind::Stopped { stage: Stage::Export, done: self.taken }));
+            return Err(Error::of(ErrorKind::Stopped {
+                stage: Stage::Export,
+                done: self.taken,
+            }));
         }
         Ok(())
     }
@@ -199,9 +263,16 @@ fn write_split(
         for &form in forms {
             std::fs::create_dir_all(project.file(FOLDER).join(form.name()))?;
             // In the project's own folder: there the next start removes what a kill leaves behind.
-            writers.push((form, Writer::new(form, WholeFile::begin(project.folder())?)?));
+            writers.push((
+                form,
+                Writer::new(form, WholeFile::begin(project.folder())?)?,
+            ));
         }
-        records.each(held_out, |item| writers.iter_mut().try_for_each(|(_, writer)| writer.add(&item)))?;
+        records.each(held_out, |item| {
+            writers
+                .iter_mut()
+                .try_for_each(|(_, writer)| writer.add(&item))
+        })?;
         let put = |(form, writer): (Form, Writer)| {
             let name = format!("{FOLDER}/{}", form.path(split));
             let output = writer.put(&project.file(&name))?;

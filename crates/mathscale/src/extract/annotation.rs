@@ -1,4 +1,5 @@
-//! A record that says its concepts: lists of `topics` and `knowledge_points`, or the routes of TAL-SCQ5K.
+//! A record that says its concepts: lists of `topics` and `knowledge_points`, or the routes of
+//! TAL-SCQ5K.
 
 use serde_json::{Map, Value};
 
@@ -21,7 +22,10 @@ pub(crate) type Fields = Map<String, Value>;
 ///
 /// # Errors
 /// A record that is none, or that has fields of another type than they should be.
-pub(crate) fn read(record: &Value, position: usize) -> Result<Result<Annotation, String>, ErrorKind> {
+pub(crate) fn read(
+    record: &Value,
+    position: usize,
+) -> Result<Result<Annotation, String>, ErrorKind> {
     let Value::Object(fields) = record else {
         return Err(ErrorKind::NotAnObject(type_name(record)));
     };
@@ -40,7 +44,11 @@ pub(crate) fn read(record: &Value, position: usize) -> Result<Result<Annotation,
         answer: text(fields, &["answer", "solution"])?,
         solution: None,
     };
-    Ok(Ok(Annotation { seed, topics, knowledge_points }))
+    Ok(Ok(Annotation {
+        seed,
+        topics,
+        knowledge_points,
+    }))
 }
 
 /// A list of strings.
@@ -55,12 +63,22 @@ pub(crate) fn strings(fields: &Fields, name: &str) -> Result<Vec<String>, ErrorK
         Some(Value::Array(list)) => list,
         Some(other) => return Err(wrong(other)),
     };
-    list.iter().map(|value| value.as_str().map(str::to_string).ok_or_else(|| wrong(value))).collect()
+    list.iter()
+        .map(|value| {
+            value
+                .as_str()
+                .map(str::to_string)
+                .ok_or_else(|| wrong(value))
+        })
+        .collect()
 }
 
 /// The text of the first of these fields that is there; empty where none is.
 pub(crate) fn text(fields: &Fields, names: &[&str]) -> Result<String, ErrorKind> {
-    match names.iter().find_map(|name| Some((name, fields.get(*name)?))) {
+    match names
+        .iter()
+        .find_map(|name| Some((name, fields.get(*name)?)))
+    {
         None | Some((_, Value::Null)) => Ok(String::new()),
         Some((_, Value::String(text))) => Ok(text.trim().to_string()),
         Some((_, Value::Number(number))) => Ok(number.to_string()),
@@ -75,7 +93,11 @@ pub(crate) fn text(fields: &Fields, names: &[&str]) -> Result<String, ErrorKind>
 /// The id, or the record's number where it has none.
 pub(crate) fn id(fields: &Fields, names: &[&str], position: usize) -> Result<String, ErrorKind> {
     let id = text(fields, names)?;
-    Ok(if id.is_empty() { position.to_string() } else { id })
+    Ok(if id.is_empty() {
+        position.to_string()
+    } else {
+        id
+    })
 }
 
 pub(crate) fn type_name(value: &Value) -> &'static str {

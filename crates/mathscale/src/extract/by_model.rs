@@ -1,4 +1,5 @@
-//! Concepts named by a model: a question a prompt, replies read and kept, malformed ones asked again and at last set aside.
+//! Concepts named by a model: a question a prompt, replies read and kept, malformed ones asked
+//! again and at last set aside.
 
 use std::collections::BTreeMap;
 use std::num::NonZeroU32;
@@ -35,15 +36,17 @@ pub struct ModelPlan<'a> {
     pub rendering: String,
     /// How names are settled.
     pub settling: Settling,
-    /// Replace what the project has of it. The replies of a model stay where only the settling differs.
+    /// Replace what the project has of it. The replies of a model stay where only the settling
+    /// differs.
     pub fresh: bool,
 }
 
 /// Asks a model for the concepts of each seed, or continues where that was begun.
 ///
 /// # Errors
-/// No seed; a project in which the stage was run with something else, or that cannot be written; a failing generator, an
-/// interruption. What was finished stays in the project, and the same call continues.
+/// No seed; a project in which the stage was run with something else, or that cannot be written; a
+/// failing generator, an interruption. What was finished stays in the project, and the same call
+/// continues.
 pub fn extract_by_model(
     project: &mut Project,
     plan: &ModelPlan<'_>,
@@ -51,16 +54,28 @@ pub fn extract_by_model(
     on_progress: &mut dyn FnMut(&Progress) -> ControlFlow<()>,
 ) -> Result<ExtractOutcome, Error> {
     if plan.seeds.is_empty() {
-        return Err(Error::in_file(plan.source.file.as_ref(), ErrorKind::NoRecords));
+        return Err(Error::in_file(
+            plan.source.file.as_ref(),
+            ErrorKind::NoRecords,
+        ));
     }
     let mut identity = Identity {
         inputs: BTreeMap::from([("seeds".to_string(), plan.source.clone())]),
         options: options(plan.settling),
-        prompt: Some(blake3::hash(format!("{}{}", wording_digest(), plan.rendering).as_bytes()).to_hex().to_string()),
+        prompt: Some(
+            blake3::hash(format!("{}{}", wording_digest(), plan.rendering).as_bytes())
+                .to_hex()
+                .to_string(),
+        ),
         generator: Some(generator.info()),
     };
-    identity.options.insert("attempts".to_string(), json!(plan.attempts));
-    identity.options.insert("decoding".to_string(), serde_json::to_value(&plan.decoding).unwrap_or(Value::Null));
+    identity
+        .options
+        .insert("attempts".to_string(), json!(plan.attempts));
+    identity.options.insert(
+        "decoding".to_string(),
+        serde_json::to_value(&plan.decoding).unwrap_or(Value::Null),
+    );
     let begun = match project.begin_keeping(Stage::Extract, identity, plan.fresh, is_of_settling)? {
         Begun::AlreadyThere(record) => return Ok(outcome(true, *record, &[])),
         Begun::New | Begun::Continued => Job {
@@ -71,20 +86,34 @@ pub fn extract_by_model(
             attempts: plan.attempts,
         },
     };
-    let questions = Questions { seeds: &plan.seeds, render: plan.render };
+    let questions = Questions {
+        seeds: &plan.seeds,
+        render: plan.render,
+    };
     let mut replies = begun.run(&questions, generator, on_progress)?;
     if let Some((&item, reason)) = replies.failed().first_key_value() {
         let (failed, total) = (replies.failed().len(), replies.len());
         let (id, reason) = (questions.id(item), reason.clone());
         return Err(Error::in_file(
             project.folder(),
-            ErrorKind::Failed { stage: Stage::Extract, failed, total, id, reason },
+            ErrorKind::Failed {
+                stage: Stage::Extract,
+                failed,
+                total,
+                id,
+                reason,
+            },
         ));
     }
     let (named, set_aside) = collect(&plan.seeds, &mut replies)?;
     if named.is_empty() {
-        let first = set_aside.first().map_or(String::new(), |first| format!("{}: {}", first.id, first.reason));
-        let kind = ErrorKind::NothingUsable { records: plan.seeds.len(), first };
+        let first = set_aside.first().map_or(String::new(), |first| {
+            format!("{}: {}", first.id, first.reason)
+        });
+        let kind = ErrorKind::NothingUsable {
+            records: plan.seeds.len(),
+            first,
+        };
         return Err(Error::in_file(replies.file(), kind));
     }
     let tally = replies.tally();
@@ -131,12 +160,24 @@ fn collect(seeds: &[Seed], replies: &mut Replies) -> Result<(Vec<Named>, Vec<Set
     for (item, seed) in seeds.iter().enumerate() {
         let read = match replies.outcome(item)? {
             Outcome::Answered(told) => reply::read(&told.text),
-            Outcome::SetAside(told) => Err(told.fault.unwrap_or_else(|| "the reply cannot be read".to_string())),
-            Outcome::Open(reason) => Err(reason.unwrap_or_else(|| "it was never asked".to_string())),
+            Outcome::SetAside(told) => Err(told
+                .fault
+                .unwrap_or_else(|| "the reply cannot be read".to_string())),
+            Outcome::Open(reason) => {
+                Err(reason.unwrap_or_else(|| "it was never asked".to_string()))
+            }
         };
         match read {
-            Ok((topics, knowledge_points)) => named.push(Named { seed: seed.clone(), topics, knowledge_points }),
-            Err(reason) => set_aside.push(SetAside { id: seed.id.clone(), place: None, reason }),
+            Ok((topics, knowledge_points)) => named.push(Named {
+                seed: seed.clone(),
+                topics,
+                knowledge_points,
+            }),
+            Err(reason) => set_aside.push(SetAside {
+                id: seed.id.clone(),
+                place: None,
+                reason,
+            }),
         }
     }
     Ok((named, set_aside))

@@ -1,4 +1,5 @@
-//! What a model is asked about a seed. The wording is our own; the roles and numbers are the paper's (section 3.1).
+//! What a model is asked about a seed. The wording is our own; the roles and numbers are the
+//! paper's (section 3.1).
 
 use jobs::Refusal;
 
@@ -34,10 +35,18 @@ const QUOTED: usize = 1000;
 /// The instruction for a question.
 pub(crate) fn instruction(question: &str, refusal: Option<&Refusal>) -> String {
     let mut text = WORDING.replace("{question}", question.trim());
-    if let Some(Refusal { text: answer, reason }) = refusal {
+    if let Some(Refusal {
+        text: answer,
+        reason,
+    }) = refusal
+    {
         let quoted: String = answer.trim().chars().take(QUOTED).collect();
         // The answer last: it may hold anything.
-        text.push_str(&AGAIN.replace("{reason}", reason).replacen("{answer}", &quoted, 1));
+        text.push_str(
+            &AGAIN
+                .replace("{reason}", reason)
+                .replacen("{answer}", &quoted, 1),
+        );
     }
     text
 }
@@ -45,6 +54,9 @@ pub(crate) fn instruction(question: &str, refusal: Option<&Refusal>) -> String {
 /// BLAKE3 (hex) of everything that is asked beside the questions.
 pub(crate) fn wording_digest() -> String {
     let mut hasher = blake3::Hasher::new();
-    hasher.update(WORDING.as_bytes()).update(AGAIN.as_bytes()).update(&QUOTED.to_le_bytes());
+    hasher
+        .update(WORDING.as_bytes())
+        .update(AGAIN.as_bytes())
+        .update(&QUOTED.to_le_bytes());
     hasher.finalize().to_hex().to_string()
 }

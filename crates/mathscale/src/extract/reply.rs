@@ -1,5 +1,5 @@
-//! What a model says → the concepts in it. Models number, bullet, embolden, write JSON, put headings into many forms, and add
-//! remarks: all of that is read.
+//! What a model says → the concepts in it. Models number, bullet, embolden, write JSON, put
+//! headings into many forms, and add remarks: all of that is read.
 
 mod json; // concepts in a JSON object
 mod text; // concepts in lines below headings
@@ -26,10 +26,23 @@ pub(crate) struct Listed {
 pub(crate) fn read(reply: &str) -> Result<(Vec<Name>, Vec<Name>), String> {
     let listed = json::listed(reply).unwrap_or_else(|| text::listed(reply));
     let topics = checked(listed.topics, "topic", "Topics:", TOPICS)?;
-    Ok((topics, checked(listed.knowledge_points, "knowledge point", "Knowledge points:", KNOWLEDGE_POINTS)?))
+    Ok((
+        topics,
+        checked(
+            listed.knowledge_points,
+            "knowledge point",
+            "Knowledge points:",
+            KNOWLEDGE_POINTS,
+        )?,
+    ))
 }
 
-fn checked(found: Vec<String>, kind: &str, heading: &str, most: usize) -> Result<Vec<Name>, String> {
+fn checked(
+    found: Vec<String>,
+    kind: &str,
+    heading: &str,
+    most: usize,
+) -> Result<Vec<Name>, String> {
     let mut names = names(found, kind)?;
     let mut keys = Vec::new();
     names.retain(|name| {
@@ -56,8 +69,8 @@ mod tests {
         read(reply).map(|(topics, kps)| (written(topics), written(kps)))
     }
 
-    /// Every file in `tests/fixtures/replies` holds a reply, a line `=== expected`, and what is read in it: `T name`, `K name` or
-    /// `! part of the reason`.
+    /// Every file in `tests/fixtures/replies` holds a reply, a line `=== expected`, and what is
+    /// read in it: `T name`, `K name` or `! part of the reason`.
     #[test]
     fn recorded_replies_are_read() {
         let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/replies");
@@ -68,10 +81,16 @@ mod tests {
             let (reply, expected) = text.split_once("=== expected\n").unwrap();
             count += 1;
             match (written(reply), expected.strip_prefix("! ")) {
-                (Err(reason), Some(part)) => assert!(reason.contains(part.trim()), "{}: {reason}", path.display()),
+                (Err(reason), Some(part)) => {
+                    assert!(reason.contains(part.trim()), "{}: {reason}", path.display())
+                }
                 (Ok((topics, kps)), None) => {
-                    let of =
-                        |mark: &str| expected.lines().filter_map(|line| line.strip_prefix(mark)).collect::<Vec<_>>();
+                    let of = |mark: &str| {
+                        expected
+                            .lines()
+                            .filter_map(|line| line.strip_prefix(mark))
+                            .collect::<Vec<_>>()
+                    };
                     assert_eq!(
                         (topics, kps),
                         (

@@ -15,10 +15,17 @@ use crate::records::Seed;
 /// Fields that hold a question, the first that is there.
 const QUESTION: [&str; 5] = ["question", "problem", "instruction", "prompt", "query"];
 /// Fields that hold an answer.
-const ANSWER: [&str; 6] = ["answer", "solution", "output", "response", "completion", "target"];
+const ANSWER: [&str; 6] = [
+    "answer",
+    "solution",
+    "output",
+    "response",
+    "completion",
+    "target",
+];
 
-/// The seeds of a file in any form that `record-files` reads, and the file as an input. Records of MwpBench are called after topic and number, others by `id`
-/// or their position.
+/// The seeds of a file in any form that `record-files` reads, and the file as an input. Records of
+/// MwpBench are called after topic and number, others by `id` or their position.
 ///
 /// # Errors
 /// A file that cannot be read or holds no record; a record without a question, or an id twice.
@@ -30,7 +37,10 @@ pub fn read_seeds(file: &Path) -> Result<(Vec<Seed>, Input), Error> {
         let at = |kind| Error::at(file, record.place, kind);
         let seed = seed(&record.value, position).map_err(at)?;
         if let Some(first) = places.insert(seed.id.clone(), record.place) {
-            return Err(at(ErrorKind::DuplicateId { id: seed.id, first: first.to_string() }));
+            return Err(at(ErrorKind::DuplicateId {
+                id: seed.id,
+                first: first.to_string(),
+            }));
         }
         seeds.push(seed);
     }
@@ -41,7 +51,9 @@ pub fn read_seeds(file: &Path) -> Result<(Vec<Seed>, Input), Error> {
 }
 
 fn seed(record: &Value, position: usize) -> Result<Seed, ErrorKind> {
-    let Value::Object(fields) = record else { return Err(ErrorKind::NotAnObject(type_name(record))) };
+    let Value::Object(fields) = record else {
+        return Err(ErrorKind::NotAnObject(type_name(record)));
+    };
     let seed = match fields.contains_key(tal::ROUTES) {
         true => tal::seed(fields, position)?,
         false => plain(fields, position)?,
@@ -50,7 +62,10 @@ fn seed(record: &Value, position: usize) -> Result<Seed, ErrorKind> {
         false => Ok(seed),
         true => {
             let keys: Vec<&str> = fields.keys().map(String::as_str).take(12).collect();
-            Err(ErrorKind::NoQuestion { known: QUESTION.join(", "), keys: keys.join(", ") })
+            Err(ErrorKind::NoQuestion {
+                known: QUESTION.join(", "),
+                keys: keys.join(", "),
+            })
         }
     }
 }
@@ -58,14 +73,26 @@ fn seed(record: &Value, position: usize) -> Result<Seed, ErrorKind> {
 fn plain(fields: &Fields, position: usize) -> Result<Seed, ErrorKind> {
     let mut question = text(fields, &QUESTION)?;
     // Alpaca's records may have a second part.
-    let input = if fields.contains_key("instruction") { text(fields, &["input"])? } else { String::new() };
+    let input = if fields.contains_key("instruction") {
+        text(fields, &["input"])?
+    } else {
+        String::new()
+    };
     if !input.is_empty() {
         question = format!("{question}\n{input}");
     }
-    let of_benchmark = (text(fields, &["data_topic"])?, text(fields, &["question_number"])?);
+    let of_benchmark = (
+        text(fields, &["data_topic"])?,
+        text(fields, &["question_number"])?,
+    );
     let id = match of_benchmark {
         (topic, number) if !topic.is_empty() && !number.is_empty() => format!("{topic}/{number}"),
         _ => id(fields, &["id", "qid"], position)?,
     };
-    Ok(Seed { id, question, answer: text(fields, &ANSWER)?, solution: None })
+    Ok(Seed {
+        id,
+        question,
+        answer: text(fields, &ANSWER)?,
+        solution: None,
+    })
 }

@@ -1,4 +1,5 @@
-//! The names of all seeds, put together: one spelling a name, near-duplicates merged by option, singletons taken out.
+//! The names of all seeds, put together: one spelling a name, near-duplicates merged by option,
+//! singletons taken out.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -20,7 +21,8 @@ pub struct Settling {
     pub keep_singletons: bool,
 }
 
-/// Which names are taken for one, beside those that differ in case, white space or trailing punctuation.
+/// Which names are taken for one, beside those that differ in case, white space or trailing
+/// punctuation.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Merging {
@@ -40,7 +42,11 @@ pub(crate) fn settle(seeds: &[Named], settling: Settling) -> (Vec<Extraction>, C
     let extractions: Vec<Extraction> = seeds
         .iter()
         .zip(topics.into_iter().zip(kps))
-        .map(|(seed, (topics, knowledge_points))| Extraction { id: seed.seed.id.clone(), topics, knowledge_points })
+        .map(|(seed, (topics, knowledge_points))| Extraction {
+            id: seed.seed.id.clone(),
+            topics,
+            knowledge_points,
+        })
         .collect();
     let poor = |seed: &&Extraction| seed.topics.is_empty() || seed.knowledge_points.is_empty();
     let report = ConceptReport {
@@ -66,9 +72,13 @@ struct Entry {
 }
 
 impl Entry {
-    /// The written form that is used most; of equals the first in their order, which puts capitals first.
+    /// The written form that is used most; of equals the first in their order, which puts capitals
+    /// first.
     fn name(&self) -> &str {
-        let best = self.written.iter().max_by(|a, b| a.1.cmp(b.1).then(b.0.cmp(a.0)));
+        let best = self
+            .written
+            .iter()
+            .max_by(|a, b| a.1.cmp(b.1).then(b.0.cmp(a.0)));
         best.map_or("", |(name, _)| name)
     }
 }
@@ -93,15 +103,24 @@ fn settle_kind<'a>(
     let (into, merges) = merge(&entries, settling.merge);
     let target = |key: &str| into.get(key).cloned().unwrap_or_else(|| key.to_string());
     // How many seeds name a concept can only be counted when it is settled what is one concept.
-    let keys: Vec<BTreeSet<String>> =
-        seeds.map(|names| names.iter().map(|name| target(&concept::key(&name.written))).collect()).collect();
+    let keys: Vec<BTreeSet<String>> = seeds
+        .map(|names| {
+            names
+                .iter()
+                .map(|name| target(&concept::key(&name.written)))
+                .collect()
+        })
+        .collect();
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
     for key in keys.iter().flatten() {
         *counts.entry(key).or_default() += 1;
     }
     let merged = counts.len();
-    let removed: BTreeSet<&str> =
-        counts.iter().filter(|&(_, &count)| count == 1 && !settling.keep_singletons).map(|(key, _)| *key).collect();
+    let removed: BTreeSet<&str> = counts
+        .iter()
+        .filter(|&(_, &count)| count == 1 && !settling.keep_singletons)
+        .map(|(key, _)| *key)
+        .collect();
     let named = |keys: &BTreeSet<String>| {
         let mut names: Vec<String> = keys
             .iter()
@@ -111,10 +130,18 @@ fn settle_kind<'a>(
         names.sort_unstable();
         names
     };
-    let spellings = entries.values().filter(|entry| entry.found.len() > 1).map(|entry| Spelling {
-        name: entry.name().to_string(),
-        also: entry.found.iter().filter(|found| *found != entry.name()).cloned().collect(),
-    });
+    let spellings = entries
+        .values()
+        .filter(|entry| entry.found.len() > 1)
+        .map(|entry| Spelling {
+            name: entry.name().to_string(),
+            also: entry
+                .found
+                .iter()
+                .filter(|found| *found != entry.name())
+                .cloned()
+                .collect(),
+        });
     let report = KindReport {
         found: found.len(),
         spelled: entries.len(),
@@ -123,13 +150,20 @@ fn settle_kind<'a>(
         kept: merged - removed.len(),
         spellings: spellings.collect(),
         merges,
-        removed: removed.iter().map(|key| entries[*key].name().to_string()).collect(),
+        removed: removed
+            .iter()
+            .map(|key| entries[*key].name().to_string())
+            .collect(),
     };
     (keys.iter().map(named).collect(), report)
 }
 
-/// Which keys go into which others, and the list of it. The more frequent name stays; none goes into one that itself goes.
-fn merge(entries: &BTreeMap<String, Entry>, merging: Merging) -> (HashMap<String, String>, Vec<Merge>) {
+/// Which keys go into which others, and the list of it. The more frequent name stays; none goes
+/// into one that itself goes.
+fn merge(
+    entries: &BTreeMap<String, Entry>,
+    merging: Merging,
+) -> (HashMap<String, String>, Vec<Merge>) {
     let mut into = HashMap::new();
     let mut merges = Vec::new();
     if merging == Merging::None {
@@ -143,8 +177,17 @@ fn merge(entries: &BTreeMap<String, Entry>, merging: Merging) -> (HashMap<String
     for (key, entry) in by_frequency {
         let singular = singular(key);
         // Nothing but punctuation has no singular by which it could be told from others.
-        let same = singulars.get(&singular).copied().filter(|_| !singular.is_empty());
-        let one_letter = || if merging == Merging::Near { near.find(&singular) } else { None };
+        let same = singulars
+            .get(&singular)
+            .copied()
+            .filter(|_| !singular.is_empty());
+        let one_letter = || {
+            if merging == Merging::Near {
+                near.find(&singular)
+            } else {
+                None
+            }
+        };
         let target = same.map(|place| (place, MergeRule::Plural));
         match target.or_else(|| one_letter().map(|place| (place, MergeRule::Letter))) {
             Some((place, rule)) => {
@@ -152,7 +195,12 @@ fn merge(entries: &BTreeMap<String, Entry>, merging: Merging) -> (HashMap<String
                 into.insert(key.clone(), target.clone());
                 let names = [kept, entry].map(|entry| entry.name().to_string());
                 let [to, from] = names;
-                merges.push(Merge { into: to, from, seeds: entry.seeds, rule });
+                merges.push(Merge {
+                    into: to,
+                    from,
+                    seeds: entry.seeds,
+                    rule,
+                });
             }
             None => {
                 near.add(&singular);

@@ -22,9 +22,14 @@ impl Compositions {
         let mut compositions = Self::default();
         let mut known: HashMap<String, u32> = HashMap::new();
         for composition in read_lines::<Composition>(file)?.take(limit.unwrap_or(usize::MAX)) {
-            let Composition { topics, knowledge_points } = composition?;
+            let Composition {
+                topics,
+                knowledge_points,
+            } = composition?;
             let start = compositions.numbers.len() as u32;
-            compositions.starts.push([start, start + topics.len() as u32]);
+            compositions
+                .starts
+                .push([start, start + topics.len() as u32]);
             for name in topics.into_iter().chain(knowledge_points) {
                 let next = compositions.names.len() as u32;
                 let number = *known.entry(name).or_insert_with_key(|name| {
@@ -46,8 +51,16 @@ impl Compositions {
 
     pub(crate) fn get(&self, place: usize) -> Composition {
         let [start, middle] = self.starts[place];
-        let end = self.starts.get(place + 1).map_or(self.numbers.len(), |next| next[0] as usize);
-        let names = |numbers: &[u32]| numbers.iter().map(|&number| self.names[number as usize].to_string()).collect();
+        let end = self
+            .starts
+            .get(place + 1)
+            .map_or(self.numbers.len(), |next| next[0] as usize);
+        let names = |numbers: &[u32]| {
+            numbers
+                .iter()
+                .map(|&number| self.names[number as usize].to_string())
+                .collect()
+        };
         Composition {
             topics: names(&self.numbers[start as usize..middle as usize]),
             knowledge_points: names(&self.numbers[middle as usize..end]),

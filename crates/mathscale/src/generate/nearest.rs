@@ -1,8 +1,10 @@
-//! The seeds nearest to a composition: Jaccard distance 1 − |A∩B| / |A∪B| of sets of knowledge points, exactly.
+//! The seeds nearest to a composition: Jaccard distance 1 − |A∩B| / |A∪B| of sets of knowledge
+//! points, exactly.
 //!
-//! An inverted index counts what each seed has in common with the composition, the rarest point first. A seed that was not met so far can have at
-//! most the points that are left in common; once enough of those that were met are nearer than that allows, the long lists of common
-//! points are not read at all.
+//! An inverted index counts what each seed has in common with the composition, the rarest point
+//! first. A seed that was not met so far can have at most the points that are left in common; once
+//! enough of those that were met are nearer than that allows, the long lists of common points are
+//! not read at all.
 
 use std::cmp::Ordering;
 use std::collections::HashMap;
@@ -55,7 +57,13 @@ impl NearestSeeds {
 
     /// Something to look up with, for one thread.
     pub fn lookup(&self) -> Lookup<'_> {
-        Lookup { index: self, common: vec![0; self.sets.len()], met: Vec::new(), points: Vec::new(), best: Vec::new() }
+        Lookup {
+            index: self,
+            common: vec![0; self.sets.len()],
+            met: Vec::new(),
+            points: Vec::new(),
+            best: Vec::new(),
+        }
     }
 }
 
@@ -83,14 +91,17 @@ struct Near {
 impl Near {
     /// The nearer one first, of equals the one with the lower number.
     fn order(&self, other: &Self) -> Ordering {
-        let (own, others) =
-            (u64::from(self.common) * u64::from(other.union), u64::from(other.common) * u64::from(self.union));
+        let (own, others) = (
+            u64::from(self.common) * u64::from(other.union),
+            u64::from(other.common) * u64::from(self.union),
+        );
         others.cmp(&own).then(self.set.cmp(&other.set))
     }
 }
 
 impl Lookup<'_> {
-    /// The numbers of the `count` nearest sets, the nearest first; of equally near ones the lowest numbers. All where there are fewer.
+    /// The numbers of the `count` nearest sets, the nearest first; of equally near ones the lowest
+    /// numbers. All where there are fewer.
     pub fn nearest(&mut self, knowledge_points: &[String], count: usize) -> Vec<usize> {
         let count = count.min(self.index.len());
         if count == 0 {
@@ -101,7 +112,9 @@ impl Lookup<'_> {
         while read < self.points.len() {
             let holders = &self.index.holders[self.points[read] as usize];
             // Looking at what was met must cost less than what it can save.
-            if holders.len() > self.met.len() && self.is_settled(size, self.points.len() - read, count) {
+            if holders.len() > self.met.len()
+                && self.is_settled(size, self.points.len() - read, count)
+            {
                 break;
             }
             for &set in holders {
@@ -133,21 +146,30 @@ impl Lookup<'_> {
     /// Takes the points that any set holds; gives the number of distinct points.
     fn read(&mut self, names: &[String]) -> u32 {
         self.points.clear();
-        self.points.extend(names.iter().filter_map(|name| self.index.numbers.get(name)));
+        self.points
+            .extend(names.iter().filter_map(|name| self.index.numbers.get(name)));
         self.points.sort_unstable();
         self.points.dedup();
-        self.points.sort_by_key(|&point| self.index.holders[point as usize].len());
+        self.points
+            .sort_by_key(|&point| self.index.holders[point as usize].len());
         let unknown = |place: usize| !self.index.numbers.contains_key(&names[place]);
         let first = |place: usize| !names[..place].contains(&names[place]);
-        let strangers = (0..names.len()).filter(|&place| unknown(place) && first(place)).count();
+        let strangers = (0..names.len())
+            .filter(|&place| unknown(place) && first(place))
+            .count();
         (self.points.len() + strangers) as u32
     }
 
     fn near(&self, set: u32, common: u32, size: u32) -> Near {
-        Near { set, common, union: size + self.index.sets[set as usize].len() as u32 - common }
+        Near {
+            set,
+            common,
+            union: size + self.index.sets[set as usize].len() as u32 - common,
+        }
     }
 
-    /// Whether `count` of the sets that were met are nearer than one can be that has the `left` points at most.
+    /// Whether `count` of the sets that were met are nearer than one can be that has the `left`
+    /// points at most.
     fn is_settled(&self, size: u32, left: usize, count: usize) -> bool {
         let left = left as u64;
         let nearer = |&&set: &&u32| {
@@ -163,7 +185,10 @@ impl Lookup<'_> {
         best.clear();
         for &set in &self.met {
             let own = &self.index.sets[set as usize];
-            let rest = self.points[read..].iter().filter(|point| own.binary_search(point).is_ok()).count();
+            let rest = self.points[read..]
+                .iter()
+                .filter(|point| own.binary_search(point).is_ok())
+                .count();
             let near = self.near(set, self.common[set as usize] + rest as u32, size);
             let place = best.partition_point(|other: &Near| other.order(&near).is_lt());
             if place < count {
@@ -182,7 +207,12 @@ mod tests {
 
     /// By the definition.
     fn brute_force(sets: &[Vec<String>], asked: &[String], count: usize) -> Vec<usize> {
-        let distinct = |names: &[String]| names.iter().cloned().collect::<std::collections::BTreeSet<_>>();
+        let distinct = |names: &[String]| {
+            names
+                .iter()
+                .cloned()
+                .collect::<std::collections::BTreeSet<_>>()
+        };
         let asked = distinct(asked);
         let mut order: Vec<(Near, usize)> = sets
             .iter()
@@ -191,27 +221,46 @@ mod tests {
                 let set = distinct(set);
                 let common = set.intersection(&asked).count() as u32;
                 let union = set.union(&asked).count().max(1) as u32;
-                (Near { set: place as u32, common, union }, place)
+                (
+                    Near {
+                        set: place as u32,
+                        common,
+                        union,
+                    },
+                    place,
+                )
             })
             .collect();
         order.sort_by(|(one, _), (other, _)| one.order(other));
-        order.into_iter().map(|(_, place)| place).take(count).collect()
+        order
+            .into_iter()
+            .map(|(_, place)| place)
+            .take(count)
+            .collect()
     }
 
     fn names(numbers: &[u32]) -> Vec<String> {
-        numbers.iter().map(|number| format!("kp {number}")).collect()
+        numbers
+            .iter()
+            .map(|number| format!("kp {number}"))
+            .collect()
     }
 
     #[test]
     fn nearer_sets_come_first_and_equals_in_their_order() {
-        let sets: Vec<Vec<String>> = [&[1, 2, 3][..], &[1, 2], &[7], &[2, 1], &[]].map(names).to_vec();
+        let sets: Vec<Vec<String>> = [&[1, 2, 3][..], &[1, 2], &[7], &[2, 1], &[]]
+            .map(names)
+            .to_vec();
         let index = NearestSeeds::new(sets.iter().map(Vec::as_slice));
         let mut lookup = index.lookup();
         assert_eq!(lookup.nearest(&names(&[1, 2]), 3), [1, 3, 0]);
         assert_eq!(lookup.nearest(&names(&[9]), 2), [0, 1]);
         assert_eq!(lookup.nearest(&names(&[7, 7, 9, 9]), 9), [2, 0, 1, 3, 4]);
         assert_eq!(lookup.nearest(&[], 1), [0]);
-        assert_eq!(NearestSeeds::default().lookup().nearest(&names(&[1]), 3), [0; 0]);
+        assert_eq!(
+            NearestSeeds::default().lookup().nearest(&names(&[1]), 3),
+            [0; 0]
+        );
     }
 
     proptest! {

@@ -4,9 +4,9 @@ use jobs::Refusal;
 
 use crate::records::{Composition, Seed};
 
-/// The wording, in the order in which it is put together. A change of it makes another stage of a project.
-const OPENING: &str =
-    "Act as a mathematics teacher. Write one new exercise for your students, together with its worked solution.\n\n";
+/// The wording, in the order in which it is put together. A change of it makes another stage of a
+/// project.
+const OPENING: &str = "Act as a mathematics teacher. Write one new exercise for your students, together with its worked solution.\n\n";
 const TOPICS: &str = "The exercise stays within these topics:\n";
 const POINTS: &str = "\nSolving it takes all of these knowledge points together:\n";
 const EXAMPLES: &str = "\nThese exercises show the style and the level that is wanted. Do not repeat them and do not merely change their numbers.\n";
@@ -42,7 +42,13 @@ pub(crate) fn prompt<'a>(
             text.push_str(EXAMPLES);
         }
         let solution = seed.solution.as_deref().unwrap_or(&seed.answer);
-        for part in ["\nQuestion: ", seed.question.trim(), "\nSolution: ", &as_asked(solution), "\n"] {
+        for part in [
+            "\nQuestion: ",
+            seed.question.trim(),
+            "\nSolution: ",
+            &as_asked(solution),
+            "\n",
+        ] {
             text.push_str(part);
         }
     }
@@ -55,7 +61,8 @@ pub(crate) fn prompt<'a>(
     text
 }
 
-/// A solution in the form that is asked for: without the calculator's notes of GSM8K (`<<12/60=0.2>>`), and with a sentence in place of `#### 10`.
+/// A solution in the form that is asked for: without the calculator's notes of GSM8K
+/// (`<<12/60=0.2>>`), and with a sentence in place of `#### 10`.
 fn as_asked(solution: &str) -> String {
     let mut plain = String::with_capacity(solution.len());
     let mut rest = solution.trim();
@@ -72,7 +79,11 @@ fn as_asked(solution: &str) -> String {
     plain.push_str(rest);
     match plain.rsplit_once("####") {
         Some((worked, answer)) if !answer.contains('\n') => {
-            format!("{}\nThe answer is {}.", worked.trim_end(), answer.trim().trim_end_matches('.'))
+            format!(
+                "{}\nThe answer is {}.",
+                worked.trim_end(),
+                answer.trim().trim_end_matches('.')
+            )
         }
         _ => plain,
     }
@@ -82,7 +93,8 @@ fn as_asked(solution: &str) -> String {
 pub(crate) fn list(text: &mut String, names: &[String]) {
     for name in names {
         text.push_str("- ");
-        // A name could have been brought along by other files; it must not look like the end of the list.
+        // A name could have been brought along by other files; it must not look like the end of the
+        // list.
         text.extend(name.chars().map(|c| if c.is_control() { ' ' } else { c }));
         text.push('\n');
     }
@@ -95,7 +107,10 @@ mod tests {
     #[test]
     fn examples_are_in_the_form_that_is_asked_for() {
         for (solution, expected) in [
-            ("48/2 = <<48/2=24>>24 clips.\n#### 24", "48/2 = 24 clips.\nThe answer is 24."),
+            (
+                "48/2 = <<48/2=24>>24 clips.\n#### 24",
+                "48/2 = 24 clips.\nThe answer is 24.",
+            ),
             ("1 << 3 is 8", "1 << 3 is 8"),
             ("The answer is $\\boxed{5}$.", "The answer is $\\boxed{5}$."),
             ("#### Step\nmore", "#### Step\nmore"),
@@ -107,7 +122,10 @@ mod tests {
     #[test]
     fn a_prompt_names_everything_and_shows_the_nearest_last() {
         let names = |names: &[&str]| names.iter().map(|name| name.to_string()).collect();
-        let composition = Composition { topics: names(&["Money"]), knowledge_points: names(&["Sums\nand more"]) };
+        let composition = Composition {
+            topics: names(&["Money"]),
+            knowledge_points: names(&["Sums\nand more"]),
+        };
         let seed = |question: &str, solution: Option<&str>| Seed {
             id: question.into(),
             question: question.into(),
@@ -115,7 +133,10 @@ mod tests {
             solution: solution.map(str::to_string),
         };
         let seeds = [seed("Near?", Some("Worked: 5")), seed("Far?", None)];
-        let refusal = Refusal { text: "no".into(), reason: "the question is empty.".into() };
+        let refusal = Refusal {
+            text: "no".into(),
+            reason: "the question is empty.".into(),
+        };
         let text = prompt(&composition, seeds.iter(), Some(&refusal));
         for part in [
             "- Money\n",

@@ -1,8 +1,9 @@
 //! Reply → question and solution.
 //!
-//! The form that is asked for is a line that begins with `Question:` and one that begins with `Solution:`. What models make of it is read too: headings,
-//! bold labels, numbered or longer labels ("Created Question 1:"), tags, a block of code around it all, a JSON object. What stands before the
-//! question is passed over, and so is a second question after the solution.
+//! The form that is asked for is a line that begins with `Question:` and one that begins with
+//! `Solution:`. What models make of it is read too: headings, bold labels, numbered or longer
+//! labels ("Created Question 1:"), tags, a block of code around it all, a JSON object. What stands
+//! before the question is passed over, and so is a second question after the solution.
 
 use serde_json::Value;
 
@@ -55,7 +56,9 @@ struct Label {
 fn labelled(reply: &str) -> Result<(String, String), String> {
     let labels = labels(reply);
     let mut questions = labels.iter().filter(|label| label.part == Part::Question);
-    let mut question = *questions.next().ok_or("there is no line that begins with \"Question:\"")?;
+    let mut question = *questions
+        .next()
+        .ok_or("there is no line that begins with \"Question:\"")?;
     let after = |label: &&Label| label.line > question.line && label.part == Part::Solution;
     let missing = "there is no line that begins with \"Solution:\" after the question";
     let solution = *labels.iter().find(after).ok_or(missing)?;
@@ -63,18 +66,24 @@ fn labelled(reply: &str) -> Result<(String, String), String> {
     let nothing_between = |label: &&Label| {
         label.line > question.line
             && label.line < solution.line
-            && reply[question.text..label.line].chars().all(|c| !c.is_alphanumeric())
+            && reply[question.text..label.line]
+                .chars()
+                .all(|c| !c.is_alphanumeric())
     };
     if let Some(&inner) = questions.find(nothing_between) {
         question = inner;
     }
-    let end = labels.iter().find(|label| label.line > solution.line && label.part == Part::Question);
+    let end = labels
+        .iter()
+        .find(|label| label.line > solution.line && label.part == Part::Question);
     let end = end.map_or(reply.len(), |label| label.line);
     let text = |label: Label, end: usize| without_odd_mark(reply, label, end);
     let mut solved = text(solution, end);
     // The heading of a second example goes with it.
     if end < reply.len() {
-        solved = solved.trim_end_matches(|c: char| c.is_whitespace() || "*#-_=".contains(c)).to_string();
+        solved = solved
+            .trim_end_matches(|c: char| c.is_whitespace() || "*#-_=".contains(c))
+            .to_string();
     }
     Ok((text(question, solution.line), solved))
 }
@@ -85,7 +94,9 @@ fn without_odd_mark(reply: &str, label: Label, end: usize) -> String {
     let opened = reply[label.line..label.text.min(end)].matches("**").count() % 2 == 1;
     match text.strip_prefix("**") {
         Some(rest) if opened => rest.trim().to_string(),
-        _ if opened && text.matches("**").count() % 2 == 1 => text.trim_end_matches("**").trim().to_string(),
+        _ if opened && text.matches("**").count() % 2 == 1 => {
+            text.trim_end_matches("**").trim().to_string()
+        }
         _ => text.to_string(),
     }
 }
@@ -95,7 +106,11 @@ fn labels(reply: &str) -> Vec<Label> {
     let mut line = 0;
     for text in reply.split_inclusive('\n') {
         if let Some((part, length)) = label(text.trim_end()) {
-            found.push(Label { line, part, text: line + length });
+            found.push(Label {
+                line,
+                part,
+                text: line + length,
+            });
         }
         line += text.len();
     }
@@ -110,7 +125,10 @@ fn label(line: &str) -> Option<(Part, usize)> {
     let mut start = dress(line);
     // `1.` or `(1)` before the label.
     let digits = line[start..].trim_start_matches('(');
-    let number = digits.len() - digits.trim_start_matches(|c: char| c.is_ascii_digit()).len();
+    let number = digits.len()
+        - digits
+            .trim_start_matches(|c: char| c.is_ascii_digit())
+            .len();
     if number > 0 && digits[number..].starts_with(['.', ')']) {
         let rest = &digits[number + 1..];
         start = line.len() - rest.len();
@@ -121,17 +139,25 @@ fn label(line: &str) -> Option<(Part, usize)> {
         let (name, after) = tag.split_once('>')?;
         return Some((part(name)?, line.len() - after.len()));
     }
-    if let Some((head, after)) = rest.split_once([':', '：']).filter(|(head, _)| head.len() <= LONGEST_HEAD)
+    if let Some((head, after)) = rest
+        .split_once([':', '：'])
+        .filter(|(head, _)| head.len() <= LONGEST_HEAD)
         && let Some(part) = part(head)
     {
         return Some((part, line.len() - after.len()));
     }
-    (rest.len() <= LONGEST_HEAD).then(|| part(rest)).flatten().map(|part| (part, line.len()))
+    (rest.len() <= LONGEST_HEAD)
+        .then(|| part(rest))
+        .flatten()
+        .map(|part| (part, line.len()))
 }
 
 /// How much of a line's beginning is marks only.
 fn dress(line: &str) -> usize {
-    line.len() - line.trim_start_matches(|c: char| c.is_whitespace() || "#*_>-•`[".contains(c)).len()
+    line.len()
+        - line
+            .trim_start_matches(|c: char| c.is_whitespace() || "#*_>-•`[".contains(c))
+            .len()
 }
 
 /// Words before and after the noun of a label.
@@ -155,8 +181,10 @@ const BEFORE: [&str; 14] = [
 /// The part that a label names.
 fn part(head: &str) -> Option<Part> {
     let plain = head.to_lowercase();
-    let words: Vec<&str> =
-        plain.split(|c: char| c.is_whitespace() || "*_#[]()`.".contains(c)).filter(|word| !word.is_empty()).collect();
+    let words: Vec<&str> = plain
+        .split(|c: char| c.is_whitespace() || "*_#[]()`.".contains(c))
+        .filter(|word| !word.is_empty())
+        .collect();
     let first = words.iter().position(|word| !BEFORE.contains(word))?;
     let part = match words[first] {
         "question" | "problem" | "exercise" | "questions" => Part::Question,
@@ -169,7 +197,9 @@ fn part(head: &str) -> Option<Part> {
         [number] if is_number(number) => Some(part),
         ["to" | "of" | "for", "the" | "this", rest @ ..]
             if rest.len() <= 3
-                && rest.last().is_some_and(|last| matches!(*last, "question" | "problem" | "exercise")) =>
+                && rest
+                    .last()
+                    .is_some_and(|last| matches!(*last, "question" | "problem" | "exercise")) =>
         {
             Some(part)
         }
@@ -183,7 +213,8 @@ fn without_fence(reply: &str) -> &str {
     let inner = || {
         let inner = reply.strip_prefix("```")?.strip_suffix("```")?;
         let (language, inner) = inner.split_once('\n')?;
-        (language.trim().chars().all(char::is_alphanumeric) && !inner.contains("```")).then(|| inner.trim())
+        (language.trim().chars().all(char::is_alphanumeric) && !inner.contains("```"))
+            .then(|| inner.trim())
     };
     inner().unwrap_or(reply)
 }
@@ -196,7 +227,9 @@ fn cleaned(text: &str) -> String {
         for tag in ["</question>", "</solution>", "</problem>", "</answer>"] {
             text = text.strip_suffix(tag).unwrap_or(text).trim();
         }
-        let is_marks = |line: &str| !line.trim().is_empty() && line.trim().chars().all(|c| "*_-=#".contains(c));
+        let is_marks = |line: &str| {
+            !line.trim().is_empty() && line.trim().chars().all(|c| "*_-=#".contains(c))
+        };
         if let Some((first, rest)) = text.split_once('\n').filter(|(first, _)| is_marks(first)) {
             text = if first.is_empty() { text } else { rest.trim() };
         }
@@ -214,14 +247,31 @@ fn cleaned(text: &str) -> String {
 
 /// The form's own words in place of a text.
 fn is_placeholder(text: &str) -> bool {
-    let bare = text.trim_matches(|c: char| "()<>[]{}\"*. …".contains(c)).to_lowercase();
-    matches!(bare.as_str(), "" | "the text of the question" | "the question" | "the solution" | "question" | "solution")
+    let bare = text
+        .trim_matches(|c: char| "()<>[]{}\"*. …".contains(c))
+        .to_lowercase();
+    matches!(
+        bare.as_str(),
+        "" | "the text of the question" | "the question" | "the solution" | "question" | "solution"
+    )
 }
 
-const QUESTION_KEYS: [&str; 6] =
-    ["question", "created_question", "new_question", "problem", "exercise", "created question"];
-const SOLUTION_KEYS: [&str; 6] =
-    ["solution", "created_solution", "answer", "worked_solution", "solution_steps", "created solution"];
+const QUESTION_KEYS: [&str; 6] = [
+    "question",
+    "created_question",
+    "new_question",
+    "problem",
+    "exercise",
+    "created question",
+];
+const SOLUTION_KEYS: [&str; 6] = [
+    "solution",
+    "created_solution",
+    "answer",
+    "worked_solution",
+    "solution_steps",
+    "created solution",
+];
 
 /// The parts of a JSON object in the reply.
 fn json(reply: &str) -> Option<(String, String)> {
@@ -230,9 +280,12 @@ fn json(reply: &str) -> Option<(String, String)> {
     let value: Value = serde_json::from_str(&with_latex_escaped(text)).ok()?;
     let object = value.as_object()?;
     let field = |names: [&str; 6]| {
-        let value = names
-            .iter()
-            .find_map(|name| object.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value))?;
+        let value = names.iter().find_map(|name| {
+            object
+                .iter()
+                .find(|(key, _)| key.eq_ignore_ascii_case(name))
+                .map(|(_, value)| value)
+        })?;
         match value {
             Value::String(text) => Some(text.clone()),
             Value::Array(steps) => {
@@ -283,8 +336,8 @@ const COMMANDS: [&str; 34] = [
     "rceil",
 ];
 
-/// Models write `\frac` and `\(` into JSON as they are. A backslash that begins no escape, or a command of LaTeX, is doubled; a
-/// line end within a string becomes an escape.
+/// Models write `\frac` and `\(` into JSON as they are. A backslash that begins no escape, or a
+/// command of LaTeX, is doubled; a line end within a string becomes an escape.
 fn with_latex_escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 16);
     let mut inside = false;
@@ -302,10 +355,15 @@ fn with_latex_escaped(text: &str) -> String {
                 continue;
             }
             '\\' if inside => {
-                let letters = rest.len() - rest.trim_start_matches(|c: char| c.is_ascii_alphabetic()).len();
+                let letters = rest.len()
+                    - rest
+                        .trim_start_matches(|c: char| c.is_ascii_alphabetic())
+                        .len();
                 let is_command = COMMANDS.contains(&&rest[..letters]);
                 match rest.chars().next() {
-                    Some(next @ ('"' | '\\' | '/' | 'b' | 'f' | 'n' | 'r' | 't' | 'u')) if !is_command => {
+                    Some(next @ ('"' | '\\' | '/' | 'b' | 'f' | 'n' | 'r' | 't' | 'u'))
+                        if !is_command =>
+                    {
                         out.push('\\');
                         out.push(next);
                         rest = &rest[next.len_utf8()..];
@@ -346,7 +404,8 @@ mod tests {
             "**Question:**\n\n**\n\nWhat is 2 + 3?\n\n**\n\n---\n\n**Solution:**\n\n2 + 3 = 5.\nThe answer is 5.\n\n---",
             "## New Exercise\n**Question:** What is 2 + 3?\n\n## Worked Solution\n2 + 3 = 5.\nThe answer is 5.",
         ] {
-            let written = parse_response(reply).unwrap_or_else(|reason| panic!("{reason} in {reply}"));
+            let written =
+                parse_response(reply).unwrap_or_else(|reason| panic!("{reason} in {reply}"));
             assert_eq!(written.question, "What is 2 + 3?", "{reply}");
             assert_eq!(written.solution, "2 + 3 = 5.\nThe answer is 5.", "{reply}");
         }
@@ -356,11 +415,17 @@ mod tests {
     fn texts_stay_as_they_are() {
         let reply = "Question: Solve **both**: the answer to this question\nand x.\nSolution: Question the rule: x = 2.\nAnswer: **2**";
         let written = parse_response(reply).unwrap();
-        assert_eq!(written.question, "Solve **both**: the answer to this question\nand x.");
+        assert_eq!(
+            written.question,
+            "Solve **both**: the answer to this question\nand x."
+        );
         assert_eq!(written.solution, "Question the rule: x = 2.\nAnswer: **2**");
         let reply = "{\"question\": \"What is \\(\\frac{1}{2} \\times 4\\)\\nnow?\", \"solution\": \"\\boxed{2}, \\\"two\\\"\"}";
         let written = parse_response(reply).unwrap();
-        assert_eq!(written.question, "What is \\(\\frac{1}{2} \\times 4\\)\nnow?");
+        assert_eq!(
+            written.question,
+            "What is \\(\\frac{1}{2} \\times 4\\)\nnow?"
+        );
         assert_eq!(written.solution, "\\boxed{2}, \"two\"");
     }
 
@@ -368,14 +433,29 @@ mod tests {
     fn what_is_missing_is_told() {
         for (reply, reason) in [
             ("", "no line that begins with \"Question:\""),
-            ("I cannot do that.", "no line that begins with \"Question:\""),
+            (
+                "I cannot do that.",
+                "no line that begins with \"Question:\"",
+            ),
             ("Solution: 5", "no line that begins with \"Question:\""),
-            ("Question: What is 2 + 3?", "\"Solution:\" after the question"),
-            ("Solution: 5\nQuestion: What is 2 + 3?", "\"Solution:\" after the question"),
+            (
+                "Question: What is 2 + 3?",
+                "\"Solution:\" after the question",
+            ),
+            (
+                "Solution: 5\nQuestion: What is 2 + 3?",
+                "\"Solution:\" after the question",
+            ),
             ("Question:\nSolution: 5", "the question is empty"),
             ("Question: What?\nSolution: **", "the solution is empty"),
-            ("Question: (the text of the question)\nSolution: 5", "in place of the question stands"),
-            ("{\"question\": \"What?\", \"solution\": \" \"}", "the solution is empty"),
+            (
+                "Question: (the text of the question)\nSolution: 5",
+                "in place of the question stands",
+            ),
+            (
+                "{\"question\": \"What?\", \"solution\": \" \"}",
+                "the solution is empty",
+            ),
             ("{\"question\": \"What?\"}", "no line that begins"),
         ] {
             let found = parse_response(reply).unwrap_err();

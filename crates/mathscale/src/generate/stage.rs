@@ -56,7 +56,8 @@ pub struct GeneratePlan<'a> {
 pub struct GenerateOutcome {
     /// Whether nothing had to be done.
     pub already_there: bool,
-    /// What the project's manifest holds of it: counts `compositions`, `pairs`, `set_aside`, `replies`, `prompt_tokens`, `completion_tokens`.
+    /// What the project's manifest holds of it: counts `compositions`, `pairs`, `set_aside`,
+    /// `replies`, `prompt_tokens`, `completion_tokens`.
     pub record: StageRecord,
     /// The first compositions that were set aside in this call, with the reasons.
     pub set_aside: Vec<SetAside>,
@@ -80,7 +81,8 @@ pub struct GenerationEstimate {
     pub compositions: usize,
     /// Tokens of all prompts.
     pub prompt_tokens: u64,
-    /// New tokens, where replies are as long as the seeds with their solutions are on average; at most `most_completion_tokens`.
+    /// New tokens, where replies are as long as the seeds with their solutions are on average; at
+    /// most `most_completion_tokens`.
     pub completion_tokens: u64,
     /// New tokens, where every reply is as long as it may be.
     pub most_completion_tokens: u64,
@@ -89,9 +91,9 @@ pub struct GenerationEstimate {
 /// Asks for a pair for each composition of a project, or continues where that was begun.
 ///
 /// # Errors
-/// An earlier stage is missing or stale; the stage was run with something else; a failing generator; compositions that could not be
-/// generated (the same call asks for these again); an interruption; a file that cannot be read or written. What was finished stays in the
-/// project.
+/// An earlier stage is missing or stale; the stage was run with something else; a failing
+/// generator; compositions that could not be generated (the same call asks for these again); an
+/// interruption; a file that cannot be read or written. What was finished stays in the project.
 pub fn generate(
     project: &mut Project,
     plan: &GeneratePlan<'_>,
@@ -101,7 +103,9 @@ pub fn generate(
     let inputs = inputs(project)?;
     let asking = Asking::read(project, plan)?;
     let info = generator.info();
-    let wording = blake3::hash(format!("{}{}", prompt::digest(), plan.rendering).as_bytes()).to_hex().to_string();
+    let wording = blake3::hash(format!("{}{}", prompt::digest(), plan.rendering).as_bytes())
+        .to_hex()
+        .to_string();
     let mut options = decoding_options(&plan.decoding, plan.attempts);
     options.insert("examples".to_string(), json!(plan.examples));
     options.insert("limit".to_string(), json!(plan.limit));
@@ -110,12 +114,26 @@ pub fn generate(
         "wording": wording,
         "examples": plan.examples,
     });
-    let identity = Identity { inputs, options, prompt: Some(wording), generator: Some(info.clone()) };
+    let identity = Identity {
+        inputs,
+        options,
+        prompt: Some(wording),
+        generator: Some(info.clone()),
+    };
     if let Begun::AlreadyThere(record) = project.begin(Stage::Generate, identity, plan.fresh)? {
-        return Ok(GenerateOutcome { already_there: true, record: *record, set_aside: Vec::new() });
+        return Ok(GenerateOutcome {
+            already_there: true,
+            record: *record,
+            set_aside: Vec::new(),
+        });
     }
-    let job =
-        Job { folder: project.folder(), name: JOB, binding, decoding: plan.decoding.clone(), attempts: plan.attempts };
+    let job = Job {
+        folder: project.folder(),
+        name: JOB,
+        binding,
+        decoding: plan.decoding.clone(),
+        attempts: plan.attempts,
+    };
     let mut replies = job.run(&asking, generator, on_progress)?;
     if !plan.without_failed {
         no_failures(Stage::Generate, &replies, |item| asking.id(item))?;
@@ -124,16 +142,26 @@ pub fn generate(
     let mut counts = tally_counts(replies.tally());
     counts.insert("compositions".to_string(), asking.items() as u64);
     counts.insert("pairs".to_string(), replies.tally().answered as u64);
-    counts.insert("set_aside".to_string(), (asking.items() - replies.tally().answered) as u64);
+    counts.insert(
+        "set_aside".to_string(),
+        (asking.items() - replies.tally().answered) as u64,
+    );
     let record = project.finish(Stage::Generate, BTreeMap::from(outputs), counts)?;
-    Ok(GenerateOutcome { already_there: false, record, set_aside })
+    Ok(GenerateOutcome {
+        already_there: false,
+        record,
+        set_aside,
+    })
 }
 
 /// What [`generate`] would take; nothing is asked and nothing is written.
 ///
 /// # Errors
 /// An earlier stage is missing or stale, or its files cannot be read.
-pub fn estimate_generation(project: &Project, plan: &GeneratePlan<'_>) -> Result<GenerationEstimate, Error> {
+pub fn estimate_generation(
+    project: &Project,
+    plan: &GeneratePlan<'_>,
+) -> Result<GenerationEstimate, Error> {
     inputs(project)?;
     let asking = Asking::read(project, plan)?;
     let compositions = asking.items();
@@ -151,7 +179,8 @@ pub fn estimate_generation(project: &Project, plan: &GeneratePlan<'_>) -> Result
 }
 
 fn inputs(project: &Project) -> Result<BTreeMap<String, Input>, Error> {
-    let input = |name: &str, stage, file| Ok::<_, Error>((name.to_string(), project.input(stage, file)?));
+    let input =
+        |name: &str, stage, file| Ok::<_, Error>((name.to_string(), project.input(stage, file)?));
     Ok(BTreeMap::from([
         input("compositions", Stage::Compose, COMPOSITIONS)?,
         input("seeds", Stage::Extract, SEEDS)?,
@@ -160,10 +189,16 @@ fn inputs(project: &Project) -> Result<BTreeMap<String, Input>, Error> {
 }
 
 /// How tokens are chosen and how often is asked, for a stage's identity.
-pub(crate) fn decoding_options(decoding: &Decoding, attempts: NonZeroU32) -> BTreeMap<String, Value> {
+pub(crate) fn decoding_options(
+    decoding: &Decoding,
+    attempts: NonZeroU32,
+) -> BTreeMap<String, Value> {
     BTreeMap::from([
         ("attempts".to_string(), json!(attempts)),
-        ("decoding".to_string(), serde_json::to_value(decoding).unwrap_or(Value::Null)),
+        (
+            "decoding".to_string(),
+            serde_json::to_value(decoding).unwrap_or(Value::Null),
+        ),
     ])
 }
 
@@ -177,12 +212,22 @@ pub(crate) fn tally_counts(tally: Tally) -> BTreeMap<String, u64> {
 }
 
 /// That every item came to its end.
-pub(crate) fn no_failures(stage: Stage, replies: &Replies, id: impl Fn(usize) -> String) -> Result<(), Error> {
+pub(crate) fn no_failures(
+    stage: Stage,
+    replies: &Replies,
+    id: impl Fn(usize) -> String,
+) -> Result<(), Error> {
     match replies.failed().first_key_value() {
         None => Ok(()),
         Some((&item, reason)) => {
             let (failed, total, reason) = (replies.failed().len(), replies.len(), reason.clone());
-            Err(Error::of(ErrorKind::Failed { stage, failed, total, id: id(item), reason }))
+            Err(Error::of(ErrorKind::Failed {
+                stage,
+                failed,
+                total,
+                id: id(item),
+                reason,
+            }))
         }
     }
 }
@@ -208,7 +253,11 @@ impl<'a> Asking<'a> {
         let compositions = Compositions::read(&project.file(COMPOSITIONS), plan.limit)?;
         let mut points: HashMap<String, Vec<String>> = HashMap::new();
         for extraction in read_lines::<Extraction>(&project.file(EXTRACTIONS))? {
-            let Extraction { id, knowledge_points, .. } = extraction?;
+            let Extraction {
+                id,
+                knowledge_points,
+                ..
+            } = extraction?;
             points.insert(id, knowledge_points);
         }
         let mut seeds = Vec::new();
@@ -218,22 +267,39 @@ impl<'a> Asking<'a> {
                 seeds.push(seed);
             }
         }
-        let sets = seeds.iter().map(|seed| points.get(&seed.id).map_or(&[][..], Vec::as_slice));
+        let sets = seeds
+            .iter()
+            .map(|seed| points.get(&seed.id).map_or(&[][..], Vec::as_slice));
         let nearest = NearestSeeds::new(sets);
-        Ok(Self { plan, compositions, seeds, nearest })
+        Ok(Self {
+            plan,
+            compositions,
+            seeds,
+            nearest,
+        })
     }
 
     /// The seeds to show, the nearest first.
     fn examples(&self, composition: &Composition) -> Vec<&Seed> {
-        let found = self.nearest.lookup().nearest(&composition.knowledge_points, self.plan.examples);
+        let found = self
+            .nearest
+            .lookup()
+            .nearest(&composition.knowledge_points, self.plan.examples);
         found.into_iter().map(|place| &self.seeds[place]).collect()
     }
 
     fn pair(&self, item: usize, reply: &str, model: &str) -> Result<Pair, String> {
         let written = parse_response(reply)?;
         let composition = self.compositions.get(item);
-        let seeds = self.examples(&composition).into_iter().map(|seed| seed.id.clone()).collect();
-        let Composition { topics, knowledge_points } = composition;
+        let seeds = self
+            .examples(&composition)
+            .into_iter()
+            .map(|seed| seed.id.clone())
+            .collect();
+        let Composition {
+            topics,
+            knowledge_points,
+        } = composition;
         Ok(Pair {
             id: self.id(item),
             topics,
@@ -257,7 +323,8 @@ impl<'a> Asking<'a> {
         let (mut pairs, mut aside) = (begin(PAIRS)?, begin(SET_ASIDE)?);
         let mut shown = Vec::new();
         for start in (0..self.items()).step_by(BATCH) {
-            let batch: Vec<(usize, Result<String, String>)> = (start..self.items().min(start + BATCH))
+            let batch: Vec<(usize, Result<String, String>)> = (start
+                ..self.items().min(start + BATCH))
                 .map(|item| Ok((item, text_of(replies.outcome(item)?))))
                 .collect::<Result<_, Error>>()?;
             let read: Vec<Result<Pair, SetAside>> = batch
@@ -265,7 +332,11 @@ impl<'a> Asking<'a> {
                 .map(|(item, text)| {
                     let pair = text.and_then(|text| self.pair(item, &text, model));
                     let place = Some(format!("line {}", item + 1));
-                    pair.map_err(|reason| SetAside { id: self.id(item), place, reason })
+                    pair.map_err(|reason| SetAside {
+                        id: self.id(item),
+                        place,
+                        reason,
+                    })
                 })
                 .collect();
             for read in read {
@@ -312,7 +383,9 @@ impl Task for Asking<'_> {
 pub(crate) fn text_of(outcome: Outcome) -> Result<String, String> {
     match outcome {
         Outcome::Answered(reply) => Ok(reply.text),
-        Outcome::SetAside(reply) => Err(reply.fault.unwrap_or_else(|| "the reply cannot be read".to_string())),
+        Outcome::SetAside(reply) => Err(reply
+            .fault
+            .unwrap_or_else(|| "the reply cannot be read".to_string())),
         Outcome::Open(reason) => Err(reason.unwrap_or_else(|| "it was never asked".to_string())),
     }
 }

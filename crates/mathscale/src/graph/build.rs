@@ -12,9 +12,18 @@ impl Graph {
     /// # Panics
     /// With 2³² concepts or seeds, which no memory holds.
     pub fn of(extractions: &[Extraction]) -> Self {
-        let topics = concepts(extractions.iter().map(|extraction| extraction.topics.as_slice()));
-        let kps = concepts(extractions.iter().map(|extraction| extraction.knowledge_points.as_slice()));
-        let [mut topic_topic, mut topic_kp, mut kp_topic, mut kp_kp]: [Vec<(u32, u32)>; 4] = Default::default();
+        let topics = concepts(
+            extractions
+                .iter()
+                .map(|extraction| extraction.topics.as_slice()),
+        );
+        let kps = concepts(
+            extractions
+                .iter()
+                .map(|extraction| extraction.knowledge_points.as_slice()),
+        );
+        let [mut topic_topic, mut topic_kp, mut kp_topic, mut kp_kp]: [Vec<(u32, u32)>; 4] =
+            Default::default();
         for extraction in extractions {
             let seed_topics = ids(&topics, &extraction.topics);
             let seed_kps = ids(&kps, &extraction.knowledge_points);
@@ -28,7 +37,13 @@ impl Graph {
             }
         }
         let listed = |concepts: BTreeMap<&str, (u32, u32)>| -> Vec<Concept> {
-            concepts.into_iter().map(|(name, (_, seeds))| Concept { name: name.to_string(), seeds }).collect()
+            concepts
+                .into_iter()
+                .map(|(name, (_, seeds))| Concept {
+                    name: name.to_string(),
+                    seeds,
+                })
+                .collect()
         };
         Self {
             seeds: extractions.len() as u64,
@@ -64,5 +79,8 @@ fn ids(concepts: &BTreeMap<&str, (u32, u32)>, names: &[String]) -> BTreeSet<u32>
 /// Equal pairs to one edge with their number.
 fn counted(mut pairs: Vec<(u32, u32)>) -> Vec<Edge> {
     pairs.sort_unstable();
-    pairs.chunk_by(|a, b| a == b).map(|equal| (equal[0].0, equal[0].1, equal.len() as u32)).collect()
+    pairs
+        .chunk_by(|a, b| a == b)
+        .map(|equal| (equal[0].0, equal[0].1, equal.len() as u32))
+        .collect()
 }

@@ -8,7 +8,9 @@ pub(crate) struct Components {
 impl Components {
     /// No two of `nodes` are joined.
     pub(crate) fn new(nodes: usize) -> Self {
-        Self { parents: (0..nodes as u32).collect() }
+        Self {
+            parents: (0..nodes as u32).collect(),
+        }
     }
 
     pub(crate) fn join(&mut self, a: u32, b: u32) {

@@ -32,7 +32,9 @@ impl Graph {
     /// # Errors
     /// Those of `out`.
     pub fn write_json(&self, mut out: impl Write) -> io::Result<()> {
-        let once = |edges: &mut dyn Iterator<Item = Edge>| edges.filter(|&(from, to, _)| from < to).collect();
+        let once = |edges: &mut dyn Iterator<Item = Edge>| {
+            edges.filter(|&(from, to, _)| from < to).collect()
+        };
         let form = Form {
             schema: SCHEMA.to_string(),
             epsilon: super::EPSILON,
@@ -53,11 +55,15 @@ impl Graph {
     /// A file that cannot be read, of another version, or that holds no graph.
     pub fn read_json(file: &Path) -> Result<Self, Error> {
         let corrupt = |message| Error::in_file(file, ErrorKind::Corrupt(message));
-        let bytes = std::fs::read(file).map_err(|source| Error::in_file(file, ErrorKind::Unreadable(source)))?;
-        let form: Form =
-            serde_json::from_slice(&bytes).map_err(|error| corrupt(format!("not a concept graph: {error}")))?;
+        let bytes = std::fs::read(file)
+            .map_err(|source| Error::in_file(file, ErrorKind::Unreadable(source)))?;
+        let form: Form = serde_json::from_slice(&bytes)
+            .map_err(|error| corrupt(format!("not a concept graph: {error}")))?;
         if form.schema != SCHEMA {
-            return Err(corrupt(format!("written as \"{}\", this program reads \"{SCHEMA}\"", form.schema)));
+            return Err(corrupt(format!(
+                "written as \"{}\", this program reads \"{SCHEMA}\"",
+                form.schema
+            )));
         }
         if form.epsilon != super::EPSILON {
             return Err(corrupt(format!(
@@ -67,7 +73,9 @@ impl Graph {
             )));
         }
         let edges = |from: Kind, to: Kind, edges: Vec<Edge>| {
-            edges.into_iter().map(move |(u, v, weight)| ((from, u as usize), (to, v as usize), weight))
+            edges
+                .into_iter()
+                .map(move |(u, v, weight)| ((from, u as usize), (to, v as usize), weight))
         };
         let parts = Parts {
             seeds: form.seeds,
@@ -75,7 +83,11 @@ impl Graph {
             knowledge_points: form.knowledge_points,
             edges: edges(Kind::Topic, Kind::Topic, form.topic_topic)
                 .chain(edges(Kind::Topic, Kind::KnowledgePoint, form.topic_kp))
-                .chain(edges(Kind::KnowledgePoint, Kind::KnowledgePoint, form.kp_kp))
+                .chain(edges(
+                    Kind::KnowledgePoint,
+                    Kind::KnowledgePoint,
+                    form.kp_kp,
+                ))
                 .collect(),
         };
         parts.assemble().map_err(corrupt)

@@ -15,7 +15,11 @@ pub struct Links {
 impl Links {
     /// From edges sorted by their ends, without repetition, of concepts below `concepts`.
     pub(crate) fn of(concepts: usize, edges: &[Edge]) -> Self {
-        debug_assert!(edges.windows(2).all(|pair| (pair[0].0, pair[0].1) < (pair[1].0, pair[1].1)));
+        debug_assert!(
+            edges
+                .windows(2)
+                .all(|pair| (pair[0].0, pair[0].1) < (pair[1].0, pair[1].1))
+        );
         let mut offsets = vec![0; concepts + 1];
         for &(from, ..) in edges {
             offsets[from as usize + 1] += 1;
@@ -50,15 +54,22 @@ impl Links {
         self.row(from).len()
     }
 
-    /// The neighbours of a concept in the order of their ids, each with the number of seeds that yielded both.
+    /// The neighbours of a concept in the order of their ids, each with the number of seeds that
+    /// yielded both.
     pub fn neighbours(&self, from: u32) -> impl ExactSizeIterator<Item = (u32, u32)> + '_ {
         let row = self.row(from);
-        self.targets[row.clone()].iter().copied().zip(self.weights[row].iter().copied())
+        self.targets[row.clone()]
+            .iter()
+            .copied()
+            .zip(self.weights[row].iter().copied())
     }
 
     /// All edges, sorted.
     pub(crate) fn edges(&self) -> impl Iterator<Item = Edge> + '_ {
-        (0..self.concepts() as u32).flat_map(|from| self.neighbours(from).map(move |(to, weight)| (from, to, weight)))
+        (0..self.concepts() as u32).flat_map(|from| {
+            self.neighbours(from)
+                .map(move |(to, weight)| (from, to, weight))
+        })
     }
 
     /// Where the edges of a concept stand.

@@ -48,33 +48,48 @@ struct Hint<'a>(&'a [String]);
 impl std::fmt::Display for Hint<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         for (index, name) in self.0.iter().enumerate() {
-            write!(f, "{}\"{name}\"", if index == 0 { " (is it " } else { ", " })?;
+            write!(
+                f,
+                "{}\"{name}\"",
+                if index == 0 { " (is it " } else { ", " }
+            )?;
         }
         f.write_str(if self.0.is_empty() { "" } else { "?)" })
     }
 }
 
 impl Graph {
-    /// The neighbourhood of every concept of that name, case and white space apart: a topic, a KP, or one of each.
+    /// The neighbourhood of every concept of that name, case and white space apart: a topic, a KP,
+    /// or one of each.
     ///
     /// # Errors
     /// There is none; with names that look alike.
     pub fn show(&self, name: &str) -> Result<Vec<Neighbourhood>, UnknownConcept> {
-        let found: Vec<Neighbourhood> = self.find(name).map(|(kind, id)| self.neighbourhood(kind, id)).collect();
+        let found: Vec<Neighbourhood> = self
+            .find(name)
+            .map(|(kind, id)| self.neighbourhood(kind, id))
+            .collect();
         match found.is_empty() {
             false => Ok(found),
-            true => {
-                Err(UnknownConcept { name: name.chars().take(concept::LONGEST_NAME).collect(), near: self.near(name) })
-            }
+            true => Err(UnknownConcept {
+                name: name.chars().take(concept::LONGEST_NAME).collect(),
+                near: self.near(name),
+            }),
         }
     }
 
     /// The concepts of that name, case and white space apart.
     pub(crate) fn find(&self, name: &str) -> impl Iterator<Item = (Kind, u32)> + '_ {
-        let key = concept::written(name).map(|written| concept::key(&written)).unwrap_or_default();
+        let key = concept::written(name)
+            .map(|written| concept::key(&written))
+            .unwrap_or_default();
         let of_kind = move |kind| {
             let key = key.clone();
-            let ids = self.concepts(kind).iter().enumerate().filter(move |(_, own)| concept::key(&own.name) == key);
+            let ids = self
+                .concepts(kind)
+                .iter()
+                .enumerate()
+                .filter(move |(_, own)| concept::key(&own.name) == key);
             ids.map(move |(id, _)| (kind, id as u32))
         };
         Kind::ALL.into_iter().flat_map(of_kind)
@@ -93,7 +108,10 @@ impl Graph {
 
     fn neighbours(&self, from: Kind, id: u32, to: Kind) -> Vec<Neighbour> {
         let links = self.links(from, to);
-        let total: f64 = links.neighbours(id).map(|(_, seeds)| f64::from(seeds) + EPSILON).sum();
+        let total: f64 = links
+            .neighbours(id)
+            .map(|(_, seeds)| f64::from(seeds) + EPSILON)
+            .sum();
         let neighbour = |(target, seeds): (u32, u32)| Neighbour {
             name: self.concepts(to)[target as usize].name.clone(),
             seeds,
@@ -115,13 +133,21 @@ impl Graph {
             .flat_map(|kind| self.concepts(kind))
             .filter_map(|own| {
                 let own_key = concept::key(&own.name);
-                let shared = own_key.split_whitespace().filter(|word| words.contains(word)).count();
+                let shared = own_key
+                    .split_whitespace()
+                    .filter(|word| words.contains(word))
+                    .count();
                 let holds = !key.is_empty() && own_key.contains(&key);
-                (holds || shared > 0).then_some((if holds { usize::MAX } else { shared }, own.name.as_str()))
+                (holds || shared > 0)
+                    .then_some((if holds { usize::MAX } else { shared }, own.name.as_str()))
             })
             .collect();
         found.sort_by(|a, b| b.0.cmp(&a.0).then(a.1.cmp(b.1)));
         found.dedup();
-        found.into_iter().take(SHOWN).map(|(_, name)| name.to_string()).collect()
+        found
+            .into_iter()
+            .take(SHOWN)
+            .map(|(_, name)| name.to_string())
+            .collect()
     }
 }

@@ -29,7 +29,8 @@ impl Parts {
     /// Puts everything in order.
     ///
     /// # Errors
-    /// What is wrong: a name twice, one that no concept may have, an edge to nowhere, to itself, twice or without weight.
+    /// What is wrong: a name twice, one that no concept may have, an edge to nowhere, to itself,
+    /// twice or without weight.
     pub(crate) fn assemble(self) -> Result<Graph, String> {
         if self.topics.len().max(self.knowledge_points.len()) > u32::MAX as usize {
             return Err("more concepts than can be numbered".to_string());
@@ -37,21 +38,32 @@ impl Parts {
         let (topics, topic_ids) = ordered(self.topics, Kind::Topic)?;
         let (knowledge_points, kp_ids) = ordered(self.knowledge_points, Kind::KnowledgePoint)?;
         let id = |(kind, at): End| {
-            let ids = if kind == Kind::Topic { &topic_ids } else { &kp_ids };
-            ids.get(at)
-                .copied()
-                .ok_or_else(|| format!("an edge goes to {} {at}, and there are {}", kind.name(), ids.len()))
+            let ids = if kind == Kind::Topic {
+                &topic_ids
+            } else {
+                &kp_ids
+            };
+            ids.get(at).copied().ok_or_else(|| {
+                format!(
+                    "an edge goes to {} {at}, and there are {}",
+                    kind.name(),
+                    ids.len()
+                )
+            })
         };
         let name = |kind, id: u32| match kind {
             Kind::Topic => &topics[id as usize].name,
             Kind::KnowledgePoint => &knowledge_points[id as usize].name,
         };
-        let [mut topic_topic, mut topic_kp, mut kp_topic, mut kp_kp]: [Vec<Edge>; 4] = Default::default();
+        let [mut topic_topic, mut topic_kp, mut kp_topic, mut kp_kp]: [Vec<Edge>; 4] =
+            Default::default();
         for (a, b, weight) in self.edges {
             let (u, v) = (id(a)?, id(b)?);
             if weight == 0 {
                 let ends = format!("\"{}\" and \"{}\"", name(a.0, u), name(b.0, v));
-                return Err(format!("the edge between {ends} has weight 0: a seed has to have yielded both"));
+                return Err(format!(
+                    "the edge between {ends} has weight 0: a seed has to have yielded both"
+                ));
             }
             let (there, back, u, v) = match (a.0, b.0) {
                 (Kind::Topic, Kind::Topic) => (&mut topic_topic, None, u, v),
@@ -62,7 +74,9 @@ impl Parts {
             there.push((u, v, weight));
             match back {
                 Some(back) => back.push((v, u, weight)),
-                None if u == v => return Err(format!("\"{}\" has an edge to itself", name(a.0, u))),
+                None if u == v => {
+                    return Err(format!("\"{}\" has an edge to itself", name(a.0, u)));
+                }
                 None => there.push((v, u, weight)),
             }
         }
@@ -74,8 +88,15 @@ impl Parts {
         ];
         for (edges, from, to) in kinds {
             edges.sort_unstable();
-            if let Some(pair) = edges.windows(2).find(|pair| (pair[0].0, pair[0].1) == (pair[1].0, pair[1].1)) {
-                return Err(format!("two edges join \"{}\" and \"{}\"", name(from, pair[0].0), name(to, pair[0].1)));
+            if let Some(pair) = edges
+                .windows(2)
+                .find(|pair| (pair[0].0, pair[0].1) == (pair[1].0, pair[1].1))
+            {
+                return Err(format!(
+                    "two edges join \"{}\" and \"{}\"",
+                    name(from, pair[0].0),
+                    name(to, pair[0].1)
+                ));
             }
         }
         Ok(Graph {
@@ -100,16 +121,32 @@ fn ordered(concepts: Vec<Concept>, kind: Kind) -> Result<(Vec<Concept>, Vec<u32>
     }
     let mut keys = HashMap::new();
     for concept in &concepts {
-        let name = concept::written(&concept.name)
-            .map_err(|fault| format!("the {} \"{}\": {fault}", kind.name(), fault.shown(&concept.name)))?;
+        let name = concept::written(&concept.name).map_err(|fault| {
+            format!(
+                "the {} \"{}\": {fault}",
+                kind.name(),
+                fault.shown(&concept.name)
+            )
+        })?;
         if name != concept.name {
-            return Err(format!("the {} {:?} has to be written {name:?}", kind.name(), concept.name));
+            return Err(format!(
+                "the {} {:?} has to be written {name:?}",
+                kind.name(),
+                concept.name
+            ));
         }
         if keys.insert(&concept.name, ()).is_some() {
-            return Err(format!("there are two concepts {:?} of the kind {}", concept.name, kind.name()));
+            return Err(format!(
+                "there are two concepts {:?} of the kind {}",
+                concept.name,
+                kind.name()
+            ));
         }
     }
     let mut concepts: Vec<Option<Concept>> = concepts.into_iter().map(Some).collect();
-    let ordered = places.iter().filter_map(|&place| concepts[place].take()).collect();
+    let ordered = places
+        .iter()
+        .filter_map(|&place| concepts[place].take())
+        .collect();
     Ok((ordered, ids))
 }

@@ -1,5 +1,6 @@
-//! The neighbourhood of a concept as a picture: its topics on the left, its KPs on the right, lines as thick as a step is
-//! likely. One SVG file without scripts or outer references, readable on light and dark pages.
+//! The neighbourhood of a concept as a picture: its topics on the left, its KPs on the right, lines
+//! as thick as a step is likely. One SVG file without scripts or outer references, readable on
+//! light and dark pages.
 
 use std::fmt::Write;
 
@@ -36,8 +37,9 @@ path{fill:none;stroke-opacity:.6}rect{fill:#fff;stroke:#666}\
 impl Neighbourhood {
     /// Draws it.
     pub fn svg(&self, options: PictureOptions) -> String {
-        let rows = [&self.topics, &self.knowledge_points]
-            .map(|side| side.len().min(options.neighbours) + usize::from(side.len() > options.neighbours));
+        let rows = [&self.topics, &self.knowledge_points].map(|side| {
+            side.len().min(options.neighbours) + usize::from(side.len() > options.neighbours)
+        });
         let height = TOP + ROW * (rows[0].max(rows[1]).max(2) as f64) + ROW;
         let middle = (TOP + height) / 2.0;
         let mut svg = format!(
@@ -49,8 +51,14 @@ impl Neighbourhood {
             true => format!("{shown} of {all} {kind}"),
             false => format!("{all} {kind}"),
         };
-        let sides =
-            [(Kind::Topic, &self.topics, "topics"), (Kind::KnowledgePoint, &self.knowledge_points, "knowledge points")];
+        let sides = [
+            (Kind::Topic, &self.topics, "topics"),
+            (
+                Kind::KnowledgePoint,
+                &self.knowledge_points,
+                "knowledge points",
+            ),
+        ];
         for (kind, neighbours, name) in sides {
             let shown = &neighbours[..neighbours.len().min(options.neighbours)];
             let side = Side::of(kind);
@@ -65,7 +73,12 @@ impl Neighbourhood {
             );
             let first = TOP + (height - TOP - ROW - ROW * shown.len() as f64) / 2.0;
             for (row, neighbour) in shown.iter().enumerate() {
-                line(&mut svg, side, neighbour, (middle, first + ROW * (row as f64 + 0.5)));
+                line(
+                    &mut svg,
+                    side,
+                    neighbour,
+                    (middle, first + ROW * (row as f64 + 0.5)),
+                );
             }
         }
         let _ = writeln!(
@@ -76,9 +89,29 @@ impl Neighbourhood {
             2.0 * BOX
         );
         const IN_BOX: usize = 28;
-        text(&mut svg, WIDTH / 2.0, middle - 2.0, "middle", "", &shortened(&self.name, IN_BOX), Some(&self.name));
-        let kind = if self.kind == Kind::Topic { "topic" } else { "knowledge point" };
-        text(&mut svg, WIDTH / 2.0, middle + 15.0, "middle", "p", &format!("{kind}, {} seeds", self.seeds), None);
+        text(
+            &mut svg,
+            WIDTH / 2.0,
+            middle - 2.0,
+            "middle",
+            "",
+            &shortened(&self.name, IN_BOX),
+            Some(&self.name),
+        );
+        let kind = if self.kind == Kind::Topic {
+            "topic"
+        } else {
+            "knowledge point"
+        };
+        text(
+            &mut svg,
+            WIDTH / 2.0,
+            middle + 15.0,
+            "middle",
+            "p",
+            &format!("{kind}, {} seeds", self.seeds),
+            None,
+        );
         svg.push_str("</svg>\n");
         svg
     }
@@ -99,10 +132,20 @@ impl Side {
     fn of(kind: Kind) -> Self {
         let middle = WIDTH / 2.0;
         match kind {
-            Kind::Topic => Self { class: "t", anchor: "end", from: middle - BOX, to: LEFT, names: LEFT - GAP },
-            Kind::KnowledgePoint => {
-                Self { class: "k", anchor: "start", from: middle + BOX, to: RIGHT, names: RIGHT + GAP }
-            }
+            Kind::Topic => Self {
+                class: "t",
+                anchor: "end",
+                from: middle - BOX,
+                to: LEFT,
+                names: LEFT - GAP,
+            },
+            Kind::KnowledgePoint => Self {
+                class: "k",
+                anchor: "start",
+                from: middle + BOX,
+                to: RIGHT,
+                names: RIGHT + GAP,
+            },
         }
     }
 }
@@ -122,15 +165,44 @@ fn line(svg: &mut String, side: Side, neighbour: &Neighbour, (from, to): (f64, f
     );
     let label = shortened(&neighbour.name, SHOWN);
     let share = format!("{:.1} %", 100.0 * neighbour.probability);
-    let label = if side.anchor == "end" { format!("{label}  {share}") } else { format!("{share}  {label}") };
-    text(svg, side.names, to + 4.0, side.anchor, "", &label, Some(&told));
+    let label = if side.anchor == "end" {
+        format!("{label}  {share}")
+    } else {
+        format!("{share}  {label}")
+    };
+    text(
+        svg,
+        side.names,
+        to + 4.0,
+        side.anchor,
+        "",
+        &label,
+        Some(&told),
+    );
 }
 
-fn text(svg: &mut String, x: f64, y: f64, anchor: &str, class: &str, text: &str, told: Option<&str>) {
-    let class = if class.is_empty() { String::new() } else { format!(" class=\"{class}\"") };
-    let told = told.map(|told| format!("<title>{}</title>", escaped(told))).unwrap_or_default();
-    let _ =
-        writeln!(svg, "<text x=\"{x}\" y=\"{y:.1}\" text-anchor=\"{anchor}\"{class}>{told}{}</text>", escaped(text));
+fn text(
+    svg: &mut String,
+    x: f64,
+    y: f64,
+    anchor: &str,
+    class: &str,
+    text: &str,
+    told: Option<&str>,
+) {
+    let class = if class.is_empty() {
+        String::new()
+    } else {
+        format!(" class=\"{class}\"")
+    };
+    let told = told
+        .map(|told| format!("<title>{}</title>", escaped(told)))
+        .unwrap_or_default();
+    let _ = writeln!(
+        svg,
+        "<text x=\"{x}\" y=\"{y:.1}\" text-anchor=\"{anchor}\"{class}>{told}{}</text>",
+        escaped(text)
+    );
 }
 
 fn shortened(name: &str, most: usize) -> String {

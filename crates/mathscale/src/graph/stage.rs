@@ -17,7 +17,8 @@ const GRAPH: &str = "graph.json";
 /// What the stage is to do.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct GraphPlan {
-    /// A graph from elsewhere, GraphML where its name ends so and JSON otherwise, in place of the extractions.
+    /// A graph from elsewhere, GraphML where its name ends so and JSON otherwise, in place of the
+    /// extractions.
     pub from: Option<PathBuf>,
     /// Replace what the project has of it.
     pub fresh: bool,
@@ -37,7 +38,8 @@ pub struct GraphOutcome {
 /// Makes the graph of a project.
 ///
 /// # Errors
-/// The extractions are not there or stale, or the stage was run with others; a file that cannot be read or written.
+/// The extractions are not there or stale, or the stage was run with others; a file that cannot be
+/// read or written.
 pub fn graph(project: &mut Project, plan: &GraphPlan) -> Result<GraphOutcome, Error> {
     let (name, input) = match &plan.from {
         Some(file) => ("graph", Input::of_file(file)?),
@@ -45,16 +47,29 @@ pub fn graph(project: &mut Project, plan: &GraphPlan) -> Result<GraphOutcome, Er
     };
     // Read before anything is replaced.
     let graph = match &plan.from {
-        Some(file) if file.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("graphml")) => {
+        Some(file)
+            if file
+                .extension()
+                .is_some_and(|extension| extension.eq_ignore_ascii_case("graphml")) =>
+        {
             Graph::read_graphml(file)?
         }
         Some(file) => Graph::read_json(file)?,
-        None => Graph::of(&read_lines(&project.file(EXTRACTIONS))?.collect::<Result<Vec<Extraction>, _>>()?),
+        None => Graph::of(
+            &read_lines(&project.file(EXTRACTIONS))?.collect::<Result<Vec<Extraction>, _>>()?,
+        ),
     };
     let warnings = graph.warnings();
-    let identity = Identity { inputs: BTreeMap::from([(name.to_string(), input)]), ..Identity::default() };
+    let identity = Identity {
+        inputs: BTreeMap::from([(name.to_string(), input)]),
+        ..Identity::default()
+    };
     if let Begun::AlreadyThere(record) = project.begin(Stage::Graph, identity, plan.fresh)? {
-        return Ok(GraphOutcome { already_there: true, record: *record, warnings });
+        return Ok(GraphOutcome {
+            already_there: true,
+            record: *record,
+            warnings,
+        });
     }
     let output = project.write(GRAPH, |out| graph.write_json(out))?;
     let count = |name: &str, count: usize| (name.to_string(), count as u64);
@@ -62,12 +77,32 @@ pub fn graph(project: &mut Project, plan: &GraphPlan) -> Result<GraphOutcome, Er
         ("seeds".to_string(), graph.seeds()),
         count("topics", graph.topics().len()),
         count("knowledge_points", graph.knowledge_points().len()),
-        count("topic_topic_edges", graph.links(Kind::Topic, Kind::Topic).len() / 2),
-        count("topic_kp_edges", graph.links(Kind::Topic, Kind::KnowledgePoint).len()),
-        count("kp_kp_edges", graph.links(Kind::KnowledgePoint, Kind::KnowledgePoint).len() / 2),
+        count(
+            "topic_topic_edges",
+            graph.links(Kind::Topic, Kind::Topic).len() / 2,
+        ),
+        count(
+            "topic_kp_edges",
+            graph.links(Kind::Topic, Kind::KnowledgePoint).len(),
+        ),
+        count(
+            "kp_kp_edges",
+            graph
+                .links(Kind::KnowledgePoint, Kind::KnowledgePoint)
+                .len()
+                / 2,
+        ),
     ]);
-    let record = project.finish(Stage::Graph, BTreeMap::from([(GRAPH.to_string(), output)]), counts)?;
-    Ok(GraphOutcome { already_there: false, record, warnings })
+    let record = project.finish(
+        Stage::Graph,
+        BTreeMap::from([(GRAPH.to_string(), output)]),
+        counts,
+    )?;
+    Ok(GraphOutcome {
+        already_there: false,
+        record,
+        warnings,
+    })
 }
 
 impl Graph {
@@ -90,7 +125,10 @@ impl Graph {
                 self.seeds
             ));
         } else if self.topic_kp.is_empty() {
-            warnings.push("no topic is joined with a knowledge point: nothing can be composed of it".to_string());
+            warnings.push(
+                "no topic is joined with a knowledge point: nothing can be composed of it"
+                    .to_string(),
+            );
         }
         warnings
     }

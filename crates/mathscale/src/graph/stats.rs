@@ -77,7 +77,8 @@ impl Graph {
             (Kind::Topic, Kind::KnowledgePoint),
             (Kind::KnowledgePoint, Kind::KnowledgePoint),
         ];
-        let without_kp = (0..self.topics.len() as u32).filter(|&topic| self.topic_kp.degree(topic) == 0);
+        let without_kp =
+            (0..self.topics.len() as u32).filter(|&topic| self.topic_kp.degree(topic) == 0);
         GraphStats {
             seeds: self.seeds,
             topics: self.topics.len(),
@@ -85,13 +86,19 @@ impl Graph {
             links: kinds.map(|(from, to)| self.link_stats(from, to, heaviest)),
             components: self.components(&kinds),
             topics_without_kp: without_kp.count(),
-            total_weight: kinds.iter().flat_map(|&(from, to)| self.once(from, to)).map(|edge| u64::from(edge.2)).sum(),
+            total_weight: kinds
+                .iter()
+                .flat_map(|&(from, to)| self.once(from, to))
+                .map(|edge| u64::from(edge.2))
+                .sum(),
         }
     }
 
     /// The edges of a sub-graph, each once.
     fn once(&self, from: Kind, to: Kind) -> impl Iterator<Item = super::links::Edge> + '_ {
-        self.links(from, to).edges().filter(move |&(u, v, _)| from != to || u < v)
+        self.links(from, to)
+            .edges()
+            .filter(move |&(u, v, _)| from != to || u < v)
     }
 
     fn link_stats(&self, from: Kind, to: Kind, heaviest: usize) -> LinkStats {
@@ -118,9 +125,13 @@ impl Graph {
 
     fn degrees(&self, from: Kind, to: Kind) -> Degrees {
         let links = self.links(from, to);
-        let mut degrees: Vec<usize> = (0..links.concepts() as u32).map(|concept| links.degree(concept)).collect();
+        let mut degrees: Vec<usize> = (0..links.concepts() as u32)
+            .map(|concept| links.degree(concept))
+            .collect();
         degrees.sort_unstable();
-        let (Some(&least), Some(&most)) = (degrees.first(), degrees.last()) else { return Degrees::default() };
+        let (Some(&least), Some(&most)) = (degrees.first(), degrees.last()) else {
+            return Degrees::default();
+        };
         Degrees {
             least,
             median: degrees[(degrees.len() - 1) / 2],
@@ -133,9 +144,23 @@ impl Graph {
     /// Components of the concepts of the kinds that these sub-graphs join.
     fn components(&self, kinds: &[(Kind, Kind)]) -> Vec<usize> {
         let has = |kind| kinds.iter().any(|&(from, to)| from == kind || to == kind);
-        let topics = if has(Kind::Topic) { self.topics.len() } else { 0 };
-        let kps = if has(Kind::KnowledgePoint) { self.knowledge_points.len() } else { 0 };
-        let place = |kind, id: u32| if kind == Kind::Topic { id } else { topics as u32 + id };
+        let topics = if has(Kind::Topic) {
+            self.topics.len()
+        } else {
+            0
+        };
+        let kps = if has(Kind::KnowledgePoint) {
+            self.knowledge_points.len()
+        } else {
+            0
+        };
+        let place = |kind, id: u32| {
+            if kind == Kind::Topic {
+                id
+            } else {
+                topics as u32 + id
+            }
+        };
         let mut components = Components::new(topics + kps);
         for &(from, to) in kinds {
             for (u, v, _) in self.links(from, to).edges() {

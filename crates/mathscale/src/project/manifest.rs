@@ -1,4 +1,5 @@
-//! `project.json`: what each stage was made of. Two stages with equal identities make equal files, as far as their generator does.
+//! `project.json`: what each stage was made of. Two stages with equal identities make equal files,
+//! as far as their generator does.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -84,19 +85,33 @@ pub struct Output {
 
 impl Manifest {
     pub(crate) fn new() -> Self {
-        Self { schema: SCHEMA.to_string(), stages: BTreeMap::new() }
+        Self {
+            schema: SCHEMA.to_string(),
+            stages: BTreeMap::new(),
+        }
     }
 
     pub(crate) fn read(file: &Path) -> Result<Self, Error> {
         let corrupt = |message| Error::in_file(file, ErrorKind::Corrupt(message));
-        let text = std::fs::read(file).map_err(|source| Error::in_file(file, ErrorKind::Unreadable(source)))?;
-        let value: Value = serde_json::from_slice(&text).map_err(|error| corrupt(format!("not JSON: {error}")))?;
+        let text = std::fs::read(file)
+            .map_err(|source| Error::in_file(file, ErrorKind::Unreadable(source)))?;
+        let value: Value =
+            serde_json::from_slice(&text).map_err(|error| corrupt(format!("not JSON: {error}")))?;
         match value.get("schema").and_then(Value::as_str) {
             Some(SCHEMA) => {}
-            Some(other) => return Err(corrupt(format!("written as \"{other}\", this program reads \"{SCHEMA}\""))),
-            None => return Err(corrupt("no field \"schema\": not a project's manifest".to_string())),
+            Some(other) => {
+                return Err(corrupt(format!(
+                    "written as \"{other}\", this program reads \"{SCHEMA}\""
+                )));
+            }
+            None => {
+                return Err(corrupt(
+                    "no field \"schema\": not a project's manifest".to_string(),
+                ));
+            }
         }
-        serde_json::from_value(value).map_err(|error| corrupt(format!("not a project's manifest: {error}")))
+        serde_json::from_value(value)
+            .map_err(|error| corrupt(format!("not a project's manifest: {error}")))
     }
 }
 
@@ -114,8 +129,8 @@ impl StageRecord {
 }
 
 impl Identity {
-    /// In what `other` (asked for now) differs from this one (found in a project). Names of files and of the generator are
-    /// labels: digests and details decide.
+    /// In what `other` (asked for now) differs from this one (found in a project). Names of files
+    /// and of the generator are labels: digests and details decide.
     pub fn differences(&self, other: &Self) -> Vec<Difference> {
         let mut found = Vec::new();
         compare(
@@ -124,20 +139,55 @@ impl Identity {
             &other.inputs,
             &mut found,
             |a, b| a.blake3 == b.blake3,
-            |input| format!("{} ({}…)", input.file, input.blake3.get(..8).unwrap_or(&input.blake3)),
+            |input| {
+                format!(
+                    "{} ({}…)",
+                    input.file,
+                    input.blake3.get(..8).unwrap_or(&input.blake3)
+                )
+            },
         );
-        compare("options.", &self.options, &other.options, &mut found, PartialEq::eq, Value::to_string);
+        compare(
+            "options.",
+            &self.options,
+            &other.options,
+            &mut found,
+            PartialEq::eq,
+            Value::to_string,
+        );
         let prompt = |identity: &Self| {
-            identity.prompt.clone().map(|digest| ("prompt".to_string(), digest)).into_iter().collect()
+            identity
+                .prompt
+                .clone()
+                .map(|digest| ("prompt".to_string(), digest))
+                .into_iter()
+                .collect()
         };
-        compare("", &prompt(self), &prompt(other), &mut found, PartialEq::eq, Clone::clone);
+        compare(
+            "",
+            &prompt(self),
+            &prompt(other),
+            &mut found,
+            PartialEq::eq,
+            Clone::clone,
+        );
         let facts = |identity: &Self| -> BTreeMap<String, String> {
             let generator = identity.generator.iter();
             generator
-                .flat_map(|info| std::iter::once(("kind".to_string(), info.kind.clone())).chain(info.details.clone()))
+                .flat_map(|info| {
+                    std::iter::once(("kind".to_string(), info.kind.clone()))
+                        .chain(info.details.clone())
+                })
                 .collect()
         };
-        compare("generator.", &facts(self), &facts(other), &mut found, PartialEq::eq, Clone::clone);
+        compare(
+            "generator.",
+            &facts(self),
+            &facts(other),
+            &mut found,
+            PartialEq::eq,
+            Clone::clone,
+        );
         found
     }
 }
@@ -159,7 +209,11 @@ fn compare<T>(
         let sides = [there.get(name), here.get(name)];
         if !matches!(sides, [Some(a), Some(b)] if equal(a, b)) {
             let [there, here] = sides.map(|side| side.map_or(ABSENT.to_string(), &text));
-            found.push(Difference { field: format!("{prefix}{name}"), there, here });
+            found.push(Difference {
+                field: format!("{prefix}{name}"),
+                there,
+                here,
+            });
         }
     }
 }

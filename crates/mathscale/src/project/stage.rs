@@ -28,8 +28,15 @@ pub enum Stage {
 
 impl Stage {
     /// All of them, in order.
-    pub const ALL: [Self; 7] =
-        [Self::Extract, Self::Graph, Self::Compose, Self::Generate, Self::Validate, Self::Screen, Self::Export];
+    pub const ALL: [Self; 7] = [
+        Self::Extract,
+        Self::Graph,
+        Self::Compose,
+        Self::Generate,
+        Self::Validate,
+        Self::Screen,
+        Self::Export,
+    ];
 
     /// Name of the subcommand.
     pub fn name(self) -> &'static str {
@@ -57,9 +64,12 @@ impl Stage {
             ],
             Self::Graph => &["graph.json"],
             Self::Compose => &["compositions.jsonl"],
-            Self::Generate => {
-                &["pairs.jsonl", "generate.set-aside.jsonl", "generate.job.json", "generate.replies.jsonl"]
-            }
+            Self::Generate => &[
+                "pairs.jsonl",
+                "generate.set-aside.jsonl",
+                "generate.job.json",
+                "generate.replies.jsonl",
+            ],
             Self::Validate => &[
                 "validated.jsonl",
                 "validate.set-aside.jsonl",

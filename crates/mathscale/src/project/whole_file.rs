@@ -43,11 +43,21 @@ impl WholeFile {
     pub fn begin(folder: &Path) -> io::Result<Self> {
         let mut builder = tempfile::Builder::new();
         builder.prefix(TEMPORARY);
-        // Temporary files are private by default; what is put in place is an ordinary one (the umask applies).
+        // Temporary files are private by default; what is put in place is an ordinary one (the
+        // umask applies).
         #[cfg(unix)]
         builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
         let file = builder.tempfile_in(folder)?;
-        Ok(Self { out: BufWriter::with_capacity(1 << 17, Hashed { file, hasher: blake3::Hasher::new(), bytes: 0 }) })
+        Ok(Self {
+            out: BufWriter::with_capacity(
+                1 << 17,
+                Hashed {
+                    file,
+                    hasher: blake3::Hasher::new(),
+                    bytes: 0,
+                },
+            ),
+        })
     }
 
     /// Puts the file in its place, which is in the folder that it was begun in.
@@ -55,14 +65,24 @@ impl WholeFile {
     /// # Errors
     /// The disk is full, or the place cannot be written.
     pub fn put(self, file: &Path) -> io::Result<Output> {
-        let hashed = self.out.into_inner().map_err(io::IntoInnerError::into_error)?;
+        let hashed = self
+            .out
+            .into_inner()
+            .map_err(io::IntoInnerError::into_error)?;
         hashed.file.as_file().sync_all()?;
         hashed.file.persist(file)?;
         // The name is on the disk when its folder is.
         #[cfg(unix)]
-        File::open(file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new(".")))?
-            .sync_all()?;
-        Ok(Output { bytes: hashed.bytes, blake3: hashed.hasher.finalize().to_hex().to_string() })
+        File::open(
+            file.parent()
+                .filter(|folder| !folder.as_os_str().is_empty())
+                .unwrap_or(Path::new(".")),
+        )?
+        .sync_all()?;
+        Ok(Output {
+            bytes: hashed.bytes,
+            blake3: hashed.hasher.finalize().to_hex().to_string(),
+        })
     }
 }
 

@@ -117,7 +117,9 @@ impl TestItems {
         for item in index.items() {
             *sets.entry(item.set.clone()).or_insert(0) += 1;
             for text in [&item.set, &item.id, &item.text] {
-                hasher.update(&(text.len() as u64).to_le_bytes()).update(text.as_bytes());
+                hasher
+                    .update(&(text.len() as u64).to_le_bytes())
+                    .update(text.as_bytes());
             }
         }
         let options = index.options();
@@ -131,18 +133,26 @@ impl TestItems {
     }
 }
 
-/// The test item that a text matches best, among those that it is contaminated by, with what they have in common.
+/// The test item that a text matches best, among those that it is contaminated by, with what they
+/// have in common.
 pub(crate) fn contamination(index: &Index, text: &str) -> Option<(usize, String)> {
     let options = index.options();
     let rank = |hit: &Hit| (hit.exact, hit.near.unwrap_or(0.0), hit.share);
-    let hits = index.hits(text).into_iter().filter(|hit| hit.contaminates(&options));
+    let hits = index
+        .hits(text)
+        .into_iter()
+        .filter(|hit| hit.contaminates(&options));
     // Of equals the first stays.
     let best = hits.reduce(|best, hit| if rank(&hit) > rank(&best) { hit } else { best })?;
     let id = &index.items()[best.item].id;
     let detail = match (best.exact, best.near) {
         (true, _) => format!("the same question as the test item {id}"),
         (_, Some(near)) => format!("near to the test item {id} (Jaccard index {near:.2})"),
-        _ => format!("{:.0} % of the {}-grams of the test item {id}", best.share * 100.0, options.ngram),
+        _ => format!(
+            "{:.0} % of the {}-grams of the test item {id}",
+            best.share * 100.0,
+            options.ngram
+        ),
     };
     Some((best.item, detail))
 }

@@ -18,14 +18,16 @@ pub struct ScreenRules {
     pub tokens: Option<usize>,
     /// Whether a solution must have a final answer that the strict scorer finds.
     pub final_answer: bool,
-    /// From which Jaccard index of their shingles two questions are nearly the same, in 0.5..=1; `None` removes equal ones only.
+    /// From which Jaccard index of their shingles two questions are nearly the same, in 0.5..=1;
+    /// `None` removes equal ones only.
     pub near: Option<f64>,
     /// Whether copies of seeds are removed.
     pub seeds: bool,
 }
 
 impl Default for ScreenRules {
-    /// 2,048 tokens, as training runs of the paper's kind take them; questions are nearly the same as `mwpbench data overlap` has it.
+    /// 2,048 tokens, as training runs of the paper's kind take them; questions are nearly the same
+    /// as `mwpbench data overlap` has it.
     fn default() -> Self {
         Self {
             question_characters: None,
@@ -58,7 +60,9 @@ impl ScreenRules {
     /// What is wrong with a pair, by itself.
     pub(crate) fn fault(&self, pair: &Pair) -> Option<(RemovalReason, String)> {
         let malformed = malformed(pair).map(|detail| (RemovalReason::Malformed, detail));
-        malformed.or_else(|| self.length(pair)).or_else(|| self.no_answer(pair))
+        malformed
+            .or_else(|| self.length(pair))
+            .or_else(|| self.no_answer(pair))
     }
 
     fn length(&self, pair: &Pair) -> Option<(RemovalReason, String)> {
@@ -80,28 +84,47 @@ impl ScreenRules {
     }
 
     fn no_answer(&self, pair: &Pair) -> Option<(RemovalReason, String)> {
-        let missing = self.final_answer && scoring::strict::Profile::standard().final_answer(&pair.solution).is_none();
-        missing.then(|| (RemovalReason::NoFinalAnswer, "no final answer is found in the solution".to_string()))
+        let missing = self.final_answer
+            && scoring::strict::Profile::standard()
+                .final_answer(&pair.solution)
+                .is_none();
+        missing.then(|| {
+            (
+                RemovalReason::NoFinalAnswer,
+                "no final answer is found in the solution".to_string(),
+            )
+        })
     }
 }
 
 fn malformed(pair: &Pair) -> Option<String> {
-    let texts = [("question", pair.question.as_str()), ("solution", pair.solution.as_str())];
+    let texts = [
+        ("question", pair.question.as_str()),
+        ("solution", pair.solution.as_str()),
+    ];
     texts.into_iter().find_map(|(what, text)| {
         if text.trim().is_empty() {
             return Some(format!("the {what} is empty"));
         }
-        if let Some(c) = text.chars().find(|&c| c == '\u{fffd}' || (c.is_control() && !matches!(c, '\n' | '\t' | '\r')))
+        if let Some(c) = text
+            .chars()
+            .find(|&c| c == '\u{fffd}' || (c.is_control() && !matches!(c, '\n' | '\t' | '\r')))
         {
             return Some(match c {
-                '\u{fffd}' => format!("the {what} holds a character that could not be read (U+FFFD)"),
-                c => format!("the {what} holds a control character (U+{:04X})", u32::from(c)),
+                '\u{fffd}' => {
+                    format!("the {what} holds a character that could not be read (U+FFFD)")
+                }
+                c => format!(
+                    "the {what} holds a control character (U+{:04X})",
+                    u32::from(c)
+                ),
             });
         }
         if let Some(mark) = MARKS.iter().find(|mark| text.contains(**mark)) {
             return Some(format!("the {what} holds the mark {mark}"));
         }
-        (text.matches("```").count() % 2 == 1).then(|| format!("a block of code in the {what} does not end"))
+        (text.matches("```").count() % 2 == 1)
+            .then(|| format!("a block of code in the {what} does not end"))
     })
 }
 
@@ -109,8 +132,16 @@ fn malformed(pair: &Pair) -> Option<String> {
 mod tests {
     use super::*;
 
-    fn fault(question: &str, solution: &str, rules: ScreenRules) -> Option<(RemovalReason, String)> {
-        let pair = Pair { question: question.to_string(), solution: solution.to_string(), ..Pair::default() };
+    fn fault(
+        question: &str,
+        solution: &str,
+        rules: ScreenRules,
+    ) -> Option<(RemovalReason, String)> {
+        let pair = Pair {
+            question: question.to_string(),
+            solution: solution.to_string(),
+            ..Pair::default()
+        };
         rules.fault(&pair)
     }
 
@@ -127,15 +158,26 @@ mod tests {
             (good.0, "5\u{fffd}", Malformed, "U+FFFD"),
             (good.0, "5 </s> Next", Malformed, "</s>"),
             (good.0, "```python\nprint(5)", Malformed, "block of code"),
-            (good.0, "I am sorry, that cannot be done.", NoFinalAnswer, "no final answer"),
+            (
+                good.0,
+                "I am sorry, that cannot be done.",
+                NoFinalAnswer,
+                "no final answer",
+            ),
             (&"long ".repeat(1300), good.1, TooLong, "more than 2048"),
         ] {
             let (found, text) = fault(question, solution, rules).unwrap();
             assert_eq!(found, reason, "{question} {solution}");
             assert!(text.contains(detail), "{text}");
         }
-        let short = ScreenRules { question_characters: Some(3), ..rules };
+        let short = ScreenRules {
+            question_characters: Some(3),
+            ..rules
+        };
         assert_eq!(fault("äöü", good.1, short), None);
-        assert!(fault("äöüß", good.1, short).is_some_and(|(_, text)| text.contains("4 characters, more than 3")));
+        assert!(
+            fault("äöüß", good.1, short)
+                .is_some_and(|(_, text)| text.contains("4 characters, more than 3"))
+        );
     }
 }

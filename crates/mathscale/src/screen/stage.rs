@@ -46,11 +46,12 @@ pub struct ScreenOutcome {
     pub report: ScreenReport,
 }
 
-/// Screens the pairs of a project. `tests` holds the test items that must not be trained on; `on_progress` is told how many pairs have been read.
+/// Screens the pairs of a project. `tests` holds the test items that must not be trained on;
+/// `on_progress` is told how many pairs have been read.
 ///
 /// # Errors
-/// There are no pairs, or the stage was run with others or with other rules; a threshold out of its range; a file that cannot be read or
-/// written; an interruption, which keeps nothing.
+/// There are no pairs, or the stage was run with others or with other rules; a threshold out of its
+/// range; a file that cannot be read or written; an interruption, which keeps nothing.
 pub fn screen(
     project: &mut Project,
     plan: &ScreenPlan,
@@ -64,12 +65,21 @@ pub fn screen(
         inputs.insert("seeds".to_string(), project.input(Stage::Extract, SEEDS)?);
     }
     let near = plan.rules.near.unwrap_or(1.0);
-    let distinct = Distinct::new(near).map_err(|error| Error::of(ErrorKind::Overlap(Box::new(error))))?;
+    let distinct =
+        Distinct::new(near).map_err(|error| Error::of(ErrorKind::Overlap(Box::new(error))))?;
     let tests_found = tests.map(TestItems::of);
-    let identity = Identity { inputs, options: options(&plan.rules, tests_found.as_ref()), ..Identity::default() };
+    let identity = Identity {
+        inputs,
+        options: options(&plan.rules, tests_found.as_ref()),
+        ..Identity::default()
+    };
     if let Begun::AlreadyThere(record) = project.begin(Stage::Screen, identity, plan.fresh)? {
         let report = read_report(project)?;
-        return Ok(ScreenOutcome { already_there: true, record: *record, report });
+        return Ok(ScreenOutcome {
+            already_there: true,
+            record: *record,
+            report,
+        });
     }
     let mut screening = Screening {
         rules: plan.rules,
@@ -94,10 +104,17 @@ pub fn screen(
     let report = screening.report;
     let mut outputs = BTreeMap::from(outputs);
     outputs.insert(REPORT.to_string(), project.write_json(REPORT, &report)?);
-    let mut counts = BTreeMap::from([("read".to_string(), report.read), ("kept".to_string(), report.kept)]);
+    let mut counts = BTreeMap::from([
+        ("read".to_string(), report.read),
+        ("kept".to_string(), report.kept),
+    ]);
     counts.insert("removed".to_string(), report.read - report.kept);
     let record = project.finish(Stage::Screen, outputs, counts)?;
-    Ok(ScreenOutcome { already_there: false, record, report })
+    Ok(ScreenOutcome {
+        already_there: false,
+        record,
+        report,
+    })
 }
 
 fn options(rules: &ScreenRules, tests: Option<&TestItems>) -> BTreeMap<String, Value> {
@@ -121,9 +138,14 @@ fn options(rules: &ScreenRules, tests: Option<&TestItems>) -> BTreeMap<String, V
 
 pub(crate) fn read_report(project: &Project) -> Result<ScreenReport, Error> {
     let file = project.file(REPORT);
-    let text = std::fs::read(&file).map_err(|source| Error::in_file(&file, ErrorKind::Unreadable(source)))?;
-    serde_json::from_slice(&text)
-        .map_err(|error| Error::in_file(&file, ErrorKind::Corrupt(format!("not a report of the stage: {error}"))))
+    let text = std::fs::read(&file)
+        .map_err(|source| Error::in_file(&file, ErrorKind::Unreadable(source)))?;
+    serde_json::from_slice(&text).map_err(|error| {
+        Error::in_file(
+            &file,
+            ErrorKind::Corrupt(format!("not a report of the stage: {error}")),
+        )
+    })
 }
 
 struct Screening<'a> {
@@ -161,7 +183,8 @@ impl Screening<'_> {
         on_progress: &mut dyn FnMut(u64) -> ControlFlow<()>,
     ) -> Result<[(String, Output); 2], Error> {
         let begin = |name: &str| {
-            let failed = |source| Error::in_file(&project.file(name), ErrorKind::WriteFailed(source));
+            let failed =
+                |source| Error::in_file(&project.file(name), ErrorKind::WriteFailed(source));
             WholeFile::begin(project.folder()).map_err(failed)
         };
         let (mut kept, mut removed) = (begin(SCREENED)?, begin(REMOVED)?);
@@ -185,17 +208,23 @@ impl Screening<'_> {
                         (REMOVED, line(&mut removed, &why))
                     }
                 };
-                written.map_err(|source| Error::in_file(&project.file(name), ErrorKind::WriteFailed(source)))?;
+                written.map_err(|source| {
+                    Error::in_file(&project.file(name), ErrorKind::WriteFailed(source))
+                })?;
             }
             if on_progress(self.report.read).is_break() {
                 let ScreenReport { read, .. } = self.report;
-                return Err(Error::of(ErrorKind::Stopped { stage: Stage::Screen, done: read }));
+                return Err(Error::of(ErrorKind::Stopped {
+                    stage: Stage::Screen,
+                    done: read,
+                }));
             }
         }
         let put = |file: WholeFile, name: &str| {
             let output = file.put(&project.file(name));
-            let output =
-                output.map_err(|source| Error::in_file(&project.file(name), ErrorKind::WriteFailed(source)))?;
+            let output = output.map_err(|source| {
+                Error::in_file(&project.file(name), ErrorKind::WriteFailed(source))
+            })?;
             Ok::<_, Error>((name.to_string(), output))
         };
         Ok([put(kept, SCREENED)?, put(removed, REMOVED)?])
@@ -203,16 +232,28 @@ impl Screening<'_> {
 
     fn examine(&self, pair: &Pair) -> Examined {
         if let Some((reason, detail)) = self.rules.fault(pair) {
-            return Examined { fault: Some((reason, detail, None)), question: None };
+            return Examined {
+                fault: Some((reason, detail, None)),
+                question: None,
+            };
         }
-        if let Some((item, detail)) = self.tests.and_then(|tests| contamination(tests, &pair.question)) {
-            return Examined { fault: Some((RemovalReason::Contaminated, detail, Some(item))), question: None };
+        if let Some((item, detail)) = self
+            .tests
+            .and_then(|tests| contamination(tests, &pair.question))
+        {
+            return Examined {
+                fault: Some((RemovalReason::Contaminated, detail, Some(item))),
+                question: None,
+            };
         }
         let mut question = Fingerprint::of(&pair.question);
         if self.rules.near.is_none() {
             question.compare_exactly();
         }
-        Examined { fault: None, question: Some(question) }
+        Examined {
+            fault: None,
+            question: Some(question),
+        }
     }
 
     fn decide(&mut self, pair: &Pair, examined: Examined) -> Option<Removed> {
@@ -226,11 +267,19 @@ impl Screening<'_> {
         if let Some((reason, detail, item)) = examined.fault {
             let item = item.and_then(|item| self.tests.map(|tests| &tests.items()[item]));
             if let Some(item) = item {
-                *self.report.contaminated_by_set.entry(item.set.clone()).or_insert(0) += 1;
+                *self
+                    .report
+                    .contaminated_by_set
+                    .entry(item.set.clone())
+                    .or_insert(0) += 1;
             }
             return Some(removed(reason, detail, item.map(|item| item.id.clone())));
         }
-        let Original { number, exact, similarity } = self.distinct.add(examined.question?)?;
+        let Original {
+            number,
+            exact,
+            similarity,
+        } = self.distinct.add(examined.question?)?;
         let (what, id, reason) = match number.checked_sub(self.seeds.len()) {
             None => ("seed", &self.seeds[number], RemovalReason::SeedCopy),
             Some(number) if exact => ("pair", &self.kept[number], RemovalReason::Duplicate),

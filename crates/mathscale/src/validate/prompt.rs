@@ -23,9 +23,17 @@ pub(crate) fn solve(question: &str, refusal: Option<&Refusal>) -> String {
     again(format!("{SOLVE}{}\n", question.trim()), refusal)
 }
 
-pub(crate) fn judge(question: &str, reference: &str, solution: &str, refusal: Option<&Refusal>) -> String {
+pub(crate) fn judge(
+    question: &str,
+    reference: &str,
+    solution: &str,
+    refusal: Option<&Refusal>,
+) -> String {
     let [question, reference, solution] = [question, reference, solution].map(str::trim);
-    again(format!("{JUDGE}{question}{REFERENCE}{reference}{STUDENT}{solution}{VERDICT}"), refusal)
+    again(
+        format!("{JUDGE}{question}{REFERENCE}{reference}{STUDENT}{solution}{VERDICT}"),
+        refusal,
+    )
 }
 
 fn again(mut text: String, refusal: Option<&Refusal>) -> String {
@@ -41,7 +49,9 @@ fn again(mut text: String, refusal: Option<&Refusal>) -> String {
 pub(crate) fn check_solution(text: &str) -> Result<(), String> {
     match scoring::strict::Profile::standard().final_answer(text) {
         Some(_) => Ok(()),
-        None => Err("it comes to no final answer: end with \"The answer is\" and the answer".to_string()),
+        None => Err(
+            "it comes to no final answer: end with \"The answer is\" and the answer".to_string(),
+        ),
     }
 }
 
@@ -51,9 +61,14 @@ pub(crate) fn verdict(text: &str) -> Result<bool, String> {
     let after = plain.rsplit_once("verdict").map(|(_, after)| after);
     // A bare word is a verdict too.
     let told = after.unwrap_or(&plain);
-    let words: Vec<&str> = told.split(|c: char| !c.is_alphabetic()).filter(|word| !word.is_empty()).collect();
+    let words: Vec<&str> = told
+        .split(|c: char| !c.is_alphabetic())
+        .filter(|word| !word.is_empty())
+        .collect();
     let first = match after {
-        Some(_) => words.iter().find(|word| !matches!(**word, "is" | "the" | "solution")),
+        Some(_) => words
+            .iter()
+            .find(|word| !matches!(**word, "is" | "the" | "solution")),
         None => words.first().filter(|_| words.len() == 1),
     };
     match first.copied() {
@@ -72,7 +87,10 @@ mod tests {
     fn verdicts_are_read_in_usual_dresses() {
         for (text, expected) in [
             ("The steps hold.\nVerdict: correct", Some(true)),
-            ("It is correct up to step 2.\n**Verdict:** Incorrect.", Some(false)),
+            (
+                "It is correct up to step 2.\n**Verdict:** Incorrect.",
+                Some(false),
+            ),
             ("verdict - the solution is wrong", Some(false)),
             ("Verdict: not correct", Some(false)),
             ("Correct.", Some(true)),

@@ -40,14 +40,22 @@ pub(crate) struct Judging<'a> {
 }
 
 impl<'a> Judging<'a> {
-    pub(crate) fn new(plan: &'a ValidatePlan<'a>, pairs: &'a [Pair], solved: &mut Replies) -> Result<Self, Error> {
+    pub(crate) fn new(
+        plan: &'a ValidatePlan<'a>,
+        pairs: &'a [Pair],
+        solved: &mut Replies,
+    ) -> Result<Self, Error> {
         let mut references = Vec::new();
         for place in 0..pairs.len() {
             if let Outcome::Answered(reply) = solved.outcome(place)? {
                 references.push((place, reply.text.trim().to_string()));
             }
         }
-        Ok(Self { plan, pairs, references })
+        Ok(Self {
+            plan,
+            pairs,
+            references,
+        })
     }
 
     /// What was found out about every pair.
@@ -86,7 +94,12 @@ impl Task for Judging<'_> {
     fn prompt(&self, item: usize, refusal: Option<&Refusal>) -> String {
         let (place, reference) = &self.references[item];
         let pair = &self.pairs[*place];
-        (self.plan.render)(&prompt::judge(&pair.question, reference, &pair.solution, refusal))
+        (self.plan.render)(&prompt::judge(
+            &pair.question,
+            reference,
+            &pair.solution,
+            refusal,
+        ))
     }
 
     fn judge(&self, _: usize, text: &str) -> Result<(), String> {

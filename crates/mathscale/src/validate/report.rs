@@ -26,13 +26,16 @@ pub struct ValidationReport {
     pub confirmed: u64,
     /// Solutions that are wrong, whatever was done with them.
     pub wrong: u64,
-    /// Pairs of which nothing could be found out: no usable reply, or no answer that more samples reach than any other.
+    /// Pairs of which nothing could be found out: no usable reply, or no answer that more samples
+    /// reach than any other.
     pub unjudged: u64,
     /// Share of the judged solutions that are wrong, in 0..=1; `None` where none was judged.
     pub wrong_share: Option<f64>,
-    /// The judge beside the strict scorer on the two final answers; of the method by reference only.
+    /// The judge beside the strict scorer on the two final answers; of the method by reference
+    /// only.
     pub judge_and_scorer: Option<JudgeAndScorer>,
-    /// Mean share of the samples that reach the pair's own answer, in 0..=1; of self-consistency only.
+    /// Mean share of the samples that reach the pair's own answer, in 0..=1; of self-consistency
+    /// only.
     pub sample_agreement: Option<f64>,
     /// The same by concept, in the order of the names.
     pub topics: BTreeMap<String, ConceptAgreement>,
@@ -62,7 +65,8 @@ pub struct ConceptAgreement {
     pub judged: u64,
     /// Of these, solutions that are right.
     pub confirmed: u64,
-    /// Share of the judged solutions that are right, in 0..=1; by self-consistency the mean share of the samples that reach the pair's own answer.
+    /// Share of the judged solutions that are right, in 0..=1; by self-consistency the mean share
+    /// of the samples that reach the pair's own answer.
     pub agreement: f64,
 }
 
@@ -90,7 +94,10 @@ impl Counting {
             topics: BTreeMap::new(),
             knowledge_points: BTreeMap::new(),
         };
-        Self { report, agreement: 0.0 }
+        Self {
+            report,
+            agreement: 0.0,
+        }
     }
 
     pub(crate) fn count(&mut self, pair: &Pair, judged: &Judged) {
@@ -114,7 +121,10 @@ impl Counting {
                 (false, false) => &mut counts.both_wrong,
             } += 1;
         }
-        let concepts = [(&mut report.topics, &pair.topics), (&mut report.knowledge_points, &pair.knowledge_points)];
+        let concepts = [
+            (&mut report.topics, &pair.topics),
+            (&mut report.knowledge_points, &pair.knowledge_points),
+        ];
         for (counts, names) in concepts {
             for name in names {
                 let concept = counts.entry(name.clone()).or_default();
@@ -135,7 +145,11 @@ impl Counting {
                 report.sample_agreement = Some(self.agreement / judged as f64);
             }
         }
-        for concept in report.topics.values_mut().chain(report.knowledge_points.values_mut()) {
+        for concept in report
+            .topics
+            .values_mut()
+            .chain(report.knowledge_points.values_mut())
+        {
             concept.agreement /= concept.judged as f64;
         }
         self.report

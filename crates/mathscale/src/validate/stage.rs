@@ -91,23 +91,39 @@ pub(crate) struct Judged {
 
 impl Judged {
     pub(crate) fn nothing(why: &str) -> Self {
-        Self { right: None, agreement: 0.0, scorer: None, why: why.to_string(), other: None }
+        Self {
+            right: None,
+            agreement: 0.0,
+            scorer: None,
+            why: why.to_string(),
+            other: None,
+        }
     }
 }
 
 /// Whether a pair's solution comes to the final answer of another one.
 pub(crate) fn same_answer(pair: &Pair, other: &str) -> bool {
     let profile = Profile::standard();
-    let compare =
-        |answer: String| profile.judge(Answer::Completion(&pair.solution), &answer, Some(&pair.question)).correct;
-    profile.final_answer(other).is_some_and(|answer| compare(answer.text))
+    let compare = |answer: String| {
+        profile
+            .judge(
+                Answer::Completion(&pair.solution),
+                &answer,
+                Some(&pair.question),
+            )
+            .correct
+    };
+    profile
+        .final_answer(other)
+        .is_some_and(|answer| compare(answer.text))
 }
 
 /// Validates the pairs of a project, or continues where that was begun.
 ///
 /// # Errors
-/// There are no pairs; self-consistency without drawn tokens; the stage was run with something else; a failing generator; items that could
-/// not be generated (the same call asks for these again); an interruption; a file that cannot be read or written.
+/// There are no pairs; self-consistency without drawn tokens; the stage was run with something
+/// else; a failing generator; items that could not be generated (the same call asks for these
+/// again); an interruption; a file that cannot be read or written.
 pub fn validate(
     project: &mut Project,
     plan: &ValidatePlan<'_>,
@@ -124,42 +140,81 @@ pub fn validate(
         return Err(Error::in_file(&project.file(PAIRS), ErrorKind::NoRecords));
     }
     let info = generator.info();
-    let wording = blake3::hash(format!("{}{}", prompt::digest(), plan.rendering).as_bytes()).to_hex().to_string();
+    let wording = blake3::hash(format!("{}{}", prompt::digest(), plan.rendering).as_bytes())
+        .to_hex()
+        .to_string();
     let mut options = decoding_options(&plan.decoding, plan.attempts);
     options.insert("method".to_string(), json!(plan.method));
     options.insert("on_wrong".to_string(), json!(plan.on_wrong));
     let binding = json!({ "pairs": input.blake3, "wording": wording });
     let inputs = BTreeMap::from([("pairs".to_string(), input)]);
-    let identity = Identity { inputs, options, prompt: Some(wording), generator: Some(info.clone()) };
+    let identity = Identity {
+        inputs,
+        options,
+        prompt: Some(wording),
+        generator: Some(info.clone()),
+    };
     // What is done with wrong solutions changes no reply.
-    let begun = project.begin_keeping(Stage::Validate, identity, plan.fresh, |field| field == "options.on_wrong")?;
+    let begun = project.begin_keeping(Stage::Validate, identity, plan.fresh, |field| {
+        field == "options.on_wrong"
+    })?;
     if let Begun::AlreadyThere(record) = begun {
-        return Ok(ValidateOutcome { already_there: true, record: *record, report: read_report(project)? });
+        return Ok(ValidateOutcome {
+            already_there: true,
+            record: *record,
+            report: read_report(project)?,
+        });
     }
-    let mut asking = Asking { project, plan, binding, generator, on_progress, tally: Tally::default() };
+    let mut asking = Asking {
+        project,
+        plan,
+        binding,
+        generator,
+        on_progress,
+        tally: Tally::default(),
+    };
     let judged = match plan.method {
         ValidationMethod::Reference => {
-            let mut solved = asking.run("validate-reference", &Solving { plan, pairs: &pairs })?;
+            let mut solved = asking.run(
+                "validate-reference",
+                &Solving {
+                    plan,
+                    pairs: &pairs,
+                },
+            )?;
             let judging = Judging::new(plan, &pairs, &mut solved)?;
             let mut verdicts = asking.run("validate-judgement", &judging)?;
             judging.judged(&mut verdicts)?
         }
         ValidationMethod::Consistency(samples) => {
-            let sampling = Sampling { plan, pairs: &pairs, samples: samples.get() as usize };
+            let sampling = Sampling {
+                plan,
+                pairs: &pairs,
+                samples: samples.get() as usize,
+            };
             let mut replies = asking.run("validate-samples", &sampling)?;
             sampling.judged(&mut replies)?
         }
     };
     let tally = asking.tally;
     let (record, report) = write(project, plan, pairs, judged, &info.name, tally)?;
-    Ok(ValidateOutcome { already_there: false, record, report })
+    Ok(ValidateOutcome {
+        already_there: false,
+        record,
+        report,
+    })
 }
 
 fn read_report(project: &Project) -> Result<ValidationReport, Error> {
     let file = project.file(REPORT);
-    let text = std::fs::read(&file).map_err(|source| Error::in_file(&file, ErrorKind::Unreadable(source)))?;
-    serde_json::from_slice(&text)
-        .map_err(|error| Error::in_file(&file, ErrorKind::Corrupt(format!("not a report of the stage: {error}"))))
+    let text = std::fs::read(&file)
+        .map_err(|source| Error::in_file(&file, ErrorKind::Unreadable(source)))?;
+    serde_json::from_slice(&text).map_err(|error| {
+        Error::in_file(
+            &file,
+            ErrorKind::Corrupt(format!("not a report of the stage: {error}")),
+        )
+    })
 }
 
 /// The jobs of the stage, one after the other.
@@ -183,7 +238,12 @@ impl Asking<'_> {
         };
         let replies = job.run(task, self.generator, self.on_progress)?;
         no_failures(Stage::Validate, &replies, |item| task.id(item))?;
-        let Tally { replies: count, prompt_tokens, completion_tokens, .. } = replies.tally();
+        let Tally {
+            replies: count,
+            prompt_tokens,
+            completion_tokens,
+            ..
+        } = replies.tally();
         self.tally.replies += count;
         self.tally.prompt_tokens += prompt_tokens;
         self.tally.completion_tokens += completion_tokens;
@@ -207,7 +267,11 @@ fn write(
             (None, ..) => Validation::Unjudged,
             (Some(true), ..) => Validation::Confirmed,
             (Some(false), OnWrong::Drop, _) => {
-                aside.push(SetAside { id: pair.id, place: None, reason: judged.why });
+                aside.push(SetAside {
+                    id: pair.id,
+                    place: None,
+                    reason: judged.why,
+                });
                 continue;
             }
             (Some(false), OnWrong::Replace, Some(other)) => {
@@ -216,7 +280,10 @@ fn write(
             }
             (Some(false), ..) => Validation::Rejected,
         };
-        kept.push(Pair { validation: Some(validation), ..pair });
+        kept.push(Pair {
+            validation: Some(validation),
+            ..pair
+        });
     }
     let report = counting.finish();
     let outputs = [
@@ -224,9 +291,16 @@ fn write(
         (SET_ASIDE, project.write_lines(SET_ASIDE, &aside)?),
         (REPORT, project.write_json(REPORT, &report)?),
     ];
-    let outputs = outputs.into_iter().map(|(name, output)| (name.to_string(), output)).collect();
+    let outputs = outputs
+        .into_iter()
+        .map(|(name, output)| (name.to_string(), output))
+        .collect();
     let mut counts = tally_counts(tally);
-    let replaced = if plan.on_wrong == OnWrong::Replace { report.wrong } else { 0 };
+    let replaced = if plan.on_wrong == OnWrong::Replace {
+        report.wrong
+    } else {
+        0
+    };
     let told = [
         ("pairs", report.pairs),
         ("confirmed", report.confirmed),

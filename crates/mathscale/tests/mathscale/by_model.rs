@@ -4,14 +4,16 @@ use std::ops::ControlFlow;
 use std::path::Path;
 
 use generation::{
-    Completion, Decoding, Event, FinishReason, GenerationError, Generator, GeneratorInfo, Prompt, PromptIssue,
+    Completion, Decoding, Event, FinishReason, GenerationError, Generator, GeneratorInfo, Prompt,
+    PromptIssue,
 };
 use mathscale::{
-    ExtractOutcome, Extraction, Merging, ModelPlan, Project, SetAside, Settling, extract_by_model, read_lines,
-    read_seeds,
+    ExtractOutcome, Extraction, Merging, ModelPlan, Project, SetAside, Settling, extract_by_model,
+    read_lines, read_seeds,
 };
 
-/// Answers in a form that depends on the seed, and every other seed at first with rubbish; the last one always.
+/// Answers in a form that depends on the seed, and every other seed at first with rubbish; the last
+/// one always.
 struct Teacher {
     asked: usize,
     fails: bool,
@@ -20,7 +22,11 @@ struct Teacher {
 
 impl Teacher {
     fn new() -> Self {
-        Self { asked: 0, fails: false, stops_after: usize::MAX }
+        Self {
+            asked: 0,
+            fails: false,
+            stops_after: usize::MAX,
+        }
     }
 
     fn reply(prompt: &Prompt) -> String {
@@ -28,18 +34,27 @@ impl Teacher {
         let again = prompt.text.contains("could not be used");
         match number {
             12 => "I cannot say, {\"topics\": [".to_string(),
-            _ if number.is_multiple_of(2) && !again => "Topics:\n1. A\n2. B\n3. C\nKnowledge points:\n1. x".to_string(),
+            _ if number.is_multiple_of(2) && !again => {
+                "Topics:\n1. A\n2. B\n3. C\nKnowledge points:\n1. x".to_string()
+            }
             _ if number.is_multiple_of(3) => {
                 "{\"topics\": [\"Money\"], \"knowledge_points\": [\"Percents\"]}".to_string()
             }
-            _ => "Sure!\n**Topics:**\n- money\n\n**Knowledge Points:**\n- Percent\n- Rates\n\nDone.".to_string(),
+            _ => {
+                "Sure!\n**Topics:**\n- money\n\n**Knowledge Points:**\n- Percent\n- Rates\n\nDone."
+                    .to_string()
+            }
         }
     }
 }
 
 impl Generator for Teacher {
     fn info(&self) -> GeneratorInfo {
-        GeneratorInfo { name: "teacher".into(), kind: "script".into(), details: Default::default() }
+        GeneratorInfo {
+            name: "teacher".into(),
+            kind: "script".into(),
+            details: Default::default(),
+        }
     }
 
     fn check(&self, _: &[Prompt], _: &Decoding) -> Result<Vec<PromptIssue>, GenerationError> {
@@ -60,8 +75,16 @@ impl Generator for Teacher {
             on_event(Event::Decoded(7))?;
             on_event(Event::Finished(Completion {
                 index,
-                text: if self.fails { String::new() } else { Self::reply(prompt) },
-                finish_reason: if self.fails { FinishReason::Error } else { FinishReason::Eos },
+                text: if self.fails {
+                    String::new()
+                } else {
+                    Self::reply(prompt)
+                },
+                finish_reason: if self.fails {
+                    FinishReason::Error
+                } else {
+                    FinishReason::Eos
+                },
                 prompt_tokens: 10,
                 completion_tokens: 7,
                 prompt_hash: String::new(),
@@ -81,7 +104,9 @@ fn run(
     fresh: bool,
 ) -> Result<(Project, ExtractOutcome), mathscale::Error> {
     let file = folder.join("seeds.jsonl");
-    let record = |number: usize| format!("{{\"question\": \"What is {number} % of 50?\", \"answer\": {number}}}\n");
+    let record = |number: usize| {
+        format!("{{\"question\": \"What is {number} % of 50?\", \"answer\": {number}}}\n")
+    };
     fs::write(&file, (1..=12).map(record).collect::<String>()).unwrap();
     let mut project = Project::open_to_write(&folder.join("project"))?;
     let (seeds, source) = read_seeds(&file)?;
@@ -95,12 +120,17 @@ fn run(
         settling,
         fresh,
     };
-    let outcome = extract_by_model(&mut project, &plan, teacher, &mut |_| ControlFlow::Continue(()))?;
+    let outcome = extract_by_model(&mut project, &plan, teacher, &mut |_| {
+        ControlFlow::Continue(())
+    })?;
     Ok((project, outcome))
 }
 
 fn extractions(project: &Project) -> Vec<Extraction> {
-    read_lines(&project.file("extractions.jsonl")).unwrap().collect::<Result<_, _>>().unwrap()
+    read_lines(&project.file("extractions.jsonl"))
+        .unwrap()
+        .collect::<Result<_, _>>()
+        .unwrap()
 }
 
 #[test]
@@ -110,32 +140,74 @@ fn rubbish_is_asked_again_and_what_stays_rubbish_is_set_aside() {
     let (project, outcome) = run(folder.path(), &mut teacher, Settling::default(), false).unwrap();
     assert_eq!(teacher.asked, 12 + 6);
     let counts = &outcome.record.counts;
-    assert_eq!((counts["seeds"], counts["set_aside"], counts["replies"]), (12, 1, 18));
-    assert_eq!((counts["completion_tokens"], counts["topics"], counts["topics_found"]), (18 * 7, 1, 2));
+    assert_eq!(
+        (counts["seeds"], counts["set_aside"], counts["replies"]),
+        (12, 1, 18)
+    );
+    assert_eq!(
+        (
+            counts["completion_tokens"],
+            counts["topics"],
+            counts["topics_found"]
+        ),
+        (18 * 7, 1, 2)
+    );
     assert_eq!(outcome.set_aside[0].id, "12");
-    let set_aside: Vec<SetAside> =
-        read_lines(&project.file("extract.set-aside.jsonl")).unwrap().collect::<Result<_, _>>().unwrap();
-    assert!(set_aside[0].reason.contains("there is no topic"), "{set_aside:?}");
+    let set_aside: Vec<SetAside> = read_lines(&project.file("extract.set-aside.jsonl"))
+        .unwrap()
+        .collect::<Result<_, _>>()
+        .unwrap();
+    assert!(
+        set_aside[0].reason.contains("there is no topic"),
+        "{set_aside:?}"
+    );
     let found = extractions(&project);
-    assert_eq!((found.len(), found[0].topics.as_slice()), (11, ["money".to_string()].as_slice()));
+    assert_eq!(
+        (found.len(), found[0].topics.as_slice()),
+        (11, ["money".to_string()].as_slice())
+    );
     // The same again asks nothing.
     let mut idle = Teacher::new();
     drop(project);
-    assert!(run(folder.path(), &mut idle, Settling::default(), false).unwrap().1.already_there);
+    assert!(
+        run(folder.path(), &mut idle, Settling::default(), false)
+            .unwrap()
+            .1
+            .already_there
+    );
     assert_eq!(idle.asked, 0);
 }
 
 #[test]
 fn other_settling_uses_the_replies_again_and_fresh_alone_asks_anew() {
     let folder = tempfile::tempdir().unwrap();
-    run(folder.path(), &mut Teacher::new(), Settling::default(), false).unwrap();
-    let merging = Settling { merge: Merging::Plurals, keep_singletons: false };
-    let refused = run(folder.path(), &mut Teacher::new(), merging, false).err().unwrap().to_string();
-    assert!(refused.contains("options.merge is \"none\" there and \"plurals\" here"), "{refused}");
+    run(
+        folder.path(),
+        &mut Teacher::new(),
+        Settling::default(),
+        false,
+    )
+    .unwrap();
+    let merging = Settling {
+        merge: Merging::Plurals,
+        keep_singletons: false,
+    };
+    let refused = run(folder.path(), &mut Teacher::new(), merging, false)
+        .err()
+        .unwrap()
+        .to_string();
+    assert!(
+        refused.contains("options.merge is \"none\" there and \"plurals\" here"),
+        "{refused}"
+    );
     let mut teacher = Teacher::new();
     let (project, outcome) = run(folder.path(), &mut teacher, merging, true).unwrap();
     assert_eq!((teacher.asked, outcome.record.counts["merges"]), (0, 1));
-    assert!(project.file("replaced/extract-1/extractions.jsonl").exists());
+    assert!(
+        project
+            .file("replaced/extract-1/extractions.jsonl")
+            .exists()
+    );
     drop(project);
     run(folder.path(), &mut teacher, merging, true).unwrap();
     assert_eq!(teacher.asked, 18);
@@ -144,17 +216,37 @@ fn other_settling_uses_the_replies_again_and_fresh_alone_asks_anew() {
 #[test]
 fn a_run_that_was_cut_off_continues_to_the_same_files() {
     let folder = tempfile::tempdir().unwrap();
-    let (whole, _) = run(folder.path(), &mut Teacher::new(), Settling::default(), false).unwrap();
+    let (whole, _) = run(
+        folder.path(),
+        &mut Teacher::new(),
+        Settling::default(),
+        false,
+    )
+    .unwrap();
     for stops_after in [0, 5, 12, 17] {
         let folder = tempfile::tempdir().unwrap();
-        let mut teacher = Teacher { stops_after, ..Teacher::new() };
-        let error = run(folder.path(), &mut teacher, Settling::default(), false).err().unwrap();
+        let mut teacher = Teacher {
+            stops_after,
+            ..Teacher::new()
+        };
+        let error = run(folder.path(), &mut teacher, Settling::default(), false)
+            .err()
+            .unwrap();
         assert!(error.is_of_generator(), "{error}");
         let mut rest = Teacher::new();
         let (project, _) = run(folder.path(), &mut rest, Settling::default(), false).unwrap();
         assert_eq!(rest.asked, 18 - stops_after);
-        for name in ["seeds.jsonl", "extractions.jsonl", "concepts.json", "extract.set-aside.jsonl"] {
-            assert_eq!(fs::read(project.file(name)).unwrap(), fs::read(whole.file(name)).unwrap(), "{name}");
+        for name in [
+            "seeds.jsonl",
+            "extractions.jsonl",
+            "concepts.json",
+            "extract.set-aside.jsonl",
+        ] {
+            assert_eq!(
+                fs::read(project.file(name)).unwrap(),
+                fs::read(whole.file(name)).unwrap(),
+                "{name}"
+            );
         }
     }
 }
@@ -162,13 +254,26 @@ fn a_run_that_was_cut_off_continues_to_the_same_files() {
 #[test]
 fn items_that_could_not_be_generated_are_asked_for_again() {
     let folder = tempfile::tempdir().unwrap();
-    let mut teacher = Teacher { fails: true, ..Teacher::new() };
-    let error = run(folder.path(), &mut teacher, Settling::default(), false).err().unwrap();
+    let mut teacher = Teacher {
+        fails: true,
+        ..Teacher::new()
+    };
+    let error = run(folder.path(), &mut teacher, Settling::default(), false)
+        .err()
+        .unwrap();
     assert!(error.is_incomplete(), "{error}");
     assert!(
-        error.to_string().contains("12 of 12 items of \"extract\" could not be generated, the first (1): too busy")
+        error.to_string().contains(
+            "12 of 12 items of \"extract\" could not be generated, the first (1): too busy"
+        )
     );
-    run(folder.path(), &mut Teacher::new(), Settling::default(), false).unwrap();
+    run(
+        folder.path(),
+        &mut Teacher::new(),
+        Settling::default(),
+        false,
+    )
+    .unwrap();
 }
 
 #[test]
@@ -184,15 +289,29 @@ fn seeds_of_the_usual_forms_are_read() {
          {\"instruction\": \"q\", \"input\": \"i\", \"output\": \"a\"}\n\
          {\"problem\": \"q\", \"solution\": \"a\", \"id\": \"x\"}\n",
     );
-    let told: Vec<[String; 3]> = seeds.unwrap().into_iter().map(|seed| [seed.id, seed.question, seed.answer]).collect();
-    assert_eq!(told, [["gsm8k/3", "q", "a"], ["2", "q\ni", "a"], ["x", "q", "a"]].map(|seed| seed.map(str::to_string)));
+    let told: Vec<[String; 3]> = seeds
+        .unwrap()
+        .into_iter()
+        .map(|seed| [seed.id, seed.question, seed.answer])
+        .collect();
+    assert_eq!(
+        told,
+        [["gsm8k/3", "q", "a"], ["2", "q\ni", "a"], ["x", "q", "a"]]
+            .map(|seed| seed.map(str::to_string))
+    );
     let refused = |text: &str, part: &str| {
         let error = read(text).unwrap_err().to_string();
         assert!(error.contains(part), "{error}");
     };
     refused("", "this file holds no record");
-    refused("{\"question\": \"\"}\n", "line 1: there is no question in a record with the keys question");
-    refused("{\"question\": [1]}\n", "line 1: the field \"question\" must be a string or a number, found a list");
+    refused(
+        "{\"question\": \"\"}\n",
+        "line 1: there is no question in a record with the keys question",
+    );
+    refused(
+        "{\"question\": [1]}\n",
+        "line 1: the field \"question\" must be a string or a number, found a list",
+    );
     refused(
         "{\"id\": 1, \"question\": \"q\"}\n{\"id\": 1, \"question\": \"r\"}\n",
         "line 2: the id \"1\" was used before, in line 1",

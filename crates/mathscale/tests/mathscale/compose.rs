@@ -4,8 +4,8 @@ use std::ops::ControlFlow;
 use std::path::Path;
 
 use mathscale::{
-    ComposePlan, Composition, Ending, ErrorKind, Extraction, Graph, GraphPlan, Kind, Project, Search, Settling,
-    compose, compositions, graph, read_lines,
+    ComposePlan, Composition, Ending, ErrorKind, Extraction, Graph, GraphPlan, Kind, Project,
+    Search, Settling, compose, compositions, graph, read_lines,
 };
 use proptest::prelude::*;
 
@@ -13,7 +13,11 @@ use crate::extract::{extract, shared_data};
 
 fn extraction(topics: &[&str], knowledge_points: &[&str]) -> Extraction {
     let owned = |names: &[&str]| names.iter().map(|name| name.to_string()).collect();
-    Extraction { id: String::new(), topics: owned(topics), knowledge_points: owned(knowledge_points) }
+    Extraction {
+        id: String::new(),
+        topics: owned(topics),
+        knowledge_points: owned(knowledge_points),
+    }
 }
 
 fn search(count: u64, seed: u64) -> Search {
@@ -25,8 +29,13 @@ fn project(folder: &Path) -> Project {
     let file = folder.join("annotations.jsonl");
     let record = |n: usize| {
         let topics = [format!("topic {}", n % 7), format!("topic {}", n * n % 5)];
-        let kps: Vec<String> = (0..=n % 4).map(|k| format!("point \"{}\" é", (n * (k + 2)) % 19)).collect();
-        format!("{}\n", serde_json::json!({ "topics": topics, "knowledge_points": kps }))
+        let kps: Vec<String> = (0..=n % 4)
+            .map(|k| format!("point \"{}\" é", (n * (k + 2)) % 19))
+            .collect();
+        format!(
+            "{}\n",
+            serde_json::json!({ "topics": topics, "knowledge_points": kps })
+        )
     };
     fs::write(&file, (0..60).map(record).collect::<String>()).unwrap();
     let (mut project, _) = extract(folder, &file, Settling::default()).unwrap();
@@ -35,7 +44,11 @@ fn project(folder: &Path) -> Project {
 }
 
 fn run(project: &mut Project, count: u64, threads: usize) -> Result<Vec<u8>, mathscale::Error> {
-    let plan = ComposePlan { search: search(count, 9), threads, fresh: true };
+    let plan = ComposePlan {
+        search: search(count, 9),
+        threads,
+        fresh: true,
+    };
     compose(project, &plan, &mut |_| ControlFlow::Continue(()))?;
     Ok(fs::read(project.file("compositions.jsonl")).unwrap())
 }
@@ -48,11 +61,16 @@ fn threads_change_nothing_and_a_smaller_count_is_the_start_of_a_larger_one() {
     assert!(one == run(&mut project, 3000, 3).unwrap());
     let fewer = run(&mut project, 100, 2).unwrap();
     assert!(one.starts_with(&fewer) && fewer.len() < one.len());
-    let (in_memory, ending) = compositions(&Graph::read_json(&project.file("graph.json")).unwrap(), search(3000, 9));
+    let (in_memory, ending) = compositions(
+        &Graph::read_json(&project.file("graph.json")).unwrap(),
+        search(3000, 9),
+    );
     assert_eq!(ending, Ending::Count);
     run(&mut project, 3000, 2).unwrap();
-    let written: Vec<Composition> =
-        read_lines(&project.file("compositions.jsonl")).unwrap().collect::<Result<_, _>>().unwrap();
+    let written: Vec<Composition> = read_lines(&project.file("compositions.jsonl"))
+        .unwrap()
+        .collect::<Result<_, _>>()
+        .unwrap();
     assert_eq!(written, in_memory);
 }
 
@@ -66,12 +84,26 @@ fn compositions_are_unique_sorted_and_of_the_graph() {
     for composition in &found {
         let known = |kind, names: &[String]| {
             names.windows(2).all(|pair| pair[0] < pair[1])
-                && names.iter().all(|name| graph.concepts(kind).iter().any(|concept| concept.name == *name))
+                && names.iter().all(|name| {
+                    graph
+                        .concepts(kind)
+                        .iter()
+                        .any(|concept| concept.name == *name)
+                })
         };
         assert!(known(Kind::Topic, &composition.topics), "{composition:?}");
-        assert!(known(Kind::KnowledgePoint, &composition.knowledge_points), "{composition:?}");
-        assert!((1..=3).contains(&composition.topics.len()), "{composition:?}");
-        assert!((1..=5).contains(&composition.knowledge_points.len()), "{composition:?}");
+        assert!(
+            known(Kind::KnowledgePoint, &composition.knowledge_points),
+            "{composition:?}"
+        );
+        assert!(
+            (1..=3).contains(&composition.topics.len()),
+            "{composition:?}"
+        );
+        assert!(
+            (1..=5).contains(&composition.knowledge_points.len()),
+            "{composition:?}"
+        );
     }
     let other = compositions(&graph, search(2000, 2)).0;
     assert_ne!(found, other);
@@ -79,13 +111,25 @@ fn compositions_are_unique_sorted_and_of_the_graph() {
 
 #[test]
 fn a_graph_gives_all_it_has_and_stops() {
-    // From a or b: {a, b} with {p}, {q}, {p, q}. c stays where it is: {c} with {r}. d finds nothing.
-    let graph = Graph::of(&[extraction(&["a", "b"], &["p", "q"]), extraction(&["c"], &["r"]), extraction(&["d"], &[])]);
+    // From a or b: {a, b} with {p}, {q}, {p, q}. c stays where it is: {c} with {r}. d finds
+    // nothing.
+    let graph = Graph::of(&[
+        extraction(&["a", "b"], &["p", "q"]),
+        extraction(&["c"], &["r"]),
+        extraction(&["d"], &[]),
+    ]);
     let (mut found, ending) = compositions(&graph, search(1_000_000, 3));
     found.sort();
     let composition = |topics: &[&str], kps: &[&str]| {
-        let Extraction { topics, knowledge_points, .. } = extraction(topics, kps);
-        Composition { topics, knowledge_points }
+        let Extraction {
+            topics,
+            knowledge_points,
+            ..
+        } = extraction(topics, kps);
+        Composition {
+            topics,
+            knowledge_points,
+        }
     };
     let ab = ["a", "b"];
     let mut expected = vec![
@@ -102,26 +146,46 @@ fn a_graph_gives_all_it_has_and_stops() {
 #[test]
 fn rare_compositions_do_not_keep_a_search_from_ending() {
     // q follows p in one of 100,000 steps, and r follows q as rarely.
-    let mut seeds = vec![extraction(&["a"], &["p", "q"]), extraction(&["b"], &["q", "r"])];
+    let mut seeds = vec![
+        extraction(&["a"], &["p", "q"]),
+        extraction(&["b"], &["q", "r"]),
+    ];
     seeds.extend((0..100_000).map(|_| extraction(&["a"], &["p", "s"])));
     let (found, ending) = compositions(&Graph::of(&seeds), search(50, 3));
-    assert!(matches!(ending, Ending::NothingNew | Ending::MostWalks | Ending::All), "{ending:?}");
+    assert!(
+        matches!(ending, Ending::NothingNew | Ending::MostWalks | Ending::All),
+        "{ending:?}"
+    );
     assert!(found.len() > 10, "{}", found.len());
 }
 
 #[test]
 fn a_project_tells_what_a_small_graph_could_not_give() {
-    let Some(file) = shared_data("native/tal/en_single_choice_train_3K.jsonl") else { return };
+    let Some(file) = shared_data("native/tal/en_single_choice_train_3K.jsonl") else {
+        return;
+    };
     let folder = tempfile::tempdir().unwrap();
     let (mut project, _) = extract(folder.path(), &file, Settling::default()).unwrap();
     graph(&mut project, &GraphPlan::default()).unwrap();
-    let plan = ComposePlan { search: search(50_000, 1), threads: 2, fresh: false };
+    let plan = ComposePlan {
+        search: search(50_000, 1),
+        threads: 2,
+        fresh: false,
+    };
     let outcome = compose(&mut project, &plan, &mut |_| ControlFlow::Continue(())).unwrap();
-    // 42,349 are possible, by an enumeration made outside of this program; the rarest are never met.
+    // 42,349 are possible, by an enumeration made outside of this program; the rarest are never
+    // met.
     assert_eq!(outcome.record.counts["possible"], 42_349);
-    assert!(outcome.compositions > 8_800 && outcome.compositions <= 42_349, "{}", outcome.compositions);
+    assert!(
+        outcome.compositions > 8_800 && outcome.compositions <= 42_349,
+        "{}",
+        outcome.compositions
+    );
     let shortfall = outcome.shortfall.clone().unwrap();
-    assert!(shortfall.contains("the graph can give 42349"), "{shortfall}");
+    assert!(
+        shortfall.contains("the graph can give 42349"),
+        "{shortfall}"
+    );
     let again = compose(&mut project, &plan, &mut |_| ControlFlow::Continue(())).unwrap();
     assert!(again.already_there);
     assert_eq!(again.shortfall, outcome.shortfall);
@@ -131,7 +195,11 @@ fn a_project_tells_what_a_small_graph_could_not_give() {
 fn a_graph_without_anything_to_compose_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("annotations.json");
-    fs::write(&file, "{\"topics\": [\"a\"], \"knowledge_points\": [\"b\"]}").unwrap();
+    fs::write(
+        &file,
+        "{\"topics\": [\"a\"], \"knowledge_points\": [\"b\"]}",
+    )
+    .unwrap();
     let (mut project, _) = extract(folder.path(), &file, Settling::default()).unwrap();
     let outcome = graph(&mut project, &GraphPlan::default()).unwrap();
     assert!(
@@ -140,21 +208,36 @@ fn a_graph_without_anything_to_compose_is_refused() {
         outcome.warnings
     );
     let error = run(&mut project, 10, 1).unwrap_err();
-    assert!(matches!(error.kind(), ErrorKind::NothingToCompose(_)), "{error}");
+    assert!(
+        matches!(error.kind(), ErrorKind::NothingToCompose(_)),
+        "{error}"
+    );
     assert!(error.to_string().contains("--keep-singletons"), "{error}");
-    assert_eq!(compositions(&Graph::of(&[]), search(5, 1)), (Vec::new(), Ending::All));
+    assert_eq!(
+        compositions(&Graph::of(&[]), search(5, 1)),
+        (Vec::new(), Ending::All)
+    );
 }
 
 #[test]
 fn a_search_that_is_stopped_leaves_nothing_half_written() {
     let folder = tempfile::tempdir().unwrap();
     let mut project = project(folder.path());
-    let plan = ComposePlan { search: search(3000, 9), threads: 1, fresh: false };
+    let plan = ComposePlan {
+        search: search(3000, 9),
+        threads: 1,
+        fresh: false,
+    };
     let error = compose(&mut project, &plan, &mut |_| ControlFlow::Break(())).unwrap_err();
     assert!(error.is_interrupted(), "{error}");
-    let names: Vec<_> = fs::read_dir(project.folder()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    let names: Vec<_> = fs::read_dir(project.folder())
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name())
+        .collect();
     assert!(
-        names.iter().all(|name| name != "compositions.jsonl" && !name.to_string_lossy().starts_with('.')),
+        names
+            .iter()
+            .all(|name| name != "compositions.jsonl" && !name.to_string_lossy().starts_with('.')),
         "{names:?}"
     );
     let outcome = compose(&mut project, &plan, &mut |_| ControlFlow::Continue(())).unwrap();
@@ -174,8 +257,9 @@ proptest! {
             .map(|(topics, kps)| Extraction { id: String::new(), topics: names(topics), knowledge_points: names(kps) })
             .collect();
         let (_, ending) = compositions(&Graph::of(&seeds), search(1 << 20, 1));
-        // Counted too high, the search would end in another way; counted too low, `All` would come too early,
-        // which the enumeration of `a_project_tells_what_a_small_graph_could_not_give` would show.
+        // Counted too high, the search would end in another way; counted too low, `All` would come
+        // too early, which the enumeration of `a_project_tells_what_a_small_graph_could_not_give`
+        // would show.
         prop_assert_eq!(ending, Ending::All);
     }
 }

@@ -6,7 +6,10 @@ use std::ops::ControlFlow;
 use std::path::Path;
 use std::process::Command;
 
-use mathscale::{Amount, ExportPlan, Form, Mix, Project, ScreenPlan, ScreenRules, Stage, StageState, export, screen};
+use mathscale::{
+    Amount, ExportPlan, Form, Mix, Project, ScreenPlan, ScreenRules, Stage, StageState, export,
+    screen,
+};
 use serde_json::Value;
 
 use crate::screening;
@@ -23,15 +26,35 @@ fn screened(folder: &Path) -> Project {
         .map(|n| {
             (
                 format!("How much is {n} times {}?\n\"Tell\" \\me | ä 数 {n}", n + 7),
-                format!("{n} * {} = {}\n\nThe answer is ${}$.", n + 7, n * (n + 7), n * (n + 7)),
+                format!(
+                    "{n} * {} = {}\n\nThe answer is ${}$.",
+                    n + 7,
+                    n * (n + 7),
+                    n * (n + 7)
+                ),
             )
         })
         .collect();
-    let lines: Vec<(&str, &str)> =
-        texts.iter().map(|(question, solution)| (question.as_str(), solution.as_str())).collect();
+    let lines: Vec<(&str, &str)> = texts
+        .iter()
+        .map(|(question, solution)| (question.as_str(), solution.as_str()))
+        .collect();
     let (mut project, pairs) = screening::project(folder, &lines);
-    let rules = ScreenRules { near: None, ..ScreenRules::default() };
-    let outcome = screen(&mut project, &ScreenPlan { pairs, rules, fresh: false }, None, &mut go_on).unwrap();
+    let rules = ScreenRules {
+        near: None,
+        ..ScreenRules::default()
+    };
+    let outcome = screen(
+        &mut project,
+        &ScreenPlan {
+            pairs,
+            rules,
+            fresh: false,
+        },
+        None,
+        &mut go_on,
+    )
+    .unwrap();
     assert_eq!(outcome.report.kept, PAIRS as u64);
     project
 }
@@ -49,7 +72,10 @@ fn plan(folder: &Path) -> ExportPlan {
     ExportPlan {
         validation_share: 0.2,
         seed: 7,
-        mix: vec![Mix { file, amount: Amount::Count(20) }],
+        mix: vec![Mix {
+            file,
+            amount: Amount::Count(20),
+        }],
         title: "Trial: \"quoted\"".to_string(),
         license: "cc-by-4.0".to_string(),
         ..ExportPlan::default()
@@ -57,7 +83,11 @@ fn plan(folder: &Path) -> ExportPlan {
 }
 
 fn lines(file: &Path) -> Vec<Value> {
-    fs::read_to_string(file).unwrap().lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    fs::read_to_string(file)
+        .unwrap()
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect()
 }
 
 #[test]
@@ -66,30 +96,66 @@ fn all_forms_hold_the_same_records_in_the_same_order() {
     let mut project = screened(folder.path());
     let outcome = export(&mut project, &plan(folder.path()), &mut go_on).unwrap();
     let counts = &outcome.record.counts;
-    assert_eq!((counts["own"], counts["mixed"], counts["train"] + counts["validation"]), (200, 20, 220));
+    assert_eq!(
+        (
+            counts["own"],
+            counts["mixed"],
+            counts["train"] + counts["validation"]
+        ),
+        (200, 20, 220)
+    );
     assert!((20..80).contains(&counts["validation"]), "{counts:?}");
     let at = |name: &str| project.file("export").join(name);
     for split in ["train", "validation"] {
         let alpaca: Vec<Value> =
-            serde_json::from_str(&fs::read_to_string(at(&Form::Alpaca.path(split))).unwrap()).unwrap();
+            serde_json::from_str(&fs::read_to_string(at(&Form::Alpaca.path(split))).unwrap())
+                .unwrap();
         let chat = lines(&at(&Form::Chat.path(split)));
         let plain = lines(&at(&Form::PromptCompletion.path(split)));
-        let rows: Vec<Value> =
-            record_files::open(&at(&Form::Parquet.path(split))).unwrap().map(|row| row.unwrap().value).collect();
+        let rows: Vec<Value> = record_files::open(&at(&Form::Parquet.path(split)))
+            .unwrap()
+            .map(|row| row.unwrap().value)
+            .collect();
         assert_eq!(alpaca.len() as u64, counts[split]);
-        assert!([chat.len(), plain.len(), rows.len()].iter().all(|&length| length == alpaca.len()));
+        assert!(
+            [chat.len(), plain.len(), rows.len()]
+                .iter()
+                .all(|&length| length == alpaca.len())
+        );
         for (((alpaca, chat), plain), row) in alpaca.iter().zip(&chat).zip(&plain).zip(&rows) {
-            let (question, solution) = (row["question"].as_str().unwrap(), row["solution"].as_str().unwrap());
+            let (question, solution) = (
+                row["question"].as_str().unwrap(),
+                row["solution"].as_str().unwrap(),
+            );
             assert_eq!(alpaca["instruction"], question);
-            assert_eq!((&alpaca["input"], &alpaca["output"]), (&"".into(), &solution.into()));
-            assert_eq!(chat["messages"][0], serde_json::json!({"role": "user", "content": question}));
-            assert_eq!(chat["messages"][1], serde_json::json!({"role": "assistant", "content": solution}));
+            assert_eq!(
+                (&alpaca["input"], &alpaca["output"]),
+                (&"".into(), &solution.into())
+            );
+            assert_eq!(
+                chat["messages"][0],
+                serde_json::json!({"role": "user", "content": question})
+            );
+            assert_eq!(
+                chat["messages"][1],
+                serde_json::json!({"role": "assistant", "content": solution})
+            );
             assert!(
-                plain["prompt"].as_str().unwrap().ends_with(&format!("### Instruction:\n{question}\n\n### Response:"))
+                plain["prompt"]
+                    .as_str()
+                    .unwrap()
+                    .ends_with(&format!("### Instruction:\n{question}\n\n### Response:"))
             );
             assert_eq!(plain["completion"], solution);
             let own = row["source"] == "mathscale";
-            assert_eq!(row["topics"], if own { serde_json::json!(["Numbers"]) } else { serde_json::json!([]) });
+            assert_eq!(
+                row["topics"],
+                if own {
+                    serde_json::json!(["Numbers"])
+                } else {
+                    serde_json::json!([])
+                }
+            );
         }
     }
     let card = fs::read_to_string(at("README.md")).unwrap();
@@ -106,10 +172,19 @@ fn all_forms_hold_the_same_records_in_the_same_order() {
     ] {
         assert!(card.contains(part), "{part} is missing in\n{card}");
     }
-    for (name, output) in outcome.record.outputs.iter().filter(|(name, _)| !name.ends_with("README.md")) {
+    for (name, output) in outcome
+        .record
+        .outputs
+        .iter()
+        .filter(|(name, _)| !name.ends_with("README.md"))
+    {
         assert!(card.contains(&output.blake3), "{name}");
     }
-    assert!(export(&mut project, &plan(folder.path()), &mut go_on).unwrap().already_there);
+    assert!(
+        export(&mut project, &plan(folder.path()), &mut go_on)
+            .unwrap()
+            .already_there
+    );
 }
 
 #[test]
@@ -118,38 +193,94 @@ fn split_and_order_depend_on_seed_and_id_alone() {
     let mut project = screened(folder.path());
     let chat = [Form::Chat].to_vec();
     let mut questions = |plan: ExportPlan| {
-        export(&mut project, &ExportPlan { forms: chat.clone(), fresh: true, ..plan }, &mut go_on).unwrap();
+        export(
+            &mut project,
+            &ExportPlan {
+                forms: chat.clone(),
+                fresh: true,
+                ..plan
+            },
+            &mut go_on,
+        )
+        .unwrap();
         let train = lines(&project.file("export/chat/train.jsonl"));
-        train.iter().map(|line| line["messages"][0]["content"].as_str().unwrap().to_string()).collect::<Vec<_>>()
+        train
+            .iter()
+            .map(|line| line["messages"][0]["content"].as_str().unwrap().to_string())
+            .collect::<Vec<_>>()
     };
     let mixed = questions(plan(folder.path()));
-    let alone = questions(ExportPlan { mix: Vec::new(), ..plan(folder.path()) });
-    let own: Vec<String> = mixed.iter().filter(|question| !question.starts_with("Mixed")).cloned().collect();
+    let alone = questions(ExportPlan {
+        mix: Vec::new(),
+        ..plan(folder.path())
+    });
+    let own: Vec<String> = mixed
+        .iter()
+        .filter(|question| !question.starts_with("Mixed"))
+        .cloned()
+        .collect();
     assert_eq!(own, alone);
-    let other = questions(ExportPlan { mix: Vec::new(), seed: 8, ..plan(folder.path()) });
+    let other = questions(ExportPlan {
+        mix: Vec::new(),
+        seed: 8,
+        ..plan(folder.path())
+    });
     assert_ne!(other, alone);
     // More held out is what was held out before, and others.
-    let more = questions(ExportPlan { mix: Vec::new(), validation_share: 0.5, ..plan(folder.path()) });
+    let more = questions(ExportPlan {
+        mix: Vec::new(),
+        validation_share: 0.5,
+        ..plan(folder.path())
+    });
     let alone: BTreeSet<String> = alone.into_iter().collect();
     assert!(more.len() < alone.len() && more.iter().all(|question| alone.contains(question)));
-    assert!(project.file("replaced/export-3/export/chat/train.jsonl").is_file());
+    assert!(
+        project
+            .file("replaced/export-3/export/chat/train.jsonl")
+            .is_file()
+    );
 }
 
 #[test]
 fn bad_options_and_files_are_refused_before_anything_is_written() {
     let folder = tempfile::tempdir().unwrap();
     let mut project = screened(folder.path());
-    let refused = |project: &mut Project, plan: ExportPlan| export(project, &plan, &mut go_on).unwrap_err().to_string();
-    let message = refused(&mut project, ExportPlan { validation_share: 1.0, ..ExportPlan::default() });
+    let refused = |project: &mut Project, plan: ExportPlan| {
+        export(project, &plan, &mut go_on).unwrap_err().to_string()
+    };
+    let message = refused(
+        &mut project,
+        ExportPlan {
+            validation_share: 1.0,
+            ..ExportPlan::default()
+        },
+    );
     assert!(message.contains("at least 0 and below 1"), "{message}");
-    let missing = Mix { file: folder.path().join("none.jsonl"), amount: Amount::All };
-    let message = refused(&mut project, ExportPlan { mix: vec![missing], ..ExportPlan::default() });
+    let missing = Mix {
+        file: folder.path().join("none.jsonl"),
+        amount: Amount::All,
+    };
+    let message = refused(
+        &mut project,
+        ExportPlan {
+            mix: vec![missing],
+            ..ExportPlan::default()
+        },
+    );
     assert!(message.contains("none.jsonl"), "{message}");
     assert!(!project.file("export").exists());
-    let other = ExportPlan { seed: 1, ..ExportPlan::default() };
+    let other = ExportPlan {
+        seed: 1,
+        ..ExportPlan::default()
+    };
     export(&mut project, &ExportPlan::default(), &mut go_on).unwrap();
     assert!(refused(&mut project, other).contains("options.seed is 0 there and 1 here"));
-    let state = project.status().into_iter().find(|status| status.stage == Stage::Export).unwrap().state;
+    let state = project
+        .status()
+        .into_iter()
+        .find(|status| status.stage == Stage::Export)
+        .unwrap()
+        .state;
     assert_eq!(state, StageState::Done);
 }
 
@@ -162,7 +293,10 @@ fn hugging_face_datasets_reads_every_form() {
     };
     let folder = tempfile::tempdir().unwrap();
     let mut project = screened(folder.path());
-    let counts = export(&mut project, &plan(folder.path()), &mut go_on).unwrap().record.counts;
+    let counts = export(&mut project, &plan(folder.path()), &mut go_on)
+        .unwrap()
+        .record
+        .counts;
     let script = "
 import sys, json
 from datasets import load_dataset, get_dataset_config_names
@@ -182,16 +316,29 @@ print(json.dumps(told))
         .env("HF_HUB_OFFLINE", "1")
         .output()
         .unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     let told: Value = serde_json::from_slice(&output.stdout).unwrap();
-    assert_eq!(told["configs"], serde_json::json!(["alpaca", "chat", "prompt_completion"]));
+    assert_eq!(
+        told["configs"],
+        serde_json::json!(["alpaca", "chat", "prompt_completion"])
+    );
     for form in Form::ALL {
         for split in ["train", "validation"] {
             assert_eq!(told[form.name()][split][0], counts[split], "{form} {split}");
         }
     }
-    assert_eq!(told["alpaca"]["train"][1], serde_json::json!(["input", "instruction", "output"]));
-    assert_eq!(told["default"], serde_json::json!(["instruction", "input", "output"]));
+    assert_eq!(
+        told["alpaca"]["train"][1],
+        serde_json::json!(["input", "instruction", "output"])
+    );
+    assert_eq!(
+        told["default"],
+        serde_json::json!(["instruction", "input", "output"])
+    );
     let row = &told["parquet"]["train"][2];
     assert_eq!(told["alpaca"]["train"][2]["instruction"], row["question"]);
     assert!(row["topics"].is_array(), "{row}");

@@ -2,63 +2,123 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use mathscale::{
-    AnnotationPlan, ConceptReport, ExtractOutcome, Extraction, Merging, Project, Seed, SetAside, Settling,
-    extract_from_annotations, read_lines,
+    AnnotationPlan, ConceptReport, ExtractOutcome, Extraction, Merging, Project, Seed, SetAside,
+    Settling, extract_from_annotations, read_lines,
 };
 use serde_json::{Value, json};
 
 /// Real data, which no checkout has to have.
 pub fn shared_data(path: &str) -> Option<PathBuf> {
     let root = std::env::var_os("MWPBENCH_SHARED_DATA").map(PathBuf::from);
-    let root = root.unwrap_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data"));
+    let root =
+        root.unwrap_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data"));
     let file = root.join(path);
     if !file.exists() {
-        eprintln!("SKIPPED: {} is not there (set MWPBENCH_SHARED_DATA)", file.display());
+        eprintln!(
+            "SKIPPED: {} is not there (set MWPBENCH_SHARED_DATA)",
+            file.display()
+        );
     }
     Some(file).filter(|file| file.exists())
 }
 
-pub fn extract(folder: &Path, file: &Path, settling: Settling) -> Result<(Project, ExtractOutcome), mathscale::Error> {
+pub fn extract(
+    folder: &Path,
+    file: &Path,
+    settling: Settling,
+) -> Result<(Project, ExtractOutcome), mathscale::Error> {
     let mut project = Project::open_to_write(&folder.join("project"))?;
-    let plan = AnnotationPlan { file: file.to_path_buf(), settling, fresh: false };
+    let plan = AnnotationPlan {
+        file: file.to_path_buf(),
+        settling,
+        fresh: false,
+    };
     let outcome = extract_from_annotations(&mut project, &plan)?;
     Ok((project, outcome))
 }
 
-fn extract_records(folder: &Path, records: &[Value], settling: Settling) -> Result<Project, mathscale::Error> {
+fn extract_records(
+    folder: &Path,
+    records: &[Value],
+    settling: Settling,
+) -> Result<Project, mathscale::Error> {
     let file = folder.join("annotations.jsonl");
-    fs::write(&file, records.iter().map(|record| format!("{record}\n")).collect::<String>()).unwrap();
+    fs::write(
+        &file,
+        records
+            .iter()
+            .map(|record| format!("{record}\n"))
+            .collect::<String>(),
+    )
+    .unwrap();
     extract(folder, &file, settling).map(|(project, _)| project)
 }
 
 fn lines<T: serde::de::DeserializeOwned>(project: &Project, name: &str) -> Vec<T> {
-    read_lines(&project.file(name)).unwrap().collect::<Result<_, _>>().unwrap()
+    read_lines(&project.file(name))
+        .unwrap()
+        .collect::<Result<_, _>>()
+        .unwrap()
 }
 
-const KEEP: Settling = Settling { merge: Merging::None, keep_singletons: true };
+const KEEP: Settling = Settling {
+    merge: Merging::None,
+    keep_singletons: true,
+};
 
 #[test]
 fn tal_routes_give_the_published_figures() {
-    let Some(file) = shared_data("native/tal/en_single_choice_train_3K.jsonl") else { return };
+    let Some(file) = shared_data("native/tal/en_single_choice_train_3K.jsonl") else {
+        return;
+    };
     let folder = tempfile::tempdir().unwrap();
     let (project, outcome) = extract(folder.path(), &file, Settling::default()).unwrap();
     let counts = &outcome.record.counts;
-    assert_eq!((counts["seeds"], counts["topics"], counts["knowledge_points"]), (3000, 9, 281));
-    assert_eq!((counts["topics_found"], counts["topic_singletons"], counts["set_aside"]), (13, 4, 0));
+    assert_eq!(
+        (
+            counts["seeds"],
+            counts["topics"],
+            counts["knowledge_points"]
+        ),
+        (3000, 9, 281)
+    );
+    assert_eq!(
+        (
+            counts["topics_found"],
+            counts["topic_singletons"],
+            counts["set_aside"]
+        ),
+        (13, 4, 0)
+    );
     let seeds: Vec<Seed> = lines(&project, "seeds.jsonl");
     assert_eq!((seeds.len(), seeds[0].answer.as_str()), (3000, "$$0$$"));
-    assert!(seeds[0].solution.as_ref().unwrap().starts_with("We consider the last two-digit"));
+    assert!(
+        seeds[0]
+            .solution
+            .as_ref()
+            .unwrap()
+            .starts_with("We consider the last two-digit")
+    );
     let extractions: Vec<Extraction> = lines(&project, "extractions.jsonl");
     assert_eq!(extractions[0].topics, ["Number Theory Modules"]);
-    assert_eq!(extractions[0].knowledge_points, ["Divisibility Rules", "Division without Remainders"]);
+    assert_eq!(
+        extractions[0].knowledge_points,
+        ["Divisibility Rules", "Division without Remainders"]
+    );
     let report = ConceptReport::of_project(&project).unwrap();
-    let spelling = report.knowledge_points.spellings.iter().find(|spelling| spelling.name == "Equivalent Substitution");
+    let spelling = report
+        .knowledge_points
+        .spellings
+        .iter()
+        .find(|spelling| spelling.name == "Equivalent Substitution");
     assert_eq!(spelling.unwrap().also, [" Equivalent Substitution"]);
 }
 
 #[test]
 fn a_models_extractions_give_the_published_figures() {
-    let Some(file) = shared_data("mathscale/math_extraction.json") else { return };
+    let Some(file) = shared_data("mathscale/math_extraction.json") else {
+        return;
+    };
     let folder = tempfile::tempdir().unwrap();
     let (project, _) = extract(folder.path(), &file, Settling::default()).unwrap();
     let report = ConceptReport::of_project(&project).unwrap();
@@ -91,8 +151,21 @@ fn spellings_are_put_together_and_singletons_taken_out() {
         );
     }
     let report = ConceptReport::of_project(&project).unwrap();
-    assert_eq!((report.topics.found, report.topics.spelled, report.topics.kept), (3, 1, 1));
-    assert_eq!((report.knowledge_points.singletons, report.knowledge_points.removed), (1, vec!["Lone".to_string()]));
+    assert_eq!(
+        (
+            report.topics.found,
+            report.topics.spelled,
+            report.topics.kept
+        ),
+        (3, 1, 1)
+    );
+    assert_eq!(
+        (
+            report.knowledge_points.singletons,
+            report.knowledge_points.removed
+        ),
+        (1, vec!["Lone".to_string()])
+    );
     fs::create_dir(folder.path().join("other")).unwrap();
     let kept = extract_records(&folder.path().join("other"), &records, KEEP).unwrap();
     assert_eq!(
@@ -111,19 +184,40 @@ fn near_duplicates_are_merged_where_asked_for_and_told() {
     ];
     let merged = |merge: Merging| {
         let folder = tempfile::tempdir().unwrap();
-        let project = extract_records(folder.path(), &records, Settling { merge, keep_singletons: true }).unwrap();
+        let project = extract_records(
+            folder.path(),
+            &records,
+            Settling {
+                merge,
+                keep_singletons: true,
+            },
+        )
+        .unwrap();
         ConceptReport::of_project(&project).unwrap()
     };
-    assert_eq!((merged(Merging::None).topics.kept, merged(Merging::None).knowledge_points.kept), (2, 5));
+    assert_eq!(
+        (
+            merged(Merging::None).topics.kept,
+            merged(Merging::None).knowledge_points.kept
+        ),
+        (2, 5)
+    );
     let plurals = merged(Merging::Plurals);
     assert_eq!((plurals.topics.kept, plurals.knowledge_points.kept), (1, 4));
     assert_eq!(
-        (plurals.topics.merges[0].into.as_str(), plurals.topics.merges[0].from.as_str()),
+        (
+            plurals.topics.merges[0].into.as_str(),
+            plurals.topics.merges[0].from.as_str()
+        ),
         ("Triangles", "Triangle")
     );
     let near = merged(Merging::Near).knowledge_points;
     assert_eq!(near.kept, 3, "sine and line stay apart");
-    let told: Vec<&str> = near.merges.iter().map(|merge| merge.from.as_str()).collect();
+    let told: Vec<&str> = near
+        .merges
+        .iter()
+        .map(|merge| merge.from.as_str())
+        .collect();
     assert_eq!(told, ["Pythagoraen theorem", "Pythagorean theorems"]);
 }
 
@@ -142,8 +236,10 @@ fn items_that_cannot_be_used_are_set_aside_with_their_place() {
     let folder = tempfile::tempdir().unwrap();
     let project = extract_records(folder.path(), &records, KEEP).unwrap();
     let set_aside: Vec<SetAside> = lines(&project, "extract.set-aside.jsonl");
-    let told: Vec<String> =
-        set_aside.iter().map(|item| format!("{}: {}", item.place.as_ref().unwrap(), item.reason)).collect();
+    let told: Vec<String> = set_aside
+        .iter()
+        .map(|item| format!("{}: {}", item.place.as_ref().unwrap(), item.reason))
+        .collect();
     let expected = [
         "line 2: the topic \"Mon\\u{7}ey\": a name with the control character U+0007".to_string(),
         format!(
@@ -153,7 +249,8 @@ fn items_that_cannot_be_used_are_set_aside_with_their_place() {
         "line 4: it names no concept".to_string(),
         "line 5: a knowledge point without a name".to_string(),
         "line 6: 65 knowledge points, of which 64 are allowed".to_string(),
-        "line 7: the route \"Overseas->Algebra\" has no topic after \"Knowledge Point\"".to_string(),
+        "line 7: the route \"Overseas->Algebra\" has no topic after \"Knowledge Point\""
+            .to_string(),
     ];
     assert_eq!(told, expected);
     assert_eq!(lines::<Extraction>(&project, "extractions.jsonl").len(), 1);
@@ -165,7 +262,10 @@ fn files_that_are_no_annotations_are_refused() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("annotations.jsonl");
         fs::write(&file, text).unwrap();
-        let error = extract(folder.path(), &file, KEEP).err().unwrap().to_string();
+        let error = extract(folder.path(), &file, KEEP)
+            .err()
+            .unwrap()
+            .to_string();
         for part in parts {
             assert!(error.contains(part), "no {part:?} in: {error}");
         }
@@ -173,19 +273,39 @@ fn files_that_are_no_annotations_are_refused() {
         assert!(project.manifest().stages.is_empty(), "nothing is begun");
     };
     refused("", &["annotations.jsonl: this file holds no record"]);
-    refused("{\"question\": \"x\"}\n", &["annotations.jsonl, line 1", "the keys question", "knowledge_point_routes"]);
-    refused("{\"topics\": [\"a\"]}\n", &["line 1: the field \"knowledge_points\" is missing"]);
+    refused(
+        "{\"question\": \"x\"}\n",
+        &[
+            "annotations.jsonl, line 1",
+            "the keys question",
+            "knowledge_point_routes",
+        ],
+    );
+    refused(
+        "{\"topics\": [\"a\"]}\n",
+        &["line 1: the field \"knowledge_points\" is missing"],
+    );
     refused(
         "{\"topics\": \"a\", \"knowledge_points\": []}\n",
         &["\"topics\" must be a list of strings, found a string"],
     );
-    refused("{\"topics\": [1], \"knowledge_points\": []}\n", &["must be a list of strings, found a number"]);
+    refused(
+        "{\"topics\": [1], \"knowledge_points\": []}\n",
+        &["must be a list of strings, found a number"],
+    );
     refused(
         "{\"topics\": [\"\"], \"knowledge_points\": []}\n",
         &["none of its 1 records can be used (line 1: a topic"],
     );
     refused("7\n", &["line 1: a number in place of a record"]);
-    refused("{\"topics\": [\n", &["line 1: the record that begins here is not closed"]);
-    let twice = format!("{}\n{}\n", record(1, &["a"], &["b"]), record(1, &["a"], &["b"]));
+    refused(
+        "{\"topics\": [\n",
+        &["line 1: the record that begins here is not closed"],
+    );
+    let twice = format!(
+        "{}\n{}\n",
+        record(1, &["a"], &["b"]),
+        record(1, &["a"], &["b"])
+    );
     refused(&twice, &["line 2: the id \"1\" was used before, in line 1"]);
 }

@@ -7,8 +7,9 @@ use std::path::Path;
 
 use generation::{Decoding, Prompt};
 use mathscale::{
-    ComposePlan, Composition, Error, ErrorKind, GenerateOutcome, GeneratePlan, GraphPlan, Pair, Prices, Project,
-    Search, SetAside, Settling, compose, estimate_generation, generate, graph, read_lines,
+    ComposePlan, Composition, Error, ErrorKind, GenerateOutcome, GeneratePlan, GraphPlan, Pair,
+    Prices, Project, Search, SetAside, Settling, compose, estimate_generation, generate, graph,
+    read_lines,
 };
 
 use crate::extract::extract;
@@ -21,9 +22,13 @@ pub fn composed(folder: &Path) -> Project {
     let file = folder.join("annotations.jsonl");
     let record = |n: usize| {
         let topics = [format!("Topic {}", n % 7), format!("Topic {}", n * n % 5)];
-        let kps: Vec<String> = (0..=n % 4).map(|k| format!("Point {}", (n * (k + 2)) % 19)).collect();
-        let (question, answer) =
-            (format!("How much is {n} plus {n}?"), format!("It is {}. The answer is {}.", 2 * n, 2 * n));
+        let kps: Vec<String> = (0..=n % 4)
+            .map(|k| format!("Point {}", (n * (k + 2)) % 19))
+            .collect();
+        let (question, answer) = (
+            format!("How much is {n} plus {n}?"),
+            format!("It is {}. The answer is {}.", 2 * n, 2 * n),
+        );
         format!(
             "{}\n",
             serde_json::json!({"id": format!("seed-{n}"), "topics": topics, "knowledge_points": kps, "question": question, "answer": answer})
@@ -32,7 +37,14 @@ pub fn composed(folder: &Path) -> Project {
     fs::write(&file, (0..60).map(record).collect::<String>()).unwrap();
     let (mut project, _) = extract(folder, &file, Settling::default()).unwrap();
     graph(&mut project, &GraphPlan::default()).unwrap();
-    let plan = ComposePlan { search: Search { count: COUNT as u64, seed: 9 }, threads: 1, fresh: false };
+    let plan = ComposePlan {
+        search: Search {
+            count: COUNT as u64,
+            seed: 9,
+        },
+        threads: 1,
+        fresh: false,
+    };
     let outcome = compose(&mut project, &plan, &mut |_| ControlFlow::Continue(())).unwrap();
     assert_eq!(outcome.compositions, COUNT as u64);
     project
@@ -59,13 +71,26 @@ pub fn number(prompt: &Prompt) -> usize {
 fn good(prompt: &Prompt) -> Told {
     let n = number(prompt);
     Ok(match n % 3 {
-        0 => format!("Question: What is {n} + 1?\nSolution: The answer is {}.", n + 1),
-        1 => format!("**Created Question:** What is {n} + 1?\n\n**Solution:**\nThe answer is {}.", n + 1),
-        _ => format!("{{\"question\": \"What is {n} + 1?\", \"solution\": \"The answer is {}.\"}}", n + 1),
+        0 => format!(
+            "Question: What is {n} + 1?\nSolution: The answer is {}.",
+            n + 1
+        ),
+        1 => format!(
+            "**Created Question:** What is {n} + 1?\n\n**Solution:**\nThe answer is {}.",
+            n + 1
+        ),
+        _ => format!(
+            "{{\"question\": \"What is {n} + 1?\", \"solution\": \"The answer is {}.\"}}",
+            n + 1
+        ),
     })
 }
 
-fn run(project: &mut Project, plan: &GeneratePlan<'_>, script: &mut Script<'_>) -> Result<GenerateOutcome, Error> {
+fn run(
+    project: &mut Project,
+    plan: &GeneratePlan<'_>,
+    script: &mut Script<'_>,
+) -> Result<GenerateOutcome, Error> {
     generate(project, plan, script, &mut |_| ControlFlow::Continue(()))
 }
 
@@ -77,7 +102,10 @@ pub fn generated(folder: &Path) -> Project {
 }
 
 fn pairs(project: &Project) -> Vec<Pair> {
-    read_lines(&project.file("pairs.jsonl")).unwrap().collect::<Result<_, _>>().unwrap()
+    read_lines(&project.file("pairs.jsonl"))
+        .unwrap()
+        .collect::<Result<_, _>>()
+        .unwrap()
 }
 
 #[test]
@@ -87,35 +115,72 @@ fn every_composition_becomes_a_pair_with_its_nearest_seeds() {
     let mut script = Script::new(&good);
     let outcome = run(&mut project, &plan(), &mut script).unwrap();
     let counts = &outcome.record.counts;
-    assert_eq!((counts["pairs"], counts["set_aside"], counts["replies"]), (COUNT as u64, 0, COUNT as u64));
-    assert_eq!((counts["prompt_tokens"], counts["completion_tokens"]), (100 * COUNT as u64, 7 * COUNT as u64));
-    let compositions: Vec<Composition> =
-        read_lines(&project.file("compositions.jsonl")).unwrap().collect::<Result<_, _>>().unwrap();
+    assert_eq!(
+        (counts["pairs"], counts["set_aside"], counts["replies"]),
+        (COUNT as u64, 0, COUNT as u64)
+    );
+    assert_eq!(
+        (counts["prompt_tokens"], counts["completion_tokens"]),
+        (100 * COUNT as u64, 7 * COUNT as u64)
+    );
+    let compositions: Vec<Composition> = read_lines(&project.file("compositions.jsonl"))
+        .unwrap()
+        .collect::<Result<_, _>>()
+        .unwrap();
     for (place, (pair, composition)) in pairs(&project).iter().zip(&compositions).enumerate() {
         assert_eq!(pair.id, format!("pair/{}", place + 1));
-        assert_eq!((&pair.topics, &pair.knowledge_points), (&composition.topics, &composition.knowledge_points));
+        assert_eq!(
+            (&pair.topics, &pair.knowledge_points),
+            (&composition.topics, &composition.knowledge_points)
+        );
         assert_eq!(pair.question, format!("What is {} + 1?", place + 1));
         assert_eq!((pair.model.as_str(), pair.seeds.len()), ("teacher", 3));
-        let prompt = &script.asked.iter().find(|prompt| prompt.id == pair.id).unwrap().text;
+        let prompt = &script
+            .asked
+            .iter()
+            .find(|prompt| prompt.id == pair.id)
+            .unwrap()
+            .text;
         assert!(prompt.starts_with("<<") && prompt.ends_with(">>"));
-        let names = composition.topics.iter().chain(&composition.knowledge_points);
-        assert!(names.clone().all(|name| prompt.contains(&format!("- {name}\n"))), "{prompt}");
+        let names = composition
+            .topics
+            .iter()
+            .chain(&composition.knowledge_points);
+        assert!(
+            names
+                .clone()
+                .all(|name| prompt.contains(&format!("- {name}\n"))),
+            "{prompt}"
+        );
         for seed in &pair.seeds {
             let n = seed.strip_prefix("seed-").unwrap();
             assert!(
-                prompt.contains(&format!("Question: How much is {n} plus {n}?\nSolution: It is")),
+                prompt.contains(&format!(
+                    "Question: How much is {n} plus {n}?\nSolution: It is"
+                )),
                 "{seed}: {prompt}"
             );
         }
     }
-    assert!(run(&mut project, &plan(), &mut Script::new(&good)).unwrap().already_there);
+    assert!(
+        run(&mut project, &plan(), &mut Script::new(&good))
+            .unwrap()
+            .already_there
+    );
     let prices = folder.path().join("prices.toml");
-    fs::write(&prices, "currency = \"USD\"\n[models.teacher]\ninput = 10\noutput = 1000\n").unwrap();
-    let cost = outcome.cost(&Prices::read(&prices).unwrap(), "teacher").unwrap();
+    fs::write(
+        &prices,
+        "currency = \"USD\"\n[models.teacher]\ninput = 10\noutput = 1000\n",
+    )
+    .unwrap();
+    let cost = outcome
+        .cost(&Prices::read(&prices).unwrap(), "teacher")
+        .unwrap();
     assert_eq!(cost.to_string(), "0.96 USD");
 }
 
-/// Rubbish half of the time: what comes right on a later attempt is used, the rest is set aside with its reason.
+/// Rubbish half of the time: what comes right on a later attempt is used, the rest is set aside
+/// with its reason.
 #[test]
 fn half_rubbish_is_asked_again_with_the_reason_and_then_set_aside() {
     let folder = tempfile::tempdir().unwrap();
@@ -129,18 +194,31 @@ fn half_rubbish_is_asked_again_with_the_reason_and_then_set_aside() {
     let outcome = run(&mut project, &plan(), &mut script).unwrap();
     let counts = &outcome.record.counts;
     let (hopeless, late) = (COUNT as u64 / 4, COUNT as u64 / 4);
-    assert_eq!((counts["pairs"], counts["set_aside"]), (COUNT as u64 - hopeless, hopeless));
+    assert_eq!(
+        (counts["pairs"], counts["set_aside"]),
+        (COUNT as u64 - hopeless, hopeless)
+    );
     assert_eq!(counts["replies"], COUNT as u64 + 2 * hopeless + late);
-    let again = script
-        .asked
-        .iter()
-        .filter(|prompt| prompt.text.contains("could not be used: there is no line that begins with \"Solution:\""));
+    let again = script.asked.iter().filter(|prompt| {
+        prompt
+            .text
+            .contains("could not be used: there is no line that begins with \"Solution:\"")
+    });
     assert_eq!(again.count() as u64, late);
-    let aside: Vec<SetAside> =
-        read_lines(&project.file("generate.set-aside.jsonl")).unwrap().collect::<Result<_, _>>().unwrap();
+    let aside: Vec<SetAside> = read_lines(&project.file("generate.set-aside.jsonl"))
+        .unwrap()
+        .collect::<Result<_, _>>()
+        .unwrap();
     assert_eq!(aside.len() as u64, hopeless);
-    assert_eq!((aside[0].id.as_str(), aside[0].place.as_deref()), ("pair/4", Some("line 4")));
-    assert!(aside[0].reason.contains("begins with \"Question:\""), "{}", aside[0].reason);
+    assert_eq!(
+        (aside[0].id.as_str(), aside[0].place.as_deref()),
+        ("pair/4", Some("line 4"))
+    );
+    assert!(
+        aside[0].reason.contains("begins with \"Question:\""),
+        "{}",
+        aside[0].reason
+    );
     assert_eq!(outcome.set_aside[0], aside[0]);
 }
 
@@ -152,7 +230,10 @@ fn interruptions_change_nothing_and_nothing_is_asked_twice() {
     let mut project = composed(folder.path());
     let mut asked = 0;
     for start in 0.. {
-        let mut script = Script { patience: 1 + start * 11, ..Script::new(&good) };
+        let mut script = Script {
+            patience: 1 + start * 11,
+            ..Script::new(&good)
+        };
         let outcome = run(&mut project, &plan(), &mut script);
         asked += script.asked.len();
         match outcome {
@@ -176,14 +257,32 @@ fn interruptions_change_nothing_and_nothing_is_asked_twice() {
 fn failed_compositions_are_told_and_asked_again_or_set_aside() {
     let folder = tempfile::tempdir().unwrap();
     let mut project = composed(folder.path());
-    let failing = |prompt: &Prompt| if number(prompt) == 7 { Err("no line".to_string()) } else { good(prompt) };
+    let failing = |prompt: &Prompt| {
+        if number(prompt) == 7 {
+            Err("no line".to_string())
+        } else {
+            good(prompt)
+        }
+    };
     let error = run(&mut project, &plan(), &mut Script::new(&failing)).unwrap_err();
-    assert!(error.is_incomplete() && error.to_string().contains("(pair/7): no line"), "{error}");
-    let ended = GeneratePlan { without_failed: true, ..plan() };
+    assert!(
+        error.is_incomplete() && error.to_string().contains("(pair/7): no line"),
+        "{error}"
+    );
+    let ended = GeneratePlan {
+        without_failed: true,
+        ..plan()
+    };
     let mut script = Script::new(&failing);
     let outcome = run(&mut project, &ended, &mut script).unwrap();
     assert_eq!(script.asked.len(), 1);
-    assert_eq!((outcome.record.counts["pairs"], outcome.set_aside[0].reason.as_str()), (COUNT as u64 - 1, "no line"));
+    assert_eq!(
+        (
+            outcome.record.counts["pairs"],
+            outcome.set_aside[0].reason.as_str()
+        ),
+        (COUNT as u64 - 1, "no line")
+    );
 }
 
 #[test]
@@ -194,22 +293,55 @@ fn other_work_is_refused_with_the_difference() {
         run(project, plan, script).unwrap_err()
     };
     run(&mut project, &plan(), &mut Script::new(&good)).unwrap();
-    let message = early(&mut project, &GeneratePlan { examples: 2, ..plan() }, &mut Script::new(&good)).to_string();
-    assert!(message.contains("options.examples is 3 there and 2 here"), "{message}");
-    let message =
-        early(&mut project, &GeneratePlan { rendering: "none".into(), ..plan() }, &mut Script::new(&good)).to_string();
+    let message = early(
+        &mut project,
+        &GeneratePlan {
+            examples: 2,
+            ..plan()
+        },
+        &mut Script::new(&good),
+    )
+    .to_string();
+    assert!(
+        message.contains("options.examples is 3 there and 2 here"),
+        "{message}"
+    );
+    let message = early(
+        &mut project,
+        &GeneratePlan {
+            rendering: "none".into(),
+            ..plan()
+        },
+        &mut Script::new(&good),
+    )
+    .to_string();
     assert!(message.contains("prompt is "), "{message}");
-    let mut other = Script { name: "other", ..Script::new(&good) };
+    let mut other = Script {
+        name: "other",
+        ..Script::new(&good)
+    };
     let message = early(&mut project, &plan(), &mut other).to_string();
-    assert!(message.contains("generator.weights is teacher there and other here"), "{message}");
+    assert!(
+        message.contains("generator.weights is teacher there and other here"),
+        "{message}"
+    );
 
     // Other seeds make everything after them stale.
     drop(project);
     let file = folder.path().join("annotations.jsonl");
-    let fewer: String = fs::read_to_string(&file).unwrap().lines().take(50).map(|line| format!("{line}\n")).collect();
+    let fewer: String = fs::read_to_string(&file)
+        .unwrap()
+        .lines()
+        .take(50)
+        .map(|line| format!("{line}\n"))
+        .collect();
     fs::write(&file, fewer).unwrap();
     let mut project = Project::open_to_write(&folder.path().join("project")).unwrap();
-    let plan_seeds = mathscale::AnnotationPlan { file, settling: Settling::default(), fresh: true };
+    let plan_seeds = mathscale::AnnotationPlan {
+        file,
+        settling: Settling::default(),
+        fresh: true,
+    };
     mathscale::extract_from_annotations(&mut project, &plan_seeds).unwrap();
     let error = early(&mut project, &plan(), &mut Script::new(&good));
     assert!(matches!(error.kind(), ErrorKind::Stale { .. }), "{error}");
@@ -223,9 +355,19 @@ fn a_dry_run_estimates_and_asks_nothing() {
     assert_eq!(estimate.compositions, COUNT);
     let a_prompt = estimate.prompt_tokens / COUNT as u64;
     assert!((300..900).contains(&a_prompt), "{a_prompt} tokens a prompt");
-    assert!((5..40).contains(&(estimate.completion_tokens / COUNT as u64)), "{estimate:?}");
+    assert!(
+        (5..40).contains(&(estimate.completion_tokens / COUNT as u64)),
+        "{estimate:?}"
+    );
     assert_eq!(estimate.most_completion_tokens, 512 * COUNT as u64);
-    let ten = estimate_generation(&project, &GeneratePlan { limit: Some(10), ..plan() }).unwrap();
+    let ten = estimate_generation(
+        &project,
+        &GeneratePlan {
+            limit: Some(10),
+            ..plan()
+        },
+    )
+    .unwrap();
     assert_eq!(ten.compositions, 10);
     assert!(!project.file("generate.job.json").exists());
 }

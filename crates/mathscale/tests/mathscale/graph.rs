@@ -7,7 +7,11 @@ use proptest::prelude::*;
 
 fn extraction(topics: &[&str], knowledge_points: &[&str]) -> Extraction {
     let owned = |names: &[&str]| names.iter().map(|name| name.to_string()).collect();
-    Extraction { id: String::new(), topics: owned(topics), knowledge_points: owned(knowledge_points) }
+    Extraction {
+        id: String::new(),
+        topics: owned(topics),
+        knowledge_points: owned(knowledge_points),
+    }
 }
 
 /// Money is joined with Rates, Percent (twice) and Interest; Percent with Interest.
@@ -22,15 +26,33 @@ fn small() -> Graph {
 #[test]
 fn an_edge_counts_the_seeds_that_yielded_both() {
     let graph = small();
-    let names = |concepts: &[Concept]| concepts.iter().map(|concept| concept.name.clone()).collect::<Vec<_>>();
+    let names = |concepts: &[Concept]| {
+        concepts
+            .iter()
+            .map(|concept| concept.name.clone())
+            .collect::<Vec<_>>()
+    };
     assert_eq!(names(graph.topics()), ["Money", "Rates", "Shapes"]);
     assert_eq!(names(graph.knowledge_points()), ["Interest", "Percent"]);
-    assert_eq!(graph.knowledge_points()[1].seeds, 2, "a concept that a seed names twice counts once");
+    assert_eq!(
+        graph.knowledge_points()[1].seeds,
+        2,
+        "a concept that a seed names twice counts once"
+    );
     let neighbours = |from, to, id| graph.links(from, to).neighbours(id).collect::<Vec<_>>();
-    assert_eq!(neighbours(Kind::Topic, Kind::KnowledgePoint, 0), [(0, 1), (1, 2)]);
-    assert_eq!(neighbours(Kind::KnowledgePoint, Kind::Topic, 1), [(0, 2), (1, 1)]);
+    assert_eq!(
+        neighbours(Kind::Topic, Kind::KnowledgePoint, 0),
+        [(0, 1), (1, 2)]
+    );
+    assert_eq!(
+        neighbours(Kind::KnowledgePoint, Kind::Topic, 1),
+        [(0, 2), (1, 1)]
+    );
     assert_eq!(neighbours(Kind::Topic, Kind::Topic, 0), [(1, 1)]);
-    assert_eq!(neighbours(Kind::KnowledgePoint, Kind::KnowledgePoint, 0), [(1, 1)]);
+    assert_eq!(
+        neighbours(Kind::KnowledgePoint, Kind::KnowledgePoint, 0),
+        [(1, 1)]
+    );
     assert_eq!((graph.seeds(), graph.edges()), (3, 5));
 }
 
@@ -38,24 +60,57 @@ fn an_edge_counts_the_seeds_that_yielded_both() {
 fn a_step_goes_to_a_neighbour_as_often_as_w_says() {
     let shown = &small().show(" money. ").unwrap()[0];
     assert_eq!((shown.kind, shown.seeds), (Kind::Topic, 2));
-    let [percent, interest] = shown.knowledge_points.as_slice() else { panic!("{shown:?}") };
-    assert_eq!((percent.name.as_str(), percent.seeds, interest.seeds), ("Percent", 2, 1));
+    let [percent, interest] = shown.knowledge_points.as_slice() else {
+        panic!("{shown:?}")
+    };
+    assert_eq!(
+        (percent.name.as_str(), percent.seeds, interest.seeds),
+        ("Percent", 2, 1)
+    );
     // exp f(u,v) / Σ exp f(u,·), as the paper has it.
     let expected = edge_weight(2).exp() / (edge_weight(2).exp() + edge_weight(1).exp());
     assert!((percent.probability - expected).abs() < 1e-12);
     assert!((edge_weight(1) - 1e-5f64.ln_1p()).abs() < 1e-12);
     let unknown = small().show("monney percent").unwrap_err().to_string();
-    assert_eq!(unknown, "no concept is called \"monney percent\" (is it \"Percent\"?)");
+    assert_eq!(
+        unknown,
+        "no concept is called \"monney percent\" (is it \"Percent\"?)"
+    );
 }
 
 #[test]
 fn stats_of_a_small_graph() {
     let stats = small().stats(1);
-    assert_eq!((stats.components.as_slice(), stats.topics_without_kp, stats.total_weight), ([4, 1].as_slice(), 1, 6));
+    assert_eq!(
+        (
+            stats.components.as_slice(),
+            stats.topics_without_kp,
+            stats.total_weight
+        ),
+        ([4, 1].as_slice(), 1, 6)
+    );
     let [topics, mixed, kps] = &stats.links;
-    assert_eq!((topics.edges, topics.components.as_slice(), topics.degrees.isolated), (1, [2, 1].as_slice(), 1));
-    assert_eq!((mixed.edges, mixed.degrees.most, mixed.degrees.median, mixed.heaviest[0].seeds), (3, 2, 1, 2));
-    assert_eq!((kps.edges, kps.heaviest.len(), kps.degrees.mean), (1, 1, 1.0));
+    assert_eq!(
+        (
+            topics.edges,
+            topics.components.as_slice(),
+            topics.degrees.isolated
+        ),
+        (1, [2, 1].as_slice(), 1)
+    );
+    assert_eq!(
+        (
+            mixed.edges,
+            mixed.degrees.most,
+            mixed.degrees.median,
+            mixed.heaviest[0].seeds
+        ),
+        (3, 2, 1, 2)
+    );
+    assert_eq!(
+        (kps.edges, kps.heaviest.len(), kps.degrees.mean),
+        (1, 1, 1.0)
+    );
     assert_eq!(Graph::of(&[]).stats(3).links[0].degrees.most, 0);
 }
 
@@ -67,7 +122,9 @@ fn through_json(graph: &Graph, folder: &Path) -> Graph {
 
 fn through_graphml(graph: &Graph, folder: &Path) -> Graph {
     let file = folder.join("graph.graphml");
-    graph.write_graphml(fs::File::create(&file).unwrap()).unwrap();
+    graph
+        .write_graphml(fs::File::create(&file).unwrap())
+        .unwrap();
     Graph::read_graphml(&file).unwrap()
 }
 
@@ -108,7 +165,9 @@ proptest! {
 fn graphml_of_others_is_read() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("own.graphml");
-    small().write_graphml(fs::File::create(&file).unwrap()).unwrap();
+    small()
+        .write_graphml(fs::File::create(&file).unwrap())
+        .unwrap();
     let script = "import sys, networkx as nx\n\
         g = nx.read_graphml(sys.argv[1])\n\
         assert not g.is_directed() and len(g) == 5 and g.number_of_edges() == 5, g\n\
@@ -118,8 +177,14 @@ fn graphml_of_others_is_read() {
         h.add_edges_from((v, u, d) for u, v, d in g.edges(data=True))\n\
         nx.write_graphml(h, sys.argv[2])\n";
     let other = folder.path().join("other.graphml");
-    match Command::new("python3").args(["-c", script]).args([&file, &other]).output() {
-        Ok(done) if done.status.success() => assert_eq!(Graph::read_graphml(&other).unwrap(), small()),
+    match Command::new("python3")
+        .args(["-c", script])
+        .args([&file, &other])
+        .output()
+    {
+        Ok(done) if done.status.success() => {
+            assert_eq!(Graph::read_graphml(&other).unwrap(), small())
+        }
         Ok(done) if String::from_utf8_lossy(&done.stderr).contains("No module named") => {
             eprintln!("SKIPPED: python3 has no networkx")
         }
@@ -129,7 +194,12 @@ fn graphml_of_others_is_read() {
 }
 
 /// What a file with this change is refused for.
-fn refused(read: fn(&Path) -> Result<Graph, mathscale::Error>, text: &str, from: &str, to: &str) -> String {
+fn refused(
+    read: fn(&Path) -> Result<Graph, mathscale::Error>,
+    text: &str,
+    from: &str,
+    to: &str,
+) -> String {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("changed");
     assert!(text.contains(from), "{from} in {text}");
@@ -143,12 +213,32 @@ fn what_is_no_concept_graph_is_refused() {
     small().write_json(&mut json).unwrap();
     let json = String::from_utf8(json).unwrap();
     for (from, to, part) in [
-        ("graph.v1", "graph.v2", "this program reads \"mwpbench.mathscale.graph.v1\""),
+        (
+            "graph.v1",
+            "graph.v2",
+            "this program reads \"mwpbench.mathscale.graph.v1\"",
+        ),
         ("0.00001", "0.5", "\"epsilon\" is 0.5"),
-        ("\"topic_topic\":[[0,1,1]]", "\"topic_topic\":[[0,9,1]]", "an edge goes to topic 9, and there are 3"),
-        ("\"topic_topic\":[[0,1,1]]", "\"topic_topic\":[[1,1,1]]", "\"Rates\" has an edge to itself"),
-        ("\"topic_topic\":[[0,1,1]]", "\"topic_topic\":[[0,1,0]]", "has weight 0"),
-        ("\"topic_topic\":[[0,1,1]]", "\"topic_topic\":[[0,1,1],[1,0,2]]", "two edges join \"Money\" and \"Rates\""),
+        (
+            "\"topic_topic\":[[0,1,1]]",
+            "\"topic_topic\":[[0,9,1]]",
+            "an edge goes to topic 9, and there are 3",
+        ),
+        (
+            "\"topic_topic\":[[0,1,1]]",
+            "\"topic_topic\":[[1,1,1]]",
+            "\"Rates\" has an edge to itself",
+        ),
+        (
+            "\"topic_topic\":[[0,1,1]]",
+            "\"topic_topic\":[[0,1,0]]",
+            "has weight 0",
+        ),
+        (
+            "\"topic_topic\":[[0,1,1]]",
+            "\"topic_topic\":[[0,1,1],[1,0,2]]",
+            "two edges join \"Money\" and \"Rates\"",
+        ),
         ("\"Rates\"", "\"Money\"", "two concepts \"Money\""),
         ("\"Rates\"", "\" Rates\"", "has to be written \"Rates\""),
         ("\"Rates\"", "\"Ra\\u0007tes\"", "U+0007"),
@@ -162,14 +252,34 @@ fn what_is_no_concept_graph_is_refused() {
     let graphml = String::from_utf8(graphml).unwrap();
     for (from, to, part) in [
         ("undirected", "directed", ", line 9: a directed graph"),
-        (">topic<", ">subject<", ", line 11: the node \"t0\" is of the kind \"subject\""),
+        (
+            ">topic<",
+            ">subject<",
+            ", line 11: the node \"t0\" is of the kind \"subject\"",
+        ),
         ("<data key=\"weight\">1</data>", "", "has no \"weight\""),
-        ("<data key=\"weight\">2<", "<data key=\"weight\">3<", "and ln(3 + 1e-5) is 1.09861"),
-        ("<data key=\"weight\">2<", "<data key=\"weight\">2.5<", "\"weight\" is not a count: \"2.5\""),
+        (
+            "<data key=\"weight\">2<",
+            "<data key=\"weight\">3<",
+            "and ln(3 + 1e-5) is 1.09861",
+        ),
+        (
+            "<data key=\"weight\">2<",
+            "<data key=\"weight\">2.5<",
+            "\"weight\" is not a count: \"2.5\"",
+        ),
         ("target=\"k0\"", "target=\"k9\"", "there is no node \"k9\""),
-        ("node id=\"t1\"", "node id=\"t0\"", "two nodes have the id \"t0\""),
+        (
+            "node id=\"t1\"",
+            "node id=\"t0\"",
+            "two nodes have the id \"t0\"",
+        ),
         ("</graph>", "", "not XML"),
-        ("<data key=\"kind\">", "<data key=\"sort\">", "the key \"sort\" is not declared"),
+        (
+            "<data key=\"kind\">",
+            "<data key=\"sort\">",
+            "the key \"sort\" is not declared",
+        ),
     ] {
         let message = refused(Graph::read_graphml, &graphml, from, to);
         assert!(message.contains(part), "{message}");
@@ -180,7 +290,13 @@ fn what_is_no_concept_graph_is_refused() {
 fn a_picture_names_its_neighbours_and_no_more_than_asked_for() {
     let shown = &small().show("Money").unwrap()[0];
     let svg = shown.svg(PictureOptions { neighbours: 1 });
-    assert!(svg.starts_with("<svg ") && svg.ends_with("</svg>\n"), "{svg}");
-    assert!(svg.contains("1 of 2 knowledge points") && svg.contains("66.7 %  Percent"), "{svg}");
+    assert!(
+        svg.starts_with("<svg ") && svg.ends_with("</svg>\n"),
+        "{svg}"
+    );
+    assert!(
+        svg.contains("1 of 2 knowledge points") && svg.contains("66.7 %  Percent"),
+        "{svg}"
+    );
     assert!(!svg.contains("Interest"), "{svg}");
 }

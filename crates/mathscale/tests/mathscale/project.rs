@@ -7,34 +7,74 @@ use serde_json::json;
 
 fn identity(inputs: &[(&str, Input)], options: &[(&str, u64)]) -> Identity {
     Identity {
-        inputs: inputs.iter().map(|(name, input)| (name.to_string(), input.clone())).collect(),
-        options: options.iter().map(|(name, value)| (name.to_string(), json!(value))).collect(),
+        inputs: inputs
+            .iter()
+            .map(|(name, input)| (name.to_string(), input.clone()))
+            .collect(),
+        options: options
+            .iter()
+            .map(|(name, value)| (name.to_string(), json!(value)))
+            .collect(),
         ..Identity::default()
     }
 }
 
 /// Runs a stage that writes one file.
-fn run(project: &mut Project, stage: Stage, identity: Identity, file: &str, text: &str, fresh: bool) -> Begun {
+fn run(
+    project: &mut Project,
+    stage: Stage,
+    identity: Identity,
+    file: &str,
+    text: &str,
+    fresh: bool,
+) -> Begun {
     let begun = project.begin(stage, identity, fresh).unwrap();
     if !matches!(begun, Begun::AlreadyThere(_)) {
-        let output = project.write(file, |out| out.write_all(text.as_bytes())).unwrap();
+        let output = project
+            .write(file, |out| out.write_all(text.as_bytes()))
+            .unwrap();
         let outputs = BTreeMap::from([(file.to_string(), output)]);
-        project.finish(stage, outputs, BTreeMap::from([("bytes".to_string(), text.len() as u64)])).unwrap();
+        project
+            .finish(
+                stage,
+                outputs,
+                BTreeMap::from([("bytes".to_string(), text.len() as u64)]),
+            )
+            .unwrap();
     }
     begun
 }
 
 fn extract(project: &mut Project, text: &str, fresh: bool) -> Begun {
-    run(project, Stage::Extract, identity(&[], &[("n", text.len() as u64)]), "extractions.jsonl", text, fresh)
+    run(
+        project,
+        Stage::Extract,
+        identity(&[], &[("n", text.len() as u64)]),
+        "extractions.jsonl",
+        text,
+        fresh,
+    )
 }
 
 fn graph(project: &mut Project, text: &str, fresh: bool) -> Begun {
     let input = project.input(Stage::Extract, "extractions.jsonl").unwrap();
-    run(project, Stage::Graph, identity(&[("extractions", input)], &[]), "graph.json", text, fresh)
+    run(
+        project,
+        Stage::Graph,
+        identity(&[("extractions", input)], &[]),
+        "graph.json",
+        text,
+        fresh,
+    )
 }
 
 fn state(project: &Project, stage: Stage) -> StageState {
-    project.status().into_iter().find(|status| status.stage == stage).unwrap().state
+    project
+        .status()
+        .into_iter()
+        .find(|status| status.stage == stage)
+        .unwrap()
+        .state
 }
 
 fn new_project(folder: &Path) -> Project {
@@ -46,12 +86,26 @@ fn a_stage_is_run_once_and_refused_with_other_options() {
     let folder = tempfile::tempdir().unwrap();
     let mut project = new_project(folder.path());
     assert_eq!(extract(&mut project, "one", false), Begun::New);
-    assert!(matches!(extract(&mut project, "one", false), Begun::AlreadyThere(record) if record.counts["bytes"] == 3));
-    let refused = project.begin(Stage::Extract, identity(&[], &[("n", 7)]), false).unwrap_err().to_string();
-    assert!(refused.contains("options.n is 3 there and 7 here") && refused.contains("--fresh"), "{refused}");
+    assert!(
+        matches!(extract(&mut project, "one", false), Begun::AlreadyThere(record) if record.counts["bytes"] == 3)
+    );
+    let refused = project
+        .begin(Stage::Extract, identity(&[], &[("n", 7)]), false)
+        .unwrap_err()
+        .to_string();
+    assert!(
+        refused.contains("options.n is 3 there and 7 here") && refused.contains("--fresh"),
+        "{refused}"
+    );
     assert_eq!(extract(&mut project, "sixsix", true), Begun::New);
-    assert_eq!(fs::read_to_string(project.file("extractions.jsonl")).unwrap(), "sixsix");
-    assert_eq!(fs::read_to_string(project.file("replaced/extract-1/extractions.jsonl")).unwrap(), "one");
+    assert_eq!(
+        fs::read_to_string(project.file("extractions.jsonl")).unwrap(),
+        "sixsix"
+    );
+    assert_eq!(
+        fs::read_to_string(project.file("replaced/extract-1/extractions.jsonl")).unwrap(),
+        "one"
+    );
 }
 
 #[test]
@@ -64,7 +118,10 @@ fn inputs_differ_by_digest_and_not_by_name() {
     let of = |file: &Path| identity(&[("seeds", Input::of_file(file).unwrap())], &[]);
     assert_eq!(of(&a).differences(&of(&b)), []);
     let difference = of(&a).differences(&of(&c))[0].to_string();
-    assert!(difference.starts_with("inputs.seeds is ") && difference.contains("/c ("), "{difference}");
+    assert!(
+        difference.starts_with("inputs.seeds is ") && difference.contains("/c ("),
+        "{difference}"
+    );
 }
 
 #[test]
@@ -74,12 +131,35 @@ fn later_stages_are_stale_when_an_earlier_one_was_replaced() {
     extract(&mut project, "one", false);
     graph(&mut project, "graph of one", false);
     let input = project.input(Stage::Graph, "graph.json").unwrap();
-    run(&mut project, Stage::Compose, identity(&[("graph", input)], &[]), "compositions.jsonl", "x", false);
+    run(
+        &mut project,
+        Stage::Compose,
+        identity(&[("graph", input)], &[]),
+        "compositions.jsonl",
+        "x",
+        false,
+    );
     extract(&mut project, "another", true);
-    assert_eq!(state(&project, Stage::Graph), StageState::Stale { input: "extractions.jsonl".into() });
-    assert_eq!(state(&project, Stage::Compose), StageState::Stale { input: "graph.json".into() });
-    let refused = project.input(Stage::Graph, "graph.json").unwrap_err().to_string();
-    assert!(refused.contains("\"graph\" is stale") && refused.contains("graph --fresh"), "{refused}");
+    assert_eq!(
+        state(&project, Stage::Graph),
+        StageState::Stale {
+            input: "extractions.jsonl".into()
+        }
+    );
+    assert_eq!(
+        state(&project, Stage::Compose),
+        StageState::Stale {
+            input: "graph.json".into()
+        }
+    );
+    let refused = project
+        .input(Stage::Graph, "graph.json")
+        .unwrap_err()
+        .to_string();
+    assert!(
+        refused.contains("\"graph\" is stale") && refused.contains("graph --fresh"),
+        "{refused}"
+    );
     // The same file again: nothing is stale, though the stage was run again.
     extract(&mut project, "one", true);
     assert_eq!(state(&project, Stage::Compose), StageState::Done);
@@ -89,15 +169,30 @@ fn later_stages_are_stale_when_an_earlier_one_was_replaced() {
 fn a_stage_that_was_stopped_is_continued() {
     let folder = tempfile::tempdir().unwrap();
     let mut project = new_project(folder.path());
-    assert_eq!(project.begin(Stage::Extract, identity(&[], &[]), false).unwrap(), Begun::New);
+    assert_eq!(
+        project
+            .begin(Stage::Extract, identity(&[], &[]), false)
+            .unwrap(),
+        Begun::New
+    );
     fs::write(project.file(".mwpbench-half"), "half a file").unwrap();
     drop(project);
     let mut project = new_project(folder.path());
     assert!(!project.file(".mwpbench-half").exists());
     assert_eq!(state(&project, Stage::Extract), StageState::Unfinished);
-    assert_eq!(project.begin(Stage::Extract, identity(&[], &[]), false).unwrap(), Begun::Continued);
-    let refused = project.input(Stage::Extract, "extractions.jsonl").unwrap_err();
-    assert!(refused.is_usage() && refused.to_string().contains("has not been run to its end"), "{refused}");
+    assert_eq!(
+        project
+            .begin(Stage::Extract, identity(&[], &[]), false)
+            .unwrap(),
+        Begun::Continued
+    );
+    let refused = project
+        .input(Stage::Extract, "extractions.jsonl")
+        .unwrap_err();
+    assert!(
+        refused.is_usage() && refused.to_string().contains("has not been run to its end"),
+        "{refused}"
+    );
 }
 
 #[test]
@@ -106,28 +201,65 @@ fn files_that_were_changed_afterwards_are_refused() {
     let mut project = new_project(folder.path());
     extract(&mut project, "one", false);
     fs::write(project.file("extractions.jsonl"), "two").unwrap();
-    let changed = |error: mathscale::Error| matches!(error.kind(), ErrorKind::Changed { stage: Stage::Extract });
-    assert!(changed(project.input(Stage::Extract, "extractions.jsonl").unwrap_err()));
-    assert!(changed(project.begin(Stage::Extract, identity(&[], &[("n", 3)]), false).unwrap_err()));
+    let changed = |error: mathscale::Error| {
+        matches!(
+            error.kind(),
+            ErrorKind::Changed {
+                stage: Stage::Extract
+            }
+        )
+    };
+    assert!(changed(
+        project
+            .input(Stage::Extract, "extractions.jsonl")
+            .unwrap_err()
+    ));
+    assert!(changed(
+        project
+            .begin(Stage::Extract, identity(&[], &[("n", 3)]), false)
+            .unwrap_err()
+    ));
     fs::remove_file(project.file("extractions.jsonl")).unwrap();
-    assert!(changed(project.input(Stage::Extract, "extractions.jsonl").unwrap_err()));
-    assert_eq!(state(&project, Stage::Extract), StageState::Lost { file: "extractions.jsonl".into() });
+    assert!(changed(
+        project
+            .input(Stage::Extract, "extractions.jsonl")
+            .unwrap_err()
+    ));
+    assert_eq!(
+        state(&project, Stage::Extract),
+        StageState::Lost {
+            file: "extractions.jsonl".into()
+        }
+    );
 }
 
 #[test]
 fn folders_of_others_and_other_versions_are_refused() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("letter.txt"), "dear").unwrap();
-    let refused = |error: mathscale::Error, part: &str| assert!(error.to_string().contains(part), "{error}");
-    refused(Project::open_to_write(folder.path()).unwrap_err(), "holds other files");
+    let refused =
+        |error: mathscale::Error, part: &str| assert!(error.to_string().contains(part), "{error}");
+    refused(
+        Project::open_to_write(folder.path()).unwrap_err(),
+        "holds other files",
+    );
     refused(Project::open(folder.path()).unwrap_err(), "no project here");
     let project = folder.path().join("project.json");
     fs::write(&project, "{\"schema\": \"mwpbench.mathscale.v9\"}").unwrap();
-    refused(Project::open(folder.path()).unwrap_err(), "this program reads \"mwpbench.mathscale.v1\"");
+    refused(
+        Project::open(folder.path()).unwrap_err(),
+        "this program reads \"mwpbench.mathscale.v1\"",
+    );
     fs::write(&project, "{\"stages\": {}}").unwrap();
-    refused(Project::open(folder.path()).unwrap_err(), "no field \"schema\"");
+    refused(
+        Project::open(folder.path()).unwrap_err(),
+        "no field \"schema\"",
+    );
     fs::write(&project, "{").unwrap();
-    refused(Project::open(folder.path()).unwrap_err(), "project.json: not JSON");
+    refused(
+        Project::open(folder.path()).unwrap_err(),
+        "project.json: not JSON",
+    );
 }
 
 #[test]
@@ -135,7 +267,12 @@ fn the_second_writer_is_told_who_the_first_is() {
     let folder = tempfile::tempdir().unwrap();
     let first = new_project(folder.path());
     let error = Project::open_to_write(first.folder()).unwrap_err();
-    assert!(error.to_string().contains(&format!("process {}, since ", std::process::id())), "{error}");
+    assert!(
+        error
+            .to_string()
+            .contains(&format!("process {}, since ", std::process::id())),
+        "{error}"
+    );
     Project::open(first.folder()).unwrap();
     drop(first);
     new_project(folder.path());

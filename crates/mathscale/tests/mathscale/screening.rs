@@ -5,8 +5,8 @@ use std::ops::ControlFlow;
 use std::path::Path;
 
 use mathscale::{
-    ErrorKind, Pair, PairSource, Project, RemovalReason, Removed, ScreenOutcome, ScreenPlan, ScreenRules, Stage,
-    read_lines, screen,
+    ErrorKind, Pair, PairSource, Project, RemovalReason, Removed, ScreenOutcome, ScreenPlan,
+    ScreenRules, Stage, read_lines, screen,
 };
 use overlap::{Index, Item, Options};
 
@@ -17,12 +17,23 @@ pub fn project(folder: &Path, lines: &[(&str, &str)]) -> (Project, PairSource) {
         let record = serde_json::json!({"id": number + 1, "question": question, "solution": solution, "topics": ["Numbers"], "knowledge_points": ["Sums"], "model": "teacher"});
         format!("{record}\n")
     };
-    fs::write(&file, lines.iter().enumerate().map(line).collect::<String>()).unwrap();
-    (Project::open_to_write(&folder.join("project")).unwrap(), PairSource::File(file))
+    fs::write(
+        &file,
+        lines.iter().enumerate().map(line).collect::<String>(),
+    )
+    .unwrap();
+    (
+        Project::open_to_write(&folder.join("project")).unwrap(),
+        PairSource::File(file),
+    )
 }
 
 fn tests() -> Index {
-    let item = |id: &str, text: &str| Item { id: id.into(), set: "gsm8k".into(), text: text.into() };
+    let item = |id: &str, text: &str| Item {
+        id: id.into(),
+        set: "gsm8k".into(),
+        text: text.into(),
+    };
     let items = vec![
         item(
             "gsm8k/1",
@@ -42,19 +53,34 @@ fn run(
     rules: ScreenRules,
     fresh: bool,
 ) -> Result<ScreenOutcome, mathscale::Error> {
-    let plan = ScreenPlan { pairs, rules, fresh };
-    screen(project, &plan, Some(&tests()), &mut |_| ControlFlow::Continue(()))
+    let plan = ScreenPlan {
+        pairs,
+        rules,
+        fresh,
+    };
+    screen(project, &plan, Some(&tests()), &mut |_| {
+        ControlFlow::Continue(())
+    })
 }
 
 const LINES: [(&str, &str); 9] = [
-    ("Carl buys 3 pens for 2 dollars each. How much does he pay?", "3 * 2 = 6. The answer is 6."),
+    (
+        "Carl buys 3 pens for 2 dollars each. How much does he pay?",
+        "3 * 2 = 6. The answer is 6.",
+    ),
     (
         "ANN has 12 apples and gives 5 of them to her brother Ben; how many apples does she have left now?",
         "12 - 5 = 7. The answer is 7.",
     ),
-    ("Carl buys 3 pens for 2 dollars each. How much does he pay?", "He pays 6 dollars."),
+    (
+        "Carl buys 3 pens for 2 dollars each. How much does he pay?",
+        "He pays 6 dollars.",
+    ),
     ("", "The answer is 5."),
-    ("What is the sum of the first ten odd numbers, and why is it a square?", "Because it is so."),
+    (
+        "What is the sum of the first ten odd numbers, and why is it a square?",
+        "Because it is so.",
+    ),
     (
         "A hiker walks 14 kilometres on each of the five days of his tour through the hills near the lake. How far does he walk?",
         "14 * 5 = 70. The answer is 70.",
@@ -75,13 +101,23 @@ fn each_removal_has_its_reason_and_the_rest_is_kept() {
     let folder = tempfile::tempdir().unwrap();
     let (mut project, pairs) = project(folder.path(), &LINES);
     let outcome = run(&mut project, pairs.clone(), ScreenRules::default(), false).unwrap();
-    let kept: Vec<Pair> = read_lines(&project.file("screened.jsonl")).unwrap().collect::<Result<_, _>>().unwrap();
-    assert_eq!(kept.iter().map(|pair| pair.id.as_str()).collect::<Vec<_>>(), ["pairs/1", "pairs/6", "pairs/9"]);
+    let kept: Vec<Pair> = read_lines(&project.file("screened.jsonl"))
+        .unwrap()
+        .collect::<Result<_, _>>()
+        .unwrap();
+    assert_eq!(
+        kept.iter().map(|pair| pair.id.as_str()).collect::<Vec<_>>(),
+        ["pairs/1", "pairs/6", "pairs/9"]
+    );
     assert_eq!(kept[0].topics, ["Numbers"]);
-    let removed: Vec<Removed> =
-        read_lines(&project.file("screen.removed.jsonl")).unwrap().collect::<Result<_, _>>().unwrap();
-    let told: Vec<(&str, RemovalReason, Option<&str>)> =
-        removed.iter().map(|why| (why.id.as_str(), why.reason, why.same_as.as_deref())).collect();
+    let removed: Vec<Removed> = read_lines(&project.file("screen.removed.jsonl"))
+        .unwrap()
+        .collect::<Result<_, _>>()
+        .unwrap();
+    let told: Vec<(&str, RemovalReason, Option<&str>)> = removed
+        .iter()
+        .map(|why| (why.id.as_str(), why.reason, why.same_as.as_deref()))
+        .collect();
     assert_eq!(
         told,
         [
@@ -93,12 +129,27 @@ fn each_removal_has_its_reason_and_the_rest_is_kept() {
             ("pairs/8", RemovalReason::Contaminated, Some("gsm8k/2")),
         ]
     );
-    assert!(removed[5].detail.contains("13-grams"), "{}", removed[5].detail);
+    assert!(
+        removed[5].detail.contains("13-grams"),
+        "{}",
+        removed[5].detail
+    );
     let report = outcome.report;
-    assert_eq!((report.read, report.kept, report.contaminated_by_set["gsm8k"]), (9, 3, 2));
+    assert_eq!(
+        (
+            report.read,
+            report.kept,
+            report.contaminated_by_set["gsm8k"]
+        ),
+        (9, 3, 2)
+    );
     assert_eq!(report.removed.values().sum::<u64>(), 6);
     assert_eq!(report.tests.map(|tests| tests.sets["gsm8k"]), Some(2));
-    assert!(run(&mut project, pairs, ScreenRules::default(), false).unwrap().already_there);
+    assert!(
+        run(&mut project, pairs, ScreenRules::default(), false)
+            .unwrap()
+            .already_there
+    );
 }
 
 #[test]
@@ -106,28 +157,71 @@ fn other_rules_or_tests_are_refused_with_the_difference() {
     let folder = tempfile::tempdir().unwrap();
     let (mut project, pairs) = project(folder.path(), &LINES);
     run(&mut project, pairs.clone(), ScreenRules::default(), false).unwrap();
-    let exact = ScreenRules { near: None, final_answer: false, ..ScreenRules::default() };
-    let message = run(&mut project, pairs.clone(), exact, false).unwrap_err().to_string();
-    assert!(message.contains("options.near is 0.7 there and null here"), "{message}");
-    let without = ScreenPlan { pairs: pairs.clone(), rules: ScreenRules::default(), fresh: false };
-    let message = screen(&mut project, &without, None, &mut |_| ControlFlow::Continue(())).unwrap_err().to_string();
+    let exact = ScreenRules {
+        near: None,
+        final_answer: false,
+        ..ScreenRules::default()
+    };
+    let message = run(&mut project, pairs.clone(), exact, false)
+        .unwrap_err()
+        .to_string();
+    assert!(
+        message.contains("options.near is 0.7 there and null here"),
+        "{message}"
+    );
+    let without = ScreenPlan {
+        pairs: pairs.clone(),
+        rules: ScreenRules::default(),
+        fresh: false,
+    };
+    let message = screen(&mut project, &without, None, &mut |_| {
+        ControlFlow::Continue(())
+    })
+    .unwrap_err()
+    .to_string();
     assert!(message.contains("options.tests is "), "{message}");
     let outcome = run(&mut project, pairs.clone(), exact, true).unwrap();
     assert_eq!(outcome.report.kept, 5);
     assert!(project.file("replaced/screen-1/screened.jsonl").is_file());
-    let wild = ScreenRules { near: Some(0.1), ..ScreenRules::default() };
-    assert!(run(&mut project, pairs, wild, true).unwrap_err().to_string().contains("0.5 to 1"));
+    let wild = ScreenRules {
+        near: Some(0.1),
+        ..ScreenRules::default()
+    };
+    assert!(
+        run(&mut project, pairs, wild, true)
+            .unwrap_err()
+            .to_string()
+            .contains("0.5 to 1")
+    );
 }
 
 #[test]
 fn a_stop_keeps_nothing_and_the_same_call_starts_again() {
     let folder = tempfile::tempdir().unwrap();
     let (mut project, pairs) = project(folder.path(), &LINES);
-    let plan = ScreenPlan { pairs: pairs.clone(), ..ScreenPlan::default() };
+    let plan = ScreenPlan {
+        pairs: pairs.clone(),
+        ..ScreenPlan::default()
+    };
     let stopped = screen(&mut project, &plan, None, &mut |_| ControlFlow::Break(())).unwrap_err();
-    assert!(matches!(stopped.kind(), ErrorKind::Stopped { stage: Stage::Screen, done: 9 }), "{stopped}");
+    assert!(
+        matches!(
+            stopped.kind(),
+            ErrorKind::Stopped {
+                stage: Stage::Screen,
+                done: 9
+            }
+        ),
+        "{stopped}"
+    );
     assert!(!project.file("screened.jsonl").exists());
-    let outcome = screen(&mut project, &plan, None, &mut |_| ControlFlow::Continue(())).unwrap();
+    let outcome = screen(
+        &mut project,
+        &plan,
+        None,
+        &mut |_| ControlFlow::Continue(()),
+    )
+    .unwrap();
     assert_eq!((outcome.already_there, outcome.report.kept), (false, 5));
 }
 
@@ -136,11 +230,35 @@ fn what_is_no_pair_is_told_with_its_place() {
     let folder = tempfile::tempdir().unwrap();
     let (mut project, _) = project(folder.path(), &LINES);
     let file = folder.path().join("odd.jsonl");
-    fs::write(&file, "{\"question\":\"Q\",\"answer\":\"5\"}\n{\"question\":\"Q\"}\n").unwrap();
-    let message = run(&mut project, PairSource::File(file), ScreenRules::default(), false).unwrap_err().to_string();
-    assert!(message.contains("odd.jsonl, line 2: no question with a solution"), "{message}");
-    let message = run(&mut project, PairSource::Latest, ScreenRules::default(), true).unwrap_err().to_string();
-    assert!(message.contains("\"generate\" has not been run"), "{message}");
+    fs::write(
+        &file,
+        "{\"question\":\"Q\",\"answer\":\"5\"}\n{\"question\":\"Q\"}\n",
+    )
+    .unwrap();
+    let message = run(
+        &mut project,
+        PairSource::File(file),
+        ScreenRules::default(),
+        false,
+    )
+    .unwrap_err()
+    .to_string();
+    assert!(
+        message.contains("odd.jsonl, line 2: no question with a solution"),
+        "{message}"
+    );
+    let message = run(
+        &mut project,
+        PairSource::Latest,
+        ScreenRules::default(),
+        true,
+    )
+    .unwrap_err()
+    .to_string();
+    assert!(
+        message.contains("\"generate\" has not been run"),
+        "{message}"
+    );
 }
 
 /// Real pairs of a public pipeline, where they are at hand.
@@ -148,14 +266,25 @@ fn what_is_no_pair_is_told_with_its_place() {
 fn real_pairs_are_screened() {
     let shared = std::env::var_os("MWPBENCH_SHARED_DATA").map(std::path::PathBuf::from);
     let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data");
-    let file = shared.unwrap_or(beside).join("mathscale/math_generation.json");
+    let file = shared
+        .unwrap_or(beside)
+        .join("mathscale/math_generation.json");
     if !file.is_file() {
-        eprintln!("SKIPPED: {} is not there (set MWPBENCH_SHARED_DATA)", file.display());
+        eprintln!(
+            "SKIPPED: {} is not there (set MWPBENCH_SHARED_DATA)",
+            file.display()
+        );
         return;
     }
     let folder = tempfile::tempdir().unwrap();
     let mut project = Project::open_to_write(&folder.path().join("project")).unwrap();
-    let outcome = run(&mut project, PairSource::File(file), ScreenRules::default(), false).unwrap();
+    let outcome = run(
+        &mut project,
+        PairSource::File(file),
+        ScreenRules::default(),
+        false,
+    )
+    .unwrap();
     eprintln!("{:?}", outcome.report);
     assert_eq!(outcome.report.read, 43);
     assert!(outcome.report.kept > 20, "{:?}", outcome.report);

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use generation::{
-    Completion, Decoding, Event, FinishReason, GenerationError, Generator, GeneratorInfo, Prompt, PromptIssue,
+    Completion, Decoding, Event, FinishReason, GenerationError, Generator, GeneratorInfo, Prompt,
+    PromptIssue,
 };
 
 /// What becomes of a prompt.
@@ -21,14 +22,23 @@ pub struct Script<'a> {
 
 impl<'a> Script<'a> {
     pub fn new(answer: &'a dyn Fn(&Prompt) -> Told) -> Self {
-        Self { answer, asked: Vec::new(), patience: usize::MAX, name: "teacher" }
+        Self {
+            answer,
+            asked: Vec::new(),
+            patience: usize::MAX,
+            name: "teacher",
+        }
     }
 }
 
 impl Generator for Script<'_> {
     fn info(&self) -> GeneratorInfo {
         let details = BTreeMap::from([("weights".to_string(), self.name.to_string())]);
-        GeneratorInfo { name: self.name.into(), kind: "script".into(), details }
+        GeneratorInfo {
+            name: self.name.into(),
+            kind: "script".into(),
+            details,
+        }
     }
 
     fn check(&self, _: &[Prompt], _: &Decoding) -> Result<Vec<PromptIssue>, GenerationError> {
@@ -53,7 +63,11 @@ impl Generator for Script<'_> {
             on_event(Event::Finished(Completion {
                 index,
                 text: told.clone().unwrap_or_default(),
-                finish_reason: if told.is_ok() { FinishReason::Eos } else { FinishReason::Error },
+                finish_reason: if told.is_ok() {
+                    FinishReason::Eos
+                } else {
+                    FinishReason::Error
+                },
                 prompt_tokens: 100,
                 completion_tokens: 7,
                 prompt_hash: String::new(),

@@ -5,8 +5,8 @@ use std::ops::ControlFlow;
 
 use generation::{Decoding, Prompt, Sampling};
 use mathscale::{
-    Error, JudgeAndScorer, OnWrong, Pair, PairSource, Project, ScreenPlan, ScreenRules, SetAside, ValidateOutcome,
-    ValidatePlan, Validation, ValidationMethod, read_lines, screen, validate,
+    Error, JudgeAndScorer, OnWrong, Pair, PairSource, Project, ScreenPlan, ScreenRules, SetAside,
+    ValidateOutcome, ValidatePlan, Validation, ValidationMethod, read_lines, screen, validate,
 };
 
 use crate::generating::{COUNT, generated, number};
@@ -25,7 +25,10 @@ fn plan(method: ValidationMethod, on_wrong: OnWrong) -> ValidatePlan<'static> {
     ValidatePlan {
         method,
         on_wrong,
-        decoding: Decoding { sampling: Some(sampling), ..Decoding::greedy(256) },
+        decoding: Decoding {
+            sampling: Some(sampling),
+            ..Decoding::greedy(256)
+        },
         attempts: NonZeroU32::new(2).unwrap(),
         render: &|text| text.to_string(),
         rendering: "plain".to_string(),
@@ -38,16 +41,24 @@ fn run(
     plan: &ValidatePlan<'_>,
     answer: &dyn Fn(&Prompt) -> Told,
 ) -> Result<ValidateOutcome, Error> {
-    let mut script = Script { name: "examiner", ..Script::new(answer) };
-    validate(project, plan, &mut script, &mut |_| ControlFlow::Continue(()))
+    let mut script = Script {
+        name: "examiner",
+        ..Script::new(answer)
+    };
+    validate(project, plan, &mut script, &mut |_| {
+        ControlFlow::Continue(())
+    })
 }
 
 fn validated(project: &Project) -> Vec<Pair> {
-    read_lines(&project.file("validated.jsonl")).unwrap().collect::<Result<_, _>>().unwrap()
+    read_lines(&project.file("validated.jsonl"))
+        .unwrap()
+        .collect::<Result<_, _>>()
+        .unwrap()
 }
 
-/// Finds every sixth solution wrong: for each twelfth the answers differ too, for every 30th the judge is mistaken; the tenth is never solved, the
-/// 20th never judged.
+/// Finds every sixth solution wrong: for each twelfth the answers differ too, for every 30th the
+/// judge is mistaken; the tenth is never solved, the 20th never judged.
 fn examiner(prompt: &Prompt) -> Told {
     let n = number(prompt);
     if prompt.text.contains("Verdict") {
@@ -68,10 +79,18 @@ fn examiner(prompt: &Prompt) -> Told {
 fn wrong_solutions_are_replaced_as_in_the_paper() {
     let folder = tempfile::tempdir().unwrap();
     let mut project = generated(folder.path());
-    let outcome = run(&mut project, &plan(ValidationMethod::Reference, OnWrong::Replace), &examiner).unwrap();
+    let outcome = run(
+        &mut project,
+        &plan(ValidationMethod::Reference, OnWrong::Replace),
+        &examiner,
+    )
+    .unwrap();
     let report = outcome.report;
     let wrong = COUNT as u64 / 6;
-    assert_eq!((report.pairs, report.wrong, report.unjudged), (COUNT as u64, wrong, 2));
+    assert_eq!(
+        (report.pairs, report.wrong, report.unjudged),
+        (COUNT as u64, wrong, 2)
+    );
     assert_eq!(report.confirmed, COUNT as u64 - wrong - 2);
     let counts = report.judge_and_scorer.unwrap();
     let both_wrong = COUNT as u64 / 12;
@@ -88,31 +107,80 @@ fn wrong_solutions_are_replaced_as_in_the_paper() {
     assert_eq!(pairs.len(), COUNT);
     let replaced = &pairs[11];
     assert_eq!(replaced.validation, Some(Validation::Replaced));
-    assert_eq!((replaced.solution.as_str(), replaced.model.as_str()), ("The answer is 512.", "examiner"));
-    assert_eq!((pairs[9].validation, pairs[19].validation), (Some(Validation::Unjudged), Some(Validation::Unjudged)));
-    assert_eq!((pairs[0].validation, pairs[0].model.as_str()), (Some(Validation::Confirmed), "teacher"));
+    assert_eq!(
+        (replaced.solution.as_str(), replaced.model.as_str()),
+        ("The answer is 512.", "examiner")
+    );
+    assert_eq!(
+        (pairs[9].validation, pairs[19].validation),
+        (Some(Validation::Unjudged), Some(Validation::Unjudged))
+    );
+    assert_eq!(
+        (pairs[0].validation, pairs[0].model.as_str()),
+        (Some(Validation::Confirmed), "teacher")
+    );
 
     // The next stage takes what was validated.
-    let rules = ScreenRules { near: None, ..ScreenRules::default() };
-    let plan = ScreenPlan { pairs: PairSource::Latest, rules, fresh: false };
-    screen(&mut project, &plan, None, &mut |_| ControlFlow::Continue(())).unwrap();
-    let kept: Vec<Pair> = read_lines(&project.file("screened.jsonl")).unwrap().collect::<Result<_, _>>().unwrap();
-    assert!(kept.iter().any(|pair| pair.validation == Some(Validation::Replaced)));
+    let rules = ScreenRules {
+        near: None,
+        ..ScreenRules::default()
+    };
+    let plan = ScreenPlan {
+        pairs: PairSource::Latest,
+        rules,
+        fresh: false,
+    };
+    screen(
+        &mut project,
+        &plan,
+        None,
+        &mut |_| ControlFlow::Continue(()),
+    )
+    .unwrap();
+    let kept: Vec<Pair> = read_lines(&project.file("screened.jsonl"))
+        .unwrap()
+        .collect::<Result<_, _>>()
+        .unwrap();
+    assert!(
+        kept.iter()
+            .any(|pair| pair.validation == Some(Validation::Replaced))
+    );
 }
 
 #[test]
 fn dropping_after_replacing_asks_nothing_again() {
     let folder = tempfile::tempdir().unwrap();
     let mut project = generated(folder.path());
-    run(&mut project, &plan(ValidationMethod::Reference, OnWrong::Replace), &examiner).unwrap();
+    run(
+        &mut project,
+        &plan(ValidationMethod::Reference, OnWrong::Replace),
+        &examiner,
+    )
+    .unwrap();
     let drop = plan(ValidationMethod::Reference, OnWrong::Drop);
     let silent = |_: &Prompt| -> Told { panic!("nothing is left to ask") };
     let message = run(&mut project, &drop, &silent).unwrap_err().to_string();
-    assert!(message.contains("options.on_wrong is \"replace\" there and \"drop\" here"), "{message}");
-    run(&mut project, &ValidatePlan { fresh: true, ..drop }, &silent).unwrap();
-    let aside: Vec<SetAside> =
-        read_lines(&project.file("validate.set-aside.jsonl")).unwrap().collect::<Result<_, _>>().unwrap();
-    assert_eq!((validated(&project).len(), aside.len()), (COUNT - COUNT / 6, COUNT / 6));
+    assert!(
+        message.contains("options.on_wrong is \"replace\" there and \"drop\" here"),
+        "{message}"
+    );
+    run(
+        &mut project,
+        &ValidatePlan {
+            fresh: true,
+            ..drop
+        },
+        &silent,
+    )
+    .unwrap();
+    let aside: Vec<SetAside> = read_lines(&project.file("validate.set-aside.jsonl"))
+        .unwrap()
+        .collect::<Result<_, _>>()
+        .unwrap();
+    assert_eq!(
+        (validated(&project).len(), aside.len()),
+        (COUNT - COUNT / 6, COUNT / 6)
+    );
     assert_eq!(aside[0].id, "pair/6");
 }
 
@@ -121,7 +189,8 @@ fn the_answer_of_most_samples_decides() {
     let folder = tempfile::tempdir().unwrap();
     let mut project = generated(folder.path());
     let method = ValidationMethod::Consistency(NonZeroU32::new(5).unwrap());
-    // Of five samples two differ, each in its own way; for every eighth question four agree on another answer.
+    // Of five samples two differ, each in its own way; for every eighth question four agree on
+    // another answer.
     let answer = |prompt: &Prompt| -> Told {
         let n = number(prompt);
         let sample: usize = prompt.id.rsplit('/').next().unwrap().parse().unwrap();
@@ -131,16 +200,36 @@ fn the_answer_of_most_samples_decides() {
             _ => format!("The answer is {}.0", n + 1),
         })
     };
-    let greedy = ValidatePlan { decoding: Decoding::greedy(99), ..plan(method, OnWrong::Keep) };
-    assert!(run(&mut project, &greedy, &answer).unwrap_err().to_string().contains("temperature above 0"));
+    let greedy = ValidatePlan {
+        decoding: Decoding::greedy(99),
+        ..plan(method, OnWrong::Keep)
+    };
+    assert!(
+        run(&mut project, &greedy, &answer)
+            .unwrap_err()
+            .to_string()
+            .contains("temperature above 0")
+    );
     let outcome = run(&mut project, &plan(method, OnWrong::Keep), &answer).unwrap();
     let report = outcome.report;
     assert_eq!((report.wrong, report.unjudged), (COUNT as u64 / 8, 0));
     assert_eq!(outcome.record.counts["replies"], 5 * COUNT as u64);
     // Three of five agree with a right pair, one of five with a wrong one.
     let expected = (7.0 * 0.6 + 0.2) / 8.0;
-    assert!((report.sample_agreement.unwrap() - expected).abs() < 1e-9, "{:?}", report.sample_agreement);
-    assert!(report.knowledge_points.values().all(|concept| (0.2..=0.6001).contains(&concept.agreement)));
-    assert_eq!(validated(&project)[7].validation, Some(Validation::Rejected));
+    assert!(
+        (report.sample_agreement.unwrap() - expected).abs() < 1e-9,
+        "{:?}",
+        report.sample_agreement
+    );
+    assert!(
+        report
+            .knowledge_points
+            .values()
+            .all(|concept| (0.2..=0.6001).contains(&concept.agreement))
+    );
+    assert_eq!(
+        validated(&project)[7].validation,
+        Some(Validation::Rejected)
+    );
     assert_eq!(validated(&project)[7].model, "teacher");
 }

@@ -12,20 +12,35 @@ fn a_text_in_other_dress_is_exact() {
     for text in [
         DUCKS.to_uppercase(),
         DUCKS.replace(' ', "\n  "),
-        DUCKS.replace('’', "'").replace("$2", "\\$2").replace('.', " ;"),
+        DUCKS
+            .replace('’', "'")
+            .replace("$2", "\\$2")
+            .replace('.', " ;"),
     ] {
         let hits = index.hits(&text);
         assert_eq!(hits.len(), 1, "{text}");
-        assert!(hits[0].exact && hits[0].share == 1.0 && hits[0].near == Some(1.0), "{:?}", hits[0]);
+        assert!(
+            hits[0].exact && hits[0].share == 1.0 && hits[0].near == Some(1.0),
+            "{:?}",
+            hits[0]
+        );
     }
     assert!(index.hits("simplify \\( 2 + 3 \\)")[0].exact);
-    assert!(index.hits("simplify \\( 2 - 3 \\)").iter().all(|hit| !hit.exact));
+    assert!(
+        index
+            .hits("simplify \\( 2 - 3 \\)")
+            .iter()
+            .all(|hit| !hit.exact)
+    );
 }
 
 #[test]
 fn an_item_inside_a_longer_text_is_found_by_its_n_grams() {
     let index = index(&[DUCKS], Options::default());
-    let hit = index.hits(&format!("Here is an example. {DUCKS} Let us think: {}", "and more words ".repeat(200)))[0];
+    let hit = index.hits(&format!(
+        "Here is an example. {DUCKS} Let us think: {}",
+        "and more words ".repeat(200)
+    ))[0];
     assert!(!hit.exact && hit.near.is_none());
     assert_eq!(hit.share, 1.0);
     let half: String = DUCKS.split_inclusive(' ').take(24).collect();
@@ -35,14 +50,22 @@ fn an_item_inside_a_longer_text_is_found_by_its_n_grams() {
 
 #[test]
 fn thirteen_words_in_a_row_are_an_n_gram_and_twelve_are_none() {
-    let words: Vec<String> = (0..30).map(|i| format!("w{}", (b'a' + i) as char)).collect();
+    let words: Vec<String> = (0..30)
+        .map(|i| format!("w{}", (b'a' + i) as char))
+        .collect();
     let index = index(&[&words.join(" ")], Options::default());
     for (length, found) in [(12, false), (13, true)] {
         let text = format!("x {} y", words[5..5 + length].join(" "));
         assert_eq!(!index.hits(&text).is_empty(), found, "{length} words");
     }
     assert_eq!(index.hits(&words[5..18].join(" "))[0].share, 1.0 / 18.0);
-    let index = self::index(&[&words.join(" ")], Options { ngram: 8, ..Options::default() });
+    let index = self::index(
+        &[&words.join(" ")],
+        Options {
+            ngram: 8,
+            ..Options::default()
+        },
+    );
     assert!(!index.hits(&words[5..13].join(" ")).is_empty());
 }
 
@@ -51,12 +74,25 @@ fn a_short_item_is_one_gram_unless_it_is_too_short() {
     let ten = "What is the sum of the first ten even numbers?";
     let five = "What is the largest prime?";
     let index = index(&[ten, five], Options::default());
-    let found = |text: &str| index.hits(text).iter().map(|hit| (hit.item, hit.share)).collect::<Vec<_>>();
+    let found = |text: &str| {
+        index
+            .hits(text)
+            .iter()
+            .map(|hit| (hit.item, hit.share))
+            .collect::<Vec<_>>()
+    };
     assert_eq!(
-        found(&format!("Please, tell me this one thing at once, my friend of old: {ten} I need it.")),
+        found(&format!(
+            "Please, tell me this one thing at once, my friend of old: {ten} I need it."
+        )),
         [(0, 1.0)]
     );
-    assert_eq!(found(&format!("Please, tell me this one thing at once, my friend of old: {five} I need it.")), []);
+    assert_eq!(
+        found(&format!(
+            "Please, tell me this one thing at once, my friend of old: {five} I need it."
+        )),
+        []
+    );
     assert!(index.hits(five)[0].exact);
 }
 
@@ -66,49 +102,115 @@ fn a_text_with_few_changes_is_near_and_one_with_many_is_not() {
     let near = |text: &str| index.hits(text).first().and_then(|hit| hit.near);
     assert!(near(&DUCKS.replace("breakfast", "lunch")).is_some_and(|index| index >= 0.8));
     assert_eq!(
-        near(&DUCKS.replace("day", "week").replace("eggs", "coins").replace("her", "his").replace("four", "six")),
+        near(
+            &DUCKS
+                .replace("day", "week")
+                .replace("eggs", "coins")
+                .replace("her", "his")
+                .replace("four", "six")
+        ),
         None
     );
 }
 
 #[test]
 fn hits_come_in_the_order_of_the_items_and_equal_items_are_all_found() {
-    let index = index(&[DUCKS, "Another text of no importance at all", DUCKS], Options::default());
-    assert_eq!(index.hits(DUCKS).iter().map(|hit| hit.item).collect::<Vec<_>>(), [0, 2]);
+    let index = index(
+        &[DUCKS, "Another text of no importance at all", DUCKS],
+        Options::default(),
+    );
+    assert_eq!(
+        index
+            .hits(DUCKS)
+            .iter()
+            .map(|hit| hit.item)
+            .collect::<Vec<_>>(),
+        [0, 2]
+    );
     assert!(index.hits("").is_empty() && index.hits(" \n.?").is_empty());
 }
 
 #[test]
 fn what_makes_an_item_contaminated_is_an_option() {
-    let words: Vec<String> = (0..25).map(|i| format!("w{}", (b'a' + i) as char)).collect();
+    let words: Vec<String> = (0..25)
+        .map(|i| format!("w{}", (b'a' + i) as char))
+        .collect();
     let hit = index(&[&words.join(" ")], Options::default()).hits(&words[..14].join(" "))[0];
     assert!((hit.share - 2.0 / 13.0).abs() < 1e-9);
     assert!(!hit.contaminates(&Options::default()));
-    assert!(hit.contaminates(&Options { share: 0.1, ..Options::default() }));
-    assert!(hit.contaminates(&Options { share: 0.0, ..Options::default() }));
+    assert!(hit.contaminates(&Options {
+        share: 0.1,
+        ..Options::default()
+    }));
+    assert!(hit.contaminates(&Options {
+        share: 0.0,
+        ..Options::default()
+    }));
 }
 
 #[test]
 fn options_out_of_their_range_and_bad_items_are_refused() {
-    let new = |texts: &[&str], options| Index::new(items("set", texts), options).err().map(|error| error.to_string());
+    let new = |texts: &[&str], options| {
+        Index::new(items("set", texts), options)
+            .err()
+            .map(|error| error.to_string())
+    };
     for (options, expected) in [
-        (Options { ngram: 4, ..Options::default() }, "n-grams of 4 words: expected 5 to 50"),
-        (Options { near: 0.3, ..Options::default() }, "a threshold of 0.3 for near-duplicates: expected 0.5 to 1"),
-        (Options { near: f64::NAN, ..Options::default() }, "a threshold of NaN for near-duplicates: expected 0.5 to 1"),
-        (Options { share: 1.5, ..Options::default() }, "a share of 1.5 of the n-grams: expected 0 to 1"),
+        (
+            Options {
+                ngram: 4,
+                ..Options::default()
+            },
+            "n-grams of 4 words: expected 5 to 50",
+        ),
+        (
+            Options {
+                near: 0.3,
+                ..Options::default()
+            },
+            "a threshold of 0.3 for near-duplicates: expected 0.5 to 1",
+        ),
+        (
+            Options {
+                near: f64::NAN,
+                ..Options::default()
+            },
+            "a threshold of NaN for near-duplicates: expected 0.5 to 1",
+        ),
+        (
+            Options {
+                share: 1.5,
+                ..Options::default()
+            },
+            "a share of 1.5 of the n-grams: expected 0 to 1",
+        ),
     ] {
         assert_eq!(new(&["a"], options).as_deref(), Some(expected));
     }
-    assert_eq!(new(&[], Options::default()).as_deref(), Some("there is no test item to look for"));
+    assert_eq!(
+        new(&[], Options::default()).as_deref(),
+        Some("there is no test item to look for")
+    );
     let twice = [items("set", &["a"]), items("set", &["b"])].concat();
-    assert!(matches!(Index::new(twice, Options::default()), Err(Error::DuplicateId(id)) if id == "set/1"));
+    assert!(
+        matches!(Index::new(twice, Options::default()), Err(Error::DuplicateId(id)) if id == "set/1")
+    );
 }
 
 /// Shingles and n-grams counted in the plainest way.
 fn plain_share(item: &[String], text: &[String], n: usize) -> f64 {
-    let grams = |words: &[String]| words.windows(n).map(<[String]>::to_vec).collect::<std::collections::HashSet<_>>();
+    let grams = |words: &[String]| {
+        words
+            .windows(n)
+            .map(<[String]>::to_vec)
+            .collect::<std::collections::HashSet<_>>()
+    };
     let (own, other) = (grams(item), grams(text));
-    if own.is_empty() { 0.0 } else { own.intersection(&other).count() as f64 / own.len() as f64 }
+    if own.is_empty() {
+        0.0
+    } else {
+        own.intersection(&other).count() as f64 / own.len() as f64
+    }
 }
 
 proptest! {

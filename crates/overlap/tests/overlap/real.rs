@@ -10,7 +10,10 @@ fn published() -> Option<PathBuf> {
     };
     let native = folder.join("native");
     if !native.is_dir() {
-        eprintln!("SKIPPED: no real data at {} (set MWPBENCH_SHARED_DATA)", native.display());
+        eprintln!(
+            "SKIPPED: no real data at {} (set MWPBENCH_SHARED_DATA)",
+            native.display()
+        );
         return None;
     }
     Some(native)
@@ -29,11 +32,18 @@ fn read(set: &str, path: &Path, field: &str) -> Vec<Item> {
 #[test]
 fn gsm8k_test_is_not_in_gsm8k_train() {
     let Some(native) = published() else { return };
-    let index = Index::new(read("gsm8k", &native.join("gsm8k/test.jsonl"), "question"), Options::default()).unwrap();
+    let index = Index::new(
+        read("gsm8k", &native.join("gsm8k/test.jsonl"), "question"),
+        Options::default(),
+    )
+    .unwrap();
     let reports = ["gsm8k/train.jsonl", "gsm8k/train.parquet"]
         .map(|file| overlap::scan(&index, &[native.join(file)], None, &mut |_| {}).unwrap());
     let counts = &reports[0].sets[0];
-    assert_eq!((counts.items, counts.exact, counts.ngram, counts.near), (1319, 0, 3, 0));
+    assert_eq!(
+        (counts.items, counts.exact, counts.ngram, counts.near),
+        (1319, 0, 3, 0)
+    );
     assert_eq!(reports[0].sets, reports[1].sets);
     let row = reports[1].items[0].ngram.as_ref().unwrap();
     assert!(row.row.is_some() && row.line.is_none());
@@ -43,13 +53,35 @@ fn gsm8k_test_is_not_in_gsm8k_train() {
 #[test]
 fn chinese_items_are_found_with_other_spaces_and_signs() {
     let Some(native) = published() else { return };
-    let items = read("ape210k", &native.join("ape210k/test.ape.json"), "original_text");
+    let items = read(
+        "ape210k",
+        &native.join("ape210k/test.ape.json"),
+        "original_text",
+    );
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("train.txt");
-    let changed =
-        |item: &Item| item.text.replace('，', ",").replace('．', ".").replace("的", " 的\t").replace('？', "。");
-    std::fs::write(&path, items.iter().map(|item| changed(item) + "\n\n").collect::<String>()).unwrap();
-    let report = overlap::scan(&Index::new(items, Options::default()).unwrap(), &[path], None, &mut |_| {}).unwrap();
+    let changed = |item: &Item| {
+        item.text
+            .replace('，', ",")
+            .replace('．', ".")
+            .replace("的", " 的\t")
+            .replace('？', "。")
+    };
+    std::fs::write(
+        &path,
+        items
+            .iter()
+            .map(|item| changed(item) + "\n\n")
+            .collect::<String>(),
+    )
+    .unwrap();
+    let report = overlap::scan(
+        &Index::new(items, Options::default()).unwrap(),
+        &[path],
+        None,
+        &mut |_| {},
+    )
+    .unwrap();
     assert_eq!((report.sets[0].items, report.sets[0].exact), (5000, 5000));
 }
 
@@ -57,30 +89,46 @@ fn chinese_items_are_found_with_other_spaces_and_signs() {
 fn every_item_of_agieval_math_is_in_math() {
     let Some(native) = published() else { return };
     let items = [
-        read("agieval_math", &native.join("agieval/math.jsonl"), "question"),
+        read(
+            "agieval_math",
+            &native.join("agieval/math.jsonl"),
+            "question",
+        ),
         read("math", &native.join("math/test.jsonl"), "problem"),
     ]
     .concat();
     let pairs = same_items(&items, "agieval_math", "math").unwrap();
     assert_eq!(pairs.len(), 1000);
-    assert!(pairs.iter().all(|pair| pair.exact && pair.same_as.starts_with("math/")));
+    assert!(
+        pairs
+            .iter()
+            .all(|pair| pair.exact && pair.same_as.starts_with("math/"))
+    );
     assert_eq!(same_items(&items, "agieval_math", "gsm8k").unwrap(), []);
 
     // The list beside the set's description says the same.
-    let list: serde_json::Value =
-        serde_json::from_str(include_str!("../../../../datasets/agieval_math/overlap.json")).unwrap();
+    let list: serde_json::Value = serde_json::from_str(include_str!(
+        "../../../../datasets/agieval_math/overlap.json"
+    ))
+    .unwrap();
     let listed = list["items"].as_array().unwrap();
     assert_eq!(listed.len(), pairs.len());
     for (listed, pair) in listed.iter().zip(&pairs) {
         let item = items.iter().find(|item| item.id == pair.id).unwrap();
-        let digest = blake3::hash(overlap::normal_form(&item.text).as_bytes()).to_hex().to_string();
+        let digest = blake3::hash(overlap::normal_form(&item.text).as_bytes())
+            .to_hex()
+            .to_string();
         assert_eq!(pair.id, format!("agieval_math/{}", listed["agieval_line"]));
-        assert_eq!(pair.same_as, format!("math/{}", listed["math_idx"].as_u64().unwrap() + 1));
+        assert_eq!(
+            pair.same_as,
+            format!("math/{}", listed["math_idx"].as_u64().unwrap() + 1)
+        );
         assert_eq!(listed["question_blake3"], digest);
     }
 }
 
-/// Nothing is taken for the same by chance: the one other pair, of SAT and TAL, is one problem in two orders of words.
+/// Nothing is taken for the same by chance: the one other pair, of SAT and TAL, is one problem in
+/// two orders of words.
 #[test]
 fn other_sets_have_one_problem_in_common() {
     let Some(native) = published() else { return };
@@ -88,17 +136,44 @@ fn other_sets_have_one_problem_in_common() {
     let items = [
         read("gsm8k", &native.join("gsm8k/test.jsonl"), "question"),
         read("math", &native.join("math/test.jsonl"), "problem"),
-        read("college_math", &canonical.join("college_math_test.jsonl"), "question"),
-        read("tal", &native.join("tal/en_single_choice_test_2K.jsonl"), "problem"),
-        read("gaokao_bench", &canonical.join("gaokao_bench_math_en_test.jsonl"), "question"),
-        read("agieval_sat", &native.join("agieval/sat-math.jsonl"), "question"),
-        read("agieval_math", &native.join("agieval/math.jsonl"), "question"),
+        read(
+            "college_math",
+            &canonical.join("college_math_test.jsonl"),
+            "question",
+        ),
+        read(
+            "tal",
+            &native.join("tal/en_single_choice_test_2K.jsonl"),
+            "problem",
+        ),
+        read(
+            "gaokao_bench",
+            &canonical.join("gaokao_bench_math_en_test.jsonl"),
+            "question",
+        ),
+        read(
+            "agieval_sat",
+            &native.join("agieval/sat-math.jsonl"),
+            "question",
+        ),
+        read(
+            "agieval_math",
+            &native.join("agieval/math.jsonl"),
+            "question",
+        ),
     ]
     .concat();
     let pairs = repeated_items(&items).unwrap();
-    let of_agieval_math = pairs.iter().filter(|pair| pair.id.starts_with("agieval_math/")).count();
-    let others = pairs.iter().filter(|pair| !pair.id.starts_with("agieval_math/"));
-    let others: Vec<(&str, &str)> = others.map(|pair| (pair.id.as_str(), pair.same_as.as_str())).collect();
+    let of_agieval_math = pairs
+        .iter()
+        .filter(|pair| pair.id.starts_with("agieval_math/"))
+        .count();
+    let others = pairs
+        .iter()
+        .filter(|pair| !pair.id.starts_with("agieval_math/"));
+    let others: Vec<(&str, &str)> = others
+        .map(|pair| (pair.id.as_str(), pair.same_as.as_str()))
+        .collect();
     assert_eq!(of_agieval_math, 1000);
     assert_eq!(others, [("agieval_sat/202", "tal/1831")]);
 }

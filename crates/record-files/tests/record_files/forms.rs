@@ -5,7 +5,9 @@ use serde_json::{Value, json};
 use crate::{all, file};
 
 fn form(name: &str, content: &str) -> Form {
-    record_files::open(&file(name, content).path).unwrap().form()
+    record_files::open(&file(name, content).path)
+        .unwrap()
+        .form()
 }
 
 #[test]
@@ -39,9 +41,10 @@ fn the_form_follows_from_content_and_name() {
 #[test]
 fn lines_longer_than_what_is_looked_at_are_still_read() {
     let long = "x".repeat(3 << 20);
-    for (content, records) in
-        [(format!("{{\"a\":\"{long}\"}}\n{{\"a\":2}}\n"), 2), (format!("[{{\"a\":\"{long}\"}},{{\"a\":2}},3]"), 3)]
-    {
+    for (content, records) in [
+        (format!("{{\"a\":\"{long}\"}}\n{{\"a\":2}}\n"), 2),
+        (format!("[{{\"a\":\"{long}\"}},{{\"a\":2}},3]"), 3),
+    ] {
         let read = all(&file("a.json", content)).unwrap();
         assert_eq!(read.len(), records);
         assert_eq!(read[0].value["a"].as_str().unwrap().len(), long.len());
@@ -51,11 +54,21 @@ fn lines_longer_than_what_is_looked_at_are_still_read() {
 #[test]
 fn a_place_is_the_line_in_which_the_record_begins() {
     let lines = |name: &str, content: &str| -> Vec<usize> {
-        all(&file(name, content)).unwrap().iter().map(|record| record.place.number()).collect()
+        all(&file(name, content))
+            .unwrap()
+            .iter()
+            .map(|record| record.place.number())
+            .collect()
     };
     assert_eq!(lines("a.jsonl", "\n{\"a\":1}\r\n\r\n  \n{\"a\":2}"), [2, 5]);
-    assert_eq!(lines("a.json", "[\n\n{\"a\":\n1},  {\"a\":2}\n,\n[3]]\n"), [3, 4, 6]);
-    assert_eq!(lines("a.json", "{\n\"a\":1\n}\n\n{\"b\":\n2}{}{\n}"), [1, 5, 6, 6]);
+    assert_eq!(
+        lines("a.json", "[\n\n{\"a\":\n1},  {\"a\":2}\n,\n[3]]\n"),
+        [3, 4, 6]
+    );
+    assert_eq!(
+        lines("a.json", "{\n\"a\":1\n}\n\n{\"b\":\n2}{}{\n}"),
+        [1, 5, 6, 6]
+    );
     assert_eq!(lines("a.txt", "one\n\n two\r\n"), [1, 3]);
     assert_eq!(Place::Row(3).to_string(), "row 3");
 }
@@ -67,37 +80,61 @@ fn byte_order_marks_are_passed_over() {
         ("a.json", "\u{feff}[{\"a\":1},{\"a\":2}]"),
         ("a.json", "\u{feff}{\n\"a\":1}{\"a\":2}"),
     ] {
-        let values: Vec<Value> = all(&file(name, content)).unwrap().into_iter().map(|record| record.value).collect();
+        let values: Vec<Value> = all(&file(name, content))
+            .unwrap()
+            .into_iter()
+            .map(|record| record.value)
+            .collect();
         assert_eq!(values, [json!({"a": 1}), json!({"a": 2})], "{name}");
     }
-    assert_eq!(all(&file("a.txt", "\u{feff}one")).unwrap()[0].value, json!("one"));
+    assert_eq!(
+        all(&file("a.txt", "\u{feff}one")).unwrap()[0].value,
+        json!("one")
+    );
 }
 
 #[test]
 fn text_keeps_its_lines_as_they_are() {
-    let values: Vec<Value> =
-        all(&file("a.txt", "  one \"1\"\r\n\ntwo\t\n")).unwrap().into_iter().map(|record| record.value).collect();
+    let values: Vec<Value> = all(&file("a.txt", "  one \"1\"\r\n\ntwo\t\n"))
+        .unwrap()
+        .into_iter()
+        .map(|record| record.value)
+        .collect();
     assert_eq!(values, [json!("  one \"1\""), json!("two\t")]);
 }
 
 #[test]
 fn a_run_parts_values_of_every_kind() {
-    let values: Vec<Value> = all(&file("a.json", "{}1\ntrue\"a]\\\"\"[2]null{\"b\":\"}\"}-1.5e3"))
-        .unwrap()
-        .into_iter()
-        .map(|record| record.value)
-        .collect();
+    let values: Vec<Value> = all(&file(
+        "a.json",
+        "{}1\ntrue\"a]\\\"\"[2]null{\"b\":\"}\"}-1.5e3",
+    ))
+    .unwrap()
+    .into_iter()
+    .map(|record| record.value)
+    .collect();
     assert_eq!(
         values,
-        [json!({}), json!(1), json!(true), json!("a]\""), json!([2]), Value::Null, json!({"b": "}"}), json!(-1500.0)]
+        [
+            json!({}),
+            json!(1),
+            json!(true),
+            json!("a]\""),
+            json!([2]),
+            Value::Null,
+            json!({"b": "}"}),
+            json!(-1500.0)
+        ]
     );
 }
 
 #[test]
 fn the_position_reaches_the_size_of_the_file() {
-    for (name, content) in
-        [("a.jsonl", "\u{feff}{\"a\":1}\n{\"a\":2}\n"), ("a.json", "[{\"a\":1},\n{\"a\":2}]\n"), ("a.txt", "a\nb")]
-    {
+    for (name, content) in [
+        ("a.jsonl", "\u{feff}{\"a\":1}\n{\"a\":2}\n"),
+        ("a.json", "[{\"a\":1},\n{\"a\":2}]\n"),
+        ("a.txt", "a\nb"),
+    ] {
         let file = file(name, content);
         let mut records = record_files::open(&file.path).unwrap();
         while records.next().transpose().unwrap().is_some() {}
@@ -132,7 +169,14 @@ fn values() -> impl Strategy<Value = Value> {
 fn written(values: &[Value], form: Form, pretty: bool) -> String {
     let texts: Vec<String> = values
         .iter()
-        .map(|value| if pretty { serde_json::to_string_pretty(value) } else { serde_json::to_string(value) }.unwrap())
+        .map(|value| {
+            if pretty {
+                serde_json::to_string_pretty(value)
+            } else {
+                serde_json::to_string(value)
+            }
+            .unwrap()
+        })
         .collect();
     match form {
         Form::JsonArray => format!("[{}]", texts.join(",\n")),

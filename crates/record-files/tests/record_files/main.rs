@@ -26,7 +26,10 @@ pub(crate) fn file(name: &str, content: impl AsRef<[u8]>) -> TempFile {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join(name);
     std::fs::write(&path, content).unwrap();
-    TempFile { _folder: folder, path }
+    TempFile {
+        _folder: folder,
+        path,
+    }
 }
 
 pub(crate) fn all(file: &TempFile) -> Result<Vec<Record>, Error> {

@@ -38,28 +38,66 @@ const SCHEMA: &str = "message records {
 /// Two rows, the second with nothing that may be missing, `groups` times.
 fn write(path: &Path, compression: Compression, groups: usize) {
     let schema = Arc::new(parse_message_type(SCHEMA).unwrap());
-    let properties = Arc::new(WriterProperties::builder().set_compression(compression).build());
-    let mut writer = SerializedFileWriter::new(File::create(path).unwrap(), schema, properties).unwrap();
-    let texts = |texts: &[&str]| texts.iter().map(|text| ByteArray::from(*text)).collect::<Vec<_>>();
+    let properties = Arc::new(
+        WriterProperties::builder()
+            .set_compression(compression)
+            .build(),
+    );
+    let mut writer =
+        SerializedFileWriter::new(File::create(path).unwrap(), schema, properties).unwrap();
+    let texts = |texts: &[&str]| {
+        texts
+            .iter()
+            .map(|text| ByteArray::from(*text))
+            .collect::<Vec<_>>()
+    };
     for _ in 0..groups {
         let mut group = writer.next_row_group().unwrap();
         macro_rules! column {
             ($type:ty, $values:expr, $definition:expr, $repetition:expr) => {{
                 let mut column = group.next_column().unwrap().unwrap();
-                column.typed::<$type>().write_batch($values, $definition, $repetition).unwrap();
+                column
+                    .typed::<$type>()
+                    .write_batch($values, $definition, $repetition)
+                    .unwrap();
                 column.close().unwrap();
             }};
         }
-        column!(ByteArrayType, &texts(&["1 + 1?", "2 \u{d7} 2?"]), None, None);
+        column!(
+            ByteArrayType,
+            &texts(&["1 + 1?", "2 \u{d7} 2?"]),
+            None,
+            None
+        );
         column!(Int64Type, &[5], Some(&[1, 0]), None);
         column!(FloatType, &[0.1, 2.0], None, None);
         column!(DoubleType, &[f64::NAN, 1.5], None, None);
         column!(Int32Type, &[0, 19_000], None, None);
-        column!(ByteArrayType, &[ByteArray::from("text"), ByteArray::from(vec![0xff, 0x01])], None, None);
+        column!(
+            ByteArrayType,
+            &[ByteArray::from("text"), ByteArray::from(vec![0xff, 0x01])],
+            None,
+            None
+        );
         // Two messages in the first row, the second without content; no list in the second row.
-        column!(ByteArrayType, &texts(&["user", "assistant"]), Some(&[2, 2, 0]), Some(&[0, 1, 0]));
-        column!(ByteArrayType, &texts(&["hello"]), Some(&[3, 2, 0]), Some(&[0, 1, 0]));
-        column!(ByteArrayType, &texts(&["a", "b"]), Some(&[2, 2, 0]), Some(&[0, 1, 0]));
+        column!(
+            ByteArrayType,
+            &texts(&["user", "assistant"]),
+            Some(&[2, 2, 0]),
+            Some(&[0, 1, 0])
+        );
+        column!(
+            ByteArrayType,
+            &texts(&["hello"]),
+            Some(&[3, 2, 0]),
+            Some(&[0, 1, 0])
+        );
+        column!(
+            ByteArrayType,
+            &texts(&["a", "b"]),
+            Some(&[2, 2, 0]),
+            Some(&[0, 1, 0])
+        );
         column!(Int32Type, &[1, 2], Some(&[2, 2, 0]), Some(&[0, 1, 0]));
         group.close().unwrap();
     }
@@ -98,7 +136,10 @@ fn rows_of_every_supported_compression_are_objects() {
         let values: Vec<_> = read.iter().map(|record| record.value.clone()).collect();
         assert_eq!(values, [expected(), expected()].concat(), "{compression:?}");
         assert_eq!(read[3].place, Place::Row(4));
-        assert_eq!(records.bytes_read(), std::fs::metadata(&file.path).unwrap().len());
+        assert_eq!(
+            records.bytes_read(),
+            std::fs::metadata(&file.path).unwrap().len()
+        );
     }
 }
 
@@ -116,18 +157,33 @@ fn other_compressions_are_refused_by_name() {
     let schema = Arc::new(parse_message_type("message m { REQUIRED INT32 n; }").unwrap());
     for (number, name) in [(3, "LZO"), (4, "Brotli")] {
         let file = file("a.parquet", "");
-        let properties = Arc::new(WriterProperties::builder().set_compression(Compression::SNAPPY).build());
-        let mut writer =
-            SerializedFileWriter::new(File::create(&file.path).unwrap(), schema.clone(), properties).unwrap();
+        let properties = Arc::new(
+            WriterProperties::builder()
+                .set_compression(Compression::SNAPPY)
+                .build(),
+        );
+        let mut writer = SerializedFileWriter::new(
+            File::create(&file.path).unwrap(),
+            schema.clone(),
+            properties,
+        )
+        .unwrap();
         let mut group = writer.next_row_group().unwrap();
         let mut column = group.next_column().unwrap().unwrap();
-        column.typed::<Int32Type>().write_batch(&[1, 2], None, None).unwrap();
+        column
+            .typed::<Int32Type>()
+            .write_batch(&[1, 2], None, None)
+            .unwrap();
         column.close().unwrap();
         group.close().unwrap();
         writer.close().unwrap();
         let mut bytes = std::fs::read(&file.path).unwrap();
-        // In the column's metadata: its path (a list of one string, "n"), then the field "codec" as an i32 in zigzag form.
-        let at = bytes.windows(5).rposition(|w| w == [0x18, 0x01, b'n', 0x15, 0x02]).expect("the codec in the footer");
+        // In the column's metadata: its path (a list of one string, "n"), then the field "codec" as
+        // an i32 in zigzag form.
+        let at = bytes
+            .windows(5)
+            .rposition(|w| w == [0x18, 0x01, b'n', 0x15, 0x02])
+            .expect("the codec in the footer");
         bytes[at + 4] = number * 2;
         std::fs::write(&file.path, bytes).unwrap();
         assert_eq!(
@@ -144,7 +200,10 @@ fn a_file_that_is_cut_off_or_empty_is_an_error() {
     let whole = std::fs::read(fixture(Compression::SNAPPY, 1).path).unwrap();
     for length in [0, 3, 4, 12, whole.len() / 2, whole.len() - 1] {
         let text = error(&file("a.parquet", &whole[..length]));
-        assert!(text.starts_with("a.parquet: not a readable parquet file: "), "{length}: {text}");
+        assert!(
+            text.starts_with("a.parquet: not a readable parquet file: "),
+            "{length}: {text}"
+        );
     }
 }
 

@@ -17,7 +17,10 @@ pub fn baseline_text(baseline: &BaselineFigures, width: Option<u16>) -> String {
         identity.data.name,
         identity.template.name,
         match &identity.decoding.sampling {
-            None => format!("greedy, at most {} new tokens", identity.decoding.max_tokens),
+            None => format!(
+                "greedy, at most {} new tokens",
+                identity.decoding.max_tokens
+            ),
             Some(sampling) => format!(
                 "{} completions a problem at temperature {}, at most {} new tokens",
                 baseline.samples, sampling.temperature, identity.decoding.max_tokens
@@ -28,12 +31,32 @@ pub fn baseline_text(baseline: &BaselineFigures, width: Option<u16>) -> String {
     for (name, value) in &identity.model.details {
         text.push_str(&format!("  {}: {value}\n", name.replace('_', " ")));
     }
-    let mut table =
-        framed(["set", "n", "official", "strict", "no answer", "truncated", "failed"], &[1, 2, 3, 4, 5, 6], width);
+    let mut table = framed(
+        [
+            "set",
+            "n",
+            "official",
+            "strict",
+            "no answer",
+            "truncated",
+            "failed",
+        ],
+        &[1, 2, 3, 4, 5, 6],
+        width,
+    );
     for set in &baseline.sets {
-        let name = if set.in_average { set.title.clone() } else { format!("{} *", set.title) };
+        let name = if set.in_average {
+            set.title.clone()
+        } else {
+            format!("{} *", set.title)
+        };
         let counts = [set.no_answer, set.truncated, set.failed].map(|count| count.to_string());
-        let cells = [name, set.n.to_string(), percent(set.official), percent(set.strict)];
+        let cells = [
+            name,
+            set.n.to_string(),
+            percent(set.official),
+            percent(set.strict),
+        ];
         table.add_row(cells.into_iter().chain(counts).map(Cell::new));
     }
     format!("{text}{}\n", table.trim_fmt())

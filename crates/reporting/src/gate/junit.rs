@@ -1,5 +1,5 @@
-//! JUnit's XML: a test case a rule. What failed is a failure; what could not be told is an error, so that a report keeps
-//! the two apart.
+//! JUnit's XML: a test case a rule. What failed is a failure; what could not be told is an error,
+//! so that a report keeps the two apart.
 
 use evaluation::{Gate, GateVerdict};
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
@@ -10,7 +10,10 @@ const NAME: &str = "mwpbench gate";
 pub fn gate_junit(gate: &Gate) -> String {
     let mut suite = TestSuite::new(NAME);
     for (name, run) in [("baseline", &gate.baseline), ("candidate", &gate.candidate)] {
-        suite.add_property((name, format!("{} ({})", run.name, run.source.display()).as_str()));
+        suite.add_property((
+            name,
+            format!("{} ({})", run.name, run.source.display()).as_str(),
+        ));
     }
     suite.add_property(("scorer", gate.scorer.name()));
     suite.add_property(("alpha", gate.alpha.to_string().as_str()));
@@ -22,7 +25,9 @@ pub fn gate_junit(gate: &Gate) -> String {
             _ => TestCaseStatus::non_success(NonSuccessKind::Error),
         };
         if rule.verdict != GateVerdict::Passed {
-            status.set_type(rule.verdict.title()).set_message(rule.why.as_str());
+            status
+                .set_type(rule.verdict.title())
+                .set_message(rule.why.as_str());
         }
         let mut case = TestCase::new(format!("{} of {}", rule.rule.title(), rule.scope), status);
         case.set_classname("mwpbench.gate");
@@ -32,9 +37,20 @@ pub fn gate_junit(gate: &Gate) -> String {
         suite.add_test_case(case);
     }
     if gate.verdict == GateVerdict::ProtocolsDiffer {
-        for found in gate.differences.iter().filter(|found| found.aspect.forbids_comparison()) {
-            let message = format!("{}: baseline {}, candidate {}", found.what, found.a, found.b);
-            suite.add_test_case(broken(&format!("same {}", found.aspect.title()), "protocols differ", &message));
+        for found in gate
+            .differences
+            .iter()
+            .filter(|found| found.aspect.forbids_comparison())
+        {
+            let message = format!(
+                "{}: baseline {}, candidate {}",
+                found.what, found.a, found.b
+            );
+            suite.add_test_case(broken(
+                &format!("same {}", found.aspect.title()),
+                "protocols differ",
+                &message,
+            ));
         }
     }
     written(suite)

@@ -8,7 +8,13 @@ use crate::table::percent;
 
 /// Verdict, runs, rules, and the figures of each set and average.
 pub fn gate_markdown(gate: &Gate) -> String {
-    let run = |run: &RunLabel| format!("{} ({})", escaped(&run.name), escaped(&run.source.display().to_string()));
+    let run = |run: &RunLabel| {
+        format!(
+            "{} ({})",
+            escaped(&run.name),
+            escaped(&run.source.display().to_string())
+        )
+    };
     let mut text = format!(
         "## mwpbench gate: {}\n\nBaseline: {}<br>Candidate: {}\n",
         escaped(&headline(gate)),
@@ -26,27 +32,59 @@ pub fn gate_markdown(gate: &Gate) -> String {
         text.push_str("\n| rule | of | verdict | why |\n|---|---|---|---|\n");
     }
     for rule in &gate.rules {
-        let cells = [rule.rule.title(), &rule.scope, rule.verdict.title(), &rule.why].map(escaped);
-        text.push_str(&format!("| {} | {} | **{}** | {} |\n", cells[0], cells[1], cells[2], cells[3]));
+        let cells = [
+            rule.rule.title(),
+            &rule.scope,
+            rule.verdict.title(),
+            &rule.why,
+        ]
+        .map(escaped);
+        text.push_str(&format!(
+            "| {} | {} | **{}** | {} |\n",
+            cells[0], cells[1], cells[2], cells[3]
+        ));
     }
     text + &figures(gate)
 }
 
 fn difference(found: &ProtocolDifference) -> String {
-    let weight = if found.aspect.forbids_comparison() { "**" } else { "" };
+    let weight = if found.aspect.forbids_comparison() {
+        "**"
+    } else {
+        ""
+    };
     let what = escaped(&format!("{}: {}", found.aspect.title(), found.what));
-    format!("| {weight}{what}{weight} | {} | {} |\n", escaped(&found.a), escaped(&found.b))
+    format!(
+        "| {weight}{what}{weight} | {} | {} |\n",
+        escaped(&found.a),
+        escaped(&found.b)
+    )
 }
 
 fn figures(gate: &Gate) -> String {
     let sets = gate.sets.iter().map(|set| {
         let figures = &set.figures;
-        row(&set.title, figures.n, figures.accuracies, figures.difference, figures.interval)
+        row(
+            &set.title,
+            figures.n,
+            figures.accuracies,
+            figures.difference,
+            figures.interval,
+        )
     });
-    let averages = [("micro average", &gate.micro), ("macro average", &gate.macro_)];
+    let averages = [
+        ("micro average", &gate.micro),
+        ("macro average", &gate.macro_),
+    ];
     let averages = averages.into_iter().filter_map(|(name, average)| {
         let figures = average.as_ref()?;
-        Some(row(name, figures.n, figures.accuracies, figures.difference, figures.interval))
+        Some(row(
+            name,
+            figures.n,
+            figures.accuracies,
+            figures.difference,
+            figures.interval,
+        ))
     });
     let rows: String = sets.chain(averages).collect();
     if rows.is_empty() {
@@ -58,10 +96,19 @@ fn figures(gate: &Gate) -> String {
     )
 }
 
-fn row(name: &str, n: usize, [before, after]: [f64; 2], difference: f64, interval: [f64; 2]) -> String {
+fn row(
+    name: &str,
+    n: usize,
+    [before, after]: [f64; 2],
+    difference: f64,
+    interval: [f64; 2],
+) -> String {
     let (before, after) = (percent(before), percent(after));
     let (difference, interval) = (signed(difference), interval_text(interval));
-    format!("| {} | {n} | {before} | {after} | {difference} | {interval} |\n", escaped(name))
+    format!(
+        "| {} | {n} | {before} | {after} | {difference} | {interval} |\n",
+        escaped(name)
+    )
 }
 
 /// What is said of a gate that came to no verdict.
@@ -74,7 +121,9 @@ fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
         match c {
-            '\\' | '|' | '*' | '_' | '`' | '[' | ']' | '<' | '>' | '~' | '#' | '&' | '$' => out.extend(['\\', c]),
+            '\\' | '|' | '*' | '_' | '`' | '[' | ']' | '<' | '>' | '~' | '#' | '&' | '$' => {
+                out.extend(['\\', c])
+            }
             c if c.is_control() => out.push(' '),
             c => out.push(c),
         }

@@ -75,12 +75,20 @@ const MATH_ORDER: [&str; 7] = [
 
 impl Column {
     fn new(name: &str, title: &str, kind: ColumnKind) -> Self {
-        let short = SHORT.iter().find(|(long, _)| *long == name).map_or(title, |(_, short)| short);
-        Self { name: name.to_string(), title: title.to_string(), short: short.to_string(), kind }
+        let short = SHORT
+            .iter()
+            .find(|(long, _)| *long == name)
+            .map_or(title, |(_, short)| short);
+        Self {
+            name: name.to_string(),
+            title: title.to_string(),
+            short: short.to_string(),
+            kind,
+        }
     }
 
-    /// The columns that a plan asks for: the averaged sets in the benchmark's order, the averages, then sets in no average;
-    /// or the tasks of a set and the set itself.
+    /// The columns that a plan asks for: the averaged sets in the benchmark's order, the averages,
+    /// then sets in no average; or the tasks of a set and the set itself.
     pub fn of(benchmark: &Benchmark, entries: &[Entry], plan: &LeaderboardPlan) -> Vec<Self> {
         match plan.subjects {
             Some(subjects) => Self::of_subjects(benchmark, subjects),
@@ -90,11 +98,15 @@ impl Column {
 
     fn of_sets(benchmark: &Benchmark, entries: &[Entry], fresh: bool) -> Vec<Self> {
         let averaged = benchmark.sets().iter().filter(|set| set.in_average);
-        let mut columns: Vec<Self> = averaged.map(|set| Self::new(&set.name, &set.title, ColumnKind::Set)).collect();
+        let mut columns: Vec<Self> = averaged
+            .map(|set| Self::new(&set.name, &set.title, ColumnKind::Set))
+            .collect();
         columns.push(Self::new("micro", "micro", ColumnKind::Micro));
         columns.push(Self::new("macro", "macro", ColumnKind::Macro));
         for set in benchmark.sets().iter().filter(|set| !set.in_average) {
-            let asked = entries.iter().any(|entry| entry.summary.sets.iter().any(|own| own.set == set.name));
+            let asked = entries
+                .iter()
+                .any(|entry| entry.summary.sets.iter().any(|own| own.set == set.name));
             if fresh || asked {
                 columns.push(Self::new(&set.name, &set.title, ColumnKind::Set));
             }
@@ -109,21 +121,33 @@ impl Column {
     }
 
     fn of_subjects(benchmark: &Benchmark, subjects: Subjects) -> Vec<Self> {
-        let set = benchmark.set(subjects.set()).expect("a set with subjects is one of the benchmark");
+        let set = benchmark
+            .set(subjects.set())
+            .expect("a set with subjects is one of the benchmark");
         let mut tasks: Vec<_> = set.tasks.iter().collect();
         tasks.sort_by_key(|task| MATH_ORDER.iter().position(|name| *name == task.name));
         let column = |task: &&dataset_loader::Task| {
             let title = task.subject.as_deref().unwrap_or(&task.name);
-            Self::new(&task.name, title, ColumnKind::Task { set: set.name.clone() })
+            Self::new(
+                &task.name,
+                title,
+                ColumnKind::Task {
+                    set: set.name.clone(),
+                },
+            )
         };
         let mut columns: Vec<Self> = tasks.iter().map(column).collect();
         columns.push(Self::new(&set.name, &set.title, ColumnKind::Set));
         columns
     }
 
-    /// The column by which rows are sorted where none is named: micro, or the set whose subjects are shown.
+    /// The column by which rows are sorted where none is named: micro, or the set whose subjects
+    /// are shown.
     fn default_index(columns: &[Self]) -> usize {
-        columns.iter().position(|column| column.kind == ColumnKind::Micro).unwrap_or(columns.len() - 1)
+        columns
+            .iter()
+            .position(|column| column.kind == ColumnKind::Micro)
+            .unwrap_or(columns.len() - 1)
     }
 
     /// Where a column is that was asked for by its name, title or short name.
@@ -131,16 +155,26 @@ impl Column {
     /// # Errors
     /// There is no such column.
     pub fn find(columns: &[Self], name: Option<&str>) -> Result<usize, LeaderboardError> {
-        let Some(name) = name else { return Ok(Self::default_index(columns)) };
+        let Some(name) = name else {
+            return Ok(Self::default_index(columns));
+        };
         let is = |column: &Self| {
             let subject = column.name.rsplit('.').next().unwrap_or_default();
             [column.name.as_str(), &column.title, &column.short, subject]
                 .iter()
                 .any(|own| own.eq_ignore_ascii_case(name))
         };
-        columns.iter().position(is).ok_or_else(|| LeaderboardError::UnknownColumn {
-            name: name.to_string(),
-            known: columns.iter().map(|column| column.name.as_str()).chain(["model"]).collect::<Vec<_>>().join(", "),
-        })
+        columns
+            .iter()
+            .position(is)
+            .ok_or_else(|| LeaderboardError::UnknownColumn {
+                name: name.to_string(),
+                known: columns
+                    .iter()
+                    .map(|column| column.name.as_str())
+                    .chain(["model"])
+                    .collect::<Vec<_>>()
+                    .join(", "),
+            })
     }
 }

@@ -3,11 +3,13 @@
 use super::Leaderboard;
 use super::rows::{Figure, Row};
 
-/// A header and a row a model. Accuracies and bounds are in 0..=1; a figure that is not there is empty. The notes come last, in
-/// full, each with the column that it concerns.
+/// A header and a row a model. Accuracies and bounds are in 0..=1; a figure that is not there is
+/// empty. The notes come last, in full, each with the column that it concerns.
 pub(crate) fn text(board: &Leaderboard) -> String {
     let intervals = board.plan.intervals;
-    let mut header: Vec<String> = ["base", "model", "source", "run", "scorer", "samples"].map(str::to_string).to_vec();
+    let mut header: Vec<String> = ["base", "model", "source", "run", "scorer", "samples"]
+        .map(str::to_string)
+        .to_vec();
     for column in &board.columns {
         header.push(column.name.clone());
         if intervals {
@@ -24,7 +26,11 @@ pub(crate) fn text(board: &Leaderboard) -> String {
 
 fn fields(board: &Leaderboard, row: &Row) -> Vec<String> {
     let source = if row.folder.is_some() { "run" } else { "paper" };
-    let run = row.folder.as_ref().map(|folder| folder.display().to_string()).unwrap_or_default();
+    let run = row
+        .folder
+        .as_ref()
+        .map(|folder| folder.display().to_string())
+        .unwrap_or_default();
     let mut fields = vec![
         row.base.clone().unwrap_or_default(),
         row.label.clone(),
@@ -34,10 +40,19 @@ fn fields(board: &Leaderboard, row: &Row) -> Vec<String> {
         row.samples.to_string(),
     ];
     for figure in &row.figures {
-        fields.push(figure.as_ref().map(|figure| number(figure.accuracy)).unwrap_or_default());
+        fields.push(
+            figure
+                .as_ref()
+                .map(|figure| number(figure.accuracy))
+                .unwrap_or_default(),
+        );
         if board.plan.intervals {
             let bounds = figure.as_ref().and_then(|figure: &Figure| figure.interval);
-            fields.extend([0, 1].map(|bound| bounds.map(|bounds| number(bounds[bound])).unwrap_or_default()));
+            fields.extend([0, 1].map(|bound| {
+                bounds
+                    .map(|bounds| number(bounds[bound]))
+                    .unwrap_or_default()
+            }));
         }
     }
     fields.push(notes(board, row));
@@ -61,7 +76,14 @@ fn notes(board: &Leaderboard, row: &Row) -> String {
 }
 
 fn line(fields: &[String]) -> String {
-    format!("{}\r\n", fields.iter().map(|field| quoted(field)).collect::<Vec<_>>().join(","))
+    format!(
+        "{}\r\n",
+        fields
+            .iter()
+            .map(|field| quoted(field))
+            .collect::<Vec<_>>()
+            .join(",")
+    )
 }
 
 fn quoted(field: &str) -> String {
@@ -78,7 +100,13 @@ mod tests {
     #[test]
     fn a_field_with_separators_is_quoted() {
         let fields = ["a,b", "say \"x\"", "two\nlines", "plain"].map(str::to_string);
-        assert_eq!(line(&fields), "\"a,b\",\"say \"\"x\"\"\",\"two\nlines\",plain\r\n");
-        assert_eq!([0.929, 0.0, 1.0, 1.0 / 3.0].map(number), ["0.929", "0", "1", "0.333333"]);
+        assert_eq!(
+            line(&fields),
+            "\"a,b\",\"say \"\"x\"\"\",\"two\nlines\",plain\r\n"
+        );
+        assert_eq!(
+            [0.929, 0.0, 1.0, 1.0 / 3.0].map(number),
+            ["0.929", "0", "1", "0.333333"]
+        );
     }
 }

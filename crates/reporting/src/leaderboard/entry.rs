@@ -23,9 +23,12 @@ impl Entry {
     /// Reads the runs in these folders.
     ///
     /// # Errors
-    /// A folder without a run, with one that is not finished, of another version or damaged; figures that cannot be or
-    /// that belong to another run; a folder that was named before.
-    pub fn read_all(benchmark: &Benchmark, folders: &[PathBuf]) -> Result<Vec<Self>, LeaderboardError> {
+    /// A folder without a run, with one that is not finished, of another version or damaged;
+    /// figures that cannot be or that belong to another run; a folder that was named before.
+    pub fn read_all(
+        benchmark: &Benchmark,
+        folders: &[PathBuf],
+    ) -> Result<Vec<Self>, LeaderboardError> {
         let mut seen: Vec<(PathBuf, &PathBuf)> = Vec::new();
         let mut entries = Vec::new();
         for folder in folders {
@@ -33,7 +36,10 @@ impl Entry {
             // Where the real path cannot be told, the given one has to do.
             let real = folder.canonicalize().unwrap_or_else(|_| folder.clone());
             if let Some((_, first)) = seen.iter().find(|(known, _)| *known == real) {
-                return Err(LeaderboardError::Twice { first: first.to_path_buf(), second: folder.clone() });
+                return Err(LeaderboardError::Twice {
+                    first: first.to_path_buf(),
+                    second: folder.clone(),
+                });
             }
             seen.push((real, folder));
         }
@@ -47,21 +53,39 @@ impl Entry {
             return Err(unfinished(path, &folder, &manifest));
         }
         let summary = folder.summary().map_err(LeaderboardError::Run)?;
-        check::figures(benchmark, &summary, manifest.identity.decoding.samples())
-            .map_err(|message| LeaderboardError::Figures { folder: path.to_path_buf(), message })?;
+        check::figures(benchmark, &summary, manifest.identity.decoding.samples()).map_err(
+            |message| LeaderboardError::Figures {
+                folder: path.to_path_buf(),
+                message,
+            },
+        )?;
         same_run(path, &summary, &manifest)?;
-        Ok(Self { folder: path.to_path_buf(), summary, manifest })
+        Ok(Self {
+            folder: path.to_path_buf(),
+            summary,
+            manifest,
+        })
     }
 
     /// The last part of the folder's path.
     pub(crate) fn folder_name(&self) -> String {
-        let real = self.folder.canonicalize().unwrap_or_else(|_| self.folder.clone());
-        real.file_name().map_or(self.folder.display().to_string(), |name| name.to_string_lossy().into_owned())
+        let real = self
+            .folder
+            .canonicalize()
+            .unwrap_or_else(|_| self.folder.clone());
+        real.file_name()
+            .map_or(self.folder.display().to_string(), |name| {
+                name.to_string_lossy().into_owned()
+            })
     }
 
     /// A tag of the run that is not blank.
     pub(crate) fn tag(&self, name: &str) -> Option<&str> {
-        self.manifest.tags.get(name).map(|value| value.trim()).filter(|value| !value.is_empty())
+        self.manifest
+            .tags
+            .get(name)
+            .map(|value| value.trim())
+            .filter(|value| !value.is_empty())
     }
 
     /// Whether it asked the program's own samples and not the benchmark.
@@ -80,7 +104,11 @@ fn unfinished(path: &Path, folder: &RunFolder, manifest: &Manifest) -> Leaderboa
     };
     match done {
         Ok(done) if done < total || manifest.finished.is_none() => {
-            LeaderboardError::Run(evaluation::Error::Incomplete { folder: path.to_path_buf(), done, total })
+            LeaderboardError::Run(evaluation::Error::Incomplete {
+                folder: path.to_path_buf(),
+                done,
+                total,
+            })
         }
         Ok(_) => LeaderboardError::NotJudged(path.to_path_buf()),
         Err(error) => LeaderboardError::Run(error),
@@ -91,17 +119,38 @@ fn same_run(folder: &Path, summary: &Summary, manifest: &Manifest) -> Result<(),
     let identity = &manifest.identity;
     let problems = summary.items();
     let fields = [
-        ("the model", summary.model.clone(), identity.model.name.clone()),
-        ("the protocol", summary.protocol.clone(), identity.protocol.name().to_string()),
-        ("the name of the data", summary.data.clone(), identity.data.name.clone()),
-        ("the number of problems", problems.to_string(), identity.data.problems.to_string()),
+        (
+            "the model",
+            summary.model.clone(),
+            identity.model.name.clone(),
+        ),
+        (
+            "the protocol",
+            summary.protocol.clone(),
+            identity.protocol.name().to_string(),
+        ),
+        (
+            "the name of the data",
+            summary.data.clone(),
+            identity.data.name.clone(),
+        ),
+        (
+            "the number of problems",
+            problems.to_string(),
+            identity.data.problems.to_string(),
+        ),
     ];
     match fields.into_iter().find(|(_, there, here)| there != here) {
         None => Ok(()),
         Some((field, summary, manifest)) => {
             let folder = folder.to_path_buf();
             let quoted = |text: String| format!("\"{text}\"");
-            Err(LeaderboardError::Mismatch { folder, field, summary: quoted(summary), manifest: quoted(manifest) })
+            Err(LeaderboardError::Mismatch {
+                folder,
+                field,
+                summary: quoted(summary),
+                manifest: quoted(manifest),
+            })
         }
     }
 }

@@ -9,21 +9,37 @@ use super::rows::Row;
 const SCHEMA: &str = "mwpbench.leaderboard.v1";
 
 pub(crate) fn text(board: &Leaderboard) -> String {
-    let columns: Vec<Value> =
-        board.columns.iter().map(|column| json!({ "name": column.name, "title": column.title })).collect();
+    let columns: Vec<Value> = board
+        .columns
+        .iter()
+        .map(|column| json!({ "name": column.name, "title": column.title }))
+        .collect();
     let notes: Map<String, Value> = board
         .notes
         .lettered()
-        .map(|(letters, note)| (letters, json!({ "text": note.text, "comparable": note.comparable })))
+        .map(|(letters, note)| {
+            (
+                letters,
+                json!({ "text": note.text, "comparable": note.comparable }),
+            )
+        })
         .collect();
-    let rows: Vec<Value> =
-        board.groups.iter().flat_map(|group| group.rows.iter().map(|row| told(board, &group.name, row))).collect();
+    let rows: Vec<Value> = board
+        .groups
+        .iter()
+        .flat_map(|group| group.rows.iter().map(|row| told(board, &group.name, row)))
+        .collect();
     let object = json!({ "schema": SCHEMA, "title": board.title, "columns": columns, "rows": rows, "notes": notes });
     format!("{object:#}\n")
 }
 
 fn told(board: &Leaderboard, group: &str, row: &Row) -> Value {
-    let letters = |notes: &[usize]| -> Vec<String> { notes.iter().map(|&note| board.notes.marks(&[note])).collect() };
+    let letters = |notes: &[usize]| -> Vec<String> {
+        notes
+            .iter()
+            .map(|&note| board.notes.marks(&[note]))
+            .collect()
+    };
     let figures: Map<String, Value> = board
         .columns
         .iter()

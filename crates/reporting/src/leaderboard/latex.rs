@@ -10,9 +10,15 @@ pub(crate) fn text(board: &Leaderboard) -> String {
     header.extend(both.then(|| "Scorer".to_string()));
     let fixed = header.len();
     header.extend(board.columns.iter().map(|column| escaped(&column.short)));
-    let alignment: String = (0..header.len()).map(|column| if column < fixed { 'l' } else { 'r' }).collect();
-    let mut text = String::from("% In the preamble: \\usepackage[T1]{fontenc} \\usepackage{booktabs}\n");
-    if board.rows().any(|row| row.label.chars().any(|c| c > '\u{24f}')) {
+    let alignment: String = (0..header.len())
+        .map(|column| if column < fixed { 'l' } else { 'r' })
+        .collect();
+    let mut text =
+        String::from("% In the preamble: \\usepackage[T1]{fontenc} \\usepackage{booktabs}\n");
+    if board
+        .rows()
+        .any(|row| row.label.chars().any(|c| c > '\u{24f}'))
+    {
         text.push_str(
             "% Names hold letters beyond the Latin ones: compile with xelatex or lualatex and a font that has them.\n",
         );
@@ -37,10 +43,22 @@ pub(crate) fn text(board: &Leaderboard) -> String {
         }
     }
     text.push_str("\\bottomrule\n\\end{tabular}\n");
-    let mut below: Vec<String> = board.legend(true, true).iter().map(|line| escaped(line)).collect();
-    below.extend(board.lettered_notes().iter().map(|(letters, note)| format!("{}{}", raised(letters), escaped(note))));
+    let mut below: Vec<String> = board
+        .legend(true, true)
+        .iter()
+        .map(|line| escaped(line))
+        .collect();
+    below.extend(
+        board
+            .lettered_notes()
+            .iter()
+            .map(|(letters, note)| format!("{}{}", raised(letters), escaped(note))),
+    );
     if !below.is_empty() {
-        text.push_str(&format!("\n\\medskip\n\\raggedright\n{}\n", below.join("\\\\\n")));
+        text.push_str(&format!(
+            "\n\\medskip\n\\raggedright\n{}\n",
+            below.join("\\\\\n")
+        ));
     }
     text.push_str("\\end{table*}\n");
     text
@@ -51,26 +69,44 @@ fn line(cells: Vec<String>) -> String {
 }
 
 fn raised(marks: &str) -> String {
-    if marks.is_empty() { String::new() } else { format!("\\textsuperscript{{{marks}}}") }
+    if marks.is_empty() {
+        String::new()
+    } else {
+        format!("\\textsuperscript{{{marks}}}")
+    }
 }
 
 fn cells(board: &Leaderboard, row: &Row, both: bool) -> Vec<String> {
-    let mut cells = vec![format!("{}{}", escaped(&row.label), raised(&board.notes.marks(&row.notes)))];
+    let mut cells = vec![format!(
+        "{}{}",
+        escaped(&row.label),
+        raised(&board.notes.marks(&row.notes))
+    )];
     cells.extend(both.then(|| row.scorer.name().to_string()));
-    cells.extend(
-        row.figures.iter().map(|figure| figure.as_ref().map_or("--".to_string(), |figure| cell(board, figure))),
-    );
+    cells.extend(row.figures.iter().map(|figure| {
+        figure
+            .as_ref()
+            .map_or("--".to_string(), |figure| cell(board, figure))
+    }));
     cells
 }
 
 fn cell(board: &Leaderboard, figure: &Figure) -> String {
     let accuracy = percent(figure.accuracy);
-    let accuracy = if figure.best { format!("\\textbf{{{accuracy}}}") } else { accuracy };
+    let accuracy = if figure.best {
+        format!("\\textbf{{{accuracy}}}")
+    } else {
+        accuracy
+    };
     let accuracy = format!("{accuracy}{}", raised(&board.notes.marks(&figure.notes)));
     match figure.interval.filter(|_| board.plan.intervals) {
         // Below each other, or twelve columns are wider than a page.
         Some([low, high]) => {
-            format!("\\shortstack[r]{{{accuracy}\\\\{{\\tiny {}--{}}}}}", percent(low), percent(high))
+            format!(
+                "\\shortstack[r]{{{accuracy}\\\\{{\\tiny {}--{}}}}}",
+                percent(low),
+                percent(high)
+            )
         }
         None => accuracy,
     }
@@ -113,6 +149,9 @@ mod tests {
     #[test]
     fn a_name_is_set_as_it_is() {
         assert_eq!(escaped("a_b & 5% {x} --"), "a\\_b \\& 5\\% \\{x\\} -{}-");
-        assert_eq!(escaped("~^\\[1]"), "\\textasciitilde{}\\textasciicircum{}\\textbackslash{}{[}1{]}");
+        assert_eq!(
+            escaped("~^\\[1]"),
+            "\\textasciitilde{}\\textasciicircum{}\\textbackslash{}{[}1{]}"
+        );
     }
 }

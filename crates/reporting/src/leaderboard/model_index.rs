@@ -1,7 +1,7 @@
 //! The `model-index` block of a model card on the Hugging Face hub, in YAML.
 //!
-//! Source: the hub's model card specification (huggingface/hub-docs, `modelcard.md`): a list of models, each with results of a
-//! task on a dataset, metrics and a source.
+//! Source: the hub's model card specification (huggingface/hub-docs, `modelcard.md`): a list of
+//! models, each with results of a task on a dataset, metrics and a source.
 
 use std::fmt::Write;
 
@@ -25,7 +25,11 @@ pub(crate) fn text(board: &Leaderboard, benchmark: &Benchmark) -> String {
     }
     for name in names {
         writeln!(out, "- name: {}\n  results:", quoted(name)).expect("writing to memory succeeds");
-        for entry in board.entries.iter().filter(|entry| entry.summary.model == name) {
+        for entry in board
+            .entries
+            .iter()
+            .filter(|entry| entry.summary.model == name)
+        {
             results(&mut out, board, benchmark, entry);
         }
     }
@@ -36,7 +40,11 @@ fn results(out: &mut String, board: &Leaderboard, benchmark: &Benchmark, entry: 
     let scorers = board.plan.scorers.each();
     for set in &entry.summary.sets {
         let figures = scorers.iter().map(|&scorer| {
-            let accuracy = if scorer == Scorer::Official { set.counts.official } else { set.counts.strict };
+            let accuracy = if scorer == Scorer::Official {
+                set.counts.official
+            } else {
+                set.counts.strict
+            };
             (scorer, "accuracy", accuracy.accuracy)
         });
         let dataset = Dataset::of_set(benchmark, entry, set);
@@ -65,7 +73,10 @@ impl Dataset {
     fn of_set(benchmark: &Benchmark, entry: &Entry, set: &SetSummary) -> Self {
         // Of a part, or of samples, the published revision would say what is not so.
         let whole = !entry.on_samples() && set.counts.n == set.expected;
-        let source = benchmark.set(&set.set).and_then(|known| known.source.as_ref()).filter(|_| whole);
+        let source = benchmark
+            .set(&set.set)
+            .and_then(|known| known.source.as_ref())
+            .filter(|_| whole);
         Self {
             name: format!("{}{}", set.title, suffix(entry)),
             config: set.set.clone(),
@@ -75,10 +86,19 @@ impl Dataset {
     }
 
     fn of_averages(entry: &Entry) -> Self {
-        let averaged: Vec<&SetSummary> = entry.summary.sets.iter().filter(|set| set.in_average).collect();
+        let averaged: Vec<&SetSummary> = entry
+            .summary
+            .sets
+            .iter()
+            .filter(|set| set.in_average)
+            .collect();
         let sets = averaged.len();
         Self {
-            name: format!("average of {sets} set{}{}", if sets == 1 { "" } else { "s" }, suffix(entry)),
+            name: format!(
+                "average of {sets} set{}{}",
+                if sets == 1 { "" } else { "s" },
+                suffix(entry)
+            ),
             config: "average".to_string(),
             revision: None,
             problems: averaged.iter().map(|set| set.counts.n).sum(),
@@ -87,7 +107,11 @@ impl Dataset {
 }
 
 fn suffix(entry: &Entry) -> &'static str {
-    if entry.on_samples() { " (samples of mwpbench, not MwpBench)" } else { " (MwpBench)" }
+    if entry.on_samples() {
+        " (samples of mwpbench, not MwpBench)"
+    } else {
+        " (MwpBench)"
+    }
 }
 
 fn result(
@@ -97,7 +121,11 @@ fn result(
     figures: impl Iterator<Item = (Scorer, &'static str, f64)>,
 ) {
     let identity = &entry.manifest.identity;
-    let kind = if entry.on_samples() { "mwpbench-samples" } else { "mwpbench" };
+    let kind = if entry.on_samples() {
+        "mwpbench-samples"
+    } else {
+        "mwpbench"
+    };
     let mut lines = vec![
         "  - task:".to_string(),
         "      type: text-generation".to_string(),
@@ -108,30 +136,47 @@ fn result(
         format!("      config: {}", quoted(&dataset.config)),
         "      split: test".to_string(),
     ];
-    lines.extend(dataset.revision.as_ref().map(|revision| format!("      revision: {}", quoted(revision))));
+    lines.extend(
+        dataset
+            .revision
+            .as_ref()
+            .map(|revision| format!("      revision: {}", quoted(revision))),
+    );
     lines.extend([
         "      args:".to_string(),
         format!("        problems: {}", dataset.problems),
         "        num_few_shot: 0".to_string(),
-        format!("        prompt_template: {}", quoted(&identity.template.name)),
+        format!(
+            "        prompt_template: {}",
+            quoted(&identity.template.name)
+        ),
         format!("        max_new_tokens: {}", identity.decoding.max_tokens),
         format!("        protocol: {}", quoted(&entry.summary.protocol)),
     ]);
     if !entry.summary.deviations.is_empty() {
-        lines.push(format!("        deviations: {}", quoted(&entry.summary.deviations.join(", "))));
+        lines.push(format!(
+            "        deviations: {}",
+            quoted(&entry.summary.deviations.join(", "))
+        ));
     }
     lines.push("    metrics:".to_string());
     for (scorer, name, accuracy) in figures {
         lines.extend([
             "    - type: accuracy".to_string(),
             format!("      value: {:.2}", accuracy * 100.0),
-            format!("      name: {}", quoted(&format!("{name} ({} scorer)", scorer.name()))),
+            format!(
+                "      name: {}",
+                quoted(&format!("{name} ({} scorer)", scorer.name()))
+            ),
             "      verified: false".to_string(),
         ]);
     }
     lines.extend([
         "    source:".to_string(),
-        format!("      name: {}", quoted(&format!("mwpbench {}", entry.manifest.version))),
+        format!(
+            "      name: {}",
+            quoted(&format!("mwpbench {}", entry.manifest.version))
+        ),
         format!("      url: {SOURCE_URL}"),
     ]);
     for line in lines {
@@ -139,14 +184,20 @@ fn result(
     }
 }
 
-/// A scalar in double quotes, which YAML reads as JSON does. Quoted even where it could stand bare: `no` and `1e3` are no texts.
+/// A scalar in double quotes, which YAML reads as JSON does. Quoted even where it could stand bare:
+/// `no` and `1e3` are no texts.
 fn quoted(text: &str) -> String {
     let json = serde_json::Value::from(text).to_string();
     // JSON leaves these as they are; YAML takes them for line breaks or refuses them.
     let mut out = String::with_capacity(json.len());
     for c in json.chars() {
         match c {
-            '\u{7f}'..='\u{9f}' | '\u{2028}' | '\u{2029}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}' => {
+            '\u{7f}'..='\u{9f}'
+            | '\u{2028}'
+            | '\u{2029}'
+            | '\u{feff}'
+            | '\u{fffe}'
+            | '\u{ffff}' => {
                 write!(out, "\\u{:04x}", c as u32).expect("writing to memory succeeds");
             }
             c => out.push(c),

@@ -12,12 +12,18 @@ pub(crate) struct Note {
 impl Note {
     /// Figures with this note can be compared with others.
     pub fn remark(text: impl Into<String>) -> Self {
-        Self { text: text.into(), comparable: true }
+        Self {
+            text: text.into(),
+            comparable: true,
+        }
     }
 
     /// Figures with this note can only be compared with others that have the same.
     pub fn apart(text: impl Into<String>) -> Self {
-        Self { text: text.into(), comparable: false }
+        Self {
+            text: text.into(),
+            comparable: false,
+        }
     }
 }
 
@@ -28,20 +34,30 @@ pub(crate) struct Notes(Vec<Note>);
 impl Notes {
     /// The index of a note, which is added where it is new.
     pub fn index(&mut self, note: &Note) -> usize {
-        self.0.iter().position(|known| known == note).unwrap_or_else(|| {
-            self.0.push(note.clone());
-            self.0.len() - 1
-        })
+        self.0
+            .iter()
+            .position(|known| known == note)
+            .unwrap_or_else(|| {
+                self.0.push(note.clone());
+                self.0.len() - 1
+            })
     }
 
     /// Its letters and the note, for each.
     pub fn lettered(&self) -> impl Iterator<Item = (String, &Note)> {
-        self.0.iter().enumerate().map(|(index, note)| (letters(index), note))
+        self.0
+            .iter()
+            .enumerate()
+            .map(|(index, note)| (letters(index), note))
     }
 
     /// Letters of several notes, such as `a,c`; empty where there is none.
     pub fn marks(&self, indices: &[usize]) -> String {
-        indices.iter().map(|&index| letters(index)).collect::<Vec<_>>().join(",")
+        indices
+            .iter()
+            .map(|&index| letters(index))
+            .collect::<Vec<_>>()
+            .join(",")
     }
 }
 
@@ -72,7 +88,15 @@ mod tests {
     #[test]
     fn letters_never_run_out_or_repeat() {
         let mut all: Vec<String> = (0..700).map(letters).collect();
-        assert_eq!((all[0].as_str(), all[24].as_str(), all[25].as_str(), all[26].as_str()), ("a", "z", "aa", "ab"));
+        assert_eq!(
+            (
+                all[0].as_str(),
+                all[24].as_str(),
+                all[25].as_str(),
+                all[26].as_str()
+            ),
+            ("a", "z", "aa", "ab")
+        );
         all.sort();
         all.dedup();
         assert_eq!(all.len(), 700);

@@ -1,6 +1,7 @@
 //! The MathScale paper's figures: `datasets/paper/*.tsv`, embedded.
 //!
-//! Source: arXiv:2403.02884v1, tables 5, 8, 9 and 10. Percent with one decimal, by the authors' scorer.
+//! Source: arXiv:2403.02884v1, tables 5, 8, 9 and 10. Percent with one decimal, by the authors'
+//! scorer.
 
 use std::collections::BTreeMap;
 
@@ -29,10 +30,17 @@ pub(crate) const INCONSISTENT: (&str, &str) = ("LLaMA-2 7B", "WizardMath");
 pub(crate) fn published_rows() -> Vec<PublishedRow> {
     let mut rows = parse(MWPBENCH);
     for other in OTHERS.into_iter().flat_map(parse) {
-        let row = rows.iter_mut().find(|row| (row.base, row.model) == (other.base, other.model));
-        row.unwrap_or_else(|| panic!("datasets/paper: {} / {} is not in table 5", other.base, other.model))
-            .figures
-            .extend(other.figures);
+        let row = rows
+            .iter_mut()
+            .find(|row| (row.base, row.model) == (other.base, other.model));
+        row.unwrap_or_else(|| {
+            panic!(
+                "datasets/paper: {} / {} is not in table 5",
+                other.base, other.model
+            )
+        })
+        .figures
+        .extend(other.figures);
     }
     rows
 }
@@ -45,13 +53,25 @@ pub(crate) fn published_bases() -> Vec<&'static str> {
 }
 
 fn parse(table: &'static str) -> Vec<PublishedRow> {
-    let mut lines = table.lines().filter(|line| !line.starts_with('#')).map(|line| line.split('\t'));
-    let header: Vec<&str> = lines.next().expect("a table has a header").skip(2).collect();
+    let mut lines = table
+        .lines()
+        .filter(|line| !line.starts_with('#'))
+        .map(|line| line.split('\t'));
+    let header: Vec<&str> = lines
+        .next()
+        .expect("a table has a header")
+        .skip(2)
+        .collect();
     let row = |mut fields: std::str::Split<'static, char>| {
         let mut name = || fields.next().expect("a row starts with base and model");
         let (base, model) = (name(), name());
-        let figures = fields.map(|field| field.parse::<f64>().expect("a figure is a number") / 100.0);
-        PublishedRow { base, model, figures: header.iter().copied().zip(figures).collect() }
+        let figures =
+            fields.map(|field| field.parse::<f64>().expect("a figure is a number") / 100.0);
+        PublishedRow {
+            base,
+            model,
+            figures: header.iter().copied().zip(figures).collect(),
+        }
     };
     lines.map(row).collect()
 }
@@ -65,30 +85,65 @@ mod tests {
     #[test]
     fn all_rows_are_there_and_every_column_is_a_set_a_task_or_an_average() {
         let rows = published_rows();
-        let with = |name: &str| rows.iter().filter(|row| row.figures.contains_key(name)).count();
+        let with = |name: &str| {
+            rows.iter()
+                .filter(|row| row.figures.contains_key(name))
+                .count()
+        };
         assert_eq!(rows.len(), 18);
-        assert_eq!((with("fresh_gaokao_2023"), with("MATH.Geometry"), with("college_math.algebra")), (5, 15, 15));
-        assert_eq!(published_bases(), ["closed", "LLaMA-2 13B", "LLaMA-2 7B", "Mistral 7B"]);
+        assert_eq!(
+            (
+                with("fresh_gaokao_2023"),
+                with("MATH.Geometry"),
+                with("college_math.algebra")
+            ),
+            (5, 15, 15)
+        );
+        assert_eq!(
+            published_bases(),
+            ["closed", "LLaMA-2 13B", "LLaMA-2 7B", "Mistral 7B"]
+        );
         let benchmark = Benchmark::published();
         for name in rows.iter().flat_map(|row| row.figures.keys()) {
             let known = benchmark.set(name).is_some() || benchmark.set_of_task(name).is_some();
             assert!(known || ["micro", "macro"].contains(name), "{name}");
         }
-        let complete: Vec<_> = benchmark.sets().iter().filter(|set| set.in_average).map(|set| &set.name).collect();
-        assert!(rows.iter().all(|row| complete.iter().all(|name| row.figures.contains_key(name.as_str()))));
+        let complete: Vec<_> = benchmark
+            .sets()
+            .iter()
+            .filter(|set| set.in_average)
+            .map(|set| &set.name)
+            .collect();
+        assert!(rows.iter().all(|row| {
+            complete
+                .iter()
+                .all(|name| row.figures.contains_key(name.as_str()))
+        }));
     }
 
-    /// Subjects weighted by their problems give the set of table 5, which ties the columns to their names.
+    /// Subjects weighted by their problems give the set of table 5, which ties the columns to their
+    /// names.
     #[test]
     fn subjects_give_their_set() {
         let benchmark = Benchmark::published();
         for (set, tolerance) in [("math", 0.0025), ("college_math", 0.0011)] {
             let set = benchmark.set(set).unwrap();
-            for row in published_rows().iter().filter(|row| row.figures.contains_key(set.tasks[0].name.as_str())) {
-                let weighted = set.tasks.iter().map(|task| task.count as f64 * row.figures[task.name.as_str()]);
+            for row in published_rows()
+                .iter()
+                .filter(|row| row.figures.contains_key(set.tasks[0].name.as_str()))
+            {
+                let weighted = set
+                    .tasks
+                    .iter()
+                    .map(|task| task.count as f64 * row.figures[task.name.as_str()]);
                 let mean = weighted.sum::<f64>() / set.count() as f64;
                 let printed = row.figures[set.name.as_str()];
-                assert!((mean - printed).abs() < tolerance, "{} {}: {mean} and {printed}", row.base, row.model);
+                assert!(
+                    (mean - printed).abs() < tolerance,
+                    "{} {}: {mean} and {printed}",
+                    row.base,
+                    row.model
+                );
             }
         }
     }
@@ -96,14 +151,19 @@ mod tests {
     #[test]
     fn one_row_contradicts_itself() {
         let odd = |row: &PublishedRow| {
-            let sets = row
-                .figures
-                .iter()
-                .filter(|(name, _)| Benchmark::published().set(name).is_some_and(|set| set.in_average));
+            let sets = row.figures.iter().filter(|(name, _)| {
+                Benchmark::published()
+                    .set(name)
+                    .is_some_and(|set| set.in_average)
+            });
             let mean = evaluation::macro_average(sets.map(|(_, accuracy)| *accuracy)).unwrap();
             (mean - row.figures["macro"]).abs() > 0.001 + 1e-9
         };
-        let odd: Vec<_> = published_rows().iter().filter(|row| odd(row)).map(|row| (row.base, row.model)).collect();
+        let odd: Vec<_> = published_rows()
+            .iter()
+            .filter(|row| odd(row))
+            .map(|row| (row.base, row.model))
+            .collect();
         assert_eq!(odd, [INCONSISTENT]);
     }
 }

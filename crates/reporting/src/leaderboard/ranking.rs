@@ -26,17 +26,30 @@ pub(crate) enum Order {
     Model,
 }
 
-/// Puts rows under their base models (the paper's first, in its order; samples last and apart), sorts each group and marks the best.
+/// Puts rows under their base models (the paper's first, in its order; samples last and apart),
+/// sorts each group and marks the best.
 pub(crate) fn groups(rows: Vec<Row>, order: Order, ascending: bool) -> Vec<Group> {
-    let mut groups: Vec<Group> =
-        published_bases().into_iter().map(|base| Group { name: base.to_string(), rows: Vec::new() }).collect();
+    let mut groups: Vec<Group> = published_bases()
+        .into_iter()
+        .map(|base| Group {
+            name: base.to_string(),
+            rows: Vec::new(),
+        })
+        .collect();
     let (samples, real): (Vec<Row>, Vec<Row>) = rows.into_iter().partition(|row| row.samples);
-    let (based, baseless): (Vec<Row>, Vec<Row>) = real.into_iter().partition(|row| row.base.is_some());
+    let (based, baseless): (Vec<Row>, Vec<Row>) =
+        real.into_iter().partition(|row| row.base.is_some());
     for row in based.into_iter().chain(baseless).chain(samples) {
         let name = heading(&row);
-        match groups.iter_mut().find(|group| group.name.eq_ignore_ascii_case(&name)) {
+        match groups
+            .iter_mut()
+            .find(|group| group.name.eq_ignore_ascii_case(&name))
+        {
             Some(group) => group.rows.push(row),
-            None => groups.push(Group { name, rows: vec![row] }),
+            None => groups.push(Group {
+                name,
+                rows: vec![row],
+            }),
         }
     }
     groups.retain(|group| !group.rows.is_empty());
@@ -56,7 +69,8 @@ fn heading(row: &Row) -> String {
     }
 }
 
-/// Rows of one run stay together, the official scorer's first; runs without the figure come last either way.
+/// Rows of one run stay together, the official scorer's first; runs without the figure come last
+/// either way.
 fn sort(rows: &mut Vec<Row>, order: Order, ascending: bool) {
     let mut runs: Vec<Vec<Row>> = Vec::new();
     for row in rows.drain(..) {
@@ -68,34 +82,47 @@ fn sort(rows: &mut Vec<Row>, order: Order, ascending: bool) {
     match order {
         Order::Model => runs.sort_by_key(|run| run[0].label.to_lowercase()),
         Order::Column(column) => {
-            runs.sort_by(|one, other| match (one[0].accuracy(column), other[0].accuracy(column)) {
-                (Some(one), Some(other)) if ascending => one.total_cmp(&other),
-                (Some(one), Some(other)) => other.total_cmp(&one),
-                (one, other) => one.is_none().cmp(&other.is_none()),
-            })
+            runs.sort_by(
+                |one, other| match (one[0].accuracy(column), other[0].accuracy(column)) {
+                    (Some(one), Some(other)) if ascending => one.total_cmp(&other),
+                    (Some(one), Some(other)) => other.total_cmp(&one),
+                    (one, other) => one.is_none().cmp(&other.is_none()),
+                },
+            )
         }
     }
     rows.extend(runs.into_iter().flatten());
 }
 
-/// Marks the best figure of each column and scorer among those that can be compared: figures of whole sets by the
-/// official protocol where there are any, else all where they are of one kind. One alone is not the best of anything.
+/// Marks the best figure of each column and scorer among those that can be compared: figures of
+/// whole sets by the official protocol where there are any, else all where they are of one kind.
+/// One alone is not the best of anything.
 fn mark_best(rows: &mut [Row]) {
     let columns = rows.first().map_or(0, |row| row.figures.len());
-    for (scorer, column) in Scorer::ALL.into_iter().flat_map(|scorer| (0..columns).map(move |column| (scorer, column)))
+    for (scorer, column) in Scorer::ALL
+        .into_iter()
+        .flat_map(|scorer| (0..columns).map(move |column| (scorer, column)))
     {
-        let mut figures: Vec<_> =
-            rows.iter_mut().filter(|row| row.scorer == scorer).filter_map(|row| row.figures[column].as_mut()).collect();
+        let mut figures: Vec<_> = rows
+            .iter_mut()
+            .filter(|row| row.scorer == scorer)
+            .filter_map(|row| row.figures[column].as_mut())
+            .collect();
         if figures.iter().any(|figure| figure.class.is_empty()) {
             figures.retain(|figure| figure.class.is_empty());
         }
-        let one_class = figures.windows(2).all(|pair| pair[0].class == pair[1].class);
+        let one_class = figures
+            .windows(2)
+            .all(|pair| pair[0].class == pair[1].class);
         if figures.len() < 2 || !one_class {
             continue;
         }
         // As printed: what looks equal is equally good.
         let printed = |accuracy: f64| crate::table::percent(accuracy);
-        let best = figures.iter().map(|figure| figure.accuracy).fold(0.0, f64::max);
+        let best = figures
+            .iter()
+            .map(|figure| figure.accuracy)
+            .fold(0.0, f64::max);
         for figure in figures {
             figure.best = printed(figure.accuracy) == printed(best);
         }

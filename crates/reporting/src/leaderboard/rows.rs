@@ -42,8 +42,8 @@ pub(crate) struct Figure {
     pub n: Option<usize>,
     /// Notes on this figure alone.
     pub notes: Vec<usize>,
-    /// What it can be compared with: figures of the same column with the same text here. Empty for figures of the whole
-    /// set by the official protocol.
+    /// What it can be compared with: figures of the same column with the same text here. Empty for
+    /// figures of the whole set by the official protocol.
     pub class: String,
     /// Whether it is the best of its base model.
     pub best: bool,
@@ -51,7 +51,13 @@ pub(crate) struct Figure {
 
 impl Row {
     /// The row of a run.
-    pub fn of_run(entry: &Entry, label: String, scorer: Scorer, columns: &[Column], notes: &mut Notes) -> Self {
+    pub fn of_run(
+        entry: &Entry,
+        label: String,
+        scorer: Scorer,
+        columns: &[Column],
+        notes: &mut Notes,
+    ) -> Self {
         let on_row = notes_on_run(entry, scorer);
         let figure = |column: &Column, notes: &mut Notes| {
             let (accuracy, interval, n) = value(entry, column, scorer)?;
@@ -65,10 +71,21 @@ impl Row {
             // Figures of a part can only be compared where it is the same part.
             let class = match apart.is_empty() {
                 true => String::new(),
-                false => format!("{}\n{}", entry.manifest.identity.data.problems_digest, apart.join("\n")),
+                false => format!(
+                    "{}\n{}",
+                    entry.manifest.identity.data.problems_digest,
+                    apart.join("\n")
+                ),
             };
             let notes = on_figure.iter().map(|note| notes.index(note)).collect();
-            Some(Figure { accuracy, interval, n: Some(n), notes, class, best: false })
+            Some(Figure {
+                accuracy,
+                interval,
+                n: Some(n),
+                notes,
+                class,
+                best: false,
+            })
         };
         let row_notes = on_row.iter().map(|note| notes.index(note)).collect();
         Self {
@@ -83,14 +100,26 @@ impl Row {
         }
     }
 
-    /// A row of the paper; `None` where it has none of the columns' figures but that of the whole set.
-    pub fn of_paper(published: &PublishedRow, columns: &[Column], notes: &mut Notes) -> Option<Self> {
-        let subjects = columns.iter().any(|column| matches!(column.kind, ColumnKind::Task { .. }));
+    /// A row of the paper; `None` where it has none of the columns' figures but that of the whole
+    /// set.
+    pub fn of_paper(
+        published: &PublishedRow,
+        columns: &[Column],
+        notes: &mut Notes,
+    ) -> Option<Self> {
+        let subjects = columns
+            .iter()
+            .any(|column| matches!(column.kind, ColumnKind::Task { .. }));
         let has = |column: &Column| published.figures.contains_key(column.name.as_str());
-        if !columns.iter().any(|column| has(column) && (!subjects || matches!(column.kind, ColumnKind::Task { .. }))) {
+        if !columns.iter().any(|column| {
+            has(column) && (!subjects || matches!(column.kind, ColumnKind::Task { .. }))
+        }) {
             return None;
         }
-        let row_notes = notes_on_published(columns).iter().map(|note| notes.index(note)).collect();
+        let row_notes = notes_on_published(columns)
+            .iter()
+            .map(|note| notes.index(note))
+            .collect();
         let inconsistent = (published.base, published.model) == INCONSISTENT;
         let figure = |column: &Column, notes: &mut Notes| {
             let accuracy = *published.figures.get(column.name.as_str())?;
@@ -101,7 +130,14 @@ impl Row {
                 ))
             });
             let notes = odd.into_iter().collect();
-            Some(Figure { accuracy, interval: None, n: None, notes, class: String::new(), best: false })
+            Some(Figure {
+                accuracy,
+                interval: None,
+                n: None,
+                notes,
+                class: String::new(),
+                best: false,
+            })
         };
         Some(Self {
             label: published.model.to_string(),
@@ -128,7 +164,9 @@ fn set_of<'a>(entry: &'a Entry, name: &str) -> Option<&'a SetSummary> {
 /// Accuracy, interval and items of a column.
 fn value(entry: &Entry, column: &Column, scorer: Scorer) -> Option<(f64, Option<[f64; 2]>, usize)> {
     let of_counts = |counts: &Counts| {
-        let Accuracy { accuracy, interval, .. } = match scorer {
+        let Accuracy {
+            accuracy, interval, ..
+        } = match scorer {
             Scorer::Official => counts.official,
             Scorer::Strict => counts.strict,
         };
@@ -137,13 +175,22 @@ fn value(entry: &Entry, column: &Column, scorer: Scorer) -> Option<(f64, Option<
     let average = match &column.kind {
         ColumnKind::Set => return set_of(entry, &column.name).map(|set| of_counts(&set.counts)),
         ColumnKind::Task { set } => {
-            let task = set_of(entry, set)?.tasks.iter().find(|task| task.task == column.name)?;
+            let task = set_of(entry, set)?
+                .tasks
+                .iter()
+                .find(|task| task.task == column.name)?;
             return Some(of_counts(&task.counts));
         }
         ColumnKind::Micro => entry.summary.micro?,
         ColumnKind::Macro => entry.summary.macro_?,
     };
-    let n = entry.summary.sets.iter().filter(|set| set.in_average).map(|set| set.counts.n).sum();
+    let n = entry
+        .summary
+        .sets
+        .iter()
+        .filter(|set| set.in_average)
+        .map(|set| set.counts.n)
+        .sum();
     let interval = match scorer {
         Scorer::Official => average.official_interval,
         Scorer::Strict => average.strict_interval,
@@ -155,16 +202,26 @@ fn notes_on_run(entry: &Entry, scorer: Scorer) -> Vec<Note> {
     let summary = &entry.summary;
     let mut notes = Vec::new();
     if entry.on_samples() {
-        notes.push(Note::apart("asked the program's own samples, which are not MwpBench"));
+        notes.push(Note::apart(
+            "asked the program's own samples, which are not MwpBench",
+        ));
     }
     if summary.protocol != evaluation::Protocol::Official.name() {
-        notes.push(Note::apart(format!("protocol {}, not the official one", summary.protocol)));
+        notes.push(Note::apart(format!(
+            "protocol {}, not the official one",
+            summary.protocol
+        )));
     }
     notes.extend(
-        summary.deviations.iter().map(|deviation| Note::apart(format!("not the official protocol: {deviation}"))),
+        summary
+            .deviations
+            .iter()
+            .map(|deviation| Note::apart(format!("not the official protocol: {deviation}"))),
     );
     if let (Scorer::Strict, Some(profile)) = (scorer, &summary.strict_profile) {
-        notes.push(Note::apart(format!("judged by the strict profile {profile}")));
+        notes.push(Note::apart(format!(
+            "judged by the strict profile {profile}"
+        )));
     }
     let failed = summary.failed();
     if failed > 0 {
@@ -184,18 +241,30 @@ fn notes_on_figure(entry: &Entry, column: &Column) -> Vec<Note> {
     let title = |name: &String| set_of(entry, name).map_or(name.clone(), |set| set.title.clone());
     let asked_in_part = |set: &SetSummary| {
         let sizes = (set.counts.n, set.expected);
-        Note::apart(format!("asked {} problems of {} where the protocol asks {}", sizes.0, set.title, sizes.1))
+        Note::apart(format!(
+            "asked {} problems of {} where the protocol asks {}",
+            sizes.0, set.title, sizes.1
+        ))
     };
     // A row on samples or with a limit has been marked as a whole.
     let marked = entry.on_samples() || entry.manifest.identity.limit.is_some();
     let is_part = |set: &&SetSummary| !marked && set.counts.n != set.expected;
     match &column.kind {
-        ColumnKind::Set => set_of(entry, &column.name).filter(is_part).map(asked_in_part).into_iter().collect(),
-        ColumnKind::Task { set } => set_of(entry, set).filter(is_part).map(asked_in_part).into_iter().collect(),
+        ColumnKind::Set => set_of(entry, &column.name)
+            .filter(is_part)
+            .map(asked_in_part)
+            .into_iter()
+            .collect(),
+        ColumnKind::Task { set } => set_of(entry, set)
+            .filter(is_part)
+            .map(asked_in_part)
+            .into_iter()
+            .collect(),
         ColumnKind::Micro | ColumnKind::Macro => {
             let mut notes = Vec::new();
             if !summary.missing.is_empty() {
-                let all = summary.missing.len() + summary.sets.iter().filter(|set| set.in_average).count();
+                let all = summary.missing.len()
+                    + summary.sets.iter().filter(|set| set.in_average).count();
                 notes.push(Note::apart(format!(
                     "average over {} of {all} sets, without {}",
                     all - summary.missing.len(),
@@ -203,7 +272,12 @@ fn notes_on_figure(entry: &Entry, column: &Column) -> Vec<Note> {
                 )));
             }
             if !marked && !summary.partial.is_empty() {
-                let sets = summary.partial.iter().map(title).collect::<Vec<_>>().join(", ");
+                let sets = summary
+                    .partial
+                    .iter()
+                    .map(title)
+                    .collect::<Vec<_>>()
+                    .join(", ");
                 notes.push(Note::apart(format!(
                     "average over sets of which another number of problems was asked: {sets}"
                 )));
@@ -215,16 +289,24 @@ fn notes_on_figure(entry: &Entry, column: &Column) -> Vec<Note> {
 
 fn notes_on_published(columns: &[Column]) -> Vec<Note> {
     let has = |name: &str| columns.iter().any(|column| column.name == name);
-    let subjects_of =
-        |name: &str| columns.iter().any(|column| matches!(&column.kind, ColumnKind::Task { set } if set == name));
-    let (tables, inferred) = match (subjects_of("math"), subjects_of("college_math"), has("fresh_gaokao_2023")) {
+    let subjects_of = |name: &str| {
+        columns
+            .iter()
+            .any(|column| matches!(&column.kind, ColumnKind::Task { set } if set == name))
+    };
+    let (tables, inferred) = match (
+        subjects_of("math"),
+        subjects_of("college_math"),
+        has("fresh_gaokao_2023"),
+    ) {
         (true, _, _) => ("tables 5 and 9", true),
         (_, true, _) => ("tables 5 and 10", false),
         (_, _, true) => ("tables 5 and 8", false),
         _ => ("table 5", false),
     };
-    let text =
-        format!("published figures, not run here: MathScale paper, arXiv:2403.02884v1, {tables}, official scorer");
+    let text = format!(
+        "published figures, not run here: MathScale paper, arXiv:2403.02884v1, {tables}, official scorer"
+    );
     let mut notes = vec![Note::remark(text)];
     if inferred {
         notes.push(Note::remark(

@@ -1,4 +1,5 @@
-//! The leaderboard as plain text, as wide as the terminal: in several blocks below each other where one is too wide.
+//! The leaderboard as plain text, as wide as the terminal: in several blocks below each other where
+//! one is too wide.
 
 use comfy_table::{Attribute, Cell, Table};
 
@@ -29,7 +30,9 @@ fn blocks(board: &Leaderboard, width: Option<u16>) -> Vec<Vec<usize>> {
     for column in 0..board.columns.len() {
         let block = blocks.last_mut().expect("there is always a block");
         block.push(column);
-        if block.len() > 1 && width.is_some_and(|width| columns_needed(board, block) > usize::from(width)) {
+        if block.len() > 1
+            && width.is_some_and(|width| columns_needed(board, block) > usize::from(width))
+        {
             block.pop();
             blocks.push(vec![column]);
         }
@@ -39,13 +42,18 @@ fn blocks(board: &Leaderboard, width: Option<u16>) -> Vec<Vec<usize>> {
 
 /// The border of a table is as long as its widest line.
 fn columns_needed(board: &Leaderboard, columns: &[usize]) -> usize {
-    table(board, columns, false).lines().next().map_or(0, |border| border.chars().count())
+    table(board, columns, false)
+        .lines()
+        .next()
+        .map_or(0, |border| border.chars().count())
 }
 
 /// Names of models are broken where even one column is too wide.
 fn fitted(mut table: Table, width: Option<u16>) -> Table {
     if let Some(width) = width {
-        table.set_content_arrangement(comfy_table::ContentArrangement::Dynamic).set_width(width);
+        table
+            .set_content_arrangement(comfy_table::ContentArrangement::Dynamic)
+            .set_width(width);
     }
     table
 }
@@ -55,7 +63,11 @@ fn table(board: &Leaderboard, columns: &[usize], styled: bool) -> Table {
     let mut header = vec!["model".to_string()];
     header.extend(both.then(|| "scorer".to_string()));
     let fixed = header.len();
-    header.extend(columns.iter().map(|&column| board.columns[column].short.clone()));
+    header.extend(
+        columns
+            .iter()
+            .map(|&column| board.columns[column].short.clone()),
+    );
     let mut table = framed([""; 0], &[], None);
     table.set_header(header.iter().map(Cell::new));
     for column in fixed..header.len() {
@@ -88,7 +100,11 @@ fn cells(board: &Leaderboard, row: &Row, columns: &[usize], both: bool, styled: 
         let figure = row.figures[column].as_ref();
         let cell = Cell::new(figure.map_or("–".to_string(), |figure| cell(board, figure)));
         let bold = styled && figure.is_some_and(|figure| figure.best);
-        cells.push(if bold { cell.add_attribute(Attribute::Bold) } else { cell });
+        cells.push(if bold {
+            cell.add_attribute(Attribute::Bold)
+        } else {
+            cell
+        });
     }
     cells
 }

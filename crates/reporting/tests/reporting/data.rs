@@ -1,4 +1,6 @@
-use dataset_loader::{Benchmark, Destination, Dropped, Extras, ImportPlan, Problem, Reason, Stats, import, samples};
+use dataset_loader::{
+    Benchmark, Destination, Dropped, Extras, ImportPlan, Problem, Reason, Stats, import, samples,
+};
 use serde_json::json;
 
 #[test]
@@ -46,10 +48,15 @@ fn a_problem_is_told_with_the_lines_of_its_lists_below_each_other() {
 fn an_import_is_told_with_its_reasons_and_on_request_with_every_problem() {
     let folder = tempfile::tempdir().unwrap();
     let record = |question: &str| {
-        json!({ "question": question, "options": ["(A)1", "(B)2"], "label": "A", "answer": null }).to_string()
+        json!({ "question": question, "options": ["(A)1", "(B)2"], "label": "A", "answer": null })
+            .to_string()
     };
     let input = folder.path().join("sat-math.jsonl");
-    let lines = [record("How many?"), record("Which is it?"), record("Which is more?")];
+    let lines = [
+        record("How many?"),
+        record("Which is it?"),
+        record("Which is more?"),
+    ];
     std::fs::write(&input, lines.join("\n")).unwrap();
     let output = folder.path().join("out.jsonl");
     let plan = ImportPlan {
@@ -76,20 +83,31 @@ fn an_import_is_told_with_its_reasons_and_on_request_with_every_problem() {
         file: "f".into(),
         line: 1,
         id: format!("tal/{number}"),
-        reason: Reason::SeveralCorrect { labels: format!("A{number}") },
+        reason: Reason::SeveralCorrect {
+            labels: format!("A{number}"),
+        },
         message: String::new(),
     };
     imported.dropped = (0..1200).map(dropped).collect();
     let text = reporting::import_text(&imported, false);
-    assert!(text.contains("dropped 1,200  several options are correct"), "{text}");
+    assert!(
+        text.contains("dropped 1,200  several options are correct"),
+        "{text}"
+    );
     assert!(text.contains("tal/0, tal/1, tal/2, …\n"), "{text}");
 }
 
 #[test]
 fn stats_are_a_table_with_the_paper_beside_what_is_at_hand() {
     let benchmark = Benchmark::published();
-    let text =
-        reporting::stats_text(&Stats::of(&benchmark, &samples(&benchmark), (&[], vec!["x_train.json".into()])), None);
+    let text = reporting::stats_text(
+        &Stats::of(
+            &benchmark,
+            &samples(&benchmark),
+            (&[], vec!["x_train.json".into()]),
+        ),
+        None,
+    );
     for line in [
         " GSM8K                     gsm8k                                  1,319        48            7,473               0",
         "                           MATH.Algebra                           1,187        10",
@@ -97,6 +115,9 @@ fn stats_are_a_table_with_the_paper_beside_what_is_at_hand() {
         "Table 1 is the paper's (arXiv:2403.02884). At hand are the samples that come with the program: not the benchmark.",
         "x_train.json: not in the record form, so not counted as training problems.",
     ] {
-        assert!(text.lines().any(|own| own.trim_end() == line), "no {line:?} in\n{text}");
+        assert!(
+            text.lines().any(|own| own.trim_end() == line),
+            "no {line:?} in\n{text}"
+        );
     }
 }

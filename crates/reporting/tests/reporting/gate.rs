@@ -1,15 +1,30 @@
-use evaluation::{Aspect, Gate, GateVerdict, ProtocolDifference, Rule, RuleOutcome, RunLabel, Scorer};
+use evaluation::{
+    Aspect, Gate, GateVerdict, ProtocolDifference, Rule, RuleOutcome, RunLabel, Scorer,
+};
 use reporting::{
-    gate_annotations, gate_error_annotation, gate_error_junit, gate_error_markdown, gate_junit, gate_markdown,
-    gate_text,
+    gate_annotations, gate_error_annotation, gate_error_junit, gate_error_markdown, gate_junit,
+    gate_markdown, gate_text,
 };
 
 fn label(name: &str, source: &str) -> RunLabel {
-    RunLabel { name: name.into(), source: source.into(), baseline: source.ends_with("json"), samples: 1 }
+    RunLabel {
+        name: name.into(),
+        source: source.into(),
+        baseline: source.ends_with("json"),
+        samples: 1,
+    }
 }
 
 fn rule(rule: Rule, scope: &str, verdict: GateVerdict, why: &str) -> RuleOutcome {
-    RuleOutcome { rule, scope: scope.into(), verdict, why: why.into(), drop: None, limit: None, n_needed: None }
+    RuleOutcome {
+        rule,
+        scope: scope.into(),
+        verdict,
+        why: why.into(),
+        drop: None,
+        limit: None,
+        n_needed: None,
+    }
 }
 
 fn gate() -> Gate {
@@ -28,9 +43,24 @@ fn gate() -> Gate {
             b: "2".into(),
         }],
         rules: vec![
-            rule(Rule::Whole, "candidate", GateVerdict::Passed, "0 of 9 completions failed"),
-            rule(Rule::Drop, "micro average", GateVerdict::Failed, "dropped by 4.0 points; 100 % <sure>"),
-            rule(Rule::Drop, "gsm8k", GateVerdict::CannotTell, "about 9 items would do"),
+            rule(
+                Rule::Whole,
+                "candidate",
+                GateVerdict::Passed,
+                "0 of 9 completions failed",
+            ),
+            rule(
+                Rule::Drop,
+                "micro average",
+                GateVerdict::Failed,
+                "dropped by 4.0 points; 100 % <sure>",
+            ),
+            rule(
+                Rule::Drop,
+                "gsm8k",
+                GateVerdict::CannotTell,
+                "about 9 items would do",
+            ),
         ],
         sets: Vec::new(),
         micro: None,
@@ -110,15 +140,16 @@ fn what_is_not_comparable_and_what_came_to_no_verdict_are_errors() {
     other.differences[0].aspect = Aspect::Template;
     assert!(gate_text(&other, None).contains("The protocols differ, so that figures are not comparable:\n  template: weights digest: baseline 1, candidate 2\n"));
     assert!(gate_junit(&other).contains("failures=\"0\" errors=\"1\""));
-    assert!(
-        gate_annotations(&other)
-            .starts_with("::error title=mwpbench gate%3A protocols differ::weights digest: baseline 1")
-    );
+    assert!(gate_annotations(&other).starts_with(
+        "::error title=mwpbench gate%3A protocols differ::weights digest: baseline 1"
+    ));
     let message = "the run in b is incomplete: <3> of 4";
-    assert!(
-        gate_error_junit(message)
-            .contains("<error message=\"the run in b is incomplete: &lt;3&gt; of 4\" type=\"no verdict\"")
-    );
+    assert!(gate_error_junit(message).contains(
+        "<error message=\"the run in b is incomplete: &lt;3&gt; of 4\" type=\"no verdict\""
+    ));
     assert!(gate_error_markdown(message).contains("\\<3\\> of 4"));
-    assert_eq!(gate_error_annotation(message), format!("::error title=mwpbench gate%3A no verdict::{message}\n"));
+    assert_eq!(
+        gate_error_annotation(message),
+        format!("::error title=mwpbench gate%3A no verdict::{message}\n")
+    );
 }

@@ -27,7 +27,10 @@ fn an_item_is_told_from_prompt_to_verdict() {
         error: None,
     };
     let grader = Grader::new(&Benchmark::published());
-    let (verdict, explained) = (grader.judge(&problem, &completion), grader.explain_completion(&problem, &completion));
+    let (verdict, explained) = (
+        grader.judge(&problem, &completion),
+        grader.explain_completion(&problem, &completion),
+    );
     let prompt = "Q: How many?\nA:";
     let text = item_text(&Item {
         problem: &problem,

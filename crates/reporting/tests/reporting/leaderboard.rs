@@ -5,7 +5,9 @@ use std::path::{Path, PathBuf};
 
 use dataset_loader::{Benchmark, Set};
 use evaluation::{macro_average, micro_average, wilson_interval};
-use reporting::{Entry, Leaderboard, LeaderboardError, LeaderboardFormat, LeaderboardPlan, Scorers, Subjects};
+use reporting::{
+    Entry, Leaderboard, LeaderboardError, LeaderboardFormat, LeaderboardPlan, Scorers, Subjects,
+};
 use serde_json::{Value, json};
 
 /// A run folder in the making.
@@ -22,7 +24,9 @@ fn counts(official: usize, strict: usize, n: usize) -> Value {
 }
 
 fn merged(mut base: Value, more: Value) -> Value {
-    base.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    base.as_object_mut()
+        .unwrap()
+        .extend(more.as_object().unwrap().clone());
     base
 }
 
@@ -36,12 +40,19 @@ fn set_summary(set: &Set, percent: usize, divisor: usize) -> Value {
         let n = size(count) / divisor;
         counts(n * percent / 100, n * percent / 110, n)
     };
-    let tasks: Vec<Value> =
-        set.tasks.iter().map(|task| merged(json!({ "task": task.name }), counted(task.count))).collect();
+    let tasks: Vec<Value> = set
+        .tasks
+        .iter()
+        .map(|task| merged(json!({ "task": task.name }), counted(task.count)))
+        .collect();
     let expected: usize = set.tasks.iter().map(|task| size(task.count)).sum();
     let (official, strict, n) = tasks.iter().fold((0, 0, 0), |(official, strict, n), task| {
         let of = |scorer: &str| task[scorer]["correct"].as_u64().unwrap() as usize;
-        (official + of("official"), strict + of("strict"), n + task["n"].as_u64().unwrap() as usize)
+        (
+            official + of("official"),
+            strict + of("strict"),
+            n + task["n"].as_u64().unwrap() as usize,
+        )
     });
     let base = json!({ "set": set.name, "title": set.title, "level": set.level, "in_average": set.in_average, "expected": expected,
         "tasks": if tasks.len() > 1 { tasks } else { Vec::new() } });
@@ -55,19 +66,31 @@ impl Run {
     }
 
     /// A run of the sets for which `divisor` says which part of their items was asked.
-    pub fn of_sets(name: &str, model: &str, percent: usize, divisor: impl Fn(&Set) -> Option<usize>) -> Self {
+    pub fn of_sets(
+        name: &str,
+        model: &str,
+        percent: usize,
+        divisor: impl Fn(&Set) -> Option<usize>,
+    ) -> Self {
         let benchmark = Benchmark::published();
         let asked = |set: &&Set| set.in_average && divisor(set).is_some();
-        let sets: Vec<Value> =
-            benchmark.sets().iter().filter(asked).map(|set| set_summary(set, percent, divisor(set).unwrap())).collect();
+        let sets: Vec<Value> = benchmark
+            .sets()
+            .iter()
+            .filter(asked)
+            .map(|set| set_summary(set, percent, divisor(set).unwrap()))
+            .collect();
         let missing: Vec<&str> = benchmark
             .sets()
             .iter()
             .filter(|set| set.in_average && divisor(set).is_none())
             .map(|set| set.name.as_str())
             .collect();
-        let partial: Vec<&Value> =
-            sets.iter().filter(|set| set["n"] != set["expected"]).map(|set| &set["set"]).collect();
+        let partial: Vec<&Value> = sets
+            .iter()
+            .filter(|set| set["n"] != set["expected"])
+            .map(|set| &set["set"])
+            .collect();
         let problems: u64 = sets.iter().map(|set| set["n"].as_u64().unwrap()).sum();
         let summary = json!({
             "schema": "mwpbench.summary.v1", "model": model, "protocol": "official", "deviations": [], "data": "full_test.json",
@@ -84,7 +107,11 @@ impl Run {
             },
             "environment": {}, "started": "2026-01-01T00:00:00Z", "finished": "2026-01-01T01:00:00Z",
         });
-        let mut run = Self { name: name.to_string(), manifest, summary };
+        let mut run = Self {
+            name: name.to_string(),
+            manifest,
+            summary,
+        };
         run.average();
         run
     }
@@ -93,8 +120,16 @@ impl Run {
     fn average(&mut self) {
         let sets = self.summary["sets"].as_array().unwrap();
         let of = |scorer: &str| -> Vec<(usize, f64)> {
-            let figure = |set: &Value| (set["n"].as_u64().unwrap() as usize, set[scorer]["accuracy"].as_f64().unwrap());
-            sets.iter().filter(|set| set["in_average"] == true).map(figure).collect()
+            let figure = |set: &Value| {
+                (
+                    set["n"].as_u64().unwrap() as usize,
+                    set[scorer]["accuracy"].as_f64().unwrap(),
+                )
+            };
+            sets.iter()
+                .filter(|set| set["in_average"] == true)
+                .map(figure)
+                .collect()
         };
         let both = |average: &dyn Fn(Vec<(usize, f64)>) -> Option<f64>| json!({ "official": average(of("official")), "strict": average(of("strict")) });
         let micro = both(&|sets| micro_average(sets));
@@ -118,7 +153,10 @@ impl Run {
     }
 
     fn deviating(mut self, deviation: &str) -> Self {
-        self.summary["deviations"].as_array_mut().unwrap().push(deviation.into());
+        self.summary["deviations"]
+            .as_array_mut()
+            .unwrap()
+            .push(deviation.into());
         self
     }
 
@@ -138,7 +176,12 @@ fn entries(root: &Path, runs: &[Run]) -> Result<Vec<Entry>, LeaderboardError> {
 
 pub fn board(runs: &[Run], plan: LeaderboardPlan) -> Leaderboard {
     let root = tempfile::tempdir().unwrap();
-    Leaderboard::new(&Benchmark::published(), entries(root.path(), runs).unwrap(), plan).unwrap()
+    Leaderboard::new(
+        &Benchmark::published(),
+        entries(root.path(), runs).unwrap(),
+        plan,
+    )
+    .unwrap()
 }
 
 fn text(runs: &[Run], plan: LeaderboardPlan, format: LeaderboardFormat) -> String {
@@ -149,7 +192,10 @@ fn json(runs: &[Run], plan: LeaderboardPlan) -> Value {
     serde_json::from_str(&text(runs, plan, LeaderboardFormat::Json)).unwrap()
 }
 
-const PLAIN: LeaderboardFormat = LeaderboardFormat::Terminal { width: None, styled: false };
+const PLAIN: LeaderboardFormat = LeaderboardFormat::Terminal {
+    width: None,
+    styled: false,
+};
 
 /// Some of the sets whole, one in part, the others not.
 fn in_part(name: &str, model: &str, percent: usize) -> Run {
@@ -162,7 +208,11 @@ fn in_part(name: &str, model: &str, percent: usize) -> Run {
 
 #[test]
 fn runs_are_sorted_by_their_micro_average_and_marked_where_they_cannot_be_compared() {
-    let runs = [Run::whole("one", "base-7b", 20), in_part("two", "part", 50), Run::whole("three", "tuned-7b", 40)];
+    let runs = [
+        Run::whole("one", "base-7b", 20),
+        in_part("two", "part", 50),
+        Run::whole("three", "tuned-7b", 40),
+    ];
     insta::assert_snapshot!(text(&runs, LeaderboardPlan::default(), PLAIN), @r#"
     Leaderboard (not every row is a whole run of MwpBench: see the notes): accuracy in percent by the official scorer
     ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -186,7 +236,10 @@ fn the_papers_rows_stand_beside_runs_of_the_same_base_model() {
         Run::whole("two", "other", 12),
         Run::whole("three", "demo", 99).on_samples(),
     ];
-    let plan = LeaderboardPlan { with_paper: true, ..LeaderboardPlan::default() };
+    let plan = LeaderboardPlan {
+        with_paper: true,
+        ..LeaderboardPlan::default()
+    };
     insta::assert_snapshot!(text(&runs, plan, PLAIN), @r#"
     Leaderboard (not every row is a whole run of MwpBench: see the notes): accuracy in percent by the official scorer
     ───────────────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -229,7 +282,10 @@ fn the_papers_rows_stand_beside_runs_of_the_same_base_model() {
 
 #[test]
 fn markdown_has_intervals_and_the_best_in_bold() {
-    let runs = [Run::whole("one", "base|7b", 20), Run::whole("two", "tuned_7b", 40).deviating("at most 8 new tokens")];
+    let runs = [
+        Run::whole("one", "base|7b", 20),
+        Run::whole("two", "tuned_7b", 40).deviating("at most 8 new tokens"),
+    ];
     let plan = LeaderboardPlan {
         intervals: true,
         subjects: Some(Subjects::Math),
@@ -274,23 +330,56 @@ fn markdown_has_intervals_and_the_best_in_bold() {
 
 #[test]
 fn both_scorers_have_rows_of_their_own() {
-    let runs = [Run::whole("one", "base-7b", 20), Run::whole("two", "tuned-7b", 40)];
-    let plan = LeaderboardPlan { scorers: Scorers::Both, ..LeaderboardPlan::default() };
+    let runs = [
+        Run::whole("one", "base-7b", 20),
+        Run::whole("two", "tuned-7b", 40),
+    ];
+    let plan = LeaderboardPlan {
+        scorers: Scorers::Both,
+        ..LeaderboardPlan::default()
+    };
     let rows = json(&runs, plan)["rows"].clone();
-    let told: Vec<_> =
-        rows.as_array().unwrap().iter().map(|row| (row["model"].clone(), row["scorer"].clone())).collect();
-    let expected = [("tuned-7b", "official"), ("tuned-7b", "strict"), ("base-7b", "official"), ("base-7b", "strict")];
-    assert_eq!(told, expected.map(|(model, scorer)| (Value::from(model), Value::from(scorer))));
-    assert_eq!([0, 1, 2, 3].map(|row| rows[row]["figures"]["micro"]["best"] == true), [true, true, false, false]);
+    let told: Vec<_> = rows
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|row| (row["model"].clone(), row["scorer"].clone()))
+        .collect();
+    let expected = [
+        ("tuned-7b", "official"),
+        ("tuned-7b", "strict"),
+        ("base-7b", "official"),
+        ("base-7b", "strict"),
+    ];
+    assert_eq!(
+        told,
+        expected.map(|(model, scorer)| (Value::from(model), Value::from(scorer)))
+    );
+    assert_eq!(
+        [0, 1, 2, 3].map(|row| rows[row]["figures"]["micro"]["best"] == true),
+        [true, true, false, false]
+    );
 }
 
 #[test]
 fn rows_without_the_figure_come_last_in_either_direction() {
     let order = |ascending: bool| -> Vec<String> {
-        let runs = [in_part("one", "part", 50), Run::whole("two", "low", 20), Run::whole("three", "high", 40)];
-        let plan = LeaderboardPlan { sort: Some("CollegeMath".into()), ascending, ..LeaderboardPlan::default() };
+        let runs = [
+            in_part("one", "part", 50),
+            Run::whole("two", "low", 20),
+            Run::whole("three", "high", 40),
+        ];
+        let plan = LeaderboardPlan {
+            sort: Some("CollegeMath".into()),
+            ascending,
+            ..LeaderboardPlan::default()
+        };
         let rows = json(&runs, plan)["rows"].clone();
-        rows.as_array().unwrap().iter().map(|row| row["model"].as_str().unwrap().to_string()).collect()
+        rows.as_array()
+            .unwrap()
+            .iter()
+            .map(|row| row["model"].as_str().unwrap().to_string())
+            .collect()
     };
     assert_eq!(order(false), ["high", "low", "part"]);
     assert_eq!(order(true), ["low", "high", "part"]);
@@ -298,25 +387,63 @@ fn rows_without_the_figure_come_last_in_either_direction() {
 
 #[test]
 fn runs_of_one_name_are_told_apart_by_their_folders() {
-    let runs = [Run::whole("first", "tuned", 20), Run::whole("a/same", "tuned", 30), Run::whole("b/same", "tuned", 40)];
+    let runs = [
+        Run::whole("first", "tuned", 20),
+        Run::whole("a/same", "tuned", 30),
+        Run::whole("b/same", "tuned", 40),
+    ];
     let rows = json(&runs, LeaderboardPlan::default())["rows"].clone();
-    let names: Vec<&str> = rows.as_array().unwrap().iter().map(|row| row["model"].as_str().unwrap()).collect();
-    assert!(names[0].ends_with("b/same)") && names[1].ends_with("a/same)") && names[2] == "tuned (first)", "{names:?}");
+    let names: Vec<&str> = rows
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|row| row["model"].as_str().unwrap())
+        .collect();
+    assert!(
+        names[0].ends_with("b/same)")
+            && names[1].ends_with("a/same)")
+            && names[2] == "tuned (first)",
+        "{names:?}"
+    );
 }
 
 #[test]
 fn samples_never_stand_among_real_runs_and_are_never_better_than_them() {
-    let runs =
-        [Run::whole("one", "demo", 90).on_samples(), Run::whole("two", "low", 20), Run::whole("three", "high", 40)];
+    let runs = [
+        Run::whole("one", "demo", 90).on_samples(),
+        Run::whole("two", "low", 20),
+        Run::whole("three", "high", 40),
+    ];
     let value = json(&runs, LeaderboardPlan::default());
     let rows = value["rows"].as_array().unwrap();
-    let told: Vec<_> =
-        rows.iter().map(|row| (row["model"].as_str().unwrap(), row["group"].as_str().unwrap())).collect();
-    assert_eq!(told, [("high", "base not tagged"), ("low", "base not tagged"), ("demo", "samples (not MwpBench)")]);
+    let told: Vec<_> = rows
+        .iter()
+        .map(|row| {
+            (
+                row["model"].as_str().unwrap(),
+                row["group"].as_str().unwrap(),
+            )
+        })
+        .collect();
+    assert_eq!(
+        told,
+        [
+            ("high", "base not tagged"),
+            ("low", "base not tagged"),
+            ("demo", "samples (not MwpBench)")
+        ]
+    );
     assert_eq!(rows[2]["figures"]["micro"]["best"], false);
     assert_eq!(rows[2]["figures"]["micro"]["comparable"], false);
-    let all = text(&[Run::whole("one", "demo", 90).on_samples()], LeaderboardPlan::default(), PLAIN);
-    assert!(all.starts_with("Leaderboard on the program's own samples (not MwpBench)"), "{all}");
+    let all = text(
+        &[Run::whole("one", "demo", 90).on_samples()],
+        LeaderboardPlan::default(),
+        PLAIN,
+    );
+    assert!(
+        all.starts_with("Leaderboard on the program's own samples (not MwpBench)"),
+        "{all}"
+    );
 }
 
 #[test]
@@ -327,26 +454,56 @@ fn a_marked_row_is_not_the_best_of_unmarked_ones() {
         Run::whole("three", "high", 40),
     ];
     let rows = json(&runs, LeaderboardPlan::default())["rows"].clone();
-    assert_eq!([0, 1, 2].map(|row| rows[row]["figures"]["gsm8k"]["best"] == true), [false, true, false]);
+    assert_eq!(
+        [0, 1, 2].map(|row| rows[row]["figures"]["gsm8k"]["best"] == true),
+        [false, true, false]
+    );
     // Rows with one mark are compared with each other.
-    let runs = ["low", "high"].map(|name| Run::whole(name, name, 10 * name.len()).deviating("limit 5 a set"));
+    let runs = ["low", "high"]
+        .map(|name| Run::whole(name, name, 10 * name.len()).deviating("limit 5 a set"));
     let rows = json(&runs, LeaderboardPlan::default())["rows"].clone();
-    assert_eq!((&rows[0]["model"], &rows[0]["figures"]["gsm8k"]["best"]), (&"high".into(), &true.into()));
+    assert_eq!(
+        (&rows[0]["model"], &rows[0]["figures"]["gsm8k"]["best"]),
+        (&"high".into(), &true.into())
+    );
 }
 
 #[test]
 fn a_narrow_terminal_gets_several_blocks_with_every_column() {
-    let runs = [Run::whole("one", "a-checkpoint-with-a-long-name", 20), Run::whole("two", "tuned-7b", 40)];
+    let runs = [
+        Run::whole("one", "a-checkpoint-with-a-long-name", 20),
+        Run::whole("two", "tuned-7b", 40),
+    ];
     for width in [40, 60, 80, 120] {
-        let format = LeaderboardFormat::Terminal { width: Some(width), styled: false };
-        let text = text(&runs, LeaderboardPlan { intervals: true, ..LeaderboardPlan::default() }, format);
+        let format = LeaderboardFormat::Terminal {
+            width: Some(width),
+            styled: false,
+        };
+        let text = text(
+            &runs,
+            LeaderboardPlan {
+                intervals: true,
+                ..LeaderboardPlan::default()
+            },
+            format,
+        );
         let table = text.lines().filter(|line| line.starts_with([' ', '─']));
-        assert!(table.clone().all(|line| line.chars().count() <= usize::from(width)), "{text}");
+        assert!(
+            table
+                .clone()
+                .all(|line| line.chars().count() <= usize::from(width)),
+            "{text}"
+        );
         let words: Vec<&str> = table.flat_map(str::split_whitespace).collect();
-        for name in
-            ["GSM8K", "MATH", "College", "TAL", "M23k", "Ape", "Gaokao", "AG-Gk", "AG-SAT", "AG-M", "micro", "macro"]
-        {
-            assert_eq!(words.iter().filter(|word| **word == name).count(), 1, "{name} at {width}:\n{text}");
+        for name in [
+            "GSM8K", "MATH", "College", "TAL", "M23k", "Ape", "Gaokao", "AG-Gk", "AG-SAT", "AG-M",
+            "micro", "macro",
+        ] {
+            assert_eq!(
+                words.iter().filter(|word| **word == name).count(),
+                1,
+                "{name} at {width}:\n{text}"
+            );
         }
     }
 }
@@ -354,7 +511,10 @@ fn a_narrow_terminal_gets_several_blocks_with_every_column() {
 #[test]
 fn only_a_terminal_gets_bold_letters() {
     let runs = [Run::whole("one", "low", 20), Run::whole("two", "high", 40)];
-    let styled = LeaderboardFormat::Terminal { width: None, styled: true };
+    let styled = LeaderboardFormat::Terminal {
+        width: None,
+        styled: true,
+    };
     assert!(text(&runs, LeaderboardPlan::default(), styled).contains("\u{1b}[1m"));
     assert!(!text(&runs, LeaderboardPlan::default(), PLAIN).contains('\u{1b}'));
 }
@@ -362,16 +522,27 @@ fn only_a_terminal_gets_bold_letters() {
 #[test]
 fn csv_has_a_field_for_every_column() {
     let runs = [Run::whole("one", "a,\"b\"", 20), in_part("two", "part", 50)];
-    let plan = LeaderboardPlan { intervals: true, with_paper: true, fresh: true, ..LeaderboardPlan::default() };
+    let plan = LeaderboardPlan {
+        intervals: true,
+        with_paper: true,
+        fresh: true,
+        ..LeaderboardPlan::default()
+    };
     let text = text(&runs, plan, LeaderboardFormat::Csv);
     let rows = parse_csv(&text);
     assert_eq!(rows.len(), 1 + 18 + 2);
     assert_eq!(rows[0].len(), 6 + 3 * 13 + 1);
     assert!(rows.iter().all(|row| row.len() == rows[0].len()));
     let ours = rows.iter().find(|row| row[3].ends_with("one")).unwrap();
-    assert_eq!((ours[1].as_str(), ours[6].as_str()), ("a,\"b\"", "0.199393"));
+    assert_eq!(
+        (ours[1].as_str(), ours[6].as_str()),
+        ("a,\"b\"", "0.199393")
+    );
     let paper = rows.iter().find(|row| row[1] == "GPT-4").unwrap();
-    assert_eq!((paper[2].as_str(), paper[6].as_str(), paper[7].as_str()), ("paper", "0.929", ""));
+    assert_eq!(
+        (paper[2].as_str(), paper[6].as_str(), paper[7].as_str()),
+        ("paper", "0.929", "")
+    );
 }
 
 /// A reader of RFC 4180 that shares nothing with the writer.
@@ -401,9 +572,19 @@ fn parse_csv(text: &str) -> Vec<Vec<String>> {
 #[test]
 fn a_model_card_gets_each_set_with_its_revision_and_both_averages() {
     let runs = [Run::whole("one", "tuned: \"7b\"", 40)];
-    let board = board(&runs, LeaderboardPlan { scorers: Scorers::Both, ..LeaderboardPlan::default() });
+    let board = board(
+        &runs,
+        LeaderboardPlan {
+            scorers: Scorers::Both,
+            ..LeaderboardPlan::default()
+        },
+    );
     let text = board.model_index(&Benchmark::published());
-    let first: String = text.lines().take(32).map(|line| format!("{line}\n")).collect();
+    let first: String = text
+        .lines()
+        .take(32)
+        .map(|line| format!("{line}\n"))
+        .collect();
     insta::assert_snapshot!(first, @r#"
     model-index:
     - name: "tuned: \"7b\""
@@ -458,31 +639,60 @@ fn figures_that_cannot_be_are_refused_by_name() {
         let mut run = Run::whole("one", "tuned", 40);
         spoil(&mut run.summary);
         let error = refused(&run, parts);
-        assert!(error.is_integrity() || matches!(error, LeaderboardError::Run(_)), "{error:?}");
+        assert!(
+            error.is_integrity() || matches!(error, LeaderboardError::Run(_)),
+            "{error:?}"
+        );
     };
-    spoilt(&["gsm8k.official.accuracy is 0.9", "527 of 1319", "mwpbench score"], &|value| {
-        value["sets"][0]["official"]["accuracy"] = 0.9.into()
+    spoilt(
+        &[
+            "gsm8k.official.accuracy is 0.9",
+            "527 of 1319",
+            "mwpbench score",
+        ],
+        &|value| value["sets"][0]["official"]["accuracy"] = 0.9.into(),
+    );
+    spoilt(&["gsm8k.strict.correct is 1400"], &|value| {
+        value["sets"][0]["strict"]["correct"] = 1400.into()
     });
-    spoilt(&["gsm8k.strict.correct is 1400"], &|value| value["sets"][0]["strict"]["correct"] = 1400.into());
-    spoilt(&["gsm8k.official.interval"], &|value| value["sets"][0]["official"]["interval"] = json!([0.5, 0.6]));
+    spoilt(&["gsm8k.official.interval"], &|value| {
+        value["sets"][0]["official"]["interval"] = json!([0.5, 0.6])
+    });
     spoilt(&["gsm8k.n is 0"], &|value| value["sets"][0]["n"] = 0.into());
-    spoilt(&["the set gsm8k is there twice"], &|value| value["sets"][1] = value["sets"][0].clone());
-    spoilt(&["gsm8k.in_average"], &|value| value["sets"][0]["in_average"] = false.into());
+    spoilt(&["the set gsm8k is there twice"], &|value| {
+        value["sets"][1] = value["sets"][0].clone()
+    });
+    spoilt(&["gsm8k.in_average"], &|value| {
+        value["sets"][0]["in_average"] = false.into()
+    });
     spoilt(&["its tasks have"], &|value| {
         value["sets"][1]["tasks"][0] = merged(value["sets"][1]["tasks"][0].clone(), counts(1, 1, 9))
     });
     spoilt(&["the task MATH.Algebra is there twice"], &|value| {
         value["sets"][1]["tasks"][1] = value["sets"][1]["tasks"][0].clone()
     });
-    spoilt(&["micro.official is 0.9"], &|value| value["micro"]["official"] = 0.9.into());
-    spoilt(&["macro.official is nothing"], &|value| value["macro"] = Value::Null);
-    spoilt(&["gsm8k.failed"], &|value| value["sets"][0]["failed"] = 99_999.into());
+    spoilt(&["micro.official is 0.9"], &|value| {
+        value["micro"]["official"] = 0.9.into()
+    });
+    spoilt(&["macro.official is nothing"], &|value| {
+        value["macro"] = Value::Null
+    });
+    spoilt(&["gsm8k.failed"], &|value| {
+        value["sets"][0]["failed"] = 99_999.into()
+    });
     // What serde refuses: the file is named.
     spoilt(&["summary.json", "accuracy"], &|value| {
-        _ = value["sets"][0]["official"].as_object_mut().unwrap().remove("accuracy")
+        _ = value["sets"][0]["official"]
+            .as_object_mut()
+            .unwrap()
+            .remove("accuracy")
     });
-    spoilt(&["summary.json", "null"], &|value| value["sets"][0]["official"]["accuracy"] = Value::Null);
-    spoilt(&["summary.json", "mwpbench.summary.v2"], &|value| value["schema"] = "mwpbench.summary.v2".into());
+    spoilt(&["summary.json", "null"], &|value| {
+        value["sets"][0]["official"]["accuracy"] = Value::Null
+    });
+    spoilt(&["summary.json", "mwpbench.summary.v2"], &|value| {
+        value["schema"] = "mwpbench.summary.v2".into()
+    });
 }
 
 #[test]
@@ -493,7 +703,11 @@ fn numbers_that_are_none_are_refused() {
         let summary = fs::read_to_string(folder.join("summary.json")).unwrap();
         let start = summary.find("\"accuracy\":").unwrap() + "\"accuracy\":".len();
         let end = start + summary[start..].find(',').unwrap();
-        fs::write(folder.join("summary.json"), format!("{}{number}{}", &summary[..start], &summary[end..])).unwrap();
+        fs::write(
+            folder.join("summary.json"),
+            format!("{}{number}{}", &summary[..start], &summary[end..]),
+        )
+        .unwrap();
         let error = Entry::read_all(&Benchmark::published(), &[folder]).unwrap_err();
         assert!(error.to_string().contains("summary.json"), "{error}");
     }
@@ -531,9 +745,15 @@ fn a_folder_twice_and_nothing_at_all_are_refused() {
     let folders = [folder.clone(), root.path().join("one/../one")];
     let error = Entry::read_all(&Benchmark::published(), &folders).unwrap_err();
     assert!(matches!(error, LeaderboardError::Twice { .. }), "{error}");
-    let nothing = Leaderboard::new(&Benchmark::published(), Vec::new(), LeaderboardPlan::default()).unwrap_err();
+    let nothing = Leaderboard::new(
+        &Benchmark::published(),
+        Vec::new(),
+        LeaderboardPlan::default(),
+    )
+    .unwrap_err();
     assert!(matches!(nothing, LeaderboardError::Nothing), "{nothing}");
-    let missing = Entry::read_all(&Benchmark::published(), &[root.path().join("none")]).unwrap_err();
+    let missing =
+        Entry::read_all(&Benchmark::published(), &[root.path().join("none")]).unwrap_err();
     assert!(missing.to_string().contains("holds no run"), "{missing}");
 }
 
@@ -541,7 +761,15 @@ fn a_folder_twice_and_nothing_at_all_are_refused() {
 fn an_unknown_column_is_refused_with_those_there_are() {
     let root = tempfile::tempdir().unwrap();
     let entries = entries(root.path(), &[Run::whole("one", "tuned", 40)]).unwrap();
-    let plan = LeaderboardPlan { sort: Some("gsm9k".into()), ..LeaderboardPlan::default() };
-    let error = Leaderboard::new(&Benchmark::published(), entries, plan).unwrap_err().to_string();
-    assert!(error.contains("gsm9k") && error.contains("gsm8k, math") && error.contains("macro, model"), "{error}");
+    let plan = LeaderboardPlan {
+        sort: Some("gsm9k".into()),
+        ..LeaderboardPlan::default()
+    };
+    let error = Leaderboard::new(&Benchmark::published(), entries, plan)
+        .unwrap_err()
+        .to_string();
+    assert!(
+        error.contains("gsm9k") && error.contains("gsm8k, math") && error.contains("macro, model"),
+        "{error}"
+    );
 }

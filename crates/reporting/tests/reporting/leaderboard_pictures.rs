@@ -8,7 +8,10 @@ use reporting::{LeaderboardError, LeaderboardFormat, LeaderboardPlan, Subjects};
 use crate::leaderboard::{Run, board};
 
 fn runs() -> Vec<Run> {
-    vec![Run::whole("one", "base & <7b>_x%", 20), Run::whole("two", "tuned#1 --[2] {x}", 40)]
+    vec![
+        Run::whole("one", "base & <7b>_x%", 20),
+        Run::whole("two", "tuned#1 --[2] {x}", 40),
+    ]
 }
 
 /// Whether every tag is closed by its own, nothing is cut off, and no character is out of place.
@@ -19,7 +22,9 @@ fn is_well_formed(xml: &str) -> bool {
         if rest[..start].contains('>') {
             return false;
         }
-        let Some(end) = rest[start..].find('>') else { return false };
+        let Some(end) = rest[start..].find('>') else {
+            return false;
+        };
         let tag = &rest[start + 1..start + end];
         let name = tag.split(' ').next().unwrap_or_default();
         match (name.strip_prefix('/'), tag.ends_with('/')) {
@@ -31,18 +36,33 @@ fn is_well_formed(xml: &str) -> bool {
     }
     let mut entities = xml.match_indices('&').map(|(at, _)| &xml[at..]);
     open.is_empty()
-        && entities.all(|text| ["&amp;", "&lt;", "&gt;", "&quot;"].iter().any(|entity| text.starts_with(entity)))
+        && entities.all(|text| {
+            ["&amp;", "&lt;", "&gt;", "&quot;"]
+                .iter()
+                .any(|entity| text.starts_with(entity))
+        })
 }
 
 #[test]
 fn a_broken_picture_is_noticed() {
     assert!(is_well_formed("<a><b x=\"1\"/><c>t &amp; u</c></a>"));
-    assert!(["<a><b></a>", "<a>", "<a>&x</a>", "<a b", "<a>></a>"].iter().all(|xml| !is_well_formed(xml)));
+    assert!(
+        ["<a><b></a>", "<a>", "<a>&x</a>", "<a b", "<a>></a>"]
+            .iter()
+            .all(|xml| !is_well_formed(xml))
+    );
 }
 
 #[test]
 fn bars_say_what_they_are() {
-    let chart = board(&runs(), LeaderboardPlan { intervals: true, ..LeaderboardPlan::default() }).bar_chart();
+    let chart = board(
+        &runs(),
+        LeaderboardPlan {
+            intervals: true,
+            ..LeaderboardPlan::default()
+        },
+    )
+    .bar_chart();
     assert!(is_well_formed(&chart), "{chart}");
     for part in [
         "role=\"img\"",
@@ -56,12 +76,19 @@ fn bars_say_what_they_are() {
     }
     // Two rows, twelve columns, two swatches, the page.
     assert_eq!(chart.matches("<rect ").count(), 2 * 12 + 2 + 1);
-    assert_eq!(chart.matches("class=\"error\"").count(), 2 * 10 * 3, "averages have no interval");
+    assert_eq!(
+        chart.matches("class=\"error\"").count(),
+        2 * 10 * 3,
+        "averages have no interval"
+    );
 }
 
 #[test]
 fn twenty_rows_have_twenty_looks() {
-    let plan = LeaderboardPlan { with_paper: true, ..LeaderboardPlan::default() };
+    let plan = LeaderboardPlan {
+        with_paper: true,
+        ..LeaderboardPlan::default()
+    };
     let chart = board(&runs(), plan).bar_chart();
     assert!(is_well_formed(&chart));
     assert_eq!(chart.matches("<pattern ").count(), 12);
@@ -69,48 +96,104 @@ fn twenty_rows_have_twenty_looks() {
 
 #[test]
 fn a_curve_rises_with_the_logarithm_of_the_size() {
-    let sized =
-        |size: &str, percent: usize| Run::whole(size, &format!("tuned-{size}"), percent).tagged("train_size", size);
-    let runs = [sized("25000", 20), sized("100k", 30), sized("400k", 40), Run::whole("none", "untagged", 10)];
-    let picture = board(&runs, LeaderboardPlan::default()).scaling_curve().unwrap();
+    let sized = |size: &str, percent: usize| {
+        Run::whole(size, &format!("tuned-{size}"), percent).tagged("train_size", size)
+    };
+    let runs = [
+        sized("25000", 20),
+        sized("100k", 30),
+        sized("400k", 40),
+        Run::whole("none", "untagged", 10),
+    ];
+    let picture = board(&runs, LeaderboardPlan::default())
+        .scaling_curve()
+        .unwrap();
     assert!(is_well_formed(&picture), "{picture}");
     assert_eq!(picture.matches("<polyline ").count(), 12);
     assert_eq!(picture.matches("<circle ").count(), 12 * 3);
-    assert!(picture.contains("Left out, without a tag train_size: untagged."), "{picture}");
+    assert!(
+        picture.contains("Left out, without a tag train_size: untagged."),
+        "{picture}"
+    );
     // Each size is four times the one before: their distances are equal.
-    let first = picture.split("<polyline points=\"").nth(1).unwrap().split('"').next().unwrap();
-    let x: Vec<f64> = first.split([' ', ',']).step_by(2).map(|number| number.parse().unwrap()).collect();
+    let first = picture
+        .split("<polyline points=\"")
+        .nth(1)
+        .unwrap()
+        .split('"')
+        .next()
+        .unwrap();
+    let x: Vec<f64> = first
+        .split([' ', ','])
+        .step_by(2)
+        .map(|number| number.parse().unwrap())
+        .collect();
     assert!((x[1] - x[0] - (x[2] - x[1])).abs() < 0.2, "{x:?}");
 }
 
 #[test]
 fn a_curve_needs_two_sizes_that_are_numbers() {
-    let one = [Run::whole("one", "tuned", 20).tagged("train_size", "25k"), Run::whole("two", "other", 20)];
-    let error = board(&one, LeaderboardPlan::default()).scaling_curve().unwrap_err();
-    assert!(matches!(error, LeaderboardError::TooFewSizes { sizes: 1 }), "{error}");
+    let one = [
+        Run::whole("one", "tuned", 20).tagged("train_size", "25k"),
+        Run::whole("two", "other", 20),
+    ];
+    let error = board(&one, LeaderboardPlan::default())
+        .scaling_curve()
+        .unwrap_err();
+    assert!(
+        matches!(error, LeaderboardError::TooFewSizes { sizes: 1 }),
+        "{error}"
+    );
     let odd = [Run::whole("one", "tuned", 20).tagged("train_size", "many")];
-    let error = board(&odd, LeaderboardPlan::default()).scaling_curve().unwrap_err().to_string();
-    assert!(error.contains("train_size is \"many\"") && error.contains("25000"), "{error}");
+    let error = board(&odd, LeaderboardPlan::default())
+        .scaling_curve()
+        .unwrap_err()
+        .to_string();
+    assert!(
+        error.contains("train_size is \"many\"") && error.contains("25000"),
+        "{error}"
+    );
 }
 
 #[test]
 fn latex_compiles() {
     let plans = [
-        LeaderboardPlan { with_paper: true, fresh: true, ..LeaderboardPlan::default() },
-        LeaderboardPlan { intervals: true, ..LeaderboardPlan::default() },
-        LeaderboardPlan { with_paper: true, subjects: Some(Subjects::CollegeMath), ..LeaderboardPlan::default() },
+        LeaderboardPlan {
+            with_paper: true,
+            fresh: true,
+            ..LeaderboardPlan::default()
+        },
+        LeaderboardPlan {
+            intervals: true,
+            ..LeaderboardPlan::default()
+        },
+        LeaderboardPlan {
+            with_paper: true,
+            subjects: Some(Subjects::CollegeMath),
+            ..LeaderboardPlan::default()
+        },
     ];
-    let tables: Vec<String> =
-        plans.into_iter().map(|plan| board(&runs(), plan).text(LeaderboardFormat::Latex)).collect();
+    let tables: Vec<String> = plans
+        .into_iter()
+        .map(|plan| board(&runs(), plan).text(LeaderboardFormat::Latex))
+        .collect();
     for table in &tables {
-        for part in
-            ["\\toprule", "\\midrule", "\\bottomrule", "base \\& \\textless{}7b\\textgreater{}\\_x\\%", "\\textbf{"]
-        {
+        for part in [
+            "\\toprule",
+            "\\midrule",
+            "\\bottomrule",
+            "base \\& \\textless{}7b\\textgreater{}\\_x\\%",
+            "\\textbf{",
+        ] {
             assert!(table.contains(part), "no {part} in\n{table}");
         }
         assert_eq!(table.matches('{').count(), table.matches('}').count());
         let cells = |line: &&str| line.ends_with("\\\\") && line.contains(" & ");
-        let widths: Vec<usize> = table.lines().filter(cells).map(|line| line.matches(" & ").count()).collect();
+        let widths: Vec<usize> = table
+            .lines()
+            .filter(cells)
+            .map(|line| line.matches(" & ").count())
+            .collect();
         assert!(widths.windows(2).all(|pair| pair[0] == pair[1]), "{table}");
     }
     let root = tempfile::tempdir().unwrap();
@@ -138,13 +221,17 @@ fn latex_compiles() {
 fn a_model_card_is_yaml() {
     let mut runs = runs();
     runs.push(Run::whole("three", "yes: \"no\"\n- x", 10));
-    let text = board(&runs, LeaderboardPlan::default()).model_index(&dataset_loader::Benchmark::published());
+    let text = board(&runs, LeaderboardPlan::default())
+        .model_index(&dataset_loader::Benchmark::published());
     let check = "import sys, yaml\ncard = yaml.safe_load(sys.stdin)\n\
                  names = [model['name'] for model in card['model-index']]\nassert names[2] == 'yes: \"no\"\\n- x', names\n\
                  results = [result for model in card['model-index'] for result in model['results']]\nassert len(results) == 33\n\
                  assert all(metric['verified'] is False and 0 <= metric['value'] <= 100 for result in results for metric in result['metrics'])\n\
                  assert all(result['task']['type'] == 'text-generation' and result['dataset']['type'] and result['source']['url'] for result in results)\n";
-    let has_yaml = Command::new("python3").args(["-c", "import yaml"]).output().is_ok_and(|done| done.status.success());
+    let has_yaml = Command::new("python3")
+        .args(["-c", "import yaml"])
+        .output()
+        .is_ok_and(|done| done.status.success());
     if !has_yaml {
         eprintln!("SKIPPED: there is no python3 with PyYAML to read the model card with");
         return;
@@ -152,6 +239,14 @@ fn a_model_card_is_yaml() {
     let root = tempfile::tempdir().unwrap();
     let file = root.path().join("card.yaml");
     fs::write(&file, text).unwrap();
-    let done = Command::new("python3").args(["-c", check]).stdin(fs::File::open(file).unwrap()).output().unwrap();
-    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    let done = Command::new("python3")
+        .args(["-c", check])
+        .stdin(fs::File::open(file).unwrap())
+        .output()
+        .unwrap();
+    assert!(
+        done.status.success(),
+        "{}",
+        String::from_utf8_lossy(&done.stderr)
+    );
 }

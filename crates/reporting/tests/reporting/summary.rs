@@ -10,11 +10,17 @@ fn summary(edit: impl FnOnce(&mut serde_json::Value)) -> Summary {
             "no_answer": 1, "truncated": 2, "failed": 0 })
     };
     let merged = |mut base: serde_json::Value, counts: serde_json::Value| {
-        base.as_object_mut().unwrap().extend(counts.as_object().unwrap().clone());
+        base.as_object_mut()
+            .unwrap()
+            .extend(counts.as_object().unwrap().clone());
         base
     };
     let task = |name: &str| merged(json!({ "task": name }), counts(1, 2, 0.1, 0.9));
-    let set = |name: &str, title: &str, level: &str, averaged: bool, tasks: Vec<serde_json::Value>| {
+    let set = |name: &str,
+               title: &str,
+               level: &str,
+               averaged: bool,
+               tasks: Vec<serde_json::Value>| {
         let base = json!({ "set": name, "title": title, "level": level, "in_average": averaged, "expected": 5000, "tasks": tasks });
         merged(base, counts(2, 4, 0.15, 0.85))
     };
@@ -53,9 +59,15 @@ fn a_table_on_real_data() {
 
 #[test]
 fn tasks_get_rows_of_their_own_when_asked_for() {
-    let layout = SummaryTable { by_task: true, ..SummaryTable::default() };
+    let layout = SummaryTable {
+        by_task: true,
+        ..SummaryTable::default()
+    };
     let text = summary_table(&summary(|_| ()), layout);
-    assert!(text.contains("MATH.Algebra") && text.contains("MATH.Geometry"), "{text}");
+    assert!(
+        text.contains("MATH.Algebra") && text.contains("MATH.Geometry"),
+        "{text}"
+    );
     assert!(!summary_table(&summary(|_| ()), SummaryTable::default()).contains("MATH.Algebra"));
 }
 
@@ -63,10 +75,20 @@ fn tasks_get_rows_of_their_own_when_asked_for() {
 fn only_a_complete_run_is_called_mwpbench() {
     let title = |complete: bool| {
         let summary = summary(|value| value["complete"] = complete.into());
-        summary_table(&summary, SummaryTable::default()).lines().next().unwrap().to_string()
+        summary_table(&summary, SummaryTable::default())
+            .lines()
+            .next()
+            .unwrap()
+            .to_string()
     };
-    assert_eq!(title(true), "tuned-7b on MwpBench (full_test.json): official protocol");
-    assert_eq!(title(false), "tuned-7b on full_test.json: official protocol");
+    assert_eq!(
+        title(true),
+        "tuned-7b on MwpBench (full_test.json): official protocol"
+    );
+    assert_eq!(
+        title(false),
+        "tuned-7b on full_test.json: official protocol"
+    );
 }
 
 #[test]
@@ -76,24 +98,53 @@ fn deviations_and_unreadable_references_are_said() {
         value["reference_errors"] = json!(["a/1", "a/2", "a/3", "a/4", "a/5", "a/6", "a/7"]);
     });
     let text = summary_table(&summary, SummaryTable::default());
-    assert!(text.contains("official protocol, but limit 4 a set, template none"), "{text}");
-    assert!(text.contains("fails on 7 of the references") && text.contains("a/5 and 2 more"), "{text}");
+    assert!(
+        text.contains("official protocol, but limit 4 a set, template none"),
+        "{text}"
+    );
+    assert!(
+        text.contains("fails on 7 of the references") && text.contains("a/5 and 2 more"),
+        "{text}"
+    );
 }
 
 #[test]
 fn a_narrow_terminal_is_not_overrun() {
-    let layout = SummaryTable { width: Some(60), ..SummaryTable::default() };
+    let layout = SummaryTable {
+        width: Some(60),
+        ..SummaryTable::default()
+    };
     let text = summary_table(&summary(|_| ()), layout);
-    let table_lines = text.lines().skip(1).take_while(|line| !line.starts_with("Accuracy"));
-    assert!(table_lines.clone().all(|line| line.chars().count() <= 60), "{text}");
+    let table_lines = text
+        .lines()
+        .skip(1)
+        .take_while(|line| !line.starts_with("Accuracy"));
+    assert!(
+        table_lines.clone().all(|line| line.chars().count() <= 60),
+        "{text}"
+    );
 }
 
 #[test]
 fn averages_with_each_problem_once_get_rows_and_a_note() {
     let averages = json!({ "official": 0.25, "strict": 0.5 });
     let once = json!({ "repeated": [{ "set": "agieval_math", "items": 3 }], "n": 2, "sets": 1, "micro": averages, "macro": averages });
-    let text = summary_table(&summary(|value| value["counted_once"] = once), SummaryTable::default());
-    assert!(text.contains(" micro, each once          1 set         2       25.0     50.0"), "{text}");
-    assert!(text.contains(" macro, each once          1 set         2       25.0     50.0"), "{text}");
-    assert!(text.contains("Each once: without problems that a set above has already: 3 of agieval_math."), "{text}");
+    let text = summary_table(
+        &summary(|value| value["counted_once"] = once),
+        SummaryTable::default(),
+    );
+    assert!(
+        text.contains(" micro, each once          1 set         2       25.0     50.0"),
+        "{text}"
+    );
+    assert!(
+        text.contains(" macro, each once          1 set         2       25.0     50.0"),
+        "{text}"
+    );
+    assert!(
+        text.contains(
+            "Each once: without problems that a set above has already: 3 of agieval_math."
+        ),
+        "{text}"
+    );
 }

@@ -1,5 +1,5 @@
-//! Arbitrary bytes as a completion and a reference (after the first zero byte): no panic, no hang, an answer equals itself,
-//! and equality of two formulas has no direction.
+//! Arbitrary bytes as a completion and a reference (after the first zero byte): no panic, no hang,
+//! an answer equals itself, and equality of two formulas has no direction.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

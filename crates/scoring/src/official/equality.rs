@@ -1,4 +1,5 @@
-//! Whether an answer equals the reference: the original's `is_equiv`, each rule of the profile in turn, the first that applies.
+//! Whether an answer equals the reference: the original's `is_equiv`, each rule of the profile in
+//! turn, the first that applies.
 
 use super::profile::{Equality, profile};
 use crate::python::float;
@@ -30,18 +31,29 @@ impl Sides<'_> {
             let decision = match rule {
                 Equality::Missing => self.answer.is_none().then_some(false),
                 Equality::Uncleaned => self.uncleaned.then(|| answer == self.reference),
-                Equality::Number => {
-                    answer_number.zip(self.reference_number).map(|(answer, reference)| answer == reference)
+                Equality::Number => answer_number
+                    .zip(self.reference_number)
+                    .map(|(answer, reference)| answer == reference),
+                Equality::InlineFormula => is_inline_formula(self.reference).then(|| {
+                    answer
+                        .trim_matches('$')
+                        .contains(self.reference.trim_matches('$'))
+                }),
+                Equality::AnswerInReference => {
+                    contained(answer, answer_number, self.reference).then_some(true)
                 }
-                Equality::InlineFormula => is_inline_formula(self.reference)
-                    .then(|| answer.trim_matches('$').contains(self.reference.trim_matches('$'))),
-                Equality::AnswerInReference => contained(answer, answer_number, self.reference).then_some(true),
-                Equality::ReferenceInAnswer => contained(self.reference, self.reference_number, answer).then_some(true),
+                Equality::ReferenceInAnswer => {
+                    contained(self.reference, self.reference_number, answer).then_some(true)
+                }
                 Equality::Identical => Some(answer == self.reference),
             };
             decision.map(|equal| (rule.id(), equal))
         };
-        profile().equalities.iter().find_map(decide).unwrap_or((Equality::Identical.id(), answer == self.reference))
+        profile()
+            .equalities
+            .iter()
+            .find_map(decide)
+            .unwrap_or((Equality::Identical.id(), answer == self.reference))
     }
 }
 
@@ -53,6 +65,8 @@ pub(crate) fn number(text: &str) -> Option<f64> {
 /// Whether the text matches `^\$[^$]+\$$`, where the last `$` also matches before a final newline.
 pub(crate) fn is_inline_formula(text: &str) -> bool {
     let text = text.strip_suffix('\n').unwrap_or(text);
-    let inner = text.strip_prefix('$').and_then(|rest| rest.strip_suffix('$'));
+    let inner = text
+        .strip_prefix('$')
+        .and_then(|rest| rest.strip_suffix('$'));
     inner.is_some_and(|inner| !inner.is_empty() && !inner.contains('$'))
 }

@@ -1,6 +1,7 @@
 //! From a completion to its answer: each extractor of the profile in turn, the first that applies.
 //!
-//! All of them work from the end of the text, where answers are, and take time linear in its length.
+//! All of them work from the end of the text, where answers are, and take time linear in its
+//! length.
 
 use super::profile::{Extractor, profile};
 use crate::python::{is_digit, strip};
@@ -16,7 +17,10 @@ pub(crate) enum Extraction<'a> {
 }
 
 /// Finds the answer in a lower-cased completion, with the id of the rule that applied.
-pub(crate) fn extract(completion: &str, reference_is_number: bool) -> (&'static str, Extraction<'_>) {
+pub(crate) fn extract(
+    completion: &str,
+    reference_is_number: bool,
+) -> (&'static str, Extraction<'_>) {
     let apply = |rule: &Extractor| {
         let extraction = match rule {
             Extractor::Boxed => Extraction::Answer(strip(last_boxed(completion)?)),
@@ -25,20 +29,31 @@ pub(crate) fn extract(completion: &str, reference_is_number: bool) -> (&'static 
             }
             Extractor::Number => return None,
             Extractor::AnswerIs => Extraction::Answer(statement_after("answer is", completion)?),
-            Extractor::SolutionIs => Extraction::Answer(statement_after("solution is", completion)?),
+            Extractor::SolutionIs => {
+                Extraction::Answer(statement_after("solution is", completion)?)
+            }
             Extractor::Is => Extraction::Answer(statement_after("is", completion)?),
             Extractor::Nothing => Extraction::Failed,
         };
         Some((rule.id(), extraction))
     };
-    profile().extractors.iter().find_map(apply).unwrap_or((Extractor::Nothing.id(), Extraction::Failed))
+    profile()
+        .extractors
+        .iter()
+        .find_map(apply)
+        .unwrap_or((Extractor::Nothing.id(), Extraction::Failed))
 }
 
 const BOXED: &str = "\\boxed{";
 
-/// What stands between the braces of the `\boxed{` that starts last among those with balanced braces.
+/// What stands between the braces of the `\boxed{` that starts last among those with balanced
+/// braces.
 pub(crate) fn last_boxed(text: &str) -> Option<&str> {
-    let starts_last = text.rmatch_indices('\\').find(|&(at, _)| text[at..].starts_with(BOXED))?.0 + BOXED.len();
+    let starts_last = text
+        .rmatch_indices('\\')
+        .find(|&(at, _)| text[at..].starts_with(BOXED))?
+        .0
+        + BOXED.len();
     let mut depth = 1_usize;
     for (offset, byte) in text[starts_last..].bytes().enumerate() {
         match byte {
@@ -53,8 +68,9 @@ pub(crate) fn last_boxed(text: &str) -> Option<&str> {
     last_balanced(text)
 }
 
-/// The same in one pass from the front. A scan from each `\boxed{` in turn, as the original has it, takes quadratic time on
-/// text that opens many and closes none; here the open braces wait on a stack, and each closing one settles the innermost.
+/// The same in one pass from the front. A scan from each `\boxed{` in turn, as the original has it,
+/// takes quadratic time on text that opens many and closes none; here the open braces wait on a
+/// stack, and each closing one settles the innermost.
 pub(crate) fn last_balanced(text: &str) -> Option<&str> {
     let mut open = Vec::new();
     let mut last: Option<(usize, usize)> = None;
@@ -78,7 +94,8 @@ pub(crate) fn last_balanced(text: &str) -> Option<&str> {
 
 /// The last of all matches of `[\-+]?\d*[\.,/]?\d+`, taken from left to right without overlap.
 fn last_number(text: &str) -> Option<&str> {
-    // Where a match begins depends on the one before it, but no match leaves a run of these characters.
+    // Where a match begins depends on the one before it, but no match leaves a run of these
+    // characters.
     let in_run = |c: char| is_digit(c) || matches!(c, '-' | '+' | '.' | ',' | '/');
     let (at, digit) = text.char_indices().rfind(|&(_, c)| is_digit(c))?;
     let end = at + digit.len_utf8();
@@ -109,11 +126,14 @@ fn number_prefix(text: &str) -> usize {
     text.len() - rest.len()
 }
 
-/// The answer after the last occurrence of `marker`: up to a full stop at a line's end, without the punctuation around it.
+/// The answer after the last occurrence of `marker`: up to a full stop at a line's end, without the
+/// punctuation around it.
 fn statement_after<'a>(marker: &str, text: &'a str) -> Option<&'a str> {
     let (_, statement) = text.rsplit_once(marker)?;
     let statement = strip(strip(statement).trim_start_matches(':'));
-    let sentence = statement.split_once(".\n").map_or(statement, |(sentence, _)| sentence);
+    let sentence = statement
+        .split_once(".\n")
+        .map_or(statement, |(sentence, _)| sentence);
     Some(strip(strip(sentence).trim_matches('.')))
 }
 
@@ -161,7 +181,10 @@ mod tests {
 
     #[test]
     fn statement_loses_the_punctuation_around_it() {
-        assert_eq!(statement_after("is", "is: : x = 2.\nIndeed."), Some(": x = 2"));
+        assert_eq!(
+            statement_after("is", "is: : x = 2.\nIndeed."),
+            Some(": x = 2")
+        );
         assert_eq!(statement_after("is", "this"), Some(""));
         assert_eq!(statement_after("is", "is ...a.b..."), Some("a.b"));
         assert_eq!(statement_after("is", "hers"), None);

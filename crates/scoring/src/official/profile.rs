@@ -1,7 +1,7 @@
 //! The ordered lists of rules in `answer-normalizers/profiles/official.toml`: ids there, code here.
 //!
-//! The file is embedded and parsed once. An id that names no rule, a rule named twice, an unknown key and an empty purpose
-//! are refused.
+//! The file is embedded and parsed once. An id that names no rule, a rule named twice, an unknown
+//! key and an empty purpose are refused.
 
 use std::sync::OnceLock;
 
@@ -90,7 +90,8 @@ pub(crate) struct Profile {
 pub(crate) fn profile() -> &'static Profile {
     static PROFILE: OnceLock<Profile> = OnceLock::new();
     PROFILE.get_or_init(|| {
-        Profile::parse(rule_files::text("profiles/official.toml")).expect("a test parses the embedded profile")
+        Profile::parse(rule_files::text("profiles/official.toml"))
+            .expect("a test parses the embedded profile")
     })
 }
 
@@ -162,7 +163,14 @@ mod tests {
     #[test]
     fn official_profile_lists_every_rule_and_the_last_ones_always_apply() {
         let profile = profile();
-        assert_eq!((profile.extractors.len(), profile.rewrites.len(), profile.equalities.len()), (6, 21, 7));
+        assert_eq!(
+            (
+                profile.extractors.len(),
+                profile.rewrites.len(),
+                profile.equalities.len()
+            ),
+            (6, 21, 7)
+        );
         assert_eq!(profile.extractors.last(), Some(&Extractor::Nothing));
         assert_eq!(profile.equalities.last(), Some(&Equality::Identical));
     }
@@ -177,8 +185,14 @@ mod tests {
         };
         assert!(refusal("extract/boxed", "extract/box").contains("unknown variant `extract/box`"));
         assert!(refusal("source = ", "origin = ").contains("unknown field `origin`"));
-        assert!(refusal("id = \"rewrite/comma\"", "id = \"rewrite/comma\"\nwhen = 1").contains("unknown field `when`"));
-        assert_eq!(refusal("rewrite/newline", "rewrite/comma"), "rule `rewrite/comma` is listed twice");
+        assert!(
+            refusal("id = \"rewrite/comma\"", "id = \"rewrite/comma\"\nwhen = 1")
+                .contains("unknown field `when`")
+        );
+        assert_eq!(
+            refusal("rewrite/newline", "rewrite/comma"),
+            "rule `rewrite/comma` is listed twice"
+        );
         assert_eq!(
             refusal("purpose = \"Newlines are deleted.\"", "purpose = \"\""),
             "rule `rewrite/newline`: `purpose` must not be empty"

@@ -1,13 +1,18 @@
 //! From a text to its clean form: the original's `strip_string`, each step of the profile in turn.
 //!
-//! Most steps find nothing to do in most texts. A text therefore carries the set of its bytes, and a step is tried only
-//! where all the bytes it looks for are there.
+//! Most steps find nothing to do in most texts. A text therefore carries the set of its bytes, and
+//! a step is tried only where all the bytes it looks for are there.
 
 use super::{Exception, profile::Rewrite};
 use crate::python::is_digit;
 
-/// Cleans a lower-cased text; the ids of the steps that changed, ended or failed it are added to the trace.
-pub(crate) fn clean(text: String, rewrites: &[Rewrite], trace: &mut Vec<&'static str>) -> Result<String, Exception> {
+/// Cleans a lower-cased text; the ids of the steps that changed, ended or failed it are added to
+/// the trace.
+pub(crate) fn clean(
+    text: String,
+    rewrites: &[Rewrite],
+    trace: &mut Vec<&'static str>,
+) -> Result<String, Exception> {
     let mut bytes = byte_set(&text);
     let mut text = text;
     for &rewrite in rewrites {
@@ -15,7 +20,9 @@ pub(crate) fn clean(text: String, rewrites: &[Rewrite], trace: &mut Vec<&'static
         if bytes & needed != needed {
             continue;
         }
-        let effect = rewrite.apply(&text).inspect_err(|_| trace.push(rewrite.id()))?;
+        let effect = rewrite
+            .apply(&text)
+            .inspect_err(|_| trace.push(rewrite.id()))?;
         match effect {
             Effect::None => {}
             Effect::Stop => {
@@ -39,7 +46,8 @@ enum Effect {
     Stop,
 }
 
-/// The bytes of a text as a set; those from 128 on count as others too, which costs a search and no more.
+/// The bytes of a text as a set; those from 128 on count as others too, which costs a search and no
+/// more.
 const fn byte_set(text: &str) -> u128 {
     let bytes = text.as_bytes();
     let mut set = 0;
@@ -107,7 +115,8 @@ impl Rewrite {
     }
 }
 
-/// Replaces each pattern in turn, everywhere; `None` where none occurs. As in all steps, `None` means unchanged.
+/// Replaces each pattern in turn, everywhere; `None` where none occurs. As in all steps, `None`
+/// means unchanged.
 fn replace_all(text: &str, replacements: &[(&str, &str)]) -> Option<String> {
     let mut changed: Option<String> = None;
     for (pattern, replacement) in replacements {
@@ -119,7 +128,8 @@ fn replace_all(text: &str, replacements: &[(&str, &str)]) -> Option<String> {
     changed
 }
 
-/// `((a)/(b))` → `\\frac{a}{b}`, as `re.sub` finds `\(\((\d+)\)/\((\d+)\)\)`. The two backslashes are the original's.
+/// `((a)/(b))` → `\\frac{a}{b}`, as `re.sub` finds `\(\((\d+)\)/\((\d+)\)\)`. The two backslashes
+/// are the original's.
 pub(crate) fn parenthesised_fractions(text: &str) -> Option<String> {
     fn digits_then<'a>(text: &'a str, end: &str) -> Option<(&'a str, &'a str)> {
         let rest = text.trim_start_matches(is_digit);
@@ -195,7 +205,9 @@ pub(crate) fn brace_fractions(text: &str) -> Result<Option<String>, Exception> {
             continue;
         }
         // The original gives up on the whole text here, fractions before this one included.
-        let Some(denominator) = rest.next() else { return Ok(None) };
+        let Some(denominator) = rest.next() else {
+            return Ok(None);
+        };
         changed.extend(['{', numerator, '}', '{']);
         if denominator != '{' {
             changed.extend([denominator, '}']);
@@ -214,7 +226,8 @@ pub(crate) fn slash_fraction(text: &str) -> Option<String> {
         starts_well && digits.len() <= 4300 && digits.bytes().all(|byte| byte.is_ascii_digit())
     };
     let (numerator, denominator) = text.split_once('/')?;
-    (is_integer(numerator) && is_integer(denominator)).then(|| format!("\\frac{{{numerator}}}{{{denominator}}}"))
+    (is_integer(numerator) && is_integer(denominator))
+        .then(|| format!("\\frac{{{numerator}}}{{{denominator}}}"))
 }
 
 #[cfg(test)]
@@ -230,7 +243,13 @@ mod tests {
 
     #[test]
     fn replacements_of_one_step_follow_each_other() {
-        assert_eq!(replace_all("dtfrac", &[("tfrac", "frac"), ("dfrac", "frac")]).as_deref(), Some("frac"));
-        assert_eq!(replace_all("tdfrac", &[("tfrac", "frac"), ("dfrac", "frac")]).as_deref(), Some("tfrac"));
+        assert_eq!(
+            replace_all("dtfrac", &[("tfrac", "frac"), ("dfrac", "frac")]).as_deref(),
+            Some("frac")
+        );
+        assert_eq!(
+            replace_all("tdfrac", &[("tfrac", "frac"), ("dfrac", "frac")]).as_deref(),
+            Some("tfrac")
+        );
     }
 }

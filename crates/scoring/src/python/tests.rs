@@ -32,8 +32,9 @@ fn lower_case_is_that_of_unicode_14() {
     assert_eq!((count, sum.0), (1433, 0xf5bd_647e_46d7_d31a));
 }
 
-/// Each code point that bears on the form of a capital sigma beside it, followed by whether the sigma is final behind it,
-/// behind it and a letter, and between a letter on one side and it and a letter on the other.
+/// Each code point that bears on the form of a capital sigma beside it, followed by whether the
+/// sigma is final behind it, behind it and a letter, and between a letter on one side and it and a
+/// letter on the other.
 #[test]
 fn final_sigma_is_that_of_unicode_14() {
     let mut sum = Sum::new();
@@ -88,8 +89,13 @@ fn digits_are_those_of_the_regex_crate_and_later_ones_apart() {
     }
     assert_eq!(sum.0, 0x927a_7909_1c4e_9a01);
     // What Unicode 15 and 16 added; a later one may add more.
-    for zero in [0x10D40, 0x116D0, 0x116DA, 0x11BF0, 0x11F50, 0x16130, 0x16D70, 0x1CCF0, 0x1E4F0, 0x1E5F1] {
-        assert!(later.contains(&zero), "{zero:#X} was no digit in Unicode 14");
+    for zero in [
+        0x10D40, 0x116D0, 0x116DA, 0x11BF0, 0x11F50, 0x16130, 0x16D70, 0x1CCF0, 0x1E4F0, 0x1E5F1,
+    ] {
+        assert!(
+            later.contains(&zero),
+            "{zero:#X} was no digit in Unicode 14"
+        );
     }
 }
 

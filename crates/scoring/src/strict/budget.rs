@@ -11,8 +11,9 @@ pub(crate) struct Terms {
     pub ordered: bool,
 }
 
-/// Steps left, and the terms of the comparison, which go wherever it goes. One step is about a microsecond of work on a current machine: an operation on exact numbers, the
-/// evaluation of a node at one point, a comparison of two elements.
+/// Steps left, and the terms of the comparison, which go wherever it goes. One step is about a
+/// microsecond of work on a current machine: an operation on exact numbers, the evaluation of a
+/// node at one point, a comparison of two elements.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Budget {
     steps: u32,
@@ -34,7 +35,10 @@ impl Budget {
 
     /// A full budget.
     pub(crate) fn on(terms: Terms) -> Self {
-        Self { steps: Self::PER_ANSWER, terms }
+        Self {
+            steps: Self::PER_ANSWER,
+            terms,
+        }
     }
 
     /// What the comparison overlooks.

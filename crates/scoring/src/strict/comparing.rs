@@ -1,8 +1,9 @@
 //! Do two values denote the same answer?
 //!
-//! Equality is symmetric in the two sides. What may be missing on one side: a unit, a currency or per cent sign, and the
-//! name in front (`x =`, `x \in`). What may be written differently: an open interval of two ends as a pair, a set or a
-//! tuple of coordinates as a plain list, an inequality in one variable as an interval, `±` as two values.
+//! Equality is symmetric in the two sides. What may be missing on one side: a unit, a currency or
+//! per cent sign, and the name in front (`x =`, `x \in`). What may be written differently: an open
+//! interval of two ends as a pair, a set or a tuple of coordinates as a plain list, an inequality
+//! in one variable as an interval, `±` as two values.
 
 mod collections; // lists, sets, tuples, unions, matrices
 mod constants; // constants of integration under other names
@@ -62,9 +63,15 @@ pub(crate) fn compare(left: &Value, right: &Value, budget: &mut Budget) -> Outco
             either(equal, "equal/choice")
         }
         (Value::Tuple(a), Value::Tuple(b)) => collections::in_order(a, b, budget),
-        (Value::List(a), Value::List(b)) if budget.terms().ordered => collections::in_order(a, b, budget),
-        (Value::List(a) | Value::Set(a), Value::List(b) | Value::Set(b)) => collections::in_any_order(a, b, budget),
-        (Value::List(a), Value::Tuple(b)) | (Value::Tuple(b), Value::List(a)) => collections::in_order(a, b, budget),
+        (Value::List(a), Value::List(b)) if budget.terms().ordered => {
+            collections::in_order(a, b, budget)
+        }
+        (Value::List(a) | Value::Set(a), Value::List(b) | Value::Set(b)) => {
+            collections::in_any_order(a, b, budget)
+        }
+        (Value::List(a), Value::Tuple(b)) | (Value::Tuple(b), Value::List(a)) => {
+            collections::in_order(a, b, budget)
+        }
         (Value::Matrix(rows), Value::Tuple(items)) | (Value::Tuple(items), Value::Matrix(rows)) => {
             collections::vector(rows, items, budget)
         }
@@ -74,12 +81,19 @@ pub(crate) fn compare(left: &Value, right: &Value, budget: &mut Budget) -> Outco
         (Value::Intersection(a), Value::Intersection(b)) => collections::in_any_order(a, b, budget),
         (Value::Difference(a, c), Value::Difference(b, d)) => {
             let first = compare(a, b, budget)?;
-            if first.equal { compare(c, d, budget) } else { Ok(first) }
+            if first.equal {
+                compare(c, d, budget)
+            } else {
+                Ok(first)
+            }
         }
-        (Value::SetBuilder(a, c), Value::SetBuilder(b, d)) => collections::set_builders((a, c), (b, d), budget),
+        (Value::SetBuilder(a, c), Value::SetBuilder(b, d)) => {
+            collections::set_builders((a, c), (b, d), budget)
+        }
         (Value::Piecewise(a), Value::Piecewise(b)) => collections::cases(a, b, budget),
         (Value::Ratio(a), Value::Ratio(b)) => quantities::ratios(a, b, budget),
-        (Value::Ratio(parts), Value::Quantity(quantity)) | (Value::Quantity(quantity), Value::Ratio(parts)) => {
+        (Value::Ratio(parts), Value::Quantity(quantity))
+        | (Value::Quantity(quantity), Value::Ratio(parts)) => {
             quantities::ratio_as_quotient(parts, quantity, budget)
         }
         (Value::Time(a), Value::Time(b)) => either(quantities::same_time(a, b), "equal/time"),
@@ -87,13 +101,17 @@ pub(crate) fn compare(left: &Value, right: &Value, budget: &mut Budget) -> Outco
             either(quantities::time_as_ratio(time, parts), "equal/time")
         }
         (Value::InBase(value, base), Value::Quantity(quantity))
-        | (Value::Quantity(quantity), Value::InBase(value, base)) => {
-            either(quantities::base_missing(value, *base, quantity), "equal/base_missing")
-        }
-        (Value::Interval(interval), Value::List(items)) | (Value::List(items), Value::Interval(interval)) => {
+        | (Value::Quantity(quantity), Value::InBase(value, base)) => either(
+            quantities::base_missing(value, *base, quantity),
+            "equal/base_missing",
+        ),
+        (Value::Interval(interval), Value::List(items))
+        | (Value::List(items), Value::Interval(interval)) => {
             collections::bracketed_pair(interval, items, budget)
         }
-        (Value::InBase(a, base), Value::InBase(b, other)) => either(a == b && base == other, "equal/base"),
+        (Value::InBase(a, base), Value::InBase(b, other)) => {
+            either(a == b && base == other, "equal/base")
+        }
         _ => different("equal/kind"),
     }
 }
@@ -103,8 +121,13 @@ fn equal(left: &Value, right: &Value, budget: &mut Budget) -> Result<bool, Exhau
     Ok(compare(left, right, budget)?.equal)
 }
 
-/// Rewrites `value` into another form where `other` asks for it, and compares again; `None` where nothing applies.
-fn rewritten(value: &Value, other: &Value, budget: &mut Budget) -> Result<Option<Verdict>, Exhausted> {
+/// Rewrites `value` into another form where `other` asks for it, and compares again; `None` where
+/// nothing applies.
+fn rewritten(
+    value: &Value,
+    other: &Value,
+    budget: &mut Budget,
+) -> Result<Option<Verdict>, Exhausted> {
     if let Value::PlusMinus(centre, distance) = value {
         let both = collections::plus_minus(centre.as_ref(), distance);
         return compare(&both, other, budget).map(Some);
@@ -129,7 +152,9 @@ fn rewritten(value: &Value, other: &Value, budget: &mut Budget) -> Result<Option
             }
         }
         Value::System(relations) if !matches!(other, Value::System(_)) => {
-            let Some((written, sorted)) = relations::coordinates(relations) else { return Ok(None) };
+            let Some((written, sorted)) = relations::coordinates(relations) else {
+                return Ok(None);
+            };
             let verdict = compare(&written, other, budget)?;
             match sorted {
                 Some(sorted) if !verdict.equal => compare(&sorted, other, budget).map(Some),
@@ -143,7 +168,8 @@ fn rewritten(value: &Value, other: &Value, budget: &mut Budget) -> Result<Option
             }
         }
         Value::Set(elements)
-            if elements.len() == 1 && matches!(other, Value::Quantity(_) | Value::Text(_) | Value::Tuple(_)) =>
+            if elements.len() == 1
+                && matches!(other, Value::Quantity(_) | Value::Text(_) | Value::Tuple(_)) =>
         {
             compare(&elements[0], other, budget).map(Some)
         }
@@ -156,9 +182,12 @@ fn rewritten(value: &Value, other: &Value, budget: &mut Budget) -> Result<Option
 
 /// Whether a value that is no option letter is the letter in small or a word of one letter.
 fn names_choice(value: &Value, letter: char) -> bool {
-    let is_letter = |name: &str| name.len() == 1 && name.eq_ignore_ascii_case(letter.encode_utf8(&mut [0; 4]));
+    let is_letter =
+        |name: &str| name.len() == 1 && name.eq_ignore_ascii_case(letter.encode_utf8(&mut [0; 4]));
     match value {
-        Value::Quantity(quantity) => matches!(&quantity.expr, Expr::Symbol(symbol) if is_letter(&symbol.0)),
+        Value::Quantity(quantity) => {
+            matches!(&quantity.expr, Expr::Symbol(symbol) if is_letter(&symbol.0))
+        }
         Value::Text(text) => is_letter(text),
         _ => false,
     }
@@ -176,13 +205,19 @@ fn lone_name(letter: char) -> Value {
 /// Words that carry nothing.
 const FILLERS: [&str; 8] = ["a", "an", "the", "is", "are", "it", "it's", "its"];
 
-/// Whether two normalized texts have the same words in the same order, punctuation and fillers aside, or the same signs, white space
-/// and ways to typeset aside.
+/// Whether two normalized texts have the same words in the same order, punctuation and fillers
+/// aside, or the same signs, white space and ways to typeset aside.
 fn same_words(left: &str, right: &str) -> bool {
     fn words(text: &str) -> impl Iterator<Item = &str> {
-        let is_boundary =
-            |c: char| c.is_whitespace() || matches!(c, ',' | '.' | ';' | ':' | '!' | '?' | '"' | '\'' | '，' | '。');
-        text.split(is_boundary).filter(|word| !word.is_empty() && !FILLERS.contains(word))
+        let is_boundary = |c: char| {
+            c.is_whitespace()
+                || matches!(
+                    c,
+                    ',' | '.' | ';' | ':' | '!' | '?' | '"' | '\'' | '，' | '。'
+                )
+        };
+        text.split(is_boundary)
+            .filter(|word| !word.is_empty() && !FILLERS.contains(word))
     }
     (words(left).eq(words(right)) && words(left).next().is_some()) || bare(left) == bare(right)
 }
@@ -207,7 +242,10 @@ fn bare(text: &str) -> String {
         ("\\!", ""),
         ("\\quad", ""),
     ];
-    let mut bare: String = text.chars().filter(|c| !c.is_whitespace() && !matches!(c, '$' | '.')).collect();
+    let mut bare: String = text
+        .chars()
+        .filter(|c| !c.is_whitespace() && !matches!(c, '$' | '.'))
+        .collect();
     for (command, plain) in TYPESETTING {
         if bare.contains(command) {
             bare = bare.replace(command, plain);

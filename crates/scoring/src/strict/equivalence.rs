@@ -4,20 +4,23 @@
 //!
 //! 1. `equal/identical`: the same expression;
 //! 2. `equal/infinity`: signed infinities;
-//! 3. `equal/long_decimal`: a decimal of twelve or more digits that the other side rounds, or is cut, to;
+//! 3. `equal/long_decimal`: a decimal of twelve or more digits that the other side rounds, or is
+//!    cut, to;
 //! 4. `equal/rational`: exact rationals;
-//! 5. `equal/polynomial`: quotients of polynomials in the symbols, i, roots of primes, and opaque parts;
-//!    `equal/residues` where those become too large;
+//! 5. `equal/polynomial`: quotients of polynomials in the symbols, i, roots of primes, and opaque
+//!    parts; `equal/residues` where those become too large;
 //! 6. `equal/closed_form`: without symbols, balls that agree to 50 digits, or exclude each other;
-//! 7. `equal/points`: with symbols, agreement at seeded points, confirmed to 25 digits; `equal/points_positive` where
-//!    it holds for positive symbols only, up to the choice of branches.
+//! 7. `equal/points`: with symbols, agreement at seeded points, confirmed to 25 digits;
+//!    `equal/points_positive` where it holds for positive symbols only, up to the choice of
+//!    branches.
 //!
 //! `equal/undecided` is an inequality by default: no stage could tell.
 //!
 //! The modules, in reading order:
 //!
 //! - [`rational`]: folding to exact rationals;
-//! - [`polynomial`], [`normal_form`], [`substitution`]: sparse polynomials, and expressions as quotients of them;
+//! - [`polynomial`], [`normal_form`], [`substitution`]: sparse polynomials, and expressions as
+//!   quotients of them;
 //! - [`residues`]: rational expressions modulo primes;
 //! - [`real`], [`double`], [`ball`], [`series`], [`complex`]: numbers with errors;
 //! - [`evaluation`]: the value of an expression at a point;
@@ -71,12 +74,20 @@ impl Decision {
 const LONG_DECIMAL_DIGITS: u32 = 12;
 
 /// Compares two expressions as functions of their symbols. Symmetric.
-pub(crate) fn equivalent(left: &Expr, right: &Expr, budget: &mut Budget) -> Result<Decision, Exhausted> {
+pub(crate) fn equivalent(
+    left: &Expr,
+    right: &Expr,
+    budget: &mut Budget,
+) -> Result<Decision, Exhausted> {
     budget.spend(1)?;
     if left == right {
         return Ok(Decision::of(true, "equal/identical"));
     }
-    let is_long = |number: &Number| number.written_digits.is_some_and(|digits| digits >= LONG_DECIMAL_DIGITS);
+    let is_long = |number: &Number| {
+        number
+            .written_digits
+            .is_some_and(|digits| digits >= LONG_DECIMAL_DIGITS)
+    };
     if let (Expr::Number(left), Expr::Number(right)) = (left, right)
         && is_long(left) == is_long(right)
     {
@@ -84,7 +95,10 @@ pub(crate) fn equivalent(left: &Expr, right: &Expr, budget: &mut Budget) -> Resu
     }
     if is_infinite(left) || is_infinite(right) {
         let (left, right) = (infinite_sign(left), infinite_sign(right));
-        return Ok(Decision::of(left.is_some() && left == right, "equal/infinity"));
+        return Ok(Decision::of(
+            left.is_some() && left == right,
+            "equal/infinity",
+        ));
     }
     for (decimal, exact) in [(left, right), (right, left)] {
         if let Expr::Number(number) = decimal
@@ -117,7 +131,12 @@ fn reading(expr: &Expr, natural: bool) -> Expr {
             Some(if natural {
                 Expr::Apply(Function::Ln, arguments.collect())
             } else {
-                Expr::Apply(Function::Log, std::iter::once(Expr::integer(10)).chain(arguments).collect())
+                Expr::Apply(
+                    Function::Log,
+                    std::iter::once(Expr::integer(10))
+                        .chain(arguments)
+                        .collect(),
+                )
             })
         }
         _ => None,
@@ -132,8 +151,11 @@ fn compare(left: &Expr, right: &Expr, budget: &mut Budget) -> Result<Decision, E
         return Ok(Decision::of(left == right, "equal/rational"));
     }
     // One order for both ways to ask, so that the steps and the outcome are the same.
-    let (left, right) =
-        if substitution::fingerprint(left) <= substitution::fingerprint(right) { (left, right) } else { (right, left) };
+    let (left, right) = if substitution::fingerprint(left) <= substitution::fingerprint(right) {
+        (left, right)
+    } else {
+        (right, left)
+    };
     let symbols = substitution::free_symbols(&[left, right]);
     if symbols.is_empty() && numeric::clearly_different(left, right, budget)? {
         return Ok(Decision::of(false, "equal/closed_form"));
@@ -156,7 +178,11 @@ fn compare(left: &Expr, right: &Expr, budget: &mut Budget) -> Result<Decision, E
 }
 
 /// Whether the normal forms are equal; `None` where they differ but their atoms may be related.
-fn compare_normal_forms(left: &Expr, right: &Expr, budget: &mut Budget) -> Result<Option<bool>, Stop> {
+fn compare_normal_forms(
+    left: &Expr,
+    right: &Expr,
+    budget: &mut Budget,
+) -> Result<Option<bool>, Stop> {
     let mut forms = NormalForms::new();
     let left = forms.normal_form(left, budget)?;
     let right = forms.normal_form(right, budget)?;
@@ -167,24 +193,46 @@ fn compare_normal_forms(left: &Expr, right: &Expr, budget: &mut Budget) -> Resul
     Ok(forms.decide().then_some(false))
 }
 
-/// Whether `exact` rounds, or is cut, to a decimal of many digits. Two decimals are compared as written.
-fn matches_long_decimal(exact: &Expr, decimal: &Number, budget: &mut Budget) -> Result<bool, Exhausted> {
-    let Some(digits) = decimal.written_digits.filter(|digits| *digits >= LONG_DECIMAL_DIGITS) else {
+/// Whether `exact` rounds, or is cut, to a decimal of many digits. Two decimals are compared as
+/// written.
+fn matches_long_decimal(
+    exact: &Expr,
+    decimal: &Number,
+    budget: &mut Budget,
+) -> Result<bool, Exhausted> {
+    let Some(digits) = decimal
+        .written_digits
+        .filter(|digits| *digits >= LONG_DECIMAL_DIGITS)
+    else {
         return Ok(false);
     };
-    if matches!(exact, Expr::Number(Number { written_digits: Some(_), .. }))
-        || decimal.value.is_zero()
+    if matches!(
+        exact,
+        Expr::Number(Number {
+            written_digits: Some(_),
+            ..
+        })
+    ) || decimal.value.is_zero()
         || !substitution::free_symbols(&[exact]).is_empty()
     {
         return Ok(false);
     }
-    numeric::rounds_to(exact, &decimal.value, &last_digit_unit(&decimal.value, digits), budget)
+    numeric::rounds_to(
+        exact,
+        &decimal.value,
+        &last_digit_unit(&decimal.value, digits),
+        budget,
+    )
 }
 
 /// The unit of the last of so many significant digits.
 fn last_digit_unit(value: &RBig, digits: u32) -> RBig {
     let ten = RBig::from(10);
-    let magnitude = if value.sign() == dashu_int::Sign::Negative { -value.clone() } else { value.clone() };
+    let magnitude = if value.sign() == dashu_int::Sign::Negative {
+        -value.clone()
+    } else {
+        value.clone()
+    };
     // Decimals are short; their exponents are found by counting.
     let mut power = RBig::ONE;
     let mut exponent: i64 = 0;
@@ -201,7 +249,8 @@ fn last_digit_unit(value: &RBig, digits: u32) -> RBig {
     if places < 0 { RBig::ONE / scale } else { scale }
 }
 
-/// Whether infinity occurs in the value of the expression, rather than as a bound inside an opaque part.
+/// Whether infinity occurs in the value of the expression, rather than as a bound inside an opaque
+/// part.
 fn is_infinite(expr: &Expr) -> bool {
     match expr {
         Expr::Constant(constant) => *constant == Constant::Infinity,
@@ -211,8 +260,8 @@ fn is_infinite(expr: &Expr) -> bool {
     }
 }
 
-/// Whether the expression is plus infinity (`Some(true)`) or minus infinity (`Some(false)`): a product of infinity
-/// and numbers.
+/// Whether the expression is plus infinity (`Some(true)`) or minus infinity (`Some(false)`): a
+/// product of infinity and numbers.
 fn infinite_sign(expr: &Expr) -> Option<bool> {
     match expr {
         Expr::Constant(Constant::Infinity) => Some(true),

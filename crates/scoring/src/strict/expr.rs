@@ -1,7 +1,8 @@
 //! Expressions: what a formula denotes, before anything is simplified.
 //!
-//! There is no subtraction, division, root or sign: `a - b` is a sum with a product by −1, `a / b` a product with a
-//! power −1, `√x` a power 1/2. The parser keeps the order of operands; nothing is sorted or multiplied out here.
+//! There is no subtraction, division, root or sign: `a - b` is a sum with a product by −1, `a / b`
+//! a product with a power −1, `√x` a power 1/2. The parser keeps the order of operands; nothing is
+//! sorted or multiplied out here.
 
 use dashu_ratio::RBig;
 
@@ -22,7 +23,8 @@ pub(crate) enum Expr {
     Power(Box<Expr>, Box<Expr>),
     /// A known function of its arguments.
     Apply(Function, Vec<Expr>),
-    /// An unknown function, such as `f(x)`, of its arguments: equal only to itself at equal arguments.
+    /// An unknown function, such as `f(x)`, of its arguments: equal only to itself at equal
+    /// arguments.
     Call(Symbol, Vec<Expr>),
 }
 
@@ -31,8 +33,8 @@ pub(crate) enum Expr {
 pub(crate) struct Number {
     /// Its value; a decimal is read exactly, so that `0.5` is one half.
     pub value: RBig,
-    /// How many significant digits were written, where it was written with a decimal mark; `None` for integers and
-    /// repeating decimals, which are exact.
+    /// How many significant digits were written, where it was written with a decimal mark; `None`
+    /// for integers and repeating decimals, which are exact.
     pub written_digits: Option<u32>,
 }
 
@@ -49,8 +51,8 @@ pub(crate) enum Constant {
     Infinity,
 }
 
-/// The name of a variable, normalized: no spaces, no font commands, `x_{1}` for every way to write that subscript,
-/// Greek letters as their LaTeX names without the backslash, primes kept.
+/// The name of a variable, normalized: no spaces, no font commands, `x_{1}` for every way to write
+/// that subscript, Greek letters as their LaTeX names without the backslash, primes kept.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct Symbol(pub Box<str>);
 
@@ -59,9 +61,11 @@ pub(crate) struct Symbol(pub Box<str>);
 pub(crate) enum Function {
     /// Natural logarithm of one argument.
     Ln,
-    /// Logarithm: base, argument. `\log x` without a base is base 10 or e: see [`Function::LogUnbased`].
+    /// Logarithm: base, argument. `\log x` without a base is base 10 or e: see
+    /// [`Function::LogUnbased`].
     Log,
-    /// `\log x` without a base: equal to both the natural and the decimal logarithm of the other side's choosing.
+    /// `\log x` without a base: equal to both the natural and the decimal logarithm of the other
+    /// side's choosing.
     LogUnbased,
     Sin,
     Cos,
@@ -112,15 +116,19 @@ pub(crate) enum Function {
     FiniteSum,
     /// Finite product: index symbol, first, last, factor.
     FiniteProduct,
-    /// An indefinite or definite integral, a derivative, a limit, or anything else that is kept as written: equal only
-    /// to itself with equal arguments. The first argument is a symbol that names the operator.
+    /// An indefinite or definite integral, a derivative, a limit, or anything else that is kept as
+    /// written: equal only to itself with equal arguments. The first argument is a symbol that
+    /// names the operator.
     Opaque,
 }
 
 impl Number {
     /// An exact number.
     pub(crate) fn exact(value: RBig) -> Self {
-        Self { value, written_digits: None }
+        Self {
+            value,
+            written_digits: None,
+        }
     }
 }
 
@@ -148,6 +156,9 @@ impl Expr {
 
     /// `self / divisor`, kept as a product with a power −1.
     pub(crate) fn over(self, divisor: Self) -> Self {
-        Self::Product(vec![self, Self::Power(Box::new(divisor), Box::new(Self::integer(-1)))])
+        Self::Product(vec![
+            self,
+            Self::Power(Box::new(divisor), Box::new(Self::integer(-1))),
+        ])
     }
 }

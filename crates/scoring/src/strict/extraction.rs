@@ -1,16 +1,19 @@
 //! Completion → answer: which part of a text is its final answer.
 //!
-//! The rules are data, one idea a file, in `answer-normalizers/extractors/`; their order, one list for every kind of
-//! reference, is in `answer-normalizers/profiles/strict.toml`. Here is the engine: a few matchers that those files fill with
-//! phrases and marks. First what runs on after the answer is cut off and code is passed over; then the first rule that finds
-//! an answer wins. Every matcher looks from the end, for the final answer comes last, and takes time linear in the text.
+//! The rules are data, one idea a file, in `answer-normalizers/extractors/`; their order, one list
+//! for every kind of reference, is in `answer-normalizers/profiles/strict.toml`. Here is the
+//! engine: a few matchers that those files fill with phrases and marks. First what runs on after
+//! the answer is cut off and code is passed over; then the first rule that finds an answer wins.
+//! Every matcher looks from the end, for the final answer comes last, and takes time linear in the
+//! text.
 //!
 //! - [`kinds`]: what a reference is: number, option letters, formula, words.
 //! - [`rules`]: what a rule looks for, and rules in order.
 //! - [`visible`]: what of a completion is looked at.
 //! - [`boxes`], [`phrases`], [`last`]: the matchers.
 //! - [`spans`]: where a sentence ends, and what is trimmed off an answer.
-//! - [`numbers`], [`letters`], [`formulas`]: what is taken out of a sentence, by the kind of the reference.
+//! - [`numbers`], [`letters`], [`formulas`]: what is taken out of a sentence, by the kind of the
+//!   reference.
 
 mod boxes;
 mod formulas;
@@ -37,8 +40,8 @@ pub(crate) use {kinds::kind_of, letters::option_letters};
 /// The answer found in a completion.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Extracted<'t> {
-    /// The answer's text; several spans that together are the answer are joined by `, `. Option letters stand bare, such as
-    /// `B` or `ABD`.
+    /// The answer's text; several spans that together are the answer are joined by `, `. Option
+    /// letters stand bare, such as `B` or `ABD`.
     pub text: Cow<'t, str>,
     /// Id of the rule that took it, such as `extract/boxed`.
     pub rule: &'static str,
@@ -71,19 +74,40 @@ pub(crate) struct Look<'t, 'r> {
 }
 
 /// Finds the final answer of a completion. `None`: it has none.
-pub(crate) fn extract<'t>(rules: &Rules, completion: &'t str, kind: ReferenceKind) -> Option<Extracted<'t>> {
-    let Visible { parts, last_block, ends_in_block } = Visible::of(completion, &rules.layout);
-    let look = Look { text: completion, parts: &parts, last_block, ends_in_block, kind };
+pub(crate) fn extract<'t>(
+    rules: &Rules,
+    completion: &'t str,
+    kind: ReferenceKind,
+) -> Option<Extracted<'t>> {
+    let Visible {
+        parts,
+        last_block,
+        ends_in_block,
+    } = Visible::of(completion, &rules.layout);
+    let look = Look {
+        text: completion,
+        parts: &parts,
+        last_block,
+        ends_in_block,
+        kind,
+    };
     rules.order(kind).iter().find_map(|step| {
-        // Of several rules in one step, the one that finds its answer later in the text: each looks behind the best so far.
-        let latest = step.iter().fold(None, |best: Option<(&Rule, Found)>, rule| {
-            let from = best.as_ref().map_or(0, |(_, found)| found.span.start);
-            match look.by(rule, from) {
-                Some(found) if best.is_none() || found.span.start > from => Some((rule, found)),
-                _ => best,
-            }
-        });
-        latest.map(|(rule, found)| Extracted { text: found.text, rule: rule.id, span: found.span })
+        // Of several rules in one step, the one that finds its answer later in the text: each looks
+        // behind the best so far.
+        let latest = step
+            .iter()
+            .fold(None, |best: Option<(&Rule, Found)>, rule| {
+                let from = best.as_ref().map_or(0, |(_, found)| found.span.start);
+                match look.by(rule, from) {
+                    Some(found) if best.is_none() || found.span.start > from => Some((rule, found)),
+                    _ => best,
+                }
+            });
+        latest.map(|(rule, found)| Extracted {
+            text: found.text,
+            rule: rule.id,
+            span: found.span,
+        })
     })
 }
 
@@ -106,7 +130,10 @@ impl<'t> Look<'t, '_> {
     /// The answer that a whole span is.
     fn whole(&self, span: Range<usize>) -> Option<Found<'t>> {
         let span = spans::trim(self.text, span);
-        (!span.is_empty()).then(|| Found { text: Cow::Borrowed(&self.text[span.clone()]), span })
+        (!span.is_empty()).then(|| Found {
+            text: Cow::Borrowed(&self.text[span.clone()]),
+            span,
+        })
     }
 
     /// The answer within a span that may hold prose too: what the kind of the reference asks for.

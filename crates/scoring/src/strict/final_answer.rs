@@ -20,17 +20,24 @@ const PROSE: [&str; 2] = ["extract/last-line", "extract/last-is"];
 const LAST_FORMULA: &str = "extract/last-formula";
 
 impl Profile {
-    /// The final answer of a solution: what it announces (boxed, after `####`, "The answer is …"), else its last formula or number, whichever
-    /// comes later. `None` where there is nothing but prose.
+    /// The final answer of a solution: what it announces (boxed, after `####`, "The answer is …"),
+    /// else its last formula or number, whichever comes later. `None` where there is nothing but
+    /// prose.
     pub fn final_answer(&self, solution: &str) -> Option<FinalAnswer> {
-        let by = |kind| extraction::extract(self.rules(), solution, kind).filter(|found| !PROSE.contains(&found.rule));
+        let by = |kind| {
+            extraction::extract(self.rules(), solution, kind)
+                .filter(|found| !PROSE.contains(&found.rule))
+        };
         let end = |found: &Extracted<'_>| found.span.end;
         let found = match (by(ReferenceKind::Formula), by(ReferenceKind::Number)) {
             (Some(formula), _) if formula.rule != LAST_FORMULA => formula,
             (Some(formula), Some(number)) if end(&number) > end(&formula) => number,
             (formula, number) => formula.or(number)?,
         };
-        Some(FinalAnswer { text: found.text.into_owned(), rule: found.rule })
+        Some(FinalAnswer {
+            text: found.text.into_owned(),
+            rule: found.rule,
+        })
     }
 }
 
@@ -42,7 +49,10 @@ mod tests {
     fn announced_answers_come_first_and_prose_has_none() {
         for (solution, answer) in [
             ("2 + 3 = 5 and 5 + 1 = 6. The answer is 6.", Some("6")),
-            ("So \\boxed{\\frac{1}{2}} of the 8 slices.", Some("\\frac{1}{2}")),
+            (
+                "So \\boxed{\\frac{1}{2}} of the 8 slices.",
+                Some("\\frac{1}{2}"),
+            ),
             ("48 + 24 = 72\n#### 72", Some("72")),
             ("Let $x$ be the number. Then Ann has 5 apples.", Some("5")),
             ("Adding 3 to it, we get $x^2 + 3$.", Some("$x^2 + 3$")),
@@ -51,7 +61,11 @@ mod tests {
             ("", None),
         ] {
             let found = Profile::standard().final_answer(solution);
-            assert_eq!(found.as_ref().map(|found| found.text.as_str()), answer, "{solution}: {found:?}");
+            assert_eq!(
+                found.as_ref().map(|found| found.text.as_str()),
+                answer,
+                "{solution}: {found:?}"
+            );
         }
     }
 }

@@ -6,36 +6,59 @@ use std::ops::Range;
 use super::budget::{self, Budget, Terms};
 use super::extraction::{self, ReferenceKind, Rules};
 use super::policy::ListOrder;
-use super::{Answer, Explanation, ExplanationStep, Judgement, Profile, comparing, parser, prose, reading};
+use super::{
+    Answer, Explanation, ExplanationStep, Judgement, Profile, comparing, parser, prose, reading,
+};
 
 impl Profile {
-    /// Judges an answer against a reference. The question, where it is known, tells whether the order of a list is part of
-    /// the answer.
+    /// Judges an answer against a reference. The question, where it is known, tells whether the
+    /// order of a list is part of the answer.
     pub fn judge(&self, answer: Answer<'_>, reference: &str, question: Option<&str>) -> Judgement {
         if let Answer::Prediction(text) = answer
             && text.trim() == reference.trim()
             && !text.trim().is_empty()
         {
             let trace = vec!["extract/given", "equal/spelling"];
-            return Judgement { correct: true, answer: Some(text.trim().to_owned()), span: None, trace };
+            return Judgement {
+                correct: true,
+                answer: Some(text.trim().to_owned()),
+                span: None,
+                trace,
+            };
         }
         let whole = reference.trim();
         let (reference, kind) = prepared(self.rules(), whole);
         let judgement = match self.found(answer, kind) {
             Some(found) => self.compare(found, &reference, question),
-            None => Judgement { correct: false, answer: None, span: None, trace: vec!["extract/nothing"] },
+            None => Judgement {
+                correct: false,
+                answer: None,
+                span: None,
+                trace: vec!["extract/nothing"],
+            },
         };
         if judgement.correct || judgement.answer.is_none() {
             return judgement;
         }
-        self.same_prose(answer, whole, question).unwrap_or(judgement)
+        self.same_prose(answer, whole, question)
+            .unwrap_or(judgement)
     }
 
-    /// Where one side is words and formulas together, both are compared as such: the whole sentence, not its last formula.
-    fn same_prose(&self, answer: Answer<'_>, reference: &str, question: Option<&str>) -> Option<Judgement> {
+    /// Where one side is words and formulas together, both are compared as such: the whole
+    /// sentence, not its last formula.
+    fn same_prose(
+        &self,
+        answer: Answer<'_>,
+        reference: &str,
+        question: Option<&str>,
+    ) -> Option<Judgement> {
         let found = match answer {
             Answer::Completion(_) => self.found(answer, ReferenceKind::Text)?,
-            Answer::Prediction(text) => Found { text: Cow::Borrowed(text.trim()), span: None, rule: "extract/given" },
+            Answer::Prediction(text) => Found {
+                text: Cow::Borrowed(text.trim()),
+                span: None,
+                rule: "extract/given",
+            },
         };
         let budget = &mut Budget::on(self.terms(question));
         let same = (prose::is_prose(reference) || prose::is_prose(&found.text))
@@ -50,13 +73,21 @@ impl Profile {
     }
 
     /// Judges, and tells every step of it with the purpose of its rule and what came of it.
-    pub fn explain(&self, answer: Answer<'_>, reference: &str, question: Option<&str>) -> Explanation {
+    pub fn explain(
+        &self,
+        answer: Answer<'_>,
+        reference: &str,
+        question: Option<&str>,
+    ) -> Explanation {
         let judgement = self.judge(answer, reference, question);
         let (reference, kind) = prepared(self.rules(), reference);
         let found = judgement.answer.as_deref();
-        let value = |text: &str, other: &str| reading::read(text, other, &mut Vec::new()).to_string();
-        let step =
-            |&rule: &&'static str| ExplanationStep { rule, purpose: self.purpose(rule).unwrap_or_default().to_owned() };
+        let value =
+            |text: &str, other: &str| reading::read(text, other, &mut Vec::new()).to_string();
+        let step = |&rule: &&'static str| ExplanationStep {
+            rule,
+            purpose: self.purpose(rule).unwrap_or_default().to_owned(),
+        };
         Explanation {
             reference_kind: kind.name(),
             reference: reference.to_string(),
@@ -68,24 +99,42 @@ impl Profile {
         }
     }
 
-    /// The answer itself, where there is one. An answer that was given and turns out to have a text around it is extracted
-    /// from it.
+    /// The answer itself, where there is one. An answer that was given and turns out to have a text
+    /// around it is extracted from it.
     fn found<'t>(&self, answer: Answer<'t>, kind: ReferenceKind) -> Option<Found<'t>> {
         let extracted = |text: &'t str| {
             let found = extraction::extract(self.rules(), text, kind)?;
-            Some(Found { text: found.text, span: Some(found.span), rule: found.rule })
+            Some(Found {
+                text: found.text,
+                span: Some(found.span),
+                rule: found.rule,
+            })
         };
         match answer {
             Answer::Completion(text) => extracted(text),
             Answer::Prediction(text) => {
                 // Several option letters stand bare, as those of the reference do.
                 if kind == ReferenceKind::Choice
-                    && let Some(letters) = extraction::option_letters(text).filter(|letters| letters.len() > 1)
+                    && let Some(letters) =
+                        extraction::option_letters(text).filter(|letters| letters.len() > 1)
                 {
-                    return Some(Found { text: Cow::Owned(letters), span: None, rule: "extract/given" });
+                    return Some(Found {
+                        text: Cow::Owned(letters),
+                        span: None,
+                        rule: "extract/given",
+                    });
                 }
-                let given = || Some(Found { text: Cow::Borrowed(text.trim()), span: None, rule: "extract/given" });
-                has_text_around(text, kind).then(|| extracted(text)).flatten().or_else(given)
+                let given = || {
+                    Some(Found {
+                        text: Cow::Borrowed(text.trim()),
+                        span: None,
+                        rule: "extract/given",
+                    })
+                };
+                has_text_around(text, kind)
+                    .then(|| extracted(text))
+                    .flatten()
+                    .or_else(given)
             }
         }
     }
@@ -97,8 +146,10 @@ impl Profile {
             trace.push("equal/spelling");
             !answer.is_empty()
         } else {
-            let (left, right) =
-                (reading::read(&answer, reference, &mut trace), reading::read(reference, &answer, &mut trace));
+            let (left, right) = (
+                reading::read(&answer, reference, &mut trace),
+                reading::read(reference, &answer, &mut trace),
+            );
             match comparing::compare(&left, &right, &mut Budget::on(self.terms(question))) {
                 Ok(verdict) => {
                     trace.push(verdict.rule);
@@ -152,7 +203,8 @@ fn prepared<'r>(rules: &Rules, reference: &'r str) -> (Cow<'r, str>, ReferenceKi
     }
 }
 
-/// The reference itself, where it stands at the end of a worked solution or before the text of an option.
+/// The reference itself, where it stands at the end of a worked solution or before the text of an
+/// option.
 fn bare_reference<'r>(rules: &Rules, reference: &'r str) -> Cow<'r, str> {
     let reference = reference.trim();
     if let Some(letter) = option_before_text(reference) {
@@ -172,10 +224,13 @@ fn bare_reference<'r>(rules: &Rules, reference: &'r str) -> Cow<'r, str> {
 /// The letter of `(D) Alina` or `C Cecile`.
 fn option_before_text(reference: &str) -> Option<&str> {
     let (head, text) = reference.split_once(' ')?;
-    let letter = head.trim_start_matches('(').trim_end_matches([')', '.', ':']);
+    let letter = head
+        .trim_start_matches('(')
+        .trim_end_matches([')', '.', ':']);
     let is_letter = letter.len() == 1 && letter.starts_with(|c: char| ('A'..='J').contains(&c));
-    let is_text =
-        text.len() > 1 && text.chars().all(|c| c.is_alphabetic() || c == ' ') && text.starts_with(char::is_uppercase);
+    let is_text = text.len() > 1
+        && text.chars().all(|c| c.is_alphabetic() || c == ' ')
+        && text.starts_with(char::is_uppercase);
     (is_letter && is_text).then_some(letter)
 }
 
@@ -185,8 +240,12 @@ fn is_boxed(text: &str) -> bool {
 
 /// Words of at least two letters.
 fn words(text: &str) -> usize {
-    let is_word =
-        |word: &&str| word.len() > 1 && word.chars().all(|c| c.is_alphabetic() || matches!(c, ',' | '.' | '\'' | ':'));
+    let is_word = |word: &&str| {
+        word.len() > 1
+            && word
+                .chars()
+                .all(|c| c.is_alphabetic() || matches!(c, ',' | '.' | '\'' | ':'))
+    };
     text.split_whitespace().filter(is_word).count()
 }
 
@@ -195,5 +254,8 @@ fn has_text_around(text: &str, kind: ReferenceKind) -> bool {
     let formula = text.contains('$') || text.contains("\\(") || text.contains("\\[");
     let number = text.contains(|c: char| c.is_ascii_digit());
     let words = words(text);
-    is_boxed(text) || (formula && words >= 2) || (number && words >= 4) || (kind == ReferenceKind::Choice && words >= 2)
+    is_boxed(text)
+        || (formula && words >= 2)
+        || (number && words >= 4)
+        || (kind == ReferenceKind::Choice && words >= 2)
 }

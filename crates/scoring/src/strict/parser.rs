@@ -1,12 +1,14 @@
 //! Text → value.
 //!
-//! An answer or a reference goes in, as extracted or as a dataset has it; a [`Value`] comes out. Nothing is simplified
-//! here but fractions of integers, and nothing is refused: what no rule reads comes back as [`Value::Text`].
-//! Every step takes time linear in the text, and nesting is limited, so that no text can exhaust the stack.
+//! An answer or a reference goes in, as extracted or as a dataset has it; a [`Value`] comes out.
+//! Nothing is simplified here but fractions of integers, and nothing is refused: what no rule reads
+//! comes back as [`Value::Text`]. Every step takes time linear in the text, and nesting is limited,
+//! so that no text can exhaust the stack.
 //!
-//! The modules, in the order in which a text meets them: `fast` (plain numbers), `wrapping`, `words`, `lexer` with
-//! `letters`, `numbers`, `latex` and `commands`, `reader`, `expression` with `arithmetic`, `atoms`, `functions`, `names`,
-//! `brackets`, `environments` and `vectors`, and `units`.
+//! The modules, in the order in which a text meets them: `fast` (plain numbers), `wrapping`,
+//! `words`, `lexer` with `letters`, `numbers`, `latex` and `commands`, `reader`, `expression` with
+//! `arithmetic`, `atoms`, `functions`, `names`, `brackets`, `environments` and `vectors`, and
+//! `units`.
 
 mod arithmetic;
 mod atoms;
@@ -48,20 +50,30 @@ pub(crate) struct Parsed {
 
 /// Reads an answer or a reference; what cannot be parsed comes back as [`Value::Text`].
 ///
-/// The rule is `parse/number` for a plain number, `parse/choice` for an option letter, `parse/phrase` for words that a
-/// table knows, `parse/formula` for all that the grammar reads, and `parse/text` for the rest.
+/// The rule is `parse/number` for a plain number, `parse/choice` for an option letter,
+/// `parse/phrase` for words that a table knows, `parse/formula` for all that the grammar reads, and
+/// `parse/text` for the rest.
 pub(crate) fn parse(text: &str) -> Parsed {
     if let Some(number) = fast::number(text) {
-        return Parsed { value: Value::expr(number), rules: vec!["parse/number"] };
+        return Parsed {
+            value: Value::expr(number),
+            rules: vec!["parse/number"],
+        };
     }
     let (value, rule) = read(text);
-    Parsed { value, rules: vec![rule] }
+    Parsed {
+        value,
+        rules: vec![rule],
+    }
 }
 
 /// Whether a question demands that several answers come in an order.
 pub(crate) fn asks_for_order(question: &str) -> bool {
     let question = question.to_lowercase();
-    tables::tables().ordered.iter().any(|phrase| question.contains(phrase.as_str()))
+    tables::tables()
+        .ordered
+        .iter()
+        .any(|phrase| question.contains(phrase.as_str()))
 }
 
 /// The cases of the tables: file, and what a text is read as.

@@ -1,8 +1,9 @@
 //! Profiles: which rules find an answer and in which order, and what a comparison overlooks.
 //!
-//! The standard profile is `profiles/strict.toml` over the rules of `extractors/*.toml`. Every other profile builds upon it
-//! and says only what differs. What the engine does not know is refused: an unknown key, a rule that is listed nowhere, an
-//! id that names no rule, an empty purpose.
+//! The standard profile is `profiles/strict.toml` over the rules of `extractors/*.toml`. Every
+//! other profile builds upon it and says only what differs. What the engine does not know is
+//! refused: an unknown key, a rule that is listed nowhere, an id that names no rule, an empty
+//! purpose.
 
 use std::sync::OnceLock;
 
@@ -18,8 +19,8 @@ const OFFICIAL: &str = "official";
 
 /// The profiles that build upon the standard one: name and text.
 fn variants() -> impl Iterator<Item = (&'static str, &'static str)> {
-    let profiles =
-        rule_files::in_folder("profiles").filter_map(|(file, text)| Some((file.strip_suffix(".toml")?, text)));
+    let profiles = rule_files::in_folder("profiles")
+        .filter_map(|(file, text)| Some((file.strip_suffix(".toml")?, text)));
     profiles.filter(|(name, _)| ![STANDARD, OFFICIAL].contains(name))
 }
 
@@ -73,7 +74,8 @@ pub enum ProfileError {
     },
 }
 
-/// A profile's file, or one of the files of extraction rules: these define, and state no order and no policy.
+/// A profile's file, or one of the files of extraction rules: these define, and state no order and
+/// no policy.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct ProfileFile {
@@ -124,19 +126,28 @@ impl Profile {
         if name == Self::standard().name {
             return Some(Self::standard());
         }
-        let variant = |(name, text): (&str, &str)| Self::parse(name, text).expect("a test reads the embedded profiles");
-        PROFILES.get_or_init(|| variants().map(variant).collect()).iter().find(|profile| profile.name == name)
+        let variant = |(name, text): (&str, &str)| {
+            Self::parse(name, text).expect("a test reads the embedded profiles")
+        };
+        PROFILES
+            .get_or_init(|| variants().map(variant).collect())
+            .iter()
+            .find(|profile| profile.name == name)
     }
 
     /// The names of the profiles that come with the program.
     pub fn names() -> impl Iterator<Item = &'static str> {
-        [STANDARD].into_iter().chain(variants().map(|(name, _)| name))
+        [STANDARD]
+            .into_iter()
+            .chain(variants().map(|(name, _)| name))
     }
 
-    /// Reads a profile that builds upon the standard one. `name`: its name, or the path of its file, for messages.
+    /// Reads a profile that builds upon the standard one. `name`: its name, or the path of its
+    /// file, for messages.
     ///
     /// # Errors
-    /// What a profile does not have, rules that are defined twice, named wrongly or never used, each with the name.
+    /// What a profile does not have, rules that are defined twice, named wrongly or never used,
+    /// each with the name.
     pub fn parse(name: &str, text: &str) -> Result<Self, ProfileError> {
         Self::standard().extended(name, [(name, text)])
     }
@@ -158,8 +169,17 @@ impl Profile {
 
     /// What a rule of a trace is for.
     pub fn purpose(&self, id: &str) -> Option<&str> {
-        let rule = self.defined.iter().find(|rule| rule.id == id).map(|rule| rule.purpose.as_str());
-        rule.or_else(|| self.steps.iter().find(|step| step.id == id).map(|step| step.purpose.as_str()))
+        let rule = self
+            .defined
+            .iter()
+            .find(|rule| rule.id == id)
+            .map(|rule| rule.purpose.as_str());
+        rule.or_else(|| {
+            self.steps
+                .iter()
+                .find(|step| step.id == id)
+                .map(|step| step.purpose.as_str())
+        })
     }
 
     /// Ids of all rules and steps that a trace may hold.
@@ -189,16 +209,23 @@ impl Profile {
             cases: Vec::new(),
         };
         let standard = (STANDARD, rule_files::text("profiles/strict.toml"));
-        nothing.extended(STANDARD, rule_files::in_folder("extractors").chain([standard]))
+        nothing.extended(
+            STANDARD,
+            rule_files::in_folder("extractors").chain([standard]),
+        )
     }
 
-    /// What some files add to a profile, each to those before it; the last one's purpose and cases are the new profile's.
+    /// What some files add to a profile, each to those before it; the last one's purpose and cases
+    /// are the new profile's.
     fn extended<'f>(
         &self,
         name: &str,
         files: impl IntoIterator<Item = (&'f str, &'f str)>,
     ) -> Result<Self, ProfileError> {
-        let mut new = Self { name: name.to_owned(), ..self.clone() };
+        let mut new = Self {
+            name: name.to_owned(),
+            ..self.clone()
+        };
         let mut layout = self.rules.layout.clone();
         for (name, text) in files {
             let file = ProfileFile::parse(name, text)?;
@@ -210,7 +237,10 @@ impl Profile {
             (new.purpose, new.cases) = (file.purpose, file.case);
         }
         let own = &new.defined[self.defined.len()..];
-        let refused = |error: OrderError| ProfileError::Order { name: name.to_owned(), message: error.to_string() };
+        let refused = |error: OrderError| ProfileError::Order {
+            name: name.to_owned(),
+            message: error.to_string(),
+        };
         new.rules = Rules::new(&new.defined, own, layout, &new.order).map_err(refused)?;
         Ok(new)
     }
@@ -220,17 +250,25 @@ impl Profile {
 ///
 /// # Errors
 /// A file that cannot be read.
-pub(crate) fn extraction_cases(name: &str, text: &str) -> Result<Vec<ExtractionCase>, ProfileError> {
+pub(crate) fn extraction_cases(
+    name: &str,
+    text: &str,
+) -> Result<Vec<ExtractionCase>, ProfileError> {
     ProfileFile::parse(name, text).map(|file| file.case)
 }
 
 fn define(name: &str, defined: &mut Vec<Rule>, rules: Vec<Rule>) -> Result<(), ProfileError> {
     for mut rule in rules {
         if rule.purpose.is_empty() {
-            return Err(ProfileError::Undocumented { name: name.to_owned() });
+            return Err(ProfileError::Undocumented {
+                name: name.to_owned(),
+            });
         }
         if defined.iter().any(|other| other.id == rule.id) {
-            return Err(ProfileError::DefinedTwice { name: name.to_owned(), id: rule.id.to_owned() });
+            return Err(ProfileError::DefinedTwice {
+                name: name.to_owned(),
+                id: rule.id.to_owned(),
+            });
         }
         rule.prepare();
         defined.push(rule);
@@ -240,10 +278,14 @@ fn define(name: &str, defined: &mut Vec<Rule>, rules: Vec<Rule>) -> Result<(), P
 
 impl ProfileFile {
     fn parse(name: &str, text: &str) -> Result<Self, ProfileError> {
-        let file: Self = toml::from_str(text)
-            .map_err(|source| ProfileError::Toml { name: name.to_owned(), source: Box::new(source) })?;
+        let file: Self = toml::from_str(text).map_err(|source| ProfileError::Toml {
+            name: name.to_owned(),
+            source: Box::new(source),
+        })?;
         if file.purpose.is_empty() || file.source.is_empty() {
-            return Err(ProfileError::Undocumented { name: name.to_owned() });
+            return Err(ProfileError::Undocumented {
+                name: name.to_owned(),
+            });
         }
         Ok(file)
     }

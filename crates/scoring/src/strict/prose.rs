@@ -1,4 +1,5 @@
-//! Answers that are words and formulas together: `concave up on $(0, \infty)$`, `radius: 1, center: $(2, 3)$`.
+//! Answers that are words and formulas together: `concave up on $(0, \infty)$`,
+//! `radius: 1, center: $(2, 3)$`.
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -7,8 +8,10 @@ use super::budget::{Budget, Exhausted};
 use super::{comparing, extraction, reading};
 
 /// Words that may stand on one side only, whatever they are between.
-const JOINTS: [&str; 16] =
-    ["and", "or", "the", "an", "is", "are", "at", "on", "in", "to", "of", "by", "that", "answer", "equals", "equal"];
+const JOINTS: [&str; 16] = [
+    "and", "or", "the", "an", "is", "are", "at", "on", "in", "to", "of", "by", "that", "answer",
+    "equals", "equal",
+];
 
 /// A text taken apart.
 struct Prose<'t> {
@@ -28,8 +31,8 @@ pub(super) fn formulas(text: &str) -> usize {
     extraction::formulas(text).count()
 }
 
-/// Whether two texts have equal formulas in the same order, and no words that the other contradicts: one side may have
-/// fewer words, not other ones.
+/// Whether two texts have equal formulas in the same order, and no words that the other
+/// contradicts: one side may have fewer words, not other ones.
 pub(super) fn same(left: &str, right: &str, budget: &mut Budget) -> Result<bool, Exhausted> {
     let (left, right) = (Prose::of(left), Prose::of(right));
     let words_agree = left.words.is_subset(&right.words) || right.words.is_subset(&left.words);
@@ -38,7 +41,10 @@ pub(super) fn same(left: &str, right: &str, budget: &mut Budget) -> Result<bool,
     }
     for (a, b) in left.formulas.iter().zip(&right.formulas) {
         let mut rules = Vec::new();
-        let (a, b) = (reading::read(a, b, &mut rules), reading::read(b, a, &mut rules));
+        let (a, b) = (
+            reading::read(a, b, &mut rules),
+            reading::read(b, a, &mut rules),
+        );
         if !comparing::compare(&a, &b, budget)?.equal {
             return Ok(false);
         }
@@ -48,7 +54,10 @@ pub(super) fn same(left: &str, right: &str, budget: &mut Budget) -> Result<bool,
 
 impl<'t> Prose<'t> {
     fn of(text: &'t str) -> Self {
-        let mut prose = Self { words: BTreeSet::new(), formulas: Vec::new() };
+        let mut prose = Self {
+            words: BTreeSet::new(),
+            formulas: Vec::new(),
+        };
         let mut at = 0;
         for formula in extraction::formulas(text) {
             prose.add_words(&text[at..formula.start]);
@@ -79,5 +88,6 @@ impl<'t> Prose<'t> {
 }
 
 fn is_word(part: &str) -> bool {
-    part.chars().filter(|sign| sign.is_alphabetic()).count() >= 2 && !part.contains(['\\', '{', '^', '_', '='])
+    part.chars().filter(|sign| sign.is_alphabetic()).count() >= 2
+        && !part.contains(['\\', '{', '^', '_', '='])
 }

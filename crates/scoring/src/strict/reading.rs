@@ -1,16 +1,27 @@
-//! Text → value, with what an answer around a formula may look like: a derivation's conclusion, a name in words, torn numbers.
+//! Text → value, with what an answer around a formula may look like: a derivation's conclusion, a
+//! name in words, torn numbers.
 
 use super::expr::Expr;
 use super::parser;
 use super::value::{Quantity, Value};
 
 /// Signs before the last conclusion of a derivation.
-const CONCLUSIONS: [&str; 5] = ["\\implies", "\\Rightarrow", "\\Longrightarrow", "\\therefore", "⇒"];
+const CONCLUSIONS: [&str; 5] = [
+    "\\implies",
+    "\\Rightarrow",
+    "\\Longrightarrow",
+    "\\therefore",
+    "⇒",
+];
 
-/// The value of a text. Where it cannot be parsed as a whole, what follows the last conclusion is read, and words before an
-/// equals sign name what follows it (`\text{Difference} = \$8,400`) unless the other side has an equals sign too.
+/// The value of a text. Where it cannot be parsed as a whole, what follows the last conclusion is
+/// read, and words before an equals sign name what follows it (`\text{Difference} = \$8,400`)
+/// unless the other side has an equals sign too.
 pub(super) fn read(text: &str, other: &str, trace: &mut Vec<&'static str>) -> Value {
-    let conclusion = CONCLUSIONS.iter().filter_map(|sign| Some(text.rfind(sign)? + sign.len())).max();
+    let conclusion = CONCLUSIONS
+        .iter()
+        .filter_map(|sign| Some(text.rfind(sign)? + sign.len()))
+        .max();
     if let Some(start) = conclusion
         && let Some(value) = read_formula(&text[start..], trace)
     {
@@ -40,25 +51,44 @@ pub(super) fn read(text: &str, other: &str, trace: &mut Vec<&'static str>) -> Va
     parsed.value
 }
 
-/// The value of a text that is no formula as it stands but clearly meant as one: numbers with nothing but spaces between them,
-/// which are in order (`-4 1 2`), a decimal that was torn apart (`0. 98`), a root in words (`根号3`).
+/// The value of a text that is no formula as it stands but clearly meant as one: numbers with
+/// nothing but spaces between them, which are in order (`-4 1 2`), a decimal that was torn apart
+/// (`0. 98`), a root in words (`根号3`).
 fn read_as_meant(text: &str, trace: &mut Vec<&'static str>) -> Option<Value> {
-    let numbers: Vec<Value> = text.split_whitespace().map(|part| parser::parse(part).value).collect();
-    let is_number = |value: &Value| matches!(value, Value::Quantity(Quantity { expr: Expr::Number(_), unit: None }));
+    let numbers: Vec<Value> = text
+        .split_whitespace()
+        .map(|part| parser::parse(part).value)
+        .collect();
+    let is_number = |value: &Value| {
+        matches!(
+            value,
+            Value::Quantity(Quantity {
+                expr: Expr::Number(_),
+                unit: None
+            })
+        )
+    };
     if numbers.len() > 1 && !text.contains(". ") && numbers.iter().all(is_number) {
         trace.push("parse/spaced_numbers");
         return Some(Value::Tuple(numbers));
     }
-    let mended = text.replace("根号", "\\sqrt ").replace("\\beginboxed", "\\boxed");
+    let mended = text
+        .replace("根号", "\\sqrt ")
+        .replace("\\beginboxed", "\\boxed");
     let mended = match mended.split_once(". ") {
         Some((whole, rest))
-            if whole.ends_with(|c: char| c.is_ascii_digit()) && rest.starts_with(|c: char| c.is_ascii_digit()) =>
+            if whole.ends_with(|c: char| c.is_ascii_digit())
+                && rest.starts_with(|c: char| c.is_ascii_digit()) =>
         {
             format!("{whole}.{rest}")
         }
         _ => mended,
     };
-    if mended == text { None } else { read_formula(&mended, trace) }
+    if mended == text {
+        None
+    } else {
+        read_formula(&mended, trace)
+    }
 }
 
 /// The value of a part of a text, where that is more than words.

@@ -1,7 +1,8 @@
-//! Values as short text, for traces and tests: `sum(x,2)`, `interval[0,inf)`, `list(1,2)`, `qty(5;cm)`.
+//! Values as short text, for traces and tests: `sum(x,2)`, `interval[0,inf)`, `list(1,2)`,
+//! `qty(5;cm)`.
 //!
-//! The form is stable, and two values show alike only when they are equal. A decimal carries its count of written
-//! digits behind `#`.
+//! The form is stable, and two values show alike only when they are equal. A decimal carries its
+//! count of written digits behind `#`.
 
 use std::fmt::{self, Display, Formatter};
 
@@ -14,7 +15,10 @@ impl Display for Value {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         match self {
             Self::Quantity(Quantity { expr, unit: None }) => write!(f, "{expr}"),
-            Self::Quantity(Quantity { expr, unit: Some(unit) }) => write!(f, "qty({expr};{unit})"),
+            Self::Quantity(Quantity {
+                expr,
+                unit: Some(unit),
+            }) => write!(f, "qty({expr};{unit})"),
             Self::Choice(letter) => write!(f, "choice({letter})"),
             Self::Tuple(list) => call(f, "tuple", list),
             Self::List(list) => call(f, "list", list),
@@ -25,7 +29,9 @@ impl Display for Value {
             Self::Difference(left, right) => write!(f, "diff({left},{right})"),
             Self::SetBuilder(element, conditions) => {
                 write!(f, "builder({element}")?;
-                conditions.iter().try_for_each(|condition| write!(f, ";{condition}"))?;
+                conditions
+                    .iter()
+                    .try_for_each(|condition| write!(f, ";{condition}"))?;
                 write!(f, ")")
             }
             Self::NumberSet(letter) => write!(f, "numbers({letter})"),
@@ -47,15 +53,23 @@ impl Display for Value {
                 write!(f, ")")
             }
             Self::Time(time) => {
-                let half = time.afternoon.map_or("", |afternoon| if afternoon { "pm" } else { "am" });
-                write!(f, "time({}:{:02}:{:02}{half})", time.hours, time.minutes, time.seconds)
+                let half = time
+                    .afternoon
+                    .map_or("", |afternoon| if afternoon { "pm" } else { "am" });
+                write!(
+                    f,
+                    "time({}:{:02}:{:02}{half})",
+                    time.hours, time.minutes, time.seconds
+                )
             }
             Self::InBase(value, base) => write!(f, "base({value}_{base})"),
             Self::Piecewise(cases) => {
                 write!(f, "cases(")?;
                 for (index, (value, condition)) in cases.iter().enumerate() {
                     write!(f, "{}{value}", if index > 0 { ";" } else { "" })?;
-                    condition.iter().try_for_each(|condition| write!(f, " if {condition}"))?;
+                    condition
+                        .iter()
+                        .try_for_each(|condition| write!(f, " if {condition}"))?;
                 }
                 write!(f, ")")
             }
@@ -88,8 +102,14 @@ impl Display for Unit {
 impl Display for Expr {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Number(Number { value, written_digits: None }) => write!(f, "{value}"),
-            Self::Number(Number { value, written_digits: Some(digits) }) => write!(f, "{value}#{digits}"),
+            Self::Number(Number {
+                value,
+                written_digits: None,
+            }) => write!(f, "{value}"),
+            Self::Number(Number {
+                value,
+                written_digits: Some(digits),
+            }) => write!(f, "{value}#{digits}"),
             Self::Constant(Constant::Pi) => write!(f, "pi"),
             Self::Constant(Constant::E) => write!(f, "E"),
             Self::Constant(Constant::I) => write!(f, "I"),
@@ -128,7 +148,10 @@ fn commas<T: Display>(f: &mut Formatter<'_>, list: &[T]) -> fmt::Result {
 fn relation(f: &mut Formatter<'_>, operands: &[Value], comparisons: &[Comparison]) -> fmt::Result {
     write!(f, "rel(")?;
     for (index, operand) in operands.iter().enumerate() {
-        if let Some(comparison) = index.checked_sub(1).and_then(|before| comparisons.get(before)) {
+        if let Some(comparison) = index
+            .checked_sub(1)
+            .and_then(|before| comparisons.get(before))
+        {
             match comparison {
                 Comparison::Equal => write!(f, " = "),
                 Comparison::Approximately => write!(f, " ~ "),

@@ -35,8 +35,8 @@ pub(crate) enum Value {
     System(Vec<Value>),
     /// `a : b : c`, at least two.
     Ratio(Vec<Expr>),
-    /// A time of day or a duration written with colons: hours, minutes, seconds (0 where not written), and whether
-    /// `p.m.` (`Some(true)`) or `a.m.` (`Some(false)`) stands beside it.
+    /// A time of day or a duration written with colons: hours, minutes, seconds (0 where not
+    /// written), and whether `p.m.` (`Some(true)`) or `a.m.` (`Some(false)`) stands beside it.
     Time(Time),
     /// Digits in a base other than ten, kept as written: value and base.
     InBase(dashu_int::IBig, u32),
@@ -126,7 +126,10 @@ impl Value {
     /// The symbol, where the value is one without a unit.
     pub(crate) fn as_symbol(&self) -> Option<&Symbol> {
         match self {
-            Self::Quantity(Quantity { expr: Expr::Symbol(symbol), unit: None }) => Some(symbol),
+            Self::Quantity(Quantity {
+                expr: Expr::Symbol(symbol),
+                unit: None,
+            }) => Some(symbol),
             _ => None,
         }
     }

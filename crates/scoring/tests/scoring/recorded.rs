@@ -1,4 +1,5 @@
-//! What the original scorer returned on real completions, rewritten references, nasty and fuzzed texts.
+//! What the original scorer returned on real completions, rewritten references, nasty and fuzzed
+//! texts.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader};
@@ -24,7 +25,8 @@ struct Row {
 fn agreeing(vectors: impl BufRead) -> usize {
     let (mut rows, mut differences) = (0, Vec::new());
     for line in vectors.lines() {
-        let row: Row = serde_json::from_str(&line.expect("a readable file")).expect("a JSON object a line");
+        let row: Row =
+            serde_json::from_str(&line.expect("a readable file")).expect("a JSON object a line");
         let judgement = judge_completion(&row.completion, &row.reference);
         let agrees = judgement.correct == row.judge.unwrap_or(false)
             && judgement.prediction == row.clean_prediction
@@ -36,25 +38,38 @@ fn agreeing(vectors: impl BufRead) -> usize {
             differences.push(format!("{}: {judgement:?}", row.id));
         }
     }
-    assert!(differences.is_empty(), "{} of {rows} differ, the first: {:#?}", differences.len(), &differences[..1]);
+    assert!(
+        differences.is_empty(),
+        "{} of {rows} differ, the first: {:#?}",
+        differences.len(),
+        &differences[..1]
+    );
     rows
 }
 
 /// Of each of the 780 kinds of the whole file some rows, of each outcome at least 15.
 #[test]
 fn judgements_agree_with_the_committed_vectors() {
-    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/official_vectors.jsonl.gz");
+    let file = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/tests/fixtures/official_vectors.jsonl.gz"
+    );
     let vectors = GzDecoder::new(File::open(file).expect("the committed vectors"));
     assert_eq!(agreeing(BufReader::new(vectors)), 1_130);
 }
 
 #[test]
 fn judgements_agree_with_the_recorded_vectors() {
-    let folder = std::env::var_os("MWPBENCH_SHARED_DATA")
-        .map_or_else(|| PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/data")), PathBuf::from);
+    let folder = std::env::var_os("MWPBENCH_SHARED_DATA").map_or_else(
+        || PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/data")),
+        PathBuf::from,
+    );
     let file = folder.join("grading/official_vectors.jsonl");
     let Ok(vectors) = File::open(&file) else {
-        eprintln!("SKIPPED: judgements_agree_with_the_recorded_vectors: no {}", file.display());
+        eprintln!(
+            "SKIPPED: judgements_agree_with_the_recorded_vectors: no {}",
+            file.display()
+        );
         return;
     };
     assert_eq!(agreeing(BufReader::new(vectors)), 57_069);

@@ -1,4 +1,5 @@
-//! What holds for whole judgements of the strict scorer: reflexive, symmetric, blind to notation, never to value.
+//! What holds for whole judgements of the strict scorer: reflexive, symmetric, blind to notation,
+//! never to value.
 
 use proptest::prelude::*;
 use scoring::strict::{judge_completion, judge_prediction};
@@ -13,7 +14,10 @@ struct Rational {
 impl Rational {
     /// The notations in which anyone might write it; a few do not exist for every number.
     fn notations(self) -> Vec<String> {
-        let Self { numerator: n, denominator: d } = self;
+        let Self {
+            numerator: n,
+            denominator: d,
+        } = self;
         let sign = if n < 0 { "-" } else { "" };
         let m = n.abs();
         let mut notations = vec![
@@ -50,23 +54,35 @@ impl Rational {
 
     /// The decimal, where it ends.
     fn decimal(self) -> Option<String> {
-        let (sign, m) = (if self.numerator < 0 { "-" } else { "" }, self.numerator.abs());
+        let (sign, m) = (
+            if self.numerator < 0 { "-" } else { "" },
+            self.numerator.abs(),
+        );
         let mut digits = String::new();
         let mut rest = m % self.denominator;
         while rest != 0 && digits.len() < 8 {
             rest *= 10;
-            digits.push(char::from(b'0' + u8::try_from(rest / self.denominator).ok()?));
+            digits.push(char::from(
+                b'0' + u8::try_from(rest / self.denominator).ok()?,
+            ));
             rest %= self.denominator;
         }
-        (rest == 0 && !digits.is_empty()).then(|| format!("{sign}{}.{digits}", m / self.denominator))
+        (rest == 0 && !digits.is_empty())
+            .then(|| format!("{sign}{}.{digits}", m / self.denominator))
     }
 }
 
 fn rationals() -> impl Strategy<Value = Rational> {
-    let denominator =
-        prop_oneof![Just(1_i64), 2_i64..60, prop::sample::select(vec![8, 10, 16, 20, 25, 40, 50, 100, 125])];
+    let denominator = prop_oneof![
+        Just(1_i64),
+        2_i64..60,
+        prop::sample::select(vec![8, 10, 16, 20, 25, 40, 50, 100, 125])
+    ];
     let numerator = prop_oneof![-60_i64..60, -9_999_i64..9_999];
-    (numerator, denominator).prop_map(|(numerator, denominator)| Rational { numerator, denominator })
+    (numerator, denominator).prop_map(|(numerator, denominator)| Rational {
+        numerator,
+        denominator,
+    })
 }
 
 /// A polynomial in x by its coefficients, the constant first.
@@ -88,19 +104,30 @@ fn polynomial(coefficients: &[i64], order: &[usize]) -> String {
                 "+"
             };
             let size = coefficient.abs();
-            let shown = if size == 1 && power > 0 { String::new() } else { size.to_string() };
+            let shown = if size == 1 && power > 0 {
+                String::new()
+            } else {
+                size.to_string()
+            };
             text.push_str(&format!("{sign}{shown}{variable}"));
         }
     }
-    if text.is_empty() { "0".to_owned() } else { text }
+    if text.is_empty() {
+        "0".to_owned()
+    } else {
+        text
+    }
 }
 
 /// The same by Horner's scheme.
 fn nested(coefficients: &[i64]) -> String {
-    coefficients.iter().rev().fold(String::new(), |inner, coefficient| match inner.as_str() {
-        "" => format!("({coefficient})"),
-        _ => format!("(x \\cdot {inner} + ({coefficient}))"),
-    })
+    coefficients
+        .iter()
+        .rev()
+        .fold(String::new(), |inner, coefficient| match inner.as_str() {
+            "" => format!("({coefficient})"),
+            _ => format!("(x \\cdot {inner} + ({coefficient}))"),
+        })
 }
 
 /// Answers without prose around them.
@@ -121,9 +148,11 @@ fn formulas() -> impl Strategy<Value = String> {
         "n!",
         "e^x",
     ]);
-    let joined =
-        (prop::collection::vec(atom, 1..4), prop::sample::select(vec!["+", "-", "\\cdot ", ", ", "=", "<", "/", "^"]))
-            .prop_map(|(atoms, sign)| atoms.join(sign));
+    let joined = (
+        prop::collection::vec(atom, 1..4),
+        prop::sample::select(vec!["+", "-", "\\cdot ", ", ", "=", "<", "/", "^"]),
+    )
+        .prop_map(|(atoms, sign)| atoms.join(sign));
     (
         joined,
         prop::sample::select(vec![
@@ -269,7 +298,8 @@ fn a_hostile_megabyte_takes_no_longer_than_any_other() {
             judge_prediction(&text, reference);
         }
         judge_prediction("1", &text);
-        // Short enough to be parsed, deep enough to overflow a stack that recursion is not kept from.
+        // Short enough to be parsed, deep enough to overflow a stack that recursion is not kept
+        // from.
         let short = piece.repeat(16_000 / piece.len());
         judge_prediction(&short, "1");
         judge_prediction(&short, &format!("{short}1"));
@@ -289,7 +319,10 @@ fn an_option_letter_is_the_same_in_every_dress() {
         ];
         for prediction in &dresses {
             for reference in &dresses {
-                assert!(judge_prediction(prediction, reference).correct, "{prediction} against {reference}");
+                assert!(
+                    judge_prediction(prediction, reference).correct,
+                    "{prediction} against {reference}"
+                );
             }
         }
     }

@@ -1,4 +1,5 @@
-//! How a judgement and the end of a completion become a verdict, and how verdicts and exceptions are written.
+//! How a judgement and the end of a completion become a verdict, and how verdicts and exceptions
+//! are written.
 
 use scoring::official::{Exception, judge_completion};
 use scoring::strict::{Answer, Profile};
@@ -22,7 +23,11 @@ fn first_line_that_applies_decides() {
         ("no sentence", "\\sqrt", Failed, Verdict::Failed),
     ] {
         let judgement = judge_completion(completion, reference);
-        assert_eq!(judgement.verdict(ended), expected, "{completion:?} against {reference:?}, {ended:?}");
+        assert_eq!(
+            judgement.verdict(ended),
+            expected,
+            "{completion:?} against {reference:?}, {ended:?}"
+        );
     }
 }
 
@@ -39,20 +44,39 @@ fn first_line_that_applies_decides_for_the_strict_scorer_too() {
         ("", "2", Truncated, Verdict::Truncated),
     ] {
         let judgement = Profile::standard().judge(Answer::Completion(completion), reference, None);
-        assert_eq!(judgement.verdict(ended), expected, "{completion:?} against {reference:?}, {ended:?}");
+        assert_eq!(
+            judgement.verdict(ended),
+            expected,
+            "{completion:?} against {reference:?}, {ended:?}"
+        );
     }
 }
 
 #[test]
 fn names_are_stable() {
-    for verdict in [Verdict::Correct, Verdict::Wrong, Verdict::NoAnswer, Verdict::Truncated, Verdict::Failed] {
+    for verdict in [
+        Verdict::Correct,
+        Verdict::Wrong,
+        Verdict::NoAnswer,
+        Verdict::Truncated,
+        Verdict::Failed,
+    ] {
         let written = serde_json::to_string(&verdict).expect("a verdict is a text");
         assert_eq!(written, format!("\"{verdict}\""));
-        assert_eq!(serde_json::from_str::<Verdict>(&written).expect("what was written"), verdict);
+        assert_eq!(
+            serde_json::from_str::<Verdict>(&written).expect("what was written"),
+            verdict
+        );
     }
     assert_eq!(Verdict::NoAnswer.to_string(), "no_answer");
-    for (exception, name) in [(Exception::IndexError, "IndexError"), (Exception::AssertionError, "AssertionError")] {
+    for (exception, name) in [
+        (Exception::IndexError, "IndexError"),
+        (Exception::AssertionError, "AssertionError"),
+    ] {
         assert_eq!(exception.to_string(), name);
-        assert_eq!(serde_json::to_string(&exception).expect("a text"), format!("\"{name}\""));
+        assert_eq!(
+            serde_json::to_string(&exception).expect("a text"),
+            format!("\"{name}\"")
+        );
     }
 }

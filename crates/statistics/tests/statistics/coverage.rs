@@ -1,13 +1,14 @@
-//! Simulations with fixed seeds: how often 95 % intervals hold the truth, and how often decisions err.
+//! Simulations with fixed seeds: how often 95 % intervals hold the truth, and how often decisions
+//! err.
 //!
-//! With 4,000 runs the standard error of a share near 0.95 is 0.0034; a test allows for three of these beside what is
-//! said of the method.
+//! With 4,000 runs the standard error of a share near 0.95 is 0.0034; a test allows for three of
+//! these beside what is said of the method.
 
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use statistics::{
-    Bootstrap, Decision, Level, PairedCounts, PairedSet, Sensitivity, combined_interval, compare, decide,
-    paired_means_interval, sampled_interval, wilson_interval,
+    Bootstrap, Decision, Level, PairedCounts, PairedSet, Sensitivity, combined_interval, compare,
+    decide, paired_means_interval, sampled_interval, wilson_interval,
 };
 
 const RUNS: usize = 4000;
@@ -26,7 +27,8 @@ fn successes(random: &mut ChaCha8Rng, n: usize, chance: f64) -> usize {
     (0..n).filter(|_| random.random_bool(chance)).count()
 }
 
-/// Items of which the second run solves a share of `discordance`/2 + `difference`/2 that the first does not.
+/// Items of which the second run solves a share of `discordance`/2 + `difference`/2 that the first
+/// does not.
 fn pairs(random: &mut ChaCha8Rng, n: usize, discordance: f64, difference: f64) -> PairedCounts {
     let only_b = (discordance + difference) / 2.0;
     PairedCounts::of((0..n).map(|_| {
@@ -38,7 +40,9 @@ fn pairs(random: &mut ChaCha8Rng, n: usize, discordance: f64, difference: f64) -
 #[test]
 fn wilsons_interval_holds_its_level() {
     for (n, chance) in [(100, 0.5), (100, 0.1), (500, 0.9), (50, 0.7)] {
-        let held = share(1, RUNS, |random| within(wilson_interval(successes(random, n, chance), n), chance));
+        let held = share(1, RUNS, |random| {
+            within(wilson_interval(successes(random, n, chance), n), chance)
+        });
         assert!((0.93..0.97).contains(&held), "{n} {chance}: {held}");
     }
 }
@@ -73,11 +77,22 @@ fn the_interval_of_several_answers_holds_its_level_where_answers_are_alike() {
 
 #[test]
 fn tangos_interval_holds_its_level() {
-    for (n, discordance, difference) in [(100, 0.2, 0.0), (100, 0.1, 0.08), (500, 0.05, 0.02), (40, 0.3, -0.1)] {
+    for (n, discordance, difference) in [
+        (100, 0.2, 0.0),
+        (100, 0.1, 0.08),
+        (500, 0.05, 0.02),
+        (40, 0.3, -0.1),
+    ] {
         let held = share(3, RUNS, |random| {
-            within(pairs(random, n, discordance, difference).difference_interval(Level::NINETY_FIVE), difference)
+            within(
+                pairs(random, n, discordance, difference).difference_interval(Level::NINETY_FIVE),
+                difference,
+            )
         });
-        assert!((0.935..0.975).contains(&held), "{n} {discordance} {difference}: {held}");
+        assert!(
+            (0.935..0.975).contains(&held),
+            "{n} {discordance} {difference}: {held}"
+        );
     }
 }
 
@@ -92,9 +107,15 @@ fn the_interval_of_paired_means_holds_its_level() {
                     (successes(random, samples, chance + shift) as f64 - a) / samples as f64
                 })
                 .collect();
-            within(paired_means_interval(&differences, samples, Level::NINETY_FIVE).unwrap(), shift)
+            within(
+                paired_means_interval(&differences, samples, Level::NINETY_FIVE).unwrap(),
+                shift,
+            )
         });
-        assert!((0.935..0.965).contains(&held), "{n} {samples} {shift}: {held}");
+        assert!(
+            (0.935..0.965).contains(&held),
+            "{n} {samples} {shift}: {held}"
+        );
     }
 }
 
@@ -119,9 +140,16 @@ fn the_combined_interval_of_an_average_holds_its_level() {
 #[test]
 fn intervals_of_the_averages_of_two_runs_hold_their_level() {
     let sets = [(50, 0.3, 0.04), (120, 0.15, -0.02), (300, 0.1, 0.01)];
-    let micro: f64 = sets.iter().map(|&(n, _, difference)| n as f64 * difference).sum::<f64>() / 470.0;
+    let micro: f64 = sets
+        .iter()
+        .map(|&(n, _, difference)| n as f64 * difference)
+        .sum::<f64>()
+        / 470.0;
     let macro_ = 0.01;
-    let settings = Bootstrap { resamples: 400, ..Bootstrap::default() };
+    let settings = Bootstrap {
+        resamples: 400,
+        ..Bootstrap::default()
+    };
     let mut held = [0; 4];
     let runs = 1500;
     let mut random = ChaCha8Rng::seed_from_u64(6);
@@ -150,8 +178,14 @@ fn intervals_of_the_averages_of_two_runs_hold_their_level() {
     let held = held.map(|held| held as f64 / runs as f64);
     println!("micro combined, percentile; macro combined, BCa: {held:?}");
     // 1,500 runs err by 0.017; 400 resamples and few items cost the bootstrap about one point.
-    assert!((0.93..0.97).contains(&held[0]) && (0.93..0.97).contains(&held[2]), "{held:?}");
-    assert!((0.92..0.97).contains(&held[1]) && (0.92..0.97).contains(&held[3]), "{held:?}");
+    assert!(
+        (0.93..0.97).contains(&held[0]) && (0.93..0.97).contains(&held[2]),
+        "{held:?}"
+    );
+    assert!(
+        (0.92..0.97).contains(&held[1]) && (0.92..0.97).contains(&held[3]),
+        "{held:?}"
+    );
 }
 
 #[test]
@@ -163,7 +197,11 @@ fn decisions_err_no_more_often_than_they_say_and_pass_as_often_as_planned() {
     let decided = |seed: u64, drop: f64, wanted: Decision| {
         share(seed, RUNS, |random| {
             let counts = pairs(random, n, discordance, -drop);
-            let drop = statistics::Drop::of_difference(n, counts.difference(), counts.difference_interval(level));
+            let drop = statistics::Drop::of_difference(
+                n,
+                counts.difference(),
+                counts.difference_interval(level),
+            );
             decide(&drop, margin, asked).unwrap() == wanted
         })
     };
@@ -171,8 +209,13 @@ fn decisions_err_no_more_often_than_they_say_and_pass_as_often_as_planned() {
     let passes_at_the_margin = decided(8, margin, Decision::Passed);
     let fails_at_the_margin = decided(9, margin, Decision::Failed);
     let fails_when_equal = decided(10, 0.0, Decision::Failed);
-    println!("{n} items: {passes_when_equal} {passes_at_the_margin} {fails_at_the_margin} {fails_when_equal}");
+    println!(
+        "{n} items: {passes_when_equal} {passes_at_the_margin} {fails_at_the_margin} {fails_when_equal}"
+    );
     // Three standard errors of 4,000 runs: 0.019 at 0.8, 0.010 at 0.05.
-    assert!((0.78..0.82).contains(&passes_when_equal), "{passes_when_equal}");
+    assert!(
+        (0.78..0.82).contains(&passes_when_equal),
+        "{passes_when_equal}"
+    );
     assert!(passes_at_the_margin < 0.06 && fails_at_the_margin < 0.06 && fails_when_equal == 0.0);
 }

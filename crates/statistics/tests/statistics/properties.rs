@@ -2,9 +2,9 @@
 
 use proptest::prelude::*;
 use statistics::{
-    Bootstrap, Decision, Level, PairedCounts, PairedSet, Sensitivity, Vote, clustered_interval, combined_interval,
-    compare, decide, holm, majority_at_k, mean_majority_at_k, mean_pass_at_k, paired_means_interval, pass_at_k,
-    sampled_interval, wilson_interval, wilson_interval_at,
+    Bootstrap, Decision, Level, PairedCounts, PairedSet, Sensitivity, Vote, clustered_interval,
+    combined_interval, compare, decide, holm, majority_at_k, mean_majority_at_k, mean_pass_at_k,
+    paired_means_interval, pass_at_k, sampled_interval, wilson_interval, wilson_interval_at,
 };
 
 fn counts() -> impl Strategy<Value = PairedCounts> {
@@ -224,16 +224,30 @@ fn one_part_alone_keeps_its_interval() {
 #[test]
 fn what_is_out_of_range_is_refused() {
     for alpha in [0.0, 1.0, -0.1, f64::NAN] {
-        assert!(Level::two_sided(alpha).is_err() && Level::one_sided(alpha).is_err(), "{alpha}");
+        assert!(
+            Level::two_sided(alpha).is_err() && Level::one_sided(alpha).is_err(),
+            "{alpha}"
+        );
     }
     assert!(Level::one_sided(0.5).is_err() && Level::two_sided(0.5).is_ok());
     assert_eq!(Level::one_sided(0.025), Level::two_sided(0.05));
     assert!(Sensitivity::new(Level::NINETY_FIVE, 0.5).is_err());
     let asked = Sensitivity::default();
-    assert!(asked.detectable_difference(100, 1.1).is_err() && asked.items_for_difference(0.2, 0.1).is_err());
-    assert!(asked.items_for_margin(0.0, 0.1).is_err() && asked.items_for_margin(f64::NAN, 0.1).is_err());
+    assert!(
+        asked.detectable_difference(100, 1.1).is_err()
+            && asked.items_for_difference(0.2, 0.1).is_err()
+    );
+    assert!(
+        asked.items_for_margin(0.0, 0.1).is_err() && asked.items_for_margin(f64::NAN, 0.1).is_err()
+    );
     assert_eq!(asked.detectable_difference(10, 0.1), Ok(None));
     assert!(paired_means_interval(&[0.0, 1.5], 2, Level::NINETY_FIVE).is_err());
-    assert_eq!(paired_means_interval(&[], 2, Level::NINETY_FIVE), Ok([-1.0, 1.0]));
-    assert!(PairedSet::new(vec![1], 1, vec![1, 0], 1).is_err() && PairedSet::new(vec![2], 1, vec![1], 1).is_err());
+    assert_eq!(
+        paired_means_interval(&[], 2, Level::NINETY_FIVE),
+        Ok([-1.0, 1.0])
+    );
+    assert!(
+        PairedSet::new(vec![1], 1, vec![1, 0], 1).is_err()
+            && PairedSet::new(vec![2], 1, vec![1], 1).is_err()
+    );
 }

@@ -12,7 +12,10 @@ fn shared_data() -> Option<PathBuf> {
         None => PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/data")),
     };
     if !folder.join("canonical").is_dir() {
-        eprintln!("SKIPPED: no real data at {} (set MWPBENCH_SHARED_DATA)", folder.display());
+        eprintln!(
+            "SKIPPED: no real data at {} (set MWPBENCH_SHARED_DATA)",
+            folder.display()
+        );
         return None;
     }
     Some(folder)
@@ -32,8 +35,16 @@ fn pairs(shared: &std::path::Path) -> Vec<(String, String, String)> {
     };
     dataset_loader::import(&benchmark, &plan).unwrap();
     let chinese = dataset_loader::load(&benchmark, &imported).unwrap();
-    let english = dataset_loader::load(&benchmark, &shared.join("canonical/gaokao_bench_math_en_test.jsonl")).unwrap();
-    let sources: HashMap<_, _> = chinese.problems.into_iter().map(|problem| (problem.id, problem.question)).collect();
+    let english = dataset_loader::load(
+        &benchmark,
+        &shared.join("canonical/gaokao_bench_math_en_test.jsonl"),
+    )
+    .unwrap();
+    let sources: HashMap<_, _> = chinese
+        .problems
+        .into_iter()
+        .map(|problem| (problem.id, problem.question))
+        .collect();
     let pair = |problem: dataset_loader::Problem| {
         let source = sources.get(&problem.id)?.clone();
         Some((problem.id, source, problem.question))
@@ -41,16 +52,23 @@ fn pairs(shared: &std::path::Path) -> Vec<(String, String, String)> {
     english.problems.into_iter().filter_map(pair).collect()
 }
 
-/// The published translations write many formulas without LaTeX, some leave out options' or exercises' numbers, and a few add options
-/// or another question; what is left passes.
+/// The published translations write many formulas without LaTeX, some leave out options' or
+/// exercises' numbers, and a few add options or another question; what is left passes.
 #[test]
 fn published_translations_are_judged_as_a_reader_would() {
     let Some(shared) = shared_data() else { return };
     let pairs = pairs(&shared);
     assert_eq!(pairs.len(), 508);
-    let faults: Vec<(&str, String)> =
-        pairs.iter().filter_map(|(id, source, english)| Some((id.as_str(), check(source, english).err()?))).collect();
-    let of = |kind: &str| faults.iter().filter(|(_, fault)| fault.contains(kind)).count();
+    let faults: Vec<(&str, String)> = pairs
+        .iter()
+        .filter_map(|(id, source, english)| Some((id.as_str(), check(source, english).err()?)))
+        .collect();
+    let of = |kind: &str| {
+        faults
+            .iter()
+            .filter(|(_, fault)| fault.contains(kind))
+            .count()
+    };
     eprintln!(
         "{} of 508 pass; numbers missing {}, numbers added {}, formulas {}",
         508 - faults.len(),
@@ -62,26 +80,36 @@ fn published_translations_are_judged_as_a_reader_would() {
     assert!(of("numbers of the original") + of("not in the original") <= 22);
     // This one asks for something that the original does not speak of.
     let asks_otherwise = "gaokao_bench_math_en/2010-2022_Math_I_MCQs.42";
-    assert!(faults.contains(&(asks_otherwise, "these numbers are not in the original: 3".to_string())));
+    assert!(faults.contains(&(
+        asks_otherwise,
+        "these numbers are not in the original: 3".to_string()
+    )));
 }
 
 #[test]
 fn a_changed_number_and_another_problem_are_always_found() {
     let Some(shared) = shared_data() else { return };
     let pairs = pairs(&shared);
-    let good: Vec<_> = pairs.iter().filter(|(_, source, english)| check(source, english).is_ok()).collect();
+    let good: Vec<_> = pairs
+        .iter()
+        .filter(|(_, source, english)| check(source, english).is_ok())
+        .collect();
     let (mut changed, mut missed) = (0, Vec::new());
     for (id, source, english) in &good {
-        let numbers: BTreeSet<&str> =
-            english.split(|c: char| !c.is_ascii_digit()).filter(|run| !run.is_empty()).collect();
+        let numbers: BTreeSet<&str> = english
+            .split(|c: char| !c.is_ascii_digit())
+            .filter(|run| !run.is_empty())
+            .collect();
         for number in numbers {
             // A number that the original does not have, wherever this one stands by itself.
             let other = "7919";
             let replaced: String = english
                 .split_inclusive(|c: char| !c.is_ascii_digit())
-                .map(|piece| match piece.trim_end_matches(|c: char| !c.is_ascii_digit()) == number {
-                    true => piece.replacen(number, other, 1),
-                    false => piece.to_string(),
+                .map(|piece| {
+                    match piece.trim_end_matches(|c: char| !c.is_ascii_digit()) == number {
+                        true => piece.replacen(number, other, 1),
+                        false => piece.to_string(),
+                    }
                 })
                 .collect();
             changed += 1;
@@ -93,6 +121,9 @@ fn a_changed_number_and_another_problem_are_always_found() {
     assert!(changed > 1000, "{changed}");
     assert_eq!(missed, [], "of {changed}");
     // Two problems without a number of their own may pass for each other.
-    let strangers = good.windows(2).filter(|pair| check(&pair[0].1, &pair[1].2).is_ok()).count();
+    let strangers = good
+        .windows(2)
+        .filter(|pair| check(&pair[0].1, &pair[1].2).is_ok())
+        .count();
     assert!(strangers <= 2, "{strangers} of {}", good.len());
 }

@@ -6,7 +6,8 @@ use regex::Regex;
 
 use super::Listed;
 
-/// A heading: what is around it, which kind it is of, a number (`Topic 2`), and what stands behind it.
+/// A heading: what is around it, which kind it is of, a number (`Topic 2`), and what stands behind
+/// it.
 static HEADING: LazyLock<Regex> = LazyLock::new(|| {
     let pattern = r"(?ix)^
         [\s\#>*_`-]* (?:\d{1,2}[.)]\s*)? [*_`\s]*
@@ -30,8 +31,9 @@ static NUMBERED: LazyLock<Regex> =
     LazyLock::new(|| Regex::new(r"(?:^|\s)\(?\d{1,2}[.)]\s+").expect("the pattern is well-formed"));
 
 /// An item whose name is emboldened and explained.
-static BOLD_NAME: LazyLock<Regex> =
-    LazyLock::new(|| Regex::new(r"^(?:\*\*|__)(.+?)(?:\*\*|__)").expect("the pattern is well-formed"));
+static BOLD_NAME: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"^(?:\*\*|__)(.+?)(?:\*\*|__)").expect("the pattern is well-formed")
+});
 
 #[derive(Clone, Copy, PartialEq)]
 enum Section {
@@ -49,10 +51,18 @@ pub(crate) fn listed(reply: &str) -> Listed {
     for line in reply.lines() {
         if let Some(heading) = HEADING.captures(line) {
             let kind = heading["kind"].to_lowercase();
-            section = if kind.starts_with("topic") { Section::Topics } else { Section::KnowledgePoints };
+            section = if kind.starts_with("topic") {
+                Section::Topics
+            } else {
+                Section::KnowledgePoints
+            };
             marked = None;
             let rest = heading.name("rest").map_or("", |rest| rest.as_str().trim());
-            let parts = if heading.name("number").is_some() { vec![rest.to_string()] } else { parts(rest) };
+            let parts = if heading.name("number").is_some() {
+                vec![rest.to_string()]
+            } else {
+                parts(rest)
+            };
             add(&mut listed, section, parts);
             // A heading with its items behind it has none below.
             if !rest.is_empty() {
@@ -84,7 +94,10 @@ pub(crate) fn listed(reply: &str) -> Listed {
 }
 
 fn add(listed: &mut Listed, section: Section, items: Vec<String>) {
-    let names = items.iter().map(|item| name(item)).filter(|name| !name.is_empty());
+    let names = items
+        .iter()
+        .map(|item| name(item))
+        .filter(|name| !name.is_empty());
     match section {
         Section::None => {}
         Section::Topics => listed.topics.extend(names),
@@ -92,34 +105,47 @@ fn add(listed: &mut Listed, section: Section, items: Vec<String>) {
     }
 }
 
-/// The items of a line: numbered, between semicolons, or between commas where each begins like a name.
+/// The items of a line: numbered, between semicolons, or between commas where each begins like a
+/// name.
 fn parts(line: &str) -> Vec<String> {
     let list = line.trim().trim_start_matches('[').trim_end_matches(']');
-    let split: Vec<&str> =
-        if NUMBERED.find_iter(list).count() > 1 || NUMBERED.find(list).is_some_and(|mark| mark.start() == 0) {
-            NUMBERED.split(list).collect()
-        } else if list.contains(';') {
-            list.split(';').collect()
-        } else {
-            let commas: Vec<&str> = list.split(',').collect();
-            let like_names =
-                commas.iter().all(|part| part.trim_start().starts_with(|c: char| c.is_uppercase() || c == '"'));
-            if like_names { commas } else { vec![list] }
-        };
-    split.into_iter().map(|part| part.trim().to_string()).filter(|part| !part.is_empty()).collect()
+    let split: Vec<&str> = if NUMBERED.find_iter(list).count() > 1
+        || NUMBERED.find(list).is_some_and(|mark| mark.start() == 0)
+    {
+        NUMBERED.split(list).collect()
+    } else if list.contains(';') {
+        list.split(';').collect()
+    } else {
+        let commas: Vec<&str> = list.split(',').collect();
+        let like_names = commas.iter().all(|part| {
+            part.trim_start()
+                .starts_with(|c: char| c.is_uppercase() || c == '"')
+        });
+        if like_names { commas } else { vec![list] }
+    };
+    split
+        .into_iter()
+        .map(|part| part.trim().to_string())
+        .filter(|part| !part.is_empty())
+        .collect()
 }
 
 /// The name in an item, without emphasis, quotation marks and what explains it.
 fn name(item: &str) -> String {
-    let bold = BOLD_NAME.captures(item).map(|name| name[1].trim().to_string());
+    let bold = BOLD_NAME
+        .captures(item)
+        .map(|name| name[1].trim().to_string());
     let name = bold.unwrap_or_else(|| item.replace("**", "").replace("__", ""));
     let around = |c: char| c.is_whitespace() || matches!(c, '*' | '`' | '_' | '"' | '“' | '”');
-    let name = name.trim_matches(around).trim_end_matches(['.', ':', ';', ',']);
+    let name = name
+        .trim_matches(around)
+        .trim_end_matches(['.', ':', ';', ',']);
     name.trim_matches(around).to_string()
 }
 
 /// Fences and rules around a list.
 fn is_frame(line: &str) -> bool {
     let line = line.trim();
-    line.starts_with("```") || (line.len() >= 3 && line.chars().all(|c| matches!(c, '-' | '*' | '_' | '=')))
+    line.starts_with("```")
+        || (line.len() >= 3 && line.chars().all(|c| matches!(c, '-' | '*' | '_' | '=')))
 }

@@ -40,25 +40,46 @@ pub(crate) fn picture(board: &Leaderboard) -> String {
         self::panel(&mut picture, board, &rows, columns, first, &sizes, y, top);
         y += PLOT + 40.0;
     }
-    for line in below(board).iter().flat_map(|line| wrapped(line, sizes.width - 40.0, 11.0)) {
+    for line in below(board)
+        .iter()
+        .flat_map(|line| wrapped(line, sizes.width - 40.0, 11.0))
+    {
         y += 16.0;
         picture.text(20.0, y, Anchor::Start, "faint", &line);
     }
-    picture.finish(sizes.width, y + 20.0, &board.title, &description(board, &rows))
+    picture.finish(
+        sizes.width,
+        y + 20.0,
+        &board.title,
+        &description(board, &rows),
+    )
 }
 
 /// Names that tell all rows apart.
 fn labelled(board: &Leaderboard) -> Vec<(String, &Row)> {
     let headed = board.headed();
     let label = |group: &str, row: &Row| {
-        let group = if headed { format!(", {group}") } else { String::new() };
+        let group = if headed {
+            format!(", {group}")
+        } else {
+            String::new()
+        };
         let scorer = match board.plan.scorers {
             Scorers::Both => format!(", {}", row.scorer.name()),
             _ => String::new(),
         };
         format!("{}{group}{scorer}", row.label)
     };
-    board.groups.iter().flat_map(|group| group.rows.iter().map(move |row| (label(&group.name, row), row))).collect()
+    board
+        .groups
+        .iter()
+        .flat_map(|group| {
+            group
+                .rows
+                .iter()
+                .map(move |row| (label(&group.name, row), row))
+        })
+        .collect()
 }
 
 /// What follows from the number of rows and columns.
@@ -75,45 +96,76 @@ impl Sizes {
         let columns = board.columns.len() as f64;
         let room = WIDEST - LEFT - RIGHT;
         let bar = ((room / columns - GAP) / rows as f64).clamp(THINNEST, THICKEST);
-        let labels = board.columns.iter().map(|column| text_width(&column.short, FONT) + 10.0).fold(0.0, f64::max);
+        let labels = board
+            .columns
+            .iter()
+            .map(|column| text_width(&column.short, FONT) + 10.0)
+            .fold(0.0, f64::max);
         let group = (bar * rows as f64 + GAP).max(labels);
         let fitting = ((room / group).floor() as usize).clamp(1, board.columns.len());
         // As many in every panel, as far as that goes.
         let panels = board.columns.len().div_ceil(fitting);
         let columns_a_panel = board.columns.len().div_ceil(panels);
         let width = (LEFT + RIGHT + group * columns_a_panel as f64).max(560.0);
-        Self { bar, group, columns_a_panel, width }
+        Self {
+            bar,
+            group,
+            columns_a_panel,
+            width,
+        }
     }
 }
 
 /// The top of the scale in percent: the next ten above all figures and bounds.
 fn highest(board: &Leaderboard, rows: &[(String, &Row)]) -> f64 {
-    let figures = rows.iter().flat_map(|(_, row)| row.figures.iter().flatten());
-    let tops = figures.map(|figure| match figure.interval.filter(|_| board.plan.intervals) {
-        Some([_, high]) => high,
-        None => figure.accuracy,
-    });
+    let figures = rows
+        .iter()
+        .flat_map(|(_, row)| row.figures.iter().flatten());
+    let tops = figures.map(
+        |figure| match figure.interval.filter(|_| board.plan.intervals) {
+            Some([_, high]) => high,
+            None => figure.accuracy,
+        },
+    );
     ((tops.fold(0.0, f64::max) * 10.0 - 1e-9).ceil() * 10.0).max(10.0)
 }
 
-fn legend(picture: &mut Picture, board: &Leaderboard, rows: &[(String, &Row)], width: f64, mut y: f64) -> f64 {
+fn legend(
+    picture: &mut Picture,
+    board: &Leaderboard,
+    rows: &[(String, &Row)],
+    width: f64,
+    mut y: f64,
+) -> f64 {
     const SWATCH: f64 = 20.0;
-    let names: Vec<String> =
-        rows.iter().map(|(label, row)| format!("{label} {}", raised(&board.notes.marks(&row.notes)))).collect();
-    let widest = names.iter().map(|name| text_width(name, FONT) + SWATCH + 16.0).fold(0.0, f64::max);
+    let names: Vec<String> = rows
+        .iter()
+        .map(|(label, row)| format!("{label} {}", raised(&board.notes.marks(&row.notes))))
+        .collect();
+    let widest = names
+        .iter()
+        .map(|name| text_width(name, FONT) + SWATCH + 16.0)
+        .fold(0.0, f64::max);
     let across = (((width - 40.0) / widest).floor() as usize).max(1);
     for (line, names) in names.chunks(across).enumerate() {
         y += LINE;
         for (column, name) in names.iter().enumerate() {
             let x = 20.0 + widest * column as f64;
-            picture.bar([x, y - 10.0, 12.0, 12.0], Look::of(line * across + column), "");
+            picture.bar(
+                [x, y - 10.0, 12.0, 12.0],
+                Look::of(line * across + column),
+                "",
+            );
             picture.text(x + SWATCH, y, Anchor::Start, "", name);
         }
     }
     y
 }
 
-#[expect(clippy::too_many_arguments, reason = "the place of a panel in its picture; no two are of one kind elsewhere")]
+#[expect(
+    clippy::too_many_arguments,
+    reason = "the place of a panel in its picture; no two are of one kind elsewhere"
+)]
 fn panel(
     picture: &mut Picture,
     board: &Leaderboard,
@@ -134,9 +186,15 @@ fn panel(
     } else {
         5.0
     };
-    for tick in (0..).map(|index| f64::from(index) * step).take_while(|&tick| tick <= top) {
+    for tick in (0..)
+        .map(|index| f64::from(index) * step)
+        .take_while(|&tick| tick <= top)
+    {
         let at = base - PLOT * tick / top;
-        picture.line([LEFT, at, end, at], if tick == 0.0 { "axis" } else { "grid" });
+        picture.line(
+            [LEFT, at, end, at],
+            if tick == 0.0 { "axis" } else { "grid" },
+        );
         picture.text(LEFT - 6.0, at + 4.0, Anchor::End, "", &format!("{tick:.0}"));
     }
     picture.upward_text(16.0, y + PLOT / 2.0, "accuracy in percent");
@@ -147,12 +205,22 @@ fn panel(
         for (place, (label, row)) in rows.iter().enumerate() {
             let x = left + sizes.bar * place as f64;
             let Some(figure) = &row.figures[first + index] else {
-                picture.text(x + sizes.bar / 2.0, base - 4.0, Anchor::Middle, "faint", "–");
+                picture.text(
+                    x + sizes.bar / 2.0,
+                    base - 4.0,
+                    Anchor::Middle,
+                    "faint",
+                    "–",
+                );
                 continue;
             };
             let tip = format!("{label}, {}: {}", column.title, told(board, figure));
             let tall = height(figure.accuracy);
-            picture.bar([x + 1.0, base - tall, sizes.bar - 2.0, tall], Look::of(place), &tip);
+            picture.bar(
+                [x + 1.0, base - tall, sizes.bar - 2.0, tall],
+                Look::of(place),
+                &tip,
+            );
             let mut above = base - tall;
             if let Some([low, high]) = figure.interval.filter(|_| board.plan.intervals) {
                 let (centre, cap) = (x + sizes.bar / 2.0, (sizes.bar / 4.0).min(4.0));
@@ -163,14 +231,32 @@ fn panel(
                     picture.line([centre - cap, at, centre + cap, at], "error");
                 }
             }
-            figure_above(picture, board, figure, x + sizes.bar / 2.0, above, sizes.bar);
+            figure_above(
+                picture,
+                board,
+                figure,
+                x + sizes.bar / 2.0,
+                above,
+                sizes.bar,
+            );
         }
     }
 }
 
 /// The figure over its bar, running upwards where bars are too thin for any figure.
-fn figure_above(picture: &mut Picture, board: &Leaderboard, figure: &Figure, x: f64, above: f64, bar: f64) {
-    let text = format!("{}{}", percent(figure.accuracy), raised(&board.notes.marks(&figure.notes)));
+fn figure_above(
+    picture: &mut Picture,
+    board: &Leaderboard,
+    figure: &Figure,
+    x: f64,
+    above: f64,
+    bar: f64,
+) {
+    let text = format!(
+        "{}{}",
+        percent(figure.accuracy),
+        raised(&board.notes.marks(&figure.notes))
+    );
     match text_width("88.8", 10.0) < bar + 2.0 {
         true => picture.text(x, above - 4.0, Anchor::Middle, "small", &text),
         false => picture.small_upward_text(x + 3.5, above - 4.0, &text),
@@ -179,7 +265,9 @@ fn figure_above(picture: &mut Picture, board: &Leaderboard, figure: &Figure, x: 
 
 fn told(board: &Leaderboard, figure: &Figure) -> String {
     let interval = figure.interval.filter(|_| board.plan.intervals);
-    let interval = interval.map(|[low, high]| format!(" ({} to {})", percent(low), percent(high))).unwrap_or_default();
+    let interval = interval
+        .map(|[low, high]| format!(" ({} to {})", percent(low), percent(high)))
+        .unwrap_or_default();
     let notes: String = board
         .notes
         .lettered()
@@ -192,17 +280,31 @@ fn told(board: &Leaderboard, figure: &Figure) -> String {
 
 fn below(board: &Leaderboard) -> Vec<String> {
     let mut lines = board.legend(true, false);
-    lines.extend(board.lettered_notes().iter().map(|(letters, note)| format!("{} {note}", raised(letters))));
+    lines.extend(
+        board
+            .lettered_notes()
+            .iter()
+            .map(|(letters, note)| format!("{} {note}", raised(letters))),
+    );
     lines
 }
 
 /// All figures in words.
 fn description(board: &Leaderboard, rows: &[(String, &Row)]) -> String {
     let of_row = |(label, row): &(String, &Row)| {
-        let figures = board.columns.iter().zip(&row.figures).filter_map(|(column, figure)| {
-            figure.as_ref().map(|figure| format!("{} {}", column.title, told(board, figure)))
-        });
+        let figures = board
+            .columns
+            .iter()
+            .zip(&row.figures)
+            .filter_map(|(column, figure)| {
+                figure
+                    .as_ref()
+                    .map(|figure| format!("{} {}", column.title, told(board, figure)))
+            });
         format!("{label}: {}.", figures.collect::<Vec<_>>().join(", "))
     };
-    format!("Bar chart of accuracy in percent. {}", rows.iter().map(of_row).collect::<Vec<_>>().join(" "))
+    format!(
+        "Bar chart of accuracy in percent. {}",
+        rows.iter().map(of_row).collect::<Vec<_>>().join(" ")
+    )
 }

@@ -27,7 +27,11 @@ pub(crate) fn picture(board: &Leaderboard) -> Result<String, LeaderboardError> {
     let mut left_out = Vec::new();
     for group in &board.groups {
         let mut sized = Vec::new();
-        for row in group.rows.iter().filter(|row| row.scorer == scorer && row.folder.is_some()) {
+        for row in group
+            .rows
+            .iter()
+            .filter(|row| row.scorer == scorer && row.folder.is_some())
+        {
             match train_size(row)? {
                 Some(size) => sized.push(Sized { row, size }),
                 None => left_out.push(row.label.as_str()),
@@ -56,7 +60,10 @@ pub(crate) fn picture(board: &Leaderboard) -> Result<String, LeaderboardError> {
         panel(&mut picture, board, sized, range, y, top);
         y += PLOT + 52.0;
     }
-    for line in below(board, &panels, &left_out).iter().flat_map(|line| wrapped(line, WIDTH - 40.0, 11.0)) {
+    for line in below(board, &panels, &left_out)
+        .iter()
+        .flat_map(|line| wrapped(line, WIDTH - 40.0, 11.0))
+    {
         y += 16.0;
         picture.text(20.0, y, Anchor::Start, "faint", &line);
     }
@@ -66,7 +73,9 @@ pub(crate) fn picture(board: &Leaderboard) -> Result<String, LeaderboardError> {
 fn title(board: &Leaderboard) -> String {
     // A curve of each scorer in one panel could not be read.
     let scorer = match board.plan.scorers {
-        Scorers::Both => board.title.replace("by both scorers", "by the official scorer"),
+        Scorers::Both => board
+            .title
+            .replace("by both scorers", "by the official scorer"),
         _ => board.title.clone(),
     };
     format!("{scorer}, against training size")
@@ -74,11 +83,15 @@ fn title(board: &Leaderboard) -> String {
 
 /// The number of training examples, where the run is tagged with one.
 fn train_size(row: &Row) -> Result<Option<f64>, LeaderboardError> {
-    let Some(value) = row.tags.get(TAG) else { return Ok(None) };
-    parse_size(value).map(Some).ok_or_else(|| LeaderboardError::TrainSize {
-        folder: row.folder.clone().unwrap_or_default(),
-        value: value.clone(),
-    })
+    let Some(value) = row.tags.get(TAG) else {
+        return Ok(None);
+    };
+    parse_size(value)
+        .map(Some)
+        .ok_or_else(|| LeaderboardError::TrainSize {
+            folder: row.folder.clone().unwrap_or_default(),
+            value: value.clone(),
+        })
 }
 
 /// `25000`, `25_000`, `25k` or `2M`; at least one.
@@ -108,7 +121,10 @@ fn printed_size(size: f64) -> String {
 
 /// Logarithms of the smallest and the largest size.
 fn range(panels: &[(&Group, Vec<Sized>)]) -> Result<(f64, f64), LeaderboardError> {
-    let mut sizes: Vec<f64> = panels.iter().flat_map(|(_, sized)| sized.iter().map(|sized| sized.size)).collect();
+    let mut sizes: Vec<f64> = panels
+        .iter()
+        .flat_map(|(_, sized)| sized.iter().map(|sized| sized.size))
+        .collect();
     sizes.sort_by(f64::total_cmp);
     sizes.dedup();
     match sizes.as_slice() {
@@ -118,19 +134,37 @@ fn range(panels: &[(&Group, Vec<Sized>)]) -> Result<(f64, f64), LeaderboardError
 }
 
 fn highest(board: &Leaderboard, panels: &[(&Group, Vec<Sized>)]) -> f64 {
-    let rows = panels.iter().flat_map(|(_, sized)| sized.iter().map(|sized| sized.row));
-    let figures = rows.flat_map(|row| (0..board.columns.len()).filter_map(move |column| row.accuracy(column)));
+    let rows = panels
+        .iter()
+        .flat_map(|(_, sized)| sized.iter().map(|sized| sized.row));
+    let figures = rows
+        .flat_map(|row| (0..board.columns.len()).filter_map(move |column| row.accuracy(column)));
     ((figures.fold(0.0, f64::max) * 10.0 - 1e-9).ceil() * 10.0).max(10.0)
 }
 
 /// Room for the names of lines.
 fn right(board: &Leaderboard) -> f64 {
-    WIDTH - 40.0 - board.columns.iter().map(|column| text_width(&column.title, FONT)).fold(0.0, f64::max)
+    WIDTH
+        - 40.0
+        - board
+            .columns
+            .iter()
+            .map(|column| text_width(&column.title, FONT))
+            .fold(0.0, f64::max)
 }
 
-fn panel(picture: &mut Picture, board: &Leaderboard, sized: &[Sized], range: (f64, f64), y: f64, top: f64) {
+fn panel(
+    picture: &mut Picture,
+    board: &Leaderboard,
+    sized: &[Sized],
+    range: (f64, f64),
+    y: f64,
+    top: f64,
+) {
     let (base, right) = (y + PLOT, right(board));
-    let across = |size: f64| LEFT + 20.0 + (right - LEFT - 30.0) * (size.ln() - range.0) / (range.1 - range.0);
+    let across = |size: f64| {
+        LEFT + 20.0 + (right - LEFT - 30.0) * (size.ln() - range.0) / (range.1 - range.0)
+    };
     let up = |accuracy: f64| base - PLOT * accuracy * 100.0 / top;
     let step = if top > 50.0 {
         20.0
@@ -139,13 +173,25 @@ fn panel(picture: &mut Picture, board: &Leaderboard, sized: &[Sized], range: (f6
     } else {
         5.0
     };
-    for tick in (0..).map(|index| f64::from(index) * step).take_while(|&tick| tick <= top) {
+    for tick in (0..)
+        .map(|index| f64::from(index) * step)
+        .take_while(|&tick| tick <= top)
+    {
         let at = base - PLOT * tick / top;
-        picture.line([LEFT, at, right, at], if tick == 0.0 { "axis" } else { "grid" });
+        picture.line(
+            [LEFT, at, right, at],
+            if tick == 0.0 { "axis" } else { "grid" },
+        );
         picture.text(LEFT - 6.0, at + 4.0, Anchor::End, "", &format!("{tick:.0}"));
     }
     picture.upward_text(16.0, y + PLOT / 2.0, "accuracy in percent");
-    picture.text((LEFT + right) / 2.0, base + 38.0, Anchor::Middle, "", "training examples (logarithmic)");
+    picture.text(
+        (LEFT + right) / 2.0,
+        base + 38.0,
+        Anchor::Middle,
+        "",
+        "training examples (logarithmic)",
+    );
     let mut free = f64::NEG_INFINITY;
     for sizes in sized.chunk_by(|one, other| one.size == other.size) {
         let (x, label) = (across(sizes[0].size), printed_size(sizes[0].size));
@@ -168,8 +214,16 @@ fn panel(picture: &mut Picture, board: &Leaderboard, sized: &[Sized], range: (f6
         let average = matches!(column.kind, ColumnKind::Micro | ColumnKind::Macro);
         picture.curve(&points, look, if average { 3.0 } else { 1.5 });
         for Sized { row, size } in sized {
-            let Some(accuracy) = row.accuracy(index) else { continue };
-            let tip = format!("{}, {}: {} at {}", row.label, column.title, percent(accuracy), printed_size(*size));
+            let Some(accuracy) = row.accuracy(index) else {
+                continue;
+            };
+            let tip = format!(
+                "{}, {}: {} at {}",
+                row.label,
+                column.title,
+                percent(accuracy),
+                printed_size(*size)
+            );
             picture.dot(across(*size), up(accuracy), look, &tip);
         }
         names.push((last, column.title.as_str(), look));
@@ -182,8 +236,14 @@ fn mean(sizes: &[Sized], column: usize) -> Option<f64> {
     evaluation::macro_average(sizes.iter().filter_map(|sized| sized.row.accuracy(column)))
 }
 
-/// Names at the ends of lines, moved apart where they would overlap, with a thin line to where theirs ends.
-fn name_lines(picture: &mut Picture, mut names: Vec<((f64, f64), &str, Look)>, right: f64, base: f64) {
+/// Names at the ends of lines, moved apart where they would overlap, with a thin line to where
+/// theirs ends.
+fn name_lines(
+    picture: &mut Picture,
+    mut names: Vec<((f64, f64), &str, Look)>,
+    right: f64,
+    base: f64,
+) {
     const HEIGHT: f64 = 15.0;
     names.sort_by(|one, other| one.0.1.total_cmp(&other.0.1));
     let mut places: Vec<f64> = names.iter().map(|((_, y), ..)| *y).collect();
@@ -203,18 +263,34 @@ fn name_lines(picture: &mut Picture, mut names: Vec<((f64, f64), &str, Look)>, r
 }
 
 fn below(board: &Leaderboard, panels: &[(&Group, Vec<Sized>)], left_out: &[&str]) -> Vec<String> {
-    let rows = || panels.iter().flat_map(|(_, sized)| sized.iter().map(|sized| sized.row));
+    let rows = || {
+        panels
+            .iter()
+            .flat_map(|(_, sized)| sized.iter().map(|sized| sized.row))
+    };
     let mut lines = Vec::new();
     if !left_out.is_empty() {
-        lines.push(format!("Left out, without a tag {TAG}: {}.", left_out.join(", ")));
+        lines.push(format!(
+            "Left out, without a tag {TAG}: {}.",
+            left_out.join(", ")
+        ));
     }
     for (index, (letters, note)) in board.lettered_notes().into_iter().enumerate() {
         let noted = |row: &&Row| {
-            row.notes.contains(&index) || row.figures.iter().flatten().any(|figure| figure.notes.contains(&index))
+            row.notes.contains(&index)
+                || row
+                    .figures
+                    .iter()
+                    .flatten()
+                    .any(|figure| figure.notes.contains(&index))
         };
         let concerned: Vec<&str> = rows().filter(noted).map(|row| row.label.as_str()).collect();
         if !concerned.is_empty() {
-            let who = if concerned.len() == rows().count() { "all".to_string() } else { concerned.join(", ") };
+            let who = if concerned.len() == rows().count() {
+                "all".to_string()
+            } else {
+                concerned.join(", ")
+            };
             lines.push(format!("{} {note} Concerns {who}.", raised(&letters)));
         }
     }
@@ -224,14 +300,31 @@ fn below(board: &Leaderboard, panels: &[(&Group, Vec<Sized>)], left_out: &[&str]
 /// All points in words.
 fn description(board: &Leaderboard, panels: &[(&Group, Vec<Sized>)]) -> String {
     let of_run = |sized: &Sized| {
-        let figures = board.columns.iter().enumerate().filter_map(|(index, column)| {
-            sized.row.accuracy(index).map(|accuracy| format!("{} {}", column.title, percent(accuracy)))
-        });
+        let figures = board
+            .columns
+            .iter()
+            .enumerate()
+            .filter_map(|(index, column)| {
+                sized
+                    .row
+                    .accuracy(index)
+                    .map(|accuracy| format!("{} {}", column.title, percent(accuracy)))
+            });
         let size = printed_size(sized.size);
-        format!("{} trained on {size}: {}.", sized.row.label, figures.collect::<Vec<_>>().join(", "))
+        format!(
+            "{} trained on {size}: {}.",
+            sized.row.label,
+            figures.collect::<Vec<_>>().join(", ")
+        )
     };
-    let runs = panels.iter().flat_map(|(_, sized)| sized.iter().map(of_run)).collect::<Vec<_>>();
-    format!("Line chart of accuracy in percent against the number of training examples. {}", runs.join(" "))
+    let runs = panels
+        .iter()
+        .flat_map(|(_, sized)| sized.iter().map(of_run))
+        .collect::<Vec<_>>();
+    format!(
+        "Line chart of accuracy in percent against the number of training examples. {}",
+        runs.join(" ")
+    )
 }
 
 #[cfg(test)]
@@ -242,7 +335,14 @@ mod tests {
     fn sizes_are_read_in_units() {
         let sizes = ["25000", "25_000", "25k", "0.5M", "2M"].map(parse_size);
         assert_eq!(sizes, [25e3, 25e3, 25e3, 5e5, 2e6].map(Some));
-        assert!(["", "k", "0", "-5", "many", "nan", "inf", "1e400"].iter().all(|text| parse_size(text).is_none()));
-        assert_eq!([500.0, 25e3, 2e6, 1.25e6].map(printed_size), ["500", "25k", "2M", "1.25M"]);
+        assert!(
+            ["", "k", "0", "-5", "many", "nan", "inf", "1e400"]
+                .iter()
+                .all(|text| parse_size(text).is_none())
+        );
+        assert_eq!(
+            [500.0, 25e3, 2e6, 1.25e6].map(printed_size),
+            ["500", "25k", "2M", "1.25M"]
+        );
     }
 }

@@ -6,8 +6,11 @@ use std::fmt::Write;
 pub(crate) const FONT: f64 = 12.0;
 
 /// Colours that people with colour blindness tell apart and that stand out on white and on black.
-/// Source: M. Okabe and K. Ito, "Color Universal Design" (2008), its yellow and blue darkened or lightened for contrast.
-const COLOURS: [&str; 8] = ["#0072b2", "#e69f00", "#009e73", "#d55e00", "#cc79a7", "#56b4e9", "#a89a00", "#8c6bb1"];
+/// Source: M. Okabe and K. Ito, "Color Universal Design" (2008), its yellow and blue darkened or
+/// lightened for contrast.
+const COLOURS: [&str; 8] = [
+    "#0072b2", "#e69f00", "#009e73", "#d55e00", "#cc79a7", "#56b4e9", "#a89a00", "#8c6bb1",
+];
 
 /// Dashes that tell lines of one colour apart.
 const DASHES: [&str; 4] = ["", "6 3", "2 3", "8 3 2 3"];
@@ -34,7 +37,8 @@ impl Look {
         DASHES[self.round() % DASHES.len()]
     }
 
-    /// What a shape is filled with: a colour, then the colour with stripes, and so on with other patterns.
+    /// What a shape is filled with: a colour, then the colour with stripes, and so on with other
+    /// patterns.
     pub fn fill(self) -> String {
         match self.round() {
             0 => self.colour().to_string(),
@@ -43,8 +47,16 @@ impl Look {
     }
 
     fn pattern(self) -> Option<String> {
-        let ground = format!("<rect width=\"6\" height=\"6\" fill=\"{}\" fill-opacity=\"0.35\"/>", self.colour());
-        let line = |d: &str| format!("<path d=\"{d}\" stroke=\"{}\" stroke-width=\"2\"/>", self.colour());
+        let ground = format!(
+            "<rect width=\"6\" height=\"6\" fill=\"{}\" fill-opacity=\"0.35\"/>",
+            self.colour()
+        );
+        let line = |d: &str| {
+            format!(
+                "<path d=\"{d}\" stroke=\"{}\" stroke-width=\"2\"/>",
+                self.colour()
+            )
+        };
         let drawing = match self.round() {
             0 => return None,
             1 => line("M0 6L6 0M-1 1L1 -1M5 7L7 5"),
@@ -75,7 +87,10 @@ pub(crate) struct Picture {
 
 impl Picture {
     pub fn new() -> Self {
-        Self { body: String::new(), patterns: Vec::new() }
+        Self {
+            body: String::new(),
+            patterns: Vec::new(),
+        }
     }
 
     /// A filled box with a text that shows when it is pointed at.
@@ -83,7 +98,11 @@ impl Picture {
         if look.round() > 0 && !self.patterns.contains(&look) {
             self.patterns.push(look);
         }
-        let tip = if tip.is_empty() { String::new() } else { format!("<title>{}</title>", escaped(tip)) };
+        let tip = if tip.is_empty() {
+            String::new()
+        } else {
+            format!("<title>{}</title>", escaped(tip))
+        };
         self.push(format!(
             "<rect x=\"{x:.1}\" y=\"{y:.1}\" width=\"{width:.1}\" height=\"{height:.1}\" fill=\"{}\" stroke=\"{}\" stroke-width=\"0.5\">{tip}</rect>",
             look.fill(),
@@ -93,12 +112,18 @@ impl Picture {
 
     /// A straight line of a class: `axis`, `grid` or `error`.
     pub fn line(&mut self, [x1, y1, x2, y2]: [f64; 4], class: &str) {
-        self.push(format!("<line class=\"{class}\" x1=\"{x1:.1}\" y1=\"{y1:.1}\" x2=\"{x2:.1}\" y2=\"{y2:.1}\"/>"));
+        self.push(format!(
+            "<line class=\"{class}\" x1=\"{x1:.1}\" y1=\"{y1:.1}\" x2=\"{x2:.1}\" y2=\"{y2:.1}\"/>"
+        ));
     }
 
     /// A line through points.
     pub fn curve(&mut self, points: &[(f64, f64)], look: Look, width: f64) {
-        let points = points.iter().map(|(x, y)| format!("{x:.1},{y:.1}")).collect::<Vec<_>>().join(" ");
+        let points = points
+            .iter()
+            .map(|(x, y)| format!("{x:.1},{y:.1}"))
+            .collect::<Vec<_>>()
+            .join(" ");
         self.push(format!(
             "<polyline points=\"{points}\" fill=\"none\" stroke=\"{}\" stroke-width=\"{width}\" stroke-dasharray=\"{}\"/>",
             look.colour(),
@@ -157,10 +182,19 @@ impl Picture {
         self.body.push('\n');
     }
 
-    /// The whole file. `title` names the picture and `description` tells what it shows to those who cannot see it.
+    /// The whole file. `title` names the picture and `description` tells what it shows to those who
+    /// cannot see it.
     pub fn finish(self, width: f64, height: f64, title: &str, description: &str) -> String {
-        let patterns: String = self.patterns.iter().filter_map(|look| look.pattern()).collect();
-        let defs = if patterns.is_empty() { String::new() } else { format!("<defs>\n{patterns}</defs>\n") };
+        let patterns: String = self
+            .patterns
+            .iter()
+            .filter_map(|look| look.pattern())
+            .collect();
+        let defs = if patterns.is_empty() {
+            String::new()
+        } else {
+            format!("<defs>\n{patterns}</defs>\n")
+        };
         let mut out = String::new();
         write!(
             out,
@@ -197,7 +231,8 @@ text { font: 12px system-ui, -apple-system, 'Segoe UI', 'DejaVu Sans', sans-seri
 }
 ";
 
-/// About how wide a text is. Real widths depend on the font that is there; this is more than most need.
+/// About how wide a text is. Real widths depend on the font that is there; this is more than most
+/// need.
 pub(crate) fn text_width(text: &str, size: f64) -> f64 {
     let em = |c: char| match c {
         'i' | 'l' | 'j' | '.' | ',' | ' ' | '\'' | '|' => 0.36,
@@ -247,14 +282,20 @@ mod tests {
 
     #[test]
     fn a_text_cannot_leave_its_element() {
-        assert_eq!(escaped("</text><script>\"&\u{0}"), "&lt;/text&gt;&lt;script&gt;&quot;&amp;\u{fffd}");
+        assert_eq!(
+            escaped("</text><script>\"&\u{0}"),
+            "&lt;/text&gt;&lt;script&gt;&quot;&amp;\u{fffd}"
+        );
     }
 
     #[test]
     fn lines_are_broken_between_words_and_nothing_is_lost() {
         let text = "some words that do not fit into one line of this width";
         let lines = wrapped(text, 120.0, FONT);
-        assert!(lines.len() > 2 && lines.iter().all(|line| text_width(line, FONT) <= 120.0), "{lines:?}");
+        assert!(
+            lines.len() > 2 && lines.iter().all(|line| text_width(line, FONT) <= 120.0),
+            "{lines:?}"
+        );
         assert_eq!(lines.join(" "), text);
     }
 }

@@ -18,8 +18,9 @@ pub(super) fn in_order(left: &[Value], right: &[Value], budget: &mut Budget) -> 
     either(true, "equal/in_order")
 }
 
-/// The same elements, wherever they stand; an element that is repeated counts once. Each element is given to the first free
-/// partner: equality is transitive up to units and names, so that a wrong partner is never taken from another.
+/// The same elements, wherever they stand; an element that is repeated counts once. Each element is
+/// given to the first free partner: equality is transitive up to units and names, so that a wrong
+/// partner is never taken from another.
 pub(super) fn in_any_order(left: &[Value], right: &[Value], budget: &mut Budget) -> Outcome {
     if left.len() == right.len() {
         return either(matched(left, right, budget, equal)?, "equal/in_any_order");
@@ -47,8 +48,13 @@ fn distinct(elements: &[Value], budget: &mut Budget) -> Result<Vec<Value>, Exhau
 }
 
 /// The one value that all elements of a list have, as in `\frac{3}{4} \text{ or } 0.75`.
-pub(super) fn only_value<'v>(elements: &'v [Value], budget: &mut Budget) -> Result<Option<&'v Value>, Exhausted> {
-    let Some((first, others)) = elements.split_first() else { return Ok(None) };
+pub(super) fn only_value<'v>(
+    elements: &'v [Value],
+    budget: &mut Budget,
+) -> Result<Option<&'v Value>, Exhausted> {
+    let Some((first, others)) = elements.split_first() else {
+        return Ok(None);
+    };
     for other in others {
         if !equal(first, other, budget)? {
             return Ok(None);
@@ -111,7 +117,11 @@ pub(super) fn vector(rows: &[Vec<Value>], items: &[Value], budget: &mut Budget) 
 }
 
 /// The same element under the same conditions.
-pub(super) fn set_builders(left: (&Value, &[Value]), right: (&Value, &[Value]), budget: &mut Budget) -> Outcome {
+pub(super) fn set_builders(
+    left: (&Value, &[Value]),
+    right: (&Value, &[Value]),
+    budget: &mut Budget,
+) -> Outcome {
     let elements = compare(left.0, right.0, budget)?;
     if !elements.equal {
         return Ok(elements);
@@ -143,7 +153,10 @@ pub(super) fn plus_minus(centre: Option<&Expr>, distance: &Expr) -> Value {
         Some(centre) => Expr::Sum(vec![centre.clone(), distance]),
         None => distance,
     };
-    Value::List(vec![Value::expr(branch(distance.clone())), Value::expr(branch(distance.clone().negated()))])
+    Value::List(vec![
+        Value::expr(branch(distance.clone())),
+        Value::expr(branch(distance.clone().negated())),
+    ])
 }
 
 /// `[3, 5]` as a list in brackets against `3, 5`.
@@ -151,6 +164,9 @@ pub(super) fn bracketed_pair(interval: &Interval, items: &[Value], budget: &mut 
     if !(interval.lower_closed && interval.upper_closed) {
         return different("equal/kind");
     }
-    let ends = [Value::expr(interval.lower.clone()), Value::expr(interval.upper.clone())];
+    let ends = [
+        Value::expr(interval.lower.clone()),
+        Value::expr(interval.upper.clone()),
+    ];
     in_order(&ends, items, budget)
 }

@@ -1,7 +1,8 @@
 //! Real balls: a binary floating-point number of some hundred digits and a rigorous radius.
 //!
-//! The middle is computed by correctly rounded operations; the radius is kept as its binary logarithm, rounded up, since
-//! only its order of magnitude matters and it may be as small as 2^−5000.
+//! The middle is computed by correctly rounded operations; the radius is kept as its binary
+//! logarithm, rounded up, since only its order of magnitude matters and it may be as small as
+//! 2^−5000.
 
 use std::cmp::Ordering;
 
@@ -24,7 +25,11 @@ pub(super) struct Precision {
 impl Precision {
     /// Arithmetic with that many bits.
     pub(super) fn new(bits: usize) -> Self {
-        Self { bits, context: Context::new(bits), constants: ConstCache::new() }
+        Self {
+            bits,
+            context: Context::new(bits),
+            constants: ConstCache::new(),
+        }
     }
 }
 
@@ -55,8 +60,8 @@ fn log2_sum(a: f64, b: f64) -> f64 {
 }
 
 impl Ball {
-    /// The result of an operation whose operands' errors contribute `inherited`. A correctly rounded result is at most
-    /// one unit in its last place off.
+    /// The result of an operation whose operands' errors contribute `inherited`. A correctly
+    /// rounded result is at most one unit in its last place off.
     fn rounded(result: Operation, inherited: f64, precision: &Precision) -> Option<Self> {
         let (middle, rounding) = match result.ok()? {
             Rounded::Exact(value) => (value.into_repr(), f64::NEG_INFINITY),
@@ -66,14 +71,19 @@ impl Ball {
                 (middle, unit)
             }
         };
-        if middle.is_infinite() || top(&middle).abs() > MAX_EXPONENT && !middle.significand().is_zero() {
+        if middle.is_infinite()
+            || top(&middle).abs() > MAX_EXPONENT && !middle.significand().is_zero()
+        {
             return None;
         }
-        Some(Self { middle, radius: log2_sum(inherited, rounding) })
+        Some(Self {
+            middle,
+            radius: log2_sum(inherited, rounding),
+        })
     }
 
-    /// The result of a series, or of the library where that gives up, on the middle of an operand whose error
-    /// contributes `inherited`.
+    /// The result of a series, or of the library where that gives up, on the middle of an operand
+    /// whose error contributes `inherited`.
     fn from_series(
         series: Option<Approximate>,
         library: impl FnOnce(&mut Precision) -> Operation,
@@ -81,9 +91,10 @@ impl Ball {
         precision: &mut Precision,
     ) -> Option<Self> {
         match series {
-            Some(Approximate { value, log2_error }) => {
-                Some(Self { middle: value, radius: log2_sum(inherited, log2_error) })
-            }
+            Some(Approximate { value, log2_error }) => Some(Self {
+                middle: value,
+                radius: log2_sum(inherited, log2_error),
+            }),
             None => {
                 let result = library(precision);
                 Self::rounded(result, inherited, precision)
@@ -103,24 +114,32 @@ impl Ball {
         }
         let bottom = top(&self.middle) - 1.0;
         // With the radius at most half of the middle, at least half remains.
-        (self.radius <= bottom - 1.0).then_some(if self.radius == f64::NEG_INFINITY { bottom } else { bottom - 1.0 })
+        (self.radius <= bottom - 1.0).then_some(if self.radius == f64::NEG_INFINITY {
+            bottom
+        } else {
+            bottom - 1.0
+        })
     }
 
-    /// Whether the middle is below a half. Its exponent may then be far below zero, and it must not be written out as a
-    /// fraction; of any other middle the last bit is no further behind the point than the precision.
+    /// Whether the middle is below a half. Its exponent may then be far below zero, and it must not
+    /// be written out as a fraction; of any other middle the last bit is no further behind the
+    /// point than the precision.
     fn is_small(&self) -> bool {
         top(&self.middle) < -1.0
     }
 
-    /// Whether the middle is so small that a function of it is its first term to the working precision. The library would
-    /// write such a number out to the point, and run out of memory.
+    /// Whether the middle is so small that a function of it is its first term to the working
+    /// precision. The library would write such a number out to the point, and run out of memory.
     fn is_tiny(&self, precision: &Precision) -> bool {
         !self.middle.significand().is_zero() && top(&self.middle) < -(precision.bits as f64)
     }
 
     /// Zero with that logarithm of a radius.
     fn around_zero(radius: f64) -> Self {
-        Self { middle: Repr::zero(), radius }
+        Self {
+            middle: Repr::zero(),
+            radius,
+        }
     }
 }
 
@@ -158,29 +177,54 @@ impl Real for Ball {
     fn rational(value: &RBig, precision: &mut Precision) -> Option<Self> {
         let numerator = Repr::from(value.numerator().clone());
         let denominator = Repr::from(IBig::from(value.denominator().clone()));
-        Self::rounded(precision.context.div(&numerator, &denominator), f64::NEG_INFINITY, precision)
+        Self::rounded(
+            precision.context.div(&numerator, &denominator),
+            f64::NEG_INFINITY,
+            precision,
+        )
     }
 
     fn pi(precision: &mut Precision) -> Option<Self> {
-        let library = |precision: &mut Precision| Ok(precision.context.pi::<2>(Some(&mut precision.constants)));
-        Self::from_series(series::pi(precision.bits), library, f64::NEG_INFINITY, precision)
+        let library = |precision: &mut Precision| {
+            Ok(precision.context.pi::<2>(Some(&mut precision.constants)))
+        };
+        Self::from_series(
+            series::pi(precision.bits),
+            library,
+            f64::NEG_INFINITY,
+            precision,
+        )
     }
 
     fn add(&self, other: &Self, precision: &mut Precision) -> Option<Self> {
         let radius = log2_sum(self.radius, other.radius);
-        Self::rounded(precision.context.add(&self.middle, &other.middle), radius, precision)
+        Self::rounded(
+            precision.context.add(&self.middle, &other.middle),
+            radius,
+            precision,
+        )
     }
 
     fn negated(&self) -> Self {
-        Self { middle: -self.middle.clone(), radius: self.radius }
+        Self {
+            middle: -self.middle.clone(),
+            radius: self.radius,
+        }
     }
 
     fn multiply(&self, other: &Self, precision: &mut Precision) -> Option<Self> {
         if self.is_zero() || other.is_zero() {
             return Some(Self::zero());
         }
-        let radius = log2_sum(top(&self.middle) + other.radius, self.radius + other.log2_most());
-        Self::rounded(precision.context.mul(&self.middle, &other.middle), radius, precision)
+        let radius = log2_sum(
+            top(&self.middle) + other.radius,
+            self.radius + other.log2_most(),
+        );
+        Self::rounded(
+            precision.context.mul(&self.middle, &other.middle),
+            radius,
+            precision,
+        )
     }
 
     fn divide(&self, other: &Self, precision: &mut Precision) -> Option<Self> {
@@ -188,7 +232,11 @@ impl Real for Ball {
         let least = other.log2_least()?;
         let quotient = top(&self.middle) - top(&other.middle) + 1.0;
         let radius = log2_sum(self.radius, quotient + other.radius) - least;
-        Self::rounded(precision.context.div(&self.middle, &other.middle), radius, precision)
+        Self::rounded(
+            precision.context.div(&self.middle, &other.middle),
+            radius,
+            precision,
+        )
     }
 
     fn root(&self, index: u32, precision: &mut Precision) -> Option<Self> {
@@ -196,7 +244,9 @@ impl Real for Ball {
             if self.is_zero() {
                 return Some(Self::zero());
             }
-            return Some(Self::around_zero(self.log2_most() / f64::from(index) + 1e-9));
+            return Some(Self::around_zero(
+                self.log2_most() / f64::from(index) + 1e-9,
+            ));
         };
         if is_negative(&self.middle) {
             return None;
@@ -218,9 +268,16 @@ impl Real for Ball {
         }
         if self.is_tiny(precision) {
             // |e^x − 1| ≤ 2|x| for |x| ≤ 1.
-            return Some(Self { middle: Repr::one(), radius: log2_sum(top(&self.middle), self.radius) + 1.0 });
+            return Some(Self {
+                middle: Repr::one(),
+                radius: log2_sum(top(&self.middle), self.radius) + 1.0,
+            });
         }
-        let library = |precision: &mut Precision| precision.context.exp(&self.middle, Some(&mut precision.constants));
+        let library = |precision: &mut Precision| {
+            precision
+                .context
+                .exp(&self.middle, Some(&mut precision.constants))
+        };
         let series = series::exp(&self.middle, precision.bits);
         let mut ball = Self::from_series(series, library, f64::NEG_INFINITY, precision)?;
         // e^r − 1 ≤ 2r for r ≤ 1/4.
@@ -233,7 +290,11 @@ impl Real for Ball {
         if is_negative(&self.middle) {
             return None;
         }
-        let library = |precision: &mut Precision| precision.context.ln(&self.middle, Some(&mut precision.constants));
+        let library = |precision: &mut Precision| {
+            precision
+                .context
+                .ln(&self.middle, Some(&mut precision.constants))
+        };
         let series = series::ln(&self.middle, precision.bits);
         Self::from_series(series, library, self.radius - least, precision)
     }
@@ -245,24 +306,47 @@ impl Real for Ball {
         if self.is_tiny(precision) {
             // |sin x − x| ≤ |x|³ and |cos x − 1| ≤ x² for |x| ≤ 1.
             let most = self.log2_most();
-            let sin = Self { middle: self.middle.clone(), radius: log2_sum(self.radius, 3.0 * most) };
-            return Some((sin, Self { middle: Repr::one(), radius: 2.0 * most }));
+            let sin = Self {
+                middle: self.middle.clone(),
+                radius: log2_sum(self.radius, 3.0 * most),
+            };
+            return Some((
+                sin,
+                Self {
+                    middle: Repr::one(),
+                    radius: 2.0 * most,
+                },
+            ));
         }
         if let Some((sin, cos)) = series::sin_cos(&self.middle, precision.bits) {
-            let ball =
-                |Approximate { value, log2_error }| Self { middle: value, radius: log2_sum(self.radius, log2_error) };
+            let ball = |Approximate { value, log2_error }| Self {
+                middle: value,
+                radius: log2_sum(self.radius, log2_error),
+            };
             return Some((ball(sin), ball(cos)));
         }
-        let (sin, cos) = precision.context.sin_cos(&self.middle, Some(&mut precision.constants));
-        Some((Self::rounded(sin, self.radius, precision)?, Self::rounded(cos, self.radius, precision)?))
+        let (sin, cos) = precision
+            .context
+            .sin_cos(&self.middle, Some(&mut precision.constants));
+        Some((
+            Self::rounded(sin, self.radius, precision)?,
+            Self::rounded(cos, self.radius, precision)?,
+        ))
     }
 
     fn arctan(&self, precision: &mut Precision) -> Option<Self> {
         if self.is_tiny(precision) {
             // |arctan x − x| ≤ |x|³.
-            return Some(Self { middle: self.middle.clone(), radius: log2_sum(self.radius, 3.0 * self.log2_most()) });
+            return Some(Self {
+                middle: self.middle.clone(),
+                radius: log2_sum(self.radius, 3.0 * self.log2_most()),
+            });
         }
-        let library = |precision: &mut Precision| precision.context.atan(&self.middle, Some(&mut precision.constants));
+        let library = |precision: &mut Precision| {
+            precision
+                .context
+                .atan(&self.middle, Some(&mut precision.constants))
+        };
         let series = series::arctan(&self.middle, precision.bits);
         Self::from_series(series, library, self.radius, precision)
     }
@@ -276,11 +360,18 @@ impl Real for Ball {
             return Some(Ordering::Equal);
         }
         self.log2_least()?;
-        Some(if is_negative(&self.middle) { Ordering::Less } else { Ordering::Greater })
+        Some(if is_negative(&self.middle) {
+            Ordering::Less
+        } else {
+            Ordering::Greater
+        })
     }
 
     fn blurred(&self, other: &Self) -> Self {
-        Self { middle: self.middle.clone(), radius: log2_sum(self.radius, other.log2_most()) }
+        Self {
+            middle: self.middle.clone(),
+            radius: log2_sum(self.radius, other.log2_most()),
+        }
     }
 
     fn integer(&self) -> Option<IBig> {
@@ -304,13 +395,19 @@ impl Real for Ball {
         }
         // No integer lies within the radius, so that the floor of the middle is that of all.
         if self.is_small() {
-            return Some(if is_negative(&self.middle) { IBig::NEG_ONE } else { IBig::ZERO });
+            return Some(if is_negative(&self.middle) {
+                IBig::NEG_ONE
+            } else {
+                IBig::ZERO
+            });
         }
         Some(RBig::try_from(self.middle.clone()).ok()?.floor())
     }
 
     fn to_f64(&self) -> f64 {
-        FBig::<mode::HalfEven, 2>::from_repr(self.middle.clone(), Context::new(0)).to_f64().value()
+        FBig::<mode::HalfEven, 2>::from_repr(self.middle.clone(), Context::new(0))
+            .to_f64()
+            .value()
     }
 }
 

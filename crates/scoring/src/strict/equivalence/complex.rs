@@ -1,7 +1,8 @@
 //! Complex numbers over any arithmetic of reals with errors, and the elementary functions on them.
 //!
-//! Principal values throughout. A value on a branch cut within its error counts as lying on the cut, where the argument
-//! is π: `ln(e^{iπ})` is then iπ although the computed imaginary part of `e^{iπ}` is a ball around zero.
+//! Principal values throughout. A value on a branch cut within its error counts as lying on the
+//! cut, where the argument is π: `ln(e^{iπ})` is then iπ although the computed imaginary part of
+//! `e^{iπ}` is a ball around zero.
 
 use std::cmp::Ordering;
 
@@ -17,7 +18,8 @@ pub(super) struct Complex<R> {
     pub im: R,
 }
 
-/// Integer powers up to this exponent are multiplied out by repeated squaring; beyond it, logarithms lose nothing.
+/// Integer powers up to this exponent are multiplied out by repeated squaring; beyond it,
+/// logarithms lose nothing.
 const MAX_SQUARING_EXPONENT: u64 = 1 << 40;
 
 impl<R: Real> Complex<R> {
@@ -34,7 +36,10 @@ impl<R: Real> Complex<R> {
     }
 
     pub(super) fn imaginary_unit(context: &mut R::Context) -> Option<Self> {
-        Some(Self { re: R::zero(), im: R::rational(&RBig::ONE, context)? })
+        Some(Self {
+            re: R::zero(),
+            im: R::rational(&RBig::ONE, context)?,
+        })
     }
 
     pub(super) fn is_real(&self) -> bool {
@@ -47,7 +52,10 @@ impl<R: Real> Complex<R> {
     }
 
     pub(super) fn add(&self, other: &Self, context: &mut R::Context) -> Option<Self> {
-        Some(Self { re: self.re.add(&other.re, context)?, im: self.im.add(&other.im, context)? })
+        Some(Self {
+            re: self.re.add(&other.re, context)?,
+            im: self.im.add(&other.im, context)?,
+        })
     }
 
     pub(super) fn subtract(&self, other: &Self, context: &mut R::Context) -> Option<Self> {
@@ -55,11 +63,17 @@ impl<R: Real> Complex<R> {
     }
 
     pub(super) fn negated(&self) -> Self {
-        Self { re: self.re.negated(), im: self.im.negated() }
+        Self {
+            re: self.re.negated(),
+            im: self.im.negated(),
+        }
     }
 
     pub(super) fn conjugate(&self) -> Self {
-        Self { re: self.re.clone(), im: self.im.negated() }
+        Self {
+            re: self.re.clone(),
+            im: self.im.negated(),
+        }
     }
 
     pub(super) fn multiply(&self, other: &Self, context: &mut R::Context) -> Option<Self> {
@@ -74,7 +88,10 @@ impl<R: Real> Complex<R> {
     }
 
     fn scaled(&self, factor: &R, context: &mut R::Context) -> Option<Self> {
-        Some(Self { re: self.re.multiply(factor, context)?, im: self.im.multiply(factor, context)? })
+        Some(Self {
+            re: self.re.multiply(factor, context)?,
+            im: self.im.multiply(factor, context)?,
+        })
     }
 
     fn halved(&self, context: &mut R::Context) -> Option<Self> {
@@ -84,7 +101,10 @@ impl<R: Real> Complex<R> {
 
     /// `i · self`.
     fn turned(&self) -> Self {
-        Self { re: self.im.negated(), im: self.re.clone() }
+        Self {
+            re: self.im.negated(),
+            im: self.re.clone(),
+        }
     }
 
     pub(super) fn inverse(&self, context: &mut R::Context) -> Option<Self> {
@@ -93,7 +113,10 @@ impl<R: Real> Complex<R> {
             return one.divide(value, context).map(Self::real);
         }
         let square = self.square_magnitude(context)?;
-        Some(Self { re: self.re.divide(&square, context)?, im: self.im.negated().divide(&square, context)? })
+        Some(Self {
+            re: self.re.divide(&square, context)?,
+            im: self.im.negated().divide(&square, context)?,
+        })
     }
 
     pub(super) fn divide(&self, other: &Self, context: &mut R::Context) -> Option<Self> {
@@ -123,10 +146,23 @@ impl<R: Real> Complex<R> {
     fn argument(&self, context: &mut R::Context) -> Option<R> {
         match (self.re.sign(), self.im.sign()) {
             (Some(Ordering::Greater), _) => self.im.divide(&self.re, context)?.arctan(context),
-            (re, Some(side @ (Ordering::Greater | Ordering::Less))) if re != Some(Ordering::Greater) => {
+            (re, Some(side @ (Ordering::Greater | Ordering::Less)))
+                if re != Some(Ordering::Greater) =>
+            {
                 let quarter = Self::half_pi(context)?;
-                let quarter = if side == Ordering::Less { quarter.negated() } else { quarter };
-                quarter.add(&self.re.divide(&self.im, context)?.arctan(context)?.negated(), context)
+                let quarter = if side == Ordering::Less {
+                    quarter.negated()
+                } else {
+                    quarter
+                };
+                quarter.add(
+                    &self
+                        .re
+                        .divide(&self.im, context)?
+                        .arctan(context)?
+                        .negated(),
+                    context,
+                )
             }
             (Some(Ordering::Less), _) => {
                 let deviation = self.im.divide(&self.re, context)?.arctan(context)?;
@@ -160,16 +196,25 @@ impl<R: Real> Complex<R> {
         let half = R::rational(&RBig::from_parts(1.into(), 2u8.into()), context)?;
         let re = match self.as_real() {
             Some(value) => value.negated().ln(context)?,
-            None => self.square_magnitude(context)?.ln(context)?.multiply(&half, context)?,
+            None => self
+                .square_magnitude(context)?
+                .ln(context)?
+                .multiply(&half, context)?,
         };
-        Some(Self { re, im: self.argument(context)? })
+        Some(Self {
+            re,
+            im: self.argument(context)?,
+        })
     }
 
     pub(super) fn square_root(&self, context: &mut R::Context) -> Option<Self> {
         if self.is_real() {
             match self.re.sign() {
                 Some(Ordering::Less) => {
-                    return Some(Self { re: R::zero(), im: self.re.negated().root(2, context)? });
+                    return Some(Self {
+                        re: R::zero(),
+                        im: self.re.negated().root(2, context)?,
+                    });
                 }
                 Some(_) => return self.re.root(2, context).map(Self::real),
                 None => {}
@@ -177,16 +222,27 @@ impl<R: Real> Complex<R> {
         }
         if self.re.sign().is_none() && self.im.sign().is_none_or(Ordering::is_eq) {
             // Zero within the error: the root lies in a disc around zero.
-            let size = R::zero().blurred(&self.re).blurred(&self.im).root(2, context)?;
+            let size = R::zero()
+                .blurred(&self.re)
+                .blurred(&self.im)
+                .root(2, context)?;
             let disc = R::zero().blurred(&size);
-            return Some(Self { re: disc.clone(), im: disc });
+            return Some(Self {
+                re: disc.clone(),
+                im: disc,
+            });
         }
-        self.power_by_logarithm(&Self::rational(&RBig::from_parts(1.into(), 2u8.into()), context)?, context)
+        self.power_by_logarithm(
+            &Self::rational(&RBig::from_parts(1.into(), 2u8.into()), context)?,
+            context,
+        )
     }
 
     pub(super) fn integer_power(&self, exponent: &IBig, context: &mut R::Context) -> Option<Self> {
         let (sign, magnitude) = exponent.clone().into_parts();
-        let mut remaining = u64::try_from(magnitude).ok().filter(|exponent| *exponent <= MAX_SQUARING_EXPONENT)?;
+        let mut remaining = u64::try_from(magnitude)
+            .ok()
+            .filter(|exponent| *exponent <= MAX_SQUARING_EXPONENT)?;
         let mut power: Option<Self> = None;
         let mut square = self.clone();
         while remaining > 0 {
@@ -205,11 +261,19 @@ impl<R: Real> Complex<R> {
             Some(power) => power,
             None => Self::integer(1, context)?,
         };
-        if sign == dashu_int::Sign::Negative { power.inverse(context) } else { Some(power) }
+        if sign == dashu_int::Sign::Negative {
+            power.inverse(context)
+        } else {
+            Some(power)
+        }
     }
 
     /// `e^{exponent · ln self}`.
-    pub(super) fn power_by_logarithm(&self, exponent: &Self, context: &mut R::Context) -> Option<Self> {
+    pub(super) fn power_by_logarithm(
+        &self,
+        exponent: &Self,
+        context: &mut R::Context,
+    ) -> Option<Self> {
         exponent.multiply(&self.ln(context)?, context)?.exp(context)
     }
 
@@ -221,16 +285,24 @@ impl<R: Real> Complex<R> {
         let rising = self.turned().exp(context)?;
         let falling = self.turned().negated().exp(context)?;
         let cos = rising.add(&falling, context)?.halved(context)?;
-        let sin = rising.subtract(&falling, context)?.halved(context)?.turned().negated();
+        let sin = rising
+            .subtract(&falling, context)?
+            .halved(context)?
+            .turned()
+            .negated();
         Some((sin, cos))
     }
 
     pub(super) fn sinh(&self, context: &mut R::Context) -> Option<Self> {
-        self.exp(context)?.subtract(&self.negated().exp(context)?, context)?.halved(context)
+        self.exp(context)?
+            .subtract(&self.negated().exp(context)?, context)?
+            .halved(context)
     }
 
     pub(super) fn cosh(&self, context: &mut R::Context) -> Option<Self> {
-        self.exp(context)?.add(&self.negated().exp(context)?, context)?.halved(context)
+        self.exp(context)?
+            .add(&self.negated().exp(context)?, context)?
+            .halved(context)
     }
 
     pub(super) fn arctan(&self, context: &mut R::Context) -> Option<Self> {
@@ -257,7 +329,11 @@ impl<R: Real> Complex<R> {
                 // At ±1, perhaps within the error, the angle is off by about the root of the error.
                 Some(Ordering::Equal) | None => {
                     let quarter = Self::half_pi(context)?;
-                    let quarter = if self.re.sign()? == Ordering::Less { quarter.negated() } else { quarter };
+                    let quarter = if self.re.sign()? == Ordering::Less {
+                        quarter.negated()
+                    } else {
+                        quarter
+                    };
                     let deviation = square.re.blurred(&square.re);
                     let deviation = R::zero().blurred(&deviation).root(2, context)?;
                     return Some(Self::real(quarter.blurred(&deviation).blurred(&deviation)));
@@ -277,7 +353,10 @@ impl<R: Real> Complex<R> {
 
     pub(super) fn arsinh(&self, context: &mut R::Context) -> Option<Self> {
         let one = Self::integer(1, context)?;
-        let root = self.multiply(self, context)?.add(&one, context)?.square_root(context)?;
+        let root = self
+            .multiply(self, context)?
+            .add(&one, context)?
+            .square_root(context)?;
         self.add(&root, context)?.ln(context)
     }
 
@@ -285,7 +364,8 @@ impl<R: Real> Complex<R> {
         let one = Self::integer(1, context)?;
         let below = self.subtract(&one, context)?.square_root(context)?;
         let above = self.add(&one, context)?.square_root(context)?;
-        self.add(&below.multiply(&above, context)?, context)?.ln(context)
+        self.add(&below.multiply(&above, context)?, context)?
+            .ln(context)
     }
 
     pub(super) fn artanh(&self, context: &mut R::Context) -> Option<Self> {

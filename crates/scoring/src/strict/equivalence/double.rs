@@ -14,17 +14,22 @@ pub(super) struct Double {
     pub error: f64,
 }
 
-/// Relative error of one operation: four units in the last place, which the mathematical libraries in use keep.
+/// Relative error of one operation: four units in the last place, which the mathematical libraries
+/// in use keep.
 const ROUNDING: f64 = 4.0 * f64::EPSILON;
 
 /// Errors above this relative bound are of no use.
 const COARSEST: f64 = 1e-3;
 
 impl Double {
-    /// The result of an operation with an error inherited from its operands; `None` where it left the range.
+    /// The result of an operation with an error inherited from its operands; `None` where it left
+    /// the range.
     fn rounded(middle: f64, inherited: f64) -> Option<Self> {
         let error = inherited * (1.0 + ROUNDING) + middle.abs() * ROUNDING;
-        (middle.is_finite() && error.is_finite()).then_some(Self { middle, error: error + f64::MIN_POSITIVE })
+        (middle.is_finite() && error.is_finite()).then_some(Self {
+            middle,
+            error: error + f64::MIN_POSITIVE,
+        })
     }
 
     /// Least distance of the true value from zero.
@@ -47,14 +52,20 @@ impl Real for Double {
     }
 
     fn zero() -> Self {
-        Self { middle: 0.0, error: 0.0 }
+        Self {
+            middle: 0.0,
+            error: 0.0,
+        }
     }
 
     fn rational(value: &RBig, (): &mut ()) -> Option<Self> {
         if let Ok(small) = i32::try_from(value.numerator())
             && value.is_int()
         {
-            return Some(Self { middle: f64::from(small), error: 0.0 });
+            return Some(Self {
+                middle: f64::from(small),
+                error: 0.0,
+            });
         }
         let middle = value.to_f64().value();
         if middle == 0.0 {
@@ -75,14 +86,19 @@ impl Real for Double {
     }
 
     fn negated(&self) -> Self {
-        Self { middle: -self.middle, error: self.error }
+        Self {
+            middle: -self.middle,
+            error: self.error,
+        }
     }
 
     fn multiply(&self, other: &Self, (): &mut ()) -> Option<Self> {
         if self.is_zero() || other.is_zero() {
             return Some(Self::zero());
         }
-        let error = self.middle.abs() * other.error + other.middle.abs() * self.error + self.error * other.error;
+        let error = self.middle.abs() * other.error
+            + other.middle.abs() * self.error
+            + self.error * other.error;
         Self::rounded(self.middle * other.middle, error)
     }
 
@@ -92,7 +108,10 @@ impl Real for Double {
             return None;
         }
         let quotient = self.middle / other.middle;
-        Self::rounded(quotient, (self.error + quotient.abs() * other.error) / least)
+        Self::rounded(
+            quotient,
+            (self.error + quotient.abs() * other.error) / least,
+        )
     }
 
     fn root(&self, index: u32, (): &mut ()) -> Option<Self> {
@@ -104,11 +123,18 @@ impl Real for Double {
         let least = self.middle - self.error;
         if least <= 0.0 {
             let most = self.middle + self.error;
-            return (most >= 0.0).then(|| Self { middle: 0.0, error: root(most) * (1.0 + ROUNDING) });
+            return (most >= 0.0).then(|| Self {
+                middle: 0.0,
+                error: root(most) * (1.0 + ROUNDING),
+            });
         }
         let middle = root(self.middle);
         // |ln(middle)/index| rounding of the exponent 1/index is covered by this factor.
-        let exponent_error = if index > 3 { self.middle.ln().abs() * f64::EPSILON * middle } else { 0.0 };
+        let exponent_error = if index > 3 {
+            self.middle.ln().abs() * f64::EPSILON * middle
+        } else {
+            0.0
+        };
         Self::rounded(middle, middle * (self.error / least) + exponent_error)
     }
 
@@ -133,7 +159,10 @@ impl Real for Double {
             return None;
         }
         let (sin, cos) = self.middle.sin_cos();
-        Some((Self::rounded(sin, self.error)?, Self::rounded(cos, self.error)?))
+        Some((
+            Self::rounded(sin, self.error)?,
+            Self::rounded(cos, self.error)?,
+        ))
     }
 
     fn arctan(&self, (): &mut ()) -> Option<Self> {
@@ -152,7 +181,10 @@ impl Real for Double {
     }
 
     fn blurred(&self, other: &Self) -> Self {
-        Self { middle: self.middle, error: self.error + other.middle.abs() + other.error }
+        Self {
+            middle: self.middle,
+            error: self.error + other.middle.abs() + other.error,
+        }
     }
 
     fn integer(&self) -> Option<IBig> {
@@ -162,7 +194,10 @@ impl Real for Double {
     }
 
     fn floor(&self) -> Option<IBig> {
-        let (least, most) = ((self.middle - self.error).floor(), (self.middle + self.error).floor());
+        let (least, most) = (
+            (self.middle - self.error).floor(),
+            (self.middle + self.error).floor(),
+        );
         (least == most && least.abs() < 1e15).then(|| IBig::from(least as i64))
     }
 

@@ -40,7 +40,8 @@ pub(super) struct Evaluation<'e, 'b, R: Real> {
     budget: &'b mut Budget,
     depth: u32,
     nodes: u32,
-    /// Whether an even root, a logarithm or an inverse function of a real number outside its real domain was met.
+    /// Whether an even root, a logarithm or an inverse function of a real number outside its real
+    /// domain was met.
     pub left_reals: bool,
 }
 
@@ -50,7 +51,14 @@ impl<'e, 'b, R: Real> Evaluation<'e, 'b, R> {
         context: &'b mut R::Context,
         budget: &'b mut Budget,
     ) -> Self {
-        Self { values, context, budget, depth: 0, nodes: 0, left_reals: false }
+        Self {
+            values,
+            context,
+            budget,
+            depth: 0,
+            nodes: 0,
+            left_reals: false,
+        }
     }
 
     /// The value of the expression.
@@ -72,9 +80,13 @@ impl<'e, 'b, R: Real> Evaluation<'e, 'b, R> {
         match expr {
             Expr::Number(number) => defined(Complex::rational(&number.value, self.context)),
             Expr::Constant(constant) => self.constant(*constant),
-            Expr::Symbol(symbol) => {
-                defined(self.values.iter().rev().find(|(name, _)| *name == symbol).map(|(_, value)| value.clone()))
-            }
+            Expr::Symbol(symbol) => defined(
+                self.values
+                    .iter()
+                    .rev()
+                    .find(|(name, _)| *name == symbol)
+                    .map(|(_, value)| value.clone()),
+            ),
             Expr::Sum(terms) => self.accumulate(terms, 0, Complex::add),
             Expr::Product(factors) => self.accumulate(factors, 1, Complex::multiply),
             Expr::Power(base, exponent) => self.power(base, exponent),
@@ -102,7 +114,12 @@ impl<'e, 'b, R: Real> Evaluation<'e, 'b, R> {
         })
     }
 
-    fn accumulate(&mut self, parts: &'e [Expr], neutral: i64, combine: Operation<R>) -> Result<Complex<R>, Failure> {
+    fn accumulate(
+        &mut self,
+        parts: &'e [Expr],
+        neutral: i64,
+        combine: Operation<R>,
+    ) -> Result<Complex<R>, Failure> {
         let Some((first, rest)) = parts.split_first() else {
             return defined(Complex::integer(neutral, self.context));
         };
@@ -115,8 +132,15 @@ impl<'e, 'b, R: Real> Evaluation<'e, 'b, R> {
         Ok(total)
     }
 
-    fn repeat(&mut self, parts: &'e [Expr], neutral: i64, combine: Operation<R>) -> Result<Complex<R>, Failure> {
-        let [Expr::Symbol(index), first, last, body] = parts else { return Err(Failure::Undefined) };
+    fn repeat(
+        &mut self,
+        parts: &'e [Expr],
+        neutral: i64,
+        combine: Operation<R>,
+    ) -> Result<Complex<R>, Failure> {
+        let [Expr::Symbol(index), first, last, body] = parts else {
+            return Err(Failure::Undefined);
+        };
         let first = RBig::from(self.integer(first)?);
         let last = RBig::from(self.integer(last)?);
         let range = defined(rational::index_range(&first, &last))?;
@@ -142,8 +166,8 @@ impl<'e, 'b, R: Real> Evaluation<'e, 'b, R> {
             self.pay_function()?;
             return defined(exponent.exp(self.context));
         }
-        // Folding outside of sums over an index finds the fraction 1/3 in an exponent, which a value with an error no
-        // longer shows.
+        // Folding outside of sums over an index finds the fraction 1/3 in an exponent, which a
+        // value with an error no longer shows.
         let fraction = rational::fold(exponent, self.budget)?;
         let base = self.value(base)?;
         let exponent_value = match fraction {
@@ -164,7 +188,11 @@ impl<'e, 'b, R: Real> Evaluation<'e, 'b, R> {
     }
 
     /// Powers with a known fraction as exponent; the odd root of a negative real is the real one.
-    fn rational_power(&mut self, base: &Complex<R>, exponent: &RBig) -> Result<Complex<R>, Failure> {
+    fn rational_power(
+        &mut self,
+        base: &Complex<R>,
+        exponent: &RBig,
+    ) -> Result<Complex<R>, Failure> {
         if exponent.is_int() {
             self.budget.spend(R::operation_steps(self.context) * 2)?;
             return defined(base.integer_power(exponent.numerator(), self.context));
@@ -177,9 +205,11 @@ impl<'e, 'b, R: Real> Evaluation<'e, 'b, R> {
                 self.note_sign(base);
                 base.square_root(self.context)
             }
-            (Some(index), Some(Some(Ordering::Less))) if !index.is_multiple_of(2) => {
-                base.re.negated().root(index, self.context).map(|root| Complex::real(root.negated()))
-            }
+            (Some(index), Some(Some(Ordering::Less))) if !index.is_multiple_of(2) => base
+                .re
+                .negated()
+                .root(index, self.context)
+                .map(|root| Complex::real(root.negated())),
             (Some(index), Some(Some(Ordering::Greater | Ordering::Equal))) => {
                 base.re.root(index, self.context).map(Complex::real)
             }
@@ -213,7 +243,10 @@ impl<'e, 'b, R: Real> Evaluation<'e, 'b, R> {
         }
         match values.as_slice() {
             [value] => {
-                if !matches!(function, Function::Abs | Function::Re | Function::Im | Function::Conjugate) {
+                if !matches!(
+                    function,
+                    Function::Abs | Function::Re | Function::Im | Function::Conjugate
+                ) {
                     self.pay_function()?;
                     if !value.is_real() {
                         // Complex functions are made of several real ones.
@@ -232,20 +265,36 @@ impl<'e, 'b, R: Real> Evaluation<'e, 'b, R> {
             }
             [first, rest @ ..] if matches!(function, Function::Min | Function::Max) => {
                 let least = function == Function::Min;
-                rest.iter().try_fold(first.clone(), |extreme, value| self.extreme(extreme, value, least))
+                rest.iter().try_fold(first.clone(), |extreme, value| {
+                    self.extreme(extreme, value, least)
+                })
             }
             _ => Err(Failure::Undefined),
         }
     }
 
-    fn extreme(&mut self, extreme: Complex<R>, value: &Complex<R>, least: bool) -> Result<Complex<R>, Failure> {
+    fn extreme(
+        &mut self,
+        extreme: Complex<R>,
+        value: &Complex<R>,
+        least: bool,
+    ) -> Result<Complex<R>, Failure> {
         let difference = defined(value.subtract(&extreme, self.context))?;
         let order = defined(difference.as_real())?.sign();
-        let replace = order == Some(if least { Ordering::Less } else { Ordering::Greater });
+        let replace = order
+            == Some(if least {
+                Ordering::Less
+            } else {
+                Ordering::Greater
+            });
         Ok(if replace { value.clone() } else { extreme })
     }
 
-    fn integer_function(&mut self, function: Function, values: &[Complex<R>]) -> Result<Complex<R>, Failure> {
+    fn integer_function(
+        &mut self,
+        function: Function,
+        values: &[Complex<R>],
+    ) -> Result<Complex<R>, Failure> {
         let mut integers = Vec::with_capacity(values.len());
         for value in values {
             match as_integer(value) {
@@ -260,7 +309,9 @@ impl<'e, 'b, R: Real> Evaluation<'e, 'b, R> {
 
     /// `a mod b` of reals, `a − b ⌊a/b⌋`.
     fn modulo(&mut self, function: Function, values: &[Complex<R>]) -> Result<Complex<R>, Failure> {
-        let (Function::Mod, [value, modulus]) = (function, values) else { return Err(Failure::Undefined) };
+        let (Function::Mod, [value, modulus]) = (function, values) else {
+            return Err(Failure::Undefined);
+        };
         let quotient = defined(value.divide(modulus, self.context))?;
         let floor = defined(defined(quotient.as_real())?.floor())?;
         let floor = defined(Complex::rational(&RBig::from(floor), self.context))?;
@@ -268,7 +319,11 @@ impl<'e, 'b, R: Real> Evaluation<'e, 'b, R> {
         defined(value.subtract(&whole, self.context))
     }
 
-    fn elementary(&mut self, function: Function, value: &Complex<R>) -> Result<Complex<R>, Failure> {
+    fn elementary(
+        &mut self,
+        function: Function,
+        value: &Complex<R>,
+    ) -> Result<Complex<R>, Failure> {
         self.note_domain(function, value);
         let context = &mut *self.context;
         let inverse = |value: Option<Complex<R>>, context: &mut R::Context| value?.inverse(context);
@@ -276,28 +331,41 @@ impl<'e, 'b, R: Real> Evaluation<'e, 'b, R> {
             Function::Ln | Function::LogUnbased => value.ln(context),
             Function::Sin => value.sin_cos(context).map(|(sin, _)| sin),
             Function::Cos => value.sin_cos(context).map(|(_, cos)| cos),
-            Function::Tan => value.sin_cos(context).and_then(|(sin, cos)| sin.divide(&cos, context)),
-            Function::Cot => value.sin_cos(context).and_then(|(sin, cos)| cos.divide(&sin, context)),
+            Function::Tan => value
+                .sin_cos(context)
+                .and_then(|(sin, cos)| sin.divide(&cos, context)),
+            Function::Cot => value
+                .sin_cos(context)
+                .and_then(|(sin, cos)| cos.divide(&sin, context)),
             Function::Sec => inverse(value.sin_cos(context).map(|(_, cos)| cos), context),
             Function::Csc => inverse(value.sin_cos(context).map(|(sin, _)| sin), context),
             Function::Arcsin => value.arcsin(context),
-            Function::Arccos => value.arcsin(context).and_then(|angle| angle.complement(context)),
+            Function::Arccos => value
+                .arcsin(context)
+                .and_then(|angle| angle.complement(context)),
             Function::Arctan => value.arctan(context),
-            Function::Arccot => value.arctan(context).and_then(|angle| angle.complement(context)),
-            Function::Arccsc => value.inverse(context).and_then(|value| value.arcsin(context)),
+            Function::Arccot => value
+                .arctan(context)
+                .and_then(|angle| angle.complement(context)),
+            Function::Arccsc => value
+                .inverse(context)
+                .and_then(|value| value.arcsin(context)),
             Function::Arcsec => value
                 .inverse(context)
                 .and_then(|value| value.arcsin(context))
                 .and_then(|angle| angle.complement(context)),
             Function::Sinh => value.sinh(context),
             Function::Cosh => value.cosh(context),
-            Function::Tanh => value.sinh(context).and_then(|sinh| sinh.divide(&value.cosh(context)?, context)),
+            Function::Tanh => value
+                .sinh(context)
+                .and_then(|sinh| sinh.divide(&value.cosh(context)?, context)),
             Function::Arsinh => value.arsinh(context),
             Function::Arcosh => value.arcosh(context),
             Function::Artanh => value.artanh(context),
             Function::Abs => value.magnitude(context).map(Complex::real),
             Function::Floor => integral(value, context, |value| value.floor()),
-            Function::Ceil => integral(&value.negated(), context, |value| value.floor()).map(|floor| floor.negated()),
+            Function::Ceil => integral(&value.negated(), context, |value| value.floor())
+                .map(|floor| floor.negated()),
             Function::Sign => match value.as_real().and_then(Real::sign) {
                 Some(order) => Complex::integer(order as i64, context),
                 None => None,
@@ -330,8 +398,9 @@ impl<'e, 'b, R: Real> Evaluation<'e, 'b, R> {
         self.left_reals |= outside;
     }
 
-    /// A pseudo-random value for an unknown function at these arguments, the same for the same values of them. An
-    /// argument without a value, such as an infinite bound, goes by how it is written.
+    /// A pseudo-random value for an unknown function at these arguments, the same for the same
+    /// values of them. An argument without a value, such as an infinite bound, goes by how it is
+    /// written.
     fn unknown(&mut self, name: &Symbol, arguments: &'e [Expr]) -> Result<Complex<R>, Failure> {
         let mut hash = points::Hash::new(name);
         for argument in arguments {

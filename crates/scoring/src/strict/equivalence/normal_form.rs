@@ -1,4 +1,5 @@
-//! Normal forms: an expression as a quotient of polynomials in its symbols and in whatever else is not rational.
+//! Normal forms: an expression as a quotient of polynomials in its symbols and in whatever else is
+//! not rational.
 
 use dashu_int::ops::Abs;
 use dashu_int::{Sign, UBig};
@@ -53,14 +54,23 @@ pub(super) struct NormalForms {
 
 impl NormalForms {
     pub(super) fn new() -> Self {
-        Self { atoms: Vec::new(), relations: Vec::new(), dependent: false, depth: 0 }
+        Self {
+            atoms: Vec::new(),
+            relations: Vec::new(),
+            dependent: false,
+            depth: 0,
+        }
     }
 
-    /// Whether the atoms are algebraically independent but for the relations that are applied, so that different
-    /// normal forms are different functions. Known for symbols, i, square roots of different primes, and one of π and e.
+    /// Whether the atoms are algebraically independent but for the relations that are applied, so
+    /// that different normal forms are different functions. Known for symbols, i, square roots of
+    /// different primes, and one of π and e.
     pub(super) fn decide(&self) -> bool {
-        let transcendental =
-            self.atoms.iter().filter(|atom| matches!(atom, Atom::Constant(Constant::Pi | Constant::E))).count();
+        let transcendental = self
+            .atoms
+            .iter()
+            .filter(|atom| matches!(atom, Atom::Constant(Constant::Pi | Constant::E)))
+            .count();
         let simple = self.atoms.iter().all(|atom| match atom {
             Atom::Symbol(_) | Atom::Constant(Constant::Pi | Constant::E | Constant::I) => true,
             Atom::Root { index, .. } => *index == 2,
@@ -73,13 +83,20 @@ impl NormalForms {
         &self.relations
     }
 
-    /// Whether any atom is tied by a relation, so that a number may have other factors than rationals.
+    /// Whether any atom is tied by a relation, so that a number may have other factors than
+    /// rationals.
     pub(super) fn has_relations(&self) -> bool {
-        self.atoms.iter().any(|atom| !matches!(atom, Atom::Symbol(_)))
+        self.atoms
+            .iter()
+            .any(|atom| !matches!(atom, Atom::Symbol(_)))
     }
 
     /// The normal form of an expression.
-    pub(super) fn normal_form(&mut self, expr: &Expr, budget: &mut Budget) -> Result<Quotient, Stop> {
+    pub(super) fn normal_form(
+        &mut self,
+        expr: &Expr,
+        budget: &mut Budget,
+    ) -> Result<Quotient, Stop> {
         budget.spend(1)?;
         if self.depth >= MAX_DEPTH {
             return Err(Stop::TooLarge);
@@ -116,13 +133,19 @@ impl NormalForms {
             Expr::Apply(function, arguments) => self.apply(*function, arguments, budget),
             Expr::Call(name, arguments) => {
                 let arguments = self.normal_forms(arguments, budget)?;
-                self.unknown(Atom::Unknown { name: name.clone(), arguments })
+                self.unknown(Atom::Unknown {
+                    name: name.clone(),
+                    arguments,
+                })
             }
         }
     }
 
     fn normal_forms(&mut self, exprs: &[Expr], budget: &mut Budget) -> Result<Vec<Quotient>, Stop> {
-        exprs.iter().map(|expr| self.normal_form(expr, budget)).collect()
+        exprs
+            .iter()
+            .map(|expr| self.normal_form(expr, budget))
+            .collect()
     }
 
     /// The atom as a polynomial.
@@ -137,11 +160,19 @@ impl NormalForms {
             let number = self.atoms.len();
             match &atom {
                 Atom::Constant(Constant::I) => {
-                    self.relations.push(Relation { atom: number as u16, index: 2, value: RBig::from(-1) });
+                    self.relations.push(Relation {
+                        atom: number as u16,
+                        index: 2,
+                        value: RBig::from(-1),
+                    });
                 }
                 Atom::Root { radicand, index } => {
                     let value = RBig::from(radicand.clone());
-                    self.relations.push(Relation { atom: number as u16, index: *index, value });
+                    self.relations.push(Relation {
+                        atom: number as u16,
+                        index: *index,
+                        value,
+                    });
                 }
                 _ => {}
             }
@@ -158,35 +189,72 @@ impl NormalForms {
         Ok(self.atom(atom))
     }
 
-    fn apply(&mut self, function: Function, arguments: &[Expr], budget: &mut Budget) -> Result<Quotient, Stop> {
+    fn apply(
+        &mut self,
+        function: Function,
+        arguments: &[Expr],
+        budget: &mut Budget,
+    ) -> Result<Quotient, Stop> {
         match function {
-            Function::FiniteSum | Function::FiniteProduct => return self.written_out(function, arguments, budget),
+            Function::FiniteSum | Function::FiniteProduct => {
+                return self.written_out(function, arguments, budget);
+            }
             Function::Degrees => {
-                let value = self.normal_forms(arguments, budget)?.pop().ok_or(Stop::Undefined)?;
+                let value = self
+                    .normal_forms(arguments, budget)?
+                    .pop()
+                    .ok_or(Stop::Undefined)?;
                 let turn = self.atom(Atom::Constant(Constant::Pi));
                 let share = Quotient::constant(RBig::from_parts(1.into(), 180u8.into()));
-                return value.multiply(&turn, &self.relations, budget)?.multiply(&share, &self.relations, budget);
+                return value.multiply(&turn, &self.relations, budget)?.multiply(
+                    &share,
+                    &self.relations,
+                    budget,
+                );
             }
             Function::Opaque => {
-                let [Expr::Symbol(name), arguments @ ..] = arguments else { return Err(Stop::Undefined) };
+                let [Expr::Symbol(name), arguments @ ..] = arguments else {
+                    return Err(Stop::Undefined);
+                };
                 let arguments = self.normal_forms(arguments, budget)?;
-                return self.unknown(Atom::Unknown { name: name.clone(), arguments });
+                return self.unknown(Atom::Unknown {
+                    name: name.clone(),
+                    arguments,
+                });
             }
             _ => {}
         }
         let arguments = self.normal_forms(arguments, budget)?;
         if rational::is_rational_function(function)
-            && let Some(values) = arguments.iter().map(Quotient::as_constant).collect::<Option<Vec<RBig>>>()
+            && let Some(values) = arguments
+                .iter()
+                .map(Quotient::as_constant)
+                .collect::<Option<Vec<RBig>>>()
         {
-            return rational::apply(function, &values).map(Quotient::constant).ok_or(Stop::Undefined);
+            return rational::apply(function, &values)
+                .map(Quotient::constant)
+                .ok_or(Stop::Undefined);
         }
-        self.unknown(Atom::Function { function, arguments })
+        self.unknown(Atom::Function {
+            function,
+            arguments,
+        })
     }
 
     /// A finite sum or product between known bounds, term by term.
-    fn written_out(&mut self, function: Function, parts: &[Expr], budget: &mut Budget) -> Result<Quotient, Stop> {
-        let [Expr::Symbol(index), first, last, body] = parts else { return Err(Stop::Undefined) };
-        let (Some(first), Some(last)) = (rational::fold(first, budget)?, rational::fold(last, budget)?) else {
+    fn written_out(
+        &mut self,
+        function: Function,
+        parts: &[Expr],
+        budget: &mut Budget,
+    ) -> Result<Quotient, Stop> {
+        let [Expr::Symbol(index), first, last, body] = parts else {
+            return Err(Stop::Undefined);
+        };
+        let (Some(first), Some(last)) = (
+            rational::fold(first, budget)?,
+            rational::fold(last, budget)?,
+        ) else {
             return Err(Stop::TooLarge);
         };
         let range = rational::index_range(&first, &last).ok_or(Stop::TooLarge)?;
@@ -207,7 +275,12 @@ impl NormalForms {
         Ok(total)
     }
 
-    fn power(&mut self, base: &Expr, exponent: &Expr, budget: &mut Budget) -> Result<Quotient, Stop> {
+    fn power(
+        &mut self,
+        base: &Expr,
+        exponent: &Expr,
+        budget: &mut Budget,
+    ) -> Result<Quotient, Stop> {
         let base = self.normal_form(base, budget)?;
         let Some(exponent_value) = rational::fold(exponent, budget)? else {
             let exponent = self.normal_form(exponent, budget)?;
@@ -226,23 +299,40 @@ impl NormalForms {
         // b^(7/2) = b^3 b^(1/2)
         let whole = exponent_value.floor();
         let part = exponent_value - RBig::from(whole.clone());
-        let root = self.unknown(Atom::Power { base: base.clone(), exponent: Quotient::constant(part) })?;
+        let root = self.unknown(Atom::Power {
+            base: base.clone(),
+            exponent: Quotient::constant(part),
+        })?;
         let whole = i64::try_from(whole).map_err(|_| Stop::TooLarge)?;
-        base.power(whole, &self.relations, budget)?.multiply(&root, &self.relations, budget)
+        base.power(whole, &self.relations, budget)?
+            .multiply(&root, &self.relations, budget)
     }
 
     /// A power with a symbol or an irrational number in its exponent; `a^{-x}` is kept as `1/a^x`.
     fn symbolic_power(&mut self, base: Quotient, exponent: Quotient) -> Result<Quotient, Stop> {
         if exponent.numerator.leading_coefficient().sign() == Sign::Negative {
             let numerator = exponent.numerator.scaled(&RBig::from(-1));
-            let positive = Quotient { numerator, denominator: exponent.denominator };
-            return self.unknown(Atom::Power { base, exponent: positive })?.inverse();
+            let positive = Quotient {
+                numerator,
+                denominator: exponent.denominator,
+            };
+            return self
+                .unknown(Atom::Power {
+                    base,
+                    exponent: positive,
+                })?
+                .inverse();
         }
         self.unknown(Atom::Power { base, exponent })
     }
 
     /// A root of a number as a product of a rational and roots of primes.
-    fn number_root(&mut self, value: &RBig, exponent: &RBig, budget: &mut Budget) -> Result<Quotient, Stop> {
+    fn number_root(
+        &mut self,
+        value: &RBig,
+        exponent: &RBig,
+        budget: &mut Budget,
+    ) -> Result<Quotient, Stop> {
         let index = u32::try_from(exponent.denominator()).map_err(|_| Stop::TooLarge)?;
         if value.is_zero() || index > 64 {
             return Err(Stop::TooLarge);
@@ -257,7 +347,12 @@ impl NormalForms {
             };
             product = unit.power(times, &self.relations, budget)?;
         }
-        let numerator: UBig = value.numerator().clone().abs().try_into().map_err(|_| Stop::TooLarge)?;
+        let numerator: UBig = value
+            .numerator()
+            .clone()
+            .abs()
+            .try_into()
+            .map_err(|_| Stop::TooLarge)?;
         for (number, sign) in [(&numerator, 1), (value.denominator(), -1)] {
             for (prime, multiplicity) in self.factors(number, budget)? {
                 let exponent = exponent * RBig::from(sign * multiplicity);
@@ -272,18 +367,21 @@ impl NormalForms {
     fn prime_power(&mut self, prime: &UBig, exponent: &RBig) -> Result<Quotient, Stop> {
         let whole = exponent.floor();
         let part = exponent - RBig::from(whole.clone());
-        let coefficient = rational::power(&RBig::from(prime.clone()), &RBig::from(whole)).ok_or(Stop::TooLarge)?;
+        let coefficient = rational::power(&RBig::from(prime.clone()), &RBig::from(whole))
+            .ok_or(Stop::TooLarge)?;
         if part.is_zero() {
             return Ok(Quotient::constant(coefficient));
         }
         let index = u32::try_from(part.denominator()).map_err(|_| Stop::TooLarge)?;
         let times = u32::try_from(part.numerator()).map_err(|_| Stop::TooLarge)?;
-        let same_prime =
-            |atom: &Atom| matches!(atom, Atom::Root { radicand, index: other } if radicand == prime && *other != index);
+        let same_prime = |atom: &Atom| matches!(atom, Atom::Root { radicand, index: other } if radicand == prime && *other != index);
         if self.atoms.iter().any(same_prime) {
             self.dependent = true;
         }
-        let atom = self.number(Atom::Root { radicand: prime.clone(), index });
+        let atom = self.number(Atom::Root {
+            radicand: prime.clone(),
+            index,
+        });
         Ok(Quotient::whole(Polynomial::atom(atom, times, coefficient)))
     }
 

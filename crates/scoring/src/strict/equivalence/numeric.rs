@@ -25,8 +25,13 @@ const CLOSE: f64 = 1e-9;
 /// Values below 2 to this are compared by their absolute difference.
 const SMALLEST_SCALE: f64 = -64.0;
 
-/// Compares values of expressions without free symbols by machine numbers: whether they are clearly different.
-pub(super) fn clearly_different(left: &Expr, right: &Expr, budget: &mut Budget) -> Result<bool, Exhausted> {
+/// Compares values of expressions without free symbols by machine numbers: whether they are clearly
+/// different.
+pub(super) fn clearly_different(
+    left: &Expr,
+    right: &Expr,
+    budget: &mut Budget,
+) -> Result<bool, Exhausted> {
     let left = optional(Evaluation::<Double>::new(Vec::new(), &mut (), budget).value(left))?;
     let right = optional(Evaluation::<Double>::new(Vec::new(), &mut (), budget).value(right))?;
     Ok(match (left, right) {
@@ -36,58 +41,101 @@ pub(super) fn clearly_different(left: &Expr, right: &Expr, budget: &mut Budget) 
 }
 
 /// Compares values of expressions without free symbols as balls.
-pub(super) fn compare_closed_forms(left: &Expr, right: &Expr, budget: &mut Budget) -> Result<Decision, Exhausted> {
+pub(super) fn compare_closed_forms(
+    left: &Expr,
+    right: &Expr,
+    budget: &mut Budget,
+) -> Result<Decision, Exhausted> {
     for bits in PRECISIONS {
         let mut precision = Precision::new(bits);
-        let left = optional(Evaluation::<Ball>::new(Vec::new(), &mut precision, budget).value(left))?;
-        let right = optional(Evaluation::<Ball>::new(Vec::new(), &mut precision, budget).value(right))?;
+        let left =
+            optional(Evaluation::<Ball>::new(Vec::new(), &mut precision, budget).value(left))?;
+        let right =
+            optional(Evaluation::<Ball>::new(Vec::new(), &mut precision, budget).value(right))?;
         let comparison = match (left, right) {
             (Some(left), Some(right)) => compare_balls(&left, &right, EQUAL_BITS, &mut precision),
-            // A pole at one precision is almost always one at the next; try once more for a near-pole.
+            // A pole at one precision is almost always one at the next; try once more for a
+            // near-pole.
             _ if bits >= PRECISIONS[1] => break,
             _ => Comparison::Unknown,
         };
         match comparison {
-            Comparison::Equal => return Ok(Decision { equal: true, rule: "equal/closed_form" }),
-            Comparison::Different => return Ok(Decision { equal: false, rule: "equal/closed_form" }),
+            Comparison::Equal => {
+                return Ok(Decision {
+                    equal: true,
+                    rule: "equal/closed_form",
+                });
+            }
+            Comparison::Different => {
+                return Ok(Decision {
+                    equal: false,
+                    rule: "equal/closed_form",
+                });
+            }
             Comparison::Unknown => {}
         }
     }
-    Ok(Decision { equal: false, rule: "equal/undecided" })
+    Ok(Decision {
+        equal: false,
+        rule: "equal/undecided",
+    })
 }
 
-/// Compares machine numbers. Never `Equal`: agreement to sixteen digits proves nothing; `Unknown` where the errors are
-/// larger than `close` relative to the values.
-pub(super) fn compare_doubles(left: &Complex<Double>, right: &Complex<Double>, close: f64) -> Comparison {
+/// Compares machine numbers. Never `Equal`: agreement to sixteen digits proves nothing; `Unknown`
+/// where the errors are larger than `close` relative to the values.
+pub(super) fn compare_doubles(
+    left: &Complex<Double>,
+    right: &Complex<Double>,
+    close: f64,
+) -> Comparison {
     let size = |value: &Complex<Double>| value.re.middle.abs().max(value.im.middle.abs());
     let scale = size(left).max(size(right));
     let errors = left.re.error + left.im.error + right.re.error + right.im.error;
     let difference = (left.re.middle - right.re.middle).hypot(left.im.middle - right.im.middle);
-    if difference > 2.0 * errors && difference > close * scale { Comparison::Different } else { Comparison::Unknown }
+    if difference > 2.0 * errors && difference > close * scale {
+        Comparison::Different
+    } else {
+        Comparison::Unknown
+    }
 }
 
-/// Compares balls: different if the difference excludes zero, equal if it and its radius are below `2^-bits` relative to
-/// the larger value.
+/// Compares balls: different if the difference excludes zero, equal if it and its radius are below
+/// `2^-bits` relative to the larger value.
 pub(super) fn compare_balls(
     left: &Complex<Ball>,
     right: &Complex<Ball>,
     bits: f64,
     precision: &mut Precision,
 ) -> Comparison {
-    let Some(difference) = left.subtract(right, precision) else { return Comparison::Unknown };
+    let Some(difference) = left.subtract(right, precision) else {
+        return Comparison::Unknown;
+    };
     let parts = [&difference.re, &difference.im];
-    if parts.iter().any(|part| part.sign().is_some_and(Ordering::is_ne)) {
+    if parts
+        .iter()
+        .any(|part| part.sign().is_some_and(Ordering::is_ne))
+    {
         return Comparison::Different;
     }
-    let scale =
-        [&left.re, &left.im, &right.re, &right.im].iter().map(|part| part.log2_most()).fold(SMALLEST_SCALE, f64::max);
-    if parts.iter().all(|part| part.log2_most() <= scale - bits) { Comparison::Equal } else { Comparison::Unknown }
+    let scale = [&left.re, &left.im, &right.re, &right.im]
+        .iter()
+        .map(|part| part.log2_most())
+        .fold(SMALLEST_SCALE, f64::max);
+    if parts.iter().all(|part| part.log2_most() <= scale - bits) {
+        Comparison::Equal
+    } else {
+        Comparison::Unknown
+    }
 }
 
 /// The value as a machine number, where it is real; infinity has one.
 pub(crate) fn value_f64(expr: &Expr) -> Option<f64> {
     if let Some(positive) = super::infinite_sign(expr) {
-        return Some(if positive { f64::INFINITY } else { f64::NEG_INFINITY });
+        return Some(if positive {
+            f64::INFINITY
+        } else {
+            f64::NEG_INFINITY
+        });
     }
     let mut budget = Budget::new();
     if let Ok(value) = Evaluation::<Double>::new(Vec::new(), &mut (), &mut budget).value(expr)
@@ -97,13 +145,22 @@ pub(crate) fn value_f64(expr: &Expr) -> Option<f64> {
         return Some(real.middle);
     }
     let mut precision = Precision::new(PRECISIONS[0]);
-    let value = Evaluation::<Ball>::new(Vec::new(), &mut precision, &mut budget).value(expr).ok()?;
-    let negligible = value.is_real() || value.im.log2_most() <= value.re.log2_most().max(SMALLEST_SCALE) - EQUAL_BITS;
+    let value = Evaluation::<Ball>::new(Vec::new(), &mut precision, &mut budget)
+        .value(expr)
+        .ok()?;
+    let negligible = value.is_real()
+        || value.im.log2_most() <= value.re.log2_most().max(SMALLEST_SCALE) - EQUAL_BITS;
     negligible.then(|| value.re.to_f64())
 }
 
-/// Whether a value without free symbols rounds, or is cut, to a decimal whose last written digit has that unit.
-pub(super) fn rounds_to(expr: &Expr, decimal: &RBig, unit: &RBig, budget: &mut Budget) -> Result<bool, Exhausted> {
+/// Whether a value without free symbols rounds, or is cut, to a decimal whose last written digit
+/// has that unit.
+pub(super) fn rounds_to(
+    expr: &Expr,
+    decimal: &RBig,
+    unit: &RBig,
+    budget: &mut Budget,
+) -> Result<bool, Exhausted> {
     let mut precision = Precision::new(PRECISIONS[0]);
     let value = optional(Evaluation::<Ball>::new(Vec::new(), &mut precision, budget).value(expr))?;
     let within = || {

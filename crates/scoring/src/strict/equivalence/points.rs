@@ -21,12 +21,13 @@ pub(super) enum Region {
 
 const SEED: u64 = 0x6d77_7062_656e_6368;
 
-/// Ends of the ranges that positive coordinates are drawn from in turn, in sixteenths: different magnitudes, and both
-/// signs of the circular functions.
+/// Ends of the ranges that positive coordinates are drawn from in turn, in sixteenths: different
+/// magnitudes, and both signs of the circular functions.
 const RANGES: [(i64, i64); 6] = [(16, 48), (2, 16), (54, 94), (5, 32), (104, 160), (26, 72)];
 
-/// Real and imaginary part of a coordinate: that of the symbol at this place in the sorted list of all. Fractions with
-/// a short power of two as denominator, so that they are exact in every arithmetic.
+/// Real and imaginary part of a coordinate: that of the symbol at this place in the sorted list of
+/// all. Fractions with a short power of two as denominator, so that they are exact in every
+/// arithmetic.
 pub(super) fn coordinate(region: Region, point: usize, symbol: usize) -> (RBig, RBig) {
     let stream = SEED ^ ((region as u64) << 48) ^ ((point as u64) << 24) ^ symbol as u64;
     let draw = mix(stream);
@@ -34,11 +35,21 @@ pub(super) fn coordinate(region: Region, point: usize, symbol: usize) -> (RBig, 
         Region::Positive | Region::Negative => {
             let (low, high) = RANGES[(point + symbol) % RANGES.len()];
             let magnitude = dyadic(low << 12, high << 12, draw);
-            (if region == Region::Negative { -magnitude } else { magnitude }, RBig::ZERO)
+            (
+                if region == Region::Negative {
+                    -magnitude
+                } else {
+                    magnitude
+                },
+                RBig::ZERO,
+            )
         }
         Region::Unit => (dyadic(1 << 12, 15 << 12, draw), RBig::ZERO),
         Region::Integers => (RBig::from(1 + draw % 12), RBig::ZERO),
-        Region::Plane => (dyadic(-48 << 12, 48 << 12, draw), dyadic(-48 << 12, 48 << 12, mix(draw))),
+        Region::Plane => (
+            dyadic(-48 << 12, 48 << 12, draw),
+            dyadic(-48 << 12, 48 << 12, mix(draw)),
+        ),
     }
 }
 
@@ -68,7 +79,9 @@ impl Hash {
     }
 
     pub(super) fn text(&mut self, text: &str) {
-        self.0 = text.bytes().fold(mix(self.0), |hash, byte| mix(hash ^ u64::from(byte)));
+        self.0 = text
+            .bytes()
+            .fold(mix(self.0), |hash, byte| mix(hash ^ u64::from(byte)));
     }
 
     /// Takes an argument, by its first nine digits: arguments computed on two ways agree in more.

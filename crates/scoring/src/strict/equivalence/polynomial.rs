@@ -41,7 +41,8 @@ impl Monomial {
     }
 }
 
-/// A relation that holds between powers of an atom: `atom^index = value`, as for `i^2 = −1` and `√3^2 = 3`.
+/// A relation that holds between powers of an atom: `atom^index = value`, as for `i^2 = −1` and
+/// `√3^2 = 3`.
 #[derive(Clone, Debug)]
 pub(super) struct Relation {
     pub atom: u16,
@@ -82,7 +83,9 @@ impl Polynomial {
     }
 
     pub(super) fn atom(atom: u16, exponent: u32, coefficient: RBig) -> Self {
-        Self { terms: BTreeMap::from([(Monomial(vec![(atom, exponent)]), coefficient)]) }
+        Self {
+            terms: BTreeMap::from([(Monomial(vec![(atom, exponent)]), coefficient)]),
+        }
     }
 
     pub(super) fn is_zero(&self) -> bool {
@@ -100,7 +103,9 @@ impl Polynomial {
 
     /// The coefficient of the last monomial in the order of terms; zero for the zero polynomial.
     pub(super) fn leading_coefficient(&self) -> RBig {
-        self.terms.last_key_value().map_or(RBig::ZERO, |(_, coefficient)| coefficient.clone())
+        self.terms
+            .last_key_value()
+            .map_or(RBig::ZERO, |(_, coefficient)| coefficient.clone())
     }
 
     /// The non-zero number that it is a multiple of `other` by, where it is one.
@@ -109,8 +114,11 @@ impl Polynomial {
             return None;
         }
         let ratio = self.leading_coefficient() / other.leading_coefficient();
-        let proportional =
-            self.terms.iter().zip(&other.terms).all(|((left, a), (right, b))| left == right && *a == b * &ratio);
+        let proportional = self
+            .terms
+            .iter()
+            .zip(&other.terms)
+            .all(|((left, a), (right, b))| left == right && *a == b * &ratio);
         proportional.then_some(ratio)
     }
 
@@ -129,7 +137,11 @@ impl Polynomial {
         for (monomial, coefficient) in other.terms {
             self.add_term(monomial, coefficient);
         }
-        if self.terms.len() > MAX_TERMS { Err(Stop::TooLarge) } else { Ok(self) }
+        if self.terms.len() > MAX_TERMS {
+            Err(Stop::TooLarge)
+        } else {
+            Ok(self)
+        }
     }
 
     fn add_term(&mut self, monomial: Monomial, coefficient: RBig) {
@@ -147,7 +159,12 @@ impl Polynomial {
         }
     }
 
-    pub(super) fn multiply(&self, other: &Self, relations: &[Relation], budget: &mut Budget) -> Result<Self, Stop> {
+    pub(super) fn multiply(
+        &self,
+        other: &Self,
+        relations: &[Relation],
+        budget: &mut Budget,
+    ) -> Result<Self, Stop> {
         if let Some(constant) = other.as_constant() {
             return Ok(self.clone().scaled(&constant));
         }
@@ -175,7 +192,12 @@ impl Polynomial {
         Ok(product)
     }
 
-    fn power(&self, exponent: u32, relations: &[Relation], budget: &mut Budget) -> Result<Self, Stop> {
+    fn power(
+        &self,
+        exponent: u32,
+        relations: &[Relation],
+        budget: &mut Budget,
+    ) -> Result<Self, Stop> {
         if exponent > MAX_DEGREE {
             return Err(Stop::TooLarge);
         }
@@ -204,7 +226,8 @@ fn reduce(monomial: &mut Monomial, coefficient: &mut RBig, relations: &[Relation
     }
 }
 
-/// A quotient of polynomials. Not reduced: two are compared by multiplying crosswise. A constant denominator is 1.
+/// A quotient of polynomials. Not reduced: two are compared by multiplying crosswise. A constant
+/// denominator is 1.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Quotient {
     pub numerator: Polynomial,
@@ -213,7 +236,10 @@ pub(super) struct Quotient {
 
 impl Quotient {
     pub(super) fn whole(numerator: Polynomial) -> Self {
-        Self { numerator, denominator: Polynomial::constant(RBig::ONE) }
+        Self {
+            numerator,
+            denominator: Polynomial::constant(RBig::ONE),
+        }
     }
 
     pub(super) fn constant(value: RBig) -> Self {
@@ -231,37 +257,74 @@ impl Quotient {
         }
         Ok(match self.numerator.as_constant() {
             Some(value) => Self::whole(self.denominator.scaled(&(RBig::ONE / value))),
-            None => Self { numerator: self.denominator, denominator: self.numerator },
+            None => Self {
+                numerator: self.denominator,
+                denominator: self.numerator,
+            },
         })
     }
 
-    pub(super) fn add(self, other: Self, relations: &[Relation], budget: &mut Budget) -> Result<Self, Stop> {
+    pub(super) fn add(
+        self,
+        other: Self,
+        relations: &[Relation],
+        budget: &mut Budget,
+    ) -> Result<Self, Stop> {
         if self.denominator == other.denominator {
-            return Self::checked(self.numerator.add(other.numerator, budget)?, self.denominator);
+            return Self::checked(
+                self.numerator.add(other.numerator, budget)?,
+                self.denominator,
+            );
         }
-        let left = self.numerator.multiply(&other.denominator, relations, budget)?;
-        let right = other.numerator.multiply(&self.denominator, relations, budget)?;
-        let denominator = self.denominator.multiply(&other.denominator, relations, budget)?;
+        let left = self
+            .numerator
+            .multiply(&other.denominator, relations, budget)?;
+        let right = other
+            .numerator
+            .multiply(&self.denominator, relations, budget)?;
+        let denominator = self
+            .denominator
+            .multiply(&other.denominator, relations, budget)?;
         Self::checked(left.add(right, budget)?, denominator)
     }
 
-    pub(super) fn multiply(self, other: &Self, relations: &[Relation], budget: &mut Budget) -> Result<Self, Stop> {
-        let numerator = self.numerator.multiply(&other.numerator, relations, budget)?;
-        let denominator = self.denominator.multiply(&other.denominator, relations, budget)?;
+    pub(super) fn multiply(
+        self,
+        other: &Self,
+        relations: &[Relation],
+        budget: &mut Budget,
+    ) -> Result<Self, Stop> {
+        let numerator = self
+            .numerator
+            .multiply(&other.numerator, relations, budget)?;
+        let denominator = self
+            .denominator
+            .multiply(&other.denominator, relations, budget)?;
         Self::checked(numerator, denominator)
     }
 
     /// With relations a product of denominators may vanish or become a number.
     fn checked(numerator: Polynomial, denominator: Polynomial) -> Result<Self, Stop> {
         match denominator.as_constant() {
-            None => Ok(Self { numerator, denominator }),
+            None => Ok(Self {
+                numerator,
+                denominator,
+            }),
             Some(value) if value.is_zero() => Err(Stop::Undefined),
-            Some(value) if value.is_one() => Ok(Self { numerator, denominator }),
+            Some(value) if value.is_one() => Ok(Self {
+                numerator,
+                denominator,
+            }),
             Some(value) => Ok(Self::whole(numerator.scaled(&(RBig::ONE / value)))),
         }
     }
 
-    pub(super) fn power(self, exponent: i64, relations: &[Relation], budget: &mut Budget) -> Result<Self, Stop> {
+    pub(super) fn power(
+        self,
+        exponent: i64,
+        relations: &[Relation],
+        budget: &mut Budget,
+    ) -> Result<Self, Stop> {
         let base = if exponent < 0 { self.inverse()? } else { self };
         let exponent = u32::try_from(exponent.unsigned_abs()).map_err(|_| Stop::TooLarge)?;
         if let Some(value) = base.as_constant() {
@@ -288,8 +351,12 @@ impl Quotient {
         if self.denominator == other.denominator {
             return Ok((self.numerator.clone(), other.numerator.clone()));
         }
-        let left = self.numerator.multiply(&other.denominator, relations, budget)?;
-        let right = other.numerator.multiply(&self.denominator, relations, budget)?;
+        let left = self
+            .numerator
+            .multiply(&other.denominator, relations, budget)?;
+        let right = other
+            .numerator
+            .multiply(&self.denominator, relations, budget)?;
         Ok((left, right))
     }
 }

@@ -8,25 +8,49 @@ use crate::strict::budget::{Budget, Exhausted};
 use crate::strict::expr::Expr;
 
 /// Whether `left` is a non-zero number, free of symbols, times `right`.
-pub(crate) fn proportional(left: &Expr, right: &Expr, budget: &mut Budget) -> Result<Decision, Exhausted> {
+pub(crate) fn proportional(
+    left: &Expr,
+    right: &Expr,
+    budget: &mut Budget,
+) -> Result<Decision, Exhausted> {
     const RULE: &str = "equal/proportional";
     let mut forms = NormalForms::new();
     let ratio = normal_form_ratio(&mut forms, left, right, budget);
     match ratio {
-        Ok(Some(())) => return Ok(Decision { equal: true, rule: RULE }),
-        Ok(None) if forms.decide() => return Ok(Decision { equal: false, rule: RULE }),
+        Ok(Some(())) => {
+            return Ok(Decision {
+                equal: true,
+                rule: RULE,
+            });
+        }
+        Ok(None) if forms.decide() => {
+            return Ok(Decision {
+                equal: false,
+                rule: RULE,
+            });
+        }
         Ok(None) | Err(Stop::TooLarge | Stop::Undefined) => {}
         Err(Stop::Exhausted) => return Err(Exhausted),
     }
     let zero = Expr::integer(0);
-    let (left_zero, right_zero) = (equivalent(left, &zero, budget)?.equal, equivalent(right, &zero, budget)?.equal);
+    let (left_zero, right_zero) = (
+        equivalent(left, &zero, budget)?.equal,
+        equivalent(right, &zero, budget)?.equal,
+    );
     if left_zero || right_zero {
-        return Ok(Decision { equal: left_zero && right_zero, rule: RULE });
+        return Ok(Decision {
+            equal: left_zero && right_zero,
+            rule: RULE,
+        });
     }
     // f(x) g(x') = f(x') g(x) for independent x and x' says that f/g is the same everywhere.
-    let crossed = |first: &Expr, second: &Expr| Expr::Product(vec![first.clone(), elsewhere(second)]);
+    let crossed =
+        |first: &Expr, second: &Expr| Expr::Product(vec![first.clone(), elsewhere(second)]);
     let decision = equivalent(&crossed(left, right), &crossed(right, left), budget)?;
-    Ok(Decision { equal: decision.equal, rule: RULE })
+    Ok(Decision {
+        equal: decision.equal,
+        rule: RULE,
+    })
 }
 
 fn normal_form_ratio(
@@ -53,7 +77,9 @@ fn normal_form_ratio(
 fn elsewhere(expr: &Expr) -> Expr {
     let free = free_symbols(&[expr]);
     rewritten(expr, &|part| match part {
-        Expr::Symbol(name) if free.contains(&name) => Some(Expr::symbol(&format!("{}\u{2032}elsewhere", name.0))),
+        Expr::Symbol(name) if free.contains(&name) => {
+            Some(Expr::symbol(&format!("{}\u{2032}elsewhere", name.0)))
+        }
         _ => None,
     })
 }

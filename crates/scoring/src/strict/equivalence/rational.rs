@@ -7,7 +7,8 @@ use dashu_ratio::RBig;
 use crate::strict::budget::{Budget, Exhausted};
 use crate::strict::expr::{Expr, Function, Symbol};
 
-/// Numbers longer than this, numerator and denominator together, are not folded but left to residues and balls.
+/// Numbers longer than this, numerator and denominator together, are not folded but left to
+/// residues and balls.
 pub(super) const MAX_BITS: usize = 20_000;
 
 /// How many steps folding one expression may take before it is left to the numeric stages.
@@ -19,10 +20,14 @@ pub(super) const MAX_TERMS: usize = 10_000;
 /// Roots of a higher index are not searched for perfect powers.
 const MAX_ROOT_INDEX: usize = 64;
 
-/// Folds an expression without free symbols to its exact value; `None` where it is not rational, not defined, or too
-/// long.
+/// Folds an expression without free symbols to its exact value; `None` where it is not rational,
+/// not defined, or too long.
 pub(super) fn fold(expr: &Expr, budget: &mut Budget) -> Result<Option<RBig>, Exhausted> {
-    let mut folder = Folder { indices: Vec::new(), allowance: ALLOWANCE, budget };
+    let mut folder = Folder {
+        indices: Vec::new(),
+        allowance: ALLOWANCE,
+        budget,
+    };
     folder.fold(expr)
 }
 
@@ -38,29 +43,48 @@ impl<'e> Folder<'e, '_> {
         match expr {
             Expr::Number(number) => Ok(Some(number.value.clone())),
             Expr::Constant(_) | Expr::Call(..) => Ok(None),
-            Expr::Symbol(symbol) => {
-                Ok(self.indices.iter().rev().find(|(index, _)| *index == symbol).map(|(_, value)| value.clone()))
-            }
+            Expr::Symbol(symbol) => Ok(self
+                .indices
+                .iter()
+                .rev()
+                .find(|(index, _)| *index == symbol)
+                .map(|(_, value)| value.clone())),
             Expr::Sum(terms) => self.accumulate(terms, RBig::ZERO, |total, term| total + term),
-            Expr::Product(factors) => self.accumulate(factors, RBig::ONE, |total, factor| total * factor),
+            Expr::Product(factors) => {
+                self.accumulate(factors, RBig::ONE, |total, factor| total * factor)
+            }
             Expr::Power(base, exponent) => {
-                let Some(base) = self.fold(base)? else { return Ok(None) };
-                let Some(exponent) = self.fold(exponent)? else { return Ok(None) };
-                let Some(power) = power(&base, &exponent) else { return Ok(None) };
+                let Some(base) = self.fold(base)? else {
+                    return Ok(None);
+                };
+                let Some(exponent) = self.fold(exponent)? else {
+                    return Ok(None);
+                };
+                let Some(power) = power(&base, &exponent) else {
+                    return Ok(None);
+                };
                 Ok(self.pay(&power)?.then_some(power))
             }
-            Expr::Apply(Function::FiniteSum, parts) => self.repeat(parts, RBig::ZERO, |total, term| total + term),
-            Expr::Apply(Function::FiniteProduct, parts) => self.repeat(parts, RBig::ONE, |total, term| total * term),
+            Expr::Apply(Function::FiniteSum, parts) => {
+                self.repeat(parts, RBig::ZERO, |total, term| total + term)
+            }
+            Expr::Apply(Function::FiniteProduct, parts) => {
+                self.repeat(parts, RBig::ONE, |total, term| total * term)
+            }
             Expr::Apply(function, arguments) => {
                 if !is_rational_function(*function) {
                     return Ok(None);
                 }
                 let mut values = Vec::with_capacity(arguments.len());
                 for argument in arguments {
-                    let Some(value) = self.fold(argument)? else { return Ok(None) };
+                    let Some(value) = self.fold(argument)? else {
+                        return Ok(None);
+                    };
                     values.push(value);
                 }
-                let Some(value) = apply(*function, &values) else { return Ok(None) };
+                let Some(value) = apply(*function, &values) else {
+                    return Ok(None);
+                };
                 Ok(self.pay(&value)?.then_some(value))
             }
         }
@@ -74,7 +98,9 @@ impl<'e> Folder<'e, '_> {
     ) -> Result<Option<RBig>, Exhausted> {
         let mut total = neutral;
         for part in parts {
-            let Some(value) = self.fold(part)? else { return Ok(None) };
+            let Some(value) = self.fold(part)? else {
+                return Ok(None);
+            };
             total = combine(total, value);
             if !self.pay(&total)? {
                 return Ok(None);
@@ -89,10 +115,18 @@ impl<'e> Folder<'e, '_> {
         neutral: RBig,
         combine: impl Fn(RBig, RBig) -> RBig,
     ) -> Result<Option<RBig>, Exhausted> {
-        let [Expr::Symbol(index), first, last, body] = parts else { return Ok(None) };
-        let Some(first) = self.fold(first)? else { return Ok(None) };
-        let Some(last) = self.fold(last)? else { return Ok(None) };
-        let Some(range) = index_range(&first, &last) else { return Ok(None) };
+        let [Expr::Symbol(index), first, last, body] = parts else {
+            return Ok(None);
+        };
+        let Some(first) = self.fold(first)? else {
+            return Ok(None);
+        };
+        let Some(last) = self.fold(last)? else {
+            return Ok(None);
+        };
+        let Some(range) = index_range(&first, &last) else {
+            return Ok(None);
+        };
         let mut total = neutral;
         for value in range {
             self.indices.push((index, RBig::from(value)));
@@ -107,8 +141,8 @@ impl<'e> Folder<'e, '_> {
         Ok(Some(total))
     }
 
-    /// Pays for making a number; false where it is too long to go on with. Long fractions are reduced by a gcd, which
-    /// is quadratic in their length.
+    /// Pays for making a number; false where it is too long to go on with. Long fractions are
+    /// reduced by a gcd, which is quadratic in their length.
     fn pay(&mut self, value: &RBig) -> Result<bool, Exhausted> {
         let bits = bits(value);
         let words = (bits / 64) as u32;
@@ -119,8 +153,8 @@ impl<'e> Folder<'e, '_> {
     }
 }
 
-/// The integers from `first` to `last` inclusive, where both are integers and not too far apart; an empty range where
-/// `last` comes first.
+/// The integers from `first` to `last` inclusive, where both are integers and not too far apart; an
+/// empty range where `last` comes first.
 pub(super) fn index_range(first: &RBig, last: &RBig) -> Option<std::ops::RangeInclusive<i64>> {
     let first = small_integer(first)?;
     let last = small_integer(last)?;
@@ -140,13 +174,15 @@ pub(super) fn bits(value: &RBig) -> usize {
     value.numerator().bit_len() + value.denominator().bit_len()
 }
 
-/// `base ^ exponent` where that is rational and not too long. Odd roots of negative numbers are the real ones, as
-/// taught in school: `\sqrt[3]{-8}` is −2.
+/// `base ^ exponent` where that is rational and not too long. Odd roots of negative numbers are the
+/// real ones, as taught in school: `\sqrt[3]{-8}` is −2.
 pub(super) fn power(base: &RBig, exponent: &RBig) -> Option<RBig> {
     if exponent.is_int() {
         return integer_power(base, exponent.numerator());
     }
-    let index = usize::try_from(exponent.denominator()).ok().filter(|index| *index <= MAX_ROOT_INDEX)?;
+    let index = usize::try_from(exponent.denominator())
+        .ok()
+        .filter(|index| *index <= MAX_ROOT_INDEX)?;
     integer_power(&root(base, index)?, exponent.numerator())
 }
 
@@ -158,14 +194,26 @@ fn integer_power(base: &RBig, exponent: &IBig) -> Option<RBig> {
         return Some(RBig::ONE);
     }
     if base.is_int() && *base.numerator() == IBig::NEG_ONE {
-        return Some(if exponent.bit(0) { RBig::from(-1) } else { RBig::ONE });
+        return Some(if exponent.bit(0) {
+            RBig::from(-1)
+        } else {
+            RBig::ONE
+        });
     }
     let exponent = isize::try_from(exponent).ok()?;
-    if bits(base).saturating_sub(2).max(1).saturating_mul(exponent.unsigned_abs()) > MAX_BITS {
+    if bits(base)
+        .saturating_sub(2)
+        .max(1)
+        .saturating_mul(exponent.unsigned_abs())
+        > MAX_BITS
+    {
         return None;
     }
     let (numerator, denominator) = base.clone().into_parts();
-    let (numerator, denominator) = (numerator.pow(exponent.unsigned_abs()), denominator.pow(exponent.unsigned_abs()));
+    let (numerator, denominator) = (
+        numerator.pow(exponent.unsigned_abs()),
+        denominator.pow(exponent.unsigned_abs()),
+    );
     Some(if exponent >= 0 {
         RBig::from_parts(numerator, denominator)
     } else {
@@ -196,13 +244,19 @@ fn exact_root(value: &UBig, index: usize) -> Option<UBig> {
 /// Whether [`apply`] knows the function.
 pub(super) fn is_rational_function(function: Function) -> bool {
     use Function::*;
-    matches!(function, Abs | Floor | Ceil | Min | Max | Re | Im | Conjugate | Sign) || is_integer_function(function)
+    matches!(
+        function,
+        Abs | Floor | Ceil | Min | Max | Re | Im | Conjugate | Sign
+    ) || is_integer_function(function)
 }
 
 /// Whether the function is defined on integers (or, for `Mod`, rationals) only.
 pub(super) fn is_integer_function(function: Function) -> bool {
     use Function::*;
-    matches!(function, Factorial | DoubleFactorial | Binomial | Permutations | Gcd | Lcm | Mod)
+    matches!(
+        function,
+        Factorial | DoubleFactorial | Binomial | Permutations | Gcd | Lcm | Mod
+    )
 }
 
 /// The value of a function that maps rationals to rationals; `None` outside its domain.
@@ -220,14 +274,22 @@ pub(super) fn apply(function: Function, arguments: &[RBig]) -> Option<RBig> {
         (Function::DoubleFactorial, [n]) => falling_product(count(n)?, 2, count(n)?.div_ceil(2)),
         (Function::Permutations, [n, k]) => {
             let (n, k) = (count(n)?, count(k)?);
-            if k > n { Some(RBig::ZERO) } else { falling_product(n, 1, k) }
+            if k > n {
+                Some(RBig::ZERO)
+            } else {
+                falling_product(n, 1, k)
+            }
         }
         (Function::Binomial, [n, k]) => binomial(n, k),
         (Function::Gcd, [first, rest @ ..]) => rest
             .iter()
             .try_fold(magnitude(first)?, |gcd, value| {
                 let value = magnitude(value)?;
-                Some(if gcd.is_zero() && value.is_zero() { UBig::ZERO } else { gcd.gcd(value) })
+                Some(if gcd.is_zero() && value.is_zero() {
+                    UBig::ZERO
+                } else {
+                    gcd.gcd(value)
+                })
             })
             .map(RBig::from),
         (Function::Lcm, [first, rest @ ..]) => rest
@@ -250,7 +312,9 @@ pub(super) fn apply(function: Function, arguments: &[RBig]) -> Option<RBig> {
 }
 
 fn magnitude(value: &RBig) -> Option<UBig> {
-    value.is_int().then(|| value.numerator().clone().into_parts().1)
+    value
+        .is_int()
+        .then(|| value.numerator().clone().into_parts().1)
 }
 
 /// A number of things: an integer from 0 on, small enough to multiply up to it.
@@ -265,7 +329,9 @@ fn falling_product(n: u64, step: u64, factors: u64) -> Option<RBig> {
     if factors.saturating_mul(u64::from(length)) > 2 * MAX_BITS as u64 {
         return None;
     }
-    let product = (0..factors).fold(UBig::ONE, |product, position| product * (n - position * step));
+    let product = (0..factors).fold(UBig::ONE, |product, position| {
+        product * (n - position * step)
+    });
     Some(RBig::from(product))
 }
 
@@ -286,5 +352,7 @@ fn binomial(n: &RBig, k: &RBig) -> Option<RBig> {
     if k > 100 || bits(n) > 100 {
         return None;
     }
-    Some((0..k).fold(RBig::ONE, |product, position| product * (n - RBig::from(position)) / RBig::from(position + 1)))
+    Some((0..k).fold(RBig::ONE, |product, position| {
+        product * (n - RBig::from(position)) / RBig::from(position + 1)
+    }))
 }

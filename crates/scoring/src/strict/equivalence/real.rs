@@ -5,9 +5,9 @@ use std::cmp::Ordering;
 use dashu_int::IBig;
 use dashu_ratio::RBig;
 
-/// A real number with a bound on its error. Every operation returns a value whose bound covers the exact result for all
-/// operands within their bounds, or `None` where there is no such value: a pole, an overflow, or operands whose errors
-/// do not tell on which side of a singularity they lie.
+/// A real number with a bound on its error. Every operation returns a value whose bound covers the
+/// exact result for all operands within their bounds, or `None` where there is no such value: a
+/// pole, an overflow, or operands whose errors do not tell on which side of a singularity they lie.
 pub(super) trait Real: Clone {
     /// Working precision, tables.
     type Context;
@@ -28,8 +28,8 @@ pub(super) trait Real: Clone {
     fn negated(&self) -> Self;
     fn multiply(&self, other: &Self, context: &mut Self::Context) -> Option<Self>;
     fn divide(&self, other: &Self, context: &mut Self::Context) -> Option<Self>;
-    /// The non-negative root of that index of a value that is not negative; where zero lies within the error, so does
-    /// it for the result.
+    /// The non-negative root of that index of a value that is not negative; where zero lies within
+    /// the error, so does it for the result.
     fn root(&self, index: u32, context: &mut Self::Context) -> Option<Self>;
     fn exp(&self, context: &mut Self::Context) -> Option<Self>;
     /// Natural logarithm of a positive value.
@@ -45,8 +45,8 @@ pub(super) trait Real: Clone {
     fn blurred(&self, other: &Self) -> Self;
     /// The one integer within its error, where that error is small.
     fn integer(&self) -> Option<IBig>;
-    /// The greatest integer not above it. A value that cannot be told from an integer at a small error counts as that
-    /// integer.
+    /// The greatest integer not above it. A value that cannot be told from an integer at a small
+    /// error counts as that integer.
     fn floor(&self) -> Option<IBig>;
     /// The nearest machine number to the middle.
     fn to_f64(&self) -> f64;

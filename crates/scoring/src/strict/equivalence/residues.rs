@@ -1,8 +1,9 @@
-//! Residues: values of rational expressions modulo two primes, for what is too long to write out, such as
-//! `2024^{4046}·3` or `(x+1)^{500}`.
+//! Residues: values of rational expressions modulo two primes, for what is too long to write out,
+//! such as `2024^{4046}·3` or `(x+1)^{500}`.
 //!
-//! Symbols take fixed pseudo-random values. Unequal residues prove that two expressions differ. Equal residues modulo
-//! both primes leave a chance of at most `(degree / 2^61)^2` that they do, by the lemma of Schwartz and Zippel.
+//! Symbols take fixed pseudo-random values. Unequal residues prove that two expressions differ.
+//! Equal residues modulo both primes leave a chance of at most `(degree / 2^61)^2` that they do, by
+//! the lemma of Schwartz and Zippel.
 
 use dashu_int::{IBig, UBig};
 use dashu_ratio::RBig;
@@ -12,17 +13,27 @@ use super::rational;
 use crate::strict::budget::{Budget, Exhausted};
 use crate::strict::expr::{Constant, Expr, Symbol};
 
-/// A prime with a generator of its multiplicative group; both are 1 modulo 4, so that −1 has a square root.
+/// A prime with a generator of its multiplicative group; both are 1 modulo 4, so that −1 has a
+/// square root.
 #[derive(Clone, Copy)]
 struct Modulus {
     prime: u64,
     generator: u64,
 }
 
-const MODULI: [Modulus; 2] =
-    [Modulus { prime: 0xffff_ffff_0000_0001, generator: 7 }, Modulus { prime: 29 * (1 << 57) + 1, generator: 3 }];
+const MODULI: [Modulus; 2] = [
+    Modulus {
+        prime: 0xffff_ffff_0000_0001,
+        generator: 7,
+    },
+    Modulus {
+        prime: 29 * (1 << 57) + 1,
+        generator: 3,
+    },
+];
 
-/// Whether two rational expressions in `symbols` are equal; `None` where one is not rational or not defined.
+/// Whether two rational expressions in `symbols` are equal; `None` where one is not rational or not
+/// defined.
 pub(super) fn equal(
     left: &Expr,
     right: &Expr,
@@ -30,8 +41,15 @@ pub(super) fn equal(
     budget: &mut Budget,
 ) -> Result<Option<bool>, Exhausted> {
     for modulus in MODULI {
-        let mut residues = Residues { modulus, symbols, budget, transcendental: None };
-        let (Some(left), Some(right)) = (residues.residue(left)?, residues.residue(right)?) else { return Ok(None) };
+        let mut residues = Residues {
+            modulus,
+            symbols,
+            budget,
+            transcendental: None,
+        };
+        let (Some(left), Some(right)) = (residues.residue(left)?, residues.residue(right)?) else {
+            return Ok(None);
+        };
         if left != right {
             return Ok(Some(false));
         }
@@ -52,26 +70,32 @@ impl Residues<'_, '_> {
         self.budget.spend(1)?;
         Ok(match expr {
             Expr::Number(number) => self.quotient(&number.value),
-            Expr::Constant(Constant::I) => Some(self.power(self.modulus.generator, (self.modulus.prime - 1) / 4)),
+            Expr::Constant(Constant::I) => {
+                Some(self.power(self.modulus.generator, (self.modulus.prime - 1) / 4))
+            }
             Expr::Constant(constant @ (Constant::Pi | Constant::E)) => {
                 let known = *self.transcendental.get_or_insert(*constant);
-                (known == *constant).then(|| points::mix(self.modulus.generator) % self.modulus.prime)
+                (known == *constant)
+                    .then(|| points::mix(self.modulus.generator) % self.modulus.prime)
             }
             Expr::Symbol(symbol) => {
                 let place = self.symbols.iter().position(|name| *name == symbol);
                 place.map(|place| points::mix(place as u64 + 100) % self.modulus.prime)
             }
-            Expr::Sum(terms) => {
-                self.accumulate(terms, 0, |a, b, prime| ((u128::from(a) + u128::from(b)) % prime) as u64)?
-            }
-            Expr::Product(factors) => {
-                self.accumulate(factors, 1, |a, b, prime| (u128::from(a) * u128::from(b) % prime) as u64)?
-            }
+            Expr::Sum(terms) => self.accumulate(terms, 0, |a, b, prime| {
+                ((u128::from(a) + u128::from(b)) % prime) as u64
+            })?,
+            Expr::Product(factors) => self.accumulate(factors, 1, |a, b, prime| {
+                (u128::from(a) * u128::from(b) % prime) as u64
+            })?,
             Expr::Power(base, exponent) => {
-                let Some(exponent) = rational::fold(exponent, self.budget)?.filter(RBig::is_int) else {
+                let Some(exponent) = rational::fold(exponent, self.budget)?.filter(RBig::is_int)
+                else {
                     return Ok(None);
                 };
-                let Some(base) = self.residue(base)? else { return Ok(None) };
+                let Some(base) = self.residue(base)? else {
+                    return Ok(None);
+                };
                 if base == 0 {
                     return Ok(None);
                 }
@@ -91,7 +115,9 @@ impl Residues<'_, '_> {
     ) -> Result<Option<u64>, Exhausted> {
         let mut total = neutral;
         for part in parts {
-            let Some(part) = self.residue(part)? else { return Ok(None) };
+            let Some(part) = self.residue(part)? else {
+                return Ok(None);
+            };
             total = combine(total, part, u128::from(self.modulus.prime));
         }
         Ok(Some(total))
@@ -110,8 +136,13 @@ impl Residues<'_, '_> {
 
     fn reduced(&self, value: &IBig, modulus: u64) -> u64 {
         let (sign, magnitude) = value.clone().into_parts();
-        let residue = u64::try_from(magnitude % UBig::from(modulus)).expect("a residue is below its modulus");
-        if sign == dashu_int::Sign::Negative && residue > 0 { modulus - residue } else { residue }
+        let residue =
+            u64::try_from(magnitude % UBig::from(modulus)).expect("a residue is below its modulus");
+        if sign == dashu_int::Sign::Negative && residue > 0 {
+            modulus - residue
+        } else {
+            residue
+        }
     }
 
     fn power(&self, base: u64, exponent: u64) -> u64 {

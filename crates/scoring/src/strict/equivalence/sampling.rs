@@ -1,7 +1,8 @@
 //! Functions of symbols, compared at seeded points.
 //!
-//! What counts are points where the symbols are positive reals and nothing leaves the real line, as school answers
-//! assume: `\sqrt{x^2} = x` and `\ln(ab) = \ln a + \ln b` hold. Where the two sides differ elsewhere, the rule says so.
+//! What counts are points where the symbols are positive reals and nothing leaves the real line, as
+//! school answers assume: `\sqrt{x^2} = x` and `\ln(ab) = \ln a + \ln b` hold. Where the two sides
+//! differ elsewhere, the rule says so.
 
 use super::Decision;
 use super::ball::{Ball, Precision};
@@ -21,8 +22,13 @@ const LEAST_POINTS: usize = 4;
 /// More points than this add nothing.
 const ENOUGH_POINTS: usize = 6;
 
-/// Regions in the order they are tried, with the number of points; later ones only where too few are usable before.
-const ATTEMPTS: [(Region, usize); 3] = [(Region::Positive, 8), (Region::Unit, 6), (Region::Integers, 8)];
+/// Regions in the order they are tried, with the number of points; later ones only where too few
+/// are usable before.
+const ATTEMPTS: [(Region, usize); 3] = [
+    (Region::Positive, 8),
+    (Region::Unit, 6),
+    (Region::Integers, 8),
+];
 
 /// Points outside the positive reals that tell whether an identity depends on branches.
 const BEYOND: [(Region, usize); 2] = [(Region::Negative, 2), (Region::Plane, 2)];
@@ -56,9 +62,19 @@ pub(super) fn compare_functions(
     symbols: &[&Symbol],
     budget: &mut Budget,
 ) -> Result<Decision, Exhausted> {
-    let sides = Sides { left, right, symbols };
-    let unequal = Decision { equal: false, rule: "equal/points" };
-    let undecided = Decision { equal: false, rule: "equal/undecided" };
+    let sides = Sides {
+        left,
+        right,
+        symbols,
+    };
+    let unequal = Decision {
+        equal: false,
+        rule: "equal/points",
+    };
+    let undecided = Decision {
+        equal: false,
+        rule: "equal/undecided",
+    };
     let (mut usable, mut beyond) = (Vec::new(), Vec::new());
     let mut branches_differ = false;
     for (region, tries) in ATTEMPTS {
@@ -66,7 +82,9 @@ pub(super) fn compare_functions(
             break;
         }
         for point in 0..tries {
-            let Some(observation) = sides.observe((region, point), budget)? else { continue };
+            let Some(observation) = sides.observe((region, point), budget)? else {
+                continue;
+            };
             match (observation.real, observation.comparison) {
                 (true, Comparison::Different) => return Ok(unequal),
                 (true, _) => usable.push((region, point)),
@@ -97,7 +115,9 @@ pub(super) fn compare_functions(
     let strict = is_sign_sensitive(left) || is_sign_sensitive(right);
     for (region, tries) in BEYOND {
         for point in 0..tries {
-            let Some(observation) = sides.observe((region, point), budget)? else { continue };
+            let Some(observation) = sides.observe((region, point), budget)? else {
+                continue;
+            };
             if observation.comparison == Comparison::Different {
                 if strict && observation.real && region == Region::Negative {
                     return Ok(unequal);
@@ -106,7 +126,14 @@ pub(super) fn compare_functions(
             }
         }
     }
-    Ok(Decision { equal: true, rule: if branches_differ { "equal/points_positive" } else { "equal/points" } })
+    Ok(Decision {
+        equal: true,
+        rule: if branches_differ {
+            "equal/points_positive"
+        } else {
+            "equal/points"
+        },
+    })
 }
 
 struct Sides<'e> {
@@ -116,8 +143,8 @@ struct Sides<'e> {
 }
 
 impl Sides<'_> {
-    /// Compares at a point by machine numbers, or by balls where their errors are too large; `None` where a side is not
-    /// defined.
+    /// Compares at a point by machine numbers, or by balls where their errors are too large; `None`
+    /// where a side is not defined.
     fn observe(&self, point: Point, budget: &mut Budget) -> Result<Option<Observation>, Exhausted> {
         let mut context = ();
         let values = coordinates(self.symbols, point, &mut context);
@@ -127,7 +154,10 @@ impl Sides<'_> {
         let right = optional(evaluation.value(self.right))?;
         let Some(right) = right else { return Ok(None) };
         let real = !evaluation.left_reals;
-        Ok(Some(Observation { comparison: compare_doubles(&left, &right, CLOSE), real }))
+        Ok(Some(Observation {
+            comparison: compare_doubles(&left, &right, CLOSE),
+            real,
+        }))
     }
 
     /// Compares at a point by balls.
@@ -157,14 +187,25 @@ pub(super) fn coordinates<'e, R: Real>(
 ) -> Vec<(&'e Symbol, Complex<R>)> {
     let coordinate = |(place, symbol): (usize, &&'e Symbol)| {
         let (re, im) = points::coordinate(region, point, place);
-        let im = if im.is_zero() { R::zero() } else { R::rational(&im, context)? };
-        Some((*symbol, Complex { re: R::rational(&re, context)?, im }))
+        let im = if im.is_zero() {
+            R::zero()
+        } else {
+            R::rational(&im, context)?
+        };
+        Some((
+            *symbol,
+            Complex {
+                re: R::rational(&re, context)?,
+                im,
+            },
+        ))
     };
     symbols.iter().enumerate().filter_map(coordinate).collect()
 }
 
-/// Whether an expression speaks of signs, so that negative values of its symbols are meant as well. An absolute value
-/// directly under a logarithm does not count: `\ln|x|` and `\ln x` name the same antiderivative.
+/// Whether an expression speaks of signs, so that negative values of its symbols are meant as well.
+/// An absolute value directly under a logarithm does not count: `\ln|x|` and `\ln x` name the same
+/// antiderivative.
 fn is_sign_sensitive(expr: &Expr) -> bool {
     match expr {
         Expr::Apply(Function::Abs | Function::Sign | Function::Min | Function::Max, parts) => {

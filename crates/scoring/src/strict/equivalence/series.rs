@@ -1,10 +1,11 @@
 //! Elementary functions of binary floating-point numbers by power series in fixed point.
 //!
-//! A library that rounds every result correctly takes some twenty times longer; a stated bound on the error is all that
-//! balls need. Fixed-point numbers are integers in units of `2^-scale`. Arguments are first made small by halving, so
-//! that a series takes some dozen terms, and the scale holds [`GUARD`] more bits than asked for. No function below makes
-//! more than 2,000 roundings of one unit each, and undoing the halvings multiplies errors by at most 2^8, so that the
-//! error stays under `2^SLACK` units.
+//! A library that rounds every result correctly takes some twenty times longer; a stated bound on
+//! the error is all that balls need. Fixed-point numbers are integers in units of `2^-scale`.
+//! Arguments are first made small by halving, so that a series takes some dozen terms, and the
+//! scale holds [`GUARD`] more bits than asked for. No function below makes more than 2,000
+//! roundings of one unit each, and undoing the halvings multiplies errors by at most 2^8, so that
+//! the error stays under `2^SLACK` units.
 
 use std::sync::LazyLock;
 
@@ -19,7 +20,8 @@ const GUARD: isize = 32;
 /// Binary logarithm of the error bound, in units of the fixed-point scale.
 const SLACK: isize = 20;
 
-/// π and ln 2 are kept with that many binary places; results that need more are left to the library.
+/// π and ln 2 are kept with that many binary places; results that need more are left to the
+/// library.
 const CONSTANT_SCALE: isize = 4_608;
 
 /// π and ln 2 in units of `2^-CONSTANT_SCALE`, to the nearest unit or the one beside it.
@@ -39,7 +41,10 @@ pub(super) struct Approximate {
 
 impl Approximate {
     fn new(fixed: IBig, scale: isize) -> Self {
-        Self { value: Repr::new(fixed, -scale), log2_error: (SLACK - scale) as f64 }
+        Self {
+            value: Repr::new(fixed, -scale),
+            log2_error: (SLACK - scale) as f64,
+        }
     }
 }
 
@@ -56,7 +61,9 @@ pub(super) fn exp(x: &Repr<2>, bits: usize) -> Option<Approximate> {
     let ln2 = constant(1, scale)?;
     let x = fixed(x, scale);
     // The multiple of ln 2 has at most 16 bits, and so has its error in units.
-    let turns = isize::try_from(nearest_quotient(&x, &ln2)).ok().filter(|turns| turns.unsigned_abs() < 1 << 16)?;
+    let turns = isize::try_from(nearest_quotient(&x, &ln2))
+        .ok()
+        .filter(|turns| turns.unsigned_abs() < 1 << 16)?;
     let small = (x - ln2 * IBig::from(turns)) >> HALVINGS;
     let mut sum = one(scale) + &small;
     let mut term = small.clone();
@@ -71,7 +78,10 @@ pub(super) fn exp(x: &Repr<2>, bits: usize) -> Option<Approximate> {
     }
     let result = Approximate::new(sum, scale);
     let (significand, exponent) = result.value.into_parts();
-    Some(Approximate { value: Repr::new(significand, exponent + turns), log2_error: result.log2_error + turns as f64 })
+    Some(Approximate {
+        value: Repr::new(significand, exponent + turns),
+        log2_error: result.log2_error + turns as f64,
+    })
 }
 
 /// `sin x` and `cos x`, absolutely to that many bits, and relatively for small arguments.
@@ -87,7 +97,11 @@ pub(super) fn sin_cos(x: &Repr<2>, bits: usize) -> Option<(Approximate, Approxim
     let mut index = 2_u32;
     while !is_negligible(&term) {
         term = ((term * &small) >> scale as usize) / index;
-        let target = if index.is_multiple_of(2) { &mut cos } else { &mut sin };
+        let target = if index.is_multiple_of(2) {
+            &mut cos
+        } else {
+            &mut sin
+        };
         if index % 4 < 2 {
             *target += &term
         } else {
@@ -111,7 +125,10 @@ pub(super) fn sin_cos(x: &Repr<2>, bits: usize) -> Option<(Approximate, Approxim
     // The error of π/2 counts once for each quarter turn.
     let turned = |value| {
         let result = Approximate::new(value, scale);
-        Approximate { log2_error: result.log2_error + (scale - bits as isize - GUARD) as f64, ..result }
+        Approximate {
+            log2_error: result.log2_error + (scale - bits as isize - GUARD) as f64,
+            ..result
+        }
     };
     Some(if unturned {
         (Approximate::new(sin, scale), Approximate::new(cos, scale))
@@ -143,7 +160,10 @@ pub(super) fn arctan(x: &Repr<2>, bits: usize) -> Option<Approximate> {
     if steep {
         angle = (constant(0, scale)? >> 1) - angle;
     }
-    Some(Approximate::new(if negative { -angle } else { angle }, scale))
+    Some(Approximate::new(
+        if negative { -angle } else { angle },
+        scale,
+    ))
 }
 
 /// `ln x` of a positive number, absolutely to that many bits, and relatively for arguments near 1.
@@ -166,7 +186,10 @@ pub(super) fn ln(x: &Repr<2>, bits: usize) -> Option<Approximate> {
         let places = (-mantissa.exponent()).max(0);
         let distance = fixed(&mantissa, places) - one(places);
         if distance.is_zero() {
-            return Some(Approximate { value: Repr::zero(), log2_error: f64::NEG_INFINITY });
+            return Some(Approximate {
+                value: Repr::zero(),
+                log2_error: f64::NEG_INFINITY,
+            });
         }
         scale += (places - distance.bit_len() as isize).max(0);
     }
@@ -179,7 +202,10 @@ pub(super) fn ln(x: &Repr<2>, bits: usize) -> Option<Approximate> {
     // ln v = 2 artanh((v − 1)/(v + 1))
     let ratio = ((&value - &unit) << scale as usize) / (value + &unit);
     let logarithm = odd_series(&ratio, scale, false) << (HALVINGS + 1);
-    Some(Approximate::new(logarithm + ln2 * IBig::from(exponent), scale))
+    Some(Approximate::new(
+        logarithm + ln2 * IBig::from(exponent),
+        scale,
+    ))
 }
 
 /// `t ∓ t³/3 + t⁵/5 ∓ …`: arctan with alternating signs, artanh without.
@@ -201,12 +227,13 @@ fn odd_series(t: &IBig, scale: isize, alternating: bool) -> IBig {
     sum
 }
 
-/// A scale that keeps the digits of small arguments, and of what large ones leave after reduction; `None` beyond the
-/// digits of the constants.
+/// A scale that keeps the digits of small arguments, and of what large ones leave after reduction;
+/// `None` beyond the digits of the constants.
 fn scale_for(x: &Repr<2>, bits: usize) -> Option<isize> {
     let top = x.exponent() + x.significand().bit_len() as isize;
     let scale = bits as isize + GUARD + top.abs();
-    (scale < CONSTANT_SCALE && x.significand().bit_len() < 2 * CONSTANT_SCALE as usize).then_some(scale)
+    (scale < CONSTANT_SCALE && x.significand().bit_len() < 2 * CONSTANT_SCALE as usize)
+        .then_some(scale)
 }
 
 fn constant(which: usize, scale: isize) -> Option<IBig> {
@@ -222,15 +249,24 @@ fn one(scale: isize) -> IBig {
 fn fixed(x: &Repr<2>, scale: isize) -> IBig {
     let shift = x.exponent() + scale;
     let significand = x.significand();
-    if shift >= 0 { significand << shift as usize } else { significand >> shift.unsigned_abs() }
+    if shift >= 0 {
+        significand << shift as usize
+    } else {
+        significand >> shift.unsigned_abs()
+    }
 }
 
 fn nearest_quotient(dividend: &IBig, divisor: &IBig) -> IBig {
-    // Rounding down after adding a half; the shift rounds towards −∞, the division of positives too.
+    // Rounding down after adding a half; the shift rounds towards −∞, the division of positives
+    // too.
     let doubled: IBig = (dividend << 1) + divisor;
     let divisor: IBig = divisor << 1;
     let quotient = &doubled / &divisor;
-    if doubled.sign() == Sign::Negative { quotient - IBig::ONE } else { quotient }
+    if doubled.sign() == Sign::Negative {
+        quotient - IBig::ONE
+    } else {
+        quotient
+    }
 }
 
 fn root(value: &IBig, scale: isize) -> IBig {

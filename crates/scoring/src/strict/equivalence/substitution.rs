@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use super::points;
 use crate::strict::expr::{Expr, Function, Symbol};
 
-/// The symbols that the value of an expression depends on, sorted. Indices of finite sums and names of operators and
-/// unknown functions are not among them.
+/// The symbols that the value of an expression depends on, sorted. Indices of finite sums and names
+/// of operators and unknown functions are not among them.
 pub(super) fn free_symbols<'e>(exprs: &[&'e Expr]) -> Vec<&'e Symbol> {
     let mut free = BTreeSet::new();
     for expr in exprs {
@@ -28,7 +28,9 @@ fn collect<'e>(expr: &'e Expr, bound: &mut Vec<&'e Symbol>, free: &mut BTreeSet<
             collect(exponent, bound, free);
         }
         Expr::Apply(Function::FiniteSum | Function::FiniteProduct, parts) => {
-            let Some((Expr::Symbol(index), parts)) = parts.split_first() else { return };
+            let Some((Expr::Symbol(index), parts)) = parts.split_first() else {
+                return;
+            };
             for (place, part) in parts.iter().enumerate() {
                 // The bounds come first and do not see the index.
                 if place == 2 {
@@ -42,7 +44,10 @@ fn collect<'e>(expr: &'e Expr, bound: &mut Vec<&'e Symbol>, free: &mut BTreeSet<
         }
         Expr::Apply(function, parts) => {
             let operator = usize::from(*function == Function::Opaque);
-            parts.iter().skip(operator).for_each(|part| collect(part, bound, free));
+            parts
+                .iter()
+                .skip(operator)
+                .for_each(|part| collect(part, bound, free));
         }
         Expr::Sum(parts) | Expr::Product(parts) | Expr::Call(_, parts) => {
             parts.iter().for_each(|part| collect(part, bound, free));
@@ -56,9 +61,10 @@ pub(super) fn contains(expr: &Expr, is_such: &impl Fn(&Expr) -> bool) -> bool {
         || match expr {
             Expr::Number(_) | Expr::Constant(_) | Expr::Symbol(_) => false,
             Expr::Power(base, exponent) => contains(base, is_such) || contains(exponent, is_such),
-            Expr::Sum(parts) | Expr::Product(parts) | Expr::Apply(_, parts) | Expr::Call(_, parts) => {
-                parts.iter().any(|part| contains(part, is_such))
-            }
+            Expr::Sum(parts)
+            | Expr::Product(parts)
+            | Expr::Apply(_, parts)
+            | Expr::Call(_, parts) => parts.iter().any(|part| contains(part, is_such)),
         }
 }
 
@@ -70,9 +76,10 @@ pub(super) fn rewritten(expr: &Expr, replace: &impl Fn(&Expr) -> Option<Expr>) -
     let all = |parts: &[Expr]| parts.iter().map(|part| rewritten(part, replace)).collect();
     match expr {
         Expr::Number(_) | Expr::Constant(_) | Expr::Symbol(_) => expr.clone(),
-        Expr::Power(base, exponent) => {
-            Expr::Power(Box::new(rewritten(base, replace)), Box::new(rewritten(exponent, replace)))
-        }
+        Expr::Power(base, exponent) => Expr::Power(
+            Box::new(rewritten(base, replace)),
+            Box::new(rewritten(exponent, replace)),
+        ),
         Expr::Sum(parts) => Expr::Sum(all(parts)),
         Expr::Product(parts) => Expr::Product(all(parts)),
         Expr::Apply(function, parts) => Expr::Apply(*function, all(parts)),
@@ -80,8 +87,8 @@ pub(super) fn rewritten(expr: &Expr, replace: &impl Fn(&Expr) -> Option<Expr>) -
     }
 }
 
-/// The expression with another expression in the place of a symbol. An inner sum over the same symbol is rare enough
-/// to be left alone as a whole.
+/// The expression with another expression in the place of a symbol. An inner sum over the same
+/// symbol is rare enough to be left alone as a whole.
 pub(super) fn replaced(expr: &Expr, symbol: &Symbol, replacement: &Expr) -> Expr {
     rewritten(expr, &|part| match part {
         Expr::Symbol(name) if name == symbol => Some(replacement.clone()),
@@ -92,7 +99,8 @@ pub(super) fn replaced(expr: &Expr, symbol: &Symbol, replacement: &Expr) -> Expr
     })
 }
 
-/// A number for the written form of an expression: equal for equal expressions, and different for nearly all others.
+/// A number for the written form of an expression: equal for equal expressions, and different for
+/// nearly all others.
 pub(super) fn fingerprint(expr: &Expr) -> u64 {
     let mut hasher = Fingerprint(0);
     hasher.visit(expr);
@@ -111,7 +119,10 @@ impl Fingerprint {
     }
 
     fn words(&mut self, words: &[dashu_int::Word]) {
-        words.iter().flat_map(|word| word.to_le_bytes()).for_each(|byte| self.take(u64::from(byte)));
+        words
+            .iter()
+            .flat_map(|word| word.to_le_bytes())
+            .for_each(|byte| self.take(u64::from(byte)));
     }
 
     fn visit(&mut self, expr: &Expr) {
@@ -121,7 +132,11 @@ impl Fingerprint {
                 self.take(1 + u64::from(sign == dashu_int::Sign::Negative));
                 self.words(words);
                 self.words(number.value.denominator().as_words());
-                self.take(number.written_digits.map_or(0, |digits| 1 + u64::from(digits)));
+                self.take(
+                    number
+                        .written_digits
+                        .map_or(0, |digits| 1 + u64::from(digits)),
+                );
                 return;
             }
             Expr::Constant(constant) => return self.take(16 + *constant as u64),

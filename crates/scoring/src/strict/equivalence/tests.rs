@@ -1,4 +1,5 @@
-//! Pairs that are equal and pairs that are not, by stage; properties on random expressions; the series.
+//! Pairs that are equal and pairs that are not, by stage; properties on random expressions; the
+//! series.
 
 mod infix;
 mod pairs;

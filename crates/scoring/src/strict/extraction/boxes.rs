@@ -13,13 +13,16 @@ struct Box {
     depth: usize,
 }
 
-/// The argument of the last box, with those before it that only commas and words like `and` divide from it.
+/// The argument of the last box, with those before it that only commas and words like `and` divide
+/// from it.
 pub(super) fn find<'t>(rule: &Boxed, look: &Look<'t, '_>) -> Option<Found<'t>> {
     look.parts.iter().rev().find_map(|part| {
         let boxes = boxes(rule, look.text, part.clone());
         let outer = boxes.iter().rposition(|found| found.depth == 0)?;
         // A box in a box: the inner ones are the answer.
-        let inner = boxes[..outer].iter().rposition(|found| found.whole.start < boxes[outer].whole.start);
+        let inner = boxes[..outer]
+            .iter()
+            .rposition(|found| found.whole.start < boxes[outer].whole.start);
         let within = &boxes[inner.map_or(0, |at| at + 1)..outer];
         let leaves: Vec<&Box> = match within {
             [] => together(rule, look.text, &boxes[..=outer]),
@@ -32,13 +35,23 @@ pub(super) fn find<'t>(rule: &Boxed, look: &Look<'t, '_>) -> Option<Found<'t>> {
 /// The boxes without a box inside; in the order of their ends, such a one would come right before.
 fn leaves(boxes: &[Box]) -> Vec<&Box> {
     let is_leaf = |at: usize| at == 0 || boxes[at - 1].whole.start < boxes[at].whole.start;
-    (0..boxes.len()).filter(|&at| is_leaf(at)).map(|at| &boxes[at]).collect()
+    (0..boxes.len())
+        .filter(|&at| is_leaf(at))
+        .map(|at| &boxes[at])
+        .collect()
 }
 
 /// All closed boxes of a part, by their ends: one pass with a stack of open braces.
 fn boxes(rule: &Boxed, text: &str, part: Range<usize>) -> Vec<Box> {
-    let starts = |at: usize| rule.commands.iter().any(|command| text[at..part.end].starts_with(command.as_str()));
-    let Some(first) = text[part.clone()].match_indices('\\').map(|(at, _)| at).find(|&at| starts(part.start + at))
+    let starts = |at: usize| {
+        rule.commands
+            .iter()
+            .any(|command| text[at..part.end].starts_with(command.as_str()))
+    };
+    let Some(first) = text[part.clone()]
+        .match_indices('\\')
+        .map(|(at, _)| at)
+        .find(|&at| starts(part.start + at))
     else {
         return Vec::new();
     };
@@ -49,7 +62,10 @@ fn boxes(rule: &Boxed, text: &str, part: Range<usize>) -> Vec<Box> {
         match bytes[at] {
             b'\\' => {
                 let rest = &text[at..part.end];
-                let command = rule.commands.iter().find(|command| rest.starts_with(command.as_str()));
+                let command = rule
+                    .commands
+                    .iter()
+                    .find(|command| rest.starts_with(command.as_str()));
                 let brace = command.map(|command| command.len() + blanks(&rest[command.len()..]));
                 match brace {
                     Some(brace) if rest[brace..].starts_with('{') => {
@@ -61,9 +77,15 @@ fn boxes(rule: &Boxed, text: &str, part: Range<usize>) -> Vec<Box> {
                     Some(brace) => {
                         let end = at
                             + brace
-                            + rest[brace..].find([' ', '\n', '$', '\\', '.', ',']).unwrap_or(rest.len() - brace);
+                            + rest[brace..]
+                                .find([' ', '\n', '$', '\\', '.', ','])
+                                .unwrap_or(rest.len() - brace);
                         if end > at + brace {
-                            found.push(Box { whole: at..end, argument: at + brace..end, depth });
+                            found.push(Box {
+                                whole: at..end,
+                                argument: at + brace..end,
+                                depth,
+                            });
                         }
                         at = end.max(at + 1) - 1;
                     }
@@ -75,8 +97,13 @@ fn boxes(rule: &Boxed, text: &str, part: Range<usize>) -> Vec<Box> {
             b'}' => {
                 if let Some(Some(start)) = open.pop() {
                     depth -= 1;
-                    let argument = start + text[start..at].find('{').map_or(0, |brace| brace + 1)..at;
-                    found.push(Box { whole: start..at + 1, argument, depth });
+                    let argument =
+                        start + text[start..at].find('{').map_or(0, |brace| brace + 1)..at;
+                    found.push(Box {
+                        whole: start..at + 1,
+                        argument,
+                        depth,
+                    });
                 }
             }
             _ => {}
@@ -108,8 +135,8 @@ fn together<'b>(rule: &Boxed, text: &str, boxes: &'b [Box]) -> Vec<&'b Box> {
     outer
 }
 
-/// Whether nothing but words like `and`, commas, delimiters and white space stands between two boxes, after a word or two that
-/// say what was counted: `\boxed{3} apples and \boxed{5} pears`.
+/// Whether nothing but words like `and`, commas, delimiters and white space stands between two
+/// boxes, after a word or two that say what was counted: `\boxed{3} apples and \boxed{5} pears`.
 fn joins(rule: &Boxed, between: &str) -> bool {
     const COUNTED: usize = 2;
     let mut rest = between.trim_start();
@@ -130,13 +157,18 @@ fn joins(rule: &Boxed, between: &str) -> bool {
 /// What is left behind the words and marks that join.
 fn after_joints<'t>(rule: &Boxed, text: &'t str) -> &'t str {
     let mut rest = text;
-    while let Some(joint) = rule.joined_by.iter().find(|joint| rest.starts_with(joint.as_str())) {
+    while let Some(joint) = rule
+        .joined_by
+        .iter()
+        .find(|joint| rest.starts_with(joint.as_str()))
+    {
         rest = rest[joint.len()..].trim_start();
     }
     rest
 }
 
-/// Option letters where these are asked for; a number in a sentence where a number is; otherwise all that is in the boxes.
+/// Option letters where these are asked for; a number in a sentence where a number is; otherwise
+/// all that is in the boxes.
 fn answer<'t>(rule: &Boxed, look: &Look<'t, '_>, leaves: &[&Box]) -> Option<Found<'t>> {
     let asks_for_letters = look.kind == ReferenceKind::Choice && !rule.any_content;
     if let [single] = leaves {
@@ -147,10 +179,19 @@ fn answer<'t>(rule: &Boxed, look: &Look<'t, '_>, leaves: &[&Box]) -> Option<Foun
             _ => look.whole(argument),
         };
     }
-    let texts: Vec<&str> =
-        leaves.iter().map(|leaf| &look.text[spans::trim(look.text, leaf.argument.clone())]).collect();
+    let texts: Vec<&str> = leaves
+        .iter()
+        .map(|leaf| &look.text[spans::trim(look.text, leaf.argument.clone())])
+        .collect();
     let span = leaves.first()?.whole.start..leaves.last()?.whole.end;
     let joined = texts.join(", ");
-    let text = if asks_for_letters { letters::option_letters(&joined)? } else { joined };
-    (!text.is_empty()).then_some(Found { text: Cow::Owned(text), span })
+    let text = if asks_for_letters {
+        letters::option_letters(&joined)?
+    } else {
+        joined
+    };
+    (!text.is_empty()).then_some(Found {
+        text: Cow::Owned(text),
+        span,
+    })
 }

@@ -8,11 +8,17 @@ const DELIMITERS: [(&str, &str); 4] = [("$$", "$$"), ("\\[", "\\]"), ("\\(", "\\
 /// What may stand between two formulas that together are the answer.
 const JOINTS: [&str; 7] = [",", ";", "and", "or", "，", "和", "或"];
 
-/// The formula that a span stands in. Dollar signs count only as Pandoc counts them, lest two sums of money make a formula: no
-/// space inside next to either, and no digit behind the closing one.
-pub(super) fn around(text: &str, within: Range<usize>, span: &Range<usize>) -> Option<Range<usize>> {
+/// The formula that a span stands in. Dollar signs count only as Pandoc counts them, lest two sums
+/// of money make a formula: no space inside next to either, and no digit behind the closing one.
+pub(super) fn around(
+    text: &str,
+    within: Range<usize>,
+    span: &Range<usize>,
+) -> Option<Range<usize>> {
     let is_formula = |formula: &Range<usize>| {
-        let inside = text[formula.clone()].strip_prefix('$').and_then(|rest| rest.strip_suffix('$'));
+        let inside = text[formula.clone()]
+            .strip_prefix('$')
+            .and_then(|rest| rest.strip_suffix('$'));
         let is_money = inside.is_some_and(|inside| {
             let double = inside.starts_with('$');
             !double
@@ -43,7 +49,8 @@ pub(super) fn formulas(text: &str, span: Range<usize>) -> impl Iterator<Item = R
         while at < span.end {
             let start = at + text[at..span.end].find(['$', '\\'])?;
             let rest = &text[start..span.end];
-            if let Some((open, close)) = DELIMITERS.iter().find(|(open, _)| rest.starts_with(open)) {
+            if let Some((open, close)) = DELIMITERS.iter().find(|(open, _)| rest.starts_with(open))
+            {
                 let inner = start + open.len();
                 let length = closing(&text[inner..span.end], close)?;
                 at = inner + length + close.len();
@@ -58,11 +65,13 @@ pub(super) fn formulas(text: &str, span: Range<usize>) -> impl Iterator<Item = R
 
 /// Where the closing delimiter is; a dollar sign behind a backslash is none.
 fn closing(text: &str, close: &str) -> Option<usize> {
-    text.match_indices(close).map(|(at, _)| at).find(|&at| close != "$" || !text[..at].ends_with('\\'))
+    text.match_indices(close)
+        .map(|(at, _)| at)
+        .find(|&at| close != "$" || !text[..at].ends_with('\\'))
 }
 
-/// The answer in a sentence: the sentence where it begins with a formula or has none, otherwise the last formula, with those
-/// before it that belong to it.
+/// The answer in a sentence: the sentence where it begins with a formula or has none, otherwise the
+/// last formula, with those before it that belong to it.
 pub(super) fn within(text: &str, span: Range<usize>) -> Range<usize> {
     let sentence = text[span.clone()].trim_start();
     let starts_with_word = sentence.chars().take_while(|c| c.is_alphabetic()).count() >= 2;

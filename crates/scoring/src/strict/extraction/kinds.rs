@@ -45,9 +45,15 @@ pub(crate) fn kind_of(reference: &str) -> ReferenceKind {
 fn undressed(reference: &str) -> &str {
     let mut bare = reference.trim().trim_end_matches(['.', '。']).trim();
     loop {
-        let inner = [("$$", "$$"), ("$", "$"), ("\\(", "\\)"), ("\\[", "\\]"), ("\\text{", "}")]
-            .iter()
-            .find_map(|(open, close)| bare.strip_prefix(open)?.strip_suffix(close));
+        let inner = [
+            ("$$", "$$"),
+            ("$", "$"),
+            ("\\(", "\\)"),
+            ("\\[", "\\]"),
+            ("\\text{", "}"),
+        ]
+        .iter()
+        .find_map(|(open, close)| bare.strip_prefix(open)?.strip_suffix(close));
         match inner {
             Some(inner) if !inner.contains('$') => bare = inner.trim().trim_end_matches('.').trim(),
             _ => return bare,
@@ -55,29 +61,58 @@ fn undressed(reference: &str) -> &str {
     }
 }
 
-/// One number with a currency before it or a unit behind it: `-3`, `\$1,250`, `12.5 %`, `3/4`, `5 \text{ cm}`, `20 dollars`.
+/// One number with a currency before it or a unit behind it: `-3`, `\$1,250`, `12.5 %`, `3/4`,
+/// `5 \text{ cm}`, `20 dollars`.
 fn is_number(bare: &str) -> bool {
     let bare = bare.trim_start_matches(['(', '+']).trim_end_matches(')');
     let bare = bare.strip_prefix('-').unwrap_or(bare).trim_start();
-    let digits = bare.strip_prefix("\\$").unwrap_or(bare).trim_start_matches(['$', '€', '£', '¥', ' ']);
+    let digits = bare
+        .strip_prefix("\\$")
+        .unwrap_or(bare)
+        .trim_start_matches(['$', '€', '£', '¥', ' ']);
     let Some(number) = numbers::at_start(digits) else {
         return false;
     };
     let unit = digits[number..].trim();
     let unit = unit.strip_prefix("^").unwrap_or(unit);
-    let plain = |c: char| c.is_alphabetic() || matches!(c, ' ' | '.' | '/' | '%' | '°' | '$' | '²' | '³' | '}' | ')');
-    let unit = ["\\text{", "\\mathrm{", "\\mbox{", "\\textnormal{", "\\,", "\\ ", "\\%", "{\\circ}", "\\circ", "\\$"]
+    let plain = |c: char| {
+        c.is_alphabetic() || matches!(c, ' ' | '.' | '/' | '%' | '°' | '$' | '²' | '³' | '}' | ')')
+    };
+    let unit = [
+        "\\text{",
+        "\\mathrm{",
+        "\\mbox{",
+        "\\textnormal{",
+        "\\,",
+        "\\ ",
+        "\\%",
+        "{\\circ}",
+        "\\circ",
+        "\\$",
+    ]
+    .iter()
+    .fold(unit, |unit, command| {
+        unit.strip_prefix(command).unwrap_or(unit).trim_start()
+    });
+    let unit = ["^2", "^3", "^{2}", "^{3}"]
         .iter()
-        .fold(unit, |unit, command| unit.strip_prefix(command).unwrap_or(unit).trim_start());
-    let unit = ["^2", "^3", "^{2}", "^{3}"].iter().find_map(|power| unit.strip_suffix(power)).unwrap_or(unit);
+        .find_map(|power| unit.strip_suffix(power))
+        .unwrap_or(unit);
     // One letter behind a number is a variable: `6x`.
     unit.chars().all(plain) && !(unit.len() == 1 && unit.chars().all(|c| c.is_ascii_alphabetic()))
 }
 
 /// Words: more letters than a formula has in one place, and no sign of one.
 fn is_words(bare: &str) -> bool {
-    let has_word = bare.split(|c: char| !c.is_alphabetic()).any(|word| word.chars().count() >= 2 || !word.is_ascii());
-    let formula =
-        |c: char| c.is_ascii_digit() || matches!(c, '\\' | '=' | '<' | '>' | '^' | '_' | '+' | '*' | '(' | '[' | '{');
+    let has_word = bare
+        .split(|c: char| !c.is_alphabetic())
+        .any(|word| word.chars().count() >= 2 || !word.is_ascii());
+    let formula = |c: char| {
+        c.is_ascii_digit()
+            || matches!(
+                c,
+                '\\' | '=' | '<' | '>' | '^' | '_' | '+' | '*' | '(' | '[' | '{'
+            )
+    };
     has_word && !bare.contains(formula)
 }

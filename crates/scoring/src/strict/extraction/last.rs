@@ -1,4 +1,5 @@
-//! What an answer is taken from where nothing announces it: bold print, the last formula, the last number, the last line.
+//! What an answer is taken from where nothing announces it: bold print, the last formula, the last
+//! number, the last line.
 
 use std::ops::Range;
 
@@ -12,31 +13,54 @@ pub(super) fn bold<'t>(rule: &Bold, look: &Look<'t, '_>) -> Option<Found<'t>> {
     let open = paragraph.start + look.text[paragraph.start..close].rfind(rule.mark.as_str())?;
     let inside = open + rule.mark.len()..close;
     let heading = look.text[inside.clone()].trim_end().ends_with([':', '：']);
-    let heading = heading || look.text[close + rule.mark.len()..part.end].trim_start().starts_with([':', '：']);
-    if heading || inside.len() > spans::LONGEST { None } else { look.answer_within(inside) }
+    let heading = heading
+        || look.text[close + rule.mark.len()..part.end]
+            .trim_start()
+            .starts_with([':', '：']);
+    if heading || inside.len() > spans::LONGEST {
+        None
+    } else {
+        look.answer_within(inside)
+    }
 }
 
 fn last_paragraph(text: &str, part: Range<usize>) -> Range<usize> {
     let end = part.start + text[part.clone()].trim_end().len();
-    let start = text[part.start..end].rfind("\n\n").map_or(part.start, |at| part.start + at);
+    let start = text[part.start..end]
+        .rfind("\n\n")
+        .map_or(part.start, |at| part.start + at);
     start..end
 }
 
-/// The number that the last block of code prints in its last line, unless what is said after it names other numbers only.
+/// The number that the last block of code prints in its last line, unless what is said after it
+/// names other numbers only.
 pub(super) fn printed<'t>(look: &Look<'t, '_>) -> Option<Found<'t>> {
     let block = look.last_block.clone()?;
     let end = block.start + look.text[block.clone()].trim_end().len();
-    let start = look.text[block.start..end].rfind('\n').map_or(block.start, |at| block.start + at + 1);
+    let start = look.text[block.start..end]
+        .rfind('\n')
+        .map_or(block.start, |at| block.start + at + 1);
     let line = look.text[start..end].trim();
     let value = line.parse::<f64>().ok()?;
-    let after = look.parts.last().filter(|part| !look.ends_in_block && part.start >= block.end);
-    let mut said = after.into_iter().flat_map(|part| numbers::numbers(look.text, part.clone())).peekable();
+    let after = look
+        .parts
+        .last()
+        .filter(|part| !look.ends_in_block && part.start >= block.end);
+    let mut said = after
+        .into_iter()
+        .flat_map(|part| numbers::numbers(look.text, part.clone()))
+        .peekable();
     // Behind more than a few sentences the same number is there by chance.
     const FEW_SENTENCES: usize = 400;
-    let after_all = look.parts.last().is_none_or(|part| part.end <= block.end + FEW_SENTENCES);
+    let after_all = look
+        .parts
+        .last()
+        .is_none_or(|part| part.end <= block.end + FEW_SENTENCES);
     let agrees = said.peek().is_none()
         || after_all && said.any(|number| look.text[number].replace(',', "").parse() == Ok(value));
-    (agrees && line.contains(|c: char| c.is_ascii_digit())).then(|| look.whole(start..end)).flatten()
+    (agrees && line.contains(|c: char| c.is_ascii_digit()))
+        .then(|| look.whole(start..end))
+        .flatten()
 }
 
 /// The last formula between LaTeX delimiters.
@@ -44,11 +68,14 @@ pub(super) fn formula<'t>(look: &Look<'t, '_>) -> Option<Found<'t>> {
     if look.ends_in_block {
         return None;
     }
-    look.parts.iter().rev().find_map(|part| look.whole(formulas::last(look.text, part.clone())?))
+    look.parts
+        .iter()
+        .rev()
+        .find_map(|part| look.whole(formulas::last(look.text, part.clone())?))
 }
 
-/// The last number that is no number of a list's item, with the formula it stands in; none where it is part of an
-/// expression without delimiters.
+/// The last number that is no number of a list's item, with the formula it stands in; none where it
+/// is part of an expression without delimiters.
 pub(super) fn number<'t>(look: &Look<'t, '_>) -> Option<Found<'t>> {
     if look.ends_in_block {
         return None;
@@ -65,24 +92,35 @@ pub(super) fn number<'t>(look: &Look<'t, '_>) -> Option<Found<'t>> {
 /// The paragraph, no longer than twice an answer, that a span stands in.
 fn paragraph_around(text: &str, part: &Range<usize>, span: &Range<usize>) -> Range<usize> {
     let first = text.ceil_char_boundary(span.start.saturating_sub(spans::LONGEST).max(part.start));
-    let start = text[first..span.start].rfind("\n\n").map_or(first, |at| first + at + 2);
+    let start = text[first..span.start]
+        .rfind("\n\n")
+        .map_or(first, |at| first + at + 2);
     let reach = spans::reach(text, span.end, part.end);
-    let end = text[reach.clone()].find("\n\n").map_or(reach.end, |at| reach.start + at);
+    let end = text[reach.clone()]
+        .find("\n\n")
+        .map_or(reach.end, |at| reach.start + at);
     start..end
 }
 
-/// Whether a number only counts the items of a list: first in its line, and a full stop and text behind it.
+/// Whether a number only counts the items of a list: first in its line, and a full stop and text
+/// behind it.
 fn is_item(text: &str, part: &Range<usize>, number: &Range<usize>) -> bool {
     let before = text[part.start..number.start].trim_end_matches([' ', '*', '#']);
     let after = &text[number.end..part.end];
-    (before.is_empty() || before.ends_with('\n')) && (after.starts_with(". ") || after.starts_with(") "))
+    (before.is_empty() || before.ends_with('\n'))
+        && (after.starts_with(". ") || after.starts_with(") "))
 }
 
 /// The last line that is not blank, from its last `is` on where it has one.
 pub(super) fn line<'t>(look: &Look<'t, '_>) -> Option<Found<'t>> {
     let part = look.parts.last().filter(|_| !look.ends_in_block)?;
     let end = part.start + look.text[part.clone()].trim_end().len();
-    let start = look.text[part.start..end].rfind('\n').map_or(part.start, |at| part.start + at + 1);
-    let start = start.max(look.text.ceil_char_boundary(end.saturating_sub(spans::LONGEST)));
+    let start = look.text[part.start..end]
+        .rfind('\n')
+        .map_or(part.start, |at| part.start + at + 1);
+    let start = start.max(
+        look.text
+            .ceil_char_boundary(end.saturating_sub(spans::LONGEST)),
+    );
     look.whole(start..end)
 }

@@ -9,16 +9,30 @@ const LAST: char = 'J';
 
 /// What may stand between a phrase and its letter: words and LaTeX, the longer ones first.
 const DRESS: [&str; 32] = [
-    "\\boxed", "\\textbf", "\\mathbf", "\\mathrm", "\\text", "\\bf", "\\rm", "\\(", "\\[", "\\ ", "options", "option",
-    "Options", "Option", "choices", "choice", "Choice", "answer", "letter", "选项", "选择", "选", "为", "是", "the",
-    "is", "（", "【", "：", "“", "「", "、",
+    "\\boxed", "\\textbf", "\\mathbf", "\\mathrm", "\\text", "\\bf", "\\rm", "\\(", "\\[", "\\ ",
+    "options", "option", "Options", "Option", "choices", "choice", "Choice", "answer", "letter",
+    "选项", "选择", "选", "为", "是", "the", "is", "（", "【", "：", "“", "「", "、",
 ];
 
 /// What divides two letters of one answer.
-const JOINTS: [&str; 13] = [",", "，", "、", ";", "；", "and", "&", "和", "与", ")", "(", "\\text{and}", "}"];
+const JOINTS: [&str; 13] = [
+    ",",
+    "，",
+    "、",
+    ";",
+    "；",
+    "and",
+    "&",
+    "和",
+    "与",
+    ")",
+    "(",
+    "\\text{and}",
+    "}",
+];
 
-/// The letters of a reference or an answer that is nothing but option letters, or one dressed letter with its content
-/// (`(D) Alina`): upper case, one after the other.
+/// The letters of a reference or an answer that is nothing but option letters, or one dressed
+/// letter with its content (`(D) Alina`): upper case, one after the other.
 pub(crate) fn option_letters(text: &str) -> Option<String> {
     let bare = text.trim().trim_matches(['$', '.', '*', ' ', '。']);
     let (letters, end) = read(bare)?;
@@ -26,10 +40,13 @@ pub(crate) fn option_letters(text: &str) -> Option<String> {
     let after = bare[end..].strip_prefix([')', '）']);
     let in_parentheses = bare.starts_with(['(', '（'])
         && after.is_some_and(|rest| {
-            rest.starts_with(' ') && !rest.trim_start().starts_with(['+', '-', '*', '/', '=', '\\', '^', '('])
+            rest.starts_with(' ')
+                && !rest
+                    .trim_start()
+                    .starts_with(['+', '-', '*', '/', '=', '\\', '^', '('])
         });
-    let dressed =
-        in_parentheses && letters.len() == 1 || bare[end..].starts_with(['.', ':', '、']) && letters.len() == 1;
+    let dressed = in_parentheses && letters.len() == 1
+        || bare[end..].starts_with(['.', ':', '、']) && letters.len() == 1;
     (rest.is_empty() || dressed).then_some(letters)
 }
 
@@ -43,10 +60,13 @@ fn read(text: &str) -> Option<(String, usize)> {
         let count = run.chars().take_while(char::is_ascii_alphabetic).count();
         let word = &run[..count];
         let lower = opened && count == 1 && letters.is_empty();
-        let is_option = |c: char| ('A'..=LAST).contains(&c) || lower && ('A'..=LAST).contains(&c.to_ascii_uppercase());
+        let is_option = |c: char| {
+            ('A'..=LAST).contains(&c) || lower && ('A'..=LAST).contains(&c.to_ascii_uppercase())
+        };
         let ascending = word.as_bytes().windows(2).all(|pair| pair[0] < pair[1]);
-        let stands_alone = !run[count..]
-            .starts_with(|c: char| c.is_ascii_digit() || matches!(c, '\'' | '’' | '_' | '^' | '=' | '+' | '*'));
+        let stands_alone = !run[count..].starts_with(|c: char| {
+            c.is_ascii_digit() || matches!(c, '\'' | '’' | '_' | '^' | '=' | '+' | '*')
+        });
         if count == 0 || !word.chars().all(is_option) || !ascending || !stands_alone {
             break;
         }
@@ -64,7 +84,9 @@ fn read(text: &str) -> Option<(String, usize)> {
 fn letter_follows(text: &str) -> bool {
     let mut chars = text.chars();
     chars.next().is_some_and(|c| ('A'..=LAST).contains(&c))
-        && !chars.next().is_some_and(|c| c.is_alphanumeric() || c == '.')
+        && !chars
+            .next()
+            .is_some_and(|c| c.is_alphanumeric() || c == '.')
 }
 
 /// How many bytes stand between one letter and the next, if they do not end the answer.
@@ -82,7 +104,11 @@ fn undress(text: &str) -> &str {
     let mut rest = text;
     loop {
         let bare = rest.trim_start_matches(|c: char| {
-            c.is_whitespace() || matches!(c, '(' | '[' | '{' | '*' | '$' | '"' | '\'' | ':' | '_' | '`')
+            c.is_whitespace()
+                || matches!(
+                    c,
+                    '(' | '[' | '{' | '*' | '$' | '"' | '\'' | ':' | '_' | '`'
+                )
         });
         let bare = DRESS
             .iter()
@@ -120,16 +146,28 @@ pub(super) fn first<'t>(look: &Look<'t, '_>) -> Option<Found<'t>> {
     let (_, end) = read(inside)?;
     let rest = inside[end..].trim_start_matches(['*', '$', '}', ' ']);
     let is_dressed = rest.is_empty() || rest.starts_with(['.', ')', ':', '）', '\n', '、']);
-    if is_dressed { leading(look.text, part) } else { None }
+    if is_dressed {
+        leading(look.text, part)
+    } else {
+        None
+    }
 }
 
 /// The last upper-case option letter that stands alone and is neither an article nor denied.
 pub(super) fn last<'t>(look: &Look<'t, '_>) -> Option<Found<'t>> {
     look.parts.iter().rev().find_map(|part| {
         let text = &look.text[part.clone()];
-        let at = text.bytes().enumerate().rev().map(|(at, _)| at).find(|&at| is_option(text, at))?;
+        let at = text
+            .bytes()
+            .enumerate()
+            .rev()
+            .map(|(at, _)| at)
+            .find(|&at| is_option(text, at))?;
         let span = part.start + at..part.start + at + 1;
-        Some(Found { text: Cow::Borrowed(&look.text[span.clone()]), span })
+        Some(Found {
+            text: Cow::Borrowed(&look.text[span.clone()]),
+            span,
+        })
     })
 }
 
@@ -139,7 +177,9 @@ fn is_option(text: &str, at: usize) -> bool {
         return false;
     }
     let (before, after) = (&text[..at], &text[at + 1..]);
-    let glued = |c: char| c.is_ascii_alphanumeric() || matches!(c, '\'' | '’' | '_' | '^' | '\\' | '=' | '+' | '|');
+    let glued = |c: char| {
+        c.is_ascii_alphanumeric() || matches!(c, '\'' | '’' | '_' | '^' | '\\' | '=' | '+' | '|')
+    };
     let article = matches!(byte, b'A' | b'I')
         && after.starts_with(' ')
         && after[1..].starts_with(|c: char| c.is_ascii_lowercase());

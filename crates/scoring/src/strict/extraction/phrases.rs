@@ -36,10 +36,15 @@ pub(super) fn find<'t>(rule: &Phrase, look: &Look<'t, '_>, from: usize) -> Optio
             }
             let ends = look.text[sentence.end..].starts_with('.');
             match (cut.take(), found) {
-                // A text that repeats itself until it is cut: the same answer in full stands before.
-                (Some(cut), Some(found)) if ends && found.text.starts_with(&*cut.text) => return Some(found),
+                // A text that repeats itself until it is cut: the same answer in full stands
+                // before.
+                (Some(cut), Some(found)) if ends && found.text.starts_with(&*cut.text) => {
+                    return Some(found);
+                }
                 (Some(cut), _) => return Some(cut),
-                (None, Some(found)) if may_repeat && sentence.end == look.text.len() => cut = Some(found),
+                (None, Some(found)) if may_repeat && sentence.end == look.text.len() => {
+                    cut = Some(found)
+                }
                 (None, Some(found)) => return Some(found),
                 (None, None) => {}
             }
@@ -52,16 +57,21 @@ pub(super) fn find<'t>(rule: &Phrase, look: &Look<'t, '_>, from: usize) -> Optio
     cut
 }
 
-/// The answer behind a phrase that announces it beyond doubt: the one its first sentence begins with; behind a solution of
-/// several sentences, what it comes to; failing all that, the first sentence.
+/// The answer behind a phrase that announces it beyond doubt: the one its first sentence begins
+/// with; behind a solution of several sentences, what it comes to; failing all that, the first
+/// sentence.
 fn announced<'t>(
     look: &Look<'t, '_>,
     sentence: Range<usize>,
     found: Option<Found<'t>>,
     end: usize,
 ) -> Option<Found<'t>> {
-    let begins = found.as_ref().is_some_and(|found| found.span.start <= sentence.start + LONGEST_OPENING);
-    let goes_on = !look.text[sentence.end..end].trim_matches(['。', '.', ' ', '\n']).is_empty();
+    let begins = found
+        .as_ref()
+        .is_some_and(|found| found.span.start <= sentence.start + LONGEST_OPENING);
+    let goes_on = !look.text[sentence.end..end]
+        .trim_matches(['。', '.', ' ', '\n'])
+        .is_empty();
     if begins || !goes_on {
         return found.or_else(|| look.whole(sentence));
     }
@@ -71,22 +81,33 @@ fn announced<'t>(
         ReferenceKind::Formula => formulas::last(look.text, rest),
         ReferenceKind::Choice | ReferenceKind::Text => None,
     };
-    result.and_then(|result| look.whole(result)).or(found).or_else(|| look.whole(sentence))
+    result
+        .and_then(|result| look.whole(result))
+        .or(found)
+        .or_else(|| look.whole(sentence))
 }
 
 /// The last head in `range`; ASCII letters match in either case.
 fn last_head(rule: &Phrase, text: &str, range: Range<usize>) -> Option<Range<usize>> {
     let bytes = text.as_bytes();
     let matches = |at: usize, head: &str| {
-        bytes[at..range.end].get(..head.len()).is_some_and(|there| there.eq_ignore_ascii_case(head.as_bytes()))
+        bytes[at..range.end]
+            .get(..head.len())
+            .is_some_and(|there| there.eq_ignore_ascii_case(head.as_bytes()))
     };
     let begins = |at: usize| {
-        rule.begins.contains(bytes[at]) && bytes.get(at + 1).is_none_or(|&second| rule.continues.contains(second))
+        rule.begins.contains(bytes[at])
+            && bytes
+                .get(at + 1)
+                .is_none_or(|&second| rule.continues.contains(second))
     };
-    (range.start..range.end).rev().filter(|&at| begins(at)).find_map(|at| {
-        let head = rule.heads.iter().find(|head| matches(at, head))?;
-        Some(at..at + head.len())
-    })
+    (range.start..range.end)
+        .rev()
+        .filter(|&at| begins(at))
+        .find_map(|at| {
+            let head = rule.heads.iter().find(|head| matches(at, head))?;
+            Some(at..at + head.len())
+        })
 }
 
 /// Where the answer begins behind a head, if all that the rule asks for is there.
@@ -99,19 +120,33 @@ fn behind(rule: &Phrase, text: &str, head: Range<usize>, part: &Range<usize>) ->
         return None;
     }
     let previous = before.trim_end_matches(' ');
-    if rule.not_after.iter().any(|word| ends_with_word(previous, word)) {
+    if rule
+        .not_after
+        .iter()
+        .any(|word| ends_with_word(previous, word))
+    {
         return None;
     }
     if rule.line_start && !starts_line(before) {
         return None;
     }
     let rest = &text[head.end..part.end];
-    if rule.not_before.iter().any(|text| rest.starts_with(text.as_str())) {
+    if rule
+        .not_before
+        .iter()
+        .any(|text| rest.starts_with(text.as_str()))
+    {
         return None;
     }
-    let start = head.end + if rule.links.is_empty() { 0 } else { behind_link(rule, rest)? };
+    let start = head.end
+        + if rule.links.is_empty() {
+            0
+        } else {
+            behind_link(rule, rest)?
+        };
     let blank = |c: char| {
-        matches!(c, '*' | ':' | '：' | '_' | '=' | ' ' | '\t' | '\u{a0}') || (!rule.same_line && c.is_whitespace())
+        matches!(c, '*' | ':' | '：' | '_' | '=' | ' ' | '\t' | '\u{a0}')
+            || (!rule.same_line && c.is_whitespace())
     };
     let start = part.end - text[start..part.end].trim_start_matches(blank).len();
     // "Answer:" and a list below: the steps to the answer, and not the answer.
@@ -128,21 +163,29 @@ fn is_item(text: &str) -> bool {
 /// Behind the first link in the gap, which no sentence's end may interrupt.
 fn behind_link(rule: &Phrase, rest: &str) -> Option<usize> {
     let gap = &rest[..spans::floor(rest, rule.gap.min(rest.len()))];
-    let gap = gap.find(|c: char| c.is_ascii_digit() || matches!(c, '\n' | '.' | '?' | '。' | ':' | '：' | '='));
+    let gap = gap.find(|c: char| {
+        c.is_ascii_digit() || matches!(c, '\n' | '.' | '?' | '。' | ':' | '：' | '=')
+    });
     let gap = gap.unwrap_or(rule.gap.min(rest.len()));
-    (0..=gap).filter(|&at| rest.is_char_boundary(at)).find_map(|at| {
-        let link = rule.links.iter().find(|link| rest[at..].starts_with(link.as_str()))?;
-        let after = at + link.len();
-        let whole_word = !link.ends_with(|c: char| c.is_ascii_alphabetic())
-            || !rest[after..].starts_with(|c: char| c.is_ascii_alphanumeric());
-        let begins = !link.starts_with(|c: char| c.is_ascii_alphabetic())
-            || at == 0
-            || !rest[..at].ends_with(|c: char| c.is_ascii_alphanumeric());
-        (whole_word && begins).then_some(after)
-    })
+    (0..=gap)
+        .filter(|&at| rest.is_char_boundary(at))
+        .find_map(|at| {
+            let link = rule
+                .links
+                .iter()
+                .find(|link| rest[at..].starts_with(link.as_str()))?;
+            let after = at + link.len();
+            let whole_word = !link.ends_with(|c: char| c.is_ascii_alphabetic())
+                || !rest[after..].starts_with(|c: char| c.is_ascii_alphanumeric());
+            let begins = !link.starts_with(|c: char| c.is_ascii_alphabetic())
+                || at == 0
+                || !rest[..at].ends_with(|c: char| c.is_ascii_alphanumeric());
+            (whole_word && begins).then_some(after)
+        })
 }
 
-/// Whether the text before a head leaves it the first thing in its line, but for marks of a heading, a list or emphasis.
+/// Whether the text before a head leaves it the first thing in its line, but for marks of a
+/// heading, a list or emphasis.
 fn starts_line(before: &str) -> bool {
     const LONGEST_DRESS: usize = 16;
     let near = &before[before.ceil_char_boundary(before.len().saturating_sub(LONGEST_DRESS))..];
@@ -155,5 +198,7 @@ fn ends_with_word(text: &str, word: &str) -> bool {
         return false;
     };
     text.as_bytes()[start..].eq_ignore_ascii_case(word.as_bytes())
-        && !text.as_bytes()[..start].last().is_some_and(u8::is_ascii_alphanumeric)
+        && !text.as_bytes()[..start]
+            .last()
+            .is_some_and(u8::is_ascii_alphanumeric)
 }

@@ -1,4 +1,5 @@
-//! Extraction rules as data: what a rule looks for, and lists of rules in the order in which they are tried.
+//! Extraction rules as data: what a rule looks for, and lists of rules in the order in which they
+//! are tried.
 
 use std::collections::BTreeSet;
 use std::sync::Mutex;
@@ -85,7 +86,8 @@ pub(super) struct Phrase {
     /// The answer must begin in the same line.
     #[serde(default)]
     pub same_line: bool,
-    /// The phrase announces the answer so surely that what follows it is the answer, whatever it looks like.
+    /// The phrase announces the answer so surely that what follows it is the answer, whatever it
+    /// looks like.
     #[serde(default)]
     pub decides: bool,
     /// By byte: whether a head begins with it, in either case.
@@ -107,7 +109,8 @@ impl Default for Bytes {
 }
 
 impl Bytes {
-    /// The bytes at one place of some texts, ASCII letters in both cases; every byte where a text is too short.
+    /// The bytes at one place of some texts, ASCII letters in both cases; every byte where a text
+    /// is too short.
     fn at(place: usize, texts: &[String]) -> Self {
         let mut set = Self::default();
         for text in texts {
@@ -167,7 +170,8 @@ pub(in crate::strict) enum Step {
     Latest(Vec<String>),
 }
 
-/// A list of rules for every kind of reference; absent ones are those of the profile that is built upon.
+/// A list of rules for every kind of reference; absent ones are those of the profile that is built
+/// upon.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(in crate::strict) struct Order {
@@ -191,7 +195,11 @@ pub(in crate::strict) struct Rules {
 #[derive(Debug, thiserror::Error)]
 pub(in crate::strict) enum OrderError {
     #[error("`extraction.{list}` names `{id}`, which is no rule (known: {known})")]
-    Unknown { list: &'static str, id: String, known: String },
+    Unknown {
+        list: &'static str,
+        id: String,
+        known: String,
+    },
     #[error("`extraction.{list}` names `{id}` twice")]
     ListedTwice { list: &'static str, id: String },
     #[error("the rule `{0}` is in no list of `extraction`, so that it would never be tried")]
@@ -206,7 +214,9 @@ impl Rules {
         layout: Layout,
         order: &Order,
     ) -> Result<Self, OrderError> {
-        let in_order = |list, steps: &Option<Vec<Step>>| in_order(list, steps.as_deref().unwrap_or_default(), defined);
+        let in_order = |list, steps: &Option<Vec<Step>>| {
+            in_order(list, steps.as_deref().unwrap_or_default(), defined)
+        };
         let rules = Self {
             layout,
             number: in_order("number", &order.number)?,
@@ -214,7 +224,10 @@ impl Rules {
             formula: in_order("formula", &order.formula)?,
             text: in_order("text", &order.text)?,
         };
-        match own.iter().find(|rule| rules.all().all(|listed| listed.id != rule.id)) {
+        match own
+            .iter()
+            .find(|rule| rules.all().all(|listed| listed.id != rule.id))
+        {
             Some(rule) => Err(OrderError::Unlisted(rule.id)),
             None => Ok(rules),
         }
@@ -232,7 +245,10 @@ impl Rules {
 
     /// Every rule of every list; one that is in several lists comes several times.
     pub(in crate::strict) fn all(&self) -> impl Iterator<Item = &Rule> {
-        [&self.number, &self.choice, &self.formula, &self.text].into_iter().flatten().flatten()
+        [&self.number, &self.choice, &self.formula, &self.text]
+            .into_iter()
+            .flatten()
+            .flatten()
     }
 }
 
@@ -264,7 +280,8 @@ impl Rule {
     /// Prepares what the matcher looks up at every byte of a text.
     pub(in crate::strict) fn prepare(&mut self) {
         if let Matcher::Phrase(phrase) = &mut self.matcher {
-            (phrase.begins, phrase.continues) = (Bytes::at(0, &phrase.heads), Bytes::at(1, &phrase.heads));
+            (phrase.begins, phrase.continues) =
+                (Bytes::at(0, &phrase.heads), Bytes::at(1, &phrase.heads));
         }
     }
 }
@@ -278,18 +295,38 @@ impl Step {
     }
 }
 
-fn in_order(list: &'static str, steps: &[Step], defined: &[Rule]) -> Result<Vec<Vec<Rule>>, OrderError> {
+fn in_order(
+    list: &'static str,
+    steps: &[Step],
+    defined: &[Rule],
+) -> Result<Vec<Vec<Rule>>, OrderError> {
     let mut ordered = Vec::<Vec<Rule>>::with_capacity(steps.len());
     for step in steps {
         let mut rules = Vec::with_capacity(step.ids().len());
         for id in step.ids() {
-            let rule = defined.iter().find(|rule| rule.id == id).ok_or_else(|| OrderError::Unknown {
-                list,
-                id: id.clone(),
-                known: defined.iter().map(|rule| rule.id).collect::<Vec<_>>().join(", "),
-            })?;
-            if ordered.iter().flatten().chain(&rules).any(|other| other.id == rule.id) {
-                return Err(OrderError::ListedTwice { list, id: id.clone() });
+            let rule =
+                defined
+                    .iter()
+                    .find(|rule| rule.id == id)
+                    .ok_or_else(|| OrderError::Unknown {
+                        list,
+                        id: id.clone(),
+                        known: defined
+                            .iter()
+                            .map(|rule| rule.id)
+                            .collect::<Vec<_>>()
+                            .join(", "),
+                    })?;
+            if ordered
+                .iter()
+                .flatten()
+                .chain(&rules)
+                .any(|other| other.id == rule.id)
+            {
+                return Err(OrderError::ListedTwice {
+                    list,
+                    id: id.clone(),
+                });
             }
             rules.push(rule.clone());
         }
@@ -301,7 +338,11 @@ fn in_order(list: &'static str, steps: &[Step], defined: &[Rule]) -> Result<Vec<
 /// Reads a text that is looked for: the empty one would be found everywhere, for ever.
 fn mark<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
     let text = String::deserialize(deserializer)?;
-    if text.is_empty() { Err(D::Error::custom("must not be empty")) } else { Ok(text) }
+    if text.is_empty() {
+        Err(D::Error::custom("must not be empty"))
+    } else {
+        Ok(text)
+    }
 }
 
 /// Reads texts that are looked for.
@@ -315,14 +356,21 @@ fn marks<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::E
 /// Reads texts that are looked for, one at least.
 fn some_marks<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
     let texts = marks(deserializer)?;
-    if texts.is_empty() { Err(D::Error::custom("must not be empty")) } else { Ok(texts) }
+    if texts.is_empty() {
+        Err(D::Error::custom("must not be empty"))
+    } else {
+        Ok(texts)
+    }
 }
 
-/// Reads an id that lives as long as the process: traces of millions of answers share it, and profiles are few.
+/// Reads an id that lives as long as the process: traces of millions of answers share it, and
+/// profiles are few.
 fn permanent<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Id, D::Error> {
     static IDS: Mutex<BTreeSet<Id>> = Mutex::new(BTreeSet::new());
     let id = mark(deserializer)?;
-    let mut ids = IDS.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let mut ids = IDS
+        .lock()
+        .unwrap_or_else(std::sync::PoisonError::into_inner);
     if let Some(known) = ids.get(id.as_str()) {
         return Ok(known);
     }

@@ -1,4 +1,5 @@
-//! Kinds of references, and texts made to break things. The cases of the rules are in their files; `crate::cases` runs them.
+//! Kinds of references, and texts made to break things. The cases of the rules are in their files;
+//! `crate::cases` runs them.
 
 use proptest::prelude::*;
 
@@ -9,8 +10,12 @@ fn extract(text: &str, kind: ReferenceKind) -> Option<Extracted<'_>> {
     super::extract(Profile::standard().rules(), text, kind)
 }
 
-const KINDS: [ReferenceKind; 4] =
-    [ReferenceKind::Number, ReferenceKind::Choice, ReferenceKind::Formula, ReferenceKind::Text];
+const KINDS: [ReferenceKind; 4] = [
+    ReferenceKind::Number,
+    ReferenceKind::Choice,
+    ReferenceKind::Formula,
+    ReferenceKind::Text,
+];
 
 #[test]
 fn kinds_of_references() {
@@ -44,7 +49,20 @@ fn kinds_of_references() {
             "1.5e3",
         ],
     );
-    expect(ReferenceKind::Choice, &["B", "(C)", "$A$", "\\text{D}", "ABD", "A, B, C", "(b)", "(D) Alina", "B."]);
+    expect(
+        ReferenceKind::Choice,
+        &[
+            "B",
+            "(C)",
+            "$A$",
+            "\\text{D}",
+            "ABD",
+            "A, B, C",
+            "(b)",
+            "(D) Alina",
+            "B.",
+        ],
+    );
     expect(
         ReferenceKind::Formula,
         &[
@@ -62,12 +80,16 @@ fn kinds_of_references() {
             "x < 8",
         ],
     );
-    expect(ReferenceKind::Text, &["Evelyn", "True", "yes", "\\text{even}", "no solution"]);
+    expect(
+        ReferenceKind::Text,
+        &["Evelyn", "True", "yes", "\\text{even}", "no solution"],
+    );
 }
 
 #[test]
 fn hostile_texts_take_linear_time() {
-    // A quarter of a megabyte: quadratic work on it would take minutes, linear work takes milliseconds.
+    // A quarter of a megabyte: quadratic work on it would take minutes, linear work takes
+    // milliseconds.
     const BYTES: usize = 1 << 18;
     let pieces = [
         "\\boxed{",
@@ -116,7 +138,11 @@ fn hostile_texts_take_linear_time() {
     ];
     for piece in pieces {
         let repeated = piece.repeat(BYTES / piece.len());
-        for text in [repeated.clone(), format!("\\boxed{{{repeated}}}"), format!("The answer is {repeated}")] {
+        for text in [
+            repeated.clone(),
+            format!("\\boxed{{{repeated}}}"),
+            format!("The answer is {repeated}"),
+        ] {
             for kind in KINDS {
                 let _ = extract(&text, kind);
             }

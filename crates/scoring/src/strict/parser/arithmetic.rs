@@ -1,4 +1,5 @@
-//! What operators make of their operands: nothing is multiplied out but fractions of integers and powers of ten.
+//! What operators make of their operands: nothing is multiplied out but fractions of integers and
+//! powers of ten.
 
 use dashu_int::IBig;
 use dashu_ratio::RBig;
@@ -24,7 +25,10 @@ impl Product {
     pub(super) fn multiply(&mut self, factor: Value, more: bool) -> Reading<()> {
         let expr = match factor {
             Value::Quantity(Quantity { expr, unit: None }) => expr,
-            other if self.array.is_none() && (!more || matches!(other, Value::Matrix(_) | Value::Tuple(_))) => {
+            other
+                if self.array.is_none()
+                    && (!more || matches!(other, Value::Matrix(_) | Value::Tuple(_))) =>
+            {
                 self.array = Some(other);
                 return Ok(());
             }
@@ -46,12 +50,15 @@ impl Product {
         let zero = RBig::from(0);
         match (self.factors.last_mut(), divisor) {
             (Some(Expr::Number(over)), Expr::Number(under))
-                if over.written_digits.is_none() && under.written_digits.is_none() && under.value != zero =>
+                if over.written_digits.is_none()
+                    && under.written_digits.is_none()
+                    && under.value != zero =>
             {
                 over.value = &over.value / under.value;
             }
             (_, divisor) => {
-                self.factors.push(Expr::Power(Box::new(divisor), Box::new(Expr::integer(-1))));
+                self.factors
+                    .push(Expr::Power(Box::new(divisor), Box::new(Expr::integer(-1))));
             }
         }
     }
@@ -73,21 +80,31 @@ impl Product {
 
 /// `a × 10ⁿ` as a number, with the digits of `a`.
 fn scientific(mantissa: &Number, base: &Expr, exponent: &Expr) -> Option<RBig> {
-    let (Expr::Number(base), Expr::Number(exponent)) = (base, exponent) else { return None };
+    let (Expr::Number(base), Expr::Number(exponent)) = (base, exponent) else {
+        return None;
+    };
     let ten = RBig::from(10);
     if base.value != ten || !exponent.value.is_int() {
         return None;
     }
-    let power = i64::try_from(exponent.value.numerator().clone()).ok().filter(|power| power.abs() <= LARGEST_POWER)?;
+    let power = i64::try_from(exponent.value.numerator().clone())
+        .ok()
+        .filter(|power| power.abs() <= LARGEST_POWER)?;
     let scale = RBig::from(IBig::from(10).pow(power.unsigned_abs() as usize));
-    Some(if power < 0 { &mantissa.value / scale } else { &mantissa.value * scale })
+    Some(if power < 0 {
+        &mantissa.value / scale
+    } else {
+        &mantissa.value * scale
+    })
 }
 
 /// A quotient; two exact integers make one number.
 pub(super) fn quotient(over: Expr, under: Expr) -> Expr {
     match (over, under) {
         (Expr::Number(over), Expr::Number(under))
-            if over.written_digits.is_none() && under.written_digits.is_none() && under.value != RBig::from(0) =>
+            if over.written_digits.is_none()
+                && under.written_digits.is_none()
+                && under.value != RBig::from(0) =>
         {
             Expr::Number(Number::exact(over.value / under.value))
         }
@@ -101,7 +118,10 @@ fn scaled(scalar: &Expr, element: Expr) -> Expr {
 
 pub(super) fn negated(value: Value) -> Reading<Value> {
     match value {
-        Value::Quantity(Quantity { expr, unit }) => Ok(Value::Quantity(Quantity { expr: expr.negated(), unit })),
+        Value::Quantity(Quantity { expr, unit }) => Ok(Value::Quantity(Quantity {
+            expr: expr.negated(),
+            unit,
+        })),
         array => each(array, &Expr::negated),
     }
 }
@@ -110,9 +130,15 @@ pub(super) fn negated(value: Value) -> Reading<Value> {
 fn each(array: Value, change: &dyn Fn(Expr) -> Expr) -> Reading<Value> {
     let change = |value: Value| plain(value).map(|expr| Value::expr(change(expr)));
     match array {
-        Value::Tuple(list) => list.into_iter().map(change).collect::<Reading<_>>().map(Value::Tuple),
+        Value::Tuple(list) => list
+            .into_iter()
+            .map(change)
+            .collect::<Reading<_>>()
+            .map(Value::Tuple),
         Value::Matrix(rows) => {
-            let rows = rows.into_iter().map(|row| row.into_iter().map(change).collect());
+            let rows = rows
+                .into_iter()
+                .map(|row| row.into_iter().map(change).collect());
             rows.collect::<Reading<_>>().map(Value::Matrix)
         }
         _ => Err(Unreadable),
@@ -125,7 +151,9 @@ pub(super) fn total(mut terms: Vec<Value>) -> Reading<Value> {
         return Ok(terms.remove(0));
     }
     if terms.iter().all(|term| matches!(term, Value::Quantity(_))) {
-        return Ok(Value::expr(Expr::Sum(terms.into_iter().map(plain).collect::<Reading<_>>()?)));
+        return Ok(Value::expr(Expr::Sum(
+            terms.into_iter().map(plain).collect::<Reading<_>>()?,
+        )));
     }
     let rows = |value: &Value| match value {
         Value::Tuple(list) => Ok(vec![list.clone()]),
@@ -133,10 +161,18 @@ pub(super) fn total(mut terms: Vec<Value>) -> Reading<Value> {
         _ => Err(Unreadable),
     };
     let first = rows(&terms[0])?;
-    let mut sums: Vec<Vec<Vec<Expr>>> = first.iter().map(|row| row.iter().map(|_| Vec::new()).collect()).collect();
+    let mut sums: Vec<Vec<Vec<Expr>>> = first
+        .iter()
+        .map(|row| row.iter().map(|_| Vec::new()).collect())
+        .collect();
     for term in &terms {
         let term = rows(term)?;
-        if term.len() != sums.len() || term.iter().zip(&sums).any(|(row, sums)| row.len() != sums.len()) {
+        if term.len() != sums.len()
+            || term
+                .iter()
+                .zip(&sums)
+                .any(|(row, sums)| row.len() != sums.len())
+        {
             return Err(Unreadable);
         }
         for (row, sums) in term.into_iter().zip(&mut sums) {
@@ -145,8 +181,14 @@ pub(super) fn total(mut terms: Vec<Value>) -> Reading<Value> {
             }
         }
     }
-    let mut added: Vec<Vec<Value>> =
-        sums.into_iter().map(|row| row.into_iter().map(|terms| Value::expr(Expr::Sum(terms))).collect()).collect();
+    let mut added: Vec<Vec<Value>> = sums
+        .into_iter()
+        .map(|row| {
+            row.into_iter()
+                .map(|terms| Value::expr(Expr::Sum(terms)))
+                .collect()
+        })
+        .collect();
     Ok(match terms[0] {
         Value::Tuple(_) => Value::Tuple(added.remove(0)),
         _ => Value::Matrix(added),

@@ -19,7 +19,9 @@ impl<'t, 'k> Reader<'t, 'k> {
         let kind = self.peek().ok_or(Unreadable)?;
         let expr = match kind {
             Kind::Number(number) => return self.number(number),
-            Kind::Letter(_) | Kind::Name(_) | Kind::Accent(_) | Kind::Prefix(_) => return self.name().map(Value::expr),
+            Kind::Letter(_) | Kind::Name(_) | Kind::Accent(_) | Kind::Prefix(_) => {
+                return self.name().map(Value::expr);
+            }
             Kind::Constant(constant) => {
                 self.at += 1;
                 Expr::Constant(*constant)
@@ -72,7 +74,9 @@ impl<'t, 'k> Reader<'t, 'k> {
         }
         let start = self.at;
         match self.proper_fraction() {
-            Some(part) => Ok(Value::expr(Expr::Number(Number::exact(number.value.clone() + part)))),
+            Some(part) => Ok(Value::expr(Expr::Number(Number::exact(
+                number.value.clone() + part,
+            )))),
             None => {
                 self.at = start;
                 Ok(Value::expr(whole))
@@ -80,7 +84,8 @@ impl<'t, 'k> Reader<'t, 'k> {
         }
     }
 
-    /// A fraction of integers between 0 and 1 in a form that makes a mixed number of an integer before it.
+    /// A fraction of integers between 0 and 1 in a form that makes a mixed number of an integer
+    /// before it.
     pub(super) fn proper_fraction(&mut self) -> Option<RBig> {
         let (over, under) = match self.peek()? {
             Kind::Frac => {
@@ -116,7 +121,13 @@ impl<'t, 'k> Reader<'t, 'k> {
             }
             _ => None,
         };
-        let Kind::Number(Number { value, written_digits: None }) = self.peek()? else { return None };
+        let Kind::Number(Number {
+            value,
+            written_digits: None,
+        }) = self.peek()?
+        else {
+            return None;
+        };
         self.at += 1;
         if let Some(close) = close {
             self.take(&close).then_some(())?;
@@ -137,7 +148,10 @@ impl<'t, 'k> Reader<'t, 'k> {
             self.tokens.get(at).is_some_and(|token| sign(&token.kind))
         };
         if differential(start) && differential(middle) && self.at - middle > 3 {
-            return Ok(Expr::Apply(Function::Opaque, vec![Expr::symbol("derivative"), over, under]));
+            return Ok(Expr::Apply(
+                Function::Opaque,
+                vec![Expr::symbol("derivative"), over, under],
+            ));
         }
         Ok(quotient(over, under))
     }
@@ -176,6 +190,9 @@ impl<'t, 'k> Reader<'t, 'k> {
             reader.expr()
         })?;
         self.expect(&Kind::DoubleBar)?;
-        Ok(Expr::Apply(Function::Opaque, vec![Expr::symbol("norm"), inner]))
+        Ok(Expr::Apply(
+            Function::Opaque,
+            vec![Expr::symbol("norm"), inner],
+        ))
     }
 }

@@ -27,7 +27,9 @@ impl<'t, 'k> Reader<'t, 'k> {
             Bracket::Round | Bracket::Square => {
                 let elements = self.nested(Self::sequence)?;
                 let close = match self.peek() {
-                    Some(Kind::Close(close @ (Bracket::Round | Bracket::Square | Bracket::Nothing))) => close,
+                    Some(Kind::Close(
+                        close @ (Bracket::Round | Bracket::Square | Bracket::Nothing),
+                    )) => close,
                     _ => return Err(Unreadable),
                 };
                 self.at += 1;
@@ -131,7 +133,9 @@ impl<'t, 'k> Reader<'t, 'k> {
                     _ => conditions.push(condition),
                 }
                 match reader.peek() {
-                    Some(Kind::Comma | Kind::Semicolon | Kind::Gap | Kind::And) => alternative = false,
+                    Some(Kind::Comma | Kind::Semicolon | Kind::Gap | Kind::And) => {
+                        alternative = false
+                    }
                     Some(Kind::Or) => alternative = true,
                     _ => return Ok(conditions),
                 }
@@ -147,33 +151,53 @@ impl<'t, 'k> Reader<'t, 'k> {
     }
 }
 
-/// What brackets around elements make: a single element is itself; two with an infinity or with different or square
-/// brackets are an interval; others are a tuple.
+/// What brackets around elements make: a single element is itself; two with an infinity or with
+/// different or square brackets are an interval; others are a tuple.
 fn framed(open: Bracket, mut elements: Vec<Value>, close: Bracket) -> Reading<Value> {
     if elements.len() == 1 {
         return Ok(elements.remove(0));
     }
-    if elements.len() > 2 && elements.iter().all(|element| matches!(element, Value::Relation(..))) {
+    if elements.len() > 2
+        && elements
+            .iter()
+            .all(|element| matches!(element, Value::Relation(..)))
+    {
         return Ok(Value::System(elements));
     }
     let round = open == Bracket::Round && close == Bracket::Round;
     if elements.len() != 2 {
-        return if open == close { Ok(Value::Tuple(elements)) } else { Err(Unreadable) };
+        return if open == close {
+            Ok(Value::Tuple(elements))
+        } else {
+            Err(Unreadable)
+        };
     }
     if round && !elements.iter().any(is_infinite) {
         return Ok(Value::Tuple(elements));
     }
     let scalar = |value: &Value| matches!(value, Value::Quantity(_));
     if !elements.iter().all(scalar) {
-        return if open == close { Ok(Value::Tuple(elements)) } else { Err(Unreadable) };
+        return if open == close {
+            Ok(Value::Tuple(elements))
+        } else {
+            Err(Unreadable)
+        };
     }
     let mut ends = elements.into_iter().map(|value| match value {
         Value::Quantity(quantity) => Ok(quantity.expr),
         other => plain(other),
     });
-    let (lower, upper) = (ends.next().ok_or(Unreadable)??, ends.next().ok_or(Unreadable)??);
+    let (lower, upper) = (
+        ends.next().ok_or(Unreadable)??,
+        ends.next().ok_or(Unreadable)??,
+    );
     let closed = |bracket| bracket == Bracket::Square;
-    Ok(Value::Interval(Interval { lower, upper, lower_closed: closed(open), upper_closed: closed(close) }))
+    Ok(Value::Interval(Interval {
+        lower,
+        upper,
+        lower_closed: closed(open),
+        upper_closed: closed(close),
+    }))
 }
 
 fn is_infinite(value: &Value) -> bool {

@@ -42,21 +42,25 @@ pub(super) enum Meaning<'t> {
 pub(super) fn meaning(name: &str) -> Meaning<'_> {
     use Meaning::*;
     match name {
-        "left" | "right" | "middle" | "big" | "Big" | "bigg" | "Bigg" | "bigl" | "bigr" | "Bigl" | "Bigr" | "biggl"
-        | "biggr" | "Biggl" | "Biggr" | "bigm" => Delimiter,
-        "displaystyle" | "textstyle" | "limits" | "nolimits" | "hline" | "textbackslash" | "centering" | "bf"
-        | "it" | "scriptstyle" | "dsize" | "nonumber" | "notag" | "!" | "/" => Nothing,
-        "," | ":" | ";" | " " | "\n" | "\t" | "space" | "thinspace" | "enspace" | "nobreakspace" => Space,
+        "left" | "right" | "middle" | "big" | "Big" | "bigg" | "Bigg" | "bigl" | "bigr"
+        | "Bigl" | "Bigr" | "biggl" | "biggr" | "Biggl" | "Biggr" | "bigm" => Delimiter,
+        "displaystyle" | "textstyle" | "limits" | "nolimits" | "hline" | "textbackslash"
+        | "centering" | "bf" | "it" | "scriptstyle" | "dsize" | "nonumber" | "notag" | "!"
+        | "/" => Nothing,
+        "," | ":" | ";" | " " | "\n" | "\t" | "space" | "thinspace" | "enspace"
+        | "nobreakspace" => Space,
         "quad" | "qquad" | "newline" | "par" => Gap,
-        "text" | "mbox" | "textrm" | "textbf" | "textit" | "textnormal" | "mathrm" | "operatorname" | "mathsf"
-        | "textup" | "textsf" | "hbox" | "texttt" | "mathtt" | "mathop" | "emph" => Transparent(Some(Style::Words)),
+        "text" | "mbox" | "textrm" | "textbf" | "textit" | "textnormal" | "mathrm"
+        | "operatorname" | "mathsf" | "textup" | "textsf" | "hbox" | "texttt" | "mathtt"
+        | "mathop" | "emph" => Transparent(Some(Style::Words)),
         "rm" => Transparent(Some(Style::Words)),
-        "mathit" | "mathcal" | "mathfrak" | "mathscr" | "underline" | "mathnormal" | "ensuremath" | "smash" => {
-            Transparent(None)
-        }
+        "mathit" | "mathcal" | "mathfrak" | "mathscr" | "underline" | "mathnormal"
+        | "ensuremath" | "smash" => Transparent(None),
         "mathbf" | "boldsymbol" | "bm" | "pmb" | "bold" => Bold,
         "mathbb" | "Bbb" => Blackboard,
-        "hspace" | "vspace" | "phantom" | "hphantom" | "vphantom" | "label" | "tag" | "color" => Dropped,
+        "hspace" | "vspace" | "phantom" | "hphantom" | "vphantom" | "label" | "tag" | "color" => {
+            Dropped
+        }
         "textsuperscript" => Superscript,
         "textsubscript" => Subscript,
         "begin" => Begin,
@@ -71,7 +75,9 @@ pub(super) fn meaning(name: &str) -> Meaning<'_> {
 }
 
 fn token(name: &str) -> Option<Kind<'_>> {
-    operator(name).or_else(|| comparison(name)).or_else(|| named(name))
+    operator(name)
+        .or_else(|| comparison(name))
+        .or_else(|| named(name))
 }
 
 fn operator(name: &str) -> Option<Kind<'_>> {
@@ -118,7 +124,9 @@ fn operator(name: &str) -> Option<Kind<'_>> {
         "prod" => Kind::Large(Large::Product),
         "int" | "iint" | "iiint" | "oint" => Kind::Large(Large::Integral),
         "lim" => Kind::Large(Large::Limit),
-        "ldots" | "dots" | "cdots" | "vdots" | "ddots" | "dotsc" | "dotsb" | "textellipsis" => Kind::Dots,
+        "ldots" | "dots" | "cdots" | "vdots" | "ddots" | "dotsc" | "dotsb" | "textellipsis" => {
+            Kind::Dots
+        }
         "emptyset" | "varnothing" | "O" => Kind::EmptySet,
         _ => return None,
     })
@@ -162,22 +170,25 @@ fn named(name: &str) -> Option<Kind<'_>> {
         "R" | "N" | "Z" | "Q" | "C" => Kind::NumberSet(char::from(name.as_bytes()[0])),
         "reals" | "Reals" => Kind::NumberSet('R'),
         "imath" => Kind::Constant(Constant::I),
-        "ell" | "alpha" | "beta" | "gamma" | "delta" | "epsilon" | "zeta" | "eta" | "theta" | "iota" | "kappa"
-        | "lambda" | "mu" | "nu" | "xi" | "rho" | "sigma" | "tau" | "upsilon" | "phi" | "chi" | "psi" | "omega"
-        | "Gamma" | "Delta" | "Theta" | "Lambda" | "Xi" | "Sigma" | "Upsilon" | "Phi" | "Psi" | "Omega" | "Pi"
-        | "partial" | "nabla" | "hbar" | "jmath" | "aleph" => Kind::Name(name),
+        "ell" | "alpha" | "beta" | "gamma" | "delta" | "epsilon" | "zeta" | "eta" | "theta"
+        | "iota" | "kappa" | "lambda" | "mu" | "nu" | "xi" | "rho" | "sigma" | "tau"
+        | "upsilon" | "phi" | "chi" | "psi" | "omega" | "Gamma" | "Delta" | "Theta" | "Lambda"
+        | "Xi" | "Sigma" | "Upsilon" | "Phi" | "Psi" | "Omega" | "Pi" | "partial" | "nabla"
+        | "hbar" | "jmath" | "aleph" => Kind::Name(name),
         "varepsilon" => Kind::Name("epsilon"),
         "varphi" => Kind::Name("phi"),
         "vartheta" => Kind::Name("theta"),
         "varrho" => Kind::Name("rho"),
-        "overline" | "bar" | "overrightarrow" | "vec" | "tilde" | "widetilde" | "dot" | "ddot" | "hat" | "widehat"
-        | "overleftrightarrow" | "overset" | "overarc" => Kind::Accent(match name {
-            "bar" => "overline",
-            "overrightarrow" => "vec",
-            "widetilde" => "tilde",
-            "widehat" => "hat",
-            other => other,
-        }),
+        "overline" | "bar" | "overrightarrow" | "vec" | "tilde" | "widetilde" | "dot" | "ddot"
+        | "hat" | "widehat" | "overleftrightarrow" | "overset" | "overarc" => {
+            Kind::Accent(match name {
+                "bar" => "overline",
+                "overrightarrow" => "vec",
+                "widetilde" => "tilde",
+                "widehat" => "hat",
+                other => other,
+            })
+        }
         "angle" | "measuredangle" => Kind::Prefix("angle"),
         "triangle" | "odot" | "square" | "parallelogram" | "bigtriangleup" => Kind::Prefix(name),
         _ => return function(name).map(Kind::Function),

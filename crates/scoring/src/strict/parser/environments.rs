@@ -86,7 +86,12 @@ impl<'t, 'k> Reader<'t, 'k> {
         let mut conditions = Vec::new();
         loop {
             match self.peek().ok_or(Unreadable)? {
-                Kind::Cell | Kind::Comma | Kind::Gap | Kind::Condition | Kind::And | Kind::Semicolon => self.at += 1,
+                Kind::Cell
+                | Kind::Comma
+                | Kind::Gap
+                | Kind::Condition
+                | Kind::And
+                | Kind::Semicolon => self.at += 1,
                 Kind::Otherwise => {
                     self.at += 1;
                     *otherwise = true;
@@ -104,8 +109,13 @@ impl<'t, 'k> Reader<'t, 'k> {
 
 /// A determinant is kept as written: the name and the elements, row by row.
 pub(super) fn determinant(matrix: Value) -> Reading<Expr> {
-    let Value::Matrix(rows) = matrix else { return Err(Unreadable) };
-    let mut arguments = vec![Expr::symbol("determinant"), Expr::integer(rows.len() as i64)];
+    let Value::Matrix(rows) = matrix else {
+        return Err(Unreadable);
+    };
+    let mut arguments = vec![
+        Expr::symbol("determinant"),
+        Expr::integer(rows.len() as i64),
+    ];
     for element in rows.into_iter().flatten() {
         arguments.push(plain(element)?);
     }

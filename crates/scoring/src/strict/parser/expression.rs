@@ -22,7 +22,8 @@ impl<'t, 'k> Reader<'t, 'k> {
         plain(self.additive(false)?)
     }
 
-    /// Terms with signs between them. At the top of an item `a ± b` stays one value; below, it is read twice.
+    /// Terms with signs between them. At the top of an item `a ± b` stays one value; below, it is
+    /// read twice.
     pub(super) fn additive(&mut self, top: bool) -> Reading<Value> {
         let mut terms = Vec::new();
         let mut spread = None;
@@ -32,7 +33,8 @@ impl<'t, 'k> Reader<'t, 'k> {
                 Some(Kind::Plus) => Some(1),
                 Some(Kind::Minus) => Some(-1),
                 Some(Kind::PlusMinus | Kind::MinusPlus) => {
-                    let minus = (self.peek() == Some(&Kind::MinusPlus)) != (self.sign == Sign::Second);
+                    let minus =
+                        (self.peek() == Some(&Kind::MinusPlus)) != (self.sign == Sign::Second);
                     if top && spread.is_none() && self.sign == Sign::First && !self.met_sign {
                         self.at += 1;
                         spread = Some(plain(self.signed_product()?)?);
@@ -45,23 +47,39 @@ impl<'t, 'k> Reader<'t, 'k> {
                 _ => break,
             };
             self.at += usize::from(sign.is_some());
-            let term = if sign.is_some() && self.signs_follow() { self.signed_product()? } else { self.product()? };
-            terms.push(if sign == Some(-1) { negated(term)? } else { term });
+            let term = if sign.is_some() && self.signs_follow() {
+                self.signed_product()?
+            } else {
+                self.product()?
+            };
+            terms.push(if sign == Some(-1) {
+                negated(term)?
+            } else {
+                term
+            });
         }
-        let Some(spread) = spread else { return total(terms) };
+        let Some(spread) = spread else {
+            return total(terms);
+        };
         let centre = match terms.is_empty() {
             true => None,
             false => Some(plain(total(terms)?)?),
         };
         if self.met_sign {
             // Another sign was inside: one reading of two.
-            return Ok(Value::expr(sum(centre.unwrap_or_else(|| Expr::integer(0)), spread)));
+            return Ok(Value::expr(sum(
+                centre.unwrap_or_else(|| Expr::integer(0)),
+                spread,
+            )));
         }
         Ok(Value::PlusMinus(centre, spread))
     }
 
     pub(super) fn signs_follow(&self) -> bool {
-        matches!(self.peek(), Some(Kind::Plus | Kind::Minus | Kind::PlusMinus | Kind::MinusPlus))
+        matches!(
+            self.peek(),
+            Some(Kind::Plus | Kind::Minus | Kind::PlusMinus | Kind::MinusPlus)
+        )
     }
 
     /// A product with any number of signs before it.
@@ -92,7 +110,8 @@ impl<'t, 'k> Reader<'t, 'k> {
         }
     }
 
-    /// Factors and divisors, from left to right; a division is no more binding than a product without a sign.
+    /// Factors and divisors, from left to right; a division is no more binding than a product
+    /// without a sign.
     pub(super) fn product(&mut self) -> Reading<Value> {
         let mut product = Product::default();
         let mut last = self.at;
@@ -115,7 +134,10 @@ impl<'t, 'k> Reader<'t, 'k> {
                     self.at += 1;
                     let modulus = plain(self.power()?)?;
                     let left = plain(std::mem::take(&mut product).finish()?)?;
-                    product.multiply(Value::expr(Expr::Apply(Function::Mod, vec![left, modulus])), true)?;
+                    product.multiply(
+                        Value::expr(Expr::Apply(Function::Mod, vec![left, modulus])),
+                        true,
+                    )?;
                 }
                 Some(kind) if self.starts_factor(kind) => {
                     // Two numbers side by side are no product.
@@ -156,7 +178,8 @@ impl<'t, 'k> Reader<'t, 'k> {
         }
     }
 
-    /// Whether the letter that follows is a factor: no unit, no scale of temperature, not alone in running text.
+    /// Whether the letter that follows is a factor: no unit, no scale of temperature, not alone in
+    /// running text.
     pub(super) fn is_factor(&self) -> bool {
         let scale = self.at > 0
             && self.tokens[self.at - 1].kind == Kind::Degree
@@ -164,23 +187,32 @@ impl<'t, 'k> Reader<'t, 'k> {
         !scale && self.style() != Some(Style::Prose) && !self.unit_follows(0)
     }
 
-    /// Whether a letter that far ahead is a unit behind a number: upright, or alone behind a space in running text.
+    /// Whether a letter that far ahead is a unit behind a number: upright, or alone behind a space
+    /// in running text.
     pub(super) fn unit_follows(&self, distance: usize) -> bool {
-        let Some(token) = self.tokens.get(self.at + distance) else { return false };
+        let Some(token) = self.tokens.get(self.at + distance) else {
+            return false;
+        };
         let mut text = [0; 4];
         let word = match token.kind {
             Kind::Letter(letter) => &*letter.encode_utf8(&mut text),
             Kind::Word(word) => word,
             _ => return false,
         };
-        let Some((kind, _)) = tables().unit(word) else { return false };
+        let Some((kind, _)) = tables().unit(word) else {
+            return false;
+        };
         match (&token.kind, token.style) {
             (Kind::Word(_), _) => true,
             _ if matches!(word, "i" | "e") || *kind != UnitKind::Named => false,
             (_, Style::Words | Style::Prose) => true,
             (_, Style::Bare) => {
                 let ends = matches!(self.ahead(1), None | Some(Kind::Number(_)));
-                token.spaced && distance == 0 && ends && self.at == 1 && !self.text.contains(['\\', '$'])
+                token.spaced
+                    && distance == 0
+                    && ends
+                    && self.at == 1
+                    && !self.text.contains(['\\', '$'])
             }
             (_, Style::Math) => false,
         }
@@ -197,13 +229,19 @@ impl<'t, 'k> Reader<'t, 'k> {
                     let exponent = self.exponent()?;
                     match value {
                         Value::NumberSet(_) => return Err(Unreadable),
-                        value => Value::expr(Expr::Power(Box::new(plain(value)?), Box::new(exponent))),
+                        value => {
+                            Value::expr(Expr::Power(Box::new(plain(value)?), Box::new(exponent)))
+                        }
                     }
                 }
                 Some(Kind::Bang) => {
                     self.at += 1;
                     let double = self.take(&Kind::Bang);
-                    let function = if double { Function::DoubleFactorial } else { Function::Factorial };
+                    let function = if double {
+                        Function::DoubleFactorial
+                    } else {
+                        Function::Factorial
+                    };
                     Value::expr(Expr::Apply(function, vec![plain(value)?]))
                 }
                 Some(Kind::Degree) => {
@@ -213,7 +251,10 @@ impl<'t, 'k> Reader<'t, 'k> {
                 Some(Kind::Percent) if !self.ends_item(1) || self.is_operand(start) => {
                     self.at += 1;
                     let hundredth = RBig::from(1) / RBig::from(100);
-                    Value::expr(Expr::Product(vec![plain(value)?, Expr::Number(Number::exact(hundredth))]))
+                    Value::expr(Expr::Product(vec![
+                        plain(value)?,
+                        Expr::Number(Number::exact(hundredth)),
+                    ]))
                 }
                 _ => return Ok(value),
             };
@@ -240,7 +281,10 @@ impl<'t, 'k> Reader<'t, 'k> {
                 && self.ahead(primes + 1) != Some(&Kind::Prime)
             {
                 self.at += 1 + primes;
-                degrees = sum(degrees, Expr::Number(Number::exact(&number.value / RBig::from(parts))));
+                degrees = sum(
+                    degrees,
+                    Expr::Number(Number::exact(&number.value / RBig::from(parts))),
+                );
             }
         }
         Ok(Value::expr(Expr::Apply(Function::Degrees, vec![degrees])))
@@ -283,7 +327,11 @@ impl<'t, 'k> Reader<'t, 'k> {
                 Ok(base)
             })?
         };
-        Ok(if negative { exponent.negated() } else { exponent })
+        Ok(if negative {
+            exponent.negated()
+        } else {
+            exponent
+        })
     }
 
     /// An argument: a group, a bracket, or one atom.

@@ -8,7 +8,10 @@ use crate::strict::expr::{Expr, Number};
 pub(super) fn number(text: &str) -> Option<Expr> {
     let text = text.trim_ascii();
     let text = match text.strip_prefix('$') {
-        Some(inner) => inner.strip_suffix('$').filter(|inner| !inner.is_empty())?.trim_ascii(),
+        Some(inner) => inner
+            .strip_suffix('$')
+            .filter(|inner| !inner.is_empty())?
+            .trim_ascii(),
         None => text,
     };
     let (negative, text) = match text.strip_prefix('-') {
@@ -23,7 +26,9 @@ pub(super) fn number(text: &str) -> Option<Expr> {
 fn fraction(text: &str) -> Option<Number> {
     let (over, under) = match text.strip_prefix('\\') {
         Some(command) => {
-            let inner = command.strip_prefix("frac{").or_else(|| command.strip_prefix("dfrac{"))?;
+            let inner = command
+                .strip_prefix("frac{")
+                .or_else(|| command.strip_prefix("dfrac{"))?;
             inner.strip_suffix('}')?.split_once("}{")?
         }
         None => text.split_once('/')?,
@@ -37,7 +42,11 @@ fn integer(digits: &[u8]) -> Option<u64> {
     if digits.is_empty() || digits.len() > 18 {
         return None;
     }
-    digits.iter().try_fold(0, |value, digit| digit.is_ascii_digit().then(|| value * 10 + u64::from(digit - b'0')))
+    digits.iter().try_fold(0, |value, digit| {
+        digit
+            .is_ascii_digit()
+            .then(|| value * 10 + u64::from(digit - b'0'))
+    })
 }
 
 fn decimal(text: &[u8]) -> Option<Number> {
@@ -51,7 +60,15 @@ fn decimal(text: &[u8]) -> Option<Number> {
     let behind = integer(fraction)?;
     let before = if whole.is_empty() { 0 } else { integer(whole)? };
     let scale = 10_u64.pow(fraction.len() as u32);
-    let significant = whole.iter().chain(fraction).skip_while(|digit| **digit == b'0').count().max(1);
+    let significant = whole
+        .iter()
+        .chain(fraction)
+        .skip_while(|digit| **digit == b'0')
+        .count()
+        .max(1);
     let value = RBig::from_parts((before * scale + behind).into(), scale.into());
-    Some(Number { value, written_digits: Some(significant as u32) })
+    Some(Number {
+        value,
+        written_digits: Some(significant as u32),
+    })
 }

@@ -28,9 +28,10 @@ impl<'t, 'k> Reader<'t, 'k> {
         let arguments = self.nested(Self::function_arguments)?;
         let applied = |function: Function| Expr::Apply(function, arguments.clone());
         let value = match (named, base) {
-            (Named::Known(Function::LogUnbased), Some(base)) => {
-                Expr::Apply(Function::Log, std::iter::once(base).chain(arguments).collect())
-            }
+            (Named::Known(Function::LogUnbased), Some(base)) => Expr::Apply(
+                Function::Log,
+                std::iter::once(base).chain(arguments).collect(),
+            ),
             (Named::Known(function), None) => {
                 if exponent == Some(Expr::integer(-1))
                     && let Some(inverse) = inverse(function)
@@ -43,12 +44,18 @@ impl<'t, 'k> Reader<'t, 'k> {
                 let [argument] = <[Expr; 1]>::try_from(arguments).map_err(|_| Unreadable)?;
                 Expr::Power(Box::new(Expr::Constant(Constant::E)), Box::new(argument))
             }
-            (Named::Lg, None) => {
-                Expr::Apply(Function::Log, std::iter::once(Expr::integer(10)).chain(arguments).collect())
-            }
-            (Named::Opaque(name), None) => {
-                Expr::Apply(Function::Opaque, std::iter::once(Expr::symbol(name)).chain(arguments).collect())
-            }
+            (Named::Lg, None) => Expr::Apply(
+                Function::Log,
+                std::iter::once(Expr::integer(10))
+                    .chain(arguments)
+                    .collect(),
+            ),
+            (Named::Opaque(name), None) => Expr::Apply(
+                Function::Opaque,
+                std::iter::once(Expr::symbol(name))
+                    .chain(arguments)
+                    .collect(),
+            ),
             _ => return Err(Unreadable),
         };
         Ok(match exponent {
@@ -60,7 +67,9 @@ impl<'t, 'k> Reader<'t, 'k> {
     /// Arguments in brackets, or the product that follows up to the next function, bracket or sign.
     pub(super) fn function_arguments(&mut self) -> Reading<Vec<Expr>> {
         match self.peek() {
-            Some(Kind::Open(bracket @ (Bracket::Round | Bracket::Square | Bracket::Group | Bracket::Brace))) => {
+            Some(Kind::Open(
+                bracket @ (Bracket::Round | Bracket::Square | Bracket::Group | Bracket::Brace),
+            )) => {
                 self.at += 1;
                 let mut arguments = vec![self.nested(Self::expr)?];
                 while self.take(&Kind::Comma) {
@@ -79,9 +88,13 @@ impl<'t, 'k> Reader<'t, 'k> {
         loop {
             let continues = match self.peek() {
                 Some(Kind::Letter(_)) => self.is_factor(),
-                Some(Kind::Name(_) | Kind::Constant(_) | Kind::Frac | Kind::Sqrt | Kind::Accent(_)) => true,
+                Some(
+                    Kind::Name(_) | Kind::Constant(_) | Kind::Frac | Kind::Sqrt | Kind::Accent(_),
+                ) => true,
                 Some(Kind::Number(_)) => !matches!(self.tokens[self.at - 1].kind, Kind::Number(_)),
-                Some(Kind::Open(Bracket::Round)) => factors.len() == 1 && matches!(factors[0], Expr::Number(_)),
+                Some(Kind::Open(Bracket::Round)) => {
+                    factors.len() == 1 && matches!(factors[0], Expr::Number(_))
+                }
                 _ => false,
             };
             if !continues {
@@ -89,7 +102,11 @@ impl<'t, 'k> Reader<'t, 'k> {
             }
             factors.push(plain(self.power()?)?);
         }
-        let product = if factors.len() == 1 { factors.remove(0) } else { Expr::Product(factors) };
+        let product = if factors.len() == 1 {
+            factors.remove(0)
+        } else {
+            Expr::Product(factors)
+        };
         Ok(vec![if negative { product.negated() } else { product }])
     }
 
@@ -127,7 +144,10 @@ impl<'t, 'k> Reader<'t, 'k> {
             if bounds.iter().any(Option::is_none) {
                 return Err(Unreadable);
             }
-            return Ok(Expr::Apply(function, bounds.into_iter().flatten().chain([body]).collect()));
+            return Ok(Expr::Apply(
+                function,
+                bounds.into_iter().flatten().chain([body]).collect(),
+            ));
         }
         let name = match large {
             Large::Sum => "sum",
@@ -137,7 +157,10 @@ impl<'t, 'k> Reader<'t, 'k> {
         };
         Ok(Expr::Apply(
             function,
-            std::iter::once(Expr::symbol(name)).chain(bounds.into_iter().flatten()).chain([body]).collect(),
+            std::iter::once(Expr::symbol(name))
+                .chain(bounds.into_iter().flatten())
+                .chain([body])
+                .collect(),
         ))
     }
 }

@@ -10,7 +10,14 @@ use crate::strict::value::Comparison;
 impl<'t> Lexer<'t> {
     /// A caret, or a degree sign: `^\circ`, `^{\circ}`, `^{}\circ`, `^o`.
     pub(super) fn caret(&mut self) {
-        const DEGREES: [&str; 6] = ["^{\\circ}", "^\\circ", "^{ \\circ }", "^{\\circ }", "^{}\\circ", "^{o}"];
+        const DEGREES: [&str; 6] = [
+            "^{\\circ}",
+            "^\\circ",
+            "^{ \\circ }",
+            "^{\\circ }",
+            "^{}\\circ",
+            "^{o}",
+        ];
         let rest = self.rest();
         if let Some(degree) = DEGREES.iter().find(|degree| rest.starts_with(**degree)) {
             return self.push(Kind::Degree, degree.len());
@@ -70,9 +77,16 @@ impl<'t> Lexer<'t> {
 
     pub(super) fn command_token(&mut self, kind: Kind<'t>, name: &str, start: usize) {
         match kind {
-            Kind::Unknown if matches!(name, "boxed" | "fbox" | "framebox") => return self.transparent(None, true),
+            Kind::Unknown if matches!(name, "boxed" | "fbox" | "framebox") => {
+                return self.transparent(None, true);
+            }
             Kind::Unknown => {
-                if let Some(function) = self.tables.functions.get(name).and_then(|name| function(name)) {
+                if let Some(function) = self
+                    .tables
+                    .functions
+                    .get(name)
+                    .and_then(|name| function(name))
+                {
                     return self.push_spanning(Kind::Function(function), start);
                 }
             }
@@ -80,9 +94,13 @@ impl<'t> Lexer<'t> {
                 self.takes_fraction_argument();
                 self.push_spanning(kind, start);
                 let depth = self.groups.len();
-                return self.fractions.push(Fraction { depth, arguments_left: 2 });
+                return self.fractions.push(Fraction {
+                    depth,
+                    arguments_left: 2,
+                });
             }
-            // A square root or an accent takes the next argument for itself; as an argument of a fraction it is in braces.
+            // A square root or an accent takes the next argument for itself; as an argument of a
+            // fraction it is in braces.
             Kind::Name(_) | Kind::Constant(_) => {
                 self.takes_fraction_argument();
             }
@@ -92,7 +110,11 @@ impl<'t> Lexer<'t> {
                     return self.push_spanning(Kind::UnitVector(axis), start);
                 }
             }
-            Kind::Compare(Comparison::Less | Comparison::Greater) if self.rest().starts_with("{}") => self.at += 2,
+            Kind::Compare(Comparison::Less | Comparison::Greater)
+                if self.rest().starts_with("{}") =>
+            {
+                self.at += 2
+            }
             Kind::Bar if self.rest().starts_with("{}") => self.at += 2,
             _ => {}
         }
@@ -101,12 +123,21 @@ impl<'t> Lexer<'t> {
 
     pub(super) fn math_bracket(&mut self, style: Style) {
         if style == Style::Math {
-            if self.spaced && matches!(self.text[..self.at].trim_end().as_bytes(), [.., b'\\', b')' | b']']) {
+            if self.spaced
+                && matches!(
+                    self.text[..self.at].trim_end().as_bytes(),
+                    [.., b'\\', b')' | b']']
+                )
+            {
                 self.push(Kind::Gap, 0);
             }
             self.style = Style::Math;
         } else if self.groups.is_empty() {
-            self.style = if self.text.trim_end().len() == self.at + 2 { Style::Bare } else { Style::Prose };
+            self.style = if self.text.trim_end().len() == self.at + 2 {
+                Style::Bare
+            } else {
+                Style::Prose
+            };
         }
         self.skip(2, false);
     }
@@ -125,7 +156,14 @@ impl<'t> Lexer<'t> {
     }
 
     pub(super) fn new_row(&mut self) {
-        self.push(if self.environments > 0 { Kind::Row } else { Kind::Gap }, 2);
+        self.push(
+            if self.environments > 0 {
+                Kind::Row
+            } else {
+                Kind::Gap
+            },
+            2,
+        );
         // `\\[2pt]`
         if self.byte(0) == b'[' && self.rest().find("pt]").is_some_and(|at| at < 6) {
             self.at += self.rest().find(']').map_or(0, |at| at + 1);
@@ -158,7 +196,11 @@ impl<'t> Lexer<'t> {
         match letter {
             Some(letter @ ('N' | 'Z' | 'Q' | 'R' | 'C')) => {
                 let braced = rest.starts_with('{');
-                let length = if braced { rest.find('}').map_or(rest.len(), |at| at + 1) } else { 1 };
+                let length = if braced {
+                    rest.find('}').map_or(rest.len(), |at| at + 1)
+                } else {
+                    1
+                };
                 self.at = self.text.len() - rest.len() + length;
                 self.push_spanning(Kind::NumberSet(letter), start);
             }
@@ -168,7 +210,10 @@ impl<'t> Lexer<'t> {
 
     pub(super) fn begin(&mut self, start: usize) {
         let length = argument_length(self.rest());
-        let name = self.rest()[..length].trim().trim_matches(['{', '}']).trim_end_matches('*');
+        let name = self.rest()[..length]
+            .trim()
+            .trim_matches(['{', '}'])
+            .trim_end_matches('*');
         self.at += length;
         let environment = match name {
             "matrix" | "pmatrix" | "bmatrix" | "Bmatrix" | "smallmatrix" => Environment::Matrix,
@@ -178,8 +223,8 @@ impl<'t> Lexer<'t> {
                 self.at += argument_length(self.rest());
                 Environment::Array
             }
-            "align" | "aligned" | "alignat" | "gather" | "gathered" | "equation" | "split" | "eqnarray"
-            | "multline" => {
+            "align" | "aligned" | "alignat" | "gather" | "gathered" | "equation" | "split"
+            | "eqnarray" | "multline" => {
                 self.transparent_environments += 1;
                 return self.spaced = true;
             }
@@ -213,7 +258,11 @@ fn primes_above(rest: &str) -> (usize, usize) {
     let (mut count, mut at) = (0, if braced { 2 } else { 1 });
     loop {
         let tail = &rest[at..];
-        let length = if tail.starts_with("\\prime") { 6 } else { usize::from(tail.starts_with('\'')) };
+        let length = if tail.starts_with("\\prime") {
+            6
+        } else {
+            usize::from(tail.starts_with('\''))
+        };
         match tail.as_bytes().first() {
             Some(b' ') if braced => at += 1,
             Some(b'}') if braced => return (count, at + 1),
@@ -266,5 +315,8 @@ fn unit_vector(rest: &str) -> Option<(u8, usize)> {
         (" {i}", 0),
         (" {j}", 1),
     ];
-    FORMS.iter().find(|(form, _)| rest.starts_with(form)).map(|(form, axis)| (*axis, form.len()))
+    FORMS
+        .iter()
+        .find(|(form, _)| rest.starts_with(form))
+        .map(|(form, axis)| (*axis, form.len()))
 }

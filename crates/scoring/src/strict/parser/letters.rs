@@ -52,10 +52,15 @@ impl<'t> Lexer<'t> {
         let dot = usize::from(rest.get(1) == Some(&b'.'));
         let space = usize::from(dot == 1 && rest.get(2) == Some(&b' '));
         let m = 1 + dot + space;
-        if !matches!(rest.get(m)?, b'm' | b'M') || rest.get(m + 1).is_some_and(u8::is_ascii_alphanumeric) {
+        if !matches!(rest.get(m)?, b'm' | b'M')
+            || rest.get(m + 1).is_some_and(u8::is_ascii_alphanumeric)
+        {
             return None;
         }
-        Some((afternoon, m + 1 + usize::from(dot == 1 && rest.get(m + 1) == Some(&b'.'))))
+        Some((
+            afternoon,
+            m + 1 + usize::from(dot == 1 && rest.get(m + 1) == Some(&b'.')),
+        ))
     }
 
     pub(super) fn keyword(&self, run: &'t str) -> Option<Kind<'t>> {
@@ -69,7 +74,11 @@ impl<'t> Lexer<'t> {
         }
         let name = self.tables.functions.get(run).map_or(run, String::as_str);
         // "min" behind a number is a minute.
-        let counted = || self.tokens.last().is_some_and(|token| matches!(token.kind, Kind::Number(_) | Kind::Divide));
+        let counted = || {
+            self.tokens
+                .last()
+                .is_some_and(|token| matches!(token.kind, Kind::Number(_) | Kind::Divide))
+        };
         match name {
             "min" if counted() || self.in_words() && !self.tokens.is_empty() => return None,
             "pi" | "Pi" | "PI" => return Some(Kind::Constant(Constant::Pi)),
@@ -77,7 +86,9 @@ impl<'t> Lexer<'t> {
             "frac" => return Some(Kind::Frac),
             "inf" | "infinity" | "infty" | "oo" => return Some(Kind::Constant(Constant::Infinity)),
             "mod" => return Some(Kind::Mod),
-            "sum" | "sign" | "dim" | "rank" | "arg" | "tr" | "sec" | "max" if self.in_words() => return None,
+            "sum" | "sign" | "dim" | "rank" | "arg" | "tr" | "sec" | "max" if self.in_words() => {
+                return None;
+            }
             _ => {}
         }
         function(name).map(Kind::Function)
@@ -92,16 +103,26 @@ impl<'t> Lexer<'t> {
         if self.in_words() || run.len() >= 4 || self.is_english(run) {
             return true;
         }
-        let counts = matches!(self.tokens.last().map(|token| &token.kind), Some(Kind::Number(_) | Kind::Close(_)));
+        let counts = matches!(
+            self.tokens.last().map(|token| &token.kind),
+            Some(Kind::Number(_) | Kind::Close(_))
+        );
         if counts && self.tables.unit(run).is_some() {
             return true;
         }
         if run.len() == 2 || self.style == Style::Math {
             return false;
         }
-        let touches =
-            |byte: u8| matches!(byte, b'^' | b'_' | b'+' | b'-' | b'*' | b'/' | b'=' | b'(' | b')' | b'0'..=b'9');
-        let before = self.at.checked_sub(1).map_or(0, |at| self.text.as_bytes()[at]);
+        let touches = |byte: u8| {
+            matches!(
+                byte,
+                b'^' | b'_' | b'+' | b'-' | b'*' | b'/' | b'=' | b'(' | b')' | b'0'..=b'9'
+            )
+        };
+        let before = self
+            .at
+            .checked_sub(1)
+            .map_or(0, |at| self.text.as_bytes()[at]);
         !touches(before) && !touches(self.byte(run.len()))
     }
 
@@ -109,7 +130,8 @@ impl<'t> Lexer<'t> {
     pub(super) fn is_english(&self, run: &str) -> bool {
         let english = &self.tables.english;
         english.contains(run)
-            || run.bytes().any(|letter| letter.is_ascii_lowercase()) && english.contains(&run.to_lowercase())
+            || run.bytes().any(|letter| letter.is_ascii_lowercase())
+                && english.contains(&run.to_lowercase())
     }
 
     pub(super) fn foreign(&mut self) {
@@ -124,7 +146,9 @@ impl<'t> Lexer<'t> {
             '¥' | '￥' => self.push(Kind::Currency("yuan"), size),
             '₹' => self.push(Kind::Currency("rupee"), size),
             _ if first.is_alphabetic() || first == '㎡' || first == '¢' => {
-                let length = rest.find(|c: char| c.is_ascii() || !c.is_alphabetic() && c != '㎡').unwrap_or(rest.len());
+                let length = rest
+                    .find(|c: char| c.is_ascii() || !c.is_alphabetic() && c != '㎡')
+                    .unwrap_or(rest.len());
                 self.foreign_run(&rest[..length.max(size)]);
             }
             _ => self.push(Kind::Unknown, size),

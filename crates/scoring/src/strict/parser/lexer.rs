@@ -1,7 +1,7 @@
 //! Text → tokens, in one pass.
 //!
-//! Fonts, sizes and small spaces are gone after this; braces that only frame a font are too. Broken braces are healed:
-//! one too many is skipped, one too few is closed at the end.
+//! Fonts, sizes and small spaces are gone after this; braces that only frame a font are too. Broken
+//! braces are healed: one too many is skipped, one too few is closed at the end.
 
 use super::{
     numbers::literal,
@@ -19,7 +19,11 @@ pub(super) fn tokens(text: &str) -> Vec<Token<'_>> {
         tokens: Vec::with_capacity(text.len() / 2 + 2),
         tables: tables(),
         dollars,
-        style: if dollars == Dollars::Delimiters { Style::Prose } else { Style::Bare },
+        style: if dollars == Dollars::Delimiters {
+            Style::Prose
+        } else {
+            Style::Bare
+        },
         math: false,
         display: false,
         spaced: false,
@@ -45,21 +49,29 @@ pub(super) enum Dollars {
 }
 
 impl Dollars {
-    /// Delimiters come in pairs. An odd number, or signs that all stand before a digit and behind a space as in
-    /// `$5 and $6`, are money.
+    /// Delimiters come in pairs. An odd number, or signs that all stand before a digit and behind a
+    /// space as in `$5 and $6`, are money.
     fn of(text: &str) -> Self {
         let bytes = text.as_bytes();
         let (mut count, mut all_before_digits) = (0_usize, true);
-        for at in (0..bytes.len()).filter(|at| bytes[*at] == b'$' && (*at == 0 || bytes[at - 1] != b'\\')) {
+        for at in
+            (0..bytes.len()).filter(|at| bytes[*at] == b'$' && (*at == 0 || bytes[at - 1] != b'\\'))
+        {
             count += 1;
             let before = at == 0 || matches!(bytes[at - 1], b' ' | b'(' | b',' | b'-');
-            let after = bytes.get(at + 1).is_some_and(|byte| byte.is_ascii_digit() || *byte == b'.');
+            let after = bytes
+                .get(at + 1)
+                .is_some_and(|byte| byte.is_ascii_digit() || *byte == b'.');
             all_before_digits &= before && after;
         }
         if count == 0 {
             return Self::None;
         }
-        if count % 2 == 1 || all_before_digits { Self::Money } else { Self::Delimiters }
+        if count % 2 == 1 || all_before_digits {
+            Self::Money
+        } else {
+            Self::Delimiters
+        }
     }
 }
 
@@ -115,7 +127,11 @@ impl<'t> Lexer<'t> {
     }
 
     pub(super) fn byte(&self, ahead: usize) -> u8 {
-        self.text.as_bytes().get(self.at + ahead).copied().unwrap_or(0)
+        self.text
+            .as_bytes()
+            .get(self.at + ahead)
+            .copied()
+            .unwrap_or(0)
     }
 
     pub(super) fn step(&mut self) {
@@ -171,7 +187,13 @@ impl<'t> Lexer<'t> {
             }
             other => other,
         };
-        self.tokens.push(Token { kind, start, end: self.at, spaced: self.spaced, style: self.style });
+        self.tokens.push(Token {
+            kind,
+            start,
+            end: self.at,
+            spaced: self.spaced,
+            style: self.style,
+        });
         self.spaced = false;
     }
 
@@ -183,7 +205,11 @@ impl<'t> Lexer<'t> {
         match literal(self.rest(), self.brackets <= 0) {
             Some(literal) => self.push(Kind::Number(literal.number), literal.length),
             None => {
-                let length = self.rest().bytes().take_while(|byte| byte.is_ascii_digit() || *byte == b'.').count();
+                let length = self
+                    .rest()
+                    .bytes()
+                    .take_while(|byte| byte.is_ascii_digit() || *byte == b'.')
+                    .count();
                 self.push(Kind::Unknown, length.max(1));
             }
         }
@@ -208,14 +234,22 @@ impl<'t> Lexer<'t> {
         // A group that is an argument of a fraction counts when it closes.
         self.push(Kind::Open(Bracket::Group), 1);
         let brackets = std::mem::take(&mut self.brackets);
-        self.groups.push(Group { kind: Frame::Seen, style: self.style, brackets });
+        self.groups.push(Group {
+            kind: Frame::Seen,
+            style: self.style,
+            brackets,
+        });
     }
 
     pub(super) fn close_group(&mut self) {
         let Some(group) = self.groups.pop() else {
             return self.skip(1, false);
         };
-        while self.fractions.last().is_some_and(|fraction| fraction.depth > self.groups.len()) {
+        while self
+            .fractions
+            .last()
+            .is_some_and(|fraction| fraction.depth > self.groups.len())
+        {
             self.fractions.pop();
         }
         self.brackets = group.brackets;
@@ -246,7 +280,11 @@ impl<'t> Lexer<'t> {
                 self.push(Kind::Gap, 0);
             }
             self.at += space + 1;
-            self.groups.push(Group { kind, style: before, brackets: self.brackets });
+            self.groups.push(Group {
+                kind,
+                style: before,
+                brackets: self.brackets,
+            });
             self.style = style.unwrap_or(before);
         } else if let Some(style) = style {
             self.style = style;
@@ -333,7 +371,14 @@ impl<'t> Lexer<'t> {
 
     pub(super) fn dots(&mut self) {
         let length = self.rest().bytes().take_while(|byte| *byte == b'.').count();
-        self.push(if length >= 3 { Kind::Dots } else { Kind::Unknown }, length);
+        self.push(
+            if length >= 3 {
+                Kind::Dots
+            } else {
+                Kind::Unknown
+            },
+            length,
+        );
     }
 
     pub(super) fn ampersand(&mut self) {
@@ -350,7 +395,11 @@ impl<'t> Lexer<'t> {
                 self.push(Kind::Close(Bracket::Group), 0);
             }
         }
-        while self.tokens.last().is_some_and(|token| matches!(token.kind, Kind::Gap | Kind::Comma | Kind::Semicolon)) {
+        while self
+            .tokens
+            .last()
+            .is_some_and(|token| matches!(token.kind, Kind::Gap | Kind::Comma | Kind::Semicolon))
+        {
             self.tokens.pop();
         }
         self.tokens

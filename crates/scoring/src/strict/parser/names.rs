@@ -45,7 +45,10 @@ impl<'t, 'k> Reader<'t, 'k> {
             _ => return Err(Unreadable),
         };
         self.marks(&mut name)?;
-        let function = matches!(name.trim_end_matches('\''), "f" | "g" | "h" | "F" | "G" | "H");
+        let function = matches!(
+            name.trim_end_matches('\''),
+            "f" | "g" | "h" | "F" | "G" | "H"
+        );
         if matches!(self.peek(), Some(Kind::Caret)) && function && self.inverse_call() {
             self.at += 5;
             name.push_str("^{-1}");
@@ -90,7 +93,10 @@ impl<'t, 'k> Reader<'t, 'k> {
                 Kind::Close(Bracket::Group) => depth = depth.checked_sub(1).ok_or(Unreadable)?,
                 _ => {
                     let text = &self.text[token.start..token.end];
-                    letters.extend(text.chars().filter(|c| !c.is_whitespace() && !matches!(c, '\\' | '{' | '}')));
+                    letters.extend(
+                        text.chars()
+                            .filter(|c| !c.is_whitespace() && !matches!(c, '\\' | '{' | '}')),
+                    );
                 }
             }
             if depth == 0 {
@@ -102,24 +108,33 @@ impl<'t, 'k> Reader<'t, 'k> {
     /// Letters and digits side by side, as behind `\angle`.
     fn letters_behind(&mut self) -> Reading<String> {
         let mut letters = String::new();
-        while let Some(Kind::Letter(_) | Kind::Word(_) | Kind::Name(_) | Kind::Number(_)) = self.peek() {
+        while let Some(Kind::Letter(_) | Kind::Word(_) | Kind::Name(_) | Kind::Number(_)) =
+            self.peek()
+        {
             letters.push_str(&self.letters_of_argument()?);
             self.marks(&mut letters)?;
         }
-        if letters.is_empty() { Err(Unreadable) } else { Ok(letters) }
+        if letters.is_empty() {
+            Err(Unreadable)
+        } else {
+            Ok(letters)
+        }
     }
 
     /// Whether the group that follows holds a sign, so that a bar over it means the conjugate.
     fn argument_is_sum(&self) -> bool {
-        let inner =
-            self.tokens[self.at..].iter().take(32).take_while(|token| token.kind != Kind::Close(Bracket::Group));
-        inner.into_iter().any(|token| matches!(token.kind, Kind::Plus | Kind::Minus | Kind::Number(_)))
+        let inner = self.tokens[self.at..]
+            .iter()
+            .take(32)
+            .take_while(|token| token.kind != Kind::Close(Bracket::Group));
+        inner
+            .into_iter()
+            .any(|token| matches!(token.kind, Kind::Plus | Kind::Minus | Kind::Number(_)))
     }
 
     /// `^{-1}(`.
     fn inverse_call(&self) -> bool {
-        let one =
-            |kind: Option<&Kind<'_>>| matches!(kind, Some(Kind::Number(number)) if *number == Number::exact(1.into()));
+        let one = |kind: Option<&Kind<'_>>| matches!(kind, Some(Kind::Number(number)) if *number == Number::exact(1.into()));
         self.ahead(1) == Some(&Kind::Open(Bracket::Group))
             && self.ahead(2) == Some(&Kind::Minus)
             && one(self.ahead(3))
@@ -127,18 +142,25 @@ impl<'t, 'k> Reader<'t, 'k> {
             && self.ahead(5) == Some(&Kind::Open(Bracket::Round))
     }
 
-    /// Whether `name(` at the start of an item defines a function: simple arguments, and an equals sign behind them.
+    /// Whether `name(` at the start of an item defines a function: simple arguments, and an equals
+    /// sign behind them.
     fn defines(&self, start: usize) -> bool {
         if start != self.item_start {
             return false;
         }
         let mut behind = self.tokens[self.at + 1..].iter().map(|token| &token.kind);
         let simple = |kind: &&Kind<'_>| {
-            matches!(kind, Kind::Letter(_) | Kind::Name(_) | Kind::Number(_) | Kind::Comma | Kind::Underscore)
+            matches!(
+                kind,
+                Kind::Letter(_) | Kind::Name(_) | Kind::Number(_) | Kind::Comma | Kind::Underscore
+            )
         };
         let end = behind.by_ref().take(16).find(|kind| !simple(kind));
         end == Some(&Kind::Close(Bracket::Round))
-            && matches!(behind.next(), Some(Kind::Compare(Comparison::Equal | Comparison::Approximately)))
+            && matches!(
+                behind.next(),
+                Some(Kind::Compare(Comparison::Equal | Comparison::Approximately))
+            )
     }
 
     fn call_arguments(&mut self) -> Reading<Vec<Expr>> {
@@ -151,7 +173,8 @@ impl<'t, 'k> Reader<'t, 'k> {
         Ok(arguments)
     }
 
-    /// `C_{10}^{3}`, `A_5^2`, `C(10,3)`: numbers only, since `C_1^2` may be the square of a constant.
+    /// `C_{10}^{3}`, `A_5^2`, `C(10,3)`: numbers only, since `C_1^2` may be the square of a
+    /// constant.
     fn combinations(&mut self, letter: char) -> Option<Expr> {
         let function = match letter {
             'C' => Function::Binomial,
@@ -169,7 +192,10 @@ impl<'t, 'k> Reader<'t, 'k> {
             self.at = start;
             return None;
         };
-        Some(Expr::Apply(function, vec![Expr::Number(total), Expr::Number(chosen)]))
+        Some(Expr::Apply(
+            function,
+            vec![Expr::Number(total), Expr::Number(chosen)],
+        ))
     }
 
     fn index_and_power(&mut self) -> Option<(Number, Number)> {
@@ -186,13 +212,16 @@ impl<'t, 'k> Reader<'t, 'k> {
         let total = self.grouped_number()?;
         self.take(&Kind::Comma).then_some(())?;
         let chosen = self.grouped_number()?;
-        self.take(&Kind::Close(Bracket::Round)).then_some((total, chosen))
+        self.take(&Kind::Close(Bracket::Round))
+            .then_some((total, chosen))
     }
 
     /// A number, perhaps in braces.
     fn grouped_number(&mut self) -> Option<Number> {
         let group = self.take(&Kind::Open(Bracket::Group));
-        let Kind::Number(number) = self.peek()? else { return None };
+        let Kind::Number(number) = self.peek()? else {
+            return None;
+        };
         self.at += 1;
         if group {
             self.take(&Kind::Close(Bracket::Group)).then_some(())?;

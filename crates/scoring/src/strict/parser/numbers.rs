@@ -5,7 +5,8 @@ use dashu_ratio::RBig;
 
 use crate::strict::expr::Number;
 
-/// More digits than this are no answer that anyone checks, and cost more than linear time to convert.
+/// More digits than this are no answer that anyone checks, and cost more than linear time to
+/// convert.
 const MOST_DIGITS: usize = 5_000;
 /// The largest power of ten behind an `e` that is multiplied out.
 const LARGEST_EXPONENT: i32 = 400;
@@ -19,8 +20,9 @@ pub(super) struct Literal {
     pub length: usize,
 }
 
-/// Reads the number that starts the text; `commas` says whether a plain comma may be a part of it, which is not so
-/// between brackets, where `(1,234)` is a pair. `None` where there is no number or too long a one.
+/// Reads the number that starts the text; `commas` says whether a plain comma may be a part of it,
+/// which is not so between brackets, where `(1,234)` is a pair. `None` where there is no number or
+/// too long a one.
 pub(super) fn literal(text: &str, commas: bool) -> Option<Literal> {
     let bytes = text.as_bytes();
     let mut digits = Digits::default();
@@ -47,7 +49,10 @@ pub(super) fn literal(text: &str, commas: bool) -> Option<Literal> {
     if !repeating && let Some((power, after)) = written_exponent(bytes, at) {
         (exponent, at) = (power, after);
     }
-    Some(Literal { number: digits.number(decimal && !repeating, exponent), length: at })
+    Some(Literal {
+        number: digits.number(decimal && !repeating, exponent),
+        length: at,
+    })
 }
 
 /// The digits met so far.
@@ -62,7 +67,11 @@ struct Digits {
 
 impl Digits {
     fn take(&mut self, bytes: &[u8], from: usize) -> usize {
-        let end = from + bytes[from..].iter().take_while(|byte| byte.is_ascii_digit()).count();
+        let end = from
+            + bytes[from..]
+                .iter()
+                .take_while(|byte| byte.is_ascii_digit())
+                .count();
         self.all.extend_from_slice(&bytes[from..end]);
         end
     }
@@ -74,7 +83,8 @@ impl Digits {
         end
     }
 
-    /// `\overline{36}`, `\bar{3}`, `\dot{3}`, `\dot{1}42\dot{7}`, and `(3)` directly behind the mark.
+    /// `\overline{36}`, `\bar{3}`, `\dot{3}`, `\dot{1}42\dot{7}`, and `(3)` directly behind the
+    /// mark.
     fn take_repeating(&mut self, bytes: &[u8], from: usize, at_mark: bool) -> Option<usize> {
         let rest = bytes.get(from..)?;
         let (open, dotted) = match rest {
@@ -114,9 +124,14 @@ impl Digits {
         let plain = self.take(bytes, from);
         let rest = &bytes[plain..];
         let braced = rest.starts_with(b"\\dot{");
-        let digit = rest.get(if braced { 5 } else { 4 }).copied().filter(u8::is_ascii_digit);
+        let digit = rest
+            .get(if braced { 5 } else { 4 })
+            .copied()
+            .filter(u8::is_ascii_digit);
         match digit {
-            Some(digit) if rest.starts_with(b"\\dot") && (!braced || rest.get(6) == Some(&b'}')) => {
+            Some(digit)
+                if rest.starts_with(b"\\dot") && (!braced || rest.get(6) == Some(&b'}')) =>
+            {
                 self.all.push(digit);
                 Some(plain + if braced { 7 } else { 5 })
             }
@@ -143,15 +158,27 @@ impl Digits {
             true => RBig::from(numerator),
             false => RBig::from_parts(numerator, denominator),
         };
-        let significant = self.all.iter().skip_while(|digit| **digit == b'0').count().max(1);
-        Number { value, written_digits: decimal.then_some(significant as u32) }
+        let significant = self
+            .all
+            .iter()
+            .skip_while(|digit| **digit == b'0')
+            .count()
+            .max(1);
+        Number {
+            value,
+            written_digits: decimal.then_some(significant as u32),
+        }
     }
 }
 
 /// The integer of these decimal digits.
 pub(super) fn integer(digits: &[u8]) -> IBig {
     if digits.len() <= 18 {
-        return IBig::from(digits.iter().fold(0_u64, |value, digit| value * 10 + u64::from(digit - b'0')));
+        return IBig::from(
+            digits
+                .iter()
+                .fold(0_u64, |value, digit| value * 10 + u64::from(digit - b'0')),
+        );
     }
     let text = str::from_utf8(digits).expect("digits are ASCII");
     IBig::from_str_radix(text, 10).expect("digits are a number")
@@ -164,7 +191,8 @@ fn power_of_ten(exponent: usize) -> UBig {
     }
 }
 
-/// Adds groups of three digits behind `at`; the first group must have one to three digits and not be zero.
+/// Adds groups of three digits behind `at`; the first group must have one to three digits and not
+/// be zero.
 fn grouped(bytes: &[u8], at: usize, commas: bool, digits: &mut Digits) -> usize {
     if !(1..=3).contains(&at) || bytes[0] == b'0' {
         return at;
@@ -172,7 +200,11 @@ fn grouped(bytes: &[u8], at: usize, commas: bool, digits: &mut Digits) -> usize 
     let mut end = at;
     while let Some(length) = separator(&bytes[end..], commas) {
         let start = end + length;
-        let group = bytes[start..].iter().take(4).take_while(|byte| byte.is_ascii_digit()).count();
+        let group = bytes[start..]
+            .iter()
+            .take(4)
+            .take_while(|byte| byte.is_ascii_digit())
+            .count();
         // `1 125/1000` is a mixed number, not 1125 thousandths.
         let mixed = bytes[end] == b' ' && bytes.get(start + 3) == Some(&b'/');
         if group != 3 || mixed {
@@ -183,10 +215,12 @@ fn grouped(bytes: &[u8], at: usize, commas: bool, digits: &mut Digits) -> usize 
     end
 }
 
-/// The length of a separator of thousands: `,` `{,}` (with spaces) `\,` `\!` `,\!` `, \!` `~` and one space.
+/// The length of a separator of thousands: `,` `{,}` (with spaces) `\,` `\!` `,\!` `, \!` `~` and
+/// one space.
 fn separator(rest: &[u8], commas: bool) -> Option<usize> {
-    const MARKS: [&[u8]; 10] =
-        [b",\\! ", b",\\!", b", \\! ", b", \\!", b"{,}", b"{, }", b" {,}", b" {, }", b"\\,", b"\\!"];
+    const MARKS: [&[u8]; 10] = [
+        b",\\! ", b",\\!", b", \\! ", b", \\!", b"{,}", b"{, }", b" {,}", b" {, }", b"\\,", b"\\!",
+    ];
     if let Some(mark) = MARKS.iter().find(|mark| rest.starts_with(mark)) {
         return Some(mark.len());
     }
@@ -197,10 +231,17 @@ fn separator(rest: &[u8], commas: bool) -> Option<usize> {
     }
 }
 
-/// The place behind a decimal mark with digits: a point, or a comma where it cannot be anything else: four digits or
-/// more before it and one or two behind (`1000,99`), or zero before it and three or more behind (`0,111`).
+/// The place behind a decimal mark with digits: a point, or a comma where it cannot be anything
+/// else: four digits or more before it and one or two behind (`1000,99`), or zero before it and
+/// three or more behind (`0,111`).
 fn decimal_mark(bytes: &[u8], at: usize, commas: bool) -> Option<usize> {
-    let digits_from = |from: usize| bytes[from..].iter().take(6).take_while(|byte| byte.is_ascii_digit()).count();
+    let digits_from = |from: usize| {
+        bytes[from..]
+            .iter()
+            .take(6)
+            .take_while(|byte| byte.is_ascii_digit())
+            .count()
+    };
     match bytes.get(at)? {
         b'.' if digits_from(at + 1) > 0 => Some(at + 1),
         b',' if commas => {
@@ -224,11 +265,21 @@ fn written_exponent(bytes: &[u8], at: usize) -> Option<(i32, usize)> {
         b'+' => (1, at + 2),
         _ => (1, at + 1),
     };
-    let count = bytes[start..].iter().take(4).take_while(|byte| byte.is_ascii_digit()).count();
-    if !(1..=3).contains(&count) || bytes.get(start + count).is_some_and(u8::is_ascii_alphabetic) {
+    let count = bytes[start..]
+        .iter()
+        .take(4)
+        .take_while(|byte| byte.is_ascii_digit())
+        .count();
+    if !(1..=3).contains(&count)
+        || bytes
+            .get(start + count)
+            .is_some_and(u8::is_ascii_alphabetic)
+    {
         return None;
     }
-    let size = bytes[start..start + count].iter().fold(0, |value, digit| value * 10 + i32::from(digit - b'0'));
+    let size = bytes[start..start + count]
+        .iter()
+        .fold(0, |value, digit| value * 10 + i32::from(digit - b'0'));
     (size <= LARGEST_EXPONENT).then_some((sign * size, start + count))
 }
 
@@ -239,7 +290,9 @@ mod tests {
     fn read(text: &str) -> String {
         match literal(text, true) {
             Some(Literal { number, length }) => {
-                let digits = number.written_digits.map_or(String::new(), |digits| format!("#{digits}"));
+                let digits = number
+                    .written_digits
+                    .map_or(String::new(), |digits| format!("#{digits}"));
                 format!("{}{digits} {}", number.value, &text[length..])
             }
             None => "none".to_owned(),
@@ -285,6 +338,9 @@ mod tests {
     #[test]
     fn too_many_digits_are_refused() {
         assert_eq!(read(&"7".repeat(6_000)), "none");
-        assert_eq!(literal(&"7".repeat(5_000), true).map(|literal| literal.length), Some(5_000));
+        assert_eq!(
+            literal(&"7".repeat(5_000), true).map(|literal| literal.length),
+            Some(5_000)
+        );
     }
 }

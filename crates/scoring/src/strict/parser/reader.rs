@@ -62,7 +62,11 @@ pub(super) fn answer(text: &str, tokens: &[Token<'_>]) -> Reading<Value> {
         axes: 0,
     };
     let value = reader.alternatives()?;
-    if reader.at == tokens.len() { Ok(value) } else { Err(Unreadable) }
+    if reader.at == tokens.len() {
+        Ok(value)
+    } else {
+        Err(Unreadable)
+    }
 }
 
 impl<'t, 'k> Reader<'t, 'k> {
@@ -82,7 +86,11 @@ impl<'t, 'k> Reader<'t, 'k> {
     }
 
     pub(super) fn expect(&mut self, kind: &Kind<'_>) -> Reading<()> {
-        if self.take(kind) { Ok(()) } else { Err(Unreadable) }
+        if self.take(kind) {
+            Ok(())
+        } else {
+            Err(Unreadable)
+        }
     }
 
     /// Reads one level deeper, with no bars or braces open.
@@ -91,7 +99,10 @@ impl<'t, 'k> Reader<'t, 'k> {
             return Err(Unreadable);
         }
         self.depth += 1;
-        let (bars, in_set) = (std::mem::take(&mut self.bars), std::mem::take(&mut self.in_set));
+        let (bars, in_set) = (
+            std::mem::take(&mut self.bars),
+            std::mem::take(&mut self.in_set),
+        );
         let result = read(self);
         (self.bars, self.in_set) = (bars, in_set);
         self.depth -= 1;
@@ -133,7 +144,10 @@ impl<'t, 'k> Reader<'t, 'k> {
                 self.at += 1;
             }
             // "1 h 45 min" is two quantities.
-            let unit = matches!(items.last(), Some(Value::Quantity(Quantity { unit: Some(_), .. })));
+            let unit = matches!(
+                items.last(),
+                Some(Value::Quantity(Quantity { unit: Some(_), .. }))
+            );
             if self.at == before && unit && matches!(self.peek(), Some(Kind::Number(_))) {
                 continue;
             }
@@ -170,7 +184,10 @@ impl<'t, 'k> Reader<'t, 'k> {
     /// A word alone, an option letter alone, or a chain of relations.
     fn statement(&mut self) -> Reading<Value> {
         let ends = |kind: Option<&Kind<'_>>| {
-            matches!(kind, None | Some(Kind::Comma | Kind::Semicolon | Kind::And | Kind::Or | Kind::Gap))
+            matches!(
+                kind,
+                None | Some(Kind::Comma | Kind::Semicolon | Kind::And | Kind::Or | Kind::Gap)
+            )
         };
         if self.depth == 0 && ends(self.ahead(1)) {
             match self.peek() {
@@ -200,13 +217,18 @@ impl<'t, 'k> Reader<'t, 'k> {
     fn capitals(&mut self) -> Option<Value> {
         let capital = |token: &&Token<'_>| matches!(token.kind, Kind::Letter('A'..='Z'));
         let count = self.tokens[self.at..].iter().take_while(capital).count();
-        let ends = matches!(self.ahead(count), None | Some(Kind::Comma | Kind::Semicolon | Kind::And | Kind::Or));
+        let ends = matches!(
+            self.ahead(count),
+            None | Some(Kind::Comma | Kind::Semicolon | Kind::And | Kind::Or)
+        );
         if !(2..=8).contains(&count) || !ends {
             return None;
         }
         let run = &self.tokens[self.at..self.at + count];
         self.at += count;
-        let letters = run.iter().flat_map(|token| self.text[token.start..token.end].chars());
+        let letters = run
+            .iter()
+            .flat_map(|token| self.text[token.start..token.end].chars());
         Some(Value::Text(letters.collect::<String>().to_lowercase()))
     }
 
@@ -215,11 +237,18 @@ impl<'t, 'k> Reader<'t, 'k> {
         let mut list = Vec::new();
         while self.peek() == Some(&Kind::Circled) {
             let token = &self.tokens[self.at];
-            let number: String = self.text[token.start..token.end].chars().filter(char::is_ascii_digit).collect();
+            let number: String = self.text[token.start..token.end]
+                .chars()
+                .filter(char::is_ascii_digit)
+                .collect();
             list.push(Value::Text(format!("({number})")));
             self.at += 1;
         }
-        Ok(if list.len() == 1 { list.remove(0) } else { Value::List(list) })
+        Ok(if list.len() == 1 {
+            list.remove(0)
+        } else {
+            Value::List(list)
+        })
     }
 
     /// Operands with comparisons between them.
@@ -290,7 +319,11 @@ impl<'t, 'k> Reader<'t, 'k> {
         let value = self.combined_sets(value)?;
         let value = if member { open_interval(value) } else { value };
         let value = self.ratio(value)?;
-        let value = if self.axes > 0 { super::vectors::tuple(value, self.axes)? } else { value };
+        let value = if self.axes > 0 {
+            super::vectors::tuple(value, self.axes)?
+        } else {
+            value
+        };
         self.with_unit(value, currency)
     }
 
@@ -314,7 +347,9 @@ impl<'t, 'k> Reader<'t, 'k> {
 
     /// `R` behind `∈`.
     fn named_set(&mut self) -> Option<Value> {
-        let Some(Kind::Letter(letter @ ('N' | 'Z' | 'Q' | 'R' | 'C'))) = self.peek() else { return None };
+        let Some(Kind::Letter(letter @ ('N' | 'Z' | 'Q' | 'R' | 'C'))) = self.peek() else {
+            return None;
+        };
         if matches!(self.ahead(1), Some(Kind::Caret | Kind::Underscore)) {
             return None;
         }
@@ -394,19 +429,30 @@ pub(super) fn plain(value: Value) -> Reading<Expr> {
 /// A pair that stands where only sets can: the interval between its two numbers.
 fn open_interval(value: Value) -> Value {
     match value {
-        Value::Tuple(list) if list.len() == 2 && list.iter().all(|end| matches!(end, Value::Quantity(_))) => {
+        Value::Tuple(list)
+            if list.len() == 2 && list.iter().all(|end| matches!(end, Value::Quantity(_))) =>
+        {
             let mut ends = list.into_iter().filter_map(|end| match end {
                 Value::Quantity(quantity) => Some(quantity.expr),
                 _ => None,
             });
-            let (lower, upper) = (ends.next().expect("two ends"), ends.next().expect("two ends"));
-            Value::Interval(Interval { lower, upper, lower_closed: false, upper_closed: false })
+            let (lower, upper) = (
+                ends.next().expect("two ends"),
+                ends.next().expect("two ends"),
+            );
+            Value::Interval(Interval {
+                lower,
+                upper,
+                lower_closed: false,
+                upper_closed: false,
+            })
         }
         other => other,
     }
 }
 
-/// Several items as one value: a system where they are relations that hold together, otherwise a list.
+/// Several items as one value: a system where they are relations that hold together, otherwise a
+/// list.
 pub(super) fn joined(mut items: Vec<Value>) -> Value {
     if items.len() == 1 {
         return items.pop().expect("one item");
@@ -423,8 +469,13 @@ pub(super) fn joined(mut items: Vec<Value>) -> Value {
 fn is_system(items: &[Value]) -> bool {
     let mut seen: Vec<&Value> = Vec::new();
     for item in items {
-        let Value::Relation(operands, comparisons) = item else { return false };
-        let equation = matches!(comparisons[0], Comparison::Equal | Comparison::Approximately);
+        let Value::Relation(operands, comparisons) = item else {
+            return false;
+        };
+        let equation = matches!(
+            comparisons[0],
+            Comparison::Equal | Comparison::Approximately
+        );
         let left = &operands[0];
         if equation && left.as_symbol().is_some() {
             // The values of one variable are a list.
@@ -447,7 +498,8 @@ fn distribute(list: &mut [Value]) {
     for value in list {
         match value {
             Value::Relation(operands, comparisons) => {
-                let named = operands[0].as_symbol().is_some() || matches!(operands[0], Value::Tuple(_));
+                let named =
+                    operands[0].as_symbol().is_some() || matches!(operands[0], Value::Tuple(_));
                 let single = comparisons.len() == 1 && named;
                 left = single.then(|| (operands[0].clone(), comparisons[0]));
             }
@@ -467,7 +519,9 @@ pub(super) fn both_signs(value: Value) -> Vec<Value> {
     match value {
         Value::PlusMinus(centre, distance) => {
             let centre = centre.unwrap_or_else(|| Expr::integer(0));
-            [distance.clone(), distance.negated()].map(|distance| Value::expr(sum(centre.clone(), distance))).into()
+            [distance.clone(), distance.negated()]
+                .map(|distance| Value::expr(sum(centre.clone(), distance)))
+                .into()
         }
         other => vec![other],
     }

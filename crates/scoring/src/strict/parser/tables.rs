@@ -119,7 +119,8 @@ pub(super) struct Tables {
 }
 
 impl Tables {
-    /// The unit of that word: as written, or in lower case where it has three letters or more, so that `M` is no `m`.
+    /// The unit of that word: as written, or in lower case where it has three letters or more, so
+    /// that `M` is no `m`.
     pub(super) fn unit(&self, word: &str) -> Option<&(UnitKind, String)> {
         self.units.get(word).or_else(|| {
             let lowered = (word.chars().count() >= 3).then(|| word.to_lowercase())?;
@@ -129,7 +130,10 @@ impl Tables {
 
     /// The connective of that word, in any case of letters.
     pub(super) fn connective(&self, word: &str) -> Option<Connective> {
-        self.connectives.get(word).or_else(|| self.connectives.get(&word.to_lowercase())).copied()
+        self.connectives
+            .get(word)
+            .or_else(|| self.connectives.get(&word.to_lowercase()))
+            .copied()
     }
 }
 
@@ -144,8 +148,16 @@ fn build() -> Result<Tables, toml::de::Error> {
     let symbols: Symbols = toml::from_str(symbols)?;
     let units: Units = toml::from_str(units)?;
     let words: Words = toml::from_str(words)?;
-    debug_assert!(![&symbols.purpose, &units.purpose, &words.purpose].iter().any(|text| text.is_empty()));
-    debug_assert!(![&symbols.source, &units.source, &words.source].iter().any(|text| text.is_empty()));
+    debug_assert!(
+        ![&symbols.purpose, &units.purpose, &words.purpose]
+            .iter()
+            .any(|text| text.is_empty())
+    );
+    debug_assert!(
+        ![&symbols.source, &units.source, &words.source]
+            .iter()
+            .any(|text| text.is_empty())
+    );
 
     let mut connectives = HashMap::new();
     for (list, meaning) in [
@@ -162,7 +174,11 @@ fn build() -> Result<Tables, toml::de::Error> {
             by_word.insert(word, (unit.kind, unit.name.clone()));
         }
     }
-    let cases = [("symbols.toml", symbols.case), ("units.toml", units.case), ("words.toml", words.case)];
+    let cases = [
+        ("symbols.toml", symbols.case),
+        ("units.toml", units.case),
+        ("words.toml", words.case),
+    ];
     Ok(Tables {
         characters: symbols.characters.into_iter().collect(),
         functions: symbols.functions,
@@ -175,7 +191,10 @@ fn build() -> Result<Tables, toml::de::Error> {
         numbers: words.numbers,
         notations: words.notations,
         synonyms: words.synonyms,
-        cases: cases.into_iter().flat_map(|(file, list)| list.into_iter().map(move |case| (file, case))).collect(),
+        cases: cases
+            .into_iter()
+            .flat_map(|(file, list)| list.into_iter().map(move |case| (file, case)))
+            .collect(),
         connectives,
         units: by_word,
     })

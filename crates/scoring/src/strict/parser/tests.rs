@@ -36,7 +36,10 @@ const FORMS: &[(&str, &str)] = &[
     (r"6.5\times10^{3}", "6500#2"),
     (r"1.76 \times 10^{-10}", "11/62500000000#3"),
     ("6.5e3", "6500#2"),
-    (r"2.314814814815 \times 10^{-3}", "462962962963/200000000000000#13"),
+    (
+        r"2.314814814815 \times 10^{-3}",
+        "462962962963/200000000000000#13",
+    ),
     // Lists.
     ("1,2,3", "list(1,2,3)"),
     ("1, 234", "list(1,234)"),
@@ -45,7 +48,10 @@ const FORMS: &[(&str, &str)] = &[
     (r"19, 46, \text{ and } 82", "list(19,46,82)"),
     ("0 或 3", "list(0,3)"),
     ("$5$;$10$", "list(5,10)"),
-    (r"1+\sqrt 2,\ 1-\sqrt 2", "list(sum(1,pow(2,1/2)),sum(1,prod(-1,pow(2,1/2))))"),
+    (
+        r"1+\sqrt 2,\ 1-\sqrt 2",
+        "list(sum(1,pow(2,1/2)),sum(1,prod(-1,pow(2,1/2))))",
+    ),
     ("$(45,2),(-10,-9)$", "list(tuple(45,2),tuple(-10,-9))"),
     (r"\boxed{1} and \boxed{2}", "list(1,2)"),
     (r"\boxed{1}\boxed{2}", "list(1,2)"),
@@ -88,8 +94,14 @@ const FORMS: &[(&str, &str)] = &[
     (r"0.25\,\text{ cm}", "qty(1/4#2;cm)"),
     (r"10\text{ cm}^{2}", "qty(10;cm^2)"),
     (r"864 \mbox{ inches}^2", "qty(864;in^2)"),
-    (r"8\sqrt{3} \text { square inches}", "qty(prod(8,pow(3,1/2));in^2)"),
-    (r"1.4 \times 10^{9} \mathrm{~m}^{3}", "qty(1400000000#2;m^3)"),
+    (
+        r"8\sqrt{3} \text { square inches}",
+        "qty(prod(8,pow(3,1/2));in^2)",
+    ),
+    (
+        r"1.4 \times 10^{9} \mathrm{~m}^{3}",
+        "qty(1400000000#2;m^3)",
+    ),
     (r"81 \mathrm{~km} / \mathrm{hr}", "qty(81;km/h)"),
     ("5 miles per hour", "qty(5;mi/h)"),
     (r"-(100 \mathrm{~N})", "qty(-100;N)"),
@@ -108,7 +120,10 @@ const FORMS: &[(&str, &str)] = &[
     ("45°", "qty(45;deg)"),
     (r"69\text{ degrees}", "qty(69;deg)"),
     (r"32^{\circ} \mathrm{F}", "qty(32;°F)"),
-    (r"$179^{\circ} 59^{\prime} 56^{\prime \prime}$", "qty(sum(179,59/60,7/450);deg)"),
+    (
+        r"$179^{\circ} 59^{\prime} 56^{\prime \prime}$",
+        "qty(sum(179,59/60,7/450);deg)",
+    ),
     (r"\sin 30^\circ", "sin(degrees(30))"),
     (r"45^\circ, 135^\circ", "list(qty(45;deg),qty(135;deg))"),
     // Bases, ratios, times.
@@ -145,8 +160,14 @@ const FORMS: &[(&str, &str)] = &[
     (r"\frac{\pi}{2}", "prod(pi,pow(2,-1))"),
     ("2pi", "prod(2,pi)"),
     ("3+4i", "sum(3,prod(4,I))"),
-    (r"-\frac{1}{3}+\frac{\sqrt{3}}{3} \mathrm{i}", "sum(-1/3,prod(prod(pow(3,1/2),pow(3,-1)),I))"),
-    (r"1 - \frac{1}{\mathrm{e}}", "sum(1,prod(-1,prod(1,pow(E,-1))))"),
+    (
+        r"-\frac{1}{3}+\frac{\sqrt{3}}{3} \mathrm{i}",
+        "sum(-1/3,prod(prod(pow(3,1/2),pow(3,-1)),I))",
+    ),
+    (
+        r"1 - \frac{1}{\mathrm{e}}",
+        "sum(1,prod(-1,prod(1,pow(E,-1))))",
+    ),
     (r"-\infty", "prod(-1,inf)"),
     // Functions.
     (r"\sin 2x", "sin(prod(2,x))"),
@@ -159,7 +180,10 @@ const FORMS: &[(&str, &str)] = &[
     (r"\log x", "logunbased(x)"),
     (r"\lg x", "log(10,x)"),
     (r"\ln |x|", "ln(abs(x))"),
-    (r"- \cot{\left(x \right)} \csc{\left(x \right)}", "prod(-1,prod(cot(x),csc(x)))"),
+    (
+        r"- \cot{\left(x \right)} \csc{\left(x \right)}",
+        "prod(-1,prod(cot(x),csc(x)))",
+    ),
     ("|x-1|", "abs(sum(x,-1))"),
     (r"\lvert x \rvert", "abs(x)"),
     ("2|x|+|y|", "sum(prod(2,abs(x)),abs(y))"),
@@ -180,12 +204,18 @@ const FORMS: &[(&str, &str)] = &[
     (r"7 \bmod 3", "mod(7,3)"),
     // Polynomials, names.
     ("2x^2 + 5x - 1", "sum(prod(2,pow(x,2)),prod(5,x),-1)"),
-    ("4x(8x^2-x+5)", "prod(4,x,sum(prod(8,pow(x,2)),prod(-1,x),5))"),
+    (
+        "4x(8x^2-x+5)",
+        "prod(4,x,sum(prod(8,pow(x,2)),prod(-1,x),5))",
+    ),
     ("n(n+1)", "prod(n,sum(n,1))"),
     ("(x-6)^{3} / 3+C", "sum(prod(pow(sum(x,-6),3),pow(3,-1)),C)"),
     ("c_1 e^{x} + c_{2}", "sum(prod(c_{1},pow(E,x)),c_{2})"),
     (r"\alpha+\beta", "sum(alpha,beta)"),
-    (r"\overrightarrow{AB}-\vec{a}", "sum(vec{AB},prod(-1,vec{a}))"),
+    (
+        r"\overrightarrow{AB}-\vec{a}",
+        "sum(vec{AB},prod(-1,vec{a}))",
+    ),
     (r"\angle ABC", "angle{ABC}"),
     (r"\overline{3+4i}", "conjugate(sum(3,prod(4,I)))"),
     ("y''", "y''"),
@@ -196,7 +226,10 @@ const FORMS: &[(&str, &str)] = &[
     // Relations.
     ("x=5", "rel(x = 5)"),
     ("f(x)=2x+3", "rel(call(f,x) = sum(prod(2,x),3))"),
-    ("g^{-1}(x)=-3x+2", "rel(call(g^{-1},x) = sum(prod(-1,prod(3,x)),2))"),
+    (
+        "g^{-1}(x)=-3x+2",
+        "rel(call(g^{-1},x) = sum(prod(-1,prod(3,x)),2))",
+    ),
     ("A(3)=5", "rel(call(A,3) = 5)"),
     ("x = 5+5+1 = 7 = 11", "rel(x = sum(5,5,1) = 7 = 11)"),
     (r"x\approx11", "rel(x ~ 11)"),
@@ -209,17 +242,26 @@ const FORMS: &[(&str, &str)] = &[
     ("x != 5", "rel(x != 5)"),
     (r"x \not= 5", "rel(x != 5)"),
     (r"a \equiv 3 \pmod 5", "rel(a == 3 == 5)"),
-    ("f(2) < f(1) < f(4)", "rel(call(f,2) < call(f,1) < call(f,4))"),
+    (
+        "f(2) < f(1) < f(4)",
+        "rel(call(f,2) < call(f,1) < call(f,4))",
+    ),
     (r"y=\pm\frac12 x", "rel(y = pm(prod(1/2,x)))"),
     ("x = 3 or x = 5", "list(rel(x = 3),rel(x = 5))"),
     ("x = 1, 2", "list(rel(x = 1),rel(x = 2))"),
     ("x=-1 and x=3", "list(rel(x = -1),rel(x = 3))"),
     ("x=1, y=(1,2)", "system(rel(x = 1),rel(y = tuple(1,2)))"),
     ("x=1, y=2", "system(rel(x = 1),rel(y = 2))"),
-    ("p=5,q=2;p=7,q=2", "list(system(rel(p = 5),rel(q = 2)),system(rel(p = 7),rel(q = 2)))"),
+    (
+        "p=5,q=2;p=7,q=2",
+        "list(system(rel(p = 5),rel(q = 2)),system(rel(p = 7),rel(q = 2)))",
+    ),
     ("(p,q)=(3,2)", "rel(tuple(p,q) = tuple(3,2))"),
     ("x<2 or x>4", "list(rel(x < 2),rel(x > 4))"),
-    (r"x \geq 0 \text{ and } x \neq 1", "system(rel(x >= 0),rel(x != 1))"),
+    (
+        r"x \geq 0 \text{ and } x \neq 1",
+        "system(rel(x >= 0),rel(x != 1))",
+    ),
     (r"y=2x \quad (x>0)", "system(rel(y = prod(2,x)),rel(x > 0))"),
     // Plus and minus.
     (r"3 \pm 2 \sqrt{2}", "pm(3,prod(2,pow(2,1/2)))"),
@@ -229,7 +271,10 @@ const FORMS: &[(&str, &str)] = &[
         "list(prod(sum(-1,prod(I,pow(3,1/2))),pow(4,-1)),prod(sum(-1,prod(-1,prod(I,pow(3,1/2)))),pow(4,-1)))",
     ),
     (r"(1, \pm 2)", "list(tuple(1,2),tuple(1,-2))"),
-    (r"\{1\pm\sqrt{5},-2\}", "set(sum(1,pow(5,1/2)),sum(1,prod(-1,pow(5,1/2))),-2)"),
+    (
+        r"\{1\pm\sqrt{5},-2\}",
+        "set(sum(1,pow(5,1/2)),sum(1,prod(-1,pow(5,1/2))),-2)",
+    ),
     (r"2, 1 \pm i", "list(2,sum(1,I),sum(1,prod(-1,I)))"),
     (r"1 \mp x", "pm(1,x)"),
     // Intervals and sets.
@@ -237,7 +282,10 @@ const FORMS: &[(&str, &str)] = &[
     ("[2, 3)", "interval[2,3)"),
     ("[0,1]", "interval[0,1]"),
     (r"(2,\infty)", "interval(2,inf)"),
-    (r"(-\infty,-1) \cup (0,1)", "union(interval(prod(-1,inf),-1),interval(0,1))"),
+    (
+        r"(-\infty,-1) \cup (0,1)",
+        "union(interval(prod(-1,inf),-1),interval(0,1))",
+    ),
     (r"\{-1\} \cup [0,7)", "union(set(-1),interval[0,7))"),
     (r"\mathbb{R} \setminus \{1\}", "diff(numbers(R),set(1))"),
     (r"A \cap B=\{2\}", "rel(inter(A,B) = set(2))"),
@@ -250,9 +298,18 @@ const FORMS: &[(&str, &str)] = &[
     (r"\mathbb{R}", "numbers(R)"),
     (r"\{x \mid -1<x<2\}", "builder(x;rel(-1 < x < 2))"),
     (r"\{x | -2 \leq x < 1\}", "builder(x;rel(-2 <= x < 1))"),
-    (r"\{x \in R : x \geq 0\}", "builder(rel(x in numbers(R));rel(x >= 0))"),
-    (r"\{x \mid x<0$ or $x>4\}", "builder(x;list(rel(x < 0),rel(x > 4)))"),
-    (r"\left\{x \mid \frac{1}{3} \leq x<4\right\}", "builder(x;rel(1/3 <= x < 4))"),
+    (
+        r"\{x \in R : x \geq 0\}",
+        "builder(rel(x in numbers(R));rel(x >= 0))",
+    ),
+    (
+        r"\{x \mid x<0$ or $x>4\}",
+        "builder(x;list(rel(x < 0),rel(x > 4)))",
+    ),
+    (
+        r"\left\{x \mid \frac{1}{3} \leq x<4\right\}",
+        "builder(x;rel(1/3 <= x < 4))",
+    ),
     // Tuples, vectors, matrices.
     ("(1,2)", "tuple(1,2)"),
     ("(1,234)", "tuple(1,234)"),
@@ -263,16 +320,31 @@ const FORMS: &[(&str, &str)] = &[
     (r"\mathbf{i}-2\mathbf{j}", "tuple(1,-2)"),
     (r"3\hat{i}+\hat{k}", "tuple(3,0,1)"),
     (r"\begin{pmatrix} 1 \\ 7 \end{pmatrix}", "matrix(1;7)"),
-    (r"\begin{bmatrix} 1 & 2 \\ 3 & 4 \\ \end{bmatrix}", "matrix(1,2;3,4)"),
-    (r"\left[\begin{array}{rr}12 & -7 \\ -5 & 3\end{array}\right]", "matrix(12,-7;-5,3)"),
+    (
+        r"\begin{bmatrix} 1 & 2 \\ 3 & 4 \\ \end{bmatrix}",
+        "matrix(1,2;3,4)",
+    ),
+    (
+        r"\left[\begin{array}{rr}12 & -7 \\ -5 & 3\end{array}\right]",
+        "matrix(12,-7;-5,3)",
+    ),
     (
         r"c_{1}\left[\begin{array}{r}-2 \\ 1\end{array}\right] e^{t}",
         "matrix(prod(prod(c_{1},pow(E,t)),-2);prod(prod(c_{1},pow(E,t)),1))",
     ),
     ("(1,2)+t(3,4)", "tuple(sum(1,prod(t,3)),sum(2,prod(t,4)))"),
-    (r"\begin{vmatrix} 1 & 2 \\ 3 & 4 \end{vmatrix}", "opaque(determinant,2,1,2,3,4)"),
-    (r"\begin{cases} a+b=1 \\ a-b=2 \end{cases}", "system(rel(sum(a,b) = 1),rel(sum(a,prod(-1,b)) = 2))"),
-    (r"\begin{cases} x & x>0 \\ 0 & \text{otherwise} \end{cases}", "cases(x if rel(x > 0);0)"),
+    (
+        r"\begin{vmatrix} 1 & 2 \\ 3 & 4 \end{vmatrix}",
+        "opaque(determinant,2,1,2,3,4)",
+    ),
+    (
+        r"\begin{cases} a+b=1 \\ a-b=2 \end{cases}",
+        "system(rel(sum(a,b) = 1),rel(sum(a,prod(-1,b)) = 2))",
+    ),
+    (
+        r"\begin{cases} x & x>0 \\ 0 & \text{otherwise} \end{cases}",
+        "cases(x if rel(x > 0);0)",
+    ),
     (
         r"\left\{\begin{array}{rll}6 p & \text { if } & p \leq 6 \\ 5 p & \text { if } & p>6\end{array}\right.",
         "cases(prod(6,p) if rel(p <= 6);prod(5,p) if rel(p > 6))",
@@ -304,7 +376,10 @@ const FORMS: &[(&str, &str)] = &[
     ("II only", "text(ii only)"),
     ("none", "text(none)"),
     ("The means are the same.", "text(the means are the same)"),
-    ("660, with words behind it that say more", "text(660, with words behind it that say more)"),
+    (
+        "660, with words behind it that say more",
+        "text(660, with words behind it that say more)",
+    ),
     (r"\foo{x}", r"text(\foox)"),
     ("2 +", "text(2 +)"),
     ("((1,2)", "text(((1,2))"),
@@ -353,24 +428,56 @@ fn deep_nesting_is_text() {
             parse(&format!("{}1{}", open.repeat(depth), close.repeat(depth)));
         }
     }
-    assert_eq!(parse(&format!("{}1{}", "(".repeat(60), ")".repeat(60))).rules, ["parse/formula"]);
-    assert_eq!(parse(&format!("{}1{}", "(".repeat(70), ")".repeat(70))).rules, ["parse/text"]);
+    assert_eq!(
+        parse(&format!("{}1{}", "(".repeat(60), ")".repeat(60))).rules,
+        ["parse/formula"]
+    );
+    assert_eq!(
+        parse(&format!("{}1{}", "(".repeat(70), ")".repeat(70))).rules,
+        ["parse/text"]
+    );
 }
 
 #[test]
 fn long_chains_stay_flat() {
     // Dropping a deep tree would exhaust the stack as reading it would.
-    for link in
-        ["1/", "2-", "\\pm", "x'", "3!", "x=", "A\\setminus ", "\\{1\\}\\setminus", "\\sin ", "1,", "1;", "a\\cup "]
-    {
+    for link in [
+        "1/",
+        "2-",
+        "\\pm",
+        "x'",
+        "3!",
+        "x=",
+        "A\\setminus ",
+        "\\{1\\}\\setminus",
+        "\\sin ",
+        "1,",
+        "1;",
+        "a\\cup ",
+    ] {
         parse(&format!("{}1", link.repeat(16_000 / link.len())));
     }
 }
 
 #[test]
 fn a_megabyte_is_read_at_once() {
-    for piece in ["1", "1,", "\\frac{1}{2}+", "{", "$", "\\begin{", "\\text{", "or ", "（", "\\"] {
-        assert_eq!(parse(&piece.repeat(1_000_000 / piece.len())).rules, ["parse/text"], "{piece}");
+    for piece in [
+        "1",
+        "1,",
+        "\\frac{1}{2}+",
+        "{",
+        "$",
+        "\\begin{",
+        "\\text{",
+        "or ",
+        "（",
+        "\\",
+    ] {
+        assert_eq!(
+            parse(&piece.repeat(1_000_000 / piece.len())).rules,
+            ["parse/text"],
+            "{piece}"
+        );
     }
 }
 

@@ -186,7 +186,11 @@ impl Kind<'_> {
 
     /// Whether something must follow: an operator, an opening bracket, a comma.
     pub(super) fn expects_more(&self) -> bool {
-        self.joins() || matches!(self, Self::Minus | Self::PlusMinus | Self::MinusPlus | Self::Open(_) | Self::Begin(_))
+        self.joins()
+            || matches!(
+                self,
+                Self::Minus | Self::PlusMinus | Self::MinusPlus | Self::Open(_) | Self::Begin(_)
+            )
     }
 
     /// Whether it cannot start anything, so that a gap before it separates nothing.

@@ -1,4 +1,5 @@
-//! What stands beside a number: units, currencies, scales; and the forms that only numbers have: times, digits in a base.
+//! What stands beside a number: units, currencies, scales; and the forms that only numbers have:
+//! times, digits in a base.
 
 use dashu_int::IBig;
 use dashu_ratio::RBig;
@@ -20,19 +21,33 @@ impl<'t, 'k> Reader<'t, 'k> {
     /// A currency sign, perhaps behind a minus: its name, and whether the minus was there.
     pub(super) fn currency(&mut self) -> Option<(&'static str, bool)> {
         let negative = self.peek() == Some(&Kind::Minus);
-        let Some(Kind::Currency(name)) = self.ahead(usize::from(negative)) else { return None };
+        let Some(Kind::Currency(name)) = self.ahead(usize::from(negative)) else {
+            return None;
+        };
         self.at += 1 + usize::from(negative);
         Some((name, negative))
     }
 
     /// Adds the unit that follows, or the currency that stood before.
-    pub(super) fn with_unit(&mut self, value: Value, currency: Option<(&'static str, bool)>) -> Reading<Value> {
+    pub(super) fn with_unit(
+        &mut self,
+        value: Value,
+        currency: Option<(&'static str, bool)>,
+    ) -> Reading<Value> {
         let Value::Quantity(Quantity { expr, unit: None }) = value else {
-            return if currency.is_none() { Ok(value) } else { Err(Unreadable) };
+            return if currency.is_none() {
+                Ok(value)
+            } else {
+                Err(Unreadable)
+            };
         };
         let expr = self.scaled(expr)?;
         let (expr, degrees) = out_of_degrees(expr);
-        let expr = if let Some((_, true)) = currency { expr.negated() } else { expr };
+        let expr = if let Some((_, true)) = currency {
+            expr.negated()
+        } else {
+            expr
+        };
         let unit = self.unit(degrees)?;
         // "a rhombus" is no multiple of a rhombus.
         if unit.is_some() && !has_number(&expr) {
@@ -49,13 +64,19 @@ impl<'t, 'k> Reader<'t, 'k> {
     /// "million" and its like behind a number; "th" and its like are dropped.
     fn scaled(&mut self, mut expr: Expr) -> Reading<Expr> {
         for _ in 0..2 {
-            let Some(Kind::Word(word)) = self.peek() else { break };
-            let Expr::Number(number) = &mut expr else { break };
+            let Some(Kind::Word(word)) = self.peek() else {
+                break;
+            };
+            let Expr::Number(number) = &mut expr else {
+                break;
+            };
             if matches!(*word, "th" | "st" | "nd" | "rd") && !self.spaced() {
                 self.at += 1;
                 break;
             }
-            let Some(power) = tables().scales.get(word.to_lowercase().as_str()) else { break };
+            let Some(power) = tables().scales.get(word.to_lowercase().as_str()) else {
+                break;
+            };
             number.value = &number.value * RBig::from(IBig::from(10).pow(*power as usize));
             self.at += 1;
         }
@@ -96,7 +117,9 @@ impl<'t, 'k> Reader<'t, 'k> {
         let mut text = [0; 4];
         let word = match self.peek() {
             Some(Kind::Word(word)) => *word,
-            Some(Kind::Letter(letter)) if self.style() != Some(Style::Math) => &*letter.encode_utf8(&mut text),
+            Some(Kind::Letter(letter)) if self.style() != Some(Style::Math) => {
+                &*letter.encode_utf8(&mut text)
+            }
             Some(Kind::Caret) if phrase.words > 0 => {
                 self.at += 1;
                 let power = plain_integer(&self.argument()?)?;
@@ -113,7 +136,10 @@ impl<'t, 'k> Reader<'t, 'k> {
                 return Ok(true);
             }
             // A newton-metre.
-            Some(Kind::Minus) if phrase.words > 0 && matches!(self.ahead(1), Some(Kind::Letter(_) | Kind::Word(_))) => {
+            Some(Kind::Minus)
+                if phrase.words > 0
+                    && matches!(self.ahead(1), Some(Kind::Letter(_) | Kind::Word(_))) =>
+            {
                 self.at += 1;
                 return Ok(true);
             }
@@ -124,13 +150,17 @@ impl<'t, 'k> Reader<'t, 'k> {
         Ok(true)
     }
 
-    /// `3:45`, `03:25`, `20:34:00`, `3:45 p.m.`, `3.45 p.m.`, `3 p.m.`; other numbers with colons are ratios.
+    /// `3:45`, `03:25`, `20:34:00`, `3:45 p.m.`, `3.45 p.m.`, `3 p.m.`; other numbers with colons
+    /// are ratios.
     pub(super) fn time(&mut self) -> Option<Value> {
         let start = self.at;
         let mut parts = [0_u32; 3];
         let (mut count, mut leading_zero) = (0, false);
         while count < 3 {
-            let (Some(Kind::Number(_)), Some(token)) = (self.peek(), self.tokens.get(self.at)) else { break };
+            let (Some(Kind::Number(_)), Some(token)) = (self.peek(), self.tokens.get(self.at))
+            else {
+                break;
+            };
             let digits = &self.text[token.start..token.end];
             if let Some((hours, minutes)) = digits.split_once('.')
                 && count == 0
@@ -163,7 +193,12 @@ impl<'t, 'k> Reader<'t, 'k> {
         let [hours, minutes, seconds] = parts;
         let written = afternoon.is_some() && count > 0 || count > 1 && leading_zero;
         if written && hours < 25 && minutes < 60 && seconds < 60 && self.ends_item(0) {
-            return Some(Value::Time(Time { hours, minutes, seconds, afternoon }));
+            return Some(Value::Time(Time {
+                hours,
+                minutes,
+                seconds,
+                afternoon,
+            }));
         }
         self.at = start;
         None
@@ -184,11 +219,19 @@ impl<'t, 'k> Reader<'t, 'k> {
         let negative = self.take(&Kind::Minus);
         let bracket = self.take(&Kind::Open(Bracket::Round));
         let first = self.tokens.get(self.at)?;
-        let Kind::Number(Number { written_digits: None, .. }) = first.kind else { return None };
+        let Kind::Number(Number {
+            written_digits: None,
+            ..
+        }) = first.kind
+        else {
+            return None;
+        };
         let mut end = first.end;
         self.at += 1;
         while let Some(token) = self.tokens.get(self.at).filter(|token| !token.spaced) {
-            let (Kind::Letter('A'..='Z') | Kind::Word(_) | Kind::Number(_)) = token.kind else { break };
+            let (Kind::Letter('A'..='Z') | Kind::Word(_) | Kind::Number(_)) = token.kind else {
+                break;
+            };
             end = token.end;
             self.at += 1;
         }
@@ -197,7 +240,10 @@ impl<'t, 'k> Reader<'t, 'k> {
         }
         self.take(&Kind::Underscore).then_some(())?;
         let base = self.base()?;
-        let digits: String = self.text[first.start..end].chars().filter(char::is_ascii_alphanumeric).collect();
+        let digits: String = self.text[first.start..end]
+            .chars()
+            .filter(char::is_ascii_alphanumeric)
+            .collect();
         let value = IBig::from_str_radix(&digits, base).ok()?;
         Some(Value::InBase(if negative { -value } else { value }, base))
     }
@@ -259,7 +305,9 @@ fn out_of_degrees(expr: Expr) -> (Expr, bool) {
         Expr::Apply(Function::Degrees, mut arguments) => (arguments.remove(0), true),
         Expr::Product(mut factors) if factors.len() == 2 && factors[0] == Expr::integer(-1) => {
             match factors.pop().expect("two factors") {
-                Expr::Apply(Function::Degrees, mut arguments) => (arguments.remove(0).negated(), true),
+                Expr::Apply(Function::Degrees, mut arguments) => {
+                    (arguments.remove(0).negated(), true)
+                }
                 other => {
                     factors.push(other);
                     (Expr::Product(factors), false)
@@ -321,7 +369,11 @@ impl Phrase {
         match known {
             Some((kind, name)) => {
                 // A stroke or a second word makes a compound of the first's kind no more.
-                self.kind = if self.text.is_empty() { Some(*kind) } else { Some(UnitKind::Named) };
+                self.kind = if self.text.is_empty() {
+                    Some(*kind)
+                } else {
+                    Some(UnitKind::Named)
+                };
                 self.text.push_str(name);
                 self.known = true;
             }
@@ -363,7 +415,8 @@ impl Phrase {
     }
 }
 
-/// A counted thing, one of it: good enough for the plural of English nouns, and the same for both sides.
+/// A counted thing, one of it: good enough for the plural of English nouns, and the same for both
+/// sides.
 fn singular(mut word: String) -> String {
     if word.len() > 3 && word.is_ascii() && word.ends_with('s') && !word.ends_with("ss") {
         word.pop();

@@ -11,11 +11,14 @@ pub(super) fn axis(axis: u8) -> Expr {
     Expr::symbol(AXES[usize::from(axis)])
 }
 
-/// The coordinates of a sum of multiples of unit vectors: three where the third axis is named, otherwise two.
+/// The coordinates of a sum of multiples of unit vectors: three where the third axis is named,
+/// otherwise two.
 pub(super) fn tuple(value: Value, axes: u8) -> Reading<Value> {
     let dimensions = if axes & 4 != 0 { 3 } else { 2 };
     let mut coordinates: Vec<Vec<Expr>> = vec![Vec::new(); dimensions];
-    let Value::Quantity(_) = value else { return Ok(value) };
+    let Value::Quantity(_) = value else {
+        return Ok(value);
+    };
     let expr = plain(value)?;
     if !has_axis(&expr) {
         return Ok(Value::expr(expr));
@@ -26,7 +29,12 @@ pub(super) fn tuple(value: Value, axes: u8) -> Reading<Value> {
         1 => terms.into_iter().next().expect("one term"),
         _ => Expr::Sum(terms),
     };
-    Ok(Value::Tuple(coordinates.into_iter().map(|terms| Value::expr(whole(terms))).collect()))
+    Ok(Value::Tuple(
+        coordinates
+            .into_iter()
+            .map(|terms| Value::expr(whole(terms)))
+            .collect(),
+    ))
 }
 
 fn has_axis(expr: &Expr) -> bool {
@@ -41,11 +49,16 @@ fn has_axis(expr: &Expr) -> bool {
 fn collect(expr: Expr, factor: Expr, coordinates: &mut [Vec<Expr>]) -> Reading<()> {
     match expr {
         Expr::Symbol(symbol) => {
-            let axis = AXES.iter().position(|name| *name == &*symbol.0).ok_or(Unreadable)?;
+            let axis = AXES
+                .iter()
+                .position(|name| *name == &*symbol.0)
+                .ok_or(Unreadable)?;
             coordinates.get_mut(axis).ok_or(Unreadable)?.push(factor);
             Ok(())
         }
-        Expr::Sum(terms) => terms.into_iter().try_for_each(|term| collect(term, factor.clone(), coordinates)),
+        Expr::Sum(terms) => terms
+            .into_iter()
+            .try_for_each(|term| collect(term, factor.clone(), coordinates)),
         Expr::Product(mut factors) => {
             let vector = factors.iter().position(has_axis).ok_or(Unreadable)?;
             let vector = factors.remove(vector);
@@ -56,8 +69,16 @@ fn collect(expr: Expr, factor: Expr, coordinates: &mut [Vec<Expr>]) -> Reading<(
             if !negative && factor != Expr::integer(1) {
                 factors.insert(0, factor);
             }
-            let factor = if factors.len() == 1 { factors.remove(0) } else { Expr::Product(factors) };
-            collect(vector, if negative { factor.negated() } else { factor }, coordinates)
+            let factor = if factors.len() == 1 {
+                factors.remove(0)
+            } else {
+                Expr::Product(factors)
+            };
+            collect(
+                vector,
+                if negative { factor.negated() } else { factor },
+                coordinates,
+            )
         }
         _ => Err(Unreadable),
     }

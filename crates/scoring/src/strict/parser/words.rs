@@ -30,7 +30,10 @@ pub(super) fn unwrapped(text: &str) -> String {
 
 /// Takes the command that starts the text; one for a font or a space leaves nothing but a space.
 fn command<'t>(text: &'t str, plain: &mut String) -> &'t str {
-    let letters = 1 + text[1..].bytes().take_while(u8::is_ascii_alphabetic).count();
+    let letters = 1 + text[1..]
+        .bytes()
+        .take_while(u8::is_ascii_alphabetic)
+        .count();
     if letters == 1 {
         let second = text[1..].chars().next().map_or(0, char::len_utf8);
         let (sign, rest) = text.split_at(1 + second);
@@ -46,9 +49,9 @@ fn command<'t>(text: &'t str, plain: &mut String) -> &'t str {
     }
     let (name, rest) = text.split_at(letters);
     match &name[1..] {
-        "text" | "mbox" | "textrm" | "textbf" | "textit" | "textnormal" | "mathrm" | "mathbf" | "mathit"
-        | "operatorname" | "boxed" | "fbox" | "left" | "right" | "rm" | "bf" | "boldsymbol" | "displaystyle"
-        | "emph" | "underline" => rest,
+        "text" | "mbox" | "textrm" | "textbf" | "textit" | "textnormal" | "mathrm" | "mathbf"
+        | "mathit" | "operatorname" | "boxed" | "fbox" | "left" | "right" | "rm" | "bf"
+        | "boldsymbol" | "displaystyle" | "emph" | "underline" => rest,
         "quad" | "qquad" | "space" => {
             plain.push(' ');
             rest
@@ -61,7 +64,8 @@ fn command<'t>(text: &'t str, plain: &mut String) -> &'t str {
     }
 }
 
-/// A text in the form in which texts are compared: unwrapped, in lower case, with one spelling of synonyms.
+/// A text in the form in which texts are compared: unwrapped, in lower case, with one spelling of
+/// synonyms.
 pub(super) fn normalized(text: &str) -> String {
     let text = unwrapped(text).to_lowercase();
     match tables().synonyms.get(&text) {
@@ -77,7 +81,10 @@ pub(super) fn phrase(text: &str) -> Option<Phrase> {
     if let Some(notation) = tables.notations.get(&text) {
         return Some(Phrase::Notation(notation));
     }
-    tables.synonyms.get(&text).map(|same| Phrase::Word(Value::Text(same.clone())))
+    tables
+        .synonyms
+        .get(&text)
+        .map(|same| Phrase::Word(Value::Text(same.clone())))
 }
 
 /// What a whole answer in words means.
@@ -88,15 +95,27 @@ pub(super) enum Phrase {
 
 /// An option letter: `B`, `(B)`, `B.`, `\text{(B)}`, `Option B`, `选B`.
 pub(super) fn choice(text: &str) -> Option<char> {
-    const OPENINGS: [&str; 9] =
-        ["option", "choice", "answer", "the answer is", "answer is", "选项", "选", "答案", "故选"];
+    const OPENINGS: [&str; 9] = [
+        "option",
+        "choice",
+        "answer",
+        "the answer is",
+        "answer is",
+        "选项",
+        "选",
+        "答案",
+        "故选",
+    ];
     if text.len() > 40 {
         return None;
     }
     let plain = unwrapped(text);
     let mut rest = plain.as_str();
     for opening in OPENINGS {
-        if rest.get(..opening.len()).is_some_and(|start| start.eq_ignore_ascii_case(opening)) {
+        if rest
+            .get(..opening.len())
+            .is_some_and(|start| start.eq_ignore_ascii_case(opening))
+        {
             let behind = &rest[opening.len()..];
             if !behind.starts_with(|c: char| c.is_ascii_alphanumeric()) || !opening.is_ascii() {
                 rest = behind;
@@ -104,7 +123,9 @@ pub(super) fn choice(text: &str) -> Option<char> {
             }
         }
     }
-    let letter = rest.trim().trim_matches(['(', ')', '[', ']', ':', '.', ' ']);
+    let letter = rest
+        .trim()
+        .trim_matches(['(', ')', '[', ']', ':', '.', ' ']);
     match letter.as_bytes() {
         [letter @ b'A'..=b'J'] => Some(char::from(*letter)),
         _ => None,

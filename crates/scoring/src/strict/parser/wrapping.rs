@@ -1,4 +1,5 @@
-//! What surrounds an answer: bold marks, final points, doubled backslashes, characters outside ASCII.
+//! What surrounds an answer: bold marks, final points, doubled backslashes, characters outside
+//! ASCII.
 
 use std::borrow::Cow;
 
@@ -7,8 +8,16 @@ use super::tables::tables;
 /// The text without what surrounds it, with one notation for signs outside ASCII.
 pub(super) fn prepared(text: &str) -> Cow<'_, str> {
     let text = without_marks(text);
-    let text = if has_doubled_backslashes(text) { Cow::Owned(halved(text)) } else { Cow::Borrowed(text) };
-    if text.is_ascii() { text } else { Cow::Owned(respelled(&text)) }
+    let text = if has_doubled_backslashes(text) {
+        Cow::Owned(halved(text))
+    } else {
+        Cow::Borrowed(text)
+    };
+    if text.is_ascii() {
+        text
+    } else {
+        Cow::Owned(respelled(&text))
+    }
 }
 
 /// Without white space, bold marks and the points at the end of a sentence.
@@ -22,7 +31,9 @@ fn without_marks(text: &str) -> &str {
             }
         }
         if !text.ends_with("...") && !text.ends_with("\\,") && !text.ends_with("right.") {
-            text = text.trim_end_matches(['.', ',', ';', '。', '，', '；', '．']).trim_end();
+            text = text
+                .trim_end_matches(['.', ',', ';', '。', '，', '；', '．'])
+                .trim_end();
         }
         if text.len() == before {
             return text;
@@ -36,8 +47,14 @@ fn has_doubled_backslashes(text: &str) -> bool {
     let (mut at, mut doubled) = (0, false);
     while let Some(next) = bytes[at..].iter().position(|byte| *byte == b'\\') {
         let start = at + next;
-        let run = bytes[start..].iter().take_while(|byte| **byte == b'\\').count();
-        let letters = bytes[start + run..].iter().take_while(|byte| byte.is_ascii_alphabetic()).count();
+        let run = bytes[start..]
+            .iter()
+            .take_while(|byte| **byte == b'\\')
+            .count();
+        let letters = bytes[start + run..]
+            .iter()
+            .take_while(|byte| byte.is_ascii_alphabetic())
+            .count();
         if run % 2 == 1 {
             return false;
         }
@@ -60,7 +77,8 @@ fn halved(text: &str) -> String {
     half
 }
 
-/// Every character of the table by what stands for it there; full-width letters and digits by theirs.
+/// Every character of the table by what stands for it there; full-width letters and digits by
+/// theirs.
 fn respelled(text: &str) -> String {
     let characters = &tables().characters;
     let mut plain = String::with_capacity(text.len() + 16);
@@ -69,7 +87,10 @@ fn respelled(text: &str) -> String {
             _ if c.is_ascii() => plain.push(c),
             '０'..='９' | 'Ａ'..='Ｚ' | 'ａ'..='ｚ' => {
                 let ascii = u32::from(c) - 0xfee0;
-                plain.push(char::from_u32(ascii).expect("full-width forms lie above ASCII at a fixed distance"));
+                plain.push(
+                    char::from_u32(ascii)
+                        .expect("full-width forms lie above ASCII at a fixed distance"),
+                );
             }
             _ => match characters.get(&c) {
                 Some(same) => plain.push_str(same),

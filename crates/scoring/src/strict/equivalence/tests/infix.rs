@@ -7,7 +7,10 @@ use crate::strict::expr::{Constant, Expr, Function, Number, Symbol};
 
 /// Reads an expression; panics on anything else.
 pub(super) fn read(text: &str) -> Expr {
-    let mut reader = Reader { text: text.as_bytes(), at: 0 };
+    let mut reader = Reader {
+        text: text.as_bytes(),
+        at: 0,
+    };
     let expr = reader.sum();
     assert_eq!(reader.at, text.len(), "unread text in {text}");
     expr
@@ -40,7 +43,11 @@ impl Reader<'_> {
             } else if self.take(b'-') {
                 terms.push(self.product().negated());
             } else {
-                return if terms.len() == 1 { terms.remove(0) } else { Expr::Sum(terms) };
+                return if terms.len() == 1 {
+                    terms.remove(0)
+                } else {
+                    Expr::Sum(terms)
+                };
             }
         }
     }
@@ -59,12 +66,20 @@ impl Reader<'_> {
     }
 
     fn signed(&mut self) -> Expr {
-        if self.take(b'-') { self.signed().negated() } else { self.power() }
+        if self.take(b'-') {
+            self.signed().negated()
+        } else {
+            self.power()
+        }
     }
 
     fn power(&mut self) -> Expr {
         let base = self.primary();
-        if self.take(b'^') { Expr::Power(Box::new(base), Box::new(self.signed())) } else { base }
+        if self.take(b'^') {
+            Expr::Power(Box::new(base), Box::new(self.signed()))
+        } else {
+            base
+        }
     }
 
     fn primary(&mut self) -> Expr {
@@ -79,12 +94,19 @@ impl Reader<'_> {
             while self.peek().is_ascii_digit() || self.peek() == b'.' {
                 self.at += 1;
             }
-            return number(std::str::from_utf8(&self.text[start..self.at]).unwrap().trim());
+            return number(
+                std::str::from_utf8(&self.text[start..self.at])
+                    .unwrap()
+                    .trim(),
+            );
         }
         while is_word(self.peek()) {
             self.at += 1;
         }
-        let name = std::str::from_utf8(&self.text[start..self.at]).unwrap().trim().to_owned();
+        let name = std::str::from_utf8(&self.text[start..self.at])
+            .unwrap()
+            .trim()
+            .to_owned();
         assert!(!name.is_empty(), "no expression at {start}");
         if self.take(b'(') {
             let mut arguments = vec![self.sum()];
@@ -107,15 +129,25 @@ impl Reader<'_> {
 fn number(text: &str) -> Expr {
     let digits: String = text.chars().filter(char::is_ascii_digit).collect();
     let places = text.find('.').map_or(0, |point| text.len() - point - 1);
-    let value = RBig::from_parts(digits.parse::<IBig>().unwrap(), dashu_int::UBig::from(10u8).pow(places));
+    let value = RBig::from_parts(
+        digits.parse::<IBig>().unwrap(),
+        dashu_int::UBig::from(10u8).pow(places),
+    );
     let significant = digits.trim_start_matches('0').len() as u32;
-    Expr::Number(Number { value, written_digits: text.contains('.').then_some(significant) })
+    Expr::Number(Number {
+        value,
+        written_digits: text.contains('.').then_some(significant),
+    })
 }
 
 fn call(name: &str, mut arguments: Vec<Expr>) -> Expr {
     use Function::*;
-    let root =
-        |value: Expr, index: i64| Expr::Power(Box::new(value), Box::new(Expr::integer(1).over(Expr::integer(index))));
+    let root = |value: Expr, index: i64| {
+        Expr::Power(
+            Box::new(value),
+            Box::new(Expr::integer(1).over(Expr::integer(index))),
+        )
+    };
     let function = match name {
         "sqrt" => return root(arguments.remove(0), 2),
         "cbrt" => return root(arguments.remove(0), 3),

@@ -17,14 +17,20 @@ fn check(compare: Compare, rule: &str, equal: bool, pairs: &[(&str, &str)]) {
             ("as written", compare(&first, &second, &mut Budget::new())),
             ("exchanged", compare(&second, &first, &mut Budget::new())),
         ] {
-            let matches = decision.map(|decision| decision.equal) == expected.map(|decision: Decision| decision.equal)
+            let matches = decision.map(|decision| decision.equal)
+                == expected.map(|decision: Decision| decision.equal)
                 && decision.is_ok_and(|decision| decision.rule == rule);
             if !matches {
-                wrong.push(format!("{left}  vs  {right}, {order}: {decision:?}, expected {equal} by {rule}"));
+                wrong.push(format!(
+                    "{left}  vs  {right}, {order}: {decision:?}, expected {equal} by {rule}"
+                ));
             }
         }
         for side in [first, second] {
-            assert_eq!(compare(&side, &side, &mut Budget::new()).map(|decision| decision.equal), Ok(true));
+            assert_eq!(
+                compare(&side, &side, &mut Budget::new()).map(|decision| decision.equal),
+                Ok(true)
+            );
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
@@ -95,8 +101,23 @@ fn rationals_that_differ() {
 
 #[test]
 fn infinities() {
-    check(equivalent, "equal/infinity", true, &[("inf", "2*inf"), ("-inf", "-3*inf")]);
-    check(equivalent, "equal/infinity", false, &[("inf", "-inf"), ("inf", "10^100"), ("inf", "x"), ("inf - inf", "0")]);
+    check(
+        equivalent,
+        "equal/infinity",
+        true,
+        &[("inf", "2*inf"), ("-inf", "-3*inf")],
+    );
+    check(
+        equivalent,
+        "equal/infinity",
+        false,
+        &[
+            ("inf", "-inf"),
+            ("inf", "10^100"),
+            ("inf", "x"),
+            ("inf - inf", "0"),
+        ],
+    );
 }
 
 #[test]
@@ -117,9 +138,24 @@ fn long_decimals() {
             ("1000*pi", "3141.59265358979"),
         ],
     );
-    check(equivalent, "equal/rational", false, &[("2/3", "0.666666666665"), ("2/3", "0.66666666667")]);
-    check(equivalent, "equal/closed_form", false, &[("sqrt(2)", "1.4142135"), ("pi", "3.14")]);
-    check(equivalent, "equal/polynomial", false, &[("sqrt(2)", "1.41421356237311")]);
+    check(
+        equivalent,
+        "equal/rational",
+        false,
+        &[("2/3", "0.666666666665"), ("2/3", "0.66666666667")],
+    );
+    check(
+        equivalent,
+        "equal/closed_form",
+        false,
+        &[("sqrt(2)", "1.4142135"), ("pi", "3.14")],
+    );
+    check(
+        equivalent,
+        "equal/polynomial",
+        false,
+        &[("sqrt(2)", "1.41421356237311")],
+    );
 }
 
 #[test]
@@ -186,7 +222,10 @@ fn polynomials_that_differ() {
             ("x*sqrt(2)", "x*1.4142135"),
             ("(a+b)^10", "(a+b)^10 + 10^(-30)*a"),
             ("sqrt(2)", "sqrt(2) + 10^(-40)"),
-            ("10^40 + sqrt(2)", "10^40 + 1.41421356237309504880168872420969807"),
+            (
+                "10^40 + sqrt(2)",
+                "10^40 + 1.41421356237309504880168872420969807",
+            ),
             ("e^100", "e^100 + 1"),
             ("x + i", "x - i"),
         ],
@@ -226,7 +265,10 @@ fn closed_forms_that_are_equal() {
         "equal/closed_form",
         true,
         &[
-            ("96 - 10*sqrt(21)", "(6*sqrt(1789 - 240*sqrt(21)) + 8*sqrt(1236 - 240*sqrt(21)))/5"),
+            (
+                "96 - 10*sqrt(21)",
+                "(6*sqrt(1789 - 240*sqrt(21)) + 8*sqrt(1236 - 240*sqrt(21)))/5",
+            ),
             ("sqrt(11 + 4*sqrt(7))", "2 + sqrt(7)"),
             ("sqrt(5 + 2*sqrt(6))", "sqrt(2) + sqrt(3)"),
             ("cos(pi/5)", "(1 + sqrt(5))/4"),
@@ -277,9 +319,15 @@ fn closed_forms_that_are_equal() {
             ("csc(pi/6)", "2"),
             ("cot(pi/4)", "1"),
             ("sqrt(sin(1)^2 + cos(1)^2 - 1)", "0"),
-            ("sum(k, 1, 200, sqrt(k)) - sum(k, 1, 199, sqrt(k))", "sqrt(200)"),
+            (
+                "sum(k, 1, 200, sqrt(k)) - sum(k, 1, 199, sqrt(k))",
+                "sqrt(200)",
+            ),
             ("4^(log(2, 3))", "9"),
-            ("10^20*(sqrt(10^40 + 2) - 10^20)", "10^20*2/(sqrt(10^40 + 2) + 10^20)*e^0*sin(1)/sin(1)"),
+            (
+                "10^20*(sqrt(10^40 + 2) - 10^20)",
+                "10^20*2/(sqrt(10^40 + 2) + 10^20)*e^0*sin(1)/sin(1)",
+            ),
             ("tan(pi/2 - 10^(-12))", "1/tan(10^(-12))"),
             ("cos(10^30)^2 + sin(10^30)^2", "1"),
             ("e^100 - e^100*cos(2*pi)", "0"),
@@ -403,7 +451,13 @@ fn equations_up_to_a_factor() {
         proportional,
         "equal/proportional",
         false,
-        &[("2*x + 4*y - 3", "y + x/2 - 1"), ("x", "x^2"), ("x", "0*x"), ("sin(x)", "cos(x)"), ("x*sqrt(2)", "y")],
+        &[
+            ("2*x + 4*y - 3", "y + x/2 - 1"),
+            ("x", "x^2"),
+            ("x", "0*x"),
+            ("sin(x)", "cos(x)"),
+            ("x*sqrt(2)", "y"),
+        ],
     );
 }
 

@@ -10,7 +10,12 @@ use crate::strict::expr::{Constant, Expr, Function, Number};
 
 /// Any expression, well defined or not.
 fn any_expr() -> impl Strategy<Value = Expr> {
-    let constant = prop::sample::select(vec![Constant::Pi, Constant::E, Constant::I, Constant::Infinity]);
+    let constant = prop::sample::select(vec![
+        Constant::Pi,
+        Constant::E,
+        Constant::I,
+        Constant::Infinity,
+    ]);
     let leaf = prop_oneof![
         4 => (-20_i64..20).prop_map(Expr::integer),
         2 => (-99_i64..99, 1_u32..60).prop_map(|(numerator, denominator)| {
@@ -67,13 +72,23 @@ fn any_expr() -> impl Strategy<Value = Expr> {
         prop_oneof![
             prop::collection::vec(inner.clone(), 2..4).prop_map(Expr::Sum),
             prop::collection::vec(inner.clone(), 2..4).prop_map(Expr::Product),
-            (inner.clone(), inner.clone()).prop_map(|(base, exponent)| Expr::Power(Box::new(base), Box::new(exponent))),
-            (prop::sample::select(functions), prop::collection::vec(inner.clone(), 0..5))
+            (inner.clone(), inner.clone())
+                .prop_map(|(base, exponent)| Expr::Power(Box::new(base), Box::new(exponent))),
+            (
+                prop::sample::select(functions),
+                prop::collection::vec(inner.clone(), 0..5)
+            )
                 .prop_map(|(function, arguments)| Expr::Apply(function, arguments)),
             (inner.clone(), inner.clone(), inner.clone()).prop_map(|(first, last, body)| {
-                Expr::Apply(Function::FiniteSum, vec![Expr::symbol("x"), first, last, body])
+                Expr::Apply(
+                    Function::FiniteSum,
+                    vec![Expr::symbol("x"), first, last, body],
+                )
             }),
-            inner.prop_map(|argument| Expr::Call(crate::strict::expr::Symbol("f".into()), vec![argument])),
+            inner.prop_map(|argument| Expr::Call(
+                crate::strict::expr::Symbol("f".into()),
+                vec![argument]
+            )),
         ]
     })
 }
@@ -84,16 +99,26 @@ fn polynomial() -> impl Strategy<Value = Vec<(i64, i64, i64)>> {
 }
 
 fn as_expr(terms: &[(i64, i64, i64)]) -> Expr {
-    let power =
-        |name: &str, exponent: i64| Expr::Power(Box::new(Expr::symbol(name)), Box::new(Expr::integer(exponent)));
+    let power = |name: &str, exponent: i64| {
+        Expr::Power(
+            Box::new(Expr::symbol(name)),
+            Box::new(Expr::integer(exponent)),
+        )
+    };
     let term = |(coefficient, x, y): &(i64, i64, i64)| {
-        Expr::Product(vec![Expr::integer(*coefficient), power("x", *x), power("y", *y)])
+        Expr::Product(vec![
+            Expr::integer(*coefficient),
+            power("x", *x),
+            power("y", *y),
+        ])
     };
     Expr::Sum(terms.iter().map(term).chain([Expr::integer(0)]).collect())
 }
 
 fn multiplied_out(left: &[(i64, i64, i64)], right: &[(i64, i64, i64)]) -> Vec<(i64, i64, i64)> {
-    left.iter().flat_map(|a| right.iter().map(move |b| (a.0 * b.0, a.1 + b.1, a.2 + b.2))).collect()
+    left.iter()
+        .flat_map(|a| right.iter().map(move |b| (a.0 * b.0, a.1 + b.1, a.2 + b.2)))
+        .collect()
 }
 
 proptest! {
