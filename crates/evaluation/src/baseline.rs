@@ -8,6 +8,7 @@ mod bits; // which items were solved, as text
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
+use store::FileError;
 
 use crate::comparison::{ComparedItems, ComparedRun, ComparisonError};
 use crate::manifest::Identity;
@@ -153,14 +154,8 @@ impl Baseline {
     /// # Errors
     /// A folder that is not there or cannot be written.
     pub fn write(&self, file: &Path) -> Result<(), ComparisonError> {
-        jobs::replace_file(file, |out| {
-            serde_json::to_writer_pretty(&mut *out, self)?;
-            out.write_all(b"\n")
-        })
-        .map_err(|source| ComparisonError::Write {
-            file: file.to_path_buf(),
-            source,
-        })
+        store::write_json(file, self).map_err(FileError::write_failed(file))?;
+        Ok(())
     }
 
     /// Reads a file.
@@ -175,11 +170,8 @@ impl Baseline {
         };
         let text = std::fs::read_to_string(file)
             .map_err(|error| refused(format!("cannot be read: {error}")))?;
-        let value: serde_json::Value = serde_json::from_str(&text).map_err(|error| {
-            refused(format!(
-                "not a baseline file: no JSON ({error}); name a run folder or what `mwpbench baseline save` wrote"
-            ))
-        })?;
+        let value: serde_json::Value = serde_json::from_str(&text)
+            .map_err(|error| refused(format!("not a baseline file: no JSON ({error})")))?;
         match value.get("schema").and_then(|schema| schema.as_str()) {
             Some(SCHEMA) => {}
             Some(other) => {
@@ -198,8 +190,7 @@ impl Baseline {
             .map_err(|error| refused(format!("not a baseline of this version: {error}")))?;
         if baseline.check != check {
             return Err(refused(
-                "its content does not match its checksum: it was edited or damaged. Save it anew with `mwpbench baseline save`"
-                    .to_string(),
+                "its content does not match its checksum: it was edited or damaged".to_string(),
             ));
         }
         Ok(baseline)

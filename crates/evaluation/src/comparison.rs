@@ -16,7 +16,7 @@ use statistics::{AverageComparison, Bootstrap, SetComparison, compare};
 
 pub use compared_run::{ComparedRun, RunLabel};
 pub use error::ComparisonError;
-pub use flips::{Contrast, Flip, FlipSide, Flips, Parting};
+pub use flips::{Contrast, FirstDivergence, Flip, FlipSide, Flips};
 pub use protocol::{Aspect, ProtocolDifference};
 
 pub(crate) use compared_run::ComparedItems;

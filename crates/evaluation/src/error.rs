@@ -2,8 +2,10 @@
 
 use std::path::PathBuf;
 
+use fault::{Class, Fault};
 use generation::GenerationError;
-use jobs::{Difference, FileError};
+use jobs::JobError;
+use store::{Difference, FileError};
 
 use crate::exclusion::ExclusionError;
 use crate::token_details::TokenDetails;
@@ -12,41 +14,21 @@ use crate::token_details::TokenDetails;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// A folder that cannot be made or written to, noticed before anything was generated.
-    #[error("cannot write to the output folder {}: {source} (choose another with --output-dir)", folder.display())]
-    FolderNotWritable {
-        /// The folder.
-        folder: PathBuf,
-        /// Why.
-        source: std::io::Error,
-    },
-    /// A folder that another process writes to.
-    #[error("the run in {} is being written by {holder}: wait until that has ended, or choose another folder with --output-dir", folder.display())]
-    Locked {
-        /// The folder.
-        folder: PathBuf,
-        /// Who writes to it.
-        holder: String,
-    },
-    /// The user stopped the run.
-    #[error("interrupted: {done} of {total} completions are kept in {}; start the same command again to continue", folder.display())]
-    Interrupted {
-        /// The folder.
-        folder: PathBuf,
-        /// Completions there are.
-        done: usize,
-        /// Completions there should be.
-        total: usize,
-    },
+    /// Something is wrong with a file or a folder.
+    #[error(transparent)]
+    File(#[from] FileError),
+    /// Putting prompts to the model stopped.
+    #[error(transparent)]
+    Job(JobError),
     /// A folder that was named as a run's and is none.
-    #[error("{}: this folder holds no run (no run.json): name a folder that `mwpbench eval` has written", .0.display())]
+    #[error("{}: this folder holds no run (no run.json)", .0.display())]
     NoRun(PathBuf),
     /// A folder with files that are not a run's.
-    #[error("the output folder {} is not empty and holds no run (no run.json): choose another with --output-dir", .0.display())]
+    #[error("the output folder {} is not empty and holds no run (no run.json)", .0.display())]
     NotARunFolder(PathBuf),
     /// A folder that holds another run.
     #[error(
-        "the output folder {} holds another run: {}. Choose another folder with --output-dir",
+        "the output folder {} holds another run: {}",
         folder.display(),
         differences.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
     )]
@@ -56,38 +38,19 @@ pub enum Error {
         /// In what the two runs differ.
         differences: Vec<Difference>,
     },
-    /// A file of a run folder is not what it should be.
-    #[error("{}{}: {message}", file.display(), line.map(|line| format!(", line {line}")).unwrap_or_default())]
-    Corrupt {
+    /// A summary that is damaged or of another version, beside the verdicts that it is made of.
+    #[error("{}: {message}", file.display())]
+    DamagedSummary {
+        /// The run's folder.
+        folder: PathBuf,
         /// The file.
         file: PathBuf,
-        /// The line, from 1.
-        line: Option<usize>,
-        /// What is wrong and what to do.
+        /// What is wrong with it.
         message: String,
     },
-    /// A file cannot be read.
-    #[error("cannot read {}: {source}", file.display())]
-    Unreadable {
-        /// The file.
-        file: PathBuf,
-        /// Why.
-        source: std::io::Error,
-    },
-    /// The verdicts would replace what they are about.
-    #[error("{} is the input: name another file with --output", .0.display())]
+    /// The verdicts would replace the completions that they judge.
+    #[error("{} is the input: name another file for the verdicts", .0.display())]
     OutputIsInput(PathBuf),
-    /// Writing failed while the run was going on.
-    #[error(
-        "cannot write {}: {source}. Finished completions are kept; give the disk room and start the same command again to continue",
-        file.display()
-    )]
-    WriteFailed {
-        /// The file.
-        file: PathBuf,
-        /// Why.
-        source: std::io::Error,
-    },
     /// A run folder in which completions are missing.
     #[error("the run in {} is incomplete: {done} of {total} completions are there. Start its command again to continue it", folder.display())]
     Incomplete {
@@ -100,8 +63,7 @@ pub enum Error {
     },
     /// Prompts that leave the model no room.
     #[error(
-        "{count} of {total} prompts do not fit into the model's context, the first is \"{first_id}\": {first_message}. \
-         Leave the set out with --tasks, or count such items as failed with --on-long-prompt fail"
+        "{count} of {total} prompts do not fit into the model's context, the first is \"{first_id}\": {first_message}"
     )]
     LongPrompts {
         /// How many.
@@ -113,25 +75,19 @@ pub enum Error {
         /// What is wrong with the first.
         first_message: String,
     },
-    /// The model failed.
-    #[error("the model failed; completions finished before are kept")]
-    Generation(#[source] GenerationError),
-    /// Something else is wrong with a file.
-    #[error(transparent)]
-    File(FileError),
     /// The chat template refuses a question.
     #[error("problem {id}: the question cannot be asked")]
     Template {
         /// The problem.
         id: String,
-        /// Why.
+        /// What the template says.
         source: crate::template::TemplateError,
     },
     /// Some problems cannot be left out.
     #[error(transparent)]
     Exclusion(#[from] ExclusionError),
-    /// Token ids were asked for, and the model does not tell them.
-    #[error("this model does not tell the token ids of its prompts: leave out --log-tokens")]
+    /// Token ids were asked for, and the model does not report them.
+    #[error("this model does not report the token ids of its prompts")]
     NoTokenIds,
     /// A run of whose completions other details are kept than are asked for now.
     #[error(
@@ -153,23 +109,39 @@ pub enum Error {
     NothingToDo,
 }
 
-impl From<FileError> for Error {
-    fn from(error: FileError) -> Self {
+impl Error {
+    /// The model failed.
+    pub(crate) fn generation(source: GenerationError) -> Self {
+        JobError::Generation(source).into()
+    }
+}
+
+impl From<JobError> for Error {
+    fn from(error: JobError) -> Self {
         match error {
-            FileError::NotWritable { folder, source } => Self::FolderNotWritable { folder, source },
-            FileError::Locked { folder, holder } => Self::Locked { folder, holder },
-            FileError::Corrupt {
-                file,
-                line,
-                message,
-            } => Self::Corrupt {
-                file,
-                line,
-                message,
-            },
-            FileError::Unreadable { file, source } => Self::Unreadable { file, source },
-            FileError::WriteFailed { file, source } => Self::WriteFailed { file, source },
-            other => Self::File(other),
+            JobError::File(error) => Self::File(error),
+            error => Self::Job(error),
+        }
+    }
+}
+
+impl Fault for Error {
+    fn class(&self) -> Class {
+        match self {
+            Self::File(error) => error.class(),
+            Self::Job(error) => error.class(),
+            Self::NoRun(_)
+            | Self::NotARunFolder(_)
+            | Self::OutputIsInput(_)
+            | Self::Exclusion(_)
+            | Self::NoTokenIds
+            | Self::OtherTokenDetails { .. }
+            | Self::NothingToDo => Class::Usage,
+            Self::Incomplete { .. } => Class::Incomplete,
+            Self::OtherRun { .. }
+            | Self::DamagedSummary { .. }
+            | Self::LongPrompts { .. }
+            | Self::Template { .. } => Class::Integrity,
         }
     }
 }

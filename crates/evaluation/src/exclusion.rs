@@ -41,7 +41,7 @@ pub enum ExclusionError {
     Empty(PathBuf),
     /// Ids of sets that are there, or of no set at all, that no problem has.
     #[error(
-        "{count} of the {total} ids in {} belong to no problem: {} (are they of other data? `mwpbench data sample` shows ids)",
+        "{count} of the {total} ids in {} belong to no problem: {}",
         file.display(),
         first.join(", ")
     )]
@@ -61,7 +61,7 @@ pub enum ExclusionError {
 }
 
 impl Exclusion {
-    /// Reads a file with an id a line, as `mwpbench data overlap --ids` writes it. Blank lines are
+    /// Reads a file with an id a line. Blank lines are
     /// passed over.
     ///
     /// # Errors

@@ -17,35 +17,41 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod averages; // micro and macro average over sets
 mod baseline; // a run in one small file
 mod comparison; // two runs over the same items
-mod counted_once; // averages with each problem counted once
+mod deduplicated; // averages with each problem counted once
 mod disagreements; // where the two scorers differ
-mod elsewhere; // judging completions made elsewhere (`score --input`)
 mod error; // what can stop a run
 mod exclusion; // which problems a run leaves out, by their ids
 mod gate; // may a candidate take a baseline's place?
 mod grader; // both scorers: completion records → verdict records
 mod manifest; // run.json: what a run is bound to
+mod offline; // completions from elsewhere, judged line by line
+mod open_run; // a folder or a baseline file → a run to compare
+mod pass_at_k; // pass@k and maj@k
+mod plan; // what a run asks, and how
 mod protocol; // the fixed points of the benchmark: cap, stop strings, token limit
 mod record; // the lines of the run folder's files
+mod rescore; // completions → verdicts and summary
 mod run; // the whole way from plan to summary
-mod run_folder; // the run folder: resumption, whole files
+mod run_folder; // the run folder: its files and resumption
 mod selection; // which of the problems a run asks
 mod self_check; // can the scorers judge by the references of a set?
-mod several_samples; // pass@k and maj@k
+mod set_summary; // the figures of one set
 mod summary; // verdict records → accuracies and averages
 mod template; // question → prompt
+mod template_identity; // how a run was asked, as its manifest keeps it
 mod token_details; // what is kept of each new token
 
+pub use averages::Averages;
 pub use baseline::{Baseline, BaselineFigures, BaselineSet, BaselineSetFigures};
 pub use comparison::{
-    Aspect, ComparedRun, ComparedSet, ComparisonError, ComparisonSettings, Contrast, Flip,
-    FlipSide, Flips, Parting, ProtocolDifference, RunComparison, RunLabel,
+    Aspect, ComparedRun, ComparedSet, ComparisonError, ComparisonSettings, Contrast,
+    FirstDivergence, Flip, FlipSide, Flips, ProtocolDifference, RunComparison, RunLabel,
 };
-pub use counted_once::{CountedOnce, Repeated, note_repeated};
+pub use deduplicated::{DeduplicatedAverages, RepeatedItems, note_repeated};
 pub use disagreements::{DisagreementGroup, Disagreements};
-pub use elsewhere::{ElsewhereCounts, explain_file, judge_file};
 pub use error::Error;
 pub use exclusion::{Excluded, Exclusion, ExclusionError};
 pub use gate::{
@@ -53,18 +59,24 @@ pub use gate::{
     gate,
 };
 pub use grader::{Explained, Grader, GraderError};
-pub use jobs::{Difference, Progress};
-pub use manifest::{DataIdentity, Identity, Manifest, TemplateIdentity};
+pub use jobs::Progress;
+pub use manifest::{DataIdentity, Identity, Manifest};
+pub use offline::{OfflineCounts, explain_file, score_file};
+pub use pass_at_k::{FigureAtK, SampledFigures};
+pub use plan::{LongPrompts, Plan};
 pub use protocol::{MAX_TOKENS, OFFICIAL_TASK_CAP, Protocol, STOP_STRINGS};
 pub use record::{CompletionRecord, OfficialVerdict, PromptRecord, StrictVerdict, VerdictRecord};
-pub use run::{Failures, LongPrompts, Plan, Run, judge_again, run, summary_without};
+pub use rescore::{rescore, summary_without};
+pub use run::{Failures, Run, run};
 pub use run_folder::RunFolder;
 pub use scoring::strict::{Answer, Explanation};
 pub use scoring::{Scorer, cases};
 pub use selection::{Selection, SelectionError};
 pub use self_check::{CheckedSet, SelfCheck};
-pub use several_samples::{AtK, SeveralSamples};
+pub use set_summary::{Accuracy, Counts, SetSummary, TaskSummary};
 pub use statistics::{macro_average, micro_average, sampled_interval, wilson_interval};
-pub use summary::{Accuracy, Averages, Counts, SetSummary, Summary, TaskSummary};
-pub use template::{ChatIdentity, ChatSettings, Template, TemplateError};
+pub use store::Difference;
+pub use summary::Summary;
+pub use template::{ChatSettings, Template, TemplateError};
+pub use template_identity::{ChatIdentity, TemplateIdentity};
 pub use token_details::TokenDetails;

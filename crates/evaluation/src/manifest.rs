@@ -2,20 +2,23 @@
 
 use std::collections::BTreeMap;
 
-use dataset_loader::Set;
+use dataset_loader::{Problem, Set};
 use generation::{Decoding, GeneratorInfo, ServingReport};
 use jiff::Timestamp;
-use jobs::Difference;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use store::Difference;
 
 use crate::exclusion::Excluded;
 use crate::protocol::Protocol;
-use crate::template::ChatIdentity;
+use crate::template_identity::TemplateIdentity;
 use crate::token_details::TokenDetails;
 
 /// Version of the run folder's files. A folder with another one is refused.
 pub(crate) const SCHEMA: &str = "mwpbench.run.v1";
+
+/// Name of the data where they are the program's own bundled problems.
+pub(crate) const BUNDLED: &str = "samples";
 
 /// The manifest of a run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -27,7 +30,7 @@ pub struct Manifest {
     pub version: String,
     /// What decides the completions.
     pub identity: Identity,
-    /// The sets of one's own that were asked, as they were described: judging again needs their
+    /// The custom sets that were asked, as they were described: judging again needs their
     /// names and profiles.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub own_sets: Vec<Set>,
@@ -85,7 +88,7 @@ pub struct Identity {
 pub struct DataIdentity {
     /// Name in tables: `samples`, or the path of the data.
     pub name: String,
-    /// Whether these are the program's own samples and not the benchmark.
+    /// Whether these are the program's own bundled problems and not the benchmark.
     pub samples: bool,
     /// BLAKE3 (hex) of the data files.
     pub digest: String,
@@ -93,21 +96,6 @@ pub struct DataIdentity {
     pub problems: usize,
     /// BLAKE3 (hex) of the problems asked, as written to `problems.jsonl`.
     pub problems_digest: String,
-}
-
-/// How it was asked.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct TemplateIdentity {
-    /// Name, or path of the user's file.
-    pub name: String,
-    /// BLAKE3 (hex) of its text.
-    pub digest: String,
-    /// The text, with `{question}` where the question goes.
-    pub text: String,
-    /// Of a chat template, what renders it again.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub chat: Option<ChatIdentity>,
 }
 
 impl Identity {
@@ -124,7 +112,7 @@ impl Identity {
             "template.chat.file",
             "template.chat.source",
         ];
-        let mut found = jobs::differences(&to_value(self), &to_value(other));
+        let mut found = store::differences(&to_value(self), &to_value(other));
         found.retain(|difference| !LABELS.contains(&difference.field.as_str()));
         found
     }
@@ -146,4 +134,13 @@ impl Identity {
 
 fn to_value(identity: &Identity) -> Value {
     serde_json::to_value(identity).expect("an identity is plain data")
+}
+
+/// BLAKE3 (hex) of the problems as lines of JSON.
+pub(crate) fn problems_digest(problems: &[Problem]) -> String {
+    let mut hasher = blake3::Hasher::new();
+    for problem in problems {
+        store::write_line(&mut hasher, problem).expect("hashing does not fail");
+    }
+    hasher.finalize().to_hex().to_string()
 }

@@ -1,25 +1,22 @@
 //! The run folder.
 //!
 //! `run.json` says what the run is bound to, `problems.jsonl` holds what is asked,
-//! `completions.jsonl` is a journal with a line for each finished completion ([`jobs::Journal`]),
-//! and `verdicts.jsonl` and `summary.json` are derived from these and written last. Whole files
-//! appear at once (temporary file, then rename); the journal only grows, and a torn last line is
-//! dropped.
+//! `completions.jsonl` is a journal with a line for each finished completion ([`store::Journal`]),
+//! and `verdicts.jsonl` and `summary.json` are derived from these and written last. Files appear
+//! whole; the journal only grows, and a partial last line is cut off when the run continues.
 
 use std::collections::HashMap;
-use std::fs::File;
-use std::io::{self, BufRead, BufReader, Write};
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use dataset_loader::{Benchmark, Problem};
-use jobs::{Journal, WriterLock, replace_file, write_line};
-use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
+use store::{FileError, FolderLock, Journal, JsonLines, read_manifest, write_atomic, write_json};
 
 use crate::error::Error;
 use crate::grader::Grader;
-use crate::manifest::{Manifest, SCHEMA};
+use crate::manifest::{Manifest, SCHEMA, problems_digest};
 use crate::record::{CompletionRecord, PromptRecord, VerdictRecord};
 use crate::summary::Summary;
 use crate::template::Template;
@@ -33,23 +30,28 @@ const COMPLETIONS: &str = "completions.jsonl";
 const VERDICTS: &str = "verdicts.jsonl";
 const SUMMARY: &str = "summary.json";
 
+/// Completions by (id, sample).
+pub(crate) type Completions = HashMap<(String, u32), CompletionRecord>;
+
 /// The folder of one run.
 #[derive(Clone, Debug)]
 pub struct RunFolder {
     path: PathBuf,
+    manifest: Manifest,
     /// The right to write, where it was taken.
-    lock: Option<Arc<WriterLock>>,
+    lock: Option<Arc<FolderLock>>,
 }
 
 impl RunFolder {
     /// The folder of a run that was started before.
     ///
     /// # Errors
-    /// There is no `run.json`.
+    /// There is no `run.json`, or one that is unreadable, of another version, or no manifest.
     pub fn open(path: &Path) -> Result<Self, Error> {
         match path.join(MANIFEST).is_file() {
             true => Ok(Self {
                 path: path.to_path_buf(),
+                manifest: read_run_manifest(path)?,
                 lock: None,
             }),
             false => Err(Error::NoRun(path.to_path_buf())),
@@ -64,10 +66,10 @@ impl RunFolder {
     /// or that holds a run with another identity.
     pub fn create_or_continue(
         path: &Path,
-        manifest: &Manifest,
+        manifest: Manifest,
         problems: &[Problem],
     ) -> Result<Self, Error> {
-        let not_writable = |source| Error::FolderNotWritable {
+        let not_writable = |source| FileError::NotWritable {
             folder: path.to_path_buf(),
             source,
         };
@@ -77,25 +79,29 @@ impl RunFolder {
             .map_err(not_writable)?
             .flatten()
             .filter(|entry| entry.file_name() != LOCK);
-        if !path.join(MANIFEST).exists() && others.next().is_some() {
+        let exists = path.join(MANIFEST).exists();
+        if !exists && others.next().is_some() {
             return Err(Error::NotARunFolder(path.to_path_buf()));
         }
-        let folder = Self {
+        let mut folder = Self {
             path: path.to_path_buf(),
-            lock: Some(Arc::new(WriterLock::take(path, LOCK)?)),
+            manifest,
+            lock: Some(Arc::new(FolderLock::acquire(path, LOCK)?)),
         };
-        if folder.file(MANIFEST).exists() {
-            let differences = folder.manifest()?.identity.differences(&manifest.identity);
+        if exists {
+            let there = read_run_manifest(path)?;
+            let differences = there.identity.differences(&folder.manifest.identity);
             if !differences.is_empty() {
                 return Err(Error::OtherRun {
                     folder: path.to_path_buf(),
                     differences,
                 });
             }
+            folder.manifest = there;
         } else {
             // The manifest comes last: a folder with one has its problems.
             folder.write_lines(PROBLEMS, problems)?;
-            folder.write_manifest(manifest)?;
+            folder.write_json(MANIFEST, &folder.manifest)?;
         }
         Ok(folder)
     }
@@ -106,7 +112,7 @@ impl RunFolder {
     /// Another process has it, or the folder cannot be written.
     pub(crate) fn lock(&mut self) -> Result<(), Error> {
         if self.lock.is_none() {
-            self.lock = Some(Arc::new(WriterLock::take(&self.path, LOCK)?));
+            self.lock = Some(Arc::new(FolderLock::acquire(&self.path, LOCK)?));
         }
         Ok(())
     }
@@ -117,42 +123,21 @@ impl RunFolder {
     }
 
     /// What the run is bound to.
-    ///
-    /// # Errors
-    /// An unreadable file, one of another version, or one that is no manifest.
-    pub fn manifest(&self) -> Result<Manifest, Error> {
-        let file = self.file(MANIFEST);
-        let text = std::fs::read_to_string(&file).map_err(|source| Error::Unreadable {
-            file: file.clone(),
-            source,
-        })?;
-        let corrupt = |message| Error::Corrupt {
-            file: file.clone(),
-            line: None,
-            message,
-        };
-        let value: serde_json::Value =
-            serde_json::from_str(&text).map_err(|error| corrupt(format!("not JSON: {error}")))?;
-        match value.get("schema").and_then(|schema| schema.as_str()) {
-            Some(SCHEMA) => {}
-            Some(other) => {
-                return Err(corrupt(format!(
-                    "written as \"{other}\", this program reads \"{SCHEMA}\""
-                )));
-            }
-            None => {
-                return Err(corrupt(
-                    "no field \"schema\": not a run's manifest".to_string(),
-                ));
-            }
-        }
-        serde_json::from_value(value)
-            .map_err(|error| corrupt(format!("not a run's manifest: {error}")))
+    pub fn manifest(&self) -> &Manifest {
+        &self.manifest
     }
 
-    /// Replaces the manifest.
-    pub(crate) fn write_manifest(&self, manifest: &Manifest) -> Result<(), Error> {
-        self.write_pretty(MANIFEST, manifest)
+    /// Changes the manifest, and writes it where that made a difference.
+    pub(crate) fn update_manifest(
+        &mut self,
+        change: impl FnOnce(&mut Manifest),
+    ) -> Result<(), Error> {
+        let before = self.manifest.clone();
+        change(&mut self.manifest);
+        match self.manifest == before {
+            true => Ok(()),
+            false => self.write_json(MANIFEST, &self.manifest),
+        }
     }
 
     /// What was asked, in order.
@@ -160,89 +145,71 @@ impl RunFolder {
     /// # Errors
     /// A missing or damaged file, or one that does not match the manifest's digest.
     pub fn problems(&self) -> Result<Vec<Problem>, Error> {
-        let problems: Vec<Problem> = read_lines(&self.file(PROBLEMS))?;
-        let expected = self.manifest()?.identity.data.problems_digest;
-        if problems_digest(&problems) != expected {
+        let file = self.file(PROBLEMS);
+        let problems = JsonLines::<Problem>::read_all(&file)?;
+        if problems_digest(&problems) != self.manifest.identity.data.problems_digest {
             let message =
-                "its content does not match the digest in run.json: it was changed after the run"
-                    .to_string();
-            return Err(Error::Corrupt {
-                file: self.file(PROBLEMS),
-                line: None,
-                message,
-            });
+                "its content does not match the digest in run.json: it was changed after the run";
+            return Err(FileError::corrupt(&file, None, message).into());
         }
         Ok(problems)
     }
 
-    /// The published sets, and the sets of one's own that the run asked.
+    /// The published sets, and the custom sets that the run asked.
     ///
     /// # Errors
-    /// As for [`RunFolder::manifest`].
+    /// A manifest whose custom sets cannot be used.
     pub fn benchmark(&self) -> Result<Benchmark, Error> {
-        let own_sets = self.manifest()?.own_sets;
-        let corrupt = |message| Error::Corrupt {
-            file: self.file(MANIFEST),
-            line: None,
-            message,
-        };
         let benchmark = Benchmark::published()
-            .with(own_sets)
-            .map_err(|error| corrupt(error.to_string()))?;
-        Grader::check(&benchmark).map_err(|error| corrupt(error.to_string()))?;
+            .with(self.manifest.own_sets.clone())
+            .map_err(|error| self.corrupt_manifest(error))?;
+        Grader::check(&benchmark).map_err(|error| self.corrupt_manifest(error))?;
         Ok(benchmark)
     }
 
     /// How it was asked.
     ///
     /// # Errors
-    /// As for [`RunFolder::manifest`].
+    /// A manifest whose template cannot be used.
     pub fn template(&self) -> Result<Template, Error> {
-        let corrupt = |message| Error::Corrupt {
-            file: self.file(MANIFEST),
-            line: None,
-            message,
-        };
-        Template::recorded(self.manifest()?.identity.template)
-            .map_err(|error| corrupt(error.to_string()))
+        Template::recorded(self.manifest.identity.template.clone())
+            .map_err(|error| self.corrupt_manifest(error))
     }
 
-    /// The finished completions by (id, sample). A torn last line is cut off the file.
+    fn corrupt_manifest(&self, error: impl std::error::Error) -> Error {
+        FileError::corrupt(&self.file(MANIFEST), None, error.to_string()).into()
+    }
+
+    /// The finished completions. A partial last line is cut off the file.
     ///
     /// # Errors
     /// A damaged line, a repeated item, or an unreadable file.
-    pub(crate) fn resume_completions(
-        &self,
-    ) -> Result<HashMap<(String, u32), CompletionRecord>, Error> {
+    pub(crate) fn resume_completions(&self) -> Result<Completions, Error> {
         let file = self.file(COMPLETIONS);
         if !file.exists() {
             return Ok(HashMap::new());
         }
-        jobs::drop_torn_line(&file)?;
+        store::truncate_partial_line(&file)?;
         self.completions()
     }
 
-    /// The finished completions by (id, sample), a torn last line left out.
+    /// The finished completions by (id, sample), a partial last line left out.
     ///
     /// # Errors
     /// A damaged line, a repeated item, or a missing or unreadable file.
     pub fn completions(&self) -> Result<HashMap<(String, u32), CompletionRecord>, Error> {
-        let file = self.file(COMPLETIONS);
-        let mut found = HashMap::new();
-        for (index, record) in jobs::read_journal(&file)?.into_iter().enumerate() {
-            let record: CompletionRecord = record;
+        let mut completions = HashMap::new();
+        store::for_each_record(&self.file(COMPLETIONS), |_, record: CompletionRecord| {
             let key = (record.id.clone(), record.sample);
-            if found.insert(key, record).is_some() {
-                let message = "this item was finished before: the file was edited or written twice"
-                    .to_string();
-                return Err(Error::Corrupt {
-                    file,
-                    line: Some(index + 1),
-                    message,
-                });
+            match completions.insert(key, record) {
+                None => Ok(()),
+                Some(_) => Err(
+                    "this item was finished before: the file was edited or written twice"
+                        .to_string(),
+                ),
             }
-        }
-        Ok(found)
+        })?;
+        Ok(completions)
     }
 
     /// Opens the journal for appending.
@@ -252,32 +219,30 @@ impl RunFolder {
 
     /// Replaces the journal by the same records in the order of the problems, so that equal runs
     /// have equal files.
-    pub(crate) fn settle_completions(&self, in_order: &[&CompletionRecord]) -> Result<(), Error> {
-        self.write_whole(COMPLETIONS, |out| {
+    pub(crate) fn sort_completions(&self, in_order: &[&CompletionRecord]) -> Result<(), Error> {
+        self.write(COMPLETIONS, |out| {
             in_order
                 .iter()
-                .try_for_each(|record| jobs::write_checked(&mut *out, record))
+                .try_for_each(|record| store::write_record(&mut *out, record))
         })
     }
 
     /// Writes what the model reads.
     pub(crate) fn write_prompts(
         &self,
-        prompts: impl Iterator<Item = PromptRecord>,
+        mut prompts: impl Iterator<Item = PromptRecord>,
     ) -> Result<(), Error> {
-        let mut prompts = prompts;
-        self.write_whole(PROMPTS, |out| {
-            prompts.try_for_each(|prompt| write_line(&mut *out, &prompt))
+        self.write(PROMPTS, |out| {
+            prompts.try_for_each(|prompt| store::write_line(&mut *out, &prompt))
         })
     }
 
-    /// Takes away what is derived from the completions.
+    /// Removes what is derived from the completions.
     pub(crate) fn remove_results(&self) -> Result<(), Error> {
-        for name in [SUMMARY, VERDICTS] {
-            let file = self.file(name);
+        for file in [SUMMARY, VERDICTS].map(|name| self.file(name)) {
             match std::fs::remove_file(&file) {
-                Err(source) if source.kind() != io::ErrorKind::NotFound => {
-                    return Err(Error::WriteFailed { file, source });
+                Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                    return Err(FileError::write_failed(&file)(error).into());
                 }
                 _ => {}
             }
@@ -292,7 +257,7 @@ impl RunFolder {
         summary: &Summary,
     ) -> Result<(), Error> {
         self.write_lines(VERDICTS, verdicts)?;
-        self.write_pretty(SUMMARY, summary)
+        self.write_json(SUMMARY, summary)
     }
 
     /// The verdicts of a finished run, in the order of its problems.
@@ -300,7 +265,7 @@ impl RunFolder {
     /// # Errors
     /// A missing or damaged file.
     pub fn verdicts(&self) -> Result<Vec<VerdictRecord>, Error> {
-        read_lines(&self.file(VERDICTS))
+        Ok(JsonLines::read_all(&self.file(VERDICTS))?)
     }
 
     /// The summary of a finished run.
@@ -308,94 +273,48 @@ impl RunFolder {
     /// # Errors
     /// A missing or damaged file.
     pub fn summary(&self) -> Result<Summary, Error> {
-        let file = self.file(SUMMARY);
-        let text = std::fs::read_to_string(&file).map_err(|source| Error::Unreadable {
-            file: file.clone(),
-            source,
-        })?;
-        let corrupt = |message| {
-            let message = format!("{message} (write it anew with `mwpbench score RUN`)");
-            Error::Corrupt {
-                file: file.clone(),
-                line: None,
+        let schema = crate::summary::SCHEMA;
+        let summary = read_manifest(&self.file(SUMMARY), schema, "a run's summary");
+        summary.map_err(|error| match error {
+            // Nothing is lost: it can be derived again.
+            FileError::Corrupt { file, message, .. } => Error::DamagedSummary {
+                folder: self.path.clone(),
+                file,
                 message,
-            }
-        };
-        // The version first: of another one, any field may be missing.
-        let version: Version = serde_json::from_str(&text)
-            .map_err(|error| corrupt(format!("not a run's summary: {error}")))?;
-        let expected = crate::summary::SCHEMA;
-        if version.schema != expected {
-            return Err(corrupt(format!(
-                "written as \"{}\", this program reads \"{expected}\"",
-                version.schema
-            )));
-        }
-        serde_json::from_str(&text)
-            .map_err(|error| corrupt(format!("not a summary of this version: {error}")))
+            },
+            error => error.into(),
+        })
     }
 
     fn file(&self, name: &str) -> PathBuf {
         self.path.join(name)
     }
 
-    fn write_pretty(&self, name: &str, value: &impl Serialize) -> Result<(), Error> {
-        self.write_whole(name, |out| {
-            serde_json::to_writer_pretty(&mut *out, value)?;
-            out.write_all(b"\n")
-        })
+    fn write_json(&self, name: &str, value: &impl Serialize) -> Result<(), Error> {
+        let file = self.file(name);
+        write_json(&file, value).map_err(FileError::write_failed(&file))?;
+        Ok(())
     }
 
     fn write_lines<T: Serialize>(&self, name: &str, values: &[T]) -> Result<(), Error> {
-        self.write_whole(name, |out| {
+        self.write(name, |out| {
             values
                 .iter()
-                .try_for_each(|value| write_line(&mut *out, value))
+                .try_for_each(|value| store::write_line(&mut *out, value))
         })
     }
 
-    fn write_whole(
+    fn write(
         &self,
         name: &str,
         fill: impl FnOnce(&mut dyn Write) -> io::Result<()>,
     ) -> Result<(), Error> {
         let file = self.file(name);
-        replace_file(&file, fill).map_err(|source| Error::WriteFailed { file, source })
+        write_atomic(&file, fill).map_err(FileError::write_failed(&file))?;
+        Ok(())
     }
 }
 
-/// The field that every file of the folder begins with.
-#[derive(Deserialize)]
-struct Version {
-    schema: String,
-}
-
-/// BLAKE3 (hex) of the problems as lines of JSON.
-pub(crate) fn problems_digest(problems: &[Problem]) -> String {
-    let mut hasher = blake3::Hasher::new();
-    let mut line = Vec::new();
-    for problem in problems {
-        line.clear();
-        write_line(&mut line, problem).expect("writing to memory succeeds");
-        hasher.update(&line);
-    }
-    hasher.finalize().to_hex().to_string()
-}
-
-fn read_lines<T: DeserializeOwned>(file: &Path) -> Result<Vec<T>, Error> {
-    let unreadable = |source| Error::Unreadable {
-        file: file.to_path_buf(),
-        source,
-    };
-    let mut records = Vec::new();
-    for line in BufReader::new(File::open(file).map_err(unreadable)?).split(b'\n') {
-        records.push(
-            serde_json::from_slice(&line.map_err(unreadable)?).map_err(|error| Error::Corrupt {
-                file: file.to_path_buf(),
-                line: Some(records.len() + 1),
-                message: format!("damaged record: {error}"),
-            })?,
-        );
-    }
-    Ok(records)
+fn read_run_manifest(folder: &Path) -> Result<Manifest, FileError> {
+    read_manifest(&folder.join(MANIFEST), SCHEMA, "a run's manifest")
 }

@@ -2,19 +2,18 @@
 
 use std::collections::HashMap;
 
-use dataset_loader::{Benchmark, Problem, Set};
-use scoring::{Scorer, Verdict, scorer_version};
+use dataset_loader::{Benchmark, Problem};
+use scoring::scorer_version;
 use serde::{Deserialize, Serialize};
-use statistics::{
-    Bootstrap, Stratum, macro_average, micro_average, sampled_interval, wilson_interval,
-};
 
-use crate::counted_once::CountedOnce;
+use crate::averages::{Averages, averages};
+use crate::deduplicated::DeduplicatedAverages;
 use crate::grader::Grader;
-use crate::manifest::Manifest;
+use crate::manifest::{BUNDLED, Manifest};
+use crate::pass_at_k::SampledFigures;
 use crate::protocol::{MAX_TOKENS, deviating_stop_strings};
 use crate::record::VerdictRecord;
-use crate::several_samples::SeveralSamples;
+use crate::set_summary::SetSummary;
 
 /// Version of `summary.json`.
 pub(crate) const SCHEMA: &str = "mwpbench.summary.v1";
@@ -48,7 +47,7 @@ pub struct Summary {
     pub macro_: Option<Averages>,
     /// The averages with each problem counted once, where averaged sets have problems in common.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub counted_once: Option<CountedOnce>,
+    pub counted_once: Option<DeduplicatedAverages>,
     /// Whether all ten real sets were asked in full and every item was answered.
     pub complete: bool,
     /// The averaged sets that were not asked.
@@ -62,98 +61,6 @@ pub struct Summary {
 
 fn first_version() -> u32 {
     1
-}
-
-/// What a run found on one set.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct SetSummary {
-    /// Name of the set.
-    pub set: String,
-    /// Name in print.
-    pub title: String,
-    /// School level.
-    pub level: String,
-    /// Whether it takes part in the averages.
-    pub in_average: bool,
-    /// Items that the protocol asks for.
-    pub expected: usize,
-    /// The figures.
-    #[serde(flatten)]
-    pub counts: Counts,
-    /// The same for each task, where the set has several.
-    pub tasks: Vec<TaskSummary>,
-    /// pass@k and maj@k, where several completions were drawn for each problem.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub several_samples: Option<SeveralSamples>,
-}
-
-/// What a run found on one task.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct TaskSummary {
-    /// Name of the task.
-    pub task: String,
-    /// The figures.
-    #[serde(flatten)]
-    pub counts: Counts,
-}
-
-/// Figures over items. Where several completions were drawn for each, all but `n` count
-/// completions.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Counts {
-    /// Items.
-    pub n: usize,
-    /// By the official scorer.
-    pub official: Accuracy,
-    /// By the strict scorer.
-    pub strict: Accuracy,
-    /// Items from whose completion nothing could be extracted.
-    pub no_answer: usize,
-    /// Items whose completion was cut at the token limit, whatever their verdict.
-    pub truncated: usize,
-    /// Items that could not be generated.
-    pub failed: usize,
-}
-
-/// A proportion of items.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Accuracy {
-    /// Correct completions.
-    pub correct: usize,
-    /// Correct completions over all completions, in 0..=1.
-    pub accuracy: f64,
-    /// A 95 % interval, in 0..=1: Wilson's, or [`sampled_interval`].
-    pub interval: [f64; 2],
-}
-
-/// An average by each scorer, in 0..=1.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Averages {
-    /// By the official scorer.
-    pub official: f64,
-    /// By the strict scorer.
-    pub strict: f64,
-    /// A 95 % interval of the official one by a stratified bootstrap ([`Bootstrap::default`]), in
-    /// 0..=1; `None` in summaries of earlier versions.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub official_interval: Option<[f64; 2]>,
-    /// The same of the strict one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub strict_interval: Option<[f64; 2]>,
-}
-
-impl Averages {
-    /// The average by one scorer, in 0..=1.
-    pub fn by(&self, scorer: Scorer) -> f64 {
-        match scorer {
-            Scorer::Official => self.official,
-            Scorer::Strict => self.strict,
-        }
-    }
 }
 
 impl Summary {
@@ -211,7 +118,7 @@ impl Summary {
 
     /// Adds pass@k and maj@k where several completions were drawn. `problems` are those that the
     /// verdicts judge, in their order.
-    pub(crate) fn add_several_samples(
+    pub(crate) fn add_sampled_figures(
         &mut self,
         grader: &Grader,
         problems: &[Problem],
@@ -226,13 +133,13 @@ impl Summary {
             let own: Vec<_> = own
                 .filter_map(|problem| Some((problem, *by_problem.get(problem.id.as_str())?)))
                 .collect();
-            set.several_samples = SeveralSamples::of(grader.profile(&set.set), &own);
+            set.several_samples = SampledFigures::of(grader.profile(&set.set), &own);
         }
     }
 
-    /// Whether the data are the program's own samples.
-    pub fn on_samples(&self) -> bool {
-        self.data == crate::run::SAMPLES
+    /// Whether the data are the program's own bundled problems.
+    pub fn on_bundled(&self) -> bool {
+        self.data == BUNDLED
     }
 
     /// Items asked.
@@ -243,156 +150,6 @@ impl Summary {
     /// Items that could not be generated.
     pub fn failed(&self) -> usize {
         self.sets.iter().map(|set| set.counts.failed).sum()
-    }
-}
-
-impl SetSummary {
-    /// `None` where the set was not asked.
-    pub(crate) fn new(set: &Set, cap: Option<usize>, verdicts: &[VerdictRecord]) -> Option<Self> {
-        let own: Vec<&VerdictRecord> = verdicts
-            .iter()
-            .filter(|verdict| verdict.set == set.name)
-            .collect();
-        let task = |name: &str| {
-            let own: Vec<&VerdictRecord> = own
-                .iter()
-                .copied()
-                .filter(|verdict| verdict.task == name)
-                .collect();
-            (!own.is_empty()).then(|| TaskSummary {
-                task: name.to_string(),
-                counts: Counts::of(&own),
-            })
-        };
-        let expected = set
-            .tasks
-            .iter()
-            .map(|task| cap.map_or(task.count, |cap| task.count.min(cap)))
-            .sum();
-        let tasks: Vec<TaskSummary> = set.tasks.iter().filter_map(|own| task(&own.name)).collect();
-        (!own.is_empty()).then(|| Self {
-            set: set.name.clone(),
-            title: set.title.clone(),
-            level: set.level.clone(),
-            in_average: set.in_average,
-            expected,
-            counts: Counts::of(&own),
-            tasks: if set.tasks.len() > 1 {
-                tasks
-            } else {
-                Vec::new()
-            },
-            several_samples: None,
-        })
-    }
-}
-
-impl Counts {
-    /// `verdicts`: those of one problem beside each other.
-    fn of(verdicts: &[&VerdictRecord]) -> Self {
-        let count = |holds: fn(&VerdictRecord) -> bool| {
-            verdicts.iter().filter(|verdict| holds(verdict)).count()
-        };
-        let problems: Vec<&[&VerdictRecord]> =
-            verdicts.chunk_by(|one, next| one.id == next.id).collect();
-        Self {
-            n: problems.len(),
-            official: Accuracy::of(&problems, |verdict| verdict.official.correct),
-            strict: Accuracy::of(&problems, |verdict| verdict.strict.correct),
-            no_answer: count(|verdict| verdict.no_answer),
-            truncated: count(|verdict| verdict.truncated),
-            failed: count(|verdict| verdict.official.verdict == Verdict::Failed),
-        }
-    }
-}
-
-impl Accuracy {
-    fn of(problems: &[&[&VerdictRecord]], is_correct: fn(&VerdictRecord) -> bool) -> Self {
-        let of_problem = |samples: &&[&VerdictRecord]| {
-            samples.iter().filter(|verdict| is_correct(verdict)).count()
-        };
-        let by_problem: Vec<usize> = problems.iter().map(of_problem).collect();
-        let correct = by_problem.iter().sum();
-        let samples = problems.first().map_or(1, |samples| samples.len());
-        let interval = match samples {
-            1 => wilson_interval(correct, problems.len()),
-            _ => sampled_interval(&by_problem, samples),
-        };
-        Self {
-            correct,
-            accuracy: correct as f64 / (problems.len() * samples) as f64,
-            interval,
-        }
-    }
-}
-
-/// Micro and macro average over the sets that take part. `verdicts` are those that the sets were
-/// summed up from, those of one problem beside each other.
-pub(crate) fn averages(
-    sets: &[SetSummary],
-    verdicts: &[VerdictRecord],
-) -> (Option<Averages>, Option<Averages>) {
-    let official = Resampling::of(sets, verdicts, |verdict| verdict.official.correct);
-    let strict = Resampling::of(sets, verdicts, |verdict| verdict.strict.correct);
-    let micro = |by: fn(&Counts) -> Accuracy| {
-        micro_average(averaged(sets).map(|set| (set.counts.n, by(&set.counts).accuracy)))
-    };
-    let macro_ = |by: fn(&Counts) -> Accuracy| {
-        macro_average(averaged(sets).map(|set| by(&set.counts).accuracy))
-    };
-    let both = |of: &dyn Fn(fn(&Counts) -> Accuracy) -> Option<f64>,
-                interval: fn(&Resampling) -> Option<[f64; 2]>| {
-        Some(Averages {
-            official: of(|counts| counts.official)?,
-            strict: of(|counts| counts.strict)?,
-            official_interval: interval(&official),
-            strict_interval: interval(&strict),
-        })
-    };
-    (
-        both(&micro, |resampling| resampling.micro),
-        both(&macro_, |resampling| resampling.macro_),
-    )
-}
-
-fn averaged(sets: &[SetSummary]) -> impl Iterator<Item = &SetSummary> {
-    sets.iter().filter(|set| set.in_average)
-}
-
-/// Intervals of the two averages by one scorer.
-struct Resampling {
-    micro: Option<[f64; 2]>,
-    macro_: Option<[f64; 2]>,
-}
-
-impl Resampling {
-    fn of(
-        sets: &[SetSummary],
-        verdicts: &[VerdictRecord],
-        is_correct: fn(&VerdictRecord) -> bool,
-    ) -> Self {
-        let stratum = |set: &SetSummary| {
-            let own: Vec<&VerdictRecord> = verdicts
-                .iter()
-                .filter(|verdict| verdict.set == set.set)
-                .collect();
-            let problems: Vec<&[&VerdictRecord]> =
-                own.chunk_by(|one, next| one.id == next.id).collect();
-            let samples = problems.first()?.len();
-            let correct = |problem: &&[&VerdictRecord]| {
-                problem.iter().filter(|verdict| is_correct(verdict)).count()
-            };
-            Stratum::of_correct(&problems.iter().map(correct).collect::<Vec<_>>(), samples).ok()
-        };
-        let strata: Option<Vec<Stratum>> = averaged(sets).map(stratum).collect();
-        let resampled = strata.and_then(|strata| Bootstrap::default().averages(&strata).ok());
-        let interval = |resampled: Option<statistics::Resampled>| {
-            resampled.map(|resampled| resampled.interval)
-        };
-        Self {
-            micro: interval(resampled.as_ref().and_then(|averages| averages.micro)),
-            macro_: interval(resampled.as_ref().and_then(|averages| averages.macro_)),
-        }
     }
 }
 

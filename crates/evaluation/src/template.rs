@@ -8,10 +8,10 @@ use std::path::Path;
 
 use chat_template::ChatTemplate;
 
-use crate::manifest::TemplateIdentity;
 use crate::protocol::STOP_STRINGS;
+use crate::template_identity::TemplateIdentity;
 use chat::Chat;
-pub use chat::{ChatIdentity, ChatSettings};
+pub use chat::ChatSettings;
 
 /// Name of every chat template.
 const CHAT: &str = "chat";
@@ -87,26 +87,20 @@ pub enum TemplateError {
     #[error(transparent)]
     Chat(#[from] chat_template::Error),
     /// A chat template that takes questions, but no system prompt.
-    #[error(
-        "the chat template takes no system prompt: leave --system-prompt out, or give a template that takes one with --chat-template ({source})"
-    )]
+    #[error("the chat template takes no system prompt ({source})")]
     SystemRefused {
         /// What it says to one.
         source: chat_template::Error,
     },
     /// A chat template that does not write the system prompt.
-    #[error(
-        "{file}: the chat template passes the system prompt over: leave --system-prompt out, or give a template that writes it with --chat-template"
-    )]
-    SystemPassedOver {
+    #[error("{file}: the chat template does not write the system prompt")]
+    SystemIgnored {
         /// Where the template is.
         file: String,
     },
     /// A chat template that does not write what the user says.
-    #[error(
-        "{file}: the chat template does not write what the user says: give another one with --chat-template"
-    )]
-    QuestionPassedOver {
+    #[error("{file}: the chat template does not write what the user says")]
+    QuestionIgnored {
         /// Where the template is.
         file: String,
     },

@@ -55,12 +55,18 @@
 //! # Ok::<(), GenerationError>(())
 //! ```
 
+#[cfg(feature = "scripted")]
+mod scripted; // a generator for tests
+
 use std::collections::BTreeMap;
 use std::error::Error as StdError;
 use std::fmt;
 use std::num::{NonZeroU32, NonZeroUsize};
 
 use serde::{Deserialize, Serialize};
+
+#[cfg(feature = "scripted")]
+pub use scripted::{Scripted, ScriptedReply};
 
 /// One rendered prompt, ready to be tokenized: template applied, no special tokens written out.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -226,6 +232,23 @@ pub struct Completion {
     pub logprobs: Option<Vec<f32>>,
     /// The reason of a [`FinishReason::Error`], else `None`.
     pub error: Option<String>,
+}
+
+impl Completion {
+    /// A completion that failed, or that was never asked for.
+    pub fn failed(index: usize, prompt_tokens: usize, error: Option<String>) -> Self {
+        Self {
+            index,
+            text: String::new(),
+            finish_reason: FinishReason::Error,
+            prompt_tokens,
+            completion_tokens: 0,
+            prompt_hash: String::new(),
+            token_ids: None,
+            logprobs: None,
+            error,
+        }
+    }
 }
 
 /// What a generator reports while it works.

@@ -1,20 +1,21 @@
 //! Many items, one generator, one folder.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::num::NonZeroU32;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
-use generation::{Completion, Decoding, Event, FinishReason, GenerationError, Generator, Prompt};
+use generation::{Completion, Decoding, FinishReason, Generator, Prompt, PromptIssue};
 use serde_json::{Value, json};
+use store::{
+    FileError, FolderLock, Journal, differences, read_manifest, truncate_partial_line, write_json,
+};
 
-use crate::differences::differences;
-use crate::error::{FileError, JobError};
-use crate::journal::{Journal, drop_torn_line};
+use crate::error::JobError;
+use crate::generation_loop::{GenerationLoop, Recorder};
 use crate::progress::Progress;
 use crate::replies::{Replies, Reply};
-use crate::whole_file::replace_file;
-use crate::writer_lock::WriterLock;
+use crate::task::{Task, UnreadableReply};
 
 /// Version of the files.
 const SCHEMA: &str = "mwpbench.job.v1";
@@ -22,35 +23,6 @@ const SCHEMA: &str = "mwpbench.job.v1";
 /// Prompts that are rendered and handed over at once: enough for any batch, and little memory
 /// whatever the number of items.
 const WAVE: usize = 4096;
-
-/// What is asked, and how replies are read. Items go by number, from 0.
-pub trait Task {
-    /// How many items there are.
-    fn items(&self) -> usize;
-
-    /// Name of an item, for messages and for the journal.
-    fn id(&self, item: usize) -> String;
-
-    /// What the generator reads. After a reply that could not be read, `refusal` says what was
-    /// wrong with it.
-    fn prompt(&self, item: usize, refusal: Option<&Refusal>) -> String;
-
-    /// Whether a reply can be read. It is not asked about a reply that was cut off: that one never
-    /// can.
-    ///
-    /// # Errors
-    /// What is wrong with it, in words that the generator is told when it is asked again.
-    fn judge(&self, item: usize, text: &str) -> Result<(), String>;
-}
-
-/// A reply that could not be read.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Refusal {
-    /// The reply.
-    pub text: String,
-    /// What is wrong with it.
-    pub reason: String,
-}
 
 /// Work for a generator in a folder. It keeps three files there: `NAME.job.json` says what the work
 /// is, `NAME.replies.jsonl` is the journal of all replies, `NAME.lock` keeps a second writer out.
@@ -87,41 +59,39 @@ impl Job<'_> {
         generator: &mut dyn Generator,
         on_progress: &mut dyn FnMut(&Progress) -> ControlFlow<()>,
     ) -> Result<Replies, JobError> {
-        let not_writable = |source| FileError::NotWritable {
-            folder: self.folder.to_path_buf(),
-            source,
-        };
-        std::fs::create_dir_all(self.folder).map_err(not_writable)?;
-        let _lock = WriterLock::take(self.folder, &format!("{}.lock", self.name))?;
+        let _lock = FolderLock::acquire(self.folder, &format!("{}.lock", self.name))?;
         self.bind(task, generator)?;
         let file = self.file("replies.jsonl");
         if file.exists() {
-            drop_torn_line(&file)?;
+            truncate_partial_line(&file)?;
         }
         let journal = Journal::open(file.clone())?;
         let replies = Replies::read(file, self.attempts.get(), task)?;
-        let resumed = replies.settled();
-        let progress = Progress {
-            total: task.items(),
-            resumed,
-            ..Progress::default()
-        };
-        let mut worker = Worker {
-            job: self,
+        let counts = (replies.settled(), task.items());
+        let folder = self.folder.to_path_buf();
+        let mut generation_loop = GenerationLoop::new(folder, journal, counts, on_progress);
+        let mut queue = Queue {
             task,
-            journal,
             replies,
-            progress,
-            on_progress,
-            stopping: false,
+            next: 0,
+            again: VecDeque::new(),
         };
-        worker.tell();
-        let outcome = worker.work(generator);
-        // Also where something failed: what is finished is kept.
-        let kept = worker.journal.sync();
-        outcome?;
-        kept?;
-        Ok(worker.replies)
+        loop {
+            let wave = queue.wave()?;
+            if wave.is_empty() {
+                return Ok(queue.replies);
+            }
+            let prompts: Vec<Prompt> = wave.iter().map(|request| queue.prompt(request)).collect();
+            let issues = generator
+                .check(&prompts, &self.decoding)
+                .map_err(JobError::Generation)?;
+            let mut recorder = Wave {
+                queue: &mut queue,
+                requests: wave,
+            };
+            let decoding = &self.decoding;
+            generation_loop.run(&prompts, &issues, decoding, generator, &mut recorder)?;
+        }
     }
 
     fn file(&self, suffix: &str) -> PathBuf {
@@ -140,21 +110,11 @@ impl Job<'_> {
             "binding": self.binding,
         });
         if !file.exists() {
-            let written = replace_file(&file, |out| {
-                serde_json::to_writer_pretty(&mut *out, &here)?;
-                out.write_all(b"\n")
-            });
-            return written.map_err(|source| FileError::WriteFailed { file, source }.into());
+            let written = write_json(&file, &here);
+            written.map_err(FileError::write_failed(&file))?;
+            return Ok(());
         }
-        let text = std::fs::read(&file).map_err(|source| FileError::Unreadable {
-            file: file.clone(),
-            source,
-        })?;
-        let there: Value = serde_json::from_slice(&text).map_err(|error| FileError::Corrupt {
-            file: file.clone(),
-            line: Some(error.line()),
-            message: format!("not JSON: {error}"),
-        })?;
+        let there: Value = read_manifest(&file, SCHEMA, "a job's manifest")?;
         let mut differences = differences(&there, &here);
         // A label: the details of the model decide.
         differences.retain(|difference| difference.field != "model.name");
@@ -165,193 +125,120 @@ impl Job<'_> {
     }
 }
 
-struct Worker<'a> {
-    job: &'a Job<'a>,
+/// What is left to ask, and what was replied.
+struct Queue<'a> {
     task: &'a dyn Task,
-    journal: Journal,
     replies: Replies,
-    progress: Progress,
-    on_progress: &'a mut dyn FnMut(&Progress) -> ControlFlow<()>,
-    /// Whether to stop before the next step.
-    stopping: bool,
+    /// The first item that was not looked at yet.
+    next: usize,
+    /// Items whose last reply could not be read.
+    again: VecDeque<Request>,
 }
 
-/// An item to be asked, for the how-manieth time, and what was wrong before.
-struct Ask {
+/// An item to be asked, and what was wrong with the reply before.
+struct Request {
     item: usize,
+    /// From 0.
     attempt: u32,
-    refusal: Option<Refusal>,
+    unreadable: Option<UnreadableReply>,
 }
 
-impl Worker<'_> {
-    fn work(&mut self, generator: &mut dyn Generator) -> Result<(), JobError> {
-        let mut again = VecDeque::new();
-        let mut next = 0;
-        loop {
-            let mut wave = Vec::new();
-            while wave.len() < WAVE {
-                if let Some(ask) = again.pop_front() {
-                    wave.push(ask);
-                } else if next < self.task.items() {
-                    wave.extend(self.open(next)?);
-                    next += 1;
-                } else {
-                    break;
-                }
+impl Queue<'_> {
+    /// The requests to make next: at most [`WAVE`], those that are asked again first.
+    fn wave(&mut self) -> Result<Vec<Request>, FileError> {
+        let mut wave = Vec::new();
+        while wave.len() < WAVE {
+            if let Some(request) = self.again.pop_front() {
+                wave.push(request);
+            } else if self.next < self.task.items() {
+                wave.extend(self.open(self.next)?);
+                self.next += 1;
+            } else {
+                break;
             }
-            if wave.is_empty() {
-                return Ok(());
-            }
-            self.ask(wave, generator, &mut again)?;
         }
+        Ok(wave)
     }
 
     /// What is left to ask of an item.
-    fn open(&mut self, item: usize) -> Result<Option<Ask>, JobError> {
+    fn open(&mut self, item: usize) -> Result<Option<Request>, FileError> {
         if self.replies.is_settled(item) {
             return Ok(None);
         }
         let last = self.replies.last(item)?;
-        Ok(Some(match last {
-            None => Ask {
-                item,
-                attempt: 0,
-                refusal: None,
-            },
-            Some(reply) => Ask {
-                item,
-                attempt: reply.attempt + 1,
-                refusal: refusal(&reply),
-            },
+        Ok(Some(Request {
+            item,
+            attempt: last.as_ref().map_or(0, |reply| reply.attempt + 1),
+            unreadable: last.and_then(unreadable),
         }))
     }
 
-    fn ask(
+    fn prompt(&self, request: &Request) -> Prompt {
+        Prompt {
+            id: self.task.id(request.item),
+            sample: request.attempt,
+            text: self.task.prompt(request.item, request.unreadable.as_ref()),
+        }
+    }
+}
+
+/// The requests that are being answered.
+struct Wave<'q, 't> {
+    queue: &'q mut Queue<'t>,
+    requests: Vec<Request>,
+}
+
+impl Recorder for Wave<'_, '_> {
+    fn reject(&mut self, journal: &mut Journal, issue: &PromptIssue) -> Result<bool, FileError> {
+        let completion = Completion::failed(issue.index, issue.prompt_tokens, None);
+        self.append(
+            journal,
+            issue.index,
+            completion,
+            Some(issue.message.clone()),
+        )
+    }
+
+    fn record(
         &mut self,
-        wave: Vec<Ask>,
-        generator: &mut dyn Generator,
-        again: &mut VecDeque<Ask>,
-    ) -> Result<(), JobError> {
-        let prompt = |ask: &Ask| Prompt {
-            id: self.task.id(ask.item),
-            sample: ask.attempt,
-            text: self.task.prompt(ask.item, ask.refusal.as_ref()),
-        };
-        let mut prompts: Vec<Prompt> = wave.iter().map(prompt).collect();
-        let issues = generator
-            .check(&prompts, &self.job.decoding)
-            .map_err(JobError::Generation)?;
-        let issues: BTreeMap<usize, _> = issues
-            .into_iter()
-            .map(|issue| (issue.index, issue))
-            .collect();
-        for (&index, issue) in &issues {
-            let refused = Completion {
-                index,
-                text: String::new(),
-                finish_reason: FinishReason::Error,
-                prompt_tokens: issue.prompt_tokens,
-                completion_tokens: 0,
-                prompt_hash: String::new(),
-                token_ids: None,
-                logprobs: None,
-                error: None,
-            };
-            self.keep(&wave[index], refused, Some(issue.message.clone()))?;
-        }
-        let mut position = 0..;
-        prompts.retain(|_| !issues.contains_key(&position.next().expect("an open range")));
-        let asked: Vec<&Ask> = wave
-            .iter()
-            .enumerate()
-            .filter(|(index, _)| !issues.contains_key(index))
-            .map(|(_, ask)| ask)
-            .collect();
-        let mut stopped = None;
-        let outcome = generator.generate(&prompts, &self.job.decoding, &mut |event| {
-            let taken = match event {
-                Event::Prefilled(tokens) => self.advanced(tokens, 0),
-                Event::Decoded(tokens) => self.advanced(0, tokens),
-                Event::Running(completions) => {
-                    self.progress.running = completions;
-                    Ok(())
-                }
-                Event::Finished(completion) => {
-                    let ask = asked[completion.index];
-                    self.finished(ask, completion)
-                        .map(|refused| again.extend(refused))
-                }
-            };
-            taken.map_err(|error| {
-                let message = error.to_string();
-                stopped = Some(error);
-                GenerationError::Receiver(message.into())
-            })
-        });
-        match (outcome, stopped) {
-            (_, Some(error)) => Err(error),
-            (Err(error), None) => Err(JobError::Generation(error)),
-            (Ok(()), None) => Ok(()),
-        }
-    }
-
-    /// Takes note of tokens. Completions of a step come after its tokens, so that a stop waits for
-    /// the next step.
-    fn advanced(&mut self, prompt_tokens: usize, completion_tokens: usize) -> Result<(), JobError> {
-        if self.stopping {
-            let Progress {
-                total,
-                resumed,
-                finished,
-                ..
-            } = self.progress;
-            return Err(JobError::Interrupted {
-                folder: self.job.folder.to_path_buf(),
-                done: resumed + finished,
-                total,
-            });
-        }
-        self.progress.prompt_tokens += prompt_tokens;
-        self.progress.completion_tokens += completion_tokens;
-        self.tell();
-        Ok(self.journal.tick()?)
-    }
-
-    /// Takes a completion; returns the item where it is to be asked again.
-    fn finished(&mut self, ask: &Ask, completion: Completion) -> Result<Option<Ask>, JobError> {
-        self.progress.note(&completion);
+        journal: &mut Journal,
+        index: usize,
+        completion: Completion,
+    ) -> Result<bool, FileError> {
+        let item = self.requests[index].item;
         let fault = match completion.finish_reason {
             FinishReason::Error => {
-                self.replies.fail(
-                    ask.item,
-                    completion
-                        .error
-                        .unwrap_or_else(|| "no reason was given".to_string()),
-                );
-                return Ok(None);
+                let reason = completion.error;
+                let reason = reason.unwrap_or_else(|| "no reason was given".to_string());
+                self.queue.replies.fail(item, reason);
+                return Ok(false);
             }
             FinishReason::Length => Some(format!(
                 "the reply was cut off after {} tokens",
                 completion.completion_tokens
             )),
             FinishReason::Eos | FinishReason::Stop => {
-                self.task.judge(ask.item, &completion.text).err()
+                self.queue.task.judge(item, &completion.text).err()
             }
         };
-        self.keep(ask, completion, fault)
+        self.append(journal, index, completion, fault)
     }
+}
 
-    /// Writes a reply down; returns the item where it is to be asked again.
-    fn keep(
+impl Wave<'_, '_> {
+    /// Writes a reply down, and has its item asked again where that is not settled by it.
+    fn append(
         &mut self,
-        ask: &Ask,
+        journal: &mut Journal,
+        index: usize,
         completion: Completion,
         fault: Option<String>,
-    ) -> Result<Option<Ask>, JobError> {
+    ) -> Result<bool, FileError> {
+        let &Request { item, attempt, .. } = &self.requests[index];
         let reply = Reply {
-            item: ask.item,
-            id: self.task.id(ask.item),
-            attempt: ask.attempt,
+            item,
+            id: self.queue.task.id(item),
+            attempt,
             text: completion.text,
             finish_reason: completion.finish_reason,
             prompt_tokens: completion.prompt_tokens,
@@ -359,27 +246,23 @@ impl Worker<'_> {
             prompt_hash: completion.prompt_hash,
             fault,
         };
-        let place = self.journal.append(&reply)?;
-        self.replies.note(place, &reply);
-        let settled = self.replies.is_settled(ask.item);
-        self.progress.finished += usize::from(settled);
-        self.tell();
-        Ok((!settled).then(|| Ask {
-            item: ask.item,
-            attempt: ask.attempt + 1,
-            refusal: refusal(&reply),
-        }))
-    }
-
-    fn tell(&mut self) {
-        self.stopping |= (self.on_progress)(&self.progress).is_break();
+        let place = journal.append(&reply)?;
+        self.queue.replies.note(place, &reply);
+        let settled = self.queue.replies.is_settled(item);
+        if !settled {
+            self.queue.again.push_back(Request {
+                item,
+                attempt: attempt + 1,
+                unreadable: unreadable(reply),
+            });
+        }
+        Ok(settled)
     }
 }
 
-fn refusal(reply: &Reply) -> Option<Refusal> {
-    let reason = reply.fault.clone()?;
-    Some(Refusal {
-        text: reply.text.clone(),
-        reason,
+fn unreadable(reply: Reply) -> Option<UnreadableReply> {
+    Some(UnreadableReply {
+        reason: reply.fault?,
+        text: reply.text,
     })
 }

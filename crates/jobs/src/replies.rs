@@ -1,4 +1,4 @@
-//! What a job has been told, in the order of its items.
+//! What a generator has replied, in the order of its items.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -7,10 +7,9 @@ use std::path::{Path, PathBuf};
 
 use generation::FinishReason;
 use serde::{Deserialize, Serialize};
+use store::{FileError, for_each_record, parse_record};
 
-use crate::error::FileError;
-use crate::job::Task;
-use crate::journal::{each_record, read_checked};
+use crate::task::Task;
 
 /// A line of the journal: one reply.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -22,7 +21,7 @@ pub struct Reply {
     pub id: String,
     /// Number of the attempt, from 0.
     pub attempt: u32,
-    /// What was said.
+    /// The reply.
     pub text: String,
     /// Why it ended; `error` for a prompt that does not fit and was not asked.
     pub finish_reason: FinishReason,
@@ -39,7 +38,7 @@ pub struct Reply {
 
 /// What became of an item.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Outcome {
+pub enum ItemOutcome {
     /// A reply that can be read.
     Answered(Reply),
     /// Every attempt gave a reply that cannot; this is the last one, and its `fault` says why.
@@ -104,7 +103,7 @@ impl Replies {
             tally: Tally::default(),
             reader: None,
         };
-        each_record(&file, |place, reply: Reply| {
+        for_each_record(&file, |place, reply: Reply| {
             let Some(state) = replies.states.get(reply.item) else {
                 return Err(format!(
                     "item {} does not exist: there are {}",
@@ -194,7 +193,7 @@ impl Replies {
             line: None,
             message,
         };
-        let reply: Reply = read_checked(&line).map_err(corrupt)?;
+        let reply: Reply = parse_record(&line).map_err(corrupt)?;
         match reply.item == item {
             true => Ok(Some(reply)),
             false => Err(corrupt("it was changed while it was read".to_string())),
@@ -205,17 +204,17 @@ impl Replies {
     ///
     /// # Errors
     /// The journal cannot be read, or was changed meanwhile.
-    pub fn outcome(&mut self, item: usize) -> Result<Outcome, FileError> {
+    pub fn outcome(&mut self, item: usize) -> Result<ItemOutcome, FileError> {
         let standing = self.states[item].standing;
         if standing == Standing::Open {
-            return Ok(Outcome::Open(self.failed.get(&item).cloned()));
+            return Ok(ItemOutcome::Open(self.failed.get(&item).cloned()));
         }
         // What is settled has a reply.
         let last = self.last(item)?;
         Ok(match (standing, last) {
-            (_, None) => Outcome::Open(None),
-            (Standing::Answered, Some(reply)) => Outcome::Answered(reply),
-            (_, Some(reply)) => Outcome::SetAside(reply),
+            (_, None) => ItemOutcome::Open(None),
+            (Standing::Answered, Some(reply)) => ItemOutcome::Answered(reply),
+            (_, Some(reply)) => ItemOutcome::SetAside(reply),
         })
     }
 

@@ -53,6 +53,10 @@ impl AtomicFile {
     /// The folder cannot be written.
     pub fn create_in(folder: &Path) -> io::Result<Self> {
         std::fs::create_dir_all(folder)?;
+        Self::begin(folder)
+    }
+
+    fn begin(folder: &Path) -> io::Result<Self> {
         let mut builder = tempfile::Builder::new();
         builder.prefix(TEMPORARY_PREFIX);
         // Temporary files are private by default; what takes its place is an ordinary file, to
@@ -105,12 +109,12 @@ impl Write for AtomicFile {
 /// Writes a file that appears whole: readers find the old content or the new one.
 ///
 /// # Errors
-/// The folder cannot be written, or `fill` failed; the old file then stays.
+/// The folder is not there or cannot be written, or `fill` failed; the old file then stays.
 pub fn write_atomic(
     file: &Path,
     fill: impl FnOnce(&mut dyn Write) -> io::Result<()>,
 ) -> io::Result<FileDigest> {
-    let mut out = AtomicFile::create_in(folder_of(file))?;
+    let mut out = AtomicFile::begin(folder_of(file))?;
     fill(&mut out)?;
     out.commit(file)
 }

@@ -4,8 +4,6 @@ use std::path::{Path, PathBuf};
 
 use fault::{Class, Fault};
 
-use crate::differences::Difference;
-
 /// What can be wrong with a file or a folder.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -52,22 +50,7 @@ pub enum FileError {
         /// The system's reason.
         source: std::io::Error,
     },
-    /// A folder that is bound to something else.
-    #[error(
-        "{} was written for other work: {}",
-        file.display(),
-        differences.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
-    )]
-    Differs {
-        /// The file that says what the folder is bound to.
-        file: PathBuf,
-        /// In what the two differ.
-        differences: Vec<Difference>,
-    },
 }
-
-/// What an operation on a file gives.
-pub type StoreResult<T> = Result<T, FileError>;
 
 impl FileError {
     /// A file that cannot be read.
@@ -98,7 +81,7 @@ impl Fault for FileError {
             Self::NotWritable { source, .. } => Class::of_writing(source),
             Self::Locked { .. } => Class::Usage,
             Self::Unreadable { source, .. } => Class::of_reading(source),
-            Self::Corrupt { .. } | Self::Differs { .. } => Class::Integrity,
+            Self::Corrupt { .. } => Class::Integrity,
             Self::WriteFailed { .. } => Class::Io,
         }
     }

@@ -39,7 +39,7 @@ pub use atomic_file::{
     write_atomic, write_json, write_line,
 };
 pub use differences::{Difference, compare_maps, differences};
-pub use error::{FileError, StoreResult};
+pub use error::FileError;
 pub use folder_lock::FolderLock;
 pub use journal::{
     Journal, for_each_record, parse_record, read_journal, truncate_partial_line, write_record,

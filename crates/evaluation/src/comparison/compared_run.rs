@@ -6,14 +6,15 @@ use std::path::{Path, PathBuf};
 use dataset_loader::{Benchmark, Problem};
 use scoring::{Scorer, Verdict, rules_digest, scorer_version};
 use serde::Serialize;
+use store::FileError;
 
 use super::error::ComparisonError;
-use crate::baseline::Baseline;
 use crate::error::Error;
 use crate::grader::Grader;
 use crate::manifest::Identity;
 use crate::record::{CompletionRecord, VerdictRecord};
 use crate::run_folder::RunFolder;
+use crate::set_summary::SetSummary;
 use crate::summary::Summary;
 
 /// One run as comparisons see it, from its folder or from a baseline file.
@@ -71,23 +72,11 @@ pub(crate) struct Texts {
 }
 
 impl ComparedRun {
-    /// Reads a run folder, or a baseline file. A run is judged again, so that both sides of a
-    /// comparison are judged by the same rules, and what its files say must agree with that.
-    ///
-    /// # Errors
-    /// Nothing there, a folder that holds no whole run, files that were edited or damaged, a run
-    /// without items.
-    pub fn open(path: &Path) -> Result<Self, ComparisonError> {
-        match path.metadata() {
-            Ok(metadata) if metadata.is_dir() => Self::of_folder(path),
-            Ok(_) => Baseline::read(path)?.into_run(path),
-            Err(_) => Err(ComparisonError::NotThere(path.to_path_buf())),
-        }
-    }
-
-    fn of_folder(path: &Path) -> Result<Self, ComparisonError> {
+    /// Reads a run folder. The run is judged again, so that both sides of a comparison are judged
+    /// by the same rules, and what its files say must agree with that.
+    pub(crate) fn of_folder(path: &Path) -> Result<Self, ComparisonError> {
         let folder = RunFolder::open(path)?;
-        let manifest = folder.manifest()?;
+        let manifest = folder.manifest().clone();
         let problems = folder.problems()?;
         if problems.is_empty() {
             return Err(ComparisonError::Empty(path.to_path_buf()));
@@ -253,7 +242,9 @@ fn whole(
     };
     let completions = match folder.completions() {
         // A run that was stopped before its first completion has no journal.
-        Err(Error::Unreadable { source, .. }) if source.kind() == std::io::ErrorKind::NotFound => {
+        Err(Error::File(FileError::Unreadable { source, .. }))
+            if source.kind() == std::io::ErrorKind::NotFound =>
+        {
             return Err(incomplete(0).into());
         }
         read => read?,
@@ -356,7 +347,7 @@ fn check_verdicts(
 /// The stored figures must be those of the verdicts.
 fn check_summary(path: &Path, stored: &Summary, judged: &Summary) -> Result<(), ComparisonError> {
     let figures = |summary: &Summary| -> Vec<(String, [usize; 6])> {
-        let of_set = |set: &crate::SetSummary| {
+        let of_set = |set: &SetSummary| {
             let counts = &set.counts;
             let all = [
                 counts.official.correct,

@@ -2,6 +2,9 @@
 
 use std::path::PathBuf;
 
+use fault::{Class, Fault};
+use store::FileError;
+
 use crate::error::Error;
 use crate::grader::GraderError;
 
@@ -24,7 +27,7 @@ pub enum ComparisonError {
     #[error("{}: there is neither a run folder nor a baseline file of this name", .0.display())]
     NotThere(PathBuf),
     /// A run that has everything but its verdicts.
-    #[error("the run in {folder} has all its completions but was not judged (no {file}): do so with `mwpbench score {folder}`", folder = folder.display())]
+    #[error("the run in {folder} has all its completions but was not judged (no {file})", folder.display())]
     NotJudged {
         /// The run's folder.
         folder: PathBuf,
@@ -32,11 +35,7 @@ pub enum ComparisonError {
         file: &'static str,
     },
     /// Verdicts or figures that are not those of the completions beside them.
-    #[error(
-        "{}: {message}: it was edited, or judged by other rules. Judge the run anew with `mwpbench score {}`",
-        file.display(),
-        folder.display()
-    )]
+    #[error("{}: {message}: it was edited, or judged by other rules", file.display())]
     Edited {
         /// The run's folder.
         folder: PathBuf,
@@ -57,20 +56,22 @@ pub enum ComparisonError {
         message: String,
     },
     /// A baseline file cannot be written.
-    #[error("cannot write {}: {source}", file.display())]
-    Write {
-        /// The file.
-        file: PathBuf,
-        /// Why.
-        source: std::io::Error,
-    },
+    #[error(transparent)]
+    File(#[from] FileError),
     /// Averages over different items say nothing.
-    #[error("the runs did not answer the same items: {}. {way_out}", differences.join("; "))]
+    #[error(
+        "the runs did not answer the same items: {}. Averages over different items say nothing",
+        differences.join("; ")
+    )]
     DifferentItems {
         /// Each set in which they differ, in words.
         differences: Vec<String>,
-        /// What to do.
-        way_out: &'static str,
+    },
+    /// One item, put side by side, that is another in the other run.
+    #[error("\"{id}\" has another question or reference in the other run")]
+    OtherItem {
+        /// Its id.
+        id: String,
     },
     /// No item is in both runs.
     #[error("the runs have no item in common")]
@@ -96,7 +97,7 @@ pub enum ComparisonError {
         first: String,
     },
     /// A sample that a run did not draw.
-    #[error("the run in {} drew {samples} completion(s) a problem, there is no sample {sample} (the first is 0)", folder.display())]
+    #[error("the run in {} drew {samples} completions a problem, there is no sample {sample} (the first is 0)", folder.display())]
     NoSuchSample {
         /// The run's folder.
         folder: PathBuf,
@@ -110,25 +111,24 @@ pub enum ComparisonError {
     Statistics(#[from] statistics::Error),
 }
 
-impl ComparisonError {
-    /// Whether a run is not finished, so that nothing can be said of it yet.
-    pub fn is_incomplete(&self) -> bool {
-        matches!(
-            self,
-            Self::NotJudged { .. } | Self::Run(Error::Incomplete { .. })
-        )
-    }
-
-    /// Whether names or numbers given by the user are wrong, rather than what they name.
-    pub fn is_usage(&self) -> bool {
-        matches!(
-            self,
+impl Fault for ComparisonError {
+    fn class(&self) -> Class {
+        match self {
+            Self::Run(error) => error.class(),
+            Self::File(error) => error.class(),
+            Self::NotJudged { .. } => Class::Incomplete,
             Self::NotThere(_)
-                | Self::NoTexts { .. }
-                | Self::NoSuchItem { .. }
-                | Self::NoSuchSample { .. }
-                | Self::Write { .. }
-                | Self::Statistics(_)
-        )
+            | Self::NoTexts { .. }
+            | Self::NoSuchItem { .. }
+            | Self::NoSuchSample { .. }
+            | Self::Statistics(_) => Class::Usage,
+            Self::Profile { .. }
+            | Self::Edited { .. }
+            | Self::Empty(_)
+            | Self::Baseline { .. }
+            | Self::DifferentItems { .. }
+            | Self::NothingInCommon
+            | Self::OtherItem { .. } => Class::Integrity,
+        }
     }
 }

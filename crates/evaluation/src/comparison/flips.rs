@@ -1,4 +1,4 @@
-//! Items on which two runs differ, and where two completions part.
+//! Items on which two runs differ, and where two completions diverge.
 
 use dataset_loader::Problem;
 use serde::Serialize;
@@ -134,13 +134,14 @@ pub struct Contrast {
     pub completions: [CompletionRecord; 2],
     /// What the scorers say.
     pub verdicts: [VerdictRecord; 2],
-    /// Where the completions part; `None` where they are the same.
-    pub parting: Option<Parting>,
+    /// Where the completions diverge; `None` where they are the same.
+    #[serde(rename = "parting")]
+    pub first_divergence: Option<FirstDivergence>,
 }
 
-/// Where two texts part.
+/// Where two texts diverge.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-pub struct Parting {
+pub struct FirstDivergence {
     /// Words, divided by white space, that are the same in both before the first that differs.
     pub words: usize,
     /// First byte of the word that differs in each text; the text's length where it has ended
@@ -162,16 +163,16 @@ impl Contrast {
     ) -> Result<Self, ComparisonError> {
         let (problem, other) = (a.problem(id)?, b.problem(id)?);
         if (&problem.question, &problem.reference) != (&other.question, &other.reference) {
-            return Err(ComparisonError::DifferentItems {
-                differences: vec![format!("\"{id}\" has another question or reference")],
-                way_out: "Look at each with `mwpbench show RUN --item ID`",
-            });
+            return Err(ComparisonError::OtherItem { id: id.to_string() });
         }
         let (completion_a, verdict_a) = answered(a, id, sample)?;
         let (completion_b, verdict_b) = answered(b, id, sample)?;
         Ok(Self {
             problem: problem.clone(),
-            parting: Parting::of(&completion_a.completion, &completion_b.completion),
+            first_divergence: FirstDivergence::of(
+                &completion_a.completion,
+                &completion_b.completion,
+            ),
             completions: [completion_a, completion_b],
             verdicts: [verdict_a, verdict_b],
         })
@@ -198,7 +199,7 @@ fn answered(
     }
 }
 
-impl Parting {
+impl FirstDivergence {
     /// The first word in which two texts differ; `None` where there is none. White space counts
     /// where it is all that differs.
     pub fn of(a: &str, b: &str) -> Option<Self> {
@@ -245,39 +246,42 @@ mod tests {
     use super::*;
 
     #[test]
-    fn texts_part_at_the_first_word_that_differs() {
-        assert_eq!(Parting::of("She has 3 apples.", "She has 3 apples."), None);
+    fn texts_diverge_at_the_first_word_that_differs() {
         assert_eq!(
-            Parting::of("She has 3 apples.", "She has 13 apples."),
-            Some(Parting {
+            FirstDivergence::of("She has 3 apples.", "She has 3 apples."),
+            None
+        );
+        assert_eq!(
+            FirstDivergence::of("She has 3 apples.", "She has 13 apples."),
+            Some(FirstDivergence {
                 words: 2,
                 at: [8, 8]
             })
         );
         assert_eq!(
-            Parting::of("a  b c", "a b d"),
-            Some(Parting {
+            FirstDivergence::of("a  b c", "a b d"),
+            Some(FirstDivergence {
                 words: 2,
                 at: [5, 4]
             })
         );
         assert_eq!(
-            Parting::of("She has 3", "She has 3 apples."),
-            Some(Parting {
+            FirstDivergence::of("She has 3", "She has 3 apples."),
+            Some(FirstDivergence {
                 words: 3,
                 at: [9, 10]
             })
         );
         assert_eq!(
-            Parting::of("", "yes"),
-            Some(Parting {
+            FirstDivergence::of("", "yes"),
+            Some(FirstDivergence {
                 words: 0,
                 at: [0, 0]
             })
         );
         assert_eq!(
-            Parting::of("ünd a", "ünd\na"),
-            Some(Parting {
+            FirstDivergence::of("ünd a", "ünd\na"),
+            Some(FirstDivergence {
                 words: 2,
                 at: [4, 4]
             })

@@ -119,7 +119,6 @@ pub(crate) fn pair_or_refuse<'a>(
     if !only_common && !paired.differences.is_empty() {
         return Err(ComparisonError::DifferentItems {
             differences: paired.differences,
-            way_out: "Averages over different items say nothing; compare those in common with --common",
         });
     }
     match paired.sets.is_empty() {

@@ -145,7 +145,7 @@ fn stop_strings(run: &ComparedRun) -> String {
 
 /// Why two runs asked different items, in words: other data, cap, limit or exclusions.
 pub(crate) fn reasons(a: &ComparedRun, b: &ComparedRun, roles: [&str; 2]) -> Vec<String> {
-    let told = |difference: jobs::Difference| {
+    let told = |difference: store::Difference| {
         let what = match difference.field.split('.').next() {
             Some("protocol") => "protocol",
             Some("limit") => "limit a set",

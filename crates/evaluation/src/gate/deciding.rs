@@ -20,7 +20,7 @@ pub(super) fn whole(runs: [&ComparedRun; 2], rules: &GateRules) -> Vec<RuleOutco
             true => (
                 GateVerdict::Incomplete,
                 format!(
-                    "{failed} of {all} completions failed, {} at most may: start the run again (with --fresh where its command does nothing more)",
+                    "{failed} of {all} completions failed, {} at most may: ask the failed items again",
                     percent(rules.max_failed_rate)
                 ),
             ),

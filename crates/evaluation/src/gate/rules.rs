@@ -92,11 +92,11 @@ pub enum GateRulesError {
         /// What is wrong and what is possible.
         message: String,
     },
-    /// A flag out of its range.
-    #[error("--{flag}: {message}")]
-    Flag {
+    /// An option out of its range.
+    #[error("{option}: {message}")]
+    Option {
         /// Its name.
-        flag: &'static str,
+        option: &'static str,
         /// What is possible.
         message: String,
     },
@@ -112,6 +112,12 @@ pub enum GateRulesError {
         /// The names that there are.
         known: String,
     },
+}
+
+impl Fault for GateRulesError {
+    fn class(&self) -> Class {
+        Class::Usage
+    }
 }
 
 impl Default for GateRules {
@@ -148,11 +154,11 @@ impl GateRules {
     /// These rules, with what the command line says in their place.
     ///
     /// # Errors
-    /// A flag out of its range.
+    /// An option out of its range.
     pub fn with(mut self, flags: &GateFlags) -> Result<Self, GateRulesError> {
         if let Some(points) = flags.max_drop {
-            let max_drop = proportion(points).map_err(|message| GateRulesError::Flag {
-                flag: "max-drop",
+            let max_drop = proportion(points).map_err(|message| GateRulesError::Option {
+                option: "max-drop",
                 message,
             })?;
             self.max_drop = max_drop;
@@ -164,8 +170,8 @@ impl GateRules {
                 .for_each(|stated| *stated = max_drop);
         }
         if let Some(alpha) = flags.alpha {
-            self.alpha = checked_alpha(alpha).map_err(|message| GateRulesError::Flag {
-                flag: "alpha",
+            self.alpha = checked_alpha(alpha).map_err(|message| GateRulesError::Option {
+                option: "alpha",
                 message,
             })?;
         }
@@ -440,7 +446,7 @@ mod tests {
                 .with(&wrong)
                 .unwrap_err()
                 .to_string()
-                .contains("--alpha: 0.5 is not above 0")
+                .contains("alpha: 0.5 is not above 0")
         );
     }
 

@@ -2,10 +2,10 @@
 
 use chat_template::{ChatTemplate, Conversation, Message, SpecialTokens};
 use jiff::civil::Date;
-use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::{PLACEHOLDER, TemplateError};
+use crate::template_identity::ChatIdentity;
 
 /// What goes into the conversation beside the question.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,27 +15,6 @@ pub struct ChatSettings {
     /// The date for templates that write one.
     pub date: Date,
     /// Variables for the template, such as `enable_thinking`.
-    pub variables: Map<String, Value>,
-}
-
-/// What decides the prompts of a run with a chat template; enough to render them again.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ChatIdentity {
-    /// Where the template came from: a label.
-    pub file: String,
-    /// The template.
-    pub source: String,
-    /// The special tokens that it names.
-    pub special_tokens: SpecialTokens,
-    /// The system prompt.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub system: Option<String>,
-    /// The date, where the template asked for it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub date: Option<Date>,
-    /// Variables that were given.
-    #[serde(default, skip_serializing_if = "Map::is_empty")]
     pub variables: Map<String, Value>,
 }
 
@@ -68,7 +47,7 @@ impl Chat {
         };
         let file = || chat.template.file().to_string();
         if !rendered.text.contains(PLACEHOLDER) {
-            return Err(TemplateError::QuestionPassedOver { file: file() });
+            return Err(TemplateError::QuestionIgnored { file: file() });
         }
         if chat
             .settings
@@ -79,7 +58,7 @@ impl Chat {
                 .rendered(PLACEHOLDER, false)
                 .is_ok_and(|without| without.text == rendered.text)
         {
-            return Err(TemplateError::SystemPassedOver { file: file() });
+            return Err(TemplateError::SystemIgnored { file: file() });
         }
         (chat.shown, chat.date_used) = (rendered.text, rendered.date_used);
         Ok(chat)
@@ -184,15 +163,15 @@ impl Chat {
         if self.date_used {
             let date = self.settings.date;
             warnings.push(format!(
-                "the chat template writes the date into every prompt, {date} here: give --chat-date {date} to continue \
-                 or repeat this run on another day"
+                "the chat template writes the date into every prompt, {date} here: give this date to continue or repeat \
+                 the run on another day"
             ));
         }
         if let Some(bos) = bos.filter(|bos| !self.shown.starts_with(bos)) {
             warnings.push(format!(
                 "the chat template does not write {bos:?}, which the tokenizer puts before other prompts: prompts begin \
                  without it, as in transformers; where the model was trained with it, write {{{{ bos_token }}}} at the \
-                 start of the template ({file}) and give it with --chat-template"
+                 start of the template ({file}) and give that file as the template"
             ));
         }
         let messages = self.messages("What is 1 + 1?", true);

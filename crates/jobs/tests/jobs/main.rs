@@ -2,17 +2,17 @@
 
 mod forecast; // when work will be done, on simulated runs
 
-use std::collections::BTreeMap;
+use std::cell::Cell;
 use std::num::NonZeroU32;
 use std::ops::ControlFlow;
 use std::path::Path;
 
-use generation::{
-    Completion, Decoding, Event, FinishReason, GenerationError, Generator, GeneratorInfo, Prompt,
-    PromptIssue,
-};
-use jobs::{Job, JobError, Outcome, Refusal, Replies, Task};
+use generation::{Decoding, FinishReason, Prompt, Scripted, ScriptedReply};
+use jobs::{ItemOutcome, Job, JobError, Replies, Task, UnreadableReply};
 use serde_json::json;
+
+/// What fits into the context of the scripted model.
+const MAX_PROMPT_BYTES: usize = 98;
 
 /// Asks for numbers; item 13 is too long to ask.
 struct Numbers(usize);
@@ -24,12 +24,13 @@ impl Task for Numbers {
     fn id(&self, item: usize) -> String {
         format!("number/{item}")
     }
-    fn prompt(&self, item: usize, refusal: Option<&Refusal>) -> String {
-        match refusal {
+    fn prompt(&self, item: usize, unreadable: Option<&UnreadableReply>) -> String {
+        match unreadable {
+            None if item == 13 => format!("say 13{}", " ".repeat(93)),
             None => format!("say {item}"),
-            Some(refusal) => format!(
+            Some(unreadable) => format!(
                 "say {item}; \"{}\" was wrong: {}",
-                refusal.text, refusal.reason
+                unreadable.text, unreadable.reason
             ),
         }
     }
@@ -41,89 +42,52 @@ impl Task for Numbers {
     }
 }
 
-/// Answers by a script. Multiples of 5 are said wrong once, multiples of 7 always, multiples of 11
-/// are cut off, 17 fails as often as told.
-struct Script {
-    asked: BTreeMap<(String, u32), usize>,
-    prompts: Vec<String>,
-    failures: usize,
-    /// Finished completions after which the generator gives up.
-    patience: usize,
-}
-
-impl Script {
-    fn new() -> Self {
-        Self {
-            asked: BTreeMap::new(),
-            prompts: Vec::new(),
-            failures: 1,
-            patience: usize::MAX,
+/// Multiples of 5 are said wrong once, multiples of 7 always, multiples of 11 are cut off, 17 fails
+/// so many times.
+fn script(failures: usize) -> Scripted<'static> {
+    let failures = Cell::new(failures);
+    let reply = move |prompt: &Prompt| {
+        let number: usize = prompt.id.strip_prefix("number/").unwrap().parse().unwrap();
+        if number == 17 && failures.get() > 0 {
+            failures.set(failures.get() - 1);
+            return ScriptedReply::Failure("no line".to_string());
         }
-    }
-}
-
-impl Generator for Script {
-    fn info(&self) -> GeneratorInfo {
-        GeneratorInfo {
-            name: "script".into(),
-            kind: "script".into(),
-            details: Default::default(),
-        }
-    }
-    fn check(&self, prompts: &[Prompt], _: &Decoding) -> Result<Vec<PromptIssue>, GenerationError> {
-        let long = |(index, prompt): (usize, &Prompt)| {
-            (prompt.id == "number/13").then(|| PromptIssue {
-                index,
-                prompt_tokens: 99,
-                message: "too long".into(),
-            })
+        let wrong = number.is_multiple_of(7) || number.is_multiple_of(5) && prompt.sample == 0;
+        let text = if wrong {
+            "nothing".to_string()
+        } else {
+            number.to_string()
         };
-        Ok(prompts.iter().enumerate().filter_map(long).collect())
+        let cut = number.is_multiple_of(11);
+        ScriptedReply::Text(
+            text,
+            if cut {
+                FinishReason::Length
+            } else {
+                FinishReason::Eos
+            },
+        )
+    };
+    Scripted {
+        max_prompt_bytes: MAX_PROMPT_BYTES,
+        ..Scripted::new(reply)
     }
-    fn generate(
-        &mut self,
-        prompts: &[Prompt],
-        _: &Decoding,
-        on_event: &mut dyn FnMut(Event) -> Result<(), GenerationError>,
-    ) -> Result<(), GenerationError> {
-        // Backwards: the order of completions must not matter.
-        for (index, prompt) in prompts.iter().enumerate().rev() {
-            on_event(Event::Decoded(1))?;
-            if self.patience == 0 {
-                return Err(GenerationError::Backend("gone".into()));
-            }
-            self.patience -= 1;
-            *self
-                .asked
-                .entry((prompt.id.clone(), prompt.sample))
-                .or_default() += 1;
-            self.prompts.push(prompt.text.clone());
-            let number: usize = prompt.id.strip_prefix("number/").unwrap().parse().unwrap();
-            let failing = number == 17 && self.failures > 0;
-            self.failures -= usize::from(failing);
-            let wrong = number.is_multiple_of(7) || number.is_multiple_of(5) && prompt.sample == 0;
-            on_event(Event::Finished(Completion {
-                index,
-                text: if wrong {
-                    "nothing".into()
-                } else {
-                    number.to_string()
-                },
-                finish_reason: match number {
-                    _ if failing => FinishReason::Error,
-                    _ if number.is_multiple_of(11) => FinishReason::Length,
-                    _ => FinishReason::Eos,
-                },
-                prompt_tokens: 3,
-                completion_tokens: 1,
-                prompt_hash: String::new(),
-                token_ids: None,
-                logprobs: None,
-                error: failing.then(|| "no line".to_string()),
-            }))?;
-        }
-        Ok(())
-    }
+}
+
+/// Prompts that were asked, in the order of their items and attempts.
+fn asked(script: &Scripted) -> Vec<(usize, u32)> {
+    let key = |prompt: &Prompt| (prompt.id[7..].parse().unwrap(), prompt.sample);
+    let mut asked: Vec<_> = script.asked.iter().map(key).collect();
+    asked.sort_unstable();
+    asked
+}
+
+fn texts(script: &Scripted) -> Vec<String> {
+    script
+        .asked
+        .iter()
+        .map(|prompt| prompt.text.clone())
+        .collect()
 }
 
 fn job(folder: &Path) -> Job<'_> {
@@ -136,7 +100,7 @@ fn job(folder: &Path) -> Job<'_> {
     }
 }
 
-fn go(folder: &Path, script: &mut Script) -> Result<Replies, JobError> {
+fn go(folder: &Path, script: &mut Scripted) -> Result<Replies, JobError> {
     job(folder).run(&Numbers(40), script, &mut |_| ControlFlow::Continue(()))
 }
 
@@ -150,70 +114,67 @@ fn outcomes(replies: &mut Replies) -> Vec<String> {
 #[test]
 fn faults_are_fed_back_and_what_stays_unreadable_is_set_aside() {
     let folder = tempfile::tempdir().unwrap();
-    let mut script = Script::new();
+    let mut script = script(1);
     let mut replies = go(folder.path(), &mut script).unwrap();
     for item in 0..40 {
         match replies.outcome(item).unwrap() {
-            Outcome::Answered(reply) => {
+            ItemOutcome::Answered(reply) => {
                 assert_eq!(reply.text, item.to_string());
                 assert_eq!(reply.attempt, u32::from(item % 5 == 0), "{item}");
             }
-            Outcome::SetAside(reply) => {
+            ItemOutcome::SetAside(reply) => {
                 assert!(item % 7 == 0 || item % 11 == 0 || item == 13, "{item}");
                 assert_eq!(reply.attempt, if item == 13 { 0 } else { 2 });
                 let expected = match item {
-                    13 => "too long".to_string(),
+                    13 => "99 tokens, 98 fit".to_string(),
                     _ if item % 11 == 0 => "the reply was cut off after 1 tokens".to_string(),
                     _ => format!("nothing is not {item}"),
                 };
                 assert_eq!(reply.fault, Some(expected));
             }
-            Outcome::Open(reason) => assert_eq!((item, reason.as_deref()), (17, Some("no line"))),
+            ItemOutcome::Open(reason) => {
+                assert_eq!((item, reason.as_deref()), (17, Some("no line")))
+            }
         }
     }
     assert!(
-        script
-            .prompts
-            .contains(&"say 25; \"nothing\" was wrong: nothing is not 25".to_string())
+        texts(&script).contains(&"say 25; \"nothing\" was wrong: nothing is not 25".to_string())
     );
-    assert!(!script.prompts.contains(&"say 13".to_string()));
+    assert!(!asked(&script).contains(&(13, 0)));
     assert_eq!(replies.failed().len(), 1);
 
     // The same call again asks nothing but what failed.
-    let mut later = Script {
-        failures: 0,
-        ..Script::new()
-    };
+    let mut later = self::script(0);
     let mut replies = go(folder.path(), &mut later).unwrap();
-    assert_eq!(later.prompts, ["say 17"]);
-    assert!(matches!(replies.outcome(17).unwrap(), Outcome::Answered(_)));
+    assert_eq!(texts(&later), ["say 17"]);
+    assert!(matches!(
+        replies.outcome(17).unwrap(),
+        ItemOutcome::Answered(_)
+    ));
     let tally = replies.tally();
     assert_eq!(tally.answered + tally.set_aside, 40);
-    assert_eq!(tally.prompt_tokens, 3 * (tally.replies as u64 - 1) + 99);
+    // Item 13 was counted and not asked; 17 failed at first, which leaves no reply.
+    let bytes = |script| texts(script).iter().map(String::len).sum::<usize>() as u64;
+    assert_eq!(
+        tally.prompt_tokens,
+        99 + bytes(&script) + bytes(&later) - "say 17".len() as u64
+    );
 }
 
 #[test]
 fn interruptions_at_any_point_change_nothing_and_ask_nothing_twice() {
     let whole = tempfile::tempdir().unwrap();
-    let mut script = Script {
-        failures: 0,
-        ..Script::new()
-    };
-    let expected = outcomes(&mut go(whole.path(), &mut script).unwrap());
-    let asked_once = script.asked;
-    for patience in [1, 2, 5, 13, 29] {
+    let mut script_of_all = script(0);
+    let expected = outcomes(&mut go(whole.path(), &mut script_of_all).unwrap());
+    let asked_once = asked(&script_of_all);
+    for fails_after in [1, 2, 5, 13, 29] {
         let folder = tempfile::tempdir().unwrap();
-        let mut asked: BTreeMap<(String, u32), usize> = BTreeMap::new();
+        let mut asked_in_parts = Vec::new();
         loop {
-            let mut script = Script {
-                failures: 0,
-                patience,
-                ..Script::new()
-            };
+            let mut script = script(0);
+            script.fails_after = fails_after;
             let outcome = go(folder.path(), &mut script);
-            for (key, count) in script.asked {
-                *asked.entry(key).or_default() += count;
-            }
+            asked_in_parts.extend(asked(&script));
             match outcome {
                 Ok(mut replies) => {
                     assert_eq!(outcomes(&mut replies), expected);
@@ -229,14 +190,15 @@ fn interruptions_at_any_point_change_nothing_and_ask_nothing_twice() {
                 Err(error) => panic!("{error}"),
             }
         }
-        assert_eq!(asked, asked_once, "patience {patience}");
+        asked_in_parts.sort_unstable();
+        assert_eq!(asked_in_parts, asked_once, "fails_after {fails_after}");
     }
 }
 
 #[test]
 fn a_stop_keeps_what_is_finished() {
     let folder = tempfile::tempdir().unwrap();
-    let mut script = Script::new();
+    let mut script = script(1);
     let outcome = job(folder.path()).run(&Numbers(40), &mut script, &mut |progress| match progress
         .finished
     {
@@ -253,13 +215,13 @@ fn a_stop_keeps_what_is_finished() {
 #[test]
 fn other_work_and_damage_are_refused_with_the_difference() {
     let folder = tempfile::tempdir().unwrap();
-    go(folder.path(), &mut Script::new()).unwrap();
+    go(folder.path(), &mut script(1)).unwrap();
     let other = Job {
         binding: json!({"wording": 2}),
         ..job(folder.path())
     };
     let message = other
-        .run(&Numbers(40), &mut Script::new(), &mut |_| {
+        .run(&Numbers(40), &mut script(1), &mut |_| {
             ControlFlow::Continue(())
         })
         .unwrap_err();
@@ -273,9 +235,7 @@ fn other_work_and_damage_are_refused_with_the_difference() {
     let file = folder.path().join("numbers.replies.jsonl");
     let text = std::fs::read_to_string(&file).unwrap();
     std::fs::write(&file, text.replacen("number/", "numbeR/", 1)).unwrap();
-    let message = go(folder.path(), &mut Script::new())
-        .unwrap_err()
-        .to_string();
+    let message = go(folder.path(), &mut script(1)).unwrap_err().to_string();
     assert!(
         message.contains("numbers.replies.jsonl, line 1: the line does not match its checksum"),
         "{message}"
@@ -284,8 +244,6 @@ fn other_work_and_damage_are_refused_with_the_difference() {
     // A line twice: each by itself is whole.
     let first = text.split_inclusive('\n').next().unwrap();
     std::fs::write(&file, format!("{text}{first}")).unwrap();
-    let message = go(folder.path(), &mut Script::new())
-        .unwrap_err()
-        .to_string();
+    let message = go(folder.path(), &mut script(1)).unwrap_err().to_string();
     assert!(message.contains("is out of order"), "{message}");
 }

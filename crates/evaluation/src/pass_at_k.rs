@@ -11,27 +11,27 @@ use crate::record::VerdictRecord;
 /// Up to so many distinct answers to a problem are compared with each other by the strict scorer;
 /// those beyond are equal where their texts are. Comparing takes time with the square of their
 /// number.
-const COMPARED: usize = 64;
+const MAX_COMPARED: usize = 64;
 
 /// What several completions of each problem of a set come to.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct SeveralSamples {
+pub struct SampledFigures {
     /// Completions of each problem.
     pub samples: usize,
     /// The chance that at least one of k completions is right, without bias (arXiv:2107.03374,
     /// equation 1); k doubles from 1, the last is all of them.
-    pub pass_at_k: Vec<AtK>,
+    pub pass_at_k: Vec<FigureAtK>,
     /// The chance that the most frequent answer of k completions is right, for the same k. Answers
     /// are equal where the scorer takes one for the other: the strict one by value, the official
     /// one by its clean text. What has no answer does not vote.
-    pub maj_at_k: Vec<AtK>,
+    pub maj_at_k: Vec<FigureAtK>,
 }
 
 /// A figure for one k.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct AtK {
+pub struct FigureAtK {
     /// Completions drawn of a problem's.
     pub k: usize,
     /// By the official scorer.
@@ -40,7 +40,7 @@ pub struct AtK {
     pub strict: Estimate,
 }
 
-impl SeveralSamples {
+impl SampledFigures {
     /// `problems`: each with all of its verdicts, the same number of them. `None` for a single one
     /// each.
     pub(crate) fn of(profile: &Profile, problems: &[(&Problem, &[VerdictRecord])]) -> Option<Self> {
@@ -56,16 +56,17 @@ impl SeveralSamples {
             .par_iter()
             .map(|(problem, verdicts)| strict_votes(profile, problem, verdicts))
             .collect();
-        let figures = |figure: fn(&[Vec<Vote>], usize) -> Option<Estimate>| -> Option<Vec<AtK>> {
-            let at = |&k: &usize| {
-                Some(AtK {
-                    k,
-                    official: figure(&official, k)?,
-                    strict: figure(&strict, k)?,
-                })
+        let figures =
+            |figure: fn(&[Vec<Vote>], usize) -> Option<Estimate>| -> Option<Vec<FigureAtK>> {
+                let at = |&k: &usize| {
+                    Some(FigureAtK {
+                        k,
+                        official: figure(&official, k)?,
+                        strict: figure(&strict, k)?,
+                    })
+                };
+                ks(samples).iter().map(at).collect()
             };
-            ks(samples).iter().map(at).collect()
-        };
         Some(Self {
             samples,
             pass_at_k: figures(pass)?,
@@ -134,7 +135,7 @@ fn votes<'a>(
         if let Some((_, class)) = texts.iter().find(|(text, _)| *text == answer) {
             return *class;
         }
-        let same = match texts.len() < COMPARED {
+        let same = match texts.len() < MAX_COMPARED {
             true => compared
                 .iter()
                 .find(|(first, _)| equal(answer, first))

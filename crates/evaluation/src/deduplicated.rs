@@ -1,4 +1,4 @@
-//! The averages with each problem counted once. Sets of the benchmark overlap: all of AGIEval-MATH
+//! Deduplicated averages: each problem counts once. Sets of the benchmark overlap: all of AGIEval-MATH
 //! is in MATH as published, for instance.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -7,15 +7,16 @@ use dataset_loader::{Benchmark, Problem, Stats, grouped};
 use overlap::{Item, Pair};
 use serde::{Deserialize, Serialize};
 
+use crate::averages::{Averages, averages};
 use crate::record::VerdictRecord;
-use crate::summary::{Averages, SetSummary, averages};
+use crate::set_summary::SetSummary;
 
 /// The averages over the items that are in no earlier set.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct CountedOnce {
+pub struct DeduplicatedAverages {
     /// Items left out, by the set in which they occur again.
-    pub repeated: Vec<Repeated>,
+    pub repeated: Vec<RepeatedItems>,
     /// Items that stay.
     pub n: usize,
     /// Sets of which any item stays.
@@ -30,14 +31,14 @@ pub struct CountedOnce {
 /// How many items of a set are in an earlier one.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Repeated {
+pub struct RepeatedItems {
     /// Name of the set.
     pub set: String,
     /// Items of it that are in a set before it.
     pub items: usize,
 }
 
-impl CountedOnce {
+impl DeduplicatedAverages {
     /// `None` where no averaged item is in two sets, or nothing would stay. `problems` are those
     /// that the verdicts judge.
     pub(crate) fn of(
@@ -67,7 +68,7 @@ impl CountedOnce {
             let is_repeated =
                 |item: &&Item| item.set == set.name && again.contains(item.id.as_str());
             let count = items.iter().filter(is_repeated).count();
-            (count > 0).then(|| Repeated {
+            (count > 0).then(|| RepeatedItems {
                 set: set.name.clone(),
                 items: count,
             })

@@ -1,4 +1,4 @@
-//! Judging completions made elsewhere: `mwpbench score --input FILE --output FILE`.
+//! Offline scoring: completions from elsewhere, judged line by line.
 //!
 //! Input, a JSON object a line: `id`, `reference`, and `completion` (a whole response) or
 //! `prediction` (an answer without a text around it); optional `dataset`, `question`,
@@ -6,6 +6,7 @@
 //! `correct`, `prediction`, `reference`, `exception`, `trace`, and `strict` with `verdict`,
 //! `correct`, `answer`, `trace`.
 
+use std::io::Write;
 use std::path::Path;
 
 use rayon::prelude::*;
@@ -13,6 +14,7 @@ use scoring::strict::Answer;
 use scoring::{Ended, Verdict};
 use serde::Serialize;
 use serde_json::{Map, Value};
+use store::{FileError, write_atomic};
 
 use crate::error::Error;
 use crate::grader::{Explained, Grader, by_official, ended};
@@ -23,7 +25,7 @@ const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
 
 /// How many answers of a file got which verdict.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct ElsewhereCounts {
+pub struct OfflineCounts {
     /// Answers judged.
     pub n: usize,
     /// Correct ones by the official scorer.
@@ -66,7 +68,7 @@ enum Text {
 /// # Errors
 /// An unreadable input, a line that is not of the form above (named with its field), or an output
 /// that cannot be written or is the input.
-pub fn judge_file(grader: &Grader, input: &Path, output: &Path) -> Result<ElsewhereCounts, Error> {
+pub fn score_file(grader: &Grader, input: &Path, output: &Path) -> Result<OfflineCounts, Error> {
     if let (Ok(read), Ok(written)) = (input.canonicalize(), output.canonicalize())
         && read == written
     {
@@ -74,26 +76,23 @@ pub fn judge_file(grader: &Grader, input: &Path, output: &Path) -> Result<Elsewh
     }
     let lines = read(input)?;
     let judged: Vec<Judged> = lines.par_iter().map(|line| line.judge(grader)).collect();
-    jobs::replace_file(output, |out| {
+    let lines = |out: &mut dyn Write| {
         judged
             .iter()
-            .try_for_each(|line| jobs::write_line(&mut *out, line))
-    })
-    .map_err(|source| Error::WriteFailed {
-        file: output.to_path_buf(),
-        source,
-    })?;
+            .try_for_each(|line| store::write_line(&mut *out, line))
+    };
+    write_atomic(output, lines).map_err(FileError::write_failed(output))?;
     Ok(count(&judged))
 }
 
-/// Judges every line of `input` and tells how, line by line, with the line's id.
+/// Judges every line of `input` and reports how, line by line, with the line's id.
 ///
 /// # Errors
-/// An unreadable input, a line that is not of the form above, or what `tell` returns.
+/// An unreadable input, a line that is not of the form above, or what `report` returns.
 pub fn explain_file<E: From<Error>>(
     grader: &Grader,
     input: &Path,
-    mut tell: impl FnMut(&Value, &str, &Explained) -> Result<(), E>,
+    mut report: impl FnMut(&Value, &str, &Explained) -> Result<(), E>,
 ) -> Result<(), E> {
     for line in read(input)? {
         let question = line.question.as_deref();
@@ -104,17 +103,14 @@ pub fn explain_file<E: From<Error>>(
             question,
             line.ended,
         );
-        tell(&line.id, &line.reference, &explained)?;
+        report(&line.id, &line.reference, &explained)?;
     }
     Ok(())
 }
 
 /// The lines of an input, all of them sound.
 fn read(input: &Path) -> Result<Vec<Line>, Error> {
-    let content = std::fs::read(input).map_err(|source| Error::Unreadable {
-        file: input.to_path_buf(),
-        source,
-    })?;
+    let content = std::fs::read(input).map_err(FileError::unreadable(input))?;
     let text = content.strip_prefix(BYTE_ORDER_MARK).unwrap_or(&content);
     let lines: Vec<(usize, &[u8])> = text
         .split(|&byte| byte == b'\n')
@@ -122,11 +118,7 @@ fn read(input: &Path) -> Result<Vec<Line>, Error> {
         .filter(|(_, line)| !line.trim_ascii().is_empty())
         .map(|(index, line)| (index + 1, line))
         .collect();
-    let corrupt = |line, message| Error::Corrupt {
-        file: input.to_path_buf(),
-        line,
-        message,
-    };
+    let corrupt = |line, message: String| Error::from(FileError::corrupt(input, line, message));
     if lines.is_empty() {
         return Err(corrupt(None, "this file holds no answer".to_string()));
     }
@@ -136,9 +128,9 @@ fn read(input: &Path) -> Result<Vec<Line>, Error> {
     lines.par_iter().map(parsed).collect()
 }
 
-fn count(judged: &[Judged]) -> ElsewhereCounts {
+fn count(judged: &[Judged]) -> OfflineCounts {
     let of = |holds: fn(&Judged) -> bool| judged.iter().filter(|line| holds(line)).count();
-    ElsewhereCounts {
+    OfflineCounts {
         n: judged.len(),
         official_correct: of(|line| line.official.correct),
         strict_correct: of(|line| line.strict.correct),

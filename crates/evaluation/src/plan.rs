@@ -1,0 +1,133 @@
+//! What a run asks, and how.
+
+use std::collections::BTreeMap;
+
+use dataset_loader::{Benchmark, Origin, Problem, Set};
+use generation::{Decoding, GeneratorInfo, Prompt};
+use jiff::Timestamp;
+use scoring::{rules_digest, scorer_version};
+
+use crate::error::Error;
+use crate::exclusion::Excluded;
+use crate::manifest::{BUNDLED, DataIdentity, Identity, Manifest, SCHEMA, problems_digest};
+use crate::protocol::Protocol;
+use crate::template::Template;
+use crate::token_details::TokenDetails;
+
+/// What a run asks, and how.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// What is asked, in order.
+    pub problems: Vec<Problem>,
+    /// Where the problems came from.
+    pub origin: Origin,
+    /// BLAKE3 (hex) of the data files.
+    pub data_digest: String,
+    /// How it is asked.
+    pub template: Template,
+    /// How tokens are chosen and when completions end.
+    pub decoding: Decoding,
+    /// The protocol by which the problems were selected.
+    pub protocol: Protocol,
+    /// Most problems of a set, if limited.
+    pub limit: Option<usize>,
+    /// What was left out of the selection by a list of ids.
+    pub excluded: Option<Excluded>,
+    /// What to do with prompts that leave the model no room.
+    pub long_prompts: LongPrompts,
+    /// Whether items that failed before are asked again.
+    pub retry_failed: bool,
+    /// What is kept of each new token: the generator must tell it. With token ids `prompts.jsonl`
+    /// is written too, each prompt with the ids that the model reads.
+    pub token_details: TokenDetails,
+    /// Version of the program, for the manifest.
+    pub version: String,
+    /// Facts for the manifest that cannot change a completion, such as the number of threads.
+    pub environment: BTreeMap<String, String>,
+    /// What the user wants to remember of the run. Given again with others, they are added to the
+    /// manifest of a run that is there.
+    pub tags: BTreeMap<String, String>,
+}
+
+/// What to do with prompts that leave the model no room.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum LongPrompts {
+    /// Refuse the run before anything is generated.
+    #[default]
+    Refuse,
+    /// Count the items as failed.
+    Fail,
+}
+
+impl Plan {
+    /// What decides the completions when this generator answers.
+    pub fn identity(&self, model: GeneratorInfo) -> Identity {
+        let (name, samples) = match &self.origin {
+            Origin::Samples => (BUNDLED.to_string(), true),
+            Origin::Files { paths } => (data_name(paths), false),
+        };
+        Identity {
+            model,
+            data: DataIdentity {
+                name,
+                samples,
+                digest: self.data_digest.clone(),
+                problems: self.problems.len(),
+                problems_digest: problems_digest(&self.problems),
+            },
+            template: self.template.identity(),
+            decoding: self.decoding.clone(),
+            protocol: self.protocol,
+            limit: self.limit,
+            excluded: self.excluded.clone(),
+        }
+    }
+
+    pub(crate) fn manifest(&self, benchmark: &Benchmark, model: GeneratorInfo) -> Manifest {
+        let is_asked = |set: &&Set| self.problems.iter().any(|problem| problem.set == set.name);
+        Manifest {
+            schema: SCHEMA.to_string(),
+            version: self.version.clone(),
+            identity: self.identity(model),
+            own_sets: benchmark.own_sets().filter(is_asked).cloned().collect(),
+            rules: Some(rules_digest()),
+            scorer_version: Some(scorer_version()),
+            environment: self.environment.clone(),
+            serving: None,
+            tags: self.tags.clone(),
+            token_details: self.token_details,
+            started: Timestamp::now(),
+            finished: None,
+        }
+    }
+
+    pub(crate) fn prompts(&self) -> Result<Vec<Prompt>, Error> {
+        let mut prompts = Vec::new();
+        for problem in &self.problems {
+            let rendered = self.template.render(&problem.question);
+            let text = rendered.map_err(|source| Error::Template {
+                id: problem.id.clone(),
+                source,
+            })?;
+            let prompt = |sample| Prompt {
+                id: problem.id.clone(),
+                sample,
+                text: text.clone(),
+            };
+            prompts.extend((0..self.decoding.samples()).map(prompt));
+        }
+        Ok(prompts)
+    }
+}
+
+/// The file's path, or the folder of several.
+fn data_name(paths: &[std::path::PathBuf]) -> String {
+    match paths {
+        [file] => file.display().to_string(),
+        _ => paths
+            .first()
+            .and_then(|file| file.parent())
+            .map(|folder| folder.display().to_string())
+            .unwrap_or_default(),
+    }
+}
