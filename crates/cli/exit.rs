@@ -1,8 +1,12 @@
 //! Errors → exit codes. Scripts rely on these.
 
+use std::io;
 use std::process::ExitCode;
 
 use anyhow::Error;
+use fault::{Class, Fault};
+
+use crate::way_out::way_out;
 
 /// Shown below `--help`.
 pub const HELP: &str = "\
@@ -10,7 +14,7 @@ Exit codes:
   0    done
   1    a gate or a check failed
   2    usage: wrong flags, names or paths
-  3    the run is incomplete, or a gate could not tell
+  3    incomplete: items are missing, a file could not be written, or a gate could not tell
   4    integrity: data, model or run folder are not what they should be, or two runs are not comparable
   5    the backend that generates text failed
   130  interrupted";
@@ -56,19 +60,6 @@ pub fn message(error: &Error) -> String {
     format!("{}{}", chain(error), way_out(error))
 }
 
-/// What a user can do about an error whose library knows no flags; empty or the end of a sentence.
-fn way_out(error: &Error) -> &'static str {
-    let kinds = error.chain().filter_map(|cause| {
-        cause
-            .downcast_ref::<inference::Error>()
-            .map(inference::Error::kind)
-    });
-    match kinds.last() {
-        Some(inference::ErrorKind::UnsupportedTokenizer) => ": give it with --tokenizer FILE|DIR",
-        _ => "",
-    }
-}
-
 /// The messages from the outermost to the innermost, without those that the one before has quoted
 /// already.
 pub fn chain(error: &Error) -> String {
@@ -85,132 +76,117 @@ pub fn chain(error: &Error) -> String {
 
 /// The reader of our output went away (`mwpbench show RUN | head`): no error of ours.
 fn is_broken_pipe(error: &Error) -> bool {
-    let io_error = error.downcast_ref::<std::io::Error>();
-    io_error.is_some_and(|error| error.kind() == std::io::ErrorKind::BrokenPipe)
+    io_error(error).is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
 }
 
+fn io_error(error: &Error) -> Option<&io::Error> {
+    error.downcast_ref()
+}
+
+/// The code of an error: that of the first cause that knows its class. What the command line
+/// itself refuses has none; a bare error of the system is one of our output.
 fn code(error: &Error) -> u8 {
-    error.chain().find_map(code_of_cause).unwrap_or(USAGE)
+    let class = error.chain().find_map(class_of);
+    let class = class.or_else(|| io_error(error).map(Class::of_writing));
+    match class.unwrap_or(Class::Usage) {
+        Class::Usage => USAGE,
+        Class::Incomplete | Class::Io => INCOMPLETE,
+        Class::Integrity => INTEGRITY,
+        Class::Backend => BACKEND,
+        Class::Interrupted => INTERRUPTED,
+    }
 }
 
-fn code_of_cause(cause: &(dyn std::error::Error + 'static)) -> Option<u8> {
+/// The class of an error of one of our libraries.
+fn class_of(cause: &(dyn std::error::Error + 'static)) -> Option<Class> {
+    macro_rules! first_of {
+        ($($error:ty),+ $(,)?) => {
+            $(if let Some(error) = cause.downcast_ref::<$error>() {
+                return Some(error.class());
+            })+
+        };
+    }
+    first_of!(
+        evaluation::ComparisonError,
+        evaluation::Error,
+        evaluation::GateRulesError,
+        evaluation::GraderError,
+        evaluation::SelectionError,
+        evaluation::TemplateError,
+        jobs::JobError,
+        store::FileError,
+    );
+    old_class_of(cause)
+}
+
+/// Libraries that do not answer for a class yet.
+fn old_class_of(cause: &(dyn std::error::Error + 'static)) -> Option<Class> {
     if let Some(error) = cause.downcast_ref::<dataset_loader::Error>() {
-        return Some(code_of_data(error));
-    }
-    if let Some(evaluation::GraderError::OfSet { .. }) = cause.downcast_ref() {
-        return Some(INTEGRITY);
-    }
-    if let Some(evaluation::ComparisonError::Run(_)) = cause.downcast_ref() {
-        return None; // The error of the run decides.
-    }
-    if let Some(error) = cause.downcast_ref::<evaluation::ComparisonError>() {
-        return Some(match error {
-            error if error.is_usage() => USAGE,
-            error if error.is_incomplete() => INCOMPLETE,
-            _ => INTEGRITY,
-        });
+        return Some(class_of_data(error));
     }
     if let Some(reporting::LeaderboardError::Run(_)) = cause.downcast_ref() {
         return None; // The error of the run decides.
     }
     if let Some(error) = cause.downcast_ref::<reporting::LeaderboardError>() {
         return Some(match error {
-            error if error.is_integrity() => INTEGRITY,
-            error if error.is_incomplete() => INCOMPLETE,
-            _ => USAGE,
+            error if error.is_integrity() => Class::Integrity,
+            error if error.is_incomplete() => Class::Incomplete,
+            _ => Class::Usage,
         });
     }
     if let Some(error) = cause.downcast_ref::<dataset_fetcher::Error>() {
         return Some(match error.kind() {
-            dataset_fetcher::ErrorKind::Usage => USAGE,
-            dataset_fetcher::ErrorKind::Incomplete => INCOMPLETE,
-            dataset_fetcher::ErrorKind::Integrity => INTEGRITY,
+            dataset_fetcher::ErrorKind::Usage => Class::Usage,
+            dataset_fetcher::ErrorKind::Incomplete => Class::Incomplete,
+            dataset_fetcher::ErrorKind::Integrity => Class::Integrity,
         });
     }
-    let of_template = match cause.downcast_ref::<evaluation::TemplateError>() {
-        Some(evaluation::TemplateError::Chat(error)) => Some(error),
-        _ => cause.downcast_ref::<chat_template::Error>(),
+    let integrity = |is_integrity| match is_integrity {
+        true => Class::Integrity,
+        false => Class::Usage,
     };
-    if let Some(error) = of_template {
-        return Some(if error.is_integrity() {
-            INTEGRITY
-        } else {
-            USAGE
-        });
+    if let Some(error) = cause.downcast_ref::<chat_template::Error>() {
+        return Some(integrity(error.is_integrity()));
     }
     if let Some(error) = cause.downcast_ref::<overlap::Error>() {
-        return Some(if error.is_integrity() {
-            INTEGRITY
-        } else {
-            USAGE
-        });
+        return Some(integrity(error.is_integrity()));
     }
     if let Some(error) = cause.downcast_ref::<endpoint::Error>() {
-        return Some(if error.is_usage() { USAGE } else { BACKEND });
+        return Some(match error.is_usage() {
+            true => Class::Usage,
+            false => Class::Backend,
+        });
     }
     if let Some(error) = cause.downcast_ref::<inference::Error>() {
         return Some(match error.kind() {
-            inference::ErrorKind::Options => USAGE,
-            _ if error.is_integrity() => INTEGRITY,
-            _ => BACKEND,
+            inference::ErrorKind::Options => Class::Usage,
+            _ if error.is_integrity() => Class::Integrity,
+            _ => Class::Backend,
         });
     }
     if let Some(error) = cause.downcast_ref::<translation::Error>() {
         return Some(match error {
-            translation::Error::Data(error) => code_of_data(error),
-            translation::Error::Job(error) => code_of_job(error),
+            translation::Error::Data(error) => class_of_data(error),
+            translation::Error::Job(error) => error.class(),
             translation::Error::Failed { .. } | translation::Error::NothingLeft { .. } => {
-                INCOMPLETE
+                Class::Incomplete
             }
-            _ => USAGE,
+            _ => Class::Usage,
         });
     }
-    if let Some(error) = cause.downcast_ref::<jobs::JobError>() {
-        return Some(code_of_job(error));
-    }
-    if let Some(error) = cause.downcast_ref::<mathscale::Error>() {
-        return Some(match error {
-            error if error.is_interrupted() => INTERRUPTED,
-            error if error.is_of_generator() => BACKEND,
-            error if error.is_incomplete() => INCOMPLETE,
-            error if error.is_usage() => USAGE,
-            _ => INTEGRITY,
-        });
-    }
-    cause
-        .downcast_ref::<evaluation::Error>()
-        .map(|error| match error {
-            evaluation::Error::FolderNotWritable { .. }
-            | evaluation::Error::NotARunFolder(_)
-            | evaluation::Error::Locked { .. }
-            | evaluation::Error::NoRun(_)
-            | evaluation::Error::Unreadable { .. }
-            | evaluation::Error::OutputIsInput(_)
-            | evaluation::Error::NoTokenIds
-            | evaluation::Error::OtherTokenDetails { .. }
-            | evaluation::Error::Exclusion(_)
-            | evaluation::Error::NothingToDo => USAGE,
-            evaluation::Error::WriteFailed { .. } | evaluation::Error::Incomplete { .. } => {
-                INCOMPLETE
-            }
-            evaluation::Error::Generation(_) => BACKEND,
-            evaluation::Error::Interrupted { .. } => INTERRUPTED,
-            _ => INTEGRITY,
-        })
+    let error = cause.downcast_ref::<mathscale::Error>()?;
+    Some(match error {
+        error if error.is_interrupted() => Class::Interrupted,
+        error if error.is_of_generator() => Class::Backend,
+        error if error.is_incomplete() => Class::Incomplete,
+        error if error.is_usage() => Class::Usage,
+        _ => Class::Integrity,
+    })
 }
 
-fn code_of_data(error: &dataset_loader::Error) -> u8 {
-    if error.is_usage() { USAGE } else { INTEGRITY }
-}
-
-fn code_of_job(error: &jobs::JobError) -> u8 {
-    match error {
-        jobs::JobError::File(jobs::FileError::WriteFailed { .. }) => INCOMPLETE,
-        jobs::JobError::File(jobs::FileError::Corrupt { .. }) | jobs::JobError::OtherJob { .. } => {
-            INTEGRITY
-        }
-        jobs::JobError::File(_) => USAGE,
-        jobs::JobError::Interrupted { .. } => INTERRUPTED,
-        _ => BACKEND,
+fn class_of_data(error: &dataset_loader::Error) -> Class {
+    match error.is_usage() {
+        true => Class::Usage,
+        false => Class::Integrity,
     }
 }

@@ -29,6 +29,7 @@ mod self_check; // mwpbench data selfcheck
 mod show; // mwpbench show
 mod stop; // --stop
 mod system_prompt; // --system-prompt
+mod way_out; // what a user can do about an error
 
 use std::process::ExitCode;
 

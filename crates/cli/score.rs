@@ -97,7 +97,7 @@ fn again(args: &Args, folder: &Path) -> anyhow::Result<Outcome> {
         Some(file) => {
             evaluation::summary_without(&benchmark, &grader, &folder, &Exclusion::load(file)?)?
         }
-        None => evaluation::judge_again(&benchmark, &grader, &folder)?,
+        None => evaluation::rescore(&benchmark, &grader, &folder)?,
     };
     if args.explain {
         let completions = folder.completions()?;
@@ -125,7 +125,7 @@ fn again(args: &Args, folder: &Path) -> anyhow::Result<Outcome> {
 }
 
 fn elsewhere(args: &Args, grader: &Grader, input: &Path, output: &Path) -> anyhow::Result<Outcome> {
-    let counts = evaluation::judge_file(grader, input, output)?;
+    let counts = evaluation::score_file(grader, input, output)?;
     if args.explain {
         evaluation::explain_file(grader, input, |id, reference, explained| {
             tell(args, id, reference, explained)

@@ -1,6 +1,7 @@
 //! Both scorers in one hand: which strict profile judges which set, and the verdicts on
 //! completions.
 
+use fault::{Class, Fault};
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
@@ -60,6 +61,15 @@ pub enum GraderError {
     /// A profile that is not one.
     #[error("scoring profile {0}")]
     Refused(#[from] ProfileError),
+}
+
+impl Fault for GraderError {
+    fn class(&self) -> Class {
+        match self {
+            Self::OfSet { .. } => Class::Integrity,
+            _ => Class::Usage,
+        }
+    }
 }
 
 /// The judgements on one answer, and how they came about.

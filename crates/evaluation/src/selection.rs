@@ -1,5 +1,6 @@
 //! Which of the problems a run asks: tasks, the protocol's cap, the user's limit.
 
+use fault::{Class, Fault};
 use std::collections::HashMap;
 
 use dataset_loader::{Benchmark, Problem};
@@ -39,6 +40,12 @@ pub enum SelectionError {
         /// The sets that the data holds.
         present: String,
     },
+}
+
+impl Fault for SelectionError {
+    fn class(&self) -> Class {
+        Class::Usage
+    }
 }
 
 impl Selection {

@@ -4,12 +4,13 @@
 
 mod chat; // a chat template around the question
 
+use fault::{Class, Fault};
 use std::path::Path;
 
 use chat_template::ChatTemplate;
 
 use crate::protocol::STOP_STRINGS;
-use crate::template_identity::TemplateIdentity;
+use crate::template_identity::{ChatIdentity, TemplateIdentity};
 use chat::Chat;
 pub use chat::ChatSettings;
 
@@ -104,6 +105,15 @@ pub enum TemplateError {
         /// Where the template is.
         file: String,
     },
+}
+
+impl Fault for TemplateError {
+    fn class(&self) -> Class {
+        match self {
+            Self::Chat(error) if error.is_integrity() => Class::Integrity,
+            _ => Class::Usage,
+        }
+    }
 }
 
 impl Template {

@@ -54,6 +54,8 @@ pub struct Scripted<'a> {
     pub max_prompt_bytes: usize,
     /// New tokens that each completion counts.
     pub completion_tokens: usize,
+    /// Whether it reports the token ids of prompts: 1, and the number of bytes.
+    pub reports_token_ids: bool,
 }
 
 impl<'a> Scripted<'a> {
@@ -66,6 +68,7 @@ impl<'a> Scripted<'a> {
             fails_after: usize::MAX,
             max_prompt_bytes: usize::MAX,
             completion_tokens: 1,
+            reports_token_ids: false,
         }
     }
 
@@ -73,6 +76,11 @@ impl<'a> Scripted<'a> {
     pub fn named(self, name: &str) -> Self {
         let name = name.to_string();
         Self { name, ..self }
+    }
+
+    /// Ids of the prompts that were replied to.
+    pub fn asked_ids(&self) -> Vec<&str> {
+        self.asked.iter().map(|prompt| prompt.id.as_str()).collect()
     }
 
     fn completion(&mut self, index: usize, prompt: &Prompt) -> Completion {
@@ -109,6 +117,13 @@ impl Generator for Scripted<'_> {
             })
         };
         Ok(prompts.iter().enumerate().filter_map(issue).collect())
+    }
+
+    fn token_ids(&self, prompts: &[Prompt]) -> Result<Option<Vec<Vec<u32>>>, GenerationError> {
+        let ids = |prompt: &Prompt| vec![1, prompt.text.len() as u32];
+        Ok(self
+            .reports_token_ids
+            .then(|| prompts.iter().map(ids).collect()))
     }
 
     fn generate(

@@ -3,8 +3,9 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use jobs::{Difference, FileError, JobError};
+use jobs::JobError;
 use record_files::Place;
+use store::{Difference, FileError};
 
 use crate::project::Stage;
 

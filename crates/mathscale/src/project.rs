@@ -16,8 +16,8 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
-use jobs::WriterLock;
 use serde::Serialize;
+use store::FolderLock;
 
 use crate::error::{Error, ErrorKind};
 use crate::records::Seed;
@@ -35,7 +35,7 @@ pub struct Project {
     folder: PathBuf,
     manifest: Manifest,
     /// The right to write, where it was taken.
-    lock: Option<WriterLock>,
+    lock: Option<FolderLock>,
 }
 
 /// How a stage begins.
@@ -82,7 +82,7 @@ impl Project {
         if !manifest.exists() && others.next().is_some() {
             return Err(Error::in_file(folder, ErrorKind::NotAProject));
         }
-        let lock = WriterLock::take(folder, LOCK)?;
+        let lock = FolderLock::acquire(folder, LOCK)?;
         remove_temporary_files(folder);
         let mut project = Self {
             folder: folder.to_path_buf(),

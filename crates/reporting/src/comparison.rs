@@ -2,8 +2,8 @@
 
 use comfy_table::Cell;
 use evaluation::{
-    Aspect, Contrast, Flip, FlipSide, Flips, Parting, ProtocolDifference, RunComparison, RunLabel,
-    VerdictRecord,
+    Aspect, Contrast, FirstDivergence, Flip, FlipSide, Flips, ProtocolDifference, RunComparison,
+    RunLabel, VerdictRecord,
 };
 
 use crate::table::{framed, percent};
@@ -259,10 +259,10 @@ pub fn contrast_text(contrast: &Contrast) -> String {
     let mut text = format!("{} ({}, task {})\n", problem.id, problem.set, problem.task);
     section(&mut text, "question", &problem.question);
     section(&mut text, "reference", &problem.reference);
-    let note = match contrast.parting {
+    let note = match contrast.first_divergence {
         None => "the completions are the same".to_string(),
-        Some(Parting { words: 0, .. }) => "they part at the first word".to_string(),
-        Some(Parting { words, .. }) => {
+        Some(FirstDivergence { words: 0, .. }) => "they part at the first word".to_string(),
+        Some(FirstDivergence { words, .. }) => {
             format!(
                 "{words} word{} the same, then »they part«",
                 if words == 1 { " is" } else { "s are" }
@@ -276,7 +276,7 @@ pub fn contrast_text(contrast: &Contrast) -> String {
             "completion {name} ({} tokens, ended by {ended}; {note})",
             completion.completion_tokens
         );
-        let body = match (&completion.error, contrast.parting) {
+        let body = match (&completion.error, contrast.first_divergence) {
             (Some(error), _) => error.clone(),
             (None, Some(parting)) => marked(&completion.completion, parting.at[at]),
             (None, None) => completion.completion.clone(),

@@ -1,7 +1,7 @@
 //! The table of a finished run.
 
 use comfy_table::{Attribute, Cell};
-use evaluation::{Counts, Repeated, SetSummary, Summary};
+use evaluation::{Counts, RepeatedItems, SetSummary, Summary};
 
 use crate::table::{framed, percent};
 
@@ -154,7 +154,7 @@ fn several_samples(summary: &Summary, layout: SummaryTable) -> Option<String> {
 }
 
 fn title(summary: &Summary) -> String {
-    let data = match summary.on_samples() {
+    let data = match summary.on_bundled() {
         true => "the program's own samples (not MwpBench)".to_string(),
         false if summary.complete => format!("MwpBench ({})", summary.data),
         false => summary.data.clone(),
@@ -171,7 +171,7 @@ fn title(summary: &Summary) -> String {
 
 fn notes(summary: &Summary) -> Vec<String> {
     let mut notes = vec!["Accuracy in percent: official is the published scorer, strict compares values; the interval is the strict one's.".to_string()];
-    if summary.on_samples() {
+    if summary.on_bundled() {
         notes.push(
             "Samples are problems in the sets' style that come with the program; give real data with --data."
                 .to_string(),
@@ -181,7 +181,7 @@ fn notes(summary: &Summary) -> Vec<String> {
         notes.push("* in no average.".to_string());
     }
     if let Some(once) = &summary.counted_once {
-        let of_set = |repeated: &Repeated| format!("{} of {}", repeated.items, repeated.set);
+        let of_set = |repeated: &RepeatedItems| format!("{} of {}", repeated.items, repeated.set);
         let repeated: Vec<String> = once.repeated.iter().map(of_set).collect();
         notes.push(format!(
             "Each once: without problems that a set above has already: {}.",
@@ -194,7 +194,7 @@ fn notes(summary: &Summary) -> Vec<String> {
             summary.missing.join(", ")
         ));
     }
-    if !summary.partial.is_empty() && !summary.on_samples() {
+    if !summary.partial.is_empty() && !summary.on_bundled() {
         notes.push(format!("Asked in part: {}.", summary.partial.join(", ")));
     }
     if !summary.reference_errors.is_empty() {

@@ -6,9 +6,10 @@ use std::path::{Path, PathBuf};
 
 use dataset_loader::{Benchmark, Data, Problem, needs_options};
 use generation::{Decoding, Generator};
-use jobs::{FileError, Job, JobError, Outcome, Progress, Refusal, Replies, Tally, Task};
+use jobs::{ItemOutcome, Job, JobError, Progress, Replies, Tally, Task, UnreadableReply};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
+use store::FileError;
 
 use crate::check::{check, holds_chinese};
 use crate::error::Error;
@@ -211,7 +212,7 @@ impl Task for Texts<'_> {
         }
     }
 
-    fn prompt(&self, item: usize, refusal: Option<&Refusal>) -> String {
+    fn prompt(&self, item: usize, refusal: Option<&UnreadableReply>) -> String {
         let text = &self.items[item];
         (self.render)(&instruction(text.part, text.source(), refusal))
     }
@@ -241,13 +242,13 @@ impl Collector<'_> {
                 .filter(|text| text.problem.id == problem.id)
             {
                 match (replies.outcome(item).map_err(JobError::from)?, text.part) {
-                    (Outcome::Answered(reply), Part::Question) => {
+                    (ItemOutcome::Answered(reply), Part::Question) => {
                         question = Some(translation_in(&reply.text))
                     }
-                    (Outcome::Answered(reply), Part::Answer) => {
+                    (ItemOutcome::Answered(reply), Part::Answer) => {
                         reference = Some(translation_in(&reply.text))
                     }
-                    (Outcome::SetAside(reply), _) => {
+                    (ItemOutcome::SetAside(reply), _) => {
                         let reason = reply.fault.unwrap_or_default();
                         fault.get_or_insert(SetAside {
                             id: texts.id(item),
@@ -255,7 +256,7 @@ impl Collector<'_> {
                             reply: reply.text,
                         });
                     }
-                    (Outcome::Open(_), _) => {
+                    (ItemOutcome::Open(_), _) => {
                         let id = texts.id(item);
                         let (total, reason) = (texts.items.len(), "it was not asked".to_string());
                         return Err(Error::Failed {
@@ -395,9 +396,9 @@ impl Collector<'_> {
         let lines = |out: &mut dyn std::io::Write| {
             self.records
                 .iter()
-                .try_for_each(|record| jobs::write_line(&mut *out, record))
+                .try_for_each(|record| store::write_line(&mut *out, record))
         };
-        jobs::replace_file(output, lines).map_err(|source| Error::NotWritable {
+        store::write_atomic(output, lines).map_err(|source| Error::NotWritable {
             file: output.clone(),
             source,
         })?;

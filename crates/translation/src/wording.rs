@@ -1,6 +1,6 @@
 //! What the model is asked.
 
-use jobs::Refusal;
+use jobs::UnreadableReply;
 
 /// What is translated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -10,7 +10,7 @@ pub(crate) enum Part {
 }
 
 /// The instruction for one text. After a reply that was refused it is told why.
-pub(crate) fn instruction(part: Part, text: &str, refusal: Option<&Refusal>) -> String {
+pub(crate) fn instruction(part: Part, text: &str, refusal: Option<&UnreadableReply>) -> String {
     let what = match part {
         Part::Question => "problem",
         Part::Answer => "answer to a problem",
@@ -32,7 +32,7 @@ pub(crate) fn instruction(part: Part, text: &str, refusal: Option<&Refusal>) -> 
 
 /// BLAKE3 (hex) of everything that is said around a text.
 pub(crate) fn wording_digest() -> String {
-    let refusal = Refusal {
+    let refusal = UnreadableReply {
         text: String::new(),
         reason: String::new(),
     };

@@ -27,7 +27,7 @@ pub enum ComparisonError {
     #[error("{}: there is neither a run folder nor a baseline file of this name", .0.display())]
     NotThere(PathBuf),
     /// A run that has everything but its verdicts.
-    #[error("the run in {folder} has all its completions but was not judged (no {file})", folder.display())]
+    #[error("the run in {} has all its completions but was not judged (no {file})", folder.display())]
     NotJudged {
         /// The run's folder.
         folder: PathBuf,

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use fault::{Class, Fault};
 use serde::Deserialize;
 use toml::Spanned;
 

@@ -1,6 +1,6 @@
 //! A checkpoint's own chat template around the question, which becomes what the user says.
 
-use chat_template::{ChatTemplate, Conversation, Message, SpecialTokens};
+use chat_template::{ChatTemplate, Conversation, Message};
 use jiff::civil::Date;
 use serde_json::{Map, Value};
 

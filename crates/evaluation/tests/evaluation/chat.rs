@@ -1,10 +1,10 @@
 use chat_template::{ChatTemplate, SpecialTokens};
 use dataset_loader::Benchmark;
 use evaluation::{ChatSettings, Error, RunFolder, Template, TemplateError};
-use generation::{FinishReason, Prompt};
+use generation::{FinishReason, Prompt, Scripted};
 use serde_json::{Map, Value, json};
 
-use crate::scripted::{Scripted, plan, problems, run};
+use crate::scripted::{plan, problems, run};
 
 /// Zephyr's format, with the day where the template is told to write it, and a refusal.
 const SOURCE: &str = "{{ bos_token }}\
@@ -135,13 +135,13 @@ fn a_template_that_cannot_ask_is_refused_with_the_way_out() {
     let dropping = "{% for m in messages if m.role == 'user' %}{{ m.content }}{% endfor %}";
     let error = template_of(dropping, with_system("Be brief.")).unwrap_err();
     assert!(
-        matches!(error, TemplateError::SystemPassedOver { .. }),
+        matches!(error, TemplateError::SystemIgnored { .. }),
         "{error}"
     );
     assert!(template_of(dropping, with_system(" ")).is_ok());
     let error = template_of("always the same", settings()).unwrap_err();
     assert!(
-        matches!(error, TemplateError::QuestionPassedOver { .. }),
+        matches!(error, TemplateError::QuestionIgnored { .. }),
         "{error}"
     );
     let error =
@@ -283,5 +283,5 @@ fn a_question_that_the_template_refuses_stops_the_run_before_anything_is_asked()
         matches!(&error, Error::Template { id, .. } if id == "gsm8k/1"),
         "{error}"
     );
-    assert!(generator.answered.is_empty() && !parent.path().join("run").exists());
+    assert!(generator.asked.is_empty() && !parent.path().join("run").exists());
 }

@@ -3,13 +3,14 @@ use std::path::{Path, PathBuf};
 
 use dataset_loader::Benchmark;
 use evaluation::{
-    Aspect, Baseline, ComparedRun, ComparisonError, ComparisonSettings, Contrast, Error, Flips,
-    Parting, Plan, RunComparison, Scorer, Template,
+    Aspect, Baseline, ComparedRun, ComparisonError, ComparisonSettings, Contrast, Error,
+    FirstDivergence, Flips, Plan, RunComparison, Scorer, Template,
 };
-use generation::{FinishReason, Prompt, Sampling};
+use fault::{Class, Fault};
+use generation::{FinishReason, Prompt, Sampling, Scripted};
 use serde_json::Value;
 
-use crate::scripted::{Named, Scripted, number, plan, problems, right, run_named};
+use crate::scripted::{number, plan, problems, right, run};
 
 /// A plan over two averaged sets and one that is in no average.
 pub fn three_sets() -> Plan {
@@ -62,15 +63,7 @@ pub fn folder(
     answer: fn(&Prompt) -> (String, FinishReason),
 ) -> PathBuf {
     let path = parent.join(name);
-    run_named(
-        plan,
-        &mut Named {
-            name,
-            inner: Scripted::new(answer),
-        },
-        &path,
-    )
-    .unwrap();
+    run(plan, &mut Scripted::new(answer).named(name), &path).unwrap();
     path
 }
 
@@ -157,13 +150,16 @@ fn the_figures_of_a_comparison_are_those_of_its_items() {
 
     let contrast = Contrast::of(&a, &b, "gsm8k/13", 0).unwrap();
     assert_eq!(
-        contrast.parting,
-        Some(Parting {
+        contrast.first_divergence,
+        Some(FirstDivergence {
             words: 3,
             at: [14, 14]
         })
     );
-    assert_eq!(Contrast::of(&a, &b, "gsm8k/1", 0).unwrap().parting, None);
+    assert_eq!(
+        Contrast::of(&a, &b, "gsm8k/1", 0).unwrap().first_divergence,
+        None
+    );
     let missing = Contrast::of(&a, &b, "gsm8k/x", 0).unwrap_err().to_string();
     assert!(
         missing.contains("asked no problem \"gsm8k/x\" (65 problems; the first is \"gsm8k/0\")"),
@@ -531,7 +527,7 @@ fn damaged_and_unfinished_runs_are_told_apart() {
     ] {
         let error = changed(name, &change);
         assert!(error.to_string().contains(part), "no {part:?} in: {error}");
-        assert!(!error.is_incomplete(), "{error}");
+        assert!(error.class() != Class::Incomplete, "{error}");
     }
     let error = changed("stopped", &|path| {
         let journal = path.join("completions.jsonl");
@@ -554,7 +550,7 @@ fn damaged_and_unfinished_runs_are_told_apart() {
         ),
         "{error}"
     );
-    assert!(error.is_incomplete());
+    assert_eq!(error.class(), Class::Incomplete);
     let error = changed("unborn", &|path| {
         fs::remove_file(path.join("completions.jsonl")).unwrap()
     });
@@ -573,7 +569,7 @@ fn damaged_and_unfinished_runs_are_told_apart() {
         fs::remove_file(path.join("summary.json")).unwrap()
     });
     assert!(
-        error.is_incomplete() && error.to_string().contains("mwpbench score"),
+        error.class() == Class::Incomplete && error.to_string().contains("was not judged"),
         "{error}"
     );
     let error = changed("empty", &|path| {

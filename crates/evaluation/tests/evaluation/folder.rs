@@ -7,7 +7,8 @@ use evaluation::{Error, Grader, LongPrompts, RunFolder, TokenDetails};
 use generation::FinishReason;
 use serde_json::Value;
 
-use crate::scripted::{Scripted, plan, problems, right, run};
+use crate::scripted::{plan, problems, right, run};
+use generation::Scripted;
 
 fn gsm8k(count: usize) -> evaluation::Plan {
     plan(problems(&Benchmark::published(), &[("gsm8k", count)]))
@@ -104,13 +105,13 @@ fn a_run_that_broke_off_has_no_summary_and_continues_where_it_stopped() {
     let (broken, whole) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let plan = gsm8k(6);
     let mut failing = Scripted {
-        fails_at: Some(4),
+        fails_after: 4,
         ..Scripted::new(right)
     };
     let error = run(&plan, &mut failing, broken.path()).unwrap_err();
-    assert!(matches!(error, Error::Generation(_)), "{error}");
+    assert!(matches!(error, Error::Job(_)), "{error}");
     assert!(!broken.path().join("summary.json").exists());
-    let error = evaluation::judge_again(
+    let error = evaluation::rescore(
         &Benchmark::published(),
         &Grader::new(&Benchmark::published()),
         &RunFolder::open(broken.path()).unwrap(),
@@ -132,7 +133,7 @@ fn a_run_that_broke_off_has_no_summary_and_continues_where_it_stopped() {
     let journal = broken.path().join("completions.jsonl");
     let mut handle = fs::File::options().append(true).open(&journal).unwrap();
     handle.write_all(br#"{"id":"gsm8k/1","set":"gsm"#).unwrap();
-    let error = evaluation::judge_again(
+    let error = evaluation::rescore(
         &Benchmark::published(),
         &Grader::new(&Benchmark::published()),
         &RunFolder::open(broken.path()).unwrap(),
@@ -156,7 +157,7 @@ fn a_run_that_broke_off_has_no_summary_and_continues_where_it_stopped() {
         (finished.progress.resumed, finished.progress.finished),
         (4, 2)
     );
-    assert_eq!(second.answered, ["gsm8k/1", "gsm8k/0"]);
+    assert_eq!(second.asked_ids(), ["gsm8k/1", "gsm8k/0"]);
 
     run(&plan, &mut Scripted::new(right), whole.path()).unwrap();
     for name in [
@@ -180,7 +181,7 @@ fn the_same_command_again_generates_nothing() {
     let mut second = Scripted::new(right);
     let again = run(&gsm8k(3), &mut second, folder.path()).unwrap();
     assert_eq!((again.progress.resumed, again.progress.finished), (3, 0));
-    assert!(second.answered.is_empty());
+    assert!(second.asked.is_empty());
 }
 
 #[test]
@@ -215,7 +216,7 @@ fn prompts_that_do_not_fit_stop_the_run_before_anything_is_written() {
     let plan = gsm8k(12);
     let longest = plan.problems[0].question.len();
     let mut generator = Scripted {
-        longest_prompt: longest,
+        max_prompt_bytes: longest,
         ..Scripted::new(right)
     };
     let text = run(&plan, &mut generator, &run_path)
@@ -253,7 +254,7 @@ fn judging_again_gives_the_same_and_needs_no_model() {
     let verdicts = read(folder.path(), "verdicts.jsonl");
     fs::remove_file(folder.path().join("verdicts.jsonl")).unwrap();
     fs::remove_file(folder.path().join("summary.json")).unwrap();
-    let again = evaluation::judge_again(
+    let again = evaluation::rescore(
         &Benchmark::published(),
         &Grader::new(&Benchmark::published()),
         &RunFolder::open(folder.path()).unwrap(),
@@ -317,7 +318,7 @@ fn damage_is_named_by_file_and_line() {
             .replace("mwpbench.run.v1", "mwpbench.run.v9"),
     )
     .unwrap();
-    let text = open.manifest().unwrap_err().to_string();
+    let text = RunFolder::open(folder.path()).unwrap_err().to_string();
     assert!(
         text.contains("written as \"mwpbench.run.v9\", this program reads \"mwpbench.run.v1\""),
         "{text}"
@@ -385,7 +386,7 @@ fn items_that_failed_are_asked_again_on_request_and_the_others_stay() {
             .failed(),
         2
     );
-    assert_eq!(idle.answered, Vec::<String>::new());
+    assert_eq!(idle.asked_ids(), Vec::<&str>::new());
 
     // Interrupted in between, the folder does not claim to be whole.
     let retry = evaluation::Plan {
@@ -393,12 +394,12 @@ fn items_that_failed_are_asked_again_on_request_and_the_others_stay() {
         ..plan.clone()
     };
     let mut stopping = Scripted {
-        fails_at: Some(1),
+        fails_after: 1,
         ..Scripted::new(right)
     };
     run(&retry, &mut stopping, folder.path()).unwrap_err();
     assert!(!folder.path().join("summary.json").exists());
-    assert_eq!(stopping.answered, ["gsm8k/3"]);
+    assert_eq!(stopping.asked_ids(), ["gsm8k/3"]);
 
     let mut mended = Scripted::new(right);
     let summary = run(&retry, &mut mended, folder.path()).unwrap().summary;
@@ -406,7 +407,7 @@ fn items_that_failed_are_asked_again_on_request_and_the_others_stay() {
         (summary.failed(), summary.sets[0].counts.strict.correct),
         (0, 5)
     );
-    assert_eq!(mended.answered, ["gsm8k/1"]);
+    assert_eq!(mended.asked_ids(), ["gsm8k/1"]);
     let whole = tempfile::tempdir().unwrap();
     run(&plan, &mut Scripted::new(right), whole.path()).unwrap();
     for file in ["completions.jsonl", "verdicts.jsonl", "summary.json"] {
@@ -420,38 +421,6 @@ fn items_that_failed_are_asked_again_on_request_and_the_others_stay() {
 
 #[test]
 fn token_ids_are_written_where_the_model_tells_them() {
-    struct Telling(Scripted);
-    impl generation::Generator for Telling {
-        fn info(&self) -> generation::GeneratorInfo {
-            self.0.info()
-        }
-        fn check(
-            &self,
-            prompts: &[generation::Prompt],
-            decoding: &generation::Decoding,
-        ) -> Result<Vec<generation::PromptIssue>, generation::GenerationError> {
-            self.0.check(prompts, decoding)
-        }
-        fn token_ids(
-            &self,
-            prompts: &[generation::Prompt],
-        ) -> Result<Option<Vec<Vec<u32>>>, generation::GenerationError> {
-            Ok(Some(
-                prompts
-                    .iter()
-                    .map(|prompt| vec![1, prompt.text.len() as u32])
-                    .collect(),
-            ))
-        }
-        fn generate(
-            &mut self,
-            prompts: &[generation::Prompt],
-            decoding: &generation::Decoding,
-            on_event: &mut dyn FnMut(generation::Event) -> Result<(), generation::GenerationError>,
-        ) -> Result<(), generation::GenerationError> {
-            self.0.generate(prompts, decoding, on_event)
-        }
-    }
     let folder = tempfile::tempdir().unwrap();
     let plan = evaluation::Plan {
         token_details: TokenDetails {
@@ -467,7 +436,14 @@ fn token_ids_are_written_where_the_model_tells_them() {
             std::ops::ControlFlow::Continue(())
         })
     };
-    go(&mut Telling(Scripted::new(right)), folder.path()).unwrap();
+    go(
+        &mut Scripted {
+            reports_token_ids: true,
+            ..Scripted::new(right)
+        },
+        folder.path(),
+    )
+    .unwrap();
     let lines: Vec<evaluation::PromptRecord> = read(folder.path(), "prompts.jsonl")
         .lines()
         .map(|line| serde_json::from_str(line).unwrap())
@@ -494,8 +470,8 @@ fn token_details_are_kept_of_all_completions_or_of_none() {
         },
         ..gsm8k(4)
     };
-    let stopped = |fails_at| Scripted {
-        fails_at: Some(fails_at),
+    let stopped = |fails_after| Scripted {
+        fails_after,
         ..Scripted::new(right)
     };
     // Nothing is finished yet: the next start decides.

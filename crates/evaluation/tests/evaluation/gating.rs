@@ -5,11 +5,11 @@ use evaluation::{
     Aspect, Baseline, ComparedRun, Gate, GateRules, GateVerdict, Limits, LongPrompts, Plan, Rule,
     ScopeRules, gate,
 };
-use generation::{FinishReason, Prompt};
+use generation::{FinishReason, Prompt, Scripted};
 use statistics::{Bootstrap, Level, Sensitivity};
 
 use crate::comparing::{folder, good, opened, three_sets};
-use crate::scripted::{Named, Scripted, number, plan, problems, right, run_named};
+use crate::scripted::{number, plan, problems, right, run};
 
 fn gated(baseline: &ComparedRun, candidate: &ComparedRun, rules: &GateRules) -> Gate {
     gate(
@@ -273,14 +273,11 @@ fn a_broken_run_is_no_worse_model() {
         ..three_sets()
     };
     let longest = broken.problems[0].question.len();
-    let mut generator = Named {
-        name: "broken",
-        inner: Scripted {
-            longest_prompt: longest,
-            ..Scripted::new(right)
-        },
+    let mut generator = Scripted {
+        max_prompt_bytes: longest,
+        ..Scripted::new(right).named("broken")
     };
-    run_named(&broken, &mut generator, &path).unwrap();
+    run(&broken, &mut generator, &path).unwrap();
     let candidate = ComparedRun::open(&path).unwrap();
     let found = gated(&baseline, &candidate, &GateRules::default());
     assert_eq!(

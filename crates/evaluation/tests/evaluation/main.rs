@@ -3,13 +3,13 @@
 mod averages; // the paper's table 5 from its own accuracies
 mod chat; // chat templates around the question
 mod comparing; // two runs, baselines, and what is wrong with either
-mod elsewhere; // completions made elsewhere
+mod deduplicated; // each problem counted once
 mod excluding; // ids that a run leaves out
 mod folder; // the run folder: resumption, other runs, damage
 mod gating; // the gate's rules and verdicts
 mod intervals; // Wilson's interval against published values
-mod once; // each problem counted once
+mod offline; // completions from elsewhere
 mod sampled; // intervals of averages, pass@k and maj@k
-mod scripted; // the generator that answers from a script
+mod scripted; // runs with a scripted generator
 mod selecting; // tasks, cap and limit
 mod templates; // named templates and users' files

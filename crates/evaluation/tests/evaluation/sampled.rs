@@ -3,9 +3,9 @@
 use std::num::NonZeroU32;
 
 use dataset_loader::Benchmark;
-use generation::{Decoding, FinishReason, Sampling};
+use generation::{Decoding, FinishReason, Sampling, Scripted};
 
-use crate::scripted::{Scripted, plan, problems, right, run};
+use crate::scripted::{plan, problems, right, run};
 
 #[test]
 fn averages_have_intervals_that_hold_them() {
@@ -64,7 +64,7 @@ fn several_samples_come_to_pass_and_majority() {
     let summary = run(&plan, &mut generator, folder.path()).unwrap().summary;
     let several = summary.sets[0].several_samples.as_ref().unwrap();
     assert_eq!(several.samples, 4);
-    let strict = |figures: &[evaluation::AtK]| {
+    let strict = |figures: &[evaluation::FigureAtK]| {
         figures
             .iter()
             .map(|at| (at.k, at.strict.value))

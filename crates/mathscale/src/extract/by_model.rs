@@ -6,7 +6,7 @@ use std::num::NonZeroU32;
 use std::ops::ControlFlow;
 
 use generation::{Decoding, Generator};
-use jobs::{Job, Outcome, Progress, Refusal, Replies, Task};
+use jobs::{ItemOutcome, Job, Progress, Replies, Task, UnreadableReply};
 use serde_json::{Value, json};
 
 use super::prompt::{instruction, wording_digest};
@@ -145,7 +145,7 @@ impl Task for Questions<'_> {
         self.seeds[item].id.clone()
     }
 
-    fn prompt(&self, item: usize, refusal: Option<&Refusal>) -> String {
+    fn prompt(&self, item: usize, refusal: Option<&UnreadableReply>) -> String {
         (self.render)(&instruction(&self.seeds[item].question, refusal))
     }
 
@@ -159,11 +159,11 @@ fn collect(seeds: &[Seed], replies: &mut Replies) -> Result<(Vec<Named>, Vec<Set
     let mut set_aside = Vec::new();
     for (item, seed) in seeds.iter().enumerate() {
         let read = match replies.outcome(item)? {
-            Outcome::Answered(told) => reply::read(&told.text),
-            Outcome::SetAside(told) => Err(told
+            ItemOutcome::Answered(told) => reply::read(&told.text),
+            ItemOutcome::SetAside(told) => Err(told
                 .fault
                 .unwrap_or_else(|| "the reply cannot be read".to_string())),
-            Outcome::Open(reason) => {
+            ItemOutcome::Open(reason) => {
                 Err(reason.unwrap_or_else(|| "it was never asked".to_string()))
             }
         };

@@ -1,7 +1,7 @@
 //! What a model is asked about a seed. The wording is our own; the roles and numbers are the
 //! paper's (section 3.1).
 
-use jobs::Refusal;
+use jobs::UnreadableReply;
 
 /// The instruction, with `{question}` where the question goes.
 const WORDING: &str = "\
@@ -33,9 +33,9 @@ Answer again, in exactly the form above.
 const QUOTED: usize = 1000;
 
 /// The instruction for a question.
-pub(crate) fn instruction(question: &str, refusal: Option<&Refusal>) -> String {
+pub(crate) fn instruction(question: &str, refusal: Option<&UnreadableReply>) -> String {
     let mut text = WORDING.replace("{question}", question.trim());
-    if let Some(Refusal {
+    if let Some(UnreadableReply {
         text: answer,
         reason,
     }) = refusal

@@ -1,6 +1,6 @@
 //! What the model reads.
 
-use jobs::Refusal;
+use jobs::UnreadableReply;
 
 use crate::records::{Composition, Seed};
 
@@ -29,7 +29,7 @@ pub(crate) fn digest() -> String {
 pub(crate) fn prompt<'a>(
     composition: &Composition,
     examples: impl DoubleEndedIterator<Item = &'a Seed>,
-    refusal: Option<&Refusal>,
+    refusal: Option<&UnreadableReply>,
 ) -> String {
     let mut text = String::with_capacity(4096);
     text.push_str(OPENING);
@@ -133,7 +133,7 @@ mod tests {
             solution: solution.map(str::to_string),
         };
         let seeds = [seed("Near?", Some("Worked: 5")), seed("Far?", None)];
-        let refusal = Refusal {
+        let refusal = UnreadableReply {
             text: "no".into(),
             reason: "the question is empty.".into(),
         };

@@ -6,7 +6,7 @@ use std::num::NonZeroU32;
 use std::ops::ControlFlow;
 
 use generation::{Decoding, Generator};
-use jobs::{Job, Outcome, Progress, Refusal, Replies, Tally, Task};
+use jobs::{ItemOutcome, Job, Progress, Replies, Tally, Task, UnreadableReply};
 use rayon::prelude::*;
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -368,7 +368,7 @@ impl Task for Asking<'_> {
         format!("pair/{}", item + 1)
     }
 
-    fn prompt(&self, item: usize, refusal: Option<&Refusal>) -> String {
+    fn prompt(&self, item: usize, refusal: Option<&UnreadableReply>) -> String {
         let composition = self.compositions.get(item);
         let examples = self.examples(&composition);
         (self.plan.render)(&prompt::prompt(&composition, examples.into_iter(), refusal))
@@ -380,13 +380,15 @@ impl Task for Asking<'_> {
 }
 
 /// The reply to an item, or why there is none that can be read.
-pub(crate) fn text_of(outcome: Outcome) -> Result<String, String> {
+pub(crate) fn text_of(outcome: ItemOutcome) -> Result<String, String> {
     match outcome {
-        Outcome::Answered(reply) => Ok(reply.text),
-        Outcome::SetAside(reply) => Err(reply
+        ItemOutcome::Answered(reply) => Ok(reply.text),
+        ItemOutcome::SetAside(reply) => Err(reply
             .fault
             .unwrap_or_else(|| "the reply cannot be read".to_string())),
-        Outcome::Open(reason) => Err(reason.unwrap_or_else(|| "it was never asked".to_string())),
+        ItemOutcome::Open(reason) => {
+            Err(reason.unwrap_or_else(|| "it was never asked".to_string()))
+        }
     }
 }
 

@@ -6,9 +6,9 @@ use std::path::Path;
 
 use generation::GeneratorInfo;
 use jiff::Timestamp;
-use jobs::Difference;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use store::Difference;
 
 use super::stage::Stage;
 use crate::error::{Error, ErrorKind};

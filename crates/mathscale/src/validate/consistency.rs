@@ -1,7 +1,7 @@
 //! By self-consistency: several solutions are drawn, and the answer that most of them reach is
 //! taken for the right one.
 
-use jobs::{Outcome, Refusal, Replies, Task};
+use jobs::{ItemOutcome, Replies, Task, UnreadableReply};
 use rayon::prelude::*;
 use scoring::strict::{Answer, Profile};
 
@@ -30,7 +30,7 @@ impl Sampling<'_> {
                 let first = (number * BATCH + place) * self.samples;
                 let mut told = Vec::new();
                 for item in first..first + self.samples {
-                    if let Outcome::Answered(reply) = replies.outcome(item)? {
+                    if let ItemOutcome::Answered(reply) = replies.outcome(item)? {
                         told.push(reply.text.trim().to_string());
                     }
                 }
@@ -61,7 +61,7 @@ impl Task for Sampling<'_> {
         )
     }
 
-    fn prompt(&self, item: usize, refusal: Option<&Refusal>) -> String {
+    fn prompt(&self, item: usize, refusal: Option<&UnreadableReply>) -> String {
         (self.plan.render)(&prompt::solve(
             &self.pairs[item / self.samples].question,
             refusal,

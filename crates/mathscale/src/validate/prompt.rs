@@ -1,6 +1,6 @@
 //! What the model reads.
 
-use jobs::Refusal;
+use jobs::UnreadableReply;
 
 const SOLVE: &str = "Act as a mathematics teacher. Solve the following exercise step by step. End with the sentence \"The answer is\" followed by the final answer.\n\nExercise:\n";
 const JUDGE: &str = "Act as a mathematics teacher who grades the work of a student. Below are an exercise, a reference solution and the student's solution. \
@@ -19,7 +19,7 @@ pub(crate) fn digest() -> String {
     hasher.finalize().to_hex().to_string()
 }
 
-pub(crate) fn solve(question: &str, refusal: Option<&Refusal>) -> String {
+pub(crate) fn solve(question: &str, refusal: Option<&UnreadableReply>) -> String {
     again(format!("{SOLVE}{}\n", question.trim()), refusal)
 }
 
@@ -27,7 +27,7 @@ pub(crate) fn judge(
     question: &str,
     reference: &str,
     solution: &str,
-    refusal: Option<&Refusal>,
+    refusal: Option<&UnreadableReply>,
 ) -> String {
     let [question, reference, solution] = [question, reference, solution].map(str::trim);
     again(
@@ -36,7 +36,7 @@ pub(crate) fn judge(
     )
 }
 
-fn again(mut text: String, refusal: Option<&Refusal>) -> String {
+fn again(mut text: String, refusal: Option<&UnreadableReply>) -> String {
     if let Some(refusal) = refusal {
         for part in [AGAIN, refusal.reason.trim_end_matches('.'), ".\n"] {
             text.push_str(part);

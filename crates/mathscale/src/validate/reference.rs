@@ -1,6 +1,6 @@
 //! By reference: a solution of the second generator, and its judgement on the pair's own.
 
-use jobs::{Outcome, Refusal, Replies, Task};
+use jobs::{ItemOutcome, Replies, Task, UnreadableReply};
 
 use super::prompt;
 use super::stage::{Judged, ValidatePlan, same_answer};
@@ -22,7 +22,7 @@ impl Task for Solving<'_> {
         self.pairs[item].id.clone()
     }
 
-    fn prompt(&self, item: usize, refusal: Option<&Refusal>) -> String {
+    fn prompt(&self, item: usize, refusal: Option<&UnreadableReply>) -> String {
         (self.plan.render)(&prompt::solve(&self.pairs[item].question, refusal))
     }
 
@@ -47,7 +47,7 @@ impl<'a> Judging<'a> {
     ) -> Result<Self, Error> {
         let mut references = Vec::new();
         for place in 0..pairs.len() {
-            if let Outcome::Answered(reply) = solved.outcome(place)? {
+            if let ItemOutcome::Answered(reply) = solved.outcome(place)? {
                 references.push((place, reply.text.trim().to_string()));
             }
         }
@@ -65,7 +65,7 @@ impl<'a> Judging<'a> {
         for (item, (place, reference)) in self.references.into_iter().enumerate() {
             let pair = &self.pairs[place];
             all[place] = match verdicts.outcome(item)? {
-                Outcome::Answered(reply) => match prompt::verdict(&reply.text) {
+                ItemOutcome::Answered(reply) => match prompt::verdict(&reply.text) {
                     Ok(right) => Judged {
                         right: Some(right),
                         agreement: f64::from(u8::from(right)),
@@ -91,7 +91,7 @@ impl Task for Judging<'_> {
         self.pairs[self.references[item].0].id.clone()
     }
 
-    fn prompt(&self, item: usize, refusal: Option<&Refusal>) -> String {
+    fn prompt(&self, item: usize, refusal: Option<&UnreadableReply>) -> String {
         let (place, reference) = &self.references[item];
         let pair = &self.pairs[*place];
         (self.plan.render)(&prompt::judge(

@@ -1,13 +1,13 @@
 use dataset_loader::{Benchmark, Problem};
-use evaluation::{CountedOnce, Repeated};
-use generation::{FinishReason, Prompt};
+use evaluation::{DeduplicatedAverages, RepeatedItems};
+use generation::{FinishReason, Prompt, Scripted};
 
-use crate::scripted::{Scripted, plan, problems, right, run};
+use crate::scripted::{plan, problems, right, run};
 
 fn counted_once(
     problems: Vec<Problem>,
     answer: fn(&Prompt) -> (String, FinishReason),
-) -> Option<CountedOnce> {
+) -> Option<DeduplicatedAverages> {
     let folder = tempfile::tempdir().unwrap();
     let done = run(
         &plan(problems),
@@ -34,7 +34,7 @@ fn a_problem_of_two_sets_counts_in_the_first() {
     // The scripted problems of all tasks are the same: `Which number is 0?`, …
     let asked = problems(&benchmark, &[("gsm8k", 4), ("MATH.Algebra", 6), ("tal", 2)]);
     let once = counted_once(asked, half_right).unwrap();
-    let repeated = |set: &str, items| Repeated {
+    let repeated = |set: &str, items| RepeatedItems {
         set: set.into(),
         items,
     };

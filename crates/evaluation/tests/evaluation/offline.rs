@@ -2,7 +2,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use dataset_loader::Benchmark;
-use evaluation::{Grader, judge_file};
+use evaluation::{Grader, score_file};
 use serde_json::Value;
 
 fn grader() -> Grader {
@@ -50,7 +50,7 @@ fn writes_a_verdict_a_line_in_the_order_of_the_input() {
         ]
         .join("\n"),
     );
-    let counts = judge_file(&grader(), &files.input, &files.output).unwrap();
+    let counts = score_file(&grader(), &files.input, &files.output).unwrap();
     assert_eq!(
         (counts.n, counts.official_correct, counts.strict_correct),
         (5, 2, 2)
@@ -125,7 +125,7 @@ fn bad_lines_are_named_and_leave_no_output() {
             "{}\n{bad}\n",
             r#"{"id": "ok", "completion": "x", "reference": "1"}"#
         ));
-        let text = judge_file(&grader(), &files.input, &files.output)
+        let text = score_file(&grader(), &files.input, &files.output)
             .unwrap_err()
             .to_string();
         assert!(

@@ -1,0 +1,110 @@
+//! What a user can do about an error. Libraries say what is wrong; which flags and commands help is
+//! said here.
+
+use anyhow::Error;
+use evaluation::{ComparisonError, ExclusionError, TemplateError};
+use jobs::JobError;
+use store::FileError;
+
+/// The end of a message; empty where there is nothing to add.
+pub fn way_out(error: &Error) -> String {
+    match error.chain().find_map(of_cause) {
+        Some(way_out) => format!(". {way_out}"),
+        None => String::new(),
+    }
+}
+
+fn of_cause(cause: &(dyn std::error::Error + 'static)) -> Option<String> {
+    None.or_else(|| cause.downcast_ref().and_then(of_run))
+        .or_else(|| cause.downcast_ref().and_then(of_comparison))
+        .or_else(|| cause.downcast_ref().and_then(of_exclusion))
+        .or_else(|| cause.downcast_ref().and_then(of_template))
+        .or_else(|| cause.downcast_ref().and_then(of_file))
+        .or_else(|| cause.downcast_ref().and_then(of_job))
+        .or_else(|| cause.downcast_ref().and_then(of_checkpoint))
+}
+
+fn text(way_out: &str) -> Option<String> {
+    Some(way_out.to_string())
+}
+
+fn of_run(error: &evaluation::Error) -> Option<String> {
+    use evaluation::Error;
+    match error {
+        Error::NoRun(_) => text("Name a folder that `mwpbench eval` has written"),
+        Error::NotARunFolder(_) => text("Choose another folder with --output-dir"),
+        Error::OtherRun { .. } => text(
+            "Choose another folder with --output-dir, or give what the run there was begun with",
+        ),
+        Error::DamagedSummary { folder, .. } => Some(format!(
+            "Write it anew with `mwpbench score {}`",
+            folder.display()
+        )),
+        Error::LongPrompts { .. } => text(
+            "Leave the set out with --tasks, or count such items as failed with --on-long-prompt fail",
+        ),
+        Error::NoTokenIds => text("Leave out --log-tokens"),
+        _ => None,
+    }
+}
+
+fn of_comparison(error: &ComparisonError) -> Option<String> {
+    match error {
+        ComparisonError::NotJudged { folder, .. } => Some(format!(
+            "Judge it with `mwpbench score {}`",
+            folder.display()
+        )),
+        ComparisonError::Edited { folder, .. } => Some(format!(
+            "Judge the run anew with `mwpbench score {}`",
+            folder.display()
+        )),
+        ComparisonError::Baseline { .. } => {
+            text("Name a run folder, or a file that `mwpbench baseline save` has written")
+        }
+        ComparisonError::DifferentItems { .. } => text("Compare those in common with --common"),
+        ComparisonError::OtherItem { id } => {
+            Some(format!("Look at each with `mwpbench show RUN --item {id}`"))
+        }
+        _ => None,
+    }
+}
+
+fn of_exclusion(error: &ExclusionError) -> Option<String> {
+    match error {
+        ExclusionError::Unknown { .. } => {
+            text("Are they of other data? `mwpbench data show` shows ids")
+        }
+        _ => None,
+    }
+}
+
+fn of_template(error: &TemplateError) -> Option<String> {
+    match error {
+        TemplateError::SystemRefused { .. } | TemplateError::SystemIgnored { .. } => text(
+            "Leave --system-prompt out, or give a template that writes it with --chat-template",
+        ),
+        TemplateError::QuestionIgnored { .. } => text("Give another one with --chat-template"),
+        _ => None,
+    }
+}
+
+fn of_file(error: &FileError) -> Option<String> {
+    match error {
+        FileError::NotWritable { .. } => text("Choose another folder"),
+        FileError::WriteFailed { .. } => text(
+            "What was finished is kept: give the disk room and start the same command again to continue",
+        ),
+        _ => None,
+    }
+}
+
+fn of_job(_: &JobError) -> Option<String> {
+    None
+}
+
+fn of_checkpoint(error: &inference::Error) -> Option<String> {
+    match error.kind() {
+        inference::ErrorKind::UnsupportedTokenizer => text("Give it with --tokenizer FILE|DIR"),
+        _ => None,
+    }
+}
