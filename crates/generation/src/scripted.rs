@@ -43,7 +43,8 @@ impl From<Result<String, String>> for ScriptedReply {
 /// Replies by a function of the prompt, the last prompt first: the order of completions must not
 /// matter to anybody.
 pub struct Scripted<'a> {
-    reply: Box<dyn FnMut(&Prompt) -> ScriptedReply + 'a>,
+    /// What it replies to a prompt.
+    pub reply: Box<dyn FnMut(&Prompt) -> ScriptedReply + 'a>,
     /// Its name, which is also the digest of its weights.
     pub name: String,
     /// Prompts that were replied to.

@@ -10,8 +10,9 @@ use statistics::Bootstrap;
 
 use super::{GateRules, GateVerdict, gate};
 use crate::comparison::{ComparedItems, ComparedRun};
-use crate::manifest::{DataIdentity, Identity, TemplateIdentity};
+use crate::manifest::{DataIdentity, Identity};
 use crate::protocol::Protocol;
+use crate::template_identity::TemplateIdentity;
 
 /// Items of the ten sets under the official protocol.
 const SETS: [(&str, usize); 10] = [
