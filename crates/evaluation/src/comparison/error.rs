@@ -97,7 +97,11 @@ pub enum ComparisonError {
         first: String,
     },
     /// A sample that a run did not draw.
-    #[error("the run in {} drew {samples} completions a problem, there is no sample {sample} (the first is 0)", folder.display())]
+    #[error(
+        "the run in {} drew {samples} completion{} a problem, there is no sample {sample} (the first is 0)",
+        folder.display(),
+        if *samples == 1 { "" } else { "s" }
+    )]
     NoSuchSample {
         /// The run's folder.
         folder: PathBuf,

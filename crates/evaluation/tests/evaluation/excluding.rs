@@ -89,15 +89,15 @@ fn unknown_ids_are_refused_with_their_count() {
     for (content, expected) in [
         (
             "gsm8k/1\ngsm8k/77\ngsm8k/78\n",
-            "2 of the 3 ids in ids.txt belong to no problem: gsm8k/77, gsm8k/78 ",
+            "2 of the 3 ids in ids.txt belong to no problem: gsm8k/77, gsm8k/78",
         ),
         (
             "gsm9k/1\n",
-            "1 of the 1 ids in ids.txt belong to no problem: gsm9k/1 ",
+            "1 of the 1 ids in ids.txt belong to no problem: gsm9k/1",
         ),
         (
             "12\n",
-            "1 of the 1 ids in ids.txt belong to no problem: 12 ",
+            "1 of the 1 ids in ids.txt belong to no problem: 12",
         ),
         ("\n \n", "ids.txt holds no id"),
         (
