@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use clap::ValueEnum;
 use dataset_loader::Benchmark;
 use evaluation::{
-    Exclusion, LongPrompts, MAX_TOKENS, Plan, Protocol, Selection, Summary, TokenDetails,
+    Exclusion, LongPrompts, MAX_TOKENS, Protocol, RunPlan, Selection, Summary, TokenDetails,
 };
 use generation::Decoding;
 use reporting::SummaryTable;
@@ -193,7 +193,7 @@ pub fn run(args: Args) -> anyhow::Result<Outcome> {
 
 impl Args {
     /// Everything that can be wrong is found here or while loading, before time is spent.
-    fn plan(&self, benchmark: &Benchmark) -> anyhow::Result<Plan> {
+    fn plan(&self, benchmark: &Benchmark) -> anyhow::Result<RunPlan> {
         let template = self.prompt.template(&self.generator)?;
         let protocol = match self.protocol {
             ProtocolName::Official => Protocol::Official,
@@ -212,7 +212,7 @@ impl Args {
             None => (selected, None),
         };
         data.check_language(benchmark, &problems)?;
-        Ok(Plan {
+        Ok(RunPlan {
             problems,
             origin: data.origin,
             data_digest: data.digest,
@@ -289,13 +289,13 @@ fn with_way_out(error: evaluation::Error) -> anyhow::Error {
     anyhow::Error::new(error).context(message)
 }
 
-fn data_is_sample(plan: &Plan) -> bool {
+fn data_is_sample(plan: &RunPlan) -> bool {
     plan.origin == dataset_loader::Origin::Samples
 }
 
 /// A name that the same command finds again: the model's, and the digest of all that decides the
 /// completions.
-fn default_folder(identity: &evaluation::Identity) -> PathBuf {
+fn default_folder(identity: &evaluation::RunIdentity) -> PathBuf {
     const DIGITS: usize = 12;
     let name: String = identity
         .model

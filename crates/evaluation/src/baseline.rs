@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use store::FileError;
 
 use crate::comparison::{ComparedItems, ComparedRun, ComparisonError};
-use crate::manifest::Identity;
+use crate::manifest::RunIdentity;
 
 /// Version of the file.
 const SCHEMA: &str = "mwpbench.baseline.v1";
@@ -25,7 +25,7 @@ pub struct Baseline {
     /// Version of the program that asked the run.
     pub version: String,
     /// What decided the completions.
-    pub identity: Identity,
+    pub identity: RunIdentity,
     /// The strict profile, where one was asked for in place of the sets' own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub strict_profile: Option<String>,
@@ -83,7 +83,7 @@ pub struct BaselineFigures {
     /// Version of the program that asked the run.
     pub version: String,
     /// What decided the completions.
-    pub identity: Identity,
+    pub identity: RunIdentity,
     /// Completions a problem.
     pub samples: usize,
     /// Each set.

@@ -256,7 +256,7 @@ impl Grader {
 }
 
 /// What the official scorer says of an answer.
-pub(crate) fn by_official(answer: Answer<'_>, reference: &str) -> official::Judgement {
+pub(crate) fn by_official(answer: Answer<'_>, reference: &str) -> official::OfficialJudgement {
     match answer {
         Answer::Completion(text) => official::judge_completion(text, reference),
         Answer::Prediction(text) => official::judge_prediction(text, reference),
@@ -274,7 +274,7 @@ pub(crate) fn ended(reason: FinishReason) -> Ended {
 impl OfficialVerdict {
     /// The verdict on a judgement, given how the completion ended. A failed completion is never
     /// correct.
-    pub(crate) fn new(judgement: official::Judgement, ended: Ended) -> Self {
+    pub(crate) fn new(judgement: official::OfficialJudgement, ended: Ended) -> Self {
         let verdict = judgement.verdict(ended);
         Self {
             verdict,
@@ -290,7 +290,7 @@ impl OfficialVerdict {
 impl StrictVerdict {
     /// The verdict on a judgement, given how the completion ended. A failed completion is never
     /// correct.
-    pub(crate) fn new(judgement: strict::Judgement, ended: Ended) -> Self {
+    pub(crate) fn new(judgement: strict::StrictJudgement, ended: Ended) -> Self {
         let verdict = judgement.verdict(ended);
         Self {
             verdict,

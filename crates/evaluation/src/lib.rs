@@ -60,10 +60,10 @@ pub use gate::{
 };
 pub use grader::{Explained, Grader, GraderError};
 pub use jobs::Progress;
-pub use manifest::{DataIdentity, Identity, Manifest};
+pub use manifest::{DataIdentity, RunIdentity, RunManifest};
 pub use offline::{OfflineCounts, explain_file, score_file};
 pub use pass_at_k::{FigureAtK, SampledFigures};
-pub use plan::{LongPrompts, Plan};
+pub use plan::{LongPrompts, RunPlan};
 pub use protocol::{MAX_TOKENS, OFFICIAL_TASK_CAP, Protocol, STOP_STRINGS};
 pub use record::{CompletionRecord, OfficialVerdict, PromptRecord, StrictVerdict, VerdictRecord};
 pub use rescore::{rescore, summary_without};

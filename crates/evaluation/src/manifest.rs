@@ -23,13 +23,13 @@ pub(crate) const BUNDLED: &str = "samples";
 /// The manifest of a run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Manifest {
+pub struct RunManifest {
     /// Version of the folder's files.
     pub schema: String,
     /// Version of the program.
     pub version: String,
     /// What decides the completions.
-    pub identity: Identity,
+    pub identity: RunIdentity,
     /// The custom sets that were asked, as they were described: judging again needs their
     /// names and profiles.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -64,7 +64,7 @@ pub struct Manifest {
 /// What decides the completions of a run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Identity {
+pub struct RunIdentity {
     /// Who answered.
     pub model: GeneratorInfo,
     /// What was asked.
@@ -98,7 +98,7 @@ pub struct DataIdentity {
     pub problems_digest: String,
 }
 
-impl Identity {
+impl RunIdentity {
     /// The fields in which `other` (asked for now) differs from this one (found in a folder). Names
     /// of the model, the data and the template are labels: their digests decide.
     pub fn differences(&self, other: &Self) -> Vec<Difference> {
@@ -132,7 +132,7 @@ impl Identity {
     }
 }
 
-fn to_value(identity: &Identity) -> Value {
+fn to_value(identity: &RunIdentity) -> Value {
     serde_json::to_value(identity).expect("an identity is plain data")
 }
 

@@ -9,14 +9,14 @@ use scoring::{rules_digest, scorer_version};
 
 use crate::error::Error;
 use crate::exclusion::Excluded;
-use crate::manifest::{BUNDLED, DataIdentity, Identity, Manifest, SCHEMA, problems_digest};
+use crate::manifest::{BUNDLED, DataIdentity, RunIdentity, RunManifest, SCHEMA, problems_digest};
 use crate::protocol::Protocol;
 use crate::template::Template;
 use crate::token_details::TokenDetails;
 
 /// What a run asks, and how.
 #[derive(Clone, Debug)]
-pub struct Plan {
+pub struct RunPlan {
     /// What is asked, in order.
     pub problems: Vec<Problem>,
     /// Where the problems came from.
@@ -59,14 +59,14 @@ pub enum LongPrompts {
     Fail,
 }
 
-impl Plan {
+impl RunPlan {
     /// What decides the completions when this generator answers.
-    pub fn identity(&self, model: GeneratorInfo) -> Identity {
+    pub fn identity(&self, model: GeneratorInfo) -> RunIdentity {
         let (name, samples) = match &self.origin {
             Origin::Samples => (BUNDLED.to_string(), true),
             Origin::Files { paths } => (data_name(paths), false),
         };
-        Identity {
+        RunIdentity {
             model,
             data: DataIdentity {
                 name,
@@ -83,9 +83,9 @@ impl Plan {
         }
     }
 
-    pub(crate) fn manifest(&self, benchmark: &Benchmark, model: GeneratorInfo) -> Manifest {
+    pub(crate) fn manifest(&self, benchmark: &Benchmark, model: GeneratorInfo) -> RunManifest {
         let is_asked = |set: &&Set| self.problems.iter().any(|problem| problem.set == set.name);
-        Manifest {
+        RunManifest {
             schema: SCHEMA.to_string(),
             version: self.version.clone(),
             identity: self.identity(model),

@@ -7,7 +7,7 @@ use crate::deduplicated::DeduplicatedAverages;
 use crate::error::Error;
 use crate::exclusion::{Excluded, Exclusion};
 use crate::grader::Grader;
-use crate::manifest::Manifest;
+use crate::manifest::RunManifest;
 use crate::record::{CompletionRecord, VerdictRecord};
 use crate::run_folder::{Completions, RunFolder};
 use crate::summary::Summary;
@@ -114,7 +114,7 @@ pub(crate) fn write_results(
 fn judge(
     benchmark: &Benchmark,
     grader: &Grader,
-    manifest: &Manifest,
+    manifest: &RunManifest,
     finished: &Finished,
 ) -> (Vec<VerdictRecord>, Summary) {
     let Finished {

@@ -12,7 +12,7 @@ use store::{FileError, Journal};
 
 use crate::error::Error;
 use crate::grader::Grader;
-use crate::plan::{LongPrompts, Plan};
+use crate::plan::{LongPrompts, RunPlan};
 use crate::record::{CompletionRecord, PromptRecord};
 use crate::rescore::{Finished, in_order, write_results};
 use crate::run_folder::{Completions, RunFolder};
@@ -76,7 +76,7 @@ impl Failures {
 pub fn run(
     benchmark: &Benchmark,
     grader: &Grader,
-    plan: &Plan,
+    plan: &RunPlan,
     generator: &mut dyn Generator,
     folder: &Path,
     on_progress: &mut dyn FnMut(&Progress) -> ControlFlow<()>,
@@ -130,7 +130,7 @@ pub fn run(
 /// Finds the prompts that do not fit, before time is spent.
 fn check_prompts(
     prompts: &[Prompt],
-    plan: &Plan,
+    plan: &RunPlan,
     generator: &dyn Generator,
 ) -> Result<Vec<PromptIssue>, Error> {
     let issues = generator
@@ -151,7 +151,7 @@ fn check_prompts(
 /// where those asked for now are not there.
 fn check_token_details(
     folder: &mut RunFolder,
-    plan: &Plan,
+    plan: &RunPlan,
     items: usize,
     completions: &Completions,
 ) -> Result<(), Error> {
@@ -204,7 +204,7 @@ fn log_tokens(
 /// Drops items that failed from a run, which is then an unfinished one.
 fn drop_failed(
     folder: &mut RunFolder,
-    plan: &Plan,
+    plan: &RunPlan,
     completions: &mut Completions,
 ) -> Result<(), Error> {
     let all = completions.len();
@@ -225,7 +225,7 @@ fn drop_failed(
 
 /// Puts the open prompts to the generator.
 fn generate(
-    plan: &Plan,
+    plan: &RunPlan,
     prompts: &[Prompt],
     issues: &[PromptIssue],
     generator: &mut dyn Generator,
@@ -269,7 +269,7 @@ fn generate(
 
 /// Keeps each completion in the journal and in memory.
 struct CompletionRecorder<'a> {
-    plan: &'a Plan,
+    plan: &'a RunPlan,
     /// The prompts that were asked, as positions in all prompts of the plan: the samples of a
     /// problem one after the other, in the order of the problems.
     open: Vec<usize>,

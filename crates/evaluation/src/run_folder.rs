@@ -16,7 +16,7 @@ use store::{FileError, FolderLock, Journal, JsonLines, read_manifest, write_atom
 
 use crate::error::Error;
 use crate::grader::Grader;
-use crate::manifest::{Manifest, SCHEMA, problems_digest};
+use crate::manifest::{RunManifest, SCHEMA, problems_digest};
 use crate::record::{CompletionRecord, PromptRecord, VerdictRecord};
 use crate::summary::Summary;
 use crate::template::Template;
@@ -37,7 +37,7 @@ pub(crate) type Completions = HashMap<(String, u32), CompletionRecord>;
 #[derive(Clone, Debug)]
 pub struct RunFolder {
     path: PathBuf,
-    manifest: Manifest,
+    manifest: RunManifest,
     /// The right to write, where it was taken.
     lock: Option<Arc<FolderLock>>,
 }
@@ -66,7 +66,7 @@ impl RunFolder {
     /// or that holds a run with another identity.
     pub fn create_or_continue(
         path: &Path,
-        manifest: Manifest,
+        manifest: RunManifest,
         problems: &[Problem],
     ) -> Result<Self, Error> {
         let not_writable = |source| FileError::NotWritable {
@@ -123,14 +123,14 @@ impl RunFolder {
     }
 
     /// What the run is bound to.
-    pub fn manifest(&self) -> &Manifest {
+    pub fn manifest(&self) -> &RunManifest {
         &self.manifest
     }
 
     /// Changes the manifest, and writes it where that made a difference.
     pub(crate) fn update_manifest(
         &mut self,
-        change: impl FnOnce(&mut Manifest),
+        change: impl FnOnce(&mut RunManifest),
     ) -> Result<(), Error> {
         let before = self.manifest.clone();
         change(&mut self.manifest);
@@ -315,6 +315,6 @@ impl RunFolder {
     }
 }
 
-fn read_run_manifest(folder: &Path) -> Result<Manifest, FileError> {
+fn read_run_manifest(folder: &Path) -> Result<RunManifest, FileError> {
     read_manifest(&folder.join(MANIFEST), SCHEMA, "a run's manifest")
 }

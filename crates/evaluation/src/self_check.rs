@@ -29,14 +29,14 @@ pub struct CheckedSet {
     /// Forms that failed.
     pub failed: usize,
     /// References that the official scorer cannot read; it would drop their whole task.
-    pub official_exceptions: Vec<Exception>,
+    pub official_exceptions: Vec<ReferenceException>,
     /// The failures of the strict scorer.
     pub failures: Vec<FailedReference>,
 }
 
 /// A reference that makes the original scorer raise.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Exception {
+pub struct ReferenceException {
     /// Id of the problem.
     pub id: String,
     /// The reference.
@@ -90,7 +90,7 @@ impl CheckedSet {
         let exception = |problem: &&&Problem| {
             let exception =
                 official::judge_prediction(&problem.reference, &problem.reference).exception?;
-            Some(Exception {
+            Some(ReferenceException {
                 id: problem.id.clone(),
                 reference: problem.reference.clone(),
                 exception: exception.to_string(),

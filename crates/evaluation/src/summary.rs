@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::averages::{Averages, averages};
 use crate::deduplicated::DeduplicatedAverages;
 use crate::grader::Grader;
-use crate::manifest::{BUNDLED, Manifest};
+use crate::manifest::{BUNDLED, RunManifest};
 use crate::pass_at_k::SampledFigures;
 use crate::protocol::{MAX_TOKENS, deviating_stop_strings};
 use crate::record::VerdictRecord;
@@ -68,7 +68,7 @@ impl Summary {
     pub(crate) fn new(
         benchmark: &Benchmark,
         grader: &Grader,
-        manifest: &Manifest,
+        manifest: &RunManifest,
         verdicts: &[VerdictRecord],
     ) -> Self {
         let identity = &manifest.identity;
@@ -154,7 +154,7 @@ impl Summary {
 }
 
 /// In what a run departs from the official protocol's prompt, decoding and items.
-fn deviations(manifest: &Manifest) -> Vec<String> {
+fn deviations(manifest: &RunManifest) -> Vec<String> {
     let identity = &manifest.identity;
     let mut found = Vec::new();
     if let Some(limit) = identity.limit {

@@ -1,12 +1,12 @@
 //! What came of the rules' cases.
 
 use comfy_table::Cell;
-use evaluation::cases::Report;
+use evaluation::cases::CaseReport;
 
 use crate::table::framed;
 
 /// The files with their cases, the rules if asked for, and what does not hold.
-pub fn cases_text(report: &Report, rules: bool, width: Option<u16>) -> String {
+pub fn cases_text(report: &CaseReport, rules: bool, width: Option<u16>) -> String {
     let mut files = framed(["file", "cases", "hold"], &[1, 2], width);
     for file in report.files.iter().filter(|file| file.cases > 0) {
         let hold = file.cases.saturating_sub(file.failures.len());

@@ -35,7 +35,7 @@ pub const JUDGEMENT_FILES: [(&str, &str); 12] = case_files![
 
 /// What came of the cases.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct Report {
+pub struct CaseReport {
     /// The files, in the order of their names within each kind.
     pub files: Vec<FileReport>,
     /// The rules, by id.
@@ -66,7 +66,7 @@ pub struct RuleReport {
     pub silent: usize,
 }
 
-impl Report {
+impl CaseReport {
     /// Whether every case holds and every rule is covered.
     pub fn holds(&self) -> bool {
         self.failures().next().is_none() && self.uncovered().next().is_none()
@@ -95,7 +95,7 @@ impl Report {
 }
 
 /// Runs every case of every embedded file.
-pub fn check() -> Report {
+pub fn check() -> CaseReport {
     let mut run = Run::default();
     for (name, text) in JUDGEMENT_FILES {
         run.judgements(name, text);
@@ -123,7 +123,7 @@ pub fn check() -> Report {
 }
 
 /// Runs the cases that a user's profile holds. Coverage is that of its own rules.
-pub fn check_profile(profile: &Profile) -> Report {
+pub fn check_profile(profile: &Profile) -> CaseReport {
     let mut run = Run::default();
     run.extractions(profile.name(), profile, profile.cases());
     let standard: Vec<&str> = Profile::standard().ids().collect();
@@ -314,7 +314,7 @@ impl Run {
         silent.for_each(|rule| self.counts.entry((scorer, rule.clone())).or_default().1 += 1);
     }
 
-    fn report(mut self, official: Vec<String>, mut strict: Vec<String>) -> Report {
+    fn report(mut self, official: Vec<String>, mut strict: Vec<String>) -> CaseReport {
         strict.sort();
         strict.dedup();
         let mut rules = Vec::new();
@@ -340,7 +340,7 @@ impl Run {
                 failures: vec![format!("`{rule}` is no rule of the profile {profile}")],
             });
         }
-        Report {
+        CaseReport {
             files: self.files,
             rules,
         }

@@ -114,7 +114,7 @@ pub enum Ended {
     Failed,
 }
 
-impl official::Judgement {
+impl official::OfficialJudgement {
     /// Combines the judgement with how the completion ended; the first line that applies decides.
     ///
     /// 1. generation failed: [`Verdict::Failed`], whatever the text;
@@ -137,7 +137,7 @@ impl official::Judgement {
     }
 }
 
-impl strict::Judgement {
+impl strict::StrictJudgement {
     /// Combines the judgement with how the completion ended; the first line that applies decides.
     ///
     /// 1. generation failed: [`Verdict::Failed`], whatever the text;

@@ -27,7 +27,7 @@ pub const FAILED_EXTRACTION: &str = "failed extracting answer from completion";
 
 /// What the original scorer returns for one completion, and why.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Judgement {
+pub struct OfficialJudgement {
     /// The original's verdict; `false` where [`exception`](Self::exception) is set.
     pub correct: bool,
     /// The clean prediction, as the original writes it to its files: [`FAILED_EXTRACTION`] where no
@@ -84,7 +84,7 @@ impl fmt::Display for Exception {
 /// assert!(!judgement.correct);
 /// assert_eq!(judgement.exception, Some(Exception::IndexError));
 /// ```
-pub fn judge_completion(completion: &str, reference: &str) -> Judgement {
+pub fn judge_completion(completion: &str, reference: &str) -> OfficialJudgement {
     let reference = match Reference::new(reference) {
         Ok(reference) => reference,
         Err(judgement) => return judgement,
@@ -107,7 +107,7 @@ pub fn judge_completion(completion: &str, reference: &str) -> Judgement {
 /// # use scoring::official::judge_prediction;
 /// assert!(judge_prediction("$1,234.00", "1234").correct);
 /// ```
-pub fn judge_prediction(prediction: &str, reference: &str) -> Judgement {
+pub fn judge_prediction(prediction: &str, reference: &str) -> OfficialJudgement {
     match Reference::new(reference) {
         Ok(reference) => reference.judge(python::lower(prediction), None),
         Err(judgement) => judgement,
@@ -124,7 +124,7 @@ struct Reference {
 
 impl Reference {
     /// Cleans the reference, or gives the judgement where that raises.
-    fn new(reference: &str) -> Result<Self, Judgement> {
+    fn new(reference: &str) -> Result<Self, OfficialJudgement> {
         let uncleaned = python::lower(reference);
         let mut trace = Vec::with_capacity(8);
         match clean(uncleaned.clone(), &profile().rewrites, &mut trace) {
@@ -134,7 +134,7 @@ impl Reference {
                 clean,
                 trace,
             }),
-            Err(exception) => Err(Judgement {
+            Err(exception) => Err(OfficialJudgement {
                 correct: false,
                 prediction: None,
                 reference: None,
@@ -146,7 +146,7 @@ impl Reference {
         }
     }
 
-    fn judge(mut self, extracted: String, extractor: Option<&'static str>) -> Judgement {
+    fn judge(mut self, extracted: String, extractor: Option<&'static str>) -> OfficialJudgement {
         self.trace.extend(extractor);
         let cleaned = clean(extracted.clone(), &profile().rewrites, &mut self.trace);
         let (swallowed, prediction) = match cleaned {
@@ -166,7 +166,7 @@ impl Reference {
         };
         let (rule, correct) = sides.compare();
         self.trace.push(rule);
-        Judgement {
+        OfficialJudgement {
             correct,
             prediction: Some(prediction),
             reference: Some(reference),
@@ -177,7 +177,7 @@ impl Reference {
         }
     }
 
-    fn judge_missing(mut self, extractor: &'static str) -> Judgement {
+    fn judge_missing(mut self, extractor: &'static str) -> OfficialJudgement {
         let sides = equality::Sides {
             answer: None,
             reference: &self.uncleaned,
@@ -186,7 +186,7 @@ impl Reference {
         };
         let (rule, correct) = sides.compare();
         self.trace.extend([extractor, rule]);
-        Judgement {
+        OfficialJudgement {
             correct,
             prediction: None,
             reference: Some(self.uncleaned),
@@ -197,9 +197,9 @@ impl Reference {
         }
     }
 
-    fn judge_failed(mut self, extractor: &'static str) -> Judgement {
+    fn judge_failed(mut self, extractor: &'static str) -> OfficialJudgement {
         self.trace.push(extractor);
-        Judgement {
+        OfficialJudgement {
             correct: false,
             prediction: Some(FAILED_EXTRACTION.to_owned()),
             reference: Some(self.clean),

@@ -6,12 +6,12 @@
 
 use serde::Serialize;
 
-use crate::strict::{Answer, Judgement, Profile};
+use crate::strict::{Answer, Profile, StrictJudgement};
 
-/// How a reference was put to the scorer.
+/// How a reference was given to the scorer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Form {
+pub enum ReferenceForm {
     /// As it stands.
     Itself,
     /// In a box, at the end of a completion.
@@ -31,36 +31,36 @@ pub enum Form {
 /// A check that failed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Failure {
-    /// How the reference was put.
-    pub form: Form,
-    /// What was put.
+    /// How the reference was given.
+    pub form: ReferenceForm,
+    /// What was given.
     pub text: String,
     /// What the scorer made of it.
-    pub judgement: Judgement,
+    pub judgement: StrictJudgement,
 }
 
 /// What came of one reference.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct Checked {
+pub struct CheckedReference {
     /// Forms that were tried.
     pub tried: usize,
     /// Those that failed.
     pub failures: Vec<Failure>,
 }
 
-impl Checked {
+impl CheckedReference {
     /// Whether the reference equals itself as it stands.
     pub fn equals_itself(&self) -> bool {
         self.failures
             .iter()
-            .all(|failure| failure.form != Form::Itself)
+            .all(|failure| failure.form != ReferenceForm::Itself)
     }
 }
 
-/// Puts a reference to the scorer in every form that suits it.
-pub fn check(profile: &Profile, reference: &str) -> Checked {
-    let mut checked = Checked::default();
-    let mut put = |form: Form, text: String, is_completion: bool| {
+/// Gives a reference to the scorer in every form that suits it.
+pub fn check(profile: &Profile, reference: &str) -> CheckedReference {
+    let mut checked = CheckedReference::default();
+    let mut judge = |form: ReferenceForm, text: String, is_completion: bool| {
         let answer = if is_completion {
             Answer::Completion(&text)
         } else {
@@ -68,7 +68,7 @@ pub fn check(profile: &Profile, reference: &str) -> Checked {
         };
         let judgement = profile.judge(answer, reference, None);
         checked.tried += 1;
-        if judgement.correct != (form != Form::Changed) {
+        if judgement.correct != (form != ReferenceForm::Changed) {
             checked.failures.push(Failure {
                 form,
                 text,
@@ -77,20 +77,20 @@ pub fn check(profile: &Profile, reference: &str) -> Checked {
         }
     };
     let bare = reference.trim();
-    put(Form::Itself, bare.to_owned(), false);
+    judge(ReferenceForm::Itself, bare.to_owned(), false);
     let is_solution = bare.contains("\\boxed") || bare.contains('\n');
     if is_balanced(bare) && !is_solution {
         let inner = undollared(bare);
         let dollar = if inner.contains('$') { "" } else { "$" };
-        put(
-            Form::Boxed,
+        judge(
+            ReferenceForm::Boxed,
             format!("Adding up, we get the result.\n\n{dollar}\\boxed{{{inner}}}{dollar}"),
             true,
         );
     }
     if !is_solution && !bare.contains(". ") {
-        put(
-            Form::Announced,
+        judge(
+            ReferenceForm::Announced,
             format!(
                 "Adding up, we get the result. The answer is {}.",
                 bare.trim_end_matches('.')
@@ -100,16 +100,16 @@ pub fn check(profile: &Profile, reference: &str) -> Checked {
     }
     let is_word = bare.chars().all(|sign| sign.is_alphabetic() || sign == ' ');
     if !is_word && !bare.contains(['$', '"']) && !bare.contains("\\(") && !bare.contains("\\[") {
-        put(Form::Dollars, format!("${bare}$"), false);
+        judge(ReferenceForm::Dollars, format!("${bare}$"), false);
     }
     if let Some(typeset) = typeset(bare) {
-        put(Form::Typeset, typeset, false);
+        judge(ReferenceForm::Typeset, typeset, false);
     }
     for text in notations(bare) {
-        put(Form::Notation, text, false);
+        judge(ReferenceForm::Notation, text, false);
     }
     if let Some(changed) = changed(bare) {
-        put(Form::Changed, changed, false);
+        judge(ReferenceForm::Changed, changed, false);
     }
     checked
 }

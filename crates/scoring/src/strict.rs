@@ -42,7 +42,7 @@ pub enum Answer<'a> {
 
 /// What the strict scorer says of one answer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Judgement {
+pub struct StrictJudgement {
     /// Whether the answer and the reference denote the same.
     pub correct: bool,
     /// The answer as found in the completion; `None` where there is none.
@@ -59,7 +59,7 @@ pub struct Judgement {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Explanation {
     /// The judgement itself.
-    pub judgement: Judgement,
+    pub judgement: StrictJudgement,
     /// What the reference is, which picks the extraction rules: `number`, `choice`, `formula` or
     /// `text`.
     pub reference_kind: &'static str,
@@ -85,12 +85,12 @@ pub struct ExplanationStep {
 }
 
 /// Judges a whole completion against a reference by the standard profile.
-pub fn judge_completion(completion: &str, reference: &str) -> Judgement {
+pub fn judge_completion(completion: &str, reference: &str) -> StrictJudgement {
     Profile::standard().judge(Answer::Completion(completion), reference, None)
 }
 
 /// Judges an answer without a text around it against a reference by the standard profile.
-pub fn judge_prediction(prediction: &str, reference: &str) -> Judgement {
+pub fn judge_prediction(prediction: &str, reference: &str) -> StrictJudgement {
     Profile::standard().judge(Answer::Prediction(prediction), reference, None)
 }
 

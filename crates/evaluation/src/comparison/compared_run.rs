@@ -11,7 +11,7 @@ use store::FileError;
 use super::error::ComparisonError;
 use crate::error::Error;
 use crate::grader::Grader;
-use crate::manifest::Identity;
+use crate::manifest::RunIdentity;
 use crate::record::{CompletionRecord, VerdictRecord};
 use crate::run_folder::RunFolder;
 use crate::set_summary::SetSummary;
@@ -22,7 +22,7 @@ use crate::summary::Summary;
 pub struct ComparedRun {
     /// The folder or file.
     pub(crate) source: PathBuf,
-    pub(crate) identity: Identity,
+    pub(crate) identity: RunIdentity,
     /// Version of the program that asked it.
     pub(crate) version: String,
     /// The strict profile, where one was asked for in place of the sets' own.

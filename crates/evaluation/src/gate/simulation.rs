@@ -10,7 +10,7 @@ use statistics::Bootstrap;
 
 use super::{GateRules, GateVerdict, gate};
 use crate::comparison::{ComparedItems, ComparedRun};
-use crate::manifest::{DataIdentity, Identity};
+use crate::manifest::{DataIdentity, RunIdentity};
 use crate::protocol::Protocol;
 use crate::template_identity::TemplateIdentity;
 
@@ -73,7 +73,7 @@ fn nobody(weights: &str) -> ComparedRun {
     let text = || "x".to_string();
     ComparedRun {
         source: weights.into(),
-        identity: Identity {
+        identity: RunIdentity {
             model: GeneratorInfo {
                 name: weights.to_string(),
                 kind: text(),

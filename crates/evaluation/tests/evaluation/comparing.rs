@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use dataset_loader::Benchmark;
 use evaluation::{
     Aspect, Baseline, ComparedRun, ComparisonError, ComparisonSettings, Contrast, Error,
-    FirstDivergence, Flips, Plan, RunComparison, Scorer, Template,
+    FirstDivergence, Flips, RunComparison, RunPlan, Scorer, Template,
 };
 use fault::{Class, Fault};
 use generation::{FinishReason, Prompt, Sampling, Scripted};
@@ -13,7 +13,7 @@ use serde_json::Value;
 use crate::scripted::{number, plan, problems, right, run};
 
 /// A plan over two averaged sets and one that is in no average.
-pub fn three_sets() -> Plan {
+pub fn three_sets() -> RunPlan {
     plan(problems(
         &Benchmark::published(),
         &[
@@ -49,7 +49,7 @@ pub fn other(prompt: &Prompt) -> (String, FinishReason) {
 pub fn opened(
     parent: &Path,
     name: &str,
-    plan: &Plan,
+    plan: &RunPlan,
     answer: fn(&Prompt) -> (String, FinishReason),
 ) -> ComparedRun {
     ComparedRun::open(&folder(parent, name, plan, answer)).unwrap()
@@ -59,7 +59,7 @@ pub fn opened(
 pub fn folder(
     parent: &Path,
     name: &str,
-    plan: &Plan,
+    plan: &RunPlan,
     answer: fn(&Prompt) -> (String, FinishReason),
 ) -> PathBuf {
     let path = parent.join(name);

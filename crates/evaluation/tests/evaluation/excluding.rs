@@ -95,10 +95,7 @@ fn unknown_ids_are_refused_with_their_count() {
             "gsm9k/1\n",
             "1 of the 1 ids in ids.txt belong to no problem: gsm9k/1",
         ),
-        (
-            "12\n",
-            "1 of the 1 ids in ids.txt belong to no problem: 12",
-        ),
+        ("12\n", "1 of the 1 ids in ids.txt belong to no problem: 12"),
         ("\n \n", "ids.txt holds no id"),
         (
             "gsm8k/0\ngsm8k/1\ngsm8k/2\ngsm8k/3\n",

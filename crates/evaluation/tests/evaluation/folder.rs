@@ -10,7 +10,7 @@ use serde_json::Value;
 use crate::scripted::{plan, problems, right, run};
 use generation::Scripted;
 
-fn gsm8k(count: usize) -> evaluation::Plan {
+fn gsm8k(count: usize) -> evaluation::RunPlan {
     plan(problems(&Benchmark::published(), &[("gsm8k", count)]))
 }
 
@@ -228,7 +228,7 @@ fn prompts_that_do_not_fit_stop_the_run_before_anything_is_written() {
     );
     assert!(!run_path.exists());
 
-    let counted = evaluation::Plan {
+    let counted = evaluation::RunPlan {
         long_prompts: LongPrompts::Fail,
         ..plan
     };
@@ -389,7 +389,7 @@ fn items_that_failed_are_asked_again_on_request_and_the_others_stay() {
     assert_eq!(idle.asked_ids(), Vec::<&str>::new());
 
     // Interrupted in between, the folder does not claim to be whole.
-    let retry = evaluation::Plan {
+    let retry = evaluation::RunPlan {
         retry_failed: true,
         ..plan.clone()
     };
@@ -422,7 +422,7 @@ fn items_that_failed_are_asked_again_on_request_and_the_others_stay() {
 #[test]
 fn token_ids_are_written_where_the_model_tells_them() {
     let folder = tempfile::tempdir().unwrap();
-    let plan = evaluation::Plan {
+    let plan = evaluation::RunPlan {
         token_details: TokenDetails {
             token_ids: true,
             logprobs: false,
@@ -463,7 +463,7 @@ fn token_ids_are_written_where_the_model_tells_them() {
 #[test]
 fn token_details_are_kept_of_all_completions_or_of_none() {
     let folder = tempfile::tempdir().unwrap();
-    let details = |logprobs| evaluation::Plan {
+    let details = |logprobs| evaluation::RunPlan {
         token_details: TokenDetails {
             token_ids: false,
             logprobs,
@@ -499,7 +499,7 @@ fn token_details_are_kept_of_all_completions_or_of_none() {
     };
     run(&details(true), &mut Scripted::new(failing), folder.path()).unwrap();
     run(&details(false), &mut Scripted::new(right), folder.path()).unwrap();
-    let again = evaluation::Plan {
+    let again = evaluation::RunPlan {
         retry_failed: true,
         ..details(false)
     };
@@ -508,7 +508,7 @@ fn token_details_are_kept_of_all_completions_or_of_none() {
         matches!(error, Error::OtherTokenDetails { finished: 3, .. }),
         "the one that failed would have none: {error}"
     );
-    let again = evaluation::Plan {
+    let again = evaluation::RunPlan {
         retry_failed: true,
         ..details(true)
     };

@@ -2,8 +2,8 @@ use std::path::Path;
 
 use dataset_loader::Benchmark;
 use evaluation::{
-    Aspect, Baseline, ComparedRun, Gate, GateRules, GateVerdict, Limits, LongPrompts, Plan, Rule,
-    ScopeRules, gate,
+    Aspect, Baseline, ComparedRun, Gate, GateRules, GateVerdict, Limits, LongPrompts, Rule,
+    RunPlan, ScopeRules, gate,
 };
 use generation::{FinishReason, Prompt, Scripted};
 use statistics::{Bootstrap, Level, Sensitivity};
@@ -24,7 +24,7 @@ fn gated(baseline: &ComparedRun, candidate: &ComparedRun, rules: &GateRules) -> 
     .unwrap()
 }
 
-fn large() -> Plan {
+fn large() -> RunPlan {
     plan(problems(
         &Benchmark::published(),
         &[("gsm8k", 1300), ("MATH.Algebra", 1000), ("math23k_en", 700)],
@@ -268,7 +268,7 @@ fn a_broken_run_is_no_worse_model() {
     let parent = tempfile::tempdir().unwrap();
     let baseline = opened(parent.path(), "baseline", &three_sets(), good);
     let path = parent.path().join("broken");
-    let broken = Plan {
+    let broken = RunPlan {
         long_prompts: LongPrompts::Fail,
         ..three_sets()
     };

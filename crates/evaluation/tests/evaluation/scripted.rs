@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 use std::path::Path;
 
 use dataset_loader::{Benchmark, Origin, Problem};
-use evaluation::{Grader, LongPrompts, Plan, Protocol, Template};
+use evaluation::{Grader, LongPrompts, Protocol, RunPlan, Template};
 use generation::{Decoding, FinishReason, Prompt, Scripted};
 
 /// Problems `task/0`, `task/1`, … whose references are their numbers.
@@ -24,8 +24,8 @@ pub fn problems(benchmark: &Benchmark, tasks: &[(&str, usize)]) -> Vec<Problem> 
 }
 
 /// A plan over these problems, as if they came from a file.
-pub fn plan(problems: Vec<Problem>) -> Plan {
-    Plan {
+pub fn plan(problems: Vec<Problem>) -> RunPlan {
+    RunPlan {
         problems,
         origin: Origin::Files {
             paths: vec!["data.jsonl".into()],
@@ -47,7 +47,7 @@ pub fn plan(problems: Vec<Problem>) -> Plan {
 
 /// Runs a plan without looking at its progress.
 pub fn run(
-    plan: &Plan,
+    plan: &RunPlan,
     generator: &mut Scripted<'_>,
     folder: &Path,
 ) -> Result<evaluation::Run, evaluation::Error> {

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use dataset_loader::Benchmark;
-use evaluation::{Manifest, RunFolder, Summary};
+use evaluation::{RunFolder, RunManifest, Summary};
 
 use super::check;
 use super::error::LeaderboardError;
@@ -16,7 +16,7 @@ pub struct Entry {
     /// What it found.
     pub(crate) summary: Summary,
     /// What it is bound to.
-    pub(crate) manifest: Manifest,
+    pub(crate) manifest: RunManifest,
 }
 
 impl Entry {
@@ -95,7 +95,7 @@ impl Entry {
 }
 
 /// Why a run without a summary has none.
-fn unfinished(path: &Path, folder: &RunFolder, manifest: &Manifest) -> LeaderboardError {
+fn unfinished(path: &Path, folder: &RunFolder, manifest: &RunManifest) -> LeaderboardError {
     let total = manifest.identity.data.problems * manifest.identity.decoding.samples() as usize;
     // The journal comes into being with the first completion.
     let done = match path.join("completions.jsonl").exists() {
@@ -115,7 +115,11 @@ fn unfinished(path: &Path, folder: &RunFolder, manifest: &Manifest) -> Leaderboa
     }
 }
 
-fn same_run(folder: &Path, summary: &Summary, manifest: &Manifest) -> Result<(), LeaderboardError> {
+fn same_run(
+    folder: &Path,
+    summary: &Summary,
+    manifest: &RunManifest,
+) -> Result<(), LeaderboardError> {
     let identity = &manifest.identity;
     let problems = summary.items();
     let fields = [

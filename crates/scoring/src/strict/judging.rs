@@ -7,19 +7,25 @@ use super::budget::{self, Budget, Terms};
 use super::extraction::{self, ReferenceKind, Rules};
 use super::policy::ListOrder;
 use super::{
-    Answer, Explanation, ExplanationStep, Judgement, Profile, comparing, parser, prose, reading,
+    Answer, Explanation, ExplanationStep, Profile, StrictJudgement, comparing, parser, prose,
+    reading,
 };
 
 impl Profile {
     /// Judges an answer against a reference. The question, where it is known, tells whether the
     /// order of a list is part of the answer.
-    pub fn judge(&self, answer: Answer<'_>, reference: &str, question: Option<&str>) -> Judgement {
+    pub fn judge(
+        &self,
+        answer: Answer<'_>,
+        reference: &str,
+        question: Option<&str>,
+    ) -> StrictJudgement {
         if let Answer::Prediction(text) = answer
             && text.trim() == reference.trim()
             && !text.trim().is_empty()
         {
             let trace = vec!["extract/given", "equal/spelling"];
-            return Judgement {
+            return StrictJudgement {
                 correct: true,
                 answer: Some(text.trim().to_owned()),
                 span: None,
@@ -30,7 +36,7 @@ impl Profile {
         let (reference, kind) = prepared(self.rules(), whole);
         let judgement = match self.found(answer, kind) {
             Some(found) => self.compare(found, &reference, question),
-            None => Judgement {
+            None => StrictJudgement {
                 correct: false,
                 answer: None,
                 span: None,
@@ -51,7 +57,7 @@ impl Profile {
         answer: Answer<'_>,
         reference: &str,
         question: Option<&str>,
-    ) -> Option<Judgement> {
+    ) -> Option<StrictJudgement> {
         let found = match answer {
             Answer::Completion(_) => self.found(answer, ReferenceKind::Text)?,
             Answer::Prediction(text) => Found {
@@ -62,9 +68,9 @@ impl Profile {
         };
         let budget = &mut Budget::on(self.terms(question));
         let same = (prose::is_prose(reference) || prose::is_prose(&found.text))
-            && found.text.len() <= LONGEST_PROSE
+            && found.text.len() <= MAX_PROSE_BYTES
             && prose::same(&found.text, reference, budget).unwrap_or(false);
-        same.then(|| Judgement {
+        same.then(|| StrictJudgement {
             correct: true,
             answer: Some(found.text.into_owned()),
             span: found.span.map(|span| [span.start, span.end]),
@@ -139,7 +145,12 @@ impl Profile {
         }
     }
 
-    fn compare(&self, found: Found<'_>, reference: &str, question: Option<&str>) -> Judgement {
+    fn compare(
+        &self,
+        found: Found<'_>,
+        reference: &str,
+        question: Option<&str>,
+    ) -> StrictJudgement {
         let mut trace = vec![found.rule];
         let answer = found.text;
         let correct = if answer == reference {
@@ -161,7 +172,7 @@ impl Profile {
                 }
             }
         };
-        Judgement {
+        StrictJudgement {
             correct,
             answer: Some(answer.into_owned()),
             span: found.span.map(|span| [span.start, span.end]),
@@ -184,7 +195,7 @@ impl Profile {
 }
 
 /// A longer answer is no sentence.
-const LONGEST_PROSE: usize = 1_000;
+const MAX_PROSE_BYTES: usize = 1_000;
 
 /// An answer and how it was come by.
 struct Found<'t> {

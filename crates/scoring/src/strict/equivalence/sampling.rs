@@ -17,7 +17,7 @@ use crate::strict::budget::{Budget, Exhausted};
 use crate::strict::expr::{Expr, Function, Symbol};
 
 /// Fewer points than this decide nothing.
-const LEAST_POINTS: usize = 4;
+const MIN_POINTS: usize = 4;
 
 /// More points than this add nothing.
 const ENOUGH_POINTS: usize = 6;
@@ -78,7 +78,7 @@ pub(super) fn compare_functions(
     let (mut usable, mut beyond) = (Vec::new(), Vec::new());
     let mut branches_differ = false;
     for (region, tries) in ATTEMPTS {
-        if usable.len() >= LEAST_POINTS {
+        if usable.len() >= MIN_POINTS {
             break;
         }
         for point in 0..tries {
@@ -96,12 +96,12 @@ pub(super) fn compare_functions(
             }
         }
     }
-    if usable.len() < LEAST_POINTS {
+    if usable.len() < MIN_POINTS {
         if branches_differ {
             return Ok(unequal);
         }
         usable.extend(beyond);
-        if usable.len() < LEAST_POINTS {
+        if usable.len() < MIN_POINTS {
             return Ok(undecided);
         }
     }

@@ -11,7 +11,7 @@ const TRIES: usize = 16;
 const HEADS: usize = 1024;
 
 /// What may stand before an answer that a sentence begins with: a currency, a delimiter.
-const LONGEST_OPENING: usize = 4;
+const MAX_OPENING_BYTES: usize = 4;
 
 /// The answer behind the last phrase at or behind `from` that has one behind it.
 pub(super) fn find<'t>(rule: &Phrase, look: &Look<'t, '_>, from: usize) -> Option<Found<'t>> {
@@ -68,7 +68,7 @@ fn announced<'t>(
 ) -> Option<Found<'t>> {
     let begins = found
         .as_ref()
-        .is_some_and(|found| found.span.start <= sentence.start + LONGEST_OPENING);
+        .is_some_and(|found| found.span.start <= sentence.start + MAX_OPENING_BYTES);
     let goes_on = !look.text[sentence.end..end]
         .trim_matches(['。', '.', ' ', '\n'])
         .is_empty();
@@ -187,8 +187,8 @@ fn behind_link(rule: &Phrase, rest: &str) -> Option<usize> {
 /// Whether the text before a head leaves it the first thing in its line, but for marks of a
 /// heading, a list or emphasis.
 fn starts_line(before: &str) -> bool {
-    const LONGEST_DRESS: usize = 16;
-    let near = &before[before.ceil_char_boundary(before.len().saturating_sub(LONGEST_DRESS))..];
+    const MAX_MARKUP_BYTES: usize = 16;
+    let near = &before[before.ceil_char_boundary(before.len().saturating_sub(MAX_MARKUP_BYTES))..];
     let bare = near.trim_end_matches(['*', '#', '-', ' ', '>', '_', '(', '[', '$', '\\']);
     bare.ends_with('\n') || bare.is_empty() && near.len() == before.len()
 }

@@ -11,7 +11,7 @@ use crate::strict::{
 };
 
 /// The largest exponent of ten that is multiplied out in scientific notation.
-const LARGEST_POWER: i64 = 400;
+const MAX_POWER: i64 = 400;
 
 /// Factors read so far.
 #[derive(Default)]
@@ -89,7 +89,7 @@ fn scientific(mantissa: &Number, base: &Expr, exponent: &Expr) -> Option<RBig> {
     }
     let power = i64::try_from(exponent.value.numerator().clone())
         .ok()
-        .filter(|power| power.abs() <= LARGEST_POWER)?;
+        .filter(|power| power.abs() <= MAX_POWER)?;
     let scale = RBig::from(IBig::from(10).pow(power.unsigned_abs() as usize));
     Some(if power < 0 {
         &mantissa.value / scale

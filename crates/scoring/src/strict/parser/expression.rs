@@ -14,7 +14,7 @@ use crate::strict::{
 };
 
 /// More postfix operators than this stand behind nothing that anyone writes.
-const MOST_POSTFIXES: u32 = 4;
+const MAX_POSTFIXES: u32 = 4;
 
 impl<'t, 'k> Reader<'t, 'k> {
     /// A sum that must be a number or a function of symbols.
@@ -222,7 +222,7 @@ impl<'t, 'k> Reader<'t, 'k> {
     pub(super) fn power(&mut self) -> Reading<Value> {
         let start = self.at;
         let mut value = self.atom()?;
-        for _ in 0..MOST_POSTFIXES {
+        for _ in 0..MAX_POSTFIXES {
             value = match self.peek() {
                 Some(Kind::Caret) => {
                     self.at += 1;

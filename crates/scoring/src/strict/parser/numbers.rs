@@ -7,9 +7,9 @@ use crate::strict::expr::Number;
 
 /// More digits than this are no answer that anyone checks, and cost more than linear time to
 /// convert.
-const MOST_DIGITS: usize = 5_000;
+const MAX_DIGITS: usize = 5_000;
 /// The largest power of ten behind an `e` that is multiplied out.
-const LARGEST_EXPONENT: i32 = 400;
+const MAX_EXPONENT: i32 = 400;
 
 /// A number at the start of a text.
 #[derive(Debug)]
@@ -42,7 +42,7 @@ pub(super) fn literal(text: &str, commas: bool) -> Option<Literal> {
             (at, repeating) = (after, true);
         }
     }
-    if digits.all.is_empty() || digits.all.len() > MOST_DIGITS {
+    if digits.all.is_empty() || digits.all.len() > MAX_DIGITS {
         return None;
     }
     let mut exponent = 0;
@@ -280,7 +280,7 @@ fn written_exponent(bytes: &[u8], at: usize) -> Option<(i32, usize)> {
     let size = bytes[start..start + count]
         .iter()
         .fold(0, |value, digit| value * 10 + i32::from(digit - b'0'));
-    (size <= LARGEST_EXPONENT).then_some((sign * size, start + count))
+    (size <= MAX_EXPONENT).then_some((sign * size, start + count))
 }
 
 #[cfg(test)]

@@ -15,7 +15,7 @@ use crate::strict::{
 };
 
 /// More words than this behind a number are a sentence.
-const MOST_WORDS: usize = 6;
+const MAX_WORDS: usize = 6;
 
 impl<'t, 'k> Reader<'t, 'k> {
     /// A currency sign, perhaps behind a minus: its name, and whether the minus was there.
@@ -105,7 +105,7 @@ impl<'t, 'k> Reader<'t, 'k> {
         }
         let mut phrase = Phrase::default();
         while self.unit_word(&mut phrase)? {
-            if phrase.words > MOST_WORDS {
+            if phrase.words > MAX_WORDS {
                 return Err(Unreadable);
             }
         }
@@ -279,7 +279,7 @@ impl<'t, 'k> Reader<'t, 'k> {
             }
             self.at += 1;
             words += 1;
-            if words > MOST_WORDS {
+            if words > MAX_WORDS {
                 return None;
             }
             if matches!(self.ahead(1), Some(Kind::Word(_))) {
