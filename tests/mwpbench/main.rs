@@ -15,6 +15,7 @@ mod layers; // which crate may know which
 mod leaderboard; // mwpbench leaderboard, and tags
 mod mathscale; // mwpbench mathscale: extract, graph, compose
 mod mathscale_pairs; // mwpbench mathscale: generate, validate, screen, export
+mod messages; // libraries name no flag
 mod model; // mwpbench model, adapters, 8 bits
 #[path = "../../crates/endpoint/tests/endpoint/server.rs"]
 #[allow(dead_code)] // the endpoint's own tests use all of it

@@ -285,7 +285,7 @@ impl Run {
             .filter(|(file, _)| *file == name)
             .collect();
         let failures = cases.iter().filter_map(|(_, case)| {
-            let shown = strict::shown(&case.text);
+            let shown = strict::notation(&case.text);
             (shown != case.shows)
                 .then(|| format!("{}: \"{}\" is read as {shown}", case.purpose, case.text))
         });

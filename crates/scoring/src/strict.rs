@@ -95,6 +95,6 @@ pub fn judge_prediction(prediction: &str, reference: &str) -> StrictJudgement {
 }
 
 /// What a text is read as, in the notation of traces.
-pub(crate) fn shown(text: &str) -> String {
+pub(crate) fn notation(text: &str) -> String {
     parser::parse(text).value.to_string()
 }

@@ -29,7 +29,7 @@ impl ReferenceKind {
 
 /// Decides the kind of a reference from its text.
 pub(crate) fn kind_of(reference: &str) -> ReferenceKind {
-    let bare = undressed(reference);
+    let bare = without_markup(reference);
     if letters::option_letters(reference).is_some() {
         ReferenceKind::Choice
     } else if is_number(bare) {
@@ -42,7 +42,7 @@ pub(crate) fn kind_of(reference: &str) -> ReferenceKind {
 }
 
 /// Without the dollar signs, `\( \)`, `\[ \]` and the full stop around a reference.
-fn undressed(reference: &str) -> &str {
+fn without_markup(reference: &str) -> &str {
     let mut bare = reference.trim().trim_end_matches(['.', '。']).trim();
     loop {
         let inner = [

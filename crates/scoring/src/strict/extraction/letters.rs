@@ -1,4 +1,4 @@
-//! Option letters in their dresses: `(B)`, `**B**`, `\text{B}`, `B. 12`, `option B`, `A、C`, `ABD`.
+//! Option letters in their markup: `(B)`, `**B**`, `\text{B}`, `B. 12`, `option B`, `A、C`, `ABD`.
 
 use std::{borrow::Cow, ops::Range};
 
@@ -8,7 +8,7 @@ use super::{Found, Look, spans};
 const LAST: char = 'J';
 
 /// What may stand between a phrase and its letter: words and LaTeX, the longer ones first.
-const DRESS: [&str; 32] = [
+const OPTION_MARKUP: [&str; 32] = [
     "\\boxed", "\\textbf", "\\mathbf", "\\mathrm", "\\text", "\\bf", "\\rm", "\\(", "\\[", "\\ ",
     "options", "option", "Options", "Option", "choices", "choice", "Choice", "answer", "letter",
     "选项", "选择", "选", "为", "是", "the", "is", "（", "【", "：", "“", "「", "、",
@@ -31,7 +31,7 @@ const JOINTS: [&str; 13] = [
     "}",
 ];
 
-/// The letters of a reference or an answer that is nothing but option letters, or one dressed
+/// The letters of a reference or an answer that is nothing but option letters, or one marked
 /// letter with its content (`(D) Alina`): upper case, one after the other.
 pub(crate) fn option_letters(text: &str) -> Option<String> {
     let bare = text.trim().trim_matches(['$', '.', '*', ' ', '。']);
@@ -45,14 +45,14 @@ pub(crate) fn option_letters(text: &str) -> Option<String> {
                     .trim_start()
                     .starts_with(['+', '-', '*', '/', '=', '\\', '^', '('])
         });
-    let dressed = in_parentheses && letters.len() == 1
+    let marked = in_parentheses && letters.len() == 1
         || bare[end..].starts_with(['.', ':', '、']) && letters.len() == 1;
-    (rest.is_empty() || dressed).then_some(letters)
+    (rest.is_empty() || marked).then_some(letters)
 }
 
 /// The letters at the start of a span, and how many bytes of it they take.
 fn read(text: &str) -> Option<(String, usize)> {
-    let start = text.len() - undress(text).len();
+    let start = text.len() - strip_markup(text).len();
     let opened = text[..start].ends_with(['(', '（', '{', '[']);
     let (mut letters, mut end) = (String::new(), start);
     loop {
@@ -99,8 +99,8 @@ fn joint(text: &str) -> Option<usize> {
     (rest.len() < blank).then_some(text.len() - rest.len())
 }
 
-/// Without the dress before a letter.
-fn undress(text: &str) -> &str {
+/// Without the markup before a letter.
+fn strip_markup(text: &str) -> &str {
     let mut rest = text;
     loop {
         let bare = rest.trim_start_matches(|c: char| {
@@ -110,11 +110,11 @@ fn undress(text: &str) -> &str {
                     '(' | '[' | '{' | '*' | '$' | '"' | '\'' | ':' | '_' | '`'
                 )
         });
-        let bare = DRESS
+        let bare = OPTION_MARKUP
             .iter()
-            .find_map(|dress| {
-                let after = bare.strip_prefix(dress)?;
-                let word = dress.ends_with(|c: char| c.is_ascii_alphabetic())
+            .find_map(|markup| {
+                let after = bare.strip_prefix(markup)?;
+                let word = markup.ends_with(|c: char| c.is_ascii_alphabetic())
                     && after.starts_with(|c: char| c.is_ascii_alphabetic());
                 (!word).then_some(after)
             })
@@ -130,7 +130,7 @@ fn undress(text: &str) -> &str {
 pub(super) fn leading<'t>(text: &'t str, span: Range<usize>) -> Option<Found<'t>> {
     let inside = &text[spans::reach(text, span.start, span.end)];
     let (letters, end) = read(inside)?;
-    let start = span.start + (inside.len() - undress(inside).len());
+    let start = span.start + (inside.len() - strip_markup(inside).len());
     let span = start..span.start + end;
     let text = match &text[span.clone()] {
         plain if plain == letters => Cow::Borrowed(plain),
@@ -139,14 +139,14 @@ pub(super) fn leading<'t>(text: &'t str, span: Range<usize>) -> Option<Found<'t>
     Some(Found { text, span })
 }
 
-/// Letters at the start of the text that their dress makes an option: `D. …`, `(D) …`, or alone.
+/// Letters at the start of the text that their markup makes an option: `D. …`, `(D) …`, or alone.
 pub(super) fn first<'t>(look: &Look<'t, '_>) -> Option<Found<'t>> {
     let part = look.parts.first()?.clone();
     let inside = &look.text[spans::reach(look.text, part.start, part.end)];
     let (_, end) = read(inside)?;
     let rest = inside[end..].trim_start_matches(['*', '$', '}', ' ']);
-    let is_dressed = rest.is_empty() || rest.starts_with(['.', ')', ':', '）', '\n', '、']);
-    if is_dressed {
+    let is_option = rest.is_empty() || rest.starts_with(['.', ')', ':', '）', '\n', '、']);
+    if is_option {
         leading(look.text, part)
     } else {
         None

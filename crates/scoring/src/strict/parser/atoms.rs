@@ -95,9 +95,9 @@ impl<'t, 'k> Reader<'t, 'k> {
             Kind::Open(Bracket::Round) => {
                 self.at += 1;
                 let over = self.integer_argument()?;
-                self.take(&Kind::Divide).then_some(())?;
+                self.accept(&Kind::Divide).then_some(())?;
                 let under = self.integer_argument()?;
-                self.take(&Kind::Close(Bracket::Round)).then_some(())?;
+                self.accept(&Kind::Close(Bracket::Round)).then_some(())?;
                 (over, under)
             }
             Kind::Number(_) if self.spaced() && self.ahead(1) == Some(&Kind::Divide) => {
@@ -130,7 +130,7 @@ impl<'t, 'k> Reader<'t, 'k> {
         };
         self.at += 1;
         if let Some(close) = close {
-            self.take(&close).then_some(())?;
+            self.accept(&close).then_some(())?;
         }
         value.is_int().then(|| value.numerator().clone())
     }
@@ -159,7 +159,7 @@ impl<'t, 'k> Reader<'t, 'k> {
     pub(super) fn root(&mut self) -> Reading<Expr> {
         self.at += 1;
         let mut index = Expr::integer(2);
-        if self.take(&Kind::Open(Bracket::Square)) {
+        if self.accept(&Kind::Open(Bracket::Square)) {
             index = self.nested(Self::expr)?;
             self.expect(&Kind::Close(Bracket::Square))?;
         }

@@ -97,7 +97,7 @@ impl<'t, 'k> Reader<'t, 'k> {
             }
             return Ok(value);
         }
-        if self.take(&Kind::Close(Bracket::Brace)) {
+        if self.accept(&Kind::Close(Bracket::Brace)) {
             return Ok(Value::Set(Vec::new()));
         }
         let elements = self.nested(Self::elements)?;

@@ -236,7 +236,7 @@ impl<'t, 'k> Reader<'t, 'k> {
                 }
                 Some(Kind::Bang) => {
                     self.at += 1;
-                    let double = self.take(&Kind::Bang);
+                    let double = self.accept(&Kind::Bang);
                     let function = if double {
                         Function::DoubleFactorial
                     } else {
@@ -321,7 +321,7 @@ impl<'t, 'k> Reader<'t, 'k> {
         } else {
             self.nested(|reader| {
                 let base = plain(reader.atom()?)?;
-                if reader.take(&Kind::Caret) {
+                if reader.accept(&Kind::Caret) {
                     return Ok(Expr::Power(Box::new(base), Box::new(reader.exponent()?)));
                 }
                 Ok(base)
@@ -336,7 +336,7 @@ impl<'t, 'k> Reader<'t, 'k> {
 
     /// An argument: a group, a bracket, or one atom.
     pub(super) fn argument(&mut self) -> Reading<Expr> {
-        if self.take(&Kind::Open(Bracket::Group)) {
+        if self.accept(&Kind::Open(Bracket::Group)) {
             let expr = self.nested(Self::expr)?;
             self.expect(&Kind::Close(Bracket::Group))?;
             return Ok(expr);

@@ -72,7 +72,7 @@ impl<'t, 'k> Reader<'t, 'k> {
             )) => {
                 self.at += 1;
                 let mut arguments = vec![self.nested(Self::expr)?];
-                while self.take(&Kind::Comma) {
+                while self.accept(&Kind::Comma) {
                     arguments.push(self.nested(Self::expr)?);
                 }
                 self.expect(&Kind::Close(*bracket))?;
@@ -115,7 +115,7 @@ impl<'t, 'k> Reader<'t, 'k> {
         self.at += 1;
         let (mut index, mut lower, mut upper) = (None, None, None);
         for _ in 0..2 {
-            if self.take(&Kind::Underscore) {
+            if self.accept(&Kind::Underscore) {
                 if large == Large::Integral {
                     lower = Some(self.argument()?);
                     continue;
@@ -128,7 +128,7 @@ impl<'t, 'k> Reader<'t, 'k> {
                 self.at += 1;
                 lower = Some(self.nested(Self::expr)?);
                 self.expect(&Kind::Close(Bracket::Group))?;
-            } else if self.take(&Kind::Caret) {
+            } else if self.accept(&Kind::Caret) {
                 upper = Some(self.exponent()?);
             }
         }

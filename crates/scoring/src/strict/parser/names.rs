@@ -166,7 +166,7 @@ impl<'t, 'k> Reader<'t, 'k> {
     fn call_arguments(&mut self) -> Reading<Vec<Expr>> {
         self.at += 1;
         let mut arguments = vec![self.nested(Self::expr)?];
-        while self.take(&Kind::Comma) {
+        while self.accept(&Kind::Comma) {
             arguments.push(self.nested(Self::expr)?);
         }
         self.expect(&Kind::Close(Bracket::Round))?;
@@ -200,31 +200,31 @@ impl<'t, 'k> Reader<'t, 'k> {
 
     fn index_and_power(&mut self) -> Option<(Number, Number)> {
         self.at += 1;
-        self.take(&Kind::Underscore).then_some(())?;
+        self.accept(&Kind::Underscore).then_some(())?;
         let total = self.grouped_number()?;
-        self.take(&Kind::Caret).then_some(())?;
+        self.accept(&Kind::Caret).then_some(())?;
         Some((total, self.grouped_number()?))
     }
 
     fn pair(&mut self) -> Option<(Number, Number)> {
         self.at += 1;
-        self.take(&Kind::Open(Bracket::Round)).then_some(())?;
+        self.accept(&Kind::Open(Bracket::Round)).then_some(())?;
         let total = self.grouped_number()?;
-        self.take(&Kind::Comma).then_some(())?;
+        self.accept(&Kind::Comma).then_some(())?;
         let chosen = self.grouped_number()?;
-        self.take(&Kind::Close(Bracket::Round))
+        self.accept(&Kind::Close(Bracket::Round))
             .then_some((total, chosen))
     }
 
     /// A number, perhaps in braces.
     fn grouped_number(&mut self) -> Option<Number> {
-        let group = self.take(&Kind::Open(Bracket::Group));
+        let group = self.accept(&Kind::Open(Bracket::Group));
         let Kind::Number(number) = self.peek()? else {
             return None;
         };
         self.at += 1;
         if group {
-            self.take(&Kind::Close(Bracket::Group)).then_some(())?;
+            self.accept(&Kind::Close(Bracket::Group)).then_some(())?;
         }
         Some(number.clone())
     }

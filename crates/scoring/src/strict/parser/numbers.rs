@@ -66,7 +66,7 @@ struct Digits {
 }
 
 impl Digits {
-    fn take(&mut self, bytes: &[u8], from: usize) -> usize {
+    fn accept(&mut self, bytes: &[u8], from: usize) -> usize {
         let end = from
             + bytes[from..]
                 .iter()
@@ -78,7 +78,7 @@ impl Digits {
 
     fn take_fraction(&mut self, bytes: &[u8], from: usize) -> usize {
         let before = self.all.len();
-        let end = self.take(bytes, from);
+        let end = self.accept(bytes, from);
         self.fraction = self.all.len() - before;
         end
     }
@@ -102,7 +102,7 @@ impl Digits {
             self.all.push(bytes[start]);
             start + 1
         } else {
-            self.take(bytes, start)
+            self.accept(bytes, start)
         };
         if braced {
             if end == start || !matches!(bytes.get(end), Some(b'}' | b')')) {
@@ -121,7 +121,7 @@ impl Digits {
 
     fn take_second_dot(&mut self, bytes: &[u8], from: usize) -> Option<usize> {
         let length = self.all.len();
-        let plain = self.take(bytes, from);
+        let plain = self.accept(bytes, from);
         let rest = &bytes[plain..];
         let braced = rest.starts_with(b"\\dot{");
         let digit = rest

@@ -79,14 +79,14 @@ impl<'t, 'k> Reader<'t, 'k> {
     }
 
     /// Steps over the next token if it is of that kind.
-    pub(super) fn take(&mut self, kind: &Kind<'_>) -> bool {
+    pub(super) fn accept(&mut self, kind: &Kind<'_>) -> bool {
         let taken = self.peek() == Some(kind);
         self.at += usize::from(taken);
         taken
     }
 
     pub(super) fn expect(&mut self, kind: &Kind<'_>) -> Reading<()> {
-        if self.take(kind) {
+        if self.accept(kind) {
             Ok(())
         } else {
             Err(Unreadable)
@@ -293,7 +293,7 @@ impl<'t, 'k> Reader<'t, 'k> {
 
     /// `\pmod{7}` or `(mod 7)`.
     fn modulus(&mut self) -> Reading<Value> {
-        if self.take(&Kind::ModGroup) {
+        if self.accept(&Kind::ModGroup) {
             return Ok(Value::expr(self.argument()?));
         }
         self.at += 2;
@@ -337,7 +337,7 @@ impl<'t, 'k> Reader<'t, 'k> {
                 break;
             }
             self.at += 1;
-            self.take(&Kind::Colon);
+            self.accept(&Kind::Colon);
         }
         // Openings alone are words like others.
         if self.peek().is_none() {
@@ -401,7 +401,7 @@ impl<'t, 'k> Reader<'t, 'k> {
             return Ok(first);
         }
         let mut parts = vec![plain(first)?];
-        while self.take(&Kind::Colon) {
+        while self.accept(&Kind::Colon) {
             let part = self.additive(false)?;
             parts.push(plain(part)?);
         }

@@ -179,7 +179,7 @@ impl<'t, 'k> Reader<'t, 'k> {
             parts[count] = part;
             count += 1;
             self.at += 1;
-            if !self.take(&Kind::Colon) {
+            if !self.accept(&Kind::Colon) {
                 break;
             }
         }
@@ -216,8 +216,8 @@ impl<'t, 'k> Reader<'t, 'k> {
     }
 
     fn digits_in_base(&mut self) -> Option<Value> {
-        let negative = self.take(&Kind::Minus);
-        let bracket = self.take(&Kind::Open(Bracket::Round));
+        let negative = self.accept(&Kind::Minus);
+        let bracket = self.accept(&Kind::Open(Bracket::Round));
         let first = self.tokens.get(self.at)?;
         let Kind::Number(Number {
             written_digits: None,
@@ -236,9 +236,9 @@ impl<'t, 'k> Reader<'t, 'k> {
             self.at += 1;
         }
         if bracket {
-            self.take(&Kind::Close(Bracket::Round)).then_some(())?;
+            self.accept(&Kind::Close(Bracket::Round)).then_some(())?;
         }
-        self.take(&Kind::Underscore).then_some(())?;
+        self.accept(&Kind::Underscore).then_some(())?;
         let base = self.base()?;
         let digits: String = self.text[first.start..end]
             .chars()
@@ -249,7 +249,7 @@ impl<'t, 'k> Reader<'t, 'k> {
     }
 
     fn base(&mut self) -> Option<u32> {
-        let group = self.take(&Kind::Open(Bracket::Group));
+        let group = self.accept(&Kind::Open(Bracket::Group));
         let base = match self.peek()? {
             Kind::Number(number) => u32::try_from(number.value.numerator().clone()).ok()?,
             Kind::Word(word) => u32::try_from(*tables().numbers.get(&word.to_lowercase())?).ok()?,
@@ -257,7 +257,7 @@ impl<'t, 'k> Reader<'t, 'k> {
         };
         self.at += 1;
         if group {
-            self.take(&Kind::Close(Bracket::Group)).then_some(())?;
+            self.accept(&Kind::Close(Bracket::Group)).then_some(())?;
         }
         (2..=36).contains(&base).then_some(base)
     }
@@ -283,7 +283,7 @@ impl<'t, 'k> Reader<'t, 'k> {
                 return None;
             }
             if matches!(self.ahead(1), Some(Kind::Word(_))) {
-                self.take(&Kind::Minus);
+                self.accept(&Kind::Minus);
             }
         }
         (words > 0).then(|| Value::expr(Expr::integer(total + part)))
