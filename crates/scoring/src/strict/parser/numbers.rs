@@ -26,7 +26,7 @@ pub(super) struct Literal {
 pub(super) fn literal(text: &str, commas: bool) -> Option<Literal> {
     let bytes = text.as_bytes();
     let mut digits = Digits::default();
-    let mut at = digits.take(bytes, 0);
+    let mut at = digits.accept(bytes, 0);
     let whole = at;
     at = grouped(bytes, at, commas, &mut digits);
     let grouped = at > whole;
@@ -210,7 +210,7 @@ fn grouped(bytes: &[u8], at: usize, commas: bool, digits: &mut Digits) -> usize 
         if group != 3 || mixed {
             break;
         }
-        end = digits.take(bytes, start);
+        end = digits.accept(bytes, start);
     }
     end
 }
