@@ -107,12 +107,14 @@ fn class_of(cause: &(dyn std::error::Error + 'static)) -> Option<Class> {
         };
     }
     first_of!(
+        chat_template::Error,
         evaluation::ComparisonError,
         evaluation::Error,
         evaluation::GateRulesError,
         evaluation::GraderError,
         evaluation::SelectionError,
         evaluation::TemplateError,
+        inference::Error,
         jobs::JobError,
         store::FileError,
     );
@@ -145,9 +147,6 @@ fn old_class_of(cause: &(dyn std::error::Error + 'static)) -> Option<Class> {
         true => Class::Integrity,
         false => Class::Usage,
     };
-    if let Some(error) = cause.downcast_ref::<chat_template::Error>() {
-        return Some(integrity(error.is_integrity()));
-    }
     if let Some(error) = cause.downcast_ref::<overlap::Error>() {
         return Some(integrity(error.is_integrity()));
     }
@@ -155,13 +154,6 @@ fn old_class_of(cause: &(dyn std::error::Error + 'static)) -> Option<Class> {
         return Some(match error.is_usage() {
             true => Class::Usage,
             false => Class::Backend,
-        });
-    }
-    if let Some(error) = cause.downcast_ref::<inference::Error>() {
-        return Some(match error.kind() {
-            inference::ErrorKind::Options => Class::Usage,
-            _ if error.is_integrity() => Class::Integrity,
-            _ => Class::Backend,
         });
     }
     if let Some(error) = cause.downcast_ref::<translation::Error>() {

@@ -3,8 +3,10 @@
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 
+use bytesize::ByteSize;
 use clap::ValueEnum;
 use std::path::Path;
+use sysinfo::{CpuRefreshKind, MemoryRefreshKind, System};
 
 use endpoint::{Endpoint, PromptCounter, SpecialTokens};
 use evaluation::{Template, TokenDetails};
@@ -16,7 +18,7 @@ use inference::{
 
 use crate::endpoint::{EndpointArgs, ServerPrompts};
 use crate::system_prompt::SystemPrompt;
-use crate::{data_folder, model};
+use crate::{data_folder, exit, model};
 
 /// Which checkpoint answers and how it is computed, or which server.
 #[derive(clap::Args)]
@@ -47,7 +49,7 @@ pub struct GeneratorArgs {
     quantize: Option<QuantizeName>,
     /// What computes: cpu, or cuda or cuda:N for an NVIDIA GPU in a program built with
     /// `--features cuda`; on a GPU the last bits of a logit depend on what is computed with it.
-    #[arg(long, env = "MWPBENCH_DEVICE", default_value = "cpu", value_name = "cpu|cuda|cuda:N", value_parser = str::parse::<DeviceChoice>)]
+    #[arg(long, env = "MWPBENCH_DEVICE", default_value = "cpu", value_name = "cpu|cuda|cuda:N", value_parser = device)]
     device: DeviceChoice,
     /// Threads; never changes a completion [default: all cores].
     #[arg(long, env = "MWPBENCH_THREADS", value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
@@ -290,47 +292,48 @@ fn batch_size(text: &str) -> Result<BatchSize, String> {
     }
 }
 
+/// A device, and where there can be none of its kind, what to do instead.
+fn device(text: &str) -> Result<DeviceChoice, String> {
+    let device = text.parse::<DeviceChoice>();
+    device.map_err(|error| exit::message(&error.into()))
+}
+
 /// A number of bytes: `512MiB`, `4GiB`, `4G`, or plain.
 fn memory_size(text: &str) -> Result<usize, String> {
-    let digits = text
-        .find(|c: char| !c.is_ascii_digit())
-        .unwrap_or(text.len());
-    let (number, unit) = text.split_at(digits);
-    let shift = match unit.trim().to_ascii_lowercase().as_str() {
-        "" | "b" => 0,
-        "k" | "kib" => 10,
-        "m" | "mib" => 20,
-        "g" | "gib" => 30,
-        "t" | "tib" => 40,
-        _ => return Err("expected a size such as 512MiB or 4GiB".to_string()),
+    // A lone letter is the binary unit, as tools that take sizes of memory read it.
+    let unit = if text.ends_with(['k', 'K', 'm', 'M', 'g', 'G', 't', 'T']) {
+        "iB"
+    } else {
+        ""
     };
-    let size = number
-        .parse::<usize>()
-        .ok()
-        .and_then(|number| number.checked_mul(1 << shift));
-    size.filter(|&size| size > 0)
+    let size = format!("{text}{unit}").parse::<ByteSize>().ok();
+    // What is too large to be counted comes back as the largest number.
+    let size = size
+        .map(|size| size.as_u64())
+        .filter(|&size| size < u64::MAX);
+    size.and_then(|size| usize::try_from(size).ok())
+        .filter(|&size| size > 0)
         .ok_or_else(|| "expected a size such as 512MiB or 4GiB".to_string())
 }
 
-/// What the system tells of the machine.
+/// What the system says of the machine, under names that run folders keep.
 fn machine() -> Vec<(String, String)> {
-    let field = |file: &str, name: &str| {
-        let text = std::fs::read_to_string(file).ok()?;
-        let line = text
-            .lines()
-            .find(|line| line.split(':').next().is_some_and(|own| own.trim() == name))?;
-        Some(line.split_once(':')?.1.trim().to_string())
-    };
-    let facts = [
-        ("processor", field("/proc/cpuinfo", "model name")),
-        ("memory", field("/proc/meminfo", "MemTotal")),
-        (
-            "cores",
-            std::thread::available_parallelism()
-                .ok()
-                .map(|cores| cores.to_string()),
-        ),
-    ];
+    let cores = std::thread::available_parallelism().ok();
+    let mut facts = vec![("cores", cores.map(|cores| cores.to_string()))];
+    if let Ok(mut system) = System::new() {
+        system.refresh_memory_specifics(MemoryRefreshKind::nothing().with_ram());
+        system.refresh_cpu_list(CpuRefreshKind::nothing());
+        let cpu = system.cpus().first().map(|cpu| cpu.brand().trim());
+        let cpu = cpu.filter(|name| !name.is_empty()).map(str::to_string);
+        let memory = Some(system.total_memory()).filter(|&memory| memory > 0);
+        facts.extend([
+            ("processor", cpu),
+            (
+                "memory",
+                memory.map(|memory| format!("{} kB", memory / 1024)),
+            ),
+        ]);
+    }
     facts
         .into_iter()
         .filter_map(|(name, value)| Some((name.to_string(), value?)))

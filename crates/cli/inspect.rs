@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use fault::{Class, Fault};
 use inference::Inspection;
 
 use crate::exit::{self, Outcome};
@@ -33,7 +34,7 @@ pub fn run(args: Args) -> anyhow::Result<Outcome> {
             // A flag that cannot be meant says nothing of the file.
             let of_files = refusal
                 .downcast_ref::<inference::Error>()
-                .is_some_and(inference::Error::is_integrity);
+                .is_some_and(|error| error.class() == Class::Integrity);
             let told = Inspection::of_refused(Path::new(&args.model), &exit::message(&refusal));
             if let Some(told) = told.filter(|_| of_files) {
                 args.telling.tell(&told, || facts(&told))?;

@@ -22,6 +22,7 @@ fn of_cause(cause: &(dyn std::error::Error + 'static)) -> Option<String> {
         .or_else(|| cause.downcast_ref().and_then(of_file))
         .or_else(|| cause.downcast_ref().and_then(of_job))
         .or_else(|| cause.downcast_ref().and_then(of_checkpoint))
+        .or_else(|| cause.downcast_ref().and_then(of_chat_template))
 }
 
 fn text(way_out: &str) -> Option<String> {
@@ -84,6 +85,7 @@ fn of_template(error: &TemplateError) -> Option<String> {
             "Leave --system-prompt out, or give a template that writes it with --chat-template",
         ),
         TemplateError::QuestionIgnored { .. } => text("Give another one with --chat-template"),
+        TemplateError::Chat(error) => of_chat_template(error),
         _ => None,
     }
 }
@@ -103,8 +105,36 @@ fn of_job(_: &JobError) -> Option<String> {
 }
 
 fn of_checkpoint(error: &inference::Error) -> Option<String> {
+    use inference::ErrorKind;
     match error.kind() {
-        inference::ErrorKind::UnsupportedTokenizer => text("Give it with --tokenizer FILE|DIR"),
+        ErrorKind::UnsupportedTokenizer => text("Give it with --tokenizer FILE|DIR"),
+        ErrorKind::QuantizedOnGpu => text("Leave out --quantize or --device"),
+        ErrorKind::NoGpuSupport => text(
+            "Build it with `cargo build --release --features cuda` (docs/engine.md), or compute with --device cpu",
+        ),
+        ErrorKind::GpuUnavailable => {
+            text("Without a GPU and its driver compute with --device cpu")
+        }
+        ErrorKind::WeightsTooLarge => text(
+            "Use a machine with more, --dtype bf16 where the checkpoint is wider, or --quantize q8_0",
+        ),
+        ErrorKind::WeightsTooLargeForGpu => text(
+            "Use a GPU with more, --dtype bf16 where the checkpoint is wider, or --device cpu",
+        ),
+        ErrorKind::KvCacheTooSmall => text(
+            "Generate fewer tokens with --max-tokens, or give the KV cache more memory with --kv-memory",
+        ),
+        ErrorKind::KvCacheUnavailable => text("Give the KV cache less memory with --kv-memory"),
+        _ => None,
+    }
+}
+
+fn of_chat_template(error: &chat_template::Error) -> Option<String> {
+    match error {
+        chat_template::Error::Absent { .. } => {
+            text("Give one with --chat-template FILE, or choose another --prompt-template")
+        }
+        chat_template::Error::NoDefault { .. } => text("Name one of them with --chat-template"),
         _ => None,
     }
 }

@@ -2,18 +2,11 @@
 
 use std::path::PathBuf;
 
-impl Error {
-    /// Whether a file is not what it should be. Otherwise something else should be asked for.
-    pub fn is_integrity(&self) -> bool {
-        matches!(
-            self,
-            Self::Malformed { .. }
-                | Self::Syntax { .. }
-                | Self::Failed { .. }
-                | Self::Endless { .. }
-        )
-    }
-}
+use fault::{Class, Fault};
+
+/// Steps that a template may take for one conversation, and with them the memory that it can fill:
+/// a step pays for 64 bytes. A long conversation takes some thousands.
+pub(crate) const MAX_STEPS: u64 = 4_000_000;
 
 /// Why a chat template cannot be used, or a conversation not be written with it.
 #[derive(Debug, thiserror::Error)]
@@ -36,17 +29,13 @@ pub enum Error {
         message: String,
     },
     /// A checkpoint without a chat template.
-    #[error(
-        "{place} has no chat template: give one with --chat-template FILE, or choose another --prompt-template"
-    )]
+    #[error("{place} has no chat template")]
     Absent {
         /// The checkpoint.
         place: String,
     },
     /// A checkpoint with several templates, none of which is the default.
-    #[error(
-        "{place} has several chat templates and no default: name one of {names} with --chat-template"
-    )]
+    #[error("{place} has several chat templates and no default: {names}")]
     NoDefault {
         /// The checkpoint.
         place: String,
@@ -95,7 +84,7 @@ pub enum Error {
         message: String,
     },
     /// The template works longer or makes more text than any conversation needs.
-    #[error("{file}, line {line}: the chat template does not come to an end: it was stopped after {} million steps", crate::template::FUEL / 1_000_000)]
+    #[error("{file}, line {line}: the chat template does not come to an end: it was stopped after {} million steps", MAX_STEPS / 1_000_000)]
     Endless {
         /// The file.
         file: String,
@@ -108,4 +97,21 @@ pub enum Error {
         /// Its name.
         name: String,
     },
+}
+
+impl Fault for Error {
+    fn class(&self) -> Class {
+        match self {
+            Self::Malformed { .. }
+            | Self::Syntax { .. }
+            | Self::Failed { .. }
+            | Self::Endless { .. } => Class::Integrity,
+            Self::Unreadable { .. }
+            | Self::Absent { .. }
+            | Self::NoDefault { .. }
+            | Self::Unknown { .. }
+            | Self::Refused { .. }
+            | Self::Reserved { .. } => Class::Usage,
+        }
+    }
 }

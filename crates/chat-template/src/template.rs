@@ -11,13 +11,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::Map;
 
 use crate::environment::{self, DATE_USED, Raised, TEMPLATE, TODAY};
-use crate::error::Error;
+use crate::error::{Error, MAX_STEPS};
 use crate::generation_blocks;
 use crate::special_tokens::SpecialTokens;
-
-/// Steps that a template may take for one conversation, and with them the memory that it can fill:
-/// a step pays for 64 bytes. A long conversation takes some thousands.
-pub(crate) const FUEL: u64 = 4_000_000;
 
 /// The variables that a conversation is made of.
 const RESERVED: [&str; 2] = ["messages", "add_generation_prompt"];
@@ -78,7 +74,7 @@ impl ChatTemplate {
     /// # Errors
     /// [`Error::Syntax`].
     pub fn new(file: String, source: String, special_tokens: SpecialTokens) -> Result<Self, Error> {
-        let compiled = environment::compile(generation_blocks::rewritten(&source), FUEL);
+        let compiled = environment::compile(generation_blocks::rewritten(&source), MAX_STEPS);
         let environment = compiled.map_err(|error| Error::Syntax {
             file: file.clone(),
             line: error.line().unwrap_or(1),

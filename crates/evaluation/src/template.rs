@@ -110,7 +110,7 @@ pub enum TemplateError {
 impl Fault for TemplateError {
     fn class(&self) -> Class {
         match self {
-            Self::Chat(error) if error.is_integrity() => Class::Integrity,
+            Self::Chat(error) => error.class(),
             _ => Class::Usage,
         }
     }

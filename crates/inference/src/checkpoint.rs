@@ -14,11 +14,11 @@ mod upload; // tensors to weights on a device
 mod weights; // tensors to weights
 
 pub use files::{CheckpointFiles, TemplateSource};
-pub(crate) use files::{TokenizerFiles, WeightFile, WeightFiles};
+pub(crate) use files::{WeightFile, WeightFiles};
 pub(crate) use storage::Storage;
 pub(crate) use stored::{Rounding, RowOrder, Stored};
 pub(crate) use tensors::Tensors;
-pub(crate) use weights::{Layout, StoredTable, WeightForm};
+pub(crate) use weights::{Layout, WeightForm};
 
 use crate::config::ModelConfig;
 use crate::error::Error;

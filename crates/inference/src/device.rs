@@ -18,9 +18,9 @@ use candle_core::{DType, Device, DeviceLocation};
 pub(crate) use forward::{DeviceLayer, DeviceLinear, DeviceModel, DeviceWeights};
 pub(crate) use pool::Pool;
 
-use crate::engine::free_memory_bytes;
 use crate::error::{Error, ErrorKind};
 use crate::kernels::Precision;
+use crate::memory;
 
 /// What computes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -39,8 +39,8 @@ impl DeviceChoice {
     /// The device, or `None` for the kernels of this crate.
     ///
     /// # Errors
-    /// [`ErrorKind::Options`] when this program has no code for it, [`ErrorKind::Backend`] when the
-    /// machine has no such device or no driver.
+    /// [`ErrorKind::NoGpuSupport`] when this program was built without it,
+    /// [`ErrorKind::GpuUnavailable`] when the machine has no such device or no driver.
     pub(crate) fn open(self) -> Result<Option<Device>, Error> {
         match self {
             Self::Cpu => Ok(None),
@@ -48,9 +48,8 @@ impl DeviceChoice {
             Self::Cuda(number) => {
                 refuse_without_cuda()?;
                 let device = Device::new_cuda(number).map_err(|error| {
-                    let message =
-                        format!("{self} cannot be used; without a GPU and its driver compute with --device cpu");
-                    Error::new(ErrorKind::Backend, message).caused_by(error)
+                    let message = format!("{self} cannot be used");
+                    Error::new(ErrorKind::GpuUnavailable, message).caused_by(error)
                 })?;
                 Ok(Some(device))
             }
@@ -62,9 +61,8 @@ fn refuse_without_cuda() -> Result<(), Error> {
     match cfg!(feature = "cuda") {
         true => Ok(()),
         false => {
-            let message = "this program was built without code for GPUs: build it with `cargo build --release --features \
-                           cuda` (docs/engine.md), or compute with --device cpu";
-            Err(Error::new(ErrorKind::Options, message))
+            let message = "this program was built without support for GPUs";
+            Err(Error::new(ErrorKind::NoGpuSupport, message))
         }
     }
 }
@@ -85,8 +83,8 @@ impl FromStr for DeviceChoice {
     /// `cpu`, `cuda` (the first GPU) or `cuda:N`.
     ///
     /// # Errors
-    /// [`ErrorKind::Options`] for anything else, and for a GPU in a program that has no code for
-    /// one.
+    /// [`ErrorKind::Options`] for anything else, [`ErrorKind::NoGpuSupport`] for a GPU in a program
+    /// that was built without support for them.
     fn from_str(text: &str) -> Result<Self, Error> {
         let number = match text.split_once(':') {
             None if text == "cpu" => return Ok(Self::Cpu),
@@ -134,7 +132,7 @@ pub(crate) fn dtype(precision: Precision) -> DType {
 /// Memory of the device that is free; `None` where it does not say.
 pub(crate) fn free_bytes(device: &Device) -> Option<usize> {
     match device {
-        Device::Cpu => Some(free_memory_bytes()),
+        Device::Cpu => memory::free_bytes(),
         #[cfg(feature = "cuda")]
         Device::Cuda(cuda) => cuda
             .cuda_stream()
@@ -170,8 +168,7 @@ mod tests {
                     (DeviceChoice::Cuda(number), true)
                 ),
                 Err(error) => {
-                    assert!(!cfg!(feature = "cuda") && error.kind() == ErrorKind::Options);
-                    assert!(error.to_string().contains("--features cuda"), "{error}");
+                    assert!(!cfg!(feature = "cuda") && error.kind() == ErrorKind::NoGpuSupport);
                 }
             }
         }

@@ -17,9 +17,11 @@ use generation::Sampling;
 use crate::error::{Error, ErrorKind};
 use crate::kv_cache::{BLOCK, KvCache, Slot};
 use crate::logprobs::{log_probability, most_likely};
-use crate::model::{Model, Row};
+use crate::memory::human_size;
+use crate::model::Model;
 use crate::ops::NOT_A_TOKEN;
 use crate::prefixes::{Prefix, shared_prefixes};
+use crate::row::Row;
 use crate::sampling::{Sampler, Stream};
 use crate::stop::StopWatch;
 use crate::tokenizer::TextTokenizer;
@@ -195,12 +197,11 @@ impl<'a, 'e> Run<'a, 'e> {
             .unwrap_or(0);
         if longest.div_ceil(BLOCK) > capacity {
             let message = format!(
-                "the longest prompt and completion have {longest} tokens, whose keys and values need {}; there is room for {}. \
-                 Ask for fewer tokens with --max-tokens, or give more memory with --kv-memory",
-                shown_size(longest.div_ceil(BLOCK) * block_bytes),
-                shown_size(engine.kv_memory)
+                "the longest prompt and completion have {longest} tokens, whose KV cache needs {}; there is room for {}",
+                human_size(longest.div_ceil(BLOCK) * block_bytes),
+                human_size(engine.kv_memory)
             );
-            return Err(Error::new(ErrorKind::Backend, message));
+            return Err(Error::new(ErrorKind::KvCacheTooSmall, message));
         }
         requests.sort_by(|left, right| left.prompt.cmp(&right.prompt));
         let prompts: Vec<&[u32]> = requests
@@ -324,9 +325,8 @@ impl<'a, 'e> Run<'a, 'e> {
         let started = Instant::now();
         let plan = self.plan();
         if plan.rows.is_empty() {
-            let message =
-                "the system has no memory for keys and values: ask for less with --kv-memory";
-            return Err(Error::new(ErrorKind::Backend, message).into());
+            let message = "the system has no memory for the KV cache";
+            return Err(Error::new(ErrorKind::KvCacheUnavailable, message).into());
         }
         let model = self.engine.model;
         let hidden = model
@@ -649,28 +649,6 @@ impl RowCount {
     }
 }
 
-/// A size for messages, in MiB or GiB.
-pub(crate) fn shown_size(bytes: usize) -> String {
-    const MEBI: f64 = (1 << 20) as f64;
-    match bytes as f64 / MEBI {
-        size if size < 1024.0 => format!("{size:.1} MiB"),
-        size => format!("{:.1} GiB", size / 1024.0),
-    }
-}
-
-/// Memory that can be had without swapping; 4 GiB where the system does not say.
-pub(crate) fn free_memory_bytes() -> usize {
-    let available = std::fs::read_to_string("/proc/meminfo")
-        .ok()
-        .and_then(|text| {
-            let line = text
-                .lines()
-                .find_map(|line| line.strip_prefix("MemAvailable:"))?;
-            line.trim().strip_suffix("kB")?.trim().parse::<usize>().ok()
-        });
-    available.map_or(4 << 30, |kib| kib.saturating_mul(1024))
-}
-
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
@@ -705,11 +683,5 @@ mod tests {
     fn nothing_is_tried_where_it_cannot_help() {
         assert_eq!(found(None, false, |rows| 100.0 + rows as f64), 64);
         assert_eq!(found(Some(7), true, |rows| 100.0 + rows as f64), 7);
-    }
-
-    #[test]
-    fn sizes_are_shown_in_the_unit_that_fits() {
-        assert_eq!(shown_size(1_500_000), "1.4 MiB");
-        assert_eq!(shown_size(20 << 30), "20.0 GiB");
     }
 }

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use fault::{Class, Fault};
 use generation::GenerationError;
 
 /// What kind of thing went wrong.
@@ -26,8 +27,22 @@ pub enum ErrorKind {
     Weights,
     /// The tokenizer cannot be used, or does not belong to the model.
     Tokenizer,
-    /// The options ask for what this program does not have or what excludes each other.
+    /// An option has no meaning.
     Options,
+    /// 8-bit products are computed on the CPU alone, and a GPU was chosen.
+    QuantizedOnGpu,
+    /// This program was built without support for GPUs.
+    NoGpuSupport,
+    /// The machine has no such GPU, or no driver for it.
+    GpuUnavailable,
+    /// The memory of this machine cannot hold the weights.
+    WeightsTooLarge,
+    /// The memory of the GPU cannot hold the weights.
+    WeightsTooLargeForGpu,
+    /// The KV cache cannot hold the longest prompt and its completion.
+    KvCacheTooSmall,
+    /// The system has less memory for the KV cache than it may take.
+    KvCacheUnavailable,
     /// The computation itself failed.
     Backend,
 }
@@ -98,11 +113,6 @@ impl Error {
         self.detail.kind
     }
 
-    /// Whether the model's files are at fault, rather than the machine or the computation.
-    pub fn is_integrity(&self) -> bool {
-        !matches!(self.detail.kind, ErrorKind::Options | ErrorKind::Backend)
-    }
-
     /// The file at fault.
     pub fn file(&self) -> Option<&str> {
         self.detail.file.as_deref()
@@ -146,6 +156,29 @@ impl std::error::Error for Error {
         match &self.detail.source {
             Some(source) => Some(source.as_ref()),
             None => None,
+        }
+    }
+}
+
+impl Fault for Error {
+    fn class(&self) -> Class {
+        match self.detail.kind {
+            ErrorKind::Missing
+            | ErrorKind::Io
+            | ErrorKind::Unsupported
+            | ErrorKind::UnsupportedTokenizer
+            | ErrorKind::Config
+            | ErrorKind::Weights
+            | ErrorKind::Tokenizer => Class::Integrity,
+            ErrorKind::Options | ErrorKind::QuantizedOnGpu | ErrorKind::NoGpuSupport => {
+                Class::Usage
+            }
+            ErrorKind::GpuUnavailable
+            | ErrorKind::WeightsTooLarge
+            | ErrorKind::WeightsTooLargeForGpu
+            | ErrorKind::KvCacheTooSmall
+            | ErrorKind::KvCacheUnavailable
+            | ErrorKind::Backend => Class::Backend,
         }
     }
 }

@@ -16,7 +16,7 @@ use crate::config::ModelConfig;
 use crate::device::Pool;
 use crate::kernels::Precision;
 use crate::kernels::attend::HeadLayout;
-use crate::kernels::memory::{Buffer, Shared};
+use crate::kernels::buffer::{Buffer, Shared};
 
 pub(crate) use crate::kernels::attend::BLOCK;
 

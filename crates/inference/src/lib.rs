@@ -44,11 +44,14 @@ mod kernels; // the arithmetic
 mod kv_cache; // keys and values in blocks
 mod local_model; // a checkpoint as a generator
 mod logprobs; // how likely a token is, from all logits
+mod memory; // how much there is
 mod model; // the forward pass
 mod ops; // the arithmetic as candle operations
 mod prefixes; // what prompts have in common
 mod rope; // rotary positions
+mod row; // one token of a step
 mod sampling; // drawing tokens
+mod small_file; // reading small files
 mod stop; // stop strings
 mod threads; // who computes
 mod tokenizer; // text to token ids and back

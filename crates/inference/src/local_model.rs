@@ -8,11 +8,13 @@ use std::sync::OnceLock;
 use crate::checkpoint::{Checkpoint, CheckpointFiles, Layout, Rounding, WeightFiles, WeightForm};
 use crate::config::ModelConfig;
 use crate::device::{self, DeviceChoice, DeviceModel};
-use crate::engine::{Answer, End, Engine, Progress, Request, free_memory_bytes, shown_size};
+use crate::engine::{Answer, End, Engine, Progress, Request};
 use crate::error::{Error, ErrorKind};
 use crate::kernels::{Compute, InstructionSet, Precision, WeightFormat};
 use crate::kv_cache::BLOCK;
-use crate::model::{Body, Model, Row, Weights};
+use crate::memory::{self, human_size};
+use crate::model::{Body, Model, Weights};
+use crate::row::Row;
 use crate::sampling::Stream;
 use crate::stop::find_stop;
 use crate::threads::Threads;
@@ -400,10 +402,10 @@ impl EngineOptions {
     fn open_device(&self) -> Result<Option<Device>, Error> {
         if let (Some(Quantization::Q8), true) = (self.quantize, self.device != DeviceChoice::Cpu) {
             let message = format!(
-                "--quantize q8_0 is computed on the processor, not on a GPU (--device {}): leave one of them out",
+                "8-bit products (q8_0) are computed on the CPU, not on {}",
                 self.device
             );
-            return Err(Error::new(ErrorKind::Options, message));
+            return Err(Error::new(ErrorKind::QuantizedOnGpu, message));
         }
         self.device.open()
     }
@@ -427,14 +429,16 @@ fn weights_for_host(
 ) -> Result<Weights, Error> {
     let (config, tensors) = (&checkpoint.config, &checkpoint.tensors);
     let laid_out = tensors.packed_bytes(config, format);
-    let way_out =
-        "use a machine with more, --dtype bf16 where the checkpoint is wider, or --quantize q8_0";
-    check_memory(laid_out, free_memory_bytes(), way_out)?;
+    let free = memory::free_bytes();
+    if let Some(free) = free {
+        check_memory(laid_out, free, ErrorKind::WeightsTooLarge)?;
+    }
     // What an adapter changes, or rounding makes, or blocks of integers are widened to, is computed
     // once.
     let rounded = options.quantize.is_some() || tensors.quantization().is_some();
     let dear = checkpoint.adapter.is_some() || (rounded && tensors.format() != WeightFormat::Q8);
-    let at_once = dear || laid_out + checkpoint.weight_files.bytes() > free_memory_bytes();
+    let at_once =
+        dear || free.is_some_and(|free| laid_out + checkpoint.weight_files.bytes() > free);
     let layout = if at_once {
         Layout::AtOnce
     } else {
@@ -460,13 +464,8 @@ fn model_on_device(
 ) -> Result<DeviceModel, Error> {
     let (config, tensors) = (&checkpoint.config, &checkpoint.tensors);
     if let Some(free) = device::free_bytes(device) {
-        let way_out =
-            "use a GPU with more, --dtype bf16 where the checkpoint is wider, or --device cpu";
-        check_memory(
-            tensors.device_bytes(config, compute.precision),
-            free,
-            way_out,
-        )?;
+        let needed = tensors.device_bytes(config, compute.precision);
+        check_memory(needed, free, ErrorKind::WeightsTooLargeForGpu)?;
     }
     let format = WeightFormat::Numbers(compute.precision);
     let form = WeightForm {
@@ -521,13 +520,13 @@ fn details(
 }
 
 /// Refuses weights that the memory cannot hold, before they are read.
-fn check_memory(needed: usize, free: usize, way_out: &str) -> Result<(), Error> {
+fn check_memory(needed: usize, free: usize, refusal: ErrorKind) -> Result<(), Error> {
     if needed <= free {
         return Ok(());
     }
-    let (needed, free) = (shown_size(needed), shown_size(free));
-    let message = format!("the weights need {needed} of memory and {free} are free: {way_out}");
-    Err(Error::new(ErrorKind::Backend, message))
+    let (needed, free) = (human_size(needed), human_size(free));
+    let message = format!("the weights need {needed} of memory and {free} are free");
+    Err(Error::new(refusal, message))
 }
 
 /// BLAKE3 (hex) of token ids as little-endian `u32`s.

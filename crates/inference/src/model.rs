@@ -9,17 +9,17 @@ use std::sync::{Mutex, PoisonError};
 
 use candle_core::{Device, Result, Tensor};
 
-use crate::checkpoint::StoredTable;
 use crate::config::ModelConfig;
 use crate::device::{self, DeviceModel};
-use crate::engine::free_memory_bytes;
-use crate::kernels::memory::Buffer;
+use crate::kernels::buffer::Buffer;
 use crate::kernels::{Compute, Matrix};
 use crate::kv_cache::{KvCache, Slot};
+use crate::memory;
 use crate::ops::{
     Attention, AttentionShape, Gate, Linear, MostLikely, Norm, Project, RotateAndStore,
 };
 use crate::rope::{Place, Rotations};
+use crate::row::Row;
 
 /// The weights of one decoder layer.
 pub(crate) struct Layer {
@@ -42,7 +42,7 @@ pub(crate) struct Layer {
 /// All weights of a model.
 pub(crate) struct Weights {
     /// `[vocab, hidden]`; `None` where it is the output matrix.
-    pub(crate) embedding: Option<StoredTable>,
+    pub(crate) embedding: Option<Matrix>,
     pub(crate) layers: Vec<Layer>,
     /// `[hidden]`.
     pub(crate) final_norm: Vec<f32>,
@@ -65,15 +65,8 @@ impl Weights {
     }
 }
 
-/// One token to compute: which, for whom, and where.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Row {
-    pub(crate) token: u32,
-    pub(crate) slot: Slot,
-    pub(crate) position: usize,
-    /// Tokens that the sequence had when this one was first read (see [`Place`]).
-    pub(crate) length: usize,
-}
+/// Bytes that are thought to be free where nothing says how many are.
+const UNKNOWN_MEMORY: usize = 4 << 30;
 
 /// A model ready to compute.
 pub(crate) struct Model {
@@ -146,9 +139,9 @@ impl Model {
     /// not say.
     pub(crate) fn usual_kv_memory(&self) -> usize {
         match &self.body {
-            Body::Host(_) => free_memory_bytes() / 2,
+            Body::Host(_) => memory::free_bytes().unwrap_or(UNKNOWN_MEMORY) / 2,
             Body::Device(model) => {
-                device::free_bytes(model.device()).map_or(4 << 30, |free| free / 2)
+                device::free_bytes(model.device()).map_or(UNKNOWN_MEMORY, |free| free / 2)
             }
         }
     }
@@ -345,12 +338,10 @@ impl Model {
 
     fn embed(&self, weights: &Weights, rows: &[Row]) -> Result<Tensor> {
         let hidden = self.config.hidden_size;
+        let table = weights.embedding.as_ref().unwrap_or(&weights.output.weight);
         let mut x = vec![0f32; rows.len() * hidden];
         for (row, x) in rows.iter().zip(x.chunks_exact_mut(hidden)) {
-            match &weights.embedding {
-                Some(table) => table.row(row.token as usize, x),
-                None => weights.output.weight.row(row.token as usize, x),
-            }
+            table.row(row.token as usize, x);
         }
         Tensor::from_vec(x, (rows.len(), hidden), &Device::Cpu)
     }

@@ -8,15 +8,46 @@
 //! to them, as in `apply_chat_template`. One known difference: `clean_up_tokenization_spaces` is
 //! never applied to decoded text, because it would change formulas.
 
+use std::borrow::Cow;
 use std::path::Path;
 
 use serde::Deserialize;
 use serde_json::Value;
 use tokenizers::{ModelWrapper, Tokenizer};
 
-use crate::checkpoint::TokenizerFiles;
 use crate::config::ModelConfig;
 use crate::error::{Error, ErrorKind};
+use crate::small_file::{missing_file, read_small};
+
+pub(crate) const TOKENIZER_FILE: &str = "tokenizer.json";
+pub(crate) const TOKENIZER_CONFIG_FILE: &str = "tokenizer_config.json";
+
+/// What a tokenizer is read from.
+pub(crate) struct TokenizerFiles {
+    pub(crate) tokenizer: Cow<'static, [u8]>,
+    pub(crate) config: Option<Cow<'static, [u8]>>,
+}
+
+impl TokenizerFiles {
+    /// A `tokenizer.json`, or the one in a folder, and what lies beside it.
+    pub(crate) fn open(path: &Path) -> Result<Self, Error> {
+        let json = if path.is_dir() {
+            path.join(TOKENIZER_FILE)
+        } else {
+            path.to_path_buf()
+        };
+        let tokenizer =
+            read_small(&json, TOKENIZER_FILE)?.ok_or_else(|| missing_file(TOKENIZER_FILE))?;
+        let config = read_small(
+            &json.with_file_name(TOKENIZER_CONFIG_FILE),
+            TOKENIZER_CONFIG_FILE,
+        )?;
+        Ok(Self {
+            tokenizer: Cow::Owned(tokenizer),
+            config: config.map(Cow::Owned),
+        })
+    }
+}
 
 /// What prompts are.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -76,12 +107,11 @@ impl TextTokenizer {
         // first, so that an ordinary fault gets an ordinary message; what is left becomes an error
         // here.
         let syntax: Result<serde::de::IgnoredAny, _> = serde_json::from_slice(tokenizer);
-        syntax
-            .map_err(|error| failed("tokenizer.json", format!("cannot be understood: {error}")))?;
+        syntax.map_err(|error| failed(TOKENIZER_FILE, format!("cannot be understood: {error}")))?;
         std::panic::catch_unwind(|| Self::load_unguarded(tokenizer, tokenizer_config, config))
             .unwrap_or_else(|_| {
                 Err(failed(
-                    "tokenizer.json",
+                    TOKENIZER_FILE,
                     "cannot be understood by the tokenizers library",
                 ))
             })
@@ -93,11 +123,10 @@ impl TextTokenizer {
         config: Option<&ModelConfig>,
     ) -> Result<Self, Error> {
         let mut tokenizer = Tokenizer::from_bytes(tokenizer)
-            .map_err(|error| failed("tokenizer.json", format!("cannot be understood: {error}")))?;
+            .map_err(|error| failed(TOKENIZER_FILE, format!("cannot be understood: {error}")))?;
         // Both may be left over from training and would silently cut or fill prompts.
         let untruncated = tokenizer.with_truncation(None).map(|_| ());
-        untruncated
-            .map_err(|error| failed("tokenizer.json", format!("cannot be used: {error}")))?;
+        untruncated.map_err(|error| failed(TOKENIZER_FILE, format!("cannot be used: {error}")))?;
         tokenizer.with_padding(None);
 
         if let Some(config) = config {
@@ -107,7 +136,7 @@ impl TextTokenizer {
         let raw = match tokenizer_config {
             Some(bytes) => serde_json::from_slice(bytes).map_err(|error| {
                 failed(
-                    "tokenizer_config.json",
+                    TOKENIZER_CONFIG_FILE,
                     format!("cannot be understood: {error}"),
                 )
             })?,
@@ -120,7 +149,7 @@ impl TextTokenizer {
         let bos_id = match named {
             Some(token) => Some(tokenizer.token_to_id(token).ok_or_else(|| {
                 failed(
-                    "tokenizer_config.json",
+                    TOKENIZER_CONFIG_FILE,
                     format!("bos_token {token:?} is not in tokenizer.json"),
                 )
             })?),
@@ -254,7 +283,7 @@ fn check_vocabulary(tokenizer: &Tokenizer, vocab_size: usize) -> Result<(), Erro
         .max();
     match largest.filter(|(id, _)| *id as usize >= vocab_size) {
         Some((id, token)) => Err(failed(
-            "tokenizer.json",
+            TOKENIZER_FILE,
             format!("has the token {token:?} that the model cannot know"),
         )
         .expected(

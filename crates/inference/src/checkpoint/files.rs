@@ -15,11 +15,11 @@ use crate::adapter::{self, Adapter};
 use crate::config::ModelConfig;
 use crate::error::{Error, ErrorKind};
 use crate::gguf::{self, Gguf};
+use crate::small_file::{missing_file, read_small};
+use crate::tokenizer::{TOKENIZER_CONFIG_FILE, TOKENIZER_FILE, TokenizerFiles};
 
 const SINGLE_FILE: &str = "model.safetensors";
 const INDEX_FILE: &str = "model.safetensors.index.json";
-const TOKENIZER_FILE: &str = "tokenizer.json";
-const TOKENIZER_CONFIG_FILE: &str = "tokenizer_config.json";
 
 /// Where the files of a checkpoint come from: the layout that Hugging Face transformers writes, or
 /// a GGUF file.
@@ -239,7 +239,7 @@ impl CheckpointFiles {
             WeightFile::map(&dir.join(adapter::WEIGHTS_FILE))?,
         );
         let config = read_small(&config, adapter::CONFIG_FILE)?;
-        let config = config.ok_or_else(|| no_such_file(adapter::CONFIG_FILE))?;
+        let config = config.ok_or_else(|| missing_file(adapter::CONFIG_FILE))?;
         let hash = |config: &[u8]| {
             blake3::Hasher::new()
                 .update(config)
@@ -323,7 +323,7 @@ impl CheckpointFiles {
 
     /// A small file that must be there.
     pub(crate) fn require(&self, name: &str) -> Result<Cow<'static, [u8]>, Error> {
-        self.read(name)?.ok_or_else(|| no_such_file(name))
+        self.read(name)?.ok_or_else(|| missing_file(name))
     }
 
     /// An error about a file of the layout of transformers as one about the file that the user has.
@@ -368,7 +368,7 @@ impl CheckpointFiles {
         };
         let files = names.into_iter().map(|name| match &self.source {
             Source::Embedded { files, .. } => {
-                let bytes = embedded_file(files, &name).ok_or_else(|| no_such_file(&name))?;
+                let bytes = embedded_file(files, &name).ok_or_else(|| missing_file(&name))?;
                 Ok(Arc::new(WeightFile {
                     name,
                     bytes: FileBytes::Embedded(bytes),
@@ -376,7 +376,7 @@ impl CheckpointFiles {
                 }))
             }
             Source::Folder(dir) => Ok(Arc::new(WeightFile::map(&dir.join(&name))?)),
-            Source::Gguf(_) => Err(no_such_file(&name)),
+            Source::Gguf(_) => Err(missing_file(&name)),
         });
         Ok(WeightFiles {
             files: files.collect::<Result<_, Error>>()?,
@@ -406,48 +406,6 @@ pub enum TemplateSource {
         /// Names and contents.
         files: Vec<(String, Vec<u8>)>,
     },
-}
-
-/// What a tokenizer is read from.
-pub(crate) struct TokenizerFiles {
-    pub(crate) tokenizer: Cow<'static, [u8]>,
-    pub(crate) config: Option<Cow<'static, [u8]>>,
-}
-
-impl TokenizerFiles {
-    /// A `tokenizer.json`, or the one in a folder, and what lies beside it.
-    pub(crate) fn open(path: &Path) -> Result<Self, Error> {
-        let json = if path.is_dir() {
-            path.join(TOKENIZER_FILE)
-        } else {
-            path.to_path_buf()
-        };
-        let tokenizer =
-            read_small(&json, TOKENIZER_FILE)?.ok_or_else(|| no_such_file(TOKENIZER_FILE))?;
-        let config = read_small(
-            &json.with_file_name(TOKENIZER_CONFIG_FILE),
-            TOKENIZER_CONFIG_FILE,
-        )?;
-        Ok(Self {
-            tokenizer: Cow::Owned(tokenizer),
-            config: config.map(Cow::Owned),
-        })
-    }
-}
-
-fn no_such_file(name: &str) -> Error {
-    Error::new(ErrorKind::Missing, "no such file").in_file(name)
-}
-
-/// The content of a file that messages call `name`, or `None` where there is none.
-fn read_small(path: &Path, name: &str) -> Result<Option<Vec<u8>>, Error> {
-    match std::fs::read(path) {
-        Ok(bytes) => Ok(Some(bytes)),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
-        Err(error) => {
-            Err(Error::new(ErrorKind::Io, format!("cannot be read: {error}")).in_file(name))
-        }
-    }
 }
 
 fn last_part(dir: &Path) -> String {
@@ -522,7 +480,7 @@ impl WeightFile {
             .file_name()
             .map_or_else(String::new, |name| name.to_string_lossy().into_owned());
         let file = std::fs::File::open(path).map_err(|error| match error.kind() {
-            std::io::ErrorKind::NotFound => no_such_file(&name),
+            std::io::ErrorKind::NotFound => missing_file(&name),
             _ => Error::new(ErrorKind::Io, format!("cannot be opened: {error}")).in_file(&name),
         })?;
         // SAFETY: the mapping is only read, as plain bytes that are valid whatever they are.

@@ -9,7 +9,7 @@ use super::stored::{Look, Stored};
 use crate::adapter::{self, Adapter, Change};
 use crate::config::ModelConfig;
 use crate::error::{Error, ErrorKind};
-use crate::kernels::product::PANEL;
+use crate::kernels::arithmetic::PANEL;
 use crate::kernels::{Precision, WeightFormat};
 use crate::threads::Threads;
 

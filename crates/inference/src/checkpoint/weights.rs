@@ -4,7 +4,7 @@ use super::stored::{Rounding, Stored};
 use super::tensors::{EMBEDDING, FINAL_NORM, OUTPUT, Tensors};
 use crate::config::ModelConfig;
 use crate::error::Error;
-use crate::kernels::{Compute, Matrix, WeightFormat, WeightRows};
+use crate::kernels::{Compute, Matrix, Precision, WeightFormat, WeightRows};
 use crate::model::{Layer, Weights};
 use crate::ops::{Linear, gate_or_up, gate_up_outputs};
 
@@ -116,12 +116,17 @@ impl Loader<'_> {
         Ok(self.sound(name)?.elements(self.form.rounding))
     }
 
-    /// A table whose rows are read where they are stored.
-    fn table(&self, name: &str) -> Result<StoredTable, Error> {
-        Ok(StoredTable {
-            stored: self.sound(name)?.clone(),
+    /// A table whose rows are read where they are stored: it is never multiplied by.
+    fn table(&self, name: &str) -> Result<Matrix, Error> {
+        let (stored, format) = (self.sound(name)?, WeightFormat::Numbers(Precision::F32));
+        let shape = (stored.shape[0], stored.shape[1]);
+        let rows = StoredRows {
+            parts: vec![stored.clone()],
+            source: |output| Some((0, output)),
             rounding: self.form.rounding,
-        })
+            format,
+        };
+        Ok(Matrix::new(rows, format, shape))
     }
 
     /// Matrices over the same inputs, one below the other.
@@ -233,18 +238,5 @@ impl<S: Fn(usize) -> Option<(usize, usize)> + Send + Sync> WeightRows for Stored
 
     fn forget(&self) {
         self.parts.iter().for_each(Stored::forget);
-    }
-}
-
-/// A table `[rows, width]` in its file, such as an embedding.
-pub(crate) struct StoredTable {
-    stored: Stored,
-    rounding: Rounding,
-}
-
-impl StoredTable {
-    /// Row `index`, `[width]`, f32.
-    pub(crate) fn row(&self, index: usize, to: &mut [f32]) {
-        self.stored.row(index, self.rounding, to);
     }
 }

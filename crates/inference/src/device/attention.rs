@@ -7,8 +7,8 @@ use candle_core::{DType, Device, Result, Tensor};
 
 use super::Pool;
 use crate::kv_cache::KvCache;
-use crate::model::Row;
 use crate::ops::AttentionShape;
+use crate::row::Row;
 
 /// The rows of a step in the order in which they attend: those of sequences with a single row,
 /// which write or end their prompt, the farthest position first; then the others, sequence by

@@ -8,8 +8,8 @@ use super::{Pool, dtype};
 use crate::config::ModelConfig;
 use crate::kernels::Precision;
 use crate::kv_cache::KvCache;
-use crate::model::Row;
 use crate::ops::{AttentionShape, NOT_A_TOKEN};
+use crate::row::Row;
 
 /// A matrix `[outputs, inputs]` and its optional bias `[outputs]`, f32.
 pub(crate) struct DeviceLinear {

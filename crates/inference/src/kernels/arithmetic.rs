@@ -7,6 +7,9 @@
 /// Sums that advance together.
 pub(crate) const LANES: usize = 16;
 
+/// Outputs of a matrix that are packed together as a panel.
+pub(crate) const PANEL: usize = 2 * LANES;
+
 /// How weights, activations and cached keys and values enter a product. Sums are f32 in either
 /// case.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

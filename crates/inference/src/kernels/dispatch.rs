@@ -6,10 +6,10 @@ use std::sync::LazyLock;
 #[cfg(target_arch = "x86_64")]
 use super::arithmetic::x86::{Avx2, Avx512, Avx512Bf16};
 use super::arithmetic::{Arithmetic, Portable, Precision};
-use super::product::WeightFormat;
 #[cfg(target_arch = "x86_64")]
-use super::quantized::x86::{Avx2Bytes, Avx512Vnni};
-use super::quantized::{Bytes, PortableBytes};
+use super::bytes::x86::{Avx2Bytes, Avx512Vnni};
+use super::bytes::{Bytes, PortableBytes};
+use super::weight_format::WeightFormat;
 
 /// A computation that is compiled once for each instruction set and precision.
 pub(crate) trait Kernel {

@@ -5,7 +5,7 @@ use std::ops::Range;
 use crate::config::ModelConfig;
 use crate::kernels::Precision;
 use crate::kernels::attend::HeadLayout;
-use crate::kernels::memory::Buffer;
+use crate::kernels::buffer::Buffer;
 
 /// Memory that is asked for at a time.
 const SLAB_BYTES: usize = 64 << 20;

@@ -3,9 +3,10 @@
 use candle_core::{CpuStorage, CustomOp1, InplaceOp2, Layout, Result, Shape, Tensor, bail};
 
 use super::{elements, elements_mut};
-use crate::kernels::arithmetic::{Arithmetic, LANES};
+use crate::kernels::arithmetic::{Arithmetic, LANES, PANEL};
 use crate::kernels::elementwise::{rms_norm, silu};
-use crate::kernels::product::{Epilogue, Inputs, PANEL, PanelSums, Row, product};
+use crate::kernels::packing::{Epilogue, PanelSums, Row};
+use crate::kernels::product::{Inputs, product};
 use crate::kernels::{Compute, Matrix, Shared, WeightFormat, quantized};
 
 /// A matrix `[outputs, inputs]` and its optional bias `[outputs]`.

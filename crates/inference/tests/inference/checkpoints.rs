@@ -1,5 +1,6 @@
 use std::path::{Path, PathBuf};
 
+use fault::{Class, Fault};
 use generation::{Completion, Decoding, Event, Generator, Prompt};
 use inference::{CheckpointFiles, EngineOptions, Error, LocalModel};
 use serde_json::Value;
@@ -144,7 +145,7 @@ impl Copy {
         let Err(error) = self.try_load() else {
             panic!("a damaged checkpoint was loaded")
         };
-        assert!(error.is_integrity(), "{error}");
+        assert_eq!(error.class(), Class::Integrity, "{error}");
         let message = error
             .to_string()
             .replace(&self.dir.path().display().to_string(), "DIR");

@@ -1,7 +1,7 @@
 use std::path::{Path, PathBuf};
 
 use generation::{Decoding, Event, Generator, Prompt, Sampling};
-use inference::{CheckpointFiles, EngineOptions, LocalModel, Quantization, WeightDtype};
+use inference::{CheckpointFiles, EngineOptions, ErrorKind, LocalModel, Quantization, WeightDtype};
 use serde_json::Value;
 
 use crate::checkpoints::ids;
@@ -146,12 +146,12 @@ fn a_cache_too_small_for_the_longest_prompt_is_refused() {
         kv_memory: Some(100_000),
         ..in_f32()
     });
-    let message = model
-        .generate_ids(&prompts, MOST_TOKENS)
-        .unwrap_err()
-        .to_string();
+    let error = model.generate_ids(&prompts, MOST_TOKENS).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::KvCacheTooSmall);
+    let message = error.to_string();
     assert!(
-        message.contains("--kv-memory") && message.contains("tokens"),
+        message.starts_with("the longest prompt and completion have ")
+            && message.ends_with("; there is room for 97.7 KiB"),
         "{message}"
     );
 }

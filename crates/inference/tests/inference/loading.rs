@@ -751,7 +751,7 @@ fn a_checkpoint_that_cannot_fit_is_refused_before_it_is_read() {
     let Err(error) = copy.try_load() else {
         panic!("320 GiB were loaded")
     };
-    assert_eq!(error.kind(), ErrorKind::Backend);
+    assert_eq!(error.kind(), ErrorKind::WeightsTooLarge);
     let message = error.to_string();
     assert!(
         message.contains("the weights need 320.0 GiB") && message.contains("are free"),
