@@ -112,15 +112,13 @@ fn of_checkpoint(error: &inference::Error) -> Option<String> {
         ErrorKind::NoGpuSupport => text(
             "Build it with `cargo build --release --features cuda` (docs/engine.md), or compute with --device cpu",
         ),
-        ErrorKind::GpuUnavailable => {
-            text("Without a GPU and its driver compute with --device cpu")
-        }
+        ErrorKind::GpuUnavailable => text("Without a GPU and its driver compute with --device cpu"),
         ErrorKind::WeightsTooLarge => text(
             "Use a machine with more, --dtype bf16 where the checkpoint is wider, or --quantize q8_0",
         ),
-        ErrorKind::WeightsTooLargeForGpu => text(
-            "Use a GPU with more, --dtype bf16 where the checkpoint is wider, or --device cpu",
-        ),
+        ErrorKind::WeightsTooLargeForGpu => {
+            text("Use a GPU with more, --dtype bf16 where the checkpoint is wider, or --device cpu")
+        }
         ErrorKind::KvCacheTooSmall => text(
             "Generate fewer tokens with --max-tokens, or give the KV cache more memory with --kv-memory",
         ),
@@ -131,7 +129,7 @@ fn of_checkpoint(error: &inference::Error) -> Option<String> {
 
 fn of_chat_template(error: &chat_template::Error) -> Option<String> {
     match error {
-        chat_template::Error::Absent { .. } => {
+        chat_template::Error::NoTemplate { .. } => {
             text("Give one with --chat-template FILE, or choose another --prompt-template")
         }
         chat_template::Error::NoDefault { .. } => text("Name one of them with --chat-template"),

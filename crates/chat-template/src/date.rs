@@ -8,7 +8,7 @@ use jiff::fmt::strtime;
 ///
 /// # Errors
 /// The directive that is not known.
-pub(crate) fn written(date: Date, format: &str) -> Result<String, String> {
+pub(crate) fn strftime(date: Date, format: &str) -> Result<String, String> {
     let moment = date.to_datetime(Time::midnight());
     let mut out = String::new();
     let mut chars = format.chars();

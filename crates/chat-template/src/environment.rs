@@ -15,13 +15,13 @@ use crate::python_json::tojson;
 
 /// Name of the one template of an environment.
 pub(crate) const TEMPLATE: &str = "chat template";
-/// The variable that holds the date. No template can name it: it is no identifier.
+/// The variable that holds the date. Not an identifier, so that no template can name it.
 pub(crate) const TODAY: &str = "the date";
-/// Left behind by a template that asked for the date.
+/// Set by `strftime_now`, to report that the text depends on the date.
 pub(crate) const DATE_USED: &str = "the date was used";
 
-/// As deep as macros may call one another.
-const DEEPEST_CALLS: usize = 100;
+/// Depth to which macros may call one another.
+const MAX_RECURSION: usize = 100;
 
 /// What `raise_exception` raised.
 #[derive(Debug, thiserror::Error)]
@@ -43,7 +43,7 @@ pub(crate) fn compile(source: String, fuel: u64) -> Result<Environment<'static>,
     environment.set_auto_escape_callback(|_| AutoEscape::None);
     environment.set_unknown_method_callback(minijinja_contrib::pycompat::unknown_method_callback);
     environment.set_fuel(Some(fuel));
-    environment.set_recursion_limit(DEEPEST_CALLS);
+    environment.set_recursion_limit(MAX_RECURSION);
     minijinja_contrib::add_to_environment(&mut environment);
     environment.add_filter("tojson", tojson);
     environment.add_function("raise_exception", raise_exception);
@@ -63,5 +63,5 @@ fn strftime_now(state: &mut State, format: &str) -> Result<String, Error> {
         .lookup(TODAY)
         .and_then(|date| date.as_str()?.parse::<Date>().ok());
     let date = date.ok_or_else(|| Error::new(ErrorKind::InvalidOperation, "no date was given"))?;
-    date::written(date, format).map_err(|message| Error::new(ErrorKind::InvalidOperation, message))
+    date::strftime(date, format).map_err(|message| Error::new(ErrorKind::InvalidOperation, message))
 }

@@ -30,7 +30,7 @@ pub enum Error {
     },
     /// A checkpoint without a chat template.
     #[error("{place} has no chat template")]
-    Absent {
+    NoTemplate {
         /// The checkpoint.
         place: String,
     },
@@ -44,11 +44,11 @@ pub enum Error {
     },
     /// A template that is not there.
     #[error(
-        "there is no file or folder {wish}, and no chat template of that name (the checkpoint's: {names})"
+        "there is no file or folder {requested}, and no chat template of that name (the checkpoint's: {names})"
     )]
     Unknown {
-        /// What was asked for.
-        wish: String,
+        /// What was requested.
+        requested: String,
         /// The names of the checkpoint's templates.
         names: String,
     },
@@ -83,9 +83,9 @@ pub enum Error {
         /// What failed.
         message: String,
     },
-    /// The template works longer or makes more text than any conversation needs.
+    /// The template takes more steps, or makes more text, than any conversation needs.
     #[error("{file}, line {line}: the chat template does not come to an end: it was stopped after {} million steps", MAX_STEPS / 1_000_000)]
-    Endless {
+    StepLimit {
         /// The file.
         file: String,
         /// The line at which it was stopped, from 1.
@@ -105,9 +105,9 @@ impl Fault for Error {
             Self::Malformed { .. }
             | Self::Syntax { .. }
             | Self::Failed { .. }
-            | Self::Endless { .. } => Class::Integrity,
+            | Self::StepLimit { .. } => Class::Integrity,
             Self::Unreadable { .. }
-            | Self::Absent { .. }
+            | Self::NoTemplate { .. }
             | Self::NoDefault { .. }
             | Self::Unknown { .. }
             | Self::Refused { .. }

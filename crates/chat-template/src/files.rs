@@ -1,4 +1,4 @@
-//! Where a checkpoint keeps its chat templates, and which of them is used.
+//! A checkpoint's chat templates, and which of them is used.
 
 use std::collections::BTreeMap;
 use std::io::ErrorKind;
@@ -14,10 +14,10 @@ const TOKENIZER_CONFIG: &str = "tokenizer_config.json";
 const SPECIAL_TOKENS_MAP: &str = "special_tokens_map.json";
 const TEMPLATE: &str = "chat_template.jinja";
 const LEGACY_TEMPLATE: &str = "chat_template.json";
-const FURTHER_TEMPLATES: &str = "additional_chat_templates";
+const ADDITIONAL_TEMPLATES: &str = "additional_chat_templates";
 const DEFAULT: &str = "default";
 
-/// The files of a checkpoint that have to do with chat templates: contents by path inside the
+/// The files of a checkpoint that chat templates are read from: contents by path in the
 /// checkpoint's folder.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TemplateFiles {
@@ -26,7 +26,7 @@ pub struct TemplateFiles {
 }
 
 impl TemplateFiles {
-    /// Files that are in memory. `place` names the checkpoint in messages.
+    /// Files in memory. `place` names the checkpoint in messages.
     pub fn new(
         place: impl Into<String>,
         files: impl IntoIterator<Item = (String, Vec<u8>)>,
@@ -37,7 +37,7 @@ impl TemplateFiles {
         }
     }
 
-    /// Those of a folder; files that are not there are left out.
+    /// The files of a folder, as far as they are there.
     ///
     /// # Errors
     /// [`Error::Unreadable`] for a file that is there.
@@ -53,13 +53,13 @@ impl TemplateFiles {
                 files.insert(name.to_string(), bytes);
             }
         }
-        let further = folder.join(FURTHER_TEMPLATES);
-        if further.is_dir() {
+        let additional = folder.join(ADDITIONAL_TEMPLATES);
+        if additional.is_dir() {
             let unreadable = |source| Error::Unreadable {
-                file: further.clone(),
+                file: additional.clone(),
                 source,
             };
-            for entry in std::fs::read_dir(&further).map_err(unreadable)? {
+            for entry in std::fs::read_dir(&additional).map_err(unreadable)? {
                 let file = entry.map_err(unreadable)?.path();
                 let name = file
                     .file_name()
@@ -71,7 +71,7 @@ impl TemplateFiles {
                     .transpose()?
                     .flatten()
                 {
-                    files.insert(format!("{FURTHER_TEMPLATES}/{name}"), bytes);
+                    files.insert(format!("{ADDITIONAL_TEMPLATES}/{name}"), bytes);
                 }
             }
         }
@@ -102,13 +102,13 @@ impl TemplateFiles {
         Ok(Some(text.to_string()))
     }
 
-    fn shown(&self, name: &str) -> String {
+    fn path_of(&self, name: &str) -> String {
         format!("{}/{name}", self.place)
     }
 
     fn malformed(&self, name: &str, message: impl Into<String>) -> Error {
         Error::Malformed {
-            file: self.shown(name),
+            file: self.path_of(name),
             message: message.into(),
         }
     }
@@ -119,7 +119,7 @@ impl TemplateFiles {
 /// Precedence is that of transformers 5.23 (`tokenization_utils_base.py`, `_from_pretrained`):
 /// `chat_template.jinja` and `additional_chat_templates/*.jinja` together replace what
 /// `tokenizer_config.json` holds, which is one text, or a list of {`name`, `template`}. Last comes
-/// `chat_template.json`, which older processors wrote and tokenizers pass over.
+/// `chat_template.json`, which older processors wrote and tokenizers ignore.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct CheckpointTemplates {
     place: String,
@@ -129,7 +129,7 @@ pub struct CheckpointTemplates {
 }
 
 impl CheckpointTemplates {
-    /// Reads what there is; no template is compiled.
+    /// Reads the templates; none is compiled.
     ///
     /// # Errors
     /// [`Error::Malformed`] names the file and the field.
@@ -137,17 +137,17 @@ impl CheckpointTemplates {
         let config = files.object(TOKENIZER_CONFIG)?.unwrap_or_default();
         let map = files.object(SPECIAL_TOKENS_MAP)?;
         let (config_file, map_file) = (
-            files.shown(TOKENIZER_CONFIG),
-            files.shown(SPECIAL_TOKENS_MAP),
+            files.path_of(TOKENIZER_CONFIG),
+            files.path_of(SPECIAL_TOKENS_MAP),
         );
         let map = map.as_ref().map(|map| (map_file.as_str(), map));
         let special_tokens = SpecialTokens::read((&config_file, &config), map)?;
-        let mut named = files_of_their_own(files)?;
+        let mut named = template_files(files)?;
         if named.is_empty() {
-            named = listed(files, TOKENIZER_CONFIG, &config)?;
+            named = config_templates(files, TOKENIZER_CONFIG, &config)?;
         }
         if let (true, Some(legacy)) = (named.is_empty(), files.object(LEGACY_TEMPLATE)?) {
-            named = listed(files, LEGACY_TEMPLATE, &legacy)?;
+            named = config_templates(files, LEGACY_TEMPLATE, &legacy)?;
         }
         Ok(Self {
             place: files.place.clone(),
@@ -156,8 +156,8 @@ impl CheckpointTemplates {
         })
     }
 
-    /// The templates of the first of several places that has any, or of none. Special tokens that
-    /// are not named there are taken from the places behind it.
+    /// The templates of the first of several places that has any, or none. Special tokens that are
+    /// not named there come from the places behind it.
     ///
     /// # Errors
     /// As for [`Self::read`].
@@ -205,19 +205,19 @@ impl CheckpointTemplates {
 
     /// The template that is asked for: one of these by name, else a file, else that of a folder,
     /// both with the special tokens of the `tokenizer_config.json` there, where these have none.
-    /// Without a wish the default.
+    /// Without a requested the default.
     ///
     /// # Errors
     /// As for [`Self::default_template`]; [`Error::Unknown`] for what is neither a name, nor a
     /// file, nor a folder.
-    pub fn choose(&self, wish: Option<&str>) -> Result<ChatTemplate, Error> {
-        let Some(wish) = wish else {
+    pub fn choose(&self, requested: Option<&str>) -> Result<ChatTemplate, Error> {
+        let Some(requested) = requested else {
             return self.default_template();
         };
-        if let Some(template) = self.named(wish)? {
+        if let Some(template) = self.named(requested)? {
             return Ok(template);
         }
-        let path = Path::new(wish);
+        let path = Path::new(requested);
         if path.is_dir() {
             let there = Self::read(&TemplateFiles::in_folder(path)?)?;
             let special_tokens = there.special_tokens.clone().or(self.special_tokens.clone());
@@ -239,12 +239,12 @@ impl CheckpointTemplates {
                 names
             };
             return Err(Error::Unknown {
-                wish: wish.to_string(),
+                requested: requested.to_string(),
                 names,
             });
         };
         let malformed = |message: String| Error::Malformed {
-            file: wish.to_string(),
+            file: requested.to_string(),
             message,
         };
         let source = String::from_utf8(bytes)
@@ -256,7 +256,7 @@ impl CheckpointTemplates {
             .unwrap_or_default();
         let beside = Self::read(&beside)?.special_tokens;
         ChatTemplate::new(
-            wish.to_string(),
+            requested.to_string(),
             source,
             self.special_tokens.clone().or(beside),
         )
@@ -265,12 +265,12 @@ impl CheckpointTemplates {
     /// The template called `default`, which a single one is.
     ///
     /// # Errors
-    /// [`Error::Absent`], [`Error::NoDefault`] or [`Error::Syntax`].
+    /// [`Error::NoTemplate`], [`Error::NoDefault`] or [`Error::Syntax`].
     pub fn default_template(&self) -> Result<ChatTemplate, Error> {
         let place = self.place.clone();
         match self.named(DEFAULT)? {
             Some(template) => Ok(template),
-            None if self.named.is_empty() => Err(Error::Absent { place }),
+            None if self.named.is_empty() => Err(Error::NoTemplate { place }),
             None => Err(Error::NoDefault {
                 place,
                 names: self.names().collect::<Vec<_>>().join(", "),
@@ -279,11 +279,11 @@ impl CheckpointTemplates {
     }
 }
 
-fn files_of_their_own(files: &TemplateFiles) -> Result<BTreeMap<String, (String, String)>, Error> {
+fn template_files(files: &TemplateFiles) -> Result<BTreeMap<String, (String, String)>, Error> {
     let mut named = BTreeMap::new();
     for path in files.files.keys() {
         let name = match path
-            .strip_prefix(FURTHER_TEMPLATES)
+            .strip_prefix(ADDITIONAL_TEMPLATES)
             .and_then(|name| name.strip_prefix('/'))
         {
             Some(file) => file.strip_suffix(".jinja"),
@@ -293,14 +293,14 @@ fn files_of_their_own(files: &TemplateFiles) -> Result<BTreeMap<String, (String,
         if let (Some(name), Some(source)) = (name, files.text(path)?)
             && (path != TEMPLATE || !named.contains_key(DEFAULT))
         {
-            named.insert(name.to_string(), (files.shown(path), source));
+            named.insert(name.to_string(), (files.path_of(path), source));
         }
     }
     Ok(named)
 }
 
-/// What stands under `chat_template` in a file of JSON.
-fn listed(
+/// The value of `chat_template` in a JSON file: one text, or a list of named ones.
+fn config_templates(
     files: &TemplateFiles,
     name: &str,
     object: &Map<String, Value>,
@@ -329,7 +329,7 @@ fn listed(
     };
     Ok(entries
         .into_iter()
-        .map(|(template, source)| (template, (files.shown(name), source)))
+        .map(|(template, source)| (template, (files.path_of(name), source)))
         .collect())
 }
 

@@ -4,7 +4,7 @@
 //! transformers, on the same lines and with the same treatment of blanks.
 
 /// The source with the marks replaced, and line ends as Jinja reads them (`\n`).
-pub(crate) fn rewritten(source: &str) -> String {
+pub(crate) fn rewrite(source: &str) -> String {
     let source = source.replace("\r\n", "\n").replace('\r', "\n");
     let mut out = String::with_capacity(source.len());
     let (mut rest, mut raw) = (source.as_str(), false);
@@ -63,7 +63,7 @@ fn end_of_code(tag: &str, closing: &str) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use super::rewritten;
+    use super::rewrite;
 
     #[test]
     fn marks_become_blocks_with_a_scope() {
@@ -96,7 +96,7 @@ mod tests {
             ("{%", "{%"),
         ];
         for (source, expected) in cases {
-            assert_eq!(rewritten(source), expected, "{source:?}");
+            assert_eq!(rewrite(source), expected, "{source:?}");
         }
     }
 }

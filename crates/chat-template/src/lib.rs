@@ -1,12 +1,12 @@
-//! Writes conversations the way a checkpoint was trained to read them: by its own chat template.
+//! Renders conversations with a checkpoint's own chat template, as it was trained to read them.
 //!
 //! In go a checkpoint's files ([`TemplateFiles`]) and a [`Conversation`]; out comes the text that
 //! transformers' `apply_chat_template` makes of it, character for character (5.23;
 //! `tools/chat-templates` records what the tests compare with). A template is a program of the
-//! checkpoint's author: it can read nothing but the conversation, and is stopped where it does not
-//! end.
+//! checkpoint's author: it can read nothing but the conversation, and is stopped after a number of
+//! steps.
 //!
-//! This crate refuses to know tokens' ids, models, problems and scores.
+//! This crate refuses to know token ids, models, problems and scores.
 //!
 //! ```
 //! use chat_template::{CheckpointTemplates, Conversation, Message, TemplateFiles};
@@ -29,11 +29,11 @@
 mod date; // strftime_now
 mod environment; // Jinja as transformers sets it up
 mod error;
-mod files; // where a checkpoint keeps its templates
+mod files; // a checkpoint's templates and their precedence
 mod generation_blocks; // {% generation %}
 mod python_json; // tojson
 mod special_tokens; // bos_token and the others
-mod template; // a template, and writing with it // what can be wrong
+mod template; // a compiled template, and rendering with it
 
 pub use error::Error;
 pub use files::{CheckpointTemplates, TemplateFiles};

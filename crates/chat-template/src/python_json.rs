@@ -6,7 +6,7 @@ use std::fmt::Write;
 use minijinja::value::{Kwargs, Rest, ValueKind};
 use minijinja::{Error, ErrorKind, Value};
 
-/// How `json.dumps` was asked to write.
+/// The arguments of `json.dumps`.
 struct Style {
     ensure_ascii: bool,
     /// What a level is indented by; `None` for one line.

@@ -1,4 +1,4 @@
-//! The texts of special tokens, which templates write by name.
+//! The texts of special tokens, which templates use by name.
 
 use std::collections::BTreeMap;
 
@@ -73,7 +73,7 @@ impl SpecialTokens {
             .map(|(name, text)| (name.as_str(), text.as_str()))
     }
 
-    /// As transformers 5.23 takes them from `tokenizer_config.json` and, where that does not list
+    /// As transformers 5.23 reads them from `tokenizer_config.json` and, where that does not list
     /// all added tokens itself (`added_tokens_decoder`), from `special_tokens_map.json` over it.
     ///
     /// # Errors

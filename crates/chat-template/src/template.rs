@@ -1,4 +1,4 @@
-//! A compiled template, and writing conversations with it.
+//! A compiled template, and rendering conversations with it.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -18,17 +18,17 @@ use crate::special_tokens::SpecialTokens;
 /// The variables that a conversation is made of.
 const RESERVED: [&str; 2] = ["messages", "add_generation_prompt"];
 
-/// Something said in a conversation.
+/// A message of a conversation.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Message {
-    /// Who: `system`, `user` or `assistant`.
+    /// `system`, `user` or `assistant`.
     pub role: String,
-    /// What.
+    /// The text.
     pub content: String,
 }
 
 impl Message {
-    /// What somebody said.
+    /// A message of a role.
     pub fn new(role: impl Into<String>, content: impl Into<String>) -> Self {
         Self {
             role: role.into(),
@@ -37,20 +37,20 @@ impl Message {
     }
 }
 
-/// What is to be written.
+/// A conversation to render.
 #[derive(Clone, Debug)]
 pub struct Conversation<'a> {
-    /// What was said, the first first.
+    /// The messages, in their order.
     pub messages: &'a [Message],
     /// Whether the text ends in the beginning of the assistant's next turn.
     pub add_generation_prompt: bool,
-    /// The date for templates that write one.
+    /// The date for templates that render one.
     pub date: Date,
-    /// Further variables, such as `enable_thinking`. They win over special tokens of the same name.
+    /// Further variables, such as `enable_thinking`. They override special tokens of the same name.
     pub variables: &'a Map<String, serde_json::Value>,
 }
 
-/// A conversation as the model reads it.
+/// A rendered conversation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rendered {
     /// The text, special tokens written out.
@@ -74,7 +74,7 @@ impl ChatTemplate {
     /// # Errors
     /// [`Error::Syntax`].
     pub fn new(file: String, source: String, special_tokens: SpecialTokens) -> Result<Self, Error> {
-        let compiled = environment::compile(generation_blocks::rewritten(&source), MAX_STEPS);
+        let compiled = environment::compile(generation_blocks::rewrite(&source), MAX_STEPS);
         let environment = compiled.map_err(|error| Error::Syntax {
             file: file.clone(),
             line: error.line().unwrap_or(1),
@@ -88,7 +88,7 @@ impl ChatTemplate {
         })
     }
 
-    /// Where the template comes from.
+    /// The file of the template.
     pub fn file(&self) -> &str {
         &self.file
     }
@@ -98,17 +98,17 @@ impl ChatTemplate {
         &self.source
     }
 
-    /// The texts of special tokens that it finds.
+    /// The texts of the special tokens that it is given.
     pub fn special_tokens(&self) -> &SpecialTokens {
         &self.special_tokens
     }
 
-    /// Writes a conversation.
+    /// Renders a conversation.
     ///
     /// # Errors
     /// [`Error::Refused`] where the template raises an exception, [`Error::Failed`] where it fails,
-    /// [`Error::Endless`] where it does not end, [`Error::Reserved`] for a variable that cannot be
-    /// given.
+    /// [`Error::StepLimit`] where it does not end, [`Error::Reserved`] for a variable that cannot
+    /// be given.
     pub fn render(&self, conversation: &Conversation<'_>) -> Result<Rendered, Error> {
         let variables = self.variables(conversation)?;
         let template = self
@@ -126,7 +126,7 @@ impl ChatTemplate {
     }
 
     /// What follows an assistant's words at the end of its turn, such as `<|im_end|>` and a line
-    /// end; `None` where the template does not write an assistant's words as they are.
+    /// end; `None` where the template does not render an assistant's words as they are.
     ///
     /// # Errors
     /// As for [`Self::render`].
@@ -176,7 +176,7 @@ impl ChatTemplate {
             innermost(error).line().or(error.line()).unwrap_or(1),
         );
         if error.kind() == ErrorKind::OutOfFuel {
-            return Error::Endless { file, line };
+            return Error::StepLimit { file, line };
         }
         match raised(error) {
             Some(raised) => Error::Refused {
@@ -209,7 +209,7 @@ impl PartialEq for ChatTemplate {
 
 impl Eq for ChatTemplate {}
 
-/// What went wrong, without the place.
+/// What went wrong, without the line.
 fn message(error: &minijinja::Error) -> String {
     let kind = error.kind();
     match error.detail() {

@@ -1,10 +1,11 @@
 //! Measures generation with a checkpoint: prompts from a file, a number of new tokens, one JSON
 //! line.
 //!
-//! `workload CHECKPOINT --prompts FILE.json [--limit N] [--rows N] [--new-tokens N] [--ignore-eos] [--dtype bf16|f32] [--threads N] [--workload NAME] [--first-token] [--q8]`,
-//! where the file holds a JSON list of texts or of lists of token ids. With `--first-token`:
-//! seconds from before the checkpoint is opened, its files in the page cache, to the first new
-//! token of the first prompt. With `--rows 1` also the rate of the tokens after the first.
+//! `workload CHECKPOINT --prompts FILE.json [--limit N] [--rows N] [--new-tokens N] [--ignore-eos]
+//! [--dtype bf16|f32] [--threads N] [--workload NAME] [--first-token] [--q8]`, where the file holds
+//! a JSON list of texts or of lists of token ids. With `--first-token`: seconds from before the
+//! checkpoint is opened, its files in the page cache, to the first new token of the first prompt.
+//! With `--rows 1` also the rate of the tokens after the first.
 
 use std::collections::BTreeMap;
 use std::time::Instant;
@@ -90,7 +91,7 @@ fn main() -> Result<(), Failure> {
             begun.elapsed().as_secs_f64(),
         ))
     };
-    // A warm-up of two steps, as the peers have one: the weights are laid out after the first. Then
+    // A warm-up of two steps, as the peers have one: the weights are packed after the first. Then
     // how long it takes to read the prompts.
     let reading = match first_token {
         true => None,

@@ -172,7 +172,7 @@ fn is_on(value: &Value) -> bool {
 }
 
 impl RawConfig {
-    fn refuse_what_is_not_implemented(&self) -> Result<(), Error> {
+    fn refuse_unimplemented(&self) -> Result<(), Error> {
         match self.peft_type.as_deref() {
             Some("LORA") => {}
             Some(kind) => {
@@ -312,7 +312,7 @@ impl Adapter {
         let config: RawConfig = serde_json::from_slice(config).map_err(|error| {
             in_config(ErrorKind::Config, format!("cannot be understood: {error}")).caused_by(error)
         })?;
-        config.refuse_what_is_not_implemented()?;
+        config.refuse_unimplemented()?;
         let mut adapter = Self {
             base: config.base_model_name_or_path.clone(),
             ..Self::default()

@@ -6,8 +6,8 @@ use candle_core::{Device, Result, Tensor};
 use crate::WeightDtype;
 use crate::config::ModelConfig;
 use crate::kernels::{Compute, InstructionSet, Matrix, Precision, WeightFormat};
-use crate::kv_cache::{BLOCK, KvCache, Slot};
-use crate::ops::{Attention, AttentionShape, Linear, Project, RotateAndStore};
+use crate::kv_cache::{BLOCK, KvCache, SeqId};
+use crate::ops::{Attention, AttentionShape, Linear, LinearWeights, RopeAndCacheWrite};
 use crate::threads::Threads;
 
 fn compute(dtype: WeightDtype, threads: usize) -> Compute {
@@ -54,11 +54,11 @@ pub fn product(
     let format = WeightFormat::Numbers(compute.precision);
     let row = move |output: usize, cells: &mut [u32]| format.write_row(&dense[output], cells);
     let weight = Matrix::new(row, format, (outputs, inputs));
-    weight.lay_out(&compute.threads)?;
-    let linear = Linear { weight, bias: None };
+    weight.prepack(&compute.threads)?;
+    let linear = LinearWeights { weight, bias: None };
     let expected = x.matmul(&w.t()?)?;
     let run = move || {
-        Project {
+        Linear {
             compute: &compute,
             norm: None,
             linear: &linear,
@@ -71,8 +71,8 @@ pub fn product(
     })
 }
 
-/// Attention of one new position for each of `sequences` that hold `positions` already, with random
-/// keys and values.
+/// Attention of one new position for each of `sequences` that hold `positions` already, with a
+/// random KV cache.
 ///
 /// # Errors
 /// Those of the computation.
@@ -99,23 +99,23 @@ pub fn attention(
         head_dim,
     };
     let width = (heads + 2 * kv_heads) * head_dim;
-    let rotation = vec![(1.0, 0.0); (positions + 1) * head_dim / 2];
-    let (mut last, mut places, mut expected) = (Vec::new(), Vec::new(), Vec::new());
+    let cos_sin = vec![(1.0, 0.0); (positions + 1) * head_dim / 2];
+    let (mut last, mut rows, mut expected) = (Vec::new(), Vec::new(), Vec::new());
     for _ in 0..sequences {
         let qkv = Tensor::randn(0f32, 1f32, (positions + 1, width), &Device::Cpu)?;
-        let slot = cache.open();
+        let seq = cache.add_sequence();
         assert!(
-            cache.reserve(slot, positions + 1),
+            cache.reserve(seq, positions + 1),
             "the cache was made for it"
         );
-        let all: Vec<(Slot, usize)> = (0..=positions).map(|position| (slot, position)).collect();
+        let all: Vec<(SeqId, usize)> = (0..=positions).map(|position| (seq, position)).collect();
         let writer = cache.writer(&all);
-        RotateAndStore {
+        RopeAndCacheWrite {
             compute: &compute,
             writer: &writer,
             layer: 0,
             shape,
-            rotation: &rotation,
+            cos_sin: &cos_sin,
             norms: None,
         }
         .apply(&qkv)?;
@@ -130,7 +130,7 @@ pub fn attention(
             expected.push(weights.matmul(&part(heads + kv_heads + kv_head)?)?);
         }
         last.push(row);
-        places.push((slot, positions));
+        rows.push((seq, positions));
     }
     let qkv = Tensor::cat(&last, 0)?;
     let expected = Tensor::cat(&expected, 0)?.reshape((sequences, heads * head_dim))?;
@@ -141,7 +141,7 @@ pub fn attention(
             layer: 0,
             shape,
             window: None,
-            places: &places,
+            rows: &rows,
         }
         .apply(&qkv)
     };

@@ -2,8 +2,8 @@
 //! them map to ours.
 //!
 //! Weights are memory-mapped and checked by name, shape, dtype and value before anything is
-//! computed. The first step computes from the files as they lie there; then the weights are laid
-//! out as the panels of [`crate::kernels`].
+//! computed. The first step computes from the mapped files; then the weights are packed as the
+//! panels of [`crate::kernels`].
 
 mod digest_cache; // digests of files that did not change
 mod files; // where they come from
@@ -18,7 +18,7 @@ pub(crate) use files::{WeightFile, WeightFiles};
 pub(crate) use storage::Storage;
 pub(crate) use stored::{Rounding, RowOrder, Stored};
 pub(crate) use tensors::Tensors;
-pub(crate) use weights::{Layout, WeightForm};
+pub(crate) use weights::{Prepack, WeightForm};
 
 use crate::config::ModelConfig;
 use crate::error::Error;
@@ -38,7 +38,7 @@ pub(crate) struct Checkpoint {
     pub(crate) warnings: Vec<String>,
 }
 
-/// What is told of an adapter.
+/// What the manifest says of an adapter.
 pub(crate) struct MergedAdapter {
     pub(crate) description: String,
     pub(crate) digest: String,
@@ -64,7 +64,7 @@ impl Checkpoint {
         let mut warnings = config.warnings.clone();
         if let Some(gguf) = files.gguf() {
             warnings.extend(gguf.warnings(!files.has_other_tokenizer())?);
-            config.divide_frequencies(gguf.rope_factors()?)?;
+            config.set_rope_factors(gguf.rope_factors()?)?;
         }
         let mut adapter_has_embedding = false;
         if let Some((adapter, _)) = &adapter {

@@ -5,8 +5,8 @@
 //! Both spellings are read: that of transformers 4 (`torch_dtype`, `rope_theta`, `rope_scaling`)
 //! and that of transformers 5 (`dtype`, `rope_parameters`). Unknown keys are tolerated, because
 //! published configurations carry many that mean nothing; keys known to change the result are
-//! implemented or refused by name. Defaults of absent keys are those of `LlamaConfig` and
-//! `MistralConfig` in transformers.
+//! implemented or refused by name. Defaults of absent keys are those of `LlamaConfig`,
+//! `MistralConfig`, `Qwen2Config` and `Qwen3Config` in transformers.
 
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -113,9 +113,9 @@ impl Architecture {
 }
 
 /// Longer contexts than this are taken for mistakes.
-const MOST_POSITIONS: u64 = 1 << 24;
+const MAX_POSITIONS: u64 = 1 << 24;
 
-/// How the frequencies of the rotary position encoding are derived.
+/// How the frequencies of RoPE are scaled.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum RopeScaling {
     /// As trained.
@@ -126,8 +126,8 @@ pub enum RopeScaling {
         factor: f32,
     },
     /// NTK scaling that grows with the sequence: up to the original context as trained, then with a
-    /// larger base. A prompt is read with the frequencies of its own length, each later token with
-    /// those of the length it makes.
+    /// larger base. A prompt is prefilled with the frequencies of its own length, each later token
+    /// with those of the length it makes.
     Dynamic {
         /// How much longer than the original context sequences may become.
         factor: f32,
@@ -152,9 +152,9 @@ pub enum RopeScaling {
         factor: f32,
         /// Sines and cosines are multiplied by this, and attention scores so by its square.
         attention_factor: f32,
-        /// Rotations within the original context from which on a frequency is kept.
+        /// RopeTable within the original context from which on a frequency is kept.
         beta_fast: f32,
-        /// Rotations within the original context up to which a frequency is divided.
+        /// RopeTable within the original context up to which a frequency is divided.
         beta_slow: f32,
         /// The context in tokens before it was extended.
         original_context: usize,
@@ -176,34 +176,35 @@ pub struct ModelConfig {
     pub layers: usize,
     /// Number of query heads.
     pub heads: usize,
-    /// Number of key and value heads; divides `heads`.
+    /// Number of key and value heads; divides `heads`. Fewer than `heads` is grouped-query
+    /// attention (GQA).
     pub kv_heads: usize,
     /// Width of a head; even.
     pub head_dim: usize,
     /// Number of token ids.
     pub vocab_size: usize,
-    /// Most tokens of prompt and completion together.
+    /// Tokens that prompt and completion may have together.
     pub context_length: usize,
-    /// Added to the mean square in normalization.
+    /// Added to the mean square in RMSNorm.
     pub rms_norm_eps: f32,
-    /// Base of the rotary frequencies.
+    /// Base of the RoPE frequencies.
     pub rope_theta: f32,
-    /// Scaling of the rotary frequencies.
+    /// Scaling of the RoPE frequencies.
     pub rope_scaling: RopeScaling,
-    /// What each rotary frequency is divided by beside that, `[head_dim / 2]`, positive: as GGUF
-    /// files hold the scaling of LLaMA 3.1.
+    /// RoPE factors, what each frequency is divided by beside that: `[head_dim / 2]`, positive: as
+    /// GGUF files hold the scaling of LLaMA 3.1.
     pub rope_factors: Option<Vec<f32>>,
     /// Whether the output layer is the embedding table.
     pub tied: bool,
-    /// For each layer, how many of the latest positions a token sees, its own included; `None` for
-    /// all.
+    /// The sliding window of each layer: how many of the latest positions a token sees, its own
+    /// included; `None` for all.
     pub windows: Vec<Option<usize>>,
     /// Whether the projections to queries, keys and values have biases.
     pub qkv_bias: bool,
     /// Whether the projection of what was attended to has a bias.
     pub attention_output_bias: bool,
-    /// Whether each head of queries and of keys is normalized before it is rotated.
-    pub head_norms: bool,
+    /// Whether the family has QK-norm: RMSNorm of each head of queries and of keys, before RoPE.
+    pub qk_norm: bool,
     /// Whether the feed-forward projections have biases.
     pub mlp_bias: bool,
     /// Beginning-of-sequence token, where the configuration names one.
@@ -236,11 +237,11 @@ impl ModelConfig {
         Ok(valid)
     }
 
-    /// Takes divisors of the rotary frequencies.
+    /// Sets the divisors of the RoPE frequencies, `[head_dim / 2]`.
     ///
     /// # Errors
     /// [`ErrorKind::Weights`] when they are not as many as there are frequencies.
-    pub(crate) fn divide_frequencies(&mut self, factors: Option<Vec<f32>>) -> Result<(), Error> {
+    pub(crate) fn set_rope_factors(&mut self, factors: Option<Vec<f32>>) -> Result<(), Error> {
         let (found, wanted) = (factors.as_ref().map(Vec::len), self.head_dim / 2);
         self.rope_factors = factors;
         match found.filter(|found| *found != wanted) {
@@ -253,8 +254,8 @@ impl ModelConfig {
         }
     }
 
-    /// Longest prompt whose positions do not depend on its own length.
-    pub(crate) fn plain_prompt_length(&self) -> usize {
+    /// Length in tokens up to which RoPE does not depend on the length of a prompt.
+    pub(crate) fn static_rope_length(&self) -> usize {
         match self.rope_scaling {
             RopeScaling::Dynamic {
                 original_context, ..
@@ -405,7 +406,7 @@ fn as_number(value: &Value) -> Option<f64> {
 impl RawConfig {
     fn validate(self) -> Result<ModelConfig, Error> {
         let architecture = self.architecture()?;
-        self.refuse_what_is_not_implemented()?;
+        self.refuse_unimplemented()?;
         let hidden_size = required("hidden_size", self.hidden_size, 1 << 17)?;
         let heads = required("num_attention_heads", self.num_attention_heads, 1 << 12)?;
         let defaults = architecture.defaults();
@@ -436,7 +437,7 @@ impl RawConfig {
             )));
         }
         let positions = Some(self.max_position_embeddings.unwrap_or(defaults.context));
-        let positions = required("max_position_embeddings", positions, MOST_POSITIONS)?;
+        let positions = required("max_position_embeddings", positions, MAX_POSITIONS)?;
         let (rope_theta, rope_scaling) = self.rope(positions)?;
         let context_length = match rope_scaling {
             RopeScaling::Default | RopeScaling::Llama3 { .. } => positions,
@@ -498,7 +499,7 @@ impl RawConfig {
             qkv_bias,
             attention_output_bias,
             mlp_bias: architecture == Architecture::Llama && self.mlp_bias.unwrap_or(false),
-            head_norms: architecture == Architecture::Qwen3,
+            qk_norm: architecture == Architecture::Qwen3,
             bos_token_id: token_ids("bos_token_id", self.bos_token_id.as_ref())?
                 .first()
                 .copied(),
@@ -507,7 +508,7 @@ impl RawConfig {
         })
     }
 
-    /// The window of each layer.
+    /// The sliding window of each layer.
     fn windows(
         &self,
         architecture: Architecture,
@@ -616,7 +617,7 @@ impl RawConfig {
         }
     }
 
-    fn refuse_what_is_not_implemented(&self) -> Result<(), Error> {
+    fn refuse_unimplemented(&self) -> Result<(), Error> {
         let other = |key: &str| self.others.get(key).filter(|value| !value.is_null());
         if let Some(quantization) =
             other("quantization_config").or_else(|| other("compression_config"))
@@ -688,7 +689,7 @@ impl RawRope {
         let original_context = required(
             "original_max_position_embeddings",
             Some(original.unwrap_or(positions as u64)),
-            MOST_POSITIONS,
+            MAX_POSITIONS,
         );
         match self
             .rope_type
@@ -772,8 +773,8 @@ impl RawRope {
 /// A context that scaling makes `factor` times as long.
 fn extended(tokens: usize, factor: f32) -> Result<usize, Error> {
     let longer = (tokens as f64 * f64::from(factor)).round();
-    if longer > MOST_POSITIONS as f64 {
-        let largest = format!("beyond the largest sensible context of {MOST_POSITIONS} tokens");
+    if longer > MAX_POSITIONS as f64 {
+        let largest = format!("beyond the largest sensible context of {MAX_POSITIONS} tokens");
         return Err(invalid(format!(
             "rotary scaling by {factor} of {tokens} tokens goes {largest}"
         )));
@@ -781,7 +782,7 @@ fn extended(tokens: usize, factor: f32) -> Result<usize, Error> {
     Ok((longer as usize).max(1))
 }
 
-/// A dimension that must be given, at least 1 and at most `most`.
+/// A dimension that must be given, from 1 to `max`.
 fn required(key: &str, value: Option<u64>, most: u64) -> Result<usize, Error> {
     match value {
         None => Err(invalid(format!("`{key}` is missing"))),

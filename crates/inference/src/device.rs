@@ -1,14 +1,13 @@
 //! Computing on a device: the forward pass in plain candle tensor operations, behind the same
-//! engine as the kernels of this machine.
+//! scheduler as the kernels of this crate.
 //!
 //! What differs by device is opened here and nowhere else, so that the code that runs on a GPU is
-//! the code that tests run on candle's processor backend. Rows of a step share products, whose
-//! library may sum in another order for another number of rows: a completion can depend on the
-//! batch here.
+//! the code that tests run on candle's CPU backend. Rows of a step share products, whose library
+//! may sum in another order for another number of rows: a completion can depend on the batch here.
 
-mod attention; // which rows attend together, and how
+mod attention; // attention in batches
 mod forward; // the forward pass
-mod pool; // keys and values
+mod pool; // the KV cache
 
 use std::fmt;
 use std::str::FromStr;
@@ -22,15 +21,15 @@ use crate::error::{Error, ErrorKind};
 use crate::kernels::Precision;
 use crate::memory;
 
-/// What computes.
+/// The device to compute on.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum DeviceChoice {
-    /// The kernels of this crate on the processor.
+    /// The CPU, with the kernels of this crate.
     #[default]
     Cpu,
     /// The NVIDIA GPU of this number, from 0, in a program built with the feature `cuda`.
     Cuda(usize),
-    /// What runs on a GPU, on the processor: for tests.
+    /// What runs on a GPU, on the CPU: for tests.
     #[doc(hidden)]
     CandleCpu,
 }
@@ -103,7 +102,7 @@ impl FromStr for DeviceChoice {
     }
 }
 
-/// The name of a device, as `--device` takes it.
+/// The name of a device, as [`DeviceChoice`] parses it.
 pub(crate) fn name(device: &Device) -> String {
     match device.location() {
         DeviceLocation::Cpu => DeviceChoice::CandleCpu.to_string(),
@@ -112,7 +111,7 @@ pub(crate) fn name(device: &Device) -> String {
     }
 }
 
-/// What decides the bits of a completion beside the company of its rows.
+/// What decides the bits of a completion beside the batch that its rows are in.
 pub(crate) fn describe_arithmetic(device: &Device, precision: Precision) -> String {
     let products = match precision {
         Precision::F32 => "f32",
@@ -121,7 +120,7 @@ pub(crate) fn describe_arithmetic(device: &Device, precision: Precision) -> Stri
     format!("candle on {}, {products}", name(device))
 }
 
-/// How weights, keys and values lie on a device.
+/// The dtype of weights and of the KV cache on a device.
 pub(crate) fn dtype(precision: Precision) -> DType {
     match precision {
         Precision::F32 => DType::F32,

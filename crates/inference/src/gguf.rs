@@ -3,14 +3,14 @@
 //!
 //! [`container`] reads the file: metadata by key, tensors by name. [`settings`] turns metadata into
 //! `config.json`, [`vocabulary`] into `tokenizer.json` (by the table of [`pre_tokenizers`]), and
-//! [`names`] says what each tensor is called. [`description`] tells what a file is although it is
-//! refused.
+//! [`tensor_names`] says what each tensor is called. [`description`] describes a file even where it
+//! is refused.
 
 mod container; // the file
 mod description; // what a file says of itself
-mod names; // what tensors are called
 mod pre_tokenizers; // how texts are split, by name
 mod settings; // metadata to config.json
+mod tensor_names; // what tensors are called
 mod vocabulary; // metadata to tokenizer.json
 
 use std::path::{Path, PathBuf};
@@ -21,10 +21,10 @@ use serde_json::Value;
 use crate::checkpoint::{RowOrder, Stored, WeightFile};
 use crate::config::ModelConfig;
 use crate::error::{Error, ErrorKind};
-use container::{Container, Entry};
+use container::{Container, GgufTensor};
 
 pub(crate) use description::{Facts, of_file as facts_of_file};
-pub(crate) use names::stored_name;
+pub(crate) use tensor_names::stored_name;
 
 /// Rotary frequencies of LLaMA 3.1 and later come divided, pair by pair.
 const ROPE_FACTORS: &str = "rope_freqs.weight";
@@ -40,8 +40,8 @@ pub(crate) struct Gguf {
 
 impl Gguf {
     /// Whether a file says that it is one.
-    pub(crate) fn is_one(path: &Path) -> bool {
-        container::begins_like_one(path)
+    pub(crate) fn is_gguf(path: &Path) -> bool {
+        container::has_magic(path)
     }
 
     /// Opens and checks the file, and those that belong to it. No weight is read.
@@ -120,7 +120,7 @@ impl Gguf {
         Ok(warnings)
     }
 
-    /// What is told of the file beside what is told of every checkpoint.
+    /// The facts of the file beside those of every checkpoint.
     pub(crate) fn facts(&self) -> Facts {
         description::of_parts(&self.parts)
     }
@@ -143,10 +143,10 @@ impl Gguf {
         let entries = self
             .parts
             .iter()
-            .flat_map(|part| part.tensors.iter().map(move |entry| (part, entry)));
-        let entries = entries.filter(|(_, entry)| entry.name != ROPE_FACTORS);
-        let stored = entries.map(|(part, entry)| {
-            let name = names::transformers_name(&entry.name);
+            .flat_map(|part| part.tensors.iter().map(move |tensor| (part, tensor)));
+        let entries = entries.filter(|(_, tensor)| tensor.name != ROPE_FACTORS);
+        let stored = entries.map(|(part, tensor)| {
+            let name = tensor_names::transformers_name(&tensor.name);
             let rotated = [".q_proj.", ".k_proj."]
                 .iter()
                 .any(|projection| name.contains(projection));
@@ -156,17 +156,17 @@ impl Gguf {
                 },
                 false => RowOrder::AsStored,
             };
-            stored(part, entry, name, order)
+            stored(part, tensor, name, order)
         });
         stored.collect()
     }
 
-    /// What each rotary frequency is divided by, `[head_dim / 2]`.
+    /// RoPE factors: what each frequency is divided by, `[head_dim / 2]`, f32.
     pub(crate) fn rope_factors(&self) -> Result<Option<Vec<f32>>, Error> {
-        let Some((part, entry)) = self.find(ROPE_FACTORS) else {
+        let Some((part, tensor)) = self.find(ROPE_FACTORS) else {
             return Ok(None);
         };
-        let factors = stored(part, entry, entry.name.clone(), RowOrder::AsStored);
+        let factors = stored(part, tensor, tensor.name.clone(), RowOrder::AsStored);
         let values = factors.vector()?;
         match values.iter().find(|factor| **factor <= 0.0) {
             Some(factor) => Err(factors.error(format!(
@@ -176,13 +176,13 @@ impl Gguf {
         }
     }
 
-    fn find(&self, name: &str) -> Option<(&Container, &Entry)> {
+    fn find(&self, name: &str) -> Option<(&Container, &GgufTensor)> {
         let mut parts = self.parts.iter();
         parts.find_map(|part| {
             part.tensors
                 .iter()
-                .find(|entry| entry.name == name)
-                .map(|entry| (part, entry))
+                .find(|tensor| tensor.name == name)
+                .map(|tensor| (part, tensor))
         })
     }
 }
@@ -192,11 +192,11 @@ const SPLIT_NAMES: &str =
 
 /// The name that all parts have in common, and their paths.
 fn split_paths(path: &Path, stem: &str, count: u64) -> Option<(String, Vec<PathBuf>)> {
-    const MOST_PARTS: u64 = 99_999;
+    const MAX_PARTS: u64 = 99_999;
     let (name, numbers) =
         stem.split_at_checked(stem.len().checked_sub("-00001-of-00003".len())?)?;
     let (_, of) = numbers.strip_prefix('-')?.split_once("-of-")?;
-    if of.parse() != Ok(count) || count > MOST_PARTS {
+    if of.parse() != Ok(count) || count > MAX_PARTS {
         return None;
     }
     let path_of =
@@ -204,14 +204,14 @@ fn split_paths(path: &Path, stem: &str, count: u64) -> Option<(String, Vec<PathB
     Some((name.to_string(), (1..=count).map(path_of).collect()))
 }
 
-fn stored(part: &Container, entry: &Entry, name: String, order: RowOrder) -> Stored {
+fn stored(part: &Container, tensor: &GgufTensor, name: String, order: RowOrder) -> Stored {
     Stored {
         file: Arc::clone(&part.file),
         name,
-        stored_name: entry.name.clone(),
-        storage: entry.storage,
-        shape: entry.shape.clone(),
-        range: entry.range.clone(),
+        stored_name: tensor.name.clone(),
+        storage: tensor.storage,
+        shape: tensor.shape.clone(),
+        range: tensor.range.clone(),
         order,
         change: None,
     }

@@ -1,4 +1,4 @@
-//! What the program understands of a checkpoint, and what looks wrong with it.
+//! What the program reads from a checkpoint, and what looks wrong with it.
 
 use std::path::Path;
 
@@ -12,10 +12,10 @@ use crate::kernels::InstructionSet;
 use crate::threads::Threads;
 use crate::tokenizer::PromptKind;
 
-/// A checkpoint as the program understands it.
+/// A checkpoint as the program reads it.
 #[derive(Clone, Debug, Serialize)]
 pub struct Inspection {
-    /// Names and what they are, in the order in which to tell them.
+    /// Names and values, in the order in which to show them.
     #[serde(serialize_with = "as_map")]
     pub facts: Vec<(&'static str, String)>,
     /// What looks wrong although the checkpoint can be run.
@@ -89,7 +89,7 @@ impl Inspection {
                     config.heads, config.kv_heads, config.head_dim
                 ),
             ),
-            ("head_norms", yes_or_no(config.head_norms)),
+            ("head_norms", yes_or_no(config.qk_norm)),
             ("biases", or(biases.join("; "), "none")),
             ("tied_embeddings", yes_or_no(config.tied)),
             ("context_length", config.context_length.to_string()),
@@ -142,14 +142,14 @@ impl Inspection {
             ));
         }
         let mut faults = Vec::new();
-        for (tensor, look) in tensors.look(&threads) {
-            if look.not_finite > 0 {
+        for (tensor, value_stats) in tensors.value_stats(&threads) {
+            if value_stats.not_finite > 0 {
                 faults.push(format!(
                     "tensor `{tensor}`: {} values are not finite (NaN or infinity)",
-                    look.not_finite
+                    value_stats.not_finite
                 ));
             }
-            if look.all_zero {
+            if value_stats.all_zero {
                 warnings.push(format!("tensor `{tensor}`: all values are zero"));
             }
         }
@@ -163,17 +163,17 @@ impl Inspection {
         if !untrained.is_empty() {
             let shown = untrained
                 .iter()
-                .take(TOKENS_SHOWN)
+                .take(MAX_TOKENS_NAMED)
                 .cloned()
                 .collect::<Vec<_>>()
                 .join(", ");
-            let more = if untrained.len() > TOKENS_SHOWN {
+            let more = if untrained.len() > MAX_TOKENS_NAMED {
                 ", …"
             } else {
                 ""
             };
             warnings.push(format!(
-                "{} rows of the embedding look untrained (zero, or the same as another): {shown}{more}",
+                "{} rows of the embedding value_stats untrained (zero, or the same as another): {shown}{more}",
                 untrained.len()
             ));
         }
@@ -187,7 +187,7 @@ impl Inspection {
     /// What a GGUF file that is refused says of itself; the refusal becomes its one fault. `None`
     /// for other files, and where the header cannot be read.
     pub fn of_refused(path: &Path, refusal: &str) -> Option<Self> {
-        let facts = if Gguf::is_one(path) {
+        let facts = if Gguf::is_gguf(path) {
             gguf::facts_of_file(path).ok()?
         } else {
             return None;
@@ -201,7 +201,7 @@ impl Inspection {
 }
 
 /// Tokens that a warning names.
-const TOKENS_SHOWN: usize = 5;
+const MAX_TOKENS_NAMED: usize = 5;
 
 fn describe_scaling(config: &ModelConfig) -> String {
     match config.rope_scaling {

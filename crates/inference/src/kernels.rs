@@ -1,12 +1,12 @@
 //! The arithmetic: every number that the model computes comes from here.
 //!
-//! Each output element is reduced in an order fixed by its own row, never by how many rows travel
-//! together, how they are cut into blocks, or how many threads share them. A completion is
+//! Each output element is reduced in an order fixed by its own row, never by how many rows are
+//! computed together, how they are cut into tiles, or how many threads share them. A completion is
 //! therefore the same bit for bit in any batch.
 //!
 //! [`arithmetic`] and [`bytes`] are the inner step, 16 sums at a time, in every instruction set;
-//! [`dispatch`] picks one at run time; [`product`], [`quantized`] and [`attend`] are the computations
-//! that take the time, [`elementwise`] the rest. Each file uses only those above it.
+//! [`dispatch`] picks one at run time; [`product`], [`quantized`] and [`attend`] are the
+//! computations that take the time, [`elementwise`] the rest. Each file uses only those above it.
 
 pub(crate) mod arithmetic; // sums of floating-point products
 pub(crate) mod buffer; // memory
@@ -32,7 +32,7 @@ pub(crate) use weight_format::WeightFormat;
 
 use crate::threads::Threads;
 
-/// What computes, and how.
+/// The threads that compute, and with which instructions and precision.
 #[derive(Debug)]
 pub(crate) struct Compute {
     pub(crate) threads: Threads,

@@ -1,13 +1,13 @@
-//! Keys and values of the sequences in flight, in blocks of 16 positions that are handed out as
-//! sequences grow and taken back when they end. Sequences that begin alike can share the blocks of
-//! what they have in common.
+//! The KV cache: keys and values of all running sequences, in blocks of 16 positions that are
+//! allocated as sequences grow and freed when they end. A block table gives the blocks of each
+//! sequence; sequences with a common prefix share its blocks.
 //!
-//! A block holds the keys and values of every layer and head at its positions: in the memory of
-//! this machine in the layout in which [`attend`](crate::kernels::attend) reads them ([`Slabs`]),
-//! on a device as rows of tensors ([`Pool`]). Blocks are used again without being cleared, so a
-//! reader must never use a position that its own sequence has not written.
+//! A block holds the keys and values of every layer and head at its positions: in the memory of the
+//! CPU in the layout in which [`attend`](crate::kernels::attend) reads them ([`Slabs`]), on a
+//! device as rows of tensors ([`Pool`]). Blocks are used again without being cleared, so a reader
+//! must never use a position that its own sequence has not written.
 
-mod slabs; // in the memory of this machine
+mod slabs; // in the memory of the CPU
 
 use std::ops::Range;
 
@@ -20,46 +20,46 @@ use crate::kernels::buffer::{Buffer, Shared};
 
 pub(crate) use crate::kernels::attend::BLOCK;
 
-/// Names a sequence in the cache from [`KvCache::open`] to [`KvCache::close`].
+/// The id of a sequence in the cache, from [`KvCache::add_sequence`] to [`KvCache::free`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Slot(usize);
+pub(crate) struct SeqId(usize);
 
 /// The cache of one model.
 #[derive(Debug)]
 pub(crate) struct KvCache {
-    memory: Memory,
-    /// Most blocks there may be.
+    memory: BlockMemory,
+    /// Blocks that there may be.
     capacity: usize,
     /// For each block, how many sequences use it.
-    users: Vec<usize>,
+    ref_counts: Vec<usize>,
     /// Blocks that no sequence uses.
     free_blocks: Vec<usize>,
-    /// For each slot, the blocks of its positions in order.
-    tables: Vec<Vec<usize>>,
-    free_slots: Vec<usize>,
+    /// For each sequence, the blocks of its positions in order.
+    block_tables: Vec<Vec<usize>>,
+    free_seqs: Vec<usize>,
 }
 
-/// Where the blocks lie.
+/// The memory of the blocks.
 #[derive(Debug)]
-enum Memory {
-    Host(Slabs),
+enum BlockMemory {
+    Cpu(Slabs),
     Device(Pool),
 }
 
-impl Memory {
-    /// Makes sure that there is memory for so many blocks.
-    fn hold(&mut self, blocks: usize, capacity: usize) -> Option<()> {
+impl BlockMemory {
+    /// Allocates memory for so many blocks in all.
+    fn grow(&mut self, blocks: usize, capacity: usize) -> Option<()> {
         match self {
-            Self::Host(slabs) => slabs.hold(blocks).ok(),
-            // What the device says shows again at the next operation, if it is more than a lack of
-            // memory.
-            Self::Device(pool) => pool.hold(blocks, capacity).ok(),
+            Self::Cpu(slabs) => slabs.grow(blocks).ok(),
+            // If the device's error is more than a lack of memory, it shows again at the next
+            // operation.
+            Self::Device(pool) => pool.grow(blocks, capacity).ok(),
         }
     }
 
     fn copy_block(&mut self, from: usize, to: usize) -> Option<()> {
         match self {
-            Self::Host(slabs) => {
+            Self::Cpu(slabs) => {
                 slabs.copy_block(from, to);
                 Some(())
             }
@@ -69,67 +69,67 @@ impl Memory {
 
     fn slabs(&self) -> &Slabs {
         match self {
-            Self::Host(slabs) => slabs,
+            Self::Cpu(slabs) => slabs,
             Self::Device(_) => {
-                unreachable!("kernels of this machine are only given caches of this machine")
+                unreachable!("kernels of this crate are only given caches on the CPU")
             }
         }
     }
 
     fn slabs_mut(&mut self) -> &mut Slabs {
         match self {
-            Self::Host(slabs) => slabs,
+            Self::Cpu(slabs) => slabs,
             Self::Device(_) => {
-                unreachable!("kernels of this machine are only given caches of this machine")
+                unreachable!("kernels of this crate are only given caches on the CPU")
             }
         }
     }
 }
 
 impl KvCache {
-    /// A cache of at most `capacity` blocks, which are allocated as they are needed.
+    /// A KV cache of at most `capacity` blocks, which are allocated as they are needed.
     pub(crate) fn new(config: &ModelConfig, precision: Precision, capacity: usize) -> Self {
         Self::of(
-            Memory::Host(Slabs::new(config, precision, capacity)),
+            BlockMemory::Cpu(Slabs::new(config, precision, capacity)),
             capacity,
         )
     }
 
-    /// A cache of at most `capacity` blocks on a device.
+    /// A KV cache of at most `capacity` blocks on a device.
     pub(crate) fn on_device(pool: Pool, capacity: usize) -> Self {
-        Self::of(Memory::Device(pool), capacity)
+        Self::of(BlockMemory::Device(pool), capacity)
     }
 
-    fn of(memory: Memory, capacity: usize) -> Self {
-        let (users, free_blocks, tables, free_slots) = Default::default();
+    fn of(memory: BlockMemory, capacity: usize) -> Self {
+        let (ref_counts, free_blocks, block_tables, free_seqs) = Default::default();
         Self {
             memory,
             capacity,
-            users,
+            ref_counts,
             free_blocks,
-            tables,
-            free_slots,
+            block_tables,
+            free_seqs,
         }
     }
 
-    /// Uses memory of an earlier cache first, as far as it is of the right size.
-    pub(crate) fn with_memory(mut self, spare: Vec<Buffer>) -> Self {
-        if let Memory::Host(slabs) = &mut self.memory {
-            slabs.use_first(spare, self.capacity);
+    /// Uses the buffers of an earlier cache first, as far as they are of the right size.
+    pub(crate) fn reuse_buffers(mut self, spare: Vec<Buffer>) -> Self {
+        if let BlockMemory::Cpu(slabs) = &mut self.memory {
+            slabs.reuse(spare, self.capacity);
         }
         self
     }
 
-    /// Gives the memory back, for another cache. That of a device is freed instead: others may want
-    /// it meanwhile.
-    pub(crate) fn take_memory(&mut self) -> Vec<Buffer> {
+    /// Takes the buffers out, for another cache. Those of a device are freed instead: other
+    /// programs may need the memory meanwhile.
+    pub(crate) fn take_buffers(&mut self) -> Vec<Buffer> {
         match &mut self.memory {
-            Memory::Host(slabs) => slabs.take(),
-            Memory::Device(_) => Vec::new(),
+            BlockMemory::Cpu(slabs) => slabs.take(),
+            BlockMemory::Device(_) => Vec::new(),
         }
     }
 
-    /// Memory of this machine that a block takes.
+    /// Bytes of a block in the memory of the CPU.
     pub(crate) fn block_bytes(config: &ModelConfig, precision: Precision) -> usize {
         Slabs::block_cells_of(
             config,
@@ -144,147 +144,147 @@ impl KvCache {
         self.memory.slabs().layout()
     }
 
-    /// Blocks that can still be had.
-    pub(crate) fn available(&self) -> usize {
-        self.capacity - self.users.len() + self.free_blocks.len()
+    /// Blocks that can still be allocated.
+    pub(crate) fn available_blocks(&self) -> usize {
+        self.capacity - self.ref_counts.len() + self.free_blocks.len()
     }
 
-    /// Starts a sequence.
-    pub(crate) fn open(&mut self) -> Slot {
-        Slot(self.free_slots.pop().unwrap_or_else(|| {
-            self.tables.push(Vec::new());
-            self.tables.len() - 1
+    /// Adds a sequence without positions.
+    pub(crate) fn add_sequence(&mut self) -> SeqId {
+        SeqId(self.free_seqs.pop().unwrap_or_else(|| {
+            self.block_tables.push(Vec::new());
+            self.block_tables.len() - 1
         }))
     }
 
-    /// Starts a sequence whose first `positions` positions are those of another one.
+    /// Adds a sequence whose first `positions` positions are those of another one.
     ///
-    /// Whole blocks are shared; the rest is copied. `None` when there is no block left for the
-    /// rest.
-    pub(crate) fn open_like(&mut self, other: Slot, positions: usize) -> Option<Slot> {
-        if !positions.is_multiple_of(BLOCK) && self.available() == 0 {
+    /// Whole blocks are shared, the last one is copied where it is shared in part. `None` when
+    /// there is no block left for the copy.
+    pub(crate) fn fork(&mut self, other: SeqId, positions: usize) -> Option<SeqId> {
+        if !positions.is_multiple_of(BLOCK) && self.available_blocks() == 0 {
             return None;
         }
-        let slot = self.open();
+        let seq = self.add_sequence();
         for index in 0..positions / BLOCK {
-            let block = self.tables[other.0][index];
-            self.users[block] += 1;
-            self.tables[slot.0].push(block);
+            let block = self.block_tables[other.0][index];
+            self.ref_counts[block] += 1;
+            self.block_tables[seq.0].push(block);
         }
         if !positions.is_multiple_of(BLOCK) {
-            let from = self.tables[other.0][positions / BLOCK];
-            let copied = self.take_block().and_then(|to| {
-                self.tables[slot.0].push(to);
+            let from = self.block_tables[other.0][positions / BLOCK];
+            let copied = self.allocate_block().and_then(|to| {
+                self.block_tables[seq.0].push(to);
                 self.memory.copy_block(from, to)
             });
             if copied.is_none() {
-                self.close(slot);
+                self.free(seq);
                 return None;
             }
         }
-        Some(slot)
+        Some(seq)
     }
 
-    /// Ends a sequence; blocks that no other one shares serve others.
-    pub(crate) fn close(&mut self, slot: Slot) {
-        for block in self.tables[slot.0].drain(..) {
-            self.users[block] -= 1;
-            if self.users[block] == 0 {
+    /// Frees a sequence and the blocks that no other one shares.
+    pub(crate) fn free(&mut self, seq: SeqId) {
+        for block in self.block_tables[seq.0].drain(..) {
+            self.ref_counts[block] -= 1;
+            if self.ref_counts[block] == 0 {
                 self.free_blocks.push(block);
             }
         }
-        self.free_slots.push(slot.0);
+        self.free_seqs.push(seq.0);
     }
 
-    /// Makes room for the positions below `end` of a sequence; `false` when there are no blocks
-    /// left for it.
+    /// Allocates blocks for the positions below `end` of a sequence; `false` when there are not
+    /// enough.
     #[must_use]
-    pub(crate) fn reserve(&mut self, slot: Slot, end: usize) -> bool {
-        while self.tables[slot.0].len() * BLOCK < end {
-            let Some(block) = self.take_block() else {
+    pub(crate) fn reserve(&mut self, seq: SeqId, end: usize) -> bool {
+        while self.block_tables[seq.0].len() * BLOCK < end {
+            let Some(block) = self.allocate_block() else {
                 return false;
             };
-            self.tables[slot.0].push(block);
+            self.block_tables[seq.0].push(block);
         }
         true
     }
 
-    fn take_block(&mut self) -> Option<usize> {
+    fn allocate_block(&mut self) -> Option<usize> {
         let block = match self.free_blocks.pop() {
             Some(block) => block,
-            None if self.users.len() < self.capacity => {
-                let block = self.users.len();
-                if self.memory.hold(block + 1, self.capacity).is_none() {
-                    // There is less than was asked for: nobody may count on more.
+            None if self.ref_counts.len() < self.capacity => {
+                let block = self.ref_counts.len();
+                if self.memory.grow(block + 1, self.capacity).is_none() {
+                    // There is less memory than the capacity promised: no more may be promised.
                     self.capacity = block;
                     return None;
                 }
-                self.users.push(0);
+                self.ref_counts.push(0);
                 block
             }
             None => return None,
         };
-        self.users[block] = 1;
+        self.ref_counts[block] = 1;
         Some(block)
     }
 
-    /// A way for several threads to write keys and values of rows at their places, each thread
-    /// heads of its own.
+    /// Lets several threads write the keys and values of rows at their positions, each thread its
+    /// own heads.
     ///
     /// # Panics
-    /// When a place was not reserved.
-    pub(crate) fn writer<'a>(&'a mut self, places: &[(Slot, usize)]) -> CacheWriter<'a> {
-        let (slabs, tables) = (self.memory.slabs_mut(), &self.tables);
-        let rows = places.iter().map(|&(slot, position)| {
-            let block = tables[slot.0][position / BLOCK];
+    /// When a position was not reserved.
+    pub(crate) fn writer<'a>(&'a mut self, rows: &[(SeqId, usize)]) -> CacheWriter<'a> {
+        let (slabs, block_tables) = (self.memory.slabs_mut(), &self.block_tables);
+        let rows = rows.iter().map(|&(seq, position)| {
+            let block = block_tables[seq.0][position / BLOCK];
             (Shared::new(slabs.block_mut(block)), position % BLOCK)
         });
         let rows = rows.collect();
         CacheWriter { rows, slabs }
     }
 
-    /// The blocks of the positions below `end`, for one layer and head.
+    /// The blocks of the positions below `end`, for one layer and head: `[layout.cells()]` each.
     pub(crate) fn head_blocks(
         &self,
-        slot: Slot,
+        seq: SeqId,
         end: usize,
         layer: usize,
         head: usize,
     ) -> impl Iterator<Item = &[u32]> {
         let slabs = self.memory.slabs();
         let range = slabs.head(layer, head);
-        self.tables[slot.0][..end.div_ceil(BLOCK)]
+        self.block_tables[seq.0][..end.div_ceil(BLOCK)]
             .iter()
             .map(move |&block| &slabs.block(block)[range.clone()])
     }
 
-    /// Where positions of a sequence lie in the tensors of [`Self::pool`].
+    /// The slots of a sequence's positions: their rows in the tensors of [`Self::pool`].
     ///
     /// # Panics
     /// When a position was not reserved.
-    pub(crate) fn places(&self, slot: Slot, positions: Range<usize>) -> impl Iterator<Item = u32> {
-        let table = &self.tables[slot.0];
+    pub(crate) fn slots(&self, seq: SeqId, positions: Range<usize>) -> impl Iterator<Item = u32> {
+        let table = &self.block_tables[seq.0];
         positions.map(|position| (table[position / BLOCK] * BLOCK + position % BLOCK) as u32)
     }
 
-    /// The keys and values on the device.
+    /// The KV cache on the device.
     pub(crate) fn pool(&self) -> &Pool {
         match &self.memory {
-            Memory::Device(pool) => pool,
-            Memory::Host(_) => unreachable!("a model on a device is only given caches on it"),
+            BlockMemory::Device(pool) => pool,
+            BlockMemory::Cpu(_) => unreachable!("a model on a device is only given caches on it"),
         }
     }
 }
 
-/// Places of some rows, open for writing.
+/// The slots of some rows, open for writing.
 pub(crate) struct CacheWriter<'a> {
-    /// For each row its block and its lane there.
+    /// For each row its block and its position in the block.
     rows: Vec<(Shared<u32>, usize)>,
     slabs: &'a Slabs,
 }
 
 impl CacheWriter<'_> {
-    /// Stores the key (rotated) and the value of one row.
+    /// Writes the key (with RoPE) and the value of one row, f32.
     ///
     /// # Shapes
     /// Both `[head_dim]`.

@@ -2,9 +2,9 @@
 //!
 //! In goes a checkpoint in the layout of Hugging Face transformers or in a GGUF file
 //! ([`CheckpointFiles`]) and [`EngineOptions`]; out comes a [`LocalModel`], which is a
-//! [`generation::Generator`]. On the processor greedy completions are the same bit for bit whatever
-//! the batch size, the number of threads and the order of the prompts. Everything in a checkpoint
-//! that could make an answer wrong without a word is refused while loading: a missing or misshapen
+//! [`generation::Generator`]. On the CPU greedy completions are the same bit for bit whatever the
+//! batch size, the number of threads and the order of the prompts. Everything in a checkpoint that
+//! could make an answer wrong without a word is refused while loading: a missing or misshapen
 //! tensor, a value that is not finite, a kind of position encoding that is not implemented.
 //!
 //! This crate refuses to know problems, references and scores.
@@ -33,27 +33,28 @@ pub mod benching;
 
 // In reading order.
 mod adapter; // LoRA
+mod batch_size; // how many sequences at a time
 mod checkpoint; // files, tensors by name
 mod config; // config.json, validated
-mod device; // the same on a GPU, with candle's operations
-mod engine; // continuous batching
+mod device; // the same on a device, with candle's operations
 mod error; // what can go wrong
 mod gguf; // checkpoints in GGUF files
-mod inspection; // what is understood of a checkpoint
+mod inspection; // what a checkpoint is, and what looks wrong with it
 mod kernels; // the arithmetic
-mod kv_cache; // keys and values in blocks
+mod kv_cache; // the KV cache, in blocks
 mod local_model; // a checkpoint as a generator
-mod logprobs; // how likely a token is, from all logits
+mod logprobs; // log-probabilities, from all logits
 mod memory; // how much there is
 mod model; // the forward pass
 mod ops; // the arithmetic as candle operations
-mod prefixes; // what prompts have in common
-mod rope; // rotary positions
+mod prefixes; // prefixes that prompts share
+mod rope; // rotary position embedding (RoPE)
 mod row; // one token of a step
-mod sampling; // drawing tokens
+mod sampling; // sampling
+mod scheduler; // continuous batching
 mod small_file; // reading small files
 mod stop; // stop strings
-mod threads; // who computes
+mod threads; // threads that compute
 mod tokenizer; // text to token ids and back
 
 pub use checkpoint::{CheckpointFiles, TemplateSource};

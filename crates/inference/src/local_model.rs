@@ -5,18 +5,17 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::OnceLock;
 
-use crate::checkpoint::{Checkpoint, CheckpointFiles, Layout, Rounding, WeightFiles, WeightForm};
+use crate::checkpoint::{Checkpoint, CheckpointFiles, Prepack, Rounding, WeightFiles, WeightForm};
 use crate::config::ModelConfig;
 use crate::device::{self, DeviceChoice, DeviceModel};
-use crate::engine::{Answer, End, Engine, Progress, Request};
 use crate::error::{Error, ErrorKind};
 use crate::kernels::{Compute, InstructionSet, Precision, WeightFormat};
 use crate::kv_cache::BLOCK;
 use crate::memory::{self, human_size};
-use crate::model::{Body, Model, Weights};
+use crate::model::{Backend, Model, Weights};
 use crate::row::Row;
-use crate::sampling::Stream;
-use crate::stop::find_stop;
+use crate::sampling::RandomStream;
+use crate::scheduler::{Request, Scheduler, prompt_hash};
 use crate::threads::Threads;
 use crate::tokenizer::{PromptKind, TextTokenizer};
 use candle_core::Device;
@@ -25,11 +24,11 @@ use generation::{
     PromptIssue, Sampling,
 };
 
-/// The precision that weights are taken in, and with them the arithmetic.
+/// The precision of weights, and with them of the arithmetic.
 ///
-/// In f32 everything is f32. In bf16 both factors of every product are rounded to bf16,
-/// activations, keys and values too, and summed in f32; norms, positions, the softmax and the sums
-/// of layers stay in f32.
+/// In f32 everything is f32. In bf16 both factors of every product are rounded to bf16, activations
+/// and the KV cache too, and summed in f32; norms, RoPE, the softmax and the residual sums stay in
+/// f32.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum WeightDtype {
     /// Bf16 for a checkpoint whose matrices are all bf16, else f32.
@@ -41,39 +40,39 @@ pub enum WeightDtype {
     Bf16,
 }
 
-/// What weights are rounded to beyond their precision.
+/// How matrices are quantized beyond their precision.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Quantization {
     /// 8-bit integers in blocks of 32 along the inputs, each with a scale: GGUF's Q8_0. Activations
-    /// are rounded to such blocks too, for each product; keys and values stay as `dtype` says, and
-    /// so does an embedding of its own.
+    /// are rounded to such blocks too, for each product; the KV cache stays as `dtype` says, and so
+    /// does an embedding of its own.
     Q8,
 }
 
 /// How to run a model. Nothing but `dtype`, `quantize`, `device` and `prompts` can change a
-/// completion, on the processor; on a GPU also what decides which rows are computed together.
+/// completion, on the CPU; on a GPU also what decides which rows are computed together.
 #[derive(Clone, Debug, Default)]
 pub struct EngineOptions {
-    /// What computes.
+    /// The device to compute on.
     pub device: DeviceChoice,
     /// Precision of weights and products.
     pub dtype: WeightDtype,
-    /// What matrices are rounded to; `None` to keep them.
+    /// How matrices are quantized; `None` for not at all.
     pub quantize: Option<Quantization>,
-    /// Threads to compute with, or, where a GPU computes, to turn texts into tokens and to draw
-    /// tokens; `None` for one a core.
+    /// Threads to compute with, or, where a GPU computes, to tokenize prompts and to sample; `None`
+    /// for one a core.
     pub threads: Option<usize>,
-    /// Most sequences at a time; `None` to find the fastest number.
+    /// Sequences at a time; `None` to find the fastest number (`BatchSizeTuner`).
     pub batch_size: Option<usize>,
-    /// Most bytes for keys and values; `None` for half of the memory that is free when generation
+    /// Bytes that the KV cache may take; `None` for half of the memory that is free when generation
     /// begins, on a GPU half of its own.
     pub kv_memory: Option<usize>,
     /// What prompts are.
     pub prompts: PromptKind,
-    /// File that keeps digests of weight files, so that files that did not change are not hashed
-    /// again; `None` to hash always.
+    /// File with digests of weight files, so that files that did not change are not hashed again;
+    /// `None` to hash always.
     pub digest_cache: Option<PathBuf>,
-    /// Completions run on after an end-of-sequence token, to their greatest length: for measuring
+    /// Completions go on after an end-of-sequence token, to their greatest length: for measuring
     /// speed.
     pub ignore_eos: bool,
     /// Completions have the log-probability of each new token: the log-softmax of the model's
@@ -85,13 +84,13 @@ pub struct EngineOptions {
     pub token_ids: bool,
 }
 
-/// A LLaMA or Mistral checkpoint, loaded.
+/// A LLaMA, Mistral or Qwen checkpoint, loaded.
 pub struct LocalModel {
     name: String,
     /// All but the digest of the weights.
     details: BTreeMap<String, String>,
     weight_files: WeightFiles,
-    /// BLAKE3 (hex), once somebody has asked for it: it takes as long as to read all files.
+    /// BLAKE3 (hex), once it is needed: to hash takes as long as to read all files.
     weights_digest: OnceLock<String>,
     dtype: String,
     warnings: Vec<String>,
@@ -126,16 +125,19 @@ impl LocalModel {
             set: InstructionSet::best(),
             precision,
         };
-        let (body, arithmetic) = match &device {
+        let (backend, arithmetic) = match &device {
             None => {
                 let format = options.weight_format(&checkpoint, precision);
-                let weights = weights_for_host(&checkpoint, options, (rounding, format), &compute)?;
-                (Body::Host(weights), compute.set.describe(format, precision))
+                let weights = cpu_weights(&checkpoint, options, (rounding, format), &compute)?;
+                (
+                    Backend::Cpu(weights),
+                    compute.set.describe(format, precision),
+                )
             }
             Some(device) => {
-                let model = model_on_device(&checkpoint, rounding, &compute, device)?;
+                let model = device_model(&checkpoint, rounding, &compute, device)?;
                 (
-                    Body::Device(model),
+                    Backend::Device(model),
                     device::describe_arithmetic(device, precision),
                 )
             }
@@ -154,7 +156,7 @@ impl LocalModel {
             weights_digest: OnceLock::new(),
             dtype,
             warnings: checkpoint.warnings,
-            model: Model::new(checkpoint.config, body, compute),
+            model: Model::new(checkpoint.config, backend, compute),
             tokenizer: checkpoint.tokenizer,
             options: options.clone(),
         })
@@ -166,12 +168,12 @@ impl LocalModel {
     }
 
     /// Precision of the weights: `f32`, `f16`, `bf16`, or `mixed`; where they are quantized in
-    /// their file and nothing else was asked for, the forms of its matrices.
+    /// their file and no other dtype was chosen, the forms of its matrices.
     pub fn dtype(&self) -> &str {
         &self.dtype
     }
 
-    /// Most tokens of prompt and completion together.
+    /// Tokens that prompt and completion may have together.
     pub fn context_length(&self) -> usize {
         self.model.config().context_length
     }
@@ -181,8 +183,8 @@ impl LocalModel {
         &self.warnings
     }
 
-    /// The text of the beginning-of-sequence token that the tokenizer puts before plain prompts, if
-    /// it does.
+    /// The text of the beginning-of-sequence token that the tokenizer adds to plain prompts, if it
+    /// does.
     pub fn bos_text(&self) -> Option<String> {
         self.tokenizer.token(self.tokenizer.added_bos()?)
     }
@@ -209,30 +211,39 @@ impl LocalModel {
     ///
     /// # Errors
     /// [`ErrorKind::Backend`] when a prompt is empty, too long, or holds an unknown id, and when
-    /// the computation fails.
+    /// the computation fails; [`ErrorKind::KvCacheTooSmall`].
     pub fn generate_ids(
         &mut self,
         prompts: &[Vec<u32>],
         max_tokens: usize,
     ) -> Result<Vec<Vec<u32>>, Error> {
+        let failed = |message: String| Error::new(ErrorKind::Backend, message);
         let mut requests = Vec::new();
         for (index, prompt) in prompts.iter().enumerate() {
-            let request = self.request(index, prompt.clone(), max_tokens);
-            requests.push(request.map_err(|message| Error::new(ErrorKind::Backend, message))?);
+            requests.push(Request {
+                index,
+                prompt: prompt.clone(),
+                max_tokens: self.max_new_tokens(prompt, max_tokens).map_err(failed)?,
+                random: None,
+            });
         }
         let mut outputs = vec![Vec::new(); prompts.len()];
-        self.engine(&[], None)
-            .run::<Error>(requests, &mut |progress| match progress {
-                Progress::Answered(Answer {
-                    end: End::Failed(message),
-                    ..
-                }) => Err(Error::new(ErrorKind::Backend, message)),
-                Progress::Answered(Answer { index, tokens, .. }) => {
-                    outputs[index] = tokens;
+        let scheduler = Scheduler {
+            token_ids: true,
+            ..self.scheduler(&[], None)
+        };
+        scheduler.run::<Error>(requests, &mut |event| {
+            let Event::Finished(completion) = event else {
+                return Ok(());
+            };
+            match completion.error {
+                Some(message) => Err(failed(message)),
+                None => {
+                    outputs[completion.index] = completion.token_ids.unwrap_or_default();
                     Ok(())
                 }
-                Progress::Prefilled(_) | Progress::Running(_) | Progress::Decoded(_) => Ok(()),
-            })?;
+            }
+        })?;
         Ok(outputs)
     }
 
@@ -242,74 +253,68 @@ impl LocalModel {
     /// # Errors
     /// As [`Self::generate_ids`].
     pub fn logits(&self, prompt: &[u32]) -> Result<Vec<Vec<f32>>, Error> {
-        let request = self.request(0, prompt.to_vec(), 1);
-        let Request { prompt, .. } =
-            request.map_err(|message| Error::new(ErrorKind::Backend, message))?;
-        let blocks = prompt.len().div_ceil(BLOCK);
-        let mut cache = self.model.open_cache(blocks);
-        let slot = cache.open();
-        if !cache.reserve(slot, prompt.len()) {
-            return Err(Error::new(
-                ErrorKind::Backend,
-                "the cache has no room for the prompt",
-            ));
-        }
+        let failed = |message: String| Error::new(ErrorKind::Backend, message);
+        self.max_new_tokens(prompt, 1).map_err(failed)?;
         let length = prompt.len();
+        let mut cache = self.model.new_cache(length.div_ceil(BLOCK));
+        let seq = cache.add_sequence();
+        if !cache.reserve(seq, length) {
+            let message = "the system has no memory for the KV cache";
+            return Err(Error::new(ErrorKind::KvCacheUnavailable, message));
+        }
         let rows = prompt.iter().enumerate().map(|(position, &token)| Row {
             token,
-            slot,
+            seq,
             position,
             length,
         });
         let rows: Vec<Row> = rows.collect();
-        let wanted: Vec<u32> = (0..rows.len() as u32).collect();
+        let wanted: Vec<u32> = (0..length as u32).collect();
         let hidden = self.model.forward(&rows, &wanted, &mut cache)?;
         let logits = self.model.logits(&hidden)?.to_vec2()?;
-        self.model.close_cache(&mut cache);
+        self.model.recycle_cache(&mut cache);
         Ok(logits)
     }
 
-    fn engine<'a>(&'a self, stops: &'a [String], sampling: Option<Sampling>) -> Engine<'a> {
+    fn scheduler<'a>(&'a self, stop: &'a [String], sampling: Option<Sampling>) -> Scheduler<'a> {
         let Self {
             model,
             tokenizer,
             options,
             ..
         } = self;
-        let kv_memory = options.kv_memory.unwrap_or_else(|| model.usual_kv_memory());
+        let kv_memory = options.kv_memory;
         let EngineOptions {
             batch_size,
             logprobs,
+            token_ids,
             ignore_eos,
             ..
         } = *options;
-        Engine {
+        Scheduler {
             model,
             tokenizer,
             batch_size,
-            kv_memory,
-            stops,
+            kv_memory: kv_memory.unwrap_or_else(|| model.default_kv_memory()),
+            stop,
             sampling,
             logprobs,
-            heeds_eos: !ignore_eos,
+            token_ids,
+            ignore_eos,
         }
     }
 
-    /// A request that can be answered, or why it cannot.
-    fn request(
-        &self,
-        index: usize,
-        prompt: Vec<u32>,
-        max_tokens: usize,
-    ) -> Result<Request, String> {
+    /// How many new tokens a prompt can have, at least 1 and at most `max_tokens`; or why it cannot
+    /// be continued.
+    fn max_new_tokens(&self, prompt: &[u32], max_tokens: usize) -> Result<usize, String> {
         let (context, vocab_size) = (self.context_length(), self.config().vocab_size);
-        if prompt.is_empty() {
+        let length = prompt.len();
+        if length == 0 {
             return Err("the prompt has no tokens".to_string());
         }
-        if prompt.len() >= context {
+        if length >= context {
             return Err(format!(
-                "the prompt has {} tokens and the context only {context}",
-                prompt.len()
+                "the prompt has {length} tokens and the context only {context}"
             ));
         }
         if let Some(id) = prompt.iter().find(|&&id| id as usize >= vocab_size) {
@@ -320,13 +325,7 @@ impl LocalModel {
         if max_tokens == 0 {
             return Err("no new tokens are asked for".to_string());
         }
-        let limit = max_tokens.min(context - prompt.len());
-        Ok(Request {
-            index,
-            prompt,
-            limit,
-            stream: None,
-        })
+        Ok(max_tokens.min(context - length))
     }
 
     fn encode_all(&self, prompts: &[Prompt]) -> Result<Vec<Vec<u32>>, Error> {
@@ -340,57 +339,6 @@ impl LocalModel {
         ids.into_iter()
             .map(|ids| ids.into_inner().unwrap_or_else(|| Ok(Vec::new())))
             .collect()
-    }
-
-    /// What is told of a finished request.
-    fn completion(&self, asked: &Asked, answer: Answer, stops: &[String]) -> Completion {
-        let (text, finish_reason, error) = self.conclude(&answer, stops);
-        let Answer {
-            index,
-            tokens,
-            logprobs,
-            ..
-        } = answer;
-        Completion {
-            index,
-            text,
-            finish_reason,
-            prompt_tokens: asked.tokens,
-            completion_tokens: tokens.len(),
-            prompt_hash: asked.hash.clone(),
-            token_ids: self.options.token_ids.then_some(tokens),
-            logprobs: self.options.logprobs.then_some(logprobs),
-            error,
-        }
-    }
-
-    /// Text and reason of a finished request. The text ends before the first stop string, whoever
-    /// ended it.
-    fn conclude(
-        &self,
-        answer: &Answer,
-        stops: &[String],
-    ) -> (String, FinishReason, Option<String>) {
-        let words = match answer.tokens.split_last() {
-            Some((_, words)) if answer.end == End::Eos => words,
-            _ => &answer.tokens,
-        };
-        let (mut text, mut reason, mut error) = match (&answer.end, self.tokenizer.decode(words)) {
-            (_, Err(failure)) => (
-                String::new(),
-                FinishReason::Error,
-                Some(failure.to_string()),
-            ),
-            (End::Eos, Ok(text)) => (text, FinishReason::Eos, None),
-            (End::Stop, Ok(text)) => (text, FinishReason::Stop, None),
-            (End::Length, Ok(text)) => (text, FinishReason::Length, None),
-            (End::Failed(message), Ok(text)) => (text, FinishReason::Error, Some(message.clone())),
-        };
-        if let Some(end) = find_stop(&text, stops) {
-            text.truncate(end);
-            (reason, error) = (FinishReason::Stop, None);
-        }
-        (text, reason, error)
     }
 }
 
@@ -410,7 +358,7 @@ impl EngineOptions {
         self.device.open()
     }
 
-    /// How the kernels of this crate take weights.
+    /// The format in which the kernels of this crate multiply by weights.
     fn weight_format(&self, checkpoint: &Checkpoint, precision: Precision) -> WeightFormat {
         match (self.quantize, self.dtype) {
             (Some(Quantization::Q8), _) => WeightFormat::Q8,
@@ -420,8 +368,8 @@ impl EngineOptions {
     }
 }
 
-/// The weights for the kernels of this crate.
-fn weights_for_host(
+/// The weights on the CPU, for the kernels of this crate.
+fn cpu_weights(
     checkpoint: &Checkpoint,
     options: &EngineOptions,
     (rounding, format): (Rounding, WeightFormat),
@@ -439,24 +387,24 @@ fn weights_for_host(
     let dear = checkpoint.adapter.is_some() || (rounded && tensors.format() != WeightFormat::Q8);
     let at_once =
         dear || free.is_some_and(|free| laid_out + checkpoint.weight_files.bytes() > free);
-    let layout = if at_once {
-        Layout::AtOnce
+    let prepack = if at_once {
+        Prepack::WhileLoading
     } else {
-        Layout::Later
+        Prepack::AfterFirstStep
     };
     tensors.load(
         config,
         WeightForm {
             rounding,
             format,
-            layout,
+            prepack,
         },
         compute,
     )
 }
 
 /// The model with its weights on a device.
-fn model_on_device(
+fn device_model(
     checkpoint: &Checkpoint,
     rounding: Rounding,
     compute: &Compute,
@@ -471,7 +419,7 @@ fn model_on_device(
     let form = WeightForm {
         rounding,
         format,
-        layout: Layout::AtOnce,
+        prepack: Prepack::WhileLoading,
     };
     let weights = tensors.upload(config, form, compute, device)?;
     Ok(DeviceModel::new(
@@ -529,15 +477,6 @@ fn check_memory(needed: usize, free: usize, refusal: ErrorKind) -> Result<(), Er
     Err(Error::new(refusal, message))
 }
 
-/// BLAKE3 (hex) of token ids as little-endian `u32`s.
-fn prompt_hash(ids: &[u32]) -> String {
-    let mut hasher = blake3::Hasher::new();
-    ids.iter().for_each(|id| {
-        hasher.update(&id.to_le_bytes());
-    });
-    hasher.finalize().to_hex().to_string()
-}
-
 impl Generator for LocalModel {
     fn info(&self) -> GeneratorInfo {
         let weights_digest = self.weights_digest.get_or_init(|| {
@@ -564,7 +503,7 @@ impl Generator for LocalModel {
             .enumerate()
             .filter_map(|(index, ids)| {
                 let prompt_tokens = ids.len();
-                let message = self.request(index, ids, decoding.max_tokens).err()?;
+                let message = self.max_new_tokens(&ids, decoding.max_tokens).err()?;
                 Some(PromptIssue {
                     index,
                     prompt_tokens,
@@ -584,58 +523,40 @@ impl Generator for LocalModel {
         decoding: &Decoding,
         on_event: &mut dyn FnMut(Event) -> Result<(), GenerationError>,
     ) -> Result<(), GenerationError> {
-        let (mut asked, mut requests) = (Vec::new(), Vec::new());
+        let mut requests = Vec::new();
         for (index, ids) in self.encode_all(prompts)?.into_iter().enumerate() {
-            asked.push(Asked {
-                tokens: ids.len(),
-                hash: prompt_hash(&ids),
-            });
-            match self.request(index, ids, decoding.max_tokens) {
-                Ok(request) => {
+            match self.max_new_tokens(&ids, decoding.max_tokens) {
+                Ok(max_tokens) => {
                     let Prompt { id, sample, .. } = &prompts[index];
-                    let stream = decoding
+                    let random = decoding
                         .sampling
-                        .map(|sampling| Stream::new(sampling.seed, id, *sample));
-                    requests.push(Request { stream, ..request });
+                        .map(|sampling| RandomStream::new(sampling.seed, id, *sample));
+                    requests.push(Request {
+                        index,
+                        prompt: ids,
+                        max_tokens,
+                        random,
+                    });
                 }
-                Err(message) => on_event(Event::Finished(asked[index].refused(index, message)))?,
+                Err(message) => on_event(Event::Finished(refused(index, &ids, message)))?,
             }
         }
-        self.engine(&decoding.stop, decoding.sampling)
-            .run(requests, &mut |progress| {
-                on_event(match progress {
-                    Progress::Prefilled(tokens) => Event::Prefilled(tokens),
-                    Progress::Running(completions) => Event::Running(completions),
-                    Progress::Decoded(tokens) => Event::Decoded(tokens),
-                    Progress::Answered(answer) => Event::Finished(self.completion(
-                        &asked[answer.index],
-                        answer,
-                        &decoding.stop,
-                    )),
-                })
-            })
+        self.scheduler(&decoding.stop, decoding.sampling)
+            .run(requests, on_event)
     }
 }
 
-/// A prompt that was put to the model.
-struct Asked {
-    tokens: usize,
-    hash: String,
-}
-
-impl Asked {
-    /// The completion of a prompt that the model cannot read.
-    fn refused(&self, index: usize, message: String) -> Completion {
-        Completion {
-            index,
-            text: String::new(),
-            finish_reason: FinishReason::Error,
-            prompt_tokens: self.tokens,
-            completion_tokens: 0,
-            prompt_hash: self.hash.clone(),
-            token_ids: None,
-            logprobs: None,
-            error: Some(message),
-        }
+/// The completion of a prompt that the model cannot continue.
+fn refused(index: usize, ids: &[u32], message: String) -> Completion {
+    Completion {
+        index,
+        text: String::new(),
+        finish_reason: FinishReason::Error,
+        prompt_tokens: ids.len(),
+        completion_tokens: 0,
+        prompt_hash: prompt_hash(ids),
+        token_ids: None,
+        logprobs: None,
+        error: Some(message),
     }
 }

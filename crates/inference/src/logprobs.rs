@@ -1,18 +1,18 @@
-//! What a row of logits says when all of it is at hand: the most likely token, and how likely a
-//! token is.
+//! What a row of logits says when all of it is stored: its argmax, and the log-probability of a
+//! token.
 //!
 //! Each result depends on its row alone and is summed in one order, so that it is the same bit for
-//! bit whoever travels along.
+//! bit in any batch.
 
 use crate::kernels::arithmetic::LANES;
 use crate::kernels::elementwise::exp;
 
 /// The token with the largest logit, the lowest id of equals; `None` if a logit is NaN. The same as
-/// [`MostLikely`](crate::ops::MostLikely) finds without storing logits.
+/// [`Argmax`](crate::ops::Argmax) finds without storing logits.
 ///
 /// # Shapes
 /// `logits` `[vocab]`.
-pub(crate) fn most_likely(logits: &[f32]) -> Option<u32> {
+pub(crate) fn argmax(logits: &[f32]) -> Option<u32> {
     let most = largest(logits);
     let sound = logits
         .iter()
@@ -34,7 +34,7 @@ pub(crate) fn most_likely(logits: &[f32]) -> Option<u32> {
 ///
 /// # Shapes
 /// `logits` `[vocab]`.
-pub(crate) fn log_probability(logits: &[f32], token: u32) -> Option<f32> {
+pub(crate) fn logprob(logits: &[f32], token: u32) -> Option<f32> {
     let largest = largest(logits);
     let (chunks, rest) = logits.as_chunks::<LANES>();
     let mut sums = [0f64; LANES];
@@ -101,7 +101,7 @@ mod tests {
         for logits in rows() {
             for token in (0..logits.len()).step_by(1 + logits.len() / 7) {
                 let (found, expected) = (
-                    log_probability(&logits, token as u32).unwrap(),
+                    logprob(&logits, token as u32).unwrap(),
                     reference(&logits, token),
                 );
                 let worst = 3e-7 + expected.abs() * f64::from(f32::EPSILON) / 2.0;
@@ -117,9 +117,9 @@ mod tests {
 
     #[test]
     fn a_certain_token_has_the_log_probability_0_and_not_its_negative() {
-        assert_eq!(log_probability(&[3.0], 0).map(f32::to_bits), Some(0));
+        assert_eq!(logprob(&[3.0], 0).map(f32::to_bits), Some(0));
         assert_eq!(
-            log_probability(&[-200.0, 3.0, -200.0], 1).map(f32::to_bits),
+            logprob(&[-200.0, 3.0, -200.0], 1).map(f32::to_bits),
             Some(0)
         );
     }
@@ -128,16 +128,16 @@ mod tests {
     fn what_is_dropped_by_the_model_takes_no_part() {
         let logits = [1.0, f32::NEG_INFINITY, 2.0];
         let expected = reference(&[1.0, 2.0], 1) as f32;
-        assert_eq!(log_probability(&logits, 2), Some(expected));
-        assert_eq!(log_probability(&logits, 1), None);
+        assert_eq!(logprob(&logits, 2), Some(expected));
+        assert_eq!(logprob(&logits, 1), None);
     }
 
     #[test]
     fn without_a_distribution_there_is_no_log_probability() {
-        assert_eq!(log_probability(&[1.0, f32::NAN], 0), None);
-        assert_eq!(log_probability(&[1.0, f32::INFINITY], 1), None);
-        assert_eq!(log_probability(&[f32::NEG_INFINITY; 20], 3), None);
-        assert_eq!(log_probability(&[1.0, 2.0], 2), None);
+        assert_eq!(logprob(&[1.0, f32::NAN], 0), None);
+        assert_eq!(logprob(&[1.0, f32::INFINITY], 1), None);
+        assert_eq!(logprob(&[f32::NEG_INFINITY; 20], 3), None);
+        assert_eq!(logprob(&[1.0, 2.0], 2), None);
     }
 
     #[test]
@@ -149,13 +149,13 @@ mod tests {
                 .rev()
                 .max_by(|(_, a), (_, b)| a.total_cmp(b))
                 .unwrap();
-            assert_eq!(most_likely(&logits), Some(expected.0 as u32));
+            assert_eq!(argmax(&logits), Some(expected.0 as u32));
         }
-        assert_eq!(most_likely(&[1.0, 7.0, 7.0, 0.0]), Some(1));
+        assert_eq!(argmax(&[1.0, 7.0, 7.0, 0.0]), Some(1));
         for place in [0, 5, 30] {
             let mut logits = vec![1.0; 31];
             logits[place] = f32::NAN;
-            assert_eq!(most_likely(&logits), None);
+            assert_eq!(argmax(&logits), None);
         }
     }
 }

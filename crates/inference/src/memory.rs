@@ -3,8 +3,8 @@
 //! The system's word alone would be wrong in a container, where it is the host's. So the limits of
 //! the process's control group and of all groups around it count too (sysinfo walks them, in both
 //! versions of cgroups), with one correction: sysinfo counts page cache as used, and the files of a
-//! checkpoint that was read before would make the memory for it look taken. What the kernel itself
-//! calls `inactive_file` it gives up before a process of the group is killed.
+//! checkpoint that was read before would seem to take the memory that is there for it. What the
+//! kernel itself calls `inactive_file` it gives up before a process of the group is killed.
 
 use bytesize::ByteSize;
 use sysinfo::{CGroupLimits, MemoryRefreshKind, ProcessRefreshKind, ProcessesToUpdate, System};
@@ -52,7 +52,8 @@ fn within_group(available: u64, limits: Option<CGroupLimits>, inactive_file: u64
     }
 }
 
-/// Page cache of this process's own group that the kernel reclaims first; 0 where there is no group.
+/// Page cache of this process's own group that the kernel reclaims first; 0 where there is no
+/// group.
 ///
 /// A group around it may have more. To count only the own one errs on the safe side.
 fn inactive_file_bytes() -> u64 {

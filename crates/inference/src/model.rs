@@ -1,9 +1,9 @@
-//! The forward pass of LLaMA and Mistral, in one function: [`Model::forward`], for the kernels of
-//! this machine; that on a device is in [`crate::device`].
+//! The forward pass of LLaMA, Mistral and Qwen, in one function: [`Model::forward`], for the
+//! kernels of this crate; that on a device is in [`crate::device`].
 //!
-//! A step is a set of rows, each one token of some sequence at some position. Prompts being read
-//! and completions being written mix freely in a step, and there is no padding. Rows meet only in
-//! attention, and there only those of the same sequence, through the cache.
+//! A step is a set of rows, each one token of some sequence at some position. Prefill and decode
+//! mix freely in a step, and there is no padding. Rows meet only in attention, and there only those
+//! of the same sequence, through the cache.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -13,12 +13,12 @@ use crate::config::ModelConfig;
 use crate::device::{self, DeviceModel};
 use crate::kernels::buffer::Buffer;
 use crate::kernels::{Compute, Matrix};
-use crate::kv_cache::{KvCache, Slot};
+use crate::kv_cache::{KvCache, SeqId};
 use crate::memory;
 use crate::ops::{
-    Attention, AttentionShape, Gate, Linear, MostLikely, Norm, Project, RotateAndStore,
+    Argmax, Attention, AttentionShape, Linear, LinearWeights, Norm, RopeAndCacheWrite, SwiGlu,
 };
-use crate::rope::{Place, Rotations};
+use crate::rope::{RopePosition, RopeTable};
 use crate::row::Row;
 
 /// The weights of one decoder layer.
@@ -26,17 +26,18 @@ pub(crate) struct Layer {
     /// `[hidden]`.
     pub(crate) attention_norm: Vec<f32>,
     /// Queries, keys and values in one: `[(heads + 2 · kv_heads) · head_dim, hidden]`.
-    pub(crate) qkv: Linear,
-    /// Norms of each head of queries and of keys, where the family has them: `[head_dim]` each.
-    pub(crate) head_norms: Option<[Vec<f32>; 2]>,
+    pub(crate) qkv: LinearWeights,
+    /// QK-norm: RMSNorm of each head of queries and of keys, where the family has it; `[head_dim]`
+    /// each, f32.
+    pub(crate) qk_norms: Option<[Vec<f32>; 2]>,
     /// `[hidden, heads · head_dim]`.
-    pub(crate) attention_out: Linear,
+    pub(crate) attention_out: LinearWeights,
     /// `[hidden]`.
     pub(crate) feed_forward_norm: Vec<f32>,
-    /// Gates and ups, in the order that [`Gate`] wants.
-    pub(crate) gate_up: Linear,
+    /// Gates and ups, in the order that [`SwiGlu`] needs.
+    pub(crate) gate_up: LinearWeights,
     /// `[hidden, intermediate]`.
-    pub(crate) down: Linear,
+    pub(crate) down: LinearWeights,
 }
 
 /// All weights of a model.
@@ -47,7 +48,7 @@ pub(crate) struct Weights {
     /// `[hidden]`.
     pub(crate) final_norm: Vec<f32>,
     /// `[vocab, hidden]`.
-    pub(crate) output: Linear,
+    pub(crate) output: LinearWeights,
 }
 
 impl Weights {
@@ -71,87 +72,87 @@ const UNKNOWN_MEMORY: usize = 4 << 30;
 /// A model ready to compute.
 pub(crate) struct Model {
     config: ModelConfig,
-    body: Body,
+    backend: Backend,
     compute: Compute,
-    rotations: Mutex<Rotations>,
-    /// Memory for keys and values, between one use and the next.
-    cache_memory: Mutex<Vec<Buffer>>,
+    rope_table: Mutex<RopeTable>,
+    /// Buffers of the KV cache, between one use and the next.
+    cache_buffers: Mutex<Vec<Buffer>>,
 }
 
-/// Where a model computes.
-pub(crate) enum Body {
-    Host(Weights),
+/// Where a model computes, with its weights there.
+pub(crate) enum Backend {
+    Cpu(Weights),
     Device(DeviceModel),
 }
 
-impl From<Weights> for Body {
+impl From<Weights> for Backend {
     fn from(weights: Weights) -> Self {
-        Self::Host(weights)
+        Self::Cpu(weights)
     }
 }
 
 impl Model {
-    pub(crate) fn new(config: ModelConfig, body: impl Into<Body>, compute: Compute) -> Self {
-        let rotations = Mutex::new(Rotations::new(&config));
+    pub(crate) fn new(config: ModelConfig, backend: impl Into<Backend>, compute: Compute) -> Self {
+        let rope_table = Mutex::new(RopeTable::new(&config));
         Self {
             config,
-            body: body.into(),
+            backend: backend.into(),
             compute,
-            rotations,
-            cache_memory: Mutex::default(),
+            rope_table,
+            cache_buffers: Mutex::default(),
         }
     }
 
-    /// A cache of at most `capacity` blocks, in the memory of the last one that was given back.
-    pub(crate) fn open_cache(&self, capacity: usize) -> KvCache {
-        match &self.body {
-            Body::Host(_) => {
+    /// A KV cache of at most `capacity` blocks, in the buffers of the last one that was recycled.
+    pub(crate) fn new_cache(&self, capacity: usize) -> KvCache {
+        match &self.backend {
+            Backend::Cpu(_) => {
                 let memory = std::mem::take(
                     &mut *self
-                        .cache_memory
+                        .cache_buffers
                         .lock()
                         .unwrap_or_else(PoisonError::into_inner),
                 );
-                KvCache::new(&self.config, self.compute.precision, capacity).with_memory(memory)
+                KvCache::new(&self.config, self.compute.precision, capacity).reuse_buffers(memory)
             }
-            Body::Device(model) => model.open_cache(capacity),
+            Backend::Device(model) => model.new_cache(capacity),
         }
     }
 
-    /// Memory that a block of the cache takes.
+    /// Bytes of a block of the KV cache.
     pub(crate) fn block_bytes(&self) -> usize {
-        match &self.body {
-            Body::Host(_) => KvCache::block_bytes(&self.config, self.compute.precision),
-            Body::Device(model) => model.block_bytes(),
+        match &self.backend {
+            Backend::Cpu(_) => KvCache::block_bytes(&self.config, self.compute.precision),
+            Backend::Device(model) => model.block_bytes(),
         }
     }
 
-    /// Blocks that a cache of so many bytes can have.
+    /// Blocks that a KV cache of so many bytes can have.
     pub(crate) fn blocks_within(&self, bytes: usize) -> usize {
         let blocks = bytes / self.block_bytes();
-        match &self.body {
-            Body::Host(_) => blocks,
-            Body::Device(model) => blocks.min(model.most_blocks()),
+        match &self.backend {
+            Backend::Cpu(_) => blocks,
+            Backend::Device(model) => blocks.min(model.max_blocks()),
         }
     }
 
-    /// Bytes for keys and values where nobody says: half of what is free, 4 GiB where a device does
-    /// not say.
-    pub(crate) fn usual_kv_memory(&self) -> usize {
-        match &self.body {
-            Body::Host(_) => memory::free_bytes().unwrap_or(UNKNOWN_MEMORY) / 2,
-            Body::Device(model) => {
+    /// Bytes of the KV cache where no number is given: half of what is free, 4 GiB where a device
+    /// does not say.
+    pub(crate) fn default_kv_memory(&self) -> usize {
+        match &self.backend {
+            Backend::Cpu(_) => memory::free_bytes().unwrap_or(UNKNOWN_MEMORY) / 2,
+            Backend::Device(model) => {
                 device::free_bytes(model.device()).map_or(UNKNOWN_MEMORY, |free| free / 2)
             }
         }
     }
 
-    /// Takes the memory of a cache that is not needed any more.
-    pub(crate) fn close_cache(&self, cache: &mut KvCache) {
+    /// Keeps the buffers of a cache that is not needed any more for the next one.
+    pub(crate) fn recycle_cache(&self, cache: &mut KvCache) {
         *self
-            .cache_memory
+            .cache_buffers
             .lock()
-            .unwrap_or_else(PoisonError::into_inner) = cache.take_memory();
+            .unwrap_or_else(PoisonError::into_inner) = cache.take_buffers();
     }
 
     pub(crate) fn config(&self) -> &ModelConfig {
@@ -162,24 +163,24 @@ impl Model {
         &self.compute
     }
 
-    /// Lays all weights out for computing, where they are not yet: worth it for more than one step.
+    /// Packs all weights that are not packed yet: worth it for more than one step.
     ///
     /// # Errors
     /// When there is no memory.
-    pub(crate) fn lay_out(&self) -> std::io::Result<()> {
-        match &self.body {
-            Body::Host(weights) => weights
+    pub(crate) fn prepack(&self) -> std::io::Result<()> {
+        match &self.backend {
+            Backend::Cpu(weights) => weights
                 .matrices()
-                .try_for_each(|matrix| matrix.lay_out(&self.compute.threads)),
-            Body::Device(_) => Ok(()),
+                .try_for_each(|matrix| matrix.prepack(&self.compute.threads)),
+            Backend::Device(_) => Ok(()),
         }
     }
 
-    /// Computes a step: stores the keys and values of all rows and returns the last hidden states
-    /// of the `wanted` ones.
+    /// Computes a step: writes the keys and values of all rows to the KV cache and returns the last
+    /// hidden states of the `wanted` ones.
     ///
     /// The rows of one sequence must be in order of position, without gaps after what the cache
-    /// already holds, and their places reserved.
+    /// already holds, and their blocks reserved.
     ///
     /// # Shapes
     /// `[wanted, hidden]`, f32.
@@ -189,25 +190,25 @@ impl Model {
         wanted: &[u32],
         cache: &mut KvCache,
     ) -> Result<Tensor> {
-        match &self.body {
-            Body::Host(weights) => self.forward_on_host(weights, rows, wanted, cache),
-            Body::Device(model) => model.forward(rows, wanted, cache, |rows| self.rotation(rows)),
+        match &self.backend {
+            Backend::Cpu(weights) => self.forward_on_cpu(weights, rows, wanted, cache),
+            Backend::Device(model) => model.forward(rows, wanted, cache, |rows| self.cos_sin(rows)),
         }
     }
 
-    fn rotation(&self, rows: &[Row]) -> Vec<(f32, f32)> {
-        let places = rows.iter().map(
+    fn cos_sin(&self, rows: &[Row]) -> Vec<(f32, f32)> {
+        let positions = rows.iter().map(
             |&Row {
                  position, length, ..
-             }| Place { position, length },
+             }| RopePosition { position, length },
         );
-        self.rotations
+        self.rope_table
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
-            .of(places)
+            .of(positions)
     }
 
-    fn forward_on_host(
+    fn forward_on_cpu(
         &self,
         weights: &Weights,
         rows: &[Row],
@@ -227,8 +228,9 @@ impl Model {
             kv_heads,
             head_dim,
         };
-        let places: Vec<(Slot, usize)> = rows.iter().map(|row| (row.slot, row.position)).collect();
-        let rotation = self.rotation(rows);
+        let positions: Vec<(SeqId, usize)> =
+            rows.iter().map(|row| (row.seq, row.position)).collect();
+        let cos_sin = self.cos_sin(rows);
 
         // [rows, hidden] from here to the end of the layers.
         let x = self.embed(weights, rows)?;
@@ -237,21 +239,21 @@ impl Model {
         {
             let norm = Some(self.norm(&weights.attention_norm));
             // [rows, (heads + 2 · kv_heads) · head_dim]: queries, keys, values.
-            let qkv = Project {
+            let qkv = Linear {
                 compute,
                 norm,
                 linear: &weights.qkv,
             }
             .apply(&x)?;
-            let writer = cache.writer(&places);
-            let norms = weights.head_norms.as_ref();
+            let writer = cache.writer(&positions);
+            let norms = weights.qk_norms.as_ref();
             let norms = norms.map(|norms| norms.each_ref().map(|weight| self.norm(weight)));
-            RotateAndStore {
+            RopeAndCacheWrite {
                 compute,
                 writer: &writer,
                 layer,
                 shape,
-                rotation: &rotation,
+                cos_sin: &cos_sin,
                 norms,
             }
             .apply(&qkv)?;
@@ -261,10 +263,10 @@ impl Model {
                 layer,
                 shape,
                 window,
-                places: &places,
+                rows: &positions,
             }
             .apply(&qkv)?;
-            Project {
+            Linear {
                 compute,
                 norm: None,
                 linear: &weights.attention_out,
@@ -272,13 +274,13 @@ impl Model {
             .add_to(&x, &attended)?;
 
             let norm = self.norm(&weights.feed_forward_norm);
-            let gate = Gate {
+            let gate = SwiGlu {
                 compute,
                 norm,
                 gate_up: &weights.gate_up,
                 intermediate: intermediate_size,
             };
-            Project {
+            Linear {
                 compute,
                 norm: None,
                 linear: &weights.down,
@@ -291,18 +293,18 @@ impl Model {
         x.index_select(&Tensor::from_slice(wanted, wanted.len(), &Device::Cpu)?, 0)
     }
 
-    /// The most likely next token of each row; [`NOT_A_TOKEN`](crate::ops::NOT_A_TOKEN) where the
-    /// model's logits are not numbers.
+    /// Greedy decoding: the argmax of each row's logits; [`NOT_A_TOKEN`](crate::ops::NOT_A_TOKEN)
+    /// where the model's logits are not numbers.
     ///
     /// # Shapes
     /// `hidden` `[rows, hidden]` to `[rows]`.
-    pub(crate) fn most_likely(&self, hidden: &Tensor) -> Result<Vec<u32>> {
-        let weights = match &self.body {
-            Body::Host(weights) => weights,
-            Body::Device(model) => return model.most_likely(hidden),
+    pub(crate) fn argmax(&self, hidden: &Tensor) -> Result<Vec<u32>> {
+        let weights = match &self.backend {
+            Backend::Cpu(weights) => weights,
+            Backend::Device(model) => return model.argmax(hidden),
         };
         let (norm, output) = (self.norm(&weights.final_norm), &weights.output.weight);
-        MostLikely {
+        Argmax {
             compute: &self.compute,
             norm,
             output,
@@ -311,17 +313,17 @@ impl Model {
         .to_vec1()
     }
 
-    /// Scores of all tokens as the next one.
+    /// The logits of all tokens as the next one.
     ///
     /// # Shapes
     /// `hidden` `[rows, hidden]` to `[rows, vocab]`, f32.
     pub(crate) fn logits(&self, hidden: &Tensor) -> Result<Tensor> {
-        let weights = match &self.body {
-            Body::Host(weights) => weights,
-            Body::Device(model) => return model.logits(hidden),
+        let weights = match &self.backend {
+            Backend::Cpu(weights) => weights,
+            Backend::Device(model) => return model.logits(hidden),
         };
         let norm = Some(self.norm(&weights.final_norm));
-        Project {
+        Linear {
             compute: &self.compute,
             norm,
             linear: &weights.output,
@@ -352,16 +354,16 @@ mod tests {
     use std::path::Path;
 
     use super::*;
-    use crate::checkpoint::{Checkpoint, CheckpointFiles, Layout, Rounding, WeightForm};
+    use crate::checkpoint::{Checkpoint, CheckpointFiles, Prepack, Rounding, WeightForm};
     use crate::kernels::{InstructionSet, Precision, WeightFormat};
     use crate::kv_cache::BLOCK;
     use crate::threads::Threads;
 
     fn load(name: &str, precision: Precision, threads: usize) -> Model {
-        load_with(name, precision, threads, Layout::AtOnce)
+        load_with(name, precision, threads, Prepack::WhileLoading)
     }
 
-    fn load_with(name: &str, precision: Precision, threads: usize, layout: Layout) -> Model {
+    fn load_with(name: &str, precision: Precision, threads: usize, prepack: Prepack) -> Model {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
             .join("tests/fixtures")
             .join(name);
@@ -378,7 +380,7 @@ mod tests {
         let form = WeightForm {
             rounding: Rounding::None,
             format: WeightFormat::Numbers(precision),
-            layout,
+            prepack,
         };
         let weights = tensors.load(&config, form, &compute).unwrap();
         Model::new(config, weights, compute)
@@ -397,11 +399,11 @@ mod tests {
             model.compute().precision,
             tokens.len().div_ceil(BLOCK),
         );
-        let slot = cache.open();
-        assert!(cache.reserve(slot, tokens.len()));
+        let seq = cache.add_sequence();
+        assert!(cache.reserve(seq, tokens.len()));
         let rows = tokens.iter().enumerate().map(|(position, &token)| Row {
             token,
-            slot,
+            seq,
             position,
             length: tokens.len(),
         });
@@ -425,7 +427,7 @@ mod tests {
     const PRECISIONS: [Precision; 2] = [Precision::F32, Precision::Bf16];
 
     #[test]
-    fn reading_at_once_equals_reading_token_by_token() {
+    fn prefill_at_once_equals_prefill_token_by_token() {
         for (name, precision) in MODELS
             .into_iter()
             .flat_map(|name| PRECISIONS.map(|precision| (name, precision)))
@@ -444,14 +446,14 @@ mod tests {
     }
 
     #[test]
-    fn laying_weights_out_changes_no_bit() {
+    fn prepacking_changes_no_bit() {
         for (name, precision) in MODELS
             .into_iter()
             .flat_map(|name| PRECISIONS.map(|precision| (name, precision)))
         {
             let tokens = prompt(3, 40);
             let expected = alone(&load(name, precision, 2), &tokens, 40);
-            let model = load_with(name, precision, 2, Layout::Later);
+            let model = load_with(name, precision, 2, Prepack::AfterFirstStep);
             for pieces in [40, 1] {
                 assert_eq!(
                     alone(&model, &tokens, pieces),
@@ -460,18 +462,18 @@ mod tests {
                 );
             }
             for _ in 0..2 {
-                model.lay_out().unwrap();
+                model.prepack().unwrap();
                 assert_eq!(
                     alone(&model, &tokens, 40),
                     expected,
-                    "{name} {precision:?}: laid out"
+                    "{name} {precision:?}: packed"
                 );
             }
         }
     }
 
     #[test]
-    fn company_changes_no_bit_of_a_row() {
+    fn batching_changes_no_bit_of_a_row() {
         for (name, precision) in MODELS
             .into_iter()
             .flat_map(|name| PRECISIONS.map(|precision| (name, precision)))
@@ -482,7 +484,7 @@ mod tests {
                     .map(|i| prompt(i, 20 + 3 * i as usize))
                     .collect();
                 let mut cache = KvCache::new(model.config(), precision, 1000);
-                let slots: Vec<Slot> = prompts.iter().map(|_| cache.open()).collect();
+                let seqs: Vec<SeqId> = prompts.iter().map(|_| cache.add_sequence()).collect();
                 let longest = prompts.iter().map(Vec::len).max().unwrap();
                 let mut found = vec![Vec::new(); prompts.len()];
                 // Sequence i joins i steps late and takes 1 + i mod 4 rows a step, so that no two
@@ -499,10 +501,10 @@ mod tests {
                             (start + pace).min(prompt.len())
                         };
                         for (position, &token) in prompt.iter().enumerate().take(end).skip(start) {
-                            assert!(cache.reserve(slots[i], position + 1));
+                            assert!(cache.reserve(seqs[i], position + 1));
                             rows.push(Row {
                                 token,
-                                slot: slots[i],
+                                seq: seqs[i],
                                 position,
                                 length: prompt.len(),
                             });
@@ -529,7 +531,7 @@ mod tests {
     }
 
     #[test]
-    fn a_shared_start_changes_no_bit() {
+    fn a_shared_prefix_changes_no_bit() {
         for (name, precision) in MODELS
             .into_iter()
             .flat_map(|name| PRECISIONS.map(|precision| (name, precision)))
@@ -539,31 +541,31 @@ mod tests {
             let whole = alone(&model, &tokens, 70);
             for shared in [1, 15, 16, 17, 31, 48, 69] {
                 let mut cache = KvCache::new(model.config(), precision, 12);
-                let first = cache.open();
+                let first = cache.add_sequence();
                 assert!(cache.reserve(first, 70));
-                let rows = |slot, range: std::ops::Range<usize>| -> Vec<Row> {
+                let rows = |seq, range: std::ops::Range<usize>| -> Vec<Row> {
                     range
                         .map(|position| Row {
                             token: tokens[position],
-                            slot,
+                            seq,
                             position,
                             length: 70,
                         })
                         .collect()
                 };
                 bits(&model, &rows(first, 0..shared), &mut cache);
-                let second = cache.open_like(first, shared).unwrap();
+                let second = cache.fork(first, shared).unwrap();
                 // The first goes on with other tokens, which the second must not see.
                 let others: Vec<Row> = (shared..70)
                     .map(|position| Row {
                         token: 3,
-                        slot: first,
+                        seq: first,
                         position,
                         length: 70,
                     })
                     .collect();
                 bits(&model, &others, &mut cache);
-                cache.close(first);
+                cache.free(first);
                 assert!(cache.reserve(second, 70));
                 let found = bits(&model, &rows(second, shared..70), &mut cache);
                 assert_eq!(
@@ -571,8 +573,8 @@ mod tests {
                     whole[shared..],
                     "{name} {precision:?}: {shared} shared"
                 );
-                cache.close(second);
-                assert_eq!(cache.available(), 12);
+                cache.free(second);
+                assert_eq!(cache.available_blocks(), 12);
             }
         }
     }

@@ -1,16 +1,16 @@
 //! The kernels as candle operations on candle tensors. An operation owns or borrows its packed
 //! weights, as candle's quantized tensors do; everything it reads and writes is f32 and contiguous.
 
-mod attention; // positions, the cache, and rows over their own sequences
-mod products; // rows by weights, and what is done with the sums at once
+mod attention; // RoPE, the KV cache, and rows over their own sequences
+mod linear; // linear layers, SwiGLU, argmax
 #[cfg(test)]
 mod tests;
 
 use candle_core::{CpuStorage, Layout, Result, bail};
 
-pub(crate) use attention::{Attention, AttentionShape, RotateAndStore};
-pub(crate) use products::{
-    Gate, Linear, MostLikely, NOT_A_TOKEN, Norm, Project, gate_or_up, gate_up_outputs,
+pub(crate) use attention::{Attention, AttentionShape, RopeAndCacheWrite};
+pub(crate) use linear::{
+    Argmax, Linear, LinearWeights, NOT_A_TOKEN, Norm, SwiGlu, gate_or_up, gate_up_outputs,
 };
 
 /// The elements behind a tensor.

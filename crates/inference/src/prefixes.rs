@@ -1,22 +1,21 @@
-//! What prompts have in common at their start: a template's header, the examples of a few-shot
-//! prompt, or a whole problem that is sampled several times. Each is computed once and shared
-//! through the cache.
+//! Prefixes that prompts share: a template's header, the examples of a few-shot prompt, or a whole
+//! problem that is sampled several times. Each is prefilled once and shared through the KV cache.
 
-/// A common start that fewer rows than this would be saved by is not worth a step of its own.
-const LEAST_SAVING: usize = 32;
+/// Rows that a shared prefix must save to be worth a step of its own.
+const MIN_SAVED_ROWS: usize = 32;
 
-/// A start that the prompts `start..end` of an order have in common.
+/// A prefix that the prompts `start..end` of an order share.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Prefix {
+pub(crate) struct SharedPrefix {
     pub(crate) start: usize,
     pub(crate) end: usize,
     /// Tokens; less than any of the prompts has, so that each still computes its own last one.
     pub(crate) length: usize,
 }
 
-/// The common starts of prompts that are in lexicographic order of their tokens, by start and
+/// The shared prefixes of prompts that are in lexicographic order of their tokens, by start and
 /// length; each lies within those before it or beside them.
-pub(crate) fn shared_prefixes(prompts: &[&[u32]]) -> Vec<Prefix> {
+pub(crate) fn shared_prefixes(prompts: &[&[u32]]) -> Vec<SharedPrefix> {
     // A stack of growing lengths: (length, where the run of prompts with that much in common
     // begins).
     let mut open: Vec<(usize, usize)> = Vec::new();
@@ -24,14 +23,14 @@ pub(crate) fn shared_prefixes(prompts: &[&[u32]]) -> Vec<Prefix> {
     for index in 0..prompts.len() {
         let common = prompts
             .get(index + 1)
-            .map_or(0, |next| common_start(prompts[index], next));
+            .map_or(0, |next| common_prefix_length(prompts[index], next));
         let mut start = index;
         while let Some(&(length, first)) = open.last()
             && length > common
         {
             open.pop();
             let length = length.min(prompts[first].len() - 1);
-            found.push(Prefix {
+            found.push(SharedPrefix {
                 start: first,
                 end: index + 1,
                 length,
@@ -46,7 +45,7 @@ pub(crate) fn shared_prefixes(prompts: &[&[u32]]) -> Vec<Prefix> {
     worthwhile(found)
 }
 
-fn common_start(left: &[u32], right: &[u32]) -> usize {
+fn common_prefix_length(left: &[u32], right: &[u32]) -> usize {
     left.iter()
         .zip(right)
         .take_while(|(left, right)| left == right)
@@ -54,8 +53,8 @@ fn common_start(left: &[u32], right: &[u32]) -> usize {
 }
 
 /// Leaves out those that save too little beside the one around them.
-fn worthwhile(prefixes: Vec<Prefix>) -> Vec<Prefix> {
-    let mut around: Vec<Prefix> = Vec::new();
+fn worthwhile(prefixes: Vec<SharedPrefix>) -> Vec<SharedPrefix> {
+    let mut around: Vec<SharedPrefix> = Vec::new();
     let mut kept = Vec::new();
     for prefix in prefixes {
         while around.last().is_some_and(|outer| outer.end <= prefix.start) {
@@ -63,7 +62,7 @@ fn worthwhile(prefixes: Vec<Prefix>) -> Vec<Prefix> {
         }
         let shared = around.last().map_or(0, |outer| outer.length);
         let saved = (prefix.end - prefix.start - 1) * prefix.length.saturating_sub(shared);
-        if saved >= LEAST_SAVING {
+        if saved >= MIN_SAVED_ROWS {
             around.push(prefix);
             kept.push(prefix);
         }
@@ -79,7 +78,7 @@ mod tests {
         [vec![7; header], tail.to_vec()].concat()
     }
 
-    fn of(prompts: &mut [Vec<u32>]) -> Vec<Prefix> {
+    fn of(prompts: &mut [Vec<u32>]) -> Vec<SharedPrefix> {
         prompts.sort();
         let prompts: Vec<&[u32]> = prompts.iter().map(Vec::as_slice).collect();
         shared_prefixes(&prompts)
@@ -90,7 +89,7 @@ mod tests {
         let mut prompts: Vec<Vec<u32>> = (0..5).map(|i| prompt(40, &[10 + i, 1, 2])).collect();
         assert_eq!(
             of(&mut prompts),
-            [Prefix {
+            [SharedPrefix {
                 start: 0,
                 end: 5,
                 length: 40
@@ -107,7 +106,7 @@ mod tests {
             }
         }
         let found = of(&mut prompts);
-        let inner = |group: usize| Prefix {
+        let inner = |group: usize| SharedPrefix {
             start: 4 * group,
             end: 4 * group + 4,
             length: 83,
@@ -115,7 +114,7 @@ mod tests {
         assert_eq!(
             found,
             [
-                Prefix {
+                SharedPrefix {
                     start: 0,
                     end: 12,
                     length: 33
@@ -131,7 +130,7 @@ mod tests {
     fn equal_prompts_share_all_but_their_last_token() {
         assert_eq!(
             of(&mut [prompt(60, &[]), prompt(60, &[])]),
-            [Prefix {
+            [SharedPrefix {
                 start: 0,
                 end: 2,
                 length: 59
@@ -139,7 +138,7 @@ mod tests {
         );
         assert_eq!(
             of(&mut [prompt(60, &[]), prompt(60, &[1])]),
-            [Prefix {
+            [SharedPrefix {
                 start: 0,
                 end: 2,
                 length: 59

@@ -1,11 +1,11 @@
-//! Rotary position encoding in the half-rotation layout of Hugging Face checkpoints: element `i` of
-//! a head is paired with element `i + head_dim / 2`. Frequencies agree with transformers 5.23
-//! `modeling_rope_utils.py`, f32 throughout.
+//! Rotary position embedding (RoPE) in the half-rotation layout of Hugging Face checkpoints:
+//! element `i` of a head is paired with element `i + head_dim / 2`. Frequencies agree with
+//! transformers 5.23 `modeling_rope_utils.py`, f32 throughout.
 
 use crate::config::{ModelConfig, RopeScaling};
 
-/// The angle per position of each pair in a head, `[head_dim / 2]`, for a token read when its
-/// sequence had `length` tokens, which matters to dynamic scaling alone.
+/// The angle per position of each pair in a head, `[head_dim / 2]`, for a token that is first
+/// computed when its sequence has `length` tokens, which matters to dynamic scaling alone.
 pub(crate) fn frequencies(config: &ModelConfig, length: usize) -> Vec<f32> {
     let dim = config.head_dim as f64;
     let theta = f64::from(config.rope_theta);
@@ -88,17 +88,18 @@ fn scale(pair: usize, divisor: f32, config: &ModelConfig) -> f32 {
     }
 }
 
-/// Where a token stands, as far as rotary positions go.
+/// Where a token stands, as far as RoPE goes.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Place {
+pub(crate) struct RopePosition {
     pub(crate) position: usize,
-    /// Tokens that its sequence had when this one was first read: the prompt's, or up to this one.
+    /// Tokens that its sequence had when this one was first computed: the prompt's, or up to this
+    /// one.
     pub(crate) length: usize,
 }
 
 /// `(cos, sin)` of every pair in a head, by position; computed once for each position that occurs.
 #[derive(Debug)]
-pub(crate) struct Rotations {
+pub(crate) struct RopeTable {
     config: ModelConfig,
     /// Those of sequences within the trained context.
     frequencies: Vec<f32>,
@@ -106,7 +107,7 @@ pub(crate) struct Rotations {
     pairs: Vec<(f32, f32)>,
 }
 
-impl Rotations {
+impl RopeTable {
     pub(crate) fn new(config: &ModelConfig) -> Self {
         Self {
             config: config.clone(),
@@ -115,37 +116,37 @@ impl Rotations {
         }
     }
 
-    /// The rotation of each row of a step, `[rows, head_dim / 2]`.
-    pub(crate) fn of(&mut self, places: impl Iterator<Item = Place>) -> Vec<(f32, f32)> {
+    /// `(cos, sin)` of each pair for each row of a step: `[rows, head_dim / 2]`.
+    pub(crate) fn of(&mut self, positions: impl Iterator<Item = RopePosition>) -> Vec<(f32, f32)> {
         let half = self.frequencies.len();
-        let mut rotations = Vec::new();
+        let mut all = Vec::new();
         let mut longer: Option<(usize, Vec<f32>)> = None;
-        for Place { position, length } in places {
-            if length <= self.config.plain_prompt_length() {
+        for RopePosition { position, length } in positions {
+            if length <= self.config.static_rope_length() {
                 while self.pairs.len() / half <= position {
-                    let next = rotation(
+                    let next = cos_sin(
                         &self.frequencies,
                         self.pairs.len() / half,
                         self.config.rope_scaling,
                     );
                     self.pairs.extend(next);
                 }
-                rotations.extend_from_slice(&self.pairs[position * half..][..half]);
+                all.extend_from_slice(&self.pairs[position * half..][..half]);
                 continue;
             }
             if longer.as_ref().is_none_or(|(known, _)| *known != length) {
                 longer = Some((length, frequencies(&self.config, length)));
             }
             if let Some((_, frequencies)) = &longer {
-                rotations.extend(rotation(frequencies, position, self.config.rope_scaling));
+                all.extend(cos_sin(frequencies, position, self.config.rope_scaling));
             }
         }
-        rotations
+        all
     }
 }
 
 /// `(cos, sin)` of every pair at a position.
-fn rotation(frequencies: &[f32], position: usize, scaling: RopeScaling) -> Vec<(f32, f32)> {
+fn cos_sin(frequencies: &[f32], position: usize, scaling: RopeScaling) -> Vec<(f32, f32)> {
     let factor = match scaling {
         RopeScaling::Yarn {
             attention_factor, ..

@@ -1,13 +1,21 @@
 //! What a step is made of.
 
-use crate::kv_cache::Slot;
+use std::ops::Range;
 
-/// One token to compute: which, for whom, and where.
+use crate::kv_cache::SeqId;
+
+/// One token of a step: which, of which sequence, and at which position.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Row {
     pub(crate) token: u32,
-    pub(crate) slot: Slot,
+    pub(crate) seq: SeqId,
     pub(crate) position: usize,
-    /// Tokens that the sequence had when this one was first read (see [`Place`]).
+    /// Tokens that the sequence had when this one was first computed (see
+    /// [`RopePosition`](crate::rope::RopePosition)).
     pub(crate) length: usize,
+}
+
+/// Positions that the row at `position` sees: its sliding window, or all up to its own.
+pub(crate) fn visible(position: usize, window: Option<usize>) -> Range<usize> {
+    window.map_or(0, |window| (position + 1).saturating_sub(window))..position + 1
 }

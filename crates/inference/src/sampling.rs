@@ -1,9 +1,9 @@
-//! Sampled decoding: which tokens may come next, how likely each is, and one random number to
-//! choose among them.
+//! Sampling: which tokens may come next (top-k, top-p, min-p), how likely each is (temperature),
+//! and one random number to choose among them.
 //!
-//! Here a token depends on its own row and place, not on company, order or where a run was resumed,
-//! and the same logits give the same token on every machine: the exponential is ours and weights
-//! are whole numbers, whose sums are exact.
+//! A token depends on its own row and position alone, not on the batch, the order or where a run
+//! was resumed, and the same logits give the same token on every machine: the exponential is ours
+//! and weights are whole numbers, whose sums are exact.
 
 use std::cmp::Reverse;
 
@@ -21,11 +21,11 @@ const GROUPS: usize = 1024;
 
 /// The random numbers of one completion: a function of seed, problem and sample, and of nothing
 /// that happens in a run.
-pub(crate) struct Stream {
+pub(crate) struct RandomStream {
     key: [u8; blake3::KEY_LEN],
 }
 
-impl Stream {
+impl RandomStream {
     pub(crate) fn new(seed: u64, problem: &str, sample: u32) -> Self {
         let mut hasher =
             blake3::Hasher::new_derive_key("mwpbench sampling v1: seed, sample, problem id");
@@ -51,7 +51,7 @@ impl Stream {
 /// lower id.
 type Candidate = (u64, Reverse<u32>);
 
-/// Draws tokens. Holds nothing between calls but memory, up to 32 bytes for each token of the
+/// Samples tokens. Holds nothing between calls but memory, up to 32 bytes for each token of the
 /// vocabulary.
 #[derive(Default)]
 pub(crate) struct Sampler {
@@ -82,7 +82,7 @@ impl Sampler {
         logits: &[f32],
         history: &[u32],
         sampling: &Sampling,
-        stream: &Stream,
+        stream: &RandomStream,
         step: u64,
     ) -> Option<u32> {
         let total = self.weigh(logits, history, sampling)?;
@@ -240,7 +240,7 @@ fn whole(weight: f32) -> u64 {
     (f64::from(weight) + SHIFT).to_bits() - SHIFT.to_bits()
 }
 
-/// The k-th largest value, 1 ≤ k ≤ len. Puts the values in another order.
+/// The k-th largest value, 1 ≤ k ≤ len. Reorders the values.
 fn kth_largest(values: &mut [f32], k: usize) -> f32 {
     *values
         .select_nth_unstable_by(k - 1, |a, b| b.total_cmp(a))
@@ -357,7 +357,7 @@ mod tests {
     fn counts(
         sampling: &Sampling,
         history: &[u32],
-        row: impl Fn(u32) -> (Stream, u64),
+        row: impl Fn(u32) -> (RandomStream, u64),
     ) -> [u32; 20] {
         let mut sampler = Sampler::default();
         let mut counts = [0; 20];
@@ -422,10 +422,10 @@ mod tests {
         let history = [10, 2, 10, 11, 3];
         for (name, sampling) in settings() {
             let expected = reference(&LOGITS, &history, &sampling);
-            let rows: [&dyn Fn(u32) -> (Stream, u64); 3] = [
-                &|draw| (Stream::new(1, "steps", 0), u64::from(draw)),
-                &|draw| (Stream::new(1, "samples", draw), 0),
-                &|draw| (Stream::new(1, &format!("problem {draw}"), 0), 5),
+            let rows: [&dyn Fn(u32) -> (RandomStream, u64); 3] = [
+                &|draw| (RandomStream::new(1, "steps", 0), u64::from(draw)),
+                &|draw| (RandomStream::new(1, "samples", draw), 0),
+                &|draw| (RandomStream::new(1, &format!("problem {draw}"), 0), 5),
             ];
             for row in rows {
                 let (statistic, freedom) = chi_square(&counts(&sampling, &history, row), &expected);
@@ -441,7 +441,7 @@ mod tests {
     #[test]
     fn the_frequency_test_notices_small_errors() {
         let drawn = counts(&PLAIN, &[], |draw| {
-            (Stream::new(1, "steps", 0), u64::from(draw))
+            (RandomStream::new(1, "steps", 0), u64::from(draw))
         });
         let wrong = [
             Sampling {
@@ -529,7 +529,7 @@ mod tests {
         let mut sampler = Sampler::default();
         let mut drawn = 0;
         for case in 0..600 {
-            let random = Stream::new(2, "random rows", case);
+            let random = RandomStream::new(2, "random rows", case);
             let mut place = 0;
             let mut uniform = || {
                 place += 1;
@@ -595,7 +595,7 @@ mod tests {
                 assert!(found == 0.0 || expected > 0.0, "{message}");
             }
             for step in 0..20 {
-                let stream = Stream::new(3, "draws", case);
+                let stream = RandomStream::new(3, "draws", case);
                 let token = sampler
                     .sample(&logits, &history, &sampling, &stream, step)
                     .unwrap() as usize;
@@ -624,11 +624,23 @@ mod tests {
         let forwards: Vec<_> = (0..200)
             .map(|step| {
                 // A row of another width in between, as in a batch of two.
-                sampler.sample(&wide, &[7], &sampling, &Stream::new(1, "other", 0), step);
-                sampler.sample(&LOGITS, &[10, 2], &sampling, &Stream::new(1, "a", 0), step)
+                sampler.sample(
+                    &wide,
+                    &[7],
+                    &sampling,
+                    &RandomStream::new(1, "other", 0),
+                    step,
+                );
+                sampler.sample(
+                    &LOGITS,
+                    &[10, 2],
+                    &sampling,
+                    &RandomStream::new(1, "a", 0),
+                    step,
+                )
             })
             .collect();
-        let stream = Stream::new(1, "a", 0);
+        let stream = RandomStream::new(1, "a", 0);
         for step in (0..200).rev() {
             let again = Sampler::default().sample(&LOGITS, &[10, 2], &sampling, &stream, step);
             assert_eq!(again, forwards[step as usize]);
@@ -641,7 +653,7 @@ mod tests {
         for seed in [0, 1, 2, 1 << 32, u64::MAX] {
             for problem in ["", "a", "b", "ab", "1", "a\u{0}"] {
                 for sample in [0, 1, 2, u32::MAX] {
-                    let stream = Stream::new(seed, problem, sample);
+                    let stream = RandomStream::new(seed, problem, sample);
                     numbers.extend([0, 1, 2, 1 << 32, u64::MAX].map(|step| stream.number(step)));
                 }
             }
@@ -657,9 +669,9 @@ mod tests {
         // Exceeded once in 10,000 times with 255 degrees of freedom (mpmath 1.3, `gammainc`).
         const CRITICAL: f64 = 347.65;
         let number: [fn(u32) -> u64; 3] = [
-            |step| Stream::new(0, "a", 0).number(u64::from(step)),
-            |sample| Stream::new(0, "a", sample).number(0),
-            |seed| Stream::new(u64::from(seed), "a", 0).number(0),
+            |step| RandomStream::new(0, "a", 0).number(u64::from(step)),
+            |sample| RandomStream::new(0, "a", sample).number(0),
+            |seed| RandomStream::new(u64::from(seed), "a", 0).number(0),
         ];
         for (axis, number) in ["step", "sample", "seed"].into_iter().zip(number) {
             let mut counts = [0; 256];
@@ -676,7 +688,7 @@ mod tests {
 
     #[test]
     fn numbers_and_weights_are_the_same_on_every_machine() {
-        let stream = Stream::new(7, "gsm8k/12", 3);
+        let stream = RandomStream::new(7, "gsm8k/12", 3);
         // From the Python package blake3 1.0.
         let expected = [
             2_600_985_746_472_057_368,
@@ -829,7 +841,7 @@ mod tests {
 
     #[test]
     fn logits_without_a_distribution_give_no_token() {
-        let stream = Stream::new(0, "", 0);
+        let stream = RandomStream::new(0, "", 0);
         for sampling in settings().into_iter().map(|(_, sampling)| sampling) {
             let sample =
                 |logits: &[f32]| Sampler::default().sample(logits, &[0], &sampling, &stream, 0);
@@ -850,7 +862,7 @@ mod tests {
 
     #[test]
     fn extreme_values_neither_overflow_nor_panic() {
-        let stream = Stream::new(0, "", 0);
+        let stream = RandomStream::new(0, "", 0);
         for temperature in [f32::MIN_POSITIVE / 1e6, 1e-30, 1e30, f32::MAX] {
             let sampling = Sampling {
                 temperature,

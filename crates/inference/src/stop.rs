@@ -1,15 +1,15 @@
 //! Stop strings: the text of a completion ends before the first of them.
 //!
 //! A stop string may begin in the middle of one token and end in another, and a character may be
-//! spread over several tokens, so tokens are watched as text. [`StopWatch`] decodes a short window
-//! at each step, so its cost does not grow with the completion. What it reports is confirmed on the
-//! whole text, and the whole text is what counts.
+//! spread over several tokens, so stop strings are matched in the text. [`StopMatcher`] decodes a
+//! short window at each step, so its cost does not grow with the completion. What it reports is
+//! confirmed on the whole text, and the whole text is what counts.
 
 use crate::error::Error;
 use crate::tokenizer::TextTokenizer;
 
 /// Tokens after which an unfinished character is taken as it is.
-const MOST_PENDING_TOKENS: usize = 16;
+const MAX_PENDING_TOKENS: usize = 16;
 
 /// Position of the first stop string in `text`. Empty stop strings never match.
 pub(crate) fn find_stop(text: &str, stops: &[String]) -> Option<usize> {
@@ -20,8 +20,8 @@ pub(crate) fn find_stop(text: &str, stops: &[String]) -> Option<usize> {
         .min()
 }
 
-/// Watches one completion for stop strings.
-pub(crate) struct StopWatch<'a> {
+/// Matches stop strings in the text of one completion.
+pub(crate) struct StopMatcher<'a> {
     tokenizer: &'a TextTokenizer,
     stops: &'a [String],
     longest: usize,
@@ -34,7 +34,7 @@ pub(crate) struct StopWatch<'a> {
     settled: usize,
 }
 
-impl<'a> StopWatch<'a> {
+impl<'a> StopMatcher<'a> {
     pub(crate) fn new(tokenizer: &'a TextTokenizer, stops: &'a [String]) -> Self {
         let longest = stops.iter().map(String::len).max().unwrap_or(0);
         Self {
@@ -48,9 +48,9 @@ impl<'a> StopWatch<'a> {
         }
     }
 
-    /// Takes note of the last of `ids`, all tokens of the completion so far; true when their text
+    /// Advances to the last of `ids`, all tokens of the completion so far; true when their text
     /// holds a stop string.
-    pub(crate) fn stops_at(&mut self, ids: &[u32]) -> Result<bool, Error> {
+    pub(crate) fn matches(&mut self, ids: &[u32]) -> Result<bool, Error> {
         if self.longest == 0 {
             return Ok(false);
         }
@@ -71,7 +71,7 @@ impl<'a> StopWatch<'a> {
             }
         };
         let found = find_stop(&self.tail, self.stops).is_some();
-        if unfinished && ids.len() - self.settled < MOST_PENDING_TOKENS {
+        if unfinished && ids.len() - self.settled < MAX_PENDING_TOKENS {
             self.tail.truncate(self.settled_tail);
         } else {
             self.window = self.settled;

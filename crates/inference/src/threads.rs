@@ -1,8 +1,8 @@
-//! The threads that compute: started once, given work many thousand times a second.
+//! The threads that compute: started once, given jobs many thousand times a second.
 //!
-//! A job here takes microseconds, less than a sleeping thread needs to wake. So workers watch for
-//! the next job for a moment before they sleep, and the caller works as one of them. Which thread
-//! takes which task never shows in a result: tasks write to places of their own.
+//! A job here takes microseconds, less than a sleeping thread needs to wake. So workers spin for a
+//! moment before they sleep, and the caller works as one of them. Which thread runs which task
+//! never shows in a result: each task writes to its own part.
 
 use std::num::NonZeroUsize;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
@@ -10,9 +10,9 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 
-/// How often a worker looks for a job before it sleeps: some tenths of a millisecond, the time
+/// How often a worker spins for a job before it sleeps: some tenths of a millisecond, the time
 /// between two steps.
-const LOOKS: usize = 4_000;
+const SPINS: usize = 4_000;
 
 /// A fixed number of threads that share the tasks of one job at a time.
 #[derive(Debug)]
@@ -20,7 +20,7 @@ pub(crate) struct Threads {
     shared: Arc<Shared>,
     workers: Vec<JoinHandle<()>>,
     /// Held while a job runs.
-    turn: Mutex<()>,
+    job_lock: Mutex<()>,
 }
 
 /// A job as all threads see it: called with the thread's number.
@@ -37,8 +37,8 @@ struct Shared {
     sleepers: AtomicUsize,
     panicked: AtomicBool,
     ending: AtomicBool,
-    door: Mutex<()>,
-    bell: Condvar,
+    sleep_lock: Mutex<()>,
+    wake: Condvar,
 }
 
 impl Threads {
@@ -52,7 +52,7 @@ impl Threads {
         let mut threads = Self {
             shared: Arc::default(),
             workers: Vec::with_capacity(count - 1),
-            turn: Mutex::new(()),
+            job_lock: Mutex::new(()),
         };
         for number in 1..count {
             let shared = Arc::clone(&threads.shared);
@@ -91,7 +91,7 @@ impl Threads {
     }
 
     fn run(&self, work: Work<'_>) {
-        let _turn = lock(&self.turn);
+        let _job_lock = lock(&self.job_lock);
         let shared = &*self.shared;
         shared
             .job
@@ -99,14 +99,14 @@ impl Threads {
         shared.busy.store(self.workers.len(), Ordering::Relaxed);
         shared.job_number.fetch_add(1, Ordering::SeqCst);
         if shared.sleepers.load(Ordering::SeqCst) > 0 {
-            let _door = lock(&shared.door);
-            shared.bell.notify_all();
+            let _sleep_lock = lock(&shared.sleep_lock);
+            shared.wake.notify_all();
         }
         let own = catch_unwind(AssertUnwindSafe(|| work(0)));
         // `work` lives until every worker is done with it, come what may.
-        let mut looks = 0;
+        let mut spins = 0;
         while shared.busy.load(Ordering::Acquire) > 0 {
-            look_again(&mut looks);
+            spin_or_yield(&mut spins);
         }
         if let Err(panic) = own {
             resume_unwind(panic);
@@ -123,8 +123,8 @@ impl Drop for Threads {
         self.shared.ending.store(true, Ordering::SeqCst);
         self.shared.job_number.fetch_add(1, Ordering::SeqCst);
         {
-            let _door = lock(&self.shared.door);
-            self.shared.bell.notify_all();
+            let _sleep_lock = lock(&self.shared.sleep_lock);
+            self.shared.wake.notify_all();
         }
         for worker in self.workers.drain(..) {
             // A worker catches every panic of its tasks, so that it always ends in order.
@@ -154,33 +154,36 @@ impl Shared {
 
     /// Waits until there is a job after number `seen`, and returns its number.
     fn next_job(&self, seen: usize) -> usize {
-        for _ in 0..LOOKS {
+        for _ in 0..SPINS {
             let current = self.job_number.load(Ordering::Acquire);
             if current != seen {
                 return current;
             }
             std::hint::spin_loop();
         }
-        let mut door = lock(&self.door);
-        // Either this thread sees the new number, or whoever raised it sees the sleeper and rings.
+        let mut sleep_lock = lock(&self.sleep_lock);
+        // Either this thread sees the new number, or the thread that raised it sees the sleeper and
+        // wakes it.
         self.sleepers.fetch_add(1, Ordering::SeqCst);
         let current = loop {
             let current = self.job_number.load(Ordering::SeqCst);
             if current != seen {
                 break current;
             }
-            door = self.bell.wait(door).unwrap_or_else(PoisonError::into_inner);
+            sleep_lock = self
+                .wake
+                .wait(sleep_lock)
+                .unwrap_or_else(PoisonError::into_inner);
         };
         self.sleepers.fetch_sub(1, Ordering::SeqCst);
         current
     }
 }
 
-/// Waits a little; after a while it lets others have the core, who may be the ones that are waited
-/// for.
-fn look_again(looks: &mut usize) {
-    *looks += 1;
-    if *looks < LOOKS {
+/// Waits a little; after a while it yields the core, perhaps to the thread that is waited for.
+fn spin_or_yield(spins: &mut usize) {
+    *spins += 1;
+    if *spins < SPINS {
         std::hint::spin_loop()
     } else {
         std::thread::yield_now()

@@ -70,7 +70,7 @@ pub(crate) struct TextTokenizer {
 #[derive(Clone, Copy, Debug)]
 struct Bos {
     id: u32,
-    /// Who puts it in front of a prompt.
+    /// What adds it to a prompt.
     by: BosSource,
 }
 
@@ -294,7 +294,7 @@ fn check_vocabulary(tokenizer: &Tokenizer, vocab_size: usize) -> Result<(), Erro
     }
 }
 
-/// A tokenizer without its model: counts the tokens of prompts that somebody else computes.
+/// A tokenizer without its model: counts the tokens of prompts that another program computes.
 pub struct PromptTokenizer {
     tokenizer: TextTokenizer,
     kind: PromptKind,

@@ -59,7 +59,7 @@ fn an_exception_of_the_template_keeps_its_words_and_line() {
 }
 
 #[test]
-fn what_fails_is_told_with_the_line() {
+fn what_fails_is_named_with_the_line() {
     let cases = [
         (
             "\n{{ messages[0].foo.bar }}",
@@ -103,7 +103,7 @@ fn templates_that_do_not_end_are_stopped() {
         let begun = Instant::now();
         let error = render(source).map(|text| text.len()).unwrap_err();
         assert!(
-            matches!(error, Error::Endless { line: 1, .. }),
+            matches!(error, Error::StepLimit { line: 1, .. }),
             "{source}: {error}"
         );
         assert!(

@@ -17,7 +17,7 @@ fn error_of(files: &[(&str, &str)]) -> String {
 }
 
 #[test]
-fn templates_and_special_tokens_are_those_that_transformers_takes() {
+fn templates_and_special_tokens_are_those_of_transformers() {
     for Layout {
         name,
         files,
@@ -239,7 +239,7 @@ fn faults_name_file_and_field() {
 }
 
 #[test]
-fn what_cannot_be_read_is_not_taken_for_absent() {
+fn what_cannot_be_read_is_not_absent() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::create_dir(folder.path().join("chat_template.jinja")).unwrap();
     let error = TemplateFiles::in_folder(folder.path()).unwrap_err();

@@ -60,7 +60,7 @@ impl CheckpointFiles {
         if !path.exists() {
             return missing("no such file or folder");
         }
-        if !Gguf::is_one(path) {
+        if !Gguf::is_gguf(path) {
             return missing(
                 "not a GGUF file, and not a folder that holds config.json and model.safetensors",
             );
@@ -498,12 +498,12 @@ impl WeightFile {
         }
     }
 
-    /// Tells the system that a part of the file need not stay in this process's memory.
-    pub(super) fn forget(&self, range: Range<usize>) {
+    /// Releases a part of the mapped file from this process's memory (`madvise`).
+    pub(super) fn release(&self, range: Range<usize>) {
         #[cfg(unix)]
         if let FileBytes::Mapped(map) = &self.bytes {
-            // SAFETY: the mapping is of a file and only read, so that a page asked for again is the
-            // same again. A failure costs memory and nothing else.
+            // SAFETY: the mapping is of a file and only read, so that a page read again is the same
+            // again. A failure costs memory and nothing else.
             let _ = unsafe {
                 map.unchecked_advise_range(
                     memmap2::UncheckedAdvice::DontNeed,
@@ -561,7 +561,7 @@ impl WeightFiles {
         let mut hasher = blake3::Hasher::new();
         self.files.iter().for_each(|file| {
             hasher.update_rayon(&file.bytes);
-            file.forget(0..file.bytes.len());
+            file.release(0..file.bytes.len());
         });
         hasher.finalize().to_hex().to_string()
     }

@@ -128,8 +128,8 @@ impl Stored {
         self.error("holds a value that is not finite (NaN or infinity)")
     }
 
-    pub(super) fn forget(&self) {
-        self.file.forget(self.range.clone());
+    pub(super) fn release(&self) {
+        self.file.release(self.range.clone());
     }
 
     pub(crate) fn error(&self, message: impl Into<String>) -> Error {
@@ -221,15 +221,15 @@ impl Stored {
     }
 }
 
-/// What the values of a tensor look like.
+/// Statistics of a tensor's values.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Look {
+pub(crate) struct ValueStats {
     pub(crate) not_finite: usize,
     pub(crate) all_zero: bool,
 }
 
 impl Stored {
-    pub(super) fn look(&self, threads: &Threads) -> Look {
+    pub(super) fn value_stats(&self, threads: &Threads) -> ValueStats {
         let bytes = self.data();
         let (not_finite, not_zero) = (AtomicUsize::new(0), AtomicBool::new(false));
         let size = self.storage.block_bytes() * BLOCKS_CHECKED;
@@ -242,7 +242,7 @@ impl Stored {
                 not_finite.fetch_add(self.storage.not_finite(bytes), Ordering::Relaxed);
             }
         });
-        Look {
+        ValueStats {
             not_finite: not_finite.into_inner(),
             all_zero: !not_zero.into_inner(),
         }
@@ -252,7 +252,7 @@ impl Stored {
 /// Blocks (of most forms single values) that one task checks.
 const BLOCKS_CHECKED: usize = 1 << 18;
 
-/// What happens to a weight between the file and the computation.
+/// How a weight is rounded between the file and the computation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Rounding {
     /// Widened exactly.
@@ -271,7 +271,7 @@ impl Rounding {
     }
 }
 
-/// How the rows of a matrix, or the elements of a vector, lie in the file.
+/// The order of a matrix's rows, or of a vector's elements, in the file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum RowOrder {
     AsStored,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::files::WeightFiles;
 use super::storage::Storage;
-use super::stored::{Look, Stored};
+use super::stored::{Stored, ValueStats};
 use crate::adapter::{self, Adapter, Change};
 use crate::config::ModelConfig;
 use crate::error::{Error, ErrorKind};
@@ -36,7 +36,7 @@ fn expected_tensors(config: &ModelConfig) -> BTreeMap<String, Vec<usize>> {
         for norm in ["input_layernorm", "post_attention_layernorm"] {
             expected.insert(format!("model.layers.{layer}.{norm}.weight"), vec![hidden]);
         }
-        if config.head_norms {
+        if config.qk_norm {
             for norm in ["q_norm", "k_norm"] {
                 expected.insert(
                     format!("model.layers.{layer}.self_attn.{norm}.weight"),
@@ -252,8 +252,8 @@ impl Tensors {
         (!names.is_empty()).then(|| names.join(", "))
     }
 
-    /// The precision to compute in where nobody asks for one: bf16 where all matrices are stored so
-    /// or quantized.
+    /// The precision to compute in where none is chosen: bf16 where all matrices are stored so or
+    /// quantized.
     pub(crate) fn precision(&self) -> Precision {
         let narrow =
             |tensor: &Stored| tensor.storage == Storage::Bf16 || tensor.storage.is_quantized();
@@ -264,7 +264,7 @@ impl Tensors {
         }
     }
 
-    /// How to lay weights out where nobody asks for a way: blocks of 8-bit integers as they are,
+    /// The format of packed weights where none is chosen: blocks of 8-bit integers as they are,
     /// where no adapter changes them.
     pub(crate) fn format(&self) -> WeightFormat {
         match self
@@ -276,8 +276,7 @@ impl Tensors {
         }
     }
 
-    /// Memory that the weights take once they are laid out for computing; an embedding of its own
-    /// stays in its file.
+    /// Bytes of the packed weights; an embedding that is not the output matrix stays in its file.
     pub(crate) fn packed_bytes(&self, config: &ModelConfig, format: WeightFormat) -> usize {
         let matrices = expected_tensors(config)
             .into_iter()
@@ -289,7 +288,7 @@ impl Tensors {
             .sum()
     }
 
-    /// Memory that the weights take on a device, as [`Self::upload`](super::upload) lays them out.
+    /// Bytes of the weights on a device, after [`Self::upload`](super::upload).
     pub(crate) fn device_bytes(&self, config: &ModelConfig, precision: Precision) -> usize {
         let output = if config.tied { EMBEDDING } else { OUTPUT };
         let bytes = |name: &str| match precision {
@@ -310,11 +309,11 @@ impl Tensors {
             .sum()
     }
 
-    /// What the values of each tensor look like, by name.
-    pub(crate) fn look(&self, threads: &Threads) -> Vec<(String, Look)> {
+    /// Statistics of each tensor's values, by name.
+    pub(crate) fn value_stats(&self, threads: &Threads) -> Vec<(String, ValueStats)> {
         self.by_name
             .iter()
-            .map(|(name, tensor)| (name.clone(), tensor.look(threads)))
+            .map(|(name, tensor)| (name.clone(), tensor.value_stats(threads)))
             .collect()
     }
 

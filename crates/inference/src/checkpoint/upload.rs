@@ -1,5 +1,5 @@
-//! From tensors to the weights of a model on a device, a piece at a time: this machine needs no
-//! memory for a second copy of them.
+//! From tensors to the weights of a model on a device, a piece at a time: the CPU needs no memory
+//! for a second copy of them.
 
 use candle_core::{DType, Device, Tensor, WithDType};
 use half::bf16;
@@ -12,14 +12,14 @@ use crate::device::{self, DeviceLayer, DeviceLinear, DeviceWeights};
 use crate::error::Error;
 use crate::kernels::{Compute, Shared};
 
-/// Values that are sent at a time: 64 MiB in f32.
+/// Values that are uploaded at a time: 64 MiB in f32.
 const PIECE: usize = 16 << 20;
 
 /// Rows that a thread widens at a time.
 const ROWS: usize = 16;
 
 impl Tensors {
-    /// Checks all values and lays them out on a device in the precision of `compute`; the output
+    /// Checks all values and uploads them to a device in the precision of `compute`; the output
     /// matrix in f32.
     ///
     /// # Errors
@@ -51,10 +51,10 @@ impl Tensors {
                 qkv_bias,
                 attention_output_bias,
                 mlp_bias,
-                head_norms,
+                qk_norm,
                 ..
             } = *config;
-            let head_norms = match head_norms {
+            let qk_norms = match qk_norm {
                 true => Some([norm("self_attn.q_norm")?, norm("self_attn.k_norm")?]),
                 false => None,
             };
@@ -65,7 +65,7 @@ impl Tensors {
                     qkv_bias,
                     dtype,
                 )?,
-                head_norms,
+                qk_norms,
                 attention_out: uploader.linear(
                     &[attention("o_proj")],
                     attention_output_bias,
@@ -134,7 +134,7 @@ impl Uploader<'_> {
     fn matrix(&self, names: &[String], dtype: DType) -> Result<Tensor, Error> {
         let parts = names
             .iter()
-            .map(|name| self.loader.sound(name))
+            .map(|name| self.loader.checked(name))
             .collect::<Result<Vec<_>, _>>()?;
         let (rows, width) = (
             parts.iter().map(|part| part.shape[0]).sum::<usize>(),
@@ -152,7 +152,7 @@ impl Uploader<'_> {
                 whole.slice_set(&piece?, 0, first + start)?;
             }
             first += part.shape[0];
-            part.forget();
+            part.release();
         }
         Ok(whole)
     }

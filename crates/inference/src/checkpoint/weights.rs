@@ -6,20 +6,20 @@ use crate::config::ModelConfig;
 use crate::error::Error;
 use crate::kernels::{Compute, Matrix, Precision, WeightFormat, WeightRows};
 use crate::model::{Layer, Weights};
-use crate::ops::{Linear, gate_or_up, gate_up_outputs};
+use crate::ops::{LinearWeights, gate_or_up, gate_up_outputs};
 
-/// When weights are laid out for computing.
+/// When weights are packed for the kernels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Layout {
-    /// While they are read: the memory cannot hold both forms, or it takes more than reading to
-    /// come to the values.
-    AtOnce,
+pub(crate) enum Prepack {
+    /// While they are read: the memory cannot hold both forms, or the values take more than reading
+    /// to compute.
+    WhileLoading,
     /// After the first step, which computes from the files.
-    Later,
+    AfterFirstStep,
 }
 
 impl Tensors {
-    /// Checks all values, and lays them out at once where `form` says so.
+    /// Checks all values, and packs them while loading where `form` says so.
     ///
     /// # Errors
     /// [`ErrorKind::Weights`] naming the tensor when a value is not finite.
@@ -43,18 +43,18 @@ impl Tensors {
                 qkv_bias,
                 attention_output_bias,
                 mlp_bias,
-                head_norms,
+                qk_norm,
                 ..
             } = *config;
-            let head_norms = head_norms.then_some(["self_attn.q_norm", "self_attn.k_norm"]);
-            let head_norms = match head_norms.map(|names| names.map(norm)) {
+            let qk_norms = qk_norm.then_some(["self_attn.q_norm", "self_attn.k_norm"]);
+            let qk_norms = match qk_norms.map(|names| names.map(norm)) {
                 Some([queries, keys]) => Some([queries?, keys?]),
                 None => None,
             };
             Ok(Layer {
                 attention_norm: norm("input_layernorm")?,
                 qkv: loader.stacked(&["q_proj", "k_proj", "v_proj"].map(attention), qkv_bias)?,
-                head_norms,
+                qk_norms,
                 attention_out: loader.stacked(&[attention("o_proj")], attention_output_bias)?,
                 feed_forward_norm: norm("post_attention_layernorm")?,
                 gate_up: loader.gate_up(&["gate_proj", "up_proj"].map(feed_forward), mlp_bias)?,
@@ -69,7 +69,7 @@ impl Tensors {
         let embedding = embedding.map(|name| loader.table(name)).transpose()?;
         let layers = layers.collect::<Result<_, Error>>()?;
         let output = loader.matrix(&[output], config.vocab_size, |output| Some((0, output)))?;
-        let output = Linear {
+        let output = LinearWeights {
             weight: output,
             bias: None,
         };
@@ -82,12 +82,12 @@ impl Tensors {
     }
 }
 
-/// What becomes of weights.
+/// How weights are loaded.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct WeightForm {
     pub(crate) rounding: Rounding,
     pub(crate) format: WeightFormat,
-    pub(crate) layout: Layout,
+    pub(crate) prepack: Prepack,
 }
 
 pub(super) struct Loader<'a> {
@@ -104,8 +104,8 @@ impl Loader<'_> {
             .expect("every expected tensor was checked to be there")
     }
 
-    /// A tensor whose values are all finite.
-    pub(super) fn sound(&self, name: &str) -> Result<&Stored, Error> {
+    /// A tensor, checked to hold only finite values.
+    pub(super) fn checked(&self, name: &str) -> Result<&Stored, Error> {
         let stored = self.stored(name);
         stored.check_finite(self.form.rounding, &self.compute.threads)?;
         Ok(stored)
@@ -113,12 +113,12 @@ impl Loader<'_> {
 
     /// `[n]`, f32.
     pub(super) fn vector(&self, name: &str) -> Result<Vec<f32>, Error> {
-        Ok(self.sound(name)?.elements(self.form.rounding))
+        Ok(self.checked(name)?.elements(self.form.rounding))
     }
 
     /// A table whose rows are read where they are stored: it is never multiplied by.
     fn table(&self, name: &str) -> Result<Matrix, Error> {
-        let (stored, format) = (self.sound(name)?, WeightFormat::Numbers(Precision::F32));
+        let (stored, format) = (self.checked(name)?, WeightFormat::Numbers(Precision::F32));
         let shape = (stored.shape[0], stored.shape[1]);
         let rows = StoredRows {
             parts: vec![stored.clone()],
@@ -130,7 +130,7 @@ impl Loader<'_> {
     }
 
     /// Matrices over the same inputs, one below the other.
-    fn stacked(&self, names: &[String], bias: bool) -> Result<Linear, Error> {
+    fn stacked(&self, names: &[String], bias: bool) -> Result<LinearWeights, Error> {
         let ends: Vec<usize> = names
             .iter()
             .map(|name| self.stored(&format!("{name}.weight")).shape[0])
@@ -147,8 +147,8 @@ impl Loader<'_> {
         })
     }
 
-    /// Gates and ups in turn, as [`Gate`](crate::ops::Gate) wants them.
-    fn gate_up(&self, names: &[String; 2], bias: bool) -> Result<Linear, Error> {
+    /// Gates and ups in turn, as [`SwiGlu`](crate::ops::SwiGlu) wants them.
+    fn gate_up(&self, names: &[String; 2], bias: bool) -> Result<LinearWeights, Error> {
         let intermediate = self.stored(&format!("{}.weight", names[0])).shape[0];
         let source = move |output| {
             gate_or_up(output, intermediate).map(|(is_up, row)| (usize::from(is_up), row))
@@ -163,7 +163,7 @@ impl Loader<'_> {
         bias: bool,
         outputs: usize,
         source: impl Fn(usize) -> Option<(usize, usize)> + Send + Sync + 'static,
-    ) -> Result<Linear, Error> {
+    ) -> Result<LinearWeights, Error> {
         let weights: Vec<String> = names.iter().map(|name| format!("{name}.weight")).collect();
         let weights: Vec<&str> = weights.iter().map(String::as_str).collect();
         let bias = match bias {
@@ -179,7 +179,7 @@ impl Loader<'_> {
                 Some((0..outputs).map(value).collect())
             }
         };
-        Ok(Linear {
+        Ok(LinearWeights {
             weight: self.matrix(&weights, outputs, source)?,
             bias,
         })
@@ -193,12 +193,12 @@ impl Loader<'_> {
     ) -> Result<Matrix, Error> {
         let parts = names
             .iter()
-            .map(|name| self.sound(name).cloned())
+            .map(|name| self.checked(name).cloned())
             .collect::<Result<Vec<_>, _>>()?;
         let WeightForm {
             rounding,
             format,
-            layout,
+            prepack,
         } = self.form;
         let shape = (outputs, parts[0].shape[1]);
         let matrix = Matrix::new(
@@ -211,8 +211,8 @@ impl Loader<'_> {
             format,
             shape,
         );
-        if layout == Layout::AtOnce {
-            matrix.lay_out(&self.compute.threads)?;
+        if prepack == Prepack::WhileLoading {
+            matrix.prepack(&self.compute.threads)?;
         }
         Ok(matrix)
     }
@@ -236,7 +236,7 @@ impl<S: Fn(usize) -> Option<(usize, usize)> + Send + Sync> WeightRows for Stored
         }
     }
 
-    fn forget(&self) {
-        self.parts.iter().for_each(Stored::forget);
+    fn release(&self) {
+        self.parts.iter().for_each(Stored::release);
     }
 }

@@ -1,5 +1,5 @@
-//! Attention on a device. Rows that write are taken together, filled up to the longest of them; the
-//! rows of a prompt being read are taken by themselves.
+//! Attention on a device. Rows that decode are batched, padded to the longest of them; the rows of
+//! a prefill are a batch of their own.
 
 use std::ops::Range;
 
@@ -8,10 +8,10 @@ use candle_core::{DType, Device, Result, Tensor};
 use super::Pool;
 use crate::kv_cache::KvCache;
 use crate::ops::AttentionShape;
-use crate::row::Row;
+use crate::row::{Row, visible};
 
 /// The rows of a step in the order in which they attend: those of sequences with a single row,
-/// which write or end their prompt, the farthest position first; then the others, sequence by
+/// which decode or end their prefill, the farthest position first; then the others, sequence by
 /// sequence.
 #[derive(Debug)]
 pub(super) struct Arrangement {
@@ -26,7 +26,7 @@ impl Arrangement {
     pub(super) fn of(rows: &[Row]) -> Self {
         let (mut singles, mut others) = (Vec::new(), Vec::new());
         let mut start = 0;
-        for run in rows.chunk_by(|left, right| left.slot == right.slot) {
+        for run in rows.chunk_by(|left, right| left.seq == right.seq) {
             match run.len() {
                 1 => singles.push(start),
                 length => others.push(start..start + length),
@@ -48,20 +48,20 @@ impl Arrangement {
         }
     }
 
-    /// What attends together in a layer with this window.
+    /// The attention batches of a layer with this sliding window.
     ///
     /// # Errors
     /// Those of the device.
-    pub(super) fn bands(
+    pub(super) fn batches(
         &self,
         rows: &[Row],
         window: Option<usize>,
         cache: &KvCache,
         limits: Limits,
         device: &Device,
-    ) -> Result<Vec<Band>> {
+    ) -> Result<Vec<AttentionBatch>> {
         let see = |row: &Row| visible(row.position, window);
-        let mut bands = Vec::new();
+        let mut batches = Vec::new();
         let mut start = 0;
         while start < self.singles {
             // The first one sees most.
@@ -69,15 +69,21 @@ impl Arrangement {
                 .singles(see(&rows[start]).len())
                 .min(self.singles - start);
             let members = start..start + count;
-            let seen: Vec<Seen> = rows[members.clone()]
+            let seen: Vec<SequenceRows> = rows[members.clone()]
                 .iter()
-                .map(|row| Seen {
+                .map(|row| SequenceRows {
                     row,
                     each: 1,
-                    places: see(row),
+                    visible: see(row),
                 })
                 .collect();
-            bands.push(Band::new(members.clone(), &seen, window, cache, device)?);
+            batches.push(AttentionBatch::new(
+                members.clone(),
+                &seen,
+                window,
+                cache,
+                device,
+            )?);
             start = members.end;
         }
         for run in &self.runs {
@@ -88,29 +94,30 @@ impl Arrangement {
                     .run(see(&rows[start]).start..last.position + 1)
                     .min(run.end - start);
                 let members = start..start + count;
-                let places = see(&rows[start]).start..rows[members.end - 1].position + 1;
-                let seen = [Seen {
+                let visible = see(&rows[start]).start..rows[members.end - 1].position + 1;
+                let seen = [SequenceRows {
                     row: &rows[start],
                     each: count,
-                    places,
+                    visible,
                 }];
-                bands.push(Band::new(members.clone(), &seen, window, cache, device)?);
+                batches.push(AttentionBatch::new(
+                    members.clone(),
+                    &seen,
+                    window,
+                    cache,
+                    device,
+                )?);
                 start = members.end;
             }
         }
-        Ok(bands)
+        Ok(batches)
     }
-}
-
-/// Positions that a row sees.
-fn visible(position: usize, window: Option<usize>) -> Range<usize> {
-    window.map_or(0, |window| (position + 1).saturating_sub(window))..position + 1
 }
 
 /// How much is computed at a time.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Limits {
-    /// Most elements of the keys and values, or of the scores, of a band.
+    /// Elements of the keys and values, or of the scores, that a batch may have.
     pub(super) elements: usize,
     pub(super) shape: AttentionShape,
 }
@@ -133,52 +140,56 @@ impl Limits {
 }
 
 /// The first of the rows of a sequence, how many they are, and the positions that any of them sees.
-struct Seen<'a> {
+struct SequenceRows<'a> {
     row: &'a Row,
     each: usize,
-    places: Range<usize>,
+    visible: Range<usize>,
 }
 
-/// Rows that attend together: as many of each of some sequences.
+/// Rows that attend together: equally many of each of some sequences.
 #[derive(Debug)]
-pub(super) struct Band {
+pub(super) struct AttentionBatch {
     /// In the arranged order, sequence by sequence.
     pub(super) rows: Range<usize>,
     sequences: usize,
-    /// Where the keys and values are that they see: `[sequences · positions]`, u32.
-    places: Tensor,
+    /// The slots that they see: `[sequences · positions]`, u32.
+    slots: Tensor,
     /// Added to the scores: 0 where a row sees a position, else -∞;
     /// `[sequences, 1, rows of each, 1, positions]`, f32. `None` where every row sees all.
     mask: Option<Tensor>,
 }
 
-impl Band {
+impl AttentionBatch {
     fn new(
         rows: Range<usize>,
-        seen: &[Seen<'_>],
+        seen: &[SequenceRows<'_>],
         window: Option<usize>,
         cache: &KvCache,
         device: &Device,
     ) -> Result<Self> {
         let (sequences, each) = (seen.len(), seen[0].each);
-        let positions = seen.iter().map(|seen| seen.places.len()).max().unwrap_or(0);
-        let mut places = Vec::with_capacity(sequences * positions);
+        let positions = seen
+            .iter()
+            .map(|seen| seen.visible.len())
+            .max()
+            .unwrap_or(0);
+        let mut slots = Vec::with_capacity(sequences * positions);
         let mut mask = Vec::with_capacity(sequences * each * positions);
-        for Seen {
+        for SequenceRows {
             row,
             each,
-            places: range,
+            visible: range,
         } in seen
         {
-            places.extend(cache.places(row.slot, range.clone()));
-            // Filled up with a position of its own, so that nobody reads what another sequence has
+            slots.extend(cache.slots(row.seq, range.clone()));
+            // Filled up with a position of its own, so that no sequence reads what another has
             // written.
-            let own = places.last().copied().unwrap_or_default();
-            places.resize(places.len() + positions - range.len(), own);
+            let own = slots.last().copied().unwrap_or_default();
+            slots.resize(slots.len() + positions - range.len(), own);
             for position in row.position..row.position + each {
                 let visible = visible(position, window);
-                let weight = |place: usize| {
-                    if visible.contains(&place) {
+                let weight = |position: usize| {
+                    if visible.contains(&position) {
                         0.0
                     } else {
                         f32::NEG_INFINITY
@@ -191,11 +202,11 @@ impl Band {
         let mask = hidden
             .then(|| Tensor::from_vec(mask, (sequences, 1, each, 1, positions), device))
             .transpose()?;
-        let places = Tensor::from_vec(places, sequences * positions, device)?;
+        let slots = Tensor::from_vec(slots, sequences * positions, device)?;
         Ok(Self {
             rows,
             sequences,
-            places,
+            slots,
             mask,
         })
     }
@@ -204,7 +215,7 @@ impl Band {
     ///
     /// # Shapes
     /// `queries` `[rows, heads · head_dim]` of all rows of the step, scaled, f32; to
-    /// `[rows of the band, heads · head_dim]`.
+    /// `[rows of the batch, heads · head_dim]`.
     ///
     /// # Errors
     /// Those of the device.
@@ -222,12 +233,12 @@ impl Band {
         } = shape;
         let (sequences, group) = (self.sequences, heads / kv_heads);
         let each = self.rows.len() / sequences;
-        let positions = self.places.dim(0)? / sequences;
+        let positions = self.slots.dim(0)? / sequences;
         let problems = sequences * kv_heads;
 
         // [2, sequences · kv_heads, positions, head_dim]: keys, values.
         let keys_values = pool
-            .read(layer, &self.places)?
+            .read(layer, &self.slots)?
             .reshape((sequences, positions, 2, kv_heads, head_dim))?;
         let keys_values = keys_values
             .permute((2, 0, 3, 1, 4))?

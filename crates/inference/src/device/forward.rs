@@ -3,7 +3,7 @@
 
 use candle_core::{D, DType, Device, Result, Tensor};
 
-use super::attention::{Arrangement, Band, Limits};
+use super::attention::{Arrangement, AttentionBatch, Limits};
 use super::{Pool, dtype};
 use crate::config::ModelConfig;
 use crate::kernels::Precision;
@@ -41,8 +41,9 @@ pub(crate) struct DeviceLayer {
     pub(crate) attention_norm: Tensor,
     /// Queries, keys and values in one: `[(heads + 2 · kv_heads) · head_dim, hidden]`.
     pub(crate) qkv: DeviceLinear,
-    /// Norms of each head of queries and of keys, where the family has them: `[head_dim]` each.
-    pub(crate) head_norms: Option<[Tensor; 2]>,
+    /// QK-norm: RMSNorm of each head of queries and of keys, where the family has it; `[head_dim]`
+    /// each, f32.
+    pub(crate) qk_norms: Option<[Tensor; 2]>,
     /// `[hidden, heads · head_dim]`.
     pub(crate) attention_out: DeviceLinear,
     /// `[hidden]`.
@@ -65,9 +66,9 @@ pub(crate) struct DeviceWeights {
     pub(crate) output: Tensor,
 }
 
-/// Most elements of keys and values, or of scores, that are worked on at a time: 512 MiB in f32,
-/// and up to twice that again for what they are computed from.
-const BAND_ELEMENTS: usize = 128 << 20;
+/// Elements of keys and values, or of scores, that are worked on at a time: 512 MiB in f32, and up
+/// to twice that again for what they are computed from.
+const MAX_BATCH_ELEMENTS: usize = 128 << 20;
 
 /// A model on a device.
 pub(crate) struct DeviceModel {
@@ -77,7 +78,7 @@ pub(crate) struct DeviceModel {
     weights: DeviceWeights,
     /// All tokens, `[1, vocab]`.
     ids: Tensor,
-    band_elements: usize,
+    max_batch_elements: usize,
 }
 
 impl DeviceModel {
@@ -97,7 +98,7 @@ impl DeviceModel {
             precision,
             weights,
             ids,
-            band_elements: BAND_ELEMENTS,
+            max_batch_elements: MAX_BATCH_ELEMENTS,
         })
     }
 
@@ -105,25 +106,25 @@ impl DeviceModel {
         &self.device
     }
 
-    /// A cache of at most `capacity` blocks.
-    pub(crate) fn open_cache(&self, capacity: usize) -> KvCache {
+    /// A KV cache of at most `capacity` blocks.
+    pub(crate) fn new_cache(&self, capacity: usize) -> KvCache {
         KvCache::on_device(
             Pool::new(&self.config, &self.device, dtype(self.precision)),
             capacity,
         )
     }
 
-    /// Memory that a block of the cache takes.
+    /// Bytes of a block of the KV cache.
     pub(crate) fn block_bytes(&self) -> usize {
         Pool::block_bytes(&self.config, self.precision)
     }
 
     /// Blocks that a cache can have at most.
-    pub(crate) fn most_blocks(&self) -> usize {
-        Pool::most_blocks(&self.config)
+    pub(crate) fn max_blocks(&self) -> usize {
+        Pool::max_blocks(&self.config)
     }
 
-    /// As [`Model::forward`](crate::model::Model::forward). `rotate` gives `(cos, sin)` of every
+    /// As [`Model::forward`](crate::model::Model::forward). `cos_sin` gives `(cos, sin)` of every
     /// pair in a head for some rows, `[rows, head_dim / 2]`.
     ///
     /// # Shapes
@@ -133,11 +134,11 @@ impl DeviceModel {
         rows: &[Row],
         wanted: &[u32],
         cache: &KvCache,
-        rotate: impl FnOnce(&[Row]) -> Vec<(f32, f32)>,
+        cos_sin: impl FnOnce(&[Row]) -> Vec<(f32, f32)>,
     ) -> Result<Tensor> {
         let arrangement = Arrangement::of(rows);
         let arranged: Vec<Row> = arrangement.order.iter().map(|&row| rows[row]).collect();
-        let step = Step::new(self, &arrangement, &arranged, cache, &rotate(&arranged))?;
+        let step = Step::new(self, &arrangement, &arranged, cache, &cos_sin(&arranged))?;
 
         let mut x = self.embed(&arranged)?;
         for (layer, (weights, window)) in self
@@ -161,13 +162,16 @@ impl DeviceModel {
         if wanted.is_empty() {
             return x.narrow(0, 0, 0);
         }
-        let mut places = vec![0; rows.len()];
+        let mut arranged_at = vec![0; rows.len()];
         arrangement
             .order
             .iter()
             .enumerate()
-            .for_each(|(place, &row)| places[row] = place as u32);
-        let wanted: Vec<u32> = wanted.iter().map(|&row| places[row as usize]).collect();
+            .for_each(|(at, &row)| arranged_at[row] = at as u32);
+        let wanted: Vec<u32> = wanted
+            .iter()
+            .map(|&row| arranged_at[row as usize])
+            .collect();
         let wanted_rows = wanted.len();
         x.index_select(&Tensor::from_vec(wanted, wanted_rows, &self.device)?, 0)
     }
@@ -189,33 +193,33 @@ impl DeviceModel {
             head_dim,
         } = self.shape();
         let rows = qkv.dim(0)?;
-        let norms = self.weights.layers[layer].head_norms.as_ref();
+        let norms = self.weights.layers[layer].qk_norms.as_ref();
         let part = |first: usize, count: usize| {
             qkv.narrow(1, first * head_dim, count * head_dim)?
                 .contiguous()?
                 .reshape((1, rows, count, head_dim))
         };
-        let turned = |part: Tensor, norm: Option<&Tensor>| {
+        let with_rope = |part: Tensor, norm: Option<&Tensor>| {
             let part = match norm {
                 None => part,
                 Some(norm) => self.norm(&part, norm)?,
             };
             candle_nn::rotary_emb::rope_thd(&part, &step.cos, &step.sin)?.reshape((rows, ()))
         };
-        let queries = (turned(part(0, heads)?, norms.map(|[queries, _]| queries))?
+        let queries = (with_rope(part(0, heads)?, norms.map(|[queries, _]| queries))?
             / (head_dim as f64).sqrt())?;
-        let keys = turned(part(heads, kv_heads)?, norms.map(|[_, keys]| keys))?;
+        let keys = with_rope(part(heads, kv_heads)?, norms.map(|[_, keys]| keys))?;
         let values = part(heads + kv_heads, kv_heads)?.reshape((rows, ()))?;
         step.pool.write(layer, &step.targets, &keys, &values)?;
 
-        let bands = step
-            .bands
+        let batches = step
+            .batches
             .iter()
             .find(|(of, _)| *of == window)
-            .map_or(&[][..], |(_, bands)| bands);
-        let attended = bands
+            .map_or(&[][..], |(_, batches)| batches);
+        let attended = batches
             .iter()
-            .map(|band| band.attend(&queries, step.pool, layer, shape));
+            .map(|batch| batch.attend(&queries, step.pool, layer, shape));
         let attended: Vec<Tensor> = attended.collect::<Result<_>>()?;
         match &attended[..] {
             [alone] => Ok(alone.clone()),
@@ -253,7 +257,7 @@ impl DeviceModel {
             .to_dtype(DType::F32)
     }
 
-    /// Scores of all tokens as the next one.
+    /// The logits of all tokens as the next one.
     ///
     /// # Shapes
     /// `hidden` `[rows, hidden]` to `[rows, vocab]`, f32.
@@ -262,14 +266,14 @@ impl DeviceModel {
             .matmul(&self.weights.output.t()?)
     }
 
-    /// The most likely next token of each row: the lowest id of equals, [`NOT_A_TOKEN`] where a
-    /// logit is NaN.
+    /// Greedy decoding: the argmax of each row's logits, the lowest id of equals, [`NOT_A_TOKEN`]
+    /// where a logit is NaN.
     ///
     /// # Shapes
     /// `hidden` `[rows, hidden]` to `[rows]`.
-    pub(crate) fn most_likely(&self, hidden: &Tensor) -> Result<Vec<u32>> {
+    pub(crate) fn argmax(&self, hidden: &Tensor) -> Result<Vec<u32>> {
         let (rows, vocab) = (hidden.dim(0)?, self.config.vocab_size);
-        let at_a_time = (self.band_elements / vocab).max(1);
+        let at_a_time = (self.max_batch_elements / vocab).max(1);
         // An argmax of candle does not say which of equals it takes.
         let none = Tensor::new(&[[NOT_A_TOKEN]], &self.device)?;
         let mut tokens = Vec::with_capacity(rows);
@@ -297,10 +301,10 @@ struct Step<'a> {
     /// `[rows, head_dim / 2]`, f32.
     cos: Tensor,
     sin: Tensor,
-    /// Where keys and values go.
+    /// The slots that the step's keys and values go to, `[rows, width]`, u32.
     targets: Tensor,
-    /// For each window that a layer has, what attends together.
-    bands: Vec<(Option<usize>, Vec<Band>)>,
+    /// The attention batches, for each sliding window that a layer has.
+    batches: Vec<(Option<usize>, Vec<AttentionBatch>)>,
     pool: &'a Pool,
 }
 
@@ -310,24 +314,24 @@ impl<'a> Step<'a> {
         arrangement: &Arrangement,
         rows: &[Row],
         cache: &'a KvCache,
-        rotation: &[(f32, f32)],
+        cos_sin: &[(f32, f32)],
     ) -> Result<Self> {
         let (device, pool) = (&model.device, cache.pool());
         let shape = (rows.len(), model.config.head_dim / 2);
-        let (cos, sin): (Vec<f32>, Vec<f32>) = rotation.iter().copied().unzip();
+        let (cos, sin): (Vec<f32>, Vec<f32>) = cos_sin.iter().copied().unzip();
         let targets = rows
             .iter()
-            .flat_map(|row| cache.places(row.slot, row.position..row.position + 1));
+            .flat_map(|row| cache.slots(row.seq, row.position..row.position + 1));
         let limits = Limits {
-            elements: model.band_elements,
+            elements: model.max_batch_elements,
             shape: model.shape(),
         };
-        let mut bands: Vec<(Option<usize>, Vec<Band>)> = Vec::new();
+        let mut batches: Vec<(Option<usize>, Vec<AttentionBatch>)> = Vec::new();
         for &window in &model.config.windows {
-            if !bands.iter().any(|(known, _)| *known == window) {
-                bands.push((
+            if !batches.iter().any(|(known, _)| *known == window) {
+                batches.push((
                     window,
-                    arrangement.bands(rows, window, cache, limits, device)?,
+                    arrangement.batches(rows, window, cache, limits, device)?,
                 ));
             }
         }
@@ -335,7 +339,7 @@ impl<'a> Step<'a> {
             cos: Tensor::from_vec(cos, shape, device)?,
             sin: Tensor::from_vec(sin, shape, device)?,
             targets: pool.targets(targets.collect())?,
-            bands,
+            batches,
             pool,
         })
     }
@@ -347,14 +351,14 @@ mod tests {
     use std::path::Path;
 
     use super::*;
-    use crate::checkpoint::{Checkpoint, CheckpointFiles, Layout, Rounding, WeightForm};
+    use crate::checkpoint::{Checkpoint, CheckpointFiles, Prepack, Rounding, WeightForm};
     use crate::kernels::{Compute, InstructionSet, WeightFormat};
-    use crate::kv_cache::Slot;
+    use crate::kv_cache::SeqId;
     use crate::model::Model;
-    use crate::rope::{Place, Rotations};
+    use crate::rope::{RopePosition, RopeTable};
     use crate::threads::Threads;
 
-    /// A checkpoint on candle's processor backend, and for the kernels of this machine.
+    /// A checkpoint on candle's CPU backend, and for the kernels of this crate.
     fn load(name: &str) -> (DeviceModel, Model) {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
             .join("tests/fixtures")
@@ -373,7 +377,7 @@ mod tests {
         let form = WeightForm {
             rounding: Rounding::None,
             format,
-            layout: Layout::AtOnce,
+            prepack: Prepack::WhileLoading,
         };
         let uploaded = tensors
             .upload(&config, form, &compute, &Device::Cpu)
@@ -383,12 +387,12 @@ mod tests {
         (model, Model::new(config, weights, compute))
     }
 
-    fn rows(seed: u32, slot: Slot, positions: Range<usize>) -> Vec<Row> {
+    fn rows(seed: u32, seq: SeqId, positions: Range<usize>) -> Vec<Row> {
         let token = |i: u32| (i * i * 31 + i * 7 + seed * 101) % 290;
         positions
             .map(|position| Row {
                 token: token(position as u32),
-                slot,
+                seq,
                 position,
                 length: position + 1,
             })
@@ -396,14 +400,14 @@ mod tests {
     }
 
     fn forward(model: &DeviceModel, rows: &[Row], cache: &KvCache) -> Tensor {
-        let mut rotations = Rotations::new(&model.config);
+        let mut rope_table = RopeTable::new(&model.config);
         let wanted: Vec<u32> = (0..rows.len() as u32).collect();
-        let place = |&Row {
-                         position, length, ..
-                     }: &Row| Place { position, length };
+        let position = |&Row {
+                            position, length, ..
+                        }: &Row| RopePosition { position, length };
         let hidden = model
             .forward(rows, &wanted, cache, |rows| {
-                rotations.of(rows.iter().map(place))
+                rope_table.of(rows.iter().map(position))
             })
             .unwrap();
         model.logits(&hidden).unwrap()
@@ -411,12 +415,12 @@ mod tests {
 
     /// Rows of four sequences of different lengths, step by step: prompts of several rows and
     /// single ones, mixed.
-    fn steps(open: &mut dyn FnMut() -> Slot) -> Vec<Vec<Row>> {
-        let slots: [Slot; 4] = std::array::from_fn(|_| open());
+    fn steps(open: &mut dyn FnMut() -> SeqId) -> Vec<Vec<Row>> {
+        let seqs: [SeqId; 4] = std::array::from_fn(|_| open());
         let parts = |parts: [Range<usize>; 4]| {
             let parts = parts.into_iter().enumerate();
             parts
-                .flat_map(|(index, part)| rows(index as u32, slots[index], part))
+                .flat_map(|(index, part)| rows(index as u32, seqs[index], part))
                 .collect()
         };
         vec![
@@ -442,12 +446,12 @@ mod tests {
     fn logits_are_those_of_the_kernels_however_small_the_bands() {
         for name in ["llama-tied", "llama-biased", "mistral-window"] {
             let (mut model, kernels) = load(name);
-            let mut cache = kernels.open_cache(100);
-            let steps_of_kernels = steps(&mut || cache.open());
+            let mut cache = kernels.new_cache(100);
+            let steps_of_kernels = steps(&mut || cache.add_sequence());
             let expected = steps_of_kernels.iter().map(|rows| {
                 assert!(
                     rows.iter()
-                        .all(|row| cache.reserve(row.slot, row.position + 1))
+                        .all(|row| cache.reserve(row.seq, row.position + 1))
                 );
                 let wanted: Vec<u32> = (0..rows.len() as u32).collect();
                 kernels
@@ -455,13 +459,13 @@ mod tests {
                     .unwrap()
             });
             let expected: Vec<Tensor> = expected.collect();
-            for elements in [1, 700, 5_000, BAND_ELEMENTS] {
-                model.band_elements = elements;
-                let mut cache = model.open_cache(100);
-                for (rows, expected) in steps(&mut || cache.open()).iter().zip(&expected) {
+            for elements in [1, 700, 5_000, MAX_BATCH_ELEMENTS] {
+                model.max_batch_elements = elements;
+                let mut cache = model.new_cache(100);
+                for (rows, expected) in steps(&mut || cache.add_sequence()).iter().zip(&expected) {
                     assert!(
                         rows.iter()
-                            .all(|row| cache.reserve(row.slot, row.position + 1))
+                            .all(|row| cache.reserve(row.seq, row.position + 1))
                     );
                     let worst = worst(&forward(&model, rows, &cache), expected);
                     assert!(
@@ -476,14 +480,14 @@ mod tests {
     #[test]
     fn what_is_not_a_number_stays_in_its_sequence() {
         let (model, _) = load("llama-biased");
-        let mut cache = model.open_cache(20);
-        let [short, long] = [cache.open(), cache.open()];
+        let mut cache = model.new_cache(20);
+        let [short, long] = [cache.add_sequence(), cache.add_sequence()];
         assert!(cache.reserve(short, 21) && cache.reserve(long, 100));
         forward(&model, &rows(1, short, 0..20), &cache);
         forward(&model, &rows(2, long, 0..90), &cache);
         let targets = cache
             .pool()
-            .targets(cache.places(long, 0..90).collect())
+            .targets(cache.slots(long, 0..90).collect())
             .unwrap();
         let poison = Tensor::full(f32::NAN, (90, model.config.kv_width()), &Device::Cpu).unwrap();
         (0..model.config.layers).for_each(|layer| {
@@ -514,10 +518,10 @@ mod tests {
         let row = |value: f32| vec![value; hidden];
         let states = [row(0.0), row(f32::NAN), row(0.0)].concat();
         let states = Tensor::from_vec(states, (3, hidden), &Device::Cpu).unwrap();
-        for elements in [1, 2 * model.config.vocab_size, BAND_ELEMENTS] {
-            model.band_elements = elements;
+        for elements in [1, 2 * model.config.vocab_size, MAX_BATCH_ELEMENTS] {
+            model.max_batch_elements = elements;
             assert_eq!(
-                model.most_likely(&states).unwrap(),
+                model.argmax(&states).unwrap(),
                 [0, NOT_A_TOKEN, 0],
                 "{elements}"
             );
@@ -529,7 +533,7 @@ mod tests {
         );
         model.weights.output.slice_set(&one, 0, vocab / 2).unwrap();
         assert_eq!(
-            model.most_likely(&states.narrow(0, 0, 1).unwrap()).unwrap(),
+            model.argmax(&states.narrow(0, 0, 1).unwrap()).unwrap(),
             [NOT_A_TOKEN]
         );
     }

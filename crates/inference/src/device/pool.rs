@@ -1,5 +1,5 @@
-//! Keys and values on a device: for each layer one tensor, a row a position, written in place and
-//! grown by doubling.
+//! The KV cache on a device: for each layer one tensor, a row a slot, written in place and grown by
+//! doubling.
 
 use candle_core::{DType, Device, Result, Tensor};
 
@@ -7,7 +7,7 @@ use crate::config::ModelConfig;
 use crate::kernels::Precision;
 use crate::kv_cache::BLOCK;
 
-/// Keys and values of the blocks of a [`KvCache`](crate::kv_cache::KvCache).
+/// The blocks of a [`KvCache`](crate::kv_cache::KvCache).
 #[derive(Debug)]
 pub(crate) struct Pool {
     device: Device,
@@ -21,7 +21,7 @@ pub(crate) struct Pool {
     layers: Vec<Tensor>,
 }
 
-/// Blocks that there is memory for at first.
+/// Blocks that are allocated at first.
 const FIRST_BLOCKS: usize = 64;
 
 impl Pool {
@@ -36,23 +36,23 @@ impl Pool {
         }
     }
 
-    /// Memory that a block takes in all layers.
+    /// Bytes of a block in all layers.
     pub(super) fn block_bytes(config: &ModelConfig, precision: Precision) -> usize {
         config.layers * 2 * config.kv_width() * BLOCK * super::dtype(precision).size_in_bytes()
     }
 
     /// Blocks that there can be at most: candle's kernels count the elements of a tensor in 32
     /// bits.
-    pub(super) fn most_blocks(config: &ModelConfig) -> usize {
+    pub(super) fn max_blocks(config: &ModelConfig) -> usize {
         u32::MAX as usize / (2 * config.kv_width() * BLOCK)
     }
 
-    /// Makes sure that there is memory for so many blocks, and for as many again where `most`
-    /// allows, so that copying what is there stays a small part of the work.
+    /// Allocates memory for so many blocks in all, and for as many again where `most` allows, so
+    /// that copying what is there stays a small part of the work.
     ///
     /// # Errors
     /// When the device has no memory; what is there stays as it is.
-    pub(crate) fn hold(&mut self, blocks: usize, most: usize) -> Result<()> {
+    pub(crate) fn grow(&mut self, blocks: usize, most: usize) -> Result<()> {
         let wanted = (2 * blocks).max(FIRST_BLOCKS).min(most.max(blocks));
         let zeros = || Tensor::zeros((wanted * BLOCK, self.width), self.dtype, &self.device);
         for layer in &mut self.layers {
@@ -79,18 +79,18 @@ impl Pool {
         Ok(())
     }
 
-    /// The places of rows as [`Self::write`] takes them: `[rows, width]`, u32.
+    /// The slots of rows as [`Self::write`] needs them: `[rows, width]`, u32.
     ///
     /// # Errors
     /// Those of the device.
-    pub(super) fn targets(&self, places: Vec<u32>) -> Result<Tensor> {
-        let rows = places.len();
-        Tensor::from_vec(places, (rows, 1), &self.device)?
+    pub(super) fn targets(&self, slots: Vec<u32>) -> Result<Tensor> {
+        let rows = slots.len();
+        Tensor::from_vec(slots, (rows, 1), &self.device)?
             .broadcast_as((rows, self.width))?
             .contiguous()
     }
 
-    /// Stores keys and values of rows at their places.
+    /// Writes the keys and values of rows to their slots.
     ///
     /// # Shapes
     /// `keys` and `values` `[rows, kv_heads · head_dim]`, f32; `targets` those of the same rows.
@@ -108,15 +108,15 @@ impl Pool {
         self.layers[layer].scatter_set(targets, &rows, 0)
     }
 
-    /// Keys and values of some places.
+    /// Reads keys and values from some slots.
     ///
     /// # Shapes
-    /// `places` `[n]`, u32, to `[n, width]` in the pool's dtype.
+    /// `slots` `[n]`, u32, to `[n, width]` in the pool's dtype.
     ///
     /// # Errors
     /// Those of the device.
-    pub(super) fn read(&self, layer: usize, places: &Tensor) -> Result<Tensor> {
-        self.layers[layer].index_select(places, 0)
+    pub(super) fn read(&self, layer: usize, slots: &Tensor) -> Result<Tensor> {
+        self.layers[layer].index_select(slots, 0)
     }
 }
 
@@ -135,14 +135,12 @@ mod tests {
 
     fn write(
         cache: &KvCache,
-        slot: crate::kv_cache::Slot,
+        seq: crate::kv_cache::SeqId,
         positions: std::ops::Range<usize>,
         value: f32,
     ) {
         let (pool, rows) = (cache.pool(), positions.len());
-        let targets = pool
-            .targets(cache.places(slot, positions).collect())
-            .unwrap();
+        let targets = pool.targets(cache.slots(seq, positions).collect()).unwrap();
         for layer in 0..2 {
             let keys = Tensor::full(value + layer as f32, (rows, 2), &Device::Cpu).unwrap();
             pool.write(layer, &targets, &keys, &keys.neg().unwrap())
@@ -153,14 +151,14 @@ mod tests {
     /// The first element of the keys, and that of the values, of each position.
     fn read(
         cache: &KvCache,
-        slot: crate::kv_cache::Slot,
+        seq: crate::kv_cache::SeqId,
         end: usize,
         layer: usize,
     ) -> Vec<(f32, f32)> {
-        let places = Tensor::from_iter(cache.places(slot, 0..end), &Device::Cpu).unwrap();
+        let slots = Tensor::from_iter(cache.slots(seq, 0..end), &Device::Cpu).unwrap();
         let rows = cache
             .pool()
-            .read(layer, &places)
+            .read(layer, &slots)
             .unwrap()
             .to_vec2::<f32>()
             .unwrap();
@@ -170,22 +168,22 @@ mod tests {
     #[test]
     fn what_was_written_stays_while_the_pool_grows() {
         let mut cache = cache(500);
-        let slots: Vec<_> = (0..4).map(|_| cache.open()).collect();
+        let seqs: Vec<_> = (0..4).map(|_| cache.add_sequence()).collect();
         for end in (1..2_000).step_by(97) {
-            for (index, &slot) in slots.iter().enumerate() {
-                assert!(cache.reserve(slot, end));
+            for (index, &seq) in seqs.iter().enumerate() {
+                assert!(cache.reserve(seq, end));
                 write(
                     &cache,
-                    slot,
+                    seq,
                     end.saturating_sub(97)..end,
                     10.0 * (index + 1) as f32,
                 );
             }
         }
-        for (index, &slot) in slots.iter().enumerate() {
+        for (index, &seq) in seqs.iter().enumerate() {
             for layer in 0..2 {
                 let expected = 10.0 * (index + 1) as f32 + layer as f32;
-                let found = read(&cache, slot, 1_900, layer);
+                let found = read(&cache, seq, 1_900, layer);
                 assert!(
                     found.iter().all(|&found| found == (expected, -expected)),
                     "{index} {layer}"
@@ -193,7 +191,7 @@ mod tests {
             }
         }
         assert!(
-            !cache.reserve(slots[0], 4_000 * BLOCK),
+            !cache.reserve(seqs[0], 4_000 * BLOCK),
             "there are 500 blocks"
         );
     }
@@ -201,10 +199,10 @@ mod tests {
     #[test]
     fn a_shared_start_is_copied_where_a_block_is_shared_in_part() {
         let mut cache = cache(8);
-        let first = cache.open();
+        let first = cache.add_sequence();
         assert!(cache.reserve(first, 40));
         write(&cache, first, 0..40, 1.0);
-        let second = cache.open_like(first, 20).unwrap();
+        let second = cache.fork(first, 20).unwrap();
         assert!(cache.reserve(second, 24));
         write(&cache, second, 20..24, 5.0);
         write(&cache, first, 20..24, 7.0);
@@ -221,8 +219,8 @@ mod tests {
                 [[one; 20].as_slice(), &[seven; 4]].concat()
             );
         }
-        cache.close(first);
-        cache.close(second);
-        assert_eq!(cache.available(), 8);
+        cache.free(first);
+        cache.free(second);
+        assert_eq!(cache.available_blocks(), 8);
     }
 }

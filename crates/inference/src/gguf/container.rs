@@ -17,18 +17,18 @@ const MAGIC: &[u8; 4] = b"GGUF";
 /// Where tensors begin, unless the metadata say otherwise, in bytes.
 const ALIGNMENT: u64 = 32;
 
-/// Lists inside lists that are followed.
-const DEEPEST: usize = 4;
+/// Depth of lists inside lists.
+const MAX_DEPTH: usize = 4;
 
-/// Dimensions of a tensor at most.
-const MOST_DIMENSIONS: u32 = 4;
+/// Dimensions of a tensor.
+const MAX_DIMENSIONS: u32 = 4;
 
 /// A GGUF file, mapped.
 pub(super) struct Container {
     pub(super) file: Arc<WeightFile>,
     pub(super) metadata: Metadata,
     /// In the order of the file.
-    pub(super) tensors: Vec<Entry>,
+    pub(super) tensors: Vec<GgufTensor>,
 }
 
 impl std::fmt::Debug for Container {
@@ -40,7 +40,7 @@ impl std::fmt::Debug for Container {
 }
 
 /// A tensor, whose bytes are all there.
-pub(super) struct Entry {
+pub(super) struct GgufTensor {
     pub(super) name: String,
     /// `[rows, columns]` of a matrix.
     pub(super) shape: Vec<usize>,
@@ -54,14 +54,14 @@ pub(super) struct Header {
     pub(super) file: Arc<WeightFile>,
     pub(super) metadata: Metadata,
     /// In the order of the file.
-    pub(super) tensors: Vec<Claim>,
+    pub(super) tensors: Vec<TensorInfo>,
     /// Where the weights begin, in bytes.
     pub(super) start: usize,
     alignment: usize,
 }
 
-/// What a file says of a tensor.
-pub(super) struct Claim {
+/// A tensor as the header describes it.
+pub(super) struct TensorInfo {
     pub(super) name: String,
     /// `[rows, columns]` of a matrix.
     pub(super) shape: Vec<usize>,
@@ -74,12 +74,12 @@ pub(super) struct Claim {
 /// Values by key.
 pub(super) struct Metadata {
     file: Arc<WeightFile>,
-    items: BTreeMap<String, Item>,
+    items: BTreeMap<String, MetadataValue>,
 }
 
 /// A value, those of some length where they lie in the file.
 #[derive(Clone, Debug, PartialEq)]
-enum Item {
+enum MetadataValue {
     Number(u64),
     Negative(i64),
     Float(f64),
@@ -92,7 +92,7 @@ enum Item {
     },
 }
 
-impl Item {
+impl MetadataValue {
     fn kind_name(&self) -> &'static str {
         match self {
             Self::Number(_) => "a number",
@@ -105,7 +105,7 @@ impl Item {
     }
 }
 
-pub(super) fn begins_like_one(path: &Path) -> bool {
+pub(super) fn has_magic(path: &Path) -> bool {
     use std::io::Read;
     let mut start = [0; 4];
     std::fs::File::open(path)
@@ -162,35 +162,37 @@ impl<'a> Cursor<'a> {
     }
 
     /// A value of a kind.
-    fn item(&mut self, kind: u32, depth: usize) -> Reading<Item> {
-        let signed = |value: i64| u64::try_from(value).map_or(Item::Negative(value), Item::Number);
+    fn item(&mut self, kind: u32, depth: usize) -> Reading<MetadataValue> {
+        let signed = |value: i64| {
+            u64::try_from(value).map_or(MetadataValue::Negative(value), MetadataValue::Number)
+        };
         Ok(match kind {
-            kinds::U8 => Item::Number(u64::from(self.array::<1>()?[0])),
+            kinds::U8 => MetadataValue::Number(u64::from(self.array::<1>()?[0])),
             kinds::I8 => signed(i64::from(self.array::<1>()?[0] as i8)),
-            kinds::U16 => Item::Number(u64::from(u16::from_le_bytes(self.array()?))),
+            kinds::U16 => MetadataValue::Number(u64::from(u16::from_le_bytes(self.array()?))),
             kinds::I16 => signed(i64::from(i16::from_le_bytes(self.array()?))),
-            kinds::U32 => Item::Number(u64::from(self.u32()?)),
+            kinds::U32 => MetadataValue::Number(u64::from(self.u32()?)),
             kinds::I32 => signed(i64::from(i32::from_le_bytes(self.array()?))),
-            kinds::U64 => Item::Number(self.u64()?),
+            kinds::U64 => MetadataValue::Number(self.u64()?),
             kinds::I64 => signed(i64::from_le_bytes(self.array()?)),
             // By way of its shortest text, so that 1e-5 stays 1e-5.
-            kinds::F32 => Item::Float(
+            kinds::F32 => MetadataValue::Float(
                 f32::from_le_bytes(self.array()?)
                     .to_string()
                     .parse()
                     .unwrap_or(f64::NAN),
             ),
-            kinds::F64 => Item::Float(f64::from_le_bytes(self.array()?)),
+            kinds::F64 => MetadataValue::Float(f64::from_le_bytes(self.array()?)),
             kinds::BOOL => match self.array::<1>()?[0] {
-                0 => Item::Flag(false),
-                1 => Item::Flag(true),
+                0 => MetadataValue::Flag(false),
+                1 => MetadataValue::Flag(true),
                 other => return damaged(format!("holds the truth value {other}, neither 0 nor 1")),
             },
             kinds::TEXT => {
                 let text = self.text()?;
-                Item::Text(self.at - text.len()..self.at)
+                MetadataValue::Text(self.at - text.len()..self.at)
             }
-            kinds::LIST if depth < DEEPEST => {
+            kinds::LIST if depth < MAX_DEPTH => {
                 let (kind, count) = (self.u32()?, self.u64()?);
                 let start = self.at;
                 match width(kind) {
@@ -204,7 +206,7 @@ impl<'a> Cursor<'a> {
                         }
                     }
                 }
-                Item::List {
+                MetadataValue::List {
                     kind,
                     count,
                     range: start..self.at,
@@ -309,9 +311,9 @@ impl Container {
     }
 }
 
-type Parts = (BTreeMap<String, Item>, Vec<Claim>, usize);
+type ParsedHeader = (BTreeMap<String, MetadataValue>, Vec<TensorInfo>, usize);
 
-fn parse(cursor: &mut Cursor<'_>) -> Reading<Parts> {
+fn parse(cursor: &mut Cursor<'_>) -> Reading<ParsedHeader> {
     if &cursor.array::<4>()? != MAGIC {
         return damaged("is no GGUF file");
     }
@@ -342,19 +344,19 @@ fn parse(cursor: &mut Cursor<'_>) -> Reading<Parts> {
     }
     let alignment = match items.get("general.alignment") {
         None => ALIGNMENT,
-        Some(Item::Number(number)) if number.is_power_of_two() && *number >= 8 => *number,
+        Some(MetadataValue::Number(number)) if number.is_power_of_two() && *number >= 8 => *number,
         Some(_) => return damaged("`general.alignment` is not a power of two from 8 on"),
     };
     let alignment = usize::try_from(alignment).map_err(|_| Stop::End)?;
-    Ok((items, claims(cursor, tensor_count)?, alignment))
+    Ok((items, tensor_infos(cursor, tensor_count)?, alignment))
 }
 
-fn claims(cursor: &mut Cursor<'_>, count: u64) -> Reading<Vec<Claim>> {
-    let (mut claims, mut names) = (Vec::new(), BTreeSet::new());
+fn tensor_infos(cursor: &mut Cursor<'_>, count: u64) -> Reading<Vec<TensorInfo>> {
+    let (mut tensor_infos, mut names) = (Vec::new(), BTreeSet::new());
     for _ in 0..count {
         let name = cursor.text()?.to_string();
         let dimensions = cursor.u32()?;
-        if !(1..=MOST_DIMENSIONS).contains(&dimensions) {
+        if !(1..=MAX_DIMENSIONS).contains(&dimensions) {
             return damaged(format!("tensor `{name}`: has {dimensions} dimensions"));
         }
         let mut shape = Vec::new();
@@ -367,24 +369,24 @@ fn claims(cursor: &mut Cursor<'_>, count: u64) -> Reading<Vec<Claim>> {
         if !names.insert(name.clone()) {
             return damaged(format!("tensor `{name}` is there twice"));
         }
-        claims.push(Claim {
+        tensor_infos.push(TensorInfo {
             name,
             shape,
             storage,
             offset: cursor.u64()?,
         });
     }
-    Ok(claims)
+    Ok(tensor_infos)
 }
 
 /// The tensors, each of a type and a shape that can be read, one behind the other as llama.cpp
 /// demands.
-fn entries(header: &Header) -> Reading<Vec<Entry>> {
+fn entries(header: &Header) -> Reading<Vec<GgufTensor>> {
     let (mut entries, mut next) = (Vec::new(), 0usize);
-    for claim in &header.tensors {
-        let (storage, size) = size(claim)?;
-        if claim.offset != next as u64 {
-            let Claim { name, offset, .. } = claim;
+    for info in &header.tensors {
+        let (storage, size) = size(info)?;
+        if info.offset != next as u64 {
+            let TensorInfo { name, offset, .. } = info;
             return damaged(format!(
                 "tensor `{name}`: lies at {offset} of the weights, where {next} was expected"
             ));
@@ -393,7 +395,7 @@ fn entries(header: &Header) -> Reading<Vec<Entry>> {
         let end = begin.checked_add(size).ok_or(Stop::End)?;
         let length = header.file.bytes.len();
         if end > length {
-            let name = &claim.name;
+            let name = &info.name;
             return damaged(format!(
                 "tensor `{name}`: the file is cut off: it would end at byte {end} of {length}"
             ));
@@ -402,9 +404,9 @@ fn entries(header: &Header) -> Reading<Vec<Entry>> {
             .checked_add(size)
             .and_then(|end| end.checked_next_multiple_of(header.alignment));
         next = padded.ok_or(Stop::End)?;
-        entries.push(Entry {
-            name: claim.name.clone(),
-            shape: claim.shape.clone(),
+        entries.push(GgufTensor {
+            name: info.name.clone(),
+            shape: info.shape.clone(),
             storage,
             range: begin..end,
         });
@@ -413,9 +415,9 @@ fn entries(header: &Header) -> Reading<Vec<Entry>> {
 }
 
 /// How a tensor is stored, and its bytes.
-fn size(claim: &Claim) -> Reading<(Storage, usize)> {
-    let Claim { name, shape, .. } = claim;
-    let storage = match &claim.storage {
+fn size(info: &TensorInfo) -> Reading<(Storage, usize)> {
+    let TensorInfo { name, shape, .. } = info;
+    let storage = match &info.storage {
         Ok(storage) => *storage,
         Err(kind) => {
             let message = format!(
@@ -454,7 +456,7 @@ impl Metadata {
         Error::new(kind, message).in_file(&self.file.name)
     }
 
-    fn other_kind(&self, key: &str, wanted: &str, item: &Item) -> Error {
+    fn other_kind(&self, key: &str, wanted: &str, item: &MetadataValue) -> Error {
         let message = format!("`{key}` is of another kind");
         self.error(ErrorKind::Config, message)
             .expected(wanted, item.kind_name())
@@ -468,7 +470,7 @@ impl Metadata {
     pub(super) fn number(&self, key: &str) -> Result<Option<u64>, Error> {
         match self.items.get(key) {
             None => Ok(None),
-            Some(Item::Number(number)) => Ok(Some(*number)),
+            Some(MetadataValue::Number(number)) => Ok(Some(*number)),
             Some(item) => Err(self.other_kind(key, "a number", item)),
         }
     }
@@ -480,14 +482,14 @@ impl Metadata {
     /// A whole number from 0, or a negative one, which is none.
     pub(super) fn id(&self, key: &str) -> Result<Option<u64>, Error> {
         match self.items.get(key) {
-            Some(Item::Negative(_)) => Ok(None),
+            Some(MetadataValue::Negative(_)) => Ok(None),
             _ => self.number(key),
         }
     }
 
     /// One number, or as many equal ones; 0 where the list is empty.
     pub(super) fn number_of_all_layers(&self, key: &str) -> Result<Option<u64>, Error> {
-        let Some(item @ Item::List { kind, count, range }) = self.items.get(key) else {
+        let Some(item @ MetadataValue::List { kind, count, range }) = self.items.get(key) else {
             return self.number(key);
         };
         let mut cursor = Cursor {
@@ -497,9 +499,9 @@ impl Metadata {
         let mut found = None;
         for _ in 0..*count {
             match (cursor.item(*kind, 0), found) {
-                (Ok(Item::Number(number)), None) => found = Some(number),
-                (Ok(Item::Number(number)), Some(first)) if number == first => {}
-                (Ok(Item::Number(_)), Some(_)) => {
+                (Ok(MetadataValue::Number(number)), None) => found = Some(number),
+                (Ok(MetadataValue::Number(number)), Some(first)) if number == first => {}
+                (Ok(MetadataValue::Number(_)), Some(_)) => {
                     let message =
                         format!("`{key}` differs from layer to layer, which is not supported");
                     return Err(self.error(ErrorKind::Unsupported, message));
@@ -513,9 +515,9 @@ impl Metadata {
     pub(super) fn float(&self, key: &str) -> Result<Option<f64>, Error> {
         match self.items.get(key) {
             None => Ok(None),
-            Some(Item::Float(number)) => Ok(Some(*number)),
-            Some(Item::Number(number)) => Ok(Some(*number as f64)),
-            Some(Item::Negative(number)) => Ok(Some(*number as f64)),
+            Some(MetadataValue::Float(number)) => Ok(Some(*number)),
+            Some(MetadataValue::Number(number)) => Ok(Some(*number as f64)),
+            Some(MetadataValue::Negative(number)) => Ok(Some(*number as f64)),
             Some(item) => Err(self.other_kind(key, "a number", item)),
         }
     }
@@ -523,7 +525,7 @@ impl Metadata {
     pub(super) fn flag(&self, key: &str) -> Result<Option<bool>, Error> {
         match self.items.get(key) {
             None => Ok(None),
-            Some(Item::Flag(flag)) => Ok(Some(*flag)),
+            Some(MetadataValue::Flag(flag)) => Ok(Some(*flag)),
             Some(item) => Err(self.other_kind(key, "true or false", item)),
         }
     }
@@ -531,7 +533,7 @@ impl Metadata {
     pub(super) fn text(&self, key: &str) -> Result<Option<&str>, Error> {
         match self.items.get(key) {
             None => Ok(None),
-            Some(Item::Text(range)) => Ok(Some(self.text_at(range.clone()))),
+            Some(MetadataValue::Text(range)) => Ok(Some(self.text_at(range.clone()))),
             Some(item) => Err(self.other_kind(key, "a text", item)),
         }
     }
@@ -545,11 +547,11 @@ impl Metadata {
     pub(super) fn is_set(&self, key: &str, neutral: f64) -> bool {
         match self.items.get(key) {
             None => false,
-            Some(Item::Number(number)) => *number as f64 != neutral,
-            Some(Item::Negative(number)) => *number as f64 != neutral,
-            Some(Item::Float(number)) => *number != neutral,
-            Some(Item::Flag(flag)) => f64::from(u8::from(*flag)) != neutral,
-            Some(Item::Text(_) | Item::List { .. }) => true,
+            Some(MetadataValue::Number(number)) => *number as f64 != neutral,
+            Some(MetadataValue::Negative(number)) => *number as f64 != neutral,
+            Some(MetadataValue::Float(number)) => *number != neutral,
+            Some(MetadataValue::Flag(flag)) => f64::from(u8::from(*flag)) != neutral,
+            Some(MetadataValue::Text(_) | MetadataValue::List { .. }) => true,
         }
     }
 
@@ -582,14 +584,14 @@ impl Metadata {
     fn list(&self, key: &str, wanted: &str, of: u32) -> Result<Option<Range<usize>>, Error> {
         match self.items.get(key) {
             None => Ok(None),
-            Some(Item::List { kind, range, .. }) if *kind == of => Ok(Some(range.clone())),
+            Some(MetadataValue::List { kind, range, .. }) if *kind == of => Ok(Some(range.clone())),
             // Some writers store token types as unsigned numbers.
-            Some(Item::List {
+            Some(MetadataValue::List {
                 kind: kinds::U32,
                 range,
                 ..
             }) if of == kinds::I32 => Ok(Some(range.clone())),
-            Some(Item::List { count: 0, .. }) => Ok(None),
+            Some(MetadataValue::List { count: 0, .. }) => Ok(None),
             Some(item) => Err(self.other_kind(key, wanted, item)),
         }
     }

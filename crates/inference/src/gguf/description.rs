@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use super::container::{Claim, Container, Header, Metadata};
+use super::container::{Container, Header, Metadata, TensorInfo};
 use crate::error::Error;
 
 /// Names of `general.file_type` (llama.cpp, `include/llama.h`, `enum llama_ftype`).
@@ -87,13 +87,19 @@ pub(crate) fn of_file(path: &Path) -> Result<Facts, Error> {
     Ok(facts)
 }
 
-/// What is told of a file that can be run, beside what is told of every checkpoint.
+/// The facts of a file that can be run, beside those of every checkpoint.
 pub(super) fn of_parts(parts: &[Container]) -> Facts {
     let mut facts = of_metadata(&parts[0].metadata);
     let entries = parts.iter().flat_map(|part| &part.tensors);
     facts.push((
         "stored",
-        stored(entries.map(|entry| (&*entry.name, entry.storage.name(), entry.range.len() as u64))),
+        stored(entries.map(|tensor| {
+            (
+                &*tensor.name,
+                tensor.storage.name(),
+                tensor.range.len() as u64,
+            )
+        })),
     ));
     facts
 }
@@ -137,8 +143,8 @@ fn part(metadata: &Metadata) -> Option<String> {
     Some(format!("{number} of {count}"))
 }
 
-fn parameters(tensors: &[Claim]) -> Option<String> {
-    let values = |tensor: &Claim| {
+fn parameters(tensors: &[TensorInfo]) -> Option<String> {
+    let values = |tensor: &TensorInfo| {
         tensor
             .shape
             .iter()
@@ -220,17 +226,17 @@ fn claimed(header: &Header) -> impl Iterator<Item = (&str, String, u64)> {
         .tensors
         .iter()
         .skip(1)
-        .map(|claim| claim.offset)
+        .map(|info| info.offset)
         .chain([end]);
-    header.tensors.iter().zip(next).map(|(claim, next)| {
-        let kind = claim
+    header.tensors.iter().zip(next).map(|(info, next)| {
+        let kind = info
             .storage
             .as_ref()
             .map_or_else(Clone::clone, |storage| storage.name());
         (
-            &*claim.name,
+            &*info.name,
             kind.to_lowercase(),
-            next.saturating_sub(claim.offset),
+            next.saturating_sub(info.offset),
         )
     })
 }

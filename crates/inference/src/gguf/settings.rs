@@ -169,7 +169,7 @@ pub(super) fn config(gguf: &Gguf) -> Result<Value, Error> {
         "use_sliding_window": window.is_some(),
         "max_window_layers": 0,
         "bos_token_id": vocabulary::special_id(metadata, "bos")?,
-        "eos_token_id": vocabulary::ends(metadata)?,
+        "eos_token_id": vocabulary::eos_ids(metadata)?,
     });
     if let Some(scaling) = rope_scaling(metadata, own)? {
         config["rope_scaling"] = scaling;
@@ -217,7 +217,7 @@ fn rope_scaling(metadata: &Metadata, own: &str) -> Result<Option<Value>, Error> 
     }
 }
 
-/// Keys of the architecture that nobody here knows.
+/// Warnings of keys of the architecture that are not known here.
 pub(super) fn warnings(metadata: &Metadata) -> Result<Vec<String>, Error> {
     let (own, _) = architecture(metadata)?;
     let known =

@@ -14,7 +14,7 @@ pub(super) const PRE_TOKENIZER: &str = "tokenizer.ggml.pre";
 
 /// What a token is for (ggml, `enum llama_token_type`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Role {
+enum TokenType {
     Normal,
     Unknown,
     Control,
@@ -26,13 +26,13 @@ enum Role {
 struct Token<'a> {
     id: usize,
     text: &'a str,
-    role: Role,
+    token_type: TokenType,
 }
 
-/// Texts of tokens that end a turn or a text wherever they are added tokens, as in llama.cpp. It
-/// also ends at tokens for code to be filled in (`<|fim_pad|>`, `<reponame>`, `<|file_sep|>` and
-/// their like), where transformers goes on.
-const ENDS: [&str; 23] = [
+/// Texts of end-of-sequence tokens, wherever they are added tokens, as in llama.cpp. It also ends
+/// at tokens for code to be filled in (`<|fim_pad|>`, `<reponame>`, `<|file_sep|>` and their like),
+/// where transformers goes on.
+const EOS_TEXTS: [&str; 23] = [
     "<|eot_id|>",
     "<|eom_id|>",
     "<|end_of_text|>",
@@ -73,25 +73,31 @@ fn tokens(metadata: &Metadata) -> Result<Vec<Token<'_>>, Error> {
             "holds no vocabulary (`tokenizer.ggml.tokens`)".to_string(),
         ));
     };
-    let mut roles = metadata.integers("tokenizer.ggml.token_type")?;
+    let mut token_types = metadata.integers("tokenizer.ggml.token_type")?;
     let mut tokens = Vec::new();
     for (id, text) in texts.enumerate() {
-        let role = match roles.as_mut().map_or(Some(1), Iterator::next) {
-            Some(1 | 0) => Role::Normal,
-            Some(2) => Role::Unknown,
-            Some(3) => Role::Control,
-            Some(4) => Role::UserDefined,
-            Some(5) => Role::Unused,
-            Some(6) => Role::Byte,
+        let token_type = match token_types.as_mut().map_or(Some(1), Iterator::next) {
+            Some(1 | 0) => TokenType::Normal,
+            Some(2) => TokenType::Unknown,
+            Some(3) => TokenType::Control,
+            Some(4) => TokenType::UserDefined,
+            Some(5) => TokenType::Unused,
+            Some(6) => TokenType::Byte,
             other => {
-                let found =
-                    other.map_or_else(|| "no type".to_string(), |role| format!("type {role}"));
+                let found = other.map_or_else(
+                    || "no type".to_string(),
+                    |token_type| format!("type {token_type}"),
+                );
                 let message =
                     format!("token {id} ({text:?}) has {found} in `tokenizer.ggml.token_type`");
                 return Err(metadata.error(ErrorKind::Tokenizer, message));
             }
         };
-        tokens.push(Token { id, text, role });
+        tokens.push(Token {
+            id,
+            text,
+            token_type,
+        });
     }
     Ok(tokens)
 }
@@ -130,7 +136,7 @@ fn sentence_pieces(metadata: &Metadata, tokens: &[Token<'_>]) -> Result<Value, E
     }
     let ids: HashMap<&str, usize> = tokens
         .iter()
-        .filter(|token| token.role == Role::Normal)
+        .filter(|token| token.token_type == TokenType::Normal)
         .map(|token| (token.text, token.id))
         .collect();
     let mut merges: Vec<(f32, [&str; 2], [usize; 2])> = Vec::new();
@@ -151,7 +157,7 @@ fn sentence_pieces(metadata: &Metadata, tokens: &[Token<'_>]) -> Result<Value, E
     let merges: Vec<[&str; 2]> = merges.into_iter().map(|(_, pair, _)| pair).collect();
     let unknown = tokens
         .iter()
-        .find(|token| token.role == Role::Unknown)
+        .find(|token| token.token_type == TokenType::Unknown)
         .map(|token| token.text);
     let mut normalizers =
         vec![json!({"type": "Replace", "pattern": {"String": " "}, "content": "▁"})];
@@ -250,7 +256,9 @@ fn pre_tokenizer(metadata: &Metadata) -> Result<&'static PreTokenizer, Error> {
 
 /// Ids by text. Tokens that fill the vocabulary up are not among them.
 fn vocabulary(tokens: &[Token<'_>]) -> Map<String, Value> {
-    let used = tokens.iter().filter(|token| token.role != Role::Unused);
+    let used = tokens
+        .iter()
+        .filter(|token| token.token_type != TokenType::Unused);
     used.map(|token| (token.text.to_string(), token.id.into()))
         .collect()
 }
@@ -259,8 +267,8 @@ fn vocabulary(tokens: &[Token<'_>]) -> Map<String, Value> {
 fn added_tokens(tokens: &[Token<'_>]) -> Vec<Value> {
     let added = tokens.iter().filter(|token| {
         matches!(
-            token.role,
-            Role::Control | Role::UserDefined | Role::Unknown
+            token.token_type,
+            TokenType::Control | TokenType::UserDefined | TokenType::Unknown
         )
     });
     let added = added.map(|token| {
@@ -271,7 +279,7 @@ fn added_tokens(tokens: &[Token<'_>]) -> Vec<Value> {
             "lstrip": false,
             "rstrip": false,
             "normalized": false,
-            "special": token.role != Role::UserDefined,
+            "special": token.token_type != TokenType::UserDefined,
         })
     });
     added.collect()
@@ -347,19 +355,24 @@ pub(super) fn template_config(metadata: &Metadata) -> Result<Value, Error> {
     Ok(config.into())
 }
 
-/// Ids that end a completion: those that the metadata name, and added tokens whose text says so.
-pub(super) fn ends(metadata: &Metadata) -> Result<Vec<u64>, Error> {
+/// End-of-sequence ids: those that the metadata name, and added tokens whose text says so.
+pub(super) fn eos_ids(metadata: &Metadata) -> Result<Vec<u64>, Error> {
     let mut ends = Vec::new();
     for name in ["eos", "eot", "eom"] {
         ends.extend(special_id(metadata, name)?);
     }
     if metadata.texts("tokenizer.ggml.tokens")?.is_some() {
         let tokens = tokens(metadata)?;
-        let added = |token: &&Token<'_>| matches!(token.role, Role::Control | Role::UserDefined);
+        let added = |token: &&Token<'_>| {
+            matches!(
+                token.token_type,
+                TokenType::Control | TokenType::UserDefined
+            )
+        };
         let by_text: Vec<&Token<'_>> = tokens
             .iter()
             .filter(added)
-            .filter(|token| ENDS.contains(&token.text))
+            .filter(|token| EOS_TEXTS.contains(&token.text))
             .collect();
         let has = |text: &str| by_text.iter().any(|token| token.text == text);
         // Where these end messages that call tools, `<|end|>` only ends a thought.

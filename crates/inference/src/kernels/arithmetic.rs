@@ -10,8 +10,7 @@ pub(crate) const LANES: usize = 16;
 /// Outputs of a matrix that are packed together as a panel.
 pub(crate) const PANEL: usize = 2 * LANES;
 
-/// How weights, activations and cached keys and values enter a product. Sums are f32 in either
-/// case.
+/// How weights, activations and the KV cache enter a product. Sums are f32 in either case.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Precision {
     F32,
@@ -87,8 +86,8 @@ pub(crate) fn pair_values(cell: u32) -> [f32; 2] {
 /// Products of cells in one instruction set and one precision.
 ///
 /// # Safety
-/// Every function may only run where the processor has the instructions, and inlined into code
-/// compiled for them. Pointers must be good for 16 elements; they need no alignment.
+/// Every function may only run where the CPU has the instructions, and inlined into code compiled
+/// for them. Pointers must be good for 16 elements; they need no alignment.
 pub(crate) trait Arithmetic: Copy {
     /// Whether a multiply-add rounds once.
     const FUSED: bool;
@@ -115,7 +114,7 @@ pub(crate) trait Arithmetic: Copy {
         input: Self::Input,
         weights: Self::Weights,
     ) -> Self::Sums;
-    /// Asks for the cache line at an address, which need not be valid.
+    /// Prefetches the cache line at an address, which need not be valid.
     unsafe fn prefetch(at: *const u32);
 }
 
@@ -184,7 +183,7 @@ impl<const FUSED: bool, const BF16: bool> Arithmetic for Portable<FUSED, BF16> {
         for lane in 0..LANES {
             if BF16 {
                 let [low, high] = pair_values(weights[lane]);
-                // The order of the processor's own instruction.
+                // The order of the CPU's own instruction.
                 sums[lane] = multiply_add::<Self>(input[1], high, sums[lane]);
                 sums[lane] = multiply_add::<Self>(input[0], low, sums[lane]);
             } else {

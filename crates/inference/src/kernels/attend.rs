@@ -1,4 +1,4 @@
-//! Attention of one row over the cached keys and values of its own sequence.
+//! Attention of one row over the KV cache of its own sequence.
 //!
 //! Positions come in blocks of 16. The keys of a block are a panel: for each cell of a head, the
 //! cells of 16 positions side by side. Its values are a panel too: for each cell of positions (one
@@ -14,7 +14,7 @@ use super::elementwise::exp;
 /// Positions of a block.
 pub(crate) const BLOCK: usize = LANES;
 
-/// Where keys and values lie in a block of one head: keys `[cells(head_dim), 16]`, then values
+/// The layout of the KV cache in a block of one head: keys `[cells(head_dim), 16]`, then values
 /// `[cells(16), width]`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct HeadLayout {
@@ -61,8 +61,8 @@ impl HeadLayout {
                 });
                 let values = values[lane / 2 * self.width()..].iter_mut().zip(value);
                 if lane.is_multiple_of(2) {
-                    // The later position is not written yet: nothing of a former owner may stay
-                    // there.
+                    // The later position is not written yet: nothing of the block's former sequence
+                    // may stay there.
                     values.for_each(|(cell, &value)| *cell = bf16_pair(value, 0.0));
                 } else {
                     values.for_each(|(cell, &value)| {
@@ -77,7 +77,7 @@ impl HeadLayout {
 /// Attention of the query heads of one row that share a key-value head.
 pub(crate) struct AttendRow<'a> {
     pub(crate) layout: HeadLayout,
-    /// Rotated queries, `[heads, head_dim]`.
+    /// Queries with RoPE, f32: `[heads, head_dim]`.
     pub(crate) queries: &'a [f32],
     /// The blocks of the row's sequence for this key-value head, from the first position on; each
     /// `[layout.cells()]`.
@@ -103,7 +103,7 @@ impl Kernel for AttendRow<'_> {
         let count = self.queries.len() / self.layout.head_dim;
         let mut head = 0;
         while head < count {
-            // SAFETY: the processor has the instructions of `A`, for which this is compiled.
+            // SAFETY: the CPU has the instructions of `A`, for which this is compiled.
             head += unsafe {
                 match count - head {
                     1 => self.heads::<A, 1>(head),
@@ -137,7 +137,7 @@ impl AttendRow<'_> {
 
         queries.clear();
         for query in self.queries[head * head_dim..][..HEADS * head_dim].chunks_exact(head_dim) {
-            put_cells::<A>(query, queries);
+            push_cells::<A>(query, queries);
         }
         scores.clear();
         scores.resize(HEADS * blocks.len(), [0.0; LANES]);
@@ -178,11 +178,11 @@ impl AttendRow<'_> {
         let mut totals = [0f32; HEADS];
         weights.clear();
         for (total, scores) in totals.iter_mut().zip(scores.chunks_exact_mut(blocks.len())) {
-            // What lies outside the visible positions is another's, or nobody's.
+            // What lies outside the visible positions belongs to another sequence or to none.
             scores[0][..first % BLOCK].fill(f32::NEG_INFINITY);
             scores[blocks.len() - 1][(end - 1) % BLOCK + 1..].fill(f32::NEG_INFINITY);
             *total = exponentials(scores, scale);
-            put_cells::<A>(scores.as_flattened(), weights);
+            push_cells::<A>(scores.as_flattened(), weights);
         }
 
         let per_cell = precision.per_cell();
@@ -236,7 +236,7 @@ impl AttendRow<'_> {
 
 /// Adds the cells of some numbers.
 #[inline(always)]
-fn put_cells<A: Arithmetic>(numbers: &[f32], cells: &mut Vec<u32>) {
+fn push_cells<A: Arithmetic>(numbers: &[f32], cells: &mut Vec<u32>) {
     let start = cells.len();
     cells.resize(start + A::PRECISION.cells(numbers.len()), 0);
     write_cells(A::PRECISION, numbers, &mut cells[start..]);
@@ -353,22 +353,22 @@ unsafe fn mix<A: Arithmetic, const HEADS: usize, const VECTORS: usize>(
 /// Replaces every score by `exp(scale · score − max)` and returns their sum.
 #[inline(always)]
 fn exponentials(scores: &mut [[f32; LANES]], scale: f32) -> f32 {
-    let mut most = [f32::NEG_INFINITY; LANES];
+    let mut largest = [f32::NEG_INFINITY; LANES];
     for scores in &mut *scores {
         for lane in 0..LANES {
             scores[lane] *= scale;
-            most[lane] = if scores[lane] > most[lane] {
+            largest[lane] = if scores[lane] > largest[lane] {
                 scores[lane]
             } else {
-                most[lane]
+                largest[lane]
             };
         }
     }
-    let most = most.into_iter().fold(f32::NEG_INFINITY, f32::max);
+    let largest = largest.into_iter().fold(f32::NEG_INFINITY, f32::max);
     let mut totals = [0.0; LANES];
     for scores in scores {
         for lane in 0..LANES {
-            scores[lane] = exp(scores[lane] - most);
+            scores[lane] = exp(scores[lane] - largest);
             totals[lane] += scores[lane];
         }
     }

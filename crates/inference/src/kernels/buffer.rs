@@ -1,8 +1,8 @@
-//! Where the kernels' numbers lie.
+//! The memory of weights and of the KV cache.
 
 use memmap2::MmapMut;
 
-/// Memory for weights or for keys and values: zeros at first, on large pages where the system has
+/// Memory for weights or for the KV cache: zeros at first, on large pages where the system has
 /// them.
 #[derive(Debug)]
 pub(crate) struct Buffer {
@@ -13,7 +13,7 @@ pub(crate) struct Buffer {
 impl Buffer {
     pub(crate) fn new(length: usize) -> std::io::Result<Self> {
         let map = MmapMut::map_anon((length * size_of::<u32>()).max(1))?;
-        // Only a hint: without large pages the processor looks up more addresses.
+        // Only a hint: without large pages the CPU looks up more addresses.
         #[cfg(target_os = "linux")]
         let _ = map.advise(memmap2::Advice::HugePage);
         Ok(Self { map, length })

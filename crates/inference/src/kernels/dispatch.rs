@@ -1,5 +1,5 @@
-//! One program for all processors: every loop is compiled once for each instruction set, and picked
-//! at run time.
+//! One program for all CPUs: every loop is compiled once for each instruction set, and picked at
+//! run time.
 
 use std::sync::LazyLock;
 
@@ -21,7 +21,7 @@ pub(crate) trait ByteKernel {
     fn run<B: Bytes>(self);
 }
 
-/// What a processor can do, best first.
+/// The vector instructions of a CPU, best first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum InstructionSet {
     #[cfg(target_arch = "x86_64")]
@@ -37,7 +37,7 @@ pub(crate) enum InstructionSet {
 const PORTABLE_FUSED: bool = cfg!(target_arch = "aarch64");
 
 impl InstructionSet {
-    /// The best that this processor has.
+    /// The best that this CPU has.
     pub(crate) fn best() -> Self {
         static BEST: LazyLock<InstructionSet> = LazyLock::new(|| {
             InstructionSet::available()
@@ -47,7 +47,7 @@ impl InstructionSet {
         *BEST
     }
 
-    /// All that this processor has, best first.
+    /// All that this CPU has, best first.
     pub(crate) fn available() -> impl Iterator<Item = Self> {
         #[cfg(target_arch = "x86_64")]
         let sets = {
@@ -100,7 +100,7 @@ impl InstructionSet {
         rows
     }
 
-    /// What decides the last bits of a completion: the same words, the same bits.
+    /// What decides the last bits of a completion: equal descriptions, equal bits.
     pub(crate) fn describe(self, format: WeightFormat, precision: Precision) -> String {
         let products = match (format, precision) {
             (WeightFormat::Q8, Precision::F32) => "8-bit products, f32 attention, f32 sums",
@@ -115,7 +115,7 @@ impl InstructionSet {
         )
     }
 
-    /// Runs a kernel with these instructions, which this processor must have.
+    /// Runs a kernel with these instructions, which this CPU must have.
     #[inline]
     pub(crate) fn run<K: Kernel>(self, precision: Precision, kernel: K) {
         debug_assert!(Self::available().any(|set| set == self));
@@ -144,7 +144,7 @@ impl InstructionSet {
 }
 
 impl InstructionSet {
-    /// Runs a kernel on bytes with these instructions, which this processor must have.
+    /// Runs a kernel on bytes with these instructions, which this CPU must have.
     #[inline]
     pub(crate) fn run_bytes<K: ByteKernel>(self, kernel: K) {
         debug_assert!(Self::available().any(|set| set == self));

@@ -2,7 +2,7 @@
 
 use super::arithmetic::{Arithmetic, LANES, multiply_add};
 
-/// Root-mean-square normalization of a row: `x / sqrt(mean(x²) + epsilon) · weight`.
+/// RMSNorm of a row: `x / sqrt(mean(x²) + epsilon) · weight`.
 ///
 /// # Shapes
 /// All `[hidden]`.

@@ -12,8 +12,8 @@ use crate::threads::Threads;
 
 /// A weight matrix `[outputs, inputs]`.
 ///
-/// At first its rows lie elsewhere, such as in a mapped file, and each product lays panels out as
-/// it goes, in memory that it uses again. [`Self::lay_out`] does so once and for all, which takes
+/// At first its rows lie elsewhere, such as in a mapped file, and each product packs panels as it
+/// goes, in memory that it uses again. [`Self::prepack`] does so once and for all, which takes
 /// memory that the system must find first.
 pub(crate) struct Matrix {
     rows: Box<dyn WeightRows>,
@@ -23,13 +23,13 @@ pub(crate) struct Matrix {
     inputs: usize,
 }
 
-/// Where the rows of a matrix lie before they are laid out.
+/// The rows of a matrix before they are packed.
 pub(crate) trait WeightRows: Send + Sync {
     /// Writes all cells of row `output`, as [`WeightFormat::write_row`] does.
     fn write(&self, output: usize, cells: &mut [u32]);
 
-    /// The rows are not going to be asked for again.
-    fn forget(&self) {}
+    /// The rows will not be read again: their pages in the page cache can be released.
+    fn release(&self) {}
 }
 
 impl<F: Fn(usize, &mut [u32]) + Send + Sync> WeightRows for F {
@@ -53,11 +53,11 @@ impl Matrix {
         }
     }
 
-    /// Lays the panels out, if they are not yet.
+    /// Packs the panels, if they are not yet.
     ///
     /// # Errors
     /// When there is no memory.
-    pub(crate) fn lay_out(&self, threads: &Threads) -> std::io::Result<()> {
+    pub(crate) fn prepack(&self, threads: &Threads) -> std::io::Result<()> {
         if self.panels.get().is_some() {
             return Ok(());
         }
@@ -71,7 +71,7 @@ impl Matrix {
         });
         // Who else came first wrote the same.
         let _ = self.panels.set(buffer);
-        self.rows.forget();
+        self.rows.release();
         Ok(())
     }
 

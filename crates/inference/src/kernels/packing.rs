@@ -1,5 +1,5 @@
-//! What both kinds of products share: rows of activations cut into tiles, and the panels of a matrix
-//! given out to threads.
+//! What both kinds of products share: rows of activations cut into tiles, and the panels of a
+//! matrix given out to threads.
 
 use std::cell::Cell;
 use std::ops::{Deref, Range};
@@ -29,16 +29,16 @@ pub(super) use with_const_rows;
 /// The sums of one row and one panel.
 pub(crate) type PanelSums = [f32; PANEL];
 
-/// Most rows that a task takes at a time.
-pub(super) const TASK_ROWS: usize = 192;
+/// Rows of a task.
+pub(super) const MAX_TASK_ROWS: usize = 192;
 
 /// Tasks for each thread, if there are panels enough: what one thread is late by is little.
-const TASKS_A_THREAD: usize = 6;
+const TASKS_PER_THREAD: usize = 6;
 
-/// Most panels that a task takes.
-const LONGEST_RUN: usize = 4;
+/// Panels of a task.
+const MAX_RUN: usize = 4;
 
-/// Cells in memory that the next inputs use again; what lies behind those asked for means nothing.
+/// Cells in memory that the next inputs use again; what lies behind those in use means nothing.
 #[derive(Debug)]
 pub(super) struct SpareCells(Vec<u32>);
 
@@ -71,7 +71,7 @@ impl Drop for SpareCells {
 }
 
 /// Where rows of activations come from.
-pub(crate) trait Row<'x>: Sync {
+pub(crate) trait RowSource<'x>: Sync {
     /// Row number `index`, which may be written to `scratch` `[inputs]`.
     fn get<'s, A: Arithmetic>(&self, index: usize, scratch: &'s mut [f32]) -> &'s [f32]
     where
@@ -117,11 +117,11 @@ impl Tiling {
     }
 }
 
-/// What becomes of the sums of some rows and one panel.
+/// What is done with the sums of some rows and one panel, while they are in registers or near.
 pub(crate) trait Epilogue: Sync {
     /// `sums` are those of the rows from `first_row` on; `thread` is the number of the thread that
     /// calls.
-    fn take<A: Arithmetic>(
+    fn apply<A: Arithmetic>(
         &self,
         thread: usize,
         panel: usize,
@@ -130,8 +130,8 @@ pub(crate) trait Epilogue: Sync {
     );
 }
 
-/// Gives out the panels of a matrix: `work` gets the thread's number, the panel's, tiles, and the
-/// panel's cells.
+/// Distributes the panels of a matrix over the threads: `work` gets the thread's number, the
+/// panel's, tiles, and the panel's cells.
 pub(super) fn for_each_panel(
     threads: &Threads,
     tiling: Tiling,
@@ -139,11 +139,11 @@ pub(super) fn for_each_panel(
     matrix: &Matrix,
     work: impl Fn(usize, usize, Range<usize>, &[u32]) + Sync,
 ) {
-    let tiles_per_task = (TASK_ROWS / tile_rows).max(1);
+    let tiles_per_task = (MAX_TASK_ROWS / tile_rows).max(1);
     let groups = tiling.tiles.div_ceil(tiles_per_task);
     let panels = matrix.outputs().div_ceil(PANEL);
-    // Panels that lie beside each other, so that what is asked for ahead is used by whoever asked.
-    let run = (panels / (TASKS_A_THREAD * threads.count())).clamp(1, LONGEST_RUN);
+    // Panels that lie beside each other, so that a thread uses what it has prefetched.
+    let run = (panels / (TASKS_PER_THREAD * threads.count())).clamp(1, MAX_RUN);
     let runs = panels.div_ceil(run);
     threads.for_each(runs * groups, |thread, task| {
         let (first, group) = (task % runs * run, task / runs);

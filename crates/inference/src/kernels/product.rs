@@ -1,9 +1,9 @@
 //! Matrix products: rows of activations by packed weights.
 //!
 //! Weights are packed in *panels* of 32 outputs: for each cell of the input, 32 cells side by side.
-//! Activations are packed for each product in *tiles* of a few rows: for each cell of the input, one
-//! cell of each row. The inner loop then reads both in order, takes one cell of each row times two
-//! vectors of weights, and keeps all sums of the tile in registers.
+//! Activations are packed for each product in *tiles* of a few rows: for each cell of the input,
+//! one cell of each row. The inner loop then reads both in order, takes one cell of each row times
+//! two vectors of weights, and keeps all sums of the tile in registers.
 //!
 //! Each sum adds its terms in the order of the inputs, whatever tile its row is in: no row depends
 //! on another.
@@ -14,35 +14,36 @@ use super::arithmetic::{Arithmetic, LANES, PANEL, Precision, write_cells};
 use super::dispatch::{InstructionSet, Kernel};
 use super::matrix::Matrix;
 use super::packing::{
-    Epilogue, PanelSums, Row, SpareCells, TASK_ROWS, Tiling, for_each_panel, with_const_rows,
+    Epilogue, MAX_TASK_ROWS, PanelSums, RowSource, SpareCells, Tiling, for_each_panel,
+    with_const_rows,
 };
 use crate::threads::Threads;
 
-/// Cells after which the other rows get their turn, so that this part of a panel stays in the
-/// nearest cache.
+/// Cells after which the other rows follow, so that this part of a panel stays in the L1 cache.
 const DEPTH_BLOCK: usize = 1024;
 
-/// How many cells ahead weights are asked for. A few rows wait for memory alone, and ask earlier.
+/// How many cells ahead weights are prefetched. A few rows wait for memory alone, and prefetch
+/// earlier.
 const fn ahead(rows: usize) -> usize {
     if rows <= 4 { 40 } else { 16 }
 }
 
 /// Activations `[rows, inputs]` in tiles.
 #[derive(Debug)]
-pub(crate) struct Inputs {
+pub(crate) struct PackedInputs {
     cells: SpareCells,
     depth: usize,
     tiling: Tiling,
 }
 
-impl Inputs {
+impl PackedInputs {
     /// Packs rows. `row` writes or returns the row of a number: `[inputs]`, f32.
     pub(crate) fn pack<'x>(
         threads: &Threads,
         set: InstructionSet,
         precision: Precision,
         (rows, inputs): (usize, usize),
-        row: impl Row<'x>,
+        row: impl RowSource<'x>,
     ) -> Self {
         let depth = precision.cells(inputs);
         let tiling = Tiling::new(rows, set.tile_rows(precision));
@@ -76,7 +77,7 @@ struct PackTile<'a, R> {
     to: &'a mut [u32],
 }
 
-impl<'x, R: Row<'x>> Kernel for PackTile<'_, R> {
+impl<'x, R: RowSource<'x>> Kernel for PackTile<'_, R> {
     #[inline(always)]
     fn run<A: Arithmetic>(self) {
         let Self {
@@ -106,7 +107,7 @@ pub(crate) fn product(
     threads: &Threads,
     set: InstructionSet,
     precision: Precision,
-    inputs: &Inputs,
+    inputs: &PackedInputs,
     matrix: &Matrix,
     epilogue: &impl Epilogue,
 ) {
@@ -139,7 +140,7 @@ pub(crate) fn product(
 }
 
 struct PanelProduct<'a, E> {
-    inputs: &'a Inputs,
+    inputs: &'a PackedInputs,
     tiling: Tiling,
     tiles: Range<usize>,
     weights: &'a [u32],
@@ -163,7 +164,7 @@ impl<E: Epilogue> Kernel for PanelProduct<'_, E> {
         let depth = inputs.depth;
         let first_row = tiling.tile(tiles.start).start;
         let rows = tiling.tile(tiles.end - 1).end - first_row;
-        let mut sums = [[0f32; PANEL]; TASK_ROWS];
+        let mut sums = [[0f32; PANEL]; MAX_TASK_ROWS];
         let sums = &mut sums[..rows];
         for start in (0..depth).step_by(DEPTH_BLOCK) {
             let length = DEPTH_BLOCK.min(depth - start);
@@ -173,11 +174,11 @@ impl<E: Epilogue> Kernel for PanelProduct<'_, E> {
                 let cells = &inputs.cells[range.start * depth + start * range.len()..]
                     [..length * range.len()];
                 let sums = &mut sums[range.start - first_row..range.end - first_row];
-                // SAFETY: the processor has the instructions of `A`, for which this is compiled.
+                // SAFETY: the CPU has the instructions of `A`, for which this is compiled.
                 unsafe { any_tile::<A>(cells, weights, sums) };
             }
         }
-        epilogue.take::<A>(thread, panel, first_row, sums);
+        epilogue.apply::<A>(thread, panel, first_row, sums);
     }
 }
 

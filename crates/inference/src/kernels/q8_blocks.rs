@@ -1,5 +1,5 @@
-//! Weights as 8-bit integers in blocks of 32 with an f16 scale each: the numbers of GGUF's Q8_0, and
-//! how they lie in a row and in a panel.
+//! Weights as 8-bit integers in blocks of 32 with an f16 scale each: the numbers of GGUF's Q8_0,
+//! and how they lie in a row and in a panel.
 
 use half::f16;
 

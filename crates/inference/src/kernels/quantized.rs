@@ -1,5 +1,5 @@
-//! Products of 8-bit integers: weights in blocks of 32 with a scale each, activations rounded to the
-//! same kind of blocks row by row.
+//! Products of 8-bit integers: weights in blocks of 32 with a scale each, activations rounded to
+//! the same kind of blocks row by row.
 //!
 //! A block's product is a sum of integers, exact in any order, times both scales, added to an f32
 //! sum in the order of the blocks. So no row depends on another, and every instruction set gives
@@ -12,7 +12,8 @@ use super::bytes::Bytes;
 use super::dispatch::{ByteKernel, InstructionSet, Kernel};
 use super::matrix::Matrix;
 use super::packing::{
-    Epilogue, PanelSums, Row, SpareCells, TASK_ROWS, Tiling, for_each_panel, with_const_rows,
+    Epilogue, MAX_TASK_ROWS, PanelSums, RowSource, SpareCells, Tiling, for_each_panel,
+    with_const_rows,
 };
 use super::q8_blocks::{BLOCK, BLOCK_CELLS, OFFSET, PANEL_BLOCK, quantize};
 use crate::threads::Threads;
@@ -21,22 +22,22 @@ use crate::threads::Threads;
 /// (see [`OFFSET`]).
 const INPUT_BLOCK: usize = BLOCK_CELLS + 2;
 
-/// How many blocks ahead weights are asked for.
+/// How many blocks ahead weights are prefetched.
 const AHEAD: usize = 4;
 
 /// Rows of activations `[rows, inputs]` in tiles of 8-bit integers.
-struct Inputs {
+struct QuantizedInputs {
     cells: SpareCells,
     blocks: usize,
     tiling: Tiling,
 }
 
-impl Inputs {
+impl QuantizedInputs {
     fn pack<'x>(
         threads: &Threads,
         set: InstructionSet,
         (rows, inputs): (usize, usize),
-        row: &impl Row<'x>,
+        row: &impl RowSource<'x>,
     ) -> Self {
         let blocks = inputs.div_ceil(BLOCK);
         let tiling = Tiling::new(rows, set.byte_tile_rows());
@@ -67,7 +68,7 @@ struct PackTile<'a, R> {
     to: &'a mut [u32],
 }
 
-impl<'x, R: Row<'x>> Kernel for PackTile<'_, R> {
+impl<'x, R: RowSource<'x>> Kernel for PackTile<'_, R> {
     #[inline(always)]
     fn run<A: Arithmetic>(self) {
         let Self {
@@ -102,11 +103,11 @@ pub(crate) fn multiply<'x>(
     threads: &Threads,
     set: InstructionSet,
     rows: usize,
-    row: &impl Row<'x>,
+    row: &impl RowSource<'x>,
     matrix: &Matrix,
     epilogue: &impl Epilogue,
 ) {
-    let inputs = Inputs::pack(threads, set, (rows, matrix.inputs()), row);
+    let inputs = QuantizedInputs::pack(threads, set, (rows, matrix.inputs()), row);
     for_each_panel(
         threads,
         inputs.tiling,
@@ -126,7 +127,7 @@ pub(crate) fn multiply<'x>(
 }
 
 struct PanelProduct<'a, E> {
-    inputs: &'a Inputs,
+    inputs: &'a QuantizedInputs,
     tiles: Range<usize>,
     weights: &'a [u32],
     thread: usize,
@@ -139,7 +140,7 @@ impl<E: Epilogue> ByteKernel for PanelProduct<'_, E> {
     fn run<B: Bytes>(self) {
         let Self {
             inputs:
-                Inputs {
+                QuantizedInputs {
                     cells,
                     blocks,
                     tiling,
@@ -153,16 +154,16 @@ impl<E: Epilogue> ByteKernel for PanelProduct<'_, E> {
         let size = blocks * INPUT_BLOCK;
         let first_row = tiling.tile(tiles.start).start;
         let rows = tiling.tile(tiles.end - 1).end - first_row;
-        let mut sums = [[0f32; PANEL]; TASK_ROWS];
+        let mut sums = [[0f32; PANEL]; MAX_TASK_ROWS];
         let sums = &mut sums[..rows];
         for tile in tiles {
             let range = tiling.tile(tile);
             let cells = &cells[range.start * size..range.end * size];
             let sums = &mut sums[range.start - first_row..range.end - first_row];
-            // SAFETY: the processor has the instructions of `B`, for which this is compiled.
+            // SAFETY: the CPU has the instructions of `B`, for which this is compiled.
             unsafe { any_tile::<B>(cells, weights, sums) };
         }
-        epilogue.take::<B::Floats>(thread, panel, first_row, sums);
+        epilogue.apply::<B::Floats>(thread, panel, first_row, sums);
     }
 }
 

@@ -1,4 +1,4 @@
-//! Blocks in the memory of this machine, in slabs of several.
+//! Blocks of the KV cache in the memory of the CPU, allocated in slabs of several.
 
 use std::ops::Range;
 
@@ -7,7 +7,7 @@ use crate::kernels::Precision;
 use crate::kernels::attend::HeadLayout;
 use crate::kernels::buffer::Buffer;
 
-/// Memory that is asked for at a time.
+/// Memory that is allocated at a time.
 const SLAB_BYTES: usize = 64 << 20;
 
 #[derive(Debug)]
@@ -19,7 +19,7 @@ pub(super) struct Slabs {
     /// Blocks of a slab.
     per_slab: usize,
     slabs: Vec<Buffer>,
-    /// Memory of an earlier cache, which the system need not find anew.
+    /// Slabs of an earlier cache, which the system need not find anew.
     spare: Vec<Buffer>,
 }
 
@@ -50,16 +50,16 @@ impl Slabs {
         self.layout
     }
 
-    /// Uses this memory before any other, as far as it is of the right size and `capacity` blocks
-    /// need it.
-    pub(super) fn use_first(&mut self, mut spare: Vec<Buffer>, capacity: usize) {
+    /// Uses these slabs before new ones, as far as they are of the right size and `capacity` blocks
+    /// need them.
+    pub(super) fn reuse(&mut self, mut spare: Vec<Buffer>, capacity: usize) {
         let slab_cells = self.per_slab * self.block_cells;
         spare.retain(|slab| slab.cells().len() == slab_cells);
         spare.truncate(capacity / self.per_slab);
         self.spare = spare;
     }
 
-    /// All memory.
+    /// All slabs, out of the cache.
     pub(super) fn take(&mut self) -> Vec<Buffer> {
         std::mem::take(&mut self.slabs)
             .into_iter()
@@ -67,11 +67,11 @@ impl Slabs {
             .collect()
     }
 
-    /// Makes sure that there is memory for so many blocks.
+    /// Allocates memory for so many blocks in all.
     ///
     /// # Errors
     /// When the system has none.
-    pub(super) fn hold(&mut self, blocks: usize) -> std::io::Result<()> {
+    pub(super) fn grow(&mut self, blocks: usize) -> std::io::Result<()> {
         while self.slabs.len() * self.per_slab < blocks {
             let slab = match self.spare.pop() {
                 Some(slab) => slab,
@@ -98,7 +98,7 @@ impl Slabs {
         &mut self.slabs[block / per_slab].cells_mut()[block % per_slab * cells..][..cells]
     }
 
-    /// Where the keys and values of one layer and head lie in a block.
+    /// The cells of one layer and head in a block.
     #[inline]
     pub(super) fn head(&self, layer: usize, head: usize) -> Range<usize> {
         let cells = self.layout.cells();

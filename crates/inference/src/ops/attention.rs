@@ -1,28 +1,27 @@
-//! Attention: rotary positions, keys and values into the cache, and each row over its own sequence.
-
-use std::ops::Range;
+//! Attention: RoPE, writing the KV cache, and each row over its own sequence.
 
 use candle_core::{CpuStorage, CustomOp1, InplaceOp1, Layout, Result, Shape, Tensor, bail};
 
-use super::products::Norm;
+use super::linear::Norm;
 use super::{elements, elements_mut};
 use crate::kernels::arithmetic::Arithmetic;
 use crate::kernels::attend::{AttendRow, Scratch};
 use crate::kernels::dispatch::Kernel;
 use crate::kernels::elementwise::rms_norm;
 use crate::kernels::{Compute, Shared};
-use crate::kv_cache::{CacheWriter, KvCache, Slot};
+use crate::kv_cache::{CacheWriter, KvCache, SeqId};
+use crate::row::visible;
 
-/// Normalizes queries and keys where they are, rotates them by their positions and puts keys and
-/// values into the cache.
-pub(crate) struct RotateAndStore<'a> {
+/// Applies QK-norm, where there is one, and RoPE to queries and keys in place, and writes keys and
+/// values to the KV cache.
+pub(crate) struct RopeAndCacheWrite<'a> {
     pub(crate) compute: &'a Compute,
     pub(crate) writer: &'a CacheWriter<'a>,
     pub(crate) layer: usize,
     pub(crate) shape: AttentionShape,
     /// `(cos, sin)` of each row: `[rows, head_dim / 2]`.
-    pub(crate) rotation: &'a [(f32, f32)],
-    /// Of each head of queries and of keys before it is rotated: weights `[head_dim]`.
+    pub(crate) cos_sin: &'a [(f32, f32)],
+    /// QK-norm: of each head of queries and of keys before RoPE; weights `[head_dim]`.
     pub(crate) norms: Option<[Norm<'a>; 2]>,
 }
 
@@ -39,13 +38,13 @@ impl AttentionShape {
     fn rows(self, layout: &Layout, expected: usize) -> Result<(usize, usize)> {
         let (rows, width) = layout.shape().dims2()?;
         if rows != expected || width != (self.heads + 2 * self.kv_heads) * self.head_dim {
-            bail!("{rows} rows of {width} elements do not fit attention over {expected} places");
+            bail!("{rows} rows of {width} elements do not fit attention over {expected} rows");
         }
         Ok((rows, width))
     }
 }
 
-impl RotateAndStore<'_> {
+impl RopeAndCacheWrite<'_> {
     /// # Shapes
     /// `qkv` `[rows, (heads + 2 · kv_heads) · head_dim]`: queries, keys, values.
     pub(crate) fn apply(&self, qkv: &Tensor) -> Result<()> {
@@ -53,9 +52,9 @@ impl RotateAndStore<'_> {
     }
 }
 
-impl InplaceOp1 for RotateAndStore<'_> {
+impl InplaceOp1 for RopeAndCacheWrite<'_> {
     fn name(&self) -> &'static str {
-        "rotate_and_store"
+        "rope_and_cache_write"
     }
 
     fn cpu_fwd(&self, storage: &mut CpuStorage, layout: &Layout) -> Result<()> {
@@ -66,10 +65,10 @@ impl InplaceOp1 for RotateAndStore<'_> {
         } = self.shape;
         let (rows, width) = self
             .shape
-            .rows(layout, self.rotation.len() / (head_dim / 2))?;
-        let x = Shared::new(elements_mut("rotate_and_store", storage, layout)?);
+            .rows(layout, self.cos_sin.len() / (head_dim / 2))?;
+        let x = Shared::new(elements_mut("rope_and_cache_write", storage, layout)?);
         self.compute.threads.for_each(heads + kv_heads, |_, head| {
-            let kernel = RotateHead {
+            let kernel = RopeHead {
                 op: self,
                 x: &x,
                 width,
@@ -83,15 +82,15 @@ impl InplaceOp1 for RotateAndStore<'_> {
 }
 
 /// One head of all rows of a step.
-struct RotateHead<'a> {
-    op: &'a RotateAndStore<'a>,
+struct RopeHead<'a> {
+    op: &'a RopeAndCacheWrite<'a>,
     x: &'a Shared<f32>,
     width: usize,
     head: usize,
     rows: usize,
 }
 
-impl Kernel for RotateHead<'_> {
+impl Kernel for RopeHead<'_> {
     #[inline(always)]
     fn run<A: Arithmetic>(self) {
         let Self {
@@ -107,12 +106,7 @@ impl Kernel for RotateHead<'_> {
             head_dim,
         } = op.shape;
         let mut scratch = vec![0f32; head_dim];
-        for (row, pairs) in op
-            .rotation
-            .chunks_exact(head_dim / 2)
-            .enumerate()
-            .take(rows)
-        {
+        for (row, pairs) in op.cos_sin.chunks_exact(head_dim / 2).enumerate().take(rows) {
             // SAFETY: each head of each row is one task's.
             let element = |head: usize| unsafe { x.slice(row * width + head * head_dim, head_dim) };
             let rotated = element(head);
@@ -145,7 +139,7 @@ pub(crate) struct Attention<'a> {
     /// How many of the latest positions a row sees, its own included.
     pub(crate) window: Option<usize>,
     /// Sequence and position of each row.
-    pub(crate) places: &'a [(Slot, usize)],
+    pub(crate) rows: &'a [(SeqId, usize)],
 }
 
 /// Rows that a task of attention takes.
@@ -153,8 +147,8 @@ const ATTENTION_ROWS: usize = 8;
 
 impl Attention<'_> {
     /// # Shapes
-    /// `qkv` `[rows, (heads + 2 · kv_heads) · head_dim]`, rotated and stored, to
-    /// `[rows, heads · head_dim]`.
+    /// `qkv` `[rows, (heads + 2 · kv_heads) · head_dim]`, after [`RopeAndCacheWrite`], to `[rows,
+    /// heads · head_dim]`.
     pub(crate) fn apply(&self, qkv: &Tensor) -> Result<Tensor> {
         qkv.apply_op1_no_bwd(self)
     }
@@ -166,7 +160,7 @@ impl CustomOp1 for Attention<'_> {
     }
 
     fn cpu_fwd(&self, storage: &CpuStorage, layout: &Layout) -> Result<(CpuStorage, Shape)> {
-        let (rows, width) = self.shape.rows(layout, self.places.len())?;
+        let (rows, width) = self.shape.rows(layout, self.rows.len())?;
         let AttentionShape {
             heads,
             kv_heads,
@@ -182,12 +176,12 @@ impl CustomOp1 for Attention<'_> {
             let (group, kv_head) = (task / kv_heads, task % kv_heads);
             let (mut scratch, mut blocks) = (Scratch::default(), Vec::new());
             for row in group * ATTENTION_ROWS..((group + 1) * ATTENTION_ROWS).min(rows) {
-                let (slot, position) = self.places[row];
+                let (seq, position) = self.rows[row];
                 let visible = visible(position, self.window);
                 blocks.clear();
                 blocks.extend(
                     self.cache
-                        .head_blocks(slot, visible.end, self.layer, kv_head),
+                        .head_blocks(seq, visible.end, self.layer, kv_head),
                 );
                 let start = kv_head * group_width;
                 // SAFETY: each group of heads of each row is one task's.
@@ -207,9 +201,4 @@ impl CustomOp1 for Attention<'_> {
         });
         Ok((CpuStorage::F32(out), (rows, query_width).into()))
     }
-}
-
-/// Positions that a row sees.
-fn visible(position: usize, window: Option<usize>) -> Range<usize> {
-    window.map_or(0, |window| (position + 1).saturating_sub(window))..position + 1
 }

@@ -7,7 +7,7 @@ use crate::config::ModelConfig;
 use crate::kernels::WeightFormat;
 use crate::kernels::{Compute, Matrix};
 use crate::kernels::{InstructionSet, Precision};
-use crate::kv_cache::{KvCache, Slot};
+use crate::kv_cache::{KvCache, SeqId};
 use crate::threads::Threads;
 
 fn compute(precision: Precision, threads: usize) -> Compute {
@@ -82,22 +82,22 @@ fn matrix_of(
         format.write_row(order[output].map_or(&zeros, |row| &dense[row]), cells);
     };
     let matrix = Matrix::new(rows, format, shape);
-    matrix.lay_out(&compute.threads).unwrap();
+    matrix.prepack(&compute.threads).unwrap();
     matrix
 }
 
-fn linear(compute: &Compute, dense: &Tensor, bias: Option<Vec<f32>>) -> Linear {
+fn linear(compute: &Compute, dense: &Tensor, bias: Option<Vec<f32>>) -> LinearWeights {
     let order: Vec<Option<usize>> = (0..dense.dims2().unwrap().0).map(Some).collect();
-    Linear {
+    LinearWeights {
         weight: matrix(compute, dense, &order),
         bias,
     }
 }
 
 /// A matrix of 8-bit blocks.
-fn eight_bits(compute: &Compute, dense: &Tensor) -> Linear {
+fn eight_bits(compute: &Compute, dense: &Tensor) -> LinearWeights {
     let order: Vec<Option<usize>> = (0..dense.dims2().unwrap().0).map(Some).collect();
-    Linear {
+    LinearWeights {
         weight: matrix_of(WeightFormat::Q8, compute, dense, &order),
         bias: None,
     }
@@ -132,7 +132,7 @@ fn projections_agree_with_candle() {
                 .unwrap();
             let expected = expected.broadcast_add(&bias).unwrap();
             let linear = linear(&compute, &w, Some(values(&bias)));
-            let project = Project {
+            let project = Linear {
                 compute: &compute,
                 norm: None,
                 linear: &linear,
@@ -164,7 +164,7 @@ fn norms_agree_with_candle() {
             weight: &weights,
             epsilon: 1e-5,
         });
-        let found = Project {
+        let found = Linear {
             compute: &compute,
             norm,
             linear: &identity,
@@ -192,7 +192,7 @@ fn gates_agree_with_candle() {
                 })
                 .collect();
             let gate_up = matrix(&compute, &Tensor::cat(&[&gate, &up], 0).unwrap(), &order);
-            let gate_up = Linear {
+            let gate_up = LinearWeights {
                 weight: gate_up,
                 bias: None,
             };
@@ -201,7 +201,7 @@ fn gates_agree_with_candle() {
                 weight: &weights,
                 epsilon: 1e-5,
             };
-            let found = Gate {
+            let found = SwiGlu {
                 compute: &compute,
                 norm,
                 gate_up: &gate_up,
@@ -227,7 +227,7 @@ fn a_row_does_not_depend_on_its_neighbours_or_on_threads() {
         let (x, w) = (random((450, inputs)), random((outputs, inputs)));
         let one = compute(precision, 1);
         let whole_matrix = linear(&one, &w, None);
-        let whole = Project {
+        let whole = Linear {
             compute: &one,
             norm: None,
             linear: &whole_matrix,
@@ -248,7 +248,7 @@ fn a_row_does_not_depend_on_its_neighbours_or_on_threads() {
                 (20, 400),
             ] {
                 let part = x.narrow(0, first, count).unwrap().contiguous().unwrap();
-                let part = Project {
+                let part = Linear {
                     compute: &compute,
                     norm: None,
                     linear: &linear,
@@ -272,7 +272,7 @@ fn instruction_sets_agree() {
         let product = |set| {
             let compute = with_set(set, precision, 1);
             let linear = linear(&compute, &w, None);
-            Project {
+            Linear {
                 compute: &compute,
                 norm: None,
                 linear: &linear,
@@ -313,11 +313,11 @@ fn the_most_likely_token_is_the_first_of_the_largest_logits() {
             weight: &ones,
             epsilon: 1e-5,
         };
-        let linear = Linear {
+        let linear = LinearWeights {
             weight: matrix(&compute, &w, &order),
             bias: None,
         };
-        let logits = Project {
+        let logits = Linear {
             compute: &compute,
             norm: Some(norm),
             linear: &linear,
@@ -335,7 +335,7 @@ fn the_most_likely_token_is_the_first_of_the_largest_logits() {
                     .unwrap() as u32
             })
             .collect();
-        let likely = MostLikely {
+        let likely = Argmax {
             compute: &compute,
             norm,
             output: &linear.weight,
@@ -430,20 +430,20 @@ fn attend(
     window: Option<usize>,
     compute: &Compute,
     cache: &mut KvCache,
-    slot: Slot,
+    seq: SeqId,
 ) -> Tensor {
     let x = x.copy().unwrap();
     let rows = x.dims2().unwrap().0;
-    assert!(cache.reserve(slot, rows));
-    let places: Vec<(Slot, usize)> = (0..rows).map(|position| (slot, position)).collect();
-    let rotation = vec![(1.0, 0.0); rows * shape.head_dim / 2];
-    let writer = cache.writer(&places);
-    RotateAndStore {
+    assert!(cache.reserve(seq, rows));
+    let positions: Vec<(SeqId, usize)> = (0..rows).map(|position| (seq, position)).collect();
+    let cos_sin = vec![(1.0, 0.0); rows * shape.head_dim / 2];
+    let writer = cache.writer(&positions);
+    RopeAndCacheWrite {
         compute,
         writer: &writer,
         layer: 0,
         shape,
-        rotation: &rotation,
+        cos_sin: &cos_sin,
         norms: None,
     }
     .apply(&x)
@@ -454,7 +454,7 @@ fn attend(
         layer: 0,
         shape,
         window,
-        places: &places,
+        rows: &positions,
     }
     .apply(&x)
     .unwrap()
@@ -481,8 +481,8 @@ fn attention_agrees_with_candle() {
                 for rows in [1, 53, 150] {
                     let x = random((rows, (heads + 2 * kv_heads) * head_dim));
                     let mut cache = KvCache::new(&config(heads, kv_heads, head_dim), precision, 10);
-                    let slot = cache.open();
-                    let found = attend(&x, shape, window, &compute, &mut cache, slot);
+                    let seq = cache.add_sequence();
+                    let found = attend(&x, shape, window, &compute, &mut cache, seq);
                     let expected = plain_attention(&x, shape, window.unwrap_or(usize::MAX - rows));
                     assert_close(&found, &expected, tolerance);
                 }
@@ -502,17 +502,17 @@ fn a_reused_block_leaks_nothing() {
         };
         let x = random((19, 32));
         let mut cache = KvCache::new(&config(2, 1, 8), precision, 2);
-        let slot = cache.open();
-        let clean = values(&attend(&x, shape, None, &compute, &mut cache, slot));
-        cache.close(slot);
-        let slot = cache.open();
+        let seq = cache.add_sequence();
+        let clean = values(&attend(&x, shape, None, &compute, &mut cache, seq));
+        cache.free(seq);
+        let seq = cache.add_sequence();
         let poison = Tensor::full(f32::NAN, (32, 32), &Device::Cpu).unwrap();
-        attend(&poison, shape, None, &compute, &mut cache, slot);
-        assert!(!cache.reserve(slot, 33), "there are only two blocks");
-        cache.close(slot);
-        let slot = cache.open();
+        attend(&poison, shape, None, &compute, &mut cache, seq);
+        assert!(!cache.reserve(seq, 33), "there are only two blocks");
+        cache.free(seq);
+        let seq = cache.add_sequence();
         assert_eq!(
-            values(&attend(&x, shape, None, &compute, &mut cache, slot)),
+            values(&attend(&x, shape, None, &compute, &mut cache, seq)),
             clean
         );
     }
@@ -527,22 +527,22 @@ fn rotation_agrees_with_candle() {
     };
     let x = random((4, 32));
     let angles: Vec<f32> = (0..16).map(|index| index as f32 * 0.7 - 3.0).collect();
-    let rotation: Vec<(f32, f32)> = angles
+    let cos_sin: Vec<(f32, f32)> = angles
         .iter()
         .map(|angle| (angle.cos(), angle.sin()))
         .collect();
     let found = x.copy().unwrap();
     let mut cache = KvCache::new(&config(2, 1, 8), Precision::F32, 1);
-    let slot = cache.open();
-    assert!(cache.reserve(slot, 4));
-    let writer = cache.writer(&[(slot, 0), (slot, 1), (slot, 2), (slot, 3)]);
+    let seq = cache.add_sequence();
+    assert!(cache.reserve(seq, 4));
+    let writer = cache.writer(&[(seq, 0), (seq, 1), (seq, 2), (seq, 3)]);
     let compute = compute(Precision::F32, 2);
-    RotateAndStore {
+    RopeAndCacheWrite {
         compute: &compute,
         writer: &writer,
         layer: 0,
         shape,
-        rotation: &rotation,
+        cos_sin: &cos_sin,
         norms: None,
     }
     .apply(&found)
@@ -558,9 +558,9 @@ fn rotation_agrees_with_candle() {
         heads.narrow(2, 0, 4).unwrap(),
         heads.narrow(2, 4, 4).unwrap(),
     );
-    let turned = Tensor::cat(&[&second.neg().unwrap(), &first], D::Minus1).unwrap();
+    let with_rope = Tensor::cat(&[&second.neg().unwrap(), &first], D::Minus1).unwrap();
     let expected = (heads.broadcast_mul(&angles.cos().unwrap()).unwrap()
-        + turned.broadcast_mul(&angles.sin().unwrap()).unwrap())
+        + with_rope.broadcast_mul(&angles.sin().unwrap()).unwrap())
     .unwrap();
     let expected = Tensor::cat(
         &[
@@ -605,7 +605,7 @@ fn eight_bit_products_are_those_of_the_rounded_numbers() {
             .matmul(&weights.t().unwrap())
             .unwrap();
         let linear = eight_bits(&compute, &w);
-        let found = Project {
+        let found = Linear {
             compute: &compute,
             norm: None,
             linear: &linear,
@@ -675,7 +675,7 @@ fn an_eight_bit_row_depends_on_nothing_but_itself() {
         let compute = with_set(set, Precision::F32, threads);
         let linear = eight_bits(&compute, &w);
         bits(
-            &Project {
+            &Linear {
                 compute: &compute,
                 norm: None,
                 linear: &linear,

@@ -99,7 +99,7 @@ fn merging_equals_that_of_peft() {
 }
 
 #[test]
-fn what_was_merged_is_told() {
+fn details_name_what_was_merged() {
     let (first, second) = (adapter("lora"), adapter("patterns"));
     let info = load(&base(&first), &first).unwrap().info();
     assert_eq!(info.name, "base+lora");

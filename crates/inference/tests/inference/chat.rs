@@ -87,7 +87,7 @@ fn a_conversation_begins_with_the_bos_that_its_template_writes() {
 }
 
 #[test]
-fn templates_are_looked_for_where_the_tokenizer_is() {
+fn templates_are_searched_where_the_tokenizer_is() {
     let base = Copy::of("llama-tied");
     let own = |path: PathBuf| TemplateSource::Folder(path);
     let files = CheckpointFiles::open(&base.path("")).unwrap();

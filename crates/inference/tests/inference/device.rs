@@ -1,5 +1,5 @@
-//! The forward pass for devices: the same bodies on candle's processor backend and, with the
-//! feature `cuda`, on a GPU.
+//! The forward pass for devices: the same bodies on candle's CPU backend and, with the feature
+//! `cuda`, on a GPU.
 
 use std::path::Path;
 
@@ -236,7 +236,7 @@ fn log_probabilities_are_those_of_transformers(device: DeviceChoice) {
     logprobs::log_probabilities_are_those_of_transformers(device);
 }
 
-fn what_computes_is_told(device: DeviceChoice) {
+fn details_name_the_device(device: DeviceChoice) {
     let q8_0 = folder("gguf").join("llama-q-q8_0.gguf");
     let options = EngineOptions {
         device,
@@ -292,7 +292,7 @@ macro_rules! tests_on {
             adapters_are_merged
             drawing_and_stop_strings_work
             log_probabilities_are_those_of_transformers
-            what_computes_is_told
+            details_name_the_device
         }
     };
 }

@@ -112,7 +112,7 @@ fn questions(count: usize) -> Vec<String> {
 }
 
 /// Ids and bits of the log-probabilities of each completion of the demo checkpoint.
-fn told(
+fn probabilities(
     options: &EngineOptions,
     decoding: &Decoding,
     questions: &[String],
@@ -127,7 +127,7 @@ fn told(
         questions,
         decoding,
     );
-    let told = completions.into_iter().map(|completion| {
+    let probabilities = completions.into_iter().map(|completion| {
         let bits: Vec<u32> = completion
             .logprobs
             .unwrap()
@@ -137,7 +137,7 @@ fn told(
         assert_eq!(bits.len(), completion.completion_tokens);
         (completion.token_ids.unwrap(), bits)
     });
-    told.collect()
+    probabilities.collect()
 }
 
 #[test]
@@ -172,7 +172,7 @@ fn not_a_bit_depends_on_batch_size_threads_order_or_room() {
             threads: Some(1),
             ..form.clone()
         };
-        let expected = told(&alone, &decoding, &questions);
+        let expected = probabilities(&alone, &decoding, &questions);
         for (batch_size, threads, kv_memory) in [
             (Some(3), 2, None),
             (Some(16), 3, None),
@@ -186,13 +186,13 @@ fn not_a_bit_depends_on_batch_size_threads_order_or_room() {
                 ..form.clone()
             };
             assert!(
-                told(&options, &decoding, &questions) == expected,
+                probabilities(&options, &decoding, &questions) == expected,
                 "{options:?}, {sampling:?}"
             );
         }
         if sampling.is_none() {
             let backwards: Vec<String> = questions.iter().rev().cloned().collect();
-            let mut found = told(form, &decoding, &backwards);
+            let mut found = probabilities(form, &decoding, &backwards);
             found.reverse();
             assert!(found == expected, "backwards: {form:?}");
         }
@@ -244,7 +244,7 @@ fn they_are_those_of_the_models_own_distribution_however_tokens_are_drawn() {
                 .unwrap();
             for (place, (&token, &found)) in tokens.iter().zip(&logprobs).enumerate() {
                 let expected = log_softmax(&logits[prompt.len() - 1 + place], token);
-                // What is told is an f32, which rounds large numbers by more.
+                // A logprob is an f32, which rounds large numbers by more.
                 let rounding = 1e-6 + expected.abs() * f64::from(f32::EPSILON);
                 assert!(
                     (f64::from(found) - expected).abs() < rounding,

@@ -1,21 +1,22 @@
-//! Products by packed weights: projections, the gated feed-forward half, and the most likely token.
+//! Products by packed weights: linear layers, SwiGLU, and the argmax of the logits.
 
 use candle_core::{CpuStorage, CustomOp1, InplaceOp2, Layout, Result, Shape, Tensor, bail};
 
 use super::{elements, elements_mut};
 use crate::kernels::arithmetic::{Arithmetic, LANES, PANEL};
 use crate::kernels::elementwise::{rms_norm, silu};
-use crate::kernels::packing::{Epilogue, PanelSums, Row};
-use crate::kernels::product::{Inputs, product};
+use crate::kernels::packing::{Epilogue, PanelSums, RowSource};
+use crate::kernels::product::{PackedInputs, product};
 use crate::kernels::{Compute, Matrix, Shared, WeightFormat, quantized};
 
-/// A matrix `[outputs, inputs]` and its optional bias `[outputs]`.
-pub(crate) struct Linear {
+/// The weights of a linear layer: a matrix `[outputs, inputs]` and its optional bias `[outputs]`,
+/// f32.
+pub(crate) struct LinearWeights {
     pub(crate) weight: Matrix,
     pub(crate) bias: Option<Vec<f32>>,
 }
 
-/// A root-mean-square norm.
+/// RMSNorm.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Norm<'a> {
     /// `[hidden]`.
@@ -23,14 +24,14 @@ pub(crate) struct Norm<'a> {
     pub(crate) epsilon: f32,
 }
 
-/// Rows of a tensor, normalized where a norm is given.
+/// Rows of a tensor, with RMSNorm where one is given.
 struct Rows<'a> {
     x: &'a [f32],
     width: usize,
     norm: Option<Norm<'a>>,
 }
 
-impl<'x> Row<'x> for Rows<'x> {
+impl<'x> RowSource<'x> for Rows<'x> {
     #[inline(always)]
     fn get<'s, A: Arithmetic>(&self, index: usize, scratch: &'s mut [f32]) -> &'s [f32]
     where
@@ -47,14 +48,14 @@ impl<'x> Row<'x> for Rows<'x> {
     }
 }
 
-/// `norm(x) · Wᵀ + bias`.
-pub(crate) struct Project<'a> {
+/// A linear layer behind an optional RMSNorm: `norm(x) · Wᵀ + bias`.
+pub(crate) struct Linear<'a> {
     pub(crate) compute: &'a Compute,
     pub(crate) norm: Option<Norm<'a>>,
-    pub(crate) linear: &'a Linear,
+    pub(crate) linear: &'a LinearWeights,
 }
 
-impl Project<'_> {
+impl Linear<'_> {
     /// # Shapes
     /// `x` `[rows, inputs]` to `[rows, outputs]`.
     pub(crate) fn apply(&self, x: &Tensor) -> Result<Tensor> {
@@ -94,7 +95,7 @@ fn multiply(
     let source = Rows { x, width, norm };
     match weight.format() {
         WeightFormat::Numbers(precision) => {
-            let inputs = Inputs::pack(threads, *set, precision, (rows, width), source);
+            let inputs = PackedInputs::pack(threads, *set, precision, (rows, width), source);
             product(threads, *set, precision, &inputs, weight, epilogue);
         }
         WeightFormat::Q8 => quantized::multiply(threads, *set, rows, &source, weight, epilogue),
@@ -102,9 +103,9 @@ fn multiply(
     Ok(())
 }
 
-impl CustomOp1 for Project<'_> {
+impl CustomOp1 for Linear<'_> {
     fn name(&self) -> &'static str {
-        "project"
+        "linear"
     }
 
     fn cpu_fwd(&self, storage: &CpuStorage, layout: &Layout) -> Result<(CpuStorage, Shape)> {
@@ -113,7 +114,7 @@ impl CustomOp1 for Project<'_> {
         let bias = self.linear.bias.as_deref();
         self.run(
             (storage, layout),
-            &Store {
+            &StoreEpilogue {
                 out: Shared::new(&mut out),
                 outputs,
                 bias,
@@ -124,9 +125,9 @@ impl CustomOp1 for Project<'_> {
     }
 }
 
-impl InplaceOp2 for Project<'_> {
+impl InplaceOp2 for Linear<'_> {
     fn name(&self) -> &'static str {
-        "project_add"
+        "linear_add"
     }
 
     fn cpu_fwd(
@@ -144,11 +145,11 @@ impl InplaceOp2 for Project<'_> {
                 l1.shape()
             );
         }
-        let out = Shared::new(elements_mut("project_add", s1, l1)?);
+        let out = Shared::new(elements_mut("linear_add", s1, l1)?);
         let bias = self.linear.bias.as_deref();
         self.run(
             (s2, l2),
-            &Store {
+            &StoreEpilogue {
                 out,
                 outputs,
                 bias,
@@ -159,16 +160,16 @@ impl InplaceOp2 for Project<'_> {
 }
 
 /// Writes sums to, or adds them to, `[rows, outputs]`.
-struct Store<'a> {
+struct StoreEpilogue<'a> {
     out: Shared<f32>,
     outputs: usize,
     bias: Option<&'a [f32]>,
     add: bool,
 }
 
-impl Epilogue for Store<'_> {
+impl Epilogue for StoreEpilogue<'_> {
     #[inline(always)]
-    fn take<A: Arithmetic>(&self, _: usize, panel: usize, first_row: usize, sums: &[PanelSums]) {
+    fn apply<A: Arithmetic>(&self, _: usize, panel: usize, first_row: usize, sums: &[PanelSums]) {
         let column = panel * PANEL;
         let width = PANEL.min(self.outputs - column);
         for (index, sums) in sums.iter().enumerate() {
@@ -192,18 +193,18 @@ impl Epilogue for Store<'_> {
     }
 }
 
-/// The first half of the feed-forward block: `silu(norm(x) · Gᵀ) · (norm(x) · Uᵀ)`.
+/// SwiGLU, the first half of the feed-forward block: `silu(norm(x) · Gᵀ) · (norm(x) · Uᵀ)`.
 ///
 /// The matrix holds 16 gates, then the 16 ups that belong to them, and so on: both halves of a
 /// panel make 16 results.
-pub(crate) struct Gate<'a> {
+pub(crate) struct SwiGlu<'a> {
     pub(crate) compute: &'a Compute,
     pub(crate) norm: Norm<'a>,
-    pub(crate) gate_up: &'a Linear,
+    pub(crate) gate_up: &'a LinearWeights,
     pub(crate) intermediate: usize,
 }
 
-impl Gate<'_> {
+impl SwiGlu<'_> {
     /// # Shapes
     /// `x` `[rows, hidden]` to `[rows, intermediate]`.
     pub(crate) fn apply(&self, x: &Tensor) -> Result<Tensor> {
@@ -223,16 +224,16 @@ pub(crate) fn gate_up_outputs(intermediate: usize) -> usize {
     intermediate.div_ceil(LANES) * PANEL
 }
 
-impl CustomOp1 for Gate<'_> {
+impl CustomOp1 for SwiGlu<'_> {
     fn name(&self) -> &'static str {
-        "gate"
+        "swiglu"
     }
 
     fn cpu_fwd(&self, storage: &CpuStorage, layout: &Layout) -> Result<(CpuStorage, Shape)> {
         let rows = layout.shape().dims2()?.0;
         let mut out = vec![0f32; rows * self.intermediate];
         let bias = self.gate_up.bias.as_deref();
-        let epilogue = SiluGate {
+        let epilogue = SwiGluEpilogue {
             out: Shared::new(&mut out),
             intermediate: self.intermediate,
             bias,
@@ -248,15 +249,15 @@ impl CustomOp1 for Gate<'_> {
     }
 }
 
-struct SiluGate<'a> {
+struct SwiGluEpilogue<'a> {
     out: Shared<f32>,
     intermediate: usize,
     bias: Option<&'a [f32]>,
 }
 
-impl Epilogue for SiluGate<'_> {
+impl Epilogue for SwiGluEpilogue<'_> {
     #[inline(always)]
-    fn take<A: Arithmetic>(&self, _: usize, panel: usize, first_row: usize, sums: &[PanelSums]) {
+    fn apply<A: Arithmetic>(&self, _: usize, panel: usize, first_row: usize, sums: &[PanelSums]) {
         let column = panel * LANES;
         let width = LANES.min(self.intermediate - column);
         for (index, sums) in sums.iter().enumerate() {
@@ -280,9 +281,9 @@ impl Epilogue for SiluGate<'_> {
     }
 }
 
-/// The most likely token of each row, without storing logits: the lowest id of equals, as
+/// The argmax of each row's logits, without storing them: the lowest id of equals, as
 /// `torch.argmax` chooses, and [`NOT_A_TOKEN`] where a logit is NaN.
-pub(crate) struct MostLikely<'a> {
+pub(crate) struct Argmax<'a> {
     pub(crate) compute: &'a Compute,
     pub(crate) norm: Norm<'a>,
     pub(crate) output: &'a Matrix,
@@ -291,7 +292,7 @@ pub(crate) struct MostLikely<'a> {
 /// Stands for the token of a row whose logits are not numbers.
 pub(crate) const NOT_A_TOKEN: u32 = u32::MAX;
 
-impl MostLikely<'_> {
+impl Argmax<'_> {
     /// # Shapes
     /// `x` `[rows, hidden]` to `[rows]`, u32.
     pub(crate) fn apply(&self, x: &Tensor) -> Result<Tensor> {
@@ -299,16 +300,16 @@ impl MostLikely<'_> {
     }
 }
 
-impl CustomOp1 for MostLikely<'_> {
+impl CustomOp1 for Argmax<'_> {
     fn name(&self) -> &'static str {
-        "most_likely"
+        "argmax"
     }
 
     fn cpu_fwd(&self, storage: &CpuStorage, layout: &Layout) -> Result<(CpuStorage, Shape)> {
         let rows = layout.shape().dims2()?.0;
         let threads = self.compute.threads.count();
         let mut best = vec![Candidate::NONE; threads * rows];
-        let epilogue = Best {
+        let epilogue = ArgmaxEpilogue {
             best: Shared::new(&mut best),
             rows,
             outputs: self.output.outputs(),
@@ -353,16 +354,16 @@ impl Candidate {
     }
 }
 
-struct Best {
+struct ArgmaxEpilogue {
     /// `[threads, rows]`.
     best: Shared<Candidate>,
     rows: usize,
     outputs: usize,
 }
 
-impl Epilogue for Best {
+impl Epilogue for ArgmaxEpilogue {
     #[inline(always)]
-    fn take<A: Arithmetic>(
+    fn apply<A: Arithmetic>(
         &self,
         thread: usize,
         panel: usize,

@@ -1,0 +1,632 @@
+//! Continuous batching: which rows go into each step, and what becomes of the tokens they predict.
+//!
+//! A request joins the batch as soon as the KV cache has room for it, is prefilled in chunks,
+//! decodes one token a step, and leaves at the step that ends it. Prefixes that prompts share are
+//! computed once ([`crate::prefixes`]). When the cache is full the youngest sequence is preempted:
+//! its blocks are freed, and it is computed again later. Since no row depends on another (see
+//! [`crate::kernels`]), none of this changes a completion; on a device ([`crate::device`]) its last
+//! bits may differ.
+
+use std::cell::RefCell;
+use std::collections::VecDeque;
+use std::sync::OnceLock;
+use std::time::Instant;
+
+use candle_core::Tensor;
+use generation::{Completion, Event, FinishReason, Sampling};
+
+use crate::batch_size::BatchSizeTuner;
+use crate::error::{Error, ErrorKind};
+use crate::kv_cache::{BLOCK, KvCache, SeqId};
+use crate::logprobs::{argmax, logprob};
+use crate::memory::human_size;
+use crate::model::Model;
+use crate::ops::NOT_A_TOKEN;
+use crate::prefixes::{SharedPrefix, shared_prefixes};
+use crate::row::Row;
+use crate::sampling::{RandomStream, Sampler};
+use crate::stop::{StopMatcher, find_stop};
+use crate::tokenizer::TextTokenizer;
+
+/// Rows of a step: bounds the memory of activations during prefill.
+const MAX_STEP_ROWS: usize = 512;
+
+/// A prompt to continue.
+pub(crate) struct Request {
+    pub(crate) index: usize,
+    pub(crate) prompt: Vec<u32>,
+    /// At least 1; prompt and new tokens together fit the context.
+    pub(crate) max_tokens: usize,
+    /// Its random numbers, where tokens are sampled.
+    pub(crate) random: Option<RandomStream>,
+}
+
+/// How a completion ended: its reason, or what failed.
+type Finish = Result<FinishReason, String>;
+
+thread_local! {
+    /// Memory for sampling, used again from token to token.
+    static SAMPLER: RefCell<Sampler> = RefCell::default();
+}
+
+/// What requests are run with.
+pub(crate) struct Scheduler<'a> {
+    pub(crate) model: &'a Model,
+    pub(crate) tokenizer: &'a TextTokenizer,
+    /// Sequences at a time; `None` to find the fastest number.
+    pub(crate) batch_size: Option<usize>,
+    /// Bytes that the KV cache may take.
+    pub(crate) kv_memory: usize,
+    pub(crate) stop: &'a [String],
+    /// How tokens are sampled; `None` for greedy decoding.
+    pub(crate) sampling: Option<Sampling>,
+    /// Whether the log-probability of each new token is wanted: all logits are then stored.
+    pub(crate) logprobs: bool,
+    /// Whether the ids of new tokens are wanted.
+    pub(crate) token_ids: bool,
+    pub(crate) ignore_eos: bool,
+}
+
+/// A request on its way.
+struct Sequence<'a> {
+    request: Request,
+    /// Its place in the order in which requests are taken.
+    order: usize,
+    /// New tokens.
+    tokens: Vec<u32>,
+    /// Natural logarithm of the probability of each of them; empty where that is not wanted.
+    logprobs: Vec<f32>,
+    stop_matcher: StopMatcher<'a>,
+    /// Tokens of the prompt that were reported as prefilled.
+    prefilled: usize,
+}
+
+/// A token that was chosen, and its log-probability where that is wanted.
+#[derive(Clone, Copy)]
+struct NextToken {
+    token: u32,
+    logprob: Option<f32>,
+}
+
+impl NextToken {
+    const NONE: Self = Self {
+        token: NOT_A_TOKEN,
+        logprob: None,
+    };
+}
+
+/// A sequence in the cache.
+struct Running<'a> {
+    sequence: Sequence<'a>,
+    seq: SeqId,
+    /// Tokens of prompt and completion that the cache holds.
+    cached: usize,
+}
+
+impl Sequence<'_> {
+    /// Tokens of prompt and completion.
+    fn length(&self) -> usize {
+        self.request.prompt.len() + self.tokens.len()
+    }
+
+    /// The token at a position, as a row of a step.
+    fn row(&self, position: usize, seq: SeqId) -> Row {
+        let prompt = &self.request.prompt;
+        let token = prompt
+            .get(position)
+            .copied()
+            .unwrap_or_else(|| self.tokens[position - prompt.len()]);
+        Row {
+            token,
+            seq,
+            position,
+            length: prompt.len().max(position + 1),
+        }
+    }
+}
+
+/// Everything that changes while requests are run.
+struct Schedule<'a, 'e> {
+    scheduler: &'e Scheduler<'a>,
+    cache: KvCache,
+    waiting: VecDeque<Sequence<'a>>,
+    /// In the order in which they joined.
+    running: Vec<Running<'a>>,
+    /// Shared prefixes that no request has needed yet, the next one last.
+    pending_prefixes: Vec<SharedPrefix>,
+    /// Shared prefixes in the cache, each within the one before.
+    cached_prefixes: Vec<(SharedPrefix, SeqId)>,
+    tuner: BatchSizeTuner,
+    /// The number of running sequences that was reported last.
+    reported_running: usize,
+}
+
+impl<'a> Scheduler<'a> {
+    /// Runs all requests and reports what happens.
+    ///
+    /// # Errors
+    /// A cache too small for the longest request, failures of the computation, and whatever
+    /// `on_event` returns, at once.
+    pub(crate) fn run<E: From<Error>>(
+        &self,
+        requests: Vec<Request>,
+        on_event: &mut dyn FnMut(Event) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let mut schedule = Schedule::new(self, requests)?;
+        while schedule.admit()? {
+            schedule.step(on_event)?;
+            if !schedule.is_done() {
+                self.model.prepack().map_err(Error::from)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Blocks of the KV cache.
+    ///
+    /// # Errors
+    /// [`ErrorKind::KvCacheTooSmall`] when the longest request does not fit them.
+    fn capacity(&self, requests: &[Request]) -> Result<usize, Error> {
+        let capacity = self.model.blocks_within(self.kv_memory);
+        let lengths = requests
+            .iter()
+            .map(|request| request.prompt.len() + request.max_tokens);
+        let longest = lengths.max().unwrap_or(0);
+        if longest.div_ceil(BLOCK) <= capacity {
+            return Ok(capacity);
+        }
+        let message = format!(
+            "the longest prompt and completion have {longest} tokens, whose KV cache needs {}; there is room for {}",
+            human_size(longest.div_ceil(BLOCK) * self.model.block_bytes()),
+            human_size(self.kv_memory)
+        );
+        Err(Error::new(ErrorKind::KvCacheTooSmall, message))
+    }
+
+    /// The prefixes that prompts share, the first last. None where positions depend on the length
+    /// of a prompt: equal tokens then have different keys.
+    fn prefixes(&self, requests: &[Request]) -> Vec<SharedPrefix> {
+        let prompts: Vec<&[u32]> = requests
+            .iter()
+            .map(|request| request.prompt.as_slice())
+            .collect();
+        let static_length = self.model.config().static_rope_length();
+        if prompts.iter().any(|prompt| prompt.len() > static_length) {
+            return Vec::new();
+        }
+        let mut prefixes = shared_prefixes(&prompts);
+        prefixes.reverse();
+        prefixes
+    }
+}
+
+impl<'a, 'e> Schedule<'a, 'e> {
+    fn new(scheduler: &'e Scheduler<'a>, mut requests: Vec<Request>) -> Result<Self, Error> {
+        let capacity = scheduler.capacity(&requests)?;
+        // Prompts that share a prefix stand beside each other.
+        requests.sort_by(|left, right| left.prompt.cmp(&right.prompt));
+        let pending_prefixes = scheduler.prefixes(&requests);
+        let sequence = |(order, request)| Sequence {
+            request,
+            order,
+            tokens: Vec::new(),
+            logprobs: Vec::new(),
+            stop_matcher: StopMatcher::new(scheduler.tokenizer, scheduler.stop),
+            prefilled: 0,
+        };
+        Ok(Self {
+            scheduler,
+            cache: scheduler.model.new_cache(capacity),
+            waiting: requests.into_iter().enumerate().map(sequence).collect(),
+            running: Vec::new(),
+            pending_prefixes,
+            cached_prefixes: Vec::new(),
+            tuner: BatchSizeTuner::new(scheduler.batch_size),
+            reported_running: 0,
+        })
+    }
+
+    /// Lets sequences join as long as there is room; `false` when there is nothing left to do.
+    fn admit(&mut self) -> Result<bool, Error> {
+        while self.running.len() < self.tuner.batch_size()
+            && let Some(sequence) = self.waiting.pop_front()
+        {
+            if let Some(sequence) = self.join(sequence)? {
+                self.waiting.push_front(sequence);
+                if !self.running.is_empty() {
+                    break;
+                }
+                // No running sequence will leave: then the prefixes have to.
+                self.cached_prefixes
+                    .drain(..)
+                    .for_each(|(_, seq)| self.cache.free(seq));
+            }
+        }
+        Ok(!self.running.is_empty())
+    }
+
+    fn is_done(&self) -> bool {
+        self.waiting.is_empty() && self.running.is_empty()
+    }
+
+    /// Lets a sequence join; returns it when there is no room.
+    fn join(&mut self, sequence: Sequence<'a>) -> Result<Option<Sequence<'a>>, Error> {
+        let blocks = sequence.length().div_ceil(BLOCK) + 1;
+        // Each running sequence may soon need one more; a lone sequence fits in any case.
+        let needed = blocks + self.running.len();
+        if !self.running.is_empty() && self.cache.available_blocks() < needed {
+            return Ok(Some(sequence));
+        }
+        self.cache_prefixes(&sequence)?;
+        let (seq, cached) = match self.cached_prefixes.last() {
+            Some(&(SharedPrefix { length, .. }, seq)) => match self.cache.fork(seq, length) {
+                Some(seq) => (seq, length),
+                None => return Ok(Some(sequence)),
+            },
+            None => (self.cache.add_sequence(), 0),
+        };
+        self.running.push(Running {
+            sequence,
+            seq,
+            cached,
+        });
+        Ok(None)
+    }
+
+    /// Frees the cached prefixes that `sequence` does not begin with, and prefills those that it
+    /// does.
+    fn cache_prefixes(&mut self, sequence: &Sequence<'a>) -> Result<(), Error> {
+        let order = sequence.order;
+        while let Some(&(prefix, seq)) = self.cached_prefixes.last()
+            && !(prefix.start..prefix.end).contains(&order)
+        {
+            self.cache.free(seq);
+            self.cached_prefixes.pop();
+        }
+        while let Some(prefix) = self.pending_prefixes.pop_if(|prefix| prefix.start <= order) {
+            if order >= prefix.end {
+                continue;
+            }
+            let outer = self
+                .cached_prefixes
+                .last()
+                .map(|&(outer, seq)| (outer.length, seq));
+            let (length, seq) = match outer {
+                Some((length, seq)) => (length, self.cache.fork(seq, length)),
+                None => (0, Some(self.cache.add_sequence())),
+            };
+            let Some(seq) = seq else { return Ok(()) };
+            if !self.cache.reserve(seq, prefix.length) {
+                self.cache.free(seq);
+                return Ok(());
+            }
+            let rows: Vec<Row> = (length..prefix.length)
+                .map(|position| sequence.row(position, seq))
+                .collect();
+            for rows in rows.chunks(MAX_STEP_ROWS) {
+                self.scheduler.model.forward(rows, &[], &mut self.cache)?;
+            }
+            self.cached_prefixes.push((prefix, seq));
+        }
+        Ok(())
+    }
+
+    /// Computes one step.
+    fn step<E: From<Error>>(
+        &mut self,
+        on_event: &mut dyn FnMut(Event) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let started = Instant::now();
+        let plan = self.plan();
+        if plan.rows.is_empty() {
+            let message = "the system has no memory for the KV cache";
+            return Err(Error::new(ErrorKind::KvCacheUnavailable, message).into());
+        }
+        let model = self.scheduler.model;
+        let hidden = model
+            .forward(&plan.rows, &plan.wanted, &mut self.cache)
+            .map_err(Error::from)?;
+        let next_tokens = match plan.predicting.is_empty() {
+            true => Vec::new(),
+            false => self.next_tokens(&hidden, &plan.predicting)?,
+        };
+        let prefilled = self.advance_prefill(&plan);
+        if prefilled > 0 {
+            on_event(Event::Prefilled(prefilled))?;
+        } else {
+            let waiting = !self.waiting.is_empty();
+            self.tuner
+                .record_step(plan.rows.len(), started.elapsed(), waiting);
+        }
+        if !next_tokens.is_empty() {
+            self.report_decoded(next_tokens.len(), on_event)?;
+        }
+        let finished = self.advance_decode(&plan, next_tokens)?;
+        // A listener subtracts each of them from the number of those running.
+        self.reported_running = self.reported_running.saturating_sub(finished.len());
+        finished
+            .into_iter()
+            .try_for_each(|completion| on_event(Event::Finished(completion)))
+    }
+
+    /// Records which tokens the cache holds now; how many of prompts are new among them. Tokens
+    /// that are computed again after a preemption are not.
+    fn advance_prefill(&mut self, plan: &StepPlan) -> usize {
+        let mut new = 0;
+        for &(index, count) in &plan.scheduled {
+            let Running {
+                sequence, cached, ..
+            } = &mut self.running[index];
+            *cached += count;
+            let prefilled = (*cached).min(sequence.request.prompt.len());
+            new += prefilled.saturating_sub(sequence.prefilled);
+            sequence.prefilled = sequence.prefilled.max(prefilled);
+        }
+        new
+    }
+
+    /// Adds its next token to each sequence that predicts one; the completions of those that it
+    /// ends.
+    fn advance_decode(
+        &mut self,
+        plan: &StepPlan,
+        next_tokens: Vec<NextToken>,
+    ) -> Result<Vec<Completion>, Error> {
+        let scheduler = self.scheduler;
+        let mut finishes: Vec<Option<Finish>> = self.running.iter().map(|_| None).collect();
+        for (&index, next) in plan.predicting.iter().zip(next_tokens) {
+            finishes[index] = scheduler.push_token(&mut self.running[index].sequence, next)?;
+        }
+        let mut completions = Vec::new();
+        for (running, finish) in std::mem::take(&mut self.running).into_iter().zip(finishes) {
+            match finish {
+                None => self.running.push(running),
+                Some(finish) => {
+                    self.cache.free(running.seq);
+                    completions.push(scheduler.completion(running.sequence, finish));
+                }
+            }
+        }
+        Ok(completions)
+    }
+
+    /// Reports that so many sequences got a token, and how many are running where that number has
+    /// changed.
+    fn report_decoded<E>(
+        &mut self,
+        tokens: usize,
+        on_event: &mut dyn FnMut(Event) -> Result<(), E>,
+    ) -> Result<(), E> {
+        if self.reported_running != tokens {
+            self.reported_running = tokens;
+            on_event(Event::Running(tokens))?;
+        }
+        on_event(Event::Decoded(tokens))
+    }
+
+    /// The next token of each of the sequences `predicting`, whose hidden states are given.
+    ///
+    /// # Shapes
+    /// `hidden` `[predicting, hidden]`, f32.
+    fn next_tokens(&self, hidden: &Tensor, predicting: &[usize]) -> Result<Vec<NextToken>, Error> {
+        let Scheduler {
+            model,
+            sampling,
+            logprobs,
+            ..
+        } = self.scheduler;
+        if sampling.is_none() && !logprobs {
+            let tokens = model.argmax(hidden)?.into_iter();
+            let next = |token| NextToken {
+                token,
+                logprob: None,
+            };
+            return Ok(tokens.map(next).collect());
+        }
+        let logits = model.logits(hidden)?.flatten_all()?.to_vec1::<f32>()?;
+        let rows: Vec<&[f32]> = logits.chunks_exact(model.config().vocab_size).collect();
+        let next: Vec<OnceLock<NextToken>> = rows.iter().map(|_| OnceLock::new()).collect();
+        model.compute().threads.for_each(rows.len(), |_, row| {
+            let sequence = &self.running[predicting[row]].sequence;
+            let token = self.scheduler.next_token(rows[row], sequence);
+            let _ = next[row].set(token.unwrap_or(NextToken::NONE));
+        });
+        Ok(next
+            .into_iter()
+            .map(|next| next.into_inner().unwrap_or(NextToken::NONE))
+            .collect())
+    }
+
+    /// The rows of the next step: one for each sequence that decodes, then prompts as far as there
+    /// is room.
+    fn plan(&mut self) -> StepPlan {
+        let mut plan = StepPlan::default();
+        for decode in [true, false] {
+            let mut index = 0;
+            while index < self.running.len() {
+                let Running {
+                    sequence,
+                    seq,
+                    cached,
+                } = &self.running[index];
+                let uncached = sequence.length() - cached;
+                let count = uncached.min(MAX_STEP_ROWS.saturating_sub(plan.rows.len()));
+                if (uncached == 1) == decode && count > 0 {
+                    let (seq, cached) = (*seq, *cached);
+                    if !self.cache.reserve(seq, cached + count) {
+                        self.preempt(index, &mut plan);
+                        continue;
+                    }
+                    let sequence = &self.running[index].sequence;
+                    plan.rows.extend(
+                        (cached..cached + count).map(|position| sequence.row(position, seq)),
+                    );
+                    plan.scheduled.push((index, count));
+                    if count == uncached {
+                        plan.wanted.push((plan.rows.len() - 1) as u32);
+                        plan.predicting.push(index);
+                    }
+                }
+                index += 1;
+            }
+        }
+        plan
+    }
+
+    /// Frees the blocks that can be spared best, so that the sequence at `index` can go on: cached
+    /// prefixes that only later requests need, else the youngest sequence, which may be the one at
+    /// `index`.
+    fn preempt(&mut self, index: usize, plan: &mut StepPlan) {
+        if let Some((prefix, seq)) = self.cached_prefixes.pop() {
+            self.cache.free(seq);
+            self.pending_prefixes.push(prefix);
+            return;
+        }
+        let youngest = self.running.len() - 1;
+        debug_assert!(index <= youngest);
+        if let Some(Running { sequence, seq, .. }) = self.running.pop() {
+            self.cache.free(seq);
+            plan.remove_sequence(youngest, seq);
+            self.waiting.push_front(sequence);
+        }
+    }
+}
+
+impl Drop for Schedule<'_, '_> {
+    fn drop(&mut self) {
+        self.scheduler.model.recycle_cache(&mut self.cache);
+    }
+}
+
+impl Scheduler<'_> {
+    /// The token that these logits give a sequence; `None` where they give none, or no finite
+    /// log-probability where one is wanted.
+    ///
+    /// # Shapes
+    /// `logits` `[vocab]`.
+    fn next_token(&self, logits: &[f32], sequence: &Sequence<'_>) -> Option<NextToken> {
+        let Sequence {
+            request, tokens, ..
+        } = sequence;
+        let token = match (&self.sampling, &request.random) {
+            (Some(sampling), Some(random)) => {
+                let history = [request.prompt.as_slice(), tokens].concat();
+                let step = tokens.len() as u64;
+                SAMPLER.with_borrow_mut(|sampler| {
+                    sampler.sample(logits, &history, sampling, random, step)
+                })
+            }
+            (Some(_), None) => None,
+            (None, _) => argmax(logits),
+        }?;
+        let logprob = match self.logprobs {
+            true => Some(logprob(logits, token)?),
+            false => None,
+        };
+        Some(NextToken { token, logprob })
+    }
+
+    /// Adds a token to a sequence; how it ends, if that ends it.
+    fn push_token(
+        &self,
+        sequence: &mut Sequence<'_>,
+        next: NextToken,
+    ) -> Result<Option<Finish>, Error> {
+        let NextToken { token, logprob } = next;
+        if token == NOT_A_TOKEN {
+            let number = sequence.tokens.len() + 1;
+            return Ok(Some(Err(format!(
+                "the model's logits are not numbers (NaN) at new token {number}"
+            ))));
+        }
+        sequence.tokens.push(token);
+        sequence.logprobs.extend(logprob);
+        if !self.ignore_eos && self.model.config().eos_token_ids.contains(&token) {
+            Ok(Some(Ok(FinishReason::Eos)))
+        } else if sequence.stop_matcher.matches(&sequence.tokens)? {
+            Ok(Some(Ok(FinishReason::Stop)))
+        } else if sequence.tokens.len() >= sequence.request.max_tokens {
+            Ok(Some(Ok(FinishReason::Length)))
+        } else {
+            Ok(None)
+        }
+    }
+
+    /// The completion of a sequence. Its text ends before the first stop string, whatever ended it.
+    fn completion(&self, sequence: Sequence<'_>, finish: Finish) -> Completion {
+        let Sequence {
+            request,
+            tokens,
+            logprobs,
+            ..
+        } = sequence;
+        let shown = match tokens.split_last() {
+            Some((_, shown)) if finish == Ok(FinishReason::Eos) => shown,
+            _ => &tokens,
+        };
+        let (mut text, mut finish) = match self.tokenizer.decode(shown) {
+            Ok(text) => (text, finish),
+            Err(error) => (String::new(), Err(error.to_string())),
+        };
+        if let Some(end) = find_stop(&text, self.stop) {
+            text.truncate(end);
+            finish = Ok(FinishReason::Stop);
+        }
+        Completion {
+            index: request.index,
+            text,
+            finish_reason: *finish.as_ref().unwrap_or(&FinishReason::Error),
+            prompt_tokens: request.prompt.len(),
+            completion_tokens: tokens.len(),
+            prompt_hash: prompt_hash(&request.prompt),
+            token_ids: self.token_ids.then_some(tokens),
+            logprobs: self.logprobs.then_some(logprobs),
+            error: finish.err(),
+        }
+    }
+}
+
+/// BLAKE3 (hex) of token ids as little-endian `u32`s.
+pub(crate) fn prompt_hash(ids: &[u32]) -> String {
+    let mut hasher = blake3::Hasher::new();
+    ids.iter().for_each(|id| {
+        hasher.update(&id.to_le_bytes());
+    });
+    hasher.finalize().to_hex().to_string()
+}
+
+/// The rows of one step.
+#[derive(Default)]
+struct StepPlan {
+    rows: Vec<Row>,
+    /// Rows whose hidden states are wanted, and the sequence that each belongs to.
+    wanted: Vec<u32>,
+    predicting: Vec<usize>,
+    /// Sequences that take part, each with its number of rows.
+    scheduled: Vec<(usize, usize)>,
+}
+
+impl StepPlan {
+    /// Takes the last sequence out again.
+    fn remove_sequence(&mut self, index: usize, seq: SeqId) {
+        let Some(first) = self.rows.iter().position(|row| row.seq == seq) else {
+            return;
+        };
+        let count = self.rows.iter().filter(|row| row.seq == seq).count();
+        self.rows.drain(first..first + count);
+        self.scheduled.retain(|&(scheduled, _)| scheduled != index);
+        let at = self
+            .predicting
+            .iter()
+            .position(|&predicting| predicting == index);
+        if let Some(at) = at {
+            self.predicting.remove(at);
+            self.wanted.remove(at);
+        }
+        for wanted in &mut self.wanted {
+            if *wanted as usize > first {
+                *wanted -= count as u32;
+            }
+        }
+    }
+}
