@@ -281,7 +281,7 @@ fn a_gguf_file_that_is_refused_still_tells_what_it_is() {
         told,
         &[
             "the pre-tokenizer `llama-xyz`",
-            "tokenizer.json can take its place: give it with --tokenizer",
+            "tokenizer.json can take its place. Give it with --tokenizer",
         ],
     );
     let own = fixture("variants/llama3");

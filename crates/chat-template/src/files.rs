@@ -7,7 +7,7 @@ use std::path::Path;
 use serde_json::{Map, Value};
 
 use crate::error::Error;
-use crate::special_tokens::SpecialTokens;
+use crate::special_tokens::SpecialTokensMap;
 use crate::template::ChatTemplate;
 
 const TOKENIZER_CONFIG: &str = "tokenizer_config.json";
@@ -125,7 +125,7 @@ pub struct CheckpointTemplates {
     place: String,
     /// File and source by name.
     named: BTreeMap<String, (String, String)>,
-    special_tokens: SpecialTokens,
+    special_tokens: SpecialTokensMap,
 }
 
 impl CheckpointTemplates {
@@ -141,7 +141,7 @@ impl CheckpointTemplates {
             files.path_of(SPECIAL_TOKENS_MAP),
         );
         let map = map.as_ref().map(|map| (map_file.as_str(), map));
-        let special_tokens = SpecialTokens::read((&config_file, &config), map)?;
+        let special_tokens = SpecialTokensMap::read((&config_file, &config), map)?;
         let mut named = template_files(files)?;
         if named.is_empty() {
             named = config_templates(files, TOKENIZER_CONFIG, &config)?;
@@ -187,7 +187,7 @@ impl CheckpointTemplates {
     }
 
     /// The texts of special tokens, for a template from elsewhere.
-    pub fn special_tokens(&self) -> &SpecialTokens {
+    pub fn special_tokens(&self) -> &SpecialTokensMap {
         &self.special_tokens
     }
 

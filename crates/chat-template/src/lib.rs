@@ -37,5 +37,5 @@ mod template; // a compiled template, and rendering with it
 
 pub use error::Error;
 pub use files::{CheckpointTemplates, TemplateFiles};
-pub use special_tokens::SpecialTokens;
+pub use special_tokens::SpecialTokensMap;
 pub use template::{ChatTemplate, Conversation, Message, Rendered};

@@ -53,9 +53,9 @@ const BY_CLASS: [(&str, &[(&str, &str)]); 3] = [
 /// undefined, as in transformers.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct SpecialTokens(BTreeMap<String, String>);
+pub struct SpecialTokensMap(BTreeMap<String, String>);
 
-impl SpecialTokens {
+impl SpecialTokensMap {
     /// The token of a name, if there is one.
     pub fn get(&self, name: &str) -> Option<&str> {
         self.0.get(name).map(String::as_str)
@@ -114,7 +114,7 @@ impl SpecialTokens {
     }
 }
 
-impl<N: Into<String>, T: Into<String>> FromIterator<(N, T)> for SpecialTokens {
+impl<N: Into<String>, T: Into<String>> FromIterator<(N, T)> for SpecialTokensMap {
     fn from_iter<I: IntoIterator<Item = (N, T)>>(tokens: I) -> Self {
         Self(
             tokens

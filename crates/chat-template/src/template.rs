@@ -13,7 +13,7 @@ use serde_json::Map;
 use crate::environment::{self, DATE_USED, Raised, TEMPLATE, TODAY};
 use crate::error::{Error, MAX_STEPS};
 use crate::generation_blocks;
-use crate::special_tokens::SpecialTokens;
+use crate::special_tokens::SpecialTokensMap;
 
 /// The variables that a conversation is made of.
 const RESERVED: [&str; 2] = ["messages", "add_generation_prompt"];
@@ -64,7 +64,7 @@ pub struct Rendered {
 pub struct ChatTemplate {
     file: String,
     source: String,
-    special_tokens: SpecialTokens,
+    special_tokens: SpecialTokensMap,
     environment: Arc<Environment<'static>>,
 }
 
@@ -73,7 +73,11 @@ impl ChatTemplate {
     ///
     /// # Errors
     /// [`Error::Syntax`].
-    pub fn new(file: String, source: String, special_tokens: SpecialTokens) -> Result<Self, Error> {
+    pub fn new(
+        file: String,
+        source: String,
+        special_tokens: SpecialTokensMap,
+    ) -> Result<Self, Error> {
         let compiled = environment::compile(generation_blocks::rewrite(&source), MAX_STEPS);
         let environment = compiled.map_err(|error| Error::Syntax {
             file: file.clone(),
@@ -99,7 +103,7 @@ impl ChatTemplate {
     }
 
     /// The texts of the special tokens that it is given.
-    pub fn special_tokens(&self) -> &SpecialTokens {
+    pub fn special_tokens(&self) -> &SpecialTokensMap {
         &self.special_tokens
     }
 

@@ -1,6 +1,6 @@
 //! How a run was asked, as its manifest keeps it: enough to ask the same again.
 
-use chat_template::SpecialTokens;
+use chat_template::SpecialTokensMap;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -29,7 +29,7 @@ pub struct ChatIdentity {
     /// The template.
     pub source: String,
     /// The special tokens that it names.
-    pub special_tokens: SpecialTokens,
+    pub special_tokens: SpecialTokensMap,
     /// The system prompt.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub system: Option<String>,

@@ -196,6 +196,7 @@ impl Model {
         }
     }
 
+    /// `(cos, sin)` of each pair of a head for each row: `[rows, head_dim / 2]`.
     fn cos_sin(&self, rows: &[Row]) -> Vec<(f32, f32)> {
         let positions = rows.iter().map(
             |&Row {
@@ -331,6 +332,7 @@ impl Model {
         .apply(hidden)
     }
 
+    /// RMSNorm with a weight `[hidden]` or `[head_dim]`.
     fn norm<'a>(&self, weight: &'a [f32]) -> Norm<'a> {
         Norm {
             weight,
@@ -338,6 +340,7 @@ impl Model {
         }
     }
 
+    /// The embeddings of the rows' tokens: `[rows, hidden]`, f32.
     fn embed(&self, weights: &Weights, rows: &[Row]) -> Result<Tensor> {
         let hidden = self.config.hidden_size;
         let table = weights.embedding.as_ref().unwrap_or(&weights.output.weight);

@@ -1,13 +1,13 @@
 use std::time::{Duration, Instant};
 
-use chat_template::{ChatTemplate, Conversation, Error, Message, SpecialTokens};
+use chat_template::{ChatTemplate, Conversation, Error, Message, SpecialTokensMap};
 use serde_json::Map;
 
 fn compile(source: &str) -> Result<ChatTemplate, Error> {
     ChatTemplate::new(
         "t.jinja".to_string(),
         source.to_string(),
-        SpecialTokens::default(),
+        SpecialTokensMap::default(),
     )
 }
 

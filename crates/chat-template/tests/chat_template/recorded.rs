@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
-use chat_template::{ChatTemplate, Conversation, Error, Message, SpecialTokens};
+use chat_template::{ChatTemplate, Conversation, Error, Message, SpecialTokensMap};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
@@ -48,7 +48,7 @@ pub fn expected() -> Expected {
     serde_json::from_str(&fixture("expected.json")).unwrap()
 }
 
-pub fn template(name: &str, special_tokens: SpecialTokens) -> ChatTemplate {
+pub fn template(name: &str, special_tokens: SpecialTokensMap) -> ChatTemplate {
     ChatTemplate::new(
         format!("{name}.jinja"),
         fixture(&format!("templates/{name}.jinja")),

@@ -1,4 +1,4 @@
-use chat_template::{ChatTemplate, Conversation, Message, Rendered, SpecialTokens};
+use chat_template::{ChatTemplate, Conversation, Message, Rendered, SpecialTokensMap};
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 
@@ -10,7 +10,7 @@ fn render(source: &str, variables: &Map<String, Value>) -> Rendered {
     let template = ChatTemplate::new(
         "t.jinja".to_string(),
         source.to_string(),
-        SpecialTokens::default(),
+        SpecialTokensMap::default(),
     )
     .unwrap();
     let messages = [Message::new("user", "x")];
@@ -103,7 +103,7 @@ fn what_ends_a_turn_is_found() {
         ("gemma", Some("<end_of_turn>\n")),
         ("wizardmath", None),
     ];
-    let tokens = || SpecialTokens::from_iter([("bos_token", "<s>"), ("eos_token", "</s>")]);
+    let tokens = || SpecialTokensMap::from_iter([("bos_token", "<s>"), ("eos_token", "</s>")]);
     let messages = [Message::new("user", "What is 1?")];
     for (name, expected) in cases {
         let conversation = Conversation {
@@ -123,13 +123,13 @@ proptest! {
         let messages = [Message::new("user", question.as_str())];
         let conversation =
             Conversation { messages: &messages, add_generation_prompt: true, date: DATE, variables: &Map::new() };
-        let rendered = template("chatml", SpecialTokens::default()).render(&conversation).unwrap();
+        let rendered = template("chatml", SpecialTokensMap::default()).render(&conversation).unwrap();
         prop_assert_eq!(rendered.text, format!("<|im_start|>user\n{question}<|im_end|>\n<|im_start|>assistant\n"));
     }
 
     #[test]
     fn any_text_compiles_or_is_refused(source in "[{}%# a-z'\"\\-\n\\\\\\[\\](),.|~=+]{0,80}") {
-        let template = ChatTemplate::new("t".to_string(), source, SpecialTokens::default());
+        let template = ChatTemplate::new("t".to_string(), source, SpecialTokensMap::default());
         if let Ok(template) = template {
             let messages = [Message::new("user", "x")];
             let _ = template.render(&Conversation { messages: &messages, add_generation_prompt: true, date: DATE, variables: &Map::new() });

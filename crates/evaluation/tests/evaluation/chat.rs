@@ -1,4 +1,4 @@
-use chat_template::{ChatTemplate, SpecialTokens};
+use chat_template::{ChatTemplate, SpecialTokensMap};
 use dataset_loader::Benchmark;
 use evaluation::{ChatSettings, Error, RunFolder, Template, TemplateError};
 use generation::{FinishReason, Prompt, Scripted};
@@ -33,7 +33,7 @@ fn template_of(source: &str, settings: ChatSettings) -> Result<Template, Templat
     let template = ChatTemplate::new(
         "t.jinja".to_string(),
         source.to_string(),
-        SpecialTokens::from_iter(tokens),
+        SpecialTokensMap::from_iter(tokens),
     );
     Template::chat(template.unwrap(), settings)
 }
@@ -84,7 +84,7 @@ fn everything_that_changes_a_prompt_changes_the_digest_and_nothing_else_does() {
         ..settings()
     };
     assert_eq!(base.digest(), template(other_day.clone()).digest());
-    let tokens = SpecialTokens::from_iter([
+    let tokens = SpecialTokensMap::from_iter([
         ("bos_token", "<s>"),
         ("eos_token", "</s>"),
         ("sep_token", "|"),

@@ -104,7 +104,7 @@ struct Uploader<'a> {
 }
 
 impl Uploader<'_> {
-    /// Vectors one after the other, f32.
+    /// Vectors one after the other: `[sum of their lengths]`, f32.
     fn vector(&self, names: &[String]) -> Result<Tensor, Error> {
         let parts = names
             .iter()
@@ -115,7 +115,8 @@ impl Uploader<'_> {
         Ok(Tensor::from_vec(values, length, self.device)?)
     }
 
-    /// Matrices over the same inputs, one below the other, and their biases.
+    /// Matrices over the same inputs, one below the other, `[sum of outputs, inputs]`, and their
+    /// biases `[sum of outputs]`, f32.
     fn linear(&self, names: &[String], bias: bool, dtype: DType) -> Result<DeviceLinear, Error> {
         let named = |what: &str| {
             names
@@ -130,7 +131,7 @@ impl Uploader<'_> {
         })
     }
 
-    /// Matrices over the same inputs, one below the other.
+    /// Matrices over the same inputs, one below the other: `[sum of outputs, inputs]`.
     fn matrix(&self, names: &[String], dtype: DType) -> Result<Tensor, Error> {
         let parts = names
             .iter()
@@ -157,7 +158,7 @@ impl Uploader<'_> {
         Ok(whole)
     }
 
-    /// Some rows of a matrix.
+    /// `count` rows of a matrix from row `start` on: `[count, width]`.
     fn piece<T: WithDType + Default + Send>(
         &self,
         stored: &Stored,

@@ -116,7 +116,7 @@ impl Loader<'_> {
         Ok(self.checked(name)?.elements(self.form.rounding))
     }
 
-    /// A table whose rows are read where they are stored: it is never multiplied by.
+    /// A table `[rows, width]` whose rows are read where they are stored: it is never multiplied by.
     fn table(&self, name: &str) -> Result<Matrix, Error> {
         let (stored, format) = (self.checked(name)?, WeightFormat::Numbers(Precision::F32));
         let shape = (stored.shape[0], stored.shape[1]);
@@ -129,7 +129,7 @@ impl Loader<'_> {
         Ok(Matrix::new(rows, format, shape))
     }
 
-    /// Matrices over the same inputs, one below the other.
+    /// Matrices over the same inputs, one below the other: `[sum of outputs, inputs]`.
     fn stacked(&self, names: &[String], bias: bool) -> Result<LinearWeights, Error> {
         let ends: Vec<usize> = names
             .iter()
@@ -147,7 +147,8 @@ impl Loader<'_> {
         })
     }
 
-    /// Gates and ups in turn, as [`SwiGlu`](crate::ops::SwiGlu) wants them.
+    /// Gates and ups in turn, as [`SwiGlu`](crate::ops::SwiGlu) needs them:
+    /// `[gate_up_outputs(intermediate), hidden]`.
     fn gate_up(&self, names: &[String; 2], bias: bool) -> Result<LinearWeights, Error> {
         let intermediate = self.stored(&format!("{}.weight", names[0])).shape[0];
         let source = move |output| {
@@ -156,7 +157,8 @@ impl Loader<'_> {
         self.linear(names, bias, gate_up_outputs(intermediate), source)
     }
 
-    /// A matrix and its bias, whose output `_` is a row of one of the named ones, or zero.
+    /// A matrix `[outputs, inputs]` and its bias `[outputs]`: `source` gives the named matrix and its
+    /// row that an output is, `None` for zeros.
     fn linear(
         &self,
         names: &[String],
@@ -185,6 +187,7 @@ impl Loader<'_> {
         })
     }
 
+    /// The matrix of [`Self::linear`], packed at once where the form says so.
     fn matrix(
         &self,
         names: &[&str],

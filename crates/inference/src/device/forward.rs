@@ -241,10 +241,15 @@ impl DeviceModel {
         }
     }
 
+    /// RMSNorm over the last axis.
+    ///
+    /// # Shapes
+    /// `x` `[…, n]` and `weight` `[n]` to `[…, n]`, all f32.
     fn norm(&self, x: &Tensor, weight: &Tensor) -> Result<Tensor> {
         candle_nn::ops::rms_norm(x, weight, self.config.rms_norm_eps)
     }
 
+    /// The embeddings of the rows' tokens: `[rows, hidden]`, f32.
     fn embed(&self, rows: &[Row]) -> Result<Tensor> {
         let tokens: Vec<u32> = rows.iter().map(|row| row.token).collect();
         let table = self

@@ -121,48 +121,48 @@ struct Cursor<'a> {
 }
 
 /// Why a file cannot be read on.
-enum Stop {
+enum ReadError {
     /// The file ends before the value does.
     End,
     Other(ErrorKind, String),
 }
 
-type Reading<T> = Result<T, Stop>;
+type ReadResult<T> = Result<T, ReadError>;
 
-fn damaged<T>(message: impl Into<String>) -> Reading<T> {
-    Err(Stop::Other(ErrorKind::Weights, message.into()))
+fn damaged<T>(message: impl Into<String>) -> ReadResult<T> {
+    Err(ReadError::Other(ErrorKind::Weights, message.into()))
 }
 
 impl<'a> Cursor<'a> {
-    fn take(&mut self, length: u64) -> Reading<&'a [u8]> {
-        let length = usize::try_from(length).map_err(|_| Stop::End)?;
-        let end = self.at.checked_add(length).ok_or(Stop::End)?;
-        let taken = self.bytes.get(self.at..end).ok_or(Stop::End)?;
+    fn take(&mut self, length: u64) -> ReadResult<&'a [u8]> {
+        let length = usize::try_from(length).map_err(|_| ReadError::End)?;
+        let end = self.at.checked_add(length).ok_or(ReadError::End)?;
+        let taken = self.bytes.get(self.at..end).ok_or(ReadError::End)?;
         self.at = end;
         Ok(taken)
     }
 
-    fn array<const N: usize>(&mut self) -> Reading<[u8; N]> {
+    fn array<const N: usize>(&mut self) -> ReadResult<[u8; N]> {
         let taken = self.take(N as u64)?;
-        taken.try_into().map_err(|_| Stop::End)
+        taken.try_into().map_err(|_| ReadError::End)
     }
 
-    fn u32(&mut self) -> Reading<u32> {
+    fn u32(&mut self) -> ReadResult<u32> {
         Ok(u32::from_le_bytes(self.array()?))
     }
 
-    fn u64(&mut self) -> Reading<u64> {
+    fn u64(&mut self) -> ReadResult<u64> {
         Ok(u64::from_le_bytes(self.array()?))
     }
 
-    fn text(&mut self) -> Reading<&'a str> {
+    fn text(&mut self) -> ReadResult<&'a str> {
         let length = self.u64()?;
         let bytes = self.take(length)?;
         std::str::from_utf8(bytes).or_else(|_| damaged("holds a text that is not UTF-8"))
     }
 
     /// A value of a kind.
-    fn item(&mut self, kind: u32, depth: usize) -> Reading<MetadataValue> {
+    fn item(&mut self, kind: u32, depth: usize) -> ReadResult<MetadataValue> {
         let signed = |value: i64| {
             u64::try_from(value).map_or(MetadataValue::Negative(value), MetadataValue::Number)
         };
@@ -197,7 +197,7 @@ impl<'a> Cursor<'a> {
                 let start = self.at;
                 match width(kind) {
                     Some(width) => {
-                        self.take(count.checked_mul(width).ok_or(Stop::End)?)?;
+                        self.take(count.checked_mul(width).ok_or(ReadError::End)?)?;
                     }
                     // Each takes some bytes, so that an absurd count ends with the file.
                     None => {
@@ -260,10 +260,10 @@ impl Header {
         };
         let parsed = parse(&mut cursor);
         let at = cursor.at;
-        let (items, tensors, alignment) = parsed.map_err(|stop| stop.in_file(&file, at))?;
+        let (items, tensors, alignment) = parsed.map_err(|error| error.in_file(&file, at))?;
         let start = at
             .checked_next_multiple_of(alignment)
-            .ok_or_else(|| Stop::End.in_file(&file, at))?;
+            .ok_or_else(|| ReadError::End.in_file(&file, at))?;
         let metadata = Metadata {
             file: Arc::clone(&file),
             items,
@@ -278,7 +278,7 @@ impl Header {
     }
 }
 
-impl Stop {
+impl ReadError {
     /// What stopped the reading of a file at a byte.
     fn in_file(self, file: &WeightFile, at: usize) -> Error {
         let (kind, message) = match self {
@@ -298,7 +298,8 @@ impl Container {
     /// Maps a file, reads everything but the weights, and checks that these can be read.
     pub(super) fn open(path: &Path) -> Result<Self, Error> {
         let header = Header::read(path)?;
-        let tensors = entries(&header).map_err(|stop| stop.in_file(&header.file, header.start))?;
+        let tensors =
+            entries(&header).map_err(|error| error.in_file(&header.file, header.start))?;
         Ok(Self {
             metadata: header.metadata,
             tensors,
@@ -313,14 +314,14 @@ impl Container {
 
 type ParsedHeader = (BTreeMap<String, MetadataValue>, Vec<TensorInfo>, usize);
 
-fn parse(cursor: &mut Cursor<'_>) -> Reading<ParsedHeader> {
+fn parse(cursor: &mut Cursor<'_>) -> ReadResult<ParsedHeader> {
     if &cursor.array::<4>()? != MAGIC {
         return damaged("is no GGUF file");
     }
     match cursor.u32()? {
         2 | 3 => {}
         version if version.swap_bytes() <= 3 => {
-            return Err(Stop::Other(
+            return Err(ReadError::Other(
                 ErrorKind::Unsupported,
                 "is a big-endian GGUF file".to_string(),
             ));
@@ -329,7 +330,7 @@ fn parse(cursor: &mut Cursor<'_>) -> Reading<ParsedHeader> {
             let message = format!(
                 "is GGUF version {version}; supported are 2 and 3: convert it with a current llama.cpp"
             );
-            return Err(Stop::Other(ErrorKind::Unsupported, message));
+            return Err(ReadError::Other(ErrorKind::Unsupported, message));
         }
     }
     let (tensor_count, item_count) = (cursor.u64()?, cursor.u64()?);
@@ -347,11 +348,11 @@ fn parse(cursor: &mut Cursor<'_>) -> Reading<ParsedHeader> {
         Some(MetadataValue::Number(number)) if number.is_power_of_two() && *number >= 8 => *number,
         Some(_) => return damaged("`general.alignment` is not a power of two from 8 on"),
     };
-    let alignment = usize::try_from(alignment).map_err(|_| Stop::End)?;
+    let alignment = usize::try_from(alignment).map_err(|_| ReadError::End)?;
     Ok((items, tensor_infos(cursor, tensor_count)?, alignment))
 }
 
-fn tensor_infos(cursor: &mut Cursor<'_>, count: u64) -> Reading<Vec<TensorInfo>> {
+fn tensor_infos(cursor: &mut Cursor<'_>, count: u64) -> ReadResult<Vec<TensorInfo>> {
     let (mut tensor_infos, mut names) = (Vec::new(), BTreeSet::new());
     for _ in 0..count {
         let name = cursor.text()?.to_string();
@@ -381,7 +382,7 @@ fn tensor_infos(cursor: &mut Cursor<'_>, count: u64) -> Reading<Vec<TensorInfo>>
 
 /// The tensors, each of a type and a shape that can be read, one behind the other as llama.cpp
 /// demands.
-fn entries(header: &Header) -> Reading<Vec<GgufTensor>> {
+fn entries(header: &Header) -> ReadResult<Vec<GgufTensor>> {
     let (mut entries, mut next) = (Vec::new(), 0usize);
     for info in &header.tensors {
         let (storage, size) = size(info)?;
@@ -391,8 +392,8 @@ fn entries(header: &Header) -> Reading<Vec<GgufTensor>> {
                 "tensor `{name}`: lies at {offset} of the weights, where {next} was expected"
             ));
         }
-        let begin = header.start.checked_add(next).ok_or(Stop::End)?;
-        let end = begin.checked_add(size).ok_or(Stop::End)?;
+        let begin = header.start.checked_add(next).ok_or(ReadError::End)?;
+        let end = begin.checked_add(size).ok_or(ReadError::End)?;
         let length = header.file.bytes.len();
         if end > length {
             let name = &info.name;
@@ -403,7 +404,7 @@ fn entries(header: &Header) -> Reading<Vec<GgufTensor>> {
         let padded = next
             .checked_add(size)
             .and_then(|end| end.checked_next_multiple_of(header.alignment));
-        next = padded.ok_or(Stop::End)?;
+        next = padded.ok_or(ReadError::End)?;
         entries.push(GgufTensor {
             name: info.name.clone(),
             shape: info.shape.clone(),
@@ -415,7 +416,7 @@ fn entries(header: &Header) -> Reading<Vec<GgufTensor>> {
 }
 
 /// How a tensor is stored, and its bytes.
-fn size(info: &TensorInfo) -> Reading<(Storage, usize)> {
+fn size(info: &TensorInfo) -> ReadResult<(Storage, usize)> {
     let TensorInfo { name, shape, .. } = info;
     let storage = match &info.storage {
         Ok(storage) => *storage,
@@ -424,7 +425,7 @@ fn size(info: &TensorInfo) -> Reading<(Storage, usize)> {
                 "tensor `{name}` is stored as {kind}, which is not supported; supported are F32, F16, BF16, Q4_0, \
                  Q4_1, Q5_0, Q5_1, Q8_0 and Q2_K to Q6_K"
             );
-            return Err(Stop::Other(ErrorKind::Unsupported, message));
+            return Err(ReadError::Other(ErrorKind::Unsupported, message));
         }
     };
     if !shape

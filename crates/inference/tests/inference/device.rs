@@ -191,7 +191,7 @@ fn adapters_are_merged(device: DeviceChoice) {
     }
 }
 
-fn drawing_and_stop_strings_work(device: DeviceChoice) {
+fn sampling_and_stop_strings_work(device: DeviceChoice) {
     let texts: Vec<String> = (0..6)
         .map(|index| format!("Tom has {index} apples and buys 7 more."))
         .collect();
@@ -290,7 +290,7 @@ macro_rules! tests_on {
             the_demo_writes_what_transformers_writes
             bf16_logits_stay_near
             adapters_are_merged
-            drawing_and_stop_strings_work
+            sampling_and_stop_strings_work
             log_probabilities_are_those_of_transformers
             details_name_the_device
         }
