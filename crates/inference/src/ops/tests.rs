@@ -577,7 +577,7 @@ fn rotation_agrees_with_candle() {
 fn through_eight_bits(x: &Tensor, scale_as: impl Fn(f32) -> f32) -> Tensor {
     let rows = x.to_vec2::<f32>().unwrap().into_iter().map(|row| {
         let blocks = row.chunks(32).flat_map(|block| {
-            let scale = block.iter().fold(0f32, |most, x| most.max(x.abs())) / 127.0;
+            let scale = block.iter().fold(0f32, |largest, x| largest.max(x.abs())) / 127.0;
             let kept = scale_as(scale);
             block
                 .iter()
@@ -634,8 +634,10 @@ fn eight_bit_products_are_those_of_the_rounded_numbers() {
             .to_scalar::<f32>()
             .unwrap()
             .sqrt();
+        // The mean of a few random errors may be far from what it is of many.
+        let slack = 1.0 + 3.0 / ((rows * outputs) as f32).sqrt();
         assert!(
-            lost > 1e-3 && lost < 0.012 * (inputs as f32).sqrt(),
+            lost > 1e-3 && lost < 0.012 * slack * (inputs as f32).sqrt(),
             "{rows} {inputs} {outputs}: {lost}"
         );
     }
@@ -655,7 +657,10 @@ fn eight_bit_weights_are_those_of_candle() {
     for (row, expected) in expected.iter().enumerate() {
         let mut found = vec![0.0; 96];
         matrix.row(row, &mut found);
-        let scale = expected.iter().fold(0f32, |most, x| most.max(x.abs())) / 127.0;
+        let scale = expected
+            .iter()
+            .fold(0f32, |largest, x| largest.max(x.abs()))
+            / 127.0;
         for (found, expected) in found.iter().zip(expected) {
             // A value in the middle between two integers may fall either way.
             assert!(
