@@ -4,35 +4,42 @@ use std::num::{NonZeroU32, NonZeroUsize};
 
 use evaluation::Template;
 use generation::Decoding;
+use mathscale::{Asking, OnProgress};
 
 use crate::decoding::SamplingArgs;
+use crate::{interruption, progress};
 
 /// How a model is asked, and how often.
 #[derive(clap::Args)]
 pub struct AskingArgs {
-    /// Most replies asked for an item before it is set aside.
-    #[arg(long, default_value = "3", value_name = "N")]
+    /// Replies asked for an item, at most, before it is rejected.
+    #[arg(help_heading = "Prompt", long, default_value_t = DEFAULT_ATTEMPTS, value_name = "N")]
     pub attempts: NonZeroU32,
     /// Text around the instruction: alpaca, none, alpaca_cot, alpaca_force_ans, or a text file with
     /// {question} in it.
     #[arg(
+        help_heading = "Prompt",
         long,
         env = "MWPBENCH_PROMPT_TEMPLATE",
         default_value = "alpaca",
         value_name = "NAME|FILE"
     )]
     prompt_template: String,
-    /// Most new tokens of a reply.
+    /// New tokens of a reply, at most.
     #[arg(
+        help_heading = "Sampling",
         long,
         env = "MWPBENCH_MAX_TOKENS",
-        default_value = "2048",
+        default_value_t = DEFAULT_MAX_TOKENS,
         value_name = "N"
     )]
     max_tokens: NonZeroUsize,
-    #[command(flatten)]
+    #[command(flatten, next_help_heading = "Sampling")]
     sampling: SamplingArgs,
 }
+
+const DEFAULT_ATTEMPTS: NonZeroU32 = NonZeroU32::new(3).expect("not 0");
+const DEFAULT_MAX_TOKENS: NonZeroUsize = NonZeroUsize::new(2048).expect("not 0");
 
 impl AskingArgs {
     /// How tokens are chosen, and what ends a reply before its end.
@@ -41,6 +48,21 @@ impl AskingArgs {
             max_tokens: self.max_tokens.get(),
             stop: stop.iter().map(|text| text.to_string()).collect(),
             sampling: self.sampling.of_attempts(self.attempts)?,
+        })
+    }
+
+    /// How a stage of the MathScale pipeline asks; `render` is that of `wrapping`.
+    pub fn of_stage<'a>(
+        &self,
+        stop: &[&str],
+        render: &'a (dyn Fn(&str) -> String + Sync),
+        wrapping: &Wrapping,
+    ) -> anyhow::Result<Asking<'a>> {
+        Ok(Asking {
+            decoding: self.decoding(stop)?,
+            attempts: self.attempts,
+            render,
+            rendering: wrapping.digest(),
         })
     }
 
@@ -69,4 +91,24 @@ impl Wrapping {
     pub fn digest(&self) -> String {
         self.0.digest()
     }
+}
+
+/// Asks a model, with the progress on stderr; a signal stops it.
+pub fn with_progress<T>(
+    quiet: bool,
+    max_tokens: usize,
+    ask: impl FnOnce(OnProgress<'_>) -> anyhow::Result<T>,
+) -> anyhow::Result<T> {
+    let mut display = progress::Display::new(quiet, max_tokens);
+    let mut asked = false;
+    let outcome = ask(&mut |progress| {
+        asked = true;
+        display.update(progress);
+        interruption::may_go_on()
+    })?;
+    // Where everything was there already there is nothing to sum up.
+    if asked {
+        display.finish();
+    }
+    Ok(outcome)
 }

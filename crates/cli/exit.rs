@@ -116,7 +116,9 @@ fn class_of(cause: &(dyn std::error::Error + 'static)) -> Option<Class> {
         evaluation::TemplateError,
         inference::Error,
         jobs::JobError,
+        mathscale::Error,
         store::FileError,
+        translation::Error,
     );
     old_class_of(cause)
 }
@@ -156,24 +158,7 @@ fn old_class_of(cause: &(dyn std::error::Error + 'static)) -> Option<Class> {
             false => Class::Backend,
         });
     }
-    if let Some(error) = cause.downcast_ref::<translation::Error>() {
-        return Some(match error {
-            translation::Error::Data(error) => class_of_data(error),
-            translation::Error::Job(error) => error.class(),
-            translation::Error::Failed { .. } | translation::Error::NothingLeft { .. } => {
-                Class::Incomplete
-            }
-            _ => Class::Usage,
-        });
-    }
-    let error = cause.downcast_ref::<mathscale::Error>()?;
-    Some(match error {
-        error if error.is_interrupted() => Class::Interrupted,
-        error if error.is_of_generator() => Class::Backend,
-        error if error.is_incomplete() => Class::Incomplete,
-        error if error.is_usage() => Class::Usage,
-        _ => Class::Integrity,
-    })
+    None
 }
 
 fn class_of_data(error: &dataset_loader::Error) -> Class {

@@ -1,29 +1,31 @@
 //! `mwpbench mathscale`: the pipeline that makes training data, a stage a subcommand.
 
 mod compose; // graph to compositions
+mod counter; // progress of stages that only count
 mod export; // training files
-mod extract; // seeds to concepts
+mod extract; // seed questions to concepts
 mod generate; // compositions to pairs
-mod graph; // concepts to the graph, and looking at it
+mod graph; // concepts to the graph, and its inspection
 mod optional_generator; // a generator that may be left out
-mod reading; // how many pairs have been read
 mod screen; // which pairs may be trained on
 mod status; // how far the stages are
 mod validate; // whether solutions are right
 
 use std::path::PathBuf;
 
+use ::mathscale::{Project, StageOutcome};
 use clap::Subcommand;
-use mathscale::StageRecord;
+use serde::Serialize;
 
 use crate::exit::Outcome;
+use crate::{interruption, screen as terminal};
 
 /// Make training data from seed questions (MathScale): extract, graph, compose, generate, validate,
 /// screen, export.
 ///
 /// Every stage reads files of the project folder and writes others into it. One that is run again
 /// with the same inputs and options finds its files there; with others it is refused, unless
-/// --fresh replaces them. docs/mathscale.md tells all of it.
+/// --fresh replaces them. docs/mathscale.md describes all of it.
 #[derive(Subcommand)]
 pub enum Command {
     Extract(Box<extract::Args>),
@@ -49,7 +51,7 @@ pub fn run(command: Command) -> anyhow::Result<Outcome> {
     }
 }
 
-/// Where the files are.
+/// The project folder.
 #[derive(clap::Args)]
 pub struct ProjectArg {
     /// Project folder; the first stage makes it.
@@ -57,7 +59,7 @@ pub struct ProjectArg {
     project: PathBuf,
 }
 
-/// The folder, and what becomes of what it has of a stage.
+/// What every stage has.
 #[derive(clap::Args)]
 pub struct StageArgs {
     #[command(flatten)]
@@ -65,11 +67,30 @@ pub struct StageArgs {
     /// Replace what the project has of this stage; it is moved to replaced/.
     #[arg(long)]
     fresh: bool,
+    #[command(flatten)]
+    telling: terminal::Telling,
 }
 
-/// Says on stderr that nothing had to be done.
-fn note_already_there(record: &StageRecord, quiet: bool) {
-    if let (Some(finished), false) = (record.finished, quiet) {
-        eprintln!("there already, since {finished}: --fresh makes it anew");
+/// Runs a stage in the project and prints what came of it.
+fn run_stage<D: Serialize>(
+    args: &StageArgs,
+    stage: impl FnOnce(&mut Project) -> anyhow::Result<StageOutcome<D>>,
+    text: impl FnOnce(&StageOutcome<D>) -> String,
+) -> anyhow::Result<Outcome> {
+    interruption::listen()?;
+    let mut project = Project::open_to_write(&args.place.project)?;
+    let outcome = stage(&mut project)?;
+    args.note_already_there(&outcome);
+    args.telling.tell(&outcome, || text(&outcome))?;
+    Ok(Outcome::Done)
+}
+
+impl StageArgs {
+    /// Says on stderr that nothing had to be done.
+    fn note_already_there<D>(&self, outcome: &StageOutcome<D>) {
+        let quiet = self.telling.quiet || !outcome.already_there;
+        if let (Some(finished), false) = (outcome.record.finished, quiet) {
+            eprintln!("there already, since {finished}: --fresh makes it anew");
+        }
     }
 }

@@ -23,6 +23,8 @@ fn of_cause(cause: &(dyn std::error::Error + 'static)) -> Option<String> {
         .or_else(|| cause.downcast_ref().and_then(of_job))
         .or_else(|| cause.downcast_ref().and_then(of_checkpoint))
         .or_else(|| cause.downcast_ref().and_then(of_chat_template))
+        .or_else(|| cause.downcast_ref().and_then(of_pipeline))
+        .or_else(|| cause.downcast_ref().and_then(of_translation))
 }
 
 fn text(way_out: &str) -> Option<String> {
@@ -133,6 +135,34 @@ fn of_chat_template(error: &chat_template::Error) -> Option<String> {
             text("Give one with --chat-template FILE, or choose another --prompt-template")
         }
         chat_template::Error::NoDefault { .. } => text("Name one of them with --chat-template"),
+        _ => None,
+    }
+}
+
+fn of_pipeline(error: &mathscale::Error) -> Option<String> {
+    use mathscale::ErrorKind;
+    match error.kind() {
+        ErrorKind::NoProject => text("`mwpbench mathscale extract` begins one"),
+        ErrorKind::Changed { stage } => Some(format!(
+            "Put it back, or run `mwpbench mathscale {stage} --fresh`"
+        )),
+        ErrorKind::NotYet { stage } => Some(format!("Run `mwpbench mathscale {stage}` first")),
+        ErrorKind::Stale { stage, .. } => {
+            Some(format!("Run `mwpbench mathscale {stage} --fresh` first"))
+        }
+        ErrorKind::Differs { .. } => text(
+            "Give the same again, another --project, or --fresh to replace it (what is there is moved to replaced/)",
+        ),
+        ErrorKind::NothingToCompose(_) => {
+            text("`mwpbench mathscale extract --keep-singletons` keeps concepts of single seeds")
+        }
+        _ => None,
+    }
+}
+
+fn of_translation(error: &translation::Error) -> Option<String> {
+    match error {
+        translation::Error::OutputIsInput(_) => text("Name another file with --output"),
         _ => None,
     }
 }

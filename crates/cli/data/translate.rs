@@ -5,37 +5,37 @@ use std::path::{Path, PathBuf};
 use dataset_loader::{Benchmark, UNTRANSLATED_FOLDER};
 use evaluation::STOP_STRINGS;
 
-use crate::asking::AskingArgs;
+use crate::asking::{AskingArgs, with_progress};
 use crate::exit::Outcome;
 use crate::generator::GeneratorArgs;
-use crate::{data_folder, interruption, progress, screen};
+use crate::{data_folder, interruption, screen};
 
 /// Translate problems that wait in Chinese (Math23k, Ape210k, GAOKAO-Bench, AGIEval-Gaokao) into
 /// English through a model.
 ///
-/// A translation is believed only where no Chinese is left and every number and formula of the
-/// original is there; else the model is told what is wrong and asked again, and at last the problem
-/// is set aside. Replies are kept: the same command continues.
+/// A translation is accepted only where no Chinese is left and every number and formula of the
+/// original is there; else the model is asked again with the fault, and at last the problem is
+/// rejected. Replies are kept: the same command continues.
 #[derive(clap::Args)]
 pub struct Args {
     /// A set whose import waits in the data folder, or a file in MwpBench's record form.
     #[arg(value_name = "SET|FILE")]
     input: PathBuf,
-    #[command(flatten)]
+    #[command(flatten, next_help_heading = "Model")]
     generator: GeneratorArgs,
     /// Where the records go; the file is replaced [default: SET.jsonl in the data folder; for a
     /// file, beside it with `.en` in its name].
-    #[arg(long, value_name = "FILE")]
+    #[arg(help_heading = "Output", long, value_name = "FILE")]
     output: Option<PathBuf>,
     /// Where the replies are kept [default: the input's name with `.translation`].
-    #[arg(long, value_name = "DIR")]
+    #[arg(help_heading = "Output", long, value_name = "DIR")]
     work_dir: Option<PathBuf>,
     #[command(flatten)]
     asking: AskingArgs,
     /// Name every problem that was left out.
-    #[arg(long)]
+    #[arg(help_heading = "Output", long)]
     all: bool,
-    #[command(flatten)]
+    #[command(flatten, next_help_heading = "Output")]
     telling: screen::Telling,
 }
 
@@ -45,7 +45,7 @@ pub fn run(args: Args) -> anyhow::Result<Outcome> {
     let wrapping = args.asking.wrapping()?;
     let paths = args.paths(&benchmark)?;
     let render = |instruction: &str| wrapping.render(instruction);
-    let plan = translation::Plan {
+    let plan = translation::TranslationPlan {
         input: &paths.input,
         output: &paths.output,
         folder: &paths.work,
@@ -55,13 +55,16 @@ pub fn run(args: Args) -> anyhow::Result<Outcome> {
         rendering: wrapping.digest(),
     };
     let mut generator = args.generator.open()?;
-    let mut display = progress::Display::new(args.telling.quiet, plan.decoding.max_tokens);
-    let translated =
-        translation::translate(&benchmark, &plan, generator.as_mut(), &mut |progress| {
-            display.update(progress);
-            interruption::may_go_on()
-        })?;
-    display.finish();
+    let max_tokens = plan.decoding.max_tokens;
+    let translated = with_progress(args.telling.quiet, max_tokens, |on_progress| {
+        let generator = generator.as_mut();
+        Ok(translation::translate(
+            &benchmark,
+            &plan,
+            generator,
+            on_progress,
+        )?)
+    })?;
     args.telling.tell(&translated, || {
         reporting::translation_text(&translated, args.all)
     })?;
@@ -75,8 +78,7 @@ struct Paths {
 }
 
 impl Args {
-    /// Where everything lies; that the output has a place of its own is found here, before anything
-    /// is asked.
+    /// All paths; that the output has a place of its own is checked here, before anything is asked.
     fn paths(&self, benchmark: &Benchmark) -> anyhow::Result<Paths> {
         let name = self.input.to_string_lossy();
         let is_set = benchmark.sets().iter().any(|set| set.name == name);

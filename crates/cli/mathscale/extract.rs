@@ -1,130 +1,118 @@
-//! `mwpbench mathscale extract`: seeds → topics and knowledge points.
+//! `mwpbench mathscale extract`: seed questions → topics and knowledge points.
 
 use std::path::{Path, PathBuf};
 
+use anyhow::Context;
 use clap::ValueEnum;
 use dataset_loader::Benchmark;
 use evaluation::STOP_STRINGS;
-use mathscale::{
-    AnnotationPlan, ExtractOutcome, Input, Merging, ModelPlan, Project, Seed, Settling,
-};
+use mathscale::{AnnotationPlan, Input, MergeMode, MergeOptions, ModelPlan, Seed};
 
+use super::StageArgs;
 use super::optional_generator::OptionalGenerator;
-use super::{StageArgs, note_already_there};
-use crate::asking::AskingArgs;
+use crate::asking::{AskingArgs, with_progress};
+use crate::data_folder;
 use crate::exit::Outcome;
-use crate::{data_folder, interruption, progress, screen};
 
 /// Find the topics and knowledge points of seed questions: those that a file carries, or those that
 /// a model names.
 ///
 /// Names that differ in case, white space or trailing punctuation are one; concepts of a single
-/// seed are taken out. concepts.json lists what became of every name.
+/// seed are removed. concepts.json lists what became of every name.
 #[derive(clap::Args)]
 pub struct Args {
-    #[command(flatten)]
+    #[command(flatten, next_help_heading = "Project")]
     stage: StageArgs,
     /// File whose records carry their concepts: `knowledge_point_routes` as TAL-SCQ5K has them, or
     /// lists `topics` and `knowledge_points`.
-    #[arg(long, value_name = "FILE", required_unless_present = "seeds", conflicts_with_all = ["seeds", "model"])]
+    #[arg(help_heading = "Data", long, value_name = "FILE", required_unless_present = "seeds", conflicts_with_all = ["seeds", "model"])]
     from_annotations: Option<PathBuf>,
-    /// Questions that a model reads: the training split of a set in the data folder, or a file with
-    /// question and answer; needs --model.
-    #[arg(long, value_name = "SET|FILE", requires = "model")]
+    /// Seed questions that a model reads: the training split of a set in the data folder, or a file
+    /// with question and answer; needs --model.
+    #[arg(
+        help_heading = "Data",
+        long,
+        value_name = "SET|FILE",
+        requires = "model"
+    )]
     seeds: Option<PathBuf>,
-    /// Take names for one: plurals merges singular and plural, hyphens and articles; near also long
-    /// words that differ by a letter.
-    #[arg(long, value_enum, value_name = "HOW", num_args = 0..=1, require_equals = true, default_value_t = MergeName::None, default_missing_value = "near")]
+    /// Merge names: plurals merges singular and plural, hyphens and articles.
+    #[arg(help_heading = "Concepts", long, value_enum, value_name = "HOW", num_args = 0..=1, require_equals = true, default_value_t = MergeName::None, default_missing_value = "plurals")]
     merge: MergeName,
-    /// Keep concepts that a single seed names.
-    #[arg(long)]
+    /// Keep concepts of a single seed.
+    #[arg(help_heading = "Concepts", long)]
     keep_singletons: bool,
-    #[command(flatten)]
+    #[command(flatten, next_help_heading = "Model")]
     generator: OptionalGenerator,
     #[command(flatten)]
     asking: AskingArgs,
-    #[command(flatten)]
-    telling: screen::Telling,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
 enum MergeName {
     None,
     Plurals,
-    Near,
 }
 
 pub fn run(args: Args) -> anyhow::Result<Outcome> {
-    let outcome = match &args.from_annotations {
-        Some(file) => {
-            let mut project = Project::open_to_write(&args.stage.place.project)?;
-            let plan = AnnotationPlan {
-                file: file.clone(),
-                settling: args.settling(),
-                fresh: args.stage.fresh,
-            };
-            mathscale::extract_from_annotations(&mut project, &plan)?
-        }
-        None => by_model(&args)?,
+    let Some(file) = &args.from_annotations else {
+        return by_model(&args);
     };
-    if outcome.already_there {
-        note_already_there(&outcome.record, args.telling.quiet);
-    }
-    args.telling
-        .tell(&outcome, || reporting::extraction_text(&outcome))?;
-    Ok(Outcome::Done)
+    let plan = AnnotationPlan {
+        file: file.clone(),
+        merge: args.merge_options(),
+        fresh: args.stage.fresh,
+    };
+    super::run_stage(
+        &args.stage,
+        |project| Ok(mathscale::extract_from_annotations(project, &plan)?),
+        reporting::extraction_text,
+    )
 }
 
-fn by_model(args: &Args) -> anyhow::Result<ExtractOutcome> {
-    interruption::listen()?;
+fn by_model(args: &Args) -> anyhow::Result<Outcome> {
     let (seeds, source) = args.seeds()?;
     let wrapping = args.asking.wrapping()?;
     let render = |instruction: &str| wrapping.render(instruction);
     let plan = ModelPlan {
         seeds,
         source,
-        decoding: args.asking.decoding(&STOP_STRINGS)?,
-        attempts: args.asking.attempts,
-        render: &render,
-        rendering: wrapping.digest(),
-        settling: args.settling(),
+        asking: args.asking.of_stage(&STOP_STRINGS, &render, &wrapping)?,
+        merge: args.merge_options(),
         fresh: args.stage.fresh,
     };
-    let Some(generator) = &args.generator.0 else {
-        anyhow::bail!("--seeds needs --model")
-    };
-    let mut project = Project::open_to_write(&args.stage.place.project)?;
-    let mut generator = generator.open()?;
-    let mut display = progress::Display::new(args.telling.quiet, plan.decoding.max_tokens);
-    let outcome =
-        mathscale::extract_by_model(&mut project, &plan, generator.as_mut(), &mut |progress| {
-            display.update(progress);
-            interruption::may_go_on()
-        })?;
-    if !outcome.already_there {
-        display.finish();
-    }
-    Ok(outcome)
+    let generator = args.generator.0.as_ref();
+    let generator = generator.context("--seeds needs --model")?;
+    super::run_stage(
+        &args.stage,
+        |project| {
+            let mut generator = generator.open()?;
+            let max_tokens = plan.asking.decoding.max_tokens;
+            with_progress(args.stage.telling.quiet, max_tokens, |on_progress| {
+                let generator = generator.as_mut();
+                let outcome = mathscale::extract_by_model(project, &plan, generator, on_progress);
+                Ok(outcome?)
+            })
+        },
+        reporting::extraction_text,
+    )
 }
 
 impl Args {
-    fn settling(&self) -> Settling {
-        let merge = match self.merge {
-            MergeName::None => Merging::None,
-            MergeName::Plurals => Merging::Plurals,
-            MergeName::Near => Merging::Near,
-        };
-        Settling {
-            merge,
+    fn merge_options(&self) -> MergeOptions {
+        MergeOptions {
+            merge: match self.merge {
+                MergeName::None => MergeMode::None,
+                MergeName::Plurals => MergeMode::Plurals,
+            },
             keep_singletons: self.keep_singletons,
         }
     }
 
-    /// The questions: a set's training problems, or those of a file.
+    /// The seed questions: a set's training problems, or those of a file.
     fn seeds(&self) -> anyhow::Result<(Vec<Seed>, Input)> {
-        let Some(source) = &self.seeds else {
-            anyhow::bail!("give --from-annotations or --seeds")
-        };
+        let source = self.seeds.as_ref();
+        let source = source.context("give --from-annotations or --seeds")?;
         let benchmark = Benchmark::published();
         let name = source.to_string_lossy();
         match benchmark.sets().iter().any(|set| set.name == name) {
@@ -135,13 +123,12 @@ impl Args {
 }
 
 fn training_split(benchmark: &Benchmark, set: &str) -> anyhow::Result<(Vec<Seed>, Input)> {
-    let Some(folder) = data_folder::path() else {
-        anyhow::bail!("this system names no data directory: give a file, or set MWPBENCH_HOME");
-    };
+    let folder = data_folder::path();
+    let folder =
+        folder.context("this system names no data directory: give a file, or set MWPBENCH_HOME")?;
     let (problems, _) = dataset_loader::load_training(benchmark, &folder)?;
+    let problems = problems.into_iter().filter(|problem| problem.set == set);
     let seeds: Vec<Seed> = problems
-        .into_iter()
-        .filter(|problem| problem.set == set)
         .map(|problem| Seed {
             id: problem.id,
             question: problem.question,

@@ -1,132 +1,89 @@
 //! `mwpbench mathscale generate`: compositions → pairs of question and solution.
 
 use std::num::NonZeroUsize;
-use std::path::PathBuf;
 
 use anyhow::Context;
-use mathscale::{GeneratePlan, Prices, Project};
+use mathscale::{GeneratePlan, Project, TokenPrice};
 use serde_json::json;
 
+use super::StageArgs;
 use super::optional_generator::OptionalGenerator;
-use super::{StageArgs, note_already_there};
-use crate::asking::AskingArgs;
+use crate::asking::{AskingArgs, with_progress};
 use crate::exit::Outcome;
-use crate::{interruption, progress, screen};
 
 /// Have a model write a question with its solution for each composition, with the nearest seeds as
-/// examples.
+/// few-shot examples.
 ///
-/// Replies that cannot be read are asked again with the reason, and at last set aside. Every reply
+/// A reply that cannot be parsed is asked again with the reason, and at last rejected. Every reply
 /// is kept: the same command continues where it was stopped.
 #[derive(clap::Args)]
 pub struct Args {
-    #[command(flatten)]
+    #[command(flatten, next_help_heading = "Project")]
     stage: StageArgs,
-    #[command(flatten)]
-    generator: OptionalGenerator,
-    /// Seeds shown as examples: those whose knowledge points are nearest to the composition's by
-    /// Jaccard distance.
-    #[arg(long, default_value_t = 3, value_name = "K")]
-    examples: usize,
     /// Take the first N compositions only.
-    #[arg(long, value_name = "N")]
+    #[arg(help_heading = "Data", long, value_name = "N")]
     limit: Option<NonZeroUsize>,
+    /// End the stage although some compositions could not be generated; they are rejected.
+    #[arg(help_heading = "Project", long)]
+    without_failed: bool,
+    #[command(flatten, next_help_heading = "Model")]
+    generator: OptionalGenerator,
+    /// Few-shot examples: the seeds whose knowledge points are nearest to the composition's by
+    /// Jaccard distance.
+    #[arg(help_heading = "Prompt", long, default_value_t = 3, value_name = "K")]
+    examples: usize,
     #[command(flatten)]
     asking: AskingArgs,
-    /// End the stage although some compositions could not be generated; they are set aside.
-    #[arg(long)]
-    without_failed: bool,
-    /// Ask nothing: tell how many tokens it would take, and with --prices what they cost.
-    #[arg(long)]
+    /// Ask nothing: print how many tokens it would take, and with --price what they cost.
+    #[arg(help_heading = "Cost", long)]
     dry_run: bool,
-    /// Prices of models in TOML: `currency`, and under `[models."NAME"]` `input` and `output`, the
-    /// price of a million tokens.
-    #[arg(long, value_name = "FILE")]
-    prices: Option<PathBuf>,
-    /// Name of the model in the price file [default: the model's name].
-    #[arg(long, value_name = "NAME", requires = "prices")]
-    price_of: Option<String>,
-    #[command(flatten)]
-    telling: screen::Telling,
+    /// Price of a million prompt tokens and of a million new tokens, such as 0.5,1.5.
+    #[arg(help_heading = "Cost", long, value_name = "INPUT,OUTPUT")]
+    price: Option<TokenPrice>,
 }
 
 pub fn run(args: Args) -> anyhow::Result<Outcome> {
-    interruption::listen()?;
     let wrapping = args.asking.wrapping()?;
     let render = |instruction: &str| wrapping.render(instruction);
-    let prices = args.prices.as_deref().map(Prices::read).transpose()?;
     let plan = GeneratePlan {
         examples: args.examples,
-        // Nothing in the reply itself may end it: the form has two parts, and models like to put
-        // headings over them.
-        decoding: args.asking.decoding(&[])?,
-        attempts: args.asking.attempts,
+        // No stop strings: the reply has two parts, and models like to put headings over them.
+        asking: args.asking.of_stage(&[], &render, &wrapping)?,
         limit: args.limit.map(NonZeroUsize::get),
-        render: &render,
-        rendering: wrapping.digest(),
         without_failed: args.without_failed,
         fresh: args.stage.fresh,
     };
     if args.dry_run {
-        return args.tell_estimate(&plan, prices.as_ref());
+        return print_estimate(&args, &plan);
     }
-    let Some(asked) = &args.generator.0 else {
-        anyhow::bail!("generate needs --model, unless it is a --dry-run")
-    };
-    let mut project = Project::open_to_write(&args.stage.place.project)?;
-    let mut generator = asked.open()?;
-    let name = args
-        .price_of
-        .clone()
-        .unwrap_or_else(|| generator.info().name);
-    let mut display = progress::Display::new(args.telling.quiet, plan.decoding.max_tokens);
-    let outcome = mathscale::generate(&mut project, &plan, generator.as_mut(), &mut |progress| {
-        display.update(progress);
-        interruption::may_go_on()
-    })?;
-    match outcome.already_there {
-        true => note_already_there(&outcome.record, args.telling.quiet),
-        false => display.finish(),
-    }
-    let cost = prices
-        .as_ref()
-        .map(|prices| outcome.cost(prices, &name))
-        .transpose()
-        .context("the pairs are written")?;
-    let told = json!({ "already_there": outcome.already_there, "record": outcome.record, "set_aside": outcome.set_aside, "cost": cost });
-    args.telling
-        .tell(&told, || reporting::generated_text(&outcome, cost.as_ref()))?;
-    Ok(Outcome::Done)
+    let generator = args.generator.0.as_ref();
+    let generator = generator.context("generate needs --model, unless it is a --dry-run")?;
+    super::run_stage(
+        &args.stage,
+        |project| {
+            let mut generator = generator.open()?;
+            let max_tokens = plan.asking.decoding.max_tokens;
+            with_progress(args.stage.telling.quiet, max_tokens, |on_progress| {
+                let generator = generator.as_mut();
+                Ok(mathscale::generate(project, &plan, generator, on_progress)?)
+            })
+        },
+        |outcome| reporting::generated_text(outcome, args.price.as_ref()),
+    )
 }
 
-impl Args {
-    fn tell_estimate(
-        &self,
-        plan: &GeneratePlan<'_>,
-        prices: Option<&Prices>,
-    ) -> anyhow::Result<Outcome> {
-        let project = Project::open(&self.stage.place.project)?;
-        let estimate = mathscale::estimate_generation(&project, plan)?;
-        let name = match (&self.price_of, prices) {
-            (Some(name), _) => name,
-            (None, None) => "",
-            (None, Some(_)) => anyhow::bail!(
-                "--dry-run with --prices needs --price-of: which of its models is meant"
-            ),
-        };
-        let cost = |tokens| {
-            prices
-                .map(|prices| prices.cost(name, estimate.prompt_tokens, tokens))
-                .transpose()
-        };
-        let (cost, most) = (
-            cost(estimate.completion_tokens)?,
-            cost(estimate.most_completion_tokens)?,
-        );
-        let told = json!({ "estimate": estimate, "cost": cost, "most_cost": most });
-        self.telling.tell(&told, || {
-            reporting::estimate_text(&estimate, cost.as_ref(), most.as_ref())
-        })?;
-        Ok(Outcome::Done)
-    }
+fn print_estimate(args: &Args, plan: &GeneratePlan<'_>) -> anyhow::Result<Outcome> {
+    let project = Project::open(&args.stage.place.project)?;
+    let estimate = mathscale::estimate_generation(&project, plan)?;
+    let cost = |tokens| Some(args.price?.cost(estimate.prompt_tokens, tokens));
+    let (cost, max_cost) = (
+        cost(estimate.completion_tokens),
+        cost(estimate.max_completion_tokens),
+    );
+    let json = json!({ "estimate": estimate, "cost": cost, "most_cost": max_cost });
+    let telling = &args.stage.telling;
+    telling.tell(&json, || {
+        reporting::estimate_text(&estimate, cost, max_cost)
+    })?;
+    Ok(Outcome::Done)
 }

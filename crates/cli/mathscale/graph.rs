@@ -1,28 +1,29 @@
-//! `mwpbench mathscale graph`: concepts → the graph, and looking at it.
+//! `mwpbench mathscale graph`: concepts → the graph, and its inspection.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
+use anyhow::Context;
 use clap::ValueEnum;
-use mathscale::{Graph, GraphPlan, PictureOptions, Project};
+use mathscale::{Graph, GraphPlan, Project};
 
-use super::{ProjectArg, note_already_there};
+use super::{ProjectArg, StageArgs};
 use crate::exit::Outcome;
 use crate::screen;
 
-/// Join the concepts that one seed yielded; or look at the graph.
+/// Join the concepts that one seed has; or inspect the graph.
 #[derive(clap::Args)]
 #[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
 pub struct Args {
     #[command(subcommand)]
-    look: Option<Look>,
+    inspect: Option<Inspect>,
+    // Not `StageArgs`: here the project is required only where there is no subcommand.
     /// Project folder.
     #[arg(long, value_name = "DIR", required = true)]
     project: Option<PathBuf>,
     /// Replace what the project has of this stage; it is moved to replaced/.
     #[arg(long)]
     fresh: bool,
-    /// Take a graph from elsewhere (GraphML where it is called .graphml, else JSON as
-    /// `graph export` writes it) in place of the extractions.
+    /// Take a graph from elsewhere, in the JSON of `graph export`, in place of the extractions.
     #[arg(long, value_name = "FILE")]
     from: Option<PathBuf>,
     #[command(flatten)]
@@ -30,11 +31,10 @@ pub struct Args {
 }
 
 #[derive(clap::Subcommand)]
-enum Look {
+enum Inspect {
     Stats(Stats),
     Show(Show),
     Export(Export),
-    Picture(Picture),
 }
 
 /// Sizes, degrees, components and the heaviest edges.
@@ -42,7 +42,7 @@ enum Look {
 struct Stats {
     #[command(flatten)]
     place: ProjectArg,
-    /// Heaviest edges shown of each sub-graph.
+    /// Heaviest edges of each sub-graph.
     #[arg(long, default_value_t = 10, value_name = "N")]
     heaviest: usize,
     #[command(flatten)]
@@ -52,18 +52,18 @@ struct Stats {
 /// The neighbours of a concept, with weights and the probabilities of a step.
 #[derive(clap::Args)]
 struct Show {
-    /// Name of a topic or knowledge point; case is no matter.
+    /// Name of a topic or knowledge point; in any case.
     concept: String,
     #[command(flatten)]
     place: ProjectArg,
-    /// Most neighbours shown of each kind.
+    /// Neighbours of each kind, at most.
     #[arg(long, default_value_t = 20, value_name = "N")]
     limit: usize,
     #[command(flatten)]
     telling: screen::Telling,
 }
 
-/// Write the graph as GraphML or JSON, without loss.
+/// Write the graph as GraphML (for Gephi, Cytoscape or networkx) or JSON (for `graph --from`).
 #[derive(clap::Args)]
 struct Export {
     #[command(flatten)]
@@ -75,21 +75,6 @@ struct Export {
     output: PathBuf,
 }
 
-/// Draw the neighbourhood of a concept as SVG.
-#[derive(clap::Args)]
-struct Picture {
-    /// Name of a topic or knowledge point; case is no matter.
-    concept: String,
-    #[command(flatten)]
-    place: ProjectArg,
-    /// Most neighbours drawn of each kind.
-    #[arg(long, default_value_t = PictureOptions::default().neighbours, value_name = "N")]
-    limit: usize,
-    /// The file, which is replaced.
-    #[arg(long, value_name = "FILE.svg")]
-    output: PathBuf,
-}
-
 #[derive(Clone, Copy, Debug, ValueEnum)]
 enum Format {
     Graphml,
@@ -97,34 +82,34 @@ enum Format {
 }
 
 pub fn run(args: Args) -> anyhow::Result<Outcome> {
-    match (&args.look, &args.project) {
-        (Some(Look::Stats(args)), _) => stats(args)?,
-        (Some(Look::Show(args)), _) => show(args)?,
-        (Some(Look::Export(args)), _) => export(args)?,
-        (Some(Look::Picture(args)), _) => picture(args)?,
-        (None, Some(project)) => make(project, &args)?,
-        (None, None) => anyhow::bail!("give --project DIR"),
+    match &args.inspect {
+        Some(Inspect::Stats(args)) => stats(args)?,
+        Some(Inspect::Show(args)) => show(args)?,
+        Some(Inspect::Export(args)) => export(args)?,
+        None => return build(args),
     }
     Ok(Outcome::Done)
 }
 
-fn make(project: &Path, args: &Args) -> anyhow::Result<()> {
-    let mut project = Project::open_to_write(project)?;
-    let outcome = mathscale::graph(
-        &mut project,
-        &GraphPlan {
-            from: args.from.clone(),
-            fresh: args.fresh,
+fn build(args: Args) -> anyhow::Result<Outcome> {
+    let Args { from, fresh, .. } = args;
+    let project = args.project.context("give --project DIR")?;
+    let stage = StageArgs {
+        place: ProjectArg { project },
+        fresh,
+        telling: args.telling,
+    };
+    super::run_stage(
+        &stage,
+        |project| {
+            let outcome = mathscale::graph(project, &GraphPlan { from, fresh })?;
+            for warning in &outcome.details.warnings {
+                eprintln!("warning: {warning}");
+            }
+            Ok(outcome)
         },
-    )?;
-    if outcome.already_there {
-        note_already_there(&outcome.record, args.telling.quiet);
-    }
-    for warning in &outcome.warnings {
-        eprintln!("warning: {warning}");
-    }
-    args.telling
-        .tell(&outcome, || reporting::graph_made_text(&outcome))
+        reporting::graph_made_text,
+    )
 }
 
 fn stats(args: &Stats) -> anyhow::Result<()> {
@@ -135,7 +120,7 @@ fn stats(args: &Stats) -> anyhow::Result<()> {
 }
 
 fn show(args: &Show) -> anyhow::Result<()> {
-    let found = load(&args.place)?.show(&args.concept)?;
+    let found = load(&args.place)?.neighbourhoods(&args.concept)?;
     args.telling.tell(&found, || {
         reporting::neighbourhoods_text(&found, args.limit, screen::width())
     })
@@ -148,28 +133,10 @@ fn export(args: &Export) -> anyhow::Result<()> {
         Format::Graphml => graph.write_graphml(&mut text)?,
         Format::Json => graph.write_json(&mut text)?,
     }
-    write(&args.output, &text)
-}
-
-fn picture(args: &Picture) -> anyhow::Result<()> {
-    let found = load(&args.place)?.show(&args.concept)?;
-    // A topic comes before a knowledge point of the same name.
-    let svg = found
-        .first()
-        .map(|shown| {
-            shown.svg(PictureOptions {
-                neighbours: args.limit,
-            })
-        })
-        .unwrap_or_default();
-    write(&args.output, svg.as_bytes())
+    let file = &args.output;
+    std::fs::write(file, text).with_context(|| format!("{} cannot be written", file.display()))
 }
 
 fn load(place: &ProjectArg) -> anyhow::Result<Graph> {
     Ok(Graph::of_project(&Project::open(&place.project)?)?.0)
-}
-
-fn write(file: &Path, text: &[u8]) -> anyhow::Result<()> {
-    std::fs::write(file, text)
-        .map_err(|error| anyhow::anyhow!("{} cannot be written: {error}", file.display()))
 }

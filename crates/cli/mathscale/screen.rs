@@ -2,92 +2,104 @@
 
 use std::path::PathBuf;
 
-use mathscale::{PairSource, Project, ScreenPlan, ScreenRules};
+use mathscale::{PairSource, ScreenPlan, ScreenRules};
 use overlap::{Index, Item, Options};
 
-use super::{StageArgs, note_already_there};
+use super::StageArgs;
+use super::counter::Counter;
 use crate::exit::Outcome;
-use crate::{data_folder, interruption, screen};
+use crate::{data_folder, interruption};
 
 /// Remove pairs that are malformed, too long, without a final answer, contaminated by a test set,
 /// or repetitions.
 ///
-/// Test items are those of the data folder, of all its sets. screen.removed.jsonl tells the reason
-/// of each removal, screen.json counts them.
+/// Test items are those of the data folder, of all its sets. screen.removed.jsonl has the reason of
+/// each removal, screen.json counts them.
 #[derive(clap::Args)]
 pub struct Args {
-    #[command(flatten)]
+    #[command(flatten, next_help_heading = "Project")]
     stage: StageArgs,
     /// Pairs from elsewhere: JSON Lines, a JSON array or parquet with question and solution
     /// [default: validated.jsonl where there is one, else pairs.jsonl].
-    #[arg(long, value_name = "FILE", conflicts_with = "generated")]
+    #[arg(
+        help_heading = "Data",
+        long,
+        value_name = "FILE",
+        conflicts_with = "generated"
+    )]
     pairs: Option<PathBuf>,
     /// Take pairs.jsonl although the project was validated.
-    #[arg(long)]
+    #[arg(help_heading = "Data", long)]
     generated: bool,
     /// Test problems in MwpBench's record form: a file, or a folder of .jsonl/.json files [default:
-    /// the data folder, else the samples].
-    #[arg(long, env = "MWPBENCH_DATA", value_name = "FILE|DIR")]
+    /// the data folder, else the bundled problems].
+    #[arg(
+        help_heading = "Contamination",
+        long,
+        env = "MWPBENCH_DATA",
+        value_name = "FILE|DIR"
+    )]
     data: Option<PathBuf>,
-    /// Look for no test items: nothing will be known of contamination.
-    #[arg(long)]
+    /// Use no test items: nothing will be known of contamination.
+    #[arg(help_heading = "Contamination", long)]
     without_tests: bool,
     /// Words of an n-gram that a pair and a test item may not share: 13, or 8 to find more.
-    #[arg(long, default_value_t = Options::default().ngram, value_name = "N")]
+    #[arg(help_heading = "Contamination", long, default_value_t = Options::default().ngram, value_name = "N")]
     ngram: usize,
-    /// Jaccard index from which a question is near to a test item, from 0.5 to 1.
-    #[arg(long, default_value_t = Options::default().near, value_name = "INDEX")]
-    test_near: f64,
+    /// Jaccard index from which a question is a near-duplicate of a test item, from 0.5 to 1.
+    #[arg(help_heading = "Contamination", long, default_value_t = Options::default().near, value_name = "INDEX")]
+    contamination_jaccard: f64,
     /// Share of a test item's n-grams that contaminates a pair, from 0 to 1: at 0 one is enough, as
     /// is usual for training data.
-    #[arg(long, default_value_t = 0.0, value_name = "SHARE")]
+    #[arg(
+        help_heading = "Contamination",
+        long,
+        default_value_t = 0.0,
+        value_name = "SHARE"
+    )]
     test_share: f64,
-    /// Jaccard index from which two questions are nearly the same, from 0.5 to 1.
-    #[arg(long, default_value_t = Options::default().near, value_name = "INDEX")]
-    near: f64,
+    /// Jaccard index from which two questions are near-duplicates, from 0.5 to 1.
+    #[arg(help_heading = "Duplicates", long, default_value_t = Options::default().near, value_name = "INDEX")]
+    min_jaccard: f64,
     /// Remove equal questions only.
-    #[arg(long, conflicts_with = "near")]
+    #[arg(help_heading = "Duplicates", long, conflicts_with = "min_jaccard")]
     exact_only: bool,
     /// Keep pairs whose question is that of a seed.
-    #[arg(long)]
+    #[arg(help_heading = "Duplicates", long)]
     keep_seed_copies: bool,
     /// Keep solutions in which the strict scorer finds no final answer.
-    #[arg(long)]
+    #[arg(help_heading = "Form", long)]
     keep_without_answer: bool,
-    /// Most tokens of question and solution together, a token for every three bytes; 0 for any
+    /// Tokens of question and solution together, at most, a token for every three bytes; 0 for any
     /// number.
-    #[arg(long, default_value_t = 2048, value_name = "N")]
+    #[arg(help_heading = "Form", long, default_value_t = ScreenRules::default().max_tokens.unwrap_or(0), value_name = "N")]
     max_pair_tokens: usize,
-    /// Most characters of a question [default: any number].
-    #[arg(long, value_name = "N")]
+    /// Characters of a question, at most [default: any number].
+    #[arg(help_heading = "Form", long, value_name = "N")]
     max_question_chars: Option<usize>,
-    /// Most characters of a solution [default: any number].
-    #[arg(long, value_name = "N")]
+    /// Characters of a solution, at most [default: any number].
+    #[arg(help_heading = "Form", long, value_name = "N")]
     max_solution_chars: Option<usize>,
-    #[command(flatten)]
-    telling: screen::Telling,
 }
 
 pub fn run(args: Args) -> anyhow::Result<Outcome> {
-    interruption::listen()?;
-    let tests = if args.without_tests {
-        None
-    } else {
-        Some(args.tests()?)
+    let tests = match args.without_tests {
+        true => None,
+        false => Some(args.tests()?),
     };
-    let mut project = Project::open_to_write(&args.stage.place.project)?;
-    let mut display = super::reading::Display::new(args.telling.quiet);
-    let outcome = mathscale::screen(&mut project, &args.plan(), tests.as_ref(), &mut |read| {
-        display.update(read);
-        interruption::may_go_on()
-    })?;
-    display.finish();
-    if outcome.already_there {
-        note_already_there(&outcome.record, args.telling.quiet);
-    }
-    args.telling
-        .tell(&outcome, || reporting::screened_text(&outcome))?;
-    Ok(Outcome::Done)
+    let mut counter = Counter::new(args.stage.telling.quiet);
+    super::run_stage(
+        &args.stage,
+        |project| {
+            let outcome = mathscale::screen(project, &args.plan(), tests.as_ref(), &mut |pairs| {
+                counter.update(|_| format!("{pairs} pairs"));
+                interruption::may_go_on()
+            })?;
+            counter.finish();
+            Ok(outcome)
+        },
+        reporting::screened_text,
+    )
 }
 
 impl Args {
@@ -98,11 +110,11 @@ impl Args {
             (None, false) => PairSource::Latest,
         };
         let rules = ScreenRules {
-            question_characters: self.max_question_chars,
-            solution_characters: self.max_solution_chars,
-            tokens: (self.max_pair_tokens > 0).then_some(self.max_pair_tokens),
+            max_question_chars: self.max_question_chars,
+            max_solution_chars: self.max_solution_chars,
+            max_tokens: (self.max_pair_tokens > 0).then_some(self.max_pair_tokens),
             final_answer: !self.keep_without_answer,
-            near: (!self.exact_only).then_some(self.near),
+            min_jaccard: (!self.exact_only).then_some(self.min_jaccard),
             seeds: !self.keep_seed_copies,
         };
         ScreenPlan {
@@ -118,7 +130,7 @@ impl Args {
         let data = data_folder::load(&benchmark, self.data.as_deref())?;
         if data.origin == dataset_loader::Origin::Samples {
             eprintln!(
-                "warning: only the program's own samples are looked for, not the published test sets: fetch these (`mwpbench data fetch`) or name them with --data"
+                "warning: the only test items are the bundled problems, not the published test sets: fetch these (`mwpbench data fetch`) or name them with --data"
             );
         } else {
             let here = |name: &str| data.problems.iter().any(|problem| problem.set == name);
@@ -142,7 +154,7 @@ impl Args {
         };
         let options = Options {
             ngram: self.ngram,
-            near: self.test_near,
+            near: self.contamination_jaccard,
             share: self.test_share,
         };
         Ok(Index::new(

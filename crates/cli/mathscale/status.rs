@@ -6,7 +6,7 @@ use super::ProjectArg;
 use crate::exit::Outcome;
 use crate::screen;
 
-/// Tell how far each stage of a project is, what it counted, and which are stale.
+/// Show how far each stage of a project is, what it counted, and which are stale.
 #[derive(clap::Args)]
 pub struct Args {
     #[command(flatten)]

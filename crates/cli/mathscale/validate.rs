@@ -1,53 +1,49 @@
-//! `mwpbench mathscale validate`: whether the solutions are right, as far as a model can tell.
+//! `mwpbench mathscale validate`: whether the solutions are right, as far as a model can judge.
 
 use std::num::NonZeroU32;
 
 use clap::ValueEnum;
-use mathscale::{OnWrong, Project, ValidatePlan, ValidationMethod};
+use mathscale::{OnWrong, ValidatePlan, ValidationMethod};
 
-use super::{StageArgs, note_already_there};
-use crate::asking::AskingArgs;
+use super::StageArgs;
+use crate::asking::{AskingArgs, with_progress};
 use crate::exit::Outcome;
 use crate::generator::GeneratorArgs;
-use crate::{interruption, progress, screen};
 
 /// Judge the solutions of the pairs by a second model, or by several solutions of which most agree.
 /// Optional.
 ///
 /// By reference, as in the paper: the model solves each question, then judges the pair's solution
 /// against its own. With --consistency K it only solves, K times, and the answer of most solutions
-/// counts, equal answers put together by the strict scorer.
+/// counts, equal answers grouped by the strict scorer.
 #[derive(clap::Args)]
 pub struct Args {
-    #[command(flatten)]
+    #[command(flatten, next_help_heading = "Project")]
     stage: StageArgs,
-    #[command(flatten)]
-    generator: GeneratorArgs,
     /// Draw K solutions of each question and take the answer that most reach, in place of a
     /// reference and a judgement; needs --temperature.
-    #[arg(long, value_name = "K")]
+    #[arg(help_heading = "Validation", long, value_name = "K")]
     consistency: Option<NonZeroU32>,
     /// What becomes of a solution that is wrong.
-    #[arg(long, value_enum, default_value_t = OnWrongName::Replace)]
+    #[arg(help_heading = "Validation", long, value_enum, default_value_t = OnWrongName::Replace)]
     on_wrong: OnWrongName,
+    #[command(flatten, next_help_heading = "Model")]
+    generator: GeneratorArgs,
     #[command(flatten)]
     asking: AskingArgs,
-    #[command(flatten)]
-    telling: screen::Telling,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
 enum OnWrongName {
-    /// The model's own solution takes its place.
+    /// The model's own solution replaces it.
     Replace,
-    /// The pair is set aside.
+    /// The pair is rejected.
     Drop,
     /// It stays, marked as rejected.
     Keep,
 }
 
 pub fn run(args: Args) -> anyhow::Result<Outcome> {
-    interruption::listen()?;
     let wrapping = args.asking.wrapping()?;
     let render = |instruction: &str| wrapping.render(instruction);
     let plan = ValidatePlan {
@@ -59,24 +55,19 @@ pub fn run(args: Args) -> anyhow::Result<Outcome> {
             OnWrongName::Drop => OnWrong::Drop,
             OnWrongName::Keep => OnWrong::Keep,
         },
-        decoding: args.asking.decoding(&[])?,
-        attempts: args.asking.attempts,
-        render: &render,
-        rendering: wrapping.digest(),
+        asking: args.asking.of_stage(&[], &render, &wrapping)?,
         fresh: args.stage.fresh,
     };
-    let mut project = Project::open_to_write(&args.stage.place.project)?;
-    let mut generator = args.generator.open()?;
-    let mut display = progress::Display::new(args.telling.quiet, plan.decoding.max_tokens);
-    let outcome = mathscale::validate(&mut project, &plan, generator.as_mut(), &mut |progress| {
-        display.update(progress);
-        interruption::may_go_on()
-    })?;
-    match outcome.already_there {
-        true => note_already_there(&outcome.record, args.telling.quiet),
-        false => display.finish(),
-    }
-    args.telling
-        .tell(&outcome, || reporting::validated_text(&outcome))?;
-    Ok(Outcome::Done)
+    super::run_stage(
+        &args.stage,
+        |project| {
+            let mut generator = args.generator.open()?;
+            let max_tokens = plan.asking.decoding.max_tokens;
+            with_progress(args.stage.telling.quiet, max_tokens, |on_progress| {
+                let generator = generator.as_mut();
+                Ok(mathscale::validate(project, &plan, generator, on_progress)?)
+            })
+        },
+        reporting::validated_text,
+    )
 }

@@ -6,7 +6,7 @@ use std::ops::ControlFlow;
 use std::path::Path;
 use std::time::Instant;
 
-use mathscale::{AnnotationPlan, ComposePlan, GraphPlan, Project, Search, Settling};
+use mathscale::{AnnotationPlan, ComposePlan, GraphPlan, MergeOptions, Project, WalkOptions};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -16,18 +16,18 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut project = Project::open_to_write(Path::new(folder))?;
     let plan = AnnotationPlan {
         file: extractions.into(),
-        settling: Settling::default(),
+        merge: MergeOptions::default(),
         fresh: false,
     };
     mathscale::extract_from_annotations(&mut project, &plan)?;
     mathscale::graph(&mut project, &GraphPlan::default())?;
     let started = Instant::now();
-    let search = Search {
+    let walks = WalkOptions {
         count: count.parse()?,
         seed: seed.parse()?,
     };
     let plan = ComposePlan {
-        search,
+        walks,
         threads: threads.parse()?,
         fresh: true,
     };

@@ -13,19 +13,18 @@ use std::ops::ControlFlow;
 use std::path::Path;
 use std::time::Instant;
 
-use mathscale::{
-    Composition, Extraction, NearestSeeds, PairSource, Project, ScreenPlan, read_lines, screen,
-};
+use mathscale::{Composition, Extraction, NearestSeeds, PairSource, Project, ScreenPlan, screen};
 use overlap::{Index, Item, Options};
 use rayon::prelude::*;
+use store::JsonLines;
 
-const SHOWN: usize = 3;
+const EXAMPLES: usize = 3;
 const SAMPLE: usize = 500;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let mut arguments = std::env::args().skip(1);
     let folder = arguments.next().ok_or("give a project folder")?;
-    // So that the memory told is that of screening alone.
+    // So that the memory printed is that of screening alone.
     if folder != "-" {
         look_up(Path::new(&folder))?;
     }
@@ -36,11 +35,11 @@ fn main() -> Result<(), Box<dyn Error>> {
 }
 
 fn look_up(folder: &Path) -> Result<(), Box<dyn Error>> {
-    let sets: Vec<Vec<String>> = read_lines::<Extraction>(&folder.join("extractions.jsonl"))?
+    let sets: Vec<Vec<String>> = JsonLines::<Extraction>::open(&folder.join("extractions.jsonl"))?
         .map(|extraction| extraction.map(|extraction| extraction.knowledge_points))
         .collect::<Result<_, _>>()?;
     let compositions: Vec<Vec<String>> =
-        read_lines::<Composition>(&folder.join("compositions.jsonl"))?
+        JsonLines::<Composition>::open(&folder.join("compositions.jsonl"))?
             .map(|composition| composition.map(|composition| composition.knowledge_points))
             .collect::<Result<_, _>>()?;
     let start = Instant::now();
@@ -54,7 +53,7 @@ fn look_up(folder: &Path) -> Result<(), Box<dyn Error>> {
     let mut lookup = index.lookup();
     for composition in compositions.iter().step_by(step) {
         assert_eq!(
-            lookup.nearest(composition, SHOWN),
+            lookup.nearest(composition, EXAMPLES),
             brute_force(&sets, composition),
             "{composition:?}"
         );
@@ -68,12 +67,12 @@ fn look_up(folder: &Path) -> Result<(), Box<dyn Error>> {
         .par_iter()
         .map_init(
             || index.lookup(),
-            |lookup, composition| lookup.nearest(composition, SHOWN)[0],
+            |lookup, composition| lookup.nearest(composition, EXAMPLES)[0],
         )
         .sum();
     let seconds = start.elapsed().as_secs_f64();
     println!(
-        "{} look-ups of {SHOWN} seeds with {} threads in {seconds:.1} s ({:.0} a second; check sum {sum})",
+        "{} look-ups of {EXAMPLES} seeds with {} threads in {seconds:.1} s ({:.0} a second; check sum {sum})",
         compositions.len(),
         rayon::current_num_threads(),
         compositions.len() as f64 / seconds
@@ -103,7 +102,7 @@ fn brute_force(sets: &[Vec<String>], asked: &[String]) -> Vec<usize> {
     });
     order
         .into_iter()
-        .take(SHOWN)
+        .take(EXAMPLES)
         .map(|(.., place)| place)
         .collect()
 }
@@ -166,9 +165,9 @@ fn screen_pairs(count: u64) -> Result<(), Box<dyn Error>> {
         .collect();
     println!(
         "{count} pairs screened in {seconds:.1} s, {} kept, removed {removed:?}",
-        outcome.report.kept
+        outcome.details.report.kept
     );
-    assert_eq!(outcome.report.kept, count - count / 10);
+    assert_eq!(outcome.details.report.kept, count - count / 10);
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     if let Some(peak) = status.lines().find(|line| line.starts_with("VmHWM")) {
         println!("most memory: {}", peak.trim_start_matches("VmHWM:").trim());

@@ -8,26 +8,23 @@
 //! What the paper leaves open: step counts are drawn uniformly and independently; a node met twice
 //! counts once; a concept without neighbours in its own sub-graph stays where it is; a walk that
 //! finds no KP gives nothing. Compositions are unique, and stand in the order of their first walks.
-//! Walk i draws from stream i of a counter-based generator ([`philox`]) under the seed, so that the
-//! result depends on graph, seed and count alone: not on threads, machines or interruptions. A
-//! smaller count gives the start of a larger one's file.
+//! Walk i draws from numbers of its own ([`random`]), so that the result depends on graph, seed and
+//! count alone: not on threads, machines or interruptions. A smaller count gives the start of a
+//! larger one's file.
 //!
 //! A graph can run out of new compositions. The search ends before the count is reached
-//! * when all compositions that the graph can give were found: they are enumerated where that is
-//!   cheap ([`possible`]);
 //! * when 2²⁰ walks in a row, or as many as were asked for if that is more, gave none: by then the
 //!   walks that would still give one have together a probability below 3 in a million, at 95 %
 //!   confidence (the rule of three);
 //! * after 100 walks for each composition asked for and 2²⁴ more.
 
 mod names; // names as JSON strings
-mod philox; // streams of random numbers by number
-mod possible; // all compositions of a small graph, counted
+mod random; // the random numbers of a walk
 mod search; // walks in rounds, until the count or the end
 mod stage; // mwpbench mathscale compose
 mod steps; // alias tables
-mod unique; // what was found before
+mod unique; // compositions found before
 mod walk; // one walk
 
-pub use search::{Ending, Search, SearchProgress};
-pub use stage::{ComposeOutcome, ComposePlan, compose, compositions};
+pub use search::{StopReason, WalkOptions, WalkProgress};
+pub use stage::{ComposeDetails, ComposeOutcome, ComposePlan, compose, compositions};

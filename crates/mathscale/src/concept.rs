@@ -1,20 +1,20 @@
-//! Names of concepts: one spelling for what differs in white space, trailing punctuation or Unicode
-//! form; one key for what differs in case; and names that no concept may have.
+//! Names of concepts: one canonical form for what differs in white space, trailing punctuation or
+//! Unicode form; one key for what differs in case; and names that no concept may have.
 
 use std::borrow::Cow;
 use std::fmt;
 
 use unicode_normalization::UnicodeNormalization;
 
-/// Most characters of a name. The longest of 5,000 annotated questions has 72.
-pub(crate) const LONGEST_NAME: usize = 200;
+/// The longest of 5,000 annotated questions has 72.
+pub(crate) const MAX_NAME_CHARS: usize = 200;
 
 /// Why a text cannot name a concept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum NameFault {
     /// Nothing but white space and punctuation.
     Blank,
-    /// A character that steers a terminal or a text's direction, or that no file format can carry.
+    /// A character that controls a terminal or a text's direction, or that no file format can carry.
     Control(char),
     /// So many characters.
     TooLong(usize),
@@ -31,32 +31,25 @@ impl fmt::Display for NameFault {
             ),
             Self::TooLong(length) => write!(
                 f,
-                "a name of {length} characters, of which {LONGEST_NAME} are allowed"
+                "a name of {length} characters, of which {MAX_NAME_CHARS} are allowed"
             ),
         }
     }
 }
 
 impl NameFault {
-    /// The start of a faulty name, with what cannot be printed escaped.
-    pub(crate) fn shown(self, name: &str) -> String {
-        const SHOWN: usize = 40;
-        let start: String = name
-            .chars()
-            .take(SHOWN)
-            .flat_map(char::escape_default)
-            .collect();
-        if name.chars().nth(SHOWN).is_some() {
-            format!("{start}…")
-        } else {
-            start
-        }
+    /// The start of a faulty name for a message, with what cannot be printed escaped.
+    pub(crate) fn excerpt(self, name: &str) -> String {
+        const MAX_CHARS: usize = 40;
+        let start = name.chars().take(MAX_CHARS).flat_map(char::escape_default);
+        let more = name.chars().nth(MAX_CHARS).map(|_| '…');
+        start.chain(more).collect()
     }
 }
 
-/// The name as it is kept: NFC, single spaces, none at the ends, no punctuation of sentences behind
+/// The canonical form of a name: NFC, single spaces, none at the ends, no punctuation of sentences behind
 /// it, no invisible characters. Doing it twice changes nothing. An exclamation mark stays: `n!`.
-pub(crate) fn written(name: &str) -> Result<String, NameFault> {
+pub(crate) fn canonical(name: &str) -> Result<String, NameFault> {
     let mut text = String::with_capacity(name.len());
     let composed = if name.is_ascii() {
         Cow::Borrowed(name)
@@ -77,16 +70,16 @@ pub(crate) fn written(name: &str) -> Result<String, NameFault> {
     text.truncate(text.trim_end_matches(is_trailing).len());
     match text.chars().count() {
         0 => Err(NameFault::Blank),
-        length if length > LONGEST_NAME => Err(NameFault::TooLong(length)),
-        // What was taken out may have parted characters that belong together.
+        length if length > MAX_NAME_CHARS => Err(NameFault::TooLong(length)),
+        // What was removed may have stood between characters that compose.
         _ if text.is_ascii() => Ok(text),
         _ => Ok(text.nfc().collect()),
     }
 }
 
 /// Equal for names that differ in case only.
-pub(crate) fn key(written: &str) -> String {
-    written.to_lowercase()
+pub(crate) fn case_key(canonical: &str) -> String {
+    canonical.to_lowercase()
 }
 
 fn is_trailing(c: char) -> bool {
@@ -123,32 +116,35 @@ mod tests {
             "Law\u{A0}of\tcosines:",
             "Law of cos\u{200B}ines ; ",
         ] {
-            assert_eq!(written(name).unwrap(), "Law of cosines", "{name:?}");
+            assert_eq!(canonical(name).unwrap(), "Law of cosines", "{name:?}");
         }
-        assert_eq!(written("Me\u{301}thode").unwrap(), "M\u{E9}thode");
-        assert_eq!(written("Factorial n!").unwrap(), "Factorial n!");
-        assert_eq!(key("Law of Cosines"), key("LAW OF COSINES"));
+        assert_eq!(canonical("Me\u{301}thode").unwrap(), "M\u{E9}thode");
+        assert_eq!(canonical("Factorial n!").unwrap(), "Factorial n!");
+        assert_eq!(case_key("Law of Cosines"), case_key("LAW OF COSINES"));
     }
 
     #[test]
     fn names_that_no_concept_may_have() {
-        assert_eq!(written(" ... "), Err(NameFault::Blank));
-        assert_eq!(written("a\u{1B}[31mred"), Err(NameFault::Control('\u{1B}')));
-        assert_eq!(written("a\0b"), Err(NameFault::Control('\0')));
-        assert_eq!(written("a\u{202E}b"), Err(NameFault::Control('\u{202E}')));
-        assert_eq!(written("a\u{FFFF}b"), Err(NameFault::Control('\u{FFFF}')));
+        assert_eq!(canonical(" ... "), Err(NameFault::Blank));
         assert_eq!(
-            written(&"x".repeat(10_000)),
+            canonical("a\u{1B}[31mred"),
+            Err(NameFault::Control('\u{1B}'))
+        );
+        assert_eq!(canonical("a\0b"), Err(NameFault::Control('\0')));
+        assert_eq!(canonical("a\u{202E}b"), Err(NameFault::Control('\u{202E}')));
+        assert_eq!(canonical("a\u{FFFF}b"), Err(NameFault::Control('\u{FFFF}')));
+        assert_eq!(
+            canonical(&"x".repeat(10_000)),
             Err(NameFault::TooLong(10_000))
         );
-        assert_eq!(NameFault::Blank.shown("a\u{1B}b"), "a\\u{1b}b");
+        assert_eq!(NameFault::Blank.excerpt("a\u{1B}b"), "a\\u{1b}b");
     }
 
     proptest! {
         #[test]
-        fn written_twice_is_written_once(name in "\\PC{0,30}|[ a-z.,\u{301}\u{200B}\u{AC00}\u{11A8}]{0,12}") {
-            if let Ok(once) = written(&name) {
-                prop_assert_eq!(written(&once), Ok(once));
+        fn canonical_twice_is_canonical_once(name in "\\PC{0,30}|[ a-z.,\u{301}\u{200B}\u{AC00}\u{11A8}]{0,12}") {
+            if let Ok(once) = canonical(&name) {
+                prop_assert_eq!(canonical(&once), Ok(once));
             }
         }
     }

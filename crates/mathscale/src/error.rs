@@ -3,15 +3,15 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+use fault::{Class, Fault};
 use jobs::JobError;
 use record_files::Place;
 use store::{Difference, FileError};
 
-use crate::project::Stage;
+use crate::stage::Stage;
 
 /// An error of the pipeline: what is wrong, in which file and line.
 #[derive(Debug, thiserror::Error)]
-#[error("{}", Told(self))]
 pub struct Error {
     file: PathBuf,
     place: Option<Place>,
@@ -36,13 +36,9 @@ impl Error {
         }
     }
 
-    /// Of no file in particular.
+    /// Of no file in particular, or of one that the kind names itself.
     pub(crate) fn of(kind: ErrorKind) -> Self {
-        Self {
-            file: PathBuf::new(),
-            place: None,
-            kind,
-        }
+        Self::in_file(Path::new(""), kind)
     }
 
     /// What is wrong.
@@ -59,56 +55,41 @@ impl Error {
     pub fn place(&self) -> Option<Place> {
         self.place
     }
+}
 
-    /// Whether the call is at fault (a name, a path, a flag, the order of the stages) and not the
-    /// data.
-    pub fn is_usage(&self) -> bool {
-        match &self.kind {
-            ErrorKind::Records(error) => {
-                matches!(
-                    error.kind(),
-                    record_files::ErrorKind::NotFound | record_files::ErrorKind::Folder
-                )
-            }
-            ErrorKind::Overlap(error) => !error.is_integrity(),
-            // A path that was given; of the project's own files a lost one is told as changed.
-            ErrorKind::Unreadable(source) => source.kind() == std::io::ErrorKind::NotFound,
-            ErrorKind::NotAProject
-            | ErrorKind::NoProject
-            | ErrorKind::NotWritable(_)
-            | ErrorKind::File(FileError::NotWritable { .. } | FileError::Locked { .. })
-            | ErrorKind::Threads(_)
-            | ErrorKind::Option(_)
-            | ErrorKind::NotYet { .. } => true,
-            _ => false,
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { file, place, kind } = self;
+        // An error of the reader of records says its place itself.
+        if matches!(kind, ErrorKind::Records(_)) || file.as_os_str().is_empty() {
+            return write!(f, "{kind}");
+        }
+        match place {
+            Some(place) => write!(f, "{}, {place}: {kind}", file.display()),
+            None => write!(f, "{}: {kind}", file.display()),
         }
     }
+}
 
-    /// Whether the generator failed.
-    pub fn is_of_generator(&self) -> bool {
-        matches!(self.kind, ErrorKind::Job(JobError::Generation(_)))
-    }
-
-    /// Whether the user stopped it.
-    pub fn is_interrupted(&self) -> bool {
-        matches!(
-            self.kind,
-            ErrorKind::Interrupted { .. }
-                | ErrorKind::Stopped { .. }
-                | ErrorKind::Job(JobError::Interrupted { .. })
-        )
-    }
-
-    /// Whether what was asked for is not whole, through no fault of the data: the disk is full, or
-    /// items failed.
-    pub fn is_incomplete(&self) -> bool {
-        let kind = &self.kind;
-        matches!(
-            kind,
-            ErrorKind::WriteFailed(_)
-                | ErrorKind::File(FileError::WriteFailed { .. })
-                | ErrorKind::Failed { .. }
-        )
+impl Fault for Error {
+    fn class(&self) -> Class {
+        match &self.kind {
+            ErrorKind::Records(error) => match error.kind() {
+                record_files::ErrorKind::NotFound | record_files::ErrorKind::Folder => Class::Usage,
+                _ => Class::Integrity,
+            },
+            ErrorKind::File(error) => error.class(),
+            ErrorKind::Job(error) => error.class(),
+            ErrorKind::Overlap(error) if !error.is_integrity() => Class::Usage,
+            ErrorKind::NotAProject
+            | ErrorKind::NoProject
+            | ErrorKind::Threads(_)
+            | ErrorKind::Option(_)
+            | ErrorKind::NotYet { .. } => Class::Usage,
+            ErrorKind::Failed { .. } => Class::Incomplete,
+            ErrorKind::Interrupted { .. } => Class::Interrupted,
+            _ => Class::Integrity,
+        }
     }
 }
 
@@ -122,43 +103,15 @@ impl From<record_files::Error> for Error {
     }
 }
 
-/// Such an error tells its file itself.
 impl From<FileError> for Error {
     fn from(error: FileError) -> Self {
-        Self {
-            file: PathBuf::new(),
-            place: None,
-            kind: ErrorKind::File(error),
-        }
+        Self::of(ErrorKind::File(error))
     }
 }
 
 impl From<JobError> for Error {
     fn from(error: JobError) -> Self {
-        match error {
-            JobError::File(error) => error.into(),
-            error => Self {
-                file: PathBuf::new(),
-                place: None,
-                kind: ErrorKind::Job(error),
-            },
-        }
-    }
-}
-
-/// The place and what is wrong there. An error of the files' reader tells its place itself.
-struct Told<'a>(&'a Error);
-
-impl fmt::Display for Told<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Error { file, place, kind } = self.0;
-        if matches!(kind, ErrorKind::Records(_)) || file.as_os_str().is_empty() {
-            return write!(f, "{kind}");
-        }
-        match place {
-            Some(place) => write!(f, "{}, {place}: {kind}", file.display()),
-            None => write!(f, "{}: {kind}", file.display()),
-        }
+        Self::of(ErrorKind::Job(error))
     }
 }
 
@@ -169,54 +122,56 @@ pub enum ErrorKind {
     /// A file of records that cannot be read at all.
     #[error("{0}")]
     Records(Box<record_files::Error>),
+    /// A file or the folder cannot be read or written, is locked or damaged.
+    #[error(transparent)]
+    File(FileError),
+    /// A model's work stopped.
+    #[error(transparent)]
+    Job(JobError),
+    /// The search for near-duplicates and test items refuses an option.
+    #[error(transparent)]
+    Overlap(Box<overlap::Error>),
     /// A folder with other files than a project's.
     #[error(
         "this folder holds other files and no project.json: give an empty folder, or one that does not exist"
     )]
     NotAProject,
     /// No project where one is needed.
-    #[error("there is no project here (no project.json): `mwpbench mathscale extract` begins one")]
+    #[error("there is no project here (no project.json)")]
     NoProject,
-    /// The folder cannot be written.
-    #[error("cannot be written: {0}")]
-    NotWritable(std::io::Error),
-    /// A file could not be written to its end.
-    #[error("could not be written: {0}")]
-    WriteFailed(std::io::Error),
-    /// A file cannot be read.
-    #[error("cannot be read: {0}")]
-    Unreadable(std::io::Error),
-    /// The lock, the journal or another file of work for a generator.
-    #[error(transparent)]
-    File(FileError),
     /// A file of the project that is not what this program writes.
     #[error("{0}")]
     Corrupt(String),
     /// A file that was changed after its stage had written it.
-    #[error(
-        "was changed or lost after \"{stage}\" wrote it: put it back, or run `mwpbench mathscale {stage} --fresh`"
-    )]
+    #[error("was changed or lost after the stage \"{stage}\" wrote it")]
     Changed {
         /// The stage that wrote it.
         stage: Stage,
     },
     /// An earlier stage has not been run to its end.
-    #[error(
-        "the stage \"{stage}\" has not been run to its end here: run `mwpbench mathscale {stage}` first"
-    )]
+    #[error("the stage \"{stage}\" has not been run to its end here")]
     NotYet {
         /// The stage.
         stage: Stage,
     },
     /// An earlier stage was made of files that have changed since.
-    #[error(
-        "the stage \"{stage}\" is stale, {input} has changed since: run `mwpbench mathscale {stage} --fresh` first"
-    )]
+    #[error("the stage \"{stage}\" is stale, {input} has changed since")]
     Stale {
         /// The stage.
         stage: Stage,
         /// Its input that has changed.
         input: String,
+    },
+    /// The stage was run before with other inputs or options.
+    #[error(
+        "\"{stage}\" was run here with something else: {}",
+        differences.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
+    )]
+    Differs {
+        /// The stage.
+        stage: Stage,
+        /// In what it differs.
+        differences: Vec<Difference>,
     },
     /// A record that is no JSON object.
     #[error("{0} in place of a record: expected a JSON object")]
@@ -247,25 +202,11 @@ pub enum ErrorKind {
         /// The fields there are.
         keys: String,
     },
-    /// Work for a generator stopped.
-    #[error(transparent)]
-    Job(JobError),
-    /// Some items could not be generated; what was finished is kept.
+    /// A record from elsewhere that is no pair of question and solution.
     #[error(
-        "{failed} of {total} items of \"{stage}\" could not be generated, the first ({id}): {reason}. The same command asks for these again"
+        "no question with a solution is recognised in {0}: expected \"question\" and \"solution\" or \"answer\", \"instruction\" and \"output\", \"prompt\" and \"completion\", or \"messages\""
     )]
-    Failed {
-        /// The stage.
-        stage: Stage,
-        /// How many.
-        failed: usize,
-        /// Of how many.
-        total: usize,
-        /// The first of them.
-        id: String,
-        /// Why that one failed.
-        reason: String,
-    },
+    NoPair(String),
     /// Two records have the same id.
     #[error(
         "the id \"{id}\" was used before, in {first}: give each seed its own, or leave ids out"
@@ -287,63 +228,41 @@ pub enum ErrorKind {
         /// Place and fault of the first.
         first: String,
     },
-    /// The user stopped a stage that keeps nothing.
-    #[error("interrupted: \"{stage}\" had found {found} of {count}; start the same command again")]
-    Interrupted {
-        /// The stage.
-        stage: Stage,
-        /// What it had found.
-        found: u64,
-        /// What was asked for.
-        count: u64,
-    },
-    /// Threads cannot be started.
-    #[error("threads cannot be started: {0}")]
-    Threads(String),
-    /// A graph without a composition.
+    /// A graph of which nothing can be composed.
     #[error("{0}")]
     NothingToCompose(String),
-    /// A record from elsewhere that is no pair of question and solution.
-    #[error(
-        "no question with a solution is recognised in {0}: expected \"question\" and \"solution\" or \"answer\", \"instruction\" and \"output\", \"prompt\" and \"completion\", or \"messages\""
-    )]
-    NoPair(String),
     /// An option that cannot be used as it is.
     #[error("{0}")]
     Option(String),
-    /// The search for repetitions and test items refuses an option.
-    #[error(transparent)]
-    Overlap(Box<overlap::Error>),
-    /// The user stopped a stage that keeps nothing.
+    /// Threads cannot be started.
+    #[error("threads cannot be started: {0}")]
+    Threads(String),
+    /// Some items could not be generated; what was finished is kept.
     #[error(
-        "interrupted: \"{stage}\" had read {done} pairs and keeps nothing of it; start the same command again"
+        "{failed} of {total} items of \"{stage}\" could not be generated, the first ({id}): {reason}. The same command asks for these again"
     )]
-    Stopped {
+    Failed {
         /// The stage.
         stage: Stage,
-        /// Pairs read.
+        /// How many.
+        failed: usize,
+        /// Of how many.
+        total: usize,
+        /// The first of them.
+        id: String,
+        /// Why that one failed.
+        reason: String,
+    },
+    /// The user stopped a stage that keeps nothing of unfinished work.
+    #[error(
+        "interrupted: \"{stage}\" had {done} {what} and keeps nothing of them; start the same command again"
+    )]
+    Interrupted {
+        /// The stage.
+        stage: Stage,
+        /// How far it was.
         done: u64,
+        /// What it counts: `pairs`, `compositions`.
+        what: &'static str,
     },
-    /// The stage was run before with other inputs or options.
-    #[error(
-        "\"{stage}\" was run here with something else: {}: give the same again, another --project, or --fresh to replace it (what is there is moved to replaced/)",
-        List(differences)
-    )]
-    Differs {
-        /// The stage.
-        stage: Stage,
-        /// In what it differs.
-        differences: Vec<Difference>,
-    },
-}
-
-struct List<'a>(&'a [Difference]);
-
-impl fmt::Display for List<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (index, difference) in self.0.iter().enumerate() {
-            write!(f, "{}{difference}", if index == 0 { "" } else { "; " })?;
-        }
-        Ok(())
-    }
 }

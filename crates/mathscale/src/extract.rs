@@ -1,63 +1,65 @@
-//! Seeds → topics and knowledge points (paper, section 3.1).
+//! Concept extraction: seed questions → topics and knowledge points (paper, section 3.1).
 //!
 //! Concepts come from annotations that a file carries, or from a model. Either way their names are
-//! settled afterwards: spellings put together, near-duplicates merged where that is asked for, and
-//! what a single seed names taken out.
+//! merged afterwards: one canonical name for what differs in case or punctuation, plurals merged
+//! where that is asked for, and concepts of a single seed removed.
 
-mod annotation; // a record that says its concepts
-mod by_model; // a model names them
-mod folding; // keys under which near-duplicates are the same
+mod annotation; // a record with its concepts
+mod by_model; // concepts named by a model
+mod fields; // fields of a record
+mod merge; // names merged, singletons removed
+mod plurals; // keys under which singular and plural are equal
 mod prompt; // what the model is asked
-mod reply; // what it says
-mod report; // concepts.json
-mod seeds; // questions of a file
-mod settle; // names put together, singletons taken out
+mod reply; // its reply → concepts
+mod report; // concepts.json, and the options of merging
+mod seeds; // seed questions of a file
 mod stage; // mwpbench mathscale extract
 mod tal; // TAL-SCQ5K records
 
 pub use by_model::{ModelPlan, extract_by_model};
-pub use report::{ConceptReport, KindReport, Merge, MergeRule, Spelling};
+pub use report::{
+    CanonicalName, ConceptReport, KindReport, Merge, MergeMode, MergeOptions, MergeRule,
+};
 pub use seeds::read_seeds;
-pub use settle::{Merging, Settling};
 pub use stage::{AnnotationPlan, ExtractOutcome, extract_from_annotations};
 
 use crate::concept::{self, NameFault};
 use crate::records::Seed;
 
-/// Most concepts of a kind that an item may name: every two of them are joined, so that a list of
+/// Concepts of a kind that a seed may have: every two of them are joined, so that a list of
 /// thousands is a mistake.
-const MOST_CONCEPTS: usize = 64;
+const MAX_CONCEPTS: usize = 64;
 
-/// A seed with the concepts that somebody named, not settled yet.
+/// A seed with its concepts, their names not merged yet.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Named {
+pub(crate) struct SeedConcepts {
     pub(crate) seed: Seed,
     pub(crate) topics: Vec<Name>,
     pub(crate) knowledge_points: Vec<Name>,
 }
 
-/// A name as it was found and as it is written.
+/// A name as it was found, and its canonical form.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Name {
-    pub(crate) found: String,
-    pub(crate) written: String,
+    pub(crate) raw: String,
+    pub(crate) canonical: String,
 }
 
 /// The names of one kind.
 ///
 /// # Errors
-/// Why the item cannot be used.
-pub(crate) fn names(found: Vec<String>, kind: &str) -> Result<Vec<Name>, String> {
-    if found.len() > MOST_CONCEPTS {
+/// Why the seed cannot be used.
+pub(crate) fn names(raw: Vec<String>, kind: &str) -> Result<Vec<Name>, String> {
+    if raw.len() > MAX_CONCEPTS {
         return Err(format!(
-            "{} {kind}s, of which {MOST_CONCEPTS} are allowed",
-            found.len()
+            "{} {kind}s, of which {MAX_CONCEPTS} are allowed",
+            raw.len()
         ));
     }
-    let name = |found: String| match concept::written(&found) {
-        Ok(written) => Ok(Name { found, written }),
+    let name = |raw: String| match concept::canonical(&raw) {
+        Ok(canonical) => Ok(Name { raw, canonical }),
         Err(NameFault::Blank) => Err(format!("a {kind} without a name")),
-        Err(fault) => Err(format!("the {kind} \"{}\": {fault}", fault.shown(&found))),
+        Err(fault) => Err(format!("the {kind} \"{}\": {fault}", fault.excerpt(&raw))),
     };
-    found.into_iter().map(name).collect()
+    raw.into_iter().map(name).collect()
 }

@@ -1,19 +1,20 @@
 //! Compositions to pairs of question and solution: `compositions.jsonl` → `pairs.jsonl`.
 //!
-//! The prompt names the topics and the knowledge points of a composition and shows the seeds whose
-//! knowledge points are nearest to them. Replies are read tolerantly; one that cannot be read is
-//! asked again with the reason, and set aside in the end. Everything that was said is kept in a
-//! journal, so that a run goes on where it was stopped and nothing is paid for twice.
+//! The prompt names the topics and the knowledge points of a composition and has as few-shot
+//! examples the seeds whose knowledge points are nearest to them. A reply that cannot be parsed is
+//! asked again with the reason, and rejected in the end. Every reply is kept in a journal, so that
+//! a run goes on where it was stopped and nothing is paid for twice.
 
 mod compositions; // all of them, in little memory
+mod estimate; // tokens and cost, before anything is asked
 mod nearest; // the seeds nearest to a composition
-mod price; // what tokens cost
 mod prompt; // what the model reads
-mod response; // reply → question and solution
+mod reply; // reply → question and solution
 mod stage; // mwpbench mathscale generate
+mod task; // the compositions as items of a job
 
+pub use estimate::{GenerationEstimate, TokenPrice, estimate_generation};
 pub use nearest::{Lookup, NearestSeeds};
-pub use price::{Cost, Price, Prices};
-pub use response::{Written, parse_response};
-pub use stage::{GenerateOutcome, GeneratePlan, GenerationEstimate, estimate_generation, generate};
-pub(crate) use stage::{decoding_options, no_failures, tally_counts};
+pub use reply::{QuestionAndSolution, parse_reply};
+pub use stage::{GenerateOutcome, generate};
+pub use task::GeneratePlan;

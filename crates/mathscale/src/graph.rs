@@ -1,28 +1,27 @@
-//! The concept graph (paper, section 3.2): topics and knowledge points, joined where a seed yielded
-//! both.
+//! The concept graph (paper, section 3.2): topics and knowledge points (KPs), joined where a seed
+//! has both.
 //!
-//! Three weighted sub-graphs: topic–topic, topic–KP, KP–KP. With w the number of seeds that yielded
+//! Three weighted sub-graphs: topic–topic, topic–KP, KP–KP. With w the number of seeds that have
 //! both ends, an edge weighs f = ln(w + ε), and a step from u goes to a neighbour v with
 //! probability exp f(u,v) / Σ exp f(u,·), which is (w + ε) / Σ (w + ε). Only w is stored. Concepts
 //! are in the order of their names, so that sorted ids are sorted names.
 
 mod build; // extractions → graph
-mod components; // what hangs together
-mod graphml; // GraphML, written and read
+mod components; // connected components
+mod graphml; // GraphML for other programs
 mod json; // graph.json, written and read
-mod links; // one sub-graph, compactly
+mod links; // one sub-graph in compressed sparse rows
 mod neighbours; // what a concept is joined with
 mod parts; // a graph before its order and its references are checked
-mod picture; // the neighbourhood of a concept as SVG
 mod stage; // mwpbench mathscale graph
 mod stats; // sizes, degrees, components, heaviest edges
 
 use serde::{Deserialize, Serialize};
 
+use links::Edge;
 pub use links::Links;
 pub use neighbours::{Neighbour, Neighbourhood, UnknownConcept};
-pub use picture::PictureOptions;
-pub use stage::{GraphOutcome, GraphPlan, graph};
+pub use stage::{GraphOutcome, GraphPlan, GraphWarnings, graph};
 pub use stats::{Degrees, GraphStats, HeavyEdge, LinkStats};
 
 /// ε of the edge weight ln(w + ε).
@@ -42,7 +41,14 @@ impl Kind {
     /// Both kinds.
     pub const ALL: [Self; 2] = [Self::Topic, Self::KnowledgePoint];
 
-    /// As it is written in files.
+    /// The sub-graphs, by the kinds that they join.
+    pub const PAIRS: [(Self, Self); 3] = [
+        (Self::Topic, Self::Topic),
+        (Self::Topic, Self::KnowledgePoint),
+        (Self::KnowledgePoint, Self::KnowledgePoint),
+    ];
+
+    /// Its name in files.
     pub fn name(self) -> &'static str {
         match self {
             Self::Topic => "topic",
@@ -57,7 +63,7 @@ impl Kind {
 pub struct Concept {
     /// Unique among its kind.
     pub name: String,
-    /// Seeds that yielded it.
+    /// Seeds that have it.
     pub seeds: u32,
 }
 
@@ -112,9 +118,15 @@ impl Graph {
     pub fn edges(&self) -> usize {
         self.topic_topic.len() / 2 + self.topic_kp.len() + self.kp_kp.len() / 2
     }
+
+    /// The edges of a sub-graph, each once, sorted.
+    pub(crate) fn edges_once(&self, from: Kind, to: Kind) -> impl Iterator<Item = Edge> + '_ {
+        let edges = self.links(from, to).edges();
+        edges.filter(move |&(u, v, _)| from != to || u < v)
+    }
 }
 
-/// What an edge weighs: f = ln(w + ε), for w seeds that yielded both ends.
+/// The weight of an edge: f = ln(w + ε), for w seeds that have both ends.
 pub fn edge_weight(seeds: u32) -> f64 {
     (f64::from(seeds) + EPSILON).ln()
 }

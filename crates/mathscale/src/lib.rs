@@ -1,5 +1,6 @@
 //! The pipeline that makes training data (MathScale paper, arXiv:2403.02884, sections 3 and 4.1):
-//! seeds → concepts → graph → compositions → pairs of question and solution → training files.
+//! seed questions → concepts → concept graph → compositions → pairs of question and solution →
+//! training files.
 //!
 //! Each stage reads files of a [`Project`] folder and writes others into it, so that any of them
 //! can be run alone, stopped and continued; `project.json` binds every file to what it was made of.
@@ -19,44 +20,52 @@
 
 mod compose; // graph to compositions
 mod concept; // names of concepts
-mod error;
+mod driver; // how a stage is run: once for all seven
+mod error; // what can be wrong, and where
 mod export; // training files and their card
-mod extract; // seeds to topics and knowledge points
+mod extract; // seed questions to topics and knowledge points
 mod generate; // compositions to pairs
 mod graph; // topics and knowledge points, and the seeds that join them
+mod model; // how a model is asked
 mod pair; // question and solution
 mod project; // the folder and its manifest
 mod records; // what a line of each file holds
 mod screen; // which pairs may be trained on
-mod tokens; // how many tokens a text may take
-mod validate; // whether solutions are right
+mod stage; // the stages, in their order, and the files of each
+mod tokens;
+mod validate; // whether solutions are right // how many tokens a text may have
 
 pub use compose::{
-    ComposeOutcome, ComposePlan, Ending, Search, SearchProgress, compose, compositions,
+    ComposeDetails, ComposeOutcome, ComposePlan, StopReason, WalkOptions, WalkProgress, compose,
+    compositions,
 };
+pub use driver::{NoDetails, Rejections, StageOutcome, WithReport};
 pub use error::{Error, ErrorKind};
-pub use export::{Amount, ExportOutcome, ExportPlan, Form, Mix, export};
+pub use export::{Amount, ExportFormat, ExportOutcome, ExportPlan, Mix, export};
 pub use extract::{
-    AnnotationPlan, ConceptReport, ExtractOutcome, KindReport, Merge, MergeRule, Merging,
-    ModelPlan, Settling, Spelling, extract_by_model, extract_from_annotations, read_seeds,
+    AnnotationPlan, CanonicalName, ConceptReport, ExtractOutcome, KindReport, Merge, MergeMode,
+    MergeOptions, MergeRule, ModelPlan, extract_by_model, extract_from_annotations, read_seeds,
 };
 pub use generate::{
-    Cost, GenerateOutcome, GeneratePlan, GenerationEstimate, Lookup, NearestSeeds, Price, Prices,
-    Written, estimate_generation, generate, parse_response,
+    GenerateOutcome, GeneratePlan, GenerationEstimate, Lookup, NearestSeeds, QuestionAndSolution,
+    TokenPrice, estimate_generation, generate, parse_reply,
 };
 pub use graph::{
-    Concept, Degrees, EPSILON, Graph, GraphOutcome, GraphPlan, GraphStats, HeavyEdge, Kind,
-    LinkStats, Links, Neighbour, Neighbourhood, PictureOptions, UnknownConcept, edge_weight, graph,
+    Concept, Degrees, EPSILON, Graph, GraphOutcome, GraphPlan, GraphStats, GraphWarnings,
+    HeavyEdge, Kind, LinkStats, Links, Neighbour, Neighbourhood, UnknownConcept, edge_weight,
+    graph,
 };
+pub use model::{Asking, OnProgress};
 pub use pair::{Pair, PairSource, Validation};
 pub use project::{
-    Begun, Identity, Input, Manifest, Output, Project, SCHEMA, Stage, StageRecord, StageState,
-    StageStatus, WholeFile,
+    Input, Project, ProjectManifest, SCHEMA, StageIdentity, StageRecord, StageStart, StageState,
+    StageStatus,
 };
-pub use records::{Composition, Extraction, Lines, Seed, SetAside, read_lines};
+pub use records::{Composition, Extraction, Rejected, Seed};
 pub use screen::{
     RemovalReason, Removed, ScreenOutcome, ScreenPlan, ScreenReport, ScreenRules, TestItems, screen,
 };
+pub use stage::Stage;
 pub use tokens::estimated_tokens;
 pub use validate::{
     ConceptAgreement, JudgeAndScorer, OnWrong, ValidateOutcome, ValidatePlan, ValidationMethod,

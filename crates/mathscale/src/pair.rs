@@ -6,14 +6,11 @@ use std::path::{Path, PathBuf};
 use record_files::{Record, Records};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use store::JsonLines;
 
 use crate::error::{Error, ErrorKind};
-use crate::project::{Input, Project, Stage};
-use crate::records::{Lines, read_lines};
-
-/// Files of pairs.
-pub(crate) const PAIRS: &str = "pairs.jsonl";
-pub(crate) const VALIDATED: &str = "validated.jsonl";
+use crate::project::{Input, Project};
+use crate::stage::{PAIRS, Stage, VALIDATED};
 
 /// A line of `pairs.jsonl`, `validated.jsonl` and `screened.jsonl`: a question with its solution.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -29,16 +26,16 @@ pub struct Pair {
     pub question: String,
     /// The worked solution.
     pub solution: String,
-    /// Who wrote the solution.
+    /// The model that wrote the solution.
     pub model: String,
-    /// Ids of the seeds that were shown as examples, the nearest first.
+    /// Ids of the seeds that were the few-shot examples, the nearest first.
     pub seeds: Vec<String>,
-    /// What validation said, where there was one.
+    /// Its verdict by validation, where there was one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub validation: Option<Validation>,
 }
 
-/// What validation said of a pair.
+/// The verdict of validation on a pair.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Validation {
@@ -52,7 +49,7 @@ pub enum Validation {
     Unjudged,
 }
 
-/// Where a stage takes its pairs from.
+/// Where the pairs of a stage come from.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum PairSource {
     /// `validated.jsonl` where the project was validated, else `pairs.jsonl`.
@@ -79,7 +76,7 @@ impl PairSource {
 /// The pairs of an input, in its order.
 pub(crate) fn read_pairs(project: &Project, input: &Input) -> Result<Pairs, Error> {
     match input.stage {
-        Some(_) => Ok(Pairs::Own(read_lines(&project.file(&input.file))?)),
+        Some(_) => Ok(Pairs::Own(JsonLines::open(&project.file(&input.file))?)),
         None => {
             let file = PathBuf::from(&input.file);
             Ok(Pairs::Foreign {
@@ -92,7 +89,7 @@ pub(crate) fn read_pairs(project: &Project, input: &Input) -> Result<Pairs, Erro
 
 /// Pairs, one at a time.
 pub(crate) enum Pairs {
-    Own(Lines<Pair>),
+    Own(JsonLines<Pair>),
     Foreign { file: PathBuf, records: Records },
 }
 
@@ -101,7 +98,7 @@ impl Iterator for Pairs {
 
     fn next(&mut self) -> Option<Self::Item> {
         match self {
-            Self::Own(lines) => lines.next(),
+            Self::Own(lines) => Some(lines.next()?.map_err(Error::from)),
             Self::Foreign { file, records } => {
                 let pair = |record: Record| {
                     pair_of(&record, &stem(file))
@@ -146,16 +143,12 @@ pub(crate) fn pair_of(record: &Record, stem: &str) -> Result<Pair, ErrorKind> {
             "a record that is no JSON object".to_string(),
         ));
     };
-    let keys = || object.keys().cloned().collect::<Vec<_>>().join(", ");
     let (question, solution) = texts(object).ok_or_else(|| {
-        ErrorKind::NoPair(format!(
-            "a record with the keys {}",
-            if object.is_empty() {
-                "(none)".to_string()
-            } else {
-                keys()
-            }
-        ))
+        let keys: Vec<&str> = match object.is_empty() {
+            true => vec!["(none)"],
+            false => object.keys().map(String::as_str).collect(),
+        };
+        ErrorKind::NoPair(format!("a record with the keys {}", keys.join(", ")))
     })?;
     let id = match object.get("id").or_else(|| object.get("question_number")) {
         Some(Value::String(id)) if !id.is_empty() => format!("{stem}/{id}"),
@@ -186,7 +179,7 @@ fn texts(object: &Map<String, Value>) -> Option<(String, String)> {
         .get("messages")
         .or_else(|| object.get("conversations"))
     {
-        let said = |roles: [&str; 2]| {
+        let content_of = |roles: [&str; 2]| {
             let of_role = |message: &&Value| {
                 let role = message
                     .get("role")
@@ -201,8 +194,8 @@ fn texts(object: &Map<String, Value>) -> Option<(String, String)> {
                 .as_str()
         };
         return Some((
-            said(["user", "human"])?.to_string(),
-            said(["assistant", "gpt"])?.to_string(),
+            content_of(["user", "human"])?.to_string(),
+            content_of(["assistant", "gpt"])?.to_string(),
         ));
     }
     let first = |names: &[&str]| names.iter().find_map(|name| object.get(*name)?.as_str());

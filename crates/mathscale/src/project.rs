@@ -2,28 +2,23 @@
 //!
 //! `project.json` says of each stage what its files were made of: digests of inputs, options,
 //! prompt, generator. A stage that is run again with the same finds its files there already, or
-//! goes on where it was stopped; with anything else it is refused, and the difference is named.
-//! Files appear whole (temporary file, then rename), and the manifest is written after them. What
-//! `--fresh` replaces is moved to `replaced/STAGE-N`, not deleted: answers of a model cost money.
+//! goes on where it was stopped; with anything else it is refused, and the difference is named. The
+//! manifest is written after the files that it speaks of. What a new run replaces is moved to
+//! `replaced/STAGE-N`, not deleted: replies of a model cost money.
 
 mod manifest; // project.json
-mod stage; // the stages, their files and their order
-mod whole_file; // files that appear at once
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 use serde::Serialize;
-use store::FolderLock;
+use store::{FileDigest, FileError, FolderLock};
 
 use crate::error::{Error, ErrorKind};
-use crate::records::Seed;
-pub use manifest::{Identity, Input, Manifest, Output, SCHEMA, StageRecord};
-pub use stage::{Stage, StageState, StageStatus};
-pub use whole_file::WholeFile;
+use crate::stage::Stage;
+pub use manifest::{Input, ProjectManifest, SCHEMA, StageIdentity, StageRecord};
 
 const MANIFEST: &str = "project.json";
 const LOCK: &str = "project.lock";
@@ -33,37 +28,70 @@ const REPLACED: &str = "replaced";
 #[derive(Debug)]
 pub struct Project {
     folder: PathBuf,
-    manifest: Manifest,
-    /// The right to write, where it was taken.
+    manifest: ProjectManifest,
+    /// The right to write, where it was acquired.
     lock: Option<FolderLock>,
 }
 
 /// How a stage begins.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Begun {
+pub enum StageStart {
     /// It was run to its end with the same inputs and options, and its files are as it wrote them.
     AlreadyThere(Box<StageRecord>),
-    /// It was begun with the same inputs and options and not finished: what it kept of its work can
-    /// be used.
-    Continued,
+    /// It was begun with the same inputs and options and not finished: the replies in its journal
+    /// can be used.
+    Resumed,
     /// Nothing of it is there.
     New,
 }
 
+/// How far a stage is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StageState {
+    /// Never begun.
+    NotRun,
+    /// Begun and not run to its end.
+    Unfinished,
+    /// Run to its end.
+    Done,
+    /// Run to its end, with an input that has changed since.
+    Stale {
+        /// Name of the file.
+        input: String,
+    },
+    /// Run to its end, and a file of it is gone.
+    Lost {
+        /// Name of the file.
+        file: String,
+    },
+}
+
+/// A stage of a project.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct StageStatus {
+    /// The stage.
+    pub stage: Stage,
+    /// How far it is.
+    pub state: StageState,
+    /// What the manifest holds of it, where it was begun.
+    pub record: Option<StageRecord>,
+}
+
 impl Project {
-    /// Opens a project to look at it.
+    /// Opens a project to read it.
     ///
     /// # Errors
     /// There is none, or its manifest is damaged or of another version.
     pub fn open(folder: &Path) -> Result<Self, Error> {
-        match folder.join(MANIFEST).is_file() {
-            true => Ok(Self {
-                folder: folder.to_path_buf(),
-                manifest: Manifest::read(&folder.join(MANIFEST))?,
-                lock: None,
-            }),
-            false => Err(Error::in_file(folder, ErrorKind::NoProject)),
+        if !folder.join(MANIFEST).is_file() {
+            return Err(Error::in_file(folder, ErrorKind::NoProject));
         }
+        Ok(Self {
+            folder: folder.to_path_buf(),
+            manifest: read_manifest(folder)?,
+            lock: None,
+        })
     }
 
     /// Opens a project to run a stage, alone; makes the folder where there is none.
@@ -72,31 +100,29 @@ impl Project {
     /// A folder that cannot be written, that holds other files, or that another process writes to;
     /// a manifest that is damaged or of another version.
     pub fn open_to_write(folder: &Path) -> Result<Self, Error> {
-        let not_writable = |source| Error::in_file(folder, ErrorKind::NotWritable(source));
-        fs::create_dir_all(folder).map_err(not_writable)?;
-        let manifest = folder.join(MANIFEST);
-        let mut others = fs::read_dir(folder)
-            .map_err(not_writable)?
-            .flatten()
-            .filter(|entry| entry.file_name() != LOCK);
-        if !manifest.exists() && others.next().is_some() {
-            return Err(Error::in_file(folder, ErrorKind::NotAProject));
+        let exists = folder.join(MANIFEST).exists();
+        if !exists && folder.exists() {
+            // Before the lock, whose file would be one more in a folder that is not ours.
+            let entries = fs::read_dir(folder).map_err(FileError::unreadable(folder))?;
+            if entries.flatten().any(|entry| entry.file_name() != LOCK) {
+                return Err(Error::in_file(folder, ErrorKind::NotAProject));
+            }
         }
         let lock = FolderLock::acquire(folder, LOCK)?;
-        remove_temporary_files(folder);
+        store::remove_temporary_files(folder);
         let mut project = Self {
             folder: folder.to_path_buf(),
-            manifest: Manifest::new(),
+            manifest: ProjectManifest::new(),
             lock: Some(lock),
         };
-        match manifest.exists() {
-            true => project.manifest = Manifest::read(&manifest)?,
+        match exists {
+            true => project.manifest = read_manifest(folder)?,
             false => project.write_manifest()?,
         }
         Ok(project)
     }
 
-    /// Where it is.
+    /// Its folder.
     pub fn folder(&self) -> &Path {
         &self.folder
     }
@@ -107,12 +133,13 @@ impl Project {
     }
 
     /// What was run, and with what.
-    pub fn manifest(&self) -> &Manifest {
+    pub fn manifest(&self) -> &ProjectManifest {
         &self.manifest
     }
 
     /// Begins a stage, or says that it was run before. `fresh` moves what is there of it to
-    /// `replaced/`.
+    /// `replaced/`; but where it differs from what is there only in fields for which
+    /// `keeps_replies` holds (`options.merge`), the replies of a model stay: they are what costs.
     ///
     /// # Errors
     /// [`ErrorKind::Differs`] where it was run with something else and `fresh` is not set;
@@ -120,67 +147,49 @@ impl Project {
     /// written.
     ///
     /// # Panics
-    /// If the project was opened to look at it only.
-    pub fn begin(&mut self, stage: Stage, identity: Identity, fresh: bool) -> Result<Begun, Error> {
-        self.begin_keeping(stage, identity, fresh, |_| false)
-    }
-
-    /// Begins a stage as [`Project::begin`] does. Where `fresh` is set and the stage differs from
-    /// what is there only in fields for which `is_later` holds (`options.merge`), the replies of
-    /// its job stay: they are what costs.
-    ///
-    /// # Errors
-    /// As for [`Project::begin`].
-    ///
-    /// # Panics
-    /// As [`Project::begin`].
-    pub fn begin_keeping(
+    /// If the project was opened to read it only.
+    pub fn begin(
         &mut self,
         stage: Stage,
-        identity: Identity,
+        identity: StageIdentity,
         fresh: bool,
-        is_later: impl Fn(&str) -> bool,
-    ) -> Result<Begun, Error> {
+        keeps_replies: impl Fn(&str) -> bool,
+    ) -> Result<StageStart, Error> {
         assert!(
             self.lock.is_some(),
             "a stage is run in a project that was opened to write"
         );
+        let differences = self.manifest.stages.get(&stage);
+        let differences = differences.map(|record| record.identity.differences(&identity));
         if fresh {
-            let there = self.manifest.stages.get(&stage);
-            let differences = there
-                .map(|record| record.identity.differences(&identity))
-                .unwrap_or_default();
-            let keeps = !differences.is_empty()
-                && differences
-                    .iter()
-                    .all(|difference| is_later(&difference.field));
+            let keeps = differences.is_some_and(|differences| {
+                let mut fields = differences.iter().map(|difference| &difference.field);
+                !differences.is_empty() && fields.all(|field| keeps_replies(field))
+            });
             self.replace(stage, keeps)?;
+        } else if let Some(differences) = differences.filter(|found| !found.is_empty()) {
+            let kind = ErrorKind::Differs { stage, differences };
+            return Err(Error::in_file(&self.folder, kind));
         }
-        if let Some(record) = self.manifest.stages.get(&stage) {
-            let differences = record.identity.differences(&identity);
-            if !differences.is_empty() {
-                return Err(Error::in_file(
-                    &self.folder,
-                    ErrorKind::Differs { stage, differences },
-                ));
+        match self.manifest.stages.get(&stage) {
+            Some(record) if record.finished.is_none() => Ok(StageStart::Resumed),
+            Some(record) => {
+                for (name, output) in &record.outputs {
+                    self.check(stage, name, output)?;
+                }
+                Ok(StageStart::AlreadyThere(Box::new(record.clone())))
             }
-            if record.finished.is_none() {
-                return Ok(Begun::Continued);
+            None => {
+                let record = StageRecord::begun(identity);
+                self.manifest.stages.insert(stage, record);
+                self.write_manifest()?;
+                Ok(StageStart::New)
             }
-            for (name, output) in &record.outputs {
-                self.check(stage, name, output)?;
-            }
-            return Ok(Begun::AlreadyThere(Box::new(record.clone())));
         }
-        self.manifest
-            .stages
-            .insert(stage, StageRecord::begun(identity));
-        self.write_manifest()?;
-        Ok(Begun::New)
     }
 
     /// Ends a stage that was begun: `outputs` are its files in place, `counts` what the manifest
-    /// should tell of it.
+    /// says of it.
     ///
     /// # Errors
     /// The manifest cannot be written.
@@ -190,14 +199,11 @@ impl Project {
     pub fn finish(
         &mut self,
         stage: Stage,
-        outputs: BTreeMap<String, Output>,
+        outputs: BTreeMap<String, FileDigest>,
         counts: BTreeMap<String, u64>,
     ) -> Result<StageRecord, Error> {
-        let record = self
-            .manifest
-            .stages
-            .get_mut(&stage)
-            .expect("a stage is begun before it ends");
+        let record = self.manifest.stages.get_mut(&stage);
+        let record = record.expect("a stage is begun before it ends");
         record.outputs = outputs;
         record.counts = counts;
         record.finished = Some(Timestamp::now());
@@ -213,18 +219,13 @@ impl Project {
     /// [`ErrorKind::NotYet`], [`ErrorKind::Stale`] or [`ErrorKind::Changed`].
     pub fn input(&self, stage: Stage, name: &str) -> Result<Input, Error> {
         let not_yet = || Error::in_file(&self.folder, ErrorKind::NotYet { stage });
-        let record = self
-            .manifest
-            .stages
-            .get(&stage)
-            .filter(|record| record.finished.is_some())
-            .ok_or_else(not_yet)?;
+        let record = self.manifest.stages.get(&stage);
+        let record = record.filter(|record| record.finished.is_some());
+        let record = record.ok_or_else(not_yet)?;
         let output = record.outputs.get(name).ok_or_else(not_yet)?;
         if let Some(input) = self.changed_input(record) {
-            return Err(Error::in_file(
-                &self.folder,
-                ErrorKind::Stale { stage, input },
-            ));
+            let kind = ErrorKind::Stale { stage, input };
+            return Err(Error::in_file(&self.folder, kind));
         }
         self.check(stage, name, output)?;
         Ok(Input {
@@ -237,79 +238,34 @@ impl Project {
     /// How far each stage is, in order.
     pub fn status(&self) -> Vec<StageStatus> {
         let status = |stage| {
-            let record = self.manifest.stages.get(&stage).cloned();
-            let state = match &record {
-                None => StageState::NotRun,
-                Some(record) if record.finished.is_none() => StageState::Unfinished,
-                Some(record) => match self.changed_input(record) {
-                    Some(input) => StageState::Stale { input },
-                    None => match record
-                        .outputs
-                        .keys()
-                        .find(|name| !self.file(name).is_file())
-                    {
-                        Some(file) => StageState::Lost { file: file.clone() },
-                        None => StageState::Done,
-                    },
-                },
-            };
+            let record = self.manifest.stages.get(&stage);
             StageStatus {
                 stage,
-                state,
-                record,
+                state: record.map_or(StageState::NotRun, |record| self.state(record)),
+                record: record.cloned(),
             }
         };
         Stage::ALL.into_iter().map(status).collect()
     }
 
-    /// Writes a file whole.
-    ///
-    /// # Errors
-    /// The disk is full, or the folder cannot be written.
-    pub fn write(
-        &self,
-        name: &str,
-        fill: impl FnOnce(&mut dyn Write) -> io::Result<()>,
-    ) -> Result<Output, Error> {
-        let file = self.file(name);
-        let write = || {
-            let mut whole = WholeFile::begin(&self.folder)?;
-            fill(&mut whole)?;
-            whole.put(&file)
-        };
-        write().map_err(|source| Error::in_file(&file, ErrorKind::WriteFailed(source)))
-    }
-
-    /// Writes a file of JSON Lines whole.
-    ///
-    /// # Errors
-    /// As [`Project::write`].
-    pub fn write_lines<T: Serialize>(
-        &self,
-        name: &str,
-        records: impl IntoIterator<Item = T>,
-    ) -> Result<Output, Error> {
-        self.write(name, |out| {
-            records.into_iter().try_for_each(|record| {
-                serde_json::to_writer(&mut *out, &record)?;
-                out.write_all(b"\n")
-            })
-        })
-    }
-
-    /// Writes a JSON file whole, for people to read.
-    ///
-    /// # Errors
-    /// As [`Project::write`].
-    pub fn write_json(&self, name: &str, value: &impl Serialize) -> Result<Output, Error> {
-        self.write(name, |out| {
-            serde_json::to_writer_pretty(&mut *out, value)?;
-            out.write_all(b"\n")
-        })
+    fn state(&self, record: &StageRecord) -> StageState {
+        if record.finished.is_none() {
+            return StageState::Unfinished;
+        }
+        if let Some(input) = self.changed_input(record) {
+            return StageState::Stale { input };
+        }
+        let mut files = record.outputs.keys();
+        match files.find(|name| !self.file(name).is_file()) {
+            Some(file) => StageState::Lost { file: file.clone() },
+            None => StageState::Done,
+        }
     }
 
     fn write_manifest(&self) -> Result<(), Error> {
-        self.write_json(MANIFEST, &self.manifest).map(|_| ())
+        let file = self.file(MANIFEST);
+        store::write_json(&file, &self.manifest).map_err(FileError::write_failed(&file))?;
+        Ok(())
     }
 
     /// The input of a stage that is another file of this project now, or that would be if its own
@@ -322,69 +278,54 @@ impl Project {
             let Some(source) = self.manifest.stages.get(&stage) else {
                 return true;
             };
-            let same = source
-                .outputs
-                .get(&input.file)
-                .is_some_and(|output| output.blake3 == input.blake3);
+            let output = source.outputs.get(&input.file);
+            let same = output.is_some_and(|output| output.blake3 == input.blake3);
             !same || self.changed_input(source).is_some()
         };
-        record
-            .identity
-            .inputs
-            .values()
-            .find(changed)
-            .map(|input| input.file.clone())
+        let changed = record.identity.inputs.values().find(changed)?;
+        Some(changed.file.clone())
     }
 
     /// Whether a file is as the stage wrote it.
-    fn check(&self, stage: Stage, name: &str, output: &Output) -> Result<(), Error> {
+    fn check(&self, stage: Stage, name: &str, output: &FileDigest) -> Result<(), Error> {
         let file = self.file(name);
         let same = match fs::metadata(&file) {
-            Ok(there) => there.len() == output.bytes && digest_file(&file)? == output.blake3,
+            // A file of another length needs no reading.
+            Ok(there) if there.len() != output.bytes => false,
+            Ok(_) => store::digest_file(&file).map_err(FileError::unreadable(&file))? == *output,
             Err(_) => false,
         };
-        if same {
-            Ok(())
-        } else {
-            Err(Error::in_file(&file, ErrorKind::Changed { stage }))
+        match same {
+            true => Ok(()),
+            false => Err(Error::in_file(&file, ErrorKind::Changed { stage })),
         }
     }
 
-    /// Moves the files of a stage aside, those of its job only where they are not kept, and forgets
-    /// its record.
+    /// Moves the files of a stage to `replaced/`, those of its job only where they are not kept,
+    /// and removes its record.
     fn replace(&mut self, stage: Stage, keeps_job: bool) -> Result<(), Error> {
-        let recorded = self
-            .manifest
-            .stages
-            .get(&stage)
-            .map(|record| record.outputs.keys().cloned().collect());
-        let mut names: Vec<String> = recorded.unwrap_or_default();
-        names.extend(stage.files().iter().map(|name| name.to_string()));
-        names.sort_unstable();
-        names.dedup();
-        let is_of_job = |name: &str| {
-            [".job.json", ".replies.jsonl"]
-                .iter()
-                .any(|ending| name.ends_with(ending))
-        };
+        let recorded = self.manifest.stages.get(&stage).into_iter();
+        let recorded = recorded.flat_map(|record| record.outputs.keys().cloned());
+        let known = stage.files().iter().map(|name| name.to_string());
+        let is_of_job =
+            |name: &String| name.ends_with(".job.json") || name.ends_with(".replies.jsonl");
+        let mut names: BTreeSet<String> = recorded.chain(known).collect();
         names.retain(|name| self.file(name).exists() && !(keeps_job && is_of_job(name)));
-        let failed = |source| Error::in_file(&self.folder, ErrorKind::WriteFailed(source));
         if !names.is_empty() {
-            let place = (1..)
-                .map(|n| self.file(REPLACED).join(format!("{stage}-{n}")))
-                .find(|place| !place.exists());
+            let mut places = (1..).map(|n| self.file(REPLACED).join(format!("{stage}-{n}")));
+            let place = places.find(|place| !place.exists());
             let place = place.expect("there are more numbers than folders");
-            fs::create_dir_all(&place).map_err(failed)?;
+            fs::create_dir_all(&place).map_err(FileError::write_failed(&place))?;
             // A folder comes before the files in it, and takes them along.
             for name in &names {
-                if !self.file(name).exists() {
-                    continue;
+                let file = self.file(name);
+                if file.exists() {
+                    fs::rename(&file, place.join(name)).map_err(FileError::write_failed(&file))?;
                 }
-                fs::rename(self.file(name), place.join(name)).map_err(failed)?;
             }
         }
-        // Last: a stage whose files were moved and whose record stands is refused as changed, never
-        // taken for whole.
+        // Last: a stage whose files were moved and whose record stands is refused as changed, and
+        // never passes for finished.
         if self.manifest.stages.remove(&stage).is_some() {
             self.write_manifest()?;
         }
@@ -392,59 +333,7 @@ impl Project {
     }
 }
 
-impl Input {
-    /// A file from outside of the project.
-    ///
-    /// # Errors
-    /// It cannot be read.
-    pub fn of_file(file: &Path) -> Result<Self, Error> {
-        Ok(Self {
-            file: file.display().to_string(),
-            stage: None,
-            blake3: digest_file(file)?,
-        })
-    }
-
-    /// Seeds that come from no single file; `label` says from where.
-    pub fn of_seeds(label: &str, seeds: &[Seed]) -> Self {
-        let mut hasher = blake3::Hasher::new();
-        for seed in seeds {
-            let line = serde_json::to_vec(seed).expect("writing to memory succeeds");
-            hasher.update(&line).update(b"\n");
-        }
-        Self {
-            file: label.to_string(),
-            stage: None,
-            blake3: hasher.finalize().to_hex().to_string(),
-        }
-    }
-}
-
-/// BLAKE3 (hex) of a file.
-fn digest_file(file: &Path) -> Result<String, Error> {
-    let mut hasher = blake3::Hasher::new();
-    let handle = fs::File::open(file)
-        .map_err(|source| Error::in_file(file, ErrorKind::Unreadable(source)))?;
-    hasher
-        .update_reader(handle)
-        .map_err(|source| Error::in_file(file, ErrorKind::Unreadable(source)))?;
-    Ok(hasher.finalize().to_hex().to_string())
-}
-
-/// What a killed process left half-written. Only the holder of the lock may do so.
-fn remove_temporary_files(folder: &Path) {
-    let temporary = |entry: &fs::DirEntry| {
-        entry
-            .file_name()
-            .to_string_lossy()
-            .starts_with(whole_file::TEMPORARY)
-    };
-    for entry in fs::read_dir(folder)
-        .into_iter()
-        .flatten()
-        .flatten()
-        .filter(temporary)
-    {
-        let _ = fs::remove_file(entry.path());
-    }
+fn read_manifest(folder: &Path) -> Result<ProjectManifest, Error> {
+    let file = folder.join(MANIFEST);
+    Ok(store::read_manifest(&file, SCHEMA, "a project's manifest")?)
 }

@@ -1,17 +1,8 @@
 //! What a line of each file of a project holds, as JSON.
 
-use std::fs::File;
-use std::io::{BufRead, BufReader};
-use std::marker::PhantomData;
-use std::path::{Path, PathBuf};
-
-use record_files::Place;
-use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use crate::error::{Error, ErrorKind};
-
-/// A line of `seeds.jsonl`: a question that compositions and few-shot examples come from.
+/// A line of `seeds.jsonl`: a seed question, from which concepts and few-shot examples come.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Seed {
@@ -26,8 +17,15 @@ pub struct Seed {
     pub solution: Option<String>,
 }
 
-/// A line of `extractions.jsonl`: the concepts of a seed, in the spelling of the project, those of
-/// a single seed removed. Lists are sorted, hold no name twice and may be empty.
+impl Seed {
+    /// The worked solution, else the answer; may be empty.
+    pub(crate) fn worked_solution(&self) -> &str {
+        self.solution.as_deref().unwrap_or(&self.answer)
+    }
+}
+
+/// A line of `extractions.jsonl`: the concepts of a seed by their canonical names, those of a
+/// single seed removed. Lists are sorted, hold no name twice and may be empty.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Extraction {
@@ -50,10 +48,10 @@ pub struct Composition {
     pub knowledge_points: Vec<String>,
 }
 
-/// A line of a stage's file of what it could not use, such as `extract.set-aside.jsonl`.
+/// A line of a stage's file of rejected items, such as `extract.set-aside.jsonl`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct SetAside {
+pub struct Rejected {
     /// Id of the item.
     pub id: String,
     /// Where it stands in its file (`line 12`), where it came from one.
@@ -61,60 +59,4 @@ pub struct SetAside {
     pub place: Option<String>,
     /// Why it could not be used.
     pub reason: String,
-}
-
-/// Opens a file of JSON Lines that a stage wrote.
-///
-/// # Errors
-/// It cannot be opened.
-pub fn read_lines<T: DeserializeOwned>(file: &Path) -> Result<Lines<T>, Error> {
-    let handle =
-        File::open(file).map_err(|source| Error::in_file(file, ErrorKind::Unreadable(source)))?;
-    Ok(Lines {
-        file: file.to_path_buf(),
-        reader: BufReader::with_capacity(1 << 18, handle),
-        line: Vec::new(),
-        number: 0,
-        kind: PhantomData,
-    })
-}
-
-/// The records of a file, one at a time. Ends after its first error.
-pub struct Lines<T> {
-    file: PathBuf,
-    reader: BufReader<File>,
-    line: Vec<u8>,
-    number: usize,
-    kind: PhantomData<T>,
-}
-
-impl<T: DeserializeOwned> Lines<T> {
-    fn read(&mut self) -> Result<Option<T>, Error> {
-        self.line.clear();
-        self.number += 1;
-        let at = |kind| Error::at(&self.file, Place::Line(self.number), kind);
-        match self.reader.read_until(b'\n', &mut self.line) {
-            Ok(0) => Ok(None),
-            Ok(_) => match serde_json::from_slice(&self.line) {
-                Ok(record) => Ok(Some(record)),
-                Err(error) => Err(at(ErrorKind::Corrupt(format!("damaged record: {error}")))),
-            },
-            Err(error) => Err(at(ErrorKind::Unreadable(error))),
-        }
-    }
-}
-
-impl<T: DeserializeOwned> Iterator for Lines<T> {
-    type Item = Result<T, Error>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        if self.number == usize::MAX {
-            return None;
-        }
-        let record = self.read();
-        if !matches!(record, Ok(Some(_))) {
-            self.number = usize::MAX;
-        }
-        record.transpose()
-    }
 }

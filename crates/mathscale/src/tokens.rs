@@ -1,10 +1,10 @@
-//! How many tokens a text may take, without a tokenizer.
+//! How many tokens a text may have, without a tokenizer.
 
-/// Bytes of a token. Tokenizers of LLaMA and Mistral take about four bytes of English prose for a
+/// Tokenizers of LLaMA and Mistral take about four bytes of English prose for a
 /// token and two to three of formulas and numbers; three errs on the side of more tokens.
-const BYTES: usize = 3;
+const BYTES_PER_TOKEN: usize = 3;
 
 /// A token for every three bytes of UTF-8, rounded up.
 pub fn estimated_tokens(text: &str) -> usize {
-    text.len().div_ceil(BYTES)
+    text.len().div_ceil(BYTES_PER_TOKEN)
 }

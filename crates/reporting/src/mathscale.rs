@@ -1,114 +1,125 @@
-//! What the stages of the MathScale pipeline did, and what its concept graph looks like.
+//! The figures of the stages of the MathScale pipeline, and its concept graph.
 
 use std::fmt::Write;
 
 use ::mathscale::{
     ComposeOutcome, ExtractOutcome, GraphOutcome, GraphStats, Kind, LinkStats, Neighbour,
-    Neighbourhood, StageRecord, StageState, StageStatus,
+    Neighbourhood, Stage, StageState, StageStatus,
 };
 use comfy_table::Cell;
 
 use crate::table::{framed, percent};
 
-fn count(record: &StageRecord, name: &str) -> u64 {
-    record.counts.get(name).copied().unwrap_or(0)
+/// Columns of a table that goes to no terminal.
+const COLUMNS: u16 = 80;
+
+/// A number of things by their singular: `1 pair`, `2 pairs`.
+pub(crate) fn counted(count: u64, singular: &str) -> String {
+    match count {
+        1 => format!("1 {singular}"),
+        _ => format!("{count} {singular}s"),
+    }
 }
 
-/// What was extracted.
+/// `1 seed was`, `2 seeds were`.
+pub(crate) fn counted_were(count: u64, singular: &str) -> String {
+    let verb = if count == 1 { "was" } else { "were" };
+    format!("{} {verb}", counted(count, singular))
+}
+
+/// The figures of an extraction, with the first rejected seeds.
 pub fn extraction_text(outcome: &ExtractOutcome) -> String {
-    let of = |name| count(&outcome.record, name);
+    let of = |name| outcome.record.count(name);
+    let concepts = |kind: &str, found: &str, singletons: &str| {
+        format!(
+            "{} of {} ({} of a single seed)",
+            counted(of(&format!("{}s", kind.replace(' ', "_"))), kind),
+            counted(of(found), "name"),
+            of(singletons)
+        )
+    };
     let mut text = format!(
-        "{} seeds: {} topics of {} names ({} of a single seed), {} knowledge points of {} names ({} of a single seed)\n",
-        of("seeds"),
-        of("topics"),
-        of("topics_found"),
-        of("topic_singletons"),
-        of("knowledge_points"),
-        of("knowledge_points_found"),
-        of("knowledge_point_singletons"),
+        "{}: {}, {}\n",
+        counted(of("seeds"), "seed"),
+        concepts("topic", "topics_found", "topic_singletons"),
+        concepts(
+            "knowledge point",
+            "knowledge_points_found",
+            "knowledge_point_singletons"
+        ),
     );
     if of("merges") > 0 {
-        let _ = writeln!(
-            text,
-            "{} names were merged into others: see concepts.json",
-            of("merges")
-        );
+        let merges = counted_were(of("merges"), "name");
+        let _ = writeln!(text, "{merges} merged into others: see concepts.json");
     }
     if of("set_aside") > 0 {
-        let _ = writeln!(
-            text,
-            "{} seeds were set aside: see extract.set-aside.jsonl",
-            of("set_aside")
-        );
+        let rejected = counted_were(of("set_aside"), "seed");
+        let _ = writeln!(text, "{rejected} rejected: see extract.set-aside.jsonl");
     }
-    for item in &outcome.set_aside {
-        let _ = writeln!(
-            text,
-            "  {}: {}",
-            item.place.as_deref().unwrap_or(&item.id),
-            item.reason
-        );
+    for item in &outcome.details.rejected {
+        let place = item.place.as_deref().unwrap_or(&item.id);
+        let _ = writeln!(text, "  {place}: {}", item.reason);
     }
     text
 }
 
-/// What the graph has.
+/// The figures of a graph that was built.
 pub fn graph_made_text(outcome: &GraphOutcome) -> String {
-    let of = |name| count(&outcome.record, name);
+    let of = |name| outcome.record.count(name);
     format!(
-        "{} topics and {} knowledge points of {} seeds; edges: {} topic–topic, {} topic–KP, {} KP–KP\n",
-        of("topics"),
-        of("knowledge_points"),
-        of("seeds"),
+        "{} and {} of {}; edges: {} topic–topic, {} topic–KP, {} KP–KP\n",
+        counted(of("topics"), "topic"),
+        counted(of("knowledge_points"), "knowledge point"),
+        counted(of("seeds"), "seed"),
         of("topic_topic_edges"),
         of("topic_kp_edges"),
         of("kp_kp_edges"),
     )
 }
 
-/// What was composed.
+/// The figures of the walks.
 pub fn composed_text(outcome: &ComposeOutcome) -> String {
-    let of = |name| count(&outcome.record, name);
+    let of = |name| outcome.record.count(name);
     format!(
-        "{} compositions in {} walks, {} epochs\n",
-        outcome.compositions,
-        of("walks"),
-        of("epochs")
+        "{} in {}, {}\n",
+        counted(of("compositions"), "composition"),
+        counted(of("walks"), "walk"),
+        counted(of("epochs"), "epoch")
     )
 }
 
 /// The figures of a graph.
 pub fn graph_stats_text(stats: &GraphStats, width: Option<u16>) -> String {
     let mut text = format!(
-        "{} topics, {} knowledge points, {} seeds; connected components: {}\n",
-        stats.topics,
-        stats.knowledge_points,
-        stats.seeds,
+        "{}, {}, {}; connected components: {}\n",
+        counted(stats.topics as u64, "topic"),
+        counted(stats.knowledge_points as u64, "knowledge point"),
+        counted(stats.seeds, "seed"),
         components(&stats.components)
     );
     if stats.topics_without_kp > 0 {
         let _ = writeln!(
             text,
-            "{} topics are joined with no knowledge point",
+            "topics that are joined with no knowledge point: {}",
             stats.topics_without_kp
         );
     }
     let header = [
         "edges between",
         "edges",
-        "degree: least",
+        "degree: min",
         "median",
         "mean",
-        "most",
+        "max",
         "isolated",
         "components",
     ];
     let mut table = framed(header, &[1, 2, 3, 4, 5, 6], width);
     for links in &stats.links {
         let degrees = &links.degrees;
-        let counts = [links.edges, degrees.least, degrees.median].map(|count| count.to_string());
+        let counts = [links.edges, degrees.min, degrees.median].map(|count| count.to_string());
         let mean = format!("{:.1}", degrees.mean);
-        let rest = [degrees.most, degrees.isolated].map(|count| count.to_string());
+        let rest = [degrees.max, degrees.isolated].map(|count| count.to_string());
         let row = [ends(links)]
             .into_iter()
             .chain(counts)
@@ -158,25 +169,29 @@ fn kind_name(kind: Kind) -> &'static str {
 
 /// How many, and the sizes of the largest.
 fn components(sizes: &[usize]) -> String {
-    const SHOWN: usize = 3;
-    let largest: Vec<String> = sizes.iter().take(SHOWN).map(ToString::to_string).collect();
-    let more = if sizes.len() > SHOWN { ", …" } else { "" };
+    const MAX_SIZES: usize = 3;
+    let largest: Vec<String> = sizes
+        .iter()
+        .take(MAX_SIZES)
+        .map(ToString::to_string)
+        .collect();
+    let more = if sizes.len() > MAX_SIZES { ", …" } else { "" };
     format!("{} ({}{more})", sizes.len(), largest.join(", "))
 }
 
 /// Concepts with their neighbours, at most `limit` of each kind.
 pub fn neighbourhoods_text(found: &[Neighbourhood], limit: usize, width: Option<u16>) -> String {
     let mut text = String::new();
-    for shown in found {
-        let kind = if shown.kind == Kind::Topic {
-            "topic"
-        } else {
-            "knowledge point"
+    for concept in found {
+        let kind = match concept.kind {
+            Kind::Topic => "topic",
+            Kind::KnowledgePoint => "knowledge point",
         };
-        let _ = writeln!(text, "{} ({kind}, {} seeds)", shown.name, shown.seeds);
+        let seeds = counted(concept.seeds.into(), "seed");
+        let _ = writeln!(text, "{} ({kind}, {seeds})", concept.name);
         for (kind, neighbours) in [
-            (Kind::Topic, &shown.topics),
-            (Kind::KnowledgePoint, &shown.knowledge_points),
+            (Kind::Topic, &concept.topics),
+            (Kind::KnowledgePoint, &concept.knowledge_points),
         ] {
             let _ = writeln!(
                 text,
@@ -220,9 +235,10 @@ fn neighbour_table(neighbours: &[Neighbour], limit: usize, width: Option<u16>) -
     format!("{}\n{more}", table.trim_fmt())
 }
 
-/// How far the stages of a project are.
+/// How far the stages of a project are, with their main counts; the others are in the JSON.
 pub fn project_text(stages: &[StageStatus], width: Option<u16>) -> String {
-    let mut table = framed(["stage", "state", "finished", "counts"], &[], width);
+    let header = ["stage", "state", "finished", "counts"];
+    let mut table = framed(header, &[], Some(width.unwrap_or(COLUMNS)));
     for StageStatus {
         stage,
         state,
@@ -237,14 +253,34 @@ pub fn project_text(stages: &[StageStatus], width: Option<u16>) -> String {
             StageState::Lost { file } => format!("{file} is gone"),
         };
         let finished = record.as_ref().and_then(|record| record.finished);
-        let finished = finished.map_or(String::new(), |time| {
-            time.strftime("%Y-%m-%d %H:%M").to_string()
+        let finished = finished.map(|time| time.strftime("%Y-%m-%d %H:%M").to_string());
+        let counts = record.iter().flat_map(|record| {
+            let names = main_counts(*stage).iter();
+            names.filter_map(|name| Some((name, record.counts.get(*name)?)))
         });
-        let counts = record.iter().flat_map(|record| &record.counts);
         let counts: Vec<String> = counts
             .map(|(name, count)| format!("{} {count}", name.replace('_', " ")))
             .collect();
-        table.add_row([stage.to_string(), state, finished, counts.join(", ")].map(Cell::new));
+        let cells = [
+            stage.to_string(),
+            state,
+            finished.unwrap_or_default(),
+            counts.join(", "),
+        ];
+        table.add_row(cells.map(Cell::new));
     }
     format!("{}\n", table.trim_fmt())
+}
+
+/// The counts of a stage that a table has room for.
+fn main_counts(stage: Stage) -> &'static [&'static str] {
+    match stage {
+        Stage::Extract => &["seeds", "topics", "knowledge_points"],
+        Stage::Graph => &["topic_topic_edges", "topic_kp_edges", "kp_kp_edges"],
+        Stage::Compose => &["compositions", "walks"],
+        Stage::Generate => &["pairs", "set_aside", "replies"],
+        Stage::Validate => &["confirmed", "wrong", "unjudged"],
+        Stage::Screen => &["read", "kept"],
+        Stage::Export => &["train", "validation"],
+    }
 }

@@ -1,79 +1,80 @@
-//! What became of the pairs of the MathScale pipeline.
+//! The figures of the stages that handle pairs.
 
 use std::fmt::Write;
 
 use ::mathscale::{
-    Cost, ExportOutcome, GenerateOutcome, GenerationEstimate, RemovalReason, ScreenOutcome,
-    StageRecord, ValidateOutcome,
+    ExportOutcome, GenerateOutcome, GenerationEstimate, RemovalReason, ScreenOutcome, TokenPrice,
+    ValidateOutcome,
 };
 
+use crate::mathscale::{counted, counted_were};
 use crate::table::percent;
 
-fn count(record: &StageRecord, name: &str) -> u64 {
-    record.counts.get(name).copied().unwrap_or(0)
-}
-
-/// Pairs, what was set aside, tokens and what they cost.
-pub fn generated_text(outcome: &GenerateOutcome, cost: Option<&Cost>) -> String {
-    let of = |name| count(&outcome.record, name);
+/// Pairs, rejected compositions, tokens and what they cost.
+pub fn generated_text(outcome: &GenerateOutcome, price: Option<&TokenPrice>) -> String {
+    let of = |name| outcome.record.count(name);
+    let tokens = ["prompt_tokens", "completion_tokens"].map(of);
+    let cost = price.map(|price| price.cost(tokens[0], tokens[1]));
     let mut text = format!(
-        "{} pairs of {} compositions in {} replies; {} prompt tokens, {} new tokens",
-        of("pairs"),
-        of("compositions"),
-        of("replies"),
-        of("prompt_tokens"),
-        of("completion_tokens")
-    );
-    let _ = writeln!(
-        text,
-        "{}",
-        cost.map_or(String::new(), |cost| format!(", {cost}"))
+        "{} of {} in {}; {} prompt tokens, {} new tokens{}\n",
+        counted(of("pairs"), "pair"),
+        counted(of("compositions"), "composition"),
+        match of("replies") {
+            1 => "1 reply".to_string(),
+            replies => format!("{replies} replies"),
+        },
+        tokens[0],
+        tokens[1],
+        cost_text(cost)
     );
     if of("set_aside") > 0 {
-        let _ = writeln!(
-            text,
-            "{} compositions were set aside: see generate.set-aside.jsonl",
-            of("set_aside")
-        );
+        let rejected = counted_were(of("set_aside"), "composition");
+        let _ = writeln!(text, "{rejected} rejected: see generate.set-aside.jsonl");
     }
-    for item in &outcome.set_aside {
+    for item in &outcome.details.rejected {
         let _ = writeln!(text, "  {}: {}", item.id, item.reason);
     }
     text
 }
 
-/// What generation would take.
+/// Money, in whatever currency the prices were given.
+fn cost_text(cost: Option<f64>) -> String {
+    cost.map_or(String::new(), |cost| format!(", cost {cost:.2}"))
+}
+
+/// What generation would take, and what it would cost with replies as long as the seeds and as long
+/// as they may be.
 pub fn estimate_text(
     estimate: &GenerationEstimate,
-    cost: Option<&Cost>,
-    most: Option<&Cost>,
+    cost: Option<f64>,
+    max_cost: Option<f64>,
 ) -> String {
     let GenerationEstimate {
         compositions,
         prompt_tokens,
         completion_tokens,
-        most_completion_tokens,
+        max_completion_tokens,
     } = estimate;
-    let told = |cost: Option<&Cost>| cost.map_or(String::new(), |cost| format!(", {cost}"));
     format!(
-        "{compositions} compositions: about {prompt_tokens} prompt tokens (three bytes each)\n\
+        "{}: about {prompt_tokens} prompt tokens (three bytes each)\n\
          replies as long as the seeds: about {completion_tokens} new tokens{}\n\
-         replies as long as they may be: {most_completion_tokens} new tokens{}\n",
-        told(cost),
-        told(most)
+         replies as long as they may be: {max_completion_tokens} new tokens{}\n",
+        counted(*compositions as u64, "composition"),
+        cost_text(cost),
+        cost_text(max_cost)
     )
 }
 
-/// What validation found.
+/// The figures of validation.
 pub fn validated_text(outcome: &ValidateOutcome) -> String {
-    let report = &outcome.report;
-    let of = |name| count(&outcome.record, name);
+    let report = &outcome.details.report;
+    let of = |name| outcome.record.count(name);
     let share = report.wrong_share.map_or(String::new(), |share| {
         format!(" ({} % of the judged)", percent(share))
     });
     let mut text = format!(
-        "{} pairs: {} confirmed, {} wrong{share}, {} unjudged\n{} replaced, {} dropped\n",
-        report.pairs,
+        "{}: {} confirmed, {} wrong{share}, {} unjudged\n{} replaced, {} dropped\n",
+        counted(report.pairs, "pair"),
         report.confirmed,
         report.wrong,
         report.unjudged,
@@ -97,10 +98,10 @@ pub fn validated_text(outcome: &ValidateOutcome) -> String {
     text
 }
 
-/// What was removed, by reason.
+/// Pairs kept and removed, by reason.
 pub fn screened_text(outcome: &ScreenOutcome) -> String {
-    let report = &outcome.report;
-    let mut text = format!("{} of {} pairs kept\n", report.kept, report.read);
+    let report = &outcome.details.report;
+    let mut text = format!("{} of {} kept\n", report.kept, counted(report.read, "pair"));
     for reason in RemovalReason::ALL {
         let count = report.removed.get(&reason).copied().unwrap_or(0);
         if count > 0 {
@@ -115,23 +116,24 @@ pub fn screened_text(outcome: &ScreenOutcome) -> String {
             let items: u64 = tests.sets.values().sum();
             let _ = writeln!(
                 text,
-                "{items} test items of {} sets were looked for",
-                tests.sets.len()
+                "decontaminated against {} of {}",
+                counted(items, "test item"),
+                counted(tests.sets.len() as u64, "set")
             );
         }
-        None => text.push_str("no test items were looked for\n"),
+        None => text.push_str("not decontaminated: no test items were given\n"),
     }
     text
 }
 
-/// What was written.
+/// The training files.
 pub fn exported_text(outcome: &ExportOutcome) -> String {
-    let of = |name| count(&outcome.record, name);
+    let of = |name| outcome.record.count(name);
     let mut text = format!(
-        "{} records for training, {} for validation ({} pairs, {} of other files)\n",
-        of("train"),
+        "{} for training, {} for validation ({}, {} of other files)\n",
+        counted(of("train"), "record"),
         of("validation"),
-        of("own"),
+        counted(of("own"), "pair"),
         of("mixed")
     );
     for (name, output) in &outcome.record.outputs {

@@ -1,12 +1,12 @@
-//! What came of a translation.
+//! The result of a translation.
 
 use dataset_loader::grouped;
 use translation::Translated;
 
 /// Problems that are named, where not all are asked for.
-const SHOWN: usize = 3;
-/// Characters of a reply that are shown.
-const REPLY: usize = 160;
+const MAX_NAMED: usize = 3;
+/// Characters of a reply that are printed.
+const MAX_REPLY_CHARS: usize = 160;
 
 /// Problems read, translated and left out, with the reasons, and what it took.
 pub fn translation_text(translated: &Translated, all: bool) -> String {
@@ -15,7 +15,7 @@ pub fn translation_text(translated: &Translated, all: bool) -> String {
         written,
         english,
         needs_options,
-        set_aside,
+        rejected,
         tally,
         ..
     } = translated;
@@ -33,36 +33,36 @@ pub fn translation_text(translated: &Translated, all: bool) -> String {
         ));
     }
     if !needs_options.is_empty() {
-        let shown = if all { needs_options.len() } else { SHOWN };
+        let shown = if all { needs_options.len() } else { MAX_NAMED };
         text.push_str(&format!(
             "  {:>7}  speak of options that are not asked: {}\n",
             grouped(needs_options.len()),
             listed(needs_options.iter().map(String::as_str), shown)
         ));
     }
-    if !set_aside.is_empty() {
+    if !rejected.is_empty() {
         text.push_str(&format!(
-            "  {:>7}  set aside, as no translation could be believed\n",
-            grouped(set_aside.len())
+            "  {:>7}  rejected, as no translation passed the checks\n",
+            grouped(rejected.len())
         ));
-        for aside in set_aside
+        for problem in rejected
             .iter()
-            .take(if all { set_aside.len() } else { SHOWN })
+            .take(if all { rejected.len() } else { MAX_NAMED })
         {
-            text.push_str(&format!("           {}: {}\n", aside.id, aside.reason));
+            text.push_str(&format!("           {}: {}\n", problem.id, problem.reason));
             if all {
-                let reply: String = aside
+                let reply: String = problem
                     .reply
                     .split_whitespace()
                     .collect::<Vec<_>>()
                     .join(" ")
                     .chars()
-                    .take(REPLY)
+                    .take(MAX_REPLY_CHARS)
                     .collect();
                 text.push_str(&format!("             {reply}\n"));
             }
         }
-        if !all && set_aside.len() > SHOWN {
+        if !all && rejected.len() > MAX_NAMED {
             text.push_str("           … (--all names every one)\n");
         }
     }

@@ -1,16 +1,16 @@
-//! Is this a translation of that?
+//! Whether a text is the translation of another.
 
 use crate::{formulas, numbers};
 
-/// Most characters that a translation may have for each of its source, and how many more: English
-/// takes three to four letters where Chinese takes one, formulas are as long.
-const LETTERS_PER_CHARACTER: usize = 8;
-const SLACK: usize = 80;
+/// Characters that a translation may have for each of its source, and beside these: English takes
+/// three to four letters where Chinese takes one, formulas are as long.
+const MAX_LETTERS_PER_CHARACTER: usize = 8;
+const MAX_FURTHER_LETTERS: usize = 80;
 /// Things named in one message.
-const NAMED: usize = 5;
+const MAX_NAMED: usize = 5;
 
-/// Whether a text can be the English translation of a Chinese one: it is not blank, holds no
-/// Chinese, holds every formula of the source and every number, and no other number in digits.
+/// Whether a text can be the English translation of a Chinese one: it is not blank, has no
+/// Chinese, has every formula of the source and every number, and no other number in digits.
 /// White space, fonts and other spellings of a formula do not matter; a number may be spelled out,
 /// and `3万` may be 30,000.
 ///
@@ -18,7 +18,7 @@ const NAMED: usize = 5;
 /// nothing; one that the translation gives in digits is no other number.
 ///
 /// # Errors
-/// What is wrong, in words for the one who translated.
+/// What is wrong, in words for the model.
 pub fn check(source: &str, translation: &str) -> Result<(), String> {
     if translation.trim().is_empty() {
         return Err("there is no translation in the reply".to_string());
@@ -26,11 +26,11 @@ pub fn check(source: &str, translation: &str) -> Result<(), String> {
     if let Some(left) = chinese_in(translation) {
         return Err(format!("there is Chinese left in it: {left}"));
     }
-    let most = source.chars().count() * LETTERS_PER_CHARACTER + SLACK;
+    let max = source.chars().count() * MAX_LETTERS_PER_CHARACTER + MAX_FURTHER_LETTERS;
     let length = translation.chars().count();
-    if length > most {
+    if length > max {
         return Err(format!(
-            "it is too long to be the translation alone: {length} characters, at most {most} are expected"
+            "it is too long to be the translation alone: {length} characters, at most {max} are expected"
         ));
     }
     let (source, translation) = (numbers::plain(source), numbers::plain(translation));
@@ -57,10 +57,10 @@ fn named(what: &str, things: impl Iterator<Item = String>) -> Result<(), String>
     let all: Vec<String> = things.collect();
     match all.len() {
         0 => Ok(()),
-        count if count > NAMED => Err(format!(
+        count if count > MAX_NAMED => Err(format!(
             "{what}: {}, and {} more",
-            all[..NAMED].join(", "),
-            count - NAMED
+            all[..MAX_NAMED].join(", "),
+            count - MAX_NAMED
         )),
         _ => Err(format!("{what}: {}", all.join(", "))),
     }
@@ -68,19 +68,19 @@ fn named(what: &str, things: impl Iterator<Item = String>) -> Result<(), String>
 
 /// Chinese characters, from the first on as far as they go.
 fn chinese_in(text: &str) -> Option<String> {
-    const SHOWN: usize = 12;
+    const MAX_CHARS: usize = 12;
     let start = text.find(is_chinese)?;
     Some(
         text[start..]
             .chars()
             .take_while(|&c| is_chinese(c))
-            .take(SHOWN)
+            .take(MAX_CHARS)
             .collect(),
     )
 }
 
-/// Whether a text is to be translated at all: it holds Chinese characters.
-pub(crate) fn holds_chinese(text: &str) -> bool {
+/// Whether a text is to be translated at all: it has Chinese characters.
+pub(crate) fn has_chinese(text: &str) -> bool {
     text.contains(is_chinese)
 }
 
@@ -88,7 +88,7 @@ fn is_chinese(c: char) -> bool {
     matches!(c, '\u{3400}'..='\u{4DBF}' | '\u{4E00}'..='\u{9FFF}' | '\u{F900}'..='\u{FAFF}' | '\u{20000}'..='\u{323AF}')
 }
 
-fn says_something(formula: &str) -> bool {
+fn has_content(formula: &str) -> bool {
     formula.contains(|c: char| c.is_alphanumeric()) && formula != r"\mid"
 }
 
@@ -98,9 +98,9 @@ fn lost_formulas<'s>(source: &'s str, translation: &str) -> Vec<&'s str> {
     let there = formulas::normal(&translation.replace('$', " "));
     let lost = |part: &&str| {
         let normal = formulas::normal(part);
-        says_something(&normal)
+        has_content(&normal)
             && formulas::is_balanced(part)
-            && !holds_chinese(part)
+            && !has_chinese(part)
             && !there.contains(&normal)
     };
     formulas::of(source)

@@ -2,7 +2,9 @@
 
 use std::path::PathBuf;
 
+use fault::{Class, Fault};
 use jobs::JobError;
+use store::FileError;
 
 /// What can stop a translation.
 #[derive(Debug, thiserror::Error)]
@@ -25,7 +27,7 @@ pub enum Error {
         language: String,
     },
     /// The translated records would replace what they were made of.
-    #[error("{} is the input: name another file with --output", .0.display())]
+    #[error("{} is the input: the output needs a file of its own", .0.display())]
     OutputIsInput(PathBuf),
     /// The work itself stopped.
     #[error(transparent)]
@@ -51,17 +53,27 @@ pub enum Error {
         total: usize,
         /// The first of them.
         id: String,
-        /// Why that one was left out.
+        /// The reason for that one.
         reason: String,
         /// Where the replies are.
         journal: PathBuf,
     },
     /// The records cannot be written.
-    #[error("cannot write {}: {source}", file.display())]
-    NotWritable {
-        /// The file.
-        file: PathBuf,
-        /// Why.
-        source: std::io::Error,
-    },
+    #[error(transparent)]
+    File(#[from] FileError),
+}
+
+impl Fault for Error {
+    fn class(&self) -> Class {
+        match self {
+            Self::Data(error) if error.is_usage() => Class::Usage,
+            Self::Data(_) => Class::Integrity,
+            Self::Job(error) => error.class(),
+            Self::File(error) => error.class(),
+            Self::Failed { .. } | Self::NothingLeft { .. } => Class::Incomplete,
+            Self::NothingToTranslate(_) | Self::OtherLanguage { .. } | Self::OutputIsInput(_) => {
+                Class::Usage
+            }
+        }
+    }
 }

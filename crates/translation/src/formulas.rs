@@ -1,4 +1,4 @@
-//! Formulas in a text, in a form in which two spellings of one formula are equal.
+//! Formulas in a text, and a normal form in which two spellings of one formula are equal.
 
 use std::sync::LazyLock;
 
@@ -10,7 +10,7 @@ static FORMULA: LazyLock<Regex> = LazyLock::new(|| {
         .expect("it is well-formed")
 });
 
-/// What can be left out or spelled in another way without changing what a formula says.
+/// What can be left out or spelled in another way without changing the meaning of a formula.
 static SPELLINGS: LazyLock<Vec<(Regex, &str)>> = LazyLock::new(|| {
     let spellings = [
         (
@@ -77,7 +77,7 @@ pub(crate) fn parts(formula: &str) -> Vec<&str> {
     parts
 }
 
-/// Whether brackets open and close in pairs: a formula that was cut in two says nothing by itself.
+/// Whether brackets open and close in pairs: a formula that was cut in two means nothing by itself.
 pub(crate) fn is_balanced(formula: &str) -> bool {
     let mut depth = [0i32; 2];
     for c in formula.chars() {
@@ -97,7 +97,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn formulas_are_found_in_every_dress() {
+    fn formulas_are_found_between_all_delimiters() {
         assert_eq!(
             of(r"如果 $a=1$, \(b\) 且 \[c\] 或 $$d$$ 。"),
             ["a=1", "b", "c", "d"]

@@ -94,7 +94,7 @@ pub(crate) fn in_digits(text: &str) -> BTreeMap<Number, usize> {
 
 /// A number of the source, and every form in which a translation may give it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Wanted {
+pub(crate) struct RequiredNumber {
     /// The number as it stands in the source.
     pub(crate) number: Number,
     /// Numbers, any of which will do.
@@ -103,7 +103,7 @@ pub(crate) struct Wanted {
 
 /// The numbers of a Chinese text that its translation must have, each once. `3万` may be 30,000 or
 /// 30 thousand, `5月` may be May.
-pub(crate) fn wanted(source: &str) -> Vec<Wanted> {
+pub(crate) fn wanted(source: &str) -> Vec<RequiredNumber> {
     let mut all: BTreeMap<Number, BTreeSet<Number>> = in_digits(source)
         .into_keys()
         .map(|number| (number.clone(), BTreeSet::from([number])))
@@ -127,7 +127,7 @@ pub(crate) fn wanted(source: &str) -> Vec<Wanted> {
         all.entry(number.clone()).or_default().extend(forms);
     }
     all.into_iter()
-        .map(|(number, forms)| Wanted { number, forms })
+        .map(|(number, forms)| RequiredNumber { number, forms })
         .collect()
 }
 

@@ -1,7 +1,6 @@
-//! What a model says → the translation in it.
+//! Reply of a model → the translation in it.
 
-/// The translation in a reply: without a label before it, quotation marks around it or a fence
-/// about it.
+/// The translation in a reply: without a label before it, quotation marks or a fence around it.
 pub(crate) fn translation_in(reply: &str) -> String {
     let mut text = reply.trim();
     text = unfenced(text).trim();
@@ -50,7 +49,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn dresses_are_taken_off() {
+    fn labels_quotes_and_fences_are_removed() {
         let plain = "Find $x$.";
         for reply in [
             "Find $x$.",

@@ -1,4 +1,4 @@
-//! The whole way from a file of records to a file of translated ones.
+//! From a file of records to a file of translated ones.
 
 use std::num::NonZeroU32;
 use std::ops::ControlFlow;
@@ -6,25 +6,25 @@ use std::path::{Path, PathBuf};
 
 use dataset_loader::{Benchmark, Data, Problem, needs_options};
 use generation::{Decoding, Generator};
-use jobs::{ItemOutcome, Job, JobError, Progress, Replies, Tally, Task, UnreadableReply};
+use jobs::{Job, JobError, ItemOutcome, Progress, UnreadableReply, Replies, Tally, Task};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 use store::FileError;
 
-use crate::check::{check, holds_chinese};
+use crate::check::{check, has_chinese};
 use crate::error::Error;
 use crate::reply::translation_in;
 use crate::wording::{Part, instruction, wording_digest};
 
 /// Name of the work's files in its folder.
 const JOB: &str = "translation";
-/// Fields of a record that say something of the untranslated text.
+/// Fields of a record about the untranslated text.
 const LANGUAGE: &str = "language";
 const FORM: &str = "form";
 const LABEL: &str = "label";
 
 /// What to translate, and how.
-pub struct Plan<'a> {
+pub struct TranslationPlan<'a> {
     /// A file of records in MwpBench's record form, those with `"language": "zh"` to be translated.
     pub input: &'a Path,
     /// Where the translated records go; the file is replaced.
@@ -33,7 +33,7 @@ pub struct Plan<'a> {
     pub folder: &'a Path,
     /// How tokens are chosen.
     pub decoding: Decoding,
-    /// Most replies asked for a text.
+    /// Replies asked for a text, at most.
     pub attempts: NonZeroU32,
     /// Instruction → what the model reads.
     pub render: &'a (dyn Fn(&str) -> String + Sync),
@@ -41,14 +41,14 @@ pub struct Plan<'a> {
     pub rendering: String,
 }
 
-/// What a translation did.
+/// The result of a translation.
 #[derive(Clone, Debug, Serialize)]
 pub struct Translated {
     /// The file read.
     pub input: PathBuf,
     /// The file written.
     pub output: PathBuf,
-    /// Who translated.
+    /// Name of the model that translated.
     pub model: String,
     /// Problems read.
     pub read: usize,
@@ -59,17 +59,19 @@ pub struct Translated {
     /// Problems left out because their translation speaks of options: it contains one of five
     /// phrases, as for problems that were English from the start.
     pub needs_options: Vec<String>,
-    /// Problems whose translation could not be believed.
-    pub set_aside: Vec<SetAside>,
-    /// What it took, of all starts together; here an item is a text, as an answer may be one too.
+    /// Problems without an acceptable translation.
+    #[serde(rename = "set_aside")]
+    pub rejected: Vec<RejectedProblem>,
+    /// Replies and tokens of all starts together; here an item is a text, as an answer may be one
+    /// too.
     pub tally: Tally,
     /// Where all replies are.
     pub journal: PathBuf,
 }
 
-/// A problem whose translation could not be believed.
+/// A problem without an acceptable translation.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct SetAside {
+pub struct RejectedProblem {
     /// Its id.
     pub id: String,
     /// What was wrong with the last attempt.
@@ -83,10 +85,10 @@ pub struct SetAside {
 /// # Errors
 /// A file that is not of the record form or needs no translation, work of another kind in the
 /// folder, a failing generator, a full disk, an interruption. What was finished stays in the
-/// folder; the output is written only when every text has been translated or set aside.
+/// folder; the output is written only when every text has been translated or rejected.
 pub fn translate(
     benchmark: &Benchmark,
-    plan: &Plan<'_>,
+    plan: &TranslationPlan<'_>,
     generator: &mut dyn Generator,
     on_progress: &mut dyn FnMut(&Progress) -> ControlFlow<()>,
 ) -> Result<Translated, Error> {
@@ -133,7 +135,7 @@ pub fn translate(
             written: 0,
             english: 0,
             needs_options: Vec::new(),
-            set_aside: Vec::new(),
+            rejected: Vec::new(),
             tally: replies.tally(),
             journal: replies.file().to_path_buf(),
         },
@@ -181,7 +183,7 @@ fn texts<'a>(benchmark: &Benchmark, input: &Path, data: &'a Data) -> Result<Vec<
             problem,
             part: Part::Question,
         });
-        if holds_chinese(&problem.reference) {
+        if has_chinese(&problem.reference) {
             texts.push(Text {
                 problem,
                 part: Part::Answer,
@@ -250,7 +252,7 @@ impl Collector<'_> {
                     }
                     (ItemOutcome::SetAside(reply), _) => {
                         let reason = reply.fault.unwrap_or_default();
-                        fault.get_or_insert(SetAside {
+                        fault.get_or_insert(RejectedProblem {
                             id: texts.id(item),
                             reason,
                             reply: reply.text,
@@ -270,15 +272,15 @@ impl Collector<'_> {
                 item += 1;
             }
             match fault {
-                Some(fault) => self.translated.set_aside.push(fault),
-                None => self.take(problem, question, reference),
+                Some(fault) => self.translated.rejected.push(fault),
+                None => self.push(problem, question, reference),
             }
         }
         Ok(())
     }
 
-    /// Takes a problem with what was translated of it.
-    fn take(&mut self, problem: &Problem, question: Option<String>, reference: Option<String>) {
+    /// Adds the record of a problem with what was translated of it.
+    fn push(&mut self, problem: &Problem, question: Option<String>, reference: Option<String>) {
         let mut extras = self
             .data
             .extras
@@ -298,17 +300,17 @@ impl Collector<'_> {
         self.translated.written += 1;
         self.translated.english += usize::from(question.is_none());
         let mut record = Map::new();
-        let mut put = |field: &str, value: Value| record.insert(field.to_string(), value);
-        put(
+        let mut set = |field: &str, value: Value| record.insert(field.to_string(), value);
+        set(
             "data_source",
             extras.shift_remove("data_source").unwrap_or_default(),
         );
-        put("question_number", Value::String(self.number(problem)));
-        put(
+        set("question_number", Value::String(self.number(problem)));
+        set(
             "question",
             Value::String(question.clone().unwrap_or_else(|| problem.question.clone())),
         );
-        put(
+        set(
             "answer",
             Value::String(
                 reference
@@ -316,19 +318,19 @@ impl Collector<'_> {
                     .unwrap_or_else(|| problem.reference.clone()),
             ),
         );
-        put(
+        set(
             "license",
             extras.shift_remove("license").unwrap_or_default(),
         );
-        put("data_topic", Value::String(problem.task.clone()));
+        set("data_topic", Value::String(problem.task.clone()));
         if question.is_some() {
             extras.shift_remove(LANGUAGE);
-            put("source_language", Value::String("zh".to_string()));
-            put("source_question", Value::String(problem.question.clone()));
+            set("source_language", Value::String("zh".to_string()));
+            set("source_question", Value::String(problem.question.clone()));
             if reference.is_some() {
-                put("source_answer", Value::String(problem.reference.clone()));
+                set("source_answer", Value::String(problem.reference.clone()));
             }
-            put("translated_by", Value::String(self.model.to_string()));
+            set("translated_by", Value::String(self.model.to_string()));
         }
         record.retain(|_, value| !value.is_null());
         record.extend(extras);
@@ -358,21 +360,17 @@ impl Collector<'_> {
     fn finish(self) -> Result<Translated, Error> {
         let output = &self.translated.output;
         if self.records.is_empty() {
-            let aside = self
+            let rejected = self
                 .translated
-                .set_aside
+                .rejected
                 .first()
                 .map(|first| (first.id.clone(), first.reason.clone()));
-            let spoken = self.translated.needs_options.first();
-            let spoken = || {
-                spoken.map(|id| {
-                    (
-                        id.clone(),
-                        "its translation speaks of options that are not asked".to_string(),
-                    )
-                })
+            let of_options = || {
+                let id = self.translated.needs_options.first()?.clone();
+                let reason = "its translation speaks of options that are not asked";
+                Some((id, reason.to_string()))
             };
-            let (id, reason) = aside.or_else(spoken).unwrap_or_default();
+            let (id, reason) = rejected.or_else(of_options).unwrap_or_default();
             let (total, journal) = (self.translated.read, self.translated.journal.clone());
             return Err(Error::NothingLeft {
                 total,
@@ -381,27 +379,11 @@ impl Collector<'_> {
                 journal,
             });
         }
-        if let Some(folder) = output
-            .parent()
-            .filter(|folder| !folder.as_os_str().is_empty())
-        {
-            let not_writable = |source| FileError::NotWritable {
-                folder: folder.to_path_buf(),
-                source,
-            };
-            std::fs::create_dir_all(folder)
-                .map_err(not_writable)
-                .map_err(JobError::from)?;
-        }
-        let lines = |out: &mut dyn std::io::Write| {
-            self.records
-                .iter()
-                .try_for_each(|record| store::write_line(&mut *out, record))
-        };
-        store::write_atomic(output, lines).map_err(|source| Error::NotWritable {
-            file: output.clone(),
-            source,
-        })?;
+        store::write_atomic(output, |out| {
+            let mut records = self.records.iter();
+            records.try_for_each(|record| store::write_line(&mut *out, record))
+        })
+        .map_err(FileError::write_failed(output))?;
         // What was written must be what can be asked.
         let written = dataset_loader::load(self.benchmark, output)?;
         written.check_language(self.benchmark, &written.problems)?;

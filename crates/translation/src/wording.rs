@@ -9,7 +9,7 @@ pub(crate) enum Part {
     Answer,
 }
 
-/// The instruction for one text. After a reply that was refused it is told why.
+/// The instruction for one text; after a refused reply with the reason.
 pub(crate) fn instruction(part: Part, text: &str, refusal: Option<&UnreadableReply>) -> String {
     let what = match part {
         Part::Question => "problem",
@@ -30,7 +30,7 @@ pub(crate) fn instruction(part: Part, text: &str, refusal: Option<&UnreadableRep
     instruction
 }
 
-/// BLAKE3 (hex) of everything that is said around a text.
+/// BLAKE3 (hex) of the wording around a text.
 pub(crate) fn wording_digest() -> String {
     let refusal = UnreadableReply {
         text: String::new(),

@@ -6,25 +6,23 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use rayon::ThreadPool;
 use rayon::prelude::*;
-use serde::{Deserialize, Serialize};
 
-use super::possible;
 use super::unique::{Found, NO_SHARD, shard};
 use super::walk::{Id, Key, Walker};
 use crate::graph::Graph;
 
-/// What is searched for.
+/// How many compositions are searched for, and with which random numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Search {
+pub struct WalkOptions {
     /// Compositions, at least 1.
     pub count: u64,
-    /// Which of 2⁶⁴ sets of random numbers to use.
+    /// Random seed.
     pub seed: u64,
 }
 
 /// How far a search is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct SearchProgress {
+pub struct WalkProgress {
     /// Compositions asked for.
     pub count: u64,
     /// Compositions found.
@@ -33,143 +31,142 @@ pub struct SearchProgress {
     pub walks: u64,
 }
 
-/// How a search ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Ending {
+/// Why a search ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StopReason {
     /// As many were found as were asked for.
     Count,
-    /// All were found that the graph can give.
-    All,
     /// So many walks in a row found no new one.
     NothingNew,
-    /// The most walks that are made for so many compositions.
-    MostWalks,
-    /// It was stopped.
-    Stopped,
+    /// The maximum of walks for so many compositions was made.
+    MaxWalks,
+    /// The caller interrupted it.
+    Interrupted,
 }
 
-/// What a search did.
+/// The result of a search.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Searched {
-    pub(crate) ending: Ending,
+    pub(crate) stop_reason: StopReason,
     pub(crate) found: u64,
     /// Walks up to the one that ended it.
     pub(crate) walks: u64,
     /// Of these, walks that found no KP.
-    pub(crate) nothing: u64,
-    /// How many compositions the graph can give, where that was counted.
-    pub(crate) possible: Option<u64>,
+    pub(crate) without_kp: u64,
 }
 
 /// Walks that a round makes at once.
 const ROUND: usize = 1 << 17;
 /// Walks that a thread makes at once.
 const PART: usize = 1 << 11;
-/// Fewest walks without anything new that end a search.
-const PATIENCE: u64 = 1 << 20;
-/// Walks beside those for each composition after which a search ends.
-const WALKS: u64 = 1 << 24;
-const WALKS_A_COMPOSITION: u64 = 100;
-/// Compositions for which room is made before anything is known of the graph.
-const ROOM: u64 = 1 << 22;
+/// Walks in a row without anything new that end a search, at least.
+const MIN_IDLE_WALKS: u64 = 1 << 20;
+/// Walks for each composition asked for, and beside these, after which a search ends.
+const MAX_WALKS_PER_COMPOSITION: u64 = 100;
+const MAX_FURTHER_WALKS: u64 = 1 << 24;
+/// Compositions for which memory is reserved before anything is known of the graph.
+const MAX_RESERVED: u64 = 1 << 22;
 
-/// Takes the new compositions of a round.
-type OnNew<'a, I> = &'a mut dyn FnMut(&[Key<I>], SearchProgress) -> ControlFlow<()>;
+/// Receives the new compositions of a round.
+type OnNew<'a, I> = &'a mut dyn FnMut(&[Key<I>], WalkProgress) -> ControlFlow<()>;
 
-/// Searches; hands each round's new compositions to `on_new`, in order, until that breaks off.
+/// Searches; gives each round's new compositions to `on_new`, in order, until that breaks off.
 pub(crate) fn search<I: Id>(
     graph: &Graph,
-    search: Search,
+    options: WalkOptions,
     pool: &ThreadPool,
     on_new: OnNew<'_, I>,
 ) -> Searched {
-    let walker = Walker::new(graph, search.seed);
-    let mut found = Found::with_room(search.count.min(ROOM) as usize);
-    let most_walks = search
-        .count
-        .saturating_mul(WALKS_A_COMPOSITION)
-        .saturating_add(WALKS);
-    let patience = PATIENCE.max(search.count);
-    let mut keys = vec![Key::<I>::NOTHING; ROUND];
-    let mut shards = vec![NO_SHARD; ROUND];
-    let is_new: Vec<AtomicBool> = (0..ROUND).map(|_| AtomicBool::new(false)).collect();
-    let mut new = Vec::with_capacity(ROUND);
-    let mut done = Searched {
-        ending: Ending::Count,
+    let walker = Walker::new(graph, options.seed);
+    let mut round = Round::new(options.count.min(MAX_RESERVED) as usize);
+    let mut searched = Searched {
+        stop_reason: StopReason::Count,
         found: 0,
         walks: 0,
-        nothing: 0,
-        possible: None,
+        without_kp: 0,
     };
-    let mut was_counted = false;
+    let mut new = Vec::with_capacity(ROUND);
     let mut last_new = 0;
     loop {
-        pool.install(|| {
-            make_walks(&walker, done.walks, &mut keys, &mut shards);
-            is_new.par_chunks(PART).for_each(|flags| {
-                flags
-                    .iter()
-                    .for_each(|flag| flag.store(false, Ordering::Relaxed))
-            });
-            found.take(&keys, &shards, &is_new);
-        });
+        pool.install(|| round.walk(&walker, searched.walks));
         new.clear();
-        let mut ending = None;
-        for (at, key) in keys.iter().enumerate() {
-            let end = match done.walks {
-                _ if done.found == search.count => Some(Ending::Count),
-                _ if done.possible == Some(done.found) => Some(Ending::All),
-                walks if walks >= most_walks => Some(Ending::MostWalks),
-                walks if walks - last_new >= patience => Some(Ending::NothingNew),
-                _ => None,
-            };
-            if end.is_some() {
-                ending = end;
+        let mut stop_reason = None;
+        for (key, is_new) in round.keys.iter().zip(&round.is_new) {
+            stop_reason = stop(options.count, &searched, last_new);
+            if stop_reason.is_some() {
                 break;
             }
-            done.walks += 1;
-            done.nothing += u64::from(key.is_nothing());
-            if is_new[at].load(Ordering::Relaxed) {
+            searched.walks += 1;
+            searched.without_kp += u64::from(key.is_nothing());
+            if is_new.load(Ordering::Relaxed) {
                 new.push(*key);
-                done.found += 1;
-                last_new = done.walks;
+                searched.found += 1;
+                last_new = searched.walks;
             }
         }
-        let progress = SearchProgress {
-            count: search.count,
-            found: done.found,
-            walks: done.walks,
+        let progress = WalkProgress {
+            count: options.count,
+            found: searched.found,
+            walks: searched.walks,
         };
         if on_new(&new, progress).is_break() {
-            return Searched {
-                ending: Ending::Stopped,
-                ..done
-            };
+            stop_reason = Some(StopReason::Interrupted);
         }
-        if let Some(ending) = ending {
-            return Searched { ending, ..done };
-        }
-        // Counting costs as much as some rounds: it is done once, when little is new.
-        if !was_counted && new.len() < ROUND / 8 {
-            was_counted = true;
-            done.possible = possible::possible(graph);
+        if let Some(stop_reason) = stop_reason {
+            searched.stop_reason = stop_reason;
+            return searched;
         }
     }
 }
 
-/// Makes as many walks as there is room for, from number `first` on.
-fn make_walks<I: Id>(walker: &Walker, first: u64, keys: &mut [Key<I>], shards: &mut [u8]) {
-    keys.par_chunks_mut(PART)
-        .zip(shards.par_chunks_mut(PART))
-        .enumerate()
-        .for_each(|(part, (keys, shards))| {
-            let first = first + (part * PART) as u64;
-            for (walk, (key, number)) in (first..).zip(keys.iter_mut().zip(shards)) {
-                *key = walker.walk(walk);
-                *number = shard(key);
-            }
-        });
+/// Whether a search ends before its next walk; `last_new` is the number of the walk that found
+/// something new last.
+#[inline]
+fn stop(count: u64, searched: &Searched, last_new: u64) -> Option<StopReason> {
+    let max_walks = count
+        .saturating_mul(MAX_WALKS_PER_COMPOSITION)
+        .saturating_add(MAX_FURTHER_WALKS);
+    match searched.walks {
+        _ if searched.found == count => Some(StopReason::Count),
+        walks if walks >= max_walks => Some(StopReason::MaxWalks),
+        walks if walks - last_new >= MIN_IDLE_WALKS.max(count) => Some(StopReason::NothingNew),
+        _ => None,
+    }
+}
+
+/// The memory of a round of walks.
+struct Round<I> {
+    found: Found<I>,
+    keys: Vec<Key<I>>,
+    shards: Vec<u8>,
+    is_new: Vec<AtomicBool>,
+}
+
+impl<I: Id> Round<I> {
+    fn new(reserved: usize) -> Self {
+        Self {
+            found: Found::with_room(reserved),
+            keys: vec![Key::NOTHING; ROUND],
+            shards: vec![NO_SHARD; ROUND],
+            is_new: (0..ROUND).map(|_| AtomicBool::new(false)).collect(),
+        }
+    }
+
+    /// Makes the walks from number `first` on, and marks those that found something new.
+    fn walk(&mut self, walker: &Walker, first: u64) {
+        let parts = self.keys.par_chunks_mut(PART).enumerate();
+        let parts = parts.zip(self.shards.par_chunks_mut(PART));
+        parts
+            .zip(self.is_new.par_chunks(PART))
+            .for_each(|(((part, keys), shards), is_new)| {
+                walker.walks(first + (part * PART) as u64, keys);
+                for ((key, number), is_new) in keys.iter().zip(shards).zip(is_new) {
+                    *number = shard(key);
+                    is_new.store(false, Ordering::Relaxed);
+                }
+            });
+        self.found.insert(&self.keys, &self.shards, &self.is_new);
+    }
 }
 
 #[cfg(test)]
@@ -190,25 +187,23 @@ mod tests {
                 .collect(),
         };
         let graph = Graph::of(&(0..60).map(seed).collect::<Vec<_>>());
-        let plan = Search {
+        let options = WalkOptions {
             count: u64::MAX,
             seed: 4,
         };
-        let walker = Walker::new(&graph, plan.seed);
+        let walker = Walker::new(&graph, options.seed);
         let mut seen = HashSet::new();
         // Three rounds, and more repetitions than new ones.
-        let walks = 0..3 * ROUND as u64;
-        let in_turn: Vec<Key<u16>> = walks
-            .map(|walk| walker.walk::<u16>(walk))
-            .filter(|key| !key.is_nothing() && seen.insert(key.0))
-            .collect();
+        let mut in_turn = vec![Key::<u16>::NOTHING; 3 * ROUND];
+        walker.walks(0, &mut in_turn);
+        in_turn.retain(|key| !key.is_nothing() && seen.insert(key.0));
         let pool = rayon::ThreadPoolBuilder::new()
             .num_threads(3)
             .build()
             .unwrap();
         let mut found = Vec::new();
         let mut rounds = 0;
-        let searched = search::<u16>(&graph, plan, &pool, &mut |new, _| {
+        let searched = search::<u16>(&graph, options, &pool, &mut |new, _| {
             found.extend_from_slice(new);
             rounds += 1;
             if rounds == 3 {
@@ -218,8 +213,8 @@ mod tests {
             }
         });
         assert_eq!(
-            (searched.ending, searched.walks),
-            (Ending::Stopped, 3 * ROUND as u64)
+            (searched.stop_reason, searched.walks),
+            (StopReason::Interrupted, 3 * ROUND as u64)
         );
         assert!(
             in_turn.len() > 1000 && in_turn.len() < ROUND,
@@ -227,11 +222,14 @@ mod tests {
             in_turn.len()
         );
         assert!(found == in_turn, "{} and {}", found.len(), in_turn.len());
-        let count = Search {
+        let count = WalkOptions {
             count: in_turn.len() as u64 / 2,
-            ..plan
+            ..options
         };
         let half = search::<u16>(&graph, count, &pool, &mut |_, _| ControlFlow::Continue(()));
-        assert_eq!((half.ending, half.found), (Ending::Count, count.count));
+        assert_eq!(
+            (half.stop_reason, half.found),
+            (StopReason::Count, count.count)
+        );
     }
 }

@@ -2,7 +2,7 @@
 //! neighbours there are (M. D. Vose, "A linear algorithm for generating random numbers with a given
 //! distribution", 1991).
 
-use super::philox::Philox;
+use super::random::Draws;
 use crate::graph::{EPSILON, Links};
 
 /// A table for each concept that edges go from.
@@ -40,13 +40,13 @@ impl Steps {
 
     /// A step from a concept; `None` where it has no neighbour.
     #[inline]
-    pub(crate) fn step(&self, from: u32, numbers: &mut Philox) -> Option<u32> {
+    pub(crate) fn step(&self, from: u32, draws: &mut Draws) -> Option<u32> {
         let slots = &self.slots
             [self.offsets[from as usize] as usize..self.offsets[from as usize + 1] as usize];
         if slots.is_empty() {
             return None;
         }
-        let (index, within) = numbers.below(slots.len() as u32);
+        let (index, within) = draws.below(slots.len() as u32);
         let slot = slots[index as usize];
         Some(if ((within >> 32) as u32) < slot.threshold {
             slot.own
@@ -91,15 +91,17 @@ fn table(neighbours: &[(u32, f64)]) -> Vec<Slot> {
 mod tests {
     use statrs::distribution::{ChiSquared, ContinuousCDF};
 
+    use super::super::random::Blocks;
     use super::*;
     use crate::graph::{Graph, Kind};
     use crate::records::Extraction;
 
     /// 40 seeds over 6 topics and 9 KPs, with frequencies that fall off.
     fn graph() -> Graph {
-        let mut numbers = Philox::new(3, 0);
+        let mut blocks = Blocks::from_walk(3, 0);
         let mut name = |kinds: &[&str]| {
-            let square = numbers.below(1000).0 as usize * numbers.below(1000).0 as usize;
+            let mut draws = blocks.next();
+            let square = draws.below(1000).0 as usize * draws.below(1000).0 as usize;
             kinds[square * kinds.len() / 1_000_000].to_string()
         };
         let topics = ["a", "b", "c", "d", "e", "f"];
@@ -119,19 +121,15 @@ mod tests {
         const STEPS: u32 = 200_000;
         let graph = graph();
         let (mut statistic, mut freedom, mut edges) = (0.0, 0.0, 0);
-        let kinds = [
-            (Kind::Topic, Kind::Topic),
-            (Kind::Topic, Kind::KnowledgePoint),
-            (Kind::KnowledgePoint, Kind::KnowledgePoint),
-        ];
-        for (number, (from, to)) in kinds.into_iter().enumerate() {
+        for (number, (from, to)) in Kind::PAIRS.into_iter().enumerate() {
             let links = graph.links(from, to);
             let steps = Steps::of(links);
             for concept in 0..links.concepts() as u32 {
-                let mut numbers = Philox::new(11, u64::from(concept) << 2 | number as u64);
+                let first = (u64::from(concept) << 2 | number as u64) << 32;
+                let mut blocks = Blocks::from_walk(11, first);
                 let mut counts = vec![0u32; graph.concepts(to).len()];
                 for _ in 0..STEPS {
-                    match steps.step(concept, &mut numbers) {
+                    match steps.step(concept, &mut blocks.next()) {
                         Some(next) => counts[next as usize] += 1,
                         None => assert_eq!(links.degree(concept), 0),
                     }

@@ -1,4 +1,4 @@
-//! What was found before: sets of whole compositions, so that no two are ever taken for one.
+//! The compositions found before: sets of whole keys, so that no two are ever confused.
 
 use std::collections::HashSet;
 use std::hash::{BuildHasherDefault, Hasher};
@@ -8,7 +8,7 @@ use rayon::prelude::*;
 
 use super::walk::{Id, Key};
 
-/// Sets that share the work. Their number has no influence on what is kept.
+/// Sets that share the work. Their number does not change the result.
 const SHARDS: usize = 32;
 
 /// The compositions found so far.
@@ -27,9 +27,9 @@ impl<I: Id> Found<I> {
         }
     }
 
-    /// Takes a round of walks in; says of each whether it is the first that found what it found.
+    /// Inserts a round of walks; says of each whether it is the first with its composition.
     /// `shards` is [`shard`] of each.
-    pub(crate) fn take(&mut self, keys: &[Key<I>], shards: &[u8], is_new: &[AtomicBool]) {
+    pub(crate) fn insert(&mut self, keys: &[Key<I>], shards: &[u8], is_new: &[AtomicBool]) {
         let (order, ends) = by_shard(shards);
         self.shards
             .par_iter_mut()
@@ -76,7 +76,7 @@ pub(crate) fn shard<I: Id>(key: &Key<I>) -> u8 {
     }
 }
 
-/// What a walk without a KP belongs to.
+/// The shard of a walk without a KP.
 pub(crate) const NO_SHARD: u8 = u8::MAX;
 
 /// Keys are mixed already.

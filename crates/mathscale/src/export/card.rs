@@ -3,17 +3,20 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
-use super::forms::Form;
-use super::stage::ExportPlan;
+use store::FileDigest;
+
+use super::formats::ExportFormat;
+use super::plan::ExportPlan;
 use crate::error::Error;
 use crate::pair::Pair;
-use crate::project::{Output, Project, Stage};
+use crate::project::{Project, StageRecord};
 use crate::screen::{RemovalReason, ScreenReport, read_report};
+use crate::stage::Stage;
 
 /// Concepts that are listed by name.
-const LISTED: usize = 20;
+const MAX_LISTED: usize = 20;
 
-/// What the card tells of the records.
+/// What the card says of the records.
 #[derive(Debug, Default)]
 pub(crate) struct Card {
     pub(crate) own: u64,
@@ -21,7 +24,7 @@ pub(crate) struct Card {
     pub(crate) splits: Vec<(&'static str, u64)>,
     topics: BTreeMap<String, u64>,
     knowledge_points: BTreeMap<String, u64>,
-    /// Pairs by who wrote the solution.
+    /// Pairs by the model that wrote the solution.
     models: BTreeMap<String, u64>,
 }
 
@@ -64,11 +67,11 @@ fn increase(counts: &mut BTreeMap<String, u64>, name: &str) {
 pub(crate) fn markdown(
     project: &Project,
     plan: &ExportPlan,
-    forms: &[Form],
+    formats: &[ExportFormat],
     card: &Card,
-    outputs: &BTreeMap<String, Output>,
+    outputs: &BTreeMap<String, FileDigest>,
 ) -> Result<String, Error> {
-    let mut text = head(plan, forms, card);
+    let mut text = head(plan, formats, card);
     let _ = write!(
         text,
         "\n# {}\n\nQuestions with solutions, written by a language model after the MathScale pipeline (arXiv:2403.02884) and exported by mwpbench {}.\n",
@@ -79,13 +82,13 @@ pub(crate) fn markdown(
     making(&mut text, project, card);
     removals(&mut text, project, &read_report(project)?);
     concepts(&mut text, card);
-    files(&mut text, forms, outputs);
+    files(&mut text, formats, outputs);
     licence(&mut text, plan, card);
     Ok(text)
 }
 
 /// The YAML between two lines of hyphens.
-fn head(plan: &ExportPlan, forms: &[Form], card: &Card) -> String {
+fn head(plan: &ExportPlan, formats: &[ExportFormat], card: &Card) -> String {
     let size = match card.records() {
         0..1_000 => "n<1K",
         1_000..10_000 => "1K<n<10K",
@@ -98,7 +101,7 @@ fn head(plan: &ExportPlan, forms: &[Form], card: &Card) -> String {
         yaml(&plan.title),
         yaml(&plan.license)
     );
-    for (place, form) in listed(forms).enumerate() {
+    for (place, form) in listed(formats).enumerate() {
         let _ = write!(
             text,
             "- config_name: {form}\n{}  data_files:\n",
@@ -111,13 +114,13 @@ fn head(plan: &ExportPlan, forms: &[Form], card: &Card) -> String {
     text + "---\n"
 }
 
-/// The forms of the head. Of one folder `datasets` reads either JSON or parquet, so parquet is
+/// The formats of the head. Of one folder `datasets` reads either JSON or parquet, so parquet is
 /// listed where it is alone and else loaded by its sub-folder.
-fn listed(forms: &[Form]) -> impl Iterator<Item = Form> {
-    forms
+fn listed(formats: &[ExportFormat]) -> impl Iterator<Item = ExportFormat> {
+    formats
         .iter()
         .copied()
-        .filter(|&form| form != Form::Parquet || forms.len() == 1)
+        .filter(|&form| form != ExportFormat::Parquet || formats.len() == 1)
 }
 
 /// A JSON string is a YAML string.
@@ -131,13 +134,13 @@ fn one_line(text: &str) -> String {
 
 /// A cell of a table, shortened.
 fn cell(text: &str) -> String {
-    const MOST: usize = 80;
+    const MAX_CHARS: usize = 80;
     let plain: String = one_line(text)
         .chars()
         .filter(|c| !c.is_control())
         .collect::<String>()
         .replace('|', "\\|");
-    match plain.char_indices().nth(MOST) {
+    match plain.char_indices().nth(MAX_CHARS) {
         Some((end, _)) => format!("{}…", &plain[..end]),
         None => plain,
     }
@@ -163,56 +166,40 @@ fn counts(text: &mut String, card: &Card) {
 
 fn making(text: &mut String, project: &Project, card: &Card) {
     text.push_str("\n## How it was made\n\n| stage | what | model |\n|---|---|---|\n");
-    let stages = project.manifest().stages.iter();
-    for (stage, record) in
-        stages.filter(|(stage, record)| record.finished.is_some() && **stage != Stage::Export)
-    {
-        let told: Vec<String> = record
-            .counts
-            .iter()
-            .map(|(name, count)| format!("{name} {count}"))
-            .collect();
-        let model = record
-            .identity
-            .generator
-            .as_ref()
-            .map_or(String::new(), |info| {
-                let details: Vec<String> = info
-                    .details
-                    .iter()
-                    .map(|(name, value)| format!("{name} {value}"))
-                    .collect();
-                match details.is_empty() {
-                    true => cell(&info.name),
-                    false => format!(
-                        "{} ({})",
-                        cell(&info.name),
-                        details
-                            .iter()
-                            .map(|fact| cell(fact))
-                            .collect::<Vec<_>>()
-                            .join(", ")
-                    ),
-                }
-            });
-        let _ = writeln!(
-            text,
-            "| {stage} | {} | {model} |",
-            told.join(", ").replace('_', " ")
-        );
+    for (stage, record) in &project.manifest().stages {
+        if record.finished.is_none() || *stage == Stage::Export {
+            continue;
+        }
+        let counts = joined(&record.counts).replace('_', " ");
+        let _ = writeln!(text, "| {stage} | {counts} | {} |", model(record));
     }
     text.push_str("\n| solutions by | records |\n|---|---|\n");
     for (model, count) in &card.models {
-        let _ = writeln!(
-            text,
-            "| {} | {count} |",
-            if model.is_empty() {
-                "unknown".to_string()
-            } else {
-                cell(model)
-            }
-        );
+        let model = match model.is_empty() {
+            true => "unknown".to_string(),
+            false => cell(model),
+        };
+        let _ = writeln!(text, "| {model} | {count} |");
     }
+}
+
+/// The model that a stage asked, with the details that identify it.
+fn model(record: &StageRecord) -> String {
+    let Some(info) = &record.identity.generator else {
+        return String::new();
+    };
+    match info.details.is_empty() {
+        true => cell(&info.name),
+        false => format!("{} ({})", cell(&info.name), joined(&info.details)),
+    }
+}
+
+fn joined<T: std::fmt::Display>(facts: &BTreeMap<String, T>) -> String {
+    let facts = facts.iter();
+    let facts: Vec<String> = facts
+        .map(|(name, value)| cell(&format!("{name} {value}")))
+        .collect();
+    facts.join(", ")
 }
 
 fn removals(text: &mut String, project: &Project, report: &ScreenReport) {
@@ -251,7 +238,7 @@ fn removals(text: &mut String, project: &Project, report: &ScreenReport) {
             let _ = writeln!(
                 text,
                 "\nTest items that were looked for (same text, near-duplicates from a Jaccard index of {}, {:.0} % of the {}-grams): {}.",
-                tests.near,
+                tests.min_jaccard,
                 tests.share * 100.0,
                 tests.ngram,
                 sets.join(", ")
@@ -272,35 +259,40 @@ fn concepts(text: &mut String, card: &Card) {
     );
     let mut topics: Vec<(&String, &u64)> = card.topics.iter().collect();
     topics.sort_by_key(|&(name, count)| (std::cmp::Reverse(*count), name));
-    for (name, count) in topics.iter().take(LISTED) {
+    for (name, count) in topics.iter().take(MAX_LISTED) {
         let _ = writeln!(text, "| {} | {count} |", cell(name));
     }
-    if let Some(rest) = topics.len().checked_sub(LISTED).filter(|&rest| rest > 0) {
+    if let Some(rest) = topics
+        .len()
+        .checked_sub(MAX_LISTED)
+        .filter(|&rest| rest > 0)
+    {
         let _ = writeln!(text, "| {rest} others | |");
     }
 }
 
-fn files(text: &mut String, forms: &[Form], outputs: &BTreeMap<String, Output>) {
+fn files(text: &mut String, formats: &[ExportFormat], outputs: &BTreeMap<String, FileDigest>) {
     text.push_str("\n## Files\n\n");
-    for form in forms {
+    for format in formats {
         let _ = writeln!(
             text,
-            "* `{form}`: {}.",
-            match form {
-                Form::Alpaca => "a JSON array of `instruction`, `input` (empty) and `output`",
-                Form::Chat => "JSON Lines with `messages`",
-                Form::PromptCompletion =>
+            "* `{format}`: {}.",
+            match format {
+                ExportFormat::Alpaca =>
+                    "a JSON array of `instruction`, `input` (empty) and `output`",
+                ExportFormat::Chat => "JSON Lines with `messages`",
+                ExportFormat::PromptCompletion =>
                     "JSON Lines with `prompt` (the Alpaca template) and `completion`",
-                Form::Parquet =>
+                ExportFormat::Parquet =>
                     "`id`, `question`, `solution`, `topics`, `knowledge_points`, `source`",
             }
         );
     }
     text.push('\n');
-    for form in listed(forms) {
+    for form in listed(formats) {
         let _ = writeln!(text, "    datasets.load_dataset(FOLDER, \"{form}\")");
     }
-    if forms.len() > 1 && forms.contains(&Form::Parquet) {
+    if formats.len() > 1 && formats.contains(&ExportFormat::Parquet) {
         text.push_str("    datasets.load_dataset(FOLDER + \"/parquet\")\n");
     }
     text.push_str("\n| file | bytes | BLAKE3 |\n|---|---|---|\n");

@@ -1,4 +1,4 @@
-//! Records of other files: training splits that go along.
+//! Records of other files that are mixed in, such as training splits.
 
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -65,8 +65,8 @@ impl FromStr for Mix {
 }
 
 impl Mix {
-    /// What the manifest keeps of it.
-    pub(crate) fn told(&self) -> String {
+    /// How much of it, in words for manifest and card.
+    pub(crate) fn amount_text(&self) -> String {
         match self.amount {
             Amount::All => "all".to_string(),
             Amount::Count(count) => count.to_string(),
@@ -78,25 +78,25 @@ impl Mix {
     pub(crate) fn each(
         &self,
         seed: u64,
-        mut take: impl FnMut(Pair) -> Result<(), Error>,
+        mut receive: impl FnMut(Pair) -> Result<(), Error>,
     ) -> Result<u64, Error> {
         let limit = match self.amount {
             Amount::All => None,
             amount => Some(self.limit(amount, seed)?),
         };
-        let mut taken = 0;
+        let mut count = 0;
         self.records(|pair| {
             let drawn = match &limit {
                 None => true,
                 Some(last) => last.as_ref().is_some_and(|last| rank(seed, &pair) <= *last),
             };
             if drawn {
-                taken += 1;
-                take(pair)?;
+                count += 1;
+                receive(pair)?;
             }
             Ok(())
         })?;
-        Ok(taken)
+        Ok(count)
     }
 
     /// The rank of the last record that is drawn; `None` where none is.
@@ -120,7 +120,7 @@ impl Mix {
         Ok(ranks.pop())
     }
 
-    fn records(&self, mut take: impl FnMut(Pair) -> Result<(), Error>) -> Result<(), Error> {
+    fn records(&self, mut receive: impl FnMut(Pair) -> Result<(), Error>) -> Result<(), Error> {
         let stem = stem(&self.file);
         let mut any = false;
         for record in record_files::open(&self.file)? {
@@ -132,7 +132,7 @@ impl Mix {
                 return Err(Error::at(&self.file, record.place, empty));
             }
             any = true;
-            take(pair)?;
+            receive(pair)?;
         }
         if any {
             Ok(())
@@ -152,7 +152,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn amounts_are_read_and_nonsense_is_refused() {
+    fn amounts_are_parsed_and_nonsense_is_refused() {
         for (text, amount) in [
             ("a.jsonl", Amount::All),
             ("a.jsonl=500", Amount::Count(500)),

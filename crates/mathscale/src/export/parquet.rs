@@ -9,9 +9,9 @@ use parquet::errors::ParquetError;
 use parquet::file::properties::WriterProperties;
 use parquet::file::writer::SerializedFileWriter;
 use parquet::schema::parser::parse_message_type;
+use store::AtomicFile;
 
-use super::spool::Item;
-use crate::project::WholeFile;
+use super::spool::ExportRecord;
 
 /// Rows that are held in memory before they are written together.
 const ROWS: usize = 16_384;
@@ -25,10 +25,10 @@ const SCHEMA: &str = "message pair {
   required binary source (STRING);
 }";
 
-/// A file in the making.
+/// A file that is being written.
 pub(crate) struct ParquetWriter {
-    out: SerializedFileWriter<WholeFile>,
-    rows: Vec<Item>,
+    out: SerializedFileWriter<AtomicFile>,
+    rows: Vec<ExportRecord>,
 }
 
 fn failed(error: ParquetError) -> io::Error {
@@ -43,7 +43,7 @@ fn failed(error: ParquetError) -> io::Error {
 }
 
 impl ParquetWriter {
-    pub(crate) fn new(out: WholeFile) -> io::Result<Self> {
+    pub(crate) fn new(out: AtomicFile) -> io::Result<Self> {
         let schema = Arc::new(parse_message_type(SCHEMA).map_err(failed)?);
         let properties = WriterProperties::builder()
             .set_compression(Compression::SNAPPY)
@@ -55,8 +55,8 @@ impl ParquetWriter {
         })
     }
 
-    pub(crate) fn add(&mut self, item: &Item) -> io::Result<()> {
-        self.rows.push(item.clone());
+    pub(crate) fn add(&mut self, record: &ExportRecord) -> io::Result<()> {
+        self.rows.push(record.clone());
         if self.rows.len() >= ROWS {
             self.flush()
         } else {
@@ -64,7 +64,7 @@ impl ParquetWriter {
         }
     }
 
-    pub(crate) fn finish(mut self) -> io::Result<WholeFile> {
+    pub(crate) fn finish(mut self) -> io::Result<AtomicFile> {
         self.flush()?;
         self.out.into_inner().map_err(failed)
     }
@@ -78,8 +78,8 @@ impl ParquetWriter {
     }
 
     /// The columns in the order of the schema.
-    fn write(&mut self, rows: &[Item]) -> Result<(), ParquetError> {
-        let text = |of: fn(&Item) -> &str| {
+    fn write(&mut self, rows: &[ExportRecord]) -> Result<(), ParquetError> {
+        let text = |of: fn(&ExportRecord) -> &str| {
             rows.iter()
                 .map(|row| ByteArray::from(of(row)))
                 .collect::<Vec<_>>()

@@ -6,9 +6,11 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
+use crate::pair::Pair;
+
 /// A record on its way to a training file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Item {
+pub(crate) struct ExportRecord {
     pub(crate) id: String,
     pub(crate) question: String,
     pub(crate) solution: String,
@@ -18,7 +20,20 @@ pub(crate) struct Item {
     pub(crate) source: String,
 }
 
-/// Where a record stands and where it goes.
+impl ExportRecord {
+    pub(crate) fn of(pair: Pair, source: &str) -> Self {
+        Self {
+            id: pair.id,
+            question: pair.question,
+            solution: pair.solution,
+            topics: pair.topics,
+            knowledge_points: pair.knowledge_points,
+            source: source.to_string(),
+        }
+    }
+}
+
+/// Where a record stands, and its place in the order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Entry {
     /// Its place in the order.
@@ -44,12 +59,12 @@ pub(crate) fn draw(seed: u64, id: &str) -> [u64; 2] {
     [number(0), number(8)]
 }
 
-/// Whether a number of all there are falls into a share in 0..=1.
-pub(crate) fn falls_into(number: u64, share: f64) -> bool {
+/// Whether a random number of 64 bits draws a record of this share, in 0..=1.
+pub(crate) fn is_drawn(number: u64, share: f64) -> bool {
     (number as f64) < share * 2f64.powi(64)
 }
 
-/// The records in the making.
+/// The records while they are gathered.
 pub(crate) struct Spool {
     out: BufWriter<File>,
     end: u64,
@@ -77,16 +92,16 @@ impl Spool {
         })
     }
 
-    pub(crate) fn add(&mut self, item: &Item) -> io::Result<()> {
-        let line = serde_json::to_vec(item)?;
+    pub(crate) fn add(&mut self, record: &ExportRecord) -> io::Result<()> {
+        let line = serde_json::to_vec(record)?;
         let length = u32::try_from(line.len())
             .map_err(|_| io::Error::other("a record of more than 4 GiB"))?;
-        let [rank, chance] = draw(self.seed, &item.id);
+        let [rank, chance] = draw(self.seed, &record.id);
         self.entries.push(Entry {
             rank,
             start: self.end,
             length,
-            held_out: falls_into(chance, self.held_out),
+            held_out: is_drawn(chance, self.held_out),
         });
         self.end += u64::from(length);
         self.out.write_all(&line)
@@ -118,7 +133,7 @@ impl Spooled {
     pub(crate) fn each(
         &mut self,
         held_out: bool,
-        mut take: impl FnMut(Item) -> io::Result<()>,
+        mut receive: impl FnMut(ExportRecord) -> io::Result<()>,
     ) -> io::Result<()> {
         let mut text = Vec::new();
         for entry in self
@@ -129,7 +144,7 @@ impl Spooled {
             text.resize(entry.length as usize, 0);
             self.file.seek(SeekFrom::Start(entry.start))?;
             self.file.read_exact(&mut text)?;
-            take(serde_json::from_slice(&text)?)?;
+            receive(serde_json::from_slice(&text)?)?;
         }
         Ok(())
     }

@@ -1,74 +1,33 @@
 //! The stage: pairs kept in, training files out.
 
-use std::collections::BTreeMap;
 use std::io;
 use std::ops::ControlFlow;
-use std::path::Path;
 
-use serde::Serialize;
-use serde_json::{Value, json};
+use serde_json::json;
+use store::{AtomicFile, FileDigest, FileError, JsonLines};
 
 use super::card::{self, Card};
-use super::forms::{Form, Writer};
+use super::formats::{ExportFormat, Writer};
 use super::mix::Mix;
-use super::spool::{Item, Spool, Spooled};
+use super::plan::ExportPlan;
+use super::spool::{ExportRecord, Spool, Spooled};
+use crate::driver::{NoDetails, Outputs, StageOutcome, StageWork, run};
 use crate::error::{Error, ErrorKind};
 use crate::pair::Pair;
-use crate::project::{Begun, Identity, Input, Output, Project, Stage, StageRecord, WholeFile};
-use crate::records::read_lines;
+use crate::project::{Input, Project, StageIdentity, StageRecord};
+use crate::stage::{EXPORT_FOLDER, SCREENED, Stage};
 
-const SCREENED: &str = "screened.jsonl";
-const FOLDER: &str = "export";
 const CARD: &str = "export/README.md";
+/// The source of the project's own records.
 const OWN: &str = "mathscale";
 const SPLITS: [(&str, bool); 2] = [("train", false), ("validation", true)];
 /// Records between two reports of progress.
-const STEP: u64 = 1024;
+const PROGRESS_EVERY: u64 = 1024;
 
-/// What the stage is to do.
-#[derive(Clone, Debug, PartialEq)]
-pub struct ExportPlan {
-    /// Which forms; an empty list stands for all.
-    pub forms: Vec<Form>,
-    /// Share of the records that is held out for validation, at least 0 and below 1.
-    pub validation_share: f64,
-    /// What order and split are drawn with.
-    pub seed: u64,
-    /// Files that go along.
-    pub mix: Vec<Mix>,
-    /// Title of the data card.
-    pub title: String,
-    /// Licence as Hugging Face names it, such as `cc-by-4.0`; `other` where nothing is known.
-    pub license: String,
-    /// Replace what the project has of it.
-    pub fresh: bool,
-}
+/// What came of it. Counts: `train`, `validation`, `own`, and `mixed` for all other files.
+pub type ExportOutcome = StageOutcome<NoDetails>;
 
-impl Default for ExportPlan {
-    fn default() -> Self {
-        Self {
-            forms: Vec::new(),
-            validation_share: 0.0,
-            seed: 0,
-            mix: Vec::new(),
-            title: "MathScale training data".to_string(),
-            license: "other".to_string(),
-            fresh: false,
-        }
-    }
-}
-
-/// What came of it.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct ExportOutcome {
-    /// Whether nothing had to be done.
-    pub already_there: bool,
-    /// What the project's manifest holds of it: counts `train`, `validation`, `own`, and `mixed`
-    /// for all other files.
-    pub record: StageRecord,
-}
-
-/// Writes the training files of a project.
+/// Writes the training files of a project; `on_progress` is given the number of records gathered.
 ///
 /// # Errors
 /// The project was not screened; a share out of its range; a file to mix in that cannot be read;
@@ -86,199 +45,147 @@ pub fn export(
         );
         return Err(Error::of(ErrorKind::Option(message)));
     }
-    let forms = forms(plan);
-    let mut inputs =
-        BTreeMap::from([("pairs".to_string(), project.input(Stage::Screen, SCREENED)?)]);
-    for (number, mix) in plan.mix.iter().enumerate() {
-        inputs.insert(format!("mix_{}", number + 1), Input::of_file(&mix.file)?);
-    }
-    let identity = Identity {
-        inputs,
-        options: options(plan, &forms),
-        ..Identity::default()
+    let pairs = project.input(Stage::Screen, SCREENED)?;
+    let mixed = plan.mix.iter().map(|mix| Input::of_file(&mix.file));
+    let mut work = Exporting {
+        plan,
+        formats: plan.all_formats(),
+        pairs,
+        mixed: mixed.collect::<Result<_, _>>()?,
+        on_progress,
     };
-    if let Begun::AlreadyThere(record) = project.begin(Stage::Export, identity, plan.fresh)? {
-        return Ok(ExportOutcome {
-            already_there: true,
-            record: *record,
-        });
-    }
-    let mut gathering = Gathering::new(project, plan, on_progress)?;
-    gathering.own(project)?;
-    for mix in &plan.mix {
-        gathering.mix(mix, plan.seed)?;
-    }
-    let Gathering {
-        spool, mut card, ..
-    } = gathering;
-    let in_folder = |source| Error::in_file(project.folder(), ErrorKind::WriteFailed(source));
-    let mut records = spool.finish().map_err(in_folder)?;
-    let mut outputs = BTreeMap::new();
-    let mut counts = BTreeMap::new();
-    for (split, held_out) in SPLITS {
-        let count = records.count(held_out);
-        counts.insert(split.to_string(), count);
-        if count > 0 || !held_out {
-            card.splits.push((split, count));
-            outputs.extend(write_split(project, &forms, split, held_out, &mut records)?);
-        }
-    }
-    counts.insert("own".to_string(), card.own);
-    counts.insert(
-        "mixed".to_string(),
-        card.mixed.iter().map(|mixed| mixed.taken).sum(),
-    );
-    let text = card::markdown(project, plan, &forms, &card, &outputs)?;
-    outputs.insert(
-        CARD.to_string(),
-        project.write(CARD, |out| out.write_all(text.as_bytes()))?,
-    );
-    let record = project.finish(Stage::Export, outputs, counts)?;
-    Ok(ExportOutcome {
-        already_there: false,
-        record,
-    })
+    run(project, &mut work, plan.fresh)
 }
 
-fn forms(plan: &ExportPlan) -> Vec<Form> {
-    let mut forms = if plan.forms.is_empty() {
-        Form::ALL.to_vec()
-    } else {
-        plan.forms.clone()
-    };
-    forms.sort_unstable();
-    forms.dedup();
-    forms
-}
-
-fn options(plan: &ExportPlan, forms: &[Form]) -> BTreeMap<String, Value> {
-    let amounts: Vec<String> = plan.mix.iter().map(Mix::told).collect();
-    BTreeMap::from([
-        ("forms".to_string(), json!(forms)),
-        ("validation_share".to_string(), json!(plan.validation_share)),
-        ("seed".to_string(), json!(plan.seed)),
-        ("amounts".to_string(), json!(amounts)),
-        ("title".to_string(), json!(plan.title)),
-        ("license".to_string(), json!(plan.license)),
-    ])
-}
-
-/// The records on their way into the spool.
-struct Gathering<'a> {
-    spool: Spool,
-    card: Card,
-    taken: u64,
-    folder: &'a Path,
+struct Exporting<'a> {
+    plan: &'a ExportPlan,
+    formats: Vec<ExportFormat>,
+    pairs: Input,
+    /// The files of `plan.mix`.
+    mixed: Vec<Input>,
     on_progress: &'a mut dyn FnMut(u64) -> ControlFlow<()>,
 }
 
-impl<'a> Gathering<'a> {
-    fn new(
-        project: &'a Project,
-        plan: &ExportPlan,
-        on_progress: &'a mut dyn FnMut(u64) -> ControlFlow<()>,
-    ) -> Result<Self, Error> {
-        let folder = project.folder();
-        let spool = Spool::new(folder, plan.seed, plan.validation_share);
-        let spool =
-            spool.map_err(|source| Error::in_file(folder, ErrorKind::WriteFailed(source)))?;
-        Ok(Self {
-            spool,
-            card: Card::default(),
-            taken: 0,
-            folder,
-            on_progress,
-        })
-    }
+impl StageWork for Exporting<'_> {
+    type Details = NoDetails;
 
-    fn own(&mut self, project: &Project) -> Result<(), Error> {
-        for pair in read_lines::<Pair>(&project.file(SCREENED))? {
-            let pair = pair?;
-            self.card.count(&pair);
-            self.take(pair, OWN)?;
+    const STAGE: Stage = Stage::Export;
+
+    fn identity(&self) -> StageIdentity {
+        let plan = self.plan;
+        let mixed = self.mixed.iter().enumerate();
+        let mixed = mixed.map(|(number, file)| (format!("mix_{}", number + 1), file.clone()));
+        let amounts: Vec<String> = plan.mix.iter().map(Mix::amount_text).collect();
+        let options = [
+            ("forms", json!(self.formats)),
+            ("validation_share", json!(plan.validation_share)),
+            ("seed", json!(plan.seed)),
+            ("amounts", json!(amounts)),
+            ("title", json!(plan.title)),
+            ("license", json!(plan.license)),
+        ];
+        StageIdentity {
+            inputs: mixed
+                .chain([("pairs".to_string(), self.pairs.clone())])
+                .collect(),
+            options: options
+                .map(|(name, value)| (name.to_string(), value))
+                .into(),
+            ..StageIdentity::default()
         }
-        Ok(())
     }
 
-    fn mix(&mut self, mix: &Mix, seed: u64) -> Result<(), Error> {
-        let source = crate::pair::stem(&mix.file);
-        let taken = mix.each(seed, |pair| self.take(pair, &source))?;
-        let file = mix
-            .file
-            .file_name()
-            .unwrap_or_default()
-            .to_string_lossy()
-            .into_owned();
-        let blake3 = Input::of_file(&mix.file)?.blake3;
-        self.card.mixed.push(card::Mixed {
-            file,
-            amount: mix.told(),
-            taken,
-            blake3,
-        });
-        Ok(())
+    fn write(&mut self, outputs: &mut Outputs<'_>) -> Result<NoDetails, Error> {
+        let project = outputs.project;
+        let (mut records, mut card) = self.gather(project)?;
+        for (split, held_out) in SPLITS {
+            let count = records.count(held_out);
+            outputs.count(split, count);
+            if count > 0 || !held_out {
+                card.splits.push((split, count));
+                let files = write_split(project, &self.formats, split, held_out, &mut records);
+                let folder = project.file(EXPORT_FOLDER);
+                for (name, digest) in files.map_err(FileError::write_failed(&folder))? {
+                    outputs.add(&name, digest);
+                }
+            }
+        }
+        outputs.count("own", card.own);
+        outputs.count("mixed", card.mixed.iter().map(|mixed| mixed.taken).sum());
+        let text = card::markdown(project, self.plan, &self.formats, &card, outputs.files())?;
+        outputs.write(CARD, |out| out.write_all(text.as_bytes()))?;
+        Ok(NoDetails {})
     }
 
-    fn take(&mut self, pair: Pair, source: &str) -> Result<(), Error> {
-        let Pair {
-            id,
-            topics,
-            knowledge_points,
-            question,
-            solution,
-            ..
-        } = pair;
-        let item = Item {
-            id,
-            question,
-            solution,
-            topics,
-            knowledge_points,
-            source: source.to_string(),
+    fn details(&self, _: &Project, _: &StageRecord) -> Result<NoDetails, Error> {
+        Ok(NoDetails {})
+    }
+}
+
+impl Exporting<'_> {
+    /// All records, in a temporary file, and what the card says of them.
+    fn gather(&mut self, project: &Project) -> Result<(Spooled, Card), Error> {
+        let plan = self.plan;
+        let in_folder = || FileError::write_failed(project.folder());
+        let spool = Spool::new(project.folder(), plan.seed, plan.validation_share);
+        let mut spool = spool.map_err(in_folder())?;
+        let mut card = Card::default();
+        let mut gathered = 0;
+        let mut add = |pair: Pair, source: &str| {
+            let added = spool.add(&ExportRecord::of(pair, source));
+            added.map_err(in_folder())?;
+            gathered += 1;
+            let reports = u64::is_multiple_of(gathered, PROGRESS_EVERY);
+            match reports && (self.on_progress)(gathered).is_break() {
+                false => Ok(()),
+                true => Err(Error::of(ErrorKind::Interrupted {
+                    stage: Stage::Export,
+                    done: gathered,
+                    what: "records",
+                })),
+            }
         };
-        self.spool
-            .add(&item)
-            .map_err(|error| Error::in_file(self.folder, ErrorKind::WriteFailed(error)))?;
-        self.taken += 1;
-        if self.taken.is_multiple_of(STEP) && (self.on_progress)(self.taken).is_break() {
-            return Err(Error::of(ErrorKind::Stopped {
-                stage: Stage::Export,
-                done: self.taken,
-            }));
+        for pair in JsonLines::<Pair>::open(&project.file(SCREENED))? {
+            let pair = pair?;
+            card.count(&pair);
+            add(pair, OWN)?;
         }
-        Ok(())
+        for (mix, input) in plan.mix.iter().zip(&self.mixed) {
+            let source = crate::pair::stem(&mix.file);
+            let taken = mix.each(plan.seed, |pair| add(pair, &source))?;
+            let file = mix.file.file_name().unwrap_or_default().to_string_lossy();
+            card.mixed.push(card::Mixed {
+                file: file.into_owned(),
+                amount: mix.amount_text(),
+                taken,
+                blake3: input.blake3.clone(),
+            });
+        }
+        Ok((spool.finish().map_err(in_folder())?, card))
     }
 }
 
 fn write_split(
     project: &Project,
-    forms: &[Form],
+    formats: &[ExportFormat],
     split: &str,
     held_out: bool,
     records: &mut Spooled,
-) -> Result<Vec<(String, Output)>, Error> {
-    let failed = |source| Error::in_file(&project.file(FOLDER), ErrorKind::WriteFailed(source));
-    let mut write = || -> io::Result<Vec<(String, Output)>> {
-        let mut writers = Vec::new();
-        for &form in forms {
-            std::fs::create_dir_all(project.file(FOLDER).join(form.name()))?;
-            // In the project's own folder: there the next start removes what a kill leaves behind.
-            writers.push((
-                form,
-                Writer::new(form, WholeFile::begin(project.folder())?)?,
-            ));
-        }
-        records.each(held_out, |item| {
-            writers
-                .iter_mut()
-                .try_for_each(|(_, writer)| writer.add(&item))
-        })?;
-        let put = |(form, writer): (Form, Writer)| {
-            let name = format!("{FOLDER}/{}", form.path(split));
-            let output = writer.put(&project.file(&name))?;
-            Ok((name, output))
-        };
-        writers.into_iter().map(put).collect()
+) -> io::Result<Vec<(String, FileDigest)>> {
+    let mut writers = Vec::new();
+    for &format in formats {
+        // In the project's own folder: there the next start removes what a kill leaves behind.
+        let file = AtomicFile::create_in(project.folder())?;
+        writers.push((format, Writer::new(format, file)?));
+    }
+    records.each(held_out, |record| {
+        let mut writers = writers.iter_mut();
+        writers.try_for_each(|(_, writer)| writer.add(&record))
+    })?;
+    let commit = |(format, writer): (ExportFormat, Writer)| {
+        let name = format!("{EXPORT_FOLDER}/{}", format.path(split));
+        let digest = writer.commit(&project.file(&name))?;
+        Ok((name, digest))
     };
-    write().map_err(failed)
+    writers.into_iter().map(commit).collect()
 }

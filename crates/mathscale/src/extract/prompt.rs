@@ -29,8 +29,8 @@ You answered this question before, and the answer could not be used: {reason}. I
 Answer again, in exactly the form above.
 ";
 
-/// Most characters of a refused answer that are shown to the model again.
-const QUOTED: usize = 1000;
+/// Characters of a refused reply that the model reads again.
+const MAX_QUOTED: usize = 1000;
 
 /// The instruction for a question.
 pub(crate) fn instruction(question: &str, refusal: Option<&UnreadableReply>) -> String {
@@ -40,7 +40,7 @@ pub(crate) fn instruction(question: &str, refusal: Option<&UnreadableReply>) -> 
         reason,
     }) = refusal
     {
-        let quoted: String = answer.trim().chars().take(QUOTED).collect();
+        let quoted: String = answer.trim().chars().take(MAX_QUOTED).collect();
         // The answer last: it may hold anything.
         text.push_str(
             &AGAIN
@@ -57,6 +57,6 @@ pub(crate) fn wording_digest() -> String {
     hasher
         .update(WORDING.as_bytes())
         .update(AGAIN.as_bytes())
-        .update(&QUOTED.to_le_bytes());
+        .update(&MAX_QUOTED.to_le_bytes());
     hasher.finalize().to_hex().to_string()
 }

@@ -1,5 +1,5 @@
-//! What a model says → the concepts in it. Models number, bullet, embolden, write JSON, put
-//! headings into many forms, and add remarks: all of that is read.
+//! Reply of a model → the concepts in it. Models number, bullet, embolden, write JSON, put headings
+//! into many forms, and add remarks: all of that is parsed.
 
 mod json; // concepts in a JSON object
 mod text; // concepts in lines below headings
@@ -7,10 +7,10 @@ mod text; // concepts in lines below headings
 use super::{Name, names};
 use crate::concept;
 
-/// Most topics of a seed (paper, section 3.1); one at least.
-const TOPICS: usize = 2;
-/// Most KPs of a seed; one at least.
-const KNOWLEDGE_POINTS: usize = 5;
+/// Topics of a seed (paper, section 3.1); one at least.
+const MAX_TOPICS: usize = 2;
+/// Knowledge points of a seed; one at least.
+const MAX_KNOWLEDGE_POINTS: usize = 5;
 
 /// What a reply lists.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -23,37 +23,33 @@ pub(crate) struct Listed {
 ///
 /// # Errors
 /// What is wrong with it, in words for the model.
-pub(crate) fn read(reply: &str) -> Result<(Vec<Name>, Vec<Name>), String> {
-    let listed = json::listed(reply).unwrap_or_else(|| text::listed(reply));
-    let topics = checked(listed.topics, "topic", "Topics:", TOPICS)?;
-    Ok((
+pub(crate) fn parse(reply: &str) -> Result<(Vec<Name>, Vec<Name>), String> {
+    let Listed {
         topics,
-        checked(
-            listed.knowledge_points,
-            "knowledge point",
-            "Knowledge points:",
-            KNOWLEDGE_POINTS,
-        )?,
-    ))
+        knowledge_points,
+    } = json::parse(reply).unwrap_or_else(|| text::parse(reply));
+    let topics = checked(topics, "topic", "Topics:", MAX_TOPICS)?;
+    let kps = checked(
+        knowledge_points,
+        "knowledge point",
+        "Knowledge points:",
+        MAX_KNOWLEDGE_POINTS,
+    )?;
+    Ok((topics, kps))
 }
 
-fn checked(
-    found: Vec<String>,
-    kind: &str,
-    heading: &str,
-    most: usize,
-) -> Result<Vec<Name>, String> {
+fn checked(found: Vec<String>, kind: &str, heading: &str, max: usize) -> Result<Vec<Name>, String> {
     let mut names = names(found, kind)?;
     let mut keys = Vec::new();
     names.retain(|name| {
-        let key = concept::key(&name.written);
+        let key = concept::case_key(&name.canonical);
         let is_new = !keys.contains(&key);
         keys.push(key);
         is_new
     });
     match names.len() {
         0 => Err(format!("there is no {kind} below a heading \"{heading}\"")),
-        count if count > most => Err(format!("it names {count} {kind}s, name 1 to {most}")),
+        count if count > max => Err(format!("it names {count} {kind}s, name 1 to {max}")),
         _ => Ok(names),
     }
 }
@@ -64,15 +60,15 @@ mod tests {
 
     use super::*;
 
-    fn written(reply: &str) -> Result<(Vec<String>, Vec<String>), String> {
-        let written = |names: Vec<Name>| names.into_iter().map(|name| name.written).collect();
-        read(reply).map(|(topics, kps)| (written(topics), written(kps)))
+    fn canonical(reply: &str) -> Result<(Vec<String>, Vec<String>), String> {
+        let names = |names: Vec<Name>| names.into_iter().map(|name| name.canonical).collect();
+        parse(reply).map(|(topics, kps)| (names(topics), names(kps)))
     }
 
     /// Every file in `tests/fixtures/replies` holds a reply, a line `=== expected`, and what is
-    /// read in it: `T name`, `K name` or `! part of the reason`.
+    /// parsed from it: `T name`, `K name` or `! part of the reason`.
     #[test]
-    fn recorded_replies_are_read() {
+    fn recorded_replies_are_parsed() {
         let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/replies");
         let mut count = 0;
         for entry in std::fs::read_dir(folder).unwrap() {
@@ -80,7 +76,7 @@ mod tests {
             let text = std::fs::read_to_string(&path).unwrap();
             let (reply, expected) = text.split_once("=== expected\n").unwrap();
             count += 1;
-            match (written(reply), expected.strip_prefix("! ")) {
+            match (canonical(reply), expected.strip_prefix("! ")) {
                 (Err(reason), Some(part)) => {
                     assert!(reason.contains(part.trim()), "{}: {reason}", path.display())
                 }
@@ -101,7 +97,7 @@ mod tests {
                         path.display()
                     );
                 }
-                (read, _) => panic!("{}: {read:?}", path.display()),
+                (parsed, _) => panic!("{}: {parsed:?}", path.display()),
             }
         }
         assert!(count >= 20, "{count} replies");
@@ -109,9 +105,9 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_reply_is_read_or_refused(reply in "(Topics?:? ?|Knowledge points:|[0-9]\\. |\\* |\\*\\*|\\{\"topics\": \\[|\"a\"|\\]|\n|;|\\PC){0,30}") {
+        fn any_reply_is_parsed_or_refused(reply in "(Topics?:? ?|Knowledge points:|[0-9]\\. |\\* |\\*\\*|\\{\"topics\": \\[|\"a\"|\\]|\n|;|\\PC){0,30}") {
             if let Ok((topics, kps)) = read(&reply) {
-                prop_assert!((1..=TOPICS).contains(&topics.len()) && (1..=KNOWLEDGE_POINTS).contains(&kps.len()));
+                prop_assert!((1..=MAX_TOPICS).contains(&topics.len()) && (1..=MAX_KNOWLEDGE_POINTS).contains(&kps.len()));
             }
         }
     }

@@ -1,4 +1,4 @@
-//! Seeds of a file: question and answer, in the forms that training files have.
+//! Seed questions of a file: question and answer, in the forms that training files have.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -6,7 +6,7 @@ use std::path::Path;
 use record_files::Place;
 use serde_json::Value;
 
-use super::annotation::{Fields, id, text, type_name};
+use super::fields::{Fields, id, key_list, text, type_name};
 use super::tal;
 use crate::error::{Error, ErrorKind};
 use crate::project::Input;
@@ -25,7 +25,7 @@ const ANSWER: [&str; 6] = [
 ];
 
 /// The seeds of a file in any form that `record-files` reads, and the file as an input. Records of
-/// MwpBench are called after topic and number, others by `id` or their position.
+/// MwpBench get the id `topic/number`, others their `id` or position.
 ///
 /// # Errors
 /// A file that cannot be read or holds no record; a record without a question, or an id twice.
@@ -60,13 +60,10 @@ fn seed(record: &Value, position: usize) -> Result<Seed, ErrorKind> {
     };
     match seed.question.is_empty() {
         false => Ok(seed),
-        true => {
-            let keys: Vec<&str> = fields.keys().map(String::as_str).take(12).collect();
-            Err(ErrorKind::NoQuestion {
-                known: QUESTION.join(", "),
-                keys: keys.join(", "),
-            })
-        }
+        true => Err(ErrorKind::NoQuestion {
+            known: QUESTION.join(", "),
+            keys: key_list(fields),
+        }),
     }
 }
 

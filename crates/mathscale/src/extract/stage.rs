@@ -1,25 +1,20 @@
-//! The stage: a file → `seeds.jsonl`, `extractions.jsonl`, `concepts.json`,
-//! `extract.set-aside.jsonl`.
+//! The stage with a file of annotations, and what both ways to extract write: `seeds.jsonl`,
+//! `extractions.jsonl`, `concepts.json`, `extract.set-aside.jsonl`.
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 
 use record_files::Place;
-use serde::Serialize;
-use serde_json::json;
+use serde_json::{Value, json};
 
-use super::annotation::{self, Annotation};
-use super::report::ConceptReport;
-use super::settle::{Settling, settle};
-use super::{Named, names};
+use super::merge::merge_names;
+use super::report::{ConceptReport, MergeOptions, SCHEMA};
+use super::{SeedConcepts, annotation};
+use crate::driver::{Outputs, Rejections, StageOutcome, StageWork, read_report, run};
 use crate::error::{Error, ErrorKind};
-use crate::project::{Begun, Identity, Input, Project, Stage, StageRecord};
-use crate::records::SetAside;
-
-const SEEDS: &str = "seeds.jsonl";
-const EXTRACTIONS: &str = "extractions.jsonl";
-const CONCEPTS: &str = "concepts.json";
-const SET_ASIDE: &str = "extract.set-aside.jsonl";
+use crate::project::{Input, Project, StageIdentity, StageRecord};
+use crate::records::Rejected;
+use crate::stage::{CONCEPTS, EXTRACT_REJECTED, EXTRACTIONS, SEEDS, Stage};
 
 /// What the stage is to do with a file of annotations.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,24 +22,16 @@ pub struct AnnotationPlan {
     /// The file, in any form that `record-files` reads: records of TAL-SCQ5K, or with lists of
     /// `topics` and `knowledge_points`.
     pub file: PathBuf,
-    /// How names are settled.
-    pub settling: Settling,
+    /// How names are merged.
+    pub merge: MergeOptions,
     /// Replace what the project has of it.
     pub fresh: bool,
 }
 
-/// What came of it.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct ExtractOutcome {
-    /// Whether nothing had to be done.
-    pub already_there: bool,
-    /// What the project's manifest holds of it.
-    pub record: StageRecord,
-    /// The first items that could not be used, with their places and reasons.
-    pub set_aside: Vec<SetAside>,
-}
+/// What came of it, with the first seeds that could not be used.
+pub type ExtractOutcome = StageOutcome<Rejections>;
 
-/// Takes the concepts that a file carries.
+/// Reads the concepts that a file carries.
 ///
 /// # Errors
 /// A file that cannot be read, records that carry no concepts or are not what they should be, an id
@@ -54,92 +41,94 @@ pub fn extract_from_annotations(
     project: &mut Project,
     plan: &AnnotationPlan,
 ) -> Result<ExtractOutcome, Error> {
-    // Read before anything is replaced.
-    let (seeds, set_aside) = read(&plan.file)?;
-    let identity = Identity {
-        inputs: BTreeMap::from([("annotations".to_string(), Input::of_file(&plan.file)?)]),
-        options: options(plan.settling),
-        ..Identity::default()
+    let (seeds, rejected) = read(&plan.file)?;
+    let mut work = Annotations {
+        input: Input::of_file(&plan.file)?,
+        seeds,
+        rejected,
+        merge: plan.merge,
     };
-    match project.begin(Stage::Extract, identity, plan.fresh)? {
-        Begun::AlreadyThere(record) => Ok(outcome(true, *record, &set_aside)),
-        Begun::New | Begun::Continued => {
-            let record = write(project, (&seeds, &set_aside), plan.settling, &[])?;
-            Ok(outcome(false, record, &set_aside))
+    run(project, &mut work, plan.fresh)
+}
+
+struct Annotations {
+    input: Input,
+    seeds: Vec<SeedConcepts>,
+    rejected: Vec<Rejected>,
+    merge: MergeOptions,
+}
+
+impl StageWork for Annotations {
+    type Details = Rejections;
+
+    const STAGE: Stage = Stage::Extract;
+
+    fn identity(&self) -> StageIdentity {
+        let options = merge_options(self.merge);
+        StageIdentity {
+            inputs: BTreeMap::from([("annotations".to_string(), self.input.clone())]),
+            options: options
+                .map(|(name, value)| (name.to_string(), value))
+                .into(),
+            ..StageIdentity::default()
         }
+    }
+
+    fn write(&mut self, outputs: &mut Outputs<'_>) -> Result<Rejections, Error> {
+        write_concepts(outputs, &self.seeds, &self.rejected, self.merge)
+    }
+
+    fn details(&self, _: &Project, _: &StageRecord) -> Result<Rejections, Error> {
+        Ok(Rejections::first_of(&self.rejected))
     }
 }
 
 /// The options that every way to extract has.
-pub(crate) fn options(settling: Settling) -> BTreeMap<String, serde_json::Value> {
-    BTreeMap::from([
-        ("merge".to_string(), json!(settling.merge)),
+pub(crate) fn merge_options(merge: MergeOptions) -> [(&'static str, Value); 2] {
+    [
+        ("merge", json!(merge.merge)),
+        ("keep_singletons", json!(merge.keep_singletons)),
+    ]
+}
+
+/// Writes all files of the stage.
+pub(crate) fn write_concepts(
+    outputs: &mut Outputs<'_>,
+    seeds: &[SeedConcepts],
+    rejected: &[Rejected],
+    merge: MergeOptions,
+) -> Result<Rejections, Error> {
+    let (extractions, report) = merge_names(seeds, merge);
+    let with_question = seeds.iter().map(|seed| &seed.seed);
+    let with_question = with_question.filter(|seed| !seed.question.is_empty());
+    let without_question = seeds.len() - with_question.clone().count();
+    let ConceptReport {
+        topics,
+        knowledge_points,
+        ..
+    } = &report;
+    for (name, count) in [
+        ("seeds", seeds.len() + rejected.len()),
+        ("seeds_without_question", without_question),
+        ("set_aside", rejected.len()),
+        ("topics", topics.kept),
+        ("topics_found", topics.found),
+        ("topic_singletons", topics.singletons),
+        ("knowledge_points", knowledge_points.kept),
+        ("knowledge_points_found", knowledge_points.found),
+        ("knowledge_point_singletons", knowledge_points.singletons),
         (
-            "keep_singletons".to_string(),
-            json!(settling.keep_singletons),
-        ),
-    ])
-}
-
-pub(crate) fn outcome(
-    already_there: bool,
-    record: StageRecord,
-    set_aside: &[SetAside],
-) -> ExtractOutcome {
-    const SHOWN: usize = 5;
-    ExtractOutcome {
-        already_there,
-        record,
-        set_aside: set_aside.iter().take(SHOWN).cloned().collect(),
-    }
-}
-
-/// Writes all files of the stage; `told` is what else the manifest should count.
-pub(crate) fn write(
-    project: &mut Project,
-    (seeds, set_aside): (&[Named], &[SetAside]),
-    settling: Settling,
-    told: &[(&str, u64)],
-) -> Result<StageRecord, Error> {
-    let (extractions, report) = settle(seeds, settling);
-    let with_question = seeds
-        .iter()
-        .map(|seed| &seed.seed)
-        .filter(|seed| !seed.question.is_empty());
-    let count = |name: &str, count: usize| (name.to_string(), count as u64);
-    let mut counts = BTreeMap::from([
-        count("seeds", seeds.len() + set_aside.len()),
-        count(
-            "seeds_without_question",
-            seeds.len() - with_question.clone().count(),
-        ),
-        count("set_aside", set_aside.len()),
-        count("topics", report.topics.kept),
-        count("topics_found", report.topics.found),
-        count("topic_singletons", report.topics.singletons),
-        count("knowledge_points", report.knowledge_points.kept),
-        count("knowledge_points_found", report.knowledge_points.found),
-        count(
-            "knowledge_point_singletons",
-            report.knowledge_points.singletons,
-        ),
-        count(
             "merges",
-            report.topics.merges.len() + report.knowledge_points.merges.len(),
+            topics.merges.len() + knowledge_points.merges.len(),
         ),
-    ]);
-    counts.extend(told.iter().map(|&(name, count)| (name.to_string(), count)));
-    let outputs = [
-        (SEEDS, project.write_lines(SEEDS, with_question)?),
-        (EXTRACTIONS, project.write_lines(EXTRACTIONS, &extractions)?),
-        (CONCEPTS, project.write_json(CONCEPTS, &report)?),
-        (SET_ASIDE, project.write_lines(SET_ASIDE, set_aside)?),
-    ];
-    let outputs = outputs
-        .into_iter()
-        .map(|(name, output)| (name.to_string(), output))
-        .collect();
-    project.finish(Stage::Extract, outputs, counts)
+    ] {
+        outputs.count(name, count as u64);
+    }
+    outputs.write_lines(SEEDS, with_question)?;
+    outputs.write_lines(EXTRACTIONS, &extractions)?;
+    outputs.write_json(CONCEPTS, &report)?;
+    outputs.write_lines(EXTRACT_REJECTED, rejected)?;
+    Ok(Rejections::first_of(rejected))
 }
 
 impl ConceptReport {
@@ -149,80 +138,45 @@ impl ConceptReport {
     /// The stage has not been run, or its file is damaged.
     pub fn of_project(project: &Project) -> Result<Self, Error> {
         project.input(Stage::Extract, CONCEPTS)?;
-        let file = project.file(CONCEPTS);
-        let bytes = std::fs::read(&file)
-            .map_err(|source| Error::in_file(&file, ErrorKind::Unreadable(source)))?;
-        let corrupt =
-            |error: serde_json::Error| Error::in_file(&file, ErrorKind::Corrupt(error.to_string()));
-        serde_json::from_slice(&bytes).map_err(corrupt)
+        read_report(project, CONCEPTS, SCHEMA)
     }
 }
 
-/// The seeds of a file, and its items that cannot be used.
-fn read(file: &Path) -> Result<(Vec<Named>, Vec<SetAside>), Error> {
-    let mut seeds = Vec::new();
-    let mut set_aside = Vec::new();
+/// The seeds of a file, and its records that cannot be used.
+fn read(file: &Path) -> Result<(Vec<SeedConcepts>, Vec<Rejected>), Error> {
+    let mut seeds: Vec<SeedConcepts> = Vec::new();
+    let mut rejected = Vec::new();
     let mut places: HashMap<String, Place> = HashMap::new();
-    let mut position = 0;
-    for record in record_files::open(file)? {
+    for (record, position) in record_files::open(file)?.zip(1..) {
         let record = record?;
-        position += 1;
         let at = |kind| Error::at(file, record.place, kind);
-        let read = annotation::read(&record.value, position).map_err(at)?;
-        let id = match &read {
-            Ok(annotation) => annotation.seed.id.clone(),
-            Err(_) => position.to_string(),
-        };
-        match read.and_then(named) {
-            Ok(named) => {
-                if let Some(first) = places.insert(named.seed.id.clone(), record.place) {
-                    return Err(at(ErrorKind::DuplicateId {
-                        id: named.seed.id,
-                        first: first.to_string(),
-                    }));
+        match annotation::read(&record.value, position).map_err(at)? {
+            Ok(seed) => {
+                let id = seed.seed.id.clone();
+                if let Some(first) = places.insert(id.clone(), record.place) {
+                    let first = first.to_string();
+                    return Err(at(ErrorKind::DuplicateId { id, first }));
                 }
-                seeds.push(named);
+                seeds.push(seed);
             }
-            Err(reason) => set_aside.push(SetAside {
+            Err((id, reason)) => rejected.push(Rejected {
                 id,
                 place: Some(record.place.to_string()),
                 reason,
             }),
         }
     }
-    match (seeds.is_empty(), set_aside.first()) {
-        (true, None) => Err(Error::in_file(file, ErrorKind::NoRecords)),
-        (true, Some(first)) => {
-            let first = format!(
-                "{}: {}",
-                first.place.as_deref().unwrap_or(&first.id),
-                first.reason
-            );
-            Err(Error::in_file(
-                file,
-                ErrorKind::NothingUsable {
-                    records: position,
-                    first,
-                },
-            ))
-        }
-        (false, _) => Ok((seeds, set_aside)),
+    if !seeds.is_empty() {
+        return Ok((seeds, rejected));
     }
-}
-
-fn named(annotation: Annotation) -> Result<Named, String> {
-    let Annotation {
-        seed,
-        topics,
-        knowledge_points,
-    } = annotation;
-    if topics.is_empty() && knowledge_points.is_empty() {
-        return Err("it names no concept".to_string());
-    }
-    let topics = names(topics, "topic")?;
-    Ok(Named {
-        seed,
-        topics,
-        knowledge_points: names(knowledge_points, "knowledge point")?,
-    })
+    let kind = match rejected.first() {
+        None => ErrorKind::NoRecords,
+        Some(Rejected {
+            id, place, reason, ..
+        }) => ErrorKind::NothingUsable {
+            records: rejected.len(),
+            first: format!("{}: {reason}", place.as_deref().unwrap_or(id)),
+        },
+    };
+    Err(Error::in_file(file, kind))
 }

@@ -1,21 +1,21 @@
 //! Records of TAL-SCQ5K as published (math-eval/TAL-SCQ5K). A route of `knowledge_point_routes`
 //! reads
 //! `… ->Knowledge Point->Number Theory Modules->Division without Remainders->Divisibility Rules`:
-//! what follows "Knowledge Point" is a topic, every part after that a KP.
+//! what follows "Knowledge Point" is a topic, every part after that a knowledge point.
 
 use serde_json::Value;
 
-use super::annotation::{Annotation, Fields, id, strings, text, type_name};
+use super::fields::{Fields, id, strings, text, type_name};
 use crate::error::ErrorKind;
 use crate::records::Seed;
 
-/// The field that tells such a record.
+/// The field by which such a record is recognised.
 pub(crate) const ROUTES: &str = "knowledge_point_routes";
 const MARK: &str = "Knowledge Point";
 const OPTIONS: &str = "answer_option_list";
 
 /// Words by which a question refers to its options (MathScale paper, appendix A).
-const OF_OPTIONS: [&str; 5] = [
+const OPTION_WORDS: [&str; 5] = [
     "which of the following",
     "which one",
     "which is",
@@ -23,19 +23,16 @@ const OF_OPTIONS: [&str; 5] = [
     "which statement",
 ];
 
-/// The question of such a record, with its options where it speaks of them, and the content of the
+/// The question of such a record, with its options where it refers to them, and the content of the
 /// correct one.
 pub(crate) fn seed(fields: &Fields, position: usize) -> Result<Seed, ErrorKind> {
     let mut question = text(fields, &["problem", "question"])?;
     let label = text(fields, &["answer_value"])?;
     let options = options(fields)?;
-    let answer = options
-        .iter()
-        .find(|(own, _)| *own == label)
-        .map(|(_, content)| content.clone())
-        .unwrap_or(label);
+    let correct = options.iter().find(|(own, _)| *own == label);
+    let answer = correct.map_or(label.clone(), |(_, content)| content.clone());
     let lower = question.to_lowercase();
-    if OF_OPTIONS.iter().any(|words| lower.contains(words)) {
+    if OPTION_WORDS.iter().any(|words| lower.contains(words)) {
         for (label, content) in &options {
             question.push_str(&format!("\n({label}) {content}"));
         }
@@ -53,34 +50,28 @@ pub(crate) fn seed(fields: &Fields, position: usize) -> Result<Seed, ErrorKind> 
     })
 }
 
-/// What such a record says.
-pub(crate) fn read(
-    fields: &Fields,
-    position: usize,
-) -> Result<Result<Annotation, String>, ErrorKind> {
-    let seed = seed(fields, position)?;
+/// Topics and knowledge points, or why the record cannot be used.
+type Concepts = Result<(Vec<String>, Vec<String>), String>;
+
+/// The concepts of such a record. The outer error is of the file, the inner one of this record
+/// alone.
+pub(crate) fn concepts(fields: &Fields) -> Result<Concepts, ErrorKind> {
     let (mut topics, mut knowledge_points) = (Vec::new(), Vec::new());
     for route in strings(fields, ROUTES)? {
         let mut parts = route
             .split("->")
             .skip_while(|part| !part.trim().eq_ignore_ascii_case(MARK))
             .skip(1);
-        match parts.next() {
-            Some(topic) => topics.push(topic.to_string()),
-            None => {
-                return Ok(Err(format!(
-                    "the route \"{}\" has no topic after \"{MARK}\"",
-                    shown(&route)
-                )));
-            }
-        }
+        let Some(topic) = parts.next() else {
+            return Ok(Err(format!(
+                "the route \"{}\" has no topic after \"{MARK}\"",
+                excerpt(&route)
+            )));
+        };
+        topics.push(topic.to_string());
         knowledge_points.extend(parts.map(str::to_string));
     }
-    Ok(Ok(Annotation {
-        seed,
-        topics,
-        knowledge_points,
-    }))
+    Ok(Ok((topics, knowledge_points)))
 }
 
 /// Label and content of each option, which is an object or a list with one.
@@ -100,24 +91,15 @@ fn options(fields: &Fields) -> Result<Vec<(String, String)>, ErrorKind> {
             Value::Array(list) if list.len() == 1 => &list[0],
             other => other,
         };
-        let field = |name: &str| {
-            option
-                .get(name)
-                .and_then(Value::as_str)
-                .map(|text| text.trim().to_string())
-        };
-        field("aoVal")
-            .zip(field("content"))
-            .ok_or_else(|| wrong(value))
+        let field = |name: &str| Some(option.get(name)?.as_str()?.trim().to_string());
+        let option = field("aoVal").zip(field("content"));
+        option.ok_or_else(|| wrong(value))
     };
     list.iter().map(option).collect()
 }
 
-fn shown(route: &str) -> String {
-    const SHOWN: usize = 80;
-    route
-        .chars()
-        .take(SHOWN)
-        .flat_map(char::escape_default)
-        .collect()
+fn excerpt(route: &str) -> String {
+    const MAX_CHARS: usize = 80;
+    let start = route.chars().take(MAX_CHARS);
+    start.flat_map(char::escape_default).collect()
 }

@@ -1,10 +1,12 @@
-//! All compositions in little memory: each name is kept once.
+//! All compositions in little memory: each name is stored once.
 
 use std::collections::HashMap;
 use std::path::Path;
 
+use store::JsonLines;
+
 use crate::error::{Error, ErrorKind};
-use crate::records::{Composition, read_lines};
+use crate::records::Composition;
 
 /// Compositions in the order of their file.
 #[derive(Debug, Default)]
@@ -21,7 +23,7 @@ impl Compositions {
     pub(crate) fn read(file: &Path, limit: Option<usize>) -> Result<Self, Error> {
         let mut compositions = Self::default();
         let mut known: HashMap<String, u32> = HashMap::new();
-        for composition in read_lines::<Composition>(file)?.take(limit.unwrap_or(usize::MAX)) {
+        for composition in JsonLines::<Composition>::open(file)?.take(limit.unwrap_or(usize::MAX)) {
             let Composition {
                 topics,
                 knowledge_points,

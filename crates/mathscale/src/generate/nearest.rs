@@ -2,9 +2,9 @@
 //! points, exactly.
 //!
 //! An inverted index counts what each seed has in common with the composition, the rarest point
-//! first. A seed that was not met so far can have at most the points that are left in common; once
-//! enough of those that were met are nearer than that allows, the long lists of common points are
-//! not read at all.
+//! first. A seed that was not found so far can have at most the points that are left in common;
+//! once enough of those that were found are nearer than that allows, the long lists of common
+//! points are not read at all.
 
 use std::cmp::Ordering;
 use std::collections::HashMap;
@@ -13,7 +13,7 @@ use std::collections::HashMap;
 #[derive(Clone, Debug, Default)]
 pub struct NearestSeeds {
     numbers: HashMap<String, u32>,
-    /// The sets that hold each point, in order.
+    /// The sets that have each point, in order.
     holders: Vec<Vec<u32>>,
     /// The points of each set, sorted.
     sets: Vec<Box<[u32]>>,
@@ -60,21 +60,21 @@ impl NearestSeeds {
         Lookup {
             index: self,
             common: vec![0; self.sets.len()],
-            met: Vec::new(),
+            found: Vec::new(),
             points: Vec::new(),
             best: Vec::new(),
         }
     }
 }
 
-/// Looks sets up; keeps its memory between them.
+/// Looks sets up; reuses its memory between look-ups.
 #[derive(Clone, Debug)]
 pub struct Lookup<'a> {
     index: &'a NearestSeeds,
     /// How many points each set has in common with what is looked up; 0 between look-ups.
     common: Vec<u32>,
     /// The sets of which it is not 0.
-    met: Vec<u32>,
+    found: Vec<u32>,
     /// Points looked up, the rarest first.
     points: Vec<u32>,
     best: Vec<Near>,
@@ -107,44 +107,44 @@ impl Lookup<'_> {
         if count == 0 {
             return Vec::new();
         }
-        let size = self.read(knowledge_points);
+        let size = self.prepare(knowledge_points);
         let mut read = 0;
         while read < self.points.len() {
             let holders = &self.index.holders[self.points[read] as usize];
-            // Looking at what was met must cost less than what it can save.
-            if holders.len() > self.met.len()
-                && self.is_settled(size, self.points.len() - read, count)
+            // The check of what was found must cost less than what it can save.
+            if holders.len() > self.found.len()
+                && self.is_decided(size, self.points.len() - read, count)
             {
                 break;
             }
             for &set in holders {
                 let common = &mut self.common[set as usize];
                 if *common == 0 {
-                    self.met.push(set);
+                    self.found.push(set);
                 }
                 *common += 1;
             }
             read += 1;
         }
         self.choose(size, read, count);
-        let mut found: Vec<usize> = self.best.iter().map(|near| near.set as usize).collect();
+        let mut nearest: Vec<usize> = self.best.iter().map(|near| near.set as usize).collect();
         // With nothing in common all are equally far.
         let mut others = 0..self.index.len();
-        while found.len() < count
+        while nearest.len() < count
             && let Some(set) = others.next()
         {
             if self.common[set] == 0 {
-                found.push(set);
+                nearest.push(set);
             }
         }
-        for set in self.met.drain(..) {
+        for set in self.found.drain(..) {
             self.common[set as usize] = 0;
         }
-        found
+        nearest
     }
 
-    /// Takes the points that any set holds; gives the number of distinct points.
-    fn read(&mut self, names: &[String]) -> u32 {
+    /// Numbers the points that any set has; gives the number of distinct points.
+    fn prepare(&mut self, names: &[String]) -> u32 {
         self.points.clear();
         self.points
             .extend(names.iter().filter_map(|name| self.index.numbers.get(name)));
@@ -154,10 +154,10 @@ impl Lookup<'_> {
             .sort_by_key(|&point| self.index.holders[point as usize].len());
         let unknown = |place: usize| !self.index.numbers.contains_key(&names[place]);
         let first = |place: usize| !names[..place].contains(&names[place]);
-        let strangers = (0..names.len())
+        let unknown_points = (0..names.len())
             .filter(|&place| unknown(place) && first(place))
             .count();
-        (self.points.len() + strangers) as u32
+        (self.points.len() + unknown_points) as u32
     }
 
     fn near(&self, set: u32, common: u32, size: u32) -> Near {
@@ -168,22 +168,22 @@ impl Lookup<'_> {
         }
     }
 
-    /// Whether `count` of the sets that were met are nearer than one can be that has the `left`
+    /// Whether `count` of the sets that were found are nearer than one can be that has the `left`
     /// points at most.
-    fn is_settled(&self, size: u32, left: usize, count: usize) -> bool {
+    fn is_decided(&self, size: u32, left: usize, count: usize) -> bool {
         let left = left as u64;
         let nearer = |&&set: &&u32| {
             let near = self.near(set, self.common[set as usize], size);
             u64::from(near.common) * u64::from(size) > left * u64::from(near.union)
         };
-        self.met.iter().filter(nearer).take(count).count() == count
+        self.found.iter().filter(nearer).take(count).count() == count
     }
 
-    /// The best of the sets that were met, of which the first `read` points were counted.
+    /// The best of the sets that were found, of which the first `read` points were counted.
     fn choose(&mut self, size: u32, read: usize, count: usize) {
         let mut best = std::mem::take(&mut self.best);
         best.clear();
-        for &set in &self.met {
+        for &set in &self.found {
             let own = &self.index.sets[set as usize];
             let rest = self.points[read..]
                 .iter()

@@ -4,8 +4,7 @@ use jobs::UnreadableReply;
 
 use crate::records::{Composition, Seed};
 
-/// The wording, in the order in which it is put together. A change of it makes another stage of a
-/// project.
+/// The wording, in its order. A change of it changes the identity of the stage.
 const OPENING: &str = "Act as a mathematics teacher. Write one new exercise for your students, together with its worked solution.\n\n";
 const TOPICS: &str = "The exercise stays within these topics:\n";
 const POINTS: &str = "\nSolving it takes all of these knowledge points together:\n";
@@ -41,12 +40,11 @@ pub(crate) fn prompt<'a>(
         if place == 0 {
             text.push_str(EXAMPLES);
         }
-        let solution = seed.solution.as_deref().unwrap_or(&seed.answer);
         for part in [
             "\nQuestion: ",
             seed.question.trim(),
             "\nSolution: ",
-            &as_asked(solution),
+            &as_asked(seed.worked_solution()),
             "\n",
         ] {
             text.push_str(part);
@@ -93,8 +91,7 @@ fn as_asked(solution: &str) -> String {
 pub(crate) fn list(text: &mut String, names: &[String]) {
     for name in names {
         text.push_str("- ");
-        // A name could have been brought along by other files; it must not look like the end of the
-        // list.
+        // A name may come from other files; it must not look like the end of the list.
         text.extend(name.chars().map(|c| if c.is_control() { ' ' } else { c }));
         text.push('\n');
     }
@@ -120,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn a_prompt_names_everything_and_shows_the_nearest_last() {
+    fn a_prompt_names_everything_and_has_the_nearest_example_last() {
         let names = |names: &[&str]| names.iter().map(|name| name.to_string()).collect();
         let composition = Composition {
             topics: names(&["Money"]),

@@ -1,4 +1,4 @@
-//! What hangs together: connected components, by union and find.
+//! Connected components, by union and find.
 
 /// Which of some nodes are joined, directly or through others.
 pub(crate) struct Components {

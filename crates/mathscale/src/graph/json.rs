@@ -4,6 +4,7 @@ use std::io::{self, Write};
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
+use store::FileError;
 
 use super::links::Edge;
 use super::parts::Parts;
@@ -32,18 +33,16 @@ impl Graph {
     /// # Errors
     /// Those of `out`.
     pub fn write_json(&self, mut out: impl Write) -> io::Result<()> {
-        let once = |edges: &mut dyn Iterator<Item = Edge>| {
-            edges.filter(|&(from, to, _)| from < to).collect()
-        };
+        let edges = |from, to| self.edges_once(from, to).collect();
         let form = Form {
             schema: SCHEMA.to_string(),
             epsilon: super::EPSILON,
             seeds: self.seeds,
             topics: self.topics.clone(),
             knowledge_points: self.knowledge_points.clone(),
-            topic_topic: once(&mut self.topic_topic.edges()),
-            topic_kp: self.topic_kp.edges().collect(),
-            kp_kp: once(&mut self.kp_kp.edges()),
+            topic_topic: edges(Kind::Topic, Kind::Topic),
+            topic_kp: edges(Kind::Topic, Kind::KnowledgePoint),
+            kp_kp: edges(Kind::KnowledgePoint, Kind::KnowledgePoint),
         };
         serde_json::to_writer(&mut out, &form)?;
         out.write_all(b"\n")
@@ -55,8 +54,7 @@ impl Graph {
     /// A file that cannot be read, of another version, or that holds no graph.
     pub fn read_json(file: &Path) -> Result<Self, Error> {
         let corrupt = |message| Error::in_file(file, ErrorKind::Corrupt(message));
-        let bytes = std::fs::read(file)
-            .map_err(|source| Error::in_file(file, ErrorKind::Unreadable(source)))?;
+        let bytes = std::fs::read(file).map_err(FileError::unreadable(file))?;
         let form: Form = serde_json::from_slice(&bytes)
             .map_err(|error| corrupt(format!("not a concept graph: {error}")))?;
         if form.schema != SCHEMA {

@@ -1,6 +1,6 @@
 //! One sub-graph in compressed sparse rows.
 
-/// An edge: from, to, and the number of seeds that yielded both.
+/// An edge: from, to, and the number of seeds that have both.
 pub(crate) type Edge = (u32, u32, u32);
 
 /// Edges from every concept of one kind to concepts of one kind.
@@ -55,7 +55,7 @@ impl Links {
     }
 
     /// The neighbours of a concept in the order of their ids, each with the number of seeds that
-    /// yielded both.
+    /// have both.
     pub fn neighbours(&self, from: u32) -> impl ExactSizeIterator<Item = (u32, u32)> + '_ {
         let row = self.row(from);
         self.targets[row.clone()]

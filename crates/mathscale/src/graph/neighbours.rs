@@ -12,11 +12,11 @@ pub struct Neighbourhood {
     pub name: String,
     /// Its kind.
     pub kind: Kind,
-    /// Seeds that yielded it.
+    /// Seeds that have it.
     pub seeds: u32,
     /// Its neighbours among the topics, the likeliest first.
     pub topics: Vec<Neighbour>,
-    /// Its neighbours among the KPs, the likeliest first.
+    /// Its neighbours among the knowledge points, the likeliest first.
     pub knowledge_points: Vec<Neighbour>,
 }
 
@@ -25,7 +25,7 @@ pub struct Neighbourhood {
 pub struct Neighbour {
     /// Its name.
     pub name: String,
-    /// Seeds that yielded both.
+    /// Seeds that have both.
     pub seeds: u32,
     /// f = ln(seeds + ε).
     pub weight: f64,
@@ -35,12 +35,12 @@ pub struct Neighbour {
 
 /// A name that no concept has.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("no concept is called {name:?}{}", Hint(near))]
+#[error("no concept is called {name:?}{}", Hint(similar))]
 pub struct UnknownConcept {
     /// What was asked for.
     pub name: String,
-    /// Names that hold it, or that it shares most words with.
-    pub near: Vec<String>,
+    /// Names that contain it, or that share the most words with it.
+    pub similar: Vec<String>,
 }
 
 struct Hint<'a>(&'a [String]);
@@ -59,12 +59,12 @@ impl std::fmt::Display for Hint<'_> {
 }
 
 impl Graph {
-    /// The neighbourhood of every concept of that name, case and white space apart: a topic, a KP,
+    /// The neighbourhood of every concept of that name, case and white space apart: a topic, a knowledge point,
     /// or one of each.
     ///
     /// # Errors
-    /// There is none; with names that look alike.
-    pub fn show(&self, name: &str) -> Result<Vec<Neighbourhood>, UnknownConcept> {
+    /// There is none; with similar names.
+    pub fn neighbourhoods(&self, name: &str) -> Result<Vec<Neighbourhood>, UnknownConcept> {
         let found: Vec<Neighbourhood> = self
             .find(name)
             .map(|(kind, id)| self.neighbourhood(kind, id))
@@ -72,16 +72,16 @@ impl Graph {
         match found.is_empty() {
             false => Ok(found),
             true => Err(UnknownConcept {
-                name: name.chars().take(concept::LONGEST_NAME).collect(),
-                near: self.near(name),
+                name: name.chars().take(concept::MAX_NAME_CHARS).collect(),
+                similar: self.similar_names(name),
             }),
         }
     }
 
     /// The concepts of that name, case and white space apart.
     pub(crate) fn find(&self, name: &str) -> impl Iterator<Item = (Kind, u32)> + '_ {
-        let key = concept::written(name)
-            .map(|written| concept::key(&written))
+        let key = concept::canonical(name)
+            .map(|canonical| concept::case_key(&canonical))
             .unwrap_or_default();
         let of_kind = move |kind| {
             let key = key.clone();
@@ -89,7 +89,7 @@ impl Graph {
                 .concepts(kind)
                 .iter()
                 .enumerate()
-                .filter(move |(_, own)| concept::key(&own.name) == key);
+                .filter(move |(_, own)| concept::case_key(&own.name) == key);
             ids.map(move |(id, _)| (kind, id as u32))
         };
         Kind::ALL.into_iter().flat_map(of_kind)
@@ -123,30 +123,32 @@ impl Graph {
         found
     }
 
-    /// At most five names that hold the text, or else share the most words with it.
-    fn near(&self, name: &str) -> Vec<String> {
-        const SHOWN: usize = 5;
-        let key = concept::key(name.trim());
+    /// At most five names that contain the text, or else share the most words with it.
+    fn similar_names(&self, name: &str) -> Vec<String> {
+        const MAX_NAMES: usize = 5;
+        let key = concept::case_key(name.trim());
         let words: Vec<&str> = key.split_whitespace().collect();
         let mut found: Vec<(usize, &str)> = Kind::ALL
             .into_iter()
             .flat_map(|kind| self.concepts(kind))
             .filter_map(|own| {
-                let own_key = concept::key(&own.name);
+                let own_key = concept::case_key(&own.name);
                 let shared = own_key
                     .split_whitespace()
                     .filter(|word| words.contains(word))
                     .count();
-                let holds = !key.is_empty() && own_key.contains(&key);
-                (holds || shared > 0)
-                    .then_some((if holds { usize::MAX } else { shared }, own.name.as_str()))
+                let contains = !key.is_empty() && own_key.contains(&key);
+                (contains || shared > 0).then_some((
+                    if contains { usize::MAX } else { shared },
+                    own.name.as_str(),
+                ))
             })
             .collect();
         found.sort_by(|a, b| b.0.cmp(&a.0).then(a.1.cmp(b.1)));
         found.dedup();
         found
             .into_iter()
-            .take(SHOWN)
+            .take(MAX_NAMES)
             .map(|(_, name)| name.to_string())
             .collect()
     }

@@ -1,6 +1,6 @@
-//! A graph as somebody wrote it down: concepts and edges in any order, before anything is checked.
+//! A graph as a file has it: concepts and edges in any order, before anything is checked.
 
-use std::collections::HashMap;
+use std::collections::HashSet;
 
 use super::links::{Edge, Links};
 use super::{Concept, Graph, Kind};
@@ -19,14 +19,7 @@ pub(crate) struct Parts {
 pub(crate) type End = (Kind, usize);
 
 impl Parts {
-    pub(crate) fn concepts(&mut self, kind: Kind) -> &mut Vec<Concept> {
-        match kind {
-            Kind::Topic => &mut self.topics,
-            Kind::KnowledgePoint => &mut self.knowledge_points,
-        }
-    }
-
-    /// Puts everything in order.
+    /// Checks everything and sorts it.
     ///
     /// # Errors
     /// What is wrong: a name twice, one that no concept may have, an edge to nowhere, to itself,
@@ -62,7 +55,7 @@ impl Parts {
             if weight == 0 {
                 let ends = format!("\"{}\" and \"{}\"", name(a.0, u), name(b.0, v));
                 return Err(format!(
-                    "the edge between {ends} has weight 0: a seed has to have yielded both"
+                    "the edge between {ends} has weight 0: at least one seed has to have both"
                 ));
             }
             let (there, back, u, v) = match (a.0, b.0) {
@@ -119,13 +112,13 @@ fn ordered(concepts: Vec<Concept>, kind: Kind) -> Result<(Vec<Concept>, Vec<u32>
     for (id, &place) in places.iter().enumerate() {
         ids[place] = id as u32;
     }
-    let mut keys = HashMap::new();
+    let mut names = HashSet::new();
     for concept in &concepts {
-        let name = concept::written(&concept.name).map_err(|fault| {
+        let name = concept::canonical(&concept.name).map_err(|fault| {
             format!(
                 "the {} \"{}\": {fault}",
                 kind.name(),
-                fault.shown(&concept.name)
+                fault.excerpt(&concept.name)
             )
         })?;
         if name != concept.name {
@@ -135,7 +128,7 @@ fn ordered(concepts: Vec<Concept>, kind: Kind) -> Result<(Vec<Concept>, Vec<u32>
                 concept.name
             ));
         }
-        if keys.insert(&concept.name, ()).is_some() {
+        if !names.insert(&concept.name) {
             return Err(format!(
                 "there are two concepts {:?} of the kind {}",
                 concept.name,

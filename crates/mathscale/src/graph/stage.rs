@@ -4,34 +4,30 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use serde::Serialize;
+use store::JsonLines;
 
 use super::{Graph, Kind};
+use crate::driver::{Outputs, StageOutcome, StageWork, run};
 use crate::error::{Error, ErrorKind};
-use crate::project::{Begun, Identity, Input, Project, Stage, StageRecord};
-use crate::records::{Extraction, read_lines};
-
-/// Files of the stage and of the one before.
-const EXTRACTIONS: &str = "extractions.jsonl";
-const GRAPH: &str = "graph.json";
+use crate::project::{Input, Project, StageIdentity, StageRecord};
+use crate::stage::{EXTRACTIONS, GRAPH, Stage};
 
 /// What the stage is to do.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct GraphPlan {
-    /// A graph from elsewhere, GraphML where its name ends so and JSON otherwise, in place of the
-    /// extractions.
+    /// A graph from elsewhere, in the form of `graph.json`, in place of the extractions.
     pub from: Option<PathBuf>,
     /// Replace what the project has of it.
     pub fresh: bool,
 }
 
 /// What came of it.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct GraphOutcome {
-    /// Whether nothing had to be done.
-    pub already_there: bool,
-    /// What the project's manifest holds of it.
-    pub record: StageRecord,
-    /// What the user should know: a graph without edges.
+pub type GraphOutcome = StageOutcome<GraphWarnings>;
+
+/// What the user should know of a graph.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct GraphWarnings {
+    /// Reasons for which little or nothing can be composed of it.
     pub warnings: Vec<String>,
 }
 
@@ -41,68 +37,56 @@ pub struct GraphOutcome {
 /// The extractions are not there or stale, or the stage was run with others; a file that cannot be
 /// read or written.
 pub fn graph(project: &mut Project, plan: &GraphPlan) -> Result<GraphOutcome, Error> {
-    let (name, input) = match &plan.from {
-        Some(file) => ("graph", Input::of_file(file)?),
-        None => ("extractions", project.input(Stage::Extract, EXTRACTIONS)?),
-    };
-    // Read before anything is replaced.
-    let graph = match &plan.from {
-        Some(file)
-            if file
-                .extension()
-                .is_some_and(|extension| extension.eq_ignore_ascii_case("graphml")) =>
-        {
-            Graph::read_graphml(file)?
+    let (input_name, input, graph) = match &plan.from {
+        Some(file) => ("graph", Input::of_file(file)?, Graph::read_json(file)?),
+        None => {
+            let input = project.input(Stage::Extract, EXTRACTIONS)?;
+            let extractions = JsonLines::read_all(&project.file(EXTRACTIONS))?;
+            ("extractions", input, Graph::of(&extractions))
         }
-        Some(file) => Graph::read_json(file)?,
-        None => Graph::of(
-            &read_lines(&project.file(EXTRACTIONS))?.collect::<Result<Vec<Extraction>, _>>()?,
-        ),
     };
-    let warnings = graph.warnings();
-    let identity = Identity {
-        inputs: BTreeMap::from([(name.to_string(), input)]),
-        ..Identity::default()
+    let mut work = Building {
+        input_name,
+        input,
+        graph,
     };
-    if let Begun::AlreadyThere(record) = project.begin(Stage::Graph, identity, plan.fresh)? {
-        return Ok(GraphOutcome {
-            already_there: true,
-            record: *record,
-            warnings,
-        });
+    run(project, &mut work, plan.fresh)
+}
+
+struct Building {
+    input_name: &'static str,
+    input: Input,
+    graph: Graph,
+}
+
+impl StageWork for Building {
+    type Details = GraphWarnings;
+
+    const STAGE: Stage = Stage::Graph;
+
+    fn identity(&self) -> StageIdentity {
+        StageIdentity {
+            inputs: BTreeMap::from([(self.input_name.to_string(), self.input.clone())]),
+            ..StageIdentity::default()
+        }
     }
-    let output = project.write(GRAPH, |out| graph.write_json(out))?;
-    let count = |name: &str, count: usize| (name.to_string(), count as u64);
-    let counts = BTreeMap::from([
-        ("seeds".to_string(), graph.seeds()),
-        count("topics", graph.topics().len()),
-        count("knowledge_points", graph.knowledge_points().len()),
-        count(
-            "topic_topic_edges",
-            graph.links(Kind::Topic, Kind::Topic).len() / 2,
-        ),
-        count(
-            "topic_kp_edges",
-            graph.links(Kind::Topic, Kind::KnowledgePoint).len(),
-        ),
-        count(
-            "kp_kp_edges",
-            graph
-                .links(Kind::KnowledgePoint, Kind::KnowledgePoint)
-                .len()
-                / 2,
-        ),
-    ]);
-    let record = project.finish(
-        Stage::Graph,
-        BTreeMap::from([(GRAPH.to_string(), output)]),
-        counts,
-    )?;
-    Ok(GraphOutcome {
-        already_there: false,
-        record,
-        warnings,
-    })
+
+    fn write(&mut self, outputs: &mut Outputs<'_>) -> Result<GraphWarnings, Error> {
+        let graph = &self.graph;
+        outputs.write(GRAPH, |out| graph.write_json(out))?;
+        outputs.count("seeds", graph.seeds());
+        outputs.count("topics", graph.topics().len() as u64);
+        outputs.count("knowledge_points", graph.knowledge_points().len() as u64);
+        let names = ["topic_topic_edges", "topic_kp_edges", "kp_kp_edges"];
+        for (name, (from, to)) in names.into_iter().zip(Kind::PAIRS) {
+            outputs.count(name, graph.edges_once(from, to).count() as u64);
+        }
+        Ok(graph.warnings())
+    }
+
+    fn details(&self, _: &Project, _: &StageRecord) -> Result<GraphWarnings, Error> {
+        Ok(self.graph.warnings())
+    }
 }
 
 impl Graph {
@@ -115,28 +99,31 @@ impl Graph {
         Ok((Self::read_json(&project.file(GRAPH))?, input))
     }
 
-    /// What makes it a graph of which little or nothing can be composed.
-    pub(crate) fn warnings(&self) -> Vec<String> {
-        let mut warnings = Vec::new();
-        if self.edges() == 0 {
-            let (topics, kps) = (self.topics.len(), self.knowledge_points.len());
-            warnings.push(format!(
-                "the graph has no edges ({topics} topics, {kps} knowledge points of {} seeds): nothing can be composed of it. Give more seeds, or extract with --keep-singletons",
-                self.seeds
-            ));
-        } else if self.topic_kp.is_empty() {
-            warnings.push(
-                "no topic is joined with a knowledge point: nothing can be composed of it"
-                    .to_string(),
-            );
+    fn warnings(&self) -> GraphWarnings {
+        GraphWarnings {
+            warnings: self.fault().into_iter().collect(),
         }
-        warnings
     }
 
-    /// For compositions: at least one topic has to lead to a KP.
+    /// Why nothing can be composed of it, where that is so.
+    fn fault(&self) -> Option<String> {
+        let (topics, kps) = (self.topics().len(), self.knowledge_points().len());
+        if self.edges() == 0 {
+            return Some(format!(
+                "the graph has no edges ({topics} topics, {kps} knowledge points of {} seeds): nothing can be composed of it. Give more seeds, or keep the concepts of single seeds",
+                self.seeds()
+            ));
+        }
+        let leads_to_kp = !self.links(Kind::Topic, Kind::KnowledgePoint).is_empty();
+        (!leads_to_kp).then(|| {
+            "no topic is joined with a knowledge point: nothing can be composed of it".to_string()
+        })
+    }
+
+    /// For compositions: at least one topic has to lead to a knowledge point.
     pub(crate) fn check_composable(&self) -> Result<(), ErrorKind> {
-        match self.warnings().pop() {
-            Some(warning) => Err(ErrorKind::NothingToCompose(warning)),
+        match self.fault() {
+            Some(fault) => Err(ErrorKind::NothingToCompose(fault)),
             None => Ok(()),
         }
     }

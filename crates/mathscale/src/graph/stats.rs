@@ -1,4 +1,4 @@
-//! How large a graph is and how it hangs together.
+//! Sizes, degrees and connected components of a graph.
 
 use serde::Serialize;
 
@@ -12,13 +12,13 @@ pub struct GraphStats {
     pub seeds: u64,
     /// Topics.
     pub topics: usize,
-    /// KPs.
+    /// Knowledge points.
     pub knowledge_points: usize,
     /// The three sub-graphs: topic–topic, topic–KP, KP–KP.
     pub links: [LinkStats; 3],
     /// Sizes of the connected components of the whole graph, in concepts, the largest first.
     pub components: Vec<usize>,
-    /// Topics that are joined with no KP.
+    /// Topics that are joined with no knowledge point.
     pub topics_without_kp: usize,
     /// The sum of all w over the three sub-graphs, each edge counted once.
     pub total_weight: u64,
@@ -45,13 +45,15 @@ pub struct LinkStats {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 pub struct Degrees {
     /// The fewest.
-    pub least: usize,
+    #[serde(rename = "least")]
+    pub min: usize,
     /// The lower median.
     pub median: usize,
     /// The mean; 0 without concepts.
     pub mean: f64,
     /// The most.
-    pub most: usize,
+    #[serde(rename = "most")]
+    pub max: usize,
     /// Concepts without any.
     pub isolated: usize,
 }
@@ -63,7 +65,7 @@ pub struct HeavyEdge {
     pub from: String,
     /// Name of the other.
     pub to: String,
-    /// Seeds that yielded both.
+    /// Seeds that have both.
     pub seeds: u32,
     /// ln(seeds + ε).
     pub weight: f64,
@@ -72,37 +74,25 @@ pub struct HeavyEdge {
 impl Graph {
     /// The figures, with at most `heaviest` edges of each sub-graph.
     pub fn stats(&self, heaviest: usize) -> GraphStats {
-        let kinds = [
-            (Kind::Topic, Kind::Topic),
-            (Kind::Topic, Kind::KnowledgePoint),
-            (Kind::KnowledgePoint, Kind::KnowledgePoint),
-        ];
         let without_kp =
             (0..self.topics.len() as u32).filter(|&topic| self.topic_kp.degree(topic) == 0);
         GraphStats {
             seeds: self.seeds,
             topics: self.topics.len(),
             knowledge_points: self.knowledge_points.len(),
-            links: kinds.map(|(from, to)| self.link_stats(from, to, heaviest)),
-            components: self.components(&kinds),
+            links: Kind::PAIRS.map(|(from, to)| self.link_stats(from, to, heaviest)),
+            components: self.components(&Kind::PAIRS),
             topics_without_kp: without_kp.count(),
-            total_weight: kinds
-                .iter()
-                .flat_map(|&(from, to)| self.once(from, to))
+            total_weight: Kind::PAIRS
+                .into_iter()
+                .flat_map(|(from, to)| self.edges_once(from, to))
                 .map(|edge| u64::from(edge.2))
                 .sum(),
         }
     }
 
-    /// The edges of a sub-graph, each once.
-    fn once(&self, from: Kind, to: Kind) -> impl Iterator<Item = super::links::Edge> + '_ {
-        self.links(from, to)
-            .edges()
-            .filter(move |&(u, v, _)| from != to || u < v)
-    }
-
     fn link_stats(&self, from: Kind, to: Kind, heaviest: usize) -> LinkStats {
-        let mut edges: Vec<_> = self.once(from, to).collect();
+        let mut edges: Vec<_> = self.edges_once(from, to).collect();
         let count = edges.len();
         // Equal weights in the order of their names.
         edges.sort_by_key(|&(.., weight)| std::cmp::Reverse(weight));
@@ -129,14 +119,14 @@ impl Graph {
             .map(|concept| links.degree(concept))
             .collect();
         degrees.sort_unstable();
-        let (Some(&least), Some(&most)) = (degrees.first(), degrees.last()) else {
+        let (Some(&min), Some(&max)) = (degrees.first(), degrees.last()) else {
             return Degrees::default();
         };
         Degrees {
-            least,
+            min,
             median: degrees[(degrees.len() - 1) / 2],
             mean: links.len() as f64 / degrees.len() as f64,
-            most,
+            max,
             isolated: degrees.iter().take_while(|&&degree| degree == 0).count(),
         }
     }
@@ -144,22 +134,17 @@ impl Graph {
     /// Components of the concepts of the kinds that these sub-graphs join.
     fn components(&self, kinds: &[(Kind, Kind)]) -> Vec<usize> {
         let has = |kind| kinds.iter().any(|&(from, to)| from == kind || to == kind);
-        let topics = if has(Kind::Topic) {
-            self.topics.len()
-        } else {
-            0
-        };
-        let kps = if has(Kind::KnowledgePoint) {
-            self.knowledge_points.len()
-        } else {
-            0
-        };
-        let place = |kind, id: u32| {
-            if kind == Kind::Topic {
-                id
+        let nodes = |kind| {
+            if has(kind) {
+                self.concepts(kind).len()
             } else {
-                topics as u32 + id
+                0
             }
+        };
+        let [topics, kps] = Kind::ALL.map(nodes);
+        let place = |kind, id: u32| match kind {
+            Kind::Topic => id,
+            Kind::KnowledgePoint => topics as u32 + id,
         };
         let mut components = Components::new(topics + kps);
         for &(from, to) in kinds {

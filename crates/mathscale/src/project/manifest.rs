@@ -8,10 +8,11 @@ use generation::GeneratorInfo;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use store::Difference;
+use store::{Difference, FileDigest, compare_maps, digest_file};
 
-use super::stage::Stage;
-use crate::error::{Error, ErrorKind};
+use crate::error::Error;
+use crate::records::Seed;
+use crate::stage::Stage;
 
 /// Version of a project's files. A folder with another one is refused.
 pub const SCHEMA: &str = "mwpbench.mathscale.v1";
@@ -19,7 +20,7 @@ pub const SCHEMA: &str = "mwpbench.mathscale.v1";
 /// The manifest of a project.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Manifest {
+pub struct ProjectManifest {
     /// Version of the folder's files.
     pub schema: String,
     /// What is known of each stage that was begun.
@@ -33,9 +34,9 @@ pub struct StageRecord {
     /// Version of the program.
     pub version: String,
     /// What decides its files.
-    pub identity: Identity,
+    pub identity: StageIdentity,
     /// Its files by name; empty until it is finished.
-    pub outputs: BTreeMap<String, Output>,
+    pub outputs: BTreeMap<String, FileDigest>,
     /// What it counted, by name.
     pub counts: BTreeMap<String, u64>,
     /// When it was begun.
@@ -47,7 +48,7 @@ pub struct StageRecord {
 /// What decides the files of a stage.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Identity {
+pub struct StageIdentity {
     /// What it reads, by what that is (`seeds`, `extractions`, `graph`).
     pub inputs: BTreeMap<String, Input>,
     /// The options that can change its files, by name.
@@ -55,7 +56,7 @@ pub struct Identity {
     /// BLAKE3 (hex) of the prompt's text, where one is used.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub prompt: Option<String>,
-    /// Who answers, where somebody is asked.
+    /// Which model is asked, where one is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub generator: Option<GeneratorInfo>,
 }
@@ -73,50 +74,17 @@ pub struct Input {
     pub blake3: String,
 }
 
-/// A file that a stage wrote.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Output {
-    /// Its length.
-    pub bytes: u64,
-    /// BLAKE3 (hex) of its bytes.
-    pub blake3: String,
-}
-
-impl Manifest {
+impl ProjectManifest {
     pub(crate) fn new() -> Self {
         Self {
             schema: SCHEMA.to_string(),
             stages: BTreeMap::new(),
         }
     }
-
-    pub(crate) fn read(file: &Path) -> Result<Self, Error> {
-        let corrupt = |message| Error::in_file(file, ErrorKind::Corrupt(message));
-        let text = std::fs::read(file)
-            .map_err(|source| Error::in_file(file, ErrorKind::Unreadable(source)))?;
-        let value: Value =
-            serde_json::from_slice(&text).map_err(|error| corrupt(format!("not JSON: {error}")))?;
-        match value.get("schema").and_then(Value::as_str) {
-            Some(SCHEMA) => {}
-            Some(other) => {
-                return Err(corrupt(format!(
-                    "written as \"{other}\", this program reads \"{SCHEMA}\""
-                )));
-            }
-            None => {
-                return Err(corrupt(
-                    "no field \"schema\": not a project's manifest".to_string(),
-                ));
-            }
-        }
-        serde_json::from_value(value)
-            .map_err(|error| corrupt(format!("not a project's manifest: {error}")))
-    }
 }
 
 impl StageRecord {
-    pub(crate) fn begun(identity: Identity) -> Self {
+    pub(crate) fn begun(identity: StageIdentity) -> Self {
         Self {
             version: env!("CARGO_PKG_VERSION").to_string(),
             identity,
@@ -126,94 +94,79 @@ impl StageRecord {
             finished: None,
         }
     }
-}
 
-impl Identity {
-    /// In what `other` (asked for now) differs from this one (found in a project). Names of files
-    /// and of the generator are labels: digests and details decide.
-    pub fn differences(&self, other: &Self) -> Vec<Difference> {
-        let mut found = Vec::new();
-        compare(
-            "inputs.",
-            &self.inputs,
-            &other.inputs,
-            &mut found,
-            |a, b| a.blake3 == b.blake3,
-            |input| {
-                format!(
-                    "{} ({}…)",
-                    input.file,
-                    input.blake3.get(..8).unwrap_or(&input.blake3)
-                )
-            },
-        );
-        compare(
-            "options.",
-            &self.options,
-            &other.options,
-            &mut found,
-            PartialEq::eq,
-            Value::to_string,
-        );
-        let prompt = |identity: &Self| {
-            identity
-                .prompt
-                .clone()
-                .map(|digest| ("prompt".to_string(), digest))
-                .into_iter()
-                .collect()
-        };
-        compare(
-            "",
-            &prompt(self),
-            &prompt(other),
-            &mut found,
-            PartialEq::eq,
-            Clone::clone,
-        );
-        let facts = |identity: &Self| -> BTreeMap<String, String> {
-            let generator = identity.generator.iter();
-            generator
-                .flat_map(|info| {
-                    std::iter::once(("kind".to_string(), info.kind.clone()))
-                        .chain(info.details.clone())
-                })
-                .collect()
-        };
-        compare(
-            "generator.",
-            &facts(self),
-            &facts(other),
-            &mut found,
-            PartialEq::eq,
-            Clone::clone,
-        );
-        found
+    /// What it counted under a name; 0 where it counted no such thing.
+    pub fn count(&self, name: &str) -> u64 {
+        self.counts.get(name).copied().unwrap_or(0)
     }
 }
 
-const ABSENT: &str = "absent";
+impl StageIdentity {
+    /// In what `other` (asked for now) differs from this one (found in a project). Names of files
+    /// and of the generator are labels: digests and details decide.
+    pub fn differences(&self, other: &Self) -> Vec<Difference> {
+        let mut found = compare_maps(
+            "inputs.",
+            &self.inputs,
+            &other.inputs,
+            |there, here| there.blake3 == here.blake3,
+            |Input { file, blake3, .. }| format!("{file} ({}…)", blake3.get(..8).unwrap_or(blake3)),
+        );
+        found.extend(compare_maps(
+            "options.",
+            &self.options,
+            &other.options,
+            PartialEq::eq,
+            Value::to_string,
+        ));
+        found.extend(compare_maps(
+            "",
+            &self.model_facts(),
+            &other.model_facts(),
+            PartialEq::eq,
+            Clone::clone,
+        ));
+        found
+    }
 
-fn compare<T>(
-    prefix: &str,
-    there: &BTreeMap<String, T>,
-    here: &BTreeMap<String, T>,
-    found: &mut Vec<Difference>,
-    equal: impl Fn(&T, &T) -> bool,
-    text: impl Fn(&T) -> String,
-) {
-    let mut names: Vec<&String> = there.keys().chain(here.keys()).collect();
-    names.sort_unstable();
-    names.dedup();
-    for name in names {
-        let sides = [there.get(name), here.get(name)];
-        if !matches!(sides, [Some(a), Some(b)] if equal(a, b)) {
-            let [there, here] = sides.map(|side| side.map_or(ABSENT.to_string(), &text));
-            found.push(Difference {
-                field: format!("{prefix}{name}"),
-                there,
-                here,
-            });
+    fn model_facts(&self) -> BTreeMap<String, String> {
+        let prompt = self.prompt.iter();
+        let prompt = prompt.map(|digest| ("prompt".to_string(), digest.clone()));
+        let generator = self.generator.iter().flat_map(|info| {
+            let details = info.details.iter();
+            details
+                .map(|(name, value)| (format!("generator.{name}"), value.clone()))
+                .chain([("generator.kind".to_string(), info.kind.clone())])
+        });
+        prompt.chain(generator).collect()
+    }
+}
+
+impl Input {
+    /// A file from outside of the project.
+    ///
+    /// # Errors
+    /// It cannot be read.
+    pub fn of_file(file: &Path) -> Result<Self, Error> {
+        let digest = digest_file(file).map_err(store::FileError::unreadable(file))?;
+        Ok(Self {
+            file: file.display().to_string(),
+            stage: None,
+            blake3: digest.blake3,
+        })
+    }
+
+    /// Seeds that come from no single file; `label` says from where.
+    pub fn of_seeds(label: &str, seeds: &[Seed]) -> Self {
+        let mut hasher = blake3::Hasher::new();
+        for seed in seeds {
+            let line = serde_json::to_vec(seed).expect("writing to memory succeeds");
+            hasher.update(&line).update(b"\n");
+        }
+        Self {
+            file: label.to_string(),
+            stage: None,
+            blake3: hasher.finalize().to_hex().to_string(),
         }
     }
 }

@@ -1,60 +1,15 @@
-//! What was removed, pair by pair and counted.
+//! What was removed, pair by pair and counted; and by which test item.
 
 use std::collections::BTreeMap;
 
 use overlap::{Hit, Index};
 use serde::{Deserialize, Serialize};
 
+use super::reason::RemovalReason;
 use super::rules::ScreenRules;
 
 /// Version of `screen.json`.
 pub(crate) const SCHEMA: &str = "mwpbench.mathscale.screen.v1";
-
-/// Why a pair was removed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum RemovalReason {
-    /// Empty, unreadable, or with marks of a prompt in it.
-    Malformed,
-    /// Longer than the rules allow.
-    TooLong,
-    /// The strict scorer finds no final answer in the solution.
-    NoFinalAnswer,
-    /// The question occurs in a test set.
-    Contaminated,
-    /// The question is that of a seed, or nearly.
-    SeedCopy,
-    /// An earlier pair has the same question.
-    Duplicate,
-    /// An earlier pair has nearly the same question.
-    NearDuplicate,
-}
-
-impl RemovalReason {
-    /// All, in the order in which they are looked for.
-    pub const ALL: [Self; 7] = [
-        Self::Malformed,
-        Self::TooLong,
-        Self::NoFinalAnswer,
-        Self::Contaminated,
-        Self::SeedCopy,
-        Self::Duplicate,
-        Self::NearDuplicate,
-    ];
-
-    /// For tables.
-    pub fn label(self) -> &'static str {
-        match self {
-            Self::Malformed => "malformed",
-            Self::TooLong => "too long",
-            Self::NoFinalAnswer => "without a final answer",
-            Self::Contaminated => "contaminated",
-            Self::SeedCopy => "copy of a seed",
-            Self::Duplicate => "duplicate",
-            Self::NearDuplicate => "near-duplicate",
-        }
-    }
-}
 
 /// A line of `screen.removed.jsonl`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -62,9 +17,9 @@ impl RemovalReason {
 pub struct Removed {
     /// Id of the pair.
     pub id: String,
-    /// Why.
+    /// The first rule that it breaks.
     pub reason: RemovalReason,
-    /// What exactly.
+    /// What exactly is wrong.
     pub detail: String,
     /// Id of the test item, the seed or the pair that it repeats.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -87,13 +42,13 @@ pub struct ScreenReport {
     pub removed: BTreeMap<RemovalReason, u64>,
     /// Contaminated pairs by the set of the test item that was matched best.
     pub contaminated_by_set: BTreeMap<String, u64>,
-    /// What was looked for; `None` where no test items were given.
+    /// The test items; `None` where none were given.
     pub tests: Option<TestItems>,
     /// The rules.
     pub rules: ScreenRules,
 }
 
-/// Test items that were looked for.
+/// Test items against which pairs were decontaminated.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TestItems {
@@ -104,7 +59,8 @@ pub struct TestItems {
     /// Words of an n-gram.
     pub ngram: usize,
     /// Jaccard index from which texts are near-duplicates.
-    pub near: f64,
+    #[serde(rename = "near")]
+    pub min_jaccard: f64,
     /// Share of an item's n-grams that makes it contaminated.
     pub share: f64,
 }
@@ -127,7 +83,7 @@ impl TestItems {
             sets,
             digest: hasher.finalize().to_hex().to_string(),
             ngram: options.ngram,
-            near: options.near,
+            min_jaccard: options.near,
             share: options.share,
         }
     }

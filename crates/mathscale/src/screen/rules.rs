@@ -1,8 +1,8 @@
-//! What can be seen from a pair alone.
+//! What can be decided from a pair alone.
 
 use serde::{Deserialize, Serialize};
 
-use super::report::RemovalReason;
+use super::reason::RemovalReason;
 use crate::pair::Pair;
 use crate::tokens::estimated_tokens;
 
@@ -10,37 +10,41 @@ use crate::tokens::estimated_tokens;
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ScreenRules {
-    /// Most characters of a question; `None` for any number.
-    pub question_characters: Option<usize>,
-    /// Most characters of a solution; `None` for any number.
-    pub solution_characters: Option<usize>,
-    /// Most tokens of both together, by [`crate::estimated_tokens`]; `None` for any number.
-    pub tokens: Option<usize>,
+    /// Characters that a question may have; `None` for any number.
+    #[serde(rename = "question_characters")]
+    pub max_question_chars: Option<usize>,
+    /// Characters that a solution may have; `None` for any number.
+    #[serde(rename = "solution_characters")]
+    pub max_solution_chars: Option<usize>,
+    /// Tokens that both together may have, by [`crate::estimated_tokens`]; `None` for any number.
+    #[serde(rename = "tokens")]
+    pub max_tokens: Option<usize>,
     /// Whether a solution must have a final answer that the strict scorer finds.
     pub final_answer: bool,
-    /// From which Jaccard index of their shingles two questions are nearly the same, in 0.5..=1;
-    /// `None` removes equal ones only.
-    pub near: Option<f64>,
+    /// The Jaccard index of their shingles from which two questions are near-duplicates, in
+    /// 0.5..=1; `None` removes equal ones only.
+    #[serde(rename = "near")]
+    pub min_jaccard: Option<f64>,
     /// Whether copies of seeds are removed.
     pub seeds: bool,
 }
 
 impl Default for ScreenRules {
-    /// 2,048 tokens, as training runs of the paper's kind take them; questions are nearly the same
-    /// as `mwpbench data overlap` has it.
+    /// 2,048 tokens, as training runs of the paper's kind have them; near-duplicates as for the
+    /// contamination of training data.
     fn default() -> Self {
         Self {
-            question_characters: None,
-            solution_characters: None,
-            tokens: Some(2048),
+            max_question_chars: None,
+            max_solution_chars: None,
+            max_tokens: Some(2048),
             final_answer: true,
-            near: Some(overlap::Options::default().near),
+            min_jaccard: Some(overlap::Options::default().near),
             seeds: true,
         }
     }
 }
 
-/// Marks of a prompt or a chat that have no business in a text.
+/// Marks of a prompt or a chat, which belong into no text.
 const MARKS: [&str; 12] = [
     "<|im_start|>",
     "<|im_end|>",
@@ -66,19 +70,19 @@ impl ScreenRules {
     }
 
     fn length(&self, pair: &Pair) -> Option<(RemovalReason, String)> {
-        let characters = |text: &str, most: Option<usize>, what: &str| {
-            // Counting stops at the bound's surplus only for texts that could pass it.
-            let most = most.filter(|&most| text.len() > most)?;
+        let characters = |text: &str, max: Option<usize>, what: &str| {
+            // A text of fewer bytes has fewer characters: it needs no counting.
+            let max = max.filter(|&max| text.len() > max)?;
             let count = text.chars().count();
-            (count > most).then(|| format!("the {what} has {count} characters, more than {most}"))
+            (count > max).then(|| format!("the {what} has {count} characters, more than {max}"))
         };
         let tokens = || {
             let count = estimated_tokens(&pair.question) + estimated_tokens(&pair.solution);
-            let most = self.tokens.filter(|&most| count > most)?;
-            Some(format!("about {count} tokens, more than {most}"))
+            let max = self.max_tokens.filter(|&max| count > max)?;
+            Some(format!("about {count} tokens, more than {max}"))
         };
-        let detail = characters(&pair.question, self.question_characters, "question")
-            .or_else(|| characters(&pair.solution, self.solution_characters, "solution"))
+        let detail = characters(&pair.question, self.max_question_chars, "question")
+            .or_else(|| characters(&pair.solution, self.max_solution_chars, "solution"))
             .or_else(tokens)?;
         Some((RemovalReason::TooLong, detail))
     }
@@ -171,7 +175,7 @@ mod tests {
             assert!(text.contains(detail), "{text}");
         }
         let short = ScreenRules {
-            question_characters: Some(3),
+            max_question_chars: Some(3),
             ..rules
         };
         assert_eq!(fault("äöü", good.1, short), None);

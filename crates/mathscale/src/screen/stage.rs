@@ -1,27 +1,24 @@
 //! The stage: pairs in, pairs kept and pairs removed out.
 
 use std::collections::BTreeMap;
-use std::io::Write;
 use std::ops::ControlFlow;
 
 use overlap::{Distinct, Fingerprint, Index, Original};
 use rayon::prelude::*;
-use serde::Serialize;
 use serde_json::{Value, json};
+use store::JsonLines;
 
-use super::report::{RemovalReason, Removed, SCHEMA, ScreenReport, TestItems, contamination};
+use super::reason::RemovalReason;
+use super::report::{Removed, SCHEMA, ScreenReport, TestItems, contamination};
 use super::rules::ScreenRules;
+use crate::driver::{LineFile, Outputs, StageOutcome, StageWork, WithReport, run};
 use crate::error::{Error, ErrorKind};
 use crate::pair::{Pair, PairSource, read_pairs};
-use crate::project::{Begun, Identity, Output, Project, Stage, StageRecord, WholeFile};
-use crate::records::{Seed, read_lines};
+use crate::project::{Input, Project, StageIdentity, StageRecord};
+use crate::records::Seed;
+use crate::stage::{REMOVED, SCREEN_REPORT, SCREENED, SEEDS, Stage};
 
-const SCREENED: &str = "screened.jsonl";
-const REMOVED: &str = "screen.removed.jsonl";
-const REPORT: &str = "screen.json";
-const SEEDS: &str = "seeds.jsonl";
-
-/// Pairs that are looked at together, on all cores.
+/// Pairs that are examined together, on all cores.
 const BATCH: usize = 4096;
 
 /// What the stage is to do.
@@ -35,19 +32,11 @@ pub struct ScreenPlan {
     pub fresh: bool,
 }
 
-/// What came of it.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct ScreenOutcome {
-    /// Whether nothing had to be done.
-    pub already_there: bool,
-    /// What the project's manifest holds of it.
-    pub record: StageRecord,
-    /// What was found.
-    pub report: ScreenReport,
-}
+/// What came of it, with the figures.
+pub type ScreenOutcome = StageOutcome<WithReport<ScreenReport>>;
 
 /// Screens the pairs of a project. `tests` holds the test items that must not be trained on;
-/// `on_progress` is told how many pairs have been read.
+/// `on_progress` is given the number of pairs read.
 ///
 /// # Errors
 /// There are no pairs, or the stage was run with others or with other rules; a threshold out of its
@@ -59,241 +48,218 @@ pub fn screen(
     on_progress: &mut dyn FnMut(u64) -> ControlFlow<()>,
 ) -> Result<ScreenOutcome, Error> {
     let pairs = plan.pairs.input(project)?;
-    let mut inputs = BTreeMap::from([("pairs".to_string(), pairs.clone())]);
-    let seeds = plan.rules.seeds && project.manifest().stages.contains_key(&Stage::Extract);
-    if seeds {
-        inputs.insert("seeds".to_string(), project.input(Stage::Extract, SEEDS)?);
-    }
-    let near = plan.rules.near.unwrap_or(1.0);
-    let distinct =
-        Distinct::new(near).map_err(|error| Error::of(ErrorKind::Overlap(Box::new(error))))?;
-    let tests_found = tests.map(TestItems::of);
-    let identity = Identity {
-        inputs,
-        options: options(&plan.rules, tests_found.as_ref()),
-        ..Identity::default()
+    let seeds = match plan.rules.seeds && project.manifest().stages.contains_key(&Stage::Extract) {
+        true => Some(project.input(Stage::Extract, SEEDS)?),
+        false => None,
     };
-    if let Begun::AlreadyThere(record) = project.begin(Stage::Screen, identity, plan.fresh)? {
-        let report = read_report(project)?;
-        return Ok(ScreenOutcome {
-            already_there: true,
-            record: *record,
-            report,
-        });
-    }
-    let mut screening = Screening {
-        rules: plan.rules,
+    let distinct = Distinct::new(plan.rules.min_jaccard.unwrap_or(1.0));
+    let mut work = Screening {
+        pairs,
+        seeds,
         tests,
-        distinct,
-        seeds: Vec::new(),
-        kept: Vec::new(),
+        distinct: distinct.map_err(|error| Error::of(ErrorKind::Overlap(Box::new(error))))?,
+        seed_ids: Vec::new(),
+        kept_ids: Vec::new(),
         report: ScreenReport {
             schema: SCHEMA.to_string(),
             read: 0,
             kept: 0,
             removed: RemovalReason::ALL.map(|reason| (reason, 0)).into(),
             contaminated_by_set: BTreeMap::new(),
-            tests: tests_found,
+            tests: tests.map(TestItems::of),
             rules: plan.rules,
         },
+        on_progress,
     };
-    if seeds {
-        screening.know_seeds(project)?;
-    }
-    let outputs = screening.run(project, read_pairs(project, &pairs)?, on_progress)?;
-    let report = screening.report;
-    let mut outputs = BTreeMap::from(outputs);
-    outputs.insert(REPORT.to_string(), project.write_json(REPORT, &report)?);
-    let mut counts = BTreeMap::from([
-        ("read".to_string(), report.read),
-        ("kept".to_string(), report.kept),
-    ]);
-    counts.insert("removed".to_string(), report.read - report.kept);
-    let record = project.finish(Stage::Screen, outputs, counts)?;
-    Ok(ScreenOutcome {
-        already_there: false,
-        record,
-        report,
-    })
-}
-
-fn options(rules: &ScreenRules, tests: Option<&TestItems>) -> BTreeMap<String, Value> {
-    let mut options = BTreeMap::new();
-    if let Ok(Value::Object(fields)) = serde_json::to_value(rules) {
-        options.extend(fields);
-    }
-    match tests {
-        Some(tests) => {
-            options.insert("tests".to_string(), json!(tests.digest));
-            options.insert("ngram".to_string(), json!(tests.ngram));
-            options.insert("test_near".to_string(), json!(tests.near));
-            options.insert("test_share".to_string(), json!(tests.share));
-        }
-        None => {
-            options.insert("tests".to_string(), Value::Null);
-        }
-    }
-    options
+    run(project, &mut work, plan.fresh)
 }
 
 pub(crate) fn read_report(project: &Project) -> Result<ScreenReport, Error> {
-    let file = project.file(REPORT);
-    let text = std::fs::read(&file)
-        .map_err(|source| Error::in_file(&file, ErrorKind::Unreadable(source)))?;
-    serde_json::from_slice(&text).map_err(|error| {
-        Error::in_file(
-            &file,
-            ErrorKind::Corrupt(format!("not a report of the stage: {error}")),
-        )
-    })
+    crate::driver::read_report(project, SCREEN_REPORT, SCHEMA)
 }
 
 struct Screening<'a> {
-    rules: ScreenRules,
+    pairs: Input,
+    seeds: Option<Input>,
     tests: Option<&'a Index>,
     distinct: Distinct,
-    /// Ids of the seeds, which come first in `distinct`, those left out that repeat another one.
-    seeds: Vec<Box<str>>,
+    /// Ids of the seeds, which come first in `distinct`, without those that repeat another one.
+    seed_ids: Vec<Box<str>>,
     /// Ids of the pairs kept, which follow in it.
-    kept: Vec<Box<str>>,
+    kept_ids: Vec<Box<str>>,
     report: ScreenReport,
+    on_progress: &'a mut dyn FnMut(u64) -> ControlFlow<()>,
 }
 
-/// What is known of a pair without the others.
-struct Examined {
-    fault: Option<(RemovalReason, String, Option<usize>)>,
-    question: Option<Fingerprint>,
-}
+impl StageWork for Screening<'_> {
+    type Details = WithReport<ScreenReport>;
 
-impl Screening<'_> {
-    fn know_seeds(&mut self, project: &Project) -> Result<(), Error> {
-        for seed in read_lines::<Seed>(&project.file(SEEDS))? {
-            let seed = seed?;
-            if self.distinct.add(Fingerprint::of(&seed.question)).is_none() {
-                self.seeds.push(seed.id.into_boxed_str());
-            }
+    const STAGE: Stage = Stage::Screen;
+
+    fn identity(&self) -> StageIdentity {
+        let seeds = self.seeds.iter().map(|seeds| ("seeds", seeds));
+        let inputs = seeds.chain([("pairs", &self.pairs)]);
+        StageIdentity {
+            inputs: inputs
+                .map(|(name, input)| (name.to_string(), input.clone()))
+                .collect(),
+            options: options(&self.report.rules, self.report.tests.as_ref()),
+            ..StageIdentity::default()
         }
-        Ok(())
     }
 
-    fn run(
-        &mut self,
-        project: &Project,
-        mut pairs: impl Iterator<Item = Result<Pair, Error>>,
-        on_progress: &mut dyn FnMut(u64) -> ControlFlow<()>,
-    ) -> Result<[(String, Output); 2], Error> {
-        let begin = |name: &str| {
-            let failed =
-                |source| Error::in_file(&project.file(name), ErrorKind::WriteFailed(source));
-            WholeFile::begin(project.folder()).map_err(failed)
-        };
-        let (mut kept, mut removed) = (begin(SCREENED)?, begin(REMOVED)?);
+    fn write(&mut self, outputs: &mut Outputs<'_>) -> Result<Self::Details, Error> {
+        if self.seeds.is_some() {
+            for seed in JsonLines::<Seed>::open(&outputs.project.file(SEEDS))? {
+                let seed = seed?;
+                if self.distinct.add(Fingerprint::of(&seed.question)).is_none() {
+                    self.seed_ids.push(seed.id.into_boxed_str());
+                }
+            }
+        }
+        let (mut kept, mut removed) = (outputs.create(SCREENED)?, outputs.create(REMOVED)?);
+        let mut pairs = read_pairs(outputs.project, &self.pairs)?;
         loop {
             let batch: Vec<Pair> = pairs.by_ref().take(BATCH).collect::<Result<_, _>>()?;
             if batch.is_empty() {
                 break;
             }
-            let examined: Vec<Examined> = batch.par_iter().map(|pair| self.examine(pair)).collect();
-            for (pair, examined) in batch.into_iter().zip(examined) {
-                self.report.read += 1;
-                let (name, written) = match self.decide(&pair, examined) {
-                    None => {
-                        let written = line(&mut kept, &pair);
-                        self.kept.push(pair.id.into_boxed_str());
-                        self.report.kept += 1;
-                        (SCREENED, written)
-                    }
-                    Some(why) => {
-                        *self.report.removed.entry(why.reason).or_insert(0) += 1;
-                        (REMOVED, line(&mut removed, &why))
-                    }
-                };
-                written.map_err(|source| {
-                    Error::in_file(&project.file(name), ErrorKind::WriteFailed(source))
-                })?;
-            }
-            if on_progress(self.report.read).is_break() {
-                let ScreenReport { read, .. } = self.report;
-                return Err(Error::of(ErrorKind::Stopped {
-                    stage: Stage::Screen,
-                    done: read,
-                }));
-            }
+            self.screen(batch, &mut kept, &mut removed)?;
         }
-        let put = |file: WholeFile, name: &str| {
-            let output = file.put(&project.file(name));
-            let output = output.map_err(|source| {
-                Error::in_file(&project.file(name), ErrorKind::WriteFailed(source))
-            })?;
-            Ok::<_, Error>((name.to_string(), output))
-        };
-        Ok([put(kept, SCREENED)?, put(removed, REMOVED)?])
+        outputs.commit(kept)?;
+        outputs.commit(removed)?;
+        let report = self.report.clone();
+        outputs.write_json(SCREEN_REPORT, &report)?;
+        outputs.count("read", report.read);
+        outputs.count("kept", report.kept);
+        outputs.count("removed", report.read - report.kept);
+        Ok(WithReport { report })
     }
 
-    fn examine(&self, pair: &Pair) -> Examined {
-        if let Some((reason, detail)) = self.rules.fault(pair) {
-            return Examined {
-                fault: Some((reason, detail, None)),
-                question: None,
-            };
+    fn details(&self, project: &Project, _: &StageRecord) -> Result<Self::Details, Error> {
+        let report = read_report(project)?;
+        Ok(WithReport { report })
+    }
+}
+
+/// The rules and the test items, for the identity.
+fn options(rules: &ScreenRules, tests: Option<&TestItems>) -> BTreeMap<String, Value> {
+    let mut options = BTreeMap::new();
+    if let Ok(Value::Object(fields)) = serde_json::to_value(rules) {
+        options.extend(fields);
+    }
+    let mut insert = |name: &str, value: Value| options.insert(name.to_string(), value);
+    insert("tests", json!(tests.map(|tests| &tests.digest)));
+    if let Some(tests) = tests {
+        insert("ngram", json!(tests.ngram));
+        insert("test_near", json!(tests.min_jaccard));
+        insert("test_share", json!(tests.share));
+    }
+    options
+}
+
+/// The result of the checks that need no other pair.
+enum Examined {
+    /// A rule is broken, of a kind, with the detail.
+    Faulty(RemovalReason, String),
+    /// The test item of this number contaminates it.
+    Contaminated(usize, String),
+    /// Nothing is wrong with it by itself.
+    Question(Fingerprint),
+}
+
+fn examine(pair: &Pair, rules: &ScreenRules, tests: Option<&Index>) -> Examined {
+    if let Some((reason, detail)) = rules.fault(pair) {
+        return Examined::Faulty(reason, detail);
+    }
+    if let Some((item, detail)) = tests.and_then(|tests| contamination(tests, &pair.question)) {
+        return Examined::Contaminated(item, detail);
+    }
+    let mut question = Fingerprint::of(&pair.question);
+    if rules.min_jaccard.is_none() {
+        question.compare_exactly();
+    }
+    Examined::Question(question)
+}
+
+impl Screening<'_> {
+    fn screen(
+        &mut self,
+        batch: Vec<Pair>,
+        kept: &mut LineFile,
+        removed: &mut LineFile,
+    ) -> Result<(), Error> {
+        let (rules, tests) = (&self.report.rules, self.tests);
+        let examined: Vec<Examined> = batch
+            .par_iter()
+            .map(|pair| examine(pair, rules, tests))
+            .collect();
+        for (pair, examined) in batch.into_iter().zip(examined) {
+            self.report.read += 1;
+            match self.decide(&pair, examined) {
+                None => {
+                    kept.push(&pair)?;
+                    self.kept_ids.push(pair.id.into_boxed_str());
+                    self.report.kept += 1;
+                }
+                Some(removal) => {
+                    removed.push(&removal)?;
+                    *self.report.removed.entry(removal.reason).or_insert(0) += 1;
+                }
+            }
         }
-        if let Some((item, detail)) = self
-            .tests
-            .and_then(|tests| contamination(tests, &pair.question))
-        {
-            return Examined {
-                fault: Some((RemovalReason::Contaminated, detail, Some(item))),
-                question: None,
-            };
-        }
-        let mut question = Fingerprint::of(&pair.question);
-        if self.rules.near.is_none() {
-            question.compare_exactly();
-        }
-        Examined {
-            fault: None,
-            question: Some(question),
+        match (self.on_progress)(self.report.read) {
+            ControlFlow::Continue(()) => Ok(()),
+            ControlFlow::Break(()) => Err(Error::of(ErrorKind::Interrupted {
+                stage: Stage::Screen,
+                done: self.report.read,
+                what: "pairs",
+            })),
         }
     }
 
+    /// Why a pair is removed; `None` where it is kept.
     fn decide(&mut self, pair: &Pair, examined: Examined) -> Option<Removed> {
-        let removed = |reason, detail, same_as| Removed {
+        let (reason, detail, same_as) = match examined {
+            Examined::Faulty(reason, detail) => (reason, detail, None),
+            Examined::Contaminated(item, detail) => {
+                let item = &self.tests?.items()[item];
+                let by_set = &mut self.report.contaminated_by_set;
+                *by_set.entry(item.set.clone()).or_insert(0) += 1;
+                let id = item.id.clone();
+                (RemovalReason::Contaminated, detail, Some(id))
+            }
+            Examined::Question(question) => {
+                let original = self.distinct.add(question)?;
+                let (reason, detail, id) = self.repetition(&original);
+                (reason, detail, Some(id))
+            }
+        };
+        Some(Removed {
             id: pair.id.clone(),
             reason,
             detail,
             same_as,
             question: pair.question.clone(),
-        };
-        if let Some((reason, detail, item)) = examined.fault {
-            let item = item.and_then(|item| self.tests.map(|tests| &tests.items()[item]));
-            if let Some(item) = item {
-                *self
-                    .report
-                    .contaminated_by_set
-                    .entry(item.set.clone())
-                    .or_insert(0) += 1;
-            }
-            return Some(removed(reason, detail, item.map(|item| item.id.clone())));
-        }
+        })
+    }
+
+    /// The reason, the detail and the id of what is repeated.
+    fn repetition(&self, original: &Original) -> (RemovalReason, String, String) {
         let Original {
             number,
             exact,
             similarity,
-        } = self.distinct.add(examined.question?)?;
-        let (what, id, reason) = match number.checked_sub(self.seeds.len()) {
-            None => ("seed", &self.seeds[number], RemovalReason::SeedCopy),
-            Some(number) if exact => ("pair", &self.kept[number], RemovalReason::Duplicate),
-            Some(number) => ("pair", &self.kept[number], RemovalReason::NearDuplicate),
+        } = *original;
+        let (what, id, reason) = match number.checked_sub(self.seed_ids.len()) {
+            None => ("seed", &self.seed_ids[number], RemovalReason::SeedCopy),
+            Some(number) if exact => ("pair", &self.kept_ids[number], RemovalReason::Duplicate),
+            Some(number) => ("pair", &self.kept_ids[number], RemovalReason::NearDuplicate),
         };
         let detail = match exact {
             true => format!("the same question as the {what} {id}"),
             false => format!("near to the {what} {id} (Jaccard index {similarity:.2})"),
         };
-        Some(removed(reason, detail, Some(id.to_string())))
+        (reason, detail, id.to_string())
     }
-}
-
-fn line(out: &mut WholeFile, record: &impl Serialize) -> std::io::Result<()> {
-    serde_json::to_writer(&mut *out, record)?;
-    out.write_all(b"\n")
 }

@@ -1,53 +1,54 @@
-//! By self-consistency: several solutions are drawn, and the answer that most of them reach is
-//! taken for the right one.
+//! By self-consistency: several solutions are drawn, and the answer that most of them reach counts
+//! as right.
 
-use jobs::{ItemOutcome, Replies, Task, UnreadableReply};
+use jobs::{ItemOutcome, UnreadableReply, Replies, Task};
 use rayon::prelude::*;
 use scoring::strict::{Answer, Profile};
 
+use super::judgement::{PairJudgement, reaches};
 use super::prompt;
-use super::stage::{Judged, ValidatePlan};
 use crate::error::Error;
+use crate::model::Asking;
 use crate::pair::Pair;
 
 /// Pairs that are compared at a time, on all cores.
 const BATCH: usize = 1024;
 
 /// Every question, to be solved several times.
-pub(crate) struct Sampling<'a> {
-    pub(crate) plan: &'a ValidatePlan<'a>,
+pub(crate) struct SampleTask<'a> {
+    pub(crate) asking: &'a Asking<'a>,
     pub(crate) pairs: &'a [Pair],
     pub(crate) samples: usize,
 }
 
-impl Sampling<'_> {
-    /// What was found out about every pair.
-    pub(crate) fn judged(&self, replies: &mut Replies) -> Result<Vec<Judged>, Error> {
+impl SampleTask<'_> {
+    /// The judgement on every pair.
+    pub(crate) fn judgements(&self, replies: &mut Replies) -> Result<Vec<PairJudgement>, Error> {
         let mut all = Vec::with_capacity(self.pairs.len());
         for (number, pairs) in self.pairs.chunks(BATCH).enumerate() {
             let mut solutions: Vec<Vec<String>> = Vec::with_capacity(pairs.len());
             for place in 0..pairs.len() {
                 let first = (number * BATCH + place) * self.samples;
-                let mut told = Vec::new();
+                let mut samples = Vec::new();
                 for item in first..first + self.samples {
                     if let ItemOutcome::Answered(reply) = replies.outcome(item)? {
-                        told.push(reply.text.trim().to_string());
+                        samples.push(reply.text.trim().to_string());
                     }
                 }
-                solutions.push(told);
+                solutions.push(samples);
             }
             all.par_extend(
                 pairs
                     .par_iter()
                     .zip(solutions)
-                    .map(|(pair, solutions)| judged(pair, solutions)),
+                    .map(|(pair, solutions)| judge(pair, solutions)),
             );
         }
         Ok(all)
     }
 }
 
-impl Task for Sampling<'_> {
+impl Task for SampleTask<'_> {
     fn items(&self) -> usize {
         self.pairs.len() * self.samples
     }
@@ -62,7 +63,7 @@ impl Task for Sampling<'_> {
     }
 
     fn prompt(&self, item: usize, refusal: Option<&UnreadableReply>) -> String {
-        (self.plan.render)(&prompt::solve(
+        (self.asking.render)(&prompt::solve(
             &self.pairs[item / self.samples].question,
             refusal,
         ))
@@ -74,36 +75,28 @@ impl Task for Sampling<'_> {
 }
 
 /// A pair beside the solutions that were drawn for it.
-pub(crate) fn judged(pair: &Pair, mut solutions: Vec<String>) -> Judged {
+fn judge(pair: &Pair, mut solutions: Vec<String>) -> PairJudgement {
     let groups = groups(&pair.question, &solutions);
     let Some(most) = groups.iter().map(|group| group.solutions.len()).max() else {
-        return Judged::nothing("no sample could be used");
+        return PairJudgement::unknown("no sample could be used");
     };
     let mut largest = groups.iter().filter(|group| group.solutions.len() == most);
     let majority = match (largest.next(), largest.next()) {
         (Some(group), None) => group,
-        _ => return Judged::nothing("no answer is reached by more samples than any other"),
+        _ => return PairJudgement::unknown("no answer is reached by more samples than any other"),
     };
-    let own = |group: &&Group| {
-        Profile::standard()
-            .judge(
-                Answer::Completion(&pair.solution),
-                &group.answer,
-                Some(&pair.question),
-            )
-            .correct
-    };
+    let own = |group: &&Group| reaches(pair, &group.answer);
     let right = own(&majority);
     let agreeing = groups
         .iter()
         .find(own)
         .map_or(0, |group| group.solutions.len());
     let drawn = solutions.len();
-    Judged {
+    PairJudgement {
         right: Some(right),
         agreement: agreeing as f64 / drawn as f64,
         scorer: None,
-        why: format!(
+        reason: format!(
             "{most} of {drawn} samples reach the answer {}",
             majority.answer
         ),
@@ -146,13 +139,13 @@ fn groups(question: &str, solutions: &[String]) -> Vec<Group> {
 mod tests {
     use super::*;
 
-    fn about(solution: &str, samples: &[&str]) -> Judged {
+    fn about(solution: &str, samples: &[&str]) -> PairJudgement {
         let pair = Pair {
             question: "How much?".into(),
             solution: solution.into(),
             ..Pair::default()
         };
-        judged(
+        judge(
             &pair,
             samples.iter().map(|sample| sample.to_string()).collect(),
         )
@@ -175,9 +168,9 @@ mod tests {
         );
         assert!((wrong.agreement - 1.0 / 3.0).abs() < 1e-12);
         assert!(
-            wrong.why.starts_with("2 of 3 samples reach the answer"),
+            wrong.reason.starts_with("2 of 3 samples reach the answer"),
             "{}",
-            wrong.why
+            wrong.reason
         );
         assert_eq!(about("The answer is 7.", &samples).agreement, 0.0);
     }

@@ -56,12 +56,12 @@ pub(crate) fn check_solution(text: &str) -> Result<(), String> {
 }
 
 /// The verdict at the end of a judgement.
-pub(crate) fn verdict(text: &str) -> Result<bool, String> {
+pub(crate) fn parse_verdict(text: &str) -> Result<bool, String> {
     let plain = text.to_lowercase();
     let after = plain.rsplit_once("verdict").map(|(_, after)| after);
     // A bare word is a verdict too.
-    let told = after.unwrap_or(&plain);
-    let words: Vec<&str> = told
+    let text = after.unwrap_or(&plain);
+    let words: Vec<&str> = text
         .split(|c: char| !c.is_alphabetic())
         .filter(|word| !word.is_empty())
         .collect();
@@ -84,7 +84,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn verdicts_are_read_in_usual_dresses() {
+    fn usual_forms_of_a_verdict_are_parsed() {
         for (text, expected) in [
             ("The steps hold.\nVerdict: correct", Some(true)),
             (
@@ -99,7 +99,7 @@ mod tests {
             ("Verdict: perhaps", None),
             ("", None),
         ] {
-            assert_eq!(verdict(text).ok(), expected, "{text}");
+            assert_eq!(parse_verdict(text).ok(), expected, "{text}");
         }
     }
 }

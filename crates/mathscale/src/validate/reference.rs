@@ -1,19 +1,21 @@
 //! By reference: a solution of the second generator, and its judgement on the pair's own.
 
-use jobs::{ItemOutcome, Replies, Task, UnreadableReply};
+use jobs::{ItemOutcome, UnreadableReply, Replies, Task};
+use scoring::strict::Profile;
 
+use super::judgement::{PairJudgement, reaches};
 use super::prompt;
-use super::stage::{Judged, ValidatePlan, same_answer};
 use crate::error::Error;
+use crate::model::Asking;
 use crate::pair::Pair;
 
 /// The questions, to be solved.
-pub(crate) struct Solving<'a> {
-    pub(crate) plan: &'a ValidatePlan<'a>,
+pub(crate) struct SolveTask<'a> {
+    pub(crate) asking: &'a Asking<'a>,
     pub(crate) pairs: &'a [Pair],
 }
 
-impl Task for Solving<'_> {
+impl Task for SolveTask<'_> {
     fn items(&self) -> usize {
         self.pairs.len()
     }
@@ -23,7 +25,7 @@ impl Task for Solving<'_> {
     }
 
     fn prompt(&self, item: usize, refusal: Option<&UnreadableReply>) -> String {
-        (self.plan.render)(&prompt::solve(&self.pairs[item].question, refusal))
+        (self.asking.render)(&prompt::solve(&self.pairs[item].question, refusal))
     }
 
     fn judge(&self, _: usize, text: &str) -> Result<(), String> {
@@ -32,16 +34,16 @@ impl Task for Solving<'_> {
 }
 
 /// The pairs that have a reference, to be judged.
-pub(crate) struct Judging<'a> {
-    pub(crate) plan: &'a ValidatePlan<'a>,
+pub(crate) struct JudgeTask<'a> {
+    pub(crate) asking: &'a Asking<'a>,
     pub(crate) pairs: &'a [Pair],
     /// Places of the pairs, with their references.
     pub(crate) references: Vec<(usize, String)>,
 }
 
-impl<'a> Judging<'a> {
+impl<'a> JudgeTask<'a> {
     pub(crate) fn new(
-        plan: &'a ValidatePlan<'a>,
+        asking: &'a Asking<'a>,
         pairs: &'a [Pair],
         solved: &mut Replies,
     ) -> Result<Self, Error> {
@@ -52,37 +54,43 @@ impl<'a> Judging<'a> {
             }
         }
         Ok(Self {
-            plan,
+            asking,
             pairs,
             references,
         })
     }
 
-    /// What was found out about every pair.
-    pub(crate) fn judged(self, verdicts: &mut Replies) -> Result<Vec<Judged>, Error> {
-        let nothing = || Judged::nothing("no reference solution could be used");
-        let mut all: Vec<Judged> = self.pairs.iter().map(|_| nothing()).collect();
+    /// The judgement on every pair.
+    pub(crate) fn judgements(self, verdicts: &mut Replies) -> Result<Vec<PairJudgement>, Error> {
+        let unknown = PairJudgement::unknown("no reference solution could be used");
+        let mut all = vec![unknown; self.pairs.len()];
         for (item, (place, reference)) in self.references.into_iter().enumerate() {
             let pair = &self.pairs[place];
             all[place] = match verdicts.outcome(item)? {
-                ItemOutcome::Answered(reply) => match prompt::verdict(&reply.text) {
-                    Ok(right) => Judged {
+                ItemOutcome::Answered(reply) => match prompt::parse_verdict(&reply.text) {
+                    Ok(right) => PairJudgement {
                         right: Some(right),
                         agreement: f64::from(u8::from(right)),
                         scorer: Some(same_answer(pair, &reference)),
-                        why: "judged incorrect against the reference solution".to_string(),
+                        reason: "judged incorrect against the reference solution".to_string(),
                         other: Some(reference),
                     },
-                    Err(reason) => Judged::nothing(&reason),
+                    Err(reason) => PairJudgement::unknown(&reason),
                 },
-                _ => Judged::nothing("no judgement could be used"),
+                _ => PairJudgement::unknown("no judgement could be used"),
             };
         }
         Ok(all)
     }
 }
 
-impl Task for Judging<'_> {
+/// Whether a pair's solution comes to the final answer of another one.
+fn same_answer(pair: &Pair, other: &str) -> bool {
+    let answer = Profile::standard().final_answer(other);
+    answer.is_some_and(|answer| reaches(pair, &answer.text))
+}
+
+impl Task for JudgeTask<'_> {
     fn items(&self) -> usize {
         self.references.len()
     }
@@ -94,7 +102,7 @@ impl Task for Judging<'_> {
     fn prompt(&self, item: usize, refusal: Option<&UnreadableReply>) -> String {
         let (place, reference) = &self.references[item];
         let pair = &self.pairs[*place];
-        (self.plan.render)(&prompt::judge(
+        (self.asking.render)(&prompt::judge(
             &pair.question,
             reference,
             &pair.solution,
@@ -103,6 +111,6 @@ impl Task for Judging<'_> {
     }
 
     fn judge(&self, _: usize, text: &str) -> Result<(), String> {
-        prompt::verdict(text).map(|_| ())
+        prompt::parse_verdict(text).map(|_| ())
     }
 }

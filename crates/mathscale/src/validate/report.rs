@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::stage::{Judged, OnWrong, ValidationMethod};
+use super::judgement::{OnWrong, PairJudgement, ValidationMethod};
 use crate::pair::Pair;
 
 /// Version of `validate.json`.
-const SCHEMA: &str = "mwpbench.mathscale.validate.v1";
+pub(crate) const SCHEMA: &str = "mwpbench.mathscale.validate.v1";
 
 /// `validate.json`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -26,7 +26,7 @@ pub struct ValidationReport {
     pub confirmed: u64,
     /// Solutions that are wrong, whatever was done with them.
     pub wrong: u64,
-    /// Pairs of which nothing could be found out: no usable reply, or no answer that more samples
+    /// Pairs on which there is no judgement: no usable reply, or no answer that more samples
     /// reach than any other.
     pub unjudged: u64,
     /// Share of the judged solutions that are wrong, in 0..=1; `None` where none was judged.
@@ -43,7 +43,7 @@ pub struct ValidationReport {
     pub knowledge_points: BTreeMap<String, ConceptAgreement>,
 }
 
-/// How often judge and scorer say what.
+/// How often judge and scorer agree.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct JudgeAndScorer {
@@ -57,7 +57,7 @@ pub struct JudgeAndScorer {
     pub both_wrong: u64,
 }
 
-/// What became of the pairs of a concept.
+/// The judgements on the pairs of a concept.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ConceptAgreement {
@@ -70,7 +70,7 @@ pub struct ConceptAgreement {
     pub agreement: f64,
 }
 
-/// The figures in the making.
+/// The figures while pairs are counted.
 pub(crate) struct Counting {
     report: ValidationReport,
     /// Sums of agreements.
@@ -80,27 +80,26 @@ pub(crate) struct Counting {
 impl Counting {
     pub(crate) fn new(method: ValidationMethod, on_wrong: OnWrong) -> Self {
         let by_reference = method == ValidationMethod::Reference;
-        let report = ValidationReport {
-            schema: SCHEMA.to_string(),
-            method,
-            on_wrong,
-            pairs: 0,
-            confirmed: 0,
-            wrong: 0,
-            unjudged: 0,
-            wrong_share: None,
-            judge_and_scorer: by_reference.then(JudgeAndScorer::default),
-            sample_agreement: None,
-            topics: BTreeMap::new(),
-            knowledge_points: BTreeMap::new(),
-        };
         Self {
-            report,
+            report: ValidationReport {
+                schema: SCHEMA.to_string(),
+                method,
+                on_wrong,
+                pairs: 0,
+                confirmed: 0,
+                wrong: 0,
+                unjudged: 0,
+                wrong_share: None,
+                judge_and_scorer: by_reference.then(JudgeAndScorer::default),
+                sample_agreement: None,
+                topics: BTreeMap::new(),
+                knowledge_points: BTreeMap::new(),
+            },
             agreement: 0.0,
         }
     }
 
-    pub(crate) fn count(&mut self, pair: &Pair, judged: &Judged) {
+    pub(crate) fn count(&mut self, pair: &Pair, judged: &PairJudgement) {
         let report = &mut self.report;
         report.pairs += 1;
         let Some(right) = judged.right else {

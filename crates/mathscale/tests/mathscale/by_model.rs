@@ -3,14 +3,16 @@ use std::num::NonZeroU32;
 use std::ops::ControlFlow;
 use std::path::Path;
 
+use fault::{Class, Fault};
 use generation::{
     Completion, Decoding, Event, FinishReason, GenerationError, Generator, GeneratorInfo, Prompt,
     PromptIssue,
 };
 use mathscale::{
-    ExtractOutcome, Extraction, Merging, ModelPlan, Project, SetAside, Settling, extract_by_model,
-    read_lines, read_seeds,
+    Asking, ExtractOutcome, Extraction, MergeMode, MergeOptions, ModelPlan, Project, Rejected,
+    extract_by_model, read_seeds,
 };
+use store::JsonLines;
 
 /// Answers in a form that depends on the seed, and every other seed at first with rubbish; the last
 /// one always.
@@ -100,7 +102,7 @@ impl Generator for Teacher {
 fn run(
     folder: &Path,
     teacher: &mut Teacher,
-    settling: Settling,
+    merge: MergeOptions,
     fresh: bool,
 ) -> Result<(Project, ExtractOutcome), mathscale::Error> {
     let file = folder.join("seeds.jsonl");
@@ -113,11 +115,13 @@ fn run(
     let plan = ModelPlan {
         seeds,
         source,
-        decoding: Decoding::greedy(200),
-        attempts: NonZeroU32::new(2).unwrap(),
-        render: &|instruction| format!("### {instruction}"),
-        rendering: "###".to_string(),
-        settling,
+        asking: Asking {
+            decoding: Decoding::greedy(200),
+            attempts: NonZeroU32::new(2).unwrap(),
+            render: &|instruction| format!("### {instruction}"),
+            rendering: "###".to_string(),
+        },
+        merge,
         fresh,
     };
     let outcome = extract_by_model(&mut project, &plan, teacher, &mut |_| {
@@ -127,17 +131,15 @@ fn run(
 }
 
 fn extractions(project: &Project) -> Vec<Extraction> {
-    read_lines(&project.file("extractions.jsonl"))
-        .unwrap()
-        .collect::<Result<_, _>>()
-        .unwrap()
+    JsonLines::read_all(&project.file("extractions.jsonl")).unwrap()
 }
 
 #[test]
-fn rubbish_is_asked_again_and_what_stays_rubbish_is_set_aside() {
+fn rubbish_is_asked_again_and_what_stays_rubbish_is_rejected() {
     let folder = tempfile::tempdir().unwrap();
     let mut teacher = Teacher::new();
-    let (project, outcome) = run(folder.path(), &mut teacher, Settling::default(), false).unwrap();
+    let (project, outcome) =
+        run(folder.path(), &mut teacher, MergeOptions::default(), false).unwrap();
     assert_eq!(teacher.asked, 12 + 6);
     let counts = &outcome.record.counts;
     assert_eq!(
@@ -152,14 +154,12 @@ fn rubbish_is_asked_again_and_what_stays_rubbish_is_set_aside() {
         ),
         (18 * 7, 1, 2)
     );
-    assert_eq!(outcome.set_aside[0].id, "12");
-    let set_aside: Vec<SetAside> = read_lines(&project.file("extract.set-aside.jsonl"))
-        .unwrap()
-        .collect::<Result<_, _>>()
-        .unwrap();
+    assert_eq!(outcome.details.rejected[0].id, "12");
+    let rejected: Vec<Rejected> =
+        JsonLines::read_all(&project.file("extract.set-aside.jsonl")).unwrap();
     assert!(
-        set_aside[0].reason.contains("there is no topic"),
-        "{set_aside:?}"
+        rejected[0].reason.contains("there is no topic"),
+        "{rejected:?}"
     );
     let found = extractions(&project);
     assert_eq!(
@@ -170,7 +170,7 @@ fn rubbish_is_asked_again_and_what_stays_rubbish_is_set_aside() {
     let mut idle = Teacher::new();
     drop(project);
     assert!(
-        run(folder.path(), &mut idle, Settling::default(), false)
+        run(folder.path(), &mut idle, MergeOptions::default(), false)
             .unwrap()
             .1
             .already_there
@@ -179,17 +179,17 @@ fn rubbish_is_asked_again_and_what_stays_rubbish_is_set_aside() {
 }
 
 #[test]
-fn other_settling_uses_the_replies_again_and_fresh_alone_asks_anew() {
+fn other_merging_uses_the_replies_again_and_fresh_alone_asks_anew() {
     let folder = tempfile::tempdir().unwrap();
     run(
         folder.path(),
         &mut Teacher::new(),
-        Settling::default(),
+        MergeOptions::default(),
         false,
     )
     .unwrap();
-    let merging = Settling {
-        merge: Merging::Plurals,
+    let merging = MergeOptions {
+        merge: MergeMode::Plurals,
         keep_singletons: false,
     };
     let refused = run(folder.path(), &mut Teacher::new(), merging, false)
@@ -219,7 +219,7 @@ fn a_run_that_was_cut_off_continues_to_the_same_files() {
     let (whole, _) = run(
         folder.path(),
         &mut Teacher::new(),
-        Settling::default(),
+        MergeOptions::default(),
         false,
     )
     .unwrap();
@@ -229,12 +229,12 @@ fn a_run_that_was_cut_off_continues_to_the_same_files() {
             stops_after,
             ..Teacher::new()
         };
-        let error = run(folder.path(), &mut teacher, Settling::default(), false)
+        let error = run(folder.path(), &mut teacher, MergeOptions::default(), false)
             .err()
             .unwrap();
-        assert!(error.is_of_generator(), "{error}");
+        assert_eq!(error.class(), Class::Backend, "{error}");
         let mut rest = Teacher::new();
-        let (project, _) = run(folder.path(), &mut rest, Settling::default(), false).unwrap();
+        let (project, _) = run(folder.path(), &mut rest, MergeOptions::default(), false).unwrap();
         assert_eq!(rest.asked, 18 - stops_after);
         for name in [
             "seeds.jsonl",
@@ -258,10 +258,10 @@ fn items_that_could_not_be_generated_are_asked_for_again() {
         fails: true,
         ..Teacher::new()
     };
-    let error = run(folder.path(), &mut teacher, Settling::default(), false)
+    let error = run(folder.path(), &mut teacher, MergeOptions::default(), false)
         .err()
         .unwrap();
-    assert!(error.is_incomplete(), "{error}");
+    assert_eq!(error.class(), Class::Incomplete, "{error}");
     assert!(
         error.to_string().contains(
             "12 of 12 items of \"extract\" could not be generated, the first (1): too busy"
@@ -270,7 +270,7 @@ fn items_that_could_not_be_generated_are_asked_for_again() {
     run(
         folder.path(),
         &mut Teacher::new(),
-        Settling::default(),
+        MergeOptions::default(),
         false,
     )
     .unwrap();
@@ -289,13 +289,13 @@ fn seeds_of_the_usual_forms_are_read() {
          {\"instruction\": \"q\", \"input\": \"i\", \"output\": \"a\"}\n\
          {\"problem\": \"q\", \"solution\": \"a\", \"id\": \"x\"}\n",
     );
-    let told: Vec<[String; 3]> = seeds
+    let fields: Vec<[String; 3]> = seeds
         .unwrap()
         .into_iter()
         .map(|seed| [seed.id, seed.question, seed.answer])
         .collect();
     assert_eq!(
-        told,
+        fields,
         [["gsm8k/3", "q", "a"], ["2", "q\ni", "a"], ["x", "q", "a"]]
             .map(|seed| seed.map(str::to_string))
     );

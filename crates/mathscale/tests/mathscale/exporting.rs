@@ -1,4 +1,4 @@
-//! Training files in every form, and what reads them.
+//! Training files in every format, and what reads them.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -7,8 +7,8 @@ use std::path::Path;
 use std::process::Command;
 
 use mathscale::{
-    Amount, ExportPlan, Form, Mix, Project, ScreenPlan, ScreenRules, Stage, StageState, export,
-    screen,
+    Amount, ExportFormat, ExportPlan, Mix, Project, ScreenPlan, ScreenRules, Stage, StageState,
+    export, screen,
 };
 use serde_json::Value;
 
@@ -41,7 +41,7 @@ fn screened(folder: &Path) -> Project {
         .collect();
     let (mut project, pairs) = screening::project(folder, &lines);
     let rules = ScreenRules {
-        near: None,
+        min_jaccard: None,
         ..ScreenRules::default()
     };
     let outcome = screen(
@@ -55,7 +55,7 @@ fn screened(folder: &Path) -> Project {
         &mut go_on,
     )
     .unwrap();
-    assert_eq!(outcome.report.kept, PAIRS as u64);
+    assert_eq!(outcome.details.report.kept, PAIRS as u64);
     project
 }
 
@@ -91,7 +91,7 @@ fn lines(file: &Path) -> Vec<Value> {
 }
 
 #[test]
-fn all_forms_hold_the_same_records_in_the_same_order() {
+fn all_formats_hold_the_same_records_in_the_same_order() {
     let folder = tempfile::tempdir().unwrap();
     let mut project = screened(folder.path());
     let outcome = export(&mut project, &plan(folder.path()), &mut go_on).unwrap();
@@ -107,12 +107,13 @@ fn all_forms_hold_the_same_records_in_the_same_order() {
     assert!((20..80).contains(&counts["validation"]), "{counts:?}");
     let at = |name: &str| project.file("export").join(name);
     for split in ["train", "validation"] {
-        let alpaca: Vec<Value> =
-            serde_json::from_str(&fs::read_to_string(at(&Form::Alpaca.path(split))).unwrap())
-                .unwrap();
-        let chat = lines(&at(&Form::Chat.path(split)));
-        let plain = lines(&at(&Form::PromptCompletion.path(split)));
-        let rows: Vec<Value> = record_files::open(&at(&Form::Parquet.path(split)))
+        let alpaca: Vec<Value> = serde_json::from_str(
+            &fs::read_to_string(at(&ExportFormat::Alpaca.path(split))).unwrap(),
+        )
+        .unwrap();
+        let chat = lines(&at(&ExportFormat::Chat.path(split)));
+        let plain = lines(&at(&ExportFormat::PromptCompletion.path(split)));
+        let rows: Vec<Value> = record_files::open(&at(&ExportFormat::Parquet.path(split)))
             .unwrap()
             .map(|row| row.unwrap().value)
             .collect();
@@ -191,12 +192,12 @@ fn all_forms_hold_the_same_records_in_the_same_order() {
 fn split_and_order_depend_on_seed_and_id_alone() {
     let folder = tempfile::tempdir().unwrap();
     let mut project = screened(folder.path());
-    let chat = [Form::Chat].to_vec();
+    let chat = [ExportFormat::Chat].to_vec();
     let mut questions = |plan: ExportPlan| {
         export(
             &mut project,
             &ExportPlan {
-                forms: chat.clone(),
+                formats: chat.clone(),
                 fresh: true,
                 ..plan
             },
@@ -284,9 +285,9 @@ fn bad_options_and_files_are_refused_before_anything_is_written() {
     assert_eq!(state, StageState::Done);
 }
 
-/// Every form, by the package that trainers use.
+/// Every format, by the package that trainers use.
 #[test]
-fn hugging_face_datasets_reads_every_form() {
+fn hugging_face_datasets_reads_every_format() {
     let Some(python) = std::env::var_os("MWPBENCH_DATASETS_PYTHON") else {
         eprintln!("SKIPPED: MWPBENCH_DATASETS_PYTHON names no Python with the package datasets");
         return;
@@ -301,13 +302,13 @@ fn hugging_face_datasets_reads_every_form() {
 import sys, json
 from datasets import load_dataset, get_dataset_config_names
 folder, cache = sys.argv[1:]
-told = {'configs': get_dataset_config_names(folder)}
-for name in told['configs'] + ['parquet']:
+found = {'configs': get_dataset_config_names(folder)}
+for name in found['configs'] + ['parquet']:
     place = [folder + '/parquet'] if name == 'parquet' else [folder, name]
     data = load_dataset(*place, cache_dir=cache)
-    told[name] = {split: [len(data[split]), sorted(data[split].column_names), data[split][0]] for split in data}
-told['default'] = load_dataset(folder, cache_dir=cache)['train'].column_names
-print(json.dumps(told))
+    found[name] = {split: [len(data[split]), sorted(data[split].column_names), data[split][0]] for split in data}
+found['default'] = load_dataset(folder, cache_dir=cache)['train'].column_names
+print(json.dumps(found))
 ";
     let output = Command::new(python)
         .args(["-c", script])
@@ -321,25 +322,25 @@ print(json.dumps(told))
         "{}",
         String::from_utf8_lossy(&output.stderr)
     );
-    let told: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let found: Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!(
-        told["configs"],
+        found["configs"],
         serde_json::json!(["alpaca", "chat", "prompt_completion"])
     );
-    for form in Form::ALL {
+    for format in ExportFormat::ALL {
         for split in ["train", "validation"] {
-            assert_eq!(told[form.name()][split][0], counts[split], "{form} {split}");
+            assert_eq!(found[format.name()][split][0], counts[split], "{format} {split}");
         }
     }
     assert_eq!(
-        told["alpaca"]["train"][1],
+        found["alpaca"]["train"][1],
         serde_json::json!(["input", "instruction", "output"])
     );
     assert_eq!(
-        told["default"],
+        found["default"],
         serde_json::json!(["instruction", "input", "output"])
     );
-    let row = &told["parquet"]["train"][2];
-    assert_eq!(told["alpaca"]["train"][2]["instruction"], row["question"]);
+    let row = &found["parquet"]["train"][2];
+    assert_eq!(found["alpaca"]["train"][2]["instruction"], row["question"]);
     assert!(row["topics"].is_array(), "{row}");
 }

@@ -5,15 +5,17 @@ use std::num::NonZeroU32;
 use std::ops::ControlFlow;
 use std::path::Path;
 
+use fault::{Class, Fault};
 use generation::{Decoding, Prompt};
 use mathscale::{
-    ComposePlan, Composition, Error, ErrorKind, GenerateOutcome, GeneratePlan, GraphPlan, Pair,
-    Prices, Project, Search, SetAside, Settling, compose, estimate_generation, generate, graph,
-    read_lines,
+    Asking, ComposePlan, Composition, Error, ErrorKind, GenerateOutcome, GeneratePlan, GraphPlan,
+    MergeOptions, Pair, Project, Rejected, WalkOptions, compose, estimate_generation, generate,
+    graph,
 };
+use store::JsonLines;
 
 use crate::extract::extract;
-use crate::script::{Script, Told};
+use crate::script::{Reply, Script};
 
 pub const COUNT: usize = 120;
 
@@ -35,10 +37,10 @@ pub fn composed(folder: &Path) -> Project {
         )
     };
     fs::write(&file, (0..60).map(record).collect::<String>()).unwrap();
-    let (mut project, _) = extract(folder, &file, Settling::default()).unwrap();
+    let (mut project, _) = extract(folder, &file, MergeOptions::default()).unwrap();
     graph(&mut project, &GraphPlan::default()).unwrap();
     let plan = ComposePlan {
-        search: Search {
+        walks: WalkOptions {
             count: COUNT as u64,
             seed: 9,
         },
@@ -46,18 +48,20 @@ pub fn composed(folder: &Path) -> Project {
         fresh: false,
     };
     let outcome = compose(&mut project, &plan, &mut |_| ControlFlow::Continue(())).unwrap();
-    assert_eq!(outcome.compositions, COUNT as u64);
+    assert_eq!(outcome.details.compositions, COUNT as u64);
     project
 }
 
 fn plan() -> GeneratePlan<'static> {
     GeneratePlan {
         examples: 3,
-        decoding: Decoding::greedy(512),
-        attempts: NonZeroU32::new(3).unwrap(),
+        asking: Asking {
+            decoding: Decoding::greedy(512),
+            attempts: NonZeroU32::new(3).unwrap(),
+            render: &|text| format!("<<{text}>>"),
+            rendering: "angles".to_string(),
+        },
         limit: None,
-        render: &|text| format!("<<{text}>>"),
-        rendering: "angles".to_string(),
         without_failed: false,
         fresh: false,
     }
@@ -67,8 +71,8 @@ pub fn number(prompt: &Prompt) -> usize {
     prompt.id.split('/').nth(1).unwrap().parse().unwrap()
 }
 
-/// A good reply, in one of several dresses.
-fn good(prompt: &Prompt) -> Told {
+/// A good reply, in one of several variants of the form.
+fn good(prompt: &Prompt) -> Reply {
     let n = number(prompt);
     Ok(match n % 3 {
         0 => format!(
@@ -80,7 +84,7 @@ fn good(prompt: &Prompt) -> Told {
             n + 1
         ),
         _ => format!(
-            "{{\"question\": \"What is {n} + 1?\", \"solution\": \"The answer is {}.\"}}",
+            "### Question\nWhat is {n} + 1?\n### Solution\nThe answer is {}.",
             n + 1
         ),
     })
@@ -102,10 +106,7 @@ pub fn generated(folder: &Path) -> Project {
 }
 
 fn pairs(project: &Project) -> Vec<Pair> {
-    read_lines(&project.file("pairs.jsonl"))
-        .unwrap()
-        .collect::<Result<_, _>>()
-        .unwrap()
+    JsonLines::read_all(&project.file("pairs.jsonl")).unwrap()
 }
 
 #[test]
@@ -123,10 +124,8 @@ fn every_composition_becomes_a_pair_with_its_nearest_seeds() {
         (counts["prompt_tokens"], counts["completion_tokens"]),
         (100 * COUNT as u64, 7 * COUNT as u64)
     );
-    let compositions: Vec<Composition> = read_lines(&project.file("compositions.jsonl"))
-        .unwrap()
-        .collect::<Result<_, _>>()
-        .unwrap();
+    let compositions: Vec<Composition> =
+        JsonLines::read_all(&project.file("compositions.jsonl")).unwrap();
     for (place, (pair, composition)) in pairs(&project).iter().zip(&compositions).enumerate() {
         assert_eq!(pair.id, format!("pair/{}", place + 1));
         assert_eq!(
@@ -167,22 +166,12 @@ fn every_composition_becomes_a_pair_with_its_nearest_seeds() {
             .unwrap()
             .already_there
     );
-    let prices = folder.path().join("prices.toml");
-    fs::write(
-        &prices,
-        "currency = \"USD\"\n[models.teacher]\ninput = 10\noutput = 1000\n",
-    )
-    .unwrap();
-    let cost = outcome
-        .cost(&Prices::read(&prices).unwrap(), "teacher")
-        .unwrap();
-    assert_eq!(cost.to_string(), "0.96 USD");
 }
 
 /// Rubbish half of the time: what comes right on a later attempt is used, the rest is set aside
 /// with its reason.
 #[test]
-fn half_rubbish_is_asked_again_with_the_reason_and_then_set_aside() {
+fn half_rubbish_is_asked_again_with_the_reason_and_then_rejected() {
     let folder = tempfile::tempdir().unwrap();
     let mut project = composed(folder.path());
     let answer = |prompt: &Prompt| match number(prompt) % 4 {
@@ -205,21 +194,19 @@ fn half_rubbish_is_asked_again_with_the_reason_and_then_set_aside() {
             .contains("could not be used: there is no line that begins with \"Solution:\"")
     });
     assert_eq!(again.count() as u64, late);
-    let aside: Vec<SetAside> = read_lines(&project.file("generate.set-aside.jsonl"))
-        .unwrap()
-        .collect::<Result<_, _>>()
-        .unwrap();
-    assert_eq!(aside.len() as u64, hopeless);
+    let rejected: Vec<Rejected> =
+        JsonLines::read_all(&project.file("generate.set-aside.jsonl")).unwrap();
+    assert_eq!(rejected.len() as u64, hopeless);
     assert_eq!(
-        (aside[0].id.as_str(), aside[0].place.as_deref()),
+        (rejected[0].id.as_str(), rejected[0].place.as_deref()),
         ("pair/4", Some("line 4"))
     );
     assert!(
-        aside[0].reason.contains("begins with \"Question:\""),
+        rejected[0].reason.contains("begins with \"Question:\""),
         "{}",
-        aside[0].reason
+        rejected[0].reason
     );
-    assert_eq!(outcome.set_aside[0], aside[0]);
+    assert_eq!(outcome.details.rejected[0], rejected[0]);
 }
 
 #[test]
@@ -238,7 +225,7 @@ fn interruptions_change_nothing_and_nothing_is_asked_twice() {
         asked += script.asked.len();
         match outcome {
             Ok(_) => break,
-            Err(error) => assert!(error.is_of_generator(), "{error}"),
+            Err(error) => assert_eq!(error.class(), Class::Backend, "{error}"),
         }
         assert!(!project.file("pairs.jsonl").exists());
         // As after a kill in the middle of a line, and a new process.
@@ -254,7 +241,7 @@ fn interruptions_change_nothing_and_nothing_is_asked_twice() {
 }
 
 #[test]
-fn failed_compositions_are_told_and_asked_again_or_set_aside() {
+fn failed_compositions_are_named_and_asked_again_or_rejected() {
     let folder = tempfile::tempdir().unwrap();
     let mut project = composed(folder.path());
     let failing = |prompt: &Prompt| {
@@ -266,7 +253,7 @@ fn failed_compositions_are_told_and_asked_again_or_set_aside() {
     };
     let error = run(&mut project, &plan(), &mut Script::new(&failing)).unwrap_err();
     assert!(
-        error.is_incomplete() && error.to_string().contains("(pair/7): no line"),
+        error.class() == Class::Incomplete && error.to_string().contains("(pair/7): no line"),
         "{error}"
     );
     let ended = GeneratePlan {
@@ -279,7 +266,7 @@ fn failed_compositions_are_told_and_asked_again_or_set_aside() {
     assert_eq!(
         (
             outcome.record.counts["pairs"],
-            outcome.set_aside[0].reason.as_str()
+            outcome.details.rejected[0].reason.as_str()
         ),
         (COUNT as u64 - 1, "no line")
     );
@@ -309,7 +296,10 @@ fn other_work_is_refused_with_the_difference() {
     let message = early(
         &mut project,
         &GeneratePlan {
-            rendering: "none".into(),
+            asking: Asking {
+                rendering: "none".into(),
+                ..plan().asking
+            },
             ..plan()
         },
         &mut Script::new(&good),
@@ -339,7 +329,7 @@ fn other_work_is_refused_with_the_difference() {
     let mut project = Project::open_to_write(&folder.path().join("project")).unwrap();
     let plan_seeds = mathscale::AnnotationPlan {
         file,
-        settling: Settling::default(),
+        merge: MergeOptions::default(),
         fresh: true,
     };
     mathscale::extract_from_annotations(&mut project, &plan_seeds).unwrap();
@@ -359,7 +349,7 @@ fn a_dry_run_estimates_and_asks_nothing() {
         (5..40).contains(&(estimate.completion_tokens / COUNT as u64)),
         "{estimate:?}"
     );
-    assert_eq!(estimate.most_completion_tokens, 512 * COUNT as u64);
+    assert_eq!(estimate.max_completion_tokens, 512 * COUNT as u64);
     let ten = estimate_generation(
         &project,
         &GeneratePlan {

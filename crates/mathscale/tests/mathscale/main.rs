@@ -5,8 +5,8 @@ mod compose; // walks: reproducible, unique, ending
 mod exporting; // training files
 mod extract; // annotations to seeds and concepts
 mod generating; // pairs by a scripted generator
-mod graph; // the graph, its forms and its figures
-mod project; // what a project keeps, refuses and calls stale
+mod graph; // the graph, its files and its figures
+mod project; // what a project refuses and calls stale
 mod screening; // which pairs are kept
-mod script; // a generator that says what it is told
+mod script; // a scripted generator
 mod validating; // pairs judged

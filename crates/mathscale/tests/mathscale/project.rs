@@ -2,11 +2,12 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-use mathscale::{Begun, ErrorKind, Identity, Input, Project, Stage, StageState};
+use fault::{Class, Fault};
+use mathscale::{ErrorKind, Input, Project, Stage, StageIdentity, StageStart, StageState};
 use serde_json::json;
 
-fn identity(inputs: &[(&str, Input)], options: &[(&str, u64)]) -> Identity {
-    Identity {
+fn identity(inputs: &[(&str, Input)], options: &[(&str, u64)]) -> StageIdentity {
+    StageIdentity {
         inputs: inputs
             .iter()
             .map(|(name, input)| (name.to_string(), input.clone()))
@@ -15,7 +16,7 @@ fn identity(inputs: &[(&str, Input)], options: &[(&str, u64)]) -> Identity {
             .iter()
             .map(|(name, value)| (name.to_string(), json!(value)))
             .collect(),
-        ..Identity::default()
+        ..StageIdentity::default()
     }
 }
 
@@ -23,16 +24,15 @@ fn identity(inputs: &[(&str, Input)], options: &[(&str, u64)]) -> Identity {
 fn run(
     project: &mut Project,
     stage: Stage,
-    identity: Identity,
+    identity: StageIdentity,
     file: &str,
     text: &str,
     fresh: bool,
-) -> Begun {
-    let begun = project.begin(stage, identity, fresh).unwrap();
-    if !matches!(begun, Begun::AlreadyThere(_)) {
-        let output = project
-            .write(file, |out| out.write_all(text.as_bytes()))
-            .unwrap();
+) -> StageStart {
+    let begun = project.begin(stage, identity, fresh, |_| false).unwrap();
+    if !matches!(begun, StageStart::AlreadyThere(_)) {
+        let path = project.file(file);
+        let output = store::write_atomic(&path, |out| out.write_all(text.as_bytes())).unwrap();
         let outputs = BTreeMap::from([(file.to_string(), output)]);
         project
             .finish(
@@ -45,7 +45,7 @@ fn run(
     begun
 }
 
-fn extract(project: &mut Project, text: &str, fresh: bool) -> Begun {
+fn extract(project: &mut Project, text: &str, fresh: bool) -> StageStart {
     run(
         project,
         Stage::Extract,
@@ -56,7 +56,7 @@ fn extract(project: &mut Project, text: &str, fresh: bool) -> Begun {
     )
 }
 
-fn graph(project: &mut Project, text: &str, fresh: bool) -> Begun {
+fn graph(project: &mut Project, text: &str, fresh: bool) -> StageStart {
     let input = project.input(Stage::Extract, "extractions.jsonl").unwrap();
     run(
         project,
@@ -85,19 +85,19 @@ fn new_project(folder: &Path) -> Project {
 fn a_stage_is_run_once_and_refused_with_other_options() {
     let folder = tempfile::tempdir().unwrap();
     let mut project = new_project(folder.path());
-    assert_eq!(extract(&mut project, "one", false), Begun::New);
+    assert_eq!(extract(&mut project, "one", false), StageStart::New);
     assert!(
-        matches!(extract(&mut project, "one", false), Begun::AlreadyThere(record) if record.counts["bytes"] == 3)
+        matches!(extract(&mut project, "one", false), StageStart::AlreadyThere(record) if record.counts["bytes"] == 3)
     );
     let refused = project
-        .begin(Stage::Extract, identity(&[], &[("n", 7)]), false)
+        .begin(Stage::Extract, identity(&[], &[("n", 7)]), false, |_| false)
         .unwrap_err()
         .to_string();
     assert!(
-        refused.contains("options.n is 3 there and 7 here") && refused.contains("--fresh"),
+        refused.contains("options.n is 3 there and 7 here"),
         "{refused}"
     );
-    assert_eq!(extract(&mut project, "sixsix", true), Begun::New);
+    assert_eq!(extract(&mut project, "sixsix", true), StageStart::New);
     assert_eq!(
         fs::read_to_string(project.file("extractions.jsonl")).unwrap(),
         "sixsix"
@@ -157,7 +157,7 @@ fn later_stages_are_stale_when_an_earlier_one_was_replaced() {
         .unwrap_err()
         .to_string();
     assert!(
-        refused.contains("\"graph\" is stale") && refused.contains("graph --fresh"),
+        refused.contains("\"graph\" is stale, extractions.jsonl has changed"),
         "{refused}"
     );
     // The same file again: nothing is stale, though the stage was run again.
@@ -171,9 +171,9 @@ fn a_stage_that_was_stopped_is_continued() {
     let mut project = new_project(folder.path());
     assert_eq!(
         project
-            .begin(Stage::Extract, identity(&[], &[]), false)
+            .begin(Stage::Extract, identity(&[], &[]), false, |_| false)
             .unwrap(),
-        Begun::New
+        StageStart::New
     );
     fs::write(project.file(".mwpbench-half"), "half a file").unwrap();
     drop(project);
@@ -182,15 +182,16 @@ fn a_stage_that_was_stopped_is_continued() {
     assert_eq!(state(&project, Stage::Extract), StageState::Unfinished);
     assert_eq!(
         project
-            .begin(Stage::Extract, identity(&[], &[]), false)
+            .begin(Stage::Extract, identity(&[], &[]), false, |_| false)
             .unwrap(),
-        Begun::Continued
+        StageStart::Resumed
     );
     let refused = project
         .input(Stage::Extract, "extractions.jsonl")
         .unwrap_err();
     assert!(
-        refused.is_usage() && refused.to_string().contains("has not been run to its end"),
+        refused.class() == Class::Usage
+            && refused.to_string().contains("has not been run to its end"),
         "{refused}"
     );
 }
@@ -216,7 +217,7 @@ fn files_that_were_changed_afterwards_are_refused() {
     ));
     assert!(changed(
         project
-            .begin(Stage::Extract, identity(&[], &[("n", 3)]), false)
+            .begin(Stage::Extract, identity(&[], &[("n", 3)]), false, |_| false)
             .unwrap_err()
     ));
     fs::remove_file(project.file("extractions.jsonl")).unwrap();
@@ -263,7 +264,7 @@ fn folders_of_others_and_other_versions_are_refused() {
 }
 
 #[test]
-fn the_second_writer_is_told_who_the_first_is() {
+fn the_second_writer_is_refused_with_the_name_of_the_first() {
     let folder = tempfile::tempdir().unwrap();
     let first = new_project(folder.path());
     let error = Project::open_to_write(first.folder()).unwrap_err();

@@ -6,9 +6,10 @@ use std::path::Path;
 
 use mathscale::{
     ErrorKind, Pair, PairSource, Project, RemovalReason, Removed, ScreenOutcome, ScreenPlan,
-    ScreenRules, Stage, read_lines, screen,
+    ScreenRules, Stage, screen,
 };
 use overlap::{Index, Item, Options};
+use store::JsonLines;
 
 /// A project, and a file of pairs beside it.
 pub fn project(folder: &Path, lines: &[(&str, &str)]) -> (Project, PairSource) {
@@ -101,25 +102,19 @@ fn each_removal_has_its_reason_and_the_rest_is_kept() {
     let folder = tempfile::tempdir().unwrap();
     let (mut project, pairs) = project(folder.path(), &LINES);
     let outcome = run(&mut project, pairs.clone(), ScreenRules::default(), false).unwrap();
-    let kept: Vec<Pair> = read_lines(&project.file("screened.jsonl"))
-        .unwrap()
-        .collect::<Result<_, _>>()
-        .unwrap();
+    let kept: Vec<Pair> = JsonLines::read_all(&project.file("screened.jsonl")).unwrap();
     assert_eq!(
         kept.iter().map(|pair| pair.id.as_str()).collect::<Vec<_>>(),
         ["pairs/1", "pairs/6", "pairs/9"]
     );
     assert_eq!(kept[0].topics, ["Numbers"]);
-    let removed: Vec<Removed> = read_lines(&project.file("screen.removed.jsonl"))
-        .unwrap()
-        .collect::<Result<_, _>>()
-        .unwrap();
-    let told: Vec<(&str, RemovalReason, Option<&str>)> = removed
+    let removed: Vec<Removed> = JsonLines::read_all(&project.file("screen.removed.jsonl")).unwrap();
+    let reasons: Vec<(&str, RemovalReason, Option<&str>)> = removed
         .iter()
         .map(|why| (why.id.as_str(), why.reason, why.same_as.as_deref()))
         .collect();
     assert_eq!(
-        told,
+        reasons,
         [
             ("pairs/2", RemovalReason::Contaminated, Some("gsm8k/1")),
             ("pairs/3", RemovalReason::Duplicate, Some("pairs/1")),
@@ -134,7 +129,7 @@ fn each_removal_has_its_reason_and_the_rest_is_kept() {
         "{}",
         removed[5].detail
     );
-    let report = outcome.report;
+    let report = outcome.details.report;
     assert_eq!(
         (
             report.read,
@@ -158,7 +153,7 @@ fn other_rules_or_tests_are_refused_with_the_difference() {
     let (mut project, pairs) = project(folder.path(), &LINES);
     run(&mut project, pairs.clone(), ScreenRules::default(), false).unwrap();
     let exact = ScreenRules {
-        near: None,
+        min_jaccard: None,
         final_answer: false,
         ..ScreenRules::default()
     };
@@ -181,10 +176,10 @@ fn other_rules_or_tests_are_refused_with_the_difference() {
     .to_string();
     assert!(message.contains("options.tests is "), "{message}");
     let outcome = run(&mut project, pairs.clone(), exact, true).unwrap();
-    assert_eq!(outcome.report.kept, 5);
+    assert_eq!(outcome.details.report.kept, 5);
     assert!(project.file("replaced/screen-1/screened.jsonl").is_file());
     let wild = ScreenRules {
-        near: Some(0.1),
+        min_jaccard: Some(0.1),
         ..ScreenRules::default()
     };
     assert!(
@@ -207,9 +202,10 @@ fn a_stop_keeps_nothing_and_the_same_call_starts_again() {
     assert!(
         matches!(
             stopped.kind(),
-            ErrorKind::Stopped {
+            ErrorKind::Interrupted {
                 stage: Stage::Screen,
-                done: 9
+                done: 9,
+                what: "pairs"
             }
         ),
         "{stopped}"
@@ -222,11 +218,14 @@ fn a_stop_keeps_nothing_and_the_same_call_starts_again() {
         &mut |_| ControlFlow::Continue(()),
     )
     .unwrap();
-    assert_eq!((outcome.already_there, outcome.report.kept), (false, 5));
+    assert_eq!(
+        (outcome.already_there, outcome.details.report.kept),
+        (false, 5)
+    );
 }
 
 #[test]
-fn what_is_no_pair_is_told_with_its_place() {
+fn what_is_no_pair_is_named_with_its_place() {
     let folder = tempfile::tempdir().unwrap();
     let (mut project, _) = project(folder.path(), &LINES);
     let file = folder.path().join("odd.jsonl");
@@ -285,7 +284,11 @@ fn real_pairs_are_screened() {
         false,
     )
     .unwrap();
-    eprintln!("{:?}", outcome.report);
-    assert_eq!(outcome.report.read, 43);
-    assert!(outcome.report.kept > 20, "{:?}", outcome.report);
+    eprintln!("{:?}", outcome.details.report);
+    assert_eq!(outcome.details.report.read, 43);
+    assert!(
+        outcome.details.report.kept > 20,
+        "{:?}",
+        outcome.details.report
+    );
 }

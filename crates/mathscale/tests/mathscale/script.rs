@@ -7,12 +7,12 @@ use generation::{
     PromptIssue,
 };
 
-/// What becomes of a prompt.
-pub type Told = Result<String, String>;
+/// The text of a completion, or why there is none.
+pub type Reply = Result<String, String>;
 
 /// Answers by a function of the prompt.
 pub struct Script<'a> {
-    pub answer: &'a dyn Fn(&Prompt) -> Told,
+    pub answer: &'a dyn Fn(&Prompt) -> Reply,
     /// Prompts that were answered.
     pub asked: Vec<Prompt>,
     /// Completions after which it gives up.
@@ -21,7 +21,7 @@ pub struct Script<'a> {
 }
 
 impl<'a> Script<'a> {
-    pub fn new(answer: &'a dyn Fn(&Prompt) -> Told) -> Self {
+    pub fn new(answer: &'a dyn Fn(&Prompt) -> Reply) -> Self {
         Self {
             answer,
             asked: Vec::new(),
@@ -57,13 +57,13 @@ impl Generator for Script<'_> {
                 return Err(GenerationError::Backend("gone".into()));
             }
             self.patience -= 1;
-            let told = (self.answer)(prompt);
+            let reply = (self.answer)(prompt);
             self.asked.push(prompt.clone());
             on_event(Event::Decoded(7))?;
             on_event(Event::Finished(Completion {
                 index,
-                text: told.clone().unwrap_or_default(),
-                finish_reason: if told.is_ok() {
+                text: reply.clone().unwrap_or_default(),
+                finish_reason: if reply.is_ok() {
                     FinishReason::Eos
                 } else {
                     FinishReason::Error
@@ -73,7 +73,7 @@ impl Generator for Script<'_> {
                 prompt_hash: String::new(),
                 token_ids: None,
                 logprobs: None,
-                error: told.err(),
+                error: reply.err(),
             }))?;
         }
         Ok(())

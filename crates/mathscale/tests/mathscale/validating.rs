@@ -5,12 +5,13 @@ use std::ops::ControlFlow;
 
 use generation::{Decoding, Prompt, Sampling};
 use mathscale::{
-    Error, JudgeAndScorer, OnWrong, Pair, PairSource, Project, ScreenPlan, ScreenRules, SetAside,
-    ValidateOutcome, ValidatePlan, Validation, ValidationMethod, read_lines, screen, validate,
+    Asking, Error, JudgeAndScorer, OnWrong, Pair, PairSource, Project, Rejected, ScreenPlan,
+    ScreenRules, ValidateOutcome, ValidatePlan, Validation, ValidationMethod, screen, validate,
 };
+use store::JsonLines;
 
 use crate::generating::{COUNT, generated, number};
-use crate::script::{Script, Told};
+use crate::script::{Reply, Script};
 
 fn plan(method: ValidationMethod, on_wrong: OnWrong) -> ValidatePlan<'static> {
     let sampling = Sampling {
@@ -25,13 +26,15 @@ fn plan(method: ValidationMethod, on_wrong: OnWrong) -> ValidatePlan<'static> {
     ValidatePlan {
         method,
         on_wrong,
-        decoding: Decoding {
-            sampling: Some(sampling),
-            ..Decoding::greedy(256)
+        asking: Asking {
+            decoding: Decoding {
+                sampling: Some(sampling),
+                ..Decoding::greedy(256)
+            },
+            attempts: NonZeroU32::new(2).unwrap(),
+            render: &|text| text.to_string(),
+            rendering: "plain".to_string(),
         },
-        attempts: NonZeroU32::new(2).unwrap(),
-        render: &|text| text.to_string(),
-        rendering: "plain".to_string(),
         fresh: false,
     }
 }
@@ -39,7 +42,7 @@ fn plan(method: ValidationMethod, on_wrong: OnWrong) -> ValidatePlan<'static> {
 fn run(
     project: &mut Project,
     plan: &ValidatePlan<'_>,
-    answer: &dyn Fn(&Prompt) -> Told,
+    answer: &dyn Fn(&Prompt) -> Reply,
 ) -> Result<ValidateOutcome, Error> {
     let mut script = Script {
         name: "examiner",
@@ -51,15 +54,12 @@ fn run(
 }
 
 fn validated(project: &Project) -> Vec<Pair> {
-    read_lines(&project.file("validated.jsonl"))
-        .unwrap()
-        .collect::<Result<_, _>>()
-        .unwrap()
+    JsonLines::read_all(&project.file("validated.jsonl")).unwrap()
 }
 
 /// Finds every sixth solution wrong: for each twelfth the answers differ too, for every 30th the
 /// judge is mistaken; the tenth is never solved, the 20th never judged.
-fn examiner(prompt: &Prompt) -> Told {
+fn examiner(prompt: &Prompt) -> Reply {
     let n = number(prompt);
     if prompt.text.contains("Verdict") {
         return Ok(match n {
@@ -85,7 +85,7 @@ fn wrong_solutions_are_replaced_as_in_the_paper() {
         &examiner,
     )
     .unwrap();
-    let report = outcome.report;
+    let report = outcome.details.report;
     let wrong = COUNT as u64 / 6;
     assert_eq!(
         (report.pairs, report.wrong, report.unjudged),
@@ -122,7 +122,7 @@ fn wrong_solutions_are_replaced_as_in_the_paper() {
 
     // The next stage takes what was validated.
     let rules = ScreenRules {
-        near: None,
+        min_jaccard: None,
         ..ScreenRules::default()
     };
     let plan = ScreenPlan {
@@ -137,10 +137,7 @@ fn wrong_solutions_are_replaced_as_in_the_paper() {
         &mut |_| ControlFlow::Continue(()),
     )
     .unwrap();
-    let kept: Vec<Pair> = read_lines(&project.file("screened.jsonl"))
-        .unwrap()
-        .collect::<Result<_, _>>()
-        .unwrap();
+    let kept: Vec<Pair> = JsonLines::read_all(&project.file("screened.jsonl")).unwrap();
     assert!(
         kept.iter()
             .any(|pair| pair.validation == Some(Validation::Replaced))
@@ -158,7 +155,7 @@ fn dropping_after_replacing_asks_nothing_again() {
     )
     .unwrap();
     let drop = plan(ValidationMethod::Reference, OnWrong::Drop);
-    let silent = |_: &Prompt| -> Told { panic!("nothing is left to ask") };
+    let silent = |_: &Prompt| -> Reply { panic!("nothing is left to ask") };
     let message = run(&mut project, &drop, &silent).unwrap_err().to_string();
     assert!(
         message.contains("options.on_wrong is \"replace\" there and \"drop\" here"),
@@ -173,15 +170,13 @@ fn dropping_after_replacing_asks_nothing_again() {
         &silent,
     )
     .unwrap();
-    let aside: Vec<SetAside> = read_lines(&project.file("validate.set-aside.jsonl"))
-        .unwrap()
-        .collect::<Result<_, _>>()
-        .unwrap();
+    let rejected: Vec<Rejected> =
+        JsonLines::read_all(&project.file("validate.set-aside.jsonl")).unwrap();
     assert_eq!(
-        (validated(&project).len(), aside.len()),
+        (validated(&project).len(), rejected.len()),
         (COUNT - COUNT / 6, COUNT / 6)
     );
-    assert_eq!(aside[0].id, "pair/6");
+    assert_eq!(rejected[0].id, "pair/6");
 }
 
 #[test]
@@ -191,7 +186,7 @@ fn the_answer_of_most_samples_decides() {
     let method = ValidationMethod::Consistency(NonZeroU32::new(5).unwrap());
     // Of five samples two differ, each in its own way; for every eighth question four agree on
     // another answer.
-    let answer = |prompt: &Prompt| -> Told {
+    let answer = |prompt: &Prompt| -> Reply {
         let n = number(prompt);
         let sample: usize = prompt.id.rsplit('/').next().unwrap().parse().unwrap();
         Ok(match (n % 8, sample) {
@@ -201,7 +196,10 @@ fn the_answer_of_most_samples_decides() {
         })
     };
     let greedy = ValidatePlan {
-        decoding: Decoding::greedy(99),
+        asking: Asking {
+            decoding: Decoding::greedy(99),
+            ..plan(method, OnWrong::Keep).asking
+        },
         ..plan(method, OnWrong::Keep)
     };
     assert!(
@@ -211,7 +209,7 @@ fn the_answer_of_most_samples_decides() {
             .contains("temperature above 0")
     );
     let outcome = run(&mut project, &plan(method, OnWrong::Keep), &answer).unwrap();
-    let report = outcome.report;
+    let report = outcome.details.report;
     assert_eq!((report.wrong, report.unjudged), (COUNT as u64 / 8, 0));
     assert_eq!(outcome.record.counts["replies"], 5 * COUNT as u64);
     // Three of five agree with a right pair, one of five with a wrong one.

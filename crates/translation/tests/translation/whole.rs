@@ -11,7 +11,7 @@ use generation::{
     PromptIssue,
 };
 use tempfile::TempDir;
-use translation::{Error, Plan, Translated, translate};
+use translation::{Error, Translated, TranslationPlan, translate};
 
 const RECORDS: &str = r#"{"data_source":"a","question_number":"1","question":"小明有3个苹果，买来2个，一共有几个？","answer":"5","license":"x","data_topic":"math23k_en","language":"zh","equation":"x=3+2"}
 {"data_source":"a","question_number":"2","question":"下列哪个数最大 $x^2$？","answer":"$x^2$","license":"x","data_topic":"math23k_en","language":"zh","options":{"A":"$x^2$"},"label":"A"}
@@ -119,7 +119,7 @@ impl Bench {
             self.path("data/math23k.jsonl"),
             self.path("work"),
         );
-        let plan = Plan {
+        let plan = TranslationPlan {
             input: &input,
             output: &output,
             folder: &folder,
@@ -152,7 +152,7 @@ fn records_are_translated_checked_and_kept_with_their_source() {
         (5, 4, 1)
     );
     assert_eq!(translated.needs_options, ["math23k_en/2"]);
-    assert_eq!(translated.set_aside, []);
+    assert_eq!(translated.rejected, []);
     // Four questions and one answer, one of them twice.
     assert_eq!(translator.asked.len(), 6);
     assert!(
@@ -200,7 +200,7 @@ fn records_are_translated_checked_and_kept_with_their_source() {
 }
 
 #[test]
-fn what_cannot_be_believed_is_set_aside_with_its_reason() {
+fn what_fails_the_checks_is_rejected_with_its_reason() {
     let bench = Bench::new(RECORDS);
     let translated = bench
         .go(&mut Translator {
@@ -209,11 +209,11 @@ fn what_cannot_be_believed_is_set_aside_with_its_reason() {
         })
         .unwrap();
     assert_eq!(translated.written, 3);
-    let [aside] = translated.set_aside.as_slice() else {
-        panic!("{:?}", translated.set_aside)
+    let [rejected] = translated.rejected.as_slice() else {
+        panic!("{:?}", translated.rejected)
     };
-    assert_eq!(aside.id, "math23k_en/3#answer");
-    assert_eq!(aside.reason, "there is Chinese left in it: 我不知道");
+    assert_eq!(rejected.id, "math23k_en/3#answer");
+    assert_eq!(rejected.reason, "there is Chinese left in it: 我不知道");
     assert!(bench.output().problem("math23k_en/3").is_err());
 }
 

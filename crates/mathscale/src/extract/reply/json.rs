@@ -6,16 +6,16 @@ use super::Listed;
 
 /// The concepts of the first JSON object that lists topics or knowledge points; `None` where there
 /// is none.
-pub(crate) fn listed(reply: &str) -> Option<Listed> {
-    // Of nested objects the outer one comes first; what is no JSON is passed over.
-    let starts = reply.match_indices('{').take(MOST_STARTS).map(|(at, _)| at);
+pub(crate) fn parse(reply: &str) -> Option<Listed> {
+    // Of nested objects the outer one comes first; what is no JSON is skipped.
+    let starts = reply.match_indices('{').take(MAX_STARTS).map(|(at, _)| at);
     starts
         .filter_map(|at| object(&reply[at..]))
         .find_map(|object| of_object(&object))
 }
 
 /// Brackets that are tried: more do not come before an answer.
-const MOST_STARTS: usize = 50;
+const MAX_STARTS: usize = 50;
 
 fn object(text: &str) -> Option<Map<String, Value>> {
     serde_json::Deserializer::from_str(text)

@@ -42,8 +42,8 @@ enum Section {
     KnowledgePoints,
 }
 
-/// What the lines list; empty lists where nothing is recognised.
-pub(crate) fn listed(reply: &str) -> Listed {
+/// The concepts that the lines list; empty lists where nothing is recognised.
+pub(crate) fn parse(reply: &str) -> Listed {
     let mut listed = Listed::default();
     let mut section = Section::None;
     // Whether the items of the section are marked: then a line without a mark is a remark.

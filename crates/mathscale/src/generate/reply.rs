@@ -1,31 +1,26 @@
 //! Reply → question and solution.
 //!
 //! The form that is asked for is a line that begins with `Question:` and one that begins with
-//! `Solution:`. What models make of it is read too: headings, bold labels, numbered or longer
-//! labels ("Created Question 1:"), tags, a block of code around it all, a JSON object. What stands
-//! before the question is passed over, and so is a second question after the solution.
-
-use serde_json::Value;
+//! `Solution:`. Variants of it are parsed too: headings, bold labels, numbered or longer labels
+//! ("Created Question 1:"), a block of code around it all. What stands before the question is
+//! skipped, and so is a second question after the solution. Other forms (JSON, tags) are not: the
+//! model is asked again with the form.
 
 /// What a reply holds. Both texts are not blank.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Written {
+pub struct QuestionAndSolution {
     /// The question.
     pub question: String,
     /// The solution.
     pub solution: String,
 }
 
-/// Reads a reply.
+/// Parses a reply.
 ///
 /// # Errors
 /// What is missing, in words that a model understands.
-pub fn parse_response(reply: &str) -> Result<Written, String> {
-    let reply = without_fence(reply.trim());
-    let (question, solution) = match json(reply) {
-        Some(parts) => parts,
-        None => labelled(reply)?,
-    };
+pub fn parse_reply(reply: &str) -> Result<QuestionAndSolution, String> {
+    let (question, solution) = labelled(without_fence(reply.trim()))?;
     let (question, solution) = (cleaned(&question), cleaned(&solution));
     for (what, text) in [("question", &question), ("solution", &solution)] {
         if text.is_empty() {
@@ -35,7 +30,7 @@ pub fn parse_response(reply: &str) -> Result<Written, String> {
             return Err(format!("in place of the {what} stands \"{text}\""));
         }
     }
-    Ok(Written { question, solution })
+    Ok(QuestionAndSolution { question, solution })
 }
 
 /// Which part a label begins.
@@ -118,11 +113,11 @@ fn labels(reply: &str) -> Vec<Label> {
 }
 
 /// Longer heads are no labels.
-const LONGEST_HEAD: usize = 60;
+const MAX_LABEL_BYTES: usize = 60;
 
 /// The part that a line begins, and the length of the label with what stands before it.
 fn label(line: &str) -> Option<(Part, usize)> {
-    let mut start = dress(line);
+    let mut start = marks(line);
     // `1.` or `(1)` before the label.
     let digits = line[start..].trim_start_matches('(');
     let number = digits.len()
@@ -132,28 +127,24 @@ fn label(line: &str) -> Option<(Part, usize)> {
     if number > 0 && digits[number..].starts_with(['.', ')']) {
         let rest = &digits[number + 1..];
         start = line.len() - rest.len();
-        start += dress(rest);
+        start += marks(rest);
     }
     let rest = &line[start..];
-    if let Some(tag) = rest.strip_prefix('<') {
-        let (name, after) = tag.split_once('>')?;
-        return Some((part(name)?, line.len() - after.len()));
-    }
     if let Some((head, after)) = rest
         .split_once([':', '：'])
-        .filter(|(head, _)| head.len() <= LONGEST_HEAD)
+        .filter(|(head, _)| head.len() <= MAX_LABEL_BYTES)
         && let Some(part) = part(head)
     {
         return Some((part, line.len() - after.len()));
     }
-    (rest.len() <= LONGEST_HEAD)
+    (rest.len() <= MAX_LABEL_BYTES)
         .then(|| part(rest))
         .flatten()
         .map(|part| (part, line.len()))
 }
 
-/// How much of a line's beginning is marks only.
-fn dress(line: &str) -> usize {
+/// Bytes of marks at the beginning of a line.
+fn marks(line: &str) -> usize {
     line.len()
         - line
             .trim_start_matches(|c: char| c.is_whitespace() || "#*_>-•`[".contains(c))
@@ -219,14 +210,11 @@ fn without_fence(reply: &str) -> &str {
     inner().unwrap_or(reply)
 }
 
-/// Without lines of marks around the text, and without closing tags.
+/// Without lines of marks around the text.
 fn cleaned(text: &str) -> String {
     let mut text = text.trim();
     loop {
         let before = text;
-        for tag in ["</question>", "</solution>", "</problem>", "</answer>"] {
-            text = text.strip_suffix(tag).unwrap_or(text).trim();
-        }
         let is_marks = |line: &str| {
             !line.trim().is_empty() && line.trim().chars().all(|c| "*_-=#".contains(c))
         };
@@ -256,136 +244,13 @@ fn is_placeholder(text: &str) -> bool {
     )
 }
 
-const QUESTION_KEYS: [&str; 6] = [
-    "question",
-    "created_question",
-    "new_question",
-    "problem",
-    "exercise",
-    "created question",
-];
-const SOLUTION_KEYS: [&str; 6] = [
-    "solution",
-    "created_solution",
-    "answer",
-    "worked_solution",
-    "solution_steps",
-    "created solution",
-];
-
-/// The parts of a JSON object in the reply.
-fn json(reply: &str) -> Option<(String, String)> {
-    let (start, end) = (reply.find('{')?, reply.rfind('}')?);
-    let text = reply.get(start..=end)?;
-    let value: Value = serde_json::from_str(&with_latex_escaped(text)).ok()?;
-    let object = value.as_object()?;
-    let field = |names: [&str; 6]| {
-        let value = names.iter().find_map(|name| {
-            object
-                .iter()
-                .find(|(key, _)| key.eq_ignore_ascii_case(name))
-                .map(|(_, value)| value)
-        })?;
-        match value {
-            Value::String(text) => Some(text.clone()),
-            Value::Array(steps) => {
-                let steps: Option<Vec<&str>> = steps.iter().map(Value::as_str).collect();
-                steps.map(|steps| steps.join("\n"))
-            }
-            _ => None,
-        }
-    };
-    Some((field(QUESTION_KEYS)?, field(SOLUTION_KEYS)?))
-}
-
-/// Commands of LaTeX whose first letter makes an escape of JSON.
-const COMMANDS: [&str; 34] = [
-    "begin",
-    "beta",
-    "bar",
-    "big",
-    "Big",
-    "binom",
-    "bmod",
-    "boxed",
-    "bullet",
-    "frac",
-    "forall",
-    "fbox",
-    "neq",
-    "nabla",
-    "not",
-    "nu",
-    "ne",
-    "right",
-    "rho",
-    "rightarrow",
-    "rangle",
-    "text",
-    "times",
-    "theta",
-    "tan",
-    "tau",
-    "to",
-    "triangle",
-    "tfrac",
-    "tilde",
-    "therefore",
-    "textbf",
-    "rfloor",
-    "rceil",
-];
-
-/// Models write `\frac` and `\(` into JSON as they are. A backslash that begins no escape, or a
-/// command of LaTeX, is doubled; a line end within a string becomes an escape.
-fn with_latex_escaped(text: &str) -> String {
-    let mut out = String::with_capacity(text.len() + 16);
-    let mut inside = false;
-    let mut rest = text;
-    while let Some(c) = rest.chars().next() {
-        rest = &rest[c.len_utf8()..];
-        match c {
-            '"' => inside = !inside,
-            '\n' if inside => {
-                out.push_str("\\n");
-                continue;
-            }
-            '\t' if inside => {
-                out.push_str("\\t");
-                continue;
-            }
-            '\\' if inside => {
-                let letters = rest.len()
-                    - rest
-                        .trim_start_matches(|c: char| c.is_ascii_alphabetic())
-                        .len();
-                let is_command = COMMANDS.contains(&&rest[..letters]);
-                match rest.chars().next() {
-                    Some(next @ ('"' | '\\' | '/' | 'b' | 'f' | 'n' | 'r' | 't' | 'u'))
-                        if !is_command =>
-                    {
-                        out.push('\\');
-                        out.push(next);
-                        rest = &rest[next.len_utf8()..];
-                    }
-                    _ => out.push_str("\\\\"),
-                }
-                continue;
-            }
-            _ => {}
-        }
-        out.push(c);
-    }
-    out
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use proptest::prelude::*;
 
     #[test]
-    fn usual_dresses_are_read() {
+    fn usual_variants_of_the_form_are_parsed() {
         for reply in [
             "Question: What is 2 + 3?\nSolution: 2 + 3 = 5.\nThe answer is 5.",
             "Here you are.\n\n**Question:** What is 2 + 3?\n\n**Solution:** 2 + 3 = 5.\nThe answer is 5.",
@@ -396,41 +261,30 @@ mod tests {
             "Question 1: What is 2 + 3?\nAnswer 1: 2 + 3 = 5.\nThe answer is 5.\n\nQuestion 2: What is 3 + 3?\nAnswer 2: 6",
             "**Question: What is 2 + 3?**\n\n**Step-by-step Solution:**\n2 + 3 = 5.\nThe answer is 5.",
             "- **New Problem:** What is 2 + 3?\n- **Detailed Solution:** 2 + 3 = 5.\nThe answer is 5.",
-            "<question>What is 2 + 3?</question>\n<solution>2 + 3 = 5.\nThe answer is 5.</solution>",
             "```\nQuestion: What is 2 + 3?\nSolution: 2 + 3 = 5.\nThe answer is 5.\n```",
-            "```json\n{\"question\": \"What is 2 + 3?\", \"solution\": \"2 + 3 = 5.\\nThe answer is 5.\"}\n```",
-            "Sure: {\"Question\": \"What is 2 + 3?\",\n\"Answer\": [\"2 + 3 = 5.\", \"The answer is 5.\"]} I hope it helps.",
             "QUESTION：What is 2 + 3?\nSOLUTION：2 + 3 = 5.\nThe answer is 5.",
             "**Question:**\n\n**\n\nWhat is 2 + 3?\n\n**\n\n---\n\n**Solution:**\n\n2 + 3 = 5.\nThe answer is 5.\n\n---",
             "## New Exercise\n**Question:** What is 2 + 3?\n\n## Worked Solution\n2 + 3 = 5.\nThe answer is 5.",
         ] {
-            let written =
-                parse_response(reply).unwrap_or_else(|reason| panic!("{reason} in {reply}"));
-            assert_eq!(written.question, "What is 2 + 3?", "{reply}");
-            assert_eq!(written.solution, "2 + 3 = 5.\nThe answer is 5.", "{reply}");
+            let parsed = parse_reply(reply).unwrap_or_else(|reason| panic!("{reason} in {reply}"));
+            assert_eq!(parsed.question, "What is 2 + 3?", "{reply}");
+            assert_eq!(parsed.solution, "2 + 3 = 5.\nThe answer is 5.", "{reply}");
         }
     }
 
     #[test]
     fn texts_stay_as_they_are() {
         let reply = "Question: Solve **both**: the answer to this question\nand x.\nSolution: Question the rule: x = 2.\nAnswer: **2**";
-        let written = parse_response(reply).unwrap();
+        let parsed = parse_reply(reply).unwrap();
         assert_eq!(
-            written.question,
+            parsed.question,
             "Solve **both**: the answer to this question\nand x."
         );
-        assert_eq!(written.solution, "Question the rule: x = 2.\nAnswer: **2**");
-        let reply = "{\"question\": \"What is \\(\\frac{1}{2} \\times 4\\)\\nnow?\", \"solution\": \"\\boxed{2}, \\\"two\\\"\"}";
-        let written = parse_response(reply).unwrap();
-        assert_eq!(
-            written.question,
-            "What is \\(\\frac{1}{2} \\times 4\\)\nnow?"
-        );
-        assert_eq!(written.solution, "\\boxed{2}, \"two\"");
+        assert_eq!(parsed.solution, "Question the rule: x = 2.\nAnswer: **2**");
     }
 
     #[test]
-    fn what_is_missing_is_told() {
+    fn what_is_missing_is_named() {
         for (reply, reason) in [
             ("", "no line that begins with \"Question:\""),
             (
@@ -453,12 +307,12 @@ mod tests {
                 "in place of the question stands",
             ),
             (
-                "{\"question\": \"What?\", \"solution\": \" \"}",
-                "the solution is empty",
+                "{\"question\": \"What?\", \"solution\": \"5\"}",
+                "no line that begins",
             ),
-            ("{\"question\": \"What?\"}", "no line that begins"),
+            ("<question>What?</question>", "no line that begins"),
         ] {
-            let found = parse_response(reply).unwrap_err();
+            let found = parse_reply(reply).unwrap_err();
             assert!(found.contains(reason), "{reply}: {found}");
         }
     }
@@ -466,15 +320,15 @@ mod tests {
     proptest! {
         #[test]
         fn no_reply_makes_it_panic(reply in "(?s)(Question|Solution|\\*\\*|#|:|\n|\\{|\\}|\"|\\\\|<|>|ä|[a-z ]{0,4}|1\\.){0,30}") {
-            if let Ok(written) = parse_response(&reply) {
-                prop_assert!(!written.question.trim().is_empty() && !written.solution.trim().is_empty());
+            if let Ok(parsed) = parse_reply(&reply) {
+                prop_assert!(!parsed.question.trim().is_empty() && !parsed.solution.trim().is_empty());
             }
         }
 
         #[test]
         fn what_was_written_in_the_form_is_read_back(question in "[A-Z][a-z ]{3,40}[0-9]{1,3}\\?", solution in "[A-Z][a-z0-9 =+]{3,40}\\.\nThe answer is [0-9]{1,3}\\.") {
-            let written = parse_response(&format!("Question: {question}\nSolution: {solution}")).unwrap();
-            prop_assert_eq!((written.question, written.solution), (question, solution));
+            let parsed = parse_reply(&format!("Question: {question}\nSolution: {solution}")).unwrap();
+            prop_assert_eq!((parsed.question, parsed.solution), (question, solution));
         }
     }
 }

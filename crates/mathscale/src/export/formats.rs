@@ -1,23 +1,24 @@
-//! A record in each form.
+//! A record in each format.
 
 use std::fmt;
 use std::io::{self, Write};
+use std::path::Path;
 
 use serde::{Deserialize, Serialize};
+use store::{AtomicFile, FileDigest, write_line};
 
 use super::parquet::ParquetWriter;
-use super::spool::Item;
-use crate::project::{Output, WholeFile};
+use super::spool::ExportRecord;
 
 /// The template of Stanford Alpaca around a question: what the benchmark asks with (the
 /// evaluation's `alpaca`).
 const BEFORE: &str = "Below is an instruction that describes a task. Write a response that appropriately completes the request.\n\n### Instruction:\n";
 const AFTER: &str = "\n\n### Response:";
 
-/// A form of training files.
+/// A format of training files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Form {
+pub enum ExportFormat {
     /// A JSON array of objects with `instruction`, `input` (empty) and `output`.
     Alpaca,
     /// JSON Lines with `messages`: one of the user and one of the assistant.
@@ -28,7 +29,7 @@ pub enum Form {
     Parquet,
 }
 
-impl Form {
+impl ExportFormat {
     /// All of them.
     pub const ALL: [Self; 4] = [
         Self::Alpaca,
@@ -58,7 +59,7 @@ impl Form {
     }
 }
 
-impl fmt::Display for Form {
+impl fmt::Display for ExportFormat {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())
     }
@@ -88,29 +89,29 @@ struct PromptCompletion<'a> {
     completion: &'a str,
 }
 
-/// A file in the making.
+/// A file that is being written.
 pub(crate) enum Writer {
-    Alpaca { out: WholeFile, records: u64 },
-    Chat(WholeFile),
-    PromptCompletion(WholeFile),
+    Alpaca { out: AtomicFile, records: u64 },
+    Chat(AtomicFile),
+    PromptCompletion(AtomicFile),
     Parquet(Box<ParquetWriter>),
 }
 
 impl Writer {
-    pub(crate) fn new(form: Form, mut out: WholeFile) -> io::Result<Self> {
+    pub(crate) fn new(form: ExportFormat, mut out: AtomicFile) -> io::Result<Self> {
         Ok(match form {
-            Form::Alpaca => {
+            ExportFormat::Alpaca => {
                 out.write_all(b"[")?;
                 Self::Alpaca { out, records: 0 }
             }
-            Form::Chat => Self::Chat(out),
-            Form::PromptCompletion => Self::PromptCompletion(out),
-            Form::Parquet => Self::Parquet(Box::new(ParquetWriter::new(out)?)),
+            ExportFormat::Chat => Self::Chat(out),
+            ExportFormat::PromptCompletion => Self::PromptCompletion(out),
+            ExportFormat::Parquet => Self::Parquet(Box::new(ParquetWriter::new(out)?)),
         })
     }
 
-    pub(crate) fn add(&mut self, item: &Item) -> io::Result<()> {
-        let (question, solution) = (item.question.as_str(), item.solution.as_str());
+    pub(crate) fn add(&mut self, record: &ExportRecord) -> io::Result<()> {
+        let (question, solution) = (record.question.as_str(), record.solution.as_str());
         match self {
             Self::Alpaca { out, records } => {
                 out.write_all(if *records == 0 { b"\n" } else { b",\n" })?;
@@ -126,7 +127,7 @@ impl Writer {
             }
             Self::Chat(out) => {
                 let message = |role, content| Message { role, content };
-                line(
+                write_line(
                     out,
                     &Chat {
                         messages: [message("user", question), message("assistant", solution)],
@@ -134,7 +135,7 @@ impl Writer {
                 )?;
             }
             Self::PromptCompletion(out) => {
-                line(
+                write_line(
                     out,
                     &PromptCompletion {
                         prompt: format!("{BEFORE}{question}{AFTER}"),
@@ -142,24 +143,19 @@ impl Writer {
                     },
                 )?;
             }
-            Self::Parquet(writer) => writer.add(item)?,
+            Self::Parquet(writer) => writer.add(record)?,
         }
         Ok(())
     }
 
-    pub(crate) fn put(self, file: &std::path::Path) -> io::Result<Output> {
+    pub(crate) fn commit(self, file: &Path) -> io::Result<FileDigest> {
         match self {
             Self::Alpaca { mut out, .. } => {
                 out.write_all(b"\n]\n")?;
-                out.put(file)
+                out.commit(file)
             }
-            Self::Chat(out) | Self::PromptCompletion(out) => out.put(file),
-            Self::Parquet(writer) => writer.finish()?.put(file),
+            Self::Chat(out) | Self::PromptCompletion(out) => out.commit(file),
+            Self::Parquet(writer) => writer.finish()?.commit(file),
         }
     }
-}
-
-fn line(out: &mut WholeFile, record: &impl Serialize) -> io::Result<()> {
-    serde_json::to_writer(&mut *out, record)?;
-    out.write_all(b"\n")
 }

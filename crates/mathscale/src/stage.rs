@@ -1,16 +1,30 @@
-//! The stages, in their order, and how far one can be.
+//! The stages, in their order, and the files of each.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::manifest::StageRecord;
+pub(crate) const SEEDS: &str = "seeds.jsonl";
+pub(crate) const EXTRACTIONS: &str = "extractions.jsonl";
+pub(crate) const CONCEPTS: &str = "concepts.json";
+pub(crate) const EXTRACT_REJECTED: &str = "extract.set-aside.jsonl";
+pub(crate) const GRAPH: &str = "graph.json";
+pub(crate) const COMPOSITIONS: &str = "compositions.jsonl";
+pub(crate) const PAIRS: &str = "pairs.jsonl";
+pub(crate) const GENERATE_REJECTED: &str = "generate.set-aside.jsonl";
+pub(crate) const VALIDATED: &str = "validated.jsonl";
+pub(crate) const VALIDATE_REJECTED: &str = "validate.set-aside.jsonl";
+pub(crate) const VALIDATE_REPORT: &str = "validate.json";
+pub(crate) const SCREENED: &str = "screened.jsonl";
+pub(crate) const REMOVED: &str = "screen.removed.jsonl";
+pub(crate) const SCREEN_REPORT: &str = "screen.json";
+pub(crate) const EXPORT_FOLDER: &str = "export";
 
 /// A stage of the pipeline, named as its subcommand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Stage {
-    /// Seeds to their concepts.
+    /// Seed questions to their concepts.
     Extract,
     /// Concepts to the graph.
     Graph,
@@ -38,7 +52,7 @@ impl Stage {
         Self::Export,
     ];
 
-    /// Name of the subcommand.
+    /// Its name in files, messages and on the command line.
     pub fn name(self) -> &'static str {
         match self {
             Self::Extract => "extract",
@@ -55,25 +69,25 @@ impl Stage {
     pub(crate) fn files(self) -> &'static [&'static str] {
         match self {
             Self::Extract => &[
-                "seeds.jsonl",
-                "extractions.jsonl",
-                "concepts.json",
-                "extract.set-aside.jsonl",
+                SEEDS,
+                EXTRACTIONS,
+                CONCEPTS,
+                EXTRACT_REJECTED,
                 "extract.job.json",
                 "extract.replies.jsonl",
             ],
-            Self::Graph => &["graph.json"],
-            Self::Compose => &["compositions.jsonl"],
+            Self::Graph => &[GRAPH],
+            Self::Compose => &[COMPOSITIONS],
             Self::Generate => &[
-                "pairs.jsonl",
-                "generate.set-aside.jsonl",
+                PAIRS,
+                GENERATE_REJECTED,
                 "generate.job.json",
                 "generate.replies.jsonl",
             ],
             Self::Validate => &[
-                "validated.jsonl",
-                "validate.set-aside.jsonl",
-                "validate.json",
+                VALIDATED,
+                VALIDATE_REJECTED,
+                VALIDATE_REPORT,
                 "validate-reference.job.json",
                 "validate-reference.replies.jsonl",
                 "validate-judgement.job.json",
@@ -81,8 +95,8 @@ impl Stage {
                 "validate-samples.job.json",
                 "validate-samples.replies.jsonl",
             ],
-            Self::Screen => &["screened.jsonl", "screen.removed.jsonl", "screen.json"],
-            Self::Export => &["export"],
+            Self::Screen => &[SCREENED, REMOVED, SCREEN_REPORT],
+            Self::Export => &[EXPORT_FOLDER],
         }
     }
 }
@@ -91,37 +105,4 @@ impl fmt::Display for Stage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())
     }
-}
-
-/// How far a stage is.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum StageState {
-    /// Never begun.
-    NotRun,
-    /// Begun and not run to its end.
-    Unfinished,
-    /// Run to its end.
-    Done,
-    /// Run to its end, with an input that has changed since.
-    Stale {
-        /// Name of the file.
-        input: String,
-    },
-    /// Run to its end, and a file of it is gone.
-    Lost {
-        /// Name of the file.
-        file: String,
-    },
-}
-
-/// A stage of a project.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct StageStatus {
-    /// The stage.
-    pub stage: Stage,
-    /// How far it is.
-    pub state: StageState,
-    /// What the manifest holds of it, where it was begun.
-    pub record: Option<StageRecord>,
 }

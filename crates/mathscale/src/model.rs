@@ -1,0 +1,119 @@
+//! How a model is asked: what the three stages that do so share.
+
+use std::collections::BTreeMap;
+use std::num::NonZeroU32;
+use std::ops::ControlFlow;
+
+use generation::{Decoding, Generator, GeneratorInfo};
+use jobs::{Job, ItemOutcome, Progress, Replies, Tally, Task};
+use serde_json::{Value, json};
+
+use crate::driver::Outputs;
+use crate::error::{Error, ErrorKind};
+use crate::project::{Input, Project, StageIdentity};
+use crate::stage::Stage;
+
+/// How a model is asked.
+pub struct Asking<'a> {
+    /// How tokens are chosen. Each attempt at an item is a sample of its own.
+    pub decoding: Decoding,
+    /// Most replies asked for an item before it is rejected.
+    pub attempts: NonZeroU32,
+    /// Instruction → what the model reads.
+    pub render: &'a (dyn Fn(&str) -> String + Sync),
+    /// What identifies `render`, such as a digest of its template.
+    pub rendering: String,
+}
+
+/// Takes how far a job is; a break stops it.
+pub type OnProgress<'a> = &'a mut dyn FnMut(&Progress) -> ControlFlow<()>;
+
+impl Asking<'_> {
+    /// BLAKE3 (hex) of the stage's own wording and of what is rendered around it.
+    pub(crate) fn prompt_digest(&self, wording: &str) -> String {
+        let text = format!("{wording}{}", self.rendering);
+        blake3::hash(text.as_bytes()).to_hex().to_string()
+    }
+
+    /// What decides the files of a stage that asks a model.
+    pub(crate) fn identity(
+        &self,
+        inputs: BTreeMap<String, Input>,
+        options: impl IntoIterator<Item = (&'static str, Value)>,
+        wording: &str,
+        generator: GeneratorInfo,
+    ) -> StageIdentity {
+        let own = [
+            ("attempts", json!(self.attempts)),
+            ("decoding", json!(self.decoding)),
+        ];
+        let options = own.into_iter().chain(options);
+        StageIdentity {
+            inputs,
+            options: options
+                .map(|(name, value)| (name.to_string(), value))
+                .collect(),
+            prompt: Some(self.prompt_digest(wording)),
+            generator: Some(generator),
+        }
+    }
+}
+
+/// A job of a stage: its items are put to the generator, and replies are kept in the project.
+pub(crate) struct StageJob<'a> {
+    pub(crate) stage: Stage,
+    /// What the names of its files begin with.
+    pub(crate) name: &'a str,
+    /// What decides prompts and how replies are read.
+    pub(crate) binding: Value,
+    /// Whether items that could not be generated are left to the caller, and are no error.
+    pub(crate) allow_failed: bool,
+}
+
+impl StageJob<'_> {
+    pub(crate) fn run(
+        self,
+        project: &Project,
+        asking: &Asking<'_>,
+        task: &dyn Task,
+        generator: &mut dyn Generator,
+        on_progress: OnProgress<'_>,
+    ) -> Result<Replies, Error> {
+        let job = Job {
+            folder: project.folder(),
+            name: self.name,
+            binding: self.binding,
+            decoding: asking.decoding.clone(),
+            attempts: asking.attempts,
+        };
+        let replies = job.run(task, generator, on_progress)?;
+        match replies.failed().first_key_value() {
+            Some((&item, reason)) if !self.allow_failed => Err(Error::of(ErrorKind::Failed {
+                stage: self.stage,
+                failed: replies.failed().len(),
+                total: replies.len(),
+                id: task.id(item),
+                reason: reason.clone(),
+            })),
+            _ => Ok(replies),
+        }
+    }
+}
+
+/// What a stage's record says of its replies.
+pub(crate) fn count_replies(outputs: &mut Outputs<'_>, tally: Tally) {
+    outputs.count("replies", tally.replies as u64);
+    outputs.count("prompt_tokens", tally.prompt_tokens);
+    outputs.count("completion_tokens", tally.completion_tokens);
+}
+
+/// The reply to an item, or why there is none that can be read.
+pub(crate) fn reply_text(outcome: ItemOutcome) -> Result<String, String> {
+    match outcome {
+        ItemOutcome::Answered(reply) => Ok(reply.text),
+        ItemOutcome::SetAside(reply) => Err(reply
+            .fault
+            .unwrap_or_else(|| "the reply cannot be read".to_string())),
+        ItemOutcome::Open(reason) => Err(reason.unwrap_or_else(|| "it was never asked".to_string())),
+    }
+}
