@@ -12,7 +12,7 @@ const INTEGRITY: i32 = 4;
 const ROPE: &str = r#"{"question":"一根绳子长12米，用去5米，还剩几米？","answer":"7","data_topic":"math23k_en","language":"zh"}"#;
 
 #[test]
-fn what_the_model_cannot_translate_is_told_and_not_written() {
+fn what_the_model_cannot_translate_is_named_and_not_written() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("rope.jsonl"), ROPE).unwrap();
     let command = [
@@ -68,7 +68,7 @@ fn what_needs_no_translation_is_refused_before_a_model_is_asked() {
         folder.path(),
         [&rope[..], &["--output", "./rope.jsonl"]].concat(),
     )
-    .refused(USAGE, &["is the input"]);
+    .refused(USAGE, &["is the input", "--output"]);
     mwpbench(
         folder.path(),
         [&rope[..], &["--prompt-template", "chat"]].concat(),
@@ -120,17 +120,17 @@ fn an_imported_set_is_translated_and_can_then_be_asked() {
         "--model",
         MODEL,
     ];
-    let told = mwpbench(folder.path(), translate).ok();
+    let done = mwpbench(folder.path(), translate).ok();
     assert!(
-        told.stdout.starts_with("2 read, 1 written, 1 left out"),
+        done.stdout.starts_with("2 read, 1 written, 1 left out"),
         "{}",
-        told.stdout
+        done.stdout
     );
     assert!(
-        told.stdout
+        done.stdout
             .contains("ape210k_en/2: there is Chinese left in it: 我不知道"),
         "{}",
-        told.stdout
+        done.stdout
     );
     let line = fs::read_to_string(folder.path().join("home/data/ape210k.jsonl")).unwrap();
     let record: Value = serde_json::from_str(&line).unwrap();

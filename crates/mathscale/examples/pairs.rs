@@ -158,6 +158,7 @@ fn screen_pairs(count: u64) -> Result<(), Box<dyn Error>> {
     })?;
     let seconds = start.elapsed().as_secs_f64();
     let removed: BTreeMap<_, _> = outcome
+        .details
         .report
         .removed
         .iter()

@@ -5,7 +5,7 @@ use std::num::NonZeroU32;
 use std::ops::ControlFlow;
 
 use generation::{Decoding, Generator, GeneratorInfo};
-use jobs::{Job, ItemOutcome, Progress, Replies, Tally, Task};
+use jobs::{ItemOutcome, Job, Progress, Replies, Tally, Task};
 use serde_json::{Value, json};
 
 use crate::driver::Outputs;
@@ -114,6 +114,8 @@ pub(crate) fn reply_text(outcome: ItemOutcome) -> Result<String, String> {
         ItemOutcome::SetAside(reply) => Err(reply
             .fault
             .unwrap_or_else(|| "the reply cannot be read".to_string())),
-        ItemOutcome::Open(reason) => Err(reason.unwrap_or_else(|| "it was never asked".to_string())),
+        ItemOutcome::Open(reason) => {
+            Err(reason.unwrap_or_else(|| "it was never asked".to_string()))
+        }
     }
 }

@@ -29,7 +29,7 @@ pub(crate) fn counted_were(count: u64, singular: &str) -> String {
 
 /// The figures of an extraction, with the first rejected seeds.
 pub fn extraction_text(outcome: &ExtractOutcome) -> String {
-    let of = |name| outcome.record.count(name);
+    let of = |name: &str| outcome.record.count(name);
     let concepts = |kind: &str, found: &str, singletons: &str| {
         format!(
             "{} of {} ({} of a single seed)",

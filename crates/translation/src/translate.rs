@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use dataset_loader::{Benchmark, Data, Problem, needs_options};
 use generation::{Decoding, Generator};
-use jobs::{Job, JobError, ItemOutcome, Progress, UnreadableReply, Replies, Tally, Task};
+use jobs::{ItemOutcome, Job, JobError, Progress, Replies, Tally, Task, UnreadableReply};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 use store::FileError;
@@ -378,6 +378,13 @@ impl Collector<'_> {
                 reason,
                 journal,
             });
+        }
+        if let Some(folder) = output.parent() {
+            let not_writable = |source| FileError::NotWritable {
+                folder: folder.to_path_buf(),
+                source,
+            };
+            std::fs::create_dir_all(folder).map_err(not_writable)?;
         }
         store::write_atomic(output, |out| {
             let mut records = self.records.iter();

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use generation::Generator;
-use jobs::{UnreadableReply, Replies, Task};
+use jobs::{Replies, Task, UnreadableReply};
 use serde_json::json;
 
 use super::prompt::{instruction, wording_digest};

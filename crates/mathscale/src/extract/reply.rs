@@ -106,7 +106,7 @@ mod tests {
     proptest! {
         #[test]
         fn any_reply_is_parsed_or_refused(reply in "(Topics?:? ?|Knowledge points:|[0-9]\\. |\\* |\\*\\*|\\{\"topics\": \\[|\"a\"|\\]|\n|;|\\PC){0,30}") {
-            if let Ok((topics, kps)) = read(&reply) {
+            if let Ok((topics, kps)) = parse(&reply) {
                 prop_assert!((1..=MAX_TOPICS).contains(&topics.len()) && (1..=MAX_KNOWLEDGE_POINTS).contains(&kps.len()));
             }
         }

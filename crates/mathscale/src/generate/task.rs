@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use jobs::{UnreadableReply, Task};
+use jobs::{Task, UnreadableReply};
 use store::JsonLines;
 
 use super::compositions::Compositions;

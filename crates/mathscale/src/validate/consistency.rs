@@ -1,7 +1,7 @@
 //! By self-consistency: several solutions are drawn, and the answer that most of them reach counts
 //! as right.
 
-use jobs::{ItemOutcome, UnreadableReply, Replies, Task};
+use jobs::{ItemOutcome, Replies, Task, UnreadableReply};
 use rayon::prelude::*;
 use scoring::strict::{Answer, Profile};
 

@@ -1,6 +1,6 @@
 //! By reference: a solution of the second generator, and its judgement on the pair's own.
 
-use jobs::{ItemOutcome, UnreadableReply, Replies, Task};
+use jobs::{ItemOutcome, Replies, Task, UnreadableReply};
 use scoring::strict::Profile;
 
 use super::judgement::{PairJudgement, reaches};

@@ -329,7 +329,11 @@ print(json.dumps(found))
     );
     for format in ExportFormat::ALL {
         for split in ["train", "validation"] {
-            assert_eq!(found[format.name()][split][0], counts[split], "{format} {split}");
+            assert_eq!(
+                found[format.name()][split][0],
+                counts[split],
+                "{format} {split}"
+            );
         }
     }
     assert_eq!(
