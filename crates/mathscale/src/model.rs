@@ -59,7 +59,8 @@ impl Asking<'_> {
     }
 }
 
-/// A job of a stage: its items are put to the generator, and replies are kept in the project.
+/// A job of a stage: a reply is asked for each of its items, and the journal of replies is a file
+/// of the project.
 pub(crate) struct StageJob<'a> {
     pub(crate) stage: Stage,
     /// What the names of its files begin with.

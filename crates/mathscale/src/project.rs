@@ -316,7 +316,7 @@ impl Project {
             let place = places.find(|place| !place.exists());
             let place = place.expect("there are more numbers than folders");
             fs::create_dir_all(&place).map_err(FileError::write_failed(&place))?;
-            // A folder comes before the files in it, and takes them along.
+            // A folder comes before the files in it, and moves with them.
             for name in &names {
                 let file = self.file(name);
                 if file.exists() {

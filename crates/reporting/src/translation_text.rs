@@ -33,11 +33,11 @@ pub fn translation_text(translated: &Translated, all: bool) -> String {
         ));
     }
     if !needs_options.is_empty() {
-        let shown = if all { needs_options.len() } else { MAX_NAMED };
+        let max = if all { needs_options.len() } else { MAX_NAMED };
         text.push_str(&format!(
             "  {:>7}  speak of options that are not asked: {}\n",
             grouped(needs_options.len()),
-            listed(needs_options.iter().map(String::as_str), shown)
+            listed(needs_options.iter().map(String::as_str), max)
         ));
     }
     if !rejected.is_empty() {
@@ -77,8 +77,8 @@ pub fn translation_text(translated: &Translated, all: bool) -> String {
     text
 }
 
-fn listed<'a>(names: impl Iterator<Item = &'a str>, shown: usize) -> String {
+fn listed<'a>(names: impl Iterator<Item = &'a str>, max: usize) -> String {
     let names: Vec<&str> = names.collect();
-    let more = if names.len() > shown { ", …" } else { "" };
-    format!("{}{more}", names[..names.len().min(shown)].join(", "))
+    let more = if names.len() > max { ", …" } else { "" };
+    format!("{}{more}", names[..names.len().min(max)].join(", "))
 }

@@ -151,7 +151,7 @@ fn counts(text: &mut String, card: &Card) {
     for (split, count) in &card.splits {
         let _ = writeln!(text, "| {split} | {count} |");
     }
-    text.push_str("\n| source | records | taken | BLAKE3 |\n|---|---|---|---|\n");
+    text.push_str("\n| source | records | amount | BLAKE3 |\n|---|---|---|---|\n");
     let _ = writeln!(text, "| this pipeline | {} | all | |", card.own);
     for Mixed {
         file,
@@ -237,16 +237,14 @@ fn removals(text: &mut String, project: &Project, report: &ScreenReport) {
                 .collect();
             let _ = writeln!(
                 text,
-                "\nTest items that were looked for (same text, near-duplicates from a Jaccard index of {}, {:.0} % of the {}-grams): {}.",
+                "\nDecontaminated against test items (same text, near-duplicates from a Jaccard index of {}, {:.0} % of the {}-grams): {}.",
                 tests.min_jaccard,
                 tests.share * 100.0,
                 tests.ngram,
                 sets.join(", ")
             );
         }
-        None => {
-            text.push_str("\nNo test items were looked for: nothing is known of contamination.\n")
-        }
+        None => text.push_str("\nNot decontaminated: no test items were given.\n"),
     }
 }
 
@@ -313,7 +311,7 @@ fn licence(text: &mut String, plan: &ExportPlan, card: &Card) {
         "\n## Licence\n\nStated by whoever exported it: {}. ",
         one_line(&plan.license)
     );
-    text.push_str("The texts were written by the models named above, whose terms may bind their use; the questions that were shown to them as examples come from the seeds, under the licences of their publishers.");
+    text.push_str("The texts were written by the models named above, whose terms may bind their use; their few-shot examples are the seeds, under the licences of their publishers.");
     if !card.mixed.is_empty() {
         text.push_str(" Records of the other files are under the licences of these.");
     }

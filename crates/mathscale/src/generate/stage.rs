@@ -15,7 +15,7 @@ use crate::project::{Project, StageIdentity, StageRecord};
 use crate::records::Rejected;
 use crate::stage::{GENERATE_REJECTED, PAIRS, Stage};
 
-/// Pairs that are put together at a time, on all cores.
+/// Pairs that are assembled at a time, on all cores.
 const BATCH: usize = 4096;
 
 /// What came of it, with the first compositions that were rejected in this call. Counts:

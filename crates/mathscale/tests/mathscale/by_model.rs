@@ -4,10 +4,7 @@ use std::ops::ControlFlow;
 use std::path::Path;
 
 use fault::{Class, Fault};
-use generation::{
-    Completion, Decoding, Event, FinishReason, GenerationError, Generator, GeneratorInfo, Prompt,
-    PromptIssue,
-};
+use generation::{Decoding, Prompt, Scripted, ScriptedReply};
 use mathscale::{
     Asking, ExtractOutcome, Extraction, MergeMode, MergeOptions, ModelPlan, Project, Rejected,
     extract_by_model, read_seeds,
@@ -16,92 +13,25 @@ use store::JsonLines;
 
 /// Answers in a form that depends on the seed, and every other seed at first with rubbish; the last
 /// one always.
-struct Teacher {
-    asked: usize,
-    fails: bool,
-    stops_after: usize,
-}
-
-impl Teacher {
-    fn new() -> Self {
-        Self {
-            asked: 0,
-            fails: false,
-            stops_after: usize::MAX,
+fn teacher(prompt: &Prompt) -> String {
+    let number: usize = prompt.id.parse().unwrap();
+    let again = prompt.text.contains("could not be used");
+    let reply = match number {
+        12 => "I cannot say, {\"topics\": [",
+        _ if number.is_multiple_of(2) && !again => {
+            "Topics:\n1. A\n2. B\n3. C\nKnowledge points:\n1. x"
         }
-    }
-
-    fn reply(prompt: &Prompt) -> String {
-        let number: usize = prompt.id.parse().unwrap();
-        let again = prompt.text.contains("could not be used");
-        match number {
-            12 => "I cannot say, {\"topics\": [".to_string(),
-            _ if number.is_multiple_of(2) && !again => {
-                "Topics:\n1. A\n2. B\n3. C\nKnowledge points:\n1. x".to_string()
-            }
-            _ if number.is_multiple_of(3) => {
-                "{\"topics\": [\"Money\"], \"knowledge_points\": [\"Percents\"]}".to_string()
-            }
-            _ => {
-                "Sure!\n**Topics:**\n- money\n\n**Knowledge Points:**\n- Percent\n- Rates\n\nDone."
-                    .to_string()
-            }
+        _ if number.is_multiple_of(3) => {
+            "{\"topics\": [\"Money\"], \"knowledge_points\": [\"Percents\"]}"
         }
-    }
-}
-
-impl Generator for Teacher {
-    fn info(&self) -> GeneratorInfo {
-        GeneratorInfo {
-            name: "teacher".into(),
-            kind: "script".into(),
-            details: Default::default(),
-        }
-    }
-
-    fn check(&self, _: &[Prompt], _: &Decoding) -> Result<Vec<PromptIssue>, GenerationError> {
-        Ok(Vec::new())
-    }
-
-    fn generate(
-        &mut self,
-        prompts: &[Prompt],
-        _: &Decoding,
-        on_event: &mut dyn FnMut(Event) -> Result<(), GenerationError>,
-    ) -> Result<(), GenerationError> {
-        for (index, prompt) in prompts.iter().enumerate() {
-            if self.asked == self.stops_after {
-                return Err(GenerationError::Backend("the cable was pulled".into()));
-            }
-            self.asked += 1;
-            on_event(Event::Decoded(7))?;
-            on_event(Event::Finished(Completion {
-                index,
-                text: if self.fails {
-                    String::new()
-                } else {
-                    Self::reply(prompt)
-                },
-                finish_reason: if self.fails {
-                    FinishReason::Error
-                } else {
-                    FinishReason::Eos
-                },
-                prompt_tokens: 10,
-                completion_tokens: 7,
-                prompt_hash: String::new(),
-                token_ids: None,
-                logprobs: None,
-                error: self.fails.then(|| "too busy".to_string()),
-            }))?;
-        }
-        Ok(())
-    }
+        _ => "Sure!\n**Topics:**\n- money\n\n**Knowledge Points:**\n- Percent\n- Rates\n\nDone.",
+    };
+    reply.to_string()
 }
 
 fn run(
     folder: &Path,
-    teacher: &mut Teacher,
+    teacher: &mut Scripted<'_>,
     merge: MergeOptions,
     fresh: bool,
 ) -> Result<(Project, ExtractOutcome), mathscale::Error> {
@@ -137,10 +67,10 @@ fn extractions(project: &Project) -> Vec<Extraction> {
 #[test]
 fn rubbish_is_asked_again_and_what_stays_rubbish_is_rejected() {
     let folder = tempfile::tempdir().unwrap();
-    let mut teacher = Teacher::new();
+    let mut scripted = Scripted::new(teacher);
     let (project, outcome) =
-        run(folder.path(), &mut teacher, MergeOptions::default(), false).unwrap();
-    assert_eq!(teacher.asked, 12 + 6);
+        run(folder.path(), &mut scripted, MergeOptions::default(), false).unwrap();
+    assert_eq!(scripted.asked.len(), 12 + 6);
     let counts = &outcome.record.counts;
     assert_eq!(
         (counts["seeds"], counts["set_aside"], counts["replies"]),
@@ -152,7 +82,7 @@ fn rubbish_is_asked_again_and_what_stays_rubbish_is_rejected() {
             counts["topics"],
             counts["topics_found"]
         ),
-        (18 * 7, 1, 2)
+        (18, 1, 2)
     );
     assert_eq!(outcome.details.rejected[0].id, "12");
     let rejected: Vec<Rejected> =
@@ -167,7 +97,7 @@ fn rubbish_is_asked_again_and_what_stays_rubbish_is_rejected() {
         (11, ["money".to_string()].as_slice())
     );
     // The same again asks nothing.
-    let mut idle = Teacher::new();
+    let mut idle = Scripted::new(teacher);
     drop(project);
     assert!(
         run(folder.path(), &mut idle, MergeOptions::default(), false)
@@ -175,7 +105,7 @@ fn rubbish_is_asked_again_and_what_stays_rubbish_is_rejected() {
             .1
             .already_there
     );
-    assert_eq!(idle.asked, 0);
+    assert_eq!(idle.asked.len(), 0);
 }
 
 #[test]
@@ -183,7 +113,7 @@ fn other_merging_uses_the_replies_again_and_fresh_alone_asks_anew() {
     let folder = tempfile::tempdir().unwrap();
     run(
         folder.path(),
-        &mut Teacher::new(),
+        &mut Scripted::new(teacher),
         MergeOptions::default(),
         false,
     )
@@ -192,7 +122,7 @@ fn other_merging_uses_the_replies_again_and_fresh_alone_asks_anew() {
         merge: MergeMode::Plurals,
         keep_singletons: false,
     };
-    let refused = run(folder.path(), &mut Teacher::new(), merging, false)
+    let refused = run(folder.path(), &mut Scripted::new(teacher), merging, false)
         .err()
         .unwrap()
         .to_string();
@@ -200,17 +130,20 @@ fn other_merging_uses_the_replies_again_and_fresh_alone_asks_anew() {
         refused.contains("options.merge is \"none\" there and \"plurals\" here"),
         "{refused}"
     );
-    let mut teacher = Teacher::new();
-    let (project, outcome) = run(folder.path(), &mut teacher, merging, true).unwrap();
-    assert_eq!((teacher.asked, outcome.record.counts["merges"]), (0, 1));
+    let mut scripted = Scripted::new(teacher);
+    let (project, outcome) = run(folder.path(), &mut scripted, merging, true).unwrap();
+    assert_eq!(
+        (scripted.asked.len(), outcome.record.counts["merges"]),
+        (0, 1)
+    );
     assert!(
         project
             .file("replaced/extract-1/extractions.jsonl")
             .exists()
     );
     drop(project);
-    run(folder.path(), &mut teacher, merging, true).unwrap();
-    assert_eq!(teacher.asked, 18);
+    run(folder.path(), &mut scripted, merging, true).unwrap();
+    assert_eq!(scripted.asked.len(), 18);
 }
 
 #[test]
@@ -218,24 +151,24 @@ fn a_run_that_was_cut_off_continues_to_the_same_files() {
     let folder = tempfile::tempdir().unwrap();
     let (whole, _) = run(
         folder.path(),
-        &mut Teacher::new(),
+        &mut Scripted::new(teacher),
         MergeOptions::default(),
         false,
     )
     .unwrap();
     for stops_after in [0, 5, 12, 17] {
         let folder = tempfile::tempdir().unwrap();
-        let mut teacher = Teacher {
-            stops_after,
-            ..Teacher::new()
+        let mut scripted = Scripted {
+            fails_after: stops_after,
+            ..Scripted::new(teacher)
         };
-        let error = run(folder.path(), &mut teacher, MergeOptions::default(), false)
+        let error = run(folder.path(), &mut scripted, MergeOptions::default(), false)
             .err()
             .unwrap();
         assert_eq!(error.class(), Class::Backend, "{error}");
-        let mut rest = Teacher::new();
+        let mut rest = Scripted::new(teacher);
         let (project, _) = run(folder.path(), &mut rest, MergeOptions::default(), false).unwrap();
-        assert_eq!(rest.asked, 18 - stops_after);
+        assert_eq!(rest.asked.len(), 18 - stops_after);
         for name in [
             "seeds.jsonl",
             "extractions.jsonl",
@@ -254,11 +187,8 @@ fn a_run_that_was_cut_off_continues_to_the_same_files() {
 #[test]
 fn items_that_could_not_be_generated_are_asked_for_again() {
     let folder = tempfile::tempdir().unwrap();
-    let mut teacher = Teacher {
-        fails: true,
-        ..Teacher::new()
-    };
-    let error = run(folder.path(), &mut teacher, MergeOptions::default(), false)
+    let mut scripted = Scripted::new(|_| ScriptedReply::Failure("too busy".to_string()));
+    let error = run(folder.path(), &mut scripted, MergeOptions::default(), false)
         .err()
         .unwrap();
     assert_eq!(error.class(), Class::Incomplete, "{error}");
@@ -269,7 +199,7 @@ fn items_that_could_not_be_generated_are_asked_for_again() {
     );
     run(
         folder.path(),
-        &mut Teacher::new(),
+        &mut Scripted::new(teacher),
         MergeOptions::default(),
         false,
     )

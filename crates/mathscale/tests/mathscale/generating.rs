@@ -6,7 +6,7 @@ use std::ops::ControlFlow;
 use std::path::Path;
 
 use fault::{Class, Fault};
-use generation::{Decoding, Prompt};
+use generation::{Decoding, Prompt, Scripted, ScriptedReply};
 use mathscale::{
     Asking, ComposePlan, Composition, Error, ErrorKind, GenerateOutcome, GeneratePlan, GraphPlan,
     MergeOptions, Pair, Project, Rejected, WalkOptions, compose, estimate_generation, generate,
@@ -15,7 +15,6 @@ use mathscale::{
 use store::JsonLines;
 
 use crate::extract::extract;
-use crate::script::{Reply, Script};
 
 pub const COUNT: usize = 120;
 
@@ -72,9 +71,9 @@ pub fn number(prompt: &Prompt) -> usize {
 }
 
 /// A good reply, in one of several variants of the form.
-fn good(prompt: &Prompt) -> Reply {
+fn good(prompt: &Prompt) -> String {
     let n = number(prompt);
-    Ok(match n % 3 {
+    match n % 3 {
         0 => format!(
             "Question: What is {n} + 1?\nSolution: The answer is {}.",
             n + 1
@@ -87,13 +86,13 @@ fn good(prompt: &Prompt) -> Reply {
             "### Question\nWhat is {n} + 1?\n### Solution\nThe answer is {}.",
             n + 1
         ),
-    })
+    }
 }
 
 fn run(
     project: &mut Project,
     plan: &GeneratePlan<'_>,
-    script: &mut Script<'_>,
+    script: &mut Scripted<'_>,
 ) -> Result<GenerateOutcome, Error> {
     generate(project, plan, script, &mut |_| ControlFlow::Continue(()))
 }
@@ -101,7 +100,7 @@ fn run(
 /// A project whose pairs are generated.
 pub fn generated(folder: &Path) -> Project {
     let mut project = composed(folder);
-    run(&mut project, &plan(), &mut Script::new(&good)).unwrap();
+    run(&mut project, &plan(), &mut Scripted::new(good)).unwrap();
     project
 }
 
@@ -113,16 +112,17 @@ fn pairs(project: &Project) -> Vec<Pair> {
 fn every_composition_becomes_a_pair_with_its_nearest_seeds() {
     let folder = tempfile::tempdir().unwrap();
     let mut project = composed(folder.path());
-    let mut script = Script::new(&good);
+    let mut script = Scripted::new(good);
     let outcome = run(&mut project, &plan(), &mut script).unwrap();
     let counts = &outcome.record.counts;
+    let bytes: usize = script.asked.iter().map(|prompt| prompt.text.len()).sum();
     assert_eq!(
         (counts["pairs"], counts["set_aside"], counts["replies"]),
         (COUNT as u64, 0, COUNT as u64)
     );
     assert_eq!(
         (counts["prompt_tokens"], counts["completion_tokens"]),
-        (100 * COUNT as u64, 7 * COUNT as u64)
+        (bytes as u64, COUNT as u64)
     );
     let compositions: Vec<Composition> =
         JsonLines::read_all(&project.file("compositions.jsonl")).unwrap();
@@ -133,7 +133,7 @@ fn every_composition_becomes_a_pair_with_its_nearest_seeds() {
             (&composition.topics, &composition.knowledge_points)
         );
         assert_eq!(pair.question, format!("What is {} + 1?", place + 1));
-        assert_eq!((pair.model.as_str(), pair.seeds.len()), ("teacher", 3));
+        assert_eq!((pair.model.as_str(), pair.seeds.len()), ("scripted", 3));
         let prompt = &script
             .asked
             .iter()
@@ -162,7 +162,7 @@ fn every_composition_becomes_a_pair_with_its_nearest_seeds() {
         }
     }
     assert!(
-        run(&mut project, &plan(), &mut Script::new(&good))
+        run(&mut project, &plan(), &mut Scripted::new(good))
             .unwrap()
             .already_there
     );
@@ -175,11 +175,11 @@ fn half_rubbish_is_asked_again_with_the_reason_and_then_rejected() {
     let folder = tempfile::tempdir().unwrap();
     let mut project = composed(folder.path());
     let answer = |prompt: &Prompt| match number(prompt) % 4 {
-        0 => Ok("As a language model I like \u{7}numbers\u{0}".to_string()),
-        1 if prompt.sample == 0 => Ok("Question: What is 1 + 1?".to_string()),
+        0 => "As a language model I like \u{7}numbers\u{0}".to_string(),
+        1 if prompt.sample == 0 => "Question: What is 1 + 1?".to_string(),
         _ => good(prompt),
     };
-    let mut script = Script::new(&answer);
+    let mut script = Scripted::new(answer);
     let outcome = run(&mut project, &plan(), &mut script).unwrap();
     let counts = &outcome.record.counts;
     let (hopeless, late) = (COUNT as u64 / 4, COUNT as u64 / 4);
@@ -217,9 +217,9 @@ fn interruptions_change_nothing_and_nothing_is_asked_twice() {
     let mut project = composed(folder.path());
     let mut asked = 0;
     for start in 0.. {
-        let mut script = Script {
-            patience: 1 + start * 11,
-            ..Script::new(&good)
+        let mut script = Scripted {
+            fails_after: 1 + start * 11,
+            ..Scripted::new(good)
         };
         let outcome = run(&mut project, &plan(), &mut script);
         asked += script.asked.len();
@@ -244,14 +244,11 @@ fn interruptions_change_nothing_and_nothing_is_asked_twice() {
 fn failed_compositions_are_named_and_asked_again_or_rejected() {
     let folder = tempfile::tempdir().unwrap();
     let mut project = composed(folder.path());
-    let failing = |prompt: &Prompt| {
-        if number(prompt) == 7 {
-            Err("no line".to_string())
-        } else {
-            good(prompt)
-        }
+    let failing = |prompt: &Prompt| match number(prompt) {
+        7 => ScriptedReply::Failure("no line".to_string()),
+        _ => good(prompt).into(),
     };
-    let error = run(&mut project, &plan(), &mut Script::new(&failing)).unwrap_err();
+    let error = run(&mut project, &plan(), &mut Scripted::new(failing)).unwrap_err();
     assert!(
         error.class() == Class::Incomplete && error.to_string().contains("(pair/7): no line"),
         "{error}"
@@ -260,7 +257,7 @@ fn failed_compositions_are_named_and_asked_again_or_rejected() {
         without_failed: true,
         ..plan()
     };
-    let mut script = Script::new(&failing);
+    let mut script = Scripted::new(failing);
     let outcome = run(&mut project, &ended, &mut script).unwrap();
     assert_eq!(script.asked.len(), 1);
     assert_eq!(
@@ -276,17 +273,17 @@ fn failed_compositions_are_named_and_asked_again_or_rejected() {
 fn other_work_is_refused_with_the_difference() {
     let folder = tempfile::tempdir().unwrap();
     let mut project = composed(folder.path());
-    let early = |project: &mut Project, plan: &GeneratePlan<'_>, script: &mut Script<'_>| {
+    let early = |project: &mut Project, plan: &GeneratePlan<'_>, script: &mut Scripted<'_>| {
         run(project, plan, script).unwrap_err()
     };
-    run(&mut project, &plan(), &mut Script::new(&good)).unwrap();
+    run(&mut project, &plan(), &mut Scripted::new(good)).unwrap();
     let message = early(
         &mut project,
         &GeneratePlan {
             examples: 2,
             ..plan()
         },
-        &mut Script::new(&good),
+        &mut Scripted::new(good),
     )
     .to_string();
     assert!(
@@ -302,17 +299,14 @@ fn other_work_is_refused_with_the_difference() {
             },
             ..plan()
         },
-        &mut Script::new(&good),
+        &mut Scripted::new(good),
     )
     .to_string();
     assert!(message.contains("prompt is "), "{message}");
-    let mut other = Script {
-        name: "other",
-        ..Script::new(&good)
-    };
+    let mut other = Scripted::new(good).named("other");
     let message = early(&mut project, &plan(), &mut other).to_string();
     assert!(
-        message.contains("generator.weights is teacher there and other here"),
+        message.contains("generator.weights_digest is scripted there and other here"),
         "{message}"
     );
 
@@ -333,7 +327,7 @@ fn other_work_is_refused_with_the_difference() {
         fresh: true,
     };
     mathscale::extract_from_annotations(&mut project, &plan_seeds).unwrap();
-    let error = early(&mut project, &plan(), &mut Script::new(&good));
+    let error = early(&mut project, &plan(), &mut Scripted::new(good));
     assert!(matches!(error.kind(), ErrorKind::Stale { .. }), "{error}");
 }
 

@@ -8,5 +8,4 @@ mod generating; // pairs by a scripted generator
 mod graph; // the graph, its files and its figures
 mod project; // what a project refuses and calls stale
 mod screening; // which pairs are kept
-mod script; // a scripted generator
 mod validating; // pairs judged

@@ -3,7 +3,7 @@
 use std::num::NonZeroU32;
 use std::ops::ControlFlow;
 
-use generation::{Decoding, Prompt, Sampling};
+use generation::{Decoding, Prompt, Sampling, Scripted};
 use mathscale::{
     Asking, Error, JudgeAndScorer, OnWrong, Pair, PairSource, Project, Rejected, ScreenPlan,
     ScreenRules, ValidateOutcome, ValidatePlan, Validation, ValidationMethod, screen, validate,
@@ -11,7 +11,6 @@ use mathscale::{
 use store::JsonLines;
 
 use crate::generating::{COUNT, generated, number};
-use crate::script::{Reply, Script};
 
 fn plan(method: ValidationMethod, on_wrong: OnWrong) -> ValidatePlan<'static> {
     let sampling = Sampling {
@@ -42,12 +41,9 @@ fn plan(method: ValidationMethod, on_wrong: OnWrong) -> ValidatePlan<'static> {
 fn run(
     project: &mut Project,
     plan: &ValidatePlan<'_>,
-    answer: &dyn Fn(&Prompt) -> Reply,
+    answer: &dyn Fn(&Prompt) -> String,
 ) -> Result<ValidateOutcome, Error> {
-    let mut script = Script {
-        name: "examiner",
-        ..Script::new(answer)
-    };
+    let mut script = Scripted::new(answer).named("examiner");
     validate(project, plan, &mut script, &mut |_| {
         ControlFlow::Continue(())
     })
@@ -59,20 +55,20 @@ fn validated(project: &Project) -> Vec<Pair> {
 
 /// Finds every sixth solution wrong: for each twelfth the answers differ too, for every 30th the
 /// judge is mistaken; the tenth is never solved, the 20th never judged.
-fn examiner(prompt: &Prompt) -> Reply {
+fn examiner(prompt: &Prompt) -> String {
     let n = number(prompt);
     if prompt.text.contains("Verdict") {
-        return Ok(match n {
+        return match n {
             20 => "I would rather not say.".to_string(),
             n if n % 6 == 0 => "There is a slip.\nVerdict: incorrect".to_string(),
             _ => "**Verdict:** Correct".to_string(),
-        });
+        };
     }
-    Ok(match n {
+    match n {
         10 => "I do not know".to_string(),
         n if n % 12 == 0 => format!("The answer is {}.", n + 500),
         n => format!("One more. The answer is {}.", n + 1),
-    })
+    }
 }
 
 #[test]
@@ -117,7 +113,7 @@ fn wrong_solutions_are_replaced_as_in_the_paper() {
     );
     assert_eq!(
         (pairs[0].validation, pairs[0].model.as_str()),
-        (Some(Validation::Confirmed), "teacher")
+        (Some(Validation::Confirmed), "scripted")
     );
 
     // The next stage takes what was validated.
@@ -155,7 +151,7 @@ fn dropping_after_replacing_asks_nothing_again() {
     )
     .unwrap();
     let drop = plan(ValidationMethod::Reference, OnWrong::Drop);
-    let silent = |_: &Prompt| -> Reply { panic!("nothing is left to ask") };
+    let silent = |_: &Prompt| -> String { panic!("nothing is left to ask") };
     let message = run(&mut project, &drop, &silent).unwrap_err().to_string();
     assert!(
         message.contains("options.on_wrong is \"replace\" there and \"drop\" here"),
@@ -186,14 +182,14 @@ fn the_answer_of_most_samples_decides() {
     let method = ValidationMethod::Consistency(NonZeroU32::new(5).unwrap());
     // Of five samples two differ, each in its own way; for every eighth question four agree on
     // another answer.
-    let answer = |prompt: &Prompt| -> Reply {
+    let answer = |prompt: &Prompt| -> String {
         let n = number(prompt);
         let sample: usize = prompt.id.rsplit('/').next().unwrap().parse().unwrap();
-        Ok(match (n % 8, sample) {
+        match (n % 8, sample) {
             (0, 0..4) => format!("So \\boxed{{{}}}.", n + 300),
             (1.., 3..) => format!("The answer is {}.", 1000 + sample),
             _ => format!("The answer is {}.0", n + 1),
-        })
+        }
     };
     let greedy = ValidatePlan {
         asking: Asking {
@@ -229,5 +225,5 @@ fn the_answer_of_most_samples_decides() {
         validated(&project)[7].validation,
         Some(Validation::Rejected)
     );
-    assert_eq!(validated(&project)[7].model, "teacher");
+    assert_eq!(validated(&project)[7].model, "scripted");
 }

@@ -1,15 +1,11 @@
 //! From a file to a file, by a scripted translator.
 
-use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use dataset_loader::{Benchmark, Data};
-use generation::{
-    Completion, Decoding, Event, FinishReason, GenerationError, Generator, GeneratorInfo, Prompt,
-    PromptIssue,
-};
+use generation::{Decoding, Prompt, Scripted, ScriptedReply};
 use tempfile::TempDir;
 use translation::{Error, Translated, TranslationPlan, translate};
 
@@ -21,82 +17,26 @@ const RECORDS: &str = r#"{"data_source":"a","question_number":"1","question":"�
 "#;
 
 /// Knows some of the texts; loses a number at the first attempt at the last one.
-struct Translator {
-    asked: Vec<String>,
-    fails_on: Option<&'static str>,
-    knows_answers: bool,
+fn translator(prompt: &Prompt) -> String {
+    let reply = match prompt.text.as_str() {
+        text if text.contains("苹果") => {
+            "Translation: Ming has 3 apples and buys two more. How many has he in all?"
+        }
+        text if text.contains("哪个数") => "Which of the following is the largest, $x^2$?",
+        text if text.contains("什么条件") => "What kind of condition is $x>1$ for $x>0$?",
+        text if text.contains("充分不必要") => "sufficient but not necessary",
+        text if text.contains("绳子") && text.contains("missing: 12") => {
+            "A rope is 12 metres long, 5 metres are used. How many metres are left?"
+        }
+        text if text.contains("绳子") => {
+            "A rope is long, 5 metres are used. How many metres are left?"
+        }
+        _ => UNKNOWN,
+    };
+    reply.to_string()
 }
 
-impl Translator {
-    fn new() -> Self {
-        Self {
-            asked: Vec::new(),
-            fails_on: None,
-            knows_answers: true,
-        }
-    }
-
-    fn reply(&self, prompt: &str) -> &'static str {
-        match prompt {
-            _ if prompt.contains("苹果") => {
-                "Translation: Ming has 3 apples and buys two more. How many has he in all?"
-            }
-            _ if prompt.contains("哪个数") => "Which of the following is the largest, $x^2$?",
-            _ if prompt.contains("什么条件") => "What kind of condition is $x>1$ for $x>0$?",
-            _ if prompt.contains("充分不必要") && self.knows_answers => {
-                "sufficient but not necessary"
-            }
-            _ if prompt.contains("绳子") && prompt.contains("missing: 12") => {
-                "A rope is 12 metres long, 5 metres are used. How many metres are left?"
-            }
-            _ if prompt.contains("绳子") => {
-                "A rope is long, 5 metres are used. How many metres are left?"
-            }
-            _ => "我不知道",
-        }
-    }
-}
-
-impl Generator for Translator {
-    fn info(&self) -> GeneratorInfo {
-        GeneratorInfo {
-            name: "translator".into(),
-            kind: "script".into(),
-            details: BTreeMap::new(),
-        }
-    }
-    fn check(&self, _: &[Prompt], _: &Decoding) -> Result<Vec<PromptIssue>, GenerationError> {
-        Ok(Vec::new())
-    }
-    fn generate(
-        &mut self,
-        prompts: &[Prompt],
-        _: &Decoding,
-        on_event: &mut dyn FnMut(Event) -> Result<(), GenerationError>,
-    ) -> Result<(), GenerationError> {
-        for (index, prompt) in prompts.iter().enumerate() {
-            on_event(Event::Decoded(1))?;
-            self.asked.push(prompt.text.clone());
-            let failing = self.fails_on.is_some_and(|part| prompt.text.contains(part));
-            on_event(Event::Finished(Completion {
-                index,
-                text: self.reply(&prompt.text).to_string(),
-                finish_reason: if failing {
-                    FinishReason::Error
-                } else {
-                    FinishReason::Eos
-                },
-                prompt_tokens: 10,
-                completion_tokens: 5,
-                prompt_hash: String::new(),
-                token_ids: None,
-                logprobs: None,
-                error: failing.then(|| "out of service".to_string()),
-            }))?;
-        }
-        Ok(())
-    }
-}
+const UNKNOWN: &str = "我不知道";
 
 struct Bench {
     folder: TempDir,
@@ -113,7 +53,7 @@ impl Bench {
         self.folder.path().join(name)
     }
 
-    fn go(&self, translator: &mut Translator) -> Result<Translated, Error> {
+    fn go(&self, translator: &mut Scripted<'_>) -> Result<Translated, Error> {
         let (input, output, folder) = (
             self.path("in.jsonl"),
             self.path("data/math23k.jsonl"),
@@ -145,8 +85,8 @@ impl Bench {
 #[test]
 fn records_are_translated_checked_and_kept_with_their_source() {
     let bench = Bench::new(RECORDS);
-    let mut translator = Translator::new();
-    let translated = bench.go(&mut translator).unwrap();
+    let mut scripted = Scripted::new(translator);
+    let translated = bench.go(&mut scripted).unwrap();
     assert_eq!(
         (translated.read, translated.written, translated.english),
         (5, 4, 1)
@@ -154,12 +94,12 @@ fn records_are_translated_checked_and_kept_with_their_source() {
     assert_eq!(translated.needs_options, ["math23k_en/2"]);
     assert_eq!(translated.rejected, []);
     // Four questions and one answer, one of them twice.
-    assert_eq!(translator.asked.len(), 6);
+    assert_eq!(scripted.asked.len(), 6);
     assert!(
-        translator
+        scripted
             .asked
             .iter()
-            .all(|prompt| prompt.starts_with("### Translate"))
+            .all(|prompt| prompt.text.starts_with("### Translate"))
     );
 
     let data = bench.output();
@@ -175,7 +115,7 @@ fn records_are_translated_checked_and_kept_with_their_source() {
     );
     assert_eq!(
         (&extras["translated_by"], &extras["equation"]),
-        (&"translator".into(), &"x=3+2".into())
+        (&"scripted".into(), &"x=3+2".into())
     );
     assert!(!extras.contains_key("language"));
     let (condition, extras) = data.problem("math23k_en/3").unwrap();
@@ -194,7 +134,7 @@ fn records_are_translated_checked_and_kept_with_their_source() {
     );
 
     // Again: everything is there.
-    let mut idle = Translator::new();
+    let mut idle = Scripted::new(translator);
     let again = bench.go(&mut idle).unwrap();
     assert_eq!((idle.asked.len(), again.written), (0, 4));
 }
@@ -203,10 +143,12 @@ fn records_are_translated_checked_and_kept_with_their_source() {
 fn what_fails_the_checks_is_rejected_with_its_reason() {
     let bench = Bench::new(RECORDS);
     let translated = bench
-        .go(&mut Translator {
-            knows_answers: false,
-            ..Translator::new()
-        })
+        .go(&mut Scripted::new(|prompt: &Prompt| {
+            match prompt.text.contains("充分不必要") {
+                true => UNKNOWN.to_string(),
+                false => translator(prompt),
+            }
+        }))
         .unwrap();
     assert_eq!(translated.written, 3);
     let [rejected] = translated.rejected.as_slice() else {
@@ -221,10 +163,12 @@ fn what_fails_the_checks_is_rejected_with_its_reason() {
 fn failures_leave_no_output_and_are_asked_again() {
     let bench = Bench::new(RECORDS);
     let message = bench
-        .go(&mut Translator {
-            fails_on: Some("绳子"),
-            ..Translator::new()
-        })
+        .go(&mut Scripted::new(|prompt: &Prompt| {
+            match prompt.text.contains("绳子") {
+                true => ScriptedReply::Failure("out of service".to_string()),
+                false => translator(prompt).into(),
+            }
+        }))
         .unwrap_err()
         .to_string();
     assert!(
@@ -234,7 +178,7 @@ fn failures_leave_no_output_and_are_asked_again() {
         "{message}"
     );
     assert!(!bench.path("data/math23k.jsonl").exists());
-    let mut later = Translator::new();
+    let mut later = Scripted::new(translator);
     assert_eq!(bench.go(&mut later).unwrap().written, 4);
     assert_eq!(later.asked.len(), 2);
 }
@@ -243,7 +187,7 @@ fn failures_leave_no_output_and_are_asked_again() {
 fn bad_input_is_refused_in_words() {
     let english = r#"{"question":"1+1?","answer":"2","data_topic":"math23k_en"}"#;
     let message = Bench::new(english)
-        .go(&mut Translator::new())
+        .go(&mut Scripted::new(translator))
         .unwrap_err()
         .to_string();
     assert!(
@@ -252,7 +196,7 @@ fn bad_input_is_refused_in_words() {
     );
     let french = RECORDS.replace("\"zh\"", "\"fr\"");
     let message = Bench::new(&french)
-        .go(&mut Translator::new())
+        .go(&mut Scripted::new(translator))
         .unwrap_err()
         .to_string();
     assert!(
@@ -261,7 +205,10 @@ fn bad_input_is_refused_in_words() {
     );
     let choice = RECORDS.lines().nth(1).unwrap();
     let bench = Bench::new(choice);
-    let message = bench.go(&mut Translator::new()).unwrap_err().to_string();
+    let message = bench
+        .go(&mut Scripted::new(translator))
+        .unwrap_err()
+        .to_string();
     assert!(
         message.contains("the first (math23k_en/2): its translation speaks of options"),
         "{message}"
@@ -269,7 +216,7 @@ fn bad_input_is_refused_in_words() {
     assert!(!bench.path("data/math23k.jsonl").exists());
     let rope = RECORDS.lines().nth(3).unwrap().replace("绳子", "铁丝");
     let message = Bench::new(&rope)
-        .go(&mut Translator::new())
+        .go(&mut Scripted::new(translator))
         .unwrap_err()
         .to_string();
     assert!(
