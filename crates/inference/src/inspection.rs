@@ -173,7 +173,7 @@ impl Inspection {
                 ""
             };
             warnings.push(format!(
-                "{} rows of the embedding value_stats untrained (zero, or the same as another): {shown}{more}",
+                "{} rows of the embedding look untrained (zero, or the same as another): {shown}{more}",
                 untrained.len()
             ));
         }
