@@ -6,7 +6,8 @@ mod list; // the sets
 mod new; // the folder of a set of one's own
 mod overlap; // which test items training files contain
 mod path; // where the data folder is
-mod sample; // some problems at random
+mod random; // some problems at random
+mod selfcheck; // can the scorers judge by the references?
 mod show; // one problem
 mod stats; // what is at hand beside what the paper counts
 mod translate; // Chinese problems into English ones
@@ -15,7 +16,6 @@ mod verify; // whether what was fetched is still the same
 use clap::Subcommand;
 
 use crate::exit::Outcome;
-use crate::self_check;
 
 /// Look at the data.
 #[derive(Subcommand)]
@@ -24,7 +24,7 @@ pub enum Command {
     List(list::Args),
     Stats(stats::Args),
     Show(show::Args),
-    Sample(sample::Args),
+    Random(random::Args),
     Fetch(fetch::Args),
     Verify(verify::Args),
     Import(import::Args),
@@ -34,7 +34,7 @@ pub enum Command {
     Path(path::Args),
     /// Put every reference to the scorers: it must equal itself, also rewritten, and no changed
     /// copy of it.
-    Selfcheck(self_check::Args),
+    Selfcheck(selfcheck::Args),
 }
 
 pub fn run(command: Command) -> anyhow::Result<Outcome> {
@@ -42,7 +42,7 @@ pub fn run(command: Command) -> anyhow::Result<Outcome> {
         Command::List(args) => list::run(args),
         Command::Stats(args) => stats::run(args),
         Command::Show(args) => show::run(args),
-        Command::Sample(args) => sample::run(args),
+        Command::Random(args) => random::run(args),
         Command::Fetch(args) => fetch::run(args),
         Command::Verify(args) => verify::run(args),
         Command::Import(args) => import::run(args),
@@ -50,6 +50,6 @@ pub fn run(command: Command) -> anyhow::Result<Outcome> {
         Command::New(args) => new::run(args),
         Command::Overlap(args) => overlap::run(args),
         Command::Path(args) => path::run(args),
-        Command::Selfcheck(args) => self_check::run(args),
+        Command::Selfcheck(args) => selfcheck::run(args),
     }
 }

@@ -43,7 +43,7 @@ pub struct Args {
     scorer: Option<ScorerName>,
     /// Also fail on any significant drop, however small.
     #[arg(long)]
-    strict: bool,
+    fail_on_any_drop: bool,
     /// Rules for averages and sets [default: mwpbench.toml, where there is one].
     #[arg(long, env = "MWPBENCH_CONFIG", value_name = "FILE")]
     config: Option<PathBuf>,
@@ -110,7 +110,7 @@ impl Args {
             max_drop: self.max_drop,
             alpha: self.alpha,
             scorer: self.scorer.map(Into::into),
-            strict: self.strict,
+            strict: self.fail_on_any_drop,
         };
         let bootstrap = Bootstrap {
             seed: self.seed,

@@ -18,7 +18,7 @@ use inference::{
 
 use crate::endpoint::{EndpointArgs, ServerPrompts};
 use crate::system_prompt::SystemPrompt;
-use crate::{data_folder, exit, model};
+use crate::{checkpoint, data_folder, exit};
 
 /// Which checkpoint answers and how it is computed, or which server.
 #[derive(clap::Args)]
@@ -32,7 +32,7 @@ pub struct GeneratorArgs {
     #[command(flatten)]
     system_prompt: SystemPrompt,
     #[command(flatten)]
-    extras: model::Extras,
+    extras: checkpoint::Extras,
     /// Prompts worked on at a time; never changes a completion on the processor.
     #[arg(long, env = "MWPBENCH_BATCH_SIZE", default_value = "auto", value_name = "N|auto", value_parser = batch_size)]
     batch_size: BatchSize,

@@ -1,4 +1,4 @@
-//! `mwpbench model`: what the program understands of a checkpoint.
+//! `mwpbench inspect`: what the program understands of a checkpoint.
 
 use std::path::Path;
 
@@ -6,7 +6,7 @@ use fault::{Class, Fault};
 use inference::Inspection;
 
 use crate::exit::{self, Outcome};
-use crate::{model, screen};
+use crate::{checkpoint, screen};
 
 /// Print what is understood of a checkpoint, and warn of what looks wrong with it.
 ///
@@ -18,7 +18,7 @@ pub struct Args {
     #[arg(value_name = "PATH|demo")]
     model: String,
     #[command(flatten)]
-    extras: model::Extras,
+    extras: checkpoint::Extras,
     #[command(flatten)]
     telling: screen::Telling,
 }

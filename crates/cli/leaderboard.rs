@@ -41,7 +41,7 @@ pub struct Args {
     subjects: Option<SubjectsName>,
     /// Show Fresh-GaokaoMath-2023 even where no run asked it; it is in no average.
     #[arg(long, conflicts_with = "subjects")]
-    fresh: bool,
+    include_fresh_gaokao: bool,
     /// How the leaderboard is written.
     #[arg(long, value_enum, default_value_t = FormatName::Terminal)]
     format: FormatName,
@@ -141,7 +141,7 @@ impl Args {
                 SubjectsName::Math => Subjects::Math,
                 SubjectsName::CollegeMath => Subjects::CollegeMath,
             }),
-            fresh: self.fresh,
+            include_fresh_gaokao: self.include_fresh_gaokao,
         }
     }
 

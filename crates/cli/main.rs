@@ -5,6 +5,7 @@
 mod asking; // how a model is asked about items of a job
 mod baseline; // mwpbench baseline
 mod chat; // --prompt-template, --chat-template and what goes with them
+mod checkpoint; // --model: a folder, a GGUF file, or the embedded demo checkpoint
 mod compare; // mwpbench compare
 mod data; // mwpbench data
 mod data_folder; // where problems are looked for
@@ -16,16 +17,14 @@ mod exit; // errors → exit codes
 mod gate; // mwpbench gate
 mod generator; // who answers: --model and what goes with it
 mod grading; // --profile: which scoring profile judges
-mod inspect; // mwpbench model
+mod inspect; // mwpbench inspect
 mod interruption; // SIGINT and SIGTERM
 mod leaderboard; // mwpbench leaderboard
 mod mathscale; // mwpbench mathscale
-mod model; // --model: a folder, or the embedded demo checkpoint
-mod normalizers; // mwpbench normalizers check
 mod progress; // a bar on a terminal, plain lines elsewhere
+mod rules; // mwpbench rules check
 mod score; // mwpbench score
 mod screen; // what the terminal can show
-mod self_check; // mwpbench data selfcheck
 mod show; // mwpbench show
 mod stop; // --stop
 mod system_prompt; // --system-prompt
@@ -55,11 +54,12 @@ enum Command {
     #[command(subcommand)]
     Baseline(baseline::Command),
     Leaderboard(leaderboard::Args),
-    Model(inspect::Args),
+    #[command(visible_alias = "model")]
+    Inspect(inspect::Args),
     #[command(subcommand)]
     Data(data::Command),
     #[command(subcommand)]
-    Normalizers(normalizers::Command),
+    Rules(rules::Command),
     #[command(subcommand)]
     Mathscale(mathscale::Command),
 }
@@ -74,9 +74,9 @@ fn main() -> ExitCode {
         Command::Gate(args) => gate::run(args),
         Command::Baseline(command) => baseline::run(command),
         Command::Leaderboard(args) => leaderboard::run(args),
-        Command::Model(args) => inspect::run(args),
+        Command::Inspect(args) => inspect::run(args),
         Command::Data(command) => data::run(command),
-        Command::Normalizers(command) => normalizers::run(command),
+        Command::Rules(command) => rules::run(command),
         Command::Mathscale(command) => mathscale::run(command),
     };
     exit::report(outcome)

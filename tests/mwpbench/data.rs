@@ -250,7 +250,7 @@ fn a_seed_draws_the_same_problems_again() {
     let ids = |args: &[&str]| {
         let drawn = mwpbench(
             folder.path(),
-            [&["data", "sample", "--json"], args].concat(),
+            [&["data", "random", "--json"], args].concat(),
         )
         .ok()
         .json();
@@ -267,14 +267,14 @@ fn a_seed_draws_the_same_problems_again() {
             .iter()
             .all(|id| !id.starts_with("gsm8k"))
     );
-    let text = mwpbench(folder.path(), ["data", "sample", "2", "--seed", "3"])
+    let text = mwpbench(folder.path(), ["data", "random", "2", "--seed", "3"])
         .ok()
         .stdout;
     assert!(
         text.contains("2 of 398; the same again with --seed 3"),
         "{text}"
     );
-    mwpbench(folder.path(), ["data", "sample", "0"]).refused(USAGE, &["invalid value '0'"]);
+    mwpbench(folder.path(), ["data", "random", "0"]).refused(USAGE, &["invalid value '0'"]);
 }
 
 #[test]
@@ -348,7 +348,7 @@ fn own_sets_stand_beside_the_benchmark_in_the_data_folder() {
     assert_eq!(summary["micro"], summary["macro"]);
     let only = mwpbench(
         folder.path(),
-        ["data", "sample", "9", "--tasks", "mine", "--json"],
+        ["data", "random", "9", "--tasks", "mine", "--json"],
     )
     .ok()
     .json();

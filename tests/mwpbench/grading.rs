@@ -154,12 +154,9 @@ fn a_profile_changes_the_verdict_and_is_named() {
         text.contains("strict     correct (profile own.toml)"),
         "{text}"
     );
-    let checked = mwpbench(
-        folder.path(),
-        ["normalizers", "check", "--profile", "own.toml"],
-    )
-    .ok()
-    .stdout;
+    let checked = mwpbench(folder.path(), ["rules", "check", "--profile", "own.toml"])
+        .ok()
+        .stdout;
     assert!(
         checked.contains("2 cases, 0 fail; 1 rules, 0 without"),
         "{checked}"
@@ -173,10 +170,7 @@ fn a_profile_changes_the_verdict_and_is_named() {
         ),
     )
     .unwrap();
-    let failed = mwpbench(
-        folder.path(),
-        ["normalizers", "check", "--profile", "wrong.toml"],
-    );
+    let failed = mwpbench(folder.path(), ["rules", "check", "--profile", "wrong.toml"]);
     assert_eq!(failed.code, Some(1));
     assert!(
         failed.stdout.contains("FAILS  wrong.toml: it does not"),
@@ -256,7 +250,7 @@ fn profiles_that_are_none_are_refused() {
 #[test]
 fn the_rules_cases_hold_and_cover_every_rule() {
     let folder = tempfile::tempdir().unwrap();
-    let checked = mwpbench(folder.path(), ["normalizers", "check", "--rules"])
+    let checked = mwpbench(folder.path(), ["rules", "check", "--rules"])
         .ok()
         .stdout;
     for part in [
@@ -268,7 +262,7 @@ fn the_rules_cases_hold_and_cover_every_rule() {
     ] {
         assert!(checked.contains(part), "no {part:?} in\n{checked}");
     }
-    let report = mwpbench(folder.path(), ["normalizers", "check", "--json"])
+    let report = mwpbench(folder.path(), ["rules", "check", "--json"])
         .ok()
         .json();
     assert!(report["rules"].as_array().unwrap().len() > 90);

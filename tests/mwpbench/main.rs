@@ -10,13 +10,13 @@ mod eval; // mwpbench eval on the demo checkpoint
 mod fetch; // mwpbench data fetch and verify
 mod gate; // mwpbench compare, gate and baseline
 mod grading; // explanations, profiles, the rules' cases, the self-check
+mod inspect; // mwpbench inspect, adapters, 8 bits
 mod interruption; // kills, signals, two writers, damaged journals
 mod layers; // which crate may know which
 mod leaderboard; // mwpbench leaderboard, and tags
 mod mathscale; // mwpbench mathscale: extract, graph, compose
 mod mathscale_pairs; // mwpbench mathscale: generate, validate, screen, export
 mod messages; // libraries name no flag
-mod model; // mwpbench model, adapters, 8 bits
 #[path = "../../crates/endpoint/tests/endpoint/server.rs"]
 #[allow(dead_code)] // the endpoint's own tests use all of it
 mod model_server; // a model behind a server on loopback, as a test wants it

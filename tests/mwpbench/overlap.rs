@@ -198,6 +198,6 @@ fn what_cannot_be_searched_is_refused() {
     with(folder, &["--train", "none.jsonl"]).refused(USAGE, &["none.jsonl: there is no such file"]);
     with(folder, &["--train", "strange.jsonl", "--ngram", "3"])
         .refused(USAGE, &["expected 5 to 50"]);
-    with(folder, &["--train", "strange.jsonl", "--sets", "gsm9k"]).refused(USAGE, &["gsm9k"]);
+    with(folder, &["--train", "strange.jsonl", "--tasks", "gsm9k"]).refused(USAGE, &["gsm9k"]);
     with(folder, &[]).refused(USAGE, &["--train"]);
 }

@@ -32,13 +32,13 @@ pub struct Args {
     data: Option<PathBuf>,
     /// Sets or tasks to look for, separated by commas [default: all there are].
     #[arg(long, value_delimiter = ',', value_name = "NAME,…")]
-    sets: Option<Vec<String>>,
+    tasks: Option<Vec<String>>,
     /// Words of an n-gram: 13, or fewer to find more.
     #[arg(long, default_value_t = Options::default().ngram, value_name = "N")]
     ngram: usize,
     /// Jaccard index from which texts are near-duplicates, from 0.5 to 1.
     #[arg(long, default_value_t = Options::default().near, value_name = "INDEX")]
-    near: f64,
+    min_jaccard: f64,
     /// Share of an item's n-grams in one training question from which it counts as contaminated,
     /// from 0 to 1.
     #[arg(long, default_value_t = Options::default().share, value_name = "SHARE")]
@@ -64,7 +64,7 @@ pub fn run(args: Args) -> anyhow::Result<Outcome> {
     let benchmark = data_folder::benchmark(args.data.as_deref())?;
     let data = data_folder::load(&benchmark, args.data.as_deref())?;
     let selection = Selection {
-        tasks: args.sets.clone(),
+        tasks: args.tasks.clone(),
         limit: None,
         protocol: Protocol::Full,
     };
@@ -76,7 +76,7 @@ pub fn run(args: Args) -> anyhow::Result<Outcome> {
     };
     let options = Options {
         ngram: args.ngram,
-        near: args.near,
+        near: args.min_jaccard,
         share: args.share,
     };
     let index = Index::new(problems.into_iter().map(item).collect(), options)?;

@@ -48,7 +48,7 @@ pub struct LeaderboardPlan {
     /// The subjects of one set in place of the sets.
     pub subjects: Option<Subjects>,
     /// Fresh-GaokaoMath-2023 even where no run asked it.
-    pub fresh: bool,
+    pub include_fresh_gaokao: bool,
 }
 
 /// Whose verdicts count.

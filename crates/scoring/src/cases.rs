@@ -1,6 +1,6 @@
 //! The cases of `answer-normalizers/`, which prove its rules, and how they are run.
 //!
-//! Every file is embedded, so that `mwpbench normalizers check` needs no checkout. A rule is
+//! Every file is embedded, so that `mwpbench rules check` needs no checkout. A rule is
 //! covered where one case says that it fires and another that it stays silent, and both hold.
 
 use std::collections::BTreeMap;

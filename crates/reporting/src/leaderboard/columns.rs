@@ -92,11 +92,11 @@ impl Column {
     pub fn of(benchmark: &Benchmark, entries: &[Entry], plan: &LeaderboardPlan) -> Vec<Self> {
         match plan.subjects {
             Some(subjects) => Self::of_subjects(benchmark, subjects),
-            None => Self::of_sets(benchmark, entries, plan.fresh),
+            None => Self::of_sets(benchmark, entries, plan.include_fresh_gaokao),
         }
     }
 
-    fn of_sets(benchmark: &Benchmark, entries: &[Entry], fresh: bool) -> Vec<Self> {
+    fn of_sets(benchmark: &Benchmark, entries: &[Entry], include_fresh_gaokao: bool) -> Vec<Self> {
         let averaged = benchmark.sets().iter().filter(|set| set.in_average);
         let mut columns: Vec<Self> = averaged
             .map(|set| Self::new(&set.name, &set.title, ColumnKind::Set))
@@ -107,7 +107,7 @@ impl Column {
             let asked = entries
                 .iter()
                 .any(|entry| entry.summary.sets.iter().any(|own| own.set == set.name));
-            if fresh || asked {
+            if include_fresh_gaokao || asked {
                 columns.push(Self::new(&set.name, &set.title, ColumnKind::Set));
             }
         }

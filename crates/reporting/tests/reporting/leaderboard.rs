@@ -525,7 +525,7 @@ fn csv_has_a_field_for_every_column() {
     let plan = LeaderboardPlan {
         intervals: true,
         with_paper: true,
-        fresh: true,
+        include_fresh_gaokao: true,
         ..LeaderboardPlan::default()
     };
     let text = text(&runs, plan, LeaderboardFormat::Csv);

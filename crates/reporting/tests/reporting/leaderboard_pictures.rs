@@ -160,7 +160,7 @@ fn latex_compiles() {
     let plans = [
         LeaderboardPlan {
             with_paper: true,
-            fresh: true,
+            include_fresh_gaokao: true,
             ..LeaderboardPlan::default()
         },
         LeaderboardPlan {

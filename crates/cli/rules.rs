@@ -1,4 +1,4 @@
-//! `mwpbench normalizers`: do the rules do what their cases say?
+//! `mwpbench rules`: do the rules do what their cases say?
 
 use clap::Subcommand;
 use dataset_loader::Benchmark;
@@ -6,7 +6,7 @@ use dataset_loader::Benchmark;
 use crate::exit::Outcome;
 use crate::{grading, screen};
 
-/// Look after the scorers' rules.
+/// Check the scorers' rules against their cases.
 #[derive(Subcommand)]
 pub enum Command {
     /// Run every case of every rule file and count, for each rule, the cases where it fires and

@@ -15,7 +15,7 @@ fn fixture(name: &str) -> String {
 #[test]
 fn a_checkpoint_is_described() {
     let folder = tempfile::tempdir().unwrap();
-    let described = mwpbench(folder.path(), ["model", "demo", "--json"])
+    let described = mwpbench(folder.path(), ["inspect", "demo", "--json"])
         .ok()
         .json();
     let facts = &described["facts"];
@@ -28,20 +28,23 @@ fn a_checkpoint_is_described() {
     assert_eq!(facts["eos"], "2 \"</s>\"");
     assert_eq!(described["warnings"], json!([]));
     assert_eq!(described["faults"], json!([]));
-    let text = mwpbench(folder.path(), ["model", "demo"]).ok().stdout;
+    let text = mwpbench(folder.path(), ["inspect", "demo"]).ok().stdout;
     assert!(
         text.contains("\narchitecture       LlamaForCausalLM\n"),
         "{text}"
     );
-    let text = mwpbench(folder.path(), ["model", &fixture("variants/qwen2-window")])
-        .ok()
-        .stdout;
+    let text = mwpbench(
+        folder.path(),
+        ["inspect", &fixture("variants/qwen2-window")],
+    )
+    .ok()
+    .stdout;
     assert!(
         text.contains("layers 0 to 0 see all positions; layers 1 to 2 see the latest 16 positions"),
         "{text}"
     );
     assert!(text.contains("queries, keys, values"), "{text}");
-    let text = mwpbench(folder.path(), ["model", &fixture("variants/llama-yarn")])
+    let text = mwpbench(folder.path(), ["inspect", &fixture("variants/llama-yarn")])
         .ok()
         .stdout;
     assert!(
@@ -76,7 +79,7 @@ fn what_looks_wrong_is_told() {
     });
     checkpoint.remove("generation_config.json");
     let model = checkpoint.path().to_str().unwrap();
-    let told = mwpbench(folder.path(), ["model", model, "--json"])
+    let told = mwpbench(folder.path(), ["inspect", model, "--json"])
         .ok()
         .json();
     let warnings = told["warnings"].as_array().unwrap();
@@ -103,14 +106,14 @@ fn what_looks_wrong_is_told() {
         let norm = &mut tensors.get_mut("model.norm.weight").unwrap().data;
         norm[..2].copy_from_slice(&0x7fc0_u16.to_le_bytes());
     });
-    let told = mwpbench(folder.path(), ["model", model]);
+    let told = mwpbench(folder.path(), ["inspect", model]);
     assert_eq!(told.code, Some(1), "{}", told.stderr);
     let fault =
         "cannot be run: tensor `model.norm.weight`: 1 values are not finite (NaN or infinity)";
     assert!(told.stdout.contains(fault), "{}", told.stdout);
     mwpbench(folder.path(), ["eval", "--model", model])
         .refused(4, &["model.norm.weight", "not finite"]);
-    mwpbench(folder.path(), ["model", "nowhere"]).refused(2, &["there is no nowhere"]);
+    mwpbench(folder.path(), ["inspect", "nowhere"]).refused(2, &["there is no nowhere"]);
 }
 
 /// A run of the tiny base with flags; the summary and `run.json`.
@@ -145,7 +148,7 @@ fn run(folder: &Path, name: &str, model: &str, flags: &[&str]) -> (Value, Value)
 fn a_gguf_file_is_understood_and_evaluated() {
     let folder = tempfile::tempdir().unwrap();
     let file = fixture("gguf/llama-k-q4_k_m.gguf");
-    let told = mwpbench(folder.path(), ["model", &file]).ok().stdout;
+    let told = mwpbench(folder.path(), ["inspect", &file]).ok().stdout;
     for fact in [
         "LlamaForCausalLM",
         "q4_k, ",
@@ -155,14 +158,14 @@ fn a_gguf_file_is_understood_and_evaluated() {
         assert!(told.contains(fact), "{fact}: {told}");
     }
     let (summary, manifest) = run(folder.path(), "run", &file, &[]);
-    assert_eq!(summary["model"], "llama-k-q4_k_m");
+    assert_eq!(summary["inspect"], "llama-k-q4_k_m");
     assert!(
         summary["deviations"]
             .to_string()
             .contains("weights rounded to q4_k, "),
         "{summary}"
     );
-    let details = &manifest["identity"]["model"]["details"];
+    let details = &manifest["identity"]["inspect"]["details"];
     assert!(
         details["quantization"]
             .as_str()
@@ -171,10 +174,10 @@ fn a_gguf_file_is_understood_and_evaluated() {
         "{details}"
     );
     let flags = ["--tokenizer", "nowhere"];
-    mwpbench(folder.path(), ["model", &file].iter().chain(&flags))
+    mwpbench(folder.path(), ["inspect", &file].iter().chain(&flags))
         .refused(2, &["there is no nowhere: give a tokenizer.json"]);
     let other = fixture("variants/llama3");
-    let told = mwpbench(folder.path(), ["model", &file, "--tokenizer", &other])
+    let told = mwpbench(folder.path(), ["inspect", &file, "--tokenizer", &other])
         .ok()
         .stdout;
     assert!(
@@ -218,7 +221,7 @@ fn a_gguf_file_that_is_refused_still_tells_what_it_is() {
     // Behind the key: the type of the value and its length; behind a tensor's name: its dimensions
     // and their number.
     let architecture = changed_gguf(folder.path(), file, "general.architecture", 12, b"gemma");
-    let told = mwpbench(folder.path(), ["model", &architecture]);
+    let told = mwpbench(folder.path(), ["inspect", &architecture]);
     for fact in [
         "\narchitecture    gemma\n",
         "\nfile_type       Q8_0\n",
@@ -242,7 +245,7 @@ fn a_gguf_file_that_is_refused_still_tells_what_it_is() {
         20,
         &20u32.to_le_bytes(),
     );
-    let told = mwpbench(folder.path(), ["model", &quantization, "--json"]);
+    let told = mwpbench(folder.path(), ["inspect", &quantization, "--json"]);
     let described = told.json();
     assert_eq!(described["facts"]["layers"], "1");
     assert_eq!(described["facts"]["context_length"], "256");
@@ -270,7 +273,7 @@ fn a_gguf_file_that_is_refused_still_tells_what_it_is() {
         12,
         b"llama-xyz",
     );
-    let told = mwpbench(folder.path(), ["model", &name]);
+    let told = mwpbench(folder.path(), ["inspect", &name]);
     assert!(
         told.stdout
             .contains("gpt2, pre-tokenizer llama-xyz, 294 tokens\n"),
@@ -285,10 +288,10 @@ fn a_gguf_file_that_is_refused_still_tells_what_it_is() {
         ],
     );
     let own = fixture("variants/llama3");
-    mwpbench(folder.path(), ["model", &name, "--tokenizer", &own]).ok();
+    mwpbench(folder.path(), ["inspect", &name, "--tokenizer", &own]).ok();
     // A file of which not even that can be read tells nothing.
     std::fs::write(folder.path().join("changed.gguf"), b"GGUF\x03\0\0\0\x01").unwrap();
-    let told = mwpbench(folder.path(), ["model", &name]);
+    let told = mwpbench(folder.path(), ["inspect", &name]);
     assert_eq!(told.stdout, "");
     told.refused(4, &["changed.gguf: damaged or cut off"]);
 }
@@ -300,10 +303,10 @@ fn an_adapter_is_merged_and_named() {
     let (plain, _) = run(folder.path(), "plain", &base, &[]);
     let (merged, manifest) = run(folder.path(), "merged", &base, &["--adapter", &adapter]);
     assert_eq!(
-        (plain["model"].as_str(), merged["model"].as_str()),
+        (plain["inspect"].as_str(), merged["inspect"].as_str()),
         (Some("base"), Some("base+lora"))
     );
-    let details = &manifest["identity"]["model"]["details"];
+    let details = &manifest["identity"]["inspect"]["details"];
     assert!(
         details["adapter"]
             .as_str()
@@ -311,7 +314,7 @@ fn an_adapter_is_merged_and_named() {
             .starts_with("LoRA of rank 4"),
         "{details}"
     );
-    let told = mwpbench(folder.path(), ["model", &base, "--adapter", &adapter])
+    let told = mwpbench(folder.path(), ["inspect", &base, "--adapter", &adapter])
         .ok()
         .stdout;
     assert!(told.contains("LoRA of rank 4"), "{told}");
@@ -321,7 +324,7 @@ fn an_adapter_is_merged_and_named() {
         ["eval", "--model", &base, "--adapter", &other],
     )
     .refused(4, &["IA3", "merge_and_unload"]);
-    mwpbench(folder.path(), ["model", &base, "--adapter", "nowhere"])
+    mwpbench(folder.path(), ["inspect", &base, "--adapter", "nowhere"])
         .refused(2, &["there is no folder nowhere"]);
     mwpbench(folder.path(), ["eval", "--model", &adapter])
         .refused(4, &["holds an adapter without its base model"]);
@@ -364,7 +367,7 @@ fn eight_bits_are_told_and_do_not_depend_on_company() {
         "{first}"
     );
     assert_eq!(
-        manifest["identity"]["model"]["details"]["quantization"],
+        manifest["identity"]["inspect"]["details"]["quantization"],
         "q8_0"
     );
     run(

@@ -1,4 +1,4 @@
-//! `mwpbench data sample`: some problems at random.
+//! `mwpbench data random`: some problems at random.
 
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
