@@ -4,6 +4,7 @@ use comfy_table::Cell;
 use evaluation::cases::CaseReport;
 
 use crate::table::framed;
+use crate::wording::counted;
 
 /// The files with their cases, the rules if asked for, and what does not hold.
 pub fn cases_text(report: &CaseReport, rules: bool, width: Option<u16>) -> String {
@@ -44,9 +45,9 @@ pub fn cases_text(report: &CaseReport, rules: bool, width: Option<u16>) -> Strin
     }
     let (failures, uncovered) = (report.failures().count(), report.uncovered().count());
     text.push_str(&format!(
-        "{} cases, {failures} fail; {} rules, {uncovered} without a case where they fire and one where they are silent\n",
-        report.cases(),
-        report.rules.len(),
+        "{}, {failures} fail; {}, {uncovered} without a case where they fire and one where they are silent\n",
+        counted(report.cases(), "case"),
+        counted(report.rules.len(), "rule"),
     ));
     text
 }

@@ -6,9 +6,10 @@ use evaluation::{
     RunLabel, VerdictRecord,
 };
 
-use crate::table::{framed, percent};
+use crate::table::framed;
+use crate::wording::{counted, one_line, percent};
 
-/// The two runs, in what they differ beside their answers, and the table: accuracies in per cent,
+/// The two runs, in what they differ beside their answers, and the table: accuracies in percent,
 /// differences in points.
 pub fn comparison_text(comparison: &RunComparison, width: Option<u16>) -> String {
     let mut text = run_lines([("A", &comparison.a), ("B", &comparison.b)]);
@@ -114,10 +115,9 @@ fn notes(comparison: &RunComparison) -> String {
     };
     let mut notes = vec![
         format!(
-            "Accuracies by the {} scorer in per cent, differences (B less A) in points; p: {test}; p (Holm): adjusted for {} set{}.",
+            "Accuracies by the {} scorer in percent, differences (B less A) in points; p: {test}; p (Holm): adjusted for {}.",
             comparison.scorer.name(),
-            comparison.sets.len(),
-            if comparison.sets.len() == 1 { "" } else { "s" }
+            counted(comparison.sets.len(), "set")
         ),
         "Detectable: the smallest true difference in points that so many items would have shown in four cases of five."
             .to_string(),
@@ -252,20 +252,20 @@ fn flip_text(flip: &Flip) -> String {
     )
 }
 
-/// One item of two runs: question, reference, both completions with the first word at which they
-/// part between » and «, and what the scorers say.
+/// One item of two runs: question, reference, both completions the first divergence between »
+/// and «, and what the scorers say.
 pub fn contrast_text(contrast: &Contrast) -> String {
     let problem = &contrast.problem;
     let mut text = format!("{} ({}, task {})\n", problem.id, problem.set, problem.task);
     section(&mut text, "question", &problem.question);
     section(&mut text, "reference", &problem.reference);
     let note = match contrast.first_divergence {
-        None => "the completions are the same".to_string(),
-        Some(FirstDivergence { words: 0, .. }) => "they part at the first word".to_string(),
+        None => "the completions are equal".to_string(),
+        Some(FirstDivergence { words: 0, .. }) => "they diverge at the first word".to_string(),
         Some(FirstDivergence { words, .. }) => {
             format!(
-                "{words} word{} the same, then »they part«",
-                if words == 1 { " is" } else { "s are" }
+                "{} the same, then »the first divergence«",
+                counted(words, "word")
             )
         }
     };
@@ -273,8 +273,8 @@ pub fn contrast_text(contrast: &Contrast) -> String {
         let completion = &contrast.completions[at];
         let ended = format!("{:?}", completion.finish_reason).to_lowercase();
         let heading = format!(
-            "completion {name} ({} tokens, ended by {ended}; {note})",
-            completion.completion_tokens
+            "completion {name} ({}, ended by {ended}; {note})",
+            counted(completion.completion_tokens, "token")
         );
         let body = match (&completion.error, contrast.first_divergence) {
             (Some(error), _) => error.clone(),
@@ -347,14 +347,6 @@ fn shortened(completion: &str) -> String {
     format!("{start} … {end}")
 }
 
-pub(crate) fn one_line(text: &str, longest: usize) -> String {
-    let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    match line.char_indices().nth(longest) {
-        Some((end, _)) => format!("{}…", &line[..end]),
-        None => line,
-    }
-}
-
 /// A difference in points, with its sign.
 pub(crate) fn signed(difference: f64) -> String {
     let points = (difference * 1000.0).round() / 10.0;
@@ -382,7 +374,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_word_at_which_texts_part_is_marked() {
+    fn the_first_divergence_is_marked() {
         assert_eq!(marked("She has 3 apples.", 8), "She has »3« apples.");
         assert_eq!(marked("She has 3", 9), "She has 3»«");
         assert_eq!(marked("a\nb", 1), "a»\nb«");

@@ -3,7 +3,7 @@
 use dataset_loader::Problem;
 use evaluation::{Disagreements, VerdictRecord};
 
-use crate::table::percent;
+use crate::wording::{one_line, percent};
 
 /// Groups by rule, each with its items: reference and what each scorer read as the answer.
 pub fn disagreements_text(
@@ -65,15 +65,8 @@ pub fn disagreements_text(
 
 /// On one line, cut where it is long.
 fn quoted(text: Option<&str>) -> String {
-    const LONGEST: usize = 80;
-    match text {
-        None => "nothing".to_string(),
-        Some(text) => {
-            let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
-            match line.char_indices().nth(LONGEST) {
-                Some((end, _)) => format!("`{}…`", &line[..end]),
-                None => format!("`{line}`"),
-            }
-        }
-    }
+    const MAX_CHARS: usize = 80;
+    text.map_or("nothing".to_string(), |text| {
+        format!("`{}`", one_line(text, MAX_CHARS))
+    })
 }

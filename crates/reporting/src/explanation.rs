@@ -2,6 +2,8 @@
 
 use evaluation::Explained;
 
+use crate::wording::value_text;
+
 /// The account of a judgement. `id`: of the answer, where it has one.
 pub fn explanation_text(id: Option<&str>, reference: &str, explained: &Explained) -> String {
     let Explained {
@@ -16,14 +18,18 @@ pub fn explanation_text(id: Option<&str>, reference: &str, explained: &Explained
     }
     lines.push(format!(
         "reference  {reference}   ({}: {})",
-        explanation.reference_kind, explanation.reference_value
+        explanation.reference_kind,
+        value_text(&explanation.reference_value)
     ));
     let span = strict
         .span
         .map(|[start, end]| format!(", bytes {start}–{end}"))
         .unwrap_or_default();
     match (&strict.answer, &explanation.answer_value) {
-        (Some(answer), Some(value)) => lines.push(format!("answer     {answer}   ({value}{span})")),
+        (Some(answer), Some(value)) => lines.push(format!(
+            "answer     {answer}   ({}{span})",
+            value_text(value)
+        )),
         _ => lines.push("answer     (none)".to_string()),
     }
     if explanation.list_order_counts {

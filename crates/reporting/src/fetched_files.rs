@@ -3,7 +3,9 @@
 use comfy_table::Cell;
 use dataset_fetcher::{Check, Report, State, Trust, Verification};
 
+use crate::escape::shell;
 use crate::table::framed;
+use crate::wording::counted;
 
 /// The files of a fetch with what they are trusted for, and what is left to do.
 pub fn fetched_text(report: &Report, width: Option<u16>) -> String {
@@ -20,7 +22,7 @@ pub fn fetched_text(report: &Report, width: Option<u16>) -> String {
         let row = [&file.name, state, &size(file.bytes), trust, &file.license];
         table.add_row(row.map(Cell::new));
         if let Some(unpacked) = &file.unpacked {
-            let files = format!("{} files", unpacked.files);
+            let files = counted(unpacked.files as usize, "file");
             table.add_row(
                 [
                     &format!("{}/", unpacked.folder),
@@ -57,7 +59,7 @@ pub fn fetched_text(report: &Report, width: Option<u16>) -> String {
         text += &format!(
             "    mwpbench data import {} {}{output}\n",
             import.set,
-            quoted(&import.folder.display().to_string())
+            shell(&import.folder.display().to_string())
         );
     }
     text
@@ -121,27 +123,15 @@ fn size(bytes: u64) -> String {
     }
 }
 
-/// A path as a shell reads it.
-fn quoted(path: &str) -> String {
-    let plain = |c: char| c.is_alphanumeric() || "/._-+=:@%,~\\".contains(c);
-    if path.chars().all(plain) {
-        path.to_string()
-    } else {
-        format!("'{}'", path.replace('\'', "'\\''"))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn sizes_and_paths_are_readable() {
+    fn sizes_have_one_decimal() {
         assert_eq!(
             [999, 9_517, 1_954_512, 2_147_483_648].map(size),
             ["999 B", "9.5 kB", "2.0 MB", "2.1 GB"]
         );
-        assert_eq!(quoted("/home/a/b"), "/home/a/b");
-        assert_eq!(quoted("/it's here"), "'/it'\\''s here'");
     }
 }

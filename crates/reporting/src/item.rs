@@ -3,7 +3,9 @@
 use dataset_loader::Problem;
 use evaluation::{CompletionRecord, Explained, VerdictRecord};
 
-/// All there is to tell of one item.
+use crate::wording::{counted, value_text};
+
+/// Everything about one item.
 #[derive(Clone, Copy, Debug)]
 pub struct Item<'a> {
     /// The problem.
@@ -12,13 +14,13 @@ pub struct Item<'a> {
     pub prompt: &'a str,
     /// What the model wrote.
     pub completion: &'a CompletionRecord,
-    /// What the scorer says.
+    /// What both scorers decided.
     pub verdict: &'a VerdictRecord,
-    /// How the strict scorer came to it.
+    /// How the strict scorer decided.
     pub explained: &'a Explained,
 }
 
-/// The item's story, from problem to verdict.
+/// The item from its problem to its verdict.
 pub fn item_text(item: &Item<'_>) -> String {
     let Item {
         problem,
@@ -32,12 +34,12 @@ pub fn item_text(item: &Item<'_>) -> String {
     let mut text = format!("{} ({}, task {})\n", problem.id, problem.set, problem.task);
     section(
         &mut text,
-        &format!("prompt ({} tokens)", completion.prompt_tokens),
+        &format!("prompt ({})", counted(completion.prompt_tokens, "token")),
         prompt,
     );
     let heading = format!(
-        "completion ({} tokens, ended by {reason})",
-        completion.completion_tokens
+        "completion ({}, ended by {reason})",
+        counted(completion.completion_tokens, "token")
     );
     section(
         &mut text,
@@ -74,11 +76,15 @@ pub fn item_text(item: &Item<'_>) -> String {
         ),
     ];
     if let (Some([start, end]), Some(value)) = (strict.span, &explanation.answer_value) {
-        lines.push(format!("            bytes {start}–{end}, read as {value}"));
+        lines.push(format!(
+            "            bytes {start}–{end}, read as {}",
+            value_text(value)
+        ));
     }
     lines.push(format!(
         "reference   read as {} ({})",
-        explanation.reference_value, explanation.reference_kind
+        value_text(&explanation.reference_value),
+        explanation.reference_kind
     ));
     lines.extend(
         explanation

@@ -2,13 +2,15 @@
 
 use generation::{Latency, Spread};
 
+use crate::wording::counted;
+
 /// Medians and 95th percentiles of time to first token, speed and whole requests.
 pub fn latency_line(latency: &Latency) -> String {
     let seconds = |name: &str, spread: Spread| {
         format!(
             "{name} {} (p95 {})",
-            shown_seconds(spread.median),
-            shown_seconds(spread.p95)
+            duration(spread.median),
+            duration(spread.p95)
         )
     };
     let first = latency
@@ -20,13 +22,13 @@ pub fn latency_line(latency: &Latency) -> String {
     let parts = [first, speed, Some(seconds("request", latency.request_s))];
     let parts: Vec<String> = parts.into_iter().flatten().collect();
     format!(
-        "Latency of {} requests, medians: {}.",
-        latency.requests,
+        "Latency of {}, medians: {}.",
+        counted(latency.requests as usize, "request"),
         parts.join(", ")
     )
 }
 
-fn shown_seconds(seconds: f64) -> String {
+fn duration(seconds: f64) -> String {
     match seconds < 1.0 {
         true => format!("{:.0} ms", seconds * 1e3),
         false => format!("{seconds:.1} s"),
@@ -38,7 +40,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_was_measured_is_told_and_nothing_else() {
+    fn what_was_measured_is_printed_and_nothing_else() {
         let spread = |median, p95| Spread { median, p95 };
         let mut latency = Latency {
             requests: 398,

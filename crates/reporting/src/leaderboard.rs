@@ -13,6 +13,7 @@ mod error; // why no leaderboard can be made
 mod json; // all there is, for programs
 mod latex; // for papers
 mod markdown; // for pages
+mod markup; // what the written formats have in common
 mod model_index; // for model cards
 mod notes; // what has to be said of rows and figures
 mod published; // the paper's figures
@@ -243,7 +244,7 @@ impl Leaderboard {
         }
         if self.plan.intervals {
             lines.push(
-                "Intervals are 95 % by the run's summary (Wilson's); averages and published figures have none."
+                "Intervals are 95 % by the run's summary: Wilson's of sets, a bootstrap's of averages; published figures have none."
                     .to_string(),
             );
         }
@@ -260,13 +261,13 @@ impl Leaderboard {
 
     /// The notes by their letters, as sentences that say where a figure cannot be compared.
     fn lettered_notes(&self) -> Vec<(String, String)> {
-        let told = |note: &Note| match note.comparable {
+        let sentence = |note: &Note| match note.comparable {
             true => format!("{}.", note.text),
             false => format!("{} (not comparable).", note.text),
         };
         self.notes
             .lettered()
-            .map(|(letters, note)| (letters, told(note)))
+            .map(|(letters, note)| (letters, sentence(note)))
             .collect()
     }
 }
@@ -307,7 +308,7 @@ fn title(entries: &[Entry], plan: &LeaderboardPlan) -> String {
         .iter()
         .all(|entry| entry.summary.complete && entry.summary.deviations.is_empty());
     let name = if samples == entries.len() && !plan.with_paper {
-        "Leaderboard on the program's own samples (not MwpBench)"
+        "Leaderboard on the bundled problems (not MwpBench)"
     } else if whole {
         "MwpBench leaderboard"
     } else {

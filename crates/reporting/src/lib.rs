@@ -12,10 +12,12 @@
 mod cases; // what came of the rules' cases
 mod comparison; // two runs side by side
 mod disagreements; // where the two scorers differ
+mod escape; // text that each format shows as it is
 mod explanation; // how one answer was judged
 mod fetched_files; // what was fetched, and whether it still is what it was
 mod gate; // what a gate says, in four forms
 mod import_text; // what came of an import
+mod interval; // the intervals of averages
 mod item; // one problem with prompt, completion, trace and verdict
 mod latency; // how long a server's requests took
 mod leaderboard; // models × sets, as tables, charts and a model card's block
@@ -27,8 +29,10 @@ mod self_check; // can the scorers judge by a set's references?
 mod set_list; // which sets there are, and what the data at hand hold of them
 mod stats_table; // what is at hand beside what the paper counts
 mod summary_table; // the table of a finished run
+mod svg; // shapes and texts of pictures
 mod table; // the frame that all tables share
 mod translation_text; // what came of a translation
+mod wording; // words and numbers as a person reads them
 
 pub use cases::cases_text;
 pub use comparison::{comparison_text, contrast_text, flips_text};
@@ -59,3 +63,4 @@ pub use set_list::set_list;
 pub use stats_table::stats_text;
 pub use summary_table::{SummaryTable, summary_table};
 pub use translation_text::translation_text;
+pub use wording::{counted, plural};

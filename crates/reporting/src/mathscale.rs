@@ -8,7 +8,8 @@ use ::mathscale::{
 };
 use comfy_table::Cell;
 
-use crate::table::{framed, percent};
+use crate::table::framed;
+use crate::wording::percent;
 
 /// Columns of a table that goes to no terminal.
 const COLUMNS: u16 = 80;

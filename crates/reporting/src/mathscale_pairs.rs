@@ -8,7 +8,7 @@ use ::mathscale::{
 };
 
 use crate::mathscale::{counted, counted_were};
-use crate::table::percent;
+use crate::wording::percent;
 
 /// Pairs, rejected compositions, tokens and what they cost.
 pub fn generated_text(outcome: &GenerateOutcome, price: Option<&TokenPrice>) -> String {

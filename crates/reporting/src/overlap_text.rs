@@ -4,7 +4,11 @@ use comfy_table::Cell;
 use dataset_loader::Benchmark;
 use overlap::{Found, Match, Report};
 
-use crate::table::{framed, percent};
+use crate::table::framed;
+use crate::wording::{counted, one_line, percent};
+
+/// Characters of a question that can be compared at a glance.
+const MAX_CHARS: usize = 400;
 
 /// How the findings are laid out.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -77,12 +81,14 @@ fn notes(report: &Report) -> String {
     let questions: usize = report.training.iter().map(|file| file.questions).sum();
     let files = match report.training.as_slice() {
         [file] => file.path.display().to_string(),
-        files => format!("{} files", files.len()),
+        files => counted(files.len(), "file"),
     };
     format!(
-        "Looked up: {questions} questions of {records} records in {files}.\n\
+        "Looked up: {} of {} in {files}.\n\
          exact: the same words, numbers and signs. n-gram: {} words in a row of the item are in a training question (shorter items: all of it, from {} words).\n\
          near: three-word shingles with a Jaccard index of at least {}. contaminated: exact, near, or {} % of the item's n-grams in one question.\n",
+        counted(questions, "question"),
+        counted(records, "record"),
         options.ngram,
         options.least_words(),
         options.near,
@@ -125,12 +131,12 @@ fn side_by_side(examples: &[(&Found, &Match)], width: Option<u16>) -> String {
         Some(width.unwrap_or(ELSEWHERE)),
     );
     for (item, best) in examples {
-        let own = format!("{}\n{}", item.id, shortened(&item.question));
+        let own = format!("{}\n{}", item.id, one_line(&item.question, MAX_CHARS));
         let other = format!(
             "{}: {}\n{}",
             best.place(),
             how(item),
-            shortened(&best.question)
+            one_line(&best.question, MAX_CHARS)
         );
         table.add_row([own, other].map(Cell::new));
     }
@@ -143,15 +149,5 @@ fn how(item: &Found) -> String {
         (None, Some(near), _) => format!("near, Jaccard index {:.2}", near.score),
         (None, None, Some(ngram)) => format!("{} % of the n-grams", percent(ngram.score)),
         (None, None, None) => String::new(),
-    }
-}
-
-/// On one line, and not longer than can be compared at a glance.
-fn shortened(text: &str) -> String {
-    const SHOWN: usize = 400;
-    let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    match words.char_indices().nth(SHOWN) {
-        Some((end, _)) => format!("{}…", &words[..end]),
-        None => words,
     }
 }

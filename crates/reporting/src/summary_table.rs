@@ -1,9 +1,14 @@
 //! The table of a finished run.
 
 use comfy_table::{Attribute, Cell};
-use evaluation::{Counts, RepeatedItems, SetSummary, Summary};
+use evaluation::{Averages, Counts, RepeatedItems, Scorer, SetSummary, Summary};
 
-use crate::table::{framed, percent};
+use crate::interval::{Average, average_interval, is_point, stored_interval};
+use crate::table::framed;
+use crate::wording::{counted, first_names, percent, percent_range};
+
+/// Ids named in a note.
+const MAX_IDS: usize = 5;
 
 /// How the table of a run is laid out.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -46,20 +51,9 @@ pub fn summary_table(summary: &Summary, layout: SummaryTable) -> String {
             ));
         }
     }
-    let averaged = || summary.sets.iter().filter(|set| set.in_average);
-    let all = (averaged().count(), averaged().map(|set| set.counts.n).sum());
-    let mut averages = vec![
-        ("micro average", summary.micro, all),
-        ("macro average", summary.macro_, all),
-    ];
-    if let Some(once) = &summary.counted_once {
-        averages.push(("micro, each once", Some(once.micro), (once.sets, once.n)));
-        averages.push(("macro, each once", Some(once.macro_), (once.sets, once.n)));
-    }
-    for (name, average, (sets, n)) in averages {
-        let Some(average) = average else { continue };
-        let count = format!("{sets} set{}", if sets == 1 { "" } else { "s" });
-        let interval = average.strict_interval.map(range).unwrap_or_default();
+    for (name, average, interval, (sets, n)) in averages(summary) {
+        let count = counted(sets, "set");
+        let interval = interval.map(percent_range).unwrap_or_default();
         let (official, strict) = (percent(average.official), percent(average.strict));
         let cells = [
             name.to_string(),
@@ -76,12 +70,49 @@ pub fn summary_table(summary: &Summary, layout: SummaryTable) -> String {
     }
     text.push_str(&table.trim_fmt());
     text.push('\n');
-    text.extend(several_samples(summary, layout));
+    text.extend(pass_and_majority(summary, layout));
     for note in notes(summary) {
         text.push_str(&note);
         text.push('\n');
     }
     text
+}
+
+/// A row of the table: name, average, interval, and how many sets and items it is over.
+type AverageRow = (&'static str, Averages, Option<[f64; 2]>, (usize, usize));
+
+fn averages(summary: &Summary) -> Vec<AverageRow> {
+    let averaged = || summary.sets.iter().filter(|set| set.in_average);
+    let all = (averaged().count(), averaged().map(|set| set.counts.n).sum());
+    let interval = |average| average_interval(summary, average, Scorer::Strict);
+    let mut rows = Vec::new();
+    rows.extend(
+        summary
+            .micro
+            .map(|micro| ("micro average", micro, interval(Average::Micro), all)),
+    );
+    rows.extend(
+        summary
+            .macro_
+            .map(|macro_| ("macro average", macro_, interval(Average::Macro), all)),
+    );
+    if let Some(once) = &summary.counted_once {
+        let over = (once.sets, once.n);
+        for (name, average) in [
+            ("micro, each once", once.micro),
+            ("macro, each once", once.macro_),
+        ] {
+            // The sets without repeated items have no intervals of their own to be combined.
+            let interval = stored_interval(&average, Scorer::Strict);
+            rows.push((
+                name,
+                average,
+                interval.filter(|bounds| !is_point(*bounds)),
+                over,
+            ));
+        }
+    }
+    rows
 }
 
 fn set_row(set: &SetSummary) -> Vec<Cell> {
@@ -100,7 +131,7 @@ fn counts_row(name: String, level: String, counts: &Counts) -> Vec<Cell> {
         counts.n.to_string(),
         percent(counts.official.accuracy),
         percent(counts.strict.accuracy),
-        range(counts.strict.interval),
+        percent_range(counts.strict.interval),
         counts.no_answer.to_string(),
         counts.truncated.to_string(),
         counts.failed.to_string(),
@@ -109,12 +140,8 @@ fn counts_row(name: String, level: String, counts: &Counts) -> Vec<Cell> {
     .to_vec()
 }
 
-fn range([low, high]: [f64; 2]) -> String {
-    format!("{} – {}", percent(low), percent(high))
-}
-
 /// What several completions of each problem come to, all of them drawn; `None` for single ones.
-fn several_samples(summary: &Summary, layout: SummaryTable) -> Option<String> {
+fn pass_and_majority(summary: &Summary, layout: SummaryTable) -> Option<String> {
     let several = summary
         .sets
         .iter()
@@ -142,9 +169,9 @@ fn several_samples(summary: &Summary, layout: SummaryTable) -> Option<String> {
             percent(pass.official.value),
             percent(majority.official.value),
             percent(pass.strict.value),
-            range(pass.strict.interval),
+            percent_range(pass.strict.interval),
             percent(majority.strict.value),
-            range(majority.strict.interval),
+            percent_range(majority.strict.interval),
         ]);
     }
     Some(format!(
@@ -155,7 +182,7 @@ fn several_samples(summary: &Summary, layout: SummaryTable) -> Option<String> {
 
 fn title(summary: &Summary) -> String {
     let data = match summary.on_bundled() {
-        true => "the program's own samples (not MwpBench)".to_string(),
+        true => "the bundled problems (not MwpBench)".to_string(),
         false if summary.complete => format!("MwpBench ({})", summary.data),
         false => summary.data.clone(),
     };
@@ -173,7 +200,7 @@ fn notes(summary: &Summary) -> Vec<String> {
     let mut notes = vec!["Accuracy in percent: official is the published scorer, strict compares values; the interval is the strict one's.".to_string()];
     if summary.on_bundled() {
         notes.push(
-            "Samples are problems in the sets' style that come with the program; give real data with --data."
+            "The bundled problems are in the style of the sets; give real data with --data."
                 .to_string(),
         );
     }
@@ -190,27 +217,19 @@ fn notes(summary: &Summary) -> Vec<String> {
     }
     if !summary.missing.is_empty() && summary.micro.is_some() {
         notes.push(format!(
-            "The averages leave out sets that were not asked: {}.",
+            "The averages leave out sets without a problem in the run: {}.",
             summary.missing.join(", ")
         ));
     }
     if !summary.partial.is_empty() && !summary.on_bundled() {
-        notes.push(format!("Asked in part: {}.", summary.partial.join(", ")));
+        notes.push(format!("In part: {}.", summary.partial.join(", ")));
     }
     if !summary.reference_errors.is_empty() {
         notes.push(format!(
             "The original scorer fails on {} of the references and would drop their whole tasks; here they count as wrong: {}.",
             summary.reference_errors.len(),
-            first_few(&summary.reference_errors)
+            first_names(&summary.reference_errors, MAX_IDS)
         ));
     }
     notes
-}
-
-fn first_few(ids: &[String]) -> String {
-    const SHOWN: usize = 5;
-    match ids.len() {
-        0..=SHOWN => ids.join(", "),
-        more => format!("{} and {} more", ids[..SHOWN].join(", "), more - SHOWN),
-    }
 }

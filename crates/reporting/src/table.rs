@@ -31,8 +31,3 @@ pub(crate) fn framed<const N: usize>(
     }
     table
 }
-
-/// Percent with one decimal, from a proportion in 0..=1.
-pub(crate) fn percent(proportion: f64) -> String {
-    format!("{:.1}", proportion * 100.0)
-}

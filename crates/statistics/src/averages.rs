@@ -12,11 +12,14 @@ pub fn micro_average(sets: impl IntoIterator<Item = (usize, f64)>) -> Option<f64
 
 /// Plain mean of accuracies; `None` without any.
 pub fn macro_average(accuracies: impl IntoIterator<Item = f64>) -> Option<f64> {
-    let (count, sum) = accuracies
+    mean(accuracies)
+}
+
+/// Plain mean of values; `None` without any.
+pub fn mean(values: impl IntoIterator<Item = f64>) -> Option<f64> {
+    let (count, sum) = values
         .into_iter()
-        .fold((0, 0.0), |(count, sum), accuracy| {
-            (count + 1, sum + accuracy)
-        });
+        .fold((0, 0.0), |(count, sum), value| (count + 1, sum + value));
     (count > 0).then(|| sum / f64::from(count))
 }
 

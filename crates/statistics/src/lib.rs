@@ -35,7 +35,7 @@ mod samples; // pass@k and maj@k
 mod sensitivity; // detectable differences and numbers of items
 mod sign_flip; // a test for differences of means
 
-pub use averages::{macro_average, micro_average};
+pub use averages::{macro_average, mean, micro_average};
 pub use bootstrap::{Bootstrap, Resampled, ResampledAverages, Stratum};
 pub use comparison::{
     AverageComparison, Comparison, PairedSet, SetComparison, compare, paired_means_interval,

@@ -3,7 +3,8 @@
 use comfy_table::Cell;
 use evaluation::BaselineFigures;
 
-use crate::table::{framed, percent};
+use crate::table::framed;
+use crate::wording::percent;
 
 /// What the baseline is of, and the accuracies of its sets in per cent.
 pub fn baseline_text(baseline: &BaselineFigures, width: Option<u16>) -> String {

@@ -4,25 +4,26 @@ use evaluation::{Gate, ProtocolDifference, RunLabel};
 
 use super::headline;
 use crate::comparison::{interval_text, signed};
-use crate::table::percent;
+use crate::escape::markdown as escape;
+use crate::wording::percent;
 
 /// Verdict, runs, rules, and the figures of each set and average.
 pub fn gate_markdown(gate: &Gate) -> String {
     let run = |run: &RunLabel| {
         format!(
             "{} ({})",
-            escaped(&run.name),
-            escaped(&run.source.display().to_string())
+            escape(&run.name),
+            escape(&run.source.display().to_string())
         )
     };
     let mut text = format!(
         "## mwpbench gate: {}\n\nBaseline: {}<br>Candidate: {}\n",
-        escaped(&headline(gate)),
+        escape(&headline(gate)),
         run(&gate.baseline),
         run(&gate.candidate)
     );
     for warning in &gate.warnings {
-        text.push_str(&format!("\n> Warning: {}\n", escaped(warning)));
+        text.push_str(&format!("\n> Warning: {}\n", escape(warning)));
     }
     if !gate.differences.is_empty() {
         text.push_str("\n| differs | baseline | candidate |\n|---|---|---|\n");
@@ -38,7 +39,7 @@ pub fn gate_markdown(gate: &Gate) -> String {
             rule.verdict.title(),
             &rule.why,
         ]
-        .map(escaped);
+        .map(escape);
         text.push_str(&format!(
             "| {} | {} | **{}** | {} |\n",
             cells[0], cells[1], cells[2], cells[3]
@@ -53,11 +54,11 @@ fn difference(found: &ProtocolDifference) -> String {
     } else {
         ""
     };
-    let what = escaped(&format!("{}: {}", found.aspect.title(), found.what));
+    let what = escape(&format!("{}: {}", found.aspect.title(), found.what));
     format!(
         "| {weight}{what}{weight} | {} | {} |\n",
-        escaped(&found.a),
-        escaped(&found.b)
+        escape(&found.a),
+        escape(&found.b)
     )
 }
 
@@ -107,26 +108,11 @@ fn row(
     let (difference, interval) = (signed(difference), interval_text(interval));
     format!(
         "| {} | {n} | {before} | {after} | {difference} | {interval} |\n",
-        escaped(name)
+        escape(name)
     )
 }
 
 /// What is said of a gate that came to no verdict.
 pub fn gate_error_markdown(message: &str) -> String {
-    format!("## mwpbench gate: no verdict\n\n{}\n", escaped(message))
-}
-
-/// Text that Markdown takes for text, on one line.
-fn escaped(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '\\' | '|' | '*' | '_' | '`' | '[' | ']' | '<' | '>' | '~' | '#' | '&' | '$' => {
-                out.extend(['\\', c])
-            }
-            c if c.is_control() => out.push(' '),
-            c => out.push(c),
-        }
-    }
-    out
+    format!("## mwpbench gate: no verdict\n\n{}\n", escape(message))
 }

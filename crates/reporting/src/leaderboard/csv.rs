@@ -2,6 +2,7 @@
 
 use super::Leaderboard;
 use super::rows::{Figure, Row};
+use crate::escape;
 
 /// A header and a row a model. Accuracies and bounds are in 0..=1; a figure that is not there is
 /// empty. The notes come last, in full, each with the column that it concerns.
@@ -67,30 +68,17 @@ fn number(proportion: f64) -> String {
 
 fn notes(board: &Leaderboard, row: &Row) -> String {
     let all: Vec<_> = board.notes.lettered().map(|(_, note)| &note.text).collect();
-    let mut told: Vec<String> = row.notes.iter().map(|&note| all[note].clone()).collect();
+    let mut notes: Vec<String> = row.notes.iter().map(|&note| all[note].clone()).collect();
     for (column, figure) in board.columns.iter().zip(&row.figures) {
         let own = figure.iter().flat_map(|figure| &figure.notes);
-        told.extend(own.map(|&note| format!("{}: {}", column.name, all[note])));
+        notes.extend(own.map(|&note| format!("{}: {}", column.name, all[note])));
     }
-    told.join("; ")
+    notes.join("; ")
 }
 
 fn line(fields: &[String]) -> String {
-    format!(
-        "{}\r\n",
-        fields
-            .iter()
-            .map(|field| quoted(field))
-            .collect::<Vec<_>>()
-            .join(",")
-    )
-}
-
-fn quoted(field: &str) -> String {
-    match field.contains(['"', ',', '\r', '\n']) || field.starts_with(' ') || field.ends_with(' ') {
-        true => format!("\"{}\"", field.replace('"', "\"\"")),
-        false => field.to_string(),
-    }
+    let fields: Vec<String> = fields.iter().map(|field| escape::csv(field)).collect();
+    format!("{}\r\n", fields.join(","))
 }
 
 #[cfg(test)]
@@ -98,12 +86,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_field_with_separators_is_quoted() {
-        let fields = ["a,b", "say \"x\"", "two\nlines", "plain"].map(str::to_string);
-        assert_eq!(
-            line(&fields),
-            "\"a,b\",\"say \"\"x\"\"\",\"two\nlines\",plain\r\n"
-        );
+    fn a_proportion_has_no_idle_digits() {
         assert_eq!(
             [0.929, 0.0, 1.0, 1.0 / 3.0].map(number),
             ["0.929", "0", "1", "0.333333"]

@@ -1,122 +1,60 @@
 //! The leaderboard as a table of GitHub's Markdown.
 
-use super::rows::{Figure, Row};
-use super::{Leaderboard, Scorers};
-use crate::table::percent;
+use super::Leaderboard;
+use super::markup::{self, Markup};
+use crate::escape;
+
+struct Markdown;
+
+impl Markup for Markdown {
+    fn text(&self, text: &str) -> String {
+        escape::markdown(text)
+    }
+
+    fn raised(&self, letters: &str) -> String {
+        format!("<sup>{letters}</sup>")
+    }
+
+    fn bold(&self, figure: &str) -> String {
+        format!("**{figure}**")
+    }
+
+    fn with_interval(&self, figure: &str, low: &str, high: &str) -> String {
+        format!("{figure}<br>{low}–{high}")
+    }
+}
 
 pub(crate) fn text(board: &Leaderboard) -> String {
-    let both = board.plan.scorers == Scorers::Both;
-    let mut header = vec!["model".to_string()];
-    header.extend(both.then(|| "scorer".to_string()));
+    let mut header = markup::labels(board, "model", "scorer");
     let fixed = header.len();
-    header.extend(board.columns.iter().map(|column| escaped(&column.title)));
-    let rule = (0..header.len()).map(|column| {
-        if column < fixed {
-            ":--".to_string()
-        } else {
-            "--:".to_string()
-        }
-    });
-    let mut text = format!(
-        "**{}**\n\n{}{}",
-        escaped(&board.title),
-        line(header.clone()),
-        line(rule)
-    );
+    let titles = board
+        .columns
+        .iter()
+        .map(|column| Markdown.text(&column.title));
+    header.extend(titles);
+    let rule = (0..header.len()).map(|column| if column < fixed { ":--" } else { "--:" });
+    let rule = rule.map(str::to_string).collect();
+    let mut text = format!("**{}**\n\n", Markdown.text(&board.title));
+    let width = header.len();
+    text.extend([line(header), line(rule)]);
     for group in &board.groups {
         if board.headed() {
-            let empty = std::iter::repeat_n(String::new(), header.len() - 1);
-            text.push_str(&line(
-                std::iter::once(format!("*{}*", escaped(&group.name))).chain(empty),
-            ));
+            let mut heading = vec![String::new(); width];
+            heading[0] = format!("*{}*", Markdown.text(&group.name));
+            text.push_str(&line(heading));
         }
         for row in &group.rows {
-            text.push_str(&line(cells(board, row, both)));
+            let columns = 0..board.columns.len();
+            text.push_str(&line(markup::cells(&Markdown, board, row, columns)));
         }
     }
-    let mut below: Vec<String> = board
-        .legend(false, true)
-        .iter()
-        .map(|line| escaped(line))
-        .collect();
-    below.extend(
-        board
-            .lettered_notes()
-            .iter()
-            .map(|(letters, note)| format!("<sup>{letters}</sup> {}", escaped(note))),
-    );
+    let below = markup::lines_below(&Markdown, board, false, true, " ");
     if !below.is_empty() {
         text.push_str(&format!("\n{}\n", below.join("<br>\n")));
     }
     text
 }
 
-fn line(cells: impl IntoIterator<Item = String>) -> String {
-    format!(
-        "| {} |\n",
-        cells.into_iter().collect::<Vec<_>>().join(" | ")
-    )
-}
-
-fn raised(marks: &str) -> String {
-    if marks.is_empty() {
-        String::new()
-    } else {
-        format!("<sup>{marks}</sup>")
-    }
-}
-
-fn cells(board: &Leaderboard, row: &Row, both: bool) -> Vec<String> {
-    let mut cells = vec![format!(
-        "{}{}",
-        escaped(&row.label),
-        raised(&board.notes.marks(&row.notes))
-    )];
-    cells.extend(both.then(|| row.scorer.name().to_string()));
-    cells.extend(row.figures.iter().map(|figure| {
-        figure
-            .as_ref()
-            .map_or("–".to_string(), |figure| cell(board, figure))
-    }));
-    cells
-}
-
-fn cell(board: &Leaderboard, figure: &Figure) -> String {
-    let accuracy = percent(figure.accuracy);
-    let accuracy = if figure.best {
-        format!("**{accuracy}**")
-    } else {
-        accuracy
-    };
-    let interval = figure.interval.filter(|_| board.plan.intervals);
-    let interval = interval
-        .map(|[low, high]| format!("<br>{}–{}", percent(low), percent(high)))
-        .unwrap_or_default();
-    format!(
-        "{accuracy}{}{interval}",
-        raised(&board.notes.marks(&figure.notes))
-    )
-}
-
-/// Text that Markdown shows as it is, in a cell of a table too.
-fn escaped(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '\\' | '|' | '*' | '_' | '`' | '[' | ']' | '<' | '>' | '~' | '#' | '&' | '$' => {
-                out.extend(['\\', c])
-            }
-            c if c.is_control() => out.push(' '),
-            c => out.push(c),
-        }
-    }
-    out
-}
-
-#[cfg(test)]
-mod tests {
-    #[test]
-    fn a_name_cannot_break_the_table() {
-        assert_eq!(super::escaped("a|b_c*\n<d>"), "a\\|b\\_c\\* \\<d\\>");
-    }
+fn line(cells: Vec<String>) -> String {
+    format!("| {} |\n", cells.join(" | "))
 }

@@ -10,6 +10,8 @@ use evaluation::{Scorer, SetSummary};
 
 use super::Leaderboard;
 use super::entry::Entry;
+use crate::escape::yaml;
+use crate::wording::counted;
 
 /// Where the benchmark and its protocol are described.
 const SOURCE_URL: &str = "https://arxiv.org/abs/2403.02884";
@@ -24,7 +26,7 @@ pub(crate) fn text(board: &Leaderboard, benchmark: &Benchmark) -> String {
         }
     }
     for name in names {
-        writeln!(out, "- name: {}\n  results:", quoted(name)).expect("writing to memory succeeds");
+        writeln!(out, "- name: {}\n  results:", yaml(name)).expect("writing to memory succeeds");
         for entry in board
             .entries
             .iter()
@@ -71,7 +73,7 @@ struct Dataset {
 
 impl Dataset {
     fn of_set(benchmark: &Benchmark, entry: &Entry, set: &SetSummary) -> Self {
-        // Of a part, or of samples, the published revision would say what is not so.
+        // Of a part, or of the bundled problems, the published revision would say what is not so.
         let whole = !entry.on_samples() && set.counts.n == set.expected;
         let source = benchmark
             .set(&set.set)
@@ -92,13 +94,9 @@ impl Dataset {
             .iter()
             .filter(|set| set.in_average)
             .collect();
-        let sets = averaged.len();
+        let sets = counted(averaged.len(), "set");
         Self {
-            name: format!(
-                "average of {sets} set{}{}",
-                if sets == 1 { "" } else { "s" },
-                suffix(entry)
-            ),
+            name: format!("average of {sets}{}", suffix(entry)),
             config: "average".to_string(),
             revision: None,
             problems: averaged.iter().map(|set| set.counts.n).sum(),
@@ -108,7 +106,7 @@ impl Dataset {
 
 fn suffix(entry: &Entry) -> &'static str {
     if entry.on_samples() {
-        " (samples of mwpbench, not MwpBench)"
+        " (bundled problems of mwpbench, not MwpBench)"
     } else {
         " (MwpBench)"
     }
@@ -131,32 +129,29 @@ fn result(
         "      type: text-generation".to_string(),
         "      name: Text Generation".to_string(),
         "    dataset:".to_string(),
-        format!("      name: {}", quoted(&dataset.name)),
+        format!("      name: {}", yaml(&dataset.name)),
         format!("      type: {kind}"),
-        format!("      config: {}", quoted(&dataset.config)),
+        format!("      config: {}", yaml(&dataset.config)),
         "      split: test".to_string(),
     ];
     lines.extend(
         dataset
             .revision
             .as_ref()
-            .map(|revision| format!("      revision: {}", quoted(revision))),
+            .map(|revision| format!("      revision: {}", yaml(revision))),
     );
     lines.extend([
         "      args:".to_string(),
         format!("        problems: {}", dataset.problems),
         "        num_few_shot: 0".to_string(),
-        format!(
-            "        prompt_template: {}",
-            quoted(&identity.template.name)
-        ),
+        format!("        prompt_template: {}", yaml(&identity.template.name)),
         format!("        max_new_tokens: {}", identity.decoding.max_tokens),
-        format!("        protocol: {}", quoted(&entry.summary.protocol)),
+        format!("        protocol: {}", yaml(&entry.summary.protocol)),
     ]);
     if !entry.summary.deviations.is_empty() {
         lines.push(format!(
             "        deviations: {}",
-            quoted(&entry.summary.deviations.join(", "))
+            yaml(&entry.summary.deviations.join(", "))
         ));
     }
     lines.push("    metrics:".to_string());
@@ -166,7 +161,7 @@ fn result(
             format!("      value: {:.2}", accuracy * 100.0),
             format!(
                 "      name: {}",
-                quoted(&format!("{name} ({} scorer)", scorer.name()))
+                yaml(&format!("{name} ({} scorer)", scorer.name()))
             ),
             "      verified: false".to_string(),
         ]);
@@ -175,42 +170,11 @@ fn result(
         "    source:".to_string(),
         format!(
             "      name: {}",
-            quoted(&format!("mwpbench {}", entry.manifest.version))
+            yaml(&format!("mwpbench {}", entry.manifest.version))
         ),
         format!("      url: {SOURCE_URL}"),
     ]);
     for line in lines {
         writeln!(out, "{line}").expect("writing to memory succeeds");
-    }
-}
-
-/// A scalar in double quotes, which YAML reads as JSON does. Quoted even where it could stand bare:
-/// `no` and `1e3` are no texts.
-fn quoted(text: &str) -> String {
-    let json = serde_json::Value::from(text).to_string();
-    // JSON leaves these as they are; YAML takes them for line breaks or refuses them.
-    let mut out = String::with_capacity(json.len());
-    for c in json.chars() {
-        match c {
-            '\u{7f}'..='\u{9f}'
-            | '\u{2028}'
-            | '\u{2029}'
-            | '\u{feff}'
-            | '\u{fffe}'
-            | '\u{ffff}' => {
-                write!(out, "\\u{:04x}", c as u32).expect("writing to memory succeeds");
-            }
-            c => out.push(c),
-        }
-    }
-    out
-}
-
-#[cfg(test)]
-mod tests {
-    #[test]
-    fn a_scalar_cannot_leave_its_quotes() {
-        assert_eq!(super::quoted("a: \"b\"\n#c"), "\"a: \\\"b\\\"\\n#c\"");
-        assert_eq!(super::quoted("x\u{85}y\u{2028}"), "\"x\\u0085y\\u2028\"");
     }
 }

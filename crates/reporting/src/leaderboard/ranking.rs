@@ -15,7 +15,7 @@ pub(crate) struct Group {
 
 /// Heading of runs whose base model is not known, where others' is.
 const NO_BASE: &str = "base not tagged";
-const SAMPLES: &str = "samples (not MwpBench)";
+const BUNDLED: &str = "bundled (not MwpBench)";
 
 /// By what rows are sorted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,7 +26,7 @@ pub(crate) enum Order {
     Model,
 }
 
-/// Puts rows under their base models (the paper's first, in its order; samples last and apart),
+/// Puts rows under their base models (the paper's first, in its order; bundled problems last and apart),
 /// sorts each group and marks the best.
 pub(crate) fn groups(rows: Vec<Row>, order: Order, ascending: bool) -> Vec<Group> {
     let mut groups: Vec<Group> = published_bases()
@@ -63,9 +63,9 @@ pub(crate) fn groups(rows: Vec<Row>, order: Order, ascending: bool) -> Vec<Group
 fn heading(row: &Row) -> String {
     match (&row.base, row.samples) {
         (Some(base), false) => base.clone(),
-        (Some(base), true) => format!("{base}, {SAMPLES}"),
+        (Some(base), true) => format!("{base}, {BUNDLED}"),
         (None, false) => NO_BASE.to_string(),
-        (None, true) => SAMPLES.to_string(),
+        (None, true) => BUNDLED.to_string(),
     }
 }
 
@@ -118,7 +118,7 @@ fn mark_best(rows: &mut [Row]) {
             continue;
         }
         // As printed: what looks equal is equally good.
-        let printed = |accuracy: f64| crate::table::percent(accuracy);
+        let printed = |accuracy: f64| crate::wording::percent(accuracy);
         let best = figures
             .iter()
             .map(|figure| figure.accuracy)

@@ -9,6 +9,8 @@ use super::columns::{Column, ColumnKind};
 use super::entry::Entry;
 use super::notes::{Note, Notes};
 use super::published::{INCONSISTENT, PublishedRow};
+use crate::interval::{Average, average_interval};
+use crate::wording::counted;
 
 /// One model by one scorer.
 #[derive(Clone, Debug)]
@@ -36,7 +38,7 @@ pub(crate) struct Row {
 pub(crate) struct Figure {
     /// In 0..=1.
     pub accuracy: f64,
-    /// 95 %, in 0..=1; `None` for averages and published figures.
+    /// 95 %, in 0..=1; `None` for published figures and averages of earlier versions.
     pub interval: Option<[f64; 2]>,
     /// Items; `None` where that is not known.
     pub n: Option<usize>,
@@ -172,7 +174,7 @@ fn value(entry: &Entry, column: &Column, scorer: Scorer) -> Option<(f64, Option<
         };
         (accuracy, Some(interval), counts.n)
     };
-    let average = match &column.kind {
+    let (kind, average) = match &column.kind {
         ColumnKind::Set => return set_of(entry, &column.name).map(|set| of_counts(&set.counts)),
         ColumnKind::Task { set } => {
             let task = set_of(entry, set)?
@@ -181,20 +183,12 @@ fn value(entry: &Entry, column: &Column, scorer: Scorer) -> Option<(f64, Option<
                 .find(|task| task.task == column.name)?;
             return Some(of_counts(&task.counts));
         }
-        ColumnKind::Micro => entry.summary.micro?,
-        ColumnKind::Macro => entry.summary.macro_?,
+        ColumnKind::Micro => (Average::Micro, entry.summary.micro?),
+        ColumnKind::Macro => (Average::Macro, entry.summary.macro_?),
     };
-    let n = entry
-        .summary
-        .sets
-        .iter()
-        .filter(|set| set.in_average)
-        .map(|set| set.counts.n)
-        .sum();
-    let interval = match scorer {
-        Scorer::Official => average.official_interval,
-        Scorer::Strict => average.strict_interval,
-    };
+    let averaged = entry.summary.sets.iter().filter(|set| set.in_average);
+    let n = averaged.map(|set| set.counts.n).sum();
+    let interval = average_interval(&entry.summary, kind, scorer);
     Some((average.by(scorer), interval, n))
 }
 
@@ -203,7 +197,7 @@ fn notes_on_run(entry: &Entry, scorer: Scorer) -> Vec<Note> {
     let mut notes = Vec::new();
     if entry.on_samples() {
         notes.push(Note::apart(
-            "asked the program's own samples, which are not MwpBench",
+            "on the bundled problems, which are not MwpBench",
         ));
     }
     if summary.protocol != evaluation::Protocol::Official.name() {
@@ -225,12 +219,11 @@ fn notes_on_run(entry: &Entry, scorer: Scorer) -> Vec<Note> {
     }
     let failed = summary.failed();
     if failed > 0 {
-        let items = if failed == 1 {
-            "1 item that failed counts".to_string()
-        } else {
-            format!("{failed} items that failed count")
-        };
-        notes.push(Note::apart(format!("{items} as wrong")));
+        let count = if failed == 1 { "counts" } else { "count" };
+        notes.push(Note::apart(format!(
+            "{} that failed {count} as wrong",
+            counted(failed, "item")
+        )));
     }
     notes
 }
@@ -242,8 +235,10 @@ fn notes_on_figure(entry: &Entry, column: &Column) -> Vec<Note> {
     let asked_in_part = |set: &SetSummary| {
         let sizes = (set.counts.n, set.expected);
         Note::apart(format!(
-            "asked {} problems of {} where the protocol asks {}",
-            sizes.0, set.title, sizes.1
+            "{} of {} where the protocol has {}",
+            counted(sizes.0, "problem"),
+            set.title,
+            sizes.1
         ))
     };
     // A row on samples or with a limit has been marked as a whole.
@@ -279,7 +274,7 @@ fn notes_on_figure(entry: &Entry, column: &Column) -> Vec<Note> {
                     .collect::<Vec<_>>()
                     .join(", ");
                 notes.push(Note::apart(format!(
-                    "average over sets of which another number of problems was asked: {sets}"
+                    "average over sets with another number of problems than the protocol's: {sets}"
                 )));
             }
             notes

@@ -3,10 +3,33 @@
 
 use comfy_table::{Attribute, Cell, Table};
 
+use super::Leaderboard;
+use super::markup::{self, Markup};
 use super::notes::raised;
-use super::rows::{Figure, Row};
-use super::{Leaderboard, Scorers};
-use crate::table::{framed, percent};
+use super::rows::Row;
+use crate::table::framed;
+
+/// Plain text.
+pub(crate) struct Plain;
+
+impl Markup for Plain {
+    fn text(&self, text: &str) -> String {
+        text.to_string()
+    }
+
+    fn raised(&self, letters: &str) -> String {
+        raised(letters)
+    }
+
+    /// The cell is bold, and not its text: control sequences would count as columns.
+    fn bold(&self, figure: &str) -> String {
+        figure.to_string()
+    }
+
+    fn with_interval(&self, figure: &str, low: &str, high: &str) -> String {
+        format!("{figure}\n{low}–{high}")
+    }
+}
 
 pub(crate) fn text(board: &Leaderboard, width: Option<u16>, styled: bool) -> String {
     let mut text = format!("{}\n", board.title);
@@ -15,11 +38,8 @@ pub(crate) fn text(board: &Leaderboard, width: Option<u16>, styled: bool) -> Str
         text.push_str(&fitted(table, width).trim_fmt());
         text.push('\n');
     }
-    for line in board.legend(true, styled) {
+    for line in markup::lines_below(&Plain, board, true, styled, " ") {
         text.push_str(&format!("{line}\n"));
-    }
-    for (letters, note) in board.lettered_notes() {
-        text.push_str(&format!("{} {note}\n", raised(&letters)));
     }
     text
 }
@@ -59,9 +79,7 @@ fn fitted(mut table: Table, width: Option<u16>) -> Table {
 }
 
 fn table(board: &Leaderboard, columns: &[usize], styled: bool) -> Table {
-    let both = board.plan.scorers == Scorers::Both;
-    let mut header = vec!["model".to_string()];
-    header.extend(both.then(|| "scorer".to_string()));
+    let mut header = markup::labels(board, "model", "scorer");
     let fixed = header.len();
     header.extend(
         columns
@@ -84,36 +102,28 @@ fn table(board: &Leaderboard, columns: &[usize], styled: bool) -> Table {
             table.add_row([Cell::new(&group.name)]);
         }
         for row in &group.rows {
-            table.add_row(cells(board, row, columns, both, styled));
+            table.add_row(cells(board, row, columns, styled));
         }
     }
     table
 }
 
-fn cells(board: &Leaderboard, row: &Row, columns: &[usize], both: bool, styled: bool) -> Vec<Cell> {
+fn cells(board: &Leaderboard, row: &Row, columns: &[usize], styled: bool) -> Vec<Cell> {
+    let texts = markup::cells(&Plain, board, row, columns.iter().copied());
+    let fixed = texts.len() - columns.len();
+    let mut cells: Vec<Cell> = texts.into_iter().map(Cell::new).collect();
     let indent = if board.headed() { "  " } else { "" };
-    let marks = raised(&board.notes.marks(&row.notes));
+    let marks = markup::marks(&Plain, board, &row.notes);
     let space = if marks.is_empty() { "" } else { " " };
-    let mut cells = vec![Cell::new(format!("{indent}{}{space}{marks}", row.label))];
-    cells.extend(both.then(|| Cell::new(row.scorer.name())));
-    for &column in columns {
-        let figure = row.figures[column].as_ref();
-        let cell = Cell::new(figure.map_or("–".to_string(), |figure| cell(board, figure)));
-        let bold = styled && figure.is_some_and(|figure| figure.best);
-        cells.push(if bold {
-            cell.add_attribute(Attribute::Bold)
-        } else {
-            cell
-        });
+    cells[0] = Cell::new(format!("{indent}{}{space}{marks}", row.label));
+    for (place, &column) in columns.iter().enumerate() {
+        let is_best = row.figures[column]
+            .as_ref()
+            .is_some_and(|figure| figure.best);
+        if styled && is_best {
+            let cell = cells[fixed + place].clone();
+            cells[fixed + place] = cell.add_attribute(Attribute::Bold);
+        }
     }
     cells
-}
-
-fn cell(board: &Leaderboard, figure: &Figure) -> String {
-    let marks = raised(&board.notes.marks(&figure.notes));
-    let accuracy = format!("{}{marks}", percent(figure.accuracy));
-    match figure.interval.filter(|_| board.plan.intervals) {
-        Some([low, high]) => format!("{accuracy}\n{}–{}", percent(low), percent(high)),
-        None => accuracy,
-    }
 }

@@ -223,9 +223,9 @@ fn runs_are_sorted_by_their_micro_average_and_marked_where_they_cannot_be_compar
      base-7b     19.9   19.9      19.9    20.0   19.9   20.0     19.9    19.8     19.6   19.9      19.9      19.9
     ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
     College = CollegeMath, TAL = TAL-SCQ, M23k = Math23k, Ape = Ape210k, Gaokao = GaokaoBench-Math, AG-Gk = AGIEval-Gaokao-Math, AG-SAT = AGIEval-SAT-Math, AG-M = AGIEval-MATH.
-    ᵃ asked 136 problems of TAL-SCQ where the protocol asks 1496 (not comparable).
+    ᵃ 136 problems of TAL-SCQ where the protocol has 1496 (not comparable).
     ᵇ average over 3 of 10 sets, without college_math, math23k, ape210k, gaokao_bench, agieval_gaokao, agieval_sat, agieval_math (not comparable).
-    ᶜ average over sets of which another number of problems was asked: TAL-SCQ (not comparable).
+    ᶜ average over sets with another number of problems than the protocol's: TAL-SCQ (not comparable).
     "#);
 }
 
@@ -270,13 +270,13 @@ fn the_papers_rows_stand_beside_runs_of_the_same_base_model() {
        Mistral 7B ᵃ            15.5   10.1       7.5   17.9   18.5   15.5      6.2     5.9     22.5   10.4    11.9    13.0
      base not tagged
        other                   12.0   11.9      12.0   12.0   11.9   12.0     11.8    11.9     11.8   11.9    11.9    11.9
-     samples (not MwpBench)
+     bundled (not MwpBench)
        demo ᶜ                  98.9   98.9      98.9   99.0   98.9   99.0     98.8    98.8     98.0   98.9    98.9    98.8
     ───────────────────────────────────────────────────────────────────────────────────────────────────────────────────────
     College = CollegeMath, TAL = TAL-SCQ, M23k = Math23k, Ape = Ape210k, Gaokao = GaokaoBench-Math, AG-Gk = AGIEval-Gaokao-Math, AG-SAT = AGIEval-SAT-Math, AG-M = AGIEval-MATH.
     ᵃ published figures, not run here: MathScale paper, arXiv:2403.02884v1, table 5, official scorer.
     ᵇ as printed in the paper, but its own ten accuracies give a micro average of 16.0 and a macro average of 18.2.
-    ᶜ asked the program's own samples, which are not MwpBench (not comparable).
+    ᶜ on the bundled problems, which are not MwpBench (not comparable).
     "#);
 }
 
@@ -321,7 +321,7 @@ fn markdown_has_intervals_and_the_best_in_bold() {
     | base\|7b | 20.0<br>17.5–22.8 | 20.0<br>17.8–22.3 | 19.9<br>17.5–22.7 | 20.0<br>16.8–23.5 | 19.8<br>16.5–23.7 | 19.8<br>16.5–23.6 | 20.0<br>16.8–23.6 | 19.9<br>18.9–21.1 |
 
     Bold: the best of its base model among figures that can be compared.<br>
-    Intervals are 95 % by the run's summary (Wilson's); averages and published figures have none.<br>
+    Intervals are 95 % by the run's summary: Wilson's of sets, a bootstrap's of averages; published figures have none.<br>
     <sup>a</sup> published figures, not run here: MathScale paper, arXiv:2403.02884v1, tables 5 and 9, official scorer.<br>
     <sup>b</sup> the header of the paper's table 9 is broken: the order of its last four subjects is inferred from table 5.<br>
     <sup>c</sup> not the official protocol: at most 8 new tokens (not comparable).
@@ -430,7 +430,7 @@ fn samples_never_stand_among_real_runs_and_are_never_better_than_them() {
         [
             ("high", "base not tagged"),
             ("low", "base not tagged"),
-            ("demo", "samples (not MwpBench)")
+            ("demo", "bundled (not MwpBench)")
         ]
     );
     assert_eq!(rows[2]["figures"]["micro"]["best"], false);
@@ -441,7 +441,7 @@ fn samples_never_stand_among_real_runs_and_are_never_better_than_them() {
         PLAIN,
     );
     assert!(
-        all.starts_with("Leaderboard on the program's own samples (not MwpBench)"),
+        all.starts_with("Leaderboard on the bundled problems (not MwpBench)"),
         "{all}"
     );
 }

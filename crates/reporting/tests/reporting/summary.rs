@@ -52,8 +52,8 @@ fn a_table_on_real_data() {
     ────────────────────────────────────────────────────────────────────────────────────────────────────────────────
     Accuracy in percent: official is the published scorer, strict compares values; the interval is the strict one's.
     * in no average.
-    The averages leave out sets that were not asked: gsm8k, tal.
-    Asked in part: math.
+    The averages leave out sets without a problem in the run: gsm8k, tal.
+    In part: math.
     "#);
 }
 
@@ -105,6 +105,32 @@ fn deviations_and_unreadable_references_are_said() {
     assert!(
         text.contains("fails on 7 of the references") && text.contains("a/5 and 2 more"),
         "{text}"
+    );
+}
+
+/// A bootstrap over items that are all right cannot vary; that is no certainty.
+#[test]
+fn an_average_never_has_an_interval_of_width_zero() {
+    let all_right = |value: &mut serde_json::Value| {
+        let figure = json!({ "correct": 4, "accuracy": 1.0, "interval": [0.51, 1.0] });
+        (value["sets"][0]["official"], value["sets"][0]["strict"]) = (figure.clone(), figure);
+        let average = json!({ "official": 1.0, "strict": 1.0,
+            "official_interval": [1.0, 1.0], "strict_interval": [1.0, 1.0] });
+        (value["micro"], value["macro"]) = (average.clone(), average);
+    };
+    let text = summary_table(&summary(all_right), SummaryTable::default());
+    let averages: Vec<&str> = text
+        .lines()
+        .filter(|line| line.starts_with(" micro") || line.starts_with(" macro"))
+        .map(str::trim_end)
+        .collect();
+    // Over one set the interval is that set's own.
+    assert_eq!(
+        averages,
+        [
+            " micro average             1 set         4      100.0    100.0    51.0 – 100.0",
+            " macro average             1 set         4      100.0    100.0    51.0 – 100.0",
+        ]
     );
 }
 

@@ -1,21 +1,26 @@
 //! Bars of every row's accuracy, a group of bars a column, a colour a row.
 
-use super::svg::{Anchor, FONT, Look, Picture, text_width, wrapped};
+use super::axis::AccuracyAxis;
+use super::{MARGIN, write_below, write_title};
 use crate::leaderboard::columns::Column;
+use crate::leaderboard::markup::lines_below;
 use crate::leaderboard::notes::raised;
 use crate::leaderboard::rows::{Figure, Row};
+use crate::leaderboard::terminal::Plain;
 use crate::leaderboard::{Leaderboard, Scorers};
-use crate::table::percent;
+use crate::svg::{Anchor, FONT, Look, Picture, text_width};
+use crate::wording::percent;
 
 const LEFT: f64 = 56.0;
 const RIGHT: f64 = 20.0;
 /// Width that panels keep to where a single group of bars lets them.
-const WIDEST: f64 = 1100.0;
+const MAX_WIDTH: f64 = 1100.0;
+const MIN_WIDTH: f64 = 560.0;
 /// Between two groups of bars.
 const GAP: f64 = 18.0;
 /// Thinner bars could not carry their figure.
-const THINNEST: f64 = 12.0;
-const THICKEST: f64 = 30.0;
+const MIN_BAR: f64 = 12.0;
+const MAX_BAR: f64 = 30.0;
 /// From the base line to the top of the scale.
 const PLOT: f64 = 260.0;
 /// Room above the scale for figures of high bars.
@@ -23,63 +28,16 @@ const HEADROOM: f64 = 40.0;
 const LINE: f64 = 18.0;
 
 pub(crate) fn picture(board: &Leaderboard) -> String {
-    let rows: Vec<(String, &Row)> = labelled(board);
-    let sizes = Sizes::of(board, rows.len());
-    let mut picture = Picture::new();
-    let mut y = 12.0;
-    for line in wrapped(&board.title, (sizes.width - 40.0) * 0.75, FONT) {
-        y += LINE;
-        picture.text(20.0, y, Anchor::Start, "heading", &line);
-    }
-    y = legend(&mut picture, board, &rows, sizes.width, y + 12.0);
-    let top = highest(board, &rows);
-    for columns in board.columns.chunks(sizes.columns_a_panel).enumerate() {
-        let (panel, columns) = columns;
-        let first = panel * sizes.columns_a_panel;
-        y += HEADROOM;
-        self::panel(&mut picture, board, &rows, columns, first, &sizes, y, top);
-        y += PLOT + 40.0;
-    }
-    for line in below(board)
-        .iter()
-        .flat_map(|line| wrapped(line, sizes.width - 40.0, 11.0))
-    {
-        y += 16.0;
-        picture.text(20.0, y, Anchor::Start, "faint", &line);
-    }
-    picture.finish(
-        sizes.width,
-        y + 20.0,
-        &board.title,
-        &description(board, &rows),
-    )
+    Chart::new(board).draw()
 }
 
-/// Names that tell all rows apart.
-fn labelled(board: &Leaderboard) -> Vec<(String, &Row)> {
-    let headed = board.headed();
-    let label = |group: &str, row: &Row| {
-        let group = if headed {
-            format!(", {group}")
-        } else {
-            String::new()
-        };
-        let scorer = match board.plan.scorers {
-            Scorers::Both => format!(", {}", row.scorer.name()),
-            _ => String::new(),
-        };
-        format!("{}{group}{scorer}", row.label)
-    };
-    board
-        .groups
-        .iter()
-        .flat_map(|group| {
-            group
-                .rows
-                .iter()
-                .map(move |row| (label(&group.name, row), row))
-        })
-        .collect()
+/// All that the parts of the chart depend on.
+struct Chart<'a> {
+    board: &'a Leaderboard,
+    /// The rows, with names that distinguish all of them.
+    rows: Vec<(String, &'a Row)>,
+    sizes: Sizes,
+    axis: AccuracyAxis,
 }
 
 /// What follows from the number of rows and columns.
@@ -94,8 +52,8 @@ struct Sizes {
 impl Sizes {
     fn of(board: &Leaderboard, rows: usize) -> Self {
         let columns = board.columns.len() as f64;
-        let room = WIDEST - LEFT - RIGHT;
-        let bar = ((room / columns - GAP) / rows as f64).clamp(THINNEST, THICKEST);
+        let room = MAX_WIDTH - LEFT - RIGHT;
+        let bar = ((room / columns - GAP) / rows as f64).clamp(MIN_BAR, MAX_BAR);
         let labels = board
             .columns
             .iter()
@@ -106,7 +64,7 @@ impl Sizes {
         // As many in every panel, as far as that goes.
         let panels = board.columns.len().div_ceil(fitting);
         let columns_a_panel = board.columns.len().div_ceil(panels);
-        let width = (LEFT + RIGHT + group * columns_a_panel as f64).max(560.0);
+        let width = (LEFT + RIGHT + group * columns_a_panel as f64).max(MIN_WIDTH);
         Self {
             bar,
             group,
@@ -116,195 +74,165 @@ impl Sizes {
     }
 }
 
-/// The top of the scale in percent: the next ten above all figures and bounds.
-fn highest(board: &Leaderboard, rows: &[(String, &Row)]) -> f64 {
-    let figures = rows
-        .iter()
-        .flat_map(|(_, row)| row.figures.iter().flatten());
-    let tops = figures.map(
-        |figure| match figure.interval.filter(|_| board.plan.intervals) {
+impl<'a> Chart<'a> {
+    fn new(board: &'a Leaderboard) -> Self {
+        let rows = labelled(board);
+        let figures = board.rows().flat_map(|row| row.figures.iter().flatten());
+        let tops = figures.map(|figure| match shown_interval(board, figure) {
             Some([_, high]) => high,
             None => figure.accuracy,
-        },
-    );
-    ((tops.fold(0.0, f64::max) * 10.0 - 1e-9).ceil() * 10.0).max(10.0)
-}
-
-fn legend(
-    picture: &mut Picture,
-    board: &Leaderboard,
-    rows: &[(String, &Row)],
-    width: f64,
-    mut y: f64,
-) -> f64 {
-    const SWATCH: f64 = 20.0;
-    let names: Vec<String> = rows
-        .iter()
-        .map(|(label, row)| format!("{label} {}", raised(&board.notes.marks(&row.notes))))
-        .collect();
-    let widest = names
-        .iter()
-        .map(|name| text_width(name, FONT) + SWATCH + 16.0)
-        .fold(0.0, f64::max);
-    let across = (((width - 40.0) / widest).floor() as usize).max(1);
-    for (line, names) in names.chunks(across).enumerate() {
-        y += LINE;
-        for (column, name) in names.iter().enumerate() {
-            let x = 20.0 + widest * column as f64;
-            picture.bar(
-                [x, y - 10.0, 12.0, 12.0],
-                Look::of(line * across + column),
-                "",
-            );
-            picture.text(x + SWATCH, y, Anchor::Start, "", name);
+        });
+        Self {
+            board,
+            sizes: Sizes::of(board, rows.len()),
+            axis: AccuracyAxis::new(tops, PLOT),
+            rows,
         }
     }
-    y
-}
 
-#[expect(
-    clippy::too_many_arguments,
-    reason = "the place of a panel in its picture; no two are of one kind elsewhere"
-)]
-fn panel(
-    picture: &mut Picture,
-    board: &Leaderboard,
-    rows: &[(String, &Row)],
-    columns: &[Column],
-    first: usize,
-    sizes: &Sizes,
-    y: f64,
-    top: f64,
-) {
-    let base = y + PLOT;
-    let height = |proportion: f64| PLOT * proportion * 100.0 / top;
-    let end = LEFT + sizes.group * columns.len() as f64;
-    let step = if top > 50.0 {
-        20.0
-    } else if top > 20.0 {
-        10.0
-    } else {
-        5.0
-    };
-    for tick in (0..)
-        .map(|index| f64::from(index) * step)
-        .take_while(|&tick| tick <= top)
-    {
-        let at = base - PLOT * tick / top;
-        picture.line(
-            [LEFT, at, end, at],
-            if tick == 0.0 { "axis" } else { "grid" },
-        );
-        picture.text(LEFT - 6.0, at + 4.0, Anchor::End, "", &format!("{tick:.0}"));
+    fn draw(&self) -> String {
+        let (board, width) = (self.board, self.sizes.width);
+        let mut picture = Picture::new();
+        let y = write_title(&mut picture, &board.title, width);
+        let mut y = self.legend(&mut picture, y + 12.0);
+        let panels = board.columns.chunks(self.sizes.columns_a_panel);
+        for (panel, columns) in panels.enumerate() {
+            y += HEADROOM + PLOT;
+            self.panel(&mut picture, columns, panel * self.sizes.columns_a_panel, y);
+            y += 40.0;
+        }
+        let below = lines_below(&Plain, board, true, false, " ");
+        y = write_below(&mut picture, &below, width, y);
+        picture.finish(width, y + 20.0, &board.title, &self.description())
     }
-    picture.upward_text(16.0, y + PLOT / 2.0, "accuracy in percent");
-    for (index, column) in columns.iter().enumerate() {
-        let middle = LEFT + sizes.group * (index as f64 + 0.5);
-        picture.text(middle, base + 18.0, Anchor::Middle, "", &column.short);
-        let left = middle - sizes.bar * rows.len() as f64 / 2.0;
-        for (place, (label, row)) in rows.iter().enumerate() {
-            let x = left + sizes.bar * place as f64;
-            let Some(figure) = &row.figures[first + index] else {
-                picture.text(
-                    x + sizes.bar / 2.0,
-                    base - 4.0,
-                    Anchor::Middle,
-                    "faint",
-                    "–",
-                );
-                continue;
-            };
-            let tip = format!("{label}, {}: {}", column.title, told(board, figure));
-            let tall = height(figure.accuracy);
-            picture.bar(
-                [x + 1.0, base - tall, sizes.bar - 2.0, tall],
-                Look::of(place),
-                &tip,
-            );
-            let mut above = base - tall;
-            if let Some([low, high]) = figure.interval.filter(|_| board.plan.intervals) {
-                let (centre, cap) = (x + sizes.bar / 2.0, (sizes.bar / 4.0).min(4.0));
-                above = base - height(high);
-                picture.line([centre, base - height(low), centre, above], "error");
-                for bound in [low, high] {
-                    let at = base - height(bound);
-                    picture.line([centre - cap, at, centre + cap, at], "error");
-                }
+
+    /// The colours with their rows; returns the y below them.
+    fn legend(&self, picture: &mut Picture, mut y: f64) -> f64 {
+        const SWATCH: f64 = 20.0;
+        let name =
+            |(label, row): &(String, &Row)| format!("{label} {}", raised(&self.marks(&row.notes)));
+        let names: Vec<String> = self.rows.iter().map(name).collect();
+        let widest = names
+            .iter()
+            .map(|name| text_width(name, FONT) + SWATCH + 16.0)
+            .fold(0.0, f64::max);
+        let room = self.sizes.width - 2.0 * MARGIN;
+        let across = ((room / widest).floor() as usize).max(1);
+        for (line, names) in names.chunks(across).enumerate() {
+            y += LINE;
+            for (column, name) in names.iter().enumerate() {
+                let x = MARGIN + widest * column as f64;
+                let look = Look::of(line * across + column);
+                picture.bar([x, y - 10.0, 12.0, 12.0], look, "");
+                picture.text(x + SWATCH, y, Anchor::Start, "", name);
             }
-            figure_above(
-                picture,
-                board,
-                figure,
-                x + sizes.bar / 2.0,
-                above,
-                sizes.bar,
-            );
+        }
+        y
+    }
+
+    /// The columns from the index `first` on, above a base line.
+    fn panel(&self, picture: &mut Picture, columns: &[Column], first: usize, base: f64) {
+        let Sizes { bar, group, .. } = self.sizes;
+        let end = LEFT + group * columns.len() as f64;
+        self.axis.draw(picture, [LEFT, end], base);
+        for (index, column) in columns.iter().enumerate() {
+            let middle = LEFT + group * (index as f64 + 0.5);
+            picture.text(middle, base + 18.0, Anchor::Middle, "", &column.short);
+            let left = middle - bar * self.rows.len() as f64 / 2.0;
+            for (place, (label, row)) in self.rows.iter().enumerate() {
+                let x = left + bar * place as f64;
+                let Some(figure) = &row.figures[first + index] else {
+                    let centre = x + bar / 2.0;
+                    picture.text(centre, base - 4.0, Anchor::Middle, "faint", "–");
+                    continue;
+                };
+                let tip = format!("{label}, {}: {}", column.title, self.in_words(figure));
+                let tall = self.axis.rise(figure.accuracy);
+                let rectangle = [x + 1.0, base - tall, bar - 2.0, tall];
+                picture.bar(rectangle, Look::of(place), &tip);
+                self.above_bar(picture, figure, [x, base]);
+            }
         }
     }
-}
 
-/// The figure over its bar, running upwards where bars are too thin for any figure.
-fn figure_above(
-    picture: &mut Picture,
-    board: &Leaderboard,
-    figure: &Figure,
-    x: f64,
-    above: f64,
-    bar: f64,
-) {
-    let text = format!(
-        "{}{}",
-        percent(figure.accuracy),
-        raised(&board.notes.marks(&figure.notes))
-    );
-    match text_width("88.8", 10.0) < bar + 2.0 {
-        true => picture.text(x, above - 4.0, Anchor::Middle, "small", &text),
-        false => picture.small_upward_text(x + 3.5, above - 4.0, &text),
+    /// The interval on a bar that begins at this point, and its figure above both: upwards where
+    /// bars are too thin for any figure.
+    fn above_bar(&self, picture: &mut Picture, figure: &Figure, [x, base]: [f64; 2]) {
+        let bar = self.sizes.bar;
+        let centre = x + bar / 2.0;
+        let y = |accuracy: f64| base - self.axis.rise(accuracy);
+        let mut top = y(figure.accuracy);
+        if let Some([low, high]) = shown_interval(self.board, figure) {
+            let cap = (bar / 4.0).min(4.0);
+            top = y(high);
+            picture.line([centre, y(low), centre, top], "error");
+            for bound in [low, high] {
+                picture.line([centre - cap, y(bound), centre + cap, y(bound)], "error");
+            }
+        }
+        let marks = raised(&self.marks(&figure.notes));
+        let text = format!("{}{marks}", percent(figure.accuracy));
+        match text_width("88.8", 10.0) < bar + 2.0 {
+            true => picture.text(centre, top - 4.0, Anchor::Middle, "small", &text),
+            false => picture.small_upward_text(centre + 3.5, top - 4.0, &text),
+        }
+    }
+
+    fn marks(&self, notes: &[usize]) -> String {
+        self.board.notes.marks(notes)
+    }
+
+    fn in_words(&self, figure: &Figure) -> String {
+        let interval = shown_interval(self.board, figure)
+            .map(|[low, high]| format!(" ({} to {})", percent(low), percent(high)))
+            .unwrap_or_default();
+        let notes: String = self
+            .board
+            .notes
+            .lettered()
+            .enumerate()
+            .filter(|(index, _)| figure.notes.contains(index))
+            .map(|(_, (_, note))| format!("; {}", note.text))
+            .collect();
+        format!("{}{interval}{notes}", percent(figure.accuracy))
+    }
+
+    /// All figures in words.
+    fn description(&self) -> String {
+        let of_row = |(label, row): &(String, &Row)| {
+            let figures = self.board.columns.iter().zip(&row.figures);
+            let figures: Vec<String> = figures
+                .filter_map(|(column, figure)| Some((column, figure.as_ref()?)))
+                .map(|(column, figure)| format!("{} {}", column.title, self.in_words(figure)))
+                .collect();
+            format!("{label}: {}.", figures.join(", "))
+        };
+        let rows: Vec<String> = self.rows.iter().map(of_row).collect();
+        format!("Bar chart of accuracy in percent. {}", rows.join(" "))
     }
 }
 
-fn told(board: &Leaderboard, figure: &Figure) -> String {
-    let interval = figure.interval.filter(|_| board.plan.intervals);
-    let interval = interval
-        .map(|[low, high]| format!(" ({} to {})", percent(low), percent(high)))
-        .unwrap_or_default();
-    let notes: String = board
-        .notes
-        .lettered()
-        .enumerate()
-        .filter(|(index, _)| figure.notes.contains(index))
-        .map(|(_, (_, note))| format!("; {}", note.text))
-        .collect();
-    format!("{}{interval}{notes}", percent(figure.accuracy))
+/// The interval, where the board shows intervals and there is one.
+fn shown_interval(board: &Leaderboard, figure: &Figure) -> Option<[f64; 2]> {
+    figure.interval.filter(|_| board.plan.intervals)
 }
 
-fn below(board: &Leaderboard) -> Vec<String> {
-    let mut lines = board.legend(true, false);
-    lines.extend(
-        board
-            .lettered_notes()
-            .iter()
-            .map(|(letters, note)| format!("{} {note}", raised(letters))),
-    );
-    lines
-}
-
-/// All figures in words.
-fn description(board: &Leaderboard, rows: &[(String, &Row)]) -> String {
-    let of_row = |(label, row): &(String, &Row)| {
-        let figures = board
-            .columns
-            .iter()
-            .zip(&row.figures)
-            .filter_map(|(column, figure)| {
-                figure
-                    .as_ref()
-                    .map(|figure| format!("{} {}", column.title, told(board, figure)))
-            });
-        format!("{label}: {}.", figures.collect::<Vec<_>>().join(", "))
+/// Names that distinguish all rows.
+fn labelled(board: &Leaderboard) -> Vec<(String, &Row)> {
+    let label = |group: &str, row: &Row| {
+        let mut label = row.label.clone();
+        if board.headed() {
+            label.push_str(&format!(", {group}"));
+        }
+        if board.plan.scorers == Scorers::Both {
+            label.push_str(&format!(", {}", row.scorer.name()));
+        }
+        label
     };
-    format!(
-        "Bar chart of accuracy in percent. {}",
-        rows.iter().map(of_row).collect::<Vec<_>>().join(" ")
-    )
+    board
+        .groups
+        .iter()
+        .flat_map(|group| group.rows.iter().map(move |row| (&group.name, row)))
+        .map(|(group, row)| (label(group, row), row))
+        .collect()
 }

@@ -1,12 +1,14 @@
 //! Accuracy against training size on a logarithmic scale: a panel a base model, a line a column.
 
-use super::svg::{Anchor, FONT, Look, Picture, text_width, wrapped};
+use super::axis::AccuracyAxis;
+use super::{write_below, write_title};
 use crate::leaderboard::columns::ColumnKind;
 use crate::leaderboard::error::LeaderboardError;
 use crate::leaderboard::notes::raised;
 use crate::leaderboard::rows::Row;
 use crate::leaderboard::{Group, Leaderboard, Scorers};
-use crate::table::percent;
+use crate::svg::{Anchor, FONT, Look, Picture, text_width};
+use crate::wording::percent;
 
 /// The tag that holds the number of training examples.
 const TAG: &str = "train_size";
@@ -42,32 +44,37 @@ pub(crate) fn picture(board: &Leaderboard) -> Result<String, LeaderboardError> {
             panels.push((group, sized));
         }
     }
-    let range = range(&panels)?;
+    let chart = Chart {
+        board,
+        range: range(&panels)?,
+        axis: axis(board, &panels),
+        right: right(board),
+    };
     let mut picture = Picture::new();
     let title = title(board);
-    let mut y = 12.0;
-    for line in wrapped(&title, (WIDTH - 40.0) * 0.75, FONT) {
-        y += 18.0;
-        picture.text(20.0, y, Anchor::Start, "heading", &line);
-    }
-    let top = highest(board, &panels);
+    let mut y = write_title(&mut picture, &title, WIDTH);
     for (group, sized) in &panels {
         if panels.len() > 1 || board.headed() {
             y += 30.0;
             picture.text(LEFT, y, Anchor::Start, "", &group.name);
         }
-        y += 20.0;
-        panel(&mut picture, board, sized, range, y, top);
-        y += PLOT + 52.0;
+        y += 20.0 + PLOT;
+        chart.panel(&mut picture, sized, y);
+        y += 52.0;
     }
-    for line in below(board, &panels, &left_out)
-        .iter()
-        .flat_map(|line| wrapped(line, WIDTH - 40.0, 11.0))
-    {
-        y += 16.0;
-        picture.text(20.0, y, Anchor::Start, "faint", &line);
-    }
+    let below = lines_below(board, &panels, &left_out);
+    y = write_below(&mut picture, &below, WIDTH, y);
     Ok(picture.finish(WIDTH, y + 20.0, &title, &description(board, &panels)))
+}
+
+/// What the panels have in common.
+struct Chart<'a> {
+    board: &'a Leaderboard,
+    /// Logarithms of the smallest and the largest size.
+    range: (f64, f64),
+    axis: AccuracyAxis,
+    /// Where the names of lines begin.
+    right: f64,
 }
 
 fn title(board: &Leaderboard) -> String {
@@ -133,107 +140,79 @@ fn range(panels: &[(&Group, Vec<Sized>)]) -> Result<(f64, f64), LeaderboardError
     }
 }
 
-fn highest(board: &Leaderboard, panels: &[(&Group, Vec<Sized>)]) -> f64 {
+fn axis(board: &Leaderboard, panels: &[(&Group, Vec<Sized>)]) -> AccuracyAxis {
     let rows = panels
         .iter()
         .flat_map(|(_, sized)| sized.iter().map(|sized| sized.row));
     let figures = rows
         .flat_map(|row| (0..board.columns.len()).filter_map(move |column| row.accuracy(column)));
-    ((figures.fold(0.0, f64::max) * 10.0 - 1e-9).ceil() * 10.0).max(10.0)
+    AccuracyAxis::new(figures, PLOT)
 }
 
-/// Room for the names of lines.
+/// Leaves room for the names of lines.
 fn right(board: &Leaderboard) -> f64 {
-    WIDTH
-        - 40.0
-        - board
-            .columns
-            .iter()
-            .map(|column| text_width(&column.title, FONT))
-            .fold(0.0, f64::max)
+    let names = board.columns.iter();
+    let widths = names.map(|column| text_width(&column.title, FONT));
+    WIDTH - 40.0 - widths.fold(0.0, f64::max)
 }
 
-fn panel(
-    picture: &mut Picture,
-    board: &Leaderboard,
-    sized: &[Sized],
-    range: (f64, f64),
-    y: f64,
-    top: f64,
-) {
-    let (base, right) = (y + PLOT, right(board));
-    let across = |size: f64| {
-        LEFT + 20.0 + (right - LEFT - 30.0) * (size.ln() - range.0) / (range.1 - range.0)
-    };
-    let up = |accuracy: f64| base - PLOT * accuracy * 100.0 / top;
-    let step = if top > 50.0 {
-        20.0
-    } else if top > 20.0 {
-        10.0
-    } else {
-        5.0
-    };
-    for tick in (0..)
-        .map(|index| f64::from(index) * step)
-        .take_while(|&tick| tick <= top)
-    {
-        let at = base - PLOT * tick / top;
-        picture.line(
-            [LEFT, at, right, at],
-            if tick == 0.0 { "axis" } else { "grid" },
-        );
-        picture.text(LEFT - 6.0, at + 4.0, Anchor::End, "", &format!("{tick:.0}"));
+impl Chart<'_> {
+    fn x(&self, size: f64) -> f64 {
+        let (first, last) = self.range;
+        LEFT + 20.0 + (self.right - LEFT - 30.0) * (size.ln() - first) / (last - first)
     }
-    picture.upward_text(16.0, y + PLOT / 2.0, "accuracy in percent");
-    picture.text(
-        (LEFT + right) / 2.0,
-        base + 38.0,
-        Anchor::Middle,
-        "",
-        "training examples (logarithmic)",
-    );
-    let mut free = f64::NEG_INFINITY;
-    for sizes in sized.chunk_by(|one, other| one.size == other.size) {
-        let (x, label) = (across(sizes[0].size), printed_size(sizes[0].size));
-        picture.line([x, base, x, base + 4.0], "axis");
-        let half = text_width(&label, FONT) / 2.0;
-        // Sizes close together: the first is named.
-        if x - half > free {
-            picture.text(x, base + 18.0, Anchor::Middle, "", &label);
-            free = x + half + 4.0;
+
+    /// The runs of one base model above a base line, sorted by size.
+    fn panel(&self, picture: &mut Picture, sized: &[Sized], base: f64) {
+        self.axis.draw(picture, [LEFT, self.right], base);
+        self.sizes(picture, sized, base);
+        let y = |accuracy: f64| base - self.axis.rise(accuracy);
+        let mut names = Vec::new();
+        for (index, column) in self.board.columns.iter().enumerate() {
+            let look = Look::of(index);
+            let points: Vec<(f64, f64)> = sized
+                .chunk_by(|one, other| one.size == other.size)
+                .filter_map(|sizes| Some((self.x(sizes[0].size), y(mean(sizes, index)?))))
+                .collect();
+            let Some(&last) = points.last() else { continue };
+            let average = matches!(column.kind, ColumnKind::Micro | ColumnKind::Macro);
+            picture.curve(&points, look, if average { 3.0 } else { 1.5 });
+            for Sized { row, size } in sized {
+                let Some(accuracy) = row.accuracy(index) else {
+                    continue;
+                };
+                let (label, title) = (&row.label, &column.title);
+                let (accuracy_text, size_text) = (percent(accuracy), printed_size(*size));
+                let tip = format!("{label}, {title}: {accuracy_text} at {size_text}");
+                picture.dot(self.x(*size), y(accuracy), look, &tip);
+            }
+            names.push((last, column.title.as_str(), look));
+        }
+        name_lines(picture, names, self.right, base);
+    }
+
+    /// The axis of sizes below the base line.
+    fn sizes(&self, picture: &mut Picture, sized: &[Sized], base: f64) {
+        let title = "training examples (logarithmic)";
+        let middle = (LEFT + self.right) / 2.0;
+        picture.text(middle, base + 38.0, Anchor::Middle, "", title);
+        let mut free = f64::NEG_INFINITY;
+        for sizes in sized.chunk_by(|one, other| one.size == other.size) {
+            let (x, label) = (self.x(sizes[0].size), printed_size(sizes[0].size));
+            picture.line([x, base, x, base + 4.0], "axis");
+            let half = text_width(&label, FONT) / 2.0;
+            // Of sizes close together the first is named.
+            if x - half > free {
+                picture.text(x, base + 18.0, Anchor::Middle, "", &label);
+                free = x + half + 4.0;
+            }
         }
     }
-    let mut names = Vec::new();
-    for (index, column) in board.columns.iter().enumerate() {
-        let look = Look::of(index);
-        let points: Vec<(f64, f64)> = sized
-            .chunk_by(|one, other| one.size == other.size)
-            .filter_map(|sizes| Some((across(sizes[0].size), up(mean(sizes, index)?))))
-            .collect();
-        let Some(&last) = points.last() else { continue };
-        let average = matches!(column.kind, ColumnKind::Micro | ColumnKind::Macro);
-        picture.curve(&points, look, if average { 3.0 } else { 1.5 });
-        for Sized { row, size } in sized {
-            let Some(accuracy) = row.accuracy(index) else {
-                continue;
-            };
-            let tip = format!(
-                "{}, {}: {} at {}",
-                row.label,
-                column.title,
-                percent(accuracy),
-                printed_size(*size)
-            );
-            picture.dot(across(*size), up(accuracy), look, &tip);
-        }
-        names.push((last, column.title.as_str(), look));
-    }
-    name_lines(picture, names, right, base);
 }
 
 /// The mean over runs of one size.
 fn mean(sizes: &[Sized], column: usize) -> Option<f64> {
-    evaluation::macro_average(sizes.iter().filter_map(|sized| sized.row.accuracy(column)))
+    statistics::mean(sizes.iter().filter_map(|sized| sized.row.accuracy(column)))
 }
 
 /// Names at the ends of lines, moved apart where they would overlap, with a thin line to where
@@ -262,7 +241,11 @@ fn name_lines(
     }
 }
 
-fn below(board: &Leaderboard, panels: &[(&Group, Vec<Sized>)], left_out: &[&str]) -> Vec<String> {
+fn lines_below(
+    board: &Leaderboard,
+    panels: &[(&Group, Vec<Sized>)],
+    left_out: &[&str],
+) -> Vec<String> {
     let rows = || {
         panels
             .iter()
