@@ -11,15 +11,17 @@ use jiff::civil::Date;
 use serde_json::{Map, Value};
 
 use crate::generator::GeneratorArgs;
+use crate::heading;
 
-/// The name that asks for a chat template.
+/// The template of this name is the checkpoint's own.
 const CHAT: &str = "chat";
 
-/// How a question is put.
+/// The prompt of a question.
 #[derive(clap::Args)]
+#[command(next_help_heading = heading::PROMPT)]
 pub struct PromptArgs {
-    /// Text around each question: alpaca, none, alpaca_force_ans, alpaca_cot, chat for the
-    /// checkpoint's own chat template, or a text file with {question} in it.
+    /// Prompt template: alpaca, none, alpaca_force_ans, alpaca_cot, chat for the checkpoint's own
+    /// chat template, or a text file with {question} in it.
     #[arg(
         long,
         env = "MWPBENCH_PROMPT_TEMPLATE",
@@ -31,7 +33,7 @@ pub struct PromptArgs {
     /// Jinja file, or the folder of a tokenizer.
     #[arg(long, env = "MWPBENCH_CHAT_TEMPLATE", value_name = "NAME|FILE|DIR")]
     chat_template: Option<String>,
-    /// The date for chat templates that write one [default: today].
+    /// Date for chat templates that write one; today's without it.
     #[arg(long, value_name = "YYYY-MM-DD")]
     chat_date: Option<Date>,
     /// Variables for the chat template as a JSON object, such as '{"enable_thinking": false}'.
@@ -50,7 +52,7 @@ impl PromptArgs {
         folder.filter(|folder| folder.join("tokenizer.json").is_file())
     }
 
-    /// The template that is asked for, for whoever is to answer.
+    /// The prompt template for a generator.
     pub fn template(&self, generator: &GeneratorArgs) -> anyhow::Result<Template> {
         if self.prompt_template != CHAT {
             let given = [

@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 
 use inference::CheckpointFiles;
 
+use crate::heading;
+
 /// The name of the embedded checkpoint.
 pub const DEMO: &str = "demo";
 
@@ -34,14 +36,15 @@ static DEMO_FILES: &[(&str, &[u8])] = &[
 
 /// What goes with the checkpoint that `--model` names.
 #[derive(clap::Args)]
+#[command(next_help_heading = heading::MODEL)]
 pub struct Extras {
     /// LoRA adapter to merge into the checkpoint: a folder with adapter_config.json and
     /// adapter_model.safetensors.
     #[arg(long, env = "MWPBENCH_ADAPTER", value_name = "DIR")]
     adapter: Option<PathBuf>,
     /// A tokenizer.json, or the folder that holds it, in place of the checkpoint's own; with
-    /// --endpoint that of the checkpoint behind the server, so that a server that reads other
-    /// tokens is noticed.
+    /// --endpoint that of the checkpoint behind the server, so that a server that tokenizes
+    /// prompts differently is noticed.
     #[arg(long, env = "MWPBENCH_TOKENIZER", value_name = "FILE|DIR")]
     tokenizer: Option<PathBuf>,
 }

@@ -20,25 +20,25 @@ pub struct Args {
     /// The second run; differences are this one less the first.
     #[arg(value_name = "B")]
     b: PathBuf,
-    /// Whose verdicts count.
+    /// Scorer whose verdicts count.
     #[arg(long, value_enum, default_value_t = ScorerName::Official)]
     scorer: ScorerName,
-    /// Compare the items that both runs have where they have others too, instead of refusing.
+    /// Compare only the items that both runs have, where refusing is the rule.
     #[arg(long)]
     common: bool,
     /// List the items that one run solved and the other did not, at most N of each kind.
     #[arg(long, value_name = "N", num_args = 0..=1, default_missing_value = "10")]
     items: Option<usize>,
-    /// Put one item of both runs side by side, with the first word at which the completions part.
+    /// One item of both runs side by side, with the first divergence of the completions.
     #[arg(long, value_name = "ID", conflicts_with = "items")]
     explain: Option<String>,
     /// Which completion of the item, where several were drawn; the first is 0.
     #[arg(long, requires = "explain", default_value_t = 0, value_name = "N")]
     sample: u32,
-    /// Share of intervals that may miss, both ends together.
+    /// Significance level: intervals have the confidence 1 − ALPHA.
     #[arg(long, default_value_t = 0.05, value_name = "ALPHA")]
     alpha: f64,
-    /// Which random numbers to resample with.
+    /// Random seed of the bootstrap.
     #[arg(long, default_value_t = 0, value_name = "N")]
     seed: u64,
     /// Print one JSON object instead of text.

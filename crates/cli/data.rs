@@ -1,9 +1,9 @@
-//! `mwpbench data`: which sets there are, what is at hand of them, and getting it.
+//! `mwpbench data`: which sets there are, which problems are at hand, and how to get more.
 
 mod fetch; // published files, checked
 mod import; // a publisher's files into the record form
 mod list; // the sets
-mod new; // the folder of a set of one's own
+mod new; // the folder of a custom data set
 mod overlap; // which test items training files contain
 mod path; // where the data folder is
 mod random; // some problems at random
@@ -17,7 +17,7 @@ use clap::Subcommand;
 
 use crate::exit::Outcome;
 
-/// Look at the data.
+/// Fetch, import, inspect and check the data.
 #[derive(Subcommand)]
 pub enum Command {
     /// List the sets: level, tasks, published test problems and the problems at hand.
@@ -32,8 +32,8 @@ pub enum Command {
     New(new::Args),
     Overlap(overlap::Args),
     Path(path::Args),
-    /// Put every reference to the scorers: it must equal itself, also rewritten, and no changed
-    /// copy of it.
+    /// Score every reference against itself: it must be correct, also rewritten, and no changed copy
+    /// of it may be.
     Selfcheck(selfcheck::Args),
 }
 

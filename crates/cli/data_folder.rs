@@ -1,4 +1,4 @@
-//! Where problems are looked for: `--data`, then the data folder, then the embedded samples.
+//! Where problems come from: `--data`, then the data folder, then the bundled problems.
 
 use std::path::{Path, PathBuf};
 
@@ -6,14 +6,43 @@ use dataset_loader::{Benchmark, Data};
 use etcetera::BaseStrategy;
 use evaluation::Grader;
 
-/// The published sets, and those of one's own in the place that [`load`] reads.
+use crate::heading;
+
+/// Where problems come from.
+#[derive(clap::Args)]
+#[command(next_help_heading = heading::DATA)]
+pub struct DataArgs {
+    /// Problems in MwpBench's record form: a file, or a folder of .jsonl/.json files; the data
+    /// folder without it, and the bundled problems where that is empty.
+    #[arg(long, env = "MWPBENCH_DATA", value_name = "FILE|DIR")]
+    data: Option<PathBuf>,
+}
+
+impl DataArgs {
+    /// The published sets, and the custom data sets in the place that [`Self::load`] reads.
+    pub fn benchmark(&self) -> anyhow::Result<Benchmark> {
+        benchmark(self.data.as_deref())
+    }
+
+    /// The problems that a command works on.
+    pub fn load(&self, benchmark: &Benchmark) -> anyhow::Result<Data> {
+        load(benchmark, self.data.as_deref())
+    }
+
+    /// The file or folder: as given, else the data folder.
+    pub fn place(&self) -> Option<PathBuf> {
+        self.data.clone().or_else(path)
+    }
+}
+
+/// The published sets, and the custom data sets in the place that [`load`] reads.
 pub fn benchmark(given: Option<&Path>) -> anyhow::Result<Benchmark> {
     let published = Benchmark::published();
     let Some(place) = given.map(Path::to_path_buf).or_else(path) else {
         return Ok(published);
     };
-    let own = dataset_loader::own_sets(&published, &place)?;
-    let benchmark = published.with(own)?;
+    let custom = dataset_loader::own_sets(&published, &place)?;
+    let benchmark = published.with(custom)?;
     Grader::check(&benchmark)?;
     Ok(benchmark)
 }
@@ -24,8 +53,8 @@ pub fn load(benchmark: &Benchmark, given: Option<&Path>) -> anyhow::Result<Data>
         return Ok(dataset_loader::load(benchmark, path)?);
     }
     match path() {
-        // Training files, problems that wait for their translation and notes of what was fetched
-        // are nothing to ask.
+        // A folder with nothing but training files, problems that wait for their translation and
+        // records of fetches holds no problem to ask.
         Some(folder) if dataset_loader::holds_data(&folder) => {
             Ok(dataset_loader::load(benchmark, &folder)?)
         }

@@ -1,13 +1,16 @@
-//! How tokens are chosen.
+//! `--temperature` and so on: the sampler.
 
 use std::num::{NonZeroU32, NonZeroUsize};
 
 use generation::Sampling;
 
-/// How tokens are drawn, where not always the most likely one is taken.
+use crate::heading;
+
+/// The sampler: greedy at temperature 0.
 #[derive(Clone, Copy, Debug, clap::Args)]
+#[command(next_help_heading = heading::SAMPLING)]
 pub struct SamplingArgs {
-    /// 0 takes the most likely token, as the official protocol does; above 0 tokens are drawn.
+    /// Sampling temperature; 0 decodes greedily, as the official protocol does.
     #[arg(
         long,
         env = "MWPBENCH_TEMPERATURE",
@@ -15,26 +18,28 @@ pub struct SamplingArgs {
         value_name = "T"
     )]
     temperature: f32,
-    /// Draw among the likeliest tokens that together have this probability.
+    /// Nucleus (top-p) sampling: draw among the most likely tokens whose probabilities add up to
+    /// this.
     #[arg(long, default_value_t = 1.0, value_name = "P")]
     top_p: f32,
-    /// Draw among so many of the likeliest tokens [default: all].
+    /// Top-k sampling: draw among this many of the most likely tokens; all without it.
     #[arg(long, value_name = "K")]
     top_k: Option<NonZeroUsize>,
-    /// Draw among tokens at least so probable as this share of the likeliest.
+    /// Min-p sampling: draw among tokens at least this share as likely as the most likely one.
     #[arg(long, default_value_t = 0.0, value_name = "P")]
     min_p: f32,
-    /// Divide the scores of tokens that occurred by this.
+    /// Divide the logits of tokens that occurred by this where they are positive, and multiply
+    /// them by it where they are negative.
     #[arg(long, default_value_t = 1.0, value_name = "R")]
     repetition_penalty: f32,
-    /// Which random numbers to draw with.
+    /// Random seed.
     #[arg(long, env = "MWPBENCH_SEED", default_value_t = 0, value_name = "N")]
     seed: u64,
 }
 
 impl SamplingArgs {
-    /// Of work that asks an item again where its reply cannot be used: each attempt is a sample of
-    /// its own.
+    /// For jobs that ask for an item again where its reply cannot be used: each attempt is a sample
+    /// of its own.
     pub fn of_attempts(&self, attempts: NonZeroU32) -> anyhow::Result<Option<Sampling>> {
         self.sampling(if self.temperature == 0.0 {
             NonZeroU32::MIN
@@ -54,18 +59,16 @@ impl SamplingArgs {
             seed,
         } = *self;
         if temperature == 0.0 {
-            let idle = [
+            let ignored = [
                 ("--top-p", top_p != 1.0),
                 ("--top-k", top_k.is_some()),
                 ("--min-p", min_p != 0.0),
                 ("--repetition-penalty", repetition_penalty != 1.0),
                 ("--samples", samples.get() != 1),
             ];
-            return match idle.into_iter().find(|(_, given)| *given) {
+            return match ignored.into_iter().find(|(_, given)| *given) {
                 Some((flag, _)) => {
-                    anyhow::bail!(
-                        "{flag} needs --temperature above 0: at 0 the most likely token is taken"
-                    )
+                    anyhow::bail!("{flag} needs --temperature above 0: at 0 decoding is greedy")
                 }
                 None => Ok(None),
             };

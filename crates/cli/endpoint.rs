@@ -11,27 +11,31 @@ use endpoint::{
 };
 use evaluation::TokenDetails;
 
+use crate::heading;
+
 /// Variables of the environment that may hold a key, the first one first.
 const KEY_VARIABLES: [&str; 2] = ["MWPBENCH_API_KEY", "OPENAI_API_KEY"];
 
-/// Which server answers, and how it is asked.
+/// Which server generates, and how requests are made.
 #[derive(clap::Args)]
+#[command(next_help_heading = heading::SERVER)]
 pub struct EndpointArgs {
-    /// Ask a model behind an OpenAI-compatible server (vLLM, SGLang, TGI, llama.cpp, OpenAI), such
-    /// as http://localhost:8000/v1; --model is then the model's name there. A key is taken from
-    /// MWPBENCH_API_KEY or OPENAI_API_KEY.
+    /// Generate with a model behind an OpenAI-compatible server (vLLM, SGLang, TGI, llama.cpp,
+    /// OpenAI), such as http://localhost:8000/v1; --model is then the model's name there. The API
+    /// key is read from MWPBENCH_API_KEY or OPENAI_API_KEY.
     #[arg(long, env = "MWPBENCH_ENDPOINT", value_name = "URL")]
     endpoint: Option<String>,
     /// completions has the model continue the prompt; chat makes the prompt the message of a user,
-    /// in the model's own chat template [default: completions].
+    /// in the model's own chat template.
     #[arg(
         long,
         env = "MWPBENCH_ENDPOINT_API",
         value_enum,
         value_name = "API",
-        requires = "endpoint"
+        requires = "endpoint",
+        default_value_t = ApiName::Completions
     )]
-    endpoint_api: Option<ApiName>,
+    endpoint_api: ApiName,
     /// File that holds the API key and nothing else.
     #[arg(
         long,
@@ -40,40 +44,49 @@ pub struct EndpointArgs {
         requires = "endpoint"
     )]
     api_key_file: Option<PathBuf>,
-    /// Most requests to the server at a time; fewer are made where it cannot do with so many
-    /// [default: 32].
+    /// Maximum number of concurrent requests; the rate limit of the server lowers it.
     #[arg(
         long,
         env = "MWPBENCH_MAX_CONCURRENCY",
         value_name = "N",
-        requires = "endpoint"
+        requires = "endpoint",
+        default_value_t = NonZeroUsize::new(MAX_CONCURRENCY).unwrap()
     )]
-    max_concurrency: Option<NonZeroUsize>,
-    /// Seconds that the server may say nothing before a request is made again; with --no-stream the
-    /// whole answer must come within them [default: 300].
+    max_concurrency: NonZeroUsize,
+    /// Idle timeout in seconds: a request on which the server sends nothing for so long is retried;
+    /// with --no-stream the whole response must come within it.
     #[arg(
         long,
         env = "MWPBENCH_REQUEST_TIMEOUT",
         value_name = "SECONDS",
-        requires = "endpoint"
+        requires = "endpoint",
+        default_value_t = seconds(Patience::default().idle)
     )]
-    request_timeout: Option<NonZeroU32>,
-    /// Seconds without a single success, while requests fail, after which the run ends as one whose
-    /// server is gone [default: 120].
+    request_timeout: NonZeroU32,
+    /// Seconds without one successful request after which retries end and the run stops; the same
+    /// command continues it.
     #[arg(
         long,
         env = "MWPBENCH_GIVE_UP_AFTER",
         value_name = "SECONDS",
-        requires = "endpoint"
+        requires = "endpoint",
+        default_value_t = seconds(Patience::default().gone_after)
     )]
-    give_up_after: Option<NonZeroU32>,
-    /// Ask for whole answers and not for streams: stop strings that the server does not know then
-    /// cut an answer only afterwards.
+    give_up_after: NonZeroU32,
+    /// Request whole responses instead of streams: stop strings that the server does not know then
+    /// cut a completion only afterwards.
     #[arg(long, requires = "endpoint")]
     no_stream: bool,
 }
 
-/// What a server must know of the prompts that it gets.
+fn seconds(duration: Duration) -> NonZeroU32 {
+    u32::try_from(duration.as_secs())
+        .ok()
+        .and_then(NonZeroU32::new)
+        .expect("a default timeout is a few minutes")
+}
+
+/// What a server has to know of its prompts.
 #[derive(Default)]
 pub struct ServerPrompts {
     pub system_prompt: Option<String>,
@@ -89,26 +102,23 @@ enum ApiName {
 }
 
 impl EndpointArgs {
-    /// Whether a server is to answer.
+    /// Whether a server generates.
     pub fn is_given(&self) -> bool {
         self.endpoint.is_some()
     }
 
     /// Whether the server puts the prompt into a chat template.
     pub fn is_chat(&self) -> bool {
-        matches!(self.endpoint_api, Some(ApiName::Chat))
+        matches!(self.endpoint_api, ApiName::Chat)
     }
 
-    /// Most requests at a time; `None` where no server was named.
+    /// Maximum number of concurrent requests; `None` where no server was named.
     pub fn max_concurrency(&self) -> Option<usize> {
-        self.is_given().then(|| {
-            self.max_concurrency
-                .map_or(MAX_CONCURRENCY, NonZeroUsize::get)
-        })
+        self.is_given().then(|| self.max_concurrency.get())
     }
 
     /// Connects to the server and finds the model there; `None` where no server was named. Of new
-    /// tokens a server tells no more than log-probabilities.
+    /// tokens a server sends no more than log-probabilities.
     pub fn open(
         &self,
         model: &str,
@@ -122,10 +132,8 @@ impl EndpointArgs {
             Some(file) => Some(ApiKey::from_file(file)?),
             None => ApiKey::from_environment(&KEY_VARIABLES)?,
         };
-        let usual = EndpointOptions::new(BaseUrl::parse(address)?, model);
-        let seconds = |given: Option<NonZeroU32>| {
-            given.map(|seconds| Duration::from_secs(seconds.get().into()))
-        };
+        let defaults = EndpointOptions::new(BaseUrl::parse(address)?, model);
+        let duration = |seconds: NonZeroU32| Duration::from_secs(seconds.get().into());
         let options = EndpointOptions {
             api: if self.is_chat() {
                 Api::Chat
@@ -136,15 +144,15 @@ impl EndpointArgs {
             own_count: prompts.own_count,
             system_prompt: prompts.system_prompt,
             key,
-            max_concurrency: self.max_concurrency().unwrap_or(MAX_CONCURRENCY),
+            max_concurrency: self.max_concurrency.get(),
             stream: !self.no_stream,
             logprobs: details.logprobs,
             patience: Patience {
-                idle: seconds(self.request_timeout).unwrap_or(usual.patience.idle),
-                gone_after: seconds(self.give_up_after).unwrap_or(usual.patience.gone_after),
-                ..usual.patience
+                idle: duration(self.request_timeout),
+                gone_after: duration(self.give_up_after),
+                ..defaults.patience
             },
-            ..usual
+            ..defaults
         };
         Ok(Some(Endpoint::connect(options, |warning| {
             eprintln!("warning: {warning}")

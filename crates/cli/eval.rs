@@ -1,4 +1,4 @@
-//! `mwpbench eval`: run a checkpoint on the sets and print the table.
+//! `mwpbench eval`: run a model on the sets and print the table.
 
 use std::collections::BTreeMap;
 use std::num::{NonZeroU32, NonZeroUsize};
@@ -17,81 +17,107 @@ use crate::decoding::SamplingArgs;
 use crate::exit::Outcome;
 use crate::generator::GeneratorArgs;
 use crate::stop::StopArgs;
-use crate::{data_folder, grading, interruption, progress, screen};
+use crate::{data_folder, grading, heading, interruption, progress, screen};
 
-/// Evaluate a checkpoint on the sets and print accuracy per set, micro and macro average.
+/// Evaluate a model on the sets and print accuracy per set, micro and macro average.
 ///
-/// The run is kept in a folder; the same command again continues where it stopped.
+/// The run is kept in a folder; the same command again resumes an interrupted run.
 #[derive(clap::Args)]
 pub struct Args {
     #[command(flatten)]
     generator: GeneratorArgs,
-    /// Sets or tasks to ask, separated by commas [default: all there are].
-    #[arg(long, value_delimiter = ',', value_name = "NAME,…")]
-    tasks: Option<Vec<String>>,
-    /// Problems in MwpBench's record form: a file, or a folder of .jsonl/.json files [default: the
-    /// data folder, else the samples].
-    #[arg(long, env = "MWPBENCH_DATA", value_name = "FILE|DIR")]
-    data: Option<PathBuf>,
-    /// Ask at most N problems of each set, taken in turn from its tasks.
-    #[arg(long, value_name = "N")]
-    limit: Option<NonZeroUsize>,
-    /// Leave out the problems whose ids are in a file, one a line, such as `data overlap --ids`
-    /// writes.
-    #[arg(long, value_name = "FILE")]
-    exclude_ids: Option<PathBuf>,
     #[command(flatten)]
     prompt: PromptArgs,
-    /// Most new tokens of a completion.
-    #[arg(long, env = "MWPBENCH_MAX_TOKENS", default_value_t = NonZeroUsize::new(MAX_TOKENS).unwrap(), value_name = "N")]
+    /// Where a prompt does not fit the model's context: refuse the run, or fail the items.
+    #[arg(
+        long,
+        value_enum,
+        default_value_t = OnLongPrompt::Refuse,
+        help_heading = heading::PROMPT
+    )]
+    on_long_prompt: OnLongPrompt,
+    #[command(flatten)]
+    source: data_folder::DataArgs,
+    /// Sets or tasks, separated by commas; all there are without it.
+    #[arg(long, value_delimiter = ',', value_name = "NAME,…", help_heading = heading::DATA)]
+    tasks: Option<Vec<String>>,
+    /// At most N problems of each set, in turn from its tasks.
+    #[arg(long, value_name = "N", help_heading = heading::DATA)]
+    limit: Option<NonZeroUsize>,
+    /// Exclude the problems whose ids are in a file, one a line, such as `data overlap --ids`
+    /// writes.
+    #[arg(long, value_name = "FILE", help_heading = heading::DATA)]
+    exclude_ids: Option<PathBuf>,
+    /// official caps each task at its first 2,000 records, as the paper's figures need; full has
+    /// no cap.
+    #[arg(
+        long,
+        env = "MWPBENCH_PROTOCOL",
+        value_enum,
+        default_value_t = ProtocolName::Official,
+        help_heading = heading::DATA
+    )]
+    protocol: ProtocolName,
+    /// Maximum number of new tokens of a completion.
+    #[arg(
+        long,
+        env = "MWPBENCH_MAX_TOKENS",
+        default_value_t = NonZeroUsize::new(MAX_TOKENS).unwrap(),
+        value_name = "N",
+        help_heading = heading::SAMPLING
+    )]
     max_tokens: NonZeroUsize,
     #[command(flatten)]
     stop: StopArgs,
     #[command(flatten)]
     sampling: SamplingArgs,
-    /// Completions drawn for each problem; accuracy is the mean over all.
-    #[arg(long, default_value = "1", value_name = "K", value_parser = samples)]
+    /// Completions drawn for each problem; accuracy is the mean over all, and pass@k and maj@k are
+    /// reported.
+    #[arg(
+        long,
+        default_value = "1",
+        value_name = "K",
+        value_parser = samples,
+        help_heading = heading::SAMPLING
+    )]
     samples: NonZeroU32,
-    /// official caps each task at its first 2,000 records, as the paper's figures need; full asks
-    /// them all.
-    #[arg(long, env = "MWPBENCH_PROTOCOL", value_enum, default_value_t = ProtocolName::Official)]
-    protocol: ProtocolName,
-    /// Scoring profile of the strict scorer: strict, choice, exact, or a file [default: each set's
-    /// own].
-    #[arg(long, env = "MWPBENCH_PROFILE", value_name = "NAME|FILE")]
-    profile: Option<String>,
-    /// What to do with prompts longer than the model's context: refuse the run, or count the items
-    /// as failed.
-    #[arg(long, value_enum, default_value_t = OnLongPrompt::Refuse)]
-    on_long_prompt: OnLongPrompt,
-    /// Folder of the run [default: mwpbench-runs/MODEL-DIGEST, so that the same command finds its
-    /// run].
+    #[command(flatten)]
+    scoring: grading::ProfileArgs,
+    #[command(flatten)]
+    output: OutputArgs,
+}
+
+/// Where the run goes, what is written of it, and what is printed.
+#[derive(clap::Args)]
+#[command(next_help_heading = heading::OUTPUT)]
+struct OutputArgs {
+    /// Run folder; without it mwpbench-runs/MODEL-DIGEST, so that the same command finds its run.
     #[arg(long, env = "MWPBENCH_OUTPUT_DIR", value_name = "DIR")]
     output_dir: Option<PathBuf>,
-    /// Ask again for the items of the run that failed, such as those that a server did not answer;
-    /// the others stay.
+    /// Generate again the completions of the run that failed, such as those of requests without a
+    /// response; the others stay.
     #[arg(long, conflicts_with = "fresh")]
     retry_failed: bool,
-    /// Start over in a new folder, named like the other with a number behind: nothing is continued
-    /// or overwritten.
+    /// Start over in a new folder, the name of the other with a number: nothing is resumed or
+    /// overwritten.
     #[arg(long)]
     fresh: bool,
-    /// Something to remember of the run, such as base="Mistral 7B" or train_size=25000, which
-    /// `leaderboard` reads; never changes a completion. Repeat for several.
+    /// A tag of the run, such as base="Mistral 7B" or train_size=25000, which `leaderboard` reads;
+    /// never changes a completion. Repeat for several.
     #[arg(long = "tag", value_name = "KEY=VALUE", value_parser = tag)]
     tags: Vec<(String, String)>,
-    /// Write token ids down: of every prompt into prompts.jsonl of the run, of every completion
-    /// into completions.jsonl. For checkpoints only; the hash of a prompt's ids is always kept.
+    /// Write token ids: of every prompt into prompts.jsonl of the run, of every completion into
+    /// completions.jsonl. For checkpoints only; the hash of a prompt's ids is always written.
     #[arg(long)]
     log_tokens: bool,
-    /// Write the natural logarithm of each new token's probability into completions.jsonl: of the
-    /// model's own distribution, before temperature and penalties; from servers that tell it.
+    /// Write the log-probability of each new token into completions.jsonl: natural logarithm, of
+    /// the model's own distribution, before temperature and penalties; from servers that send it.
     #[arg(long)]
     logprobs: bool,
-    /// Give the tasks of a set rows of their own.
+    /// Rows for the tasks of each set.
     #[arg(long)]
     by_task: bool,
-    /// Say below the table how long the server's requests took: time to first token, tokens/s,
+    /// Print the latency of the server's requests below the table: time to first token, tokens/s,
     /// whole requests. It is always in run.json.
     #[arg(long, requires = "endpoint")]
     latency: bool,
@@ -103,15 +129,15 @@ pub struct Args {
     quiet: bool,
 }
 
-/// More are refused: every one is a prompt in memory and a record in the run folder.
-const MOST_SAMPLES: u32 = 1024;
+/// More are refused: each is a prompt in memory and a record in the run folder.
+const MAX_SAMPLES: u32 = 1024;
 
 fn samples(text: &str) -> Result<NonZeroU32, String> {
     let number = text
         .parse::<NonZeroU32>()
         .ok()
-        .filter(|number| number.get() <= MOST_SAMPLES);
-    number.ok_or_else(|| format!("expected a number from 1 to {MOST_SAMPLES}"))
+        .filter(|number| number.get() <= MAX_SAMPLES);
+    number.ok_or_else(|| format!("expected a number from 1 to {MAX_SAMPLES}"))
 }
 
 fn tag(text: &str) -> Result<(String, String), String> {
@@ -138,34 +164,30 @@ enum OnLongPrompt {
 
 pub fn run(args: Args) -> anyhow::Result<Outcome> {
     interruption::listen()?;
-    let benchmark = data_folder::benchmark(args.data.as_deref())?;
-    let grader = grading::grader(&benchmark, args.profile.as_deref())?;
+    let benchmark = args.source.benchmark()?;
+    let grader = args.scoring.grader(&benchmark)?;
     let plan = args.plan(&benchmark)?;
     let mut generator =
         args.generator
             .open_for(&plan.template, args.prompt.tokenizer(), plan.token_details)?;
-    let folder = match &args.output_dir {
+    let folder = match &args.output.output_dir {
         Some(folder) => folder.clone(),
         None => default_folder(&plan.identity(generator.info())),
     };
-    let folder = if args.fresh {
+    let folder = if args.output.fresh {
         unused_folder(folder)
     } else {
         folder
     };
-    if !args.quiet {
-        let place = if data_is_sample(&plan) {
-            " (samples)"
-        } else {
-            ""
+    if !args.output.quiet {
+        let bundled = match plan.origin {
+            dataset_loader::Origin::Samples => "bundled ",
+            dataset_loader::Origin::Files { .. } => "",
         };
-        eprintln!(
-            "asking {} problems{place}; the run is kept in {}",
-            plan.problems.len(),
-            folder.display()
-        );
+        let problems = reporting::counted(plan.problems.len(), &format!("{bundled}problem"));
+        eprintln!("{problems}; run folder: {}", folder.display());
     }
-    let mut display = progress::Display::new(args.quiet, plan.decoding.max_tokens);
+    let mut display = progress::Display::new(args.output.quiet, plan.decoding.max_tokens);
     let run = evaluation::run(
         &benchmark,
         &grader,
@@ -184,7 +206,7 @@ pub fn run(args: Args) -> anyhow::Result<Outcome> {
         .serving
         .as_ref()
         .and_then(|serving| serving.latency)
-        .filter(|_| args.latency)
+        .filter(|_| args.output.latency)
     {
         eprintln!("{}", reporting::latency_line(&latency));
     }
@@ -200,7 +222,7 @@ impl Args {
             ProtocolName::Full => Protocol::Full,
         };
         let limit = self.limit.map(NonZeroUsize::get);
-        let data = data_folder::load(benchmark, self.data.as_deref())?;
+        let data = self.source.load(benchmark)?;
         let selection = Selection {
             tasks: self.tasks.clone(),
             limit,
@@ -234,10 +256,10 @@ impl Args {
                 OnLongPrompt::Refuse => LongPrompts::Refuse,
                 OnLongPrompt::Fail => LongPrompts::Fail,
             },
-            retry_failed: self.retry_failed,
+            retry_failed: self.output.retry_failed,
             token_details: TokenDetails {
-                token_ids: self.log_tokens,
-                logprobs: self.logprobs,
+                token_ids: self.output.log_tokens,
+                logprobs: self.output.logprobs,
             },
             version: env!("CARGO_PKG_VERSION").to_string(),
             environment: self.generator.environment(),
@@ -247,7 +269,7 @@ impl Args {
 
     fn tags(&self) -> anyhow::Result<BTreeMap<String, String>> {
         let mut tags = BTreeMap::new();
-        for (key, value) in &self.tags {
+        for (key, value) in &self.output.tags {
             let before = tags.insert(key.clone(), value.clone());
             anyhow::ensure!(
                 before.is_none(),
@@ -258,12 +280,12 @@ impl Args {
     }
 
     fn print(&self, summary: &Summary) -> anyhow::Result<()> {
-        match self.json {
+        match self.output.json {
             true => screen::print_json(summary),
             false => {
                 let layout = SummaryTable {
                     width: screen::width(),
-                    by_task: self.by_task,
+                    by_task: self.output.by_task,
                     styled: screen::styled(),
                 };
                 screen::print(&reporting::summary_table(summary, layout))
@@ -287,10 +309,6 @@ fn with_way_out(error: evaluation::Error) -> anyhow::Error {
         "{error}. Give the same command {flags}, or start over in a new folder with --fresh"
     );
     anyhow::Error::new(error).context(message)
-}
-
-fn data_is_sample(plan: &RunPlan) -> bool {
-    plan.origin == dataset_loader::Origin::Samples
 }
 
 /// A name that the same command finds again: the model's, and the digest of all that decides the

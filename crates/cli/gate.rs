@@ -10,13 +10,15 @@ use statistics::Bootstrap;
 
 use crate::compare::ScorerName;
 use crate::exit::{self, Outcome};
-use crate::screen;
+use crate::{heading, output_file, screen};
 
 /// Where rules are looked for.
 const CONFIG: &str = "mwpbench.toml";
 
-/// Fail where a candidate is worse than a baseline by more than a margin, and not where it has only
-/// wobbled.
+/// Fail on a regression against a baseline, and not on noise.
+///
+/// The gate fails where the candidate is worse than the baseline by more than the margin, passes
+/// where it is not (non-inferiority), and else says that there are too few items to tell.
 #[derive(clap::Args)]
 #[command(after_help = "\
 Exit codes:
@@ -26,36 +28,62 @@ Exit codes:
   3  a run is incomplete, or there are too few items to tell
   4  the runs are not comparable, or a file is not what it should be")]
 pub struct Args {
-    /// The run to be as good as: its folder, or a file that `mwpbench baseline save` wrote.
-    #[arg(long, value_name = "RUN|FILE")]
+    /// The baseline: a run folder, or a file that `mwpbench baseline save` wrote.
+    #[arg(long, value_name = "RUN|FILE", help_heading = heading::DATA)]
     baseline: PathBuf,
-    /// The run to be judged.
-    #[arg(long, value_name = "RUN")]
+    /// The candidate's run folder.
+    #[arg(long, value_name = "RUN", help_heading = heading::DATA)]
     candidate: PathBuf,
-    /// Largest drop in percentage points that passes [default: 1.0, or as in mwpbench.toml].
-    #[arg(long, value_name = "POINTS")]
-    max_drop: Option<f64>,
-    /// How often a rule may wrongly fail, or wrongly pass [default: 0.05, or as in mwpbench.toml].
-    #[arg(long, value_name = "ALPHA")]
-    alpha: Option<f64>,
-    /// Whose verdicts count [default: official, or as in mwpbench.toml].
-    #[arg(long, value_enum)]
+    /// Scorer whose verdicts count; wins over mwpbench.toml, and is official without either.
+    #[arg(long, value_enum, help_heading = heading::SCORING)]
     scorer: Option<ScorerName>,
+    #[arg(
+        long,
+        value_name = "POINTS",
+        help_heading = heading::SCORING,
+        help = format!(
+            "Margin: the largest drop in percentage points that passes; wins over mwpbench.toml, \
+             and is {:.1} without either",
+            GateRules::default().max_drop * 100.0
+        )
+    )]
+    max_drop: Option<f64>,
+    #[arg(
+        long,
+        value_name = "ALPHA",
+        help_heading = heading::SCORING,
+        help = format!(
+            "Significance level: how often a rule may wrongly fail, or wrongly pass; wins over \
+             mwpbench.toml, and is {} without either",
+            GateRules::default().alpha
+        )
+    )]
+    alpha: Option<f64>,
     /// Also fail on any significant drop, however small.
-    #[arg(long)]
+    #[arg(long, help_heading = heading::SCORING)]
     fail_on_any_drop: bool,
-    /// Rules for averages and sets [default: mwpbench.toml, where there is one].
-    #[arg(long, env = "MWPBENCH_CONFIG", value_name = "FILE")]
+    /// Rules for averages and sets; without it mwpbench.toml, where there is one.
+    #[arg(
+        long,
+        env = "MWPBENCH_CONFIG",
+        value_name = "FILE",
+        help_heading = heading::SCORING
+    )]
     config: Option<PathBuf>,
+    /// Random seed of the bootstrap.
+    #[arg(
+        long,
+        default_value_t = 0,
+        value_name = "N",
+        help_heading = heading::SCORING
+    )]
+    seed: u64,
     /// Write a report in JUnit's XML.
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", help_heading = heading::OUTPUT)]
     junit: Option<PathBuf>,
     /// Write a summary in Markdown; under GitHub Actions it is also added to the job's summary.
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", help_heading = heading::OUTPUT)]
     markdown: Option<PathBuf>,
-    /// Which random numbers to resample with.
-    #[arg(long, default_value_t = 0, value_name = "N")]
-    seed: u64,
     #[command(flatten)]
     telling: screen::Telling,
 }
@@ -79,7 +107,7 @@ pub fn run(args: Args) -> anyhow::Result<Outcome> {
             })
         }
         Err(error) => {
-            // The reports tell a broken run from a worse model too.
+            // The reports distinguish a broken run from a worse model too.
             let message = exit::chain(&error);
             let annotation = reporting::gate_error_annotation(&message);
             let (junit, markdown) = (
@@ -128,8 +156,7 @@ impl Args {
     fn write(&self, junit: &str, markdown: &str, annotations: &str) -> anyhow::Result<()> {
         for (file, text) in [(&self.junit, junit), (&self.markdown, markdown)] {
             if let Some(file) = file {
-                fs::write(file, text)
-                    .with_context(|| format!("cannot write {}", file.display()))?;
+                output_file::write(file, text.as_bytes())?;
             }
         }
         let variable = |name| std::env::var_os(name).filter(|value| !value.is_empty());

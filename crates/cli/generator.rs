@@ -1,64 +1,44 @@
-//! Who answers: a checkpoint and how it is computed, or a model behind a server.
+//! What generates: a checkpoint and how it is computed, or a model behind a server.
 
 use std::collections::BTreeMap;
-use std::num::NonZeroUsize;
-
-use bytesize::ByteSize;
-use clap::ValueEnum;
 use std::path::Path;
 use sysinfo::{CpuRefreshKind, MemoryRefreshKind, System};
 
 use endpoint::{Endpoint, PromptCounter, SpecialTokens};
 use evaluation::{Template, TokenDetails};
 use generation::Generator;
-use inference::{
-    DeviceChoice, EngineOptions, LocalModel, PromptKind, PromptTokenizer, Quantization,
-    TemplateSource, WeightDtype,
-};
+use inference::{LocalModel, PromptKind, PromptTokenizer, TemplateSource};
 
 use crate::endpoint::{EndpointArgs, ServerPrompts};
+use crate::engine::EngineArgs;
 use crate::system_prompt::SystemPrompt;
-use crate::{checkpoint, data_folder, exit};
+use crate::{checkpoint, heading};
 
-/// Which checkpoint answers and how it is computed, or which server.
+/// Which checkpoint generates and how it is computed, or which server.
 #[derive(clap::Args)]
 pub struct GeneratorArgs {
     /// Checkpoint: a folder in Hugging Face layout (config.json, tokenizer.json, *.safetensors), a
     /// GGUF file, or `demo` for the embedded one; with --endpoint the model's name at the server.
-    #[arg(long, env = "MWPBENCH_MODEL", value_name = "PATH|demo|NAME")]
+    #[arg(
+        long,
+        env = "MWPBENCH_MODEL",
+        value_name = "PATH|demo|NAME",
+        help_heading = heading::MODEL
+    )]
     model: String,
+    #[command(flatten)]
+    extras: checkpoint::Extras,
+    #[command(flatten)]
+    engine: EngineArgs,
     #[command(flatten)]
     endpoint: EndpointArgs,
     #[command(flatten)]
     system_prompt: SystemPrompt,
-    #[command(flatten)]
-    extras: checkpoint::Extras,
-    /// Prompts worked on at a time; never changes a completion on the processor.
-    #[arg(long, env = "MWPBENCH_BATCH_SIZE", default_value = "auto", value_name = "N|auto", value_parser = batch_size)]
-    batch_size: BatchSize,
-    /// Most memory for keys and values on what computes, such as 4GiB or 512MiB; never changes a
-    /// completion on the processor [default: half of what is free].
-    #[arg(long, env = "MWPBENCH_KV_MEMORY", value_name = "SIZE", value_parser = memory_size)]
-    kv_memory: Option<usize>,
-    /// Precision of weights and products; auto is bf16 for a bf16 checkpoint and else f32.
-    #[arg(long, env = "MWPBENCH_DTYPE", value_enum, default_value_t = Dtype::Auto)]
-    dtype: Dtype,
-    /// Round matrices to 8-bit integers in blocks of 32, and activations for each product: faster
-    /// and smaller, less exact.
-    #[arg(long, env = "MWPBENCH_QUANTIZE", value_enum, value_name = "KIND")]
-    quantize: Option<QuantizeName>,
-    /// What computes: cpu, or cuda or cuda:N for an NVIDIA GPU in a program built with
-    /// `--features cuda`; on a GPU the last bits of a logit depend on what is computed with it.
-    #[arg(long, env = "MWPBENCH_DEVICE", default_value = "cpu", value_name = "cpu|cuda|cuda:N", value_parser = device)]
-    device: DeviceChoice,
-    /// Threads; never changes a completion [default: all cores].
-    #[arg(long, env = "MWPBENCH_THREADS", value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
-    threads: Option<u16>,
 }
 
 impl GeneratorArgs {
-    /// Loads the checkpoint, and warns of what looks wrong with it; or connects to the server. Of
-    /// completions it tells the text.
+    /// Loads the checkpoint, and warns of what looks wrong with it; or connects to the server.
+    /// Completions hold their text alone.
     pub fn open(&self) -> anyhow::Result<Box<dyn Generator>> {
         self.open_plain(TokenDetails::default())
     }
@@ -83,8 +63,8 @@ impl GeneratorArgs {
     }
 
     /// The same for the prompts of a template, which has written the system prompt if it is a chat
-    /// template; beside the text it tells these details of new tokens. `tokenizer` is the folder of
-    /// the template's tokenizer, where one was given.
+    /// template; completions hold these details of new tokens beside the text. `tokenizer` is the
+    /// folder of the template's tokenizer, where one was given.
     pub fn open_for(
         &self,
         template: &Template,
@@ -129,12 +109,12 @@ impl GeneratorArgs {
         self.endpoint.is_chat()
     }
 
-    /// Whether a server is to answer.
+    /// Whether a server generates.
     pub fn is_server(&self) -> bool {
         self.endpoint.is_given()
     }
 
-    /// What the system is to say, if anything.
+    /// The system prompt, where one was given.
     pub fn system_prompt(&self) -> anyhow::Result<Option<String>> {
         self.system_prompt.text()
     }
@@ -182,15 +162,7 @@ impl GeneratorArgs {
     }
 
     fn load(&self, prompts: PromptKind, details: TokenDetails) -> anyhow::Result<LocalModel> {
-        let TokenDetails {
-            token_ids,
-            logprobs,
-        } = details;
-        let options = EngineOptions {
-            token_ids,
-            logprobs,
-            ..self.engine(prompts)
-        };
+        let options = self.engine.options(prompts, details);
         let model = LocalModel::load(self.extras.with(&self.model)?, &options)?;
         for warning in model.warnings() {
             eprintln!("warning: {warning}");
@@ -198,20 +170,9 @@ impl GeneratorArgs {
         Ok(model)
     }
 
-    /// A flag that says how a checkpoint is computed cannot be heeded by a server.
+    /// A server decides how its model is computed: a flag that says so would be ignored.
     fn refuse_flags_of_checkpoints(&self) -> anyhow::Result<()> {
-        let given = [
-            ("--batch-size", self.batch_size.0.is_some()),
-            ("--kv-memory", self.kv_memory.is_some()),
-            ("--dtype", !matches!(self.dtype, Dtype::Auto)),
-            ("--quantize", self.quantize.is_some()),
-            ("--device", self.device != DeviceChoice::default()),
-            ("--threads", self.threads.is_some()),
-        ];
-        let given = given
-            .into_iter()
-            .find_map(|(flag, is_given)| is_given.then_some(flag));
-        match self.extras.adapter_flag().or(given) {
+        match self.extras.adapter_flag().or(self.engine.given_flag()) {
             Some(flag) => anyhow::bail!(
                 "{flag} is for checkpoints that the program computes itself: leave it out (and its MWPBENCH_ variable) with --endpoint, the server decides"
             ),
@@ -219,105 +180,28 @@ impl GeneratorArgs {
         }
     }
 
-    fn engine(&self, prompts: PromptKind) -> EngineOptions {
-        EngineOptions {
-            device: self.device,
-            quantize: self.quantize.map(|QuantizeName::Q8_0| Quantization::Q8),
-            dtype: match self.dtype {
-                Dtype::Auto => WeightDtype::Auto,
-                Dtype::F32 => WeightDtype::F32,
-                Dtype::Bf16 => WeightDtype::Bf16,
-            },
-            threads: self.threads.map(usize::from),
-            batch_size: self.batch_size.0.map(NonZeroUsize::get),
-            kv_memory: self.kv_memory,
-            prompts,
-            digest_cache: data_folder::home().map(|home| home.join("weight-digests.jsonl")),
-            ..EngineOptions::default()
-        }
-    }
-
     /// Facts of the computation that cannot change a completion.
     pub fn environment(&self) -> BTreeMap<String, String> {
-        let cores = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
-        let threads = self.threads.map_or(cores, usize::from);
-        let batch_size = self
-            .batch_size
-            .0
-            .map_or("auto".to_string(), |size| size.to_string());
-        let of_answering = match self.endpoint.max_concurrency() {
+        let of_generator = match self.endpoint.max_concurrency() {
             Some(requests) => vec![("max_concurrency", requests.to_string())],
-            None => vec![("threads", threads.to_string()), ("batch_size", batch_size)],
+            None => self.engine.facts(),
         };
-        let mut facts = BTreeMap::from([
-            ("os".to_string(), std::env::consts::OS.to_string()),
-            ("arch".to_string(), std::env::consts::ARCH.to_string()),
-        ]);
-        facts.extend(
-            of_answering
-                .into_iter()
-                .map(|(name, value)| (name.to_string(), value)),
-        );
+        let mut facts = vec![
+            ("os", std::env::consts::OS.to_string()),
+            ("arch", std::env::consts::ARCH.to_string()),
+        ];
+        facts.extend(of_generator);
         facts.extend(machine());
-        facts.extend(
-            option_env!("MWPBENCH_COMMIT").map(|commit| ("commit".to_string(), commit.to_string())),
-        );
+        facts.extend(option_env!("MWPBENCH_COMMIT").map(|commit| ("commit", commit.to_string())));
         facts
+            .into_iter()
+            .map(|(name, value)| (name.to_string(), value))
+            .collect()
     }
 }
 
-#[derive(Clone, Copy, Debug, ValueEnum)]
-enum Dtype {
-    Auto,
-    F32,
-    Bf16,
-}
-
-#[derive(Clone, Copy, Debug, ValueEnum)]
-enum QuantizeName {
-    #[value(name = "q8_0", alias = "int8")]
-    Q8_0,
-}
-
-#[derive(Clone, Copy, Debug)]
-struct BatchSize(Option<NonZeroUsize>);
-
-fn batch_size(text: &str) -> Result<BatchSize, String> {
-    match text {
-        "auto" => Ok(BatchSize(None)),
-        number => number
-            .parse()
-            .map(|size| BatchSize(Some(size)))
-            .map_err(|_| "expected `auto` or a number from 1".to_string()),
-    }
-}
-
-/// A device, and where there can be none of its kind, what to do instead.
-fn device(text: &str) -> Result<DeviceChoice, String> {
-    let device = text.parse::<DeviceChoice>();
-    device.map_err(|error| exit::message(&error.into()))
-}
-
-/// A number of bytes: `512MiB`, `4GiB`, `4G`, or plain.
-fn memory_size(text: &str) -> Result<usize, String> {
-    // A lone letter is the binary unit, as tools that take sizes of memory read it.
-    let unit = if text.ends_with(['k', 'K', 'm', 'M', 'g', 'G', 't', 'T']) {
-        "iB"
-    } else {
-        ""
-    };
-    let size = format!("{text}{unit}").parse::<ByteSize>().ok();
-    // What is too large to be counted comes back as the largest number.
-    let size = size
-        .map(|size| size.as_u64())
-        .filter(|&size| size < u64::MAX);
-    size.and_then(|size| usize::try_from(size).ok())
-        .filter(|&size| size > 0)
-        .ok_or_else(|| "expected a size such as 512MiB or 4GiB".to_string())
-}
-
-/// What the system says of the machine, under names that run folders keep.
-fn machine() -> Vec<(String, String)> {
+/// What the system reports of the machine, under names that run folders keep.
+fn machine() -> Vec<(&'static str, String)> {
     let cores = std::thread::available_parallelism().ok();
     let mut facts = vec![("cores", cores.map(|cores| cores.to_string()))];
     if let Ok(mut system) = System::new() {
@@ -336,6 +220,6 @@ fn machine() -> Vec<(String, String)> {
     }
     facts
         .into_iter()
-        .filter_map(|(name, value)| Some((name.to_string(), value?)))
+        .filter_map(|(name, value)| Some((name, value?)))
         .collect()
 }

@@ -1,57 +1,73 @@
 //! `mwpbench leaderboard`: models × sets.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use anyhow::Context;
 use clap::ValueEnum;
 use dataset_loader::Benchmark;
 use reporting::{Entry, Leaderboard, LeaderboardFormat, LeaderboardPlan, Scorers, Subjects};
 
 use crate::exit::Outcome;
-use crate::screen;
+use crate::{heading, output_file, screen};
 
 /// Line up finished runs: accuracy of each model on each set, micro and macro average, beside the
 /// paper's figures.
 ///
-/// Rows that cannot be compared carry notes that say why; runs on the program's samples stand
+/// Rows that cannot be compared carry notes that say why; runs on the bundled problems stand
 /// apart.
 #[derive(clap::Args)]
 pub struct Args {
     /// Folders of finished runs.
     #[arg(value_name = "RUN", required_unless_present = "with_paper")]
     runs: Vec<PathBuf>,
-    /// Whose verdicts count; the paper's figures are the official scorer's.
-    #[arg(long, value_enum, default_value_t = ScorerName::Official)]
+    /// Add the 18 rows of the MathScale paper (arXiv:2403.02884, tables 5, 8, 9 and 10).
+    #[arg(long, help_heading = heading::DATA)]
+    with_paper: bool,
+    /// Columns for the subjects of one set in place of the sets, as in tables 9 and 10 of the paper.
+    #[arg(long, value_enum, value_name = "SET", help_heading = heading::DATA)]
+    subjects: Option<SubjectsName>,
+    /// A column for Fresh-GaokaoMath-2023 even where no run has it; it is in no average.
+    #[arg(long, conflicts_with = "subjects", help_heading = heading::DATA)]
+    include_fresh_gaokao: bool,
+    /// Scorer whose verdicts count; the paper's figures are the official one's.
+    #[arg(
+        long,
+        value_enum,
+        default_value_t = ScorerName::Official,
+        help_heading = heading::SCORING
+    )]
     scorer: ScorerName,
-    /// Sort by this column: a set, a task with --subjects, micro, macro or model [default: micro;
-    /// with --subjects the whole set].
+    /// 95 % intervals beside accuracies.
+    #[arg(long, help_heading = heading::SCORING)]
+    intervals: bool,
+    #[command(flatten)]
+    output: OutputArgs,
+}
+
+/// The order of the rows, and what is written where.
+#[derive(clap::Args)]
+#[command(next_help_heading = heading::OUTPUT)]
+struct OutputArgs {
+    /// Sort by this column: a set, a task with --subjects, micro, macro or model; without it by
+    /// micro, or with --subjects by the whole set.
     #[arg(long, value_name = "COLUMN")]
     sort: Option<String>,
     /// The smallest figure first; rows without one come last either way.
     #[arg(long)]
     ascending: bool,
-    /// Add the 18 rows of the MathScale paper (arXiv:2403.02884, tables 5, 8, 9 and 10).
-    #[arg(long)]
-    with_paper: bool,
-    /// Show 95 % intervals.
-    #[arg(long)]
-    intervals: bool,
-    /// Show the subjects of one set in place of the sets, as in tables 9 and 10 of the paper.
-    #[arg(long, value_enum, value_name = "SET")]
-    subjects: Option<SubjectsName>,
-    /// Show Fresh-GaokaoMath-2023 even where no run asked it; it is in no average.
-    #[arg(long, conflicts_with = "subjects")]
-    include_fresh_gaokao: bool,
-    /// How the leaderboard is written.
+    /// Format of the leaderboard.
     #[arg(long, value_enum, default_value_t = FormatName::Terminal)]
     format: FormatName,
     /// Short for --format json.
     #[arg(long, conflicts_with = "format")]
     json: bool,
     /// Write the model-index block of a Hugging Face model card (YAML) in place of the table.
-    #[arg(long, conflicts_with_all = ["format", "json", "with_paper", "subjects"], requires = "runs")]
+    #[arg(
+        long,
+        conflicts_with_all = ["format", "json", "with_paper", "subjects"],
+        requires = "runs"
+    )]
     model_index: bool,
-    /// Also draw bars of every figure into this SVG file.
+    /// Also draw a bar chart of every figure into this SVG file.
     #[arg(long, value_name = "FILE.svg")]
     chart: Option<PathBuf>,
     /// Also draw accuracy against training size into this SVG file, from runs with a tag such as
@@ -90,39 +106,37 @@ pub fn run(args: Args) -> anyhow::Result<Outcome> {
     let benchmark = Benchmark::published();
     let entries = Entry::read_all(&benchmark, &args.runs)?;
     let board = Leaderboard::new(&benchmark, entries, args.plan())?;
-    let text = match args.model_index {
+    let OutputArgs {
+        chart,
+        scaling,
+        output,
+        ..
+    } = &args.output;
+    let text = match args.output.model_index {
         true => board.model_index(&benchmark),
-        false => board.text(args.format()),
+        false => board.text(args.output.format()),
     };
     // Everything is drawn before anything is written: what fails leaves nothing behind.
-    let scaling = args
-        .scaling
-        .as_ref()
-        .map(|_| board.scaling_curve())
-        .transpose()?;
-    for (file, content) in [
+    let drawn = [
+        (output, output.is_some().then(|| text.clone())),
+        (chart, chart.is_some().then(|| board.bar_chart())),
         (
-            args.output.as_ref(),
-            args.output.is_some().then_some(text.clone()),
+            scaling,
+            scaling
+                .is_some()
+                .then(|| board.scaling_curve())
+                .transpose()?,
         ),
-        (
-            args.chart.as_ref(),
-            args.chart.is_some().then(|| board.bar_chart()),
-        ),
-        (args.scaling.as_ref(), scaling),
-    ] {
+    ];
+    for (file, content) in drawn {
         if let (Some(file), Some(content)) = (file, content) {
-            write(file, &content)?;
+            output_file::write(file, content.as_bytes())?;
         }
     }
-    if args.output.is_none() {
+    if output.is_none() {
         screen::print(&text)?;
     }
     Ok(Outcome::Done)
-}
-
-fn write(file: &Path, content: &str) -> anyhow::Result<()> {
-    std::fs::write(file, content).with_context(|| format!("cannot write {}", file.display()))
 }
 
 impl Args {
@@ -133,8 +147,8 @@ impl Args {
                 ScorerName::Strict => Scorers::Strict,
                 ScorerName::Both => Scorers::Both,
             },
-            sort: self.sort.clone(),
-            ascending: self.ascending,
+            sort: self.output.sort.clone(),
+            ascending: self.output.ascending,
             with_paper: self.with_paper,
             intervals: self.intervals,
             subjects: self.subjects.map(|subjects| match subjects {
@@ -144,7 +158,9 @@ impl Args {
             include_fresh_gaokao: self.include_fresh_gaokao,
         }
     }
+}
 
+impl OutputArgs {
     /// The terminal's width and bold letters only where there is one.
     fn format(&self) -> LeaderboardFormat {
         let format = if self.json {

@@ -1,4 +1,4 @@
-//! `mwpbench`: how well does a LLaMA or Mistral checkpoint solve mathematical word problems?
+//! `mwpbench`: how well does a LLaMA, Mistral or Qwen checkpoint solve mathematical word problems?
 //!
 //! Each subcommand has a file of its own that turns flags into a plan and makes one library call.
 
@@ -8,19 +8,22 @@ mod chat; // --prompt-template, --chat-template and what goes with them
 mod checkpoint; // --model: a folder, a GGUF file, or the embedded demo checkpoint
 mod compare; // mwpbench compare
 mod data; // mwpbench data
-mod data_folder; // where problems are looked for
-mod decoding; // how tokens are chosen
+mod data_folder; // --data: where problems come from
+mod decoding; // --temperature and so on: the sampler
 mod disagreements; // mwpbench disagreements
 mod endpoint; // --endpoint: a model behind a server
+mod engine; // --batch-size, --dtype and so on: how a checkpoint is computed
 mod eval; // mwpbench eval
 mod exit; // errors → exit codes
 mod gate; // mwpbench gate
-mod generator; // who answers: --model and what goes with it
-mod grading; // --profile: which scoring profile judges
+mod generator; // what generates: --model and what goes with it
+mod grading; // --profile: the scoring profile of the strict scorer
+mod heading; // headings of --help
 mod inspect; // mwpbench inspect
 mod interruption; // SIGINT and SIGTERM
 mod leaderboard; // mwpbench leaderboard
 mod mathscale; // mwpbench mathscale
+mod output_file; // reports, tables, pictures
 mod progress; // a bar on a terminal, plain lines elsewhere
 mod rules; // mwpbench rules check
 mod score; // mwpbench score
@@ -34,8 +37,8 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-/// Measures how well LLaMA and Mistral checkpoints solve the mathematical word problems of MwpBench
-/// (MathScale paper, arXiv:2403.02884).
+/// Measures how well LLaMA, Mistral and Qwen checkpoints solve the mathematical word problems of
+/// MwpBench (MathScale paper, arXiv:2403.02884).
 #[derive(Parser)]
 #[command(name = "mwpbench", version, after_help = exit::HELP, propagate_version = true)]
 struct Cli {

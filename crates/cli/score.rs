@@ -64,10 +64,8 @@ pub struct Args {
     /// The question, which may ask for an order of several answers.
     #[arg(long, value_name = "TEXT", requires = "reference")]
     question: Option<String>,
-    /// Scoring profile of the strict scorer: strict, choice, exact, or a file [default: each set's
-    /// own].
-    #[arg(long, env = "MWPBENCH_PROFILE", value_name = "NAME|FILE")]
-    profile: Option<String>,
+    #[command(flatten)]
+    scoring: grading::ProfileArgs,
     /// Tell for every answer which rules decided, and what was read; with --json an object a line.
     #[arg(long)]
     explain: bool,
@@ -80,7 +78,7 @@ pub struct Args {
 
 pub fn run(args: Args) -> anyhow::Result<Outcome> {
     let benchmark = Benchmark::published();
-    let grader = grading::grader(&benchmark, args.profile.as_deref())?;
+    let grader = args.scoring.grader(&benchmark)?;
     match (&args.run, &args.input, &args.output, &args.reference) {
         (Some(folder), ..) => again(&args, folder),
         (None, Some(input), Some(output), _) => elsewhere(&args, &grader, input, output),
@@ -92,7 +90,7 @@ pub fn run(args: Args) -> anyhow::Result<Outcome> {
 fn again(args: &Args, folder: &Path) -> anyhow::Result<Outcome> {
     let folder = RunFolder::open(folder)?;
     let benchmark = folder.benchmark()?;
-    let grader = grading::grader(&benchmark, args.profile.as_deref())?;
+    let grader = args.scoring.grader(&benchmark)?;
     let summary = match &args.exclude_ids {
         Some(file) => {
             evaluation::summary_without(&benchmark, &grader, &folder, &Exclusion::load(file)?)?

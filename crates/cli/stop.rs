@@ -1,14 +1,17 @@
 //! `--stop`: strings that end a completion, beside or in place of the protocol's own.
 
+use crate::heading;
+
 /// Which strings end a completion.
 #[derive(clap::Args)]
+#[command(next_help_heading = heading::SAMPLING)]
 pub struct StopArgs {
-    /// A string before which a completion ends, beside the protocol's own; repeat for several. It
-    /// is taken as it stands: a line end is $'\n' in bash.
+    /// A stop string beside the protocol's own: a completion ends before it; repeat for several. It
+    /// has no escapes: a line end is $'\n' in bash.
     #[arg(long, value_name = "STRING", value_parser = stop)]
     stop: Vec<String>,
-    /// Leave the protocol's stop strings out: completions end at the model's end-of-sequence token,
-    /// the token limit, and at --stop.
+    /// Without the protocol's stop strings: completions end at the model's end-of-sequence token, at
+    /// --max-tokens, and at --stop.
     #[arg(long)]
     no_default_stop: bool,
 }

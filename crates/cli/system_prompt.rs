@@ -1,9 +1,12 @@
-//! `--system-prompt`: what a chat model is told before the question.
+//! `--system-prompt`: the system message before the question, for chat models.
 
-/// What a chat model is told before the question.
+use crate::heading;
+
+/// The system message before the question.
 #[derive(clap::Args)]
+#[command(next_help_heading = heading::PROMPT)]
 pub struct SystemPrompt {
-    /// What a chat model is told before the question: a text, or @FILE for the text of a file.
+    /// System message before the question, for chat models: a text, or @FILE for a file's.
     #[arg(long, env = "MWPBENCH_SYSTEM_PROMPT", value_name = "TEXT|@FILE")]
     system_prompt: Option<String>,
 }

@@ -175,7 +175,7 @@ fn the_table_names_model_data_protocol_and_what_the_averages_leave_out() {
         "no colours where there is no terminal"
     );
     assert!(
-        done.stderr.contains("asking 4 problems (samples)"),
+        done.stderr.contains("4 bundled problems; run folder: "),
         "{}",
         done.stderr
     );

@@ -5,7 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use cargo_metadata::{DependencyKind, Metadata, MetadataCommand};
 
 /// Crates and what they must not reach, directly or through other crates of the workspace.
-const MUST_NEVER: [(&str, &[&str]); 15] = [
+const MUST_NEVER: [(&str, &[&str]); 17] = [
+    ("fault", &LEAF),
+    ("store", &LEAF),
     (
         "record-files",
         &[
@@ -175,6 +177,20 @@ const MUST_NEVER: [(&str, &[&str]); 15] = [
             "tokenizers",
         ],
     ),
+];
+
+/// What a crate must not reach that knows nothing of problems and models.
+const LEAF: [&str; 10] = [
+    "record-files",
+    "dataset-loader",
+    "generation",
+    "jobs",
+    "inference",
+    "scoring",
+    "evaluation",
+    "reporting",
+    CANDLE,
+    "tokenizers",
 ];
 
 /// Any crate of the candle family.

@@ -14,12 +14,12 @@ use crate::{data_folder, screen};
 /// Fetch the published benchmark, or the files of the sets' own publishers, and check every byte.
 ///
 /// Files are checked against the ids that were published before they replace anything, and are
-/// listed in `mwpbench-data.lock` in the data folder. An interrupted fetch goes on where it was.
+/// listed in `mwpbench-data.lock` in the data folder. An interrupted fetch resumes.
 /// Proxies (HTTPS_PROXY, HTTP_PROXY, NO_PROXY) and certificates (SSL_CERT_FILE, SSL_CERT_DIR) of
 /// the environment are used. Publishers may move their files: --from helps.
 #[derive(clap::Args)]
 pub struct Args {
-    /// Names of sets [default: all].
+    /// Names of sets; all without any.
     #[arg(value_name = "SET")]
     sets: Vec<String>,
     /// Whose files: the benchmark's records, or what each set's own publisher gives out, for
@@ -33,16 +33,16 @@ pub struct Args {
     /// Fetch training splits too; nothing is ever asked of them.
     #[arg(long)]
     train: bool,
-    /// The folder to fetch into [default: the data folder].
+    /// The folder to fetch into; the data folder without it.
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
     /// Replace files that have another content, and accept what a publisher has changed.
     #[arg(long)]
     force: bool,
-    /// Attempts in a row that bring nothing before a file is given up.
+    /// Attempts in a row without a byte before a file is given up.
     #[arg(long, value_name = "N", default_value_t = Patience::default().attempts, value_parser = clap::value_parser!(u32).range(1..=60))]
     attempts: u32,
-    /// Seconds that a connection may say nothing.
+    /// Idle timeout of a connection in seconds.
     #[arg(long, value_name = "SECONDS", default_value_t = Patience::default().idle.as_secs(), value_parser = clap::value_parser!(u64).range(1..=3600))]
     idle_timeout: u64,
     #[command(flatten)]

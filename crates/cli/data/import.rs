@@ -20,7 +20,7 @@ pub struct Args {
     /// The publisher's file (JSON Lines, JSON, parquet), or a folder of them.
     #[arg(value_name = "FILE|FOLDER")]
     input: PathBuf,
-    /// Where the records go; the file is replaced [default: SET.jsonl in the data folder].
+    /// Output file, which is replaced; SET.jsonl in the data folder without it.
     #[arg(long, value_name = "FILE")]
     output: Option<PathBuf>,
     /// Keep the options of multiple choice below the question, with labels as references; nothing

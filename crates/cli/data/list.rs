@@ -1,19 +1,14 @@
 //! `mwpbench data list`: which sets there are and what is at hand of them.
 
-use std::path::PathBuf;
-
+use crate::exit::Outcome;
+use crate::{data_folder, screen};
 use dataset_loader::{Origin, Set};
 use serde::Serialize;
 
-use crate::exit::Outcome;
-use crate::{data_folder, screen};
-
 #[derive(clap::Args)]
 pub struct Args {
-    /// Problems in MwpBench's record form: a file, or a folder of .jsonl/.json files [default: the
-    /// data folder, else the samples].
-    #[arg(long, env = "MWPBENCH_DATA", value_name = "FILE|DIR")]
-    data: Option<PathBuf>,
+    #[command(flatten)]
+    source: data_folder::DataArgs,
     /// Print one JSON object instead of a table.
     #[arg(long)]
     json: bool,
@@ -47,8 +42,8 @@ struct ListedTask<'a> {
 }
 
 pub fn run(args: Args) -> anyhow::Result<Outcome> {
-    let benchmark = data_folder::benchmark(args.data.as_deref())?;
-    let data = data_folder::load(&benchmark, args.data.as_deref())?;
+    let benchmark = args.source.benchmark()?;
+    let data = args.source.load(&benchmark)?;
     if args.json {
         let listed = |set| Listed::new(set, &data.problems);
         let sets = benchmark.sets().iter().map(listed).collect();
@@ -59,7 +54,7 @@ pub fn run(args: Args) -> anyhow::Result<Outcome> {
         })?;
     } else {
         let source = match &data.origin {
-            Origin::Samples => "at hand: the samples that come with the program".to_string(),
+            Origin::Samples => "at hand: the bundled problems".to_string(),
             Origin::Files { paths } => {
                 let paths: Vec<String> = paths
                     .iter()

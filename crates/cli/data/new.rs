@@ -1,4 +1,4 @@
-//! `mwpbench data new`: the folder of a set of one's own.
+//! `mwpbench data new`: the folder of a custom data set.
 
 use std::path::PathBuf;
 
@@ -7,16 +7,15 @@ use dataset_loader::Benchmark;
 use crate::exit::Outcome;
 use crate::screen;
 
-/// Write the folder of a set of your own: a description with comments, two problems and a page
-/// about it.
+/// Write the folder of a custom data set: a description with comments, two problems and a README.
 ///
-/// It can be asked as it is: `mwpbench eval --data FOLDER`. Sets of your own are in no average.
+/// It can be evaluated as it is: `mwpbench eval --data FOLDER`. Custom data sets are in no average.
 #[derive(clap::Args)]
 pub struct Args {
     /// Name of the set: a-z, 0-9 and _.
     #[arg(value_name = "NAME")]
     name: String,
-    /// Folder in which the set's folder is made [default: the current one].
+    /// Folder in which the set's folder is made; the current one without it.
     #[arg(long, value_name = "DIR")]
     dir: Option<PathBuf>,
     #[command(flatten)]

@@ -1,7 +1,7 @@
 //! `mwpbench data overlap`: which test items occur in training files.
 
 use std::io::{IsTerminal, stderr};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use evaluation::{Protocol, Selection};
@@ -10,46 +10,74 @@ use overlap::{Index, Item, Options, Progress};
 use reporting::OverlapLayout;
 
 use crate::exit::Outcome;
-use crate::{data_folder, screen};
+use crate::{data_folder, heading, output_file, screen};
 
-/// Find test items in training files: the same text, n-grams in common, near-duplicates.
+/// Find test items in training files (contamination): the same text, common n-grams,
+/// near-duplicates.
 ///
 /// Training files are JSON Lines, JSON arrays, parquet or plain text: Alpaca, chat (messages,
 /// conversations), prompt/completion, question/answer, problem/solution or text. docs/overlap.md
-/// tells how texts are compared.
+/// says how texts are compared.
 #[derive(clap::Args)]
 pub struct Args {
     /// Training files to search.
-    #[arg(long, required = true, num_args = 1.., value_name = "FILE")]
+    #[arg(
+        long,
+        required = true,
+        num_args = 1..,
+        value_name = "FILE",
+        help_heading = heading::DATA
+    )]
     train: Vec<PathBuf>,
-    /// Field that holds the question, such as `question` or `data.prompt` [default: recognised from
-    /// the keys].
-    #[arg(long, value_name = "NAME")]
+    /// Field that holds the question, such as `question` or `data.prompt`; recognised from the keys
+    /// without it.
+    #[arg(long, value_name = "NAME", help_heading = heading::DATA)]
     field: Option<String>,
-    /// Problems in MwpBench's record form: a file, or a folder of .jsonl/.json files [default: the
-    /// data folder, else the samples].
-    #[arg(long, env = "MWPBENCH_DATA", value_name = "FILE|DIR")]
-    data: Option<PathBuf>,
-    /// Sets or tasks to look for, separated by commas [default: all there are].
-    #[arg(long, value_delimiter = ',', value_name = "NAME,…")]
+    #[command(flatten)]
+    source: data_folder::DataArgs,
+    /// Sets or tasks to look for, separated by commas; all there are without it.
+    #[arg(long, value_delimiter = ',', value_name = "NAME,…", help_heading = heading::DATA)]
     tasks: Option<Vec<String>>,
-    /// Words of an n-gram: 13, or fewer to find more.
-    #[arg(long, default_value_t = Options::default().ngram, value_name = "N")]
+    /// Words of an n-gram: fewer find more.
+    #[arg(
+        long,
+        default_value_t = Options::default().ngram,
+        value_name = "N",
+        help_heading = heading::SCORING
+    )]
     ngram: usize,
-    /// Jaccard index from which texts are near-duplicates, from 0.5 to 1.
-    #[arg(long, default_value_t = Options::default().near, value_name = "INDEX")]
+    /// Minimum Jaccard index of near-duplicates, from 0.5 to 1.
+    #[arg(
+        long,
+        default_value_t = Options::default().near,
+        value_name = "INDEX",
+        help_heading = heading::SCORING
+    )]
     min_jaccard: f64,
     /// Share of an item's n-grams in one training question from which it counts as contaminated,
     /// from 0 to 1.
-    #[arg(long, default_value_t = Options::default().share, value_name = "SHARE")]
+    #[arg(
+        long,
+        default_value_t = Options::default().share,
+        value_name = "SHARE",
+        help_heading = heading::SCORING
+    )]
     share: f64,
-    /// Write all that was found as JSON.
+    #[command(flatten)]
+    output: OutputArgs,
+}
+
+/// What is written where, and what is printed.
+#[derive(clap::Args)]
+#[command(next_help_heading = heading::OUTPUT)]
+struct OutputArgs {
+    /// Write the whole report as JSON.
     #[arg(long, value_name = "FILE.json")]
     report: Option<PathBuf>,
     /// Write the ids of contaminated items, one a line, for `eval --exclude-ids`.
     #[arg(long, value_name = "FILE")]
     ids: Option<PathBuf>,
-    /// Examples shown of each set.
+    /// Examples printed of each set.
     #[arg(long, default_value_t = 3, value_name = "N")]
     examples: usize,
     /// Print the report as JSON instead of the table.
@@ -61,8 +89,8 @@ pub struct Args {
 }
 
 pub fn run(args: Args) -> anyhow::Result<Outcome> {
-    let benchmark = data_folder::benchmark(args.data.as_deref())?;
-    let data = data_folder::load(&benchmark, args.data.as_deref())?;
+    let benchmark = args.source.benchmark()?;
+    let data = args.source.load(&benchmark)?;
     let selection = Selection {
         tasks: args.tasks.clone(),
         limit: None,
@@ -80,7 +108,7 @@ pub fn run(args: Args) -> anyhow::Result<Outcome> {
         share: args.share,
     };
     let index = Index::new(problems.into_iter().map(item).collect(), options)?;
-    let mut display = Display::new(args.quiet);
+    let mut display = Display::new(args.output.quiet);
     let report = overlap::scan(
         &index,
         &args.train,
@@ -88,30 +116,25 @@ pub fn run(args: Args) -> anyhow::Result<Outcome> {
         &mut |progress| display.update(progress),
     )?;
     display.finish();
-    if let Some(file) = &args.report {
-        write(
+    if let Some(file) = &args.output.report {
+        output_file::write(
             file,
-            &format!("{}\n", serde_json::to_string_pretty(&report)?),
+            format!("{}\n", serde_json::to_string_pretty(&report)?).as_bytes(),
         )?;
     }
-    if let Some(file) = &args.ids {
-        write(file, &report.ids())?;
+    if let Some(file) = &args.output.ids {
+        output_file::write(file, report.ids().as_bytes())?;
     }
-    if args.json {
+    if args.output.json {
         screen::print_json(&report)?;
     } else {
         let layout = OverlapLayout {
             width: screen::width(),
-            examples: args.examples,
+            examples: args.output.examples,
         };
         screen::print(&reporting::overlap_text(&benchmark, &report, layout))?;
     }
     Ok(Outcome::Done)
-}
-
-fn write(file: &Path, text: &str) -> anyhow::Result<()> {
-    std::fs::write(file, text)
-        .map_err(|error| anyhow::anyhow!("{} cannot be written: {error}", file.display()))
 }
 
 /// A bar of bytes on a terminal, a line every few seconds elsewhere.

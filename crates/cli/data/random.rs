@@ -1,15 +1,11 @@
 //! `mwpbench data random`: some problems at random.
-
-use std::num::NonZeroUsize;
-use std::path::PathBuf;
-use std::time::{SystemTime, UNIX_EPOCH};
-
-use evaluation::{Protocol, Selection};
-use serde_json::json;
-
 use super::show;
 use crate::exit::Outcome;
 use crate::{data_folder, screen};
+use evaluation::{Protocol, Selection};
+use serde_json::json;
+use std::num::NonZeroUsize;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 /// Show some problems, drawn at random.
 #[derive(clap::Args)]
@@ -17,24 +13,21 @@ pub struct Args {
     /// How many.
     #[arg(value_name = "N", default_value = "1")]
     count: NonZeroUsize,
-    /// Which random numbers to draw with; the same seed draws the same problems [default: another
-    /// one each time].
+    /// Random seed: the same one draws the same problems; another each time without it.
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
-    /// Sets or tasks to draw from, separated by commas [default: all there are].
+    /// Sets or tasks to draw from, separated by commas; all there are without it.
     #[arg(long, value_delimiter = ',', value_name = "NAME,…")]
     tasks: Option<Vec<String>>,
-    /// Problems in MwpBench's record form: a file, or a folder of .jsonl/.json files [default: the
-    /// data folder, else the samples].
-    #[arg(long, env = "MWPBENCH_DATA", value_name = "FILE|DIR")]
-    data: Option<PathBuf>,
+    #[command(flatten)]
+    source: data_folder::DataArgs,
     #[command(flatten)]
     telling: screen::Telling,
 }
 
 pub fn run(args: Args) -> anyhow::Result<Outcome> {
-    let benchmark = data_folder::benchmark(args.data.as_deref())?;
-    let mut data = data_folder::load(&benchmark, args.data.as_deref())?;
+    let benchmark = args.source.benchmark()?;
+    let mut data = args.source.load(&benchmark)?;
     let selection = Selection {
         tasks: args.tasks,
         protocol: Protocol::Full,

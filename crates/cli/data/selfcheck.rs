@@ -1,23 +1,16 @@
 //! `mwpbench data selfcheck`: can the scorers judge by the references at hand?
 
-use std::path::PathBuf;
-
-use evaluation::SelfCheck;
-
 use crate::exit::Outcome;
 use crate::{data_folder, grading, screen};
+use evaluation::SelfCheck;
 
 /// Put every reference to the scorers.
 #[derive(clap::Args)]
 pub struct Args {
-    /// Problems in MwpBench's record form: a file, or a folder of .jsonl/.json files [default: the
-    /// data folder, else the samples].
-    #[arg(long, env = "MWPBENCH_DATA", value_name = "FILE|DIR")]
-    data: Option<PathBuf>,
-    /// Scoring profile of the strict scorer: strict, choice, exact, or a file [default: each set's
-    /// own].
-    #[arg(long, env = "MWPBENCH_PROFILE", value_name = "NAME|FILE")]
-    profile: Option<String>,
+    #[command(flatten)]
+    source: data_folder::DataArgs,
+    #[command(flatten)]
+    scoring: grading::ProfileArgs,
     /// List every failure, not the first few of each set.
     #[arg(long)]
     all: bool,
@@ -26,9 +19,9 @@ pub struct Args {
 }
 
 pub fn run(args: Args) -> anyhow::Result<Outcome> {
-    let benchmark = data_folder::benchmark(args.data.as_deref())?;
-    let grader = grading::grader(&benchmark, args.profile.as_deref())?;
-    let data = data_folder::load(&benchmark, args.data.as_deref())?;
+    let benchmark = args.source.benchmark()?;
+    let grader = args.scoring.grader(&benchmark)?;
+    let data = args.source.load(&benchmark)?;
     let checked = SelfCheck::of(&benchmark, &grader, &data.problems);
     args.telling.tell(&checked, || {
         reporting::self_check_text(&checked, args.all, screen::width())

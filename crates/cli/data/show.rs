@@ -1,12 +1,9 @@
 //! `mwpbench data show`: one problem.
 
-use std::path::PathBuf;
-
-use dataset_loader::{Benchmark, Data, Problem};
-use serde_json::{Value, json};
-
 use crate::exit::Outcome;
 use crate::{data_folder, screen};
+use dataset_loader::{Benchmark, Data, Problem};
+use serde_json::{Value, json};
 
 /// Show one problem: question, reference, set and task, and what else its record holds.
 #[derive(clap::Args)]
@@ -14,17 +11,15 @@ pub struct Args {
     /// Id of the problem, such as gsm8k/12.
     #[arg(value_name = "ID")]
     id: String,
-    /// Problems in MwpBench's record form: a file, or a folder of .jsonl/.json files [default: the
-    /// data folder, else the samples].
-    #[arg(long, env = "MWPBENCH_DATA", value_name = "FILE|DIR")]
-    data: Option<PathBuf>,
+    #[command(flatten)]
+    source: data_folder::DataArgs,
     #[command(flatten)]
     telling: screen::Telling,
 }
 
 pub fn run(args: Args) -> anyhow::Result<Outcome> {
-    let benchmark = data_folder::benchmark(args.data.as_deref())?;
-    let data = data_folder::load(&benchmark, args.data.as_deref())?;
+    let benchmark = args.source.benchmark()?;
+    let data = args.source.load(&benchmark)?;
     let (problem, _) = data.problem(&args.id)?;
     args.telling
         .tell(&value(&data, problem), || text(&benchmark, &data, problem))?;

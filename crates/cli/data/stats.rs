@@ -1,7 +1,5 @@
 //! `mwpbench data stats`: what is at hand beside what the paper counts.
 
-use std::path::PathBuf;
-
 use dataset_loader::Stats;
 
 use crate::exit::Outcome;
@@ -10,19 +8,16 @@ use crate::{data_folder, screen};
 /// Count the problems at hand beside table 1 of the paper, and tell why they differ.
 #[derive(clap::Args)]
 pub struct Args {
-    /// Problems in MwpBench's record form: a file, or a folder of .jsonl/.json files [default: the
-    /// data folder, else the samples].
-    #[arg(long, env = "MWPBENCH_DATA", value_name = "FILE|DIR")]
-    data: Option<PathBuf>,
+    #[command(flatten)]
+    source: data_folder::DataArgs,
     #[command(flatten)]
     telling: screen::Telling,
 }
 
 pub fn run(args: Args) -> anyhow::Result<Outcome> {
-    let given = args.data.as_deref();
-    let benchmark = data_folder::benchmark(given)?;
-    let data = data_folder::load(&benchmark, given)?;
-    let (training, passed_over) = match given.map(PathBuf::from).or_else(data_folder::path) {
+    let benchmark = args.source.benchmark()?;
+    let data = args.source.load(&benchmark)?;
+    let (training, passed_over) = match args.source.place() {
         Some(folder) => dataset_loader::load_training(&benchmark, &folder)?,
         None => Default::default(),
     };

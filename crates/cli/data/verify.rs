@@ -5,10 +5,10 @@ use std::path::PathBuf;
 use crate::exit::Outcome;
 use crate::{data_folder, screen};
 
-/// Hash everything again that was fetched: each file of the lock file must be there and unchanged.
+/// Verify what was fetched: each file of the lock file must be there, with its checksum.
 #[derive(clap::Args)]
 pub struct Args {
-    /// The folder that was fetched into [default: the data folder].
+    /// The folder that was fetched into; the data folder without it.
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
     #[command(flatten)]

@@ -1,0 +1,10 @@
+//! Headings of `--help`, so that a flag stands under the same one in every command.
+
+pub const MODEL: &str = "Model";
+pub const ENGINE: &str = "Engine";
+pub const SERVER: &str = "Server";
+pub const PROMPT: &str = "Prompt";
+pub const DATA: &str = "Data";
+pub const SAMPLING: &str = "Sampling";
+pub const SCORING: &str = "Scoring";
+pub const OUTPUT: &str = "Output";
