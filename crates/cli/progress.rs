@@ -7,11 +7,12 @@ use dataset_loader::grouped;
 use evaluation::Progress;
 use indicatif::{ProgressBar, ProgressStyle};
 use jobs::{Forecast, Speeds};
+use reporting::counted;
 
 const LINE_EVERY: Duration = Duration::from_secs(5);
 /// An estimate that changes faster cannot be read.
 const ESTIMATE_EVERY: Duration = Duration::from_secs(1);
-/// Columns of a terminal that does not tell them.
+/// Columns of a terminal of unknown width.
 const COLUMNS: usize = 80;
 /// A shorter bar shows nothing.
 const MIN_BAR: usize = 8;
@@ -55,7 +56,7 @@ impl Display {
         }
     }
 
-    /// Takes note of progress and shows it when it is time.
+    /// Records progress, and renders it when it is time.
     pub fn update(&mut self, progress: &Progress) {
         self.last = *progress;
         let working = *self.working.get_or_insert_with(Instant::now);
@@ -130,7 +131,7 @@ struct Status {
 }
 
 impl Status {
-    /// What is told beside the number of items, in order, each with its importance: the least one
+    /// What stands beside the number of items, in order, each with its importance: the least one
     /// goes first where there is no room.
     fn parts(&self) -> Vec<(u8, String)> {
         let Progress { running, .. } = self.progress;
@@ -159,8 +160,9 @@ impl Status {
             ..
         } = self.progress;
         format!(
-            "{}/{total} items, {}",
+            "{}/{}, {}",
             resumed + finished,
+            counted(total, "item"),
             joined(&self.parts())
         )
     }
@@ -203,17 +205,19 @@ fn done(progress: &Progress, elapsed: Duration) -> String {
         ..
     } = *progress;
     if finished == 0 {
-        return format!("all {total} items were there already: nothing was generated");
+        let items = counted(total, "item");
+        return format!("nothing to generate: the run has all of its {items} already");
     }
     let rate = |count: usize| count as f64 / elapsed.as_secs_f64().max(1e-3);
     let new_tokens = progress.completion_tokens.max(progress.finished_tokens);
     let before = if resumed > 0 {
-        format!(" ({resumed} were there already)")
+        format!(" ({resumed} resumed)")
     } else {
         String::new()
     };
     format!(
-        "{finished} items in {}: prompts {} tok/s, decode {} tok/s, {:.1} items/s{before}",
+        "{} in {}: prompts {} tok/s, decode {} tok/s, {:.1} items/s{before}",
+        counted(finished, "item"),
         clock(elapsed),
         rounded(rate(prompt_tokens)),
         rounded(rate(new_tokens)),
@@ -305,7 +309,7 @@ mod tests {
             completion_tokens: 24_000,
             running: 0,
         };
-        let line = "48 items in 1:23: prompts 149 tok/s, decode 289 tok/s, 0.6 items/s (2 were there already)";
+        let line = "48 items in 1:23: prompts 149 tok/s, decode 289 tok/s, 0.6 items/s (2 resumed)";
         assert_eq!(done(&progress, Duration::from_secs(83)), line);
         let nothing = Progress {
             total: 50,
@@ -314,7 +318,7 @@ mod tests {
         };
         assert_eq!(
             done(&nothing, Duration::ZERO),
-            "all 50 items were there already: nothing was generated"
+            "nothing to generate: the run has all of its 50 items already"
         );
     }
 }

@@ -1,4 +1,4 @@
-//! `mwpbench score`: judge again, judge completions made elsewhere, or judge one answer.
+//! `mwpbench score`: score a run again, completions of another program, or one answer.
 
 use std::path::{Path, PathBuf};
 
@@ -8,48 +8,57 @@ use reporting::SummaryTable;
 use serde_json::{Value, json};
 
 use crate::exit::Outcome;
-use crate::{grading, screen};
+use crate::{grading, heading, screen};
 
-/// Judge the completions of a run again, completions made elsewhere, or a single answer; no model
-/// is needed.
+/// Score the completions of a run again, completions of another program, or a single answer; no
+/// model is needed.
 #[derive(clap::Args)]
 #[command(override_usage = "mwpbench score RUN [--explain | --exclude-ids FILE]
        mwpbench score --input FILE --output FILE [--explain]
        mwpbench score --reference TEXT (--completion TEXT | --prediction TEXT)")]
 pub struct Args {
     /// Folder of a finished run: its verdicts and summary are replaced.
-    #[arg(value_name = "RUN", required_unless_present_any = ["input", "reference"], conflicts_with_all = ["input", "output", "reference"])]
+    #[arg(
+        value_name = "RUN",
+        required_unless_present_any = ["input", "reference"],
+        conflicts_with_all = ["input", "output", "reference"]
+    )]
     run: Option<PathBuf>,
-    /// Sum the run up without the problems whose ids are in a file, one a line, such as
+    /// Completions of another program: a JSON object a line with `id`, `reference`, and
+    /// `completion` or `prediction`.
+    #[arg(
+        long,
+        value_name = "FILE",
+        requires = "output",
+        conflicts_with = "reference",
+        help_heading = heading::DATA
+    )]
+    input: Option<PathBuf>,
+    /// Summarize the run without the problems whose ids are in a file, one a line, such as
     /// `data overlap --ids` writes; the run's files stay as they are.
     #[arg(
         long,
         value_name = "FILE",
         requires = "run",
-        conflicts_with = "explain"
+        conflicts_with = "explain",
+        help_heading = heading::DATA
     )]
     exclude_ids: Option<PathBuf>,
-    /// Completions made elsewhere: a JSON object a line with `id`, `reference`, and `completion` or
-    /// `prediction`.
+    /// Score one answer against this reference and explain the verdicts.
     #[arg(
         long,
-        value_name = "FILE",
-        requires = "output",
-        conflicts_with = "reference"
+        value_name = "TEXT",
+        allow_hyphen_values = true,
+        help_heading = heading::DATA
     )]
-    input: Option<PathBuf>,
-    /// Where the verdicts go, a line for each input line in the same order.
-    #[arg(long, value_name = "FILE", requires = "input")]
-    output: Option<PathBuf>,
-    /// Judge one answer against this reference and tell how.
-    #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
     reference: Option<String>,
-    /// The answer is somewhere in this response.
+    /// A completion that holds the answer.
     #[arg(
         long,
         value_name = "TEXT",
         requires = "reference",
-        allow_hyphen_values = true
+        allow_hyphen_values = true,
+        help_heading = heading::DATA
     )]
     completion: Option<String>,
     /// The answer, without a text around it.
@@ -58,18 +67,36 @@ pub struct Args {
         value_name = "TEXT",
         requires = "reference",
         conflicts_with = "completion",
-        allow_hyphen_values = true
+        allow_hyphen_values = true,
+        help_heading = heading::DATA
     )]
     prediction: Option<String>,
-    /// The question, which may ask for an order of several answers.
-    #[arg(long, value_name = "TEXT", requires = "reference")]
+    /// The question, which may demand an order of several answers.
+    #[arg(
+        long,
+        value_name = "TEXT",
+        requires = "reference",
+        help_heading = heading::DATA
+    )]
     question: Option<String>,
     #[command(flatten)]
     scoring: grading::ProfileArgs,
-    /// Tell for every answer which rules decided, and what was read; with --json an object a line.
+    #[command(flatten)]
+    output: OutputArgs,
+}
+
+/// What is written where, and what is printed.
+#[derive(clap::Args)]
+#[command(next_help_heading = heading::OUTPUT)]
+struct OutputArgs {
+    /// File for the verdicts, a line for each input line in the same order.
+    #[arg(long, value_name = "FILE", requires = "input")]
+    output: Option<PathBuf>,
+    /// Explain the verdict on every completion: what was extracted and parsed, and which rules
+    /// decided; with --json an object a line.
     #[arg(long)]
     explain: bool,
-    /// Give the tasks of a set rows of their own.
+    /// Rows for the tasks of each set.
     #[arg(long)]
     by_task: bool,
     #[command(flatten)]
@@ -79,15 +106,15 @@ pub struct Args {
 pub fn run(args: Args) -> anyhow::Result<Outcome> {
     let benchmark = Benchmark::published();
     let grader = args.scoring.grader(&benchmark)?;
-    match (&args.run, &args.input, &args.output, &args.reference) {
-        (Some(folder), ..) => again(&args, folder),
-        (None, Some(input), Some(output), _) => elsewhere(&args, &grader, input, output),
-        (None, _, _, Some(reference)) => single(&args, &grader, reference),
+    match (&args.run, &args.input, &args.output.output, &args.reference) {
+        (Some(folder), ..) => rescore(&args, folder),
+        (None, Some(input), Some(output), _) => score_file(&args, &grader, input, output),
+        (None, _, _, Some(reference)) => score_one(&args, &grader, reference),
         _ => unreachable!("clap demands RUN, --input and --output, or --reference"),
     }
 }
 
-fn again(args: &Args, folder: &Path) -> anyhow::Result<Outcome> {
+fn rescore(args: &Args, folder: &Path) -> anyhow::Result<Outcome> {
     let folder = RunFolder::open(folder)?;
     let benchmark = folder.benchmark()?;
     let grader = args.scoring.grader(&benchmark)?;
@@ -97,24 +124,14 @@ fn again(args: &Args, folder: &Path) -> anyhow::Result<Outcome> {
         }
         None => evaluation::rescore(&benchmark, &grader, &folder)?,
     };
-    if args.explain {
-        let completions = folder.completions()?;
-        for problem in folder.problems()? {
-            if let Some(completion) = completions.get(&(problem.id.clone(), 0)) {
-                tell(
-                    args,
-                    &json!(problem.id),
-                    &problem.reference,
-                    &grader.explain_completion(&problem, completion),
-                )?;
-            }
-        }
+    if args.output.explain {
+        explain_run(args, &folder, &grader)?;
         return Ok(Outcome::Done);
     }
-    args.telling.tell(&summary, || {
+    args.output.telling.tell(&summary, || {
         let layout = SummaryTable {
             width: screen::width(),
-            by_task: args.by_task,
+            by_task: args.output.by_task,
             styled: screen::styled(),
         };
         reporting::summary_table(&summary, layout)
@@ -122,58 +139,110 @@ fn again(args: &Args, folder: &Path) -> anyhow::Result<Outcome> {
     Ok(Outcome::Done)
 }
 
-fn elsewhere(args: &Args, grader: &Grader, input: &Path, output: &Path) -> anyhow::Result<Outcome> {
+/// Every completion of every problem, in the order of the problems.
+fn explain_run(args: &Args, folder: &RunFolder, grader: &Grader) -> anyhow::Result<()> {
+    let samples = folder.manifest()?.identity.decoding.samples();
+    let completions = folder.completions()?;
+    for problem in folder.problems()? {
+        for sample in 0..samples {
+            if let Some(completion) = completions.get(&(problem.id.clone(), sample)) {
+                let answer = ScoredAnswer {
+                    id: &json!(problem.id),
+                    sample: (samples > 1).then_some(sample),
+                    reference: &problem.reference,
+                };
+                print(
+                    args,
+                    &answer,
+                    &grader.explain_completion(&problem, completion),
+                )?;
+            }
+        }
+    }
+    Ok(())
+}
+
+fn score_file(
+    args: &Args,
+    grader: &Grader,
+    input: &Path,
+    output: &Path,
+) -> anyhow::Result<Outcome> {
     let counts = evaluation::score_file(grader, input, output)?;
-    if args.explain {
+    if args.output.explain {
         evaluation::explain_file(grader, input, |id, reference, explained| {
-            tell(args, id, reference, explained)
+            let answer = ScoredAnswer {
+                id,
+                sample: None,
+                reference,
+            };
+            print(args, &answer, explained)
         })?;
         return Ok(Outcome::Done);
     }
-    args.telling.tell(&counts, || {
-        format!(
-            "{} answers judged: {} correct by the official scorer ({:.1} %), {} by the strict one ({:.1} %), {} without an answer, {} references that the official one cannot read\n",
-            counts.n,
-            counts.official_correct,
-            100.0 * counts.official_correct as f64 / counts.n as f64,
-            counts.strict_correct,
-            100.0 * counts.strict_correct as f64 / counts.n as f64,
-            counts.no_answer,
-            counts.reference_errors
-        )
-    })?;
+    args.output
+        .telling
+        .tell(&counts, || reporting::scored_file_text(&counts))?;
     Ok(Outcome::Done)
 }
 
-fn single(args: &Args, grader: &Grader, reference: &str) -> anyhow::Result<Outcome> {
+fn score_one(args: &Args, grader: &Grader, reference: &str) -> anyhow::Result<Outcome> {
     let answer = match (&args.completion, &args.prediction) {
         (Some(text), _) => Answer::Completion(text),
         (None, Some(text)) => Answer::Prediction(text),
         (None, None) => anyhow::bail!("give --completion or --prediction beside --reference"),
     };
     let explained = grader.explain("", answer, reference, args.question.as_deref());
-    tell(args, &Value::Null, reference, &explained)?;
+    let answer = ScoredAnswer {
+        id: &Value::Null,
+        sample: None,
+        reference,
+    };
+    print(args, &answer, &explained)?;
     Ok(Outcome::Done)
 }
 
-fn tell(args: &Args, id: &Value, reference: &str, explained: &Explained) -> anyhow::Result<()> {
-    let name = match id {
-        Value::Null => None,
-        Value::String(text) => Some(text.clone()),
-        other => Some(other.to_string()),
-    };
-    match (args.telling.quiet, args.telling.json) {
+/// Which answer an explanation is of.
+struct ScoredAnswer<'a> {
+    id: &'a Value,
+    /// From 0, where several completions were drawn for a problem.
+    sample: Option<u32>,
+    reference: &'a str,
+}
+
+impl ScoredAnswer<'_> {
+    fn name(&self) -> Option<String> {
+        let id = match self.id {
+            Value::Null => return None,
+            Value::String(text) => text.clone(),
+            other => other.to_string(),
+        };
+        Some(match self.sample {
+            None => id,
+            Some(sample) => format!("{id}, sample {sample}"),
+        })
+    }
+
+    fn json(&self, explained: &Explained) -> Value {
+        let mut value = json!({
+            "id": self.id, "reference": self.reference, "official": explained.official, "strict": explained.strict,
+            "profile": explained.profile, "explanation": explained.explanation
+        });
+        if let Some(sample) = self.sample {
+            value["sample"] = sample.into();
+        }
+        value
+    }
+}
+
+fn print(args: &Args, answer: &ScoredAnswer<'_>, explained: &Explained) -> anyhow::Result<()> {
+    let telling = args.output.telling;
+    match (telling.quiet, telling.json) {
         (true, _) => Ok(()),
-        (false, true) => screen::print(&format!(
-            "{}\n",
-            json!({
-                "id": id, "reference": reference, "official": explained.official, "strict": explained.strict,
-                "profile": explained.profile, "explanation": explained.explanation
-            })
-        )),
+        (false, true) => screen::print(&format!("{}\n", answer.json(explained))),
         (false, false) => screen::print(&reporting::explanation_text(
-            name.as_deref(),
-            reference,
+            answer.name().as_deref(),
+            answer.reference,
             explained,
         )),
     }

@@ -182,7 +182,7 @@ fn the_table_names_model_data_protocol_and_what_the_averages_leave_out() {
     let again = mwpbench(folder.path(), args).ok();
     assert_eq!(again.stdout, done.stdout);
     assert!(
-        again.stderr.contains("nothing was generated"),
+        again.stderr.contains("nothing to generate"),
         "{}",
         again.stderr
     );

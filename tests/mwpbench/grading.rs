@@ -317,7 +317,7 @@ fn a_byte_order_mark_is_no_part_of_the_first_answer() {
     )
     .ok();
     assert!(
-        judged.stdout.starts_with("1 answers judged: 1 correct"),
+        judged.stdout.starts_with("1 answer: 1 correct"),
         "{}",
         judged.stdout
     );

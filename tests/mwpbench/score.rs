@@ -19,7 +19,7 @@ fn answers_made_elsewhere_get_a_verdict_a_line() {
     .ok();
     assert!(
         done.stdout
-            .starts_with("2 answers judged: 1 correct by the official scorer (50.0 %)"),
+            .starts_with("2 answers: 1 correct by the official scorer (50.0 %)"),
         "{}",
         done.stdout
     );

@@ -17,6 +17,7 @@ mod explanation; // how one answer was judged
 mod fetched_files; // what was fetched, and whether it still is what it was
 mod gate; // what a gate says, in four forms
 mod import_text; // what came of an import
+mod inspection; // what a checkpoint is, and what is wrong with it
 mod interval; // the intervals of averages
 mod item; // one problem with prompt, completion, trace and verdict
 mod latency; // how long a server's requests took
@@ -25,6 +26,7 @@ mod mathscale; // what the stages of the pipeline did, and the concept graph
 mod mathscale_pairs; // what became of its pairs
 mod overlap_text; // which test items training files contain
 mod problem_text; // one problem as the data hold it
+mod scored_file; // completions of another program
 mod self_check; // can the scorers judge by a set's references?
 mod set_list; // which sets there are, and what the data at hand hold of them
 mod stats_table; // what is at hand beside what the paper counts
@@ -44,6 +46,7 @@ pub use gate::{
     gate_junit, gate_markdown, gate_text,
 };
 pub use import_text::import_text;
+pub use inspection::{facts_text, inspection_text};
 pub use item::{Item, item_text};
 pub use latency::latency_line;
 pub use leaderboard::{
@@ -58,6 +61,7 @@ pub use mathscale_pairs::{
 };
 pub use overlap_text::{OverlapLayout, overlap_text};
 pub use problem_text::problem_text;
+pub use scored_file::scored_file_text;
 pub use self_check::self_check_text;
 pub use set_list::set_list;
 pub use stats_table::stats_text;
