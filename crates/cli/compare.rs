@@ -8,7 +8,7 @@ use reporting::{comparison_text, contrast_text, flips_text};
 use statistics::{Bootstrap, Level};
 
 use crate::exit::Outcome;
-use crate::screen;
+use crate::{heading, screen};
 
 /// Compare two runs over the same items: differences of protocol, then of accuracy, with intervals
 /// and p-values.
@@ -20,29 +20,61 @@ pub struct Args {
     /// The second run; differences are this one less the first.
     #[arg(value_name = "B")]
     b: PathBuf,
-    /// Scorer whose verdicts count.
-    #[arg(long, value_enum, default_value_t = ScorerName::Official)]
-    scorer: ScorerName,
     /// Compare only the items that both runs have, where refusing is the rule.
-    #[arg(long)]
+    #[arg(long, help_heading = heading::DATA)]
     common: bool,
-    /// List the items that one run solved and the other did not, at most N of each kind.
-    #[arg(long, value_name = "N", num_args = 0..=1, default_missing_value = "10")]
-    items: Option<usize>,
-    /// One item of both runs side by side, with the first divergence of the completions.
-    #[arg(long, value_name = "ID", conflicts_with = "items")]
-    explain: Option<String>,
-    /// Which completion of the item, where several were drawn; the first is 0.
-    #[arg(long, requires = "explain", default_value_t = 0, value_name = "N")]
-    sample: u32,
+    /// Scorer whose verdicts count.
+    #[arg(
+        long,
+        value_enum,
+        default_value_t = ScorerName::Official,
+        help_heading = heading::SCORING
+    )]
+    scorer: ScorerName,
     /// Significance level: intervals have the confidence 1 − ALPHA.
-    #[arg(long, default_value_t = 0.05, value_name = "ALPHA")]
+    #[arg(
+        long,
+        default_value_t = 0.05,
+        value_name = "ALPHA",
+        help_heading = heading::SCORING
+    )]
     alpha: f64,
     /// Random seed of the bootstrap.
-    #[arg(long, default_value_t = 0, value_name = "N")]
+    #[arg(
+        long,
+        default_value_t = 0,
+        value_name = "N",
+        help_heading = heading::SCORING
+    )]
     seed: u64,
+    /// List the items that one run solved and the other did not, at most N of each kind.
+    #[arg(
+        long,
+        value_name = "N",
+        num_args = 0..=1,
+        default_missing_value = "10",
+        help_heading = heading::OUTPUT
+    )]
+    items: Option<usize>,
+    /// One item of both runs side by side, with the first divergence of the completions.
+    #[arg(
+        long,
+        value_name = "ID",
+        conflicts_with = "items",
+        help_heading = heading::OUTPUT
+    )]
+    explain: Option<String>,
+    /// Which completion of the item, where several were drawn; the first is 0.
+    #[arg(
+        long,
+        requires = "explain",
+        default_value_t = 0,
+        value_name = "N",
+        help_heading = heading::OUTPUT
+    )]
+    sample: u32,
     /// Print one JSON object instead of text.
-    #[arg(long)]
+    #[arg(long, help_heading = heading::OUTPUT)]
     json: bool,
 }
 

@@ -2,6 +2,8 @@
 
 use std::io::{IsTerminal, Write, stdout};
 
+use crate::heading;
+
 /// Columns of the terminal that results go to; `None` where they go elsewhere.
 pub fn width() -> Option<u16> {
     terminal_size::terminal_size_of(stdout()).map(|(width, _)| width.0)
@@ -19,8 +21,9 @@ pub fn print(text: &str) -> anyhow::Result<()> {
     Ok(out.flush()?)
 }
 
-/// How a command tells its result.
+/// How a command prints its result.
 #[derive(Clone, Copy, Debug, clap::Args)]
+#[command(next_help_heading = heading::OUTPUT)]
 pub struct Telling {
     /// Print JSON instead of text.
     #[arg(long)]

@@ -55,7 +55,7 @@ fn list_shows_all_sets_with_published_and_present_counts() {
         "AGIEval-Gaokao-Math",
         "fresh_gaokao_2023",
         "4874",
-        "samples that come with the program",
+        "at hand: the bundled problems",
     ] {
         assert!(table.contains(part), "no {part:?} in\n{table}");
     }
@@ -197,7 +197,7 @@ fn stats_puts_counts_beside_table_1() {
         "MATH.Prealgebra",
         "18,408",
         "20,857",
-        "samples that come with the program",
+        "at hand: the bundled problems",
     ] {
         assert!(table.contains(part), "no {part:?} in\n{table}");
     }

@@ -158,7 +158,7 @@ fn a_profile_changes_the_verdict_and_is_named() {
         .ok()
         .stdout;
     assert!(
-        checked.contains("2 cases, 0 fail; 1 rules, 0 without"),
+        checked.contains("2 cases, 0 fail; 1 rule, 0 without"),
         "{checked}"
     );
 

@@ -158,14 +158,14 @@ fn a_gguf_file_is_understood_and_evaluated() {
         assert!(told.contains(fact), "{fact}: {told}");
     }
     let (summary, manifest) = run(folder.path(), "run", &file, &[]);
-    assert_eq!(summary["inspect"], "llama-k-q4_k_m");
+    assert_eq!(summary["model"], "llama-k-q4_k_m");
     assert!(
         summary["deviations"]
             .to_string()
             .contains("weights rounded to q4_k, "),
         "{summary}"
     );
-    let details = &manifest["identity"]["inspect"]["details"];
+    let details = &manifest["identity"]["model"]["details"];
     assert!(
         details["quantization"]
             .as_str()
@@ -303,10 +303,10 @@ fn an_adapter_is_merged_and_named() {
     let (plain, _) = run(folder.path(), "plain", &base, &[]);
     let (merged, manifest) = run(folder.path(), "merged", &base, &["--adapter", &adapter]);
     assert_eq!(
-        (plain["inspect"].as_str(), merged["inspect"].as_str()),
+        (plain["model"].as_str(), merged["model"].as_str()),
         (Some("base"), Some("base+lora"))
     );
-    let details = &manifest["identity"]["inspect"]["details"];
+    let details = &manifest["identity"]["model"]["details"];
     assert!(
         details["adapter"]
             .as_str()
@@ -367,7 +367,7 @@ fn eight_bits_are_told_and_do_not_depend_on_company() {
         "{first}"
     );
     assert_eq!(
-        manifest["identity"]["inspect"]["details"]["quantization"],
+        manifest["identity"]["model"]["details"]["quantization"],
         "q8_0"
     );
     run(

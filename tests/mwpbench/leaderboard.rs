@@ -72,7 +72,7 @@ fn two_runs_of_one_model_make_two_rows_with_what_sets_them_apart() {
         .ok()
         .stdout;
     for part in [
-        "Leaderboard on the program's own samples (not MwpBench): accuracy in percent by the official scorer",
+        "Leaderboard on the bundled problems (not MwpBench): accuracy in percent by the official scorer",
         "demo (short)",
         "demo (long)",
         "limit 3 a set",

@@ -10,6 +10,7 @@ mod eval; // mwpbench eval on the demo checkpoint
 mod fetch; // mwpbench data fetch and verify
 mod gate; // mwpbench compare, gate and baseline
 mod grading; // explanations, profiles, the rules' cases, the self-check
+mod help; // --help of every command
 mod inspect; // mwpbench inspect, adapters, 8 bits
 mod interruption; // kills, signals, two writers, damaged journals
 mod layers; // which crate may know which

@@ -98,3 +98,63 @@ fn a_run_is_judged_again_and_shown_without_its_model() {
         .refused(2, &["no problem \"gsm8k/99\"", "gsm8k/sample.1"]);
     mwpbench(folder.path(), ["show", "."]).refused(2, &["holds no run"]);
 }
+
+#[test]
+fn every_sample_of_every_item_is_explained() {
+    let folder = tempfile::tempdir().unwrap();
+    let eval = [
+        "eval",
+        "--model",
+        "demo",
+        "--tasks",
+        "gsm8k",
+        "--limit",
+        "3",
+        "--max-tokens",
+        "8",
+        "--temperature",
+        "0.7",
+        "--samples",
+        "2",
+        "--quiet",
+        "--output-dir",
+        "run",
+    ];
+    mwpbench(folder.path(), eval).ok();
+    let explained = mwpbench(folder.path(), ["score", "run", "--explain", "--json"]).ok();
+    let explained: Vec<(String, u64)> = explained
+        .stdout
+        .lines()
+        .map(|line| serde_json::from_str::<Value>(line).unwrap())
+        .map(|value| (value["id"].to_string(), value["sample"].as_u64().unwrap()))
+        .collect();
+    let verdicts = fs::read_to_string(folder.path().join("run/verdicts.jsonl")).unwrap();
+    let verdicts: Vec<(String, u64)> = verdicts
+        .lines()
+        .map(|line| serde_json::from_str::<Value>(line).unwrap())
+        .map(|value| (value["id"].to_string(), value["sample"].as_u64().unwrap()))
+        .collect();
+    assert_eq!(verdicts.len(), 6);
+    assert_eq!(explained, verdicts);
+    let text = mwpbench(folder.path(), ["score", "run", "--explain"]).ok();
+    assert_eq!(
+        text.stdout.matches(", sample 1\n").count(),
+        3,
+        "{}",
+        text.stdout
+    );
+}
+
+#[test]
+fn an_answer_is_explained_without_internal_notation() {
+    let folder = tempfile::tempdir().unwrap();
+    let args = [
+        "score",
+        "--reference",
+        r"\frac{3}{4}",
+        "--completion",
+        "The answer is 0.75.",
+    ];
+    let text = mwpbench(folder.path(), args).ok().stdout;
+    insta::assert_snapshot!(text, @"");
+}
