@@ -117,6 +117,7 @@ fn class_of(cause: &(dyn std::error::Error + 'static)) -> Option<Class> {
         inference::Error,
         jobs::JobError,
         mathscale::Error,
+        reporting::LeaderboardError,
         store::FileError,
         translation::Error,
     );
@@ -127,16 +128,6 @@ fn class_of(cause: &(dyn std::error::Error + 'static)) -> Option<Class> {
 fn old_class_of(cause: &(dyn std::error::Error + 'static)) -> Option<Class> {
     if let Some(error) = cause.downcast_ref::<dataset_loader::Error>() {
         return Some(class_of_data(error));
-    }
-    if let Some(reporting::LeaderboardError::Run(_)) = cause.downcast_ref() {
-        return None; // The error of the run decides.
-    }
-    if let Some(error) = cause.downcast_ref::<reporting::LeaderboardError>() {
-        return Some(match error {
-            error if error.is_integrity() => Class::Integrity,
-            error if error.is_incomplete() => Class::Incomplete,
-            _ => Class::Usage,
-        });
     }
     if let Some(error) = cause.downcast_ref::<dataset_fetcher::Error>() {
         return Some(match error.kind() {

@@ -141,7 +141,7 @@ fn rescore(args: &Args, folder: &Path) -> anyhow::Result<Outcome> {
 
 /// Every completion of every problem, in the order of the problems.
 fn explain_run(args: &Args, folder: &RunFolder, grader: &Grader) -> anyhow::Result<()> {
-    let samples = folder.manifest()?.identity.decoding.samples();
+    let samples = folder.manifest().identity.decoding.samples();
     let completions = folder.completions()?;
     for problem in folder.problems()? {
         for sample in 0..samples {

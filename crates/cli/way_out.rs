@@ -47,6 +47,12 @@ fn of_run(error: &evaluation::Error) -> Option<String> {
             "Leave the set out with --tasks, or count such items as failed with --on-long-prompt fail",
         ),
         Error::NoTokenIds => text("Leave out --log-tokens"),
+        Error::OutputIsInput(_) => text("Give another file with --output"),
+        Error::File(FileError::Corrupt { line: Some(_), .. }) => {
+            text("Or start over in a new folder with --fresh")
+        }
+        // What an error stands for is not in the chain beside it.
+        Error::File(error) => of_file(error),
         _ => None,
     }
 }

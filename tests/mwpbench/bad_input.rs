@@ -405,7 +405,7 @@ fn an_output_folder_that_cannot_be_written() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("file"), "in the way").unwrap();
     demo_run(folder.path(), &["--output-dir", "file/run"])
-        .refused(USAGE, &["cannot write to the output folder", "file/run"]);
+        .refused(USAGE, &["cannot write to the folder", "file/run"]);
 }
 
 /// Permissions bind ordinary users only: for the superuser the folder stays writable and there is
@@ -423,7 +423,7 @@ fn a_read_only_output_folder() {
         return;
     }
     demo_run(folder.path(), &["--output-dir", "locked/run"])
-        .refused(USAGE, &["cannot write to the output folder"]);
+        .refused(USAGE, &["cannot write to the folder"]);
 }
 
 /// A limit on the size of files stands in for a full disk: writing fails in the same place.

@@ -342,7 +342,7 @@ fn what_cannot_be_asked_is_refused_with_the_way_out() {
         &["broken.jinja, line 2: the chat template cannot be understood"],
     );
     let refused = [
-        "takes no system prompt: leave --system-prompt out",
+        "Leave --system-prompt out",
         "strict.jinja, line 1",
         "no system",
     ];
@@ -360,7 +360,10 @@ fn what_cannot_be_asked_is_refused_with_the_way_out() {
         "--system-prompt",
         "Be brief.",
     ])
-    .refused(2, &["passes the system prompt over"]);
+    .refused(
+        2,
+        &["does not write the system prompt. Leave --system-prompt out"],
+    );
     chat(&["--chat-template", "endless.jinja"])
         .refused(4, &["endless.jinja, line 1", "does not come to an end"]);
     chat(&[

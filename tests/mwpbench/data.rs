@@ -197,7 +197,7 @@ fn stats_puts_counts_beside_table_1() {
         "MATH.Prealgebra",
         "18,408",
         "20,857",
-        "at hand: the bundled problems",
+        "At hand are the bundled problems",
     ] {
         assert!(table.contains(part), "no {part:?} in\n{table}");
     }

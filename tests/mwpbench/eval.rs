@@ -186,7 +186,20 @@ fn the_table_names_model_data_protocol_and_what_the_averages_leave_out() {
     ];
     let done = mwpbench(folder.path(), args).ok();
     // At sixteen tokens the demo checkpoint answers nothing, on whatever machine.
-    insta::assert_snapshot!(done.stdout, @"");
+    insta::assert_snapshot!(done.stdout, @r#"
+    demo on the bundled problems (not MwpBench): official protocol, but limit 2 a set, at most 16 new tokens
+    ──────────────────────────────────────────────────────────────────────────────────────────────────────
+     set             level         n   official   strict   95 % interval   no answer   truncated   failed
+    ──────────────────────────────────────────────────────────────────────────────────────────────────────
+     GSM8K           Elementary    2        0.0      0.0      0.0 – 65.8           0           2        0
+     MATH            Competition   2        0.0      0.0      0.0 – 65.8           0           2        0
+     micro average   2 sets        4        0.0      0.0      0.0 – 46.5
+     macro average   2 sets        4        0.0      0.0      0.0 – 46.5
+    ──────────────────────────────────────────────────────────────────────────────────────────────────────
+    Accuracy in percent: official is the published scorer, strict compares values; the interval is the strict one's.
+    The bundled problems are in the style of the sets; give real data with --data.
+    The averages leave out sets that are not in the run: college_math, tal, math23k, ape210k, gaokao_bench, agieval_gaokao, agieval_sat, agieval_math.
+    "#);
     assert!(
         !done.stdout.contains('\u{1b}'),
         "no colours where there is no terminal"

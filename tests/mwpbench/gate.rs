@@ -306,7 +306,7 @@ fn each_verdict_has_its_exit_code() {
         path,
         &["--baseline", "a", "--candidate", "b", "--max-drop", "101"],
     )
-    .refused(2, &["--max-drop: 101 is not in 0..=100"]);
+    .refused(2, &["max-drop: 101 is not in 0..=100"]);
     gate(path, &["--baseline", "none", "--candidate", "b"]).refused(
         2,
         &["none: there is neither a run folder nor a baseline file"],

@@ -131,7 +131,7 @@ fn a_signal_ends_a_run_in_order_and_the_second_writer_waits() {
         code => assert_eq!(code, Some(130), "{stderr}"),
     }
     assert!(
-        stderr.contains("of 80 completions are kept in stopped; start the same command again"),
+        stderr.contains("of 80 items are kept in stopped; start the same command again"),
         "{stderr}"
     );
     assert!(finished(&run) > 0);
@@ -162,7 +162,7 @@ fn a_changed_record_is_found_and_a_fresh_run_leaves_the_old_one_alone() {
     fs::write(&journal, text.replacen("\"sample\":0", "\"sample\":1", 2)).unwrap();
     let refusal = [
         "completions.jsonl, line 1: the line does not match its checksum",
-        "start anew with --fresh",
+        "start over in a new folder with --fresh",
     ];
     mwpbench(folder.path(), plan).refused(4, &refusal);
     mwpbench(folder.path(), ["score", "run"]).refused(4, &refusal);

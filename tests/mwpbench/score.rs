@@ -156,5 +156,15 @@ fn an_answer_is_explained_without_internal_notation() {
         "The answer is 0.75.",
     ];
     let text = mwpbench(folder.path(), args).ok().stdout;
-    insta::assert_snapshot!(text, @"");
+    insta::assert_snapshot!(text, @r#"
+    reference  \frac{3}{4}   (number: 3/4)
+    answer     0.75   (3/4, bytes 14–18)
+    strict     correct (profile strict)
+               extract/answer-is        What follows the last 'answer is', with a few words in between, 'answer would be', 'result is' or 'solution is'.
+               parse/number             A plain number.
+               parse/number             A plain number.
+               equal/rational           Exact rational numbers.
+    official   wrong by extract/answer-is, equal/identical
+               compares "0.75" with "\frac{3}{4}"
+    "#);
 }

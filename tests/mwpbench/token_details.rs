@@ -188,7 +188,7 @@ fn a_server_tells_no_token_ids() {
     let args = [&what[..], &["--endpoint", &server.url, "--log-tokens"]].concat();
     mwpbench(folder.path(), args).refused(
         USAGE,
-        &["does not tell the token ids of its prompts: leave out --log-tokens"],
+        &["does not report the token ids of its prompts. Leave out --log-tokens"],
     );
 }
 

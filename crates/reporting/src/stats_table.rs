@@ -27,9 +27,7 @@ pub fn stats_text(stats: &Stats, width: Option<u16>) -> String {
     let mut text = format!("{}\n", table.trim_fmt());
     text.push_str("Table 1 is the paper's (arXiv:2403.02884).");
     text.push_str(match stats.origin {
-        Origin::Samples => {
-            " At hand are the samples that come with the program: not the benchmark.\n"
-        }
+        Origin::Samples => " At hand are the bundled problems, which are not the benchmark.\n",
         Origin::Files { .. } => "\n",
     });
     for (set, note) in note.0 {

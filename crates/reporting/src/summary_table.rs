@@ -217,7 +217,7 @@ fn notes(summary: &Summary) -> Vec<String> {
     }
     if !summary.missing.is_empty() && summary.micro.is_some() {
         notes.push(format!(
-            "The averages leave out sets without a problem in the run: {}.",
+            "The averages leave out sets that are not in the run: {}.",
             summary.missing.join(", ")
         ));
     }

@@ -88,7 +88,7 @@ impl Entry {
             .filter(|value| !value.is_empty())
     }
 
-    /// Whether it asked the program's own samples and not the benchmark.
+    /// Whether its problems are the bundled ones and not the benchmark.
     pub(crate) fn on_samples(&self) -> bool {
         self.manifest.identity.data.samples
     }

@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use fault::{Class, Fault};
+
 /// Why no leaderboard can be made of the runs that were named.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -78,14 +80,17 @@ pub enum LeaderboardError {
     },
 }
 
-impl LeaderboardError {
-    /// Whether a file of a run is not what it should be.
-    pub fn is_integrity(&self) -> bool {
-        matches!(self, Self::Figures { .. } | Self::Mismatch { .. })
-    }
-
-    /// Whether a run is not finished.
-    pub fn is_incomplete(&self) -> bool {
-        matches!(self, Self::NotJudged(_))
+impl Fault for LeaderboardError {
+    fn class(&self) -> Class {
+        match self {
+            Self::Run(error) => error.class(),
+            Self::NotJudged(_) => Class::Incomplete,
+            Self::Figures { .. } | Self::Mismatch { .. } => Class::Integrity,
+            Self::Twice { .. }
+            | Self::Nothing
+            | Self::UnknownColumn { .. }
+            | Self::TrainSize { .. }
+            | Self::TooFewSizes { .. } => Class::Usage,
+        }
     }
 }

@@ -23,7 +23,7 @@ pub(crate) struct Row {
     pub folder: Option<PathBuf>,
     /// Who judged.
     pub scorer: Scorer,
-    /// Whether it asked the program's own samples.
+    /// Whether its problems are the bundled ones.
     pub samples: bool,
     /// Notes on the whole row.
     pub notes: Vec<usize>,

@@ -112,7 +112,7 @@ fn stats_are_a_table_with_the_paper_beside_what_is_at_hand() {
         " GSM8K                     gsm8k                                  1,319        48            7,473               0",
         "                           MATH.Algebra                           1,187        10",
         " the 10 averaged sets                                            18,408       388           20,857               0",
-        "Table 1 is the paper's (arXiv:2403.02884). At hand are the samples that come with the program: not the benchmark.",
+        "Table 1 is the paper's (arXiv:2403.02884). At hand are the bundled problems, which are not the benchmark.",
         "x_train.json: not in the record form, so not counted as training problems.",
     ] {
         assert!(

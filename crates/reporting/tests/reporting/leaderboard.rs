@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use dataset_loader::{Benchmark, Set};
 use evaluation::{macro_average, micro_average, wilson_interval};
+use fault::{Class, Fault};
 use reporting::{
     Entry, Leaderboard, LeaderboardError, LeaderboardFormat, LeaderboardPlan, Scorers, Subjects,
 };
@@ -640,7 +641,7 @@ fn figures_that_cannot_be_are_refused_by_name() {
         spoil(&mut run.summary);
         let error = refused(&run, parts);
         assert!(
-            error.is_integrity() || matches!(error, LeaderboardError::Run(_)),
+            error.class() == Class::Integrity || matches!(error, LeaderboardError::Run(_)),
             "{error:?}"
         );
     };
@@ -717,7 +718,8 @@ fn numbers_that_are_none_are_refused() {
 fn files_of_two_runs_in_one_folder_are_refused() {
     let mut run = Run::whole("one", "tuned", 40);
     run.summary["model"] = "another".into();
-    assert!(refused(&run, &["the model is \"another\"", "\"tuned\""]).is_integrity());
+    let error = refused(&run, &["the model is \"another\"", "\"tuned\""]);
+    assert_eq!(error.class(), Class::Integrity);
     let mut run = Run::whole("one", "tuned", 40);
     run.manifest["identity"]["data"]["problems"] = 7.into();
     refused(&run, &["the number of problems is \"15534\"", "\"7\""]);

@@ -52,7 +52,7 @@ fn a_table_on_real_data() {
     ────────────────────────────────────────────────────────────────────────────────────────────────────────────────
     Accuracy in percent: official is the published scorer, strict compares values; the interval is the strict one's.
     * in no average.
-    The averages leave out sets without a problem in the run: gsm8k, tal.
+    The averages leave out sets that are not in the run: gsm8k, tal.
     In part: math.
     "#);
 }
