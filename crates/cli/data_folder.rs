@@ -41,7 +41,7 @@ pub fn benchmark(given: Option<&Path>) -> anyhow::Result<Benchmark> {
     let Some(place) = given.map(Path::to_path_buf).or_else(path) else {
         return Ok(published);
     };
-    let custom = dataset_loader::own_sets(&published, &place)?;
+    let custom = dataset_loader::custom_sets(&published, &place)?;
     let benchmark = published.with(custom)?;
     Grader::check(&benchmark)?;
     Ok(benchmark)
@@ -58,7 +58,7 @@ pub fn load(benchmark: &Benchmark, given: Option<&Path>) -> anyhow::Result<Data>
         Some(folder) if dataset_loader::holds_data(&folder) => {
             Ok(dataset_loader::load(benchmark, &folder)?)
         }
-        _ => Ok(dataset_loader::samples(benchmark)),
+        _ => Ok(dataset_loader::bundled_problems(benchmark)),
     }
 }
 

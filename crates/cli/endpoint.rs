@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use clap::ValueEnum;
 use endpoint::{
-    Api, ApiKey, BaseUrl, Endpoint, EndpointOptions, MAX_CONCURRENCY, Patience, PromptCounter,
-    SpecialTokens,
+    Api, ApiKey, BaseUrl, DEFAULT_MAX_CONCURRENCY, Endpoint, EndpointOptions, PromptCounter,
+    RetryPolicy, SpecialTokens,
 };
 use evaluation::TokenDetails;
 
@@ -50,7 +50,7 @@ pub struct EndpointArgs {
         env = "MWPBENCH_MAX_CONCURRENCY",
         value_name = "N",
         requires = "endpoint",
-        default_value_t = NonZeroUsize::new(MAX_CONCURRENCY).unwrap()
+        default_value_t = NonZeroUsize::new(DEFAULT_MAX_CONCURRENCY).unwrap()
     )]
     max_concurrency: NonZeroUsize,
     /// Idle timeout in seconds: a request on which the server sends nothing for so long is retried;
@@ -60,7 +60,7 @@ pub struct EndpointArgs {
         env = "MWPBENCH_REQUEST_TIMEOUT",
         value_name = "SECONDS",
         requires = "endpoint",
-        default_value_t = seconds(Patience::default().idle)
+        default_value_t = seconds(RetryPolicy::default().idle_timeout)
     )]
     request_timeout: NonZeroU32,
     /// Seconds without one successful request after which retries end and the run stops; the same
@@ -70,7 +70,7 @@ pub struct EndpointArgs {
         env = "MWPBENCH_GIVE_UP_AFTER",
         value_name = "SECONDS",
         requires = "endpoint",
-        default_value_t = seconds(Patience::default().gone_after)
+        default_value_t = seconds(RetryPolicy::default().give_up_after)
     )]
     give_up_after: NonZeroU32,
     /// Request whole responses instead of streams: stop strings that the server does not know then
@@ -147,10 +147,10 @@ impl EndpointArgs {
             max_concurrency: self.max_concurrency.get(),
             stream: !self.no_stream,
             logprobs: details.logprobs,
-            patience: Patience {
-                idle: duration(self.request_timeout),
-                gone_after: duration(self.give_up_after),
-                ..defaults.patience
+            policy: RetryPolicy {
+                idle_timeout: duration(self.request_timeout),
+                give_up_after: duration(self.give_up_after),
+                ..defaults.policy
             },
             ..defaults
         };

@@ -181,8 +181,8 @@ pub fn run(args: Args) -> anyhow::Result<Outcome> {
     };
     if !args.output.quiet {
         let bundled = match plan.origin {
-            dataset_loader::Origin::Samples => "bundled ",
-            dataset_loader::Origin::Files { .. } => "",
+            dataset_loader::DataOrigin::Bundled => "bundled ",
+            dataset_loader::DataOrigin::Files { .. } => "",
         };
         let problems = reporting::counted(plan.problems.len(), &format!("{bundled}problem"));
         eprintln!("{problems}; run folder: {}", folder.display());

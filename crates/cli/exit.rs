@@ -108,6 +108,9 @@ fn class_of(cause: &(dyn std::error::Error + 'static)) -> Option<Class> {
     }
     first_of!(
         chat_template::Error,
+        dataset_fetcher::Error,
+        dataset_loader::Error,
+        endpoint::Error,
         evaluation::ComparisonError,
         evaluation::Error,
         evaluation::GateRulesError,
@@ -117,44 +120,10 @@ fn class_of(cause: &(dyn std::error::Error + 'static)) -> Option<Class> {
         inference::Error,
         jobs::JobError,
         mathscale::Error,
+        overlap::Error,
         reporting::LeaderboardError,
         store::FileError,
         translation::Error,
     );
-    old_class_of(cause)
-}
-
-/// Libraries that do not answer for a class yet.
-fn old_class_of(cause: &(dyn std::error::Error + 'static)) -> Option<Class> {
-    if let Some(error) = cause.downcast_ref::<dataset_loader::Error>() {
-        return Some(class_of_data(error));
-    }
-    if let Some(error) = cause.downcast_ref::<dataset_fetcher::Error>() {
-        return Some(match error.kind() {
-            dataset_fetcher::ErrorKind::Usage => Class::Usage,
-            dataset_fetcher::ErrorKind::Incomplete => Class::Incomplete,
-            dataset_fetcher::ErrorKind::Integrity => Class::Integrity,
-        });
-    }
-    let integrity = |is_integrity| match is_integrity {
-        true => Class::Integrity,
-        false => Class::Usage,
-    };
-    if let Some(error) = cause.downcast_ref::<overlap::Error>() {
-        return Some(integrity(error.is_integrity()));
-    }
-    if let Some(error) = cause.downcast_ref::<endpoint::Error>() {
-        return Some(match error.is_usage() {
-            true => Class::Usage,
-            false => Class::Backend,
-        });
-    }
     None
-}
-
-fn class_of_data(error: &dataset_loader::Error) -> Class {
-    match error.is_usage() {
-        true => Class::Usage,
-        false => Class::Integrity,
-    }
 }

@@ -25,6 +25,10 @@ fn of_cause(cause: &(dyn std::error::Error + 'static)) -> Option<String> {
         .or_else(|| cause.downcast_ref().and_then(of_chat_template))
         .or_else(|| cause.downcast_ref().and_then(of_pipeline))
         .or_else(|| cause.downcast_ref().and_then(of_translation))
+        .or_else(|| cause.downcast_ref().and_then(of_fetch))
+        .or_else(|| cause.downcast_ref().and_then(of_endpoint))
+        .or_else(|| cause.downcast_ref().and_then(of_data))
+        .or_else(|| cause.downcast_ref().and_then(of_overlap))
 }
 
 fn text(way_out: &str) -> Option<String> {
@@ -110,6 +114,59 @@ fn of_file(error: &FileError) -> Option<String> {
 
 fn of_job(_: &JobError) -> Option<String> {
     None
+}
+
+fn of_fetch(error: &dataset_fetcher::Error) -> Option<String> {
+    use dataset_fetcher::Error;
+    match error {
+        Error::Status { .. } | Error::Unreachable { .. } => text(
+            "Download the file by other means and give its folder with --from DIR, or name a mirror with --from URL",
+        ),
+        Error::NotOffline { .. } => text("Give another folder with --from DIR"),
+        Error::NotFromPublisher { .. } => text(
+            "Leave --published-by away, or download the files by hand and run `mwpbench data import`",
+        ),
+        Error::InTheWay { .. } | Error::UnpackedInTheWay { .. } => text("Replace it with --force"),
+        Error::Changed { .. } => text("Accept it with --force"),
+        Error::NoLockFile { .. } => text("Fetch with `mwpbench data fetch`"),
+        Error::Several(errors) => errors.iter().find_map(of_fetch),
+        _ => None,
+    }
+}
+
+fn of_endpoint(error: &endpoint::Error) -> Option<String> {
+    use endpoint::{Error, Rejection};
+    match error {
+        Error::Rejected { rejection, .. } => match rejection {
+            Rejection::Key => text("Give it by MWPBENCH_API_KEY, or in a file with --api-key-file"),
+            Rejection::Length => text("Ask for fewer new tokens with --max-tokens"),
+            _ => None,
+        },
+        Error::PasswordInUrl { .. } => {
+            text("Give a key by MWPBENCH_API_KEY, or in a file with --api-key-file")
+        }
+        _ => None,
+    }
+}
+
+fn of_data(error: &dataset_loader::Error) -> Option<String> {
+    use dataset_loader::ErrorKind;
+    match error.kind() {
+        ErrorKind::OutputIsInput
+        | ErrorKind::NeedsOutput { .. }
+        | ErrorKind::OtherFileOfSet { .. } => text("Give a file with --output"),
+        ErrorKind::Untranslated { .. } => text(
+            "Translate them with `mwpbench data translate`, leave them out with --tasks, or ask them as a custom data set (`mwpbench data new`)",
+        ),
+        _ => None,
+    }
+}
+
+fn of_overlap(error: &overlap::Error) -> Option<String> {
+    match error {
+        overlap::Error::Unrecognised { .. } => text("Name the field with --field"),
+        _ => None,
+    }
 }
 
 fn of_checkpoint(error: &inference::Error) -> Option<String> {

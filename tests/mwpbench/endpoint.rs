@@ -11,7 +11,7 @@ use assert_cmd::cargo::CommandCargoExt;
 use serde_json::{Value, json};
 
 use crate::command::mwpbench;
-use crate::model_server::{Act, MODEL, Server, good_answer, json_answer, refusal};
+use loopback::completions::{Act, MODEL, ModelServer, good_answer, json_answer, refusal};
 
 const USAGE: i32 = 2;
 const INCOMPLETE: i32 = 3;
@@ -99,7 +99,7 @@ fn wait_for(run: &Path, items: usize) {
 fn a_run_is_kept_with_the_servers_facts_and_without_the_key() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("key"), format!("{KEY}\n")).unwrap();
-    let server = Server::start(good_answer);
+    let server = ModelServer::start(good_answer);
     for (run, more) in [
         ("completions", &["--api-key-file", "key"][..]),
         (
@@ -146,7 +146,7 @@ fn a_run_is_kept_with_the_servers_facts_and_without_the_key() {
     }
     assert!(
         server
-            .asked()
+            .requests()
             .iter()
             .all(|asked| asked.authorization == format!("Bearer {KEY}"))
     );
@@ -159,7 +159,7 @@ fn a_run_is_kept_with_the_servers_facts_and_without_the_key() {
 #[test]
 fn a_run_that_is_killed_is_continued_and_nothing_finished_is_asked_again() {
     let folder = tempfile::tempdir().unwrap();
-    let server = Server::start(|asked| {
+    let server = ModelServer::start(|asked| {
         [
             vec![Act::Wait(Duration::from_millis(300))],
             good_answer(asked),
@@ -192,7 +192,7 @@ fn a_server_that_goes_away_ends_the_run_with_5_and_the_same_command_continues() 
     let folder = tempfile::tempdir().unwrap();
     let is_back = Arc::new(AtomicBool::new(false));
     let (back, asked) = (is_back.clone(), AtomicUsize::new(0));
-    let server = Server::start(move |request| {
+    let server = ModelServer::start(move |request| {
         let answers = asked.fetch_add(1, Ordering::SeqCst) < 12 || back.load(Ordering::SeqCst);
         if answers {
             good_answer(request)
@@ -201,8 +201,10 @@ fn a_server_that_goes_away_ends_the_run_with_5_and_the_same_command_continues() 
         }
     });
     let command = [plan(&server.url, "run"), vec!["--give-up-after", "2"]].concat();
-    mwpbench(folder.path(), command.clone())
-        .refused(BACKEND, &["the server is gone", "none succeeded for"]);
+    mwpbench(folder.path(), command.clone()).refused(
+        BACKEND,
+        &["the server does not respond any more", "none succeeded for"],
+    );
     let run = folder.path().join("run");
     assert_eq!(finished(&run), 12);
     assert!(!run.join("summary.json").exists());
@@ -222,16 +224,17 @@ fn a_server_that_goes_away_ends_the_run_with_5_and_the_same_command_continues() 
 fn what_failed_for_itself_is_told_and_only_that_is_asked_again() {
     let folder = tempfile::tempdir().unwrap();
     // One prompt in seven or so is refused the first time.
-    let server = Server::start(
-        |asked| match asked.before == 0 && asked.prompt().len() % 7 == 0 {
-            true => refusal(
-                400,
-                "",
-                &format!("a prompt of {} bytes is too long", asked.prompt().len()),
-            ),
-            false => good_answer(asked),
-        },
-    );
+    let server =
+        ModelServer::start(
+            |asked| match asked.before == 0 && asked.prompt().len() % 7 == 0 {
+                true => refusal(
+                    400,
+                    "",
+                    &format!("a prompt of {} bytes is too long", asked.prompt().len()),
+                ),
+                false => good_answer(asked),
+            },
+        );
     let first = mwpbench(folder.path(), plan(&server.url, "run"));
     assert_eq!(first.code, Some(INCOMPLETE), "{}", first.stderr);
     let completions = fs::read_to_string(folder.path().join("run/completions.jsonl")).unwrap();
@@ -256,16 +259,17 @@ fn what_failed_for_itself_is_told_and_only_that_is_asked_again() {
 #[test]
 fn how_the_server_served_is_in_the_manifest_and_told_on_request() {
     let folder = tempfile::tempdir().unwrap();
-    let server = Server::start(
-        |asked| match asked.body["stop"].as_array().map_or(0, Vec::len) {
-            0..=2 => good_answer(asked),
-            many => refusal(
-                400,
-                "",
-                &format!("stop: List should have at most 2 items after validation, not {many}"),
-            ),
-        },
-    );
+    let server =
+        ModelServer::start(
+            |asked| match asked.body["stop"].as_array().map_or(0, Vec::len) {
+                0..=2 => good_answer(asked),
+                many => refusal(
+                    400,
+                    "",
+                    &format!("stop: List should have at most 2 items after validation, not {many}"),
+                ),
+            },
+        );
     let done = mwpbench(
         folder.path(),
         [plan(&server.url, "run"), vec!["--latency"]].concat(),
@@ -296,7 +300,7 @@ fn how_the_server_served_is_in_the_manifest_and_told_on_request() {
 #[test]
 fn why_items_failed_is_told_also_where_few_were_asked() {
     let folder = tempfile::tempdir().unwrap();
-    let server = Server::start(|_| refusal(400, "", "this model does not continue texts"));
+    let server = ModelServer::start(|_| refusal(400, "", "this model does not continue texts"));
     let few = [
         "eval",
         "--model",
@@ -319,7 +323,7 @@ fn why_items_failed_is_told_also_where_few_were_asked() {
 fn a_served_model_of_a_short_context_works_at_the_defaults() {
     let folder = tempfile::tempdir().unwrap();
     let list = json!({ "data": [{ "id": MODEL, "owned_by": "vllm", "max_model_len": 2048 }] });
-    let server = Server::start_with_list(list, |asked| match asked.route.as_str() {
+    let server = ModelServer::start_with_list(list, |asked| match asked.route.as_str() {
         "POST /tokenize" => json_answer(
             200,
             &json!({ "count": asked.body["prompt"].as_str().unwrap().len() / 3 }),
@@ -345,7 +349,7 @@ fn a_served_model_of_a_short_context_works_at_the_defaults() {
         "{}",
         done.stderr
     );
-    for asked in server.completions_asked() {
+    for asked in server.completion_requests() {
         let prompt_tokens = asked.prompt().len() as u64 / 3;
         assert_eq!(
             asked.body["max_tokens"].as_u64().unwrap() + prompt_tokens,
@@ -357,7 +361,7 @@ fn a_served_model_of_a_short_context_works_at_the_defaults() {
 #[test]
 fn a_server_that_reads_other_tokens_than_the_tokenizer_is_told_of_before_anything_is_asked() {
     let folder = tempfile::tempdir().unwrap();
-    let server = Server::start(good_answer);
+    let server = ModelServer::start(good_answer);
     let tokenizer = concat!(env!("CARGO_MANIFEST_DIR"), "/models/demo");
     let done = mwpbench(
         folder.path(),
@@ -377,7 +381,7 @@ fn a_server_that_reads_other_tokens_than_the_tokenizer_is_told_of_before_anythin
 fn a_signal_is_heard_while_the_server_says_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let asked = AtomicUsize::new(0);
-    let server = Server::start(move |request| {
+    let server = ModelServer::start(move |request| {
         if asked.fetch_add(1, Ordering::SeqCst) < 12 {
             good_answer(request)
         } else {
@@ -400,9 +404,9 @@ fn a_signal_is_heard_while_the_server_says_nothing() {
 #[test]
 fn what_is_wrong_is_told_before_a_folder_is_made() {
     let folder = tempfile::tempdir().unwrap();
-    let server = Server::start(good_answer);
+    let server = ModelServer::start(good_answer);
     let refusing =
-        Server::start_bare(|asked| refusal(401, "", &format!("no: {}", asked.authorization)));
+        ModelServer::start_bare(|asked| refusal(401, "", &format!("no: {}", asked.authorization)));
     fs::write(folder.path().join("key"), KEY).unwrap();
     let address = server.url.clone();
     let url = address.as_str();

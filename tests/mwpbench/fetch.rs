@@ -9,7 +9,7 @@ use dataset_fetcher::Source;
 use dataset_loader::Benchmark;
 
 use crate::command::{Done, mwpbench};
-use crate::server::{Server, begin, give, head, refuse};
+use loopback::files::{FileServer, begin, give, head, refuse};
 
 const TAG: &str = "\"one\"";
 /// Files whose ids are not known, so that any content can be served for them.
@@ -57,7 +57,7 @@ fn run(folder: &Path, args: &[&str]) -> Done {
     Done::from(command(folder, args).output().unwrap())
 }
 
-fn fetch(folder: &Path, server: &Server, more: &[&str]) -> Done {
+fn fetch(folder: &Path, server: &FileServer, more: &[&str]) -> Done {
     run(folder, &[&GAOKAO[..], &[&server.url()], more].concat())
 }
 
@@ -89,8 +89,9 @@ fn wait_until(what: &str, holds: impl Fn() -> bool) {
 #[test]
 fn what_is_fetched_is_listed_locked_verified_and_told_how_to_import() {
     let folder = tempfile::tempdir().unwrap();
-    let server =
-        Server::start(|request, _, stream| give(request, stream, request.target.as_bytes(), TAG));
+    let server = FileServer::start(|request, _, stream| {
+        give(request, stream, request.target.as_bytes(), TAG)
+    });
     let done = fetch(folder.path(), &server, &[]).ok();
     for part in [
         "gaokao-mathqa.jsonl",
@@ -150,8 +151,9 @@ fn verify_finds_what_was_changed_and_what_is_missing() {
     let folder = tempfile::tempdir().unwrap();
     run(folder.path(), &["data", "verify"])
         .refused(2, &["mwpbench-data.lock", "mwpbench data fetch"]);
-    let server =
-        Server::start(|request, _, stream| give(request, stream, request.target.as_bytes(), TAG));
+    let server = FileServer::start(|request, _, stream| {
+        give(request, stream, request.target.as_bytes(), TAG)
+    });
     fetch(folder.path(), &server, &[]).ok();
     fs::write(data(folder.path()).join(QA), "changed").unwrap();
     fs::remove_file(data(folder.path()).join(CLOZE)).unwrap();
@@ -196,7 +198,7 @@ fn a_fetch_that_is_killed_goes_on_where_it_was() {
         .map(|at| (at.wrapping_mul(at) % 251) as u8)
         .collect();
     let served = bytes.clone();
-    let server = Server::start(move |request, number, stream| {
+    let server = FileServer::start(move |request, number, stream| {
         let rest = begin(request, stream, &served, TAG)?;
         if number > 0 {
             return stream.write_all(rest);
@@ -234,7 +236,7 @@ fn a_fetch_that_is_killed_goes_on_where_it_was() {
 
     let done = fetch(folder.path(), &server, &[]).ok();
     assert!(
-        done.stderr.contains("going on at 150.00 kB"),
+        done.stderr.contains("resuming at 150.00 kB"),
         "{}",
         done.stderr
     );
@@ -247,15 +249,16 @@ fn a_fetch_that_is_killed_goes_on_where_it_was() {
 #[test]
 fn each_trouble_has_its_code_one_message_and_leaves_nothing_to_load() {
     let folder = tempfile::tempdir().unwrap();
-    let no_such_file = Server::start(|_, _, stream| refuse(stream, "404 Not Found", &[]));
-    let at_fault = Server::start(|_, _, stream| refuse(stream, "500 Internal Server Error", &[]));
-    let wrong = Server::start(|request, _, stream| give(request, stream, &[b' '; 9517], TAG));
-    let endless = Server::start(|_, _, stream| {
+    let no_such_file = FileServer::start(|_, _, stream| refuse(stream, "404 Not Found", &[]));
+    let at_fault =
+        FileServer::start(|_, _, stream| refuse(stream, "500 Internal Server Error", &[]));
+    let wrong = FileServer::start(|request, _, stream| give(request, stream, &[b' '; 9517], TAG));
+    let endless = FileServer::start(|_, _, stream| {
         head(stream, "200 OK", &[])?;
         while stream.write_all(&[b' '; 8192]).is_ok() {}
         Ok(())
     });
-    let elsewhere = Server::start(|_, _, stream| {
+    let elsewhere = FileServer::start(|_, _, stream| {
         refuse(stream, "302 Found", &[("Location", "file:///etc/passwd")])
     });
     let fresh = [
@@ -266,7 +269,7 @@ fn each_trouble_has_its_code_one_message_and_leaves_nothing_to_load() {
         "2",
         "--from",
     ];
-    let cases: [(&Server, i32, &[&str]); 5] = [
+    let cases: [(&FileServer, i32, &[&str]); 5] = [
         (
             &no_such_file,
             3,

@@ -5,9 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use cargo_metadata::{DependencyKind, Metadata, MetadataCommand};
 
 /// Crates and what they must not reach, directly or through other crates of the workspace.
-const MUST_NEVER: [(&str, &[&str]); 17] = [
+const MUST_NEVER: [(&str, &[&str]); 19] = [
     ("fault", &LEAF),
     ("store", &LEAF),
+    ("http-client", &LEAF),
+    ("loopback", &LEAF),
     (
         "record-files",
         &[

@@ -18,14 +18,8 @@ mod leaderboard; // mwpbench leaderboard, and tags
 mod mathscale; // mwpbench mathscale: extract, graph, compose
 mod mathscale_pairs; // mwpbench mathscale: generate, validate, screen, export
 mod messages; // libraries name no flag
-#[path = "../../crates/endpoint/tests/endpoint/server.rs"]
-#[allow(dead_code)] // the endpoint's own tests use all of it
-mod model_server; // a model behind a server on loopback, as a test wants it
 mod overlap; // mwpbench data overlap, eval --exclude-ids
 mod score; // mwpbench score and show
-#[path = "../../crates/dataset-fetcher/tests/dataset_fetcher/server.rs"]
-#[allow(dead_code)] // the fetcher's own tests use all of it
-mod server; // a server on loopback that behaves badly
 mod stop; // eval --stop
 mod token_details; // eval --logprobs and --log-tokens
 mod translate; // mwpbench data translate

@@ -6,7 +6,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use crate::command::mwpbench;
-use crate::model_server::{MODEL, Server, good_answer};
+use loopback::completions::{MODEL, ModelServer, good_answer};
 
 const USAGE: i32 = 2;
 const INTEGRITY: i32 = 4;
@@ -195,7 +195,7 @@ fn runs_that_end_elsewhere_are_told_apart() {
 #[test]
 fn a_server_gets_them_too() {
     let folder = tempfile::tempdir().unwrap();
-    let server = Server::start(good_answer);
+    let server = ModelServer::start(good_answer);
     let what = [
         "eval",
         "--model",
@@ -218,10 +218,10 @@ fn a_server_gets_them_too() {
         "run",
     ];
     mwpbench(folder.path(), what.iter().chain(&more)).ok();
-    assert_eq!(server.completions_asked().len(), 2);
+    assert_eq!(server.completion_requests().len(), 2);
     assert!(
         server
-            .completions_asked()
+            .completion_requests()
             .iter()
             .all(|asked| asked.body["stop"] == json!(["END", "\n\n"]))
     );

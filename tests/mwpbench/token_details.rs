@@ -6,7 +6,7 @@ use std::path::Path;
 use serde_json::Value;
 
 use crate::command::mwpbench;
-use crate::model_server::{MODEL, Server, good_answer};
+use loopback::completions::{MODEL, ModelServer, good_answer};
 
 const USAGE: i32 = 2;
 
@@ -172,7 +172,7 @@ fn a_run_has_them_of_all_its_completions_or_of_none() {
 #[test]
 fn a_server_tells_no_token_ids() {
     let folder = tempfile::tempdir().unwrap();
-    let server = Server::start(good_answer);
+    let server = ModelServer::start(good_answer);
     let what = [
         "eval",
         "--model",

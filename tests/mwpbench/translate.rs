@@ -3,7 +3,7 @@ use std::fs;
 use serde_json::Value;
 
 use crate::command::mwpbench;
-use crate::model_server::{Asked, MODEL, Server, json_answer, whole_answer};
+use loopback::completions::{MODEL, ModelRequest, ModelServer, json_answer, whole_answer};
 
 const USAGE: i32 = 2;
 const INCOMPLETE: i32 = 3;
@@ -85,7 +85,7 @@ fn what_needs_no_translation_is_refused_before_a_model_is_asked() {
 }
 
 /// Loses a number at first.
-fn translator(asked: &Asked) -> Vec<crate::model_server::Act> {
+fn translator(asked: &ModelRequest) -> Vec<loopback::completions::Act> {
     let text = match asked.prompt() {
         prompt if prompt.contains("绳子") && prompt.contains("are missing: 12") => {
             "A rope is 12 metres long, and 5 metres are used. How many metres are left?"
@@ -110,7 +110,7 @@ fn an_imported_set_is_translated_and_can_then_be_asked() {
         ["data", "import", "ape210k", "test.ape.json"],
     )
     .ok();
-    let server = Server::start(translator);
+    let server = ModelServer::start(translator);
     let translate = [
         "data",
         "translate",
@@ -147,12 +147,12 @@ fn an_imported_set_is_translated_and_can_then_be_asked() {
         "一根绳子长12米，用去5米，还剩几米？"
     );
     // Two for the rope, three for the apples.
-    assert_eq!(server.completions_asked().len(), 5);
+    assert_eq!(server.completion_requests().len(), 5);
     let again = mwpbench(folder.path(), [&translate[..], &["--json"]].concat())
         .ok()
         .json();
     assert_eq!(
-        (&again["written"], server.completions_asked().len()),
+        (&again["written"], server.completion_requests().len()),
         (&1.into(), 5)
     );
 

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::ValueEnum;
-use dataset_fetcher::{Network, Order, Origin, Patience};
+use dataset_fetcher::{DownloadPolicy, FetchRequest, Network, Origin};
 
 use crate::exit::Outcome;
 use crate::{data_folder, screen};
@@ -40,10 +40,10 @@ pub struct Args {
     #[arg(long)]
     force: bool,
     /// Attempts in a row without a byte before a file is given up.
-    #[arg(long, value_name = "N", default_value_t = Patience::default().attempts, value_parser = clap::value_parser!(u32).range(1..=60))]
+    #[arg(long, value_name = "N", default_value_t = DownloadPolicy::default().max_attempts, value_parser = clap::value_parser!(u32).range(1..=60))]
     attempts: u32,
     /// Idle timeout of a connection in seconds.
-    #[arg(long, value_name = "SECONDS", default_value_t = Patience::default().idle.as_secs(), value_parser = clap::value_parser!(u64).range(1..=3600))]
+    #[arg(long, value_name = "SECONDS", default_value_t = DownloadPolicy::default().idle_timeout.as_secs(), value_parser = clap::value_parser!(u64).range(1..=3600))]
     idle_timeout: u64,
     #[command(flatten)]
     telling: screen::Telling,
@@ -59,7 +59,7 @@ pub fn run(args: Args) -> anyhow::Result<Outcome> {
     let Some(folder) = args.data.or_else(data_folder::path) else {
         anyhow::bail!("this system names no data directory: give --data, or set MWPBENCH_HOME");
     };
-    let order = Order {
+    let request = FetchRequest {
         sets: args.sets,
         published_by: match args.published_by {
             PublishedBy::Mwpbench => dataset_fetcher::PublishedBy::Mwpbench,
@@ -68,16 +68,16 @@ pub fn run(args: Args) -> anyhow::Result<Outcome> {
         train: args.train,
         from: args.from.as_deref().map(Origin::parse).transpose()?,
         force: args.force,
-        patience: Patience {
-            attempts: args.attempts,
-            idle: Duration::from_secs(args.idle_timeout),
-            ..Patience::default()
+        policy: DownloadPolicy {
+            max_attempts: args.attempts,
+            idle_timeout: Duration::from_secs(args.idle_timeout),
+            ..DownloadPolicy::default()
         },
         network: Network::from_environment(),
-        ..Order::new(folder)
+        ..FetchRequest::new(folder)
     };
     let mut display = display::Display::new(args.telling.quiet);
-    let fetched = dataset_fetcher::fetch(&order, &mut |event| display.update(&event));
+    let fetched = dataset_fetcher::fetch(&request, &mut |event| display.update(&event));
     display.clear();
     let report = fetched?;
     args.telling.tell(&report, || {

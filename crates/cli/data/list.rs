@@ -2,7 +2,7 @@
 
 use crate::exit::Outcome;
 use crate::{data_folder, screen};
-use dataset_loader::{Origin, Set};
+use dataset_loader::{DataOrigin, Set};
 use serde::Serialize;
 
 #[derive(clap::Args)]
@@ -17,7 +17,7 @@ pub struct Args {
 /// The list as JSON.
 #[derive(Serialize)]
 struct List<'a> {
-    origin: &'a Origin,
+    origin: &'a DataOrigin,
     digest: &'a str,
     sets: Vec<Listed<'a>>,
 }
@@ -54,8 +54,8 @@ pub fn run(args: Args) -> anyhow::Result<Outcome> {
         })?;
     } else {
         let source = match &data.origin {
-            Origin::Samples => "at hand: the bundled problems".to_string(),
-            Origin::Files { paths } => {
+            DataOrigin::Bundled => "at hand: the bundled problems".to_string(),
+            DataOrigin::Files { paths } => {
                 let paths: Vec<String> = paths
                     .iter()
                     .map(|path| path.display().to_string())

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use evaluation::{Protocol, Selection};
 use indicatif::{ProgressBar, ProgressStyle};
-use overlap::{Index, Item, Options, Progress};
+use overlap::{Index, OverlapOptions, ScanProgress, TestItem};
 use reporting::OverlapLayout;
 
 use crate::exit::Outcome;
@@ -41,7 +41,7 @@ pub struct Args {
     /// Words of an n-gram: fewer find more.
     #[arg(
         long,
-        default_value_t = Options::default().ngram,
+        default_value_t = OverlapOptions::default().ngram,
         value_name = "N",
         help_heading = heading::SCORING
     )]
@@ -49,7 +49,7 @@ pub struct Args {
     /// Minimum Jaccard index of near-duplicates, from 0.5 to 1.
     #[arg(
         long,
-        default_value_t = Options::default().near,
+        default_value_t = OverlapOptions::default().min_jaccard,
         value_name = "INDEX",
         help_heading = heading::SCORING
     )]
@@ -58,7 +58,7 @@ pub struct Args {
     /// from 0 to 1.
     #[arg(
         long,
-        default_value_t = Options::default().share,
+        default_value_t = OverlapOptions::default().min_share,
         value_name = "SHARE",
         help_heading = heading::SCORING
     )]
@@ -97,15 +97,15 @@ pub fn run(args: Args) -> anyhow::Result<Outcome> {
         protocol: Protocol::Full,
     };
     let problems = selection.apply(&benchmark, data.problems)?;
-    let item = |problem: dataset_loader::Problem| Item {
+    let item = |problem: dataset_loader::Problem| TestItem {
         id: problem.id,
         set: problem.set,
         text: problem.question,
     };
-    let options = Options {
+    let options = OverlapOptions {
         ngram: args.ngram,
-        near: args.min_jaccard,
-        share: args.share,
+        min_jaccard: args.min_jaccard,
+        min_share: args.share,
     };
     let index = Index::new(problems.into_iter().map(item).collect(), options)?;
     let mut display = Display::new(args.output.quiet);
@@ -157,7 +157,7 @@ impl Display {
         }
     }
 
-    fn update(&mut self, progress: Progress) {
+    fn update(&mut self, progress: ScanProgress) {
         const LINE_EVERY: Duration = Duration::from_secs(5);
         match self {
             Self::Bar(bar) => {

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use mathscale::{PairSource, ScreenPlan, ScreenRules};
-use overlap::{Index, Item, Options};
+use overlap::{Index, OverlapOptions, TestItem};
 
 use super::StageArgs;
 use super::counter::Counter;
@@ -44,10 +44,10 @@ pub struct Args {
     #[arg(help_heading = "Contamination", long)]
     without_tests: bool,
     /// Words of an n-gram that a pair and a test item may not share: 13, or 8 to find more.
-    #[arg(help_heading = "Contamination", long, default_value_t = Options::default().ngram, value_name = "N")]
+    #[arg(help_heading = "Contamination", long, default_value_t = OverlapOptions::default().ngram, value_name = "N")]
     ngram: usize,
     /// Jaccard index from which a question is a near-duplicate of a test item, from 0.5 to 1.
-    #[arg(help_heading = "Contamination", long, default_value_t = Options::default().near, value_name = "INDEX")]
+    #[arg(help_heading = "Contamination", long, default_value_t = OverlapOptions::default().min_jaccard, value_name = "INDEX")]
     contamination_jaccard: f64,
     /// Share of a test item's n-grams that contaminates a pair, from 0 to 1: at 0 one is enough, as
     /// is usual for training data.
@@ -59,7 +59,7 @@ pub struct Args {
     )]
     test_share: f64,
     /// Jaccard index from which two questions are near-duplicates, from 0.5 to 1.
-    #[arg(help_heading = "Duplicates", long, default_value_t = Options::default().near, value_name = "INDEX")]
+    #[arg(help_heading = "Duplicates", long, default_value_t = OverlapOptions::default().min_jaccard, value_name = "INDEX")]
     min_jaccard: f64,
     /// Remove equal questions only.
     #[arg(help_heading = "Duplicates", long, conflicts_with = "min_jaccard")]
@@ -128,7 +128,7 @@ impl Args {
     fn tests(&self) -> anyhow::Result<Index> {
         let benchmark = data_folder::benchmark(self.data.as_deref())?;
         let data = data_folder::load(&benchmark, self.data.as_deref())?;
-        if data.origin == dataset_loader::Origin::Samples {
+        if data.origin == dataset_loader::DataOrigin::Bundled {
             eprintln!(
                 "warning: the only test items are the bundled problems, not the published test sets: fetch these (`mwpbench data fetch`) or name them with --data"
             );
@@ -147,15 +147,15 @@ impl Args {
                 );
             }
         }
-        let item = |problem: dataset_loader::Problem| Item {
+        let item = |problem: dataset_loader::Problem| TestItem {
             id: problem.id,
             set: problem.set,
             text: problem.question,
         };
-        let options = Options {
+        let options = OverlapOptions {
             ngram: self.ngram,
-            near: self.contamination_jaccard,
-            share: self.test_share,
+            min_jaccard: self.contamination_jaccard,
+            min_share: self.test_share,
         };
         Ok(Index::new(
             data.problems.into_iter().map(item).collect(),

@@ -12,24 +12,21 @@ use tar::EntryType;
 
 use crate::digest::Digests;
 use crate::error::Error;
-use crate::folder::{self, UNFINISHED};
+use crate::folder;
 use crate::lock_file::Unpacked;
+use crate::names::is_safe;
 
 /// Entries an archive may have.
-const MOST_ENTRIES: u64 = 200_000;
+const MAX_ENTRIES: u64 = 200_000;
 /// Bytes that its files may have together.
-const MOST_BYTES: u64 = 2 << 30;
+const MAX_BYTES: u64 = 2 << 30;
 
-/// Unpacks what an archive has below the folder `inner` to `target`, which is not there yet. It
+/// Unpacks what an archive has below the folder `inner` to `target`, which must not exist yet. It
 /// appears whole or not at all.
 pub(crate) fn unpack(archive: &Path, inner: &str, target: &Path) -> Result<(), Error> {
-    let beside = target.parent().unwrap_or(Path::new("."));
-    let unfinished = tempfile::Builder::new()
-        .prefix(UNFINISHED)
-        .tempdir_in(beside)
-        .map_err(Error::write(beside))?;
-    unpack_entries(archive, inner, unfinished.path())?;
-    let unpacked = unfinished.path().join(inner);
+    let staging = folder::staging_beside(target)?;
+    unpack_entries(archive, inner, staging.path())?;
+    let unpacked = staging.path().join(inner);
     if !unpacked.is_dir() {
         return Err(refused(
             archive,
@@ -57,12 +54,12 @@ fn unpack_entries(archive: &Path, inner: &str, into: &Path) -> Result<(), Error>
             .escape_debug()
             .to_string();
         let refuse = |reason: &str| Err(refused(archive, &name, reason));
-        if at as u64 >= MOST_ENTRIES {
-            return refuse(&format!("more than {MOST_ENTRIES} entries"));
+        if at as u64 >= MAX_ENTRIES {
+            return refuse(&format!("more than {MAX_ENTRIES} entries"));
         }
         bytes = bytes.saturating_add(entry.size());
-        if bytes > MOST_BYTES {
-            return refuse(&format!("more than {MOST_BYTES} bytes"));
+        if bytes > MAX_BYTES {
+            return refuse(&format!("more than {MAX_BYTES} bytes"));
         }
         let kind = entry.header().entry_type();
         // Comments of whoever packed it (`pax_global_header`): nothing to unpack.
@@ -74,9 +71,9 @@ fn unpack_entries(archive: &Path, inner: &str, into: &Path) -> Result<(), Error>
             None => return refuse(&format!("its path leads out of the folder {inner}")),
         };
         match kind {
-            EntryType::Directory => folder::make(&path)?,
+            EntryType::Directory => folder::create(&path)?,
             EntryType::Regular | EntryType::Continuous => {
-                folder::make_parent(&path)?;
+                folder::create_parent(&path)?;
                 let mut file = match File::create_new(&path) {
                     Ok(file) => file,
                     Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
@@ -99,7 +96,7 @@ fn below(path: &Path, inner: &str) -> Option<PathBuf> {
     let mut plain = PathBuf::new();
     for part in path.components() {
         match part {
-            Component::Normal(name) if folder::is_safe(name.to_str()?) => plain.push(name),
+            Component::Normal(name) if is_safe(name.to_str()?) => plain.push(name),
             Component::CurDir => {}
             _ => return None,
         }

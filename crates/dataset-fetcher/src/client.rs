@@ -1,53 +1,57 @@
-//! One request: redirects followed with care, statuses told apart, a wait that the server asks for.
+//! One HTTP request: redirects followed with care, statuses told apart, the wait that a server asks
+//! for.
+//!
+//! reqwest is asynchronous; this client runs it on the caller's thread.
 
+use std::error::Error as _;
+use std::fmt;
+use std::ops::Deref;
 use std::time::Duration;
 
+use http_client::{Network, describe, is_proxy_refusal, is_tls_failure, redact, retry_after};
 use jiff::Timestamp;
-use jiff::fmt::rfc2822::DateTimeParser;
-use ureq::http::HeaderMap;
-use ureq::tls::TlsConfig;
-use ureq::{Agent, Body};
+use reqwest::header::{ACCEPT_ENCODING, HeaderMap, IF_RANGE, LOCATION, RANGE};
+use reqwest::{Response, StatusCode, redirect};
+use tokio::runtime::{Builder, Runtime};
+use url::Url;
 
 use crate::error::Error;
-use crate::network::Network;
-use crate::patience::Patience;
-use crate::url::Url;
+use crate::policy::DownloadPolicy;
 
-/// What every hint ends with.
-const WAY_OUT: &str = "download the file by other means and give its folder with --from DIR, or name a mirror with --from URL";
-
-/// Asks servers.
+/// Requests files from servers.
 pub(crate) struct Client {
-    agent: Agent,
+    runtime: Runtime,
+    http: reqwest::Client,
     network: Network,
-    patience: Patience,
+    max_retry_after: Duration,
 }
 
 /// From which byte on a file is wanted.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Range {
+pub(crate) struct ByteRange {
     pub(crate) from: u64,
     /// The `ETag` or date that the file must still have; else all of it is wanted.
     pub(crate) validator: Option<String>,
 }
 
-/// An answer with a body: 200 or 206; or 416 where the range does not exist.
-pub(crate) struct Answer {
+/// A response with a body: 200 or 206; or 416 where the range does not exist.
+pub(crate) struct FileResponse<'a> {
     pub(crate) status: u16,
     pub(crate) headers: HeaderMap,
-    pub(crate) body: Body,
     /// The address that answered, after redirects.
     pub(crate) url: String,
+    response: Response,
+    runtime: &'a Runtime,
 }
 
-/// Why there is no answer.
+/// Why there is no response.
 #[derive(Debug)]
 pub(crate) enum Failure {
     /// It may work another time.
-    Again {
+    Retry {
         reason: String,
         /// What the server asks to wait.
-        wait: Option<Duration>,
+        retry_after: Option<Duration>,
     },
     /// It will not.
     Final(Error),
@@ -60,190 +64,259 @@ impl From<Error> for Failure {
 }
 
 impl Failure {
-    pub(crate) fn again(reason: impl Into<String>) -> Self {
-        Self::Again {
+    pub(crate) fn retry(reason: impl Into<String>) -> Self {
+        Self::Retry {
             reason: reason.into(),
-            wait: None,
+            retry_after: None,
         }
+    }
+}
+
+impl FileResponse<'_> {
+    /// The next bytes of the body; `None` at its end.
+    pub(crate) fn chunk(&mut self) -> Result<Option<impl Deref<Target = [u8]>>, String> {
+        self.runtime
+            .block_on(async { self.response.chunk().await })
+            .map_err(|error| describe(&error))
     }
 }
 
 impl Client {
-    pub(crate) fn new(network: &Network, patience: &Patience) -> Result<Self, Error> {
-        let config = Agent::config_builder()
-            .http_status_as_error(false)
-            // Redirects are followed here: ureq would go from https to http, and through the proxy
-            // of the first address.
-            .max_redirects(0)
-            .proxy(None)
-            .timeout_resolve(Some(patience.connect))
-            .timeout_connect(Some(patience.connect))
-            .timeout_recv_response(Some(patience.idle))
-            .timeout_per_read(Some(patience.idle))
-            .timeout_per_write(Some(patience.idle))
-            .user_agent(concat!("mwpbench/", env!("CARGO_PKG_VERSION")))
-            .tls_config(TlsConfig::builder().root_certs(network.roots()?).build())
-            .build();
-        Ok(Self {
-            agent: config.new_agent(),
-            network: network.clone(),
-            patience: patience.clone(),
-        })
-    }
-
-    /// Asks for a file, or for the rest of it.
-    pub(crate) fn get(&self, url: &Url, range: Option<&Range>) -> Result<Answer, Failure> {
-        let mut url = url.clone();
-        for _ in 0..=self.patience.redirects {
-            let answer = self.ask(&url, range)?;
-            match answer.status {
-                200 | 206 | 416 => return Ok(answer),
-                301 | 302 | 303 | 307 | 308 => url = redirect(&url, &answer)?,
-                _ => return Err(self.refusal(&url, &answer)),
-            }
-        }
-        let reason = format!("more than {} redirects in a row", self.patience.redirects);
-        Err(Error::Redirect {
-            url: url.as_str().to_string(),
-            to: "itself or others without end".to_string(),
+    pub(crate) fn new(network: &Network, policy: &DownloadPolicy) -> Result<Self, Error> {
+        let unusable = |reason: String| Error::Environment {
+            variable: None,
             reason,
-        }
-        .into())
+        };
+        let builder =
+            network
+                .client(policy.connect_timeout)
+                .map_err(|error| Error::Environment {
+                    variable: error.variable,
+                    reason: error.reason,
+                })?;
+        let http = builder
+            .read_timeout(policy.idle_timeout)
+            .referer(false)
+            .redirect(redirect_policy(policy.max_redirects as usize))
+            .build()
+            .map_err(|error| unusable(describe(&error)))?;
+        let runtime = Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .map_err(|error| unusable(error.to_string()))?;
+        Ok(Self {
+            runtime,
+            http,
+            network: network.clone(),
+            max_retry_after: policy.max_retry_after,
+        })
     }
 
-    fn ask(&self, url: &Url, range: Option<&Range>) -> Result<Answer, Failure> {
-        let request = self
-            .agent
-            .get(url.as_str())
-            .config()
-            .proxy(self.network.proxy(url)?)
-            .build();
+    /// Requests a file, or the rest of it.
+    pub(crate) fn get(
+        &self,
+        url: &Url,
+        range: Option<&ByteRange>,
+    ) -> Result<FileResponse<'_>, Failure> {
         // Ids and ranges are of the file as it is, not of a compressed form.
-        let mut request = request.header("Accept-Encoding", "identity");
+        let mut request = self
+            .http
+            .get(url.clone())
+            .header(ACCEPT_ENCODING, "identity");
         if let Some(range) = range {
-            request = request.header("Range", format!("bytes={}-", range.from));
+            request = request.header(RANGE, format!("bytes={}-", range.from));
             if let Some(validator) = &range.validator {
-                request = request.header("If-Range", validator);
+                request = request.header(IF_RANGE, validator);
             }
         }
-        let response = request.call().map_err(|error| self.failure(url, error))?;
-        let (parts, body) = response.into_parts();
-        Ok(Answer {
-            status: parts.status.as_u16(),
-            headers: parts.headers,
-            body,
-            url: url.as_str().to_string(),
-        })
+        let response = self
+            .runtime
+            .block_on(async { request.send().await })
+            .map_err(|error| self.failure(url, &error))?;
+        match response.status().as_u16() {
+            status @ (200 | 206 | 416) => Ok(FileResponse {
+                status,
+                headers: response.headers().clone(),
+                url: response.url().to_string(),
+                response,
+                runtime: &self.runtime,
+            }),
+            301 | 302 | 303 | 307 | 308 => Err(unusable_redirect(&response).into()),
+            407 => Err(self.proxy_refusal(response.url().scheme())),
+            _ => Err(self.refusal(&response)),
+        }
     }
 
     /// What an error of the connection means.
-    fn failure(&self, url: &Url, error: ureq::Error) -> Failure {
-        use ureq::Error as Cause;
-        let of = url.as_str().to_string();
+    fn failure(&self, url: &Url, error: &reqwest::Error) -> Failure {
+        let refused = error
+            .source()
+            .and_then(|cause| cause.downcast_ref::<RefusedRedirect>());
+        if let Some(refused) = refused {
+            return refused.to_error().into();
+        }
+        let url = error.url().unwrap_or(url);
         match error {
-            Cause::Rustls(_) | Cause::Tls(_) | Cause::Pem(_) | Cause::TlsRequired => Error::Tls {
-                url: of,
-                reason: error.to_string(),
+            error if is_tls_failure(error) => Error::Tls {
+                url: url.to_string(),
+                reason: describe(error),
             }
             .into(),
-            // This is how a handshake that fails is told.
-            Cause::Io(error) if error.kind() == std::io::ErrorKind::InvalidData => Error::Tls {
-                url: of,
-                reason: error.to_string(),
+            error if is_proxy_refusal(error) => self.proxy_refusal(url.scheme()),
+            // An address that the server gave and that cannot be requested.
+            error if error.is_builder() => Error::Answer {
+                url: url.to_string(),
+                reason: describe(error),
             }
             .into(),
-            // A proxy that wants a password, or does not let us, will not think better of it.
-            Cause::ConnectProxyFailed(reason) if reason.contains("responded 4") => {
-                let variable = self.network.proxy_variable(url).to_string();
-                Error::Environment {
-                    variable,
-                    reason: format!("the proxy does not connect us: {reason}"),
-                }
-                .into()
-            }
-            Cause::LargeResponseHeader(..) => Error::Answer {
-                url: of,
-                reason: error.to_string(),
-            }
-            .into(),
-            Cause::BadUri(_) | Cause::Http(_) => Error::Answer {
-                url: of,
-                reason: error.to_string(),
-            }
-            .into(),
-            Cause::Io(error) => Failure::again(error.to_string()),
-            Cause::Timeout(_) => Failure::again(format!("no answer in time ({error})")),
-            Cause::HostNotFound => Failure::again("the host is not found"),
-            error => Failure::again(error.to_string()),
+            error => Failure::retry(describe(error)),
         }
     }
 
-    /// What a status that is no answer means.
-    fn refusal(&self, url: &Url, answer: &Answer) -> Failure {
-        let status = ureq::http::StatusCode::from_u16(answer.status)
-            .map_or(answer.status.to_string(), |status| status.to_string());
-        let of = url.as_str().to_string();
+    /// A proxy that wants a password will not think better of it.
+    fn proxy_refusal(&self, scheme: &str) -> Failure {
+        Error::Environment {
+            variable: self.network.proxy_variable(scheme),
+            reason: "the proxy does not connect us: it wants another user name or password (407)"
+                .to_string(),
+        }
+        .into()
+    }
+
+    /// What a status without a body means.
+    fn refusal(&self, response: &Response) -> Failure {
+        let status = response.status();
         let refused = |hint: String| {
             Error::Status {
-                url: of.clone(),
-                status: status.clone(),
+                url: response.url().to_string(),
+                status: status.to_string(),
                 hint,
             }
             .into()
         };
-        let asked = header(&answer.headers, "retry-after")
-            .and_then(|value| retry_after(value, Timestamp::now()));
-        match answer.status {
-            408 | 425 | 429 | 500..=599 => match asked {
-                Some(wait) if wait > self.patience.longest_asked_wait => {
-                    let seconds = wait.as_secs();
-                    refused(format!(
-                        "it asks to wait for {seconds} s: try again after that; or {WAY_OUT}"
-                    ))
+        match status.as_u16() {
+            408 | 425 | 429 | 500..=599 => {
+                match retry_after(response.headers(), Timestamp::now()) {
+                    Some(wait) if wait > self.max_retry_after => refused(format!(
+                        "it asks to wait for {} s: try again after that",
+                        wait.as_secs()
+                    )),
+                    retry_after => Failure::Retry {
+                        reason: format!("the server answered {status}"),
+                        retry_after,
+                    },
                 }
-                wait => Failure::Again {
-                    reason: format!("the server answered {status}"),
-                    wait,
-                },
-            },
-            401 | 403 => refused(format!("it does not give this file to us; {WAY_OUT}")),
-            404 | 410 => refused(format!("the file is not there, or no longer; {WAY_OUT}")),
-            _ => refused(format!("this is no answer that could be used; {WAY_OUT}")),
+            }
+            401 | 403 => refused("it does not give this file to us".to_string()),
+            404 | 410 => refused("the file is not there, or no longer".to_string()),
+            _ => refused("this is no answer that could be used".to_string()),
         }
     }
 }
 
-/// Where a redirect leads: never to another scheme than http and https, and never from https to
-/// http.
-fn redirect(url: &Url, answer: &Answer) -> Result<Url, Failure> {
-    let from = url.as_str().to_string();
-    let Some(location) = header(&answer.headers, "location") else {
-        let reason = format!("a redirect ({}) without a location", answer.status);
-        return Err(Error::Answer { url: from, reason }.into());
-    };
-    let to = Url::without_password(location);
-    let target = match url.join(location) {
-        Ok(target) => target,
-        Err(reason) => {
-            return Err(Error::Redirect {
-                url: from,
-                to,
-                reason,
-            }
-            .into());
-        }
-    };
-    if url.is_https() && !target.is_https() {
-        let reason =
-            "it would go from https to http, where anyone on the way can change it".to_string();
-        return Err(Error::Redirect {
-            url: from,
-            to,
-            reason,
-        }
-        .into());
+/// A redirect that the policy refused; reqwest carries it as the cause of its error.
+#[derive(Debug)]
+struct RefusedRedirect {
+    from: String,
+    to: String,
+    reason: String,
+}
+
+impl fmt::Display for RefusedRedirect {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.reason)
     }
-    Ok(target)
+}
+
+impl std::error::Error for RefusedRedirect {}
+
+impl RefusedRedirect {
+    fn to_error(&self) -> Error {
+        Error::Redirect {
+            url: self.from.clone(),
+            to: self.to.clone(),
+            reason: self.reason.clone(),
+        }
+    }
+}
+
+/// Follows redirects a few times, never to another scheme than http and https, and never from
+/// https to http.
+fn redirect_policy(max: usize) -> redirect::Policy {
+    redirect::Policy::custom(move |attempt| {
+        let from = attempt.previous().last();
+        let refused = match attempt.previous().len() > max {
+            true => Some(format!("more than {max} redirects in a row")),
+            false => from.and_then(|from| redirect_fault(from, attempt.url())),
+        };
+        let Some(reason) = refused else {
+            return attempt.follow();
+        };
+        let (from, to) = (
+            from.map(Url::to_string).unwrap_or_default(),
+            redact(attempt.url().as_str()),
+        );
+        attempt.error(RefusedRedirect { from, to, reason })
+    })
+}
+
+/// Why a redirect is not followed; `None` where it is.
+fn redirect_fault(from: &Url, to: &Url) -> Option<String> {
+    if let Err(reason) = check_url(to) {
+        return Some(reason);
+    }
+    (from.scheme() == "https" && to.scheme() != "https").then(|| {
+        "it would go from https to http, where anyone on the way can change it".to_string()
+    })
+}
+
+/// A redirect that names no address, or none that could be asked.
+fn unusable_redirect(response: &Response) -> Error {
+    let url = response.url();
+    let status: StatusCode = response.status();
+    match header(response.headers(), LOCATION.as_str()) {
+        None => Error::Answer {
+            url: url.to_string(),
+            reason: format!("a redirect ({}) without a location", status.as_u16()),
+        },
+        Some(location) => Error::Redirect {
+            url: url.to_string(),
+            to: redact(location),
+            reason: match url.join(location) {
+                Ok(to) => redirect_fault(url, &to),
+                Err(error) => Some(format!("this is no address: {error}")),
+            }
+            .unwrap_or_else(|| "this is no address that could be asked".to_string()),
+        },
+    }
+}
+
+/// Understands an address; the error says what is wrong with it, without repeating it.
+pub(crate) fn parse_url(text: &str) -> Result<Url, String> {
+    let mut url = Url::parse(text).map_err(|error| format!("this is no address: {error}"))?;
+    // The URL standard passes over missing hosts: `https:///x` would be the host `x`.
+    if text
+        .split_once("://")
+        .is_none_or(|(_, rest)| rest.starts_with('/'))
+    {
+        return Err("this is no address: it has no host".to_string());
+    }
+    check_url(&url)?;
+    url.set_fragment(None);
+    Ok(url)
+}
+
+fn check_url(url: &Url) -> Result<(), String> {
+    if !matches!(url.scheme(), "http" | "https") {
+        return Err("only http: and https: are followed".to_string());
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err(
+            "an address with a password is not used: it would end up in files and on screens"
+                .to_string(),
+        );
+    }
+    Ok(())
 }
 
 /// A header's value, where it is there once or more and is text.
@@ -254,38 +327,43 @@ pub(crate) fn header<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> 
         .map(str::trim)
 }
 
-/// The wait that `Retry-After` asks for: seconds, or the time until a date (RFC 9110, section
-/// 10.2.3).
-fn retry_after(value: &str, now: Timestamp) -> Option<Duration> {
-    if let Ok(seconds) = value.parse() {
-        return Some(Duration::from_secs(seconds));
-    }
-    let date = DateTimeParser::new().parse_timestamp(value).ok()?;
-    // A date that has passed asks for no wait.
-    Some(Duration::try_from(date.duration_since(now)).unwrap_or(Duration::ZERO))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn retry_after_is_seconds_or_a_date() {
-        let now: Timestamp = "2015-10-21T07:27:00Z".parse().unwrap();
-        for (value, seconds) in [
-            ("120", Some(120)),
-            ("0", Some(0)),
-            ("Wed, 21 Oct 2015 07:28:00 GMT", Some(60)),
-            ("Wed, 21 Oct 2015 07:26:00 GMT", Some(0)),
-            ("-1", None),
-            ("soon", None),
-            ("", None),
+    fn redirects_to_other_schemes_passwords_and_from_https_to_http_are_refused() {
+        let fault = |from: &str, location: &str| {
+            let from = Url::parse(from).unwrap();
+            redirect_fault(&from, &from.join(location).unwrap())
+        };
+        for location in [
+            "file:///etc/passwd",
+            "ftp://x/y",
+            "javascript:alert(1)",
+            "data:,x",
+            "https://u:p@x/",
+            "http://example.org/x",
         ] {
-            assert_eq!(
-                retry_after(value, now),
-                seconds.map(Duration::from_secs),
-                "{value}"
+            assert!(
+                fault("https://example.org/x", location).is_some(),
+                "{location}"
             );
         }
+        for location in ["/y", "../y?z", "//other/x", "https://other/x"] {
+            assert_eq!(fault("https://example.org/x", location), None);
+            assert_eq!(fault("http://example.org/x", location), None);
+        }
+    }
+
+    #[test]
+    fn addresses_have_a_scheme_and_a_host() {
+        for text in ["example.org/x", "https:///x", "https:x", "http://", ""] {
+            assert!(parse_url(text).is_err(), "{text}");
+        }
+        assert_eq!(
+            parse_url("https://example.org/x#part").unwrap().as_str(),
+            "https://example.org/x"
+        );
     }
 }

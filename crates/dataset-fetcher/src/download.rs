@@ -1,17 +1,15 @@
-//! One file over the network: continued where it broke off, tried again, bounded.
+//! One file over HTTP: resumed where it broke off (`Range` with `If-Range`), retried, bounded.
 
-use std::io::Read;
+use reqwest::header::HeaderMap;
+use url::Url;
 
-use ureq::http::HeaderMap;
-
-use crate::client::{Answer, Client, Failure, header};
+use crate::client::{Client, Failure, FileResponse, header};
 use crate::error::Error;
-use crate::fetch::Event;
-use crate::part::{Note, Part};
-use crate::patience::Patience;
-use crate::url::Url;
+use crate::event::FetchEvent;
+use crate::partial::{Note, PartialDownload};
+use crate::policy::DownloadPolicy;
 
-/// What is wanted.
+/// The file to download.
 pub(crate) struct Wanted<'a> {
     /// The file, as named in the data folder.
     pub(crate) name: &'a str,
@@ -24,12 +22,12 @@ pub(crate) struct Wanted<'a> {
 
 impl Wanted<'_> {
     /// Refuses a size that is announced or reached.
-    fn check_size(&self, bytes: u64, patience: &Patience, how: &str) -> Result<(), Error> {
+    fn check_size(&self, bytes: u64, policy: &DownloadPolicy, how: &str) -> Result<(), Error> {
         let (limit, why) = match self.bytes {
             Some(known) => (known, format!("the published file has {known}")),
             None => (
-                patience.largest_file,
-                format!("no file may have more than {}", patience.largest_file),
+                policy.max_file_bytes,
+                format!("no file may have more than {}", policy.max_file_bytes),
             ),
         };
         match bytes > limit {
@@ -42,7 +40,7 @@ impl Wanted<'_> {
     }
 }
 
-/// Downloads into `part`, going on from what it holds.
+/// Downloads into `part`, resuming from what it holds.
 ///
 /// # Errors
 /// The reason why it was given up. What has arrived stays in `part`, except where it cannot be of
@@ -50,16 +48,20 @@ impl Wanted<'_> {
 pub(crate) fn download(
     client: &Client,
     wanted: &Wanted<'_>,
-    part: &mut Part,
-    patience: &Patience,
-    tell: &mut dyn FnMut(Event<'_>),
+    part: &mut PartialDownload,
+    policy: &DownloadPolicy,
+    on_event: &mut dyn FnMut(FetchEvent<'_>),
 ) -> Result<(), Error> {
-    let mut in_vain = 0;
+    let mut fruitless = 0;
+    let mut delays = policy.backoff.delays();
     let mut most = part.bytes();
     for attempt in 1.. {
-        let (reason, asked) = match try_once(client, wanted, part, patience, tell) {
+        let (reason, retry_after) = match try_once(client, wanted, part, policy, on_event) {
             Ok(()) => return Ok(()),
-            Err(Failure::Again { reason, wait }) => (reason, wait),
+            Err(Failure::Retry {
+                reason,
+                retry_after,
+            }) => (reason, retry_after),
             Err(Failure::Final(error)) => {
                 if matches!(error, Error::TooLarge { .. }) {
                     part.discard()?;
@@ -69,9 +71,13 @@ pub(crate) fn download(
         };
         // Only bytes that we did not have before count: a server that always breaks off at the same
         // place is given up.
-        in_vain = if part.bytes() > most { 1 } else { in_vain + 1 };
-        most = most.max(part.bytes());
-        if in_vain >= patience.attempts || attempt >= patience.attempts_in_all {
+        fruitless += 1;
+        if part.bytes() > most {
+            most = part.bytes();
+            fruitless = 1;
+            delays = policy.backoff.delays();
+        }
+        if fruitless >= policy.max_attempts || attempt >= policy.max_total_attempts {
             let url = wanted.url.as_str().to_string();
             return Err(Error::Unreachable {
                 url,
@@ -80,22 +86,23 @@ pub(crate) fn download(
                 kept: kept(part, wanted.pinned),
             });
         }
-        let wait = asked.unwrap_or_else(|| patience.wait(in_vain));
-        tell(Event::Waiting {
+        let own = delays.next().unwrap_or_default();
+        let delay = retry_after.unwrap_or(own);
+        on_event(FetchEvent::Retry {
             name: wanted.name,
             reason: &reason,
-            wait,
+            delay,
             attempt: attempt + 1,
         });
-        std::thread::sleep(wait);
+        std::thread::sleep(delay);
     }
     unreachable!("the attempts are bounded")
 }
 
-fn kept(part: &Part, pinned: bool) -> String {
+fn kept(part: &PartialDownload, pinned: bool) -> String {
     match part.is_resumable(pinned) {
         true => format!(
-            "{} bytes are kept, and the same command goes on from there; ",
+            "{} bytes are kept, and the next fetch resumes from there; ",
             part.bytes()
         ),
         false => String::new(),
@@ -105,9 +112,9 @@ fn kept(part: &Part, pinned: bool) -> String {
 fn try_once(
     client: &Client,
     wanted: &Wanted<'_>,
-    part: &mut Part,
-    patience: &Patience,
-    tell: &mut dyn FnMut(Event<'_>),
+    part: &mut PartialDownload,
+    policy: &DownloadPolicy,
+    on_event: &mut dyn FnMut(FetchEvent<'_>),
 ) -> Result<(), Failure> {
     let total = wanted.bytes.or(part.total());
     let range = match part.resume(wanted.url.as_str(), wanted.pinned) {
@@ -116,85 +123,82 @@ fn try_once(
         Some(range) if total.is_none_or(|total| range.from < total) => Some(range),
         _ => None,
     };
-    let answer = client.get(wanted.url, range.as_ref())?;
-    check_encoding(&answer)?;
-    let mut file = match (answer.status, &range) {
+    let response = client.get(wanted.url, range.as_ref())?;
+    check_encoding(&response)?;
+    let mut file = match (response.status, &range) {
         (200, _) => {
-            let total = content_length(&answer.headers);
+            let total = content_length(&response.headers);
             if let Some(total) = total {
-                wanted.check_size(total, patience, "the server announces")?;
+                wanted.check_size(total, policy, "the server announces")?;
             }
-            part.begin(note(wanted.url, &answer.headers, total))?
+            part.begin(note(wanted.url, &response.headers, total))?
         }
-        (206, Some(range)) => match content_range(&answer.headers) {
+        (206, Some(range)) => match content_range(&response.headers) {
             Some((from, size)) if from == range.from && agree(size, total) => {
                 if let Some(size) = size {
-                    wanted.check_size(size, patience, "the server announces")?;
+                    wanted.check_size(size, policy, "the server announces")?;
                 }
-                part.go_on(note(wanted.url, &answer.headers, size.or(part.total())))?
+                part.append(note(wanted.url, &response.headers, size.or(part.total())))?
             }
             _ => {
                 part.discard()?;
-                return Err(Failure::again(
-                    "the server went on elsewhere than asked: starting anew",
+                return Err(Failure::retry(
+                    "the server resumed elsewhere than asked: starting over",
                 ));
             }
         },
         (416, Some(_)) => {
             part.discard()?;
-            return Err(Failure::again(
-                "the file has changed at the server: starting anew",
+            return Err(Failure::retry(
+                "the file has changed at the server: starting over",
             ));
         }
         (status, _) => {
-            let reason = format!("status {status} to a question for the whole file");
+            let reason = format!("status {status} to a request for the whole file");
             return Err(Error::Answer {
-                url: answer.url,
+                url: response.url,
                 reason,
             }
             .into());
         }
     };
-    tell(Event::Begin {
+    on_event(FetchEvent::Begin {
         name: wanted.name,
         from: wanted.url.as_str(),
         have: part.bytes(),
         total: wanted.bytes.or(part.total()),
     });
-    receive(answer, wanted, part, &mut file, patience, tell)
+    receive(response, wanted, part, &mut file, policy, on_event)
 }
 
-/// Takes the body in, byte by byte of what comes.
+/// Writes the body as it arrives.
 fn receive(
-    answer: Answer,
+    mut response: FileResponse<'_>,
     wanted: &Wanted<'_>,
-    part: &mut Part,
+    part: &mut PartialDownload,
     file: &mut std::fs::File,
-    patience: &Patience,
-    tell: &mut dyn FnMut(Event<'_>),
+    policy: &DownloadPolicy,
+    on_event: &mut dyn FnMut(FetchEvent<'_>),
 ) -> Result<(), Failure> {
     let total = wanted.bytes.or(part.total());
-    let mut body = answer.body.into_reader();
-    let mut buffer = vec![0; 1 << 16];
     loop {
-        let count = match body.read(&mut buffer) {
-            Ok(0) => break,
-            Ok(count) => count,
-            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
-            Err(error) => {
-                return Err(Failure::again(format!(
-                    "broken off at {}: {error}",
+        let bytes = match response.chunk() {
+            Ok(None) => break,
+            Ok(Some(bytes)) => bytes,
+            Err(reason) => {
+                return Err(Failure::retry(format!(
+                    "broken off at {}: {reason}",
                     progress(part, total)
                 )));
             }
         };
         wanted.check_size(
-            part.bytes() + count as u64,
-            patience,
+            part.bytes() + bytes.len() as u64,
+            policy,
             "the server sends at least",
         )?;
-        part.write(file, &buffer[..count])?;
-        tell(Event::Bytes {
+        part.write(file, &bytes)?;
+        on_event(FetchEvent::Bytes {
             name: wanted.name,
             done: part.bytes(),
             total,
@@ -207,13 +211,13 @@ fn receive(
             if part.bytes() > total {
                 part.discard()?;
             }
-            Err(Failure::again(reason))
+            Err(Failure::retry(reason))
         }
         _ => Ok(()),
     }
 }
 
-fn progress(part: &Part, total: Option<u64>) -> String {
+fn progress(part: &PartialDownload, total: Option<u64>) -> String {
     match total {
         Some(total) => format!("{} of {total} bytes", part.bytes()),
         None => format!("{} bytes", part.bytes()),
@@ -221,8 +225,8 @@ fn progress(part: &Part, total: Option<u64>) -> String {
 }
 
 /// A compressed body would have another size, other ranges and another id.
-fn check_encoding(answer: &Answer) -> Result<(), Error> {
-    match header(&answer.headers, "content-encoding") {
+fn check_encoding(response: &FileResponse<'_>) -> Result<(), Error> {
+    match header(&response.headers, "content-encoding") {
         None | Some("" | "identity") => Ok(()),
         Some(encoding) => {
             let reason = format!(
@@ -230,7 +234,7 @@ fn check_encoding(answer: &Answer) -> Result<(), Error> {
                 encoding.escape_debug()
             );
             Err(Error::Answer {
-                url: answer.url.clone(),
+                url: response.url.clone(),
                 reason,
             })
         }

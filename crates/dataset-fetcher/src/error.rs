@@ -1,6 +1,9 @@
-//! What can go wrong, and the way out.
+//! What can go wrong.
 
 use std::path::{Path, PathBuf};
+
+use fault::{Class, Fault};
+use store::FileError;
 
 /// Why data could not be fetched or verified.
 #[derive(Debug, thiserror::Error)]
@@ -22,7 +25,7 @@ pub enum Error {
         /// Why not, and what to do instead.
         reason: String,
     },
-    /// What was given with `--from` cannot be used.
+    /// A mirror or offline folder that cannot be used.
     #[error("cannot fetch from {given}: {reason}")]
     BadOrigin {
         /// What was given, without a password.
@@ -30,18 +33,19 @@ pub enum Error {
         /// What is wrong with it.
         reason: String,
     },
-    /// A variable of the environment says something that cannot be used.
-    #[error("the variable {variable} of the environment: {reason}")]
+    /// A variable of the environment says something that cannot be used, or, without a variable, no
+    /// HTTP client can be set up.
+    #[error("{}{reason}", of_variable(*variable))]
     Environment {
         /// Name of the variable.
-        variable: String,
-        /// What is wrong; never its value, which may hold a password.
+        variable: Option<&'static str>,
+        /// What is wrong; never the variable's value, which may hold a password.
         reason: String,
     },
     /// The data folder cannot be made or written.
     #[error("{}: cannot be used as data folder: {reason}", path.display())]
     Folder {
-        /// The folder, or what lies in its way.
+        /// The folder, or what stands in its place.
         path: PathBuf,
         /// Why not.
         reason: String,
@@ -55,14 +59,14 @@ pub enum Error {
         holder: String,
     },
     /// The offline folder lacks a file.
-    #[error("{}: there is no such file: --from DIR needs the files under the names that they have in a data folder", path.display())]
+    #[error("{}: there is no such file: an offline folder needs the files under the names that they have in a data folder", path.display())]
     NotOffline {
-        /// Where the file was looked for.
+        /// Where the file was expected.
         path: PathBuf,
     },
     /// A file of the user's, or one that was changed, lies where a fetched one belongs.
     #[error(
-        "{}: the file that is there already has another content (git blob {found}): move it away, or replace it with --force",
+        "{}: the file that is there already has another content (git blob {found}): move it away, or have it replaced",
         path.display()
     )]
     InTheWay {
@@ -72,7 +76,7 @@ pub enum Error {
         found: String,
     },
     /// The folder of unpacked files is not what was unpacked.
-    #[error("{}: this folder is not what the archive holds, or not known to be: move it away, or replace it with --force", path.display())]
+    #[error("{}: this folder is not what the archive holds, or not known to be: move it away, or have it replaced", path.display())]
     UnpackedInTheWay {
         /// The folder.
         path: PathBuf,
@@ -80,16 +84,16 @@ pub enum Error {
     /// The server refused.
     #[error("{url}: the server answered {status}: {hint}")]
     Status {
-        /// The address that was asked last.
+        /// The address that answered, after redirects.
         url: String,
         /// The status with its name.
         status: String,
-        /// What it may mean, and the way out.
+        /// What it may mean.
         hint: String,
     },
     /// No whole answer after all attempts.
     #[error(
-        "{url}: given up after {}: {reason}; {kept}look at the network and the proxy, or give a copy with --from DIR or a mirror with --from URL",
+        "{url}: given up after {}: {reason}; {kept}check the network and the proxy, or fetch from a copy or a mirror",
         counted(*attempts)
     )]
     Unreachable {
@@ -99,7 +103,7 @@ pub enum Error {
         attempts: u32,
         /// What happened the last time.
         reason: String,
-        /// What was kept for the next time, as half a sentence.
+        /// What is kept for the next attempt, as half a sentence.
         kept: String,
     },
     /// The server's certificate is not trusted, or TLS failed otherwise.
@@ -156,7 +160,7 @@ pub enum Error {
     },
     /// Other bytes than at the first fetch, of a file that has no published id.
     #[error(
-        "{name}: the publisher's file is not the one fetched first: the lock file says git blob {expected}, found {found} from {from}; nothing was replaced: look at what changed, then accept it with --force"
+        "{name}: the publisher's file is not the one fetched first: the lock file says git blob {expected}, found {found} from {from}; nothing was replaced: inspect what changed before you accept it"
     )]
     Changed {
         /// The file, as named in the data folder.
@@ -187,7 +191,7 @@ pub enum Error {
         reason: String,
     },
     /// There is no lock file.
-    #[error("{}: there is no {} here, so there is nothing to verify: fetch with mwpbench data fetch", folder.display(), crate::LOCK_FILE)]
+    #[error("{}: there is no {} here, so there is nothing to verify: nothing was fetched into this folder", folder.display(), crate::LOCK_FILE)]
     NoLockFile {
         /// The data folder.
         folder: PathBuf,
@@ -213,20 +217,9 @@ pub enum Error {
     Several(Vec<Error>),
 }
 
-/// What kind of trouble it is: decides the exit code.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum ErrorKind {
-    /// Wrong flags, names, paths or variables.
-    Usage,
-    /// Something is missing that a later attempt may get.
-    Incomplete,
-    /// Bytes are not what they should be.
-    Integrity,
-}
-
-impl Error {
-    /// What kind of trouble it is; of several errors the gravest.
-    pub fn kind(&self) -> ErrorKind {
+impl Fault for Error {
+    /// Of several errors the gravest: integrity before what is incomplete, that before usage.
+    fn class(&self) -> Class {
         match self {
             Self::UnknownSet { .. }
             | Self::NotFromPublisher { .. }
@@ -234,12 +227,9 @@ impl Error {
             | Self::Environment { .. }
             | Self::Folder { .. }
             | Self::NotOffline { .. }
-            | Self::NoLockFile { .. } => ErrorKind::Usage,
-            Self::Busy { .. }
-            | Self::Status { .. }
-            | Self::Unreachable { .. }
-            | Self::Read { .. }
-            | Self::Write { .. } => ErrorKind::Incomplete,
+            | Self::NoLockFile { .. } => Class::Usage,
+            Self::Busy { .. } | Self::Status { .. } | Self::Unreachable { .. } => Class::Incomplete,
+            Self::Read { .. } | Self::Write { .. } => Class::Io,
             Self::InTheWay { .. }
             | Self::UnpackedInTheWay { .. }
             | Self::Tls { .. }
@@ -249,15 +239,21 @@ impl Error {
             | Self::WrongContent { .. }
             | Self::Changed { .. }
             | Self::Archive { .. }
-            | Self::LockFile { .. } => ErrorKind::Integrity,
-            Self::Several(errors) => errors
-                .iter()
-                .map(Self::kind)
-                .max()
-                .unwrap_or(ErrorKind::Incomplete),
+            | Self::LockFile { .. } => Class::Integrity,
+            Self::Several(errors) => {
+                let gravity = |class: &Class| match class {
+                    Class::Integrity => 2,
+                    Class::Incomplete | Class::Io => 1,
+                    _ => 0,
+                };
+                let classes = errors.iter().map(Self::class);
+                classes.max_by_key(gravity).unwrap_or(Class::Incomplete)
+            }
         }
     }
+}
 
+impl Error {
     /// Whether the next file need not be tried: it would fail in the same way.
     pub(crate) fn concerns_all_files(&self) -> bool {
         matches!(
@@ -278,6 +274,31 @@ impl Error {
         let path = path.to_path_buf();
         |source| Self::Write { path, source }
     }
+}
+
+/// What the folder's lock says.
+impl From<FileError> for Error {
+    fn from(error: FileError) -> Self {
+        match error {
+            FileError::Locked { folder, holder } => Self::Busy { folder, holder },
+            FileError::NotWritable { folder, source } => Self::Folder {
+                path: folder,
+                reason: source.to_string(),
+            },
+            FileError::Unreadable { file, source } => Self::Read { path: file, source },
+            FileError::WriteFailed { file, source } => Self::Write { path: file, source },
+            other => Self::LockFile {
+                path: PathBuf::new(),
+                reason: other.to_string(),
+            },
+        }
+    }
+}
+
+fn of_variable(variable: Option<&str>) -> String {
+    variable
+        .map(|variable| format!("the variable {variable} of the environment: "))
+        .unwrap_or_default()
 }
 
 fn counted(attempts: u32) -> String {

@@ -1,86 +1,49 @@
-//! The whole order, file after file: look, get, check, keep.
+//! The whole request, file after file: inspect what is there, download or copy, verify, record.
 
-use std::fs;
+use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
+use http_client::redact;
 use jiff::Timestamp;
 use serde::Serialize;
+use store::FolderLock;
 
 use crate::archive;
-use crate::client::Client;
+use crate::client::{Client, parse_url};
 use crate::digest::Digests;
 use crate::download::{Wanted, download};
 use crate::error::Error;
-use crate::folder::{self, Guard, UNFINISHED};
-use crate::lock_file::{Entry, LockFile, Trust, Unpacked};
-use crate::order::{Order, Origin, Place};
-use crate::part::Part;
+use crate::event::FetchEvent;
+use crate::folder;
+use crate::lock_file::{LockFile, LockedFile, Trust, Unpacked};
+use crate::names::{GUARD, LOCK_FILE};
+use crate::partial::PartialDownload;
+use crate::request::{FetchRequest, FileLocation, Origin};
 use crate::source::{PublishedBy, Source};
-use crate::url::Url;
 
-/// What happens, as it happens. Names are those in the data folder, sizes are bytes.
-#[derive(Debug)]
-#[non_exhaustive]
-pub enum Event<'a> {
-    /// Bytes of a file begin to come.
-    Begin {
-        /// The file.
-        name: &'a str,
-        /// The address or path they come from.
-        from: &'a str,
-        /// What is there already.
-        have: u64,
-        /// The whole size, as far as it is known.
-        total: Option<u64>,
-    },
-    /// Bytes came.
-    Bytes {
-        /// The file.
-        name: &'a str,
-        /// How many are there now.
-        done: u64,
-        /// The whole size, as far as it is known.
-        total: Option<u64>,
-    },
-    /// An attempt failed; another follows after a wait.
-    Waiting {
-        /// The file.
-        name: &'a str,
-        /// What happened.
-        reason: &'a str,
-        /// How long the wait is.
-        wait: Duration,
-        /// Which attempt follows, from 2.
-        attempt: u32,
-    },
-    /// A file is there and right.
-    Finished(&'a Fetched),
-}
-
-/// What came of an order.
+/// What a fetch did.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Report {
+pub struct FetchReport {
     /// The data folder.
     pub folder: PathBuf,
     /// Its lock file.
     pub lock_file: PathBuf,
-    /// The files, in the order of the order.
-    pub files: Vec<Fetched>,
+    /// The files, in the order of the request.
+    pub files: Vec<FetchedFile>,
     /// What is left to do with publishers' files, which are no records yet.
-    pub imports: Vec<Import>,
+    pub imports: Vec<PendingImport>,
 }
 
-/// A file that is there and right.
+/// A file that is there and verified.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Fetched {
+pub struct FetchedFile {
     /// Its name in the data folder.
     pub name: String,
     /// Its path.
     pub path: PathBuf,
     /// Whether it had to be fetched.
-    pub state: State,
+    pub state: FetchState,
     /// Its size.
     pub bytes: u64,
     /// Its git blob id.
@@ -101,16 +64,16 @@ pub struct Fetched {
 /// Whether a file had to be fetched.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum State {
+pub enum FetchState {
     /// It was fetched.
     Fetched,
-    /// It was there and right.
+    /// It was there and verified.
     AlreadyThere,
 }
 
-/// Publishers' files that `mwpbench data import` makes records of.
+/// Publishers' files that are still to be imported as records.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Import {
+pub struct PendingImport {
     /// The set.
     pub set: String,
     /// The folder with its files.
@@ -120,29 +83,33 @@ pub struct Import {
     pub has_records: bool,
 }
 
-/// Carries an order out. Each file is checked before it replaces anything, and is in the lock file
-/// before it has its name. A file that fails does not keep the others from being fetched, unless
-/// they would fail in the same way.
+/// Fetches what is requested. Each file is verified before it replaces anything, and is in the lock
+/// file before it has its name: a fetch that is killed in between leaves an entry without a file,
+/// which the next one fetches, and never a file of unknown origin. A file that fails does not keep
+/// the others from being fetched, unless they would fail in the same way.
 ///
 /// # Errors
-/// Why the order could not be understood, or what failed: see [`Error::kind`]. Files that did not
-/// fail are there and in the lock file.
-pub fn fetch(order: &Order, tell: &mut dyn FnMut(Event<'_>)) -> Result<Report, Error> {
-    let sources = order.files()?;
-    let _guard = Guard::take(&order.folder)?;
-    clean(&order.folder)?;
-    let lock = LockFile::load(&order.folder)?.unwrap_or_default();
+/// Why the request cannot be met, or what failed. Files that did not fail are there and in the lock
+/// file.
+pub fn fetch(
+    request: &FetchRequest,
+    on_event: &mut dyn FnMut(FetchEvent<'_>),
+) -> Result<FetchReport, Error> {
+    let sources = request.files()?;
+    let _lock = FolderLock::acquire(&request.folder, GUARD)?;
+    folder::remove_staging(&request.folder)?;
+    let lock = LockFile::load(&request.folder)?.unwrap_or_default();
     let mut run = Run {
-        order,
+        request,
         lock,
         client: None,
     };
     let mut files = Vec::new();
     let mut errors = Vec::new();
     for source in &sources {
-        match run.get(source, tell) {
+        match run.get(source, on_event) {
             Ok(fetched) => {
-                tell(Event::Finished(&fetched));
+                on_event(FetchEvent::Finished(&fetched));
                 files.push(fetched);
             }
             Err(error) => {
@@ -156,8 +123,8 @@ pub fn fetch(order: &Order, tell: &mut dyn FnMut(Event<'_>)) -> Result<Report, E
     }
     match errors.len() {
         0 => {
-            let (folder, lock_file) = (order.folder.clone(), order.folder.join(crate::LOCK_FILE));
-            Ok(Report {
+            let (folder, lock_file) = (request.folder.clone(), request.folder.join(LOCK_FILE));
+            Ok(FetchReport {
                 folder,
                 lock_file,
                 files,
@@ -169,19 +136,22 @@ pub fn fetch(order: &Order, tell: &mut dyn FnMut(Event<'_>)) -> Result<Report, E
     }
 }
 
-/// An order that is being carried out.
+/// A fetch at work.
 struct Run<'a> {
-    order: &'a Order,
+    request: &'a FetchRequest,
     lock: LockFile,
-    /// Made when the first address is asked: an offline folder needs no certificates.
+    /// Made for the first address: an offline folder needs no certificates.
     client: Option<Client>,
 }
 
-/// What is to be thought of a content.
-enum Judgement {
-    Right(Trust),
-    /// Not the published content: expected and found.
-    Wrong(String, String),
+/// How a content compares with what is known of the file.
+enum Verdict {
+    Verified(Trust),
+    /// Not the published content.
+    Mismatch {
+        expected: String,
+        found: String,
+    },
     /// Not the content of the first fetch, whose git blob id this is.
     Changed(String),
     /// Nothing is known of it.
@@ -189,33 +159,37 @@ enum Judgement {
 }
 
 impl Run<'_> {
-    fn get(&mut self, source: &Source, tell: &mut dyn FnMut(Event<'_>)) -> Result<Fetched, Error> {
-        let target = folder::place(&self.order.folder, &source.name)?;
-        folder::make_parent(&target)?;
+    fn get(
+        &mut self,
+        source: &Source,
+        on_event: &mut dyn FnMut(FetchEvent<'_>),
+    ) -> Result<FetchedFile, Error> {
+        let target = folder::path_of(&self.request.folder, &source.name)?;
+        folder::create_parent(&target)?;
         if let Some(parent) = target.parent() {
-            clean(parent)?;
+            folder::remove_staging(parent)?;
         }
-        let place = Origin::locate(self.order.from.as_ref(), source);
+        let location = Origin::locate(self.request.from.as_ref(), source);
         if let Some((digests, trust)) = self.present(source, &target)? {
             let entry = match self.lock.entry(&source.name) {
                 Some(entry) if entry.blake3 == digests.blake3 => entry.clone(),
-                _ => self.keep(entry(
+                _ => self.record(locked_file(
                     source,
                     &digests,
                     trust,
                     &target.display().to_string(),
                 ))?,
             };
-            return self.finish(source, entry, &target, State::AlreadyThere);
+            return self.finish(source, entry, &target, FetchState::AlreadyThere);
         }
-        let entry = match &place {
-            Place::Url(url) => self.download(source, url, &target, tell)?,
-            Place::File(path) => self.copy(source, path, &target, tell)?,
+        let entry = match &location {
+            FileLocation::Url(url) => self.download(source, url, &target, on_event)?,
+            FileLocation::Path(path) => self.copy(source, path, &target, on_event)?,
         };
-        self.finish(source, entry, &target, State::Fetched)
+        self.finish(source, entry, &target, FetchState::Fetched)
     }
 
-    /// The content that is there already, where it is right and need not be fetched.
+    /// The content that is there already, where it is verified and need not be fetched.
     fn present(&self, source: &Source, target: &Path) -> Result<Option<(Digests, Trust)>, Error> {
         match fs::symlink_metadata(target) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
@@ -230,11 +204,11 @@ impl Run<'_> {
             Ok(_) => {}
         }
         let digests = Digests::of_file(target)?;
-        match self.judge(source, &digests) {
-            // With --force a publisher's file that may have changed is looked at again.
-            Judgement::Right(Trust::FirstUse) if self.order.force => Ok(None),
-            Judgement::Right(trust) => Ok(Some((digests, trust))),
-            _ if self.order.force => Ok(None),
+        match self.verify(source, &digests) {
+            // Under `force` a file that its publisher may have changed is fetched again.
+            Verdict::Verified(Trust::FirstUse) if self.request.force => Ok(None),
+            Verdict::Verified(trust) => Ok(Some((digests, trust))),
+            _ if self.request.force => Ok(None),
             _ => Err(Error::InTheWay {
                 path: target.to_path_buf(),
                 found: digests.git_blob,
@@ -242,32 +216,32 @@ impl Run<'_> {
         }
     }
 
-    fn judge(&self, source: &Source, digests: &Digests) -> Judgement {
+    fn verify(&self, source: &Source, digests: &Digests) -> Verdict {
         if let Some((expected, found)) = source.mismatch(digests) {
-            return Judgement::Wrong(expected, found);
+            return Verdict::Mismatch { expected, found };
         }
         match self.lock.entry(&source.name) {
-            _ if source.is_pinned() => Judgement::Right(Trust::PublishedId),
-            Some(entry) if entry.blake3 == digests.blake3 => Judgement::Right(Trust::FirstUse),
-            Some(entry) => Judgement::Changed(entry.git_blob.clone()),
-            None => Judgement::Unknown,
+            _ if source.is_pinned() => Verdict::Verified(Trust::PublishedId),
+            Some(entry) if entry.blake3 == digests.blake3 => Verdict::Verified(Trust::FirstUse),
+            Some(entry) => Verdict::Changed(entry.git_blob.clone()),
+            None => Verdict::Unknown,
         }
     }
 
-    /// Whether a content that came may be kept.
+    /// Why a content that was fetched is trusted.
     fn accept(&self, source: &Source, digests: &Digests, from: &str) -> Result<Trust, Error> {
         let (name, from) = (source.name.clone(), from.to_string());
-        match self.judge(source, digests) {
-            Judgement::Right(trust) => Ok(trust),
-            Judgement::Unknown => Ok(Trust::FirstUse),
-            Judgement::Changed(_) if self.order.force => Ok(Trust::FirstUse),
-            Judgement::Changed(expected) => Err(Error::Changed {
+        match self.verify(source, digests) {
+            Verdict::Verified(trust) => Ok(trust),
+            Verdict::Unknown => Ok(Trust::FirstUse),
+            Verdict::Changed(_) if self.request.force => Ok(Trust::FirstUse),
+            Verdict::Changed(expected) => Err(Error::Changed {
                 name,
                 from,
                 expected,
                 found: digests.git_blob.clone(),
             }),
-            Judgement::Wrong(expected, found) => Err(Error::WrongContent {
+            Verdict::Mismatch { expected, found } => Err(Error::WrongContent {
                 name,
                 from,
                 expected,
@@ -282,17 +256,17 @@ impl Run<'_> {
         source: &Source,
         url: &str,
         target: &Path,
-        tell: &mut dyn FnMut(Event<'_>),
-    ) -> Result<Entry, Error> {
-        let patience = &self.order.patience;
+        on_event: &mut dyn FnMut(FetchEvent<'_>),
+    ) -> Result<LockedFile, Error> {
+        let policy = &self.request.policy;
         if self.client.is_none() {
-            self.client = Some(Client::new(&self.order.network, patience)?);
+            self.client = Some(Client::new(&self.request.network, policy)?);
         }
         let Some(client) = &self.client else {
             unreachable!("made above")
         };
-        let address = Url::parse(url).map_err(|reason| Error::BadOrigin {
-            given: Url::without_password(url),
+        let address = parse_url(url).map_err(|reason| Error::BadOrigin {
+            given: redact(url),
             reason,
         })?;
         let wanted = Wanted {
@@ -301,15 +275,15 @@ impl Run<'_> {
             bytes: source.bytes,
             pinned: source.is_pinned(),
         };
-        let mut part = Part::open(target)?;
-        download(client, &wanted, &mut part, patience, tell)?;
+        let mut part = PartialDownload::open(target)?;
+        download(client, &wanted, &mut part, policy, on_event)?;
         let mut digests = Digests::of_file(part.path())?;
         let mut accepted = self.accept(source, &digests, url);
         if accepted.is_err() && part.is_pieced() {
-            // Pieces that do not belong together are no fault of the server's: once more, from the
+            // Pieces that do not belong together are not the server's fault: once more, from the
             // start.
             part.discard()?;
-            download(client, &wanted, &mut part, patience, tell)?;
+            download(client, &wanted, &mut part, policy, on_event)?;
             digests = Digests::of_file(part.path())?;
             accepted = self.accept(source, &digests, url);
         }
@@ -320,8 +294,8 @@ impl Run<'_> {
                 return Err(error);
             }
         };
-        let entry = self.keep(entry(source, &digests, trust, url))?;
-        part.put(target)?;
+        let entry = self.record(locked_file(source, &digests, trust, url))?;
+        part.publish(target)?;
         Ok(entry)
     }
 
@@ -330,9 +304,9 @@ impl Run<'_> {
         source: &Source,
         path: &Path,
         target: &Path,
-        tell: &mut dyn FnMut(Event<'_>),
-    ) -> Result<Entry, Error> {
-        let mut file = match fs::File::open(path) {
+        on_event: &mut dyn FnMut(FetchEvent<'_>),
+    ) -> Result<LockedFile, Error> {
+        let mut file = match File::open(path) {
             Ok(file) => file,
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 return Err(Error::NotOffline {
@@ -342,7 +316,7 @@ impl Run<'_> {
             Err(error) => return Err(Error::read(path)(error)),
         };
         let bytes = file.metadata().map_err(Error::read(path))?.len();
-        let limit = self.order.patience.largest_file;
+        let limit = self.request.policy.max_file_bytes;
         if bytes > limit {
             let reason = format!("it has {bytes} bytes, and no file may have more than {limit}");
             return Err(Error::TooLarge {
@@ -351,55 +325,54 @@ impl Run<'_> {
             });
         }
         let from = path.display().to_string();
-        tell(Event::Begin {
+        on_event(FetchEvent::Begin {
             name: &source.name,
             from: &from,
             have: 0,
             total: Some(bytes),
         });
-        let parent = target.parent().unwrap_or(Path::new("."));
-        let mut unfinished = folder::unfinished_in(parent).map_err(Error::write(parent))?;
-        let copied = io::copy(&mut (&mut file).take(limit), &mut unfinished)
-            .map_err(Error::write(unfinished.path()))?;
-        tell(Event::Bytes {
+        let staging = folder::staging_beside(target)?;
+        let staged = staging.path().join("copy");
+        let copied = File::create(&staged)
+            .and_then(|mut copy| io::copy(&mut (&mut file).take(limit), &mut copy))
+            .map_err(Error::write(&staged))?;
+        on_event(FetchEvent::Bytes {
             name: &source.name,
             done: copied,
             total: Some(bytes),
         });
-        let digests = Digests::of_file(unfinished.path())?;
+        let digests = Digests::of_file(&staged)?;
         let trust = self.accept(source, &digests, &from)?;
-        let entry = self.keep(entry(source, &digests, trust, &from))?;
-        folder::put(unfinished.path(), target)?;
-        // The file has another name by now: there is nothing left to remove.
-        let _ = unfinished.into_temp_path().keep();
+        let entry = self.record(locked_file(source, &digests, trust, &from))?;
+        store::publish(&staged, target).map_err(Error::write(target))?;
         Ok(entry)
     }
 
-    /// Takes an entry into the lock file.
-    fn keep(&mut self, entry: Entry) -> Result<Entry, Error> {
-        self.lock.set(entry.clone());
-        self.lock.save(&self.order.folder)?;
+    /// Records an entry in the lock file.
+    fn record(&mut self, entry: LockedFile) -> Result<LockedFile, Error> {
+        self.lock.insert(entry.clone());
+        self.lock.save(&self.request.folder)?;
         Ok(entry)
     }
 
-    /// What is left to do, once for each set and folder.
-    fn imports(&self, sources: &[&Source]) -> Vec<Import> {
-        let mut imports: Vec<Import> = Vec::new();
+    /// What is left to import, once for each set and folder.
+    fn imports(&self, sources: &[&Source]) -> Vec<PendingImport> {
+        let mut imports: Vec<PendingImport> = Vec::new();
         for source in sources
             .iter()
             .filter(|source| source.published_by == PublishedBy::Publisher)
         {
-            let folder = self.order.folder.join(
+            let folder = self.request.folder.join(
                 source
                     .name
                     .rsplit_once('/')
                     .map_or("", |(folder, _)| folder),
             );
-            let holds = |entry: &Entry, set| {
+            let holds = |entry: &LockedFile, set| {
                 entry.published_by == PublishedBy::Mwpbench && entry.sets.contains(set)
             };
             for set in &source.sets {
-                let import = Import {
+                let import = PendingImport {
                     set: set.clone(),
                     folder: folder.clone(),
                     has_records: self.lock.files.iter().any(|entry| holds(entry, set)),
@@ -412,22 +385,22 @@ impl Run<'_> {
         imports
     }
 
-    /// Unpacks what is an archive, and says what there is.
+    /// Unpacks an archive, and reports the file.
     fn finish(
         &mut self,
         source: &Source,
-        mut entry: Entry,
+        mut entry: LockedFile,
         target: &Path,
-        state: State,
-    ) -> Result<Fetched, Error> {
+        state: FetchState,
+    ) -> Result<FetchedFile, Error> {
         if let Some(inner) = &source.unpack {
             let unpacked = self.unpack(source, &entry, target, inner)?;
             if entry.unpacked.as_ref() != Some(&unpacked) {
                 entry.unpacked = Some(unpacked);
-                entry = self.keep(entry)?;
+                entry = self.record(entry)?;
             }
         }
-        Ok(Fetched {
+        Ok(FetchedFile {
             name: entry.name,
             path: target.to_path_buf(),
             state,
@@ -445,7 +418,7 @@ impl Run<'_> {
     fn unpack(
         &self,
         source: &Source,
-        entry: &Entry,
+        entry: &LockedFile,
         archive: &Path,
         inner: &str,
     ) -> Result<Unpacked, Error> {
@@ -453,7 +426,7 @@ impl Run<'_> {
             Some((folder, _)) => format!("{folder}/{inner}"),
             None => inner.to_string(),
         };
-        let target = folder::place(&self.order.folder, &name)?;
+        let target = folder::path_of(&self.request.folder, &name)?;
         if fs::symlink_metadata(&target).is_ok() {
             if let Some(unpacked) = &entry.unpacked
                 && target.is_dir()
@@ -461,18 +434,18 @@ impl Run<'_> {
             {
                 return Ok(unpacked.clone());
             }
-            if !self.order.force {
+            if !self.request.force {
                 return Err(Error::UnpackedInTheWay { path: target });
             }
-            remove_all(&target)?;
+            folder::remove_all(&target)?;
         }
         archive::unpack(archive, inner, &target)?;
         archive::contents(&target, &name)
     }
 }
 
-fn entry(source: &Source, digests: &Digests, trust: Trust, from: &str) -> Entry {
-    Entry {
+fn locked_file(source: &Source, digests: &Digests, trust: Trust, from: &str) -> LockedFile {
+    LockedFile {
         name: source.name.clone(),
         sets: source.sets.clone(),
         published_by: source.published_by,
@@ -492,27 +465,4 @@ fn entry(source: &Source, digests: &Digests, trust: Trust, from: &str) -> Entry 
         license: source.license.clone(),
         unpacked: None,
     }
-}
-
-/// Removes what a fetch that was killed has left unfinished and nobody goes on with. Only called
-/// under the guard.
-fn clean(folder: &Path) -> Result<(), Error> {
-    for entry in fs::read_dir(folder).map_err(Error::read(folder))? {
-        let entry = entry.map_err(Error::read(folder))?;
-        if entry.file_name().to_string_lossy().starts_with(UNFINISHED) {
-            remove_all(&entry.path())?;
-        }
-    }
-    Ok(())
-}
-
-/// Removes a file, a link (not what it leads to), or a folder with all in it.
-fn remove_all(path: &Path) -> Result<(), Error> {
-    let is_folder = fs::symlink_metadata(path).is_ok_and(|found| found.is_dir());
-    let removed = if is_folder {
-        fs::remove_dir_all(path)
-    } else {
-        fs::remove_file(path)
-    };
-    removed.map_err(Error::write(path))
 }

@@ -1,9 +1,9 @@
 //! Fetches published data and keeps it verifiable.
 //!
-//! In goes an [`Order`]: which sets, from whom, into which folder. Out come files whose content is
-//! known, a lock file that says what lies in the folder and where it came from, and a [`Report`].
-//! [`verify`] hashes everything again. This crate refuses to know records, models and scores: to
-//! it, data are bytes with a name.
+//! In goes a [`FetchRequest`]: which sets, from whom, into which folder. Out come files whose
+//! content is verified, a lock file that records what lies in the folder and where it came from,
+//! and a [`FetchReport`]. [`verify`] hashes everything again. This crate refuses to know records,
+//! models and scores: to it, data are bytes with a name.
 //!
 //! ```
 //! use dataset_fetcher::{PublishedBy, sources};
@@ -13,28 +13,29 @@
 //! ```
 
 mod archive; // a publisher's tar file → files in one folder
-mod client; // one request: redirects, proxies, certificates
-mod digest; // what identifies a content
-mod download; // one file over the network: continued, tried again, bounded
-mod error; // what can go wrong, and the way out
-mod fetch; // the whole order
-mod folder; // names that stay in the data folder, files that appear whole, one fetch at a time
+mod client; // one HTTP request: redirects, proxies, statuses
+mod digest; // git blob id, BLAKE3 and SHA-256 of a content
+mod download; // one file over HTTP: resumed, retried, bounded
+mod error; // what can go wrong
+mod event; // progress of a fetch
+mod fetch; // the whole request
+mod folder; // paths in the data folder
 mod lock_file; // mwpbench-data.lock
-mod network; // proxies and certificates of the environment
-mod order; // what is asked for
-mod part; // an unfinished download and what is known of it
-mod patience; // how often, how long, how much
+mod names; // which names of a data folder are our own, and which stay in it
+mod partial; // an unfinished download and what is known of it
+mod policy; // attempts, timeouts and limits of a download
+mod request; // what to fetch, where from and where to
 mod source; // sources.toml: where data are published
-mod url; // addresses that we follow
 mod verify; // hashing everything again
 
 pub use digest::{Digests, git_blob_id};
-pub use error::{Error, ErrorKind};
-pub use fetch::{Event, Fetched, Import, Report, State, fetch};
-pub use folder::is_housekeeping;
-pub use lock_file::{Entry, LOCK_FILE, LockFile, Trust, Unpacked};
-pub use network::Network;
-pub use order::{Order, Origin};
-pub use patience::Patience;
+pub use error::Error;
+pub use event::FetchEvent;
+pub use fetch::{FetchReport, FetchState, FetchedFile, PendingImport, fetch};
+pub use http_client::{Backoff, Network};
+pub use lock_file::{LockFile, LockedFile, Trust, Unpacked};
+pub use names::{LOCK_FILE, is_internal};
+pub use policy::DownloadPolicy;
+pub use request::{FetchRequest, Origin};
 pub use source::{PublishedBy, Source, Split, sources};
-pub use verify::{Check, Checked, Verification, verify};
+pub use verify::{CheckResult, CheckedFile, Verification, verify};

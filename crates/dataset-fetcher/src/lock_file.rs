@@ -7,33 +7,28 @@ use serde::{Deserialize, Serialize};
 
 use crate::digest::is_digest;
 use crate::error::Error;
-use crate::folder;
+use crate::names::{LOCK_FILE, is_safe};
 use crate::source::PublishedBy;
 
-/// Name of the lock file in the data folder.
-pub const LOCK_FILE: &str = "mwpbench-data.lock";
 const VERSION: u32 = 1;
-const HEAD: &str = "\
-# Written by `mwpbench data fetch`: what it put into this folder and where that came from.
-# `mwpbench data verify` hashes the files again. Not to be edited by hand.
-
-";
+/// What the file begins with, as comments.
+const HEADER: &str = include_str!("lock_file_header.toml");
 
 /// The lock file: TOML.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LockFile {
-    /// Version of this form: 1.
+    /// Version of this format: 1.
     pub version: u32,
     /// The files, in order of name.
     #[serde(default, rename = "file")]
-    pub files: Vec<Entry>,
+    pub files: Vec<LockedFile>,
 }
 
 /// A file in the data folder.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Entry {
+pub struct LockedFile {
     /// Where it lies below the data folder, with `/` between folders.
     pub name: String,
     /// The sets that it holds problems of.
@@ -61,7 +56,7 @@ pub struct Entry {
     pub sha256: String,
     /// Size in bytes.
     pub bytes: u64,
-    /// Why the content is held to be right.
+    /// Why the content is trusted.
     pub trust: Trust,
     /// When it was fetched.
     pub fetched: Timestamp,
@@ -72,7 +67,7 @@ pub struct Entry {
     pub unpacked: Option<Unpacked>,
 }
 
-/// Why a content is held to be right.
+/// Why a content is trusted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Trust {
@@ -154,12 +149,12 @@ impl LockFile {
     }
 
     /// The entry of a file.
-    pub fn entry(&self, name: &str) -> Option<&Entry> {
+    pub fn entry(&self, name: &str) -> Option<&LockedFile> {
         self.files.iter().find(|entry| entry.name == name)
     }
 
-    /// Takes an entry in, in place of another of its name.
-    pub(crate) fn set(&mut self, entry: Entry) {
+    /// Adds an entry, in place of another of its name.
+    pub(crate) fn insert(&mut self, entry: LockedFile) {
         match self
             .files
             .binary_search_by(|other| other.name.cmp(&entry.name))
@@ -169,24 +164,26 @@ impl LockFile {
         }
     }
 
-    /// Writes it into a data folder, whole or not at all.
+    /// Writes it into a data folder, atomically.
     pub(crate) fn save(&self, data: &Path) -> Result<PathBuf, Error> {
         let path = data.join(LOCK_FILE);
         let text = toml::to_string(self).map_err(|error| Error::Write {
             path: path.clone(),
             source: std::io::Error::other(error),
         })?;
-        folder::write_whole(&path, &format!("{HEAD}{text}"))?;
+        let text = format!("{HEADER}{text}");
+        store::write_atomic(&path, |out| out.write_all(text.as_bytes()))
+            .map_err(Error::write(&path))?;
         Ok(path)
     }
 }
 
-impl Entry {
+impl LockedFile {
     fn fault(&self) -> Option<&'static str> {
         let unpacked = self.unpacked.as_ref();
         match () {
-            () if !folder::is_safe(&self.name) => Some("the name leads out of the data folder"),
-            () if unpacked.is_some_and(|unpacked| !folder::is_safe(&unpacked.folder)) => {
+            () if !is_safe(&self.name) => Some("the name leads out of the data folder"),
+            () if unpacked.is_some_and(|unpacked| !is_safe(&unpacked.folder)) => {
                 Some("the folder of what was unpacked leads out of the data folder")
             }
             () if !is_digest(&self.git_blob, 40) => {
@@ -206,8 +203,8 @@ impl Entry {
 mod tests {
     use super::*;
 
-    fn entry(name: &str) -> Entry {
-        Entry {
+    fn entry(name: &str) -> LockedFile {
+        LockedFile {
             name: name.to_string(),
             sets: vec!["gsm8k".to_string()],
             published_by: PublishedBy::Publisher,
@@ -237,7 +234,7 @@ mod tests {
         assert_eq!(LockFile::load(folder.path()).unwrap(), None);
         let mut lock = LockFile::default();
         for name in ["b.json", "native/a.json", "a.json", "b.json"] {
-            lock.set(entry(name));
+            lock.insert(entry(name));
         }
         lock.save(folder.path()).unwrap();
         let loaded = LockFile::load(folder.path()).unwrap().unwrap();
@@ -253,7 +250,7 @@ mod tests {
     #[test]
     fn a_damaged_lock_file_is_refused_with_its_place() {
         let mut lock = LockFile::default();
-        lock.set(entry("a.json"));
+        lock.insert(entry("a.json"));
         let text = toml::to_string(&lock).unwrap();
         for (from, to, part) in [
             ("version = 1", "version = 2", "version 2 is not known"),

@@ -135,7 +135,7 @@ impl Source {
     #[cfg(test)]
     fn fault(&self) -> Option<&'static str> {
         use crate::digest::is_digest;
-        use crate::folder;
+        use crate::names::is_safe;
         let in_repository =
             self.repository.is_some() && self.revision.is_some() && self.path.is_some();
         let anywhere_in_one =
@@ -153,13 +153,13 @@ impl Source {
             () if !plain(&self.url()) || !self.url().starts_with("https://") => {
                 Some("address must need no escape")
             }
-            () if !folder::is_safe(&self.name) || !plain(&self.name) => Some("name"),
+            () if !is_safe(&self.name) || !plain(&self.name) => Some("name"),
             () if !is_id(&self.git_blob, 40) || !is_id(&self.sha256, 64) => Some("id"),
             () if self.sets.is_empty() || self.license.is_empty() => Some("sets and license"),
             () if self.unpack.is_some() && !self.name.ends_with(".tar") => {
                 Some("only tar archives are unpacked")
             }
-            () if self.unpack.iter().any(|name| !folder::is_safe(name)) => Some("folder"),
+            () if self.unpack.iter().any(|name| !is_safe(name)) => Some("folder"),
             () => None,
         }
     }

@@ -9,9 +9,9 @@ use serde::Serialize;
 use crate::archive;
 use crate::digest::Digests;
 use crate::error::Error;
-use crate::folder::{self, UNFINISHED, is_housekeeping};
-use crate::lock_file::{Entry, LockFile, Unpacked};
-use crate::part::PART;
+use crate::folder;
+use crate::lock_file::{LockFile, LockedFile, Unpacked};
+use crate::names::{PART, STAGING, is_internal};
 use crate::source::sources;
 
 /// What a data folder holds, against its lock file.
@@ -20,23 +20,23 @@ pub struct Verification {
     /// The data folder.
     pub folder: PathBuf,
     /// Files in the order of the lock file, then those that are not in it, in order of name.
-    pub files: Vec<Checked>,
+    pub files: Vec<CheckedFile>,
 }
 
 /// A file, or a folder of unpacked files (its name ends in `/`).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Checked {
+pub struct CheckedFile {
     /// Its name in the data folder.
     pub name: String,
     /// What was found.
-    pub check: Check,
+    pub check: CheckResult,
     /// Size in bytes, where it was read.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub bytes: Option<u64>,
     /// What its id should be, where it is another.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub expected: Option<String>,
-    /// What its id is, or why it cannot be told.
+    /// What its id is, or why it cannot be read.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub found: Option<String>,
 }
@@ -44,7 +44,7 @@ pub struct Checked {
 /// What was found of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Check {
+pub enum CheckResult {
     /// Its content is what the lock file says, and what was published.
     Ok,
     /// Its content is another.
@@ -53,13 +53,13 @@ pub enum Check {
     Missing,
     /// It is there and cannot be read.
     Unreadable,
-    /// An unfinished download, which the same fetch goes on with: no fault.
+    /// An unfinished download, which the same fetch resumes: no fault.
     Unfinished,
     /// The lock file does not name it, such as a file of the user's: no fault.
     NotInLock,
 }
 
-impl Check {
+impl CheckResult {
     /// Whether something is wrong.
     pub fn is_fault(self) -> bool {
         matches!(self, Self::Changed | Self::Missing | Self::Unreadable)
@@ -82,7 +82,7 @@ pub fn verify(data: &Path) -> Result<Verification, Error> {
     let lock = LockFile::load(data)?.ok_or_else(|| Error::NoLockFile {
         folder: data.to_path_buf(),
     })?;
-    let mut files: Vec<Checked> = Vec::new();
+    let mut files: Vec<CheckedFile> = Vec::new();
     for entry in &lock.files {
         files.push(check(data, entry));
         files.extend(
@@ -103,8 +103,8 @@ pub fn verify(data: &Path) -> Result<Verification, Error> {
     })
 }
 
-fn check(data: &Path, entry: &Entry) -> Checked {
-    let checked = |check, bytes, expected, found| Checked {
+fn check(data: &Path, entry: &LockedFile) -> CheckedFile {
+    let checked = |check, bytes, expected, found| CheckedFile {
         name: entry.name.clone(),
         check,
         bytes,
@@ -117,19 +117,19 @@ fn check(data: &Path, entry: &Entry) -> Checked {
         Ok(Some(digests)) => digests,
         Ok(None) => {
             return checked(
-                Check::Missing,
+                CheckResult::Missing,
                 None,
                 Some(format!("git blob {}", entry.git_blob)),
                 None,
             );
         }
-        Err(error) => return checked(Check::Unreadable, None, None, Some(error.to_string())),
+        Err(error) => return checked(CheckResult::Unreadable, None, None, Some(error.to_string())),
     };
     let bytes = Some(digests.bytes);
     // What was published decides, should the lock file say something else.
     let published = sources().iter().find(|source| source.name == entry.name);
     if let Some((expected, found)) = published.and_then(|source| source.mismatch(&digests)) {
-        return checked(Check::Changed, bytes, Some(expected), Some(found));
+        return checked(CheckResult::Changed, bytes, Some(expected), Some(found));
     }
     let same = [
         (&digests.git_blob, &entry.git_blob),
@@ -137,27 +137,27 @@ fn check(data: &Path, entry: &Entry) -> Checked {
         (&digests.sha256, &entry.sha256),
     ];
     match same.iter().all(|(found, expected)| found == expected) && digests.bytes == entry.bytes {
-        true => checked(Check::Ok, bytes, None, None),
+        true => checked(CheckResult::Ok, bytes, None, None),
         false => {
             let (expected, found) = (
                 format!("git blob {}", entry.git_blob),
                 format!("git blob {}", digests.git_blob),
             );
-            checked(Check::Changed, bytes, Some(expected), Some(found))
+            checked(CheckResult::Changed, bytes, Some(expected), Some(found))
         }
     }
 }
 
-fn check_unpacked(data: &Path, unpacked: &Unpacked) -> Checked {
+fn check_unpacked(data: &Path, unpacked: &Unpacked) -> CheckedFile {
     let name = format!("{}/", unpacked.folder);
-    let checked = |check, expected, found| Checked {
+    let checked = |check, expected, found| CheckedFile {
         name: name.clone(),
         check,
         bytes: None,
         expected,
         found,
     };
-    let told = |unpacked: &Unpacked| {
+    let describe = |unpacked: &Unpacked| {
         Some(format!(
             "{} files, BLAKE3 {}",
             unpacked.files, unpacked.blake3
@@ -168,16 +168,16 @@ fn check_unpacked(data: &Path, unpacked: &Unpacked) -> Checked {
             .transpose()
     });
     match found {
-        Ok(Some(found)) if found == *unpacked => checked(Check::Ok, None, None),
-        Ok(Some(found)) => checked(Check::Changed, told(unpacked), told(&found)),
-        Ok(None) => checked(Check::Missing, told(unpacked), None),
-        Err(error) => checked(Check::Unreadable, None, Some(error.to_string())),
+        Ok(Some(found)) if found == *unpacked => checked(CheckResult::Ok, None, None),
+        Ok(Some(found)) => checked(CheckResult::Changed, describe(unpacked), describe(&found)),
+        Ok(None) => checked(CheckResult::Missing, describe(unpacked), None),
+        Err(error) => checked(CheckResult::Unreadable, None, Some(error.to_string())),
     }
 }
 
 /// The path of a name, where a file (or a folder) is there and no link on the way.
 fn find(data: &Path, name: &str, is_folder: bool) -> Result<Option<PathBuf>, Error> {
-    let path = folder::place(data, name)?;
+    let path = folder::path_of(data, name)?;
     match fs::symlink_metadata(&path) {
         Ok(found) if found.is_dir() == is_folder && !found.is_symlink() => Ok(Some(path)),
         Ok(_) => Err(Error::Folder {
@@ -194,14 +194,14 @@ fn list_others(
     folder: &Path,
     below: &str,
     known: &BTreeSet<String>,
-    others: &mut Vec<Checked>,
+    others: &mut Vec<CheckedFile>,
 ) -> Result<(), Error> {
     for entry in fs::read_dir(folder).map_err(Error::read(folder))? {
         let entry = entry.map_err(Error::read(folder))?;
         let file_name = entry.file_name().to_string_lossy().into_owned();
         let name = format!("{below}{file_name}");
         let kind = entry.file_type().map_err(Error::read(&entry.path()))?;
-        let checked = |check| Checked {
+        let checked = |check| CheckedFile {
             name: name.clone(),
             check,
             bytes: None,
@@ -209,13 +209,13 @@ fn list_others(
             found: None,
         };
         if kind.is_dir() {
-            if !known.contains(&format!("{name}/")) && !file_name.starts_with(UNFINISHED) {
+            if !known.contains(&format!("{name}/")) && !file_name.starts_with(STAGING) {
                 list_others(&entry.path(), &format!("{name}/"), known, others)?;
             }
         } else if file_name.ends_with(PART) {
-            others.push(checked(Check::Unfinished));
-        } else if !known.contains(&name) && !is_housekeeping(&file_name) {
-            others.push(checked(Check::NotInLock));
+            others.push(checked(CheckResult::Unfinished));
+        } else if !known.contains(&name) && !is_internal(&file_name) {
+            others.push(checked(CheckResult::NotInLock));
         }
     }
     Ok(())

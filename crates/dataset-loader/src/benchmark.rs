@@ -77,7 +77,7 @@ pub struct Set {
     pub in_average: bool,
     /// Name of the scoring profile that judges it.
     pub scoring_profile: String,
-    /// Where the published records come from; `None` for a set of one's own.
+    /// Where the published records come from; `None` for a custom data set.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source: Option<Provenance>,
     /// What a reader of its counts should know, in a sentence.
@@ -149,7 +149,7 @@ pub struct Fields {
     pub origin: String,
     /// Field of the licence.
     pub license: String,
-    /// Further fields that records of a set of one's own may have. Those of the published sets may
+    /// Further fields that records of a custom data set may have. Those of the published sets may
     /// have any.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub extra: Vec<String>,
@@ -174,8 +174,8 @@ impl Set {
         self.tasks.iter().map(|task| task.count).sum()
     }
 
-    /// Whether it is a set of one's own and none of the published ones.
-    pub fn is_own(&self) -> bool {
+    /// Whether it is a custom data set and none of the published ones.
+    pub fn is_custom(&self) -> bool {
         self.source.is_none()
     }
 
@@ -208,7 +208,7 @@ impl Benchmark {
         Self { sets }
     }
 
-    /// These sets of one's own beside the ones there are.
+    /// These custom data sets beside the ones there are.
     ///
     /// # Errors
     /// A name of a set or task that is taken.
@@ -233,8 +233,8 @@ impl Benchmark {
     }
 
     /// The sets among these that are one's own.
-    pub fn own_sets(&self) -> impl Iterator<Item = &Set> {
-        self.sets.iter().filter(|set| set.is_own())
+    pub fn custom_sets(&self) -> impl Iterator<Item = &Set> {
+        self.sets.iter().filter(|set| set.is_custom())
     }
 
     /// The set of that name.
@@ -262,8 +262,8 @@ impl Benchmark {
         let set = self.sets.iter().find(|set| {
             taken(&set.name) || taken(&set.title) || set.tasks.iter().any(|task| taken(&task.name))
         })?;
-        Some(match set.is_own() {
-            true => format!("another set of your own, {}", set.title),
+        Some(match set.is_custom() {
+            true => format!("another custom data set, {}", set.title),
             false => format!("the set {} of the benchmark", set.title),
         })
     }

@@ -7,7 +7,7 @@
 
 use serde_json::{Map, Value};
 
-use crate::reason::Reason;
+use crate::reason::DropReason;
 
 /// The phrases, in the order of the paper.
 pub const OPTION_PHRASES: [&str; 5] = [
@@ -37,18 +37,18 @@ pub(crate) struct Choices {
 
 impl Choices {
     /// The answer to the question without its options: the content of the correct one.
-    pub(crate) fn answer(&self, question: &str) -> Result<String, Reason> {
+    pub(crate) fn answer(&self, question: &str) -> Result<String, DropReason> {
         if let Some(phrase) = needs_options(question) {
-            return Err(Reason::NeedsOptions { phrase });
+            return Err(DropReason::NeedsOptions { phrase });
         }
         let [label] = self.correct.as_slice() else {
-            return Err(Reason::SeveralCorrect {
+            return Err(DropReason::SeveralCorrect {
                 labels: self.correct.join(""),
             });
         };
         let content = self.content(label)?;
         match content.is_empty() {
-            true => Err(Reason::EmptyOption {
+            true => Err(DropReason::EmptyOption {
                 label: label.clone(),
             }),
             false => Ok(content.to_string()),
@@ -56,7 +56,7 @@ impl Choices {
     }
 
     /// The question with its options below it, a line each, and the labels of the correct ones.
-    pub(crate) fn keep(&self, question: &str) -> Result<(String, String), Reason> {
+    pub(crate) fn with_options(&self, question: &str) -> Result<(String, String), DropReason> {
         for label in &self.correct {
             self.content(label)?;
         }
@@ -74,11 +74,11 @@ impl Choices {
         Value::Object(self.options.iter().map(pair).collect::<Map<_, _>>())
     }
 
-    fn content(&self, label: &str) -> Result<&str, Reason> {
+    fn content(&self, label: &str) -> Result<&str, DropReason> {
         let option = self.options.iter().find(|(own, _)| own == label);
         option
             .map(|(_, content)| content.as_str())
-            .ok_or_else(|| Reason::NoSuchOption {
+            .ok_or_else(|| DropReason::NoSuchOption {
                 label: label.to_string(),
             })
     }

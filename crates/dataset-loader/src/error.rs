@@ -3,15 +3,13 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use record_files::Place;
+use fault::{Class, Fault, Place};
 
 /// An error in the data: what is wrong, in which file and line.
-#[derive(Debug, thiserror::Error)]
-#[error("{}", Told(self))]
+#[derive(Debug)]
 pub struct Error {
     file: PathBuf,
     place: Option<Place>,
-    #[source]
     kind: ErrorKind,
 }
 
@@ -59,16 +57,13 @@ impl Error {
     pub fn line(&self) -> Option<usize> {
         self.place.map(Place::number)
     }
+}
 
-    /// Whether the call is at fault (a name, a path, a flag) and not the data.
-    pub fn is_usage(&self) -> bool {
+impl Fault for Error {
+    /// Usage where the call is at fault (a name or a path), and integrity where the data are.
+    fn class(&self) -> Class {
         match &self.kind {
-            ErrorKind::Records(error) => {
-                matches!(
-                    error.kind(),
-                    record_files::ErrorKind::NotFound | record_files::ErrorKind::Folder
-                )
-            }
+            ErrorKind::Records(error) => error.class(),
             ErrorKind::NotFound
             | ErrorKind::UnknownSet { .. }
             | ErrorKind::UnknownId { .. }
@@ -80,8 +75,8 @@ impl Error {
             | ErrorKind::NeedsOutput { .. }
             | ErrorKind::NoFileOfSplit { .. }
             | ErrorKind::OtherFileOfSet { .. }
-            | ErrorKind::Untranslated { .. } => true,
-            _ => false,
+            | ErrorKind::Untranslated { .. } => Class::Usage,
+            _ => Class::Integrity,
         }
     }
 }
@@ -96,41 +91,26 @@ impl From<record_files::Error> for Error {
     }
 }
 
-/// The place and what is wrong there. An error of the files' reader tells its place itself.
-struct Told<'a>(&'a Error);
-
-impl fmt::Display for Told<'_> {
+/// The place and what is wrong there. An error of the files' reader has its place in its message.
+impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Error { file, place, kind } = self.0;
-        match kind {
-            ErrorKind::Records(error) => write!(f, "{error}"),
-            kind => write!(
-                f,
-                "{}{kind}",
-                Where {
-                    file,
-                    place: *place
-                }
-            ),
+        if let ErrorKind::Records(error) = &self.kind {
+            return write!(f, "{error}");
         }
+        if !self.file.as_os_str().is_empty() {
+            write!(f, "{}", self.file.display())?;
+            match self.place {
+                Some(place) => write!(f, ", {place}: ")?,
+                None => f.write_str(": ")?,
+            }
+        }
+        write!(f, "{}", self.kind)
     }
 }
 
-struct Where<'a> {
-    file: &'a Path,
-    place: Option<Place>,
-}
-
-impl fmt::Display for Where<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.file.as_os_str().is_empty() {
-            return Ok(());
-        }
-        write!(f, "{}", self.file.display())?;
-        match self.place {
-            Some(place) => write!(f, ", {place}: "),
-            None => f.write_str(": "),
-        }
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        Some(&self.kind)
     }
 }
 
@@ -239,7 +219,7 @@ pub enum ErrorKind {
         /// Who has it.
         owner: String,
     },
-    /// A set of one's own that wants to be averaged.
+    /// A custom data set that wants to be averaged.
     #[error("`in_average = true`: the averages are those of MwpBench's ten sets, remove the line")]
     InAverage,
     /// No set of that name.
@@ -255,17 +235,17 @@ pub enum ErrorKind {
     UnknownId {
         /// What was asked for.
         id: String,
-        /// Ids that look alike, or nothing.
+        /// IdRegistry that look alike, or nothing.
         hint: String,
     },
-    /// A file or folder that would be written over.
+    /// A file or folder that would be overwritten.
     #[error("is there already: choose another name or place")]
     AlreadyThere,
     /// A file that cannot be written.
     #[error("cannot be written: {0}")]
     NotWritable(std::io::Error),
-    /// The result would be written over what it is made of.
-    #[error("is read by this import and would be written over: give another --output")]
+    /// The output is one of the inputs.
+    #[error("is read by this import and would be overwritten: choose another output")]
     OutputIsInput,
     /// A folder without a file of a set.
     #[error(
@@ -289,14 +269,14 @@ pub enum ErrorKind {
     },
     /// A split for which the data folder has no place.
     #[error(
-        "the split \"{split}\" has no place in the data folder, which holds test and train: give --output"
+        "the split \"{split}\" has no place in the data folder, which holds test and train: the output has to be named"
     )]
     NeedsOutput {
         /// The split.
         split: String,
     },
     /// The data folder has problems of the set from elsewhere.
-    #[error("{} holds problems of \"{set}\" already, and each set is read from one file: remove it, or give --output", other.display())]
+    #[error("{} holds problems of \"{set}\" already, and each set is read from one file: remove it, or choose another output", other.display())]
     OtherFileOfSet {
         /// The set.
         set: String,
@@ -305,7 +285,7 @@ pub enum ErrorKind {
     },
     /// Problems in another language than the one in which the set is asked.
     #[error(
-        "{count} of the problems asked are not translated (the first is \"{first}\", in \"{language}\"): translate them with `mwpbench data translate`, leave them out with --tasks, or ask them as a set of your own (`mwpbench data new`)"
+        "{count} of the problems asked are not translated (the first is \"{first}\", in \"{language}\")"
     )]
     Untranslated {
         /// How many.

@@ -1,26 +1,26 @@
 //! A publisher's files → MwpBench's record form.
 //!
-//! Records are read one at a time and written to a temporary file, which takes its place when all
-//! are there. A record that is not of its publisher's form is an error with file, line and field,
+//! Records are read one at a time and written to a temporary file, which is committed when all are
+//! there. A record that is not of its publisher's form is an error with file, line and field,
 //! and nothing is written; one that cannot become a word problem is left out and listed with its
-//! [`Reason`].
+//! [`DropReason`].
 
 mod inputs; // which files of a folder are read, and in which order
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 
-use record_files::Place;
 use serde::Serialize;
 use serde_json::Value;
 
 use crate::benchmark::{Benchmark, Set};
 use crate::error::{Error, ErrorKind};
-use crate::native::{self, Answer, At, Item, Native};
-use crate::reason::Reason;
-use crate::record::{self, Extras, Ids, LANGUAGE, type_name};
+use crate::native::{self, PublishedAnswer, PublishedFormat, PublishedItem, RecordPosition};
+use crate::reason::DropReason;
+use crate::record::{self, Extras, IdRegistry, LANGUAGE, type_name};
 use crate::source::load;
-use crate::whole_file::{LinesInTheMaking, folder_of};
+use fault::Place;
+use store::{AtomicFile, write_line};
 
 use inputs::Input;
 
@@ -97,7 +97,7 @@ pub struct Dropped {
     /// The id that it would have.
     pub id: String,
     /// Why.
-    pub reason: Reason,
+    pub reason: DropReason,
     /// The reason in words.
     pub message: String,
 }
@@ -153,6 +153,13 @@ pub fn import(benchmark: &Benchmark, plan: &ImportPlan<'_>) -> Result<Imported, 
     importer.finish(files)
 }
 
+fn folder_of(file: &Path) -> PathBuf {
+    match file.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent.to_path_buf(),
+        _ => PathBuf::from("."),
+    }
+}
+
 fn not_the_same(input: &Path, output: &Path) -> Result<(), Error> {
     let same = match (input.canonicalize(), output.canonicalize()) {
         (Ok(input), Ok(output)) => input == output,
@@ -169,11 +176,11 @@ struct Importer<'a> {
     benchmark: &'a Benchmark,
     plan: &'a ImportPlan<'a>,
     set: Option<&'a Set>,
-    native: &'a Native,
+    native: &'a PublishedFormat,
     folder: PathBuf,
-    lines: LinesInTheMaking,
+    output: AtomicFile,
     position: usize,
-    ids: Ids,
+    ids: IdRegistry,
     /// The content of each id, to know a record that is repeated.
     contents: HashMap<String, blake3::Hash>,
     counts: HashMap<String, usize>,
@@ -188,19 +195,19 @@ impl<'a> Importer<'a> {
         benchmark: &'a Benchmark,
         plan: &'a ImportPlan<'a>,
         set: Option<&'a Set>,
-        native: &'a Native,
+        native: &'a PublishedFormat,
         folder: &Path,
     ) -> Result<Self, Error> {
-        let lines = LinesInTheMaking::begin(folder).map_err(|error| not_writable(folder, error))?;
+        let output = AtomicFile::create_in(folder).map_err(|error| not_writable(folder, error))?;
         Ok(Self {
             benchmark,
             plan,
             set,
             native,
             folder: folder.to_path_buf(),
-            lines,
+            output,
             position: 0,
-            ids: Ids::default(),
+            ids: IdRegistry::default(),
             contents: HashMap::new(),
             counts: HashMap::new(),
             read: 0,
@@ -222,7 +229,7 @@ impl<'a> Importer<'a> {
                 ))));
             };
             self.position += 1;
-            let place = At {
+            let place = RecordPosition {
                 file: &file.name,
                 position: self.position,
                 in_file: self.position - before,
@@ -252,7 +259,7 @@ impl<'a> Importer<'a> {
         }
     }
 
-    fn item(&mut self, file: &Path, place: Place, item: Item) -> Result<(), Error> {
+    fn item(&mut self, file: &Path, place: Place, item: PublishedItem) -> Result<(), Error> {
         self.read += 1;
         let at = |kind| Error::at_place(file, place, kind);
         let (set, task) = self.set_and_task(&item).map_err(at)?;
@@ -263,7 +270,7 @@ impl<'a> Importer<'a> {
             .and_then(Value::as_str)
             .map(str::to_string);
         let written = match self.set {
-            Some(wanted) if wanted.name != set.name => Err(Reason::OtherSet {
+            Some(wanted) if wanted.name != set.name => Err(DropReason::OtherSet {
                 set: set.name.clone(),
             }),
             _ => to_record(set, task, item, self.plan),
@@ -283,14 +290,12 @@ impl<'a> Importer<'a> {
         match self.ids.claim(file, place, id.clone(), origin.as_deref()) {
             Ok(claimed) => self.contents.insert(claimed, content),
             Err(ErrorKind::DuplicateId { id, .. }) if self.contents.get(&id) == Some(&content) => {
-                self.drop(file, place, id, Reason::Repeated);
+                self.drop(file, place, id, DropReason::Repeated);
                 return Ok(());
             }
             Err(kind) => return Err(at(kind)),
         };
-        self.lines
-            .add(&record)
-            .map_err(|error| not_writable(&self.folder, error))?;
+        write_line(&mut self.output, &record).map_err(|error| not_writable(&self.folder, error))?;
         *self.counts.entry(task.to_string()).or_default() += 1;
         self.converted += 1;
         let language = record
@@ -302,7 +307,7 @@ impl<'a> Importer<'a> {
         Ok(())
     }
 
-    fn drop(&mut self, file: &Path, place: Place, id: String, reason: Reason) {
+    fn drop(&mut self, file: &Path, place: Place, id: String, reason: DropReason) {
         let message = reason.to_string();
         self.dropped.push(Dropped {
             file: file.to_path_buf(),
@@ -315,7 +320,7 @@ impl<'a> Importer<'a> {
 
     /// The set and task of an item: those that the record names, else those of the set that is
     /// imported.
-    fn set_and_task(&self, item: &Item) -> Result<(&'a Set, &'a str), ErrorKind> {
+    fn set_and_task(&self, item: &PublishedItem) -> Result<(&'a Set, &'a str), ErrorKind> {
         let benchmark: &'a Benchmark = self.benchmark;
         let named = item
             .task
@@ -354,12 +359,12 @@ impl<'a> Importer<'a> {
                 },
             ));
         }
-        let output = self.output()?;
+        let output = self.output_file()?;
         files
             .iter()
             .try_for_each(|file| not_the_same(&file.path, &output))?;
-        self.lines
-            .put(&output)
+        self.output
+            .commit(&output)
             .map_err(|error| not_writable(&output, error))?;
         let tasks = self.benchmark.task_names();
         let counted = tasks
@@ -379,7 +384,7 @@ impl<'a> Importer<'a> {
         })
     }
 
-    fn output(&self) -> Result<PathBuf, Error> {
+    fn output_file(&self) -> Result<PathBuf, Error> {
         let folder = match self.plan.destination {
             Destination::File(file) => return Ok(file.to_path_buf()),
             Destination::DataFolder(folder) => folder,
@@ -402,8 +407,8 @@ impl<'a> Importer<'a> {
     }
 }
 
-/// Sees to it that no other file of a data folder than `output` has problems of these tasks: each
-/// would be asked twice.
+/// Checks that no other file of a data folder than `output` has problems of these tasks: each would
+/// be asked twice.
 ///
 /// # Errors
 /// One does, or the folder cannot be read.
@@ -440,14 +445,19 @@ fn not_writable(path: &Path, error: std::io::Error) -> Error {
 }
 
 /// The record of an item, in the order of MwpBench's fields, with what is kept after them.
-fn to_record(set: &Set, task: &str, item: Item, plan: &ImportPlan<'_>) -> Result<Extras, Reason> {
+fn to_record(
+    set: &Set,
+    task: &str,
+    item: PublishedItem,
+    plan: &ImportPlan<'_>,
+) -> Result<Extras, DropReason> {
     let mut kept = Extras::new();
     let (question, reference) = match item.answer {
-        Answer::Text(reference) => (item.question, reference),
-        Answer::Missing(expected) => return Err(Reason::NoAnswer { expected }),
-        Answer::Choice(choices) => {
+        PublishedAnswer::Text(reference) => (item.question, reference),
+        PublishedAnswer::Missing(expected) => return Err(DropReason::NoAnswer { expected }),
+        PublishedAnswer::Choice(choices) => {
             let (question, reference) = match plan.keep_choices {
-                true => choices.keep(&item.question)?,
+                true => choices.with_options(&item.question)?,
                 false => {
                     let reference = choices.answer(&item.question)?;
                     (item.question, reference)

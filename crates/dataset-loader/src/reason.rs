@@ -8,7 +8,7 @@ use serde::Serialize;
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 #[non_exhaustive]
-pub enum Reason {
+pub enum DropReason {
     /// Its question speaks of its options.
     NeedsOptions {
         /// The phrase in which it does.
@@ -43,7 +43,7 @@ pub enum Reason {
     },
 }
 
-impl Reason {
+impl DropReason {
     /// The reason without the particulars of one record, to count by.
     pub fn in_general(&self) -> String {
         match self {
@@ -60,7 +60,7 @@ impl Reason {
     }
 }
 
-impl fmt::Display for Reason {
+impl fmt::Display for DropReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NeedsOptions { phrase } => {

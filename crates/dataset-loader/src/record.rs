@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 
-use record_files::Place;
+use fault::Place;
 use serde_json::{Map, Value};
 
 use crate::benchmark::{Benchmark, Fields, Set};
@@ -18,10 +18,10 @@ pub(crate) const REFERENCE: &str = "answer";
 pub(crate) const ORIGIN: &str = "data_source";
 pub(crate) const LICENSE: &str = "license";
 
-/// Fields that an import writes beside those of the record form; a set of one's own may have them
+/// Fields that an import writes beside those of the record form; a custom data set may have them
 /// too.
 pub(crate) const LANGUAGE: &str = "language";
-pub(crate) const KEPT: [&str; 10] = [
+pub(crate) const IMPORTED_FIELDS: [&str; 10] = [
     LANGUAGE,
     "split",
     "form",
@@ -42,7 +42,7 @@ pub(crate) struct Reader<'a> {
     benchmark: &'a Benchmark,
     problems: Vec<Problem>,
     extras: BTreeMap<String, Extras>,
-    ids: Ids,
+    ids: IdRegistry,
 }
 
 /// The fields of one record that make a problem.
@@ -60,11 +60,11 @@ impl<'a> Reader<'a> {
             benchmark,
             problems: Vec::new(),
             extras: BTreeMap::new(),
-            ids: Ids::default(),
+            ids: IdRegistry::default(),
         }
     }
 
-    /// Reads one file's whole content; `file` is its name in messages, `own` the set of one's own
+    /// Reads one file's whole content; `file` is its name in messages, `own` the custom data set
     /// that it belongs to.
     pub(crate) fn read(
         &mut self,
@@ -124,7 +124,7 @@ impl<'a> Reader<'a> {
             question: parts.question.to_string(),
             reference: parts.reference.to_string(),
         });
-        // Origin and licence stay: they tell of the problem and make none.
+        // DataOrigin and licence stay: they tell of the problem and make none.
         for field in [
             &set.fields.task,
             &set.fields.number,
@@ -148,12 +148,12 @@ fn published_parts<'r, 'b>(
     let set = benchmark
         .sets()
         .iter()
-        .find(|set| !set.is_own() && set.tasks.iter().any(|own| own.name == task));
+        .find(|set| !set.is_custom() && set.tasks.iter().any(|own| own.name == task));
     let set = set.ok_or_else(|| {
         let known = benchmark
             .sets()
             .iter()
-            .filter(|set| !set.is_own())
+            .filter(|set| !set.is_custom())
             .flat_map(|set| &set.tasks);
         unknown_task(TASK, task, known.map(|task| task.name.as_str()))
     })?;
@@ -186,7 +186,7 @@ fn own_parts<'r>(record: &'r Extras, set: &'r Set) -> Result<Parts<'r>, ErrorKin
         named
             .into_iter()
             .map(String::as_str)
-            .chain(KEPT)
+            .chain(IMPORTED_FIELDS)
             .chain(fields.extra.iter().map(String::as_str))
     };
     if let Some(field) = record
@@ -225,7 +225,7 @@ fn unknown_task<'n>(field: &str, task: &str, known: impl Iterator<Item = &'n str
 
 /// The ids given so far, and where.
 #[derive(Default)]
-pub(crate) struct Ids {
+pub(crate) struct IdRegistry {
     first_seen: HashMap<String, FirstSeen>,
 }
 
@@ -236,7 +236,7 @@ struct FirstSeen {
     source: Option<String>,
 }
 
-impl Ids {
+impl IdRegistry {
     /// Registers the id, qualified by the source where another source of the same task took the
     /// number first.
     pub(crate) fn claim(

@@ -1,4 +1,4 @@
-//! Files, folders and the embedded samples turned into data with a digest.
+//! Files, folders and the bundled problems turned into data with a digest.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -6,13 +6,13 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use crate::benchmark::{Benchmark, Set};
+use crate::custom_set;
 use crate::error::{Error, ErrorKind};
-use crate::own_set;
 use crate::problem::Problem;
 use crate::record::{Extras, LANGUAGE, Reader};
 
-/// The samples, embedded: `datasets/<set>/sample.jsonl`.
-const SAMPLES: [(&str, &str); 11] = [
+/// The bundled problems, embedded: `datasets/<set>/sample.jsonl`.
+const BUNDLED: [(&str, &str); 11] = [
     (
         "datasets/gsm8k/sample.jsonl",
         include_str!("../../../datasets/gsm8k/sample.jsonl"),
@@ -62,9 +62,10 @@ const SAMPLES: [(&str, &str); 11] = [
 /// Where problems came from.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
-pub enum Origin {
-    /// The samples that come with the program: not the benchmark.
-    Samples,
+pub enum DataOrigin {
+    /// The problems that are bundled with the program: not the benchmark.
+    #[serde(rename = "samples")]
+    Bundled,
     /// Files, in reading order.
     Files {
         /// Their paths as given or found.
@@ -76,10 +77,10 @@ pub enum Origin {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Data {
     /// Where they came from.
-    pub origin: Origin,
+    pub origin: DataOrigin,
     /// BLAKE3 (hex) of the files' contents, one after the other.
     pub digest: String,
-    /// Sorted by set in the benchmark's order; within a set in reading order. Ids are unique.
+    /// Sorted by set in the benchmark's order; within a set in reading order. IdRegistry are unique.
     pub problems: Vec<Problem>,
     /// What the records hold beside their problems, by id; none where a record holds nothing else.
     pub extras: BTreeMap<String, Extras>,
@@ -113,10 +114,10 @@ impl Data {
             .is_some_and(|language| Some(language) != asked_in)
     }
 
-    /// Sees to it that each of these problems is in the language in which its set is asked.
+    /// Checks that each of these problems is in the language in which its set is asked.
     ///
     /// # Errors
-    /// Some are not; the message says how many, and the ways out.
+    /// Some are not; the message says how many.
     pub fn check_language(&self, benchmark: &Benchmark, problems: &[Problem]) -> Result<(), Error> {
         let untranslated: Vec<&Problem> = problems
             .iter()
@@ -151,16 +152,16 @@ impl Data {
 
     /// The ids that end like this one, or else some of its task.
     fn hint(&self, id: &str) -> String {
-        const SHOWN: usize = 3;
+        const MAX_SHOWN: usize = 3;
         let (task, number) = id.rsplit_once('/').unwrap_or((id, id));
         let ids = || self.problems.iter().map(|problem| problem.id.as_str());
         let same_number =
             |other: &&str| other.rsplit_once('/').is_some_and(|(_, own)| own == number);
-        let mut near: Vec<&str> = ids().filter(same_number).take(SHOWN).collect();
+        let mut near: Vec<&str> = ids().filter(same_number).take(MAX_SHOWN).collect();
         if near.is_empty() {
             near = ids()
                 .filter(|other| other.rsplit_once('/').is_some_and(|(own, _)| own == task))
-                .take(SHOWN)
+                .take(MAX_SHOWN)
                 .collect();
         }
         match (near.is_empty(), self.problems.first()) {
@@ -171,19 +172,19 @@ impl Data {
     }
 }
 
-/// The embedded samples of all sets.
-pub fn samples(benchmark: &Benchmark) -> Data {
+/// The bundled problems of all sets.
+pub fn bundled_problems(benchmark: &Benchmark) -> Data {
     let file = |&(name, text): &(&str, &str)| (PathBuf::from(name), text.as_bytes().to_vec(), None);
-    match read_all(benchmark, SAMPLES.iter().map(file).map(Ok)) {
-        Ok(content) => content.into_data(Origin::Samples),
-        Err(error) => panic!("the embedded samples are valid: {error}"),
+    match read_all(benchmark, BUNDLED.iter().map(file).map(Ok)) {
+        Ok(content) => content.into_data(DataOrigin::Bundled),
+        Err(error) => panic!("the bundled problems are valid: {error}"),
     }
 }
 
 /// Loads a file, or all data files of a folder (`*.jsonl`, `*.json`, in order of name; not those
-/// with `train` in their name). Of its sub-folders those are read that hold a set of one's own (a
+/// with `train` in their name). Of its sub-folders those are read that hold a custom data set (a
 /// `dataset.toml`); so is the folder itself where it does. The benchmark must know these sets:
-/// [`Benchmark::with`] what [`crate::own_sets`] finds at the same place.
+/// [`Benchmark::with`] what [`crate::custom_sets`] finds at the same place.
 ///
 /// # Errors
 /// What is wrong with the data, see [`ErrorKind`].
@@ -194,12 +195,12 @@ pub fn load(benchmark: &Benchmark, path: &Path) -> Result<Data, Error> {
         Ok(content) => Ok((file, content, own)),
         Err(error) => Err(unreadable(&file, error)),
     };
-    Ok(read_all(benchmark, files.into_iter().map(read))?.into_data(Origin::Files { paths }))
+    Ok(read_all(benchmark, files.into_iter().map(read))?.into_data(DataOrigin::Files { paths }))
 }
 
 /// Whether [`load`] would find anything in a folder.
 pub fn holds_data(folder: &Path) -> bool {
-    let own = own_set::folders(folder).is_ok_and(|folders| !folders.is_empty());
+    let own = custom_set::folders(folder).is_ok_and(|folders| !folders.is_empty());
     own || folder.is_dir() && data_files(folder).map_or(true, |files| !files.is_empty())
 }
 
@@ -231,7 +232,7 @@ pub fn load_training(
     Ok((problems, passed_over))
 }
 
-/// A file with its content and the set of one's own that it belongs to.
+/// A file with its content and the custom data set that it belongs to.
 type Content<'a> = (PathBuf, Vec<u8>, Option<&'a Set>);
 
 struct ReadContent {
@@ -241,7 +242,7 @@ struct ReadContent {
 }
 
 impl ReadContent {
-    fn into_data(self, origin: Origin) -> Data {
+    fn into_data(self, origin: DataOrigin) -> Data {
         Data {
             origin,
             digest: self.digest,
@@ -276,7 +277,7 @@ fn read_all<'a>(
     })
 }
 
-/// The files of a place, each with the set of one's own that it belongs to.
+/// The files of a place, each with the custom data set that it belongs to.
 fn files<'a>(
     benchmark: &'a Benchmark,
     path: &Path,
@@ -284,13 +285,13 @@ fn files<'a>(
     if !path.is_dir() {
         return Ok(vec![(path.to_path_buf(), None)]);
     }
-    let own_folders = own_set::folders(path)?;
+    let own_folders = custom_set::folders(path)?;
     let mut files = Vec::new();
     if !own_folders.iter().any(|folder| folder == path) {
         files.extend(data_files(path)?.into_iter().map(|file| (file, None)));
     }
     for folder in own_folders {
-        let set = benchmark.expect_set(&own_set::name(&folder)?)?;
+        let set = benchmark.expect_set(&custom_set::name(&folder)?)?;
         files.extend(
             data_files(&folder)?
                 .into_iter()

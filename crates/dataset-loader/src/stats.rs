@@ -8,29 +8,29 @@ use serde::Serialize;
 
 use crate::benchmark::{Benchmark, Set};
 use crate::problem::Problem;
-use crate::source::{Data, Origin};
+use crate::source::{Data, DataOrigin};
 
 /// The counts of all sets.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Stats {
     /// Where the problems came from.
-    pub origin: Origin,
+    pub origin: DataOrigin,
     /// BLAKE3 (hex) of the files' contents.
     pub digest: String,
     /// The sets, in the benchmark's order.
     pub sets: Vec<SetStats>,
     /// Test problems of the averaged sets.
-    pub test: Counted,
+    pub test: ProblemCount,
     /// Training problems of the averaged sets.
-    pub train: Counted,
+    pub train: ProblemCount,
     /// Training files that are not in the record form and were not counted.
     pub passed_over: Vec<PathBuf>,
 }
 
 /// Problems in the paper and at hand.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct Counted {
-    /// What table 1 of the paper counts; null for a set of one's own.
+pub struct ProblemCount {
+    /// What table 1 of the paper counts; null for a custom data set.
     pub paper: Option<usize>,
     /// What is at hand.
     pub at_hand: usize,
@@ -46,9 +46,9 @@ pub struct SetStats {
     /// Whether it takes part in the averages.
     pub in_average: bool,
     /// Test problems.
-    pub test: Counted,
+    pub test: ProblemCount,
     /// Training problems.
-    pub train: Counted,
+    pub train: ProblemCount,
     /// Of the test problems at hand, those in another language than the one in which the set is
     /// asked.
     pub untranslated: usize,
@@ -66,7 +66,7 @@ pub struct TaskStats {
     /// Name of the task.
     pub task: String,
     /// Test problems.
-    pub test: Counted,
+    pub test: ProblemCount,
 }
 
 impl Stats {
@@ -81,9 +81,9 @@ impl Stats {
             .iter()
             .map(|set| SetStats::of(set, data, &at_hand, count(&trained, &set.name)))
             .collect();
-        let sum = |of: fn(&SetStats) -> Counted| {
+        let sum = |of: fn(&SetStats) -> ProblemCount| {
             let averaged = || sets.iter().filter(|set| set.in_average).map(of);
-            Counted {
+            ProblemCount {
                 paper: Some(averaged().filter_map(|counted| counted.paper).sum()),
                 at_hand: averaged().map(|counted| counted.at_hand).sum(),
             }
@@ -148,10 +148,10 @@ fn count(counts: &HashMap<&str, usize>, name: &str) -> usize {
 
 impl SetStats {
     fn of(set: &Set, data: &Data, counts: &Counts<'_>, trained: usize) -> Self {
-        let paper = |count: usize| (!set.is_own()).then_some(count);
+        let paper = |count: usize| (!set.is_custom()).then_some(count);
         let task = |task: &crate::benchmark::Task| TaskStats {
             task: task.name.clone(),
-            test: Counted {
+            test: ProblemCount {
                 paper: paper(task.count),
                 at_hand: count(&counts.of_task, &task.name),
             },
@@ -160,11 +160,11 @@ impl SetStats {
             set: set.name.clone(),
             title: set.title.clone(),
             in_average: set.in_average,
-            test: Counted {
+            test: ProblemCount {
                 paper: paper(set.count()),
                 at_hand: count(&counts.of_set, &set.name),
             },
-            train: Counted {
+            train: ProblemCount {
                 paper: paper(set.train_count),
                 at_hand: trained,
             },
@@ -177,7 +177,7 @@ impl SetStats {
             },
             notes: Vec::new(),
         };
-        if data.origin != Origin::Samples && !set.is_own() {
+        if data.origin != DataOrigin::Bundled && !set.is_custom() {
             stats.notes = notes(set, &stats);
         }
         stats
@@ -193,7 +193,7 @@ fn notes(set: &Set, stats: &SetStats) -> Vec<String> {
     }
     if stats.untranslated > 0 {
         notes.push(format!(
-            "{} of them wait for their translation (`mwpbench data translate`) and cannot be asked before",
+            "{} of them wait for their translation and cannot be asked before",
             grouped(stats.untranslated)
         ));
     }

@@ -6,127 +6,130 @@ use reqwest::Response;
 use reqwest::header::CONTENT_TYPE;
 use tokio::time::{Instant, timeout};
 
-use crate::events::EventDecoder;
-use crate::http::{Http, too_large};
-use crate::limiter::Pace;
-use crate::reply::{Answer, Reply, Step};
-use crate::request::Body;
-use crate::trouble::Trouble;
+use crate::http::{HttpClient, too_large};
+use crate::limiter::Timing;
+use crate::request::RequestBody;
+use crate::request_error::RequestError;
+use crate::response::{ResponseBuilder, ServerCompletion, Step};
+use crate::sse::SseDecoder;
 
 /// How long to wait for the count of tokens when the text has come to its end.
-const AFTER_THE_END: Duration = Duration::from_secs(10);
+const USAGE_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// What an attempt needs.
 pub(crate) struct Attempt<'a> {
-    pub(crate) http: &'a Http,
+    pub(crate) http: &'a HttpClient,
     /// Address of the route.
     pub(crate) url: &'a str,
-    pub(crate) body: &'a Body,
+    pub(crate) body: &'a RequestBody,
     /// Strings at which the text ends, whoever notices.
     pub(crate) stops: &'a [String],
-    /// Told of every piece of text, with the number of pieces.
-    pub(crate) on_pieces: &'a (dyn Fn(usize) + Send + Sync),
+    /// Called for the chunks of text as they arrive, with their number.
+    pub(crate) on_chunks: &'a (dyn Fn(usize) + Send + Sync),
 }
 
 impl Attempt<'_> {
-    /// Asks once.
-    pub(crate) async fn make(&self) -> Result<(Answer, Pace), Trouble> {
-        let patience = &self.http.patience;
-        let outcome = timeout(patience.whole, self.ask())
+    /// Sends the request once.
+    pub(crate) async fn send(&self) -> Result<(ServerCompletion, Timing), RequestError> {
+        let policy = &self.http.policy;
+        let outcome = timeout(policy.request_timeout, self.complete())
             .await
-            .unwrap_or_else(|_| Err(self.http.endless()));
+            .unwrap_or_else(|_| Err(self.http.request_timeout_error()));
         match outcome {
-            Ok((answer, pace)) => Ok((
-                Answer {
-                    text: self.http.scrubber().scrub_completion(answer.text),
-                    ..answer
+            Ok((completion, timing)) => Ok((
+                ServerCompletion {
+                    text: self.http.scrubber().scrub_completion(completion.text),
+                    ..completion
                 },
-                pace,
+                timing,
             )),
-            Err(trouble) => Err(Trouble {
-                reason: self.http.quote(&trouble.reason),
-                ..trouble
+            Err(error) => Err(RequestError {
+                reason: self.http.quote(&error.reason),
+                ..error
             }),
         }
     }
 
-    async fn ask(&self) -> Result<(Answer, Pace), Trouble> {
+    async fn complete(&self) -> Result<(ServerCompletion, Timing), RequestError> {
         let started = Instant::now();
         let mut response = self
             .http
             .send(self.http.post(self.url, &self.body.json))
             .await?;
-        let mut reply = Reply::new(self.stops);
-        let first_word = match is_stream(&response) {
-            true => self.read_stream(&mut response, &mut reply).await?,
+        let mut parts = ResponseBuilder::new(self.stops);
+        let first_token = match is_stream(&response) {
+            true => self.read_stream(&mut response, &mut parts).await?,
             false => {
                 let text = self
                     .http
-                    .text(&mut response, self.http.patience.largest_answer)
+                    .text(&mut response, self.http.policy.max_response_bytes)
                     .await?;
-                self.read_whole(&text, &mut reply)?;
+                self.read_whole(&text, &mut parts)?;
                 None
             }
         };
-        let to_first_word = first_word.map(|time| time.duration_since(started));
+        let time_to_first_token = first_token.map(|time| time.duration_since(started));
         Ok((
-            reply.finish()?,
-            Pace {
-                to_first_word,
-                whole: started.elapsed(),
+            parts.finish()?,
+            Timing {
+                time_to_first_token,
+                total: started.elapsed(),
             },
         ))
     }
 
-    /// Takes an answer that came at once. Some servers send events and call them something else.
-    fn read_whole(&self, text: &str, reply: &mut Reply<'_>) -> Result<(), Trouble> {
+    /// Reads a response that is not streamed. Some servers send events and declare another type.
+    fn read_whole(&self, text: &str, parts: &mut ResponseBuilder<'_>) -> Result<(), RequestError> {
         if !text.trim_start().starts_with("data:") {
-            return reply.take(text).map(|_| ());
+            return parts.push(text).map(|_| ());
         }
-        let mut decoder = EventDecoder::new(self.http.patience.largest_event);
-        for event in decoder.feed(text.as_bytes()).map_err(Trouble::broken)? {
-            if reply.take(&event)? == Step::Done {
+        let mut decoder = SseDecoder::new(self.http.policy.max_event_bytes);
+        for event in decoder
+            .feed(text.as_bytes())
+            .map_err(RequestError::broken)?
+        {
+            if parts.push(&event)? == Step::Done {
                 break;
             }
         }
         Ok(())
     }
 
-    /// Reads events to the end of the answer; when the first piece of text came. Dropping the
-    /// response closes the connection where a stop string of ours ends the text before the server
+    /// Reads events to the end of the response; returns when the first text arrived. Dropping the
+    /// response closes the connection where a stop string found here ends the text before the server
     /// does.
     async fn read_stream(
         &self,
         response: &mut Response,
-        reply: &mut Reply<'_>,
-    ) -> Result<Option<Instant>, Trouble> {
-        let patience = &self.http.patience;
-        let mut decoder = EventDecoder::new(patience.largest_event);
-        let (mut bytes, mut first_word) = (0, None);
+        parts: &mut ResponseBuilder<'_>,
+    ) -> Result<Option<Instant>, RequestError> {
+        let policy = &self.http.policy;
+        let mut decoder = SseDecoder::new(policy.max_event_bytes);
+        let (mut bytes, mut first_token) = (0, None);
         loop {
-            let next = self.http.more(response);
-            let next = match reply.is_finished() {
-                true => timeout(AFTER_THE_END, next).await.unwrap_or(Ok(None)),
+            let next = self.http.next_bytes(response);
+            let next = match parts.is_finished() {
+                true => timeout(USAGE_TIMEOUT, next).await.unwrap_or(Ok(None)),
                 false => next.await,
             };
             let more = match next {
                 Ok(Some(more)) => more,
-                Ok(None) => return Ok(first_word),
+                Ok(None) => return Ok(first_token),
                 // Only the count of tokens is missing.
-                Err(_) if reply.is_finished() => return Ok(first_word),
-                Err(trouble) => return Err(trouble),
+                Err(_) if parts.is_finished() => return Ok(first_token),
+                Err(error) => return Err(error),
             };
             bytes += more.len();
-            if bytes > patience.largest_answer {
-                return Err(too_large(patience.largest_answer));
+            if bytes > policy.max_response_bytes {
+                return Err(too_large(policy.max_response_bytes));
             }
-            for event in decoder.feed(&more).map_err(Trouble::broken)? {
-                match reply.take(&event)? {
-                    Step::Done => return Ok(first_word),
-                    Step::ReadOn { pieces: 0 } => {}
-                    Step::ReadOn { pieces } => {
-                        first_word.get_or_insert_with(Instant::now);
-                        (self.on_pieces)(pieces);
+            for event in decoder.feed(&more).map_err(RequestError::broken)? {
+                match parts.push(&event)? {
+                    Step::Done => return Ok(first_token),
+                    Step::Continue { chunks: 0 } => {}
+                    Step::Continue { chunks } => {
+                        first_token.get_or_insert_with(Instant::now);
+                        (self.on_chunks)(chunks);
                     }
                 }
             }
@@ -134,7 +137,7 @@ impl Attempt<'_> {
     }
 }
 
-/// Servers that cannot stream answer with plain JSON, whatever was asked.
+/// Servers that cannot stream send plain JSON, whatever was requested.
 fn is_stream(response: &Response) -> bool {
     let kind = response
         .headers()

@@ -1,5 +1,6 @@
 //! The address of a server, in whichever form it was given.
 
+use http_client::redact;
 use reqwest::Url;
 
 use crate::error::Error;
@@ -28,7 +29,7 @@ impl BaseUrl {
     /// in files and on screens.
     pub fn parse(text: &str) -> Result<Self, Error> {
         let refused = |reason: &str| Error::BadUrl {
-            given: without_password(text),
+            given: redact(text),
             reason: reason.to_string(),
         };
         if !text.contains("://") {
@@ -39,9 +40,9 @@ impl BaseUrl {
             return Err(refused("only http: and https: are understood"));
         }
         if !url.username().is_empty() || url.password().is_some() {
-            return Err(refused(
-                "an address with a password is not used, since addresses are kept in run.json: give a key by MWPBENCH_API_KEY or in a file",
-            ));
+            return Err(Error::PasswordInUrl {
+                given: redact(text),
+            });
         }
         if url.query().is_some() || url.fragment().is_some() {
             return Err(refused("the address of a server has no ? or # in it"));
@@ -100,23 +101,6 @@ impl BaseUrl {
 fn is_version(part: &str) -> bool {
     part.strip_prefix('v')
         .is_some_and(|rest| rest.starts_with(|first: char| first.is_ascii_digit()))
-}
-
-/// A text that may be an address, with what stands before an `@` of its host left out.
-fn without_password(text: &str) -> String {
-    let (scheme, rest) = text.split_once("://").unwrap_or(("", text));
-    let host_ends = rest.find(['/', '?', '#']).unwrap_or(rest.len());
-    match rest[..host_ends].rfind('@') {
-        Some(at) => format!(
-            "{scheme}://…@{}",
-            rest[at + 1..].split(['?', '#']).next().unwrap_or_default()
-        ),
-        None => text
-            .split(['?', '#'])
-            .next()
-            .unwrap_or_default()
-            .to_string(),
-    }
 }
 
 #[cfg(test)]

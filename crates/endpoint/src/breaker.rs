@@ -1,144 +1,147 @@
-//! Whether the server is gone, or only a prompt fails.
+//! The circuit breaker: whether the server is down, or only single prompts fail.
 //!
-//! A server that answers some prompts is there: what fails all its attempts meanwhile fails for
-//! itself. An attempt counts so only if something succeeded since the one before it, or the last
-//! answers before an outage would speak against a prompt; and being put off by a server that has
-//! too much to do says next to nothing of a prompt. Where nothing succeeds, prompts wait, since
-//! recording each of them as failed would only say that the server was away; after a while without
-//! a success the run ends. That would end a run for ever if the last prompts of it crashed the
-//! server one by one, so a few prompts that the server does respond to, however badly, fail for
-//! themselves then. Pieces of answers under way are signs of life: a slow server is not gone.
+//! A server that answers some prompts is up: a prompt that fails all its attempts meanwhile is at
+//! fault itself, and is recorded as failed. An attempt counts against a prompt only if something
+//! succeeded since the one before it, or the last answers before an outage would count against
+//! every prompt in flight; and being throttled says next to nothing about a prompt.
+//!
+//! Where nothing succeeds, prompts are retried, since recording each of them as failed would only
+//! say that the server was down. After a span without a success the breaker opens and the run ends.
+//! There is no half-open state: the next run is the probe. One exception: the last prompts of a run
+//! may crash the server one by one, which would end every run at the same place. So where the
+//! server does respond, however badly, a few prompts fail for themselves. Chunks of streams are
+//! heartbeats: a slow server is not down.
 
 use std::collections::HashSet;
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::trouble::{Trouble, TroubleKind};
+use crate::request_error::{RequestError, RequestErrorKind};
 
-/// Attempts that must have failed before the server can count as gone.
-const LEAST_FAILURES: usize = 8;
-/// So many prompts may fail for themselves at a time.
-const FEW_PROMPTS: usize = 4;
-/// A server that shows life without ever finishing an answer gets so many times the attempts of a
-/// prompt.
-const ROUNDS_WITHOUT_SUCCESS: u32 = 3;
-/// Being put off (429, 503) so often, while others succeed, counts as one attempt in vain.
-const PUT_OFF: u32 = 20;
+/// Attempts that must have failed before the breaker can open.
+const MIN_FAILURES: usize = 8;
+/// How many prompts may fail for themselves at a time.
+const MAX_FAILING_PROMPTS: usize = 4;
+/// A server that sends heartbeats without ever finishing a response gets this many times the
+/// attempts of a prompt.
+const MAX_ROUNDS_WITHOUT_SUCCESS: u32 = 3;
+/// Being throttled (429, 503) this often, while others succeed, counts as one failed attempt.
+const THROTTLES_PER_FAILURE: u32 = 20;
 
-/// What is to become of a prompt whose attempt failed.
+/// What happens to a prompt whose attempt failed.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Judgement {
-    /// Another attempt.
-    Again,
+pub(crate) enum BreakerDecision {
+    /// It is tried again.
+    Retry,
     /// It fails for itself.
-    PromptFails,
-    /// The server is gone.
-    ServerGone { failures: usize, seconds: u64 },
+    FailPrompt,
+    /// The breaker opens: the server is down.
+    Open { failures: usize, seconds: u64 },
 }
 
-/// The attempts in vain of one prompt.
+/// The failed attempts of one prompt.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct History {
+pub(crate) struct FailureHistory {
     /// All of them.
     pub(crate) attempts: u32,
-    /// Those before which something succeeded since the one before, where the server was not just
-    /// busy.
+    /// Those since whose predecessor something succeeded, throttled ones apart.
     counted: u32,
-    /// The others of those.
-    put_off: u32,
-    /// Those before which the server sent some piece since the one before, and finished nothing.
-    alive: u32,
+    /// The throttled ones of those.
+    throttled: u32,
+    /// Those since whose predecessor there was a heartbeat, but no success.
+    with_heartbeat: u32,
     last_failure: Option<Instant>,
 }
 
-impl History {
-    fn failed(
+impl FailureHistory {
+    fn record(
         &mut self,
-        kind: TroubleKind,
+        kind: RequestErrorKind,
         last_success: Instant,
-        last_sign: Instant,
+        last_heartbeat: Instant,
         now: Instant,
     ) {
         let since_last = |time: Instant| self.last_failure.is_none_or(|last| time > last);
-        let (counted, alive) = (since_last(last_success), since_last(last_sign));
+        let (counted, with_heartbeat) = (since_last(last_success), since_last(last_heartbeat));
         self.attempts += 1;
         match kind {
-            TroubleKind::Throttled => self.put_off += u32::from(counted),
+            RequestErrorKind::Throttled => self.throttled += u32::from(counted),
             _ => self.counted += u32::from(counted),
         }
-        self.alive += u32::from(alive && !counted);
+        self.with_heartbeat += u32::from(with_heartbeat && !counted);
         self.last_failure = Some(now);
     }
 }
 
-/// Takes note of successes and failures.
+/// Records successes and failures of all prompts.
 #[derive(Debug)]
-pub(crate) struct Breaker {
-    gone_after: Duration,
-    attempts: u32,
+pub(crate) struct CircuitBreaker {
+    give_up_after: Duration,
+    max_attempts: u32,
     last_success: Instant,
-    last_sign: Instant,
+    last_heartbeat: Instant,
     failures: usize,
-    /// Prompts that failed since the last success: at most as many as are under way.
+    /// Prompts that failed since the last success: at most as many as are in flight.
     prompts: HashSet<usize>,
     /// The longest pause that the server asked for since the last success.
     pause: Duration,
 }
 
-impl Breaker {
-    /// `attempts`: how many a prompt has while others succeed.
-    pub(crate) fn new(gone_after: Duration, attempts: u32, now: Instant) -> Self {
+impl CircuitBreaker {
+    /// `max_attempts`: those of one prompt while others succeed.
+    pub(crate) fn new(give_up_after: Duration, max_attempts: u32, now: Instant) -> Self {
         Self {
-            gone_after,
-            attempts,
+            give_up_after,
+            max_attempts,
             last_success: now,
-            last_sign: now,
+            last_heartbeat: now,
             failures: 0,
             prompts: HashSet::new(),
             pause: Duration::ZERO,
         }
     }
 
-    /// The server answered a prompt, or refused it, which only a server that is there can do.
+    /// The server answered a prompt, or rejected it, which only a server that is up can do.
     pub(crate) fn succeeded(&mut self, now: Instant) {
-        *self = Self::new(self.gone_after, self.attempts, now);
+        *self = Self::new(self.give_up_after, self.max_attempts, now);
     }
 
-    /// The server sent a piece of an answer.
-    pub(crate) fn showed_life(&mut self, now: Instant) {
-        self.last_sign = now;
+    /// The server sent a chunk of a stream.
+    pub(crate) fn heartbeat(&mut self, now: Instant) {
+        self.last_heartbeat = now;
     }
 
     /// An attempt for a prompt failed.
     pub(crate) fn failed(
         &mut self,
         prompt: usize,
-        trouble: &Trouble,
-        history: &mut History,
+        error: &RequestError,
+        history: &mut FailureHistory,
         now: Instant,
-    ) -> Judgement {
+    ) -> BreakerDecision {
         self.failures += 1;
         self.prompts.insert(prompt);
-        self.pause = self.pause.max(trouble.wait.unwrap_or_default());
-        history.failed(trouble.kind, self.last_success, self.last_sign, now);
-        let spent = history.attempts >= self.attempts;
-        let never_ends = history.alive >= self.attempts.saturating_mul(ROUNDS_WITHOUT_SUCCESS);
-        if history.counted + history.put_off / PUT_OFF >= self.attempts || never_ends {
-            return Judgement::PromptFails;
+        self.pause = self.pause.max(error.retry_after.unwrap_or_default());
+        history.record(error.kind, self.last_success, self.last_heartbeat, now);
+        let max = self.max_attempts;
+        let spent = history.attempts >= max;
+        let never_ends = history.with_heartbeat >= max.saturating_mul(MAX_ROUNDS_WITHOUT_SUCCESS);
+        if history.counted + history.throttled / THROTTLES_PER_FAILURE >= max || never_ends {
+            return BreakerDecision::FailPrompt;
         }
-        let since = now.duration_since(self.last_success.max(self.last_sign));
-        if since < self.gone_after + self.pause || self.failures < LEAST_FAILURES {
-            return Judgement::Again;
+        let since = now.duration_since(self.last_success.max(self.last_heartbeat));
+        if since < self.give_up_after + self.pause || self.failures < MIN_FAILURES {
+            return BreakerDecision::Retry;
         }
         let responds = matches!(
-            trouble.kind,
-            TroubleKind::Broken | TroubleKind::CutOff | TroubleKind::Silent
+            error.kind,
+            RequestErrorKind::Broken | RequestErrorKind::Truncated | RequestErrorKind::TimedOut
         );
-        match responds && self.prompts.len() <= FEW_PROMPTS {
-            true if spent => Judgement::PromptFails,
-            true => Judgement::Again,
-            false => Judgement::ServerGone {
+        match responds && self.prompts.len() <= MAX_FAILING_PROMPTS {
+            true if spent => BreakerDecision::FailPrompt,
+            true => BreakerDecision::Retry,
+            false => BreakerDecision::Open {
                 failures: self.failures,
                 seconds: since.as_secs(),
             },
@@ -152,22 +155,22 @@ mod tests {
 
     const SPAN: Duration = Duration::from_secs(10);
 
-    fn failure(kind: TroubleKind) -> Trouble {
-        Trouble::new(kind, "test")
+    fn failure(kind: RequestErrorKind) -> RequestError {
+        RequestError::new(kind, "test")
     }
 
-    /// The judgement of one more failure of a prompt that has had so many attempts before it.
-    fn judge(
-        breaker: &mut Breaker,
+    /// The decision on one more failure of a prompt that has had so many attempts before it.
+    fn decide(
+        breaker: &mut CircuitBreaker,
         prompt: usize,
-        kind: TroubleKind,
+        kind: RequestErrorKind,
         before: u32,
         now: Instant,
-    ) -> Judgement {
-        let mut history = History {
+    ) -> BreakerDecision {
+        let mut history = FailureHistory {
             attempts: before,
             last_failure: Some(now),
-            ..History::default()
+            ..FailureHistory::default()
         };
         breaker.failed(prompt, &failure(kind), &mut history, now)
     }
@@ -175,79 +178,84 @@ mod tests {
     #[test]
     fn a_prompt_that_fails_while_others_succeed_fails_for_itself() {
         let start = Instant::now();
-        let mut breaker = Breaker::new(SPAN, 3, start);
-        let mut history = History::default();
-        let broken = failure(TroubleKind::Broken);
-        let mut judged = Vec::new();
+        let mut breaker = CircuitBreaker::new(SPAN, 3, start);
+        let mut history = FailureHistory::default();
+        let broken = failure(RequestErrorKind::Broken);
+        let mut decided = Vec::new();
         for second in 0..3 {
             let now = start + Duration::from_secs(2 * second);
-            judged.push(breaker.failed(0, &broken, &mut history, now));
+            decided.push(breaker.failed(0, &broken, &mut history, now));
             breaker.succeeded(now + Duration::from_secs(1));
         }
         assert_eq!(
-            judged,
-            [Judgement::Again, Judgement::Again, Judgement::PromptFails]
+            decided,
+            [
+                BreakerDecision::Retry,
+                BreakerDecision::Retry,
+                BreakerDecision::FailPrompt
+            ]
         );
     }
 
     #[test]
-    fn a_prompt_that_is_only_put_off_gets_many_attempts() {
+    fn a_prompt_that_is_only_throttled_gets_many_attempts() {
         let start = Instant::now();
-        let mut breaker = Breaker::new(SPAN, 3, start);
-        let mut history = History::default();
-        let put_off = |second: u32| {
+        let mut breaker = CircuitBreaker::new(SPAN, 3, start);
+        let mut history = FailureHistory::default();
+        let throttled = |second: u32| {
             let now = start + Duration::from_secs(2 * u64::from(second));
-            let judged = breaker.failed(0, &failure(TroubleKind::Throttled), &mut history, now);
+            let decided =
+                breaker.failed(0, &failure(RequestErrorKind::Throttled), &mut history, now);
             breaker.succeeded(now + Duration::from_secs(1));
-            judged
+            decided
         };
-        let judged: Vec<_> = (0..3 * PUT_OFF).map(put_off).collect();
-        let (last, others) = judged.split_last().unwrap();
+        let decided: Vec<_> = (0..3 * THROTTLES_PER_FAILURE).map(throttled).collect();
+        let (last, others) = decided.split_last().unwrap();
         assert!(
             others
                 .iter()
-                .all(|judgement| *judgement == Judgement::Again)
+                .all(|decision| *decision == BreakerDecision::Retry)
         );
-        assert_eq!(*last, Judgement::PromptFails);
+        assert_eq!(*last, BreakerDecision::FailPrompt);
     }
 
     #[test]
-    fn the_last_success_before_an_outage_does_not_speak_against_a_prompt() {
+    fn the_last_success_before_an_outage_does_not_count_against_a_prompt() {
         let start = Instant::now();
-        let mut breaker = Breaker::new(SPAN, 3, start);
-        let mut history = History::default();
-        let broken = failure(TroubleKind::Broken);
+        let mut breaker = CircuitBreaker::new(SPAN, 3, start);
+        let mut history = FailureHistory::default();
+        let broken = failure(RequestErrorKind::Broken);
         breaker.failed(0, &broken, &mut history, start);
         breaker.succeeded(start + Duration::from_secs(1));
         for second in 2..11 {
             let now = start + Duration::from_secs(second);
             assert_eq!(
                 breaker.failed(0, &broken, &mut history, now),
-                Judgement::Again,
+                BreakerDecision::Retry,
                 "{second}"
             );
         }
     }
 
     #[test]
-    fn a_server_without_a_success_for_the_span_is_gone() {
+    fn the_breaker_opens_after_a_span_without_a_success() {
         let start = Instant::now();
-        let mut breaker = Breaker::new(SPAN, 3, start);
+        let mut breaker = CircuitBreaker::new(SPAN, 3, start);
         let early = start + Duration::from_secs(9);
         for prompt in 0..20 {
             assert_eq!(
-                judge(&mut breaker, prompt, TroubleKind::Connection, 3, early),
-                Judgement::Again
+                decide(&mut breaker, prompt, RequestErrorKind::Connection, 3, early),
+                BreakerDecision::Retry
             );
         }
         let late = start + Duration::from_secs(11);
-        let gone = Judgement::ServerGone {
+        let open = BreakerDecision::Open {
             failures: 21,
             seconds: 11,
         };
         assert_eq!(
-            judge(&mut breaker, 0, TroubleKind::Connection, 3, late),
-            gone
+            decide(&mut breaker, 0, RequestErrorKind::Connection, 3, late),
+            open
         );
     }
 
@@ -256,86 +264,86 @@ mod tests {
         let start = Instant::now();
         for (kind, expected) in [
             (
-                TroubleKind::Connection,
-                Judgement::ServerGone {
+                RequestErrorKind::Connection,
+                BreakerDecision::Open {
                     failures: 8,
                     seconds: 11,
                 },
             ),
             (
-                TroubleKind::Throttled,
-                Judgement::ServerGone {
+                RequestErrorKind::Throttled,
+                BreakerDecision::Open {
                     failures: 8,
                     seconds: 11,
                 },
             ),
-            (TroubleKind::Broken, Judgement::PromptFails),
-            (TroubleKind::Silent, Judgement::PromptFails),
+            (RequestErrorKind::Broken, BreakerDecision::FailPrompt),
+            (RequestErrorKind::TimedOut, BreakerDecision::FailPrompt),
         ] {
-            let mut breaker = Breaker::new(SPAN, 3, start);
+            let mut breaker = CircuitBreaker::new(SPAN, 3, start);
             let late = start + Duration::from_secs(11);
-            let judged: Vec<_> = (0..8)
-                .map(|_| judge(&mut breaker, 0, kind, 3, late))
+            let decided: Vec<_> = (0..8)
+                .map(|_| decide(&mut breaker, 0, kind, 3, late))
                 .collect();
             assert!(
-                judged[..7]
+                decided[..7]
                     .iter()
-                    .all(|judgement| *judgement == Judgement::Again),
-                "{judged:?}"
+                    .all(|decision| *decision == BreakerDecision::Retry),
+                "{decided:?}"
             );
-            assert_eq!(judged[7], expected, "{kind:?}");
+            assert_eq!(decided[7], expected, "{kind:?}");
         }
     }
 
     #[test]
-    fn a_slow_server_is_not_gone_but_one_that_never_ends_an_answer_fails_its_prompts() {
+    fn a_slow_server_is_not_down_but_one_that_never_ends_a_response_fails_its_prompts() {
         let start = Instant::now();
-        let mut breaker = Breaker::new(SPAN, 3, start);
+        let mut breaker = CircuitBreaker::new(SPAN, 3, start);
         let late = start + Duration::from_secs(60);
-        breaker.showed_life(late);
+        breaker.heartbeat(late);
         for prompt in 0..20 {
             assert_eq!(
-                judge(&mut breaker, prompt, TroubleKind::Broken, 3, late),
-                Judgement::Again
+                decide(&mut breaker, prompt, RequestErrorKind::Broken, 3, late),
+                BreakerDecision::Retry
             );
         }
-        let mut history = History::default();
-        let mut judged = Vec::new();
+        let mut history = FailureHistory::default();
+        let mut decided = Vec::new();
         for second in 0..10 {
             let now = late + Duration::from_secs(2 * second);
-            judged.push(breaker.failed(0, &failure(TroubleKind::Broken), &mut history, now));
-            breaker.showed_life(now + Duration::from_secs(1));
+            decided.push(breaker.failed(0, &failure(RequestErrorKind::Broken), &mut history, now));
+            breaker.heartbeat(now + Duration::from_secs(1));
         }
         assert!(
-            judged[..9]
+            decided[..9]
                 .iter()
-                .all(|judgement| *judgement == Judgement::Again),
-            "{judged:?}"
+                .all(|decision| *decision == BreakerDecision::Retry),
+            "{decided:?}"
         );
-        assert_eq!(judged[9], Judgement::PromptFails);
+        assert_eq!(decided[9], BreakerDecision::FailPrompt);
     }
 
     #[test]
-    fn a_pause_that_the_server_asks_for_is_no_absence() {
+    fn a_pause_that_the_server_asks_for_is_no_outage() {
         let start = Instant::now();
-        let mut breaker = Breaker::new(SPAN, 3, start);
-        let pause = Trouble {
-            wait: Some(Duration::from_secs(60)),
-            ..failure(TroubleKind::Throttled)
+        let mut breaker = CircuitBreaker::new(SPAN, 3, start);
+        let pause = RequestError {
+            retry_after: Some(Duration::from_secs(60)),
+            ..failure(RequestErrorKind::Throttled)
         };
         let late = start + Duration::from_secs(61);
         for prompt in 0..9 {
-            let mut history = History {
+            let mut history = FailureHistory {
                 attempts: 3,
-                ..History::default()
+                ..FailureHistory::default()
             };
             assert_eq!(
                 breaker.failed(prompt, &pause, &mut history, late),
-                Judgement::Again
+                BreakerDecision::Retry
             );
         }
         let later = start + Duration::from_secs(71);
-        let gone = breaker.failed(0, &pause, &mut History::default(), later);
-        assert!(matches!(gone, Judgement::ServerGone { .. }), "{gone:?}");
+        let open = breaker.failed(0, &pause, &mut FailureHistory::default(), later);
+        assert!(matches!(open, BreakerDecision::Open { .. }), "{open:?}");
     }
 }

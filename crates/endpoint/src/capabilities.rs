@@ -1,27 +1,27 @@
-//! What a server turned out not to take, learnt from its refusals.
+//! What a server turned out not to accept, learned from its rejections.
 //!
-//! Servers differ in what they accept: vLLM takes four stop strings at most
-//! (`VLLM_MAX_STOP_STRINGS`, from 0.32 on), as OpenAI does, others take fewer or none; gateways
-//! refuse `seed`, `logprobs` or `stream_options`; OpenAI's reasoning models want
-//! `max_completion_tokens`. Whatever can be left out without another completion is left out once
-//! the server has refused it, and asked for no more. What cannot be left out, such as a
-//! temperature, stays, and the refusal is told.
+//! Servers differ in what they accept: vLLM accepts four stop strings at most
+//! (`VLLM_MAX_STOP_STRINGS`, from 0.32 on), as OpenAI does, others fewer or none; gateways
+//! reject `seed`, `logprobs` or `stream_options`; OpenAI's reasoning models want
+//! `max_completion_tokens`. Whatever can be omitted without changing a completion is omitted once
+//! the server has rejected it. What cannot be omitted, such as a temperature, stays, and the
+//! rejection is reported.
 
 use std::collections::BTreeSet;
 
-/// Stop strings that are sent at most: what OpenAI, TGI and vLLM take. The client watches for all
-/// of them.
+/// Stop strings that are sent at most: what OpenAI, TGI and vLLM accept. The client itself watches
+/// for all of them.
 pub(crate) const MAX_STOP_STRINGS: usize = 4;
 
-/// What a server does not take.
+/// What a server does not accept.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Capabilities {
     /// Stop strings that may be sent.
     pub(crate) max_stop_strings: usize,
     /// It wants `max_completion_tokens` in place of `max_tokens`, as OpenAI's reasoning models do.
     pub(crate) max_completion_tokens: bool,
-    /// Fields that are left out.
-    refused: BTreeSet<&'static str>,
+    /// Fields that are omitted.
+    rejected: BTreeSet<&'static str>,
 }
 
 impl Default for Capabilities {
@@ -29,22 +29,22 @@ impl Default for Capabilities {
         Self {
             max_stop_strings: MAX_STOP_STRINGS,
             max_completion_tokens: false,
-            refused: BTreeSet::new(),
+            rejected: BTreeSet::new(),
         }
     }
 }
 
 impl Capabilities {
     /// Whether a field may be sent.
-    pub(crate) fn takes(&self, field: &str) -> bool {
-        !self.refused.contains(field)
+    pub(crate) fn accepts(&self, field: &str) -> bool {
+        !self.rejected.contains(field)
     }
 
-    /// The fields that were refused and are left out, `stop` among them where no stop string is
-    /// sent at all.
-    pub(crate) fn refused(&self) -> Vec<String> {
+    /// The fields that were rejected and are omitted, `stop` among them where no stop string is sent
+    /// at all.
+    pub(crate) fn rejected(&self) -> Vec<String> {
         let stop = (self.max_stop_strings == 0).then_some("stop");
-        self.refused
+        self.rejected
             .iter()
             .copied()
             .chain(stop)
@@ -52,19 +52,19 @@ impl Capabilities {
             .collect()
     }
 
-    /// Learns from a refusal what the server does not take; whether another request makes sense.
+    /// Learns from a rejection what the server does not accept; whether another request makes sense.
     ///
-    /// `asked` is what was known when the refused request was made: another prompt may have learnt
+    /// `sent` is what was known when the rejected request was made: another prompt may have learned
     /// the same meanwhile. `optional` are the fields of that request whose absence changes no
     /// completion, and `stop_strings` how many stop strings it held.
     pub(crate) fn learn(
         &mut self,
         reason: &str,
-        asked: &Self,
+        sent: &Self,
         optional: &[&'static str],
         stop_strings: usize,
     ) -> bool {
-        if !asked.max_completion_tokens && names(reason, "max_completion_tokens") {
+        if !sent.max_completion_tokens && names(reason, "max_completion_tokens") {
             self.max_completion_tokens = true;
             return true;
         }
@@ -79,7 +79,7 @@ impl Capabilities {
             .filter(|field| names(reason, field))
             .collect();
         named.sort_by_key(|field| std::cmp::Reverse(field.len()));
-        self.refused.extend(&named);
+        self.rejected.extend(&named);
         !named.is_empty()
     }
 }
@@ -100,9 +100,9 @@ fn names(text: &str, field: &str) -> bool {
 mod tests {
     use super::*;
 
-    /// What is learnt from one refusal of a request with these optional fields and so many stop
+    /// What is learned from one refusal of a request with these optional fields and so many stop
     /// strings.
-    fn learnt(
+    fn learned(
         reason: &str,
         optional: &[&'static str],
         stop_strings: usize,
@@ -117,44 +117,44 @@ mod tests {
         let mut capabilities = Capabilities::default();
         let mut sent = Vec::new();
         for _ in 0..3 {
-            let asked = capabilities.clone();
-            sent.push(asked.max_stop_strings);
-            assert!(capabilities.learn("stop: too many", &asked, &[], asked.max_stop_strings));
+            let known = capabilities.clone();
+            sent.push(known.max_stop_strings);
+            assert!(capabilities.learn("stop: too many", &known, &[], known.max_stop_strings));
         }
         assert_eq!((sent, capabilities.max_stop_strings), (vec![4, 2, 1], 0));
         assert!(!capabilities.learn("stop: too many", &capabilities.clone(), &[], 0));
-        assert_eq!(capabilities.refused(), ["stop"]);
+        assert_eq!(capabilities.rejected(), ["stop"]);
     }
 
     #[test]
     fn a_refusal_that_two_requests_met_is_learnt_once() {
         let mut capabilities = Capabilities::default();
-        let asked = capabilities.clone();
-        assert!(capabilities.learn("stop: too many", &asked, &[], 4));
-        assert!(capabilities.learn("stop: too many", &asked, &[], 4));
+        let sent = capabilities.clone();
+        assert!(capabilities.learn("stop: too many", &sent, &[], 4));
+        assert!(capabilities.learn("stop: too many", &sent, &[], 4));
         assert_eq!(capabilities.max_stop_strings, 2);
     }
 
     #[test]
     fn fields_are_left_out_where_they_are_named_as_words_and_may_be_left_out() {
         let (again, capabilities) =
-            learnt("Unsupported parameter: 'seed'", &["seed", "logprobs"], 0);
-        assert!(again && !capabilities.takes("seed") && capabilities.takes("logprobs"));
-        let (again, capabilities) = learnt(
+            learned("Unsupported parameter: 'seed'", &["seed", "logprobs"], 0);
+        assert!(again && !capabilities.accepts("seed") && capabilities.accepts("logprobs"));
+        let (again, capabilities) = learned(
             "stream_options is not permitted",
             &["stream_options", "stream"],
             0,
         );
-        assert!(again && capabilities.takes("stream") && !capabilities.takes("stream_options"));
-        assert!(!learnt("temperature must be 1", &["seed"], 4).0);
-        assert!(!learnt("stop_reason: unknown", &["seed"], 4).0);
-        assert!(!learnt("no such stop", &[], 0).0);
+        assert!(again && capabilities.accepts("stream") && !capabilities.accepts("stream_options"));
+        assert!(!learned("temperature must be 1", &["seed"], 4).0);
+        assert!(!learned("stop_reason: unknown", &["seed"], 4).0);
+        assert!(!learned("no such stop", &[], 0).0);
     }
 
     #[test]
     fn the_other_name_of_the_limit_is_taken_where_it_is_named() {
         let reason = "Unsupported parameter: 'max_tokens' is not supported with this model. Use 'max_completion_tokens' instead.";
-        assert!(learnt(reason, &[], 0).1.max_completion_tokens);
-        assert!(!learnt("max_tokens is too large", &[], 0).0);
+        assert!(learned(reason, &[], 0).1.max_completion_tokens);
+        assert!(!learned("max_tokens is too large", &[], 0).0);
     }
 }

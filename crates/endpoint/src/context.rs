@@ -1,7 +1,7 @@
-//! What a refusal says of the context's length.
+//! What a rejection says about the context length.
 //!
-//! A server that cannot count tokens for us still does so when it refuses: it names its context and
-//! the tokens of the prompt, in words of its own. The patterns are data, each held against the
+//! A server without a route that counts tokens still counts them when it rejects a request: it names
+//! its context and the tokens of the prompt, in words of its own. The patterns are data, each held against the
 //! words that a server was seen to use.
 
 use std::sync::LazyLock;
@@ -42,17 +42,17 @@ static TOTALS: LazyLock<Vec<Regex>> = LazyLock::new(|| compiled(&TOTAL));
 
 /// A request that has more tokens than the context.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Overflow {
+pub(crate) struct ContextOverflow {
     /// Tokens that prompt and completion may have together.
     pub(crate) context: usize,
     /// Tokens of the prompt, where the server names them.
     pub(crate) prompt_tokens: Option<usize>,
 }
 
-impl Overflow {
-    /// Reads a refusal of a request for `max_tokens` new tokens; `None` where it is not about the
-    /// context.
-    pub(crate) fn read(reason: &str, max_tokens: usize) -> Option<Self> {
+impl ContextOverflow {
+    /// Parses the rejection of a request for `max_tokens` new tokens; `None` where it is not about
+    /// the context.
+    pub(crate) fn parse(reason: &str, max_tokens: usize) -> Option<Self> {
         let context = number(&CONTEXTS, reason)?;
         let of_total = || number(&TOTALS, reason)?.checked_sub(max_tokens);
         Some(Self {
@@ -61,9 +61,9 @@ impl Overflow {
         })
     }
 
-    /// Fewer new tokens than the `max_tokens` that were refused, where there is room for any. Where
-    /// the server does not name the tokens of the prompt, those that leave room for a prompt at
-    /// all: it may clip them further, or name the prompt's when it refuses again.
+    /// Fewer new tokens than the `max_tokens` that were rejected, where there is room for any. Where
+    /// the server does not name the tokens of the prompt, one less than the context: it may clip
+    /// them further, or name the prompt's when it rejects again.
     pub(crate) fn room(self, max_tokens: usize) -> Option<usize> {
         let room = self.context.checked_sub(self.prompt_tokens.unwrap_or(1))?;
         (1..max_tokens).contains(&room).then_some(room)
@@ -145,10 +145,10 @@ mod tests {
                 None,
             ),
         ] {
-            let found = Overflow::read(words, 2048);
+            let found = ContextOverflow::parse(words, 2048);
             assert_eq!(
                 found,
-                Some(Overflow {
+                Some(ContextOverflow {
                     context,
                     prompt_tokens: prompt
                 }),
@@ -165,14 +165,14 @@ mod tests {
             "a context is needed",
             "",
         ] {
-            assert_eq!(Overflow::read(words, 2048), None, "{words}");
+            assert_eq!(ContextOverflow::parse(words, 2048), None, "{words}");
         }
     }
 
     #[test]
     fn the_room_is_what_the_prompt_leaves() {
         let room = |context, prompt_tokens| {
-            Overflow {
+            ContextOverflow {
                 context,
                 prompt_tokens,
             }

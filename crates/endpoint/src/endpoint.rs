@@ -13,37 +13,37 @@ use tokio::runtime::{Builder, Runtime};
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
-use crate::asking::{Asking, Outcome};
 use crate::base_url::BaseUrl;
-use crate::breaker::Breaker;
+use crate::breaker::CircuitBreaker;
 use crate::capabilities::Capabilities;
-use crate::counting::Counter;
 use crate::error::Error;
-use crate::fitting::Examination;
-use crate::http::Http;
+use crate::http::HttpClient;
 use crate::key::ApiKey;
-use crate::latency::Latencies;
-use crate::limiter::Limiter;
-use crate::patience::Patience;
-use crate::refusals::Refusals;
-use crate::request::{Api, Form, stop_strings_sent};
-use crate::server::Facts;
-use crate::special_tokens::{Sending, SpecialTokens};
+use crate::latency::LatencyRecorder;
+use crate::limiter::ConcurrencyLimiter;
+use crate::prompt_check::PromptCheck;
+use crate::rejections::Rejections;
+use crate::request::{Api, RequestTemplate, stop_strings_sent};
+use crate::retry_loop::{PromptOutcome, RequestContext};
+use crate::retry_policy::RetryPolicy;
+use crate::server::ServerInfo;
+use crate::special_tokens::{SpecialTokenMode, SpecialTokens};
+use crate::token_counter::TokenCounter;
 
-/// How often the receiver hears something, also where nothing happened: it may want to stop.
+/// How often progress is reported, also where nothing happened: the receiver may want to stop.
 const HEARTBEAT: Duration = Duration::from_millis(200);
-/// Threads that read answers; the receiver works on the caller's.
+/// Threads that read responses; the receiver works on the caller's.
 const THREADS: usize = 2;
-/// Requests at a time where nothing else is said.
-pub const MAX_CONCURRENCY: usize = 32;
-/// More requests at a time are refused: each may be a connection.
-const MOST_AT_A_TIME: usize = 4096;
+/// The maximum of requests in flight where nothing else is given.
+pub const DEFAULT_MAX_CONCURRENCY: usize = 32;
+/// The largest maximum of requests in flight: each may be a connection.
+const MAX_CONCURRENCY: usize = 4096;
 
-type Count = dyn Fn(&str) -> Option<usize> + Send + Sync;
+type CountTokens = dyn Fn(&str) -> Option<usize> + Send + Sync;
 
 /// Counts the tokens of a prompt, special ones included; `None` for a prompt that it cannot read.
 #[derive(Clone)]
-pub struct PromptCounter(Arc<Count>);
+pub struct PromptCounter(Arc<CountTokens>);
 
 impl PromptCounter {
     /// Counts by this function.
@@ -62,7 +62,7 @@ impl std::fmt::Debug for PromptCounter {
     }
 }
 
-/// Which server, which model, and how to ask.
+/// Which server, which model, and how to request completions.
 #[derive(Clone, Debug)]
 pub struct EndpointOptions {
     /// Where the server is.
@@ -71,29 +71,29 @@ pub struct EndpointOptions {
     pub model: String,
     /// Which route answers.
     pub api: Api,
-    /// Who writes the special tokens of prompts, on the completions route.
+    /// Who adds the special tokens of prompts, on the completions route.
     pub special_tokens: SpecialTokens,
     /// Counts the tokens of a prompt as the checkpoint's own tokenizer does, so that a server that
     /// reads others is noticed.
     pub own_count: Option<PromptCounter>,
-    /// What the chat route is told before the question; `None` for nothing.
+    /// The system message on the chat route; `None` for none.
     pub system_prompt: Option<String>,
     /// The key that the server wants.
     pub key: Option<ApiKey>,
-    /// Most requests at a time, in 1..=4096; fewer are made as long as the server cannot do with so
-    /// many.
+    /// The maximum of requests in flight, in 1..=4096; the AIMD limit stays below it where the server
+    /// cannot serve as many.
     pub max_concurrency: usize,
-    /// Whether answers come in pieces. A stop string that the server does not know ends an answer
-    /// only then before its time.
+    /// Whether responses are streamed. Only then does a stop string that the server does not know
+    /// end a response early.
     pub stream: bool,
-    /// Whether to ask for the log-probabilities of new tokens, which not every server tells.
+    /// Whether to request the log-probabilities of new tokens, which not every server gives.
     pub logprobs: bool,
-    /// How often, how long, how much.
-    pub patience: Patience,
+    /// Attempts, timeouts and limits.
+    pub policy: RetryPolicy,
 }
 
 impl EndpointOptions {
-    /// The usual way to ask a model: `/v1/completions`, streamed, 32 requests at a time.
+    /// The defaults: `/v1/completions`, streamed, 32 requests in flight.
     pub fn new(url: BaseUrl, model: impl Into<String>) -> Self {
         Self {
             url,
@@ -103,10 +103,10 @@ impl EndpointOptions {
             own_count: None,
             system_prompt: None,
             key: None,
-            max_concurrency: MAX_CONCURRENCY,
+            max_concurrency: DEFAULT_MAX_CONCURRENCY,
             stream: true,
             logprobs: false,
-            patience: Patience::default(),
+            policy: RetryPolicy::default(),
         }
     }
 
@@ -115,9 +115,9 @@ impl EndpointOptions {
         if self.model.trim().is_empty() {
             return refused("a server needs the name of a model");
         }
-        if !(1..=MOST_AT_A_TIME).contains(&self.max_concurrency) {
+        if !(1..=MAX_CONCURRENCY).contains(&self.max_concurrency) {
             return Err(Error::Options(format!(
-                "requests at a time must be 1 to {MOST_AT_A_TIME}, not {}",
+                "the maximum of requests in flight must be 1 to {MAX_CONCURRENCY}, not {}",
                 self.max_concurrency
             )));
         }
@@ -131,7 +131,7 @@ impl EndpointOptions {
                 "a prompt with its special tokens written out needs the completions route",
             );
         }
-        self.patience.validate()
+        self.policy.validate()
     }
 }
 
@@ -141,16 +141,16 @@ impl EndpointOptions {
 /// thread of another runtime.
 pub struct Endpoint {
     runtime: Runtime,
-    http: Http,
+    http: HttpClient,
     options: EndpointOptions,
-    facts: Facts,
-    form: Form,
-    /// What the server turned out not to take.
+    server: ServerInfo,
+    template: RequestTemplate,
+    /// What the server turned out not to accept.
     capabilities: Arc<Mutex<Capabilities>>,
-    latencies: Arc<Latencies>,
-    /// New tokens that fit, by the text of a prompt that was checked, where that is less than asked
-    /// for.
-    rooms: Mutex<Arc<HashMap<String, usize>>>,
+    latencies: Arc<LatencyRecorder>,
+    /// New tokens that fit into the context, by the text of a prompt that was checked, where that is
+    /// less than requested.
+    token_budgets: Mutex<Arc<HashMap<String, usize>>>,
     /// Stop strings of the last call.
     stops: Vec<String>,
     on_warning: Box<dyn Fn(&str)>,
@@ -160,18 +160,18 @@ impl std::fmt::Debug for Endpoint {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Endpoint")
             .field("options", &self.options)
-            .field("facts", &self.facts)
+            .field("server", &self.server)
             .finish_non_exhaustive()
     }
 }
 
 impl Endpoint {
-    /// Asks the server for its models and for what it says of itself. `on_warning` is told, on the
-    /// caller's thread and at any time during a call, what the user should know.
+    /// Queries the server for its models and for what it states about itself. `on_warning` is called,
+    /// on the caller's thread and at any time during a call, with what the user should know.
     ///
     /// # Errors
-    /// Options outside their range; a server that does not answer, refuses the key, has no model of
-    /// this name, or does not say what it makes of the special tokens that prompts hold.
+    /// Options outside their range; a server that does not answer, rejects the key, has no model of
+    /// this name, or does not show what it makes of the special tokens in prompts.
     pub fn connect(
         mut options: EndpointOptions,
         on_warning: impl Fn(&str) + 'static,
@@ -183,111 +183,112 @@ impl Endpoint {
             .enable_all()
             .build()
             .map_err(|error| Error::Client(error.to_string()))?;
-        let http = Http::new(&options.url, options.key.as_ref(), &options.patience)?;
+        let http = HttpClient::new(&options.url, options.key.as_ref(), &options.policy)?;
         if options.key.is_some() && !options.url.is_https() && !options.url.is_loopback() {
             on_warning(
-                "the API key travels readable for all between here and the server: its address begins with http: and not https:",
+                "the API key is sent without encryption: the server's address begins with http: and not https:",
             );
         }
-        let facts = runtime.block_on(Facts::ask(&http, &options.url, &options.model))?;
-        if facts.is_unlisted {
+        let server = runtime.block_on(ServerInfo::query(&http, &options.url, &options.model))?;
+        if server.is_unlisted {
             on_warning(&format!(
-                "the server does not list its models: it is asked for {:?} all the same, and what it says of the model is missing in run.json",
+                "the server does not list its models: {:?} is requested all the same, and what it would state about the model is missing in run.json",
                 options.model
             ));
         }
-        if let Some(most) = facts
+        if let Some(max) = server
             .kind
             .max_concurrency()
-            .filter(|most| *most < options.max_concurrency)
+            .filter(|max| *max < options.max_concurrency)
         {
-            let name = facts.kind.name().unwrap_or_default();
-            let requests = if most == 1 {
+            let name = server.kind.name().unwrap_or_default();
+            let requests = if max == 1 {
                 "one request".to_string()
             } else {
-                format!("{most} requests")
+                format!("{max} requests")
             };
             on_warning(&format!(
-                "{name} works on {requests} at a time, and is asked so"
+                "{name} serves {requests} at a time, and gets no more"
             ));
-            options.max_concurrency = most;
+            options.max_concurrency = max;
         }
-        let mut form = Form {
+        let mut template = RequestTemplate {
             api: options.api,
             model: options.model.clone(),
             system_prompt: options.system_prompt.clone(),
-            kind: facts.kind,
-            context: facts.context,
+            kind: server.kind,
+            context: server.context,
             stream: options.stream,
             logprobs: options.logprobs,
-            special_tokens: Sending::Plain,
+            special_tokens: SpecialTokenMode::Plain,
         };
-        let counter = Counter {
+        let counter = TokenCounter {
             http: http.clone(),
             url: options.url.clone(),
-            form: form.clone(),
+            template: template.clone(),
         };
-        form.special_tokens = runtime.block_on(Sending::find(&options.special_tokens, &counter))?;
+        template.special_tokens =
+            runtime.block_on(SpecialTokenMode::find(&options.special_tokens, &counter))?;
         Ok(Self {
             runtime,
             http,
             options,
-            facts,
-            form,
+            server,
+            template,
             capabilities: Arc::default(),
             latencies: Arc::default(),
-            rooms: Mutex::default(),
+            token_budgets: Mutex::default(),
             stops: Vec::new(),
             on_warning: Box::new(on_warning),
         })
     }
 
-    /// Tokens that prompt and completion may have together, where the server tells.
+    /// Tokens that prompt and completion may have together, where the server states it.
     pub fn context_length(&self) -> Option<usize> {
-        self.facts.context
+        self.server.context
     }
 
-    fn asking(&self, decoding: &Decoding) -> Arc<Asking> {
-        let patience = &self.options.patience;
-        Arc::new(Asking {
+    fn context(&self, decoding: &Decoding) -> Arc<RequestContext> {
+        let policy = &self.options.policy;
+        Arc::new(RequestContext {
             http: self.http.clone(),
             url: self.options.url.api(self.options.api.route()),
-            form: self.form.clone(),
+            template: self.template.clone(),
             decoding: decoding.clone(),
-            rooms: self.rooms().clone(),
-            limiter: Arc::new(Limiter::new(self.options.max_concurrency)),
-            breaker: Mutex::new(Breaker::new(
-                patience.gone_after,
-                patience.attempts,
+            token_budgets: self.token_budgets().clone(),
+            limiter: Arc::new(ConcurrencyLimiter::new(self.options.max_concurrency)),
+            breaker: Mutex::new(CircuitBreaker::new(
+                policy.give_up_after,
+                policy.max_attempts,
                 Instant::now(),
             )),
             capabilities: self.capabilities.clone(),
             latencies: self.latencies.clone(),
-            pieces: AtomicUsize::new(0),
+            new_tokens: AtomicUsize::new(0),
             uncounted: AtomicBool::new(false),
             without_logprobs: AtomicBool::new(false),
             interrupts: AtomicBool::new(false),
         })
     }
 
-    fn rooms(&self) -> std::sync::MutexGuard<'_, Arc<HashMap<String, usize>>> {
-        self.rooms
+    fn token_budgets(&self) -> std::sync::MutexGuard<'_, Arc<HashMap<String, usize>>> {
+        self.token_budgets
             .lock()
-            .expect("nothing panics while the rooms are held")
+            .expect("nothing panics while the budgets are held")
     }
 
     /// What the user should know after a call.
-    fn warnings(&self, asking: &Asking) -> Vec<&'static str> {
-        let takes_seeds = asking.capabilities().takes("seed");
-        let uncounted = asking.uncounted.load(Ordering::Relaxed).then_some(
-            "the server did not count the tokens of all answers: where it did not, completion_tokens are the pieces of text that came, and prompt_tokens are 0",
+    fn warnings(&self, context: &RequestContext) -> Vec<&'static str> {
+        let accepts_seeds = context.capabilities().accepts("seed");
+        let uncounted = context.uncounted.load(Ordering::Relaxed).then_some(
+            "the server did not count the tokens of all answers: where it did not, completion_tokens are the chunks of text that came, and prompt_tokens are 0",
         );
-        let without_logprobs = asking
+        let without_logprobs = context
             .without_logprobs
             .load(Ordering::Relaxed)
-            .then_some("the server did not tell the log-probabilities of all answers");
-        let seedless = (!takes_seeds).then_some(
-            "the server takes no seed: completions drawn another time will be others with the same seed too",
+            .then_some("the server did not give the log-probabilities of all answers");
+        let seedless = (!accepts_seeds).then_some(
+            "the server accepts no seed: another run with the same seed will sample other completions",
         );
         [uncounted, without_logprobs, seedless]
             .into_iter()
@@ -298,54 +299,54 @@ impl Endpoint {
 
 impl Generator for Endpoint {
     fn info(&self) -> GeneratorInfo {
-        let mut details = self.facts.details();
+        let mut details = self.server.details();
         details.insert("url".to_string(), self.options.url.as_str().to_string());
         details.insert("api".to_string(), self.options.api.name().to_string());
         if let Some(system_prompt) = &self.options.system_prompt {
             details.insert("system_prompt".to_string(), system_prompt.clone());
         }
-        if let Some(special_tokens) = self.form.special_tokens.describe() {
+        if let Some(special_tokens) = self.template.special_tokens.describe() {
             details.insert("special_tokens".to_string(), special_tokens);
         }
         GeneratorInfo {
-            name: self.facts.model.clone(),
+            name: self.server.model.clone(),
             kind: "endpoint".to_string(),
             details,
         }
     }
 
-    /// Counts the tokens of prompts that may be too long, where the server can, and remembers what
-    /// room they leave; looks whether the server reads prompts as they are meant. What is only
-    /// likely is told as a warning.
+    /// Counts the tokens of prompts that may be too long, where the server can, and records how many
+    /// new tokens fit; checks whether the server reads prompts as they are meant. What is only likely
+    /// is a warning.
     fn check(
         &self,
         prompts: &[Prompt],
         decoding: &Decoding,
     ) -> Result<Vec<PromptIssue>, GenerationError> {
-        let counter = Counter {
+        let counter = TokenCounter {
             http: self.http.clone(),
             url: self.options.url.clone(),
-            form: self.form.clone(),
+            template: self.template.clone(),
         };
         let own_count = self.options.own_count.as_ref();
-        let examination = Examination {
+        let check = PromptCheck {
             counter: &counter,
-            facts: &self.facts,
+            server: &self.server,
             own_count,
             prompts,
             decoding,
         };
-        let findings = self.runtime.block_on(examination.examine());
+        let findings = self.runtime.block_on(check.run());
         findings
             .warnings
             .iter()
             .for_each(|warning| (self.on_warning)(warning));
-        *self.rooms() = Arc::new(findings.rooms);
+        *self.token_budgets() = Arc::new(findings.token_budgets);
         Ok(findings.issues)
     }
 
-    /// Asks for all prompts, so many at a time as the server can do with. Tokens are reported as
-    /// they come, as pieces of text; whoever listens hears something five times a second.
+    /// Requests completions for all prompts, as many at a time as the server can serve. Tokens are
+    /// reported as they arrive, as chunks of text; there is a report five times a second.
     fn generate(
         &mut self,
         prompts: &[Prompt],
@@ -358,17 +359,17 @@ impl Generator for Endpoint {
                 .map_err(|reason| GenerationError::Backend(Error::Options(reason).into()))?;
         }
         self.stops = decoding.stop.clone();
-        let asking = self.asking(decoding);
-        let mut run = Run {
-            asking: asking.clone(),
-            refusals: Refusals::default(),
+        let context = self.context(decoding);
+        let mut call = GenerateCall {
+            context: context.clone(),
+            rejections: Rejections::default(),
             on_event,
             on_warning: &*self.on_warning,
         };
         let outcome = self
             .runtime
-            .block_on(run.ask_all(prompts, self.options.max_concurrency));
-        self.warnings(&asking)
+            .block_on(call.run_all(prompts, self.options.max_concurrency));
+        self.warnings(&context)
             .into_iter()
             .for_each(|warning| (self.on_warning)(warning));
         outcome
@@ -384,117 +385,120 @@ impl Generator for Endpoint {
                 .into_iter()
                 .map(str::to_string)
                 .collect(),
-            fields_refused: capabilities.refused(),
+            fields_refused: capabilities.rejected(),
             latency: self.latencies.summary(),
         })
     }
 }
 
 /// One call of `generate`.
-struct Run<'a> {
-    asking: Arc<Asking>,
-    refusals: Refusals,
+struct GenerateCall<'a> {
+    context: Arc<RequestContext>,
+    rejections: Rejections,
     on_event: &'a mut dyn FnMut(Event) -> Result<(), GenerationError>,
     on_warning: &'a dyn Fn(&str),
 }
 
-type Finished = Result<Outcome, JoinError>;
+type Finished = Result<PromptOutcome, JoinError>;
 
-impl Run<'_> {
-    /// Keeps so many prompts open and delivers what becomes final, here on the caller's thread. A
-    /// finished task holds its completion until it is taken, so that no more than `at_a_time` are
-    /// ever in memory, however slow the receiver is.
-    async fn ask_all(
+impl GenerateCall<'_> {
+    /// Runs `max_concurrency` prompts at a time and delivers what becomes final, here on the caller's
+    /// thread. A finished task holds its completion until it is joined, so no more completions than
+    /// that are ever in memory, however slow the receiver is.
+    async fn run_all(
         &mut self,
         prompts: &[Prompt],
-        at_a_time: usize,
+        max_concurrency: usize,
     ) -> Result<(), GenerationError> {
         let mut tasks = JoinSet::new();
         let mut heartbeat = interval(HEARTBEAT);
         heartbeat.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut next = 0;
         loop {
-            while next < prompts.len() && tasks.len() < at_a_time {
-                let (index, prompt, asking) = (next, prompts[next].clone(), self.asking.clone());
-                tasks.spawn(async move { asking.answer(index, &prompt).await });
+            while next < prompts.len() && tasks.len() < max_concurrency {
+                let (index, prompt, context) = (next, prompts[next].clone(), self.context.clone());
+                tasks.spawn(async move { context.complete(index, &prompt).await });
                 next += 1;
             }
             tokio::select! {
                 finished = tasks.join_next() => match finished {
                     None => break,
-                    Some(finished) => self.take(finished, &mut tasks)?,
+                    Some(finished) => self.handle(finished, &mut tasks)?,
                 },
-                _ = heartbeat.tick() => self.tell_progress()?,
+                _ = heartbeat.tick() => self.report_progress()?,
             }
         }
-        self.settle()
+        self.release()
     }
 
-    fn take(
+    fn handle(
         &mut self,
         finished: Finished,
-        tasks: &mut JoinSet<Outcome>,
+        tasks: &mut JoinSet<PromptOutcome>,
     ) -> Result<(), GenerationError> {
         match finished.map_err(|error| GenerationError::Backend(error.into()))? {
-            Outcome::Final(completion) => {
-                self.settle()?;
+            PromptOutcome::Final(completion) => {
+                self.release()?;
                 self.deliver(completion)
             }
-            Outcome::Refused {
+            PromptOutcome::Rejected {
                 status,
                 reason,
                 completion,
             } => {
-                let settled = self
-                    .refusals
-                    .add(&self.asking.url, status, reason, completion);
-                settled
+                let released = self
+                    .rejections
+                    .add(&self.context.url, status, reason, completion);
+                released
                     .map_err(|error| GenerationError::Backend(error.into()))?
                     .into_iter()
                     .try_for_each(|completion| self.deliver(completion))
             }
-            Outcome::Over(error) => {
-                self.deliver_the_rest(tasks)?;
+            PromptOutcome::Fatal(error) => {
+                self.deliver_completed(tasks)?;
                 Err(GenerationError::Backend(error.into()))
             }
         }
     }
 
-    /// What was answered before the run ended is not lost.
-    fn deliver_the_rest(&mut self, tasks: &mut JoinSet<Outcome>) -> Result<(), GenerationError> {
+    /// What was completed before the run ended is not lost.
+    fn deliver_completed(
+        &mut self,
+        tasks: &mut JoinSet<PromptOutcome>,
+    ) -> Result<(), GenerationError> {
         while let Some(finished) = tasks.try_join_next() {
-            if let Ok(Outcome::Final(completion)) = finished {
-                self.settle()?;
+            if let Ok(PromptOutcome::Final(completion)) = finished {
+                self.release()?;
                 self.deliver(completion)?;
             }
         }
         Ok(())
     }
 
-    fn settle(&mut self) -> Result<(), GenerationError> {
-        self.refusals
-            .settle()
+    fn release(&mut self) -> Result<(), GenerationError> {
+        self.rejections
+            .release()
             .into_iter()
             .try_for_each(|completion| self.deliver(completion))
     }
 
     fn deliver(&mut self, completion: Completion) -> Result<(), GenerationError> {
-        self.tell_progress()?;
+        self.report_progress()?;
         if completion.prompt_tokens > 0 {
             (self.on_event)(Event::Prefilled(completion.prompt_tokens))?;
         }
         (self.on_event)(Event::Finished(completion))
     }
 
-    fn tell_progress(&mut self) -> Result<(), GenerationError> {
-        if self.asking.interrupts.swap(false, Ordering::Relaxed) {
+    fn report_progress(&mut self) -> Result<(), GenerationError> {
+        if self.context.interrupts.swap(false, Ordering::Relaxed) {
             (self.on_warning)(
-                "the server gives requests up when newer ones come: from here on it is asked one at a time",
+                "the server aborts requests when newer ones arrive: from here on there is one at a time",
             );
         }
-        (self.on_event)(Event::Running(self.asking.limiter.under_way()))?;
+        (self.on_event)(Event::Running(self.context.limiter.in_flight()))?;
         (self.on_event)(Event::Decoded(
-            self.asking.pieces.swap(0, Ordering::Relaxed),
+            self.context.new_tokens.swap(0, Ordering::Relaxed),
         ))
     }
 }

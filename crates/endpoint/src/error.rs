@@ -1,4 +1,6 @@
-//! What can go wrong, and the way out.
+//! What can go wrong.
+
+use fault::{Class, Fault};
 
 /// Why an endpoint cannot be used, or cannot be used any longer.
 #[derive(Debug, thiserror::Error)]
@@ -13,6 +15,14 @@ pub enum Error {
         given: String,
         /// What is wrong with it.
         reason: String,
+    },
+    /// An address with a password in it.
+    #[error(
+        "{given}: an address with a password is not used, since addresses are recorded in run.json"
+    )]
+    PasswordInUrl {
+        /// What was given, without the password.
+        given: String,
     },
     /// A key that cannot be used.
     #[error("no API key could be taken from {place}: {reason}")]
@@ -45,16 +55,16 @@ pub enum Error {
         /// What it does, or does not tell.
         reason: String,
     },
-    /// The server refused.
-    #[error("{url}: the server answered {status}: {hint}{}", said(.quote))]
-    Refused {
+    /// The server rejected the request.
+    #[error("{url}: the server answered {status}: {}{}", hint(*rejection), said(.quote))]
+    Rejected {
         /// The address that was asked.
         url: String,
         /// The status with its name.
         status: String,
-        /// What it may mean, and the way out.
-        hint: String,
-        /// The beginning of what the server said, without the key.
+        /// What it may mean.
+        rejection: Rejection,
+        /// The beginning of the server's message, without the key.
         quote: String,
     },
     /// The server sends elsewhere.
@@ -81,17 +91,17 @@ pub enum Error {
     },
     /// An answer that breaks the protocol.
     #[error("{url}: the server's answer cannot be used: {reason}")]
-    Answer {
+    InvalidResponse {
         /// The address that was asked.
         url: String,
         /// What is wrong with it.
         reason: String,
     },
-    /// The server went away in the middle of a run.
+    /// The circuit breaker opened: for too long every attempt failed.
     #[error(
-        "{url}: the server is gone: {failures} attempts failed and none succeeded for {seconds} s, the last one because of this: {reason}; what was answered is kept: see to the server, then give the same command again"
+        "{url}: the server does not respond any more: {failures} attempts failed and none succeeded for {seconds} s, the last one because of this: {reason}; completed answers are kept: start the server again, then repeat the run"
     )]
-    Gone {
+    CircuitOpen {
         /// The address that was asked.
         url: String,
         /// Attempts since the last success.
@@ -101,27 +111,56 @@ pub enum Error {
         /// What happened the last time.
         reason: String,
     },
-    /// Certificates or threads could not be had.
-    #[error("cannot speak HTTP: {0}")]
+    /// No HTTP client can be set up: certificates or threads are missing.
+    #[error("cannot set up an HTTP client: {0}")]
     Client(String),
 }
 
-impl Error {
-    /// Whether what was given is to blame, and not the server.
-    pub fn is_usage(&self) -> bool {
+/// What a rejection may mean.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rejection {
+    /// 401: the key is missing or wrong.
+    Key,
+    /// 403: the key has no right to this.
+    Right,
+    /// 404: nothing is at this address.
+    Address,
+    /// Too many tokens.
+    Length,
+    /// Anything else.
+    Other,
+}
+
+impl Fault for Error {
+    fn class(&self) -> Class {
         match self {
             Self::BadUrl { .. }
+            | Self::PasswordInUrl { .. }
             | Self::Key { .. }
             | Self::Options(_)
             | Self::NoModel { .. }
             | Self::SpecialTokens { .. }
-            | Self::Refused { .. }
-            | Self::Redirected { .. } => true,
+            | Self::Rejected { .. }
+            | Self::Redirected { .. } => Class::Usage,
             Self::Unreachable { .. }
-            | Self::Answer { .. }
-            | Self::Gone { .. }
-            | Self::Client(_) => false,
+            | Self::InvalidResponse { .. }
+            | Self::CircuitOpen { .. }
+            | Self::Client(_) => Class::Backend,
         }
+    }
+}
+
+fn hint(rejection: Rejection) -> &'static str {
+    match rejection {
+        Rejection::Key => "it wants an API key, or another one",
+        Rejection::Right => "the API key given, or none, has no right to this",
+        Rejection::Address => {
+            "there is nothing at this address: check that it is the address of an OpenAI-compatible server, with what comes before /v1, and that the server has this route (chat models often have only that of chats)"
+        }
+        Rejection::Length => {
+            "it does not take requests of this length: ask for fewer new tokens, or serve the model with a longer context"
+        }
+        Rejection::Other => "it does not accept the request",
     }
 }
 

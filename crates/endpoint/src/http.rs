@@ -1,63 +1,66 @@
 //! One request: bounded in time and size, never redirected, its key sent to the address that was
-//! given and shown nowhere.
+//! given and to no other.
 
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
+use http_client::{Network, describe, retry_after};
 use jiff::Timestamp;
-use jiff::fmt::rfc2822::DateTimeParser;
-use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, DATE, HeaderMap, LOCATION, RETRY_AFTER};
-use reqwest::{Client, RequestBuilder, Response, StatusCode, redirect};
-use rustls::{ClientConfig, RootCertStore};
+use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, LOCATION};
+use reqwest::{Client, RequestBuilder, Response, StatusCode};
 use serde_json::Value;
 use tokio::time::timeout;
 
 use crate::base_url::BaseUrl;
 use crate::error::Error;
 use crate::key::{ApiKey, Scrubber};
-use crate::patience::Patience;
-use crate::reply::message_of;
-use crate::trouble::{Trouble, TroubleKind};
+use crate::request_error::{RequestError, RequestErrorKind};
+use crate::response::message_of;
+use crate::retry_policy::RetryPolicy;
 
-/// Characters of a server's words in an error.
-const QUOTE: usize = 300;
+/// Characters of a server's message in an error.
+const MAX_QUOTE_CHARS: usize = 300;
 /// Bytes of an error's body that are read.
-const ERROR_BODY: usize = 64 * 1024;
-/// Seconds of a `Retry-After` that are believed at most, before [`Patience::longest_asked_wait`]
-/// cuts them.
-const LONGEST_RETRY_AFTER: f64 = 1e6;
+const MAX_ERROR_BYTES: usize = 64 * 1024;
 
-/// Speaks to one server.
+/// The client of one server.
 #[derive(Clone, Debug)]
-pub(crate) struct Http {
+pub(crate) struct HttpClient {
     client: Client,
     key: Option<ApiKey>,
     scrubber: Scrubber,
-    pub(crate) patience: Patience,
+    pub(crate) policy: RetryPolicy,
 }
 
-impl Http {
+impl HttpClient {
     pub(crate) fn new(
         url: &BaseUrl,
         key: Option<&ApiKey>,
-        patience: &Patience,
+        policy: &RetryPolicy,
     ) -> Result<Self, Error> {
-        let failed = |error: &dyn std::fmt::Display| Error::Client(error.to_string());
-        let mut builder = Client::builder()
-            .user_agent(concat!("mwpbench/", env!("CARGO_PKG_VERSION")))
-            .redirect(redirect::Policy::none())
-            .connect_timeout(patience.connect)
-            .tcp_nodelay(true)
-            .tls_backend_preconfigured(tls_config().map_err(|error| failed(&error))?);
+        let mut network = Network::from_environment();
         if url.is_loopback() {
             // A proxy of the environment is for other machines.
-            builder = builder.no_proxy();
+            network = network.without_proxies();
         }
-        let client = builder.build().map_err(|error| failed(&error))?;
+        if !url.is_https() {
+            network = network.without_certificates();
+        }
+        let builder =
+            network
+                .client(policy.connect_timeout)
+                .map_err(|error| match error.variable {
+                    Some(_) => Error::Options(error.to_string()),
+                    None => Error::Client(error.to_string()),
+                })?;
+        let client = builder
+            .tcp_nodelay(true)
+            .build()
+            .map_err(|error| Error::Client(describe(&error)))?;
         Ok(Self {
             client,
             key: key.cloned(),
             scrubber: Scrubber::new(key),
-            patience: patience.clone(),
+            policy: policy.clone(),
         })
     }
 
@@ -82,24 +85,24 @@ impl Http {
         &self.scrubber
     }
 
-    /// The beginning of what a server said, for an error.
+    /// The beginning of a server's message, for an error.
     pub(crate) fn quote(&self, text: &str) -> String {
-        self.scrubber.quote(text, QUOTE)
+        self.scrubber.quote(text, MAX_QUOTE_CHARS)
     }
 
-    /// Sends a request and waits for the head of a good answer.
-    pub(crate) async fn send(&self, request: RequestBuilder) -> Result<Response, Trouble> {
-        let response = match timeout(self.patience.idle, request.send()).await {
-            Err(_) => return Err(self.silent()),
+    /// Sends a request and delays for the head of a successful response.
+    pub(crate) async fn send(&self, request: RequestBuilder) -> Result<Response, RequestError> {
+        let response = match timeout(self.policy.idle_timeout, request.send()).await {
+            Err(_) => return Err(self.idle_timeout_error()),
             // Once there was a connection, something answers there: what breaks it may be the
             // prompt.
             Ok(Err(error)) => {
                 let kind = if error.is_connect() {
-                    TroubleKind::Connection
+                    RequestErrorKind::Connection
                 } else {
-                    TroubleKind::Broken
+                    RequestErrorKind::Broken
                 };
-                return Err(Trouble::new(kind, self.quote(&said(&error))));
+                return Err(RequestError::new(kind, self.quote(&described(&error))));
             }
             Ok(Ok(response)) => response,
         };
@@ -110,85 +113,91 @@ impl Http {
         }
     }
 
-    /// The next bytes of an answer, `None` at its end.
-    pub(crate) async fn more(&self, response: &mut Response) -> Result<Option<Vec<u8>>, Trouble> {
-        match timeout(self.patience.idle, response.chunk()).await {
-            Err(_) => Err(self.silent()),
+    /// The next bytes of a response, `None` at its end.
+    pub(crate) async fn next_bytes(
+        &self,
+        response: &mut Response,
+    ) -> Result<Option<Vec<u8>>, RequestError> {
+        match timeout(self.policy.idle_timeout, response.chunk()).await {
+            Err(_) => Err(self.idle_timeout_error()),
             Ok(Err(error)) => {
-                let reason = format!("the connection broke off: {}", self.quote(&said(&error)));
-                Err(Trouble::new(TroubleKind::CutOff, reason))
+                let reason = format!(
+                    "the connection broke off: {}",
+                    self.quote(&described(&error))
+                );
+                Err(RequestError::new(RequestErrorKind::Truncated, reason))
             }
             Ok(Ok(bytes)) => Ok(bytes.map(|bytes| bytes.to_vec())),
         }
     }
 
-    /// A whole answer as text, of at most `most` bytes.
+    /// A whole response as text, of at most `max` bytes.
     pub(crate) async fn text(
         &self,
         response: &mut Response,
-        most: usize,
-    ) -> Result<String, Trouble> {
+        max: usize,
+    ) -> Result<String, RequestError> {
         let mut bytes = Vec::new();
-        while let Some(more) = self.more(response).await? {
-            if bytes.len() + more.len() > most {
-                return Err(too_large(most));
+        while let Some(more) = self.next_bytes(response).await? {
+            if bytes.len() + more.len() > max {
+                return Err(too_large(max));
             }
             bytes.extend_from_slice(&more);
         }
-        String::from_utf8(bytes).map_err(|_| Trouble::broken("the answer is not UTF-8"))
+        String::from_utf8(bytes).map_err(|_| RequestError::broken("the answer is not UTF-8"))
     }
 
-    /// A whole answer as JSON, with its head.
+    /// A whole response as JSON, with its headers.
     pub(crate) async fn json(
         &self,
         request: RequestBuilder,
-    ) -> Result<(HeaderMap, Value), Trouble> {
+    ) -> Result<(HeaderMap, Value), RequestError> {
         let whole = async {
             let mut response = self.send(request).await?;
             let text = self
-                .text(&mut response, self.patience.largest_answer)
+                .text(&mut response, self.policy.max_response_bytes)
                 .await?;
             let value = serde_json::from_str(&text).map_err(|error| {
-                Trouble::broken(format!("no JSON ({error}): {}", self.quote(&text)))
+                RequestError::broken(format!("no JSON ({error}): {}", self.quote(&text)))
             })?;
             Ok((response.headers().clone(), value))
         };
-        timeout(self.patience.whole, whole)
+        timeout(self.policy.request_timeout, whole)
             .await
-            .unwrap_or_else(|_| Err(self.endless()))
+            .unwrap_or_else(|_| Err(self.request_timeout_error()))
     }
 
-    fn silent(&self) -> Trouble {
+    fn idle_timeout_error(&self) -> RequestError {
         let reason = format!(
             "the server said nothing for {}",
-            seconds(self.patience.idle)
+            seconds(self.policy.idle_timeout)
         );
-        Trouble::new(TroubleKind::Silent, reason)
+        RequestError::new(RequestErrorKind::TimedOut, reason)
     }
 
-    pub(crate) fn endless(&self) -> Trouble {
+    pub(crate) fn request_timeout_error(&self) -> RequestError {
         let reason = format!(
             "the answer did not end within {}",
-            seconds(self.patience.whole)
+            seconds(self.policy.request_timeout)
         );
-        Trouble::new(TroubleKind::Silent, reason)
+        RequestError::new(RequestErrorKind::TimedOut, reason)
     }
 
-    /// What an answer other than a good one means.
-    async fn refusal(&self, status: StatusCode, mut response: Response) -> Trouble {
+    /// What a status other than success means.
+    async fn refusal(&self, status: StatusCode, mut response: Response) -> RequestError {
         let code = status.as_u16();
         if status.is_redirection() {
             let to = response
                 .headers()
                 .get(LOCATION)
                 .map(|to| String::from_utf8_lossy(to.as_bytes()).into_owned());
-            return Trouble::new(
-                TroubleKind::Refused(code),
+            return RequestError::new(
+                RequestErrorKind::Rejected(code),
                 self.quote(&to.unwrap_or_else(|| "nowhere".to_string())),
             );
         }
-        let wait = asked_wait(response.headers(), SystemTime::now());
-        let body = self.beginning(&mut response).await;
+        let wait = retry_after(response.headers(), Timestamp::now());
+        let body = self.body_start(&mut response).await;
         let message = serde_json::from_str::<Value>(&body)
             .ok()
             .and_then(|value| message_of(&value))
@@ -198,143 +207,57 @@ impl Http {
             message => format!("the server answered {status}: {}", self.quote(message)),
         };
         let kind = match code {
-            429 | 503 => TroubleKind::Throttled,
-            // llama-cpp-python answers so where others say 422; another attempt would bring the
-            // same.
-            500 if message.contains("validation error") => TroubleKind::Refused(code),
-            408 | 409 | 425 | 500.. => TroubleKind::Broken,
-            _ => TroubleKind::Refused(code),
+            429 | 503 => RequestErrorKind::Throttled,
+            // llama-cpp-python answers so where others say 422; another attempt would fail alike.
+            500 if message.contains("validation error") => RequestErrorKind::Rejected(code),
+            408 | 409 | 425 | 500.. => RequestErrorKind::Broken,
+            _ => RequestErrorKind::Rejected(code),
         };
-        let wait = wait.map(|wait| wait.min(self.patience.longest_asked_wait));
-        Trouble {
+        let retry_after = wait.map(|wait| wait.min(self.policy.max_retry_after));
+        RequestError {
             kind,
             reason,
-            words: message,
-            wait,
+            message,
+            retry_after,
         }
     }
 
-    /// What there is of an error's body, as far as it comes in time.
-    async fn beginning(&self, response: &mut Response) -> String {
+    /// The beginning of an error's body, as far as it arrives in time.
+    async fn body_start(&self, response: &mut Response) -> String {
         let mut bytes = Vec::new();
         let read = async {
             while let Ok(Some(more)) = response.chunk().await {
                 bytes.extend_from_slice(&more);
-                if bytes.len() >= ERROR_BODY {
+                if bytes.len() >= MAX_ERROR_BYTES {
                     break;
                 }
             }
         };
-        // What came in time is enough to quote from.
-        let _ = timeout(self.patience.idle.min(Duration::from_secs(10)), read).await;
-        bytes.truncate(ERROR_BODY);
+        // What arrives in time is enough to quote from.
+        let _ = timeout(self.policy.idle_timeout.min(Duration::from_secs(10)), read).await;
+        bytes.truncate(MAX_ERROR_BYTES);
         String::from_utf8_lossy(&bytes).into_owned()
     }
 }
 
-pub(crate) fn too_large(most: usize) -> Trouble {
-    Trouble::new(
-        TroubleKind::Useless,
-        format!("the answer was cut off: it has more than {most} bytes"),
+pub(crate) fn too_large(max: usize) -> RequestError {
+    RequestError::new(
+        RequestErrorKind::Unusable,
+        format!("the answer was cut off: it has more than {max} bytes"),
     )
 }
 
-/// Without the address, which may be long, and with the causes, which say what happened.
-fn said(error: &reqwest::Error) -> String {
-    let mut text = match error {
-        error if error.is_connect() => "no connection".to_string(),
-        error if error.is_timeout() => "no answer in time".to_string(),
-        _ => "the request failed".to_string(),
-    };
-    let mut source = std::error::Error::source(error);
-    while let Some(cause) = source {
-        let message = cause.to_string();
-        if !text.contains(&message) {
-            text.push_str(": ");
-            text.push_str(&message);
-        }
-        source = cause.source();
+/// What went wrong, with the way out for a certificate that is not trusted.
+fn described(error: &reqwest::Error) -> String {
+    let text = describe(error);
+    match text.contains("certificate") {
+        true => format!(
+            "{text}; where a server or proxy signs connections itself, name its certificate in SSL_CERT_FILE"
+        ),
+        false => text,
     }
-    if text.contains("certificate") {
-        text.push_str("; where a server or proxy signs connections itself, name its certificate in SSL_CERT_FILE");
-    }
-    text
 }
 
 fn seconds(duration: Duration) -> String {
     format!("{} s", duration.as_secs_f64())
-}
-
-/// The system's certificates, or those that `SSL_CERT_FILE` and `SSL_CERT_DIR` name, with ring for
-/// the arithmetic as in all of the program.
-fn tls_config() -> Result<ClientConfig, rustls::Error> {
-    let mut roots = RootCertStore::empty();
-    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-    let provider = std::sync::Arc::new(rustls::crypto::ring::default_provider());
-    let mut config = ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()?
-        .with_root_certificates(roots)
-        .with_no_client_auth();
-    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-    Ok(config)
-}
-
-/// What `Retry-After` asks for: seconds, or a date. A date is held against the server's own clock,
-/// where it tells it.
-fn asked_wait(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
-    let text = |name| {
-        headers
-            .get(name)
-            .and_then(|value| value.to_str().ok())
-            .map(str::trim)
-    };
-    let date = |text: &str| DateTimeParser::new().parse_timestamp(text).ok();
-    let asked = text(RETRY_AFTER)?;
-    if let Ok(seconds) = asked.parse::<f64>() {
-        return (seconds.is_finite() && seconds >= 0.0)
-            .then(|| Duration::from_secs_f64(seconds.min(LONGEST_RETRY_AFTER)));
-    }
-    let now = text(DATE)
-        .and_then(date)
-        .or_else(|| Timestamp::try_from(now).ok())?;
-    let seconds = date(asked)?.duration_since(now).as_secs_f64();
-    Some(Duration::from_secs_f64(
-        seconds.clamp(0.0, LONGEST_RETRY_AFTER),
-    ))
-}
-
-#[cfg(test)]
-mod tests {
-    use reqwest::header::HeaderValue;
-
-    use super::*;
-
-    fn wait(after: &'static str, date: Option<&'static str>) -> Option<f64> {
-        let mut headers = HeaderMap::new();
-        headers.insert(RETRY_AFTER, HeaderValue::from_static(after));
-        date.map(|date| headers.insert(DATE, HeaderValue::from_static(date)));
-        let now = SystemTime::UNIX_EPOCH + Duration::from_secs(784_111_777);
-        asked_wait(&headers, now).map(|wait| wait.as_secs_f64())
-    }
-
-    /// The date of RFC 9110, section 5.6.7, is 784,111,777 seconds after the epoch.
-    #[test]
-    fn seconds_and_dates_are_understood() {
-        for (after, date, expected) in [
-            ("120", None, Some(120.0)),
-            ("0.5", None, Some(0.5)),
-            ("1e300", None, Some(1e6)),
-            ("-3", None, None),
-            ("soon", None, None),
-            ("Sun, 06 Nov 1994 08:50:07 GMT", None, Some(30.0)),
-            ("Sun, 06 Nov 1994 08:49:07 GMT", None, Some(0.0)),
-            (
-                "Sun, 06 Nov 1994 08:50:07 GMT",
-                Some("Sun, 06 Nov 1994 08:50:00 GMT"),
-                Some(7.0),
-            ),
-        ] {
-            assert_eq!(wait(after, date), expected, "{after} at {date:?}");
-        }
-    }
 }

@@ -10,9 +10,9 @@ use crate::error::Error;
 /// What stands where a key was.
 const REMOVED: &str = "[key]";
 /// A key file with more bytes than this is some other file.
-const LARGEST_FILE: u64 = 16 * 1024;
+const MAX_KEY_FILE_BYTES: u64 = 16 * 1024;
 /// Shorter keys, such as `EMPTY`, are no secrets but words that a completion may well have.
-const SHORTEST_SECRET: usize = 16;
+const MIN_SECRET_BYTES: usize = 16;
 
 /// An API key. It has no `Display`, its `Debug` hides it, and it travels in the `Authorization`
 /// header alone.
@@ -60,7 +60,7 @@ impl ApiKey {
         let size = std::fs::metadata(path)
             .map_err(|error| failed(error.to_string()))?
             .len();
-        if size > LARGEST_FILE {
+        if size > MAX_KEY_FILE_BYTES {
             return Err(failed(format!(
                 "it has {size} bytes: a key file holds the key and nothing else"
             )));
@@ -118,7 +118,7 @@ impl Scrubber {
     /// stay.
     pub(crate) fn scrub_completion(&self, text: String) -> String {
         match &self.0 {
-            Some(ApiKey(key)) if key.len() >= SHORTEST_SECRET && text.contains(key.as_str()) => {
+            Some(ApiKey(key)) if key.len() >= MIN_SECRET_BYTES && text.contains(key.as_str()) => {
                 self.scrub(&text)
             }
             _ => text,

@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use generation::{Latency, Spread};
 
-use crate::limiter::Pace;
+use crate::limiter::Timing;
 
 /// Collects the times of requests that succeeded.
 #[derive(Debug, Default)]
-pub(crate) struct Latencies {
+pub(crate) struct LatencyRecorder {
     times: Mutex<Times>,
 }
 
@@ -20,18 +20,18 @@ struct Times {
     whole_s: Vec<f64>,
 }
 
-impl Latencies {
-    /// Takes note of a completion of so many tokens.
-    pub(crate) fn record(&self, pace: Pace, tokens: usize) {
+impl LatencyRecorder {
+    /// Records a completion of so many tokens.
+    pub(crate) fn record(&self, timing: Timing, tokens: usize) {
         let mut times = self
             .times
             .lock()
             .expect("nothing panics while the times are held");
-        times.whole_s.push(pace.whole.as_secs_f64());
+        times.whole_s.push(timing.total.as_secs_f64());
         times
             .first_token_s
-            .extend(pace.to_first_word.map(|time| time.as_secs_f64()));
-        times.tokens_per_s.extend(tokens_per_s(pace, tokens));
+            .extend(timing.time_to_first_token.map(|time| time.as_secs_f64()));
+        times.tokens_per_s.extend(tokens_per_s(timing, tokens));
     }
 
     /// Medians and 95th percentiles; `None` where nothing succeeded.
@@ -51,10 +51,10 @@ impl Latencies {
 
 /// The speed of one request: of the tokens after the first where its time is known, else of all in
 /// the whole time.
-fn tokens_per_s(pace: Pace, tokens: usize) -> Option<f64> {
-    let (tokens, time) = match pace.to_first_word {
-        Some(first) => (tokens.checked_sub(1)?, pace.whole.saturating_sub(first)),
-        None => (tokens, pace.whole),
+fn tokens_per_s(timing: Timing, tokens: usize) -> Option<f64> {
+    let (tokens, time) = match timing.time_to_first_token {
+        Some(first) => (tokens.checked_sub(1)?, timing.total.saturating_sub(first)),
+        None => (tokens, timing.total),
     };
     (tokens > 0 && time > Duration::ZERO).then(|| tokens as f64 / time.as_secs_f64())
 }
@@ -63,34 +63,34 @@ fn tokens_per_s(pace: Pace, tokens: usize) -> Option<f64> {
 mod tests {
     use super::*;
 
-    fn pace(to_first_word: Option<u64>, whole: u64) -> Pace {
+    fn timing(time_to_first_token: Option<u64>, whole: u64) -> Timing {
         let millis = Duration::from_millis;
-        Pace {
-            to_first_word: to_first_word.map(millis),
-            whole: millis(whole),
+        Timing {
+            time_to_first_token: time_to_first_token.map(millis),
+            total: millis(whole),
         }
     }
 
     #[test]
     fn speeds_are_those_after_the_first_token() {
-        assert_eq!(tokens_per_s(pace(Some(500), 2500), 21), Some(10.0));
-        assert_eq!(tokens_per_s(pace(None, 2000), 20), Some(10.0));
+        assert_eq!(tokens_per_s(timing(Some(500), 2500), 21), Some(10.0));
+        assert_eq!(tokens_per_s(timing(None, 2000), 20), Some(10.0));
         assert_eq!(
             [
-                tokens_per_s(pace(Some(5), 5), 1),
-                tokens_per_s(pace(Some(5), 9), 0)
+                tokens_per_s(timing(Some(5), 5), 1),
+                tokens_per_s(timing(Some(5), 9), 0)
             ],
             [None; 2]
         );
     }
 
     #[test]
-    fn medians_and_percentiles_are_told_of_what_there_is() {
-        let latencies = Latencies::default();
+    fn medians_and_percentiles_are_reported_of_what_there_is() {
+        let latencies = LatencyRecorder::default();
         assert_eq!(latencies.summary(), None);
-        latencies.record(pace(None, 1000), 10);
+        latencies.record(timing(None, 1000), 10);
         for millis in 1..=100 {
-            latencies.record(pace(Some(millis), 2000), 1);
+            latencies.record(timing(Some(millis), 2000), 1);
         }
         let summary = latencies.summary().unwrap();
         assert_eq!(summary.requests, 101);

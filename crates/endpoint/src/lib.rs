@@ -2,8 +2,8 @@
 //!
 //! In go prompts and the address of a server (vLLM, SGLang, TGI, llama.cpp's server, OpenAI and
 //! others that speak as they do); out come completions, each prompt's exactly once, whatever the
-//! server does meanwhile: it may throttle, stall, cut its streams, send what is no JSON, or go
-//! away.
+//! server does meanwhile: it may throttle, stall, truncate its streams, send what is no JSON, or go
+//! down.
 //!
 //! This crate refuses to know problems, references, scores, templates, tensors and run folders.
 //!
@@ -24,34 +24,35 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
-mod asking; // one prompt: attempts until something is final
 mod attempt; // one attempt at one prompt
 mod base_url; // the address, in whichever form it was given
-mod breaker; // is the server gone, or does only a prompt fail
-mod capabilities; // what a server does not take
-mod context; // what a refusal says of the context's length
-mod counting; // how many tokens a text has for the server
-mod endpoint; // the generator
-mod error; // what can go wrong, and the way out
-mod events; // server-sent events
-mod fitting; // do prompts reach the model as they are meant, and leave room for their completions
+mod breaker; // circuit breaker: is the server down, or does only a prompt fail
+mod capabilities; // what a server does not accept
+mod context; // what a rejection says about the context length
+mod endpoint;
+mod error; // what can go wrong
 mod http; // one request, bounded in time and size
 mod key; // a secret that is sent and never shown
-mod latency; // how long requests took
-mod limiter; // how many requests at a time
-mod patience; // how often, how long, how much
-mod refusals; // does the server refuse some prompts or all
-mod reply; // pieces of an answer, put together
-mod request; // what is asked, as JSON
-mod server; // which server it is, and what it says of the model
+mod latency; // time to first token, tokens per second
+mod limiter; // AIMD limit on the requests in flight
+mod prompt_check; // do prompts reach the model as they are meant, and leave room for completions
+mod rejections; // does the server reject some prompts or all
+mod request; // the body of a request, as JSON
+mod request_error; // why an attempt brought no completion
+mod response; // chunks of a response, assembled
+mod retry_loop; // one prompt: attempts until something is final
+mod retry_policy; // attempts, timeouts and limits
+mod server; // which server it is, and what it states about the model
 mod special_tokens; // a beginning-of-sequence token once, and not twice or never
+mod sse; // server-sent events
 mod stop; // stop strings, watched by the client
-mod trouble; // why an attempt brought no answer
+mod token_counter; // how many tokens a text has for the server // the generator
 
 pub use base_url::BaseUrl;
-pub use endpoint::{Endpoint, EndpointOptions, MAX_CONCURRENCY, PromptCounter};
-pub use error::Error;
+pub use endpoint::{DEFAULT_MAX_CONCURRENCY, Endpoint, EndpointOptions, PromptCounter};
+pub use error::{Error, Rejection};
+pub use http_client::Backoff;
 pub use key::ApiKey;
-pub use patience::Patience;
 pub use request::Api;
+pub use retry_policy::{DEFAULT_GIVE_UP_AFTER, DEFAULT_IDLE_TIMEOUT, RetryPolicy};
 pub use special_tokens::SpecialTokens;

@@ -1,15 +1,15 @@
-//! How many requests are under way at a time.
+//! How many requests are in flight at a time: an AIMD limit (additive increase, multiplicative
+//! decrease; Chiu and Jain 1989) that begins with TCP's slow start (RFC 5681).
 //!
-//! The limit follows the server: it doubles with each round of answers until something speaks
-//! against it, then grows by one a round; it stands still while answers are much slower than they
-//! were with less to do; it is halved where the server says 429 or 503 or nothing at all, once for
-//! all requests that were under way by then. Where the server asks for a pause, nobody starts
-//! before its end. A server that gives up what is under way whenever a newer request comes is asked
-//! one request at a time from then on.
+//! The limit doubles with each round of completions until something speaks against it (slow start),
+//! then grows by one a round. It stands still while completions are much slower than they were
+//! under less load. It is halved on 429, 503 and timeouts, once for all requests that were in
+//! flight by then, as TCP reacts once per window. Where the server asks for a pause, no request
+//! starts before its end. A server that aborts what is in flight whenever a newer request arrives is
+//! asked one request at a time from then on.
 //!
-//! How slow an answer is shows in the time to its first word: what waits in a queue has none. An
-//! answer that comes at once has only its whole time, which depends on its length; there it is the
-//! time a token.
+//! Load shows in the time to first token: what is waiting in a queue has none. A response that is
+//! not streamed has only its total time, which depends on its length; there it is the time a token.
 
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
@@ -17,35 +17,35 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
-/// Requests at the start.
-const FIRST_LIMIT: f64 = 4.0;
-/// An answer may take so many times the least that was seen and still count as prompt.
-const PROMPT_FACTOR: f64 = 3.0;
-/// So many seconds more to the first word say nothing.
-const SLACK: f64 = 0.25;
-/// What each new time weighs in the running mean.
-const WEIGHT: f64 = 0.1;
-/// Requests that must have been cut off after a newer one came before the server counts as one that
-/// interrupts, and how many times as many as those that came to their end in spite of a newer one.
-/// Streams that break by chance in one case of five look so once in some thousand runs.
+/// The limit at the start.
+const INITIAL_LIMIT: f64 = 4.0;
+/// How many times the lowest time the running mean may reach before the limit stops growing.
+const MAX_SLOWDOWN: f64 = 3.0;
+/// Seconds more to the first token that say nothing about load.
+const TTFT_SLACK_S: f64 = 0.25;
+/// Weight of a new time in the running mean (EWMA).
+const EWMA_WEIGHT: f64 = 0.1;
+/// Requests that must have been truncated after a newer one arrived before the server counts as one
+/// that interrupts, and how many times as many as those that completed in spite of a newer one.
+/// Streams that break at random in one case of five look so once in some thousand runs.
 const MIN_INTERRUPTED: usize = 6;
 const INTERRUPTED_FACTOR: usize = 4;
-/// By how much the least time rises with each answer, so that one lucky moment does not count for
-/// ever.
-const FORGETTING: f64 = 1.002;
+/// Factor by which the lowest time rises with each completion, so that one lucky moment does not
+/// count for ever.
+const MIN_TIME_DECAY: f64 = 1.002;
 
-/// How long an answer took.
+/// How long a completion took.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Pace {
-    /// To the first piece of a stream; `None` where everything came at once.
-    pub(crate) to_first_word: Option<Duration>,
+pub(crate) struct Timing {
+    /// To the first chunk of a stream; `None` where it was not streamed.
+    pub(crate) time_to_first_token: Option<Duration>,
     /// To its end.
-    pub(crate) whole: Duration,
+    pub(crate) total: Duration,
 }
 
 /// Admits requests.
 #[derive(Debug)]
-pub(crate) struct Limiter {
+pub(crate) struct ConcurrencyLimiter {
     state: Mutex<State>,
     changed: Notify,
 }
@@ -53,32 +53,32 @@ pub(crate) struct Limiter {
 #[derive(Debug)]
 struct State {
     limit: f64,
-    most: usize,
-    under_way: usize,
-    doubling: bool,
-    last_halved: Option<Instant>,
+    max: usize,
+    in_flight: usize,
+    slow_start: bool,
+    last_decrease: Option<Instant>,
     paused_until: Option<Instant>,
-    /// When leave was given last.
+    /// When the last permit was given.
     last_admitted: Option<Instant>,
-    /// Requests that were cut off after a newer one had started, and those that came to their end
-    /// all the same.
+    /// Requests that were truncated after a newer one had started, and those that completed all the
+    /// same.
     interrupted: usize,
     uninterrupted: usize,
-    /// Seconds to the first word, or a token: the least, and the running mean.
+    /// Seconds to the first token, or a token: the lowest, and the running mean.
     least: Option<f64>,
     mean: f64,
 }
 
-/// Leave for one request; given back when dropped.
+/// A permit for one request, returned when dropped.
 #[derive(Debug)]
 pub(crate) struct Permit {
-    limiter: Arc<Limiter>,
+    limiter: Arc<ConcurrencyLimiter>,
     started: Instant,
 }
 
 impl Drop for Permit {
     fn drop(&mut self) {
-        self.limiter.state().under_way -= 1;
+        self.limiter.state().in_flight -= 1;
         self.limiter.changed.notify_waiters();
     }
 }
@@ -90,16 +90,16 @@ impl Permit {
     }
 }
 
-impl Limiter {
-    /// At most `most` requests at a time, at least 1.
-    pub(crate) fn new(most: usize) -> Self {
-        let most = most.max(1);
+impl ConcurrencyLimiter {
+    /// At max `max` requests at a time, at least 1.
+    pub(crate) fn new(max: usize) -> Self {
+        let max = max.max(1);
         let state = State {
-            limit: FIRST_LIMIT.min(most as f64),
-            most,
-            under_way: 0,
-            doubling: true,
-            last_halved: None,
+            limit: INITIAL_LIMIT.min(max as f64),
+            max,
+            in_flight: 0,
+            slow_start: true,
+            last_decrease: None,
             paused_until: None,
             last_admitted: None,
             interrupted: 0,
@@ -113,12 +113,12 @@ impl Limiter {
         }
     }
 
-    /// Waits for leave to start a request.
+    /// Waits for a permit.
     pub(crate) async fn acquire(self: &Arc<Self>) -> Permit {
         loop {
             let changed = self.changed.notified();
             tokio::pin!(changed);
-            // Heard from here on: what changes between the look at the state and the wait is not
+            // Registered before the state is read: a change between the read and the wait is not
             // missed.
             changed.as_mut().enable();
             let admission = self.state().admit(Instant::now());
@@ -135,34 +135,33 @@ impl Limiter {
         }
     }
 
-    /// Requests under way now.
-    pub(crate) fn under_way(&self) -> usize {
-        self.state().under_way
+    /// Requests in flight now.
+    pub(crate) fn in_flight(&self) -> usize {
+        self.state().in_flight
     }
 
-    /// Takes note of an answer of so many tokens to a request started then.
-    pub(crate) fn succeeded(&self, started: Instant, pace: Pace, tokens: usize) {
-        self.state().was_uninterrupted(started);
-        match pace.to_first_word {
-            Some(time) => self.state().succeeded(time.as_secs_f64(), SLACK),
+    /// Records a completion of so many tokens for a request started then.
+    pub(crate) fn succeeded(&self, started: Instant, timing: Timing, tokens: usize) {
+        self.state().completed_despite_newer(started);
+        match timing.time_to_first_token {
+            Some(time) => self.state().succeeded(time.as_secs_f64(), TTFT_SLACK_S),
             None => self
                 .state()
-                .succeeded(pace.whole.as_secs_f64() / tokens.max(1) as f64, 0.0),
+                .succeeded(timing.total.as_secs_f64() / tokens.max(1) as f64, 0.0),
         }
         self.changed.notify_waiters();
     }
 
-    /// Takes note of a request, started then, that the server put off, and of the pause that it
-    /// asks for.
+    /// Records a request, started then, that was throttled or timed out, and the pause that the
+    /// server asks for.
     pub(crate) fn throttled(&self, started: Instant, pause: Option<Duration>) {
         self.state().throttled(started, Instant::now(), pause);
     }
 
-    /// Takes note of a request, started then, whose answer broke off. True where it becomes clear
-    /// with it that the server interrupts requests when newer ones come: from then on there is one
-    /// at a time.
-    pub(crate) fn cut_off(&self, started: Instant) -> bool {
-        self.state().cut_off(started)
+    /// Records a request, started then, whose response was truncated. True where it proves that the
+    /// server interrupts requests when newer ones arrive: from then on there is one at a time.
+    pub(crate) fn truncated(&self, started: Instant) -> bool {
+        self.state().truncated(started)
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -185,8 +184,8 @@ impl State {
             Some(end) if end > now => return Admission::At(end),
             _ => self.paused_until = None,
         }
-        if self.under_way < self.limit as usize {
-            self.under_way += 1;
+        if self.in_flight < self.limit as usize {
+            self.in_flight += 1;
             self.last_admitted = Some(now);
             return Admission::Now;
         }
@@ -196,21 +195,25 @@ impl State {
     fn succeeded(&mut self, seconds: f64, slack: f64) {
         let least = self
             .least
-            .map_or(seconds, |least| (least * FORGETTING).min(seconds));
+            .map_or(seconds, |least| (least * MIN_TIME_DECAY).min(seconds));
         self.mean = if self.least.is_none() {
             seconds
         } else {
-            self.mean + WEIGHT * (seconds - self.mean)
+            self.mean + EWMA_WEIGHT * (seconds - self.mean)
         };
         self.least = Some(least);
-        if self.mean > PROMPT_FACTOR * least + slack {
-            self.doubling = false;
+        if self.mean > MAX_SLOWDOWN * least + slack {
+            self.slow_start = false;
             return;
         }
-        // Only a limit that is made use of says something about a higher one.
-        if self.under_way * 2 >= self.limit as usize {
-            let step = if self.doubling { 1.0 } else { 1.0 / self.limit };
-            self.limit = (self.limit + step).min(self.most as f64);
+        // Only a limit that is used says something about a higher one.
+        if self.in_flight * 2 >= self.limit as usize {
+            let step = if self.slow_start {
+                1.0
+            } else {
+                1.0 / self.limit
+            };
+            self.limit = (self.limit + step).min(self.max as f64);
         }
     }
 
@@ -218,26 +221,26 @@ impl State {
         self.last_admitted.is_some_and(|last| last > started)
     }
 
-    fn was_uninterrupted(&mut self, started: Instant) {
+    fn completed_despite_newer(&mut self, started: Instant) {
         self.uninterrupted += usize::from(self.has_newer(started));
     }
 
-    fn cut_off(&mut self, started: Instant) -> bool {
+    fn truncated(&mut self, started: Instant) -> bool {
         self.interrupted += usize::from(self.has_newer(started));
         let interrupts = self.interrupted >= MIN_INTERRUPTED
             && self.interrupted > INTERRUPTED_FACTOR * self.uninterrupted;
-        if !interrupts || self.most == 1 {
+        if !interrupts || self.max == 1 {
             return false;
         }
-        (self.most, self.limit) = (1, 1.0);
+        (self.max, self.limit) = (1, 1.0);
         true
     }
 
     fn throttled(&mut self, started: Instant, now: Instant, pause: Option<Duration>) {
-        self.doubling = false;
-        if self.last_halved.is_none_or(|halved| started > halved) {
+        self.slow_start = false;
+        if self.last_decrease.is_none_or(|halved| started > halved) {
             self.limit = (self.limit / 2.0).max(1.0);
-            self.last_halved = Some(now);
+            self.last_decrease = Some(now);
         }
         if let Some(end) = pause.map(|pause| now + pause) {
             self.paused_until = Some(self.paused_until.map_or(end, |before| before.max(end)));
@@ -249,8 +252,8 @@ impl State {
 mod tests {
     use super::*;
 
-    fn state(most: usize) -> State {
-        Arc::into_inner(Arc::new(Limiter::new(most)))
+    fn state(max: usize) -> State {
+        Arc::into_inner(Arc::new(ConcurrencyLimiter::new(max)))
             .unwrap()
             .state
             .into_inner()
@@ -260,59 +263,59 @@ mod tests {
     fn fill(state: &mut State) -> usize {
         let now = Instant::now();
         while state.admit(now) == Admission::Now {}
-        state.under_way
+        state.in_flight
     }
 
     #[test]
-    fn the_limit_doubles_while_answers_come_promptly_and_has_an_end() {
+    fn slow_start_doubles_the_limit_up_to_its_maximum() {
         let mut state = state(50);
         let mut rounds = Vec::new();
         for _ in 0..6 {
-            let under_way = fill(&mut state);
-            rounds.push(under_way);
-            for _ in 0..under_way {
-                state.succeeded(0.1, SLACK);
-                state.under_way -= 1;
+            let in_flight = fill(&mut state);
+            rounds.push(in_flight);
+            for _ in 0..in_flight {
+                state.succeeded(0.1, TTFT_SLACK_S);
+                state.in_flight -= 1;
                 state.admit(Instant::now());
             }
-            state.under_way = 0;
+            state.in_flight = 0;
         }
         assert!(rounds[1] >= 7 && rounds[2] >= 14, "{rounds:?}");
         assert_eq!(rounds[5], 50, "{rounds:?}");
     }
 
     #[test]
-    fn the_limit_stands_still_while_answers_come_late() {
+    fn the_limit_stands_still_while_completions_are_slow() {
         let mut state = state(50);
-        state.succeeded(0.1, SLACK);
+        state.succeeded(0.1, TTFT_SLACK_S);
         for _ in 0..100 {
             fill(&mut state);
-            state.succeeded(2.0, SLACK);
-            state.under_way = 0;
+            state.succeeded(2.0, TTFT_SLACK_S);
+            state.in_flight = 0;
         }
         let stands = state.limit;
         fill(&mut state);
-        state.succeeded(2.0, SLACK);
+        state.succeeded(2.0, TTFT_SLACK_S);
         assert_eq!(state.limit, stands);
         assert!(stands < 10.0, "{stands}");
     }
 
     #[test]
-    fn whole_answers_are_held_against_their_length() {
-        let limiter = Limiter::new(50);
+    fn unstreamed_responses_are_timed_by_the_token() {
+        let limiter = ConcurrencyLimiter::new(50);
         for tokens in [10, 500, 20, 300, 10, 800, 100, 40].repeat(4) {
-            limiter.state().under_way = 50;
-            let pace = Pace {
-                to_first_word: None,
-                whole: Duration::from_millis(10 * tokens as u64),
+            limiter.state().in_flight = 50;
+            let timing = Timing {
+                time_to_first_token: None,
+                total: Duration::from_millis(10 * tokens as u64),
             };
-            limiter.succeeded(Instant::now(), pace, tokens);
+            limiter.succeeded(Instant::now(), timing, tokens);
         }
         assert!(limiter.state().limit > 30.0, "{}", limiter.state().limit);
     }
 
     #[test]
-    fn requests_that_were_under_way_together_halve_the_limit_once() {
+    fn requests_that_were_in_flight_together_halve_the_limit_once() {
         let mut state = state(64);
         state.limit = 64.0;
         let (started, now) = (Instant::now(), Instant::now() + Duration::from_secs(1));
@@ -337,15 +340,15 @@ mod tests {
         let started = Instant::now();
         state.admit(started + Duration::from_secs(1));
         let step = |is_cut: &bool| match is_cut {
-            true => state.cut_off(started),
+            true => state.truncated(started),
             false => {
-                state.was_uninterrupted(started);
+                state.completed_despite_newer(started);
                 false
             }
         };
         let found = cut_off.iter().map(step).filter(|found| *found).count();
         assert!(found <= 1);
-        assert_eq!(state.most, if found == 1 { 1 } else { 8 });
+        assert_eq!(state.max, if found == 1 { 1 } else { 8 });
         found == 1
     }
 
@@ -367,11 +370,11 @@ mod tests {
         let mut state = state(8);
         state.admit(Instant::now());
         let later = Instant::now() + Duration::from_secs(1);
-        assert!((0..20).all(|_| !state.cut_off(later)));
+        assert!((0..20).all(|_| !state.truncated(later)));
     }
 
     #[test]
-    fn nobody_starts_in_a_pause() {
+    fn no_request_starts_in_a_pause() {
         let mut state = state(8);
         let now = Instant::now();
         state.throttled(now, now, Some(Duration::from_secs(7)));
@@ -384,8 +387,8 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn leave_is_given_back_and_waited_for() {
-        let limiter = Arc::new(Limiter::new(1));
+    async fn a_permit_is_returned_and_waited_for() {
+        let limiter = Arc::new(ConcurrencyLimiter::new(1));
         let first = limiter.acquire().await;
         let second = tokio::spawn({
             let limiter = limiter.clone();

@@ -1,21 +1,21 @@
-//! What is asked, as JSON.
+//! The body of a request, as JSON.
 //!
-//! Every setting that a server would otherwise take from a default of its own is said outright
-//! where the server is known to understand it: vLLM and SGLang take top-k, top-p and the repetition
+//! Every sampling parameter for which a server has a default of its own is sent explicitly where
+//! the server is known to understand it: vLLM and SGLang read top-k, top-p and the repetition
 //! penalty from the checkpoint's `generation_config.json`, also for greedy decoding (Qwen2.5 has a
 //! penalty of 1.05 there), and llama.cpp's server has 40, 0.95 and a min-p of 0.05. Servers that
-//! are not known get a setting beyond OpenAI's own only where it is not neutral, since OpenAI
-//! refuses what it does not know.
+//! are not known get a parameter beyond OpenAI's own only where it is not neutral, since OpenAI
+//! rejects what it does not know.
 
 use generation::{Decoding, Prompt, Sampling};
 use serde_json::{Map, Value, json};
 
 use crate::capabilities::Capabilities;
 use crate::server::ServerKind;
-use crate::special_tokens::Sending;
+use crate::special_tokens::SpecialTokenMode;
 
 /// Tokens of a context whose length is not known, at most.
-const USUAL_CONTEXT: usize = 1 << 17;
+const MAX_TYPICAL_CONTEXT: usize = 1 << 17;
 
 /// Which route answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,23 +46,23 @@ impl Api {
 
 /// What all requests of a run have in common.
 #[derive(Clone, Debug)]
-pub(crate) struct Form {
+pub(crate) struct RequestTemplate {
     pub(crate) api: Api,
     pub(crate) model: String,
     pub(crate) system_prompt: Option<String>,
     pub(crate) kind: ServerKind,
-    /// Tokens that prompt and completion may have together, where the server tells.
+    /// Tokens that prompt and completion may have together, where the server states it.
     pub(crate) context: Option<usize>,
     pub(crate) stream: bool,
-    /// Whether log-probabilities are asked for.
+    /// Whether log-probabilities are requested.
     pub(crate) logprobs: bool,
-    /// What becomes of the special tokens of prompts.
-    pub(crate) special_tokens: Sending,
+    /// Who adds the special tokens of prompts.
+    pub(crate) special_tokens: SpecialTokenMode,
 }
 
 /// What is sent for one prompt.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Body {
+pub(crate) struct RequestBody {
     /// All fields.
     pub(crate) json: Value,
     /// Those whose absence would change no completion.
@@ -71,7 +71,7 @@ pub(crate) struct Body {
     pub(crate) stop_strings: usize,
 }
 
-impl Form {
+impl RequestTemplate {
     /// The body of a request for at most `max_tokens` new tokens.
     pub(crate) fn body(
         &self,
@@ -79,8 +79,8 @@ impl Form {
         decoding: &Decoding,
         max_tokens: usize,
         capabilities: &Capabilities,
-    ) -> Body {
-        let mut body = Fields {
+    ) -> RequestBody {
+        let mut body = BodyFields {
             capabilities,
             map: Map::new(),
             optional: Vec::new(),
@@ -116,7 +116,7 @@ impl Form {
                     sampling.top_p == 1.0,
                     number(sampling.top_p),
                 );
-                body.may(
+                body.set_optional(
                     "seed",
                     json!(seed(sampling.seed, &prompt.id, prompt.sample)),
                 );
@@ -125,7 +125,7 @@ impl Form {
         }
         if self.logprobs {
             // A number of alternatives on the one route, a yes on the other.
-            body.may(
+            body.set_optional(
                 "logprobs",
                 if self.api == Api::Chat {
                     json!(true)
@@ -136,16 +136,16 @@ impl Form {
         }
         if self.stream {
             body.set("stream", json!(true));
-            body.may("stream_options", json!({ "include_usage": true }));
+            body.set_optional("stream_options", json!({ "include_usage": true }));
         }
-        Body {
+        RequestBody {
             json: Value::Object(body.map),
             optional: body.optional,
             stop_strings: stops.len(),
         }
     }
 
-    /// A request for one new token, whose usage tells how many tokens the prompt has.
+    /// A request for one new token, whose usage has the prompt's number of tokens.
     pub(crate) fn probe(&self, text: &str) -> Value {
         match self.api {
             Api::Completions => {
@@ -167,9 +167,9 @@ impl Form {
             .collect()
     }
 
-    /// The settings that OpenAI does not have. Greedy decoding has no use for any but the penalty,
-    /// which must be off.
-    fn add_extras(&self, body: &mut Fields<'_>, sampling: Option<&Sampling>) {
+    /// The parameters that OpenAI does not have. Greedy decoding needs none but the penalty, which
+    /// must be off.
+    fn add_extras(&self, body: &mut BodyFields<'_>, sampling: Option<&Sampling>) {
         if self.kind == ServerKind::Transformers {
             return add_extras_of_transformers(body, sampling);
         }
@@ -184,7 +184,7 @@ impl Form {
             // The whole context and not the last 64 tokens; it holds a buffer of this length.
             body.set(
                 "repeat_last_n",
-                json!(self.context.unwrap_or(USUAL_CONTEXT)),
+                json!(self.context.unwrap_or(MAX_TYPICAL_CONTEXT)),
             );
         }
         if let Some(sampling) = sampling {
@@ -195,31 +195,31 @@ impl Form {
         }
     }
 
-    /// A setting that does nothing is said only to servers that have defaults of their own to put
-    /// aside, and may be left out.
+    /// A neutral parameter is sent only to servers whose own defaults it overrides, and may be
+    /// omitted.
     fn add_neutral_or_set(
         &self,
-        body: &mut Fields<'_>,
+        body: &mut BodyFields<'_>,
         name: &'static str,
         is_neutral: bool,
         value: Value,
     ) {
         match is_neutral {
-            true if self.kind.says_all() => body.may(name, value),
+            true if self.kind.takes_all_settings() => body.set_optional(name, value),
             true => {}
             false => body.set(name, value),
         }
     }
 }
 
-/// What `transformers serve` takes in place of the fields of others. A temperature does not make it
+/// What `transformers serve` accepts in place of the fields of others. A temperature does not make it
 /// sample: `do_sample` and what belongs to it are those of the checkpoint's
 /// `generation_config.json` unless a configuration comes with the request; in greedy decoding a
 /// frequency penalty of 0 puts the checkpoint's repetition penalty aside (transformers,
 /// `cli/serving`, 5.24).
-fn add_extras_of_transformers(body: &mut Fields<'_>, sampling: Option<&Sampling>) {
+fn add_extras_of_transformers(body: &mut BodyFields<'_>, sampling: Option<&Sampling>) {
     let Some(sampling) = sampling else {
-        return body.may("frequency_penalty", json!(0.0));
+        return body.set_optional("frequency_penalty", json!(0.0));
     };
     let configuration = json!({
         "do_sample": true,
@@ -233,20 +233,20 @@ fn add_extras_of_transformers(body: &mut Fields<'_>, sampling: Option<&Sampling>
 }
 
 /// The fields of a body.
-struct Fields<'a> {
+struct BodyFields<'a> {
     capabilities: &'a Capabilities,
     map: Map<String, Value>,
     optional: Vec<&'static str>,
 }
 
-impl Fields<'_> {
+impl BodyFields<'_> {
     fn set(&mut self, name: &'static str, value: Value) {
         self.map.insert(name.to_string(), value);
     }
 
-    /// A field that changes no completion: left out where the server refused it before.
-    fn may(&mut self, name: &'static str, value: Value) {
-        if self.capabilities.takes(name) {
+    /// A field that changes no completion: omitted where the server rejected it before.
+    fn set_optional(&mut self, name: &'static str, value: Value) {
+        if self.capabilities.accepts(name) {
             self.set(name, value);
             self.optional.push(name);
         }
@@ -254,7 +254,7 @@ impl Fields<'_> {
 }
 
 /// The stop strings that are sent: the first ones of those that make a difference, as many as the
-/// server takes.
+/// server accepts.
 pub(crate) fn stop_strings_sent<'a>(
     stops: &'a [String],
     capabilities: &Capabilities,
@@ -313,8 +313,8 @@ mod tests {
     use super::*;
     use crate::stop::StoppedText;
 
-    fn form(api: Api, kind: ServerKind) -> Form {
-        Form {
+    fn template(api: Api, kind: ServerKind) -> RequestTemplate {
+        RequestTemplate {
             api,
             model: "m".into(),
             system_prompt: None,
@@ -322,7 +322,7 @@ mod tests {
             context: None,
             stream: true,
             logprobs: false,
-            special_tokens: Sending::Plain,
+            special_tokens: SpecialTokenMode::Plain,
         }
     }
 
@@ -346,12 +346,16 @@ mod tests {
         }
     }
 
-    fn body(form: &Form, decoding: &Decoding, capabilities: &Capabilities) -> Body {
-        form.body(&prompt(0), decoding, decoding.max_tokens, capabilities)
+    fn body(
+        template: &RequestTemplate,
+        decoding: &Decoding,
+        capabilities: &Capabilities,
+    ) -> RequestBody {
+        template.body(&prompt(0), decoding, decoding.max_tokens, capabilities)
     }
 
-    fn text(form: &Form, decoding: &Decoding) -> String {
-        body(form, decoding, &Capabilities::default())
+    fn text(template: &RequestTemplate, decoding: &Decoding) -> String {
+        body(template, decoding, &Capabilities::default())
             .json
             .to_string()
     }
@@ -364,26 +368,26 @@ mod tests {
             sampling: None,
         };
         assert_eq!(
-            text(&form(Api::Completions, ServerKind::Unknown), &decoding),
+            text(&template(Api::Completions, ServerKind::Unknown), &decoding),
             r#"{"model":"m","prompt":"1 + 1 =","max_tokens":16,"stop":["\n\n"],"temperature":0.0,"stream":true,"stream_options":{"include_usage":true}}"#
         );
         assert!(
-            text(&form(Api::Completions, ServerKind::Vllm), &decoding)
+            text(&template(Api::Completions, ServerKind::Vllm), &decoding)
                 .contains(r#""repetition_penalty":1.0"#)
         );
         assert!(
-            text(&form(Api::Completions, ServerKind::LlamaCpp), &decoding)
+            text(&template(Api::Completions, ServerKind::LlamaCpp), &decoding)
                 .contains(r#""repeat_penalty":1.0"#)
         );
     }
 
     #[test]
     fn a_system_prompt_comes_before_the_question() {
-        let form = Form {
+        let template = RequestTemplate {
             system_prompt: Some("Be brief.".into()),
-            ..form(Api::Chat, ServerKind::Unknown)
+            ..template(Api::Chat, ServerKind::Unknown)
         };
-        let body = body(&form, &Decoding::greedy(1), &Capabilities::default());
+        let body = body(&template, &Decoding::greedy(1), &Capabilities::default());
         assert_eq!(
             body.json["messages"].to_string(),
             r#"[{"role":"system","content":"Be brief."},{"role":"user","content":"1 + 1 ="}]"#
@@ -408,14 +412,16 @@ mod tests {
         };
         let names = ["top_k", "min_p", "repetition_penalty"];
         let has = |kind, decoding: &Decoding| {
-            let body = text(&form(Api::Completions, kind), decoding);
+            let body = text(&template(Api::Completions, kind), decoding);
             names.map(|name| body.contains(&format!("\"{name}\"")))
         };
         assert_eq!(has(ServerKind::Unknown, &neutral), [false; 3]);
         assert_eq!(has(ServerKind::Unknown, &set), [true; 3]);
         assert_eq!(has(ServerKind::Vllm, &neutral), [true; 3]);
-        assert!(!text(&form(Api::Completions, ServerKind::Unknown), &neutral).contains("top_p"));
-        let body = text(&form(Api::Completions, ServerKind::Vllm), &neutral);
+        assert!(
+            !text(&template(Api::Completions, ServerKind::Unknown), &neutral).contains("top_p")
+        );
+        let body = text(&template(Api::Completions, ServerKind::Vllm), &neutral);
         assert!(
             body.contains(r#""temperature":0.7,"top_p":1.0"#) && body.contains(r#""top_k":-1"#),
             "{body}"
@@ -424,12 +430,12 @@ mod tests {
 
     #[test]
     fn transformers_serve_is_told_to_sample() {
-        let form = form(Api::Completions, ServerKind::Transformers);
+        let template = template(Api::Completions, ServerKind::Transformers);
         let decoding = Decoding {
             sampling: Some(sampling()),
             ..Decoding::greedy(1)
         };
-        let drawn = body(&form, &decoding, &Capabilities::default()).json;
+        let drawn = body(&template, &decoding, &Capabilities::default()).json;
         let configuration: Value =
             serde_json::from_str(drawn["generation_config"].as_str().unwrap()).unwrap();
         let expected = json!({
@@ -442,7 +448,7 @@ mod tests {
                 .all(|name| drawn.get(name).is_none()),
             "{drawn}"
         );
-        let greedy = body(&form, &Decoding::greedy(1), &Capabilities::default()).json;
+        let greedy = body(&template, &Decoding::greedy(1), &Capabilities::default()).json;
         assert_eq!(
             (
                 &greedy["frequency_penalty"],
@@ -462,11 +468,11 @@ mod tests {
             sampling: Some(penalty),
             ..Decoding::greedy(1)
         };
-        let form = Form {
+        let template = RequestTemplate {
             context: Some(2048),
-            ..form(Api::Completions, ServerKind::LlamaCpp)
+            ..template(Api::Completions, ServerKind::LlamaCpp)
         };
-        let body = body(&form, &decoding, &Capabilities::default()).json;
+        let body = body(&template, &decoding, &Capabilities::default()).json;
         assert_eq!(
             (&body["repeat_penalty"], &body["repeat_last_n"]),
             (&json!(1.1), &json!(2048))
@@ -474,7 +480,7 @@ mod tests {
     }
 
     #[test]
-    fn nobody_is_sent_more_than_four_stop_strings() {
+    fn no_server_is_sent_more_than_four_stop_strings() {
         let stop = ["a:", "", "a", "b", "xb", "c", "d", "cd"]
             .map(String::from)
             .to_vec();
@@ -489,7 +495,11 @@ mod tests {
             ServerKind::Sglang,
             ServerKind::LlamaCpp,
         ] {
-            let sent = body(&form(Api::Chat, kind), &decoding, &Capabilities::default());
+            let sent = body(
+                &template(Api::Chat, kind),
+                &decoding,
+                &Capabilities::default(),
+            );
             assert_eq!(
                 (&sent.json["stop"], sent.stop_strings),
                 (&json!(["a", "b", "xb", "c"]), 4),
@@ -499,7 +509,11 @@ mod tests {
         let fewer = |max_stop_strings| {
             let mut capabilities = Capabilities::default();
             capabilities.max_stop_strings = max_stop_strings;
-            body(&form(Api::Chat, ServerKind::Vllm), &decoding, &capabilities)
+            body(
+                &template(Api::Chat, ServerKind::Vllm),
+                &decoding,
+                &capabilities,
+            )
         };
         assert_eq!(fewer(2).json["stop"], json!(["a", "b"]));
         assert_eq!(
@@ -512,12 +526,12 @@ mod tests {
     fn what_a_server_refused_is_left_out_or_said_otherwise() {
         let mut capabilities = Capabilities::default();
         capabilities.max_completion_tokens = true;
-        let form = form(Api::Chat, ServerKind::Unknown);
+        let template = template(Api::Chat, ServerKind::Unknown);
         let decoding = Decoding {
             sampling: Some(sampling()),
             ..Decoding::greedy(7)
         };
-        let first = body(&form, &decoding, &Capabilities::default());
+        let first = body(&template, &decoding, &Capabilities::default());
         assert_eq!(first.optional, ["seed", "stream_options"]);
         capabilities.learn(
             "seed, stream_options",
@@ -525,7 +539,7 @@ mod tests {
             &first.optional,
             0,
         );
-        let body = body(&form, &decoding, &capabilities).json.to_string();
+        let body = body(&template, &decoding, &capabilities).json.to_string();
         assert!(body.contains(r#""max_completion_tokens":7"#), "{body}");
         for left_out in ["stream_options", "\"max_tokens\"", "seed"] {
             assert!(!body.contains(left_out), "{body}");
@@ -535,7 +549,7 @@ mod tests {
     #[test]
     fn only_fields_that_change_no_completion_are_optional() {
         let greedy = body(
-            &form(Api::Completions, ServerKind::Vllm),
+            &template(Api::Completions, ServerKind::Vllm),
             &Decoding::greedy(1),
             &Capabilities::default(),
         );
@@ -552,7 +566,7 @@ mod tests {
             ..Decoding::greedy(1)
         };
         let set = body(
-            &form(Api::Completions, ServerKind::Vllm),
+            &template(Api::Completions, ServerKind::Vllm),
             &set,
             &Capabilities::default(),
         );
@@ -561,13 +575,13 @@ mod tests {
 
     #[test]
     fn a_server_that_can_be_told_to_add_no_special_tokens_is_told() {
-        let form = |special_tokens| Form {
+        let template = |special_tokens| RequestTemplate {
             special_tokens,
-            ..form(Api::Completions, ServerKind::Vllm)
+            ..template(Api::Completions, ServerKind::Vllm)
         };
         let sent = |sending| {
             let body = body(
-                &form(sending),
+                &template(sending),
                 &Decoding::greedy(1),
                 &Capabilities::default(),
             )
@@ -578,14 +592,17 @@ mod tests {
             )
         };
         assert_eq!(
-            sent(Sending::AddNone),
+            sent(SpecialTokenMode::AddNone),
             ("1 + 1 =".to_string(), Some(json!(false)))
         );
         assert_eq!(
-            sent(Sending::Without("1 ".into())),
+            sent(SpecialTokenMode::Without("1 ".into())),
             ("+ 1 =".to_string(), None)
         );
-        assert_eq!(sent(Sending::Without("2".into())), sent(Sending::AsWritten));
+        assert_eq!(
+            sent(SpecialTokenMode::Without("2".into())),
+            sent(SpecialTokenMode::AsWritten)
+        );
     }
 
     #[test]

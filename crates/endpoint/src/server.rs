@@ -1,4 +1,4 @@
-//! Which server it is, and what it says of the model.
+//! Which server it is, and what it states about the model.
 
 use std::collections::BTreeMap;
 
@@ -6,20 +6,20 @@ use reqwest::header::{HeaderMap, SERVER};
 use serde_json::{Value, json};
 
 use crate::base_url::BaseUrl;
-use crate::error::Error;
-use crate::http::Http;
+use crate::error::{Error, Rejection};
+use crate::http::HttpClient;
 use crate::request::Api;
-use crate::trouble::{Trouble, TroubleKind};
+use crate::request_error::{RequestError, RequestErrorKind};
 
-/// Attempts at the start: a server that is not there is told at once, one that is just starting
+/// Attempts at the start: a server that is not there is reported soon, one that is just starting
 /// gets a moment.
-const ATTEMPTS: u32 = 4;
+const MAX_CONNECT_ATTEMPTS: u32 = 4;
 /// Names of models that an error lists.
-const SHOWN_MODELS: usize = 10;
-/// Characters of a text that a server gives for the manifest.
-const LONGEST_FACT: usize = 200;
+const MAX_LISTED_MODELS: usize = 10;
+/// Characters of a text of the server for the manifest.
+const MAX_FACT_CHARS: usize = 200;
 
-/// Servers whose ways are known, by the owner that their list of models names.
+/// Servers whose capabilities are known, recognized by the owner in their list of models.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ServerKind {
     Vllm,
@@ -50,15 +50,15 @@ impl ServerKind {
         }
     }
 
-    /// Whether it understands all settings of sampling, so that its own defaults can be put aside.
-    pub(crate) fn says_all(self) -> bool {
+    /// Whether it understands all sampling parameters, so that its own defaults can be overridden.
+    pub(crate) fn takes_all_settings(self) -> bool {
         matches!(
             self,
             Self::Vllm | Self::Sglang | Self::LlamaCpp | Self::LlamaCppPython
         )
     }
 
-    /// What it calls the repetition penalty.
+    /// Its name for the repetition penalty.
     pub(crate) fn penalty_name(self) -> &'static str {
         match self {
             Self::LlamaCpp | Self::LlamaCppPython => "repeat_penalty",
@@ -74,9 +74,9 @@ impl ServerKind {
         }
     }
 
-    /// Requests that it can do with at a time, where that is known.
+    /// How many requests it can serve at a time, where that is known.
     pub(crate) fn max_concurrency(self) -> Option<usize> {
-        // It gives the request under way up when another comes (`interrupt_requests`), or queues it
+        // It aborts the request in flight when another arrives (`interrupt_requests`), or queues it
         // behind a lock.
         matches!(self, Self::LlamaCppPython).then_some(1)
     }
@@ -94,9 +94,9 @@ impl ServerKind {
     }
 }
 
-/// What a server says of itself and the model.
+/// What a server states about itself and the model.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Facts {
+pub(crate) struct ServerInfo {
     pub(crate) kind: ServerKind,
     /// The model's name as the server lists it.
     pub(crate) model: String,
@@ -112,13 +112,17 @@ pub(crate) struct Facts {
     software: String,
 }
 
-impl Facts {
-    /// Asks a server what it has.
-    pub(crate) async fn ask(http: &Http, url: &BaseUrl, model: &str) -> Result<Self, Error> {
+impl ServerInfo {
+    /// Queries a server.
+    pub(crate) async fn query(
+        http: &HttpClient,
+        url: &BaseUrl,
+        model: &str,
+    ) -> Result<Self, Error> {
         let address = url.api("models");
-        let (headers, models) = match persistently(http, &address).await {
+        let (headers, models) = match request_with_retries(http, &address).await {
             Ok((headers, list)) => (headers, models(&address, list)?),
-            Err(Error::Refused { status, .. })
+            Err(Error::Rejected { status, .. })
                 if is_no_route(&status) && completes(http, url).await =>
             {
                 (HeaderMap::new(), Vec::new())
@@ -151,7 +155,7 @@ impl Facts {
             .map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
         let software = fact(http, &software.unwrap_or_default());
         let kind = ServerKind::of(&owner, id, &software);
-        let more = More::ask(http, url, kind).await;
+        let more = ServerDetails::ask(http, url, kind).await;
         Ok(Self {
             kind,
             model: id.to_string(),
@@ -167,7 +171,7 @@ impl Facts {
         })
     }
 
-    /// What identifies the answers, for the manifest.
+    /// What identifies the completions, for the manifest.
     pub(crate) fn details(&self) -> BTreeMap<String, String> {
         let server = match (self.kind.name(), &self.version) {
             (Some(name), Some(version)) => Some(format!("{name} {version}")),
@@ -191,15 +195,15 @@ impl Facts {
     }
 }
 
-/// What a server tells by routes of its own; failures only leave gaps.
+/// What a server states on routes of its own; failures only leave gaps.
 #[derive(Debug, Default)]
-struct More {
+struct ServerDetails {
     version: Option<String>,
     context: Option<usize>,
 }
 
-impl More {
-    async fn ask(http: &Http, url: &BaseUrl, kind: ServerKind) -> Self {
+impl ServerDetails {
+    async fn ask(http: &HttpClient, url: &BaseUrl, kind: ServerKind) -> Self {
         let routes: &[&str] = match kind {
             ServerKind::Vllm => &["version"],
             ServerKind::Sglang => &["server_info", "get_server_info"],
@@ -239,7 +243,7 @@ fn models(address: &str, list: Value) -> Result<Vec<Value>, Error> {
             .unwrap_or_default()),
         // Some gateways leave the object around the list out.
         Value::Array(models) => Ok(models),
-        _ => Err(Error::Answer {
+        _ => Err(Error::InvalidResponse {
             url: address.to_string(),
             reason: "the list of models has no \"data\"".to_string(),
         }),
@@ -252,10 +256,10 @@ fn is_no_route(status: &str) -> bool {
 
 /// Whether completions are at an address that has no list of models: a route that takes POST says
 /// 405 to GET, and a wrong address 404.
-async fn completes(http: &Http, url: &BaseUrl) -> bool {
+async fn completes(http: &HttpClient, url: &BaseUrl) -> bool {
     for route in [Api::Completions, Api::Chat].map(Api::route) {
-        if let Err(Trouble {
-            kind: TroubleKind::Refused(405),
+        if let Err(RequestError {
+            kind: RequestErrorKind::Rejected(405),
             ..
         }) = http.json(http.get(&url.api(route))).await
         {
@@ -265,24 +269,27 @@ async fn completes(http: &Http, url: &BaseUrl) -> bool {
     false
 }
 
-/// The list of models, asked for again where the server may still be starting.
-async fn persistently(http: &Http, address: &str) -> Result<(HeaderMap, Value), Error> {
-    let mut waits = http.patience.waits();
+/// The list of models, requested again where the server may still be starting.
+async fn request_with_retries(
+    http: &HttpClient,
+    address: &str,
+) -> Result<(HeaderMap, Value), Error> {
+    let mut delays = http.policy.backoff.delays();
     let mut attempt = 1;
     loop {
-        let trouble = match http.json(http.get(address)).await {
+        let error = match http.json(http.get(address)).await {
             Ok(answer) => return Ok(answer),
-            Err(trouble) => trouble,
+            Err(error) => error,
         };
-        if let TroubleKind::Refused(status) = trouble.kind {
-            return Err(refused(address, status, trouble.reason));
+        if let RequestErrorKind::Rejected(status) = error.kind {
+            return Err(refused(address, status, error.reason));
         }
-        if attempt >= ATTEMPTS || !trouble.may_pass() {
-            let (url, reason) = (address.to_string(), http.quote(&trouble.reason));
-            return Err(match trouble.kind {
-                TroubleKind::Broken | TroubleKind::CutOff | TroubleKind::Useless => {
-                    Error::Answer { url, reason }
-                }
+        if attempt >= MAX_CONNECT_ATTEMPTS || !error.is_transient() {
+            let (url, reason) = (address.to_string(), http.quote(&error.reason));
+            return Err(match error.kind {
+                RequestErrorKind::Broken
+                | RequestErrorKind::Truncated
+                | RequestErrorKind::Unusable => Error::InvalidResponse { url, reason },
                 _ => Error::Unreachable {
                     url,
                     attempts: attempt,
@@ -290,35 +297,29 @@ async fn persistently(http: &Http, address: &str) -> Result<(HeaderMap, Value), 
                 },
             });
         }
-        tokio::time::sleep(wait_after(&trouble, waits.next().unwrap_or_default())).await;
+        tokio::time::sleep(retry_delay(&error, delays.next().unwrap_or_default())).await;
         attempt += 1;
     }
 }
 
-/// The longer of the server's wish and our own wait.
-pub(crate) fn wait_after(trouble: &Trouble, own: std::time::Duration) -> std::time::Duration {
-    trouble.wait.map_or(own, |asked| asked.max(own))
+/// The longer of the wait that the server asks for and our own delay.
+pub(crate) fn retry_delay(error: &RequestError, own: std::time::Duration) -> std::time::Duration {
+    error.retry_after.map_or(own, |asked| asked.max(own))
 }
 
-/// A refusal, with what it means for the user. `reason` begins with the status, or is the address
-/// that a redirect names.
+/// The error for a rejected request. `reason` begins with the status, or is the address that a
+/// redirect names.
 pub(crate) fn refused(address: &str, status: u16, reason: String) -> Error {
     let url = address.to_string();
     if (300..400).contains(&status) {
         return Error::Redirected { url, to: reason };
     }
-    let hint = match status {
-        401 => {
-            "it wants an API key, or another one: give it by MWPBENCH_API_KEY or in a file with --api-key-file"
-        }
-        403 => "the API key given, or none, has no right to this",
-        404 => {
-            "there is nothing at this address: see that it is the address of an OpenAI-compatible server, with what comes before /v1, and that the server has this route (chat models often have only that of chats)"
-        }
-        _ if speaks_of_length(&reason) => {
-            "it does not take requests of this length: ask for fewer new tokens with --max-tokens, or serve the model with a longer context"
-        }
-        _ => "it does not accept the request",
+    let rejection = match status {
+        401 => Rejection::Key,
+        403 => Rejection::Right,
+        404 => Rejection::Address,
+        _ if is_about_length(&reason) => Rejection::Length,
+        _ => Rejection::Other,
     };
     let (status, quote) = match reason.split_once(": ") {
         Some((status, quote)) => (status.to_string(), quote.to_string()),
@@ -327,21 +328,21 @@ pub(crate) fn refused(address: &str, status: u16, reason: String) -> Error {
     let status = status
         .trim_start_matches("the server answered ")
         .to_string();
-    Error::Refused {
+    Error::Rejected {
         url,
         status,
-        hint: hint.to_string(),
+        rejection,
         quote,
     }
 }
 
-fn speaks_of_length(reason: &str) -> bool {
+fn is_about_length(reason: &str) -> bool {
     ["max_tokens", "max_completion_tokens", "context"]
         .iter()
         .any(|word| reason.contains(word))
 }
 
-/// Whether an entry of the list is the model of this name; llama.cpp lists further names of it.
+/// Whether an entry of the list is the model of this name; llama.cpp lists aliases too.
 fn is_named(entry: &Value, model: &str) -> bool {
     let aliases = entry["aliases"].as_array().into_iter().flatten();
     aliases
@@ -350,7 +351,7 @@ fn is_named(entry: &Value, model: &str) -> bool {
 }
 
 /// The names in a list, as far as an error can hold them.
-fn known(http: &Http, models: &[Value]) -> String {
+fn known(http: &HttpClient, models: &[Value]) -> String {
     let names: Vec<String> = models
         .iter()
         .filter_map(|entry| entry["id"].as_str())
@@ -358,11 +359,11 @@ fn known(http: &Http, models: &[Value]) -> String {
         .collect();
     match names.len() {
         0 => "none".to_string(),
-        count if count > SHOWN_MODELS => {
+        count if count > MAX_LISTED_MODELS => {
             format!(
                 "{} and {} more",
-                names[..SHOWN_MODELS].join(", "),
-                count - SHOWN_MODELS
+                names[..MAX_LISTED_MODELS].join(", "),
+                count - MAX_LISTED_MODELS
             )
         }
         _ => names.join(", "),
@@ -370,8 +371,8 @@ fn known(http: &Http, models: &[Value]) -> String {
 }
 
 /// A server's text for a file or an error: bounded, without the key.
-fn fact(http: &Http, text: &str) -> String {
-    http.scrubber().quote(text, LONGEST_FACT)
+fn fact(http: &HttpClient, text: &str) -> String {
+    http.scrubber().quote(text, MAX_FACT_CHARS)
 }
 
 fn tokens(value: &Value) -> Option<usize> {

@@ -7,9 +7,9 @@
 //! token, it must stay. Which of both it is follows from how many tokens the server finds in that
 //! token's text alone; it is never guessed.
 
-use crate::counting::Counter;
 use crate::error::Error;
 use crate::server::ServerKind;
+use crate::token_counter::TokenCounter;
 
 /// Who writes the special tokens of prompts.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -26,7 +26,7 @@ pub enum SpecialTokens {
 
 /// How prompts are sent so that the server reads the special tokens that are meant.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) enum Sending {
+pub(crate) enum SpecialTokenMode {
     /// As they are, and the server adds its own.
     #[default]
     Plain,
@@ -38,7 +38,7 @@ pub(crate) enum Sending {
     Without(String),
 }
 
-impl Sending {
+impl SpecialTokenMode {
     /// Finds out how prompts are to be sent to this server. The form of `counter` must be that of
     /// plain prompts.
     ///
@@ -47,11 +47,11 @@ impl Sending {
     /// tokens as ordinary text.
     pub(crate) async fn find(
         special_tokens: &SpecialTokens,
-        counter: &Counter,
+        counter: &TokenCounter,
     ) -> Result<Self, Error> {
         let bos = match special_tokens {
             SpecialTokens::AddedByServer => return Ok(Self::Plain),
-            SpecialTokens::InPrompt { .. } if counter.form.kind == ServerKind::Vllm => {
+            SpecialTokens::InPrompt { .. } if counter.template.kind == ServerKind::Vllm => {
                 return Ok(Self::AddNone);
             }
             SpecialTokens::InPrompt { bos: None } => return Ok(Self::AsWritten),

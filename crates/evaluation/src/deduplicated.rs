@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use dataset_loader::{Benchmark, Problem, Stats, grouped};
-use overlap::{Item, Pair};
+use overlap::{RepeatedItem, TestItem};
 use serde::{Deserialize, Serialize};
 
 use crate::averages::{Averages, averages};
@@ -66,7 +66,7 @@ impl DeduplicatedAverages {
         let (micro, macro_) = averages(&sets, &stay);
         let repeated = benchmark.sets().iter().filter_map(|set| {
             let is_repeated =
-                |item: &&Item| item.set == set.name && again.contains(item.id.as_str());
+                |item: &&TestItem| item.set == set.name && again.contains(item.id.as_str());
             let count = items.iter().filter(is_repeated).count();
             (count > 0).then(|| RepeatedItems {
                 set: set.name.clone(),
@@ -84,14 +84,14 @@ impl DeduplicatedAverages {
     }
 }
 
-fn averaged_items(benchmark: &Benchmark, problems: &[Problem]) -> Vec<Item> {
+fn averaged_items(benchmark: &Benchmark, problems: &[Problem]) -> Vec<TestItem> {
     let averaged = benchmark.sets().iter().filter(|set| set.in_average);
     let items = averaged.flat_map(|set| {
         problems
             .iter()
             .filter(move |problem| problem.set == set.name)
     });
-    let item = |problem: &Problem| Item {
+    let item = |problem: &Problem| TestItem {
         id: problem.id.clone(),
         set: problem.set.clone(),
         text: problem.question.clone(),
@@ -99,7 +99,7 @@ fn averaged_items(benchmark: &Benchmark, problems: &[Problem]) -> Vec<Item> {
     items.map(item).collect()
 }
 
-fn repeated(items: &[Item]) -> Vec<Pair> {
+fn repeated(items: &[TestItem]) -> Vec<RepeatedItem> {
     // The ids of loaded problems are distinct: the data were refused otherwise.
     overlap::repeated_items(items).unwrap_or_default()
 }

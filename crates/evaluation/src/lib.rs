@@ -8,7 +8,7 @@
 //! use evaluation::{Protocol, Selection, Template};
 //!
 //! let benchmark = dataset_loader::Benchmark::published();
-//! let data = dataset_loader::samples(&benchmark);
+//! let data = dataset_loader::bundled_problems(&benchmark);
 //! let selection = Selection { tasks: Some(vec!["gsm8k".into()]), limit: Some(3), protocol: Protocol::Official };
 //! let problems = selection.apply(&benchmark, data.problems)?;
 //! assert_eq!(problems.len(), 3);

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use dataset_loader::{Benchmark, Origin, Problem, Set};
+use dataset_loader::{Benchmark, DataOrigin, Problem, Set};
 use generation::{Decoding, GeneratorInfo, Prompt};
 use jiff::Timestamp;
 use scoring::{rules_digest, scorer_version};
@@ -20,7 +20,7 @@ pub struct RunPlan {
     /// What is asked, in order.
     pub problems: Vec<Problem>,
     /// Where the problems came from.
-    pub origin: Origin,
+    pub origin: DataOrigin,
     /// BLAKE3 (hex) of the data files.
     pub data_digest: String,
     /// How it is asked.
@@ -63,8 +63,8 @@ impl RunPlan {
     /// What decides the completions when this generator answers.
     pub fn identity(&self, model: GeneratorInfo) -> RunIdentity {
         let (name, samples) = match &self.origin {
-            Origin::Samples => (BUNDLED.to_string(), true),
-            Origin::Files { paths } => (data_name(paths), false),
+            DataOrigin::Bundled => (BUNDLED.to_string(), true),
+            DataOrigin::Files { paths } => (data_name(paths), false),
         };
         RunIdentity {
             model,
@@ -89,7 +89,7 @@ impl RunPlan {
             schema: SCHEMA.to_string(),
             version: self.version.clone(),
             identity: self.identity(model),
-            own_sets: benchmark.own_sets().filter(is_asked).cloned().collect(),
+            own_sets: benchmark.custom_sets().filter(is_asked).cloned().collect(),
             rules: Some(rules_digest()),
             scorer_version: Some(scorer_version()),
             environment: self.environment.clone(),

@@ -77,7 +77,7 @@ pub trait Fault: std::error::Error {
 }
 
 /// Where in a file something is wrong.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Place {
     /// The line, from 1.
     Line(usize),

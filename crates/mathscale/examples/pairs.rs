@@ -14,7 +14,7 @@ use std::path::Path;
 use std::time::Instant;
 
 use mathscale::{Composition, Extraction, NearestSeeds, PairSource, Project, ScreenPlan, screen};
-use overlap::{Index, Item, Options};
+use overlap::{Index, OverlapOptions, TestItem};
 use rayon::prelude::*;
 use store::JsonLines;
 
@@ -141,12 +141,12 @@ fn screen_pairs(count: u64) -> Result<(), Box<dyn Error>> {
         )?;
     }
     out.flush()?;
-    let items = (0..20_000).map(|n| Item {
+    let items = (0..20_000).map(|n| TestItem {
         id: n.to_string(),
         set: "made up".into(),
         text: question(u64::MAX - n),
     });
-    let tests = Index::new(items.collect(), Options::default())?;
+    let tests = Index::new(items.collect(), OverlapOptions::default())?;
     let mut project = Project::open_to_write(&folder.path().join("project"))?;
     let plan = ScreenPlan {
         pairs: PairSource::File(file),

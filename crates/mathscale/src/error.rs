@@ -74,13 +74,10 @@ impl fmt::Display for Error {
 impl Fault for Error {
     fn class(&self) -> Class {
         match &self.kind {
-            ErrorKind::Records(error) => match error.kind() {
-                record_files::ErrorKind::NotFound | record_files::ErrorKind::Folder => Class::Usage,
-                _ => Class::Integrity,
-            },
+            ErrorKind::Records(error) => error.class(),
             ErrorKind::File(error) => error.class(),
             ErrorKind::Job(error) => error.class(),
-            ErrorKind::Overlap(error) if !error.is_integrity() => Class::Usage,
+            ErrorKind::Overlap(error) => error.class(),
             ErrorKind::NotAProject
             | ErrorKind::NoProject
             | ErrorKind::Threads(_)

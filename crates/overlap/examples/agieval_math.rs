@@ -7,7 +7,7 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
-use overlap::{Item, normal_form, same_items};
+use overlap::{TestItem, normal_form, same_items};
 use serde::Serialize;
 
 /// A line of the file.
@@ -84,11 +84,11 @@ fn main() {
     println!("{}\n  ]\n}}", lines.join(",\n"));
 }
 
-fn read(set: &str, path: &Path, field: &str) -> Vec<Item> {
+fn read(set: &str, path: &Path, field: &str) -> Vec<TestItem> {
     let records = record_files::open(path)
         .expect("a published file")
         .map(|record| record.expect("a record"));
-    let item = |record: record_files::Record| Item {
+    let item = |record: record_files::Record| TestItem {
         id: format!("{set}/{}", record.place.number()),
         set: set.to_owned(),
         text: record.value[field].as_str().expect("a question").to_owned(),

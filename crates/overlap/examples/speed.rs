@@ -12,7 +12,7 @@ use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use overlap::{Index, Item, Options};
+use overlap::{Index, OverlapOptions, TestItem};
 use serde_json::Value;
 
 /// Set, file, and the field with the question.
@@ -87,7 +87,7 @@ fn main() {
         );
         return;
     }
-    let items: Vec<Item> = FILES
+    let items: Vec<TestItem> = FILES
         .iter()
         .flat_map(|(set, file, field)| read(set, &data.join(file), field))
         .collect();
@@ -103,7 +103,7 @@ fn main() {
     let mebibytes = std::fs::metadata(&path).expect("the file").len() >> 20;
 
     let started = Instant::now();
-    let index = Index::new(items.clone(), Options::default()).expect("an index");
+    let index = Index::new(items.clone(), OverlapOptions::default()).expect("an index");
     let indexed = started.elapsed();
     let report = overlap::scan(&index, &[path], None, &mut |_| {}).expect("a report");
     let elapsed = started.elapsed();
@@ -115,7 +115,7 @@ fn main() {
         .filter(|item| item.exact.is_some())
         .map(|item| item.id.as_str())
         .collect();
-    let missed: Vec<&Item> = items
+    let missed: Vec<&TestItem> = items
         .iter()
         .filter(|item| item.set == "gsm8k" && !exact.contains(item.id.as_str()))
         .collect();
@@ -150,7 +150,7 @@ fn main() {
     println!("peak memory   {}", peak_memory());
 }
 
-fn read(set: &str, path: &Path, field: &str) -> Vec<Item> {
+fn read(set: &str, path: &Path, field: &str) -> Vec<TestItem> {
     let records = record_files::open(path)
         .expect("a test set")
         .map(|record| record.expect("a record").value);
@@ -161,7 +161,7 @@ fn read(set: &str, path: &Path, field: &str) -> Vec<Item> {
             .collect(),
         value => vec![value.clone()],
     });
-    let item = |(number, text): (usize, Value)| Item {
+    let item = |(number, text): (usize, Value)| TestItem {
         id: format!("{set}/{}", number + 1),
         set: set.to_owned(),
         text: text.as_str().expect("a question").to_owned(),

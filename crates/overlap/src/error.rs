@@ -2,18 +2,16 @@
 
 use std::path::PathBuf;
 
-use record_files::{ErrorKind, Place};
+use fault::{Class, Fault, Place};
 
-impl Error {
-    /// Whether a training file is not what it should be. Otherwise something else should be asked
-    /// for: another file, field or option.
-    pub fn is_integrity(&self) -> bool {
+impl Fault for Error {
+    /// A training file that is not what it should be, or else another file, field or option that
+    /// should be given.
+    fn class(&self) -> Class {
         match self {
-            Self::Training(error) => {
-                !matches!(error.kind(), ErrorKind::NotFound | ErrorKind::Folder)
-            }
-            Self::NoRecords(_) => true,
-            _ => false,
+            Self::Training(error) => error.class(),
+            Self::NoRecords(_) => Class::Integrity,
+            _ => Class::Usage,
         }
     }
 }
@@ -33,10 +31,10 @@ pub enum Error {
     Ngram(usize),
     /// The threshold of near-duplicates is out of its range.
     #[error("a threshold of {0} for near-duplicates: expected 0.5 to 1")]
-    Near(f64),
+    MinJaccard(f64),
     /// The share of n-grams is out of its range.
     #[error("a share of {0} of the n-grams: expected 0 to 1")]
-    Share(f64),
+    MinShare(f64),
     /// A training file cannot be read.
     #[error(transparent)]
     Training(#[from] record_files::Error),
@@ -44,7 +42,7 @@ pub enum Error {
     #[error("{}: this file holds no record", .0.display())]
     NoRecords(PathBuf),
     /// A training record in which no question is recognised.
-    #[error("{}, {place}: no question is recognised in {shape}: name the field that holds it with --field", file.display())]
+    #[error("{}, {place}: no question is recognised in {shape}: the field that holds it has to be named", file.display())]
     Unrecognised {
         /// The file.
         file: PathBuf,

@@ -1,5 +1,5 @@
-//! A bit for each of many hashes: nearly all that are looked up are not there, and this says so
-//! without a table.
+//! A Bloom filter with one bit a hash: nearly all hashes that are looked up are not there, and this
+//! says so without a table.
 
 #[derive(Clone, Debug)]
 pub(crate) struct Filter {
@@ -37,13 +37,14 @@ pub(crate) fn mix(mut x: u64) -> u64 {
 }
 
 /// A table of hashes, which need no hashing again.
-pub(crate) type Table<V> = std::collections::HashMap<u64, V, std::hash::BuildHasherDefault<Same>>;
+pub(crate) type Table<V> =
+    std::collections::HashMap<u64, V, std::hash::BuildHasherDefault<IdentityHasher>>;
 
 /// The hash itself as hash.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Same(u64);
+pub(crate) struct IdentityHasher(u64);
 
-impl std::hash::Hasher for Same {
+impl std::hash::Hasher for IdentityHasher {
     fn finish(&self) -> u64 {
         self.0
     }

@@ -5,13 +5,13 @@ use std::collections::HashMap;
 use serde::Serialize;
 
 use crate::error::Error;
-use crate::grams::{Coverage, Grams, Runs};
-use crate::minhash::Near;
-use crate::normal::Normal;
+use crate::minhash::LshIndex;
+use crate::ngrams::{Coverage, NgramIndex, RollingHashes};
+use crate::normal_form::NormalForm;
 
 /// A test item.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Item {
+pub struct TestItem {
     /// Unique among the items.
     pub id: String,
     /// Name of the set it belongs to.
@@ -22,35 +22,37 @@ pub struct Item {
 
 /// How items are matched.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-pub struct Options {
+pub struct OverlapOptions {
     /// Words and numbers of an n-gram, in 5..=50. An item with fewer is one gram as a whole if it
-    /// has at least [`Options::least_words`].
+    /// has at least [`OverlapOptions::min_words`].
     pub ngram: usize,
-    /// From which Jaccard index of their shingles (three words) two texts are near-duplicates, in
-    /// 0.5..=1: below, the bands miss too much.
-    pub near: f64,
-    /// From which share of its n-grams in one text an item counts as contaminated, in 0..=1; at 0
+    /// The Jaccard index of their shingles (three words) from which two texts are near-duplicates,
+    /// in 0.5..=1: below, the bands miss too much.
+    #[serde(rename = "near")]
+    pub min_jaccard: f64,
+    /// The share of its n-grams in one text from which an item counts as contaminated, in 0..=1; at 0
     /// one n-gram is enough.
-    pub share: f64,
+    #[serde(rename = "share")]
+    pub min_share: f64,
 }
 
-impl Default for Options {
+impl Default for OverlapOptions {
     /// 13-grams, as in the paper of GPT-3 (arXiv:2005.14165, appendix C), half of which make an
     /// item contaminated; and an index of 0.7, which one changed word in nineteen leaves.
     fn default() -> Self {
         Self {
             ngram: 13,
-            near: 0.7,
-            share: 0.5,
+            min_jaccard: 0.7,
+            min_share: 0.5,
         }
     }
 }
 
-impl Options {
+impl OverlapOptions {
     /// The fewest words of an item that takes part in n-gram matching: five eighths of n, which is
     /// 8 of 13 and 5 of 8. With fewer, commonplaces ("What is the area of the circle?") would be
     /// found everywhere; such an item is matched exactly and as a near-duplicate only.
-    pub fn least_words(&self) -> usize {
+    pub fn min_words(&self) -> usize {
         self.ngram * 5 / 8
     }
 
@@ -58,11 +60,11 @@ impl Options {
         if !(5..=50).contains(&self.ngram) {
             return Err(Error::Ngram(self.ngram));
         }
-        if !(0.5..=1.0).contains(&self.near) {
-            return Err(Error::Near(self.near));
+        if !(0.5..=1.0).contains(&self.min_jaccard) {
+            return Err(Error::MinJaccard(self.min_jaccard));
         }
-        if !(0.0..=1.0).contains(&self.share) {
-            return Err(Error::Share(self.share));
+        if !(0.0..=1.0).contains(&self.min_share) {
+            return Err(Error::MinShare(self.min_share));
         }
         Ok(self)
     }
@@ -84,18 +86,18 @@ pub struct Hit {
 /// Test items, ready to be looked up in. It can be shared between threads.
 #[derive(Clone, Debug)]
 pub struct Index {
-    items: Vec<Item>,
-    options: Options,
+    items: Vec<TestItem>,
+    options: OverlapOptions,
     exact: HashMap<u128, Vec<u32>>,
-    grams: Grams,
-    near: Near,
+    grams: NgramIndex,
+    near: LshIndex,
 }
 
 /// What looking a text up needs beside the index; kept between texts to spare memory.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Scratch {
-    normal: Normal,
-    runs: Runs,
+    normal: NormalForm,
+    runs: RollingHashes,
     grams: Vec<u32>,
     near: Vec<(u32, f64)>,
     items: Vec<u32>,
@@ -103,9 +105,9 @@ pub(crate) struct Scratch {
 
 impl Hit {
     /// Whether this much makes an item contaminated: the same normal form, a near-duplicate, or
-    /// [`Options::share`] of its n-grams.
-    pub fn contaminates(&self, options: &Options) -> bool {
-        self.exact || self.near.is_some() || (self.share > 0.0 && self.share >= options.share)
+    /// [`OverlapOptions::min_share`] of its n-grams.
+    pub fn contaminates(&self, options: &OverlapOptions) -> bool {
+        self.exact || self.near.is_some() || (self.share > 0.0 && self.share >= options.min_share)
     }
 }
 
@@ -113,7 +115,7 @@ impl Index {
     /// # Errors
     ///
     /// No item, two items with one id, or options out of their range.
-    pub fn new(items: Vec<Item>, options: Options) -> Result<Self, Error> {
+    pub fn new(items: Vec<TestItem>, options: OverlapOptions) -> Result<Self, Error> {
         let options = options.validate()?;
         if items.is_empty() {
             return Err(Error::NoItems);
@@ -123,7 +125,10 @@ impl Index {
         if let Some(pair) = ids.windows(2).find(|pair| pair[0] == pair[1]) {
             return Err(Error::DuplicateId(pair[0].to_owned()));
         }
-        let normals: Vec<Normal> = items.iter().map(|item| Normal::of(&item.text)).collect();
+        let normals: Vec<NormalForm> = items
+            .iter()
+            .map(|item| NormalForm::of(&item.text))
+            .collect();
         let mut exact = HashMap::<u128, Vec<u32>>::new();
         for (item, normal) in normals
             .iter()
@@ -132,9 +137,9 @@ impl Index {
         {
             exact.entry(normal.key()).or_default().push(item as u32);
         }
-        let words = || normals.iter().map(Normal::words);
-        let grams = Grams::new(words(), options.ngram, options.least_words());
-        let near = Near::new(words(), options.near);
+        let words = || normals.iter().map(NormalForm::words);
+        let grams = NgramIndex::new(words(), options.ngram, options.min_words());
+        let near = LshIndex::new(words(), options.min_jaccard);
         Ok(Self {
             items,
             options,
@@ -145,12 +150,12 @@ impl Index {
     }
 
     /// The items, in the order given.
-    pub fn items(&self) -> &[Item] {
+    pub fn items(&self) -> &[TestItem] {
         &self.items
     }
 
     /// How items are matched.
-    pub fn options(&self) -> Options {
+    pub fn options(&self) -> OverlapOptions {
         self.options
     }
 

@@ -5,37 +5,37 @@
 //! crate refuses to know data sets, answers and scores.
 //!
 //! ```
-//! use overlap::{Index, Item, Options};
+//! use overlap::{Index, TestItem, OverlapOptions};
 //!
-//! let item = Item { id: "gsm8k/1".into(), set: "gsm8k".into(), text: "Ann has $1,000 and spends 3/4 of it.".into() };
-//! let index = Index::new(vec![item], Options::default()).unwrap();
+//! let item = TestItem { id: "gsm8k/1".into(), set: "gsm8k".into(), text: "Ann has $1,000 and spends 3/4 of it.".into() };
+//! let index = Index::new(vec![item], OverlapOptions::default()).unwrap();
 //! assert!(index.hits("ANN has 1000 and\nspends 3/4 of it")[0].exact);
 //! assert!(index.hits("Bob has 5 apples.").is_empty());
 //! ```
 
-mod distinct; // the first of each text in a stream
-mod error;
-mod filter; // nearly all hashes that are looked up are not there
-mod grams; // which items hold which n-grams
+mod deduplication;
+mod error; // what can be wrong with the search
+mod filter; // a Bloom filter: nearly all hashes that are looked up are not there
 mod index; // the items, ready to be looked up in
-mod latex; // what commands and signs stand for
-mod minhash; // near-duplicates
-mod normal; // the normal form of a text
+mod latex; // what LaTeX commands and signs stand for
+mod minhash; // near-duplicates by MinHash and bands (LSH)
+mod ngrams; // which items hold which n-grams
+mod normal_form; // the normal form of a text
+mod prompt_templates; // templates around a question
+mod repeated; // items of one set that are in another
 mod report; // what was found
-mod same; // items of one set that are in another
 mod scan; // training files, streamed and looked up
-mod training; // the questions of a training record
-mod wrapping; // templates around a question
+mod training; // the questions of a training record // the first of each text in a stream
 
-pub use distinct::{Distinct, Fingerprint, Original};
+pub use deduplication::{Deduplicator, Fingerprint, Original};
 pub use error::Error;
-pub use index::{Hit, Index, Item, Options};
-pub use report::{Found, Match, Report, SetCounts, TrainingFile};
-pub use same::{Pair, repeated_items, same_items};
-pub use scan::{Progress, scan};
+pub use index::{Hit, Index, OverlapOptions, TestItem};
+pub use repeated::{RepeatedItem, repeated_items, same_items};
+pub use report::{MatchedItem, OverlapReport, SetCounts, TrainingFile, TrainingMatch};
+pub use scan::{ScanProgress, scan};
 
 /// The normal form by which texts are compared: words, numbers and signs of arithmetic, parted by
-/// single spaces. `docs/overlap.md` tells what has no influence on it.
+/// single spaces. `docs/overlap.md` lists what has no influence on it.
 pub fn normal_form(text: &str) -> String {
-    normal::Normal::of(text).text().to_owned()
+    normal_form::NormalForm::of(text).text().to_owned()
 }

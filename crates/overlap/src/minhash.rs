@@ -1,9 +1,9 @@
-//! Near-duplicates: sets of shingles, their MinHash signatures (Broder 1997), and bands of these as
+//! LshIndex-duplicates: sets of shingles, their MinHash signatures (Broder 1997), and bands of these as
 //! keys of a table, so that sets that have much in common meet in some band. What meets is then
 //! compared as sets.
 
 use crate::filter::{Filter, Table, mix};
-use crate::grams::Runs;
+use crate::ngrams::RollingHashes;
 
 /// Words of a shingle.
 pub(crate) const SHINGLE: usize = 3;
@@ -14,7 +14,7 @@ const ROWS: usize = 4;
 const HASHES: usize = BANDS * ROWS;
 
 /// The distinct shingles of a text, sorted. A text with fewer words is one shingle as a whole.
-pub(crate) fn shingles(runs: &Runs, words: usize) -> Vec<u64> {
+pub(crate) fn shingles(runs: &RollingHashes, words: usize) -> Vec<u64> {
     let mut shingles: Vec<u64> = runs.of(SHINGLE.min(words.max(1))).collect();
     shingles.sort_unstable();
     shingles.dedup();
@@ -46,12 +46,12 @@ pub(crate) type Signature = [u32; HASHES];
 
 /// The hash functions: x ↦ (x ⊕ m) · a on 32 bits.
 #[derive(Clone, Debug)]
-pub(crate) struct Functions {
+pub(crate) struct HashFunctions {
     masks: Signature,
     factors: Signature,
 }
 
-impl Functions {
+impl HashFunctions {
     pub(crate) fn new() -> Self {
         let random = |i: usize| mix((i as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15));
         Self {
@@ -82,8 +82,8 @@ pub(crate) fn band_keys(signature: &Signature) -> [u64; BANDS] {
 
 /// The items by their bands.
 #[derive(Clone, Debug)]
-pub(crate) struct Near {
-    functions: Functions,
+pub(crate) struct LshIndex {
+    functions: HashFunctions,
     filter: Filter,
     bands: Table<Vec<u32>>,
     shingles: Vec<Vec<u64>>,
@@ -92,10 +92,10 @@ pub(crate) struct Near {
     most: usize,
 }
 
-impl Near {
+impl LshIndex {
     pub(crate) fn new<'a>(words: impl Iterator<Item = &'a [u64]>, threshold: f64) -> Self {
-        let functions = Functions::new();
-        let mut runs = Runs::default();
+        let functions = HashFunctions::new();
+        let mut runs = RollingHashes::default();
         let mut all = Vec::new();
         let mut bands = Table::<Vec<u32>>::default();
         for (item, words) in words.enumerate() {
@@ -120,7 +120,7 @@ impl Near {
     }
 
     /// The items near a text, with the Jaccard index, into `found`.
-    pub(crate) fn find(&self, runs: &Runs, words: usize, found: &mut Vec<(u32, f64)>) {
+    pub(crate) fn find(&self, runs: &RollingHashes, words: usize, found: &mut Vec<(u32, f64)>) {
         found.clear();
         // A repeated shingle may hide a small set behind many words, so the bound allows for some.
         if words == 0 || words > self.most.saturating_mul(4) {
@@ -160,8 +160,8 @@ mod tests {
 
     use super::*;
 
-    fn runs(words: &[u64]) -> Runs {
-        let mut runs = Runs::default();
+    fn runs(words: &[u64]) -> RollingHashes {
+        let mut runs = RollingHashes::default();
         runs.read(words);
         runs
     }
@@ -170,7 +170,7 @@ mod tests {
     fn equal_texts_are_always_near() {
         for length in [1, 2, 3, 4, 40] {
             let words: Vec<u64> = (0..length).map(mix).collect();
-            let near = Near::new([words.as_slice()].into_iter(), 0.8);
+            let near = LshIndex::new([words.as_slice()].into_iter(), 0.8);
             let mut found = Vec::new();
             near.find(&runs(&words), words.len(), &mut found);
             assert_eq!(found, [(0, 1.0)], "{length} words");
@@ -184,7 +184,7 @@ mod tests {
         let mut missed = 0;
         for text in 0..500u64 {
             let words: Vec<u64> = (0..45).map(|i| mix(text * 1000 + i)).collect();
-            let near = Near::new([words.as_slice()].into_iter(), 0.75);
+            let near = LshIndex::new([words.as_slice()].into_iter(), 0.75);
             let mut changed = words.clone();
             changed[(text % 40) as usize + 2] = 7;
             changed[44] = 9;

@@ -5,24 +5,24 @@ use std::path::{Path, PathBuf};
 use record_files::Place;
 use serde::Serialize;
 
-use crate::index::Options;
+use crate::index::OverlapOptions;
 
 /// Version of the report.
 pub(crate) const SCHEMA: &str = "mwpbench.overlap.v1";
 
 /// Which test items occur in training files.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Report {
-    /// Version of this form.
+pub struct OverlapReport {
+    /// Version of this format.
     pub schema: &'static str,
     /// How items were matched.
-    pub options: Options,
+    pub options: OverlapOptions,
     /// The files that were read.
     pub training: Vec<TrainingFile>,
     /// Counts a set, in the order in which the sets first occur among the items.
     pub sets: Vec<SetCounts>,
     /// The items of which anything was found, in their order.
-    pub items: Vec<Found>,
+    pub items: Vec<MatchedItem>,
 }
 
 /// A file that was read.
@@ -49,13 +49,13 @@ pub struct SetCounts {
     pub ngram: usize,
     /// Items that have a near-duplicate.
     pub near: usize,
-    /// Items that count as contaminated ([`Found::contaminated`]).
+    /// Items that count as contaminated ([`MatchedItem::contaminated`]).
     pub contaminated: usize,
 }
 
 /// An item of which something was found.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Found {
+pub struct MatchedItem {
     /// The item's id.
     pub id: String,
     /// Its set.
@@ -63,24 +63,24 @@ pub struct Found {
     /// Its question.
     pub question: String,
     /// It occurs as it is, has a near-duplicate, or one training question holds at least
-    /// [`Options::share`] of its n-grams.
+    /// [`OverlapOptions::min_share`] of its n-grams.
     pub contaminated: bool,
     /// The share of its distinct n-grams that occur in any training question, in 0..=1.
     pub covered: f64,
     /// The first training question with the same normal form.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub exact: Option<Match>,
+    pub exact: Option<TrainingMatch>,
     /// The training question with the largest share of its n-grams.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub ngram: Option<Match>,
+    pub ngram: Option<TrainingMatch>,
     /// The training question with the largest Jaccard index.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub near: Option<Match>,
+    pub near: Option<TrainingMatch>,
 }
 
 /// A training question that matches.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Match {
+pub struct TrainingMatch {
     /// How well: 1 for an exact match, the share of n-grams or the Jaccard index otherwise, in
     /// 0..=1.
     pub score: f64,
@@ -98,7 +98,7 @@ pub struct Match {
     pub question: String,
 }
 
-impl Match {
+impl TrainingMatch {
     pub(crate) fn new(
         score: f64,
         times: usize,
@@ -131,9 +131,8 @@ impl Match {
     }
 }
 
-impl Report {
-    /// The ids of the items that count as contaminated, one a line, as
-    /// `mwpbench eval --exclude-ids` reads them.
+impl OverlapReport {
+    /// The ids of the items that count as contaminated, one a line.
     pub fn ids(&self) -> String {
         self.items
             .iter()
@@ -143,9 +142,9 @@ impl Report {
     }
 }
 
-impl Found {
+impl MatchedItem {
     /// The best match: the exact one, else the nearest, else the one with most n-grams.
-    pub fn best(&self) -> Option<&Match> {
+    pub fn best(&self) -> Option<&TrainingMatch> {
         self.exact
             .as_ref()
             .or(self.near.as_ref())

@@ -10,25 +10,25 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use rayon::iter::{ParallelBridge, ParallelIterator};
-use record_files::{Form, Place, Record, Records};
+use record_files::{FileFormat, Place, Record, Records};
 use serde_json::Value;
 
 use crate::error::Error;
-use crate::grams::Coverage;
 use crate::index::{Hit, Index, Scratch};
-use crate::report::{Found, Match, Report, SCHEMA, SetCounts, TrainingFile};
-use crate::training::{self, Refusal};
+use crate::ngrams::Coverage;
+use crate::report::{MatchedItem, OverlapReport, SCHEMA, SetCounts, TrainingFile, TrainingMatch};
+use crate::training::{self, Unreadable};
 
 const BATCH_BYTES: u64 = 1 << 20;
 const BATCH_RECORDS: usize = 4096;
 /// Plain text: so many lines without a blank one between them are also looked at as a whole. More
 /// are lines that stand for themselves.
-const PARAGRAPH_LINES: usize = 16;
-const KEPT_CHARACTERS: usize = 2000;
+const MAX_PARAGRAPH_LINES: usize = 16;
+const MAX_QUESTION_CHARS: usize = 2000;
 
 /// How far the reading has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Progress {
+pub struct ScanProgress {
     /// Bytes read of all files.
     pub bytes: u64,
     /// Bytes of all files.
@@ -44,13 +44,13 @@ pub struct Progress {
 /// # Errors
 ///
 /// A file that cannot be read, is damaged or empty, or a record without a question that is
-/// recognised. The first in the order of the files is told.
+/// recognised. The first in the order of the files is reported.
 pub fn scan(
     index: &Index,
     files: &[PathBuf],
     field: Option<&str>,
-    progress: &mut (dyn FnMut(Progress) + Send),
-) -> Result<Report, Error> {
+    progress: &mut (dyn FnMut(ScanProgress) + Send),
+) -> Result<OverlapReport, Error> {
     let coverage = index.coverage();
     let stop = AtomicBool::new(false);
     let search = Search {
@@ -60,19 +60,19 @@ pub fn scan(
         field,
         stop: &stop,
     };
-    let gathered = Batches::new(files, &stop, progress)
+    let results = Batches::new(files, &stop, progress)
         .par_bridge()
-        .fold(Gathered::default, |gathered, batch| {
-            search.take(gathered, batch)
+        .fold(ThreadResults::default, |results, batch| {
+            search.add(results, batch)
         })
-        .reduce(Gathered::default, |one, other| {
+        .reduce(ThreadResults::default, |one, other| {
             one.merge(other, files.len())
         });
-    if let Some((_, _, error)) = gathered.error {
+    if let Some((_, _, error)) = results.error {
         return Err(error);
     }
     let training = files.iter().enumerate().map(|(file, path)| {
-        let (records, questions) = gathered.counts.get(file).copied().unwrap_or_default();
+        let (records, questions) = results.counts.get(file).copied().unwrap_or_default();
         TrainingFile {
             path: path.clone(),
             records,
@@ -82,7 +82,7 @@ pub fn scan(
     let training: Vec<TrainingFile> = training.collect();
     match training.iter().find(|file| file.records == 0) {
         Some(empty) => Err(Error::NoRecords(empty.path.clone())),
-        None => Ok(report(index, &coverage, files, training, &gathered.found)),
+        None => Ok(report(index, &coverage, files, training, &results.found)),
     }
 }
 
@@ -106,14 +106,14 @@ struct Batches<'a> {
     paragraph: Vec<(usize, String)>,
     stop: &'a AtomicBool,
     records: usize,
-    progress: &'a mut (dyn FnMut(Progress) + Send),
+    progress: &'a mut (dyn FnMut(ScanProgress) + Send),
 }
 
 impl<'a> Batches<'a> {
     fn new(
         files: &'a [PathBuf],
         stop: &'a AtomicBool,
-        progress: &'a mut (dyn FnMut(Progress) + Send),
+        progress: &'a mut (dyn FnMut(ScanProgress) + Send),
     ) -> Self {
         let size = |path: &PathBuf| std::fs::metadata(path).map_or(0, |metadata| metadata.len());
         let sizes = files.iter().map(size).collect();
@@ -129,10 +129,10 @@ impl<'a> Batches<'a> {
         }
     }
 
-    fn tell(&mut self) {
+    fn report_progress(&mut self) {
         let before: u64 = self.sizes[..self.file].iter().sum();
         let bytes = before + self.reader.as_ref().map_or(0, Records::bytes_read);
-        (self.progress)(Progress {
+        (self.progress)(ScanProgress {
             bytes,
             total_bytes: self.sizes.iter().sum(),
             records: self.records,
@@ -145,7 +145,7 @@ impl<'a> Batches<'a> {
         while batch.records.len() < BATCH_RECORDS && reader.bytes_read() - begin < BATCH_BYTES {
             match reader.next() {
                 Some(Ok(record)) => {
-                    if reader.form() == Form::Text {
+                    if reader.format() == FileFormat::Text {
                         self.add_to_paragraph(&record, batch);
                     }
                     batch.records.push(record);
@@ -174,14 +174,14 @@ impl<'a> Batches<'a> {
         }
         let text = match (&record.value, self.paragraph.len()) {
             // Too long a paragraph needs its length only.
-            (Value::String(text), ..=PARAGRAPH_LINES) => text.clone(),
+            (Value::String(text), ..=MAX_PARAGRAPH_LINES) => text.clone(),
             _ => String::new(),
         };
         self.paragraph.push((line, text));
     }
 
     fn end_paragraph(&mut self, batch: &mut Batch) {
-        if (2..=PARAGRAPH_LINES).contains(&self.paragraph.len()) {
+        if (2..=MAX_PARAGRAPH_LINES).contains(&self.paragraph.len()) {
             let lines: Vec<&str> = self
                 .paragraph
                 .iter()
@@ -223,7 +223,7 @@ impl Iterator for Batches<'_> {
             if self.reader.is_none() {
                 self.file += 1;
             }
-            self.tell();
+            self.report_progress();
             if batch.error.is_some() {
                 self.stop.store(true, Ordering::Relaxed);
             }
@@ -237,23 +237,23 @@ impl Iterator for Batches<'_> {
 
 /// What one thread has found so far.
 #[derive(Default)]
-struct Gathered {
+struct ThreadResults {
     /// Records and questions a file.
     counts: Vec<(usize, usize)>,
-    found: HashMap<usize, Kinds>,
+    found: HashMap<usize, ItemMatches>,
     /// The first error, by file and record.
     error: Option<(usize, usize, Error)>,
 }
 
 /// The matches of an item.
 #[derive(Default)]
-struct Kinds {
-    exact: Option<Best>,
-    ngram: Option<Best>,
-    near: Option<Best>,
+struct ItemMatches {
+    exact: Option<BestMatch>,
+    ngram: Option<BestMatch>,
+    near: Option<BestMatch>,
 }
 
-struct Best {
+struct BestMatch {
     score: f64,
     times: usize,
     file: usize,
@@ -270,16 +270,16 @@ struct Search<'a> {
 }
 
 impl Search<'_> {
-    fn take(&self, mut gathered: Gathered, batch: Batch) -> Gathered {
+    fn add(&self, mut results: ThreadResults, batch: Batch) -> ThreadResults {
         let mut scratch = Scratch::default();
-        gathered.counts.resize(self.files.len(), (0, 0));
+        results.counts.resize(self.files.len(), (0, 0));
         let mut last = 0;
         for record in &batch.records {
             last = record.place.number();
             match training::questions(&record.value, self.field) {
                 Ok(questions) => {
-                    gathered.counts[batch.file].0 += 1;
-                    gathered.counts[batch.file].1 += questions
+                    results.counts[batch.file].0 += 1;
+                    results.counts[batch.file].1 += questions
                         .iter()
                         .filter(|question| !question.variant)
                         .count();
@@ -289,18 +289,18 @@ impl Search<'_> {
                             batch.file,
                             record.place,
                             &mut scratch,
-                            &mut gathered,
+                            &mut results,
                         );
                     }
                 }
-                Err(refusal) => {
+                Err(error) => {
                     self.stop.store(true, Ordering::Relaxed);
-                    gathered.fail(
+                    results.fail(
                         batch.file,
                         last,
-                        refused(&self.files[batch.file], record.place, self.field, refusal),
+                        refused(&self.files[batch.file], record.place, self.field, error),
                     );
-                    return gathered;
+                    return results;
                 }
             }
         }
@@ -311,13 +311,13 @@ impl Search<'_> {
                 batch.file,
                 paragraph.place,
                 &mut scratch,
-                &mut gathered,
+                &mut results,
             );
         }
         if let Some(error) = batch.error {
-            gathered.fail(batch.file, last + 1, error);
+            results.fail(batch.file, last + 1, error);
         }
-        gathered
+        results
     }
 
     fn look_up(
@@ -326,7 +326,7 @@ impl Search<'_> {
         file: usize,
         place: Place,
         scratch: &mut Scratch,
-        gathered: &mut Gathered,
+        results: &mut ThreadResults,
     ) {
         for Hit {
             item,
@@ -335,7 +335,7 @@ impl Search<'_> {
             near,
         } in self.index.look_up(text, scratch, Some(self.coverage))
         {
-            let kinds = gathered.found.entry(item).or_default();
+            let kinds = results.found.entry(item).or_default();
             if exact {
                 add(&mut kinds.exact, 1.0, file, place, text);
             }
@@ -349,11 +349,11 @@ impl Search<'_> {
     }
 }
 
-fn refused(file: &Path, place: Place, field: Option<&str>, refusal: Refusal) -> Error {
+fn refused(file: &Path, place: Place, field: Option<&str>, error: Unreadable) -> Error {
     let file = file.to_path_buf();
-    match refusal {
-        Refusal::Unrecognised(shape) => Error::Unrecognised { file, place, shape },
-        Refusal::NoField(shape) => Error::NoField {
+    match error {
+        Unreadable::Unrecognised(shape) => Error::Unrecognised { file, place, shape },
+        Unreadable::NoField(shape) => Error::NoField {
             file,
             place,
             field: field.unwrap_or_default().to_owned(),
@@ -362,12 +362,12 @@ fn refused(file: &Path, place: Place, field: Option<&str>, refusal: Refusal) -> 
     }
 }
 
-fn add(best: &mut Option<Best>, score: f64, file: usize, place: Place, text: &str) {
+fn add(best: &mut Option<BestMatch>, score: f64, file: usize, place: Place, text: &str) {
     match best {
         Some(best) => {
             best.times += 1;
             if best.is_beaten_by(score, file, place) {
-                *best = Best {
+                *best = BestMatch {
                     score,
                     times: best.times,
                     file,
@@ -377,7 +377,7 @@ fn add(best: &mut Option<Best>, score: f64, file: usize, place: Place, text: &st
             }
         }
         None => {
-            *best = Some(Best {
+            *best = Some(BestMatch {
                 score,
                 times: 1,
                 file,
@@ -389,13 +389,13 @@ fn add(best: &mut Option<Best>, score: f64, file: usize, place: Place, text: &st
 }
 
 fn cut(text: &str) -> String {
-    match text.char_indices().nth(KEPT_CHARACTERS) {
+    match text.char_indices().nth(MAX_QUESTION_CHARS) {
         Some((end, _)) => format!("{}…", &text[..end]),
         None => text.to_owned(),
     }
 }
 
-impl Best {
+impl BestMatch {
     /// The larger score, and of equal ones the first in the files.
     fn is_beaten_by(&self, score: f64, file: usize, place: Place) -> bool {
         score > self.score || (score == self.score && (file, place) < (self.file, self.place))
@@ -417,7 +417,7 @@ impl Best {
     }
 }
 
-impl Gathered {
+impl ThreadResults {
     fn fail(&mut self, file: usize, record: usize, error: Error) {
         if self
             .error
@@ -435,10 +435,10 @@ impl Gathered {
         }
         for (item, kinds) in other.found {
             let own = self.found.remove(&item).unwrap_or_default();
-            let merged = Kinds {
-                exact: Best::merge(own.exact, kinds.exact),
-                ngram: Best::merge(own.ngram, kinds.ngram),
-                near: Best::merge(own.near, kinds.near),
+            let merged = ItemMatches {
+                exact: BestMatch::merge(own.exact, kinds.exact),
+                ngram: BestMatch::merge(own.ngram, kinds.ngram),
+                near: BestMatch::merge(own.near, kinds.near),
             };
             self.found.insert(item, merged);
         }
@@ -454,8 +454,8 @@ fn report(
     coverage: &Coverage,
     files: &[PathBuf],
     training: Vec<TrainingFile>,
-    found: &HashMap<usize, Kinds>,
-) -> Report {
+    found: &HashMap<usize, ItemMatches>,
+) -> OverlapReport {
     let options = index.options();
     let mut sets: Vec<SetCounts> = Vec::new();
     let mut items = Vec::new();
@@ -491,9 +491,9 @@ fn report(
         counts.ngram += usize::from(kinds.ngram.is_some());
         counts.near += usize::from(kinds.near.is_some());
         counts.contaminated += usize::from(contaminated);
-        let told = |best: &Option<Best>| {
+        let match_of = |best: &Option<BestMatch>| {
             let best = best.as_ref()?;
-            Some(Match::new(
+            Some(TrainingMatch::new(
                 best.score,
                 best.times,
                 &files[best.file],
@@ -501,18 +501,18 @@ fn report(
                 best.question.clone(),
             ))
         };
-        items.push(Found {
+        items.push(MatchedItem {
             id: item.id.clone(),
             set: item.set.clone(),
             question: item.text.clone(),
             contaminated,
             covered: index.covered(number, coverage),
-            exact: told(&kinds.exact),
-            ngram: told(&kinds.ngram),
-            near: told(&kinds.near),
+            exact: match_of(&kinds.exact),
+            ngram: match_of(&kinds.ngram),
+            near: match_of(&kinds.near),
         });
     }
-    Report {
+    OverlapReport {
         schema: SCHEMA,
         options,
         training,

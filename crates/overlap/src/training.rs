@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use serde_json::{Map, Value};
 
-use crate::wrapping;
+use crate::prompt_templates;
 
 /// Fields with a list of messages.
 const MESSAGES: [&str; 4] = ["messages", "conversations", "conversation", "chosen"];
@@ -31,7 +31,7 @@ pub(crate) struct Question<'a> {
 
 /// Why a record gives no question.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Refusal {
+pub(crate) enum Unreadable {
     /// Nothing in it is known; what it is instead.
     Unrecognised(String),
     /// The field that was named holds no text.
@@ -43,25 +43,25 @@ pub(crate) enum Refusal {
 pub(crate) fn questions<'a>(
     record: &'a Value,
     field: Option<&str>,
-) -> Result<Vec<Question<'a>>, Refusal> {
-    let mut found = Found::default();
+) -> Result<Vec<Question<'a>>, Unreadable> {
+    let mut found = Questions::default();
     match (field, record) {
         (Some(field), Value::Object(_)) => {
             let value = field
                 .split('.')
                 .try_fold(record, |value, name| value.get(name));
-            if !value.is_some_and(|value| found.take(value)) {
-                return Err(Refusal::NoField(shape(record)));
+            if !value.is_some_and(|value| found.add(value)) {
+                return Err(Unreadable::NoField(shape(record)));
             }
         }
         (None, Value::Object(object)) => {
-            if !found.take_object(object) {
-                return Err(Refusal::Unrecognised(shape(record)));
+            if !found.add_object(object) {
+                return Err(Unreadable::Unrecognised(shape(record)));
             }
         }
         _ => {
-            if !found.take(record) {
-                return Err(Refusal::Unrecognised(shape(record)));
+            if !found.add(record) {
+                return Err(Unreadable::Unrecognised(shape(record)));
             }
         }
     }
@@ -69,13 +69,13 @@ pub(crate) fn questions<'a>(
 }
 
 #[derive(Default)]
-struct Found<'a> {
+struct Questions<'a> {
     questions: Vec<Question<'a>>,
 }
 
-impl<'a> Found<'a> {
+impl<'a> Questions<'a> {
     /// Whether anything in the object is known, though it may be empty.
-    fn take_object(&mut self, object: &'a Map<String, Value>) -> bool {
+    fn add_object(&mut self, object: &'a Map<String, Value>) -> bool {
         let field = |name: &str| {
             object
                 .iter()
@@ -93,22 +93,22 @@ impl<'a> Found<'a> {
             _ => false,
         };
         for name in MESSAGES.iter().chain(&QUESTIONS) {
-            known |= field(name).is_some_and(|value| self.take(value));
+            known |= field(name).is_some_and(|value| self.add(value));
         }
         for name in OTHERS {
             if self.questions.is_empty() {
-                known |= field(name).is_some_and(|value| self.take(value));
+                known |= field(name).is_some_and(|value| self.add(value));
             }
         }
         known
     }
 
     /// A text, messages, or null, which is a known field without a question.
-    fn take(&mut self, value: &'a Value) -> bool {
+    fn add(&mut self, value: &'a Value) -> bool {
         match value {
             Value::Null => true,
             Value::String(text) => {
-                for question in wrapping::questions(text) {
+                for question in prompt_templates::questions(text) {
                     self.push(question, false);
                 }
                 true
@@ -127,7 +127,7 @@ impl<'a> Found<'a> {
     /// Alpaca's two fields: together, and each alone, for either may be the same in all records.
     fn instruction(&mut self, instruction: &'a str, input: &'a str) {
         if input.trim().is_empty() {
-            for question in wrapping::questions(instruction) {
+            for question in prompt_templates::questions(instruction) {
                 self.push(question, false);
             }
             return;
@@ -173,12 +173,16 @@ fn is_users(message: &Value) -> bool {
 
 /// The keys of a record, for a message.
 fn shape(record: &Value) -> String {
-    const SHOWN: usize = 20;
+    const MAX_SHOWN_KEYS: usize = 20;
     match record {
         Value::Object(object) if object.is_empty() => "a record without keys".to_owned(),
         Value::Object(object) => {
-            let mut keys: Vec<&str> = object.keys().take(SHOWN).map(String::as_str).collect();
-            if object.len() > SHOWN {
+            let mut keys: Vec<&str> = object
+                .keys()
+                .take(MAX_SHOWN_KEYS)
+                .map(String::as_str)
+                .collect();
+            if object.len() > MAX_SHOWN_KEYS {
                 keys.push("…");
             }
             format!("a record with the keys {}", keys.join(", "))
@@ -285,11 +289,11 @@ mod tests {
         let missing = json!({"a": 1, "b": "x"});
         assert_eq!(
             questions(&missing, Some("c")),
-            Err(Refusal::NoField("a record with the keys a, b".into()))
+            Err(Unreadable::NoField("a record with the keys a, b".into()))
         );
         assert_eq!(
             questions(&missing, Some("a")),
-            Err(Refusal::NoField("a record with the keys a, b".into()))
+            Err(Unreadable::NoField("a record with the keys a, b".into()))
         );
     }
 
@@ -307,7 +311,7 @@ mod tests {
         ] {
             assert_eq!(
                 questions(&record, None),
-                Err(Refusal::Unrecognised(shape.into()))
+                Err(Unreadable::Unrecognised(shape.into()))
             );
         }
     }

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use crate::Place;
+use fault::{Class, Fault, Place};
 
 /// An error in a file: what is wrong, in which file and line or row.
 #[derive(Debug, thiserror::Error)]
@@ -35,19 +35,29 @@ impl Error {
     }
 
     /// The line or row at fault, where one is. In a record of several lines it is the line of the
-    /// fault, not the first.
+    /// error, not the first.
     pub fn place(&self) -> Option<Place> {
         self.place
     }
 }
 
+impl Fault for Error {
+    /// A path that names no file is at fault itself; anything else is wrong with the file.
+    fn class(&self) -> Class {
+        match self.kind {
+            ErrorKind::NotFound | ErrorKind::Folder => Class::Usage,
+            _ => Class::Integrity,
+        }
+    }
+}
+
 /// An error before its file is known.
-pub(crate) struct Fault {
+pub(crate) struct LocatedError {
     pub(crate) place: Option<Place>,
     pub(crate) kind: ErrorKind,
 }
 
-impl Fault {
+impl LocatedError {
     pub(crate) fn at_line(line: usize, kind: ErrorKind) -> Self {
         Self {
             place: Some(Place::Line(line)),
@@ -92,7 +102,7 @@ pub enum ErrorKind {
     /// The file cannot be read.
     #[error("cannot be read: {0}")]
     Unreadable(std::io::Error),
-    /// The file begins with the mark of UTF-16 or UTF-32.
+    /// The file begins with the byte order mark of UTF-16 or UTF-32.
     #[error("UTF-16 or UTF-32 text: save the file as UTF-8")]
     Utf16,
     /// Bytes that are not UTF-8.

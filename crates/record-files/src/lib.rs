@@ -14,22 +14,22 @@
 //! assert_eq!(records[1].place, record_files::Place::Line(2));
 //! ```
 
-mod error;
-mod form;
-mod lines;
-mod parse;
+mod error; // what can be wrong with a file, and where
+mod format; // which format a file has
+mod lines; // a record a line
+mod parse; // one record of JSON or text
 mod rows;
-mod source;
-mod values;
+mod source; // the bytes of a file, in blocks
+mod values; // JSON values over any number of lines // parquet
 
-use std::fmt;
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
 pub use error::{Error, ErrorKind};
-pub use form::Form;
-pub use source::RECORD_LIMIT;
+pub use fault::Place;
+pub use format::FileFormat;
+pub use source::MAX_RECORD_BYTES;
 
 use lines::Lines;
 use rows::Rows;
@@ -45,65 +45,40 @@ pub struct Record {
     pub value: Value,
 }
 
-/// Where a record is in its file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Place {
-    /// The line, from 1.
-    Line(usize),
-    /// The row of a parquet file, from 1.
-    Row(usize),
-}
-
-impl Place {
-    /// The number of the line or row, from 1.
-    pub fn number(self) -> usize {
-        match self {
-            Self::Line(number) | Self::Row(number) => number,
-        }
-    }
-}
-
-impl fmt::Display for Place {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Line(number) => write!(f, "line {number}"),
-            Self::Row(number) => write!(f, "row {number}"),
-        }
-    }
-}
-
-/// Opens a file in the form that its content and name speak for ([`Form`]).
+/// Opens a file in the format that its content and name speak for ([`FileFormat`]).
 ///
 /// # Errors
 ///
 /// The file cannot be read, is UTF-16, or is parquet with a compression that is not supported.
 pub fn open(path: &Path) -> Result<Records, Error> {
     let start = source::start(path)?;
-    let form = form::detect(path, &start);
-    read(path, form, start)
+    let format = format::detect(path, &start);
+    read(path, format, start)
 }
 
-/// Opens a file in a form that the caller knows.
+/// Opens a file in a format that the caller knows.
 ///
 /// # Errors
 ///
 /// As [`open`]; also a file asked for as parquet or as an array that is none.
-pub fn open_as(path: &Path, form: Form) -> Result<Records, Error> {
+pub fn open_as(path: &Path, format: FileFormat) -> Result<Records, Error> {
     let start = source::start(path)?;
-    read(path, form, start)
+    read(path, format, start)
 }
 
-fn read(path: &Path, form: Form, start: source::Start) -> Result<Records, Error> {
-    let reader = match form {
-        Form::Parquet => Reader::Rows(Box::new(Rows::open(path)?)),
-        Form::JsonLines | Form::Text => {
-            Reader::Lines(Lines::new(Source::new(start), form == Form::Text))
+fn read(path: &Path, format: FileFormat, start: source::Start) -> Result<Records, Error> {
+    let reader = match format {
+        FileFormat::Parquet => Reader::Rows(Box::new(Rows::open(path)?)),
+        FileFormat::JsonLines | FileFormat::Text => {
+            Reader::Lines(Lines::new(Source::new(start), format == FileFormat::Text))
         }
-        Form::JsonArray | Form::JsonRun => Reader::Values(Values::new(Source::new(start), form)),
+        FileFormat::JsonArray | FileFormat::JsonStream => {
+            Reader::Values(Values::new(Source::new(start), format))
+        }
     };
     Ok(Records {
         path: path.to_path_buf(),
-        form,
+        format,
         reader,
     })
 }
@@ -114,7 +89,7 @@ fn read(path: &Path, form: Form, start: source::Start) -> Result<Records, Error>
 /// not end the iteration: the next item is the next record. Other errors end it.
 pub struct Records {
     path: PathBuf,
-    form: Form,
+    format: FileFormat,
     reader: Reader,
 }
 
@@ -125,9 +100,9 @@ enum Reader {
 }
 
 impl Records {
-    /// The form in which the file is read.
-    pub fn form(&self) -> Form {
-        self.form
+    /// The format in which the file is read.
+    pub fn format(&self) -> FileFormat {
+        self.format
     }
 
     /// The file.
@@ -155,6 +130,6 @@ impl Iterator for Records {
             Reader::Values(values) => values.next(),
             Reader::Rows(rows) => rows.next(),
         };
-        item.map(|record| record.map_err(|fault| fault.in_file(&self.path)))
+        item.map(|record| record.map_err(|error| error.in_file(&self.path)))
     }
 }

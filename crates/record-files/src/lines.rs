@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
-use crate::error::{ErrorKind, Fault};
-use crate::source::{RECORD_LIMIT, Source};
+use crate::error::{ErrorKind, LocatedError};
+use crate::source::{MAX_RECORD_BYTES, Source};
 use crate::{Place, Record, parse};
 
 pub(crate) struct Lines {
@@ -31,12 +31,12 @@ impl Lines {
         self.source.position()
     }
 
-    pub(crate) fn next(&mut self) -> Option<Result<Record, Fault>> {
+    pub(crate) fn next(&mut self) -> Option<Result<Record, LocatedError>> {
         while !self.ended {
             self.line += 1;
-            if let Err(fault) = self.read_line() {
+            if let Err(error) = self.read_line() {
                 self.ended = true;
-                return Some(Err(fault));
+                return Some(Err(error));
             }
             // Files put together from several may carry a mark in the middle.
             let line = self
@@ -60,7 +60,7 @@ impl Lines {
     }
 
     /// Puts the next line into `bytes`, without its end.
-    fn read_line(&mut self) -> Result<(), Fault> {
+    fn read_line(&mut self) -> Result<(), LocatedError> {
         self.bytes.clear();
         loop {
             let block = self.source.block(self.line)?;
@@ -73,11 +73,11 @@ impl Lines {
                 .extend_from_slice(&block[..end.unwrap_or(block.len())]);
             let used = end.map_or(block.len(), |end| end + 1);
             self.source.consume(used);
-            if self.bytes.len() > RECORD_LIMIT {
-                return Err(Fault::at_line(
+            if self.bytes.len() > MAX_RECORD_BYTES {
+                return Err(LocatedError::at_line(
                     self.line,
                     ErrorKind::TooLong {
-                        limit: RECORD_LIMIT,
+                        limit: MAX_RECORD_BYTES,
                     },
                 ));
             }

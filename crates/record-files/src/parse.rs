@@ -2,25 +2,25 @@
 
 use serde_json::Value;
 
-use crate::error::{ErrorKind, Fault};
+use crate::error::{ErrorKind, LocatedError};
 
 /// Checks that the bytes are text: UTF-8 without NUL.
-pub(crate) fn text(bytes: &[u8], first_line: usize) -> Result<&str, Fault> {
+pub(crate) fn text(bytes: &[u8], first_line: usize) -> Result<&str, LocatedError> {
     let text = std::str::from_utf8(bytes).map_err(|e| {
         let (line, column) = place(bytes, e.valid_up_to(), first_line);
-        Fault::at_line(line, ErrorKind::NotUtf8 { column })
+        LocatedError::at_line(line, ErrorKind::NotUtf8 { column })
     })?;
     match text.find('\0') {
         Some(nul) => {
             let (line, column) = place(bytes, nul, first_line);
-            Err(Fault::at_line(line, ErrorKind::Nul { column }))
+            Err(LocatedError::at_line(line, ErrorKind::Nul { column }))
         }
         None => Ok(text),
     }
 }
 
 /// Parses one JSON value, at most 128 levels deep.
-pub(crate) fn json(bytes: &[u8], first_line: usize) -> Result<Value, Fault> {
+pub(crate) fn json(bytes: &[u8], first_line: usize) -> Result<Value, LocatedError> {
     serde_json::from_str(text(bytes, first_line)?).map_err(|e| {
         let line = first_line + e.line().saturating_sub(1);
         let message = e.to_string();
@@ -31,7 +31,7 @@ pub(crate) fn json(bytes: &[u8], first_line: usize) -> Result<Value, Fault> {
             .unwrap_or(&message)
             .to_owned();
         let begins = (line != first_line).then_some(first_line);
-        Fault::at_line(
+        LocatedError::at_line(
             line,
             ErrorKind::NotJson {
                 reason,

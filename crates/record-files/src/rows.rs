@@ -10,7 +10,7 @@ use parquet::record::reader::RowIter;
 use parquet::record::{Field, Row};
 use serde_json::{Map, Number, Value};
 
-use crate::error::{Error, ErrorKind, Fault};
+use crate::error::{Error, ErrorKind, LocatedError};
 use crate::{Place, Record};
 
 pub(crate) struct Rows {
@@ -66,7 +66,7 @@ impl Rows {
         }
     }
 
-    pub(crate) fn next(&mut self) -> Option<Result<Record, Fault>> {
+    pub(crate) fn next(&mut self) -> Option<Result<Record, LocatedError>> {
         if self.ended {
             return None;
         }
@@ -84,7 +84,7 @@ impl Rows {
             }
             Err(kind) => {
                 self.ended = true;
-                Some(Err(Fault {
+                Some(Err(LocatedError {
                     place: Some(place),
                     kind,
                 }))
@@ -146,7 +146,7 @@ fn value(field: Field) -> Value {
         Field::UInt(n) => n.into(),
         Field::ULong(n) => n.into(),
         Field::Float16(n) => float(n.to_f64()),
-        // By way of its shortest decimal form, so that 0.1 stays 0.1.
+        // By way of its shortest decimal format, so that 0.1 stays 0.1.
         Field::Float(n) => n.to_string().parse().map_or(Value::Null, float),
         Field::Double(n) => float(n),
         Field::Str(text) => Value::String(text),

@@ -1,18 +1,18 @@
-//! The bytes of a file: its start, looked at to find the form, then all of it in buffered blocks.
+//! The bytes of a file: its start, looked at to find the format, then all of it in buffered blocks.
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Chain, Cursor, Read};
 use std::path::Path;
 
-use crate::error::{Error, ErrorKind, Fault};
+use crate::error::{Error, ErrorKind, LocatedError};
 
-/// The longest record that is read, in bytes of JSON or text: 64 MiB. A longer one is an error and
-/// not a full memory.
-pub const RECORD_LIMIT: usize = 64 << 20;
+/// The longest record that is read, in bytes of JSON or text: 64 MiB. A longer one is an error, so
+/// that no file fills the memory.
+pub const MAX_RECORD_BYTES: usize = 64 << 20;
 
-/// How much of a file is looked at to find its form.
-const START_LIMIT: usize = 1 << 20;
-const BLOCK: usize = 256 << 10;
+/// How much of a file is inspected to detect its format.
+const MAX_START_BYTES: usize = 1 << 20;
+const BLOCK_BYTES: usize = 256 << 10;
 const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
 
 /// The first bytes of an open file, a byte order mark taken off.
@@ -46,12 +46,12 @@ pub(crate) fn start(path: &Path) -> Result<Start, Error> {
     }
     let mut bytes = Vec::new();
     let mut whole = false;
-    while !whole && bytes.len() < START_LIMIT && !shows_its_form(&bytes) {
+    while !whole && bytes.len() < MAX_START_BYTES && !has_two_lines(&bytes) {
         let read = (&mut file)
-            .take(BLOCK as u64)
+            .take(BLOCK_BYTES as u64)
             .read_to_end(&mut bytes)
             .map_err(fail)?;
-        whole = read < BLOCK;
+        whole = read < BLOCK_BYTES;
     }
     if [b"\xFF\xFE".as_slice(), b"\xFE\xFF", b"\0\0\xFE\xFF"]
         .iter()
@@ -74,7 +74,7 @@ pub(crate) fn start(path: &Path) -> Result<Start, Error> {
 }
 
 /// There is a line that is not blank and something after it.
-fn shows_its_form(bytes: &[u8]) -> bool {
+fn has_two_lines(bytes: &[u8]) -> bool {
     let rest = bytes.trim_ascii_start();
     match rest.iter().position(|&b| b == b'\n') {
         Some(end) => !rest[end..].trim_ascii_start().is_empty(),
@@ -92,19 +92,19 @@ impl Source {
     pub(crate) fn new(start: Start) -> Self {
         let chain = Cursor::new(start.bytes).chain(start.file);
         Self {
-            reader: BufReader::with_capacity(BLOCK, chain),
+            reader: BufReader::with_capacity(BLOCK_BYTES, chain),
             taken: start.skipped as u64,
         }
     }
 
     /// The next bytes, none at the end of the file.
-    pub(crate) fn block(&mut self, line: usize) -> Result<&[u8], Fault> {
+    pub(crate) fn block(&mut self, line: usize) -> Result<&[u8], LocatedError> {
         loop {
             // Asked twice because the borrow of the first answer would outlive an interruption.
             match self.reader.fill_buf() {
                 Ok(_) => break,
                 Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
-                Err(e) => return Err(Fault::at_line(line, ErrorKind::Unreadable(e))),
+                Err(e) => return Err(LocatedError::at_line(line, ErrorKind::Unreadable(e))),
             }
         }
         Ok(self.reader.buffer())

@@ -4,9 +4,9 @@
 //! A value's end is found by counting brackets outside of strings, without recursion; then the
 //! value is parsed alone.
 
-use crate::error::{ErrorKind, Fault};
-use crate::form::Form;
-use crate::source::{RECORD_LIMIT, Source};
+use crate::error::{ErrorKind, LocatedError};
+use crate::format::FileFormat;
+use crate::source::{MAX_RECORD_BYTES, Source};
 use crate::{Place, Record, parse};
 
 pub(crate) struct Values {
@@ -37,8 +37,8 @@ enum State {
 }
 
 impl Values {
-    pub(crate) fn new(source: Source, form: Form) -> Self {
-        let state = if form == Form::JsonArray {
+    pub(crate) fn new(source: Source, format: FileFormat) -> Self {
+        let state = if format == FileFormat::JsonArray {
             State::ArrayStart
         } else {
             State::Run
@@ -56,7 +56,7 @@ impl Values {
         self.source.position()
     }
 
-    pub(crate) fn next(&mut self) -> Option<Result<Record, Fault>> {
+    pub(crate) fn next(&mut self) -> Option<Result<Record, LocatedError>> {
         if self.state == State::Ended {
             return None;
         }
@@ -66,19 +66,19 @@ impl Values {
                 self.state = State::Ended;
                 return None;
             }
-            Err(fault) => {
+            Err(error) => {
                 self.state = State::Ended;
-                return Some(Err(fault));
+                return Some(Err(error));
             }
         }
         let line = self.line;
         // The parser counts columns from the value's first byte; spaces in its place keep them
         // right.
         self.bytes.clear();
-        self.bytes.resize(self.column.min(RECORD_LIMIT), b' ');
-        if let Err(fault) = self.take_value() {
+        self.bytes.resize(self.column.min(MAX_RECORD_BYTES), b' ');
+        if let Err(error) = self.read_value() {
             self.state = State::Ended;
-            return Some(Err(fault));
+            return Some(Err(error));
         }
         Some(parse::json(&self.bytes, line).map(|value| Record {
             place: Place::Line(line),
@@ -87,28 +87,28 @@ impl Values {
     }
 
     /// Goes to the first byte of the next value; false where there is none.
-    fn find_value(&mut self) -> Result<bool, Fault> {
+    fn find_value(&mut self) -> Result<bool, LocatedError> {
         while let Some(byte) = self.peek()? {
             self.state = match (self.state, byte) {
                 (_, b' ' | b'\t' | b'\r' | b'\n') => self.state,
                 (State::ArrayStart, b'[') => State::FirstElement,
                 (State::ArrayStart, _) => {
-                    return Err(Fault::at_line(self.line, ErrorKind::NotAnArray));
+                    return Err(LocatedError::at_line(self.line, ErrorKind::NotAnArray));
                 }
                 (State::FirstElement | State::AfterElement, b']') => State::ArrayEnd,
                 (State::AfterElement, b',') => State::Element,
                 (State::AfterElement, _) => {
-                    return Err(self.fault("expected \",\" or \"]\" after the record"));
+                    return Err(self.error("expected \",\" or \"]\" after the record"));
                 }
                 (State::ArrayEnd, _) => {
-                    return Err(self.fault("something follows the end of the array"));
+                    return Err(self.error("something follows the end of the array"));
                 }
                 (State::Element, b']') => {
-                    return Err(self.fault("a comma before the end of the array"));
+                    return Err(self.error("a comma before the end of the array"));
                 }
                 (State::FirstElement | State::Element | State::Run, b',' | b'}' | b']') => {
                     return Err(
-                        self.fault(&format!("expected a record, found \"{}\"", byte as char))
+                        self.error(&format!("expected a record, found \"{}\"", byte as char))
                     );
                 }
                 (State::FirstElement | State::Element, _) => {
@@ -122,11 +122,11 @@ impl Values {
         }
         match self.state {
             State::ArrayStart | State::ArrayEnd | State::Run | State::Ended => Ok(false),
-            _ => Err(Fault::at_line(self.line, ErrorKind::UnclosedArray)),
+            _ => Err(LocatedError::at_line(self.line, ErrorKind::UnclosedArray)),
         }
     }
 
-    fn peek(&mut self) -> Result<Option<u8>, Fault> {
+    fn peek(&mut self) -> Result<Option<u8>, LocatedError> {
         Ok(self.source.block(self.line)?.first().copied())
     }
 
@@ -140,17 +140,17 @@ impl Values {
         }
     }
 
-    fn fault(&self, reason: &str) -> Fault {
+    fn error(&self, reason: &str) -> LocatedError {
         let kind = ErrorKind::NotJson {
             reason: reason.to_owned(),
             column: self.column + 1,
             begins: None,
         };
-        Fault::at_line(self.line, kind)
+        LocatedError::at_line(self.line, kind)
     }
 
     /// Appends the value that begins at the next byte to `bytes`.
-    fn take_value(&mut self) -> Result<(), Fault> {
+    fn read_value(&mut self) -> Result<(), LocatedError> {
         let first_line = self.line;
         let before = self.bytes.len();
         let mut shape = Shape::default();
@@ -159,7 +159,7 @@ impl Values {
             if block.is_empty() {
                 let kind = ErrorKind::Unclosed;
                 return if shape.is_open() {
-                    Err(Fault::at_line(first_line, kind))
+                    Err(LocatedError::at_line(first_line, kind))
                 } else {
                     Ok(())
                 };
@@ -174,11 +174,11 @@ impl Values {
             };
             let used = taken.len();
             self.source.consume(used);
-            if self.bytes.len() - before > RECORD_LIMIT {
-                return Err(Fault::at_line(
+            if self.bytes.len() - before > MAX_RECORD_BYTES {
+                return Err(LocatedError::at_line(
                     first_line,
                     ErrorKind::TooLong {
-                        limit: RECORD_LIMIT,
+                        limit: MAX_RECORD_BYTES,
                     },
                 ));
             }

@@ -1,19 +1,19 @@
 //! What was fetched into a data folder, and whether it still is what it was.
 
 use comfy_table::Cell;
-use dataset_fetcher::{Check, Report, State, Trust, Verification};
+use dataset_fetcher::{CheckResult, FetchReport, FetchState, Trust, Verification};
 
 use crate::escape::shell;
 use crate::table::framed;
 use crate::wording::counted;
 
 /// The files of a fetch with what they are trusted for, and what is left to do.
-pub fn fetched_text(report: &Report, width: Option<u16>) -> String {
+pub fn fetched_text(report: &FetchReport, width: Option<u16>) -> String {
     let mut table = framed(["file", "", "size", "content", "license"], &[2], width);
     for file in &report.files {
         let state = match file.state {
-            State::Fetched => "fetched",
-            State::AlreadyThere => "was there",
+            FetchState::Fetched => "fetched",
+            FetchState::AlreadyThere => "was there",
         };
         let trust = match file.trust {
             Trust::PublishedId => "as published",
@@ -71,12 +71,12 @@ pub fn verification_text(verification: &Verification, width: Option<u16>) -> Str
     let mut faults = String::new();
     for file in &verification.files {
         let check = match file.check {
-            Check::Ok => "ok",
-            Check::Changed => "CHANGED",
-            Check::Missing => "MISSING",
-            Check::Unreadable => "UNREADABLE",
-            Check::Unfinished => "unfinished download",
-            Check::NotInLock => "not in the lock file",
+            CheckResult::Ok => "ok",
+            CheckResult::Changed => "CHANGED",
+            CheckResult::Missing => "MISSING",
+            CheckResult::Unreadable => "UNREADABLE",
+            CheckResult::Unfinished => "unfinished download",
+            CheckResult::NotInLock => "not in the lock file",
         };
         let bytes = file.bytes.map(size).unwrap_or_default();
         table.add_row([&file.name, check, &bytes].map(Cell::new));
@@ -99,7 +99,7 @@ pub fn verification_text(verification: &Verification, width: Option<u16>) -> Str
     let good = verification
         .files
         .iter()
-        .filter(|file| file.check == Check::Ok)
+        .filter(|file| file.check == CheckResult::Ok)
         .count();
     let sum = match at_fault {
         0 => format!("all {good} as the lock file says"),

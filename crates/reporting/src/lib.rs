@@ -5,7 +5,7 @@
 //!
 //! ```
 //! let benchmark = dataset_loader::Benchmark::published();
-//! let table = reporting::set_list(&benchmark, &dataset_loader::samples(&benchmark), None);
+//! let table = reporting::set_list(&benchmark, &dataset_loader::bundled_problems(&benchmark), None);
 //! assert!(table.contains("AGIEval-SAT-Math"));
 //! ```
 

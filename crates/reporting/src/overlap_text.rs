@@ -2,7 +2,7 @@
 
 use comfy_table::Cell;
 use dataset_loader::Benchmark;
-use overlap::{Found, Match, Report};
+use overlap::{MatchedItem, OverlapReport, TrainingMatch};
 
 use crate::table::framed;
 use crate::wording::{counted, one_line, percent};
@@ -20,7 +20,11 @@ pub struct OverlapLayout {
 }
 
 /// The table, what its columns mean, and the best matches of each set beside each other.
-pub fn overlap_text(benchmark: &Benchmark, report: &Report, layout: OverlapLayout) -> String {
+pub fn overlap_text(
+    benchmark: &Benchmark,
+    report: &OverlapReport,
+    layout: OverlapLayout,
+) -> String {
     let mut text = sets(benchmark, report, layout.width);
     text.push_str(&notes(report));
     let examples = examples(report, layout.examples);
@@ -31,7 +35,7 @@ pub fn overlap_text(benchmark: &Benchmark, report: &Report, layout: OverlapLayou
     text
 }
 
-fn sets(benchmark: &Benchmark, report: &Report, width: Option<u16>) -> String {
+fn sets(benchmark: &Benchmark, report: &OverlapReport, width: Option<u16>) -> String {
     let mut table = framed(
         [
             "set",
@@ -75,7 +79,7 @@ fn sets(benchmark: &Benchmark, report: &Report, width: Option<u16>) -> String {
     format!("{}\n", table.trim_fmt())
 }
 
-fn notes(report: &Report) -> String {
+fn notes(report: &OverlapReport) -> String {
     let options = &report.options;
     let records: usize = report.training.iter().map(|file| file.records).sum();
     let questions: usize = report.training.iter().map(|file| file.questions).sum();
@@ -90,23 +94,23 @@ fn notes(report: &Report) -> String {
         counted(questions, "question"),
         counted(records, "record"),
         options.ngram,
-        options.least_words(),
-        options.near,
-        percent(options.share).trim_end_matches(".0"),
+        options.min_words(),
+        options.min_jaccard,
+        percent(options.min_share).trim_end_matches(".0"),
     )
 }
 
 /// The best matches of each set, in the order of the sets.
-fn examples(report: &Report, most: usize) -> Vec<(&Found, &Match)> {
+fn examples(report: &OverlapReport, most: usize) -> Vec<(&MatchedItem, &TrainingMatch)> {
     let of_set = |set: &str| {
-        let mut found: Vec<(&Found, &Match)> = report
+        let mut found: Vec<(&MatchedItem, &TrainingMatch)> = report
             .items
             .iter()
             .filter(|item| item.set == set)
             .filter_map(|item| Some((item, item.best()?)))
             .collect();
         found.sort_by(|(one, best), (other, next)| {
-            let rank = |item: &Found, best: &Match| {
+            let rank = |item: &MatchedItem, best: &TrainingMatch| {
                 (item.exact.is_some(), item.near.is_some(), best.score)
             };
             rank(other, next)
@@ -123,7 +127,7 @@ fn examples(report: &Report, most: usize) -> Vec<(&Found, &Match)> {
         .collect()
 }
 
-fn side_by_side(examples: &[(&Found, &Match)], width: Option<u16>) -> String {
+fn side_by_side(examples: &[(&MatchedItem, &TrainingMatch)], width: Option<u16>) -> String {
     const ELSEWHERE: u16 = 150;
     let mut table = framed(
         ["test item", "training question"],
@@ -143,7 +147,7 @@ fn side_by_side(examples: &[(&Found, &Match)], width: Option<u16>) -> String {
     format!("{}\n", table.trim_fmt())
 }
 
-fn how(item: &Found) -> String {
+fn how(item: &MatchedItem) -> String {
     match (&item.exact, &item.near, &item.ngram) {
         (Some(_), ..) => "exact".to_string(),
         (None, Some(near), _) => format!("near, Jaccard index {:.2}", near.score),

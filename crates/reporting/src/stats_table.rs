@@ -1,7 +1,7 @@
 //! What is at hand of each set beside what table 1 of the paper counts.
 
 use comfy_table::{Cell, Table};
-use dataset_loader::{Counted, Origin, SetStats, Stats, grouped};
+use dataset_loader::{DataOrigin, ProblemCount, SetStats, Stats, grouped};
 
 use crate::table::framed;
 
@@ -27,8 +27,8 @@ pub fn stats_text(stats: &Stats, width: Option<u16>) -> String {
     let mut text = format!("{}\n", table.trim_fmt());
     text.push_str("Table 1 is the paper's (arXiv:2403.02884).");
     text.push_str(match stats.origin {
-        Origin::Samples => " At hand are the bundled problems, which are not the benchmark.\n",
-        Origin::Files { .. } => "\n",
+        DataOrigin::Bundled => " At hand are the bundled problems, which are not the benchmark.\n",
+        DataOrigin::Files { .. } => "\n",
     });
     for (set, note) in note.0 {
         text.push_str(&format!("{set}: {note}.\n"));
@@ -63,8 +63,8 @@ fn add_set(table: &mut Table, set: &SetStats, notes: &mut Notes) {
     );
 }
 
-fn row(set: &str, task: &str, test: Counted, train: Option<Counted>) -> [Cell; 6] {
-    let paper = |counted: Counted| counted.paper.map_or("–".to_string(), grouped);
+fn row(set: &str, task: &str, test: ProblemCount, train: Option<ProblemCount>) -> [Cell; 6] {
+    let paper = |counted: ProblemCount| counted.paper.map_or("–".to_string(), grouped);
     let (train_paper, train_at_hand) = match train {
         Some(train) => (paper(train), grouped(train.at_hand)),
         None => (String::new(), String::new()),

@@ -66,8 +66,7 @@ pub enum Error {
 impl Fault for Error {
     fn class(&self) -> Class {
         match self {
-            Self::Data(error) if error.is_usage() => Class::Usage,
-            Self::Data(_) => Class::Integrity,
+            Self::Data(error) => error.class(),
             Self::Job(error) => error.class(),
             Self::File(error) => error.class(),
             Self::Failed { .. } | Self::NothingLeft { .. } => Class::Incomplete,

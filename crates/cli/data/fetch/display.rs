@@ -3,7 +3,7 @@
 use std::io::{IsTerminal, stderr};
 use std::time::{Duration, Instant};
 
-use dataset_fetcher::{Event, State};
+use dataset_fetcher::{FetchEvent, FetchState};
 use indicatif::{DecimalBytes, HumanDuration, ProgressBar, ProgressStyle};
 
 const LINE_EVERY: Duration = Duration::from_secs(3);
@@ -39,33 +39,33 @@ impl Display {
     }
 
     /// Shows an event when it is time.
-    pub fn update(&mut self, event: &Event<'_>) {
+    pub fn update(&mut self, event: &FetchEvent<'_>) {
         match event {
-            Event::Begin {
+            FetchEvent::Begin {
                 name,
                 from,
                 have,
                 total,
             } => self.begin(name, from, *have, *total),
-            Event::Bytes { name, done, total } => self.bytes(name, *done, *total),
-            Event::Waiting {
+            FetchEvent::Bytes { name, done, total } => self.bytes(name, *done, *total),
+            FetchEvent::Retry {
                 name,
                 reason,
-                wait,
+                delay,
                 attempt,
             } => {
                 self.say(&format!(
                     "{name}: {reason}; attempt {attempt} in {:.1} s",
-                    wait.as_secs_f64()
+                    delay.as_secs_f64()
                 ));
             }
-            Event::Finished(fetched) if fetched.state == State::AlreadyThere => {
+            FetchEvent::Finished(fetched) if fetched.state == FetchState::AlreadyThere => {
                 self.say(&format!(
                     "{}: was there already, and is right",
                     fetched.name
                 ));
             }
-            Event::Finished(fetched) => {
+            FetchEvent::Finished(fetched) => {
                 self.clear();
                 let elapsed = self.begun.elapsed();
                 self.say(&format!(
@@ -91,7 +91,7 @@ impl Display {
     fn begin(&mut self, name: &str, from: &str, have: u64, total: Option<u64>) {
         (self.begun, self.had) = (Instant::now(), have);
         let resumed = if have > 0 {
-            format!(", going on at {}", DecimalBytes(have))
+            format!(", resuming at {}", DecimalBytes(have))
         } else {
             String::new()
         };

@@ -1,10 +1,10 @@
 use std::fs;
 use std::path::Path;
 
-use dataset_fetcher::{Check, Import, PublishedBy, Source, State, verify};
+use dataset_fetcher::{CheckResult, FetchState, PendingImport, PublishedBy, Source, verify};
 
-use crate::kitchen::{Kitchen, pinned, refused};
-use crate::server::{Server, give};
+use crate::fixture::{Fixture, pinned, refused};
+use loopback::files::{FileServer, give};
 
 const NAME: &str = "native/own/MATH.tar";
 
@@ -42,13 +42,13 @@ fn source(content: &[u8]) -> Source {
     }
 }
 
-fn kitchen(content: &[u8]) -> (Kitchen, Server) {
-    let mut kitchen = Kitchen::new(&[source(content)]);
-    kitchen.order.published_by = PublishedBy::Publisher;
+fn fixture(content: &[u8]) -> (Fixture, FileServer) {
+    let mut fixture = Fixture::new(&[source(content)]);
+    fixture.request.published_by = PublishedBy::Publisher;
     let served = content.to_vec();
     (
-        kitchen,
-        Server::start(move |request, _, stream| give(request, stream, &served, "\"one\"")),
+        fixture,
+        FileServer::start(move |request, _, stream| give(request, stream, &served, "\"one\"")),
     )
 }
 
@@ -63,8 +63,8 @@ fn names(folder: &Path) -> Vec<String> {
 
 #[test]
 fn an_archive_is_unpacked_once_and_verified_with_its_files() {
-    let (mut kitchen, server) = kitchen(&archive(20, None));
-    let report = kitchen.fetch_from(&server).unwrap();
+    let (mut fixture, server) = fixture(&archive(20, None));
+    let report = fixture.fetch_from(&server).unwrap();
     assert_eq!(
         report.files[0]
             .unpacked
@@ -72,62 +72,65 @@ fn an_archive_is_unpacked_once_and_verified_with_its_files() {
             .map(|unpacked| unpacked.files),
         Some(40)
     );
-    let import = Import {
+    let import = PendingImport {
         set: "gsm8k".to_string(),
-        folder: kitchen.path("native/own"),
+        folder: fixture.path("native/own"),
         has_records: false,
     };
     assert_eq!(report.imports, [import]);
     assert_eq!(
-        kitchen.read("native/own/MATH/test/algebra/7.json"),
+        fixture.read("native/own/MATH/test/algebra/7.json"),
         b"{\"problem\": \"7\"}"
     );
-    assert_eq!(names(&kitchen.path("native/own")), ["MATH", "MATH.tar"]);
+    assert_eq!(names(&fixture.path("native/own")), ["MATH", "MATH.tar"]);
     assert_eq!(
-        kitchen.fetch_from(&server).unwrap().files[0].state,
-        State::AlreadyThere
+        fixture.fetch_from(&server).unwrap().files[0].state,
+        FetchState::AlreadyThere
     );
     assert_eq!(server.requests().len(), 1);
 
-    let checks = |kitchen: &Kitchen| -> Vec<Check> {
-        verify(kitchen.data())
+    let checks = |fixture: &Fixture| -> Vec<CheckResult> {
+        verify(fixture.data())
             .unwrap()
             .files
             .iter()
             .map(|file| file.check)
             .collect()
     };
-    assert_eq!(checks(&kitchen), [Check::Ok, Check::Ok]);
-    kitchen.put("native/own/MATH/test/algebra/7.json", "{}");
-    assert_eq!(checks(&kitchen), [Check::Ok, Check::Changed]);
+    assert_eq!(checks(&fixture), [CheckResult::Ok, CheckResult::Ok]);
+    fixture.put("native/own/MATH/test/algebra/7.json", "{}");
+    assert_eq!(checks(&fixture), [CheckResult::Ok, CheckResult::Changed]);
     // What was changed is not thrown away without a word.
-    refused(kitchen.fetch_from(&server), &["native/own/MATH", "--force"]);
-    kitchen.order.force = true;
-    kitchen.fetch_from(&server).unwrap();
-    assert_eq!(checks(&kitchen), [Check::Ok, Check::Ok]);
-    kitchen.order.force = false;
-    fs::remove_dir_all(kitchen.path("native/own/MATH")).unwrap();
-    assert_eq!(checks(&kitchen), [Check::Ok, Check::Missing]);
-    kitchen.fetch_from(&server).unwrap();
-    assert_eq!(checks(&kitchen), [Check::Ok, Check::Ok]);
+    refused(
+        fixture.fetch_from(&server),
+        &["native/own/MATH", "move it away"],
+    );
+    fixture.request.force = true;
+    fixture.fetch_from(&server).unwrap();
+    assert_eq!(checks(&fixture), [CheckResult::Ok, CheckResult::Ok]);
+    fixture.request.force = false;
+    fs::remove_dir_all(fixture.path("native/own/MATH")).unwrap();
+    assert_eq!(checks(&fixture), [CheckResult::Ok, CheckResult::Missing]);
+    fixture.fetch_from(&server).unwrap();
+    assert_eq!(checks(&fixture), [CheckResult::Ok, CheckResult::Ok]);
     assert_eq!(server.requests().len(), 1);
 }
 
 #[test]
 fn an_archive_with_a_foreign_entry_is_not_unpacked_at_all() {
-    let (mut kitchen, server) = kitchen(&archive(3, Some("elsewhere/evil.json")));
+    let (mut fixture, server) = fixture(&archive(3, Some("elsewhere/evil.json")));
     refused(
-        kitchen.fetch_from(&server),
+        fixture.fetch_from(&server),
         &["MATH.tar", "elsewhere/evil.json", "nothing was unpacked"],
     );
-    assert_eq!(names(&kitchen.path("native/own")), ["MATH.tar"]);
-    assert!(!kitchen.path("native/own/elsewhere").exists());
+    assert_eq!(names(&fixture.path("native/own")), ["MATH.tar"]);
+    assert!(!fixture.path("native/own/elsewhere").exists());
 }
 
 #[test]
 fn an_archive_cut_short_is_said_to_be_damaged() {
     let whole = archive(20, None);
-    let (mut kitchen, server) = kitchen(&whole[..whole.len() / 2 - 300]);
-    refused(kitchen.fetch_from(&server), &["MATH.tar", "damaged"]);
-    assert_eq!(names(&kitchen.path("native/own")), ["MATH.tar"]);
+    let (mut fixture, server) = fixture(&whole[..whole.len() / 2 - 300]);
+    refused(fixture.fetch_from(&server), &["MATH.tar", "damaged"]);
+    assert_eq!(names(&fixture.path("native/own")), ["MATH.tar"]);
 }

@@ -3,9 +3,8 @@
 mod archives; // a publisher's tar file
 mod broken; // connections that break, stall, lie or never end
 mod digests; // git blob ids
-mod kitchen; // orders of a test's own
+mod fixture; // a data folder and a request with short timeouts
 mod network; // proxies, certificates, redirects
 mod real; // real files, where they are there
 mod refused; // what must not be kept or replaced
-mod server; // a server on loopback
 mod verify; // hashing again

@@ -1,31 +1,26 @@
 use std::path::PathBuf;
 
-use dataset_fetcher::{Check, Order, Origin, PublishedBy, Trust, fetch, sources, verify};
+use dataset_fetcher::{
+    CheckResult, FetchRequest, Origin, PublishedBy, Trust, fetch, sources, verify,
+};
 
-/// The folder of real data, or a loud note that the test is skipped.
-fn shared() -> Option<PathBuf> {
-    let folder = match std::env::var_os("MWPBENCH_SHARED_DATA") {
+/// The folder of real data.
+fn shared() -> PathBuf {
+    match std::env::var_os("MWPBENCH_SHARED_DATA") {
         Some(folder) => PathBuf::from(folder),
         None => PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data"),
-    };
-    if !folder.join("native").is_dir() {
-        eprintln!(
-            "SKIPPED: no real data at {} (set MWPBENCH_SHARED_DATA)",
-            folder.display()
-        );
-        return None;
     }
-    Some(folder)
 }
 
 #[test]
+#[ignore = "needs the real data ($MWPBENCH_SHARED_DATA)"]
 fn publishers_files_have_the_ids_of_the_table() {
-    let Some(shared) = shared() else { return };
+    let shared = shared();
     let data = tempfile::tempdir().unwrap();
-    let mut order = Order::new(data.path().to_path_buf());
-    order.published_by = PublishedBy::Publisher;
-    order.train = true;
-    order.sets = [
+    let mut request = FetchRequest::new(data.path().to_path_buf());
+    request.published_by = PublishedBy::Publisher;
+    request.train = true;
+    request.sets = [
         "gsm8k",
         "tal",
         "ape210k",
@@ -36,8 +31,8 @@ fn publishers_files_have_the_ids_of_the_table() {
     ]
     .map(str::to_string)
     .to_vec();
-    order.from = Some(Origin::Folder(shared));
-    let report = fetch(&order, &mut |_| ()).unwrap();
+    request.from = Some(Origin::Folder(shared));
+    let report = fetch(&request, &mut |_| ()).unwrap();
     assert_eq!(
         report.files.len(),
         sources()
@@ -80,19 +75,20 @@ fn publishers_files_have_the_ids_of_the_table() {
         verification
             .files
             .iter()
-            .all(|file| file.check == Check::Ok),
+            .all(|file| file.check == CheckResult::Ok),
         "{verification:?}"
     );
 }
 
 #[test]
+#[ignore = "needs the real data ($MWPBENCH_SHARED_DATA)"]
 fn the_published_fresh_gaokao_has_its_id() {
-    let Some(shared) = shared() else { return };
+    let shared = shared();
     let data = tempfile::tempdir().unwrap();
-    let mut order = Order::new(data.path().to_path_buf());
-    order.sets = vec!["fresh_gaokao_2023".to_string()];
-    order.from = Some(Origin::Folder(shared.join("canonical")));
-    let report = fetch(&order, &mut |_| ()).unwrap();
+    let mut request = FetchRequest::new(data.path().to_path_buf());
+    request.sets = vec!["fresh_gaokao_2023".to_string()];
+    request.from = Some(Origin::Folder(shared.join("canonical")));
+    let report = fetch(&request, &mut |_| ()).unwrap();
     assert_eq!(
         (report.files[0].bytes, report.files[0].trust),
         (9517, Trust::PublishedId)

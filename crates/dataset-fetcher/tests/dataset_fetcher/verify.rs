@@ -1,18 +1,19 @@
 use std::fs;
 
-use dataset_fetcher::{Check, Error, ErrorKind, LOCK_FILE, Origin, Source, verify};
+use dataset_fetcher::{CheckResult, Error, LOCK_FILE, Origin, Source, verify};
+use fault::{Class, Fault};
 
-use crate::kitchen::{Kitchen, pinned, unpinned};
+use crate::fixture::{Fixture, pinned, unpinned};
 
 /// A data folder with the files `a.json`, `b.json` and `native/c.json`.
-fn fetched() -> Kitchen {
+fn fetched() -> Fixture {
     let sources = [
         pinned("a.json", b"aaa"),
         unpinned("b.json"),
         unpinned("native/c.json"),
     ];
-    let mut kitchen = Kitchen::new(&sources);
-    let offline = kitchen.folder.path().join("offline");
+    let mut fixture = Fixture::new(&sources);
+    let offline = fixture.folder.path().join("offline");
     fs::create_dir_all(offline.join("native")).unwrap();
     for (name, content) in [
         ("a.json", "aaa"),
@@ -21,13 +22,13 @@ fn fetched() -> Kitchen {
     ] {
         fs::write(offline.join(name), content).unwrap();
     }
-    kitchen.order.from = Some(Origin::Folder(offline));
-    kitchen.fetch().unwrap();
-    kitchen
+    fixture.request.from = Some(Origin::Folder(offline));
+    fixture.fetch().unwrap();
+    fixture
 }
 
-fn checks(kitchen: &Kitchen) -> Vec<(String, Check)> {
-    let verification = verify(kitchen.data()).unwrap();
+fn checks(fixture: &Fixture) -> Vec<(String, CheckResult)> {
+    let verification = verify(fixture.data()).unwrap();
     assert_eq!(
         verification.is_good(),
         verification.files.iter().all(|file| !file.check.is_fault())
@@ -39,7 +40,7 @@ fn checks(kitchen: &Kitchen) -> Vec<(String, Check)> {
         .collect()
 }
 
-fn expected(checks: &[(&str, Check)]) -> Vec<(String, Check)> {
+fn expected(checks: &[(&str, CheckResult)]) -> Vec<(String, CheckResult)> {
     checks
         .iter()
         .map(|(name, check)| (name.to_string(), *check))
@@ -48,63 +49,63 @@ fn expected(checks: &[(&str, Check)]) -> Vec<(String, Check)> {
 
 #[test]
 fn what_was_fetched_is_good() {
-    let kitchen = fetched();
+    let fixture = fetched();
     let all = [
-        ("a.json", Check::Ok),
-        ("b.json", Check::Ok),
-        ("native/c.json", Check::Ok),
+        ("a.json", CheckResult::Ok),
+        ("b.json", CheckResult::Ok),
+        ("native/c.json", CheckResult::Ok),
     ];
-    assert_eq!(checks(&kitchen), expected(&all));
+    assert_eq!(checks(&fixture), expected(&all));
 }
 
 #[test]
 fn every_change_is_found() {
-    let kitchen = fetched();
-    kitchen.put("a.json", "aab");
-    fs::remove_file(kitchen.path("b.json")).unwrap();
-    kitchen.put("own.jsonl", "mine");
-    kitchen.put("native/other/x.json", "mine");
-    kitchen.put("full_test.json.part", "half");
-    kitchen.put("full_test.json.part.note", "url");
+    let fixture = fetched();
+    fixture.put("a.json", "aab");
+    fs::remove_file(fixture.path("b.json")).unwrap();
+    fixture.put("own.jsonl", "mine");
+    fixture.put("native/other/x.json", "mine");
+    fixture.put("full_test.json.part", "half");
+    fixture.put("full_test.json.part.note", "url");
     let all = [
-        ("a.json", Check::Changed),
-        ("b.json", Check::Missing),
-        ("native/c.json", Check::Ok),
-        ("full_test.json.part", Check::Unfinished),
-        ("native/other/x.json", Check::NotInLock),
-        ("own.jsonl", Check::NotInLock),
+        ("a.json", CheckResult::Changed),
+        ("b.json", CheckResult::Missing),
+        ("native/c.json", CheckResult::Ok),
+        ("full_test.json.part", CheckResult::Unfinished),
+        ("native/other/x.json", CheckResult::NotInLock),
+        ("own.jsonl", CheckResult::NotInLock),
     ];
-    assert_eq!(checks(&kitchen), expected(&all));
-    assert!(!verify(kitchen.data()).unwrap().is_good());
+    assert_eq!(checks(&fixture), expected(&all));
+    assert!(!verify(fixture.data()).unwrap().is_good());
 }
 
 #[test]
 fn files_of_the_users_are_no_fault() {
-    let kitchen = fetched();
-    kitchen.put("own.jsonl", "mine");
-    assert!(verify(kitchen.data()).unwrap().is_good());
+    let fixture = fetched();
+    fixture.put("own.jsonl", "mine");
+    assert!(verify(fixture.data()).unwrap().is_good());
 }
 
 #[test]
 fn the_published_id_decides_whatever_the_lock_file_says() {
-    let kitchen = fetched();
-    let lock = fs::read_to_string(kitchen.path(LOCK_FILE)).unwrap();
-    kitchen.put(
+    let fixture = fetched();
+    let lock = fs::read_to_string(fixture.path(LOCK_FILE)).unwrap();
+    fixture.put(
         LOCK_FILE,
         lock.replace("\"a.json\"", "\"fresh_gaokao_math_2023.json\""),
     );
     fs::rename(
-        kitchen.path("a.json"),
-        kitchen.path("fresh_gaokao_math_2023.json"),
+        fixture.path("a.json"),
+        fixture.path("fresh_gaokao_math_2023.json"),
     )
     .unwrap();
-    let verification = verify(kitchen.data()).unwrap();
+    let verification = verify(fixture.data()).unwrap();
     let file = verification
         .files
         .iter()
         .find(|file| file.name.starts_with("fresh"))
         .unwrap();
-    assert_eq!(file.check, Check::Changed);
+    assert_eq!(file.check, CheckResult::Changed);
     assert_eq!(
         file.expected.as_deref(),
         Some("git blob d88294bb4221599539fed8c12963b5df48ebda7f")
@@ -114,31 +115,31 @@ fn the_published_id_decides_whatever_the_lock_file_says() {
 #[test]
 #[cfg(unix)]
 fn a_link_is_not_the_file_that_was_fetched() {
-    let kitchen = fetched();
-    fs::rename(kitchen.path("a.json"), kitchen.folder.path().join("moved")).unwrap();
-    std::os::unix::fs::symlink(kitchen.folder.path().join("moved"), kitchen.path("a.json"))
+    let fixture = fetched();
+    fs::rename(fixture.path("a.json"), fixture.folder.path().join("moved")).unwrap();
+    std::os::unix::fs::symlink(fixture.folder.path().join("moved"), fixture.path("a.json"))
         .unwrap();
     assert_eq!(
-        checks(&kitchen)[0],
-        ("a.json".to_string(), Check::Unreadable)
+        checks(&fixture)[0],
+        ("a.json".to_string(), CheckResult::Unreadable)
     );
 }
 
 #[test]
 fn a_lock_file_that_names_something_outside_is_refused() {
-    let kitchen = fetched();
-    let lock = fs::read_to_string(kitchen.path(LOCK_FILE)).unwrap();
+    let fixture = fetched();
+    let lock = fs::read_to_string(fixture.path(LOCK_FILE)).unwrap();
     for name in ["../secret", "/etc/passwd", "native/../../secret"] {
-        kitchen.put(
+        fixture.put(
             LOCK_FILE,
             lock.replace("\"a.json\"", &format!("\"{name}\"")),
         );
-        let error = verify(kitchen.data()).unwrap_err();
+        let error = verify(fixture.data()).unwrap_err();
         assert!(
             error.to_string().contains("leads out of the data folder"),
             "{error}"
         );
-        assert_eq!(error.kind(), ErrorKind::Integrity);
+        assert_eq!(error.class(), Class::Integrity);
     }
 }
 
@@ -146,19 +147,19 @@ fn a_lock_file_that_names_something_outside_is_refused() {
 fn without_a_lock_file_there_is_nothing_to_verify() {
     let folder = tempfile::tempdir().unwrap();
     let error = verify(folder.path()).unwrap_err();
-    assert!(matches!(error, Error::NoLockFile { .. }) && error.kind() == ErrorKind::Usage);
-    assert!(error.to_string().contains("mwpbench data fetch"), "{error}");
+    assert!(matches!(error, Error::NoLockFile { .. }) && error.class() == Class::Usage);
+    assert!(error.to_string().contains("nothing was fetched"), "{error}");
 }
 
 #[test]
 fn a_changed_file_is_put_right_by_fetching_with_force() {
-    let mut kitchen = fetched();
-    kitchen.put("a.json", "aab");
-    kitchen.put("b.json", "bbc");
-    kitchen.order.force = true;
-    kitchen.fetch().unwrap();
-    assert!(verify(kitchen.data()).unwrap().is_good());
-    assert_eq!(kitchen.read("b.json"), b"bbb");
+    let mut fixture = fetched();
+    fixture.put("a.json", "aab");
+    fixture.put("b.json", "bbc");
+    fixture.request.force = true;
+    fixture.fetch().unwrap();
+    assert!(verify(fixture.data()).unwrap().is_good());
+    assert_eq!(fixture.read("b.json"), b"bbb");
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use crate::benchmark::Set;
 use crate::error::{Error, ErrorKind};
-use crate::native::Native;
+use crate::native::PublishedFormat;
 use crate::source::unreadable;
 
 /// A file to read, and its name in its folder.
@@ -19,7 +19,7 @@ pub(super) fn find(
     input: &Path,
     split: &str,
     set: Option<&Set>,
-    native: &Native,
+    native: &PublishedFormat,
 ) -> Result<Vec<Input>, Error> {
     let name = |path: &Path| PathBuf::from(path.file_name().unwrap_or_default());
     if !input.is_dir() {
@@ -31,7 +31,7 @@ pub(super) fn find(
     let mut found = Vec::new();
     walk(input, &name(input), &mut found)?;
     let lower = |path: &Path| PathBuf::from(path.to_string_lossy().to_lowercase());
-    found.retain(|file| (native.takes)(&lower(&file.name), split));
+    found.retain(|file| (native.belongs)(&lower(&file.name), split));
     // Of `2.json` and `10.json` the first comes first.
     found.sort_by_cached_key(|file| natural_order(&file.name));
     // `train.jsonl` and `train.parquet` are the same records twice; in order of name the JSON Lines

@@ -9,56 +9,59 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use super::{Answer, At, CHINESE, Item, Native, has_extension, rest, stem, text, text_or_null};
+use super::{
+    CHINESE, PublishedAnswer, PublishedFormat, PublishedItem, RecordPosition, has_extension, rest,
+    stem, text, text_or_null,
+};
 use crate::choice::{Choices, labelled, labels};
 use crate::error::ErrorKind;
 use crate::record::{Extras, wrong_type};
 
 const FORM: &str = "AGIEval as published: question, options, label, answer";
 
-pub(crate) const SAT: Native = Native {
+pub(crate) const SAT: PublishedFormat = PublishedFormat {
     form: FORM,
     file_names: "sat-math.jsonl",
-    takes: |path, split| takes(path, split, &["sat-math"]),
+    belongs: |path, split| belongs(path, split, &["sat-math"]),
     read: |record, at| read(record, at, None),
 };
 
-pub(crate) const GAOKAO: Native = Native {
+pub(crate) const GAOKAO: PublishedFormat = PublishedFormat {
     form: FORM,
     file_names: "gaokao-mathqa.jsonl, gaokao-mathcloze.jsonl",
-    takes: |path, split| takes(path, split, &["gaokao-mathqa", "gaokao-mathcloze"]),
+    belongs: |path, split| belongs(path, split, &["gaokao-mathqa", "gaokao-mathcloze"]),
     read: |record, at| read(record, at, CHINESE),
 };
 
-pub(crate) const MATH: Native = Native {
+pub(crate) const MATH: PublishedFormat = PublishedFormat {
     form: FORM,
     file_names: "math.jsonl",
-    takes: |path, split| takes(path, split, &["math"]),
+    belongs: |path, split| belongs(path, split, &["math"]),
     read: |record, at| read(record, at, None),
 };
 
 /// The files are a test; there is no other split.
-fn takes(path: &Path, split: &str, names: &[&str]) -> bool {
+fn belongs(path: &Path, split: &str, names: &[&str]) -> bool {
     split == "test" && has_extension(path, &["jsonl"]) && names.contains(&stem(path).as_str())
 }
 
 fn read(
     record: &Extras,
-    at: &At<'_>,
+    at: &RecordPosition<'_>,
     language: Option<&'static str>,
-) -> Result<Vec<Item>, ErrorKind> {
+) -> Result<Vec<PublishedItem>, ErrorKind> {
     let question = text(record, "question")?;
     let answer = match options(record)? {
-        Some(options) => Answer::Choice(Choices {
+        Some(options) => PublishedAnswer::Choice(Choices {
             options,
             correct: correct(record)?,
         }),
-        None => Answer::Text(text(record, "answer")?),
+        None => PublishedAnswer::Text(text(record, "answer")?),
     };
     let passage = text_or_null(record, "passage")?
         .map(str::trim)
         .filter(|passage| !passage.is_empty());
-    let item = Item {
+    let item = PublishedItem {
         task: None,
         number: format!("{}.{}", stem(at.file), at.in_file - 1),
         passage: passage.map(str::to_string),

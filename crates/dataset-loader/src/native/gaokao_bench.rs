@@ -7,15 +7,18 @@
 
 use serde_json::Value;
 
-use super::{Answer, At, CHINESE, Item, Native, belongs_to_split, has_extension, list, rest, text};
+use super::{
+    CHINESE, PublishedAnswer, PublishedFormat, PublishedItem, RecordPosition, belongs_to_split,
+    has_extension, list, rest, text,
+};
 use crate::choice::{Choices, labels, split_options};
 use crate::error::ErrorKind;
 use crate::record::{self, Extras, required_text, wrong_type};
 
-pub(crate) const NATIVE: Native = Native {
+pub(crate) const FORMAT: PublishedFormat = PublishedFormat {
     form: "GAOKAO-Bench as published: keywords, and example with question, answer, index",
     file_names: "2010-2022_Math_I_MCQs.json, 2010-2022_Math_I_Fill-in-the-Blank.json and those of Math_II",
-    takes: |path, split| {
+    belongs: |path, split| {
         let name = path
             .file_name()
             .unwrap_or_default()
@@ -30,7 +33,7 @@ pub(crate) const NATIVE: Native = Native {
     read,
 };
 
-fn read(record: &Extras, _: &At<'_>) -> Result<Vec<Item>, ErrorKind> {
+fn read(record: &Extras, _: &RecordPosition<'_>) -> Result<Vec<PublishedItem>, ErrorKind> {
     let keywords = required_text(record, "keywords")?;
     let examples = list(record, "example")?;
     let mut items = Vec::with_capacity(examples.len());
@@ -69,7 +72,7 @@ fn in_example(kind: ErrorKind, position: usize) -> ErrorKind {
     }
 }
 
-fn item(example: &Extras, number: String) -> Result<Item, ErrorKind> {
+fn item(example: &Extras, number: String) -> Result<PublishedItem, ErrorKind> {
     let question = text(example, "question")?;
     let answer = match example.get("answer") {
         Some(Value::Array(list)) => {
@@ -85,8 +88,8 @@ fn item(example: &Extras, number: String) -> Result<Item, ErrorKind> {
         }
         _ => {
             let extras = rest(example, &["question", "answer", "index"]);
-            let answer = Answer::Text(text(example, "answer")?);
-            return Ok(Item {
+            let answer = PublishedAnswer::Text(text(example, "answer")?);
+            return Ok(PublishedItem {
                 task: None,
                 number,
                 passage: None,
@@ -103,11 +106,11 @@ fn item(example: &Extras, number: String) -> Result<Item, ErrorKind> {
         found: "a text without",
     })?;
     let extras = rest(example, &["question", "answer", "index"]);
-    let answer = Answer::Choice(Choices {
+    let answer = PublishedAnswer::Choice(Choices {
         options,
         correct: answer,
     });
-    Ok(Item {
+    Ok(PublishedItem {
         task: None,
         number,
         passage: None,

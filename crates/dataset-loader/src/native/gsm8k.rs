@@ -4,14 +4,17 @@
 
 use serde_json::Value;
 
-use super::{Answer, At, Item, Native, belongs_to_split, has_extension, rest, text};
+use super::{
+    PublishedAnswer, PublishedFormat, PublishedItem, RecordPosition, belongs_to_split,
+    has_extension, rest, text,
+};
 use crate::error::ErrorKind;
 use crate::record::Extras;
 
-pub(crate) const NATIVE: Native = Native {
+pub(crate) const FORMAT: PublishedFormat = PublishedFormat {
     form: "GSM8K as published: question, and answer that ends in `#### N`",
     file_names: "test.jsonl, train.jsonl, test-*.parquet",
-    takes: |path, split| {
+    belongs: |path, split| {
         // The repository has the same problems again as chains of questions, and completions of
         // models.
         let other = path.iter().any(|part| {
@@ -28,7 +31,7 @@ pub(crate) const NATIVE: Native = Native {
 /// What stands before the answer.
 const MARK: &str = "####";
 
-fn read(record: &Extras, at: &At<'_>) -> Result<Vec<Item>, ErrorKind> {
+fn read(record: &Extras, at: &RecordPosition<'_>) -> Result<Vec<PublishedItem>, ErrorKind> {
     let question = text(record, "question")?;
     let solution = text(record, "answer")?;
     let answer = solution
@@ -36,12 +39,12 @@ fn read(record: &Extras, at: &At<'_>) -> Result<Vec<Item>, ErrorKind> {
         .map(|(_, answer)| answer.trim())
         .filter(|answer| !answer.is_empty());
     let answer = match answer {
-        Some(answer) => Answer::Text(answer.to_string()),
-        None => Answer::Missing("expected a last line `#### N`"),
+        Some(answer) => PublishedAnswer::Text(answer.to_string()),
+        None => PublishedAnswer::Missing("expected a last line `#### N`"),
     };
     let mut extras = rest(record, &["question", "answer"]);
     extras.insert("solution".to_string(), Value::String(solution));
-    Ok(vec![Item {
+    Ok(vec![PublishedItem {
         task: None,
         number: at.position.to_string(),
         passage: None,

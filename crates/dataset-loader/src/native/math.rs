@@ -4,28 +4,31 @@
 
 use std::path::Path;
 
-use super::{Answer, At, Item, Native, belongs_to_split, has_extension, rest, stem, text};
+use super::{
+    PublishedAnswer, PublishedFormat, PublishedItem, RecordPosition, belongs_to_split,
+    has_extension, rest, stem, text,
+};
 use crate::error::ErrorKind;
 use crate::record::{self, Extras};
 
-pub(crate) const NATIVE: Native = Native {
+pub(crate) const FORMAT: PublishedFormat = PublishedFormat {
     form: "MATH as published: problem, type, solution with a \\boxed answer",
     file_names: "test/SUBJECT/N.json, test.jsonl, test-*.parquet",
-    takes: |path, split| {
+    belongs: |path, split| {
         has_extension(path, &["jsonl", "json", "parquet"]) && belongs_to_split(path, split)
     },
     read,
 };
 
-fn read(record: &Extras, at: &At<'_>) -> Result<Vec<Item>, ErrorKind> {
+fn read(record: &Extras, at: &RecordPosition<'_>) -> Result<Vec<PublishedItem>, ErrorKind> {
     let question = text(record, "problem")?;
     let solution = text(record, "solution")?;
     let subject = text(record, "type")?;
     let answer = match last_boxed(&solution) {
-        Some(answer) => Answer::Text(answer.to_string()),
-        None => Answer::Missing("expected a \\boxed answer"),
+        Some(answer) => PublishedAnswer::Text(answer.to_string()),
+        None => PublishedAnswer::Missing("expected a \\boxed answer"),
     };
-    let item = Item {
+    let item = PublishedItem {
         task: Some(format!("MATH.{}", subject.replace(' ', "_"))),
         number: number(record, at)?,
         passage: None,
@@ -39,7 +42,7 @@ fn read(record: &Extras, at: &At<'_>) -> Result<Vec<Item>, ErrorKind> {
 
 /// `idx` of the JSON Lines, `unique_id` of MATH-500, the name of a file that holds one problem, or
 /// else the position.
-fn number(record: &Extras, at: &At<'_>) -> Result<String, ErrorKind> {
+fn number(record: &Extras, at: &RecordPosition<'_>) -> Result<String, ErrorKind> {
     for field in ["idx", "unique_id"] {
         if let Some(number) = record::number(record, field)? {
             return Ok(number);

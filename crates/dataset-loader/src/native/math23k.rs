@@ -3,27 +3,30 @@
 //! `1((1)/(2))` (one and a half); they stay as they are, both scorers read them.
 
 use super::{
-    Answer, At, CHINESE, Item, Native, belongs_to_split, has_extension, number_or_position, rest,
-    text,
+    CHINESE, PublishedAnswer, PublishedFormat, PublishedItem, RecordPosition, belongs_to_split,
+    has_extension, number_or_position, rest, text,
 };
 use crate::error::ErrorKind;
 use crate::record::Extras;
 
-pub(crate) const NATIVE: Native = Native {
+pub(crate) const FORMAT: PublishedFormat = PublishedFormat {
     form: "Math23k as published: original_text, equation, ans",
     file_names: "math23k_test.json, math23k_train.json",
-    takes: |path, split| has_extension(path, &["json", "jsonl"]) && belongs_to_split(path, split),
+    belongs: |path, split| has_extension(path, &["json", "jsonl"]) && belongs_to_split(path, split),
     read,
 };
 
 /// Ape210k has the same fields.
-pub(super) fn read(record: &Extras, at: &At<'_>) -> Result<Vec<Item>, ErrorKind> {
-    let item = Item {
+pub(super) fn read(
+    record: &Extras,
+    at: &RecordPosition<'_>,
+) -> Result<Vec<PublishedItem>, ErrorKind> {
+    let item = PublishedItem {
         task: None,
         number: number_or_position(record, "id", at)?,
         passage: None,
         question: text(record, "original_text")?,
-        answer: Answer::Text(text(record, "ans")?),
+        answer: PublishedAnswer::Text(text(record, "ans")?),
         language: CHINESE,
         extras: rest(record, &["original_text", "ans", "id"]),
     };

@@ -1,6 +1,6 @@
 //! The files that each set's own publisher gives out, read into problems.
 //!
-//! One module a publisher. Each turns one record of the publisher's file into [`Item`]s, and says
+//! One module a publisher. Each turns one record of the publisher's file into [`PublishedItem`]s, and says
 //! what its files are called. Nothing is lost: fields that make no problem are kept as extras under
 //! the publisher's names.
 
@@ -26,21 +26,22 @@ pub(crate) use mwpbench::is_record_form;
 pub(crate) use mwpbench::item as record_form_item;
 
 /// A set's publisher: its form, and what its files are called.
-pub(crate) struct Native {
+pub(crate) struct PublishedFormat {
     /// The form in words, for messages.
     pub(crate) form: &'static str,
     /// What its files are called, for messages.
     pub(crate) file_names: &'static str,
     /// Whether a file of a folder belongs to the split. The path is the one below the folder, in
     /// small letters.
-    pub(crate) takes: fn(path: &Path, split: &str) -> bool,
+    pub(crate) belongs: fn(path: &Path, split: &str) -> bool,
     /// The problems of one record.
-    pub(crate) read: fn(record: &Extras, place: &At<'_>) -> Result<Vec<Item>, ErrorKind>,
+    pub(crate) read:
+        fn(record: &Extras, place: &RecordPosition<'_>) -> Result<Vec<PublishedItem>, ErrorKind>,
 }
 
 /// Where a record stands.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct At<'a> {
+pub(crate) struct RecordPosition<'a> {
     /// Its file, below the folder that is imported, or its name alone.
     pub(crate) file: &'a Path,
     /// Its position among the records of all files, from 1.
@@ -51,7 +52,7 @@ pub(crate) struct At<'a> {
 
 /// A problem as its publisher has it.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Item {
+pub(crate) struct PublishedItem {
     /// Its task; `None` where the set has one only.
     pub(crate) task: Option<String>,
     /// Its number in the task.
@@ -62,7 +63,7 @@ pub(crate) struct Item {
     /// The question, without options.
     pub(crate) question: String,
     /// What is known of its answer.
-    pub(crate) answer: Answer,
+    pub(crate) answer: PublishedAnswer,
     /// Language of the question, where it is not English.
     pub(crate) language: Option<&'static str>,
     /// The publisher's other fields.
@@ -71,7 +72,7 @@ pub(crate) struct Item {
 
 /// What is known of an item's answer.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) enum Answer {
+pub(crate) enum PublishedAnswer {
     /// The reference.
     Text(String),
     /// Options, some of which are correct.
@@ -84,14 +85,14 @@ pub(crate) enum Answer {
 const CHINESE: Option<&str> = Some("zh");
 
 /// The publisher of a set; `None` for sets that were published in MwpBench's record form only.
-pub(crate) fn of(set: &str) -> Option<&'static Native> {
+pub(crate) fn of(set: &str) -> Option<&'static PublishedFormat> {
     Some(match set {
-        "gsm8k" => &gsm8k::NATIVE,
-        "math" => &math::NATIVE,
-        "tal" => &tal::NATIVE,
-        "math23k" => &math23k::NATIVE,
-        "ape210k" => &ape210k::NATIVE,
-        "gaokao_bench" => &gaokao_bench::NATIVE,
+        "gsm8k" => &gsm8k::FORMAT,
+        "math" => &math::FORMAT,
+        "tal" => &tal::FORMAT,
+        "math23k" => &math23k::FORMAT,
+        "ape210k" => &ape210k::FORMAT,
+        "gaokao_bench" => &gaokao_bench::FORMAT,
         "agieval_gaokao" => &agieval::GAOKAO,
         "agieval_sat" => &agieval::SAT,
         "agieval_math" => &agieval::MATH,
@@ -100,15 +101,15 @@ pub(crate) fn of(set: &str) -> Option<&'static Native> {
 }
 
 /// Sets published in MwpBench's record form: any file of the folder in that form.
-pub(crate) static RECORD_FORM: Native = Native {
+pub(crate) static RECORD_FORM: PublishedFormat = PublishedFormat {
     form: "a record with data_topic, question and answer",
     file_names: "*.jsonl, *.json",
-    takes: |path, split| belongs_to_split(path, split),
+    belongs: |path, split| belongs_to_split(path, split),
     read: |record, _| Err(mwpbench::fault(record)),
 };
 
 /// The name of the task that an item belongs to.
-pub(crate) fn task_of<'a>(set: &'a Set, item: &'a Item) -> Option<&'a str> {
+pub(crate) fn task_of<'a>(set: &'a Set, item: &'a PublishedItem) -> Option<&'a str> {
     match (&item.task, set.tasks.as_slice()) {
         (Some(task), tasks) => tasks
             .iter()
@@ -173,7 +174,11 @@ fn rest(record: &Extras, used: &[&str]) -> Extras {
 }
 
 /// The publisher's number of the record, else its position.
-fn number_or_position(record: &Extras, field: &str, at: &At<'_>) -> Result<String, ErrorKind> {
+fn number_or_position(
+    record: &Extras,
+    field: &str,
+    at: &RecordPosition<'_>,
+) -> Result<String, ErrorKind> {
     Ok(record::number(record, field)?.unwrap_or_else(|| at.position.to_string()))
 }
 

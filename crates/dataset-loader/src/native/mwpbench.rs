@@ -1,7 +1,7 @@
 //! MwpBench's own record form, which holds any set and task: passed on as it is.
 
-use super::Answer;
-use super::{At, Item};
+use super::PublishedAnswer;
+use super::{PublishedItem, RecordPosition};
 use crate::error::ErrorKind;
 use crate::record::{self, Extras, number, optional_text, required_text};
 
@@ -12,7 +12,7 @@ pub(crate) fn is_record_form(record: &Extras) -> bool {
 
 /// The problem of a record. Its extras hold everything but the fields of a problem, origin and
 /// licence among them.
-pub(crate) fn item(record: &Extras, at: &At<'_>) -> Result<Item, ErrorKind> {
+pub(crate) fn item(record: &Extras, at: &RecordPosition<'_>) -> Result<PublishedItem, ErrorKind> {
     optional_text(record, record::ORIGIN)?;
     optional_text(record, record::LICENSE)?;
     optional_text(record, record::LANGUAGE)?;
@@ -25,12 +25,12 @@ pub(crate) fn item(record: &Extras, at: &At<'_>) -> Result<Item, ErrorKind> {
     ] {
         extras.shift_remove(field);
     }
-    Ok(Item {
+    Ok(PublishedItem {
         task: Some(required_text(record, record::TASK)?.to_string()),
         number: number(record, record::NUMBER)?.unwrap_or_else(|| at.position.to_string()),
         passage: None,
         question: required_text(record, record::QUESTION)?.to_string(),
-        answer: Answer::Text(required_text(record, record::REFERENCE)?.to_string()),
+        answer: PublishedAnswer::Text(required_text(record, record::REFERENCE)?.to_string()),
         language: None,
         extras,
     })

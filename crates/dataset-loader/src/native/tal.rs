@@ -5,17 +5,17 @@
 use serde_json::Value;
 
 use super::{
-    Answer, At, CHINESE, Item, Native, belongs_to_split, has_extension, list, number_or_position,
-    rest, text,
+    CHINESE, PublishedAnswer, PublishedFormat, PublishedItem, RecordPosition, belongs_to_split,
+    has_extension, list, number_or_position, rest, text,
 };
 use crate::choice::{Choices, labels, trimmed};
 use crate::error::ErrorKind;
 use crate::record::{Extras, type_name, wrong_type};
 
-pub(crate) const NATIVE: Native = Native {
+pub(crate) const FORMAT: PublishedFormat = PublishedFormat {
     form: "TAL-SCQ5K as published: problem, answer_option_list, answer_value",
     file_names: "en_single_choice_test_2K.jsonl, en_single_choice_train_3K.jsonl",
-    takes: |path, split| {
+    belongs: |path, split| {
         // The repository has the Chinese sister set beside it, in files called ch_….
         let chinese = path
             .file_name()
@@ -29,7 +29,7 @@ pub(crate) const NATIVE: Native = Native {
 
 const OPTIONS: &str = "answer_option_list";
 
-fn read(record: &Extras, at: &At<'_>) -> Result<Vec<Item>, ErrorKind> {
+fn read(record: &Extras, at: &RecordPosition<'_>) -> Result<Vec<PublishedItem>, ErrorKind> {
     let question = text(record, "problem")?;
     let value = text(record, "answer_value")?;
     let correct = labels(&value).ok_or_else(|| ErrorKind::WrongType {
@@ -45,12 +45,12 @@ fn read(record: &Extras, at: &At<'_>) -> Result<Vec<Item>, ErrorKind> {
         .get("dataset_name")
         .and_then(Value::as_str)
         .is_some_and(|name| name.contains("_ch_"));
-    let item = Item {
+    let item = PublishedItem {
         task: None,
         number: number_or_position(record, "qid", at)?,
         passage: None,
         question,
-        answer: Answer::Choice(Choices { options, correct }),
+        answer: PublishedAnswer::Choice(Choices { options, correct }),
         language: CHINESE.filter(|_| is_chinese),
         extras: rest(record, &["problem", OPTIONS, "answer_value", "qid"]),
     };

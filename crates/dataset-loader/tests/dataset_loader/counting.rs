@@ -1,6 +1,6 @@
 use std::fs;
 
-use dataset_loader::{Benchmark, Data, Origin, Stats, load_training, samples};
+use dataset_loader::{Benchmark, Data, DataOrigin, Stats, bundled_problems, load_training};
 use proptest::prelude::*;
 
 fn stats(data: &Data) -> Stats {
@@ -27,7 +27,7 @@ fn notes(task: &str, count: usize, extras: &str) -> Vec<String> {
 
 #[test]
 fn the_paper_counts_18_408_tests_and_20_857_training_problems() {
-    let stats = stats(&samples(&Benchmark::published()));
+    let stats = stats(&bundled_problems(&Benchmark::published()));
     assert_eq!(stats.test.paper, Some(18_408));
     assert_eq!(stats.train.paper, Some(20_857));
     assert_eq!(stats.sets.iter().filter(|set| set.in_average).count(), 10);
@@ -80,7 +80,11 @@ fn training_files_are_counted_and_others_passed_over() {
         (problems.len(), passed_over),
         (1, vec![folder.path().join("alpaca_train.json")])
     );
-    let stats = Stats::of(&benchmark, &samples(&benchmark), (&problems, Vec::new()));
+    let stats = Stats::of(
+        &benchmark,
+        &bundled_problems(&benchmark),
+        (&problems, Vec::new()),
+    );
     assert_eq!(stats.train.at_hand, 1);
 }
 
@@ -118,15 +122,15 @@ fn an_id_that_is_not_there_names_those_that_look_alike() {
 
 #[test]
 fn seeds_draw_differently() {
-    let data = samples(&Benchmark::published());
+    let data = bundled_problems(&Benchmark::published());
     assert_ne!(data.draw(10, 1), data.draw(10, 2));
 }
 
 proptest! {
     #[test]
     fn problems_drawn_are_different_and_the_same_for_a_seed(count in 0usize..500, seed in any::<u64>()) {
-        let data = samples(&Benchmark::published());
-        prop_assert_eq!(&data.origin, &Origin::Samples);
+        let data = bundled_problems(&Benchmark::published());
+        prop_assert_eq!(&data.origin, &DataOrigin::Bundled);
         let drawn = data.draw(count, seed);
         prop_assert_eq!(drawn.len(), count.min(data.problems.len()));
         prop_assert_eq!(&drawn, &data.draw(count, seed));

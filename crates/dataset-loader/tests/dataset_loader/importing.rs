@@ -2,8 +2,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use dataset_loader::{
-    Benchmark, Data, Destination, ErrorKind, ImportPlan, Imported, Reason, import, load,
+    Benchmark, Data, Destination, DropReason, ErrorKind, ImportPlan, Imported, import, load,
 };
+use fault::{Class, Fault};
 use serde_json::{Value, json};
 
 /// A folder with a publisher's files, and a place for what comes of them.
@@ -128,7 +129,7 @@ fn a_solution_without_an_answer_is_dropped_and_named() {
         panic!("{:?}", imported.dropped)
     };
     assert_eq!((dropped.line, dropped.id.as_str()), (2, "gsm8k/2"));
-    assert!(matches!(dropped.reason, Reason::NoAnswer { .. }));
+    assert!(matches!(dropped.reason, DropReason::NoAnswer { .. }));
 }
 
 #[test]
@@ -171,7 +172,7 @@ fn math_in_a_folder_a_subject_is_numbered_by_its_files() {
         .import("math", &root.join("train"), "test")
         .unwrap_err();
     assert!(
-        matches!(error.kind(), ErrorKind::NoFileOfSplit { .. }) && error.is_usage(),
+        matches!(error.kind(), ErrorKind::NoFileOfSplit { .. }) && error.class() == Class::Usage,
         "{error}"
     );
 }
@@ -210,18 +211,18 @@ fn multiple_choice_becomes_a_word_problem_with_the_content_of_the_correct_option
         [
             (
                 2,
-                Reason::NeedsOptions {
+                DropReason::NeedsOptions {
                     phrase: "which of the following"
                 }
             ),
-            (3, Reason::EmptyOption { label: "C".into() }),
+            (3, DropReason::EmptyOption { label: "C".into() }),
             (
                 4,
-                Reason::SeveralCorrect {
+                DropReason::SeveralCorrect {
                     labels: "AB".into()
                 }
             ),
-            (5, Reason::NoSuchOption { label: "D".into() }),
+            (5, DropReason::NoSuchOption { label: "D".into() }),
         ]
     );
 }
@@ -363,7 +364,7 @@ fn agieval_has_labelled_options_blanks_and_passages() {
     );
     assert_eq!(
         imported.dropped[0].reason,
-        Reason::SeveralCorrect {
+        DropReason::SeveralCorrect {
             labels: "AB".into()
         }
     );
@@ -380,14 +381,17 @@ fn a_file_in_the_record_form_is_taken_by_every_set_and_keeps_what_it_has() {
     let input = bench.file("full_test.json", lines.join("\n"));
     let imported = bench.import("gsm8k", &input, "test").unwrap();
     assert_eq!((imported.read, imported.converted), (3, 1));
-    let reasons: Vec<Reason> = imported
+    let reasons: Vec<DropReason> = imported
         .dropped
         .iter()
         .map(|dropped| dropped.reason.clone())
         .collect();
     assert_eq!(
         reasons,
-        [Reason::OtherSet { set: "tal".into() }, Reason::Repeated]
+        [
+            DropReason::OtherSet { set: "tal".into() },
+            DropReason::Repeated
+        ]
     );
     let record = &bench.records()[0];
     assert_eq!(
@@ -465,7 +469,7 @@ fn records_of_another_form_are_refused_with_file_line_and_field_and_nothing_is_w
             .unwrap_err();
         assert!(error.to_string().contains(expected), "{set}: {error}");
         assert!(error.to_string().contains("test.jsonl"), "{error}");
-        assert!(!error.is_usage(), "{error}");
+        assert!(error.class() != Class::Usage, "{error}");
         let left: Vec<_> = fs::read_dir(bench.folder.path())
             .unwrap()
             .flatten()
@@ -507,7 +511,7 @@ fn an_input_is_never_written_over() {
     };
     let error = import(&Benchmark::published(), &plan).unwrap_err();
     assert!(
-        matches!(error.kind(), ErrorKind::OutputIsInput) && error.is_usage(),
+        matches!(error.kind(), ErrorKind::OutputIsInput) && error.class() == Class::Usage,
         "{error}"
     );
     assert_eq!(fs::read_to_string(&input).unwrap(), GSM8K);
@@ -558,7 +562,7 @@ fn the_data_folder_has_a_place_for_tests_training_files_and_untranslated_ones() 
         .import_to_data_folder("gsm8k", &gsm8k, "test")
         .unwrap_err();
     assert!(
-        matches!(error.kind(), ErrorKind::OtherFileOfSet { .. }) && error.is_usage(),
+        matches!(error.kind(), ErrorKind::OtherFileOfSet { .. }) && error.class() == Class::Usage,
         "{error}"
     );
 }

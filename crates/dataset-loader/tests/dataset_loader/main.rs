@@ -2,9 +2,9 @@
 //! of bad data.
 
 mod benchmark; // datasets/*/dataset.toml against table 1 of the paper
+mod bundled; // the bundled problems
 mod counting; // counts beside table 1, draws, ids
+mod custom; // custom data sets
 mod importing; // publishers' own files
-mod own; // sets of one's own
 mod records; // the record form and its errors
-mod samples; // what the embedded samples must hold
 mod shared; // the real files, where they are at hand

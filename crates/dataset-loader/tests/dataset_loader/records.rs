@@ -1,7 +1,7 @@
 use std::fs;
 use std::path::Path;
 
-use dataset_loader::{Benchmark, Data, ErrorKind, Origin, load};
+use dataset_loader::{Benchmark, Data, DataOrigin, ErrorKind, load};
 use proptest::prelude::*;
 
 const GOOD: &str = r#"{"data_topic":"gsm8k","question_number":"1","question":"1+1?","answer":"2"}"#;
@@ -185,7 +185,7 @@ fn a_folder_is_read_in_order_of_name_without_training_files() {
     assert_eq!(ids(&data), ["tal/1", "tal/2"]);
     assert_eq!(
         data.origin,
-        Origin::Files {
+        DataOrigin::Files {
             paths: vec![folder.path().join("a.jsonl"), folder.path().join("b.json")]
         }
     );

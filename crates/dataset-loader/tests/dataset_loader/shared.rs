@@ -1,22 +1,16 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
-use dataset_loader::{Benchmark, Destination, ImportPlan, Imported, Reason, Stats, import, load};
+use dataset_loader::{
+    Benchmark, Destination, DropReason, ImportPlan, Imported, Stats, import, load,
+};
 
-/// The folder of real data, or a loud note that the test is skipped.
-fn shared() -> Option<PathBuf> {
-    let folder = match std::env::var_os("MWPBENCH_SHARED_DATA") {
+/// The folder of real data.
+fn shared() -> PathBuf {
+    match std::env::var_os("MWPBENCH_SHARED_DATA") {
         Some(folder) => PathBuf::from(folder),
         None => PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data"),
-    };
-    if !folder.join("canonical").is_dir() {
-        eprintln!(
-            "SKIPPED: no real data at {} (set MWPBENCH_SHARED_DATA)",
-            folder.display()
-        );
-        return None;
     }
-    Some(folder)
 }
 
 /// Imports a file or folder of real data, and reads what was written.
@@ -39,8 +33,9 @@ fn imported(set: &str, input: &Path, split: &str) -> (Imported, dataset_loader::
 }
 
 #[test]
+#[ignore = "needs the real data ($MWPBENCH_SHARED_DATA)"]
 fn published_files_are_read_in_full() {
-    let Some(folder) = shared() else { return };
+    let folder = shared();
     let folder = folder.join("canonical");
     let benchmark = Benchmark::published();
     for (file, set) in [
@@ -63,8 +58,9 @@ fn published_files_are_read_in_full() {
 }
 
 #[test]
+#[ignore = "needs the real data ($MWPBENCH_SHARED_DATA)"]
 fn every_file_of_the_publishers_is_read_in_full() {
-    let Some(folder) = shared() else { return };
+    let folder = shared();
     for (set, input, split, read, converted) in [
         ("gsm8k", "native/gsm8k", "test", 1319, 1319),
         ("gsm8k", "native/gsm8k", "train", 7473, 7473),
@@ -114,10 +110,10 @@ fn every_file_of_the_publishers_is_read_in_full() {
             "{set} {input} {split}"
         );
         // What is left out is left out by the two rules for word problems and nothing else.
-        let by_rule = |reason: &Reason| {
+        let by_rule = |reason: &DropReason| {
             matches!(
                 reason,
-                Reason::NeedsOptions { .. } | Reason::SeveralCorrect { .. }
+                DropReason::NeedsOptions { .. } | DropReason::SeveralCorrect { .. }
             )
         };
         assert!(
@@ -148,8 +144,9 @@ fn every_file_of_the_publishers_is_read_in_full() {
 }
 
 #[test]
+#[ignore = "needs the real data ($MWPBENCH_SHARED_DATA)"]
 fn parquet_and_json_lines_give_the_same_records() {
-    let Some(folder) = shared() else { return };
+    let folder = shared();
     let (_, lines) = imported("gsm8k", &folder.join("native/gsm8k/train.jsonl"), "train");
     let (_, rows) = imported("gsm8k", &folder.join("native/gsm8k/train.parquet"), "train");
     assert_eq!(
@@ -162,8 +159,9 @@ fn parquet_and_json_lines_give_the_same_records() {
 }
 
 #[test]
+#[ignore = "needs the real data ($MWPBENCH_SHARED_DATA)"]
 fn multiple_choice_of_gaokao_bench_gives_the_references_of_the_published_benchmark() {
-    let Some(folder) = shared() else { return };
+    let folder = shared();
     let (_, ours) = imported("gaokao_bench", &folder.join("native/gaokao_bench"), "test");
     let (_, published) = imported(
         "gaokao_bench",
@@ -186,8 +184,9 @@ fn multiple_choice_of_gaokao_bench_gives_the_references_of_the_published_benchma
 }
 
 #[test]
+#[ignore = "needs the real data ($MWPBENCH_SHARED_DATA)"]
 fn references_of_math_are_boxed_and_those_of_agieval_agree_with_them() {
-    let Some(folder) = shared() else { return };
+    let folder = shared();
     let (_, math) = imported("math", &folder.join("native/math"), "test");
     let (_, agieval) = imported("agieval_math", &folder.join("native/agieval"), "test");
     let references: HashMap<&str, &str> = math

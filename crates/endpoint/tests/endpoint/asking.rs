@@ -3,31 +3,33 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use endpoint::{BaseUrl, Endpoint, EndpointOptions, Error, Patience};
+use endpoint::{Backoff, BaseUrl, Endpoint, EndpointOptions, Error, RetryPolicy};
 use generation::{Completion, Decoding, Event, GenerationError, Generator, Prompt};
 
-use crate::server::{MODEL, Server};
+use loopback::completions::{MODEL, ModelServer};
 
 /// A key that would be noticed.
 pub const KEY: &str = "sk-secret-0123456789abcdef";
 
-/// Little patience: attempts follow each other at once.
-pub fn patience() -> Patience {
-    Patience {
-        attempts: 4,
-        first_wait: Duration::from_millis(1),
-        longest_wait: Duration::from_millis(10),
-        connect: Duration::from_secs(5),
-        idle: Duration::from_secs(5),
-        gone_after: Duration::from_secs(2),
-        ..Patience::default()
+/// Short delays: attempts follow each other at once.
+pub fn policy() -> RetryPolicy {
+    RetryPolicy {
+        max_attempts: 4,
+        backoff: Backoff {
+            first: Duration::from_millis(1),
+            max: Duration::from_millis(10),
+        },
+        connect_timeout: Duration::from_secs(5),
+        idle_timeout: Duration::from_secs(5),
+        give_up_after: Duration::from_secs(2),
+        ..RetryPolicy::default()
     }
 }
 
-pub fn options(server: &Server) -> EndpointOptions {
+pub fn options(server: &ModelServer) -> EndpointOptions {
     let url = BaseUrl::parse(&server.url).unwrap();
     EndpointOptions {
-        patience: patience(),
+        policy: policy(),
         ..EndpointOptions::new(url, MODEL)
     }
 }

@@ -3,17 +3,20 @@
 use std::time::{Duration, Instant};
 
 use endpoint::{ApiKey, BaseUrl, Endpoint, EndpointOptions, Error};
+use fault::{Class, Fault};
 use generation::{Decoding, Generator};
 use serde_json::{Value, json};
 
 use crate::asking::{KEY, ask, options, prompts};
-use crate::server::{Act, MODEL, Server, answer, good_answer, json_answer, refusal, stream_of};
+use loopback::completions::{
+    Act, MODEL, ModelServer, answer, good_answer, json_answer, refusal, stream_of,
+};
 
 fn connect(options: EndpointOptions) -> Result<Endpoint, Error> {
     Endpoint::connect(options, |_| {})
 }
 
-fn with_key(server: &Server) -> EndpointOptions {
+fn with_key(server: &ModelServer) -> EndpointOptions {
     EndpointOptions {
         key: Some(ApiKey::new(KEY, "a test").unwrap()),
         ..options(server)
@@ -27,26 +30,26 @@ fn a_refusal_at_the_start_is_told_at_once() {
         (403, "no right", 1),
         (404, "nothing at this address", 3),
     ] {
-        let server = Server::start_bare(move |_| refusal(status, "", "no"));
+        let server = ModelServer::start_bare(move |_| refusal(status, "", "no"));
         let error = connect(options(&server)).unwrap_err();
         assert!(
-            error.is_usage() && error.to_string().contains(expected),
+            error.class() == Class::Usage && error.to_string().contains(expected),
             "{error}"
         );
-        assert_eq!(server.asked().len(), requests);
+        assert_eq!(server.requests().len(), requests);
     }
 }
 
 #[test]
 fn a_server_that_lists_no_models_is_asked_all_the_same_and_that_is_said() {
     let no_list = |status| {
-        Server::start_bare(move |asked| match asked.route.as_str() {
+        ModelServer::start_bare(move |asked| match asked.route.as_str() {
             "GET /v1/models" => refusal(status, "", "no such route"),
             "GET /v1/completions" => refusal(405, "", "method not allowed"),
             _ => good_answer(asked),
         })
     };
-    let empty = Server::start_with_list(json!({ "object": "list", "data": [] }), good_answer);
+    let empty = ModelServer::start_with_list(json!({ "object": "list", "data": [] }), good_answer);
     for server in [no_list(404), no_list(405), empty] {
         let told = ask(options(&server), &prompts(3), &Decoding::greedy(64)).unwrap();
         assert_eq!((told.completions.len(), told.warnings.len()), (3, 1));
@@ -55,7 +58,7 @@ fn a_server_that_lists_no_models_is_asked_all_the_same_and_that_is_said() {
             "{:?}",
             told.warnings
         );
-        assert_eq!(server.completions_asked()[0].body["model"], json!(MODEL));
+        assert_eq!(server.completion_requests()[0].body["model"], json!(MODEL));
     }
 }
 
@@ -64,7 +67,7 @@ fn a_model_that_is_not_there_is_told_with_those_that_are() {
     let many: Vec<Value> = (0..500)
         .map(|number| json!({ "id": format!("model-{number}") }))
         .collect();
-    let server = Server::start_with_list(json!({ "data": many }), good_answer);
+    let server = ModelServer::start_with_list(json!({ "data": many }), good_answer);
     let message = connect(options(&server)).unwrap_err().to_string();
     assert!(
         message.contains("has no model \"tiny\"") && message.contains("model-0, model-1,"),
@@ -78,7 +81,7 @@ fn a_model_that_is_not_there_is_told_with_those_that_are() {
 
 #[test]
 fn an_alias_is_a_name_too() {
-    let server = Server::start_with_list(
+    let server = ModelServer::start_with_list(
         json!({ "data": [{ "id": "/models/a.gguf", "aliases": [MODEL] }] }),
         good_answer,
     );
@@ -96,7 +99,7 @@ fn a_list_that_cannot_be_understood_is_told() {
         ("{\"data\":7}", "no \"data\""),
         ("{\"data\":[7]}", "lists none"),
     ] {
-        let server = Server::start_bare(move |_| {
+        let server = ModelServer::start_bare(move |_| {
             answer(200, "content-type: application/json\r\n", body.as_bytes())
         });
         let message = connect(options(&server)).unwrap_err().to_string();
@@ -106,7 +109,7 @@ fn a_list_that_cannot_be_understood_is_told() {
 
 #[test]
 fn a_server_that_is_still_starting_gets_a_moment_and_one_that_is_not_there_does_not_get_long() {
-    let server = Server::start_bare(|asked| match asked.before {
+    let server = ModelServer::start_bare(|asked| match asked.before {
         0 | 1 => refusal(503, "", "Loading model"),
         _ => json_answer(200, &json!({ "data": [{ "id": MODEL }] })),
     });
@@ -116,7 +119,7 @@ fn a_server_that_is_still_starting_gets_a_moment_and_one_that_is_not_there_does_
     drop(server);
     let started = Instant::now();
     let error = connect(gone).unwrap_err();
-    assert!(!error.is_usage(), "{error}");
+    assert!(error.class() != Class::Usage, "{error}");
     assert!(
         error.to_string().contains(&address.to_string())
             && error.to_string().contains("4 attempts"),
@@ -127,9 +130,9 @@ fn a_server_that_is_still_starting_gets_a_moment_and_one_that_is_not_there_does_
 
 #[test]
 fn a_redirect_is_not_followed_and_the_key_stays_here() {
-    let elsewhere = Server::start(good_answer);
+    let elsewhere = ModelServer::start(good_answer);
     let location = format!("location: {}/v1/models\r\n", elsewhere.url);
-    let server = Server::start_bare(move |_| answer(307, &location, b""));
+    let server = ModelServer::start_bare(move |_| answer(307, &location, b""));
     let error = connect(with_key(&server)).unwrap_err();
     assert!(
         error
@@ -137,14 +140,14 @@ fn a_redirect_is_not_followed_and_the_key_stays_here() {
             .contains(&format!("redirects to {}/v1/models", elsewhere.url)),
         "{error}"
     );
-    assert_eq!(elsewhere.asked().len(), 0);
+    assert_eq!(elsewhere.requests().len(), 0);
 }
 
 #[test]
 fn the_key_is_sent_with_every_request_and_shown_nowhere() {
     // A server that repeats the key wherever it can.
     let list = json!({ "data": [{ "id": MODEL, "owned_by": KEY, "root": format!("at {KEY}") }] });
-    let server = Server::start_with_list(list, |asked| match asked.prompt() {
+    let server = ModelServer::start_with_list(list, |asked| match asked.prompt() {
         prompt if prompt.contains("Question 0:") => {
             refusal(400, "", &format!("your {}", asked.authorization))
         }
@@ -173,13 +176,13 @@ fn the_key_is_sent_with_every_request_and_shown_nowhere() {
     assert_eq!(told.completions.len(), 20);
     assert!(
         server
-            .asked()
+            .requests()
             .iter()
             .all(|asked| asked.authorization == format!("Bearer {KEY}"))
     );
     for start in [
-        Server::start_bare(|asked| refusal(401, "", &asked.authorization)),
-        Server::start_bare(|asked| {
+        ModelServer::start_bare(|asked| refusal(401, "", &asked.authorization)),
+        ModelServer::start_bare(|asked| {
             json_answer(200, &json!({ "data": [{ "id": asked.authorization }] }))
         }),
     ] {
@@ -193,7 +196,7 @@ fn the_key_is_sent_with_every_request_and_shown_nowhere() {
 
 #[test]
 fn the_address_is_understood_with_and_without_v1() {
-    let server = Server::start(good_answer);
+    let server = ModelServer::start(good_answer);
     for url in [
         server.url.clone(),
         format!("{}/v1", server.url),
@@ -212,7 +215,7 @@ fn the_address_is_understood_with_and_without_v1() {
 
 #[test]
 fn what_servers_say_of_themselves_goes_into_the_details() {
-    let own = |asked: &crate::server::Asked| match asked.route.as_str() {
+    let own = |asked: &loopback::completions::ModelRequest| match asked.route.as_str() {
         "GET /version" => json_answer(200, &json!({ "version": "0.11.2" })),
         "GET /props" => json_answer(
             200,
@@ -248,7 +251,7 @@ fn what_servers_say_of_themselves_goes_into_the_details() {
         ),
         (json!({ "id": MODEL, "owned_by": "system" }), None, None),
     ] {
-        let server = Server::start_with_list(json!({ "data": [entry.clone()] }), own);
+        let server = ModelServer::start_with_list(json!({ "data": [entry.clone()] }), own);
         let info = connect(options(&server)).unwrap().info();
         assert_eq!(
             (info.kind.as_str(), info.name.as_str()),
@@ -270,7 +273,7 @@ fn what_servers_say_of_themselves_goes_into_the_details() {
 
 #[test]
 fn options_outside_their_range_are_refused() {
-    let server = Server::start(good_answer);
+    let server = ModelServer::start(good_answer);
     for wrong in [
         EndpointOptions {
             max_concurrency: 0,
@@ -289,9 +292,9 @@ fn options_outside_their_range_are_refused() {
             ..options(&server)
         },
     ] {
-        assert!(connect(wrong).unwrap_err().is_usage());
+        assert_eq!(connect(wrong).unwrap_err().class(), Class::Usage);
     }
-    assert_eq!(server.asked().len(), 0);
+    assert_eq!(server.requests().len(), 0);
 }
 
 #[test]
@@ -318,9 +321,9 @@ fn keys_come_from_files_that_hold_nothing_else() {
 
 #[test]
 fn a_huge_list_is_cut_off() {
-    let server = Server::start_bare(|_| {
-        let mut acts = vec![Act::Send(crate::server::stream_head())];
-        acts.extend((0..40).map(|_| Act::Send(crate::server::chunk(&vec![b' '; 1 << 20]))));
+    let server = ModelServer::start_bare(|_| {
+        let mut acts = vec![Act::Send(loopback::completions::stream_head())];
+        acts.extend((0..40).map(|_| Act::Send(loopback::completions::chunk(&vec![b' '; 1 << 20]))));
         acts
     });
     let message = connect(options(&server)).unwrap_err().to_string();

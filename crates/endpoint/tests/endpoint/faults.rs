@@ -3,13 +3,13 @@
 
 use std::time::{Duration, Instant, SystemTime};
 
-use endpoint::{EndpointOptions, Patience};
+use endpoint::{EndpointOptions, RetryPolicy};
 use generation::{Decoding, FinishReason};
 
-use crate::asking::{KEY, Told, ask, ask_one, options, patience, prompts};
-use crate::server::{
-    Act, Asked, Server, answer, chunk, events, good_answer, model_answer, refusal, stream_head,
-    stream_of,
+use crate::asking::{KEY, Told, ask, ask_one, options, policy, prompts};
+use loopback::completions::{
+    Act, ModelRequest, ModelServer, answer, chunk, events, good_answer, model_answer, refusal,
+    stream_head, stream_of,
 };
 
 fn greedy() -> Decoding {
@@ -17,7 +17,7 @@ fn greedy() -> Decoding {
 }
 
 /// A stream that ends after so many bytes, without its end.
-fn cut_at(asked: &Asked, bytes: usize) -> Vec<Act> {
+fn cut_at(asked: &ModelRequest, bytes: usize) -> Vec<Act> {
     let body = events(asked, &model_answer(asked.prompt()), "\n");
     vec![
         Act::Send(stream_head()),
@@ -26,7 +26,7 @@ fn cut_at(asked: &Asked, bytes: usize) -> Vec<Act> {
     ]
 }
 
-fn hang(asked: &Asked) -> Vec<Act> {
+fn hang(asked: &ModelRequest) -> Vec<Act> {
     let body = events(asked, "There are", "\n");
     vec![
         Act::Send(stream_head()),
@@ -36,8 +36,10 @@ fn hang(asked: &Asked) -> Vec<Act> {
 }
 
 /// Three prompts, each of which is put off once; the requests that were made.
-fn put_off_once(fault: impl Fn(&Asked) -> Vec<Act> + Send + Sync + 'static) -> (Told, usize) {
-    let server = Server::start(move |asked| {
+fn put_off_once(
+    fault: impl Fn(&ModelRequest) -> Vec<Act> + Send + Sync + 'static,
+) -> (Told, usize) {
+    let server = ModelServer::start(move |asked| {
         if asked.before == 0 {
             fault(asked)
         } else {
@@ -45,20 +47,20 @@ fn put_off_once(fault: impl Fn(&Asked) -> Vec<Act> + Send + Sync + 'static) -> (
         }
     });
     let impatient = EndpointOptions {
-        patience: Patience {
-            idle: Duration::from_millis(500),
-            ..patience()
+        policy: RetryPolicy {
+            idle_timeout: Duration::from_millis(500),
+            ..policy()
         },
         ..options(&server)
     };
     let told = ask(impatient, &prompts(3), &greedy()).unwrap();
-    let asked = server.completions_asked().len();
+    let asked = server.completion_requests().len();
     (told, asked)
 }
 
 #[test]
 fn what_passes_is_tried_again_and_the_answer_is_whole() {
-    let multi_byte = |asked: &Asked| {
+    let multi_byte = |asked: &ModelRequest| {
         let body = events(asked, "算", "\n");
         let middle = body.find('算').unwrap() + 1;
         vec![
@@ -67,7 +69,7 @@ fn what_passes_is_tried_again_and_the_answer_is_whole() {
             Act::Close,
         ]
     };
-    type Fault = Box<dyn Fn(&Asked) -> Vec<Act> + Send + Sync>;
+    type Fault = Box<dyn Fn(&ModelRequest) -> Vec<Act> + Send + Sync>;
     let faults: [(&str, Fault); 17] = [
         ("closes without a word", Box::new(|_| vec![Act::Close])),
         (
@@ -157,18 +159,19 @@ fn what_does_not_pass_is_asked_once_and_fails_with_its_reason() {
         (413, "413"),
         (0, "more than 100000 bytes"),
     ] {
-        let server = Server::start(move |asked| match asked.prompt().contains("Question 1:") {
-            true if status == 0 => endless(),
-            true => refusal(status, "", "no such"),
-            false => good_answer(asked),
-        });
-        let bounded = Patience {
-            largest_answer: 100_000,
-            ..patience()
+        let server =
+            ModelServer::start(move |asked| match asked.prompt().contains("Question 1:") {
+                true if status == 0 => endless(),
+                true => refusal(status, "", "no such"),
+                false => good_answer(asked),
+            });
+        let bounded = RetryPolicy {
+            max_response_bytes: 100_000,
+            ..policy()
         };
         let told = ask(
             EndpointOptions {
-                patience: bounded,
+                policy: bounded,
                 ..options(&server)
             },
             &prompts(5),
@@ -176,7 +179,7 @@ fn what_does_not_pass_is_asked_once_and_fails_with_its_reason() {
         )
         .unwrap();
         assert!(told.outcome.is_ok(), "{told:?}");
-        assert_eq!(server.completions_asked().len(), 5);
+        assert_eq!(server.completion_requests().len(), 5);
         assert_eq!(told.completions.len(), 5);
         for completion in &told.completions {
             assert_eq!(
@@ -200,7 +203,7 @@ fn what_does_not_pass_is_asked_once_and_fails_with_its_reason() {
 
 #[test]
 fn a_prompt_that_never_succeeds_fails_after_its_attempts_while_others_go_on() {
-    let server = Server::start(|asked| match asked.prompt().contains("Question 1:") {
+    let server = ModelServer::start(|asked| match asked.prompt().contains("Question 1:") {
         true => refusal(500, "", "crashed"),
         false => [
             vec![Act::Wait(Duration::from_millis(20))],
@@ -235,7 +238,7 @@ fn a_prompt_that_never_succeeds_fails_after_its_attempts_while_others_go_on() {
 
 #[test]
 fn the_last_prompt_that_crashes_the_server_does_not_end_the_run_for_ever() {
-    let server = Server::start(|_| refusal(500, "", "crashed"));
+    let server = ModelServer::start(|_| refusal(500, "", "crashed"));
     let told = ask_one(options(&server), &greedy());
     assert!(told.outcome.is_ok(), "{told:?}");
     assert!(told.one().error.as_ref().unwrap().contains("crashed"));
@@ -253,18 +256,18 @@ fn the_pause_that_a_server_asks_for_is_kept() {
     type After = Box<dyn Fn() -> String + Send + Sync>;
     let asked_for: [After; 2] = [Box::new(|| "2".to_string()), Box::new(in_two_seconds)];
     for after in asked_for {
-        let server = Server::start(move |asked| match asked.before {
+        let server = ModelServer::start(move |asked| match asked.before {
             0 => refusal(429, &format!("retry-after: {}\r\n", after()), "too many"),
             _ => good_answer(asked),
         });
-        let patience = Patience {
-            gone_after: Duration::from_secs(30),
-            ..patience()
+        let policy = RetryPolicy {
+            give_up_after: Duration::from_secs(30),
+            ..policy()
         };
         let started = Instant::now();
         let told = ask_one(
             EndpointOptions {
-                patience,
+                policy,
                 ..options(&server)
             },
             &greedy(),
@@ -286,7 +289,7 @@ fn a_storm_of_429_is_weathered_with_fewer_requests_at_a_time() {
     use std::sync::atomic::{AtomicUsize, Ordering};
     // The server can do with four at a time.
     let under_way = std::sync::Arc::new(AtomicUsize::new(0));
-    let server = Server::start(move |asked| {
+    let server = ModelServer::start(move |asked| {
         if under_way.fetch_add(1, Ordering::SeqCst) >= 4 {
             under_way.fetch_sub(1, Ordering::SeqCst);
             return refusal(429, "", "too many");
@@ -313,13 +316,13 @@ fn a_storm_of_429_is_weathered_with_fewer_requests_at_a_time() {
             .all(|completion| completion.error.is_none())
     );
     assert_eq!(told.completions.len(), 400);
-    let in_vain = server.completions_asked().len() - 400;
+    let in_vain = server.completion_requests().len() - 400;
     assert!(in_vain < 400, "{in_vain} requests were put off");
 }
 
 #[test]
 fn settings_that_the_server_never_accepts_are_one_error() {
-    let server = Server::start(|_| refusal(400, "", "temperature 0 is not supported"));
+    let server = ModelServer::start(|_| refusal(400, "", "temperature 0 is not supported"));
     let told = ask(options(&server), &prompts(100), &greedy()).unwrap();
     assert_eq!(told.completions.len(), 0);
     assert!(
@@ -327,20 +330,20 @@ fn settings_that_the_server_never_accepts_are_one_error() {
         "{}",
         told.error()
     );
-    assert!(server.completions_asked().len() < 60);
+    assert!(server.completion_requests().len() < 60);
 }
 
 #[test]
 fn a_key_that_is_refused_and_a_redirect_end_the_run() {
     for (status, headers, expected) in [
-        (401, "", "MWPBENCH_API_KEY"),
+        (401, "", "it wants an API key"),
         (
             307,
             "location: http://elsewhere.example/\r\n",
             "redirects to http://elsewhere.example/",
         ),
     ] {
-        let server = Server::start(move |_| refusal(status, headers, KEY));
+        let server = ModelServer::start(move |_| refusal(status, headers, KEY));
         let options = EndpointOptions {
             key: Some(endpoint::ApiKey::new(KEY, "a test").unwrap()),
             ..options(&server)

@@ -7,12 +7,12 @@ use generation::{Decoding, Generator, Prompt, PromptIssue};
 use serde_json::{Value, json};
 
 use crate::asking::options;
-use crate::server::{MODEL, Server, good_answer, json_answer, refusal};
+use loopback::completions::{MODEL, ModelServer, good_answer, json_answer, refusal};
 
 /// A server whose tokens are words, with a context of 100.
-fn server(owner: &'static str) -> Server {
+fn server(owner: &'static str) -> ModelServer {
     let list = json!({ "data": [{ "id": MODEL, "owned_by": owner, "max_model_len": 100 }] });
-    Server::start_with_list(list, move |asked| {
+    ModelServer::start_with_list(list, move |asked| {
         let words = |text: &str| text.split_whitespace().map(|_| 1).collect::<Vec<_>>();
         match asked.route.as_str() {
             "POST /apply-template" => {
@@ -64,7 +64,7 @@ fn prompt(words: usize) -> Prompt {
 }
 
 /// Issues and warnings of prompts of so many words with up to 50 new tokens.
-fn check(server: &Server, api: Api, words: &[usize]) -> (Vec<PromptIssue>, Vec<String>) {
+fn check(server: &ModelServer, api: Api, words: &[usize]) -> (Vec<PromptIssue>, Vec<String>) {
     let warnings = Arc::new(Mutex::new(Vec::new()));
     let heard = warnings.clone();
     let options = EndpointOptions {
@@ -127,7 +127,7 @@ fn completions_are_asked_for_no_more_tokens_than_the_context_leaves() {
         .generate(&prompts, &decoding, &mut |_| Ok(()))
         .unwrap();
     let mut asked: Vec<_> = server
-        .completions_asked()
+        .completion_requests()
         .iter()
         .map(|asked| {
             (
@@ -157,7 +157,7 @@ fn prompts_that_fit_for_certain_are_not_counted() {
     assert_eq!((issues.len(), warnings.len()), (0, 0));
     assert!(
         server
-            .asked()
+            .requests()
             .iter()
             .all(|asked| !asked.route.contains("tokenize"))
     );

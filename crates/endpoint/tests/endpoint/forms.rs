@@ -7,8 +7,8 @@ use generation::{Decoding, FinishReason};
 use serde_json::json;
 
 use crate::asking::{ask, ask_one, options, prompts};
-use crate::server::{
-    Act, Server, answer, events, good_answer, json_answer, model_answer, refusal, stream_of,
+use loopback::completions::{
+    Act, ModelServer, answer, events, good_answer, json_answer, model_answer, refusal, stream_of,
     whole_answer,
 };
 
@@ -20,7 +20,7 @@ fn greedy() -> Decoding {
 fn both_routes_streamed_and_not_give_the_models_answer() {
     for api in [Api::Completions, Api::Chat] {
         for stream in [true, false] {
-            let server = Server::start(good_answer);
+            let server = ModelServer::start(good_answer);
             let told = ask_one(
                 EndpointOptions {
                     api,
@@ -47,7 +47,7 @@ fn both_routes_streamed_and_not_give_the_models_answer() {
             );
             assert_eq!(told.warnings, [""; 0]);
             assert_eq!(told.decoded, tokens);
-            let asked = &server.completions_asked()[0];
+            let asked = &server.completion_requests()[0];
             assert_eq!(asked.route.contains("/chat/"), api == Api::Chat);
             assert_eq!(
                 (&asked.body["model"], &asked.body["temperature"]),
@@ -60,7 +60,7 @@ fn both_routes_streamed_and_not_give_the_models_answer() {
 #[test]
 fn log_probabilities_are_asked_for_and_kept() {
     for api in [Api::Completions, Api::Chat] {
-        let server = Server::start(|asked| {
+        let server = ModelServer::start(|asked| {
             let mut body = whole_answer(asked, "42");
             body["choices"][0]["logprobs"] = match asked.route.contains("/chat/") {
                 true => {
@@ -82,12 +82,12 @@ fn log_probabilities_are_asked_for_and_kept() {
         assert_eq!(told.warnings, [""; 0]);
         let is_chat = api == Api::Chat;
         assert_eq!(
-            server.completions_asked()[0].body["logprobs"],
+            server.completion_requests()[0].body["logprobs"],
             if is_chat { json!(true) } else { json!(1) }
         );
     }
     // A server that does not tell them, and one that is not asked.
-    let server = Server::start(good_answer);
+    let server = ModelServer::start(good_answer);
     let told = ask_one(
         EndpointOptions {
             logprobs: true,
@@ -98,14 +98,19 @@ fn log_probabilities_are_asked_for_and_kept() {
     assert_eq!((&told.one().logprobs, told.warnings.len()), (&None, 1));
     let told = ask_one(options(&server), &greedy());
     assert_eq!((&told.one().logprobs, told.warnings.len()), (&None, 0));
-    assert!(server.completions_asked()[1].body.get("logprobs").is_none());
+    assert!(
+        server.completion_requests()[1]
+            .body
+            .get("logprobs")
+            .is_none()
+    );
 }
 
 #[test]
 fn a_stream_is_the_same_however_it_is_cut_and_its_lines_end() {
     for line_end in ["\n", "\r\n", "\r"] {
         for size in [1, 2, 3, 7, 64] {
-            let server = Server::start(move |asked| {
+            let server = ModelServer::start(move |asked| {
                 stream_of(
                     events(asked, &model_answer(asked.prompt()), line_end).as_bytes(),
                     size,
@@ -123,12 +128,15 @@ fn a_stream_is_the_same_however_it_is_cut_and_its_lines_end() {
 
 #[test]
 fn comments_and_long_silences_between_pieces_are_borne() {
-    let server = Server::start(|asked| {
+    let server = ModelServer::start(|asked| {
         let mut acts = stream_of(events(asked, "4", "\n").as_bytes(), 40);
         for at in (1..acts.len()).rev() {
             acts.insert(at, Act::Wait(Duration::from_millis(20)));
         }
-        acts.insert(1, Act::Send(crate::server::chunk(b": keep-alive\n\n:\n")));
+        acts.insert(
+            1,
+            Act::Send(loopback::completions::chunk(b": keep-alive\n\n:\n")),
+        );
         acts
     });
     assert_eq!(ask_one(options(&server), &greedy()).one().text, "4");
@@ -136,8 +144,8 @@ fn comments_and_long_silences_between_pieces_are_borne() {
 
 #[test]
 fn plain_json_and_unnamed_streams_are_taken_where_a_stream_was_asked() {
-    let plain = Server::start(|asked| json_answer(200, &whole_answer(asked, "4")));
-    let unnamed = Server::start(|asked| answer(200, "", events(asked, "4", "\n").as_bytes()));
+    let plain = ModelServer::start(|asked| json_answer(200, &whole_answer(asked, "4")));
+    let unnamed = ModelServer::start(|asked| answer(200, "", events(asked, "4", "\n").as_bytes()));
     for server in [plain, unnamed] {
         let told = ask_one(options(&server), &greedy());
         assert_eq!(
@@ -149,7 +157,7 @@ fn plain_json_and_unnamed_streams_are_taken_where_a_stream_was_asked() {
 
 #[test]
 fn pieces_are_counted_where_the_server_does_not_count_and_that_is_said_once() {
-    let server = Server::start(|asked| {
+    let server = ModelServer::start(|asked| {
         let mut silent = asked.clone();
         silent.body["stream_options"] = json!(null);
         stream_of(events(&silent, "abc", "\n").as_bytes(), 4096)
@@ -171,7 +179,7 @@ fn pieces_are_counted_where_the_server_does_not_count_and_that_is_said_once() {
 #[test]
 fn the_clients_own_watch_stops_at_a_stop_string_over_pieces_and_hangs_up() {
     // The server knows no stop string and would go on for a minute.
-    let server = Server::start(|asked| {
+    let server = ModelServer::start(|asked| {
         let mut acts = stream_of(
             events(asked, "42 ### Instruction: more", "\n").as_bytes(),
             50,
@@ -192,14 +200,14 @@ fn the_clients_own_watch_stops_at_a_stop_string_over_pieces_and_hangs_up() {
     );
     assert!(started.elapsed() < Duration::from_secs(30));
     assert_eq!(
-        server.completions_asked()[0].body["stop"],
+        server.completion_requests()[0].body["stop"],
         json!(["### Instruction:"])
     );
 }
 
 #[test]
 fn what_the_server_does_not_understand_is_learnt_once() {
-    let server = Server::start(|asked| match &asked.body {
+    let server = ModelServer::start(|asked| match &asked.body {
         body if !body["stream_options"].is_null() => {
             refusal(400, "", "Unrecognized request argument: stream_options")
         }
@@ -219,16 +227,16 @@ fn what_the_server_does_not_understand_is_learnt_once() {
             .all(|completion| completion.error.is_none()),
         "{told:?}"
     );
-    assert_eq!(server.completions_asked().len(), 5);
+    assert_eq!(server.completion_requests().len(), 5);
     assert_eq!(
-        server.completions_asked()[4].body["max_completion_tokens"],
+        server.completion_requests()[4].body["max_completion_tokens"],
         json!(64)
     );
 }
 
 #[test]
 fn a_server_that_closes_after_each_answer_is_asked_again() {
-    let server = Server::start(|asked| {
+    let server = ModelServer::start(|asked| {
         let mut acts = good_answer(asked);
         acts.push(Act::Close);
         acts
@@ -245,14 +253,14 @@ fn a_server_that_closes_after_each_answer_is_asked_again() {
 
 #[test]
 fn a_system_prompt_is_told_first() {
-    let server = Server::start(good_answer);
+    let server = ModelServer::start(good_answer);
     let brief = EndpointOptions {
         api: Api::Chat,
         system_prompt: Some("Be brief.".into()),
         ..options(&server)
     };
     ask_one(brief, &greedy());
-    let messages = server.completions_asked()[0].body["messages"].clone();
+    let messages = server.completion_requests()[0].body["messages"].clone();
     assert_eq!(
         messages[0],
         json!({ "role": "system", "content": "Be brief." })

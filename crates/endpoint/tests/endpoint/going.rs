@@ -8,12 +8,15 @@ use endpoint::{Endpoint, EndpointOptions};
 use generation::{Decoding, Event, GenerationError, Generator};
 
 use crate::asking::{ask, options, prompts};
-use crate::server::{Act, Asked, Server, good_answer, refusal};
+use loopback::completions::{Act, ModelRequest, ModelServer, good_answer, refusal};
 
 /// A server that is gone after so many answers.
-fn gone_after(answers: usize, gone: impl Fn(&Asked) -> Vec<Act> + Send + Sync + 'static) -> Server {
+fn gone_after(
+    answers: usize,
+    gone: impl Fn(&ModelRequest) -> Vec<Act> + Send + Sync + 'static,
+) -> ModelServer {
     let given = AtomicUsize::new(0);
-    Server::start(
+    ModelServer::start(
         move |asked| match given.fetch_add(1, Ordering::SeqCst) < answers {
             true => good_answer(asked),
             false => gone(asked),
@@ -49,7 +52,8 @@ fn a_server_that_goes_away_ends_the_run_with_everything_delivered_and_nothing_fa
             "{name}"
         );
         assert!(
-            told.error().contains("the server is gone"),
+            told.error()
+                .contains("the server does not respond any more"),
             "{name}: {}",
             told.error()
         );
@@ -65,7 +69,7 @@ fn a_server_that_goes_away_ends_the_run_with_everything_delivered_and_nothing_fa
 
 #[test]
 fn a_server_that_is_not_there_any_longer_ends_the_run_also_for_one_prompt() {
-    let server = Server::start(good_answer);
+    let server = ModelServer::start(good_answer);
     let mut endpoint = Endpoint::connect(options(&server), |_| {}).unwrap();
     drop(server);
     let mut heard = 0;
@@ -75,7 +79,7 @@ fn a_server_that_is_not_there_any_longer_ends_the_run_also_for_one_prompt() {
     });
     let error = crate::asking::chain(&outcome.unwrap_err());
     assert!(
-        error.contains("the server is gone") && error.contains("no connection"),
+        error.contains("the server does not respond any more") && error.contains("no connection"),
         "{error}"
     );
     assert_eq!(heard, 0);
@@ -85,7 +89,7 @@ fn a_server_that_is_not_there_any_longer_ends_the_run_also_for_one_prompt() {
 fn a_server_that_comes_back_in_time_is_waited_for() {
     let since = Instant::now();
     let given = AtomicUsize::new(0);
-    let server = Server::start(move |asked| {
+    let server = ModelServer::start(move |asked| {
         let is_away = given.fetch_add(1, Ordering::SeqCst) >= 20
             && since.elapsed() < Duration::from_millis(1200);
         if is_away {
@@ -107,7 +111,7 @@ fn a_server_that_comes_back_in_time_is_waited_for() {
 
 #[test]
 fn a_receiver_that_refuses_ends_the_run_and_hears_no_more() {
-    let server = Server::start(good_answer);
+    let server = ModelServer::start(good_answer);
     let mut endpoint = Endpoint::connect(options(&server), |_| {}).unwrap();
     let mut heard = 0;
     let outcome = endpoint.generate(
@@ -127,12 +131,12 @@ fn a_receiver_that_refuses_ends_the_run_and_hears_no_more() {
         "{outcome:?}"
     );
     assert_eq!(heard, 10);
-    assert!(server.completions_asked().len() < 100);
+    assert!(server.completion_requests().len() < 100);
 }
 
 #[test]
 fn a_receiver_hears_something_while_the_server_says_nothing() {
-    let server = Server::start(|_| vec![Act::Hang]);
+    let server = ModelServer::start(|_| vec![Act::Hang]);
     let mut endpoint = Endpoint::connect(options(&server), |_| {}).unwrap();
     let started = Instant::now();
     let outcome = endpoint.generate(&prompts(1), &Decoding::greedy(16), &mut |_| match started
@@ -153,7 +157,7 @@ fn a_receiver_hears_something_while_the_server_says_nothing() {
 fn no_more_than_the_bound_are_under_way_however_slow_the_receiver_is() {
     let asked = Arc::new(AtomicUsize::new(0));
     let counted = asked.clone();
-    let server = Server::start(move |request| {
+    let server = ModelServer::start(move |request| {
         counted.fetch_add(1, Ordering::SeqCst);
         good_answer(request)
     });

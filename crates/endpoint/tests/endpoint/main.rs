@@ -8,6 +8,5 @@ mod forms; // each form that a good answer may have
 mod going; // servers that go away, and receivers that had enough
 mod refusals; // what servers do not take, and how they are asked otherwise
 mod secure; // certificates
-mod server; // the server
 mod special_tokens; // prompts that must reach the model as they are meant
 mod storm; // 10,000 prompts, a fifth of the requests in vain

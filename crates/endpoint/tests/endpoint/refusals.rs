@@ -10,9 +10,9 @@ use generation::{Decoding, FinishReason, Generator, Sampling, ServingReport};
 use serde_json::json;
 
 use crate::asking::{ask, ask_one, options, prompts};
-use crate::server::{
-    Act, Asked, MODEL, Server, chunk, events, good_answer, json_answer, model_answer, refusal,
-    stream_head, whole_answer,
+use loopback::completions::{
+    Act, MODEL, ModelRequest, ModelServer, chunk, events, good_answer, json_answer, model_answer,
+    refusal, stream_head, whole_answer,
 };
 
 fn greedy() -> Decoding {
@@ -36,9 +36,9 @@ fn sampled() -> Decoding {
 }
 
 /// A server that takes so many stop strings, of this kind, and refuses more in vLLM's words.
-fn with_stop_strings(owner: &str, most: usize) -> Server {
+fn with_stop_strings(owner: &str, most: usize) -> ModelServer {
     let list = json!({ "data": [{ "id": MODEL, "owned_by": owner }] });
-    Server::start_with_list(list, move |asked| {
+    ModelServer::start_with_list(list, move |asked| {
         let stops = asked.body["stop"].as_array().map_or(0, Vec::len);
         match stops > most {
             true => refusal(
@@ -136,7 +136,7 @@ fn fields_that_change_no_completion_are_left_out_where_a_server_refuses_them() {
     ];
     for (field, message) in words {
         let list = json!({ "data": [{ "id": MODEL, "owned_by": "vllm" }] });
-        let server = Server::start_with_list(list, move |asked| match asked.body.get(field) {
+        let server = ModelServer::start_with_list(list, move |asked| match asked.body.get(field) {
             Some(_) => refusal(if field == "seed" { 422 } else { 400 }, "", message),
             None => good_answer(asked),
         });
@@ -157,7 +157,7 @@ fn fields_that_change_no_completion_are_left_out_where_a_server_refuses_them() {
 #[test]
 fn a_reasoning_model_that_takes_next_to_nothing_is_asked_in_its_own_terms() {
     // The refusals of OpenAI's reasoning models, one at a time.
-    let server = Server::start(|asked| {
+    let server = ModelServer::start(|asked| {
         let has = |field: &str| !asked.body[field].is_null();
         let unsupported = |field: &str, hint: &str| {
             refusal(
@@ -204,7 +204,7 @@ fn a_reasoning_model_that_takes_next_to_nothing_is_asked_in_its_own_terms() {
 
 #[test]
 fn a_setting_that_would_change_completions_is_never_left_out() {
-    let server = Server::start(|asked| match asked.body.get("temperature") {
+    let server = ModelServer::start(|asked| match asked.body.get("temperature") {
         Some(_) => refusal(
             400,
             "",
@@ -220,7 +220,7 @@ fn a_setting_that_would_change_completions_is_never_left_out() {
     );
     assert!(
         server
-            .completions_asked()
+            .completion_requests()
             .iter()
             .all(|asked| !asked.body["temperature"].is_null())
     );
@@ -228,13 +228,13 @@ fn a_setting_that_would_change_completions_is_never_left_out() {
 
 #[test]
 fn a_server_that_takes_no_seed_is_told_of() {
-    let server = Server::start(|asked| match asked.body.get("seed") {
+    let server = ModelServer::start(|asked| match asked.body.get("seed") {
         Some(_) => refusal(400, "", "seed: not permitted"),
         None => good_answer(asked),
     });
     let told = ask_one(options(&server), &sampled());
     assert!(
-        told.warnings.len() == 1 && told.warnings[0].contains("takes no seed"),
+        told.warnings.len() == 1 && told.warnings[0].contains("accepts no seed"),
         "{:?}",
         told.warnings
     );
@@ -242,7 +242,7 @@ fn a_server_that_takes_no_seed_is_told_of() {
 
 #[test]
 fn a_refusal_that_names_the_context_leads_to_fewer_new_tokens() {
-    let server = Server::start(|asked| {
+    let server = ModelServer::start(|asked| {
         let tokens = asked.prompt().len() as u64;
         match asked.body["max_tokens"].as_u64().unwrap() {
             max_tokens if tokens + max_tokens > 64 => refusal(
@@ -280,16 +280,16 @@ fn a_refusal_that_names_the_context_leads_to_fewer_new_tokens() {
     assert_eq!(server.count(), 7);
     assert!(
         server
-            .completions_asked()
+            .completion_requests()
             .iter()
             .all(|asked| asked.body.get("max_completion_tokens").is_none())
     );
 }
 
 /// A server that gives up what it is streaming whenever another request comes.
-fn interrupting() -> Server {
+fn interrupting() -> ModelServer {
     let newest = Arc::new(AtomicUsize::new(0));
-    Server::start(move |asked| {
+    ModelServer::start(move |asked| {
         let mine = newest.fetch_add(1, Ordering::SeqCst) + 1;
         let (newest, body) = (
             newest.clone(),
@@ -344,7 +344,7 @@ fn a_server_that_is_known_to_take_one_request_at_a_time_is_never_sent_two() {
     let list = json!({ "data": [{ "id": MODEL, "owned_by": "me" }] });
     let under_way = Arc::new(AtomicUsize::new(0));
     let most = Arc::new(AtomicUsize::new(0));
-    let server = Server::start_with_list(list, {
+    let server = ModelServer::start_with_list(list, {
         let (under_way, most) = (under_way.clone(), most.clone());
         move |asked| {
             most.fetch_max(
@@ -382,7 +382,7 @@ fn a_server_that_is_known_to_take_one_request_at_a_time_is_never_sent_two() {
 
 #[test]
 fn the_latency_of_requests_is_reported() {
-    let server = Server::start(|asked: &Asked| {
+    let server = ModelServer::start(|asked: &ModelRequest| {
         [
             vec![Act::Wait(Duration::from_millis(30))],
             good_answer(asked),

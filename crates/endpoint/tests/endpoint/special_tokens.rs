@@ -4,11 +4,14 @@
 use std::sync::{Arc, Mutex};
 
 use endpoint::{Endpoint, EndpointOptions, Error, PromptCounter, SpecialTokens};
+use fault::{Class, Fault};
 use generation::{Decoding, Generator, Prompt};
 use serde_json::{Value, json};
 
 use crate::asking::options;
-use crate::server::{Asked, MODEL, Server, good_answer, json_answer, refusal, whole_answer};
+use loopback::completions::{
+    MODEL, ModelRequest, ModelServer, good_answer, json_answer, refusal, whole_answer,
+};
 
 const BOS: &str = "<|im_start|>";
 
@@ -19,9 +22,9 @@ fn tokens(text: &str) -> usize {
 
 /// A server whose tokenizer begins a text with a token or not, and that counts by a route, by
 /// usage, or not at all.
-fn server(owner: &'static str, adds_bos: bool, counts: bool, around: usize) -> Server {
+fn server(owner: &'static str, adds_bos: bool, counts: bool, around: usize) -> ModelServer {
     let list = json!({ "data": [{ "id": MODEL, "owned_by": owner, "max_model_len": 4096 }] });
-    Server::start_with_list(list, move |asked: &Asked| {
+    ModelServer::start_with_list(list, move |asked: &ModelRequest| {
         let added =
             usize::from(adds_bos && asked.body["add_special_tokens"] != json!(false)) + around;
         match asked.route.as_str() {
@@ -49,7 +52,7 @@ fn server(owner: &'static str, adds_bos: bool, counts: bool, around: usize) -> S
     })
 }
 
-fn templated(server: &Server) -> EndpointOptions {
+fn templated(server: &ModelServer) -> EndpointOptions {
     EndpointOptions {
         special_tokens: SpecialTokens::InPrompt {
             bos: Some(BOS.to_string()),
@@ -67,7 +70,7 @@ fn prompt() -> Prompt {
 }
 
 /// The tokens that the model reads of the prompt, as the server counts them.
-fn read(server: &Server) -> (usize, Vec<String>) {
+fn read(server: &ModelServer) -> (usize, Vec<String>) {
     let warnings = Arc::new(Mutex::new(Vec::new()));
     let heard = warnings.clone();
     let mut endpoint = Endpoint::connect(templated(server), move |warning| {
@@ -141,7 +144,7 @@ fn a_template_without_the_token_that_the_server_adds_is_warned_of() {
 }
 
 /// Warnings of a look at 20 prompts, where the checkpoint's own tokenizer counts so.
-fn looked_at(server: &Server, own: Option<fn(&str) -> Option<usize>>) -> Vec<String> {
+fn looked_at(server: &ModelServer, own: Option<fn(&str) -> Option<usize>>) -> Vec<String> {
     let warnings = Arc::new(Mutex::new(Vec::new()));
     let heard = warnings.clone();
     let options = EndpointOptions {
@@ -191,10 +194,11 @@ fn prompts_that_the_server_reads_otherwise_than_the_tokenizer_are_told_of() {
         let expected = "4 in the prompt of set/0 where that has 3 (7 of 7 prompts compared differ)";
         assert!(other.len() == 1 && other[0].contains(expected), "{other:?}");
     }
-    let server = Server::start(good_answer);
+    let server = ModelServer::start(good_answer);
     let chat = EndpointOptions {
         api: endpoint::Api::Chat,
         ..templated(&server)
     };
-    assert!(Endpoint::connect(chat, |_| {}).unwrap_err().is_usage());
+    let error = Endpoint::connect(chat, |_| {}).unwrap_err();
+    assert_eq!(error.class(), Class::Usage);
 }

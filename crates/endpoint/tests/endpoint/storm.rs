@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use endpoint::{EndpointOptions, Patience};
+use endpoint::{EndpointOptions, RetryPolicy};
 use generation::{Decoding, FinishReason};
 
-use crate::asking::{ask, options, patience, prompts};
-use crate::server::{
-    Act, Asked, Server, answer, chunk, events, good_answer, model_answer, refusal, stream_head,
-    stream_of,
+use crate::asking::{ask, options, policy, prompts};
+use loopback::completions::{
+    Act, ModelRequest, ModelServer, answer, chunk, events, good_answer, model_answer, refusal,
+    stream_head, stream_of,
 };
 
 const PROMPTS: usize = 10_000;
@@ -17,13 +17,13 @@ const PROMPTS: usize = 10_000;
 const REFUSED_EVERY: usize = 500;
 
 /// A number that depends on prompt and attempt alone, spread over all of `0..1000`.
-fn lot(asked: &Asked) -> u32 {
+fn lot(asked: &ModelRequest) -> u32 {
     let key = format!("{} {}", asked.prompt(), asked.before);
     let digest = blake3::hash(key.as_bytes());
     u32::from_le_bytes(digest.as_bytes()[..4].try_into().unwrap()) % 1000
 }
 
-fn number(asked: &Asked) -> usize {
+fn number(asked: &ModelRequest) -> usize {
     asked
         .prompt()
         .trim_start_matches("Question ")
@@ -35,7 +35,7 @@ fn number(asked: &Asked) -> usize {
 }
 
 /// The answer to one request: two in ten are in vain, whatever the prompt.
-fn behave(asked: &Asked) -> Vec<Act> {
+fn behave(asked: &ModelRequest) -> Vec<Act> {
     if number(asked) % REFUSED_EVERY == 1 {
         return refusal(400, "", &format!("prompt {} is too long", number(asked)));
     }
@@ -97,15 +97,15 @@ fn memory(field: &str) -> Option<u64> {
 
 #[test]
 fn ten_thousand_prompts_are_all_accounted_for_and_every_answer_is_whole() {
-    let server = Server::start(behave);
+    let server = ModelServer::start(behave);
     let options = EndpointOptions {
         max_concurrency: 64,
-        patience: Patience {
-            attempts: 12,
-            idle: Duration::from_millis(500),
-            largest_answer: 100_000,
-            gone_after: Duration::from_secs(60),
-            ..patience()
+        policy: RetryPolicy {
+            max_attempts: 12,
+            idle_timeout: Duration::from_millis(500),
+            max_response_bytes: 100_000,
+            give_up_after: Duration::from_secs(60),
+            ..policy()
         },
         ..options(&server)
     };

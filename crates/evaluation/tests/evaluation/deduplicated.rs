@@ -65,7 +65,7 @@ fn sets_outside_the_averages_neither_give_nor_take() {
 #[test]
 fn counts_note_what_an_earlier_set_has() {
     let benchmark = Benchmark::published();
-    let mut data = dataset_loader::samples(&benchmark);
+    let mut data = dataset_loader::bundled_problems(&benchmark);
     let noted = |data: &dataset_loader::Data| {
         let mut stats = dataset_loader::Stats::of(&benchmark, data, (&[], Vec::new()));
         evaluation::note_repeated(&mut stats, &benchmark, &data.problems);

@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 use std::path::Path;
 
-use dataset_loader::{Benchmark, Origin, Problem};
+use dataset_loader::{Benchmark, DataOrigin, Problem};
 use evaluation::{Grader, LongPrompts, Protocol, RunPlan, Template};
 use generation::{Decoding, FinishReason, Prompt, Scripted};
 
@@ -27,7 +27,7 @@ pub fn problems(benchmark: &Benchmark, tasks: &[(&str, usize)]) -> Vec<Problem> 
 pub fn plan(problems: Vec<Problem>) -> RunPlan {
     RunPlan {
         problems,
-        origin: Origin::Files {
+        origin: DataOrigin::Files {
             paths: vec!["data.jsonl".into()],
         },
         data_digest: "d".into(),

@@ -83,8 +83,8 @@ impl TestItems {
             sets,
             digest: hasher.finalize().to_hex().to_string(),
             ngram: options.ngram,
-            min_jaccard: options.near,
-            share: options.share,
+            min_jaccard: options.min_jaccard,
+            share: options.min_share,
         }
     }
 }

@@ -38,7 +38,7 @@ impl Default for ScreenRules {
             max_solution_chars: None,
             max_tokens: Some(2048),
             final_answer: true,
-            min_jaccard: Some(overlap::Options::default().near),
+            min_jaccard: Some(overlap::OverlapOptions::default().min_jaccard),
             seeds: true,
         }
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
-use overlap::{Distinct, Fingerprint, Index, Original};
+use overlap::{Deduplicator, Fingerprint, Index, Original};
 use rayon::prelude::*;
 use serde_json::{Value, json};
 use store::JsonLines;
@@ -52,7 +52,7 @@ pub fn screen(
         true => Some(project.input(Stage::Extract, SEEDS)?),
         false => None,
     };
-    let distinct = Distinct::new(plan.rules.min_jaccard.unwrap_or(1.0));
+    let distinct = Deduplicator::new(plan.rules.min_jaccard.unwrap_or(1.0));
     let mut work = Screening {
         pairs,
         seeds,
@@ -82,7 +82,7 @@ struct Screening<'a> {
     pairs: Input,
     seeds: Option<Input>,
     tests: Option<&'a Index>,
-    distinct: Distinct,
+    distinct: Deduplicator,
     /// Ids of the seeds, which come first in `distinct`, without those that repeat another one.
     seed_ids: Vec<Box<str>>,
     /// Ids of the pairs kept, which follow in it.

@@ -8,7 +8,7 @@ use mathscale::{
     ErrorKind, Pair, PairSource, Project, RemovalReason, Removed, ScreenOutcome, ScreenPlan,
     ScreenRules, Stage, screen,
 };
-use overlap::{Index, Item, Options};
+use overlap::{Index, OverlapOptions, TestItem};
 use store::JsonLines;
 
 /// A project, and a file of pairs beside it.
@@ -30,7 +30,7 @@ pub fn project(folder: &Path, lines: &[(&str, &str)]) -> (Project, PairSource) {
 }
 
 fn tests() -> Index {
-    let item = |id: &str, text: &str| Item {
+    let item = |id: &str, text: &str| TestItem {
         id: id.into(),
         set: "gsm8k".into(),
         text: text.into(),
@@ -45,7 +45,7 @@ fn tests() -> Index {
             "A train of 15 wagons carries 32 tons of coal in each of them from the mine to the port. How many tons does it carry in all?",
         ),
     ];
-    Index::new(items, Options::default()).unwrap()
+    Index::new(items, OverlapOptions::default()).unwrap()
 }
 
 fn run(
@@ -161,7 +161,7 @@ fn other_rules_or_tests_are_refused_with_the_difference() {
         .unwrap_err()
         .to_string();
     assert!(
-        message.contains("options.near is 0.7 there and null here"),
+        message.contains("options.min_jaccard is 0.7 there and null here"),
         "{message}"
     );
     let without = ScreenPlan {

@@ -1,4 +1,4 @@
-use overlap::{Error, Index, Options};
+use overlap::{Error, Index, OverlapOptions};
 use proptest::prelude::*;
 
 use crate::{index, items};
@@ -8,7 +8,7 @@ const DUCKS: &str = "Janet’s ducks lay 16 eggs per day. She eats three for bre
 
 #[test]
 fn a_text_in_other_dress_is_exact() {
-    let index = index(&[DUCKS, "Simplify: $2+3$"], Options::default());
+    let index = index(&[DUCKS, "Simplify: $2+3$"], OverlapOptions::default());
     for text in [
         DUCKS.to_uppercase(),
         DUCKS.replace(' ', "\n  "),
@@ -36,7 +36,7 @@ fn a_text_in_other_dress_is_exact() {
 
 #[test]
 fn an_item_inside_a_longer_text_is_found_by_its_n_grams() {
-    let index = index(&[DUCKS], Options::default());
+    let index = index(&[DUCKS], OverlapOptions::default());
     let hit = index.hits(&format!(
         "Here is an example. {DUCKS} Let us think: {}",
         "and more words ".repeat(200)
@@ -53,7 +53,7 @@ fn thirteen_words_in_a_row_are_an_n_gram_and_twelve_are_none() {
     let words: Vec<String> = (0..30)
         .map(|i| format!("w{}", (b'a' + i) as char))
         .collect();
-    let index = index(&[&words.join(" ")], Options::default());
+    let index = index(&[&words.join(" ")], OverlapOptions::default());
     for (length, found) in [(12, false), (13, true)] {
         let text = format!("x {} y", words[5..5 + length].join(" "));
         assert_eq!(!index.hits(&text).is_empty(), found, "{length} words");
@@ -61,9 +61,9 @@ fn thirteen_words_in_a_row_are_an_n_gram_and_twelve_are_none() {
     assert_eq!(index.hits(&words[5..18].join(" "))[0].share, 1.0 / 18.0);
     let index = self::index(
         &[&words.join(" ")],
-        Options {
+        OverlapOptions {
             ngram: 8,
-            ..Options::default()
+            ..OverlapOptions::default()
         },
     );
     assert!(!index.hits(&words[5..13].join(" ")).is_empty());
@@ -73,7 +73,7 @@ fn thirteen_words_in_a_row_are_an_n_gram_and_twelve_are_none() {
 fn a_short_item_is_one_gram_unless_it_is_too_short() {
     let ten = "What is the sum of the first ten even numbers?";
     let five = "What is the largest prime?";
-    let index = index(&[ten, five], Options::default());
+    let index = index(&[ten, five], OverlapOptions::default());
     let found = |text: &str| {
         index
             .hits(text)
@@ -98,7 +98,7 @@ fn a_short_item_is_one_gram_unless_it_is_too_short() {
 
 #[test]
 fn a_text_with_few_changes_is_near_and_one_with_many_is_not() {
-    let index = index(&[DUCKS], Options::default());
+    let index = index(&[DUCKS], OverlapOptions::default());
     let near = |text: &str| index.hits(text).first().and_then(|hit| hit.near);
     assert!(near(&DUCKS.replace("breakfast", "lunch")).is_some_and(|index| index >= 0.8));
     assert_eq!(
@@ -117,7 +117,7 @@ fn a_text_with_few_changes_is_near_and_one_with_many_is_not() {
 fn hits_come_in_the_order_of_the_items_and_equal_items_are_all_found() {
     let index = index(
         &[DUCKS, "Another text of no importance at all", DUCKS],
-        Options::default(),
+        OverlapOptions::default(),
     );
     assert_eq!(
         index
@@ -135,16 +135,16 @@ fn what_makes_an_item_contaminated_is_an_option() {
     let words: Vec<String> = (0..25)
         .map(|i| format!("w{}", (b'a' + i) as char))
         .collect();
-    let hit = index(&[&words.join(" ")], Options::default()).hits(&words[..14].join(" "))[0];
+    let hit = index(&[&words.join(" ")], OverlapOptions::default()).hits(&words[..14].join(" "))[0];
     assert!((hit.share - 2.0 / 13.0).abs() < 1e-9);
-    assert!(!hit.contaminates(&Options::default()));
-    assert!(hit.contaminates(&Options {
-        share: 0.1,
-        ..Options::default()
+    assert!(!hit.contaminates(&OverlapOptions::default()));
+    assert!(hit.contaminates(&OverlapOptions {
+        min_share: 0.1,
+        ..OverlapOptions::default()
     }));
-    assert!(hit.contaminates(&Options {
-        share: 0.0,
-        ..Options::default()
+    assert!(hit.contaminates(&OverlapOptions {
+        min_share: 0.0,
+        ..OverlapOptions::default()
     }));
 }
 
@@ -157,30 +157,30 @@ fn options_out_of_their_range_and_bad_items_are_refused() {
     };
     for (options, expected) in [
         (
-            Options {
+            OverlapOptions {
                 ngram: 4,
-                ..Options::default()
+                ..OverlapOptions::default()
             },
             "n-grams of 4 words: expected 5 to 50",
         ),
         (
-            Options {
-                near: 0.3,
-                ..Options::default()
+            OverlapOptions {
+                min_jaccard: 0.3,
+                ..OverlapOptions::default()
             },
             "a threshold of 0.3 for near-duplicates: expected 0.5 to 1",
         ),
         (
-            Options {
-                near: f64::NAN,
-                ..Options::default()
+            OverlapOptions {
+                min_jaccard: f64::NAN,
+                ..OverlapOptions::default()
             },
             "a threshold of NaN for near-duplicates: expected 0.5 to 1",
         ),
         (
-            Options {
-                share: 1.5,
-                ..Options::default()
+            OverlapOptions {
+                min_share: 1.5,
+                ..OverlapOptions::default()
             },
             "a share of 1.5 of the n-grams: expected 0 to 1",
         ),
@@ -188,12 +188,12 @@ fn options_out_of_their_range_and_bad_items_are_refused() {
         assert_eq!(new(&["a"], options).as_deref(), Some(expected));
     }
     assert_eq!(
-        new(&[], Options::default()).as_deref(),
+        new(&[], OverlapOptions::default()).as_deref(),
         Some("there is no test item to look for")
     );
     let twice = [items("set", &["a"]), items("set", &["b"])].concat();
     assert!(
-        matches!(Index::new(twice, Options::default()), Err(Error::DuplicateId(id)) if id == "set/1")
+        matches!(Index::new(twice, OverlapOptions::default()), Err(Error::DuplicateId(id)) if id == "set/1")
     );
 }
 
@@ -216,7 +216,7 @@ fn plain_share(item: &[String], text: &[String], n: usize) -> f64 {
 proptest! {
     #[test]
     fn the_share_is_what_counting_gives(item in prop::collection::vec("[ab]", 5..40), text in prop::collection::vec("[ab]", 0..60)) {
-        let index = index(&[&item.join(" ")], Options { ngram: 5, ..Options::default() });
+        let index = index(&[&item.join(" ")], OverlapOptions { ngram: 5, ..OverlapOptions::default() });
         let share = index.hits(&text.join(" ")).first().map_or(0.0, |hit| hit.share);
         prop_assert_eq!(share, plain_share(&item, &text, 5));
     }
@@ -224,7 +224,7 @@ proptest! {
     #[test]
     fn a_text_is_always_its_own_exact_and_nearest(text in "\\PC{1,80}") {
         prop_assume!(!overlap::normal_form(&text).is_empty());
-        let index = index(&[&text], Options::default());
+        let index = index(&[&text], OverlapOptions::default());
         let hits = index.hits(&overlap::normal_form(&text).to_uppercase());
         prop_assert!(index.hits(&text)[0].exact);
         prop_assert!(hits.len() <= 1);

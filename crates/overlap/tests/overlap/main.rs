@@ -9,11 +9,11 @@ mod scanning;
 /// Published sets, where they are at hand.
 mod real;
 
-use overlap::{Index, Item, Options};
+use overlap::{Index, OverlapOptions, TestItem};
 
 /// Items `set/1`, `set/2`, … with these texts.
-pub(crate) fn items(set: &str, texts: &[&str]) -> Vec<Item> {
-    let item = |(number, text): (usize, &&str)| Item {
+pub(crate) fn items(set: &str, texts: &[&str]) -> Vec<TestItem> {
+    let item = |(number, text): (usize, &&str)| TestItem {
         id: format!("{set}/{}", number + 1),
         set: set.to_owned(),
         text: (*text).to_owned(),
@@ -21,6 +21,6 @@ pub(crate) fn items(set: &str, texts: &[&str]) -> Vec<Item> {
     texts.iter().enumerate().map(item).collect()
 }
 
-pub(crate) fn index(texts: &[&str], options: Options) -> Index {
+pub(crate) fn index(texts: &[&str], options: OverlapOptions) -> Index {
     Index::new(items("set", texts), options).unwrap()
 }

@@ -1,6 +1,7 @@
 use std::path::{Path, PathBuf};
 
-use overlap::{Error, Options, Report};
+use fault::{Class, Fault};
+use overlap::{Error, OverlapOptions, OverlapReport};
 
 use crate::index;
 
@@ -27,9 +28,9 @@ impl Folder {
     }
 }
 
-fn scan(files: &[PathBuf], field: Option<&str>) -> Result<Report, Error> {
+fn scan(files: &[PathBuf], field: Option<&str>) -> Result<OverlapReport, Error> {
     overlap::scan(
-        &index(&[QUESTION, OTHER], Options::default()),
+        &index(&[QUESTION, OTHER], OverlapOptions::default()),
         files,
         field,
         &mut |_| {},
@@ -240,9 +241,9 @@ fn what_is_not_recognised_is_refused_with_its_keys() {
     let error = scan(std::slice::from_ref(&strange), None).unwrap_err();
     assert_eq!(
         folder.error(&error),
-        "strange.jsonl, line 2: no question is recognised in a record with the keys aufgabe, antwort: name the field that holds it with --field"
+        "strange.jsonl, line 2: no question is recognised in a record with the keys aufgabe, antwort: the field that holds it has to be named"
     );
-    assert!(!error.is_integrity());
+    assert_eq!(error.class(), Class::Usage);
     let error = scan(&[strange], Some("question")).unwrap_err();
     assert_eq!(
         folder.error(&error),
@@ -272,7 +273,7 @@ fn the_first_error_in_the_order_of_the_files_is_told() {
                 .starts_with("first.jsonl, line 10001: not JSON"),
             "{error}"
         );
-        assert!(error.is_integrity());
+        assert_eq!(error.class(), Class::Integrity);
     }
 }
 
@@ -281,7 +282,10 @@ fn files_that_are_missing_or_empty_are_refused() {
     let folder = Folder::new();
     let missing = scan(&[folder.0.path().join("none.jsonl")], None).unwrap_err();
     assert_eq!(
-        (folder.error(&missing).as_str(), missing.is_integrity()),
+        (
+            folder.error(&missing).as_str(),
+            missing.class() == Class::Integrity
+        ),
         ("none.jsonl: there is no such file", false)
     );
     let empty = scan(&[folder.file("empty.jsonl", "\n\n")], None).unwrap_err();
@@ -300,7 +304,7 @@ fn progress_reaches_the_size_of_the_files() {
     ];
     let mut last = None;
     overlap::scan(
-        &index(&[QUESTION], Options::default()),
+        &index(&[QUESTION], OverlapOptions::default()),
         &files,
         None,
         &mut |progress| last = Some(progress),

@@ -1,4 +1,4 @@
-use record_files::{ErrorKind, RECORD_LIMIT};
+use record_files::{ErrorKind, MAX_RECORD_BYTES};
 
 use crate::{error, file};
 
@@ -118,7 +118,7 @@ fn nesting_without_end_is_an_error_and_not_a_full_stack() {
 
 #[test]
 fn a_record_longer_than_the_limit_is_an_error() {
-    let long = "x".repeat(RECORD_LIMIT + 1);
+    let long = "x".repeat(MAX_RECORD_BYTES + 1);
     for (name, content) in [
         ("a.jsonl", format!("\"{long}\"")),
         ("a.json", format!("[\"{long}\"]")),
@@ -149,7 +149,7 @@ fn what_is_no_file_is_said() {
     );
     let not_an_array = file("a.json", "{}");
     let mut records =
-        record_files::open_as(&not_an_array.path, record_files::Form::JsonArray).unwrap();
+        record_files::open_as(&not_an_array.path, record_files::FileFormat::JsonArray).unwrap();
     assert!(matches!(
         records.next().unwrap().unwrap_err().kind(),
         ErrorKind::NotAnArray

@@ -1,40 +1,52 @@
 use proptest::prelude::*;
-use record_files::{Form, Place, Records};
+use record_files::{FileFormat, Place, Records};
 use serde_json::{Value, json};
 
 use crate::{all, file};
 
-fn form(name: &str, content: &str) -> Form {
+fn format(name: &str, content: &str) -> FileFormat {
     record_files::open(&file(name, content).path)
         .unwrap()
-        .form()
+        .format()
 }
 
 #[test]
 fn the_form_follows_from_content_and_name() {
     for (name, content, expected) in [
-        ("a.jsonl", "{\"a\":1}\n{\"a\":2}\n", Form::JsonLines),
-        ("a.json", "{\"a\":1}\n{\"a\":2}\n", Form::JsonLines),
-        ("a.json", "{\"a\":1}", Form::JsonLines),
-        ("a.json", "{\"a\":1} {\"a\":2}", Form::JsonRun),
-        ("a.json", "{\n \"a\": 1\n}\n{\n \"a\": 2\n}", Form::JsonRun),
-        ("a.jsonl", "{\n \"a\": 1\n}\n", Form::JsonRun),
-        ("a.json", " \n[{\"a\":1},\n{\"a\":2}]", Form::JsonArray),
-        ("a.json", "[{\"a\":1},{\"a\":2}]\n\n", Form::JsonArray),
-        ("a.jsonl", "[{\"a\":1}]\n[{\"a\":2}]\n", Form::JsonLines),
-        ("a.jsonl", "[\n1]", Form::JsonArray),
-        ("a.jsonl", "{\"a\": \"cut", Form::JsonLines),
-        ("a.txt", "{\"a\":1}\n", Form::Text),
-        ("a.md", "[{\"a\":1}]\n", Form::Text),
-        ("a", "{\"a\":1}\n", Form::JsonLines),
-        ("a.data", "[ {\"a\":1}]", Form::JsonArray),
-        ("a.data", "{x} is a set", Form::Text),
-        ("a.data", "[1] is a list", Form::Text),
-        ("a", "plain", Form::Text),
-        ("empty.jsonl", "", Form::JsonLines),
-        ("empty", "", Form::Text),
+        ("a.jsonl", "{\"a\":1}\n{\"a\":2}\n", FileFormat::JsonLines),
+        ("a.json", "{\"a\":1}\n{\"a\":2}\n", FileFormat::JsonLines),
+        ("a.json", "{\"a\":1}", FileFormat::JsonLines),
+        ("a.json", "{\"a\":1} {\"a\":2}", FileFormat::JsonStream),
+        (
+            "a.json",
+            "{\n \"a\": 1\n}\n{\n \"a\": 2\n}",
+            FileFormat::JsonStream,
+        ),
+        ("a.jsonl", "{\n \"a\": 1\n}\n", FileFormat::JsonStream),
+        (
+            "a.json",
+            " \n[{\"a\":1},\n{\"a\":2}]",
+            FileFormat::JsonArray,
+        ),
+        ("a.json", "[{\"a\":1},{\"a\":2}]\n\n", FileFormat::JsonArray),
+        (
+            "a.jsonl",
+            "[{\"a\":1}]\n[{\"a\":2}]\n",
+            FileFormat::JsonLines,
+        ),
+        ("a.jsonl", "[\n1]", FileFormat::JsonArray),
+        ("a.jsonl", "{\"a\": \"cut", FileFormat::JsonLines),
+        ("a.txt", "{\"a\":1}\n", FileFormat::Text),
+        ("a.md", "[{\"a\":1}]\n", FileFormat::Text),
+        ("a", "{\"a\":1}\n", FileFormat::JsonLines),
+        ("a.data", "[ {\"a\":1}]", FileFormat::JsonArray),
+        ("a.data", "{x} is a set", FileFormat::Text),
+        ("a.data", "[1] is a list", FileFormat::Text),
+        ("a", "plain", FileFormat::Text),
+        ("empty.jsonl", "", FileFormat::JsonLines),
+        ("empty", "", FileFormat::Text),
     ] {
-        assert_eq!(form(name, content), expected, "{name}: {content}");
+        assert_eq!(format(name, content), expected, "{name}: {content}");
     }
 }
 
@@ -166,7 +178,7 @@ fn values() -> impl Strategy<Value = Value> {
     })
 }
 
-fn written(values: &[Value], form: Form, pretty: bool) -> String {
+fn written(values: &[Value], format: FileFormat, pretty: bool) -> String {
     let texts: Vec<String> = values
         .iter()
         .map(|value| {
@@ -178,8 +190,8 @@ fn written(values: &[Value], form: Form, pretty: bool) -> String {
             .unwrap()
         })
         .collect();
-    match form {
-        Form::JsonArray => format!("[{}]", texts.join(",\n")),
+    match format {
+        FileFormat::JsonArray => format!("[{}]", texts.join(",\n")),
         // Numbers and words need something between them.
         _ => texts.join("\n"),
     }
@@ -188,18 +200,18 @@ fn written(values: &[Value], form: Form, pretty: bool) -> String {
 proptest! {
     #[test]
     fn values_survive_every_form(values in prop::collection::vec(values(), 0..8)) {
-        for (form, pretty) in [(Form::JsonLines, false), (Form::JsonArray, false), (Form::JsonArray, true), (Form::JsonRun, false), (Form::JsonRun, true)] {
-            let file = file("a.json", written(&values, form, pretty));
-            let read: Vec<Value> = record_files::open_as(&file.path, form).unwrap().map(|record| record.unwrap().value).collect();
-            prop_assert_eq!(&read, &values, "{:?}", form);
+        for (format, pretty) in [(FileFormat::JsonLines, false), (FileFormat::JsonArray, false), (FileFormat::JsonArray, true), (FileFormat::JsonStream, false), (FileFormat::JsonStream, true)] {
+            let file = file("a.json", written(&values, format, pretty));
+            let read: Vec<Value> = record_files::open_as(&file.path, format).unwrap().map(|record| record.unwrap().value).collect();
+            prop_assert_eq!(&read, &values, "{:?}", format);
         }
     }
 
     #[test]
-    fn objects_survive_without_naming_the_form(texts in prop::collection::vec(any::<String>(), 1..6), form in prop_oneof![Just(Form::JsonLines), Just(Form::JsonArray), Just(Form::JsonRun)], pretty in any::<bool>()) {
+    fn objects_survive_without_naming_the_form(texts in prop::collection::vec(any::<String>(), 1..6), format in prop_oneof![Just(FileFormat::JsonLines), Just(FileFormat::JsonArray), Just(FileFormat::JsonStream)], pretty in any::<bool>()) {
         let values: Vec<Value> = texts.iter().map(|text| json!({"question": text, "parts": [text, {"n": 1}]})).collect();
-        let pretty = pretty && form != Form::JsonLines;
-        let read: Vec<Value> = all(&file("a.json", written(&values, form, pretty))).unwrap().into_iter().map(|record| record.value).collect();
+        let pretty = pretty && format != FileFormat::JsonLines;
+        let read: Vec<Value> = all(&file("a.json", written(&values, format, pretty))).unwrap().into_iter().map(|record| record.value).collect();
         prop_assert_eq!(read, values);
     }
 

@@ -7,7 +7,7 @@ use parquet::data_type::{ByteArray, ByteArrayType, DoubleType, FloatType, Int32T
 use parquet::file::properties::WriterProperties;
 use parquet::file::writer::SerializedFileWriter;
 use parquet::schema::parser::parse_message_type;
-use record_files::{Form, Place};
+use record_files::{FileFormat, Place};
 use serde_json::{Value, json};
 
 use crate::{TempFile, error, file};
@@ -131,7 +131,7 @@ fn rows_of_every_supported_compression_are_objects() {
     ] {
         let file = fixture(compression, 2);
         let mut records = record_files::open(&file.path).unwrap();
-        assert_eq!(records.form(), Form::Parquet);
+        assert_eq!(records.format(), FileFormat::Parquet);
         let read: Vec<_> = records.by_ref().map(Result::unwrap).collect();
         let values: Vec<_> = read.iter().map(|record| record.value.clone()).collect();
         assert_eq!(values, [expected(), expected()].concat(), "{compression:?}");
@@ -148,7 +148,10 @@ fn the_magic_bytes_outweigh_the_name() {
     let parquet = fixture(Compression::SNAPPY, 1);
     let renamed = parquet.path.with_file_name("train.jsonl");
     std::fs::rename(&parquet.path, &renamed).unwrap();
-    assert_eq!(record_files::open(&renamed).unwrap().form(), Form::Parquet);
+    assert_eq!(
+        record_files::open(&renamed).unwrap().format(),
+        FileFormat::Parquet
+    );
 }
 
 /// The compressions are numbers in the footer, which can be changed where a file has one column.
@@ -179,7 +182,7 @@ fn other_compressions_are_refused_by_name() {
         writer.close().unwrap();
         let mut bytes = std::fs::read(&file.path).unwrap();
         // In the column's metadata: its path (a list of one string, "n"), then the field "codec" as
-        // an i32 in zigzag form.
+        // an i32 in zigzag format.
         let at = bytes
             .windows(5)
             .rposition(|w| w == [0x18, 0x01, b'n', 0x15, 0x02])

@@ -1,5 +1,6 @@
 use dataset_loader::{
-    Benchmark, Destination, Dropped, Extras, ImportPlan, Problem, Reason, Stats, import, samples,
+    Benchmark, Destination, DropReason, Dropped, Extras, ImportPlan, Problem, Stats,
+    bundled_problems, import,
 };
 use serde_json::json;
 
@@ -83,7 +84,7 @@ fn an_import_is_told_with_its_reasons_and_on_request_with_every_problem() {
         file: "f".into(),
         line: 1,
         id: format!("tal/{number}"),
-        reason: Reason::SeveralCorrect {
+        reason: DropReason::SeveralCorrect {
             labels: format!("A{number}"),
         },
         message: String::new(),
@@ -103,7 +104,7 @@ fn stats_are_a_table_with_the_paper_beside_what_is_at_hand() {
     let text = reporting::stats_text(
         &Stats::of(
             &benchmark,
-            &samples(&benchmark),
+            &bundled_problems(&benchmark),
             (&[], vec!["x_train.json".into()]),
         ),
         None,

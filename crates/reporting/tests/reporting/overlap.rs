@@ -1,5 +1,5 @@
 use dataset_loader::Benchmark;
-use overlap::{Index, Item, Options};
+use overlap::{Index, OverlapOptions, TestItem};
 use reporting::{OverlapLayout, overlap_text};
 
 #[test]
@@ -8,7 +8,7 @@ fn counts_notes_and_texts_side_by_side() {
     let file = folder.path().join("train.txt");
     let question = "Ann has 16 eggs and sells 4 of them for 2 dollars each at the market.";
     std::fs::write(&file, format!("no match\n{}\n", question.to_uppercase())).unwrap();
-    let item = |id: &str, set: &str, text: &str| Item {
+    let item = |id: &str, set: &str, text: &str| TestItem {
         id: id.into(),
         set: set.into(),
         text: text.into(),
@@ -18,7 +18,7 @@ fn counts_notes_and_texts_side_by_side() {
         item("gsm8k/2", "gsm8k", "Another?"),
         item("tal/1", "tal", "A third?"),
     ];
-    let index = Index::new(items, Options::default()).unwrap();
+    let index = Index::new(items, OverlapOptions::default()).unwrap();
     let report = overlap::scan(&index, &[file], None, &mut |_| {}).unwrap();
     let layout = OverlapLayout {
         width: Some(100),

@@ -1,0 +1,148 @@
+//! How many tokens a text has for the server: by a route of its own or, where it has none, by the
+//! usage of a request for one token.
+
+use std::collections::HashMap;
+
+use serde_json::{Value, json};
+use tokio::task::JoinSet;
+
+use crate::base_url::BaseUrl;
+use crate::http::HttpClient;
+use crate::request::{Api, RequestTemplate};
+use crate::server::ServerKind;
+
+/// Texts counted at a time.
+const MAX_PARALLEL_COUNTS: usize = 16;
+
+/// Asks one server for counts.
+#[derive(Clone, Debug)]
+pub(crate) struct TokenCounter {
+    pub(crate) http: HttpClient,
+    pub(crate) url: BaseUrl,
+    pub(crate) template: RequestTemplate,
+}
+
+impl TokenCounter {
+    /// Tokens of a prompt as the server reads it in a request of this template, chat template and
+    /// special tokens included; `None` where it has no route that counts.
+    pub(crate) async fn count(&self, text: &str) -> Option<usize> {
+        let model = &self.template.model;
+        let sent = self.template.special_tokens.sent(text);
+        match (self.template.kind, self.template.api) {
+            (ServerKind::Vllm | ServerKind::Sglang, Api::Completions) => {
+                let adds = self.template.special_tokens.adds();
+                let body = json!({ "model": model, "prompt": sent, "add_special_tokens": adds });
+                length(&self.ask("tokenize", body).await?)
+            }
+            (ServerKind::Vllm, Api::Chat) => {
+                let messages = self.template.messages(text);
+                length(
+                    &self
+                        .ask("tokenize", json!({ "model": model, "messages": messages }))
+                        .await?,
+                )
+            }
+            (ServerKind::Tgi, Api::Completions) => {
+                length(&self.ask("tokenize", json!({ "inputs": sent })).await?)
+            }
+            (ServerKind::LlamaCpp, Api::Completions) => self.count_by_llama_cpp(sent).await,
+            (ServerKind::LlamaCpp, Api::Chat) => {
+                let rendered = self
+                    .ask(
+                        "apply-template",
+                        json!({ "messages": self.template.messages(text) }),
+                    )
+                    .await?;
+                self.count_by_llama_cpp(rendered["prompt"].as_str()?).await
+            }
+            (ServerKind::LlamaCppPython, Api::Completions) => length(
+                &self
+                    .ask(
+                        "extras/tokenize/count",
+                        json!({ "model": model, "input": sent }),
+                    )
+                    .await?,
+            ),
+            (ServerKind::Sglang | ServerKind::Tgi | ServerKind::LlamaCppPython, Api::Chat)
+            | (ServerKind::Transformers | ServerKind::Unknown, _) => None,
+        }
+    }
+
+    /// The same where the server has no route for it: a request for one new token tells.
+    pub(crate) async fn count_or_probe(&self, text: &str) -> Option<usize> {
+        match self.count(text).await {
+            Some(count) => Some(count),
+            None => self.probe(text).await,
+        }
+    }
+
+    /// The tokens of each of these texts, by text; `None` where the server cannot count.
+    pub(crate) async fn count_all(
+        &self,
+        texts: impl Iterator<Item = &str>,
+    ) -> Option<HashMap<String, usize>> {
+        let mut counts = HashMap::new();
+        let mut texts: Vec<&str> = texts.collect();
+        texts.sort_unstable();
+        texts.dedup();
+        for some in texts.chunks(MAX_PARALLEL_COUNTS) {
+            let mut tasks = JoinSet::new();
+            for text in some {
+                let (counter, text) = (self.clone(), text.to_string());
+                tasks.spawn(async move { counter.count(&text).await.map(|count| (text, count)) });
+            }
+            while let Some(counted) = tasks.join_next().await {
+                counts.extend([counted.ok()??]);
+            }
+        }
+        Some(counts)
+    }
+
+    async fn count_by_llama_cpp(&self, text: &str) -> Option<usize> {
+        length(
+            &self
+                .ask(
+                    "tokenize",
+                    json!({ "content": text, "add_special": true, "parse_special": true }),
+                )
+                .await?,
+        )
+    }
+
+    async fn probe(&self, text: &str) -> Option<usize> {
+        let url = self.url.api(self.template.api.route());
+        let usage = self.ask_at(&url, &self.template.probe(text)).await?["usage"]["prompt_tokens"]
+            .as_u64()?;
+        usize::try_from(usage).ok().filter(|count| *count > 0)
+    }
+
+    /// Asks a route of the server's own.
+    async fn ask(&self, route: &str, body: Value) -> Option<Value> {
+        self.ask_at(&self.url.own(route), &body).await
+    }
+
+    /// Asks, a second time where the first was in vain.
+    async fn ask_at(&self, url: &str, body: &Value) -> Option<Value> {
+        for _ in 0..2 {
+            match self.http.json(self.http.post(url, body)).await {
+                Ok((_, value)) => return Some(value),
+                Err(error) if error.is_transient() => {}
+                Err(_) => return None,
+            }
+        }
+        None
+    }
+}
+
+/// The count of a list of tokens, however the server puts it.
+fn length(value: &Value) -> Option<usize> {
+    let count = value["count"]
+        .as_u64()
+        .and_then(|count| usize::try_from(count).ok());
+    count.or_else(|| {
+        value["tokens"]
+            .as_array()
+            .or(value.as_array())
+            .map(Vec::len)
+    })
+}
