@@ -80,7 +80,7 @@ fn is_broken_pipe(error: &Error) -> bool {
 }
 
 fn io_error(error: &Error) -> Option<&io::Error> {
-    error.downcast_ref()
+    error.chain().find_map(|cause| cause.downcast_ref())
 }
 
 /// The code of an error: that of the first cause that knows its class. What the command line
