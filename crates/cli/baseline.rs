@@ -6,7 +6,7 @@ use evaluation::{Baseline, BaselineFigures, ComparedRun};
 use reporting::baseline_text;
 
 use crate::exit::Outcome;
-use crate::screen;
+use crate::terminal;
 
 /// Keep what a gate needs to know of a run in one small file, and show such a file.
 #[derive(clap::Subcommand)]
@@ -26,7 +26,7 @@ pub struct SaveArgs {
     #[arg(long, value_name = "FILE")]
     output: PathBuf,
     #[command(flatten)]
-    telling: screen::Telling,
+    printing: terminal::PrintArgs,
 }
 
 #[derive(clap::Args)]
@@ -44,14 +44,14 @@ pub fn run(command: Command) -> anyhow::Result<Outcome> {
         Command::Save(args) => {
             Baseline::of(&ComparedRun::open(&args.run)?).write(&args.output)?;
             let figures = BaselineFigures::of(&ComparedRun::open(&args.output)?);
-            args.telling
-                .tell(&figures, || baseline_text(&figures, screen::width()))?;
+            args.printing
+                .print(&figures, || baseline_text(&figures, terminal::width()))?;
         }
         Command::Show(args) => {
             let figures = BaselineFigures::of(&ComparedRun::open(&args.file)?);
             match args.json {
-                true => screen::print_json(&figures)?,
-                false => screen::print(&baseline_text(&figures, screen::width()))?,
+                true => terminal::print_json(&figures)?,
+                false => terminal::print(&baseline_text(&figures, terminal::width()))?,
             }
         }
     }

@@ -8,7 +8,7 @@ use reporting::{comparison_text, contrast_text, flips_text};
 use statistics::{Bootstrap, Level};
 
 use crate::exit::Outcome;
-use crate::{heading, screen};
+use crate::{heading, terminal};
 
 /// Compare two runs over the same items: differences of protocol, then of accuracy, with intervals
 /// and p-values.
@@ -111,8 +111,8 @@ pub fn run(args: Args) -> anyhow::Result<Outcome> {
     if let Some(id) = &args.explain {
         let contrast = Contrast::of(&a, &b, id, args.sample)?;
         match args.json {
-            true => screen::print_json(&contrast)?,
-            false => screen::print(&contrast_text(&contrast))?,
+            true => terminal::print_json(&contrast)?,
+            false => terminal::print(&contrast_text(&contrast))?,
         }
         return Ok(Outcome::Done);
     }
@@ -126,10 +126,10 @@ pub fn run(args: Args) -> anyhow::Result<Outcome> {
         if let Some(flips) = &flips {
             value["items"] = serde_json::to_value(flips)?;
         }
-        screen::print_json(&value)?;
+        terminal::print_json(&value)?;
     } else {
-        screen::print(&comparison_text(&comparison, screen::width()))?;
-        screen::print(&flips.as_ref().map(flips_text).unwrap_or_default())?;
+        terminal::print(&comparison_text(&comparison, terminal::width()))?;
+        terminal::print(&flips.as_ref().map(flips_text).unwrap_or_default())?;
     }
     Ok(Outcome::Done)
 }

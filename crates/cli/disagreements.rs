@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use evaluation::{Disagreements, RunFolder};
 
 use crate::exit::Outcome;
-use crate::screen;
+use crate::terminal;
 
 /// List the items on which the official and the strict scorer differ, grouped by the rules that
 /// made the difference.
@@ -24,8 +24,8 @@ pub fn run(args: Args) -> anyhow::Result<Outcome> {
     let verdicts = folder.verdicts()?;
     let found = Disagreements::of(&verdicts);
     match args.json {
-        true => screen::print_json(&found)?,
-        false => screen::print(&reporting::disagreements_text(
+        true => terminal::print_json(&found)?,
+        false => terminal::print(&reporting::disagreements_text(
             &found,
             &folder.problems()?,
             &verdicts,

@@ -17,7 +17,7 @@ use crate::decoding::SamplingArgs;
 use crate::exit::Outcome;
 use crate::generator::GeneratorArgs;
 use crate::stop::StopArgs;
-use crate::{data_folder, grading, heading, interruption, progress, screen};
+use crate::{data_folder, grading, heading, interruption, progress, terminal};
 
 /// Evaluate a model on the sets and print accuracy per set, micro and macro average.
 ///
@@ -281,14 +281,14 @@ impl Args {
 
     fn print(&self, summary: &Summary) -> anyhow::Result<()> {
         match self.output.json {
-            true => screen::print_json(summary),
+            true => terminal::print_json(summary),
             false => {
                 let layout = SummaryTable {
-                    width: screen::width(),
+                    width: terminal::width(),
                     by_task: self.output.by_task,
-                    styled: screen::styled(),
+                    styled: terminal::styled(),
                 };
-                screen::print(&reporting::summary_table(summary, layout))
+                terminal::print(&reporting::summary_table(summary, layout))
             }
         }
     }
@@ -343,18 +343,18 @@ fn unused_folder(folder: PathBuf) -> PathBuf {
         .unwrap_or(folder)
 }
 
-/// Reasons of failures that are shown.
+/// Reasons of failures that are printed.
 const MAX_REASONS: usize = 3;
 
-/// A run with failed items is not whole, unless they failed because the user asked to count long
-/// prompts so, and others did not.
+/// A run with failed items is not whole, unless they failed because long prompts count as failed
+/// on demand, and others did not.
 fn outcome(run: &evaluation::Run) -> Outcome {
     let (failures, failed, items) = (&run.failures, run.failures.items(), run.summary.items());
     if failed == 0 {
         return Outcome::Done;
     }
     eprintln!(
-        "warning: {failed} of {items} items failed: see \"error\" in {}; --retry-failed asks for them again",
+        "warning: {failed} of {items} items failed: see \"error\" in {}; --retry-failed generates them again",
         run.folder.path().join("completions.jsonl").display()
     );
     for (reason, items) in failures.reasons.iter().take(MAX_REASONS) {

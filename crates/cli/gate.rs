@@ -1,4 +1,4 @@
-//! `mwpbench gate`: may this candidate take the baseline's place?
+//! `mwpbench gate`: is the candidate no worse than the baseline?
 
 use std::fs;
 use std::io::Write;
@@ -10,15 +10,15 @@ use statistics::Bootstrap;
 
 use crate::compare::ScorerName;
 use crate::exit::{self, Outcome};
-use crate::{heading, output_file, screen};
+use crate::{heading, output_file, terminal};
 
-/// Where rules are looked for.
+/// The file of rules in the current folder.
 const CONFIG: &str = "mwpbench.toml";
 
 /// Fail on a regression against a baseline, and not on noise.
 ///
 /// The gate fails where the candidate is worse than the baseline by more than the margin, passes
-/// where it is not (non-inferiority), and else says that there are too few items to tell.
+/// where it is not (non-inferiority), and else says that there are too few items to decide.
 #[derive(clap::Args)]
 #[command(after_help = "\
 Exit codes:
@@ -85,15 +85,15 @@ pub struct Args {
     #[arg(long, value_name = "FILE", help_heading = heading::OUTPUT)]
     markdown: Option<PathBuf>,
     #[command(flatten)]
-    telling: screen::Telling,
+    printing: terminal::PrintArgs,
 }
 
 pub fn run(args: Args) -> anyhow::Result<Outcome> {
     match args.gate() {
         Ok(gate) => {
             let annotations = reporting::gate_annotations(&gate);
-            args.telling
-                .tell(&gate, || reporting::gate_text(&gate, screen::width()))?;
+            args.printing
+                .print(&gate, || reporting::gate_text(&gate, terminal::width()))?;
             args.write(
                 &reporting::gate_junit(&gate),
                 &reporting::gate_markdown(&gate),
@@ -152,7 +152,7 @@ impl Args {
         )?)
     }
 
-    /// Writes the reports that were asked for, and those that GitHub Actions expects.
+    /// Writes the reports that flags name, and those that GitHub Actions expects.
     fn write(&self, junit: &str, markdown: &str, annotations: &str) -> anyhow::Result<()> {
         for (file, text) in [(&self.junit, junit), (&self.markdown, markdown)] {
             if let Some(file) = file {

@@ -6,7 +6,7 @@ use fault::{Class, Fault};
 use inference::Inspection;
 
 use crate::exit::{self, Outcome};
-use crate::{checkpoint, screen};
+use crate::{checkpoint, terminal};
 
 /// Inspect a checkpoint: its architecture, weights and tokenizer, and what looks wrong with it.
 ///
@@ -20,7 +20,7 @@ pub struct Args {
     #[command(flatten)]
     extras: checkpoint::Extras,
     #[command(flatten)]
-    telling: screen::Telling,
+    printing: terminal::PrintArgs,
 }
 
 pub fn run(args: Args) -> anyhow::Result<Outcome> {
@@ -38,13 +38,13 @@ pub fn run(args: Args) -> anyhow::Result<Outcome> {
             let found = Inspection::of_refused(Path::new(&args.model), &exit::message(&refusal));
             if let Some(found) = found.filter(|_| of_files) {
                 // The refusal is printed as the command's error.
-                args.telling
-                    .tell(&found, || reporting::facts_text(&found.facts))?;
+                args.printing
+                    .print(&found, || reporting::facts_text(&found.facts))?;
             }
             return Err(refusal);
         }
     };
-    args.telling.tell(&inspection, || {
+    args.printing.print(&inspection, || {
         let Inspection {
             facts,
             warnings,

@@ -11,7 +11,7 @@ use crate::exit;
 static RUNNING: AtomicBool = AtomicBool::new(false);
 static ASKED: AtomicBool = AtomicBool::new(false);
 
-/// From here on signals are heard.
+/// Installs the handler of signals.
 pub fn listen() -> anyhow::Result<()> {
     Ok(ctrlc::set_handler(|| {
         let first = !ASKED.swap(true, Ordering::SeqCst);
@@ -22,7 +22,7 @@ pub fn listen() -> anyhow::Result<()> {
     })?)
 }
 
-/// From here on the run asks whether to go on.
+/// Whether to continue; from the first call on a signal stops the run in order.
 pub fn may_go_on() -> ControlFlow<()> {
     RUNNING.store(true, Ordering::SeqCst);
     if ASKED.load(Ordering::SeqCst) {

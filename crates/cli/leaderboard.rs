@@ -7,7 +7,7 @@ use dataset_loader::Benchmark;
 use reporting::{Entry, Leaderboard, LeaderboardFormat, LeaderboardPlan, Scorers, Subjects};
 
 use crate::exit::Outcome;
-use crate::{heading, output_file, screen};
+use crate::{heading, output_file, terminal};
 
 /// Line up finished runs: accuracy of each model on each set, micro and macro average, beside the
 /// paper's figures.
@@ -134,7 +134,7 @@ pub fn run(args: Args) -> anyhow::Result<Outcome> {
         }
     }
     if output.is_none() {
-        screen::print(&text)?;
+        terminal::print(&text)?;
     }
     Ok(Outcome::Done)
 }
@@ -170,8 +170,8 @@ impl OutputArgs {
         };
         match (format, &self.output) {
             (FormatName::Terminal, None) => LeaderboardFormat::Terminal {
-                width: screen::width(),
-                styled: screen::styled(),
+                width: terminal::width(),
+                styled: terminal::styled(),
             },
             (FormatName::Terminal, Some(_)) => LeaderboardFormat::Terminal {
                 width: None,

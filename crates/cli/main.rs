@@ -24,13 +24,13 @@ mod interruption; // SIGINT and SIGTERM
 mod leaderboard; // mwpbench leaderboard
 mod mathscale; // mwpbench mathscale
 mod output_file; // reports, tables, pictures
-mod progress; // a bar on a terminal, plain lines elsewhere
+mod progress; // progress on stderr
 mod rules; // mwpbench rules check
 mod score; // mwpbench score
-mod screen; // what the terminal can show
 mod show; // mwpbench show
 mod stop; // --stop
 mod system_prompt; // --system-prompt
+mod terminal; // results on stdout
 mod way_out; // what a user can do about an error
 
 use std::process::ExitCode;

@@ -18,7 +18,7 @@ use clap::Subcommand;
 use serde::Serialize;
 
 use crate::exit::Outcome;
-use crate::{interruption, screen as terminal};
+use crate::{interruption, terminal};
 
 /// Make training data from seed questions (MathScale): extract, graph, compose, generate, validate,
 /// screen, export.
@@ -68,7 +68,7 @@ pub struct StageArgs {
     #[arg(long)]
     fresh: bool,
     #[command(flatten)]
-    telling: terminal::Telling,
+    printing: terminal::PrintArgs,
 }
 
 /// Runs a stage in the project and prints what came of it.
@@ -81,14 +81,14 @@ fn run_stage<D: Serialize>(
     let mut project = Project::open_to_write(&args.place.project)?;
     let outcome = stage(&mut project)?;
     args.note_already_there(&outcome);
-    args.telling.tell(&outcome, || text(&outcome))?;
+    args.printing.print(&outcome, || text(&outcome))?;
     Ok(Outcome::Done)
 }
 
 impl StageArgs {
     /// Says on stderr that nothing had to be done.
     fn note_already_there<D>(&self, outcome: &StageOutcome<D>) {
-        let quiet = self.telling.quiet || !outcome.already_there;
+        let quiet = self.printing.quiet || !outcome.already_there;
         if let (Some(finished), false) = (outcome.record.finished, quiet) {
             eprintln!("there already, since {finished}: --fresh makes it anew");
         }

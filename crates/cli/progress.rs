@@ -1,125 +1,75 @@
-//! Progress on stderr: a bar on a terminal, a line every few seconds elsewhere.
+//! Progress of generation on stderr: items, speeds and the time left.
 
-use std::io::{IsTerminal, stderr};
+mod meter; // a bar on a terminal, plain lines elsewhere
+
+use std::io::stderr;
 use std::time::{Duration, Instant};
 
 use dataset_loader::grouped;
 use evaluation::Progress;
-use indicatif::{ProgressBar, ProgressStyle};
 use jobs::{Forecast, Speeds};
 use reporting::counted;
 
-const LINE_EVERY: Duration = Duration::from_secs(5);
-/// An estimate that changes faster cannot be read.
-const ESTIMATE_EVERY: Duration = Duration::from_secs(1);
+pub use meter::Meter;
+
 /// Columns of a terminal of unknown width.
 const COLUMNS: usize = 80;
 /// A shorter bar shows nothing.
 const MIN_BAR: usize = 8;
 
-/// Shows how far work is.
+/// Draws how far generation is.
 pub struct Display {
+    meter: Meter,
     started: Instant,
     /// When the first progress came: what is loaded before is no part of any speed.
     working: Option<Instant>,
     forecast: Forecast,
-    /// When the time left was estimated last, and what came out.
-    estimate: Option<(Instant, Option<Duration>)>,
     last: Progress,
-    screen: Screen,
-}
-
-enum Screen {
-    Bar(ProgressBar),
-    Lines { last: Instant },
-    Nothing,
 }
 
 impl Display {
-    /// On a terminal a bar, elsewhere and under NO_COLOR or TERM=dumb lines; nothing where `quiet`.
-    /// Completions have at most `max_tokens` new tokens.
+    /// Nothing where `quiet`. Completions have at most `max_tokens` new tokens.
     pub fn new(quiet: bool, max_tokens: usize) -> Self {
-        let started = Instant::now();
-        let screen = match (quiet, can_show_a_bar()) {
-            (true, _) => Screen::Nothing,
-            (false, true) => Screen::Bar(bar()),
-            (false, false) => Screen::Lines { last: started },
-        };
-        let forecast = Forecast::new(max_tokens);
+        let mut meter = Meter::new(quiet);
+        meter.begin("{pos}/{len} {wide_bar} {msg}", 0, Some(0));
         Self {
-            started,
+            meter,
+            started: Instant::now(),
             working: None,
-            forecast,
-            estimate: None,
+            forecast: Forecast::new(max_tokens),
             last: Progress::default(),
-            screen,
         }
     }
 
-    /// Records progress, and renders it when it is time.
+    /// Records progress, and draws it when it is time.
     pub fn update(&mut self, progress: &Progress) {
         self.last = *progress;
         let working = *self.working.get_or_insert_with(Instant::now);
         self.forecast.observe(working.elapsed(), progress);
-        let is_due = match &self.screen {
-            Screen::Bar(_) => self
-                .estimate
-                .is_none_or(|(at, _)| at.elapsed() >= ESTIMATE_EVERY),
-            Screen::Lines { last } => last.elapsed() >= LINE_EVERY,
-            Screen::Nothing => false,
-        };
-        if is_due {
-            self.estimate = Some((Instant::now(), self.forecast.left()));
-        }
-        let status = Status {
-            progress: *progress,
-            speeds: self.forecast.speeds(),
-            elapsed: self.started.elapsed(),
-            left: self.estimate.and_then(|(_, left)| left),
-        };
-        match &mut self.screen {
-            Screen::Bar(bar) => {
-                bar.set_length(progress.total as u64);
-                bar.set_position((progress.resumed + progress.finished) as u64);
-                if is_due {
-                    bar.set_message(status.fitted(columns()));
-                }
-            }
-            Screen::Lines { last } if is_due => {
-                *last = Instant::now();
-                eprintln!("{}", status.line());
-            }
-            Screen::Lines { .. } | Screen::Nothing => {}
+        let done = progress.resumed + progress.finished;
+        self.meter.advance(done as u64, Some(progress.total as u64));
+        if self.meter.is_due() {
+            let status = Status {
+                progress: *progress,
+                speeds: self.forecast.speeds(),
+                elapsed: self.started.elapsed(),
+                left: self.forecast.left(),
+            };
+            self.meter
+                .draw(|| status.fitted(columns()), || status.line());
         }
     }
 
-    /// Takes the bar away and says in one line what was done.
-    pub fn finish(self) {
-        match self.screen {
-            Screen::Bar(bar) => bar.finish_and_clear(),
-            Screen::Lines { .. } => {}
-            Screen::Nothing => return,
-        }
+    /// Removes the bar, and says in one line what was done.
+    pub fn finish(mut self) {
+        self.meter.clear();
         let working = self.working.unwrap_or(self.started).elapsed();
-        eprintln!("{}", done(&self.last, working));
+        self.meter.say(&done(&self.last, working));
     }
-}
-
-/// Whether stderr is a terminal that can rewrite a line, and nobody has asked for plain text.
-fn can_show_a_bar() -> bool {
-    let is_set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
-    let is_dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
-    stderr().is_terminal() && !is_set("NO_COLOR") && !is_dumb
 }
 
 fn columns() -> usize {
     terminal_size::terminal_size_of(stderr()).map_or(COLUMNS, |(width, _)| width.0.into())
-}
-
-fn bar() -> ProgressBar {
-    let style = ProgressStyle::with_template("{pos}/{len} {wide_bar} {msg}")
-        .expect("the template is well-formed");
-    ProgressBar::new(0).with_style(style)
 }
 
 /// What there is to say at a moment.

@@ -4,7 +4,7 @@ use clap::Subcommand;
 use dataset_loader::Benchmark;
 
 use crate::exit::Outcome;
-use crate::{grading, screen};
+use crate::{grading, terminal};
 
 /// Check the scorers' rules against their cases.
 #[derive(Subcommand)]
@@ -23,7 +23,7 @@ pub struct CheckArgs {
     #[arg(long)]
     rules: bool,
     #[command(flatten)]
-    telling: screen::Telling,
+    printing: terminal::PrintArgs,
 }
 
 pub fn run(command: Command) -> anyhow::Result<Outcome> {
@@ -35,8 +35,8 @@ pub fn run(command: Command) -> anyhow::Result<Outcome> {
             evaluation::cases::check_profile(grader.profile(""))
         }
     };
-    args.telling.tell(&report, || {
-        reporting::cases_text(&report, args.rules, screen::width())
+    args.printing.print(&report, || {
+        reporting::cases_text(&report, args.rules, terminal::width())
     })?;
     Ok(if report.holds() {
         Outcome::Done

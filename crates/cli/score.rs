@@ -8,7 +8,7 @@ use reporting::SummaryTable;
 use serde_json::{Value, json};
 
 use crate::exit::Outcome;
-use crate::{grading, heading, screen};
+use crate::{grading, heading, terminal};
 
 /// Score the completions of a run again, completions of another program, or a single answer; no
 /// model is needed.
@@ -100,7 +100,7 @@ struct OutputArgs {
     #[arg(long)]
     by_task: bool,
     #[command(flatten)]
-    telling: screen::Telling,
+    printing: terminal::PrintArgs,
 }
 
 pub fn run(args: Args) -> anyhow::Result<Outcome> {
@@ -128,11 +128,11 @@ fn rescore(args: &Args, folder: &Path) -> anyhow::Result<Outcome> {
         explain_run(args, &folder, &grader)?;
         return Ok(Outcome::Done);
     }
-    args.output.telling.tell(&summary, || {
+    args.output.printing.print(&summary, || {
         let layout = SummaryTable {
-            width: screen::width(),
+            width: terminal::width(),
             by_task: args.output.by_task,
-            styled: screen::styled(),
+            styled: terminal::styled(),
         };
         reporting::summary_table(&summary, layout)
     })?;
@@ -181,8 +181,8 @@ fn score_file(
         return Ok(Outcome::Done);
     }
     args.output
-        .telling
-        .tell(&counts, || reporting::scored_file_text(&counts))?;
+        .printing
+        .print(&counts, || reporting::scored_file_text(&counts))?;
     Ok(Outcome::Done)
 }
 
@@ -236,11 +236,11 @@ impl ScoredAnswer<'_> {
 }
 
 fn print(args: &Args, answer: &ScoredAnswer<'_>, explained: &Explained) -> anyhow::Result<()> {
-    let telling = args.output.telling;
-    match (telling.quiet, telling.json) {
+    let printing = args.output.printing;
+    match (printing.quiet, printing.json) {
         (true, _) => Ok(()),
-        (false, true) => screen::print(&format!("{}\n", answer.json(explained))),
-        (false, false) => screen::print(&reporting::explanation_text(
+        (false, true) => terminal::print(&format!("{}\n", answer.json(explained))),
+        (false, false) => terminal::print(&reporting::explanation_text(
             answer.name().as_deref(),
             answer.reference,
             explained,

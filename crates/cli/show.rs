@@ -8,7 +8,7 @@ use reporting::{Item, SummaryTable};
 use serde_json::json;
 
 use crate::exit::Outcome;
-use crate::{grading, screen};
+use crate::{grading, terminal};
 
 /// Show the table of a finished run, or one item with prompt, completion, extraction trace and
 /// verdict.
@@ -40,13 +40,13 @@ pub fn run(args: Args) -> anyhow::Result<Outcome> {
                 .summary()
                 .context("the run has no summary: it was not finished, start its command again")?;
             let layout = SummaryTable {
-                width: screen::width(),
+                width: terminal::width(),
                 by_task: args.by_task,
-                styled: screen::styled(),
+                styled: terminal::styled(),
             };
             match args.json {
-                true => screen::print_json(&summary)?,
-                false => screen::print(&reporting::summary_table(&summary, layout))?,
+                true => terminal::print_json(&summary)?,
+                false => terminal::print(&reporting::summary_table(&summary, layout))?,
             }
         }
     }
@@ -64,7 +64,7 @@ fn item(args: &Args, folder: &RunFolder, id: &str) -> anyhow::Result<()> {
                 .map(|problem| problem.id.as_str())
                 .unwrap_or_default();
             format!(
-                "the run asked no problem \"{id}\" ({} problems; the first is \"{first}\")",
+                "the run has no problem \"{id}\" ({} problems; the first is \"{first}\")",
                 problems.len()
             )
         })?;
@@ -87,10 +87,10 @@ fn item(args: &Args, folder: &RunFolder, id: &str) -> anyhow::Result<()> {
     );
     let prompt = folder.template()?.render(&problem.question)?;
     match args.json {
-        true => screen::print_json(
+        true => terminal::print_json(
             &json!({ "problem": problem, "prompt": prompt, "completion": completion, "verdict": verdict, "explanation": explained.explanation }),
         ),
-        false => screen::print(&reporting::item_text(&Item {
+        false => terminal::print(&reporting::item_text(&Item {
             problem,
             prompt: &prompt,
             completion,

@@ -35,7 +35,7 @@ impl StopArgs {
         for text in &self.stop {
             if looks_escaped(text) {
                 eprintln!(
-                    "warning: --stop '{text}' is taken as it stands, with a backslash in it: where a line end or a tab is meant, write $'{text}' in bash"
+                    "warning: --stop '{text}' has a backslash in it, which is no escape: where a line end or a tab is meant, write $'{text}' in bash"
                 );
             }
             if !strings.contains(text) {
@@ -80,7 +80,7 @@ mod tests {
     }
 
     #[test]
-    fn escapes_are_told_from_commands_of_latex() {
+    fn escapes_are_distinguished_from_commands_of_latex() {
         for text in ["\\n", "\\n\\n", "\\nQuestion:", "end\\t", "\\r\\n"] {
             assert!(looks_escaped(text), "{text}");
         }

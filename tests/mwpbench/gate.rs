@@ -216,7 +216,7 @@ fn noise_on_the_weights_fails_the_gate_and_equal_skill_passes() {
         "(baseline demo.json)",
         "What is compared:",
         "weights digest",
-        "lost: A is right more often than B, the first 1 shown",
+        "lost: A is right more often than B, the first 1 listed",
     ] {
         assert!(items.contains(part), "no {part:?} in: {items}");
     }

@@ -134,7 +134,7 @@ fn a_string_of_the_protocol_changes_nothing_and_an_empty_one_is_refused() {
     assert!(!folder.path().join("empty").exists());
     let done = mwpbench(folder.path(), plan("escape", &["--stop", "\\n"])).ok();
     assert!(
-        done.stderr.contains(r"--stop '\n' is taken as it stands")
+        done.stderr.contains(r"--stop '\n' has a backslash in it")
             && done.stderr.contains(r"write $'\n' in bash"),
         "{}",
         done.stderr

@@ -9,7 +9,7 @@ use clap::ValueEnum;
 use dataset_fetcher::{DownloadPolicy, FetchRequest, Network, Origin};
 
 use crate::exit::Outcome;
-use crate::{data_folder, screen};
+use crate::{data_folder, terminal};
 
 /// Fetch the published benchmark, or the files of the sets' own publishers, and check every byte.
 ///
@@ -30,7 +30,7 @@ pub struct Args {
     /// in a data folder.
     #[arg(long, value_name = "DIR|URL")]
     from: Option<String>,
-    /// Fetch training splits too; nothing is ever asked of them.
+    /// Fetch training splits too; they are never evaluated.
     #[arg(long)]
     train: bool,
     /// The folder to fetch into; the data folder without it.
@@ -46,7 +46,7 @@ pub struct Args {
     #[arg(long, value_name = "SECONDS", default_value_t = DownloadPolicy::default().idle_timeout.as_secs(), value_parser = clap::value_parser!(u64).range(1..=3600))]
     idle_timeout: u64,
     #[command(flatten)]
-    telling: screen::Telling,
+    printing: terminal::PrintArgs,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -76,12 +76,12 @@ pub fn run(args: Args) -> anyhow::Result<Outcome> {
         network: Network::from_environment(),
         ..FetchRequest::new(folder)
     };
-    let mut display = display::Display::new(args.telling.quiet);
+    let mut display = display::Display::new(args.printing.quiet);
     let fetched = dataset_fetcher::fetch(&request, &mut |event| display.update(&event));
     display.clear();
     let report = fetched?;
-    args.telling.tell(&report, || {
-        reporting::fetched_text(&report, screen::width())
+    args.printing.print(&report, || {
+        reporting::fetched_text(&report, terminal::width())
     })?;
     Ok(Outcome::Done)
 }

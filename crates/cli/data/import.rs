@@ -5,12 +5,12 @@ use std::path::PathBuf;
 use dataset_loader::{Benchmark, Destination, ImportPlan};
 
 use crate::exit::Outcome;
-use crate::{data_folder, screen};
+use crate::{data_folder, terminal};
 
 /// Convert the files that a set's own publisher gives out into MwpBench's record form.
 ///
 /// Multiple choice becomes word problems as in the paper: questions that speak of their options are
-/// dropped, the others are asked without options, and the content of the correct one is the
+/// dropped, the others lose their options, and the content of the correct one is the
 /// reference.
 #[derive(clap::Args)]
 pub struct Args {
@@ -27,14 +27,14 @@ pub struct Args {
     /// is dropped for their sake.
     #[arg(long)]
     keep_choices: bool,
-    /// The split: of a folder, its files are read. `train` goes into files that are not asked.
+    /// The split: of a folder, its files are read. `train` goes into files that are never evaluated.
     #[arg(long, default_value = "test", value_name = "NAME")]
     split: String,
     /// Name every problem that was dropped.
     #[arg(long)]
     all: bool,
     #[command(flatten)]
-    telling: screen::Telling,
+    printing: terminal::PrintArgs,
 }
 
 pub fn run(args: Args) -> anyhow::Result<Outcome> {
@@ -54,7 +54,7 @@ pub fn run(args: Args) -> anyhow::Result<Outcome> {
         keep_choices: args.keep_choices,
     };
     let imported = dataset_loader::import(&Benchmark::published(), &plan)?;
-    args.telling
-        .tell(&imported, || reporting::import_text(&imported, args.all))?;
+    args.printing
+        .print(&imported, || reporting::import_text(&imported, args.all))?;
     Ok(Outcome::Done)
 }

@@ -1,7 +1,7 @@
 //! `mwpbench data list`: which sets there are and what is at hand of them.
 
 use crate::exit::Outcome;
-use crate::{data_folder, screen};
+use crate::{data_folder, terminal};
 use dataset_loader::{DataOrigin, Set};
 use serde::Serialize;
 
@@ -47,7 +47,7 @@ pub fn run(args: Args) -> anyhow::Result<Outcome> {
     if args.json {
         let listed = |set| Listed::new(set, &data.problems);
         let sets = benchmark.sets().iter().map(listed).collect();
-        screen::print_json(&List {
+        terminal::print_json(&List {
             origin: &data.origin,
             digest: &data.digest,
             sets,
@@ -66,8 +66,8 @@ pub fn run(args: Args) -> anyhow::Result<Outcome> {
         let folder = data_folder::path()
             .map(|folder| folder.display().to_string())
             .unwrap_or_default();
-        let table = reporting::set_list(&benchmark, &data, screen::width());
-        screen::print(&format!("{table}{source}\ndata folder: {folder}\n"))?;
+        let table = reporting::set_list(&benchmark, &data, terminal::width());
+        terminal::print(&format!("{table}{source}\ndata folder: {folder}\n"))?;
     }
     Ok(Outcome::Done)
 }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use dataset_loader::Benchmark;
 
 use crate::exit::Outcome;
-use crate::screen;
+use crate::terminal;
 
 /// Write the folder of a custom data set: a description with comments, two problems and a README.
 ///
@@ -19,7 +19,7 @@ pub struct Args {
     #[arg(long, value_name = "DIR")]
     dir: Option<PathBuf>,
     #[command(flatten)]
-    telling: screen::Telling,
+    printing: terminal::PrintArgs,
 }
 
 pub fn run(args: Args) -> anyhow::Result<Outcome> {
@@ -28,7 +28,7 @@ pub fn run(args: Args) -> anyhow::Result<Outcome> {
         &args.name,
         &args.dir.unwrap_or_default(),
     )?;
-    args.telling.tell(&new, || {
+    args.printing.print(&new, || {
         let folder = new.folder.display();
         format!(
             "{folder} holds dataset.toml, example.jsonl and README.md\nedit them, then: mwpbench data stats --data {folder}\n"

@@ -1,16 +1,14 @@
 //! `mwpbench data overlap`: which test items occur in training files.
 
-use std::io::{IsTerminal, stderr};
 use std::path::PathBuf;
-use std::time::{Duration, Instant};
 
 use evaluation::{Protocol, Selection};
-use indicatif::{ProgressBar, ProgressStyle};
 use overlap::{Index, OverlapOptions, ScanProgress, TestItem};
-use reporting::OverlapLayout;
+use reporting::{OverlapLayout, counted};
 
 use crate::exit::Outcome;
-use crate::{data_folder, heading, output_file, screen};
+use crate::progress::Meter;
+use crate::{data_folder, heading, output_file, terminal};
 
 /// Find test items in training files (contamination): the same text, common n-grams,
 /// near-duplicates.
@@ -108,14 +106,16 @@ pub fn run(args: Args) -> anyhow::Result<Outcome> {
         min_share: args.share,
     };
     let index = Index::new(problems.into_iter().map(item).collect(), options)?;
-    let mut display = Display::new(args.output.quiet);
+    let mut meter = Meter::new(args.output.quiet);
+    let template = "{bar:30} {bytes}/{total_bytes}, {msg}, {eta} left";
+    meter.begin(template, 0, Some(0));
     let report = overlap::scan(
         &index,
         &args.train,
         args.field.as_deref(),
-        &mut |progress| display.update(progress),
+        &mut |progress| draw(&mut meter, &progress),
     )?;
-    display.finish();
+    meter.clear();
     if let Some(file) = &args.output.report {
         output_file::write(
             file,
@@ -126,60 +126,26 @@ pub fn run(args: Args) -> anyhow::Result<Outcome> {
         output_file::write(file, report.ids().as_bytes())?;
     }
     if args.output.json {
-        screen::print_json(&report)?;
+        terminal::print_json(&report)?;
     } else {
         let layout = OverlapLayout {
-            width: screen::width(),
+            width: terminal::width(),
             examples: args.output.examples,
         };
-        screen::print(&reporting::overlap_text(&benchmark, &report, layout))?;
+        terminal::print(&reporting::overlap_text(&benchmark, &report, layout))?;
     }
     Ok(Outcome::Done)
 }
 
-/// A bar of bytes on a terminal, a line every few seconds elsewhere.
-enum Display {
-    Bar(ProgressBar),
-    Lines { last: Instant },
-    Nothing,
-}
-
-impl Display {
-    fn new(quiet: bool) -> Self {
-        let template = "{bar:30} {bytes}/{total_bytes}, {msg} records, {eta} left";
-        let style = ProgressStyle::with_template(template).expect("the template is well-formed");
-        match (quiet, stderr().is_terminal()) {
-            (true, _) => Self::Nothing,
-            (false, true) => Self::Bar(ProgressBar::new(0).with_style(style)),
-            (false, false) => Self::Lines {
-                last: Instant::now(),
-            },
-        }
-    }
-
-    fn update(&mut self, progress: ScanProgress) {
-        const LINE_EVERY: Duration = Duration::from_secs(5);
-        match self {
-            Self::Bar(bar) => {
-                bar.set_length(progress.total_bytes);
-                bar.set_position(progress.bytes);
-                bar.set_message(progress.records.to_string());
-            }
-            Self::Lines { last } if last.elapsed() >= LINE_EVERY => {
-                *last = Instant::now();
-                let percent = progress.bytes * 100 / progress.total_bytes.max(1);
-                eprintln!(
-                    "{percent} % of the training files, {} records",
-                    progress.records
-                );
-            }
-            Self::Lines { .. } | Self::Nothing => {}
-        }
-    }
-
-    fn finish(self) {
-        if let Self::Bar(bar) = self {
-            bar.finish_and_clear();
-        }
+/// Draws the bytes that were searched, with the number of records.
+fn draw(meter: &mut Meter, progress: &ScanProgress) {
+    meter.advance(progress.bytes, Some(progress.total_bytes));
+    if meter.is_due() {
+        let records = counted(progress.records, "record");
+        let percent = progress.bytes * 100 / progress.total_bytes.max(1);
+        meter.draw(
+            || records.clone(),
+            || format!("{percent} % of the training files, {records}"),
+        );
     }
 }

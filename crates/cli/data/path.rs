@@ -4,19 +4,19 @@ use anyhow::Context;
 use serde_json::json;
 
 use crate::exit::Outcome;
-use crate::{data_folder, screen};
+use crate::{data_folder, terminal};
 
-/// Print the data folder, where problems are looked for without --data.
+/// Print the data folder, where problems come from without --data.
 #[derive(clap::Args)]
 pub struct Args {
     #[command(flatten)]
-    telling: screen::Telling,
+    printing: terminal::PrintArgs,
 }
 
 pub fn run(args: Args) -> anyhow::Result<Outcome> {
     let folder =
         data_folder::path().context("this system names no data directory: set MWPBENCH_HOME")?;
-    args.telling.tell(
+    args.printing.print(
         &json!({ "path": folder, "exists": folder.is_dir() }),
         || format!("{}\n", folder.display()),
     )?;

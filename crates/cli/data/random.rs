@@ -1,7 +1,7 @@
 //! `mwpbench data random`: some problems at random.
 use super::show;
 use crate::exit::Outcome;
-use crate::{data_folder, screen};
+use crate::{data_folder, terminal};
 use evaluation::{Protocol, Selection};
 use serde_json::json;
 use std::num::NonZeroUsize;
@@ -22,7 +22,7 @@ pub struct Args {
     #[command(flatten)]
     source: data_folder::DataArgs,
     #[command(flatten)]
-    telling: screen::Telling,
+    printing: terminal::PrintArgs,
 }
 
 pub fn run(args: Args) -> anyhow::Result<Outcome> {
@@ -40,8 +40,8 @@ pub fn run(args: Args) -> anyhow::Result<Outcome> {
         .iter()
         .map(|problem| show::value(&data, problem))
         .collect();
-    args.telling
-        .tell(&json!({ "seed": seed, "problems": values }), || {
+    args.printing
+        .print(&json!({ "seed": seed, "problems": values }), || {
             let mut text: String = drawn
                 .iter()
                 .map(|problem| format!("{}\n", show::text(&benchmark, &data, problem)))

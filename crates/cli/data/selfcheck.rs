@@ -1,7 +1,7 @@
 //! `mwpbench data selfcheck`: can the scorers judge by the references at hand?
 
 use crate::exit::Outcome;
-use crate::{data_folder, grading, screen};
+use crate::{data_folder, grading, terminal};
 use evaluation::SelfCheck;
 
 /// Put every reference to the scorers.
@@ -15,7 +15,7 @@ pub struct Args {
     #[arg(long)]
     all: bool,
     #[command(flatten)]
-    telling: screen::Telling,
+    printing: terminal::PrintArgs,
 }
 
 pub fn run(args: Args) -> anyhow::Result<Outcome> {
@@ -23,8 +23,8 @@ pub fn run(args: Args) -> anyhow::Result<Outcome> {
     let grader = args.scoring.grader(&benchmark)?;
     let data = args.source.load(&benchmark)?;
     let checked = SelfCheck::of(&benchmark, &grader, &data.problems);
-    args.telling.tell(&checked, || {
-        reporting::self_check_text(&checked, args.all, screen::width())
+    args.printing.print(&checked, || {
+        reporting::self_check_text(&checked, args.all, terminal::width())
     })?;
     Ok(if checked.holds() {
         Outcome::Done

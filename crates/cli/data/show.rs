@@ -1,7 +1,7 @@
 //! `mwpbench data show`: one problem.
 
 use crate::exit::Outcome;
-use crate::{data_folder, screen};
+use crate::{data_folder, terminal};
 use dataset_loader::{Benchmark, Data, Problem};
 use serde_json::{Value, json};
 
@@ -14,15 +14,15 @@ pub struct Args {
     #[command(flatten)]
     source: data_folder::DataArgs,
     #[command(flatten)]
-    telling: screen::Telling,
+    printing: terminal::PrintArgs,
 }
 
 pub fn run(args: Args) -> anyhow::Result<Outcome> {
     let benchmark = args.source.benchmark()?;
     let data = args.source.load(&benchmark)?;
     let (problem, _) = data.problem(&args.id)?;
-    args.telling
-        .tell(&value(&data, problem), || text(&benchmark, &data, problem))?;
+    args.printing
+        .print(&value(&data, problem), || text(&benchmark, &data, problem))?;
     Ok(Outcome::Done)
 }
 

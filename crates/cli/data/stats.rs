@@ -3,15 +3,15 @@
 use dataset_loader::Stats;
 
 use crate::exit::Outcome;
-use crate::{data_folder, screen};
+use crate::{data_folder, terminal};
 
-/// Count the problems at hand beside table 1 of the paper, and tell why they differ.
+/// Count the problems at hand beside table 1 of the paper, and say why they differ.
 #[derive(clap::Args)]
 pub struct Args {
     #[command(flatten)]
     source: data_folder::DataArgs,
     #[command(flatten)]
-    telling: screen::Telling,
+    printing: terminal::PrintArgs,
 }
 
 pub fn run(args: Args) -> anyhow::Result<Outcome> {
@@ -23,7 +23,7 @@ pub fn run(args: Args) -> anyhow::Result<Outcome> {
     };
     let mut stats = Stats::of(&benchmark, &data, (&training, passed_over));
     evaluation::note_repeated(&mut stats, &benchmark, &data.problems);
-    args.telling
-        .tell(&stats, || reporting::stats_text(&stats, screen::width()))?;
+    args.printing
+        .print(&stats, || reporting::stats_text(&stats, terminal::width()))?;
     Ok(Outcome::Done)
 }

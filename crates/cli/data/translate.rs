@@ -8,7 +8,7 @@ use evaluation::STOP_STRINGS;
 use crate::asking::{AskingArgs, with_progress};
 use crate::exit::Outcome;
 use crate::generator::GeneratorArgs;
-use crate::{data_folder, interruption, screen};
+use crate::{data_folder, interruption, terminal};
 
 /// Translate problems that wait in Chinese (Math23k, Ape210k, GAOKAO-Bench, AGIEval-Gaokao) into
 /// English through a model.
@@ -36,7 +36,7 @@ pub struct Args {
     #[arg(help_heading = "Output", long)]
     all: bool,
     #[command(flatten, next_help_heading = "Output")]
-    telling: screen::Telling,
+    printing: terminal::PrintArgs,
 }
 
 pub fn run(args: Args) -> anyhow::Result<Outcome> {
@@ -56,7 +56,7 @@ pub fn run(args: Args) -> anyhow::Result<Outcome> {
     };
     let mut generator = args.generator.open()?;
     let max_tokens = plan.decoding.max_tokens;
-    let translated = with_progress(args.telling.quiet, max_tokens, |on_progress| {
+    let translated = with_progress(args.printing.quiet, max_tokens, |on_progress| {
         let generator = generator.as_mut();
         Ok(translation::translate(
             &benchmark,
@@ -65,7 +65,7 @@ pub fn run(args: Args) -> anyhow::Result<Outcome> {
             on_progress,
         )?)
     })?;
-    args.telling.tell(&translated, || {
+    args.printing.print(&translated, || {
         reporting::translation_text(&translated, args.all)
     })?;
     Ok(Outcome::Done)

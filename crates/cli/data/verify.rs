@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use crate::exit::Outcome;
-use crate::{data_folder, screen};
+use crate::{data_folder, terminal};
 
 /// Verify what was fetched: each file of the lock file must be there, with its checksum.
 #[derive(clap::Args)]
@@ -12,7 +12,7 @@ pub struct Args {
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
     #[command(flatten)]
-    telling: screen::Telling,
+    printing: terminal::PrintArgs,
 }
 
 pub fn run(args: Args) -> anyhow::Result<Outcome> {
@@ -20,8 +20,8 @@ pub fn run(args: Args) -> anyhow::Result<Outcome> {
         anyhow::bail!("this system names no data directory: give --data, or set MWPBENCH_HOME");
     };
     let verification = dataset_fetcher::verify(&folder)?;
-    args.telling.tell(&verification, || {
-        reporting::verification_text(&verification, screen::width())
+    args.printing.print(&verification, || {
+        reporting::verification_text(&verification, terminal::width())
     })?;
     Ok(match verification.is_good() {
         true => Outcome::Done,

@@ -38,7 +38,7 @@ pub fn run(args: Args) -> anyhow::Result<Outcome> {
         threads: args.threads.map_or(0, usize::from),
         fresh: args.stage.fresh,
     };
-    let mut counter = Counter::new(args.stage.telling.quiet);
+    let mut counter = Counter::new(args.stage.printing.quiet);
     super::run_stage(
         &args.stage,
         |project| {

@@ -1,49 +1,30 @@
-//! Progress of stages that only count: on a terminal a line that changes, elsewhere one every few
-//! seconds.
+//! Progress of stages that only count.
 
-use std::io::{IsTerminal, stderr};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-/// Shows a growing count on stderr.
-pub struct Counter {
-    started: Instant,
-    last: Instant,
-    quiet: bool,
-    on_terminal: bool,
-}
+use crate::progress::Meter;
+
+/// Draws a growing count on stderr.
+pub struct Counter(Meter);
 
 impl Counter {
     /// Nothing where `quiet`.
     pub fn new(quiet: bool) -> Self {
-        Self {
-            started: Instant::now(),
-            last: Instant::now(),
-            quiet,
-            on_terminal: stderr().is_terminal(),
-        }
+        let mut meter = Meter::new(quiet);
+        meter.begin("{msg}", 0, None);
+        Self(meter)
     }
 
-    /// Shows the line when it is time; it is made of the time since the start.
-    pub fn update(&mut self, line: impl FnOnce(Duration) -> String) {
-        let every = match self.on_terminal {
-            true => Duration::from_millis(200),
-            false => Duration::from_secs(5),
-        };
-        if self.quiet || self.last.elapsed() < every {
-            return;
-        }
-        self.last = Instant::now();
-        let line = line(self.started.elapsed());
-        match self.on_terminal {
-            true => eprint!("\r{line}\u{1b}[K"),
-            false => eprintln!("{line}"),
+    /// Draws the line when it is time; it is made of the time since the start.
+    pub fn update(&mut self, line: impl Fn(Duration) -> String) {
+        if self.0.is_due() {
+            let elapsed = self.0.elapsed();
+            self.0.draw(|| line(elapsed), || line(elapsed));
         }
     }
 
     /// Clears the line.
-    pub fn finish(&self) {
-        if !self.quiet && self.on_terminal {
-            eprint!("\r\u{1b}[K");
-        }
+    pub fn finish(&mut self) {
+        self.0.clear();
     }
 }

@@ -66,7 +66,7 @@ pub fn run(args: Args) -> anyhow::Result<Outcome> {
         license: args.license.clone(),
         fresh: args.stage.fresh,
     };
-    let mut counter = Counter::new(args.stage.telling.quiet);
+    let mut counter = Counter::new(args.stage.printing.quiet);
     super::run_stage(
         &args.stage,
         |project| {

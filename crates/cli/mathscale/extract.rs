@@ -88,7 +88,7 @@ fn by_model(args: &Args) -> anyhow::Result<Outcome> {
         |project| {
             let mut generator = generator.open()?;
             let max_tokens = plan.asking.decoding.max_tokens;
-            with_progress(args.stage.telling.quiet, max_tokens, |on_progress| {
+            with_progress(args.stage.printing.quiet, max_tokens, |on_progress| {
                 let generator = generator.as_mut();
                 let outcome = mathscale::extract_by_model(project, &plan, generator, on_progress);
                 Ok(outcome?)

@@ -63,7 +63,7 @@ pub fn run(args: Args) -> anyhow::Result<Outcome> {
         |project| {
             let mut generator = generator.open()?;
             let max_tokens = plan.asking.decoding.max_tokens;
-            with_progress(args.stage.telling.quiet, max_tokens, |on_progress| {
+            with_progress(args.stage.printing.quiet, max_tokens, |on_progress| {
                 let generator = generator.as_mut();
                 Ok(mathscale::generate(project, &plan, generator, on_progress)?)
             })
@@ -81,8 +81,8 @@ fn print_estimate(args: &Args, plan: &GeneratePlan<'_>) -> anyhow::Result<Outcom
         cost(estimate.max_completion_tokens),
     );
     let json = json!({ "estimate": estimate, "cost": cost, "most_cost": max_cost });
-    let telling = &args.stage.telling;
-    telling.tell(&json, || {
+    let printing = &args.stage.printing;
+    printing.print(&json, || {
         reporting::estimate_text(&estimate, cost, max_cost)
     })?;
     Ok(Outcome::Done)

@@ -8,7 +8,7 @@ use mathscale::{Graph, GraphPlan, Project};
 
 use super::{ProjectArg, StageArgs};
 use crate::exit::Outcome;
-use crate::screen;
+use crate::terminal;
 
 /// Join the concepts that one seed has; or inspect the graph.
 #[derive(clap::Args)]
@@ -27,7 +27,7 @@ pub struct Args {
     #[arg(long, value_name = "FILE")]
     from: Option<PathBuf>,
     #[command(flatten)]
-    telling: screen::Telling,
+    printing: terminal::PrintArgs,
 }
 
 #[derive(clap::Subcommand)]
@@ -46,7 +46,7 @@ struct Stats {
     #[arg(long, default_value_t = 10, value_name = "N")]
     heaviest: usize,
     #[command(flatten)]
-    telling: screen::Telling,
+    printing: terminal::PrintArgs,
 }
 
 /// The neighbours of a concept, with weights and the probabilities of a step.
@@ -60,7 +60,7 @@ struct Show {
     #[arg(long, default_value_t = 20, value_name = "N")]
     limit: usize,
     #[command(flatten)]
-    telling: screen::Telling,
+    printing: terminal::PrintArgs,
 }
 
 /// Write the graph as GraphML (for Gephi, Cytoscape or networkx) or JSON (for `graph --from`).
@@ -97,7 +97,7 @@ fn build(args: Args) -> anyhow::Result<Outcome> {
     let stage = StageArgs {
         place: ProjectArg { project },
         fresh,
-        telling: args.telling,
+        printing: args.printing,
     };
     super::run_stage(
         &stage,
@@ -114,15 +114,15 @@ fn build(args: Args) -> anyhow::Result<Outcome> {
 
 fn stats(args: &Stats) -> anyhow::Result<()> {
     let stats = load(&args.place)?.stats(args.heaviest);
-    args.telling.tell(&stats, || {
-        reporting::graph_stats_text(&stats, screen::width())
+    args.printing.print(&stats, || {
+        reporting::graph_stats_text(&stats, terminal::width())
     })
 }
 
 fn show(args: &Show) -> anyhow::Result<()> {
     let found = load(&args.place)?.neighbourhoods(&args.concept)?;
-    args.telling.tell(&found, || {
-        reporting::neighbourhoods_text(&found, args.limit, screen::width())
+    args.printing.print(&found, || {
+        reporting::neighbourhoods_text(&found, args.limit, terminal::width())
     })
 }
 

@@ -87,7 +87,7 @@ pub fn run(args: Args) -> anyhow::Result<Outcome> {
         true => None,
         false => Some(args.tests()?),
     };
-    let mut counter = Counter::new(args.stage.telling.quiet);
+    let mut counter = Counter::new(args.stage.printing.quiet);
     super::run_stage(
         &args.stage,
         |project| {

@@ -4,7 +4,7 @@ use mathscale::Project;
 
 use super::ProjectArg;
 use crate::exit::Outcome;
-use crate::screen;
+use crate::terminal;
 
 /// Show how far each stage of a project is, what it counted, and which are stale.
 #[derive(clap::Args)]
@@ -12,13 +12,13 @@ pub struct Args {
     #[command(flatten)]
     place: ProjectArg,
     #[command(flatten)]
-    telling: screen::Telling,
+    printing: terminal::PrintArgs,
 }
 
 pub fn run(args: Args) -> anyhow::Result<Outcome> {
     let status = Project::open(&args.place.project)?.status();
-    args.telling.tell(&status, || {
-        reporting::project_text(&status, screen::width())
+    args.printing.print(&status, || {
+        reporting::project_text(&status, terminal::width())
     })?;
     Ok(Outcome::Done)
 }

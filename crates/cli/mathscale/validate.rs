@@ -63,7 +63,7 @@ pub fn run(args: Args) -> anyhow::Result<Outcome> {
         |project| {
             let mut generator = args.generator.open()?;
             let max_tokens = plan.asking.decoding.max_tokens;
-            with_progress(args.stage.telling.quiet, max_tokens, |on_progress| {
+            with_progress(args.stage.printing.quiet, max_tokens, |on_progress| {
                 let generator = generator.as_mut();
                 Ok(mathscale::validate(project, &plan, generator, on_progress)?)
             })

@@ -6,7 +6,7 @@ use evaluation::cases::CaseReport;
 use crate::table::framed;
 use crate::wording::counted;
 
-/// The files with their cases, the rules if asked for, and what does not hold.
+/// The files with their cases, the rules if wanted, and what does not hold.
 pub fn cases_text(report: &CaseReport, rules: bool, width: Option<u16>) -> String {
     let mut files = framed(["file", "cases", "hold"], &[1, 2], width);
     for file in report.files.iter().filter(|file| file.cases > 0) {

@@ -119,7 +119,7 @@ fn notes(comparison: &RunComparison) -> String {
             comparison.scorer.name(),
             counted(comparison.sets.len(), "set")
         ),
-        "Detectable: the smallest true difference in points that so many items would have shown in four cases of five."
+        "Detectable: the smallest true difference in points that so many items reveal in four cases of five."
             .to_string(),
     ];
     if comparison.sets.iter().any(|set| !set.in_average) {
@@ -209,12 +209,12 @@ pub fn flips_text(flips: &Flips) -> String {
             &flips.won,
         ),
     ] {
-        let shown = if list.len() < total {
-            format!(", the first {} shown", list.len())
+        let part = if list.len() < total {
+            format!(", the first {} listed", list.len())
         } else {
             String::new()
         };
-        text.push_str(&format!("\n{total} {heading}{shown}\n"));
+        text.push_str(&format!("\n{total} {heading}{part}\n"));
         for flip in list {
             text.push_str(&flip_text(flip));
         }

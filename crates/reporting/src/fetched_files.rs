@@ -82,8 +82,8 @@ pub fn verification_text(verification: &Verification, width: Option<u16>) -> Str
         table.add_row([&file.name, check, &bytes].map(Cell::new));
         if file.check.is_fault() {
             faults += &format!("{}\n", file.name);
-            let told = [("expected", &file.expected), ("found", &file.found)];
-            for (what, id) in told
+            let ids = [("expected", &file.expected), ("found", &file.found)];
+            for (what, id) in ids
                 .iter()
                 .filter_map(|(what, id)| id.as_ref().map(|id| (what, id)))
             {

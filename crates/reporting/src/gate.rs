@@ -1,4 +1,4 @@
-//! What a gate says: as text, as Markdown, as JUnit's XML and as annotations of GitHub Actions.
+//! The outcome of a gate: as text, as Markdown, as JUnit's XML and as annotations of GitHub Actions.
 
 mod annotations; // ::error:: and ::warning::
 mod baseline_text; // what a baseline file holds
@@ -71,7 +71,7 @@ pub(crate) fn headline(gate: &Gate) -> String {
     .flatten()
     .collect();
     let rules = if counts.is_empty() {
-        "no rule was asked".to_string()
+        "no rule".to_string()
     } else {
         format!("rules: {}", counts.join(", "))
     };

@@ -4,8 +4,8 @@ use std::path::Path;
 
 use dataset_loader::{Imported, grouped};
 
-/// Dropped problems that are named for each reason, where not all are asked for.
-const SHOWN: usize = 3;
+/// Dropped problems named for each reason, unless all are listed.
+const MAX_NAMED: usize = 3;
 
 /// Problems read, converted and dropped, with the reasons, and where they went.
 pub fn import_text(imported: &Imported, all: bool) -> String {
@@ -31,9 +31,9 @@ pub fn import_text(imported: &Imported, all: bool) -> String {
         };
         let mut named: Vec<&str> = own()
             .map(|dropped| dropped.id.as_str())
-            .take(SHOWN)
+            .take(MAX_NAMED)
             .collect();
-        if count > SHOWN {
+        if count > MAX_NAMED {
             named.push("…");
         }
         text.push_str(&format!("  dropped {:>5}  {reason}\n", grouped(count)));
@@ -55,7 +55,7 @@ pub fn import_text(imported: &Imported, all: bool) -> String {
     }
     if imported.untranslated > 0 {
         text.push_str(&format!(
-            "not in English: {}, which can be asked after their translation (`mwpbench data translate`)\n",
+            "not in English: {}, which can be evaluated after their translation (`mwpbench data translate`)\n",
             grouped(imported.untranslated)
         ));
     }

@@ -6,7 +6,7 @@
 
 mod chart; // the two charts, as SVG
 mod check; // can a summary's figures be what a run found?
-mod columns; // which figures are shown
+mod columns; // which figures there are
 mod csv; // a row a model, for spreadsheets
 mod entry; // a run's folder → what is needed of it
 mod error; // why no leaderboard can be made
@@ -32,7 +32,7 @@ use rows::Row;
 pub use entry::Entry;
 pub use error::LeaderboardError;
 
-/// Which figures are shown, and how rows are sorted.
+/// Which figures a leaderboard has, and how its rows are sorted.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct LeaderboardPlan {
     /// Whose verdicts count.
@@ -48,7 +48,7 @@ pub struct LeaderboardPlan {
     pub intervals: bool,
     /// The subjects of one set in place of the sets.
     pub subjects: Option<Subjects>,
-    /// Fresh-GaokaoMath-2023 even where no run asked it.
+    /// Fresh-GaokaoMath-2023 even where no run has it.
     pub include_fresh_gaokao: bool,
 }
 
@@ -124,7 +124,7 @@ impl Scorers {
 }
 
 impl Leaderboard {
-    /// Lines up runs, and the paper's rows where they are asked for.
+    /// Lines up runs, and the paper's rows where they are wanted.
     ///
     /// # Errors
     /// Neither runs nor the paper's rows, or a column to sort by that is not there.

@@ -1,4 +1,4 @@
-//! Tells what runs found: tables for a terminal and the story of one item.
+//! Renders what runs found: tables, leaderboards, charts, and one item from problem to verdict.
 //!
 //! In go summaries and records of `evaluation`; out comes text. This crate refuses to judge: it
 //! never computes a verdict.

@@ -5,8 +5,8 @@ use evaluation::SelfCheck;
 
 use crate::table::framed;
 
-/// Failures listed of each set, where not all are asked for.
-const SHOWN: usize = 5;
+/// Failures listed of each set, unless all are.
+const MAX_FAILURES: usize = 5;
 
 /// A table of the sets and the references that fail.
 pub fn self_check_text(checked: &SelfCheck, all: bool, width: Option<u16>) -> String {
@@ -34,8 +34,8 @@ pub fn self_check_text(checked: &SelfCheck, all: bool, width: Option<u16>) -> St
     }
     let mut text = format!("{}\n", table.trim_fmt());
     for set in &checked.sets {
-        let shown = if all { usize::MAX } else { SHOWN };
-        for failed in set.failures.iter().take(shown) {
+        let max = if all { usize::MAX } else { MAX_FAILURES };
+        for failed in set.failures.iter().take(max) {
             let failure = &failed.failure;
             let form = format!("{:?}", failure.form).to_lowercase();
             let rule = failure.judgement.trace.last().copied().unwrap_or_default();
@@ -44,14 +44,14 @@ pub fn self_check_text(checked: &SelfCheck, all: bool, width: Option<u16>) -> St
                 failed.id, failure.text, failed.reference
             ));
         }
-        for raised in set.official_exceptions.iter().take(shown) {
+        for raised in set.official_exceptions.iter().take(max) {
             text.push_str(&format!(
                 "{}  official: \"{}\" raises {}\n",
                 raised.id, raised.reference, raised.exception
             ));
         }
-        let left = set.failures.len().saturating_sub(shown)
-            + set.official_exceptions.len().saturating_sub(shown);
+        let left = set.failures.len().saturating_sub(max)
+            + set.official_exceptions.len().saturating_sub(max);
         if left > 0 {
             text.push_str(&format!("{}: {left} more (--all lists them)\n", set.set));
         }

@@ -95,7 +95,7 @@ impl Picture {
         }
     }
 
-    /// A filled box with a text that shows when it is pointed at.
+    /// A filled box with a tooltip.
     pub fn bar(&mut self, [x, y, width, height]: [f64; 4], look: Look, tip: &str) {
         if look.round() > 0 && !self.patterns.contains(&look) {
             self.patterns.push(look);
@@ -133,7 +133,7 @@ impl Picture {
         ));
     }
 
-    /// A dot with a text that shows when it is pointed at.
+    /// A dot with a tooltip.
     pub fn dot(&mut self, x: f64, y: f64, look: Look, tip: &str) {
         self.push(format!(
             "<circle cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"3\" fill=\"{}\"><title>{}</title></circle>",

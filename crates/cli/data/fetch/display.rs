@@ -1,44 +1,29 @@
-//! Progress of a fetch on stderr: a bar on a terminal, a line every few seconds elsewhere.
+//! Progress of a fetch on stderr: bytes, rate and time left of each file.
 
-use std::io::{IsTerminal, stderr};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use dataset_fetcher::{FetchEvent, FetchState};
-use indicatif::{DecimalBytes, HumanDuration, ProgressBar, ProgressStyle};
+use indicatif::{DecimalBytes, HumanDuration};
 
-const LINE_EVERY: Duration = Duration::from_secs(3);
+use crate::progress::Meter;
 
-/// Shows what a fetch does.
+/// Draws what a fetch does.
 pub struct Display {
-    screen: Screen,
-    /// When bytes of the present file began to come, and how many were there then.
-    begun: Instant,
+    meter: Meter,
+    /// Bytes of the present file that were there when it began.
     had: u64,
 }
 
-enum Screen {
-    Bar(Option<ProgressBar>),
-    Lines { last: Instant },
-    Nothing,
-}
-
 impl Display {
-    /// On a terminal a bar, elsewhere lines; nothing where `quiet`.
+    /// Nothing where `quiet`.
     pub fn new(quiet: bool) -> Self {
-        let begun = Instant::now();
-        let screen = match (quiet, stderr().is_terminal()) {
-            (true, _) => Screen::Nothing,
-            (false, true) => Screen::Bar(None),
-            (false, false) => Screen::Lines { last: begun },
-        };
         Self {
-            screen,
-            begun,
+            meter: Meter::new(quiet),
             had: 0,
         }
     }
 
-    /// Shows an event when it is time.
+    /// Draws an event.
     pub fn update(&mut self, event: &FetchEvent<'_>) {
         match event {
             FetchEvent::Begin {
@@ -60,14 +45,11 @@ impl Display {
                 ));
             }
             FetchEvent::Finished(fetched) if fetched.state == FetchState::AlreadyThere => {
-                self.say(&format!(
-                    "{}: was there already, and is right",
-                    fetched.name
-                ));
+                self.say(&format!("{}: already there, checked", fetched.name));
             }
             FetchEvent::Finished(fetched) => {
                 self.clear();
-                let elapsed = self.begun.elapsed();
+                let elapsed = self.meter.elapsed();
                 self.say(&format!(
                     "{}: {} in {:.1} s, checked",
                     fetched.name,
@@ -79,71 +61,42 @@ impl Display {
         }
     }
 
-    /// Takes the bar away.
+    /// Removes the bar.
     pub fn clear(&mut self) {
-        if let Screen::Bar(bar) = &mut self.screen
-            && let Some(bar) = bar.take()
-        {
-            bar.finish_and_clear();
-        }
+        self.meter.clear();
     }
 
     fn begin(&mut self, name: &str, from: &str, have: u64, total: Option<u64>) {
-        (self.begun, self.had) = (Instant::now(), have);
-        let resumed = if have > 0 {
-            format!(", resuming at {}", DecimalBytes(have))
-        } else {
-            String::new()
+        self.had = have;
+        let resumed = match have {
+            0 => String::new(),
+            have => format!(", resuming at {}", DecimalBytes(have)),
         };
         self.clear();
         self.say(&format!("{name}: from {from}{resumed}"));
-        if let Screen::Bar(slot) = &mut self.screen {
-            *slot = Some(bar(name, have, total));
-        }
+        let template = match total {
+            Some(_) => {
+                "{msg} {bar:30} {decimal_bytes}/{decimal_total_bytes}, {decimal_bytes_per_sec}, {eta} left"
+            }
+            None => "{msg} {spinner} {decimal_bytes}, {decimal_bytes_per_sec}",
+        };
+        self.meter.begin(template, have, total);
     }
 
     fn bytes(&mut self, name: &str, done: u64, total: Option<u64>) {
-        match &mut self.screen {
-            Screen::Bar(Some(bar)) => bar.set_position(done),
-            Screen::Lines { last } if last.elapsed() >= LINE_EVERY => {
-                *last = Instant::now();
-                eprintln!(
-                    "{name}: {}",
-                    line(done, total, done - self.had, self.begun.elapsed())
-                );
-            }
-            _ => {}
+        self.meter.advance(done, total);
+        if self.meter.is_due() {
+            let (came, elapsed) = (done - self.had, self.meter.elapsed());
+            self.meter.draw(
+                || name.to_string(),
+                || format!("{name}: {}", line(done, total, came, elapsed)),
+            );
         }
     }
 
     fn say(&self, text: &str) {
-        match &self.screen {
-            Screen::Bar(Some(bar)) => bar.println(text),
-            Screen::Bar(None) | Screen::Lines { .. } => eprintln!("{text}"),
-            Screen::Nothing => {}
-        }
+        self.meter.say(text);
     }
-}
-
-fn bar(name: &str, have: u64, total: Option<u64>) -> ProgressBar {
-    let (bar, template) = match total {
-        Some(total) => (
-            ProgressBar::new(total),
-            "{msg} {bar:30} {decimal_bytes}/{decimal_total_bytes}, {decimal_bytes_per_sec}, {eta} left",
-        ),
-        None => (
-            ProgressBar::new_spinner(),
-            "{msg} {spinner} {decimal_bytes}, {decimal_bytes_per_sec}",
-        ),
-    };
-    let style = ProgressStyle::with_template(template).expect("the template is well-formed");
-    let bar = bar
-        .with_style(style)
-        .with_message(name.to_string())
-        .with_position(have);
-    // The rate is of what comes now, not of what was there.
-    bar.reset_eta();
-    bar
 }
 
 fn line(done: u64, total: Option<u64>, came: u64, elapsed: Duration) -> String {

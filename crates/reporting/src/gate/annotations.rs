@@ -4,8 +4,8 @@
 
 use evaluation::{Gate, GateVerdict, ProtocolDifference};
 
-/// A line for each rule that did not pass: an error where it failed, a warning where nothing could
-/// be told.
+/// A line for each rule that did not pass: an error where it failed, a warning where it could
+/// not be decided.
 pub fn gate_annotations(gate: &Gate) -> String {
     let mut text = String::new();
     for rule in &gate.rules {

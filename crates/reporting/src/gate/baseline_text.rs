@@ -6,12 +6,12 @@ use evaluation::BaselineFigures;
 use crate::table::framed;
 use crate::wording::percent;
 
-/// What the baseline is of, and the accuracies of its sets in per cent.
+/// What the baseline is of, and the accuracies of its sets in percent.
 pub fn baseline_text(baseline: &BaselineFigures, width: Option<u16>) -> String {
     let identity = &baseline.identity;
     let items: usize = baseline.sets.iter().map(|set| set.n).sum();
     let mut text = format!(
-        "baseline of {} ({}), asked by mwpbench {}\ndata {}, {items} items, template {}, {}, protocol {}\n",
+        "baseline of {} ({}), run by mwpbench {}\ndata {}, {items} items, template {}, {}, protocol {}\n",
         baseline.model,
         baseline.file.display(),
         baseline.version,

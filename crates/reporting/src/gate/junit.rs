@@ -1,4 +1,4 @@
-//! JUnit's XML: a test case a rule. What failed is a failure; what could not be told is an error,
+//! JUnit's XML: a test case a rule. What failed is a failure; what could not be decided is an error,
 //! so that a report keeps the two apart.
 
 use evaluation::{Gate, GateVerdict};

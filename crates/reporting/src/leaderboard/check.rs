@@ -142,13 +142,13 @@ fn averages(summary: &Summary) -> Result<(), String> {
             _ => false,
         };
         if !agree {
-            let told = |average: Option<f64>| {
+            let text = |average: Option<f64>| {
                 average.map_or("nothing".to_string(), |average| average.to_string())
             };
             return Err(format!(
                 "{name} is {}, but its sets give {}",
-                told(found),
-                told(expected)
+                text(found),
+                text(expected)
             ));
         }
     }

@@ -1,4 +1,4 @@
-//! Which figures a leaderboard shows.
+//! Which figures a leaderboard has.
 
 use dataset_loader::Benchmark;
 
@@ -104,14 +104,14 @@ impl Column {
         columns.push(Self::new("micro", "micro", ColumnKind::Micro));
         columns.push(Self::new("macro", "macro", ColumnKind::Macro));
         for set in benchmark.sets().iter().filter(|set| !set.in_average) {
-            let asked = entries
+            let has_it = entries
                 .iter()
                 .any(|entry| entry.summary.sets.iter().any(|own| own.set == set.name));
-            if include_fresh_gaokao || asked {
+            if include_fresh_gaokao || has_it {
                 columns.push(Self::new(&set.name, &set.title, ColumnKind::Set));
             }
         }
-        // Sets of one's own.
+        // Custom data sets.
         for set in entries.iter().flat_map(|entry| &entry.summary.sets) {
             if !columns.iter().any(|column| column.name == set.set) {
                 columns.push(Self::new(&set.set, &set.title, ColumnKind::Set));
@@ -150,7 +150,7 @@ impl Column {
             .unwrap_or(columns.len() - 1)
     }
 
-    /// Where a column is that was asked for by its name, title or short name.
+    /// The index of the column of this name, title or short name.
     ///
     /// # Errors
     /// There is no such column.

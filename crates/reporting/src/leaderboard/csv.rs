@@ -60,7 +60,7 @@ fn fields(board: &Leaderboard, row: &Row) -> Vec<String> {
     fields
 }
 
-/// Six decimals tell all proportions of 18,000 items apart.
+/// Six decimals distinguish all proportions of 18,000 items.
 fn number(proportion: f64) -> String {
     let text = format!("{proportion:.6}");
     text.trim_end_matches('0').trim_end_matches('.').to_string()

@@ -33,7 +33,7 @@ impl Entry {
         let mut entries = Vec::new();
         for folder in folders {
             entries.push(Self::read(benchmark, folder)?);
-            // Where the real path cannot be told, the given one has to do.
+            // Where the real path is not known, the given one has to do.
             let real = folder.canonicalize().unwrap_or_else(|_| folder.clone());
             if let Some((_, first)) = seen.iter().find(|(known, _)| *known == real) {
                 return Err(LeaderboardError::Twice {

@@ -27,13 +27,18 @@ pub(crate) fn text(board: &Leaderboard) -> String {
     let rows: Vec<Value> = board
         .groups
         .iter()
-        .flat_map(|group| group.rows.iter().map(|row| told(board, &group.name, row)))
+        .flat_map(|group| {
+            group
+                .rows
+                .iter()
+                .map(|row| row_json(board, &group.name, row))
+        })
         .collect();
     let object = json!({ "schema": SCHEMA, "title": board.title, "columns": columns, "rows": rows, "notes": notes });
     format!("{object:#}\n")
 }
 
-fn told(board: &Leaderboard, group: &str, row: &Row) -> Value {
+fn row_json(board: &Leaderboard, group: &str, row: &Row) -> Value {
     let letters = |notes: &[usize]| -> Vec<String> {
         notes
             .iter()

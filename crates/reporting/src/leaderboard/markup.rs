@@ -7,7 +7,7 @@ use crate::wording::percent;
 
 /// How a format writes a text, letters of notes, and the best figure.
 pub(crate) trait Markup {
-    /// A text that is shown as it is.
+    /// A text as it is, escaped.
     fn text(&self, text: &str) -> String;
 
     /// Letters of notes, raised; never empty.

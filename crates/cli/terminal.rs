@@ -1,4 +1,4 @@
-//! What the terminal can show.
+//! Results on stdout, and what the terminal can render.
 
 use std::io::{IsTerminal, Write, stdout};
 
@@ -24,7 +24,7 @@ pub fn print(text: &str) -> anyhow::Result<()> {
 /// How a command prints its result.
 #[derive(Clone, Copy, Debug, clap::Args)]
 #[command(next_help_heading = heading::OUTPUT)]
-pub struct Telling {
+pub struct PrintArgs {
     /// Print JSON instead of text.
     #[arg(long)]
     pub json: bool,
@@ -33,9 +33,9 @@ pub struct Telling {
     pub quiet: bool,
 }
 
-impl Telling {
+impl PrintArgs {
     /// Writes a result to stdout: nothing, one JSON object, or the text.
-    pub fn tell(
+    pub fn print(
         self,
         value: &impl serde::Serialize,
         text: impl FnOnce() -> String,
