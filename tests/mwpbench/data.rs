@@ -131,7 +131,7 @@ fn import_writes_the_record_form_and_tells_what_it_left_out() {
         .ok()
         .json();
     assert_eq!(set(&list, "tal")["at_hand"], 1);
-    import(&["--output", "tal.jsonl"]).refused(USAGE, &["tal.jsonl", "would be written over"]);
+    import(&["--output", "tal.jsonl"]).refused(USAGE, &["tal.jsonl", "would be overwritten"]);
     mwpbench(folder.path(), ["data", "import", "tall", "tal.jsonl"])
         .refused(USAGE, &["no set \"tall\"", "gsm8k"]);
     mwpbench(folder.path(), ["data", "import", "gsm8k", "no.jsonl"])
