@@ -7,18 +7,18 @@ use generation::Decoding;
 use mathscale::{Asking, OnProgress};
 
 use crate::decoding::SamplingArgs;
-use crate::{interruption, progress};
+use crate::{heading, interruption, progress};
 
 /// How a model is asked, and how often.
 #[derive(clap::Args)]
 pub struct AskingArgs {
     /// Replies asked for an item, at most, before it is rejected.
-    #[arg(help_heading = "Prompt", long, default_value_t = DEFAULT_ATTEMPTS, value_name = "N")]
+    #[arg(help_heading = heading::PROMPT, long, default_value_t = DEFAULT_ATTEMPTS, value_name = "N")]
     pub attempts: NonZeroU32,
     /// Text around the instruction: alpaca, none, alpaca_cot, alpaca_force_ans, or a text file with
     /// {question} in it.
     #[arg(
-        help_heading = "Prompt",
+        help_heading = heading::PROMPT,
         long,
         env = "MWPBENCH_PROMPT_TEMPLATE",
         default_value = "alpaca",
@@ -27,14 +27,14 @@ pub struct AskingArgs {
     prompt_template: String,
     /// New tokens of a reply, at most.
     #[arg(
-        help_heading = "Sampling",
+        help_heading = heading::SAMPLING,
         long,
         env = "MWPBENCH_MAX_TOKENS",
         default_value_t = DEFAULT_MAX_TOKENS,
         value_name = "N"
     )]
     max_tokens: NonZeroUsize,
-    #[command(flatten, next_help_heading = "Sampling")]
+    #[command(flatten)]
     sampling: SamplingArgs,
 }
 

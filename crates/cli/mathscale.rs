@@ -18,7 +18,7 @@ use clap::Subcommand;
 use serde::Serialize;
 
 use crate::exit::Outcome;
-use crate::{interruption, terminal};
+use crate::{heading, interruption, terminal};
 
 /// Make training data from seed questions (MathScale): extract, graph, compose, generate, validate,
 /// screen, export.
@@ -53,6 +53,7 @@ pub fn run(command: Command) -> anyhow::Result<Outcome> {
 
 /// The project folder.
 #[derive(clap::Args)]
+#[command(next_help_heading = heading::PROJECT)]
 pub struct ProjectArg {
     /// Project folder; the first stage makes it.
     #[arg(long, value_name = "DIR")]
@@ -61,6 +62,7 @@ pub struct ProjectArg {
 
 /// What every stage has.
 #[derive(clap::Args)]
+#[command(next_help_heading = heading::PROJECT)]
 pub struct StageArgs {
     #[command(flatten)]
     place: ProjectArg,

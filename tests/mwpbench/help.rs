@@ -3,7 +3,7 @@
 use assert_cmd::Command;
 
 /// Commands of which each has a page of help.
-const COMMANDS: [&str; 25] = [
+const COMMANDS: [&str; 38] = [
     "",
     "eval",
     "score",
@@ -29,6 +29,19 @@ const COMMANDS: [&str; 25] = [
     "data overlap",
     "data path",
     "data selfcheck",
+    "data translate",
+    "mathscale",
+    "mathscale extract",
+    "mathscale graph",
+    "mathscale graph stats",
+    "mathscale graph show",
+    "mathscale graph export",
+    "mathscale compose",
+    "mathscale generate",
+    "mathscale validate",
+    "mathscale screen",
+    "mathscale export",
+    "mathscale status",
 ];
 
 /// The page at 100 columns, without variables of the user.

@@ -127,6 +127,65 @@ fn a_graph_that_runs_out_says_so_with_the_number_reached() {
     assert_eq!(lines(folder, "compositions.jsonl").len(), 3);
 }
 
+/// What a user reads from one stage to the next, whole.
+#[test]
+fn every_stage_prints_its_figures() {
+    let folder = with_graph();
+    let mut printed = String::new();
+    let mut print = |command: &[&str], flags: &[&str]| {
+        let text = stage(folder.path(), command, flags).ok().stdout;
+        let line = command.iter().chain(flags).copied().collect::<Vec<_>>();
+        printed += &format!("$ mathscale {}\n{text}\n", line.join(" "));
+    };
+    print(&["extract"], &["--from-annotations", "seeds.jsonl"]);
+    print(&["graph"], &[]);
+    print(&["graph", "stats"], &["--heaviest", "2"]);
+    print(&["graph", "show", "Topic 3"], &["--limit", "2"]);
+    print(&["compose"], &["--count", "50"]);
+    print(&["status"], &[]);
+    insta::assert_snapshot!(without_times(&printed));
+}
+
+/// `2026-11-29 01:03` with its digits hidden.
+pub fn without_times(text: &str) -> String {
+    const FORM: &str = "0000-00-00 00:00";
+    let mut chars: Vec<char> = text.chars().collect();
+    for start in 0..chars.len().saturating_sub(FORM.len() - 1) {
+        let time = &mut chars[start..start + FORM.len()];
+        let fits = |(c, form): (&char, char)| match form {
+            '0' => c.is_ascii_digit(),
+            form => *c == form,
+        };
+        if time.iter().zip(FORM.chars()).all(fits) {
+            time.iter_mut().for_each(|c| {
+                *c = if c.is_ascii_digit() { '0' } else { *c };
+            });
+        }
+    }
+    chars.into_iter().collect()
+}
+
+/// What a user reads when something is refused.
+#[test]
+fn refusals_name_the_difference_and_the_way_out() {
+    let folder = with_graph();
+    let folder = folder.path();
+    let none = ["mathscale", "status", "--project", "none"];
+    let mut printed = format!("{}\n", mwpbench(folder, none).stderr);
+    let mut refuse = |command: &[&str], flags: &[&str]| {
+        let done = stage(folder, command, flags);
+        printed += &format!("{}\n", done.stderr);
+    };
+    refuse(&["generate"], &["--dry-run"]);
+    refuse(
+        &["extract"],
+        &["--from-annotations", "seeds.jsonl", "--merge"],
+    );
+    fs::write(folder.join("project/graph.json"), "{}").unwrap();
+    refuse(&["compose"], &["--count", "5"]);
+    insta::assert_snapshot!(printed);
+}
+
 #[test]
 fn empty_and_tiny_seed_files() {
     let folder = tempfile::tempdir().unwrap();
@@ -149,11 +208,7 @@ fn empty_and_tiny_seed_files() {
     )
     .unwrap();
     let done = stage(folder, &["extract"], &["--from-annotations", "tiny.jsonl"]).ok();
-    assert!(
-        done.stdout.contains("2 seeds were rejected"),
-        "{}",
-        done.stdout
-    );
+    assert!(done.stdout.contains("2 seeds rejected"), "{}", done.stdout);
     assert!(
         done.stdout.contains("line 2: ") && done.stdout.contains("a name of 10240 characters"),
         "{}",

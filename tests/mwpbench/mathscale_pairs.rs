@@ -5,6 +5,7 @@ use evaluation::Template;
 use serde_json::{Value, json};
 
 use crate::command::{Done, mwpbench};
+use crate::mathscale::without_times;
 
 const USAGE: i32 = 2;
 const INTEGRITY: i32 = 4;
@@ -210,11 +211,16 @@ fn pairs_from_elsewhere_are_screened_and_exported() {
         assert_eq!(plain["completion"], chat["messages"][1]["content"]);
     }
     assert!(folder.join("project/export/README.md").is_file());
+    let again = stage(folder, "screen", &flags).ok().stdout;
     let status = stage(folder, "status", &[]).ok().stdout;
     assert!(
-        status.contains("export") && status.contains("screen"),
+        status.lines().all(|line| line.chars().count() <= 80),
         "{status}"
     );
+    insta::assert_snapshot!(without_times(&format!(
+        "{again}\n{}\n{status}",
+        text.stdout
+    )));
 }
 
 #[test]

@@ -8,7 +8,7 @@ use evaluation::STOP_STRINGS;
 use crate::asking::{AskingArgs, with_progress};
 use crate::exit::Outcome;
 use crate::generator::GeneratorArgs;
-use crate::{data_folder, interruption, terminal};
+use crate::{data_folder, heading, interruption, terminal};
 
 /// Translate problems that wait in Chinese (Math23k, Ape210k, GAOKAO-Bench, AGIEval-Gaokao) into
 /// English through a model.
@@ -21,21 +21,21 @@ pub struct Args {
     /// A set whose import waits in the data folder, or a file in MwpBench's record form.
     #[arg(value_name = "SET|FILE")]
     input: PathBuf,
-    #[command(flatten, next_help_heading = "Model")]
+    #[command(flatten)]
     generator: GeneratorArgs,
-    /// Where the records go; the file is replaced [default: SET.jsonl in the data folder; for a
-    /// file, beside it with `.en` in its name].
-    #[arg(help_heading = "Output", long, value_name = "FILE")]
+    /// File to write, which is replaced; SET.jsonl in the data folder without it, and for a file one
+    /// beside it with `.en` in its name.
+    #[arg(help_heading = heading::OUTPUT, long, value_name = "FILE")]
     output: Option<PathBuf>,
-    /// Where the replies are kept [default: the input's name with `.translation`].
-    #[arg(help_heading = "Output", long, value_name = "DIR")]
+    /// Folder of the replies; the input's name with `.translation` without it.
+    #[arg(help_heading = heading::OUTPUT, long, value_name = "DIR")]
     work_dir: Option<PathBuf>,
     #[command(flatten)]
     asking: AskingArgs,
     /// Name every problem that was left out.
-    #[arg(help_heading = "Output", long)]
+    #[arg(help_heading = heading::OUTPUT, long)]
     all: bool,
-    #[command(flatten, next_help_heading = "Output")]
+    #[command(flatten)]
     printing: terminal::PrintArgs,
 }
 

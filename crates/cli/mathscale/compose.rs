@@ -24,7 +24,7 @@ pub struct Args {
     /// Random seed of the walks.
     #[arg(long, env = "MWPBENCH_SEED", default_value_t = 0, value_name = "N")]
     seed: u64,
-    /// Threads; never changes the result [default: all cores].
+    /// Threads; one a core without it. Never changes the result.
     #[arg(long, env = "MWPBENCH_THREADS", value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     threads: Option<u16>,
 }

@@ -17,7 +17,7 @@ use crate::interruption;
 pub struct Args {
     #[command(flatten)]
     stage: StageArgs,
-    /// Formats to write, separated by commas [default: all].
+    /// Formats to write, separated by commas; all without it.
     #[arg(long, value_enum, value_delimiter = ',', value_name = "FORM,…")]
     forms: Vec<FormatName>,
     /// Share of the records that is held out for validation, from 0 to below 1.

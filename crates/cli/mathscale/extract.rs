@@ -11,8 +11,8 @@ use mathscale::{AnnotationPlan, Input, MergeMode, MergeOptions, ModelPlan, Seed}
 use super::StageArgs;
 use super::optional_generator::OptionalGenerator;
 use crate::asking::{AskingArgs, with_progress};
-use crate::data_folder;
 use crate::exit::Outcome;
+use crate::{data_folder, heading};
 
 /// Find the topics and knowledge points of seed questions: those that a file carries, or those that
 /// a model names.
@@ -21,28 +21,28 @@ use crate::exit::Outcome;
 /// seed are removed. concepts.json lists what became of every name.
 #[derive(clap::Args)]
 pub struct Args {
-    #[command(flatten, next_help_heading = "Project")]
+    #[command(flatten)]
     stage: StageArgs,
     /// File whose records carry their concepts: `knowledge_point_routes` as TAL-SCQ5K has them, or
     /// lists `topics` and `knowledge_points`.
-    #[arg(help_heading = "Data", long, value_name = "FILE", required_unless_present = "seeds", conflicts_with_all = ["seeds", "model"])]
+    #[arg(help_heading = heading::DATA, long, value_name = "FILE", required_unless_present = "seeds", conflicts_with_all = ["seeds", "model"])]
     from_annotations: Option<PathBuf>,
     /// Seed questions that a model reads: the training split of a set in the data folder, or a file
     /// with question and answer; needs --model.
     #[arg(
-        help_heading = "Data",
+        help_heading = heading::DATA,
         long,
         value_name = "SET|FILE",
         requires = "model"
     )]
     seeds: Option<PathBuf>,
     /// Merge names: plurals merges singular and plural, hyphens and articles.
-    #[arg(help_heading = "Concepts", long, value_enum, value_name = "HOW", num_args = 0..=1, require_equals = true, default_value_t = MergeName::None, default_missing_value = "plurals")]
+    #[arg(help_heading = heading::CONCEPTS, long, value_enum, value_name = "HOW", num_args = 0..=1, require_equals = true, default_value_t = MergeName::None, default_missing_value = "plurals")]
     merge: MergeName,
     /// Keep concepts of a single seed.
-    #[arg(help_heading = "Concepts", long)]
+    #[arg(help_heading = heading::CONCEPTS, long)]
     keep_singletons: bool,
-    #[command(flatten, next_help_heading = "Model")]
+    #[command(flatten)]
     generator: OptionalGenerator,
     #[command(flatten)]
     asking: AskingArgs,

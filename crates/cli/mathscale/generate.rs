@@ -10,6 +10,7 @@ use super::StageArgs;
 use super::optional_generator::OptionalGenerator;
 use crate::asking::{AskingArgs, with_progress};
 use crate::exit::Outcome;
+use crate::heading;
 
 /// Have a model write a question with its solution for each composition, with the nearest seeds as
 /// few-shot examples.
@@ -18,27 +19,27 @@ use crate::exit::Outcome;
 /// is kept: the same command continues where it was stopped.
 #[derive(clap::Args)]
 pub struct Args {
-    #[command(flatten, next_help_heading = "Project")]
+    #[command(flatten)]
     stage: StageArgs,
     /// Take the first N compositions only.
-    #[arg(help_heading = "Data", long, value_name = "N")]
+    #[arg(help_heading = heading::DATA, long, value_name = "N")]
     limit: Option<NonZeroUsize>,
     /// End the stage although some compositions could not be generated; they are rejected.
-    #[arg(help_heading = "Project", long)]
+    #[arg(help_heading = heading::PROJECT, long)]
     without_failed: bool,
-    #[command(flatten, next_help_heading = "Model")]
+    #[command(flatten)]
     generator: OptionalGenerator,
     /// Few-shot examples: the seeds whose knowledge points are nearest to the composition's by
     /// Jaccard distance.
-    #[arg(help_heading = "Prompt", long, default_value_t = 3, value_name = "K")]
+    #[arg(help_heading = heading::PROMPT, long, default_value_t = 3, value_name = "K")]
     examples: usize,
     #[command(flatten)]
     asking: AskingArgs,
     /// Ask nothing: print how many tokens it would take, and with --price what they cost.
-    #[arg(help_heading = "Cost", long)]
+    #[arg(help_heading = heading::OUTPUT, long)]
     dry_run: bool,
     /// Price of a million prompt tokens and of a million new tokens, such as 0.5,1.5.
-    #[arg(help_heading = "Cost", long, value_name = "INPUT,OUTPUT")]
+    #[arg(help_heading = heading::OUTPUT, long, value_name = "INPUT,OUTPUT")]
     price: Option<TokenPrice>,
 }
 

@@ -8,7 +8,7 @@ use overlap::{Index, OverlapOptions, TestItem};
 use super::StageArgs;
 use super::counter::Counter;
 use crate::exit::Outcome;
-use crate::{data_folder, interruption};
+use crate::{data_folder, heading, interruption};
 
 /// Remove pairs that are malformed, too long, without a final answer, contaminated by a test set,
 /// or repetitions.
@@ -17,68 +17,68 @@ use crate::{data_folder, interruption};
 /// each removal, screen.json counts them.
 #[derive(clap::Args)]
 pub struct Args {
-    #[command(flatten, next_help_heading = "Project")]
+    #[command(flatten)]
     stage: StageArgs,
-    /// Pairs from elsewhere: JSON Lines, a JSON array or parquet with question and solution
-    /// [default: validated.jsonl where there is one, else pairs.jsonl].
+    /// Pairs from elsewhere: JSON Lines, a JSON array or parquet with question and solution; without
+    /// it validated.jsonl where there is one, else pairs.jsonl.
     #[arg(
-        help_heading = "Data",
+        help_heading = heading::DATA,
         long,
         value_name = "FILE",
         conflicts_with = "generated"
     )]
     pairs: Option<PathBuf>,
     /// Take pairs.jsonl although the project was validated.
-    #[arg(help_heading = "Data", long)]
+    #[arg(help_heading = heading::DATA, long)]
     generated: bool,
-    /// Test problems in MwpBench's record form: a file, or a folder of .jsonl/.json files [default:
-    /// the data folder, else the bundled problems].
+    /// Test problems in MwpBench's record form: a file, or a folder of .jsonl/.json files; the
+    /// data folder without it, and the bundled problems where that is empty.
     #[arg(
-        help_heading = "Contamination",
+        help_heading = heading::CONTAMINATION,
         long,
         env = "MWPBENCH_DATA",
         value_name = "FILE|DIR"
     )]
     data: Option<PathBuf>,
     /// Use no test items: nothing will be known of contamination.
-    #[arg(help_heading = "Contamination", long)]
+    #[arg(help_heading = heading::CONTAMINATION, long)]
     without_tests: bool,
     /// Words of an n-gram that a pair and a test item may not share: 13, or 8 to find more.
-    #[arg(help_heading = "Contamination", long, default_value_t = OverlapOptions::default().ngram, value_name = "N")]
+    #[arg(help_heading = heading::CONTAMINATION, long, default_value_t = OverlapOptions::default().ngram, value_name = "N")]
     ngram: usize,
     /// Jaccard index from which a question is a near-duplicate of a test item, from 0.5 to 1.
-    #[arg(help_heading = "Contamination", long, default_value_t = OverlapOptions::default().min_jaccard, value_name = "INDEX")]
+    #[arg(help_heading = heading::CONTAMINATION, long, default_value_t = OverlapOptions::default().min_jaccard, value_name = "INDEX")]
     contamination_jaccard: f64,
     /// Share of a test item's n-grams that contaminates a pair, from 0 to 1: at 0 one is enough, as
     /// is usual for training data.
     #[arg(
-        help_heading = "Contamination",
+        help_heading = heading::CONTAMINATION,
         long,
         default_value_t = 0.0,
         value_name = "SHARE"
     )]
     test_share: f64,
     /// Jaccard index from which two questions are near-duplicates, from 0.5 to 1.
-    #[arg(help_heading = "Duplicates", long, default_value_t = OverlapOptions::default().min_jaccard, value_name = "INDEX")]
+    #[arg(help_heading = heading::DUPLICATES, long, default_value_t = OverlapOptions::default().min_jaccard, value_name = "INDEX")]
     min_jaccard: f64,
     /// Remove equal questions only.
-    #[arg(help_heading = "Duplicates", long, conflicts_with = "min_jaccard")]
+    #[arg(help_heading = heading::DUPLICATES, long, conflicts_with = "min_jaccard")]
     exact_only: bool,
     /// Keep pairs whose question is that of a seed.
-    #[arg(help_heading = "Duplicates", long)]
+    #[arg(help_heading = heading::DUPLICATES, long)]
     keep_seed_copies: bool,
     /// Keep solutions in which the strict scorer finds no final answer.
-    #[arg(help_heading = "Form", long)]
+    #[arg(help_heading = heading::RULES, long)]
     keep_without_answer: bool,
     /// Tokens of question and solution together, at most, a token for every three bytes; 0 for any
     /// number.
-    #[arg(help_heading = "Form", long, default_value_t = ScreenRules::default().max_tokens.unwrap_or(0), value_name = "N")]
+    #[arg(help_heading = heading::RULES, long, default_value_t = ScreenRules::default().max_tokens.unwrap_or(0), value_name = "N")]
     max_pair_tokens: usize,
-    /// Characters of a question, at most [default: any number].
-    #[arg(help_heading = "Form", long, value_name = "N")]
+    /// Characters of a question, at most; any number without it.
+    #[arg(help_heading = heading::RULES, long, value_name = "N")]
     max_question_chars: Option<usize>,
-    /// Characters of a solution, at most [default: any number].
-    #[arg(help_heading = "Form", long, value_name = "N")]
+    /// Characters of a solution, at most; any number without it.
+    #[arg(help_heading = heading::RULES, long, value_name = "N")]
     max_solution_chars: Option<usize>,
 }
 

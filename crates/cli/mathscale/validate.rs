@@ -9,6 +9,7 @@ use super::StageArgs;
 use crate::asking::{AskingArgs, with_progress};
 use crate::exit::Outcome;
 use crate::generator::GeneratorArgs;
+use crate::heading;
 
 /// Judge the solutions of the pairs by a second model, or by several solutions of which most agree.
 /// Optional.
@@ -18,16 +19,16 @@ use crate::generator::GeneratorArgs;
 /// counts, equal answers grouped by the strict scorer.
 #[derive(clap::Args)]
 pub struct Args {
-    #[command(flatten, next_help_heading = "Project")]
+    #[command(flatten)]
     stage: StageArgs,
     /// Draw K solutions of each question and take the answer that most reach, in place of a
     /// reference and a judgement; needs --temperature.
-    #[arg(help_heading = "Validation", long, value_name = "K")]
+    #[arg(help_heading = heading::VALIDATION, long, value_name = "K")]
     consistency: Option<NonZeroU32>,
     /// What becomes of a solution that is wrong.
-    #[arg(help_heading = "Validation", long, value_enum, default_value_t = OnWrongName::Replace)]
+    #[arg(help_heading = heading::VALIDATION, long, value_enum, default_value_t = OnWrongName::Replace)]
     on_wrong: OnWrongName,
-    #[command(flatten, next_help_heading = "Model")]
+    #[command(flatten)]
     generator: GeneratorArgs,
     #[command(flatten)]
     asking: AskingArgs,

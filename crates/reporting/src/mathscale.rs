@@ -9,28 +9,14 @@ use ::mathscale::{
 use comfy_table::Cell;
 
 use crate::table::framed;
-use crate::wording::percent;
+use crate::wording::{counted, percent};
 
 /// Columns of a table that goes to no terminal.
 const COLUMNS: u16 = 80;
 
-/// A number of things by their singular: `1 pair`, `2 pairs`.
-pub(crate) fn counted(count: u64, singular: &str) -> String {
-    match count {
-        1 => format!("1 {singular}"),
-        _ => format!("{count} {singular}s"),
-    }
-}
-
-/// `1 seed was`, `2 seeds were`.
-pub(crate) fn counted_were(count: u64, singular: &str) -> String {
-    let verb = if count == 1 { "was" } else { "were" };
-    format!("{} {verb}", counted(count, singular))
-}
-
 /// The figures of an extraction, with the first rejected seeds.
 pub fn extraction_text(outcome: &ExtractOutcome) -> String {
-    let of = |name: &str| outcome.record.count(name);
+    let of = |name: &str| outcome.record.count(name) as usize;
     let concepts = |kind: &str, found: &str, singletons: &str| {
         format!(
             "{} of {} ({} of a single seed)",
@@ -50,11 +36,11 @@ pub fn extraction_text(outcome: &ExtractOutcome) -> String {
         ),
     );
     if of("merges") > 0 {
-        let merges = counted_were(of("merges"), "name");
+        let merges = counted(of("merges"), "name");
         let _ = writeln!(text, "{merges} merged into others: see concepts.json");
     }
     if of("set_aside") > 0 {
-        let rejected = counted_were(of("set_aside"), "seed");
+        let rejected = counted(of("set_aside"), "seed");
         let _ = writeln!(text, "{rejected} rejected: see extract.set-aside.jsonl");
     }
     for item in &outcome.details.rejected {
@@ -66,7 +52,7 @@ pub fn extraction_text(outcome: &ExtractOutcome) -> String {
 
 /// The figures of a graph that was built.
 pub fn graph_made_text(outcome: &GraphOutcome) -> String {
-    let of = |name| outcome.record.count(name);
+    let of = |name: &str| outcome.record.count(name) as usize;
     format!(
         "{} and {} of {}; edges: {} topic–topic, {} topic–KP, {} KP–KP\n",
         counted(of("topics"), "topic"),
@@ -80,7 +66,7 @@ pub fn graph_made_text(outcome: &GraphOutcome) -> String {
 
 /// The figures of the walks.
 pub fn composed_text(outcome: &ComposeOutcome) -> String {
-    let of = |name| outcome.record.count(name);
+    let of = |name: &str| outcome.record.count(name) as usize;
     format!(
         "{} in {}, {}\n",
         counted(of("compositions"), "composition"),
@@ -93,9 +79,9 @@ pub fn composed_text(outcome: &ComposeOutcome) -> String {
 pub fn graph_stats_text(stats: &GraphStats, width: Option<u16>) -> String {
     let mut text = format!(
         "{}, {}, {}; connected components: {}\n",
-        counted(stats.topics as u64, "topic"),
-        counted(stats.knowledge_points as u64, "knowledge point"),
-        counted(stats.seeds, "seed"),
+        counted(stats.topics, "topic"),
+        counted(stats.knowledge_points, "knowledge point"),
+        counted(stats.seeds as usize, "seed"),
         components(&stats.components)
     );
     if stats.topics_without_kp > 0 {
@@ -188,7 +174,7 @@ pub fn neighbourhoods_text(found: &[Neighbourhood], limit: usize, width: Option<
             Kind::Topic => "topic",
             Kind::KnowledgePoint => "knowledge point",
         };
-        let seeds = counted(concept.seeds.into(), "seed");
+        let seeds = counted(concept.seeds as usize, "seed");
         let _ = writeln!(text, "{} ({kind}, {seeds})", concept.name);
         for (kind, neighbours) in [
             (Kind::Topic, &concept.topics),
@@ -236,10 +222,12 @@ fn neighbour_table(neighbours: &[Neighbour], limit: usize, width: Option<u16>) -
     format!("{}\n{more}", table.trim_fmt())
 }
 
-/// How far the stages of a project are, with their main counts; the others are in the JSON.
+/// How far the stages of a project are, a line each, with their main counts; the others are in the
+/// JSON.
 pub fn project_text(stages: &[StageStatus], width: Option<u16>) -> String {
     let header = ["stage", "state", "finished", "counts"];
     let mut table = framed(header, &[], Some(width.unwrap_or(COLUMNS)));
+    let mut notes = String::new();
     for StageStatus {
         stage,
         state,
@@ -247,41 +235,57 @@ pub fn project_text(stages: &[StageStatus], width: Option<u16>) -> String {
     } in stages
     {
         let state = match state {
-            StageState::NotRun => "not run".to_string(),
-            StageState::Unfinished => "unfinished".to_string(),
-            StageState::Done => "done".to_string(),
-            StageState::Stale { input } => format!("stale: {input} has changed"),
-            StageState::Lost { file } => format!("{file} is gone"),
+            StageState::NotRun => "not run",
+            StageState::Unfinished => "unfinished",
+            StageState::Done => "done",
+            StageState::Stale { input } => {
+                let _ = writeln!(notes, "{stage} is stale: {input} has changed");
+                "stale"
+            }
+            StageState::Lost { file } => {
+                let _ = writeln!(notes, "{stage} is incomplete: {file} is gone");
+                "incomplete"
+            }
         };
         let finished = record.as_ref().and_then(|record| record.finished);
         let finished = finished.map(|time| time.strftime("%Y-%m-%d %H:%M").to_string());
-        let counts = record.iter().flat_map(|record| {
-            let names = main_counts(*stage).iter();
-            names.filter_map(|name| Some((name, record.counts.get(*name)?)))
-        });
-        let counts: Vec<String> = counts
-            .map(|(name, count)| format!("{} {count}", name.replace('_', " ")))
-            .collect();
+        let counts: Vec<String> = match record {
+            Some(record) if record.finished.is_some() => main_counts(*stage)
+                .iter()
+                .map(|(label, names)| {
+                    let sum: u64 = names.iter().map(|name| record.count(name)).sum();
+                    format!("{sum} {label}")
+                })
+                .collect(),
+            _ => Vec::new(),
+        };
         let cells = [
             stage.to_string(),
-            state,
+            state.to_string(),
             finished.unwrap_or_default(),
             counts.join(", "),
         ];
         table.add_row(cells.map(Cell::new));
     }
-    format!("{}\n", table.trim_fmt())
+    format!("{}\n{notes}", table.trim_fmt())
 }
 
-/// The counts of a stage that a table has room for.
-fn main_counts(stage: Stage) -> &'static [&'static str] {
+/// The counts of a stage that a line has room for: a label, and the counts that are summed.
+fn main_counts(stage: Stage) -> &'static [(&'static str, &'static [&'static str])] {
     match stage {
-        Stage::Extract => &["seeds", "topics", "knowledge_points"],
-        Stage::Graph => &["topic_topic_edges", "topic_kp_edges", "kp_kp_edges"],
-        Stage::Compose => &["compositions", "walks"],
-        Stage::Generate => &["pairs", "set_aside", "replies"],
-        Stage::Validate => &["confirmed", "wrong", "unjudged"],
-        Stage::Screen => &["read", "kept"],
-        Stage::Export => &["train", "validation"],
+        Stage::Extract => &[
+            ("seeds", &["seeds"]),
+            ("topics", &["topics"]),
+            ("KPs", &["knowledge_points"]),
+        ],
+        Stage::Graph => &[(
+            "edges",
+            &["topic_topic_edges", "topic_kp_edges", "kp_kp_edges"],
+        )],
+        Stage::Compose => &[("compositions", &["compositions"]), ("walks", &["walks"])],
+        Stage::Generate => &[("pairs", &["pairs"]), ("rejected", &["set_aside"])],
+        Stage::Validate => &[("confirmed", &["confirmed"]), ("wrong", &["wrong"])],
+        Stage::Screen => &[("pairs kept", &["kept"]), ("removed", &["removed"])],
+        Stage::Export => &[("train", &["train"]), ("validation", &["validation"])],
     }
 }

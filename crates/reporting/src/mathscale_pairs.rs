@@ -7,28 +7,24 @@ use ::mathscale::{
     ValidateOutcome,
 };
 
-use crate::mathscale::{counted, counted_were};
-use crate::wording::percent;
+use crate::wording::{counted, percent};
 
 /// Pairs, rejected compositions, tokens and what they cost.
 pub fn generated_text(outcome: &GenerateOutcome, price: Option<&TokenPrice>) -> String {
-    let of = |name| outcome.record.count(name);
-    let tokens = ["prompt_tokens", "completion_tokens"].map(of);
+    let of = |name: &str| outcome.record.count(name) as usize;
+    let tokens = ["prompt_tokens", "completion_tokens"].map(|name| outcome.record.count(name));
     let cost = price.map(|price| price.cost(tokens[0], tokens[1]));
     let mut text = format!(
         "{} of {} in {}; {} prompt tokens, {} new tokens{}\n",
         counted(of("pairs"), "pair"),
         counted(of("compositions"), "composition"),
-        match of("replies") {
-            1 => "1 reply".to_string(),
-            replies => format!("{replies} replies"),
-        },
+        counted(of("replies"), "reply"),
         tokens[0],
         tokens[1],
         cost_text(cost)
     );
     if of("set_aside") > 0 {
-        let rejected = counted_were(of("set_aside"), "composition");
+        let rejected = counted(of("set_aside"), "composition");
         let _ = writeln!(text, "{rejected} rejected: see generate.set-aside.jsonl");
     }
     for item in &outcome.details.rejected {
@@ -59,7 +55,7 @@ pub fn estimate_text(
         "{}: about {prompt_tokens} prompt tokens (three bytes each)\n\
          replies as long as the seeds: about {completion_tokens} new tokens{}\n\
          replies as long as they may be: {max_completion_tokens} new tokens{}\n",
-        counted(*compositions as u64, "composition"),
+        counted(*compositions, "composition"),
         cost_text(cost),
         cost_text(max_cost)
     )
@@ -68,13 +64,13 @@ pub fn estimate_text(
 /// The figures of validation.
 pub fn validated_text(outcome: &ValidateOutcome) -> String {
     let report = &outcome.details.report;
-    let of = |name| outcome.record.count(name);
+    let of = |name: &str| outcome.record.count(name) as usize;
     let share = report.wrong_share.map_or(String::new(), |share| {
         format!(" ({} % of the judged)", percent(share))
     });
     let mut text = format!(
         "{}: {} confirmed, {} wrong{share}, {} unjudged\n{} replaced, {} dropped\n",
-        counted(report.pairs, "pair"),
+        counted(report.pairs as usize, "pair"),
         report.confirmed,
         report.wrong,
         report.unjudged,
@@ -101,7 +97,11 @@ pub fn validated_text(outcome: &ValidateOutcome) -> String {
 /// Pairs kept and removed, by reason.
 pub fn screened_text(outcome: &ScreenOutcome) -> String {
     let report = &outcome.details.report;
-    let mut text = format!("{} of {} kept\n", report.kept, counted(report.read, "pair"));
+    let mut text = format!(
+        "{} of {} kept\n",
+        report.kept,
+        counted(report.read as usize, "pair")
+    );
     for reason in RemovalReason::ALL {
         let count = report.removed.get(&reason).copied().unwrap_or(0);
         if count > 0 {
@@ -117,8 +117,8 @@ pub fn screened_text(outcome: &ScreenOutcome) -> String {
             let _ = writeln!(
                 text,
                 "decontaminated against {} of {}",
-                counted(items, "test item"),
-                counted(tests.sets.len() as u64, "set")
+                counted(items as usize, "test item"),
+                counted(tests.sets.len(), "set")
             );
         }
         None => text.push_str("not decontaminated: no test items were given\n"),
@@ -128,7 +128,7 @@ pub fn screened_text(outcome: &ScreenOutcome) -> String {
 
 /// The training files.
 pub fn exported_text(outcome: &ExportOutcome) -> String {
-    let of = |name| outcome.record.count(name);
+    let of = |name: &str| outcome.record.count(name) as usize;
     let mut text = format!(
         "{} for training, {} for validation ({}, {} of other files)\n",
         counted(of("train"), "record"),
