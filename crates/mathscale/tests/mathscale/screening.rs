@@ -161,7 +161,7 @@ fn other_rules_or_tests_are_refused_with_the_difference() {
         .unwrap_err()
         .to_string();
     assert!(
-        message.contains("options.min_jaccard is 0.7 there and null here"),
+        message.contains("options.near is 0.7 there and null here"),
         "{message}"
     );
     let without = ScreenPlan {
