@@ -1,5 +1,4 @@
-//! One HTTP request: redirects followed with care, statuses told apart, the wait that a server asks
-//! for.
+//! One HTTP request: redirects followed with care, statuses classified, `Retry-After` honoured.
 //!
 //! reqwest is asynchronous; this client runs it on the caller's thread.
 

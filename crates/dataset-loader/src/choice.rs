@@ -3,7 +3,7 @@
 //! A question that speaks of its options cannot be asked without them: it is dropped where its
 //! text, in small letters, contains one of five phrases. The others are asked without options, and
 //! the content of the correct one is the answer. The phrases are English: those of a Chinese
-//! question are looked for in its translation.
+//! question are searched in its translation.
 
 use serde_json::{Map, Value};
 

@@ -235,7 +235,7 @@ pub enum ErrorKind {
     UnknownId {
         /// What was asked for.
         id: String,
-        /// IdRegistry that look alike, or nothing.
+        /// Similar ids, or nothing.
         hint: String,
     },
     /// A file or folder that would be overwritten.

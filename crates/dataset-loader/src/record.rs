@@ -124,7 +124,7 @@ impl<'a> Reader<'a> {
             question: parts.question.to_string(),
             reference: parts.reference.to_string(),
         });
-        // DataOrigin and licence stay: they tell of the problem and make none.
+        // Origin and licence stay among the extras: they describe the problem and are no part of it.
         for field in [
             &set.fields.task,
             &set.fields.number,

@@ -80,7 +80,7 @@ pub struct Data {
     pub origin: DataOrigin,
     /// BLAKE3 (hex) of the files' contents, one after the other.
     pub digest: String,
-    /// Sorted by set in the benchmark's order; within a set in reading order. IdRegistry are unique.
+    /// Sorted by set in the benchmark's order; within a set in reading order. Ids are unique.
     pub problems: Vec<Problem>,
     /// What the records hold beside their problems, by id; none where a record holds nothing else.
     pub extras: BTreeMap<String, Extras>,

@@ -9,7 +9,7 @@ use crate::error::Error;
 /// it.
 ///
 /// Where some part of its path already is a version (`/v1`, `/v4`, `/v1beta/openai`), the address
-/// is taken as it is; else `/v1` is put behind it. The whole address of a route
+/// is taken as it is; else `/v1` is appended. The whole address of a route
 /// (`…/v1/chat/completions`) is understood too.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BaseUrl {
@@ -108,7 +108,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_version_is_put_behind_an_address_that_has_none() {
+    fn the_version_is_appended_to_an_address_that_has_none() {
         for (given, api, root) in [
             (
                 "http://localhost:8000",
@@ -182,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn loopback_is_told_from_other_hosts() {
+    fn loopback_is_distinguished_from_other_hosts() {
         for (given, loopback) in [
             ("http://localhost:1", true),
             ("http://127.0.0.2", true),

@@ -52,7 +52,7 @@ pub enum Error {
     SpecialTokens {
         /// The address that was asked.
         url: String,
-        /// What it does, or does not tell.
+        /// What it does, or does not state.
         reason: String,
     },
     /// The server rejected the request.

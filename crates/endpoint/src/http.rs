@@ -90,7 +90,7 @@ impl HttpClient {
         self.scrubber.quote(text, MAX_QUOTE_CHARS)
     }
 
-    /// Sends a request and delays for the head of a successful response.
+    /// Sends a request and waits for the head of a successful response.
     pub(crate) async fn send(&self, request: RequestBuilder) -> Result<Response, RequestError> {
         let response = match timeout(self.policy.idle_timeout, request.send()).await {
             Err(_) => return Err(self.idle_timeout_error()),

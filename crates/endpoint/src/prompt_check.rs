@@ -3,7 +3,7 @@
 //! A prompt has at most as many tokens as bytes, beside some special ones: where that fits, it
 //! fits. Of the others a server that can is asked to count, and the completion's limit is clipped
 //! to what the context leaves; where none can, the usual four bytes a token are no proof, so that
-//! they only lead to a warning, and the server's own refusal tells the room (`context.rs`).
+//! they only lead to a warning, and the server's own rejection says how many tokens are left (`context.rs`).
 
 use std::collections::HashMap;
 
@@ -14,7 +14,7 @@ use crate::request::Api;
 use crate::server::{ServerInfo, ServerKind};
 use crate::token_counter::TokenCounter;
 
-/// Special tokens, and the text that a chat template puts around, at most.
+/// The most special tokens, and the most tokens that a chat template adds.
 const MAX_SPECIAL_TOKENS: usize = 8;
 const MAX_TEMPLATE_TOKENS: usize = 1024;
 /// Bytes of a token in plain English, as a rule.
@@ -22,7 +22,7 @@ const TYPICAL_BYTES_PER_TOKEN: usize = 4;
 /// Prompts whose tokens are compared with the count of the checkpoint's own tokenizer.
 const MAX_COMPARED: usize = 8;
 /// A text of one character has at most so many tokens, the special ones included, where nothing is
-/// put around it.
+/// added around it.
 const MAX_BARE_TOKENS: usize = 4;
 
 /// What was found of the prompts.
@@ -34,7 +34,7 @@ pub(crate) struct Findings {
     pub(crate) token_budgets: HashMap<String, usize>,
 }
 
-/// What is looked at.
+/// What is checked.
 #[derive(Clone, Copy)]
 pub(crate) struct PromptCheck<'a> {
     pub(crate) counter: &'a TokenCounter,
@@ -67,7 +67,7 @@ impl PromptCheck<'_> {
             ..
         } = self;
         let Some(context) = server.context else {
-            let warning = "the server does not tell the length of its context: a prompt that is too long fails when it is asked";
+            let warning = "the server does not state its context length: a prompt that is too long fails when it is sent";
             return Findings {
                 warnings: vec![warning.to_string()],
                 ..Findings::default()
@@ -157,7 +157,7 @@ impl PromptCheck<'_> {
         }
     }
 
-    /// Some servers, Ollama among them, put prompts of `/v1/completions` into the model's chat
+    /// Some servers, Ollama among them, wrap prompts of `/v1/completions` in the model's chat
     /// template too.
     async fn template_around(&self) -> Option<String> {
         let template = &self.counter.template;
@@ -167,7 +167,7 @@ impl PromptCheck<'_> {
         let count = self.counter.count_or_probe("1").await?;
         (count > MAX_BARE_TOKENS).then(|| {
             format!(
-                "the server reads {count} tokens in a prompt of one character: it puts text of its own around prompts of /v1/completions, \
+                "the server reads {count} tokens in a prompt of one character: it adds text of its own around prompts of /v1/completions, \
                  probably a chat template, so that the model does not read the prompt as it stands"
             )
         })

@@ -215,7 +215,7 @@ impl RequestTemplate {
 /// What `transformers serve` accepts in place of the fields of others. A temperature does not make it
 /// sample: `do_sample` and what belongs to it are those of the checkpoint's
 /// `generation_config.json` unless a configuration comes with the request; in greedy decoding a
-/// frequency penalty of 0 puts the checkpoint's repetition penalty aside (transformers,
+/// frequency penalty of 0 overrides the checkpoint's repetition penalty (transformers,
 /// `cli/serving`, 5.24).
 fn add_extras_of_transformers(body: &mut BodyFields<'_>, sampling: Option<&Sampling>) {
     let Some(sampling) = sampling else {

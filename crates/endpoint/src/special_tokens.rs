@@ -1,7 +1,7 @@
-//! Whether the server puts a beginning-of-sequence token before a prompt that has one already.
+//! Whether the server prepends a beginning-of-sequence token to a prompt that has one already.
 //!
 //! A chat template that was rendered here writes its special tokens out, and must be read as it
-//! stands. vLLM can be told so (`add_special_tokens: false`). Other servers add what their
+//! stands. vLLM has a parameter for that (`add_special_tokens: false`). Other servers add what their
 //! tokenizer adds: where that is a beginning-of-sequence token, the written one is left out, and
 //! where it is none, as with SmolLM2 whose first mark `<|im_start|>` is its beginning-of-sequence
 //! token, it must stay. Which of both it is follows from how many tokens the server finds in that
@@ -11,7 +11,7 @@ use crate::error::Error;
 use crate::server::ServerKind;
 use crate::token_counter::TokenCounter;
 
-/// Who writes the special tokens of prompts.
+/// Who adds the special tokens of prompts.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum SpecialTokens {
     /// Prompts are plain texts: the server adds what its tokenizer begins a text with.
@@ -32,7 +32,7 @@ pub(crate) enum SpecialTokenMode {
     Plain,
     /// As they are: the server adds none.
     AsWritten,
-    /// As they are, and the server is told to add none.
+    /// As they are, with the parameter to add none.
     AddNone,
     /// Without this text at the beginning: the server adds it.
     Without(String),
@@ -107,7 +107,7 @@ impl SpecialTokenMode {
         };
         prompts.any(|prompt| !prompt.starts_with(bos.as_str())).then(|| {
             format!(
-                "the server puts {bos:?} before prompts, and the chat template does not write it: completions may differ from those of \
+                "the server prepends {bos:?} to prompts, and the chat template does not write it: completions may differ from those of \
                  a checkpoint that is asked with the template alone"
             )
         })

@@ -68,7 +68,7 @@ impl TokenCounter {
         }
     }
 
-    /// The same where the server has no route for it: a request for one new token tells.
+    /// The same, by the usage of a request for one new token where the server has no route for it.
     pub(crate) async fn count_or_probe(&self, text: &str) -> Option<usize> {
         match self.count(text).await {
             Some(count) => Some(count),
@@ -134,7 +134,7 @@ impl TokenCounter {
     }
 }
 
-/// The count of a list of tokens, however the server puts it.
+/// The count of a list of tokens, in any of the forms that servers use.
 fn length(value: &Value) -> Option<usize> {
     let count = value["count"]
         .as_u64()

@@ -20,8 +20,8 @@ impl Fault for Error {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// There is nothing to look for.
-    #[error("there is no test item to look for")]
+    /// There are no test items.
+    #[error("there is no test item to search for")]
     NoItems,
     /// Two items have one id.
     #[error("two test items have the id \"{0}\"")]

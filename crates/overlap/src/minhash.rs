@@ -1,4 +1,4 @@
-//! LshIndex-duplicates: sets of shingles, their MinHash signatures (Broder 1997), and bands of these as
+//! Near-duplicates: sets of shingles, their MinHash signatures (Broder 1997), and bands of these as
 //! keys of a table, so that sets that have much in common meet in some band. What meets is then
 //! compared as sets.
 

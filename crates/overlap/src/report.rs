@@ -41,7 +41,7 @@ pub struct TrainingFile {
 pub struct SetCounts {
     /// Name of the set.
     pub set: String,
-    /// Items looked for.
+    /// Items searched for.
     pub items: usize,
     /// Items whose normal form is that of a training question.
     pub exact: usize,

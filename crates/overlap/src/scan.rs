@@ -21,7 +21,7 @@ use crate::training::{self, Unreadable};
 
 const BATCH_BYTES: u64 = 1 << 20;
 const BATCH_RECORDS: usize = 4096;
-/// Plain text: so many lines without a blank one between them are also looked at as a whole. More
+/// Plain text: so many lines without a blank one between them are also matched as a whole. More
 /// are lines that stand for themselves.
 const MAX_PARAGRAPH_LINES: usize = 16;
 const MAX_QUESTION_CHARS: usize = 2000;

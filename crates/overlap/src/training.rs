@@ -18,7 +18,7 @@ const QUESTIONS: [&str; 7] = [
     "original_text",
     "question_text",
 ];
-/// Fields that are looked at where there is none of those.
+/// Fields that are read where there is none of those.
 const OTHERS: [&str; 3] = ["input", "text", "content"];
 
 /// A text to look up.

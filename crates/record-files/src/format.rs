@@ -68,7 +68,7 @@ fn json_format(start: &Start, called_lines: bool) -> FileFormat {
     let (line, after) = match text.iter().position(|&b| b == b'\n') {
         Some(end) => (&text[..end], &text[end..]),
         None if start.is_whole() => (text, [].as_slice()),
-        // The first line is longer than what was looked at. A run reads lines as well.
+        // The first line is longer than what was inspected. A stream of values reads lines as well.
         None if text.starts_with(b"[") => return FileFormat::JsonArray,
         None => return FileFormat::JsonStream,
     };

@@ -38,7 +38,7 @@ impl Lines {
                 self.ended = true;
                 return Some(Err(error));
             }
-            // Files put together from several may carry a mark in the middle.
+            // Concatenated files may have a byte order mark in the middle.
             let line = self
                 .bytes
                 .strip_prefix(b"\xEF\xBB\xBF")

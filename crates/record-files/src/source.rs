@@ -1,4 +1,4 @@
-//! The bytes of a file: its start, looked at to find the format, then all of it in buffered blocks.
+//! The bytes of a file: its start, inspected to detect the format, then all of it in buffered blocks.
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Chain, Cursor, Read};

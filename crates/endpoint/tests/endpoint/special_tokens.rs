@@ -138,7 +138,7 @@ fn a_template_without_the_token_that_the_server_adds_is_warned_of() {
     };
     endpoint.check(&[bare], &Decoding::greedy(9)).unwrap();
     assert!(
-        warnings.lock().unwrap()[0].contains("puts \"<|im_start|>\" before prompts"),
+        warnings.lock().unwrap()[0].contains("prepends \"<|im_start|>\" to prompts"),
         "{warnings:?}"
     );
 }

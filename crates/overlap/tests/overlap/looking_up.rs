@@ -189,7 +189,7 @@ fn options_out_of_their_range_and_bad_items_are_refused() {
     }
     assert_eq!(
         new(&[], OverlapOptions::default()).as_deref(),
-        Some("there is no test item to look for")
+        Some("there is no test item to search for")
     );
     let twice = [items("set", &["a"]), items("set", &["b"])].concat();
     assert!(
