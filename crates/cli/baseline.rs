@@ -6,7 +6,7 @@ use evaluation::{Baseline, BaselineFigures, ComparedRun};
 use reporting::baseline_text;
 
 use crate::exit::Outcome;
-use crate::terminal;
+use crate::{output_file, terminal};
 
 /// Keep what a gate needs to know of a run in one small file, and show such a file.
 #[derive(clap::Subcommand)]
@@ -22,9 +22,11 @@ pub struct SaveArgs {
     /// Folder of a finished run.
     #[arg(value_name = "RUN")]
     run: PathBuf,
-    /// The file to write; one of this name is replaced.
+    /// The file to write.
     #[arg(long, value_name = "FILE")]
     output: PathBuf,
+    #[command(flatten)]
+    replace: output_file::ReplaceArgs,
     #[command(flatten)]
     printing: terminal::PrintArgs,
 }
@@ -42,7 +44,9 @@ pub struct ShowArgs {
 pub fn run(command: Command) -> anyhow::Result<Outcome> {
     match command {
         Command::Save(args) => {
-            Baseline::of(&ComparedRun::open(&args.run)?).write(&args.output)?;
+            let baseline = Baseline::of(&ComparedRun::open(&args.run)?);
+            args.replace.check(&args.output, &baseline.to_bytes())?;
+            baseline.write(&args.output)?;
             let figures = BaselineFigures::of(&ComparedRun::open(&args.output)?);
             args.printing
                 .print(&figures, || baseline_text(&figures, terminal::width()))?;

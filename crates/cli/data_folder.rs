@@ -2,18 +2,22 @@
 
 use std::path::{Path, PathBuf};
 
-use dataset_loader::{Benchmark, Data};
+use dataset_loader::{Benchmark, Data, DataOrigin};
 use etcetera::BaseStrategy;
 use evaluation::Grader;
 
 use crate::heading;
+
+/// What `--data` says for the bundled problems.
+pub const BUNDLED: &str = "bundled";
 
 /// Where problems come from.
 #[derive(clap::Args)]
 #[command(next_help_heading = heading::DATA)]
 pub struct DataArgs {
     /// Problems in MwpBench's record form: a file, or a folder of .jsonl/.json files; the data
-    /// folder without it, and the bundled problems where that is empty.
+    /// folder without it, and the bundled problems where that is empty. `bundled` names the bundled
+    /// problems, which are not the benchmark.
     #[arg(long, env = "MWPBENCH_DATA", value_name = "FILE|DIR")]
     data: Option<PathBuf>,
 }
@@ -29,6 +33,12 @@ impl DataArgs {
         load(benchmark, self.data.as_deref())
     }
 
+    /// The problems that something is compared with as "the test sets". The bundled problems are
+    /// not these, and stand for them only where they are asked for.
+    pub fn load_test_sets(&self, benchmark: &Benchmark) -> anyhow::Result<Data> {
+        test_sets(benchmark, self.data.as_deref())
+    }
+
     /// The file or folder: as given, else the data folder.
     pub fn place(&self) -> Option<PathBuf> {
         self.data.clone().or_else(path)
@@ -38,6 +48,9 @@ impl DataArgs {
 /// The published sets, and the custom data sets in the place that [`load`] reads.
 pub fn benchmark(given: Option<&Path>) -> anyhow::Result<Benchmark> {
     let published = Benchmark::published();
+    if given.is_some_and(names_bundled) {
+        return Ok(published);
+    }
     let Some(place) = given.map(Path::to_path_buf).or_else(path) else {
         return Ok(published);
     };
@@ -47,8 +60,27 @@ pub fn benchmark(given: Option<&Path>) -> anyhow::Result<Benchmark> {
     Ok(benchmark)
 }
 
+/// Whether `--data` asks for the bundled problems: a file or folder of that name comes first.
+fn names_bundled(given: &Path) -> bool {
+    given == Path::new(BUNDLED) && !given.exists()
+}
+
+/// The problems that something is compared with as "the test sets".
+pub fn test_sets(benchmark: &Benchmark, given: Option<&Path>) -> anyhow::Result<Data> {
+    let data = load(benchmark, given)?;
+    if data.origin == DataOrigin::Bundled && given.is_none() {
+        anyhow::bail!(
+            "there are no test sets to compare with: the bundled problems are not the benchmark. Fetch the published sets (`mwpbench data fetch`) or name them with --data FILE|DIR; --data {BUNDLED} compares with the bundled problems all the same"
+        );
+    }
+    Ok(data)
+}
+
 /// The problems that a command works on.
 pub fn load(benchmark: &Benchmark, given: Option<&Path>) -> anyhow::Result<Data> {
+    if given.is_some_and(names_bundled) {
+        return Ok(dataset_loader::bundled_problems(benchmark));
+    }
     if let Some(path) = given {
         return Ok(dataset_loader::load(benchmark, path)?);
     }

@@ -77,6 +77,8 @@ struct OutputArgs {
     /// Write the leaderboard to this file in place of the screen.
     #[arg(long, short, value_name = "FILE")]
     output: Option<PathBuf>,
+    #[command(flatten)]
+    replace: output_file::ReplaceArgs,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -128,10 +130,16 @@ pub fn run(args: Args) -> anyhow::Result<Outcome> {
                 .transpose()?,
         ),
     ];
-    for (file, content) in drawn {
-        if let (Some(file), Some(content)) = (file, content) {
-            output_file::write(file, content.as_bytes())?;
-        }
+    let drawn: Vec<(&PathBuf, String)> = drawn
+        .into_iter()
+        .filter_map(|(file, content)| Some((file.as_ref()?, content?)))
+        .collect();
+    // Nothing is written unless all of it may be.
+    for (file, content) in &drawn {
+        args.output.replace.check(file, content.as_bytes())?;
+    }
+    for (file, content) in &drawn {
+        output_file::write(file, content.as_bytes())?;
     }
     if output.is_none() {
         terminal::print(&text)?;

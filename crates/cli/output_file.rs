@@ -7,6 +7,34 @@ use std::path::Path;
 use fault::Class;
 use store::FileError;
 
+/// Whether a file that is there may be replaced.
+#[derive(clap::Args, Clone, Copy, Debug)]
+pub struct ReplaceArgs {
+    /// Replace a file of that name that holds something else.
+    #[arg(long)]
+    force: bool,
+}
+
+impl ReplaceArgs {
+    /// Writes a file as [`write`] does, unless another one would be lost.
+    pub fn write(self, file: &Path, content: &[u8]) -> anyhow::Result<()> {
+        self.check(file, content)?;
+        write(file, content)
+    }
+
+    /// Refuses to replace a file that holds something else.
+    pub fn check(self, file: &Path, content: &[u8]) -> anyhow::Result<()> {
+        let is_other = || fs::read(file).is_ok_and(|there| there != content);
+        if !self.force && file.is_file() && is_other() {
+            anyhow::bail!(
+                "{} is there and holds something else: name another file, or replace it with --force",
+                file.display()
+            );
+        }
+        Ok(())
+    }
+}
+
 /// Writes a file whole: a reader finds the old content or the new one. A folder that is not there
 /// is not made, since its name is probably a slip; what is no ordinary file, such as /dev/stdout,
 /// is written to as it is.

@@ -155,6 +155,12 @@ fn of_data(error: &dataset_loader::Error) -> Option<String> {
         ErrorKind::OutputIsInput
         | ErrorKind::NeedsOutput { .. }
         | ErrorKind::OtherFileOfSet { .. } => text("Give a file with --output"),
+        ErrorKind::WouldReplace => {
+            text("Name another file with --output, or replace it with --force")
+        }
+        ErrorKind::TrainingSplit { .. } => text(
+            "Import it with --split train, which is never asked, or with --force where it is no training split",
+        ),
         ErrorKind::Untranslated { .. } => text(
             "Translate them with `mwpbench data translate`, leave them out with --tasks, or ask them as a custom data set (`mwpbench data new`)",
         ),

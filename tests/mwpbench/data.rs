@@ -434,3 +434,32 @@ fn real_files_are_imported_into_the_data_folder_and_counted() {
         "{text}"
     );
 }
+
+#[test]
+fn an_import_replaces_nothing_and_takes_no_training_split_unasked() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let line = |number: usize| {
+        format!("{{\"question\": \"What is {number}?\", \"answer\": \"#### {number}\"}}\n")
+    };
+    fs::write(folder.join("gsm8k_test.jsonl"), line(1)).unwrap();
+    fs::write(folder.join("other.jsonl"), line(2)).unwrap();
+    fs::write(folder.join("gsm8k-train.jsonl"), line(3)).unwrap();
+    let import = |extra: &[&str]| mwpbench(folder, ["data", "import", "gsm8k"].iter().chain(extra));
+    import(&["gsm8k_test.jsonl"]).ok();
+    // The same again changes nothing.
+    import(&["gsm8k_test.jsonl"]).ok();
+    let file = folder.join("home/data/gsm8k.jsonl");
+    let before = fs::read(&file).unwrap();
+    import(&["other.jsonl"]).refused(
+        USAGE,
+        &["is there already and holds something else", "--force"],
+    );
+    import(&["gsm8k-train.jsonl"])
+        .refused(USAGE, &["looks like the training split", "--split train"]);
+    assert_eq!(fs::read(&file).unwrap(), before);
+    import(&["gsm8k-train.jsonl", "--split", "train"]).ok();
+    assert_eq!(fs::read(&file).unwrap(), before);
+    import(&["other.jsonl", "--force"]).ok();
+    assert_ne!(fs::read(&file).unwrap(), before);
+}

@@ -201,3 +201,44 @@ fn what_cannot_be_searched_is_refused() {
     with(folder, &["--train", "strange.jsonl", "--tasks", "gsm9k"]).refused(USAGE, &["gsm9k"]);
     with(folder, &[]).refused(USAGE, &["--train"]);
 }
+
+#[test]
+fn bundled_problems_are_no_test_sets_unless_they_are_asked_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    fs::write(
+        folder.join("train.jsonl"),
+        "{\"question\": \"What is 2?\"}\n",
+    )
+    .unwrap();
+    mwpbench(folder, ["data", "overlap", "--train", "train.jsonl"]).refused(
+        USAGE,
+        &[
+            "there are no test sets to compare with",
+            "mwpbench data fetch",
+            "--data bundled",
+        ],
+    );
+    let bundled = [
+        "data",
+        "overlap",
+        "--train",
+        "train.jsonl",
+        "--data",
+        "bundled",
+    ];
+    let text = mwpbench(folder, bundled).ok().stdout;
+    assert!(
+        text.starts_with("The bundled problems, which are not the benchmark:"),
+        "{text}"
+    );
+    let json = mwpbench(folder, bundled.iter().chain(&["--json"]))
+        .ok()
+        .json();
+    assert_eq!(json["bundled"], true);
+    data(folder);
+    let json = with(folder, &["--train", "train.jsonl", "--json"])
+        .ok()
+        .json();
+    assert_eq!(json["bundled"], false);
+}

@@ -20,7 +20,7 @@ pub struct Args {
     /// The publisher's file (JSON Lines, JSON, parquet), or a folder of them.
     #[arg(value_name = "FILE|FOLDER")]
     input: PathBuf,
-    /// Output file, which is replaced; SET.jsonl in the data folder without it.
+    /// Output file; SET.jsonl in the data folder without it.
     #[arg(long, value_name = "FILE")]
     output: Option<PathBuf>,
     /// Keep the options of multiple choice below the question, with labels as references; nothing
@@ -30,6 +30,10 @@ pub struct Args {
     /// The split: of a folder, its files are read. `train` goes into files that are never evaluated.
     #[arg(long, default_value = "test", value_name = "NAME")]
     split: String,
+    /// Replace an output file that holds something else, and import what looks like a training
+    /// split as it is.
+    #[arg(long)]
+    force: bool,
     /// Name every problem that was dropped.
     #[arg(long)]
     all: bool,
@@ -52,6 +56,7 @@ pub fn run(args: Args) -> anyhow::Result<Outcome> {
         destination,
         split: &args.split,
         keep_choices: args.keep_choices,
+        force: args.force,
     };
     let imported = dataset_loader::import(&Benchmark::published(), &plan)?;
     args.printing

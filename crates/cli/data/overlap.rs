@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use dataset_loader::DataOrigin;
 use evaluation::{Protocol, Selection};
 use overlap::{Index, OverlapOptions, ScanProgress, TestItem};
 use reporting::{OverlapLayout, counted};
@@ -75,6 +76,8 @@ struct OutputArgs {
     /// Write the ids of contaminated items, one a line, for `eval --exclude-ids`.
     #[arg(long, value_name = "FILE")]
     ids: Option<PathBuf>,
+    #[command(flatten)]
+    replace: output_file::ReplaceArgs,
     /// Examples printed of each set.
     #[arg(long, default_value_t = 3, value_name = "N")]
     examples: usize,
@@ -88,7 +91,8 @@ struct OutputArgs {
 
 pub fn run(args: Args) -> anyhow::Result<Outcome> {
     let benchmark = args.source.benchmark()?;
-    let data = args.source.load(&benchmark)?;
+    let data = args.source.load_test_sets(&benchmark)?;
+    let bundled = data.origin == DataOrigin::Bundled;
     let selection = Selection {
         tasks: args.tasks.clone(),
         limit: None,
@@ -116,18 +120,24 @@ pub fn run(args: Args) -> anyhow::Result<Outcome> {
         &mut |progress| draw(&mut meter, &progress),
     )?;
     meter.clear();
+    let OutputArgs { replace, .. } = &args.output;
+    let printed = Printed {
+        bundled,
+        report: &report,
+    };
     if let Some(file) = &args.output.report {
-        output_file::write(
-            file,
-            format!("{}\n", serde_json::to_string_pretty(&report)?).as_bytes(),
-        )?;
+        let text = format!("{}\n", serde_json::to_string_pretty(&printed)?);
+        replace.write(file, text.as_bytes())?;
     }
     if let Some(file) = &args.output.ids {
-        output_file::write(file, report.ids().as_bytes())?;
+        replace.write(file, report.ids().as_bytes())?;
     }
     if args.output.json {
-        terminal::print_json(&report)?;
+        terminal::print_json(&printed)?;
     } else {
+        if bundled {
+            terminal::print("The bundled problems, which are not the benchmark:\n\n")?;
+        }
         let layout = OverlapLayout {
             width: terminal::width(),
             examples: args.output.examples,
@@ -135,6 +145,15 @@ pub fn run(args: Args) -> anyhow::Result<Outcome> {
         terminal::print(&reporting::overlap_text(&benchmark, &report, layout))?;
     }
     Ok(Outcome::Done)
+}
+
+/// The report as JSON.
+#[derive(serde::Serialize)]
+struct Printed<'a> {
+    /// Whether it is about the bundled problems, which are not the benchmark.
+    bundled: bool,
+    #[serde(flatten)]
+    report: &'a overlap::OverlapReport,
 }
 
 /// Draws the bytes that were searched, with the number of records.

@@ -72,6 +72,8 @@ impl Fault for Error {
             | ErrorKind::AlreadyThere
             | ErrorKind::NotWritable(_)
             | ErrorKind::OutputIsInput
+            | ErrorKind::WouldReplace
+            | ErrorKind::TrainingSplit { .. }
             | ErrorKind::NeedsOutput { .. }
             | ErrorKind::NoFileOfSplit { .. }
             | ErrorKind::OtherFileOfSet { .. }
@@ -241,6 +243,17 @@ pub enum ErrorKind {
     /// A file or folder that would be overwritten.
     #[error("is there already: choose another name or place")]
     AlreadyThere,
+    /// A file that holds something else.
+    #[error("is there already and holds something else")]
+    WouldReplace,
+    /// A training split that is imported as problems to ask.
+    #[error(
+        "this looks like the training split, by its name or by the number of its problems ({read}): models that were trained on it would be asked what they have learnt"
+    )]
+    TrainingSplit {
+        /// Problems read.
+        read: usize,
+    },
     /// A file that cannot be written.
     #[error("cannot be written: {0}")]
     NotWritable(std::io::Error),

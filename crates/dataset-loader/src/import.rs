@@ -49,12 +49,15 @@ pub struct ImportPlan<'a> {
     /// Whether multiple choice keeps its options, with labels as references, and no question is
     /// dropped for their sake.
     pub keep_choices: bool,
+    /// Whether an output that holds something else is replaced, and what looks like a training
+    /// split is taken for another one.
+    pub force: bool,
 }
 
 /// Where imported records go.
 #[derive(Clone, Copy, Debug)]
 pub enum Destination<'a> {
-    /// This file; it is replaced.
+    /// This file.
     File(&'a Path),
     /// The data folder: a file there that is called after set and split. Untranslated problems go
     /// into a folder of their own in it. Another file of the folder with problems of the set is an
@@ -118,8 +121,9 @@ impl Imported {
 /// Converts a publisher's files. Nothing is written unless all of it can be.
 ///
 /// # Errors
-/// An unknown set; files that cannot be read or are of another form; no problem left; an output
-/// that would replace the input, cannot be written, or stands beside another file of the set.
+/// An unknown set; files that cannot be read or are of another form; no problem left; a training
+/// split that is imported as another one; an output that would replace the input or another file,
+/// cannot be written, or stands beside another file of the set.
 pub fn import(benchmark: &Benchmark, plan: &ImportPlan<'_>) -> Result<Imported, Error> {
     let set = match plan.set {
         ALL_SETS => None,
@@ -344,7 +348,7 @@ impl<'a> Importer<'a> {
         Ok((set, own.map_or(&set.name, |own| &own.name)))
     }
 
-    fn finish(self, files: Vec<Input>) -> Result<Imported, Error> {
+    fn finish(mut self, files: Vec<Input>) -> Result<Imported, Error> {
         if self.converted == 0 {
             let first = self
                 .dropped
@@ -359,10 +363,16 @@ impl<'a> Importer<'a> {
                 },
             ));
         }
+        if !self.plan.force {
+            self.check_split(&files)?;
+        }
         let output = self.output_file()?;
         files
             .iter()
             .try_for_each(|file| not_the_same(&file.path, &output))?;
+        if !self.plan.force {
+            self.check_replaced(&output)?;
+        }
         self.output
             .commit(&output)
             .map_err(|error| not_writable(&output, error))?;
@@ -382,6 +392,43 @@ impl<'a> Importer<'a> {
             keep_choices: self.plan.keep_choices,
             dropped: self.dropped,
         })
+    }
+
+    /// Refuses the file of a training split as problems to ask: its name says so, or it holds as
+    /// many problems as the publisher trains on.
+    fn check_split(&self, files: &[Input]) -> Result<(), Error> {
+        let publisher = self.set.and_then(|set| set.publisher.as_ref());
+        let counts = publisher.map(|publisher| (publisher.train, publisher.test));
+        let is_train_count =
+            matches!(counts, Some((Some(train), test)) if self.read == train && train != test);
+        let is_named_train = |file: &&Input| {
+            let stem = file.path.file_stem().unwrap_or_default().to_string_lossy();
+            let mut words = stem.split(|c: char| !c.is_ascii_alphabetic());
+            words.any(|word| word.eq_ignore_ascii_case(TRAIN))
+        };
+        let named = files.iter().find(is_named_train);
+        match (
+            self.plan.split,
+            named.or(files.first().filter(|_| is_train_count)),
+        ) {
+            (TEST, Some(file)) => Err(Error::in_file(
+                &file.path,
+                ErrorKind::TrainingSplit { read: self.read },
+            )),
+            _ => Ok(()),
+        }
+    }
+
+    /// Refuses to replace a file that holds something else.
+    fn check_replaced(&mut self, output: &Path) -> Result<(), Error> {
+        let failed = |error| not_writable(output, error);
+        if !output.is_file()
+            || store::digest_file(output).map_err(failed)?
+                == self.output.digest().map_err(failed)?
+        {
+            return Ok(());
+        }
+        Err(Error::in_file(output, ErrorKind::WouldReplace))
     }
 
     fn output_file(&self) -> Result<PathBuf, Error> {

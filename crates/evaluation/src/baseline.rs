@@ -149,12 +149,20 @@ impl Baseline {
         baseline
     }
 
+    /// What [`Baseline::write`] writes.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let mut bytes = serde_json::to_vec_pretty(self).expect("a baseline is plain data");
+        bytes.push(b'\n');
+        bytes
+    }
+
     /// Writes the file, in one piece.
     ///
     /// # Errors
     /// A folder that is not there or cannot be written.
     pub fn write(&self, file: &Path) -> Result<(), ComparisonError> {
-        store::write_json(file, self).map_err(FileError::write_failed(file))?;
+        store::write_atomic(file, |out| out.write_all(&self.to_bytes()))
+            .map_err(FileError::write_failed(file))?;
         Ok(())
     }
 

@@ -73,12 +73,26 @@ impl AtomicFile {
         })
     }
 
+    /// Length and digest of what was written so far.
+    ///
+    /// # Errors
+    /// The disk is full.
+    pub fn digest(&mut self) -> io::Result<FileDigest> {
+        self.out.flush()?;
+        let hashed = self.out.get_ref();
+        Ok(FileDigest {
+            bytes: hashed.bytes,
+            blake3: hashed.hasher.finalize().to_hex().to_string(),
+        })
+    }
+
     /// Puts the file in its place, in the folder that it was begun in or another one on the same
     /// disk, over whatever stands there.
     ///
     /// # Errors
     /// The disk is full, or the place cannot be written; what stood there then stays.
-    pub fn commit(self, file: &Path) -> io::Result<FileDigest> {
+    pub fn commit(mut self, file: &Path) -> io::Result<FileDigest> {
+        let digest = self.digest()?;
         let hashed = self
             .out
             .into_inner()
@@ -89,10 +103,7 @@ impl AtomicFile {
         hashed.file.as_file().sync_all()?;
         hashed.file.persist(file)?;
         sync_folder(folder)?;
-        Ok(FileDigest {
-            bytes: hashed.bytes,
-            blake3: hashed.hasher.finalize().to_hex().to_string(),
-        })
+        Ok(digest)
     }
 }
 

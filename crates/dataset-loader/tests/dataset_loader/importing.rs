@@ -43,6 +43,7 @@ impl Bench {
             destination: Destination::File(&output),
             split,
             keep_choices: false,
+            force: true,
         };
         import(&Benchmark::published(), &plan)
     }
@@ -60,6 +61,7 @@ impl Bench {
             destination: Destination::DataFolder(&folder),
             split,
             keep_choices: false,
+            force: false,
         };
         import(&Benchmark::published(), &plan)
     }
@@ -262,6 +264,7 @@ fn options_can_be_kept_with_labels_as_references() {
         destination,
         split: "test",
         keep_choices: true,
+        force: false,
     };
     let imported = import(&Benchmark::published(), &plan).unwrap();
     assert_eq!((imported.converted, imported.dropped.len()), (2, 0));
@@ -508,6 +511,7 @@ fn an_input_is_never_written_over() {
         destination,
         split: "test",
         keep_choices: false,
+        force: false,
     };
     let error = import(&Benchmark::published(), &plan).unwrap_err();
     assert!(

@@ -23,6 +23,7 @@ fn imported(set: &str, input: &Path, split: &str) -> (Imported, dataset_loader::
         destination: Destination::File(&output),
         split,
         keep_choices: false,
+        force: false,
     };
     let benchmark = Benchmark::published();
     let imported = import(&benchmark, &plan).unwrap_or_else(|error| panic!("{set}: {error}"));

@@ -66,6 +66,7 @@ fn an_import_is_told_with_its_reasons_and_on_request_with_every_problem() {
         destination: Destination::File(&output),
         split: "test",
         keep_choices: false,
+        force: false,
     };
     let mut imported = import(&Benchmark::published(), &plan).unwrap();
     imported.output = "out.jsonl".into();

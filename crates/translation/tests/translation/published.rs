@@ -32,6 +32,7 @@ fn pairs(shared: &std::path::Path) -> Vec<(String, String, String)> {
         destination: Destination::File(&imported),
         split: "test",
         keep_choices: false,
+        force: false,
     };
     dataset_loader::import(&benchmark, &plan).unwrap();
     let chinese = dataset_loader::load(&benchmark, &imported).unwrap();
