@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::fetch::FetchedFile;
+use crate::report::FetchedFile;
 
 /// What happens, as it happens. Names are those in the data folder, sizes are bytes.
 #[derive(Debug)]

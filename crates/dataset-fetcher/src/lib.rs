@@ -24,6 +24,7 @@ mod lock_file; // mwpbench-data.lock
 mod names; // which names of a data folder are our own, and which stay in it
 mod partial; // an unfinished download and what is known of it
 mod policy; // attempts, timeouts and limits of a download
+mod report; // what a fetch did
 mod request; // what to fetch, where from and where to
 mod source; // sources.toml: where data are published
 mod verify; // hashing everything again
@@ -31,11 +32,12 @@ mod verify; // hashing everything again
 pub use digest::{Digests, git_blob_id};
 pub use error::Error;
 pub use event::FetchEvent;
-pub use fetch::{FetchReport, FetchState, FetchedFile, PendingImport, fetch};
+pub use fetch::fetch;
 pub use http_client::{Backoff, Network};
 pub use lock_file::{LockFile, LockedFile, Trust, Unpacked};
 pub use names::{LOCK_FILE, is_internal};
 pub use policy::DownloadPolicy;
+pub use report::{FetchReport, FetchState, FetchedFile, PendingImport};
 pub use request::{FetchRequest, Origin};
 pub use source::{PublishedBy, Source, Split, sources};
 pub use verify::{CheckResult, CheckedFile, Verification, verify};

@@ -9,8 +9,8 @@ use serde::Deserialize;
 
 use crate::benchmark::{Benchmark, Fields, Set, Task};
 use crate::error::{Error, ErrorKind};
+use crate::files::{data_files, unreadable};
 use crate::record::{self, Reader};
-use crate::source::{data_files, unreadable};
 
 /// Name of the description in the set's folder.
 pub(crate) const DESCRIPTION: &str = "dataset.toml";

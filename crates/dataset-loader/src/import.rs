@@ -468,7 +468,7 @@ pub fn check_alone(
     if !folder.is_dir() {
         return Ok(());
     }
-    for file in crate::source::data_files(folder)?
+    for file in crate::files::data_files(folder)?
         .into_iter()
         .filter(|file| file != output)
     {

@@ -13,6 +13,7 @@ use tokio::runtime::{Builder, Runtime};
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
+use crate::api::Api;
 use crate::base_url::BaseUrl;
 use crate::breaker::CircuitBreaker;
 use crate::capabilities::Capabilities;
@@ -21,9 +22,9 @@ use crate::http::HttpClient;
 use crate::key::ApiKey;
 use crate::latency::LatencyRecorder;
 use crate::limiter::ConcurrencyLimiter;
-use crate::prompt_check::PromptCheck;
+use crate::prompt_check::{PromptCheck, PromptCounter};
 use crate::rejections::Rejections;
-use crate::request::{Api, RequestTemplate, stop_strings_sent};
+use crate::request::{RequestTemplate, stop_strings_sent};
 use crate::retry_loop::{PromptOutcome, RequestContext};
 use crate::retry_policy::RetryPolicy;
 use crate::server::ServerInfo;
@@ -38,29 +39,6 @@ const THREADS: usize = 2;
 pub const DEFAULT_MAX_CONCURRENCY: usize = 32;
 /// The largest maximum of requests in flight: each may be a connection.
 const MAX_CONCURRENCY: usize = 4096;
-
-type CountTokens = dyn Fn(&str) -> Option<usize> + Send + Sync;
-
-/// Counts the tokens of a prompt, special ones included; `None` for a prompt that it cannot read.
-#[derive(Clone)]
-pub struct PromptCounter(Arc<CountTokens>);
-
-impl PromptCounter {
-    /// Counts by this function.
-    pub fn new(count: impl Fn(&str) -> Option<usize> + Send + Sync + 'static) -> Self {
-        Self(Arc::new(count))
-    }
-
-    pub(crate) fn count(&self, prompt: &str) -> Option<usize> {
-        (self.0)(prompt)
-    }
-}
-
-impl std::fmt::Debug for PromptCounter {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("PromptCounter")
-    }
-}
 
 /// Which server, which model, and how to request completions.
 #[derive(Clone, Debug)]
@@ -228,7 +206,7 @@ impl Endpoint {
             template: template.clone(),
         };
         template.special_tokens =
-            runtime.block_on(SpecialTokenMode::find(&options.special_tokens, &counter))?;
+            runtime.block_on(counter.special_token_mode(&options.special_tokens))?;
         Ok(Self {
             runtime,
             http,

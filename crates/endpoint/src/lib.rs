@@ -24,6 +24,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod api; // the routes that complete prompts
 mod attempt; // one attempt at one prompt
 mod base_url; // the address, in whichever form it was given
 mod breaker; // circuit breaker: is the server down, or does only a prompt fail
@@ -48,11 +49,12 @@ mod sse; // server-sent events
 mod stop; // stop strings, watched by the client
 mod token_counter; // how many tokens a text has for the server // the generator
 
+pub use api::Api;
 pub use base_url::BaseUrl;
-pub use endpoint::{DEFAULT_MAX_CONCURRENCY, Endpoint, EndpointOptions, PromptCounter};
+pub use endpoint::{DEFAULT_MAX_CONCURRENCY, Endpoint, EndpointOptions};
 pub use error::{Error, Rejection};
 pub use http_client::Backoff;
 pub use key::ApiKey;
-pub use request::Api;
+pub use prompt_check::PromptCounter;
 pub use retry_policy::{DEFAULT_GIVE_UP_AFTER, DEFAULT_IDLE_TIMEOUT, RetryPolicy};
 pub use special_tokens::SpecialTokens;

@@ -6,11 +6,11 @@
 //! they only lead to a warning, and the server's own rejection says how many tokens are left (`context.rs`).
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use generation::{Decoding, Prompt, PromptIssue};
 
-use crate::endpoint::PromptCounter;
-use crate::request::Api;
+use crate::api::Api;
 use crate::server::{ServerInfo, ServerKind};
 use crate::token_counter::TokenCounter;
 
@@ -24,6 +24,29 @@ const MAX_COMPARED: usize = 8;
 /// A text of one character has at most so many tokens, the special ones included, where nothing is
 /// added around it.
 const MAX_BARE_TOKENS: usize = 4;
+
+type CountTokens = dyn Fn(&str) -> Option<usize> + Send + Sync;
+
+/// Counts the tokens of a prompt, special ones included; `None` for a prompt that it cannot read.
+#[derive(Clone)]
+pub struct PromptCounter(Arc<CountTokens>);
+
+impl PromptCounter {
+    /// Counts by this function.
+    pub fn new(count: impl Fn(&str) -> Option<usize> + Send + Sync + 'static) -> Self {
+        Self(Arc::new(count))
+    }
+
+    pub(crate) fn count(&self, prompt: &str) -> Option<usize> {
+        (self.0)(prompt)
+    }
+}
+
+impl std::fmt::Debug for PromptCounter {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("PromptCounter")
+    }
+}
 
 /// What was found of the prompts.
 #[derive(Debug, Default)]

@@ -10,39 +10,13 @@
 use generation::{Decoding, Prompt, Sampling};
 use serde_json::{Map, Value, json};
 
+use crate::api::Api;
 use crate::capabilities::Capabilities;
 use crate::server::ServerKind;
 use crate::special_tokens::SpecialTokenMode;
 
 /// Tokens of a context whose length is not known, at most.
 const MAX_TYPICAL_CONTEXT: usize = 1 << 17;
-
-/// Which route answers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Api {
-    /// `/v1/completions`: the model continues the prompt's text as it stands.
-    Completions,
-    /// `/v1/chat/completions`: the prompt's text becomes the message of a user, and the server
-    /// applies the model's chat template.
-    Chat,
-}
-
-impl Api {
-    /// `completions` or `chat`.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Completions => "completions",
-            Self::Chat => "chat",
-        }
-    }
-
-    pub(crate) fn route(self) -> &'static str {
-        match self {
-            Self::Completions => "completions",
-            Self::Chat => "chat/completions",
-        }
-    }
-}
 
 /// What all requests of a run have in common.
 #[derive(Clone, Debug)]

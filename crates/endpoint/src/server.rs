@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use reqwest::header::{HeaderMap, SERVER};
 use serde_json::{Value, json};
 
+use crate::api::Api;
 use crate::base_url::BaseUrl;
 use crate::error::{Error, Rejection};
 use crate::http::HttpClient;
-use crate::request::Api;
 use crate::request_error::{RequestError, RequestErrorKind};
 
 /// Attempts at the start: a server that is not there is reported soon, one that is just starting

@@ -7,10 +7,6 @@
 //! token, it must stay. Which of both it is follows from how many tokens the server finds in that
 //! token's text alone; it is never guessed.
 
-use crate::error::Error;
-use crate::server::ServerKind;
-use crate::token_counter::TokenCounter;
-
 /// Who adds the special tokens of prompts.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum SpecialTokens {
@@ -39,40 +35,6 @@ pub(crate) enum SpecialTokenMode {
 }
 
 impl SpecialTokenMode {
-    /// Finds out how prompts are to be sent to this server. The form of `counter` must be that of
-    /// plain prompts.
-    ///
-    /// # Errors
-    /// A server that does not say how many tokens it reads, or that reads the text of special
-    /// tokens as ordinary text.
-    pub(crate) async fn find(
-        special_tokens: &SpecialTokens,
-        counter: &TokenCounter,
-    ) -> Result<Self, Error> {
-        let bos = match special_tokens {
-            SpecialTokens::AddedByServer => return Ok(Self::Plain),
-            SpecialTokens::InPrompt { .. } if counter.template.kind == ServerKind::Vllm => {
-                return Ok(Self::AddNone);
-            }
-            SpecialTokens::InPrompt { bos: None } => return Ok(Self::AsWritten),
-            SpecialTokens::InPrompt { bos: Some(bos) } => bos,
-        };
-        let refused = |reason: String| Error::SpecialTokens {
-            url: counter.url.as_str().to_string(),
-            reason,
-        };
-        match counter.count_or_probe(bos).await {
-            Some(1) => Ok(Self::AsWritten),
-            Some(2) => Ok(Self::Without(bos.clone())),
-            Some(count) => Err(refused(format!(
-                "it reads {bos:?}, the beginning-of-sequence token of the chat template, as {count} tokens"
-            ))),
-            None => Err(refused(format!(
-                "it does not say how many tokens it reads, so that nobody knows whether it adds {bos:?} to prompts that begin with it"
-            ))),
-        }
-    }
-
     /// The text that is sent for a prompt.
     pub(crate) fn sent<'a>(&self, prompt: &'a str) -> &'a str {
         match self {

@@ -6,10 +6,13 @@ use std::collections::HashMap;
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
+use crate::api::Api;
 use crate::base_url::BaseUrl;
+use crate::error::Error;
 use crate::http::HttpClient;
-use crate::request::{Api, RequestTemplate};
+use crate::request::RequestTemplate;
 use crate::server::ServerKind;
+use crate::special_tokens::{SpecialTokenMode, SpecialTokens};
 
 /// Texts counted at a time.
 const MAX_PARALLEL_COUNTS: usize = 16;
@@ -96,6 +99,40 @@ impl TokenCounter {
             }
         }
         Some(counts)
+    }
+
+    /// Finds out how prompts are to be sent to this server. The template must be that of plain
+    /// prompts.
+    ///
+    /// # Errors
+    /// A server that does not say how many tokens it reads, or that reads the text of special
+    /// tokens as ordinary text.
+    pub(crate) async fn special_token_mode(
+        &self,
+        special_tokens: &SpecialTokens,
+    ) -> Result<SpecialTokenMode, Error> {
+        let bos = match special_tokens {
+            SpecialTokens::AddedByServer => return Ok(SpecialTokenMode::Plain),
+            SpecialTokens::InPrompt { .. } if self.template.kind == ServerKind::Vllm => {
+                return Ok(SpecialTokenMode::AddNone);
+            }
+            SpecialTokens::InPrompt { bos: None } => return Ok(SpecialTokenMode::AsWritten),
+            SpecialTokens::InPrompt { bos: Some(bos) } => bos,
+        };
+        let refused = |reason: String| Error::SpecialTokens {
+            url: self.url.as_str().to_string(),
+            reason,
+        };
+        match self.count_or_probe(bos).await {
+            Some(1) => Ok(SpecialTokenMode::AsWritten),
+            Some(2) => Ok(SpecialTokenMode::Without(bos.clone())),
+            Some(count) => Err(refused(format!(
+                "it reads {bos:?}, the beginning-of-sequence token of the chat template, as {count} tokens"
+            ))),
+            None => Err(refused(format!(
+                "it does not say how many tokens it reads, so that nobody knows whether it adds {bos:?} to prompts that begin with it"
+            ))),
+        }
     }
 
     async fn count_by_llama_cpp(&self, text: &str) -> Option<usize> {

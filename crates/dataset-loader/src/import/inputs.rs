@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 
 use crate::benchmark::Set;
 use crate::error::{Error, ErrorKind};
+use crate::files::unreadable;
 use crate::native::PublishedFormat;
-use crate::source::unreadable;
 
 /// A file to read, and its name in its folder.
 pub(super) struct Input {
