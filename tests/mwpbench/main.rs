@@ -19,6 +19,7 @@ mod mathscale; // mwpbench mathscale: extract, graph, compose
 mod mathscale_pairs; // mwpbench mathscale: generate, validate, screen, export
 mod messages; // libraries name no flag
 mod overlap; // mwpbench data overlap, eval --exclude-ids
+mod schemas; // docs/schemas, from the types
 mod score; // mwpbench score and show
 mod stop; // eval --stop
 mod token_details; // eval --logprobs and --log-tokens

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -51,7 +52,7 @@ const BY_CLASS: [(&str, &[(&str, &str)]); 3] = [
 /// Texts by name: `bos_token`, `eos_token`, `unk_token`, `sep_token`, `pad_token`, `cls_token`,
 /// `mask_token`, as far as the checkpoint has them. A template finds those that are absent
 /// undefined, as in transformers.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(transparent)]
 pub struct SpecialTokensMap(BTreeMap<String, String>);
 

@@ -1,6 +1,7 @@
 //! Which sets and tasks there are: `datasets/*/dataset.toml`, embedded, and beside them sets of
 //! one's own.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, ErrorKind};
@@ -54,7 +55,7 @@ pub struct Benchmark {
 }
 
 /// One set, as its `dataset.toml` describes it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Set {
     /// Name in flags, files and JSON, such as `college_math`.
@@ -94,7 +95,7 @@ pub struct Set {
 }
 
 /// Where a set's published records come from.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Provenance {
     /// GitHub repository, `owner/name`.
@@ -115,7 +116,7 @@ pub struct Provenance {
 
 /// What a set's first publisher gives out, and why that is not what the benchmark counts. The
 /// counts are of this program's import (`mwpbench data import`).
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Publisher {
     /// Problems in the publisher's test files.
@@ -134,7 +135,7 @@ pub struct Publisher {
 }
 
 /// Names of the fields in the records.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Fields {
     /// Field of the task's name.
@@ -156,7 +157,7 @@ pub struct Fields {
 }
 
 /// One task of a set.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Task {
     /// Name, as in the published records' `data_topic`.

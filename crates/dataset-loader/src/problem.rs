@@ -1,9 +1,10 @@
 //! One word problem.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// A word problem with its reference, ready to be asked.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Problem {
     /// Unique in its data: `task/number`, see `datasets/README.md`.

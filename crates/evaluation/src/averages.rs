@@ -1,5 +1,6 @@
 //! Micro and macro average over the sets of a run.
 
+use schemars::JsonSchema;
 use scoring::Scorer;
 use serde::{Deserialize, Serialize};
 use statistics::{Bootstrap, Stratum, macro_average, micro_average};
@@ -8,7 +9,7 @@ use crate::record::VerdictRecord;
 use crate::set_summary::{Accuracy, Counts, SetSummary};
 
 /// An average by each scorer, in 0..=1.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Averages {
     /// By the official scorer.

@@ -7,6 +7,7 @@ mod bits; // which items were solved, as text
 
 use std::path::{Path, PathBuf};
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use store::FileError;
 
@@ -17,7 +18,7 @@ use crate::manifest::RunIdentity;
 const SCHEMA: &str = "mwpbench.baseline.v1";
 
 /// The file of a baseline.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Baseline {
     /// Version of the file.
@@ -46,7 +47,7 @@ fn first_version() -> u32 {
 }
 
 /// One set of a baseline.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct BaselineSet {
     /// Name of the set.

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use dataset_loader::{Benchmark, Problem, Stats, grouped};
 use overlap::{RepeatedItem, TestItem};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::averages::{Averages, averages};
@@ -12,7 +13,7 @@ use crate::record::VerdictRecord;
 use crate::set_summary::SetSummary;
 
 /// The averages over the items that are in no earlier set.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct DeduplicatedAverages {
     /// Items left out, by the set in which they occur again.
@@ -29,7 +30,7 @@ pub struct DeduplicatedAverages {
 }
 
 /// How many items of a set are in an earlier one.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RepeatedItems {
     /// Name of the set.

@@ -5,6 +5,7 @@ use std::collections::{BTreeSet, HashSet};
 use std::path::{Path, PathBuf};
 
 use dataset_loader::{Benchmark, Problem};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// A list of ids to leave out.
@@ -15,7 +16,7 @@ pub struct Exclusion {
 }
 
 /// What was left out of a run.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Excluded {
     /// Problems that would have been asked.

@@ -36,6 +36,7 @@ mod record; // the lines of the run folder's files
 mod rescore; // completions → verdicts and summary
 mod run; // the whole way from plan to summary
 mod run_folder; // the run folder: its files and resumption
+mod schemas; // JSON Schemas of the files
 mod selection; // which of the problems a run asks
 mod self_check; // can the scorers judge by the references of a set?
 mod set_summary; // the figures of one set
@@ -69,6 +70,7 @@ pub use record::{CompletionRecord, OfficialVerdict, PromptRecord, StrictVerdict,
 pub use rescore::{rescore, summary_without};
 pub use run::{Failures, Run, run};
 pub use run_folder::RunFolder;
+pub use schemas::schemas;
 pub use scoring::strict::{Answer, Explanation};
 pub use scoring::{Scorer, cases};
 pub use selection::{Selection, SelectionError};

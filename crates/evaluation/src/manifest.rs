@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use dataset_loader::{Problem, Set};
 use generation::{Decoding, GeneratorInfo, ServingReport};
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use store::Difference;
@@ -21,7 +22,7 @@ pub(crate) const SCHEMA: &str = "mwpbench.run.v1";
 pub(crate) const BUNDLED: &str = "samples";
 
 /// The manifest of a run.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RunManifest {
     /// Version of the folder's files.
@@ -62,7 +63,7 @@ pub struct RunManifest {
 }
 
 /// What decides the completions of a run.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RunIdentity {
     /// Who answered.
@@ -83,7 +84,7 @@ pub struct RunIdentity {
 }
 
 /// What was asked.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct DataIdentity {
     /// Name in tables: `samples`, or the path of the data.

@@ -9,7 +9,9 @@
 use std::io::Write;
 use std::path::Path;
 
+use generation::FinishReason;
 use rayon::prelude::*;
+use schemars::JsonSchema;
 use scoring::strict::Answer;
 use scoring::{Ended, Verdict};
 use serde::Serialize;
@@ -39,12 +41,37 @@ pub struct OfflineCounts {
 }
 
 /// A line of the output.
-#[derive(Serialize)]
-struct Judged {
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct ScoredAnswer {
     /// As in the input: a string or a number.
     id: Value,
     official: OfficialVerdict,
     strict: StrictVerdict,
+}
+
+/// A line of the input as it is documented. Lines are parsed field by field, so that a message can
+/// name the field.
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct OfflineAnswer {
+    /// A string or a number, which the output repeats.
+    id: Value,
+    /// The data set's answer.
+    reference: String,
+    /// A whole completion; this or `prediction`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    completion: Option<String>,
+    /// An answer without a text around it, compared without extraction.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    prediction: Option<String>,
+    /// Why the completion ended: `eos`, `stop`, `length` or `error`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    finish_reason: Option<FinishReason>,
+    /// Name of a set, whose scoring profile is used.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    dataset: Option<String>,
+    /// The question, which may demand an order of several answers.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    question: Option<String>,
 }
 
 /// A line of the input.
@@ -75,7 +102,7 @@ pub fn score_file(grader: &Grader, input: &Path, output: &Path) -> Result<Offlin
         return Err(Error::OutputIsInput(output.to_path_buf()));
     }
     let lines = read(input)?;
-    let judged: Vec<Judged> = lines.par_iter().map(|line| line.judge(grader)).collect();
+    let judged: Vec<ScoredAnswer> = lines.par_iter().map(|line| line.judge(grader)).collect();
     let lines = |out: &mut dyn Write| {
         judged
             .iter()
@@ -128,8 +155,8 @@ fn read(input: &Path) -> Result<Vec<Line>, Error> {
     lines.par_iter().map(parsed).collect()
 }
 
-fn count(judged: &[Judged]) -> OfflineCounts {
-    let of = |holds: fn(&Judged) -> bool| judged.iter().filter(|line| holds(line)).count();
+fn count(judged: &[ScoredAnswer]) -> OfflineCounts {
+    let of = |holds: fn(&ScoredAnswer) -> bool| judged.iter().filter(|line| holds(line)).count();
     OfflineCounts {
         n: judged.len(),
         official_correct: of(|line| line.official.correct),
@@ -195,10 +222,10 @@ impl Line {
         }
     }
 
-    fn judge(&self, grader: &Grader) -> Judged {
+    fn judge(&self, grader: &Grader) -> ScoredAnswer {
         let profile = grader.profile(&self.dataset);
         let strict = profile.judge(self.answer(), &self.reference, self.question.as_deref());
-        Judged {
+        ScoredAnswer {
             id: self.id.clone(),
             official: OfficialVerdict::new(by_official(self.answer(), &self.reference), self.ended),
             strict: StrictVerdict::new(strict, self.ended),

@@ -2,6 +2,7 @@
 
 use dataset_loader::Problem;
 use rayon::prelude::*;
+use schemars::JsonSchema;
 use scoring::strict::{Answer, Profile};
 use serde::{Deserialize, Serialize};
 use statistics::{Estimate, Level, Vote, mean_majority_at_k, mean_pass_at_k};
@@ -14,7 +15,7 @@ use crate::record::VerdictRecord;
 const MAX_COMPARED: usize = 64;
 
 /// What several completions of each problem of a set come to.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SampledFigures {
     /// Completions of each problem.
@@ -29,7 +30,7 @@ pub struct SampledFigures {
 }
 
 /// A figure for one k.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct FigureAtK {
     /// Completions drawn of a problem's.

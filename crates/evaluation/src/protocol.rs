@@ -1,6 +1,7 @@
 //! The fixed points of the benchmark's protocol.
 //! Source: microsoft/unilm, `mathscale/MWPBench/eval_vllm/driver.py`, commit 768a3c8.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Most records of a task that the official driver evaluates. Only Ape210k (4,874 records) is above
@@ -26,7 +27,7 @@ pub const STOP_STRINGS: [&str; 11] = [
 ];
 
 /// Which problems a run asks.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Protocol {
     /// The paper's: each task is cut to its first [`OFFICIAL_TASK_CAP`] records.

@@ -1,11 +1,12 @@
 //! The lines of the run folder's files. These are contracts: see `docs/files.md`.
 
 use generation::FinishReason;
+use schemars::JsonSchema;
 use scoring::Verdict;
 use serde::{Deserialize, Serialize};
 
 /// A line of `completions.jsonl`: one finished completion.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CompletionRecord {
     /// Id of the problem.
@@ -38,7 +39,7 @@ pub struct CompletionRecord {
 }
 
 /// A line of `prompts.jsonl`: what the model reads for one problem.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PromptRecord {
     /// Id of the problem.
@@ -50,7 +51,7 @@ pub struct PromptRecord {
 }
 
 /// A line of `verdicts.jsonl`: what the scorers say of one completion.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct VerdictRecord {
     /// Id of the problem.
@@ -72,7 +73,7 @@ pub struct VerdictRecord {
 }
 
 /// What the official scorer says of one completion.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct OfficialVerdict {
     /// The verdict, with unanswered, truncated and failed items told apart.
@@ -91,7 +92,7 @@ pub struct OfficialVerdict {
 }
 
 /// What the strict scorer says of one completion.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct StrictVerdict {
     /// The verdict, with unanswered, truncated and failed items told apart.

@@ -1,6 +1,7 @@
 //! The figures of one set.
 
 use dataset_loader::Set;
+use schemars::JsonSchema;
 use scoring::Verdict;
 use serde::{Deserialize, Serialize};
 use statistics::{sampled_interval, wilson_interval};
@@ -9,7 +10,7 @@ use crate::pass_at_k::SampledFigures;
 use crate::record::VerdictRecord;
 
 /// What a run found on one set.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SetSummary {
     /// Name of the set.
@@ -33,7 +34,7 @@ pub struct SetSummary {
 }
 
 /// What a run found on one task.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct TaskSummary {
     /// Name of the task.
@@ -45,7 +46,7 @@ pub struct TaskSummary {
 
 /// Figures over items. Where several completions were drawn for each, all but `n` count
 /// completions.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Counts {
     /// Items.
     pub n: usize,
@@ -62,7 +63,7 @@ pub struct Counts {
 }
 
 /// A proportion of items.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Accuracy {
     /// Correct completions.

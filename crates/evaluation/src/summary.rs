@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use dataset_loader::{Benchmark, Problem};
+use schemars::JsonSchema;
 use scoring::scorer_version;
 use serde::{Deserialize, Serialize};
 
@@ -19,7 +20,7 @@ use crate::set_summary::SetSummary;
 pub(crate) const SCHEMA: &str = "mwpbench.summary.v1";
 
 /// What a run found.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Summary {
     /// Version of this file.

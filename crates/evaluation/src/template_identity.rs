@@ -2,11 +2,12 @@
 
 use chat_template::SpecialTokensMap;
 use jiff::civil::Date;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 /// How it was asked.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct TemplateIdentity {
     /// Name, or path of the user's file.
@@ -21,7 +22,7 @@ pub struct TemplateIdentity {
 }
 
 /// What decides the prompts of a run with a chat template; enough to render them again.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ChatIdentity {
     /// Where the template came from: a label.

@@ -63,6 +63,7 @@ use std::error::Error as StdError;
 use std::fmt;
 use std::num::{NonZeroU32, NonZeroUsize};
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 #[cfg(feature = "scripted")]
@@ -80,7 +81,7 @@ pub struct Prompt {
 }
 
 /// How tokens are chosen and when a completion ends.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Decoding {
     /// Most new tokens a completion may have, at least 1.
@@ -113,7 +114,7 @@ pub struct Decoding {
 /// sort puts there; it sums in f32 and compares rounded numbers, so that a token within rounding of
 /// a bound may fall on its other side; it overflows at temperatures near zero; and one generator
 /// serves its whole batch.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Sampling {
     /// What logits are divided by: finite, above 0. Greedy decoding is not temperature 0 but a path
@@ -194,7 +195,7 @@ impl Decoding {
 }
 
 /// Why a completion ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum FinishReason {
     /// The model produced an end-of-sequence token.
@@ -277,7 +278,7 @@ pub struct PromptIssue {
 }
 
 /// Who answers, for the run's manifest.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct GeneratorInfo {
     /// Name shown in tables.
     pub name: String,
@@ -290,7 +291,7 @@ pub struct GeneratorInfo {
 }
 
 /// How prompts were served: facts for the manifest that cannot change a completion.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ServingReport {
     /// The stop strings that a server was sent; whoever asks it watches for all of them.
@@ -304,7 +305,7 @@ pub struct ServingReport {
 }
 
 /// Times of the requests that succeeded.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Latency {
     /// How many there were.
@@ -321,7 +322,7 @@ pub struct Latency {
 }
 
 /// The middle and the upper end of some figures.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Spread {
     /// The median.

@@ -16,7 +16,8 @@ pub(crate) enum Average {
 /// The summary's is that of a bootstrap, which resamples within sets: where in each set all items
 /// are right, or none, no resample differs, and the interval is a single point. A few items cannot
 /// give such a certainty, so the intervals of the sets themselves are combined in its place
-/// ([`statistics::combined_interval`]), which are never points.
+/// ([`statistics::combined_interval`]), which are never points. So are they where the average is over
+/// one set: it is that set's accuracy and has its interval.
 pub(crate) fn average_interval(
     summary: &Summary,
     average: Average,
@@ -27,10 +28,10 @@ pub(crate) fn average_interval(
         Average::Macro => summary.macro_?,
     };
     let interval = stored_interval(&stored, scorer)?;
-    if !is_point(interval) {
+    let sets: Vec<_> = summary.sets.iter().filter(|set| set.in_average).collect();
+    if sets.len() != 1 && !is_point(interval) {
         return Some(interval);
     }
-    let sets: Vec<_> = summary.sets.iter().filter(|set| set.in_average).collect();
     let items: usize = sets.iter().map(|set| set.counts.n).sum();
     let parts: Vec<(f64, f64, [f64; 2])> = sets
         .iter()

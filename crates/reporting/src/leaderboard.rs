@@ -31,6 +31,7 @@ use rows::Row;
 
 pub use entry::Entry;
 pub use error::LeaderboardError;
+pub use json::leaderboard_schema;
 
 /// Which figures a leaderboard has, and how its rows are sorted.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -51,6 +51,7 @@ pub use item::{Item, item_text};
 pub use latency::latency_line;
 pub use leaderboard::{
     Entry, Leaderboard, LeaderboardError, LeaderboardFormat, LeaderboardPlan, Scorers, Subjects,
+    leaderboard_schema,
 };
 pub use mathscale::{
     composed_text, extraction_text, graph_made_text, graph_stats_text, neighbourhoods_text,

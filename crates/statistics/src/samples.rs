@@ -6,7 +6,9 @@ use crate::proportions::{check_correct, mean_interval};
 use crate::{Error, Level};
 
 /// A mean and its interval.
-#[derive(Clone, Copy, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
+)]
 #[serde(deny_unknown_fields)]
 pub struct Estimate {
     /// The mean over problems, in 0..=1.
