@@ -16,7 +16,7 @@ pub struct ReplaceArgs {
 }
 
 impl ReplaceArgs {
-    /// Writes a file as [`write`] does, unless another one would be lost.
+    /// Writes a file as [`write()`] does, unless another one would be lost.
     pub fn write(self, file: &Path, content: &[u8]) -> anyhow::Result<()> {
         self.check(file, content)?;
         write(file, content)

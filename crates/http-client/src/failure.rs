@@ -27,7 +27,7 @@ pub fn describe(error: &reqwest::Error) -> String {
 /// Whether TLS failed, most often for a certificate that is not trusted: another attempt would
 /// fail in the same way.
 pub fn is_tls_failure(error: &reqwest::Error) -> bool {
-    error.is_connect() && causes(error).any(|cause| is_handshake(cause))
+    error.is_connect() && causes(error).any(is_handshake)
 }
 
 /// rustls reports a handshake that fails as invalid data, and its connector wraps that in another

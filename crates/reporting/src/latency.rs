@@ -23,7 +23,7 @@ pub fn latency_line(latency: &Latency) -> String {
     let parts: Vec<String> = parts.into_iter().flatten().collect();
     format!(
         "Latency of {}, medians: {}.",
-        counted(latency.requests as usize, "request"),
+        counted(latency.requests, "request"),
         parts.join(", ")
     )
 }
