@@ -408,20 +408,16 @@ fn an_output_folder_that_cannot_be_written() {
         .refused(USAGE, &["cannot write to the folder", "file/run"]);
 }
 
-/// Permissions bind ordinary users only: for the superuser the folder stays writable and there is
-/// nothing to test.
+/// Permissions bind ordinary users only: for the superuser the folder stays writable.
 #[cfg(unix)]
 #[test]
+#[ignore = "needs a user who is not the superuser"]
 fn a_read_only_output_folder() {
     use std::os::unix::fs::PermissionsExt;
     let folder = tempfile::tempdir().unwrap();
     let locked = folder.path().join("locked");
     fs::create_dir(&locked).unwrap();
     fs::set_permissions(&locked, fs::Permissions::from_mode(0o555)).unwrap();
-    if fs::write(locked.join("probe"), "").is_ok() {
-        eprintln!("SKIPPED: this user may write to read-only folders");
-        return;
-    }
     demo_run(folder.path(), &["--output-dir", "locked/run"])
         .refused(USAGE, &["cannot write to the folder"]);
 }

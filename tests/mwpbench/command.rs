@@ -1,7 +1,7 @@
 //! Runs the binary.
 
 use std::ffi::OsStr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Output;
 
 use assert_cmd::Command;
@@ -70,4 +70,12 @@ impl Done {
         serde_json::from_str(&self.stdout)
             .unwrap_or_else(|error| panic!("{error}: {}", self.stdout))
     }
+}
+
+/// The folder of real data, for tests that are ignored where it is not asked for.
+pub fn real_data() -> PathBuf {
+    std::env::var_os("MWPBENCH_SHARED_DATA").map_or_else(
+        || Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data"),
+        PathBuf::from,
+    )
 }

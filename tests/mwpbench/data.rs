@@ -1,28 +1,12 @@
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use serde_json::{Value, json};
 
-use crate::command::{Done, mwpbench};
+use crate::command::{Done, mwpbench, real_data};
 
 const INTEGRITY: i32 = 4;
 const USAGE: i32 = 2;
-
-/// The folder of real data, or a loud note that the test is skipped.
-fn shared() -> Option<PathBuf> {
-    let folder = match std::env::var_os("MWPBENCH_SHARED_DATA") {
-        Some(folder) => PathBuf::from(folder),
-        None => PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../shared/data"),
-    };
-    if !folder.join("native").is_dir() {
-        eprintln!(
-            "SKIPPED: no real data at {} (set MWPBENCH_SHARED_DATA)",
-            folder.display()
-        );
-        return None;
-    }
-    Some(folder)
-}
 
 fn set<'a>(list: &'a Value, name: &str) -> &'a Value {
     let sets = list["sets"].as_array().unwrap();
@@ -397,8 +381,9 @@ fn own_sets_that_are_not_as_they_should_be_are_refused_before_a_model_is_loaded(
 }
 
 #[test]
+#[ignore = "needs the real data ($MWPBENCH_SHARED_DATA)"]
 fn real_files_are_imported_into_the_data_folder_and_counted() {
-    let Some(shared) = shared() else { return };
+    let shared = real_data();
     let folder = tempfile::tempdir().unwrap();
     let import = |set: &str, input: &str, extra: &[&str]| {
         let input = shared.join(input).to_str().unwrap().to_string();

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use dataset_fetcher::Source;
 use dataset_loader::Benchmark;
 
-use crate::command::{Done, mwpbench};
+use crate::command::{Done, mwpbench, real_data};
 use loopback::files::{FileServer, begin, give, head, refuse};
 
 const TAG: &str = "\"one\"";
@@ -403,25 +403,10 @@ fn the_fetcher_and_the_descriptions_of_the_sets_agree() {
     }
 }
 
-/// The folder of real data, or a loud note that the test is skipped.
-fn shared() -> Option<PathBuf> {
-    let folder = match std::env::var_os("MWPBENCH_SHARED_DATA") {
-        Some(folder) => PathBuf::from(folder),
-        None => PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../shared/data"),
-    };
-    if !folder.join("native").is_dir() {
-        eprintln!(
-            "SKIPPED: no real data at {} (set MWPBENCH_SHARED_DATA)",
-            folder.display()
-        );
-        return None;
-    }
-    Some(folder)
-}
-
 #[test]
+#[ignore = "needs the real data ($MWPBENCH_SHARED_DATA)"]
 fn real_files_from_an_offline_folder_are_what_was_published() {
-    let Some(shared) = shared() else { return };
+    let shared = real_data();
     let folder = tempfile::tempdir().unwrap();
     let canonical = shared.join("canonical");
     let from = canonical.to_str().unwrap();
