@@ -3,7 +3,7 @@
 //! `cargo run --release -p scoring --example labelled -- FOLDER [DISAGREEMENTS]`: reads every
 //! `*.jsonl` of FOLDER with rows of `id`, `completion` or `prediction`, `reference`, `label` (true,
 //! false, or null: left out); writes the rows on which the strict scorer and the label differ to
-//! DISAGREEMENTS, a JSON object a line with the trace.
+//! DISAGREEMENTS, a JSON object a line with the trace. Rows with a `kind` are reported kind by kind.
 
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -23,6 +23,15 @@ struct Tally {
     official_agree: usize,
     /// Time of each judgement, for files and their sum only.
     times: Vec<Duration>,
+    /// The rows say themselves what kind they are.
+    named: bool,
+}
+
+impl Tally {
+    /// Whether a kind of rows is worth a line of its own.
+    fn is_told(&self) -> bool {
+        self.named || self.n >= 20 && self.agree * 100 < self.n * 97
+    }
 }
 
 fn main() -> std::io::Result<()> {
@@ -49,10 +58,7 @@ fn main() -> std::io::Result<()> {
                 &path.file_stem().unwrap_or_default().to_string_lossy(),
                 &tally,
             );
-            for (kind, tally) in kinds
-                .iter()
-                .filter(|(_, tally)| tally.n >= 20 && tally.agree * 100 < tally.n * 97)
-            {
+            for (kind, tally) in kinds.iter().filter(|(_, tally)| tally.is_told()) {
                 print(&format!("  {kind}"), tally);
             }
             total.n += tally.n;
@@ -117,9 +123,10 @@ fn measure(
         let start = Instant::now();
         let judgement = Profile::standard().judge(answer, reference, row["question"].as_str());
         tally.times.push(start.elapsed());
-        let kind = kinds
-            .entry(row["label_source"].as_str().unwrap_or_default().to_string())
-            .or_default();
+        let named = row["kind"].as_str();
+        let name = named.or(row["label_source"].as_str()).unwrap_or_default();
+        let kind = kinds.entry(name.to_owned()).or_default();
+        kind.named = named.is_some();
         for tally in [&mut tally, kind] {
             tally.n += 1;
             tally.agree += usize::from(judgement.correct == label);
@@ -129,7 +136,7 @@ fn measure(
         if let (Some(out), true) = (out.as_mut(), judgement.correct != label) {
             let file = path.file_stem().unwrap_or_default().to_string_lossy();
             let found = json!({ "file": file, "id": row["id"], "label": label, "reference": reference,
-                "answer": judgement.answer, "trace": judgement.trace, "kind": row["label_source"],
+                "answer": judgement.answer, "trace": judgement.trace, "kind": name,
                 "completion": completion.or(prediction) });
             writeln!(out, "{found}")?;
         }

@@ -18,7 +18,7 @@ macro_rules! case_files {
 }
 
 /// The files of whole judgements, by name; the name starts with the profile's.
-pub const JUDGEMENT_FILES: [(&str, &str); 12] = case_files![
+pub const JUDGEMENT_FILES: [(&str, &str); 14] = case_files![
     "official-exceptions.toml",
     "official-extraction.toml",
     "official-fractions.toml",
@@ -27,8 +27,10 @@ pub const JUDGEMENT_FILES: [(&str, &str); 12] = case_files![
     "official-unicode.toml",
     "official-units.toml",
     "strict-expressions.toml",
+    "strict-extraction.toml",
     "strict-lists.toml",
     "strict-numbers.toml",
+    "strict-questions.toml",
     "strict-relations.toml",
     "strict-words.toml",
 ];

@@ -81,7 +81,8 @@ pub enum Verdict {
     Wrong,
     /// The completion is whole and holds no answer.
     NoAnswer,
-    /// The completion was cut at the token limit, and what there is of it is not correct.
+    /// The completion was cut at the token limit, or within thoughts that are never closed, and what
+    /// there is of it is not correct.
     Truncated,
     /// There is no completion: generation failed.
     Failed,
@@ -145,14 +146,16 @@ impl strict::StrictJudgement {
     ///
     /// 1. generation failed: [`Verdict::Failed`], whatever the text;
     /// 2. the judgement is correct: [`Verdict::Correct`], truncated or not;
-    /// 3. cut at the token limit: [`Verdict::Truncated`];
-    /// 4. nothing was extracted: [`Verdict::NoAnswer`];
+    /// 3. cut at the token limit, or within thoughts that are never closed: [`Verdict::Truncated`];
+    /// 4. nothing was extracted, or only from thoughts: [`Verdict::NoAnswer`];
     /// 5. otherwise [`Verdict::Wrong`].
     pub fn verdict(&self, ended: Ended) -> Verdict {
+        let unfinished = self.thoughts.as_ref().is_some_and(|thoughts| thoughts.unfinished);
         match ended {
             Ended::Failed => Verdict::Failed,
             _ if self.correct => Verdict::Correct,
             Ended::Truncated => Verdict::Truncated,
+            Ended::Complete if unfinished => Verdict::Truncated,
             Ended::Complete if self.answer.is_none() => Verdict::NoAnswer,
             Ended::Complete => Verdict::Wrong,
         }

@@ -9,7 +9,7 @@ macro_rules! files {
 }
 
 /// Path below `answer-normalizers/` and content, in the order of the paths.
-const FILES: [(&str, &str); 16] = files![
+const FILES: [(&str, &str); 18] = files![
     "extractors/answer_is.toml",
     "extractors/bold.toml",
     "extractors/boxed.toml",
@@ -18,7 +18,9 @@ const FILES: [(&str, &str); 16] = files![
     "extractors/hashes.toml",
     "extractors/last.toml",
     "extractors/letters.toml",
+    "extractors/refusals.toml",
     "extractors/runs_on.toml",
+    "extractors/thoughts.toml",
     "profiles/choice.toml",
     "profiles/exact.toml",
     "profiles/official.toml",

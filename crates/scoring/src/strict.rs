@@ -15,7 +15,9 @@ mod expr; // formulas
 mod extraction; // completion → answer
 mod final_answer; // solution → answer, without a reference
 mod judging; // answer, reference → judgement
+mod options; // the options of a question
 mod parser; // text → value
+mod parts; // answers to the parts of a question
 mod policy; // what a comparison overlooks
 mod profile; // rules and policy, as data
 mod prose; // words and formulas together
@@ -27,7 +29,7 @@ use serde::Serialize;
 
 pub use final_answer::FinalAnswer;
 pub(crate) use parser::table_cases;
-pub use policy::{ListOrder, Percent, Policy, Units};
+pub use policy::{Helps, ListOrder, Percent, Policy, Thoughts, Units};
 pub(crate) use profile::{ExtractionCase, extraction_cases};
 pub use profile::{Profile, ProfileError};
 
@@ -53,6 +55,21 @@ pub struct StrictJudgement {
     /// Ids of the rules that decided, in order: extraction, parsing of the answer, parsing of the
     /// reference, comparison.
     pub trace: Vec<&'static str>,
+    /// What the thoughts of a model come to that says nothing outside of them; it counts for
+    /// nothing, unless the profile says so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub thoughts: Option<ThoughtsAnswer>,
+}
+
+/// What thoughts come to outside of which nothing is said.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ThoughtsAnswer {
+    /// The answer as found in the thoughts; `None` where there is none.
+    pub answer: Option<String>,
+    /// Whether it and the reference denote the same.
+    pub correct: bool,
+    /// The thoughts are never closed: the model was cut off, or lost its way.
+    pub unfinished: bool,
 }
 
 /// How a judgement came about.

@@ -9,8 +9,10 @@
 //!
 //! - [`kinds`]: what a reference is: number, option letters, formula, words.
 //! - [`rules`]: what a rule looks for, and rules in order.
-//! - [`visible`]: what of a completion is looked at.
+//! - [`visible`], [`thoughts`]: what of a completion is looked at.
 //! - [`boxes`], [`phrases`], [`last`]: the matchers.
+//! - [`questions`]: which of several numbers a question asks for.
+//! - [`refusals`]: completions that say that there is no answer.
 //! - [`spans`]: where a sentence ends, and what is trimmed off an answer.
 //! - [`numbers`], [`letters`], [`formulas`]: what is taken out of a sentence, by the kind of the
 //!   reference.
@@ -22,10 +24,13 @@ mod last;
 mod letters;
 mod numbers;
 mod phrases;
+mod questions;
+mod refusals;
 mod rules;
 mod spans;
 #[cfg(test)]
 mod tests;
+mod thoughts;
 mod visible;
 
 use std::{borrow::Cow, ops::Range};
@@ -34,6 +39,8 @@ use rules::Matcher;
 use visible::Visible;
 
 pub(crate) use kinds::ReferenceKind;
+pub(crate) use questions::Question;
+pub(crate) use thoughts::Thoughts;
 pub(super) use rules::{Layout, Order, OrderError, Rule, Rules};
 pub(crate) use {kinds::kind_of, letters::option_letters};
 
@@ -47,12 +54,17 @@ pub(crate) struct Extracted<'t> {
     pub rule: &'static str,
     /// Where it stands: bytes of the completion, from the first to the end of the last span.
     pub span: Range<usize>,
+    /// The rule takes only what is announced as the answer.
+    pub announced: bool,
+    /// Id of the rule by which the question decided between several numbers.
+    pub by_question: Option<&'static str>,
 }
 
 /// An answer before the rule's id is put to it; `span` counts from the start of the completion.
 pub(crate) struct Found<'t> {
     text: Cow<'t, str>,
     span: Range<usize>,
+    by_question: Option<&'static str>,
 }
 
 /// The formulas between LaTeX delimiters, with these.
@@ -60,10 +72,20 @@ pub(crate) fn formulas(text: &str) -> impl Iterator<Item = Range<usize>> + '_ {
     formulas::formulas(text, 0..text.len())
 }
 
+/// What a completion says.
+pub(crate) struct Extraction<'t> {
+    /// Its final answer.
+    pub found: Option<Extracted<'t>>,
+    /// Why that stands in thoughts, where nothing is said outside of them.
+    pub only_thoughts: Option<Thoughts>,
+}
+
 /// A completion as the matchers see it.
 pub(crate) struct Look<'t, 'r> {
     /// The whole completion.
     text: &'t str,
+    /// The same with ASCII letters in lower case.
+    lower: &'r str,
     /// The parts that are looked at, in their order.
     parts: &'r [Range<usize>],
     /// The last block of code.
@@ -71,47 +93,102 @@ pub(crate) struct Look<'t, 'r> {
     /// The completion ends with it: whatever comes last before it is no answer.
     ends_in_block: bool,
     kind: ReferenceKind,
+    /// The question that is answered, where it is known.
+    question: Option<Question<'r>>,
 }
 
-/// Finds the final answer of a completion. `None`: it has none.
+/// Finds the final answer of a completion.
 pub(crate) fn extract<'t>(
     rules: &Rules,
     completion: &'t str,
     kind: ReferenceKind,
-) -> Option<Extracted<'t>> {
-    let Visible {
-        parts,
-        last_block,
-        ends_in_block,
-    } = Visible::of(completion, &rules.layout);
+    question: Option<Question<'_>>,
+) -> Extraction<'t> {
+    let visible = Visible::of(completion, &rules.layout);
     let look = Look {
         text: completion,
-        parts: &parts,
-        last_block,
-        ends_in_block,
+        lower: &completion.to_ascii_lowercase(),
+        parts: &visible.parts,
+        last_block: visible.last_block.clone(),
+        ends_in_block: visible.ends_in_block,
         kind,
+        question,
     };
-    rules.order(kind).iter().find_map(|step| {
-        // Of several rules in one step, the one that finds its answer later in the text: each looks
-        // behind the best so far.
-        let latest = step
-            .iter()
-            .fold(None, |best: Option<(&Rule, Found)>, rule| {
-                let from = best.as_ref().map_or(0, |(_, found)| found.span.start);
-                match look.by(rule, from) {
-                    Some(found) if best.is_none() || found.span.start > from => Some((rule, found)),
-                    _ => best,
-                }
-            });
-        latest.map(|(rule, found)| Extracted {
-            text: found.text,
-            rule: rule.id,
-            span: found.span,
+    let found = before_further(rules, &look, &visible);
+    let found = found.or_else(|| look.by_rules(rules, |_| true));
+    Extraction {
+        found,
+        only_thoughts: visible.only_thoughts,
+    }
+}
+
+/// The answer before a problem that the model makes up after it: one that is announced, or what a
+/// calculation comes to. A text that only states its own problem in such a line has none there.
+fn before_further<'t>(
+    rules: &Rules,
+    look: &Look<'t, '_>,
+    visible: &Visible,
+) -> Option<Extracted<'t>> {
+    visible.further.iter().find_map(|&end| {
+        let parts = visible.parts_before(end);
+        let last_block = visible.last_block.clone();
+        let before = Look {
+            parts: &parts,
+            last_block: last_block.filter(|block| block.end <= end),
+            ends_in_block: false,
+            ..*look
+        };
+        let announced = before.by_rules(rules, |rule| rule.announces);
+        announced.or_else(|| {
+            let calculates = |part: &Range<usize>| look.text[part.clone()].contains('=');
+            let asked = |question: Question<'_>| restates(&look.text[end..], question.text);
+            (parts.iter().any(calculates) && !look.question.is_some_and(asked))
+                .then(|| before.by_rules(rules, |_| true))
+                .flatten()
         })
     })
 }
 
+/// Whether a line that names a problem goes on with the one that was asked.
+fn restates(named: &str, question: &str) -> bool {
+    const COMPARED: usize = 24;
+    let plain = |text: &str, most: usize| -> String {
+        let letters = text.chars().filter(|c| c.is_alphanumeric());
+        letters.flat_map(char::to_lowercase).take(most).collect()
+    };
+    let behind = named.split_once([':', '：', '.', ')', '】']);
+    let said = plain(behind.map_or(named, |(_, rest)| rest), COMPARED);
+    said.len() >= COMPARED / 2 && plain(question, usize::MAX).contains(&said)
+}
+
 impl<'t> Look<'t, '_> {
+    /// What the first rule of those that may that finds something finds.
+    fn by_rules(&self, rules: &Rules, may: impl Fn(&Rule) -> bool) -> Option<Extracted<'t>> {
+        rules.order(self.kind).iter().find_map(|step| {
+            // Of several rules in one step, the one that finds its answer later in the text: each
+            // looks behind the best so far.
+            let latest = step.iter().filter(|rule| may(rule)).fold(
+                None,
+                |best: Option<(&Rule, Found)>, rule| {
+                    let from = best.as_ref().map_or(0, |(_, found)| found.span.start);
+                    match self.by(rule, from) {
+                        Some(found) if best.is_none() || found.span.start > from => {
+                            Some((rule, found))
+                        }
+                        _ => best,
+                    }
+                },
+            );
+            latest.map(|(rule, found)| Extracted {
+                text: found.text,
+                rule: rule.id,
+                span: found.span,
+                announced: rule.announces,
+                by_question: found.by_question,
+            })
+        })
+    }
+
     /// What a rule finds; `from`: nothing that is announced before this place is of interest.
     fn by(&self, rule: &Rule, from: usize) -> Option<Found<'t>> {
         match &rule.matcher {
@@ -124,6 +201,8 @@ impl<'t> Look<'t, '_> {
             Matcher::FirstLetters => letters::first(self),
             Matcher::LastLetters => letters::last(self),
             Matcher::LastLine => last::line(self),
+            Matcher::LastEquation => last::equation(self),
+            Matcher::Refusal(refusal) => refusals::find(refusal, self),
         }
     }
 
@@ -133,15 +212,26 @@ impl<'t> Look<'t, '_> {
         (!span.is_empty()).then(|| Found {
             text: Cow::Borrowed(&self.text[span.clone()]),
             span,
+            by_question: None,
         })
     }
 
     /// The answer within a span that may hold prose too: what the kind of the reference asks for.
     fn answer_within(&self, span: Range<usize>) -> Option<Found<'t>> {
         match self.kind {
-            ReferenceKind::Number => self.whole(numbers::within(self.text, span)?),
+            ReferenceKind::Number => {
+                let (number, by_question) = numbers::within(self.text, span, self.question)?;
+                let found = self.whole(number)?;
+                Some(Found {
+                    by_question,
+                    ..found
+                })
+            }
             ReferenceKind::Choice => letters::leading(self.text, span),
-            ReferenceKind::Formula => self.whole(formulas::within(self.text, span)),
+            ReferenceKind::Formula => {
+                let span = spans::without_note(self.text, span);
+                self.whole(formulas::within(self.text, span))
+            }
             ReferenceKind::Text => self.whole(span),
         }
     }

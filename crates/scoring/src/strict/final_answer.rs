@@ -15,7 +15,7 @@ pub struct FinalAnswer {
 }
 
 /// Take words of which nothing says that they are an answer.
-const PROSE: [&str; 2] = ["extract/last-line", "extract/last-is"];
+const PROSE: [&str; 3] = ["extract/last-line", "extract/last-is", "extract/refusal"];
 /// Not announced: the last formula of the text.
 const LAST_FORMULA: &str = "extract/last-formula";
 
@@ -25,7 +25,8 @@ impl Profile {
     /// prose.
     pub fn final_answer(&self, solution: &str) -> Option<FinalAnswer> {
         let by = |kind| {
-            extraction::extract(self.rules(), solution, kind)
+            extraction::extract(self.rules(), solution, kind, None)
+                .found
                 .filter(|found| !PROSE.contains(&found.rule))
         };
         let end = |found: &Extracted<'_>| found.span.end;

@@ -4,16 +4,17 @@ use std::borrow::Cow;
 use std::ops::Range;
 
 use super::budget::{self, Budget, Terms};
-use super::extraction::{self, ReferenceKind, Rules};
-use super::policy::ListOrder;
+use super::extraction::{self, Extraction, Question, ReferenceKind, Rules, Thoughts};
+use super::policy::{self, ListOrder};
 use super::{
-    Answer, Explanation, ExplanationStep, Profile, StrictJudgement, comparing, parser, prose,
-    reading,
+    Answer, Explanation, ExplanationStep, Profile, StrictJudgement, ThoughtsAnswer, comparing,
+    options, parser, parts, prose, reading,
 };
 
 impl Profile {
     /// Judges an answer against a reference. The question, where it is known, tells whether the
-    /// order of a list is part of the answer.
+    /// order of a list is part of the answer, which of several numbers is asked for, and what the
+    /// letters of its options stand for.
     pub fn judge(
         &self,
         answer: Answer<'_>,
@@ -24,30 +25,218 @@ impl Profile {
             && text.trim() == reference.trim()
             && !text.trim().is_empty()
         {
-            let trace = vec!["extract/given", "equal/spelling"];
             return StrictJudgement {
                 correct: true,
                 answer: Some(text.trim().to_owned()),
                 span: None,
-                trace,
+                trace: vec!["extract/given", "equal/spelling"],
+                thoughts: None,
             };
         }
         let whole = reference.trim();
         let (reference, kind) = prepared(self.rules(), whole);
-        let judgement = match self.found(answer, kind) {
+        let looked = self.look(answer, kind, question);
+        let announced = looked.found.as_ref().is_some_and(|found| found.announced);
+        let judgement = match looked.found {
             Some(found) => self.compare(found, &reference, question),
-            None => StrictJudgement {
-                correct: false,
-                answer: None,
-                span: None,
-                trace: vec!["extract/nothing"],
-            },
+            None => nothing(),
         };
-        if judgement.correct || judgement.answer.is_none() {
+        let judgement = match question {
+            Some(question) if self.policy().question.options && !(judgement.correct && announced) => {
+                let asked = Asked {
+                    answer,
+                    reference: &reference,
+                    question,
+                    options: options::options(question),
+                };
+                let judged = self.by_options(&asked, &judgement, kind, announced);
+                judged.unwrap_or(judgement)
+            }
+            _ => judgement,
+        };
+        let judgement = if judgement.correct || judgement.answer.is_none() {
+            judgement
+        } else {
+            self.by_label(&judgement, &reference, question)
+                .or_else(|| self.by_parts(&judgement, &reference, question))
+                .or_else(|| self.same_prose(answer, whole, question))
+                .unwrap_or(judgement)
+        };
+        match looked.only_thoughts {
+            Some(thoughts) => self.of_thoughts(judgement, thoughts),
+            None => judgement,
+        }
+    }
+
+    /// The judgement where nothing is said outside of thoughts.
+    fn of_thoughts(&self, mut judgement: StrictJudgement, thoughts: Thoughts) -> StrictJudgement {
+        if self.policy().thoughts == policy::Thoughts::Count {
+            judgement.trace.push("extract/thoughts");
             return judgement;
         }
-        self.same_prose(answer, whole, question)
-            .unwrap_or(judgement)
+        StrictJudgement {
+            correct: false,
+            answer: None,
+            span: None,
+            trace: vec!["extract/thoughts"],
+            thoughts: Some(ThoughtsAnswer {
+                answer: judgement.answer,
+                correct: judgement.correct,
+                unfinished: thoughts == Thoughts::Unfinished,
+            }),
+        }
+    }
+
+    /// What the options of the question make of a judgement: a letter that is announced stands for
+    /// the text of its option, and where a letter is asked for and none is announced, the text of
+    /// an option stands for its letter.
+    fn by_options(
+        &self,
+        asked: &Asked<'_>,
+        judgement: &StrictJudgement,
+        kind: ReferenceKind,
+        announced: bool,
+    ) -> Option<StrictJudgement> {
+        match kind {
+            _ if asked.options.is_empty() => None,
+            ReferenceKind::Choice if announced => self.letter_of_text(asked, judgement),
+            ReferenceKind::Choice => self.letter_of_text(asked, &self.text_asked_for(asked)?),
+            _ => {
+                let label = judgement.answer.as_deref().and_then(options::after_label);
+                let option = label.and_then(|(letter, own)| Some((own, asked.text_of(letter)?)));
+                match option {
+                    Some((own, text)) => self.text_of_label(asked, judgement, own, text),
+                    None => self.text_of_letter(asked),
+                }
+            }
+        }
+    }
+
+    /// The answer that is announced where a letter is asked for and the options are no letters.
+    fn text_asked_for(&self, asked: &Asked<'_>) -> Option<StrictJudgement> {
+        let (_, first) = asked.options.first()?;
+        let kind = extraction::kind_of(first);
+        let found = self.look(asked.answer, kind, Some(asked.question)).found?;
+        found.announced.then(|| StrictJudgement {
+            correct: false,
+            answer: Some(found.text.into_owned()),
+            span: found.span.map(|span| [span.start, span.end]),
+            trace: vec![found.rule],
+            thoughts: None,
+        })
+    }
+
+    /// An answer that is no letter and equals the text of one option alone, as that option.
+    fn letter_of_text(
+        &self,
+        asked: &Asked<'_>,
+        judgement: &StrictJudgement,
+    ) -> Option<StrictJudgement> {
+        let answer = judgement.answer.as_deref()?;
+        if extraction::option_letters(answer).is_some() {
+            return None;
+        }
+        let mut equal = asked
+            .options
+            .iter()
+            .filter(|(_, text)| self.equal(answer, text, Some(asked.question)));
+        let (letter, _) = equal.next().filter(|_| equal.next().is_none())?;
+        Some(StrictJudgement {
+            correct: asked.reference == letter.to_string(),
+            trace: vec![judgement.trace[0], "question/options", "equal/choice"],
+            ..judgement.clone()
+        })
+    }
+
+    /// An answer with the label of an option, as the text of that option, where the two agree.
+    fn text_of_label(
+        &self,
+        asked: &Asked<'_>,
+        judgement: &StrictJudgement,
+        own: &str,
+        text: &str,
+    ) -> Option<StrictJudgement> {
+        let agrees = self.equal(own, text, Some(asked.question));
+        agrees.then(|| StrictJudgement {
+            correct: self.equal(text, asked.reference, Some(asked.question)),
+            trace: vec![judgement.trace[0], "question/options"],
+            ..judgement.clone()
+        })
+    }
+
+    /// An announced letter, as the text of its option.
+    fn text_of_letter(&self, asked: &Asked<'_>) -> Option<StrictJudgement> {
+        let said = self.look(asked.answer, ReferenceKind::Choice, None).found;
+        let said = said.filter(|found| found.announced || found.rule == "extract/given")?;
+        let letters = extraction::option_letters(&said.text).filter(|letters| letters.len() == 1)?;
+        let text = asked.text_of(letters.chars().next()?)?;
+        Some(StrictJudgement {
+            correct: self.equal(text, asked.reference, Some(asked.question)),
+            answer: Some(said.text.into_owned()),
+            span: said.span.map(|span| [span.start, span.end]),
+            trace: vec![said.rule, "question/options"],
+            thoughts: None,
+        })
+    }
+
+    /// An answer behind the label of its option: `(B) no`, `A. 12`.
+    fn by_label(
+        &self,
+        judgement: &StrictJudgement,
+        reference: &str,
+        question: Option<&str>,
+    ) -> Option<StrictJudgement> {
+        let (_, text) = options::after_label(judgement.answer.as_deref()?)?;
+        let labels = question
+            .filter(|_| self.policy().question.options)
+            .is_some_and(|question| !options::options(question).is_empty());
+        // Where the options are known, the letter was looked up.
+        (!labels && self.equal(text, reference, question)).then(|| StrictJudgement {
+            correct: true,
+            trace: vec![judgement.trace[0], "parse/option_label"],
+            ..judgement.clone()
+        })
+    }
+
+    /// Answers to parts, in the order of the parts.
+    fn by_parts(
+        &self,
+        judgement: &StrictJudgement,
+        reference: &str,
+        question: Option<&str>,
+    ) -> Option<StrictJudgement> {
+        let answer = judgement.answer.as_deref()?;
+        let (one, other) = (parts::joined(answer), parts::joined(reference));
+        if one.is_none() && other.is_none() {
+            return None;
+        }
+        let (one, other) = (
+            one.unwrap_or(Cow::Borrowed(answer)),
+            other.unwrap_or(Cow::Borrowed(reference)),
+        );
+        let terms = Terms {
+            ordered: true,
+            ..self.terms(question)
+        };
+        self.equal_on(&one, &other, terms).then(|| StrictJudgement {
+            correct: true,
+            trace: vec![judgement.trace[0], "parse/parts"],
+            ..judgement.clone()
+        })
+    }
+
+    /// Whether two texts denote the same.
+    fn equal(&self, one: &str, other: &str, question: Option<&str>) -> bool {
+        self.equal_on(one, other, self.terms(question))
+    }
+
+    fn equal_on(&self, one: &str, other: &str, terms: Terms) -> bool {
+        let trace = &mut Vec::new();
+        let (left, right) = (
+            reading::read(one, other, trace),
+            reading::read(other, one, trace),
+        );
+        comparing::compare(&left, &right, &mut Budget::on(terms)).is_ok_and(|verdict| verdict.equal)
     }
 
     /// Where one side is words and formulas together, both are compared as such: the whole
@@ -59,12 +248,8 @@ impl Profile {
         question: Option<&str>,
     ) -> Option<StrictJudgement> {
         let found = match answer {
-            Answer::Completion(_) => self.found(answer, ReferenceKind::Text)?,
-            Answer::Prediction(text) => Found {
-                text: Cow::Borrowed(text.trim()),
-                span: None,
-                rule: "extract/given",
-            },
+            Answer::Completion(_) => self.look(answer, ReferenceKind::Text, question).found?,
+            Answer::Prediction(text) => given(Cow::Borrowed(text.trim())),
         };
         let budget = &mut Budget::on(self.terms(question));
         let same = (prose::is_prose(reference) || prose::is_prose(&found.text))
@@ -75,6 +260,7 @@ impl Profile {
             answer: Some(found.text.into_owned()),
             span: found.span.map(|span| [span.start, span.end]),
             trace: vec![found.rule, "equal/prose"],
+            thoughts: None,
         })
     }
 
@@ -107,42 +293,57 @@ impl Profile {
 
     /// The answer itself, where there is one. An answer that was given and turns out to have a text
     /// around it is extracted from it.
-    fn found<'t>(&self, answer: Answer<'t>, kind: ReferenceKind) -> Option<Found<'t>> {
+    fn look<'t>(
+        &self,
+        answer: Answer<'t>,
+        kind: ReferenceKind,
+        question: Option<&str>,
+    ) -> Looked<'t> {
+        let helps = self.policy().question;
+        let question = question.map(|text| Question {
+            text,
+            asked_quantity: helps.asked_quantity,
+            given_numbers: helps.given_numbers,
+        });
         let extracted = |text: &'t str| {
-            let found = extraction::extract(self.rules(), text, kind)?;
-            Some(Found {
+            let Extraction {
+                found,
+                only_thoughts,
+            } = extraction::extract(self.rules(), text, kind, question);
+            let found = found.map(|found| Found {
                 text: found.text,
                 span: Some(found.span),
                 rule: found.rule,
-            })
+                announced: found.announced,
+                by_question: found.by_question,
+            });
+            Looked {
+                found,
+                only_thoughts,
+            }
         };
-        match answer {
-            Answer::Completion(text) => extracted(text),
-            Answer::Prediction(text) => {
-                // Several option letters stand bare, as those of the reference do.
-                if kind == ReferenceKind::Choice
-                    && let Some(letters) =
-                        extraction::option_letters(text).filter(|letters| letters.len() > 1)
-                {
-                    return Some(Found {
-                        text: Cow::Owned(letters),
-                        span: None,
-                        rule: "extract/given",
-                    });
-                }
-                let given = || {
-                    Some(Found {
-                        text: Cow::Borrowed(text.trim()),
-                        span: None,
-                        rule: "extract/given",
-                    })
-                };
-                has_text_around(text, kind)
-                    .then(|| extracted(text))
-                    .flatten()
-                    .or_else(given)
+        let text = match answer {
+            Answer::Completion(text) => return extracted(text),
+            Answer::Prediction(text) => text,
+        };
+        let bare = |text| Looked {
+            found: Some(given(text)),
+            only_thoughts: None,
+        };
+        // Several option letters stand bare, as those of the reference do.
+        if kind == ReferenceKind::Choice
+            && let Some(letters) =
+                extraction::option_letters(text).filter(|letters| letters.len() > 1)
+        {
+            return bare(Cow::Owned(letters));
+        }
+        if has_text_around(text, kind) {
+            let looked = extracted(text);
+            if looked.found.is_some() {
+                return looked;
             }
         }
+        bare(Cow::Borrowed(text.trim()))
     }
 
     fn compare(
@@ -152,6 +353,7 @@ impl Profile {
         question: Option<&str>,
     ) -> StrictJudgement {
         let mut trace = vec![found.rule];
+        trace.extend(found.by_question);
         let answer = found.text;
         let correct = if answer == reference {
             trace.push("equal/spelling");
@@ -177,6 +379,7 @@ impl Profile {
             answer: Some(answer.into_owned()),
             span: found.span.map(|span| [span.start, span.end]),
             trace,
+            thoughts: None,
         }
     }
 
@@ -202,12 +405,64 @@ struct Found<'t> {
     text: Cow<'t, str>,
     span: Option<Range<usize>>,
     rule: &'static str,
+    /// The rule takes only what is announced as the answer.
+    announced: bool,
+    by_question: Option<&'static str>,
+}
+
+/// An answer to a question with options.
+struct Asked<'q> {
+    answer: Answer<'q>,
+    reference: &'q str,
+    question: &'q str,
+    options: Vec<options::Choice<'q>>,
+}
+
+impl<'q> Asked<'q> {
+    /// The text of an option.
+    fn text_of(&self, letter: char) -> Option<&'q str> {
+        let mut options = self.options.iter();
+        options
+            .find(|(other, _)| *other == letter)
+            .map(|(_, text)| *text)
+    }
+}
+
+/// What was found in an answer.
+struct Looked<'t> {
+    found: Option<Found<'t>>,
+    only_thoughts: Option<Thoughts>,
+}
+
+/// An answer without a text around it.
+fn given(text: Cow<'_, str>) -> Found<'_> {
+    Found {
+        text,
+        span: None,
+        rule: "extract/given",
+        announced: false,
+        by_question: None,
+    }
+}
+
+/// The judgement of a text without an answer.
+fn nothing() -> StrictJudgement {
+    StrictJudgement {
+        correct: false,
+        answer: None,
+        span: None,
+        trace: vec!["extract/nothing"],
+        thoughts: None,
+    }
 }
 
 /// The reference itself and its kind; option letters bare, as they are extracted from completions.
 fn prepared<'r>(rules: &Rules, reference: &'r str) -> (Cow<'r, str>, ReferenceKind) {
     let reference = bare_reference(rules, reference);
-    let kind = extraction::kind_of(&reference);
+    let kind = match parts::joined(&reference) {
+        Some(_) => ReferenceKind::Formula,
+        None => extraction::kind_of(&reference),
+    };
     match extraction::option_letters(&reference) {
         Some(letters) if kind == ReferenceKind::Choice => (Cow::Owned(letters), kind),
         _ => (reference, kind),
@@ -223,7 +478,8 @@ fn bare_reference<'r>(rules: &Rules, reference: &'r str) -> Cow<'r, str> {
     }
     let formula = reference.contains('$') || reference.contains("\\(") || reference.contains("\\[");
     if (is_boxed(reference) || (formula && words(reference) >= 4))
-        && let Some(found) = extraction::extract(rules, reference, ReferenceKind::Formula)
+        && let Some(found) =
+            extraction::extract(rules, reference, ReferenceKind::Formula, None).found
         // The last of several formulas is not what all of them say.
         && (found.rule != "extract/last-formula" || prose::formulas(reference) == 1)
     {

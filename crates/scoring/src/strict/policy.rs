@@ -11,6 +11,43 @@ pub struct Policy {
     pub percent: Percent,
     /// The order of several answers.
     pub list_order: ListOrder,
+    /// Answers that stand only in the thoughts of a model.
+    pub thoughts: Thoughts,
+    /// What the question decides.
+    pub question: Helps,
+}
+
+/// Whether an answer counts that stands only in thoughts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Thoughts {
+    /// It does not: nothing was answered. What the thoughts come to is kept beside the verdict.
+    #[default]
+    AreNoAnswer,
+    /// It does, as if it had been said.
+    Count,
+}
+
+/// Where the question helps; every field is a rule with an id in traces.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Helps {
+    /// `question/asked_quantity`: of several numbers in a sentence the one is meant that counts
+    /// what the question counts.
+    pub asked_quantity: bool,
+    /// `question/given_numbers`: the only number is meant that the question does not give.
+    pub given_numbers: bool,
+    /// `question/options`: a letter stands for the text of its option, and a text for its letter.
+    pub options: bool,
+}
+
+impl Default for Helps {
+    fn default() -> Self {
+        Self {
+            asked_quantity: true,
+            given_numbers: true,
+            options: true,
+        }
+    }
 }
 
 /// Whether a unit may be missing.
@@ -55,6 +92,27 @@ pub(super) struct Stated {
     units: Option<Units>,
     percent: Option<Percent>,
     list_order: Option<ListOrder>,
+    thoughts: Option<Thoughts>,
+}
+
+/// The part of the help of a question that a profile states.
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct StatedHelps {
+    asked_quantity: Option<bool>,
+    given_numbers: Option<bool>,
+    options: Option<bool>,
+}
+
+impl Helps {
+    /// These with what is stated in its place.
+    pub(super) fn with(self, stated: StatedHelps) -> Self {
+        Self {
+            asked_quantity: stated.asked_quantity.unwrap_or(self.asked_quantity),
+            given_numbers: stated.given_numbers.unwrap_or(self.given_numbers),
+            options: stated.options.unwrap_or(self.options),
+        }
+    }
 }
 
 impl Policy {
@@ -64,6 +122,8 @@ impl Policy {
             units: stated.units.unwrap_or(self.units),
             percent: stated.percent.unwrap_or(self.percent),
             list_order: stated.list_order.unwrap_or(self.list_order),
+            thoughts: stated.thoughts.unwrap_or(self.thoughts),
+            question: self.question,
         }
     }
 }

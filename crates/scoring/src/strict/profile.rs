@@ -10,7 +10,7 @@ use std::sync::OnceLock;
 use serde::Deserialize;
 
 use super::extraction::{Layout, Order, OrderError, Rule, Rules};
-use super::policy::{Policy, Stated};
+use super::policy::{Policy, Stated, StatedHelps};
 use crate::rule_files;
 
 /// The name of the standard profile, and of the one that is another scorer's.
@@ -89,6 +89,8 @@ struct ProfileFile {
     #[serde(default)]
     comparison: Stated,
     #[serde(default)]
+    question: StatedHelps,
+    #[serde(default)]
     step: Vec<Described>,
     #[serde(default)]
     case: Vec<ExtractionCase>,
@@ -162,7 +164,7 @@ impl Profile {
         &self.purpose
     }
 
-    /// What comparisons overlook.
+    /// What comparisons overlook, and what a question decides.
     pub fn policy(&self) -> Policy {
         self.policy
     }
@@ -233,6 +235,7 @@ impl Profile {
             layout.extend(file.layout.unwrap_or_default());
             new.order = file.extraction.or(&new.order);
             new.policy = new.policy.with(file.comparison);
+            new.policy.question = new.policy.question.with(file.question);
             new.steps.extend(file.step);
             (new.purpose, new.cases) = (file.purpose, file.case);
         }

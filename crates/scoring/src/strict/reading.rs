@@ -18,6 +18,10 @@ const CONCLUSIONS: [&str; 5] = [
 /// read, and words before an equals sign name what follows it (`\text{Difference} = \$8,400`)
 /// unless the other side has an equals sign too.
 pub(super) fn read(text: &str, other: &str, trace: &mut Vec<&'static str>) -> Value {
+    if let Some(grouped) = without_blanks(text) {
+        trace.push("parse/grouped_by_blanks");
+        return parser::parse(&grouped).value;
+    }
     let conclusion = CONCLUSIONS
         .iter()
         .filter_map(|sign| Some(text.rfind(sign)? + sign.len()))
@@ -49,6 +53,25 @@ pub(super) fn read(text: &str, other: &str, trace: &mut Vec<&'static str>) -> Va
     }
     trace.extend(parsed.rules);
     parsed.value
+}
+
+/// One number whose digits blanks divide into groups of three, without these: `2 602`, `1 250,5` is
+/// none. Where the first group has three digits too (`100 200`) it may be a list.
+fn without_blanks(text: &str) -> Option<String> {
+    const BLANKS: [char; 4] = [' ', '\u{a0}', '\u{202f}', '\u{2009}'];
+    let bare = text.trim();
+    let digits = bare.trim_start_matches(['-', '−']);
+    if !digits.contains(BLANKS) {
+        return None;
+    }
+    let (whole, point) = digits.split_once('.').map_or((digits, None), |(whole, part)| (whole, Some(part)));
+    let mut groups = whole.split(BLANKS);
+    let is_digits = |group: &str| !group.is_empty() && group.bytes().all(|byte| byte.is_ascii_digit());
+    let first = groups.next()?;
+    let grouped = is_digits(first) && first.len() <= 3 && !first.starts_with('0')
+        && groups.clone().all(|group| group.len() == 3 && is_digits(group))
+        && point.is_none_or(is_digits);
+    (grouped && groups.next().is_some()).then(|| bare.replace(BLANKS, ""))
 }
 
 /// The value of a text that is no formula as it stands but clearly meant as one: numbers with

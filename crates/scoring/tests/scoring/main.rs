@@ -2,6 +2,9 @@
 
 mod fuzz;
 mod properties;
+mod questions;
 mod recorded;
+mod spans;
 mod strict_properties;
+mod thoughts;
 mod verdicts;

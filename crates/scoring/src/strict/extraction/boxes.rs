@@ -17,7 +17,12 @@ struct Box {
 /// from it.
 pub(super) fn find<'t>(rule: &Boxed, look: &Look<'t, '_>) -> Option<Found<'t>> {
     look.parts.iter().rev().find_map(|part| {
-        let boxes = boxes(rule, look.text, part.clone());
+        let mut boxes = boxes(rule, look.text, part.clone());
+        drop_placeholders(rule, look.text, &mut boxes);
+        let exact = |found: &Box| !is_approximation(&look.text[found.argument.clone()]);
+        if boxes.iter().any(|found| found.depth == 0 && exact(found)) {
+            boxes.retain(exact);
+        }
         let outer = boxes.iter().rposition(|found| found.depth == 0)?;
         // A box in a box: the inner ones are the answer.
         let inner = boxes[..outer]
@@ -30,6 +35,36 @@ pub(super) fn find<'t>(rule: &Boxed, look: &Look<'t, '_>) -> Option<Found<'t>> {
         };
         answer(rule, look, &leaves)
     })
+}
+
+/// Drops boxes that only repeat what an answer shall look like; one in a paragraph behind that of
+/// the answer may ask for another answer, and stays.
+fn drop_placeholders(rule: &Boxed, text: &str, boxes: &mut Vec<Box>) {
+    let is_empty = |found: &Box| is_placeholder(rule, &text[found.argument.clone()]);
+    let Some(last) = boxes.iter().rfind(|found| !is_empty(found)) else {
+        return boxes.clear();
+    };
+    let end = last.whole.end;
+    boxes.retain(|found| {
+        !is_empty(found) || found.whole.start > end && text[end..found.whole.start].contains("\n\n")
+    });
+}
+
+/// Whether a box only repeats what an answer shall look like: `\boxed{...}`, `\boxed as asked`.
+fn is_placeholder(rule: &Boxed, argument: &str) -> bool {
+    let bare = argument.trim().trim_start_matches("\\text{").trim_end_matches('}');
+    let bare = bare.trim_matches([' ', '[', ']', '<', '>', '"']);
+    rule.placeholders
+        .iter()
+        .any(|text| text.eq_ignore_ascii_case(bare))
+}
+
+/// Whether a box holds no more than the decimal that an exact answer is near.
+fn is_approximation(argument: &str) -> bool {
+    let bare = argument.trim_start_matches([' ', '$', '~']);
+    ["\\approx", "≈", "\\simeq", "\\doteq"]
+        .iter()
+        .any(|sign| bare.starts_with(sign))
 }
 
 /// The boxes without a box inside; in the order of their ends, such a one would come right before.
@@ -80,7 +115,10 @@ fn boxes(rule: &Boxed, text: &str, part: Range<usize>) -> Vec<Box> {
                             + rest[brace..]
                                 .find([' ', '\n', '$', '\\', '.', ','])
                                 .unwrap_or(rest.len() - brace);
-                        if end > at + brace {
+                        let word = &text[at + brace..end];
+                        let letters = word.find(|c: char| !c.is_alphabetic());
+                        let is_word = letters.unwrap_or(word.len()) >= 2;
+                        if end > at + brace && !is_word {
                             found.push(Box {
                                 whole: at..end,
                                 argument: at + brace..end,
@@ -140,6 +178,10 @@ fn together<'b>(rule: &Boxed, text: &str, boxes: &'b [Box]) -> Vec<&'b Box> {
 fn joins(rule: &Boxed, between: &str) -> bool {
     const COUNTED: usize = 2;
     let mut rest = between.trim_start();
+    let labelled = after_label(after_joints(rule, rest));
+    if labelled.is_some_and(|rest| after_joints(rule, rest).is_empty()) {
+        return true;
+    }
     for counted in 0..=COUNTED {
         let joined = after_joints(rule, rest);
         if joined.is_empty() && (counted == 0 || joined.len() < rest.len()) {
@@ -152,6 +194,29 @@ fn joins(rule: &Boxed, between: &str) -> bool {
         rest = rest[word..].trim_start();
     }
     false
+}
+
+/// What is left behind the name of a box: `x_1 =`, `(b)`, `b)`, `2.`, `-`.
+fn after_label(text: &str) -> Option<&str> {
+    if let Some(rest) = text.strip_prefix(['-', '*', '•']) {
+        return Some(rest.trim_start());
+    }
+    let open = text.strip_prefix('(');
+    let name = open.unwrap_or(text);
+    let letters = name.find(|c: char| !c.is_alphanumeric()).unwrap_or(name.len());
+    if !(1..=2).contains(&letters) {
+        return None;
+    }
+    let rest = &name[letters..];
+    if open.is_some() {
+        return rest.strip_prefix(')').map(str::trim_start);
+    }
+    if let Some(rest) = rest.strip_prefix([')', '.', ':']) {
+        return Some(rest.trim_start());
+    }
+    let index = |rest: &'_ str| rest.find(|c: char| !(c.is_alphanumeric() || matches!(c, '_' | '{' | '}' | '\'')));
+    let rest = &rest[index(rest).unwrap_or(rest.len())..];
+    rest.trim_start().strip_prefix('=').map(str::trim_start)
 }
 
 /// What is left behind the words and marks that join.
@@ -174,7 +239,16 @@ fn answer<'t>(rule: &Boxed, look: &Look<'t, '_>, leaves: &[&Box]) -> Option<Foun
     if let [single] = leaves {
         let argument = single.argument.clone();
         return match look.kind {
-            ReferenceKind::Choice if asks_for_letters => letters::leading(look.text, argument),
+            ReferenceKind::Choice if asks_for_letters => {
+                letters::leading(look.text, argument.clone()).or_else(|| {
+                    let letters = letters::in_any_order(&look.text[argument.clone()])?;
+                    Some(Found {
+                        text: Cow::Owned(letters),
+                        span: argument,
+                        by_question: None,
+                    })
+                })
+            }
             ReferenceKind::Number => look.whole(numbers::in_box(look.text, argument)),
             _ => look.whole(argument),
         };
@@ -186,12 +260,13 @@ fn answer<'t>(rule: &Boxed, look: &Look<'t, '_>, leaves: &[&Box]) -> Option<Foun
     let span = leaves.first()?.whole.start..leaves.last()?.whole.end;
     let joined = texts.join(", ");
     let text = if asks_for_letters {
-        letters::option_letters(&joined)?
+        letters::in_any_order(&joined).or_else(|| letters::option_letters(&joined))?
     } else {
         joined
     };
     (!text.is_empty()).then_some(Found {
         text: Cow::Owned(text),
         span,
+        by_question: None,
     })
 }

@@ -5,10 +5,14 @@ use std::ops::Range;
 
 use super::{Found, Look, formulas, numbers, rules::Bold, spans};
 
-/// What is set in bold last, in the last paragraph; a heading ends in a colon and is none.
+/// How many closing paragraphs may follow the one with the answer.
+const MAX_CLOSING: usize = 3;
+
+/// What is set in bold last, in the last paragraph before those that only take leave; a heading
+/// ends in a colon and is none.
 pub(super) fn bold<'t>(rule: &Bold, look: &Look<'t, '_>) -> Option<Found<'t>> {
     let part = look.parts.last().filter(|_| !look.ends_in_block)?;
-    let paragraph = last_paragraph(look.text, part.clone());
+    let paragraph = answer_paragraph(rule, look.text, part.clone());
     let close = paragraph.start + look.text[paragraph.clone()].rfind(rule.mark.as_str())?;
     let open = paragraph.start + look.text[paragraph.start..close].rfind(rule.mark.as_str())?;
     let inside = open + rule.mark.len()..close;
@@ -22,6 +26,25 @@ pub(super) fn bold<'t>(rule: &Bold, look: &Look<'t, '_>) -> Option<Found<'t>> {
     } else {
         look.answer_within(inside)
     }
+}
+
+/// The last paragraph that has something in bold, behind which others say nothing of numbers:
+/// `I hope this helps!`.
+fn answer_paragraph(rule: &Bold, text: &str, part: Range<usize>) -> Range<usize> {
+    let last = last_paragraph(text, part.clone());
+    let mut paragraph = last.clone();
+    for _ in 0..MAX_CLOSING {
+        let said = &text[paragraph.clone()];
+        if said.contains(rule.mark.as_str()) {
+            return paragraph;
+        }
+        let speaks = |c: char| c.is_ascii_digit() || matches!(c, '$' | '\\' | '=');
+        if said.contains(speaks) || paragraph.start == part.start {
+            break;
+        }
+        paragraph = last_paragraph(text, part.start..paragraph.start);
+    }
+    last
 }
 
 fn last_paragraph(text: &str, part: Range<usize>) -> Range<usize> {
@@ -75,7 +98,8 @@ pub(super) fn formula<'t>(look: &Look<'t, '_>) -> Option<Found<'t>> {
 }
 
 /// The last number that is no number of a list's item, with the formula it stands in; none where it
-/// is part of an expression without delimiters.
+/// is part of an expression without delimiters. Of several numbers in its sentence it may be
+/// another one that is meant.
 pub(super) fn number<'t>(look: &Look<'t, '_>) -> Option<Found<'t>> {
     if look.ends_in_block {
         return None;
@@ -84,9 +108,62 @@ pub(super) fn number<'t>(look: &Look<'t, '_>) -> Option<Found<'t>> {
         let counts = |number: &Range<usize>| !is_item(look.text, part, number);
         let last = numbers::last_operation(look.text, part.clone(), counts);
         let last = last.or_else(|| numbers::numbers(look.text, part.clone()).last())?;
-        let paragraph = paragraph_around(look.text, part, &last);
-        look.whole(numbers::with_formula(look.text, paragraph, last)?)
+        let sentence = spans::sentence_around(look.text, part.clone(), &last);
+        let around = |span: Range<usize>| look.text[span].trim_matches([' ', '\n', '\r', '.', '!']);
+        let alone = around(part.start..sentence.start).is_empty()
+            && around(sentence.end..part.end).is_empty();
+        let number = numbers::meant(look.text, sentence, last, alone);
+        let paragraph = paragraph_around(look.text, part, &number);
+        look.whole(numbers::with_formula(look.text, paragraph, number)?)
     })
+}
+
+/// The last line with an equals sign, without the words before its formula, where nothing but a
+/// clause on constants follows it.
+pub(super) fn equation<'t>(look: &Look<'t, '_>) -> Option<Found<'t>> {
+    let part = look.parts.last().filter(|_| !look.ends_in_block)?;
+    let equals = part.start + look.text[part.clone()].rfind('=')?;
+    let reach = look
+        .text
+        .ceil_char_boundary(equals.saturating_sub(spans::LONGEST).max(part.start));
+    let start = look.text[reach..equals]
+        .rfind('\n')
+        .map_or(reach, |at| reach + at + 1);
+    let sentence = start..spans::sentence_end(look.text, spans::reach(look.text, start, part.end));
+    if sentence.end < equals {
+        return None;
+    }
+    let after = look.text[sentence.end..part.end].trim_matches(['.', ',', ' ', '\n', '\r']);
+    let goes_on = !after.is_empty() && !(after.get(..5).is_some_and(|word| word.eq_ignore_ascii_case("where")) && spans::is_note(after));
+    let sentence = spans::without_note(look.text, sentence);
+    // Of an integral and its value, the value.
+    let left = &look.text[sentence.start..equals];
+    let sentence = match left.find(['=']).or(left.contains('∫').then_some(left.len())) {
+        Some(end) if left[..end].contains('∫') => sentence.start + end + 1..sentence.end,
+        _ => sentence,
+    };
+    (!goes_on && sentence.end > equals)
+        .then(|| look.whole(without_words(look.text, sentence)))
+        .flatten()
+}
+
+/// Without the words that a line begins with: `so we get y = 2x` is `y = 2x`.
+fn without_words(text: &str, span: Range<usize>) -> Range<usize> {
+    let is_word = |word: &str| {
+        let bare = word.trim_end_matches([',', ':']);
+        bare.chars().count() >= 2 && bare.chars().all(char::is_alphabetic)
+            || bare != word
+    };
+    let mut start = span.start;
+    loop {
+        let rest = &text[start..span.end];
+        let bare = rest.trim_start();
+        let word = bare.split(' ').next().unwrap_or_default();
+        if word.is_empty() || word.len() == bare.len() || !is_word(word) {
+            return start..span.end;
+        }
+        start += rest.len() - bare.len() + word.len();
+    }
 }
 
 /// The paragraph, no longer than twice an answer, that a span stands in.

@@ -15,7 +15,8 @@ const OPTION_MARKUP: [&str; 32] = [
 ];
 
 /// What divides two letters of one answer.
-const JOINTS: [&str; 13] = [
+const JOINTS: [&str; 14] = [
+    "/",
     ",",
     "，",
     "、",
@@ -59,26 +60,68 @@ fn read(text: &str) -> Option<(String, usize)> {
         let run = &text[end..];
         let count = run.chars().take_while(char::is_ascii_alphabetic).count();
         let word = &run[..count];
-        let lower = opened && count == 1 && letters.is_empty();
+        let lower = count == 1 && letters.is_empty() && (opened || ends_label(&run[count..]));
         let is_option = |c: char| {
             ('A'..=LAST).contains(&c) || lower && ('A'..=LAST).contains(&c.to_ascii_uppercase())
         };
         let ascending = word.as_bytes().windows(2).all(|pair| pair[0] < pair[1]);
         let stands_alone = !run[count..].starts_with(|c: char| {
-            c.is_ascii_digit() || matches!(c, '\'' | '’' | '_' | '^' | '=' | '+' | '*')
-        });
-        if count == 0 || !word.chars().all(is_option) || !ascending || !stands_alone {
+            c.is_ascii_digit() || matches!(c, '\'' | '’' | '_' | '^' | '+')
+        }) && !run[count..].trim_start_matches(' ').starts_with(['=', '≈'])
+            && !is_multiplied(&run[count..]);
+        let is_word = letters.is_empty() && !opened && begins_sentence(word, &run[count..]);
+        if count == 0 || !word.chars().all(is_option) || !ascending || !stands_alone || is_word {
             break;
         }
         letters.push_str(&word.to_ascii_uppercase());
         end += count;
         match joint(&text[end..]) {
+            // One letter or the other: not both.
+            Some(length) if text[end..].starts_with('/') && letter_follows(&text[end + length..]) => {
+                letters.push('/');
+                end += length;
+            }
             // "D, it" and "A and the" go on with a word, no letter.
             Some(length) if letter_follows(&text[end + length..]) => end += length,
             _ => return Some((letters, end)),
         }
     }
     None
+}
+
+/// Whether a label ends behind its letter: `c)`, `d.`, or nothing more.
+fn ends_label(after: &str) -> bool {
+    let rest = after.trim_start_matches(['*', '$', '}']);
+    match rest.strip_prefix(['.', ')', '\n', '）']) {
+        Some(rest) => !rest.starts_with(|c: char| c.is_alphanumeric()),
+        None => rest.is_empty(),
+    }
+}
+
+/// A sign of multiplication, and not of emphasis, behind a letter.
+fn is_multiplied(after: &str) -> bool {
+    after
+        .strip_prefix('*')
+        .is_some_and(|rest| rest.starts_with(|c: char| c.is_alphanumeric()))
+}
+
+/// Whether a capital letter is no option but the article or the pronoun that a sentence begins
+/// with: `A mistake was made`, `I believe`.
+fn begins_sentence(word: &str, after: &str) -> bool {
+    const BEHIND_OPTIONS: [&str; 24] = [
+        "because", "since", "as", "is", "was", "and", "or", "but", "for", "which", "with", "due", "by", "not", "if", "so", "given",
+        "based", "has", "would", "the", "that", "only", "in",
+    ];
+    let Some(rest) = after.strip_prefix(' ') else {
+        return false;
+    };
+    let next: &str = rest.split(|c: char| !c.is_alphabetic()).next().unwrap_or_default();
+    next.starts_with(|c: char| c.is_ascii_lowercase())
+        && match word {
+            "I" => true,
+            "A" => !BEHIND_OPTIONS.contains(&next),
+            _ => false,
+        }
 }
 
 fn letter_follows(text: &str) -> bool {
@@ -136,7 +179,25 @@ pub(super) fn leading<'t>(text: &'t str, span: Range<usize>) -> Option<Found<'t>
         plain if plain == letters => Cow::Borrowed(plain),
         _ => Cow::Owned(letters),
     };
-    Some(Found { text, span })
+    Some(Found {
+        text,
+        span,
+        by_question: None,
+    })
+}
+
+/// The letters of several options that are nothing but these, whatever their order. All letters from
+/// A on are an order of things, and no choice among them.
+pub(super) fn in_any_order(text: &str) -> Option<String> {
+    let mut letters: Vec<char> = text
+        .chars()
+        .filter(|c| !matches!(c, ' ' | ',' | '、' | '，' | ';' | '$'))
+        .collect();
+    letters.sort_unstable();
+    let distinct = letters.windows(2).all(|pair| pair[0] < pair[1]);
+    let options = letters.iter().all(|c| ('A'..=LAST).contains(c));
+    let all = letters.len() >= 3 && letters.iter().copied().eq(('A'..='J').take(letters.len()));
+    ((2..=5).contains(&letters.len()) && !all && distinct && options).then(|| letters.into_iter().collect())
 }
 
 /// Letters at the start of the text that their markup makes an option: `D. …`, `(D) …`, or alone.
@@ -157,18 +218,35 @@ pub(super) fn first<'t>(look: &Look<'t, '_>) -> Option<Found<'t>> {
 pub(super) fn last<'t>(look: &Look<'t, '_>) -> Option<Found<'t>> {
     look.parts.iter().rev().find_map(|part| {
         let text = &look.text[part.clone()];
+        let said_last = last_paragraphs(text);
         let at = text
             .bytes()
             .enumerate()
             .rev()
             .map(|(at, _)| at)
-            .find(|&at| is_option(text, at))?;
+            .find(|&at| is_option(text, at) && (at >= said_last || is_marked(text, at)))?;
         let span = part.start + at..part.start + at + 1;
         Some(Found {
             text: Cow::Borrowed(&look.text[span.clone()]),
             span,
+            by_question: None,
         })
     })
+}
+
+/// Where the last paragraphs begin: further up a letter without marks is a name in the question
+/// (`trees of type B`) more often than an option.
+fn last_paragraphs(text: &str) -> usize {
+    const PARAGRAPHS: usize = 2;
+    let text = text.trim_end();
+    let breaks = text.rmatch_indices("\n\n").map(|(at, _)| at);
+    breaks.take(PARAGRAPHS).last().filter(|_| text.matches("\n\n").count() >= PARAGRAPHS).unwrap_or(0)
+}
+
+/// Whether a letter stands in parentheses or bold print, or before a full stop or a colon.
+fn is_marked(text: &str, at: usize) -> bool {
+    let (before, after) = (&text[..at], &text[at + 1..]);
+    before.ends_with(['(', '*', '{', '[', '（']) || after.starts_with([')', ':', '*', '）', '、'])
 }
 
 fn is_option(text: &str, at: usize) -> bool {

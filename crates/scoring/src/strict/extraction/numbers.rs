@@ -3,6 +3,33 @@
 use std::ops::Range;
 
 use super::formulas;
+use super::questions::{self, Question};
+
+/// Words right before a number that make another one of it, or none.
+const CHANGES: [&str; 24] = [
+    "at least", "at most", "more than", "less than", "fewer than", "greater than", "bigger than", "smaller than",
+    "no more than", "no less than", "no fewer than", "over", "under", "above", "below", "up to", "half of", "half",
+    "twice", "double", "triple", "a third of", "a quarter of", "times",
+];
+
+/// Those of them that compare with the number, wherever in a sentence they stand.
+const COMPARISONS: [&str; 7] = [
+    "more than", "less than", "fewer than", "greater than", "half of", "twice", "times",
+];
+
+/// Words right before a number that make its sign another one.
+const SIGNS: [&str; 2] = ["negative", "minus"];
+
+/// Words right before a number that deny it.
+const DENIALS: [&str; 10] = [
+    "not", "n't", "n’t", "n't be", "n’t be", "cannot be", "not be", "never", "instead of", "rather than",
+];
+
+/// Words before a number that only tells the circumstances of another one in its sentence.
+const CIRCUMSTANCES: [&str; 14] = [
+    "after", "before", "within", "to reach", "to get to", "i.e.", "i.e.,", "that is", "because", "since", "out of",
+    "instead of", "rather than", "namely",
+];
 
 /// Words that may follow a number as part of it.
 const MAGNITUDES: [&str; 5] = ["hundred", "thousand", "million", "billion", "trillion"];
@@ -49,6 +76,9 @@ pub(super) fn at_start(text: &str) -> Option<usize> {
     Some(end)
 }
 
+/// Blanks between groups of three digits.
+const BLANKS: [&str; 4] = [" ", "\u{a0}", "\u{202f}", "\u{2009}"];
+
 fn digits(text: &str) -> (usize, &str) {
     let count = text.bytes().take_while(u8::is_ascii_digit).count();
     (count, &text[count..])
@@ -60,14 +90,17 @@ fn decimal(text: &str) -> Option<usize> {
     // 1,250 and 1{,}250 and 1\,250, but not the list 1,2
     let may_be_grouped = (1..=3).contains(&whole);
     loop {
-        let separator = [",", "{,}", "\\,", ",\\!"]
+        let separator = [",\\!", ",", "{,}", "\\,"]
             .into_iter()
+            .chain(BLANKS)
             .find(|separator| rest.starts_with(separator));
         let Some(separator) = separator.filter(|_| may_be_grouped) else {
             break;
         };
         let (group, after) = digits(&rest[separator.len()..]);
-        if group != 3 {
+        // A blank divides words too: `2 100/3` and `0 500` are no numbers.
+        let blank = BLANKS.contains(&separator);
+        if group != 3 || blank && (text.starts_with('0') || after.starts_with(['/', ':', '\\', '^'])) {
             break;
         }
         end += separator.len() + group;
@@ -177,30 +210,149 @@ fn sign(text: &str, start: usize, at: usize) -> usize {
     if operand { at } else { front.len() }
 }
 
-/// The answer in a sentence that follows `the answer is`.
+/// The answer in a sentence that follows `the answer is`, and the id of the rule by which the
+/// question told it.
 ///
-/// A number that comes first is it, with the whole list where more follow (`75 and 100`), the whole
-/// calculation where it has one (`5 + 3 = 8`) and its word of magnitude; all of the sentence where
-/// the number is only the first factor (`4\sqrt{3}`). Otherwise it is what follows the last equals
-/// sign; or the last `is`; or the first number, for purposes and conditions come last
-/// (`she has 250 minutes left if the month has 30 days`).
-pub(super) fn within(text: &str, span: Range<usize>) -> Option<Range<usize>> {
+/// A number that comes first is it, with the words that change it, the whole list where more follow
+/// (`75 and 100`), the whole calculation where it has one (`5 + 3 = 8`) and its word of magnitude;
+/// all of the sentence where the number is only the first factor (`4\sqrt{3}`). Otherwise it is what
+/// follows the last equals sign; or the last `is`; or the number that the question asks for; or the
+/// first number, for purposes and conditions come last (`she has 250 minutes left if the month has
+/// 30 days`).
+pub(super) fn within(
+    text: &str,
+    span: Range<usize>,
+    question: Option<Question<'_>>,
+) -> Option<(Range<usize>, Option<&'static str>)> {
+    let answer = |number: Range<usize>| {
+        let answer = leading(text, number, span.clone());
+        with_formula(text, span.clone(), answer).unwrap_or(span.clone())
+    };
     let first = numbers(text, span.clone()).next()?;
-    if is_opening(&text[span.start..first.start]) {
-        let answer = leading(text, first, span.clone());
-        return Some(with_formula(text, span.clone(), answer).unwrap_or(span));
+    if let Some(start) = opens(text, span.start, &first) {
+        return Some((start..answer(first).end.max(start), None));
     }
     let result = |mark: &str| {
         let at = span.start + text[span.clone()].rfind(mark)? + mark.len();
         let next = numbers(text, at..span.end).next()?;
-        is_opening(&text[at..next.start]).then_some(next)
+        let start = opens(text, at, &next)?;
+        Some((start, next))
     };
-    let number = ["=", " equals ", " equal to ", " is ", " are ", "是", "为"]
+    const MARKS: [&str; 11] = [
+        "=", " equals ", " equal to ", " equivalent to ", " is ", " are ", " will be ", " would be ", " comes to ", "是", "为",
+    ];
+    if let Some((start, number)) = MARKS.into_iter().find_map(result) {
+        let whole = answer(number);
+        return Some((whole.start.min(start)..whole.end, None));
+    }
+    const MAX_NUMBERS: usize = 16;
+    let affirmed: Vec<Range<usize>> = numbers(text, span.clone())
+        .take(MAX_NUMBERS)
+        .filter(|number| !is_denied(text, span.start, number))
+        .collect();
+    let chosen = question.and_then(|question| questions::choose(text, &affirmed, span.end, question));
+    if let Some((number, rule)) = chosen {
+        return Some((answer(number), Some(rule)));
+    }
+    let compared = |number: &Range<usize>| {
+        words_before(text, span.start, number, &COMPARISONS).is_some()
+    };
+    match affirmed.into_iter().next() {
+        Some(number) if compared(&number) => Some((span, None)),
+        Some(number) => Some((answer(number), None)),
+        None => Some((span, None)),
+    }
+}
+
+/// Where an answer begins whose number is the first thing said behind `start`: at the number, or at
+/// the words that change or deny it. `None` where something else is said before.
+fn opens(text: &str, start: usize, number: &Range<usize>) -> Option<usize> {
+    let before = &text[start..number.start];
+    if let Some(sign) = sign_apart(text, start, number) {
+        return is_opening(&text[start..sign]).then_some(sign);
+    }
+    if is_opening(before) {
+        return Some(number.start);
+    }
+    let from = [CHANGES.as_slice(), &SIGNS, &DENIALS]
         .into_iter()
-        .find_map(result)
-        .unwrap_or(first);
-    let answer = leading(text, number, span.clone());
-    Some(with_formula(text, span.clone(), answer).unwrap_or(span))
+        .find_map(|words| words_before(text, start, number, words))?;
+    is_opening(&text[start..from]).then_some(from)
+}
+
+/// Where a minus sign stands apart from its number, which is no item of a list: `is - 5`.
+fn sign_apart(text: &str, start: usize, number: &Range<usize>) -> Option<usize> {
+    let before = text[start..number.start].trim_end_matches([' ', '$', '\\']);
+    let front = before.strip_suffix(['-', '−', '–'])?;
+    let item = front.trim().is_empty() && text[..start].ends_with('\n');
+    (!item).then_some(start + front.len())
+}
+
+/// Where one of some words begins that stands right before a number.
+fn words_before(text: &str, start: usize, number: &Range<usize>, words: &[&str]) -> Option<usize> {
+    let marks = [' ', '$', '\\', '"', '*', '(', '{', '}', '~', '\n', ','];
+    let before = text[start..number.start].trim_end_matches(marks);
+    let begins = |word: &&str| {
+        let at = before.len().checked_sub(word.len())?;
+        let there = before.as_bytes()[at..].eq_ignore_ascii_case(word.as_bytes());
+        let whole = !before[..before.floor_char_boundary(at)]
+            .ends_with(|c: char| c.is_ascii_alphanumeric());
+        (there && (whole || word.starts_with("n'") || word.starts_with("n’"))).then_some(start + at)
+    };
+    words.iter().filter_map(begins).min()
+}
+
+/// Whether a number is denied: `not 43`, `it cannot be 10`.
+fn is_denied(text: &str, start: usize, number: &Range<usize>) -> bool {
+    words_before(text, start, number, &DENIALS).is_some()
+}
+
+/// The number that the last one of a sentence leaves the answer to, if it does, with the words that
+/// deny it or make its sign another one. `alone`: nothing but this sentence was said.
+pub(super) fn meant(
+    text: &str,
+    sentence: Range<usize>,
+    last: Range<usize>,
+    alone: bool,
+) -> Range<usize> {
+    const MAX_NUMBERS: usize = 16;
+    let signed = |number: Range<usize>| {
+        let from = words_before(text, sentence.start, &number, &SIGNS);
+        from.unwrap_or(number.start)..number.end
+    };
+    if !is_denied(text, sentence.start, &last) && !alone {
+        return signed(last);
+    }
+    let all: Vec<Range<usize>> = numbers(text, sentence.start..last.end)
+        .take(MAX_NUMBERS + 1)
+        .collect();
+    let affirmed = |number: &&Range<usize>| !is_denied(text, sentence.start, number);
+    let Some(told) = all.iter().rfind(affirmed) else {
+        let from = words_before(text, sentence.start, &last, &DENIALS);
+        return from.unwrap_or(last.start)..last.end;
+    };
+    let calculates = text[sentence.start..last.start].contains(['=', '$', '\\', '≈']);
+    if all.len() < 2 || all.len() > MAX_NUMBERS || calculates {
+        return signed(last);
+    }
+    if *told != last {
+        return signed(told.clone());
+    }
+    let clause = circumstances(text, all[0].end..last.start);
+    let main = clause.and_then(|start| all.iter().rfind(|number| number.end <= start));
+    signed(main.unwrap_or(&last).clone())
+}
+
+/// Where a clause begins that only tells the circumstances: `after 3 days`, `i.e. 6 times 7`.
+fn circumstances(text: &str, span: Range<usize>) -> Option<usize> {
+    let inside = &text[span.clone()];
+    let starts = CIRCUMSTANCES.iter().filter_map(|word| {
+        inside.match_indices(word).map(|(at, _)| at).find(|&at| {
+            let (before, after) = (&inside[..at], &inside[at + word.len()..]);
+            before.ends_with([' ', '(']) && after.starts_with([' ', ','])
+        })
+    });
+    Some(span.start + starts.min()?)
 }
 
 /// A number with the formula it stands in, if there is more in that than the number; `None` where
@@ -259,10 +411,13 @@ pub(super) fn in_box(text: &str, argument: Range<usize>) -> Range<usize> {
         letter.len() == 1 && letter.starts_with(|c: char| c.is_ascii_alphabetic())
     });
     let is_sentence = words > 0 && !before.contains(['\\', '=', '^', '_']) && !inside.contains('=');
+    let changed = [CHANGES.as_slice(), &SIGNS, &DENIALS]
+        .into_iter()
+        .any(|words| words_before(text, argument.start, &first, words).is_some());
     if is_option {
         leading(text, first, argument)
-    } else if is_sentence {
-        within(text, argument.clone()).unwrap_or(argument)
+    } else if is_sentence && !changed {
+        within(text, argument.clone(), None).map_or(argument, |(number, _)| number)
     } else {
         argument
     }

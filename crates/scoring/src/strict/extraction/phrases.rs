@@ -13,8 +13,15 @@ const HEADS: usize = 1024;
 /// What may stand before an answer that a sentence begins with: a currency, a delimiter.
 const MAX_OPENING_BYTES: usize = 4;
 
+/// Marks of a heading, a list, emphasis or a formula that a line may begin with.
+const LINE_MARKUP: [char; 10] = ['*', '#', '-', ' ', '>', '_', '(', '[', '$', '\\'];
+
 /// The answer behind the last phrase at or behind `from` that has one behind it.
 pub(super) fn find<'t>(rule: &Phrase, look: &Look<'t, '_>, from: usize) -> Option<Found<'t>> {
+    let is_there = |head: &String| look.lower.contains(head.as_str());
+    if !rule.lower_heads.iter().any(is_there) {
+        return None;
+    }
     let may_repeat = !rule.links.is_empty();
     let (mut heads, mut tries, mut cut) = (0, 0, None::<Found>);
     for part in look.parts.iter().rev() {
@@ -30,6 +37,7 @@ pub(super) fn find<'t>(rule: &Phrase, look: &Look<'t, '_>, from: usize) -> Optio
             };
             let reach = spans::reach(look.text, start, part.end);
             let sentence = start..spans::sentence_end(look.text, reach);
+            let sentence = in_bold(look.text, part.start, sentence);
             let found = look.answer_within(sentence.clone());
             if rule.decides {
                 return announced(look, sentence, found, part.end);
@@ -55,6 +63,28 @@ pub(super) fn find<'t>(rule: &Phrase, look: &Look<'t, '_>, from: usize) -> Optio
         }
     }
     cut
+}
+
+/// Of an answer that begins in bold print, what is in bold: what follows are reasons. Where more in
+/// bold is joined to it, all of the sentence.
+fn in_bold(text: &str, first: usize, sentence: Range<usize>) -> Range<usize> {
+    const MARK: &str = "**";
+    let Some(close) = text[sentence.clone()].find(MARK) else {
+        return sentence;
+    };
+    let line = text[first..sentence.start].rfind('\n').map_or(first, |at| first + at + 1);
+    let line = text.ceil_char_boundary(line.max(sentence.start.saturating_sub(spans::LONGEST)));
+    let opened = text[line..sentence.start].matches(MARK).count() % 2 == 1;
+    let rest = text[sentence.start + close + MARK.len()..sentence.end].trim_start();
+    let goes_on = [",", "and ", "or ", "&", "+", "-", "*", "/", "=", "^", "\\", "和"]
+        .iter()
+        .any(|joint| rest.starts_with(joint))
+        && rest.contains(MARK);
+    if opened && close > 0 && !goes_on {
+        sentence.start..sentence.start + close
+    } else {
+        sentence
+    }
 }
 
 /// The answer behind a phrase that announces it beyond doubt: the one its first sentence begins
@@ -95,6 +125,11 @@ fn last_head(rule: &Phrase, text: &str, range: Range<usize>) -> Option<Range<usi
             .get(..head.len())
             .is_some_and(|there| there.eq_ignore_ascii_case(head.as_bytes()))
     };
+    if rule.line_start || rule.heading {
+        let head_at = |at: usize| rule.heads.iter().find(|head| matches(at, head));
+        return last_in_line(text, range.clone())
+            .find_map(|at| head_at(at).map(|head| at..at + head.len()));
+    }
     let begins = |at: usize| {
         rule.begins.contains(bytes[at])
             && bytes
@@ -108,6 +143,15 @@ fn last_head(rule: &Phrase, text: &str, range: Range<usize>) -> Option<Range<usi
             let head = rule.heads.iter().find(|head| matches(at, head))?;
             Some(at..at + head.len())
         })
+}
+
+/// The places where lines begin, behind their markup, from the last one on.
+fn last_in_line(text: &str, range: Range<usize>) -> impl Iterator<Item = usize> + '_ {
+    let inside = &text[range.clone()];
+    let lines = inside.rmatch_indices('\n').map(|(at, _)| at + 1);
+    lines
+        .chain([0])
+        .map(move |at| range.end - inside[at..].trim_start_matches(LINE_MARKUP).len())
 }
 
 /// Where the answer begins behind a head, if all that the rule asks for is there.
@@ -130,7 +174,13 @@ fn behind(rule: &Phrase, text: &str, head: Range<usize>, part: &Range<usize>) ->
     if rule.line_start && !starts_line(before) {
         return None;
     }
+    if !rule.not_in_clause.is_empty() && begins_clause(previous, &rule.not_in_clause) {
+        return None;
+    }
     let rest = &text[head.end..part.end];
+    if rule.heading {
+        return below_heading(text, &head, part);
+    }
     if rule
         .not_before
         .iter()
@@ -154,8 +204,43 @@ fn behind(rule: &Phrase, text: &str, head: Range<usize>, part: &Range<usize>) ->
     (start < part.end && !(below && is_item(&text[start..part.end]))).then_some(start)
 }
 
-/// Whether a text begins with an item of a list: `1. ` or `2) `.
+/// Where the answer below a heading begins: a line with nothing but a head in its marks, such as
+/// `# Answer`, `**Final Answer:**`.
+fn below_heading(text: &str, head: &Range<usize>, part: &Range<usize>) -> Option<usize> {
+    let line = text[part.start..head.start]
+        .rfind('\n')
+        .map_or(part.start, |at| part.start + at + 1);
+    let before = text[line..head.start].trim_matches([' ', '_']);
+    let marked = !before.is_empty() && before.trim_start_matches(['#', '*', ' ', '>']).is_empty();
+    let rest = &text[head.end..part.end];
+    let end = rest.find('\n')?;
+    let bare = rest[..end].trim_matches(['*', '#', ':', '：', ' ', '_', '\r']);
+    if !marked || !bare.is_empty() {
+        return None;
+    }
+    let start = part.end - rest[end..].trim_start_matches(|c: char| c.is_whitespace() || matches!(c, '*' | '>' | '-' | '•')).len();
+    (start < part.end && !is_item(&text[start..part.end])).then_some(start)
+}
+
+/// Whether one of some words begins the clause that a text ends in.
+fn begins_clause(text: &str, words: &[String]) -> bool {
+    const MAX_CLAUSE_BYTES: usize = 48;
+    let near = &text[text.ceil_char_boundary(text.len().saturating_sub(MAX_CLAUSE_BYTES))..];
+    let clause = near.rsplit(['.', ';', '?', '!']).next().unwrap_or(near);
+    words.iter().any(|word| {
+        clause.match_indices(word.as_str()).any(|(at, _)| {
+            let before = &clause[..at];
+            !before.ends_with(char::is_alphanumeric)
+                && !clause[at + word.len()..].starts_with(char::is_alphanumeric)
+        })
+    })
+}
+
+/// Whether a text begins with an item of a list: `1. `, `2) `, `Step 1`.
 fn is_item(text: &str) -> bool {
+    if ["Step 1", "**Step 1", "step 1", "First,"].iter().any(|step| text.starts_with(step)) {
+        return true;
+    }
     let rest = text.trim_start_matches(|c: char| c.is_ascii_digit());
     rest.len() < text.len() && (rest.starts_with(". ") || rest.starts_with(") "))
 }
@@ -174,6 +259,10 @@ fn behind_link(rule: &Phrase, rest: &str) -> Option<usize> {
                 .links
                 .iter()
                 .find(|link| rest[at..].starts_with(link.as_str()))?;
+            // Behind other words an equals sign is a part of a formula.
+            if link == "=" && !rest[..at].trim_matches([' ', '*', '_', '$']).is_empty() {
+                return None;
+            }
             let after = at + link.len();
             let whole_word = !link.ends_with(|c: char| c.is_ascii_alphabetic())
                 || !rest[after..].starts_with(|c: char| c.is_ascii_alphanumeric());
@@ -189,7 +278,7 @@ fn behind_link(rule: &Phrase, rest: &str) -> Option<usize> {
 fn starts_line(before: &str) -> bool {
     const MAX_MARKUP_BYTES: usize = 16;
     let near = &before[before.ceil_char_boundary(before.len().saturating_sub(MAX_MARKUP_BYTES))..];
-    let bare = near.trim_end_matches(['*', '#', '-', ' ', '>', '_', '(', '[', '$', '\\']);
+    let bare = near.trim_end_matches(LINE_MARKUP);
     bare.ends_with('\n') || bare.is_empty() && near.len() == before.len()
 }
 

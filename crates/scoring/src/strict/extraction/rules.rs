@@ -21,6 +21,9 @@ pub(in crate::strict) struct Rule {
     pub id: Id,
     /// What it is for, in a line.
     pub purpose: String,
+    /// What it takes was announced as the answer, and does not merely come last.
+    #[serde(default)]
+    pub announces: bool,
     pub(super) matcher: Matcher,
 }
 
@@ -46,6 +49,18 @@ pub(super) enum Matcher {
     LastLetters,
     /// The last line that is not blank.
     LastLine,
+    /// The last line with an equals sign.
+    LastEquation,
+    /// Words that say, last, that there is no answer.
+    Refusal(Refusal),
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Refusal {
+    /// What the words are; ASCII letters in either case.
+    #[serde(deserialize_with = "some_marks")]
+    pub words: Vec<String>,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -57,6 +72,9 @@ pub(super) struct Boxed {
     /// What may stand between two boxes that together are the answer.
     #[serde(deserialize_with = "marks")]
     pub joined_by: Vec<String>,
+    /// What stands in a box that only repeats what the answer shall look like; in either case.
+    #[serde(default)]
+    pub placeholders: Vec<String>,
     /// Takes what is in the box even where an option letter is asked for and it holds none.
     #[serde(default)]
     pub any_content: bool,
@@ -80,9 +98,15 @@ pub(super) struct Phrase {
     /// Texts that must not follow the head.
     #[serde(default, deserialize_with = "marks")]
     pub not_before: Vec<String>,
+    /// Words that must not begin the clause that the head stands in.
+    #[serde(default, deserialize_with = "marks")]
+    pub not_in_clause: Vec<String>,
     /// The head is the first thing in its line.
     #[serde(default)]
     pub line_start: bool,
+    /// The head is, with its marks, all of its line: a heading.
+    #[serde(default)]
+    pub heading: bool,
     /// The answer must begin in the same line.
     #[serde(default)]
     pub same_line: bool,
@@ -90,6 +114,9 @@ pub(super) struct Phrase {
     /// looks like.
     #[serde(default)]
     pub decides: bool,
+    /// The heads with ASCII letters in lower case.
+    #[serde(skip)]
+    pub lower_heads: Vec<String>,
     /// By byte: whether a head begins with it, in either case.
     #[serde(skip)]
     pub begins: Bytes,
@@ -151,9 +178,26 @@ pub(in crate::strict) struct Layout {
     /// Anywhere: the answer is over.
     #[serde(default, deserialize_with = "marks")]
     pub ends_at: Vec<String>,
+    /// At the start of a line, with a number or without and a colon behind: a problem, which is
+    /// one of the model's own where the answer stands before it.
+    #[serde(default, deserialize_with = "marks")]
+    pub problems: Vec<String>,
+    /// By byte: whether one of these begins with it.
+    #[serde(skip)]
+    pub(super) problem_begins: Bytes,
     /// The answer comes after the last of these.
     #[serde(default, deserialize_with = "marks")]
     pub begins_after: Vec<String>,
+    /// What opens and what closes thoughts, in either case.
+    #[serde(default)]
+    pub thoughts: Vec<[String; 2]>,
+    /// The same for words without markup, which open thoughts at the start of a text only, with a
+    /// capital letter right behind.
+    #[serde(default)]
+    pub thoughts_at_start: Vec<[String; 2]>,
+    /// By byte: whether a mark of thoughts begins with it.
+    #[serde(skip)]
+    pub(super) thought_begins: Bytes,
     /// Opens and closes a block that is passed over.
     #[serde(default, deserialize_with = "marks")]
     pub fences: Vec<String>,
@@ -269,10 +313,16 @@ impl Layout {
     pub(in crate::strict) fn extend(&mut self, other: Self) {
         self.ends_at_line.extend(other.ends_at_line);
         self.ends_at.extend(other.ends_at);
+        self.problems.extend(other.problems);
         self.begins_after.extend(other.begins_after);
+        self.thoughts.extend(other.thoughts);
+        self.thoughts_at_start.extend(other.thoughts_at_start);
         self.fences.extend(other.fences);
         self.kept_blocks.extend(other.kept_blocks);
         self.line_begins = Bytes::at(0, &self.ends_at_line);
+        self.problem_begins = Bytes::at(0, &self.problems);
+        let marks = self.thoughts.iter().flatten().chain(&self.begins_after);
+        self.thought_begins = Bytes::at(0, &marks.cloned().collect::<Vec<_>>());
     }
 }
 
@@ -282,6 +332,8 @@ impl Rule {
         if let Matcher::Phrase(phrase) = &mut self.matcher {
             (phrase.begins, phrase.continues) =
                 (Bytes::at(0, &phrase.heads), Bytes::at(1, &phrase.heads));
+            let lower = phrase.heads.iter().map(|head| head.to_ascii_lowercase());
+            phrase.lower_heads = lower.collect();
         }
     }
 }

@@ -24,6 +24,25 @@ pub(super) fn reach(text: &str, start: usize, end: usize) -> Range<usize> {
     start..floor(text, end.min(start + LONGEST))
 }
 
+/// The sentence, no longer than an answer, that a span stands in.
+pub(super) fn sentence_around(text: &str, part: Range<usize>, span: &Range<usize>) -> Range<usize> {
+    let first = text.ceil_char_boundary(span.start.saturating_sub(LONGEST).max(part.start));
+    let before = &text[first..span.start];
+    let stops = [("? ", 2), ("! ", 2), ("\n", 1), ("。", 3), ("！", 3), ("？", 3)];
+    let stop = stops
+        .iter()
+        .filter_map(|(stop, length)| Some(before.rfind(stop)? + length))
+        .max();
+    let full_stop = before
+        .rmatch_indices(". ")
+        .map(|(at, _)| first + at)
+        .find(|&at| ends_sentence(text, at, first))
+        .map(|at| at + 2 - first);
+    let start = stop.max(full_stop).unwrap_or(0);
+    let end = sentence_end(text, reach(text, span.end, part.end));
+    first + start..end
+}
+
 /// Where the sentence that begins at `range.start` ends.
 ///
 /// It ends with its line, except within a display, and at a full stop that a space follows, except
@@ -66,6 +85,33 @@ pub(super) fn sentence_end(text: &str, range: Range<usize>) -> usize {
         }
     }
     range.end
+}
+
+/// Without the clause at the end that only says which letter is a constant:
+/// `…, where C is the constant of integration`.
+pub(super) fn without_note(text: &str, span: Range<usize>) -> Range<usize> {
+    let inside = &text[span.clone()];
+    let end = ["where ", "Where "]
+        .iter()
+        .filter_map(|word| inside.rfind(word))
+        .filter(|&at| at > 0 && is_note(&inside[at..]))
+        .min();
+    span.start..span.start + end.unwrap_or(inside.len())
+}
+
+/// Whether a clause that begins with `where` says no more than that letters are constants.
+pub(super) fn is_note(clause: &str) -> bool {
+    const VERBS: [&str; 4] = [" is ", " are ", " denotes ", " represents "];
+    const MAX_LETTERS_BYTES: usize = 32;
+    const MAX_REST_BYTES: usize = 96;
+    VERBS.iter().any(|verb| {
+        clause.split_once(verb).is_some_and(|(letters, rest)| {
+            letters.len() <= MAX_LETTERS_BYTES
+                && rest.len() <= MAX_REST_BYTES
+                && rest.contains("constant")
+                && !rest.contains('=')
+        })
+    })
 }
 
 fn display_end(text: &str, range: Range<usize>) -> Option<usize> {

@@ -2,7 +2,14 @@
 
 use std::ops::Range;
 
-use super::{rules::Layout, spans};
+use super::{
+    rules::Layout,
+    spans,
+    thoughts::{self, Thoughts},
+};
+
+/// How many places at which a further problem may begin are tried.
+const MAX_FURTHER: usize = 8;
 
 /// A completion, taken apart.
 pub(super) struct Visible {
@@ -14,22 +21,51 @@ pub(super) struct Visible {
     /// Nothing is said after the last block: the completion breaks off there, or what the block
     /// prints is the last word.
     pub ends_in_block: bool,
+    /// Nothing stands outside of thoughts: the parts are those of the thoughts.
+    pub only_thoughts: Option<Thoughts>,
+    /// Where a line names a further problem, which may be one that the model makes up after its
+    /// answer.
+    pub further: Vec<usize>,
 }
 
 impl Visible {
     pub(super) fn of(text: &str, layout: &Layout) -> Self {
-        let whole = begin(text, layout)..text.len();
+        let (said, only_thoughts) = thoughts::outside(text, layout);
         let mut visible = Self {
             parts: Vec::with_capacity(1),
             last_block: None,
             ends_in_block: false,
+            only_thoughts,
+            further: Vec::new(),
         };
-        visible.pass_over_code(text, whole.clone(), layout);
+        for part in &said {
+            visible.pass_over_code(text, part.clone(), layout);
+        }
         visible.cut_off(text, layout);
         if visible.parts.is_empty() {
-            visible.parts.push(whole);
+            visible.parts = said;
         }
+        visible.find_further(text, layout);
         visible
+    }
+
+    /// The parts before a place.
+    pub(super) fn parts_before(&self, end: usize) -> Vec<Range<usize>> {
+        let before = self.parts.iter().filter(|part| part.start < end);
+        before
+            .map(|part| part.start..part.end.min(end))
+            .collect()
+    }
+
+    /// Collects the first lines that name a further problem.
+    fn find_further(&mut self, text: &str, layout: &Layout) {
+        for part in &self.parts {
+            let inside = &text[part.clone()];
+            let lines = inside.match_indices('\n').map(|(at, _)| part.start + at);
+            let names = lines.filter(|&at| names_problem(&text[at + 1..part.end], layout));
+            let room = MAX_FURTHER - self.further.len();
+            self.further.extend(names.take(room));
+        }
     }
 
     /// Collects what stands outside fenced blocks; a block that is never closed goes on to the end.
@@ -97,15 +133,24 @@ impl Visible {
     }
 }
 
-/// Where the answer proper begins: after a closing `</think>`, if something follows.
-fn begin(text: &str, layout: &Layout) -> usize {
-    layout
-        .begins_after
-        .iter()
-        .filter_map(|mark| text.rfind(mark.as_str()).map(|at| at + mark.len()))
-        .filter(|&at| !text[at..].trim().is_empty())
-        .max()
-        .unwrap_or(0)
+/// Whether a line names a problem: `Problem 2:`, `**Question:**`, `## Exercise 3.`, `例2：`.
+fn names_problem(line: &str, layout: &Layout) -> bool {
+    let markup = [' ', '*', '#', '>', '[', '【', '<'];
+    let bare = line.trim_start_matches(markup);
+    let first = bare.bytes().next();
+    if !first.is_some_and(|byte| layout.problem_begins.contains(byte)) {
+        return false;
+    }
+    layout.problems.iter().any(|word| {
+        bare.strip_prefix(word.as_str()).is_some_and(|rest| {
+            let rest = rest.trim_start_matches([' ', '*']);
+            let number = rest.trim_start_matches(|c: char| c.is_ascii_digit());
+            let numbered = number.len() < rest.len();
+            let rest = number.trim_start_matches([' ', '*']);
+            rest.starts_with([':', '：', '】', ']'])
+                || numbered && rest.starts_with(['.', ')', '、', '\n'])
+        })
+    })
 }
 
 /// Where what runs on begins in a part; `follows`: other parts come before it.
