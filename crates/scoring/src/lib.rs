@@ -150,7 +150,10 @@ impl strict::StrictJudgement {
     /// 4. nothing was extracted, or only from thoughts: [`Verdict::NoAnswer`];
     /// 5. otherwise [`Verdict::Wrong`].
     pub fn verdict(&self, ended: Ended) -> Verdict {
-        let unfinished = self.thoughts.as_ref().is_some_and(|thoughts| thoughts.unfinished);
+        let unfinished = self
+            .thoughts
+            .as_ref()
+            .is_some_and(|thoughts| thoughts.unfinished);
         match ended {
             Ended::Failed => Verdict::Failed,
             _ if self.correct => Verdict::Correct,

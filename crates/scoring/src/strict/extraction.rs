@@ -40,8 +40,8 @@ use visible::Visible;
 
 pub(crate) use kinds::ReferenceKind;
 pub(crate) use questions::Question;
-pub(crate) use thoughts::Thoughts;
 pub(super) use rules::{Layout, Order, OrderError, Rule, Rules};
+pub(crate) use thoughts::Thoughts;
 pub(crate) use {kinds::kind_of, letters::option_letters};
 
 /// The answer found in a completion.
@@ -104,10 +104,11 @@ pub(crate) fn extract<'t>(
     kind: ReferenceKind,
     question: Option<Question<'_>>,
 ) -> Extraction<'t> {
-    let visible = Visible::of(completion, &rules.layout);
+    let lower = completion.to_ascii_lowercase();
+    let visible = Visible::of(completion, &lower, &rules.layout);
     let look = Look {
         text: completion,
-        lower: &completion.to_ascii_lowercase(),
+        lower: &lower,
         parts: &visible.parts,
         last_block: visible.last_block.clone(),
         ends_in_block: visible.ends_in_block,
@@ -209,8 +210,14 @@ impl<'t> Look<'t, '_> {
     /// The answer that a whole span is.
     fn whole(&self, span: Range<usize>) -> Option<Found<'t>> {
         let span = spans::trim(self.text, span);
+        let text = &self.text[span.clone()];
+        // Several answers, each in bold print of its own.
+        let bold = text.contains("** ") && text.contains(" **");
         (!span.is_empty()).then(|| Found {
-            text: Cow::Borrowed(&self.text[span.clone()]),
+            text: match bold {
+                true => Cow::Owned(text.replace("**", "")),
+                false => Cow::Borrowed(text),
+            },
             span,
             by_question: None,
         })

@@ -42,7 +42,9 @@ impl Profile {
             None => nothing(),
         };
         let judgement = match question {
-            Some(question) if self.policy().question.options && !(judgement.correct && announced) => {
+            Some(question)
+                if self.policy().question.options && !(judgement.correct && announced) =>
+            {
                 let asked = Asked {
                     answer,
                     reference: &reference,
@@ -168,7 +170,8 @@ impl Profile {
     fn text_of_letter(&self, asked: &Asked<'_>) -> Option<StrictJudgement> {
         let said = self.look(asked.answer, ReferenceKind::Choice, None).found;
         let said = said.filter(|found| found.announced || found.rule == "extract/given")?;
-        let letters = extraction::option_letters(&said.text).filter(|letters| letters.len() == 1)?;
+        let letters =
+            extraction::option_letters(&said.text).filter(|letters| letters.len() == 1)?;
         let text = asked.text_of(letters.chars().next()?)?;
         Some(StrictJudgement {
             correct: self.equal(text, asked.reference, Some(asked.question)),

@@ -7,11 +7,12 @@ pub(super) type Choice<'q> = (char, &'q str);
 const MAX_OPTIONS: usize = 10;
 
 /// What may stand behind the letter of an option, and before it.
-const LABELS: [(&str, &str); 9] = [
+const LABELS: [(&str, &str); 10] = [
+    ("\\textbf{(", ")}"),
+    ("\\mathrm{(", ")}"),
+    ("\\text{(", ")}"),
     ("(", ")"),
     ("（", "）"),
-    ("\\textbf{(", ")}"),
-    ("\\text{(", ")}"),
     ("", ")"),
     ("", "."),
     ("", ":"),
@@ -29,11 +30,7 @@ pub(super) fn options(question: &str) -> Vec<Choice<'_>> {
         return Vec::new();
     }
     listed(question)
-        .or_else(|| {
-            LABELS
-                .iter()
-                .find_map(|label| labelled(question, *label))
-        })
+        .or_else(|| LABELS.iter().find_map(|label| labelled(question, *label)))
         .unwrap_or_default()
 }
 
@@ -108,8 +105,14 @@ fn find(
         .find(|&(start, end)| {
             let before = question[..start].chars().next_back();
             let after = question[end..].chars().next();
-            let begins = before.is_none_or(|c| c.is_whitespace() || matches!(c, '$' | '{' | '[' | ',' | ';' | '\''));
-            begins && (!open.is_empty() || close == "、" || after.is_none_or(|c| !c.is_alphanumeric() || !close.starts_with('.')))
+            let begins = open.starts_with('\\')
+                || before.is_none_or(|c| {
+                    c.is_whitespace() || matches!(c, '$' | '{' | '[' | ',' | ';' | '\'')
+                });
+            begins
+                && (!open.is_empty()
+                    || close == "、"
+                    || after.is_none_or(|c| !c.is_alphanumeric() || !close.starts_with('.')))
         })
 }
 
@@ -117,6 +120,9 @@ fn find(
 fn bare(text: &str) -> &str {
     let mut bare = text.trim();
     loop {
+        if bare.matches('$').count() % 2 == 1 {
+            bare = bare.trim_matches('$').trim();
+        }
         let inner = ["\\qquad", "\\quad", "\\\\", "\\ ", "~", ",", ";", "'", "\""]
             .iter()
             .find_map(|mark| bare.strip_suffix(mark).or_else(|| bare.strip_prefix(mark)));
@@ -129,13 +135,22 @@ fn bare(text: &str) -> &str {
 
 /// The letter and the rest of an answer that begins with an option's label: `(B) no`, `A. 12`.
 pub(super) fn after_label(answer: &str) -> Option<(char, &str)> {
-    let bare = answer.trim().trim_start_matches("\\text{");
+    let bare = answer.trim();
+    let bare = ["\\text{", "\\textbf{", "\\mathbf{", "\\mathrm{"]
+        .iter()
+        .find_map(|command| bare.strip_prefix(command))
+        .unwrap_or(bare);
     let open = bare.strip_prefix(['(', '[']);
     let inside = open.unwrap_or(bare);
     let letter = inside.chars().next().filter(char::is_ascii_alphabetic)?;
     let rest = inside[1..].strip_prefix([')', '.', ':', ']'])?;
     let divided = rest.starts_with([' ', '}', '\\', '$']);
     let rest = rest.trim_start_matches([' ', '}']);
+    let rest = ["\\ ", "\\;", "\\,", "\\quad"]
+        .iter()
+        .find_map(|space| rest.strip_prefix(space))
+        .unwrap_or(rest)
+        .trim_start();
     let text = if bare.len() < answer.trim().len() && !rest.contains('{') {
         rest.trim_end_matches('}')
     } else {

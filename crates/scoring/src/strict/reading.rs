@@ -22,6 +22,12 @@ pub(super) fn read(text: &str, other: &str, trace: &mut Vec<&'static str>) -> Va
         trace.push("parse/grouped_by_blanks");
         return parser::parse(&grouped).value;
     }
+    if let Some(exact) = before_approximation(text, other)
+        && let Some(value) = read_formula(exact, &mut Vec::new())
+    {
+        trace.push("parse/before_approximation");
+        return value;
+    }
     let conclusion = CONCLUSIONS
         .iter()
         .filter_map(|sign| Some(text.rfind(sign)? + sign.len()))
@@ -55,6 +61,48 @@ pub(super) fn read(text: &str, other: &str, trace: &mut Vec<&'static str>) -> Va
     parsed.value
 }
 
+/// What stands before the decimal that only says what it is near, where the other side is exact:
+/// `\sqrt2 \approx 1.41`, `7/3 (about 2.33)`. A name alone is near a decimal and nothing else.
+fn before_approximation<'t>(text: &'t str, other: &str) -> Option<&'t str> {
+    const SIGNS: [&str; 9] = [
+        "\\approx",
+        "≈",
+        "\\simeq",
+        "\\doteq",
+        "(about",
+        "(approximately",
+        "(approx",
+        "(roughly",
+        "(or about",
+    ];
+    let decimal = |text: &str| {
+        let point = text.bytes().position(|byte| byte == b'.');
+        point.is_some_and(|at| text[at + 1..].starts_with(|c: char| c.is_ascii_digit()))
+    };
+    let (at, sign) = SIGNS
+        .iter()
+        .find_map(|sign| Some((text.find(sign)?, sign)))?;
+    let (exact, near) = (&text[..at], &text[at + sign.len()..]);
+    if decimal(other)
+        || !decimal(near)
+        || near.contains('=')
+        || SIGNS.iter().any(|sign| other.contains(sign))
+    {
+        return None;
+    }
+    let bare = exact.trim_matches(['$', ' ']);
+    let bare = ["\\(", "\\[", "\\text{"]
+        .iter()
+        .find_map(|open| bare.strip_prefix(open))
+        .unwrap_or(bare)
+        .trim_end_matches("\\)")
+        .trim();
+    let mut letters = bare.chars();
+    let named = letters.next().is_some_and(|c| c.is_ascii_alphabetic())
+        && letters.next().is_none_or(|c| matches!(c, '(' | '_' | '\''));
+    (!named && !bare.is_empty()).then_some(bare)
+}
+
 /// One number whose digits blanks divide into groups of three, without these: `2 602`, `1 250,5` is
 /// none. Where the first group has three digits too (`100 200`) it may be a list.
 fn without_blanks(text: &str) -> Option<String> {
@@ -64,12 +112,19 @@ fn without_blanks(text: &str) -> Option<String> {
     if !digits.contains(BLANKS) {
         return None;
     }
-    let (whole, point) = digits.split_once('.').map_or((digits, None), |(whole, part)| (whole, Some(part)));
+    let (whole, point) = digits
+        .split_once('.')
+        .map_or((digits, None), |(whole, part)| (whole, Some(part)));
     let mut groups = whole.split(BLANKS);
-    let is_digits = |group: &str| !group.is_empty() && group.bytes().all(|byte| byte.is_ascii_digit());
+    let is_digits =
+        |group: &str| !group.is_empty() && group.bytes().all(|byte| byte.is_ascii_digit());
     let first = groups.next()?;
-    let grouped = is_digits(first) && first.len() <= 3 && !first.starts_with('0')
-        && groups.clone().all(|group| group.len() == 3 && is_digits(group))
+    let grouped = is_digits(first)
+        && first.len() <= 3
+        && !first.starts_with('0')
+        && groups
+            .clone()
+            .all(|group| group.len() == 3 && is_digits(group))
         && point.is_none_or(is_digits);
     (grouped && groups.next().is_some()).then(|| bare.replace(BLANKS, ""))
 }

@@ -4,12 +4,26 @@ use scoring::strict::{Answer, Profile};
 
 #[test]
 fn each_rule_can_be_switched_off() {
-    let jake = ("How many peaches does Jake have?", "Answer:\nJake has 136 apples and 3 peaches.", "3");
-    let boys = ("13 boys share 26 marbles. What does each get?", "Answer: Each of the 13 boys gets 2 marbles.", "2");
-    let most = ("Who has most?\nOptions: ['Ann', 'Bob']", "The answer is B.", "Bob");
-    for (key, (question, completion, reference)) in
-        [("asked_quantity", jake), ("given_numbers", boys), ("options", most)]
-    {
+    let jake = (
+        "How many peaches does Jake have?",
+        "Answer:\nJake has 136 apples and 3 peaches.",
+        "3",
+    );
+    let boys = (
+        "13 boys share 26 marbles. What does each get?",
+        "Answer: Each of the 13 boys gets 2 marbles.",
+        "2",
+    );
+    let most = (
+        "Who has most?\nOptions: ['Ann', 'Bob']",
+        "The answer is B.",
+        "Bob",
+    );
+    for (key, (question, completion, reference)) in [
+        ("asked_quantity", jake),
+        ("given_numbers", boys),
+        ("options", most),
+    ] {
         let text = format!("purpose = 'p'\nsource = 's'\n[question]\n{key} = false\n");
         let without = Profile::parse("without", &text).expect("a profile");
         let judge = |profile: &Profile| {
@@ -17,9 +31,15 @@ fn each_rule_can_be_switched_off() {
         };
         let id = format!("question/{key}");
         let with = judge(Profile::standard());
-        assert!(with.correct && with.trace.contains(&id.as_str()), "{with:?}");
+        assert!(
+            with.correct && with.trace.contains(&id.as_str()),
+            "{with:?}"
+        );
         let without = judge(&without);
-        assert!(!without.correct && !without.trace.contains(&id.as_str()), "{without:?}");
+        assert!(
+            !without.correct && !without.trace.contains(&id.as_str()),
+            "{without:?}"
+        );
     }
 }
 
@@ -72,16 +92,56 @@ fn letters_and_texts_of_options() {
 #[test]
 fn of_several_numbers_the_asked_one() {
     for (question, completion, answer) in [
-        ("How many peaches does Jake have?", "Answer: Jake has 136 apples and 3 peaches.", "3"),
-        ("How many apples does Jake have?", "Answer: Jake has 136 apples and 3 peaches.", "136"),
-        ("How many more apples are needed?", "Answer: Ann needs 4 apples to fill 2 boxes.", "4"),
-        ("How many boxes does Ann fill?", "Answer: Ann puts 12 apples into 3 boxes.", "3"),
-        ("How many cherries are left?", "Answer: Of the 9 plums and the cherries, 5 cherries are left.", "5"),
-        ("13 boys share 26 marbles. What does each get?", "Answer: Each of the 13 boys gets 2 marbles.", "2"),
-        ("A pack of 12 costs $84. What is the price of one?", "Answer: One of the 12 costs $7.", "7"),
-        ("What is the price of one?", "Answer: One costs $7, and a dozen of 12 costs $84.", "7"),
-        ("How many pots are there?", "Answer: The 10 gardens hold 5440 pots with 32 flowers each.", "5440"),
-        ("How many flowers are there?", "The answer is that 5440 pots hold 174080 flowers.", "174080"),
+        (
+            "How many peaches does Jake have?",
+            "Answer: Jake has 136 apples and 3 peaches.",
+            "3",
+        ),
+        (
+            "How many apples does Jake have?",
+            "Answer: Jake has 136 apples and 3 peaches.",
+            "136",
+        ),
+        (
+            "How many more apples are needed?",
+            "Answer: Ann needs 4 apples to fill 2 boxes.",
+            "4",
+        ),
+        (
+            "How many boxes does Ann fill?",
+            "Answer: Ann puts 12 apples into 3 boxes.",
+            "3",
+        ),
+        (
+            "How many cherries are left?",
+            "Answer: Of the 9 plums and the cherries, 5 cherries are left.",
+            "5",
+        ),
+        (
+            "13 boys share 26 marbles. What does each get?",
+            "Answer: Each of the 13 boys gets 2 marbles.",
+            "2",
+        ),
+        (
+            "A pack of 12 costs $84. What is the price of one?",
+            "Answer: One of the 12 costs $7.",
+            "7",
+        ),
+        (
+            "What is the price of one?",
+            "Answer: One costs $7, and a dozen of 12 costs $84.",
+            "7",
+        ),
+        (
+            "How many pots are there?",
+            "Answer: The 10 gardens hold 5440 pots with 32 flowers each.",
+            "5440",
+        ),
+        (
+            "How many flowers are there?",
+            "The answer is that 5440 pots hold 174080 flowers.",
+            "174080",
+        ),
     ] {
         let judge = |reference: &str| {
             Profile::standard().judge(Answer::Completion(completion), reference, Some(question))

@@ -45,7 +45,11 @@ fn what_is_thought_is_passed_over() {
         for said in ["The sum is 12.", "So \\boxed{12}.", "**12**", "12"] {
             let completion = format!("{open}{THOUGHTS}{close}{said}");
             for (reference, correct) in [("12", true), ("10", false), ("11", false)] {
-                assert_eq!(judge(&completion, reference).correct, correct, "{completion}");
+                assert_eq!(
+                    judge(&completion, reference).correct,
+                    correct,
+                    "{completion}"
+                );
             }
         }
     }
@@ -63,7 +67,10 @@ fn thoughts_that_the_prompt_opened_are_passed_over() {
 
 #[test]
 fn thoughts_behind_the_answer_are_passed_over() {
-    for (open, close) in MARKS.iter().filter(|(open, _)| open.starts_with(['<', '['])) {
+    for (open, close) in MARKS
+        .iter()
+        .filter(|(open, _)| open.starts_with(['<', '[']))
+    {
         let completion = format!("The answer is 12. {open}{THOUGHTS}");
         assert!(judge(&completion, "12").correct, "{completion}");
         if close.contains("start") || open.contains("im_start") {
@@ -80,7 +87,10 @@ fn thoughts_alone_have_a_verdict_of_their_own() {
         let completion = format!("{open}{THOUGHTS}");
         let judgement = judge(&completion, "10");
         let thoughts = judgement.thoughts.as_ref().expect("nothing but thoughts");
-        assert!(!judgement.correct && judgement.answer.is_none(), "{completion}");
+        assert!(
+            !judgement.correct && judgement.answer.is_none(),
+            "{completion}"
+        );
         assert!(thoughts.correct && thoughts.unfinished, "{completion}");
         assert_eq!(thoughts.answer.as_deref(), Some("10"), "{completion}");
         assert_eq!(judgement.verdict(Ended::Complete), Verdict::Truncated);
@@ -100,9 +110,16 @@ fn a_profile_may_credit_thoughts() {
     let profile = Profile::parse("credit", text).expect("a profile");
     for completion in ["<think>So \\boxed{4}", "<think>So \\boxed{4}</think>"] {
         let judgement = profile.judge(Answer::Completion(completion), "4", None);
-        assert!(judgement.correct && judgement.thoughts.is_none(), "{judgement:?}");
+        assert!(
+            judgement.correct && judgement.thoughts.is_none(),
+            "{judgement:?}"
+        );
         assert!(judgement.trace.contains(&"extract/thoughts"));
-        assert!(!profile.judge(Answer::Completion(completion), "5", None).correct);
+        assert!(
+            !profile
+                .judge(Answer::Completion(completion), "5", None)
+                .correct
+        );
     }
 }
 

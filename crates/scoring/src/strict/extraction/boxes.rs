@@ -2,7 +2,7 @@
 
 use std::{borrow::Cow, ops::Range};
 
-use super::{Found, Look, ReferenceKind, letters, numbers, rules::Boxed, spans};
+use super::{Found, Look, ReferenceKind, formulas, letters, numbers, rules::Boxed, spans};
 
 /// A command with its argument.
 struct Box {
@@ -23,6 +23,7 @@ pub(super) fn find<'t>(rule: &Boxed, look: &Look<'t, '_>) -> Option<Found<'t>> {
         if boxes.iter().any(|found| found.depth == 0 && exact(found)) {
             boxes.retain(exact);
         }
+        drop_approximation(look.text, &mut boxes);
         let outer = boxes.iter().rposition(|found| found.depth == 0)?;
         // A box in a box: the inner ones are the answer.
         let inner = boxes[..outer]
@@ -52,11 +53,25 @@ fn drop_placeholders(rule: &Boxed, text: &str, boxes: &mut Vec<Box>) {
 
 /// Whether a box only repeats what an answer shall look like: `\boxed{...}`, `\boxed as asked`.
 fn is_placeholder(rule: &Boxed, argument: &str) -> bool {
-    let bare = argument.trim().trim_start_matches("\\text{").trim_end_matches('}');
+    let bare = argument
+        .trim()
+        .trim_start_matches("\\text{")
+        .trim_end_matches('}');
     let bare = bare.trim_matches([' ', '[', ']', '<', '>', '"']);
     rule.placeholders
         .iter()
         .any(|text| text.eq_ignore_ascii_case(bare))
+}
+
+/// Drops a last box that words make a decimal near the one before.
+fn drop_approximation(text: &str, boxes: &mut Vec<Box>) {
+    let mut outer = boxes.iter().filter(|found| found.depth == 0).rev();
+    if let (Some(last), Some(before)) = (outer.next(), outer.next())
+        && formulas::nears(&text[before.whole.end..last.whole.start])
+    {
+        let start = last.whole.start;
+        boxes.retain(|found| found.whole.start < start);
+    }
 }
 
 /// Whether a box holds no more than the decimal that an exact answer is near.
@@ -201,20 +216,33 @@ fn after_label(text: &str) -> Option<&str> {
     if let Some(rest) = text.strip_prefix(['-', '*', '•']) {
         return Some(rest.trim_start());
     }
+    let text = ["Part ", "part "]
+        .iter()
+        .find_map(|part| text.strip_prefix(part))
+        .unwrap_or(text);
+    if let Some(letter) = text.strip_prefix('\\') {
+        let rest = letter.trim_start_matches(|c: char| c.is_ascii_alphabetic());
+        return rest.trim_start().strip_prefix('=').map(str::trim_start);
+    }
     let open = text.strip_prefix('(');
     let name = open.unwrap_or(text);
-    let letters = name.find(|c: char| !c.is_alphanumeric()).unwrap_or(name.len());
+    let letters = name
+        .find(|c: char| !c.is_alphanumeric())
+        .unwrap_or(name.len());
     if !(1..=2).contains(&letters) {
         return None;
     }
     let rest = &name[letters..];
     if open.is_some() {
-        return rest.strip_prefix(')').map(str::trim_start);
+        let rest = rest.strip_prefix(')')?;
+        return Some(rest.strip_prefix(':').unwrap_or(rest).trim_start());
     }
     if let Some(rest) = rest.strip_prefix([')', '.', ':']) {
         return Some(rest.trim_start());
     }
-    let index = |rest: &'_ str| rest.find(|c: char| !(c.is_alphanumeric() || matches!(c, '_' | '{' | '}' | '\'')));
+    let index = |rest: &'_ str| {
+        rest.find(|c: char| !(c.is_alphanumeric() || matches!(c, '_' | '{' | '}' | '\'')))
+    };
     let rest = &rest[index(rest).unwrap_or(rest.len())..];
     rest.trim_start().strip_prefix('=').map(str::trim_start)
 }

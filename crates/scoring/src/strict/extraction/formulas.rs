@@ -81,12 +81,36 @@ pub(super) fn within(text: &str, span: Range<usize>) -> Range<usize> {
     }
 }
 
-/// The last formula, with those before it that only a comma or a word like `and` divides from it.
+/// The last formula, with those before it that only a comma or a word like `and` divides from it;
+/// the one before it where it only says what that one is near.
 pub(super) fn last(text: &str, span: Range<usize>) -> Option<Range<usize>> {
-    formulas(text, span).fold(None, |joined: Option<Range<usize>>, next| match joined {
+    let joined = |joined: Option<Range<usize>>, next: Range<usize>| match joined {
         Some(before) if joins(&text[before.end..next.start]) => Some(before.start..next.end),
+        Some(before) if nears(&text[before.end..next.start]) => Some(before),
         _ => Some(next),
-    })
+    };
+    formulas(text, span).fold(None, joined)
+}
+
+/// Whether what stands between two formulas makes the second a decimal near the first:
+/// `$\sqrt2$, which is approximately $1.41$`.
+pub(super) fn nears(between: &str) -> bool {
+    const MAX_BYTES: usize = 40;
+    const WORDS: [&str; 6] = [
+        "approximately",
+        "about",
+        "roughly",
+        "around",
+        "≈",
+        "or nearly",
+    ];
+    let bare = between
+        .trim_start_matches(['$', ')', '\\'])
+        .trim_end_matches([' ', '(', '$', '\\']);
+    bare.len() <= MAX_BYTES
+        && !bare.contains(['.', '\n'])
+        && bare.starts_with([' ', ','])
+        && WORDS.iter().any(|word| bare.ends_with(word))
 }
 
 fn joins(between: &str) -> bool {

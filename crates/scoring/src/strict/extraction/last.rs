@@ -8,6 +8,16 @@ use super::{Found, Look, formulas, numbers, rules::Bold, spans};
 /// How many closing paragraphs may follow the one with the answer.
 const MAX_CLOSING: usize = 3;
 
+/// How a paragraph begins that says something about the answer above it.
+const EXPLAINS: [&str; 6] = [
+    "Note",
+    "Please note",
+    "This is the",
+    "Check",
+    "Verification",
+    "Remember",
+];
+
 /// What is set in bold last, in the last paragraph before those that only take leave; a heading
 /// ends in a colon and is none.
 pub(super) fn bold<'t>(rule: &Bold, look: &Look<'t, '_>) -> Option<Found<'t>> {
@@ -39,7 +49,9 @@ fn answer_paragraph(rule: &Bold, text: &str, part: Range<usize>) -> Range<usize>
             return paragraph;
         }
         let speaks = |c: char| c.is_ascii_digit() || matches!(c, '$' | '\\' | '=');
-        if said.contains(speaks) || paragraph.start == part.start {
+        let bare = said.trim_start_matches(['\n', ' ', '*', '(', '_']);
+        let explains = EXPLAINS.iter().any(|start| bare.starts_with(start));
+        if said.contains(speaks) && !explains || paragraph.start == part.start {
             break;
         }
         paragraph = last_paragraph(text, part.start..paragraph.start);
@@ -134,11 +146,18 @@ pub(super) fn equation<'t>(look: &Look<'t, '_>) -> Option<Found<'t>> {
         return None;
     }
     let after = look.text[sentence.end..part.end].trim_matches(['.', ',', ' ', '\n', '\r']);
-    let goes_on = !after.is_empty() && !(after.get(..5).is_some_and(|word| word.eq_ignore_ascii_case("where")) && spans::is_note(after));
+    let goes_on = !after.is_empty()
+        && !(after
+            .get(..5)
+            .is_some_and(|word| word.eq_ignore_ascii_case("where"))
+            && spans::is_note(after));
     let sentence = spans::without_note(look.text, sentence);
     // Of an integral and its value, the value.
     let left = &look.text[sentence.start..equals];
-    let sentence = match left.find(['=']).or(left.contains('∫').then_some(left.len())) {
+    let sentence = match left
+        .find(['='])
+        .or(left.contains('∫').then_some(left.len()))
+    {
         Some(end) if left[..end].contains('∫') => sentence.start + end + 1..sentence.end,
         _ => sentence,
     };
@@ -151,8 +170,7 @@ pub(super) fn equation<'t>(look: &Look<'t, '_>) -> Option<Found<'t>> {
 fn without_words(text: &str, span: Range<usize>) -> Range<usize> {
     let is_word = |word: &str| {
         let bare = word.trim_end_matches([',', ':']);
-        bare.chars().count() >= 2 && bare.chars().all(char::is_alphabetic)
-            || bare != word
+        bare.chars().count() >= 2 && bare.chars().all(char::is_alphabetic) || bare != word
     };
     let mut start = span.start;
     loop {

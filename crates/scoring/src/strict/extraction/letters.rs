@@ -65,9 +65,9 @@ fn read(text: &str) -> Option<(String, usize)> {
             ('A'..=LAST).contains(&c) || lower && ('A'..=LAST).contains(&c.to_ascii_uppercase())
         };
         let ascending = word.as_bytes().windows(2).all(|pair| pair[0] < pair[1]);
-        let stands_alone = !run[count..].starts_with(|c: char| {
-            c.is_ascii_digit() || matches!(c, '\'' | '’' | '_' | '^' | '+')
-        }) && !run[count..].trim_start_matches(' ').starts_with(['=', '≈'])
+        let stands_alone = !run[count..]
+            .starts_with(|c: char| c.is_ascii_digit() || matches!(c, '\'' | '’' | '_' | '^' | '+'))
+            && !run[count..].trim_start_matches(' ').starts_with(['=', '≈'])
             && !is_multiplied(&run[count..]);
         let is_word = letters.is_empty() && !opened && begins_sentence(word, &run[count..]);
         if count == 0 || !word.chars().all(is_option) || !ascending || !stands_alone || is_word {
@@ -75,9 +75,20 @@ fn read(text: &str) -> Option<(String, usize)> {
         }
         letters.push_str(&word.to_ascii_uppercase());
         end += count;
+        let rest = text[end..].trim_start_matches(' ');
+        if let Some(other) = rest
+            .strip_prefix("or ")
+            .filter(|other| letter_follows(other))
+        {
+            letters.push('/');
+            end = text.len() - other.len();
+            continue;
+        }
         match joint(&text[end..]) {
             // One letter or the other: not both.
-            Some(length) if text[end..].starts_with('/') && letter_follows(&text[end + length..]) => {
+            Some(length)
+                if text[end..].starts_with('/') && letter_follows(&text[end + length..]) =>
+            {
                 letters.push('/');
                 end += length;
             }
@@ -109,13 +120,16 @@ fn is_multiplied(after: &str) -> bool {
 /// with: `A mistake was made`, `I believe`.
 fn begins_sentence(word: &str, after: &str) -> bool {
     const BEHIND_OPTIONS: [&str; 24] = [
-        "because", "since", "as", "is", "was", "and", "or", "but", "for", "which", "with", "due", "by", "not", "if", "so", "given",
-        "based", "has", "would", "the", "that", "only", "in",
+        "because", "since", "as", "is", "was", "and", "or", "but", "for", "which", "with", "due",
+        "by", "not", "if", "so", "given", "based", "has", "would", "the", "that", "only", "in",
     ];
     let Some(rest) = after.strip_prefix(' ') else {
         return false;
     };
-    let next: &str = rest.split(|c: char| !c.is_alphabetic()).next().unwrap_or_default();
+    let next: &str = rest
+        .split(|c: char| !c.is_alphabetic())
+        .next()
+        .unwrap_or_default();
     next.starts_with(|c: char| c.is_ascii_lowercase())
         && match word {
             "I" => true,
@@ -173,6 +187,7 @@ fn strip_markup(text: &str) -> &str {
 pub(super) fn leading<'t>(text: &'t str, span: Range<usize>) -> Option<Found<'t>> {
     let inside = &text[spans::reach(text, span.start, span.end)];
     let (letters, end) = read(inside)?;
+    let letters = in_any_order(&letters).unwrap_or(letters);
     let start = span.start + (inside.len() - strip_markup(inside).len());
     let span = start..span.start + end;
     let text = match &text[span.clone()] {
@@ -197,7 +212,8 @@ pub(super) fn in_any_order(text: &str) -> Option<String> {
     let distinct = letters.windows(2).all(|pair| pair[0] < pair[1]);
     let options = letters.iter().all(|c| ('A'..=LAST).contains(c));
     let all = letters.len() >= 3 && letters.iter().copied().eq(('A'..='J').take(letters.len()));
-    ((2..=5).contains(&letters.len()) && !all && distinct && options).then(|| letters.into_iter().collect())
+    ((2..=5).contains(&letters.len()) && !all && distinct && options)
+        .then(|| letters.into_iter().collect())
 }
 
 /// Letters at the start of the text that their markup makes an option: `D. …`, `(D) …`, or alone.
@@ -240,7 +256,11 @@ fn last_paragraphs(text: &str) -> usize {
     const PARAGRAPHS: usize = 2;
     let text = text.trim_end();
     let breaks = text.rmatch_indices("\n\n").map(|(at, _)| at);
-    breaks.take(PARAGRAPHS).last().filter(|_| text.matches("\n\n").count() >= PARAGRAPHS).unwrap_or(0)
+    breaks
+        .take(PARAGRAPHS)
+        .last()
+        .filter(|_| text.matches("\n\n").count() >= PARAGRAPHS)
+        .unwrap_or(0)
 }
 
 /// Whether a letter stands in parentheses or bold print, or before a full stop or a colon.

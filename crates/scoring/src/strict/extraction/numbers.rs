@@ -6,15 +6,45 @@ use super::formulas;
 use super::questions::{self, Question};
 
 /// Words right before a number that make another one of it, or none.
-const CHANGES: [&str; 24] = [
-    "at least", "at most", "more than", "less than", "fewer than", "greater than", "bigger than", "smaller than",
-    "no more than", "no less than", "no fewer than", "over", "under", "above", "below", "up to", "half of", "half",
-    "twice", "double", "triple", "a third of", "a quarter of", "times",
+const CHANGES: [&str; 27] = [
+    "multiple of",
+    "divisor of",
+    "factor of",
+    "at least",
+    "at most",
+    "more than",
+    "less than",
+    "fewer than",
+    "greater than",
+    "bigger than",
+    "smaller than",
+    "no more than",
+    "no less than",
+    "no fewer than",
+    "over",
+    "under",
+    "above",
+    "below",
+    "up to",
+    "half of",
+    "half",
+    "twice",
+    "double",
+    "triple",
+    "a third of",
+    "a quarter of",
+    "times",
 ];
 
 /// Those of them that compare with the number, wherever in a sentence they stand.
 const COMPARISONS: [&str; 7] = [
-    "more than", "less than", "fewer than", "greater than", "half of", "twice", "times",
+    "more than",
+    "less than",
+    "fewer than",
+    "greater than",
+    "half of",
+    "twice",
+    "times",
 ];
 
 /// Words right before a number that make its sign another one.
@@ -22,13 +52,51 @@ const SIGNS: [&str; 2] = ["negative", "minus"];
 
 /// Words right before a number that deny it.
 const DENIALS: [&str; 10] = [
-    "not", "n't", "n’t", "n't be", "n’t be", "cannot be", "not be", "never", "instead of", "rather than",
+    "not",
+    "n't",
+    "n’t",
+    "n't be",
+    "n’t be",
+    "cannot be",
+    "not be",
+    "never",
+    "instead of",
+    "rather than",
 ];
 
 /// Words before a number that only tells the circumstances of another one in its sentence.
-const CIRCUMSTANCES: [&str; 14] = [
-    "after", "before", "within", "to reach", "to get to", "i.e.", "i.e.,", "that is", "because", "since", "out of",
-    "instead of", "rather than", "namely",
+const CIRCUMSTANCES: [&str; 20] = [
+    "after",
+    "before",
+    "within",
+    "to reach",
+    "to get to",
+    "i.e.",
+    "i.e.,",
+    "that is",
+    "because",
+    "since",
+    "out of",
+    "instead of",
+    "rather than",
+    "namely",
+    "of the",
+    "which is",
+    "for",
+    "when",
+    "to buy",
+    "while",
+];
+
+/// Words behind which a sentence comes to its result after all.
+const RESULTS: [&str; 7] = [
+    "so ",
+    "thus",
+    "therefore",
+    "hence",
+    "total",
+    "making",
+    "leaving",
 ];
 
 /// Words that may follow a number as part of it.
@@ -100,7 +168,9 @@ fn decimal(text: &str) -> Option<usize> {
         let (group, after) = digits(&rest[separator.len()..]);
         // A blank divides words too: `2 100/3` and `0 500` are no numbers.
         let blank = BLANKS.contains(&separator);
-        if group != 3 || blank && (text.starts_with('0') || after.starts_with(['/', ':', '\\', '^'])) {
+        if group != 3
+            || blank && (text.starts_with('0') || after.starts_with(['/', ':', '\\', '^']))
+        {
             break;
         }
         end += separator.len() + group;
@@ -229,6 +299,9 @@ pub(super) fn within(
         with_formula(text, span.clone(), answer).unwrap_or(span.clone())
     };
     let first = numbers(text, span.clone()).next()?;
+    if is_denied(text, span.start, &first) && numbers(text, first.end..span.end).next().is_none() {
+        return None;
+    }
     if let Some(start) = opens(text, span.start, &first) {
         return Some((start..answer(first).end.max(start), None));
     }
@@ -239,7 +312,17 @@ pub(super) fn within(
         Some((start, next))
     };
     const MARKS: [&str; 11] = [
-        "=", " equals ", " equal to ", " equivalent to ", " is ", " are ", " will be ", " would be ", " comes to ", "是", "为",
+        "=",
+        " equals ",
+        " equal to ",
+        " equivalent to ",
+        " is ",
+        " are ",
+        " will be ",
+        " would be ",
+        " comes to ",
+        "是",
+        "为",
     ];
     if let Some((start, number)) = MARKS.into_iter().find_map(result) {
         let whole = answer(number);
@@ -250,13 +333,14 @@ pub(super) fn within(
         .take(MAX_NUMBERS)
         .filter(|number| !is_denied(text, span.start, number))
         .collect();
-    let chosen = question.and_then(|question| questions::choose(text, &affirmed, span.end, question));
+    let chosen =
+        question.and_then(|question| questions::choose(text, &affirmed, span.end, question));
     if let Some((number, rule)) = chosen {
-        return Some((answer(number), Some(rule)));
+        let number = with_formula(text, span.clone(), number).unwrap_or(span);
+        return Some((number, Some(rule)));
     }
-    let compared = |number: &Range<usize>| {
-        words_before(text, span.start, number, &COMPARISONS).is_some()
-    };
+    let compared =
+        |number: &Range<usize>| words_before(text, span.start, number, &COMPARISONS).is_some();
     match affirmed.into_iter().next() {
         Some(number) if compared(&number) => Some((span, None)),
         Some(number) => Some((answer(number), None)),
@@ -335,10 +419,13 @@ pub(super) fn meant(
     if all.len() < 2 || all.len() > MAX_NUMBERS || calculates {
         return signed(last);
     }
-    if *told != last {
+    if told.end != last.end {
         return signed(told.clone());
     }
-    let clause = circumstances(text, all[0].end..last.start);
+    let clause = circumstances(text, all[0].end..last.start).filter(|&start| {
+        let rest = &text[start..last.start];
+        !RESULTS.iter().any(|word| rest.contains(word))
+    });
     let main = clause.and_then(|start| all.iter().rfind(|number| number.end <= start));
     signed(main.unwrap_or(&last).clone())
 }
@@ -523,7 +610,8 @@ pub(super) fn last_operation(
 /// after a unit.
 fn continues(between: &str) -> bool {
     let bare = between.trim_matches([' ', '\n', '$', '\\', '{', '}']);
-    if bare.is_empty() {
+    // A remark in parentheses is no factor.
+    if bare.is_empty() || bare == "(" && between.starts_with(' ') {
         return false;
     }
     let mut rest = bare;

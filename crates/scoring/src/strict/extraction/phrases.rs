@@ -72,13 +72,17 @@ fn in_bold(text: &str, first: usize, sentence: Range<usize>) -> Range<usize> {
     let Some(close) = text[sentence.clone()].find(MARK) else {
         return sentence;
     };
-    let line = text[first..sentence.start].rfind('\n').map_or(first, |at| first + at + 1);
+    let line = text[first..sentence.start]
+        .rfind('\n')
+        .map_or(first, |at| first + at + 1);
     let line = text.ceil_char_boundary(line.max(sentence.start.saturating_sub(spans::LONGEST)));
     let opened = text[line..sentence.start].matches(MARK).count() % 2 == 1;
     let rest = text[sentence.start + close + MARK.len()..sentence.end].trim_start();
-    let goes_on = [",", "and ", "or ", "&", "+", "-", "*", "/", "=", "^", "\\", "和"]
-        .iter()
-        .any(|joint| rest.starts_with(joint))
+    let goes_on = [
+        ",", "and ", "or ", "&", "+", "-", "*", "/", "=", "^", "\\", "和",
+    ]
+    .iter()
+    .any(|joint| rest.starts_with(joint))
         && rest.contains(MARK);
     if opened && close > 0 && !goes_on {
         sentence.start..sentence.start + close
@@ -125,6 +129,9 @@ fn last_head(rule: &Phrase, text: &str, range: Range<usize>) -> Option<Range<usi
             .get(..head.len())
             .is_some_and(|there| there.eq_ignore_ascii_case(head.as_bytes()))
     };
+    if range.is_empty() {
+        return None;
+    }
     if rule.line_start || rule.heading {
         let head_at = |at: usize| rule.heads.iter().find(|head| matches(at, head));
         return last_in_line(text, range.clone())
@@ -218,7 +225,10 @@ fn below_heading(text: &str, head: &Range<usize>, part: &Range<usize>) -> Option
     if !marked || !bare.is_empty() {
         return None;
     }
-    let start = part.end - rest[end..].trim_start_matches(|c: char| c.is_whitespace() || matches!(c, '*' | '>' | '-' | '•')).len();
+    let start = part.end
+        - rest[end..]
+            .trim_start_matches(|c: char| c.is_whitespace() || matches!(c, '*' | '>' | '-' | '•'))
+            .len();
     (start < part.end && !is_item(&text[start..part.end])).then_some(start)
 }
 
@@ -238,7 +248,10 @@ fn begins_clause(text: &str, words: &[String]) -> bool {
 
 /// Whether a text begins with an item of a list: `1. `, `2) `, `Step 1`.
 fn is_item(text: &str) -> bool {
-    if ["Step 1", "**Step 1", "step 1", "First,"].iter().any(|step| text.starts_with(step)) {
+    if ["Step 1", "**Step 1", "step 1", "First,"]
+        .iter()
+        .any(|step| text.starts_with(step))
+    {
         return true;
     }
     let rest = text.trim_start_matches(|c: char| c.is_ascii_digit());

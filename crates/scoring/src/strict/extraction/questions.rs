@@ -24,13 +24,24 @@ const MAX_NUMBERS: usize = 12;
 
 /// Words behind `how many` that are no name of what is counted.
 const FILLERS: [&str; 12] = [
-    "more", "fewer", "less", "total", "different", "of", "the", "additional", "other", "such", "his", "her",
+    "more",
+    "fewer",
+    "less",
+    "total",
+    "different",
+    "of",
+    "the",
+    "additional",
+    "other",
+    "such",
+    "his",
+    "her",
 ];
 
 /// Words that follow `how many` where what is counted is not named, as [`singular`] leaves them.
 const NO_NOUNS: [&str; 18] = [
-    "will", "did", "doe", "are", "was", "wer", "can", "could", "would", "should", "hav", "has", "had", "must", "might", "may",
-    "ther", "did",
+    "will", "did", "doe", "are", "was", "wer", "can", "could", "would", "should", "hav", "has",
+    "had", "must", "might", "may", "ther", "did",
 ];
 
 /// The number among several that the question asks for, and the id of the rule that tells.
@@ -45,9 +56,7 @@ pub(super) fn choose(
     }
     if question.asked_quantity
         && let Some(noun) = asked_noun(question.text)
-        && let Some(number) = only(numbers, |number| {
-            counts(&text[number.end..end], &noun)
-        })
+        && let Some(number) = only(numbers, |number| counts(&text[number.end..end], &noun))
     {
         return Some((number, ASKED_QUANTITY));
     }
@@ -62,10 +71,7 @@ pub(super) fn choose(
 }
 
 /// The only one that fits.
-fn only(
-    numbers: &[Range<usize>],
-    fits: impl Fn(&Range<usize>) -> bool,
-) -> Option<Range<usize>> {
+fn only(numbers: &[Range<usize>], fits: impl Fn(&Range<usize>) -> bool) -> Option<Range<usize>> {
     let mut fitting = numbers.iter().filter(|number| fits(number));
     match (fitting.next(), fitting.next()) {
         (Some(number), None) => Some(number.clone()),
@@ -105,7 +111,9 @@ fn counts(behind: &str, noun: &str) -> bool {
         .take(MAX_WORDS)
         .take_while(|word| !word.contains(|c: char| c.is_ascii_digit()))
         .any(|word| {
-            let word = word.trim_matches(|c: char| !c.is_alphabetic()).to_lowercase();
+            let word = word
+                .trim_matches(|c: char| !c.is_alphabetic())
+                .to_lowercase();
             singular(&word) == noun
         })
 }

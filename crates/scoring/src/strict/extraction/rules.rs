@@ -195,6 +195,9 @@ pub(in crate::strict) struct Layout {
     /// capital letter right behind.
     #[serde(default)]
     pub thoughts_at_start: Vec<[String; 2]>,
+    /// The marks of thoughts, in lower case, that are no tags.
+    #[serde(skip)]
+    pub(super) plain_marks: Vec<String>,
     /// By byte: whether a mark of thoughts begins with it.
     #[serde(skip)]
     pub(super) thought_begins: Bytes,
@@ -321,8 +324,17 @@ impl Layout {
         self.kept_blocks.extend(other.kept_blocks);
         self.line_begins = Bytes::at(0, &self.ends_at_line);
         self.problem_begins = Bytes::at(0, &self.problems);
-        let marks = self.thoughts.iter().flatten().chain(&self.begins_after);
-        self.thought_begins = Bytes::at(0, &marks.cloned().collect::<Vec<_>>());
+        let pairs = self.thoughts.iter().chain(&self.thoughts_at_start);
+        let marks: Vec<String> = pairs
+            .flatten()
+            .chain(&self.begins_after)
+            .map(|mark| mark.to_ascii_lowercase())
+            .collect();
+        self.thought_begins = Bytes::at(0, &marks);
+        // A word that opens thoughts at the start only says nothing elsewhere.
+        let at_start = |mark: &String| self.thoughts_at_start.iter().any(|[open, _]| open == mark);
+        let plain = |mark: &String| !mark.starts_with('<') && !at_start(mark);
+        self.plain_marks = marks.into_iter().filter(plain).collect();
     }
 }
 

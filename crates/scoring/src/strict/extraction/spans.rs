@@ -28,7 +28,14 @@ pub(super) fn reach(text: &str, start: usize, end: usize) -> Range<usize> {
 pub(super) fn sentence_around(text: &str, part: Range<usize>, span: &Range<usize>) -> Range<usize> {
     let first = text.ceil_char_boundary(span.start.saturating_sub(LONGEST).max(part.start));
     let before = &text[first..span.start];
-    let stops = [("? ", 2), ("! ", 2), ("\n", 1), ("。", 3), ("！", 3), ("？", 3)];
+    let stops = [
+        ("? ", 2),
+        ("! ", 2),
+        ("\n", 1),
+        ("。", 3),
+        ("！", 3),
+        ("？", 3),
+    ];
     let stop = stops
         .iter()
         .filter_map(|(stop, length)| Some(before.rfind(stop)? + length))

@@ -7,7 +7,7 @@ use super::{Extracted, ReferenceKind, kind_of};
 use crate::strict::Profile;
 
 fn extract(text: &str, kind: ReferenceKind) -> Option<Extracted<'_>> {
-    super::extract(Profile::standard().rules(), text, kind)
+    super::extract(Profile::standard().rules(), text, kind, None).found
 }
 
 const KINDS: [ReferenceKind; 4] = [

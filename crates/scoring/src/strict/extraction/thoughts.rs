@@ -27,10 +27,14 @@ enum Mark {
 ///
 /// A mark that closes what was never opened closes all that stands before it: many chat templates
 /// open the thoughts in the prompt.
-pub(super) fn outside(text: &str, layout: &Layout) -> (Vec<Range<usize>>, Option<Thoughts>) {
+pub(super) fn outside(
+    text: &str,
+    lower: &str,
+    layout: &Layout,
+) -> (Vec<Range<usize>>, Option<Thoughts>) {
     let whole = 0..text.len();
     let at_start = opens_at_start(text, layout);
-    if at_start.is_none() && !has_mark(text) {
+    if at_start.is_none() && !has_mark(lower, layout) {
         return (vec![whole], None);
     }
     let (mut said, mut from, mut inside) = (Vec::new(), 0, at_start);
@@ -70,25 +74,20 @@ fn opens_at_start(text: &str, layout: &Layout) -> Option<usize> {
     Some(layout.thoughts.len() + kind)
 }
 
-/// Whether a text can hold a mark at all; most hold none.
-fn has_mark(text: &str) -> bool {
-    let bytes = text.as_bytes();
+/// Whether a text, in lower case, can hold a mark at all; most hold none.
+fn has_mark(lower: &str, layout: &Layout) -> bool {
+    let bytes = lower.as_bytes();
     let tag = |(at, _): (usize, &str)| {
         bytes
             .get(at + 1)
             .is_some_and(|&next| next.is_ascii_alphabetic() || matches!(next, b'/' | b'|'))
     };
-    text.match_indices('<').any(tag)
-        || ["[/", "[T", "[R", "◁", "assistantfinal"]
-            .iter()
-            .any(|start| text.contains(start))
+    let plain = |mark: &String| lower.contains(mark.as_str());
+    lower.match_indices('<').any(tag) || layout.plain_marks.iter().any(plain)
 }
 
 /// Place, length and effect of every mark, in the order of the text.
-fn marks<'t>(
-    text: &'t str,
-    layout: &'t Layout,
-) -> impl Iterator<Item = (usize, usize, Mark)> + 't {
+fn marks<'t>(text: &'t str, layout: &'t Layout) -> impl Iterator<Item = (usize, usize, Mark)> + 't {
     let bytes = text.as_bytes();
     let starts = move |at: usize, mark: &str| {
         bytes

@@ -29,8 +29,9 @@ pub(super) struct Visible {
 }
 
 impl Visible {
-    pub(super) fn of(text: &str, layout: &Layout) -> Self {
-        let (said, only_thoughts) = thoughts::outside(text, layout);
+    /// `lower`: the text with ASCII letters in lower case.
+    pub(super) fn of(text: &str, lower: &str, layout: &Layout) -> Self {
+        let (said, only_thoughts) = thoughts::outside(text, lower, layout);
         let mut visible = Self {
             parts: Vec::with_capacity(1),
             last_block: None,
@@ -52,9 +53,7 @@ impl Visible {
     /// The parts before a place.
     pub(super) fn parts_before(&self, end: usize) -> Vec<Range<usize>> {
         let before = self.parts.iter().filter(|part| part.start < end);
-        before
-            .map(|part| part.start..part.end.min(end))
-            .collect()
+        before.map(|part| part.start..part.end.min(end)).collect()
     }
 
     /// Collects the first lines that name a further problem.
