@@ -89,7 +89,9 @@ const CIRCUMSTANCES: [&str; 20] = [
 ];
 
 /// Words behind which a sentence comes to its result after all.
-const RESULTS: [&str; 7] = [
+const RESULTS: [&str; 9] = [
+    " is ",
+    " are ",
     "so ",
     "thus",
     "therefore",
@@ -407,26 +409,32 @@ pub(super) fn meant(
     if !is_denied(text, sentence.start, &last) && !alone {
         return signed(last);
     }
-    let all: Vec<Range<usize>> = numbers(text, sentence.start..last.end)
-        .take(MAX_NUMBERS + 1)
+    let all = numbers(text, sentence.start..last.end).take(MAX_NUMBERS);
+    let affirmed: Vec<Range<usize>> = all
+        .filter(|number| !is_denied(text, sentence.start, number))
         .collect();
-    let affirmed = |number: &&Range<usize>| !is_denied(text, sentence.start, number);
-    let Some(told) = all.iter().rfind(affirmed) else {
-        let from = words_before(text, sentence.start, &last, &DENIALS);
-        return from.unwrap_or(last.start)..last.end;
+    let [first, .., told] = affirmed.as_slice() else {
+        return match affirmed.first() {
+            Some(only) if only.end < last.end => signed(only.clone()),
+            Some(_) => signed(last),
+            None => {
+                let from = words_before(text, sentence.start, &last, &DENIALS);
+                from.unwrap_or(last.start)..last.end
+            }
+        };
     };
-    let calculates = text[sentence.start..last.start].contains(['=', '$', '\\', '≈']);
-    if all.len() < 2 || all.len() > MAX_NUMBERS || calculates {
-        return signed(last);
-    }
     if told.end != last.end {
         return signed(told.clone());
     }
-    let clause = circumstances(text, all[0].end..last.start).filter(|&start| {
+    let calculates = text[sentence.start..last.start].contains(['=', '$', '\\', '≈']);
+    if first.end > last.start || affirmed.len() == MAX_NUMBERS || calculates {
+        return signed(last);
+    }
+    let clause = circumstances(text, first.end..last.start).filter(|&start| {
         let rest = &text[start..last.start];
         !RESULTS.iter().any(|word| rest.contains(word))
     });
-    let main = clause.and_then(|start| all.iter().rfind(|number| number.end <= start));
+    let main = clause.and_then(|start| affirmed.iter().rfind(|number| number.end <= start));
     signed(main.unwrap_or(&last).clone())
 }
 
