@@ -1,12 +1,16 @@
 //! How a model is asked about items of a job: translations, concepts, pairs.
 
 use std::num::{NonZeroU32, NonZeroUsize};
+use std::path::PathBuf;
 
-use evaluation::Template;
-use generation::Decoding;
+use chat_template::CheckpointTemplates;
+use evaluation::{Template, TokenDetails};
+use generation::{Decoding, Generator};
 use mathscale::{Asking, OnProgress};
 
+use crate::chat::{CHAT, ChatArgs};
 use crate::decoding::SamplingArgs;
+use crate::generator::GeneratorArgs;
 use crate::{heading, interruption, progress};
 
 /// How a model is asked, and how often.
@@ -15,16 +19,22 @@ pub struct AskingArgs {
     /// Replies asked for an item, at most, before it is rejected.
     #[arg(help_heading = heading::PROMPT, long, default_value_t = DEFAULT_ATTEMPTS, value_name = "N")]
     pub attempts: NonZeroU32,
-    /// Text around the instruction: alpaca, none, alpaca_cot, alpaca_force_ans, or a text file with
-    /// {question} in it.
+    /// End where the first N replies are all refused, as a model gives them that does not follow
+    /// the instruction; 0 for never.
+    #[arg(help_heading = heading::PROMPT, long, default_value_t = DEFAULT_MAX_REFUSED, value_name = "N")]
+    max_refused: usize,
+    /// What is written around the instruction: chat for a chat template, none, alpaca,
+    /// alpaca_cot, alpaca_force_ans, or a text file with {question} in it. Without it the chat
+    /// template of the checkpoint, or of the model at a server, and nothing where a checkpoint has
+    /// none.
     #[arg(
         help_heading = heading::PROMPT,
         long,
-        env = "MWPBENCH_PROMPT_TEMPLATE",
-        default_value = "alpaca",
         value_name = "NAME|FILE"
     )]
-    prompt_template: String,
+    prompt_template: Option<String>,
+    #[command(flatten)]
+    chat: ChatArgs,
     /// New tokens of a reply, at most.
     #[arg(
         help_heading = heading::SAMPLING,
@@ -39,57 +49,104 @@ pub struct AskingArgs {
 }
 
 const DEFAULT_ATTEMPTS: NonZeroU32 = NonZeroU32::new(3).expect("not 0");
+const DEFAULT_MAX_REFUSED: usize = 20;
 const DEFAULT_MAX_TOKENS: NonZeroUsize = NonZeroUsize::new(2048).expect("not 0");
 
+/// Writes nothing around an instruction.
+const PLAIN: &str = "none";
+
 impl AskingArgs {
-    /// How tokens are chosen, and what ends a reply before its end.
-    pub fn decoding(&self, stop: &[&str]) -> anyhow::Result<Decoding> {
+    /// How tokens are chosen. Nothing in a reply ends it: the stop strings of the evaluation are
+    /// words that a worked exercise may well contain.
+    pub fn decoding(&self) -> anyhow::Result<Decoding> {
         Ok(Decoding {
             max_tokens: self.max_tokens.get(),
-            stop: stop.iter().map(|text| text.to_string()).collect(),
+            stop: Vec::new(),
             sampling: self.sampling.of_attempts(self.attempts)?,
         })
+    }
+
+    /// The number of replies, all refused, at which a job is given up.
+    pub fn max_refused(&self) -> Option<NonZeroUsize> {
+        NonZeroUsize::new(self.max_refused)
     }
 
     /// How a stage of the MathScale pipeline asks; `render` is that of `wrapping`.
     pub fn of_stage<'a>(
         &self,
-        stop: &[&str],
         render: &'a (dyn Fn(&str) -> String + Sync),
         wrapping: &Wrapping,
     ) -> anyhow::Result<Asking<'a>> {
         Ok(Asking {
-            decoding: self.decoding(stop)?,
+            decoding: self.decoding()?,
             attempts: self.attempts,
+            max_refused: self.max_refused(),
             render,
             rendering: wrapping.digest(),
         })
     }
 
-    /// The text around an instruction.
-    pub fn wrapping(&self) -> anyhow::Result<Wrapping> {
-        anyhow::ensure!(
-            self.prompt_template != "chat",
-            "--prompt-template chat is for `eval`: choose another here, or ask a server with --endpoint-api chat"
-        );
-        Ok(Wrapping(Template::resolve(&self.prompt_template)?))
+    /// What is written around an instruction for this generator, which is made to ask in that way;
+    /// without a generator what needs none.
+    pub fn wrapping(&self, generator: Option<&mut GeneratorArgs>) -> anyhow::Result<Wrapping> {
+        let template = match (self.prompt_template.as_deref(), generator) {
+            (Some(CHAT), None) => anyhow::bail!("--prompt-template chat needs --model"),
+            (Some(name), Some(generator)) => self.chat.template(name, generator)?,
+            (Some(name), None) => self.chat.text(name)?,
+            (None, None) => self.chat.text(PLAIN)?,
+            (None, Some(generator)) if self.chat.given_flag().is_some() => {
+                self.chat.chat(generator)?
+            }
+            (None, Some(generator)) if generator.is_server() => {
+                generator.chat_by_default();
+                self.chat.text(PLAIN)?
+            }
+            (None, Some(generator)) => match has_chat_template(generator)? {
+                true => self.chat.chat(generator)?,
+                false => self.chat.text(PLAIN)?,
+            },
+        };
+        Ok(Wrapping {
+            template,
+            tokenizer: self.chat.tokenizer().map(PathBuf::from),
+        })
     }
 }
 
-/// A text around an instruction.
-pub struct Wrapping(Template);
+/// Whether a checkpoint brings a chat template. One that cannot be read is an error, so that an
+/// instruct checkpoint is never asked in plain text by mistake.
+fn has_chat_template(generator: &GeneratorArgs) -> anyhow::Result<bool> {
+    let files = crate::chat::template_files(generator)?;
+    match CheckpointTemplates::first_of(files)?.choose(None) {
+        Err(chat_template::Error::NoTemplate { .. }) => Ok(false),
+        found => Ok(found.map(|_| true)?),
+    }
+}
+
+/// What is written around an instruction.
+pub struct Wrapping {
+    template: Template,
+    /// The folder of the chat template's tokenizer, where one was given.
+    tokenizer: Option<PathBuf>,
+}
 
 impl Wrapping {
     /// What the model reads.
     pub fn render(&self, instruction: &str) -> String {
-        self.0
+        self.template
             .render(instruction)
-            .expect("a text around the instruction refuses none")
+            .expect("a template that was tried out writes what the user says")
     }
 
     /// What identifies it.
     pub fn digest(&self) -> String {
-        self.0.digest()
+        self.template.digest()
+    }
+
+    /// Opens the generator for such prompts.
+    pub fn open(&self, generator: &GeneratorArgs) -> anyhow::Result<Box<dyn Generator>> {
+        let tokenizer = self.tokenizer.as_deref();
+        generator.open_for(&self.template, tokenizer, TokenDetails::default())
     }
 }
 

@@ -14,7 +14,7 @@ use crate::generator::GeneratorArgs;
 use crate::heading;
 
 /// The template of this name is the checkpoint's own.
-const CHAT: &str = "chat";
+pub const CHAT: &str = "chat";
 
 /// The prompt of a question.
 #[derive(clap::Args)]
@@ -29,6 +29,14 @@ pub struct PromptArgs {
         value_name = "NAME|FILE"
     )]
     prompt_template: String,
+    #[command(flatten)]
+    chat: ChatArgs,
+}
+
+/// The chat template, and what goes into it.
+#[derive(clap::Args)]
+#[command(next_help_heading = heading::PROMPT)]
+pub struct ChatArgs {
     /// Chat template in place of the checkpoint's default one: another one of its own by name, a
     /// Jinja file, or the folder of a tokenizer.
     #[arg(long, env = "MWPBENCH_CHAT_TEMPLATE", value_name = "NAME|FILE|DIR")]
@@ -48,38 +56,63 @@ fn object(text: &str) -> Result<Map<String, Value>, String> {
 impl PromptArgs {
     /// The folder of the chat template's tokenizer, where one was given.
     pub fn tokenizer(&self) -> Option<&Path> {
-        let folder = self.chat_template.as_deref().map(Path::new);
-        folder.filter(|folder| folder.join("tokenizer.json").is_file())
+        self.chat.tokenizer()
     }
 
     /// The prompt template for a generator.
     pub fn template(&self, generator: &GeneratorArgs) -> anyhow::Result<Template> {
-        if self.prompt_template != CHAT {
-            let given = [
-                ("--chat-template", self.chat_template.is_some()),
-                ("--chat-date", self.chat_date.is_some()),
-                (
-                    "--chat-template-kwargs",
-                    self.chat_template_kwargs.is_some(),
-                ),
-            ];
-            return match given.into_iter().find(|(_, given)| *given) {
-                Some((flag, _)) => anyhow::bail!("{flag} needs --prompt-template chat"),
-                None => Ok(Template::resolve(&self.prompt_template)?),
-            };
+        self.chat.template(&self.prompt_template, generator)
+    }
+}
+
+impl ChatArgs {
+    /// The folder of the chat template's tokenizer, where one was given.
+    pub fn tokenizer(&self) -> Option<&Path> {
+        let folder = self.chat_template.as_deref().map(Path::new);
+        folder.filter(|folder| folder.join("tokenizer.json").is_file())
+    }
+
+    /// The flag among these that was given.
+    pub fn given_flag(&self) -> Option<&'static str> {
+        let flags = [
+            ("--chat-template", self.chat_template.is_some()),
+            ("--chat-date", self.chat_date.is_some()),
+            (
+                "--chat-template-kwargs",
+                self.chat_template_kwargs.is_some(),
+            ),
+        ];
+        let given = flags.into_iter().find(|(_, given)| *given);
+        given.map(|(flag, _)| flag)
+    }
+
+    /// A text around the prompt, or a chat template for a generator.
+    pub fn template(&self, name: &str, generator: &GeneratorArgs) -> anyhow::Result<Template> {
+        if name == CHAT {
+            self.chat(generator)
+        } else {
+            self.text(name)
         }
+    }
+
+    /// A text around the prompt, to which no flag of chat templates belongs.
+    pub fn text(&self, name: &str) -> anyhow::Result<Template> {
+        match self.given_flag() {
+            Some(flag) => anyhow::bail!("{flag} needs --prompt-template chat"),
+            None => Ok(Template::resolve(name)?),
+        }
+    }
+
+    /// The chat template for a generator.
+    pub fn chat(&self, generator: &GeneratorArgs) -> anyhow::Result<Template> {
         if generator.is_server() && self.chat_template.is_none() {
             anyhow::bail!(
                 "a server does not hand out its chat template: give it with --chat-template FILE|DIR, or let the server write it: --endpoint-api chat --prompt-template none"
             );
         }
-        let places = generator
-            .template_sources()?
-            .into_iter()
-            .map(files)
-            .collect::<Result<Vec<_>, _>>()?;
+        let files = template_files(generator)?;
         let template =
-            CheckpointTemplates::first_of(places)?.choose(self.chat_template.as_deref())?;
+            CheckpointTemplates::first_of(files)?.choose(self.chat_template.as_deref())?;
         let settings = ChatSettings {
             system: generator.system_prompt()?,
             date: self.chat_date.unwrap_or_else(|| Zoned::now().date()),
@@ -87,6 +120,12 @@ impl PromptArgs {
         };
         Ok(Template::chat(template, settings)?)
     }
+}
+
+/// The places where a checkpoint may keep chat templates, in order.
+pub fn template_files(generator: &GeneratorArgs) -> anyhow::Result<Vec<TemplateFiles>> {
+    let sources = generator.template_sources()?.into_iter();
+    Ok(sources.map(files).collect::<Result<_, _>>()?)
 }
 
 fn files(source: TemplateSource) -> Result<TemplateFiles, chat_template::Error> {

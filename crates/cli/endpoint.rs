@@ -25,17 +25,20 @@ pub struct EndpointArgs {
     /// key is read from MWPBENCH_API_KEY or OPENAI_API_KEY.
     #[arg(long, env = "MWPBENCH_ENDPOINT", value_name = "URL")]
     endpoint: Option<String>,
-    /// completions has the model continue the prompt; chat makes the prompt the message of a user,
-    /// in the model's own chat template.
+    /// completions has the model continue the prompt, which is usual; chat makes the prompt the
+    /// message of a user, in the model's own chat template, which is usual where data are made and
+    /// no --prompt-template is given.
     #[arg(
         long,
         env = "MWPBENCH_ENDPOINT_API",
         value_enum,
         value_name = "API",
-        requires = "endpoint",
-        default_value_t = ApiName::Completions
+        requires = "endpoint"
     )]
-    endpoint_api: ApiName,
+    endpoint_api: Option<ApiName>,
+    /// Whether chat is what is meant where nothing is said.
+    #[arg(skip)]
+    pub chat_by_default: bool,
     /// File that holds the API key and nothing else.
     #[arg(
         long,
@@ -109,7 +112,10 @@ impl EndpointArgs {
 
     /// Whether the server puts the prompt into a chat template.
     pub fn is_chat(&self) -> bool {
-        matches!(self.endpoint_api, ApiName::Chat)
+        match self.endpoint_api {
+            Some(api) => matches!(api, ApiName::Chat),
+            None => self.is_given() && self.chat_by_default,
+        }
     }
 
     /// Maximum number of concurrent requests; `None` where no server was named.

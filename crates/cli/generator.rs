@@ -37,12 +37,7 @@ pub struct GeneratorArgs {
 }
 
 impl GeneratorArgs {
-    /// Loads the checkpoint, and warns of what looks wrong with it; or connects to the server.
-    /// Completions hold their text alone.
-    pub fn open(&self) -> anyhow::Result<Box<dyn Generator>> {
-        self.open_plain(TokenDetails::default())
-    }
-
+    /// The same for plain prompts.
     fn open_plain(&self, details: TokenDetails) -> anyhow::Result<Box<dyn Generator>> {
         let system_prompt = self.system_prompt.text()?;
         if system_prompt.is_some() && !self.endpoint.is_chat() {
@@ -62,7 +57,8 @@ impl GeneratorArgs {
         }
     }
 
-    /// The same for the prompts of a template, which has written the system prompt if it is a chat
+    /// Loads the checkpoint, and warns of what looks wrong with it; or connects to the server. The
+    /// prompts are those of a template, which has written the system prompt if it is a chat
     /// template; completions hold these details of new tokens beside the text. `tokenizer` is the
     /// folder of the template's tokenizer, where one was given.
     pub fn open_for(
@@ -107,6 +103,11 @@ impl GeneratorArgs {
     /// Whether a server puts prompts into a chat template.
     pub fn is_chat_server(&self) -> bool {
         self.endpoint.is_chat()
+    }
+
+    /// Has a server put prompts into the model's chat template unless another way was asked for.
+    pub fn chat_by_default(&mut self) {
+        self.endpoint.chat_by_default = true;
     }
 
     /// Whether a server generates.

@@ -23,6 +23,7 @@ mod inspect; // mwpbench inspect
 mod interruption; // SIGINT and SIGTERM
 mod leaderboard; // mwpbench leaderboard
 mod mathscale; // mwpbench mathscale
+mod min_usable; // --min-usable: how much of a stage must be usable
 mod output_file; // reports, tables, pictures
 mod progress; // progress on stderr
 mod rules; // mwpbench rules check

@@ -13,7 +13,7 @@ mod validate; // whether solutions are right
 
 use std::path::PathBuf;
 
-use ::mathscale::{Project, StageOutcome};
+use ::mathscale::{Project, StageOutcome, StageRecord};
 use clap::Subcommand;
 use serde::Serialize;
 
@@ -73,18 +73,20 @@ pub struct StageArgs {
     printing: terminal::PrintArgs,
 }
 
-/// Runs a stage in the project and prints what came of it.
+/// Runs a stage in the project and prints what came of it. `ended` says from the record whether
+/// that is enough.
 fn run_stage<D: Serialize>(
     args: &StageArgs,
     stage: impl FnOnce(&mut Project) -> anyhow::Result<StageOutcome<D>>,
     text: impl FnOnce(&StageOutcome<D>) -> String,
+    ended: impl FnOnce(&StageRecord) -> Outcome,
 ) -> anyhow::Result<Outcome> {
     interruption::listen()?;
     let mut project = Project::open_to_write(&args.place.project)?;
     let outcome = stage(&mut project)?;
     args.note_already_there(&outcome);
     args.printing.print(&outcome, || text(&outcome))?;
-    Ok(Outcome::Done)
+    Ok(ended(&outcome.record))
 }
 
 impl StageArgs {

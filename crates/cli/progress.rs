@@ -89,10 +89,29 @@ impl Status {
         if running > 0 {
             parts.push((1, format!("{running} running")));
         }
+        // Of jobs, which ask for an item again where its reply is refused.
+        let again = self
+            .progress
+            .completions
+            .saturating_sub(self.progress.finished);
+        if again > 0 {
+            parts.push((4, format!("{} asked again", grouped(again))));
+        }
         if self.speeds.prompts >= 0.5 {
             parts.push((3, format!("prompts {} tok/s", rounded(self.speeds.prompts))));
         }
-        parts.push((4, format!("decode {} tok/s", rounded(self.speeds.decode))));
+        let Progress {
+            prompt_tokens,
+            completion_tokens,
+            finished_tokens,
+            ..
+        } = self.progress;
+        let is_reading = prompt_tokens > 0 && completion_tokens.max(finished_tokens) == 0;
+        let speed = match is_reading {
+            true => format!("reading prompts: {} tokens", grouped(prompt_tokens)),
+            false => format!("decode {} tok/s", rounded(self.speeds.decode)),
+        };
+        parts.push((4, speed));
         parts.push((2, format!("{} elapsed", clock(self.elapsed))));
         parts.push((
             5,

@@ -112,8 +112,13 @@ fn of_file(error: &FileError) -> Option<String> {
     }
 }
 
-fn of_job(_: &JobError) -> Option<String> {
-    None
+fn of_job(error: &JobError) -> Option<String> {
+    match error {
+        JobError::AllRefused { .. } => text(
+            "Read some of them: does the model follow instructions, and is it asked in its own form (--prompt-template)? --max-refused 0 goes on all the same",
+        ),
+        _ => None,
+    }
 }
 
 fn of_fetch(error: &dataset_fetcher::Error) -> Option<String> {
@@ -222,6 +227,7 @@ fn of_pipeline(error: &mathscale::Error) -> Option<String> {
         ErrorKind::Differs { .. } => text(
             "Give the same again, another --project, or --fresh to replace it (what is there is moved to replaced/)",
         ),
+        ErrorKind::Job(error) => of_job(error),
         ErrorKind::NothingToCompose(_) => {
             text("`mwpbench mathscale extract --keep-singletons` keeps concepts of single seeds")
         }
@@ -232,6 +238,7 @@ fn of_pipeline(error: &mathscale::Error) -> Option<String> {
 fn of_translation(error: &translation::Error) -> Option<String> {
     match error {
         translation::Error::OutputIsInput(_) => text("Name another file with --output"),
+        translation::Error::Job(error) => of_job(error),
         _ => None,
     }
 }

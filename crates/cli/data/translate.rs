@@ -3,11 +3,11 @@
 use std::path::{Path, PathBuf};
 
 use dataset_loader::{Benchmark, UNTRANSLATED_FOLDER};
-use evaluation::STOP_STRINGS;
 
 use crate::asking::{AskingArgs, with_progress};
 use crate::exit::Outcome;
 use crate::generator::GeneratorArgs;
+use crate::min_usable::MinUsable;
 use crate::{data_folder, heading, interruption, terminal};
 
 /// Translate problems that wait in Chinese (Math23k, Ape210k, GAOKAO-Bench, AGIEval-Gaokao) into
@@ -32,6 +32,8 @@ pub struct Args {
     work_dir: Option<PathBuf>,
     #[command(flatten)]
     asking: AskingArgs,
+    #[command(flatten)]
+    min_usable: MinUsable,
     /// Name every problem that was left out.
     #[arg(help_heading = heading::OUTPUT, long)]
     all: bool,
@@ -39,22 +41,23 @@ pub struct Args {
     printing: terminal::PrintArgs,
 }
 
-pub fn run(args: Args) -> anyhow::Result<Outcome> {
+pub fn run(mut args: Args) -> anyhow::Result<Outcome> {
     interruption::listen()?;
     let benchmark = Benchmark::published();
-    let wrapping = args.asking.wrapping()?;
+    let wrapping = args.asking.wrapping(Some(&mut args.generator))?;
     let paths = args.paths(&benchmark)?;
     let render = |instruction: &str| wrapping.render(instruction);
     let plan = translation::TranslationPlan {
         input: &paths.input,
         output: &paths.output,
         folder: &paths.work,
-        decoding: args.asking.decoding(&STOP_STRINGS)?,
+        decoding: args.asking.decoding()?,
         attempts: args.asking.attempts,
+        max_refused: args.asking.max_refused(),
         render: &render,
         rendering: wrapping.digest(),
     };
-    let mut generator = args.generator.open()?;
+    let mut generator = wrapping.open(&args.generator)?;
     let max_tokens = plan.decoding.max_tokens;
     let translated = with_progress(args.printing.quiet, max_tokens, |on_progress| {
         let generator = generator.as_mut();
@@ -68,7 +71,8 @@ pub fn run(args: Args) -> anyhow::Result<Outcome> {
     args.printing.print(&translated, || {
         reporting::translation_text(&translated, args.all)
     })?;
-    Ok(Outcome::Done)
+    let (written, read) = (translated.written as u64, translated.read as u64);
+    Ok(args.min_usable.of_counts("translation", written, read))
 }
 
 struct Paths {

@@ -61,5 +61,6 @@ pub fn run(args: Args) -> anyhow::Result<Outcome> {
             Ok(outcome)
         },
         reporting::composed_text,
+        |_| Outcome::Done,
     )
 }

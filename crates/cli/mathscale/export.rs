@@ -1,12 +1,13 @@
 //! `mwpbench mathscale export`: training files.
 
 use clap::ValueEnum;
-use mathscale::{ExportFormat, ExportPlan, Mix};
+use mathscale::{ExportFormat, ExportPlan, Mix, Stage};
 
 use super::StageArgs;
 use super::counter::Counter;
 use crate::exit::Outcome;
 use crate::interruption;
+use crate::min_usable::anything;
 
 /// Write the pairs that were kept as training files: Alpaca JSON, chat JSON Lines, prompt and
 /// completion, parquet, and a data card.
@@ -78,5 +79,6 @@ pub fn run(args: Args) -> anyhow::Result<Outcome> {
             Ok(outcome)
         },
         reporting::exported_text,
+        |record| anything(Stage::Export, record),
     )
 }

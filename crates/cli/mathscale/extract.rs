@@ -5,13 +5,13 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 use clap::ValueEnum;
 use dataset_loader::Benchmark;
-use evaluation::STOP_STRINGS;
-use mathscale::{AnnotationPlan, Input, MergeMode, MergeOptions, ModelPlan, Seed};
+use mathscale::{AnnotationPlan, Input, MergeMode, MergeOptions, ModelPlan, Seed, Stage};
 
 use super::StageArgs;
 use super::optional_generator::OptionalGenerator;
 use crate::asking::{AskingArgs, with_progress};
 use crate::exit::Outcome;
+use crate::min_usable::MinUsable;
 use crate::{data_folder, heading};
 
 /// Find the topics and knowledge points of seed questions: those that a file carries, or those that
@@ -23,6 +23,8 @@ use crate::{data_folder, heading};
 pub struct Args {
     #[command(flatten)]
     stage: StageArgs,
+    #[command(flatten)]
+    min_usable: MinUsable,
     /// File whose records carry their concepts: `knowledge_point_routes` as TAL-SCQ5K has them, or
     /// lists `topics` and `knowledge_points`.
     #[arg(help_heading = heading::DATA, long, value_name = "FILE", required_unless_present = "seeds", conflicts_with_all = ["seeds", "model"])]
@@ -56,7 +58,7 @@ enum MergeName {
 
 pub fn run(args: Args) -> anyhow::Result<Outcome> {
     let Some(file) = &args.from_annotations else {
-        return by_model(&args);
+        return by_model(args);
     };
     let plan = AnnotationPlan {
         file: file.clone(),
@@ -67,17 +69,18 @@ pub fn run(args: Args) -> anyhow::Result<Outcome> {
         &args.stage,
         |project| Ok(mathscale::extract_from_annotations(project, &plan)?),
         reporting::extraction_text,
+        |record| args.min_usable.outcome(Stage::Extract, record),
     )
 }
 
-fn by_model(args: &Args) -> anyhow::Result<Outcome> {
+fn by_model(mut args: Args) -> anyhow::Result<Outcome> {
     let (seeds, source) = args.seeds()?;
-    let wrapping = args.asking.wrapping()?;
+    let wrapping = args.asking.wrapping(args.generator.0.as_mut())?;
     let render = |instruction: &str| wrapping.render(instruction);
     let plan = ModelPlan {
         seeds,
         source,
-        asking: args.asking.of_stage(&STOP_STRINGS, &render, &wrapping)?,
+        asking: args.asking.of_stage(&render, &wrapping)?,
         merge: args.merge_options(),
         fresh: args.stage.fresh,
     };
@@ -86,7 +89,7 @@ fn by_model(args: &Args) -> anyhow::Result<Outcome> {
     super::run_stage(
         &args.stage,
         |project| {
-            let mut generator = generator.open()?;
+            let mut generator = wrapping.open(generator)?;
             let max_tokens = plan.asking.decoding.max_tokens;
             with_progress(args.stage.printing.quiet, max_tokens, |on_progress| {
                 let generator = generator.as_mut();
@@ -95,6 +98,7 @@ fn by_model(args: &Args) -> anyhow::Result<Outcome> {
             })
         },
         reporting::extraction_text,
+        |record| args.min_usable.outcome(Stage::Extract, record),
     )
 }
 

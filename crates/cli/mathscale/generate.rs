@@ -3,7 +3,7 @@
 use std::num::NonZeroUsize;
 
 use anyhow::Context;
-use mathscale::{GeneratePlan, Project, TokenPrice};
+use mathscale::{GeneratePlan, Project, Stage, TokenPrice};
 use serde_json::json;
 
 use super::StageArgs;
@@ -11,6 +11,7 @@ use super::optional_generator::OptionalGenerator;
 use crate::asking::{AskingArgs, with_progress};
 use crate::exit::Outcome;
 use crate::heading;
+use crate::min_usable::MinUsable;
 
 /// Have a model write a question with its solution for each composition, with the nearest seeds as
 /// few-shot examples.
@@ -21,6 +22,8 @@ use crate::heading;
 pub struct Args {
     #[command(flatten)]
     stage: StageArgs,
+    #[command(flatten)]
+    min_usable: MinUsable,
     /// Take the first N compositions only.
     #[arg(help_heading = heading::DATA, long, value_name = "N")]
     limit: Option<NonZeroUsize>,
@@ -43,13 +46,12 @@ pub struct Args {
     price: Option<TokenPrice>,
 }
 
-pub fn run(args: Args) -> anyhow::Result<Outcome> {
-    let wrapping = args.asking.wrapping()?;
+pub fn run(mut args: Args) -> anyhow::Result<Outcome> {
+    let wrapping = args.asking.wrapping(args.generator.0.as_mut())?;
     let render = |instruction: &str| wrapping.render(instruction);
     let plan = GeneratePlan {
         examples: args.examples,
-        // No stop strings: the reply has two parts, and models like to put headings over them.
-        asking: args.asking.of_stage(&[], &render, &wrapping)?,
+        asking: args.asking.of_stage(&render, &wrapping)?,
         limit: args.limit.map(NonZeroUsize::get),
         without_failed: args.without_failed,
         fresh: args.stage.fresh,
@@ -62,7 +64,7 @@ pub fn run(args: Args) -> anyhow::Result<Outcome> {
     super::run_stage(
         &args.stage,
         |project| {
-            let mut generator = generator.open()?;
+            let mut generator = wrapping.open(generator)?;
             let max_tokens = plan.asking.decoding.max_tokens;
             with_progress(args.stage.printing.quiet, max_tokens, |on_progress| {
                 let generator = generator.as_mut();
@@ -70,6 +72,7 @@ pub fn run(args: Args) -> anyhow::Result<Outcome> {
             })
         },
         |outcome| reporting::generated_text(outcome, args.price.as_ref()),
+        |record| args.min_usable.outcome(Stage::Generate, record),
     )
 }
 

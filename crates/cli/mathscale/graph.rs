@@ -109,6 +109,7 @@ fn build(args: Args) -> anyhow::Result<Outcome> {
             Ok(outcome)
         },
         reporting::graph_made_text,
+        |_| Outcome::Done,
     )
 }
 

@@ -2,12 +2,13 @@
 
 use std::path::PathBuf;
 
-use mathscale::{PairSource, ScreenPlan, ScreenRules};
+use mathscale::{PairSource, ScreenPlan, ScreenRules, Stage, Tests};
 use overlap::{Index, OverlapOptions, TestItem};
 
 use super::StageArgs;
 use super::counter::Counter;
 use crate::exit::Outcome;
+use crate::min_usable::MinUsable;
 use crate::{data_folder, heading, interruption};
 
 /// Remove pairs that are malformed, too long, without a final answer, contaminated by a test set,
@@ -19,6 +20,8 @@ use crate::{data_folder, heading, interruption};
 pub struct Args {
     #[command(flatten)]
     stage: StageArgs,
+    #[command(flatten)]
+    min_usable: MinUsable,
     /// Pairs from elsewhere: JSON Lines, a JSON array or parquet with question and solution; without
     /// it validated.jsonl where there is one, else pairs.jsonl.
     #[arg(
@@ -32,7 +35,7 @@ pub struct Args {
     #[arg(help_heading = heading::DATA, long)]
     generated: bool,
     /// Test problems in MwpBench's record form: a file, or a folder of .jsonl/.json files; the
-    /// data folder without it, and the bundled problems where that is empty.
+    /// data folder without it. `bundled` names the bundled problems, which are not the benchmark.
     #[arg(
         help_heading = heading::CONTAMINATION,
         long,
@@ -99,6 +102,7 @@ pub fn run(args: Args) -> anyhow::Result<Outcome> {
             Ok(outcome)
         },
         reporting::screened_text,
+        |record| args.min_usable.outcome(Stage::Screen, record),
     )
 }
 
@@ -125,12 +129,13 @@ impl Args {
     }
 
     /// The test items, and a warning for each set of the benchmark that is not there.
-    fn tests(&self) -> anyhow::Result<Index> {
+    fn tests(&self) -> anyhow::Result<Tests> {
         let benchmark = data_folder::benchmark(self.data.as_deref())?;
-        let data = data_folder::load(&benchmark, self.data.as_deref())?;
-        if data.origin == dataset_loader::DataOrigin::Bundled {
+        let data = data_folder::test_sets(&benchmark, self.data.as_deref())?;
+        let bundled = data.origin == dataset_loader::DataOrigin::Bundled;
+        if bundled {
             eprintln!(
-                "warning: the only test items are the bundled problems, not the published test sets: fetch these (`mwpbench data fetch`) or name them with --data"
+                "warning: the only test items are the bundled problems, not the published test sets: these are not decontaminated against"
             );
         } else {
             let here = |name: &str| data.problems.iter().any(|problem| problem.set == name);
@@ -157,9 +162,7 @@ impl Args {
             min_jaccard: self.contamination_jaccard,
             min_share: self.test_share,
         };
-        Ok(Index::new(
-            data.problems.into_iter().map(item).collect(),
-            options,
-        )?)
+        let index = Index::new(data.problems.into_iter().map(item).collect(), options)?;
+        Ok(Tests { index, bundled })
     }
 }

@@ -3,13 +3,14 @@
 use std::num::NonZeroU32;
 
 use clap::ValueEnum;
-use mathscale::{OnWrong, ValidatePlan, ValidationMethod};
+use mathscale::{OnWrong, Stage, ValidatePlan, ValidationMethod};
 
 use super::StageArgs;
 use crate::asking::{AskingArgs, with_progress};
 use crate::exit::Outcome;
 use crate::generator::GeneratorArgs;
 use crate::heading;
+use crate::min_usable::MinUsable;
 
 /// Judge the solutions of the pairs by a second model, or by several solutions of which most agree.
 /// Optional.
@@ -21,6 +22,8 @@ use crate::heading;
 pub struct Args {
     #[command(flatten)]
     stage: StageArgs,
+    #[command(flatten)]
+    min_usable: MinUsable,
     /// Draw K solutions of each question and take the answer that most reach, in place of a
     /// reference and a judgement; needs --temperature.
     #[arg(help_heading = heading::VALIDATION, long, value_name = "K")]
@@ -44,8 +47,8 @@ enum OnWrongName {
     Keep,
 }
 
-pub fn run(args: Args) -> anyhow::Result<Outcome> {
-    let wrapping = args.asking.wrapping()?;
+pub fn run(mut args: Args) -> anyhow::Result<Outcome> {
+    let wrapping = args.asking.wrapping(Some(&mut args.generator))?;
     let render = |instruction: &str| wrapping.render(instruction);
     let plan = ValidatePlan {
         method: args
@@ -56,13 +59,13 @@ pub fn run(args: Args) -> anyhow::Result<Outcome> {
             OnWrongName::Drop => OnWrong::Drop,
             OnWrongName::Keep => OnWrong::Keep,
         },
-        asking: args.asking.of_stage(&[], &render, &wrapping)?,
+        asking: args.asking.of_stage(&render, &wrapping)?,
         fresh: args.stage.fresh,
     };
     super::run_stage(
         &args.stage,
         |project| {
-            let mut generator = args.generator.open()?;
+            let mut generator = wrapping.open(&args.generator)?;
             let max_tokens = plan.asking.decoding.max_tokens;
             with_progress(args.stage.printing.quiet, max_tokens, |on_progress| {
                 let generator = generator.as_mut();
@@ -70,5 +73,6 @@ pub fn run(args: Args) -> anyhow::Result<Outcome> {
             })
         },
         reporting::validated_text,
+        |record| args.min_usable.outcome(Stage::Validate, record),
     )
 }

@@ -35,6 +35,16 @@ pub enum JobError {
         /// Items in all.
         total: usize,
     },
+    /// The first replies are all refused.
+    #[error("none of the first {replies} replies can be used: {}. They are kept in {}", tally_text(reasons), journal.display())]
+    AllRefused {
+        /// The journal.
+        journal: PathBuf,
+        /// How many replies there are.
+        replies: usize,
+        /// Why they were refused, with the number of replies, the most frequent reason first.
+        reasons: Vec<(String, usize)>,
+    },
     /// The generator failed.
     #[error("the model failed; what was finished before is kept, and the same command continues")]
     Generation(#[source] GenerationError),
@@ -46,7 +56,22 @@ impl Fault for JobError {
             Self::File(error) => error.class(),
             Self::OtherJob { .. } => Class::Integrity,
             Self::Interrupted { .. } => Class::Interrupted,
+            Self::AllRefused { .. } => Class::Incomplete,
             Self::Generation(_) => Class::Backend,
         }
     }
+}
+
+/// The most frequent reasons, each with its number.
+fn tally_text(reasons: &[(String, usize)]) -> String {
+    const MAX_SHOWN: usize = 5;
+    let shown = reasons.iter().take(MAX_SHOWN);
+    let mut parts: Vec<String> = shown
+        .map(|(reason, count)| format!("{count} × {reason}"))
+        .collect();
+    let others: usize = reasons.iter().skip(MAX_SHOWN).map(|(_, count)| count).sum();
+    if others > 0 {
+        parts.push(format!("{others} × other reasons"));
+    }
+    parts.join("; ")
 }

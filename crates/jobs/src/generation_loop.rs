@@ -29,6 +29,11 @@ pub trait Recorder {
         index: usize,
         completion: Completion,
     ) -> Result<bool, FileError>;
+
+    /// Why it is of no use to go on; asked after every completion.
+    fn give_up(&self) -> Option<JobError> {
+        None
+    }
 }
 
 /// The loop that every piece of work for a generator runs in.
@@ -128,6 +133,7 @@ impl<'a> GenerationLoop<'a> {
                     finished
                         .map(|finished| self.count(finished))
                         .map_err(JobError::from)
+                        .and_then(|()| recorder.give_up().map_or(Ok(()), Err))
                 }
             };
             // The generator carries a message through; the error itself is kept here.

@@ -1,7 +1,7 @@
 //! Many items, one generator, one folder.
 
 use std::collections::VecDeque;
-use std::num::NonZeroU32;
+use std::num::{NonZeroU32, NonZeroUsize};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
@@ -39,6 +39,9 @@ pub struct Job<'a> {
     pub decoding: Decoding,
     /// Most replies asked for an item before it is set aside.
     pub attempts: NonZeroU32,
+    /// The job is given up where so many replies have come and all are refused; `None` for never.
+    /// What was replied stays, and with a larger number the same call goes on.
+    pub max_refused: Option<NonZeroUsize>,
 }
 
 impl Job<'_> {
@@ -51,8 +54,10 @@ impl Job<'_> {
     ///
     /// # Errors
     /// A folder that cannot be used or that holds other work, a damaged journal, a generator that
-    /// fails, a full disk, or [`JobError::Interrupted`] when `on_progress` breaks off. What was
-    /// finished before stays.
+    /// fails, a full disk, [`JobError::AllRefused`], or [`JobError::Interrupted`] when
+    /// `on_progress` breaks off. What was finished before stays.
+    ///
+    /// A folder with fewer items of the same work is continued: items may be added at the end.
     pub fn run(
         &self,
         task: &dyn Task,
@@ -75,7 +80,12 @@ impl Job<'_> {
             replies,
             next: 0,
             again: VecDeque::new(),
+            max_refused: self.max_refused,
         };
+        // Before anything is asked again, in vain.
+        if let Some(error) = queue.give_up() {
+            return Err(error);
+        }
         loop {
             let wave = queue.wave()?;
             if wave.is_empty() {
@@ -118,9 +128,15 @@ impl Job<'_> {
         let mut differences = differences(&there, &here);
         // A label: the details of the model decide.
         differences.retain(|difference| difference.field != "model.name");
-        match differences.is_empty() {
-            true => Ok(()),
-            false => Err(JobError::OtherJob { file, differences }),
+        let is_larger = there["items"].as_u64() < here["items"].as_u64();
+        match differences.as_slice() {
+            [] => Ok(()),
+            [items] if items.field == "items" && is_larger => {
+                let written = write_json(&file, &here);
+                written.map_err(FileError::write_failed(&file))?;
+                Ok(())
+            }
+            _ => Err(JobError::OtherJob { file, differences }),
         }
     }
 }
@@ -133,6 +149,7 @@ struct Queue<'a> {
     next: usize,
     /// Items whose last reply could not be read.
     again: VecDeque<Request>,
+    max_refused: Option<NonZeroUsize>,
 }
 
 /// An item to be asked, and what was wrong with the reply before.
@@ -171,6 +188,18 @@ impl Queue<'_> {
             attempt: last.as_ref().map_or(0, |reply| reply.attempt + 1),
             unreadable: last.and_then(unreadable),
         }))
+    }
+
+    /// Why the rest is not asked: no reply could be read so far, and there were enough of them.
+    fn give_up(&self) -> Option<JobError> {
+        let tally = self.replies.tally();
+        let enough = self.max_refused?.get() <= tally.replies;
+        let is_open = self.replies.settled() < self.replies.len();
+        (enough && is_open && tally.answered == 0).then(|| JobError::AllRefused {
+            journal: self.replies.file().to_path_buf(),
+            replies: tally.replies,
+            reasons: self.replies.reasons(),
+        })
     }
 
     fn prompt(&self, request: &Request) -> Prompt {
@@ -222,6 +251,10 @@ impl Recorder for Wave<'_, '_> {
             }
         };
         self.append(journal, index, completion, fault)
+    }
+
+    fn give_up(&self) -> Option<JobError> {
+        self.queue.give_up()
     }
 }
 

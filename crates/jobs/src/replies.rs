@@ -11,6 +11,10 @@ use store::{FileError, for_each_record, parse_record};
 
 use crate::task::Task;
 
+/// Reasons that are counted one by one.
+const MAX_REASONS: usize = 100;
+const OTHER_REASONS: &str = "other reasons";
+
 /// A line of the journal: one reply.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -70,6 +74,8 @@ pub struct Replies {
     states: Vec<State>,
     failed: BTreeMap<usize, String>,
     tally: Tally,
+    /// How many replies were refused for each reason.
+    reasons: BTreeMap<String, usize>,
     reader: Option<BufReader<File>>,
 }
 
@@ -101,6 +107,7 @@ impl Replies {
             states,
             failed: BTreeMap::new(),
             tally: Tally::default(),
+            reasons: BTreeMap::new(),
             reader: None,
         };
         for_each_record(&file, |place, reply: Reply| {
@@ -146,9 +153,31 @@ impl Replies {
             Standing::SetAside => self.tally.set_aside += 1,
         }
         self.failed.remove(&reply.item);
+        if let Some(fault) = &reply.fault {
+            self.count_reason(fault);
+        }
         self.tally.replies += 1;
         self.tally.prompt_tokens += reply.prompt_tokens as u64;
         self.tally.completion_tokens += reply.completion_tokens as u64;
+    }
+
+    /// Counts a reason. Some quote the reply, so that there may be as many as replies: those beyond
+    /// [`MAX_REASONS`] count together.
+    fn count_reason(&mut self, reason: &str) {
+        let is_known = self.reasons.contains_key(reason);
+        let name = if is_known || self.reasons.len() < MAX_REASONS {
+            reason
+        } else {
+            OTHER_REASONS
+        };
+        *self.reasons.entry(name.to_string()).or_default() += 1;
+    }
+
+    /// Why replies were refused, with the number of replies, the most frequent reason first.
+    pub fn reasons(&self) -> Vec<(String, usize)> {
+        let mut reasons: Vec<(String, usize)> = self.reasons.clone().into_iter().collect();
+        reasons.sort_by_key(|&(_, count)| std::cmp::Reverse(count));
+        reasons
     }
 
     /// Takes note of a failure, which the journal does not keep.

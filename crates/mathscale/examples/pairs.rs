@@ -13,7 +13,9 @@ use std::ops::ControlFlow;
 use std::path::Path;
 use std::time::Instant;
 
-use mathscale::{Composition, Extraction, NearestSeeds, PairSource, Project, ScreenPlan, screen};
+use mathscale::{
+    Composition, Extraction, NearestSeeds, PairSource, Project, ScreenPlan, Tests, screen,
+};
 use overlap::{Index, OverlapOptions, TestItem};
 use rayon::prelude::*;
 use store::JsonLines;
@@ -146,7 +148,10 @@ fn screen_pairs(count: u64) -> Result<(), Box<dyn Error>> {
         set: "made up".into(),
         text: question(u64::MAX - n),
     });
-    let tests = Index::new(items.collect(), OverlapOptions::default())?;
+    let tests = Tests {
+        index: Index::new(items.collect(), OverlapOptions::default())?,
+        bundled: false,
+    };
     let mut project = Project::open_to_write(&folder.path().join("project"))?;
     let plan = ScreenPlan {
         pairs: PairSource::File(file),

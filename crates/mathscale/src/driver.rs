@@ -6,10 +6,10 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use store::{AtomicFile, FileDigest, FileError};
+use store::{AtomicFile, Difference, FileDigest, FileError, JsonLines};
 
 use crate::error::Error;
-use crate::project::{Project, StageIdentity, StageRecord, StageStart};
+use crate::project::{Change, Project, StageIdentity, StageRecord, StageStart};
 use crate::records::Rejected;
 use crate::stage::Stage;
 
@@ -24,9 +24,9 @@ pub(crate) trait StageWork {
     /// What decides the files: inputs, options, prompt and generator.
     fn identity(&self) -> StageIdentity;
 
-    /// Whether a field of the identity (`options.merge`) leaves the replies of a model as they are.
-    fn keeps_replies(&self, _field: &str) -> bool {
-        false
+    /// What another value of a field of the identity (`options.merge`) means for the replies.
+    fn change(&self, _difference: &Difference) -> Change {
+        Change::Replies
     }
 
     /// Writes the files and counts.
@@ -48,9 +48,11 @@ pub struct StageOutcome<D> {
     pub details: D,
 }
 
-/// The first items that could not be used, with the reasons; at most five.
+/// The first items that could not be used, at most five, and the reasons of all.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Rejections {
+    /// How many items could not be used for each reason.
+    pub reasons: BTreeMap<String, u64>,
     /// The items.
     #[serde(rename = "set_aside")]
     pub rejected: Vec<Rejected>,
@@ -70,13 +72,31 @@ pub struct NoDetails {}
 impl Rejections {
     const MAX_SHOWN: usize = 5;
 
-    pub(crate) fn first_of(all: &[Rejected]) -> Self {
-        Self {
-            rejected: all.iter().take(Self::MAX_SHOWN).cloned().collect(),
+    /// Reasons that are counted one by one: some quote the reply.
+    const MAX_REASONS: usize = 100;
+
+    pub(crate) fn of(all: &[Rejected]) -> Self {
+        let mut rejections = Self::default();
+        all.iter().for_each(|item| rejections.push(item.clone()));
+        rejections
+    }
+
+    /// Those of a file that a stage has written.
+    pub(crate) fn read(project: &Project, name: &str) -> Result<Self, Error> {
+        let mut rejections = Self::default();
+        for item in JsonLines::open(&project.file(name))? {
+            rejections.push(item?);
         }
+        Ok(rejections)
     }
 
     pub(crate) fn push(&mut self, rejected: Rejected) {
+        let is_known = self.reasons.contains_key(&rejected.reason);
+        let reason = match is_known || self.reasons.len() < Self::MAX_REASONS {
+            true => rejected.reason.clone(),
+            false => "other reasons".to_string(),
+        };
+        *self.reasons.entry(reason).or_default() += 1;
         if self.rejected.len() < Self::MAX_SHOWN {
             self.rejected.push(rejected);
         }
@@ -89,9 +109,7 @@ pub(crate) fn run<W: StageWork>(
     work: &mut W,
     fresh: bool,
 ) -> Result<StageOutcome<W::Details>, Error> {
-    let start = project.begin(W::STAGE, work.identity(), fresh, |field| {
-        work.keeps_replies(field)
-    })?;
+    let start = project.begin(W::STAGE, work.identity(), fresh, |found| work.change(found))?;
     if let StageStart::AlreadyThere(record) = start {
         return Ok(StageOutcome {
             already_there: true,

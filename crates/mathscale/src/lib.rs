@@ -31,9 +31,10 @@ mod pair; // question and solution
 mod project; // the folder and its manifest
 mod records; // what a line of each file holds
 mod screen; // which pairs may be trained on
+mod solution; // solutions of published sets in the form of the pipeline
 mod stage; // the stages, in their order, and the files of each
-mod tokens;
-mod validate; // whether solutions are right // how many tokens a text may have
+mod tokens; // how many tokens a text may have
+mod validate; // whether solutions are right
 
 pub use compose::{
     ComposeDetails, ComposeOutcome, ComposePlan, StopReason, WalkOptions, WalkProgress, compose,
@@ -58,12 +59,13 @@ pub use graph::{
 pub use model::{Asking, OnProgress};
 pub use pair::{Pair, PairSource, Validation};
 pub use project::{
-    Input, Project, ProjectManifest, SCHEMA, StageIdentity, StageRecord, StageStart, StageState,
-    StageStatus,
+    Change, Input, Project, ProjectManifest, SCHEMA, StageIdentity, StageRecord, StageStart,
+    StageState, StageStatus,
 };
 pub use records::{Composition, Extraction, Rejected, Seed};
 pub use screen::{
-    RemovalReason, Removed, ScreenOutcome, ScreenPlan, ScreenReport, ScreenRules, TestItems, screen,
+    RemovalReason, Removed, ScreenOutcome, ScreenPlan, ScreenReport, ScreenRules, TestItems, Tests,
+    screen,
 };
 pub use stage::Stage;
 pub use tokens::estimated_tokens;

@@ -1,7 +1,7 @@
 //! How a model is asked: what the three stages that do so share.
 
 use std::collections::BTreeMap;
-use std::num::NonZeroU32;
+use std::num::{NonZeroU32, NonZeroUsize};
 use std::ops::ControlFlow;
 
 use generation::{Decoding, Generator, GeneratorInfo};
@@ -19,6 +19,8 @@ pub struct Asking<'a> {
     pub decoding: Decoding,
     /// Most replies asked for an item before it is rejected.
     pub attempts: NonZeroU32,
+    /// Replies, all of them refused, at which a job is given up; `None` for never.
+    pub max_refused: Option<NonZeroUsize>,
     /// Instruction → what the model reads.
     pub render: &'a (dyn Fn(&str) -> String + Sync),
     /// What identifies `render`, such as a digest of its template.
@@ -86,6 +88,7 @@ impl StageJob<'_> {
             binding: self.binding,
             decoding: asking.decoding.clone(),
             attempts: asking.attempts,
+            max_refused: asking.max_refused,
         };
         let replies = job.run(task, generator, on_progress)?;
         match replies.failed().first_key_value() {

@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 use serde::Serialize;
-use store::{FileDigest, FileError, FolderLock};
+use store::{Difference, FileDigest, FileError, FolderLock};
 
 use crate::error::{Error, ErrorKind};
 use crate::stage::Stage;
@@ -43,6 +43,17 @@ pub enum StageStart {
     Resumed,
     /// Nothing of it is there.
     New,
+}
+
+/// What a difference in the identity of a stage means for the replies of a model.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// Others are needed.
+    Replies,
+    /// They are read in another way.
+    Reading,
+    /// More are needed: those that are there count, and nobody has to ask for a replacement.
+    Grows,
 }
 
 /// How far a stage is.
@@ -138,8 +149,10 @@ impl Project {
     }
 
     /// Begins a stage, or says that it was run before. `fresh` moves what is there of it to
-    /// `replaced/`; but where it differs from what is there only in fields for which
-    /// `keeps_replies` holds (`options.merge`), the replies of a model stay: they are what costs.
+    /// `replaced/`, unless that was begun by such a call and not finished: then it is continued.
+    ///
+    /// `changes` says which differences from what is there leave the replies of a model as they
+    /// are: they are what costs, and stay.
     ///
     /// # Errors
     /// [`ErrorKind::Differs`] where it was run with something else and `fresh` is not set;
@@ -153,23 +166,31 @@ impl Project {
         stage: Stage,
         identity: StageIdentity,
         fresh: bool,
-        keeps_replies: impl Fn(&str) -> bool,
+        changes: impl Fn(&Difference) -> Change,
     ) -> Result<StageStart, Error> {
         assert!(
             self.lock.is_some(),
             "a stage is run in a project that was opened to write"
         );
-        let differences = self.manifest.stages.get(&stage);
-        let differences = differences.map(|record| record.identity.differences(&identity));
-        if fresh {
-            let keeps = differences.is_some_and(|differences| {
-                let mut fields = differences.iter().map(|difference| &difference.field);
-                !differences.is_empty() && fields.all(|field| keeps_replies(field))
-            });
-            self.replace(stage, keeps)?;
-        } else if let Some(differences) = differences.filter(|found| !found.is_empty()) {
-            let kind = ErrorKind::Differs { stage, differences };
-            return Err(Error::in_file(&self.folder, kind));
+        if let Some(record) = self.manifest.stages.get(&stage) {
+            let differences = record.identity.differences(&identity);
+            let all = |wanted: fn(Change) -> bool| {
+                !differences.is_empty() && differences.iter().all(|found| wanted(changes(found)))
+            };
+            let grows = all(|change| change == Change::Grows);
+            let keeps_replies = all(|change| change != Change::Replies);
+            let is_continued =
+                differences.is_empty() && (!fresh || record.fresh && record.finished.is_none());
+            if !is_continued {
+                if !fresh && !grows {
+                    let kind = ErrorKind::Differs { stage, differences };
+                    return Err(Error::in_file(&self.folder, kind));
+                }
+                self.replace(stage, keeps_replies)?;
+            }
+        } else if fresh {
+            // What a replacement that was killed has left.
+            self.replace(stage, false)?;
         }
         match self.manifest.stages.get(&stage) {
             Some(record) if record.finished.is_none() => Ok(StageStart::Resumed),
@@ -180,7 +201,7 @@ impl Project {
                 Ok(StageStart::AlreadyThere(Box::new(record.clone())))
             }
             None => {
-                let record = StageRecord::begun(identity);
+                let record = StageRecord::begun(identity, fresh);
                 self.manifest.stages.insert(stage, record);
                 self.write_manifest()?;
                 Ok(StageStart::New)

@@ -11,7 +11,7 @@ mod rules; // what can be decided from a pair alone
 mod stage; // mwpbench mathscale screen
 
 pub use reason::RemovalReason;
-pub use report::{Removed, ScreenReport, TestItems};
+pub use report::{Removed, ScreenReport, TestItems, Tests};
 pub use rules::ScreenRules;
 pub(crate) use stage::read_report;
 pub use stage::{ScreenOutcome, ScreenPlan, screen};

@@ -8,6 +8,7 @@ use ::mathscale::{
 };
 use comfy_table::Cell;
 
+use crate::mathscale_pairs::rejections;
 use crate::table::framed;
 use crate::wording::{counted, percent};
 
@@ -43,10 +44,7 @@ pub fn extraction_text(outcome: &ExtractOutcome) -> String {
         let rejected = counted(of("set_aside"), "seed");
         let _ = writeln!(text, "{rejected} rejected: see extract.set-aside.jsonl");
     }
-    for item in &outcome.details.rejected {
-        let place = item.place.as_deref().unwrap_or(&item.id);
-        let _ = writeln!(text, "  {place}: {}", item.reason);
-    }
+    rejections(&mut text, &outcome.details);
     text
 }
 
@@ -225,7 +223,7 @@ fn neighbour_table(neighbours: &[Neighbour], limit: usize, width: Option<u16>) -
 /// How far the stages of a project are, a line each, with their main counts; the others are in the
 /// JSON.
 pub fn project_text(stages: &[StageStatus], width: Option<u16>) -> String {
-    let header = ["stage", "state", "finished", "counts"];
+    let header = ["stage", "state", "finished", "what"];
     let mut table = framed(header, &[], Some(width.unwrap_or(COLUMNS)));
     let mut notes = String::new();
     for StageStatus {
@@ -276,16 +274,29 @@ fn main_counts(stage: Stage) -> &'static [(&'static str, &'static [&'static str]
         Stage::Extract => &[
             ("seeds", &["seeds"]),
             ("topics", &["topics"]),
-            ("KPs", &["knowledge_points"]),
+            ("knowledge points", &["knowledge_points"]),
         ],
         Stage::Graph => &[(
             "edges",
             &["topic_topic_edges", "topic_kp_edges", "kp_kp_edges"],
         )],
-        Stage::Compose => &[("compositions", &["compositions"]), ("walks", &["walks"])],
-        Stage::Generate => &[("pairs", &["pairs"]), ("rejected", &["set_aside"])],
-        Stage::Validate => &[("confirmed", &["confirmed"]), ("wrong", &["wrong"])],
+        Stage::Compose => &[
+            ("compositions", &["compositions"]),
+            ("random walks", &["walks"]),
+        ],
+        Stage::Generate => &[
+            ("questions with solutions", &["pairs"]),
+            ("rejected", &["set_aside"]),
+        ],
+        Stage::Validate => &[
+            ("solutions confirmed", &["confirmed"]),
+            ("wrong", &["wrong"]),
+            ("not judged", &["unjudged"]),
+        ],
         Stage::Screen => &[("pairs kept", &["kept"]), ("removed", &["removed"])],
-        Stage::Export => &[("train", &["train"]), ("validation", &["validation"])],
+        Stage::Export => &[
+            ("records for training", &["train"]),
+            ("for validation", &["validation"]),
+        ],
     }
 }

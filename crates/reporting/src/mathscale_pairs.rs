@@ -3,8 +3,8 @@
 use std::fmt::Write;
 
 use ::mathscale::{
-    ExportOutcome, GenerateOutcome, GenerationEstimate, RemovalReason, ScreenOutcome, TokenPrice,
-    ValidateOutcome,
+    ExportOutcome, GenerateOutcome, GenerationEstimate, Rejections, RemovalReason, ScreenOutcome,
+    TokenPrice, ValidateOutcome,
 };
 
 use crate::wording::{counted, percent};
@@ -27,10 +27,36 @@ pub fn generated_text(outcome: &GenerateOutcome, price: Option<&TokenPrice>) -> 
         let rejected = counted(of("set_aside"), "composition");
         let _ = writeln!(text, "{rejected} rejected: see generate.set-aside.jsonl");
     }
-    for item in &outcome.details.rejected {
-        let _ = writeln!(text, "  {}: {}", item.id, item.reason);
-    }
+    rejections(&mut text, &outcome.details);
     text
+}
+
+/// Why items were rejected, with the number of items, the most frequent reasons first; of several
+/// reasons and items an example each is named.
+pub(crate) fn rejections(text: &mut String, rejections: &Rejections) {
+    const MAX_SHOWN: usize = 5;
+    let mut reasons: Vec<(&String, &u64)> = rejections.reasons.iter().collect();
+    reasons.sort_by_key(|&(_, count)| std::cmp::Reverse(count));
+    for (reason, count) in reasons.iter().take(MAX_SHOWN) {
+        let first = rejections
+            .rejected
+            .iter()
+            .find(|item| item.reason == **reason);
+        let first = first.map(|item| item.place.as_ref().unwrap_or(&item.id));
+        let first = first.map_or(String::new(), |place| match count {
+            1 => format!(" ({place})"),
+            _ => format!(" ({place} is the first)"),
+        });
+        let _ = writeln!(text, "  {count} × {reason}{first}");
+    }
+    let others: u64 = reasons
+        .iter()
+        .skip(MAX_SHOWN)
+        .map(|(_, count)| *count)
+        .sum();
+    if others > 0 {
+        let _ = writeln!(text, "  {others} × other reasons");
+    }
 }
 
 /// Money, in whatever currency the prices were given.
@@ -116,9 +142,13 @@ pub fn screened_text(outcome: &ScreenOutcome) -> String {
             let items: u64 = tests.sets.values().sum();
             let _ = writeln!(
                 text,
-                "decontaminated against {} of {}",
+                "decontaminated against {} of {}{}",
                 counted(items as usize, "test item"),
-                counted(tests.sets.len(), "set")
+                counted(tests.sets.len(), "set"),
+                match tests.bundled {
+                    true => ": the bundled problems, NOT the published test sets",
+                    false => "",
+                }
             );
         }
         None => text.push_str("not decontaminated: no test items were given\n"),
@@ -130,11 +160,15 @@ pub fn screened_text(outcome: &ScreenOutcome) -> String {
 pub fn exported_text(outcome: &ExportOutcome) -> String {
     let of = |name: &str| outcome.record.count(name) as usize;
     let mut text = format!(
-        "{} for training, {} for validation ({}, {} of other files)\n",
+        "{} for training, {} for validation ({}, {} of other files{})\n",
         counted(of("train"), "record"),
         of("validation"),
         counted(of("own"), "pair"),
-        of("mixed")
+        of("mixed"),
+        match of("mixed") {
+            0 => "",
+            _ => ", not screened",
+        }
     );
     for (name, output) in &outcome.record.outputs {
         let _ = writeln!(text, "  {name}, {} bytes", output.bytes);

@@ -1,6 +1,6 @@
 //! From a file of records to a file of translated ones.
 
-use std::num::NonZeroU32;
+use std::num::{NonZeroU32, NonZeroUsize};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
@@ -35,6 +35,8 @@ pub struct TranslationPlan<'a> {
     pub decoding: Decoding,
     /// Replies asked for a text, at most.
     pub attempts: NonZeroU32,
+    /// Replies, all of them refused, at which it is given up; `None` for never.
+    pub max_refused: Option<NonZeroUsize>,
     /// Instruction → what the model reads.
     pub render: &'a (dyn Fn(&str) -> String + Sync),
     /// What identifies `render`, such as a digest of its template.
@@ -110,6 +112,7 @@ pub fn translate(
         }),
         decoding: plan.decoding.clone(),
         attempts: plan.attempts,
+        max_refused: plan.max_refused,
     };
     let mut replies = job.run(&texts, generator, on_progress)?;
     if let Some((&item, reason)) = replies.failed().first_key_value() {

@@ -97,6 +97,7 @@ fn job(folder: &Path) -> Job<'_> {
         binding: json!({"wording": 1}),
         decoding: Decoding::greedy(8),
         attempts: NonZeroU32::new(3).unwrap(),
+        max_refused: None,
     }
 }
 

@@ -162,6 +162,9 @@ fn counts(text: &mut String, card: &Card) {
     {
         let _ = writeln!(text, "| {} | {taken} | {amount} | {blake3} |", cell(file));
     }
+    if !card.mixed.is_empty() {
+        text.push_str("\nRecords of other files were not screened: nothing was removed from them, and they were not decontaminated. In their solutions the calculator's notes of GSM8K (`<<48/2=24>>`) are left out, and `#### 72` is written as \"The answer is 72.\"\n");
+    }
 }
 
 fn making(text: &mut String, project: &Project, card: &Card) {
@@ -170,8 +173,8 @@ fn making(text: &mut String, project: &Project, card: &Card) {
         if record.finished.is_none() || *stage == Stage::Export {
             continue;
         }
-        let counts = joined(&record.counts).replace('_', " ");
-        let _ = writeln!(text, "| {stage} | {counts} | {} |", model(record));
+        let facts = record.facts(*stage).join(", ");
+        let _ = writeln!(text, "| {stage} | {facts} | {} |", model(record));
     }
     text.push_str("\n| solutions by | records |\n|---|---|\n");
     for (model, count) in &card.models {
@@ -237,7 +240,12 @@ fn removals(text: &mut String, project: &Project, report: &ScreenReport) {
                 .collect();
             let _ = writeln!(
                 text,
-                "\nDecontaminated against test items (same text, near-duplicates from a Jaccard index of {}, {:.0} % of the {}-grams): {}.",
+                "\nDecontaminated against test items{} (same text, near-duplicates from a Jaccard index of {}, {:.0} % of the {}-grams): {}.",
+                match tests.bundled {
+                    true =>
+                        ", which are the problems bundled with mwpbench and NOT the published test sets",
+                    false => "",
+                },
                 tests.min_jaccard,
                 tests.share * 100.0,
                 tests.ngram,

@@ -6,6 +6,7 @@ use std::str::FromStr;
 use super::spool::draw;
 use crate::error::{Error, ErrorKind};
 use crate::pair::{Pair, pair_of, stem};
+use crate::solution::plain_solution;
 
 /// A file to mix in.
 #[derive(Clone, Debug, PartialEq)]
@@ -74,7 +75,8 @@ impl Mix {
         }
     }
 
-    /// Gives the records that were drawn, in the file's order.
+    /// Gives the records that were drawn, in the file's order, their solutions in the form of the
+    /// pipeline: all that is trained on ends in one way.
     pub(crate) fn each(
         &self,
         seed: u64,
@@ -92,7 +94,10 @@ impl Mix {
             };
             if drawn {
                 count += 1;
-                receive(pair)?;
+                receive(Pair {
+                    solution: plain_solution(&pair.solution),
+                    ..pair
+                })?;
             }
             Ok(())
         })?;

@@ -84,13 +84,16 @@ impl StageWork for Exporting<'_> {
             ("title", json!(plan.title)),
             ("license", json!(plan.license)),
         ];
+        // In which form mixed solutions are written: they were left as they are before.
+        let form = (!plan.mix.is_empty()).then(|| ("mixed_solutions", json!("plain")));
+        let options = options.into_iter().chain(form);
         StageIdentity {
             inputs: mixed
                 .chain([("pairs".to_string(), self.pairs.clone())])
                 .collect(),
             options: options
                 .map(|(name, value)| (name.to_string(), value))
-                .into(),
+                .collect(),
             ..StageIdentity::default()
         }
     }

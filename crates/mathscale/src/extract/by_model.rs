@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use generation::Generator;
 use jobs::{Replies, Task, UnreadableReply};
 use serde_json::json;
+use store::Difference;
 
 use super::prompt::{instruction, wording_digest};
 use super::report::MergeOptions;
@@ -14,9 +15,9 @@ use super::{SeedConcepts, reply};
 use crate::driver::{Outputs, Rejections, StageWork, run};
 use crate::error::{Error, ErrorKind};
 use crate::model::{Asking, OnProgress, StageJob, count_replies, reply_text};
-use crate::project::{Input, Project, StageIdentity, StageRecord};
+use crate::project::{Change, Input, Project, StageIdentity, StageRecord};
 use crate::records::{Rejected, Seed};
-use crate::stage::Stage;
+use crate::stage::{EXTRACT_REJECTED, Stage};
 
 /// What the stage is to do with seeds and a model.
 pub struct ModelPlan<'a> {
@@ -77,8 +78,11 @@ impl StageWork for Extracting<'_> {
         )
     }
 
-    fn keeps_replies(&self, field: &str) -> bool {
-        matches!(field, "options.merge" | "options.keep_singletons")
+    fn change(&self, difference: &Difference) -> Change {
+        match difference.field.as_str() {
+            "options.merge" | "options.keep_singletons" => Change::Reading,
+            _ => Change::Replies,
+        }
     }
 
     fn write(&mut self, outputs: &mut Outputs<'_>) -> Result<Rejections, Error> {
@@ -114,8 +118,8 @@ impl StageWork for Extracting<'_> {
         write_concepts(outputs, &seeds, &rejected, plan.merge)
     }
 
-    fn details(&self, _: &Project, _: &StageRecord) -> Result<Rejections, Error> {
-        Ok(Rejections::default())
+    fn details(&self, project: &Project, _: &StageRecord) -> Result<Rejections, Error> {
+        Rejections::read(project, EXTRACT_REJECTED)
     }
 }
 

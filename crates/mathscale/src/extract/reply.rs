@@ -17,6 +17,8 @@ const MAX_KNOWLEDGE_POINTS: usize = 5;
 pub(crate) struct Listed {
     pub(crate) topics: Vec<String>,
     pub(crate) knowledge_points: Vec<String>,
+    /// Whether a list ends where another item was to follow.
+    pub(crate) ends_in_empty_item: bool,
 }
 
 /// The concepts that a reply names.
@@ -27,7 +29,11 @@ pub(crate) fn parse(reply: &str) -> Result<(Vec<Name>, Vec<Name>), String> {
     let Listed {
         topics,
         knowledge_points,
+        ends_in_empty_item,
     } = json::parse(reply).unwrap_or_else(|| text::parse(reply));
+    if ends_in_empty_item {
+        return Err("its last item is empty".to_string());
+    }
     let topics = checked(topics, "topic", "Topics:", MAX_TOPICS)?;
     let kps = checked(
         knowledge_points,

@@ -79,7 +79,7 @@ impl StageWork for Annotations {
     }
 
     fn details(&self, _: &Project, _: &StageRecord) -> Result<Rejections, Error> {
-        Ok(Rejections::first_of(&self.rejected))
+        Ok(Rejections::of(&self.rejected))
     }
 }
 
@@ -128,7 +128,7 @@ pub(crate) fn write_concepts(
     outputs.write_lines(EXTRACTIONS, &extractions)?;
     outputs.write_json(CONCEPTS, &report)?;
     outputs.write_lines(EXTRACT_REJECTED, rejected)?;
-    Ok(Rejections::first_of(rejected))
+    Ok(Rejections::of(rejected))
 }
 
 impl ConceptReport {

@@ -3,6 +3,7 @@
 use jobs::UnreadableReply;
 
 use crate::records::{Composition, Seed};
+use crate::solution::plain_solution;
 
 /// The wording, in its order. A change of it changes the identity of the stage.
 const OPENING: &str = "Act as a mathematics teacher. Write one new exercise for your students, together with its worked solution.\n\n";
@@ -44,7 +45,7 @@ pub(crate) fn prompt<'a>(
             "\nQuestion: ",
             seed.question.trim(),
             "\nSolution: ",
-            &as_asked(seed.worked_solution()),
+            &plain_solution(seed.worked_solution()),
             "\n",
         ] {
             text.push_str(part);
@@ -57,34 +58,6 @@ pub(crate) fn prompt<'a>(
         }
     }
     text
-}
-
-/// A solution in the form that is asked for: without the calculator's notes of GSM8K
-/// (`<<12/60=0.2>>`), and with a sentence in place of `#### 10`.
-fn as_asked(solution: &str) -> String {
-    let mut plain = String::with_capacity(solution.len());
-    let mut rest = solution.trim();
-    while let Some((before, after)) = rest.split_once("<<") {
-        plain.push_str(before);
-        match after.split_once(">>") {
-            Some((note, after)) if !note.contains('\n') => rest = after,
-            _ => {
-                plain.push_str("<<");
-                rest = after;
-            }
-        }
-    }
-    plain.push_str(rest);
-    match plain.rsplit_once("####") {
-        Some((worked, answer)) if !answer.contains('\n') => {
-            format!(
-                "{}\nThe answer is {}.",
-                worked.trim_end(),
-                answer.trim().trim_end_matches('.')
-            )
-        }
-        _ => plain,
-    }
 }
 
 /// Names of concepts on lines of their own.
@@ -112,7 +85,7 @@ mod tests {
             ("The answer is $\\boxed{5}$.", "The answer is $\\boxed{5}$."),
             ("#### Step\nmore", "#### Step\nmore"),
         ] {
-            assert_eq!(as_asked(solution), expected);
+            assert_eq!(plain_solution(solution), expected);
         }
     }
 

@@ -4,6 +4,7 @@ use generation::Generator;
 use jobs::{Replies, Task};
 use rayon::prelude::*;
 use serde_json::json;
+use store::Difference;
 
 use super::prompt;
 use super::task::{GeneratePlan, PairTask};
@@ -11,14 +12,14 @@ use crate::driver::{Outputs, Rejections, StageOutcome, StageWork, run};
 use crate::error::Error;
 use crate::model::{OnProgress, StageJob, count_replies, reply_text};
 use crate::pair::Pair;
-use crate::project::{Project, StageIdentity, StageRecord};
+use crate::project::{Change, Project, StageIdentity, StageRecord};
 use crate::records::Rejected;
 use crate::stage::{GENERATE_REJECTED, PAIRS, Stage};
 
 /// Pairs that are assembled at a time, on all cores.
 const BATCH: usize = 4096;
 
-/// What came of it, with the first compositions that were rejected in this call. Counts:
+/// What came of it, with the compositions that were rejected. Counts:
 /// `compositions`, `pairs`, `set_aside`, `replies`, `prompt_tokens`, `completion_tokens`.
 pub type GenerateOutcome = StageOutcome<Rejections>;
 
@@ -65,6 +66,16 @@ impl StageWork for Generating<'_> {
         asking.identity(inputs, options, &prompt::digest(), info)
     }
 
+    /// Compositions are asked in the order of their file: a larger limit adds to them.
+    fn change(&self, difference: &Difference) -> Change {
+        let limit = |text: &str| text.parse().unwrap_or(u64::MAX);
+        let Difference { field, there, here } = difference;
+        match field == "options.limit" && limit(here) > limit(there) {
+            true => Change::Grows,
+            false => Change::Replies,
+        }
+    }
+
     fn write(&mut self, outputs: &mut Outputs<'_>) -> Result<Rejections, Error> {
         let Self { plan, task, .. } = self;
         let inputs = task.inputs.iter();
@@ -96,8 +107,8 @@ impl StageWork for Generating<'_> {
         Ok(rejections)
     }
 
-    fn details(&self, _: &Project, _: &StageRecord) -> Result<Rejections, Error> {
-        Ok(Rejections::default())
+    fn details(&self, project: &Project, _: &StageRecord) -> Result<Rejections, Error> {
+        Rejections::read(project, GENERATE_REJECTED)
     }
 }
 

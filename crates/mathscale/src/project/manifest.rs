@@ -43,6 +43,9 @@ pub struct StageRecord {
     pub started: Timestamp,
     /// When it was finished; `None` until then.
     pub finished: Option<Timestamp>,
+    /// Whether it replaces what was there before: the same call continues it until it is finished.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub fresh: bool,
 }
 
 /// What decides the files of a stage.
@@ -84,7 +87,7 @@ impl ProjectManifest {
 }
 
 impl StageRecord {
-    pub(crate) fn begun(identity: StageIdentity) -> Self {
+    pub(crate) fn begun(identity: StageIdentity, fresh: bool) -> Self {
         Self {
             version: env!("CARGO_PKG_VERSION").to_string(),
             identity,
@@ -92,7 +95,35 @@ impl StageRecord {
             counts: BTreeMap::new(),
             started: Timestamp::now(),
             finished: None,
+            fresh,
         }
+    }
+
+    /// How many of its items can be used, and how many there are; `None` for a stage of which that
+    /// cannot be said. An export has all that it is given, which must not be nothing.
+    pub fn usable(&self, stage: Stage) -> Option<(u64, u64)> {
+        let of = |name| self.count(name);
+        match stage {
+            Stage::Extract => Some((of("seeds").saturating_sub(of("set_aside")), of("seeds"))),
+            Stage::Graph | Stage::Compose => None,
+            Stage::Generate => Some((of("pairs"), of("compositions"))),
+            Stage::Validate => Some((of("confirmed") + of("replaced"), of("pairs"))),
+            Stage::Screen => Some((of("kept"), of("read"))),
+            Stage::Export => {
+                let records = of("train") + of("validation");
+                Some((records, records))
+            }
+        }
+    }
+
+    /// What it counted, in words, the main facts first.
+    pub fn facts(&self, stage: Stage) -> Vec<String> {
+        let counts = words(stage).iter().filter_map(|&(name, one, many)| {
+            let count = *self.counts.get(name)?;
+            let noun = if count == 1 { one } else { many };
+            Some(format!("{count} {noun}"))
+        });
+        counts.collect()
     }
 
     /// What it counted under a name; 0 where it counted no such thing.
@@ -168,5 +199,86 @@ impl Input {
             stage: None,
             blake3: hasher.finalize().to_hex().to_string(),
         }
+    }
+}
+
+/// The counts of a stage by name, and what is said of one and of several.
+fn words(stage: Stage) -> &'static [(&'static str, &'static str, &'static str)] {
+    match stage {
+        Stage::Extract => &[
+            ("seeds", "seed question", "seed questions"),
+            ("set_aside", "rejected", "rejected"),
+            ("topics", "topic", "topics"),
+            ("knowledge_points", "knowledge point", "knowledge points"),
+            (
+                "topic_singletons",
+                "topic of a single seed removed",
+                "topics of a single seed removed",
+            ),
+            (
+                "knowledge_point_singletons",
+                "knowledge point of a single seed removed",
+                "knowledge points of a single seed removed",
+            ),
+            ("merges", "name merged", "names merged"),
+            ("replies", "reply", "replies"),
+        ],
+        Stage::Graph => &[
+            ("topics", "topic", "topics"),
+            ("knowledge_points", "knowledge point", "knowledge points"),
+            (
+                "topic_topic_edges",
+                "edge between topics",
+                "edges between topics",
+            ),
+            (
+                "topic_kp_edges",
+                "edge from a topic to a knowledge point",
+                "edges from topics to knowledge points",
+            ),
+            (
+                "kp_kp_edges",
+                "edge between knowledge points",
+                "edges between knowledge points",
+            ),
+        ],
+        Stage::Compose => &[
+            ("compositions", "composition", "compositions"),
+            ("walks", "random walk", "random walks"),
+        ],
+        Stage::Generate => &[
+            (
+                "pairs",
+                "question with solution",
+                "questions with solutions",
+            ),
+            (
+                "compositions",
+                "composition asked for",
+                "compositions asked for",
+            ),
+            ("set_aside", "rejected", "rejected"),
+            ("replies", "reply", "replies"),
+            ("prompt_tokens", "prompt token", "prompt tokens"),
+            ("completion_tokens", "new token", "new tokens"),
+        ],
+        Stage::Validate => &[
+            ("confirmed", "solution confirmed", "solutions confirmed"),
+            ("wrong", "found wrong", "found wrong"),
+            ("unjudged", "not judged", "not judged"),
+            ("replaced", "replaced", "replaced"),
+            ("dropped", "dropped", "dropped"),
+            ("replies", "reply", "replies"),
+        ],
+        Stage::Screen => &[
+            ("kept", "pair kept", "pairs kept"),
+            ("removed", "removed", "removed"),
+        ],
+        Stage::Export => &[
+            ("train", "record for training", "records for training"),
+            ("validation", "for validation", "for validation"),
+            ("own", "of this pipeline", "of this pipeline"),
+            ("mixed", "of other files", "of other files"),
+        ],
     }
 }

@@ -63,11 +63,23 @@ pub struct TestItems {
     pub min_jaccard: f64,
     /// Share of an item's n-grams that makes it contaminated.
     pub share: f64,
+    /// Whether they are the bundled problems, which are not the benchmark.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub bundled: bool,
+}
+
+/// Test items that must not be trained on.
+pub struct Tests {
+    /// The items.
+    pub index: Index,
+    /// Whether they are the bundled problems, which are not the benchmark.
+    pub bundled: bool,
 }
 
 impl TestItems {
-    /// Of an index.
-    pub fn of(index: &Index) -> Self {
+    /// Of these.
+    pub fn of(tests: &Tests) -> Self {
+        let Tests { index, bundled } = tests;
         let mut sets = BTreeMap::new();
         let mut hasher = blake3::Hasher::new();
         for item in index.items() {
@@ -85,6 +97,7 @@ impl TestItems {
             ngram: options.ngram,
             min_jaccard: options.min_jaccard,
             share: options.min_share,
+            bundled: *bundled,
         }
     }
 }

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use store::JsonLines;
 
 use super::reason::RemovalReason;
-use super::report::{Removed, SCHEMA, ScreenReport, TestItems, contamination};
+use super::report::{Removed, SCHEMA, ScreenReport, TestItems, Tests, contamination};
 use super::rules::ScreenRules;
 use crate::driver::{LineFile, Outputs, StageOutcome, StageWork, WithReport, run};
 use crate::error::{Error, ErrorKind};
@@ -44,7 +44,7 @@ pub type ScreenOutcome = StageOutcome<WithReport<ScreenReport>>;
 pub fn screen(
     project: &mut Project,
     plan: &ScreenPlan,
-    tests: Option<&Index>,
+    tests: Option<&Tests>,
     on_progress: &mut dyn FnMut(u64) -> ControlFlow<()>,
 ) -> Result<ScreenOutcome, Error> {
     let pairs = plan.pairs.input(project)?;
@@ -56,7 +56,7 @@ pub fn screen(
     let mut work = Screening {
         pairs,
         seeds,
-        tests,
+        tests: tests.map(|tests| &tests.index),
         distinct: distinct.map_err(|error| Error::of(ErrorKind::Overlap(Box::new(error))))?,
         seed_ids: Vec::new(),
         kept_ids: Vec::new(),

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use generation::Generator;
 use jobs::{Replies, Tally, Task};
 use serde_json::json;
-use store::JsonLines;
+use store::{Difference, JsonLines};
 
 use super::consistency::SampleTask;
 use super::judgement::{OnWrong, PairJudgement, ValidationMethod};
@@ -16,7 +16,7 @@ use crate::driver::{Outputs, StageOutcome, StageWork, WithReport, read_report, r
 use crate::error::{Error, ErrorKind};
 use crate::model::{Asking, OnProgress, StageJob, count_replies};
 use crate::pair::{Pair, Validation};
-use crate::project::{Input, Project, StageIdentity, StageRecord};
+use crate::project::{Change, Input, Project, StageIdentity, StageRecord};
 use crate::records::Rejected;
 use crate::stage::{PAIRS, Stage, VALIDATE_REJECTED, VALIDATE_REPORT, VALIDATED};
 
@@ -94,8 +94,11 @@ impl StageWork for Validating<'_> {
     }
 
     /// What is done with wrong solutions changes no reply.
-    fn keeps_replies(&self, field: &str) -> bool {
-        field == "options.on_wrong"
+    fn change(&self, difference: &Difference) -> Change {
+        match difference.field == "options.on_wrong" {
+            true => Change::Reading,
+            false => Change::Replies,
+        }
     }
 
     fn write(&mut self, outputs: &mut Outputs<'_>) -> Result<Self::Details, Error> {

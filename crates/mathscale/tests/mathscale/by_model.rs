@@ -48,6 +48,7 @@ fn run(
         asking: Asking {
             decoding: Decoding::greedy(200),
             attempts: NonZeroU32::new(2).unwrap(),
+            max_refused: None,
             render: &|instruction| format!("### {instruction}"),
             rendering: "###".to_string(),
         },

@@ -57,6 +57,7 @@ fn plan() -> GeneratePlan<'static> {
         asking: Asking {
             decoding: Decoding::greedy(512),
             attempts: NonZeroU32::new(3).unwrap(),
+            max_refused: None,
             render: &|text| format!("<<{text}>>"),
             rendering: "angles".to_string(),
         },

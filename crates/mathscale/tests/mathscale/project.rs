@@ -3,7 +3,7 @@ use std::fs;
 use std::path::Path;
 
 use fault::{Class, Fault};
-use mathscale::{ErrorKind, Input, Project, Stage, StageIdentity, StageStart, StageState};
+use mathscale::{Change, ErrorKind, Input, Project, Stage, StageIdentity, StageStart, StageState};
 use serde_json::json;
 
 fn identity(inputs: &[(&str, Input)], options: &[(&str, u64)]) -> StageIdentity {
@@ -29,7 +29,9 @@ fn run(
     text: &str,
     fresh: bool,
 ) -> StageStart {
-    let begun = project.begin(stage, identity, fresh, |_| false).unwrap();
+    let begun = project
+        .begin(stage, identity, fresh, |_| Change::Replies)
+        .unwrap();
     if !matches!(begun, StageStart::AlreadyThere(_)) {
         let path = project.file(file);
         let output = store::write_atomic(&path, |out| out.write_all(text.as_bytes())).unwrap();
@@ -90,7 +92,9 @@ fn a_stage_is_run_once_and_refused_with_other_options() {
         matches!(extract(&mut project, "one", false), StageStart::AlreadyThere(record) if record.counts["bytes"] == 3)
     );
     let refused = project
-        .begin(Stage::Extract, identity(&[], &[("n", 7)]), false, |_| false)
+        .begin(Stage::Extract, identity(&[], &[("n", 7)]), false, |_| {
+            Change::Replies
+        })
         .unwrap_err()
         .to_string();
     assert!(
@@ -171,7 +175,9 @@ fn a_stage_that_was_stopped_is_continued() {
     let mut project = new_project(folder.path());
     assert_eq!(
         project
-            .begin(Stage::Extract, identity(&[], &[]), false, |_| false)
+            .begin(Stage::Extract, identity(&[], &[]), false, |_| {
+                Change::Replies
+            })
             .unwrap(),
         StageStart::New
     );
@@ -182,7 +188,9 @@ fn a_stage_that_was_stopped_is_continued() {
     assert_eq!(state(&project, Stage::Extract), StageState::Unfinished);
     assert_eq!(
         project
-            .begin(Stage::Extract, identity(&[], &[]), false, |_| false)
+            .begin(Stage::Extract, identity(&[], &[]), false, |_| {
+                Change::Replies
+            })
             .unwrap(),
         StageStart::Resumed
     );
@@ -217,7 +225,9 @@ fn files_that_were_changed_afterwards_are_refused() {
     ));
     assert!(changed(
         project
-            .begin(Stage::Extract, identity(&[], &[("n", 3)]), false, |_| false)
+            .begin(Stage::Extract, identity(&[], &[("n", 3)]), false, |_| {
+                Change::Replies
+            })
             .unwrap_err()
     ));
     fs::remove_file(project.file("extractions.jsonl")).unwrap();

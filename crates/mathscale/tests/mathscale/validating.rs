@@ -31,6 +31,7 @@ fn plan(method: ValidationMethod, on_wrong: OnWrong) -> ValidatePlan<'static> {
                 ..Decoding::greedy(256)
             },
             attempts: NonZeroU32::new(2).unwrap(),
+            max_refused: None,
             render: &|text| text.to_string(),
             rendering: "plain".to_string(),
         },

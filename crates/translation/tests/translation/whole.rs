@@ -65,6 +65,7 @@ impl Bench {
             folder: &folder,
             decoding: Decoding::greedy(64),
             attempts: NonZeroU32::new(3).unwrap(),
+            max_refused: None,
             render: &|instruction| format!("### {instruction}"),
             rendering: "###".to_string(),
         };

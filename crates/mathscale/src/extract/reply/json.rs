@@ -43,9 +43,15 @@ fn of_object(object: &Map<String, Value>) -> Option<Listed> {
     if topics.is_none() && knowledge_points.is_none() {
         return None;
     }
+    let is_blank = |value: &Value| value.as_str().is_some_and(|text| text.trim().is_empty());
+    let ends_empty = |value: &Value| {
+        let list = value.as_array();
+        list.and_then(|list| list.last()).is_some_and(is_blank)
+    };
     Some(Listed {
         topics: topics.unwrap_or_default(),
         knowledge_points: knowledge_points.unwrap_or_default(),
+        ends_in_empty_item: object.values().any(ends_empty),
     })
 }
 

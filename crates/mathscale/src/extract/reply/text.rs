@@ -35,6 +35,26 @@ static BOLD_NAME: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(r"^(?:\*\*|__)(.+?)(?:\*\*|__)").expect("the pattern is well-formed")
 });
 
+/// A mark and nothing behind it.
+static BARE_MARK: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"^\s*(?:[-*+•·–—▪◦]|\(?\d{1,2}[.):]\)?|\(\d{1,2}\))[\s*_`\x22“]*$")
+        .expect("the pattern is well-formed")
+});
+
+/// Whether the reply ends where another item was to follow: with a mark, or a numbered heading, and
+/// nothing behind it. Such a reply is not whole.
+fn ends_in_empty_item(reply: &str) -> bool {
+    let mut lines = reply.lines().rev();
+    let last = lines.find(|line| !line.trim().is_empty() && !is_frame(line));
+    last.is_some_and(|line| {
+        let heading = HEADING.captures(line).is_some_and(|heading| {
+            let rest = heading.name("rest").map_or("", |rest| rest.as_str().trim());
+            heading.name("number").is_some() && rest.is_empty()
+        });
+        heading || BARE_MARK.is_match(line)
+    })
+}
+
 #[derive(Clone, Copy, PartialEq)]
 enum Section {
     None,
@@ -44,7 +64,10 @@ enum Section {
 
 /// The concepts that the lines list; empty lists where nothing is recognised.
 pub(crate) fn parse(reply: &str) -> Listed {
-    let mut listed = Listed::default();
+    let mut listed = Listed {
+        ends_in_empty_item: ends_in_empty_item(reply),
+        ..Listed::default()
+    };
     let mut section = Section::None;
     // Whether the items of the section are marked: then a line without a mark is a remark.
     let mut marked = None;
