@@ -9,7 +9,7 @@ use crate::heading;
 
 /// The share of the items that a stage has to end with.
 #[derive(clap::Args)]
-#[command(next_help_heading = heading::PROJECT)]
+#[command(next_help_heading = heading::OUTPUT)]
 pub struct MinUsable {
     /// Exit code 3 where less than this share of the items can be used; also where none can.
     #[arg(long, default_value = "10%", value_name = "P%")]

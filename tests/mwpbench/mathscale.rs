@@ -4,8 +4,11 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use assert_cmd::cargo::CommandCargoExt;
+use evaluation::Template;
+use loopback::completions::{MODEL, ModelServer, json_answer, whole_answer};
 use serde_json::{Value, json};
 
+use crate::checkpoint::Checkpoint;
 use crate::command::{Done, mwpbench};
 
 const USAGE: i32 = 2;
@@ -210,12 +213,13 @@ fn empty_and_tiny_seed_files() {
     let done = stage(folder, &["extract"], &["--from-annotations", "tiny.jsonl"]).ok();
     assert!(done.stdout.contains("2 seeds rejected"), "{}", done.stdout);
     assert!(
-        done.stdout.contains("line 2: ") && done.stdout.contains("a name of 10240 characters"),
+        done.stdout
+            .contains("a name of 10240 characters, of which 200 are allowed (line 2)"),
         "{}",
         done.stdout
     );
     assert!(
-        done.stdout.contains("line 3: ") && done.stdout.contains("control character U+001B"),
+        done.stdout.contains("control character U+001B (line 3)"),
         "{}",
         done.stdout
     );
@@ -424,4 +428,103 @@ fn a_compose_that_is_killed_at_any_moment_leaves_a_project_that_goes_on() {
         })
         .collect();
     assert!(half.is_empty(), "{half:?}");
+}
+
+/// What a model that follows the instruction replies.
+const CONCEPTS: &str = "Topics:\n1. Money\n\nKnowledge points:\n1. Question types";
+
+/// The stop strings of the evaluation cut what is asked for, and its template is for models that
+/// were trained on it.
+#[test]
+fn a_server_is_asked_in_a_chat_without_template_and_stop_strings() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let seed = "{\"question\": \"What is 2 + 2?\", \"answer\": \"4\"}\n";
+    fs::write(folder.join("seeds.jsonl"), seed).unwrap();
+    let server = ModelServer::start(|asked| json_answer(200, &whole_answer(asked, CONCEPTS)));
+    let flags = [
+        "--seeds",
+        "seeds.jsonl",
+        "--keep-singletons",
+        "--model",
+        MODEL,
+        "--endpoint",
+        &server.url,
+    ];
+    stage(folder, &["extract"], &flags).ok();
+    let [asked] = server.completion_requests().try_into().ok().unwrap();
+    assert!(
+        asked.route.ends_with("/chat/completions"),
+        "{}",
+        asked.route
+    );
+    assert!(
+        !asked.prompt().contains("### Instruction"),
+        "{}",
+        asked.prompt()
+    );
+    assert_eq!(asked.body["stop"], Value::Null);
+    let found = lines(folder, "extractions.jsonl");
+    assert_eq!(found[0]["knowledge_points"], json!(["Question types"]));
+    // By the other API the prompt is what is said, and nothing is said of it.
+    let plain = [&flags[..], &["--endpoint-api", "completions", "--fresh"]].concat();
+    stage(folder, &["extract"], &plain).ok();
+    let last = server.completion_requests().pop().unwrap();
+    assert!(
+        !last.prompt().contains("### Instruction"),
+        "{}",
+        last.prompt()
+    );
+    assert_eq!(last.body["stop"], Value::Null);
+    let alpaca = [&flags[..], &["--prompt-template", "alpaca", "--fresh"]].concat();
+    stage(folder, &["extract"], &alpaca).ok();
+    let last = server.completion_requests().pop().unwrap();
+    assert!(
+        last.body["messages"] == Value::Null && last.prompt().contains("### Instruction"),
+        "{}",
+        last.prompt()
+    );
+}
+
+#[test]
+fn a_checkpoint_is_asked_by_its_own_chat_template() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let seed = "{\"question\": \"What is 2 + 2?\", \"answer\": \"4\"}\n";
+    fs::write(folder.join("seeds.jsonl"), seed).unwrap();
+    let model = Checkpoint::copy_to(folder);
+    let ask = |flags: &[&str]| {
+        let usual = [
+            "--seeds",
+            "seeds.jsonl",
+            "--model",
+            "model",
+            "--max-tokens",
+            "4",
+            "--attempts",
+            "1",
+            "--quiet",
+            "--fresh",
+        ];
+        let done = stage(folder, &["extract"], &[&usual[..], flags].concat());
+        assert!(
+            done.stderr.contains("none of its 1 records"),
+            "{}",
+            done.stderr
+        );
+        let file = folder.join("project/extract.job.json");
+        let job: Value = serde_json::from_slice(&fs::read(file).unwrap()).unwrap();
+        assert_eq!(job["decoding"]["stop"], json!([]));
+        job["binding"]["rendering"].clone()
+    };
+    let plain = ask(&[]);
+    assert_eq!(plain, Template::named("none").unwrap().digest());
+    let mut config: Value = serde_json::from_slice(&model.read("tokenizer_config.json")).unwrap();
+    config["chat_template"] =
+        "{% for m in messages %}[{{ m.role }}]{{ m.content }}{% endfor %}[assistant]".into();
+    model.write("tokenizer_config.json", config.to_string());
+    let chat = ask(&[]);
+    assert_ne!(chat, plain);
+    assert_eq!(ask(&["--prompt-template", "chat"]), chat);
+    assert_eq!(ask(&["--prompt-template", "none"]), plain);
 }

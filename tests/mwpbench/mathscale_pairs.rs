@@ -8,6 +8,7 @@ use crate::command::{Done, mwpbench};
 use crate::mathscale::without_times;
 
 const USAGE: i32 = 2;
+const INCOMPLETE: i32 = 3;
 const INTEGRITY: i32 = 4;
 
 fn stage(folder: &Path, stage: &str, extra: &[&str]) -> Done {
@@ -122,9 +123,15 @@ fn a_model_that_answers_rubbish_has_everything_rejected() {
         "--price",
         "1,2",
     ];
-    let outcome = stage(folder, "generate", &[&flags[..], &["--json"]].concat())
-        .ok()
-        .json();
+    let done = stage(folder, "generate", &[&flags[..], &["--json"]].concat());
+    assert_eq!(done.code, Some(INCOMPLETE), "{}", done.stderr);
+    assert!(
+        done.stderr
+            .contains("\"generate\": 0 of 3 items can be used, less than 10 % (--min-usable)"),
+        "{}",
+        done.stderr
+    );
+    let outcome = done.json();
     assert_eq!(
         (
             &outcome["record"]["counts"]["set_aside"],
@@ -134,11 +141,29 @@ fn a_model_that_answers_rubbish_has_everything_rejected() {
     );
     let rejected = lines(&folder.join("project/generate.set-aside.jsonl"));
     assert_eq!((rejected.len(), &rejected[0]["id"]), (3, &json!("pair/1")));
-    let again = stage(folder, "generate", &flags).ok();
+    let again = stage(folder, "generate", &flags);
+    assert_eq!(again.code, Some(INCOMPLETE), "{}", again.stderr);
     assert!(
         again.stderr.contains("there already, since"),
         "{}",
         again.stderr
+    );
+    assert!(
+        again
+            .stdout
+            .contains("3 × the reply was cut off after 24 tokens (line 1 is the first)"),
+        "{}",
+        again.stdout
+    );
+    // More of them are asked, until it is clear that none can be used.
+    let all = [&flags[..2], &flags[4..], &["--quiet"]].concat();
+    stage(folder, "generate", &all).refused(
+        INCOMPLETE,
+        &[
+            "none of the first 20 replies can be used",
+            "20 × the reply was cut off",
+            "--max-refused 0",
+        ],
     );
     stage(
         folder,
@@ -196,7 +221,8 @@ fn pairs_from_elsewhere_are_screened_and_exported() {
     )
     .ok();
     assert!(
-        text.stdout.contains("(55 pairs, 10 of other files)"),
+        text.stdout
+            .contains("(55 pairs, 10 of other files, not screened)"),
         "{}",
         text.stdout
     );
@@ -221,6 +247,92 @@ fn pairs_from_elsewhere_are_screened_and_exported() {
         "{again}\n{}\n{status}",
         text.stdout
     )));
+}
+
+/// The bundled problems are not the test sets, and nothing is no training data.
+#[test]
+fn an_all_clear_needs_test_sets_and_records() {
+    let folder = composed();
+    let folder = folder.path();
+    pairs(folder);
+    let flags = ["--pairs", "pairs.jsonl"];
+    stage(folder, "screen", &flags).refused(
+        USAGE,
+        &[
+            "the bundled problems are not the benchmark",
+            "mwpbench data fetch",
+            "--data bundled",
+        ],
+    );
+    assert!(!folder.join("project/screened.jsonl").exists());
+    let bundled = [&flags[..], &["--data", "bundled"]].concat();
+    let done = stage(folder, "screen", &bundled).ok();
+    assert!(
+        done.stderr
+            .starts_with("warning: the only test items are the bundled problems")
+            && done
+                .stdout
+                .contains("the bundled problems, NOT the published test sets"),
+        "{}{}",
+        done.stderr,
+        done.stdout
+    );
+    let done = stage(folder, "screen", &[&bundled[..], &["--json"]].concat()).ok();
+    assert_eq!(done.json()["report"]["tests"]["bundled"], true);
+
+    let none = ["--without-tests", "--fresh", "--max-question-chars", "1"];
+    let done = stage(folder, "screen", &[&flags[..], &none].concat());
+    assert_eq!(done.code, Some(INCOMPLETE));
+    assert!(
+        done.stderr
+            .contains("\"screen\": 0 of 60 items can be used"),
+        "{}",
+        done.stderr
+    );
+    let done = stage(folder, "export", &[]);
+    assert_eq!(done.code, Some(INCOMPLETE));
+    assert!(
+        done.stderr.contains("\"export\" wrote no record"),
+        "{}",
+        done.stderr
+    );
+}
+
+/// GSM8K's notes of a calculator are no text to learn, and all that is trained on ends in one way.
+#[test]
+fn mixed_records_are_written_as_the_pipelines_own_and_called_unscreened() {
+    let folder = composed();
+    let folder = folder.path();
+    pairs(folder);
+    let record = json!({"question": "Half of 48?", "answer": "It is <<48/2=24>>24.\n#### 24"});
+    fs::write(folder.join("gsm8k.jsonl"), record.to_string()).unwrap();
+    let screen = ["--pairs", "pairs.jsonl", "--without-tests"];
+    stage(folder, "screen", &screen).ok();
+    let done = stage(folder, "export", &["--mix", "gsm8k.jsonl"]).ok();
+    assert!(
+        done.stdout.contains("1 of other files, not screened"),
+        "{}",
+        done.stdout
+    );
+    let chat = fs::read_to_string(folder.join("project/export/chat/train.jsonl")).unwrap();
+    assert!(chat.contains(r"It is 24.\nThe answer is 24."), "{chat}");
+    assert!(!chat.contains("<<") && !chat.contains("####"));
+    let card = fs::read_to_string(folder.join("project/export/README.md")).unwrap();
+    assert!(
+        card.contains("Records of other files were not screened"),
+        "{card}"
+    );
+    for words in [
+        "50 seed questions",
+        "40 compositions",
+        "edges from topics to knowledge points",
+    ] {
+        assert!(card.contains(words), "{words} in {card}");
+    }
+    assert!(
+        !card.contains("set aside") && !card.contains(" kp "),
+        "{card}"
+    );
 }
 
 #[test]

@@ -73,7 +73,7 @@ fn what_needs_no_translation_is_refused_before_a_model_is_asked() {
         folder.path(),
         [&rope[..], &["--prompt-template", "chat"]].concat(),
     )
-    .refused(USAGE, &["is for `eval`", "--endpoint-api chat"]);
+    .refused(USAGE, &["has no chat template"]);
     assert_eq!(
         fs::read_to_string(folder.path().join("rope.jsonl")).unwrap(),
         ROPE

@@ -3,12 +3,13 @@
 mod forecast; // when work will be done, on simulated runs
 
 use std::cell::Cell;
-use std::num::NonZeroU32;
+use std::num::{NonZeroU32, NonZeroUsize};
 use std::ops::ControlFlow;
 use std::path::Path;
 
+use fault::{Class, Fault};
 use generation::{Decoding, FinishReason, Prompt, Scripted, ScriptedReply};
-use jobs::{ItemOutcome, Job, JobError, Replies, Task, UnreadableReply};
+use jobs::{ItemOutcome, Job, JobError, Progress, Replies, Task, UnreadableReply};
 use serde_json::json;
 
 /// What fits into the context of the scripted model.
@@ -247,4 +248,54 @@ fn other_work_and_damage_are_refused_with_the_difference() {
     std::fs::write(&file, format!("{text}{first}")).unwrap();
     let message = go(folder.path(), &mut script(1)).unwrap_err().to_string();
     assert!(message.contains("is out of order"), "{message}");
+}
+
+/// A model that never follows: after so many replies nothing more is asked of it.
+#[test]
+fn a_job_whose_first_replies_are_all_refused_is_given_up() {
+    let folder = tempfile::tempdir().unwrap();
+    let limited = |max_refused| Job {
+        max_refused: NonZeroUsize::new(max_refused),
+        ..job(folder.path())
+    };
+    let go_on = &mut |_: &Progress| ControlFlow::Continue(());
+    let mut rubbish = Scripted::new(|_: &Prompt| "rubbish");
+    let error = limited(8)
+        .run(&Numbers(12), &mut rubbish, go_on)
+        .unwrap_err();
+    assert_eq!((error.class(), rubbish.asked.len()), (Class::Incomplete, 8));
+    let message = error.to_string();
+    assert!(
+        message.starts_with("none of the first 8 replies can be used: 1 × rubbish is not ")
+            && message.contains("numbers.replies.jsonl"),
+        "{message}"
+    );
+    // Nothing is asked in vain by the same call, and with a larger number it goes on.
+    let mut idle = Scripted::new(|_: &Prompt| "rubbish");
+    assert!(limited(8).run(&Numbers(12), &mut idle, go_on).is_err());
+    assert_eq!(idle.asked.len(), 0);
+    let mut script = script(0);
+    let replies = limited(20).run(&Numbers(12), &mut script, go_on).unwrap();
+    assert!(replies.tally().answered > 0 && replies.tally().replies > 8);
+}
+
+#[test]
+fn items_can_be_added_at_the_end_and_not_taken_away() {
+    let folder = tempfile::tempdir().unwrap();
+    let go_on = &mut |_: &Progress| ControlFlow::Continue(());
+    job(folder.path())
+        .run(&Numbers(4), &mut script(0), go_on)
+        .unwrap();
+    let mut more = script(0);
+    job(folder.path())
+        .run(&Numbers(6), &mut more, go_on)
+        .unwrap();
+    assert_eq!(asked(&more), [(4, 0), (5, 0), (5, 1)]);
+    let error = job(folder.path())
+        .run(&Numbers(5), &mut script(0), go_on)
+        .unwrap_err();
+    assert!(
+        error.to_string().contains("items is 6 there and 5 here"),
+        "{error}"
+    );
 }

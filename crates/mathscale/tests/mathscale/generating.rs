@@ -356,3 +356,52 @@ fn a_dry_run_estimates_and_asks_nothing() {
     assert_eq!(ten.compositions, 10);
     assert!(!project.file("generate.job.json").exists());
 }
+
+/// A sample first, and all of it later: what was paid for is not asked again.
+#[test]
+fn a_limit_is_raised_without_asking_anything_twice() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut project = composed(folder.path());
+    let limited = |limit| GeneratePlan { limit, ..plan() };
+    let mut asked = Vec::new();
+    for limit in [Some(20), Some(50), None] {
+        let mut script = Scripted::new(good);
+        let outcome = run(&mut project, &limited(limit), &mut script).unwrap();
+        let total = limit.unwrap_or(COUNT);
+        assert_eq!(outcome.record.counts["pairs"], total as u64);
+        assert_eq!(script.asked.len(), total - asked.len());
+        asked.extend(script.asked.iter().map(number));
+    }
+    asked.sort_unstable();
+    assert!(asked.into_iter().eq(1..=COUNT));
+    let whole = tempfile::tempdir().unwrap();
+    assert_eq!(pairs(&project), pairs(&generated(whole.path())));
+    let fewer = run(&mut project, &limited(Some(20)), &mut Scripted::new(good));
+    let message = fewer.unwrap_err().to_string();
+    assert!(
+        message.contains("options.limit is null there and 20 here"),
+        "{message}"
+    );
+}
+
+#[test]
+fn reasons_are_counted_and_still_there_when_nothing_is_to_do() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut project = composed(folder.path());
+    let answer = |prompt: &Prompt| match number(prompt) % 3 {
+        0 => "Nothing.".to_string(),
+        1 => "Question: 1 + 1?".to_string(),
+        _ => good(prompt),
+    };
+    for already_there in [false, true] {
+        let outcome = run(&mut project, &plan(), &mut Scripted::new(answer)).unwrap();
+        assert_eq!(outcome.already_there, already_there);
+        let reasons = &outcome.details.reasons;
+        assert_eq!(
+            reasons.values().copied().collect::<Vec<_>>(),
+            [COUNT as u64 / 3; 2],
+            "{reasons:?}"
+        );
+        assert_eq!(outcome.details.rejected.len(), 5);
+    }
+}

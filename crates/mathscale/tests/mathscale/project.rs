@@ -288,3 +288,37 @@ fn the_second_writer_is_refused_with_the_name_of_the_first() {
     drop(first);
     new_project(folder.path());
 }
+
+/// The message of an interruption says that the same command continues: also where that is one that
+/// replaces.
+#[test]
+fn a_replacement_that_was_interrupted_is_continued_by_the_same_call() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut project = Project::open_to_write(folder.path()).unwrap();
+    let begin = |project: &mut Project, fresh| {
+        let identity = identity(&[], &[("n", 1)]);
+        project
+            .begin(Stage::Generate, identity, fresh, |_| Change::Replies)
+            .unwrap()
+    };
+    let journal = project.file("generate.replies.jsonl");
+    assert_eq!(begin(&mut project, false), StageStart::New);
+    fs::write(&journal, "old").unwrap();
+    // What was begun without it is replaced ...
+    assert_eq!(begin(&mut project, true), StageStart::New);
+    assert!(!journal.exists());
+    fs::write(&journal, "new").unwrap();
+    // ... and the replacement, interrupted, continued: by either call.
+    drop(project);
+    let mut project = Project::open_to_write(folder.path()).unwrap();
+    for fresh in [true, false, true] {
+        assert_eq!(begin(&mut project, fresh), StageStart::Resumed);
+        assert_eq!(fs::read_to_string(&journal).unwrap(), "new");
+    }
+    // Once it is finished, the next one replaces it.
+    project
+        .finish(Stage::Generate, BTreeMap::new(), BTreeMap::new())
+        .unwrap();
+    assert_eq!(begin(&mut project, true), StageStart::New);
+    assert!(!journal.exists());
+}
