@@ -75,12 +75,8 @@ impl RunFolder {
         };
         std::fs::create_dir_all(path).map_err(not_writable)?;
         tempfile::tempfile_in(path).map_err(not_writable)?;
-        let mut others = std::fs::read_dir(path)
-            .map_err(not_writable)?
-            .flatten()
-            .filter(|entry| entry.file_name() != LOCK);
         let exists = path.join(MANIFEST).exists();
-        if !exists && others.next().is_some() {
+        if !exists && holds_other_files(path).map_err(not_writable)? {
             return Err(Error::NotARunFolder(path.to_path_buf()));
         }
         let mut folder = Self {
@@ -88,6 +84,7 @@ impl RunFolder {
             manifest,
             lock: Some(Arc::new(FolderLock::acquire(path, LOCK)?)),
         };
+        store::remove_temporary_files(path);
         if exists {
             let there = read_run_manifest(path)?;
             let differences = there.identity.differences(&folder.manifest.identity);
@@ -313,6 +310,19 @@ impl RunFolder {
         write_atomic(&file, fill).map_err(FileError::write_failed(&file))?;
         Ok(())
     }
+}
+
+/// Whether a folder without a manifest holds anything but what a run leaves that is killed while it
+/// begins: the lock, then the problems, and temporary files. Without the lock the problems are
+/// somebody else's.
+fn holds_other_files(folder: &Path) -> io::Result<bool> {
+    let begun = folder.join(LOCK).exists();
+    let is_other = |entry: std::fs::DirEntry| {
+        let name = entry.file_name();
+        let is_temporary = name.to_string_lossy().starts_with(store::TEMPORARY_PREFIX);
+        !(begun && (name == LOCK || name == PROBLEMS || is_temporary))
+    };
+    Ok(std::fs::read_dir(folder)?.flatten().any(is_other))
 }
 
 fn read_run_manifest(folder: &Path) -> Result<RunManifest, FileError> {

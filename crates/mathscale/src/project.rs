@@ -115,7 +115,14 @@ impl Project {
         if !exists && folder.exists() {
             // Before the lock, whose file would be one more in a folder that is not ours.
             let entries = fs::read_dir(folder).map_err(FileError::unreadable(folder))?;
-            if entries.flatten().any(|entry| entry.file_name() != LOCK) {
+            // A project that was killed while it began has its lock, and perhaps a temporary file.
+            let begun = folder.join(LOCK).exists();
+            let is_other = |entry: fs::DirEntry| {
+                let name = entry.file_name();
+                let is_temporary = name.to_string_lossy().starts_with(store::TEMPORARY_PREFIX);
+                name != LOCK && !(begun && is_temporary)
+            };
+            if entries.flatten().any(is_other) {
                 return Err(Error::in_file(folder, ErrorKind::NotAProject));
             }
         }

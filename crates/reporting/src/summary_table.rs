@@ -5,7 +5,7 @@ use evaluation::{Averages, Counts, RepeatedItems, Scorer, SetSummary, Summary};
 
 use crate::interval::{Average, average_interval, is_point, stored_interval};
 use crate::table::framed;
-use crate::wording::{counted, first_names, percent, percent_range};
+use crate::wording::{counted, first_names, percent, percent_range, wrapped};
 
 /// Ids named in a note.
 const MAX_IDS: usize = 5;
@@ -21,61 +21,92 @@ pub struct SummaryTable {
     pub styled: bool,
 }
 
+/// Terminals with fewer columns than this get the narrow table.
+const MIN_WIDE: u16 = 116;
+
+/// Columns that only the wide table has: what they hold stands in lines below the narrow one.
+const WIDE_ONLY: [usize; 3] = [1, 7, 8];
+
 /// Title, table and the notes that its numbers need. Accuracies are percentages by both scorers;
 /// the interval is the strict one's at 95 %: Wilson's of a set, a stratified bootstrap's of an
-/// average.
+/// average. In a narrow terminal sets go by their short names, and what would not fit into 80
+/// columns stands below the table.
 pub fn summary_table(summary: &Summary, layout: SummaryTable) -> String {
-    let mut text = format!("{}\n", title(summary));
-    let mut table = framed(
-        [
-            "set",
-            "level",
-            "n",
-            "official",
-            "strict",
-            "95 % interval",
-            "no answer",
-            "truncated",
-            "failed",
-        ],
-        &[2, 3, 4, 5, 6, 7, 8],
-        layout.width,
-    );
+    let narrow = layout.width.is_some_and(|width| width < MIN_WIDE);
+    let fits = |column: &usize| !narrow || !WIDE_ONLY.contains(column);
+    const HEADER: [&str; 9] = [
+        "set",
+        "level",
+        "n",
+        "official",
+        "strict",
+        "95 % interval",
+        "no answer",
+        "truncated",
+        "failed",
+    ];
+    let columns: Vec<usize> = (0..HEADER.len()).filter(fits).collect();
+    let numbers: Vec<usize> = (0..columns.len())
+        .filter(|&place| columns[place] > 1)
+        .collect();
+    let header = columns.iter().map(|&column| HEADER[column]);
+    let mut table = framed(header, &numbers, layout.width);
+    let row = |cells: Vec<String>| -> Vec<String> {
+        let mut cells = cells;
+        cells.resize(HEADER.len(), String::new());
+        columns
+            .iter()
+            .map(|&column| std::mem::take(&mut cells[column]))
+            .collect()
+    };
     for set in &summary.sets {
-        table.add_row(set_row(set));
+        table.add_row(row(set_row(set, narrow)));
         for task in set.tasks.iter().filter(|_| layout.by_task) {
-            table.add_row(counts_row(
-                format!("  {}", task.task),
-                String::new(),
-                &task.counts,
-            ));
+            let name = format!("  {}", task.task);
+            table.add_row(row(counts_row(name, String::new(), &task.counts)));
         }
     }
     for (name, average, interval, (sets, n)) in averages(summary) {
-        let count = counted(sets, "set");
-        let interval = interval.map(percent_range).unwrap_or_default();
-        let (official, strict) = (percent(average.official), percent(average.strict));
-        let cells = [
+        let cells = vec![
             name.to_string(),
-            count,
+            counted(sets, "set"),
             n.to_string(),
-            official,
-            strict,
-            interval,
+            percent(average.official),
+            percent(average.strict),
+            interval.map(percent_range).unwrap_or_default(),
         ];
-        table.add_row(cells.map(|text| match layout.styled {
+        table.add_row(row(cells).into_iter().map(|text| match layout.styled {
             true => Cell::new(text).add_attribute(Attribute::Bold),
             false => Cell::new(text),
         }));
     }
+    let mut paragraphs = vec![title(summary)];
+    let mut text = wrapped(&paragraphs, layout.width);
     text.push_str(&table.trim_fmt());
     text.push('\n');
     text.extend(pass_and_majority(summary, layout));
-    for note in notes(summary) {
-        text.push_str(&note);
-        text.push('\n');
-    }
+    paragraphs = match narrow {
+        true => counts_below(summary),
+        false => Vec::new(),
+    };
+    paragraphs.extend(notes(summary));
+    text.push_str(&wrapped(&paragraphs, layout.width));
     text
+}
+
+/// What the narrow table has no columns for: cut and failed items, where there are any.
+fn counts_below(summary: &Summary) -> Vec<String> {
+    let line = |name: &str, count: fn(&Counts) -> usize| {
+        let sets = summary.sets.iter().filter(|set| count(&set.counts) > 0);
+        let of_set = |set: &SetSummary| format!("{} of {}", count(&set.counts), set.set);
+        let sets: Vec<String> = sets.map(of_set).collect();
+        (!sets.is_empty()).then(|| format!("{name}: {}.", sets.join(", ")))
+    };
+    let lines = [
+        line("Truncated", |counts| counts.truncated),
+        line("Failed", |counts| counts.failed),
+    ];
+    lines.into_iter().flatten().collect()
 }
 
 /// A row of the table: name, average, interval, and how many sets and items it is over.
@@ -115,17 +146,17 @@ fn averages(summary: &Summary) -> Vec<AverageRow> {
     rows
 }
 
-fn set_row(set: &SetSummary) -> Vec<Cell> {
-    let name = if set.in_average {
-        set.title.clone()
-    } else {
-        format!("{} *", set.title)
+fn set_row(set: &SetSummary, narrow: bool) -> Vec<String> {
+    let name = match narrow {
+        true => &set.set,
+        false => &set.title,
     };
-    counts_row(name, set.level.clone(), &set.counts)
+    let mark = if set.in_average { "" } else { " *" };
+    counts_row(format!("{name}{mark}"), set.level.clone(), &set.counts)
 }
 
-fn counts_row(name: String, level: String, counts: &Counts) -> Vec<Cell> {
-    [
+fn counts_row(name: String, level: String, counts: &Counts) -> Vec<String> {
+    vec![
         name,
         level,
         counts.n.to_string(),
@@ -136,8 +167,6 @@ fn counts_row(name: String, level: String, counts: &Counts) -> Vec<Cell> {
         counts.truncated.to_string(),
         counts.failed.to_string(),
     ]
-    .map(Cell::new)
-    .to_vec()
 }
 
 /// What several completions of each problem come to, all of them drawn; `None` for single ones.
@@ -174,9 +203,11 @@ fn pass_and_majority(summary: &Summary, layout: SummaryTable) -> Option<String> 
             percent_range(majority.strict.interval),
         ]);
     }
+    let note = "The first two by the official scorer, the others by the strict one; summary.json has them for fewer completions too.";
     Some(format!(
-        "{}\nThe first two by the official scorer, the others by the strict one; summary.json has them for fewer completions too.\n",
-        table.trim_fmt()
+        "{}\n{}",
+        table.trim_fmt(),
+        wrapped(&[note.to_string()], layout.width)
     ))
 }
 

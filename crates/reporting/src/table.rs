@@ -11,13 +11,15 @@ const LINE: LineStyle = LineStyle::none().fill('─').junction('─');
 
 /// A table with a header, `width` columns of the terminal wide at most (as wide as it needs to be
 /// where `None`).
-pub(crate) fn framed<const N: usize>(
-    header: [&str; N],
+pub(crate) fn framed<'a>(
+    header: impl IntoIterator<Item = &'a str>,
     right_aligned: &[usize],
     width: Option<u16>,
 ) -> Table {
     let mut table = Table::new();
-    table.load_style(STYLE).set_header(header.map(Cell::new));
+    table
+        .load_style(STYLE)
+        .set_header(header.into_iter().map(Cell::new));
     match width {
         Some(width) => table
             .set_content_arrangement(ContentArrangement::Dynamic)

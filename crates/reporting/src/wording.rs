@@ -61,6 +61,30 @@ pub(crate) fn value_text(value: &str) -> String {
     out
 }
 
+/// Paragraphs, each from a new line, broken between words where a line would be wider than `width`
+/// columns. A character counts as one column.
+pub(crate) fn wrapped(paragraphs: &[String], width: Option<u16>) -> String {
+    let width = width.map_or(usize::MAX, usize::from);
+    let mut text = String::new();
+    for paragraph in paragraphs {
+        let mut used = 0;
+        for word in paragraph.split(' ') {
+            let length = word.chars().count();
+            if used > 0 && used + 1 + length > width {
+                text.push('\n');
+                used = 0;
+            } else if used > 0 {
+                text.push(' ');
+                used += 1;
+            }
+            text.push_str(word);
+            used += length;
+        }
+        text.push('\n');
+    }
+    text
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -202,6 +202,19 @@ fn a_folder_of_another_run_is_refused_and_the_difference_named() {
 }
 
 #[test]
+fn a_run_that_was_killed_while_it_began_begins_again() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("problems.jsonl"), "{\"id\": \"gsm").unwrap();
+    fs::write(folder.path().join(".mwpbench-a1b2"), "half").unwrap();
+    let error = run(&gsm8k(1), &mut Scripted::new(right), folder.path()).unwrap_err();
+    assert!(matches!(error, Error::NotARunFolder(_)), "{error}");
+    // The lock says that these files are a run's.
+    fs::write(folder.path().join("run.lock"), "").unwrap();
+    run(&gsm8k(1), &mut Scripted::new(right), folder.path()).unwrap();
+    assert!(!folder.path().join(".mwpbench-a1b2").exists());
+}
+
+#[test]
 fn a_folder_with_other_files_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("thesis.tex"), "precious").unwrap();

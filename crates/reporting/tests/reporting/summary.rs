@@ -38,6 +38,20 @@ fn summary(edit: impl FnOnce(&mut serde_json::Value)) -> Summary {
 }
 
 #[test]
+fn a_narrow_table_fits_80_columns_and_loses_nothing() {
+    let layout = SummaryTable {
+        width: Some(80),
+        ..SummaryTable::default()
+    };
+    let text = summary_table(&summary(|_| ()), layout);
+    assert!(
+        text.lines().all(|line| line.chars().count() <= 80),
+        "{text}"
+    );
+    insta::assert_snapshot!(text);
+}
+
+#[test]
 fn a_table_on_real_data() {
     let text = summary_table(&summary(|_| ()), SummaryTable::default());
     insta::assert_snapshot!(text, @r#"
