@@ -98,8 +98,8 @@ struct OutputArgs {
     /// response; the others stay.
     #[arg(long, conflicts_with = "fresh")]
     retry_failed: bool,
-    /// Start over in a new folder, the name of the other with a number: nothing is resumed or
-    /// overwritten.
+    /// Start over in a new folder, the name of the other with a number: nothing is overwritten, and
+    /// only a run that this began and that was interrupted is continued.
     #[arg(long)]
     fresh: bool,
     /// A tag of the run, such as base="Mistral 7B" or train_size=25000, which `leaderboard` reads;
@@ -170,14 +170,14 @@ pub fn run(args: Args) -> anyhow::Result<Outcome> {
     let mut generator =
         args.generator
             .open_for(&plan.template, args.prompt.tokenizer(), plan.token_details)?;
+    let identity = plan.identity(generator.info());
     let folder = match &args.output.output_dir {
         Some(folder) => folder.clone(),
-        None => default_folder(&plan.identity(generator.info())),
+        None => default_folder(&identity),
     };
-    let folder = if args.output.fresh {
-        unused_folder(folder)
-    } else {
-        folder
+    let folder = match args.output.fresh {
+        true => fresh_folder(&folder, &identity),
+        false => folder,
     };
     if !args.output.quiet {
         let bundled = match plan.origin {
@@ -262,9 +262,18 @@ impl Args {
                 logprobs: self.output.logprobs,
             },
             version: env!("CARGO_PKG_VERSION").to_string(),
-            environment: self.generator.environment(),
+            environment: self.environment(),
             tags: self.tags()?,
         })
+    }
+
+    /// Facts of the run that change no completion.
+    fn environment(&self) -> BTreeMap<String, String> {
+        let mut facts = self.generator.environment();
+        if self.output.fresh {
+            facts.insert(FRESH.to_string(), "true".to_string());
+        }
+        facts
     }
 
     fn tags(&self) -> anyhow::Result<BTreeMap<String, String>> {
@@ -330,17 +339,38 @@ fn default_folder(identity: &evaluation::RunIdentity) -> PathBuf {
     Path::new("mwpbench-runs").join(format!("{name}-{}", &identity.digest()[..DIGITS]))
 }
 
-/// The folder, or the first of `FOLDER-2`, `FOLDER-3` and so on that is not there yet.
-fn unused_folder(folder: PathBuf) -> PathBuf {
+/// The fact of a run that `--fresh` began it.
+const FRESH: &str = "fresh";
+
+/// The folder, or the first of `FOLDER-2`, `FOLDER-3` and so on that is not there yet. Where the
+/// last that is there holds this run, begun in this way and not finished, it is that one: what
+/// interrupted it said that the same command continues it.
+fn fresh_folder(folder: &Path, identity: &evaluation::RunIdentity) -> PathBuf {
     let numbered = |number: u32| {
-        let mut name = folder.clone().into_os_string();
+        let mut name = folder.as_os_str().to_os_string();
         name.push(format!("-{number}"));
         PathBuf::from(name)
     };
-    let mut candidates = std::iter::once(folder.clone()).chain((2..).map(numbered));
-    candidates
-        .find(|candidate| !candidate.exists())
-        .unwrap_or(folder)
+    let mut last: Option<PathBuf> = None;
+    for candidate in std::iter::once(folder.to_path_buf()).chain((2..).map(numbered)) {
+        if !candidate.exists() {
+            return match last {
+                Some(last) if is_begun_anew(&last, identity) => last,
+                _ => candidate,
+            };
+        }
+        last = Some(candidate);
+    }
+    unreachable!("there are more numbers than folders")
+}
+
+fn is_begun_anew(folder: &Path, identity: &evaluation::RunIdentity) -> bool {
+    evaluation::RunFolder::open(folder).is_ok_and(|run| {
+        let manifest = run.manifest();
+        manifest.finished.is_none()
+            && manifest.environment.contains_key(FRESH)
+            && manifest.identity.differences(identity).is_empty()
+    })
 }
 
 /// Reasons of failures that are printed.

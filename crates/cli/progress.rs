@@ -246,6 +246,27 @@ mod tests {
     }
 
     #[test]
+    fn prompts_that_are_read_and_replies_asked_again_are_counted() {
+        let mut reading = status(10, 4);
+        reading.progress.prompt_tokens = 12_345;
+        assert!(
+            reading
+                .line()
+                .contains("reading prompts: 12,345 tokens, 1:02 elapsed"),
+            "{}",
+            reading.line()
+        );
+        let mut job = status(10, 4);
+        (job.progress.completions, job.progress.completion_tokens) = (8, 99);
+        assert!(
+            job.line()
+                .contains("5 asked again, prompts 1,234 tok/s, decode 512"),
+            "{}",
+            job.line()
+        );
+    }
+
+    #[test]
     fn what_is_said_beside_the_bar_fits_the_terminal() {
         for (total, running) in [(8, 0), (398, 64), (18_000, 256), (3_200_000, 4096)] {
             let status = status(total, running);

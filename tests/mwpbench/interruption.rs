@@ -175,3 +175,59 @@ fn a_changed_record_is_found_and_a_fresh_run_leaves_the_old_one_alone() {
     assert_eq!((other("run-2"), other("run-3")), (text.clone(), text));
     assert_ne!(other("run"), other("run-2"));
 }
+
+/// What interrupts a run says that the same command continues it, also where that is --fresh.
+#[test]
+fn a_fresh_run_that_was_interrupted_is_continued_by_the_same_command() {
+    let folder = tempfile::tempdir().unwrap();
+    let plan = [
+        "eval",
+        "--model",
+        "demo",
+        "--data",
+        "bundled",
+        "--tasks",
+        "gsm8k",
+        "--limit",
+        "3",
+        "--max-tokens",
+        "8",
+        "--output-dir",
+        "run",
+    ];
+    let fresh = || {
+        mwpbench(folder.path(), plan.iter().chain(&["--fresh"]))
+            .ok()
+            .stderr
+    };
+    // As after a kill: a completion is there, and the manifest knows no end.
+    let interrupt = |name: &str| {
+        let run = folder.path().join(name);
+        let journal = fs::read_to_string(run.join("completions.jsonl")).unwrap();
+        let first = journal.lines().next().unwrap();
+        fs::write(run.join("completions.jsonl"), format!("{first}\n")).unwrap();
+        let manifest = fs::read(run.join("run.json")).unwrap();
+        let mut manifest: serde_json::Value = serde_json::from_slice(&manifest).unwrap();
+        manifest["finished"] = serde_json::Value::Null;
+        fs::write(run.join("run.json"), manifest.to_string()).unwrap();
+    };
+    for name in ["run", "run-2"] {
+        let begun = fresh();
+        assert!(begun.contains(&format!("run folder: {name}\n")), "{begun}");
+        interrupt(name);
+        let continued = fresh();
+        assert!(
+            continued.contains(&format!("run folder: {name}\n"))
+                && continued.contains("(1 resumed)"),
+            "{continued}"
+        );
+    }
+    // One that was begun without it is left as it is.
+    mwpbench(folder.path(), plan).ok();
+    fs::remove_dir_all(folder.path().join("run")).unwrap();
+    fs::remove_dir_all(folder.path().join("run-2")).unwrap();
+    mwpbench(folder.path(), plan).ok();
+    interrupt("run");
+    let other = fresh();
+    assert!(other.contains("run folder: run-2\n"), "{other}");
+}

@@ -288,7 +288,7 @@ fn bad_options_and_files_are_refused_before_anything_is_written() {
 /// Every format, by the package that trainers use.
 #[test]
 #[ignore = "needs a Python with the package datasets ($MWPBENCH_DATASETS_PYTHON)"]
-fn hugging_face_datasets_reads_every_format() {
+fn the_package_datasets_reads_every_format() {
     let python = std::env::var_os("MWPBENCH_DATASETS_PYTHON").unwrap_or("python3".into());
     let folder = tempfile::tempdir().unwrap();
     let mut project = screened(folder.path());
