@@ -282,12 +282,12 @@ impl Run {
     }
 
     fn tables(&mut self, name: &str) {
-        let cases: Vec<_> = strict::table_cases()
+        let cases: Vec<_> = math_equality::table_cases()
             .iter()
             .filter(|(file, _)| *file == name)
             .collect();
         let failures = cases.iter().filter_map(|(_, case)| {
-            let shown = strict::notation(&case.text);
+            let shown = math_equality::notation(&case.text);
             (shown != case.shows)
                 .then(|| format!("{}: \"{}\" is read as {shown}", case.purpose, case.text))
         });

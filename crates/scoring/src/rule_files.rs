@@ -2,9 +2,14 @@
 
 use std::sync::OnceLock;
 
+use math_equality::TABLES;
+
 macro_rules! files {
     ($($path:literal,)+) => {
-        [$(($path, include_str!(concat!("../../../answer-normalizers/", $path)))),+]
+        [$(($path, include_str!(concat!("../../../answer-normalizers/", $path))),)+
+        // What texts are read with belongs to the crate that reads them.
+        ("rewrites/symbols.toml", TABLES[0].1), ("rewrites/units.toml", TABLES[1].1),
+        ("rewrites/words.toml", TABLES[2].1)]
     };
 }
 
@@ -25,9 +30,6 @@ const FILES: [(&str, &str); 18] = files![
     "profiles/exact.toml",
     "profiles/official.toml",
     "profiles/strict.toml",
-    "rewrites/symbols.toml",
-    "rewrites/units.toml",
-    "rewrites/words.toml",
 ];
 
 /// Name and content of the files of one folder.

@@ -1,34 +1,24 @@
 //! The strict scorer: what a careful mathematician would say.
 //!
 //! An answer is extracted from the completion or given ([`Answer`]), both sides are parsed into
-//! values, and the values are compared, not their spelling. What cannot be parsed is compared as
+//! values, and the values are compared, not their spelling (`math-equality`). What cannot be parsed is compared as
 //! words. No clock is involved: a budget of steps bounds the work, and an answer on which it runs
 //! out says so in its trace.
 //!
 //! A [`Profile`] says which rules find an answer and what a comparison overlooks; a user may bring
 //! one.
 
-mod budget; // steps instead of a clock
-mod comparing; // value = value?
-mod equivalence; // expression = expression?
-mod expr; // formulas
 mod extraction; // completion → answer
 mod final_answer; // solution → answer, without a reference
 mod judging; // answer, reference → judgement
 mod options; // the options of a question
-mod parser; // text → value
 mod parts; // answers to the parts of a question
 mod policy; // what a comparison overlooks
 mod profile; // rules and policy, as data
-mod prose; // words and formulas together
-mod reading; // text → value, with what stands around a formula
-mod show; // values in print
-mod value; // what an answer denotes
 
 use serde::Serialize;
 
 pub use final_answer::FinalAnswer;
-pub(crate) use parser::table_cases;
 pub use policy::{Helps, ListOrder, Percent, Policy, Thoughts, Units};
 pub(crate) use profile::{ExtractionCase, extraction_cases};
 pub use profile::{Profile, ProfileError};
@@ -109,9 +99,4 @@ pub fn judge_completion(completion: &str, reference: &str) -> StrictJudgement {
 /// Judges an answer without a text around it against a reference by the standard profile.
 pub fn judge_prediction(prediction: &str, reference: &str) -> StrictJudgement {
     Profile::standard().judge(Answer::Prediction(prediction), reference, None)
-}
-
-/// What a text is read as, in the notation of traces.
-pub(crate) fn notation(text: &str) -> String {
-    parser::parse(text).value.to_string()
 }

@@ -67,11 +67,6 @@ pub(crate) struct Found<'t> {
     by_question: Option<&'static str>,
 }
 
-/// The formulas between LaTeX delimiters, with these.
-pub(crate) fn formulas(text: &str) -> impl Iterator<Item = Range<usize>> + '_ {
-    formulas::formulas(text, 0..text.len())
-}
-
 /// What a completion says.
 pub(crate) struct Extraction<'t> {
     /// Its final answer.

@@ -3,12 +3,12 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-use super::budget::{self, Budget, Terms};
+use math_equality::{Budget, Exhausted, Options};
+
 use super::extraction::{self, Extraction, Question, ReferenceKind, Rules, Thoughts};
 use super::policy::{self, ListOrder};
 use super::{
-    Answer, Explanation, ExplanationStep, Profile, StrictJudgement, ThoughtsAnswer, comparing,
-    options, parser, parts, prose, reading,
+    Answer, Explanation, ExplanationStep, Profile, StrictJudgement, ThoughtsAnswer, options, parts,
 };
 
 impl Profile {
@@ -217,9 +217,9 @@ impl Profile {
             one.unwrap_or(Cow::Borrowed(answer)),
             other.unwrap_or(Cow::Borrowed(reference)),
         );
-        let terms = Terms {
+        let options = Options {
             ordered: true,
-            ..self.terms(question)
+            ..self.options(question)
         };
         self.equal_on(&one, &other, terms).then(|| StrictJudgement {
             correct: true,
@@ -230,16 +230,16 @@ impl Profile {
 
     /// Whether two texts denote the same.
     fn equal(&self, one: &str, other: &str, question: Option<&str>) -> bool {
-        self.equal_on(one, other, self.terms(question))
+        self.equal_on(one, other, self.options(question))
     }
 
-    fn equal_on(&self, one: &str, other: &str, terms: Terms) -> bool {
+    fn equal_on(&self, one: &str, other: &str, options: Options) -> bool {
         let trace = &mut Vec::new();
         let (left, right) = (
-            reading::read(one, other, trace),
-            reading::read(other, one, trace),
+            math_equality::read(one, other, trace),
+            math_equality::read(other, one, trace),
         );
-        comparing::compare(&left, &right, &mut Budget::on(terms)).is_ok_and(|verdict| verdict.equal)
+        math_equality::compare(&left, &right, &mut Budget::on(options)).is_ok_and(|verdict| verdict.equal)
     }
 
     /// Where one side is words and formulas together, both are compared as such: the whole
@@ -254,10 +254,10 @@ impl Profile {
             Answer::Completion(_) => self.look(answer, ReferenceKind::Text, question).found?,
             Answer::Prediction(text) => given(Cow::Borrowed(text.trim())),
         };
-        let budget = &mut Budget::on(self.terms(question));
-        let same = (prose::is_prose(reference) || prose::is_prose(&found.text))
+        let budget = &mut Budget::on(self.options(question));
+        let same = (math_equality::is_prose(reference) || math_equality::is_prose(&found.text))
             && found.text.len() <= MAX_PROSE_BYTES
-            && prose::same(&found.text, reference, budget).unwrap_or(false);
+            && math_equality::same_prose(&found.text, reference, budget).unwrap_or(false);
         same.then(|| StrictJudgement {
             correct: true,
             answer: Some(found.text.into_owned()),
@@ -278,7 +278,7 @@ impl Profile {
         let (reference, kind) = prepared(self.rules(), reference);
         let found = judgement.answer.as_deref();
         let value =
-            |text: &str, other: &str| reading::read(text, other, &mut Vec::new()).to_string();
+            |text: &str, other: &str| math_equality::read(text, other, &mut Vec::new()).to_string();
         let step = |&rule: &&'static str| ExplanationStep {
             rule,
             purpose: self.purpose(rule).unwrap_or_default().to_owned(),
@@ -288,7 +288,7 @@ impl Profile {
             reference: reference.to_string(),
             reference_value: value(&reference, found.unwrap_or_default()),
             answer_value: found.map(|answer| value(answer, &reference)),
-            list_order_counts: self.terms(question).ordered,
+            list_order_counts: self.options(question).ordered,
             steps: judgement.trace.iter().map(step).collect(),
             judgement,
         }
@@ -363,15 +363,15 @@ impl Profile {
             !answer.is_empty()
         } else {
             let (left, right) = (
-                reading::read(&answer, reference, &mut trace),
-                reading::read(reference, &answer, &mut trace),
+                math_equality::read(&answer, reference, &mut trace),
+                math_equality::read(reference, &answer, &mut trace),
             );
-            match comparing::compare(&left, &right, &mut Budget::on(self.terms(question))) {
+            match math_equality::compare(&left, &right, &mut Budget::on(self.options(question))) {
                 Ok(verdict) => {
                     trace.push(verdict.rule);
                     verdict.equal
                 }
-                Err(budget::Exhausted) => {
+                Err(Exhausted) => {
                     trace.push("equal/out_of_budget");
                     false
                 }
@@ -386,15 +386,15 @@ impl Profile {
         }
     }
 
-    fn terms(&self, question: Option<&str>) -> Terms {
+    fn options(&self, question: Option<&str>) -> Options {
         let policy = self.policy();
-        Terms {
+        Options {
             units: policy.units,
             percent: policy.percent,
             ordered: match policy.list_order {
                 ListOrder::Kept => true,
                 ListOrder::Any => false,
-                ListOrder::AsAsked => question.is_some_and(parser::asks_for_order),
+                ListOrder::AsAsked => question.is_some_and(math_equality::asks_for_order),
             },
         }
     }
@@ -484,7 +484,7 @@ fn bare_reference<'r>(rules: &Rules, reference: &'r str) -> Cow<'r, str> {
         && let Some(found) =
             extraction::extract(rules, reference, ReferenceKind::Formula, None).found
         // The last of several formulas is not what all of them say.
-        && (found.rule != "extract/last-formula" || prose::formulas(reference) == 1)
+        && (found.rule != "extract/last-formula" || math_equality::formulas(reference, 0..reference.len()).count() == 1)
     {
         return found.text;
     }

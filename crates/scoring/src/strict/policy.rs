@@ -1,5 +1,6 @@
 //! What a comparison overlooks, as a profile says it.
 
+pub use math_equality::{Percent, Units};
 use serde::{Deserialize, Serialize};
 
 /// What a comparison overlooks.
@@ -48,28 +49,6 @@ impl Default for Helps {
             options: true,
         }
     }
-}
-
-/// Whether a unit may be missing.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Units {
-    /// `5` answers `5 cm`; `5 m` does not.
-    #[default]
-    MayBeMissing,
-    /// A unit of measurement or a currency must stand on both sides or on none.
-    MustAgree,
-}
-
-/// What a per cent sign means beside a number without one.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Percent {
-    /// `50 %` is `0.5`, and `50` where the sign is merely missing.
-    #[default]
-    SignMayBeMissing,
-    /// `50 %` is `0.5` and nothing else.
-    IsAHundredth,
 }
 
 /// Whether `3, 5` answers `5, 3`. Sets never have an order, tuples always.

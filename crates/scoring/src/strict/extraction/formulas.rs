@@ -2,8 +2,7 @@
 
 use std::ops::Range;
 
-/// Opening and closing delimiters, the longer ones first.
-const DELIMITERS: [(&str, &str); 4] = [("$$", "$$"), ("\\[", "\\]"), ("\\(", "\\)"), ("$", "$")];
+use math_equality::formulas;
 
 /// What may stand between two formulas that together are the answer.
 const JOINTS: [&str; 7] = [",", ";", "and", "or", "，", "和", "或"];
@@ -40,34 +39,6 @@ pub(super) fn around(
         }
     }
     None
-}
-
-/// The formulas of a text from the first on, with their delimiters. An unclosed one ends the list.
-pub(super) fn formulas(text: &str, span: Range<usize>) -> impl Iterator<Item = Range<usize>> + '_ {
-    let mut at = span.start;
-    std::iter::from_fn(move || {
-        while at < span.end {
-            let start = at + text[at..span.end].find(['$', '\\'])?;
-            let rest = &text[start..span.end];
-            if let Some((open, close)) = DELIMITERS.iter().find(|(open, _)| rest.starts_with(open))
-            {
-                let inner = start + open.len();
-                let length = closing(&text[inner..span.end], close)?;
-                at = inner + length + close.len();
-                return Some(start..at);
-            }
-            // `\$` and other commands: pass over the backslash and what follows it.
-            at = start + 1 + text[start + 1..].chars().next().map_or(0, char::len_utf8);
-        }
-        None
-    })
-}
-
-/// Where the closing delimiter is; a dollar sign behind a backslash is none.
-fn closing(text: &str, close: &str) -> Option<usize> {
-    text.match_indices(close)
-        .map(|(at, _)| at)
-        .find(|&at| close != "$" || !text[..at].ends_with('\\'))
 }
 
 /// The answer in a sentence: the sentence where it begins with a formula or has none, otherwise the

@@ -1,0 +1,255 @@
+//! Do two values denote the same answer?
+//!
+//! Equality is symmetric in the two sides. What may be missing on one side: a unit, a currency or
+//! per cent sign, and the name in front (`x =`, `x \in`). What may be written differently: an open
+//! interval of two ends as a pair, a set or a tuple of coordinates as a plain list, an inequality
+//! in one variable as an interval, `±` as two values.
+
+mod collections; // lists, sets, tuples, unions, matrices
+mod constants; // constants of integration under other names
+mod linear; // expressions linear in their only symbol
+mod quantities; // numbers with units
+mod ranges; // intervals and the inequalities and set-builders that denote them
+mod relations; // equations, inequalities, systems
+
+use super::budget::{Budget, Exhausted};
+use super::expr::{Constant, Expr};
+use super::value::Value;
+
+/// How a comparison was decided.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Verdict {
+    /// Whether the two are the same answer.
+    pub equal: bool,
+    /// Id of the rule that decided.
+    pub rule: &'static str,
+}
+
+/// The outcome of a comparison, or the end of the budget.
+pub(crate) type Outcome = Result<Verdict, Exhausted>;
+
+/// The same answer, by this rule.
+pub(crate) fn same(rule: &'static str) -> Outcome {
+    Ok(Verdict { equal: true, rule })
+}
+
+/// Different answers, by this rule.
+pub(crate) fn different(rule: &'static str) -> Outcome {
+    Ok(Verdict { equal: false, rule })
+}
+
+fn either(equal: bool, rule: &'static str) -> Outcome {
+    Ok(Verdict { equal, rule })
+}
+
+/// Compares two values.
+pub(crate) fn compare(left: &Value, right: &Value, budget: &mut Budget) -> Outcome {
+    budget.spend(1)?;
+    if left == right {
+        return same("equal/identical");
+    }
+    if let Some(outcome) = rewritten(left, right, budget).transpose() {
+        return outcome;
+    }
+    if let Some(outcome) = rewritten(right, left, budget).transpose() {
+        return outcome;
+    }
+    match (left, right) {
+        (Value::Quantity(a), Value::Quantity(b)) => quantities::compare(a, b, budget),
+        (Value::Text(a), Value::Text(b)) => either(same_words(a, b), "equal/words"),
+        (Value::Choice(a), Value::Choice(b)) => either(a == b, "equal/choice"),
+        (Value::Choice(letter), other) | (other, Value::Choice(letter)) => {
+            let equal = names_choice(other, *letter) || equal(&lone_name(*letter), other, budget)?;
+            either(equal, "equal/choice")
+        }
+        (Value::Tuple(a), Value::Tuple(b)) => collections::in_order(a, b, budget),
+        (Value::List(a), Value::List(b)) if budget.options().ordered => {
+            collections::in_order(a, b, budget)
+        }
+        (Value::List(a) | Value::Set(a), Value::List(b) | Value::Set(b)) => {
+            collections::in_any_order(a, b, budget)
+        }
+        (Value::List(a), Value::Tuple(b)) | (Value::Tuple(b), Value::List(a)) => {
+            collections::in_order(a, b, budget)
+        }
+        (Value::Matrix(rows), Value::Tuple(items)) | (Value::Tuple(items), Value::Matrix(rows)) => {
+            collections::vector(rows, items, budget)
+        }
+        (Value::Matrix(a), Value::Matrix(b)) => collections::matrices(a, b, budget),
+        (Value::Relation(..), Value::Relation(..)) => relations::compare(left, right, budget),
+        (Value::System(a), Value::System(b)) => collections::in_any_order(a, b, budget),
+        (Value::Intersection(a), Value::Intersection(b)) => collections::in_any_order(a, b, budget),
+        (Value::Difference(a, c), Value::Difference(b, d)) => {
+            let first = compare(a, b, budget)?;
+            if first.equal {
+                compare(c, d, budget)
+            } else {
+                Ok(first)
+            }
+        }
+        (Value::SetBuilder(a, c), Value::SetBuilder(b, d)) => {
+            collections::set_builders((a, c), (b, d), budget)
+        }
+        (Value::Piecewise(a), Value::Piecewise(b)) => collections::cases(a, b, budget),
+        (Value::Ratio(a), Value::Ratio(b)) => quantities::ratios(a, b, budget),
+        (Value::Ratio(parts), Value::Quantity(quantity))
+        | (Value::Quantity(quantity), Value::Ratio(parts)) => {
+            quantities::ratio_as_quotient(parts, quantity, budget)
+        }
+        (Value::Time(a), Value::Time(b)) => either(quantities::same_time(a, b), "equal/time"),
+        (Value::Time(time), Value::Ratio(parts)) | (Value::Ratio(parts), Value::Time(time)) => {
+            either(quantities::time_as_ratio(time, parts), "equal/time")
+        }
+        (Value::InBase(value, base), Value::Quantity(quantity))
+        | (Value::Quantity(quantity), Value::InBase(value, base)) => either(
+            quantities::base_missing(value, *base, quantity),
+            "equal/base_missing",
+        ),
+        (Value::Interval(interval), Value::List(items))
+        | (Value::List(items), Value::Interval(interval)) => {
+            collections::bracketed_pair(interval, items, budget)
+        }
+        (Value::InBase(a, base), Value::InBase(b, other)) => {
+            either(a == b && base == other, "equal/base")
+        }
+        _ => different("equal/kind"),
+    }
+}
+
+/// Whether two sides are the same, by any rule.
+fn equal(left: &Value, right: &Value, budget: &mut Budget) -> Result<bool, Exhausted> {
+    Ok(compare(left, right, budget)?.equal)
+}
+
+/// Rewrites `value` into another form where `other` asks for it, and compares again; `None` where
+/// nothing applies.
+fn rewritten(
+    value: &Value,
+    other: &Value,
+    budget: &mut Budget,
+) -> Result<Option<Verdict>, Exhausted> {
+    if let Value::PlusMinus(centre, distance) = value {
+        let both = collections::plus_minus(centre.as_ref(), distance);
+        return compare(&both, other, budget).map(Some);
+    }
+    if let Value::Relation(operands, comparisons) = value
+        && let Some(branches) = relations::plus_minus_branches(operands, comparisons)
+    {
+        return compare(&branches, other, budget).map(Some);
+    }
+    if ranges::is_range(other)
+        && !matches!(value, Value::Text(_))
+        && let Some(left) = ranges::of(value, ranges::is_plain_pair_allowed(other))
+        && let Some(right) = ranges::of(other, false)
+    {
+        return ranges::compare(&left, &right, budget).map(Some);
+    }
+    match value {
+        Value::Relation(operands, comparisons) if !matches!(other, Value::Relation(..)) => {
+            match relations::without_name(operands, comparisons) {
+                Some(bare) => compare(bare, other, budget).map(Some),
+                None => Ok(None),
+            }
+        }
+        Value::System(relations) if !matches!(other, Value::System(_)) => {
+            let Some((written, sorted)) = relations::coordinates(relations) else {
+                return Ok(None);
+            };
+            let verdict = compare(&written, other, budget)?;
+            match sorted {
+                Some(sorted) if !verdict.equal => compare(&sorted, other, budget).map(Some),
+                _ => Ok(Some(verdict)),
+            }
+        }
+        Value::List(elements) if matches!(other, Value::Quantity(_) | Value::InBase(..)) => {
+            match collections::only_value(elements, budget)? {
+                Some(only) => compare(only, other, budget).map(Some),
+                None => Ok(None),
+            }
+        }
+        Value::Set(elements)
+            if elements.len() == 1
+                && matches!(other, Value::Quantity(_) | Value::Text(_) | Value::Tuple(_)) =>
+        {
+            compare(&elements[0], other, budget).map(Some)
+        }
+        Value::Tuple(elements) if elements.len() == 1 && !matches!(other, Value::Tuple(_)) => {
+            compare(&elements[0], other, budget).map(Some)
+        }
+        _ => Ok(None),
+    }
+}
+
+/// Whether a value that is no option letter is the letter in small or a word of one letter.
+fn names_choice(value: &Value, letter: char) -> bool {
+    let is_letter =
+        |name: &str| name.len() == 1 && name.eq_ignore_ascii_case(letter.encode_utf8(&mut [0; 4]));
+    match value {
+        Value::Quantity(quantity) => {
+            matches!(&quantity.expr, Expr::Symbol(symbol) if is_letter(&symbol.0))
+        }
+        Value::Text(text) => is_letter(text),
+        _ => false,
+    }
+}
+
+/// What an option letter means where none is asked for: a variable, or the constant e or i.
+fn lone_name(letter: char) -> Value {
+    Value::expr(match letter {
+        'E' => Expr::Constant(Constant::E),
+        'I' => Expr::Constant(Constant::I),
+        _ => Expr::symbol(letter.to_ascii_lowercase().encode_utf8(&mut [0; 4])),
+    })
+}
+
+/// Words that carry nothing.
+const FILLERS: [&str; 8] = ["a", "an", "the", "is", "are", "it", "it's", "its"];
+
+/// Whether two normalized texts have the same words in the same order, punctuation and fillers
+/// aside, or the same signs, white space and ways to typeset aside.
+fn same_words(left: &str, right: &str) -> bool {
+    fn words(text: &str) -> impl Iterator<Item = &str> {
+        let is_boundary = |c: char| {
+            c.is_whitespace()
+                || matches!(
+                    c,
+                    ',' | '.' | ';' | ':' | '!' | '?' | '"' | '\'' | '，' | '。'
+                )
+        };
+        text.split(is_boundary)
+            .filter(|word| !word.is_empty() && !FILLERS.contains(word))
+    }
+    (words(left).eq(words(right)) && words(left).next().is_some()) || bare(left) == bare(right)
+}
+
+/// A text without what only typesets it.
+fn bare(text: &str) -> String {
+    const TYPESETTING: [(&str, &str); 16] = [
+        ("\\left", ""),
+        ("\\right", ""),
+        ("\\bigl", ""),
+        ("\\bigr", ""),
+        ("\\Bigl", ""),
+        ("\\Bigr", ""),
+        ("\\dfrac", "\\frac"),
+        ("\\tfrac", "\\frac"),
+        ("\\leqslant", "\\le"),
+        ("\\geqslant", "\\ge"),
+        ("\\leq", "\\le"),
+        ("\\geq", "\\ge"),
+        ("\\,", ""),
+        ("\\;", ""),
+        ("\\!", ""),
+        ("\\quad", ""),
+    ];
+    let mut bare: String = text
+        .chars()
+        .filter(|c| !c.is_whitespace() && !matches!(c, '$' | '.'))
+        .collect();
+    for (command, plain) in TYPESETTING {
+        if bare.contains(command) {
+            bare = bare.replace(command, plain);
+        }
+    }
+    bare
+}

@@ -1,0 +1,231 @@
+//! Names: variables with indices and primes, letters with signs over them, calls of functions.
+
+use super::{
+    arithmetic::call,
+    reader::{Reader, Reading, Unreadable},
+    tokens::{Bracket, Kind},
+};
+use crate::{
+    expr::{Constant, Expr, Function, Number},
+    value::Comparison,
+};
+
+impl<'t, 'k> Reader<'t, 'k> {
+    /// A variable, a constant, or a call.
+    pub(super) fn name(&mut self) -> Reading<Expr> {
+        let start = self.at;
+        let mut name = match self.peek().ok_or(Unreadable)? {
+            Kind::Letter(letter) => {
+                if let Some(counted) = self.combinations(*letter) {
+                    return Ok(counted);
+                }
+                self.at += 1;
+                let alone = !matches!(self.peek(), Some(Kind::Underscore | Kind::Prime));
+                match letter {
+                    'e' if alone => return Ok(Expr::Constant(Constant::E)),
+                    'i' if alone => return Ok(Expr::Constant(Constant::I)),
+                    letter => letter.to_string(),
+                }
+            }
+            Kind::Name(name) => {
+                self.at += 1;
+                (*name).to_owned()
+            }
+            Kind::Accent(accent) => {
+                self.at += 1;
+                if *accent == "overline" && self.argument_is_sum() {
+                    return Ok(Expr::Apply(Function::Conjugate, vec![self.argument()?]));
+                }
+                format!("{accent}{{{}}}", self.letters_of_argument()?)
+            }
+            Kind::Prefix(prefix) => {
+                self.at += 1;
+                format!("{prefix}{{{}}}", self.letters_behind()?)
+            }
+            _ => return Err(Unreadable),
+        };
+        self.marks(&mut name)?;
+        let function = matches!(
+            name.trim_end_matches('\''),
+            "f" | "g" | "h" | "F" | "G" | "H"
+        );
+        if matches!(self.peek(), Some(Kind::Caret)) && function && self.inverse_call() {
+            self.at += 5;
+            name.push_str("^{-1}");
+        }
+        if self.peek() == Some(&Kind::Open(Bracket::Round))
+            && (function || name.ends_with("^{-1}") || self.defines(start))
+        {
+            return Ok(call(name, self.call_arguments()?));
+        }
+        Ok(Expr::symbol(&name))
+    }
+
+    /// Indices and primes behind a name.
+    fn marks(&mut self, name: &mut String) -> Reading<()> {
+        loop {
+            match self.peek() {
+                Some(Kind::Underscore) => {
+                    self.at += 1;
+                    let index = self.letters_of_argument()?;
+                    name.push_str("_{");
+                    name.push_str(&index);
+                    name.push('}');
+                }
+                Some(Kind::Prime) => {
+                    self.at += 1;
+                    name.push('\'');
+                }
+                _ => return Ok(()),
+            }
+        }
+    }
+
+    /// The text of one token or of a group, without spaces, braces and backslashes.
+    fn letters_of_argument(&mut self) -> Reading<String> {
+        let mut letters = String::new();
+        let mut depth = 0_u32;
+        loop {
+            let token = self.tokens.get(self.at).ok_or(Unreadable)?;
+            self.at += 1;
+            match token.kind {
+                Kind::Open(Bracket::Group) => depth += 1,
+                Kind::Close(Bracket::Group) => depth = depth.checked_sub(1).ok_or(Unreadable)?,
+                _ => {
+                    let text = &self.text[token.start..token.end];
+                    letters.extend(
+                        text.chars()
+                            .filter(|c| !c.is_whitespace() && !matches!(c, '\\' | '{' | '}')),
+                    );
+                }
+            }
+            if depth == 0 {
+                return Ok(letters);
+            }
+        }
+    }
+
+    /// Letters and digits side by side, as behind `\angle`.
+    fn letters_behind(&mut self) -> Reading<String> {
+        let mut letters = String::new();
+        while let Some(Kind::Letter(_) | Kind::Word(_) | Kind::Name(_) | Kind::Number(_)) =
+            self.peek()
+        {
+            letters.push_str(&self.letters_of_argument()?);
+            self.marks(&mut letters)?;
+        }
+        if letters.is_empty() {
+            Err(Unreadable)
+        } else {
+            Ok(letters)
+        }
+    }
+
+    /// Whether the group that follows holds a sign, so that a bar over it means the conjugate.
+    fn argument_is_sum(&self) -> bool {
+        let inner = self.tokens[self.at..]
+            .iter()
+            .take(32)
+            .take_while(|token| token.kind != Kind::Close(Bracket::Group));
+        inner
+            .into_iter()
+            .any(|token| matches!(token.kind, Kind::Plus | Kind::Minus | Kind::Number(_)))
+    }
+
+    /// `^{-1}(`.
+    fn inverse_call(&self) -> bool {
+        let one = |kind: Option<&Kind<'_>>| matches!(kind, Some(Kind::Number(number)) if *number == Number::exact(1.into()));
+        self.ahead(1) == Some(&Kind::Open(Bracket::Group))
+            && self.ahead(2) == Some(&Kind::Minus)
+            && one(self.ahead(3))
+            && self.ahead(4) == Some(&Kind::Close(Bracket::Group))
+            && self.ahead(5) == Some(&Kind::Open(Bracket::Round))
+    }
+
+    /// Whether `name(` at the start of an item defines a function: simple arguments, and an equals
+    /// sign behind them.
+    fn defines(&self, start: usize) -> bool {
+        if start != self.item_start {
+            return false;
+        }
+        let mut behind = self.tokens[self.at + 1..].iter().map(|token| &token.kind);
+        let simple = |kind: &&Kind<'_>| {
+            matches!(
+                kind,
+                Kind::Letter(_) | Kind::Name(_) | Kind::Number(_) | Kind::Comma | Kind::Underscore
+            )
+        };
+        let end = behind.by_ref().take(16).find(|kind| !simple(kind));
+        end == Some(&Kind::Close(Bracket::Round))
+            && matches!(
+                behind.next(),
+                Some(Kind::Compare(Comparison::Equal | Comparison::Approximately))
+            )
+    }
+
+    fn call_arguments(&mut self) -> Reading<Vec<Expr>> {
+        self.at += 1;
+        let mut arguments = vec![self.nested(Self::expr)?];
+        while self.accept(&Kind::Comma) {
+            arguments.push(self.nested(Self::expr)?);
+        }
+        self.expect(&Kind::Close(Bracket::Round))?;
+        Ok(arguments)
+    }
+
+    /// `C_{10}^{3}`, `A_5^2`, `C(10,3)`: numbers only, since `C_1^2` may be the square of a
+    /// constant.
+    fn combinations(&mut self, letter: char) -> Option<Expr> {
+        let function = match letter {
+            'C' => Function::Binomial,
+            'A' | 'P' => Function::Permutations,
+            _ => return None,
+        };
+        let start = self.at;
+        let numbers = self.index_and_power().or_else(|| {
+            self.at = start;
+            self.pair().filter(|_| letter == 'C')
+        });
+        let Some((total, chosen)) = numbers.filter(|(total, chosen)| {
+            total.value >= chosen.value && total.value > 1.into() && total.written_digits.is_none()
+        }) else {
+            self.at = start;
+            return None;
+        };
+        Some(Expr::Apply(
+            function,
+            vec![Expr::Number(total), Expr::Number(chosen)],
+        ))
+    }
+
+    fn index_and_power(&mut self) -> Option<(Number, Number)> {
+        self.at += 1;
+        self.accept(&Kind::Underscore).then_some(())?;
+        let total = self.grouped_number()?;
+        self.accept(&Kind::Caret).then_some(())?;
+        Some((total, self.grouped_number()?))
+    }
+
+    fn pair(&mut self) -> Option<(Number, Number)> {
+        self.at += 1;
+        self.accept(&Kind::Open(Bracket::Round)).then_some(())?;
+        let total = self.grouped_number()?;
+        self.accept(&Kind::Comma).then_some(())?;
+        let chosen = self.grouped_number()?;
+        self.accept(&Kind::Close(Bracket::Round))
+            .then_some((total, chosen))
+    }
+
+    /// A number, perhaps in braces.
+    fn grouped_number(&mut self) -> Option<Number> {
+        let group = self.accept(&Kind::Open(Bracket::Group));
+        let Kind::Number(number) = self.peek()? else {
+            return None;
+        };
+        self.at += 1;
+        if group {
+            self.accept(&Kind::Close(Bracket::Group)).then_some(())?;
+        }
+        Some(number.clone())
+    }
+}
