@@ -7,10 +7,13 @@
 
 mod collections; // lists, sets, tuples, unions, matrices
 mod constants; // constants of integration under other names
+mod determinants; // a determinant against its value
 mod linear; // expressions linear in their only symbol
+mod names; // what stands on the left of an equation
 mod quantities; // numbers with units
 mod ranges; // intervals and the inequalities and set-builders that denote them
 mod relations; // equations, inequalities, systems
+mod units; // what excludes what
 
 use super::budget::{Budget, Exhausted};
 use super::expr::{Constant, Expr};
@@ -77,8 +80,10 @@ pub(crate) fn compare(left: &Value, right: &Value, budget: &mut Budget) -> Outco
         }
         (Value::Matrix(a), Value::Matrix(b)) => collections::matrices(a, b, budget),
         (Value::Relation(..), Value::Relation(..)) => relations::compare(left, right, budget),
-        (Value::System(a), Value::System(b)) => collections::in_any_order(a, b, budget),
-        (Value::Intersection(a), Value::Intersection(b)) => collections::in_any_order(a, b, budget),
+        (Value::System(a) | Value::Intersection(a), Value::System(b) | Value::Intersection(b)) => {
+            collections::in_any_order(a, b, budget)
+        }
+        (Value::Union(a), Value::Union(b)) => collections::in_any_order(a, b, budget),
         (Value::Difference(a, c), Value::Difference(b, d)) => {
             let first = compare(a, b, budget)?;
             if first.equal {
@@ -116,6 +121,15 @@ pub(crate) fn compare(left: &Value, right: &Value, budget: &mut Budget) -> Outco
     }
 }
 
+pub(crate) use relations::stated_sum;
+
+/// Whether a value is a number without letters.
+pub(crate) fn is_number(value: &Value) -> bool {
+    value
+        .as_expr()
+        .is_some_and(|expr| !quantities::has_symbols(expr))
+}
+
 /// Whether two sides are the same, by any rule.
 fn equal(left: &Value, right: &Value, budget: &mut Budget) -> Result<bool, Exhausted> {
     Ok(compare(left, right, budget)?.equal)
@@ -144,6 +158,15 @@ fn rewritten(
     {
         return ranges::compare(&left, &right, budget).map(Some);
     }
+    if let Value::Relation(operands, comparisons) = value
+        && matches!(other, Value::Tuple(_) | Value::System(_))
+        && let Some(system) = relations::named_coordinates(operands, comparisons)
+    {
+        return compare(&system, other, budget).map(Some);
+    }
+    if let Some(verdict) = relations::congruences(value, other, budget)? {
+        return Ok(Some(verdict));
+    }
     match value {
         Value::Relation(operands, comparisons) if !matches!(other, Value::Relation(..)) => {
             match relations::without_name(operands, comparisons) {
@@ -152,13 +175,9 @@ fn rewritten(
             }
         }
         Value::System(relations) if !matches!(other, Value::System(_)) => {
-            let Some((written, sorted)) = relations::coordinates(relations) else {
-                return Ok(None);
-            };
-            let verdict = compare(&written, other, budget)?;
-            match sorted {
-                Some(sorted) if !verdict.equal => compare(&sorted, other, budget).map(Some),
-                _ => Ok(Some(verdict)),
+            match relations::coordinates(relations) {
+                Some(tuple) => compare(&tuple, other, budget).map(Some),
+                None => Ok(None),
             }
         }
         Value::List(elements) if matches!(other, Value::Quantity(_) | Value::InBase(..)) => {

@@ -72,6 +72,8 @@ impl Decision {
 
 /// A decimal with this many significant digits was computed, not rounded by hand.
 const LONG_DECIMAL_DIGITS: u32 = 12;
+/// A decimal with this many is a number in double precision as programs print it.
+const DOUBLE_DIGITS: u32 = 16;
 
 /// Compares two expressions as functions of their symbols. Symmetric.
 pub(crate) fn equivalent(
@@ -217,12 +219,22 @@ fn matches_long_decimal(
     {
         return Ok(false);
     }
-    numeric::rounds_to(
-        exact,
-        &decimal.value,
-        &last_digit_unit(&decimal.value, digits),
-        budget,
-    )
+    let unit = last_digit_unit(&decimal.value, digits);
+    if numeric::rounds_to(exact, &decimal.value, &unit, budget)? {
+        return Ok(true);
+    }
+    // A number in double precision, printed so that it is read back: its last digit is none of the
+    // exact number.
+    if digits < DOUBLE_DIGITS {
+        return Ok(false);
+    }
+    let precision = &decimal.value * RBig::from_parts(1.into(), (1_u64 << 52).into());
+    let unit = if precision.sign() == dashu_int::Sign::Negative {
+        -precision
+    } else {
+        precision
+    };
+    numeric::rounds_to(exact, &decimal.value, &unit, budget)
 }
 
 /// The unit of the last of so many significant digits.

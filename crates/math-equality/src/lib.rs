@@ -39,6 +39,7 @@
 //! and that nothing else decides.
 
 mod budget;
+mod clauses;
 mod comparing;
 mod delimiters;
 mod equivalence;
@@ -118,9 +119,7 @@ pub struct Equality {
 /// assert_eq!(equal("1 + 1", "2", sorted).reason, "equal/rational");
 /// ```
 pub fn equal(left: &str, right: &str, options: Options) -> Equality {
-    let rules = &mut Vec::new();
-    let (first, second) = (read(left, right, rules), read(right, left, rules));
-    match compare(&first, &second, &mut Budget::on(options)) {
+    match compare_texts(left, right, &mut Vec::new(), &mut Budget::on(options)) {
         Ok(verdict) => Equality {
             outcome: if verdict.equal {
                 Outcome::Equal
@@ -134,6 +133,54 @@ pub fn equal(left: &str, right: &str, options: Options) -> Equality {
             reason: "equal/out_of_budget",
         },
     }
+}
+
+/// Reads and compares two texts; the ids of the rules that read them are added to the trace. Where
+/// they differ, a clause that only explains (`for all x`, `where C is a constant`) is left out.
+///
+/// # Errors
+/// The budget ran out.
+pub fn compare_texts(
+    left: &str,
+    right: &str,
+    trace: &mut Vec<&'static str>,
+    budget: &mut Budget,
+) -> Result<Verdict, Exhausted> {
+    let (first, second) = (read(left, right, trace), read(right, left, trace));
+    let verdict = compare(&first, &second, budget)?;
+    if verdict.equal {
+        return Ok(verdict);
+    }
+    let bare = (
+        clauses::without_clause(left),
+        clauses::without_clause(right),
+    );
+    let (left, right) = match bare {
+        (None, None) => return Ok(verdict),
+        // What each explains must be the same.
+        (Some(_), Some(_)) => return Ok(verdict),
+        (left_bare, right_bare) => (left_bare.unwrap_or(left), right_bare.unwrap_or(right)),
+    };
+    let rules = &mut Vec::new();
+    let (first, second) = (read(left, right, rules), read(right, left, rules));
+    let bare = compare(&first, &second, budget)?;
+    if bare.equal {
+        trace.push("parse/without_clause");
+        return Ok(bare);
+    }
+    Ok(verdict)
+}
+
+/// The number that an equation says a sum of letters is: 25 of `m + n = 25`. The question may ask
+/// for it, while the equation is another answer than the number: an answer may be read so, a
+/// reference may not.
+pub fn stated_sum(answer: &Reading) -> Option<Reading> {
+    comparing::stated_sum(&answer.0).map(|value| Reading(value.clone()))
+}
+
+/// Whether a reading is a number without letters.
+pub fn is_number(reading: &Reading) -> bool {
+    comparing::is_number(&reading.0)
 }
 
 /// What a text is read as, in short: `sum(x,2)`, `interval[0,inf)`, `list(1,2)`, `qty(5;cm)`.

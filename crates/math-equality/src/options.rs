@@ -21,6 +21,8 @@ pub enum Units {
     /// `5` answers `5 cm`; `5 m` does not.
     #[default]
     MayBeMissing,
+    /// As before, and `2 h` answers `120 min`.
+    MayBeConverted,
     /// A unit of measurement or a currency must stand on both sides or on none.
     MustAgree,
 }

@@ -22,8 +22,10 @@ mod latex;
 mod letters;
 mod lexer;
 mod names;
+mod number_words;
 mod numbers;
 mod reader;
+mod respelling;
 mod tables;
 #[cfg(test)]
 mod tests;
@@ -33,6 +35,7 @@ mod vectors;
 mod words;
 mod wrapping;
 
+pub(crate) use self::tables::measure;
 pub use self::tables::{Case, TABLES};
 
 use self::words::Phrase;
@@ -87,12 +90,15 @@ fn read(text: &str) -> (Value, &'static str) {
     if text.len() > LONGEST {
         return (Value::Text(words::normalized(text)), "parse/text");
     }
-    let prepared = wrapping::prepared(text);
+    let prepared = respelling::respelled(wrapping::prepared(text));
     if let Some(number) = fast::number(&prepared) {
         return (Value::expr(number), "parse/number");
     }
     if let Some(letter) = words::choice(&prepared) {
         return (Value::Choice(letter), "parse/choice");
+    }
+    if let Some(date) = words::date(&prepared) {
+        return (Value::Text(date), "parse/phrase");
     }
     let prepared = match words::phrase(&prepared) {
         Some(Phrase::Word(value)) => return (value, "parse/phrase"),

@@ -13,6 +13,13 @@ const JOINTS: [&str; 16] = [
     "equals", "equal",
 ];
 
+/// Words that change what stands behind them: they must stand on both sides.
+const CHANGING: [&str; 22] = [
+    "not", "no", "never", "neither", "nor", "without", "except", "unless", "least", "most", "more",
+    "less", "fewer", "greater", "half", "twice", "double", "triple", "negative", "minus", "cannot",
+    "if",
+];
+
 /// A text taken apart.
 struct Prose<'t> {
     /// Lower case, in no order.
@@ -31,7 +38,15 @@ pub fn is_prose(text: &str) -> bool {
 pub fn same(left: &str, right: &str, budget: &mut Budget) -> Result<bool, Exhausted> {
     let (left, right) = (Prose::of(left), Prose::of(right));
     let words_agree = left.words.is_subset(&right.words) || right.words.is_subset(&left.words);
-    if left.formulas.is_empty() || left.formulas.len() != right.formulas.len() || !words_agree {
+    let changed = left
+        .words
+        .symmetric_difference(&right.words)
+        .any(|word| CHANGING.contains(&word.as_str()));
+    if changed
+        || left.formulas.is_empty()
+        || left.formulas.len() != right.formulas.len()
+        || !words_agree
+    {
         return Ok(false);
     }
     for (a, b) in left.formulas.iter().zip(&right.formulas) {

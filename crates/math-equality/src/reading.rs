@@ -28,6 +28,7 @@ pub(super) fn read(text: &str, other: &str, trace: &mut Vec<&'static str>) -> Va
         trace.push("parse/before_approximation");
         return value;
     }
+    let text = without_words_again(text).unwrap_or(text);
     let conclusion = CONCLUSIONS
         .iter()
         .filter_map(|sign| Some(text.rfind(sign)? + sign.len()))
@@ -127,6 +128,16 @@ fn without_blanks(text: &str) -> Option<String> {
             .all(|group| group.len() == 3 && is_digits(group))
         && point.is_none_or(is_digits);
     (grouped && groups.next().is_some()).then(|| bare.replace(BLANKS, ""))
+}
+
+/// `42` of `42 (forty-two)`: what stands in brackets says the number once more.
+fn without_words_again(text: &str) -> Option<&str> {
+    let (number, words) = text.trim().strip_suffix(')')?.split_once(" (")?;
+    if !number.bytes().all(|byte| byte.is_ascii_digit()) || words.contains(['\\', '(']) {
+        return None;
+    }
+    let worded = words.contains(|c: char| c.is_ascii_lowercase());
+    (worded && parser::parse(words).value == parser::parse(number).value).then_some(number)
 }
 
 /// The value of a text that is no formula as it stands but clearly meant as one: numbers with

@@ -93,6 +93,7 @@ impl Display for Unit {
         match self {
             Self::Percent => write!(f, "%"),
             Self::Degrees => write!(f, "deg"),
+            Self::Money(name) if name == "$" => write!(f, "money dollar"),
             Self::Money(name) => write!(f, "money {name}"),
             Self::Named(name) => write!(f, "{name}"),
         }

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::strict::extraction_cases;
-use crate::strict::{self, Answer, ExtractionCase, Profile};
+use crate::strict::{Answer, ExtractionCase, Profile};
 use crate::{official, rule_files};
 
 macro_rules! case_files {
@@ -18,7 +18,7 @@ macro_rules! case_files {
 }
 
 /// The files of whole judgements, by name; the name starts with the profile's.
-pub const JUDGEMENT_FILES: [(&str, &str); 14] = case_files![
+pub const JUDGEMENT_FILES: [(&str, &str); 23] = case_files![
     "official-exceptions.toml",
     "official-extraction.toml",
     "official-fractions.toml",
@@ -26,12 +26,21 @@ pub const JUDGEMENT_FILES: [(&str, &str); 14] = case_files![
     "official-substrings.toml",
     "official-unicode.toml",
     "official-units.toml",
+    "strict-clauses.toml",
     "strict-expressions.toml",
     "strict-extraction.toml",
     "strict-lists.toml",
+    "strict-logic.toml",
+    "strict-names.toml",
+    "strict-notations.toml",
+    "strict-number-words.toml",
     "strict-numbers.toml",
+    "strict-operators.toml",
+    "strict-points.toml",
     "strict-questions.toml",
+    "strict-ranges.toml",
     "strict-relations.toml",
+    "strict-units.toml",
     "strict-words.toml",
 ];
 

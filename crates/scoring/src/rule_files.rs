@@ -14,7 +14,7 @@ macro_rules! files {
 }
 
 /// Path below `answer-normalizers/` and content, in the order of the paths.
-const FILES: [(&str, &str); 18] = files![
+const FILES: [(&str, &str); 19] = files![
     "extractors/answer_is.toml",
     "extractors/bold.toml",
     "extractors/boxed.toml",
@@ -30,6 +30,7 @@ const FILES: [(&str, &str); 18] = files![
     "profiles/exact.toml",
     "profiles/official.toml",
     "profiles/strict.toml",
+    "profiles/units_converted.toml",
 ];
 
 /// Name and content of the files of one folder.

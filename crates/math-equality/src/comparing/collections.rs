@@ -112,7 +112,23 @@ pub(super) fn vector(rows: &[Vec<Value>], items: &[Value], budget: &mut Budget) 
             let entries: Vec<Value> = column.iter().map(|row| row[0].clone()).collect();
             in_order(&entries, items, budget)
         }
-        _ => different("equal/shape"),
+        // `[[1, 2], [3, 4]]`
+        rows => match items.iter().map(row).collect::<Option<Vec<_>>>() {
+            Some(items) => matrices(rows, &items, budget),
+            None => different("equal/shape"),
+        },
+    }
+}
+
+/// A row of a matrix in brackets of lists; two numbers in square brackets were read as an interval.
+fn row(item: &Value) -> Option<Vec<Value>> {
+    match item {
+        Value::Tuple(entries) => Some(entries.clone()),
+        Value::Interval(interval) if interval.lower_closed && interval.upper_closed => Some(vec![
+            Value::expr(interval.lower.clone()),
+            Value::expr(interval.upper.clone()),
+        ]),
+        _ => None,
     }
 }
 

@@ -3,7 +3,7 @@
 use dashu_int::IBig;
 use dashu_ratio::RBig;
 
-use super::{Outcome, constants, different, either, same};
+use super::{Outcome, constants, determinants, different, either, same, units};
 use crate::budget::{Budget, Exhausted};
 use crate::equivalence::equivalent;
 use crate::expr::{Constant, Expr, Function, Number};
@@ -18,7 +18,21 @@ pub(super) fn compare(left: &Quantity, right: &Quantity, budget: &mut Budget) ->
         (None, Some(Unit::Percent)) => percentage(&right.expr, &left.expr, budget),
         (Some(Unit::Degrees), None) => angle(&left.expr, &right.expr, budget),
         (None, Some(Unit::Degrees)) => angle(&right.expr, &left.expr, budget),
-        (Some(a), Some(b)) if contradict(a, b) => different("equal/unit"),
+        (Some(Unit::Degrees), Some(Unit::Named(name))) if name == "rad" => {
+            radians(&left.expr, &right.expr, budget)
+        }
+        (Some(Unit::Named(name)), Some(Unit::Degrees)) if name == "rad" => {
+            radians(&right.expr, &left.expr, budget)
+        }
+        (Some(a), Some(b)) if units::contradict(a, b) => match units::conversion(a, b) {
+            Some(factor) if budget.options().units == Units::MayBeConverted => {
+                let factor = Expr::Number(Number::exact(factor));
+                let converted = Expr::Product(vec![left.expr.clone(), factor]);
+                let equal = equivalent(&converted, &right.expr, budget)?.equal;
+                either(equal, "equal/converted")
+            }
+            _ => different("equal/unit"),
+        },
         (Some(unit), None) | (None, Some(unit))
             if budget.options().units == Units::MustAgree && measures(unit) =>
         {
@@ -31,10 +45,67 @@ pub(super) fn compare(left: &Quantity, right: &Quantity, budget: &mut Budget) ->
 /// Two expressions, unnamed constants matched up to renaming.
 pub(super) fn expressions(left: &Expr, right: &Expr, budget: &mut Budget) -> Outcome {
     let direct = equivalent(left, right, budget)?;
+    let (first, second) = (
+        determinants::written_out(left),
+        determinants::written_out(right),
+    );
+    if first.is_some() != second.is_some() {
+        let (first, second) = (
+            first.as_ref().unwrap_or(left),
+            second.as_ref().unwrap_or(right),
+        );
+        let decision = equivalent(first, second, budget)?;
+        return either(decision.equal, decision.rule);
+    }
+    if !direct.equal && degree_signs_differ(left, right) {
+        let equal = equivalent(&without_degrees(left), &without_degrees(right), budget)?.equal;
+        if equal {
+            return same("equal/degree_sign_missing");
+        }
+    }
+    if !direct.equal
+        && let Some((left, right)) = magnitude(left, right).or_else(|| magnitude(right, left))
+    {
+        return either(equivalent(&left, &right, budget)?.equal, "equal/magnitude");
+    }
     if !direct.equal && constants::equal_after_renaming(left, right, budget)? {
         return same("equal/constants_renamed");
     }
     either(direct.equal, direct.rule)
+}
+
+/// `1.2M` and `5k` against a number: a letter behind a number that means thousands or millions.
+fn magnitude(short: &Expr, number: &Expr) -> Option<(Expr, Expr)> {
+    let (Expr::Product(factors), Expr::Number(_)) = (short, number) else {
+        return None;
+    };
+    let [Expr::Number(count), Expr::Symbol(letter)] = factors.as_slice() else {
+        return None;
+    };
+    let thousands = match &*letter.0 {
+        "k" | "K" => 1_000,
+        "M" => 1_000_000,
+        "B" => 1_000_000_000_i64,
+        _ => return None,
+    };
+    let value = Number::exact(&count.value * RBig::from(thousands));
+    Some((Expr::Number(value), number.clone()))
+}
+
+/// `180° - 2α` against `180 - 2α`: with letters, the degree signs of one side may be missing.
+fn degree_signs_differ(left: &Expr, right: &Expr) -> bool {
+    let (a, b) = (without_degrees(left), without_degrees(right));
+    (a == *left) != (b == *right) && has_symbols(left) && has_symbols(right)
+}
+
+/// The terms without their degree signs; what stands inside a function keeps them.
+fn without_degrees(expr: &Expr) -> Expr {
+    match expr {
+        Expr::Apply(Function::Degrees, arguments) => arguments[0].clone(),
+        Expr::Sum(parts) => Expr::Sum(parts.iter().map(without_degrees).collect()),
+        Expr::Product(parts) => Expr::Product(parts.iter().map(without_degrees).collect()),
+        other => other.clone(),
+    }
 }
 
 /// A percentage against a number without the sign: the sign is missing, or the number is the
@@ -70,6 +141,15 @@ fn angle(degrees: &Expr, bare: &Expr, budget: &mut Budget) -> Outcome {
     )
 }
 
+/// An angle in degrees against one in radians: the same angle, not the same number.
+fn radians(degrees: &Expr, radians: &Expr, budget: &mut Budget) -> Outcome {
+    let in_radians = Expr::Apply(Function::Degrees, vec![degrees.clone()]);
+    either(
+        expressions(&in_radians, radians, budget)?.equal,
+        "equal/radians",
+    )
+}
+
 /// Whether any part of an expression satisfies the test.
 pub(super) fn mentions(expr: &Expr, test: &impl Fn(&Expr) -> bool) -> bool {
     test(expr)
@@ -97,34 +177,14 @@ pub(super) fn has_symbols(expr: &Expr) -> bool {
     }
 }
 
-/// Whether two units exclude each other. Names of counted things never do: "5 apples" answers "how
-/// many fruits".
-fn contradict(left: &Unit, right: &Unit) -> bool {
-    match (left, right) {
-        (Unit::Named(a), Unit::Named(b)) => a != b && is_measure(a) && is_measure(b),
-        (Unit::Money(a), Unit::Money(b)) => a != b,
-        (Unit::Percent | Unit::Degrees, Unit::Percent | Unit::Degrees) => left != right,
-        _ => false,
-    }
-}
-
 /// Whether a unit says something that the number alone does not: a measure or a currency, as
 /// opposed to counted things.
 fn measures(unit: &Unit) -> bool {
     match unit {
-        Unit::Named(name) => is_measure(name),
+        Unit::Named(name) => units::is_measure(name),
         Unit::Money(_) => true,
         Unit::Percent | Unit::Degrees => false,
     }
-}
-
-/// Units of measurement and their powers and quotients, as opposed to counted things.
-fn is_measure(name: &str) -> bool {
-    const MEASURES: [&str; 24] = [
-        "mm", "cm", "dm", "m", "km", "in", "ft", "yd", "mi", "mg", "g", "kg", "t", "oz", "lb",
-        "ml", "l", "s", "min", "h", "day", "week", "month", "year",
-    ];
-    MEASURES.contains(&name.split(['^', '/']).next().unwrap_or_default())
 }
 
 /// Ratios with as many parts, each pair of parts in the same proportion.
@@ -157,25 +217,38 @@ pub(super) fn ratio_as_quotient(
     }
 }
 
-/// The same time; `a.m.` and `p.m.` may be missing on one side.
+/// The same time; `a.m.` and `p.m.` may be missing on one side, and the other may count to 24.
 pub(super) fn same_time(left: &Time, right: &Time) -> bool {
     let clock = |time: &Time| (time.hours, time.minutes, time.seconds);
-    let halves_agree = match (left.afternoon, right.afternoon) {
-        (Some(a), Some(b)) => a == b,
-        _ => true,
+    match (left.afternoon, right.afternoon) {
+        (Some(a), Some(b)) => clock(left) == clock(right) && a == b,
+        (None, None) => clock(left) == clock(right),
+        (Some(_), None) => clock(left) == clock(right) || of_24_hours(left) == clock(right),
+        (None, Some(_)) => clock(left) == clock(right) || clock(left) == of_24_hours(right),
+    }
+}
+
+/// Hours counted to 24, minutes and seconds.
+fn of_24_hours(time: &Time) -> (u32, u32, u32) {
+    let hours = match (time.afternoon, time.hours) {
+        (Some(true), hours @ 1..=11) => hours + 12,
+        (Some(false), 12) => 0,
+        (_, hours) => hours,
     };
-    clock(left) == clock(right) && halves_agree
+    (hours, time.minutes, time.seconds)
 }
 
 /// `3:45` read as a ratio on one side.
 pub(super) fn time_as_ratio(time: &Time, parts: &[Expr]) -> bool {
-    let written = [time.hours, time.minutes, time.seconds];
     let is = |part: &Expr, number: u32| *part == Expr::integer(i64::from(number));
+    let written = [(time.hours, time.minutes, time.seconds), of_24_hours(time)];
     (2..=3).contains(&parts.len())
-        && parts
-            .iter()
-            .zip(written)
-            .all(|(part, number)| is(part, number))
+        && written.iter().any(|(hours, minutes, seconds)| {
+            parts
+                .iter()
+                .zip([*hours, *minutes, *seconds])
+                .all(|(part, number)| is(part, number))
+        })
 }
 
 /// Whether two expressions are equal, constants not renamed.

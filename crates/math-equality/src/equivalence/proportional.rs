@@ -14,6 +14,13 @@ pub(crate) fn proportional(
     budget: &mut Budget,
 ) -> Result<Decision, Exhausted> {
     const RULE: &str = "equal/proportional";
+    if free_symbols(&[left]).is_empty() || free_symbols(&[right]).is_empty() {
+        // Any two constants are factors of each other, which says nothing.
+        return Ok(Decision {
+            equal: equivalent(left, right, budget)?.equal,
+            rule: RULE,
+        });
+    }
     let mut forms = NormalForms::new();
     let ratio = normal_form_ratio(&mut forms, left, right, budget);
     match ratio {

@@ -32,6 +32,13 @@ impl Product {
                 self.array = Some(other);
                 return Ok(());
             }
+            Value::Matrix(right) => {
+                let Some(Value::Matrix(left)) = self.array.take() else {
+                    return Err(Unreadable);
+                };
+                self.array = Some(matrix_product(&left, &right)?);
+                return Ok(());
+            }
             _ => return Err(Unreadable),
         };
         match (self.factors.last_mut(), expr) {
@@ -76,6 +83,34 @@ impl Product {
             (None, None) => Err(Unreadable),
         }
     }
+}
+
+/// Rows times columns.
+fn matrix_product(left: &[Vec<Value>], right: &[Vec<Value>]) -> Reading<Value> {
+    /// Entries of a product that is multiplied out.
+    const MAX_ENTRIES: usize = 64;
+    let columns = right.first().map_or(0, Vec::len);
+    if left.iter().any(|row| row.len() != right.len()) || left.len() * columns > MAX_ENTRIES {
+        return Err(Unreadable);
+    }
+    let entry = |row: &[Value], column: usize| {
+        let terms = row.iter().zip(right).map(|(a, b)| {
+            Ok(Expr::Product(vec![
+                plain(a.clone())?,
+                plain(b[column].clone())?,
+            ]))
+        });
+        let mut terms = terms.collect::<Reading<Vec<_>>>()?;
+        Ok(Value::expr(match terms.len() {
+            1 => terms.remove(0),
+            _ => Expr::Sum(terms),
+        }))
+    };
+    let row = |row: &Vec<Value>| (0..columns).map(|column| entry(row, column)).collect();
+    left.iter()
+        .map(row)
+        .collect::<Reading<_>>()
+        .map(Value::Matrix)
 }
 
 /// `a × 10ⁿ` as a number, with the digits of `a`.

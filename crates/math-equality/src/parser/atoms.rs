@@ -51,9 +51,11 @@ impl<'t, 'k> Reader<'t, 'k> {
                 Expr::Apply(Function::Binomial, arguments)
             }
             Kind::Function(named) => self.function(*named)?,
+            Kind::Operator(name) => self.operator(name)?,
             Kind::Large(large) => self.large(*large)?,
             Kind::Bar => self.absolute_value()?,
             Kind::DoubleBar => self.norm()?,
+            Kind::Underscore | Kind::Caret => self.prescript()?,
             Kind::Open(bracket) => return self.bracket(*bracket),
             Kind::Begin(environment) => return self.environment(*environment),
             _ => return Err(Unreadable),
@@ -61,12 +63,43 @@ impl<'t, 'k> Reader<'t, 'k> {
         Ok(Value::expr(expr))
     }
 
+    /// `_{10}C_3`, `^{10}P_3`, `^3/_4`: a number set low or high before anything else.
+    fn prescript(&mut self) -> Reading<Expr> {
+        self.at += 1;
+        let first = self.argument()?;
+        if self.accept(&Kind::Divide) {
+            self.accept(&Kind::Underscore);
+            return Ok(quotient(first, self.argument()?));
+        }
+        let function = match self.peek() {
+            Some(Kind::Letter('C')) => Function::Binomial,
+            Some(Kind::Letter('P')) => Function::Permutations,
+            _ => return Err(Unreadable),
+        };
+        self.at += 1;
+        self.expect(&Kind::Underscore)?;
+        let second = self.argument()?;
+        let numbers = [&first, &second]
+            .iter()
+            .all(|part| matches!(part, Expr::Number(_) | Expr::Symbol(_)));
+        if numbers {
+            Ok(Expr::Apply(function, vec![first, second]))
+        } else {
+            Err(Unreadable)
+        }
+    }
+
     /// A number, perhaps mixed: `1\frac12`, `1(1/2)`, `29((1)/(5))`, `1 1/2`.
     pub(super) fn number(&mut self, number: &Number) -> Reading<Value> {
         self.at += 1;
         // "0.333…"
         if number.written_digits.is_some() && self.peek() == Some(&Kind::Dots) && !self.spaced() {
+            let token = &self.tokens[self.at - 1];
+            let digits = &self.text[token.start..token.end];
             self.at += 1;
+            if let Some(value) = super::numbers::going_on(digits) {
+                return Ok(Value::expr(Expr::Number(Number::exact(value))));
+            }
         }
         let whole = Expr::Number(number.clone());
         if number.written_digits.is_some() || !number.value.is_int() {

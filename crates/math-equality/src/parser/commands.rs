@@ -26,6 +26,8 @@ pub(super) enum Meaning<'t> {
     Blackboard,
     /// Its argument is dropped, as that of `\hspace`.
     Dropped,
+    /// A name or a colour in braces that is dropped, and braces behind it that are not.
+    Styled,
     /// Its argument is an exponent in running text.
     Superscript,
     /// Its argument is an index in running text.
@@ -45,8 +47,9 @@ pub(super) fn meaning(name: &str) -> Meaning<'_> {
         "left" | "right" | "middle" | "big" | "Big" | "bigg" | "Bigg" | "bigl" | "bigr"
         | "Bigl" | "Bigr" | "biggl" | "biggr" | "Biggl" | "Biggr" | "bigm" => Delimiter,
         "displaystyle" | "textstyle" | "limits" | "nolimits" | "hline" | "textbackslash"
-        | "centering" | "bf" | "it" | "scriptstyle" | "dsize" | "nonumber" | "notag" | "!"
-        | "/" => Nothing,
+        | "tiny" | "scriptsize" | "footnotesize" | "small" | "normalsize" | "large" | "Large"
+        | "LARGE" | "huge" | "Huge" | "strut" | "relax" | "allowbreak" | "hfill" | "centering"
+        | "bf" | "it" | "scriptstyle" | "dsize" | "nonumber" | "notag" | "!" | "/" => Nothing,
         "," | ":" | ";" | " " | "\n" | "\t" | "space" | "thinspace" | "enspace"
         | "nobreakspace" => Space,
         "quad" | "qquad" | "newline" | "par" => Gap,
@@ -61,6 +64,7 @@ pub(super) fn meaning(name: &str) -> Meaning<'_> {
         "hspace" | "vspace" | "phantom" | "hphantom" | "vphantom" | "label" | "tag" | "color" => {
             Dropped
         }
+        "textcolor" | "colorbox" | "style" | "class" | "cssId" | "href" | "bbox" => Styled,
         "textsuperscript" => Superscript,
         "textsubscript" => Subscript,
         "begin" => Begin,
@@ -83,7 +87,9 @@ fn token(name: &str) -> Option<Kind<'_>> {
 fn operator(name: &str) -> Option<Kind<'_>> {
     use Bracket::*;
     Some(match name {
-        "frac" | "dfrac" | "tfrac" | "cfrac" | "nicefrac" | "sfrac" => Kind::Frac,
+        "frac" | "dfrac" | "tfrac" | "cfrac" | "nicefrac" | "sfrac" | "flatfrac" | "xfrac" => {
+            Kind::Frac
+        }
         "sqrt" => Kind::Sqrt,
         "binom" | "dbinom" | "tbinom" => Kind::Binomial,
         "cdot" | "times" | "ast" | "cdotp" | "bullet" | "centerdot" => Kind::Times,
@@ -116,8 +122,6 @@ fn operator(name: &str) -> Option<Kind<'_>> {
         "yen" | "textyen" => Kind::Currency("yuan"),
         "_" => Kind::Underscore,
         "&" => Kind::And,
-        "lor" => Kind::Or,
-        "land" => Kind::And,
         "bmod" | "mod" => Kind::Mod,
         "pmod" | "pod" => Kind::ModGroup,
         "sum" => Kind::Large(Large::Sum),
@@ -143,6 +147,17 @@ fn comparison(name: &str) -> Option<Kind<'_>> {
         "approx" | "thickapprox" | "approxeq" | "doteq" | "simeq" => Approximately,
         "in" => In,
         "equiv" => Congruent,
+        "land" | "wedge" => Other('∧'),
+        "lor" | "vee" => Other('∨'),
+        "oplus" => Other('⊕'),
+        "gets" | "leftarrow" | "longleftarrow" => Other('←'),
+        "leftrightarrow" => Other('↔'),
+        "Leftarrow" | "impliedby" | "Longleftarrow" => Other('⇐'),
+        "subsetneq" => Other('⊊'),
+        "nsubseteq" => Other('⊈'),
+        "ni" => Other('∋'),
+        "vdash" => Other('⊢'),
+        "models" => Other('⊨'),
         "notin" => Other('∉'),
         "sim" => Other('∼'),
         "cong" => Other('≅'),
@@ -189,6 +204,7 @@ fn named(name: &str) -> Option<Kind<'_>> {
                 other => other,
             })
         }
+        "neg" | "lnot" => Kind::Prefix("not"),
         "angle" | "measuredangle" => Kind::Prefix("angle"),
         "triangle" | "odot" | "square" | "parallelogram" | "bigtriangleup" => Kind::Prefix(name),
         _ => return function(name).map(Kind::Function),
@@ -231,6 +247,15 @@ pub(super) fn function(name: &str) -> Option<Named> {
         "sgn" => Sign,
         "exp" => return Some(Named::Exp),
         "lg" => return Some(Named::Lg),
+        "sech" => return Some(Named::Reciprocal(Cosh)),
+        "csch" => return Some(Named::Reciprocal(Sinh)),
+        "coth" => return Some(Named::Reciprocal(Tanh)),
+        "cbrt" => return Some(Named::CubeRoot),
+        "cis" => return Some(Named::Cis),
+        "erf" => return Some(Named::Opaque("erf")),
+        "erfc" => return Some(Named::Opaque("erfc")),
+        "erfi" => return Some(Named::Opaque("erfi")),
+        "adj" => return Some(Named::Opaque("adj")),
         "det" => return Some(Named::Opaque("det")),
         "arg" => return Some(Named::Opaque("arg")),
         "tr" => return Some(Named::Opaque("tr")),

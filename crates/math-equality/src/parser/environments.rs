@@ -107,7 +107,7 @@ impl<'t, 'k> Reader<'t, 'k> {
     }
 }
 
-/// A determinant is kept as written: the name and the elements, row by row.
+/// A determinant is kept as written: the name, the number of rows, the elements row by row.
 pub(super) fn determinant(matrix: Value) -> Reading<Expr> {
     let Value::Matrix(rows) = matrix else {
         return Err(Unreadable);

@@ -4,7 +4,7 @@ use dashu_ratio::RBig;
 
 use super::{
     arithmetic::{Product, negated, total},
-    reader::{Reader, Reading, Sign, Unreadable, plain, sum},
+    reader::{Reader, Reading, Sign, Unreadable, is_set, plain, sum},
     tables::{UnitKind, tables},
     tokens::{Bracket, Kind, Style},
 };
@@ -31,6 +31,8 @@ impl<'t, 'k> Reader<'t, 'k> {
             let first = terms.is_empty() && spread.is_none();
             let sign = match self.peek() {
                 Some(Kind::Plus) => Some(1),
+                // A set without another one.
+                Some(Kind::Minus) if terms.last().is_some_and(is_set) => break,
                 Some(Kind::Minus) => Some(-1),
                 Some(Kind::PlusMinus | Kind::MinusPlus) => {
                     let minus =
@@ -157,6 +159,8 @@ impl<'t, 'k> Reader<'t, 'k> {
     /// Whether the next token starts a factor without a sign before it.
     pub(super) fn starts_factor(&self, kind: &Kind<'_>) -> bool {
         match kind {
+            Kind::Frac if self.is_unit_fraction() => false,
+            Kind::Letter('U') if self.unites() => false,
             Kind::Letter(_) => self.is_factor(),
             Kind::Bar | Kind::DoubleBar => self.bars == 0 && !self.in_set,
             Kind::Open(Bracket::Round) => self.ahead(1) != Some(&Kind::Mod),
@@ -166,6 +170,7 @@ impl<'t, 'k> Reader<'t, 'k> {
             | Kind::Constant(_)
             | Kind::UnitVector(_)
             | Kind::Function(_)
+            | Kind::Operator(_)
             | Kind::Frac
             | Kind::Sqrt
             | Kind::Binomial
@@ -176,6 +181,24 @@ impl<'t, 'k> Reader<'t, 'k> {
             | Kind::Begin(_) => true,
             _ => false,
         }
+    }
+
+    /// Whether a fraction of upright words follows, as in `60 \frac{\text{mi}}{\text{h}}`.
+    fn is_unit_fraction(&self) -> bool {
+        let upright = |distance: usize| {
+            self.tokens.get(self.at + distance).is_some_and(|token| {
+                token.style == Style::Words && matches!(token.kind, Kind::Word(_) | Kind::Letter(_))
+            })
+        };
+        self.ahead(1) == Some(&Kind::Open(Bracket::Group)) && upright(2)
+    }
+
+    /// Whether a capital U stands between two brackets, for the sign of a union.
+    fn unites(&self) -> bool {
+        let bracket = |bracket: &Bracket| matches!(bracket, Bracket::Round | Bracket::Square);
+        let closed = self.at.checked_sub(1).map(|at| &self.tokens[at].kind);
+        matches!(closed, Some(Kind::Close(close)) if bracket(close))
+            && matches!(self.ahead(1), Some(Kind::Open(open)) if bracket(open))
     }
 
     /// Whether the letter that follows is a factor: no unit, no scale of temperature, not alone in
@@ -224,6 +247,10 @@ impl<'t, 'k> Reader<'t, 'k> {
         let mut value = self.atom()?;
         for _ in 0..MAX_POSTFIXES {
             value = match self.peek() {
+                Some(Kind::Caret) if matches!(value, Value::Matrix(_)) => {
+                    self.at += 1;
+                    self.transposed(value)?
+                }
                 Some(Kind::Caret) => {
                     self.at += 1;
                     let exponent = self.exponent()?;
@@ -260,6 +287,21 @@ impl<'t, 'k> Reader<'t, 'k> {
             };
         }
         Err(Unreadable)
+    }
+
+    /// A matrix with `^T`, `^{\mathsf T}` or `^\top` behind it.
+    fn transposed(&mut self, value: Value) -> Reading<Value> {
+        let group = self.accept(&Kind::Open(Bracket::Group));
+        let sign = self.accept(&Kind::Letter('T')) || self.accept(&Kind::Letter('t'));
+        if !sign || group && !self.accept(&Kind::Close(Bracket::Group)) {
+            return Err(Unreadable);
+        }
+        let Value::Matrix(rows) = value else {
+            return Err(Unreadable);
+        };
+        let columns = rows.first().map_or(0, Vec::len);
+        let column = |index: usize| rows.iter().map(|row| row[index].clone()).collect();
+        Ok(Value::Matrix((0..columns).map(column).collect()))
     }
 
     /// Whether an operator with an operand before it stands before that token.

@@ -5,7 +5,8 @@ use super::{
     reader::{Reader, Reading, Unreadable, plain},
     tokens::{Bracket, Kind, Large, Named},
 };
-use crate::expr::{Constant, Expr, Function};
+use crate::expr::{Constant, Expr, Function, Number};
+use dashu_ratio::RBig;
 
 impl<'t, 'k> Reader<'t, 'k> {
     pub(super) fn function(&mut self, named: Named) -> Reading<Expr> {
@@ -32,6 +33,10 @@ impl<'t, 'k> Reader<'t, 'k> {
                 Function::Log,
                 std::iter::once(base).chain(arguments).collect(),
             ),
+            (Named::Known(function @ (Function::Re | Function::Im)), None) => {
+                let [argument] = <[Expr; 1]>::try_from(arguments).map_err(|_| Unreadable)?;
+                super::names::complex_part(function, argument)
+            }
             (Named::Known(function), None) => {
                 if exponent == Some(Expr::integer(-1))
                     && let Some(inverse) = inverse(function)
@@ -50,18 +55,71 @@ impl<'t, 'k> Reader<'t, 'k> {
                     .chain(arguments)
                     .collect(),
             ),
-            (Named::Opaque(name), None) => Expr::Apply(
-                Function::Opaque,
-                std::iter::once(Expr::symbol(name))
-                    .chain(arguments)
-                    .collect(),
-            ),
+            (Named::Reciprocal(function), None) if exponent != Some(Expr::integer(-1)) => {
+                Expr::integer(1).over(applied(function))
+            }
+            (Named::CubeRoot, None) => {
+                let [argument] = <[Expr; 1]>::try_from(arguments).map_err(|_| Unreadable)?;
+                Expr::Power(
+                    Box::new(argument),
+                    Box::new(super::arithmetic::quotient(
+                        Expr::integer(1),
+                        Expr::integer(3),
+                    )),
+                )
+            }
+            (Named::Cis, None) => Expr::Sum(vec![
+                applied(Function::Cos),
+                Expr::Product(vec![Expr::Constant(Constant::I), applied(Function::Sin)]),
+            ]),
+            // What the error function lacks of 1.
+            (Named::Opaque("erfc"), None) => {
+                Expr::Sum(vec![Expr::integer(1), opaque("erf", arguments).negated()])
+            }
+            (Named::Opaque(name), None) => opaque(name, arguments),
             _ => return Err(Unreadable),
         };
         Ok(match exponent {
             Some(exponent) => Expr::Power(Box::new(value), Box::new(exponent)),
             None => value,
         })
+    }
+
+    /// A function that no table knows, with its index and exponent: equal only to itself.
+    pub(super) fn operator(&mut self, name: &str) -> Reading<Expr> {
+        self.at += 1;
+        let (mut exponent, mut index) = (None, None);
+        loop {
+            match self.peek() {
+                Some(Kind::Caret) if exponent.is_none() => {
+                    self.at += 1;
+                    exponent = Some(self.exponent()?);
+                }
+                Some(Kind::Underscore) if index.is_none() => {
+                    self.at += 1;
+                    index = Some(self.argument()?);
+                }
+                _ => break,
+            }
+        }
+        let mut arguments = self.nested(Self::function_arguments)?;
+        arguments.extend(index);
+        let value = opaque(&format!("operator {name}"), arguments);
+        Ok(match exponent {
+            Some(exponent) => Expr::Power(Box::new(value), Box::new(exponent)),
+            None => value,
+        })
+    }
+
+    /// `Γ(n)` of a whole number is a factorial; of a half it has a root of π.
+    pub(super) fn gamma(&mut self) -> Reading<Expr> {
+        let arguments = self.nested(Self::function_arguments)?;
+        let [argument] = <[Expr; 1]>::try_from(arguments).map_err(|_| Unreadable)?;
+        if let Some(value) = gamma_of_half(&argument) {
+            return Ok(value);
+        }
+        let before = Expr::Sum(vec![argument, Expr::integer(-1)]);
+        Ok(Expr::Apply(Function::Factorial, vec![before]))
     }
 
     /// Arguments in brackets, or the product that follows up to the next function, bracket or sign.
@@ -163,4 +221,36 @@ impl<'t, 'k> Reader<'t, 'k> {
                 .collect(),
         ))
     }
+}
+
+/// An operator that is kept as written.
+fn opaque(name: &str, arguments: Vec<Expr>) -> Expr {
+    let name = std::iter::once(Expr::symbol(name));
+    Expr::Apply(Function::Opaque, name.chain(arguments).collect())
+}
+
+/// `Γ(n + 1/2)` = `√π · (1/2)(3/2) … (n − 1/2)` for a small `n`.
+fn gamma_of_half(argument: &Expr) -> Option<Expr> {
+    const MAX_FACTORS: i64 = 40;
+    let Expr::Number(number) = argument else {
+        return None;
+    };
+    let twice = &number.value * RBig::from(2);
+    let odd = i64::try_from(twice.is_int().then(|| twice.numerator().clone())?).ok()?;
+    if odd % 2 == 0 || !(1..2 * MAX_FACTORS).contains(&odd) {
+        return None;
+    }
+    let half = |numerator: i64| RBig::from_parts(numerator.into(), 2_u8.into());
+    let factor = (1..odd)
+        .step_by(2)
+        .fold(RBig::from(1), |product, numerator| {
+            product * half(numerator)
+        });
+    Some(Expr::Product(vec![
+        Expr::Number(Number::exact(factor)),
+        Expr::Power(
+            Box::new(Expr::Constant(Constant::Pi)),
+            Box::new(Expr::Number(Number::exact(half(1)))),
+        ),
+    ]))
 }

@@ -3,7 +3,7 @@
 use super::{
     commands::{Meaning, function, meaning},
     lexer::{Fraction, Lexer},
-    tokens::{Bracket, Environment, Kind, Style},
+    tokens::{Bracket, Environment, Kind, Named, Style},
 };
 use crate::value::Comparison;
 
@@ -19,11 +19,14 @@ impl<'t> Lexer<'t> {
             "^{o}",
         ];
         let rest = self.rest();
+        if rest.starts_with("^{}") && !rest.starts_with("^{}\\circ") {
+            return self.skip(3, false);
+        }
         if let Some(degree) = DEGREES.iter().find(|degree| rest.starts_with(**degree)) {
             return self.push(Kind::Degree, degree.len());
         }
-        if rest.starts_with("^{\\text{th}}") || rest.starts_with("^{th}") {
-            let length = if rest.starts_with("^{th}") { 5 } else { 12 };
+        // `12^{\text{th}}`
+        if let Some(length) = ordinal_above(rest) {
             return self.skip(length, false);
         }
         let primes = primes_above(rest);
@@ -53,6 +56,14 @@ impl<'t> Lexer<'t> {
             Some(_) => &rest[..letters],
         };
         self.at += 1 + name.len();
+        if let Some((function, length)) = self.named_function(name) {
+            self.at += length;
+            return self.push_spanning(Kind::Function(function), start);
+        }
+        if let Some((operator, length)) = self.operator(name) {
+            self.at += length;
+            return self.push_spanning(Kind::Operator(operator), start);
+        }
         match meaning(name) {
             Meaning::Token(kind) => self.command_token(kind, name, start),
             Meaning::Nothing => {}
@@ -63,6 +74,10 @@ impl<'t> Lexer<'t> {
             Meaning::Bold => self.bold(start),
             Meaning::Blackboard => self.blackboard(start),
             Meaning::Dropped => self.at += argument_length(self.rest()),
+            Meaning::Styled => {
+                self.at += argument_length(self.rest());
+                self.transparent(None, false);
+            }
             Meaning::Superscript => self.push_spanning(Kind::Caret, start),
             Meaning::Subscript => self.push_spanning(Kind::Underscore, start),
             Meaning::Begin => self.begin(start),
@@ -73,6 +88,43 @@ impl<'t> Lexer<'t> {
                 self.push_spanning(Kind::Circled, start);
             }
         }
+    }
+
+    /// The function in `\operatorname{rank}`, and the length of its braces: in upright letters alone
+    /// the name could be a word.
+    fn named_function(&self, command: &str) -> Option<(Named, usize)> {
+        if command != "operatorname" {
+            return None;
+        }
+        let inner = self.rest().strip_prefix('{')?;
+        let name = &inner[..inner.find('}')?];
+        let name_here = self.tables.functions.get(name).map_or(name, String::as_str);
+        Some((function(name_here)?, name.len() + 2))
+    }
+
+    /// The name in `\operatorname{…}`, or in upright letters with an argument in brackets behind it,
+    /// where no table knows it; and the length of its braces.
+    fn operator(&self, command: &str) -> Option<(&'t str, usize)> {
+        let names = command == "operatorname";
+        if !names && !matches!(command, "text" | "mathrm" | "textrm" | "mathsf" | "mathop") {
+            return None;
+        }
+        let rest = self.rest();
+        let starred = usize::from(names && rest.starts_with('*'));
+        let inner = rest[starred..].strip_prefix('{')?;
+        let length = inner.bytes().take_while(u8::is_ascii_alphabetic).count();
+        let name = &inner[..length];
+        let behind = inner[length..].strip_prefix('}')?;
+        let called = behind.starts_with('(') || behind.starts_with("\\left(");
+        let counted = matches!(
+            self.tokens.last().map(|token| &token.kind),
+            Some(Kind::Number(_) | Kind::Close(_))
+        );
+        let is_unit = self.tables.unit(name).is_some() && (counted || !called);
+        let known = self.keyword(name).is_some() || self.is_english(name) || is_unit;
+        let long = length >= if names { 1 } else { 2 };
+        let taken = long && !known && (called || names) && !behind.is_empty();
+        taken.then_some((name, length + starred + 2))
     }
 
     pub(super) fn command_token(&mut self, kind: Kind<'t>, name: &str, start: usize) {
@@ -250,6 +302,20 @@ impl<'t> Lexer<'t> {
             self.spaced = true;
         }
     }
+}
+
+/// The length of `^{th}`, `^{\text{st}}`, `^\mathrm{rd}`.
+fn ordinal_above(rest: &str) -> Option<usize> {
+    let end = rest.find(|c: char| !matches!(c, '^' | '{' | '\\' | '}') && !c.is_ascii_alphabetic());
+    let marks = &rest[..end.unwrap_or(rest.len())];
+    let closed = marks.rfind('}').map_or(0, |at| at + 1);
+    let letters = marks[..closed]
+        .trim_matches(['^', '{', '}', '\\'])
+        .trim_start_matches("textsuperscript{")
+        .trim_start_matches("text{")
+        .trim_start_matches("mathrm{")
+        .trim_start_matches("rm{");
+    matches!(letters, "th" | "st" | "nd" | "rd").then_some(closed)
 }
 
 /// `^{\prime\prime}`, `^\prime`, `^{''}`: how many primes, and the length.

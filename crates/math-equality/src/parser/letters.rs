@@ -16,6 +16,16 @@ impl<'t> Lexer<'t> {
         if let Some(afternoon) = self.meridiem() {
             return self.push(Kind::Meridiem(afternoon.0), afternoon.1);
         }
+        // `12th`, `12\text{th}`
+        if matches!(run, "st" | "nd" | "rd" | "th")
+            && !self.spaced
+            && matches!(
+                self.tokens.last().map(|token| &token.kind),
+                Some(Kind::Number(_))
+            )
+        {
+            return self.skip(length, false);
+        }
         if length == 1 {
             self.takes_fraction_argument();
             return self.push(Kind::Letter(char::from(run.as_bytes()[0])), 1);
@@ -25,6 +35,10 @@ impl<'t> Lexer<'t> {
         }
         if let Some((kind, taken)) = glued_function(run).filter(|_| !self.in_words()) {
             return self.push(kind, taken);
+        }
+        const INTEGRALS: [&str; 6] = ["Si", "Ci", "Ei", "Li", "li", "Ai"];
+        if INTEGRALS.contains(&run) && rest[length..].starts_with('(') {
+            return self.push(Kind::Operator(run), length);
         }
         if self.is_word(run) {
             return self.push(Kind::Word(run), length);
@@ -86,12 +100,20 @@ impl<'t> Lexer<'t> {
             "frac" => return Some(Kind::Frac),
             "inf" | "infinity" | "infty" | "oo" => return Some(Kind::Constant(Constant::Infinity)),
             "mod" => return Some(Kind::Mod),
+            "union" if self.behind_bracket() => return Some(Kind::Cup),
             "sum" | "sign" | "dim" | "rank" | "arg" | "tr" | "sec" | "max" if self.in_words() => {
                 return None;
             }
             _ => {}
         }
         function(name).map(Kind::Function)
+    }
+
+    fn behind_bracket(&self) -> bool {
+        matches!(
+            self.tokens.last().map(|token| &token.kind),
+            Some(Kind::Close(_))
+        )
     }
 
     /// Whether letters are a word and no product of variables.
@@ -105,9 +127,11 @@ impl<'t> Lexer<'t> {
         }
         let counts = matches!(
             self.tokens.last().map(|token| &token.kind),
-            Some(Kind::Number(_) | Kind::Close(_))
+            Some(Kind::Number(_) | Kind::Close(_) | Kind::Constant(_))
         );
-        if counts && self.tables.unit(run).is_some() {
+        let counts_squares =
+            counts && self.tables.unit_powers.contains_key(run) && self.byte(run.len()) == b' ';
+        if counts && self.tables.unit(run).is_some() || counts_squares {
             return true;
         }
         if run.len() == 2 || self.style == Style::Math {

@@ -231,6 +231,20 @@ impl<'t> Lexer<'t> {
     }
 
     pub(super) fn open_group(&mut self) {
+        // `{}42` and `42^{}`: nothing at all.
+        let argument = matches!(
+            self.tokens.last().map(|token| &token.kind),
+            Some(
+                Kind::Caret
+                    | Kind::Underscore
+                    | Kind::Frac
+                    | Kind::Sqrt
+                    | Kind::Close(Bracket::Group)
+            )
+        );
+        if self.byte(1) == b'}' && !argument {
+            return self.skip(2, false);
+        }
         // A group that is an argument of a fraction counts when it closes.
         self.push(Kind::Open(Bracket::Group), 1);
         let brackets = std::mem::take(&mut self.brackets);
@@ -297,7 +311,8 @@ impl<'t> Lexer<'t> {
             let before = self.at > 0 && self.text.as_bytes()[self.at - 1].is_ascii_digit();
             let spaced = usize::from(self.byte(1) == b' ');
             return if before || digit(self.byte(1 + spaced)) {
-                self.push(Kind::Currency("dollar"), 1)
+                // Without a backslash it may be a slip of typesetting.
+                self.push(Kind::Currency("$"), 1)
             } else {
                 self.skip(1, true)
             };
@@ -336,6 +351,8 @@ impl<'t> Lexer<'t> {
             (b'/', _) => (Kind::Divide, 1),
             (b'^', _) => return self.caret(),
             (b'_', _) => (Kind::Underscore, 1),
+            // `4!=24` counts, `x!=3` excludes.
+            (b'!', b'=') if self.behind_number() => (Kind::Bang, 1),
             (b'!', b'=') => (Kind::Compare(NotEqual), 2),
             (b'!', _) => (Kind::Bang, 1),
             (b'\'', _) => (Kind::Prime, 1),
@@ -367,6 +384,13 @@ impl<'t> Lexer<'t> {
             _ => (Kind::Unknown, 1),
         };
         self.push(kind, length);
+    }
+
+    fn behind_number(&self) -> bool {
+        matches!(
+            self.tokens.last().map(|token| &token.kind),
+            Some(Kind::Number(_))
+        )
     }
 
     pub(super) fn dots(&mut self) {

@@ -19,6 +19,11 @@ impl<'t, 'k> Reader<'t, 'k> {
                 if let Some(counted) = self.combinations(*letter) {
                     return Ok(counted);
                 }
+                if *letter == 'd'
+                    && let Some(derivative) = self.differential_quotient()
+                {
+                    return Ok(derivative);
+                }
                 self.at += 1;
                 let alone = !matches!(self.peek(), Some(Kind::Underscore | Kind::Prime));
                 match letter {
@@ -27,6 +32,10 @@ impl<'t, 'k> Reader<'t, 'k> {
                     letter => letter.to_string(),
                 }
             }
+            Kind::Name("Gamma") if self.ahead(1) == Some(&Kind::Open(Bracket::Round)) => {
+                self.at += 1;
+                return self.gamma();
+            }
             Kind::Name(name) => {
                 self.at += 1;
                 (*name).to_owned()
@@ -34,7 +43,8 @@ impl<'t, 'k> Reader<'t, 'k> {
             Kind::Accent(accent) => {
                 self.at += 1;
                 if *accent == "overline" && self.argument_is_sum() {
-                    return Ok(Expr::Apply(Function::Conjugate, vec![self.argument()?]));
+                    let argument = self.argument()?;
+                    return Ok(complex_part(Function::Conjugate, argument));
                 }
                 format!("{accent}{{{}}}", self.letters_of_argument()?)
             }
@@ -59,6 +69,43 @@ impl<'t, 'k> Reader<'t, 'k> {
             return Ok(call(name, self.call_arguments()?));
         }
         Ok(Expr::symbol(&name))
+    }
+
+    /// `dy/dx`, `d^2y/dx^2`: no quotient of products.
+    fn differential_quotient(&mut self) -> Option<Expr> {
+        let start = self.at;
+        let read = self.differential(true).and_then(|over| {
+            self.accept(&Kind::Divide).then_some(())?;
+            Some((over, self.differential(false)?))
+        });
+        match read {
+            Some((over, under)) => Some(Expr::Apply(
+                Function::Opaque,
+                vec![Expr::symbol("derivative"), over, under],
+            )),
+            None => {
+                self.at = start;
+                None
+            }
+        }
+    }
+
+    /// `dy` or, above, `d^2y`; below, `dx^2`.
+    fn differential(&mut self, above: bool) -> Option<Expr> {
+        self.accept(&Kind::Letter('d')).then_some(())?;
+        let mut sign = Expr::symbol("d");
+        if above && self.accept(&Kind::Caret) {
+            sign = Expr::Power(Box::new(sign), Box::new(self.exponent().ok()?));
+        }
+        let Some(Kind::Letter(letter)) = self.peek() else {
+            return None;
+        };
+        self.at += 1;
+        let mut variable = Expr::symbol(letter.encode_utf8(&mut [0; 4]));
+        if !above && self.accept(&Kind::Caret) {
+            variable = Expr::Power(Box::new(variable), Box::new(self.exponent().ok()?));
+        }
+        Some(Expr::Product(vec![sign, variable]))
     }
 
     /// Indices and primes behind a name.
@@ -121,15 +168,18 @@ impl<'t, 'k> Reader<'t, 'k> {
         }
     }
 
-    /// Whether the group that follows holds a sign, so that a bar over it means the conjugate.
+    /// Whether the group that follows is a sum or a number, so that a bar over it means the
+    /// conjugate.
     fn argument_is_sum(&self) -> bool {
-        let inner = self.tokens[self.at..]
+        if self.peek() != Some(&Kind::Open(Bracket::Group)) {
+            return false;
+        }
+        let mut inner = self.tokens[self.at + 1..]
             .iter()
             .take(32)
             .take_while(|token| token.kind != Kind::Close(Bracket::Group));
-        inner
-            .into_iter()
-            .any(|token| matches!(token.kind, Kind::Plus | Kind::Minus | Kind::Number(_)))
+        matches!(self.ahead(1), Some(Kind::Number(_)))
+            || inner.any(|token| matches!(token.kind, Kind::Plus | Kind::Minus))
     }
 
     /// `^{-1}(`.
@@ -227,5 +277,31 @@ impl<'t, 'k> Reader<'t, 'k> {
             self.accept(&Kind::Close(Bracket::Group)).then_some(())?;
         }
         Some(number.clone())
+    }
+}
+
+/// The real or imaginary part, or the conjugate. A letter may be any complex number, so that a
+/// part of it is kept as written.
+pub(super) fn complex_part(function: Function, argument: Expr) -> Expr {
+    let name = match function {
+        Function::Re => "Re",
+        Function::Im => "Im",
+        _ => "conjugate",
+    };
+    if is_constant(&argument) {
+        Expr::Apply(function, vec![argument])
+    } else {
+        Expr::Apply(Function::Opaque, vec![Expr::symbol(name), argument])
+    }
+}
+
+fn is_constant(expr: &Expr) -> bool {
+    match expr {
+        Expr::Symbol(_) | Expr::Call(..) => false,
+        Expr::Number(_) | Expr::Constant(_) => true,
+        Expr::Sum(parts) | Expr::Product(parts) | Expr::Apply(_, parts) => {
+            parts.iter().all(is_constant)
+        }
+        Expr::Power(base, exponent) => is_constant(base) && is_constant(exponent),
     }
 }

@@ -115,7 +115,9 @@ impl<'t, 'k> Reader<'t, 'k> {
         loop {
             groups.push(self.conjunction()?);
             match self.peek() {
-                Some(Kind::Semicolon | Kind::Or) => self.at += 1,
+                Some(Kind::Semicolon | Kind::Or | Kind::Compare(Comparison::Other('∨'))) => {
+                    self.at += 1;
+                }
                 _ => break,
             }
         }
@@ -137,10 +139,19 @@ impl<'t, 'k> Reader<'t, 'k> {
     /// Items apart by commas, gaps and "and".
     fn conjunction(&mut self) -> Reading<Vec<Value>> {
         let mut items = Vec::new();
+        let mut all_hold = false;
         loop {
             self.item(&mut items)?;
             let before = self.at;
-            while let Some(Kind::Comma | Kind::Gap | Kind::And | Kind::Condition) = self.peek() {
+            while let Some(
+                kind @ (Kind::Comma
+                | Kind::Gap
+                | Kind::And
+                | Kind::Condition
+                | Kind::Compare(Comparison::Other('∧'))),
+            ) = self.peek()
+            {
+                all_hold |= matches!(kind, Kind::And | Kind::Compare(_));
                 self.at += 1;
             }
             // "1 h 45 min" is two quantities.
@@ -154,6 +165,10 @@ impl<'t, 'k> Reader<'t, 'k> {
             // "1, 2, or 3": the comma belongs to the word.
             let done = matches!(self.peek(), None | Some(Kind::Or | Kind::Semicolon));
             if self.at == before || done {
+                // `x > 2 and x < 5` holds for both; with a comma either may be meant.
+                if all_hold && speak_of_one_letter(&items) {
+                    return Ok(vec![Value::Intersection(items)]);
+                }
                 return Ok(items);
             }
         }
@@ -195,7 +210,7 @@ impl<'t, 'k> Reader<'t, 'k> {
                     self.at += 1;
                     return Ok(Value::Choice(*letter));
                 }
-                Some(Kind::Word(word)) if !tables().numbers.contains_key(&word.to_lowercase()) => {
+                Some(Kind::Word(word)) if !tables().is_number(&word.to_lowercase()) => {
                     self.at += 1;
                     return Ok(Value::Text(super::words::normalized(word)));
                 }
@@ -261,6 +276,12 @@ impl<'t, 'k> Reader<'t, 'k> {
         let mut comparisons = Vec::new();
         loop {
             match self.peek() {
+                // Between statements these signs are words: `x < 2 \lor x > 5`.
+                Some(Kind::Compare(Comparison::Other('∧' | '∨')))
+                    if !comparisons.is_empty() || !is_letters(&operands[0]) =>
+                {
+                    break;
+                }
                 Some(Kind::Compare(comparison)) => {
                     self.at += 1;
                     // "x = ≈ 3" and "= =" are slips; the last sign counts.
@@ -308,7 +329,11 @@ impl<'t, 'k> Reader<'t, 'k> {
         if member && let Some(set) = self.named_set() {
             return self.combined_sets(set);
         }
-        if let Some(value) = self.time().or_else(|| self.in_base()) {
+        if let Some(value) = self
+            .time()
+            .or_else(|| self.in_base())
+            .or_else(|| self.quotient_and_rest())
+        {
             return Ok(value);
         }
         let currency = self.currency();
@@ -316,6 +341,12 @@ impl<'t, 'k> Reader<'t, 'k> {
             Some(value) => value,
             None => self.additive(self.depth == 0)?,
         };
+        if let Some(expr) = value.as_expr()
+            && currency.is_none()
+            && let Some(value) = self.worded_ratio(expr)
+        {
+            return Ok(value);
+        }
         let value = self.combined_sets(value)?;
         let value = if member { open_interval(value) } else { value };
         let value = self.ratio(value)?;
@@ -364,6 +395,8 @@ impl<'t, 'k> Reader<'t, 'k> {
         loop {
             let operation = match self.peek() {
                 Some(operation @ (Kind::Cup | Kind::Cap | Kind::SetMinus)) => operation,
+                Some(Kind::Minus) if is_set(&value) && self.set_follows() => &Kind::SetMinus,
+                Some(Kind::Letter('U')) if is_set(&value) || self.set_follows() => &Kind::Cup,
                 _ => return Ok(value),
             };
             self.at += 1;
@@ -396,6 +429,16 @@ impl<'t, 'k> Reader<'t, 'k> {
         }
     }
 
+    /// Whether a bracket of a set or of an interval comes next but one.
+    fn set_follows(&self) -> bool {
+        matches!(
+            self.ahead(1),
+            Some(Kind::Open(
+                Bracket::Brace | Bracket::Group | Bracket::Round | Bracket::Square
+            ))
+        )
+    }
+
     fn ratio(&mut self, first: Value) -> Reading<Value> {
         if self.in_set || self.peek() != Some(&Kind::Colon) {
             return Ok(first);
@@ -426,6 +469,18 @@ pub(super) fn plain(value: Value) -> Reading<Expr> {
     }
 }
 
+/// Whether a value is a set or an interval.
+pub(super) fn is_set(value: &Value) -> bool {
+    matches!(
+        value,
+        Value::NumberSet(_)
+            | Value::Interval(_)
+            | Value::Set(_)
+            | Value::Union(_)
+            | Value::Difference(..)
+    )
+}
+
 /// A pair that stands where only sets can: the interval between its two numbers.
 fn open_interval(value: Value) -> Value {
     match value {
@@ -449,6 +504,46 @@ fn open_interval(value: Value) -> Value {
         }
         other => other,
     }
+}
+
+/// Whether a value is a letter or a set by a letter, which signs of logic may stand between.
+fn is_letters(value: &Value) -> bool {
+    matches!(
+        value,
+        Value::Quantity(Quantity {
+            expr: Expr::Symbol(_) | Expr::Constant(_) | Expr::Product(_) | Expr::Call(..),
+            unit: None
+        }) | Value::Text(_)
+            | Value::Choice(_)
+    )
+}
+
+/// Whether all items are inequalities in one and the same letter.
+fn speak_of_one_letter(items: &[Value]) -> bool {
+    let letter = |item: &Value| match item {
+        Value::Relation(operands, signs) => {
+            let inequality = signs.iter().all(|sign| {
+                matches!(
+                    sign,
+                    Comparison::Less
+                        | Comparison::LessOrEqual
+                        | Comparison::Greater
+                        | Comparison::GreaterOrEqual
+                        | Comparison::NotEqual
+                        | Comparison::In
+                )
+            });
+            let letters: Vec<_> = operands.iter().filter_map(Value::as_symbol).collect();
+            match letters.as_slice() {
+                [letter] if inequality => Some((*letter).clone()),
+                _ => None,
+            }
+        }
+        _ => None,
+    };
+    items.len() > 1
+        && letter(&items[0]).is_some()
+        && items.iter().all(|item| letter(item) == letter(&items[0]))
 }
 
 /// Several items as one value: a system where they are relations that hold together, otherwise a

@@ -5,6 +5,8 @@ use std::{
     sync::OnceLock,
 };
 
+use dashu_int::IBig;
+use dashu_ratio::RBig;
 use serde::Deserialize;
 
 macro_rules! files {
@@ -54,7 +56,18 @@ struct Units {
 struct UnitWords {
     kind: UnitKind,
     name: String,
+    /// Its dimension, where it measures something.
+    measures: Option<String>,
+    /// What one of it is in the first unit of its dimension, as a fraction.
+    size: Option<String>,
     words: Vec<String>,
+}
+
+/// What a unit measures, and what one of it is in the first unit of that dimension.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Measure {
+    pub dimension: String,
+    pub size: RBig,
 }
 
 #[derive(Deserialize)]
@@ -71,6 +84,8 @@ struct Words {
     sentence: HashSet<String>,
     english: HashSet<String>,
     numbers: HashMap<String, i64>,
+    parts: HashMap<String, i64>,
+    counts: HashMap<String, i64>,
     notations: HashMap<String, String>,
     synonyms: HashMap<String, String>,
     case: Vec<Case>,
@@ -115,6 +130,10 @@ pub(super) struct Tables {
     pub english: HashSet<String>,
     /// Numbers in words.
     pub numbers: HashMap<String, i64>,
+    /// Parts of one: `third` is one of 3.
+    pub parts: HashMap<String, i64>,
+    /// How many a word behind a number counts, as a dozen does.
+    pub counts: HashMap<String, i64>,
     /// Answers in words that have a notation.
     pub notations: HashMap<String, String>,
     /// Answers in words with another spelling.
@@ -123,6 +142,8 @@ pub(super) struct Tables {
     pub cases: Vec<(&'static str, Case)>,
     connectives: HashMap<String, Connective>,
     units: HashMap<String, (UnitKind, String)>,
+    /// Units by their one spelling, where they measure something.
+    measures: HashMap<String, Measure>,
 }
 
 impl Tables {
@@ -133,6 +154,13 @@ impl Tables {
             let lowered = (word.chars().count() >= 3).then(|| word.to_lowercase())?;
             self.units.get(&lowered)
         })
+    }
+
+    /// Whether a word alone is a number.
+    pub(super) fn is_number(&self, word: &str) -> bool {
+        matches!(word, "half" | "first" | "second")
+            || self.numbers.contains_key(word)
+            || self.parts.contains_key(word)
     }
 
     /// The connective of that word, in any case of letters.
@@ -176,7 +204,12 @@ fn build() -> Result<Tables, toml::de::Error> {
         connectives.extend(list.into_iter().map(|word| (word, meaning)));
     }
     let mut by_word = HashMap::new();
+    let mut measures = HashMap::new();
     for unit in units.unit {
+        if let (Some(dimension), Some(size)) = (unit.measures, unit.size) {
+            let size = fraction(&size);
+            measures.insert(unit.name.clone(), Measure { dimension, size });
+        }
         for word in unit.words {
             by_word.insert(word, (unit.kind, unit.name.clone()));
         }
@@ -196,6 +229,8 @@ fn build() -> Result<Tables, toml::de::Error> {
         sentence: words.sentence,
         english: words.english,
         numbers: words.numbers,
+        parts: words.parts,
+        counts: words.counts,
         notations: words.notations,
         synonyms: words.synonyms,
         cases: cases
@@ -204,5 +239,18 @@ fn build() -> Result<Tables, toml::de::Error> {
             .collect(),
         connectives,
         units: by_word,
+        measures,
     })
+}
+
+/// `127/5000` or `60`.
+fn fraction(text: &str) -> RBig {
+    let (over, under) = text.split_once('/').unwrap_or((text, "1"));
+    let part = |digits: &str| IBig::from_str_radix(digits, 10).expect("a test reads the sizes");
+    RBig::from_parts_signed(part(over), part(under))
+}
+
+/// What a unit of that spelling measures.
+pub(crate) fn measure(name: &str) -> Option<&'static Measure> {
+    tables().measures.get(name)
 }

@@ -260,7 +260,7 @@ const FORMS: &[(&str, &str)] = &[
     ("x<2 or x>4", "list(rel(x < 2),rel(x > 4))"),
     (
         r"x \geq 0 \text{ and } x \neq 1",
-        "system(rel(x >= 0),rel(x != 1))",
+        "inter(rel(x >= 0),rel(x != 1))",
     ),
     (r"y=2x \quad (x>0)", "system(rel(y = prod(2,x)),rel(x > 0))"),
     // Plus and minus.

@@ -47,6 +47,8 @@ pub(super) enum Kind<'t> {
     /// Letters that are no product of variables.
     Word(&'t str),
     Function(Named),
+    /// A name in upright letters before an argument that no table knows: a function, no unit.
+    Operator(&'t str),
     Plus,
     Minus,
     PlusMinus,
@@ -119,6 +121,11 @@ pub(super) enum Named {
     Lg,
     /// Kept as written, such as `det`.
     Opaque(&'static str),
+    /// One over another function, as `sech` is.
+    Reciprocal(Function),
+    CubeRoot,
+    /// `cis x` is `cos x + i sin x`.
+    Cis,
 }
 
 /// Brackets.

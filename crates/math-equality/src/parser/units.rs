@@ -120,6 +120,7 @@ impl<'t, 'k> Reader<'t, 'k> {
             Some(Kind::Letter(letter)) if self.style() != Some(Style::Math) => {
                 &*letter.encode_utf8(&mut text)
             }
+            Some(Kind::Frac) if phrase.words == 0 => return self.unit_fraction(phrase),
             Some(Kind::Caret) if phrase.words > 0 => {
                 self.at += 1;
                 let power = plain_integer(&self.argument()?)?;
@@ -147,6 +148,25 @@ impl<'t, 'k> Reader<'t, 'k> {
         };
         self.at += 1;
         phrase.add(word)?;
+        Ok(true)
+    }
+
+    /// `\frac{\text{miles}}{\text{hour}}`
+    fn unit_fraction(&mut self, phrase: &mut Phrase) -> Reading<bool> {
+        let start = self.at;
+        self.at += 1;
+        for below in [false, true] {
+            if below {
+                phrase.divide();
+            }
+            let before = phrase.words;
+            let opened = self.accept(&Kind::Open(Bracket::Group));
+            while opened && phrase.words <= MAX_WORDS && self.unit_word(phrase)? {}
+            if !opened || phrase.words == before || !self.accept(&Kind::Close(Bracket::Group)) {
+                self.at = start;
+                return Err(Unreadable);
+            }
+        }
         Ok(true)
     }
 
@@ -229,7 +249,9 @@ impl<'t, 'k> Reader<'t, 'k> {
         let mut end = first.end;
         self.at += 1;
         while let Some(token) = self.tokens.get(self.at).filter(|token| !token.spaced) {
-            let (Kind::Letter('A'..='Z') | Kind::Word(_) | Kind::Number(_)) = token.kind else {
+            let (Kind::Letter('A'..='Z' | 'a'..='f') | Kind::Word(_) | Kind::Number(_)) =
+                token.kind
+            else {
                 break;
             };
             end = token.end;
@@ -260,33 +282,6 @@ impl<'t, 'k> Reader<'t, 'k> {
             self.accept(&Kind::Close(Bracket::Group)).then_some(())?;
         }
         (2..=36).contains(&base).then_some(base)
-    }
-
-    /// "three", "twenty-one", "two hundred".
-    pub(super) fn number_in_words(&mut self) -> Option<Value> {
-        let (mut total, mut part, mut words) = (0_i64, 0_i64, 0);
-        while let Some(Kind::Word(word)) = self.peek() {
-            let word = word.to_lowercase();
-            if let Some(number) = tables().numbers.get(&word) {
-                part += number;
-            } else if let Some(power) = tables().scales.get(&word).filter(|_| part > 0) {
-                part *= 10_i64.pow(*power);
-                if *power > 2 {
-                    total += std::mem::take(&mut part);
-                }
-            } else {
-                break;
-            }
-            self.at += 1;
-            words += 1;
-            if words > MAX_WORDS {
-                return None;
-            }
-            if matches!(self.ahead(1), Some(Kind::Word(_))) {
-                self.accept(&Kind::Minus);
-            }
-        }
-        (words > 0).then(|| Value::expr(Expr::integer(total + part)))
     }
 }
 
@@ -363,6 +358,12 @@ impl Phrase {
             return Ok(());
         }
         let known = tables().unit(word);
+        if let Some((_, scale @ ("°C" | "°F"))) = known.map(|(kind, name)| (kind, name.as_str()))
+            && self.text == "°"
+        {
+            (self.text, self.kind) = (scale.to_owned(), Some(UnitKind::Named));
+            return Ok(());
+        }
         if !self.text.is_empty() && !self.text.ends_with('/') {
             self.text.push(' ');
         }

@@ -131,3 +131,49 @@ pub(super) fn choice(text: &str) -> Option<char> {
         _ => None,
     }
 }
+
+/// A date by the name of a month: month, day and year, in one order.
+pub(super) fn date(text: &str) -> Option<String> {
+    const MONTHS: [&str; 12] = [
+        "january",
+        "february",
+        "march",
+        "april",
+        "may",
+        "june",
+        "july",
+        "august",
+        "september",
+        "october",
+        "november",
+        "december",
+    ];
+    const MAX_BYTES: usize = 40;
+    if text.len() > MAX_BYTES || !text.contains(|c: char| c.is_ascii_digit()) {
+        return None;
+    }
+    let plain = unwrapped(text).to_lowercase();
+    let (mut month, mut numbers) = (None, Vec::new());
+    for word in plain.split([' ', ',', '.']).filter(|word| !word.is_empty()) {
+        let is_month = |name: &&&str| {
+            **name == word
+                || (word.len() == 3 && name.starts_with(word))
+                || word == "sept" && name.starts_with("sept")
+        };
+        let digits = word.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+        let ordinal = ["", "st", "nd", "rd", "th"].contains(&&word[digits.len()..]);
+        match MONTHS.iter().find(is_month) {
+            Some(name) if month.is_none() => month = Some(*name),
+            None if matches!(word, "of" | "the") => {}
+            None if ordinal && !digits.is_empty() => numbers.push(digits.parse::<u32>().ok()?),
+            _ => return None,
+        }
+    }
+    numbers.sort_unstable();
+    let day = *numbers.first().filter(|day| (1..=31).contains(*day))?;
+    match numbers.as_slice() {
+        [_] => Some(format!("{} {day}", month?)),
+        [_, year @ 1000..=2999] => Some(format!("{} {day} {year}", month?)),
+        _ => None,
+    }
+}

@@ -20,14 +20,29 @@ pub(super) fn prepared(text: &str) -> Cow<'_, str> {
     }
 }
 
+/// Marks around a whole answer that say nothing.
+const MARKS: [(&str, &str); 8] = [
+    ("**", "**"),
+    ("__", "__"),
+    ("`", "`"),
+    ("_", "_"),
+    ("'", "'"),
+    ("«", "»"),
+    ("‘", "’"),
+    ("「", "」"),
+];
+
 /// Without white space, bold marks and the points at the end of a sentence.
 fn without_marks(text: &str) -> &str {
     let mut text = text.trim();
     loop {
         let before = text.len();
-        for mark in ["**", "__", "`"] {
-            if text.len() > 2 * mark.len() && text.starts_with(mark) && text.ends_with(mark) {
-                text = text[mark.len()..text.len() - mark.len()].trim();
+        for (open, close) in MARKS {
+            let inner = text
+                .strip_prefix(open)
+                .and_then(|inner| inner.strip_suffix(close));
+            if let Some(inner) = inner.filter(|inner| !inner.trim().is_empty()) {
+                text = inner.trim();
             }
         }
         if !text.ends_with("...") && !text.ends_with("\\,") && !text.ends_with("right.") {
@@ -94,9 +109,45 @@ fn respelled(text: &str) -> String {
             }
             _ => match characters.get(&c) {
                 Some(same) => plain.push_str(same),
-                None => plain.push(c),
+                None => match letter_or_digit(c) {
+                    Some(letter) => match characters.get(&letter) {
+                        Some(same) => plain.push_str(same),
+                        None => plain.push(letter),
+                    },
+                    None => plain.push(c),
+                },
             },
         }
     }
     plain
+}
+
+/// The plain form of a mathematical letter or of a decimal digit of any script.
+fn letter_or_digit(c: char) -> Option<char> {
+    /// The zeros of scripts whose digits stand in one row.
+    const ZEROS: [u32; 20] = [
+        0x0660, 0x06f0, 0x07c0, 0x0966, 0x09e6, 0x0a66, 0x0ae6, 0x0b66, 0x0be6, 0x0c66, 0x0ce6,
+        0x0d66, 0x0e50, 0x0ed0, 0x0f20, 0x1040, 0x17e0, 0x1810, 0xa9d0, 0xff10,
+    ];
+    const GREEK: &str = "ΑΒΓΔΕΖΗΘΙΚΛΜΝΞΟΠΡΘΣΤΥΦΧΨΩ∇αβγδεζηθικλμνξοπρςστυφχψω∂εθκφρπ";
+    let code = u32::from(c);
+    match code {
+        // Alphabets of 52 letters, styles of 58 Greek signs, digits in five styles.
+        0x1d400..=0x1d6a3 => {
+            let place = ((code - 0x1d400) % 52) as u8;
+            Some(char::from(if place < 26 {
+                b'A' + place
+            } else {
+                b'a' + place - 26
+            }))
+        }
+        0x1d6a8..=0x1d7c9 => GREEK.chars().nth(((code - 0x1d6a8) % 58) as usize),
+        0x1d7ce..=0x1d7ff => char::from_digit((code - 0x1d7ce) % 10, 10),
+        0x210e => Some('h'),
+        0x2113 => Some('l'),
+        _ => ZEROS
+            .iter()
+            .find(|zero| (**zero..**zero + 10).contains(&code))
+            .and_then(|zero| char::from_digit(code - zero, 10)),
+    }
 }

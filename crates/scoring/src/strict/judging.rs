@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-use math_equality::{Budget, Exhausted, Options};
+use math_equality::{Budget, Exhausted, Options, Verdict};
 
 use super::extraction::{self, Extraction, Question, ReferenceKind, Rules, Thoughts};
 use super::policy::{self, ListOrder};
@@ -221,11 +221,12 @@ impl Profile {
             ordered: true,
             ..self.options(question)
         };
-        self.equal_on(&one, &other, terms).then(|| StrictJudgement {
-            correct: true,
-            trace: vec![judgement.trace[0], "parse/parts"],
-            ..judgement.clone()
-        })
+        self.equal_on(&one, &other, options)
+            .then(|| StrictJudgement {
+                correct: true,
+                trace: vec![judgement.trace[0], "parse/parts"],
+                ..judgement.clone()
+            })
     }
 
     /// Whether two texts denote the same.
@@ -239,7 +240,8 @@ impl Profile {
             math_equality::read(one, other, trace),
             math_equality::read(other, one, trace),
         );
-        math_equality::compare(&left, &right, &mut Budget::on(options)).is_ok_and(|verdict| verdict.equal)
+        math_equality::compare(&left, &right, &mut Budget::on(options))
+            .is_ok_and(|verdict| verdict.equal)
     }
 
     /// Where one side is words and formulas together, both are compared as such: the whole
@@ -362,11 +364,8 @@ impl Profile {
             trace.push("equal/spelling");
             !answer.is_empty()
         } else {
-            let (left, right) = (
-                math_equality::read(&answer, reference, &mut trace),
-                math_equality::read(reference, &answer, &mut trace),
-            );
-            match math_equality::compare(&left, &right, &mut Budget::on(self.options(question))) {
+            let budget = &mut Budget::on(self.options(question));
+            match compared(&answer, reference, &mut trace, budget) {
                 Ok(verdict) => {
                     trace.push(verdict.rule);
                     verdict.equal
@@ -398,6 +397,37 @@ impl Profile {
             },
         }
     }
+}
+
+/// Whether an answer is the reference. An answer may also say what a sum of letters is
+/// (`m + n = 25` for 25), while such an equation as a reference wants more than the number.
+fn compared(
+    answer: &str,
+    reference: &str,
+    trace: &mut Vec<&'static str>,
+    budget: &mut Budget,
+) -> Result<Verdict, Exhausted> {
+    let verdict = math_equality::compare_texts(answer, reference, trace, budget)?;
+    if verdict.equal || !answer.contains('=') {
+        return Ok(verdict);
+    }
+    let rules = &mut Vec::new();
+    let (left, right) = (
+        math_equality::read(answer, reference, rules),
+        math_equality::read(reference, answer, rules),
+    );
+    let Some(sum) = math_equality::stated_sum(&left).filter(|_| math_equality::is_number(&right))
+    else {
+        return Ok(verdict);
+    };
+    let stated = math_equality::compare(&sum, &right, budget)?;
+    Ok(match stated.equal {
+        true => Verdict {
+            equal: true,
+            rule: "equal/stated_sum",
+        },
+        false => verdict,
+    })
 }
 
 /// A longer answer is no sentence.

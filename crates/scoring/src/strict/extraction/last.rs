@@ -120,6 +120,10 @@ pub(super) fn number<'t>(look: &Look<'t, '_>) -> Option<Found<'t>> {
         let counts = |number: &Range<usize>| !is_item(look.text, part, number);
         let last = numbers::last_operation(look.text, part.clone(), counts);
         let last = last.or_else(|| numbers::numbers(look.text, part.clone()).last())?;
+        // `at least $9$` is no 9.
+        if numbers::is_change(&look.text[part.start..last.start]) {
+            return look.whole(part.start..part.end);
+        }
         let sentence = spans::sentence_around(look.text, part.clone(), &last);
         let around = |span: Range<usize>| look.text[span].trim_matches([' ', '\n', '\r', '.', '!']);
         let alone = around(part.start..sentence.start).is_empty()

@@ -110,6 +110,15 @@ const OPERATORS: [&str; 17] = [
     "\\approx",
 ];
 
+/// Whether all that stands before a number is words that make another one of it, or none.
+pub(super) fn is_change(before: &str) -> bool {
+    let bare = before.trim_matches(|c: char| c.is_whitespace() || matches!(c, '$' | '{' | '\\'));
+    let words = CHANGES.iter().chain(&SIGNS).chain(&DENIALS);
+    words
+        .into_iter()
+        .any(|word| bare.eq_ignore_ascii_case(word))
+}
+
 /// How many bytes the number at the start of a text has: digits with thousands separators, a point,
 /// an exponent, a denominator, a mixed part (`2 1/2`), further parts of a time or a ratio (`4:30`,
 /// `3:1`), a per cent sign.

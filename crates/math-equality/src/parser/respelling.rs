@@ -1,0 +1,277 @@
+//! Notations that other notations say as well: the fractions of plain TeX, numbers with units of
+//! `siunitx`, matrices of plain TeX, numbers with the separators of other countries.
+
+use std::borrow::Cow;
+
+/// No text has more of these than it is worth to respell.
+const MAX_RESPELLED: usize = 16;
+
+/// The text in the one notation that the reader knows.
+pub(super) fn respelled(text: Cow<'_, str>) -> Cow<'_, str> {
+    if let Some(number) = foreign_number(&text) {
+        return Cow::Owned(number);
+    }
+    let mut text = text;
+    if text.contains("{:}") {
+        text = Cow::Owned(text.replace("{:}", ":"));
+    }
+    if let Some(excepted) = excepted(&text) {
+        return Cow::Owned(excepted);
+    }
+    if !text.contains('\\') {
+        return text;
+    }
+    for (command, respell) in INFIXES {
+        for _ in 0..MAX_RESPELLED {
+            match infix(&text, command, respell) {
+                Some(changed) => text = Cow::Owned(changed),
+                None => break,
+            }
+        }
+    }
+    for _ in 0..MAX_RESPELLED {
+        match measured(&text).or_else(|| plain_matrix(&text)) {
+            Some(changed) => text = Cow::Owned(changed),
+            None => break,
+        }
+    }
+    text
+}
+
+/// Commands between two arguments, and the command that stands before both.
+const INFIXES: [(&str, &str); 3] = [
+    ("\\over", "\\frac"),
+    ("\\choose", "\\binom"),
+    ("\\brack", "\\frac"),
+];
+
+/// `{a \over b}` as `{\frac{a}{b}}`. Without braces the arguments reach to the signs of relation.
+fn infix(text: &str, command: &str, prefix: &str) -> Option<String> {
+    let at = text
+        .match_indices(command)
+        .map(|(at, _)| at)
+        .find(|at| !text[at + command.len()..].starts_with(|c: char| c.is_ascii_alphabetic()))?;
+    let start =
+        bound(text[..at].char_indices().rev(), '}', '{').map_or(0, |(at, c)| at + c.len_utf8());
+    let behind = at + command.len();
+    let end =
+        bound(text[behind..].char_indices(), '{', '}').map_or(text.len(), |(to, _)| behind + to);
+    let (over, under) = (text[start..at].trim(), text[behind..end].trim());
+    let parts = [
+        &text[..start],
+        prefix,
+        "{",
+        over,
+        "}{",
+        under,
+        "}",
+        &text[end..],
+    ];
+    (!over.is_empty() && !under.is_empty()).then(|| parts.concat())
+}
+
+/// The first sign that ends an argument on this side.
+fn bound(
+    signs: impl Iterator<Item = (usize, char)>,
+    opens: char,
+    closes: char,
+) -> Option<(usize, char)> {
+    let mut depth = 0_usize;
+    for (at, sign) in signs {
+        if sign == opens {
+            depth += 1;
+        } else if sign == closes {
+            match depth.checked_sub(1) {
+                Some(less) => depth = less,
+                None => return Some((at, sign)),
+            }
+        } else if depth == 0 && matches!(sign, '=' | '<' | '>' | '$' | ',' | ';' | '&') {
+            return Some((at, sign));
+        }
+    }
+    None
+}
+
+/// `\SI{5}{\metre\per\second}` as `5\text{ metre per second}`, `\num{5}` as `5`, `\ang{30}` as
+/// `30^{\circ}`.
+fn measured(text: &str) -> Option<String> {
+    const COMMANDS: [(&str, usize); 7] = [
+        ("\\SI{", 2),
+        ("\\qty{", 2),
+        ("\\num{", 1),
+        ("\\ang{", 1),
+        ("\\unit{", 1),
+        ("\\si{", 1),
+        ("\\SI[", 2),
+    ];
+    let (at, command, arguments) = COMMANDS
+        .iter()
+        .find_map(|(command, arguments)| Some((text.find(command)?, *command, *arguments)))?;
+    let (first, mut rest) = argument(&text[at + command.len() - 1..])?;
+    let value = match command {
+        "\\ang{" => format!("{first}^{{\\circ}}"),
+        "\\num{" => first.replace(',', "."),
+        "\\unit{" | "\\si{" => unit_words(first),
+        _ => {
+            let (unit, behind) = argument(rest).filter(|_| arguments == 2)?;
+            rest = behind;
+            first.to_owned() + &unit_words(unit)
+        }
+    };
+    Some([&text[..at], &value, rest].concat())
+}
+
+/// `\metre\per\second\squared` in words.
+fn unit_words(unit: &str) -> String {
+    const PREFIXES: [(&str, &str); 6] = [
+        ("\\kilo\\", "kilo"),
+        ("\\centi\\", "centi"),
+        ("\\milli\\", "milli"),
+        ("\\micro\\", "micro"),
+        ("\\mega\\", "mega"),
+        ("\\giga\\", "giga"),
+    ];
+    let mut words = unit.to_owned();
+    for (prefix, joined) in PREFIXES {
+        words = words.replace(prefix, &format!("\\{joined}"));
+    }
+    let words = words.replace(['\\', '.', '~'], " ");
+    let squared = words.replace(" squared", "^2").replace(" cubed", "^3");
+    format!("\\text{{ {} }}", squared.trim())
+}
+
+/// The argument in the braces that a text starts with, and the rest.
+fn argument(text: &str) -> Option<(&str, &str)> {
+    let mut depth = 0_usize;
+    for (at, sign) in text.char_indices() {
+        match sign {
+            '{' => depth += 1,
+            '}' if depth == 1 => return Some((&text[1..at], &text[at + 1..])),
+            '}' => depth = depth.checked_sub(1)?,
+            _ if depth == 0 => return None,
+            _ => {}
+        }
+    }
+    None
+}
+
+/// `\pmatrix{1&2\cr3&4}` as an environment.
+fn plain_matrix(text: &str) -> Option<String> {
+    const NAMES: [&str; 4] = ["pmatrix", "bmatrix", "vmatrix", "matrix"];
+    let (at, name) = NAMES
+        .iter()
+        .find_map(|name| Some((text.find(&format!("\\{name}{{"))?, *name)))?;
+    let (rows, rest) = argument(&text[at + 1 + name.len()..])?;
+    let rows = rows
+        .trim_end()
+        .trim_end_matches("\\cr")
+        .replace("\\cr", "\\\\ ");
+    let (begin, end) = (format!("\\begin{{{name}}}"), format!("\\end{{{name}}}"));
+    Some([&text[..at], &begin, &rows, &end, rest].concat())
+}
+
+/// A whole text that is a number with the separators of some country, in plain digits. Only what
+/// can be nothing else: `1.234,56`, `1.234.567`, `1'234.5`, `1 234,5`, `12,34,567`, `1_000`.
+pub(super) fn foreign_number(text: &str) -> Option<String> {
+    const MAX_BYTES: usize = 60;
+    if text.len() > MAX_BYTES || !text.contains(|c: char| c.is_ascii_digit()) {
+        return None;
+    }
+    let bare = text.trim_matches(['$', ' ']);
+    let (sign, digits) = match bare.strip_prefix('-') {
+        Some(digits) => ("-", digits),
+        None => ("", bare),
+    };
+    let spaced = [
+        "\\;", "\\:", "\\,", "\\ ", "~", "\u{202f}", "\u{a0}", "\u{2009}",
+    ]
+    .iter()
+    .fold(digits.to_owned(), |text, space| text.replace(space, " "));
+    let number = spaced.replace(['’', '`'], "'");
+    if !number
+        .bytes()
+        .all(|byte| byte.is_ascii_digit() || b".,' _{}".contains(&byte))
+    {
+        return None;
+    }
+    plain_number(&number).map(|plain| format!("{sign}{plain}"))
+}
+
+fn plain_number(number: &str) -> Option<String> {
+    // `3{,}14` is a decimal, `3{,}140` a group.
+    if let Some((whole, fraction)) = number.split_once("{,}") {
+        let decimal = is_digits(whole) && is_digits(fraction) && fraction.len() != 3;
+        return decimal.then(|| format!("{whole}.{fraction}"));
+    }
+    for mark in ['.', ' ', '\''] {
+        if let Some((whole, fraction)) = number.split_once(',')
+            && is_digits(fraction)
+            && is_grouped(whole, mark)
+        {
+            return Some(format!("{}.{fraction}", whole.replace(mark, "")));
+        }
+    }
+    if number.matches('.').count() >= 2 && is_grouped(number, '.') {
+        return Some(number.replace('.', ""));
+    }
+    for mark in ['\'', '_', ' '] {
+        let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
+        if is_grouped(whole, mark) && fraction.bytes().all(|byte| byte.is_ascii_digit()) {
+            let point = if fraction.is_empty() { "" } else { "." };
+            return Some([&whole.replace(mark, ""), point, fraction].concat());
+        }
+    }
+    is_indian(number).then(|| number.replace(',', ""))
+}
+
+fn is_digits(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// Groups of three behind one to three digits, at least one of them.
+fn is_grouped(text: &str, mark: char) -> bool {
+    let mut groups = text.split(mark);
+    let first = groups.next().unwrap_or_default();
+    let mut count = 0;
+    let threes = groups.all(|group| {
+        count += 1;
+        group.len() == 3 && is_digits(group)
+    });
+    threes && count > 0 && (1..=3).contains(&first.len()) && is_digits(first) && first != "0"
+}
+
+/// `12,34,567`: groups of two before the last three digits.
+fn is_indian(text: &str) -> bool {
+    let groups: Vec<&str> = text.split(',').collect();
+    let [first, middle @ .., last] = groups.as_slice() else {
+        return false;
+    };
+    !middle.is_empty()
+        && (1..=2).contains(&first.len())
+        && middle.iter().all(|group| group.len() == 2)
+        && last.len() == 3
+        && groups.iter().all(|group| is_digits(group))
+}
+
+/// `all real numbers except 0` as a difference of sets.
+fn excepted(text: &str) -> Option<String> {
+    const HEADS: [&str; 6] = [
+        "all real numbers except ",
+        "all reals except ",
+        "all real numbers but ",
+        "all real numbers other than ",
+        "all real x except ",
+        "any real number except ",
+    ];
+    if !text.contains("real") {
+        return None;
+    }
+    let plain = super::words::unwrapped(text);
+    let lowered = plain.to_lowercase();
+    let head = HEADS.iter().find(|head| lowered.starts_with(**head))?;
+    let points = plain[head.len()..].trim().replace(" and ", ", ");
+    let points = points
+        .split_once('=')
+        .map_or(points.as_str(), |(_, value)| value);
+    Some(format!("\\mathbb{{R}} \\setminus \\{{{points}\\}}"))
+}
