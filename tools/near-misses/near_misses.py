@@ -33,7 +33,7 @@ def references(folder):
     for path in sorted(pathlib.Path(folder).glob("*.jsonl")):
         for line in path.open():
             text = json.loads(line).get("reference")
-            if isinstance(text, str) and 0 < len(text) <= 60 and "\n" not in text:
+            if isinstance(text, str) and 0 < len(text) <= 60 and "\n" not in text and "boxed" not in text:
                 seen.add(text.strip().strip("$"))
     return sorted(seen)
 

@@ -102,7 +102,9 @@ const RESULTS: [&str; 9] = [
 ];
 
 /// Words that may follow a number as part of it.
-const MAGNITUDES: [&str; 5] = ["hundred", "thousand", "million", "billion", "trillion"];
+const MAGNITUDES: [&str; 6] = [
+    "hundred", "thousand", "million", "billion", "trillion", "dozen",
+];
 
 /// Signs between the members of a calculation.
 const OPERATORS: [&str; 17] = [
