@@ -283,6 +283,35 @@ fn written_exponent(bytes: &[u8], at: usize) -> Option<(i32, usize)> {
     (size <= MAX_EXPONENT).then_some((sign * size, start + count))
 }
 
+/// `0.333`, `0.1666` or `0.142857142857` with dots behind them: the decimal whose last digits go on
+/// and on. One digit must stand there twice, a longer period twice as well; nothing else says how
+/// it goes on.
+pub(super) fn going_on(text: &str) -> Option<RBig> {
+    const MAX_PERIOD: usize = 8;
+    let (whole, fraction) = text.split_once('.')?;
+    let is_plain = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
+    if !is_plain(whole) || !is_plain(fraction) || text.len() > 40 {
+        return None;
+    }
+    let period = (1..=MAX_PERIOD).find(|period| {
+        let length = fraction.len();
+        length >= 2 * period
+            && fraction[length - period..] == fraction[length - 2 * period..length - period]
+    })?;
+    if fraction[fraction.len() - period..]
+        .bytes()
+        .all(|digit| digit == b'0')
+    {
+        return None;
+    }
+    let digits = Digits {
+        all: [whole, fraction].concat().into_bytes(),
+        fraction: fraction.len(),
+        repeating: period,
+    };
+    Some(digits.number(false, 0).value)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -343,33 +372,4 @@ mod tests {
             Some(5_000)
         );
     }
-}
-
-/// `0.333`, `0.1666` or `0.142857142857` with dots behind them: the decimal whose last digits go on
-/// and on. One digit must stand there twice, a longer period twice as well; nothing else says how
-/// it goes on.
-pub(super) fn going_on(text: &str) -> Option<RBig> {
-    const MAX_PERIOD: usize = 8;
-    let (whole, fraction) = text.split_once('.')?;
-    let is_plain = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
-    if !is_plain(whole) || !is_plain(fraction) || text.len() > 40 {
-        return None;
-    }
-    let period = (1..=MAX_PERIOD).find(|period| {
-        let length = fraction.len();
-        length >= 2 * period
-            && fraction[length - period..] == fraction[length - 2 * period..length - period]
-    })?;
-    if fraction[fraction.len() - period..]
-        .bytes()
-        .all(|digit| digit == b'0')
-    {
-        return None;
-    }
-    let digits = Digits {
-        all: [whole, fraction].concat().into_bytes(),
-        fraction: fraction.len(),
-        repeating: period,
-    };
-    Some(digits.number(false, 0).value)
 }

@@ -150,11 +150,11 @@ pub(super) fn equation<'t>(look: &Look<'t, '_>) -> Option<Found<'t>> {
         return None;
     }
     let after = look.text[sentence.end..part.end].trim_matches(['.', ',', ' ', '\n', '\r']);
-    let goes_on = !after.is_empty()
-        && !(after
-            .get(..5)
-            .is_some_and(|word| word.eq_ignore_ascii_case("where"))
-            && spans::is_note(after));
+    let is_where_clause = after
+        .get(..5)
+        .is_some_and(|word| word.eq_ignore_ascii_case("where"))
+        && spans::is_note(after);
+    let goes_on = !after.is_empty() && !is_where_clause;
     let sentence = spans::without_note(look.text, sentence);
     // Of an integral and its value, the value.
     let left = &look.text[sentence.start..equals];
