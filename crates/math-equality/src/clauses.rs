@@ -41,6 +41,11 @@ const CONDITIONS: [&str; 7] = [
 /// The text before a clause that says nothing about the value, with nothing but punctuation and
 /// spaces between; `None` where there is no such clause.
 pub(crate) fn without_clause(text: &str) -> Option<&str> {
+    /// A shorter text has no room for a clause.
+    const MIN_BYTES: usize = 8;
+    if text.len() < MIN_BYTES || !text.bytes().any(|byte| byte.is_ascii_lowercase()) {
+        return None;
+    }
     let cuts = [membership(text), extraneous(text), clause(text)];
     let cut = cuts.into_iter().flatten().min()?;
     let bare = trimmed(&text[..cut]);

@@ -94,8 +94,10 @@ fn magnitude(short: &Expr, number: &Expr) -> Option<(Expr, Expr)> {
 
 /// `180° - 2α` against `180 - 2α`: with letters, the degree signs of one side may be missing.
 fn degree_signs_differ(left: &Expr, right: &Expr) -> bool {
-    let (a, b) = (without_degrees(left), without_degrees(right));
-    (a == *left) != (b == *right) && has_symbols(left) && has_symbols(right)
+    let is_degrees = |expr: &Expr| matches!(expr, Expr::Apply(Function::Degrees, _));
+    mentions(left, &is_degrees) != mentions(right, &is_degrees)
+        && has_symbols(left)
+        && has_symbols(right)
 }
 
 /// The terms without their degree signs; what stands inside a function keeps them.

@@ -269,7 +269,7 @@ impl<'t, 'k> Reader<'t, 'k> {
     }
 
     pub(super) fn accept_word(&mut self, words: &[&str]) -> bool {
-        let taken = matches!(self.peek(), Some(Kind::Word(word)) if words.contains(&word.to_lowercase().as_str()));
+        let taken = matches!(self.peek(), Some(Kind::Word(word)) if words.iter().any(|known| known.eq_ignore_ascii_case(word)));
         self.at += usize::from(taken);
         taken
     }

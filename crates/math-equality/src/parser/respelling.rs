@@ -18,7 +18,7 @@ pub(super) fn respelled(text: Cow<'_, str>) -> Cow<'_, str> {
     if let Some(excepted) = excepted(&text) {
         return Cow::Owned(excepted);
     }
-    if !text.contains('\\') {
+    if !has_command(&text) {
         return text;
     }
     for (command, respell) in INFIXES {
@@ -36,6 +36,22 @@ pub(super) fn respelled(text: Cow<'_, str>) -> Cow<'_, str> {
         }
     }
     text
+}
+
+/// Whether any command that is respelled may be there: most texts have none, which one pass shows.
+fn has_command(text: &str) -> bool {
+    const HEADS: [&str; 11] = [
+        "over", "choose", "brack", "SI", "si{", "qty", "num", "ang{", "unit", "pmatrix{", "matrix{",
+    ];
+    text.match_indices('\\').any(|(at, _)| {
+        let rest = &text[at + 1..];
+        matches!(
+            rest.as_bytes().first(),
+            Some(b'o' | b'c' | b'b' | b'S' | b's' | b'q' | b'n' | b'a' | b'u' | b'p' | b'm' | b'v')
+        ) && (HEADS.iter().any(|head| rest.starts_with(head))
+            || rest.starts_with("bmatrix{")
+            || rest.starts_with("vmatrix{"))
+    })
 }
 
 /// Commands between two arguments, and the command that stands before both.
@@ -174,7 +190,9 @@ fn plain_matrix(text: &str) -> Option<String> {
 /// can be nothing else: `1.234,56`, `1.234.567`, `1'234.5`, `1 234,5`, `12,34,567`, `1_000`.
 pub(super) fn foreign_number(text: &str) -> Option<String> {
     const MAX_BYTES: usize = 60;
-    if text.len() > MAX_BYTES || !text.contains(|c: char| c.is_ascii_digit()) {
+    let other =
+        |byte: u8| byte.is_ascii_alphabetic() || b"+*/^=()[]<>|&%".contains(&byte) || byte == b'\n';
+    if text.len() > MAX_BYTES || text.bytes().any(other) {
         return None;
     }
     let bare = text.trim_matches(['$', ' ']);

@@ -149,7 +149,15 @@ pub(super) fn date(text: &str) -> Option<String> {
         "december",
     ];
     const MAX_BYTES: usize = 40;
-    if text.len() > MAX_BYTES || !text.contains(|c: char| c.is_ascii_digit()) {
+    let names_month = |letters: &[u8]| {
+        MONTHS
+            .iter()
+            .any(|month| letters.eq_ignore_ascii_case(&month.as_bytes()[..3]))
+    };
+    if text.len() > MAX_BYTES
+        || !text.bytes().any(|byte| byte.is_ascii_digit())
+        || !text.as_bytes().windows(3).any(names_month)
+    {
         return None;
     }
     let plain = unwrapped(text).to_lowercase();

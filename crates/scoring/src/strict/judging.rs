@@ -412,12 +412,12 @@ fn compared(
         return Ok(verdict);
     }
     let rules = &mut Vec::new();
-    let (left, right) = (
-        math_equality::read(answer, reference, rules),
-        math_equality::read(reference, answer, rules),
-    );
-    let Some(sum) = math_equality::stated_sum(&left).filter(|_| math_equality::is_number(&right))
-    else {
+    let right = math_equality::read(reference, answer, rules);
+    if !math_equality::is_number(&right) {
+        return Ok(verdict);
+    }
+    let left = math_equality::read(answer, reference, rules);
+    let Some(sum) = math_equality::stated_sum(&left) else {
         return Ok(verdict);
     };
     let stated = math_equality::compare(&sum, &right, budget)?;
