@@ -43,7 +43,11 @@ const CONDITIONS: [&str; 7] = [
 pub(crate) fn without_clause(text: &str) -> Option<&str> {
     /// A shorter text has no room for a clause.
     const MIN_BYTES: usize = 8;
-    if text.len() < MIN_BYTES || !text.bytes().any(|byte| byte.is_ascii_lowercase()) {
+    if text.len() < MIN_BYTES
+        || !text.bytes().any(|byte| byte.is_ascii_lowercase())
+        // Every clause begins with a word before a blank, with a command or with a bracket.
+        || !text.contains([' ', '\\', '('])
+    {
         return None;
     }
     let cuts = [membership(text), extraneous(text), clause(text)];

@@ -80,15 +80,15 @@ fn before_approximation<'t>(text: &'t str, other: &str) -> Option<&'t str> {
         let point = text.bytes().position(|byte| byte == b'.');
         point.is_some_and(|at| text[at + 1..].starts_with(|c: char| c.is_ascii_digit()))
     };
+    // Each of the signs has one of these; most answers have none, and are not searched.
+    if !text.contains(['\\', '≈', '(']) || decimal(other) {
+        return None;
+    }
     let (at, sign) = SIGNS
         .iter()
         .find_map(|sign| Some((text.find(sign)?, sign)))?;
     let (exact, near) = (&text[..at], &text[at + sign.len()..]);
-    if decimal(other)
-        || !decimal(near)
-        || near.contains('=')
-        || SIGNS.iter().any(|sign| other.contains(sign))
-    {
+    if !decimal(near) || near.contains('=') || SIGNS.iter().any(|sign| other.contains(sign)) {
         return None;
     }
     let bare = exact.trim_matches(['$', ' ']);

@@ -41,11 +41,7 @@ fn said<'t>(
     label: (&str, &str),
 ) -> Option<Vec<&'t str>> {
     let bare = text.strip_prefix("\\text{").unwrap_or(text);
-    let (start, end) = find(bare, counts[0], label)?;
-    if start > 0 {
-        return None;
-    }
-    let mut rest = &bare[end..];
+    let mut rest = &bare[first(bare, counts[0], label)?..];
     let mut said = Vec::new();
     for count in &counts[1..] {
         let Some((start, end)) = find(rest, count, label) else {
@@ -56,6 +52,18 @@ fn said<'t>(
     }
     said.push(without_marks(rest));
     (said.len() >= 2 && said.iter().all(|part| !part.is_empty())).then_some(said)
+}
+
+/// Where the label with a count ends that the text begins with. Most texts begin with none, and are
+/// not searched.
+fn first(text: &str, count: &str, (open, close): (&str, &str)) -> Option<usize> {
+    let starts = |text: &str, start: &str| {
+        text.get(..start.len())
+            .is_some_and(|text| text.eq_ignore_ascii_case(start))
+    };
+    let label_starts = starts(text, open) && starts(&text[open.len()..], count);
+    let found = label_starts.then(|| find(text, count, (open, close)))?;
+    found.and_then(|(start, end)| (start == 0).then_some(end))
 }
 
 /// Where the first label with a count starts and ends; ASCII letters in either case. It stands at
