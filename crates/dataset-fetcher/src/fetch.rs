@@ -84,7 +84,7 @@ struct Run<'a> {
 }
 
 /// How a content compares with what is known of the file.
-enum Verdict {
+enum Verification {
     Verified(Trust),
     /// Not the published content.
     Mismatch {
@@ -145,8 +145,8 @@ impl Run<'_> {
         let digests = Digests::of_file(target)?;
         match self.verify(source, &digests) {
             // Under `force` a file that its publisher may have changed is fetched again.
-            Verdict::Verified(Trust::FirstUse) if self.request.force => Ok(None),
-            Verdict::Verified(trust) => Ok(Some((digests, trust))),
+            Verification::Verified(Trust::FirstUse) if self.request.force => Ok(None),
+            Verification::Verified(trust) => Ok(Some((digests, trust))),
             _ if self.request.force => Ok(None),
             _ => Err(Error::InTheWay {
                 path: target.to_path_buf(),
@@ -155,15 +155,17 @@ impl Run<'_> {
         }
     }
 
-    fn verify(&self, source: &Source, digests: &Digests) -> Verdict {
+    fn verify(&self, source: &Source, digests: &Digests) -> Verification {
         if let Some((expected, found)) = source.mismatch(digests) {
-            return Verdict::Mismatch { expected, found };
+            return Verification::Mismatch { expected, found };
         }
         match self.lock.entry(&source.name) {
-            _ if source.is_pinned() => Verdict::Verified(Trust::PublishedId),
-            Some(entry) if entry.blake3 == digests.blake3 => Verdict::Verified(Trust::FirstUse),
-            Some(entry) => Verdict::Changed(entry.git_blob.clone()),
-            None => Verdict::Unknown,
+            _ if source.is_pinned() => Verification::Verified(Trust::PublishedId),
+            Some(entry) if entry.blake3 == digests.blake3 => {
+                Verification::Verified(Trust::FirstUse)
+            }
+            Some(entry) => Verification::Changed(entry.git_blob.clone()),
+            None => Verification::Unknown,
         }
     }
 
@@ -171,16 +173,16 @@ impl Run<'_> {
     fn accept(&self, source: &Source, digests: &Digests, from: &str) -> Result<Trust, Error> {
         let (name, from) = (source.name.clone(), from.to_string());
         match self.verify(source, digests) {
-            Verdict::Verified(trust) => Ok(trust),
-            Verdict::Unknown => Ok(Trust::FirstUse),
-            Verdict::Changed(_) if self.request.force => Ok(Trust::FirstUse),
-            Verdict::Changed(expected) => Err(Error::Changed {
+            Verification::Verified(trust) => Ok(trust),
+            Verification::Unknown => Ok(Trust::FirstUse),
+            Verification::Changed(_) if self.request.force => Ok(Trust::FirstUse),
+            Verification::Changed(expected) => Err(Error::Changed {
                 name,
                 from,
                 expected,
                 found: digests.git_blob.clone(),
             }),
-            Verdict::Mismatch { expected, found } => Err(Error::WrongContent {
+            Verification::Mismatch { expected, found } => Err(Error::WrongContent {
                 name,
                 from,
                 expected,

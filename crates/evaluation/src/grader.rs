@@ -297,6 +297,7 @@ impl StrictVerdict {
             correct: verdict == Verdict::Correct,
             answer: judgement.answer,
             span: judgement.span,
+            thoughts: judgement.thoughts,
             trace: judgement.trace.iter().map(ToString::to_string).collect(),
         }
     }

@@ -3,6 +3,7 @@
 use generation::FinishReason;
 use schemars::JsonSchema;
 use scoring::Verdict;
+use scoring::strict::ThoughtsAnswer;
 use serde::{Deserialize, Serialize};
 
 /// A line of `completions.jsonl`: one finished completion.
@@ -105,6 +106,9 @@ pub struct StrictVerdict {
     /// given.
     #[serde(default)]
     pub span: Option<[usize; 2]>,
+    /// What the thoughts of a reasoning model come to, where it said nothing outside of them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub thoughts: Option<ThoughtsAnswer>,
     /// Ids of the rules that decided, in order.
     #[serde(default)]
     pub trace: Vec<String>,

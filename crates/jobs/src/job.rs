@@ -15,7 +15,7 @@ use crate::error::JobError;
 use crate::generation_loop::{GenerationLoop, Recorder};
 use crate::progress::Progress;
 use crate::replies::{Replies, Reply};
-use crate::task::{Task, UnreadableReply};
+use crate::task::{JobTask, UnreadableReply};
 
 /// Version of the files.
 const SCHEMA: &str = "mwpbench.job.v1";
@@ -60,7 +60,7 @@ impl Job<'_> {
     /// A folder with fewer items of the same work is continued: items may be added at the end.
     pub fn run(
         &self,
-        task: &dyn Task,
+        task: &dyn JobTask,
         generator: &mut dyn Generator,
         on_progress: &mut dyn FnMut(&Progress) -> ControlFlow<()>,
     ) -> Result<Replies, JobError> {
@@ -109,7 +109,7 @@ impl Job<'_> {
     }
 
     /// Notes what the work is, or compares it with what is noted.
-    fn bind(&self, task: &dyn Task, generator: &dyn Generator) -> Result<(), JobError> {
+    fn bind(&self, task: &dyn JobTask, generator: &dyn Generator) -> Result<(), JobError> {
         let file = self.file("job.json");
         let here = json!({
             "schema": SCHEMA,
@@ -143,7 +143,7 @@ impl Job<'_> {
 
 /// What is left to ask, and what was replied.
 struct Queue<'a> {
-    task: &'a dyn Task,
+    task: &'a dyn JobTask,
     replies: Replies,
     /// The first item that was not looked at yet.
     next: usize,

@@ -2,7 +2,7 @@
 //!
 //! A [`GenerationLoop`] puts prompts to a generator, hands over each completion as it finishes,
 //! counts, and stops between two steps when it is asked to. On top of it a [`Job`]: each reply is
-//! read by a [`Task`], what cannot be read is asked again with the reason, what stays unreadable is
+//! read by a [`JobTask`], what cannot be read is asked again with the reason, what stays unreadable is
 //! set aside, and everything is kept in a folder from which the same call continues.
 //!
 //! A [`Forecast`] says when work will be done, from its [`Progress`].
@@ -23,4 +23,4 @@ pub use generation_loop::{GenerationLoop, Recorder};
 pub use job::Job;
 pub use progress::Progress;
 pub use replies::{ItemOutcome, Replies, Reply, Tally};
-pub use task::{Task, UnreadableReply};
+pub use task::{JobTask, UnreadableReply};

@@ -9,7 +9,7 @@ use generation::FinishReason;
 use serde::{Deserialize, Serialize};
 use store::{FileError, for_each_record, parse_record};
 
-use crate::task::Task;
+use crate::task::JobTask;
 
 /// Reasons that are counted one by one.
 const MAX_REASONS: usize = 100;
@@ -99,7 +99,11 @@ enum Standing {
 
 impl Replies {
     /// Reads a journal that may not be there yet.
-    pub(crate) fn read(file: PathBuf, attempts: u32, task: &dyn Task) -> Result<Self, FileError> {
+    pub(crate) fn read(
+        file: PathBuf,
+        attempts: u32,
+        task: &dyn JobTask,
+    ) -> Result<Self, FileError> {
         let states = vec![State::default(); task.items()];
         let mut replies = Self {
             file: file.clone(),

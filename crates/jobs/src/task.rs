@@ -1,7 +1,7 @@
 //! What is asked, and how replies are read.
 
 /// What is asked, and how replies are read. Items go by number, from 0.
-pub trait Task {
+pub trait JobTask {
     /// How many items there are.
     fn items(&self) -> usize;
 

@@ -16,33 +16,25 @@ mod relations; // equations, inequalities, systems
 mod units; // what excludes what
 
 use super::budget::{Budget, Exhausted};
+use super::decision::Decision;
 use super::expr::{Constant, Expr};
 use super::value::Value;
 
-/// How a comparison was decided.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Verdict {
-    /// Whether the two are the same answer.
-    pub equal: bool,
-    /// Id of the rule that decided.
-    pub rule: &'static str,
-}
-
 /// The outcome of a comparison, or the end of the budget.
-pub(crate) type Outcome = Result<Verdict, Exhausted>;
+pub(crate) type Outcome = Result<Decision, Exhausted>;
 
 /// The same answer, by this rule.
 pub(crate) fn same(rule: &'static str) -> Outcome {
-    Ok(Verdict { equal: true, rule })
+    Ok(Decision::of(true, rule))
 }
 
 /// Different answers, by this rule.
 pub(crate) fn different(rule: &'static str) -> Outcome {
-    Ok(Verdict { equal: false, rule })
+    Ok(Decision::of(false, rule))
 }
 
 fn either(equal: bool, rule: &'static str) -> Outcome {
-    Ok(Verdict { equal, rule })
+    Ok(Decision::of(equal, rule))
 }
 
 /// Compares two values.
@@ -141,7 +133,7 @@ fn rewritten(
     value: &Value,
     other: &Value,
     budget: &mut Budget,
-) -> Result<Option<Verdict>, Exhausted> {
+) -> Result<Option<Decision>, Exhausted> {
     if let Value::PlusMinus(centre, distance) = value {
         let both = collections::plus_minus(centre.as_ref(), distance);
         return compare(&both, other, budget).map(Some);

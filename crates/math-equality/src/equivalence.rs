@@ -53,22 +53,8 @@ pub(crate) use self::{numeric::value_f64, proportional::proportional};
 use self::normal_form::NormalForms;
 use self::polynomial::Stop;
 use super::budget::{Budget, Exhausted};
+use super::decision::Decision;
 use super::expr::{Constant, Expr, Function, Number};
-
-/// How a comparison of expressions was decided.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Decision {
-    /// Whether they are equal.
-    pub equal: bool,
-    /// Id of the rule that decided, such as `equal/rational`.
-    pub rule: &'static str,
-}
-
-impl Decision {
-    fn of(equal: bool, rule: &'static str) -> Self {
-        Self { equal, rule }
-    }
-}
 
 /// A decimal with this many significant digits was computed, not rounded by hand.
 const LONG_DECIMAL_DIGITS: u32 = 12;

@@ -41,6 +41,7 @@
 mod budget;
 mod clauses;
 mod comparing;
+mod decision;
 mod delimiters;
 mod equivalence;
 mod expr;
@@ -52,7 +53,7 @@ mod show;
 mod value;
 
 pub use budget::{Budget, Exhausted};
-pub use comparing::Verdict;
+pub use decision::Decision;
 pub use delimiters::formulas;
 pub use options::{Options, Percent, Units};
 pub use parser::{Case, TABLES, asks_for_order, table_cases};
@@ -81,7 +82,11 @@ pub fn read(text: &str, other: &str, trace: &mut Vec<&'static str>) -> Reading {
 ///
 /// # Errors
 /// The budget ran out.
-pub fn compare(left: &Reading, right: &Reading, budget: &mut Budget) -> Result<Verdict, Exhausted> {
+pub fn compare(
+    left: &Reading,
+    right: &Reading,
+    budget: &mut Budget,
+) -> Result<Decision, Exhausted> {
     comparing::compare(&left.0, &right.0, budget)
 }
 
@@ -145,7 +150,7 @@ pub fn compare_texts(
     right: &str,
     trace: &mut Vec<&'static str>,
     budget: &mut Budget,
-) -> Result<Verdict, Exhausted> {
+) -> Result<Decision, Exhausted> {
     let (first, second) = (read(left, right, trace), read(right, left, trace));
     let verdict = compare(&first, &second, budget)?;
     if verdict.equal {

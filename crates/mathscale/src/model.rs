@@ -5,7 +5,7 @@ use std::num::{NonZeroU32, NonZeroUsize};
 use std::ops::ControlFlow;
 
 use generation::{Decoding, Generator, GeneratorInfo};
-use jobs::{ItemOutcome, Job, Progress, Replies, Tally, Task};
+use jobs::{ItemOutcome, Job, JobTask, Progress, Replies, Tally};
 use serde_json::{Value, json};
 
 use crate::driver::Outputs;
@@ -78,7 +78,7 @@ impl StageJob<'_> {
         self,
         project: &Project,
         asking: &Asking<'_>,
-        task: &dyn Task,
+        task: &dyn JobTask,
         generator: &mut dyn Generator,
         on_progress: OnProgress<'_>,
     ) -> Result<Replies, Error> {

@@ -16,7 +16,8 @@ mod parts; // answers to the parts of a question
 mod policy; // what a comparison overlooks
 mod profile; // rules and policy, as data
 
-use serde::Serialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 pub use final_answer::FinalAnswer;
 pub use policy::{Helps, ListOrder, Percent, Policy, Thoughts, Units};
@@ -52,7 +53,8 @@ pub struct StrictJudgement {
 }
 
 /// What thoughts come to outside of which nothing is said.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub struct ThoughtsAnswer {
     /// The answer as found in the thoughts; `None` where there is none.
     pub answer: Option<String>,

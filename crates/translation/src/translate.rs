@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use dataset_loader::{Benchmark, Data, Problem, needs_options};
 use generation::{Decoding, Generator};
-use jobs::{ItemOutcome, Job, JobError, Progress, Replies, Tally, Task, UnreadableReply};
+use jobs::{ItemOutcome, Job, JobError, JobTask, Progress, Replies, Tally, UnreadableReply};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 use store::FileError;
@@ -204,7 +204,7 @@ struct Texts<'a> {
     render: &'a (dyn Fn(&str) -> String + Sync),
 }
 
-impl Task for Texts<'_> {
+impl JobTask for Texts<'_> {
     fn items(&self) -> usize {
         self.items.len()
     }

@@ -50,7 +50,9 @@ fn asked(url: &str, certificate: &Path) -> String {
 }
 
 #[test]
-#[ignore = "the other half of the test below, which runs it"]
+// Certificates are read from the environment once a process: the test below starts this one in a
+// process of its own, with the variables set, and reads what it prints.
+#[ignore = "needs the environment that the next test starts it in"]
 fn asks_the_server_named() {
     let url = BaseUrl::parse(&std::env::var(ADDRESS).unwrap()).unwrap();
     let key = Some(ApiKey::new(KEY, "a test").unwrap());

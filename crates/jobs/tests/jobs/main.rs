@@ -9,7 +9,7 @@ use std::path::Path;
 
 use fault::{Class, Fault};
 use generation::{Decoding, FinishReason, Prompt, Scripted, ScriptedReply};
-use jobs::{ItemOutcome, Job, JobError, Progress, Replies, Task, UnreadableReply};
+use jobs::{ItemOutcome, Job, JobError, JobTask, Progress, Replies, UnreadableReply};
 use serde_json::json;
 
 /// What fits into the context of the scripted model.
@@ -18,7 +18,7 @@ const MAX_PROMPT_BYTES: usize = 98;
 /// Asks for numbers; item 13 is too long to ask.
 struct Numbers(usize);
 
-impl Task for Numbers {
+impl JobTask for Numbers {
     fn items(&self) -> usize {
         self.0
     }

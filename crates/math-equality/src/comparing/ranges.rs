@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 
 use super::linear::linear_in_symbol;
 use super::relations::turn;
-use super::{Verdict, quantities};
+use super::{Decision, quantities};
 use crate::budget::{Budget, Exhausted};
 use crate::equivalence::{equivalent, value_f64};
 use crate::expr::{Constant, Expr, Function, Symbol};
@@ -490,8 +490,8 @@ pub(super) fn compare(
     left: &Range,
     right: &Range,
     budget: &mut Budget,
-) -> Result<Verdict, Exhausted> {
-    let different = Verdict {
+) -> Result<Decision, Exhausted> {
+    let different = Decision {
         equal: false,
         rule: "equal/range",
     };
@@ -516,7 +516,7 @@ pub(super) fn compare(
             None => return Ok(different),
         }
     }
-    Ok(Verdict {
+    Ok(Decision {
         equal: true,
         rule: "equal/range",
     })

@@ -1,7 +1,7 @@
 //! Equations, inequalities, systems.
 
 use super::quantities::has_symbols;
-use super::{Outcome, Verdict, collections, determinants, different, either, equal, names, same};
+use super::{Decision, Outcome, collections, determinants, different, either, equal, names, same};
 use crate::budget::{Budget, Exhausted};
 use crate::equivalence::proportional;
 use crate::expr::{Expr, Function, Symbol};
@@ -342,7 +342,7 @@ pub(super) fn congruences(
     left: &Value,
     right: &Value,
     budget: &mut Budget,
-) -> Result<Option<Verdict>, Exhausted> {
+) -> Result<Option<Decision>, Exhausted> {
     let (Some(a), Some(b)) = (
         congruence(left),
         congruence(right).or_else(|| progression(right)),

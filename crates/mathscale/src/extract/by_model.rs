@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use generation::Generator;
-use jobs::{Replies, Task, UnreadableReply};
+use jobs::{JobTask, Replies, UnreadableReply};
 use serde_json::json;
 use store::Difference;
 
@@ -127,7 +127,7 @@ struct Questions<'a> {
     plan: &'a ModelPlan<'a>,
 }
 
-impl Task for Questions<'_> {
+impl JobTask for Questions<'_> {
     fn items(&self) -> usize {
         self.plan.seeds.len()
     }

@@ -1,7 +1,7 @@
 //! The stage: `compositions.jsonl` and the seeds → `pairs.jsonl`, `generate.set-aside.jsonl`.
 
 use generation::Generator;
-use jobs::{Replies, Task};
+use jobs::{JobTask, Replies};
 use rayon::prelude::*;
 use serde_json::json;
 use store::Difference;

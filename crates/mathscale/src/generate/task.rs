@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use jobs::{Task, UnreadableReply};
+use jobs::{JobTask, UnreadableReply};
 use store::JsonLines;
 
 use super::compositions::Compositions;
@@ -106,7 +106,7 @@ impl<'a> PairTask<'a> {
     }
 }
 
-impl Task for PairTask<'_> {
+impl JobTask for PairTask<'_> {
     fn items(&self) -> usize {
         self.compositions.len()
     }

@@ -1,7 +1,7 @@
 //! By self-consistency: several solutions are drawn, and the answer that most of them reach counts
 //! as right.
 
-use jobs::{ItemOutcome, Replies, Task, UnreadableReply};
+use jobs::{ItemOutcome, JobTask, Replies, UnreadableReply};
 use rayon::prelude::*;
 use scoring::strict::{Answer, Profile};
 
@@ -48,7 +48,7 @@ impl SampleTask<'_> {
     }
 }
 
-impl Task for SampleTask<'_> {
+impl JobTask for SampleTask<'_> {
     fn items(&self) -> usize {
         self.pairs.len() * self.samples
     }

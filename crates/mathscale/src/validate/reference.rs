@@ -1,6 +1,6 @@
 //! By reference: a solution of the second generator, and its judgement on the pair's own.
 
-use jobs::{ItemOutcome, Replies, Task, UnreadableReply};
+use jobs::{ItemOutcome, JobTask, Replies, UnreadableReply};
 use scoring::strict::Profile;
 
 use super::judgement::{PairJudgement, reaches};
@@ -15,7 +15,7 @@ pub(crate) struct SolveTask<'a> {
     pub(crate) pairs: &'a [Pair],
 }
 
-impl Task for SolveTask<'_> {
+impl JobTask for SolveTask<'_> {
     fn items(&self) -> usize {
         self.pairs.len()
     }
@@ -90,7 +90,7 @@ fn same_answer(pair: &Pair, other: &str) -> bool {
     answer.is_some_and(|answer| reaches(pair, &answer.text))
 }
 
-impl Task for JudgeTask<'_> {
+impl JobTask for JudgeTask<'_> {
     fn items(&self) -> usize {
         self.references.len()
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use generation::Generator;
-use jobs::{Replies, Tally, Task};
+use jobs::{JobTask, Replies, Tally};
 use serde_json::json;
 use store::{Difference, JsonLines};
 
@@ -144,7 +144,7 @@ impl Validating<'_> {
         &mut self,
         project: &Project,
         name: &str,
-        task: &dyn Task,
+        task: &dyn JobTask,
     ) -> Result<Replies, Error> {
         let asking = &self.plan.asking;
         let job = StageJob {

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-use math_equality::{Budget, Exhausted, Options, Verdict};
+use math_equality::{Budget, Decision, Exhausted, Options};
 
 use super::extraction::{self, Extraction, Question, ReferenceKind, Rules, Thoughts};
 use super::policy::{self, ListOrder};
@@ -406,7 +406,7 @@ fn compared(
     reference: &str,
     trace: &mut Vec<&'static str>,
     budget: &mut Budget,
-) -> Result<Verdict, Exhausted> {
+) -> Result<Decision, Exhausted> {
     let verdict = math_equality::compare_texts(answer, reference, trace, budget)?;
     if verdict.equal || !answer.contains('=') {
         return Ok(verdict);
@@ -422,7 +422,7 @@ fn compared(
     };
     let stated = math_equality::compare(&sum, &right, budget)?;
     Ok(match stated.equal {
-        true => Verdict {
+        true => Decision {
             equal: true,
             rule: "equal/stated_sum",
         },

@@ -2,7 +2,8 @@
 
 use super::infix::read;
 use crate::budget::{Budget, Exhausted};
-use crate::equivalence::{Decision, equivalent, proportional, value_f64};
+use crate::decision::Decision;
+use crate::equivalence::{equivalent, proportional, value_f64};
 use crate::expr::Expr;
 
 type Compare = fn(&Expr, &Expr, &mut Budget) -> Result<Decision, Exhausted>;
