@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use inference::CheckpointFiles;
 
-use crate::heading;
+use crate::{heading, place};
 
 /// The name of the embedded checkpoint.
 pub const DEMO: &str = "demo";
@@ -89,14 +89,23 @@ impl Extras {
                 anyhow::bail!("--tokenizer does not go with the demo checkpoint, which has its own")
             }
             (DEMO, None) => demo(),
-            (path, _) if !Path::new(path).exists() => anyhow::bail!(
-                "there is no {path}: give the folder of a checkpoint in Hugging Face layout, a GGUF file, or `demo`"
-            ),
-            (path, Some(tokenizer)) => Ok(CheckpointFiles::open_with_tokenizer(
-                Path::new(path),
-                tokenizer,
-            )?),
-            (path, None) => Ok(CheckpointFiles::open(Path::new(path))?),
+            (path, _) if !Path::new(path).exists() => {
+                anyhow::bail!("there is no {path}. {}", place::instead_of_nothing(path))
+            }
+            (path, tokenizer) => {
+                let path = Path::new(path);
+                let opened = match tokenizer {
+                    Some(tokenizer) => CheckpointFiles::open_with_tokenizer(path, tokenizer),
+                    None => CheckpointFiles::open(path),
+                };
+                opened.map_err(|error| match place::instead_of(path) {
+                    Some(way_out) => {
+                        let message = format!("{error}. {way_out}");
+                        anyhow::Error::new(error).context(message)
+                    }
+                    None => error.into(),
+                })
+            }
         }
     }
 }

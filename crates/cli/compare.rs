@@ -112,7 +112,7 @@ pub fn run(args: Args) -> anyhow::Result<Outcome> {
         let contrast = Contrast::of(&a, &b, id, args.sample)?;
         match args.json {
             true => terminal::print_json(&contrast)?,
-            false => terminal::print(&contrast_text(&contrast))?,
+            false => terminal::print_as_it_is(&contrast_text(&contrast))?,
         }
         return Ok(Outcome::Done);
     }

@@ -7,12 +7,15 @@ use std::path::{Path, PathBuf};
 use clap::ValueEnum;
 use dataset_loader::Benchmark;
 use evaluation::{
-    Exclusion, LongPrompts, MAX_TOKENS, Protocol, RunPlan, Selection, Summary, TokenDetails,
+    Exclusion, LongPrompts, MAX_TOKENS, NAME_TAG, Protocol, RunPlan, Selection, Summary,
+    TokenDetails,
 };
 use generation::Decoding;
 use reporting::SummaryTable;
+use serde::Serialize;
 
 use crate::chat::PromptArgs;
+use crate::count::count;
 use crate::decoding::SamplingArgs;
 use crate::exit::Outcome;
 use crate::generator::GeneratorArgs;
@@ -42,7 +45,12 @@ pub struct Args {
     #[arg(long, value_delimiter = ',', value_name = "NAME,…", help_heading = heading::DATA)]
     tasks: Option<Vec<String>>,
     /// At most N problems of each set, in turn from its tasks.
-    #[arg(long, value_name = "N", help_heading = heading::DATA)]
+    #[arg(
+        long,
+        value_name = "N",
+        value_parser = count::<NonZeroUsize>,
+        help_heading = heading::DATA
+    )]
     limit: Option<NonZeroUsize>,
     /// Exclude the problems whose ids are in a file, one a line, such as `data overlap --ids`
     /// writes.
@@ -64,6 +72,7 @@ pub struct Args {
         env = "MWPBENCH_MAX_TOKENS",
         default_value_t = NonZeroUsize::new(MAX_TOKENS).unwrap(),
         value_name = "N",
+        value_parser = count::<NonZeroUsize>,
         help_heading = heading::SAMPLING
     )]
     max_tokens: NonZeroUsize,
@@ -102,6 +111,10 @@ struct OutputArgs {
     /// only a run that this began and that was interrupted is continued.
     #[arg(long)]
     fresh: bool,
+    /// Name of the model in tables and leaderboards, such as "Mistral 7B + MathScale"; never changes
+    /// a completion.
+    #[arg(long, value_name = "NAME")]
+    name: Option<String>,
     /// A tag of the run, such as base="Mistral 7B" or train_size=25000, which `leaderboard` reads;
     /// never changes a completion. Repeat for several.
     #[arg(long = "tag", value_name = "KEY=VALUE", value_parser = tag)]
@@ -201,7 +214,7 @@ pub fn run(args: Args) -> anyhow::Result<Outcome> {
     );
     let run = run.map_err(with_way_out)?;
     display.finish();
-    args.print(&run.summary)?;
+    args.print(&run.summary, run.folder.path())?;
     if let Some(latency) = run
         .serving
         .as_ref()
@@ -210,7 +223,10 @@ pub fn run(args: Args) -> anyhow::Result<Outcome> {
     {
         eprintln!("{}", reporting::latency_line(&latency));
     }
-    Ok(outcome(&run))
+    let outcome = outcome(&run);
+    let shown = reporting::shell(&folder.display().to_string());
+    eprintln!("run: {shown} (`mwpbench show {shown} --wrong` lists what went wrong)");
+    Ok(outcome)
 }
 
 impl Args {
@@ -285,12 +301,27 @@ impl Args {
                 "--tag {key} is given twice: name each key once"
             );
         }
+        if let Some(name) = &self.output.name {
+            let name = name.trim();
+            anyhow::ensure!(
+                !name.is_empty(),
+                "--name is empty: leave it out, or name the model"
+            );
+            let before = tags.insert(NAME_TAG.to_string(), name.to_string());
+            anyhow::ensure!(
+                before.is_none(),
+                "--name and --tag {NAME_TAG} are the same: give one of them"
+            );
+        }
         Ok(tags)
     }
 
-    fn print(&self, summary: &Summary) -> anyhow::Result<()> {
+    fn print(&self, summary: &Summary, folder: &Path) -> anyhow::Result<()> {
         match self.output.json {
-            true => terminal::print_json(summary),
+            true => terminal::print_json(&Printed {
+                summary,
+                run_folder: folder,
+            }),
             false => {
                 let layout = SummaryTable {
                     width: terminal::width(),
@@ -301,6 +332,14 @@ impl Args {
             }
         }
     }
+}
+
+/// What `--json` prints.
+#[derive(Serialize)]
+struct Printed<'a> {
+    #[serde(flatten)]
+    summary: &'a Summary,
+    run_folder: &'a Path,
 }
 
 /// What stopped a run, with the flags that lead on where it is a matter of flags.

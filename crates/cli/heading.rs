@@ -12,5 +12,6 @@ pub const DUPLICATES: &str = "Duplicates";
 pub const RULES: &str = "Rules";
 pub const VALIDATION: &str = "Validation";
 pub const SAMPLING: &str = "Sampling";
+pub const LIST: &str = "List of items";
 pub const SCORING: &str = "Scoring";
 pub const OUTPUT: &str = "Output";

@@ -1,7 +1,8 @@
 //! `mwpbench leaderboard`: models × sets.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
+use anyhow::Context;
 use clap::ValueEnum;
 use dataset_loader::Benchmark;
 use reporting::{Entry, Leaderboard, LeaderboardFormat, LeaderboardPlan, Scorers, Subjects};
@@ -16,7 +17,7 @@ use crate::{heading, output_file, terminal};
 /// apart.
 #[derive(clap::Args)]
 pub struct Args {
-    /// Folders of finished runs.
+    /// Folders of finished runs, or folders that hold some, of which each finished one is taken.
     #[arg(value_name = "RUN", required_unless_present = "with_paper")]
     runs: Vec<PathBuf>,
     /// Add the 18 rows of the MathScale paper (arXiv:2403.02884, tables 5, 8, 9 and 10).
@@ -54,6 +55,16 @@ struct OutputArgs {
     /// The smallest figure first; rows without one come last either way.
     #[arg(long)]
     ascending: bool,
+    /// Title in place of one that says what is shown.
+    #[arg(long, value_name = "TEXT")]
+    title: Option<String>,
+    /// Columns, in this order: sets, tasks with --subjects, micro, macro; all without it.
+    #[arg(long, value_delimiter = ',', value_name = "NAME,…")]
+    columns: Option<Vec<String>>,
+    /// Rows of models whose names hold one of these parts, in any case, the paper's rows too; all
+    /// without it.
+    #[arg(long, value_delimiter = ',', value_name = "PART,…")]
+    rows: Option<Vec<String>>,
     /// Format of the leaderboard.
     #[arg(long, value_enum, default_value_t = FormatName::Terminal)]
     format: FormatName,
@@ -106,7 +117,7 @@ enum FormatName {
 
 pub fn run(args: Args) -> anyhow::Result<Outcome> {
     let benchmark = Benchmark::published();
-    let entries = Entry::read_all(&benchmark, &args.runs)?;
+    let entries = Entry::read_all(&benchmark, &each_run(&args.runs)?)?;
     let board = Leaderboard::new(&benchmark, entries, args.plan())?;
     let OutputArgs {
         chart,
@@ -142,9 +153,47 @@ pub fn run(args: Args) -> anyhow::Result<Outcome> {
         output_file::write(file, content.as_bytes())?;
     }
     if output.is_none() {
-        terminal::print(&text)?;
+        match args.output.is_table() {
+            true => terminal::print(&text)?,
+            false => terminal::print_as_it_is(&text)?,
+        }
     }
     Ok(Outcome::Done)
+}
+
+/// The runs that are named, in place of a folder of runs the finished ones in it.
+fn each_run(named: &[PathBuf]) -> anyhow::Result<Vec<PathBuf>> {
+    let mut runs = Vec::new();
+    for folder in named {
+        let inner = match is_run(folder) || !folder.is_dir() {
+            true => Vec::new(),
+            false => runs_in(folder)?,
+        };
+        match inner.is_empty() {
+            true => runs.push(folder.clone()),
+            false => runs.extend(inner),
+        }
+    }
+    Ok(runs)
+}
+
+fn is_run(folder: &Path) -> bool {
+    folder.join("run.json").exists()
+}
+
+fn runs_in(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
+    let mut runs = Vec::new();
+    for entry in std::fs::read_dir(folder).with_context(|| folder.display().to_string())? {
+        let path = entry?.path();
+        if is_run(&path) {
+            match path.join("summary.json").exists() {
+                true => runs.push(path),
+                false => eprintln!("warning: {} is not finished, left out", path.display()),
+            }
+        }
+    }
+    runs.sort();
+    Ok(runs)
 }
 
 impl Args {
@@ -164,11 +213,19 @@ impl Args {
                 SubjectsName::CollegeMath => Subjects::CollegeMath,
             }),
             include_fresh_gaokao: self.include_fresh_gaokao,
+            title: self.output.title.clone(),
+            columns: self.output.columns.clone(),
+            rows: self.output.rows.clone(),
         }
     }
 }
 
 impl OutputArgs {
+    /// Whether what is printed is the table for people.
+    fn is_table(&self) -> bool {
+        !self.json && !self.model_index && self.format == FormatName::Terminal
+    }
+
     /// The terminal's width and bold letters only where there is one.
     fn format(&self) -> LeaderboardFormat {
         let format = if self.json {

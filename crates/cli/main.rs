@@ -7,6 +7,7 @@ mod baseline; // mwpbench baseline
 mod chat; // --prompt-template, --chat-template and what goes with them
 mod checkpoint; // --model: a folder, a GGUF file, or the embedded demo checkpoint
 mod compare; // mwpbench compare
+mod count; // whole numbers from 1 on
 mod data; // mwpbench data
 mod data_folder; // --data: where problems come from
 mod decoding; // --temperature and so on: the sampler
@@ -25,6 +26,7 @@ mod leaderboard; // mwpbench leaderboard
 mod mathscale; // mwpbench mathscale
 mod min_usable; // --min-usable: how much of a stage must be usable
 mod output_file; // reports, tables, pictures
+mod place; // what a path that is no checkpoint may be
 mod progress; // progress on stderr
 mod rules; // mwpbench rules check
 mod score; // mwpbench score
@@ -36,7 +38,7 @@ mod way_out; // what a user can do about an error
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 /// Measures how well LLaMA, Mistral and Qwen checkpoints solve the mathematical word problems of
 /// MwpBench (MathScale paper, arXiv:2403.02884).
@@ -68,8 +70,29 @@ enum Command {
     Mathscale(mathscale::Command),
 }
 
+/// Flags take numbers below zero as values, which are then refused by name and range; without this
+/// they would be unknown flags.
+fn with_negative_numbers(command: clap::Command) -> clap::Command {
+    let names: Vec<String> = command
+        .get_subcommands()
+        .map(|inner| inner.get_name().to_string())
+        .collect();
+    let command = command.mut_args(|arg| match arg.get_action().takes_values() {
+        true => arg.allow_negative_numbers(true),
+        false => arg,
+    });
+    names.into_iter().fold(command, |command, name| {
+        command.mut_subcommand(name, with_negative_numbers)
+    })
+}
+
+fn parsed() -> Cli {
+    let matches = with_negative_numbers(Cli::command()).get_matches();
+    Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
+}
+
 fn main() -> ExitCode {
-    let outcome = match Cli::parse().command {
+    let outcome = match parsed().command {
         Command::Eval(args) => eval::run(*args),
         Command::Score(args) => score::run(args),
         Command::Show(args) => show::run(args),

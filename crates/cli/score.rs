@@ -239,7 +239,7 @@ fn print(args: &Args, answer: &ScoredAnswer<'_>, explained: &Explained) -> anyho
     let printing = args.output.printing;
     match (printing.quiet, printing.json) {
         (true, _) => Ok(()),
-        (false, true) => terminal::print(&format!("{}\n", answer.json(explained))),
+        (false, true) => terminal::print_as_it_is(&format!("{}\n", answer.json(explained))),
         (false, false) => terminal::print(&reporting::explanation_text(
             answer.name().as_deref(),
             answer.reference,

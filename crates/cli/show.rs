@@ -1,18 +1,26 @@
-//! `mwpbench show`: the table of a finished run, or one item of it.
+//! `mwpbench show`: the table of a finished run, a list of its items, or one of them.
 
+use std::collections::HashMap;
 use std::path::PathBuf;
 
 use anyhow::Context;
-use evaluation::RunFolder;
+use dataset_loader::Problem;
+use evaluation::{RunFolder, Scorer, Verdict, VerdictRecord};
 use reporting::{Item, SummaryTable};
 use serde_json::json;
 
+use crate::compare::ScorerName;
 use crate::exit::Outcome;
-use crate::{grading, terminal};
+use crate::{grading, heading, terminal};
 
-/// Show the table of a finished run, or one item with prompt, completion, extraction trace and
-/// verdict.
+/// Show the table of a finished run, a list of its items, or one item with prompt, completion,
+/// extraction trace and verdict.
 #[derive(clap::Args)]
+#[command(after_help = "\
+Examples:
+  mwpbench show RUN
+  mwpbench show RUN --wrong --set gsm8k
+  mwpbench show RUN --item gsm8k/12")]
 pub struct Args {
     /// Folder of the run.
     #[arg(value_name = "RUN")]
@@ -26,15 +34,62 @@ pub struct Args {
     /// Give the tasks of a set rows of their own.
     #[arg(long)]
     by_task: bool,
+    #[command(flatten)]
+    list: ListArgs,
     /// Print one JSON object instead of text.
     #[arg(long)]
     json: bool,
+}
+
+/// Which items are listed; with several of these flags the items of each.
+#[derive(clap::Args)]
+#[command(next_help_heading = heading::LIST)]
+struct ListArgs {
+    /// List completions with a wrong answer.
+    #[arg(long, conflicts_with = "item")]
+    wrong: bool,
+    /// List completions without an answer.
+    #[arg(long, conflicts_with = "item")]
+    no_answer: bool,
+    /// List completions that were cut at the token limit.
+    #[arg(long, conflicts_with = "item")]
+    truncated: bool,
+    /// List items on which the two scorers differ.
+    #[arg(long, conflicts_with = "item")]
+    disagreeing: bool,
+    /// Only of this set.
+    #[arg(long, value_name = "SET", conflicts_with = "item")]
+    set: Option<String>,
+    /// Scorer whose verdicts and answers are listed.
+    #[arg(long, value_enum, default_value_t = ScorerName::Official)]
+    scorer: ScorerName,
+}
+
+impl ListArgs {
+    fn is_asked(&self) -> bool {
+        self.wrong || self.no_answer || self.truncated || self.disagreeing || self.set.is_some()
+    }
+
+    fn takes(&self, verdict: &VerdictRecord) -> bool {
+        let said = match self.scorer.into() {
+            Scorer::Official => verdict.official.verdict,
+            Scorer::Strict => verdict.strict.verdict,
+        };
+        let of_set = self.set.as_ref().is_none_or(|set| verdict.set == *set);
+        let any = self.wrong || self.no_answer || self.truncated || self.disagreeing;
+        let of_kind = (self.wrong && said == Verdict::Wrong)
+            || (self.no_answer && verdict.no_answer)
+            || (self.truncated && verdict.truncated)
+            || (self.disagreeing && verdict.official.correct != verdict.strict.correct);
+        of_set && (of_kind || !any)
+    }
 }
 
 pub fn run(args: Args) -> anyhow::Result<Outcome> {
     let folder = RunFolder::open(&args.run)?;
     match &args.item {
         Some(id) => item(&args, &folder, id)?,
+        None if args.list.is_asked() => list(&args, &folder)?,
         None => {
             let summary = folder
                 .summary()
@@ -53,6 +108,39 @@ pub fn run(args: Args) -> anyhow::Result<Outcome> {
     Ok(Outcome::Done)
 }
 
+fn list(args: &Args, folder: &RunFolder) -> anyhow::Result<()> {
+    let (problems, verdicts) = (folder.problems()?, folder.verdicts()?);
+    if let Some(set) = &args.list.set {
+        let sets = problems.iter().map(|problem| problem.set.as_str());
+        anyhow::ensure!(
+            sets.clone().any(|known| known == set),
+            "the run has no set \"{set}\"{}",
+            evaluation::did_you_mean(set, sets)
+        );
+    }
+    let by_id: HashMap<&str, &Problem> = problems
+        .iter()
+        .map(|problem| (problem.id.as_str(), problem))
+        .collect();
+    let listed: Vec<(&Problem, &VerdictRecord)> = verdicts
+        .iter()
+        .filter(|verdict| args.list.takes(verdict))
+        .filter_map(|verdict| Some((*by_id.get(verdict.id.as_str())?, verdict)))
+        .collect();
+    match args.json {
+        true => {
+            let items = listed
+                .iter()
+                .map(|(problem, verdict)| json!({ "problem": problem, "verdict": verdict }));
+            terminal::print_json(&items.collect::<Vec<_>>())
+        }
+        false => {
+            let scorer = args.list.scorer.into();
+            terminal::print(&reporting::item_list(&listed, scorer, terminal::width()))
+        }
+    }
+}
+
 fn item(args: &Args, folder: &RunFolder, id: &str) -> anyhow::Result<()> {
     let problems = folder.problems()?;
     let problem = problems
@@ -64,7 +152,8 @@ fn item(args: &Args, folder: &RunFolder, id: &str) -> anyhow::Result<()> {
                 .map(|problem| problem.id.as_str())
                 .unwrap_or_default();
             format!(
-                "the run has no problem \"{id}\" ({} problems; the first is \"{first}\")",
+                "the run has no problem \"{id}\"{} ({} problems; the first is \"{first}\")",
+                evaluation::did_you_mean(id, problems.iter().map(|problem| problem.id.as_str())),
                 problems.len()
             )
         })?;
@@ -90,7 +179,7 @@ fn item(args: &Args, folder: &RunFolder, id: &str) -> anyhow::Result<()> {
         true => terminal::print_json(
             &json!({ "problem": problem, "prompt": prompt, "completion": completion, "verdict": verdict, "explanation": explained.explanation }),
         ),
-        false => terminal::print(&reporting::item_text(&Item {
+        false => terminal::print_as_it_is(&reporting::item_text(&Item {
             problem,
             prompt: &prompt,
             completion,

@@ -14,8 +14,16 @@ pub fn styled() -> bool {
     stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
 }
 
-/// Writes results to stdout.
+/// Writes results to stdout, lines that are wider than the terminal broken between words.
 pub fn print(text: &str) -> anyhow::Result<()> {
+    match width() {
+        Some(width) => print_as_it_is(&reporting::broken_lines(text, usize::from(width))),
+        None => print_as_it_is(text),
+    }
+}
+
+/// Writes what a model or a data set says to stdout, or what a program reads.
+pub fn print_as_it_is(text: &str) -> anyhow::Result<()> {
     let mut out = stdout().lock();
     out.write_all(text.as_bytes())?;
     Ok(out.flush()?)
@@ -50,5 +58,5 @@ impl PrintArgs {
 
 /// Writes a value to stdout as one JSON object.
 pub fn print_json(value: &impl serde::Serialize) -> anyhow::Result<()> {
-    print(&format!("{}\n", serde_json::to_string_pretty(value)?))
+    print_as_it_is(&format!("{}\n", serde_json::to_string_pretty(value)?))
 }

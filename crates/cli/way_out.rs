@@ -2,7 +2,7 @@
 //! said here.
 
 use anyhow::Error;
-use evaluation::{ComparisonError, ExclusionError, TemplateError};
+use evaluation::{ComparisonError, ExclusionError, SelectionError, TemplateError};
 use jobs::JobError;
 use store::FileError;
 
@@ -29,6 +29,7 @@ fn of_cause(cause: &(dyn std::error::Error + 'static)) -> Option<String> {
         .or_else(|| cause.downcast_ref().and_then(of_endpoint))
         .or_else(|| cause.downcast_ref().and_then(of_data))
         .or_else(|| cause.downcast_ref().and_then(of_overlap))
+        .or_else(|| cause.downcast_ref().and_then(of_selection))
 }
 
 fn text(way_out: &str) -> Option<String> {
@@ -157,6 +158,9 @@ fn of_endpoint(error: &endpoint::Error) -> Option<String> {
 fn of_data(error: &dataset_loader::Error) -> Option<String> {
     use dataset_loader::ErrorKind;
     match error.kind() {
+        ErrorKind::MissingField(_) => {
+            text("A publisher's own file becomes records with `mwpbench data import SET FILE`")
+        }
         ErrorKind::OutputIsInput
         | ErrorKind::NeedsOutput { .. }
         | ErrorKind::OtherFileOfSet { .. } => text("Give a file with --output"),
@@ -169,6 +173,13 @@ fn of_data(error: &dataset_loader::Error) -> Option<String> {
         ErrorKind::Untranslated { .. } => text(
             "Translate them with `mwpbench data translate`, leave them out with --tasks, or ask them as a custom data set (`mwpbench data new`)",
         ),
+        _ => None,
+    }
+}
+
+fn of_selection(error: &SelectionError) -> Option<String> {
+    match error {
+        SelectionError::Unknown { .. } => text("`mwpbench data stats` shows sets and their tasks"),
         _ => None,
     }
 }

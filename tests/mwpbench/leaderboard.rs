@@ -243,7 +243,7 @@ fn what_cannot_be_lined_up_is_refused() {
     refused(
         &["short", "--sort", "gsm9k"],
         USAGE,
-        &["--sort gsm9k", "gsm8k, math"],
+        &["no column \"gsm9k\"", "gsm8k, math"],
     );
     refused(
         &["short", "--scaling", "curve.svg"],

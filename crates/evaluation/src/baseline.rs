@@ -60,6 +60,9 @@ pub struct BaselineSet {
     pub n: usize,
     /// BLAKE3 (hex) over ids, questions and references, sorted by id.
     pub items: String,
+    /// BLAKE3 (hex) over the completions, in the order of the ids; older baselines do not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub completions: Option<String>,
     /// Correct completions of each item by the official scorer, in the order of the ids: base64 of
     /// one bit an item with one completion a problem, else of a byte an item, or of two bytes
     /// (little-endian) above 255 completions.
@@ -130,6 +133,7 @@ impl Baseline {
             in_average: items.in_average,
             n: items.n(),
             items: items.digest.clone(),
+            completions: items.completions.clone(),
             official: bits::encode(&items.official, samples),
             strict: bits::encode(&items.strict, samples),
             no_answer: items.no_answer,
@@ -224,6 +228,7 @@ impl Baseline {
                 title: set.title,
                 in_average: set.in_average,
                 digest: set.items,
+                completions: set.completions,
                 keys: None,
                 no_answer: set.no_answer,
                 truncated: set.truncated,
@@ -236,6 +241,7 @@ impl Baseline {
         }
         Ok(ComparedRun {
             source: file.to_path_buf(),
+            name: self.identity.model.name.clone(),
             identity: self.identity,
             version: self.version,
             strict_profile: self.strict_profile,

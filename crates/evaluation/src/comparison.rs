@@ -20,7 +20,7 @@ pub use flips::{Contrast, FirstDivergence, Flip, FlipSide, Flips};
 pub use protocol::{Aspect, ProtocolDifference};
 
 pub(crate) use compared_run::ComparedItems;
-pub(crate) use pairing::{Pairing, pair, pair_or_refuse};
+pub(crate) use pairing::{Pairing, in_a_sentence, pair, pair_or_refuse};
 pub(crate) use protocol::differences;
 
 /// Version of the JSON that `mwpbench compare` prints.
@@ -186,10 +186,10 @@ pub(crate) fn warnings(a: &ComparedRun, b: &ComparedRun, roles: [&str; 2]) -> Ve
             "both runs have the same identity, model and protocol alike: a difference can only come from the machine or from damage"
                 .to_string(),
         );
-    } else if a.identity.model.name == b.identity.model.name {
+    } else if a.name == b.name {
         found.push(format!(
             "both runs are named \"{}\": {} is {}, {} is {}",
-            a.identity.model.name,
+            a.name,
             roles[0],
             a.source.display(),
             roles[1],

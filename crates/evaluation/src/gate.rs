@@ -17,7 +17,7 @@ pub use rules::{GateFlags, GateRules, GateRulesError, Limits, ScopeRules};
 
 use crate::comparison::{
     Aspect, ComparedRun, ComparedSet, ComparisonError, Figures, ProtocolDifference, RunLabel,
-    differences, pair, warnings,
+    differences, in_a_sentence, pair, warnings,
 };
 
 /// Version of the JSON that `mwpbench gate` prints.
@@ -80,6 +80,8 @@ pub struct RuleOutcome {
 pub enum Rule {
     /// Whether the runs are whole.
     Whole,
+    /// Whether the completions are those of the baseline, byte for byte.
+    Identical,
     /// Whether the drop stays within a margin.
     Drop,
     /// Whether no set collapsed.
@@ -99,6 +101,7 @@ impl Rule {
     pub fn title(self) -> &'static str {
         match self {
             Self::Whole => "whole",
+            Self::Identical => "identical",
             Self::Drop => "drop",
             Self::NoCollapse => "no collapse",
             Self::NoSignificantDrop => "no significant drop",
@@ -226,7 +229,7 @@ fn of_items(
     };
     ProtocolDifference {
         aspect: Aspect::Items,
-        what: format!("what was asked: {}", differences.join("; ")),
+        what: format!("what was asked: {}", in_a_sentence(differences)),
         a: total(baseline),
         b: total(candidate),
     }

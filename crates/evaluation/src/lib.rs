@@ -27,6 +27,7 @@ mod exclusion; // which problems a run leaves out, by their ids
 mod gate; // may a candidate take a baseline's place?
 mod grader; // both scorers: completion records → verdict records
 mod manifest; // run.json: what a run is bound to
+mod nearest; // which known name a mistyped one may stand for
 mod offline; // completions from elsewhere, judged line by line
 mod open_run; // a folder or a baseline file → a run to compare
 mod pass_at_k; // pass@k and maj@k
@@ -61,7 +62,8 @@ pub use gate::{
 };
 pub use grader::{Explained, Grader, GraderError};
 pub use jobs::Progress;
-pub use manifest::{DataIdentity, RunIdentity, RunManifest};
+pub use manifest::{DataIdentity, NAME_TAG, RunIdentity, RunManifest};
+pub use nearest::{did_you_mean, nearest};
 pub use offline::{OfflineCounts, explain_file, score_file};
 pub use pass_at_k::{FigureAtK, SampledFigures};
 pub use plan::{LongPrompts, RunPlan};
@@ -72,7 +74,7 @@ pub use run::{Failures, Run, run};
 pub use run_folder::RunFolder;
 pub use schemas::schemas;
 pub use scoring::strict::{Answer, Explanation};
-pub use scoring::{Scorer, cases};
+pub use scoring::{Scorer, Verdict, cases};
 pub use selection::{Selection, SelectionError};
 pub use self_check::{CheckedSet, SelfCheck};
 pub use set_summary::{Accuracy, Counts, SetSummary, TaskSummary};

@@ -62,6 +62,17 @@ pub struct RunManifest {
     pub finished: Option<Timestamp>,
 }
 
+/// The tag of a run's name in print.
+pub const NAME_TAG: &str = "name";
+
+impl RunManifest {
+    /// The model in tables: the run's tag `name`, else the model's own name.
+    pub fn display_name(&self) -> &str {
+        let own = &self.identity.model.name;
+        self.tags.get(NAME_TAG).unwrap_or(own)
+    }
+}
+
 /// What decides the completions of a run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 
 use dataset_loader::{Benchmark, Problem};
 
+use crate::nearest::did_you_mean;
 use crate::protocol::Protocol;
 
 /// Which of the problems a run asks.
@@ -23,14 +24,14 @@ pub struct Selection {
 #[non_exhaustive]
 pub enum SelectionError {
     /// Neither a set nor a task.
-    #[error("no set or task is called \"{name}\" (sets: {sets}; tasks: {tasks})")]
+    #[error("no set or task is called \"{name}\"{near} (sets: {sets})")]
     Unknown {
         /// What was asked for.
         name: String,
+        /// The known name that it may stand for, as a question.
+        near: String,
         /// Known sets.
         sets: String,
-        /// Known tasks.
-        tasks: String,
     },
     /// The data has no problem of a set or task that was asked for.
     #[error("the data holds no problem of \"{name}\" (it holds: {present})")]
@@ -77,24 +78,12 @@ impl Selection {
         let Some(names) = &self.tasks else {
             return Ok(problems);
         };
-        for name in names {
-            if benchmark.set(name).is_none() && benchmark.set_of_task(name).is_none() {
-                let sets = benchmark
-                    .sets()
-                    .iter()
-                    .map(|set| set.name.as_str())
-                    .collect::<Vec<_>>()
-                    .join(", ");
-                let tasks = benchmark.task_names().collect::<Vec<_>>().join(", ");
-                return Err(SelectionError::Unknown {
-                    name: name.clone(),
-                    sets,
-                    tasks,
-                });
-            }
+        let names = names.iter().map(|name| known_name(benchmark, name));
+        let names = names.collect::<Result<Vec<&str>, SelectionError>>()?;
+        for name in &names {
             if !problems
                 .iter()
-                .any(|problem| problem.set == *name || problem.task == *name)
+                .any(|problem| problem.set == **name || problem.task == **name)
             {
                 let mut present = Vec::new();
                 for problem in &problems {
@@ -103,7 +92,7 @@ impl Selection {
                     }
                 }
                 return Err(SelectionError::Absent {
-                    name: name.clone(),
+                    name: name.to_string(),
                     present: present.join(", "),
                 });
             }
@@ -113,6 +102,25 @@ impl Selection {
             .filter(|p| names.iter().any(|name| p.set == *name || p.task == *name))
             .collect())
     }
+}
+
+/// The set or task of a name: as it is written, else in any case, or by the set's name in print.
+fn known_name<'a>(benchmark: &'a Benchmark, name: &str) -> Result<&'a str, SelectionError> {
+    let sets = || benchmark.sets().iter().map(|set| set.name.as_str());
+    let names = || sets().chain(benchmark.task_names());
+    let titled = benchmark
+        .sets()
+        .iter()
+        .find(|set| set.title.eq_ignore_ascii_case(name));
+    let found = names()
+        .find(|known| *known == name)
+        .or_else(|| names().find(|known| known.eq_ignore_ascii_case(name)))
+        .or(titled.map(|set| set.name.as_str()));
+    found.ok_or_else(|| SelectionError::Unknown {
+        name: name.to_string(),
+        near: did_you_mean(name, names()),
+        sets: sets().collect::<Vec<_>>().join(", "),
+    })
 }
 
 fn cap_tasks(problems: Vec<Problem>, cap: usize) -> Vec<Problem> {

@@ -96,7 +96,7 @@ impl Summary {
             !identity.data.samples && missing.is_empty() && partial.is_empty() && failed == 0;
         Self {
             schema: SCHEMA.to_string(),
-            model: identity.model.name.clone(),
+            model: manifest.display_name().to_string(),
             protocol: identity.protocol.name().to_string(),
             deviations: deviations(manifest),
             data: identity.data.name.clone(),

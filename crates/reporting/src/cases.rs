@@ -8,14 +8,14 @@ use crate::wording::counted;
 
 /// The files with their cases, the rules if wanted, and what does not hold.
 pub fn cases_text(report: &CaseReport, rules: bool, width: Option<u16>) -> String {
-    let mut files = framed(["file", "cases", "hold"], &[1, 2], width);
+    let mut files = framed(["file", "cases", "hold"], &[1, 2]);
     for file in report.files.iter().filter(|file| file.cases > 0) {
         let hold = file.cases.saturating_sub(file.failures.len());
         files.add_row([file.file.clone(), file.cases.to_string(), hold.to_string()].map(Cell::new));
     }
-    let mut text = format!("{}\n", files.trim_fmt());
+    let mut text = files.text(width);
     if rules {
-        let mut table = framed(["profile", "rule", "fires", "silent"], &[2, 3], width);
+        let mut table = framed(["profile", "rule", "fires", "silent"], &[2, 3]);
         for rule in &report.rules {
             table.add_row(
                 [
@@ -27,7 +27,7 @@ pub fn cases_text(report: &CaseReport, rules: bool, width: Option<u16>) -> Strin
                 .map(Cell::new),
             );
         }
-        text.push_str(&format!("{}\n", table.trim_fmt()));
+        text.push_str(&table.text(width));
     }
     for (file, failure) in report.failures() {
         text.push_str(&format!("FAILS  {file}: {failure}\n"));

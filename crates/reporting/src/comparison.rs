@@ -6,7 +6,7 @@ use evaluation::{
     RunLabel, VerdictRecord,
 };
 
-use crate::table::framed;
+use crate::table::{Frame, first_that_fits, framed};
 use crate::wording::{counted, one_line, percent};
 
 /// The two runs, in what they differ beside their answers, and the table: accuracies in percent,
@@ -27,12 +27,14 @@ pub fn comparison_text(comparison: &RunComparison, width: Option<u16>) -> String
         );
     }
     text.push('\n');
-    text.push_str(&table(comparison, width));
+    let tables = [true, false].map(|titles| table(comparison, titles));
+    text.push_str(&first_that_fits(&tables, width));
     text.push_str(&notes(comparison));
     text
 }
 
-fn table(comparison: &RunComparison, width: Option<u16>) -> String {
+/// The table with the sets' written names, or with their short ones.
+fn table(comparison: &RunComparison, titles: bool) -> Frame {
     let interval = format!(
         "{} % interval",
         (comparison.confidence * 1000.0).round() / 10.0
@@ -52,18 +54,14 @@ fn table(comparison: &RunComparison, width: Option<u16>) -> String {
             "detectable",
         ],
         &[1, 2, 3, 4, 5, 6, 7, 8, 9, 10],
-        width,
     );
     for set in &comparison.sets {
         let figures = &set.figures;
-        let name = if set.in_average {
-            set.title.clone()
-        } else {
-            format!("{} *", set.title)
-        };
+        let name = if titles { &set.title } else { &set.set };
+        let mark = if set.in_average { "" } else { " *" };
         table.add_row(
             [
-                name,
+                format!("{name}{mark}"),
                 figures.n.to_string(),
                 percent(figures.accuracies[0]),
                 percent(figures.accuracies[1]),
@@ -104,7 +102,7 @@ fn table(comparison: &RunComparison, width: Option<u16>) -> String {
             .map(Cell::new),
         );
     }
-    format!("{}\n", table.trim_fmt())
+    table
 }
 
 fn notes(comparison: &RunComparison) -> String {
@@ -122,10 +120,25 @@ fn notes(comparison: &RunComparison) -> String {
         "Detectable: the smallest true difference in points that so many items reveal in four cases of five."
             .to_string(),
     ];
+    if disagreeing(comparison) {
+        notes.push("Where the interval leaves out 0 and p is above 5 %, or the other way round: the interval is the score interval of the difference (Tango), p is of an exact test, which is more careful where few items changed. Take such a difference as not shown.".to_string());
+    }
     if comparison.sets.iter().any(|set| !set.in_average) {
         notes.push("* in no average.".to_string());
     }
     notes.iter().map(|note| format!("{note}\n")).collect()
+}
+
+/// Whether interval and test of any set or average seem to say different things.
+fn disagreeing(comparison: &RunComparison) -> bool {
+    let alpha = 1.0 - comparison.confidence;
+    let seems = |[low, high]: [f64; 2], p: f64| (low > 0.0 || high < 0.0) != (p <= alpha);
+    let averages = [&comparison.micro, &comparison.macro_];
+    let averages = averages.into_iter().flatten();
+    let sets = comparison.sets.iter().map(|set| &set.figures);
+    sets.map(|figures| (figures.interval, figures.p))
+        .chain(averages.map(|average| (average.interval, average.p)))
+        .any(|(interval, p)| seems(interval, p))
 }
 
 /// Each run with its place.

@@ -95,7 +95,7 @@ pub(crate) fn csv(field: &str) -> String {
 }
 
 /// A word of a POSIX shell.
-pub(crate) fn shell(word: &str) -> String {
+pub fn shell(word: &str) -> String {
     let plain = |c: char| c.is_alphanumeric() || "/._-+=:@%,~\\".contains(c);
     match word.chars().all(plain) {
         true => word.to_string(),

@@ -9,7 +9,7 @@ use crate::wording::counted;
 
 /// The files of a fetch with what they are trusted for, and what is left to do.
 pub fn fetched_text(report: &FetchReport, width: Option<u16>) -> String {
-    let mut table = framed(["file", "", "size", "content", "license"], &[2], width);
+    let mut table = framed(["file", "", "size", "content", "license"], &[2]);
     for file in &report.files {
         let state = match file.state {
             FetchState::Fetched => "fetched",
@@ -36,8 +36,8 @@ pub fn fetched_text(report: &FetchReport, width: Option<u16>) -> String {
         }
     }
     let mut text = format!(
-        "{}\ndata folder: {}\n",
-        table.trim_fmt(),
+        "{}data folder: {}\n",
+        table.text(width),
         report.folder.display()
     );
     if report
@@ -67,7 +67,7 @@ pub fn fetched_text(report: &FetchReport, width: Option<u16>) -> String {
 
 /// What became of each file, and what to do about it.
 pub fn verification_text(verification: &Verification, width: Option<u16>) -> String {
-    let mut table = framed(["file", "", "size"], &[2], width);
+    let mut table = framed(["file", "", "size"], &[2]);
     let mut faults = String::new();
     for file in &verification.files {
         let check = match file.check {
@@ -108,8 +108,8 @@ pub fn verification_text(verification: &Verification, width: Option<u16>) -> Str
         ),
     };
     format!(
-        "{}\n{faults}{sum}\ndata folder: {}\n",
-        table.trim_fmt(),
+        "{}{faults}{sum}\ndata folder: {}\n",
+        table.text(width),
         verification.folder.display()
     )
 }

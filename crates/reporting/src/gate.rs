@@ -35,7 +35,7 @@ pub fn gate_text(gate: &Gate, width: Option<u16>) -> String {
     if gate.rules.is_empty() {
         return text;
     }
-    let mut table = framed(["rule", "of", "verdict", "why"], &[], width);
+    let mut table = framed(["rule", "of", "verdict", "why"], &[]);
     for rule in &gate.rules {
         let cells = [
             rule.rule.title(),
@@ -45,7 +45,7 @@ pub fn gate_text(gate: &Gate, width: Option<u16>) -> String {
         ];
         table.add_row(cells.map(Cell::new));
     }
-    text.push_str(&format!("\n{}\n", table.trim_fmt()));
+    text.push_str(&format!("\n{}", table.text(width)));
     text
 }
 

@@ -51,6 +51,12 @@ pub struct LeaderboardPlan {
     pub subjects: Option<Subjects>,
     /// Fresh-GaokaoMath-2023 even where no run has it.
     pub include_fresh_gaokao: bool,
+    /// The title; `None` for one that says what is shown.
+    pub title: Option<String>,
+    /// Names of the columns, in this order; `None` for all.
+    pub columns: Option<Vec<String>>,
+    /// Parts of the names of models, in any case, whose rows are shown; `None` for all.
+    pub rows: Option<Vec<String>>,
 }
 
 /// Whose verdicts count.
@@ -137,7 +143,10 @@ impl Leaderboard {
         if entries.is_empty() && !plan.with_paper {
             return Err(LeaderboardError::Nothing);
         }
-        let columns = Column::of(benchmark, &entries, &plan);
+        let mut columns = Column::of(benchmark, &entries, &plan);
+        if let Some(names) = &plan.columns {
+            columns = Column::chosen(&columns, names)?;
+        }
         let order = match plan.sort.as_deref() {
             Some(name) if name.eq_ignore_ascii_case("model") => Order::Model,
             name => Order::Column(Column::find(&columns, name)?),
@@ -163,9 +172,13 @@ impl Leaderboard {
                 ));
             }
         }
+        if let Some(parts) = &plan.rows {
+            rows = rows::chosen(rows, parts)?;
+            notes = notes.of_rows(&mut rows);
+        }
         let groups = ranking::groups(rows, order, plan.ascending);
         Ok(Self {
-            title: title(&entries, &plan),
+            title: plan.title.clone().unwrap_or_else(|| title(&entries, &plan)),
             columns,
             groups,
             notes,

@@ -20,6 +20,7 @@ mod import_text; // what came of an import
 mod inspection; // what a checkpoint is, and what is wrong with it
 mod interval; // the intervals of averages
 mod item; // one problem with prompt, completion, trace and verdict
+mod item_list; // items of a run, a line each
 mod latency; // how long a server's requests took
 mod leaderboard; // models × sets, as tables, charts and a model card's block
 mod mathscale; // what the stages of the pipeline did, and the concept graph
@@ -39,6 +40,7 @@ mod wording; // words and numbers as a person reads them
 pub use cases::cases_text;
 pub use comparison::{comparison_text, contrast_text, flips_text};
 pub use disagreements::disagreements_text;
+pub use escape::shell;
 pub use explanation::explanation_text;
 pub use fetched_files::{fetched_text, verification_text};
 pub use gate::{
@@ -48,6 +50,7 @@ pub use gate::{
 pub use import_text::import_text;
 pub use inspection::{facts_text, inspection_text};
 pub use item::{Item, item_text};
+pub use item_list::item_list;
 pub use latency::latency_line;
 pub use leaderboard::{
     Entry, Leaderboard, LeaderboardError, LeaderboardFormat, LeaderboardPlan, Scorers, Subjects,
@@ -68,4 +71,4 @@ pub use set_list::set_list;
 pub use stats_table::stats_text;
 pub use summary_table::{SummaryTable, summary_table};
 pub use translation_text::translation_text;
-pub use wording::{counted, plural};
+pub use wording::{broken_lines, counted, plural};

@@ -99,7 +99,7 @@ pub fn graph_stats_text(stats: &GraphStats, width: Option<u16>) -> String {
         "isolated",
         "components",
     ];
-    let mut table = framed(header, &[1, 2, 3, 4, 5, 6], width);
+    let mut table = framed(header, &[1, 2, 3, 4, 5, 6]);
     for links in &stats.links {
         let degrees = &links.degrees;
         let counts = [links.edges, degrees.min, degrees.median].map(|count| count.to_string());
@@ -113,18 +113,14 @@ pub fn graph_stats_text(stats: &GraphStats, width: Option<u16>) -> String {
             .chain([components(&links.components)]);
         table.add_row(row.map(Cell::new));
     }
-    let _ = writeln!(text, "{}", table.trim_fmt());
+    text.push_str(&table.text(width));
     for links in stats
         .links
         .iter()
         .filter(|links| !links.heaviest.is_empty())
     {
         let _ = writeln!(text, "\nHeaviest edges, {}:", ends(links));
-        let mut table = framed(
-            ["seeds", "f = ln(seeds + 1e-5)", "from", "to"],
-            &[0, 1],
-            width,
-        );
+        let mut table = framed(["seeds", "f = ln(seeds + 1e-5)", "from", "to"], &[0, 1]);
         for edge in &links.heaviest {
             table.add_row(
                 [
@@ -136,7 +132,7 @@ pub fn graph_stats_text(stats: &GraphStats, width: Option<u16>) -> String {
                 .map(Cell::new),
             );
         }
-        let _ = writeln!(text, "{}", table.trim_fmt());
+        text.push_str(&table.text(width));
     }
     text
 }
@@ -193,7 +189,7 @@ pub fn neighbourhoods_text(found: &[Neighbourhood], limit: usize, width: Option<
 }
 
 fn neighbour_table(neighbours: &[Neighbour], limit: usize, width: Option<u16>) -> String {
-    let mut table = framed(["neighbour", "seeds", "f", "step in %"], &[1, 2, 3], width);
+    let mut table = framed(["neighbour", "seeds", "f", "step in %"], &[1, 2, 3]);
     for Neighbour {
         name,
         seeds,
@@ -217,14 +213,14 @@ fn neighbour_table(neighbours: &[Neighbour], limit: usize, width: Option<u16>) -
     } else {
         String::new()
     };
-    format!("{}\n{more}", table.trim_fmt())
+    format!("{}{more}", table.text(width))
 }
 
 /// How far the stages of a project are, a line each, with their main counts; the others are in the
 /// JSON.
 pub fn project_text(stages: &[StageStatus], width: Option<u16>) -> String {
     let header = ["stage", "state", "finished", "what"];
-    let mut table = framed(header, &[], Some(width.unwrap_or(COLUMNS)));
+    let mut table = framed(header, &[]);
     let mut notes = String::new();
     for StageStatus {
         stage,
@@ -265,7 +261,7 @@ pub fn project_text(stages: &[StageStatus], width: Option<u16>) -> String {
         ];
         table.add_row(cells.map(Cell::new));
     }
-    format!("{}\n{notes}", table.trim_fmt())
+    format!("{}{notes}", table.text(Some(width.unwrap_or(COLUMNS))))
 }
 
 /// The counts of a stage that a line has room for: a label, and the counts that are summed.

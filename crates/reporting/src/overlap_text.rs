@@ -47,7 +47,6 @@ fn sets(benchmark: &Benchmark, report: &OverlapReport, width: Option<u16>) -> St
             "percent",
         ],
         &[1, 2, 3, 4, 5, 6],
-        width,
     );
     let row = |name: &str, counts: [usize; 5]| {
         let [items, .., contaminated] = counts;
@@ -76,7 +75,7 @@ fn sets(benchmark: &Benchmark, report: &OverlapReport, width: Option<u16>) -> St
     if report.sets.len() > 1 {
         table.add_row(row("all", all));
     }
-    format!("{}\n", table.trim_fmt())
+    table.text(width)
 }
 
 fn notes(report: &OverlapReport) -> String {
@@ -129,11 +128,7 @@ fn examples(report: &OverlapReport, most: usize) -> Vec<(&MatchedItem, &Training
 
 fn side_by_side(examples: &[(&MatchedItem, &TrainingMatch)], width: Option<u16>) -> String {
     const ELSEWHERE: u16 = 150;
-    let mut table = framed(
-        ["test item", "training question"],
-        &[],
-        Some(width.unwrap_or(ELSEWHERE)),
-    );
+    let mut table = framed(["test item", "training question"], &[]);
     for (item, best) in examples {
         let own = format!("{}\n{}", item.id, one_line(&item.question, MAX_CHARS));
         let other = format!(
@@ -144,7 +139,7 @@ fn side_by_side(examples: &[(&MatchedItem, &TrainingMatch)], width: Option<u16>)
         );
         table.add_row([own, other].map(Cell::new));
     }
-    format!("{}\n", table.trim_fmt())
+    table.text(Some(width.unwrap_or(ELSEWHERE)))
 }
 
 fn how(item: &MatchedItem) -> String {

@@ -18,7 +18,7 @@ pub fn self_check_text(checked: &SelfCheck, all: bool, width: Option<u16>) -> St
         "failed",
         "official cannot read",
     ];
-    let mut table = framed(header, &[1, 2, 3, 4, 5], width);
+    let mut table = framed(header, &[1, 2, 3, 4, 5]);
     for set in &checked.sets {
         table.add_row(
             [
@@ -32,7 +32,7 @@ pub fn self_check_text(checked: &SelfCheck, all: bool, width: Option<u16>) -> St
             .map(Cell::new),
         );
     }
-    let mut text = format!("{}\n", table.trim_fmt());
+    let mut text = table.text(width);
     for set in &checked.sets {
         let max = if all { usize::MAX } else { MAX_FAILURES };
         for failed in set.failures.iter().take(max) {

@@ -1,44 +1,38 @@
 //! Which sets there are, and what the data at hand hold of them.
 
 use comfy_table::Cell;
-use dataset_loader::{Benchmark, Data};
+use dataset_loader::{Benchmark, Data, Problem};
 
-use crate::table::framed;
+use crate::table::{Frame, first_that_fits, framed};
 
 /// A table of the sets with level, language, tasks, published test problems, and problems in the
-/// data at hand.
+/// data at hand; without their written names where these do not fit.
 pub fn set_list(benchmark: &Benchmark, data: &Data, width: Option<u16>) -> String {
-    let mut table = framed(
-        [
-            "set",
-            "name",
-            "level",
-            "language",
-            "tasks",
-            "published",
-            "at hand",
-        ],
-        &[4, 5, 6],
+    first_that_fits(
+        &[true, false].map(|named| table(benchmark, data, named)),
         width,
-    );
+    )
+}
+
+fn table(benchmark: &Benchmark, data: &Data, named: bool) -> Frame {
+    let names = |name: &str| named.then(|| name.to_string());
+    let first = usize::from(named);
+    let header = [Some("set"), named.then_some("name")];
+    let rest = ["level", "language", "tasks", "published", "at hand"];
+    let header = header.into_iter().flatten().chain(rest);
+    let mut table = framed(header, &[first + 3, first + 4, first + 5]);
     for set in benchmark.sets() {
-        let at_hand = data
-            .problems
-            .iter()
-            .filter(|problem| problem.set == set.name)
-            .count();
-        table.add_row(
-            [
-                set.name.clone(),
-                set.title.clone(),
-                set.level.clone(),
-                set.language.clone(),
-                set.tasks.len().to_string(),
-                set.count().to_string(),
-                at_hand.to_string(),
-            ]
-            .map(Cell::new),
-        );
+        let of_set = |problem: &&Problem| problem.set == set.name;
+        let at_hand = data.problems.iter().filter(of_set).count();
+        let cells = [Some(set.name.clone()), names(&set.title)];
+        let rest = [
+            set.level.clone(),
+            set.language.clone(),
+            set.tasks.len().to_string(),
+            set.count().to_string(),
+            at_hand.to_string(),
+        ];
+        table.add_row(cells.into_iter().flatten().chain(rest).map(Cell::new));
     }
-    format!("{}\n", table.trim_fmt())
+    table
 }

@@ -5,7 +5,7 @@ use evaluation::{Averages, Counts, RepeatedItems, Scorer, SetSummary, Summary};
 
 use crate::interval::{Average, average_interval, is_point, stored_interval};
 use crate::table::framed;
-use crate::wording::{counted, first_names, percent, percent_range, wrapped};
+use crate::wording::{counted, first_names, percent, percent_range, task_of_set, wrapped};
 
 /// Ids named in a note.
 const MAX_IDS: usize = 5;
@@ -50,7 +50,7 @@ pub fn summary_table(summary: &Summary, layout: SummaryTable) -> String {
         .filter(|&place| columns[place] > 1)
         .collect();
     let header = columns.iter().map(|&column| HEADER[column]);
-    let mut table = framed(header, &numbers, layout.width);
+    let mut table = framed(header, &numbers).styled(layout.styled);
     let row = |cells: Vec<String>| -> Vec<String> {
         let mut cells = cells;
         cells.resize(HEADER.len(), String::new());
@@ -62,7 +62,11 @@ pub fn summary_table(summary: &Summary, layout: SummaryTable) -> String {
     for set in &summary.sets {
         table.add_row(row(set_row(set, narrow)));
         for task in set.tasks.iter().filter(|_| layout.by_task) {
-            let name = format!("  {}", task.task);
+            let task_name = match narrow {
+                true => task_of_set(&task.task),
+                false => &task.task,
+            };
+            let name = format!("  {task_name}");
             table.add_row(row(counts_row(name, String::new(), &task.counts)));
         }
     }
@@ -82,8 +86,7 @@ pub fn summary_table(summary: &Summary, layout: SummaryTable) -> String {
     }
     let mut paragraphs = vec![title(summary)];
     let mut text = wrapped(&paragraphs, layout.width);
-    text.push_str(&table.trim_fmt());
-    text.push('\n');
+    text.push_str(&table.text(layout.width));
     text.extend(pass_and_majority(summary, layout));
     paragraphs = match narrow {
         true => counts_below(summary),
@@ -187,14 +190,19 @@ fn pass_and_majority(summary: &Summary, layout: SummaryTable) -> Option<String> 
         &majority,
         "95 % interval",
     ];
-    let mut table = framed(header, &[1, 2, 3, 4, 5, 6], layout.width);
+    let narrow = layout.width.is_some_and(|width| width < MIN_WIDE);
+    let mut table = framed(header, &[1, 2, 3, 4, 5, 6]);
     for (set, several) in rows {
         let (Some(pass), Some(majority)) = (several.pass_at_k.last(), several.maj_at_k.last())
         else {
             continue;
         };
         table.add_row([
-            set.title.clone(),
+            if narrow {
+                set.set.clone()
+            } else {
+                set.title.clone()
+            },
             percent(pass.official.value),
             percent(majority.official.value),
             percent(pass.strict.value),
@@ -205,8 +213,8 @@ fn pass_and_majority(summary: &Summary, layout: SummaryTable) -> Option<String> 
     }
     let note = "The first two by the official scorer, the others by the strict one; summary.json has them for fewer completions too.";
     Some(format!(
-        "{}\n{}",
-        table.trim_fmt(),
+        "{}{}",
+        table.text(layout.width),
         wrapped(&[note.to_string()], layout.width)
     ))
 }

@@ -41,6 +41,11 @@ pub(crate) fn first_names(names: &[String], max: usize) -> String {
     }
 }
 
+/// The name of a task within its set: `Algebra` of `MATH.Algebra`.
+pub(crate) fn task_of_set(task: &str) -> &str {
+    task.split_once('.').map_or(task, |(_, task)| task)
+}
+
 /// A parsed value as a person reads it. The scorer's own form writes the number of significant
 /// digits behind a decimal (`3/4#2`), which only its traces need.
 pub(crate) fn value_text(value: &str) -> String {
@@ -85,6 +90,64 @@ pub(crate) fn wrapped(paragraphs: &[String], width: Option<u16>) -> String {
     text
 }
 
+/// A text whose lines are at most `width` columns wide wherever a blank allows it: a wider line goes
+/// on below, indented by two columns more than it. A character counts as one column.
+pub fn broken_lines(text: &str, width: usize) -> String {
+    let mut out = String::with_capacity(text.len());
+    for line in text.split_inclusive('\n') {
+        let (content, end) = match line.strip_suffix('\n') {
+            Some(content) => (content, "\n"),
+            None => (line, ""),
+        };
+        match visible_columns(content) > width {
+            true => out.push_str(&broken_line(content, width)),
+            false => out.push_str(content),
+        }
+        out.push_str(end);
+    }
+    out
+}
+
+/// Columns without the sequences that set attributes.
+fn visible_columns(text: &str) -> usize {
+    let mut columns = 0;
+    let mut in_sequence = false;
+    for c in text.chars() {
+        match (in_sequence, c) {
+            (false, '\u{1b}') => in_sequence = true,
+            (true, 'm') => in_sequence = false,
+            (true, _) => {}
+            (false, _) => columns += 1,
+        }
+    }
+    columns
+}
+
+fn broken_line(line: &str, width: usize) -> String {
+    let indent = line.len() - line.trim_start_matches(' ').len();
+    let further = " ".repeat(indent + 2);
+    let mut out = " ".repeat(indent);
+    let mut used = indent;
+    for (place, word) in line[indent..].split(' ').enumerate() {
+        let columns = visible_columns(word);
+        match place {
+            0 => {}
+            _ if used + 1 + columns > width => {
+                out.push('\n');
+                out.push_str(&further);
+                used = further.len();
+            }
+            _ => {
+                out.push(' ');
+                used += 1;
+            }
+        }
+        out.push_str(word);
+        used += columns;
+    }
+    out
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -110,6 +173,15 @@ mod tests {
         for (value, text) in cases {
             assert_eq!(value_text(value), text);
         }
+    }
+
+    #[test]
+    fn wide_lines_are_broken_between_words_and_others_stay() {
+        let text = "short\n  one two three four\n\u{1b}[1mbold word\u{1b}[0m\nunbreakable";
+        let broken =
+            "short\n  one two\n    three\n    four\n\u{1b}[1mbold word\u{1b}[0m\nunbreakable";
+        assert_eq!(broken_lines(text, 9), broken);
+        assert_eq!(broken_lines(text, 80), text);
     }
 
     #[test]

@@ -12,6 +12,7 @@ use super::error::ComparisonError;
 use crate::error::Error;
 use crate::grader::Grader;
 use crate::manifest::RunIdentity;
+use crate::nearest::did_you_mean;
 use crate::record::{CompletionRecord, VerdictRecord};
 use crate::run_folder::RunFolder;
 use crate::set_summary::SetSummary;
@@ -22,6 +23,8 @@ use crate::summary::Summary;
 pub struct ComparedRun {
     /// The folder or file.
     pub(crate) source: PathBuf,
+    /// Name of the model in reports.
+    pub(crate) name: String,
     pub(crate) identity: RunIdentity,
     /// Version of the program that asked it.
     pub(crate) version: String,
@@ -46,6 +49,8 @@ pub(crate) struct ComparedItems {
     pub(crate) digest: String,
     /// `None` in a baseline.
     pub(crate) keys: Option<Vec<ItemKey>>,
+    /// BLAKE3 (hex) over the completions of all items; `None` in baselines that do not say.
+    pub(crate) completions: Option<String>,
     /// Correct completions of each item.
     pub(crate) official: Vec<usize>,
     pub(crate) strict: Vec<usize>,
@@ -106,10 +111,11 @@ impl ComparedRun {
         )?;
         Ok(Self {
             source: path.to_path_buf(),
-            sets: sets(&benchmark, &problems, &verdicts),
+            sets: sets(&benchmark, &problems, &completions, &verdicts),
             strict_profile: summary.strict_profile,
             rules: rules_digest(),
             scorer_version: scorer_version(),
+            name: manifest.display_name().to_string(),
             version: manifest.version,
             identity: manifest.identity,
             texts: Some(Texts {
@@ -135,7 +141,7 @@ impl ComparedRun {
     /// How it is named.
     pub fn label(&self) -> RunLabel {
         RunLabel {
-            name: self.identity.model.name.clone(),
+            name: self.name.clone(),
             source: self.source.clone(),
             baseline: self.texts.is_none(),
             samples: self.samples(),
@@ -167,6 +173,7 @@ impl ComparedRun {
             .ok_or_else(|| ComparisonError::NoSuchItem {
                 folder: self.source.clone(),
                 id: id.to_string(),
+                near: did_you_mean(id, texts.problems.keys().map(String::as_str)),
                 problems: texts.problems.len(),
                 first: texts.first.clone(),
             })
@@ -224,6 +231,24 @@ fn items_digest(keys: &[ItemKey]) -> String {
             .update(&(key.id.len() as u64).to_le_bytes())
             .update(key.id.as_bytes())
             .update(&key.content);
+    }
+    hasher.finalize().to_hex().to_string()
+}
+
+/// BLAKE3 (hex) over texts and ends of a set's completions, in the order of its items.
+fn completions_digest(
+    keys: &[ItemKey],
+    completions: &HashMap<(String, u32), CompletionRecord>,
+) -> String {
+    let mut hasher = blake3::Hasher::new();
+    for key in keys {
+        let samples = (0..).map_while(|sample| completions.get(&(key.id.clone(), sample)));
+        for record in samples {
+            hasher
+                .update(&(record.completion.len() as u64).to_le_bytes())
+                .update(record.completion.as_bytes())
+                .update(format!("{:?}", record.finish_reason).as_bytes());
+        }
     }
     hasher.finalize().to_hex().to_string()
 }
@@ -378,6 +403,7 @@ fn check_summary(path: &Path, stored: &Summary, judged: &Summary) -> Result<(), 
 fn sets(
     benchmark: &Benchmark,
     problems: &[Problem],
+    completions: &HashMap<(String, u32), CompletionRecord>,
     verdicts: &[VerdictRecord],
 ) -> Vec<ComparedItems> {
     let by_problem: HashMap<&str, &[VerdictRecord]> = verdicts
@@ -404,6 +430,7 @@ fn sets(
             title: set.title.clone(),
             in_average: set.in_average,
             digest: items_digest(&keys),
+            completions: Some(completions_digest(&keys, completions)),
             official: count(|verdict| verdict.official.correct),
             strict: count(|verdict| verdict.strict.correct),
             no_answer: total(|verdict| verdict.no_answer),

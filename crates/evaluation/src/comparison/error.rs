@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use fault::{Class, Fault};
 use store::FileError;
 
+use super::pairing::in_a_sentence;
 use crate::error::Error;
 use crate::grader::GraderError;
 
@@ -61,7 +62,7 @@ pub enum ComparisonError {
     /// Averages over different items say nothing.
     #[error(
         "the runs did not answer the same items: {}. Averages over different items say nothing",
-        differences.join("; ")
+        in_a_sentence(differences)
     )]
     DifferentItems {
         /// Each set in which they differ, in words.
@@ -85,12 +86,14 @@ pub enum ComparisonError {
         what: &'static str,
     },
     /// An item that a run did not ask.
-    #[error("the run in {} asked no problem \"{id}\" ({problems} problems; the first is \"{first}\")", folder.display())]
+    #[error("the run in {} asked no problem \"{id}\"{near} ({problems} problems; the first is \"{first}\")", folder.display())]
     NoSuchItem {
         /// The run's folder.
         folder: PathBuf,
         /// What was asked for.
         id: String,
+        /// The id that it may stand for, as a question.
+        near: String,
         /// How many problems it asked.
         problems: usize,
         /// The first of them.

@@ -52,13 +52,26 @@ impl Pairing<'_> {
 pub(crate) struct Paired<'a> {
     /// Each set with items in both, in the order of the first run.
     pub(crate) sets: Vec<Pairing<'a>>,
-    /// In what the items differ, set by set, in words.
+    /// In what the items differ, in words: why first, then set by set.
     pub(crate) differences: Vec<String>,
+}
+
+/// Differences as a part of a sentence: the first of them, and how many more there are.
+pub(crate) fn in_a_sentence(differences: &[String]) -> String {
+    const MAX: usize = 4;
+    let mut parts: Vec<String> = differences.iter().take(MAX).cloned().collect();
+    match differences.len().saturating_sub(MAX) {
+        0 => {}
+        1 => parts.push("and one more such difference".to_string()),
+        more => parts.push(format!("and {more} more such differences")),
+    }
+    parts.join("; ")
 }
 
 /// The items that are in both runs. `roles`: what the runs are called, such as A and B.
 pub(crate) fn pair<'a>(a: &'a ComparedRun, b: &'a ComparedRun, roles: [&str; 2]) -> Paired<'a> {
     let (mut sets, mut differences) = (Vec::new(), Vec::new());
+    let mut no_ids = false;
     for own in &a.sets {
         let Some(other) = b.set(&own.set) else {
             differences.push(format!(
@@ -78,10 +91,8 @@ pub(crate) fn pair<'a>(a: &'a ComparedRun, b: &'a ComparedRun, roles: [&str; 2])
             continue;
         }
         let (Some(keys), Some(others)) = (&own.keys, &other.keys) else {
-            differences.push(format!(
-                "{}, not all the same (a baseline keeps no ids, so that those in common cannot be told)",
-                numbers(own, other, roles)
-            ));
+            differences.push(format!("{}, not all the same", numbers(own, other, roles)));
+            no_ids = true;
             continue;
         };
         let positions = common(keys, others);
@@ -104,7 +115,11 @@ pub(crate) fn pair<'a>(a: &'a ComparedRun, b: &'a ComparedRun, roles: [&str; 2])
         only_b.map(|set| format!("{} ({}) is in {} only", set.set, items(set.n()), roles[1])),
     );
     if !differences.is_empty() {
-        differences.extend(reasons(a, b, roles));
+        let mut why = reasons(a, b, roles);
+        if no_ids {
+            why.push("a baseline keeps no ids, so that items in common cannot be told".to_string());
+        }
+        differences.splice(0..0, why);
     }
     Paired { sets, differences }
 }

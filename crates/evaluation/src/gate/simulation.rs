@@ -52,6 +52,7 @@ fn simulated(
             set: (*name).to_string(),
             title: (*name).to_string(),
             in_average: true,
+            completions: None,
             digest: n.to_string(),
             keys: None,
             official: solved.clone(),
@@ -62,6 +63,7 @@ fn simulated(
         }
     });
     ComparedRun {
+        name: "model".to_string(),
         source: weights.into(),
         sets: sets.collect(),
         ..nobody(weights)
@@ -72,6 +74,7 @@ fn nobody(weights: &str) -> ComparedRun {
     let details = BTreeMap::from([("weights_digest".to_string(), weights.to_string())]);
     let text = || "x".to_string();
     ComparedRun {
+        name: text(),
         source: weights.into(),
         identity: RunIdentity {
             model: GeneratorInfo {

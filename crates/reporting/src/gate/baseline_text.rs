@@ -43,7 +43,6 @@ pub fn baseline_text(baseline: &BaselineFigures, width: Option<u16>) -> String {
             "failed",
         ],
         &[1, 2, 3, 4, 5, 6],
-        width,
     );
     for set in &baseline.sets {
         let name = if set.in_average {
@@ -60,5 +59,5 @@ pub fn baseline_text(baseline: &BaselineFigures, width: Option<u16>) -> String {
         ];
         table.add_row(cells.into_iter().chain(counts).map(Cell::new));
     }
-    format!("{text}{}\n", table.trim_fmt())
+    format!("{text}{}", table.text(width))
 }

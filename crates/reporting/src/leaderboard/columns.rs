@@ -150,6 +150,15 @@ impl Column {
             .unwrap_or(columns.len() - 1)
     }
 
+    /// The columns of these names, in their order.
+    ///
+    /// # Errors
+    /// A name that no column has.
+    pub fn chosen(columns: &[Self], names: &[String]) -> Result<Vec<Self>, LeaderboardError> {
+        let column = |name: &String| Ok(columns[Self::find(columns, Some(name))?].clone());
+        names.iter().map(column).collect()
+    }
+
     /// The index of the column of this name, title or short name.
     ///
     /// # Errors

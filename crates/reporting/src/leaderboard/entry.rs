@@ -126,7 +126,7 @@ fn same_run(
         (
             "the model",
             summary.model.clone(),
-            identity.model.name.clone(),
+            manifest.display_name().to_string(),
         ),
         (
             "the protocol",

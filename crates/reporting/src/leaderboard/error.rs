@@ -50,11 +50,19 @@ pub enum LeaderboardError {
     #[error("there is nothing to show: name folders of runs, or give --with-paper")]
     Nothing,
     /// A column that is not there.
-    #[error("--sort {name}: there is no such column; there are {known}")]
+    #[error("there is no column \"{name}\"; there are {known}")]
     UnknownColumn {
         /// As given.
         name: String,
         /// Those there are.
+        known: String,
+    },
+    /// A part of a name that no row has.
+    #[error("no row's name holds \"{part}\"; there are {known}")]
+    UnknownRow {
+        /// As given.
+        part: String,
+        /// The names that there are.
         known: String,
     },
     /// A tag that is no number of training examples.
@@ -89,6 +97,7 @@ impl Fault for LeaderboardError {
             Self::Twice { .. }
             | Self::Nothing
             | Self::UnknownColumn { .. }
+            | Self::UnknownRow { .. }
             | Self::TrainSize { .. }
             | Self::TooFewSizes { .. } => Class::Usage,
         }

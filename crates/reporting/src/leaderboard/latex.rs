@@ -38,7 +38,10 @@ pub(crate) fn text(board: &Leaderboard) -> String {
     let width = header.len();
     let mut text = preamble(board);
     text.push_str("\\begin{table*}\n\\centering\n\\scriptsize\n\\setlength{\\tabcolsep}{3pt}\n");
-    text.push_str(&format!("\\caption{{{}.}}\n", Latex.text(&board.title)));
+    text.push_str(&format!(
+        "\\caption{{{}.}}\n\\label{{tab:mwpbench}}\n",
+        Latex.text(&board.title)
+    ));
     text.push_str(&format!(
         "\\begin{{tabular}}{{@{{}}{alignment}@{{}}}}\n\\toprule\n{}\\midrule\n",
         line(header)

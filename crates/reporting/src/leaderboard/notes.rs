@@ -1,5 +1,7 @@
 //! What has to be said of rows and figures, each once and under a letter.
 
+use super::rows::Row;
+
 /// Something to be said of a row or a figure.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Note {
@@ -41,6 +43,20 @@ impl Notes {
                 self.0.push(note.clone());
                 self.0.len() - 1
             })
+    }
+
+    /// Those of these rows alone, which get their new places.
+    pub fn of_rows(&self, rows: &mut [Row]) -> Self {
+        let mut own = Self::default();
+        let mut place = |index: &mut usize| *index = own.index(&self.0[*index]);
+        for row in rows {
+            row.notes.iter_mut().for_each(&mut place);
+            let figures = row.figures.iter_mut().flatten();
+            figures
+                .flat_map(|figure| &mut figure.notes)
+                .for_each(&mut place);
+        }
+        own
     }
 
     /// Its letters and the note, for each.

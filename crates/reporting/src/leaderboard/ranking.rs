@@ -123,7 +123,11 @@ fn mark_best(rows: &mut [Row]) {
             .iter()
             .map(|figure| figure.accuracy)
             .fold(0.0, f64::max);
-        for figure in figures {
+        // Where all are equal, and where the best solved nothing, nothing is better.
+        let all_equal = figures
+            .iter()
+            .all(|figure| printed(figure.accuracy) == printed(best));
+        for figure in figures.into_iter().filter(|_| best > 0.0 && !all_equal) {
             figure.best = printed(figure.accuracy) == printed(best);
         }
     }

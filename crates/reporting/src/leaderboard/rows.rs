@@ -7,6 +7,7 @@ use evaluation::{Accuracy, Counts, Scorer, SetSummary};
 
 use super::columns::{Column, ColumnKind};
 use super::entry::Entry;
+use super::error::LeaderboardError;
 use super::notes::{Note, Notes};
 use super::published::{INCONSISTENT, PublishedRow};
 use crate::interval::{Average, average_interval};
@@ -157,6 +158,25 @@ impl Row {
     pub fn accuracy(&self, column: usize) -> Option<f64> {
         self.figures[column].as_ref().map(|figure| figure.accuracy)
     }
+}
+
+/// The rows whose names hold any of these parts, in any case.
+///
+/// # Errors
+/// A part that no name holds.
+pub(crate) fn chosen(rows: Vec<Row>, parts: &[String]) -> Result<Vec<Row>, LeaderboardError> {
+    let holds = |row: &Row, part: &str| row.label.to_lowercase().contains(&part.to_lowercase());
+    for part in parts {
+        if !rows.iter().any(|row| holds(row, part)) {
+            let known: Vec<&str> = rows.iter().map(|row| row.label.as_str()).collect();
+            return Err(LeaderboardError::UnknownRow {
+                part: part.clone(),
+                known: known.join(", "),
+            });
+        }
+    }
+    let is_chosen = |row: &Row| parts.iter().any(|part| holds(row, part));
+    Ok(rows.into_iter().filter(is_chosen).collect())
 }
 
 fn set_of<'a>(entry: &'a Entry, name: &str) -> Option<&'a SetSummary> {
