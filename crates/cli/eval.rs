@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use clap::ValueEnum;
 use dataset_loader::Benchmark;
 use evaluation::{
-    Exclusion, LongPrompts, MAX_TOKENS, NAME_TAG, Protocol, RunPlan, Selection, Summary,
-    TokenDetails,
+    ComparedRun, Exclusion, LongPrompts, MAX_TOKENS, NAME_TAG, Protocol, RunPlan, Selection,
+    Summary, TokenDetails,
 };
 use generation::Decoding;
 use reporting::SummaryTable;
@@ -103,6 +103,10 @@ struct OutputArgs {
     /// Run folder; without it mwpbench-runs/MODEL-DIGEST, so that the same command finds its run.
     #[arg(long, env = "MWPBENCH_OUTPUT_DIR", value_name = "DIR")]
     output_dir: Option<PathBuf>,
+    /// A baseline, or a run, that this one will be compared with: a run that could not be is refused
+    /// before it starts.
+    #[arg(long, value_name = "FILE|RUN")]
+    baseline: Option<PathBuf>,
     /// Generate again the completions of the run that failed, such as those of requests without a
     /// response; the others stay.
     #[arg(long, conflicts_with = "fresh")]
@@ -180,6 +184,9 @@ pub fn run(args: Args) -> anyhow::Result<Outcome> {
     let benchmark = args.source.benchmark()?;
     let grader = args.scoring.grader(&benchmark)?;
     let plan = args.plan(&benchmark)?;
+    if let Some(baseline) = &args.output.baseline {
+        ComparedRun::open(baseline)?.check_suits(&benchmark, &grader, &plan)?;
+    }
     let mut generator =
         args.generator
             .open_for(&plan.template, args.prompt.tokenizer(), plan.token_details)?;

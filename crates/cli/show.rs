@@ -34,11 +34,11 @@ pub struct Args {
     /// Give the tasks of a set rows of their own.
     #[arg(long)]
     by_task: bool,
-    #[command(flatten)]
-    list: ListArgs,
-    /// Print one JSON object instead of text.
+    /// Print JSON instead of text: one object, or a list of items.
     #[arg(long)]
     json: bool,
+    #[command(flatten)]
+    list: ListArgs,
 }
 
 /// Which items are listed; with several of these flags the items of each.

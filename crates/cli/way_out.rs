@@ -76,6 +76,9 @@ fn of_comparison(error: &ComparisonError) -> Option<String> {
             text("Name a run folder, or a file that `mwpbench baseline save` has written")
         }
         ComparisonError::DifferentItems { .. } => text("Compare those in common with --common"),
+        ComparisonError::Unsuited { .. } => text(
+            "Give the same flags as the baseline's run, or save another baseline with `mwpbench baseline save`",
+        ),
         ComparisonError::OtherItem { id } => {
             Some(format!("Look at each with `mwpbench show RUN --item {id}`"))
         }

@@ -367,7 +367,10 @@ fn a_task_that_is_not_known() {
     );
     done.refused(
         USAGE,
-        &["\"gsm9k\"", "gsm8k, math, college_math", "MATH.Algebra"],
+        &[
+            "\"gsm9k\"; did you mean \"gsm8k\"?",
+            "gsm8k, math, college_math",
+        ],
     );
 }
 
@@ -558,4 +561,56 @@ fn a_cache_too_small_for_a_prompt_is_refused_with_the_figures() {
         ],
     )
     .refused(5, &["KV cache needs", "--kv-memory", "--max-tokens"]);
+}
+
+#[test]
+fn what_is_no_checkpoint_is_told_what_its_user_wants() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    let config = std::fs::read("models/demo/config.json").unwrap();
+    for step in ["checkpoint-100", "checkpoint-50"] {
+        std::fs::create_dir_all(path.join("trained").join(step)).unwrap();
+        std::fs::write(path.join("trained").join(step).join("config.json"), &config).unwrap();
+    }
+    std::fs::create_dir(path.join("adapter")).unwrap();
+    let adapter = "{\"base_model_name_or_path\": \"meta/base\", \"peft_type\": \"LORA\"}";
+    std::fs::write(path.join("adapter/adapter_config.json"), adapter).unwrap();
+    std::fs::write(path.join("model.safetensors"), b"no GGUF").unwrap();
+    for (model, parts) in [
+        ("meta-llama/Llama-2-7b-hf", &["hub", "hf download meta-llama/Llama-2-7b-hf"][..]),
+        ("nowhere", &["there is no nowhere", "Hugging Face layout"]),
+        ("trained", &["trained/checkpoint-50, trained/checkpoint-100"]),
+        ("adapter", &["--model meta/base --adapter adapter"]),
+        ("model.safetensors", &["not enough", "--model ."]),
+    ] {
+        let done = mwpbench(path, ["eval", "--model", model]);
+        assert!(matches!(done.code, Some(2 | 4)), "{model}: {}", done.stderr);
+        done.refused(done.code.unwrap(), parts);
+    }
+}
+
+#[test]
+fn numbers_below_the_range_are_refused_as_values() {
+    let folder = tempfile::tempdir().unwrap();
+    for (flag, value, part) in [
+        ("--limit", "0", "at least 1"),
+        ("--limit", "-1", "at least 1"),
+        ("--max-tokens", "-5", "at least 1"),
+        ("--temperature", "-1", "above 0"),
+    ] {
+        let done = mwpbench(folder.path(), ["eval", "--model", "demo", flag, value]);
+        done.refused(USAGE, &[flag, value, part]);
+    }
+}
+
+#[test]
+fn a_publishers_file_is_sent_to_the_import() {
+    let folder = tempfile::tempdir().unwrap();
+    let record = "{\"question\": \"1 + 1?\", \"answer\": \"#### 2\"}\n";
+    std::fs::write(folder.path().join("test.jsonl"), record).unwrap();
+    mwpbench(
+        folder.path(),
+        ["eval", "--model", "demo", "--data", "test.jsonl"],
+    )
+    .refused(4, &["test.jsonl, line 1", "mwpbench data import"]);
 }

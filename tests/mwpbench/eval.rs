@@ -349,3 +349,40 @@ fn several_samples_of_a_problem_are_kept_and_averaged() {
     assert_eq!(again["sets"], summary["sets"]);
     assert_eq!(run("one", &[])["sets"], summary["sets"]);
 }
+
+#[test]
+fn items_of_a_run_are_listed_by_what_became_of_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    let args = ["eval", "--model", "demo", "--tasks", "gsm8k,math", "--limit", "7", "--quiet"];
+    let done = mwpbench(path, args.iter().chain(&["--output-dir", "run", "--json"])).ok();
+    assert!(done.stderr.ends_with("run: run (`mwpbench show run --wrong` lists what went wrong)\n"));
+    let summary = done.json();
+    assert_eq!(summary["run_folder"], "run");
+    let list = |flags: &[&str]| {
+        let args = ["show", "run", "--json"];
+        let listed = mwpbench(path, args.iter().chain(flags)).ok().json();
+        listed.as_array().unwrap().clone()
+    };
+    let of = |set: usize, scorer: &str| {
+        let counts = &summary["sets"][set];
+        let all = counts["n"].as_u64().unwrap();
+        let others = counts[scorer]["correct"].as_u64().unwrap()
+            + counts["no_answer"].as_u64().unwrap()
+            + counts["truncated"].as_u64().unwrap();
+        (all - others) as usize
+    };
+    for scorer in ["official", "strict"] {
+        let wrong = list(&["--wrong", "--set", "gsm8k", "--scorer", scorer]);
+        assert_eq!(wrong.len(), of(0, scorer));
+        assert!(wrong.iter().all(|item| item["verdict"][scorer]["verdict"] == "wrong"));
+        assert!(wrong.iter().all(|item| item["problem"]["set"] == "gsm8k"));
+    }
+    assert_eq!(list(&["--set", "math"]).len(), 7);
+    let table = mwpbench(path, ["show", "run", "--wrong"]).ok().stdout;
+    assert!(table.contains("reference") && table.contains("completions"), "{table}");
+
+    mwpbench(path, ["show", "run", "--set", "maths"]).refused(2, &["did you mean \"math\"?"]);
+    mwpbench(path, ["show", "run", "--item", "gsm8k/sample.99"])
+        .refused(2, &["did you mean \"gsm8k/sample."]);
+}

@@ -43,10 +43,14 @@ fn eval_two_sets(folder: &Path, run: &str) {
 
 /// Four items of one set, in a moment.
 fn eval_small(folder: &Path, run: &str, extra: &[&str]) {
+    eval_small_by("demo", folder, run, extra);
+}
+
+fn eval_small_by(model: &str, folder: &Path, run: &str, extra: &[&str]) {
     let args = [
         "eval",
         "--model",
-        "demo",
+        model,
         "--tasks",
         "gsm8k",
         "--limit",
@@ -227,13 +231,20 @@ fn each_verdict_has_its_exit_code() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path();
     eval_small(path, "a", &["--max-tokens", "48"]);
-    eval_small(path, "b", &["--max-tokens", "48", "--quantize", "q8_0"]);
+    let whisper = noisy(&path.join("whisper"), 0.02);
+    let model = whisper.path().to_str().unwrap();
+    eval_small_by(model, path, "b", &["--max-tokens", "48"]);
     eval_small(path, "longer", &["--max-tokens", "49"]);
     mwpbench(
         path,
         ["baseline", "save", "a", "--output", "a.json", "--quiet"],
     )
     .ok();
+
+    // The same completions are no worse, however few.
+    let same = gate(path, &["--baseline", "a.json", "--candidate", "a"]);
+    assert_eq!(same.code, Some(0), "{}", same.stderr);
+    assert!(same.stdout.contains("byte for byte"), "{}", same.stdout);
 
     // Too few items.
     let done = under_actions(path, &["--baseline", "a.json", "--candidate", "b"]);
@@ -500,4 +511,30 @@ fn the_committed_baseline_is_of_the_demo_checkpoint_on_all_samples() {
     );
     assert_eq!(shown["sets"].as_array().unwrap().len(), 11);
     assert!(fs::metadata(file).unwrap().len() < 8_000);
+}
+
+#[test]
+fn a_run_that_the_baseline_does_not_suit_is_refused_before_it_starts() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    eval_small(path, "a", &["--max-tokens", "48"]);
+    mwpbench(
+        path,
+        ["baseline", "save", "a", "--output", "a.json", "--quiet"],
+    )
+    .ok();
+    let eval = |extra: &[&str]| {
+        let common = ["eval", "--model", "demo", "--tasks", "gsm8k", "--baseline", "a.json"];
+        mwpbench(path, common.iter().chain(extra))
+    };
+    eval(&["--limit", "4", "--max-tokens", "48", "--output-dir", "b"]).ok();
+    eval(&["--limit", "3", "--max-tokens", "40", "--output-dir", "c"]).refused(
+        4,
+        &[
+            "limit a set: 4 in the baseline, 3 in this run",
+            "most new tokens: 48 in the baseline, 40 in this run",
+            "mwpbench baseline save",
+        ],
+    );
+    assert!(!path.join("c").exists(), "nothing was begun");
 }

@@ -8,6 +8,7 @@ mod compared_run; // one run: items and which of them it solved
 mod error; // why two runs cannot be compared
 mod flips; // items on which the runs differ
 mod pairing; // which items both have
+mod planned; // whether a run could be compared, before it is begun
 mod protocol; // in what they differ beside their answers
 
 use scoring::Scorer;

@@ -11,7 +11,7 @@ pub fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Opti
         .into_iter()
         .map(|other| (similarity(other), other))
         .filter(|(similarity, _)| *similarity >= MIN_SIMILARITY)
-        .max_by(|(one, _), (other, _)| one.total_cmp(other))
+        .max_by(|(one, first), (other, second)| one.total_cmp(other).then(second.cmp(first)))
         .map(|(_, other)| other)
 }
 

@@ -398,6 +398,29 @@ fn check_summary(path: &Path, stored: &Summary, judged: &Summary) -> Result<(), 
     })
 }
 
+/// The sets that a run would ask, of which nothing is solved yet.
+pub(crate) fn planned_sets(benchmark: &Benchmark, problems: &[Problem]) -> Vec<ComparedItems> {
+    let of_set = |set: &dataset_loader::Set| {
+        let of_set = problems.iter().filter(|problem| problem.set == set.name);
+        let mut keys: Vec<ItemKey> = of_set.map(ItemKey::of).collect();
+        keys.sort();
+        (!keys.is_empty()).then(|| ComparedItems {
+            set: set.name.clone(),
+            title: set.title.clone(),
+            in_average: set.in_average,
+            digest: items_digest(&keys),
+            completions: None,
+            official: vec![0; keys.len()],
+            strict: vec![0; keys.len()],
+            no_answer: 0,
+            truncated: 0,
+            failed: 0,
+            keys: Some(keys),
+        })
+    };
+    benchmark.sets().iter().filter_map(of_set).collect()
+}
+
 /// The sets that were asked, in the benchmark's order. `verdicts`: those of one problem beside each
 /// other.
 fn sets(

@@ -68,6 +68,18 @@ pub enum ComparisonError {
         /// Each set in which they differ, in words.
         differences: Vec<String>,
     },
+    /// A run that is not begun yet and could not be compared with a baseline.
+    #[error(
+        "the run could not be compared with the baseline {}: {}",
+        baseline.display(),
+        in_a_sentence(differences)
+    )]
+    Unsuited {
+        /// The baseline's file or folder.
+        baseline: PathBuf,
+        /// Each difference, in words.
+        differences: Vec<String>,
+    },
     /// One item, put side by side, that is another in the other run.
     #[error("\"{id}\" has another question or reference in the other run")]
     OtherItem {
@@ -134,6 +146,7 @@ impl Fault for ComparisonError {
             | Self::Empty(_)
             | Self::Baseline { .. }
             | Self::DifferentItems { .. }
+            | Self::Unsuited { .. }
             | Self::NothingInCommon
             | Self::OtherItem { .. } => Class::Integrity,
         }

@@ -58,7 +58,7 @@ pub(crate) struct Paired<'a> {
 
 /// Differences as a part of a sentence: the first of them, and how many more there are.
 pub(crate) fn in_a_sentence(differences: &[String]) -> String {
-    const MAX: usize = 4;
+    const MAX: usize = 6;
     let mut parts: Vec<String> = differences.iter().take(MAX).cloned().collect();
     match differences.len().saturating_sub(MAX) {
         0 => {}

@@ -162,7 +162,7 @@ fn the_figures_of_a_comparison_are_those_of_its_items() {
     );
     let missing = Contrast::of(&a, &b, "gsm8k/x", 0).unwrap_err().to_string();
     assert!(
-        missing.contains("asked no problem \"gsm8k/x\" (65 problems; the first is \"gsm8k/0\")"),
+        missing.contains("asked no problem \"gsm8k/x\"; did you mean \"gsm8k/0\"? (65 problems; the first is \"gsm8k/0\")"),
         "{missing}"
     );
     let sample = Contrast::of(&a, &b, "gsm8k/1", 7).unwrap_err().to_string();

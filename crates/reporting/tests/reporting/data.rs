@@ -123,3 +123,16 @@ fn stats_are_a_table_with_the_paper_beside_what_is_at_hand() {
         );
     }
 }
+
+/// At 80 columns names in print make way for short ones, and no word is broken.
+#[test]
+fn tables_of_the_data_fit_the_terminal() {
+    let benchmark = Benchmark::published();
+    let data = dataset_loader::bundled_problems(&benchmark);
+    for width in [80, 100, 120] {
+        let list = reporting::set_list(&benchmark, &data, Some(width));
+        let widest = list.lines().map(|line| line.chars().count()).max().unwrap();
+        assert!(widest <= usize::from(width), "{width}: {list}");
+        insta::assert_snapshot!(format!("sets_{width}"), list);
+    }
+}
