@@ -17,6 +17,7 @@ use serde::Serialize;
 use crate::chat::PromptArgs;
 use crate::count::count;
 use crate::decoding::SamplingArgs;
+use crate::dry_run::dry_run;
 use crate::exit::Outcome;
 use crate::generator::GeneratorArgs;
 use crate::stop::StopArgs;
@@ -107,6 +108,10 @@ struct OutputArgs {
     /// before it starts.
     #[arg(long, value_name = "FILE|RUN")]
     baseline: Option<PathBuf>,
+    /// Print what would be asked, and the memory and time that it would take, from some seconds of
+    /// generation; nothing is kept.
+    #[arg(long, conflicts_with_all = ["retry_failed", "fresh", "latency"])]
+    dry_run: bool,
     /// Generate again the completions of the run that failed, such as those of requests without a
     /// response; the others stay.
     #[arg(long, conflicts_with = "fresh")]
@@ -199,6 +204,18 @@ pub fn run(args: Args) -> anyhow::Result<Outcome> {
         true => fresh_folder(&folder, &identity),
         false => folder,
     };
+    if args.output.dry_run {
+        let json = args.output.json;
+        dry_run(
+            &benchmark,
+            &grader,
+            &plan,
+            generator.as_mut(),
+            &folder,
+            json,
+        )?;
+        return Ok(Outcome::Done);
+    }
     if !args.output.quiet {
         let bundled = match plan.origin {
             dataset_loader::DataOrigin::Bundled => "bundled ",

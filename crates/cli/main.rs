@@ -12,6 +12,7 @@ mod data; // mwpbench data
 mod data_folder; // --data: where problems come from
 mod decoding; // --temperature and so on: the sampler
 mod disagreements; // mwpbench disagreements
+mod dry_run; // --dry-run: what a run would ask and cost
 mod endpoint; // --endpoint: a model behind a server
 mod engine; // --batch-size, --dtype and so on: how a checkpoint is computed
 mod eval; // mwpbench eval

@@ -199,7 +199,7 @@ fn rounded(rate: f64) -> String {
 }
 
 /// Minutes and seconds, with hours where there are any.
-fn clock(duration: Duration) -> String {
+pub fn clock(duration: Duration) -> String {
     let seconds = duration.as_secs();
     match seconds / 3600 {
         0 => format!("{}:{:02}", seconds / 60, seconds % 60),

@@ -577,9 +577,15 @@ fn what_is_no_checkpoint_is_told_what_its_user_wants() {
     std::fs::write(path.join("adapter/adapter_config.json"), adapter).unwrap();
     std::fs::write(path.join("model.safetensors"), b"no GGUF").unwrap();
     for (model, parts) in [
-        ("meta-llama/Llama-2-7b-hf", &["hub", "hf download meta-llama/Llama-2-7b-hf"][..]),
+        (
+            "meta-llama/Llama-2-7b-hf",
+            &["hub", "hf download meta-llama/Llama-2-7b-hf"][..],
+        ),
         ("nowhere", &["there is no nowhere", "Hugging Face layout"]),
-        ("trained", &["trained/checkpoint-50, trained/checkpoint-100"]),
+        (
+            "trained",
+            &["trained/checkpoint-50, trained/checkpoint-100"],
+        ),
         ("adapter", &["--model meta/base --adapter adapter"]),
         ("model.safetensors", &["not enough", "--model ."]),
     ] {

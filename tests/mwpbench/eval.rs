@@ -354,9 +354,21 @@ fn several_samples_of_a_problem_are_kept_and_averaged() {
 fn items_of_a_run_are_listed_by_what_became_of_them() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path();
-    let args = ["eval", "--model", "demo", "--tasks", "gsm8k,math", "--limit", "7", "--quiet"];
+    let args = [
+        "eval",
+        "--model",
+        "demo",
+        "--tasks",
+        "gsm8k,math",
+        "--limit",
+        "7",
+        "--quiet",
+    ];
     let done = mwpbench(path, args.iter().chain(&["--output-dir", "run", "--json"])).ok();
-    assert!(done.stderr.ends_with("run: run (`mwpbench show run --wrong` lists what went wrong)\n"));
+    assert!(
+        done.stderr
+            .ends_with("run: run (`mwpbench show run --wrong` lists what went wrong)\n")
+    );
     let summary = done.json();
     assert_eq!(summary["run_folder"], "run");
     let list = |flags: &[&str]| {
@@ -375,12 +387,19 @@ fn items_of_a_run_are_listed_by_what_became_of_them() {
     for scorer in ["official", "strict"] {
         let wrong = list(&["--wrong", "--set", "gsm8k", "--scorer", scorer]);
         assert_eq!(wrong.len(), of(0, scorer));
-        assert!(wrong.iter().all(|item| item["verdict"][scorer]["verdict"] == "wrong"));
+        assert!(
+            wrong
+                .iter()
+                .all(|item| item["verdict"][scorer]["verdict"] == "wrong")
+        );
         assert!(wrong.iter().all(|item| item["problem"]["set"] == "gsm8k"));
     }
     assert_eq!(list(&["--set", "math"]).len(), 7);
     let table = mwpbench(path, ["show", "run", "--wrong"]).ok().stdout;
-    assert!(table.contains("reference") && table.contains("completions"), "{table}");
+    assert!(
+        table.contains("reference") && table.contains("completions"),
+        "{table}"
+    );
 
     mwpbench(path, ["show", "run", "--set", "maths"]).refused(2, &["did you mean \"math\"?"]);
     mwpbench(path, ["show", "run", "--item", "gsm8k/sample.99"])

@@ -524,7 +524,15 @@ fn a_run_that_the_baseline_does_not_suit_is_refused_before_it_starts() {
     )
     .ok();
     let eval = |extra: &[&str]| {
-        let common = ["eval", "--model", "demo", "--tasks", "gsm8k", "--baseline", "a.json"];
+        let common = [
+            "eval",
+            "--model",
+            "demo",
+            "--tasks",
+            "gsm8k",
+            "--baseline",
+            "a.json",
+        ];
         mwpbench(path, common.iter().chain(extra))
     };
     eval(&["--limit", "4", "--max-tokens", "48", "--output-dir", "b"]).ok();

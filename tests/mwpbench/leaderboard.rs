@@ -305,30 +305,58 @@ fn a_folder_of_runs_stands_for_its_finished_runs_and_rows_and_columns_can_be_cho
     let path = folder.path();
     for (run, name) in [("one", "First model"), ("two", "Second model")] {
         let output = format!("runs/{run}");
-        let args = ["eval", "--model", "demo", "--limit", "1", "--quiet", "--name", name];
+        let args = [
+            "eval", "--model", "demo", "--limit", "1", "--quiet", "--name", name,
+        ];
         mwpbench(path, args.iter().chain(&["--output-dir", &output])).ok();
     }
     std::fs::create_dir(path.join("runs/begun")).unwrap();
-    std::fs::copy(path.join("runs/one/run.json"), path.join("runs/begun/run.json")).unwrap();
+    std::fs::copy(
+        path.join("runs/one/run.json"),
+        path.join("runs/begun/run.json"),
+    )
+    .unwrap();
 
     let done = mwpbench(path, ["leaderboard", "runs"]).ok();
     assert!(done.stdout.contains("First model") && done.stdout.contains("Second model"));
-    assert!(done.stderr.contains("begun is not finished"), "{}", done.stderr);
+    assert!(
+        done.stderr.contains("begun is not finished"),
+        "{}",
+        done.stderr
+    );
 
     let chosen = mwpbench(
         path,
         [
-            "leaderboard", "runs", "--with-paper", "--rows", "second,gpt-4", "--columns",
-            "macro,GSM8K", "--title", "Ours", "--format", "markdown",
+            "leaderboard",
+            "runs",
+            "--with-paper",
+            "--rows",
+            "second,gpt-4",
+            "--columns",
+            "macro,GSM8K",
+            "--title",
+            "Ours",
+            "--format",
+            "markdown",
         ],
     )
     .ok()
     .stdout;
     assert!(chosen.starts_with("**Ours**"), "{chosen}");
     assert!(chosen.contains("| model | macro | GSM8K |"), "{chosen}");
-    assert!(chosen.contains("GPT-4") && chosen.contains("Second model"), "{chosen}");
-    assert!(!chosen.contains("First model") && !chosen.contains("MetaMath"), "{chosen}");
-    assert!(!chosen.contains("16.0 and a macro"), "a note of a row that is not shown: {chosen}");
+    assert!(
+        chosen.contains("GPT-4") && chosen.contains("Second model"),
+        "{chosen}"
+    );
+    assert!(
+        !chosen.contains("First model") && !chosen.contains("MetaMath"),
+        "{chosen}"
+    );
+    assert!(
+        !chosen.contains("16.0 and a macro"),
+        "a note of a row that is not shown: {chosen}"
+    );
 
     mwpbench(path, ["leaderboard", "runs", "--rows", "third"])
         .refused(USAGE, &["\"third\"", "First model, Second model"]);

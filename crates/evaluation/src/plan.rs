@@ -101,7 +101,12 @@ impl RunPlan {
         }
     }
 
-    pub(crate) fn prompts(&self) -> Result<Vec<Prompt>, Error> {
+    /// Every prompt of the run: the samples of a problem one after the other, in the order of the
+    /// problems.
+    ///
+    /// # Errors
+    /// A problem that the template cannot render.
+    pub fn prompts(&self) -> Result<Vec<Prompt>, Error> {
         let mut prompts = Vec::new();
         for problem in &self.problems {
             let rendered = self.template.render(&problem.question);
