@@ -59,6 +59,16 @@ impl PromptArgs {
         self.chat.tokenizer()
     }
 
+    /// What a user of an instruct checkpoint may not know: it is asked in another form than that
+    /// in which it was trained to answer.
+    pub fn hint(&self, generator: &GeneratorArgs) -> Option<&'static str> {
+        let asked_otherwise = self.prompt_template != CHAT && !generator.is_server();
+        let has_template = || template_files(generator).is_ok_and(has_chat_template);
+        (asked_otherwise && has_template()).then_some(
+            "note: this checkpoint has a chat template; the official protocol asks in Alpaca all the same, --prompt-template chat asks in the template",
+        )
+    }
+
     /// The prompt template for a generator.
     pub fn template(&self, generator: &GeneratorArgs) -> anyhow::Result<Template> {
         self.chat.template(&self.prompt_template, generator)
@@ -122,10 +132,19 @@ impl ChatArgs {
     }
 }
 
+/// Whether a checkpoint has a chat template, in any of the places where it may be.
+pub fn has_chat_template(files: Vec<TemplateFiles>) -> bool {
+    CheckpointTemplates::first_of(files).is_ok_and(|templates| templates.choose(None).is_ok())
+}
+
 /// The places where a checkpoint may keep chat templates, in order.
 pub fn template_files(generator: &GeneratorArgs) -> anyhow::Result<Vec<TemplateFiles>> {
-    let sources = generator.template_sources()?.into_iter();
-    Ok(sources.map(files).collect::<Result<_, _>>()?)
+    Ok(files_of(generator.template_sources()?)?)
+}
+
+/// The same, as files.
+pub fn files_of(sources: Vec<TemplateSource>) -> Result<Vec<TemplateFiles>, chat_template::Error> {
+    sources.into_iter().map(files).collect()
 }
 
 fn files(source: TemplateSource) -> Result<TemplateFiles, chat_template::Error> {

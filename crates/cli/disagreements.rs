@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use evaluation::{Disagreements, RunFolder};
 
 use crate::exit::Outcome;
-use crate::terminal;
+use crate::{edited, terminal};
 
 /// List the items on which the official and the strict scorer differ, grouped by the rules that
 /// made the difference.
@@ -21,6 +21,7 @@ pub struct Args {
 
 pub fn run(args: Args) -> anyhow::Result<Outcome> {
     let folder = RunFolder::open(&args.run)?;
+    edited::warn(&args.run);
     let verdicts = folder.verdicts()?;
     let found = Disagreements::of(&verdicts);
     match args.json {

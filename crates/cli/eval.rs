@@ -223,6 +223,9 @@ pub fn run(args: Args) -> anyhow::Result<Outcome> {
         };
         let problems = reporting::counted(plan.problems.len(), &format!("{bundled}problem"));
         eprintln!("{problems}; run folder: {}", folder.display());
+        if let Some(hint) = args.prompt.hint(&args.generator) {
+            eprintln!("{hint}");
+        }
     }
     let mut display = progress::Display::new(args.output.quiet, plan.decoding.max_tokens);
     let run = evaluation::run(

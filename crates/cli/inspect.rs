@@ -3,10 +3,10 @@
 use std::path::Path;
 
 use fault::{Class, Fault};
-use inference::Inspection;
+use inference::{CheckpointFiles, Inspection};
 
 use crate::exit::{self, Outcome};
-use crate::{checkpoint, terminal};
+use crate::{chat, checkpoint, terminal};
 
 /// Inspect a checkpoint: its architecture, weights and tokenizer, and what looks wrong with it.
 ///
@@ -24,10 +24,11 @@ pub struct Args {
 }
 
 pub fn run(args: Args) -> anyhow::Result<Outcome> {
-    let inspected = args
-        .extras
-        .with(&args.model)
-        .and_then(|files| Ok(Inspection::of(&files)?));
+    let inspected = args.extras.with(&args.model).and_then(|files| {
+        let mut inspection = Inspection::of(&files)?;
+        add_chat_template(&mut inspection, &files)?;
+        Ok(inspection)
+    });
     let inspection = match inspected {
         Ok(inspection) => inspection,
         Err(refusal) => {
@@ -57,4 +58,21 @@ pub fn run(args: Args) -> anyhow::Result<Outcome> {
     } else {
         Outcome::CheckFailed
     })
+}
+
+/// The fact by which an instruct checkpoint is known; GGUF files tell it themselves.
+fn add_chat_template(inspection: &mut Inspection, files: &CheckpointFiles) -> anyhow::Result<()> {
+    const FACT: &str = "chat_template";
+    if inspection.facts.iter().any(|(name, _)| *name == FACT) {
+        return Ok(());
+    }
+    let has_one = chat::has_chat_template(chat::files_of(files.template_sources()?)?);
+    let value = match has_one {
+        true => "yes: --prompt-template chat asks in it",
+        false => "none",
+    };
+    let beside_tokenizer = inspection.facts.iter().position(|(name, _)| *name == "bos");
+    let place = beside_tokenizer.unwrap_or(inspection.facts.len());
+    inspection.facts.insert(place, (FACT, value.to_string()));
+    Ok(())
 }

@@ -8,7 +8,7 @@ use dataset_loader::Benchmark;
 use reporting::{Entry, Leaderboard, LeaderboardFormat, LeaderboardPlan, Scorers, Subjects};
 
 use crate::exit::Outcome;
-use crate::{heading, output_file, terminal};
+use crate::{edited, heading, output_file, terminal};
 
 /// Line up finished runs: accuracy of each model on each set, micro and macro average, beside the
 /// paper's figures.
@@ -117,7 +117,9 @@ enum FormatName {
 
 pub fn run(args: Args) -> anyhow::Result<Outcome> {
     let benchmark = Benchmark::published();
-    let entries = Entry::read_all(&benchmark, &each_run(&args.runs)?)?;
+    let runs = each_run(&args.runs)?;
+    let entries = Entry::read_all(&benchmark, &runs)?;
+    runs.iter().for_each(|run| edited::warn(run));
     let board = Leaderboard::new(&benchmark, entries, args.plan())?;
     let OutputArgs {
         chart,

@@ -13,9 +13,11 @@ mod data_folder; // --data: where problems come from
 mod decoding; // --temperature and so on: the sampler
 mod disagreements; // mwpbench disagreements
 mod dry_run; // --dry-run: what a run would ask and cost
+mod edited; // runs whose files do not agree with each other
 mod endpoint; // --endpoint: a model behind a server
 mod engine; // --batch-size, --dtype and so on: how a checkpoint is computed
 mod eval; // mwpbench eval
+mod examples; // an example for each page of help
 mod exit; // errors → exit codes
 mod gate; // mwpbench gate
 mod generator; // what generates: --model and what goes with it
@@ -71,24 +73,33 @@ enum Command {
     Mathscale(mathscale::Command),
 }
 
-/// Flags take numbers below zero as values, which are then refused by name and range; without this
-/// they would be unknown flags.
-fn with_negative_numbers(command: clap::Command) -> clap::Command {
+/// The commands as they are parsed: each with its examples below its help, and with flags that take
+/// numbers below zero as values, which are then refused by name and range; they would be unknown
+/// flags otherwise.
+fn completed(command: clap::Command, path: &str) -> clap::Command {
     let names: Vec<String> = command
         .get_subcommands()
         .map(|inner| inner.get_name().to_string())
         .collect();
-    let command = command.mut_args(|arg| match arg.get_action().takes_values() {
+    let mut command = command.mut_args(|arg| match arg.get_action().takes_values() {
         true => arg.allow_negative_numbers(true),
         false => arg,
     });
+    if let Some(examples) = examples::examples(path) {
+        let below = match command.get_after_help() {
+            Some(text) => format!("{examples}\n\n{text}"),
+            None => examples,
+        };
+        command = command.after_help(below);
+    }
     names.into_iter().fold(command, |command, name| {
-        command.mut_subcommand(name, with_negative_numbers)
+        let inner = format!("{path} {name}");
+        command.mut_subcommand(name, |command| completed(command, inner.trim_start()))
     })
 }
 
 fn parsed() -> Cli {
-    let matches = with_negative_numbers(Cli::command()).get_matches();
+    let matches = completed(Cli::command(), "").get_matches();
     Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
 }
 

@@ -11,16 +11,11 @@ use serde_json::json;
 
 use crate::compare::ScorerName;
 use crate::exit::Outcome;
-use crate::{grading, heading, terminal};
+use crate::{edited, grading, heading, terminal};
 
 /// Show the table of a finished run, a list of its items, or one item with prompt, completion,
 /// extraction trace and verdict.
 #[derive(clap::Args)]
-#[command(after_help = "\
-Examples:
-  mwpbench show RUN
-  mwpbench show RUN --wrong --set gsm8k
-  mwpbench show RUN --item gsm8k/12")]
 pub struct Args {
     /// Folder of the run.
     #[arg(value_name = "RUN")]
@@ -87,6 +82,9 @@ impl ListArgs {
 
 pub fn run(args: Args) -> anyhow::Result<Outcome> {
     let folder = RunFolder::open(&args.run)?;
+    if args.item.is_none() {
+        edited::warn(&args.run);
+    }
     match &args.item {
         Some(id) => item(&args, &folder, id)?,
         None if args.list.is_asked() => list(&args, &folder)?,

@@ -71,6 +71,23 @@ fn every_command_has_its_page() {
     }
 }
 
+/// A page without an example is a page to be guessed from; what only holds other commands has none.
+#[test]
+fn every_page_has_an_example() {
+    let holders = ["", "baseline", "data", "mathscale"];
+    for command in COMMANDS
+        .into_iter()
+        .filter(|command| !holders.contains(command))
+    {
+        let page = help(command);
+        let own = format!("\n  mwpbench {command}");
+        assert!(
+            page.contains("Example") && page.contains(&own),
+            "{command}: {page}"
+        );
+    }
+}
+
 /// A list of more than ten flags without a heading is not read.
 #[test]
 fn long_pages_have_headings() {

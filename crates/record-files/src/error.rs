@@ -144,6 +144,17 @@ pub enum ErrorKind {
         /// The limit, in bytes.
         limit: usize,
     },
+    /// A row with another number of cells than the first.
+    #[error("{found} cells where the first row names {expected} fields")]
+    Cells {
+        /// Fields that the first row names.
+        expected: u64,
+        /// Cells of the row.
+        found: u64,
+    },
+    /// A table that cannot be read.
+    #[error("not a readable table of comma-separated values: {0}")]
+    Table(String),
     /// A parquet column is compressed in a way that cannot be read.
     #[error(
         "the column \"{column}\" is compressed with {codec}, which is not supported: write the file with zstd, snappy, gzip, lz4 or none"

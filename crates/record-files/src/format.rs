@@ -23,6 +23,9 @@ pub enum FileFormat {
     /// `0x` and hexadecimal digits. Decimals, dates and times are strings, so are numbers that JSON
     /// cannot write (`NaN`, `inf`, `-inf`).
     Parquet,
+    /// A table of comma-separated values (RFC 4180; tabs in a file called `.tsv`) whose first row
+    /// names the fields; each further row is an object of strings.
+    Table,
     /// Plain text: each line that is not blank is a record, a string without its line end.
     ///
     /// Not a paragraph: a file without blank lines would be a single record, and no place in it
@@ -33,7 +36,7 @@ pub enum FileFormat {
 const TEXT_EXTENSIONS: [&str; 4] = ["txt", "text", "md", "markdown"];
 const JSON_EXTENSIONS: [&str; 4] = ["json", "jsonl", "ndjson", "jsonlines"];
 
-/// Parquet has its magic bytes. A file called `.txt` or `.md` is text. Else a file is JSON where it
+/// Parquet has its magic bytes. A file called `.csv` or `.tsv` is a table, one called `.txt` or `.md` is text. Else a file is JSON where it
 /// is called so or begins like an object, or an array of them, and text otherwise.
 pub(crate) fn detect(path: &Path, start: &Start) -> FileFormat {
     let extension = path
@@ -43,6 +46,9 @@ pub(crate) fn detect(path: &Path, start: &Start) -> FileFormat {
     let is = |known: &[&str]| extension.as_deref().is_some_and(|e| known.contains(&e));
     if start.bytes().starts_with(b"PAR1") || is(&["parquet"]) {
         return FileFormat::Parquet;
+    }
+    if is(&["csv", "tsv"]) {
+        return FileFormat::Table;
     }
     if is(&TEXT_EXTENSIONS) || !(is(&JSON_EXTENSIONS) || begins_like_json(start.bytes())) {
         return FileFormat::Text;

@@ -1,5 +1,5 @@
 //! Streams records from files: JSON Lines, a JSON array, JSON values one after the other, parquet,
-//! plain text.
+//! comma-separated values, plain text.
 //!
 //! A path goes in; records come out one at a time, each with its place, so that a file of any size
 //! needs the memory of its largest record. This crate does not know what a record means: it knows
@@ -18,9 +18,10 @@ mod error; // what can be wrong with a file, and where
 mod format; // which format a file has
 mod lines; // a record a line
 mod parse; // one record of JSON or text
-mod rows;
+mod rows; // parquet
 mod source; // the bytes of a file, in blocks
-mod values; // JSON values over any number of lines // parquet
+mod table; // comma- or tab-separated values
+mod values; // JSON values over any number of lines
 
 use std::path::{Path, PathBuf};
 
@@ -34,6 +35,7 @@ pub use source::MAX_RECORD_BYTES;
 use lines::Lines;
 use rows::Rows;
 use source::Source;
+use table::Table;
 use values::Values;
 
 /// A record of a file.
@@ -69,6 +71,13 @@ pub fn open_as(path: &Path, format: FileFormat) -> Result<Records, Error> {
 fn read(path: &Path, format: FileFormat, start: source::Start) -> Result<Records, Error> {
     let reader = match format {
         FileFormat::Parquet => Reader::Rows(Box::new(Rows::open(path)?)),
+        FileFormat::Table => {
+            let is_tabbed = path
+                .extension()
+                .is_some_and(|e| e.eq_ignore_ascii_case("tsv"));
+            let delimiter = if is_tabbed { b'\t' } else { b',' };
+            Reader::Table(Box::new(Table::open(path, delimiter)?))
+        }
         FileFormat::JsonLines | FileFormat::Text => {
             Reader::Lines(Lines::new(Source::new(start), format == FileFormat::Text))
         }
@@ -97,6 +106,7 @@ enum Reader {
     Lines(Lines),
     Values(Values),
     Rows(Box<Rows>),
+    Table(Box<Table>),
 }
 
 impl Records {
@@ -117,6 +127,7 @@ impl Records {
             Reader::Lines(lines) => lines.position(),
             Reader::Values(values) => values.position(),
             Reader::Rows(rows) => rows.position(),
+            Reader::Table(table) => table.position(),
         }
     }
 }
@@ -129,6 +140,7 @@ impl Iterator for Records {
             Reader::Lines(lines) => lines.next(),
             Reader::Values(values) => values.next(),
             Reader::Rows(rows) => rows.next(),
+            Reader::Table(table) => table.next(),
         };
         item.map(|record| record.map_err(|error| error.in_file(&self.path)))
     }

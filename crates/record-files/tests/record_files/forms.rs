@@ -36,6 +36,8 @@ fn the_form_follows_from_content_and_name() {
         ),
         ("a.jsonl", "[\n1]", FileFormat::JsonArray),
         ("a.jsonl", "{\"a\": \"cut", FileFormat::JsonLines),
+        ("a.csv", "a,b\n1,2\n", FileFormat::Table),
+        ("a.tsv", "a\tb\n", FileFormat::Table),
         ("a.txt", "{\"a\":1}\n", FileFormat::Text),
         ("a.md", "[{\"a\":1}]\n", FileFormat::Text),
         ("a", "{\"a\":1}\n", FileFormat::JsonLines),
@@ -227,4 +229,22 @@ proptest! {
             }
         }
     }
+}
+
+#[test]
+fn rows_of_a_table_are_objects_and_a_row_of_another_length_is_named() {
+    let table = "question,answer\n\"Tom has 3 apples, and\n\"\"5\"\" pears.\",8\nshort\n2 + 2?,4\n";
+    let file = file("a.csv", table);
+    let records: Vec<_> = record_files::open(&file.path).unwrap().collect();
+    let question = "Tom has 3 apples, and\n\"5\" pears.";
+    let first = records[0].as_ref().unwrap();
+    assert_eq!(first.value, json!({ "question": question, "answer": "8" }));
+    assert_eq!(first.place, Place::Line(2));
+    let short = records[1].as_ref().unwrap_err().to_string();
+    assert!(
+        short.contains("line 4: 1 cells where the first row names 2 fields"),
+        "{short}"
+    );
+    assert_eq!(records[2].as_ref().unwrap().value["answer"], "4");
+    assert_eq!(records.len(), 3);
 }

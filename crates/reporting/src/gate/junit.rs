@@ -74,5 +74,7 @@ fn broken(name: &str, kind: &str, message: &str) -> TestCase {
 fn written(suite: TestSuite) -> String {
     let mut report = Report::new(NAME);
     report.add_test_suite(suite);
-    report.to_string().expect("writing to memory succeeds")
+    let text = report.to_string().expect("writing to memory succeeds");
+    // Schemas of the format know `skipped` of a suite alone, and Jenkins refuses it above.
+    text.replacen(" skipped=\"0\"", "", 1)
 }
