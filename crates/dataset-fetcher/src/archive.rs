@@ -57,6 +57,8 @@ fn unpack_entries(archive: &Path, inner: &str, into: &Path) -> Result<(), Error>
         if at as u64 >= MAX_ENTRIES {
             return refuse(&format!("more than {MAX_ENTRIES} entries"));
         }
+        // The announced size, added up before anything is written: an entry yields no more than it
+        // announces.
         bytes = bytes.saturating_add(entry.size());
         if bytes > MAX_BYTES {
             return refuse(&format!("more than {MAX_BYTES} bytes"));
@@ -74,6 +76,8 @@ fn unpack_entries(archive: &Path, inner: &str, into: &Path) -> Result<(), Error>
             EntryType::Directory => folder::create(&path)?,
             EntryType::Regular | EntryType::Continuous => {
                 folder::create_parent(&path)?;
+                // New files only: of two entries with one name (or two that a file system without
+                // case takes for one) the last would win.
                 let mut file = match File::create_new(&path) {
                     Ok(file) => file,
                     Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
@@ -118,6 +122,7 @@ pub(crate) fn contents(target: &Path, name: &str) -> Result<Unpacked, Error> {
     let mut paths = Vec::new();
     list(target, "", &mut paths)?;
     paths.sort();
+    // Paths and contents alone: modes and times depend on the umask and on when it was unpacked.
     let mut hasher = blake3::Hasher::new();
     for (path, is_file) in &paths {
         let digest = match is_file {

@@ -140,6 +140,8 @@ impl Client {
                 response,
                 runtime: &self.runtime,
             }),
+            // reqwest follows redirects itself; it hands over those whose location is missing or
+            // unreadable.
             301 | 302 | 303 | 307 | 308 => Err(unusable_redirect(&response).into()),
             407 => Err(self.proxy_refusal(response.url().scheme())),
             _ => Err(self.refusal(&response)),
@@ -193,6 +195,8 @@ impl Client {
             }
             .into()
         };
+        // A busy or failing server may answer another time; any other status is taken to be its
+        // last word.
         match status.as_u16() {
             408 | 425 | 429 | 500..=599 => {
                 match retry_after(response.headers(), Timestamp::now()) {

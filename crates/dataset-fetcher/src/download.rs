@@ -86,6 +86,8 @@ pub(crate) fn download(
                 kept: kept(part, wanted.pinned),
             });
         }
+        // Drawn even where the server says how long: attempts that it timed count for the growth of
+        // the backoff too.
         let own = delays.next().unwrap_or_default();
         let delay = retry_after.unwrap_or(own);
         on_event(FetchEvent::Retry {
@@ -126,6 +128,8 @@ fn try_once(
     let response = client.get(wanted.url, range.as_ref())?;
     check_encoding(&response)?;
     let mut file = match (response.status, &range) {
+        // Also in answer to a range: the file is another one by `If-Range`, or the server knows no
+        // ranges. In both cases the whole file follows.
         (200, _) => {
             let total = content_length(&response.headers);
             if let Some(total) = total {
@@ -204,6 +208,8 @@ fn receive(
             total,
         });
     }
+    // A 206 may carry less than the rest and still end without an error. Where no size is known,
+    // only a published id can tell.
     match part.total() {
         Some(total) if part.bytes() != total => {
             let reason = format!("broken off at {}", progress(part, Some(total)));

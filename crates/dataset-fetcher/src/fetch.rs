@@ -111,6 +111,8 @@ impl Run<'_> {
         let location = Origin::locate(self.request.from.as_ref(), source);
         if let Some((digests, trust)) = self.present(source, &target)? {
             let entry = match self.lock.entry(&source.name) {
+                // The same content keeps its entry: when and where from it was first fetched stays
+                // known.
                 Some(entry) if entry.blake3 == digests.blake3 => entry.clone(),
                 _ => self.record(locked_file(
                     source,
@@ -148,6 +150,8 @@ impl Run<'_> {
             Verification::Verified(Trust::FirstUse) if self.request.force => Ok(None),
             Verification::Verified(trust) => Ok(Some((digests, trust))),
             _ if self.request.force => Ok(None),
+            // A content that nothing is known of as well: a file of the user's own may have this
+            // name.
             _ => Err(Error::InTheWay {
                 path: target.to_path_buf(),
                 found: digests.git_blob,
@@ -160,6 +164,8 @@ impl Run<'_> {
             return Verification::Mismatch { expected, found };
         }
         match self.lock.entry(&source.name) {
+            // The published id was compared above and outranks the lock file, which may hold what
+            // an earlier revision of the table pinned.
             _ if source.is_pinned() => Verification::Verified(Trust::PublishedId),
             Some(entry) if entry.blake3 == digests.blake3 => {
                 Verification::Verified(Trust::FirstUse)
@@ -218,6 +224,8 @@ impl Run<'_> {
         };
         let mut part = PartialDownload::open(target)?;
         download(client, &wanted, &mut part, policy, on_event)?;
+        // Read again from the disk and not hashed on arrival: an earlier process may have written
+        // the first bytes.
         let mut digests = Digests::of_file(part.path())?;
         let mut accepted = self.accept(source, &digests, url);
         if accepted.is_err() && part.is_pieced() {
@@ -231,6 +239,8 @@ impl Run<'_> {
         let trust = match accepted {
             Ok(trust) => trust,
             Err(error) => {
+                // Refused bytes are the beginning of nothing: the next fetch must not resume from
+                // them.
                 part.discard()?;
                 return Err(error);
             }
@@ -274,6 +284,7 @@ impl Run<'_> {
         });
         let staging = folder::staging_beside(target)?;
         let staged = staging.path().join("copy");
+        // The limit again: the file may have grown since its size was read.
         let copied = File::create(&staged)
             .and_then(|mut copy| io::copy(&mut (&mut file).take(limit), &mut copy))
             .map_err(Error::write(&staged))?;
@@ -380,6 +391,8 @@ impl Run<'_> {
             }
             folder::remove_all(&target)?;
         }
+        // A fetch killed after this line leaves a folder that no entry vouches for: the next one
+        // refuses it, and `force` unpacks again.
         archive::unpack(archive, inner, &target)?;
         archive::contents(&target, &name)
     }

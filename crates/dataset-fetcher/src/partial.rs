@@ -60,6 +60,8 @@ impl PartialDownload {
                 part.note = Some(note);
                 part.pieced = true;
             }
+            // A note without bytes is what a kill in `begin` or `publish` leaves. A link of either
+            // name counts as nothing.
             _ => part.discard()?,
         }
         Ok(part)
@@ -147,6 +149,8 @@ impl PartialDownload {
 
     /// Gives the finished file its name.
     pub(crate) fn publish(self, target: &Path) -> Result<(), Error> {
+        // The name first: a note that a kill leaves behind is removed by `open`, while bytes
+        // without their note could not be resumed.
         store::publish(&self.path, target).map_err(Error::write(target))?;
         remove(&self.note_path).map_err(Error::write(&self.note_path))
     }

@@ -29,7 +29,11 @@ pub struct DownloadPolicy {
 impl Default for DownloadPolicy {
     fn default() -> Self {
         Self {
+            // Five delays between them (0.5, 1, 2, 4 and 8 s, and at most as much jitter): given up
+            // after about half a minute of waiting.
             max_attempts: 6,
+            // For a server that sends a little and breaks off each time: such attempts are never
+            // fruitless.
             max_total_attempts: 60,
             backoff: Backoff::default(),
             max_retry_after: Duration::from_secs(120),

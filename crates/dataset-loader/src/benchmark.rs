@@ -259,6 +259,7 @@ impl Benchmark {
 
     /// Who has a name, whatever its case.
     pub(crate) fn owner(&self, name: &str) -> Option<String> {
+        // Titles too, and whatever the case: who reads a table must know which set a line is of.
         let taken = |other: &str| other.eq_ignore_ascii_case(name);
         let set = self.sets.iter().find(|set| {
             taken(&set.name) || taken(&set.title) || set.tasks.iter().any(|task| taken(&task.name))

@@ -57,6 +57,7 @@ impl Choices {
 
     /// The question with its options below it, a line each, and the labels of the correct ones.
     pub(crate) fn with_options(&self, question: &str) -> Result<(String, String), DropReason> {
+        // Only to refuse a label that no option has: it would be a reference that nobody can give.
         for label in &self.correct {
             self.content(label)?;
         }
@@ -135,6 +136,7 @@ pub(crate) fn split_options(text: &str) -> Option<(String, Vec<(String, String)>
     let starts = (0..marks.len()).filter(|&index| marks[index].label == 'A');
     let row = starts
         .map(|start| row_of_labels(&marks[start..]))
+        // Of equal lengths `max_by_key` gives the last.
         .max_by_key(Vec::len)
         .filter(|row| row.len() > 1)?;
     let ends = row[1..].iter().map(|mark| mark.start).chain([text.len()]);
@@ -152,6 +154,7 @@ pub(crate) fn split_options(text: &str) -> Option<(String, Vec<(String, String)>
 fn row_of_labels(marks: &[Mark]) -> Vec<Mark> {
     let mut row: Vec<Mark> = Vec::new();
     for mark in marks {
+        // Other capitals with a point, such as initials, are passed over.
         if mark.label as u32 == 'A' as u32 + row.len() as u32 {
             row.push(*mark);
         }

@@ -79,6 +79,7 @@ pub fn custom_sets(published: &Benchmark, place: &Path) -> Result<Vec<Set>, Erro
     let mut sets = Vec::new();
     for folder in folders(place)? {
         let set = load_set(&known, &folder)?;
+        // At once, so that the next folder cannot take the same name.
         known = known.with(vec![set.clone()])?;
         sets.push(set);
     }
@@ -126,6 +127,8 @@ fn check_set_name(known: &Benchmark, name: &str) -> Result<(), ErrorKind> {
     };
     match name {
         "" => return bad("it is empty"),
+        // `mwpbench` stands for all sets in an import, `samples` for the bundled problems in files
+        // of runs.
         "mwpbench" | "samples" => return bad("it has a meaning of its own"),
         _ if name.len() > MAX_NAME_BYTES => return bad("it is longer than 64 letters"),
         _ if !name

@@ -238,6 +238,8 @@ impl<'a> Importer<'a> {
                 position: self.position,
                 in_file: self.position - before,
             };
+            // Record by record: records that were imported or published in this form may stand
+            // beside the publisher's own.
             let items = match native::is_record_form(fields) {
                 true => vec![native::record_form_item(fields, &place).map_err(at)?],
                 false => (self.native.read)(fields, &place)
@@ -254,6 +256,7 @@ impl<'a> Importer<'a> {
     }
 
     fn not_published(&self, fault: ErrorKind) -> ErrorKind {
+        // A static, which has one address; a constant may have several.
         match std::ptr::eq(self.native, &native::RECORD_FORM) {
             true => fault,
             false => ErrorKind::NotPublished {
@@ -273,6 +276,7 @@ impl<'a> Importer<'a> {
             .get(record::ORIGIN)
             .and_then(Value::as_str)
             .map(str::to_string);
+        // Before the id is claimed: what is left out takes no number from what is kept.
         let written = match self.set {
             Some(wanted) if wanted.name != set.name => Err(DropReason::OtherSet {
                 set: set.name.clone(),
@@ -293,6 +297,8 @@ impl<'a> Importer<'a> {
         );
         match self.ids.claim(file, place, id.clone(), origin.as_deref()) {
             Ok(claimed) => self.contents.insert(claimed, content),
+            // The same record twice, as in a file that was appended to itself, is harmless; another
+            // record of the same number is not.
             Err(ErrorKind::DuplicateId { id, .. }) if self.contents.get(&id) == Some(&content) => {
                 self.drop(file, place, id, DropReason::Repeated);
                 return Ok(());
@@ -366,6 +372,8 @@ impl<'a> Importer<'a> {
         if !self.plan.force {
             self.check_split(&files)?;
         }
+        // Known only now: untranslated problems go elsewhere. Until the commit all that was written
+        // is in a temporary file, which goes with any error.
         let output = self.output_file()?;
         files
             .iter()
@@ -397,6 +405,7 @@ impl<'a> Importer<'a> {
     /// Refuses the file of a training split as problems to ask: its name says so, or it holds as
     /// many problems as the publisher trains on.
     fn check_split(&self, files: &[Input]) -> Result<(), Error> {
+        // By number too: a file that was downloaded may have been given any name.
         let publisher = self.set.and_then(|set| set.publisher.as_ref());
         let counts = publisher.map(|publisher| (publisher.train, publisher.test));
         let is_train_count =
@@ -423,6 +432,7 @@ impl<'a> Importer<'a> {
     fn check_replaced(&mut self, output: &Path) -> Result<(), Error> {
         let failed = |error| not_writable(output, error);
         if !output.is_file()
+            // The same import again is no replacement.
             || store::digest_file(output).map_err(failed)?
                 == self.output.digest().map_err(failed)?
         {
@@ -441,6 +451,7 @@ impl<'a> Importer<'a> {
             // Files with `train` in their name are not asked.
             split => format!("{}.{split}.jsonl", self.plan.set),
         };
+        // One is enough: a run refuses questions in another language than that of their set.
         if self.untranslated > 0 {
             return Ok(folder.join(UNTRANSLATED_FOLDER).join(name));
         }

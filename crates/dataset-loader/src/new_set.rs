@@ -49,6 +49,7 @@ pub fn new_set(published: &Benchmark, name: &str, parent: &Path) -> Result<NewSe
     if !parent.as_os_str().is_empty() {
         std::fs::create_dir_all(parent).map_err(|error| failed(parent, error))?;
     }
+    // Not `create_dir_all`: a folder that is there may hold a set, and is an error.
     std::fs::create_dir(&folder).map_err(|error| failed(&folder, error))?;
     let mut files = Vec::new();
     for (file, text) in FILES {

@@ -72,6 +72,7 @@ impl<'a> Reader<'a> {
         content: &[u8],
         own: Option<&'a Set>,
     ) -> Result<(), Error> {
+        // A byte order mark would make the first line no JSON.
         let content = content.strip_prefix(b"\xef\xbb\xbf").unwrap_or(content);
         let before = self.problems.len();
         for (index, line) in content.split(|&byte| byte == b'\n').enumerate() {
@@ -148,6 +149,8 @@ fn published_parts<'r, 'b>(
     let set = benchmark
         .sets()
         .iter()
+        // Records of a custom data set are read with its own field names, and only beside its
+        // description.
         .find(|set| !set.is_custom() && set.tasks.iter().any(|own| own.name == task));
     let set = set.ok_or_else(|| {
         let known = benchmark
@@ -203,6 +206,7 @@ fn own_parts<'r>(record: &'r Extras, set: &'r Set) -> Result<Parts<'r>, ErrorKin
 }
 
 fn parts<'r>(record: &'r Extras, fields: &Fields, task: &'r str) -> Result<Parts<'r>, ErrorKind> {
+    // Nothing here uses these two; at load a wrong type is refused with its file and line.
     optional_text(record, &fields.license)?;
     optional_text(record, LANGUAGE)?;
     Ok(Parts {
@@ -261,6 +265,7 @@ impl IdRegistry {
                 first_place,
             });
         }
+        // The qualified id too: the same number twice in one source stays an error.
         let seen = FirstSeen {
             file: file.to_path_buf(),
             place,

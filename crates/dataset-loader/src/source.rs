@@ -139,6 +139,8 @@ impl Data {
     /// end.
     pub fn draw(&self, count: usize, seed: u64) -> Vec<&Problem> {
         let rank = |problem: &&Problem| {
+            // By hashes and not by a shuffle: problems that are added or removed change no other's
+            // rank.
             let mut hasher = blake3::Hasher::new();
             hasher
                 .update(&seed.to_le_bytes())
@@ -202,6 +204,7 @@ pub fn load(benchmark: &Benchmark, path: &Path) -> Result<Data, Error> {
 /// Whether [`load`] would find anything in a folder.
 pub fn holds_data(folder: &Path) -> bool {
     let own = custom_set::folders(folder).is_ok_and(|folders| !folders.is_empty());
+    // A folder that cannot be read counts as one that holds data: `load` then says what is wrong.
     own || folder.is_dir() && data_files(folder).map_or(true, |files| !files.is_empty())
 }
 
@@ -222,6 +225,8 @@ pub fn load_training(
         .into_iter()
         .filter(|file| is_training_file(file))
     {
+        // One reader a file, as numbers may begin anew in each. What is not in the record form may
+        // be a publisher's own file, so nothing here is an error.
         let mut reader = Reader::new(benchmark);
         let read =
             std::fs::read(&file).is_ok_and(|content| reader.read(&file, &content, None).is_ok());
@@ -261,10 +266,13 @@ fn read_all<'a>(
     let mut hasher = blake3::Hasher::new();
     for file in files {
         let (file, content, own) = file?;
+        // Contents alone: files that were moved or renamed are the same data. The description of a
+        // custom data set is not in it: a run keeps that beside the digest.
         hasher.update(&content);
         reader.read(&file, &content, own)?;
     }
     let (mut problems, extras) = reader.finish();
+    // Stable, so that problems of one set stay in reading order.
     problems.sort_by_key(|problem| {
         benchmark
             .sets()
@@ -288,6 +296,7 @@ fn files<'a>(
     }
     let own_folders = custom_set::folders(path)?;
     let mut files = Vec::new();
+    // Where the folder is a custom data set itself, its files follow below, with its description.
     if !own_folders.iter().any(|folder| folder == path) {
         files.extend(data_files(path)?.into_iter().map(|file| (file, None)));
     }

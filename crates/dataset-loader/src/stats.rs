@@ -177,6 +177,7 @@ impl SetStats {
             },
             notes: Vec::new(),
         };
+        // Bundled problems are far fewer by design, and a custom set has no count in the paper.
         if data.origin != DataOrigin::Bundled && !set.is_custom() {
             stats.notes = notes(set, &stats);
         }

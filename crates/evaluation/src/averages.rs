@@ -93,6 +93,7 @@ impl Resampling {
             };
             Stratum::of_correct(&problems.iter().map(correct).collect::<Vec<_>>(), samples).ok()
         };
+        // An interval that cannot be had is left out, and the averages stay.
         let strata: Option<Vec<Stratum>> = averaged(sets).map(stratum).collect();
         let resampled = strata.and_then(|strata| Bootstrap::default().averages(&strata).ok());
         let interval = |resampled: Option<statistics::Resampled>| {

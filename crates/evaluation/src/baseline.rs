@@ -198,6 +198,8 @@ impl Baseline {
                 ));
             }
         }
+        // This finds slips and damage and is no signature: whoever edits on purpose can compute it
+        // anew.
         let check = checksum(value.clone());
         let baseline: Self = serde_json::from_value(value)
             .map_err(|error| refused(format!("not a baseline of this version: {error}")))?;
@@ -253,6 +255,8 @@ impl Baseline {
     }
 
     fn checksum(&self) -> String {
+        // Through the text that a reader gets: as a Value an f32 such as a temperature of 0.7 is
+        // widened to 0.699999988079071, as text it is 0.7.
         let text = serde_json::to_string(self).expect("a baseline is plain data");
         checksum(serde_json::from_str(&text).expect("what was written is read"))
     }
@@ -262,6 +266,8 @@ impl Baseline {
 /// fields of another version count too.
 fn checksum(mut value: serde_json::Value) -> String {
     if let Some(fields) = value.as_object_mut() {
+        // `remove` puts the last field in the place of the removed one. `check` is the last itself,
+        // so that the order of the others stays.
         fields.remove("check");
     }
     blake3::hash(value.to_string().as_bytes())

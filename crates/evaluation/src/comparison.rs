@@ -150,6 +150,8 @@ impl Figures {
                 .collect::<Result<Vec<_>, _>>()
         };
         let all = compare(&paired(&mut pairings.iter())?, bootstrap)?;
+        // Sets beside the averages are compared and count for Holm among the sets, but must not
+        // move an average.
         let averages = match pairings.iter().all(|pairing| pairing.a.in_average) {
             true => all.clone(),
             false => compare(

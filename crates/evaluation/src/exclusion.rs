@@ -93,6 +93,8 @@ impl Exclusion {
             .iter()
             .map(|problem| problem.set.as_str())
             .collect();
+        // A list made for the whole benchmark serves a run on part of it, while a slip in an id of
+        // data that are there is still found.
         let is_of_other_data = |id: &str| {
             let task = id.split_once('/').map_or(id, |(task, _)| task);
             benchmark

@@ -155,6 +155,7 @@ pub fn gate(
     bootstrap: Bootstrap,
 ) -> Result<Gate, ComparisonError> {
     let bootstrap = Bootstrap {
+        // One bound decides, so that all of alpha is on its side.
         level: Level::one_sided(rules.alpha)?,
         ..bootstrap
     };
@@ -185,6 +186,7 @@ pub fn gate(
         return Ok(gate);
     }
     let runs = [baseline, candidate];
+    // Failed completions count as wrong: the figures of a broken run would look like a drop.
     gate.rules = deciding::whole(runs, rules);
     if gate
         .rules

@@ -182,6 +182,7 @@ impl Grader {
             task: problem.task.clone(),
             sample: completion.sample,
             truncated: ended == Ended::Truncated,
+            // The exception is one of cleaning the reference, and says nothing of the completion.
             no_answer: ended != Ended::Failed
                 && judgement.exception.is_none()
                 && judgement.extracted.is_none(),
@@ -205,6 +206,8 @@ impl Grader {
                 .map(|completion| self.judge(problem, completion))
                 .collect::<Vec<_>>()
         };
+        // rayon collects in the order of the problems. Summaries and comparisons take verdicts of
+        // one problem from beside each other.
         problems.par_iter().flat_map_iter(judged).collect()
     }
 

@@ -114,6 +114,9 @@ impl RunIdentity {
     /// The fields in which `other` (asked for now) differs from this one (found in a folder). Names
     /// of the model, the data and the template are labels: their digests decide.
     pub fn differences(&self, other: &Self) -> Vec<Difference> {
+        // `template.text` and `template.chat` are covered by `template.digest`. A difference names
+        // the digest, and what is within `chat` where both runs have one, but never prints whole
+        // texts.
         const LABELS: [&str; 8] = [
             "model.name",
             "data.name",
@@ -131,6 +134,8 @@ impl RunIdentity {
 
     /// BLAKE3 (hex) over everything that decides the completions, labels left out.
     pub fn digest(&self) -> String {
+        // Over the JSON of the fields in the order of their declaration: to reorder them would give
+        // every identity another digest.
         let mut bare = self.clone();
         bare.model.name.clear();
         bare.data.name.clear();
@@ -152,6 +157,7 @@ fn to_value(identity: &RunIdentity) -> Value {
 pub(crate) fn problems_digest(problems: &[Problem]) -> String {
     let mut hasher = blake3::Hasher::new();
     for problem in problems {
+        // Through the writer of the file itself, so that this is also the digest of the file.
         store::write_line(&mut hasher, problem).expect("hashing does not fail");
     }
     hasher.finalize().to_hex().to_string()

@@ -96,6 +96,8 @@ enum Text {
 /// An unreadable input, a line that is not of the form above (named with its field), or an output
 /// that cannot be written or is the input.
 pub fn score_file(grader: &Grader, input: &Path, output: &Path) -> Result<OfflineCounts, Error> {
+    // By their real paths, as a link may lead from one to the other. An output that is not there
+    // yet cannot be the input.
     if let (Ok(read), Ok(written)) = (input.canonicalize(), output.canonicalize())
         && read == written
     {
@@ -152,6 +154,7 @@ fn read(input: &Path) -> Result<Vec<Line>, Error> {
     let parsed = |&(number, line): &(usize, &[u8])| {
         Line::parse(line).map_err(|message| corrupt(Some(number), message))
     };
+    // All lines before any is judged: an error in the last one costs no time and leaves no output.
     lines.par_iter().map(parsed).collect()
 }
 
@@ -168,6 +171,7 @@ fn count(judged: &[ScoredAnswer]) -> OfflineCounts {
 
 impl Line {
     fn parse(line: &[u8]) -> Result<Self, String> {
+        // UTF-8 apart from JSON: the message can then say at which byte it ends.
         let text = std::str::from_utf8(line)
             .map_err(|error| format!("not UTF-8 text (byte {})", error.valid_up_to() + 1))?;
         let record: Map<String, Value> = serde_json::from_str(text)

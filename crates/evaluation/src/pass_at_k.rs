@@ -139,6 +139,8 @@ fn votes<'a>(
         let same = match texts.len() < MAX_COMPARED {
             true => compared
                 .iter()
+                // With the first of each class only: equality by value need not be transitive, and
+                // an answer must have one class.
                 .find(|(first, _)| equal(answer, first))
                 .map(|(_, class)| *class),
             false => None,

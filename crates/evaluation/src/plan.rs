@@ -119,6 +119,7 @@ impl RunPlan {
                 sample,
                 text: text.clone(),
             };
+            // Samples of a problem beside each other: the recorder of completions counts on it.
             prompts.extend((0..self.decoding.samples()).map(prompt));
         }
         Ok(prompts)

@@ -13,6 +13,8 @@ pub const MAX_TOKENS: usize = 2048;
 
 /// The strings before which the official driver ends a completion.
 pub const STOP_STRINGS: [&str; 11] = [
+    // The longer text of a pair never decides, as the shorter one ends a completion at the same
+    // place. Both stay: this is the list that the driver sends.
     "Question:",
     "Question",
     "USER:",

@@ -25,6 +25,7 @@ pub fn rescore(
 ) -> Result<Summary, Error> {
     let mut folder = folder.clone();
     folder.lock()?;
+    // Read under the lock: a run that goes on would be judged in part.
     let finished = Finished::read(&folder)?;
     write_results(benchmark, grader, &mut folder, &finished)
 }
@@ -46,6 +47,7 @@ pub fn summary_without(
     } = Finished::read(folder)?;
     let (problems, excluded) = exclusion.take_out(problems)?;
     let mut manifest = folder.manifest().clone();
+    // In a copy of the manifest: what the run itself asked stays as it is.
     let before = manifest.identity.excluded.take();
     let before = before.map_or(0, |excluded| excluded.problems);
     manifest.identity.excluded = excluded.map(|excluded| Excluded {

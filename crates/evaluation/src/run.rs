@@ -84,11 +84,13 @@ pub fn run(
     if plan.problems.is_empty() {
         return Err(Error::NothingToDo);
     }
+    // Prompts are rendered and checked before there is a folder: a refusal leaves none behind.
     let prompts = plan.prompts()?;
     let issues = check_prompts(&prompts, plan, generator)?;
     let manifest = plan.manifest(benchmark, generator.info());
     let mut folder = RunFolder::create_or_continue(folder, manifest, &plan.problems)?;
     let mut completions = folder.resume_completions()?;
+    // Before the manifest or a failed item is touched: a refused start keeps what was kept.
     check_token_details(&mut folder, plan, prompts.len(), &completions)?;
     // Tags of a run that was there before: new ones are added, those given again replaced.
     folder.update_manifest(|manifest| manifest.tags.extend(plan.tags.clone()))?;
@@ -107,6 +109,7 @@ pub fn run(
         &mut completions,
         on_progress,
     )?;
+    // A start that asked nothing has no latency. It must not replace the report of one that did.
     let serving = generator.serving_report();
     if let Some(serving) = serving.filter(|serving| serving.latency.is_some()) {
         folder.update_manifest(|manifest| manifest.serving = Some(serving))?;
@@ -164,6 +167,8 @@ fn check_token_details(
     let (mut there, asked) = (folder.manifest().token_details, plan.token_details);
     // A run of an earlier version does not say so.
     there.logprobs |= completions.values().any(|record| record.logprobs.is_some());
+    // A whole run that keeps more than is asked for now is opened all the same; one that goes on
+    // would have completions of two kinds.
     if finished > 0 && (!there.includes(asked) || (open > 0 && there != asked)) {
         return Err(Error::OtherTokenDetails {
             folder: folder.path().to_path_buf(),
@@ -172,6 +177,7 @@ fn check_token_details(
             asked,
         });
     }
+    // Failed items have no tokens: while there is nothing else, what is kept can still change.
     match finished {
         0 => folder.update_manifest(|manifest| manifest.token_details = asked),
         _ => Ok(()),
@@ -233,6 +239,8 @@ fn generate(
     completions: &mut Completions,
     on_progress: &mut dyn FnMut(&Progress) -> ControlFlow<()>,
 ) -> Result<Progress, Error> {
+    // Items that failed are in the journal too: they count as done until they are to be asked
+    // again.
     let is_open = |prompt: &Prompt| !completions.contains_key(&(prompt.id.clone(), prompt.sample));
     let open: Vec<usize> = (0..prompts.len())
         .filter(|&index| is_open(&prompts[index]))
@@ -254,6 +262,8 @@ fn generate(
     let batch: Vec<Prompt> = open.iter().map(|&index| prompts[index].clone()).collect();
     let counts = (completions.len(), prompts.len());
     let path = folder.path().to_path_buf();
+    // The journal is opened here and not with the folder: putting it in order replaces the file,
+    // and an open handle would go on writing to the one that was replaced.
     let mut generation_loop = GenerationLoop::new(path, folder.journal()?, counts, on_progress);
     if !batch.is_empty() {
         let mut recorder = CompletionRecorder {
@@ -290,6 +300,8 @@ impl Recorder for CompletionRecorder<'_> {
         completion: Completion,
     ) -> Result<bool, FileError> {
         let samples = self.plan.decoding.samples();
+        // From a position in what was asked to one in all prompts, and from there to the problem:
+        // `RunPlan::prompts` puts the samples of a problem beside each other.
         let index = self.open[index];
         let problem = &self.plan.problems[index / samples as usize];
         let record = CompletionRecord {
@@ -309,6 +321,8 @@ impl Recorder for CompletionRecorder<'_> {
         journal.append(&record)?;
         self.completions
             .insert((record.id.clone(), record.sample), record);
+        // A failed completion finishes its item too: a run ends whatever a server refuses, and says
+        // what failed.
         Ok(true)
     }
 }
@@ -316,6 +330,8 @@ impl Recorder for CompletionRecorder<'_> {
 /// Puts the journal in order and notes the end of the run.
 fn finish(folder: &mut RunFolder, finished: &Finished) -> Result<(), Error> {
     let in_order = finished.in_order(folder)?;
+    // In order first, then finished: a run that is killed in between is put in order again at the
+    // next start.
     if folder.manifest().finished.is_none() {
         folder.sort_completions(&in_order)?;
         folder.update_manifest(|manifest| manifest.finished = Some(Timestamp::now()))?;

@@ -74,7 +74,11 @@ impl RunFolder {
             source,
         };
         std::fs::create_dir_all(path).map_err(not_writable)?;
+        // Tried and not read from the permissions, which say nothing of read-only mounts or a
+        // superuser.
         tempfile::tempfile_in(path).map_err(not_writable)?;
+        // Looked at before the lock is taken: beside its file, problems.jsonl passes for a run's
+        // own.
         let exists = path.join(MANIFEST).exists();
         if !exists && holds_other_files(path).map_err(not_writable)? {
             return Err(Error::NotARunFolder(path.to_path_buf()));
@@ -94,6 +98,8 @@ impl RunFolder {
                     differences,
                 });
             }
+            // What is there stays, with its start, tags and version: only the identity had to
+            // agree.
             folder.manifest = there;
         } else {
             // The manifest comes last: a folder with one has its problems.
@@ -200,6 +206,8 @@ impl RunFolder {
             let key = (record.id.clone(), record.sample);
             match completions.insert(key, record) {
                 None => Ok(()),
+                // The last one does not win: two lines of an item come from two writers or from an
+                // editor, and nothing says which is right.
                 Some(_) => Err(
                     "this item was finished before: the file was edited or written twice"
                         .to_string(),
@@ -220,6 +228,8 @@ impl RunFolder {
         self.write(COMPLETIONS, |out| {
             in_order
                 .iter()
+                // The same lines as the journal appends: a record has one checksum wherever it
+                // stands.
                 .try_for_each(|record| store::write_record(&mut *out, record))
         })
     }
@@ -236,6 +246,8 @@ impl RunFolder {
 
     /// Removes what is derived from the completions.
     pub(crate) fn remove_results(&self) -> Result<(), Error> {
+        // In the reverse order of writing: a crash in between leaves no summary without its
+        // verdicts.
         for file in [SUMMARY, VERDICTS].map(|name| self.file(name)) {
             match std::fs::remove_file(&file) {
                 Err(error) if error.kind() != io::ErrorKind::NotFound => {
@@ -253,6 +265,8 @@ impl RunFolder {
         verdicts: &[VerdictRecord],
         summary: &Summary,
     ) -> Result<(), Error> {
+        // The summary last: where it is, everything is. A crash in between leaves verdicts that are
+        // replaced when the run is judged again.
         self.write_lines(VERDICTS, verdicts)?;
         self.write_json(SUMMARY, summary)
     }

@@ -60,6 +60,7 @@ impl Selection {
         problems: Vec<Problem>,
     ) -> Result<Vec<Problem>, SelectionError> {
         let chosen = self.choose_tasks(benchmark, problems)?;
+        // The cap before the limit, so that a limit only ever takes from what the protocol asks.
         let capped = match self.protocol.task_cap() {
             Some(cap) => cap_tasks(chosen, cap),
             None => chosen,
@@ -150,6 +151,8 @@ fn limit_sets(problems: Vec<Problem>, limit: usize) -> Vec<Problem> {
         by_set.entry(&problem.set).or_default().push(index);
     }
     let mut kept = vec![false; problems.len()];
+    // Each set marks its own problems, so that the order of this map does not matter. The sort is
+    // stable: of equal ranks the first in the data stay.
     for mut indices in by_set.into_values() {
         indices.sort_by_key(|&index| ranks[index]);
         indices

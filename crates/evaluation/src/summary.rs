@@ -88,6 +88,7 @@ impl Summary {
             .map(|set| set.name.clone())
             .collect();
         let partial: Vec<String> = averaged()
+            // More items than published are other data too, and not only fewer.
             .filter(|set| set.counts.n != set.expected)
             .map(|set| set.set.clone())
             .collect();

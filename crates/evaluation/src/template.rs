@@ -215,6 +215,8 @@ impl Template {
         let hashed = match &self.kind {
             Kind::Text(text) => text.clone(),
             Kind::Chat(chat) => {
+                // Where the template lies is a label: the same one from another folder asks the
+                // same.
                 let identity = ChatIdentity {
                     file: String::new(),
                     ..chat.identity()
@@ -259,6 +261,8 @@ impl Template {
     /// A chat template that refuses this question.
     pub fn render(&self, question: &str) -> Result<String, TemplateError> {
         match &self.kind {
+            // Once and in one pass: a question that holds the placeholder itself is not filled
+            // again.
             Kind::Text(text) => Ok(text.replacen(PLACEHOLDER, question, 1)),
             Kind::Chat(chat) => chat.render(question),
         }

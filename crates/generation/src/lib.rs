@@ -144,6 +144,7 @@ impl Sampling {
     pub fn validate(&self) -> Result<(), String> {
         let penalty = self.repetition_penalty;
         let positive = |value: f32| value.is_finite() && value > 0.0;
+        // Every comparison with NaN is false, so that NaN is in no range.
         let settings = [
             (
                 "temperature",
@@ -190,6 +191,7 @@ impl Decoding {
 
     /// Completions asked of each problem.
     pub fn samples(&self) -> u32 {
+        // Further greedy completions of a prompt would all be the first one.
         self.sampling.map_or(1, |sampling| sampling.samples.get())
     }
 }
@@ -365,6 +367,7 @@ pub enum GenerationError {
 impl fmt::Display for GenerationError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            // Without the cause: errors are printed with their chain, where it comes next.
             Self::Backend(_) => f.write_str("the model failed while generating"),
             Self::Receiver(_) => f.write_str("generation was stopped"),
         }

@@ -140,6 +140,8 @@ impl Generator for Scripted<'_> {
             self.fails_after -= 1;
             let completion = self.completion(index, prompt);
             self.asked.push(prompt.clone());
+            // Tokens before their completion, as from an engine: a receiver that wants to stop does
+            // so at tokens, when all that was finished before is recorded.
             on_event(Event::Decoded(self.completion_tokens))?;
             on_event(Event::Finished(completion))?;
         }

@@ -16,6 +16,7 @@ pub fn describe(error: &reqwest::Error) -> String {
     };
     for cause in causes(error) {
         let message = cause.to_string();
+        // Many errors already say what their cause says.
         if !text.contains(&message) {
             text.push_str(": ");
             text.push_str(&message);

@@ -154,6 +154,8 @@ impl Network {
     }
 
     fn tls_config(&self) -> Result<ClientConfig, NetworkError> {
+        // Given here and not as the default of the process: that can be set only once, and not by a
+        // library.
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let mut config = ClientConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
@@ -163,6 +165,8 @@ impl Network {
             })?
             .with_root_certificates(self.roots()?)
             .with_no_client_auth();
+        // reqwest takes a finished configuration as it is: without this line servers are never
+        // offered HTTP/2.
         config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
         Ok(config)
     }
@@ -183,6 +187,8 @@ impl Network {
             None => rustls_native_certs::load_native_certs(),
         };
         let mut roots = RootCertStore::empty();
+        // Collections hold old certificates that rustls does not read. They must not cost the
+        // others.
         roots.add_parsable_certificates(found.certs);
         match (roots.is_empty(), variable) {
             (false, _) => {}

@@ -9,6 +9,7 @@ pub fn redact(address: &str) -> String {
     };
     let rest = rest.split(['?', '#']).next().unwrap_or_default();
     let host_ends = rest.find('/').unwrap_or(rest.len());
+    // The last @ before the path: a password may hold one, and so may a path.
     match rest[..host_ends].rfind('@') {
         Some(at) => format!("{scheme}…@{}", &rest[at + 1..]),
         None => format!("{scheme}{rest}"),

@@ -22,6 +22,7 @@ pub fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
     let date = |text: &str| DateTimeParser::new().parse_timestamp(text).ok();
     let asked = text(RETRY_AFTER)?;
     if let Ok(seconds) = asked.parse::<f64>() {
+        // "inf" and "nan" are numbers to the parser, and a Duration panics on what it cannot hold.
         return (seconds.is_finite() && seconds >= 0.0)
             .then(|| Duration::from_secs_f64(seconds.min(MAX_SECONDS)));
     }

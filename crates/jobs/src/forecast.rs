@@ -112,6 +112,7 @@ impl Forecast {
         };
         let steps = self.steps(&law, waiting, places.max(1));
         let seconds = steps * pace.step + waiting as f64 * prompt * pace.prompt_token;
+        // Costs may be extreme at first: what no Duration holds is told as unknown.
         Duration::try_from_secs_f64(seconds).ok()
     }
 
@@ -171,10 +172,12 @@ impl Forecast {
             .collect();
         ends.extend((ends.len()..places).map(|_| Reverse(Steps(0.0))));
 
+        // Half a step aside from those under way: equal places would give both the same lengths.
         let laid_out = waiting.min(LAID_OUT * places);
         let lengths = (0..laid_out).map(|index| law.left(0.0, golden(index as f64 + 0.5)).max(1.0));
         let mut sum = 0.0;
         for length in lengths {
+            // There is at least one place, and each that is taken is put back.
             let Reverse(Steps(first)) = ends.pop().expect("there is a place");
             ends.push(Reverse(Steps(first + length)));
             sum += length;

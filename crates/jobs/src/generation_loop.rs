@@ -143,6 +143,8 @@ impl<'a> GenerationLoop<'a> {
                 GenerationError::Receiver(message.into())
             })
         });
+        // The error kept here comes first: the generator returns it wrapped, or what followed from
+        // it.
         match (outcome, stopped) {
             (_, Some(error)) => Err(error),
             (Err(error), None) => Err(JobError::Generation(error)),

@@ -65,11 +65,13 @@ impl Job<'_> {
         on_progress: &mut dyn FnMut(&Progress) -> ControlFlow<()>,
     ) -> Result<Replies, JobError> {
         let _lock = FolderLock::acquire(self.folder, &format!("{}.lock", self.name))?;
+        // Before the journal is made, so that no reply is without the word of what it replies to.
         self.bind(task, generator)?;
         let file = self.file("replies.jsonl");
         if file.exists() {
             truncate_partial_line(&file)?;
         }
+        // Opened before it is read: this makes the file, without which there is nothing to read.
         let journal = Journal::open(file.clone())?;
         let replies = Replies::read(file, self.attempts.get(), task)?;
         let counts = (replies.settled(), task.items());
@@ -111,6 +113,8 @@ impl Job<'_> {
     /// Notes what the work is, or compares it with what is noted.
     fn bind(&self, task: &dyn JobTask, generator: &dyn Generator) -> Result<(), JobError> {
         let file = self.file("job.json");
+        // The number of attempts belongs here, as it decides what is set aside. `max_refused` does
+        // not: it changes no reply, and with a larger one the work goes on.
         let here = json!({
             "schema": SCHEMA,
             "model": generator.info(),
@@ -128,6 +132,8 @@ impl Job<'_> {
         let mut differences = differences(&there, &here);
         // A label: the details of the model decide.
         differences.retain(|difference| difference.field != "model.name");
+        // Replies name their items by number and id: items added at the end change neither, and
+        // each id is compared when the journal is read.
         let is_larger = there["items"].as_u64() < here["items"].as_u64();
         match differences.as_slice() {
             [] => Ok(()),
@@ -182,6 +188,7 @@ impl Queue<'_> {
         if self.replies.is_settled(item) {
             return Ok(None);
         }
+        // From the journal: a job that is continued asks what it would have asked uninterrupted.
         let last = self.replies.last(item)?;
         Ok(Some(Request {
             item,
@@ -237,11 +244,14 @@ impl Recorder for Wave<'_, '_> {
         let item = self.requests[index].item;
         let fault = match completion.finish_reason {
             FinishReason::Error => {
+                // A server or a machine failed, and the item is not to blame: nothing is journaled,
+                // so that the failure costs the item no attempt.
                 let reason = completion.error;
                 let reason = reason.unwrap_or_else(|| "no reason was given".to_string());
                 self.queue.replies.fail(item, reason);
                 return Ok(false);
             }
+            // Never judged: what can be read of a cut reply may lack its end.
             FinishReason::Length => Some(format!(
                 "the reply was cut off after {} tokens",
                 completion.completion_tokens

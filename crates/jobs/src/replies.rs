@@ -129,6 +129,8 @@ impl Replies {
                     reply.item, reply.id
                 ));
             }
+            // Each start writes the attempts at an item in turn. Two writers on a file system
+            // without locks would not, nor would lines that were put together by hand.
             if state.standing != Standing::Open || state.replies != reply.attempt {
                 return Err(format!(
                     "attempt {} at item {} is out of order",
@@ -145,6 +147,8 @@ impl Replies {
     pub(crate) fn note(&mut self, place: u64, reply: &Reply) {
         let state = &mut self.states[reply.item];
         (state.place, state.replies) = (place, reply.attempt + 1);
+        // The journal has this reason only for a prompt that does not fit. Asked again it would fit
+        // no better.
         let never_asked = reply.finish_reason == FinishReason::Error;
         state.standing = match &reply.fault {
             None => Standing::Answered,
@@ -207,6 +211,8 @@ impl Replies {
             file: self.file.clone(),
             source,
         };
+        // One reader does while the journal grows: what was appended since its buffer was filled
+        // follows in the file on what the buffer holds.
         let reader = match &mut self.reader {
             Some(reader) => reader,
             none => none.insert(BufReader::new(File::open(&self.file).map_err(unreadable)?)),

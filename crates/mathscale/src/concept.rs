@@ -96,6 +96,8 @@ fn is_invisible(c: char) -> bool {
 }
 
 fn is_control(c: char) -> bool {
+    // Marks of direction can make a name look like another one. The last two code points of each
+    // plane, and a block of 32, are no characters; XML refuses some of them even escaped.
     let of_direction =
         matches!(c, '\u{200E}' | '\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}');
     let no_character = u32::from(c) & 0xFFFE == 0xFFFE || matches!(c, '\u{FDD0}'..='\u{FDEF}');

@@ -109,6 +109,8 @@ pub(crate) fn run<W: StageWork>(
     work: &mut W,
     fresh: bool,
 ) -> Result<StageOutcome<W::Details>, Error> {
+    // The record of the stage is on the disk, unfinished, before any of its files is: what a kill
+    // leaves is known to be of this identity.
     let start = project.begin(W::STAGE, work.identity(), fresh, |found| work.change(found))?;
     if let StageStart::AlreadyThere(record) = start {
         return Ok(StageOutcome {
@@ -158,6 +160,7 @@ impl Outputs<'_> {
     /// Begins a file of JSON Lines.
     pub(crate) fn create(&self, name: &'static str) -> Result<LineFile, Error> {
         let path = self.project.file(name);
+        // In the folder itself: `open_to_write` removes what a kill leaves of it.
         let out = AtomicFile::create_in(self.project.folder());
         let out = out.map_err(FileError::write_failed(&path))?;
         Ok(LineFile { name, path, out })

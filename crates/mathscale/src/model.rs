@@ -33,6 +33,7 @@ pub type OnProgress<'a> = &'a mut dyn FnMut(&Progress) -> ControlFlow<()>;
 impl Asking<'_> {
     /// BLAKE3 (hex) of the stage's own wording and of what is rendered around it.
     pub(crate) fn prompt_digest(&self, wording: &str) -> String {
+        // The wording is a digest of fixed length here, so that nothing has to part the two.
         let text = format!("{wording}{}", self.rendering);
         blake3::hash(text.as_bytes()).to_hex().to_string()
     }
@@ -118,6 +119,7 @@ pub(crate) fn reply_text(outcome: ItemOutcome) -> Result<String, String> {
         ItemOutcome::SetAside(reply) => Err(reply
             .fault
             .unwrap_or_else(|| "the reply cannot be read".to_string())),
+        // Only reached where the caller allowed for items that failed.
         ItemOutcome::Open(reason) => {
             Err(reason.unwrap_or_else(|| "it was never asked".to_string()))
         }

@@ -67,6 +67,8 @@ impl PairSource {
         let validated = project.manifest().stages.contains_key(&Stage::Validate);
         match self {
             Self::File(file) => Input::of_file(file),
+            // Also where validation was begun and not finished: that is an error here, and no
+            // reason to pass on what was not validated.
             Self::Latest if validated => project.input(Stage::Validate, VALIDATED),
             Self::Latest | Self::Generated => project.input(Stage::Generate, PAIRS),
         }

@@ -186,6 +186,8 @@ impl Project {
             };
             let grows = all(|change| change == Change::Grows);
             let keeps_replies = all(|change| change != Change::Replies);
+            // A call with `fresh` that was stopped goes on by the same call: to begin anew each
+            // time would ask a model for the same replies again and again.
             let is_continued =
                 differences.is_empty() && (!fresh || record.fresh && record.finished.is_none());
             if !is_continued {
@@ -197,10 +199,13 @@ impl Project {
             }
         } else if fresh {
             // What a replacement that was killed has left.
+            // With its record gone nothing says what it differed in, so its replies move too.
             self.replace(stage, false)?;
         }
         match self.manifest.stages.get(&stage) {
             Some(record) if record.finished.is_none() => Ok(StageStart::Resumed),
+            // Hashed again each time: an `already there` vouches for the files, not only for the
+            // record.
             Some(record) => {
                 for (name, output) in &record.outputs {
                     self.check(stage, name, output)?;
@@ -284,6 +289,7 @@ impl Project {
             return StageState::Stale { input };
         }
         let mut files = record.outputs.keys();
+        // Not hashed: a status must be quick with gigabytes of files. What reads a file hashes it.
         match files.find(|name| !self.file(name).is_file()) {
             Some(file) => StageState::Lost { file: file.clone() },
             None => StageState::Done,
@@ -308,6 +314,7 @@ impl Project {
             };
             let output = source.outputs.get(&input.file);
             let same = output.is_some_and(|output| output.blake3 == input.blake3);
+            // Through all stages before it. Each reads earlier ones only, so this ends.
             !same || self.changed_input(source).is_some()
         };
         let changed = record.identity.inputs.values().find(changed)?;
@@ -335,6 +342,7 @@ impl Project {
         let recorded = self.manifest.stages.get(&stage).into_iter();
         let recorded = recorded.flat_map(|record| record.outputs.keys().cloned());
         let known = stage.files().iter().map(|name| name.to_string());
+        // A job is its manifest and its journal; one without the other could not be continued.
         let is_of_job =
             |name: &String| name.ends_with(".job.json") || name.ends_with(".replies.jsonl");
         let mut names: BTreeSet<String> = recorded.chain(known).collect();

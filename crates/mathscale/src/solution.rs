@@ -8,6 +8,7 @@ pub(crate) fn plain_solution(solution: &str) -> String {
     while let Some((before, after)) = rest.split_once("<<") {
         plain.push_str(before);
         match after.split_once(">>") {
+            // Other text between such brackets is no calculation and stays: `x << y` and `a >> b`.
             Some((note, after)) if note.contains('=') && !note.contains('\n') => rest = after,
             _ => {
                 plain.push_str("<<");
@@ -17,6 +18,7 @@ pub(crate) fn plain_solution(solution: &str) -> String {
     }
     plain.push_str(rest);
     match plain.rsplit_once("####") {
+        // With lines below it `####` is a heading of Markdown.
         Some((worked, answer)) if !answer.contains('\n') => {
             let (worked, answer) = (worked.trim_end(), answer.trim().trim_end_matches('.'));
             let line_end = if worked.is_empty() { "" } else { "\n" };

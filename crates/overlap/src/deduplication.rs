@@ -45,6 +45,8 @@ impl Fingerprint {
                 band_keys(&FUNCTIONS.signature(long.iter().copied())).map(|key| (key >> 32) as u32)
             }
         };
+        // The upper halves of sorted hashes are sorted still, in half the memory. That two shingles
+        // of a text become one is rare, and changes the index by little.
         let mut shingles: Vec<u32> = long.iter().map(|shingle| (shingle >> 32) as u32).collect();
         shingles.dedup();
         let key = (!normal.text().is_empty()).then(|| normal.key());
@@ -96,6 +98,7 @@ impl Deduplicator {
         if !(0.5..=1.0).contains(&min_jaccard) {
             return Err(Error::MinJaccard(min_jaccard));
         }
+        // A power of two, and doubled when there are as many texts: a mask finds the bucket.
         let buckets = 1 << 10;
         Ok(Self {
             min_jaccard,
@@ -172,6 +175,7 @@ impl Deduplicator {
             let mut at = self.heads[self.bucket(band, key)];
             let mut compared = 0;
             while at != NONE && compared < MAX_COMPARED {
+                // A bucket mixes several keys; only texts with this one have the band in common.
                 if self.bands[at as usize][band] == key {
                     found.push(at);
                     compared += 1;
@@ -181,6 +185,7 @@ impl Deduplicator {
         }
         found.sort_unstable();
         found.dedup();
+        // The first places are the oldest texts: the latest ones stay, as in each chain.
         let surplus = found.len().saturating_sub(MAX_COMPARED);
         found.drain(..surplus);
         found
@@ -191,6 +196,8 @@ impl Deduplicator {
         if let Some(key) = text.key {
             self.exact.insert(key, number);
         }
+        // Before the text is added: `widen` links those that are complete, and this one follows
+        // below.
         if self.shingles.len() >= self.buckets {
             self.widen();
         }

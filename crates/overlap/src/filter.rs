@@ -16,6 +16,7 @@ impl Filter {
             mask: size as u64 - 1,
         };
         for hash in hashes {
+            // The low bits as they are: everything that comes here has gone through `mix`.
             let bit = hash & filter.mask;
             filter.bits[(bit / 64) as usize] |= 1 << (bit % 64);
         }

@@ -189,6 +189,8 @@ impl Index {
         if let Some(coverage) = coverage {
             coverage.mark(grams);
         }
+        // Both lists are distinct, so an item stands here once for each of its distinct grams in
+        // the text: the length of its run over their number is the share.
         items.clear();
         items.extend(grams.iter().flat_map(|&gram| self.grams.items(gram)));
         items.sort_unstable();
@@ -205,6 +207,7 @@ impl Index {
                 }
             })
             .collect();
+        // The runs gave the items in ascending order, which the search in `hit` depends on.
         for &item in exact {
             hit(&mut hits, item).exact = true;
         }
@@ -221,6 +224,7 @@ impl Index {
     /// The share of an item's n-grams that were found in all texts together, in 0..=1.
     pub(crate) fn covered(&self, item: usize, coverage: &Coverage) -> f64 {
         match self.grams.of_item(item) {
+            // An item of too few words has no grams.
             [] => 0.0,
             grams => coverage.count(grams) as f64 / grams.len() as f64,
         }

@@ -89,6 +89,7 @@ const COMMANDS: [(&str, Meaning); 26] = [
     ("varnothing", Word("emptyset")),
     ("parallel", Word("parallel")),
     ("varphi", Word("phi")),
+    // As `<=` of plain text is split into its two signs.
     ("le", Signs("< =")),
     ("leq", Signs("< =")),
     ("leqslant", Signs("< =")),

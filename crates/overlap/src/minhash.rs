@@ -56,6 +56,7 @@ impl HashFunctions {
         let random = |i: usize| mix((i as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15));
         Self {
             masks: std::array::from_fn(|i| random(i) as u32),
+            // An odd factor makes each function a permutation of the 32 bits, as MinHash wants it.
             factors: std::array::from_fn(|i| random(i + HASHES) as u32 | 1),
         }
     }
@@ -76,6 +77,7 @@ pub(crate) fn band_keys(signature: &Signature) -> [u64; BANDS] {
     std::array::from_fn(|band| {
         let rows = &signature[band * ROWS..(band + 1) * ROWS];
         rows.iter()
+            // Begun with the band, so that equal rows of two different bands do not meet.
             .fold(band as u64, |key, &row| mix(key ^ u64::from(row)))
     })
 }
@@ -126,6 +128,8 @@ impl LshIndex {
         if words == 0 || words > self.most.saturating_mul(4) {
             return;
         }
+        // Neither sorted nor distinct: a minimum does not mind, and only a text that meets a band
+        // needs its set.
         let signature = self.functions.signature(runs.of(SHINGLE.min(words)));
         let keys = band_keys(&signature);
         let held = keys.iter().filter(|&&key| self.filter.may_hold(key));

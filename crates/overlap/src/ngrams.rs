@@ -33,6 +33,7 @@ impl RollingHashes {
         let power = BASE.wrapping_pow(length as u32);
         let ends = self.sums.get(length..).unwrap_or_default();
         ends.iter().zip(&self.sums).map(move |(end, start)| {
+            // The length goes in: runs of two lengths share one table.
             mix(end
                 .wrapping_sub(start.wrapping_mul(power))
                 .wrapping_add(length as u64))
@@ -75,6 +76,8 @@ impl NgramIndex {
             }
             items += 1;
         }
+        // By hash: the items of one gram stand together, and grams are numbered in the order of
+        // their hashes.
         pairs.sort_unstable();
         pairs.dedup();
         lengths.sort_unstable();
@@ -92,6 +95,7 @@ impl NgramIndex {
         starts.push(pairs.len() as u32);
         by_item.sort_unstable();
         let item_starts = (0..=items)
+            // Up to and with the number of items, whose place is the end of the last one.
             .map(|item| by_item.partition_point(|&(of, _)| of < item) as u32)
             .collect();
         Self {
@@ -158,6 +162,7 @@ impl Coverage {
 
     /// How many of these grams were found.
     pub(crate) fn count(&self, grams: &[u32]) -> usize {
+        // Relaxed is enough: it is read after the threads that mark have been joined.
         let found =
             |gram: u32| self.0[gram as usize / 64].load(Ordering::Relaxed) >> (gram % 64) & 1 == 1;
         grams.iter().filter(|&&gram| found(gram)).count()

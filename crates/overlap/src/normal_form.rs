@@ -51,6 +51,8 @@ impl NormalForm {
         } else {
             Cow::Owned(compatible(text))
         };
+        // Before the split: `1\!000` and `1{,}000` are one number each, whose digits a command or a
+        // brace would part.
         let text = if text.contains("\\!") || text.contains("{,}") {
             Cow::Owned(text.replace("\\!", "").replace("{,}", ","))
         } else {
@@ -102,7 +104,10 @@ impl NormalForm {
                     if self.kind == Kind::Word && rest.starts_with(char::is_alphabetic) => {}
                 '\\' => rest = self.command(rest),
                 '-' | '−' | '–' | '—' | '‐' => self.dash(rest),
+                // Two stars in a row are emphasis of Markdown, no product.
                 '*' if before != '*' && !rest.starts_with('*') => self.signs("*"),
+                // Zero-width characters, marks of direction and soft hyphens may stand within a
+                // word.
                 '\u{200b}'..='\u{200f}' | '\u{feff}' | '\u{ad}' => {}
                 _ if c.is_alphanumeric() => self.letter(c),
                 _ => self.mean(latex::sign(c)),

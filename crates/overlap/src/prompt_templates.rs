@@ -32,6 +32,7 @@ pub(crate) fn questions(text: &str) -> Vec<Cow<'_, str>> {
     if text.contains(ALPACA_INSTRUCTION) {
         return alpaca(text);
     }
+    // Before the labels: a turn of a chat may itself hold "Question:".
     for (before, after) in CHAT {
         if text.contains(before) {
             return text

@@ -272,6 +272,7 @@ struct Search<'a> {
 impl Search<'_> {
     fn add(&self, mut results: ThreadResults, batch: Batch) -> ThreadResults {
         let mut scratch = Scratch::default();
+        // Here, as the identity of the fold knows no number of files.
         results.counts.resize(self.files.len(), (0, 0));
         let mut last = 0;
         for record in &batch.records {
@@ -294,6 +295,9 @@ impl Search<'_> {
                     }
                 }
                 Err(error) => {
+                    // The reader hands out batches in the order of the files: whatever comes before
+                    // this record is with a thread already, so that an earlier error is still
+                    // found.
                     self.stop.store(true, Ordering::Relaxed);
                     results.fail(
                         batch.file,
@@ -304,6 +308,8 @@ impl Search<'_> {
                 }
             }
         }
+        // Lines were looked up one by one; a problem that was wrapped is found as a whole only.
+        // Neither a record nor a question is counted for it.
         for paragraph in &batch.paragraphs {
             let text = paragraph.value.as_str().unwrap_or_default();
             self.look_up(

@@ -95,6 +95,7 @@ impl<'a> Questions<'a> {
         for name in MESSAGES.iter().chain(&QUESTIONS) {
             known |= field(name).is_some_and(|value| self.add(value));
         }
+        // Last: `input` may be the context of a question, `text` and `content` a whole document.
         for name in OTHERS {
             if self.questions.is_empty() {
                 known |= field(name).is_some_and(|value| self.add(value));

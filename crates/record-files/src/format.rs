@@ -64,6 +64,7 @@ fn begins_like_json(bytes: &[u8]) -> bool {
     let next = rest.trim_ascii_start().first();
     match first {
         b'{' => matches!(next, Some(b'"' | b'}')),
+        // Prose may begin with a bracket as well: `[1] Smith`.
         b'[' => matches!(next, Some(b'{')),
         _ => false,
     }

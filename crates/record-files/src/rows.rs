@@ -43,6 +43,7 @@ impl Rows {
         let total = metadata
             .row_groups()
             .iter()
+            // Signed in the file, so that a damaged one may say less than nothing.
             .map(|group| group.num_rows().max(0) as u64)
             .sum();
         let rows = guarded(|| Ok(RowIter::from_file_into(Box::new(reader))))
@@ -96,6 +97,8 @@ impl Rows {
 /// Runs the library, which asserts what a damaged file may well break, and makes an error of either
 /// kind of failure.
 fn guarded<T>(read: impl FnOnce() -> parquet::errors::Result<T>) -> Result<T, ErrorKind> {
+    // Safe to assert: after an error of either kind the reader, whatever state it is in, is not
+    // used again.
     match catch_unwind(AssertUnwindSafe(read)) {
         Ok(result) => result.map_err(|e| ErrorKind::Parquet(e.to_string())),
         Err(panic) => {

@@ -53,6 +53,7 @@ pub(crate) fn start(path: &Path) -> Result<Start, Error> {
             .map_err(fail)?;
         whole = read < BLOCK_BYTES;
     }
+    // The third mark is of UTF-32; its little-endian one begins like that of UTF-16.
     if [b"\xFF\xFE".as_slice(), b"\xFE\xFF", b"\0\0\xFE\xFF"]
         .iter()
         .any(|mark| bytes.starts_with(mark))

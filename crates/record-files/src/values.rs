@@ -225,6 +225,8 @@ impl Shape {
                 b'"' | b'{' | b'[' if self.depth == 0 && self.begun => return Some(i),
                 b'"' => self.in_string = true,
                 b'{' | b'[' => self.depth += 1,
+                // Brackets of both kinds count alike: whether they match is left to the parser,
+                // which says it better.
                 b'}' | b']' if self.depth > 1 => self.depth -= 1,
                 b'}' | b']' if self.depth == 1 => return Some(i + 1),
                 b'}' | b']' | b',' | b' ' | b'\t' | b'\r' | b'\n' if self.depth == 0 => {

@@ -176,6 +176,7 @@ impl Stratum {
             return self.resample_items(random);
         }
         for (value, count) in self.categories() {
+            // Counts are above 0, so that this is the last value: it takes all that is left.
             let drawn = if count == of {
                 left
             } else {
@@ -218,6 +219,8 @@ impl Bootstrap {
         let weights = Weights::of(&items);
         let start = ChaCha8Rng::seed_from_u64(self.seed);
         let width = sets.len() + 2;
+        // Each resample writes a row of its own, and columns are summed afterwards: the order of
+        // additions does not depend on threads.
         let mut means = vec![0.0; width * self.resamples];
         means
             .par_chunks_mut(width)
@@ -277,6 +280,8 @@ impl Bootstrap {
             .sum::<f64>();
         let n = means.len() as f64;
         let centre = means.iter().sum::<f64>() / n;
+        // A single resample has no spread. Callers that look at none of the resampled figures ask
+        // for just one.
         let variance = means
             .iter()
             .map(|mean| (mean - centre).powi(2))
@@ -295,6 +300,8 @@ impl Bootstrap {
             quantile(&means, self.level.tail()),
             quantile(&means, 1.0 - self.level.tail()),
         ];
+        // Infinite where all resamples lie on one side of the value: `bca` then gives the
+        // percentile interval.
         let bias = -upper_quantile((below(value) + up_to(value)) / (2.0 * n));
         let side = up_to(0.0).min(n - below(0.0));
         Resampled {

@@ -66,6 +66,7 @@ impl PairedSet {
         self.a
             .iter()
             .zip(&self.b)
+            // Whole numbers: equal differences must be equal to be counted by value.
             .map(|(&a, &b)| (b * self.samples_a) as i64 - (a * self.samples_b) as i64)
     }
 
@@ -217,6 +218,7 @@ pub fn paired_means_interval(
     let effective = if effective.is_nan() { n } else { effective };
     Ok(score_interval(
         gained * effective,
+        // A difference of nearly equal sums may be rounded to below 0.
         lost.max(0.0) * effective,
         effective,
         level,

@@ -96,6 +96,7 @@ fn n_needed(drop: &Drop, margin: f64, sensitivity: Sensitivity) -> Option<usize>
     };
     let at_this_drop = n * (half / (margin - drop.value)).powi(2);
     let needed = if planned > n { planned } else { at_this_drop };
+    // Below 1e15 every whole number is exact in an f64; nobody has more items.
     (drop.n > 0 && needed.is_finite() && needed < 1e15)
         .then(|| (needed.ceil() as usize).max(drop.n + 1))
 }

@@ -108,8 +108,11 @@ impl PairedCounts {
         if discordant == 0 {
             return McNemar { p: 1.0, mid_p: 1.0 };
         }
+        // By logarithms: beyond a thousand discordant items the coefficient alone exceeds an f64,
+        // and the power of one half falls below it.
         let mass =
             (ln_binomial(discordant, fewer) - discordant as f64 * std::f64::consts::LN_2).exp();
+        // Both tails hold the middle here, so that twice one of them would exceed 1.
         if self.only_a == self.only_b {
             return McNemar {
                 p: 1.0,
@@ -131,6 +134,8 @@ fn lower_tail(n: u64, k: u64, mass: f64) -> f64 {
     for below in (0..k).rev() {
         term *= (below + 1) as f64 / (n - below) as f64;
         sum += term;
+        // The ratio of neighbours falls too, so that all further terms together do not change the
+        // sum.
         if term < sum * 1e-18 {
             break;
         }
@@ -176,6 +181,7 @@ pub(crate) fn score_interval(only_b: f64, only_a: f64, n: f64, level: Level) -> 
     // The statistic falls as the difference rises; between what was seen and the end of the range
     // it passes z once.
     let search = |mut inside: f64, mut outside: f64| {
+        // 80 halvings of at most 2 leave less than rounding does.
         for _ in 0..80 {
             let middle = 0.5 * (inside + outside);
             if score(only_b, only_a, n, middle).abs() < z {

@@ -91,6 +91,8 @@ pub(crate) fn mean_interval(values: &[f64], units: f64, level: Level) -> [f64; 2
         return [0.0, 1.0];
     }
     let (mean, variance) = mean_and_variance(values);
+    // `clamp` panics on bounds that cross: there is at least one unit a value here. 0 / 0, where
+    // all values are 0 or all are 1, stays not a number and takes the widest choice.
     let effective = (mean * (1.0 - mean) / variance).clamp(n, n * units);
     let effective = if effective.is_nan() { n } else { effective };
     score_interval(mean * effective, effective, level)

@@ -94,6 +94,8 @@ pub struct Vote {
 /// `k` is 0 or above the number of votes.
 pub fn majority_at_k(votes: &[Vote], k: usize) -> Result<f64, Error> {
     check_draw(k, votes.len())?;
+    // Any share gives the same chance. With this one k is the likeliest total, so that the weight
+    // divided by in the end is never near 0.
     let share = k as f64 / votes.len() as f64;
     let classes = classes(votes);
     let silent = votes.iter().filter(|vote| vote.class.is_none()).count();
@@ -202,6 +204,8 @@ fn wins(
         for (before, row) in weights.iter().enumerate() {
             for (level, &weight) in row.iter().enumerate().filter(|(_, weight)| **weight > 0.0) {
                 for (drawn, mass) in masses.iter().enumerate().take(rest - before + 1) {
+                    // In range: each level class took `votes` of `rest`, so that there are at most
+                    // `ties`.
                     next[before + drawn][level + usize::from(drawn == votes)] += weight * mass;
                 }
             }

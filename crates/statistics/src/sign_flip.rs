@@ -66,6 +66,7 @@ pub(crate) fn sign_flips(sets: &[Stratum], settings: &Bootstrap) -> SignFlips {
                 .map(|(mean, seen)| u64::from(mean.abs() >= seen.abs() - SLACK))
                 .collect()
         });
+    // Whole numbers: threads may add them in any order.
     let add = |one: Vec<u64>, other: Vec<u64>| {
         one.iter()
             .zip(other)

@@ -35,6 +35,7 @@ struct Hashed {
 
 impl Write for Hashed {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        // A write may take a part only: the digest is of what the file took.
         let written = self.file.write(bytes)?;
         self.hasher.update(&bytes[..written]);
         self.bytes += written as u64;
@@ -64,6 +65,7 @@ impl AtomicFile {
         #[cfg(unix)]
         builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
         let hashed = Hashed {
+            // Where the file will stand: a rename is atomic only within one file system.
             file: builder.tempfile_in(folder)?,
             hasher: blake3::Hasher::new(),
             bytes: 0,
@@ -78,6 +80,7 @@ impl AtomicFile {
     /// # Errors
     /// The disk is full.
     pub fn digest(&mut self) -> io::Result<FileDigest> {
+        // Bytes that wait in the buffer are not hashed yet.
         self.out.flush()?;
         let hashed = self.out.get_ref();
         Ok(FileDigest {
@@ -155,6 +158,8 @@ pub fn write_line(mut out: impl Write, value: &impl Serialize) -> io::Result<()>
 /// # Errors
 /// Either path cannot be written, or they are on different disks.
 pub fn publish(finished: &Path, file: &Path) -> io::Result<()> {
+    // Whoever wrote the file may have closed it unsynced. A sync is of the file, whichever handle
+    // asks for it.
     File::open(finished)?.sync_all()?;
     std::fs::rename(finished, file)?;
     sync_folder(folder_of(file))
@@ -187,6 +192,7 @@ pub fn digest_file(file: &Path) -> io::Result<FileDigest> {
 /// A new name is on the disk only when its folder is.
 fn sync_folder(folder: &Path) -> io::Result<()> {
     match cfg!(unix) {
+        // Windows opens no folder as a file.
         true => File::open(folder)?.sync_all(),
         false => Ok(()),
     }

@@ -37,6 +37,7 @@ pub fn differences(there: &Value, here: &Value) -> Vec<Difference> {
 fn compare(path: &str, there: &Value, here: &Value, found: &mut Vec<Difference>) {
     if let (Value::Object(old), Value::Object(new)) = (there, here) {
         let mut keys: Vec<&String> = old.keys().chain(new.keys()).collect();
+        // Objects keep the order in which they were written, and the two sides may differ in it.
         keys.sort();
         keys.dedup();
         for key in keys {

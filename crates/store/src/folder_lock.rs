@@ -36,6 +36,8 @@ impl FolderLock {
             source,
         };
         std::fs::create_dir_all(folder).map_err(not_writable)?;
+        // The file outlives the lock: were it removed, one process could hold the removed file and
+        // another the new one. Nor is it emptied before the lock is had: its text names the holder.
         let options = File::options()
             .read(true)
             .write(true)

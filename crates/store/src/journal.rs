@@ -59,8 +59,11 @@ impl Journal {
     /// # Errors
     /// [`FileError::WriteFailed`].
     pub fn append(&mut self, record: &impl Serialize) -> Result<u64, FileError> {
+        // One write a line, without a buffer between: a process that is killed loses nothing that
+        // was appended, and leaves at most its last line in part.
         let mut line = Vec::with_capacity(1024);
         let written = write_record(&mut line, record).and_then(|()| self.handle.write_all(&line));
+        // Also where the write failed: a part of the line may be in the file.
         self.dirty = true;
         written.map_err(|source| self.failed(source))?;
         let start = self.end;
@@ -74,6 +77,8 @@ impl Journal {
     /// # Errors
     /// [`FileError::WriteFailed`].
     pub fn tick(&mut self) -> Result<(), FileError> {
+        // Only a power failure or a crash of the system can take what was written but not synced. A
+        // sync waits for the disk, so that it is not made for each record.
         match self.dirty && self.synced.elapsed() >= SYNC_EVERY {
             true => self.sync(),
             false => Ok(()),
@@ -86,6 +91,7 @@ impl Journal {
     /// [`FileError::WriteFailed`].
     pub fn sync(&mut self) -> Result<(), FileError> {
         self.handle
+            // Records and length, which reading needs. Time stamps are not worth another write.
             .sync_data()
             .map_err(|source| self.failed(source))?;
         (self.synced, self.dirty) = (Instant::now(), false);
@@ -112,6 +118,8 @@ pub fn write_record(mut out: impl Write, record: &impl Serialize) -> io::Result<
             "a record of a journal must be an object with fields",
         ));
     }
+    // The checksum is the last field of the object: a line stays plain JSON, and the bytes that it
+    // covers are one piece.
     let check = checksum(&line);
     line.extend_from_slice(MARK);
     line.extend_from_slice(check.as_bytes());
@@ -143,6 +151,8 @@ pub fn parse_record<T: DeserializeOwned>(line: &[u8]) -> Result<T, String> {
         .unwrap_or(line)
         .strip_suffix(b"\"}")
         .ok_or(LOST)?;
+    // By length from the end and not by a search for MARK, which an object within the record may
+    // hold too.
     let (rest, digits) = body
         .split_at_checked(body.len().saturating_sub(CHECK_DIGITS))
         .ok_or(LOST)?;
@@ -189,6 +199,7 @@ pub fn for_each_record<T: DeserializeOwned>(
     loop {
         line.clear();
         let length = reader.read_until(b'\n', &mut line).map_err(unreadable)?;
+        // The end, or a line that was cut short, or one that a run which still goes on is writing.
         if !line.ends_with(b"\n") {
             return Ok(());
         }

@@ -50,6 +50,8 @@ impl<T: DeserializeOwned> JsonLines<T> {
         if read.map_err(FileError::unreadable(&self.file))? == 0 {
             return Ok(None);
         }
+        // A last line without its newline is no exception, as it is in a journal: these files
+        // appear whole.
         let record = serde_json::from_slice(&self.line).map_err(|error| {
             FileError::corrupt(&self.file, Some(number), format!("damaged record: {error}"))
         })?;

@@ -95,6 +95,8 @@ fn has_content(formula: &str) -> bool {
 /// Formulas of the source that the translation does not have, by the parts of lists. One with
 /// Chinese in it has to be translated and cannot be compared.
 fn lost_formulas<'s>(source: &'s str, translation: &str) -> Vec<&'s str> {
+    // The whole translation is searched: a formula may have been joined with its neighbour, or have
+    // lost its dollars.
     let there = formulas::normal(&translation.replace('$', " "));
     let lost = |part: &&str| {
         let normal = formulas::normal(part);

@@ -12,6 +12,7 @@ static FORMULA: LazyLock<Regex> = LazyLock::new(|| {
 
 /// What can be left out or spelled in another way without changing the meaning of a formula.
 static SPELLINGS: LazyLock<Vec<(Regex, &str)>> = LazyLock::new(|| {
+    // This engine has no look-ahead: the character that ends a command is matched and put back.
     let spellings = [
         (
             r"\\(?:left|right|big|Big|bigg|Bigg|displaystyle|limits|quad|qquad|mathrm|text|rm|mathbf|boldsymbol|operatorname)(?P<end>[^A-Za-z]|$)",
@@ -25,6 +26,8 @@ static SPELLINGS: LazyLock<Vec<(Regex, &str)>> = LazyLock::new(|| {
         (r"\\times(?P<end>[^A-Za-z]|$)", "×$end"),
         (r"\\div(?P<end>[^A-Za-z]|$)", "÷$end"),
         (r"\\cdots|\\ldots|\\dots|…|\.\.\.", "…"),
+        // Makes `\frac{1}{23}` and `\frac{12}{3}` one text; the check of the numbers tells them
+        // apart.
         (r"[{}]", ""),
         (r"\(\)|（）", ""),
     ];

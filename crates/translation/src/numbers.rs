@@ -17,6 +17,7 @@ static GROUPED: LazyLock<Regex> =
     LazyLock::new(|| pattern(r"\b\d{1,3}(?:(?:\{,\}|[, ]|\\,)\d{3})+(?:\.\d+)?"));
 static CHINESE: LazyLock<Regex> =
     LazyLock::new(|| pattern("[零〇一二两三四五六七八九十百千万亿]+"));
+// The longer units first: the first alternative that matches is taken.
 static WITH_UNIT: LazyLock<Regex> =
     LazyLock::new(|| pattern(r"(\d+(?:\.\d+)?)\$?\s*(百万|千万|十亿|百|千|万|亿|月)"));
 static EXERCISE: LazyLock<Regex> = LazyLock::new(|| pattern(r"^(\s*\d{1,2}\.)\d"));
@@ -113,6 +114,8 @@ pub(crate) fn wanted(source: &str) -> Vec<RequiredNumber> {
         let shifts: &[i32] = match &capture[2] {
             "百" => &[2],
             "千" => &[3],
+            // Written out, and beside the units of English: 3万 is 30,000 or 30 thousand, 120万 is
+            // 1.2 million.
             "万" => &[4, 1, -2],
             "百万" => &[6, 3],
             "千万" => &[7, 1],
@@ -174,6 +177,7 @@ pub(crate) fn invented(source: &str, translation: &str) -> Vec<Number> {
         known.extend(chinese(numeral.as_str()));
     }
     if source.contains('半') {
+        // A fraction is its two numbers here.
         known.extend(["1", "2", "0.5"].map(str::to_string));
     }
     // Digits that only group: `12,000` is neither 12 nor 0 where the source has 12000.
@@ -232,6 +236,7 @@ fn chinese(numeral: &str) -> Vec<Number> {
             '万' => 10_000,
             _ => 100_000_000,
         };
+        // Each part by itself too: 三百 may be three hundred, and 千 a thousand.
         values.insert(unit);
         if unit < 10_000 {
             section = section.saturating_add(last.max(1).saturating_mul(unit));
@@ -360,9 +365,12 @@ fn spelled_out(words: &[String], found: &mut BTreeSet<Number>) {
         }
         if let Some(value) = value_of(word) {
             found.insert(value.to_string());
+            // Words that only stand together are added up as well (`two fifths` gives 2, 5 and 7).
+            // That may excuse a lost number; it never accuses, as only digits can be invented.
             section = section.saturating_add(value);
             running = true;
         } else if let Some(zeros) = zeros_of(word).filter(|_| running) {
+            // At most a billion, which fits.
             let unit = 10u64.pow(zeros as u32);
             found.insert(unit.to_string());
             if unit == 100 {

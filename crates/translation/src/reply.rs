@@ -20,6 +20,7 @@ pub(crate) fn translation_in(reply: &str) -> String {
         }
     }
     for (open, close) in [('"', '"'), ('“', '”'), ('「', '」')] {
+        // Only around the whole: `"A" and "B"` begins and ends with marks too.
         let inner = text
             .strip_prefix(open)
             .and_then(|rest| rest.strip_suffix(close));

@@ -102,6 +102,8 @@ pub fn translate(
         items: texts(benchmark, plan.input, &data)?,
         render: plan.render,
     };
+    // The digest of the data and not their path: a file that was moved is continued. How many
+    // attempts there are is bound by the job itself.
     let job = Job {
         folder: plan.folder,
         name: JOB,
@@ -238,6 +240,8 @@ struct Collector<'a> {
 
 impl Collector<'_> {
     fn collect(&mut self, texts: &Texts<'_>, replies: &mut Replies) -> Result<(), Error> {
+        // Texts stand in the order of their problems, so that one pass over both finds those of
+        // each.
         let mut item = 0;
         for problem in &self.data.problems {
             let (mut question, mut reference, mut fault) = (None, None, None);
@@ -290,6 +294,7 @@ impl Collector<'_> {
             .get(&problem.id)
             .cloned()
             .unwrap_or_default();
+        // Such a question carries its options itself, and may speak of them.
         let asked_for_label = extras.get(FORM).and_then(Value::as_str) == Some("choice");
         let was_choice = extras.contains_key(LABEL) && !asked_for_label;
         if was_choice

@@ -78,6 +78,7 @@ fn natural_order(name: &Path) -> String {
     const DIGITS: usize = 12;
     let mut key = String::new();
     let mut digits = String::new();
+    // The last character flushes digits at the end of a name.
     for c in name.to_string_lossy().chars().chain(['\0']) {
         if c.is_ascii_digit() {
             digits.push(c);

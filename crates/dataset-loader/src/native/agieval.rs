@@ -63,6 +63,7 @@ fn read(
         .filter(|passage| !passage.is_empty());
     let item = PublishedItem {
         task: None,
+        // Positions begin with 1, so this cannot underflow.
         number: format!("{}.{}", stem(at.file), at.in_file - 1),
         passage: passage.map(str::to_string),
         question,

@@ -74,6 +74,8 @@ pub(crate) fn last_boxed(solution: &str) -> Option<&str> {
                 .map(|(start, command)| start + command.len())
         })
         .collect();
+    // The last of either command. The scorer of MATH looks for `\fbox` only where there is no
+    // `\boxed`.
     starts.sort_unstable();
     starts
         .into_iter()

@@ -199,6 +199,7 @@ fn belongs_to_split(path: &Path, split: &str) -> bool {
     };
     let named =
         |part: &&String| names(part, &split) || SPLITS.iter().any(|other| names(part, other));
+    // Innermost first: `train/test.jsonl` is a test, whatever its folder is called.
     match parts.iter().rev().find(named) {
         Some(part) => names(part, &split),
         None => split == "test",

@@ -56,6 +56,7 @@ pub(super) fn decode(text: &str, n: usize, samples: usize) -> Result<Vec<usize>,
             "item {item}: {} of {samples} completions are correct",
             correct[item]
         )),
+        // One text for one content: a bit set behind the last item would be read by nobody.
         None if encode(&correct, samples) != text => Err("bits beyond the last item".to_string()),
         None => Ok(correct),
     }

@@ -90,6 +90,8 @@ impl ComparedRun {
         let completions = whole(&folder, &problems, manifest.identity.decoding.samples())?;
         let summary = judged(&folder, "summary.json", RunFolder::summary)?;
         let stored = judged(&folder, "verdicts.jsonl", RunFolder::verdicts)?;
+        // Only the summary names the profile: it decides no completion, so run.json does not hold
+        // it.
         let grader = match &summary.strict_profile {
             None => Ok(Grader::new(&benchmark)),
             Some(name) => Grader::with_profile(&benchmark, name),
@@ -113,6 +115,7 @@ impl ComparedRun {
             source: path.to_path_buf(),
             sets: sets(&benchmark, &problems, &completions, &verdicts),
             strict_profile: summary.strict_profile,
+            // Those of this program, which has just judged the run, and not those in run.json.
             rules: rules_digest(),
             scorer_version: scorer_version(),
             name: manifest.display_name().to_string(),
@@ -211,6 +214,8 @@ impl ComparedItems {
 impl ItemKey {
     fn of(problem: &Problem) -> Self {
         let mut hasher = blake3::Hasher::new();
+        // With the length of each text, as else the end of one could move to the start of the next.
+        // The same below for ids.
         for text in [&problem.question, &problem.reference] {
             hasher
                 .update(&(text.len() as u64).to_le_bytes())
@@ -287,6 +292,7 @@ fn whole(
     if done < total {
         return Err(incomplete(done).into());
     }
+    // All that were asked are there: what is more does not belong to the run.
     if completions.len() > total {
         let message = format!(
             "it holds {} completions, the run asked for {total}",
@@ -371,6 +377,8 @@ fn check_verdicts(
 
 /// The stored figures must be those of the verdicts.
 fn check_summary(path: &Path, stored: &Summary, judged: &Summary) -> Result<(), ComparisonError> {
+    // Counts only: all other figures follow from them, and summaries of earlier versions have
+    // fewer.
     let figures = |summary: &Summary| -> Vec<(String, [usize; 6])> {
         let of_set = |set: &SetSummary| {
             let counts = &set.counts;
@@ -437,8 +445,11 @@ fn sets(
         let mut items: Vec<(ItemKey, &[VerdictRecord])> = problems
             .iter()
             .filter(|problem| problem.set == set.name)
+            // The run is whole, so that every problem has verdicts.
             .map(|problem| (ItemKey::of(problem), by_problem[problem.id.as_str()]))
             .collect();
+        // Baselines keep no ids: equal items must stand at equal places, however the data were
+        // sorted.
         items.sort_by(|one, other| one.0.cmp(&other.0));
         let count = |holds: fn(&VerdictRecord) -> bool| -> Vec<usize> {
             items

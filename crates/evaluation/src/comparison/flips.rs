@@ -221,6 +221,8 @@ impl FirstDivergence {
                 .zip(b.bytes())
                 .take_while(|(one, other)| one == other)
                 .count();
+            // Bytes may agree up to the middle of a character; the place must be one where both
+            // texts can be cut.
             let byte = (0..=byte)
                 .rev()
                 .find(|&at| a.is_char_boundary(at) && b.is_char_boundary(at))

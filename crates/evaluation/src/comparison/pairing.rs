@@ -82,6 +82,7 @@ pub(crate) fn pair<'a>(a: &'a ComparedRun, b: &'a ComparedRun, roles: [&str; 2])
             ));
             continue;
         };
+        // The digest covers the items in their order, so that they pair place by place, ids or not.
         if own.digest == other.digest && own.n() == other.n() {
             sets.push(Pairing {
                 a: own,
@@ -144,6 +145,7 @@ pub(crate) fn pair_or_refuse<'a>(
 
 /// Positions of equal keys in two sorted lists.
 fn common(a: &[ItemKey], b: &[ItemKey]) -> Vec<(usize, usize)> {
+    // By id and content: an item whose reference was corrected is another item.
     let places: BTreeMap<&ItemKey, usize> =
         b.iter().enumerate().map(|(at, key)| (key, at)).collect();
     a.iter()

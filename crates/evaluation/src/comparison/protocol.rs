@@ -175,6 +175,7 @@ fn meaning(field: &str) -> Option<(Aspect, String)> {
     let (section, rest) = field.split_once('.').unwrap_or((field, ""));
     let named = |aspect, what: &str| Some((aspect, what.to_string()));
     match (section, rest) {
+        // The items themselves are compared, which these only describe.
         ("data" | "protocol" | "limit" | "excluded", _) => None,
         ("template", "chat.system") => named(Aspect::Template, "system prompt"),
         ("template", "chat.date") => named(Aspect::Template, "date in the prompt"),
@@ -206,6 +207,7 @@ fn meaning(field: &str) -> Option<(Aspect, String)> {
                 &detail.replace('_', " "),
             )
         }
+        // A field that is not known here may matter: it forbids the comparison.
         _ => named(Aspect::Decoding, field),
     }
 }

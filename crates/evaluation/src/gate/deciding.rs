@@ -15,6 +15,7 @@ const COLLAPSE_SHARE: f64 = 0.1;
 pub(super) fn whole(runs: [&ComparedRun; 2], rules: &GateRules) -> Vec<RuleOutcome> {
     let of_run = |(run, name): (&ComparedRun, &str)| {
         let (failed, all) = total(run, |set| set.failed);
+        // Not 0 / 0, which would exceed no limit: a run without items is refused when it is read.
         let rate = failed as f64 / all as f64;
         let (verdict, why) = match rate > rules.max_failed_rate {
             true => (
@@ -397,6 +398,7 @@ fn no_significant_drop(figures: &Figures, alpha: f64) -> Result<Vec<RuleOutcome>
 }
 
 fn not_asked(scope: &str) -> RuleOutcome {
+    // Not passed over: a rule about a set that no run asks would never fail.
     let why = "neither run asked it".to_string();
     RuleOutcome::new(Rule::Whole, scope, GateVerdict::Incomplete, why)
 }
@@ -440,6 +442,7 @@ fn points(drop: f64) -> String {
 
 /// A margin as it was given, with its unit.
 fn points_named(margin: f64) -> String {
+    // Points came in and were divided by 100: 0.007 · 100 is 0.7000000000000001.
     let rounded = (margin * 1e6).round() / 1e4;
     format!("{rounded} point{}", if rounded == 1.0 { "" } else { "s" })
 }

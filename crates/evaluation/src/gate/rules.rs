@@ -167,6 +167,8 @@ impl GateRules {
                 .into_iter()
                 .chain(self.sets.values_mut());
             scopes
+                // Only in place of margins that are stated: a flag changes how much may be lost,
+                // not what is asked.
                 .filter_map(|scope| scope.max_drop.as_mut())
                 .for_each(|stated| *stated = max_drop);
         }
@@ -229,6 +231,7 @@ struct Reader<'a> {
 
 impl Reader<'_> {
     fn rules(&self, own_sets: &[String]) -> Result<GateRules, GateRulesError> {
+        // Unknown keys are refused: a rule with a slip in its name would never be asked.
         let file: File = toml::from_str(self.text).map_err(|error| {
             let at = error.span().map_or(0, |span| span.start);
             self.refused(at, error.message().trim().replace('\n', " "))

@@ -60,6 +60,8 @@ impl Chat {
         {
             return Err(TemplateError::SystemIgnored { file: file() });
         }
+        // Only rendering shows whether the template asks for the date, which else is no part of the
+        // identity.
         (chat.shown, chat.date_used) = (rendered.text, rendered.date_used);
         Ok(chat)
     }

@@ -70,6 +70,7 @@ impl Lengths {
             ends += if length < most { count } else { 0 };
             tokens += (count * (length - median)) as f64;
         }
+        // Those under way have not ended, but what they have beyond the median was survived.
         tokens += under_way
             .iter()
             .map(|tokens| (tokens - median as f64).max(0.0))
@@ -98,6 +99,7 @@ impl LengthLaw {
         let (longest, beyond) = self.steps[self.steps.len() - 1];
         let length = match share < beyond {
             true => longest + (beyond / share).ln() / self.rate,
+            // In range: the last step has a share of no more than is asked for.
             false => self.steps[self.steps.partition_point(|&(_, longer)| longer > share)].0,
         };
         length.min(self.most)

@@ -158,6 +158,8 @@ impl Pace {
                 prompt_token: 0.0,
             });
         }
+        // Above 0: the stretches seen give no less than 0 (Cauchy and Schwarz), and the two made-up
+        // ones, neither of them 0 here, add to it.
         let contrast = steps * prompts - both * both;
         let step = (time_of_steps * prompts - time_of_prompts * both) / contrast;
         let prompt_token = (time_of_prompts * steps - time_of_steps * both) / contrast;

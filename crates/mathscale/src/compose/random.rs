@@ -27,6 +27,7 @@ pub(crate) struct Draws {
 impl Blocks {
     pub(crate) fn from_walk(seed: u64, walk: u64) -> Self {
         let mut random = ChaCha8Rng::seed_from_u64(seed);
+        // No overflow: the product has at most 68 bits.
         random.set_word_pos(u128::from(walk) * BLOCK_WORDS);
         Self(random)
     }
@@ -35,6 +36,7 @@ impl Blocks {
     #[inline]
     pub(crate) fn next(&mut self) -> Draws {
         Draws {
+            // All eight, used or not: the next walk begins with the next block.
             numbers: std::array::from_fn(|_| self.0.next_u64()),
             next: 0,
         }
@@ -51,6 +53,7 @@ impl Draws {
     pub(crate) fn below(&mut self, bound: u32) -> (u32, u64) {
         let number = self.numbers[self.next];
         self.next += 1;
+        // Without rejection, which would need a ninth number now and then.
         let product = u128::from(number) * u128::from(bound);
         ((product >> 64) as u32, product as u64)
     }

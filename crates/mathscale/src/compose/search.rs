@@ -88,6 +88,8 @@ pub(crate) fn search<I: Id>(
     let mut new = Vec::with_capacity(ROUND);
     let mut last_new = 0;
     loop {
+        // A whole round, although the search may end within it: the counts below stop at the walk
+        // that ends it, so that the size of a round is not seen in the result.
         pool.install(|| round.walk(&walker, searched.walks));
         new.clear();
         let mut stop_reason = None;
@@ -162,9 +164,11 @@ impl<I: Id> Round<I> {
                 walker.walks(first + (part * PART) as u64, keys);
                 for ((key, number), is_new) in keys.iter().zip(shards).zip(is_new) {
                     *number = shard(key);
+                    // From the round before: walks that found nothing are not visited by `insert`.
                     is_new.store(false, Ordering::Relaxed);
                 }
             });
+        // After all walks of the round: which of two equal ones is new must not depend on threads.
         self.found.insert(&self.keys, &self.shards, &self.is_new);
     }
 }

@@ -193,6 +193,8 @@ impl Composing<'_> {
             )
         });
         let file = written.map_err(FileError::write_failed(&path))?;
+        // A part of the file could only be continued with the set of what was found and the number
+        // of walks, which are in memory alone.
         if searched.stop_reason == StopReason::Interrupted {
             return Err(Error::of(ErrorKind::Interrupted {
                 stage: Stage::Compose,

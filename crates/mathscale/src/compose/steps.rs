@@ -46,6 +46,7 @@ impl Steps {
         if slots.is_empty() {
             return None;
         }
+        // One number for both: the slot, and with what is left of it the place within the slot.
         let (index, within) = draws.below(slots.len() as u32);
         let slot = slots[index as usize];
         Some(if ((within >> 32) as u32) < slot.threshold {
@@ -58,6 +59,8 @@ impl Steps {
 
 /// Vose's method: slots of equal size, each shared by at most two neighbours.
 fn table(neighbours: &[(u32, f64)]) -> Vec<Slot> {
+    // In the order of the ids and on one thread: sums of floats depend on the order, and the same
+    // graph must give the same tables everywhere.
     let total: f64 = neighbours.iter().map(|(_, weight)| weight).sum();
     let mut shares: Vec<f64> = neighbours
         .iter()
@@ -76,6 +79,8 @@ fn table(neighbours: &[(u32, f64)]) -> Vec<Slot> {
     // What is left of either list at the end fills its slot, up to rounding: threshold and other
     // say so already.
     while let (Some(poor), Some(&rich)) = (small.pop(), large.last()) {
+        // Below 2³² and not negative: what is in `small` is below 1, and a rich one gives away at
+        // most 1.
         slots[poor].threshold = (shares[poor] * 2f64.powi(32)) as u32;
         slots[poor].other = slots[rich].own;
         shares[rich] -= 1.0 - shares[poor];

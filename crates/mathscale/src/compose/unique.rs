@@ -19,6 +19,7 @@ pub(crate) struct Found<I> {
 impl<I: Id> Found<I> {
     /// With room for so many.
     pub(crate) fn with_room(compositions: usize) -> Self {
+        // Shards do not fill evenly; a table that is too small by one doubles.
         let room = compositions / SHARDS + compositions / SHARDS / 32;
         Self {
             shards: (0..SHARDS)
@@ -36,6 +37,8 @@ impl<I: Id> Found<I> {
             .enumerate()
             .for_each(|(number, found)| {
                 for &at in &order[ends[number]..ends[number + 1]] {
+                    // Atomic because the places of a shard lie scattered; each is written by one
+                    // thread only, and read after all of them have ended.
                     is_new[at as usize].store(found.insert(keys[at as usize]), Ordering::Relaxed);
                 }
             });
@@ -52,6 +55,8 @@ fn by_shard(shards: &[u8]) -> (Vec<u32>, [usize; SHARDS + 1]) {
     for shard in 0..SHARDS {
         ends[shard + 1] += ends[shard];
     }
+    // A counting sort, which is stable: in a shard the earliest walk comes first and is the new
+    // one.
     let mut next = ends;
     let mut order = vec![0; ends[SHARDS]];
     for (at, &shard) in shards

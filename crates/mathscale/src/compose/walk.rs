@@ -71,6 +71,8 @@ impl<I: Id> Key<I> {
                 u64::from(pair[0].id()) | u64::from(pair[1].id()) << 32,
                 u64::from(pair[2].id()) | u64::from(pair[3].id()) << 32,
             ];
+            // Differs between the two widths of ids, by `NONE`. Only shards depend on it, and no
+            // result does.
             let product = u128::from(words[0] ^ state) * u128::from(words[1] ^ FACTORS[1]);
             state = (product >> 64) as u64 ^ product as u64 ^ state.rotate_left(23);
         }
@@ -125,6 +127,7 @@ impl Walker {
     fn walk<I: Id>(&self, walk: u64, mut draws: Draws) -> Key<I> {
         let (topic_steps, kp_steps) = step_counts(&mut draws);
         let mut key = Key::<I>::NOTHING;
+        // There is a topic: a graph without an edge from one is refused before.
         let mut topic = (walk % u64::from(self.topics)) as u32;
         insert(&mut key.0[..MAX_TOPICS], I::of(topic));
         for _ in 0..topic_steps {
@@ -156,6 +159,7 @@ fn insert<I: Id>(sorted: &mut [I], id: I) {
     for at in 0..sorted.len() {
         if sorted[at] >= id {
             if sorted[at] > id {
+                // What moves out at the end is `NONE`: no more is inserted than there are places.
                 let mut moved = id;
                 for place in &mut sorted[at..] {
                     moved = std::mem::replace(place, moved);

@@ -82,6 +82,7 @@ impl Mix {
         seed: u64,
         mut receive: impl FnMut(Pair) -> Result<(), Error>,
     ) -> Result<u64, Error> {
+        // Two passes over the file and only ranks in memory, in place of the records.
         let limit = match self.amount {
             Amount::All => None,
             amount => Some(self.limit(amount, seed)?),

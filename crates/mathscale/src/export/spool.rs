@@ -82,6 +82,8 @@ pub(crate) struct Spooled {
 impl Spool {
     /// `held_out`: the share of the records that is held out, in 0..1.
     pub(crate) fn new(folder: &Path, seed: u64, held_out: f64) -> io::Result<Self> {
+        // A file without a name, of which a kill leaves nothing. Beside the project and not in the
+        // folder of the system for such files, which may be small or in memory.
         let file = tempfile::tempfile_in(folder)?;
         Ok(Self {
             out: BufWriter::with_capacity(1 << 18, file),
@@ -108,6 +110,7 @@ impl Spool {
     }
 
     pub(crate) fn finish(mut self) -> io::Result<Spooled> {
+        // Of records with one id, and so one rank, the one that was gathered first comes first.
         self.entries.sort_unstable();
         let file = self
             .out

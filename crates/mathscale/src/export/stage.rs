@@ -115,6 +115,7 @@ impl StageWork for Exporting<'_> {
         }
         outputs.count("own", card.own);
         outputs.count("mixed", card.mixed.iter().map(|mixed| mixed.taken).sum());
+        // Last, as the card lists the digests of all other files.
         let text = card::markdown(project, self.plan, &self.formats, &card, outputs.files())?;
         outputs.write(CARD, |out| out.write_all(text.as_bytes()))?;
         Ok(NoDetails {})

@@ -89,6 +89,7 @@ impl StageWork for Extracting<'_> {
         let plan = self.plan;
         let job = StageJob {
             stage: Stage::Extract,
+            // Without the options of merging: these read the same replies in another way.
             name: "extract",
             binding: json!({
                 "seeds": plan.source.blake3,

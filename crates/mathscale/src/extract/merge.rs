@@ -91,6 +91,8 @@ fn merge_kind<'a>(
     let removed: BTreeSet<&str> = singletons.map(|(key, _)| key).collect();
     let kept = |keys: &BTreeSet<String>| {
         let kept = keys.iter().filter(|key| !removed.contains(key.as_str()));
+        // Every key that is kept is one of `names`: what is merged goes into a name that stays.
+        // Sorted anew, as keys are in lower case and names are not.
         let mut kept: Vec<String> = kept.map(|key| names[key].name().to_string()).collect();
         kept.sort_unstable();
         kept
@@ -147,6 +149,7 @@ fn several_spellings(names: &Names) -> Vec<CanonicalName> {
 /// into one that itself goes.
 fn merge_plurals(names: &Names) -> (HashMap<String, String>, Vec<Merge>) {
     let mut by_frequency: Vec<(&String, &Spellings)> = names.iter().collect();
+    // The key decides between equals, so that the order of the seeds changes no name.
     by_frequency.sort_by(|a, b| b.1.seeds.cmp(&a.1.seeds).then(a.0.cmp(b.0)));
     let mut into = HashMap::new();
     let mut merges = Vec::new();

@@ -57,6 +57,7 @@ pub(crate) fn wording_digest() -> String {
     hasher
         .update(WORDING.as_bytes())
         .update(AGAIN.as_bytes())
+        // How much is quoted changes what is asked again.
         .update(&MAX_QUOTED.to_le_bytes());
     hasher.finalize().to_hex().to_string()
 }

@@ -32,6 +32,7 @@ pub(crate) fn seed(fields: &Fields, position: usize) -> Result<Seed, ErrorKind> 
     let correct = options.iter().find(|(own, _)| *own == label);
     let answer = correct.map_or(label.clone(), |(_, content)| content.clone());
     let lower = question.to_lowercase();
+    // An import of the benchmark drops such questions; a seed can be read with its options.
     if OPTION_WORDS.iter().any(|words| lower.contains(words)) {
         for (label, content) in &options {
             question.push_str(&format!("\n({label}) {content}"));

@@ -91,6 +91,7 @@ struct Near {
 impl Near {
     /// The nearer one first, of equals the one with the lower number.
     fn order(&self, other: &Self) -> Ordering {
+        // Fractions compared crosswise: exact, and no product of two 32-bit numbers overflows.
         let (own, others) = (
             u64::from(self.common) * u64::from(other.union),
             u64::from(other.common) * u64::from(self.union),
@@ -137,6 +138,7 @@ impl Lookup<'_> {
                 nearest.push(set);
             }
         }
+        // Only what was touched: to clear all counts would cost as much as the seeds are many.
         for set in self.found.drain(..) {
             self.common[set as usize] = 0;
         }
@@ -172,6 +174,9 @@ impl Lookup<'_> {
     /// points at most.
     fn is_decided(&self, size: u32, left: usize, count: usize) -> bool {
         let left = left as u64;
+        // A set that was not found has at most `left` points in common, of a union of at least
+        // `size`. Strictly nearer than that: of equals the lower number wins, which may be one not
+        // found yet.
         let nearer = |&&set: &&u32| {
             let near = self.near(set, self.common[set as usize], size);
             u64::from(near.common) * u64::from(size) > left * u64::from(near.union)
@@ -185,6 +190,7 @@ impl Lookup<'_> {
         best.clear();
         for &set in &self.found {
             let own = &self.index.sets[set as usize];
+            // Of points whose lists were not read, the share in common is looked up set by set.
             let rest = self.points[read..]
                 .iter()
                 .filter(|point| own.binary_search(point).is_ok())

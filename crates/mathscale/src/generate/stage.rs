@@ -68,6 +68,7 @@ impl StageWork for Generating<'_> {
 
     /// Compositions are asked in the order of their file: a larger limit adds to them.
     fn change(&self, difference: &Difference) -> Change {
+        // `null` stands for all of them.
         let limit = |text: &str| text.parse().unwrap_or(u64::MAX);
         let Difference { field, there, here } = difference;
         match field == "options.limit" && limit(here) > limit(there) {
@@ -82,6 +83,8 @@ impl StageWork for Generating<'_> {
         let digests = inputs.map(|(name, input)| (name.clone(), json!(input.blake3)));
         let job = StageJob {
             stage: Stage::Generate,
+            // Without the limit: the items of a smaller one are the first of a larger one, in the
+            // same journal.
             name: "generate",
             binding: json!({
                 "inputs": digests.collect::<serde_json::Map<_, _>>(),

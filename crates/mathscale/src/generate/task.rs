@@ -92,6 +92,8 @@ impl<'a> PairTask<'a> {
     pub(crate) fn pair(&self, item: usize, reply: &str, model: &str) -> Result<Pair, String> {
         let parsed = parse_reply(reply)?;
         let composition = self.compositions.get(item);
+        // Looked up again and not kept from the prompt: the same inputs give the same seeds, also
+        // after a restart.
         let seeds = self.examples(&composition).into_iter();
         Ok(Pair {
             id: self.id(item),

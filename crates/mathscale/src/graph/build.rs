@@ -65,6 +65,7 @@ fn concepts<'a>(seeds: impl Iterator<Item = &'a [String]>) -> BTreeMap<&'a str, 
             found.entry(name).or_default().1 += 1;
         }
     }
+    // In the order of the map: ids are numbered by name, and sorted ids are sorted names.
     for (id, concept) in found.values_mut().enumerate() {
         concept.0 = u32::try_from(id).expect("fewer than 2³² concepts");
     }
@@ -81,6 +82,7 @@ fn counted(mut pairs: Vec<(u32, u32)>) -> Vec<Edge> {
     pairs.sort_unstable();
     pairs
         .chunk_by(|a, b| a == b)
+        // One pair a seed, as its ids are a set: no more pairs than seeds.
         .map(|equal| (equal[0].0, equal[0].1, equal.len() as u32))
         .collect()
 }

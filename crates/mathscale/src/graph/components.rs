@@ -15,6 +15,7 @@ impl Components {
 
     pub(crate) fn join(&mut self, a: u32, b: u32) {
         let (a, b) = (self.root(a), self.root(b));
+        // A root that is joined with itself stays its own parent.
         self.parents[a.max(b) as usize] = a.min(b);
     }
 
@@ -31,6 +32,7 @@ impl Components {
 
     fn root(&mut self, mut node: u32) -> u32 {
         while self.parents[node as usize] != node {
+            // Path halving: what lies on the way is moved up, so that the next search is shorter.
             let above = self.parents[self.parents[node as usize] as usize];
             self.parents[node as usize] = above;
             node = above;

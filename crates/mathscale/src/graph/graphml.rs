@@ -41,6 +41,8 @@ impl Graph {
         )?;
         for kind in Kind::ALL {
             for (id, Concept { name, seeds }) in self.concepts(kind).iter().enumerate() {
+                // Escapes suffice: canonical names hold none of the control characters that XML
+                // cannot carry at all.
                 let (id, kind, name) = (NodeId(kind, id as u32), kind.name(), escape(name));
                 writeln!(
                     out,

@@ -63,6 +63,7 @@ impl Graph {
                 form.schema
             )));
         }
+        // The weights of the file are counts: what they mean to a walk depends on ε.
         if form.epsilon != super::EPSILON {
             return Err(corrupt(format!(
                 "\"epsilon\" is {}, this program walks with {}",

@@ -119,6 +119,7 @@ impl Graph {
             probability: (f64::from(seeds) + EPSILON) / total,
         };
         let mut found: Vec<Neighbour> = links.neighbours(id).map(neighbour).collect();
+        // Stable: equally likely ones stay in the order of their names.
         found.sort_by_key(|neighbour| std::cmp::Reverse(neighbour.seeds));
         found
     }

@@ -80,6 +80,8 @@ impl Parts {
             (&mut kp_kp, Kind::KnowledgePoint, Kind::KnowledgePoint),
         ];
         for (edges, from, to) in kinds {
+            // After numbering by name, as the order of a file from elsewhere means nothing: equal
+            // graphs must give equal compositions.
             edges.sort_unstable();
             if let Some(pair) = edges
                 .windows(2)

@@ -136,6 +136,8 @@ impl StageIdentity {
     /// In what `other` (asked for now) differs from this one (found in a project). Names of files
     /// and of the generator are labels: digests and details decide.
     pub fn differences(&self, other: &Self) -> Vec<Difference> {
+        // The version of the program is in the record and not compared: a finished stage stays so
+        // when the program is updated.
         let mut found = compare_maps(
             "inputs.",
             &self.inputs,
@@ -192,6 +194,7 @@ impl Input {
         let mut hasher = blake3::Hasher::new();
         for seed in seeds {
             let line = serde_json::to_vec(seed).expect("writing to memory succeeds");
+            // A line of JSON holds no line break, so the breaks say where each seed ends.
             hasher.update(&line).update(b"\n");
         }
         Self {

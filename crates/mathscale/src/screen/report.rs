@@ -86,6 +86,7 @@ impl TestItems {
             *sets.entry(item.set.clone()).or_insert(0) += 1;
             for text in [&item.set, &item.id, &item.text] {
                 hasher
+                    // With their lengths, so that no two lists of texts run into the same bytes.
                     .update(&(text.len() as u64).to_le_bytes())
                     .update(text.as_bytes());
             }

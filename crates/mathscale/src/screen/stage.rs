@@ -112,6 +112,7 @@ impl StageWork for Screening<'_> {
         if self.seeds.is_some() {
             for seed in JsonLines::<Seed>::open(&outputs.project.file(SEEDS))? {
                 let seed = seed?;
+                // In step with `distinct`: a text that was not kept there has no number.
                 if self.distinct.add(Fingerprint::of(&seed.question)).is_none() {
                     self.seed_ids.push(seed.id.into_boxed_str());
                 }
@@ -149,6 +150,7 @@ fn options(rules: &ScreenRules, tests: Option<&TestItems>) -> BTreeMap<String, V
         options.extend(fields);
     }
     let mut insert = |name: &str, value: Value| options.insert(name.to_string(), value);
+    // Whether they are the bundled problems is left out: the digest tells them apart.
     insert("tests", json!(tests.map(|tests| &tests.digest)));
     if let Some(tests) = tests {
         insert("ngram", json!(tests.ngram));
@@ -177,6 +179,7 @@ fn examine(pair: &Pair, rules: &ScreenRules, tests: Option<&Index>) -> Examined 
     }
     let mut question = Fingerprint::of(&pair.question);
     if rules.min_jaccard.is_none() {
+        // Enough on this side: a question without shingles is near no seed either.
         question.compare_exactly();
     }
     Examined::Question(question)
@@ -194,6 +197,7 @@ impl Screening<'_> {
             .par_iter()
             .map(|pair| examine(pair, rules, tests))
             .collect();
+        // One after the other: which of two equal questions stays depends on what was kept before.
         for (pair, examined) in batch.into_iter().zip(examined) {
             self.report.read += 1;
             match self.decide(&pair, examined) {

@@ -91,6 +91,7 @@ fn judge(pair: &Pair, mut solutions: Vec<String>) -> PairJudgement {
         .iter()
         .find(own)
         .map_or(0, |group| group.solutions.len());
+    // Samples that could be used: those that were rejected say nothing about agreement.
     let drawn = solutions.len();
     PairJudgement {
         right: Some(right),
@@ -124,6 +125,7 @@ fn groups(question: &str, solutions: &[String]) -> Vec<Group> {
                 .judge(Answer::Prediction(&answer), &group.answer, Some(question))
                 .correct
         };
+        // Against one of each group only: equality by the scorer need not be transitive.
         match groups.iter_mut().find(same) {
             Some(group) => group.solutions.push(place),
             None => groups.push(Group {

@@ -149,6 +149,7 @@ impl Counting {
             .values_mut()
             .chain(report.knowledge_points.values_mut())
         {
+            // At least 1: a concept is entered with its first judged pair.
             concept.agreement /= concept.judged as f64;
         }
         self.report

@@ -124,6 +124,8 @@ impl Validating<'_> {
             ValidationMethod::Reference => {
                 let solving = SolveTask { asking, pairs };
                 let mut solved = self.run_job(project, "validate-reference", &solving)?;
+                // Only now: the items of this job are places among the references, which are final
+                // as no item of the job before may have failed.
                 let judging = JudgeTask::new(asking, pairs, &mut solved)?;
                 let mut verdicts = self.run_job(project, "validate-judgement", &judging)?;
                 judging.judgements(&mut verdicts)
@@ -149,6 +151,8 @@ impl Validating<'_> {
         let asking = &self.plan.asking;
         let job = StageJob {
             stage: Stage::Validate,
+            // Without the method, as each has jobs of its own names, and without what becomes of
+            // wrong solutions, which changes no reply.
             name,
             binding: json!({
                 "pairs": self.input.blake3,

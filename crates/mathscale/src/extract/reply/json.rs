@@ -18,6 +18,7 @@ pub(crate) fn parse(reply: &str) -> Option<Listed> {
 const MAX_STARTS: usize = 50;
 
 fn object(text: &str) -> Option<Map<String, Value>> {
+    // As a stream, of which only the first value is read: words may follow the object.
     serde_json::Deserializer::from_str(text)
         .into_iter()
         .next()?

@@ -140,6 +140,8 @@ fn parts(line: &str) -> Vec<String> {
         list.split(';').collect()
     } else {
         let commas: Vec<&str> = list.split(',').collect();
+        // A name may hold commas itself ("Area, perimeter and volume"): what goes on in small
+        // letters is not taken apart.
         let like_names = commas.iter().all(|part| {
             part.trim_start()
                 .starts_with(|c: char| c.is_uppercase() || c == '"')
