@@ -62,8 +62,7 @@ pub enum ExclusionError {
 }
 
 impl Exclusion {
-    /// Reads a file with an id a line. Blank lines are
-    /// passed over.
+    /// Reads a file with an id a line. Blank lines are passed over.
     ///
     /// # Errors
     /// A file that cannot be read, or without any id.

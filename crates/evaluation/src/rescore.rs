@@ -49,11 +49,13 @@ pub fn summary_without(
     let mut manifest = folder.manifest().clone();
     // In a copy of the manifest: what the run itself asked stays as it is.
     let before = manifest.identity.excluded.take();
-    let before = before.map_or(0, |excluded| excluded.problems);
-    manifest.identity.excluded = excluded.map(|excluded| Excluded {
-        problems: excluded.problems + before,
-        ..excluded
-    });
+    manifest.identity.excluded = match (before, excluded) {
+        (Some(before), Some(excluded)) => Some(Excluded {
+            problems: excluded.problems + before.problems,
+            ..excluded
+        }),
+        (before, excluded) => excluded.or(before),
+    };
     let left = Finished {
         problems,
         completions,

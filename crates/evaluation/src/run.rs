@@ -163,7 +163,7 @@ fn check_token_details(
         .filter(|record| record.finish_reason == FinishReason::Error)
         .count();
     let finished = completions.len() - failed;
-    let open = items - completions.len() + if plan.retry_failed { failed } else { 0 };
+    let open = items.saturating_sub(completions.len()) + if plan.retry_failed { failed } else { 0 };
     let (mut there, asked) = (folder.manifest().token_details, plan.token_details);
     // A run of an earlier version does not say so.
     there.logprobs |= completions.values().any(|record| record.logprobs.is_some());

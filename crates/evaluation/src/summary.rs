@@ -95,6 +95,13 @@ impl Summary {
         let failed: usize = averaged().map(|set| set.counts.failed).sum();
         let complete =
             !identity.data.samples && missing.is_empty() && partial.is_empty() && failed == 0;
+        // Once for all samples of a problem.
+        let mut reference_errors: Vec<String> = verdicts
+            .iter()
+            .filter(|verdict| verdict.official.exception.is_some())
+            .map(|verdict| verdict.id.clone())
+            .collect();
+        reference_errors.dedup();
         Self {
             schema: SCHEMA.to_string(),
             model: manifest.display_name().to_string(),
@@ -109,11 +116,7 @@ impl Summary {
             complete,
             missing,
             partial,
-            reference_errors: verdicts
-                .iter()
-                .filter(|verdict| verdict.official.exception.is_some())
-                .map(|verdict| verdict.id.clone())
-                .collect(),
+            reference_errors,
             sets,
         }
     }

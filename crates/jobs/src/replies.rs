@@ -98,7 +98,7 @@ enum Standing {
 }
 
 impl Replies {
-    /// Reads a journal that may not be there yet.
+    /// Reads a journal, which may be empty.
     pub(crate) fn read(
         file: PathBuf,
         attempts: u32,

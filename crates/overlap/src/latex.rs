@@ -87,7 +87,6 @@ const COMMANDS: [(&str, Meaning); 26] = [
     ("longrightarrow", Word("to")),
     ("degree", Word("circ")),
     ("varnothing", Word("emptyset")),
-    ("parallel", Word("parallel")),
     ("varphi", Word("phi")),
     // As `<=` of plain text is split into its two signs.
     ("le", Signs("< =")),

@@ -190,7 +190,7 @@ pub fn digest_file(file: &Path) -> io::Result<FileDigest> {
 }
 
 /// A new name is on the disk only when its folder is.
-fn sync_folder(folder: &Path) -> io::Result<()> {
+pub(crate) fn sync_folder(folder: &Path) -> io::Result<()> {
     match cfg!(unix) {
         // Windows opens no folder as a file.
         true => File::open(folder)?.sync_all(),
@@ -198,7 +198,7 @@ fn sync_folder(folder: &Path) -> io::Result<()> {
     }
 }
 
-fn folder_of(file: &Path) -> &Path {
+pub(crate) fn folder_of(file: &Path) -> &Path {
     match file.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         _ => Path::new("."),

@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::atomic_file::{folder_of, sync_folder};
 use crate::error::FileError;
 
 /// How long a record may be in the system's memory only.
@@ -41,8 +42,7 @@ impl Journal {
     /// # Errors
     /// [`FileError::WriteFailed`].
     pub fn open(file: PathBuf) -> Result<Self, FileError> {
-        let opened = File::options().create(true).append(true).open(&file);
-        match opened.and_then(|handle| handle.metadata().map(|metadata| (handle, metadata.len()))) {
+        match Self::opened(&file) {
             Ok((handle, end)) => Ok(Self {
                 file,
                 handle,
@@ -52,6 +52,17 @@ impl Journal {
             }),
             Err(source) => Err(FileError::WriteFailed { file, source }),
         }
+    }
+
+    fn opened(file: &Path) -> io::Result<(File, u64)> {
+        let is_new = !file.exists();
+        let handle = File::options().create(true).append(true).open(file)?;
+        let end = handle.metadata()?.len();
+        if is_new {
+            // Records that are synced are lost all the same where the name of their file is.
+            sync_folder(folder_of(file))?;
+        }
+        Ok((handle, end))
     }
 
     /// Appends a record in one write. Returns the position of its line's first byte.

@@ -91,7 +91,10 @@ impl Mix {
         self.records(|pair| {
             let drawn = match &limit {
                 None => true,
-                Some(last) => last.as_ref().is_some_and(|last| rank(seed, &pair) <= *last),
+                // Foreign ids may repeat, and with them the rank of the last.
+                Some((last, most)) => {
+                    count < *most && last.as_ref().is_some_and(|last| rank(seed, &pair) <= *last)
+                }
             };
             if drawn {
                 count += 1;
@@ -105,8 +108,8 @@ impl Mix {
         Ok(count)
     }
 
-    /// The rank of the last record that is drawn; `None` where none is.
-    fn limit(&self, amount: Amount, seed: u64) -> Result<Option<(u64, String)>, Error> {
+    /// The rank of the last record that is drawn, `None` where none is, and how many are.
+    fn limit(&self, amount: Amount, seed: u64) -> Result<(Option<(u64, String)>, u64), Error> {
         let mut ranks = Vec::new();
         self.records(|pair| {
             ranks.push(rank(seed, &pair));
@@ -123,7 +126,7 @@ impl Mix {
             }
         };
         ranks.truncate(count);
-        Ok(ranks.pop())
+        Ok((ranks.pop(), count as u64))
     }
 
     fn records(&self, mut receive: impl FnMut(Pair) -> Result<(), Error>) -> Result<(), Error> {
