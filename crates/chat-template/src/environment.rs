@@ -43,6 +43,7 @@ pub(crate) fn compile(source: String, fuel: u64) -> Result<Environment<'static>,
     environment.set_auto_escape_callback(|_| AutoEscape::None);
     environment.set_unknown_method_callback(minijinja_contrib::pycompat::unknown_method_callback);
     environment.set_fuel(Some(fuel));
+    // The fuel does not bound the stack, which macros that call themselves use up first.
     environment.set_recursion_limit(MAX_RECURSION);
     minijinja_contrib::add_to_environment(&mut environment);
     environment.add_filter("tojson", tojson);

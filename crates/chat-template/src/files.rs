@@ -175,6 +175,8 @@ impl CheckpointTemplates {
                     named,
                     special_tokens: special_tokens.or(here.special_tokens),
                 },
+                // A place without templates leaves nothing behind, its special tokens neither: a
+                // template is written for the tokenizer beside it.
                 _ => here,
             });
         }
@@ -327,6 +329,8 @@ fn config_templates(
         }
         Some(_) => return Err(expected()),
     };
+    // Of two entries with one name the later one counts, as in the dict that transformers makes of
+    // the list.
     Ok(entries
         .into_iter()
         .map(|(template, source)| (template, (files.path_of(name), source)))

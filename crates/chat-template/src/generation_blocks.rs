@@ -13,6 +13,7 @@ pub(crate) fn rewrite(source: &str) -> String {
         out.push_str(text);
         let end = match tag.as_bytes().get(1) {
             Some(b'%') => end_of_code(tag, "%}"),
+            // Within raw text only a statement counts: it may be the one that ends it.
             Some(b'{') if !raw => end_of_code(tag, "}}"),
             Some(b'#') if !raw => tag.find("#}").map_or(tag.len(), |end| end + 2),
             _ => 1,
@@ -20,6 +21,8 @@ pub(crate) fn rewrite(source: &str) -> String {
         let (code, after) = tag.split_at(end);
         let word = statement(code);
         match (raw, word) {
+            // The word is the whole statement, so that its first occurrence in the code is the word
+            // itself.
             (false, Some("generation")) => out.push_str(&code.replacen("generation", "with", 1)),
             (false, Some("endgeneration")) => {
                 out.push_str(&code.replacen("endgeneration", "endwith", 1))

@@ -33,12 +33,15 @@ pub(crate) fn tojson(
     let indent =
         given(argument("indent")?).map(|indent| match (indent.as_str(), indent.as_i64()) {
             (Some(text), _) => Ok(text.to_string()),
+            // A negative width only breaks lines, as in Python. The upper end is ours: a huge width
+            // would be allocated at once, whatever the fuel.
             (None, Some(width)) => Ok(" ".repeat(width.clamp(0, 64) as usize)),
             (None, None) => Err(invalid("indent is neither a number nor a text")),
         });
     let indent = indent.transpose()?;
     let (between_items, after_key) = match given(argument("separators")?) {
         None => (
+            // Python leaves out the blank behind a comma where each item has a line of its own.
             if indent.is_some() { "," } else { ", " }.to_string(),
             ": ".to_string(),
         ),
@@ -147,6 +150,7 @@ impl Style {
                 '\u{8}' => out.push_str("\\b"),
                 '\u{c}' => out.push_str("\\f"),
                 letter if letter < ' ' || (self.ensure_ascii && !(' '..='~').contains(&letter)) => {
+                    // Letters beyond U+FFFF become a pair of surrogates, as Python writes them.
                     for unit in letter.encode_utf16(&mut [0; 2]) {
                         // Writing to a text cannot fail.
                         let _ = write!(out, "\\u{unit:04x}");
@@ -165,6 +169,7 @@ fn scalar(value: &Value) -> Result<String, Error> {
         ValueKind::None => Ok("null".to_string()),
         ValueKind::Bool => Ok(value.is_true().to_string()),
         ValueKind::Number => match f64::try_from(value.clone()) {
+            // These three are no JSON, but what `json.dumps` writes.
             Ok(number) if number.is_nan() => Ok("NaN".to_string()),
             Ok(f64::INFINITY) => Ok("Infinity".to_string()),
             Ok(f64::NEG_INFINITY) => Ok("-Infinity".to_string()),

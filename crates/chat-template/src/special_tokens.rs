@@ -64,6 +64,8 @@ impl SpecialTokensMap {
 
     /// All of these, or `others` where there is none.
     pub(crate) fn or(self, others: Self) -> Self {
+        // Whole maps, never name by name: a name that is absent says that this tokenizer has no
+        // such token.
         if self.0.is_empty() { others } else { self }
     }
 
@@ -106,6 +108,8 @@ impl SpecialTokensMap {
             for name in NAMES {
                 match object.get(name) {
                     None => {}
+                    // A null takes away what the class would set: it is not the same as an absent
+                    // name.
                     Some(Value::Null) => drop(tokens.remove(name)),
                     Some(token) => drop(tokens.insert(name.to_string(), text(file, name, token)?)),
                 }

@@ -135,6 +135,8 @@ impl ChatTemplate {
     /// # Errors
     /// As for [`Self::render`].
     pub fn end_of_turn(&self, conversation: &Conversation<'_>) -> Result<Option<String>, Error> {
+        // No blanks at the ends, so that templates that trim leave it as it is, and not a word that
+        // a template would write itself.
         const WORDS: &str = "7f3b2a";
         let mut messages = conversation.messages.to_vec();
         messages.push(Message::new("assistant", WORDS));
@@ -157,6 +159,8 @@ impl ChatTemplate {
             .iter()
             .map(|(name, text)| (name, Value::from(text)))
             .collect();
+        // None and not undefined, as `apply_chat_template` passes them: templates ask `tools is not
+        // none`, which would hold for what is undefined.
         variables.insert("tools", Value::from(()));
         variables.insert("documents", Value::from(()));
         for (name, value) in conversation.variables {
@@ -207,6 +211,7 @@ impl fmt::Debug for ChatTemplate {
 
 impl PartialEq for ChatTemplate {
     fn eq(&self, other: &Self) -> bool {
+        // The file is left out: it is a label in messages, and changes nothing that is rendered.
         self.source == other.source && self.special_tokens == other.special_tokens
     }
 }

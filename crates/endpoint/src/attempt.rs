@@ -32,9 +32,13 @@ impl Attempt<'_> {
     /// Sends the request once.
     pub(crate) async fn send(&self) -> Result<(ServerCompletion, Timing), RequestError> {
         let policy = &self.http.policy;
+        // The idle timeout does not bound the whole: a server that sends a chunk now and then never
+        // runs into it.
         let outcome = timeout(policy.request_timeout, self.complete())
             .await
             .unwrap_or_else(|_| Err(self.http.request_timeout_error()));
+        // All that a server said leaves an attempt without the key, but for `message`, which is
+        // parsed and never shown.
         match outcome {
             Ok((completion, timing)) => Ok((
                 ServerCompletion {
@@ -108,6 +112,8 @@ impl Attempt<'_> {
         let (mut bytes, mut first_token) = (0, None);
         loop {
             let next = self.http.next_bytes(response);
+            // The text is whole by then. Only the usage may follow, which is not worth an idle
+            // timeout of minutes.
             let next = match parts.is_finished() {
                 true => timeout(USAGE_TIMEOUT, next).await.unwrap_or(Ok(None)),
                 false => next.await,

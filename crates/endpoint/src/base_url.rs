@@ -53,6 +53,7 @@ impl BaseUrl {
             .map_or(path, |path| path.strip_suffix("/chat").unwrap_or(path));
         let path = path.trim_end_matches('/');
         let origin = url.origin().ascii_serialization();
+        // Servers have their own routes (`/version`, `/tokenize`) beside `/v1` and not below it.
         let root = format!("{origin}{}", path.strip_suffix("/v1").unwrap_or(path));
         let api = if path.split('/').any(is_version) {
             format!("{origin}{path}")

@@ -69,6 +69,7 @@ impl FailureHistory {
             RequestErrorKind::Throttled => self.throttled += u32::from(counted),
             _ => self.counted += u32::from(counted),
         }
+        // A failure after a success is counted already: each one counts in one way only.
         self.with_heartbeat += u32::from(with_heartbeat && !counted);
         self.last_failure = Some(now);
     }
@@ -130,14 +131,19 @@ impl CircuitBreaker {
         if history.counted + history.throttled / THROTTLES_PER_FAILURE >= max || never_ends {
             return BreakerDecision::FailPrompt;
         }
+        // A single silent request outlasts the span by itself (the idle timeout is longer), so that
+        // the span alone is no proof. Nor is a pause that the server asked for.
         let since = now.duration_since(self.last_success.max(self.last_heartbeat));
         if since < self.give_up_after + self.pause || self.failures < MIN_FAILURES {
             return BreakerDecision::Retry;
         }
+        // Without a connection, or throttled, nothing points at the prompt.
         let responds = matches!(
             error.kind,
             RequestErrorKind::Broken | RequestErrorKind::Truncated | RequestErrorKind::TimedOut
         );
+        // Prompts that failed for themselves stay in the set until something succeeds: after the
+        // fourth without a success the server is at fault.
         match responds && self.prompts.len() <= MAX_FAILING_PROMPTS {
             true if spent => BreakerDecision::FailPrompt,
             true => BreakerDecision::Retry,

@@ -69,6 +69,8 @@ impl Capabilities {
             return true;
         }
         if stop_strings > 0 && (names(reason, "stop") || names(reason, "stop_sequences")) {
+            // Half of what this request held and not of what is known now: requests in flight that
+            // met the same refusal halve it once.
             self.max_stop_strings = self.max_stop_strings.min(stop_strings / 2);
             return true;
         }
@@ -80,6 +82,8 @@ impl Capabilities {
             .collect();
         named.sort_by_key(|field| std::cmp::Reverse(field.len()));
         self.rejected.extend(&named);
+        // True also where another request has learned it meanwhile, since this one still had the
+        // field. It ends: a field that is omitted is not among `optional` again.
         !named.is_empty()
     }
 }

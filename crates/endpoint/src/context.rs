@@ -66,6 +66,7 @@ impl ContextOverflow {
     /// them further, or name the prompt's when it rejects again.
     pub(crate) fn room(self, max_tokens: usize) -> Option<usize> {
         let room = self.context.checked_sub(self.prompt_tokens.unwrap_or(1))?;
+        // Strictly fewer, or the same request would be made for ever.
         (1..max_tokens).contains(&room).then_some(room)
     }
 }

@@ -162,6 +162,7 @@ impl Endpoint {
             .build()
             .map_err(|error| Error::Client(error.to_string()))?;
         let http = HttpClient::new(&options.url, options.key.as_ref(), &options.policy)?;
+        // Before the first request, which already carries the key.
         if options.key.is_some() && !options.url.is_https() && !options.url.is_loopback() {
             on_warning(
                 "the API key is sent without encryption: the server's address begins with http: and not https:",
@@ -200,6 +201,8 @@ impl Endpoint {
             logprobs: options.logprobs,
             special_tokens: SpecialTokenMode::Plain,
         };
+        // With the template as it is before the mode is known: the text of the token must reach the
+        // server whole.
         let counter = TokenCounter {
             http: http.clone(),
             url: options.url.clone(),
@@ -234,6 +237,8 @@ impl Endpoint {
             template: self.template.clone(),
             decoding: decoding.clone(),
             token_budgets: self.token_budgets().clone(),
+            // Load and outages pass, so that limiter and breaker begin anew with each call. What
+            // the server refuses stays, and is learned once.
             limiter: Arc::new(ConcurrencyLimiter::new(self.options.max_concurrency)),
             breaker: Mutex::new(CircuitBreaker::new(
                 policy.give_up_after,
@@ -390,6 +395,7 @@ impl GenerateCall<'_> {
     ) -> Result<(), GenerationError> {
         let mut tasks = JoinSet::new();
         let mut heartbeat = interval(HEARTBEAT);
+        // After a receiver that took long there is one report, and not one for each tick missed.
         heartbeat.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut next = 0;
         loop {
@@ -400,12 +406,15 @@ impl GenerateCall<'_> {
             }
             tokio::select! {
                 finished = tasks.join_next() => match finished {
+                    // The set is empty only where no prompt is left: it was filled above.
                     None => break,
+                    // An error here drops the set, which aborts all requests in flight.
                     Some(finished) => self.handle(finished, &mut tasks)?,
                 },
                 _ = heartbeat.tick() => self.report_progress()?,
             }
         }
+        // What is still held back was too little to concern all prompts.
         self.release()
     }
 
@@ -445,6 +454,8 @@ impl GenerateCall<'_> {
         tasks: &mut JoinSet<PromptOutcome>,
     ) -> Result<(), GenerationError> {
         while let Some(finished) = tasks.try_join_next() {
+            // Rejections are left to the next run: nobody knows yet whether they concern all
+            // prompts.
             if let Ok(PromptOutcome::Final(completion)) = finished {
                 self.release()?;
                 self.deliver(completion)?;
@@ -461,6 +472,7 @@ impl GenerateCall<'_> {
     }
 
     fn deliver(&mut self, completion: Completion) -> Result<(), GenerationError> {
+        // The tokens of a completion are reported before its end.
         self.report_progress()?;
         if completion.prompt_tokens > 0 {
             (self.on_event)(Event::Prefilled(completion.prompt_tokens))?;

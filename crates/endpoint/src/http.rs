@@ -43,6 +43,7 @@ impl HttpClient {
             network = network.without_proxies();
         }
         if !url.is_https() {
+            // A faulty SSL_CERT_FILE must not stop what needs no certificate.
             network = network.without_certificates();
         }
         let builder =
@@ -210,6 +211,8 @@ impl HttpClient {
             429 | 503 => RequestErrorKind::Throttled,
             // llama-cpp-python answers so where others say 422; another attempt would fail alike.
             500 if message.contains("validation error") => RequestErrorKind::Rejected(code),
+            // OpenAI's own client retries 408, 409 and 5xx too. 425 (too early) asks for another
+            // attempt.
             408 | 409 | 425 | 500.. => RequestErrorKind::Broken,
             _ => RequestErrorKind::Rejected(code),
         };

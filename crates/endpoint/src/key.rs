@@ -128,6 +128,7 @@ impl Scrubber {
     /// The beginning of a text for an error: without the key, on one line, at most `most`
     /// characters.
     pub(crate) fn quote(&self, text: &str, most: usize) -> String {
+        // Before the text is cut: of a key across the cut the beginning would stay.
         let scrubbed = self.scrub(text);
         let one_line = scrubbed.split_whitespace().collect::<Vec<_>>().join(" ");
         let shown: String = one_line

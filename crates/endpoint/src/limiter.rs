@@ -208,6 +208,7 @@ impl State {
         }
         // Only a limit that is used says something about a higher one.
         if self.in_flight * 2 >= self.limit as usize {
+            // One for each completion doubles the limit in a round; its part of one adds up to one.
             let step = if self.slow_start {
                 1.0
             } else {
@@ -218,6 +219,7 @@ impl State {
     }
 
     fn has_newer(&self, started: Instant) -> bool {
+        // A permit starts after its own admission, so that a request is never newer than itself.
         self.last_admitted.is_some_and(|last| last > started)
     }
 
@@ -238,6 +240,7 @@ impl State {
 
     fn throttled(&mut self, started: Instant, now: Instant, pause: Option<Duration>) {
         self.slow_start = false;
+        // A request that started before the last decrease tells of the load that led to it.
         if self.last_decrease.is_none_or(|halved| started > halved) {
             self.limit = (self.limit / 2.0).max(1.0);
             self.last_decrease = Some(now);

@@ -130,6 +130,7 @@ impl PromptCheck<'_> {
         let mut clipped = 0;
         for &index in open {
             let text = &self.prompts[index].text;
+            // `count_all` has an entry for each text, or gives no map at all.
             let prompt_tokens = counts[text];
             if prompt_tokens >= context {
                 let message = format!(
@@ -184,6 +185,7 @@ impl PromptCheck<'_> {
     /// template too.
     async fn template_around(&self) -> Option<String> {
         let template = &self.counter.template;
+        // Servers that are known continue a prompt as it stands, and need not be asked for a token.
         if template.api != Api::Completions || template.kind != ServerKind::Unknown {
             return None;
         }
@@ -202,6 +204,7 @@ impl PromptCheck<'_> {
         let own_count = self
             .own_count
             .filter(|_| self.counter.template.api == Api::Completions)?;
+        // Spread over the list: neighbours are often alike.
         let step = self.prompts.len().div_ceil(MAX_COMPARED).max(1);
         let (mut compared, mut others) = (0, Vec::new());
         for prompt in self.prompts.iter().step_by(step) {

@@ -65,6 +65,7 @@ impl RequestTemplate {
             Api::Chat => body.set("messages", self.messages(&prompt.text)),
         };
         if !self.special_tokens.adds() {
+            // Not optional: without it the server would add a second beginning-of-sequence token.
             body.set("add_special_tokens", json!(false));
         }
         let limit = if capabilities.max_completion_tokens {
@@ -121,6 +122,7 @@ impl RequestTemplate {
 
     /// A request for one new token, whose usage has the prompt's number of tokens.
     pub(crate) fn probe(&self, text: &str) -> Value {
+        // As little as can be asked for, no temperature either: only the usage is read.
         match self.api {
             Api::Completions => {
                 json!({ "model": self.model, "prompt": self.special_tokens.sent(text), "max_tokens": 1 })
@@ -241,6 +243,8 @@ pub(crate) fn stop_strings_sent<'a>(
 /// The stop strings without those that another one always forestalls, such as `Question:` beside
 /// `Question`.
 fn needed(stops: &[String]) -> Vec<&str> {
+    // All but the last character: of two strings that become whole together the longer one cuts
+    // more, so that neither forestalls the other.
     let begins = |stop: &str| {
         stop.char_indices()
             .next_back()
@@ -269,6 +273,7 @@ fn number(value: f32) -> Value {
 fn seed(seed: u64, problem: &str, sample: u32) -> u32 {
     let mut hasher =
         blake3::Hasher::new_derive_key("mwpbench endpoint seed v1: seed, sample, problem id");
+    // The id last: the others have fixed lengths, so that no two completions share their input.
     hasher
         .update(&seed.to_le_bytes())
         .update(&sample.to_le_bytes())

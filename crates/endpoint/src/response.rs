@@ -175,6 +175,7 @@ impl<'a> ResponseBuilder<'a> {
         if let Some(error) = chunk.error.filter(|error| !error.is_null()) {
             return Err(reported(&error));
         }
+        // Before the choices: a stop string that is found in them ends the reading.
         if chunk.usage.is_some() {
             self.usage = chunk.usage;
         }
@@ -206,6 +207,7 @@ impl<'a> ResponseBuilder<'a> {
             .iter()
             .flat_map(|message| [&message.reasoning_content, &message.reasoning])
             .flatten();
+        // One chunk, also where a server sends the same thought under both names.
         self.chunks += usize::from(
             thoughts
                 .map(content_text)
@@ -218,6 +220,8 @@ impl<'a> ResponseBuilder<'a> {
         if !chunk.is_empty() {
             self.chunks += 1;
             if self.text.push(&chunk) {
+                // Usage would come with the server's own end only, which may be far: the count is
+                // then that of the chunks.
                 self.finish = Some(Finish::StopString);
                 return true;
             }
@@ -226,6 +230,8 @@ impl<'a> ResponseBuilder<'a> {
             let mut named = [choice.stop_reason, choice.matched_stop]
                 .into_iter()
                 .flatten();
+            // These fields may also name an end-of-sequence token, by id or by text: only a string
+            // of the request is a stop string.
             let is_ours = |value: Value| {
                 value
                     .as_str()
@@ -249,6 +255,8 @@ impl<'a> ResponseBuilder<'a> {
     pub(crate) fn finish(self) -> Result<ServerCompletion, RequestError> {
         let (finish_reason, error) = match self.finish {
             None => {
+                // `[DONE]` without a finish reason is no end either: nothing says that the text is
+                // whole.
                 return Err(RequestError::new(
                     RequestErrorKind::Truncated,
                     "the answer broke off before its end",
@@ -265,6 +273,7 @@ impl<'a> ResponseBuilder<'a> {
                 "stop" | "eos" | "eos_token" | "end_turn" => (FinishReason::Eos, None),
                 "stop_sequence" => (FinishReason::Stop, None),
                 "length" | "max_tokens" | "model_length" => (FinishReason::Length, None),
+                // The server gave up, and not the model: another attempt may bring the answer.
                 "abort" | "error" => {
                     return Err(RequestError::broken(format!(
                         "the server gave the answer up (finish_reason {reason})"
@@ -283,6 +292,7 @@ impl<'a> ResponseBuilder<'a> {
                 }
             },
         };
+        // A refusal beside a text changes nothing: the text is an answer, to be judged as one.
         let refused = self.refusal && self.text.is_empty() && error.is_none();
         let (finish_reason, error) = match refused {
             true => (
@@ -320,6 +330,7 @@ fn content_text(content: &Value) -> String {
 fn reported(error: &Value) -> RequestError {
     let message = message_of(error).unwrap_or_else(|| error.to_string());
     let reason = format!("the server reported an error: {message}");
+    // The HTTP status was 200 by then: the code in the error stands for it.
     let kind = match error["code"].as_u64() {
         Some(429 | 503) => RequestErrorKind::Throttled,
         Some(code @ (400 | 401 | 403 | 404 | 422)) => RequestErrorKind::Rejected(code as u16),

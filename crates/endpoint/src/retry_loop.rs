@@ -102,17 +102,21 @@ impl RequestContext {
         };
         loop {
             let permit = self.limiter.acquire().await;
+            // Made after the wait for a permit: other prompts may have learned what the server
+            // refuses.
             let sent = self.request(&state);
             let error = match self.try_once(&sent, &permit).await {
                 Ok(answer) => return PromptOutcome::Final(self.completion(index, prompt, answer)),
                 Err(error) => error,
             };
+            // Before the permit is returned, or a waiting request would start under the old limit.
             self.limit_rate(&error, &permit);
             drop(permit);
             match self.after(&mut state, &error, &sent) {
                 NextStep::End(outcome) => return outcome,
                 NextStep::Retry { at_once: true } => {}
                 NextStep::Retry { at_once: false } => {
+                    // The permit is back by now: who waits keeps no other request from starting.
                     tokio::time::sleep(retry_delay(&error, delays.next().unwrap_or_default()))
                         .await;
                 }
@@ -139,6 +143,7 @@ impl RequestContext {
         let reported = AtomicUsize::new(0);
         let on_chunks = |chunks| {
             reported.fetch_add(chunks, Ordering::Relaxed);
+            // Not taken back where the attempt fails later: progress tells what was generated.
             self.new_tokens.fetch_add(chunks, Ordering::Relaxed);
             self.breaker().heartbeat(Instant::now());
         };
@@ -191,6 +196,8 @@ impl RequestContext {
                 }
                 let reason = error.reason.clone();
                 match status {
+                    // A redirect or a refused key meets every prompt alike, so that one is enough
+                    // to end the run.
                     300..=399 | 401 => {
                         NextStep::End(PromptOutcome::Fatal(refused(&self.url, status, reason)))
                     }
@@ -237,6 +244,7 @@ impl RequestContext {
         error: &RequestError,
         sent: &SentRequest,
     ) -> bool {
+        // 500 stands for the refusals that `HttpClient` recognized under this status.
         if !matches!(
             error.kind,
             RequestErrorKind::Rejected(400 | 413 | 422 | 500)
@@ -244,6 +252,8 @@ impl RequestContext {
             return false;
         }
         let message = &error.message;
+        // First: vLLM names `max_completion_tokens` in its words about the context, which does not
+        // mean that it wants that field.
         if let Some(overflow) = ContextOverflow::parse(message, state.max_tokens) {
             let room = overflow.room(state.max_tokens);
             state.max_tokens = room.unwrap_or(state.max_tokens);

@@ -162,6 +162,7 @@ impl ServerInfo {
             context: more
                 .context
                 .or_else(|| tokens(&found["max_model_len"]))
+                // Last, since llama.cpp may serve fewer tokens than the model was trained with.
                 .or_else(|| tokens(&found["meta"]["n_ctx_train"])),
             is_unlisted,
             root: text(&found["root"]).filter(|root| root != id),
@@ -281,6 +282,8 @@ async fn request_with_retries(
             Ok(answer) => return Ok(answer),
             Err(error) => error,
         };
+        // A server that is still starting refuses the connection or answers 503, neither of which
+        // is a rejection.
         if let RequestErrorKind::Rejected(status) = error.kind {
             return Err(refused(address, status, error.reason));
         }

@@ -43,6 +43,8 @@ impl SseDecoder {
                 }
                 _ => {
                     self.after_cr = false;
+                    // Both count: an event may grow by one line without an end, or by many short
+                    // ones.
                     if self.line.len() + self.data.len() >= self.most {
                         return Err(format!(
                             "an event of the stream has more than {} bytes",

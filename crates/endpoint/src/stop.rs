@@ -40,6 +40,7 @@ impl<'a> StoppedText<'a> {
                 .find(*stop)
                 .map(|at| (start + at + stop.len(), start + at))
         };
+        // The pairs are in order of the end first, the beginning second: the rule of this module.
         match self.stops.iter().filter_map(found).min() {
             Some((_, begin)) => {
                 self.text.truncate(begin);

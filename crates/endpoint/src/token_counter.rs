@@ -87,6 +87,7 @@ impl TokenCounter {
         let mut counts = HashMap::new();
         let mut texts: Vec<&str> = texts.collect();
         texts.sort_unstable();
+        // The samples of a problem share their prompt, which is counted once.
         texts.dedup();
         for some in texts.chunks(MAX_PARALLEL_COUNTS) {
             let mut tasks = JoinSet::new();
@@ -95,6 +96,7 @@ impl TokenCounter {
                 tasks.spawn(async move { counter.count(&text).await.map(|count| (text, count)) });
             }
             while let Some(counted) = tasks.join_next().await {
+                // A part of the counts would be no check: an estimate takes its place.
                 counts.extend([counted.ok()??]);
             }
         }
@@ -123,6 +125,7 @@ impl TokenCounter {
             url: self.url.as_str().to_string(),
             reason,
         };
+        // The token alone is one token where the server adds none, and two where it adds its own.
         match self.count_or_probe(bos).await {
             Some(1) => Ok(SpecialTokenMode::AsWritten),
             Some(2) => Ok(SpecialTokenMode::Without(bos.clone())),

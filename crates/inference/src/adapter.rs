@@ -87,6 +87,7 @@ impl LowRank {
             scale,
             magnitude,
         } = self;
+        // The product is summed up first and scaled once, as peft computes its delta.
         let mut delta = vec![0f32; values.len()];
         for (factor, a) in b[row * rank..][..*rank]
             .iter()
@@ -102,6 +103,8 @@ impl LowRank {
             .zip(delta)
             .for_each(|(value, delta)| *value += delta * scale);
         if let Some(magnitude) = magnitude {
+            // The length of the changed row, not of the base's: DoRA sets the length of what is
+            // added up.
             let squares: f64 = values.iter().map(|value| f64::from(*value).powi(2)).sum();
             let factor = magnitude[row] / squares.sqrt() as f32;
             values.iter_mut().for_each(|value| *value *= factor);
@@ -478,6 +481,8 @@ fn change(config: &RawConfig, module: &str, parts: Parts) -> Result<Change, Erro
         (_, _, None, Some(_)) => return Err(half("lora_embedding_A")),
         _ => return Err(half("both lora_A and lora_B")),
     };
+    // The scale comes from the rank of the configuration: with another one in the file the change
+    // would have the wrong size, and nothing would show it.
     let expected = config.rank(module)?;
     if expected != rank as f64 {
         return Err(first

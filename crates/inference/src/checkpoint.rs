@@ -70,6 +70,7 @@ impl Checkpoint {
         if let Some((adapter, _)) = &adapter {
             adapter_has_embedding = adapter.has_embedding();
             if adapter_has_embedding {
+                // Before the tokenizer is checked against it: the adapter may have added tokens.
                 config.vocab_size = adapter.vocabulary().unwrap_or(config.vocab_size);
             }
             warnings.extend(adapter.warning(&files.base_name()));
@@ -83,6 +84,8 @@ impl Checkpoint {
             digest: digest.clone(),
         });
         let tensors = Tensors::of(&weight_files, &config, adapter.map(|(adapter, _)| adapter))?;
+        // generation_config.json and tokenizer_config.json are in no digest: what they decide here,
+        // EOS and BOS, stands in the manifest itself.
         let digest = |bytes: &[u8]| blake3::hash(bytes).to_hex().to_string();
         Ok(Self {
             name: files.name(),

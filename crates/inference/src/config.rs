@@ -407,6 +407,8 @@ impl RawConfig {
     fn validate(self) -> Result<ModelConfig, Error> {
         let architecture = self.architecture()?;
         self.refuse_unimplemented()?;
+        // The bounds on dimensions lie above published models, and so low that no size computed
+        // from them overflows 64 bits.
         let hidden_size = required("hidden_size", self.hidden_size, 1 << 17)?;
         let heads = required("num_attention_heads", self.num_attention_heads, 1 << 12)?;
         let defaults = architecture.defaults();
@@ -471,6 +473,7 @@ impl RawConfig {
             .iter_mut()
             .for_each(|window| *window = window.filter(|&window| window < context_length));
         let attention_bias = self.attention_bias.unwrap_or(false);
+        // The classes of Mistral and Qwen2 in transformers do not read `attention_bias`.
         let (qkv_bias, attention_output_bias) = match architecture {
             Architecture::Llama | Architecture::Qwen3 => (attention_bias, attention_bias),
             Architecture::Mistral => (false, false),
@@ -745,6 +748,7 @@ impl RawRope {
             factor if factor <= 1.0 => 1.0,
             factor => 0.1 * scale * factor.ln() + 1.0,
         };
+        // transformers tests these by Python's truth, so that 0 counts as absent.
         let given = |value: Option<f64>| value.filter(|&value| value != 0.0);
         let attention_factor = match (
             self.attention_factor,

@@ -72,6 +72,7 @@ impl Gguf {
         let mut parts = vec![first];
         for (number, path) in paths.iter().enumerate().skip(1) {
             let part = Container::open(path)?;
+            // `split.no` counts from 0, the names of files from 1.
             if part.metadata.number("split.no")? != Some(number as u64) {
                 let message = format!("is not part {} of {count}, as its name says", number + 1);
                 return Err(Error::new(ErrorKind::Weights, message).in_file(part.file_name()));
@@ -147,6 +148,7 @@ impl Gguf {
         let entries = entries.filter(|(_, tensor)| tensor.name != ROPE_FACTORS);
         let stored = entries.map(|(part, tensor)| {
             let name = tensor_names::transformers_name(&tensor.name);
+            // Biases too: they are added before the rotation.
             let rotated = [".q_proj.", ".k_proj."]
                 .iter()
                 .any(|projection| name.contains(projection));

@@ -123,6 +123,7 @@ impl Inspection {
                 "memory_bytes",
                 tensors.packed_bytes(config, format).to_string(),
             ),
+            // Not from the cache: an inspection tells what is there now.
             ("weights_digest", checkpoint.weight_files.digest(None)),
             ("config_digest", checkpoint.config_digest),
             ("tokenizer_digest", checkpoint.tokenizer_digest),
@@ -156,6 +157,7 @@ impl Inspection {
         let untrained = tensors
             .untrained_rows()
             .into_iter()
+            // Rows beyond the tokenizer have a warning of their own.
             .filter(|&row| row < tokenizer.vocabulary());
         let untrained: Vec<String> = untrained
             .map(|row| tokenizer.describe_token(row as u32))

@@ -146,6 +146,7 @@ impl KvCache {
 
     /// Blocks that can still be allocated.
     pub(crate) fn available_blocks(&self) -> usize {
+        // No underflow: the capacity is never lowered below the blocks that there are.
         self.capacity - self.ref_counts.len() + self.free_blocks.len()
     }
 
@@ -169,11 +170,13 @@ impl KvCache {
         for index in 0..positions / BLOCK {
             let block = self.block_tables[other.0][index];
             self.ref_counts[block] += 1;
+            // Whole blocks of a prefix are full: no sequence writes to them again.
             self.block_tables[seq.0].push(block);
         }
         if !positions.is_multiple_of(BLOCK) {
             let from = self.block_tables[other.0][positions / BLOCK];
             let copied = self.allocate_block().and_then(|to| {
+                // In the table before it is copied: `free` gives it back if the copy fails.
                 self.block_tables[seq.0].push(to);
                 self.memory.copy_block(from, to)
             });
@@ -202,6 +205,8 @@ impl KvCache {
     pub(crate) fn reserve(&mut self, seq: SeqId, end: usize) -> bool {
         while self.block_tables[seq.0].len() * BLOCK < end {
             let Some(block) = self.allocate_block() else {
+                // Blocks that were found stay with the sequence: the caller makes room and asks
+                // again, or frees it.
                 return false;
             };
             self.block_tables[seq.0].push(block);
@@ -264,6 +269,7 @@ impl KvCache {
     /// When a position was not reserved.
     pub(crate) fn slots(&self, seq: SeqId, positions: Range<usize>) -> impl Iterator<Item = u32> {
         let table = &self.block_tables[seq.0];
+        // Slots fit 32 bits: `Pool::max_blocks` bounds the elements of a layer by that.
         positions.map(|position| (table[position / BLOCK] * BLOCK + position % BLOCK) as u32)
     }
 

@@ -105,6 +105,7 @@ impl LocalModel {
     /// # Errors
     /// Those of its files name the file, and the tensor or key; see [`ErrorKind`].
     pub fn load(files: CheckpointFiles, options: &EngineOptions) -> Result<Self, Error> {
+        // Before the checkpoint is read, so that a device that is not there is told at once.
         let device = options.open_device()?;
         let threads = Threads::start(options.threads).map_err(|error| {
             Error::new(
@@ -334,6 +335,7 @@ impl LocalModel {
             .compute()
             .threads
             .for_each(prompts.len(), |_, index| {
+                // Each index is one task's: none is set twice, and none is left out.
                 let _ = ids[index].set(self.encode(&prompts[index].text));
             });
         ids.into_iter()
@@ -378,6 +380,7 @@ fn cpu_weights(
     let (config, tensors) = (&checkpoint.config, &checkpoint.tensors);
     let laid_out = tensors.packed_bytes(config, format);
     let free = memory::free_bytes();
+    // Mapped files are not counted: their pages can be given up and read again.
     if let Some(free) = free {
         check_memory(laid_out, free, ErrorKind::WeightsTooLarge)?;
     }
@@ -440,6 +443,8 @@ fn details(
 ) -> BTreeMap<String, String> {
     let (config, tensors) = (&checkpoint.config, &checkpoint.tensors);
     let eos: Vec<String> = config.eos_token_ids.iter().map(u32::to_string).collect();
+    // What can change a completion. Batch size, threads and memory are left out: on the CPU they
+    // change no bit.
     let mut details = vec![
         ("architecture", config.architecture.class_name().to_string()),
         ("arithmetic", arithmetic),
@@ -453,6 +458,7 @@ fn details(
     details.extend(device.map(|device| ("device", device::name(device))));
     let asked = options.quantize.map(|Quantization::Q8| "q8_0".to_string());
     let mut quantization: Vec<String> = tensors.quantization().into_iter().chain(asked).collect();
+    // A Q8_0 file that is asked for in 8 bits keeps its blocks: nothing is rounded then.
     quantization.dedup();
     if !quantization.is_empty() {
         details.push(("quantization", quantization.join(", then ")));
@@ -538,6 +544,7 @@ impl Generator for LocalModel {
                         random,
                     });
                 }
+                // A prompt that does not fit is one failed item and not the end of the run.
                 Err(message) => on_event(Event::Finished(refused(index, &ids, message)))?,
             }
         }

@@ -46,6 +46,8 @@ pub(crate) fn logprob(logits: &[f32], token: u32) -> Option<f32> {
     for (sum, &logit) in sums.iter_mut().zip(rest) {
         *sum += f64::from(exp(logit - largest));
     }
+    // At least 1, since the largest logit adds exp(0), so that the result is at most 0. A logit of
+    // +∞ makes it NaN.
     let total: f64 = sums.iter().sum();
     let logit = *logits.get(token as usize)?;
     let logprob = (f64::from(logit) - f64::from(largest) - total.ln()) as f32;

@@ -46,6 +46,7 @@ fn within_group(available: u64, limits: Option<CGroupLimits>, inactive_file: u64
     match limits {
         None => available,
         Some(limits) => {
+            // Swap is left out: each step reads all weights.
             let free = limits.free_memory.saturating_add(inactive_file);
             available.min(free.min(limits.total_memory))
         }

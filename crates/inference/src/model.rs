@@ -107,6 +107,7 @@ impl Model {
     pub(crate) fn new_cache(&self, capacity: usize) -> KvCache {
         match &self.backend {
             Backend::Cpu(_) => {
+                // A second cache at the same time finds none and takes new memory.
                 let memory = std::mem::take(
                     &mut *self
                         .cache_buffers
@@ -198,6 +199,7 @@ impl Model {
 
     /// `(cos, sin)` of each pair of a head for each row: `[rows, head_dim / 2]`.
     fn cos_sin(&self, rows: &[Row]) -> Vec<(f32, f32)> {
+        // A panic while the lock was held leaves a sound table: positions are added whole.
         let positions = rows.iter().map(
             |&Row {
                  position, length, ..
@@ -258,6 +260,8 @@ impl Model {
                 norms,
             }
             .apply(&qkv)?;
+            // After all rows have written: rows of one prompt see each other within their step.
+            // What a row sees ends at its own position, so that later ones do not show.
             let attended = Attention {
                 compute,
                 cache,

@@ -29,6 +29,8 @@ pub(crate) fn shared_prefixes(prompts: &[&[u32]]) -> Vec<SharedPrefix> {
             && length > common
         {
             open.pop();
+            // In this order a prompt that is a prefix of the others comes first: the one that could
+            // lose its last token to the prefix.
             let length = length.min(prompts[first].len() - 1);
             found.push(SharedPrefix {
                 start: first,
@@ -61,6 +63,7 @@ fn worthwhile(prefixes: Vec<SharedPrefix>) -> Vec<SharedPrefix> {
             around.pop();
         }
         let shared = around.last().map_or(0, |outer| outer.length);
+        // One of the prompts would compute it anyway.
         let saved = (prefix.end - prefix.start - 1) * prefix.length.saturating_sub(shared);
         if saved >= MIN_SAVED_ROWS {
             around.push(prefix);

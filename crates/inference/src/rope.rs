@@ -78,6 +78,7 @@ fn scale(pair: usize, divisor: f32, config: &ModelConfig) -> f32 {
                 (low, high) = (low.floor(), high.ceil());
             }
             (low, high) = (low.max(0.0), high.min(dim - 1.0));
+            // As transformers keeps the ramp from dividing by zero.
             if low == high {
                 high += 0.001;
             }
@@ -134,6 +135,8 @@ impl RopeTable {
                 all.extend_from_slice(&self.pairs[position * half..][..half]);
                 continue;
             }
+            // Rows of one prompt have one length and come together: the last one is enough to
+            // remember.
             if longer.as_ref().is_none_or(|(known, _)| *known != length) {
                 longer = Some((length, frequencies(&self.config, length)));
             }

@@ -155,6 +155,7 @@ impl<'a> Scheduler<'a> {
         let mut schedule = Schedule::new(self, requests)?;
         while schedule.admit()? {
             schedule.step(on_event)?;
+            // A run of a single step would lay out panels that nobody reads.
             if !schedule.is_done() {
                 self.model.prepack().map_err(Error::from)?;
             }
@@ -237,6 +238,7 @@ impl<'a, 'e> Schedule<'a, 'e> {
                     break;
                 }
                 // No running sequence will leave: then the prefixes have to.
+                // They do not come back, so that the next try joins without one and cannot fail.
                 self.cached_prefixes
                     .drain(..)
                     .for_each(|(_, seq)| self.cache.free(seq));
@@ -295,6 +297,8 @@ impl<'a, 'e> Schedule<'a, 'e> {
                 Some((length, seq)) => (length, self.cache.fork(seq, length)),
                 None => (0, Some(self.cache.add_sequence())),
             };
+            // Without its prefix a prompt is computed whole: slower, and the same. So a lack of
+            // room is no error here, nor below.
             let Some(seq) = seq else { return Ok(()) };
             if !self.cache.reserve(seq, prefix.length) {
                 self.cache.free(seq);
@@ -317,6 +321,8 @@ impl<'a, 'e> Schedule<'a, 'e> {
         on_event: &mut dyn FnMut(Event) -> Result<(), E>,
     ) -> Result<(), E> {
         let started = Instant::now();
+        // Some sequence is running: no row at all means that even a lone one found no block, so
+        // that the system has less memory than the capacity promised.
         let plan = self.plan();
         if plan.rows.is_empty() {
             let message = "the system has no memory for the KV cache";
@@ -334,6 +340,8 @@ impl<'a, 'e> Schedule<'a, 'e> {
         if prefilled > 0 {
             on_event(Event::Prefilled(prefilled))?;
         } else {
+            // Steps with prefill are not measured: their rows are those of prompts, whatever the
+            // batch size.
             let waiting = !self.waiting.is_empty();
             self.tuner
                 .record_step(plan.rows.len(), started.elapsed(), waiting);
@@ -441,6 +449,8 @@ impl<'a, 'e> Schedule<'a, 'e> {
     /// is room.
     fn plan(&mut self) -> StepPlan {
         let mut plan = StepPlan::default();
+        // Decode first: running completions get a token each step, however long the prompts that
+        // wait.
         for decode in [true, false] {
             let mut index = 0;
             while index < self.running.len() {
@@ -454,6 +464,8 @@ impl<'a, 'e> Schedule<'a, 'e> {
                 if (uncached == 1) == decode && count > 0 {
                     let (seq, cached) = (*seq, *cached);
                     if !self.cache.reserve(seq, cached + count) {
+                        // Looks at the same index again: the sequence there may itself be the one
+                        // that left.
                         self.preempt(index, &mut plan);
                         continue;
                     }
@@ -479,6 +491,8 @@ impl<'a, 'e> Schedule<'a, 'e> {
     fn preempt(&mut self, index: usize, plan: &mut StepPlan) {
         if let Some((prefix, seq)) = self.cached_prefixes.pop() {
             self.cache.free(seq);
+            // Running sequences may share its blocks, so that few or none get free: then more is
+            // freed in the next round.
             self.pending_prefixes.push(prefix);
             return;
         }
@@ -486,7 +500,10 @@ impl<'a, 'e> Schedule<'a, 'e> {
         debug_assert!(index <= youngest);
         if let Some(Running { sequence, seq, .. }) = self.running.pop() {
             self.cache.free(seq);
+            // The last one, so that the numbers of the others in the plan stay.
             plan.remove_sequence(youngest, seq);
+            // Its new tokens stay, and with them its place in the random stream: only keys and
+            // values are computed again.
             self.waiting.push_front(sequence);
         }
     }
@@ -510,6 +527,7 @@ impl Scheduler<'_> {
         } = sequence;
         let token = match (&self.sampling, &request.random) {
             (Some(sampling), Some(random)) => {
+                // The penalty covers the prompt too, as in transformers.
                 let history = [request.prompt.as_slice(), tokens].concat();
                 let step = tokens.len() as u64;
                 SAMPLER.with_borrow_mut(|sampler| {
@@ -560,6 +578,7 @@ impl Scheduler<'_> {
             logprobs,
             ..
         } = sequence;
+        // Left out by its place: not every tokenizer calls its end-of-sequence token special.
         let shown = match tokens.split_last() {
             Some((_, shown)) if finish == Ok(FinishReason::Eos) => shown,
             _ => &tokens,
@@ -612,6 +631,7 @@ impl StepPlan {
         let Some(first) = self.rows.iter().position(|row| row.seq == seq) else {
             return;
         };
+        // One run: `plan` adds the rows of a sequence at once.
         let count = self.rows.iter().filter(|row| row.seq == seq).count();
         self.rows.drain(first..first + count);
         self.scheduled.retain(|&(scheduled, _)| scheduled != index);

@@ -92,6 +92,8 @@ impl Threads {
 
     fn run(&self, work: Work<'_>) {
         let _job_lock = lock(&self.job_lock);
+        // The job and the count need no order among themselves: workers read them after the number,
+        // which is raised last.
         let shared = &*self.shared;
         shared
             .job
@@ -99,12 +101,15 @@ impl Threads {
         shared.busy.store(self.workers.len(), Ordering::Relaxed);
         shared.job_number.fetch_add(1, Ordering::SeqCst);
         if shared.sleepers.load(Ordering::SeqCst) > 0 {
+            // Under the lock: a worker that has just looked in vain is asleep by now, or looks
+            // again.
             let _sleep_lock = lock(&shared.sleep_lock);
             shared.wake.notify_all();
         }
         let own = catch_unwind(AssertUnwindSafe(|| work(0)));
         // `work` lives until every worker is done with it, come what may.
         let mut spins = 0;
+        // Acquire, for the Release of each worker: what its tasks wrote is seen from here on.
         while shared.busy.load(Ordering::Acquire) > 0 {
             spin_or_yield(&mut spins);
         }

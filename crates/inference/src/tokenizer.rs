@@ -161,7 +161,10 @@ impl TextTokenizer {
             bos: None,
             appends_eos: false,
         };
+        // What the post-processor puts around any text is all there is of an empty one. BOS is not
+        // set yet, so that `encode` adds none of its own.
         let framing = loaded.encode("", PromptKind::Plain)?;
+        // One token may be both, as in GPT-2: alone at the beginning it ends nothing.
         loaded.appends_eos = framing
             .last()
             .is_some_and(|id| eos_ids.contains(id) && Some(*id) != bos_id);

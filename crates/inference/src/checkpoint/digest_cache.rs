@@ -120,6 +120,8 @@ fn add(cache: &Path, line: &Line) -> std::io::Result<()> {
     }
     let mut text = serde_json::to_vec(line)?;
     text.push(b'\n');
+    // Not synced: a line that a crash cuts off spoils itself and the next one, which costs hashing
+    // twice.
     File::options()
         .create(true)
         .append(true)

@@ -409,6 +409,7 @@ pub enum TemplateSource {
 }
 
 fn last_part(dir: &Path) -> String {
+    // Resolved first: the folder `.` has no last part.
     let whole = dir.canonicalize().unwrap_or_else(|_| dir.to_path_buf());
     whole.file_name().map_or_else(
         || dir.display().to_string(),
@@ -561,6 +562,8 @@ impl WeightFiles {
         let mut hasher = blake3::Hasher::new();
         self.files.iter().for_each(|file| {
             hasher.update_rayon(&file.bytes);
+            // Out of this process only: on Linux the pages stay in the page cache, where the first
+            // step finds them.
             file.release(0..file.bytes.len());
         });
         hasher.finalize().to_hex().to_string()

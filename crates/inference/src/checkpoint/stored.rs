@@ -45,6 +45,7 @@ impl Stored {
                 .caused_by(error)
         })?;
         let stored = parsed.tensors().into_iter().map(|(name, view)| {
+            // The library keeps its offsets to itself, but its slices are of these bytes.
             let start = view.data().as_ptr().addr() - file.bytes.as_ptr().addr();
             let range = start..start + view.data().len();
             let (storage, shape, order) = (
@@ -152,6 +153,8 @@ impl Stored {
     pub(super) fn row(&self, index: usize, rounding: Rounding, to: &mut [f32]) {
         self.storage
             .widen(self.row_bytes(self.order.place(index), to.len()), to);
+        // An adapter counts rows as transformers does, whatever their order in the file. Rounding
+        // comes last: a change belongs to the exact weights.
         if let Some(change) = &self.change {
             change.apply(index, to);
         }
@@ -160,6 +163,7 @@ impl Stored {
 
     /// All values of a vector, in f32.
     pub(super) fn elements(&self, rounding: Rounding) -> Vec<f32> {
+        // No change is applied: `Tensors::change` lets adapters change matrices only.
         let mut stored = vec![0.0; self.shape.iter().product()];
         self.storage.widen(self.data(), &mut stored);
         rounding.round(&mut stored);
@@ -178,6 +182,8 @@ impl Stored {
     ) {
         let width = self.shape[1];
         let bf16 = WeightFormat::Numbers(Precision::Bf16);
+        // Rounding to bf16 changes no value that is bf16 already, and blocks are not rounded twice.
+        // The last cell of an odd row is half filling, which is not in the file.
         let as_it_is = self
             .change
             .is_none()

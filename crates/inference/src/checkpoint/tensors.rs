@@ -130,12 +130,14 @@ impl Tensors {
         }
         let mut tensors = Self { by_name };
         let adapter = adapter.unwrap_or_default();
+        // Before the check, which then holds the adapter's tensors to shape and dtype too.
         for (name, stored) in adapter.replaced {
             if !expected_tensors(config).contains_key(&name) {
                 return Err(stored.error("is not part of such a model"));
             }
             tensors.by_name.insert(name, stored);
         }
+        // Changes come after it: they name tensors that must be there, and need their shapes.
         tensors.check(config, files.files.first().map_or("", |file| &file.name))?;
         for (name, change) in adapter.changed {
             // A tied output layer is the embedding, as peft too finds it.

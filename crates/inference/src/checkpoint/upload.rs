@@ -147,6 +147,7 @@ impl Uploader<'_> {
             for start in (0..part.shape[0]).step_by(at_a_time) {
                 let count = at_a_time.min(part.shape[0] - start);
                 let piece = match dtype {
+                    // Narrowed on the CPU, so that half as many bytes are sent.
                     DType::BF16 => self.piece(part, start, (count, width), bf16::from_f32),
                     _ => self.piece(part, start, (count, width), |value| value),
                 };

@@ -118,6 +118,7 @@ impl Loader<'_> {
 
     /// A table `[rows, width]` whose rows are read where they are stored: it is never multiplied by.
     fn table(&self, name: &str) -> Result<Matrix, Error> {
+        // As f32, which holds any stored value exactly: no product reads these rows.
         let (stored, format) = (self.checked(name)?, WeightFormat::Numbers(Precision::F32));
         let shape = (stored.shape[0], stored.shape[1]);
         let rows = StoredRows {

@@ -24,6 +24,8 @@ pub(super) struct Arrangement {
 
 impl Arrangement {
     pub(super) fn of(rows: &[Row]) -> Self {
+        // The rows of a sequence stand together in a step (`Schedule::plan`), so that each is one
+        // run.
         let (mut singles, mut others) = (Vec::new(), Vec::new());
         let mut start = 0;
         for run in rows.chunk_by(|left, right| left.seq == right.seq) {
@@ -34,6 +36,8 @@ impl Arrangement {
             start += run.len();
         }
         // A stable order, so that equal steps are equal computations.
+        // The farthest first, so that neighbours see about as many positions and little is filled
+        // up.
         singles.sort_by_key(|&row| std::cmp::Reverse(rows[row].position));
         let (mut order, singles) = (singles.clone(), singles.len());
         let mut runs = Vec::new();
@@ -89,6 +93,8 @@ impl Arrangement {
         for run in &self.runs {
             let mut start = run.start;
             while start < run.end {
+                // As if each row saw what the last one sees: how many rows fit decides which is the
+                // last.
                 let last = &rows[run.end - 1];
                 let count = limits
                     .run(see(&rows[start]).start..last.position + 1)
@@ -198,6 +204,7 @@ impl AttentionBatch {
                 mask.extend((range.start..range.start + positions).map(weight));
             }
         }
+        // Each row sees its own position, so that no softmax is over −∞ alone.
         let hidden = mask.iter().any(|&weight| weight != 0.0);
         let mask = hidden
             .then(|| Tensor::from_vec(mask, (sequences, 1, each, 1, positions), device))

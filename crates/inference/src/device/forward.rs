@@ -160,6 +160,7 @@ impl DeviceModel {
             x = (x + weights.down.apply(&gated)?)?;
         }
         if wanted.is_empty() {
+            // A view: nothing of size zero may be allocated on a device.
             return x.narrow(0, 0, 0);
         }
         let mut arranged_at = vec![0; rows.len()];
@@ -290,6 +291,7 @@ impl DeviceModel {
                 &none.broadcast_as(best.shape())?,
             )?;
             let ids = ids.min(D::Minus1)?.to_vec1::<u32>()?;
+            // Only NaN differs from itself, and a row that holds one has no maximum to trust.
             let unsound = logits.ne(&logits)?.max(D::Minus1)?.to_vec1::<u8>()?;
             tokens.extend(
                 ids.into_iter()
@@ -333,6 +335,7 @@ impl<'a> Step<'a> {
         };
         let mut batches: Vec<(Option<usize>, Vec<AttentionBatch>)> = Vec::new();
         for &window in &model.config.windows {
+            // Slots and masks are uploaded once a window and not once a layer.
             if !batches.iter().any(|(known, _)| *known == window) {
                 batches.push((
                     window,

@@ -56,6 +56,7 @@ impl Pool {
         let wanted = (2 * blocks).max(FIRST_BLOCKS).min(most.max(blocks));
         let zeros = || Tensor::zeros((wanted * BLOCK, self.width), self.dtype, &self.device);
         for layer in &mut self.layers {
+            // One layer after the other, so that only one of them is there twice.
             if layer.dim(0)? < blocks * BLOCK {
                 let larger = zeros()?;
                 larger.slice_set(layer, 0, 0)?;
@@ -86,6 +87,7 @@ impl Pool {
     pub(super) fn targets(&self, slots: Vec<u32>) -> Result<Tensor> {
         let rows = slots.len();
         Tensor::from_vec(slots, (rows, 1), &self.device)?
+            // candle's scatter wants an index for each element, not for each row.
             .broadcast_as((rows, self.width))?
             .contiguous()
     }

@@ -345,6 +345,7 @@ fn parse(cursor: &mut Cursor<'_>) -> ReadResult<ParsedHeader> {
     }
     let alignment = match items.get("general.alignment") {
         None => ALIGNMENT,
+        // At least 8, as the format demands, so that blocks can be read where they lie.
         Some(MetadataValue::Number(number)) if number.is_power_of_two() && *number >= 8 => *number,
         Some(_) => return damaged("`general.alignment` is not a power of two from 8 on"),
     };
@@ -362,6 +363,8 @@ fn tensor_infos(cursor: &mut Cursor<'_>, count: u64) -> ReadResult<Vec<TensorInf
         }
         let mut shape = Vec::new();
         for _ in 0..dimensions {
+            // Where an address has 32 bits `size` refuses what became too large, by the tensor's
+            // name.
             shape.push(usize::try_from(cursor.u64()?).unwrap_or(usize::MAX));
         }
         // The file names the columns first.
@@ -592,6 +595,7 @@ impl Metadata {
                 range,
                 ..
             }) if of == kinds::I32 => Ok(Some(range.clone())),
+            // A list without elements says nothing, whatever their kind.
             Some(MetadataValue::List { count: 0, .. }) => Ok(None),
             Some(item) => Err(self.other_kind(key, wanted, item)),
         }

@@ -236,6 +236,7 @@ fn claimed(header: &Header) -> impl Iterator<Item = (&str, String, u64)> {
         (
             &*info.name,
             kind.to_lowercase(),
+            // Offsets are not checked in a file that is refused: they may even go back.
             next.saturating_sub(info.offset),
         )
     })

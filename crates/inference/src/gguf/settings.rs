@@ -114,6 +114,7 @@ pub(super) fn config(gguf: &Gguf) -> Result<Value, Error> {
     let kv_heads = metadata
         .number_of_all_layers(&key("attention.head_count_kv"))?
         .unwrap_or(heads);
+    // No heads at all are refused with the other settings of the model.
     let even_split = hidden_size.checked_div(heads).unwrap_or(0);
     let head_dim = metadata
         .number(&key("attention.key_length"))?
@@ -151,6 +152,7 @@ pub(super) fn config(gguf: &Gguf) -> Result<Value, Error> {
         .number(&key("attention.sliding_window"))?
         .filter(|window| *window > 0);
     let mut config = json!({
+        // llama.cpp has one architecture for both families, of which only Mistral has windows.
         "model_type": if own == "llama" && window.is_some() { "mistral" } else { model_type },
         "hidden_size": hidden_size,
         "num_hidden_layers": required("block_count")?,
@@ -162,11 +164,13 @@ pub(super) fn config(gguf: &Gguf) -> Result<Value, Error> {
         "max_position_embeddings": required("context_length")?,
         "vocab_size": vocabulary,
         "rope_theta": metadata.float(&key("rope.freq_base"))?.unwrap_or(10_000.0),
+        // The format has no key for it: the tensor is left out.
         "tie_word_embeddings": !has("output.weight"),
         "attention_bias": has("blk.0.attn_q.bias") && own != "qwen2",
         "mlp_bias": has("blk.0.ffn_gate.bias"),
         "sliding_window": window,
         "use_sliding_window": window.is_some(),
+        // The one window that a file names is that of all layers: patterns of windows are refused.
         "max_window_layers": 0,
         "bos_token_id": vocabulary::special_id(metadata, "bos")?,
         "eos_token_id": vocabulary::eos_ids(metadata)?,

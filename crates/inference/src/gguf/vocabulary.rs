@@ -134,6 +134,7 @@ fn sentence_pieces(metadata: &Metadata, tokens: &[Token<'_>]) -> Result<Value, E
         );
         return Err(error.expected(tokens.len().to_string(), scores.len().to_string()));
     }
+    // Only ordinary pieces are merged: others are found as they are, or stand for bytes.
     let ids: HashMap<&str, usize> = tokens
         .iter()
         .filter(|token| token.token_type == TokenType::Normal)
@@ -291,6 +292,7 @@ pub(super) fn tokenizer_config(metadata: &Metadata) -> Result<Value, Error> {
         Some(add_bos) => add_bos,
         None => match metadata.text("tokenizer.ggml.model")? {
             Some("gpt2") => pre_tokenizer(metadata)?.add_bos,
+            // SentencePiece's: llama.cpp begins with the token where the file does not say.
             _ => true,
         },
     };
@@ -409,6 +411,7 @@ pub(super) fn warnings(metadata: &Metadata) -> Result<Vec<String>, Error> {
     if metadata.text("tokenizer.ggml.model")? != Some("gpt2") {
         return Ok(warnings);
     }
+    // Not refused: such files run in llama.cpp too, but how the model was trained is lost.
     if matches!(metadata.text(PRE_TOKENIZER)?, None | Some("default")) {
         warnings.push(format!(
             "the file does not say how its tokenizer splits texts (`{PRE_TOKENIZER}`): they are split as llama.cpp does \

@@ -30,6 +30,7 @@ impl Slabs {
             precision,
         };
         let block_cells = Self::block_cells_of(config, layout);
+        // A block may be larger than a slab, and a small cache needs no whole one.
         let per_slab = (SLAB_BYTES / size_of::<u32>() / block_cells).clamp(1, capacity.max(1));
         Self {
             kv_heads: config.kv_heads,

@@ -119,6 +119,8 @@ impl Kernel for RopeHead<'_> {
             for ((a, b), &(cos, sin)) in first.iter_mut().zip(second).zip(pairs) {
                 (*a, *b) = (*a * cos - *b * sin, *b * cos + *a * sin);
             }
+            // Values need no rotation: the task of a key head writes them along, `kv_heads` further
+            // on.
             if let Some(kv_head) = head.checked_sub(heads) {
                 // SAFETY: one task writes all rows of a head.
                 unsafe {

@@ -308,6 +308,8 @@ impl CustomOp1 for Argmax<'_> {
     fn cpu_fwd(&self, storage: &CpuStorage, layout: &Layout) -> Result<(CpuStorage, Shape)> {
         let rows = layout.shape().dims2()?.0;
         let threads = self.compute.threads.count();
+        // One for each thread and row. Which panels a thread takes does not matter: the better of
+        // two is the same in any order.
         let mut best = vec![Candidate::NONE; threads * rows];
         let epilogue = ArgmaxEpilogue {
             best: Shared::new(&mut best),
@@ -341,6 +343,8 @@ struct Candidate {
 impl Candidate {
     const NONE: Self = Self {
         logit: f32::NEG_INFINITY,
+        // Above all ids, so that a row of −∞ alone still has a token, and not the one that stands
+        // for NaN.
         token: NOT_A_TOKEN - 1,
     };
 
@@ -387,6 +391,7 @@ impl Epilogue for ArgmaxEpilogue {
                     token: NOT_A_TOKEN,
                 };
             } else if most >= best.logit {
+                // Equals too: a row may hold −∞ alone, and `or` decides between ids.
                 let lane = sums[..width]
                     .iter()
                     .position(|&sum| sum == most)
