@@ -1,5 +1,6 @@
 //! Where problems come from: `--data`, then the data folder, then the bundled problems.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use dataset_loader::{Benchmark, Data, DataOrigin};
@@ -92,6 +93,24 @@ pub fn load(benchmark: &Benchmark, given: Option<&Path>) -> anyhow::Result<Data>
         }
         _ => Ok(dataset_loader::bundled_problems(benchmark)),
     }
+}
+
+/// Whether every file is one of those that the benchmark's authors published, byte for byte.
+pub fn is_published(benchmark: &Benchmark, origin: &DataOrigin) -> bool {
+    let DataOrigin::Files { paths } = origin else {
+        return false;
+    };
+    let sources = benchmark
+        .sets()
+        .iter()
+        .filter_map(|set| set.source.as_ref());
+    let published: BTreeSet<&str> = sources.map(|source| source.git_blob.as_str()).collect();
+    let is_published = |path: &PathBuf| {
+        std::fs::read(path).is_ok_and(|content| {
+            published.contains(dataset_fetcher::git_blob_id(&content).as_str())
+        })
+    };
+    !paths.is_empty() && paths.iter().all(is_published)
 }
 
 /// The folder `data` in [`home`].

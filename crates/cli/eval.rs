@@ -5,10 +5,10 @@ use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
-use dataset_loader::Benchmark;
+use dataset_loader::{Benchmark, DataOrigin};
 use evaluation::{
-    ComparedRun, Exclusion, LongPrompts, MAX_TOKENS, NAME_TAG, Protocol, RunPlan, Selection,
-    Summary, TokenDetails,
+    ComparedRun, Exclusion, LongPrompts, MAX_TOKENS, NAME_TAG, PUBLISHED_DATA, Protocol, RunPlan,
+    Selection, Summary, TokenDetails,
 };
 use generation::Decoding;
 use reporting::SummaryTable;
@@ -277,6 +277,7 @@ impl Args {
             None => (selected, None),
         };
         data.check_language(benchmark, &problems)?;
+        let environment = self.environment(benchmark, &data.origin);
         Ok(RunPlan {
             problems,
             origin: data.origin,
@@ -305,14 +306,17 @@ impl Args {
                 logprobs: self.output.logprobs,
             },
             version: env!("CARGO_PKG_VERSION").to_string(),
-            environment: self.environment(),
+            environment,
             tags: self.tags()?,
         })
     }
 
     /// Facts of the run that change no completion.
-    fn environment(&self) -> BTreeMap<String, String> {
+    fn environment(&self, benchmark: &Benchmark, origin: &DataOrigin) -> BTreeMap<String, String> {
         let mut facts = self.generator.environment();
+        if data_folder::is_published(benchmark, origin) {
+            facts.insert(PUBLISHED_DATA.to_string(), "true".to_string());
+        }
         if self.output.fresh {
             facts.insert(FRESH.to_string(), "true".to_string());
         }

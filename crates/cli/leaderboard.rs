@@ -78,6 +78,9 @@ struct OutputArgs {
         requires = "runs"
     )]
     model_index: bool,
+    /// Where the evaluation can be looked at, for the model card.
+    #[arg(long, value_name = "URL", requires = "model_index")]
+    source_url: Option<String>,
     /// Also draw a bar chart of every figure into this SVG file.
     #[arg(long, value_name = "FILE.svg")]
     chart: Option<PathBuf>,
@@ -215,6 +218,7 @@ impl Args {
                 SubjectsName::CollegeMath => Subjects::CollegeMath,
             }),
             include_fresh_gaokao: self.include_fresh_gaokao,
+            source_url: self.output.source_url.clone(),
             title: self.output.title.clone(),
             columns: self.output.columns.clone(),
             rows: self.output.rows.clone(),

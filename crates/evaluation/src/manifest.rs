@@ -65,7 +65,16 @@ pub struct RunManifest {
 /// The tag of a run's name in print.
 pub const NAME_TAG: &str = "name";
 
+/// The fact of a run that its problems came from the published files, byte for byte.
+pub const PUBLISHED_DATA: &str = "published_data";
+
 impl RunManifest {
+    /// Whether its problems came from the published files: what else has as many items may be
+    /// anything.
+    pub fn is_of_published_data(&self) -> bool {
+        self.environment.contains_key(PUBLISHED_DATA)
+    }
+
     /// The model in tables: the run's tag `name`, else the model's own name.
     pub fn display_name(&self) -> &str {
         let own = &self.identity.model.name;

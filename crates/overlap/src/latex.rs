@@ -79,7 +79,7 @@ const NOTHING: [&str; 60] = [
 ];
 
 /// Commands with a sign of their own, or another name for the same.
-const COMMANDS: [(&str, Meaning); 26] = [
+const COMMANDS: [(&str, Meaning); 25] = [
     ("dfrac", Word("frac")),
     ("tfrac", Word("frac")),
     ("cfrac", Word("frac")),

@@ -51,6 +51,8 @@ pub struct LeaderboardPlan {
     pub subjects: Option<Subjects>,
     /// Fresh-GaokaoMath-2023 even where no run has it.
     pub include_fresh_gaokao: bool,
+    /// Where the evaluation can be looked at, for a model card.
+    pub source_url: Option<String>,
     /// The title; `None` for one that says what is shown.
     pub title: Option<String>,
     /// Names of the columns, in this order; `None` for all.

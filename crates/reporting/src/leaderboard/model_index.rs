@@ -13,9 +13,6 @@ use super::entry::Entry;
 use crate::escape::yaml;
 use crate::wording::counted;
 
-/// Where the benchmark and its protocol are described.
-const SOURCE_URL: &str = "https://arxiv.org/abs/2403.02884";
-
 pub(crate) fn text(board: &Leaderboard, benchmark: &Benchmark) -> String {
     let mut out = String::from("model-index:\n");
     // Runs of one model are results of one entry.
@@ -50,7 +47,7 @@ fn results(out: &mut String, board: &Leaderboard, benchmark: &Benchmark, entry: 
             (scorer, "accuracy", accuracy.accuracy)
         });
         let dataset = Dataset::of_set(benchmark, entry, set);
-        result(out, entry, &dataset, figures);
+        result(out, board, entry, &dataset, figures);
     }
     if let (Some(micro), Some(macro_)) = (entry.summary.micro, entry.summary.macro_) {
         let figures = scorers.iter().flat_map(|&scorer| {
@@ -59,7 +56,7 @@ fn results(out: &mut String, board: &Leaderboard, benchmark: &Benchmark, entry: 
                 (scorer, "macro average accuracy", macro_.by(scorer)),
             ]
         });
-        result(out, entry, &Dataset::of_averages(entry), figures);
+        result(out, board, entry, &Dataset::of_averages(entry), figures);
     }
 }
 
@@ -74,7 +71,8 @@ struct Dataset {
 impl Dataset {
     fn of_set(benchmark: &Benchmark, entry: &Entry, set: &SetSummary) -> Self {
         // Of a part, or of the bundled problems, the published revision would say what is not so.
-        let whole = !entry.on_samples() && set.counts.n == set.expected;
+        let published = entry.manifest.is_of_published_data();
+        let whole = published && !entry.on_samples() && set.counts.n == set.expected;
         let source = benchmark
             .set(&set.set)
             .and_then(|known| known.source.as_ref())
@@ -107,13 +105,16 @@ impl Dataset {
 fn suffix(entry: &Entry) -> &'static str {
     if entry.on_samples() {
         " (bundled problems of mwpbench, not MwpBench)"
-    } else {
+    } else if entry.manifest.is_of_published_data() {
         " (MwpBench)"
+    } else {
+        " (own data)"
     }
 }
 
 fn result(
     out: &mut String,
+    board: &Leaderboard,
     entry: &Entry,
     dataset: &Dataset,
     figures: impl Iterator<Item = (Scorer, &'static str, f64)>,
@@ -121,8 +122,10 @@ fn result(
     let identity = &entry.manifest.identity;
     let kind = if entry.on_samples() {
         "mwpbench-samples"
-    } else {
+    } else if entry.manifest.is_of_published_data() {
         "mwpbench"
+    } else {
+        "own-data"
     };
     let mut lines = vec![
         "  - task:".to_string(),
@@ -172,8 +175,10 @@ fn result(
             "      name: {}",
             yaml(&format!("mwpbench {}", entry.manifest.version))
         ),
-        format!("      url: {SOURCE_URL}"),
     ]);
+    // Where the evaluation can be looked at; a paper is no evaluation.
+    let url = board.plan.source_url.as_deref();
+    lines.extend(url.map(|url| format!("      url: {}", yaml(url))));
     for line in lines {
         writeln!(out, "{line}").expect("writing to memory succeeds");
     }

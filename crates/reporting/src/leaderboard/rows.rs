@@ -220,6 +220,11 @@ fn notes_on_run(entry: &Entry, scorer: Scorer) -> Vec<Note> {
             "on the bundled problems, which are not MwpBench",
         ));
     }
+    if !entry.on_samples() && !entry.manifest.is_of_published_data() {
+        notes.push(Note::remark(
+            "own data: not the published files byte for byte, whatever the number of problems",
+        ));
+    }
     if summary.protocol != evaluation::Protocol::Official.name() {
         notes.push(Note::apart(format!(
             "protocol {}, not the official one",

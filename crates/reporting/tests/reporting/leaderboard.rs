@@ -106,7 +106,7 @@ impl Run {
                 "template": { "name": "alpaca", "digest": "t", "text": "{question}" },
                 "decoding": { "max_tokens": 2048, "stop": [] }, "protocol": "official", "limit": null,
             },
-            "environment": {}, "started": "2026-01-01T00:00:00Z", "finished": "2026-01-01T01:00:00Z",
+            "environment": {"published_data": "true"}, "started": "2026-01-01T00:00:00Z", "finished": "2026-01-01T01:00:00Z",
         });
         let mut run = Self {
             name: name.to_string(),
@@ -616,12 +616,42 @@ fn a_model_card_gets_each_set_with_its_revision_and_both_averages() {
           verified: false
         source:
           name: "mwpbench 0.1.0"
-          url: https://arxiv.org/abs/2403.02884
       - task:
           type: text-generation
     "#);
     assert_eq!(text.matches("  - task:").count(), 11);
     assert_eq!(text.matches("verified: false").count(), 10 * 2 + 4);
+}
+
+/// As many problems as the benchmark has are not the benchmark.
+#[test]
+fn data_that_are_not_the_published_files_are_called_own_data() {
+    let own = || {
+        let mut run = Run::whole("one", "tuned", 40);
+        run.manifest["environment"] = json!({});
+        run
+    };
+    let plan = || LeaderboardPlan {
+        source_url: Some("https://example.org/evaluation".to_string()),
+        ..LeaderboardPlan::default()
+    };
+    let card = board(&[own()], plan()).model_index(&Benchmark::published());
+    assert!(
+        !card.contains("(MwpBench)") && !card.contains("revision:"),
+        "{card}"
+    );
+    assert!(card.contains("name: \"GSM8K (own data)\"") && card.contains("type: own-data"));
+    assert!(
+        card.contains("url: \"https://example.org/evaluation\""),
+        "{card}"
+    );
+    let table = text(&[own()], plan(), PLAIN);
+    assert!(
+        table.contains("own data: not the published files"),
+        "{table}"
+    );
+    let published = text(&[Run::whole("one", "tuned", 40)], plan(), PLAIN);
+    assert!(!published.contains("own data"), "{published}");
 }
 
 /// The folder's only run must be refused with a message of these parts.
