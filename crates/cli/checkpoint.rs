@@ -37,7 +37,7 @@ static DEMO_FILES: &[(&str, &[u8])] = &[
 /// What goes with the checkpoint that `--model` names.
 #[derive(clap::Args)]
 #[command(next_help_heading = heading::MODEL)]
-pub struct Extras {
+pub struct CheckpointExtras {
     /// LoRA adapter to merge into the checkpoint: a folder with adapter_config.json and
     /// adapter_model.safetensors.
     #[arg(long, env = "MWPBENCH_ADAPTER", value_name = "DIR")]
@@ -49,7 +49,7 @@ pub struct Extras {
     tokenizer: Option<PathBuf>,
 }
 
-impl Extras {
+impl CheckpointExtras {
     /// The flag that names an adapter, where one was given.
     pub fn adapter_flag(&self) -> Option<&'static str> {
         self.adapter.is_some().then_some("--adapter")

@@ -27,7 +27,7 @@ pub struct GeneratorArgs {
     )]
     model: String,
     #[command(flatten)]
-    extras: checkpoint::Extras,
+    extras: checkpoint::CheckpointExtras,
     #[command(flatten)]
     engine: EngineArgs,
     #[command(flatten)]

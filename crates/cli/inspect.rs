@@ -18,7 +18,7 @@ pub struct Args {
     #[arg(value_name = "PATH|demo")]
     model: String,
     #[command(flatten)]
-    extras: checkpoint::Extras,
+    extras: checkpoint::CheckpointExtras,
     #[command(flatten)]
     printing: terminal::PrintArgs,
 }

@@ -76,7 +76,7 @@ pub fn run(args: Args) -> anyhow::Result<Outcome> {
         network: Network::from_environment(),
         ..FetchRequest::new(folder)
     };
-    let mut display = display::Display::new(args.printing.quiet);
+    let mut display = display::FetchDisplay::new(args.printing.quiet);
     let fetched = dataset_fetcher::fetch(&request, &mut |event| display.update(&event));
     display.clear();
     let report = fetched?;

@@ -33,6 +33,7 @@ impl Budget {
     /// A full budget.
     pub fn on(options: Options) -> Self {
         Self {
+            // About 20 ms; the slowest of the labelled answers takes a tenth of it.
             steps: Self::PER_ANSWER,
             options,
         }
@@ -51,6 +52,8 @@ impl Budget {
                 Ok(())
             }
             None => {
+                // What is left is lost too: else a cheaper step could still succeed behind one that
+                // failed.
                 self.steps = 0;
                 Err(Exhausted)
             }

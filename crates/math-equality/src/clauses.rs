@@ -51,6 +51,7 @@ pub(crate) fn without_clause(text: &str) -> Option<&str> {
         return None;
     }
     let cuts = [membership(text), extraneous(text), clause(text)];
+    // The earliest: whatever stands behind the start of a clause belongs to it.
     let cut = cuts.into_iter().flatten().min()?;
     let bare = trimmed(&text[..cut]);
     (!bare.is_empty() && is_balanced(bare)).then_some(bare)
@@ -92,6 +93,7 @@ fn membership(text: &str) -> Option<usize> {
     let start = letter.trim_end_matches(|c: char| c.is_ascii_alphanumeric() || "_,".contains(c));
     let name = &letter[start.len()..];
     let before = start.trim_end_matches([' ', '(', ',', ';', '$', '~', '\\', ':']);
+    // `x \in \mathbb{Z}` alone is the answer and no remark on one.
     let parted = start.len() > before.len() && !start.trim_end().is_empty();
     let names_letter = !name.is_empty()
         && name

@@ -16,25 +16,25 @@ mod relations; // equations, inequalities, systems
 mod units; // what excludes what
 
 use super::budget::{Budget, Exhausted};
-use super::decision::Decision;
+use super::decision::EqualityDecision;
 use super::expr::{Constant, Expr};
 use super::value::Value;
 
 /// The outcome of a comparison, or the end of the budget.
-pub(crate) type Outcome = Result<Decision, Exhausted>;
+pub(crate) type Outcome = Result<EqualityDecision, Exhausted>;
 
 /// The same answer, by this rule.
 pub(crate) fn same(rule: &'static str) -> Outcome {
-    Ok(Decision::of(true, rule))
+    Ok(EqualityDecision::of(true, rule))
 }
 
 /// Different answers, by this rule.
 pub(crate) fn different(rule: &'static str) -> Outcome {
-    Ok(Decision::of(false, rule))
+    Ok(EqualityDecision::of(false, rule))
 }
 
 fn either(equal: bool, rule: &'static str) -> Outcome {
-    Ok(Decision::of(equal, rule))
+    Ok(EqualityDecision::of(equal, rule))
 }
 
 /// Compares two values.
@@ -43,6 +43,8 @@ pub(crate) fn compare(left: &Value, right: &Value, budget: &mut Budget) -> Outco
     if left == right {
         return same("equal/identical");
     }
+    // From both sides, for equality has no direction. A rewriting leads to a simpler kind of value
+    // and none leads back, so that this ends.
     if let Some(outcome) = rewritten(left, right, budget).transpose() {
         return outcome;
     }
@@ -58,12 +60,14 @@ pub(crate) fn compare(left: &Value, right: &Value, budget: &mut Budget) -> Outco
             either(equal, "equal/choice")
         }
         (Value::Tuple(a), Value::Tuple(b)) => collections::in_order(a, b, budget),
+        // Only lists: a set has no order even where the question asks for one.
         (Value::List(a), Value::List(b)) if budget.options().ordered => {
             collections::in_order(a, b, budget)
         }
         (Value::List(a) | Value::Set(a), Value::List(b) | Value::Set(b)) => {
             collections::in_any_order(a, b, budget)
         }
+        // A tuple has an order, so that a plain list beside it is read as coordinates.
         (Value::List(a), Value::Tuple(b)) | (Value::Tuple(b), Value::List(a)) => {
             collections::in_order(a, b, budget)
         }
@@ -133,7 +137,7 @@ fn rewritten(
     value: &Value,
     other: &Value,
     budget: &mut Budget,
-) -> Result<Option<Decision>, Exhausted> {
+) -> Result<Option<EqualityDecision>, Exhausted> {
     if let Value::PlusMinus(centre, distance) = value {
         let both = collections::plus_minus(centre.as_ref(), distance);
         return compare(&both, other, budget).map(Some);
@@ -146,6 +150,8 @@ fn rewritten(
     if ranges::is_range(other)
         && !matches!(value, Value::Text(_))
         && let Some(left) = ranges::of(value, ranges::is_plain_pair_allowed(other))
+        // The side that makes this a comparison of ranges has to be one by itself; only its partner
+        // may be a plain pair.
         && let Some(right) = ranges::of(other, false)
     {
         return ranges::compare(&left, &right, budget).map(Some);
@@ -160,6 +166,7 @@ fn rewritten(
         return Ok(Some(verdict));
     }
     match value {
+        // Two relations keep their names: `x = 2` is not `y = 2`.
         Value::Relation(operands, comparisons) if !matches!(other, Value::Relation(..)) => {
             match relations::without_name(operands, comparisons) {
                 Some(bare) => compare(bare, other, budget).map(Some),
@@ -230,6 +237,7 @@ fn same_words(left: &str, right: &str) -> bool {
         text.split(is_boundary)
             .filter(|word| !word.is_empty() && !FILLERS.contains(word))
     }
+    // Two texts of fillers alone must not agree by having no word left; their signs decide.
     (words(left).eq(words(right)) && words(left).next().is_some()) || bare(left) == bare(right)
 }
 
@@ -259,8 +267,25 @@ fn bare(text: &str) -> String {
         .collect();
     for (command, plain) in TYPESETTING {
         if bare.contains(command) {
-            bare = bare.replace(command, plain);
+            bare = with_command_replaced(&bare, command, plain);
         }
     }
     bare
+}
+
+/// A text with every `command` replaced that is not the beginning of an arrow's name. Names of
+/// other commands cannot be told from letters behind them, since braces and blanks are gone.
+fn with_command_replaced(text: &str, command: &str, plain: &str) -> String {
+    const ARROWS: [&str; 4] = ["arrow", "harpoon", "rightarrow", "rightharpoon"];
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find(command) {
+        let behind = &rest[at + command.len()..];
+        let goes_on = ARROWS.iter().any(|arrow| behind.starts_with(arrow));
+        out.push_str(&rest[..at]);
+        out.push_str(if goes_on { command } else { plain });
+        rest = behind;
+    }
+    out.push_str(rest);
+    out
 }

@@ -15,6 +15,8 @@ pub fn formulas(text: &str, span: Range<usize>) -> impl Iterator<Item = Range<us
             if let Some((open, close)) = DELIMITERS.iter().find(|(open, _)| rest.starts_with(open))
             {
                 let inner = start + open.len();
+                // A dollar sign without a partner is money or a slip; what follows it cannot be
+                // told apart any more.
                 let length = closing(&text[inner..span.end], close)?;
                 at = inner + length + close.len();
                 return Some(start..at);

@@ -53,7 +53,7 @@ pub(crate) use self::{numeric::value_f64, proportional::proportional};
 use self::normal_form::NormalForms;
 use self::polynomial::Stop;
 use super::budget::{Budget, Exhausted};
-use super::decision::Decision;
+use super::decision::EqualityDecision;
 use super::expr::{Constant, Expr, Function, Number};
 
 /// A decimal with this many significant digits was computed, not rounded by hand.
@@ -66,24 +66,31 @@ pub(crate) fn equivalent(
     left: &Expr,
     right: &Expr,
     budget: &mut Budget,
-) -> Result<Decision, Exhausted> {
+) -> Result<EqualityDecision, Exhausted> {
     budget.spend(1)?;
     if left == right {
-        return Ok(Decision::of(true, "equal/identical"));
+        return Ok(EqualityDecision::of(true, "equal/identical"));
     }
     let is_long = |number: &Number| {
         number
             .written_digits
             .is_some_and(|digits| digits >= LONG_DECIMAL_DIGITS)
     };
+    // Two numbers of one sort are what they are; a long decimal beside a short number may round it,
+    // which is looked at below.
     if let (Expr::Number(left), Expr::Number(right)) = (left, right)
         && is_long(left) == is_long(right)
     {
-        return Ok(Decision::of(left.value == right.value, "equal/rational"));
+        return Ok(EqualityDecision::of(
+            left.value == right.value,
+            "equal/rational",
+        ));
     }
     if is_infinite(left) || is_infinite(right) {
+        // An infinity whose sign cannot be seen, such as a difference of two, equals nothing but
+        // its own spelling.
         let (left, right) = (infinite_sign(left), infinite_sign(right));
-        return Ok(Decision::of(
+        return Ok(EqualityDecision::of(
             left.is_some() && left == right,
             "equal/infinity",
         ));
@@ -92,7 +99,7 @@ pub(crate) fn equivalent(
         if let Expr::Number(number) = decimal
             && matches_long_decimal(exact, number, budget)?
         {
-            return Ok(Decision::of(true, "equal/long_decimal"));
+            return Ok(EqualityDecision::of(true, "equal/long_decimal"));
         }
     }
     let is_unbased = |part: &Expr| matches!(part, Expr::Apply(Function::LogUnbased, _));
@@ -103,7 +110,12 @@ pub(crate) fn equivalent(
 }
 
 /// `\log` without a base: the natural and the decimal reading, the same on both sides.
-fn compare_readings(left: &Expr, right: &Expr, budget: &mut Budget) -> Result<Decision, Exhausted> {
+fn compare_readings(
+    left: &Expr,
+    right: &Expr,
+    budget: &mut Budget,
+) -> Result<EqualityDecision, Exhausted> {
+    // Never one reading for each side: `\log 10` would be 1 and the natural logarithm at once.
     let natural = compare(&reading(left, true), &reading(right, true), budget)?;
     if natural.equal {
         return Ok(natural);
@@ -132,11 +144,11 @@ fn reading(expr: &Expr, natural: bool) -> Expr {
 }
 
 /// The stages from exact rationals on.
-fn compare(left: &Expr, right: &Expr, budget: &mut Budget) -> Result<Decision, Exhausted> {
+fn compare(left: &Expr, right: &Expr, budget: &mut Budget) -> Result<EqualityDecision, Exhausted> {
     if let Some(left) = rational::fold(left, budget)?
         && let Some(right) = rational::fold(right, budget)?
     {
-        return Ok(Decision::of(left == right, "equal/rational"));
+        return Ok(EqualityDecision::of(left == right, "equal/rational"));
     }
     // One order for both ways to ask, so that the steps and the outcome are the same.
     let (left, right) = if substitution::fingerprint(left) <= substitution::fingerprint(right) {
@@ -145,14 +157,16 @@ fn compare(left: &Expr, right: &Expr, budget: &mut Budget) -> Result<Decision, E
         (right, left)
     };
     let symbols = substitution::free_symbols(&[left, right]);
+    // Most pairs that differ end here, before any exact arithmetic.
     if symbols.is_empty() && numeric::clearly_different(left, right, budget)? {
-        return Ok(Decision::of(false, "equal/closed_form"));
+        return Ok(EqualityDecision::of(false, "equal/closed_form"));
     }
     match compare_normal_forms(left, right, budget) {
-        Ok(Some(equal)) => return Ok(Decision::of(equal, "equal/polynomial")),
+        Ok(Some(equal)) => return Ok(EqualityDecision::of(equal, "equal/polynomial")),
+        // Only here: other pairs are decided by now, or hold parts that have no residue.
         Err(Stop::TooLarge) => {
             if let Some(equal) = residues::equal(left, right, &symbols, budget)? {
-                return Ok(Decision::of(equal, "equal/residues"));
+                return Ok(EqualityDecision::of(equal, "equal/residues"));
             }
         }
         Ok(None) | Err(Stop::Undefined) => {}
@@ -214,6 +228,7 @@ fn matches_long_decimal(
     if digits < DOUBLE_DIGITS {
         return Ok(false);
     }
+    // Neighbouring doubles are at most this share of their value apart.
     let precision = &decimal.value * RBig::from_parts(1.into(), (1_u64 << 52).into());
     let unit = if precision.sign() == dashu_int::Sign::Negative {
         -precision
@@ -260,7 +275,7 @@ fn is_infinite(expr: &Expr) -> bool {
 
 /// Whether the expression is plus infinity (`Some(true)`) or minus infinity (`Some(false)`): a
 /// product of infinity and numbers.
-fn infinite_sign(expr: &Expr) -> Option<bool> {
+pub(crate) fn infinite_sign(expr: &Expr) -> Option<bool> {
     match expr {
         Expr::Constant(Constant::Infinity) => Some(true),
         Expr::Product(factors) => {

@@ -147,6 +147,8 @@ impl Expr {
     pub(crate) fn negated(self) -> Self {
         match self {
             Self::Number(mut number) => {
+                // A negative number stays one node: the quick paths for plain numbers look for a
+                // node, not for a product by -1.
                 number.value = -number.value;
                 Self::Number(number)
             }

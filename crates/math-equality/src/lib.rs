@@ -53,7 +53,7 @@ mod show;
 mod value;
 
 pub use budget::{Budget, Exhausted};
-pub use decision::Decision;
+pub use decision::EqualityDecision;
 pub use delimiters::formulas;
 pub use options::{Options, Percent, Units};
 pub use parser::{Case, TABLES, asks_for_order, table_cases};
@@ -86,7 +86,7 @@ pub fn compare(
     left: &Reading,
     right: &Reading,
     budget: &mut Budget,
-) -> Result<Decision, Exhausted> {
+) -> Result<EqualityDecision, Exhausted> {
     comparing::compare(&left.0, &right.0, budget)
 }
 
@@ -150,7 +150,7 @@ pub fn compare_texts(
     right: &str,
     trace: &mut Vec<&'static str>,
     budget: &mut Budget,
-) -> Result<Decision, Exhausted> {
+) -> Result<EqualityDecision, Exhausted> {
     let (first, second) = (read(left, right, trace), read(right, left, trace));
     let verdict = compare(&first, &second, budget)?;
     if verdict.equal {
@@ -166,6 +166,8 @@ pub fn compare_texts(
         (Some(_), Some(_)) => return Ok(verdict),
         (left_bare, right_bare) => (left_bare.unwrap_or(left), right_bare.unwrap_or(right)),
     };
+    // The trace keeps how the whole texts were read; this reading only adds what was left out. Both
+    // draw on one budget: a clause buys no further steps.
     let rules = &mut Vec::new();
     let (first, second) = (read(left, right, rules), read(right, left, rules));
     let bare = compare(&first, &second, budget)?;

@@ -94,6 +94,7 @@ fn read(text: &str) -> (Value, &'static str) {
     if let Some(number) = fast::number(&prepared) {
         return (Value::expr(number), "parse/number");
     }
+    // Before the tokens, which know a lone `B` but read `(B)` as a variable in brackets.
     if let Some(letter) = words::choice(&prepared) {
         return (Value::Choice(letter), "parse/choice");
     }

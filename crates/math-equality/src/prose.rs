@@ -49,6 +49,8 @@ pub fn same(left: &str, right: &str, budget: &mut Budget) -> Result<bool, Exhaus
     {
         return Ok(false);
     }
+    // In order: words have none here, so that only the formulas tell "up on A, down on B" from its
+    // exchange.
     for (a, b) in left.formulas.iter().zip(&right.formulas) {
         let mut rules = Vec::new();
         let (a, b) = (
@@ -98,6 +100,8 @@ impl<'t> Prose<'t> {
 }
 
 fn is_word(part: &str) -> bool {
+    // A single letter may be an article or a variable, and loose LaTeX is no word: neither counts
+    // for or against a side.
     part.chars().filter(|sign| sign.is_alphabetic()).count() >= 2
         && !part.contains(['\\', '{', '^', '_', '='])
 }

@@ -33,6 +33,7 @@ pub(super) fn read(text: &str, other: &str, trace: &mut Vec<&'static str>) -> Va
         .iter()
         .filter_map(|sign| Some(text.rfind(sign)? + sign.len()))
         .max();
+    // Only what reads as a formula: words behind the sign are no conclusion.
     if let Some(start) = conclusion
         && let Some(value) = read_formula(&text[start..], trace)
     {
@@ -47,6 +48,7 @@ pub(super) fn read(text: &str, other: &str, trace: &mut Vec<&'static str>) -> Va
     if matches!(parsed.value, Value::Text(_))
         && !other.contains('=')
         && let Some((name, rest)) = text.rsplit_once('=')
+        // `<=`, `>=` and `!=` end in an equals sign too, and name nothing.
         && !name.ends_with(['<', '>', '!', '\\'])
     {
         if let Some(value) = read_formula(rest, trace) {
@@ -157,6 +159,7 @@ fn read_as_meant(text: &str, trace: &mut Vec<&'static str>) -> Option<Value> {
             })
         )
     };
+    // `0. 98` would be two numbers here; it is one that was torn apart, and is mended below.
     if numbers.len() > 1 && !text.contains(". ") && numbers.iter().all(is_number) {
         trace.push("parse/spaced_numbers");
         return Some(Value::Tuple(numbers));

@@ -85,6 +85,8 @@ impl fmt::Display for Exception {
 /// assert_eq!(judgement.exception, Some(Exception::IndexError));
 /// ```
 pub fn judge_completion(completion: &str, reference: &str) -> OfficialJudgement {
+    // Before the completion is looked at, as in the original: whether its clean form is a number
+    // decides how the answer is extracted, and an exception ends the judgement.
     let reference = match Reference::new(reference) {
         Ok(reference) => reference,
         Err(judgement) => return judgement,
@@ -149,6 +151,7 @@ impl Reference {
     fn judge(mut self, extracted: String, extractor: Option<&'static str>) -> OfficialJudgement {
         self.trace.extend(extractor);
         let cleaned = clean(extracted.clone(), &profile().rewrites, &mut self.trace);
+        // The original catches the exception around both texts and compares them as they came.
         let (swallowed, prediction) = match cleaned {
             Ok(clean) => (None, clean),
             Err(exception) => (Some(exception), extracted.clone()),
@@ -201,6 +204,8 @@ impl Reference {
         self.trace.push(extractor);
         OfficialJudgement {
             correct: false,
+            // Not compared: a reference that occurs within the fixed text would be equal by
+            // containment.
             prediction: Some(FAILED_EXTRACTION.to_owned()),
             reference: Some(self.clean),
             exception: None,

@@ -83,6 +83,7 @@ fn digit(c: char) -> Option<u8> {
     if c < '\u{660}' || matches!(c, '\u{1c60}'..='\u{a61f}') {
         return c.is_ascii_digit().then(|| c as u8 - b'0');
     }
+    // No character that comes here is below the second zero, so that one is found.
     let following = DIGIT_ZEROS.partition_point(|&zero| zero <= c as u32);
     let value = c as u32 - DIGIT_ZEROS[following - 1];
     (value < 10).then_some(value as u8)
@@ -143,6 +144,7 @@ fn to_ascii(c: char) -> char {
 /// exponent that undoes them do not meet. Here the point is moved before the first significant
 /// digit, and the exponent taken as a whole.
 fn long_float(plain: &str) -> Option<f64> {
+    // For the grammar alone; the value is computed below.
     plain.parse::<f64>().ok()?;
     let (mantissa, exponent) = plain.split_once(['e', 'E']).unwrap_or((plain, "0"));
     let (sign, mantissa) = match mantissa.strip_prefix('-') {
@@ -163,6 +165,8 @@ fn long_float(plain: &str) -> Option<f64> {
     } else {
         written
     };
+    // Beyond these the value is 0 or infinite, whatever the digits. The zero behind them keeps a
+    // mantissa without significant digits a number.
     let exponent = (written + whole.len() as i64 - leading_zeros as i64).clamp(-9999, 9999);
     format!("{sign}0.{significant}0e{exponent}").parse().ok()
 }

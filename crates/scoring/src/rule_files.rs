@@ -61,8 +61,10 @@ fn digest(files: &[(&str, &str)]) -> String {
     let mut hasher = blake3::Hasher::new();
     for (name, text) in files {
         let table: toml::Table = text.parse().expect("a test reads the embedded rules");
+        // Parsed and written again: comments and the layout of a file move no verdict.
         let rules = serde_json::to_string(&bare(table)).expect("tables are plain data");
         for part in [*name, rules.as_str()] {
+            // Lengths keep names and rules apart, so that no other files come to the same bytes.
             hasher
                 .update(&(part.len() as u64).to_le_bytes())
                 .update(part.as_bytes());
@@ -85,6 +87,7 @@ fn bare(table: toml::Table) -> toml::Table {
 fn bare_value(value: toml::Value) -> toml::Value {
     match value {
         toml::Value::Table(table) => toml::Value::Table(bare(table)),
+        // Items keep their places: in a list of rules the order decides.
         toml::Value::Array(items) => {
             toml::Value::Array(items.into_iter().map(bare_value).collect())
         }

@@ -81,6 +81,7 @@ pub fn check(profile: &Profile, reference: &str) -> CheckedReference {
     let is_solution = bare.contains("\\boxed") || bare.contains('\n');
     if is_balanced(bare) && !is_solution {
         let inner = undollared(bare);
+        // Dollar signs around others would close at the first one inside.
         let dollar = if inner.contains('$') { "" } else { "$" };
         judge(
             ReferenceForm::Boxed,
@@ -88,6 +89,7 @@ pub fn check(profile: &Profile, reference: &str) -> CheckedReference {
             true,
         );
     }
+    // A full stop within would end the sentence that announces the answer.
     if !is_solution && !bare.contains(". ") {
         judge(
             ReferenceForm::Announced,
@@ -203,6 +205,7 @@ fn changed(text: &str) -> Option<String> {
             let next = (text.as_bytes()[at] - b'0' + 1) % 10;
             let mut changed = text.to_owned();
             changed.replace_range(at..=at, &next.to_string());
+            // `\frac{1}{9}` would become a division by zero, which has no value to differ in.
             let is_fraction_of_nothing = next == 0 && text[..at].ends_with(['{', '/']);
             (!is_fraction_of_nothing).then_some(changed)
         }

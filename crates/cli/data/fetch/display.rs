@@ -8,13 +8,13 @@ use indicatif::{DecimalBytes, HumanDuration};
 use crate::progress::Meter;
 
 /// Draws what a fetch does.
-pub struct Display {
+pub struct FetchDisplay {
     meter: Meter,
     /// Bytes of the present file that were there when it began.
     had: u64,
 }
 
-impl Display {
+impl FetchDisplay {
     /// Nothing where `quiet`.
     pub fn new(quiet: bool) -> Self {
         Self {

@@ -18,10 +18,13 @@ pub(super) fn in_order(left: &[Value], right: &[Value], budget: &mut Budget) -> 
     either(true, "equal/in_order")
 }
 
-/// The same elements, wherever they stand; an element that is repeated counts once. Each element is
+/// The same elements, wherever they stand; where one side has more of them, an element that is
+/// repeated counts once. Each element is
 /// given to the first free partner: equality is transitive up to units and names, so that a wrong
 /// partner is never taken from another.
 pub(super) fn in_any_order(left: &[Value], right: &[Value], budget: &mut Budget) -> Outcome {
+    // Repetitions are looked for only where the counts differ: that takes quadratically many
+    // comparisons.
     if left.len() == right.len() {
         return either(matched(left, right, budget, equal)?, "equal/in_any_order");
     }

@@ -23,6 +23,7 @@ pub(super) fn equal_after_renaming(
         return Ok(false);
     };
     let mut names = to.clone();
+    // At most MOST! = 24 orders, less the one in which nothing changes: that comparison has failed.
     let renamed_equal = may_be_renamed(&from, &to)
         && permutations(&mut names, 0, &mut |names| {
             Ok(names != from && equivalent(&renamed(left, &from, names), right, budget)?.equal)

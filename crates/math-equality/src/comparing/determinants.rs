@@ -31,6 +31,7 @@ fn expanded(rows: &[Vec<Expr>]) -> Expr {
     if below.is_empty() {
         return first[0].clone();
     }
+    // n! products, which MAX_ROWS keeps to 24.
     let term = |(column, element): (usize, &Expr)| {
         let minor: Vec<Vec<Expr>> = below
             .iter()

@@ -28,6 +28,7 @@ pub(super) fn linear_in_symbol(
     let at = |point: i64| substituted(expr, &symbol, &Expr::integer(point));
     let (start, end) = (at(0), at(1));
     let slope = Expr::Sum(vec![end, start.clone().negated()]);
+    // Its sign decides which way the inequality points, so that it must be a number.
     let Some(slope_value) = value_f64(&slope).filter(|slope| slope.is_finite() && *slope != 0.0)
     else {
         return Ok(None);

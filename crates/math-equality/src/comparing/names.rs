@@ -30,6 +30,7 @@ pub(super) fn may_name_the_same(left: &Value, right: &Value) -> bool {
     };
     let same_letter = left.letter == right.letter
         && left.inverse == right.inverse
+        // Two calls of one name must agree in their arguments, which the caller has compared.
         && (left.called != right.called || left.derivatives > 0);
     same_letter || stands_for(&left, &right) || stands_for(&right, &left)
 }

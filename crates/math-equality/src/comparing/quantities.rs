@@ -49,6 +49,7 @@ pub(super) fn expressions(left: &Expr, right: &Expr, budget: &mut Budget) -> Out
         determinants::written_out(left),
         determinants::written_out(right),
     );
+    // Only one against a plain value: of two determinants with one value the entries decide, above.
     if first.is_some() != second.is_some() {
         let (first, second) = (
             first.as_ref().unwrap_or(left),
@@ -135,6 +136,7 @@ fn angle(degrees: &Expr, bare: &Expr, budget: &mut Budget) -> Outcome {
     if expressions(degrees, bare, budget)?.equal {
         return same("equal/degree_sign_missing");
     }
+    // Only a number with π is surely meant in radians.
     let holds_pi = mentions(bare, &|expr| matches!(expr, Expr::Constant(Constant::Pi)));
     let radians = Expr::Apply(Function::Degrees, vec![degrees.clone()]);
     either(
@@ -195,6 +197,7 @@ pub(super) fn ratios(left: &[Expr], right: &[Expr], budget: &mut Budget) -> Outc
         return different("equal/length");
     }
     for index in 1..left.len() {
+        // Crosswise and not as quotients: a part may be zero.
         let crossed = |a: &Expr, b: &Expr| Expr::Product(vec![a.clone(), b.clone()]);
         let (first, second) = (
             crossed(&left[0], &right[index]),
@@ -266,6 +269,7 @@ pub(super) fn same_expression(
 pub(super) fn base_missing(value: &IBig, base: u32, quantity: &Quantity) -> bool {
     match &quantity.expr {
         Expr::Number(number) if quantity.unit.is_none() => {
+            // Above ten a digit may be a letter, which no number is read with.
             (2..=10).contains(&base)
                 && number.value.to_string() == value.in_radix(base as u8).to_string()
         }

@@ -4,9 +4,9 @@ use std::cmp::Ordering;
 
 use super::linear::linear_in_symbol;
 use super::relations::turn;
-use super::{Decision, quantities};
+use super::{EqualityDecision, quantities};
 use crate::budget::{Budget, Exhausted};
-use crate::equivalence::{equivalent, value_f64};
+use crate::equivalence::{equivalent, infinite_sign, value_f64};
 use crate::expr::{Constant, Expr, Function, Symbol};
 use crate::value::{Comparison, Interval, Value};
 
@@ -114,6 +114,7 @@ pub(super) fn of(value: &Value, pairs: bool) -> Option<Range> {
                     None => next,
                 });
             }
+            // The letter is bound: `{x | x > 1}` and `{t | t > 1}` are one set.
             range.map(|range| Range::of_pieces(range.pieces))
         }
         Value::Relation(..) => solved(value),
@@ -228,6 +229,7 @@ fn absolute(left: &Expr, right: &Expr, sign: Comparison) -> Option<Range> {
         return None;
     };
     let inner = inner.first()?;
+    // `|x| < 0` holds nowhere and `|x| > -1` everywhere: neither has two ends.
     if value_f64(right)? <= 0.0 {
         return None;
     }
@@ -325,6 +327,7 @@ fn complement(range: &Range) -> Option<Range> {
             lower_closed: lower.1,
             upper_closed: !piece.piece.lower_closed,
         });
+        // What belongs to the piece is missing beyond it, and the other way round.
         lower = (piece.piece.upper.clone(), !piece.piece.upper_closed);
     }
     pieces.push(Interval {
@@ -354,6 +357,7 @@ struct Ordered {
 
 impl Ordered {
     fn is_empty(&self) -> bool {
+        // An interval of one place holds a point only where both ends belong to it.
         let point = same_place(self.lower, self.upper);
         let closed = self.piece.lower_closed && self.piece.upper_closed;
         (point && !closed) || (!point && self.lower > self.upper)
@@ -385,11 +389,12 @@ fn earlier_end(a: &Ordered, b: &Ordered) -> bool {
 fn ordered(pieces: &[Interval]) -> Option<Vec<Ordered>> {
     let place = |end: &Expr| {
         if is_infinite(end) {
-            let negative = matches!(end, Expr::Product(_));
-            return Some(if negative {
-                f64::NEG_INFINITY
-            } else {
+            // Where the sign is not known there is no place either.
+            let positive = infinite_sign(end)?;
+            return Some(if positive {
                 f64::INFINITY
+            } else {
+                f64::NEG_INFINITY
             });
         }
         value_f64(end)
@@ -404,6 +409,7 @@ fn ordered(pieces: &[Interval]) -> Option<Vec<Ordered>> {
     }
     ordered.sort_by(|a, b| {
         let closed = |piece: &Ordered| !piece.piece.lower_closed;
+        // No end is NaN: its value is finite or an infinity.
         a.lower
             .partial_cmp(&b.lower)
             .unwrap_or(Ordering::Equal)
@@ -441,6 +447,7 @@ fn normalized(range: &Range) -> Vec<Interval> {
             .into_iter()
             .map(|piece| piece.piece)
             .collect(),
+        // One piece is compared as it stands: its ends may be letters, which have no order.
         _ => range.pieces.clone(),
     }
 }
@@ -490,8 +497,8 @@ pub(super) fn compare(
     left: &Range,
     right: &Range,
     budget: &mut Budget,
-) -> Result<Decision, Exhausted> {
-    let different = Decision {
+) -> Result<EqualityDecision, Exhausted> {
+    let different = EqualityDecision {
         equal: false,
         rule: "equal/range",
     };
@@ -516,7 +523,7 @@ pub(super) fn compare(
             None => return Ok(different),
         }
     }
-    Ok(Decision {
+    Ok(EqualityDecision {
         equal: true,
         rule: "equal/range",
     })

@@ -1,7 +1,9 @@
 //! Equations, inequalities, systems.
 
 use super::quantities::has_symbols;
-use super::{Decision, Outcome, collections, determinants, different, either, equal, names, same};
+use super::{
+    EqualityDecision, Outcome, collections, determinants, different, either, equal, names, same,
+};
 use crate::budget::{Budget, Exhausted};
 use crate::equivalence::proportional;
 use crate::expr::{Expr, Function, Symbol};
@@ -20,6 +22,7 @@ pub(super) fn compare(left: &Value, right: &Value, budget: &mut Budget) -> Outco
     {
         return same("equal/relation");
     }
+    // Below, sides are exchanged and multiplied, which would turn an inequality.
     if !is_equation(a_signs) || !is_equation(b_signs) {
         return different("equal/relation");
     }
@@ -34,6 +37,7 @@ pub(super) fn compare(left: &Value, right: &Value, budget: &mut Budget) -> Outco
                 return same("equal/assignment");
             }
         }
+        // `x = 1 + 2 = 3`: what stands between the name and the last value is working.
         (Some((_, value)), None) if a_signs.len() > 1 => {
             return compare(&assigned(a, value), right, budget);
         }
@@ -204,6 +208,7 @@ pub(super) fn without_name<'v>(operands: &'v [Value], signs: &[Comparison]) -> O
             .take_while(|(_, sign)| **sign == Comparison::Equal)
             .last()
             .map(|(value, _)| value);
+        // Of `x ≈ 3` only the name stands before the sign: there the decimal counts.
         return match before_rounding {
             Some(found) if !is_name(found) => Some(found),
             _ => Some(value),
@@ -342,7 +347,7 @@ pub(super) fn congruences(
     left: &Value,
     right: &Value,
     budget: &mut Budget,
-) -> Result<Option<Decision>, Exhausted> {
+) -> Result<Option<EqualityDecision>, Exhausted> {
     let (Some(a), Some(b)) = (
         congruence(left),
         congruence(right).or_else(|| progression(right)),

@@ -47,6 +47,7 @@ fn currency(name: &str) -> &str {
 
 fn names_contradict(left: &str, right: &str) -> bool {
     match (compound(left), compound(right)) {
+        // The size counts too: 5 m is no 5 km.
         (Some(a), Some(b)) => a != b,
         _ => false,
     }
@@ -77,6 +78,7 @@ fn compound(name: &str) -> Option<Compound> {
             let power: i32 = power
                 .parse()
                 .ok()
+                // The size is multiplied out below, once for each power.
                 .filter(|power: &i32| power.abs() <= MAX_POWER)?;
             let measure = measure(unit)?;
             // A volume is a cube of a length, an area its square.

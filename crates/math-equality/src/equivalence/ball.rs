@@ -244,6 +244,7 @@ impl Real for Ball {
             if self.is_zero() {
                 return Some(Self::zero());
             }
+            // The sign is not known, but a root of what is within the error is at most this large.
             return Some(Self::around_zero(
                 self.log2_most() / f64::from(index) + 1e-9,
             ));
@@ -278,6 +279,7 @@ impl Real for Ball {
                 .context
                 .exp(&self.middle, Some(&mut precision.constants))
         };
+        // Of the middle alone; the radius is added below, as a share of the result.
         let series = series::exp(&self.middle, precision.bits);
         let mut ball = Self::from_series(series, library, f64::NEG_INFINITY, precision)?;
         // e^r − 1 ≤ 2r for r ≤ 1/4.
@@ -300,6 +302,7 @@ impl Real for Ball {
     }
 
     fn sin_cos(&self, precision: &mut Precision) -> Option<(Self, Self)> {
+        // The reduction needs a digit of π for every digit before the point.
         if top(&self.middle) > 1_000.0 {
             return None;
         }
@@ -375,6 +378,7 @@ impl Real for Ball {
     }
 
     fn integer(&self) -> Option<IBig> {
+        // Written out below, and no longer than exact rationals may be.
         if self.radius > INTEGER_RADIUS || top(&self.middle) > 20_000.0 {
             return None;
         }
@@ -405,6 +409,7 @@ impl Real for Ball {
     }
 
     fn to_f64(&self) -> f64 {
+        // To the library a precision of 0 is an unlimited one: only the conversion rounds.
         FBig::<mode::HalfEven, 2>::from_repr(self.middle.clone(), Context::new(0))
             .to_f64()
             .value()
@@ -417,5 +422,7 @@ fn log2_distance(value: &RBig, integer: &IBig) -> f64 {
     if difference.is_zero() {
         return f64::NEG_INFINITY;
     }
+    // The denominator is a power of two, whose logarithm is its length less one; that of the
+    // numerator is at least its length less one.
     difference.numerator().bit_len() as f64 - difference.denominator().bit_len() as f64
 }

@@ -146,6 +146,8 @@ impl<R: Real> Complex<R> {
     fn argument(&self, context: &mut R::Context) -> Option<R> {
         match (self.re.sign(), self.im.sign()) {
             (Some(Ordering::Greater), _) => self.im.divide(&self.re, context)?.arctan(context),
+            // Near the imaginary axis the real part may be zero within its error: the imaginary one
+            // divides.
             (re, Some(side @ (Ordering::Greater | Ordering::Less)))
                 if re != Some(Ordering::Greater) =>
             {
@@ -323,6 +325,8 @@ impl<R: Real> Complex<R> {
         if self.is_real() {
             match square.re.sign() {
                 Some(Ordering::Greater) => {
+                    // arcsin x = arctan(x / √(1 - x²)): an arithmetic has to offer only one inverse
+                    // function.
                     let tangent = self.re.divide(&square.re.root(2, context)?, context)?;
                     return tangent.arctan(context).map(Self::real);
                 }
@@ -362,6 +366,7 @@ impl<R: Real> Complex<R> {
 
     pub(super) fn arcosh(&self, context: &mut R::Context) -> Option<Self> {
         let one = Self::integer(1, context)?;
+        // Two roots and not one of the product: these give the principal value for all arguments.
         let below = self.subtract(&one, context)?.square_root(context)?;
         let above = self.add(&one, context)?.square_root(context)?;
         self.add(&below.multiply(&above, context)?, context)?

@@ -25,9 +25,12 @@ impl Double {
     /// The result of an operation with an error inherited from its operands; `None` where it left
     /// the range.
     fn rounded(middle: f64, inherited: f64) -> Option<Self> {
+        // The first factor covers the rounding of the bound itself.
         let error = inherited * (1.0 + ROUNDING) + middle.abs() * ROUNDING;
         (middle.is_finite() && error.is_finite()).then_some(Self {
             middle,
+            // Near underflow a relative bound comes to 0; the least normal number covers what is
+            // lost.
             error: error + f64::MIN_POSITIVE,
         })
     }
@@ -68,6 +71,7 @@ impl Real for Double {
             });
         }
         let middle = value.to_f64().value();
+        // Not zero, or it had been taken above: too small for a double.
         if middle == 0.0 {
             return None;
         }
@@ -79,6 +83,7 @@ impl Real for Double {
     }
 
     fn add(&self, other: &Self, (): &mut ()) -> Option<Self> {
+        // Exact: a sum of real numbers must keep an imaginary part that is exactly zero.
         if other.is_zero() {
             return Some(*self);
         }
@@ -143,6 +148,7 @@ impl Real for Double {
             return None;
         }
         let middle = self.middle.exp();
+        // e^ε - 1 ≤ 1.01 ε for every ε up to COARSEST.
         Self::rounded(middle, middle * self.error * 1.01)
     }
 
@@ -190,6 +196,7 @@ impl Real for Double {
     fn integer(&self) -> Option<IBig> {
         let nearest = self.middle.round();
         let within = (self.middle - nearest).abs() <= self.error;
+        // Doubles hold every integer below 2^53, and the cast is exact there.
         (within && self.error < 1e-6 && nearest.abs() < 1e15).then(|| IBig::from(nearest as i64))
     }
 

@@ -63,6 +63,7 @@ impl<'e, 'b, R: Real> Evaluation<'e, 'b, R> {
 
     /// The value of the expression.
     pub(super) fn value(&mut self, expr: &'e Expr) -> Result<Complex<R>, Failure> {
+        // The first node pays, so that no evaluation is free.
         if self.nodes.is_multiple_of(R::NODES_PER_STEP) {
             self.budget.spend(1)?;
         }
@@ -123,6 +124,8 @@ impl<'e, 'b, R: Real> Evaluation<'e, 'b, R> {
         let Some((first, rest)) = parts.split_first() else {
             return defined(Complex::integer(neutral, self.context));
         };
+        // From the first part on: adding it to 0 or multiplying it by 1 would round, and widen the
+        // error.
         let mut total = self.value(first)?;
         for part in rest {
             let value = self.value(part)?;
@@ -161,6 +164,7 @@ impl<'e, 'b, R: Real> Evaluation<'e, 'b, R> {
     }
 
     fn power(&mut self, base: &'e Expr, exponent: &'e Expr) -> Result<Complex<R>, Failure> {
+        // A computed e raised by its logarithm would carry the errors of both.
         if let Expr::Constant(Constant::E) = base {
             let exponent = self.value(exponent)?;
             self.pay_function()?;
@@ -180,6 +184,7 @@ impl<'e, 'b, R: Real> Evaluation<'e, 'b, R> {
         self.note_sign(&base);
         self.pay_function()?;
         self.pay_function()?;
+        // The logarithm has no value at 0, a power with a positive exponent has.
         if is_exactly_zero(&base) {
             let positive = exponent_value.re.sign() == Some(Ordering::Greater);
             return defined(positive.then(|| Complex::real(R::zero())));
@@ -205,6 +210,7 @@ impl<'e, 'b, R: Real> Evaluation<'e, 'b, R> {
                 self.note_sign(base);
                 base.square_root(self.context)
             }
+            // As exact rationals have it, so that `\sqrt[3]{-8}` is -2 in every stage.
             (Some(index), Some(Some(Ordering::Less))) if !index.is_multiple_of(2) => base
                 .re
                 .negated()
@@ -299,10 +305,12 @@ impl<'e, 'b, R: Real> Evaluation<'e, 'b, R> {
         for value in values {
             match as_integer(value) {
                 Some(integer) => integers.push(RBig::from(integer)),
+                // Of these functions only the remainder is defined beyond the integers.
                 None => return self.modulo(function, values),
             }
         }
         let result = defined(rational::apply(function, &integers))?;
+        // A factorial of a short number is a long one: the price is that of the result.
         self.budget.spend(rational::bits(&result) as u32 / 64)?;
         defined(Complex::rational(&result, self.context))
     }
@@ -344,6 +352,7 @@ impl<'e, 'b, R: Real> Evaluation<'e, 'b, R> {
                 .arcsin(context)
                 .and_then(|angle| angle.complement(context)),
             Function::Arctan => value.arctan(context),
+            // The branch in (0, π): the other convention, arctan(1/x), jumps at 0.
             Function::Arccot => value
                 .arctan(context)
                 .and_then(|angle| angle.complement(context)),
@@ -366,6 +375,7 @@ impl<'e, 'b, R: Real> Evaluation<'e, 'b, R> {
             Function::Floor => integral(value, context, |value| value.floor()),
             Function::Ceil => integral(&value.negated(), context, |value| value.floor())
                 .map(|floor| floor.negated()),
+            // An `Ordering` as a number is -1, 0 or 1.
             Function::Sign => match value.as_real().and_then(Real::sign) {
                 Some(order) => Complex::integer(order as i64, context),
                 None => None,

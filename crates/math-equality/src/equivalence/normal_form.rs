@@ -155,6 +155,7 @@ impl NormalForms {
 
     /// The number of an atom; an equal one that was met before is the same.
     fn number(&mut self, atom: Atom) -> u16 {
+        // One number for both sides, or equal parts would not cancel.
         let known = self.atoms.iter().position(|known| *known == atom);
         known.unwrap_or_else(|| {
             let number = self.atoms.len();
@@ -299,6 +300,8 @@ impl NormalForms {
         // b^(7/2) = b^3 b^(1/2)
         let whole = exponent_value.floor();
         let part = exponent_value - RBig::from(whole.clone());
+        // No relation ties its powers to the base; where that matters, `decide` leaves the pair to
+        // points.
         let root = self.unknown(Atom::Power {
             base: base.clone(),
             exponent: Quotient::constant(part),
@@ -310,6 +313,7 @@ impl NormalForms {
 
     /// A power with a symbol or an irrational number in its exponent; `a^{-x}` is kept as `1/a^x`.
     fn symbolic_power(&mut self, base: Quotient, exponent: Quotient) -> Result<Quotient, Stop> {
+        // Else `e^{-x}` and `1/e^x` would be two atoms that nothing ties together.
         if exponent.numerator.leading_coefficient().sign() == Sign::Negative {
             let numerator = exponent.numerator.scaled(&RBig::from(-1));
             let positive = Quotient {
@@ -342,6 +346,8 @@ impl NormalForms {
             let times = i64::try_from(exponent.numerator()).map_err(|_| Stop::TooLarge)?;
             let unit = match index {
                 2 => self.atom(Atom::Constant(Constant::I)),
+                // The real root, as exact rationals have it; the exponent's numerator gives its
+                // sign.
                 _ if !index.is_multiple_of(2) => Quotient::constant(RBig::from(-1)),
                 _ => return Err(Stop::TooLarge),
             };
@@ -374,6 +380,7 @@ impl NormalForms {
         }
         let index = u32::try_from(part.denominator()).map_err(|_| Stop::TooLarge)?;
         let times = u32::try_from(part.numerator()).map_err(|_| Stop::TooLarge)?;
+        // √2 and ∛2 are both powers of 2^(1/6), which no relation here says.
         let same_prime = |atom: &Atom| matches!(atom, Atom::Root { radicand, index: other } if radicand == prime && *other != index);
         if self.atoms.iter().any(same_prime) {
             self.dependent = true;
@@ -403,6 +410,8 @@ impl NormalForms {
         }
         budget.spend(divisor as u32 / 200)?;
         if rest > 1 {
+            // The square of a prime beyond trial division; else √(p²) would be taken for a root of
+            // its own.
             let root = rest.isqrt();
             if root * root == rest && rest > TRIAL_LIMIT * TRIAL_LIMIT {
                 self.dependent |= root > TRIAL_LIMIT * TRIAL_LIMIT;

@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 
 use dashu_ratio::RBig;
 
-use super::Decision;
+use super::EqualityDecision;
 use super::ball::{Ball, Precision};
 use super::complex::Complex;
 use super::double::Double;
@@ -14,9 +14,11 @@ use crate::budget::{Budget, Exhausted};
 use crate::expr::Expr;
 
 /// Equal closed forms agree to this many binary digits: 50 decimal ones.
+// 50 log2(10), rounded up.
 const EQUAL_BITS: f64 = 166.1;
 
 /// Working precisions, tried in turn until the balls tell.
+// The first leaves some ninety bits beyond EQUAL_BITS for errors to grow into.
 const PRECISIONS: [usize; 4] = [256, 512, 1024, 2048];
 
 /// Machine numbers that differ by less than this, relatively, are compared as balls.
@@ -45,7 +47,7 @@ pub(super) fn compare_closed_forms(
     left: &Expr,
     right: &Expr,
     budget: &mut Budget,
-) -> Result<Decision, Exhausted> {
+) -> Result<EqualityDecision, Exhausted> {
     for bits in PRECISIONS {
         let mut precision = Precision::new(bits);
         let left =
@@ -61,13 +63,13 @@ pub(super) fn compare_closed_forms(
         };
         match comparison {
             Comparison::Equal => {
-                return Ok(Decision {
+                return Ok(EqualityDecision {
                     equal: true,
                     rule: "equal/closed_form",
                 });
             }
             Comparison::Different => {
-                return Ok(Decision {
+                return Ok(EqualityDecision {
                     equal: false,
                     rule: "equal/closed_form",
                 });
@@ -75,7 +77,7 @@ pub(super) fn compare_closed_forms(
             Comparison::Unknown => {}
         }
     }
-    Ok(Decision {
+    Ok(EqualityDecision {
         equal: false,
         rule: "equal/undecided",
     })
@@ -92,6 +94,8 @@ pub(super) fn compare_doubles(
     let scale = size(left).max(size(right));
     let errors = left.re.error + left.im.error + right.re.error + right.im.error;
     let difference = (left.re.middle - right.re.middle).hypot(left.im.middle - right.im.middle);
+    // The errors rest on the platform's mathematical library, the second bound does not: numbers
+    // that come close are left to balls, which are the same everywhere.
     if difference > 2.0 * errors && difference > close * scale {
         Comparison::Different
     } else {
@@ -117,6 +121,8 @@ pub(super) fn compare_balls(
     {
         return Comparison::Different;
     }
+    // With a least scale: a zero that was computed, such as sin π, agrees with 0 to no share of
+    // itself.
     let scale = [&left.re, &left.im, &right.re, &right.im]
         .iter()
         .map(|part| part.log2_most())
@@ -137,6 +143,8 @@ pub(crate) fn value_f64(expr: &Expr) -> Option<f64> {
             f64::NEG_INFINITY
         });
     }
+    // A budget of its own bounds this one evaluation: ends are put in order where no budget is at
+    // hand.
     let mut budget = Budget::new();
     if let Ok(value) = Evaluation::<Double>::new(Vec::new(), &mut (), &mut budget).value(expr)
         && let Some(real) = value.as_real()
@@ -148,6 +156,7 @@ pub(crate) fn value_f64(expr: &Expr) -> Option<f64> {
     let value = Evaluation::<Ball>::new(Vec::new(), &mut precision, &mut budget)
         .value(expr)
         .ok()?;
+    // A real value that was computed by way of complex ones keeps an imaginary part near zero.
     let negligible = value.is_real()
         || value.im.log2_most() <= value.re.log2_most().max(SMALLEST_SCALE) - EQUAL_BITS;
     negligible.then(|| value.re.to_f64())
@@ -175,6 +184,8 @@ pub(super) fn rounds_to(
         if decimal.sign() == dashu_int::Sign::Negative {
             beyond = beyond.negated();
         }
+        // Rounding moves a value by half a unit either way, cutting by up to a whole one towards
+        // zero. A bound that the error does not tell from the value is kept.
         let below = |bound: &Ball, precision: &mut Precision| {
             let rest = bound.add(&beyond.negated(), precision)?;
             Some(rest.sign() != Some(Ordering::Less))

@@ -19,6 +19,7 @@ pub(super) enum Region {
     Plane,
 }
 
+// `mwpbench` in ASCII; another number would do as well, but may move a verdict.
 const SEED: u64 = 0x6d77_7062_656e_6368;
 
 /// Ends of the ranges that positive coordinates are drawn from in turn, in sixteenths: different
@@ -29,10 +30,12 @@ const RANGES: [(i64, i64); 6] = [(16, 48), (2, 16), (54, 94), (5, 32), (104, 160
 /// all. Fractions with a short power of two as denominator, so that they are exact in every
 /// arithmetic.
 pub(super) fn coordinate(region: Region, point: usize, symbol: usize) -> (RBig, RBig) {
+    // The fields do not overlap, so that no two coordinates draw from one stream.
     let stream = SEED ^ ((region as u64) << 48) ^ ((point as u64) << 24) ^ symbol as u64;
     let draw = mix(stream);
     match region {
         Region::Positive | Region::Negative => {
+            // At one point neighbouring symbols lie in different ranges: large beside small.
             let (low, high) = RANGES[(point + symbol) % RANGES.len()];
             let magnitude = dyadic(low << 12, high << 12, draw);
             (

@@ -28,6 +28,7 @@ impl Monomial {
         loop {
             match (left.peek(), right.peek()) {
                 (Some(a), Some(b)) if a.0 == b.0 => {
+                    // No degree is above MAX_DEGREE, so that the sum does not overflow.
                     product.push((a.0, a.1 + b.1));
                     left.next();
                     right.next();
@@ -114,6 +115,7 @@ impl Polynomial {
             return None;
         }
         let ratio = self.leading_coefficient() / other.leading_coefficient();
+        // Both maps are in the order of monomials: equal ones stand at the same place.
         let proportional = self
             .terms
             .iter()
@@ -168,6 +170,7 @@ impl Polynomial {
         if let Some(constant) = other.as_constant() {
             return Ok(self.clone().scaled(&constant));
         }
+        // At most MAX_TERMS² = 4 million, which fits u32.
         let pairs = self.terms.len() * other.terms.len();
         budget.spend(pairs as u32 / 2)?;
         let mut product = Self::constant(RBig::ZERO);
@@ -252,6 +255,7 @@ impl Quotient {
     }
 
     pub(super) fn inverse(self) -> Result<Self, Stop> {
+        // The form itself is zero here, not only its value at some point.
         if self.numerator.is_zero() {
             return Err(Stop::Undefined);
         }
@@ -331,6 +335,7 @@ impl Quotient {
             let power = rational::power(&value, &RBig::from(exponent));
             return match power {
                 Some(power) => Ok(Self::constant(power)),
+                // The only power of exponent 0 that has no value is 0^0.
                 None if exponent == 0 => Err(Stop::Undefined),
                 None => Err(Stop::TooLarge),
             };

@@ -3,7 +3,7 @@
 use super::normal_form::NormalForms;
 use super::polynomial::Stop;
 use super::substitution::{free_symbols, rewritten};
-use super::{Decision, equivalent};
+use super::{EqualityDecision, equivalent};
 use crate::budget::{Budget, Exhausted};
 use crate::expr::Expr;
 
@@ -12,11 +12,11 @@ pub(crate) fn proportional(
     left: &Expr,
     right: &Expr,
     budget: &mut Budget,
-) -> Result<Decision, Exhausted> {
+) -> Result<EqualityDecision, Exhausted> {
     const RULE: &str = "equal/proportional";
     if free_symbols(&[left]).is_empty() || free_symbols(&[right]).is_empty() {
         // Any two constants are factors of each other, which says nothing.
-        return Ok(Decision {
+        return Ok(EqualityDecision {
             equal: equivalent(left, right, budget)?.equal,
             rule: RULE,
         });
@@ -25,13 +25,13 @@ pub(crate) fn proportional(
     let ratio = normal_form_ratio(&mut forms, left, right, budget);
     match ratio {
         Ok(Some(())) => {
-            return Ok(Decision {
+            return Ok(EqualityDecision {
                 equal: true,
                 rule: RULE,
             });
         }
         Ok(None) if forms.decide() => {
-            return Ok(Decision {
+            return Ok(EqualityDecision {
                 equal: false,
                 rule: RULE,
             });
@@ -44,8 +44,9 @@ pub(crate) fn proportional(
         equivalent(left, &zero, budget)?.equal,
         equivalent(right, &zero, budget)?.equal,
     );
+    // Multiplied crosswise, as below, zero would be proportional to anything.
     if left_zero || right_zero {
-        return Ok(Decision {
+        return Ok(EqualityDecision {
             equal: left_zero && right_zero,
             rule: RULE,
         });
@@ -54,7 +55,7 @@ pub(crate) fn proportional(
     let crossed =
         |first: &Expr, second: &Expr| Expr::Product(vec![first.clone(), elsewhere(second)]);
     let decision = equivalent(&crossed(left, right), &crossed(right, left), budget)?;
-    Ok(Decision {
+    Ok(EqualityDecision {
         equal: decision.equal,
         rule: RULE,
     })

@@ -145,6 +145,8 @@ impl<'e> Folder<'e, '_> {
     /// reduced by a gcd, which is quadratic in their length.
     fn pay(&mut self, value: &RBig) -> Result<bool, Exhausted> {
         let bits = bits(value);
+        // What comes here was made of numbers that were paid for or read from a text, each of some
+        // ten thousand bits: the square fits.
         let words = (bits / 64) as u32;
         let steps = 1 + words * words / 1_000;
         self.budget.spend(steps)?;
@@ -190,6 +192,7 @@ fn integer_power(base: &RBig, exponent: &IBig) -> Option<RBig> {
     if base.is_zero() {
         return (exponent.sign() == Sign::Positive && !exponent.is_zero()).then_some(RBig::ZERO);
     }
+    // 1 and -1 have a power whatever the length of the exponent, which is refused below.
     if base.numerator().is_one() && base.is_int() {
         return Some(RBig::ONE);
     }
@@ -201,6 +204,7 @@ fn integer_power(base: &RBig, exponent: &IBig) -> Option<RBig> {
         });
     }
     let exponent = isize::try_from(exponent).ok()?;
+    // A lower bound of the length of the power, for a number of b bits is at least 2^(b-1).
     if bits(base)
         .saturating_sub(2)
         .max(1)
@@ -285,6 +289,7 @@ pub(super) fn apply(function: Function, arguments: &[RBig]) -> Option<RBig> {
             .iter()
             .try_fold(magnitude(first)?, |gcd, value| {
                 let value = magnitude(value)?;
+                // The library panics on two zeros.
                 Some(if gcd.is_zero() && value.is_zero() {
                     UBig::ZERO
                 } else {
@@ -326,9 +331,11 @@ fn count(value: &RBig) -> Option<u64> {
 /// `n (n − step) (n − 2·step) …`, that many factors.
 fn falling_product(n: u64, step: u64, factors: u64) -> Option<RBig> {
     let length = 64 - u64::leading_zeros(n);
+    // Every factor counts as long as the largest one, hence twice the length.
     if factors.saturating_mul(u64::from(length)) > 2 * MAX_BITS as u64 {
         return None;
     }
+    // Callers ask for at most ⌈n / step⌉ factors: the difference stays positive.
     let product = (0..factors).fold(UBig::ONE, |product, position| {
         product * (n - position * step)
     });

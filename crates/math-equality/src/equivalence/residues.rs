@@ -21,6 +21,7 @@ struct Modulus {
     generator: u64,
 }
 
+// Below 2^64, so that a product of two residues fits u128.
 const MODULI: [Modulus; 2] = [
     Modulus {
         prime: 0xffff_ffff_0000_0001,
@@ -70,16 +71,21 @@ impl Residues<'_, '_> {
         self.budget.spend(1)?;
         Ok(match expr {
             Expr::Number(number) => self.quotient(&number.value),
+            // A square root of -1, either one: rational expressions cannot tell i from -i.
             Expr::Constant(Constant::I) => {
                 Some(self.power(self.modulus.generator, (self.modulus.prime - 1) / 4))
             }
             Expr::Constant(constant @ (Constant::Pi | Constant::E)) => {
+                // Neither is the root of a polynomial with rational coefficients, so that one alone
+                // may stand for any value, as a symbol does.
                 let known = *self.transcendental.get_or_insert(*constant);
                 (known == *constant)
                     .then(|| points::mix(self.modulus.generator) % self.modulus.prime)
             }
             Expr::Symbol(symbol) => {
                 let place = self.symbols.iter().position(|name| *name == symbol);
+                // The place in the sorted list of both sides' symbols, so that a name has one value
+                // on both.
                 place.map(|place| points::mix(place as u64 + 100) % self.modulus.prime)
             }
             Expr::Sum(terms) => self.accumulate(terms, 0, |a, b, prime| {
@@ -96,6 +102,7 @@ impl Residues<'_, '_> {
                 let Some(base) = self.residue(base)? else {
                     return Ok(None);
                 };
+                // Reducing the exponent would make a value of 0^0 and of 1/0.
                 if base == 0 {
                     return Ok(None);
                 }
@@ -130,6 +137,7 @@ impl Residues<'_, '_> {
         if denominator == 0 {
             return None;
         }
+        // By Fermat: a^(p-2) a = 1.
         let inverse = self.power(denominator, prime - 2);
         Some((u128::from(numerator) * u128::from(inverse) % u128::from(prime)) as u64)
     }

@@ -4,7 +4,7 @@
 //! school answers assume: `\sqrt{x^2} = x` and `\ln(ab) = \ln a + \ln b` hold. Where the two sides
 //! differ elsewhere, the rule says so.
 
-use super::Decision;
+use super::EqualityDecision;
 use super::ball::{Ball, Precision};
 use super::complex::Complex;
 use super::double::Double;
@@ -61,17 +61,17 @@ pub(super) fn compare_functions(
     right: &Expr,
     symbols: &[&Symbol],
     budget: &mut Budget,
-) -> Result<Decision, Exhausted> {
+) -> Result<EqualityDecision, Exhausted> {
     let sides = Sides {
         left,
         right,
         symbols,
     };
-    let unequal = Decision {
+    let unequal = EqualityDecision {
         equal: false,
         rule: "equal/points",
     };
-    let undecided = Decision {
+    let undecided = EqualityDecision {
         equal: false,
         rule: "equal/undecided",
     };
@@ -100,11 +100,14 @@ pub(super) fn compare_functions(
         if branches_differ {
             return Ok(unequal);
         }
+        // Hardly any point keeps such a pair on the real line, so those where it has complex values
+        // count.
         usable.extend(beyond);
         if usable.len() < MIN_POINTS {
             return Ok(undecided);
         }
     }
+    // Machine numbers can only refuse: to be equal takes agreement in balls.
     for point in usable.iter().take(CONFIRMED_POINTS) {
         match sides.confirm(*point, budget)? {
             Comparison::Equal => {}
@@ -112,6 +115,7 @@ pub(super) fn compare_functions(
             Comparison::Unknown => return Ok(undecided),
         }
     }
+    // `|x|` is not `x`, though no positive point tells them apart.
     let strict = is_sign_sensitive(left) || is_sign_sensitive(right);
     for (region, tries) in BEYOND {
         for point in 0..tries {
@@ -126,7 +130,7 @@ pub(super) fn compare_functions(
             }
         }
     }
-    Ok(Decision {
+    Ok(EqualityDecision {
         equal: true,
         rule: if branches_differ {
             "equal/points_positive"

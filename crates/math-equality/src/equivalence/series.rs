@@ -88,6 +88,7 @@ pub(super) fn exp(x: &Repr<2>, bits: usize) -> Option<Approximate> {
 pub(super) fn sin_cos(x: &Repr<2>, bits: usize) -> Option<(Approximate, Approximate)> {
     const HALVINGS: usize = 4;
     let scale = scale_for(x, bits)?;
+    // A quarter of π in half units is π/2 in whole ones.
     let quarter = constant(0, scale + 1)? >> 2;
     let x = fixed(x, scale);
     let quarters = nearest_quotient(&x, &quarter);
@@ -110,11 +111,13 @@ pub(super) fn sin_cos(x: &Repr<2>, bits: usize) -> Option<(Approximate, Approxim
         index += 1;
     }
     for _ in 0..HALVINGS {
+        // sin 2φ = 2 sin φ cos φ, doubled by the shorter shift; cos 2φ = 1 - 2 sin² φ.
         let product: IBig = (&sin * &cos) >> (scale - 1) as usize;
         cos = one(scale) - (square(&sin, scale) << 1);
         sin = product;
     }
     let unturned = quarters.is_zero();
+    // The two last bits in two's complement are the remainder modulo 4 of a negative number too.
     let place = (quarters & IBig::from(3)).try_into().unwrap_or(0_u8);
     let (sin, cos) = match place {
         0 => (sin, cos),
@@ -149,6 +152,7 @@ pub(super) fn arctan(x: &Repr<2>, bits: usize) -> Option<Approximate> {
     let unit = one(scale);
     let steep = tangent > unit;
     if steep {
+        // arctan t = π/2 - arctan(1/t), so that the series gets an argument of at most 1.
         tangent = (one(2 * scale)) / tangent;
     }
     for _ in 0..HALVINGS {

@@ -43,6 +43,7 @@ fn collect<'e>(expr: &'e Expr, bound: &mut Vec<&'e Symbol>, free: &mut BTreeSet<
             }
         }
         Expr::Apply(function, parts) => {
+            // The first argument of an opaque function is its name, written as a symbol.
             let operator = usize::from(*function == Function::Opaque);
             parts
                 .iter()
@@ -70,6 +71,7 @@ pub(super) fn contains(expr: &Expr, is_such: &impl Fn(&Expr) -> bool) -> bool {
 
 /// The expression with every part that `replace` gives something for replaced by that.
 pub(super) fn rewritten(expr: &Expr, replace: &impl Fn(&Expr) -> Option<Expr>) -> Expr {
+    // What is put in is not looked at again: a replacement may hold what it replaces.
     if let Some(replacement) = replace(expr) {
         return replacement;
     }

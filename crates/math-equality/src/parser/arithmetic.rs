@@ -44,6 +44,7 @@ impl Product {
         match (self.factors.last_mut(), expr) {
             (Some(Expr::Number(mantissa)), Expr::Power(base, exponent)) if more => {
                 match scientific(mantissa, &base, &exponent) {
+                    // The digits of the mantissa stay: `6.02 × 10^23` says three of them.
                     Some(value) => mantissa.value = value,
                     None => self.factors.push(Expr::Power(base, exponent)),
                 }
@@ -56,6 +57,7 @@ impl Product {
     pub(super) fn divide(&mut self, divisor: Expr) {
         let zero = RBig::from(0);
         match (self.factors.last_mut(), divisor) {
+            // A decimal is left as it is: the quotient would have no count of written digits.
             (Some(Expr::Number(over)), Expr::Number(under))
                 if over.written_digits.is_none()
                     && under.written_digits.is_none()

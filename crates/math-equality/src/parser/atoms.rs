@@ -102,6 +102,7 @@ impl<'t, 'k> Reader<'t, 'k> {
             }
         }
         let whole = Expr::Number(number.clone());
+        // Only whole numbers make a mixed one: `1.5 \frac12` is a product.
         if number.written_digits.is_some() || !number.value.is_int() {
             return Ok(Value::expr(whole));
         }
@@ -140,6 +141,7 @@ impl<'t, 'k> Reader<'t, 'k> {
             }
             _ => return None,
         };
+        // In `2 (1/3)^2` the square is of the fraction alone, so that it is a factor.
         let behind = matches!(self.peek(), Some(Kind::Caret | Kind::Bang));
         let proper = over > IBig::ZERO && over < under && !behind;
         proper.then(|| RBig::from_parts_signed(over, under))

@@ -172,6 +172,7 @@ fn framed(open: Bracket, mut elements: Vec<Value>, close: Bracket) -> Reading<Va
             Err(Unreadable)
         };
     }
+    // `(1, 2)` may be an open interval too; the comparison decides by the other side.
     if round && !elements.iter().any(is_infinite) {
         return Ok(Value::Tuple(elements));
     }

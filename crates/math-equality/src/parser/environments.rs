@@ -75,6 +75,7 @@ impl<'t, 'k> Reader<'t, 'k> {
             return Err(Unreadable);
         }
         let unconditional = cases.iter().all(|(_, condition)| condition.is_none()) && !otherwise;
+        // Without any condition the brace holds a system of equations together.
         if unconditional {
             return Ok(joined(cases.into_iter().map(|(value, _)| value).collect()));
         }

@@ -42,6 +42,7 @@ impl<'t, 'k> Reader<'t, 'k> {
                         spread = Some(plain(self.signed_product()?)?);
                         continue;
                     }
+                    // A second `±`, or one below the top: the item is read once for either sign.
                     self.met_sign = true;
                     Some(if minus { -1 } else { 1 })
                 }
@@ -126,6 +127,7 @@ impl<'t, 'k> Reader<'t, 'k> {
                     let factor = self.power()?;
                     product.multiply(if negative { negated(factor)? } else { factor }, true)?;
                 }
+                // `5/hour`: the stroke belongs to the unit.
                 Some(Kind::Divide) if !self.unit_follows(1) => {
                     self.at += 1;
                     let negative = self.signs();
@@ -135,6 +137,7 @@ impl<'t, 'k> Reader<'t, 'k> {
                 Some(Kind::Mod) => {
                     self.at += 1;
                     let modulus = plain(self.power()?)?;
+                    // `mod` takes all factors before it, as in `2·7 mod 5`.
                     let left = plain(std::mem::take(&mut product).finish()?)?;
                     product.multiply(
                         Value::expr(Expr::Apply(Function::Mod, vec![left, modulus])),
@@ -275,6 +278,8 @@ impl<'t, 'k> Reader<'t, 'k> {
                     self.at += 1;
                     self.degrees(plain(value)?)?
                 }
+                // At the end of an item the sign is the unit of the whole, which may be missing on
+                // the other side; within it, a hundredth.
                 Some(Kind::Percent) if !self.ends_item(1) || self.is_operand(start) => {
                     self.at += 1;
                     let hundredth = RBig::from(1) / RBig::from(100);

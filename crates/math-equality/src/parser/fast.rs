@@ -57,8 +57,10 @@ fn decimal(text: &[u8]) -> Option<Number> {
         return integer(text).map(|value| Number::exact(RBig::from(value)));
     };
     let (whole, fraction) = (&text[..mark], &text[mark + 1..]);
+    // None for `5.`, where the point may end a sentence: that is for the tokens to tell.
     let behind = integer(fraction)?;
     let before = if whole.is_empty() { 0 } else { integer(whole)? };
+    // At most 17 digits in all: neither the scale nor the sum overflows.
     let scale = 10_u64.pow(fraction.len() as u32);
     let significant = whole
         .iter()

@@ -38,6 +38,8 @@ impl<'t, 'k> Reader<'t, 'k> {
                 super::names::complex_part(function, argument)
             }
             (Named::Known(function), None) => {
+                // `\sin^{-1}` is the inverse function by convention; `\sin^2` is a power of the
+                // value.
                 if exponent == Some(Expr::integer(-1))
                     && let Some(inverse) = inverse(function)
                 {
@@ -149,6 +151,7 @@ impl<'t, 'k> Reader<'t, 'k> {
                 Some(
                     Kind::Name(_) | Kind::Constant(_) | Kind::Frac | Kind::Sqrt | Kind::Accent(_),
                 ) => true,
+                // `\sin x 2` goes on; two numbers side by side are no product.
                 Some(Kind::Number(_)) => !matches!(self.tokens[self.at - 1].kind, Kind::Number(_)),
                 Some(Kind::Open(Bracket::Round)) => {
                     factors.len() == 1 && matches!(factors[0], Expr::Number(_))
@@ -191,6 +194,7 @@ impl<'t, 'k> Reader<'t, 'k> {
             }
         }
         let body = plain(self.nested(Self::signed_product)?)?;
+        // A series has no last term to be added up: it equals only itself as written.
         let finite = !matches!(upper, Some(Expr::Constant(Constant::Infinity)));
         let function = match large {
             Large::Sum if finite => Function::FiniteSum,

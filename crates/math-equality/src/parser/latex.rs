@@ -120,6 +120,7 @@ impl<'t> Lexer<'t> {
             self.tokens.last().map(|token| &token.kind),
             Some(Kind::Number(_) | Kind::Close(_))
         );
+        // `5\text{ft}(x)` counts feet, `\text{ft}(x)` calls a function.
         let is_unit = self.tables.unit(name).is_some() && (counted || !called);
         let known = self.keyword(name).is_some() || self.is_english(name) || is_unit;
         let long = length >= if names { 1 } else { 2 };

@@ -131,6 +131,7 @@ impl<'t> Lexer<'t> {
         );
         let counts_squares =
             counts && self.tables.unit_powers.contains_key(run) && self.byte(run.len()) == b' ';
+        // `ab` is a product, `5 cm` is not: the number before it decides.
         if counts && self.tables.unit(run).is_some() || counts_squares {
             return true;
         }

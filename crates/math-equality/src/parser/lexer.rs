@@ -165,6 +165,7 @@ impl<'t> Lexer<'t> {
     /// Adds a token from `start` to here.
     pub(super) fn push_spanning(&mut self, kind: Kind<'t>, start: usize) {
         let last = self.tokens.last().map(|token| &token.kind);
+        // A wide space separates two things only where one could end and another begin.
         if kind == Kind::Gap && last.is_none_or(Kind::expects_more) {
             return;
         }
@@ -232,6 +233,7 @@ impl<'t> Lexer<'t> {
 
     pub(super) fn open_group(&mut self) {
         // `{}42` and `42^{}`: nothing at all.
+        // Behind a caret, a fraction and their like it is a missing argument, which must be seen.
         let argument = matches!(
             self.tokens.last().map(|token| &token.kind),
             Some(
@@ -266,8 +268,10 @@ impl<'t> Lexer<'t> {
         {
             self.fractions.pop();
         }
+        // Brackets that a group left open do not reach beyond it.
         self.brackets = group.brackets;
         match group.kind {
+            // A closed group is one argument of the fraction around it, whatever stands in it.
             Frame::Seen => {
                 self.push(Kind::Close(Bracket::Group), 1);
                 self.style = group.style;
@@ -308,6 +312,7 @@ impl<'t> Lexer<'t> {
     pub(super) fn dollar(&mut self) {
         if self.dollars == Dollars::Money {
             let digit = |byte: u8| byte.is_ascii_digit() || byte == b'.';
+            // `5$` and `$5` are money; any other sign stands alone and says nothing.
             let before = self.at > 0 && self.text.as_bytes()[self.at - 1].is_ascii_digit();
             let spaced = usize::from(self.byte(1) == b' ');
             return if before || digit(self.byte(1 + spaced)) {
@@ -414,6 +419,7 @@ impl<'t> Lexer<'t> {
     }
 
     pub(super) fn finish(mut self) -> Vec<Token<'t>> {
+        // Every group closes, so that the reader meets no open one at the end.
         while let Some(group) = self.groups.pop() {
             if matches!(group.kind, Frame::Seen) {
                 self.push(Kind::Close(Bracket::Group), 0);

@@ -25,6 +25,7 @@ impl<'t, 'k> Reader<'t, 'k> {
                     return Ok(derivative);
                 }
                 self.at += 1;
+                // `e_1` and `i_2` are variables.
                 let alone = !matches!(self.peek(), Some(Kind::Underscore | Kind::Prime));
                 match letter {
                     'e' if alone => return Ok(Expr::Constant(Constant::E)),
@@ -60,6 +61,7 @@ impl<'t, 'k> Reader<'t, 'k> {
             "f" | "g" | "h" | "F" | "G" | "H"
         );
         if matches!(self.peek(), Some(Kind::Caret)) && function && self.inverse_call() {
+            // Its five tokens were counted by `inverse_call`.
             self.at += 5;
             name.push_str("^{-1}");
         }
@@ -176,6 +178,7 @@ impl<'t, 'k> Reader<'t, 'k> {
         }
         let mut inner = self.tokens[self.at + 1..]
             .iter()
+            // A limit on the look ahead, which keeps a row of bars linear.
             .take(32)
             .take_while(|token| token.kind != Kind::Close(Bracket::Group));
         matches!(self.ahead(1), Some(Kind::Number(_)))
@@ -195,6 +198,7 @@ impl<'t, 'k> Reader<'t, 'k> {
     /// Whether `name(` at the start of an item defines a function: simple arguments, and an equals
     /// sign behind them.
     fn defines(&self, start: usize) -> bool {
+        // Elsewhere `a(x + 1)` is a product.
         if start != self.item_start {
             return false;
         }

@@ -47,6 +47,7 @@ impl<'t, 'k> Reader<'t, 'k> {
         if negative {
             self.accept(&Kind::Minus);
             if let Some(Kind::Number(number)) = self.peek() {
+                // `negative 5 apples`: where no words make more of the number, it stands alone.
                 let plain = number.value.clone();
                 let start = self.at;
                 let value = self.positive_number().unwrap_or_else(|| {
@@ -180,6 +181,7 @@ impl<'t, 'k> Reader<'t, 'k> {
     fn and_part(&mut self) -> Option<RBig> {
         self.accept(&Kind::And).then_some(())?;
         if self.article() {
+            // Only a part of one adds to the number: `3 and a dozen` are two things.
             return self.counted(RBig::ONE).filter(|part| *part < RBig::ONE);
         }
         if let Some(Kind::Number(over)) = self.peek() {
@@ -225,6 +227,7 @@ impl<'t, 'k> Reader<'t, 'k> {
         loop {
             let before = self.at;
             let joined = words > 0
+                // `and` joins only behind hundreds: `five and two` are two numbers.
                 && (self.accept(&Kind::Minus) || (part % 100 == 0 && self.accept(&Kind::And)));
             let Some(Kind::Word(word)) = self.peek() else {
                 self.at = before;
@@ -235,14 +238,15 @@ impl<'t, 'k> Reader<'t, 'k> {
                 && fits_behind(*number, part, words)
                 && !(joined && self.is_part_of_fraction())
             {
-                part += number;
+                part = part.checked_add(*number)?;
             } else if let Some(power) = tables().scales.get(&word)
                 && part > 0
                 && !joined
             {
                 part = part.checked_mul(10_i64.pow(*power))?;
+                // A hundred multiplies within its group of three digits, the others end one.
                 if *power > 2 {
-                    total += std::mem::take(&mut part);
+                    total = total.checked_add(std::mem::take(&mut part))?;
                 }
             } else {
                 self.at = before;
@@ -251,7 +255,7 @@ impl<'t, 'k> Reader<'t, 'k> {
             self.at += 1;
             words += 1;
         }
-        (words > 0).then_some(total + part)
+        total.checked_add(part).filter(|_| words > 0)
     }
 
     /// Whether the number in words here counts parts, as `two` in `nine hundred and two tenths`.

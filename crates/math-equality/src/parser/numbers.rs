@@ -145,6 +145,7 @@ impl Digits {
     fn number(&self, decimal: bool, exponent: i32) -> Number {
         let mut numerator = integer(&self.all);
         let mut denominator = power_of_ten(self.fraction);
+        // 0.1(6) = (16 - 1) / (100 - 10): the digits with one period less those without.
         if self.repeating > 0 {
             numerator -= integer(&self.all[..self.all.len() - self.repeating]);
             denominator -= power_of_ten(self.fraction - self.repeating);
@@ -166,6 +167,7 @@ impl Digits {
             .max(1);
         Number {
             value,
+            // Zeros behind the point count, as `0.50` says two digits; those in front do not.
             written_digits: decimal.then_some(significant as u32),
         }
     }
@@ -173,6 +175,7 @@ impl Digits {
 
 /// The integer of these decimal digits.
 pub(super) fn integer(digits: &[u8]) -> IBig {
+    // Eighteen digits fit u64 whatever they are.
     if digits.len() <= 18 {
         return IBig::from(
             digits
@@ -271,6 +274,7 @@ fn written_exponent(bytes: &[u8], at: usize) -> Option<(i32, usize)> {
         .take_while(|byte| byte.is_ascii_digit())
         .count();
     if !(1..=3).contains(&count)
+        // `2ex` is a product, `2e3x` too.
         || bytes
             .get(start + count)
             .is_some_and(u8::is_ascii_alphabetic)

@@ -103,6 +103,7 @@ impl<'t, 'k> Reader<'t, 'k> {
             std::mem::take(&mut self.bars),
             std::mem::take(&mut self.in_set),
         );
+        // Put back on failure too: some callers try another reading then.
         let result = read(self);
         (self.bars, self.in_set) = (bars, in_set);
         self.depth -= 1;
@@ -182,6 +183,8 @@ impl<'t, 'k> Reader<'t, 'k> {
         let axes = std::mem::take(&mut self.axes);
         let first = self.statement()?;
         items.push(first);
+        // Two readings in all, not two for each sign: the upper signs of `a ± b ∓ c` go together.
+        // Within the second one nothing is read twice again.
         if self.met_sign && self.sign == Sign::First {
             self.at = start;
             self.sign = Sign::Second;
@@ -395,6 +398,7 @@ impl<'t, 'k> Reader<'t, 'k> {
         loop {
             let operation = match self.peek() {
                 Some(operation @ (Kind::Cup | Kind::Cap | Kind::SetMinus)) => operation,
+                // `A - B` and `A U B` as many write them in plain text.
                 Some(Kind::Minus) if is_set(&value) && self.set_follows() => &Kind::SetMinus,
                 Some(Kind::Letter('U')) if is_set(&value) || self.set_follows() => &Kind::Cup,
                 _ => return Ok(value),
@@ -415,6 +419,8 @@ impl<'t, 'k> Reader<'t, 'k> {
                     Value::Intersection(list)
                 }
                 (operation, left) => {
+                    // Each operation wraps the value once more, and comparing values recurses into
+                    // them.
                     changes += 1;
                     if changes > DEEPEST {
                         return Err(Unreadable);
@@ -577,6 +583,7 @@ fn is_system(items: &[Value]) -> bool {
             if seen.contains(&left) {
                 return false;
             }
+            // A limit on what is searched; a name that is repeated behind it goes unnoticed.
             if seen.len() < 32 {
                 seen.push(left);
             }

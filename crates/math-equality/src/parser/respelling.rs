@@ -22,6 +22,7 @@ pub(super) fn respelled(text: Cow<'_, str>) -> Cow<'_, str> {
         return text;
     }
     for (command, respell) in INFIXES {
+        // Every turn copies the text: the limit keeps the work linear in it.
         for _ in 0..MAX_RESPELLED {
             match infix(&text, command, respell) {
                 Some(changed) => text = Cow::Owned(changed),
@@ -111,14 +112,13 @@ fn bound(
 /// `\SI{5}{\metre\per\second}` as `5\text{ metre per second}`, `\num{5}` as `5`, `\ang{30}` as
 /// `30^{\circ}`.
 fn measured(text: &str) -> Option<String> {
-    const COMMANDS: [(&str, usize); 7] = [
+    const COMMANDS: [(&str, usize); 6] = [
         ("\\SI{", 2),
         ("\\qty{", 2),
         ("\\num{", 1),
         ("\\ang{", 1),
         ("\\unit{", 1),
         ("\\si{", 1),
-        ("\\SI[", 2),
     ];
     let (at, command, arguments) = COMMANDS
         .iter()
@@ -126,6 +126,7 @@ fn measured(text: &str) -> Option<String> {
     let (first, mut rest) = argument(&text[at + command.len() - 1..])?;
     let value = match command {
         "\\ang{" => format!("{first}^{{\\circ}}"),
+        // siunitx takes a comma for a decimal mark.
         "\\num{" => first.replace(',', "."),
         "\\unit{" | "\\si{" => unit_words(first),
         _ => {
@@ -222,6 +223,7 @@ fn plain_number(number: &str) -> Option<String> {
         return decimal.then(|| format!("{whole}.{fraction}"));
     }
     for mark in ['.', ' ', '\''] {
+        // Groups with a mark of their own leave the comma for the decimal point.
         if let Some((whole, fraction)) = number.split_once(',')
             && is_digits(fraction)
             && is_grouped(whole, mark)

@@ -211,6 +211,7 @@ impl<'t, 'k> Reader<'t, 'k> {
             _ => None,
         };
         let [hours, minutes, seconds] = parts;
+        // `3:45` without more may be a ratio, and is compared with a time as one; `03:45` is none.
         let written = afternoon.is_some() && count > 0 || count > 1 && leading_zero;
         if written && hours < 25 && minutes < 60 && seconds < 60 && self.ends_item(0) {
             return Some(Value::Time(Time {
@@ -228,6 +229,7 @@ impl<'t, 'k> Reader<'t, 'k> {
     pub(super) fn in_base(&mut self) -> Option<Value> {
         let start = self.at;
         let value = self.digits_in_base();
+        // `10_2 + 1` computes in another base, which nothing here does.
         if value.is_none() || !self.ends_item(0) {
             self.at = start;
             return None;
@@ -248,6 +250,7 @@ impl<'t, 'k> Reader<'t, 'k> {
         };
         let mut end = first.end;
         self.at += 1;
+        // Digits beyond nine are letters, so that one number may be several tokens.
         while let Some(token) = self.tokens.get(self.at).filter(|token| !token.spaced) {
             let (Kind::Letter('A'..='Z' | 'a'..='f') | Kind::Word(_) | Kind::Number(_)) =
                 token.kind

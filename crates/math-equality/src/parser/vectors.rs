@@ -14,6 +14,7 @@ pub(super) fn axis(axis: u8) -> Expr {
 /// The coordinates of a sum of multiples of unit vectors: three where the third axis is named,
 /// otherwise two.
 pub(super) fn tuple(value: Value, axes: u8) -> Reading<Value> {
+    // Bit 2 is the third axis: `3i + 4j` lies in the plane unless it is named.
     let dimensions = if axes & 4 != 0 { 3 } else { 2 };
     let mut coordinates: Vec<Vec<Expr>> = vec![Vec::new(); dimensions];
     let Value::Quantity(_) = value else {

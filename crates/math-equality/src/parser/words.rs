@@ -106,6 +106,7 @@ pub(super) fn choice(text: &str) -> Option<char> {
         "答案",
         "故选",
     ];
+    // Longer than any dress of one letter.
     if text.len() > 40 {
         return None;
     }
@@ -177,6 +178,7 @@ pub(super) fn date(text: &str) -> Option<String> {
             _ => return None,
         }
     }
+    // The day is the smaller number wherever it stands, for a year has four digits.
     numbers.sort_unstable();
     let day = *numbers.first().filter(|day| (1..=31).contains(*day))?;
     match numbers.as_slice() {

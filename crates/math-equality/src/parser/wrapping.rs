@@ -70,6 +70,7 @@ fn has_doubled_backslashes(text: &str) -> bool {
             .iter()
             .take_while(|byte| byte.is_ascii_alphabetic())
             .count();
+        // One command as it should be, and the others are row breaks.
         if run % 2 == 1 {
             return false;
         }

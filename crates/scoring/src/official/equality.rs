@@ -22,6 +22,7 @@ impl Sides<'_> {
         let answer_number = number(answer);
         let contained = |part: &str, part_number: Option<f64>, whole: &str| {
             part_number.is_none()
+                // Python counts characters and not bytes: three at least.
                 && part.chars().nth(2).is_some()
                 && !part.starts_with('-')
                 && !whole.starts_with('-')
@@ -53,6 +54,8 @@ impl Sides<'_> {
             .equalities
             .iter()
             .find_map(decide)
+            // The last rule of the profile always applies, which a test holds: this is for the
+            // type.
             .unwrap_or((Equality::Identical.id(), answer == self.reference))
     }
 }

@@ -49,6 +49,7 @@ const BOXED: &str = "\\boxed{";
 /// What stands between the braces of the `\boxed{` that starts last among those with balanced
 /// braces.
 pub(crate) fn last_boxed(text: &str) -> Option<&str> {
+    // A text that closes its last box ends here; only others pay for a pass from the front.
     let starts_last = text
         .rmatch_indices('\\')
         .find(|&(at, _)| text[at..].starts_with(BOXED))?
@@ -120,6 +121,7 @@ fn number_prefix(text: &str) -> usize {
     let after_whole = unsigned.trim_start_matches(is_digit);
     let rest = match after_whole.strip_prefix(['.', ',', '/']) {
         Some(fraction) if fraction.starts_with(is_digit) => fraction.trim_start_matches(is_digit),
+        // Without digits behind the mark `\d*` gives one back, so that digits alone match too.
         _ if after_whole.len() < unsigned.len() => after_whole,
         _ => return 0,
     };

@@ -22,6 +22,7 @@ pub(crate) fn clean(
         }
         let effect = rewrite
             .apply(&text)
+            // The step that raised is the last one in the trace.
             .inspect_err(|_| trace.push(rewrite.id()))?;
         match effect {
             Effect::None => {}
@@ -149,6 +150,7 @@ pub(crate) fn parenthesised_fractions(text: &str) -> Option<String> {
             changed.extend(["\\\\frac{", numerator, "}{", denominator, "}"]);
             copied = text.len() - rest.len();
         } else {
+            // One bracket only: the second may begin the next match, as in `(((1)/(2))`.
             changed.push_str(&text[copied..=start]);
             copied = start + 1;
         }
@@ -180,6 +182,7 @@ pub(crate) fn brace_square_roots(text: &str) -> Result<Option<String>, Exception
     let mut parts = text.split("\\sqrt");
     let mut changed = parts.next().unwrap_or_default().to_owned();
     for part in parts {
+        // The original takes the first character of an empty text, which raises.
         let first = part.chars().next().ok_or(Exception::IndexError)?;
         changed.push_str("\\sqrt");
         if first == '{' {

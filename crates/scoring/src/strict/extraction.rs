@@ -99,6 +99,7 @@ pub(crate) fn extract<'t>(
     kind: ReferenceKind,
     question: Option<Question<'_>>,
 ) -> Extraction<'t> {
+    // Only ASCII letters change: every place of a match is one of the completion too.
     let lower = completion.to_ascii_lowercase();
     let visible = Visible::of(completion, &lower, &rules.layout);
     let look = Look {
@@ -110,6 +111,8 @@ pub(crate) fn extract<'t>(
         kind,
         question,
     };
+    // The answer before a made-up problem goes first; without one the whole text is looked at, for
+    // the line may have stated the problem that was asked.
     let found = before_further(rules, &look, &visible);
     let found = found.or_else(|| look.by_rules(rules, |_| true));
     Extraction {
@@ -154,6 +157,7 @@ fn restates(named: &str, question: &str) -> bool {
     };
     let behind = named.split_once([':', '：', '.', ')', '】']);
     let said = plain(behind.map_or(named, |(_, rest)| rest), COMPARED);
+    // A few letters occur in any question.
     said.len() >= COMPARED / 2 && plain(question, usize::MAX).contains(&said)
 }
 
@@ -168,6 +172,7 @@ impl<'t> Look<'t, '_> {
                 |best: Option<(&Rule, Found)>, rule| {
                     let from = best.as_ref().map_or(0, |(_, found)| found.span.start);
                     match self.by(rule, from) {
+                        // At the same place the rule that is listed first wins.
                         Some(found) if best.is_none() || found.span.start > from => {
                             Some((rule, found))
                         }

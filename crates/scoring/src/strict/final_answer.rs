@@ -30,6 +30,7 @@ impl Profile {
                 .filter(|found| !PROSE.contains(&found.rule))
         };
         let end = |found: &Extracted<'_>| found.span.end;
+        // Without a reference its kind is not known: both are tried.
         let found = match (by(ReferenceKind::Formula), by(ReferenceKind::Number)) {
             (Some(formula), _) if formula.rule != LAST_FORMULA => formula,
             (Some(formula), Some(number)) if end(&number) > end(&formula) => number,

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-use math_equality::{Budget, Decision, Exhausted, Options};
+use math_equality::{Budget, EqualityDecision, Exhausted, Options};
 
 use super::extraction::{self, Extraction, Question, ReferenceKind, Rules, Thoughts};
 use super::policy::{self, ListOrder};
@@ -21,6 +21,8 @@ impl Profile {
         reference: &str,
         question: Option<&str>,
     ) -> StrictJudgement {
+        // An answer spelled like its reference needs no reading, which also holds where neither can
+        // be read. Two empty texts agree on nothing.
         if let Answer::Prediction(text) = answer
             && text.trim() == reference.trim()
             && !text.trim().is_empty()
@@ -56,14 +58,19 @@ impl Profile {
             }
             _ => judgement,
         };
+        // What follows only makes a wrong answer correct: other readings, once the plain one has
+        // failed.
         let judgement = if judgement.correct || judgement.answer.is_none() {
             judgement
         } else {
             self.by_label(&judgement, &reference, question)
                 .or_else(|| self.by_parts(&judgement, &reference, question))
+                // The reference as it came: `reference` may be no more than the formula in its
+                // sentence.
                 .or_else(|| self.same_prose(answer, whole, question))
                 .unwrap_or(judgement)
         };
+        // Last, so that the record tells what thoughts would have come to.
         match looked.only_thoughts {
             Some(thoughts) => self.of_thoughts(judgement, thoughts),
             None => judgement,
@@ -142,9 +149,11 @@ impl Profile {
             .options
             .iter()
             .filter(|(_, text)| self.equal(answer, text, Some(asked.question)));
+        // Equal to two options it says neither.
         let (letter, _) = equal.next().filter(|_| equal.next().is_none())?;
         Some(StrictJudgement {
             correct: asked.reference == letter.to_string(),
+            // Every trace begins with the rule of extraction, so that there is a first one.
             trace: vec![judgement.trace[0], "question/options", "equal/choice"],
             ..judgement.clone()
         })
@@ -217,6 +226,7 @@ impl Profile {
             one.unwrap_or(Cow::Borrowed(answer)),
             other.unwrap_or(Cow::Borrowed(reference)),
         );
+        // `(a) 5 (b) 6` answers part by part: the order counts whatever the profile says.
         let options = Options {
             ordered: true,
             ..self.options(question)
@@ -240,6 +250,7 @@ impl Profile {
             math_equality::read(one, other, trace),
             math_equality::read(other, one, trace),
         );
+        // A budget for each pair; options are ten at most.
         math_equality::compare(&left, &right, &mut Budget::on(options))
             .is_ok_and(|verdict| verdict.equal)
     }
@@ -344,6 +355,7 @@ impl Profile {
         }
         if has_text_around(text, kind) {
             let looked = extracted(text);
+            // Else the text itself is the answer: it was given as one.
             if looked.found.is_some() {
                 return looked;
             }
@@ -406,12 +418,13 @@ fn compared(
     reference: &str,
     trace: &mut Vec<&'static str>,
     budget: &mut Budget,
-) -> Result<Decision, Exhausted> {
+) -> Result<EqualityDecision, Exhausted> {
     let verdict = math_equality::compare_texts(answer, reference, trace, budget)?;
     if verdict.equal || !answer.contains('=') {
         return Ok(verdict);
     }
     let rules = &mut Vec::new();
+    // Only against a number: a reference that is an equation asks for more.
     let right = math_equality::read(reference, answer, rules);
     if !math_equality::is_number(&right) {
         return Ok(verdict);
@@ -422,7 +435,7 @@ fn compared(
     };
     let stated = math_equality::compare(&sum, &right, budget)?;
     Ok(match stated.equal {
-        true => Decision {
+        true => EqualityDecision {
             equal: true,
             rule: "equal/stated_sum",
         },
@@ -492,6 +505,7 @@ fn nothing() -> StrictJudgement {
 /// The reference itself and its kind; option letters bare, as they are extracted from completions.
 fn prepared<'r>(rules: &Rules, reference: &'r str) -> (Cow<'r, str>, ReferenceKind) {
     let reference = bare_reference(rules, reference);
+    // Answers to parts are several, and no number even where each is one.
     let kind = match parts::joined(&reference) {
         Some(_) => ReferenceKind::Formula,
         None => extraction::kind_of(&reference),

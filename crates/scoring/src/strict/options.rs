@@ -63,6 +63,7 @@ fn labelled<'q>(question: &'q str, label: (&str, &str)) -> Option<Vec<Choice<'q>
     }
     let text = |at: usize| {
         let (letter, _, start) = starts[at];
+        // No label ends the last option; its line does.
         let end = match starts.get(at + 1) {
             Some(next) => next.1,
             None => question[start..]
@@ -156,6 +157,7 @@ pub(super) fn after_label(answer: &str) -> Option<(char, &str)> {
     } else {
         rest
     };
+    // `(a) + 5` is a sum, not the option A.
     let is_product = rest.starts_with(['+', '-', '*', '/', '=', '^', '(']);
     let letter = letter.to_ascii_uppercase();
     (divided && !text.is_empty() && !is_product && ('A'..='J').contains(&letter))

@@ -70,6 +70,7 @@ fn first(text: &str, count: &str, (open, close): (&str, &str)) -> Option<usize> 
 /// the start or behind a blank or a mark, and a number with a point behind it is none.
 fn find(text: &str, count: &str, (open, close): (&str, &str)) -> Option<(usize, usize)> {
     let label = format!("{open}{count}{close}");
+    // Only ASCII letters change, so that a place in one text is a place in the other.
     let lower = text.to_ascii_lowercase();
     lower
         .match_indices(&label)

@@ -239,6 +239,8 @@ impl Profile {
             new.steps.extend(file.step);
             (new.purpose, new.cases) = (file.purpose, file.case);
         }
+        // A shorter order may leave out rules of the profile that is built upon; a rule of its own
+        // in no list was forgotten.
         let own = &new.defined[self.defined.len()..];
         let refused = |error: OrderError| ProfileError::Order {
             name: name.to_owned(),

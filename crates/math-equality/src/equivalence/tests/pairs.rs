@@ -2,24 +2,24 @@
 
 use super::infix::read;
 use crate::budget::{Budget, Exhausted};
-use crate::decision::Decision;
+use crate::decision::EqualityDecision;
 use crate::equivalence::{equivalent, proportional, value_f64};
 use crate::expr::Expr;
 
-type Compare = fn(&Expr, &Expr, &mut Budget) -> Result<Decision, Exhausted>;
+type Compare = fn(&Expr, &Expr, &mut Budget) -> Result<EqualityDecision, Exhausted>;
 
 /// Checks each pair in both orders, and each side with itself.
 fn check(compare: Compare, rule: &str, equal: bool, pairs: &[(&str, &str)]) {
     let mut wrong = Vec::new();
     for (left, right) in pairs {
         let (first, second) = (read(left), read(right));
-        let expected = Ok(Decision { equal, rule: "" });
+        let expected = Ok(EqualityDecision { equal, rule: "" });
         for (order, decision) in [
             ("as written", compare(&first, &second, &mut Budget::new())),
             ("exchanged", compare(&second, &first, &mut Budget::new())),
         ] {
             let matches = decision.map(|decision| decision.equal)
-                == expected.map(|decision: Decision| decision.equal)
+                == expected.map(|decision: EqualityDecision| decision.equal)
                 && decision.is_ok_and(|decision| decision.rule == rule);
             if !matches {
                 wrong.push(format!(

@@ -20,6 +20,7 @@ pub(super) fn find<'t>(rule: &Boxed, look: &Look<'t, '_>) -> Option<Found<'t>> {
         let mut boxes = boxes(rule, look.text, part.clone());
         drop_placeholders(rule, look.text, &mut boxes);
         let exact = |found: &Box| !is_approximation(&look.text[found.argument.clone()]);
+        // Where all boxes are approximate, one of them is the answer.
         if boxes.iter().any(|found| found.depth == 0 && exact(found)) {
             boxes.retain(exact);
         }
@@ -140,6 +141,7 @@ fn boxes(rule: &Boxed, text: &str, part: Range<usize>) -> Vec<Box> {
                                 depth,
                             });
                         }
+                        // At least one byte on, with the step below, also for an empty argument.
                         at = end.max(at + 1) - 1;
                     }
                     // `\{` and `\}` are no braces.
@@ -166,6 +168,7 @@ fn boxes(rule: &Boxed, text: &str, part: Range<usize>) -> Vec<Box> {
     // What was opened and never closed holds nothing. The stack is in the order of the text.
     let unclosed: Vec<usize> = open.into_iter().flatten().collect();
     for inner in &mut found {
+        // Each of them was open when the inner one was counted: the difference is not negative.
         inner.depth -= unclosed.partition_point(|&start| start < inner.whole.start);
     }
     found

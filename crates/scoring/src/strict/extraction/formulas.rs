@@ -31,6 +31,8 @@ pub(super) fn around(
     while at < span.start {
         let formula = formulas(text, at..within.end).next()?;
         if !is_formula(&formula) {
+            // The second dollar sign of a sum of money may open a formula: only the first is
+            // passed.
             at = formula.start + 1;
         } else if formula.start <= span.start && span.end <= formula.end {
             return Some(formula);
@@ -57,6 +59,7 @@ pub(super) fn within(text: &str, span: Range<usize>) -> Range<usize> {
 pub(super) fn last(text: &str, span: Range<usize>) -> Option<Range<usize>> {
     let joined = |joined: Option<Range<usize>>, next: Range<usize>| match joined {
         Some(before) if joins(&text[before.end..next.start]) => Some(before.start..next.end),
+        // The exact value is the answer, the decimal behind it only illustrates it.
         Some(before) if nears(&text[before.end..next.start]) => Some(before),
         _ => Some(next),
     };

@@ -30,6 +30,7 @@ impl ReferenceKind {
 /// Decides the kind of a reference from its text.
 pub(crate) fn kind_of(reference: &str) -> ReferenceKind {
     let bare = without_markup(reference);
+    // First: a lone `B` would pass for a formula, and several letters for a word.
     if letters::option_letters(reference).is_some() {
         ReferenceKind::Choice
     } else if is_number(bare) {

@@ -91,6 +91,7 @@ pub(super) fn printed<'t>(look: &Look<'t, '_>) -> Option<Found<'t>> {
         .parts
         .last()
         .is_none_or(|part| part.end <= block.end + FEW_SENTENCES);
+    // What a program prints counts only while the text behind it does not correct it.
     let agrees = said.peek().is_none()
         || after_all && said.any(|number| look.text[number].replace(',', "").parse() == Ok(value));
     (agrees && line.contains(|c: char| c.is_ascii_digit()))
@@ -117,6 +118,7 @@ pub(super) fn number<'t>(look: &Look<'t, '_>) -> Option<Found<'t>> {
         return None;
     }
     look.parts.iter().rev().find_map(|part| {
+        // `3. Therefore …` counts steps; where all numbers do so, the last one is taken after all.
         let counts = |number: &Range<usize>| !is_item(look.text, part, number);
         let last = numbers::last_operation(look.text, part.clone(), counts);
         let last = last.or_else(|| numbers::numbers(look.text, part.clone()).last())?;

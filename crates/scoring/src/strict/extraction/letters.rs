@@ -187,6 +187,7 @@ fn strip_markup(text: &str) -> &str {
 pub(super) fn leading<'t>(text: &'t str, span: Range<usize>) -> Option<Found<'t>> {
     let inside = &text[spans::reach(text, span.start, span.end)];
     let (letters, end) = read(inside)?;
+    // `DA` is the choice `AD`, as the reference is written.
     let letters = in_any_order(&letters).unwrap_or(letters);
     let start = span.start + (inside.len() - strip_markup(inside).len());
     let span = start..span.start + end;

@@ -337,6 +337,7 @@ pub(super) fn within(
         "是",
         "为",
     ];
+    // In the order of the marks and not of the text: an equals sign outweighs a later "is".
     if let Some((start, number)) = MARKS.into_iter().find_map(result) {
         let whole = answer(number);
         return Some((whole.start.min(start)..whole.end, None));

@@ -19,6 +19,7 @@ const LINE_MARKUP: [char; 10] = ['*', '#', '-', ' ', '>', '_', '(', '[', '$', '\
 /// The answer behind the last phrase at or behind `from` that has one behind it.
 pub(super) fn find<'t>(rule: &Phrase, look: &Look<'t, '_>, from: usize) -> Option<Found<'t>> {
     let is_there = |head: &String| look.lower.contains(head.as_str());
+    // A quick look: what follows visits every byte from the end.
     if !rule.lower_heads.iter().any(is_there) {
         return None;
     }
@@ -27,6 +28,7 @@ pub(super) fn find<'t>(rule: &Phrase, look: &Look<'t, '_>, from: usize) -> Optio
     for part in look.parts.iter().rev() {
         let mut end = part.end;
         while let Some(head) = last_head(rule, look.text, part.start.max(from)..end) {
+            // The next head is looked for before this one, so that no place is looked at twice.
             end = head.start;
             heads += 1;
             if heads > HEADS {

@@ -11,6 +11,7 @@ pub(super) fn find<'t>(rule: &Refusal, look: &Look<'t, '_>) -> Option<Found<'t>>
     let near = look
         .text
         .ceil_char_boundary(part.end.saturating_sub(MAX_FROM_END).max(part.start));
+    // As long as the text itself, so that its places are those of the text from `near` on.
     let lower = look.text[near..part.end].to_ascii_lowercase();
     let start = rule
         .words

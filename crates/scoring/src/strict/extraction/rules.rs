@@ -322,6 +322,7 @@ impl Layout {
         self.thoughts_at_start.extend(other.thoughts_at_start);
         self.fences.extend(other.fences);
         self.kept_blocks.extend(other.kept_blocks);
+        // Made anew from all marks, those of the layout that is extended included.
         self.line_begins = Bytes::at(0, &self.ends_at_line);
         self.problem_begins = Bytes::at(0, &self.problems);
         let pairs = self.thoughts.iter().chain(&self.thoughts_at_start);
@@ -434,10 +435,12 @@ fn permanent<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Id, D::Error>
     let id = mark(deserializer)?;
     let mut ids = IDS
         .lock()
+        // A panic under the lock leaves a set to which one id was added or none: it stays usable.
         .unwrap_or_else(std::sync::PoisonError::into_inner);
     if let Some(known) = ids.get(id.as_str()) {
         return Ok(known);
     }
+    // Once for each id, however many profiles are read.
     let id: Id = Box::leak(id.into_boxed_str());
     ids.insert(id);
     Ok(id)

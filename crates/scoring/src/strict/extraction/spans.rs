@@ -73,7 +73,9 @@ pub(super) fn sentence_end(text: &str, range: Range<usize>) -> usize {
                     at = end;
                     continue;
                 }
-                None => at += 1,
+                // What is escaped ends nothing.
+                None if bytes[at] == b'\\' => at += 1,
+                None => {}
             },
             b'.' | b'?' if ends_sentence(text, at, range.start) => return at,
             // The first byte of `。`, `？`, `！` and of other wide characters.

@@ -40,6 +40,8 @@ pub(super) fn outside(
     let (mut said, mut from, mut inside) = (Vec::new(), 0, at_start);
     for (at, length, mark) in marks(text, layout) {
         match (mark, inside) {
+            // A mark such as that of a final channel: not even thoughts that are open reach beyond
+            // it.
             (Mark::Begins, _) => (said, from, inside) = (Vec::new(), at + length, None),
             (Mark::Closes(kind), Some(open)) if kind == open => {
                 (from, inside) = (at + length, None);
@@ -49,6 +51,7 @@ pub(super) fn outside(
                 said.push(from..at);
                 inside = Some(kind);
             }
+            // Within thoughts other marks are quoted or nested: only their own end counts.
             (Mark::Opens(_) | Mark::Closes(_), Some(_)) => {}
         }
     }

@@ -42,6 +42,7 @@ impl Visible {
         for part in &said {
             visible.pass_over_code(text, part.clone(), layout);
         }
+        // After code is passed over: a mark within it does not end the answer.
         visible.cut_off(text, layout);
         if visible.parts.is_empty() {
             visible.parts = said;
@@ -62,6 +63,7 @@ impl Visible {
             let inside = &text[part.clone()];
             let lines = inside.match_indices('\n').map(|(at, _)| part.start + at);
             let names = lines.filter(|&at| names_problem(&text[at + 1..part.end], layout));
+            // No more than this are taken, so that it never falls below zero.
             let room = MAX_FURTHER - self.further.len();
             self.further.extend(names.take(room));
         }
@@ -121,6 +123,7 @@ impl Visible {
             self.last_block = self
                 .last_block
                 .take()
+                // A block behind the cut is what the model made up as well.
                 .filter(|block| block.end <= part.start);
             self.ends_in_block = false;
             self.parts[at] = part.start..end;
@@ -170,6 +173,7 @@ fn end(text: &str, part: Range<usize>, follows: bool, layout: &Layout) -> Option
             .is_some_and(|byte| layout.line_begins.contains(byte));
         begins && at >= first && starts(line, &layout.ends_at_line)
     });
+    // Marks anywhere matter only before the line that ends the answer.
     let before = &inside[..by_line.unwrap_or(inside.len())];
     let mut anywhere = before.match_indices('<').map(|(at, _)| at);
     let end = anywhere
