@@ -227,13 +227,16 @@ fn latex_tables_compile_and_fit_the_page() {
 fn a_model_card_is_yaml() {
     let mut runs = runs();
     runs.push(Run::whole("three", "yes: \"no\"\n- x", 10));
-    let text = board(&runs, LeaderboardPlan::default())
-        .model_index(&dataset_loader::Benchmark::published());
+    let plan = LeaderboardPlan {
+        source_url: Some("https://example.org/a?b=c&d: e".to_string()),
+        ..LeaderboardPlan::default()
+    };
+    let text = board(&runs, plan).model_index(&dataset_loader::Benchmark::published());
     let check = "import sys, yaml\ncard = yaml.safe_load(sys.stdin)\n\
                  names = [model['name'] for model in card['model-index']]\nassert names[2] == 'yes: \"no\"\\n- x', names\n\
                  results = [result for model in card['model-index'] for result in model['results']]\nassert len(results) == 33\n\
                  assert all(metric['verified'] is False and 0 <= metric['value'] <= 100 for result in results for metric in result['metrics'])\n\
-                 assert all(result['task']['type'] == 'text-generation' and result['dataset']['type'] and result['source']['url'] for result in results)\n";
+                 assert all(result['task']['type'] == 'text-generation' and result['dataset']['type'] and result['source']['url'] == 'https://example.org/a?b=c&d: e' for result in results)\n";
     let root = tempfile::tempdir().unwrap();
     let file = root.path().join("card.yaml");
     fs::write(&file, text).unwrap();
