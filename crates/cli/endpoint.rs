@@ -53,7 +53,7 @@ pub struct EndpointArgs {
         env = "MWPBENCH_MAX_CONCURRENCY",
         value_name = "N",
         requires = "endpoint",
-        default_value_t = NonZeroUsize::new(DEFAULT_MAX_CONCURRENCY).unwrap()
+        default_value_t = NonZeroUsize::new(DEFAULT_MAX_CONCURRENCY).expect("not 0")
     )]
     max_concurrency: NonZeroUsize,
     /// Idle timeout in seconds: a request on which the server sends nothing for so long is retried;

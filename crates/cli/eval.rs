@@ -20,6 +20,7 @@ use crate::decoding::SamplingArgs;
 use crate::dry_run::dry_run;
 use crate::exit::Outcome;
 use crate::generator::GeneratorArgs;
+use crate::printed_name::printed_name;
 use crate::stop::StopArgs;
 use crate::{data_folder, grading, heading, interruption, progress, terminal};
 
@@ -71,7 +72,7 @@ pub struct Args {
     #[arg(
         long,
         env = "MWPBENCH_MAX_TOKENS",
-        default_value_t = NonZeroUsize::new(MAX_TOKENS).unwrap(),
+        default_value_t = DEFAULT_MAX_TOKENS,
         value_name = "N",
         value_parser = count::<NonZeroUsize>,
         help_heading = heading::SAMPLING
@@ -122,7 +123,7 @@ struct OutputArgs {
     fresh: bool,
     /// Name of the model in tables and leaderboards, such as "Mistral 7B + MathScale"; never changes
     /// a completion.
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = printed_name)]
     name: Option<String>,
     /// A tag of the run, such as base="Mistral 7B" or train_size=25000, which `leaderboard` reads;
     /// never changes a completion. Repeat for several.
@@ -151,6 +152,8 @@ struct OutputArgs {
     quiet: bool,
 }
 
+const DEFAULT_MAX_TOKENS: NonZeroUsize = NonZeroUsize::new(MAX_TOKENS).expect("not 0");
+
 /// More are refused: each is a prompt in memory and a record in the run folder.
 const MAX_SAMPLES: u32 = 1024;
 
@@ -168,7 +171,7 @@ fn tag(text: &str) -> Result<(String, String), String> {
         .ok_or("expected KEY=VALUE, such as train_size=25000")?;
     match (key.trim(), value.trim()) {
         ("", _) | (_, "") => Err("key and value must not be empty".to_string()),
-        (key, value) => Ok((key.to_string(), value.to_string())),
+        (key, value) => Ok((printed_name(key)?, printed_name(value)?)),
     }
 }
 
@@ -333,12 +336,7 @@ impl Args {
             );
         }
         if let Some(name) = &self.output.name {
-            let name = name.trim();
-            anyhow::ensure!(
-                !name.is_empty(),
-                "--name is empty: leave it out, or name the model"
-            );
-            let before = tags.insert(NAME_TAG.to_string(), name.to_string());
+            let before = tags.insert(NAME_TAG.to_string(), name.clone());
             anyhow::ensure!(
                 before.is_none(),
                 "--name and --tag {NAME_TAG} are the same: give one of them"

@@ -8,6 +8,7 @@ use dataset_loader::Benchmark;
 use reporting::{Entry, Leaderboard, LeaderboardFormat, LeaderboardPlan, Scorers, Subjects};
 
 use crate::exit::Outcome;
+use crate::printed_name::printed_name;
 use crate::{edited, heading, output_file, terminal};
 
 /// Line up finished runs: accuracy of each model on each set, micro and macro average, beside the
@@ -56,7 +57,7 @@ struct OutputArgs {
     #[arg(long)]
     ascending: bool,
     /// Title in place of one that says what is shown.
-    #[arg(long, value_name = "TEXT")]
+    #[arg(long, value_name = "TEXT", value_parser = printed_name)]
     title: Option<String>,
     /// Columns, in this order: sets, tasks with --subjects, micro, macro; all without it.
     #[arg(long, value_delimiter = ',', value_name = "NAME,…")]

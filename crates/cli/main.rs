@@ -30,6 +30,7 @@ mod mathscale; // mwpbench mathscale
 mod min_usable; // --min-usable: how much of a stage must be usable
 mod output_file; // reports, tables, pictures
 mod place; // what a path that is no checkpoint may be
+mod printed_name; // names that stand in tables
 mod progress; // progress on stderr
 mod rules; // mwpbench rules check
 mod score; // mwpbench score

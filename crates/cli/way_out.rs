@@ -53,7 +53,12 @@ fn of_run(error: &evaluation::Error) -> Option<String> {
         ),
         Error::NoTokenIds => text("Leave out --log-tokens"),
         Error::OutputIsInput(_) => text("Give another file with --output"),
-        Error::File(FileError::Corrupt { line: Some(_), .. }) => {
+        // A file that another program wrote is no journal of ours.
+        Error::File(FileError::Corrupt {
+            file,
+            line: Some(_),
+            ..
+        }) if file.with_file_name("run.json").exists() => {
             text("Or start over in a new folder with --fresh")
         }
         // What an error stands for is not in the chain beside it.

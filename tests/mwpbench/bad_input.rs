@@ -620,3 +620,52 @@ fn a_publishers_file_is_sent_to_the_import() {
     )
     .refused(4, &["test.jsonl, line 1", "mwpbench data import"]);
 }
+
+/// A name from elsewhere must not steer the terminal that a table is printed on.
+#[test]
+fn a_name_that_does_not_fit_a_table_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let long = "x".repeat(101);
+    for (flag, value, part) in [
+        ("--name", "two\nlines", "control characters"),
+        ("--name", "\u{1b}[31mred", "control characters"),
+        ("--name", " ", "is empty"),
+        ("--name", &long, "101 characters"),
+        ("--tag", "base=a\tb", "control characters"),
+    ] {
+        let args = ["eval", "--model", "demo", "--limit", "1", flag, value];
+        mwpbench(folder.path(), args).refused(USAGE, &[flag, part]);
+    }
+}
+
+#[test]
+fn a_table_with_two_columns_of_one_name_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("train.csv"), "question,question\n1,2\n").unwrap();
+    let args = [
+        "data",
+        "overlap",
+        "--train",
+        "train.csv",
+        "--data",
+        "bundled",
+    ];
+    mwpbench(folder.path(), args).refused(4, &["train.csv, line 1", "\"question\" twice"]);
+}
+
+/// What helps with a run folder does not help with a file of another program.
+#[test]
+fn a_damaged_file_of_another_program_is_told_nothing_of_run_folders() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("answers.jsonl"), b"\xff{}\n").unwrap();
+    let args = [
+        "score",
+        "--input",
+        "answers.jsonl",
+        "--output",
+        "verdicts.jsonl",
+    ];
+    let done = mwpbench(folder.path(), args);
+    done.refused(4, &["answers.jsonl, line 1", "not UTF-8"]);
+    assert!(!done.stderr.contains("--fresh"), "{}", done.stderr);
+}

@@ -7,9 +7,9 @@
 //! [`Budget`] of steps bounds the work, so that the outcome is the same on every machine.
 //!
 //! ```
-//! use math_equality::{Options, Outcome, equal};
+//! use math_equality::{Options, EqualityOutcome, equal};
 //!
-//! let same = |left, right| equal(left, right, Options::default()).outcome == Outcome::Equal;
+//! let same = |left, right| equal(left, right, Options::default()).outcome == EqualityOutcome::Equal;
 //! assert!(same(r"\frac{3}{4}", "0.75"));
 //! assert!(same("2(x + 6)", "2x + 12"));
 //! assert!(same(r"x \ge 16", r"[16, \infty)"));
@@ -92,7 +92,7 @@ pub fn compare(
 
 /// Whether two texts denote the same.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Outcome {
+pub enum EqualityOutcome {
     /// They do.
     Equal,
     /// They do not, or nothing shows that they do.
@@ -105,7 +105,7 @@ pub enum Outcome {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Equality {
     /// Whether the two denote the same.
-    pub outcome: Outcome,
+    pub outcome: EqualityOutcome,
     /// Id of the rule that decided, such as `equal/polynomial`.
     pub reason: &'static str,
 }
@@ -113,28 +113,28 @@ pub struct Equality {
 /// Compares two answers. Symmetric.
 ///
 /// ```
-/// use math_equality::{Options, Outcome, Units, equal};
+/// use math_equality::{Options, EqualityOutcome, Units, equal};
 ///
 /// let found = equal("5", "5 cm", Options::default());
-/// assert_eq!(found.outcome, Outcome::Equal);
+/// assert_eq!(found.outcome, EqualityOutcome::Equal);
 /// let strict = Options { units: Units::MustAgree, ..Options::default() };
-/// assert_eq!(equal("5", "5 cm", strict).outcome, Outcome::Different);
+/// assert_eq!(equal("5", "5 cm", strict).outcome, EqualityOutcome::Different);
 /// let sorted = Options { ordered: true, ..Options::default() };
-/// assert_eq!(equal("1, 2", "2, 1", sorted).outcome, Outcome::Different);
+/// assert_eq!(equal("1, 2", "2, 1", sorted).outcome, EqualityOutcome::Different);
 /// assert_eq!(equal("1 + 1", "2", sorted).reason, "equal/rational");
 /// ```
 pub fn equal(left: &str, right: &str, options: Options) -> Equality {
     match compare_texts(left, right, &mut Vec::new(), &mut Budget::on(options)) {
         Ok(verdict) => Equality {
             outcome: if verdict.equal {
-                Outcome::Equal
+                EqualityOutcome::Equal
             } else {
-                Outcome::Different
+                EqualityOutcome::Different
             },
             reason: verdict.rule,
         },
         Err(Exhausted) => Equality {
-            outcome: Outcome::Undecided,
+            outcome: EqualityOutcome::Undecided,
             reason: "equal/out_of_budget",
         },
     }

@@ -152,6 +152,9 @@ pub enum ErrorKind {
         /// Cells of the row.
         found: u64,
     },
+    /// Two columns of a table have one name, so that a field would hide another.
+    #[error("the first row names the field \"{0}\" twice: give each column a name of its own")]
+    FieldTwice(String),
     /// A table that cannot be read.
     #[error("not a readable table of comma-separated values: {0}")]
     Table(String),

@@ -1,5 +1,6 @@
 //! Tables of comma- or tab-separated values: the first row names the fields.
 
+use std::collections::HashSet;
 use std::fs::File;
 use std::path::Path;
 
@@ -26,6 +27,11 @@ impl Table {
             .headers()
             .map_err(|error| located(error).in_file(path))?
             .clone();
+        let mut seen = HashSet::new();
+        if let Some(twice) = fields.iter().find(|field| !seen.insert(*field)) {
+            let kind = ErrorKind::FieldTwice(twice.to_string());
+            return Err(LocatedError::at_line(1, kind).in_file(path));
+        }
         Ok(Self {
             reader,
             fields,

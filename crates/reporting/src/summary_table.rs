@@ -5,7 +5,7 @@ use evaluation::{Averages, Counts, RepeatedItems, Scorer, SetSummary, Summary};
 
 use crate::interval::{Average, average_interval, is_point, stored_interval};
 use crate::table::framed;
-use crate::wording::{counted, first_names, percent, percent_range, task_of_set, wrapped};
+use crate::wording::{broken_lines, counted, first_names, percent, percent_range, task_of_set};
 
 /// Ids named in a note.
 const MAX_IDS: usize = 5;
@@ -85,7 +85,7 @@ pub fn summary_table(summary: &Summary, layout: SummaryTable) -> String {
         }));
     }
     let mut paragraphs = vec![title(summary)];
-    let mut text = wrapped(&paragraphs, layout.width);
+    let mut text = fitted(&paragraphs, layout.width);
     text.push_str(&table.text(layout.width));
     text.extend(pass_and_majority(summary, layout));
     paragraphs = match narrow {
@@ -93,8 +93,17 @@ pub fn summary_table(summary: &Summary, layout: SummaryTable) -> String {
         false => Vec::new(),
     };
     paragraphs.extend(notes(summary));
-    text.push_str(&wrapped(&paragraphs, layout.width));
+    text.push_str(&fitted(&paragraphs, layout.width));
     text
+}
+
+/// Paragraphs, each from a new line, within the columns of the terminal.
+fn fitted(paragraphs: &[String], width: Option<u16>) -> String {
+    let text: String = paragraphs.iter().map(|text| format!("{text}\n")).collect();
+    match width {
+        Some(width) => broken_lines(&text, usize::from(width)),
+        None => text,
+    }
 }
 
 /// What the narrow table has no columns for: cut and failed items, where there are any.
@@ -215,7 +224,7 @@ fn pass_and_majority(summary: &Summary, layout: SummaryTable) -> Option<String> 
     Some(format!(
         "{}{}",
         table.text(layout.width),
-        wrapped(&[note.to_string()], layout.width)
+        fitted(&[note.to_string()], layout.width)
     ))
 }
 

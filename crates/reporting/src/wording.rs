@@ -66,32 +66,8 @@ pub(crate) fn value_text(value: &str) -> String {
     out
 }
 
-/// Paragraphs, each from a new line, broken between words where a line would be wider than `width`
-/// columns. A character counts as one column.
-pub(crate) fn wrapped(paragraphs: &[String], width: Option<u16>) -> String {
-    let width = width.map_or(usize::MAX, usize::from);
-    let mut text = String::new();
-    for paragraph in paragraphs {
-        let mut used = 0;
-        for word in paragraph.split(' ') {
-            let length = word.chars().count();
-            if used > 0 && used + 1 + length > width {
-                text.push('\n');
-                used = 0;
-            } else if used > 0 {
-                text.push(' ');
-                used += 1;
-            }
-            text.push_str(word);
-            used += length;
-        }
-        text.push('\n');
-    }
-    text
-}
-
 /// A text whose lines are at most `width` columns wide wherever a blank allows it: a wider line goes
-/// on below, indented by two columns more than it. A character counts as one column.
+/// on below, where it is indented by two columns more than it is. A character counts as one column.
 pub fn broken_lines(text: &str, width: usize) -> String {
     let mut out = String::with_capacity(text.len());
     for line in text.split_inclusive('\n') {
@@ -125,7 +101,10 @@ fn visible_columns(text: &str) -> usize {
 
 fn broken_line(line: &str, width: usize) -> String {
     let indent = line.len() - line.trim_start_matches(' ').len();
-    let further = " ".repeat(indent + 2);
+    let further = match indent {
+        0 => String::new(),
+        _ => " ".repeat(indent + 2),
+    };
     let mut out = " ".repeat(indent);
     let mut used = indent;
     for (place, word) in line[indent..].split(' ').enumerate() {
