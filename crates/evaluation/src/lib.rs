@@ -63,7 +63,7 @@ pub use gate::{
 pub use grader::{Explained, Grader, GraderError};
 pub use jobs::Progress;
 pub use manifest::{DataIdentity, NAME_TAG, PUBLISHED_DATA, RunIdentity, RunManifest};
-pub use nearest::{did_you_mean, nearest};
+pub use nearest::did_you_mean;
 pub use offline::{OfflineCounts, explain_file, score_file};
 pub use pass_at_k::{FigureAtK, SampledFigures};
 pub use plan::{LongPrompts, RunPlan};

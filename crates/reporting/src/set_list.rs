@@ -15,7 +15,6 @@ pub fn set_list(benchmark: &Benchmark, data: &Data, width: Option<u16>) -> Strin
 }
 
 fn table(benchmark: &Benchmark, data: &Data, named: bool) -> Frame {
-    let names = |name: &str| named.then(|| name.to_string());
     let first = usize::from(named);
     let header = [Some("set"), named.then_some("name")];
     let rest = ["level", "language", "tasks", "published", "at hand"];
@@ -24,7 +23,7 @@ fn table(benchmark: &Benchmark, data: &Data, named: bool) -> Frame {
     for set in benchmark.sets() {
         let of_set = |problem: &&Problem| problem.set == set.name;
         let at_hand = data.problems.iter().filter(of_set).count();
-        let cells = [Some(set.name.clone()), names(&set.title)];
+        let cells = [Some(&set.name), named.then_some(&set.title)];
         let rest = [
             set.level.clone(),
             set.language.clone(),
@@ -32,7 +31,14 @@ fn table(benchmark: &Benchmark, data: &Data, named: bool) -> Frame {
             set.count().to_string(),
             at_hand.to_string(),
         ];
-        table.add_row(cells.into_iter().flatten().chain(rest).map(Cell::new));
+        table.add_row(
+            cells
+                .into_iter()
+                .flatten()
+                .cloned()
+                .chain(rest)
+                .map(Cell::new),
+        );
     }
     table
 }

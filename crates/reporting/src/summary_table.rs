@@ -4,7 +4,7 @@ use comfy_table::{Attribute, Cell};
 use evaluation::{Averages, Counts, RepeatedItems, Scorer, SetSummary, Summary};
 
 use crate::interval::{Average, average_interval, is_point, stored_interval};
-use crate::table::framed;
+use crate::table::{Frame, first_that_fits, framed};
 use crate::wording::{broken_lines, counted, first_names, percent, percent_range, task_of_set};
 
 /// Ids named in a note.
@@ -21,9 +21,6 @@ pub struct SummaryTable {
     pub styled: bool,
 }
 
-/// Terminals with fewer columns than this get the narrow table.
-const MIN_WIDE: u16 = 116;
-
 /// Columns that only the wide table has: what they hold stands in lines below the narrow one.
 const WIDE_ONLY: [usize; 3] = [1, 7, 8];
 
@@ -32,7 +29,26 @@ const WIDE_ONLY: [usize; 3] = [1, 7, 8];
 /// average. In a narrow terminal sets go by their short names, and what would not fit into 80
 /// columns stands below the table.
 pub fn summary_table(summary: &Summary, layout: SummaryTable) -> String {
-    let narrow = layout.width.is_some_and(|width| width < MIN_WIDE);
+    let wide = table(summary, layout, false);
+    let narrow = !wide.fits(layout.width);
+    let chosen = match narrow {
+        true => table(summary, layout, true),
+        false => wide,
+    };
+    let mut text = fitted(&[title(summary)], layout.width);
+    text.push_str(&chosen.text(layout.width));
+    text.extend(pass_and_majority(summary, layout.width));
+    let mut paragraphs = match narrow {
+        true => counts_below(summary),
+        false => Vec::new(),
+    };
+    paragraphs.extend(notes(summary));
+    text.push_str(&fitted(&paragraphs, layout.width));
+    text
+}
+
+/// The table with all columns and the sets' written names, or the narrow one.
+fn table(summary: &Summary, layout: SummaryTable, narrow: bool) -> Frame {
     let fits = |column: &usize| !narrow || !WIDE_ONLY.contains(column);
     const HEADER: [&str; 9] = [
         "set",
@@ -84,17 +100,7 @@ pub fn summary_table(summary: &Summary, layout: SummaryTable) -> String {
             false => Cell::new(text),
         }));
     }
-    let mut paragraphs = vec![title(summary)];
-    let mut text = fitted(&paragraphs, layout.width);
-    text.push_str(&table.text(layout.width));
-    text.extend(pass_and_majority(summary, layout));
-    paragraphs = match narrow {
-        true => counts_below(summary),
-        false => Vec::new(),
-    };
-    paragraphs.extend(notes(summary));
-    text.push_str(&fitted(&paragraphs, layout.width));
-    text
+    table
 }
 
 /// Paragraphs, each from a new line, within the columns of the terminal.
@@ -182,36 +188,35 @@ fn counts_row(name: String, level: String, counts: &Counts) -> Vec<String> {
 }
 
 /// What several completions of each problem come to, all of them drawn; `None` for single ones.
-fn pass_and_majority(summary: &Summary, layout: SummaryTable) -> Option<String> {
+fn pass_and_majority(summary: &Summary, width: Option<u16>) -> Option<String> {
     let several = summary
         .sets
         .iter()
-        .filter_map(|set| Some((set, set.several_samples.as_ref()?)));
-    let mut rows = several.peekable();
-    let samples = rows.peek()?.1.samples;
+        .find_map(|set| set.several_samples.as_ref())?;
+    let tables = [true, false].map(|titles| sampled_table(summary, several.samples, titles));
+    let note = "The first two by the official scorer, the others by the strict one; summary.json has them for fewer completions too.";
+    Some(first_that_fits(&tables, width) + &fitted(&[note.to_string()], width))
+}
+
+/// The table of pass@k and maj@k with the sets' written names, or with their short ones.
+fn sampled_table(summary: &Summary, samples: usize, titles: bool) -> Frame {
     let (pass, majority) = (format!("pass@{samples}"), format!("maj@{samples}"));
+    let interval = "95 % interval";
     let header = [
-        "set",
-        &pass,
-        &majority,
-        &pass,
-        "95 % interval",
-        &majority,
-        "95 % interval",
+        "set", &pass, &majority, &pass, interval, &majority, interval,
     ];
-    let narrow = layout.width.is_some_and(|width| width < MIN_WIDE);
     let mut table = framed(header, &[1, 2, 3, 4, 5, 6]);
-    for (set, several) in rows {
+    for set in &summary.sets {
+        let Some(several) = &set.several_samples else {
+            continue;
+        };
         let (Some(pass), Some(majority)) = (several.pass_at_k.last(), several.maj_at_k.last())
         else {
             continue;
         };
+        let name = if titles { &set.title } else { &set.set };
         table.add_row([
-            if narrow {
-                set.set.clone()
-            } else {
-                set.title.clone()
-            },
+            name.clone(),
             percent(pass.official.value),
             percent(majority.official.value),
             percent(pass.strict.value),
@@ -220,12 +225,7 @@ fn pass_and_majority(summary: &Summary, layout: SummaryTable) -> Option<String> 
             percent_range(majority.strict.interval),
         ]);
     }
-    let note = "The first two by the official scorer, the others by the strict one; summary.json has them for fewer completions too.";
-    Some(format!(
-        "{}{}",
-        table.text(layout.width),
-        fitted(&[note.to_string()], layout.width)
-    ))
+    table
 }
 
 fn title(summary: &Summary) -> String {

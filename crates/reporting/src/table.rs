@@ -42,7 +42,7 @@ pub(crate) fn framed<'a>(
 
 /// The first of the tables that fits, or the last one made to fit.
 pub(crate) fn first_that_fits(tables: &[Frame], width: Option<u16>) -> String {
-    let fits = |table: &&Frame| width.is_none_or(|width| table.natural() <= usize::from(width));
+    let fits = |table: &&Frame| table.fits(width);
     match tables.iter().find(fits).or(tables.last()) {
         Some(table) => table.text(width),
         None => String::new(),
@@ -83,6 +83,11 @@ impl Frame {
             .iter()
             .map(|columns| self.block(columns, Some(width)))
             .collect()
+    }
+
+    /// Whether no line has to be broken.
+    pub(crate) fn fits(&self, width: Option<u16>) -> bool {
+        width.is_none_or(|width| self.natural() <= usize::from(width))
     }
 
     /// Columns of the terminal without any broken line.
