@@ -38,7 +38,7 @@ pub struct Args {
         help_heading = heading::SCORING
     )]
     scorer: ScorerName,
-    /// 95 % intervals beside accuracies.
+    /// 95 % intervals beside accuracies, also in charts.
     #[arg(long, help_heading = heading::SCORING)]
     intervals: bool,
     #[command(flatten)]
@@ -82,7 +82,8 @@ struct OutputArgs {
     /// Where the evaluation can be looked at, for the model card.
     #[arg(long, value_name = "URL", requires = "model_index")]
     source_url: Option<String>,
-    /// Also draw a bar chart of every figure into this SVG file.
+    /// Also draw every figure into this SVG file: bars of up to eight rows, dots of more; --columns
+    /// and --rows choose them.
     #[arg(long, value_name = "FILE.svg")]
     chart: Option<PathBuf>,
     /// Also draw accuracy against training size into this SVG file, from runs with a tag such as
@@ -138,7 +139,7 @@ pub fn run(args: Args) -> anyhow::Result<Outcome> {
     // Everything is drawn before anything is written: what fails leaves nothing behind.
     let drawn = [
         (output, output.is_some().then(|| text.clone())),
-        (chart, chart.is_some().then(|| board.bar_chart())),
+        (chart, chart.is_some().then(|| board.accuracy_chart())),
         (
             scaling,
             scaling

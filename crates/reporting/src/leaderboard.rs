@@ -1,10 +1,10 @@
 //! Models × sets: a table of runs, beside the figures that the MathScale paper prints.
 //!
-//! In go finished runs; out come tables for a terminal, a page, a paper or a program, two charts,
+//! In go finished runs; out come tables for a terminal, a page, a paper or a program, charts,
 //! and the block of a model card. Rows that cannot be compared with others carry notes that say
 //! why, and rows on the program's samples stand apart.
 
-mod chart; // the two charts, as SVG
+mod chart; // the charts, as SVG
 mod check; // can a summary's figures be what a run found?
 mod columns; // which figures there are
 mod csv; // a row a model, for spreadsheets
@@ -24,7 +24,7 @@ mod terminal; // as wide as the terminal
 use dataset_loader::Benchmark;
 use evaluation::Scorer;
 
-use columns::Column;
+use columns::{Column, ColumnKind};
 use notes::{Note, Notes};
 use ranking::{Group, Order};
 use rows::Row;
@@ -94,7 +94,7 @@ pub enum LeaderboardFormat {
     },
     /// A table of GitHub's Markdown.
     Markdown,
-    /// A `table` environment that needs the packages `booktabs` and `fontenc`.
+    /// A `table` environment that needs the packages `booktabs`, `fontenc` and `graphicx`.
     Latex,
     /// RFC 4180, accuracies in 0..=1.
     Csv,
@@ -206,9 +206,10 @@ impl Leaderboard {
         model_index::text(self, benchmark)
     }
 
-    /// Bars of every row's accuracy in each column, as an SVG picture.
-    pub fn bar_chart(&self) -> String {
-        chart::bars::picture(self)
+    /// Every row's accuracy in each column, as an SVG picture: bars of up to eight rows, dots in a
+    /// panel a column of more.
+    pub fn accuracy_chart(&self) -> String {
+        chart::accuracy(self)
     }
 
     /// Accuracy in each column against the logarithm of the number of training examples (the runs'
@@ -258,11 +259,8 @@ impl Leaderboard {
                 "Bold: the best {of} among figures that can be compared."
             ));
         }
-        if self.plan.intervals {
-            lines.push(
-                "Intervals are 95 % by the run's summary: Wilson's of sets, a bootstrap's of averages; published figures have none."
-                    .to_string(),
-            );
+        if self.plan.intervals && !self.entries.is_empty() {
+            lines.push(self.on_intervals());
         }
         if self.plan.with_paper
             && self.plan.scorers != Scorers::Official
@@ -273,6 +271,30 @@ impl Leaderboard {
             );
         }
         lines
+    }
+
+    /// Where the intervals come from ([`interval::average_interval`](crate::interval)).
+    fn on_intervals(&self) -> String {
+        let sampled = self.entries.iter().any(Entry::is_sampled);
+        let of_sets = match sampled {
+            true => "Wilson's of sets, for as many answers as the samples are worth",
+            false => "Wilson's of sets",
+        };
+        let averages = self
+            .columns
+            .iter()
+            .any(|column| matches!(column.kind, ColumnKind::Micro | ColumnKind::Macro));
+        let of_averages = match averages {
+            true => {
+                "; of averages a bootstrap's within sets, or the sets' own combined where it resamples nothing else"
+            }
+            false => "",
+        };
+        let published = match self.plan.with_paper {
+            true => "; published figures have none",
+            false => "",
+        };
+        format!("Intervals of 95 %: {of_sets}{of_averages}{published}.")
     }
 
     /// The notes by their letters, as sentences that say where a figure cannot be compared.

@@ -7,10 +7,13 @@ use crate::escape::xml;
 /// Size of most texts.
 pub(crate) const FONT: f64 = 12.0;
 
+/// How many series can have a colour of their own.
+pub(crate) const COLOUR_COUNT: usize = 8;
+
 /// Colours that people with colour blindness distinguish and that stand out on white and on black.
 /// Source: M. Okabe and K. Ito, "Color Universal Design" (2008), its yellow and blue darkened or
 /// lightened for contrast.
-const COLOURS: [&str; 8] = [
+const COLOURS: [&str; COLOUR_COUNT] = [
     "#0072b2", "#e69f00", "#009e73", "#d55e00", "#cc79a7", "#56b4e9", "#a89a00", "#8c6bb1",
 ];
 
@@ -30,46 +33,9 @@ impl Look {
         COLOURS[self.0 % COLOURS.len()]
     }
 
-    /// How often the colours were gone through before.
-    fn round(self) -> usize {
-        self.0 / COLOURS.len()
-    }
-
+    /// Others each time that the colours have been gone through.
     pub fn dashes(self) -> &'static str {
-        DASHES[self.round() % DASHES.len()]
-    }
-
-    /// What a shape is filled with: a colour, then the colour with stripes, and so on with other
-    /// patterns.
-    pub fn fill(self) -> String {
-        match self.round() {
-            0 => self.colour().to_string(),
-            _ => format!("url(#pattern{})", self.0),
-        }
-    }
-
-    fn pattern(self) -> Option<String> {
-        let ground = format!(
-            "<rect width=\"6\" height=\"6\" fill=\"{}\" fill-opacity=\"0.35\"/>",
-            self.colour()
-        );
-        let line = |d: &str| {
-            format!(
-                "<path d=\"{d}\" stroke=\"{}\" stroke-width=\"2\"/>",
-                self.colour()
-            )
-        };
-        let drawing = match self.round() {
-            0 => return None,
-            1 => line("M0 6L6 0M-1 1L1 -1M5 7L7 5"),
-            2 => line("M0 3H6"),
-            3 => line("M0 0L6 6M-1 5L1 7M5 -1L7 1"),
-            _ => line("M3 0V6"),
-        };
-        Some(format!(
-            "<pattern id=\"pattern{}\" width=\"6\" height=\"6\" patternUnits=\"userSpaceOnUse\">{ground}{drawing}</pattern>\n",
-            self.0
-        ))
+        DASHES[self.0 / COLOURS.len() % DASHES.len()]
     }
 }
 
@@ -84,35 +50,29 @@ pub(crate) enum Anchor {
 /// A picture under construction.
 pub(crate) struct Picture {
     body: String,
-    patterns: Vec<Look>,
 }
 
 impl Picture {
     pub fn new() -> Self {
         Self {
             body: String::new(),
-            patterns: Vec::new(),
         }
     }
 
     /// A filled box with a tooltip.
     pub fn bar(&mut self, [x, y, width, height]: [f64; 4], look: Look, tip: &str) {
-        if look.round() > 0 && !self.patterns.contains(&look) {
-            self.patterns.push(look);
-        }
         let tip = if tip.is_empty() {
             String::new()
         } else {
             format!("<title>{}</title>", xml(tip))
         };
         self.push(format!(
-            "<rect x=\"{x:.1}\" y=\"{y:.1}\" width=\"{width:.1}\" height=\"{height:.1}\" fill=\"{}\" stroke=\"{}\" stroke-width=\"0.5\">{tip}</rect>",
-            look.fill(),
+            "<rect x=\"{x:.1}\" y=\"{y:.1}\" width=\"{width:.1}\" height=\"{height:.1}\" fill=\"{}\">{tip}</rect>",
             look.colour()
         ));
     }
 
-    /// A straight line of a class: `axis`, `grid` or `error`.
+    /// A straight line of a class: `axis`, `grid`, `guide` or `error`.
     pub fn line(&mut self, [x1, y1, x2, y2]: [f64; 4], class: &str) {
         self.push(format!(
             "<line class=\"{class}\" x1=\"{x1:.1}\" y1=\"{y1:.1}\" x2=\"{x2:.1}\" y2=\"{y2:.1}\"/>"
@@ -142,7 +102,17 @@ impl Picture {
         ));
     }
 
-    /// A text of a class: empty, `heading`, `small` or `faint`.
+    /// An upright interval from `low` to `high` in the colour of its series.
+    pub fn error_bar(&mut self, [x, low, high]: [f64; 3], look: Look) {
+        const CAP: f64 = 3.0;
+        let (left, right) = (x - CAP, x + CAP);
+        self.push(format!(
+            "<path d=\"M{x:.1} {low:.1}V{high:.1}M{left:.1} {low:.1}H{right:.1}M{left:.1} {high:.1}H{right:.1}\" stroke=\"{}\" stroke-width=\"1\" fill=\"none\"/>",
+            look.colour()
+        ));
+    }
+
+    /// A text of a class: empty, `heading`, `strong`, `small` or `faint`.
     pub fn text(&mut self, x: f64, y: f64, anchor: Anchor, class: &str, text: &str) {
         let anchor = match anchor {
             Anchor::Start => "start",
@@ -187,22 +157,12 @@ impl Picture {
     /// The whole file. `title` names the picture and `description` says what it shows to those who
     /// cannot see it.
     pub fn finish(self, width: f64, height: f64, title: &str, description: &str) -> String {
-        let patterns: String = self
-            .patterns
-            .iter()
-            .filter_map(|look| look.pattern())
-            .collect();
-        let defs = if patterns.is_empty() {
-            String::new()
-        } else {
-            format!("<defs>\n{patterns}</defs>\n")
-        };
         let mut out = String::new();
         write!(
             out,
             "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width:.0}\" height=\"{height:.0}\" viewBox=\"0 0 {width:.0} {height:.0}\" \
              role=\"img\" aria-labelledby=\"title description\">\n\
-             <title id=\"title\">{}</title>\n<desc id=\"description\">{}</desc>\n<style>\n{STYLE}</style>\n{defs}\
+             <title id=\"title\">{}</title>\n<desc id=\"description\">{}</desc>\n<style>\n{STYLE}</style>\n\
              <rect class=\"page\" width=\"{width:.0}\" height=\"{height:.0}\"/>\n{}</svg>\n",
             xml(title),
             xml(description),
@@ -217,11 +177,13 @@ impl Picture {
 const STYLE: &str = "\
 text { font: 12px system-ui, -apple-system, 'Segoe UI', 'DejaVu Sans', sans-serif; fill: #1f2328; }
 .heading { font-size: 15px; font-weight: 600; }
+.strong { font-weight: 600; }
 .small { font-size: 10px; }
 .faint { font-size: 11px; fill: #57606a; }
 .page { fill: #ffffff; }
 .axis { stroke: #57606a; stroke-width: 1; }
 .grid { stroke: #d8dee4; stroke-width: 1; }
+.guide { stroke: #d8dee4; stroke-width: 1; stroke-dasharray: 1 3; }
 .error { stroke: #1f2328; stroke-width: 1; }
 @media (prefers-color-scheme: dark) {
   text { fill: #e6edf3; }
@@ -229,6 +191,7 @@ text { font: 12px system-ui, -apple-system, 'Segoe UI', 'DejaVu Sans', sans-seri
   .page { fill: #0d1117; }
   .axis { stroke: #9198a1; }
   .grid { stroke: #30363d; }
+  .guide { stroke: #30363d; }
   .error { stroke: #e6edf3; }
 }
 ";

@@ -88,6 +88,11 @@ impl Entry {
             .filter(|value| !value.is_empty())
     }
 
+    /// Whether items were answered several times.
+    pub(crate) fn is_sampled(&self) -> bool {
+        self.manifest.identity.decoding.samples() > 1
+    }
+
     /// Whether its problems are the bundled ones and not the benchmark.
     pub(crate) fn on_samples(&self) -> bool {
         self.manifest.identity.data.samples

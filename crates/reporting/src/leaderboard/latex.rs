@@ -1,8 +1,11 @@
-//! The leaderboard as a `table` of LaTeX with the rules of booktabs.
+//! The leaderboard as a `table` of LaTeX with the rules of booktabs, no wider than a page.
 
 use super::Leaderboard;
 use super::markup::{self, Markup};
 use crate::escape;
+
+/// Before a table in braces: smaller where it is wider than the page, else as it is.
+const FITTED: &str = "\\resizebox{\\ifdim\\width>\\textwidth\\textwidth\\else\\width\\fi}{!}";
 
 struct Latex;
 
@@ -43,7 +46,7 @@ pub(crate) fn text(board: &Leaderboard) -> String {
         Latex.text(&board.title)
     ));
     text.push_str(&format!(
-        "\\begin{{tabular}}{{@{{}}{alignment}@{{}}}}\n\\toprule\n{}\\midrule\n",
+        "{FITTED}{{\\begin{{tabular}}{{@{{}}{alignment}@{{}}}}\n\\toprule\n{}\\midrule\n",
         line(header)
     ));
     for (index, group) in board.groups.iter().enumerate() {
@@ -59,7 +62,7 @@ pub(crate) fn text(board: &Leaderboard) -> String {
             text.push_str(&line(markup::cells(&Latex, board, row, columns)));
         }
     }
-    text.push_str("\\bottomrule\n\\end{tabular}\n");
+    text.push_str("\\bottomrule\n\\end{tabular}}\n");
     let below = markup::lines_below(&Latex, board, true, true, "");
     if !below.is_empty() {
         let below = below.join("\\\\\n");
@@ -71,8 +74,9 @@ pub(crate) fn text(board: &Leaderboard) -> String {
 
 /// What has to stand in the document's preamble.
 fn preamble(board: &Leaderboard) -> String {
-    let mut text =
-        String::from("% In the preamble: \\usepackage[T1]{fontenc} \\usepackage{booktabs}\n");
+    let mut text = String::from(
+        "% In the preamble: \\usepackage[T1]{fontenc} \\usepackage{booktabs} \\usepackage{graphicx}\n",
+    );
     let beyond_latin = |label: &str| label.chars().any(|c| c > '\u{24f}');
     if board.rows().any(|row| beyond_latin(&row.label)) {
         text.push_str(

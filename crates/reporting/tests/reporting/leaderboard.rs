@@ -322,7 +322,7 @@ fn markdown_has_intervals_and_the_best_in_bold() {
     | base\|7b | 20.0<br>17.5–22.8 | 20.0<br>17.8–22.3 | 19.9<br>17.5–22.7 | 20.0<br>16.8–23.5 | 19.8<br>16.5–23.7 | 19.8<br>16.5–23.6 | 20.0<br>16.8–23.6 | 19.9<br>18.9–21.1 |
 
     Bold: the best of its base model among figures that can be compared.<br>
-    Intervals are 95 % by the run's summary: Wilson's of sets, a bootstrap's of averages; published figures have none.<br>
+    Intervals of 95 %: Wilson's of sets; published figures have none.<br>
     <sup>a</sup> published figures, not run here: MathScale paper, arXiv:2403.02884v1, tables 5 and 9, official scorer.<br>
     <sup>b</sup> the header of the paper's table 9 is broken: the order of its last four subjects is inferred from table 5.<br>
     <sup>c</sup> not the official protocol: at most 8 new tokens (not comparable).

@@ -62,7 +62,7 @@ fn bars_say_what_they_are() {
             ..LeaderboardPlan::default()
         },
     )
-    .bar_chart();
+    .accuracy_chart();
     assert!(is_well_formed(&chart), "{chart}");
     for part in [
         "role=\"img\"",
@@ -84,14 +84,30 @@ fn bars_say_what_they_are() {
 }
 
 #[test]
-fn twenty_rows_have_twenty_looks() {
+fn many_rows_are_dots_on_a_page() {
     let plan = LeaderboardPlan {
         with_paper: true,
+        intervals: true,
         ..LeaderboardPlan::default()
     };
-    let chart = board(&runs(), plan).bar_chart();
-    assert!(is_well_formed(&chart));
-    assert_eq!(chart.matches("<pattern ").count(), 12);
+    let chart = board(&runs(), plan).accuracy_chart();
+    assert!(is_well_formed(&chart), "{chart}");
+    assert!(chart.contains("<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"760\""));
+    assert!(
+        chart.contains("<desc id=\"description\">Dot plot"),
+        "{chart}"
+    );
+    // Eighteen rows of the paper and two of ours, twelve columns.
+    assert_eq!(chart.matches("<circle ").count(), 20 * 12);
+    assert_eq!(chart.matches("class=\"error\"").count(), 2 * 10);
+    assert_eq!(chart.matches("class=\"strong\"").count(), 12);
+    // Every strip of panels names its rows.
+    assert_eq!(chart.matches(">GPT-4 ᵃ</text>").count(), 3);
+    let x = chart.split(" x=\"").skip(1);
+    let x: Vec<f64> = x
+        .map(|rest| rest.split('"').next().unwrap().parse().unwrap())
+        .collect();
+    assert!(x.iter().all(|&x| (0.0..740.0).contains(&x)), "{x:?}");
 }
 
 #[test]
@@ -111,6 +127,7 @@ fn a_curve_rises_with_the_logarithm_of_the_size() {
     assert!(is_well_formed(&picture), "{picture}");
     assert_eq!(picture.matches("<polyline ").count(), 12);
     assert_eq!(picture.matches("<circle ").count(), 12 * 3);
+    assert!(!picture.contains("Intervals of 95 %"));
     assert!(
         picture.contains("Left out, without a tag train_size: untagged."),
         "{picture}"
@@ -129,6 +146,23 @@ fn a_curve_rises_with_the_logarithm_of_the_size() {
         .map(|number| number.parse().unwrap())
         .collect();
     assert!((x[1] - x[0] - (x[2] - x[1])).abs() < 0.2, "{x:?}");
+    let plan = LeaderboardPlan {
+        intervals: true,
+        columns: Some(vec!["gsm8k".to_string(), "math".to_string()]),
+        ..LeaderboardPlan::default()
+    };
+    let picture = board(&runs, plan).scaling_curve().unwrap();
+    assert!(is_well_formed(&picture), "{picture}");
+    // A bar of each interval, with two caps.
+    assert_eq!(picture.matches("<path d=\"M").count(), 2 * 3);
+    assert!(
+        picture.contains("Intervals of 95 %: Wilson's of sets."),
+        "{picture}"
+    );
+    assert!(
+        picture.contains("tuned-25000, GSM8K: 19.9 (17.9 to 22.2) at 25k"),
+        "{picture}"
+    );
 }
 
 #[test]
@@ -207,7 +241,7 @@ fn latex_tables_compile_and_fit_the_page() {
     let tables = latex_tables();
     let root = tempfile::tempdir().unwrap();
     let document = format!(
-        "\\documentclass{{article}}\n\\usepackage[margin=2.5cm]{{geometry}}\n\\usepackage[T1]{{fontenc}}\n\\usepackage{{booktabs}}\n\
+        "\\documentclass{{article}}\n\\usepackage[margin=2.5cm]{{geometry}}\n\\usepackage[T1]{{fontenc}}\n\\usepackage{{booktabs}}\n\\usepackage{{graphicx}}\n\
          \\begin{{document}}\n{}\n\\end{{document}}\n",
         tables.join("\n")
     );

@@ -1,13 +1,13 @@
 //! Bars of every row's accuracy, a group of bars a column, a colour a row.
 
 use super::axis::AccuracyAxis;
-use super::{MARGIN, write_below, write_title};
+use super::{MARGIN, description, in_words, label, shown_interval, tops, write_below, write_title};
+use crate::leaderboard::Leaderboard;
 use crate::leaderboard::columns::Column;
 use crate::leaderboard::markup::lines_below;
 use crate::leaderboard::notes::raised;
 use crate::leaderboard::rows::{Figure, Row};
 use crate::leaderboard::terminal::Plain;
-use crate::leaderboard::{Leaderboard, Scorers};
 use crate::svg::{Anchor, FONT, Look, Picture, text_width};
 use crate::wording::percent;
 
@@ -34,7 +34,6 @@ pub(crate) fn picture(board: &Leaderboard) -> String {
 /// All that the parts of the chart depend on.
 struct Chart<'a> {
     board: &'a Leaderboard,
-    /// The rows, with names that distinguish all of them.
     rows: Vec<(String, &'a Row)>,
     sizes: Sizes,
     axis: AccuracyAxis,
@@ -77,15 +76,10 @@ impl Sizes {
 impl<'a> Chart<'a> {
     fn new(board: &'a Leaderboard) -> Self {
         let rows = labelled(board);
-        let figures = board.rows().flat_map(|row| row.figures.iter().flatten());
-        let tops = figures.map(|figure| match shown_interval(board, figure) {
-            Some([_, high]) => high,
-            None => figure.accuracy,
-        });
         Self {
             board,
             sizes: Sizes::of(board, rows.len()),
-            axis: AccuracyAxis::new(tops, PLOT),
+            axis: AccuracyAxis::new(tops(board, board.rows()), PLOT),
             rows,
         }
     }
@@ -103,7 +97,12 @@ impl<'a> Chart<'a> {
         }
         let below = lines_below(&Plain, board, true, false, " ");
         y = write_below(&mut picture, &below, width, y);
-        picture.finish(width, y + 20.0, &board.title, &self.description())
+        picture.finish(
+            width,
+            y + 20.0,
+            &board.title,
+            &description(board, "Bar chart"),
+        )
     }
 
     /// The colours with their rows; returns the y below them.
@@ -146,7 +145,11 @@ impl<'a> Chart<'a> {
                     picture.text(centre, base - 4.0, Anchor::Middle, "faint", "–");
                     continue;
                 };
-                let tip = format!("{label}, {}: {}", column.title, self.in_words(figure));
+                let tip = format!(
+                    "{label}, {}: {}",
+                    column.title,
+                    in_words(self.board, figure)
+                );
                 let tall = self.axis.rise(figure.accuracy);
                 let rectangle = [x + 1.0, base - tall, bar - 2.0, tall];
                 picture.bar(rectangle, Look::of(place), &tip);
@@ -181,58 +184,17 @@ impl<'a> Chart<'a> {
     fn marks(&self, notes: &[usize]) -> String {
         self.board.notes.marks(notes)
     }
-
-    fn in_words(&self, figure: &Figure) -> String {
-        let interval = shown_interval(self.board, figure)
-            .map(|[low, high]| format!(" ({} to {})", percent(low), percent(high)))
-            .unwrap_or_default();
-        let notes: String = self
-            .board
-            .notes
-            .lettered()
-            .enumerate()
-            .filter(|(index, _)| figure.notes.contains(index))
-            .map(|(_, (_, note))| format!("; {}", note.text))
-            .collect();
-        format!("{}{interval}{notes}", percent(figure.accuracy))
-    }
-
-    /// All figures in words.
-    fn description(&self) -> String {
-        let of_row = |(label, row): &(String, &Row)| {
-            let figures = self.board.columns.iter().zip(&row.figures);
-            let figures: Vec<String> = figures
-                .filter_map(|(column, figure)| Some((column, figure.as_ref()?)))
-                .map(|(column, figure)| format!("{} {}", column.title, self.in_words(figure)))
-                .collect();
-            format!("{label}: {}.", figures.join(", "))
-        };
-        let rows: Vec<String> = self.rows.iter().map(of_row).collect();
-        format!("Bar chart of accuracy in percent. {}", rows.join(" "))
-    }
 }
 
-/// The interval, where the board shows intervals and there is one.
-fn shown_interval(board: &Leaderboard, figure: &Figure) -> Option<[f64; 2]> {
-    figure.interval.filter(|_| board.plan.intervals)
-}
-
-/// Names that distinguish all rows.
+/// The rows, with names that distinguish all of them.
 fn labelled(board: &Leaderboard) -> Vec<(String, &Row)> {
-    let label = |group: &str, row: &Row| {
-        let mut label = row.label.clone();
-        if board.headed() {
-            label.push_str(&format!(", {group}"));
-        }
-        if board.plan.scorers == Scorers::Both {
-            label.push_str(&format!(", {}", row.scorer.name()));
-        }
-        label
-    };
-    board
-        .groups
-        .iter()
-        .flat_map(|group| group.rows.iter().map(move |row| (&group.name, row)))
-        .map(|(group, row)| (label(group, row), row))
+    let groups = board.groups.iter();
+    groups
+        .flat_map(|group| {
+            group
+                .rows
+                .iter()
+                .map(|row| (label(board, &group.name, row), row))
+        })
         .collect()
 }

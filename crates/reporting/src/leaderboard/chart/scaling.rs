@@ -1,14 +1,13 @@
 //! Accuracy against training size on a logarithmic scale: a panel a base model, a line a column.
 
 use super::axis::AccuracyAxis;
-use super::{write_below, write_title};
+use super::{in_words, shown_interval, tops, write_below, write_title};
 use crate::leaderboard::columns::ColumnKind;
 use crate::leaderboard::error::LeaderboardError;
 use crate::leaderboard::notes::raised;
 use crate::leaderboard::rows::Row;
 use crate::leaderboard::{Group, Leaderboard, Scorers};
 use crate::svg::{Anchor, FONT, Look, Picture, text_width};
-use crate::wording::percent;
 
 /// The tag that holds the number of training examples.
 const TAG: &str = "train_size";
@@ -144,9 +143,7 @@ fn axis(board: &Leaderboard, panels: &[(&Group, Vec<Sized>)]) -> AccuracyAxis {
     let rows = panels
         .iter()
         .flat_map(|(_, sized)| sized.iter().map(|sized| sized.row));
-    let figures = rows
-        .flat_map(|row| (0..board.columns.len()).filter_map(move |column| row.accuracy(column)));
-    AccuracyAxis::new(figures, PLOT)
+    AccuracyAxis::new(tops(board, rows), PLOT)
 }
 
 /// Leaves room for the names of lines.
@@ -178,13 +175,17 @@ impl Chart<'_> {
             let average = matches!(column.kind, ColumnKind::Micro | ColumnKind::Macro);
             picture.curve(&points, look, if average { 3.0 } else { 1.5 });
             for Sized { row, size } in sized {
-                let Some(accuracy) = row.accuracy(index) else {
+                let Some(figure) = &row.figures[index] else {
                     continue;
                 };
+                let x = self.x(*size);
+                if let Some([low, high]) = shown_interval(self.board, figure) {
+                    picture.error_bar([x, y(low), y(high)], look);
+                }
                 let (label, title) = (&row.label, &column.title);
-                let (accuracy_text, size_text) = (percent(accuracy), printed_size(*size));
-                let tip = format!("{label}, {title}: {accuracy_text} at {size_text}");
-                picture.dot(self.x(*size), y(accuracy), look, &tip);
+                let (words, size) = (in_words(self.board, figure), printed_size(*size));
+                let tip = format!("{label}, {title}: {words} at {size}");
+                picture.dot(x, y(figure.accuracy), look, &tip);
             }
             names.push((last, column.title.as_str(), look));
         }
@@ -252,6 +253,9 @@ fn lines_below(
             .flat_map(|(_, sized)| sized.iter().map(|sized| sized.row))
     };
     let mut lines = Vec::new();
+    if board.plan.intervals {
+        lines.push(board.on_intervals());
+    }
     if !left_out.is_empty() {
         lines.push(format!(
             "Left out, without a tag {TAG}: {}.",
@@ -283,16 +287,14 @@ fn lines_below(
 /// All points in words.
 fn description(board: &Leaderboard, panels: &[(&Group, Vec<Sized>)]) -> String {
     let of_run = |sized: &Sized| {
-        let figures = board
-            .columns
-            .iter()
-            .enumerate()
-            .filter_map(|(index, column)| {
-                sized
-                    .row
-                    .accuracy(index)
-                    .map(|accuracy| format!("{} {}", column.title, percent(accuracy)))
-            });
+        let figures = board.columns.iter().zip(&sized.row.figures);
+        let figures = figures.filter_map(|(column, figure)| {
+            Some(format!(
+                "{} {}",
+                column.title,
+                in_words(board, figure.as_ref()?)
+            ))
+        });
         let size = printed_size(sized.size);
         format!(
             "{} trained on {size}: {}.",
