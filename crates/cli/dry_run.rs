@@ -9,17 +9,14 @@ use dataset_loader::{Benchmark, grouped};
 use evaluation::{Grader, Progress, RunFolder, RunPlan};
 use fault::{Class, Fault};
 use generation::Generator;
-use jobs::Forecast;
+use jobs::{Forecast, Speeds};
 use reporting::counted;
 use serde::Serialize;
 use sysinfo::{ProcessRefreshKind, ProcessesToUpdate, System};
 
-use crate::progress::clock;
+use crate::progress::{MEASURED, clock, estimated_time, measured_speeds};
 use crate::{interruption, terminal};
 
-/// How long is measured: long enough for the fastest batch size to be found on most machines, and
-/// for completions to end.
-const MEASURED: Duration = Duration::from_secs(10);
 /// Where nothing has ended by then, how long is waited for the first completion.
 const MAX_MEASURED: Duration = Duration::from_secs(60);
 
@@ -162,23 +159,22 @@ impl Outlook {
         if let Some(bytes) = self.memory_bytes {
             text += &format!("\nmemory: {}", ByteSize::b(bytes));
         }
-        text += &format!(
-            "\nmeasured for {:.0} s: prompts {} tok/s, decode {} tok/s",
-            self.measured_s,
-            grouped(self.prefill_tokens_per_s.round() as usize),
-            grouped(self.decode_tokens_per_s.round() as usize)
-        );
+        let speeds = Speeds {
+            prompts: self.prefill_tokens_per_s,
+            decode: self.decode_tokens_per_s,
+        };
+        let measured = Duration::from_secs_f64(self.measured_s);
+        text += &format!("\n{}", measured_speeds(measured, speeds));
         if let Some(mean) = self.mean_completion_tokens {
             text += &format!(", {mean:.0} tokens a completion");
         }
         text += &match self.estimated_s {
             Some(seconds) => {
-                let time = clock(Duration::from_secs_f64(seconds));
-                let note = match self.measured_whole {
-                    true => "",
-                    false => " or more: the first completions to end are the short ones",
-                };
-                format!("\nestimated time: {time}{note}\n")
+                let time = Duration::from_secs_f64(seconds);
+                match self.measured_whole {
+                    true => format!("\nestimated time: {}\n", clock(time)),
+                    false => format!("\n{}\n", estimated_time(time)),
+                }
             }
             None => "\nno completion ended while it was measured: no estimate\n".to_string(),
         };

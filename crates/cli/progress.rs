@@ -25,7 +25,15 @@ pub struct Display {
     working: Option<Instant>,
     forecast: Forecast,
     last: Progress,
+    /// Whether the time of the whole has been told, or need not be.
+    is_told: bool,
 }
+
+/// How long speeds are measured before a time is estimated from them: long enough for the fastest
+/// batch size to be found on most machines, and for completions to end.
+pub const MEASURED: Duration = Duration::from_secs(10);
+/// The time of shorter work is not told at its start.
+const LONG: Duration = Duration::from_secs(60);
 
 impl Display {
     /// Nothing where `quiet`. Completions have at most `max_tokens` new tokens.
@@ -38,6 +46,7 @@ impl Display {
             working: None,
             forecast: Forecast::new(max_tokens),
             last: Progress::default(),
+            is_told: false,
         }
     }
 
@@ -57,6 +66,22 @@ impl Display {
             };
             self.meter
                 .draw(|| status.fitted(columns()), || status.line());
+        }
+        if !self.is_told && working.elapsed() >= MEASURED {
+            self.tell_time(working.elapsed());
+        }
+    }
+
+    /// Once, as soon as it can be estimated: how long the whole takes.
+    fn tell_time(&mut self, measured: Duration) {
+        let Some(left) = self.forecast.left() else {
+            return;
+        };
+        self.is_told = true;
+        if left >= LONG {
+            let speeds = self.forecast.speeds();
+            let (speeds, time) = (measured_speeds(measured, speeds), estimated_time(left));
+            self.meter.say(&format!("{speeds}; {time}"));
         }
     }
 
@@ -196,6 +221,22 @@ fn done(progress: &Progress, elapsed: Duration) -> String {
 
 fn rounded(rate: f64) -> String {
     grouped(rate.round() as usize)
+}
+
+/// What was measured, and for how long.
+pub fn measured_speeds(measured: Duration, speeds: Speeds) -> String {
+    format!(
+        "measured for {:.0} s: prompts {} tok/s, decode {} tok/s",
+        measured.as_secs_f64(),
+        rounded(speeds.prompts),
+        rounded(speeds.decode)
+    )
+}
+
+/// What is estimated from the first completions to end.
+pub fn estimated_time(time: Duration) -> String {
+    let time = clock(time);
+    format!("estimated time: {time} or more: the first completions to end are the short ones")
 }
 
 /// Minutes and seconds, with hours where there are any.

@@ -1,5 +1,6 @@
 //! Runs the binary.
 
+use std::collections::HashSet;
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::Output;
@@ -29,12 +30,33 @@ pub fn mwpbench<I: IntoIterator<Item = S>, S: AsRef<OsStr>>(folder: &Path, args:
 
 impl From<Output> for Done {
     fn from(output: Output) -> Self {
-        Self {
+        let done = Self {
             code: output.status.code(),
             stdout: String::from_utf8(output.stdout).unwrap(),
             stderr: String::from_utf8(output.stderr).unwrap(),
-        }
+        };
+        let twice = said_twice(&done.stderr);
+        assert_eq!(twice, None, "said twice in\n{}", done.stderr);
+        done
     }
+}
+
+/// A clause that messages on stderr hold twice. Short ones may be; attempts are told as they fail,
+/// and annotations of CI repeat the error.
+fn said_twice(stderr: &str) -> Option<&str> {
+    const LONG: usize = 24;
+    let lines = stderr
+        .lines()
+        .filter(|line| !line.starts_with("::") && !line.contains("; attempt "));
+    let clauses = lines
+        .flat_map(|line| line.split([';', ',', '(', ')']))
+        .flat_map(|part| part.split(": "))
+        .flat_map(|part| part.split(". "));
+    let mut said = HashSet::new();
+    clauses
+        .map(str::trim)
+        .filter(|clause| clause.len() >= LONG && clause.contains(' '))
+        .find(|clause| !said.insert(*clause))
 }
 
 impl Done {

@@ -5,6 +5,10 @@ use std::path::{Path, PathBuf};
 use fault::{Class, Fault};
 use store::FileError;
 
+/// Of an offline folder.
+const NAMES: &str =
+    "an offline folder needs the files under the names that they have in a data folder";
+
 /// Why data could not be fetched or verified.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -59,7 +63,7 @@ pub enum Error {
         holder: String,
     },
     /// The offline folder lacks a file.
-    #[error("{}: there is no such file: an offline folder needs the files under the names that they have in a data folder", path.display())]
+    #[error("{}: there is no such file: {NAMES}", path.display())]
     NotOffline {
         /// Where the file was expected.
         path: PathBuf,
@@ -308,7 +312,26 @@ fn counted(attempts: u32) -> String {
     }
 }
 
+/// What each says, the files of one reason together.
 fn sentences(errors: &[Error]) -> String {
-    let texts: Vec<String> = errors.iter().map(Error::to_string).collect();
+    let missing: Vec<String> = errors
+        .iter()
+        .filter_map(|error| match error {
+            Error::NotOffline { path } => Some(path.display().to_string()),
+            _ => None,
+        })
+        .collect();
+    let mut texts = Vec::new();
+    if let [_, _, ..] = missing.as_slice() {
+        texts.push(format!(
+            "{}: there are no such files: {NAMES}",
+            missing.join(", ")
+        ));
+    }
+    let others = errors
+        .iter()
+        .filter(|error| texts.is_empty() || !matches!(error, Error::NotOffline { .. }));
+    let others: Vec<String> = others.map(Error::to_string).collect();
+    texts.extend(others);
     texts.join("; and ")
 }

@@ -1,6 +1,7 @@
 //! A model behind a server, as a [`Generator`].
 
-use std::collections::HashMap;
+use std::cell::RefCell;
+use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -145,7 +146,8 @@ impl std::fmt::Debug for Endpoint {
 
 impl Endpoint {
     /// Queries the server for its models and for what it states about itself. `on_warning` is called,
-    /// on the caller's thread and at any time during a call, with what the user should know.
+    /// on the caller's thread and at any time during a call, with what the user should know, once
+    /// with each.
     ///
     /// # Errors
     /// Options outside their range; a server that does not answer, rejects the key, has no model of
@@ -155,6 +157,7 @@ impl Endpoint {
         on_warning: impl Fn(&str) + 'static,
     ) -> Result<Self, Error> {
         options.validate()?;
+        let on_warning = once_each(on_warning);
         let runtime = Builder::new_multi_thread()
             .worker_threads(THREADS)
             .thread_name("endpoint")
@@ -371,6 +374,16 @@ impl Generator for Endpoint {
             fields_refused: capabilities.rejected(),
             latency: self.latencies.summary(),
         })
+    }
+}
+
+/// Each warning once, however often there is a cause.
+fn once_each(on_warning: impl Fn(&str) + 'static) -> impl Fn(&str) + 'static {
+    let given = RefCell::new(HashSet::new());
+    move |warning| {
+        if given.borrow_mut().insert(warning.to_string()) {
+            on_warning(warning);
+        }
     }
 }
 

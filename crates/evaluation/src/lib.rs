@@ -24,6 +24,7 @@ mod deduplicated; // averages with each problem counted once
 mod disagreements; // where the two scorers differ
 mod error; // what can stop a run
 mod exclusion; // which problems a run leaves out, by their ids
+mod failures; // items that failed, by reason
 mod gate; // may a candidate take a baseline's place?
 mod grader; // both scorers: completion records → verdict records
 mod manifest; // run.json: what a run is bound to
@@ -56,6 +57,7 @@ pub use deduplicated::{DeduplicatedAverages, RepeatedItems, note_repeated};
 pub use disagreements::{DisagreementGroup, Disagreements};
 pub use error::Error;
 pub use exclusion::{Excluded, Exclusion, ExclusionError};
+pub use failures::Failures;
 pub use gate::{
     Gate, GateFlags, GateRules, GateRulesError, GateVerdict, Limits, Rule, RuleOutcome, ScopeRules,
     gate,
@@ -70,7 +72,7 @@ pub use plan::{LongPrompts, RunPlan};
 pub use protocol::{MAX_TOKENS, OFFICIAL_TASK_CAP, Protocol, STOP_STRINGS};
 pub use record::{CompletionRecord, OfficialVerdict, PromptRecord, StrictVerdict, VerdictRecord};
 pub use rescore::{rescore, summary_without};
-pub use run::{Failures, Run, run};
+pub use run::{Run, run};
 pub use run_folder::RunFolder;
 pub use schemas::schemas;
 pub use scoring::strict::{Answer, Explanation};

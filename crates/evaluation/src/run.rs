@@ -1,6 +1,6 @@
 //! The whole way from a plan to a summary.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::ops::ControlFlow;
 use std::path::Path;
 
@@ -11,6 +11,7 @@ use jobs::{GenerationLoop, Progress, Recorder};
 use store::{FileError, Journal};
 
 use crate::error::Error;
+use crate::failures::Failures;
 use crate::grader::Grader;
 use crate::plan::{LongPrompts, RunPlan};
 use crate::record::{CompletionRecord, PromptRecord};
@@ -31,40 +32,6 @@ pub struct Run {
     pub failures: Failures,
     /// How a server served the run; `None` for a checkpoint.
     pub serving: Option<ServingReport>,
-}
-
-/// Items of a run that failed.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Failures {
-    /// Those whose prompt leaves the model no room, which were never asked.
-    pub too_long: usize,
-    /// All of them, by reason, the most frequent first.
-    pub reasons: Vec<(String, usize)>,
-}
-
-impl Failures {
-    fn of(completions: &Completions, too_long: usize) -> Self {
-        let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
-        for record in completions
-            .values()
-            .filter(|record| record.finish_reason == FinishReason::Error)
-        {
-            *counts
-                .entry(record.error.as_deref().unwrap_or("no reason was given"))
-                .or_default() += 1;
-        }
-        let mut reasons: Vec<(String, usize)> = counts
-            .into_iter()
-            .map(|(reason, items)| (reason.to_string(), items))
-            .collect();
-        reasons.sort_by_key(|(_, items)| std::cmp::Reverse(*items));
-        Self { too_long, reasons }
-    }
-
-    /// All items that failed.
-    pub fn items(&self) -> usize {
-        self.reasons.iter().map(|(_, items)| items).sum()
-    }
 }
 
 /// Runs a plan in a folder, or continues it where the folder holds the same run in part.
