@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use evaluation::{ComparedRun, Gate, GateFlags, GateRules, GateVerdict};
+use jiff::Timestamp;
 use statistics::Bootstrap;
 
 use crate::compare::ScorerName;
@@ -95,7 +96,7 @@ pub fn run(args: Args) -> anyhow::Result<Outcome> {
             args.printing
                 .print(&gate, || reporting::gate_text(&gate, terminal::width()))?;
             args.write(
-                &reporting::gate_junit(&gate),
+                &reporting::gate_junit(&gate, &now()),
                 &reporting::gate_markdown(&gate),
                 &annotations,
             )?;
@@ -111,7 +112,7 @@ pub fn run(args: Args) -> anyhow::Result<Outcome> {
             let message = exit::chain(&error);
             let annotation = reporting::gate_error_annotation(&message);
             let (junit, markdown) = (
-                reporting::gate_error_junit(&message),
+                reporting::gate_error_junit(&message, &now()),
                 reporting::gate_error_markdown(&message),
             );
             if let Err(unwritten) = args.write(&junit, &markdown, &annotation) {
@@ -120,6 +121,11 @@ pub fn run(args: Args) -> anyhow::Result<Outcome> {
             Err(error)
         }
     }
+}
+
+/// The time in UTC, to the second, as JUnit's reports have it.
+fn now() -> String {
+    Timestamp::now().strftime("%Y-%m-%dT%H:%M:%S").to_string()
 }
 
 impl Args {
