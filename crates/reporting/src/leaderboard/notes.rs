@@ -69,9 +69,11 @@ impl Notes {
 
     /// Letters of several notes, such as `a,c`; empty where there is none.
     pub fn marks(&self, indices: &[usize]) -> String {
+        let mut indices = indices.to_vec();
+        indices.sort_unstable();
         indices
-            .iter()
-            .map(|&index| letters(index))
+            .into_iter()
+            .map(letters)
             .collect::<Vec<_>>()
             .join(",")
     }
@@ -123,7 +125,8 @@ mod tests {
     fn equal_notes_share_a_letter() {
         let mut notes = Notes::default();
         let indices = ["one", "two", "one"].map(|text| notes.index(&Note::apart(text)));
-        assert_eq!(notes.marks(&indices), "a,b,a");
+        assert_eq!(indices, [0, 1, 0]);
+        assert_eq!(notes.marks(&[1, 0]), "a,b");
         assert_eq!(notes.lettered().count(), 2);
     }
 }

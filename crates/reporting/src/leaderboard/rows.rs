@@ -256,55 +256,42 @@ fn notes_on_run(entry: &Entry, scorer: Scorer) -> Vec<Note> {
 /// What concerns some figures of a run only.
 fn notes_on_figure(entry: &Entry, column: &Column) -> Vec<Note> {
     let summary = &entry.summary;
-    let title = |name: &String| set_of(entry, name).map_or(name.clone(), |set| set.title.clone());
-    let asked_in_part = |set: &SetSummary| {
-        let sizes = (set.counts.n, set.expected);
-        Note::apart(format!(
-            "{} of {} where the protocol has {}",
-            counted(sizes.0, "problem"),
-            set.title,
-            sizes.1
-        ))
-    };
     // A row on samples or with a limit has been marked as a whole.
     let marked = entry.on_samples() || entry.manifest.identity.limit.is_some();
     let is_part = |set: &&SetSummary| !marked && set.counts.n != set.expected;
-    match &column.kind {
-        ColumnKind::Set => set_of(entry, &column.name)
-            .filter(is_part)
-            .map(asked_in_part)
-            .into_iter()
-            .collect(),
-        ColumnKind::Task { set } => set_of(entry, set)
-            .filter(is_part)
-            .map(asked_in_part)
-            .into_iter()
-            .collect(),
-        ColumnKind::Micro | ColumnKind::Macro => {
-            let mut notes = Vec::new();
-            if !summary.missing.is_empty() {
-                let all = summary.missing.len()
-                    + summary.sets.iter().filter(|set| set.in_average).count();
-                notes.push(Note::apart(format!(
-                    "average over {} of {all} sets, without {}",
-                    all - summary.missing.len(),
-                    summary.missing.join(", ")
-                )));
-            }
-            if !marked && !summary.partial.is_empty() {
-                let sets = summary
-                    .partial
-                    .iter()
-                    .map(title)
-                    .collect::<Vec<_>>()
-                    .join(", ");
-                notes.push(Note::apart(format!(
-                    "average over sets with another number of problems than the protocol's: {sets}"
-                )));
-            }
-            notes
-        }
+    let in_part = match &column.kind {
+        ColumnKind::Set => set_of(entry, &column.name).filter(is_part).is_some(),
+        ColumnKind::Task { set } => set_of(entry, set).filter(is_part).is_some(),
+        ColumnKind::Micro | ColumnKind::Macro => !marked && !summary.partial.is_empty(),
+    };
+    let mut notes = Vec::new();
+    if matches!(column.kind, ColumnKind::Micro | ColumnKind::Macro) && !summary.missing.is_empty() {
+        let averaged = summary.sets.iter().filter(|set| set.in_average).count();
+        notes.push(Note::apart(format!(
+            "average over {averaged} of {} sets, without {}",
+            averaged + summary.missing.len(),
+            summary.missing.join(", ")
+        )));
     }
+    if in_part {
+        // One note for all of them: there is one a run, and not one a set.
+        let parts: Vec<String> = summary
+            .sets
+            .iter()
+            .filter(is_part)
+            .map(|set| {
+                format!(
+                    "{} {} in place of {}",
+                    set.title, set.counts.n, set.expected
+                )
+            })
+            .collect();
+        notes.push(Note::apart(format!(
+            "other numbers of problems than the protocol's: {}",
+            parts.join(", ")
+        )));
+    }
+    notes
 }
 
 fn notes_on_published(columns: &[Column]) -> Vec<Note> {

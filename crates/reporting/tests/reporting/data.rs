@@ -129,10 +129,9 @@ fn stats_are_a_table_with_the_paper_beside_what_is_at_hand() {
 fn tables_of_the_data_fit_the_terminal() {
     let benchmark = Benchmark::published();
     let data = dataset_loader::bundled_problems(&benchmark);
-    for width in [80, 100, 120] {
-        let list = reporting::set_list(&benchmark, &data, Some(width));
-        let widest = list.lines().map(|line| line.chars().count()).max().unwrap();
-        assert!(widest <= usize::from(width), "{width}: {list}");
-        insta::assert_snapshot!(format!("sets_{width}"), list);
-    }
+    crate::at_each_width("sets", |width| {
+        reporting::set_list(&benchmark, &data, Some(width))
+    });
+    let stats = Stats::of(&benchmark, &data, (&data.problems, Vec::new()));
+    crate::at_each_width("stats", |width| reporting::stats_text(&stats, Some(width)));
 }

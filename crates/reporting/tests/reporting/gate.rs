@@ -137,6 +137,11 @@ fn a_gate_is_told_in_four_forms() {
 }
 
 #[test]
+fn a_gate_fits_the_terminal() {
+    crate::at_each_width("gate", |width| gate_text(&gate(), Some(width)));
+}
+
+#[test]
 fn what_is_not_comparable_and_what_came_to_no_verdict_are_errors() {
     let mut other = gate();
     other.rules.clear();

@@ -38,17 +38,22 @@ fn summary(edit: impl FnOnce(&mut serde_json::Value)) -> Summary {
 }
 
 #[test]
-fn a_narrow_table_fits_80_columns_and_loses_nothing() {
-    let layout = SummaryTable {
-        width: Some(80),
+fn a_run_fits_the_terminal() {
+    let table = |layout: SummaryTable| {
+        move |width| {
+            let layout = SummaryTable {
+                width: Some(width),
+                ..layout
+            };
+            summary_table(&summary(|_| ()), layout)
+        }
+    };
+    crate::at_each_width("run", table(SummaryTable::default()));
+    let by_task = SummaryTable {
+        by_task: true,
         ..SummaryTable::default()
     };
-    let text = summary_table(&summary(|_| ()), layout);
-    assert!(
-        text.lines().all(|line| line.chars().count() <= 80),
-        "{text}"
-    );
-    insta::assert_snapshot!(text);
+    crate::at_each_width("run_by_task", table(by_task));
 }
 
 #[test]
