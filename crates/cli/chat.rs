@@ -5,7 +5,7 @@ use std::path::Path;
 
 use chat_template::{CheckpointTemplates, TemplateFiles};
 use evaluation::{ChatSettings, Template};
-use inference::TemplateSource;
+use inference::{CheckpointFiles, TemplateSource};
 use jiff::Zoned;
 use jiff::civil::Date;
 use serde_json::{Map, Value};
@@ -63,7 +63,7 @@ impl PromptArgs {
     /// in which it was trained to answer.
     pub fn hint(&self, generator: &GeneratorArgs) -> Option<&'static str> {
         let asked_otherwise = self.prompt_template != CHAT && !generator.is_server();
-        let has_template = || template_files(generator).is_ok_and(has_chat_template);
+        let has_template = || generator.own_template().is_ok_and(|own| own.is_some());
         (asked_otherwise && has_template()).then_some(
             "note: this checkpoint has a chat template; the official protocol asks in Alpaca all the same, --prompt-template chat asks in the template",
         )
@@ -132,9 +132,19 @@ impl ChatArgs {
     }
 }
 
-/// Whether a checkpoint has a chat template, in any of the places where it may be.
-pub fn has_chat_template(files: Vec<TemplateFiles>) -> bool {
-    CheckpointTemplates::first_of(files).is_ok_and(|templates| templates.choose(None).is_ok())
+/// The chat template of a checkpoint, from the first of the places where it may be, with the date
+/// of today where it writes one; `None` where there is none that could be used.
+pub fn own_template(files: &CheckpointFiles) -> anyhow::Result<Option<Template>> {
+    let files = files_of(files.template_sources()?)?;
+    let template = CheckpointTemplates::first_of(files).and_then(|found| found.choose(None));
+    let settings = ChatSettings {
+        system: None,
+        date: Zoned::now().date(),
+        variables: Map::new(),
+    };
+    Ok(template
+        .ok()
+        .and_then(|template| Template::chat(template, settings).ok()))
 }
 
 /// The places where a checkpoint may keep chat templates, in order.

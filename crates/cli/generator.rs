@@ -12,7 +12,7 @@ use inference::{LocalModel, PromptKind, PromptTokenizer, TemplateSource};
 use crate::endpoint::{EndpointArgs, ServerPrompts};
 use crate::engine::EngineArgs;
 use crate::system_prompt::SystemPrompt;
-use crate::{checkpoint, heading};
+use crate::{chat, checkpoint, heading};
 
 /// Which checkpoint generates and how it is computed, or which server.
 #[derive(clap::Args)]
@@ -53,7 +53,7 @@ impl GeneratorArgs {
         };
         match self.server(prompts, details)? {
             Some(server) => Ok(Box::new(server)),
-            None => Ok(Box::new(self.load(PromptKind::Plain, details)?)),
+            None => Ok(Box::new(self.load(None, details)?)),
         }
     }
 
@@ -89,7 +89,7 @@ impl GeneratorArgs {
                 Box::new(server)
             }
             None => {
-                let model = self.load(PromptKind::Chat, details)?;
+                let model = self.load(Some(template), details)?;
                 warnings = template.warnings(model.bos_text().as_deref(), &model.eos_texts());
                 Box::new(model)
             }
@@ -118,6 +118,11 @@ impl GeneratorArgs {
     /// The system prompt, where one was given.
     pub fn system_prompt(&self) -> anyhow::Result<Option<String>> {
         self.system_prompt.text()
+    }
+
+    /// The checkpoint's own chat template, where it has one that can be used.
+    pub fn own_template(&self) -> anyhow::Result<Option<Template>> {
+        chat::own_template(&self.extras.with(&self.model)?)
     }
 
     /// Where the checkpoint may keep a chat template.
@@ -162,9 +167,15 @@ impl GeneratorArgs {
         }
     }
 
-    fn load(&self, prompts: PromptKind, details: TokenDetails) -> anyhow::Result<LocalModel> {
-        let options = self.engine.options(prompts, details);
-        let model = LocalModel::load(self.extras.with(&self.model)?, &options)?;
+    /// Loads the checkpoint, for the prompts of a chat template where there is one.
+    fn load(&self, chat: Option<&Template>, details: TokenDetails) -> anyhow::Result<LocalModel> {
+        let prompts = match chat {
+            Some(_) => PromptKind::Chat,
+            None => PromptKind::Plain,
+        };
+        let files = self.extras.with(&self.model)?;
+        let files = files.with_end_of_turn(chat.and_then(Template::end_of_turn));
+        let model = LocalModel::load(files, &self.engine.options(prompts, details))?;
         for warning in model.warnings() {
             eprintln!("warning: {warning}");
         }

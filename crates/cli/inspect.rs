@@ -2,8 +2,9 @@
 
 use std::path::Path;
 
+use evaluation::Template;
 use fault::{Class, Fault};
-use inference::{CheckpointFiles, Inspection};
+use inference::Inspection;
 
 use crate::exit::{self, Outcome};
 use crate::{chat, checkpoint, terminal};
@@ -25,8 +26,10 @@ pub struct Args {
 
 pub fn run(args: Args) -> anyhow::Result<Outcome> {
     let inspected = args.extras.with(&args.model).and_then(|files| {
+        let template = chat::own_template(&files)?;
+        let files = files.with_end_of_turn(template.as_ref().and_then(Template::end_of_turn));
         let mut inspection = Inspection::of(&files)?;
-        add_chat_template(&mut inspection, &files)?;
+        add_chat_template(&mut inspection, template.is_some());
         Ok(inspection)
     });
     let inspection = match inspected {
@@ -61,12 +64,11 @@ pub fn run(args: Args) -> anyhow::Result<Outcome> {
 }
 
 /// The fact by which an instruct checkpoint is known; GGUF files tell it themselves.
-fn add_chat_template(inspection: &mut Inspection, files: &CheckpointFiles) -> anyhow::Result<()> {
+fn add_chat_template(inspection: &mut Inspection, has_one: bool) {
     const FACT: &str = "chat_template";
     if inspection.facts.iter().any(|(name, _)| *name == FACT) {
-        return Ok(());
+        return;
     }
-    let has_one = chat::has_chat_template(chat::files_of(files.template_sources()?)?);
     let value = match has_one {
         true => "yes: --prompt-template chat asks in it",
         false => "none",
@@ -74,5 +76,4 @@ fn add_chat_template(inspection: &mut Inspection, files: &CheckpointFiles) -> an
     let beside_tokenizer = inspection.facts.iter().position(|(name, _)| *name == "bos");
     let place = beside_tokenizer.unwrap_or(inspection.facts.len());
     inspection.facts.insert(place, (FACT, value.to_string()));
-    Ok(())
 }

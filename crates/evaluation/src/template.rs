@@ -268,6 +268,15 @@ impl Template {
         }
     }
 
+    /// What a chat template writes behind an assistant's words, such as `<|im_end|>` and a line end;
+    /// `None` for another template, and where it does not render those words as they are.
+    pub fn end_of_turn(&self) -> Option<String> {
+        match &self.kind {
+            Kind::Text(_) => None,
+            Kind::Chat(chat) => chat.end_of_turn(),
+        }
+    }
+
     /// What the user should know of a chat template: that prompts hold a date, that they begin
     /// without the beginning-of-sequence token `bos`, which the tokenizer puts before other
     /// prompts, and that turns end with none of the tokens `eos` at which completions end. `bos` is

@@ -11,6 +11,7 @@ use serde_json::{Map, Value};
 
 use crate::checkpoint::{Stored, WeightFile};
 use crate::error::{Error, ErrorKind};
+use crate::small_file::parse_json;
 
 pub(crate) const CONFIG_FILE: &str = "adapter_config.json";
 pub(crate) const WEIGHTS_FILE: &str = "adapter_model.safetensors";
@@ -312,7 +313,7 @@ impl Adapter {
     /// What is not LoRA, or a kind of LoRA that is not implemented, by name; files that are not
     /// what they should be.
     pub(crate) fn parse(config: &[u8], weights: WeightFile) -> Result<Self, Error> {
-        let config: RawConfig = serde_json::from_slice(config).map_err(|error| {
+        let config: RawConfig = parse_json(config).map_err(|error| {
             in_config(ErrorKind::Config, format!("cannot be understood: {error}")).caused_by(error)
         })?;
         config.refuse_unimplemented()?;

@@ -12,6 +12,7 @@ mod stored; // a tensor in its file
 mod tensors; // tensors by name
 mod upload; // tensors to weights on a device
 mod weights; // tensors to weights
+mod wrappers; // names of tensors as training tools leave them
 
 pub use files::{CheckpointFiles, TemplateSource};
 pub(crate) use files::{WeightFile, WeightFiles};
@@ -34,6 +35,9 @@ pub(crate) struct Checkpoint {
     pub(crate) config_digest: String,
     pub(crate) tokenizer_digest: String,
     pub(crate) adapter: Option<MergedAdapter>,
+    /// Tokens that end a completion although the configuration does not name them: the token with
+    /// who names it.
+    pub(crate) added_eos: Vec<(u32, &'static str)>,
     /// What the user should know although the checkpoint can be run.
     pub(crate) warnings: Vec<String>,
 }
@@ -77,13 +81,20 @@ impl Checkpoint {
         }
         let tokenizer_files = files.tokenizer(adapter_has_embedding)?;
         let tokenizer = TextTokenizer::load(&tokenizer_files, &config)?;
-        warnings.extend(eos_warnings(&config, &tokenizer));
+        warnings.extend_from_slice(tokenizer.warnings());
+        let added_eos = added_eos(&config, &tokenizer, files.end_of_turn());
+        warnings.extend(eos_warnings(&config, &tokenizer, &added_eos));
+        config
+            .eos_token_ids
+            .extend(added_eos.iter().map(|(id, _)| id));
+        config.eos_token_ids.sort_unstable();
         let weight_files = files.weights()?;
         let merged = adapter.as_ref().map(|(adapter, digest)| MergedAdapter {
             description: adapter.description.clone(),
             digest: digest.clone(),
         });
         let tensors = Tensors::of(&weight_files, &config, adapter.map(|(adapter, _)| adapter))?;
+        warnings.extend(tensors.warning());
         // generation_config.json and tokenizer_config.json are in no digest: what they decide here,
         // EOS and BOS, stands in the manifest itself.
         let digest = |bytes: &[u8]| blake3::hash(bytes).to_hex().to_string();
@@ -96,14 +107,61 @@ impl Checkpoint {
             weight_files,
             tensors,
             adapter: merged,
+            added_eos,
             warnings,
         })
     }
 }
 
-fn eos_warnings(config: &ModelConfig, tokenizer: &TextTokenizer) -> Vec<String> {
+/// Tokens that end a completion beside those of the configuration, as in other engines (vLLM,
+/// `LLMEngine`; llama.cpp, `llama_vocab_is_eog`): a model is trained to end with the token that its
+/// tokenizer writes at the end.
+fn added_eos(
+    config: &ModelConfig,
+    tokenizer: &TextTokenizer,
+    end_of_turn: Option<&str>,
+) -> Vec<(u32, &'static str)> {
+    let named = [
+        (tokenizer.eos(), "the tokenizer's eos_token"),
+        (
+            end_of_turn.and_then(|text| tokenizer.leading_special(text)),
+            "the chat template's end of turn",
+        ),
+    ];
+    let mut added: Vec<(u32, &str)> = Vec::new();
+    for (id, source) in named {
+        if let Some(id) = id
+            && !config.eos_token_ids.contains(&id)
+            && added.iter().all(|(other, _)| *other != id)
+        {
+            added.push((id, source));
+        }
+    }
+    added
+}
+
+fn eos_warnings(
+    config: &ModelConfig,
+    tokenizer: &TextTokenizer,
+    added: &[(u32, &str)],
+) -> Vec<String> {
     let mut warnings = Vec::new();
-    if config.eos_token_ids.is_empty() {
+    for (id, source) in added {
+        let token = tokenizer.describe_token(*id);
+        let named: Vec<String> = config
+            .eos_token_ids
+            .iter()
+            .map(|&id| tokenizer.describe_token(id))
+            .collect();
+        let named = match named.is_empty() {
+            true => "none".to_string(),
+            false => named.join(", "),
+        };
+        warnings.push(format!(
+            "{source} is {token}, and config.json and generation_config.json end a sequence with {named}: completions end at each of them"
+        ));
+    }
+    if config.eos_token_ids.is_empty() && added.is_empty() {
         warnings.push(
             "neither config.json nor generation_config.json names an end-of-sequence token: completions end only at a \
              stop string or at their greatest length"

@@ -9,9 +9,11 @@
 //! `MistralConfig`, `Qwen2Config` and `Qwen3Config` in transformers.
 
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use crate::error::{Error, ErrorKind};
+use crate::small_file;
 
 /// A family of checkpoints that this crate can run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -152,9 +154,9 @@ pub enum RopeScaling {
         factor: f32,
         /// Sines and cosines are multiplied by this, and attention scores so by its square.
         attention_factor: f32,
-        /// RopeTable within the original context from which on a frequency is kept.
+        /// Rotations within the original context from which on a frequency is kept.
         beta_fast: f32,
-        /// RopeTable within the original context up to which a frequency is divided.
+        /// Rotations within the original context up to which a frequency is divided.
         beta_slow: f32,
         /// The context in tokens before it was extended.
         original_context: usize,
@@ -209,8 +211,8 @@ pub struct ModelConfig {
     pub mlp_bias: bool,
     /// Beginning-of-sequence token, where the configuration names one.
     pub bos_token_id: Option<u32>,
-    /// Tokens that end a completion, ascending: those of `config.json` and of
-    /// `generation_config.json` together.
+    /// Tokens that end a completion, ascending: those of `config.json`, of
+    /// `generation_config.json` and of the tokenizer together.
     pub eos_token_ids: Vec<u32>,
     /// What the user should know about the configuration although it can be run.
     pub warnings: Vec<String>,
@@ -275,8 +277,8 @@ impl ModelConfig {
     }
 }
 
-fn parse_json<T: for<'de> Deserialize<'de>>(bytes: &[u8]) -> Result<T, Error> {
-    serde_json::from_slice(bytes).map_err(|source| {
+fn parse_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Error> {
+    small_file::parse_json(bytes).map_err(|source| {
         Error::new(ErrorKind::Config, format!("cannot be understood: {source}")).caused_by(source)
     })
 }

@@ -455,6 +455,13 @@ fn details(
         ("parameters", tensors.parameters(config).to_string()),
         ("tokenizer_digest", checkpoint.tokenizer_digest.clone()),
     ];
+    let added = checkpoint.added_eos.iter();
+    let added: Vec<String> = added
+        .map(|(id, source)| format!("{id} ({source})"))
+        .collect();
+    if !added.is_empty() {
+        details.push(("eos_added", added.join(", ")));
+    }
     details.extend(device.map(|device| ("device", device::name(device))));
     let asked = options.quantize.map(|Quantization::Q8| "q8_0".to_string());
     let mut quantization: Vec<String> = tensors.quantization().into_iter().chain(asked).collect();

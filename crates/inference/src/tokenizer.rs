@@ -17,7 +17,7 @@ use tokenizers::{ModelWrapper, Tokenizer};
 
 use crate::config::ModelConfig;
 use crate::error::{Error, ErrorKind};
-use crate::small_file::{missing_file, read_small};
+use crate::small_file::{missing_file, parse_json, read_small};
 
 pub(crate) const TOKENIZER_FILE: &str = "tokenizer.json";
 pub(crate) const TOKENIZER_CONFIG_FILE: &str = "tokenizer_config.json";
@@ -64,7 +64,13 @@ pub enum PromptKind {
 pub(crate) struct TextTokenizer {
     tokenizer: Tokenizer,
     bos: Option<Bos>,
+    /// The token that `tokenizer_config.json` calls `eos_token`.
+    eos: Option<u32>,
     appends_eos: bool,
+    /// How many ids the model knows; `None` where there is no model.
+    vocab_size: Option<usize>,
+    /// What the user should know although the tokenizer can be used.
+    warnings: Vec<String>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -77,6 +83,8 @@ struct Bos {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum BosSource {
     PostProcessor,
+    /// The post-processor, against `add_bos_token: false`.
+    PostProcessorAlone,
     AddBosToken,
     Nobody,
 }
@@ -90,12 +98,18 @@ fn failed(file: &str, message: impl Into<String>) -> Error {
 struct RawTokenizerConfig {
     add_bos_token: Option<bool>,
     bos_token: Option<Value>,
+    eos_token: Option<Value>,
+}
+
+/// A special token's text: written so, or as an added token with its properties.
+fn token_text(token: &Value) -> Option<&str> {
+    token.as_str().or_else(|| token.get("content")?.as_str())
 }
 
 impl TextTokenizer {
     /// # Errors
-    /// [`ErrorKind::Tokenizer`] when a file cannot be understood or the tokenizer has ids that the
-    /// model has not.
+    /// [`ErrorKind::Tokenizer`] when a file cannot be understood, or the post-processor adds an id
+    /// that the model has not.
     pub(crate) fn load(files: &TokenizerFiles, config: &ModelConfig) -> Result<Self, Error> {
         Self::guarded(files, Some(config))
     }
@@ -129,12 +143,12 @@ impl TextTokenizer {
         untruncated.map_err(|error| failed(TOKENIZER_FILE, format!("cannot be used: {error}")))?;
         tokenizer.with_padding(None);
 
-        if let Some(config) = config {
-            check_vocabulary(&tokenizer, config.vocab_size)?;
-        }
+        let vocab_size = config.map(|config| config.vocab_size);
+        let mut warnings = Vec::new();
+        warnings.extend(vocab_size.and_then(|size| unknown_tokens(&tokenizer, size)));
 
-        let raw = match tokenizer_config {
-            Some(bytes) => serde_json::from_slice(bytes).map_err(|error| {
+        let raw: RawTokenizerConfig = match tokenizer_config {
+            Some(bytes) => parse_json(bytes).map_err(|error| {
                 failed(
                     TOKENIZER_CONFIG_FILE,
                     format!("cannot be understood: {error}"),
@@ -142,10 +156,7 @@ impl TextTokenizer {
             })?,
             None => RawTokenizerConfig::default(),
         };
-        let named = raw
-            .bos_token
-            .as_ref()
-            .and_then(|token| token.as_str().or_else(|| token.get("content")?.as_str()));
+        let named = raw.bos_token.as_ref().and_then(token_text);
         let bos_id = match named {
             Some(token) => Some(tokenizer.token_to_id(token).ok_or_else(|| {
                 failed(
@@ -155,27 +166,55 @@ impl TextTokenizer {
             })?),
             None => config.and_then(|config| config.bos_token_id),
         };
+        let eos = raw.eos_token.as_ref().and_then(token_text);
+        let eos = eos.and_then(|token| tokenizer.token_to_id(token));
         let eos_ids = config.map_or(&[][..], |config| &config.eos_token_ids);
+        let is_eos = |id: u32| eos_ids.contains(&id) || eos == Some(id);
         let mut loaded = Self {
             tokenizer,
             bos: None,
+            eos,
             appends_eos: false,
+            vocab_size: None,
+            warnings,
         };
         // What the post-processor puts around any text is all there is of an empty one. BOS is not
         // set yet, so that `encode` adds none of its own.
         let framing = loaded.encode("", PromptKind::Plain)?;
+        if let Some((id, size)) = loaded.first_unknown(&framing, vocab_size) {
+            return Err(failed(
+                TOKENIZER_FILE,
+                format!(
+                    "the post-processor adds the token {} to every prompt, and the model has no such row in its embedding",
+                    loaded.describe_token(id)
+                ),
+            )
+            .expected(format!("ids below the vocabulary size {size}"), format!("id {id}")));
+        }
+        loaded.vocab_size = vocab_size;
         // One token may be both, as in GPT-2: alone at the beginning it ends nothing.
         loaded.appends_eos = framing
             .last()
-            .is_some_and(|id| eos_ids.contains(id) && Some(*id) != bos_id);
+            .is_some_and(|id| is_eos(*id) && Some(*id) != bos_id);
         loaded.bos = bos_id.map(|id| {
             let by = match (framing.first() == Some(&id), raw.add_bos_token) {
+                (true, Some(false)) => BosSource::PostProcessorAlone,
                 (true, _) => BosSource::PostProcessor,
                 (false, Some(true)) => BosSource::AddBosToken,
                 (false, _) => BosSource::Nobody,
             };
             Bos { id, by }
         });
+        if let Some(Bos {
+            id,
+            by: BosSource::PostProcessorAlone,
+        }) = loaded.bos
+        {
+            loaded.warnings.push(format!(
+                "tokenizer_config.json says add_bos_token: false, and the post-processor of tokenizer.json adds {} all the same: prompts begin with it, as AutoTokenizer has them",
+                loaded.describe_token(id)
+            ));
+        }
         Ok(loaded)
     }
 
@@ -198,7 +237,48 @@ impl TextTokenizer {
                 ids.insert(0, bos.id);
             }
         }
-        Ok(ids)
+        match self.first_unknown(&ids, self.vocab_size) {
+            Some((id, size)) => Err(failed(
+                TOKENIZER_FILE,
+                format!(
+                    "a prompt needs the token {}, and the model has no such row in its embedding",
+                    self.describe_token(id)
+                ),
+            )
+            .expected(
+                format!("ids below the vocabulary size {size}"),
+                format!("id {id}"),
+            )),
+            None => Ok(ids),
+        }
+    }
+
+    /// The first id that a model with so many rows does not know, and their number.
+    fn first_unknown(&self, ids: &[u32], vocab_size: Option<usize>) -> Option<(u32, usize)> {
+        let size = vocab_size?;
+        let id = ids.iter().find(|&&id| id as usize >= size)?;
+        Some((*id, size))
+    }
+
+    /// The token that `tokenizer_config.json` calls `eos_token`, where the model knows it.
+    pub(crate) fn eos(&self) -> Option<u32> {
+        self.eos
+            .filter(|&id| self.vocab_size.is_none_or(|size| (id as usize) < size))
+    }
+
+    /// The special token with which a text begins, where it begins with one.
+    pub(crate) fn leading_special(&self, text: &str) -> Option<u32> {
+        let first = *self.encode(text, PromptKind::Chat).ok()?.first()?;
+        let added = self.tokenizer.get_added_tokens_decoder();
+        added
+            .get(&first)
+            .is_some_and(|token| token.special)
+            .then_some(first)
+    }
+
+    /// What the user should know although the tokenizer can be used.
+    pub(crate) fn warnings(&self) -> &[String] {
+        &self.warnings
     }
 
     /// Text of some token ids, without special tokens.
@@ -266,6 +346,10 @@ impl TextTokenizer {
             }) => format!("{id} (post-processor)"),
             Some(Bos {
                 id,
+                by: BosSource::PostProcessorAlone,
+            }) => format!("{id} (post-processor, against add_bos_token: false)"),
+            Some(Bos {
+                id,
                 by: BosSource::AddBosToken,
             }) => format!("{id} (add_bos_token)"),
             Some(Bos {
@@ -277,24 +361,29 @@ impl TextTokenizer {
     }
 }
 
-/// Refuses a tokenizer with ids that the model has not.
-fn check_vocabulary(tokenizer: &Tokenizer, vocab_size: usize) -> Result<(), Error> {
-    let largest = tokenizer
-        .get_vocab(true)
-        .into_iter()
+/// A warning of tokens that the model has no rows for: published fine-tunes have such a `<pad>`.
+fn unknown_tokens(tokenizer: &Tokenizer, vocab_size: usize) -> Option<String> {
+    const MAX_NAMED: usize = 3;
+    let vocabulary = tokenizer.get_vocab(true).into_iter();
+    let mut unknown: Vec<(u32, String)> = vocabulary
         .map(|(token, id)| (id, token))
-        .max();
-    match largest.filter(|(id, _)| *id as usize >= vocab_size) {
-        Some((id, token)) => Err(failed(
-            TOKENIZER_FILE,
-            format!("has the token {token:?} that the model cannot know"),
+        .filter(|(id, _)| *id as usize >= vocab_size)
+        .collect();
+    unknown.sort();
+    let named = unknown.iter().take(MAX_NAMED);
+    let named: Vec<String> = named.map(|(id, token)| format!("{id} {token:?}")).collect();
+    let more = if unknown.len() > MAX_NAMED {
+        ", …"
+    } else {
+        ""
+    };
+    let count = unknown.len();
+    (count > 0).then(|| {
+        format!(
+            "{count} tokens of tokenizer.json lie beyond the model's {vocab_size} rows: {}{more}; a prompt that needs one is refused",
+            named.join(", ")
         )
-        .expected(
-            format!("ids below the vocabulary size {vocab_size}"),
-            format!("id {id}"),
-        )),
-        None => Ok(()),
-    }
+    })
 }
 
 /// A tokenizer without its model: counts the tokens of prompts that another program computes.

@@ -158,6 +158,13 @@ impl Chat {
         Self::new(template, settings)
     }
 
+    /// See [`Template::end_of_turn`](super::Template::end_of_turn).
+    pub(super) fn end_of_turn(&self) -> Option<String> {
+        let messages = self.messages("What is 1 + 1?", true);
+        let end = self.template.end_of_turn(&self.conversation(&messages));
+        end.ok().flatten()
+    }
+
     /// See [`Template::warnings`](super::Template::warnings).
     pub(super) fn warnings(&self, bos: Option<&str>, eos: &[String]) -> Vec<String> {
         let mut warnings = Vec::new();
@@ -176,13 +183,7 @@ impl Chat {
                  start of the template ({file}) and give that file as the template"
             ));
         }
-        let messages = self.messages("What is 1 + 1?", true);
-        let end = self
-            .template
-            .end_of_turn(&self.conversation(&messages))
-            .ok()
-            .flatten();
-        let end = end.filter(|_| !eos.is_empty());
+        let end = self.end_of_turn().filter(|_| !eos.is_empty());
         if let Some(end) = end
             .as_deref()
             .map(str::trim)

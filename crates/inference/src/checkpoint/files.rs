@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
+use std::io::Read;
 use std::ops::{Deref, Range};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -15,7 +16,7 @@ use crate::adapter::{self, Adapter};
 use crate::config::ModelConfig;
 use crate::error::{Error, ErrorKind};
 use crate::gguf::{self, Gguf};
-use crate::small_file::{missing_file, read_small};
+use crate::small_file::{LFS_POINTER, missing_file, parse_json, read_small, refuse_lfs_pointer};
 use crate::tokenizer::{TOKENIZER_CONFIG_FILE, TOKENIZER_FILE, TokenizerFiles};
 
 const SINGLE_FILE: &str = "model.safetensors";
@@ -30,6 +31,8 @@ pub struct CheckpointFiles {
     adapter: Option<PathBuf>,
     /// A `tokenizer.json` in place of the checkpoint's, or the folder with it.
     tokenizer: Option<PathBuf>,
+    /// What the chat template writes behind an assistant's words.
+    end_of_turn: Option<String>,
 }
 
 #[derive(Clone, Debug)]
@@ -61,6 +64,7 @@ impl CheckpointFiles {
             return missing("no such file or folder");
         }
         if !Gguf::is_gguf(path) {
+            refuse_lfs_pointer(&head(path), &shown)?;
             return missing(
                 "not a GGUF file, and not a folder that holds config.json and model.safetensors",
             );
@@ -69,6 +73,7 @@ impl CheckpointFiles {
             source: Source::Gguf(Arc::new(Gguf::open(path)?)),
             adapter: None,
             tokenizer: None,
+            end_of_turn: None,
         })
     }
 
@@ -135,7 +140,7 @@ impl CheckpointFiles {
                 false => missing("holds no tokenizer.json"),
             };
         }
-        if !has(SINGLE_FILE) && !has(INDEX_FILE) {
+        if !has(SINGLE_FILE) && !has(INDEX_FILE) && shards_without_index(dir)?.is_none() {
             let convert = format!(
                 "convert it with transformers: AutoModelForCausalLM.from_pretrained({shown:?})\
                  .save_pretrained({shown:?}, safe_serialization=True)"
@@ -165,6 +170,7 @@ impl CheckpointFiles {
             source: Source::Folder(dir.to_path_buf()),
             adapter: None,
             tokenizer,
+            end_of_turn: None,
         })
     }
 
@@ -178,6 +184,7 @@ impl CheckpointFiles {
             },
             adapter: None,
             tokenizer: None,
+            end_of_turn: None,
         }
     }
 
@@ -209,6 +216,19 @@ impl CheckpointFiles {
                 ..self
             }),
         }
+    }
+
+    /// The same with what its chat template writes behind an assistant's words: where that begins
+    /// with a special token, completions end there too.
+    pub fn with_end_of_turn(self, end_of_turn: Option<String>) -> Self {
+        Self {
+            end_of_turn,
+            ..self
+        }
+    }
+
+    pub(super) fn end_of_turn(&self) -> Option<&str> {
+        self.end_of_turn.as_deref()
     }
 
     /// What to call the checkpoint without its adapter: the folder's last part, or the name it was
@@ -361,10 +381,14 @@ impl CheckpointFiles {
                 gguf: Some(Arc::clone(gguf)),
             });
         }
-        let names = match self.read(INDEX_FILE)? {
-            // As in transformers, a single file wins over an index.
-            Some(index) if !self.exists(SINGLE_FILE) => shard_names(&index)?,
-            _ => BTreeSet::from([SINGLE_FILE.to_string()]),
+        // As in transformers, a single file wins over shards.
+        let names = match (self.exists(SINGLE_FILE), self.read(INDEX_FILE)?) {
+            (false, Some(index)) => shard_names(&index)?,
+            (false, None) => match &self.source {
+                Source::Folder(dir) => shards_without_index(dir)?.unwrap_or_default(),
+                _ => BTreeSet::new(),
+            },
+            (true, _) => BTreeSet::from([SINGLE_FILE.to_string()]),
         };
         let files = names.into_iter().map(|name| match &self.source {
             Source::Embedded { files, .. } => {
@@ -431,8 +455,8 @@ struct ShardIndex {
 
 fn shard_names(index: &[u8]) -> Result<BTreeSet<String>, Error> {
     let failed = |message: String| Error::new(ErrorKind::Weights, message).in_file(INDEX_FILE);
-    let index: ShardIndex = serde_json::from_slice(index)
-        .map_err(|error| failed(format!("cannot be understood: {error}")))?;
+    let index: ShardIndex =
+        parse_json(index).map_err(|error| failed(format!("cannot be understood: {error}")))?;
     let names: BTreeSet<String> = index.weight_map.into_values().collect();
     if names.is_empty() {
         return Err(failed("names no files".to_string()));
@@ -446,6 +470,59 @@ fn shard_names(index: &[u8]) -> Result<BTreeSet<String>, Error> {
         ))),
         None => Ok(names),
     }
+}
+
+/// The shards of a folder by the numbers in their names, as `model-00001-of-00002.safetensors`;
+/// `None` where there are none.
+///
+/// # Errors
+/// [`ErrorKind::Missing`] where one is missing, [`ErrorKind::Weights`] where there are those of
+/// several checkpoints.
+fn shards_without_index(dir: &Path) -> Result<Option<BTreeSet<String>>, Error> {
+    let names = std::fs::read_dir(dir).into_iter().flatten().flatten();
+    let names = names.map(|entry| entry.file_name().to_string_lossy().into_owned());
+    let of = |name: &str| -> Option<usize> {
+        let numbers = name.strip_prefix("model-")?.strip_suffix(".safetensors")?;
+        let (number, of) = numbers.split_once("-of-")?;
+        number.parse::<usize>().ok()?;
+        of.parse().ok()
+    };
+    let found: BTreeSet<String> = names.filter(|name| of(name).is_some()).collect();
+    let Some(first) = found.first() else {
+        return Ok(None);
+    };
+    let count = of(first).unwrap_or_default();
+    let failed = |kind, message: String| {
+        let place = dir.display().to_string();
+        Err(Error::new(kind, message).in_file(place))
+    };
+    if let Some(other) = found.iter().find(|name| of(name) != Some(count)) {
+        let message = format!(
+            "holds shards of several checkpoints, {first} and {other}, and no {INDEX_FILE} that says which to take"
+        );
+        return failed(ErrorKind::Weights, message);
+    }
+    let wanted = (1..=count).map(|number| format!("model-{number:05}-of-{count:05}.safetensors"));
+    match wanted.into_iter().find(|name| !found.contains(name)) {
+        Some(missing) => failed(
+            ErrorKind::Missing,
+            format!(
+                "holds {} of {count} shards: {missing} is missing",
+                found.len()
+            ),
+        ),
+        None => Ok(Some(found)),
+    }
+}
+
+/// The first bytes of a file, as far as they can be read.
+fn head(path: &Path) -> Vec<u8> {
+    let mut head = Vec::new();
+    if let Ok(file) = std::fs::File::open(path) {
+        // What cannot be read is no pointer, and refused for what it is.
+        let _ = file.take(LFS_POINTER.len() as u64).read_to_end(&mut head);
+    }
+    head
 }
 
 pub(crate) enum FileBytes {
@@ -488,7 +565,7 @@ impl WeightFile {
         // Another process must not shorten the file while the model loads; that is the user's to
         // guarantee, as for any memory-mapped checkpoint.
         match unsafe { Mmap::map(&file) } {
-            Ok(bytes) => Ok(Self {
+            Ok(bytes) => refuse_lfs_pointer(&bytes, &name).map(|()| Self {
                 name,
                 bytes: FileBytes::Mapped(bytes),
                 path: Some(path.to_path_buf()),

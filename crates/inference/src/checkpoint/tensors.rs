@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::files::WeightFiles;
 use super::storage::Storage;
 use super::stored::{Stored, ValueStats};
+use super::wrappers;
 use crate::adapter::{self, Adapter, Change};
 use crate::config::ModelConfig;
 use crate::error::{Error, ErrorKind};
@@ -15,7 +16,10 @@ use crate::threads::Threads;
 
 /// The tensors of a checkpoint, known to be those of its configuration.
 pub(crate) struct Tensors {
+    /// By the names that transformers gives them.
     pub(super) by_name: BTreeMap<String, Stored>,
+    /// What was taken from the names in the files, or put before them.
+    unwrapped: Vec<&'static str>,
 }
 
 pub(super) const EMBEDDING: &str = "model.embed_tokens.weight";
@@ -121,14 +125,28 @@ impl Tensors {
         config: &ModelConfig,
         adapter: Option<Adapter>,
     ) -> Result<Self, Error> {
-        let mut by_name: BTreeMap<String, Stored> = BTreeMap::new();
-        for stored in files.tensors(config)? {
-            if let Some(other) = by_name.get(stored.name()) {
-                return Err(stored.error(format!("is also in {}", other.file.name)));
-            }
-            by_name.insert(stored.name.clone(), stored);
+        let stored = files.tensors(config)?;
+        if let Some(lora) = stored
+            .iter()
+            .find(|stored| stored.name.contains(".lora_A."))
+        {
+            return Err(lora.error(
+                "belongs to an adapter that is not merged: merge it (peft: merge_and_unload), or save it as an adapter of its own",
+            ));
         }
-        let mut tensors = Self { by_name };
+        let (names, unwrapped) =
+            wrappers::unwrapped(&stored.iter().map(Stored::name).collect::<Vec<_>>());
+        let mut by_name: BTreeMap<String, Stored> = BTreeMap::new();
+        for (name, stored) in names.into_iter().zip(stored) {
+            if let Some(other) = by_name.get(&name) {
+                return Err(match other.name == stored.name {
+                    true => stored.error(format!("is also in {}", other.file.name)),
+                    false => stored.error(format!("is another `{name}` beside `{}`", other.name)),
+                });
+            }
+            by_name.insert(name, stored);
+        }
+        let mut tensors = Self { by_name, unwrapped };
         let adapter = adapter.unwrap_or_default();
         // Before the check, which then holds the adapter's tensors to shape and dtype too.
         for (name, stored) in adapter.replaced {
@@ -149,6 +167,16 @@ impl Tensors {
             tensors.change(name, change)?;
         }
         Ok(tensors)
+    }
+
+    /// What the user should know of the names of tensors.
+    pub(crate) fn warning(&self) -> Option<String> {
+        (!self.unwrapped.is_empty()).then(|| {
+            format!(
+                "names of tensors have {}, as training tools leave them; they are read as those of transformers",
+                self.unwrapped.join(", ")
+            )
+        })
     }
 
     fn change(&mut self, name: &str, change: Change) -> Result<(), Error> {
@@ -184,7 +212,12 @@ impl Tensors {
                 let error = Error::new(ErrorKind::Weights, "is missing")
                     .in_file(first_file)
                     .of_tensor(name);
-                return Err(error.expected(format!("shape {shape:?}"), "no tensor of that name"));
+                let like = self.by_name.keys().find(|other| other.ends_with(name));
+                let found = match like {
+                    Some(like) => format!("`{like}`"),
+                    None => "no tensor of that name".to_string(),
+                };
+                return Err(error.expected(format!("shape {shape:?}"), found));
             };
             if &tensor.shape != shape {
                 let found = format!("{:?}", tensor.shape);

@@ -334,23 +334,6 @@ fn refuses_impossible_dimensions() {
 }
 
 #[test]
-fn refuses_a_vocabulary_smaller_than_the_tokenizer() {
-    let copy = Copy::of("llama-tied");
-    let (error, message) = copy
-        .edit("config.json", |config| config["vocab_size"] = json!(290))
-        .refusal();
-    assert_eq!(error.kind(), ErrorKind::Tokenizer);
-    assert_eq!(
-        error.expected_value(),
-        Some("ids below the vocabulary size 290")
-    );
-    assert!(
-        message.ends_with("expected ids below the vocabulary size 290, found id 299"),
-        "{message}"
-    );
-}
-
-#[test]
 fn names_a_missing_tensor() {
     let (error, message) = with_tensors(|tensors| drop(tensors.remove(Q_PROJ))).refusal();
     assert_eq!(error.tensor(), Some(Q_PROJ));

@@ -1,6 +1,7 @@
 //! The crate from outside: checkpoints in folders, text in and out.
 
 mod adapters; // merged as peft merges
+mod as_found; // what tools leave behind, and what is read all the same
 mod chat; // prompts of chat templates
 mod checkpoints; // the tiny checkpoints, and how tests damage copies of them
 mod damage; // arbitrary corruption never panics

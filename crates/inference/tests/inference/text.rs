@@ -71,6 +71,9 @@ fn every_end_of_sequence_token_ends_a_completion() {
 fn a_model_without_end_of_sequence_token_is_run_with_a_warning() {
     let copy = Copy::of("llama-biased");
     copy.edit("config.json", |config| config["eos_token_id"] = json!(null));
+    copy.edit("tokenizer_config.json", |config| {
+        config["eos_token"] = json!(null)
+    });
     let mut model = copy.load();
     assert_eq!(model.warnings().len(), 1);
     assert!(model.warnings()[0].contains("end-of-sequence"));
