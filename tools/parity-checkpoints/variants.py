@@ -16,7 +16,10 @@ from typing import Callable
 
 import torch
 import transformers
-from transformers import AutoModelForCausalLM, LlamaConfig, MistralConfig, Qwen2Config, Qwen3Config
+from transformers import (
+    AutoModelForCausalLM, Gemma3TextConfig, LlamaConfig, MistralConfig, Olmo2Config, Phi3Config, Qwen2Config,
+    Qwen3Config, SmolLM3Config,
+)
 
 import common
 
@@ -157,6 +160,35 @@ VARIANTS = [
     Variant("qwen3-biased-tied", 4, Qwen3Config, {
         "head_dim": 16, "attention_bias": True, "tie_word_embeddings": True, "rope_theta": 1000000.0,
     }, seed=319, tokenizer=common.qwen_style, dtype=BF16, shards="24KB"),
+    Variant("smollm3", 5, SmolLM3Config, {
+        "num_hidden_layers": 4, "no_rope_layer_interval": 2, "tie_word_embeddings": True, "pad_token_id": None,
+        "rope_parameters": {"rope_type": "default", "rope_theta": 2000000.0},
+    }, seed=420, tokenizer=common.tiktoken_style, dtype=BF16),
+    Variant("olmo2", 5, Olmo2Config, {
+        "rope_parameters": {"rope_type": "default", "rope_theta": 500000.0}, "pad_token_id": None,
+    }, seed=421, tokenizer=common.tiktoken_style),
+    Variant("phi3", 5, Phi3Config, {
+        "sliding_window": 24, "pad_token_id": None, "original_max_position_embeddings": 256,
+        "rope_parameters": {"rope_type": "default", "rope_theta": 10000.0},
+    }, seed=422, dtype=BF16),
+    Variant("phi4-mini", 5, Phi3Config, {
+        "num_attention_heads": 2, "num_key_value_heads": 1, "tie_word_embeddings": True, "pad_token_id": None,
+        "max_position_embeddings": 4096, "original_max_position_embeddings": 256,
+        "rope_parameters": {
+            "rope_type": "longrope", "rope_theta": 10000.0, "partial_rotary_factor": 0.75,
+            "short_factor": [1.0, 1.05, 1.1, 1.2, 1.3, 1.5], "long_factor": [1.0, 2.0, 4.0, 8.0, 16.0, 32.0],
+            "original_max_position_embeddings": 256,
+        },
+    }, seed=423, tokenizer=common.tiktoken_style, dtype=BF16),
+    Variant("gemma3", 5, Gemma3TextConfig, {
+        "num_hidden_layers": 4, "head_dim": 16, "query_pre_attn_scalar": 24, "sliding_window": 24,
+        "layer_types": ["sliding_attention", "sliding_attention", "full_attention", "sliding_attention"],
+        "tie_word_embeddings": True, "pad_token_id": None,
+        "rope_parameters": {
+            "full_attention": {"rope_type": "linear", "factor": 8.0, "rope_theta": 1000000.0},
+            "sliding_attention": {"rope_type": "default", "rope_theta": 10000.0},
+        },
+    }, seed=424, tokenizer=common.sentencepiece_style),
 ]
 
 

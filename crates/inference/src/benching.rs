@@ -115,8 +115,10 @@ pub fn attention(
             writer: &writer,
             layer: 0,
             shape,
+            rows: positions + 1,
             cos_sin: &cos_sin,
             norms: None,
+            query_factor: None,
         }
         .apply(&qkv)?;
         let row = qkv.narrow(0, positions, 1)?;

@@ -5,70 +5,33 @@
 //! Both spellings are read: that of transformers 4 (`torch_dtype`, `rope_theta`, `rope_scaling`)
 //! and that of transformers 5 (`dtype`, `rope_parameters`). Unknown keys are tolerated, because
 //! published configurations carry many that mean nothing; keys known to change the result are
-//! implemented or refused by name. Defaults of absent keys are those of `LlamaConfig`,
-//! `MistralConfig`, `Qwen2Config` and `Qwen3Config` in transformers.
+//! implemented or refused by name. Defaults of absent keys are those of the family
+//! ([`crate::family`]).
 
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use crate::error::{Error, ErrorKind};
+use crate::family::{Architecture, Biases, Family, Windows};
 use crate::small_file;
 
-/// A family of checkpoints that this crate can run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Architecture {
-    /// `LlamaForCausalLM`.
-    Llama,
-    /// `MistralForCausalLM`.
-    Mistral,
-    /// `Qwen2ForCausalLM`: LLaMA with biases of queries, keys and values.
-    Qwen2,
-    /// `Qwen3ForCausalLM`: LLaMA with norms of queries and keys.
-    Qwen3,
-}
-
-const SUPPORTED: &str = "supported are LlamaForCausalLM (model_type llama), MistralForCausalLM (mistral), \
-                         Qwen2ForCausalLM (qwen2) and Qwen3ForCausalLM (qwen3)";
-
-/// What transformers takes where `config.json` does not name a key.
-struct Defaults {
-    /// `None` for as many as there are query heads.
-    kv_heads: Option<u64>,
-    head_dim: Option<u64>,
-    context: u64,
-    eos_token_ids: &'static [u32],
+/// What is supported, for refusals.
+fn supported() -> String {
+    let families = Architecture::ALL.map(Architecture::family);
+    let named = families.map(|family| format!("{} ({})", family.class_name, family.model_type));
+    format!("supported are {} (model_type)", named.join(", "))
 }
 
 impl Architecture {
-    const ALL: [Self; 4] = [Self::Llama, Self::Mistral, Self::Qwen2, Self::Qwen3];
-
-    /// The class name that transformers gives it.
-    pub fn class_name(self) -> &'static str {
-        match self {
-            Self::Llama => "LlamaForCausalLM",
-            Self::Mistral => "MistralForCausalLM",
-            Self::Qwen2 => "Qwen2ForCausalLM",
-            Self::Qwen3 => "Qwen3ForCausalLM",
-        }
-    }
-
-    fn model_type(self) -> &'static str {
-        match self {
-            Self::Llama => "llama",
-            Self::Mistral => "mistral",
-            Self::Qwen2 => "qwen2",
-            Self::Qwen3 => "qwen3",
-        }
-    }
-
     fn from_model_type(model_type: &str) -> Result<Self, Error> {
         let known = Self::ALL
             .into_iter()
-            .find(|architecture| architecture.model_type() == model_type);
+            .find(|architecture| architecture.family().model_type == model_type);
         known.ok_or_else(|| {
             unsupported(format!(
-                "model_type `{model_type}` is not supported; {SUPPORTED}"
+                "model_type `{model_type}` is not supported; {}",
+                supported()
             ))
         })
     }
@@ -79,38 +42,10 @@ impl Architecture {
             .find(|architecture| architecture.class_name() == name);
         known.ok_or_else(|| {
             unsupported(format!(
-                "architecture `{name}` is not supported; {SUPPORTED}"
+                "architecture `{name}` is not supported; {}",
+                supported()
             ))
         })
-    }
-
-    /// From the configuration classes of transformers 5.23.
-    fn defaults(self) -> Defaults {
-        let defaults = Defaults {
-            kv_heads: None,
-            head_dim: None,
-            context: 2048,
-            eos_token_ids: &[2],
-        };
-        let qwen = Defaults {
-            kv_heads: Some(32),
-            context: 32_768,
-            eos_token_ids: &[],
-            ..defaults
-        };
-        match self {
-            Self::Llama => defaults,
-            Self::Mistral => Defaults {
-                kv_heads: Some(8),
-                context: 4096 * 32,
-                ..defaults
-            },
-            Self::Qwen2 => qwen,
-            Self::Qwen3 => Defaults {
-                head_dim: Some(128),
-                ..qwen
-            },
-        }
     }
 }
 
@@ -148,6 +83,14 @@ pub enum RopeScaling {
         /// The context in tokens before it was extended.
         original_context: usize,
     },
+    /// LongRoPE (arXiv:2402.13753) within the original context: every frequency divided by a factor
+    /// of its own ([`ModelConfig::rope_factors`]).
+    LongRope {
+        /// Sines and cosines are multiplied by this, and attention scores so by its square.
+        attention_factor: f32,
+        /// The context in tokens before it was extended.
+        original_context: usize,
+    },
     /// YaRN (arXiv:2309.00071): a ramp over the pairs of a head, from kept to divided by `factor`.
     Yarn {
         /// Divisor of the low frequencies.
@@ -163,6 +106,24 @@ pub enum RopeScaling {
         /// Whether the ends of the ramp are rounded outwards to whole pairs.
         truncate: bool,
     },
+}
+
+/// What QK-norm is over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum QkNorm {
+    /// Each head by itself, all with one weight `[head_dim]`.
+    EachHead,
+    /// All heads of a row together.
+    WholeRow,
+}
+
+/// The activation of gates.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Activation {
+    /// `x / (1 + e⁻ˣ)`.
+    Silu,
+    /// GELU by the tangent.
+    GeluTanh,
 }
 
 /// The validated dimensions of a model.
@@ -183,6 +144,8 @@ pub struct ModelConfig {
     pub kv_heads: usize,
     /// Width of a head; even.
     pub head_dim: usize,
+    /// The first elements of a head that RoPE turns; even, at most `head_dim`.
+    pub rotary_dim: usize,
     /// Number of token ids.
     pub vocab_size: usize,
     /// Tokens that prompt and completion may have together.
@@ -201,12 +164,26 @@ pub struct ModelConfig {
     /// The sliding window of each layer: how many of the latest positions a token sees, its own
     /// included; `None` for all.
     pub windows: Vec<Option<usize>>,
+    /// Whether each layer is one with a window, also where the window is as long as the context.
+    pub windowed: Vec<bool>,
     /// Whether the projections to queries, keys and values have biases.
     pub qkv_bias: bool,
     /// Whether the projection of what was attended to has a bias.
     pub attention_output_bias: bool,
-    /// Whether the family has QK-norm: RMSNorm of each head of queries and of keys, before RoPE.
-    pub qk_norm: bool,
+    /// QK-norm: RMSNorm of queries and of keys before RoPE, where the family has it.
+    pub qk_norm: Option<QkNorm>,
+    /// What norms multiply by is their weight plus this.
+    pub norm_offset: f32,
+    /// The activation of gates.
+    pub activation: Activation,
+    /// Embeddings are multiplied by this.
+    pub embedding_scale: Option<f32>,
+    /// Scores of attention are multiplied by this; `None` for `1 / sqrt(head_dim)`.
+    pub attention_scale: Option<f32>,
+    /// Base of the RoPE frequencies of layers with a window, not scaled, where it is another.
+    pub local_rope_theta: Option<f32>,
+    /// Layers without RoPE, from 0.
+    pub layers_without_rope: Vec<usize>,
     /// Whether the feed-forward projections have biases.
     pub mlp_bias: bool,
     /// Beginning-of-sequence token, where the configuration names one.
@@ -266,6 +243,18 @@ impl ModelConfig {
         }
     }
 
+    /// Which RoPE table a layer uses, `None` for none: see [`Ropes`](crate::rope::Ropes).
+    pub(crate) fn layer_rope(&self, layer: usize) -> Option<usize> {
+        let is_local = self.local_rope_theta.is_some() && self.windowed[layer];
+        (!self.layers_without_rope.contains(&layer)).then_some(usize::from(is_local))
+    }
+
+    /// What queries are multiplied by before scores are divided by `sqrt(head_dim)`.
+    pub(crate) fn query_factor(&self) -> Option<f32> {
+        let scale = self.attention_scale?;
+        Some(scale * (self.head_dim as f32).sqrt())
+    }
+
     /// Width of all query heads together.
     pub(crate) fn query_width(&self) -> usize {
         self.heads * self.head_dim
@@ -316,6 +305,7 @@ struct RawConfig {
     vocab_size: Option<u64>,
     max_position_embeddings: Option<u64>,
     rms_norm_eps: Option<f64>,
+    #[serde(alias = "hidden_activation")]
     hidden_act: Option<String>,
     rope_theta: Option<f64>,
     rope_scaling: Option<RawRope>,
@@ -330,6 +320,12 @@ struct RawConfig {
     attention_bias: Option<bool>,
     mlp_bias: Option<bool>,
     layer_types: Option<Vec<String>>,
+    sliding_window_pattern: Option<u64>,
+    use_bidirectional_attention: Option<bool>,
+    query_pre_attn_scalar: Option<f64>,
+    rope_local_base_freq: Option<f64>,
+    no_rope_layers: Option<Vec<u64>>,
+    no_rope_layer_interval: Option<u64>,
     bos_token_id: Option<Value>,
     #[serde(default, deserialize_with = "present")]
     eos_token_id: Option<Option<Value>>,
@@ -363,6 +359,9 @@ struct RawRope {
     mscale: Option<f64>,
     mscale_all_dim: Option<f64>,
     truncate: Option<bool>,
+    short_factor: Option<Vec<f32>>,
+    full_attention: Option<Box<RawRope>>,
+    sliding_attention: Option<Box<RawRope>>,
     #[serde(flatten)]
     others: Map<String, Value>,
 }
@@ -370,7 +369,7 @@ struct RawRope {
 /// Keys by which related families change the computation, each with the value beside `null` that
 /// changes nothing. Configurations that claim to be of our families and hold them were made for
 /// other code.
-const FOREIGN_KEYS: [(&str, Option<f64>); 25] = [
+const FOREIGN_KEYS: [(&str, Option<f64>); 23] = [
     ("alibi", Some(0.0)),
     ("attention_chunk_size", None),
     ("attention_multiplier", None),
@@ -382,13 +381,11 @@ const FOREIGN_KEYS: [(&str, Option<f64>); 25] = [
     ("logits_scaling", Some(1.0)),
     ("mrope_section", None),
     ("n_routed_experts", Some(1.0)),
-    ("no_rope_layers", None),
     ("num_experts", Some(1.0)),
     ("num_local_experts", Some(1.0)),
     ("parallel_attn", Some(0.0)),
     ("qk_layernorm", Some(0.0)),
     ("qk_norm", Some(0.0)),
-    ("query_pre_attn_scalar", None),
     ("residual_multiplier", Some(1.0)),
     ("rope_interleaved", Some(0.0)),
     ("scale_depth", None),
@@ -408,15 +405,15 @@ fn as_number(value: &Value) -> Option<f64> {
 impl RawConfig {
     fn validate(self) -> Result<ModelConfig, Error> {
         let architecture = self.architecture()?;
-        self.refuse_unimplemented()?;
+        let family = architecture.family();
+        self.refuse_unimplemented(family)?;
         // The bounds on dimensions lie above published models, and so low that no size computed
         // from them overflows 64 bits.
         let hidden_size = required("hidden_size", self.hidden_size, 1 << 17)?;
         let heads = required("num_attention_heads", self.num_attention_heads, 1 << 12)?;
-        let defaults = architecture.defaults();
         let kv_heads = self
             .num_key_value_heads
-            .unwrap_or(defaults.kv_heads)
+            .unwrap_or(family.kv_heads)
             .unwrap_or(heads as u64);
         let kv_heads = required("num_key_value_heads", Some(kv_heads), 1 << 12)?;
         if heads % kv_heads != 0 {
@@ -424,7 +421,7 @@ impl RawConfig {
                 "num_attention_heads ({heads}) is not a multiple of num_key_value_heads ({kv_heads})"
             )));
         }
-        let head_dim = self.head_dim.unwrap_or(defaults.head_dim);
+        let head_dim = self.head_dim.unwrap_or(family.head_dim);
         if head_dim.is_none() && hidden_size % heads != 0 {
             return Err(invalid(format!(
                 "hidden_size ({hidden_size}) is not a multiple of num_attention_heads ({heads}) and head_dim is not given"
@@ -440,9 +437,24 @@ impl RawConfig {
                 "head_dim ({head_dim}) is odd; rotary positions need pairs"
             )));
         }
-        let positions = Some(self.max_position_embeddings.unwrap_or(defaults.context));
+        let positions = Some(self.max_position_embeddings.unwrap_or(family.context));
         let positions = required("max_position_embeddings", positions, MAX_POSITIONS)?;
-        let (rope_theta, rope_scaling) = self.rope(positions)?;
+        let rope = self.rope(family, positions)?;
+        let (rope_theta, rope_scaling) = (rope.theta, rope.scaling);
+        let rotary_dim = (head_dim as f64 * rope.partial) as usize;
+        if rotary_dim == 0 || rotary_dim % 2 != 0 || rotary_dim > head_dim {
+            return Err(invalid(format!(
+                "partial_rotary_factor ({}) of heads of width {head_dim} leaves {rotary_dim} elements; rotary positions need pairs",
+                rope.partial
+            )));
+        }
+        let factors = rope.short_factors.as_ref().map(Vec::len);
+        if let Some(found) = factors.filter(|&found| found != rotary_dim / 2) {
+            return Err(invalid(format!(
+                "short_factor has {found} numbers, and there are {} rotary frequencies",
+                rotary_dim / 2
+            )));
+        }
         let context_length = match rope_scaling {
             RopeScaling::Default | RopeScaling::Llama3 { .. } => positions,
             // What was published names the context before it was extended.
@@ -454,6 +466,10 @@ impl RawConfig {
                 original_context,
                 ..
             } => extended(original_context, factor)?.max(positions),
+            // Beyond it transformers computes all positions anew by other factors.
+            RopeScaling::LongRope {
+                original_context, ..
+            } => original_context.min(positions),
         };
         match rope_scaling {
             RopeScaling::Yarn { .. } if rope_theta <= 1.0 => {
@@ -469,20 +485,31 @@ impl RawConfig {
             _ => {}
         }
         let layers = required("num_hidden_layers", self.num_hidden_layers, 1 << 12)?;
-        let mut windows = self.windows(architecture, layers)?;
+        let layers_without_rope = self.layers_without_rope(family, layers)?;
+        let mut windows = self.windows(architecture, layers, &layers_without_rope)?;
+        let windowed = windows.iter().map(Option::is_some).collect();
         // A window at least as long as the context hides nothing.
         windows
             .iter_mut()
             .for_each(|window| *window = window.filter(|&window| window < context_length));
         let attention_bias = self.attention_bias.unwrap_or(false);
-        // The classes of Mistral and Qwen2 in transformers do not read `attention_bias`.
-        let (qkv_bias, attention_output_bias) = match architecture {
-            Architecture::Llama | Architecture::Qwen3 => (attention_bias, attention_bias),
-            Architecture::Mistral => (false, false),
-            Architecture::Qwen2 => (true, false),
+        let (qkv_bias, attention_output_bias) = match family.biases {
+            Biases::Never => (false, false),
+            Biases::Qkv => (true, false),
+            Biases::Attention | Biases::AttentionAndMlp => (attention_bias, attention_bias),
         };
+        let mlp_bias = family.biases == Biases::AttentionAndMlp && self.mlp_bias.unwrap_or(false);
+        let attention_scale = match self.query_pre_attn_scalar {
+            Some(scalar) => Some(positive("query_pre_attn_scalar", scalar)?),
+            None if family.own_keys.contains(&"query_pre_attn_scalar") => Some(256.0),
+            None => None,
+        };
+        // As where it is not given: the same factor as ever, and not one that rounds to it.
+        let attention_scale = attention_scale
+            .filter(|&scalar| scalar != head_dim as f32)
+            .map(|scalar| scalar.powf(-0.5));
         let eos_token_ids = match &self.eos_token_id {
-            None => defaults.eos_token_ids.to_vec(),
+            None => family.eos_token_ids.to_vec(),
             Some(given) => token_ids("eos_token_id", given.as_ref())?,
         };
         Ok(ModelConfig {
@@ -493,24 +520,62 @@ impl RawConfig {
             heads,
             kv_heads,
             head_dim,
+            rotary_dim,
             vocab_size: required("vocab_size", self.vocab_size, 1 << 24)?,
             context_length,
-            rms_norm_eps: positive("rms_norm_eps", self.rms_norm_eps.unwrap_or(1e-6))?,
+            rms_norm_eps: positive(
+                "rms_norm_eps",
+                self.rms_norm_eps.unwrap_or(family.rms_norm_eps),
+            )?,
             rope_theta,
             rope_scaling,
-            rope_factors: None,
-            tied: self.tie_word_embeddings.unwrap_or(false),
+            rope_factors: rope.short_factors,
+            tied: self.tie_word_embeddings.unwrap_or(family.tied),
             windows,
+            windowed,
             qkv_bias,
             attention_output_bias,
-            mlp_bias: architecture == Architecture::Llama && self.mlp_bias.unwrap_or(false),
-            qk_norm: architecture == Architecture::Qwen3,
+            mlp_bias,
+            qk_norm: family.qk_norm,
+            norm_offset: family.norm_offset,
+            activation: family.activation,
+            embedding_scale: family
+                .scales_embeddings
+                .then(|| (hidden_size as f64).sqrt() as f32),
+            attention_scale,
+            local_rope_theta: rope.local_theta,
+            layers_without_rope,
             bos_token_id: token_ids("bos_token_id", self.bos_token_id.as_ref())?
                 .first()
                 .copied(),
             eos_token_ids,
-            warnings: self.warnings(),
+            warnings: self.warnings(rope_scaling),
         })
+    }
+
+    /// The layers without RoPE, from 0.
+    fn layers_without_rope(&self, family: &Family, layers: usize) -> Result<Vec<usize>, Error> {
+        if !family.own_keys.contains(&"no_rope_layers") {
+            return Ok(Vec::new());
+        }
+        // A 1 for each layer that has it, whatever the name says.
+        let with_rope = match &self.no_rope_layers {
+            Some(given) if given.len() != layers => {
+                return Err(invalid(format!(
+                    "no_rope_layers names {} layers, num_hidden_layers {layers}",
+                    given.len()
+                )));
+            }
+            Some(given) => given.iter().map(|&rope| rope != 0).collect(),
+            None => {
+                let interval = self.no_rope_layer_interval.unwrap_or(4);
+                let interval = required("no_rope_layer_interval", Some(interval), u64::MAX)?;
+                (1..=layers)
+                    .map(|layer| layer % interval != 0)
+                    .collect::<Vec<bool>>()
+            }
+        };
+        Ok((0..layers).filter(|&layer| !with_rope[layer]).collect())
     }
 
     /// The sliding window of each layer.
@@ -518,27 +583,32 @@ impl RawConfig {
         &self,
         architecture: Architecture,
         layers: usize,
+        layers_without_rope: &[usize],
     ) -> Result<Vec<Option<usize>>, Error> {
-        let given = || {
-            required(
-                "sliding_window",
-                Some(self.sliding_window.flatten().unwrap_or(4096)),
-                u64::MAX,
-            )
+        let family = architecture.family();
+        let given = |default: u64| {
+            let window = self.sliding_window.flatten().unwrap_or(default);
+            required("sliding_window", Some(window), u64::MAX).map(Some)
         };
-        let window = match (architecture, self.sliding_window) {
-            (_, Some(None)) | (Architecture::Llama, _) => None,
-            (Architecture::Mistral, _) => Some(given()?),
-            _ if self.use_sliding_window.unwrap_or(false) => Some(given()?),
-            _ => None,
+        let is_used = self.use_sliding_window.unwrap_or(false);
+        let window = match (family.windows, self.sliding_window) {
+            (_, Some(None)) | (Windows::Never | Windows::All(None), None) => None,
+            (Windows::Never, _) => None,
+            (Windows::All(default), _) => given(default.unwrap_or_default())?,
+            (Windows::Alternating, _) => given(4096)?,
+            (Windows::FromLayer, _) if is_used => given(4096)?,
+            (Windows::WithoutRope, Some(_)) if is_used => given(0)?,
+            (Windows::FromLayer | Windows::WithoutRope, _) => None,
         };
-        let by_position = matches!(architecture, Architecture::Qwen2 | Architecture::Qwen3);
-        let first = if by_position {
-            self.max_window_layers.unwrap_or(28)
-        } else {
-            0
+        let pattern = self.sliding_window_pattern.unwrap_or(6).max(1);
+        let first = self.max_window_layers.unwrap_or(28);
+        let has_one = |layer: usize| match family.windows {
+            Windows::FromLayer => layer as u64 >= first,
+            Windows::WithoutRope => layers_without_rope.contains(&layer),
+            Windows::Alternating => (layer as u64 + 1) % pattern != 0,
+            Windows::Never | Windows::All(_) => true,
         };
-        let windows = (0..layers).map(|layer| window.filter(|_| layer as u64 >= first));
+        let windows = (0..layers).map(|layer| window.filter(|_| has_one(layer)));
         let Some(types) = &self.layer_types else {
             return Ok(windows.collect());
         };
@@ -568,7 +638,7 @@ impl RawConfig {
                     }
                 };
                 // transformers does not heed the types of the other families.
-                if !by_position && typed != expected {
+                if !family.heeds_layer_types && typed != expected {
                     let class = architecture.class_name();
                     return Err(unsupported(format!(
                         "layer_types[{layer}] `{layer_type}` is not what {class} computes"
@@ -579,8 +649,16 @@ impl RawConfig {
         typed.collect()
     }
 
-    fn warnings(&self) -> Vec<String> {
+    fn warnings(&self, rope_scaling: RopeScaling) -> Vec<String> {
         let mut warnings = Vec::new();
+        if let RopeScaling::LongRope {
+            original_context, ..
+        } = rope_scaling
+        {
+            warnings.push(format!(
+                "prompt and completion have at most {original_context} tokens together: beyond them longrope uses other factors, which are not computed"
+            ));
+        }
         if self
             .others
             .get("auto_map")
@@ -599,13 +677,15 @@ impl RawConfig {
             [class] => Some(Architecture::from_class_name(class)?),
             several => {
                 return Err(unsupported(format!(
-                    "several architectures {several:?}; {SUPPORTED}"
+                    "several architectures {several:?}; {}",
+                    supported()
                 )));
             }
         };
         match (&self.model_type, named) {
             (None, None) => Err(invalid(format!(
-                "neither model_type nor architectures is given; {SUPPORTED}"
+                "neither model_type nor architectures is given; {}",
+                supported()
             ))),
             (None, Some(named)) => Ok(named),
             (Some(model_type), None) => Architecture::from_model_type(model_type),
@@ -622,7 +702,7 @@ impl RawConfig {
         }
     }
 
-    fn refuse_unimplemented(&self) -> Result<(), Error> {
+    fn refuse_unimplemented(&self, family: &Family) -> Result<(), Error> {
         let other = |key: &str| self.others.get(key).filter(|value| !value.is_null());
         if let Some(quantization) =
             other("quantization_config").or_else(|| other("compression_config"))
@@ -635,11 +715,37 @@ impl RawConfig {
                 "quantized weights (quant_method `{method}`) are not supported"
             )));
         }
-        let activation = self.hidden_act.as_deref().unwrap_or("silu");
-        if !["silu", "swish"].contains(&activation) {
+        let known: &[&str] = match family.activation {
+            Activation::Silu => &["silu", "swish"],
+            Activation::GeluTanh => &["gelu_pytorch_tanh"],
+        };
+        let activation = self.hidden_act.as_deref().unwrap_or(known[0]);
+        if !known.contains(&activation) {
             return Err(unsupported(format!(
-                "hidden_act `{activation}` is not supported; only `silu` is"
+                "hidden_act `{activation}` is not supported; only `{}` is",
+                known[0]
             )));
+        }
+        let own = [
+            ("no_rope_layers", self.no_rope_layers.is_some()),
+            (
+                "query_pre_attn_scalar",
+                self.query_pre_attn_scalar.is_some(),
+            ),
+        ];
+        if let Some((key, _)) = own
+            .iter()
+            .find(|(key, given)| *given && !family.own_keys.contains(key))
+        {
+            return Err(unsupported(format!(
+                "{key} is not supported for {}",
+                family.class_name
+            )));
+        }
+        if self.use_bidirectional_attention == Some(true) {
+            return Err(unsupported(
+                "use_bidirectional_attention (true) is not supported",
+            ));
         }
         for (key, neutral) in FOREIGN_KEYS {
             if let Some(value) =
@@ -651,41 +757,119 @@ impl RawConfig {
         Ok(())
     }
 
-    fn rope(&self, positions: usize) -> Result<(f32, RopeScaling), Error> {
+    fn rope(&self, family: &Family, positions: usize) -> Result<ValidRope, Error> {
         // Where both are given transformers takes the older one.
         let rope = self.rope_scaling.as_ref().or(self.rope_parameters.as_ref());
+        let mut local_theta = None;
+        let rope = match family.windows {
+            // By the kind of layer in transformers 5, in keys of their own before.
+            Windows::Alternating => {
+                let local = rope.and_then(|rope| rope.sliding_attention.as_deref());
+                if let Some(kind) = local.map(RawRope::kind).filter(|&kind| kind != "default") {
+                    return Err(unsupported(format!(
+                        "rope type `{kind}` of sliding_attention is not supported"
+                    )));
+                }
+                let theta = local.and_then(|local| local.rope_theta);
+                let theta = theta.or(self.rope_local_base_freq).unwrap_or(10_000.0);
+                local_theta = Some(positive("rope_local_base_freq", theta)?);
+                match rope.and_then(|rope| rope.full_attention.as_deref()) {
+                    Some(full) => Some(full),
+                    None => rope.filter(|rope| rope.sliding_attention.is_none()),
+                }
+            }
+            _ => rope,
+        };
+        if let Some(rope) = rope {
+            rope.refuse_kinds_of_layers()?;
+        }
         let theta = rope
             .and_then(|rope| rope.rope_theta)
             .or(self.rope_theta)
-            .unwrap_or(10_000.0);
+            .unwrap_or(family.rope_theta);
         let theta = positive("rope_theta", theta)?;
         let partial = rope
             .and_then(|rope| rope.partial_rotary_factor)
-            .or(self.partial_rotary_factor);
-        if let Some(partial) = partial.filter(|&partial| partial != 1.0) {
+            .or(self.partial_rotary_factor)
+            .unwrap_or(1.0);
+        let is_partial_known = family.own_keys.contains(&"partial_rotary_factor");
+        if partial != 1.0 && !is_partial_known {
             return Err(unsupported(format!(
-                "partial_rotary_factor {partial} is not supported"
+                "partial_rotary_factor {partial} is not supported for {}",
+                family.class_name
             )));
         }
-        match rope {
-            Some(rope) => Ok((
-                theta,
-                rope.scaling(positions, self.original_max_position_embeddings)?,
-            )),
-            None => Ok((theta, RopeScaling::Default)),
+        let mut scaling = RopeScaling::Default;
+        let mut short_factors = None;
+        if let Some(rope) = rope {
+            scaling = rope.scaling(positions, self.original_max_position_embeddings)?;
+            if let RopeScaling::LongRope { .. } = scaling {
+                short_factors = Some(rope.short_factors()?);
+            }
         }
+        Ok(ValidRope {
+            theta,
+            scaling,
+            partial,
+            short_factors,
+            local_theta,
+        })
     }
 }
 
+/// RoPE as `config.json` describes it.
+struct ValidRope {
+    theta: f32,
+    scaling: RopeScaling,
+    /// The share of a head that is turned.
+    partial: f64,
+    /// LongRoPE's within the original context.
+    short_factors: Option<Vec<f32>>,
+    /// The base in layers with a window, where it is another.
+    local_theta: Option<f32>,
+}
+
 impl RawRope {
+    fn kind(&self) -> &str {
+        let kind = self.rope_type.as_deref().or(self.r#type.as_deref());
+        kind.unwrap_or("default")
+    }
+
+    /// # Errors
+    /// Rotary positions of their own for some kinds of layers.
+    fn refuse_kinds_of_layers(&self) -> Result<(), Error> {
+        let known = [
+            ("full_attention", self.full_attention.is_some()),
+            ("sliding_attention", self.sliding_attention.is_some()),
+        ];
+        let known = known.into_iter().filter(|(_, given)| *given);
+        let others = self.others.iter().filter(|(_, value)| value.is_object());
+        let mut kinds = known
+            .map(|(key, _)| key)
+            .chain(others.map(|(key, _)| key.as_str()));
+        match kinds.next() {
+            Some(key) => Err(unsupported(format!(
+                "rotary positions of their own for `{key}` are not supported"
+            ))),
+            None => Ok(()),
+        }
+    }
+
+    /// # Errors
+    /// A factor that is missing or not positive.
+    fn short_factors(&self) -> Result<Vec<f32>, Error> {
+        let Some(factors) = &self.short_factor else {
+            return Err(invalid("the rotary scaling lacks `short_factor`"));
+        };
+        let factors = factors
+            .iter()
+            .map(|&factor| positive("short_factor", f64::from(factor)));
+        factors.collect()
+    }
+
     /// # Errors
     /// A type that is not implemented, or a number that is missing or not positive.
     fn scaling(&self, positions: usize, original: Option<u64>) -> Result<RopeScaling, Error> {
-        if let Some((key, _)) = self.others.iter().find(|(_, value)| value.is_object()) {
-            return Err(unsupported(format!(
-                "rotary positions of their own for `{key}` are not supported"
-            )));
-        }
         let number = |key: &str, value: Option<f64>| match value {
             Some(value) => positive(key, value),
             None => Err(invalid(format!("the rotary scaling lacks `{key}`"))),
@@ -696,12 +880,7 @@ impl RawRope {
             Some(original.unwrap_or(positions as u64)),
             MAX_POSITIONS,
         );
-        match self
-            .rope_type
-            .as_deref()
-            .or(self.r#type.as_deref())
-            .unwrap_or("default")
-        {
+        match self.kind() {
             "default" => Ok(RopeScaling::Default),
             "linear" => Ok(RopeScaling::Linear {
                 factor: number("factor", self.factor)?,
@@ -735,10 +914,28 @@ impl RawRope {
                 })
             }
             "yarn" => self.yarn(positions, original_context?),
+            // Published first as `su`.
+            "longrope" | "su" => self.longrope(positions, original_context?),
             other => Err(unsupported(format!(
-                "rope type `{other}` is not supported; supported are `default`, `linear`, `dynamic`, `llama3` and `yarn`"
+                "rope type `{other}` is not supported; supported are `default`, `linear`, `dynamic`, `llama3`, `yarn` and `longrope`"
             ))),
         }
+    }
+
+    fn longrope(&self, positions: usize, original_context: usize) -> Result<RopeScaling, Error> {
+        let (positions, original) = (positions as f64, original_context as f64);
+        let factor = self.factor.unwrap_or(positions / original);
+        let growth = match factor {
+            factor if factor <= 1.0 => 1.0,
+            factor => (1.0 + factor.ln() / original.ln()).sqrt(),
+        };
+        Ok(RopeScaling::LongRope {
+            attention_factor: positive(
+                "attention_factor",
+                self.attention_factor.unwrap_or(growth),
+            )?,
+            original_context,
+        })
     }
 
     fn yarn(&self, positions: usize, original_context: usize) -> Result<RopeScaling, Error> {

@@ -6,7 +6,7 @@
 //! may sum in another order for another number of rows: a completion can depend on the batch here.
 
 mod attention; // attention in batches
-mod forward; // the forward pass
+mod forward; // the operations of a forward pass
 mod pool; // the KV cache
 
 use std::fmt;
@@ -14,7 +14,7 @@ use std::str::FromStr;
 
 use candle_core::{DType, Device, DeviceLocation};
 
-pub(crate) use forward::{DeviceLayer, DeviceLinear, DeviceModel, DeviceWeights};
+pub(crate) use forward::{DeviceBackend, DeviceLinear};
 pub(crate) use pool::Pool;
 
 use crate::error::{Error, ErrorKind};

@@ -5,7 +5,7 @@ use std::path::Path;
 use serde::Serialize;
 
 use crate::checkpoint::{Checkpoint, CheckpointFiles};
-use crate::config::{ModelConfig, RopeScaling};
+use crate::config::{ModelConfig, QkNorm, RopeScaling};
 use crate::error::Error;
 use crate::gguf::{self, Gguf};
 use crate::kernels::InstructionSet;
@@ -89,7 +89,7 @@ impl Inspection {
                     config.heads, config.kv_heads, config.head_dim
                 ),
             ),
-            ("head_norms", yes_or_no(config.qk_norm)),
+            ("head_norms", describe_qk_norm(config.qk_norm)),
             ("biases", or(biases.join("; "), "none")),
             ("tied_embeddings", yes_or_no(config.tied)),
             ("context_length", config.context_length.to_string()),
@@ -202,6 +202,15 @@ impl Inspection {
     }
 }
 
+fn describe_qk_norm(norm: Option<QkNorm>) -> String {
+    match norm {
+        None => "no",
+        Some(QkNorm::EachHead) => "yes",
+        Some(QkNorm::WholeRow) => "yes, over all heads of a row",
+    }
+    .to_string()
+}
+
 /// Tokens that a warning names.
 const MAX_TOKENS_NAMED: usize = 5;
 
@@ -226,6 +235,10 @@ fn describe_scaling(config: &ModelConfig) -> String {
         } => format!(
             "llama3 scaling by {factor} from {original_context} tokens (low {low_freq_factor}, high {high_freq_factor})"
         ),
+        RopeScaling::LongRope {
+            attention_factor,
+            original_context,
+        } => format!("longrope up to {original_context} tokens (attention {attention_factor})"),
         RopeScaling::Yarn {
             factor,
             attention_factor,

@@ -33,11 +33,13 @@ pub mod benching;
 
 // In reading order.
 mod adapter; // LoRA
+mod backend; // who computes the operations of a forward pass
 mod batch_size; // how many sequences at a time
 mod checkpoint; // files, tensors by name
 mod config; // config.json, validated
 mod device; // the same on a device, with candle's operations
 mod error; // what can go wrong
+mod family; // the families of checkpoints, as data
 mod gguf; // checkpoints in GGUF files
 mod inspection; // what a checkpoint is, and what looks wrong with it
 mod kernels; // the arithmetic
@@ -58,9 +60,10 @@ mod threads; // threads that compute
 mod tokenizer; // text to token ids and back
 
 pub use checkpoint::{CheckpointFiles, TemplateSource};
-pub use config::{Architecture, ModelConfig, RopeScaling};
+pub use config::{Activation, ModelConfig, QkNorm, RopeScaling};
 pub use device::DeviceChoice;
 pub use error::{Error, ErrorKind};
+pub use family::Architecture;
 pub use inspection::Inspection;
 pub use local_model::{EngineOptions, LocalModel, Quantization, WeightDtype};
 pub use tokenizer::{PromptKind, PromptTokenizer};

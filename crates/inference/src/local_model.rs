@@ -5,14 +5,15 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::OnceLock;
 
+use crate::backend::CpuBackend;
 use crate::checkpoint::{Checkpoint, CheckpointFiles, Prepack, Rounding, WeightFiles, WeightForm};
 use crate::config::ModelConfig;
-use crate::device::{self, DeviceChoice, DeviceModel};
+use crate::device::{self, DeviceBackend, DeviceChoice};
 use crate::error::{Error, ErrorKind};
 use crate::kernels::{Compute, InstructionSet, Precision, WeightFormat};
 use crate::kv_cache::BLOCK;
 use crate::memory::{self, human_size};
-use crate::model::{Backend, Model, Weights};
+use crate::model::{Model, ModelRunner};
 use crate::row::Row;
 use crate::sampling::RandomStream;
 use crate::scheduler::{Request, Scheduler, prompt_hash};
@@ -94,7 +95,7 @@ pub struct LocalModel {
     weights_digest: OnceLock<String>,
     dtype: String,
     warnings: Vec<String>,
-    model: Model,
+    model: Box<dyn ModelRunner>,
     tokenizer: TextTokenizer,
     options: EngineOptions,
 }
@@ -126,21 +127,17 @@ impl LocalModel {
             set: InstructionSet::best(),
             precision,
         };
-        let (backend, arithmetic) = match &device {
+        let (model, arithmetic): (Box<dyn ModelRunner>, String) = match &device {
             None => {
                 let format = options.weight_format(&checkpoint, precision);
-                let weights = cpu_weights(&checkpoint, options, (rounding, format), &compute)?;
-                (
-                    Backend::Cpu(weights),
-                    compute.set.describe(format, precision),
-                )
+                let arithmetic = compute.set.describe(format, precision);
+                let model = cpu_model(&checkpoint, options, (rounding, format), compute)?;
+                (Box::new(model), arithmetic)
             }
             Some(device) => {
-                let model = device_model(&checkpoint, rounding, &compute, device)?;
-                (
-                    Backend::Device(model),
-                    device::describe_arithmetic(device, precision),
-                )
+                let model = device_model(&checkpoint, rounding, compute, device)?;
+                let arithmetic = device::describe_arithmetic(device, precision);
+                (Box::new(model), arithmetic)
             }
         };
         let details = details(
@@ -157,7 +154,7 @@ impl LocalModel {
             weights_digest: OnceLock::new(),
             dtype,
             warnings: checkpoint.warnings,
-            model: Model::new(checkpoint.config, backend, compute),
+            model,
             tokenizer: checkpoint.tokenizer,
             options: options.clone(),
         })
@@ -293,7 +290,7 @@ impl LocalModel {
             ..
         } = *options;
         Scheduler {
-            model,
+            model: model.as_ref(),
             tokenizer,
             batch_size,
             kv_memory: kv_memory.unwrap_or_else(|| model.default_kv_memory()),
@@ -370,13 +367,13 @@ impl EngineOptions {
     }
 }
 
-/// The weights on the CPU, for the kernels of this crate.
-fn cpu_weights(
+/// The model with its weights on the CPU, for the kernels of this crate.
+fn cpu_model(
     checkpoint: &Checkpoint,
     options: &EngineOptions,
     (rounding, format): (Rounding, WeightFormat),
-    compute: &Compute,
-) -> Result<Weights, Error> {
+    compute: Compute,
+) -> Result<Model<CpuBackend>, Error> {
     let (config, tensors) = (&checkpoint.config, &checkpoint.tensors);
     let laid_out = tensors.packed_bytes(config, format);
     let free = memory::free_bytes();
@@ -395,24 +392,26 @@ fn cpu_weights(
     } else {
         Prepack::AfterFirstStep
     };
-    tensors.load(
-        config,
-        WeightForm {
-            rounding,
-            format,
-            prepack,
-        },
-        compute,
-    )
+    let form = WeightForm {
+        rounding,
+        format,
+        prepack,
+    };
+    let weights = tensors.load(config, form, &compute)?;
+    Ok(Model::new(
+        config.clone(),
+        CpuBackend::new(config, compute),
+        weights,
+    ))
 }
 
 /// The model with its weights on a device.
 fn device_model(
     checkpoint: &Checkpoint,
     rounding: Rounding,
-    compute: &Compute,
+    compute: Compute,
     device: &Device,
-) -> Result<DeviceModel, Error> {
+) -> Result<Model<DeviceBackend>, Error> {
     let (config, tensors) = (&checkpoint.config, &checkpoint.tensors);
     if let Some(free) = device::free_bytes(device) {
         let needed = tensors.device_bytes(config, compute.precision);
@@ -424,13 +423,9 @@ fn device_model(
         format,
         prepack: Prepack::WhileLoading,
     };
-    let weights = tensors.upload(config, form, compute, device)?;
-    Ok(DeviceModel::new(
-        config,
-        device,
-        compute.precision,
-        weights,
-    )?)
+    let weights = tensors.upload(config, form, &compute, device)?;
+    let backend = DeviceBackend::new(config, device, compute)?;
+    Ok(Model::new(config.clone(), backend, weights))
 }
 
 /// What the manifest says of the model, all but the digest of the weights.

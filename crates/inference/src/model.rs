@@ -1,181 +1,101 @@
-//! The forward pass of LLaMA, Mistral and Qwen, in one function: [`Model::forward`], for the
-//! kernels of this crate; that on a device is in [`crate::device`].
+//! The forward pass of every family, in one function: [`Model::forward`]. What a family does is in
+//! its [`ModelConfig`] and in which weights its layers have; who computes is a [`Backend`].
 //!
 //! A step is a set of rows, each one token of some sequence at some position. Prefill and decode
 //! mix freely in a step, and there is no padding. Rows meet only in attention, and there only those
 //! of the same sequence, through the cache.
 
-use std::sync::{Mutex, PoisonError};
+use candle_core::{Result, Tensor};
 
-use candle_core::{Device, Result, Tensor};
-
+use crate::backend::{AttentionLayer, Backend};
 use crate::config::ModelConfig;
-use crate::device::{self, DeviceModel};
-use crate::kernels::buffer::Buffer;
-use crate::kernels::{Compute, Matrix};
-use crate::kv_cache::{KvCache, SeqId};
-use crate::memory;
-use crate::ops::{
-    Argmax, Attention, AttentionShape, Linear, LinearWeights, Norm, RopeAndCacheWrite, SwiGlu,
-};
-use crate::rope::{RopePosition, RopeTable};
+use crate::kernels::Compute;
+use crate::kv_cache::KvCache;
+use crate::rope::Ropes;
 use crate::row::Row;
 
-/// The weights of one decoder layer.
-pub(crate) struct Layer {
-    /// `[hidden]`.
-    pub(crate) attention_norm: Vec<f32>,
+/// The weights of one decoder layer. A family has norms before its blocks, behind them, or both.
+pub(crate) struct Layer<B: Backend> {
+    /// `[hidden]`, of what attention reads.
+    pub(crate) attention_norm: Option<B::Vector>,
     /// Queries, keys and values in one: `[(heads + 2 · kv_heads) · head_dim, hidden]`.
-    pub(crate) qkv: LinearWeights,
-    /// QK-norm: RMSNorm of each head of queries and of keys, where the family has it; `[head_dim]`
-    /// each, f32.
-    pub(crate) qk_norms: Option<[Vec<f32>; 2]>,
+    pub(crate) qkv: B::Linear,
+    /// QK-norm of queries and of keys: `[head_dim]` each, or as wide as all their heads.
+    pub(crate) qk_norms: Option<[B::Vector; 2]>,
     /// `[hidden, heads · head_dim]`.
-    pub(crate) attention_out: LinearWeights,
-    /// `[hidden]`.
-    pub(crate) feed_forward_norm: Vec<f32>,
-    /// Gates and ups, in the order that [`SwiGlu`] needs.
-    pub(crate) gate_up: LinearWeights,
+    pub(crate) attention_out: B::Linear,
+    /// `[hidden]`, of what attention adds.
+    pub(crate) attention_post_norm: Option<B::Vector>,
+    /// `[hidden]`, of what the feed-forward block reads.
+    pub(crate) feed_forward_norm: Option<B::Vector>,
+    /// Gates and ups, in the order that the backend needs.
+    pub(crate) gate_up: B::Linear,
     /// `[hidden, intermediate]`.
-    pub(crate) down: LinearWeights,
+    pub(crate) down: B::Linear,
+    /// `[hidden]`, of what the feed-forward block adds.
+    pub(crate) feed_forward_post_norm: Option<B::Vector>,
 }
 
 /// All weights of a model.
-pub(crate) struct Weights {
+pub(crate) struct Weights<B: Backend> {
     /// `[vocab, hidden]`; `None` where it is the output matrix.
-    pub(crate) embedding: Option<Matrix>,
-    pub(crate) layers: Vec<Layer>,
+    pub(crate) embedding: Option<B::Table>,
+    pub(crate) layers: Vec<Layer<B>>,
     /// `[hidden]`.
-    pub(crate) final_norm: Vec<f32>,
+    pub(crate) final_norm: B::Vector,
     /// `[vocab, hidden]`.
-    pub(crate) output: LinearWeights,
-}
-
-impl Weights {
-    fn matrices(&self) -> impl Iterator<Item = &Matrix> {
-        let of_layers = self.layers.iter().flat_map(
-            |Layer {
-                 qkv,
-                 attention_out,
-                 gate_up,
-                 down,
-                 ..
-             }| { [qkv, attention_out, gate_up, down].map(|linear| &linear.weight) },
-        );
-        of_layers.chain([&self.output.weight])
-    }
+    pub(crate) output: B::Linear,
 }
 
 /// Bytes that are thought to be free where nothing says how many are.
 const UNKNOWN_MEMORY: usize = 4 << 30;
 
 /// A model ready to compute.
-pub(crate) struct Model {
+pub(crate) struct Model<B: Backend> {
     config: ModelConfig,
-    backend: Backend,
-    compute: Compute,
-    rope_table: Mutex<RopeTable>,
-    /// Buffers of the KV cache, between one use and the next.
-    cache_buffers: Mutex<Vec<Buffer>>,
+    pub(crate) backend: B,
+    pub(crate) weights: Weights<B>,
+    ropes: Ropes,
 }
 
-/// Where a model computes, with its weights there.
-pub(crate) enum Backend {
-    Cpu(Weights),
-    Device(DeviceModel),
-}
-
-impl From<Weights> for Backend {
-    fn from(weights: Weights) -> Self {
-        Self::Cpu(weights)
-    }
-}
-
-impl Model {
-    pub(crate) fn new(config: ModelConfig, backend: impl Into<Backend>, compute: Compute) -> Self {
-        let rope_table = Mutex::new(RopeTable::new(&config));
+impl<B: Backend> Model<B> {
+    pub(crate) fn new(config: ModelConfig, backend: B, weights: Weights<B>) -> Self {
         Self {
+            ropes: Ropes::new(&config),
             config,
-            backend: backend.into(),
-            compute,
-            rope_table,
-            cache_buffers: Mutex::default(),
+            backend,
+            weights,
         }
     }
+}
+
+/// A model whoever computes it.
+pub(crate) trait ModelRunner: Send + Sync {
+    fn config(&self) -> &ModelConfig;
+
+    fn compute(&self) -> &Compute;
 
     /// A KV cache of at most `capacity` blocks, in the buffers of the last one that was recycled.
-    pub(crate) fn new_cache(&self, capacity: usize) -> KvCache {
-        match &self.backend {
-            Backend::Cpu(_) => {
-                // A second cache at the same time finds none and takes new memory.
-                let memory = std::mem::take(
-                    &mut *self
-                        .cache_buffers
-                        .lock()
-                        .unwrap_or_else(PoisonError::into_inner),
-                );
-                KvCache::new(&self.config, self.compute.precision, capacity).reuse_buffers(memory)
-            }
-            Backend::Device(model) => model.new_cache(capacity),
-        }
-    }
-
-    /// Bytes of a block of the KV cache.
-    pub(crate) fn block_bytes(&self) -> usize {
-        match &self.backend {
-            Backend::Cpu(_) => KvCache::block_bytes(&self.config, self.compute.precision),
-            Backend::Device(model) => model.block_bytes(),
-        }
-    }
-
-    /// Blocks that a KV cache of so many bytes can have.
-    pub(crate) fn blocks_within(&self, bytes: usize) -> usize {
-        let blocks = bytes / self.block_bytes();
-        match &self.backend {
-            Backend::Cpu(_) => blocks,
-            Backend::Device(model) => blocks.min(model.max_blocks()),
-        }
-    }
-
-    /// Bytes of the KV cache where no number is given: half of what is free, 4 GiB where a device
-    /// does not say.
-    pub(crate) fn default_kv_memory(&self) -> usize {
-        match &self.backend {
-            Backend::Cpu(_) => memory::free_bytes().unwrap_or(UNKNOWN_MEMORY) / 2,
-            Backend::Device(model) => {
-                device::free_bytes(model.device()).map_or(UNKNOWN_MEMORY, |free| free / 2)
-            }
-        }
-    }
+    fn new_cache(&self, capacity: usize) -> KvCache;
 
     /// Keeps the buffers of a cache that is not needed any more for the next one.
-    pub(crate) fn recycle_cache(&self, cache: &mut KvCache) {
-        *self
-            .cache_buffers
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner) = cache.take_buffers();
-    }
+    fn recycle_cache(&self, cache: &mut KvCache);
 
-    pub(crate) fn config(&self) -> &ModelConfig {
-        &self.config
-    }
+    /// Bytes of a block of the KV cache.
+    fn block_bytes(&self) -> usize;
 
-    pub(crate) fn compute(&self) -> &Compute {
-        &self.compute
-    }
+    /// Blocks that a KV cache of so many bytes can have.
+    fn blocks_within(&self, bytes: usize) -> usize;
+
+    /// Bytes of the KV cache where no number is given: half of what is free, 2 GiB where nothing
+    /// says how many are.
+    fn default_kv_memory(&self) -> usize;
 
     /// Packs all weights that are not packed yet: worth it for more than one step.
     ///
     /// # Errors
     /// When there is no memory.
-    pub(crate) fn prepack(&self) -> std::io::Result<()> {
-        match &self.backend {
-            Backend::Cpu(weights) => weights
-                .matrices()
-                .try_for_each(|matrix| matrix.prepack(&self.compute.threads)),
-            Backend::Device(_) => Ok(()),
-        }
-    }
+    fn prepack(&self) -> std::io::Result<()>;
 
     /// Computes a step: writes the keys and values of all rows to the KV cache and returns the last
     /// hidden states of the `wanted` ones.
@@ -185,174 +105,127 @@ impl Model {
     ///
     /// # Shapes
     /// `[wanted, hidden]`, f32.
-    pub(crate) fn forward(
-        &self,
-        rows: &[Row],
-        wanted: &[u32],
-        cache: &mut KvCache,
-    ) -> Result<Tensor> {
-        match &self.backend {
-            Backend::Cpu(weights) => self.forward_on_cpu(weights, rows, wanted, cache),
-            Backend::Device(model) => model.forward(rows, wanted, cache, |rows| self.cos_sin(rows)),
-        }
-    }
-
-    /// `(cos, sin)` of each pair of a head for each row: `[rows, head_dim / 2]`.
-    fn cos_sin(&self, rows: &[Row]) -> Vec<(f32, f32)> {
-        // A panic while the lock was held leaves a sound table: positions are added whole.
-        let positions = rows.iter().map(
-            |&Row {
-                 position, length, ..
-             }| RopePosition { position, length },
-        );
-        self.rope_table
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .of(positions)
-    }
-
-    fn forward_on_cpu(
-        &self,
-        weights: &Weights,
-        rows: &[Row],
-        wanted: &[u32],
-        cache: &mut KvCache,
-    ) -> Result<Tensor> {
-        let ModelConfig {
-            heads,
-            kv_heads,
-            head_dim,
-            intermediate_size,
-            ..
-        } = self.config;
-        let compute = &self.compute;
-        let shape = AttentionShape {
-            heads,
-            kv_heads,
-            head_dim,
-        };
-        let positions: Vec<(SeqId, usize)> =
-            rows.iter().map(|row| (row.seq, row.position)).collect();
-        let cos_sin = self.cos_sin(rows);
-
-        // [rows, hidden] from here to the end of the layers.
-        let x = self.embed(weights, rows)?;
-        for (layer, (weights, &window)) in
-            weights.layers.iter().zip(&self.config.windows).enumerate()
-        {
-            let norm = Some(self.norm(&weights.attention_norm));
-            // [rows, (heads + 2 · kv_heads) · head_dim]: queries, keys, values.
-            let qkv = Linear {
-                compute,
-                norm,
-                linear: &weights.qkv,
-            }
-            .apply(&x)?;
-            let writer = cache.writer(&positions);
-            let norms = weights.qk_norms.as_ref();
-            let norms = norms.map(|norms| norms.each_ref().map(|weight| self.norm(weight)));
-            RopeAndCacheWrite {
-                compute,
-                writer: &writer,
-                layer,
-                shape,
-                cos_sin: &cos_sin,
-                norms,
-            }
-            .apply(&qkv)?;
-            // After all rows have written: rows of one prompt see each other within their step.
-            // What a row sees ends at its own position, so that later ones do not show.
-            let attended = Attention {
-                compute,
-                cache,
-                layer,
-                shape,
-                window,
-                rows: &positions,
-            }
-            .apply(&qkv)?;
-            Linear {
-                compute,
-                norm: None,
-                linear: &weights.attention_out,
-            }
-            .add_to(&x, &attended)?;
-
-            let norm = self.norm(&weights.feed_forward_norm);
-            let gate = SwiGlu {
-                compute,
-                norm,
-                gate_up: &weights.gate_up,
-                intermediate: intermediate_size,
-            };
-            Linear {
-                compute,
-                norm: None,
-                linear: &weights.down,
-            }
-            .add_to(&x, &gate.apply(&x)?)?;
-        }
-        if wanted.is_empty() {
-            return x.narrow(0, 0, 0);
-        }
-        x.index_select(&Tensor::from_slice(wanted, wanted.len(), &Device::Cpu)?, 0)
-    }
+    fn forward(&self, rows: &[Row], wanted: &[u32], cache: &mut KvCache) -> Result<Tensor>;
 
     /// Greedy decoding: the argmax of each row's logits; [`NOT_A_TOKEN`](crate::ops::NOT_A_TOKEN)
     /// where the model's logits are not numbers.
     ///
     /// # Shapes
     /// `hidden` `[rows, hidden]` to `[rows]`.
-    pub(crate) fn argmax(&self, hidden: &Tensor) -> Result<Vec<u32>> {
-        let weights = match &self.backend {
-            Backend::Cpu(weights) => weights,
-            Backend::Device(model) => return model.argmax(hidden),
-        };
-        let (norm, output) = (self.norm(&weights.final_norm), &weights.output.weight);
-        Argmax {
-            compute: &self.compute,
-            norm,
-            output,
-        }
-        .apply(hidden)?
-        .to_vec1()
-    }
+    fn argmax(&self, hidden: &Tensor) -> Result<Vec<u32>>;
 
     /// The logits of all tokens as the next one.
     ///
     /// # Shapes
     /// `hidden` `[rows, hidden]` to `[rows, vocab]`, f32.
-    pub(crate) fn logits(&self, hidden: &Tensor) -> Result<Tensor> {
-        let weights = match &self.backend {
-            Backend::Cpu(weights) => weights,
-            Backend::Device(model) => return model.logits(hidden),
-        };
-        let norm = Some(self.norm(&weights.final_norm));
-        Linear {
-            compute: &self.compute,
-            norm,
-            linear: &weights.output,
-        }
-        .apply(hidden)
+    fn logits(&self, hidden: &Tensor) -> Result<Tensor>;
+}
+
+impl<B: Backend> ModelRunner for Model<B> {
+    fn config(&self) -> &ModelConfig {
+        &self.config
     }
 
-    /// RMSNorm with a weight `[hidden]` or `[head_dim]`.
-    fn norm<'a>(&self, weight: &'a [f32]) -> Norm<'a> {
-        Norm {
-            weight,
-            epsilon: self.config.rms_norm_eps,
-        }
+    fn compute(&self) -> &Compute {
+        self.backend.compute()
     }
 
-    /// The embeddings of the rows' tokens: `[rows, hidden]`, f32.
-    fn embed(&self, weights: &Weights, rows: &[Row]) -> Result<Tensor> {
-        let hidden = self.config.hidden_size;
-        let table = weights.embedding.as_ref().unwrap_or(&weights.output.weight);
-        let mut x = vec![0f32; rows.len() * hidden];
-        for (row, x) in rows.iter().zip(x.chunks_exact_mut(hidden)) {
-            table.row(row.token as usize, x);
+    fn new_cache(&self, capacity: usize) -> KvCache {
+        self.backend.new_cache(capacity)
+    }
+
+    fn recycle_cache(&self, cache: &mut KvCache) {
+        self.backend.recycle_cache(cache);
+    }
+
+    fn block_bytes(&self) -> usize {
+        self.backend.block_bytes()
+    }
+
+    fn blocks_within(&self, bytes: usize) -> usize {
+        (bytes / self.block_bytes()).min(self.backend.max_blocks())
+    }
+
+    fn default_kv_memory(&self) -> usize {
+        self.backend.free_bytes().unwrap_or(UNKNOWN_MEMORY) / 2
+    }
+
+    fn prepack(&self) -> std::io::Result<()> {
+        let of_layers = self.weights.layers.iter();
+        let of_layers = of_layers.flat_map(|layer| {
+            [
+                &layer.qkv,
+                &layer.attention_out,
+                &layer.gate_up,
+                &layer.down,
+            ]
+        });
+        of_layers
+            .chain([&self.weights.output])
+            .try_for_each(|linear| self.backend.prepack(linear))
+    }
+
+    fn forward(&self, rows: &[Row], wanted: &[u32], cache: &mut KvCache) -> Result<Tensor> {
+        let Self {
+            config,
+            backend,
+            weights,
+            ropes,
+        } = self;
+        let mut step = backend.begin(rows, cache, ropes)?;
+
+        // [rows, hidden] from here to the end of the layers.
+        let mut x = backend.embed(
+            &step,
+            weights.embedding.as_ref(),
+            &weights.output,
+            config.embedding_scale,
+        )?;
+        for (index, layer) in weights.layers.iter().enumerate() {
+            // [rows, (heads + 2 · kv_heads) · head_dim]: queries, keys, values.
+            let qkv = backend.linear(&x, layer.attention_norm.as_ref(), &layer.qkv)?;
+            let attention = AttentionLayer {
+                index,
+                window: config.windows[index],
+                rope: config.layer_rope(index),
+                norms: layer.qk_norms.as_ref().map(|norms| norms.each_ref()),
+            };
+            let attended = backend.attend(&mut step, attention, qkv)?;
+            x = backend.add_linear(
+                x,
+                &attended,
+                &layer.attention_out,
+                layer.attention_post_norm.as_ref(),
+            )?;
+
+            let gated = backend.gated(
+                &x,
+                layer.feed_forward_norm.as_ref(),
+                &layer.gate_up,
+                config.activation,
+            )?;
+            x = backend.add_linear(
+                x,
+                &gated,
+                &layer.down,
+                layer.feed_forward_post_norm.as_ref(),
+            )?;
         }
-        Tensor::from_vec(x, (rows.len(), hidden), &Device::Cpu)
+        backend.select(&step, &x, wanted)
+    }
+
+    fn argmax(&self, hidden: &Tensor) -> Result<Vec<u32>> {
+        let Weights {
+            final_norm, output, ..
+        } = &self.weights;
+        self.backend.argmax(hidden, final_norm, output)
+    }
+
+    fn logits(&self, hidden: &Tensor) -> Result<Tensor> {
+        let Weights {
+            final_norm, output, ..
+        } = &self.weights;
+        self.backend.logits(hidden, final_norm, output)
     }
 }
 
@@ -361,16 +234,22 @@ mod tests {
     use std::path::Path;
 
     use super::*;
+    use crate::backend::CpuBackend;
     use crate::checkpoint::{Checkpoint, CheckpointFiles, Prepack, Rounding, WeightForm};
     use crate::kernels::{InstructionSet, Precision, WeightFormat};
-    use crate::kv_cache::BLOCK;
+    use crate::kv_cache::{BLOCK, SeqId};
     use crate::threads::Threads;
 
-    fn load(name: &str, precision: Precision, threads: usize) -> Model {
+    fn load(name: &str, precision: Precision, threads: usize) -> Model<CpuBackend> {
         load_with(name, precision, threads, Prepack::WhileLoading)
     }
 
-    fn load_with(name: &str, precision: Precision, threads: usize, prepack: Prepack) -> Model {
+    fn load_with(
+        name: &str,
+        precision: Precision,
+        threads: usize,
+        prepack: Prepack,
+    ) -> Model<CpuBackend> {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
             .join("tests/fixtures")
             .join(name);
@@ -390,7 +269,7 @@ mod tests {
             prepack,
         };
         let weights = tensors.load(&config, form, &compute).unwrap();
-        Model::new(config, weights, compute)
+        Model::new(config.clone(), CpuBackend::new(&config, compute), weights)
     }
 
     fn prompt(seed: u32, length: usize) -> Vec<u32> {
@@ -400,7 +279,7 @@ mod tests {
     }
 
     /// Logits after every token, as bits, when `pieces` tokens are computed at a time.
-    fn alone(model: &Model, tokens: &[u32], pieces: usize) -> Vec<Vec<u32>> {
+    fn alone(model: &Model<CpuBackend>, tokens: &[u32], pieces: usize) -> Vec<Vec<u32>> {
         let mut cache = KvCache::new(
             model.config(),
             model.compute().precision,
@@ -420,7 +299,7 @@ mod tests {
             .collect()
     }
 
-    fn bits(model: &Model, rows: &[Row], cache: &mut KvCache) -> Vec<Vec<u32>> {
+    fn bits(model: &Model<CpuBackend>, rows: &[Row], cache: &mut KvCache) -> Vec<Vec<u32>> {
         let wanted: Vec<u32> = (0..rows.len() as u32).collect();
         let hidden = model.forward(rows, &wanted, cache).unwrap();
         let logits = model.logits(&hidden).unwrap().to_vec2::<f32>().unwrap();

@@ -2,7 +2,8 @@
 //! weights, as candle's quantized tensors do; everything it reads and writes is f32 and contiguous.
 
 mod attention; // RoPE, the KV cache, and rows over their own sequences
-mod linear; // linear layers, SwiGLU, argmax
+mod linear; // linear layers, gated ones, argmax
+mod norms; // RMSNorm by itself
 #[cfg(test)]
 mod tests;
 
@@ -10,8 +11,9 @@ use candle_core::{CpuStorage, Layout, Result, bail};
 
 pub(crate) use attention::{Attention, AttentionShape, RopeAndCacheWrite};
 pub(crate) use linear::{
-    Argmax, Linear, LinearWeights, NOT_A_TOKEN, Norm, SwiGlu, gate_or_up, gate_up_outputs,
+    Argmax, GatedLinear, Linear, LinearWeights, NOT_A_TOKEN, gate_or_up, gate_up_outputs,
 };
+pub(crate) use norms::{Norm, NormAdd, NormParts};
 
 /// The elements behind a tensor.
 fn elements<'a>(op: &str, storage: &'a CpuStorage, layout: &Layout) -> Result<&'a [f32]> {

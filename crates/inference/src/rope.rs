@@ -2,12 +2,15 @@
 //! element `i` of a head is paired with element `i + head_dim / 2`. Frequencies agree with
 //! transformers 5.23 `modeling_rope_utils.py`, f32 throughout.
 
-use crate::config::{ModelConfig, RopeScaling};
+use std::sync::{Mutex, PoisonError};
 
-/// The angle per position of each pair in a head, `[head_dim / 2]`, for a token that is first
+use crate::config::{ModelConfig, RopeScaling};
+use crate::row::Row;
+
+/// The angle per position of each pair in a head, `[rotary_dim / 2]`, for a token that is first
 /// computed when its sequence has `length` tokens, which matters to dynamic scaling alone.
 pub(crate) fn frequencies(config: &ModelConfig, length: usize) -> Vec<f32> {
-    let dim = config.head_dim as f64;
+    let dim = config.rotary_dim as f64;
     let theta = f64::from(config.rope_theta);
     let base = match config.rope_scaling {
         RopeScaling::Dynamic {
@@ -20,16 +23,19 @@ pub(crate) fn frequencies(config: &ModelConfig, length: usize) -> Vec<f32> {
         }
         _ => theta,
     };
-    (0..config.head_dim / 2)
+    (0..config.rotary_dim / 2)
         .map(|pair| {
-            let exponent = (2 * pair) as f32 / config.head_dim as f32;
+            let exponent = (2 * pair) as f32 / config.rotary_dim as f32;
             // Computed wide and rounded once, so that the last bits of a C library do not show.
             let divisor = base.powf(f64::from(exponent)) as f32;
             let factor = config
                 .rope_factors
                 .as_ref()
                 .map_or(1.0, |factors| factors[pair]);
-            scale(pair, divisor, config) / factor
+            match config.rope_scaling {
+                RopeScaling::LongRope { .. } => 1.0 / (factor * divisor),
+                _ => scale(pair, divisor, config) / factor,
+            }
         })
         .collect()
 }
@@ -38,7 +44,9 @@ pub(crate) fn frequencies(config: &ModelConfig, length: usize) -> Vec<f32> {
 fn scale(pair: usize, divisor: f32, config: &ModelConfig) -> f32 {
     let frequency = 1.0 / divisor;
     match config.rope_scaling {
-        RopeScaling::Default | RopeScaling::Dynamic { .. } => frequency,
+        RopeScaling::Default | RopeScaling::Dynamic { .. } | RopeScaling::LongRope { .. } => {
+            frequency
+        }
         RopeScaling::Linear { factor } => frequency / factor,
         RopeScaling::Llama3 {
             factor,
@@ -66,7 +74,7 @@ fn scale(pair: usize, divisor: f32, config: &ModelConfig) -> f32 {
             truncate,
             ..
         } => {
-            let dim = config.head_dim as f64;
+            let dim = config.rotary_dim as f64;
             // The pair that turns so many times within the original context.
             let pair_of = |turns: f32| {
                 let wavelength =
@@ -89,6 +97,42 @@ fn scale(pair: usize, divisor: f32, config: &ModelConfig) -> f32 {
     }
 }
 
+/// The RoPE tables of a model: the main one, then that of layers with a window, where it is another
+/// (see [`ModelConfig::layer_rope`]).
+#[derive(Debug)]
+pub(crate) struct Ropes(Vec<Mutex<RopeTable>>);
+
+impl Ropes {
+    pub(crate) fn new(config: &ModelConfig) -> Self {
+        let mut tables = vec![RopeTable::new(config)];
+        if let Some(rope_theta) = config.local_rope_theta {
+            tables.push(RopeTable::new(&ModelConfig {
+                rope_theta,
+                rope_scaling: RopeScaling::Default,
+                rope_factors: None,
+                ..config.clone()
+            }));
+        }
+        Self(tables.into_iter().map(Mutex::new).collect())
+    }
+
+    /// `(cos, sin)` of each rotated pair of a head for each row, by each table: `[rows, pairs]`.
+    pub(crate) fn cos_sin(&self, rows: &[Row]) -> Vec<Vec<(f32, f32)>> {
+        let positions = || {
+            rows.iter().map(|row| RopePosition {
+                position: row.position,
+                length: row.length,
+            })
+        };
+        // A panic while the lock was held leaves a sound table: positions are added whole.
+        let table = |table: &Mutex<RopeTable>| {
+            let mut table = table.lock().unwrap_or_else(PoisonError::into_inner);
+            table.of(positions())
+        };
+        self.0.iter().map(table).collect()
+    }
+}
+
 /// Where a token stands, as far as RoPE goes.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct RopePosition {
@@ -104,7 +148,7 @@ pub(crate) struct RopeTable {
     config: ModelConfig,
     /// Those of sequences within the trained context.
     frequencies: Vec<f32>,
-    /// `[positions, head_dim / 2]`, by those frequencies.
+    /// `[positions, rotary_dim / 2]`, by those frequencies.
     pairs: Vec<(f32, f32)>,
 }
 
@@ -117,7 +161,7 @@ impl RopeTable {
         }
     }
 
-    /// `(cos, sin)` of each pair for each row of a step: `[rows, head_dim / 2]`.
+    /// `(cos, sin)` of each pair for each row of a step: `[rows, rotary_dim / 2]`.
     pub(crate) fn of(&mut self, positions: impl Iterator<Item = RopePosition>) -> Vec<(f32, f32)> {
         let half = self.frequencies.len();
         let mut all = Vec::new();
@@ -152,6 +196,9 @@ impl RopeTable {
 fn cos_sin(frequencies: &[f32], position: usize, scaling: RopeScaling) -> Vec<(f32, f32)> {
     let factor = match scaling {
         RopeScaling::Yarn {
+            attention_factor, ..
+        }
+        | RopeScaling::LongRope {
             attention_factor, ..
         } => attention_factor,
         _ => 1.0,

@@ -20,7 +20,7 @@ use crate::error::{Error, ErrorKind};
 use crate::kv_cache::{BLOCK, KvCache, SeqId};
 use crate::logprobs::{argmax, logprob};
 use crate::memory::human_size;
-use crate::model::Model;
+use crate::model::ModelRunner;
 use crate::ops::NOT_A_TOKEN;
 use crate::prefixes::{SharedPrefix, shared_prefixes};
 use crate::row::Row;
@@ -51,7 +51,7 @@ thread_local! {
 
 /// What requests are run with.
 pub(crate) struct Scheduler<'a> {
-    pub(crate) model: &'a Model,
+    pub(crate) model: &'a dyn ModelRunner,
     pub(crate) tokenizer: &'a TextTokenizer,
     /// Sequences at a time; `None` to find the fastest number.
     pub(crate) batch_size: Option<usize>,

@@ -10,6 +10,7 @@ use super::wrappers;
 use crate::adapter::{self, Adapter, Change};
 use crate::config::ModelConfig;
 use crate::error::{Error, ErrorKind};
+use crate::family::{EMBEDDING, OUTPUT, tensor_shapes};
 use crate::kernels::arithmetic::PANEL;
 use crate::kernels::{Precision, WeightFormat};
 use crate::threads::Threads;
@@ -22,96 +23,9 @@ pub(crate) struct Tensors {
     unwrapped: Vec<&'static str>,
 }
 
-pub(super) const EMBEDDING: &str = "model.embed_tokens.weight";
-pub(super) const OUTPUT: &str = "lm_head.weight";
-pub(super) const FINAL_NORM: &str = "model.norm.weight";
-
 /// Name and shape of every tensor that a model of this configuration has.
 fn expected_tensors(config: &ModelConfig) -> BTreeMap<String, Vec<usize>> {
-    let hidden = config.hidden_size;
-    let mut expected = BTreeMap::from([
-        (EMBEDDING.to_string(), vec![config.vocab_size, hidden]),
-        (FINAL_NORM.to_string(), vec![hidden]),
-    ]);
-    if !config.tied {
-        expected.insert(OUTPUT.to_string(), vec![config.vocab_size, hidden]);
-    }
-    for layer in 0..config.layers {
-        for norm in ["input_layernorm", "post_attention_layernorm"] {
-            expected.insert(format!("model.layers.{layer}.{norm}.weight"), vec![hidden]);
-        }
-        if config.qk_norm {
-            for norm in ["q_norm", "k_norm"] {
-                expected.insert(
-                    format!("model.layers.{layer}.self_attn.{norm}.weight"),
-                    vec![config.head_dim],
-                );
-            }
-        }
-        for (block, projection, outputs, inputs, bias) in [
-            (
-                "self_attn",
-                "q_proj",
-                config.query_width(),
-                hidden,
-                config.qkv_bias,
-            ),
-            (
-                "self_attn",
-                "k_proj",
-                config.kv_width(),
-                hidden,
-                config.qkv_bias,
-            ),
-            (
-                "self_attn",
-                "v_proj",
-                config.kv_width(),
-                hidden,
-                config.qkv_bias,
-            ),
-            (
-                "self_attn",
-                "o_proj",
-                hidden,
-                config.query_width(),
-                config.attention_output_bias,
-            ),
-            (
-                "mlp",
-                "gate_proj",
-                config.intermediate_size,
-                hidden,
-                config.mlp_bias,
-            ),
-            (
-                "mlp",
-                "up_proj",
-                config.intermediate_size,
-                hidden,
-                config.mlp_bias,
-            ),
-            (
-                "mlp",
-                "down_proj",
-                hidden,
-                config.intermediate_size,
-                config.mlp_bias,
-            ),
-        ] {
-            expected.insert(
-                format!("model.layers.{layer}.{block}.{projection}.weight"),
-                vec![outputs, inputs],
-            );
-            if bias {
-                expected.insert(
-                    format!("model.layers.{layer}.{block}.{projection}.bias"),
-                    vec![outputs],
-                );
-            }
-        }
-    }
-    expected
+    tensor_shapes(config).into_iter().collect()
 }
 
 impl Tensors {

@@ -5,12 +5,13 @@ use candle_core::{DType, Device, Tensor, WithDType};
 use half::bf16;
 
 use super::stored::Stored;
-use super::tensors::{EMBEDDING, FINAL_NORM, OUTPUT, Tensors};
-use super::weights::{Loader, WeightForm};
+use super::tensors::Tensors;
+use super::weights::{Loader, WeightForm, WeightLoader, load};
 use crate::config::ModelConfig;
-use crate::device::{self, DeviceLayer, DeviceLinear, DeviceWeights};
+use crate::device::{self, DeviceBackend, DeviceLinear};
 use crate::error::Error;
 use crate::kernels::{Compute, Shared};
+use crate::model::Weights;
 
 /// Values that are uploaded at a time: 64 MiB in f32.
 const PIECE: usize = 16 << 20;
@@ -31,7 +32,7 @@ impl Tensors {
         form: WeightForm,
         compute: &Compute,
         device: &Device,
-    ) -> Result<DeviceWeights, Error> {
+    ) -> Result<Weights<DeviceBackend>, Error> {
         let uploader = Uploader {
             loader: Loader {
                 tensors: self,
@@ -40,61 +41,7 @@ impl Tensors {
             },
             device,
         };
-        let dtype = device::dtype(compute.precision);
-        let layers = (0..config.layers).map(|layer| {
-            let attention =
-                |projection: &str| format!("model.layers.{layer}.self_attn.{projection}");
-            let feed_forward = |projection: &str| format!("model.layers.{layer}.mlp.{projection}");
-            let norm =
-                |norm: &str| uploader.vector(&[format!("model.layers.{layer}.{norm}.weight")]);
-            let ModelConfig {
-                qkv_bias,
-                attention_output_bias,
-                mlp_bias,
-                qk_norm,
-                ..
-            } = *config;
-            let qk_norms = match qk_norm {
-                true => Some([norm("self_attn.q_norm")?, norm("self_attn.k_norm")?]),
-                false => None,
-            };
-            Ok(DeviceLayer {
-                attention_norm: norm("input_layernorm")?,
-                qkv: uploader.linear(
-                    &["q_proj", "k_proj", "v_proj"].map(attention),
-                    qkv_bias,
-                    dtype,
-                )?,
-                qk_norms,
-                attention_out: uploader.linear(
-                    &[attention("o_proj")],
-                    attention_output_bias,
-                    dtype,
-                )?,
-                feed_forward_norm: norm("post_attention_layernorm")?,
-                gate_up: uploader.linear(
-                    &["gate_proj", "up_proj"].map(feed_forward),
-                    mlp_bias,
-                    dtype,
-                )?,
-                down: uploader.linear(&[feed_forward("down_proj")], mlp_bias, dtype)?,
-            })
-        });
-        let layers = layers.collect::<Result<_, Error>>()?;
-        let (embedding, output) = match config.tied {
-            true => (None, EMBEDDING),
-            false => (
-                Some(uploader.matrix(&[EMBEDDING.to_string()], dtype)?),
-                OUTPUT,
-            ),
-        };
-        let output = uploader.matrix(&[output.to_string()], DType::F32)?;
-        Ok(DeviceWeights {
-            embedding,
-            layers,
-            final_norm: uploader.vector(&[FINAL_NORM.to_string()])?,
-            output,
-        })
+        load(&uploader, config)
     }
 }
 
@@ -104,31 +51,16 @@ struct Uploader<'a> {
 }
 
 impl Uploader<'_> {
-    /// Vectors one after the other: `[sum of their lengths]`, f32.
-    fn vector(&self, names: &[String]) -> Result<Tensor, Error> {
+    /// Vectors one after the other, each value with `offset` added: `[sum of their lengths]`, f32.
+    fn vectors(&self, names: &[String], offset: f32) -> Result<Tensor, Error> {
         let parts = names
             .iter()
-            .map(|name| self.loader.vector(name))
+            .map(|name| self.loader.values(name))
             .collect::<Result<Vec<_>, _>>()?;
-        let values = parts.concat();
+        let mut values = parts.concat();
+        values.iter_mut().for_each(|value| *value += offset);
         let length = values.len();
         Ok(Tensor::from_vec(values, length, self.device)?)
-    }
-
-    /// Matrices over the same inputs, one below the other, `[sum of outputs, inputs]`, and their
-    /// biases `[sum of outputs]`, f32.
-    fn linear(&self, names: &[String], bias: bool, dtype: DType) -> Result<DeviceLinear, Error> {
-        let named = |what: &str| {
-            names
-                .iter()
-                .map(|name| format!("{name}.{what}"))
-                .collect::<Vec<_>>()
-        };
-        let bias = bias.then(|| self.vector(&named("bias"))).transpose()?;
-        Ok(DeviceLinear {
-            weight: self.matrix(&named("weight"), dtype)?,
-            bias,
-        })
     }
 
     /// Matrices over the same inputs, one below the other: `[sum of outputs, inputs]`.
@@ -184,5 +116,50 @@ impl Uploader<'_> {
                 }
             });
         Ok(Tensor::from_vec(values, (count, width), self.device)?)
+    }
+}
+
+impl WeightLoader for Uploader<'_> {
+    type Backend = DeviceBackend;
+
+    fn vector(&self, name: &str, offset: f32) -> Result<Tensor, Error> {
+        self.vectors(&[name.to_string()], offset)
+    }
+
+    /// Biases are f32.
+    fn linear(&self, names: &[String], bias: bool) -> Result<DeviceLinear, Error> {
+        let named = |what: &str| {
+            names
+                .iter()
+                .map(|name| format!("{name}.{what}"))
+                .collect::<Vec<_>>()
+        };
+        let bias = bias
+            .then(|| self.vectors(&named("bias"), 0.0))
+            .transpose()?;
+        let dtype = device::dtype(self.loader.compute.precision);
+        Ok(DeviceLinear {
+            weight: self.matrix(&named("weight"), dtype)?,
+            bias,
+        })
+    }
+
+    /// Gates, then ups.
+    fn gate_up(&self, names: &[String], bias: bool) -> Result<DeviceLinear, Error> {
+        self.linear(names, bias)
+    }
+
+    fn table(&self, name: &str) -> Result<Tensor, Error> {
+        let dtype = device::dtype(self.loader.compute.precision);
+        self.matrix(&[name.to_string()], dtype)
+    }
+
+    /// In f32 also where other matrices are bf16: a product is rounded to the dtype of its factors,
+    /// and among logits rounded to bf16 the best are often equal.
+    fn output(&self, name: &str) -> Result<DeviceLinear, Error> {
+        Ok(DeviceLinear {
+            weight: self.matrix(&[name.to_string()], DType::F32)?,
+            bias: None,
+        })
     }
 }

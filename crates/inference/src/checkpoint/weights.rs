@@ -1,9 +1,11 @@
 //! From tensors to the weights of a model.
 
 use super::stored::{Rounding, Stored};
-use super::tensors::{EMBEDDING, FINAL_NORM, OUTPUT, Tensors};
+use super::tensors::Tensors;
+use crate::backend::{Backend, CpuBackend};
 use crate::config::ModelConfig;
 use crate::error::Error;
+use crate::family::{self, EMBEDDING, FINAL_NORM, OUTPUT, Role};
 use crate::kernels::{Compute, Matrix, Precision, WeightFormat, WeightRows};
 use crate::model::{Layer, Weights};
 use crate::ops::{LinearWeights, gate_or_up, gate_up_outputs};
@@ -18,67 +20,105 @@ pub(crate) enum Prepack {
     AfterFirstStep,
 }
 
+/// Makes the weights of a backend from tensors that are known to be there.
+pub(super) trait WeightLoader {
+    type Backend: Backend;
+
+    /// `[n]`, each value with `offset` added.
+    fn vector(&self, name: &str, offset: f32) -> Result<<Self::Backend as Backend>::Vector, Error>;
+
+    /// Matrices over the same inputs, one below the other, and their biases where they have some.
+    fn linear(
+        &self,
+        names: &[String],
+        bias: bool,
+    ) -> Result<<Self::Backend as Backend>::Linear, Error>;
+
+    /// Gates and ups, of two matrices or of one, in the order that the backend needs.
+    fn gate_up(
+        &self,
+        names: &[String],
+        bias: bool,
+    ) -> Result<<Self::Backend as Backend>::Linear, Error>;
+
+    /// A table `[rows, width]` whose rows are only looked up.
+    fn table(&self, name: &str) -> Result<<Self::Backend as Backend>::Table, Error>;
+
+    /// The matrix of the output layer.
+    fn output(&self, name: &str) -> Result<<Self::Backend as Backend>::Linear, Error>;
+}
+
+/// All weights of a model, in the order in which they are used.
+pub(super) fn load<L: WeightLoader>(
+    loader: &L,
+    config: &ModelConfig,
+) -> Result<Weights<L::Backend>, Error> {
+    let embedding = match config.tied {
+        true => None,
+        false => Some(loader.table(EMBEDDING)?),
+    };
+    let layers = (0..config.layers).map(|layer| {
+        let names = |role| family::names(config.architecture, layer, role);
+        let norm = |role| match names(role) {
+            Some(names) => {
+                let name = format!("{}.weight", names[0]);
+                loader.vector(&name, config.norm_offset).map(Some)
+            }
+            None => Ok(None),
+        };
+        let linear = |role: Role| {
+            let names = names(role).unwrap_or_default();
+            match role {
+                Role::GateUp => loader.gate_up(&names, role.has_bias(config)),
+                _ => loader.linear(&names, role.has_bias(config)),
+            }
+        };
+        let attention_norm = norm(Role::AttentionNorm)?;
+        let qkv = linear(Role::Qkv)?;
+        let qk_norms = [norm(Role::QueryNorm)?, norm(Role::KeyNorm)?];
+        Ok(Layer {
+            attention_norm,
+            qkv,
+            qk_norms: match qk_norms {
+                [Some(queries), Some(keys)] => Some([queries, keys]),
+                _ => None,
+            },
+            attention_out: linear(Role::AttentionOut)?,
+            attention_post_norm: norm(Role::AttentionPostNorm)?,
+            feed_forward_norm: norm(Role::FeedForwardNorm)?,
+            gate_up: linear(Role::GateUp)?,
+            down: linear(Role::Down)?,
+            feed_forward_post_norm: norm(Role::FeedForwardPostNorm)?,
+        })
+    });
+    let layers = layers.collect::<Result<_, Error>>()?;
+    let output = loader.output(if config.tied { EMBEDDING } else { OUTPUT })?;
+    Ok(Weights {
+        embedding,
+        layers,
+        final_norm: loader.vector(FINAL_NORM, config.norm_offset)?,
+        output,
+    })
+}
+
 impl Tensors {
     /// Checks all values, and packs them while loading where `form` says so.
     ///
     /// # Errors
-    /// [`ErrorKind::Weights`] naming the tensor when a value is not finite.
+    /// [`ErrorKind::Weights`](crate::ErrorKind::Weights) naming the tensor when a value is not
+    /// finite.
     pub(crate) fn load(
         &self,
         config: &ModelConfig,
         form: WeightForm,
         compute: &Compute,
-    ) -> Result<Weights, Error> {
+    ) -> Result<Weights<CpuBackend>, Error> {
         let loader = Loader {
             tensors: self,
             form,
             compute,
         };
-        let layers = (0..config.layers).map(|layer| {
-            let attention =
-                |projection: &str| format!("model.layers.{layer}.self_attn.{projection}");
-            let feed_forward = |projection: &str| format!("model.layers.{layer}.mlp.{projection}");
-            let norm = |norm: &str| loader.vector(&format!("model.layers.{layer}.{norm}.weight"));
-            let ModelConfig {
-                qkv_bias,
-                attention_output_bias,
-                mlp_bias,
-                qk_norm,
-                ..
-            } = *config;
-            let qk_norms = qk_norm.then_some(["self_attn.q_norm", "self_attn.k_norm"]);
-            let qk_norms = match qk_norms.map(|names| names.map(norm)) {
-                Some([queries, keys]) => Some([queries?, keys?]),
-                None => None,
-            };
-            Ok(Layer {
-                attention_norm: norm("input_layernorm")?,
-                qkv: loader.stacked(&["q_proj", "k_proj", "v_proj"].map(attention), qkv_bias)?,
-                qk_norms,
-                attention_out: loader.stacked(&[attention("o_proj")], attention_output_bias)?,
-                feed_forward_norm: norm("post_attention_layernorm")?,
-                gate_up: loader.gate_up(&["gate_proj", "up_proj"].map(feed_forward), mlp_bias)?,
-                down: loader.stacked(&[feed_forward("down_proj")], mlp_bias)?,
-            })
-        });
-        let (embedding, output) = if config.tied {
-            (None, EMBEDDING)
-        } else {
-            (Some(EMBEDDING), OUTPUT)
-        };
-        let embedding = embedding.map(|name| loader.table(name)).transpose()?;
-        let layers = layers.collect::<Result<_, Error>>()?;
-        let output = loader.matrix(&[output], config.vocab_size, |output| Some((0, output)))?;
-        let output = LinearWeights {
-            weight: output,
-            bias: None,
-        };
-        Ok(Weights {
-            embedding,
-            layers,
-            final_norm: loader.vector(FINAL_NORM)?,
-            output,
-        })
+        load(&loader, config)
     }
 }
 
@@ -112,55 +152,13 @@ impl Loader<'_> {
     }
 
     /// `[n]`, f32.
-    pub(super) fn vector(&self, name: &str) -> Result<Vec<f32>, Error> {
+    pub(super) fn values(&self, name: &str) -> Result<Vec<f32>, Error> {
         Ok(self.checked(name)?.elements(self.form.rounding))
-    }
-
-    /// A table `[rows, width]` whose rows are read where they are stored: it is never multiplied by.
-    fn table(&self, name: &str) -> Result<Matrix, Error> {
-        // As f32, which holds any stored value exactly: no product reads these rows.
-        let (stored, format) = (self.checked(name)?, WeightFormat::Numbers(Precision::F32));
-        let shape = (stored.shape[0], stored.shape[1]);
-        let rows = StoredRows {
-            parts: vec![stored.clone()],
-            source: |output| Some((0, output)),
-            rounding: self.form.rounding,
-            format,
-        };
-        Ok(Matrix::new(rows, format, shape))
-    }
-
-    /// Matrices over the same inputs, one below the other: `[sum of outputs, inputs]`.
-    fn stacked(&self, names: &[String], bias: bool) -> Result<LinearWeights, Error> {
-        let ends: Vec<usize> = names
-            .iter()
-            .map(|name| self.stored(&format!("{name}.weight")).shape[0])
-            .collect();
-        let outputs = ends.iter().sum();
-        self.linear(names, bias, outputs, move |mut output| {
-            for (part, &rows) in ends.iter().enumerate() {
-                if output < rows {
-                    return Some((part, output));
-                }
-                output -= rows;
-            }
-            None
-        })
-    }
-
-    /// Gates and ups in turn, as [`SwiGlu`](crate::ops::SwiGlu) needs them:
-    /// `[gate_up_outputs(intermediate), hidden]`.
-    fn gate_up(&self, names: &[String; 2], bias: bool) -> Result<LinearWeights, Error> {
-        let intermediate = self.stored(&format!("{}.weight", names[0])).shape[0];
-        let source = move |output| {
-            gate_or_up(output, intermediate).map(|(is_up, row)| (usize::from(is_up), row))
-        };
-        self.linear(names, bias, gate_up_outputs(intermediate), source)
     }
 
     /// A matrix `[outputs, inputs]` and its bias `[outputs]`: `source` gives the named matrix and its
     /// row that an output is, `None` for zeros.
-    fn linear(
+    fn linear_of(
         &self,
         names: &[String],
         bias: bool,
@@ -174,7 +172,7 @@ impl Loader<'_> {
             true => {
                 let parts = names
                     .iter()
-                    .map(|name| self.vector(&format!("{name}.bias")));
+                    .map(|name| self.values(&format!("{name}.bias")));
                 let parts = parts.collect::<Result<Vec<_>, _>>()?;
                 let value = |output| {
                     source(output).map_or(0.0, |(part, row): (usize, usize)| parts[part][row])
@@ -188,7 +186,7 @@ impl Loader<'_> {
         })
     }
 
-    /// The matrix of [`Self::linear`], packed at once where the form says so.
+    /// The matrix of [`Self::linear_of`], packed at once where the form says so.
     fn matrix(
         &self,
         names: &[&str],
@@ -219,6 +217,69 @@ impl Loader<'_> {
             matrix.prepack(&self.compute.threads)?;
         }
         Ok(matrix)
+    }
+}
+
+impl WeightLoader for Loader<'_> {
+    type Backend = CpuBackend;
+
+    fn vector(&self, name: &str, offset: f32) -> Result<Vec<f32>, Error> {
+        let mut values = self.values(name)?;
+        values.iter_mut().for_each(|value| *value += offset);
+        Ok(values)
+    }
+
+    fn linear(&self, names: &[String], bias: bool) -> Result<LinearWeights, Error> {
+        let ends: Vec<usize> = names
+            .iter()
+            .map(|name| self.stored(&format!("{name}.weight")).shape[0])
+            .collect();
+        let outputs = ends.iter().sum();
+        self.linear_of(names, bias, outputs, move |mut output| {
+            for (part, &rows) in ends.iter().enumerate() {
+                if output < rows {
+                    return Some((part, output));
+                }
+                output -= rows;
+            }
+            None
+        })
+    }
+
+    /// Gates and ups in turn, as [`GatedLinear`](crate::ops::GatedLinear) needs them:
+    /// `[gate_up_outputs(intermediate), hidden]`.
+    fn gate_up(&self, names: &[String], bias: bool) -> Result<LinearWeights, Error> {
+        let rows = self.stored(&format!("{}.weight", names[0])).shape[0];
+        let fused = names.len() == 1;
+        let intermediate = if fused { rows / 2 } else { rows };
+        let source = move |output| {
+            let (is_up, row) = gate_or_up(output, intermediate)?;
+            Some(match fused {
+                true => (0, row + usize::from(is_up) * intermediate),
+                false => (usize::from(is_up), row),
+            })
+        };
+        self.linear_of(names, bias, gate_up_outputs(intermediate), source)
+    }
+
+    /// Rows are read where they are stored: the table is never multiplied by.
+    fn table(&self, name: &str) -> Result<Matrix, Error> {
+        // As f32, which holds any stored value exactly: no product reads these rows.
+        let (stored, format) = (self.checked(name)?, WeightFormat::Numbers(Precision::F32));
+        let shape = (stored.shape[0], stored.shape[1]);
+        let rows = StoredRows {
+            parts: vec![stored.clone()],
+            source: |output| Some((0, output)),
+            rounding: self.form.rounding,
+            format,
+        };
+        Ok(Matrix::new(rows, format, shape))
+    }
+
+    fn output(&self, name: &str) -> Result<LinearWeights, Error> {
+        let outputs = self.stored(name).shape[0];
+        let weight = self.matrix(&[name], outputs, |output| Some((0, output)))?;
+        Ok(LinearWeights { weight, bias: None })
     }
 }
 

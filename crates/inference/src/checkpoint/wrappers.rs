@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use super::tensors::{EMBEDDING, OUTPUT};
+use crate::family::{EMBEDDING, OUTPUT};
 
 /// What a part of a name says of who wrapped the module (torch, `torch/_dynamo/eval_frame.py`,
 /// `torch/distributed/fsdp` and `torch/distributed/algorithms/_checkpoint`).

@@ -1,14 +1,15 @@
-//! The forward pass on a device, in one function: [`DeviceModel::forward`]. The steps are those of
-//! [`Model::forward`](crate::model::Model::forward), written with candle's own operations.
+//! The operations of a forward pass on a device, in candle's own operations.
 
 use candle_core::{D, DType, Device, Result, Tensor};
 
 use super::attention::{Arrangement, AttentionBatch, Limits};
 use super::{Pool, dtype};
-use crate::config::ModelConfig;
-use crate::kernels::Precision;
+use crate::backend::{AttentionLayer, Backend};
+use crate::config::{Activation, ModelConfig, QkNorm};
+use crate::kernels::Compute;
 use crate::kv_cache::KvCache;
 use crate::ops::{AttentionShape, NOT_A_TOKEN};
+use crate::rope::Ropes;
 use crate::row::Row;
 
 /// A matrix `[outputs, inputs]` and its optional bias `[outputs]`, f32.
@@ -35,137 +36,203 @@ impl DeviceLinear {
     }
 }
 
-/// The weights of one decoder layer on a device. Vectors are f32.
-pub(crate) struct DeviceLayer {
-    /// `[hidden]`.
-    pub(crate) attention_norm: Tensor,
-    /// Queries, keys and values in one: `[(heads + 2 · kv_heads) · head_dim, hidden]`.
-    pub(crate) qkv: DeviceLinear,
-    /// QK-norm: RMSNorm of each head of queries and of keys, where the family has it; `[head_dim]`
-    /// each, f32.
-    pub(crate) qk_norms: Option<[Tensor; 2]>,
-    /// `[hidden, heads · head_dim]`.
-    pub(crate) attention_out: DeviceLinear,
-    /// `[hidden]`.
-    pub(crate) feed_forward_norm: Tensor,
-    /// Gates, then ups: `[2 · intermediate, hidden]`.
-    pub(crate) gate_up: DeviceLinear,
-    /// `[hidden, intermediate]`.
-    pub(crate) down: DeviceLinear,
-}
-
-/// All weights of a model on a device.
-pub(crate) struct DeviceWeights {
-    /// `[vocab, hidden]`; `None` where it is the output matrix.
-    pub(crate) embedding: Option<Tensor>,
-    pub(crate) layers: Vec<DeviceLayer>,
-    /// `[hidden]`, f32.
-    pub(crate) final_norm: Tensor,
-    /// `[vocab, hidden]`, f32 also where the others are bf16: a product is rounded to the dtype of
-    /// its factors, and among logits rounded to bf16 the best are often equal.
-    pub(crate) output: Tensor,
-}
-
 /// Elements of keys and values, or of scores, that are worked on at a time: 512 MiB in f32, and up
 /// to twice that again for what they are computed from.
 const MAX_BATCH_ELEMENTS: usize = 128 << 20;
 
-/// A model on a device.
-pub(crate) struct DeviceModel {
+/// A device of candle, for a model.
+pub(crate) struct DeviceBackend {
     config: ModelConfig,
     device: Device,
-    precision: Precision,
-    weights: DeviceWeights,
+    compute: Compute,
     /// All tokens, `[1, vocab]`.
     ids: Tensor,
     max_batch_elements: usize,
 }
 
-impl DeviceModel {
+impl DeviceBackend {
+    /// `compute` has the precision, and the threads for what is computed beside the device.
+    ///
     /// # Errors
     /// Those of the device.
-    pub(crate) fn new(
-        config: &ModelConfig,
-        device: &Device,
-        precision: Precision,
-        weights: DeviceWeights,
-    ) -> Result<Self> {
+    pub(crate) fn new(config: &ModelConfig, device: &Device, compute: Compute) -> Result<Self> {
         let ids = Tensor::arange(0, config.vocab_size as u32, device)?.unsqueeze(0)?;
-        let (config, device) = (config.clone(), device.clone());
         Ok(Self {
-            config,
-            device,
-            precision,
-            weights,
+            config: config.clone(),
+            device: device.clone(),
+            compute,
             ids,
             max_batch_elements: MAX_BATCH_ELEMENTS,
         })
     }
 
-    pub(crate) fn device(&self) -> &Device {
-        &self.device
-    }
-
-    /// A KV cache of at most `capacity` blocks.
-    pub(crate) fn new_cache(&self, capacity: usize) -> KvCache {
-        KvCache::on_device(
-            Pool::new(&self.config, &self.device, dtype(self.precision)),
-            capacity,
-        )
-    }
-
-    /// Bytes of a block of the KV cache.
-    pub(crate) fn block_bytes(&self) -> usize {
-        Pool::block_bytes(&self.config, self.precision)
-    }
-
-    /// Blocks that a cache can have at most.
-    pub(crate) fn max_blocks(&self) -> usize {
-        Pool::max_blocks(&self.config)
-    }
-
-    /// As [`Model::forward`](crate::model::Model::forward). `cos_sin` gives `(cos, sin)` of every
-    /// pair in a head for some rows, `[rows, head_dim / 2]`.
+    /// RMSNorm over the last axis.
     ///
     /// # Shapes
-    /// `[wanted, hidden]`, f32.
-    pub(crate) fn forward(
+    /// `x` `[…, n]` and `weight` `[n]` to `[…, n]`, all f32.
+    fn norm(&self, x: &Tensor, weight: &Tensor) -> Result<Tensor> {
+        candle_nn::ops::rms_norm(x, weight, self.config.rms_norm_eps)
+    }
+
+    /// The same, where there is a norm.
+    fn normed(&self, x: &Tensor, norm: Option<&Tensor>) -> Result<Tensor> {
+        match norm {
+            Some(weight) => self.norm(x, weight),
+            None => Ok(x.clone()),
+        }
+    }
+
+    /// QK-norm and RoPE of queries or of keys.
+    ///
+    /// # Shapes
+    /// `part` `[1, rows, heads, head_dim]` to `[rows, heads · head_dim]`.
+    fn with_rope(
+        &self,
+        part: Tensor,
+        norm: Option<&Tensor>,
+        rope: Option<&(Tensor, Tensor)>,
+    ) -> Result<Tensor> {
+        let (_, rows, heads, head_dim) = part.dims4()?;
+        let part = match (norm, self.config.qk_norm) {
+            (Some(norm), Some(QkNorm::WholeRow)) => self
+                .norm(&part.reshape((rows, heads * head_dim))?, norm)?
+                .reshape((1, rows, heads, head_dim))?,
+            (Some(norm), _) => self.norm(&part, norm)?,
+            (None, _) => part,
+        };
+        let rotary_dim = self.config.rotary_dim;
+        let part = match rope {
+            None => part,
+            Some((cos, sin)) if rotary_dim == head_dim => {
+                candle_nn::rotary_emb::rope_thd(&part, cos, sin)?
+            }
+            Some((cos, sin)) => {
+                let turned = part.narrow(3, 0, rotary_dim)?.contiguous()?;
+                let turned = candle_nn::rotary_emb::rope_thd(&turned, cos, sin)?;
+                let rest = part.narrow(3, rotary_dim, head_dim - rotary_dim)?;
+                Tensor::cat(&[turned, rest], 3)?
+            }
+        };
+        part.reshape((rows, ()))
+    }
+}
+
+impl Backend for DeviceBackend {
+    type Vector = Tensor;
+    type Linear = DeviceLinear;
+    type Table = Tensor;
+    type Step<'a> = DeviceStep<'a>;
+
+    fn begin<'a>(
         &self,
         rows: &[Row],
-        wanted: &[u32],
-        cache: &KvCache,
-        cos_sin: impl FnOnce(&[Row]) -> Vec<(f32, f32)>,
-    ) -> Result<Tensor> {
+        cache: &'a mut KvCache,
+        ropes: &Ropes,
+    ) -> Result<DeviceStep<'a>> {
         let arrangement = Arrangement::of(rows);
         let arranged: Vec<Row> = arrangement.order.iter().map(|&row| rows[row]).collect();
-        let step = Step::new(self, &arrangement, &arranged, cache, &cos_sin(&arranged))?;
+        DeviceStep::new(self, arrangement, &arranged, cache, ropes)
+    }
 
-        let mut x = self.embed(&arranged)?;
-        for (layer, (weights, window)) in self
-            .weights
-            .layers
-            .iter()
-            .zip(&self.config.windows)
-            .enumerate()
-        {
-            let normed = self.norm(&x, &weights.attention_norm)?;
-            let attended = self.attention(&step, layer, *window, &weights.qkv.apply(&normed)?)?;
-            x = (x + weights.attention_out.apply(&attended)?)?;
-
-            let gate_up = weights
-                .gate_up
-                .apply(&self.norm(&x, &weights.feed_forward_norm)?)?;
-            let half = self.config.intermediate_size;
-            let gated = (gate_up.narrow(1, 0, half)?.silu()? * gate_up.narrow(1, half, half)?)?;
-            x = (x + weights.down.apply(&gated)?)?;
+    fn embed(
+        &self,
+        step: &DeviceStep<'_>,
+        table: Option<&Tensor>,
+        output: &DeviceLinear,
+        scale: Option<f32>,
+    ) -> Result<Tensor> {
+        let x = table
+            .unwrap_or(&output.weight)
+            .index_select(&step.tokens, 0)?
+            .to_dtype(DType::F32)?;
+        match scale {
+            Some(scale) => x * f64::from(scale),
+            None => Ok(x),
         }
+    }
+
+    fn linear(&self, x: &Tensor, norm: Option<&Tensor>, linear: &DeviceLinear) -> Result<Tensor> {
+        linear.apply(&self.normed(x, norm)?)
+    }
+
+    fn add_linear(
+        &self,
+        sum: Tensor,
+        x: &Tensor,
+        linear: &DeviceLinear,
+        norm: Option<&Tensor>,
+    ) -> Result<Tensor> {
+        sum + self.normed(&linear.apply(x)?, norm)?
+    }
+
+    fn attend(
+        &self,
+        step: &mut DeviceStep<'_>,
+        layer: AttentionLayer<'_, Tensor>,
+        qkv: Tensor,
+    ) -> Result<Tensor> {
+        let shape @ AttentionShape {
+            heads,
+            kv_heads,
+            head_dim,
+        } = AttentionShape::of(&self.config);
+        let rows = qkv.dim(0)?;
+        let part = |first: usize, count: usize| {
+            qkv.narrow(1, first * head_dim, count * head_dim)?
+                .contiguous()?
+                .reshape((1, rows, count, head_dim))
+        };
+        let rope = layer.rope.map(|rope| &step.cos_sin[rope]);
+        let norms = layer.norms;
+        let queries = self.with_rope(part(0, heads)?, norms.map(|[queries, _]| queries), rope)?;
+        let queries = match self.config.attention_scale {
+            Some(scale) => (queries * f64::from(scale))?,
+            None => (queries / (head_dim as f64).sqrt())?,
+        };
+        let keys = self.with_rope(part(heads, kv_heads)?, norms.map(|[_, keys]| keys), rope)?;
+        let values = part(heads + kv_heads, kv_heads)?.reshape((rows, ()))?;
+        let pool = step.cache.pool();
+        pool.write(layer.index, &step.targets, &keys, &values)?;
+
+        let batches = step
+            .batches
+            .iter()
+            .find(|(of, _)| *of == layer.window)
+            .map_or(&[][..], |(_, batches)| batches);
+        let attended = batches
+            .iter()
+            .map(|batch| batch.attend(&queries, pool, layer.index, shape));
+        let attended: Vec<Tensor> = attended.collect::<Result<_>>()?;
+        match &attended[..] {
+            [alone] => Ok(alone.clone()),
+            several => Tensor::cat(several, 0),
+        }
+    }
+
+    fn gated(
+        &self,
+        x: &Tensor,
+        norm: Option<&Tensor>,
+        gate_up: &DeviceLinear,
+        activation: Activation,
+    ) -> Result<Tensor> {
+        let gate_up = self.linear(x, norm, gate_up)?;
+        let half = self.config.intermediate_size;
+        let (gates, ups) = (gate_up.narrow(1, 0, half)?, gate_up.narrow(1, half, half)?);
+        match activation {
+            Activation::Silu => gates.silu()? * ups,
+            Activation::GeluTanh => gates.gelu()? * ups,
+        }
+    }
+
+    fn select(&self, step: &DeviceStep<'_>, x: &Tensor, wanted: &[u32]) -> Result<Tensor> {
         if wanted.is_empty() {
             // A view: nothing of size zero may be allocated on a device.
             return x.narrow(0, 0, 0);
         }
-        let mut arranged_at = vec![0; rows.len()];
-        arrangement
-            .order
+        let order = &step.arrangement.order;
+        let mut arranged_at = vec![0; order.len()];
+        order
             .iter()
             .enumerate()
             .for_each(|(at, &row)| arranged_at[row] = at as u32);
@@ -177,114 +244,15 @@ impl DeviceModel {
         x.index_select(&Tensor::from_vec(wanted, wanted_rows, &self.device)?, 0)
     }
 
-    /// Attention of one layer.
-    ///
-    /// # Shapes
-    /// `qkv` `[rows, (heads + 2 · kv_heads) · head_dim]` to `[rows, heads · head_dim]`, f32.
-    fn attention(
-        &self,
-        step: &Step<'_>,
-        layer: usize,
-        window: Option<usize>,
-        qkv: &Tensor,
-    ) -> Result<Tensor> {
-        let shape @ AttentionShape {
-            heads,
-            kv_heads,
-            head_dim,
-        } = self.shape();
-        let rows = qkv.dim(0)?;
-        let norms = self.weights.layers[layer].qk_norms.as_ref();
-        let part = |first: usize, count: usize| {
-            qkv.narrow(1, first * head_dim, count * head_dim)?
-                .contiguous()?
-                .reshape((1, rows, count, head_dim))
-        };
-        let with_rope = |part: Tensor, norm: Option<&Tensor>| {
-            let part = match norm {
-                None => part,
-                Some(norm) => self.norm(&part, norm)?,
-            };
-            candle_nn::rotary_emb::rope_thd(&part, &step.cos, &step.sin)?.reshape((rows, ()))
-        };
-        let queries = (with_rope(part(0, heads)?, norms.map(|[queries, _]| queries))?
-            / (head_dim as f64).sqrt())?;
-        let keys = with_rope(part(heads, kv_heads)?, norms.map(|[_, keys]| keys))?;
-        let values = part(heads + kv_heads, kv_heads)?.reshape((rows, ()))?;
-        step.pool.write(layer, &step.targets, &keys, &values)?;
-
-        let batches = step
-            .batches
-            .iter()
-            .find(|(of, _)| *of == window)
-            .map_or(&[][..], |(_, batches)| batches);
-        let attended = batches
-            .iter()
-            .map(|batch| batch.attend(&queries, step.pool, layer, shape));
-        let attended: Vec<Tensor> = attended.collect::<Result<_>>()?;
-        match &attended[..] {
-            [alone] => Ok(alone.clone()),
-            several => Tensor::cat(several, 0),
-        }
-    }
-
-    fn shape(&self) -> AttentionShape {
-        let ModelConfig {
-            heads,
-            kv_heads,
-            head_dim,
-            ..
-        } = self.config;
-        AttentionShape {
-            heads,
-            kv_heads,
-            head_dim,
-        }
-    }
-
-    /// RMSNorm over the last axis.
-    ///
-    /// # Shapes
-    /// `x` `[…, n]` and `weight` `[n]` to `[…, n]`, all f32.
-    fn norm(&self, x: &Tensor, weight: &Tensor) -> Result<Tensor> {
-        candle_nn::ops::rms_norm(x, weight, self.config.rms_norm_eps)
-    }
-
-    /// The embeddings of the rows' tokens: `[rows, hidden]`, f32.
-    fn embed(&self, rows: &[Row]) -> Result<Tensor> {
-        let tokens: Vec<u32> = rows.iter().map(|row| row.token).collect();
-        let table = self
-            .weights
-            .embedding
-            .as_ref()
-            .unwrap_or(&self.weights.output);
-        table
-            .index_select(&Tensor::from_vec(tokens, rows.len(), &self.device)?, 0)?
-            .to_dtype(DType::F32)
-    }
-
-    /// The logits of all tokens as the next one.
-    ///
-    /// # Shapes
-    /// `hidden` `[rows, hidden]` to `[rows, vocab]`, f32.
-    pub(crate) fn logits(&self, hidden: &Tensor) -> Result<Tensor> {
-        self.norm(hidden, &self.weights.final_norm)?
-            .matmul(&self.weights.output.t()?)
-    }
-
-    /// Greedy decoding: the argmax of each row's logits, the lowest id of equals, [`NOT_A_TOKEN`]
-    /// where a logit is NaN.
-    ///
-    /// # Shapes
-    /// `hidden` `[rows, hidden]` to `[rows]`.
-    pub(crate) fn argmax(&self, hidden: &Tensor) -> Result<Vec<u32>> {
-        let (rows, vocab) = (hidden.dim(0)?, self.config.vocab_size);
+    fn argmax(&self, x: &Tensor, norm: &Tensor, output: &DeviceLinear) -> Result<Vec<u32>> {
+        let (rows, vocab) = (x.dim(0)?, self.config.vocab_size);
         let at_a_time = (self.max_batch_elements / vocab).max(1);
         // An argmax of candle does not say which of equals it takes.
         let none = Tensor::new(&[[NOT_A_TOKEN]], &self.device)?;
         let mut tokens = Vec::with_capacity(rows);
         for start in (0..rows).step_by(at_a_time) {
-            let logits = self.logits(&hidden.narrow(0, start, at_a_time.min(rows - start))?)?;
+            let piece = x.narrow(0, start, at_a_time.min(rows - start))?;
+            let logits = self.logits(&piece, norm, output)?;
             let best = logits.broadcast_eq(&logits.max_keepdim(D::Minus1)?)?;
             let ids = best.where_cond(
                 &self.ids.broadcast_as(best.shape())?,
@@ -301,40 +269,85 @@ impl DeviceModel {
         }
         Ok(tokens)
     }
+
+    fn logits(&self, x: &Tensor, norm: &Tensor, output: &DeviceLinear) -> Result<Tensor> {
+        self.norm(x, norm)?.matmul(&output.weight.t()?)
+    }
+
+    fn new_cache(&self, capacity: usize) -> KvCache {
+        let dtype = dtype(self.compute.precision);
+        KvCache::on_device(Pool::new(&self.config, &self.device, dtype), capacity)
+    }
+
+    /// The memory is freed instead: other programs may need it meanwhile.
+    fn recycle_cache(&self, cache: &mut KvCache) {
+        cache.take_buffers();
+    }
+
+    fn block_bytes(&self) -> usize {
+        Pool::block_bytes(&self.config, self.compute.precision)
+    }
+
+    fn max_blocks(&self) -> usize {
+        Pool::max_blocks(&self.config)
+    }
+
+    fn free_bytes(&self) -> Option<usize> {
+        super::free_bytes(&self.device)
+    }
+
+    fn prepack(&self, _: &DeviceLinear) -> std::io::Result<()> {
+        Ok(())
+    }
+
+    fn compute(&self) -> &Compute {
+        &self.compute
+    }
 }
 
-/// What all layers of a step have in common.
-struct Step<'a> {
-    /// `[rows, head_dim / 2]`, f32.
-    cos: Tensor,
-    sin: Tensor,
+/// A step on a device.
+pub(crate) struct DeviceStep<'a> {
+    arrangement: Arrangement,
+    /// Those of the rows in the arranged order, `[rows]`, u32.
+    tokens: Tensor,
+    /// By each RoPE table, `[rows, rotary_dim / 2]` each, f32.
+    cos_sin: Vec<(Tensor, Tensor)>,
     /// The slots that the step's keys and values go to, `[rows, width]`, u32.
     targets: Tensor,
     /// The attention batches, for each sliding window that a layer has.
     batches: Vec<(Option<usize>, Vec<AttentionBatch>)>,
-    pool: &'a Pool,
+    cache: &'a KvCache,
 }
 
-impl<'a> Step<'a> {
+impl<'a> DeviceStep<'a> {
     fn new(
-        model: &DeviceModel,
-        arrangement: &Arrangement,
+        backend: &DeviceBackend,
+        arrangement: Arrangement,
         rows: &[Row],
         cache: &'a KvCache,
-        cos_sin: &[(f32, f32)],
+        ropes: &Ropes,
     ) -> Result<Self> {
-        let (device, pool) = (&model.device, cache.pool());
-        let shape = (rows.len(), model.config.head_dim / 2);
-        let (cos, sin): (Vec<f32>, Vec<f32>) = cos_sin.iter().copied().unzip();
+        let DeviceBackend { config, device, .. } = backend;
+        let pool = cache.pool();
+        let shape = (rows.len(), config.rotary_dim / 2);
+        let upload = |pairs: Vec<(f32, f32)>| -> Result<(Tensor, Tensor)> {
+            let (cos, sin): (Vec<f32>, Vec<f32>) = pairs.into_iter().unzip();
+            Ok((
+                Tensor::from_vec(cos, shape, device)?,
+                Tensor::from_vec(sin, shape, device)?,
+            ))
+        };
+        let cos_sin = ropes.cos_sin(rows).into_iter().map(upload);
+        let tokens: Vec<u32> = rows.iter().map(|row| row.token).collect();
         let targets = rows
             .iter()
             .flat_map(|row| cache.slots(row.seq, row.position..row.position + 1));
         let limits = Limits {
-            elements: model.max_batch_elements,
-            shape: model.shape(),
+            elements: backend.max_batch_elements,
+            shape: AttentionShape::of(config),
         };
         let mut batches: Vec<(Option<usize>, Vec<AttentionBatch>)> = Vec::new();
-        for &window in &model.config.windows {
+        for &window in &config.windows {
             // Slots and masks are uploaded once a window and not once a layer.
             if !batches.iter().any(|(known, _)| *known == window) {
                 batches.push((
@@ -344,11 +357,12 @@ impl<'a> Step<'a> {
             }
         }
         Ok(Self {
-            cos: Tensor::from_vec(cos, shape, device)?,
-            sin: Tensor::from_vec(sin, shape, device)?,
+            tokens: Tensor::from_vec(tokens, rows.len(), device)?,
+            cos_sin: cos_sin.collect::<Result<_>>()?,
             targets: pool.targets(targets.collect())?,
             batches,
-            pool,
+            cache,
+            arrangement,
         })
     }
 }
@@ -359,15 +373,15 @@ mod tests {
     use std::path::Path;
 
     use super::*;
+    use crate::backend::CpuBackend;
     use crate::checkpoint::{Checkpoint, CheckpointFiles, Prepack, Rounding, WeightForm};
-    use crate::kernels::{Compute, InstructionSet, WeightFormat};
+    use crate::kernels::{Compute, InstructionSet, Precision, WeightFormat};
     use crate::kv_cache::SeqId;
-    use crate::model::Model;
-    use crate::rope::{RopePosition, RopeTable};
+    use crate::model::{Model, ModelRunner};
     use crate::threads::Threads;
 
     /// A checkpoint on candle's CPU backend, and for the kernels of this crate.
-    fn load(name: &str) -> (DeviceModel, Model) {
+    fn load(name: &str) -> (Model<DeviceBackend>, Model<CpuBackend>) {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
             .join("tests/fixtures")
             .join(name);
@@ -375,24 +389,23 @@ mod tests {
         let Checkpoint {
             config, tensors, ..
         } = Checkpoint::open(&files).unwrap();
-        let (threads, precision) = (Threads::start(Some(2)).unwrap(), Precision::F32);
-        let compute = Compute {
-            threads,
+        let precision = Precision::F32;
+        let compute = || Compute {
+            threads: Threads::start(Some(2)).unwrap(),
             set: InstructionSet::best(),
             precision,
         };
-        let format = WeightFormat::Numbers(precision);
         let form = WeightForm {
             rounding: Rounding::None,
-            format,
+            format: WeightFormat::Numbers(precision),
             prepack: Prepack::WhileLoading,
         };
-        let uploaded = tensors
-            .upload(&config, form, &compute, &Device::Cpu)
-            .unwrap();
-        let model = DeviceModel::new(&config, &Device::Cpu, precision, uploaded).unwrap();
-        let weights = tensors.load(&config, form, &compute).unwrap();
-        (model, Model::new(config, weights, compute))
+        let uploaded = tensors.upload(&config, form, &compute(), &Device::Cpu);
+        let backend = DeviceBackend::new(&config, &Device::Cpu, compute()).unwrap();
+        let on_device = Model::new(config.clone(), backend, uploaded.unwrap());
+        let weights = tensors.load(&config, form, &compute()).unwrap();
+        let backend = CpuBackend::new(&config, compute());
+        (on_device, Model::new(config, backend, weights))
     }
 
     fn rows(seed: u32, seq: SeqId, positions: Range<usize>) -> Vec<Row> {
@@ -407,18 +420,11 @@ mod tests {
             .collect()
     }
 
-    fn forward(model: &DeviceModel, rows: &[Row], cache: &KvCache) -> Tensor {
-        let mut rope_table = RopeTable::new(&model.config);
+    fn forward(model: &impl ModelRunner, rows: &[Row], cache: &mut KvCache) -> Tensor {
         let wanted: Vec<u32> = (0..rows.len() as u32).collect();
-        let position = |&Row {
-                            position, length, ..
-                        }: &Row| RopePosition { position, length };
-        let hidden = model
-            .forward(rows, &wanted, cache, |rows| {
-                rope_table.of(rows.iter().map(position))
-            })
-            .unwrap();
-        model.logits(&hidden).unwrap()
+        model
+            .logits(&model.forward(rows, &wanted, cache).unwrap())
+            .unwrap()
     }
 
     /// Rows of four sequences of different lengths, step by step: prompts of several rows and
@@ -461,21 +467,18 @@ mod tests {
                     rows.iter()
                         .all(|row| cache.reserve(row.seq, row.position + 1))
                 );
-                let wanted: Vec<u32> = (0..rows.len() as u32).collect();
-                kernels
-                    .logits(&kernels.forward(rows, &wanted, &mut cache).unwrap())
-                    .unwrap()
+                forward(&kernels, rows, &mut cache)
             });
             let expected: Vec<Tensor> = expected.collect();
             for elements in [1, 700, 5_000, MAX_BATCH_ELEMENTS] {
-                model.max_batch_elements = elements;
+                model.backend.max_batch_elements = elements;
                 let mut cache = model.new_cache(100);
                 for (rows, expected) in steps(&mut || cache.add_sequence()).iter().zip(&expected) {
                     assert!(
                         rows.iter()
                             .all(|row| cache.reserve(row.seq, row.position + 1))
                     );
-                    let worst = worst(&forward(&model, rows, &cache), expected);
+                    let worst = worst(&forward(&model, rows, &mut cache), expected);
                     assert!(
                         worst < 1e-4,
                         "{name}: {elements} elements: differs by {worst}"
@@ -491,22 +494,22 @@ mod tests {
         let mut cache = model.new_cache(20);
         let [short, long] = [cache.add_sequence(), cache.add_sequence()];
         assert!(cache.reserve(short, 21) && cache.reserve(long, 100));
-        forward(&model, &rows(1, short, 0..20), &cache);
-        forward(&model, &rows(2, long, 0..90), &cache);
+        forward(&model, &rows(1, short, 0..20), &mut cache);
+        forward(&model, &rows(2, long, 0..90), &mut cache);
         let targets = cache
             .pool()
             .targets(cache.slots(long, 0..90).collect())
             .unwrap();
-        let poison = Tensor::full(f32::NAN, (90, model.config.kv_width()), &Device::Cpu).unwrap();
-        (0..model.config.layers).for_each(|layer| {
+        let poison = Tensor::full(f32::NAN, (90, model.config().kv_width()), &Device::Cpu).unwrap();
+        (0..model.config().layers).for_each(|layer| {
             cache
                 .pool()
                 .write(layer, &targets, &poison, &poison)
                 .unwrap()
         });
-        let alone = forward(&model, &rows(1, short, 20..21), &cache);
+        let alone = forward(&model, &rows(1, short, 20..21), &mut cache);
         let both = [rows(2, long, 90..91), rows(1, short, 20..21)].concat();
-        let logits = forward(&model, &both, &cache);
+        let logits = forward(&model, &both, &mut cache);
         assert!(worst(&logits.narrow(0, 1, 1).unwrap(), &alone) < 1e-5);
         assert!(
             logits
@@ -522,12 +525,12 @@ mod tests {
     #[test]
     fn the_lowest_of_equals_is_taken_and_nan_is_no_token() {
         let (mut model, _) = load("llama-tied");
-        let hidden = model.config.hidden_size;
+        let hidden = model.config().hidden_size;
         let row = |value: f32| vec![value; hidden];
         let states = [row(0.0), row(f32::NAN), row(0.0)].concat();
         let states = Tensor::from_vec(states, (3, hidden), &Device::Cpu).unwrap();
-        for elements in [1, 2 * model.config.vocab_size, MAX_BATCH_ELEMENTS] {
-            model.max_batch_elements = elements;
+        for elements in [1, 2 * model.config().vocab_size, MAX_BATCH_ELEMENTS] {
+            model.backend.max_batch_elements = elements;
             assert_eq!(
                 model.argmax(&states).unwrap(),
                 [0, NOT_A_TOKEN, 0],
@@ -536,10 +539,15 @@ mod tests {
         }
         // One logit that is not a number makes a row unsound, however large the others are.
         let (vocab, one) = (
-            model.config.vocab_size,
+            model.config().vocab_size,
             Tensor::full(f32::NAN, (1, hidden), &Device::Cpu).unwrap(),
         );
-        model.weights.output.slice_set(&one, 0, vocab / 2).unwrap();
+        model
+            .weights
+            .output
+            .weight
+            .slice_set(&one, 0, vocab / 2)
+            .unwrap();
         assert_eq!(
             model.argmax(&states.narrow(0, 0, 1).unwrap()).unwrap(),
             [NOT_A_TOKEN]

@@ -1,25 +1,14 @@
 //! What tensors are called in GGUF files and by transformers (llama.cpp,
 //! `gguf-py/gguf/tensor_mapping.py`).
 
-const WHOLE: [(&str, &str); 3] = [
-    ("token_embd", "model.embed_tokens"),
-    ("output_norm", "model.norm"),
-    ("output", "lm_head"),
-];
+use crate::family::{Architecture, WHOLE};
 
-const OF_LAYERS: [(&str, &str); 11] = [
-    ("attn_norm", "input_layernorm"),
-    ("attn_q", "self_attn.q_proj"),
-    ("attn_k", "self_attn.k_proj"),
-    ("attn_v", "self_attn.v_proj"),
-    ("attn_q_norm", "self_attn.q_norm"),
-    ("attn_k_norm", "self_attn.k_norm"),
-    ("attn_output", "self_attn.o_proj"),
-    ("ffn_norm", "post_attention_layernorm"),
-    ("ffn_gate", "mlp.gate_proj"),
-    ("ffn_up", "mlp.up_proj"),
-    ("ffn_down", "mlp.down_proj"),
-];
+/// What the tensors of a layer are called in GGUF files and by transformers. Files of the families
+/// that are read name each alike.
+fn of_layers() -> impl Iterator<Item = (&'static str, &'static str)> {
+    let specs = Architecture::Qwen3.family().layer.iter();
+    specs.flat_map(|spec| spec.gguf.iter().copied().zip(spec.names.iter().copied()))
+}
 
 /// Part and kind: `attn_q` and `weight` of `attn_q.weight`.
 fn split_kind(name: &str) -> Option<(&str, &str)> {
@@ -35,7 +24,7 @@ pub(super) fn transformers_name(name: &str) -> String {
             return Some(format!("{theirs}.{kind}"));
         }
         let (layer, part) = part.strip_prefix("blk.")?.split_once('.')?;
-        let (_, theirs) = OF_LAYERS.iter().find(|(ours, _)| *ours == part)?;
+        let (_, theirs) = of_layers().find(|(ours, _)| *ours == part)?;
         Some(format!("model.layers.{layer}.{theirs}.{kind}"))
     };
     known().unwrap_or_else(|| name.to_string())
@@ -49,7 +38,7 @@ pub(crate) fn stored_name(name: &str) -> String {
             return Some(format!("{ours}.{kind}"));
         }
         let (layer, part) = part.strip_prefix("model.layers.")?.split_once('.')?;
-        let (ours, _) = OF_LAYERS.iter().find(|(_, theirs)| *theirs == part)?;
+        let (ours, _) = of_layers().find(|(_, theirs)| *theirs == part)?;
         Some(format!("blk.{layer}.{ours}.{kind}"))
     };
     known().unwrap_or_else(|| name.to_string())

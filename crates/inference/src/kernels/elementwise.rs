@@ -31,6 +31,15 @@ pub(crate) fn silu(x: f32) -> f32 {
     x / (1.0 + exp(-x))
 }
 
+/// `gelu(x)` by the tangent: `x / 2 · (1 + tanh(√(2/π) · (x + 0.044715 x³)))`, which is `x / (1 +
+/// e⁻²ʸ)` for that argument `y`.
+#[inline(always)]
+pub(crate) fn gelu_tanh(x: f32) -> f32 {
+    const SCALE: f32 = std::f32::consts::FRAC_2_SQRT_PI * std::f32::consts::FRAC_1_SQRT_2;
+    let y = SCALE * (x + 0.044_715 * x * x * x);
+    x / (1.0 + exp(-2.0 * y))
+}
+
 /// `eˣ` with a relative error below 2e-7 where the result is a normal number; 0 below −87.3,
 /// infinite above 88.7, and NaN for NaN.
 ///

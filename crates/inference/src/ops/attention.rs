@@ -2,8 +2,9 @@
 
 use candle_core::{CpuStorage, CustomOp1, InplaceOp1, Layout, Result, Shape, Tensor, bail};
 
-use super::linear::Norm;
+use super::norms::Norm;
 use super::{elements, elements_mut};
+use crate::config::ModelConfig;
 use crate::kernels::arithmetic::Arithmetic;
 use crate::kernels::attend::{AttendRow, Scratch};
 use crate::kernels::dispatch::Kernel;
@@ -19,10 +20,14 @@ pub(crate) struct RopeAndCacheWrite<'a> {
     pub(crate) writer: &'a CacheWriter<'a>,
     pub(crate) layer: usize,
     pub(crate) shape: AttentionShape,
-    /// `(cos, sin)` of each row: `[rows, head_dim / 2]`.
+    pub(crate) rows: usize,
+    /// `(cos, sin)` of each row: `[rows, pairs]`; of a head's first `2 · pairs` elements the first
+    /// half is turned with the second. Empty for no RoPE.
     pub(crate) cos_sin: &'a [(f32, f32)],
     /// QK-norm: of each head of queries and of keys before RoPE; weights `[head_dim]`.
     pub(crate) norms: Option<[Norm<'a>; 2]>,
+    /// Multiplies queries, where scores have another scale than `1 / sqrt(head_dim)`.
+    pub(crate) query_factor: Option<f32>,
 }
 
 /// Dimensions of attention.
@@ -34,6 +39,14 @@ pub(crate) struct AttentionShape {
 }
 
 impl AttentionShape {
+    pub(crate) fn of(config: &ModelConfig) -> Self {
+        Self {
+            heads: config.heads,
+            kv_heads: config.kv_heads,
+            head_dim: config.head_dim,
+        }
+    }
+
     /// Rows of queries, keys and values: `[rows, (heads + 2 · kv_heads) · head_dim]`.
     fn rows(self, layout: &Layout, expected: usize) -> Result<(usize, usize)> {
         let (rows, width) = layout.shape().dims2()?;
@@ -59,13 +72,9 @@ impl InplaceOp1 for RopeAndCacheWrite<'_> {
 
     fn cpu_fwd(&self, storage: &mut CpuStorage, layout: &Layout) -> Result<()> {
         let AttentionShape {
-            heads,
-            kv_heads,
-            head_dim,
+            heads, kv_heads, ..
         } = self.shape;
-        let (rows, width) = self
-            .shape
-            .rows(layout, self.cos_sin.len() / (head_dim / 2))?;
+        let (rows, width) = self.shape.rows(layout, self.rows)?;
         let x = Shared::new(elements_mut("rope_and_cache_write", storage, layout)?);
         self.compute.threads.for_each(heads + kv_heads, |_, head| {
             let kernel = RopeHead {
@@ -106,7 +115,8 @@ impl Kernel for RopeHead<'_> {
             head_dim,
         } = op.shape;
         let mut scratch = vec![0f32; head_dim];
-        for (row, pairs) in op.cos_sin.chunks_exact(head_dim / 2).enumerate().take(rows) {
+        let pairs = op.cos_sin.len() / rows.max(1);
+        for row in 0..rows {
             // SAFETY: each head of each row is one task's.
             let element = |head: usize| unsafe { x.slice(row * width + head * head_dim, head_dim) };
             let rotated = element(head);
@@ -115,9 +125,13 @@ impl Kernel for RopeHead<'_> {
                 scratch.copy_from_slice(rotated);
                 rms_norm::<A>(&scratch, weight, epsilon, rotated);
             }
-            let (first, second) = rotated.split_at_mut(head_dim / 2);
-            for ((a, b), &(cos, sin)) in first.iter_mut().zip(second).zip(pairs) {
+            let (first, second) = rotated.split_at_mut(pairs);
+            let cos_sin = &op.cos_sin[row * pairs..][..pairs];
+            for ((a, b), &(cos, sin)) in first.iter_mut().zip(second).zip(cos_sin) {
                 (*a, *b) = (*a * cos - *b * sin, *b * cos + *a * sin);
+            }
+            if let (Some(factor), true) = (op.query_factor, head < heads) {
+                rotated.iter_mut().for_each(|x| *x *= factor);
             }
             // Values need no rotation: the task of a key head writes them along, `kv_heads` further
             // on.

@@ -2,9 +2,11 @@
 
 use candle_core::{CpuStorage, CustomOp1, InplaceOp2, Layout, Result, Shape, Tensor, bail};
 
+use super::norms::Norm;
 use super::{elements, elements_mut};
+use crate::config::Activation;
 use crate::kernels::arithmetic::{Arithmetic, LANES, PANEL};
-use crate::kernels::elementwise::{rms_norm, silu};
+use crate::kernels::elementwise::{gelu_tanh, rms_norm, silu};
 use crate::kernels::packing::{Epilogue, PanelSums, RowSource};
 use crate::kernels::product::{PackedInputs, product};
 use crate::kernels::{Compute, Matrix, Shared, WeightFormat, quantized};
@@ -14,14 +16,6 @@ use crate::kernels::{Compute, Matrix, Shared, WeightFormat, quantized};
 pub(crate) struct LinearWeights {
     pub(crate) weight: Matrix,
     pub(crate) bias: Option<Vec<f32>>,
-}
-
-/// RMSNorm.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Norm<'a> {
-    /// `[hidden]`.
-    pub(crate) weight: &'a [f32],
-    pub(crate) epsilon: f32,
 }
 
 /// Rows of a tensor, with RMSNorm where one is given.
@@ -193,18 +187,20 @@ impl Epilogue for StoreEpilogue<'_> {
     }
 }
 
-/// SwiGLU, the first half of the feed-forward block: `silu(norm(x) · Gᵀ) · (norm(x) · Uᵀ)`.
+/// A gated linear unit, the first half of the feed-forward block: `activation(norm(x) · Gᵀ) ·
+/// (norm(x) · Uᵀ)`; SwiGLU with SiLU, GeGLU with GELU.
 ///
 /// The matrix holds 16 gates, then the 16 ups that belong to them, and so on: both halves of a
 /// panel make 16 results.
-pub(crate) struct SwiGlu<'a> {
+pub(crate) struct GatedLinear<'a> {
     pub(crate) compute: &'a Compute,
-    pub(crate) norm: Norm<'a>,
+    pub(crate) norm: Option<Norm<'a>>,
     pub(crate) gate_up: &'a LinearWeights,
     pub(crate) intermediate: usize,
+    pub(crate) activation: Activation,
 }
 
-impl SwiGlu<'_> {
+impl GatedLinear<'_> {
     /// # Shapes
     /// `x` `[rows, hidden]` to `[rows, intermediate]`.
     pub(crate) fn apply(&self, x: &Tensor) -> Result<Tensor> {
@@ -224,38 +220,48 @@ pub(crate) fn gate_up_outputs(intermediate: usize) -> usize {
     intermediate.div_ceil(LANES) * PANEL
 }
 
-impl CustomOp1 for SwiGlu<'_> {
+impl CustomOp1 for GatedLinear<'_> {
     fn name(&self) -> &'static str {
-        "swiglu"
+        "gated_linear"
     }
 
     fn cpu_fwd(&self, storage: &CpuStorage, layout: &Layout) -> Result<(CpuStorage, Shape)> {
+        match self.activation {
+            Activation::Silu => self.run(storage, layout, silu),
+            Activation::GeluTanh => self.run(storage, layout, gelu_tanh),
+        }
+    }
+}
+
+impl GatedLinear<'_> {
+    fn run(
+        &self,
+        storage: &CpuStorage,
+        layout: &Layout,
+        activation: impl Fn(f32) -> f32 + Copy + Send + Sync,
+    ) -> Result<(CpuStorage, Shape)> {
         let rows = layout.shape().dims2()?.0;
         let mut out = vec![0f32; rows * self.intermediate];
-        let bias = self.gate_up.bias.as_deref();
-        let epilogue = SwiGluEpilogue {
+        let epilogue = GatedEpilogue {
             out: Shared::new(&mut out),
             intermediate: self.intermediate,
-            bias,
+            bias: self.gate_up.bias.as_deref(),
+            activation,
         };
-        multiply(
-            self.compute,
-            (storage, layout),
-            Some(self.norm),
-            &self.gate_up.weight,
-            &epilogue,
-        )?;
+        let (x, weight) = ((storage, layout), &self.gate_up.weight);
+        multiply(self.compute, x, self.norm, weight, &epilogue)?;
         Ok((CpuStorage::F32(out), (rows, self.intermediate).into()))
     }
 }
 
-struct SwiGluEpilogue<'a> {
+struct GatedEpilogue<'a, F> {
     out: Shared<f32>,
     intermediate: usize,
     bias: Option<&'a [f32]>,
+    activation: F,
 }
 
-impl Epilogue for SwiGluEpilogue<'_> {
+impl<F: Fn(f32) -> f32 + Copy + Send + Sync> Epilogue for GatedEpilogue<'_, F> {
     #[inline(always)]
     fn apply<A: Arithmetic>(&self, _: usize, panel: usize, first_row: usize, sums: &[PanelSums]) {
         let column = panel * LANES;
@@ -269,7 +275,7 @@ impl Epilogue for SwiGluEpilogue<'_> {
             }
             let mut gated = [0f32; LANES];
             for lane in 0..LANES {
-                gated[lane] = silu(sums[lane]) * sums[LANES + lane];
+                gated[lane] = (self.activation)(sums[lane]) * sums[LANES + lane];
             }
             // SAFETY: each part of each row belongs to one panel and one task.
             let out = unsafe {

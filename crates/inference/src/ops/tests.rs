@@ -3,7 +3,7 @@
 use candle_core::{D, Device, Shape, Tensor};
 
 use super::*;
-use crate::config::ModelConfig;
+use crate::config::{Activation, ModelConfig};
 use crate::kernels::WeightFormat;
 use crate::kernels::{Compute, Matrix};
 use crate::kernels::{InstructionSet, Precision};
@@ -201,21 +201,25 @@ fn gates_agree_with_candle() {
                 weight: &weights,
                 epsilon: 1e-5,
             };
-            let found = SwiGlu {
-                compute: &compute,
-                norm,
-                gate_up: &gate_up,
-                intermediate,
-            }
-            .apply(&x)
-            .unwrap();
+            let found = |activation| {
+                let gated = GatedLinear {
+                    compute: &compute,
+                    norm: Some(norm),
+                    gate_up: &gate_up,
+                    intermediate,
+                    activation,
+                };
+                gated.apply(&x).unwrap()
+            };
+            let (silu, gelu) = (found(Activation::Silu), found(Activation::GeluTanh));
             let x = rounded(&plain_norm(&x, &weight, 1e-5), precision);
             let (gate, up) = (rounded(&gate, precision), rounded(&up, precision));
-            let gates = x.matmul(&gate.t().unwrap()).unwrap().silu().unwrap();
-            let expected = (gates * x.matmul(&up.t().unwrap()).unwrap()).unwrap();
+            let gates = x.matmul(&gate.t().unwrap()).unwrap();
+            let ups = x.matmul(&up.t().unwrap()).unwrap();
             // Values up to 1,000, where one activation that is rounded the other way makes a
             // difference of one half.
-            assert_close(&found, &expected, tolerance);
+            assert_close(&silu, &(gates.silu().unwrap() * &ups).unwrap(), tolerance);
+            assert_close(&gelu, &(gates.gelu().unwrap() * &ups).unwrap(), tolerance);
         }
     }
 }
@@ -443,8 +447,10 @@ fn attend(
         writer: &writer,
         layer: 0,
         shape,
+        rows,
         cos_sin: &cos_sin,
         norms: None,
+        query_factor: None,
     }
     .apply(&x)
     .unwrap();
@@ -542,8 +548,10 @@ fn rotation_agrees_with_candle() {
         writer: &writer,
         layer: 0,
         shape,
+        rows: 4,
         cos_sin: &cos_sin,
         norms: None,
+        query_factor: None,
     }
     .apply(&found)
     .unwrap();
@@ -701,5 +709,48 @@ fn an_eight_bit_row_depends_on_nothing_but_itself() {
                 "{set:?} {first}+{count}"
             );
         }
+    }
+}
+
+#[test]
+fn norms_by_themselves_are_those_of_candle() {
+    for precision in PRECISIONS {
+        let compute = compute(precision, 2);
+        let (sum, x) = (random((5, 40)), random((5, 40)));
+        let (first, second) = (random(24), random(12));
+        let weights = [values(&first), values(&second)];
+        let norm = |weight: &'static [f32]| Norm {
+            weight,
+            epsilon: 1e-5,
+        };
+        let [first_norm, second_norm] = weights.map(|weight| norm(weight.leak()));
+        let found = x.copy().unwrap();
+        let norms = [first_norm, second_norm];
+        let parts = NormParts {
+            compute: &compute,
+            norms,
+        };
+        parts.apply(&found).unwrap();
+        let part = |start, length| x.narrow(1, start, length).unwrap().contiguous().unwrap();
+        let expected = [
+            plain_norm(&part(0, 24), &first, 1e-5),
+            plain_norm(&part(24, 12), &second, 1e-5),
+            part(36, 4),
+        ];
+        assert_close(&found, &Tensor::cat(&expected, 1).unwrap(), 1e-5);
+
+        let whole = random(40);
+        let norm = norm(values(&whole).leak());
+        let found = sum.copy().unwrap();
+        let add = NormAdd {
+            compute: &compute,
+            norm,
+        };
+        add.add_to(&found, &x).unwrap();
+        let expected = (&sum + plain_norm(&x, &whole, 1e-5)).unwrap();
+        assert_close(&found, &expected, 1e-5);
+        // Rows of another width.
+        assert!(add.add_to(&found, &random((5, 39))).is_err());
+        assert!(parts.apply(&random((5, 30))).is_err());
     }
 }
