@@ -17,7 +17,7 @@ from typing import Callable
 import torch
 import transformers
 from transformers import (
-    AutoModelForCausalLM, Gemma3TextConfig, LlamaConfig, MistralConfig, Olmo2Config, Phi3Config, Qwen2Config,
+    AutoModelForCausalLM, Gemma3TextConfig, LlamaConfig, MistralConfig, MixtralConfig, Olmo2Config, Phi3Config, Qwen2Config,
     Qwen3Config, SmolLM3Config,
 )
 
@@ -189,6 +189,10 @@ VARIANTS = [
             "sliding_attention": {"rope_type": "default", "rope_theta": 10000.0},
         },
     }, seed=424, tokenizer=common.sentencepiece_style),
+    Variant("mixtral", 5, MixtralConfig, {
+        "intermediate_size": 24, "num_local_experts": 4, "num_experts_per_tok": 2,
+        "rope_parameters": {"rope_type": "default", "rope_theta": 1000000.0},
+    }, seed=425),
 ]
 
 

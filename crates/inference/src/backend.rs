@@ -44,6 +44,9 @@ pub(crate) trait Backend: Send + Sync {
         scale: Option<f32>,
     ) -> Result<Tensor>;
 
+    /// RMSNorm of each row: `[rows, hidden]`.
+    fn norm(&self, x: &Tensor, weight: &Self::Vector) -> Result<Tensor>;
+
     /// `norm(x) · Wᵀ + bias`: `[rows, inputs]` to `[rows, outputs]`.
     fn linear(
         &self,

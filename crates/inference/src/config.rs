@@ -146,6 +146,10 @@ pub struct ModelConfig {
     pub head_dim: usize,
     /// The first elements of a head that RoPE turns; even, at most `head_dim`.
     pub rotary_dim: usize,
+    /// Number of experts of a feed-forward block; 0 for one that is none of several.
+    pub experts: usize,
+    /// How many of them a token is put to; from 1 to `experts` where there are any.
+    pub experts_per_token: usize,
     /// Number of token ids.
     pub vocab_size: usize,
     /// Tokens that prompt and completion may have together.
@@ -326,6 +330,8 @@ struct RawConfig {
     rope_local_base_freq: Option<f64>,
     no_rope_layers: Option<Vec<u64>>,
     no_rope_layer_interval: Option<u64>,
+    num_local_experts: Option<u64>,
+    num_experts_per_tok: Option<u64>,
     bos_token_id: Option<Value>,
     #[serde(default, deserialize_with = "present")]
     eos_token_id: Option<Option<Value>>,
@@ -369,7 +375,7 @@ struct RawRope {
 /// Keys by which related families change the computation, each with the value beside `null` that
 /// changes nothing. Configurations that claim to be of our families and hold them were made for
 /// other code.
-const FOREIGN_KEYS: [(&str, Option<f64>); 23] = [
+const FOREIGN_KEYS: [(&str, Option<f64>); 22] = [
     ("alibi", Some(0.0)),
     ("attention_chunk_size", None),
     ("attention_multiplier", None),
@@ -382,7 +388,6 @@ const FOREIGN_KEYS: [(&str, Option<f64>); 23] = [
     ("mrope_section", None),
     ("n_routed_experts", Some(1.0)),
     ("num_experts", Some(1.0)),
-    ("num_local_experts", Some(1.0)),
     ("parallel_attn", Some(0.0)),
     ("qk_layernorm", Some(0.0)),
     ("qk_norm", Some(0.0)),
@@ -508,6 +513,7 @@ impl RawConfig {
         let attention_scale = attention_scale
             .filter(|&scalar| scalar != head_dim as f32)
             .map(|scalar| scalar.powf(-0.5));
+        let (experts, experts_per_token) = self.experts(family)?;
         let eos_token_ids = match &self.eos_token_id {
             None => family.eos_token_ids.to_vec(),
             Some(given) => token_ids("eos_token_id", given.as_ref())?,
@@ -521,6 +527,8 @@ impl RawConfig {
             kv_heads,
             head_dim,
             rotary_dim,
+            experts,
+            experts_per_token,
             vocab_size: required("vocab_size", self.vocab_size, 1 << 24)?,
             context_length,
             rms_norm_eps: positive(
@@ -551,6 +559,18 @@ impl RawConfig {
             eos_token_ids,
             warnings: self.warnings(rope_scaling),
         })
+    }
+
+    /// How many experts there are, and how many a token is put to.
+    fn experts(&self, family: &Family) -> Result<(usize, usize), Error> {
+        if !family.own_keys.contains(&"num_local_experts") {
+            return Ok((0, 0));
+        }
+        let experts = Some(self.num_local_experts.unwrap_or(8));
+        let experts = required("num_local_experts", experts, 1 << 10)?;
+        let each = Some(self.num_experts_per_tok.unwrap_or(2));
+        let each = required("num_experts_per_tok", each, experts as u64)?;
+        Ok((experts, each))
     }
 
     /// The layers without RoPE, from 0.
@@ -731,6 +751,11 @@ impl RawConfig {
             (
                 "query_pre_attn_scalar",
                 self.query_pre_attn_scalar.is_some(),
+            ),
+            // One expert is a feed-forward block like any other.
+            (
+                "num_local_experts",
+                self.num_local_experts.unwrap_or(1) != 1,
             ),
         ];
         if let Some((key, _)) = own

@@ -27,6 +27,8 @@ pub enum Architecture {
     /// `Gemma3ForCausalLM`, the text model: norms before and behind the blocks, scaled embeddings,
     /// GeGLU, and RoPE of another base in layers with a window.
     Gemma3,
+    /// `MixtralForCausalLM`: Mistral with a mixture of experts as its feed-forward block.
+    Mixtral,
 }
 
 /// What there is to know of a family beside its computation.
@@ -108,13 +110,19 @@ pub(crate) enum Role {
     Down,
     /// The norm of what the feed-forward block adds.
     FeedForwardPostNorm,
+    /// The matrix by which experts are chosen.
+    Router,
+    /// Gates and ups of each expert.
+    ExpertGateUp,
+    ExpertDown,
 }
 
 /// Tensors of one role in a layer.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct LayerSpec {
     pub(crate) role: Role,
-    /// What transformers calls them, behind `model.layers.N.` and before `.weight` or `.bias`.
+    /// What transformers calls them, behind `model.layers.N.` and before `.weight` or `.bias`; `*`
+    /// stands for the number of an expert.
     pub(crate) names: &'static [&'static str],
     /// What they are called in GGUF files, behind `blk.N.`; empty where no such file is read.
     pub(crate) gguf: &'static [&'static str],
@@ -327,9 +335,35 @@ const GEMMA3: Family = Family {
     ..LLAMA
 };
 
+const MIXTRAL: Family = Family {
+    class_name: "MixtralForCausalLM",
+    model_type: "mixtral",
+    rms_norm_eps: 1e-5,
+    rope_theta: 1_000_000.0,
+    windows: Windows::All(None),
+    own_keys: &["num_local_experts"],
+    layer: &[
+        ATTENTION_NORM,
+        QKV,
+        ATTENTION_OUT,
+        FEED_FORWARD_NORM,
+        spec(Role::Router, &["block_sparse_moe.gate"], &[]),
+        spec(
+            Role::ExpertGateUp,
+            &[
+                "block_sparse_moe.experts.*.w1",
+                "block_sparse_moe.experts.*.w3",
+            ],
+            &[],
+        ),
+        spec(Role::ExpertDown, &["block_sparse_moe.experts.*.w2"], &[]),
+    ],
+    ..MISTRAL
+};
+
 impl Architecture {
     /// All of them.
-    pub(crate) const ALL: [Self; 8] = [
+    pub(crate) const ALL: [Self; 9] = [
         Self::Llama,
         Self::Mistral,
         Self::Qwen2,
@@ -338,6 +372,7 @@ impl Architecture {
         Self::Olmo2,
         Self::Phi3,
         Self::Gemma3,
+        Self::Mixtral,
     ];
 
     /// The class name that transformers gives it.
@@ -355,6 +390,7 @@ impl Architecture {
             Self::Olmo2 => &OLMO2,
             Self::Phi3 => &PHI3,
             Self::Gemma3 => &GEMMA3,
+            Self::Mixtral => &MIXTRAL,
         }
     }
 }
@@ -373,12 +409,43 @@ pub(crate) const WHOLE: [(&str, &str); 3] = [
     ("output", "lm_head"),
 ];
 
-/// What transformers calls the tensors of a role in a layer, without their kind.
-pub(crate) fn names(architecture: Architecture, layer: usize, role: Role) -> Option<Vec<String>> {
-    let specs = architecture.family().layer.iter();
-    let spec = specs.into_iter().find(|spec| spec.role == role)?;
-    let name = |name: &&str| format!("model.layers.{layer}.{name}");
-    Some(spec.names.iter().map(name).collect())
+/// What transformers calls the tensors of a role in a layer, and of an expert where the role is one
+/// of experts, without their kind; `None` where the family has none.
+pub(crate) fn names(
+    architecture: Architecture,
+    (layer, expert): (usize, usize),
+    role: Role,
+) -> Option<Vec<String>> {
+    let mut specs = architecture.family().layer.iter();
+    let spec = specs.find(|spec| spec.role == role)?;
+    Some(spec.names_in(layer, expert))
+}
+
+impl LayerSpec {
+    fn push_shapes(
+        &self,
+        config: &ModelConfig,
+        (layer, expert): (usize, usize),
+        shapes: &mut TensorShapes,
+    ) {
+        let outputs = self.role.outputs(config, self.names.len());
+        for (name, outputs) in self.names_in(layer, expert).into_iter().zip(outputs) {
+            let weight = match self.role.inputs(config) {
+                Some(inputs) => vec![outputs, inputs],
+                None => vec![outputs],
+            };
+            shapes.push((format!("{name}.weight"), weight));
+            if self.role.has_bias(config) {
+                shapes.push((format!("{name}.bias"), vec![outputs]));
+            }
+        }
+    }
+
+    fn names_in(&self, layer: usize, expert: usize) -> Vec<String> {
+        let expert = expert.to_string();
+        let name = |name: &&str| format!("model.layers.{layer}.{}", name.replace('*', &expert));
+        self.names.iter().map(name).collect()
+    }
 }
 
 /// Name and shape of every tensor of a model of this configuration.
@@ -393,16 +460,12 @@ pub(crate) fn tensor_shapes(config: &ModelConfig) -> TensorShapes {
     }
     for layer in 0..config.layers {
         for spec in config.architecture.family().layer {
-            let outputs = spec.role.outputs(config, spec.names.len());
-            for (name, outputs) in spec.names.iter().zip(outputs) {
-                let weight = match spec.role.inputs(config) {
-                    Some(inputs) => vec![outputs, inputs],
-                    None => vec![outputs],
-                };
-                shapes.push((format!("model.layers.{layer}.{name}.weight"), weight));
-                if spec.role.has_bias(config) {
-                    shapes.push((format!("model.layers.{layer}.{name}.bias"), vec![outputs]));
-                }
+            let experts = match spec.role {
+                Role::ExpertGateUp | Role::ExpertDown => config.experts,
+                _ => 1,
+            };
+            for expert in 0..experts {
+                spec.push_shapes(config, (layer, expert), &mut shapes);
             }
         }
     }
@@ -414,7 +477,8 @@ impl Role {
     fn outputs(self, config: &ModelConfig, tensors: usize) -> Vec<usize> {
         let parts = match self {
             Self::Qkv => vec![config.query_width(), config.kv_width(), config.kv_width()],
-            Self::GateUp => vec![config.intermediate_size; 2],
+            Self::GateUp | Self::ExpertGateUp => vec![config.intermediate_size; 2],
+            Self::Router => vec![config.experts],
             Self::QueryNorm => vec![match config.qk_norm {
                 Some(QkNorm::WholeRow) => config.query_width(),
                 _ => config.head_dim,
@@ -435,9 +499,11 @@ impl Role {
     /// The inputs of a matrix; `None` for a vector.
     fn inputs(self, config: &ModelConfig) -> Option<usize> {
         match self {
-            Self::Qkv | Self::GateUp => Some(config.hidden_size),
+            Self::Qkv | Self::GateUp | Self::ExpertGateUp | Self::Router => {
+                Some(config.hidden_size)
+            }
             Self::AttentionOut => Some(config.query_width()),
-            Self::Down => Some(config.intermediate_size),
+            Self::Down | Self::ExpertDown => Some(config.intermediate_size),
             _ => None,
         }
     }

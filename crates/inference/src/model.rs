@@ -10,6 +10,7 @@ use candle_core::{Result, Tensor};
 use crate::backend::{AttentionLayer, Backend};
 use crate::config::ModelConfig;
 use crate::kernels::Compute;
+use crate::kernels::elementwise::exp;
 use crate::kv_cache::KvCache;
 use crate::rope::Ropes;
 use crate::row::Row;
@@ -28,12 +29,46 @@ pub(crate) struct Layer<B: Backend> {
     pub(crate) attention_post_norm: Option<B::Vector>,
     /// `[hidden]`, of what the feed-forward block reads.
     pub(crate) feed_forward_norm: Option<B::Vector>,
+    pub(crate) feed_forward: FeedForward<B>,
+    /// `[hidden]`, of what the feed-forward block adds.
+    pub(crate) feed_forward_post_norm: Option<B::Vector>,
+}
+
+/// The feed-forward block of a layer.
+pub(crate) enum FeedForward<B: Backend> {
+    Dense(GatedBlock<B>),
+    /// Each row is put to the experts that the router gives most to.
+    Experts {
+        /// `[experts, hidden]`.
+        router: B::Linear,
+        experts: Vec<GatedBlock<B>>,
+    },
+}
+
+/// A gated linear unit and the projection behind it.
+pub(crate) struct GatedBlock<B: Backend> {
     /// Gates and ups, in the order that the backend needs.
     pub(crate) gate_up: B::Linear,
     /// `[hidden, intermediate]`.
     pub(crate) down: B::Linear,
-    /// `[hidden]`, of what the feed-forward block adds.
-    pub(crate) feed_forward_post_norm: Option<B::Vector>,
+}
+
+impl<B: Backend> Layer<B> {
+    fn linears(&self) -> Vec<&B::Linear> {
+        let mut linears = vec![&self.qkv, &self.attention_out];
+        match &self.feed_forward {
+            FeedForward::Dense(block) => linears.extend([&block.gate_up, &block.down]),
+            FeedForward::Experts { router, experts } => {
+                linears.push(router);
+                linears.extend(
+                    experts
+                        .iter()
+                        .flat_map(|block| [&block.gate_up, &block.down]),
+                );
+            }
+        }
+        linears
+    }
 }
 
 /// All weights of a model.
@@ -121,6 +156,74 @@ pub(crate) trait ModelRunner: Send + Sync {
     fn logits(&self, hidden: &Tensor) -> Result<Tensor>;
 }
 
+impl<B: Backend> Model<B> {
+    /// `x` and what the feed-forward block of a layer adds.
+    ///
+    /// # Shapes
+    /// `[rows, hidden]`, f32.
+    fn feed_forward(&self, x: Tensor, layer: &Layer<B>) -> Result<Tensor> {
+        let (backend, activation) = (&self.backend, self.config.activation);
+        let norm = layer.feed_forward_norm.as_ref();
+        match &layer.feed_forward {
+            FeedForward::Dense(block) => {
+                let gated = backend.gated(&x, norm, &block.gate_up, activation)?;
+                let norm = layer.feed_forward_post_norm.as_ref();
+                backend.add_linear(x, &gated, &block.down, norm)
+            }
+            FeedForward::Experts { router, experts } => {
+                let normed = match norm {
+                    Some(weight) => backend.norm(&x, weight)?,
+                    None => x.clone(),
+                };
+                let chosen = self.route(&normed, router)?;
+                let mut sum = x;
+                for (expert, block) in experts.iter().enumerate() {
+                    let of_expert = |(row, chosen): (usize, &Vec<(usize, f32)>)| {
+                        let (_, share) = chosen.iter().find(|(other, _)| *other == expert)?;
+                        Some((row as u32, *share))
+                    };
+                    let (rows, shares): (Vec<u32>, Vec<f32>) =
+                        chosen.iter().enumerate().filter_map(of_expert).unzip();
+                    if rows.is_empty() {
+                        continue;
+                    }
+                    let (count, device) = (rows.len(), normed.device());
+                    let rows = Tensor::from_vec(rows, count, device)?;
+                    let shares = Tensor::from_vec(shares, (count, 1), device)?;
+                    let of_rows = normed.index_select(&rows, 0)?;
+                    let gated = backend.gated(&of_rows, None, &block.gate_up, activation)?;
+                    let added = backend.linear(&gated, None, &block.down)?;
+                    // Expert by expert: a row's sum does not depend on the rows beside it.
+                    sum = sum.index_add(&rows, &added.broadcast_mul(&shares)?, 0)?;
+                }
+                Ok(sum)
+            }
+        }
+    }
+
+    /// The experts that each row is put to, with the share that each has in the sum.
+    fn route(&self, normed: &Tensor, router: &B::Linear) -> Result<Vec<Vec<(usize, f32)>>> {
+        let logits = self
+            .backend
+            .linear(normed, None, router)?
+            .to_vec2::<f32>()?;
+        let chosen = logits.into_iter().map(|logits| {
+            let mut order: Vec<usize> = (0..logits.len()).collect();
+            // Stable: of equals the lower number first, as torch.topk takes them.
+            order.sort_by(|&one, &other| logits[other].total_cmp(&logits[one]));
+            order.truncate(self.config.experts_per_token);
+            // The softmax over all experts, its largest shares made to sum to 1: that of those alone.
+            let most = logits[order[0]];
+            let powers = order.iter().map(|&expert| exp(logits[expert] - most));
+            let powers: Vec<f32> = powers.collect();
+            let sum: f32 = powers.iter().sum();
+            let shares = powers.into_iter().map(|power| power / sum);
+            order.into_iter().zip(shares).collect()
+        });
+        Ok(chosen.collect())
+    }
+}
+
 impl<B: Backend> ModelRunner for Model<B> {
     fn config(&self) -> &ModelConfig {
         &self.config
@@ -151,15 +254,7 @@ impl<B: Backend> ModelRunner for Model<B> {
     }
 
     fn prepack(&self) -> std::io::Result<()> {
-        let of_layers = self.weights.layers.iter();
-        let of_layers = of_layers.flat_map(|layer| {
-            [
-                &layer.qkv,
-                &layer.attention_out,
-                &layer.gate_up,
-                &layer.down,
-            ]
-        });
+        let of_layers = self.weights.layers.iter().flat_map(Layer::linears);
         of_layers
             .chain([&self.weights.output])
             .try_for_each(|linear| self.backend.prepack(linear))
@@ -198,18 +293,7 @@ impl<B: Backend> ModelRunner for Model<B> {
                 layer.attention_post_norm.as_ref(),
             )?;
 
-            let gated = backend.gated(
-                &x,
-                layer.feed_forward_norm.as_ref(),
-                &layer.gate_up,
-                config.activation,
-            )?;
-            x = backend.add_linear(
-                x,
-                &gated,
-                &layer.down,
-                layer.feed_forward_post_norm.as_ref(),
-            )?;
+            x = self.feed_forward(x, layer)?;
         }
         backend.select(&step, &x, wanted)
     }

@@ -47,7 +47,7 @@ impl CpuBackend {
         AttentionShape::of(&self.config)
     }
 
-    fn norm<'a>(&self, weight: &'a [f32]) -> Norm<'a> {
+    fn weighted<'a>(&self, weight: &'a [f32]) -> Norm<'a> {
         Norm {
             weight,
             epsilon: self.config.rms_norm_eps,
@@ -94,6 +94,16 @@ impl Backend for CpuBackend {
         Tensor::from_vec(x, (rows, hidden), &Device::Cpu)
     }
 
+    fn norm(&self, x: &Tensor, weight: &Vec<f32>) -> Result<Tensor> {
+        let normed = x.zeros_like()?;
+        let add = NormAdd {
+            compute: &self.compute,
+            norm: self.weighted(weight),
+        };
+        add.add_to(&normed, x)?;
+        Ok(normed)
+    }
+
     fn linear(
         &self,
         x: &Tensor,
@@ -102,7 +112,7 @@ impl Backend for CpuBackend {
     ) -> Result<Tensor> {
         Linear {
             compute: &self.compute,
-            norm: norm.map(|weight| self.norm(weight)),
+            norm: norm.map(|weight| self.weighted(weight)),
             linear,
         }
         .apply(x)
@@ -124,7 +134,7 @@ impl Backend for CpuBackend {
             None => linear.add_to(&sum, x)?,
             Some(weight) => NormAdd {
                 compute: &self.compute,
-                norm: self.norm(weight),
+                norm: self.weighted(weight),
             }
             .add_to(&sum, &linear.apply(x)?)?,
         }
@@ -140,7 +150,7 @@ impl Backend for CpuBackend {
         let (compute, shape) = (&self.compute, self.shape());
         let norms = layer
             .norms
-            .map(|norms| norms.map(|weight| self.norm(weight)));
+            .map(|norms| norms.map(|weight| self.weighted(weight)));
         let norms = match self.config.qk_norm {
             Some(QkNorm::WholeRow) => {
                 if let Some(norms) = norms {
@@ -184,7 +194,7 @@ impl Backend for CpuBackend {
     ) -> Result<Tensor> {
         GatedLinear {
             compute: &self.compute,
-            norm: norm.map(|weight| self.norm(weight)),
+            norm: norm.map(|weight| self.weighted(weight)),
             gate_up,
             intermediate: self.config.intermediate_size,
             activation,
@@ -202,7 +212,7 @@ impl Backend for CpuBackend {
     fn argmax(&self, x: &Tensor, norm: &Vec<f32>, output: &LinearWeights) -> Result<Vec<u32>> {
         Argmax {
             compute: &self.compute,
-            norm: self.norm(norm),
+            norm: self.weighted(norm),
             output: &output.weight,
         }
         .apply(x)?

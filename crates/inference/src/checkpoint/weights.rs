@@ -7,7 +7,7 @@ use crate::config::ModelConfig;
 use crate::error::Error;
 use crate::family::{self, EMBEDDING, FINAL_NORM, OUTPUT, Role};
 use crate::kernels::{Compute, Matrix, Precision, WeightFormat, WeightRows};
-use crate::model::{Layer, Weights};
+use crate::model::{FeedForward, GatedBlock, Layer, Weights};
 use crate::ops::{LinearWeights, gate_or_up, gate_up_outputs};
 
 /// When weights are packed for the kernels.
@@ -58,7 +58,7 @@ pub(super) fn load<L: WeightLoader>(
         false => Some(loader.table(EMBEDDING)?),
     };
     let layers = (0..config.layers).map(|layer| {
-        let names = |role| family::names(config.architecture, layer, role);
+        let names = |role| family::names(config.architecture, (layer, 0), role);
         let norm = |role| match names(role) {
             Some(names) => {
                 let name = format!("{}.weight", names[0]);
@@ -86,8 +86,18 @@ pub(super) fn load<L: WeightLoader>(
             attention_out: linear(Role::AttentionOut)?,
             attention_post_norm: norm(Role::AttentionPostNorm)?,
             feed_forward_norm: norm(Role::FeedForwardNorm)?,
-            gate_up: linear(Role::GateUp)?,
-            down: linear(Role::Down)?,
+            feed_forward: match config.experts {
+                0 => FeedForward::Dense(GatedBlock {
+                    gate_up: linear(Role::GateUp)?,
+                    down: linear(Role::Down)?,
+                }),
+                experts => FeedForward::Experts {
+                    router: linear(Role::Router)?,
+                    experts: (0..experts)
+                        .map(|expert| load_expert(loader, config, (layer, expert)))
+                        .collect::<Result<_, Error>>()?,
+                },
+            },
             feed_forward_post_norm: norm(Role::FeedForwardPostNorm)?,
         })
     });
@@ -98,6 +108,18 @@ pub(super) fn load<L: WeightLoader>(
         layers,
         final_norm: loader.vector(FINAL_NORM, config.norm_offset)?,
         output,
+    })
+}
+
+fn load_expert<L: WeightLoader>(
+    loader: &L,
+    config: &ModelConfig,
+    place: (usize, usize),
+) -> Result<GatedBlock<L::Backend>, Error> {
+    let names = |role| family::names(config.architecture, place, role).unwrap_or_default();
+    Ok(GatedBlock {
+        gate_up: loader.gate_up(&names(Role::ExpertGateUp), false)?,
+        down: loader.linear(&names(Role::ExpertDown), false)?,
     })
 }
 

@@ -70,14 +70,14 @@ impl DeviceBackend {
     ///
     /// # Shapes
     /// `x` `[…, n]` and `weight` `[n]` to `[…, n]`, all f32.
-    fn norm(&self, x: &Tensor, weight: &Tensor) -> Result<Tensor> {
+    fn rms_norm(&self, x: &Tensor, weight: &Tensor) -> Result<Tensor> {
         candle_nn::ops::rms_norm(x, weight, self.config.rms_norm_eps)
     }
 
     /// The same, where there is a norm.
     fn normed(&self, x: &Tensor, norm: Option<&Tensor>) -> Result<Tensor> {
         match norm {
-            Some(weight) => self.norm(x, weight),
+            Some(weight) => self.rms_norm(x, weight),
             None => Ok(x.clone()),
         }
     }
@@ -95,9 +95,9 @@ impl DeviceBackend {
         let (_, rows, heads, head_dim) = part.dims4()?;
         let part = match (norm, self.config.qk_norm) {
             (Some(norm), Some(QkNorm::WholeRow)) => self
-                .norm(&part.reshape((rows, heads * head_dim))?, norm)?
+                .rms_norm(&part.reshape((rows, heads * head_dim))?, norm)?
                 .reshape((1, rows, heads, head_dim))?,
-            (Some(norm), _) => self.norm(&part, norm)?,
+            (Some(norm), _) => self.rms_norm(&part, norm)?,
             (None, _) => part,
         };
         let rotary_dim = self.config.rotary_dim;
@@ -149,6 +149,10 @@ impl Backend for DeviceBackend {
             Some(scale) => x * f64::from(scale),
             None => Ok(x),
         }
+    }
+
+    fn norm(&self, x: &Tensor, weight: &Tensor) -> Result<Tensor> {
+        self.rms_norm(x, weight)
     }
 
     fn linear(&self, x: &Tensor, norm: Option<&Tensor>, linear: &DeviceLinear) -> Result<Tensor> {
