@@ -6,8 +6,9 @@ use candle_core::{Device, Result, Tensor};
 use crate::WeightDtype;
 use crate::config::ModelConfig;
 use crate::kernels::{Compute, InstructionSet, Matrix, Precision, WeightFormat};
-use crate::kv_cache::{BLOCK, KvCache, SeqId};
+use crate::kv_cache::{BLOCK, KvCache};
 use crate::ops::{Attention, AttentionShape, Linear, LinearWeights, RopeAndCacheWrite};
+use crate::row::SeqId;
 use crate::threads::Threads;
 
 fn compute(dtype: WeightDtype, threads: usize) -> Compute {

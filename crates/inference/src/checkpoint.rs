@@ -7,17 +7,13 @@
 
 mod digest_cache; // digests of files that did not change
 mod files; // where they come from
-mod storage; // how values are stored
-mod stored; // a tensor in its file
 mod tensors; // tensors by name
 mod upload; // tensors to weights on a device
 mod weights; // tensors to weights
 mod wrappers; // names of tensors as training tools leave them
 
+pub(crate) use files::WeightFiles;
 pub use files::{CheckpointFiles, TemplateSource};
-pub(crate) use files::{WeightFile, WeightFiles};
-pub(crate) use storage::Storage;
-pub(crate) use stored::{Rounding, RowOrder, Stored};
 pub(crate) use tensors::Tensors;
 pub(crate) use weights::{Prepack, WeightForm};
 

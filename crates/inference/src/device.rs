@@ -7,15 +7,13 @@
 
 mod attention; // attention in batches
 mod forward; // the operations of a forward pass
-mod pool; // the KV cache
 
 use std::fmt;
 use std::str::FromStr;
 
-use candle_core::{DType, Device, DeviceLocation};
+use candle_core::{Device, DeviceLocation};
 
 pub(crate) use forward::{DeviceBackend, DeviceLinear};
-pub(crate) use pool::Pool;
 
 use crate::error::{Error, ErrorKind};
 use crate::kernels::Precision;
@@ -118,14 +116,6 @@ pub(crate) fn describe_arithmetic(device: &Device, precision: Precision) -> Stri
         Precision::Bf16 => "bf16 products, f32 sums, attention and logits",
     };
     format!("candle on {}, {products}", name(device))
-}
-
-/// The dtype of weights and of the KV cache on a device.
-pub(crate) fn dtype(precision: Precision) -> DType {
-    match precision {
-        Precision::F32 => DType::F32,
-        Precision::Bf16 => DType::BF16,
-    }
 }
 
 /// Memory of the device that is free; `None` where it does not say.

@@ -18,9 +18,9 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use crate::checkpoint::{RowOrder, Stored, WeightFile};
 use crate::config::ModelConfig;
 use crate::error::{Error, ErrorKind};
+use crate::tensor_source::{RowOrder, Stored, WeightFile};
 use container::{Container, GgufTensor};
 
 pub(crate) use description::{Facts, of_file as facts_of_file};

@@ -7,22 +7,20 @@
 //! device as rows of tensors ([`Pool`]). Blocks are used again without being cleared, so a reader
 //! must never use a position that its own sequence has not written.
 
+mod pool; // on a device
 mod slabs; // in the memory of the CPU
 
 use std::ops::Range;
 
 use self::slabs::Slabs;
 use crate::config::ModelConfig;
-use crate::device::Pool;
 use crate::kernels::Precision;
 use crate::kernels::attend::HeadLayout;
 use crate::kernels::buffer::{Buffer, Shared};
+use crate::row::SeqId;
 
 pub(crate) use crate::kernels::attend::BLOCK;
-
-/// The id of a sequence in the cache, from [`KvCache::add_sequence`] to [`KvCache::free`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct SeqId(usize);
+pub(crate) use pool::{Pool, dtype};
 
 /// The cache of one model.
 #[derive(Debug)]

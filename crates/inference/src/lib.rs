@@ -56,6 +56,7 @@ mod sampling; // sampling
 mod scheduler; // continuous batching
 mod small_file; // reading small files
 mod stop; // stop strings
+mod tensor_source; // named rows of tensors in files
 mod threads; // threads that compute
 mod tokenizer; // text to token ids and back
 

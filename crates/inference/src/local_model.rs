@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::sync::OnceLock;
 
 use crate::backend::CpuBackend;
-use crate::checkpoint::{Checkpoint, CheckpointFiles, Prepack, Rounding, WeightFiles, WeightForm};
+use crate::checkpoint::{Checkpoint, CheckpointFiles, Prepack, WeightFiles, WeightForm};
 use crate::config::ModelConfig;
 use crate::device::{self, DeviceBackend, DeviceChoice};
 use crate::error::{Error, ErrorKind};
@@ -17,6 +17,7 @@ use crate::model::{Model, ModelRunner};
 use crate::row::Row;
 use crate::sampling::RandomStream;
 use crate::scheduler::{Request, Scheduler, prompt_hash};
+use crate::tensor_source::Rounding;
 use crate::threads::Threads;
 use crate::tokenizer::{PromptKind, TextTokenizer};
 use candle_core::Device;

@@ -319,9 +319,11 @@ mod tests {
 
     use super::*;
     use crate::backend::CpuBackend;
-    use crate::checkpoint::{Checkpoint, CheckpointFiles, Prepack, Rounding, WeightForm};
+    use crate::checkpoint::{Checkpoint, CheckpointFiles, Prepack, WeightForm};
     use crate::kernels::{InstructionSet, Precision, WeightFormat};
-    use crate::kv_cache::{BLOCK, SeqId};
+    use crate::kv_cache::BLOCK;
+    use crate::row::SeqId;
+    use crate::tensor_source::Rounding;
     use crate::threads::Threads;
 
     fn load(name: &str, precision: Precision, threads: usize) -> Model<CpuBackend> {

@@ -2,7 +2,11 @@
 
 use std::ops::Range;
 
-use crate::kv_cache::SeqId;
+/// The id of a sequence in the KV cache, from
+/// [`KvCache::add_sequence`](crate::kv_cache::KvCache::add_sequence) to
+/// [`KvCache::free`](crate::kv_cache::KvCache::free).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct SeqId(pub(crate) usize);
 
 /// One token of a step: which, of which sequence, and at which position.
 #[derive(Clone, Copy, Debug)]

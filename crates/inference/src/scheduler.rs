@@ -17,13 +17,14 @@ use generation::{Completion, Event, FinishReason, Sampling};
 
 use crate::batch_size::BatchSizeTuner;
 use crate::error::{Error, ErrorKind};
-use crate::kv_cache::{BLOCK, KvCache, SeqId};
+use crate::kv_cache::{BLOCK, KvCache};
 use crate::logprobs::{argmax, logprob};
 use crate::memory::human_size;
 use crate::model::ModelRunner;
 use crate::ops::NOT_A_TOKEN;
 use crate::prefixes::{SharedPrefix, shared_prefixes};
 use crate::row::Row;
+use crate::row::SeqId;
 use crate::sampling::{RandomStream, Sampler};
 use crate::stop::{StopMatcher, find_stop};
 use crate::tokenizer::TextTokenizer;

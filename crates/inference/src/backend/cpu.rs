@@ -8,7 +8,7 @@ use super::{AttentionLayer, Backend};
 use crate::config::{Activation, ModelConfig, QkNorm};
 use crate::kernels::buffer::Buffer;
 use crate::kernels::{Compute, Matrix};
-use crate::kv_cache::{KvCache, SeqId};
+use crate::kv_cache::KvCache;
 use crate::memory;
 use crate::ops::{
     Argmax, Attention, AttentionShape, GatedLinear, Linear, LinearWeights, Norm, NormAdd,
@@ -16,6 +16,7 @@ use crate::ops::{
 };
 use crate::rope::Ropes;
 use crate::row::Row;
+use crate::row::SeqId;
 
 /// The kernels of this crate, for a model.
 pub(crate) struct CpuBackend {

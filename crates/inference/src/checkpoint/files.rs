@@ -3,20 +3,18 @@
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;
-use std::ops::{Deref, Range};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use memmap2::Mmap;
 use serde::Deserialize;
 
 use super::digest_cache;
-use super::stored::Stored;
 use crate::adapter::{self, Adapter};
 use crate::config::ModelConfig;
 use crate::error::{Error, ErrorKind};
 use crate::gguf::{self, Gguf};
 use crate::small_file::{LFS_POINTER, missing_file, parse_json, read_small, refuse_lfs_pointer};
+use crate::tensor_source::{Stored, WeightFile};
 use crate::tokenizer::{TOKENIZER_CONFIG_FILE, TOKENIZER_FILE, TokenizerFiles};
 
 const SINGLE_FILE: &str = "model.safetensors";
@@ -393,11 +391,7 @@ impl CheckpointFiles {
         let files = names.into_iter().map(|name| match &self.source {
             Source::Embedded { files, .. } => {
                 let bytes = embedded_file(files, &name).ok_or_else(|| missing_file(&name))?;
-                Ok(Arc::new(WeightFile {
-                    name,
-                    bytes: FileBytes::Embedded(bytes),
-                    path: None,
-                }))
+                Ok(Arc::new(WeightFile::embedded(name, bytes)))
             }
             Source::Folder(dir) => Ok(Arc::new(WeightFile::map(&dir.join(&name))?)),
             Source::Gguf(_) => Err(missing_file(&name)),
@@ -525,74 +519,6 @@ fn head(path: &Path) -> Vec<u8> {
     head
 }
 
-pub(crate) enum FileBytes {
-    Mapped(Mmap),
-    Embedded(&'static [u8]),
-}
-
-impl Deref for FileBytes {
-    type Target = [u8];
-
-    fn deref(&self) -> &[u8] {
-        match self {
-            Self::Mapped(bytes) => bytes,
-            Self::Embedded(bytes) => bytes,
-        }
-    }
-}
-
-/// An open weight file.
-pub(crate) struct WeightFile {
-    /// Without its folder.
-    pub(crate) name: String,
-    pub(crate) bytes: FileBytes,
-    /// Where it lies; `None` where it is embedded.
-    path: Option<PathBuf>,
-}
-
-impl WeightFile {
-    /// # Errors
-    /// [`ErrorKind::Missing`] or [`ErrorKind::Io`].
-    pub(crate) fn map(path: &Path) -> Result<Self, Error> {
-        let name = path
-            .file_name()
-            .map_or_else(String::new, |name| name.to_string_lossy().into_owned());
-        let file = std::fs::File::open(path).map_err(|error| match error.kind() {
-            std::io::ErrorKind::NotFound => missing_file(&name),
-            _ => Error::new(ErrorKind::Io, format!("cannot be opened: {error}")).in_file(&name),
-        })?;
-        // SAFETY: the mapping is only read, as plain bytes that are valid whatever they are.
-        // Another process must not shorten the file while the model loads; that is the user's to
-        // guarantee, as for any memory-mapped checkpoint.
-        match unsafe { Mmap::map(&file) } {
-            Ok(bytes) => refuse_lfs_pointer(&bytes, &name).map(|()| Self {
-                name,
-                bytes: FileBytes::Mapped(bytes),
-                path: Some(path.to_path_buf()),
-            }),
-            Err(error) => {
-                Err(Error::new(ErrorKind::Io, format!("cannot be mapped: {error}")).in_file(name))
-            }
-        }
-    }
-
-    /// Releases a part of the mapped file from this process's memory (`madvise`).
-    pub(super) fn release(&self, range: Range<usize>) {
-        #[cfg(unix)]
-        if let FileBytes::Mapped(map) = &self.bytes {
-            // SAFETY: the mapping is of a file and only read, so that a page read again is the same
-            // again. A failure costs memory and nothing else.
-            let _ = unsafe {
-                map.unchecked_advise_range(
-                    memmap2::UncheckedAdvice::DontNeed,
-                    range.start,
-                    range.len(),
-                )
-            };
-        }
-    }
-}
-
 /// The open weight files of a checkpoint.
 pub(crate) struct WeightFiles {
     pub(super) files: Vec<Arc<WeightFile>>,
@@ -627,7 +553,7 @@ impl WeightFiles {
         let paths = self
             .files
             .iter()
-            .map(|file| file.path.clone())
+            .map(|file| file.path().map(Path::to_path_buf))
             .collect::<Option<Vec<PathBuf>>>();
         match (cache, paths) {
             (Some(cache), Some(paths)) => digest_cache::digest(cache, &paths, || self.hash()),

@@ -4,15 +4,16 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use super::files::WeightFiles;
-use super::storage::Storage;
-use super::stored::{Stored, ValueStats};
 use super::wrappers;
-use crate::adapter::{self, Adapter, Change};
+use crate::adapter::{self, Adapter};
 use crate::config::ModelConfig;
 use crate::error::{Error, ErrorKind};
 use crate::family::{EMBEDDING, OUTPUT, tensor_shapes};
 use crate::kernels::arithmetic::PANEL;
 use crate::kernels::{Precision, WeightFormat};
+use crate::tensor_source::Change;
+use crate::tensor_source::Storage;
+use crate::tensor_source::{Stored, ValueStats};
 use crate::threads::Threads;
 
 /// The tensors of a checkpoint, known to be those of its configuration.

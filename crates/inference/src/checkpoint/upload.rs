@@ -4,14 +4,15 @@
 use candle_core::{DType, Device, Tensor, WithDType};
 use half::bf16;
 
-use super::stored::Stored;
 use super::tensors::Tensors;
 use super::weights::{Loader, WeightForm, WeightLoader, load};
 use crate::config::ModelConfig;
-use crate::device::{self, DeviceBackend, DeviceLinear};
+use crate::device::{DeviceBackend, DeviceLinear};
 use crate::error::Error;
 use crate::kernels::{Compute, Shared};
+use crate::kv_cache::dtype;
 use crate::model::Weights;
+use crate::tensor_source::Stored;
 
 /// Values that are uploaded at a time: 64 MiB in f32.
 const PIECE: usize = 16 << 20;
@@ -137,7 +138,7 @@ impl WeightLoader for Uploader<'_> {
         let bias = bias
             .then(|| self.vectors(&named("bias"), 0.0))
             .transpose()?;
-        let dtype = device::dtype(self.loader.compute.precision);
+        let dtype = dtype(self.loader.compute.precision);
         Ok(DeviceLinear {
             weight: self.matrix(&named("weight"), dtype)?,
             bias,
@@ -150,7 +151,7 @@ impl WeightLoader for Uploader<'_> {
     }
 
     fn table(&self, name: &str) -> Result<Tensor, Error> {
-        let dtype = device::dtype(self.loader.compute.precision);
+        let dtype = dtype(self.loader.compute.precision);
         self.matrix(&[name.to_string()], dtype)
     }
 

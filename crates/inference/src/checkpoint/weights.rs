@@ -1,6 +1,5 @@
 //! From tensors to the weights of a model.
 
-use super::stored::{Rounding, Stored};
 use super::tensors::Tensors;
 use crate::backend::{Backend, CpuBackend};
 use crate::config::ModelConfig;
@@ -9,6 +8,7 @@ use crate::family::{self, EMBEDDING, FINAL_NORM, OUTPUT, Role};
 use crate::kernels::{Compute, Matrix, Precision, WeightFormat, WeightRows};
 use crate::model::{FeedForward, GatedBlock, Layer, Weights};
 use crate::ops::{LinearWeights, gate_or_up, gate_up_outputs};
+use crate::tensor_source::{Rounding, Stored};
 
 /// When weights are packed for the kernels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -5,8 +5,8 @@ use std::ops::Range;
 
 use candle_core::{DType, Device, Result, Tensor};
 
-use super::Pool;
 use crate::kv_cache::KvCache;
+use crate::kv_cache::Pool;
 use crate::ops::AttentionShape;
 use crate::row::{Row, visible};
 

@@ -3,11 +3,11 @@
 use candle_core::{D, DType, Device, Result, Tensor};
 
 use super::attention::{Arrangement, AttentionBatch, Limits};
-use super::{Pool, dtype};
 use crate::backend::{AttentionLayer, Backend};
 use crate::config::{Activation, ModelConfig, QkNorm};
 use crate::kernels::Compute;
 use crate::kv_cache::KvCache;
+use crate::kv_cache::{Pool, dtype};
 use crate::ops::{AttentionShape, NOT_A_TOKEN};
 use crate::rope::Ropes;
 use crate::row::Row;
@@ -378,10 +378,11 @@ mod tests {
 
     use super::*;
     use crate::backend::CpuBackend;
-    use crate::checkpoint::{Checkpoint, CheckpointFiles, Prepack, Rounding, WeightForm};
+    use crate::checkpoint::{Checkpoint, CheckpointFiles, Prepack, WeightForm};
     use crate::kernels::{Compute, InstructionSet, Precision, WeightFormat};
-    use crate::kv_cache::SeqId;
     use crate::model::{Model, ModelRunner};
+    use crate::row::SeqId;
+    use crate::tensor_source::Rounding;
     use crate::threads::Threads;
 
     /// A checkpoint on candle's CPU backend, and for the kernels of this crate.

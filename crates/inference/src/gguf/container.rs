@@ -9,8 +9,8 @@ use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::checkpoint::{Storage, WeightFile};
 use crate::error::{Error, ErrorKind};
+use crate::tensor_source::{Storage, WeightFile};
 
 const MAGIC: &[u8; 4] = b"GGUF";
 

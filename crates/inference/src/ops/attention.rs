@@ -10,7 +10,8 @@ use crate::kernels::attend::{AttendRow, Scratch};
 use crate::kernels::dispatch::Kernel;
 use crate::kernels::elementwise::rms_norm;
 use crate::kernels::{Compute, Shared};
-use crate::kv_cache::{CacheWriter, KvCache, SeqId};
+use crate::kv_cache::{CacheWriter, KvCache};
+use crate::row::SeqId;
 use crate::row::visible;
 
 /// Applies QK-norm, where there is one, and RoPE to queries and keys in place, and writes keys and

@@ -7,7 +7,8 @@ use crate::config::{Activation, ModelConfig};
 use crate::kernels::WeightFormat;
 use crate::kernels::{Compute, Matrix};
 use crate::kernels::{InstructionSet, Precision};
-use crate::kv_cache::{KvCache, SeqId};
+use crate::kv_cache::KvCache;
+use crate::row::SeqId;
 use crate::threads::Threads;
 
 fn compute(precision: Precision, threads: usize) -> Compute {

@@ -4,12 +4,11 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use half::bf16;
 use safetensors::SafeTensors;
 
-use super::files::WeightFile;
-use super::storage::Storage;
-use crate::adapter::Change;
+use super::change::Change;
+use super::storage::{Rounding, Storage};
+use super::weight_file::WeightFile;
 use crate::error::{Error, ErrorKind};
 use crate::kernels::{self, Precision, WeightFormat};
 use crate::threads::Threads;
@@ -116,7 +115,7 @@ impl Stored {
 
     /// # Errors
     /// [`ErrorKind::Weights`] when the values are not numbers that can be computed with.
-    pub(super) fn check_dtype(&self) -> Result<(), Error> {
+    pub(crate) fn check_dtype(&self) -> Result<(), Error> {
         match self.storage {
             Storage::Other(_) => Err(self
                 .error("has an unsupported dtype")
@@ -129,7 +128,7 @@ impl Stored {
         self.error("holds a value that is not finite (NaN or infinity)")
     }
 
-    pub(super) fn release(&self) {
+    pub(crate) fn release(&self) {
         self.file.release(self.range.clone());
     }
 
@@ -139,18 +138,18 @@ impl Stored {
             .of_tensor(&self.stored_name)
     }
 
-    pub(super) fn data(&self) -> &[u8] {
+    pub(crate) fn data(&self) -> &[u8] {
         &self.file.bytes[self.range.clone()]
     }
 
     /// The bytes of row `index` of `width` values.
-    pub(super) fn row_bytes(&self, index: usize, width: usize) -> &[u8] {
+    pub(crate) fn row_bytes(&self, index: usize, width: usize) -> &[u8] {
         let size = width / self.storage.block_values() * self.storage.block_bytes();
         &self.data()[index * size..][..size]
     }
 
     /// Row `index`, changed by the adapter if there is one, in f32.
-    pub(super) fn row(&self, index: usize, rounding: Rounding, to: &mut [f32]) {
+    pub(crate) fn row(&self, index: usize, rounding: Rounding, to: &mut [f32]) {
         self.storage
             .widen(self.row_bytes(self.order.place(index), to.len()), to);
         // An adapter counts rows as transformers does, whatever their order in the file. Rounding
@@ -162,7 +161,7 @@ impl Stored {
     }
 
     /// All values of a vector, in f32.
-    pub(super) fn elements(&self, rounding: Rounding) -> Vec<f32> {
+    pub(crate) fn elements(&self, rounding: Rounding) -> Vec<f32> {
         // No change is applied: `Tensors::change` lets adapters change matrices only.
         let mut stored = vec![0.0; self.shape.iter().product()];
         self.storage.widen(self.data(), &mut stored);
@@ -173,7 +172,7 @@ impl Stored {
     }
 
     /// Row `index` as cells of a product.
-    pub(super) fn cells(
+    pub(crate) fn cells(
         &self,
         index: usize,
         rounding: Rounding,
@@ -209,7 +208,7 @@ impl Stored {
     }
 
     /// Checks that every value is a finite number, and stays one when it is rounded.
-    pub(super) fn check_finite(&self, rounding: Rounding, threads: &Threads) -> Result<(), Error> {
+    pub(crate) fn check_finite(&self, rounding: Rounding, threads: &Threads) -> Result<(), Error> {
         let bytes = self.data();
         let sound = AtomicBool::new(true);
         let size = self.storage.block_bytes() * BLOCKS_CHECKED;
@@ -235,7 +234,7 @@ pub(crate) struct ValueStats {
 }
 
 impl Stored {
-    pub(super) fn value_stats(&self, threads: &Threads) -> ValueStats {
+    pub(crate) fn value_stats(&self, threads: &Threads) -> ValueStats {
         let bytes = self.data();
         let (not_finite, not_zero) = (AtomicUsize::new(0), AtomicBool::new(false));
         let size = self.storage.block_bytes() * BLOCKS_CHECKED;
@@ -257,25 +256,6 @@ impl Stored {
 
 /// Blocks (of most forms single values) that one task checks.
 const BLOCKS_CHECKED: usize = 1 << 18;
-
-/// How a weight is rounded between the file and the computation.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Rounding {
-    /// Widened exactly.
-    None,
-    /// Rounded to the nearest bf16, then widened.
-    Bf16,
-}
-
-impl Rounding {
-    fn round(self, values: &mut [f32]) {
-        if self == Self::Bf16 {
-            values
-                .iter_mut()
-                .for_each(|value| *value = bf16::from_f32(*value).to_f32());
-        }
-    }
-}
 
 /// The order of a matrix's rows, or of a vector's elements, in the file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

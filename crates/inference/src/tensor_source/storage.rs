@@ -8,7 +8,24 @@ use candle_core::quantized::k_quants::{
 use half::{bf16, f16};
 use safetensors::tensor::Dtype;
 
-use super::stored::Rounding;
+/// How a weight is rounded between the file and the computation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Rounding {
+    /// Widened exactly.
+    None,
+    /// Rounded to the nearest bf16, then widened.
+    Bf16,
+}
+
+impl Rounding {
+    pub(crate) fn round(self, values: &mut [f32]) {
+        if self == Self::Bf16 {
+            values
+                .iter_mut()
+                .for_each(|value| *value = bf16::from_f32(*value).to_f32());
+        }
+    }
+}
 
 /// How the values of a tensor lie in its file, little-endian.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

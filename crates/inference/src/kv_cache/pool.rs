@@ -5,7 +5,15 @@ use candle_core::{DType, Device, Result, Tensor};
 
 use crate::config::ModelConfig;
 use crate::kernels::Precision;
-use crate::kv_cache::BLOCK;
+use crate::kernels::attend::BLOCK;
+
+/// The dtype of weights and of the KV cache on a device.
+pub(crate) fn dtype(precision: Precision) -> DType {
+    match precision {
+        Precision::F32 => DType::F32,
+        Precision::Bf16 => DType::BF16,
+    }
+}
 
 /// The blocks of a [`KvCache`](crate::kv_cache::KvCache).
 #[derive(Debug)]
@@ -25,7 +33,7 @@ pub(crate) struct Pool {
 const FIRST_BLOCKS: usize = 64;
 
 impl Pool {
-    pub(super) fn new(config: &ModelConfig, device: &Device, dtype: DType) -> Self {
+    pub(crate) fn new(config: &ModelConfig, device: &Device, dtype: DType) -> Self {
         let (width, count) = (2 * config.kv_width(), config.layers);
         Self {
             device: device.clone(),
@@ -37,13 +45,13 @@ impl Pool {
     }
 
     /// Bytes of a block in all layers.
-    pub(super) fn block_bytes(config: &ModelConfig, precision: Precision) -> usize {
-        config.layers * 2 * config.kv_width() * BLOCK * super::dtype(precision).size_in_bytes()
+    pub(crate) fn block_bytes(config: &ModelConfig, precision: Precision) -> usize {
+        config.layers * 2 * config.kv_width() * BLOCK * dtype(precision).size_in_bytes()
     }
 
     /// Blocks that there can be at most: candle's kernels count the elements of a tensor in 32
     /// bits.
-    pub(super) fn max_blocks(config: &ModelConfig) -> usize {
+    pub(crate) fn max_blocks(config: &ModelConfig) -> usize {
         u32::MAX as usize / (2 * config.kv_width() * BLOCK)
     }
 
@@ -84,7 +92,7 @@ impl Pool {
     ///
     /// # Errors
     /// Those of the device.
-    pub(super) fn targets(&self, slots: Vec<u32>) -> Result<Tensor> {
+    pub(crate) fn targets(&self, slots: Vec<u32>) -> Result<Tensor> {
         let rows = slots.len();
         Tensor::from_vec(slots, (rows, 1), &self.device)?
             // candle's scatter wants an index for each element, not for each row.
@@ -99,7 +107,7 @@ impl Pool {
     ///
     /// # Errors
     /// Those of the device.
-    pub(super) fn write(
+    pub(crate) fn write(
         &self,
         layer: usize,
         targets: &Tensor,
@@ -117,7 +125,7 @@ impl Pool {
     ///
     /// # Errors
     /// Those of the device.
-    pub(super) fn read(&self, layer: usize, slots: &Tensor) -> Result<Tensor> {
+    pub(crate) fn read(&self, layer: usize, slots: &Tensor) -> Result<Tensor> {
         self.layers[layer].index_select(slots, 0)
     }
 }
