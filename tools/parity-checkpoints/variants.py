@@ -96,6 +96,12 @@ def yarn_by_hand(config):
     config["rope_scaling"] = {"factor": 4.0, "original_max_position_embeddings": 64, "type": "yarn"}
 
 
+def by_pattern(config):
+    """Published configurations of Gemma 3 give a pattern in place of the layers' types."""
+    del config["layer_types"]
+    config["sliding_window_pattern"] = 2
+
+
 def metaspace():
     return common.sentencepiece_style(metaspace=True)
 
@@ -189,6 +195,18 @@ VARIANTS = [
             "sliding_attention": {"rope_type": "default", "rope_theta": 10000.0},
         },
     }, seed=424, tokenizer=common.sentencepiece_style),
+    # As published: bases and the pattern of windows in keys of their own.
+    Variant("gemma3-4", 4, Gemma3TextConfig, {
+        "num_hidden_layers": 4, "head_dim": 8, "query_pre_attn_scalar": 8, "sliding_window": 24,
+        "sliding_window_pattern": 2, "rope_theta": 1000000.0, "rope_local_base_freq": 10000.0,
+        "rope_scaling": {"rope_type": "linear", "factor": 8.0}, "tie_word_embeddings": True, "pad_token_id": None,
+    }, seed=426, tokenizer=common.tiktoken_style, dtype=BF16, finish=edit_config(by_pattern)),
+    Variant("phi3-4", 4, Phi3Config, {
+        "pad_token_id": None, "max_position_embeddings": 4096, "original_max_position_embeddings": 256,
+        "rope_theta": 10000.0, "rope_scaling": {
+            "type": "longrope", "short_factor": [1.0, 1.1, 1.2, 1.5], "long_factor": [1.0, 2.0, 8.0, 32.0],
+        },
+    }, seed=428, dtype=BF16),
     Variant("mixtral", 5, MixtralConfig, {
         "intermediate_size": 24, "num_local_experts": 4, "num_experts_per_tok": 2,
         "rope_parameters": {"rope_type": "default", "rope_theta": 1000000.0},
