@@ -18,9 +18,14 @@ use crate::small_file;
 
 /// What is supported, for refusals.
 fn supported() -> String {
-    let families = Architecture::ALL.map(Architecture::family);
-    let named = families.map(|family| format!("{} ({})", family.class_name, family.model_type));
-    format!("supported are {} (model_type)", named.join(", "))
+    let families = Architecture::ALL.map(Architecture::family).into_iter();
+    let names = families.enumerate().map(|(index, family)| {
+        let what = if index == 0 { "model_type " } else { "" };
+        format!("{} ({what}{})", family.class_name, family.model_type)
+    });
+    let names: Vec<String> = names.collect();
+    let (last, others) = names.split_last().expect("there are families");
+    format!("supported are {} and {last}", others.join(", "))
 }
 
 impl Architecture {
@@ -746,26 +751,31 @@ impl RawConfig {
                 known[0]
             )));
         }
+        // One expert is a feed-forward block like any other.
+        let experts = self.num_local_experts.filter(|&experts| experts != 1);
         let own = [
-            ("no_rope_layers", self.no_rope_layers.is_some()),
+            (
+                "no_rope_layers",
+                self.no_rope_layers
+                    .as_ref()
+                    .map(|layers| format!("{layers:?}")),
+            ),
             (
                 "query_pre_attn_scalar",
-                self.query_pre_attn_scalar.is_some(),
+                self.query_pre_attn_scalar.map(|scalar| scalar.to_string()),
             ),
-            // One expert is a feed-forward block like any other.
             (
                 "num_local_experts",
-                self.num_local_experts.unwrap_or(1) != 1,
+                experts.map(|experts| experts.to_string()),
             ),
         ];
-        if let Some((key, _)) = own
-            .iter()
-            .find(|(key, given)| *given && !family.own_keys.contains(key))
-        {
-            return Err(unsupported(format!(
-                "{key} is not supported for {}",
-                family.class_name
-            )));
+        for (key, value) in own {
+            if let Some(value) = value.filter(|_| !family.own_keys.contains(&key)) {
+                let class = family.class_name;
+                return Err(unsupported(format!(
+                    "{key} ({value}) is not supported for {class}"
+                )));
+            }
         }
         if self.use_bidirectional_attention == Some(true) {
             return Err(unsupported(
@@ -1044,5 +1054,184 @@ fn token_ids(key: &str, value: Option<&Value>) -> Result<Vec<u32>, Error> {
         None | Some(Value::Null) => Ok(Vec::new()),
         Some(Value::Array(values)) => values.iter().map(id).collect(),
         Some(value) => Ok(vec![id(value)?]),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    /// A configuration that names no more than it must.
+    fn parse(architecture: Architecture, more: Value) -> Result<ModelConfig, String> {
+        let mut config = json!({
+            "model_type": architecture.family().model_type, "hidden_size": 64,
+            "intermediate_size": 96, "num_hidden_layers": 8, "num_attention_heads": 4,
+            "vocab_size": 100,
+        });
+        let more = more.as_object().cloned().unwrap_or_default();
+        config.as_object_mut().unwrap().extend(more);
+        let bytes = config.to_string().into_bytes();
+        ModelConfig::parse(&bytes, None).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn what_is_not_named_is_what_transformers_takes() {
+        // Key heads, width of a head, context, end of sequence, epsilon, base, tied.
+        let defaults = [
+            (
+                Architecture::SmolLm3,
+                (4, 16, 32_768, 128_001, 1e-6, 2e6, true),
+            ),
+            (Architecture::Olmo2, (4, 16, 2048, 50_279, 1e-5, 1e4, false)),
+            (Architecture::Phi3, (4, 16, 4096, 32_000, 1e-5, 1e4, false)),
+            (Architecture::Gemma3, (4, 256, 131_072, 1, 1e-6, 1e6, true)),
+            (Architecture::Mixtral, (8, 16, 131_072, 2, 1e-5, 1e6, false)),
+        ];
+        for (architecture, expected) in defaults {
+            let heads = json!({ "num_attention_heads": 8, "hidden_size": 128 });
+            let more = match architecture {
+                Architecture::Mixtral => heads,
+                _ => json!({}),
+            };
+            let config = parse(architecture, more).unwrap();
+            let found = (
+                config.kv_heads,
+                config.head_dim,
+                config.context_length,
+                config.eos_token_ids[0],
+                config.rms_norm_eps,
+                config.rope_theta,
+                config.tied,
+            );
+            assert_eq!(found, expected, "{architecture:?}");
+        }
+        let config = parse(Architecture::SmolLm3, json!({})).unwrap();
+        assert_eq!(config.layers_without_rope, [3, 7]);
+        let config = parse(Architecture::Gemma3, json!({})).unwrap();
+        let full = |layer: usize| config.windows[layer].is_none();
+        assert_eq!((0..8).filter(|&layer| full(layer)).collect::<Vec<_>>(), [5]);
+        assert_eq!(config.windows[0], Some(4096));
+        assert_eq!(
+            (config.local_rope_theta, config.attention_scale),
+            (Some(1e4), None)
+        );
+        assert_eq!(config.embedding_scale, Some(8.0));
+        let config = parse(Architecture::Mixtral, json!({})).unwrap_err();
+        assert!(
+            config.contains("num_attention_heads (4)"),
+            "eight heads of keys: {config}"
+        );
+    }
+
+    #[test]
+    fn a_window_as_long_as_the_context_keeps_the_base_of_its_layer() {
+        let more = json!({ "max_position_embeddings": 512, "sliding_window": 512 });
+        let config = parse(Architecture::Gemma3, more).unwrap();
+        assert!(config.windows.iter().all(Option::is_none));
+        let ropes: Vec<_> = (0..8).map(|layer| config.layer_rope(layer)).collect();
+        assert_eq!(ropes, [1, 1, 1, 1, 1, 0, 1, 1].map(Some));
+    }
+
+    #[test]
+    fn what_a_family_does_not_compute_is_refused_by_name() {
+        let longrope = |factors: usize| {
+            let factors = vec![1.5; factors];
+            json!({ "rope_scaling": { "type": "longrope", "short_factor": factors, "long_factor": factors } })
+        };
+        let refused = [
+            (
+                Architecture::Gemma3,
+                json!({ "final_logit_softcapping": 30.0 }),
+                "final_logit_softcapping (30.0)",
+            ),
+            (
+                Architecture::Gemma3,
+                json!({ "attn_logit_softcapping": 50.0 }),
+                "attn_logit_softcapping (50.0)",
+            ),
+            (
+                Architecture::Gemma3,
+                json!({ "use_bidirectional_attention": true }),
+                "use_bidirectional_attention",
+            ),
+            (
+                Architecture::Gemma3,
+                json!({ "hidden_activation": "silu" }),
+                "hidden_act `silu`",
+            ),
+            (
+                Architecture::Gemma3,
+                json!({ "rope_parameters": { "sliding_attention": { "rope_type": "yarn" } } }),
+                "rope type `yarn` of sliding_attention",
+            ),
+            (
+                Architecture::SmolLm3,
+                json!({ "no_rope_layers": [1, 0] }),
+                "no_rope_layers names 2 layers",
+            ),
+            (
+                Architecture::SmolLm3,
+                json!({ "no_rope_layer_interval": 0 }),
+                "`no_rope_layer_interval` is 0",
+            ),
+            (
+                Architecture::Olmo2,
+                json!({ "clip_qkv": 8.0 }),
+                "clip_qkv (8.0)",
+            ),
+            (
+                Architecture::Olmo2,
+                json!({ "no_rope_layers": [1] }),
+                "no_rope_layers ([1]) is not supported for Olmo2ForCausalLM",
+            ),
+            (
+                Architecture::Phi3,
+                longrope(7),
+                "short_factor has 7 numbers, and there are 8",
+            ),
+            (
+                Architecture::Phi3,
+                json!({ "rope_scaling": { "type": "su" } }),
+                "lacks `short_factor`",
+            ),
+            (
+                Architecture::Phi3,
+                json!({ "partial_rotary_factor": 0.05 }),
+                "leaves 0 elements",
+            ),
+            (
+                Architecture::Phi3,
+                json!({ "partial_rotary_factor": 0.2 }),
+                "leaves 3 elements",
+            ),
+            (
+                Architecture::Mixtral,
+                json!({ "num_key_value_heads": 4, "num_local_experts": 0 }),
+                "`num_local_experts` is 0",
+            ),
+            (
+                Architecture::Mixtral,
+                json!({ "num_key_value_heads": 4, "num_local_experts": 2, "num_experts_per_tok": 3 }),
+                "`num_experts_per_tok` is 3",
+            ),
+            (
+                Architecture::Llama,
+                json!({ "query_pre_attn_scalar": 64 }),
+                "query_pre_attn_scalar (64)",
+            ),
+        ];
+        for (architecture, more, expected) in refused {
+            let error = parse(architecture, more).unwrap_err();
+            assert!(error.contains(expected), "{architecture:?}: {error}");
+        }
+        let config = parse(Architecture::Phi3, longrope(8)).unwrap();
+        assert!(
+            config
+                .warnings
+                .iter()
+                .any(|warning| warning.contains("longrope"))
+        );
     }
 }

@@ -1,4 +1,5 @@
-//! Answers prompts with a LLaMA, Mistral or Qwen checkpoint on this machine, with candle.
+//! Answers prompts with a checkpoint of LLaMA, Mistral, Qwen or a relative on this machine, with
+//! candle.
 //!
 //! In goes a checkpoint in the layout of Hugging Face transformers or in a GGUF file
 //! ([`CheckpointFiles`]) and [`EngineOptions`]; out comes a [`LocalModel`], which is a

@@ -86,7 +86,7 @@ pub struct EngineOptions {
     pub token_ids: bool,
 }
 
-/// A LLaMA, Mistral or Qwen checkpoint, loaded.
+/// A checkpoint, loaded.
 pub struct LocalModel {
     name: String,
     /// All but the digest of the weights.

@@ -116,7 +116,9 @@ fn says_how_to_convert_what_only_needs_converting() {
 #[test]
 fn refuses_other_architectures_by_name() {
     let supported = "supported are LlamaForCausalLM (model_type llama), MistralForCausalLM (mistral), \
-                     Qwen2ForCausalLM (qwen2) and Qwen3ForCausalLM (qwen3)";
+                     Qwen2ForCausalLM (qwen2), Qwen3ForCausalLM (qwen3), SmolLM3ForCausalLM (smollm3), \
+                     Olmo2ForCausalLM (olmo2), Phi3ForCausalLM (phi3), Gemma3ForCausalLM (gemma3_text) \
+                     and MixtralForCausalLM (mixtral)";
     let (kind, message) =
         config_refusal(|config| config["architectures"] = json!(["Qwen2MoeForCausalLM"]));
     assert_eq!(kind, ErrorKind::Unsupported);
@@ -156,8 +158,8 @@ fn refuses_what_would_change_the_result() {
         ),
         (
             "rope_parameters",
-            json!({"rope_type": "longrope", "factor": 4.0}),
-            "rope type `longrope` is not supported; supported are `default`, `linear`, `dynamic`, `llama3` and `yarn`",
+            json!({"rope_type": "proportional", "factor": 4.0}),
+            "rope type `proportional` is not supported; supported are `default`, `linear`, `dynamic`, `llama3`, `yarn` and `longrope`",
         ),
         (
             "rope_parameters",
@@ -167,12 +169,12 @@ fn refuses_what_would_change_the_result() {
         (
             "partial_rotary_factor",
             json!(0.5),
-            "partial_rotary_factor 0.5 is not supported",
+            "partial_rotary_factor 0.5 is not supported for LlamaForCausalLM",
         ),
         (
             "num_local_experts",
             json!(8),
-            "num_local_experts (8) is not supported",
+            "num_local_experts (8) is not supported for LlamaForCausalLM",
         ),
         (
             "final_logit_softcapping",
