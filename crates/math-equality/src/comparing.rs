@@ -117,6 +117,7 @@ pub(crate) fn compare(left: &Value, right: &Value, budget: &mut Budget) -> Outco
     }
 }
 
+pub(crate) use quantities::rounds_to;
 pub(crate) use relations::stated_sum;
 
 /// Whether a value is a number without letters.

@@ -8,7 +8,8 @@ use math_equality::{Budget, EqualityDecision, Exhausted, Options};
 use super::extraction::{self, Extraction, Question, ReferenceKind, Rules, Thoughts};
 use super::policy::{self, ListOrder};
 use super::{
-    Answer, Explanation, ExplanationStep, Profile, StrictJudgement, ThoughtsAnswer, options, parts,
+    Answer, Explanation, ExplanationStep, Profile, StrictJudgement, ThoughtsAnswer, asked, options,
+    parts,
 };
 
 impl Profile {
@@ -70,11 +71,54 @@ impl Profile {
                 .or_else(|| self.same_prose(answer, whole, question))
                 .unwrap_or(judgement)
         };
+        let judgement = match question {
+            Some(question) => self.as_asked(judgement, &reference, question),
+            None => judgement,
+        };
         // Last, so that the record tells what thoughts would have come to.
         match looked.only_thoughts {
             Some(thoughts) => self.of_thoughts(judgement, thoughts),
             None => judgement,
         }
+    }
+
+    /// The judgement once the question has said what its answer shall be.
+    fn as_asked(
+        &self,
+        mut judgement: StrictJudgement,
+        reference: &str,
+        question: &str,
+    ) -> StrictJudgement {
+        let helps = self.policy().question;
+        let Some(answer) = judgement.answer.as_deref() else {
+            return judgement;
+        };
+        let found = if judgement.correct {
+            let rule = judgement.trace.last().copied().unwrap_or_default();
+            let contradicts = |unit: &str| {
+                let with_unit = format!("{reference} {unit}");
+                let budget = &mut Budget::on(self.options(Some(question)));
+                math_equality::compare_texts(answer, &with_unit, &mut Vec::new(), budget)
+                    .is_ok_and(|verdict| verdict.rule == "equal/unit")
+            };
+            asked::refused(helps, question, (answer, reference), rule, contradicts)
+        } else {
+            let places = helps.rounding.then(|| asked::places(question)).flatten();
+            let rounds = |places| {
+                let trace = &mut Vec::new();
+                let exact = math_equality::read(reference, answer, trace);
+                let rounded = math_equality::read(answer, reference, trace);
+                math_equality::rounds_to(&exact, &rounded, places)
+            };
+            places
+                .filter(|places| rounds(*places))
+                .map(|_| asked::ROUNDING)
+        };
+        if let Some(rule) = found {
+            judgement.correct = !judgement.correct;
+            judgement.trace.push(rule);
+        }
+        judgement
     }
 
     /// The judgement where nothing is said outside of thoughts.
