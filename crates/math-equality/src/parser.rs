@@ -35,6 +35,7 @@ mod vectors;
 mod words;
 mod wrapping;
 
+pub(crate) use self::respelling::list_beside;
 pub(crate) use self::tables::measure;
 pub use self::tables::{Case, TABLES};
 pub use self::wrapping::decimal_digit;

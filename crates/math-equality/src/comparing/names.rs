@@ -16,6 +16,8 @@ struct Name<'e> {
     /// Whether arguments stand behind it.
     called: bool,
     arguments: &'e [Expr],
+    /// What the denominator of a derivative is, where it is written out.
+    by: Option<&'e Expr>,
 }
 
 /// Whether two names may stand for the same function.
@@ -23,7 +25,8 @@ pub(super) fn may_name_the_same(left: &Value, right: &Value) -> bool {
     let (Some(left), Some(right)) = (name(left), name(right)) else {
         return false;
     };
-    if left.derivatives != right.derivatives {
+    let other_variable = |(a, b)| a != b;
+    if left.derivatives != right.derivatives || left.by.zip(right.by).is_some_and(other_variable) {
         return false;
     }
     let stands_for = |name: &Name<'_>, other: &Name<'_>| {
@@ -70,6 +73,7 @@ fn name(value: &Value) -> Option<Name<'_>> {
             inverse: false,
             called: false,
             arguments: &[],
+            by: None,
         }),
         Expr::Call(symbol, arguments) => {
             let plain = symbol.0.strip_suffix("^{-1}").unwrap_or(&symbol.0);
@@ -79,6 +83,7 @@ fn name(value: &Value) -> Option<Name<'_>> {
                 inverse: plain.len() < symbol.0.len(),
                 called: true,
                 arguments,
+                by: None,
             })
         }
         Expr::Apply(Function::Opaque, parts) => derivative(parts),
@@ -88,7 +93,7 @@ fn name(value: &Value) -> Option<Name<'_>> {
 
 /// `dy/dx` and `d²y/dx²`, kept as written.
 fn derivative(parts: &[Expr]) -> Option<Name<'_>> {
-    let [Expr::Symbol(operator), Expr::Product(over), _] = parts else {
+    let [Expr::Symbol(operator), Expr::Product(over), under] = parts else {
         return None;
     };
     let [sign, Expr::Symbol(letter)] = over.as_slice() else {
@@ -108,5 +113,6 @@ fn derivative(parts: &[Expr]) -> Option<Name<'_>> {
         inverse: false,
         called: false,
         arguments: &[],
+        by: Some(under),
     })
 }

@@ -11,6 +11,12 @@ pub(super) fn respelled(text: Cow<'_, str>) -> Cow<'_, str> {
     if let Some(number) = foreign_number(&text) {
         return Cow::Owned(number);
     }
+    if is_indian(undelimited(&text)) {
+        return Cow::Owned(undelimited(&text).replace(',', ""));
+    }
+    if let Some(list) = number_list(&text) {
+        return Cow::Owned(list);
+    }
     let mut text = text;
     if text.contains("{:}") {
         text = Cow::Owned(text.replace("{:}", ":"));
@@ -314,6 +320,39 @@ fn plain_number(number: &str) -> Option<String> {
         }
     }
     is_indian(number).then(|| number.replace(',', ""))
+}
+
+/// `25,100,55` with blanks behind its commas: not all of them divide thousands, and so none does. A
+/// group such as `050` is no number of a list.
+fn number_list(text: &str) -> Option<String> {
+    let bare = undelimited(text);
+    let is_number = |part: &str| {
+        let digits = part.strip_prefix('-').unwrap_or(part);
+        is_digits(digits) && (digits.len() == 1 || !digits.starts_with('0'))
+    };
+    let is_list = bare.matches(',').count() >= 2
+        && bare.split(',').all(is_number)
+        && !is_grouped(bare.strip_prefix('-').unwrap_or(bare), ',')
+        && !is_indian(bare);
+    is_list.then(|| bare.replace(',', ", "))
+}
+
+/// `36,36,108` as a list, where the other side is one: it may be a number with the groups of India.
+pub(crate) fn list_beside(text: &str, other: &str) -> Option<String> {
+    let bare = undelimited(text);
+    let listed = other.contains(", ") || other.contains(" and ") || number_list(other).is_some();
+    (listed && is_indian(bare)).then(|| bare.replace(',', ", "))
+}
+
+/// Without the delimiters of a formula.
+fn undelimited(text: &str) -> &str {
+    let mut bare = text.trim_matches(['$', ' ', '.']);
+    for (open, close) in [("\\(", "\\)"), ("\\[", "\\]"), ("\\displaystyle", "")] {
+        let inner = bare.strip_prefix(open);
+        let inner = inner.and_then(|inner| inner.strip_suffix(close));
+        bare = inner.map_or(bare, |inner| inner.trim_matches([' ', '.']));
+    }
+    bare
 }
 
 fn is_digits(text: &str) -> bool {

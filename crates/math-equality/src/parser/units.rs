@@ -147,6 +147,10 @@ impl<'t, 'k> Reader<'t, 'k> {
             _ => return Ok(false),
         };
         self.at += 1;
+        // "7 percent of 7" computes; "of" behind a unit says what is measured.
+        if word == "of" && matches!(self.peek(), Some(Kind::Number(_))) {
+            return Err(Unreadable);
+        }
         phrase.add(word)?;
         Ok(true)
     }

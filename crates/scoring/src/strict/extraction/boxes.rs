@@ -94,16 +94,7 @@ fn leaves(boxes: &[Box]) -> Vec<&Box> {
 
 /// All closed boxes of a part, by their ends: one pass with a stack of open braces.
 fn boxes(rule: &Boxed, text: &str, part: Range<usize>) -> Vec<Box> {
-    let starts = |at: usize| {
-        rule.commands
-            .iter()
-            .any(|command| text[at..part.end].starts_with(command.as_str()))
-    };
-    let Some(first) = text[part.clone()]
-        .match_indices('\\')
-        .map(|(at, _)| at)
-        .find(|&at| starts(part.start + at))
-    else {
+    let Some(first) = rule.any_command.find(&text[part.clone()]) else {
         return Vec::new();
     };
     let bytes = text.as_bytes();
