@@ -78,29 +78,57 @@ fn family(text: &str) -> Option<Family<'_>> {
     {
         return None;
     }
-    const RESTRICTS: [&str; 10] = [
-        "positive", "negative", "odd", "even", "zero", "natural", "<", ">", "\\", "=",
-    ];
-    let plain = [
-        "\\in", "\\mathbb", "\\text", "\\quad", "\\qquad", "\\mathrm",
-    ]
-    .iter()
-    .fold(clause.to_owned(), |rest, command| rest.replace(command, ""));
-    let plain = plain
-        .replace("\\ ", "")
-        .replace("\\,", "")
-        .replace("\\;", "");
-    let said_more = RESTRICTS.iter().any(|word| plain.contains(word))
-        || plain.contains(|c: char| c.is_ascii_digit());
-    let blank = || {
-        let words = plain.split(|c: char| !c.is_ascii_alphanumeric());
-        words.filter(|word| *word != letter).collect()
-    };
     Some(Family {
         bare,
         letter,
-        restriction: said_more.then(blank),
+        restriction: restriction(clause, letter),
     })
+}
+
+/// What a clause says besides that its letter is any integer, with a sign for the letter; `None`
+/// where it says nothing more. Every other word or sign may restrict it: `prime`, `k > 0`, `^+`.
+fn restriction(clause: &str, letter: &str) -> Option<String> {
+    const TYPESETTING: [&str; 15] = [
+        "\\in", "\\mathbb", "\\mathrm", "\\textrm", "\\text", "\\quad", "\\qquad", "\\forall",
+        "\\left", "\\right", "\\ ", "\\,", "\\;", "\\(", "\\)",
+    ];
+    const SAYS_INTEGER: [&str; 16] = [
+        "a",
+        "all",
+        "an",
+        "and",
+        "any",
+        "arbitrary",
+        "each",
+        "every",
+        "for",
+        "integer",
+        "integers",
+        "is",
+        "some",
+        "where",
+        "with",
+        "Z",
+    ];
+    let is_punctuation = |c: char| c.is_whitespace() || "{}$(),.:;~".contains(c);
+    let plain = TYPESETTING.iter().fold(clause.to_owned(), |rest, command| {
+        rest.replace(command, " ")
+    });
+    let (mut said, mut says_more) = (String::with_capacity(plain.len()), false);
+    let mut rest = plain.as_str();
+    while let Some(first) = rest.chars().next() {
+        let word = rest.len() - rest.trim_start_matches(char::is_alphanumeric).len();
+        let (part, behind) = rest.split_at(word.max(first.len_utf8()));
+        rest = behind;
+        if part == letter {
+            said.push('_');
+        } else if !part.starts_with(is_punctuation) {
+            says_more |= !SAYS_INTEGER.contains(&part);
+            said.push_str(part);
+            said.push(' ');
+        }
+    }
+    says_more.then_some(said)
 }
 
 fn symbols(value: &Value) -> Vec<Symbol> {

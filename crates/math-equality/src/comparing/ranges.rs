@@ -329,6 +329,8 @@ fn one_sided(left: &Expr, right: &Expr, sign: Comparison) -> Option<Range> {
 
 /// The numbers that two sets share; `None` where their ends cannot be ordered.
 fn intersected(left: &Range, right: &Range) -> Option<Range> {
+    /// Sets in more pieces are compared part by part: one point after another is cut out of all.
+    const MAX_PIECES: usize = 64;
     let variable = common_variable(left, right)?;
     let (left, right) = (ordered(&left.pieces)?, ordered(&right.pieces)?);
     let mut pieces = Vec::new();
@@ -351,7 +353,7 @@ fn intersected(left: &Range, right: &Range) -> Option<Range> {
             }
         }
     }
-    Some(Range { pieces, variable })
+    (pieces.len() <= MAX_PIECES).then_some(Range { pieces, variable })
 }
 
 /// All other real numbers.

@@ -150,7 +150,10 @@ impl<'t, 'k> Reader<'t, 'k> {
                     let Value::Set(mut elements) = self.bracket(Bracket::Brace)? else {
                         return Err(Unreadable);
                     };
-                    let element = elements.pop().filter(|_| elements.is_empty());
+                    // `x\{x\}` may have the fractional part, or a set.
+                    let element = elements.pop().filter(|element| {
+                        elements.is_empty() && matches!(element.as_expr(), Some(Expr::Sum(_)))
+                    });
                     product.multiply(element.ok_or(Unreadable)?, true)?;
                 }
                 Some(kind) if self.starts_factor(kind) => {

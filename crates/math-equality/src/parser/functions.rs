@@ -7,6 +7,7 @@ use super::{
 };
 use crate::calculus;
 use crate::expr::{Constant, Expr, Function, Number, Symbol};
+use crate::value::Comparison;
 use dashu_ratio::RBig;
 
 impl<'t, 'k> Reader<'t, 'k> {
@@ -257,7 +258,13 @@ impl<'t, 'k> Reader<'t, 'k> {
                     Expr::Constant(Constant::I) => Expr::symbol("i"),
                     name => name,
                 });
-                if !matches!(self.peek(), Some(Kind::Compare(_))) {
+                // A sum over `n \ne 1` or `n < 1` has no first term.
+                let begins = match self.peek() {
+                    Some(Kind::Compare(Comparison::Equal | Comparison::GreaterOrEqual)) => true,
+                    Some(Kind::Compare(_)) => large == Large::Limit,
+                    _ => false,
+                };
+                if !begins {
                     return Err(Unreadable);
                 }
                 self.at += 1;

@@ -192,11 +192,29 @@ pub(super) fn places(question: &str) -> Option<i32> {
         ("five", 5),
         ("six", 6),
     ];
+    /// Words that make another number of the ones behind "nearest", or another rounding.
+    const SCALES: [&str; 5] = ["thousand", "million", "billion", "trillion", "cent"];
+    const OTHERWISE: [&str; 11] = [
+        "exact",
+        "not round",
+        "n't round",
+        "without rounding",
+        "round up",
+        "rounded up",
+        "rounding up",
+        "round down",
+        "rounded down",
+        "rounding down",
+        "truncat",
+    ];
     // Most questions round nothing.
     if !question.contains("nearest ") && !question.contains("decimal place") {
         return None;
     }
     let question = question.to_ascii_lowercase();
+    if OTHERWISE.iter().any(|words| question.contains(words)) {
+        return None;
+    }
     let mut found: Option<i32> = None;
     let nearest = question.split("nearest ").skip(1).map(|behind| {
         let word = behind
@@ -205,6 +223,12 @@ pub(super) fn places(question: &str) -> Option<i32> {
             .unwrap_or_default();
         let two = behind.starts_with("ten thousandth");
         let word = if two { "ten thousandth" } else { word };
+        // `hundred thousand`, `tenth of a million`, `ten cents`
+        let rest = behind[word.len()..].trim_start();
+        let rest = rest.strip_prefix("of a ").unwrap_or(rest);
+        if SCALES.iter().any(|scale| rest.starts_with(scale)) {
+            return None;
+        }
         let known = NEAREST.iter().find(|(name, _)| *name == word);
         known.map(|(_, places)| *places)
     });
@@ -239,6 +263,12 @@ mod tests {
             ("to the nearest hundred dollars", Some(-2)),
             ("the nearest tenth or the nearest cent", None),
             ("walks to the nearest shop", None),
+            ("to the nearest hundred thousand", None),
+            ("to the nearest hundred thousandth", None),
+            ("to the nearest tenth of a million", None),
+            ("to the nearest ten cents", None),
+            ("Round up to the nearest whole number.", None),
+            ("Bags to the nearest tenth: what is the exact mass?", None),
             ("How far is it?", None),
         ] {
             assert_eq!(places(question), expected, "{question}");
