@@ -45,8 +45,9 @@ pub(crate) fn without_clause(text: &str) -> Option<&str> {
     const MIN_BYTES: usize = 8;
     if text.len() < MIN_BYTES
         || !text.bytes().any(|byte| byte.is_ascii_lowercase())
-        // Every clause begins with a word before a blank, with a command or with a bracket.
-        || !text.contains([' ', '\\', '('])
+        // Every clause begins with a word before a blank, with a bracket or with a command.
+        || !text.contains([' ', '('])
+            && ["\\in", "\\forall"].iter().all(|command| !text.contains(command))
     {
         return None;
     }

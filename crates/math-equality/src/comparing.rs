@@ -117,6 +117,7 @@ pub(crate) fn compare(left: &Value, right: &Value, budget: &mut Budget) -> Outco
     }
 }
 
+pub(crate) use quantities::rounds_to;
 pub(crate) use relations::stated_sum;
 
 /// Whether a value is a number without letters.
@@ -228,17 +229,27 @@ const FILLERS: [&str; 8] = ["a", "an", "the", "is", "are", "it", "it's", "its"];
 fn same_words(left: &str, right: &str) -> bool {
     fn words(text: &str) -> impl Iterator<Item = &str> {
         let is_boundary = |c: char| {
-            c.is_whitespace()
-                || matches!(
-                    c,
-                    ',' | '.' | ';' | ':' | '!' | '?' | '"' | '\'' | '，' | '。'
-                )
+            c.is_whitespace() || matches!(c, ',' | ';' | ':' | '!' | '?' | '"' | '\'' | '，' | '。')
         };
-        text.split(is_boundary)
-            .filter(|word| !word.is_empty() && !FILLERS.contains(word))
+        let ends = |(at, _): &(usize, &str)| !is_decimal_point(text, *at);
+        let points = text.match_indices('.').filter(ends).map(|(at, _)| at);
+        let mut start = 0;
+        points.chain([text.len()]).flat_map(move |end| {
+            let sentence = &text[start..end];
+            start = (end + 1).min(text.len());
+            let words = sentence.split(is_boundary);
+            words.filter(|word| !word.is_empty() && !FILLERS.contains(word))
+        })
     }
     // Two texts of fillers alone must not agree by having no word left; their signs decide.
     (words(left).eq(words(right)) && words(left).next().is_some()) || bare(left) == bare(right)
+}
+
+/// Whether a point stands between digits: `4.48` is not `448`.
+fn is_decimal_point(text: &str, at: usize) -> bool {
+    let is_digit = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_digit);
+    let bytes = text.as_bytes();
+    is_digit(at.checked_sub(1).and_then(|before| bytes.get(before))) && is_digit(bytes.get(at + 1))
 }
 
 /// A text without what only typesets it.
@@ -262,8 +273,13 @@ fn bare(text: &str) -> String {
         ("\\quad", ""),
     ];
     let mut bare: String = text
-        .chars()
-        .filter(|c| !c.is_whitespace() && !matches!(c, '$' | '.'))
+        .char_indices()
+        .filter(|&(at, c)| match c {
+            '$' => false,
+            '.' => is_decimal_point(text, at),
+            c => !c.is_whitespace(),
+        })
+        .map(|(_, c)| c)
         .collect();
     for (command, plain) in TYPESETTING {
         if bare.contains(command) {

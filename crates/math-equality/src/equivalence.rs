@@ -48,7 +48,7 @@ mod tests;
 use dashu_int::IBig;
 use dashu_ratio::RBig;
 
-pub(crate) use self::{numeric::value_f64, proportional::proportional};
+pub(crate) use self::{numeric::value_f64, proportional::proportional, substitution::replaced};
 
 use self::normal_form::NormalForms;
 use self::polynomial::Stop;

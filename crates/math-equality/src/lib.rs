@@ -24,7 +24,8 @@
 //! - [`options`]: what a comparison overlooks;
 //! - `expr`, `value`, `show`: formulas, what an answer denotes, and both in print;
 //! - `parser`: text to value; `reading`: what may stand around a formula; `prose`: words and
-//!   formulas together; `delimiters`: formulas between dollar signs and their like;
+//!   formulas together; `parameters`: letters that run through the integers; `delimiters`: formulas between dollar signs and their like;
+//! - `calculus`: integrals and series that have a value;
 //! - `comparing`: value = value?
 //! - `equivalence`: expression = expression?
 //! - `budget`: steps instead of a clock.
@@ -39,6 +40,7 @@
 //! and that nothing else decides.
 
 mod budget;
+mod calculus;
 mod clauses;
 mod comparing;
 mod decision;
@@ -46,6 +48,7 @@ mod delimiters;
 mod equivalence;
 mod expr;
 pub mod options;
+mod parameters;
 mod parser;
 mod prose;
 mod reading;
@@ -56,7 +59,7 @@ pub use budget::{Budget, Exhausted};
 pub use decision::EqualityDecision;
 pub use delimiters::formulas;
 pub use options::{Options, Percent, Units};
-pub use parser::{Case, TABLES, asks_for_order, table_cases};
+pub use parser::{Case, TABLES, asks_for_order, decimal_digit, table_cases};
 pub use prose::{is_prose, same as same_prose};
 use std::fmt::{self, Display, Formatter};
 
@@ -156,6 +159,11 @@ pub fn compare_texts(
     if verdict.equal {
         return Ok(verdict);
     }
+    if let Some(renamed) = parameters::compared(left, right, budget)?
+        && renamed.equal
+    {
+        return Ok(EqualityDecision::of(true, "equal/integers_renamed"));
+    }
     let bare = (
         clauses::without_clause(left),
         clauses::without_clause(right),
@@ -188,6 +196,12 @@ pub fn stated_sum(answer: &Reading) -> Option<Reading> {
 /// Whether a reading is a number without letters.
 pub fn is_number(reading: &Reading) -> bool {
     comparing::is_number(&reading.0)
+}
+
+/// Whether a number, rounded to so many decimal places, is the other one; halves are rounded away
+/// from zero, and tens have the place −1. Only where the error of computing it cannot matter.
+pub fn rounds_to(exact: &Reading, rounded: &Reading, places: i32) -> bool {
+    comparing::rounds_to(&exact.0, &rounded.0, places)
 }
 
 /// What a text is read as, in short: `sum(x,2)`, `interval[0,inf)`, `list(1,2)`, `qty(5;cm)`.

@@ -1,7 +1,7 @@
 //! Text → value.
 //!
 //! An answer or a reference goes in, as extracted or as a dataset has it; a [`Value`] comes out.
-//! Nothing is simplified here but fractions of integers, and nothing is refused: what no rule reads
+//! Nothing is simplified here but fractions of integers, integrals and series, and nothing is refused: what no rule reads
 //! comes back as [`Value::Text`]. Every step takes time linear in the text, and nesting is limited,
 //! so that no text can exhaust the stack.
 //!
@@ -35,8 +35,10 @@ mod vectors;
 mod words;
 mod wrapping;
 
+pub(crate) use self::respelling::list_beside;
 pub(crate) use self::tables::measure;
 pub use self::tables::{Case, TABLES};
+pub use self::wrapping::decimal_digit;
 
 use self::words::Phrase;
 use super::value::Value;

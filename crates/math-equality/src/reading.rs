@@ -22,6 +22,10 @@ pub(super) fn read(text: &str, other: &str, trace: &mut Vec<&'static str>) -> Va
         trace.push("parse/grouped_by_blanks");
         return parser::parse(&grouped).value;
     }
+    if let Some(list) = parser::list_beside(text, other) {
+        trace.push("parse/formula");
+        return parser::parse(&list).value;
+    }
     if let Some(exact) = before_approximation(text, other)
         && let Some(value) = read_formula(exact, &mut Vec::new())
     {
@@ -29,8 +33,11 @@ pub(super) fn read(text: &str, other: &str, trace: &mut Vec<&'static str>) -> Va
         return value;
     }
     let text = without_words_again(text).unwrap_or(text);
+    // Most answers hold no sign that any of them begins with.
+    let may_conclude = text.contains('\\') || !text.is_ascii();
     let conclusion = CONCLUSIONS
         .iter()
+        .filter(|_| may_conclude)
         .filter_map(|sign| Some(text.rfind(sign)? + sign.len()))
         .max();
     // Only what reads as a formula: words behind the sign are no conclusion.
@@ -82,8 +89,9 @@ fn before_approximation<'t>(text: &'t str, other: &str) -> Option<&'t str> {
         let point = text.bytes().position(|byte| byte == b'.');
         point.is_some_and(|at| text[at + 1..].starts_with(|c: char| c.is_ascii_digit()))
     };
-    // Each of the signs has one of these; most answers have none, and are not searched.
-    if !text.contains(['\\', '≈', '(']) || decimal(other) {
+    // Each of the signs has one of these, and a decimal has a point; most answers have none, and
+    // are not searched.
+    if !text.contains(['\\', '≈', '(']) || !text.contains('.') || decimal(other) {
         return None;
     }
     let (at, sign) = SIGNS

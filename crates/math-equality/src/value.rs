@@ -39,7 +39,7 @@ pub(crate) enum Value {
     /// written), and whether `p.m.` (`Some(true)`) or `a.m.` (`Some(false)`) stands beside it.
     Time(Time),
     /// Digits in a base other than ten, kept as written: value and base.
-    InBase(dashu_int::IBig, u32),
+    InBase(dashu_ratio::RBig, u32),
     /// Cases: value and condition each; the condition is `None` for "otherwise".
     Piecewise(Vec<(Value, Option<Value>)>),
     /// `a ± b` (first) or `± b` (`None`): two values.

@@ -18,7 +18,7 @@ macro_rules! case_files {
 }
 
 /// The files of whole judgements, by name; the name starts with the profile's.
-pub const JUDGEMENT_FILES: [(&str, &str); 23] = case_files![
+pub const JUDGEMENT_FILES: [(&str, &str); 24] = case_files![
     "official-exceptions.toml",
     "official-extraction.toml",
     "official-fractions.toml",
@@ -26,6 +26,7 @@ pub const JUDGEMENT_FILES: [(&str, &str); 23] = case_files![
     "official-substrings.toml",
     "official-unicode.toml",
     "official-units.toml",
+    "strict-calculus.toml",
     "strict-clauses.toml",
     "strict-expressions.toml",
     "strict-extraction.toml",

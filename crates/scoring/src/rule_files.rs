@@ -14,7 +14,7 @@ macro_rules! files {
 }
 
 /// Path below `answer-normalizers/` and content, in the order of the paths.
-const FILES: [(&str, &str); 19] = files![
+const FILES: [(&str, &str); 20] = files![
     "extractors/answer_is.toml",
     "extractors/bold.toml",
     "extractors/boxed.toml",
@@ -26,6 +26,7 @@ const FILES: [(&str, &str); 19] = files![
     "extractors/refusals.toml",
     "extractors/runs_on.toml",
     "extractors/thoughts.toml",
+    "profiles/as_asked.toml",
     "profiles/choice.toml",
     "profiles/exact.toml",
     "profiles/official.toml",

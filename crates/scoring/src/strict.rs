@@ -8,6 +8,7 @@
 //! A [`Profile`] says which rules find an answer and what a comparison overlooks; a user may bring
 //! one.
 
+mod asked;
 mod extraction; // completion → answer
 mod final_answer; // solution → answer, without a reference
 mod judging; // answer, reference → judgement

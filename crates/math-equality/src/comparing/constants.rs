@@ -4,7 +4,7 @@ use dashu_int::Sign;
 
 use crate::budget::{Budget, Exhausted};
 use crate::equivalence::equivalent;
-use crate::expr::{Expr, Symbol};
+use crate::expr::{Expr, Function, Symbol};
 
 /// Most constants whose names are matched; an answer with more of them is compared as written.
 const MOST: usize = 4;
@@ -22,6 +22,10 @@ pub(super) fn equal_after_renaming(
     let Some((from, to)) = constants(left, right) else {
         return Ok(false);
     };
+    // `\int_C` is taken along a curve.
+    if is_bound(left, &from) || is_bound(right, &to) {
+        return Ok(false);
+    }
     let mut names = to.clone();
     // At most MOST! = 24 orders, less the one in which nothing changes: that comparison has failed.
     let renamed_equal = may_be_renamed(&from, &to)
@@ -62,6 +66,23 @@ fn constants(left: &Expr, right: &Expr) -> Option<(Vec<Symbol>, Vec<Symbol>)> {
         && !varying.is_empty()
         && !others.is_empty();
     fits.then_some((from, to))
+}
+
+/// Whether one of the names is the bound of an integral that is kept as written.
+fn is_bound(expr: &Expr, names: &[Symbol]) -> bool {
+    match expr {
+        Expr::Number(_) | Expr::Constant(_) | Expr::Symbol(_) => false,
+        Expr::Power(base, exponent) => is_bound(base, names) || is_bound(exponent, names),
+        Expr::Apply(Function::Opaque, parts) => {
+            let integral = matches!(parts.first(), Some(Expr::Symbol(name)) if &*name.0 == "int");
+            let bound = |part: &Expr| matches!(part, Expr::Symbol(name) if names.contains(name));
+            integral && parts[1..parts.len() - 1].iter().any(bound)
+                || parts.iter().any(|part| is_bound(part, names))
+        }
+        Expr::Sum(parts) | Expr::Product(parts) | Expr::Apply(_, parts) | Expr::Call(_, parts) => {
+            parts.iter().any(|part| is_bound(part, names))
+        }
+    }
 }
 
 fn symbols(expr: &Expr) -> Vec<Symbol> {

@@ -5,10 +5,10 @@ use dashu_ratio::RBig;
 
 use super::{Outcome, constants, determinants, different, either, same, units};
 use crate::budget::{Budget, Exhausted};
-use crate::equivalence::equivalent;
+use crate::equivalence::{equivalent, value_f64};
 use crate::expr::{Constant, Expr, Function, Number};
 use crate::options::{Percent, Units};
-use crate::value::{Quantity, Time, Unit};
+use crate::value::{Quantity, Time, Unit, Value};
 
 /// Two quantities: the same expression under units that do not contradict each other.
 pub(super) fn compare(left: &Quantity, right: &Quantity, budget: &mut Budget) -> Outcome {
@@ -69,6 +69,11 @@ pub(super) fn expressions(left: &Expr, right: &Expr, budget: &mut Budget) -> Out
     {
         return either(equivalent(&left, &right, budget)?.equal, "equal/magnitude");
     }
+    if !direct.equal
+        && let Some((left, right)) = capital_base(left, right).or_else(|| capital_base(right, left))
+    {
+        return either(equivalent(&left, &right, budget)?.equal, direct.rule);
+    }
     if !direct.equal && constants::equal_after_renaming(left, right, budget)? {
         return same("equal/constants_renamed");
     }
@@ -91,6 +96,92 @@ fn magnitude(short: &Expr, number: &Expr) -> Option<(Expr, Expr)> {
     };
     let value = Number::exact(&count.value * RBig::from(thousands));
     Some((Expr::Number(value), number.clone()))
+}
+
+/// Whether a number, rounded to so many decimal places, is the other one.
+pub(crate) fn rounds_to(exact: &Value, rounded: &Value, places: i32) -> bool {
+    /// More than any error of a machine number that has one.
+    const MARGIN: f64 = 1e-9;
+    let (Value::Quantity(exact), Value::Quantity(rounded)) = (exact, rounded) else {
+        return false;
+    };
+    let agree = match (&exact.unit, &rounded.unit) {
+        (Some(a), Some(b)) => a == b,
+        (Some(unit), None) | (None, Some(unit)) => *unit != Unit::Percent,
+        (None, None) => true,
+    };
+    let Expr::Number(number) = &rounded.expr else {
+        return false;
+    };
+    let ten = RBig::from(10);
+    let scale = (0..places.unsigned_abs().min(64)).fold(RBig::ONE, |scale, _| scale * &ten);
+    let (target, in_units) = if places < 0 {
+        (&number.value / &scale, RBig::ONE / &scale)
+    } else {
+        (&number.value * &scale, scale)
+    };
+    if !agree || !target.is_int() {
+        return false;
+    }
+    let half = RBig::from_parts(1.into(), 2_u8.into());
+    if let Expr::Number(exact) = &exact.expr {
+        let value = &exact.value * &in_units;
+        let negative = value < RBig::ZERO;
+        let magnitude = if negative { -value } else { value };
+        let nearest = RBig::from((magnitude + half).floor());
+        return target == if negative { -nearest } else { nearest };
+    }
+    if has_symbols(&exact.expr) {
+        return false;
+    }
+    let Some(value) = value_f64(&exact.expr).filter(|value| value.is_finite()) else {
+        return false;
+    };
+    let distance = (value * in_units.to_f64().value() - target.to_f64().value()).abs();
+    distance < 0.5 - MARGIN * (1.0 + value.abs())
+}
+
+/// `E^{-x}` of computer algebra against `e^{-x}`: the capital only ever raised to letters, and the
+/// other side raises e.
+fn capital_base(capital: &Expr, plain: &Expr) -> Option<(Expr, Expr)> {
+    fn with_small_base(expr: &Expr, found: &mut bool) -> Option<Expr> {
+        let all = |parts: &[Expr], found: &mut bool| {
+            let parts = parts.iter().map(|part| with_small_base(part, found));
+            parts.collect::<Option<Vec<_>>>()
+        };
+        Some(match expr {
+            Expr::Power(base, exponent) if is_capital(base) && has_symbols(exponent) => {
+                *found = true;
+                let exponent = with_small_base(exponent, found)?;
+                Expr::Power(Box::new(Expr::Constant(Constant::E)), Box::new(exponent))
+            }
+            part if is_capital(part) => return None,
+            Expr::Number(_) | Expr::Constant(_) | Expr::Symbol(_) => expr.clone(),
+            Expr::Power(base, exponent) => Expr::Power(
+                Box::new(with_small_base(base, found)?),
+                Box::new(with_small_base(exponent, found)?),
+            ),
+            Expr::Sum(parts) => Expr::Sum(all(parts, found)?),
+            Expr::Product(parts) => Expr::Product(all(parts, found)?),
+            Expr::Apply(function, parts) => Expr::Apply(*function, all(parts, found)?),
+            Expr::Call(name, parts) => Expr::Call(name.clone(), all(parts, found)?),
+        })
+    }
+    let is_e = |part: &Expr| matches!(part, Expr::Constant(Constant::E));
+    if !mentions(plain, &is_e)
+        || mentions(plain, &is_capital)
+        || mentions(capital, &is_e)
+        || !mentions(capital, &is_capital)
+    {
+        return None;
+    }
+    let mut found = false;
+    let small = with_small_base(capital, &mut found)?;
+    found.then(|| (small, plain.clone()))
+}
+
+fn is_capital(expr: &Expr) -> bool {
+    matches!(expr, Expr::Symbol(name) if &*name.0 == "E")
 }
 
 /// `180° - 2α` against `180 - 2α`: with letters, the degree signs of one side may be missing.
@@ -266,13 +357,33 @@ pub(super) fn same_expression(
 }
 
 /// A number written in another base against its digits without the base.
-pub(super) fn base_missing(value: &IBig, base: u32, quantity: &Quantity) -> bool {
+pub(super) fn base_missing(value: &RBig, base: u32, quantity: &Quantity) -> bool {
     match &quantity.expr {
         Expr::Number(number) if quantity.unit.is_none() => {
             // Above ten a digit may be a letter, which no number is read with.
-            (2..=10).contains(&base)
-                && number.value.to_string() == value.in_radix(base as u8).to_string()
+            (2..=10).contains(&base) && digits_of(value, base).as_ref() == Some(&number.value)
         }
         _ => false,
     }
+}
+
+/// The number that the digits of a value in a base are when they are read in base ten.
+fn digits_of(value: &RBig, base: u32) -> Option<RBig> {
+    /// More places than this no one writes.
+    const MAX_PLACES: usize = 64;
+    let base_value = RBig::from(base);
+    let (mut whole, mut places) = (value.clone(), 0);
+    while !whole.is_int() {
+        places += 1;
+        if places > MAX_PLACES {
+            return None;
+        }
+        whole *= &base_value;
+    }
+    let digits = whole.numerator().in_radix(base as u8).to_string();
+    let digits = IBig::from_str_radix(&digits, 10).ok()?;
+    Some(RBig::from_parts(
+        digits,
+        dashu_int::UBig::from(10_u8).pow(places),
+    ))
 }

@@ -58,6 +58,11 @@ fn is_inequality(sign: &Comparison) -> bool {
     )
 }
 
+/// `x ≠ 1`
+fn is_exclusion(value: &Value) -> bool {
+    matches!(value, Value::Relation(_, signs) if signs.as_slice() == [Comparison::NotEqual])
+}
+
 /// A pair may stand for an open interval where the other side is surely an interval.
 pub(super) fn is_plain_pair_allowed(other: &Value) -> bool {
     is_range(other)
@@ -85,8 +90,10 @@ pub(super) fn of(value: &Value, pairs: bool) -> Option<Range> {
         }
         Value::NumberSet('R') => Some(Range::of_pieces(vec![everything()])),
         Value::Union(parts) => union(parts, true),
+        // `x ≠ 1, 4` excludes both, also where it says "or".
+        Value::List(parts) if parts.iter().all(is_exclusion) => intersection(parts),
         // A list of numbers or of equations is no range: one part must be.
-        Value::List(parts) => union(parts, pairs),
+        Value::List(parts) => listed(parts, pairs),
         Value::Intersection(parts) => intersection(parts),
         Value::System(parts) => {
             let both = intersection(parts)?;
@@ -122,8 +129,30 @@ pub(super) fn of(value: &Value, pairs: bool) -> Option<Range> {
     }
 }
 
+/// What a comma or "or" makes of its parts: `[3, \infty), [0, \infty)` are two answers, since as one
+/// set the first would say nothing. A set that is repeated is one answer.
+fn listed(parts: &[Value], pairs: bool) -> Option<Range> {
+    /// More sets are compared one by one.
+    const MAX_SETS: usize = 64;
+    if parts.iter().any(|part| matches!(part, Value::Relation(..))) {
+        return union(parts, pairs);
+    }
+    if parts.len() > MAX_SETS {
+        return None;
+    }
+    let mut distinct: Vec<&Value> = Vec::with_capacity(parts.len());
+    for part in parts {
+        if !distinct.contains(&part) {
+            distinct.push(part);
+        }
+    }
+    let all = union(distinct.iter().copied(), pairs)?;
+    let apart = distinct.len() == 1 || !overlap(&all.pieces)?;
+    apart.then_some(all)
+}
+
 /// All numbers of any part.
-fn union(parts: &[Value], pairs: bool) -> Option<Range> {
+fn union<'v>(parts: impl IntoIterator<Item = &'v Value>, pairs: bool) -> Option<Range> {
     let mut all = Range::of_pieces(Vec::new());
     for part in parts {
         let part = of(part, pairs).or_else(|| root(part))?;
@@ -131,6 +160,15 @@ fn union(parts: &[Value], pairs: bool) -> Option<Range> {
         all.pieces.extend(part.pieces);
     }
     Some(all)
+}
+
+/// Whether two of some pieces share more than an end; `None` where these have no order.
+fn overlap(pieces: &[Interval]) -> Option<bool> {
+    let ordered = ordered(pieces)?;
+    let starts_within = |pair: &[Ordered]| {
+        pair[1].lower < pair[0].upper && !same_place(pair[1].lower, pair[0].upper)
+    };
+    Some(ordered.windows(2).any(starts_within))
 }
 
 /// The numbers of every part.
@@ -291,6 +329,8 @@ fn one_sided(left: &Expr, right: &Expr, sign: Comparison) -> Option<Range> {
 
 /// The numbers that two sets share; `None` where their ends cannot be ordered.
 fn intersected(left: &Range, right: &Range) -> Option<Range> {
+    /// Sets in more pieces are compared part by part: one point after another is cut out of all.
+    const MAX_PIECES: usize = 64;
     let variable = common_variable(left, right)?;
     let (left, right) = (ordered(&left.pieces)?, ordered(&right.pieces)?);
     let mut pieces = Vec::new();
@@ -313,7 +353,7 @@ fn intersected(left: &Range, right: &Range) -> Option<Range> {
             }
         }
     }
-    Some(Range { pieces, variable })
+    (pieces.len() <= MAX_PIECES).then_some(Range { pieces, variable })
 }
 
 /// All other real numbers.

@@ -9,7 +9,7 @@ use dashu_ratio::RBig;
 use crate::parser::measure;
 use crate::value::Unit;
 
-/// The highest power of a unit that is looked at.
+/// The size of a higher power is that of this one: the powers themselves tell them apart.
 const MAX_POWER: i32 = 9;
 
 /// What a compound of units measures: dimensions with their powers, and its size.
@@ -75,11 +75,7 @@ fn compound(name: &str) -> Option<Compound> {
         let sign = if index == 0 { 1 } else { -1 };
         for factor in part.split_whitespace() {
             let (unit, power) = factor.split_once('^').unwrap_or((factor, "1"));
-            let power: i32 = power
-                .parse()
-                .ok()
-                // The size is multiplied out below, once for each power.
-                .filter(|power: &i32| power.abs() <= MAX_POWER)?;
+            let power = i32::from(power.parse::<i16>().ok()?);
             let measure = measure(unit)?;
             // A volume is a cube of a length, an area its square.
             let (dimension, times) = match measure.dimension.as_str() {
@@ -89,7 +85,7 @@ fn compound(name: &str) -> Option<Compound> {
                 other => (other, 1),
             };
             *dimensions.entry(dimension.to_owned()).or_insert(0) += sign * times * power;
-            for _ in 0..power.abs() {
+            for _ in 0..power.abs().min(MAX_POWER) {
                 if sign * power > 0 {
                     size *= &measure.size;
                 } else {

@@ -13,6 +13,9 @@ const MAX_TERMS: usize = 2_000;
 /// The same for their total degree.
 const MAX_DEGREE: u32 = 200;
 
+/// A power that takes more steps than this is not written out.
+const MAX_POWER_STEPS: u64 = 5_000;
+
 /// Exponents of atoms by the number of the atom, ascending; exponents are positive.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Monomial(pub Vec<(u16, u32)>);
@@ -201,15 +204,38 @@ impl Polynomial {
         relations: &[Relation],
         budget: &mut Budget,
     ) -> Result<Self, Stop> {
-        if exponent > MAX_DEGREE {
+        // A power that would cost most of a budget is left to later stages, which do not write it
+        // out. Where relations may keep it short, its steps are counted on the way.
+        if exponent > MAX_DEGREE
+            || relations.is_empty() && power_steps(self.terms.len(), exponent) > MAX_POWER_STEPS
+        {
             return Err(Stop::TooLarge);
         }
         let mut power = Self::constant(RBig::ONE);
+        let mut steps = 0;
         for _ in 0..exponent {
+            steps += (power.terms.len() * self.terms.len()) as u64 / 2;
+            if steps > MAX_POWER_STEPS {
+                return Err(Stop::TooLarge);
+            }
             power = power.multiply(self, relations, budget)?;
         }
         Ok(power)
     }
+}
+
+/// About how many steps it takes to write out a power of so many terms: half of
+/// `terms · C(exponent + terms − 1, terms)`.
+fn power_steps(terms: usize, exponent: u32) -> u64 {
+    let mut steps = 1_u64;
+    for place in 1..=terms as u64 {
+        // Exact at every place: a product of `place` neighbours is divisible by its factorial.
+        steps = steps.saturating_mul(u64::from(exponent) + place - 1) / place;
+        if steps > MAX_POWER_STEPS {
+            return steps;
+        }
+    }
+    steps.saturating_mul(terms as u64) / 2
 }
 
 /// Replaces high powers of atoms by their values.

@@ -91,7 +91,7 @@ pub(super) fn rewritten(expr: &Expr, replace: &impl Fn(&Expr) -> Option<Expr>) -
 
 /// The expression with another expression in the place of a symbol. An inner sum over the same
 /// symbol is rare enough to be left alone as a whole.
-pub(super) fn replaced(expr: &Expr, symbol: &Symbol, replacement: &Expr) -> Expr {
+pub(crate) fn replaced(expr: &Expr, symbol: &Symbol, replacement: &Expr) -> Expr {
     rewritten(expr, &|part| match part {
         Expr::Symbol(name) if name == symbol => Some(replacement.clone()),
         Expr::Apply(Function::FiniteSum | Function::FiniteProduct, parts) if matches!(parts.first(), Some(Expr::Symbol(index)) if index == symbol) => {

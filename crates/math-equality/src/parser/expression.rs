@@ -144,6 +144,18 @@ impl<'t, 'k> Reader<'t, 'k> {
                         true,
                     )?;
                 }
+                // `2\left\{x + 1\right\}`: braces that group.
+                Some(Kind::Open(Bracket::Brace)) if self.at > last && !self.in_set => {
+                    last = self.at;
+                    let Value::Set(mut elements) = self.bracket(Bracket::Brace)? else {
+                        return Err(Unreadable);
+                    };
+                    // `x\{x\}` may have the fractional part, or a set.
+                    let element = elements.pop().filter(|element| {
+                        elements.is_empty() && matches!(element.as_expr(), Some(Expr::Sum(_)))
+                    });
+                    product.multiply(element.ok_or(Unreadable)?, true)?;
+                }
                 Some(kind) if self.starts_factor(kind) => {
                     // Two numbers side by side are no product.
                     let number = |kind: &Kind<'_>| matches!(kind, Kind::Number(_));

@@ -5,7 +5,9 @@ use super::{
     reader::{Reader, Reading, Unreadable, plain},
     tokens::{Bracket, Kind, Large, Named},
 };
-use crate::expr::{Constant, Expr, Function, Number};
+use crate::calculus;
+use crate::expr::{Constant, Expr, Function, Number, Symbol};
+use crate::value::Comparison;
 use dashu_ratio::RBig;
 
 impl<'t, 'k> Reader<'t, 'k> {
@@ -76,7 +78,11 @@ impl<'t, 'k> Reader<'t, 'k> {
             ]),
             // What the error function lacks of 1.
             (Named::Opaque("erfc"), None) => {
-                Expr::Sum(vec![Expr::integer(1), opaque("erf", arguments).negated()])
+                let [argument] = <[Expr; 1]>::try_from(arguments).map_err(|_| Unreadable)?;
+                Expr::Sum(vec![Expr::integer(1), calculus::erf(argument).negated()])
+            }
+            (Named::Opaque("erf"), None) if arguments.len() == 1 => {
+                calculus::erf(arguments.into_iter().next().expect("one argument"))
             }
             (Named::Opaque(name), None) => opaque(name, arguments),
             _ => return Err(Unreadable),
@@ -171,8 +177,74 @@ impl<'t, 'k> Reader<'t, 'k> {
         Ok(vec![if negative { product.negated() } else { product }])
     }
 
+    /// Variable and integrand up to the differential that closes an integral, `x^2 + 1\,dx`; `None`
+    /// where there is none outside of braces.
+    fn integrand(&mut self) -> Reading<Option<(Symbol, Expr)>> {
+        /// A limit on the search, which keeps a row of integrals linear.
+        const MAX_TOKENS: usize = 256;
+        let (mut depth, mut inner) = (0_usize, 0_usize);
+        let mut end = None;
+        for at in self.at..self.tokens.len().min(self.at + MAX_TOKENS) {
+            match &self.tokens[at].kind {
+                Kind::Open(_) => depth += 1,
+                Kind::Close(_) if depth == 0 => break,
+                Kind::Close(_) => depth -= 1,
+                _ if depth > 0 => {}
+                Kind::Large(Large::Integral) => inner += 1,
+                Kind::Letter('d')
+                    if matches!(
+                        self.tokens.get(at + 1).map(|token| &token.kind),
+                        Some(Kind::Letter(_) | Kind::Name(_))
+                    ) =>
+                {
+                    match inner.checked_sub(1) {
+                        Some(less) => inner = less,
+                        None => {
+                            end = Some(at);
+                            break;
+                        }
+                    }
+                }
+                Kind::Comma | Kind::Semicolon | Kind::Compare(_) | Kind::And | Kind::Or => break,
+                _ => {}
+            }
+        }
+        let Some(end) = end else {
+            return Ok(None);
+        };
+        let variable = match &self.tokens[end + 1].kind {
+            Kind::Letter(letter) => Expr::symbol(letter.encode_utf8(&mut [0; 4])),
+            Kind::Name(name) => Expr::symbol(name),
+            _ => return Ok(None),
+        };
+        let Expr::Symbol(variable) = variable else {
+            return Ok(None);
+        };
+        let body = if end == self.at {
+            Expr::integer(1)
+        } else {
+            let tokens = self.tokens;
+            self.tokens = &tokens[..end];
+            let body = self.nested(Self::expr);
+            self.tokens = tokens;
+            body?
+        };
+        // Never a second reading: integrals within one another would be read twice each.
+        if self.at != end {
+            return Err(Unreadable);
+        }
+        self.at = end + 2;
+        if matches!(self.peek(), Some(Kind::Underscore | Kind::Prime)) {
+            return Err(Unreadable);
+        }
+        Ok(Some((variable, body)))
+    }
+
     /// `\sum`, `\prod`, `\int`, `\lim` with bounds.
     pub(super) fn large(&mut self, large: Large) -> Reading<Expr> {
+        // The other signs of integrals go over areas and round curves.
+        let token = &self.tokens[self.at];
+        let plain_integral = matches!(&self.text[token.start..token.end], "\\int" | "\u{222b}");
         self.at += 1;
         let (mut index, mut lower, mut upper) = (None, None, None);
         for _ in 0..2 {
@@ -182,8 +254,17 @@ impl<'t, 'k> Reader<'t, 'k> {
                     continue;
                 }
                 self.expect(&Kind::Open(Bracket::Group))?;
-                index = Some(self.nested(Self::name)?);
-                if !matches!(self.peek(), Some(Kind::Compare(_))) {
+                index = Some(match self.nested(Self::name)? {
+                    Expr::Constant(Constant::I) => Expr::symbol("i"),
+                    name => name,
+                });
+                // A sum over `n \ne 1` or `n < 1` has no first term.
+                let begins = match self.peek() {
+                    Some(Kind::Compare(Comparison::Equal | Comparison::GreaterOrEqual)) => true,
+                    Some(Kind::Compare(_)) => large == Large::Limit,
+                    _ => false,
+                };
+                if !begins {
                     return Err(Unreadable);
                 }
                 self.at += 1;
@@ -193,8 +274,40 @@ impl<'t, 'k> Reader<'t, 'k> {
                 upper = Some(self.exponent()?);
             }
         }
+        if plain_integral
+            && let (Some(lower), Some(upper)) = (&lower, &upper)
+            && let Some((variable, body)) = self.integrand()?
+        {
+            return Ok(calculus::integral(
+                lower.clone(),
+                upper.clone(),
+                &variable,
+                &body,
+            ));
+        }
         let body = plain(self.nested(Self::signed_product)?)?;
-        // A series has no last term to be added up: it equals only itself as written.
+        if plain_integral
+            && let (Some(lower), Some(upper)) = (&lower, &upper)
+            && let Some((variable, body)) = without_differential(&body)
+        {
+            return Ok(calculus::integral(
+                lower.clone(),
+                upper.clone(),
+                &variable,
+                &body,
+            ));
+        }
+        let body = match &index {
+            // The index `i` is no imaginary unit.
+            Some(Expr::Symbol(name)) if &*name.0 == "i" => with_index_i(&body),
+            _ => body,
+        };
+        if let (Large::Sum, Some(Expr::Symbol(index)), Some(lower)) = (large, &index, &lower)
+            && matches!(upper, Some(Expr::Constant(Constant::Infinity)))
+        {
+            return Ok(calculus::series(index, lower.clone(), &body));
+        }
+        // A product without end has no last factor: it equals only itself as written.
         let finite = !matches!(upper, Some(Expr::Constant(Constant::Infinity)));
         let function = match large {
             Large::Sum if finite => Function::FiniteSum,
@@ -224,6 +337,54 @@ impl<'t, 'k> Reader<'t, 'k> {
                 .chain([body])
                 .collect(),
         ))
+    }
+}
+
+/// Variable and integrand of `\frac{dx}{x}`: the differential is a factor somewhere within.
+fn without_differential(body: &Expr) -> Option<(Symbol, Expr)> {
+    fn taken(factors: &[Expr]) -> Option<(Symbol, Vec<Expr>)> {
+        for (at, factor) in factors.iter().enumerate() {
+            if let (Expr::Symbol(d), Some(Expr::Symbol(variable))) = (factor, factors.get(at + 1))
+                && &*d.0 == "d"
+            {
+                let rest = [&factors[..at], &factors[at + 2..]].concat();
+                return Some((variable.clone(), rest));
+            }
+            if let Expr::Product(inner) = factor
+                && let Some((variable, inner)) = taken(inner)
+            {
+                let rest = [&factors[..at], &inner, &factors[at + 1..]].concat();
+                return Some((variable, rest));
+            }
+        }
+        None
+    }
+    let Expr::Product(factors) = body else {
+        return None;
+    };
+    let (variable, mut rest) = taken(factors)?;
+    let body = match rest.len() {
+        0 => Expr::integer(1),
+        1 => rest.remove(0),
+        _ => Expr::Product(rest),
+    };
+    Some((variable, body))
+}
+
+/// The body of a sum whose index is `i`.
+fn with_index_i(body: &Expr) -> Expr {
+    let all = |parts: &[Expr]| parts.iter().map(with_index_i).collect();
+    match body {
+        Expr::Constant(Constant::I) => Expr::symbol("i"),
+        Expr::Number(_) | Expr::Constant(_) | Expr::Symbol(_) => body.clone(),
+        Expr::Power(base, exponent) => Expr::Power(
+            Box::new(with_index_i(base)),
+            Box::new(with_index_i(exponent)),
+        ),
+        Expr::Sum(parts) => Expr::Sum(all(parts)),
+        Expr::Product(parts) => Expr::Product(all(parts)),
+        Expr::Apply(function, parts) => Expr::Apply(*function, all(parts)),
+        Expr::Call(name, parts) => Expr::Call(name.clone(), all(parts)),
     }
 }
 

@@ -206,25 +206,42 @@ impl<'t, 'k> Reader<'t, 'k> {
         let simple = |kind: &&Kind<'_>| {
             matches!(
                 kind,
-                Kind::Letter(_) | Kind::Name(_) | Kind::Number(_) | Kind::Comma | Kind::Underscore
+                Kind::Letter(_)
+                    | Kind::Name(_)
+                    | Kind::Number(_)
+                    | Kind::Comma
+                    | Kind::Underscore
+                    | Kind::Compare(Comparison::Other('→'))
+                    | Kind::Constant(Constant::Infinity)
             )
         };
         let end = behind.by_ref().take(16).find(|kind| !simple(kind));
         end == Some(&Kind::Close(Bracket::Round))
             && matches!(
                 behind.next(),
-                Some(Kind::Compare(Comparison::Equal | Comparison::Approximately))
+                Some(Kind::Compare(
+                    Comparison::Equal | Comparison::Approximately | Comparison::Other('∼')
+                ))
             )
     }
 
     fn call_arguments(&mut self) -> Reading<Vec<Expr>> {
         self.at += 1;
-        let mut arguments = vec![self.nested(Self::expr)?];
+        let mut arguments = vec![self.call_argument()?];
         while self.accept(&Kind::Comma) {
-            arguments.push(self.nested(Self::expr)?);
+            arguments.push(self.call_argument()?);
         }
         self.expect(&Kind::Close(Bracket::Round))?;
         Ok(arguments)
+    }
+
+    /// `t` and `t \to \infty`, which says where the formula behind it holds.
+    fn call_argument(&mut self) -> Reading<Expr> {
+        let argument = self.nested(Self::expr)?;
+        if self.accept(&Kind::Compare(Comparison::Other('→'))) {
+            self.expect(&Kind::Constant(Constant::Infinity))?;
+        }
+        Ok(argument)
     }
 
     /// `C_{10}^{3}`, `A_5^2`, `C(10,3)`: numbers only, since `C_1^2` may be the square of a

@@ -305,6 +305,12 @@ impl<'t, 'k> Reader<'t, 'k> {
                 _ => break,
             }
         }
+        if let ([Comparison::Other('∼')], [name, value]) =
+            (comparisons.as_slice(), operands.as_slice())
+            && is_behaviour(name, value)
+        {
+            comparisons[0] = Comparison::Approximately;
+        }
         Ok(match comparisons.is_empty() {
             true => operands.pop().expect("one operand"),
             false => Value::Relation(operands, comparisons),
@@ -509,6 +515,23 @@ fn open_interval(value: Value) -> Value {
             })
         }
         other => other,
+    }
+}
+
+/// Whether `name ∼ value` says how a function behaves: triangles and events are similar to names
+/// alone, never to a formula.
+fn is_behaviour(name: &Value, value: &Value) -> bool {
+    fn is_name(expr: &Expr) -> bool {
+        match expr {
+            Expr::Symbol(_) => true,
+            Expr::Product(factors) => factors.iter().all(is_name),
+            _ => false,
+        }
+    }
+    match (name.as_expr(), value.as_expr()) {
+        (Some(Expr::Call(..)), Some(_)) => true,
+        (Some(Expr::Symbol(_)), Some(value)) => !is_name(value),
+        _ => false,
     }
 }
 

@@ -11,9 +11,18 @@ pub(super) fn respelled(text: Cow<'_, str>) -> Cow<'_, str> {
     if let Some(number) = foreign_number(&text) {
         return Cow::Owned(number);
     }
+    if is_indian(undelimited(&text)) {
+        return Cow::Owned(undelimited(&text).replace(',', ""));
+    }
+    if let Some(list) = number_list(&text) {
+        return Cow::Owned(list);
+    }
     let mut text = text;
     if text.contains("{:}") {
         text = Cow::Owned(text.replace("{:}", ":"));
+    }
+    if let Some(turned) = outward_brackets(&text) {
+        text = Cow::Owned(turned);
     }
     if let Some(excepted) = excepted(&text) {
         return Cow::Owned(excepted);
@@ -37,6 +46,75 @@ pub(super) fn respelled(text: Cow<'_, str>) -> Cow<'_, str> {
         }
     }
     text
+}
+
+/// Intervals whose open ends have brackets that face outward, as `(1, 3)`: `]1, 3[`, `[1, 3[`. Only
+/// where all square brackets of the text pair up, one after the other, around two ends each.
+fn outward_brackets(text: &str) -> Option<String> {
+    const MAX_INTERVALS: usize = 16;
+    // Most texts have no bracket at all, and most others `[` … `]`.
+    let first = text.bytes().position(|byte| matches!(byte, b'[' | b']'))?;
+    let faces_outward = |at: usize| text.as_bytes()[at] == b']';
+    let last = text.bytes().rposition(|byte| matches!(byte, b'[' | b']'))?;
+    if !faces_outward(first) && faces_outward(last) && !text.contains('∪') && !text.contains("cup")
+    {
+        return None;
+    }
+    let mut places = text.match_indices(['[', ']']);
+    let mut turned = String::with_capacity(text.len());
+    let (mut copied, mut outward, mut count) = (0, false, 0);
+    while let Some((open, left)) = places.next() {
+        let (close, right) = places.next()?;
+        count += 1;
+        let ends = &text[open + 1..close];
+        // `(1, 2]` closes what a round bracket opened.
+        let balanced = is_balanced(&text[copied..open]);
+        if count > MAX_INTERVALS || !balanced || !are_two_ends(ends) {
+            return None;
+        }
+        outward |= left == "]" || right == "[";
+        turned.push_str(&text[copied..open]);
+        turned.push_str(if left == "]" { "(" } else { "[" });
+        // Between numbers with a decimal comma stands a semicolon.
+        match ends.split_once(';') {
+            Some((lower, upper)) => {
+                turned.push_str(&lower.replace(',', "."));
+                turned.push(',');
+                turned.push_str(&upper.replace(',', "."));
+            }
+            None => turned.push_str(ends),
+        }
+        turned.push_str(if right == "[" { ")" } else { "]" });
+        copied = close + 1;
+    }
+    turned.push_str(&text[copied..]);
+    outward.then_some(turned)
+}
+
+fn is_balanced(text: &str) -> bool {
+    text.matches('(').count() == text.matches(')').count()
+}
+
+/// Whether a text has two parts with one separator between them, outside of brackets.
+fn are_two_ends(text: &str) -> bool {
+    if text.trim_start().starts_with([',', ';']) || text.trim_end().ends_with([',', ';']) {
+        return false;
+    }
+    let (mut depth, mut commas, mut semicolons) = (0_usize, 0, 0);
+    for sign in text.bytes() {
+        match sign {
+            b'(' | b'{' => depth += 1,
+            b')' | b'}' => match depth.checked_sub(1) {
+                Some(less) => depth = less,
+                None => return false,
+            },
+            b',' if depth == 0 => commas += 1,
+            b';' if depth == 0 => semicolons += 1,
+            _ => {}
+        }
+    }
+    // `\;` is a space and would be counted, which only leaves such a text as it is.
+    depth == 0 && (semicolons == 1 || semicolons == 0 && commas == 1)
 }
 
 /// Whether any command that is respelled may be there: most texts have none, which one pass shows.
@@ -242,6 +320,39 @@ fn plain_number(number: &str) -> Option<String> {
         }
     }
     is_indian(number).then(|| number.replace(',', ""))
+}
+
+/// `25,100,55` with blanks behind its commas: not all of them divide thousands, and so none does. A
+/// group such as `050` is no number of a list.
+fn number_list(text: &str) -> Option<String> {
+    let bare = undelimited(text);
+    let is_number = |part: &str| {
+        let digits = part.strip_prefix('-').unwrap_or(part);
+        is_digits(digits) && (digits.len() == 1 || !digits.starts_with('0'))
+    };
+    let is_list = bare.matches(',').count() >= 2
+        && bare.split(',').all(is_number)
+        && !is_grouped(bare.strip_prefix('-').unwrap_or(bare), ',')
+        && !is_indian(bare);
+    is_list.then(|| bare.replace(',', ", "))
+}
+
+/// `36,36,108` as a list, where the other side is one: it may be a number with the groups of India.
+pub(crate) fn list_beside(text: &str, other: &str) -> Option<String> {
+    let bare = undelimited(text);
+    let listed = other.contains(", ") || other.contains(" and ") || number_list(other).is_some();
+    (listed && is_indian(bare)).then(|| bare.replace(',', ", "))
+}
+
+/// Without the delimiters of a formula.
+fn undelimited(text: &str) -> &str {
+    let mut bare = text.trim_matches(['$', ' ', '.']);
+    for (open, close) in [("\\(", "\\)"), ("\\[", "\\]"), ("\\displaystyle", "")] {
+        let inner = bare.strip_prefix(open);
+        let inner = inner.and_then(|inner| inner.strip_suffix(close));
+        bare = inner.map_or(bare, |inner| inner.trim_matches([' ', '.']));
+    }
+    bare
 }
 
 fn is_digits(text: &str) -> bool {

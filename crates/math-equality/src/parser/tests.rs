@@ -198,7 +198,10 @@ const FORMS: &[(&str, &str)] = &[
     (r"\max(1,2)", "max(1,2)"),
     (r"\gcd(12,18)", "gcd(12,18)"),
     (r"\sum_{k=1}^{n} k^2", "finitesum(k,1,n,pow(k,2))"),
-    (r"\int_0^1 x dx", "opaque(int,0,1,prod(x,d,x))"),
+    (
+        r"\int_0^1 x dx",
+        "sum(prod(0,sum(1,0),1),prod(1,sum(pow(1,2),prod(-1,pow(0,2))),1/2))",
+    ),
     (r"\lim_{x \to 0} x", "opaque(lim,x,0,x)"),
     (r"\frac{dy}{dx}", "opaque(derivative,prod(d,y),prod(d,x))"),
     (r"7 \bmod 3", "mod(7,3)"),

@@ -10,7 +10,7 @@ use super::{
     tokens::{Bracket, Kind, Style},
 };
 use crate::{
-    expr::{Expr, Function, Number},
+    expr::{Expr, Function},
     value::{Quantity, Time, Unit, Value},
 };
 
@@ -147,6 +147,10 @@ impl<'t, 'k> Reader<'t, 'k> {
             _ => return Ok(false),
         };
         self.at += 1;
+        // "7 percent of 7" computes; "of" behind a unit says what is measured.
+        if word == "of" && matches!(self.peek(), Some(Kind::Number(_))) {
+            return Err(Unreadable);
+        }
         phrase.add(word)?;
         Ok(true)
     }
@@ -241,11 +245,7 @@ impl<'t, 'k> Reader<'t, 'k> {
         let negative = self.accept(&Kind::Minus);
         let bracket = self.accept(&Kind::Open(Bracket::Round));
         let first = self.tokens.get(self.at)?;
-        let Kind::Number(Number {
-            written_digits: None,
-            ..
-        }) = first.kind
-        else {
+        let Kind::Number(_) = first.kind else {
             return None;
         };
         let mut end = first.end;
@@ -265,12 +265,23 @@ impl<'t, 'k> Reader<'t, 'k> {
         }
         self.accept(&Kind::Underscore).then_some(())?;
         let base = self.base()?;
-        let digits: String = self.text[first.start..end]
+        let written = &self.text[first.start..end];
+        // `0.1(6)` repeats in its base, which is not read.
+        let places = match written.split_once('.') {
+            Some((_, places)) if places.bytes().all(|byte| byte.is_ascii_alphanumeric()) => {
+                places.len()
+            }
+            Some(_) => return None,
+            None => 0,
+        };
+        let digits: String = written
             .chars()
             .filter(char::is_ascii_alphanumeric)
             .collect();
         let value = IBig::from_str_radix(&digits, base).ok()?;
-        Some(Value::InBase(if negative { -value } else { value }, base))
+        let value = if negative { -value } else { value };
+        let places = dashu_int::UBig::from(base).pow(places);
+        Some(Value::InBase(RBig::from_parts(value, places), base))
     }
 
     fn base(&mut self) -> Option<u32> {

@@ -8,16 +8,45 @@ use super::tables::tables;
 /// The text without what surrounds it, with one notation for signs outside ASCII.
 pub(super) fn prepared(text: &str) -> Cow<'_, str> {
     let text = without_marks(text);
+    let text = without_bare_box(text);
     let text = if has_doubled_backslashes(text) {
         Cow::Owned(halved(text))
     } else {
         Cow::Borrowed(text)
+    };
+    let text = if text.contains(['\u{8}', '\u{c}']) {
+        let mended = text.replace('\u{8}', "\\b").replace('\u{c}', "\\f");
+        Cow::Owned(mended)
+    } else {
+        text
     };
     if text.is_ascii() {
         text
     } else {
         Cow::Owned(respelled(&text))
     }
+}
+
+/// What stands in a box that lost its backslash, where the box is the whole text.
+fn without_bare_box(text: &str) -> &str {
+    let inner = text
+        .strip_prefix("boxed{")
+        .and_then(|inner| inner.strip_suffix('}'));
+    match inner {
+        Some(inner) if !inner.contains(['{', '}']) || inner.starts_with('\\') => inner,
+        _ => text,
+    }
+}
+
+/// The plain form of a decimal digit of another script than ASCII's.
+pub fn decimal_digit(c: char) -> Option<char> {
+    // Signs of mathematics have digits too.
+    let digit = if c.is_ascii() {
+        None
+    } else {
+        letter_or_digit(c)
+    };
+    digit.filter(char::is_ascii_digit)
 }
 
 /// Marks around a whole answer that say nothing.

@@ -9,6 +9,7 @@
 //!
 //! - [`kinds`]: what a reference is: number, option letters, formula, words.
 //! - [`rules`]: what a rule looks for, and rules in order.
+//! - [`mending`]: completions that were damaged on their way.
 //! - [`visible`], [`thoughts`]: what of a completion is looked at.
 //! - [`boxes`], [`phrases`], [`last`]: the matchers.
 //! - [`questions`]: which of several numbers a question asks for.
@@ -22,6 +23,7 @@ mod formulas;
 mod kinds;
 mod last;
 mod letters;
+mod mending;
 mod numbers;
 mod phrases;
 mod questions;
@@ -94,6 +96,22 @@ pub(crate) struct Look<'t, 'r> {
 
 /// Finds the final answer of a completion.
 pub(crate) fn extract<'t>(
+    rules: &Rules,
+    completion: &'t str,
+    kind: ReferenceKind,
+    question: Option<Question<'_>>,
+) -> Extraction<'t> {
+    let found = extract_as_is(rules, completion, kind, question);
+    if found.found.as_ref().is_some_and(|found| found.announced) {
+        return found;
+    }
+    match mending::mended(completion) {
+        Some(mended) => mended.restored(extract_as_is(rules, &mended.text, kind, question)),
+        None => found,
+    }
+}
+
+fn extract_as_is<'t>(
     rules: &Rules,
     completion: &'t str,
     kind: ReferenceKind,

@@ -8,7 +8,8 @@ use math_equality::{Budget, EqualityDecision, Exhausted, Options};
 use super::extraction::{self, Extraction, Question, ReferenceKind, Rules, Thoughts};
 use super::policy::{self, ListOrder};
 use super::{
-    Answer, Explanation, ExplanationStep, Profile, StrictJudgement, ThoughtsAnswer, options, parts,
+    Answer, Explanation, ExplanationStep, Profile, StrictJudgement, ThoughtsAnswer, asked, options,
+    parts,
 };
 
 impl Profile {
@@ -70,11 +71,54 @@ impl Profile {
                 .or_else(|| self.same_prose(answer, whole, question))
                 .unwrap_or(judgement)
         };
+        let judgement = match question {
+            Some(question) => self.as_asked(judgement, &reference, question),
+            None => judgement,
+        };
         // Last, so that the record tells what thoughts would have come to.
         match looked.only_thoughts {
             Some(thoughts) => self.of_thoughts(judgement, thoughts),
             None => judgement,
         }
+    }
+
+    /// The judgement once the question has said what its answer shall be.
+    fn as_asked(
+        &self,
+        mut judgement: StrictJudgement,
+        reference: &str,
+        question: &str,
+    ) -> StrictJudgement {
+        let helps = self.policy().question;
+        let Some(answer) = judgement.answer.as_deref() else {
+            return judgement;
+        };
+        let found = if judgement.correct {
+            let rule = judgement.trace.last().copied().unwrap_or_default();
+            let contradicts = |unit: &str| {
+                let with_unit = format!("{reference} {unit}");
+                let budget = &mut Budget::on(self.options(Some(question), answer, &with_unit));
+                math_equality::compare_texts(answer, &with_unit, &mut Vec::new(), budget)
+                    .is_ok_and(|verdict| verdict.rule == "equal/unit")
+            };
+            asked::refused(helps, question, (answer, reference), rule, contradicts)
+        } else {
+            let places = helps.rounding.then(|| asked::places(question)).flatten();
+            let rounds = |places| {
+                let trace = &mut Vec::new();
+                let exact = math_equality::read(reference, answer, trace);
+                let rounded = math_equality::read(answer, reference, trace);
+                math_equality::rounds_to(&exact, &rounded, places)
+            };
+            places
+                .filter(|places| rounds(*places))
+                .map(|_| asked::ROUNDING)
+        };
+        if let Some(rule) = found {
+            judgement.correct = !judgement.correct;
+            judgement.trace.push(rule);
+        }
+        judgement
     }
 
     /// The judgement where nothing is said outside of thoughts.
@@ -229,7 +273,7 @@ impl Profile {
         // `(a) 5 (b) 6` answers part by part: the order counts whatever the profile says.
         let options = Options {
             ordered: true,
-            ..self.options(question)
+            ..self.options(question, &one, &other)
         };
         self.equal_on(&one, &other, options)
             .then(|| StrictJudgement {
@@ -241,7 +285,7 @@ impl Profile {
 
     /// Whether two texts denote the same.
     fn equal(&self, one: &str, other: &str, question: Option<&str>) -> bool {
-        self.equal_on(one, other, self.options(question))
+        self.equal_on(one, other, self.options(question, one, other))
     }
 
     fn equal_on(&self, one: &str, other: &str, options: Options) -> bool {
@@ -263,12 +307,19 @@ impl Profile {
         reference: &str,
         question: Option<&str>,
     ) -> Option<StrictJudgement> {
+        let (Answer::Completion(text) | Answer::Prediction(text)) = answer;
+        let reference_is_prose = math_equality::is_prose(reference);
+        // Prose has a formula between delimiters: most completions have none, and are not searched
+        // once more.
+        if !reference_is_prose && !may_hold_formula(text) {
+            return None;
+        }
         let found = match answer {
             Answer::Completion(_) => self.look(answer, ReferenceKind::Text, question).found?,
             Answer::Prediction(text) => given(Cow::Borrowed(text.trim())),
         };
-        let budget = &mut Budget::on(self.options(question));
-        let same = (math_equality::is_prose(reference) || math_equality::is_prose(&found.text))
+        let budget = &mut Budget::on(self.options(question, &found.text, reference));
+        let same = (reference_is_prose || math_equality::is_prose(&found.text))
             && found.text.len() <= MAX_PROSE_BYTES
             && math_equality::same_prose(&found.text, reference, budget).unwrap_or(false);
         same.then(|| StrictJudgement {
@@ -301,7 +352,7 @@ impl Profile {
             reference: reference.to_string(),
             reference_value: value(&reference, found.unwrap_or_default()),
             answer_value: found.map(|answer| value(answer, &reference)),
-            list_order_counts: self.options(question).ordered,
+            list_order_counts: self.order_counts(question),
             steps: judgement.trace.iter().map(step).collect(),
             judgement,
         }
@@ -376,7 +427,7 @@ impl Profile {
             trace.push("equal/spelling");
             !answer.is_empty()
         } else {
-            let budget = &mut Budget::on(self.options(question));
+            let budget = &mut Budget::on(self.options(question, &answer, reference));
             match compared(&answer, reference, &mut trace, budget) {
                 Ok(verdict) => {
                     trace.push(verdict.rule);
@@ -397,16 +448,25 @@ impl Profile {
         }
     }
 
-    fn options(&self, question: Option<&str>) -> Options {
+    /// What the comparison of two texts overlooks.
+    fn options(&self, question: Option<&str>, one: &str, other: &str) -> Options {
         let policy = self.policy();
         Options {
             units: policy.units,
             percent: policy.percent,
-            ordered: match policy.list_order {
-                ListOrder::Kept => true,
-                ListOrder::Any => false,
-                ListOrder::AsAsked => question.is_some_and(math_equality::asks_for_order),
-            },
+            // A plain number is no list: its question need not be searched.
+            ordered: !is_plain_number(one)
+                && !is_plain_number(other)
+                && self.order_counts(question),
+        }
+    }
+
+    /// Whether the order of a list is part of the answer.
+    fn order_counts(&self, question: Option<&str>) -> bool {
+        match self.policy().list_order {
+            ListOrder::Kept => true,
+            ListOrder::Any => false,
+            ListOrder::AsAsked => question.is_some_and(math_equality::asks_for_order),
         }
     }
 }
@@ -441,6 +501,19 @@ fn compared(
         },
         false => verdict,
     })
+}
+
+/// Digits, with a sign and a point at most.
+fn is_plain_number(text: &str) -> bool {
+    let digits = text.strip_prefix('-').unwrap_or(text);
+    digits
+        .bytes()
+        .all(|byte| byte.is_ascii_digit() || byte == b'.')
+}
+
+/// Whether a text has signs that delimit a formula.
+fn may_hold_formula(text: &str) -> bool {
+    text.matches('$').nth(1).is_some() || text.contains("\\(") || text.contains("\\[")
 }
 
 /// A longer answer is no sentence.
@@ -544,6 +617,8 @@ fn option_before_text(reference: &str) -> Option<&str> {
     let is_letter = letter.len() == 1 && letter.starts_with(|c: char| ('A'..='J').contains(&c));
     let is_text = text.len() > 1
         && text.chars().all(|c| c.is_alphabetic() || c == ' ')
+        // `A B D` are three letters.
+        && text.contains(char::is_lowercase)
         && text.starts_with(char::is_uppercase);
     (is_letter && is_text).then_some(letter)
 }

@@ -26,13 +26,24 @@ const LABELS: [(&str, &str); 6] = [
 /// labels of at least two parts.
 pub(super) fn joined(text: &str) -> Option<Cow<'_, str>> {
     let text = text.trim();
-    if !text.contains([')', ':', '.']) {
+    if !may_begin(text.strip_prefix("\\text{").unwrap_or(text)) || !text.contains([')', ':', '.']) {
         return None;
     }
     let said = COUNTS
         .iter()
         .find_map(|counts| LABELS.iter().find_map(|label| said(text, counts, *label)))?;
     Some(Cow::Owned(said.join(", ")))
+}
+
+/// Whether the first two bytes can be those of a label: most texts end here.
+fn may_begin(text: &str) -> bool {
+    let is_count = |byte: u8| matches!(byte.to_ascii_lowercase(), b'a' | b'i' | b'1');
+    match *text.as_bytes() {
+        [b'(', count, ..] => is_count(count),
+        [b'p' | b'P', second, ..] => second.eq_ignore_ascii_case(&b'a'),
+        [count, close, ..] => is_count(count) && matches!(close, b')' | b'.'),
+        _ => false,
+    }
 }
 
 fn said<'t>(

@@ -39,6 +39,17 @@ pub struct Helps {
     pub given_numbers: bool,
     /// `question/options`: a letter stands for the text of its option, and a text for its letter.
     pub options: bool,
+    /// `question/rounding`: where the question asks to round, a rounded answer is the reference
+    /// that was not rounded.
+    pub rounding: bool,
+    /// `question/solved_for`: where the question asks for a letter in terms of others, an equation
+    /// that is not solved for one is no answer.
+    pub solved_for: bool,
+    /// `question/asked_unit`: a reference without a unit has the one that the question asks for.
+    pub asked_unit: bool,
+    /// `question/asked_form`: where the question asks for a fraction or a decimal, the other form
+    /// of the same number is no answer.
+    pub asked_form: bool,
 }
 
 impl Default for Helps {
@@ -47,6 +58,10 @@ impl Default for Helps {
             asked_quantity: true,
             given_numbers: true,
             options: true,
+            rounding: true,
+            solved_for: true,
+            asked_unit: false,
+            asked_form: false,
         }
     }
 }
@@ -81,6 +96,10 @@ pub(super) struct StatedHelps {
     asked_quantity: Option<bool>,
     given_numbers: Option<bool>,
     options: Option<bool>,
+    rounding: Option<bool>,
+    solved_for: Option<bool>,
+    asked_unit: Option<bool>,
+    asked_form: Option<bool>,
 }
 
 impl Helps {
@@ -90,6 +109,10 @@ impl Helps {
             asked_quantity: stated.asked_quantity.unwrap_or(self.asked_quantity),
             given_numbers: stated.given_numbers.unwrap_or(self.given_numbers),
             options: stated.options.unwrap_or(self.options),
+            rounding: stated.rounding.unwrap_or(self.rounding),
+            solved_for: stated.solved_for.unwrap_or(self.solved_for),
+            asked_unit: stated.asked_unit.unwrap_or(self.asked_unit),
+            asked_form: stated.asked_form.unwrap_or(self.asked_form),
         }
     }
 }

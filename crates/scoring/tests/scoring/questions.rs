@@ -19,10 +19,16 @@ fn each_rule_can_be_switched_off() {
         "The answer is B.",
         "Bob",
     );
+    let tenth = (
+        "How long is it, to the nearest tenth?",
+        "\\boxed{3.1}",
+        "\\pi",
+    );
     for (key, (question, completion, reference)) in [
         ("asked_quantity", jake),
         ("given_numbers", boys),
         ("options", most),
+        ("rounding", tenth),
     ] {
         let text = format!("purpose = 'p'\nsource = 's'\n[question]\n{key} = false\n");
         let without = Profile::parse("without", &text).expect("a profile");

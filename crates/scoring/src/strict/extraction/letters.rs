@@ -36,6 +36,9 @@ const JOINTS: [&str; 14] = [
 /// letter with its content (`(D) Alina`): upper case, one after the other.
 pub(crate) fn option_letters(text: &str) -> Option<String> {
     let bare = text.trim().trim_matches(['$', '.', '*', ' ', '。']);
+    if let Some(letters) = spaced(bare) {
+        return Some(letters);
+    }
     let (letters, end) = read(bare)?;
     let rest = bare[end..].trim_matches([')', '}', ' ', '.', ']', '）', '*', '$', '\\', '】']);
     let after = bare[end..].strip_prefix([')', '）']);
@@ -49,6 +52,20 @@ pub(crate) fn option_letters(text: &str) -> Option<String> {
     let marked = in_parentheses && letters.len() == 1
         || bare[end..].starts_with(['.', ':', '、']) && letters.len() == 1;
     (rest.is_empty() || marked).then_some(letters)
+}
+
+/// `A B D`: letters that only blanks divide, one after the other. Later letters are points.
+fn spaced(text: &str) -> Option<String> {
+    let inside = ["\\(", "\\["]
+        .iter()
+        .find_map(|open| text.strip_prefix(open));
+    let inside = inside.unwrap_or(text).trim_end_matches([')', ']', '\\']);
+    let words: Vec<&str> = inside.split_whitespace().collect();
+    let are_letters = words
+        .iter()
+        .all(|word| matches!(word, &("A" | "B" | "C" | "D")));
+    let ascend = words.windows(2).all(|pair| pair[0] < pair[1]);
+    (words.len() >= 2 && are_letters && ascend).then(|| words.concat())
 }
 
 /// The letters at the start of a span, and how many bytes of it they take.
@@ -186,6 +203,14 @@ fn strip_markup(text: &str) -> &str {
 /// The letters at the start of a span.
 pub(super) fn leading<'t>(text: &'t str, span: Range<usize>) -> Option<Found<'t>> {
     let inside = &text[spans::reach(text, span.start, span.end)];
+    let whole = spans::trim(text, span.clone());
+    if let Some(letters) = spaced(&text[whole.clone()]) {
+        return Some(Found {
+            text: Cow::Owned(letters),
+            span: whole,
+            by_question: None,
+        });
+    }
     let (letters, end) = read(inside)?;
     // `DA` is the choice `AD`, as the reference is written.
     let letters = in_any_order(&letters).unwrap_or(letters);

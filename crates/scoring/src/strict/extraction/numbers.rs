@@ -137,6 +137,15 @@ pub(super) fn at_start(text: &str) -> Option<usize> {
     {
         return Some(end + 1 + above + 1 + denominator);
     }
+    // 5½
+    if text
+        .as_bytes()
+        .get(end)
+        .is_some_and(|byte| !byte.is_ascii())
+        && let Some(sign @ ('¼'..='¾' | '⅐'..='⅞')) = text[end..].chars().next()
+    {
+        return Some(end + sign.len_utf8());
+    }
     if let Some(fraction) = text[end..]
         .starts_with("\\frac")
         .then(|| latex_fraction(&text[end..]))

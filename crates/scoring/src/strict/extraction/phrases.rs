@@ -18,9 +18,8 @@ const LINE_MARKUP: [char; 10] = ['*', '#', '-', ' ', '>', '_', '(', '[', '$', '\
 
 /// The answer behind the last phrase at or behind `from` that has one behind it.
 pub(super) fn find<'t>(rule: &Phrase, look: &Look<'t, '_>, from: usize) -> Option<Found<'t>> {
-    let is_there = |head: &String| look.lower.contains(head.as_str());
     // A quick look: what follows visits every byte from the end.
-    if !rule.lower_heads.iter().any(is_there) {
+    if !rule.lower_heads.is_in(look.lower) {
         return None;
     }
     let may_repeat = !rule.links.is_empty();
@@ -131,27 +130,20 @@ fn last_head(rule: &Phrase, text: &str, range: Range<usize>) -> Option<Range<usi
             .get(..head.len())
             .is_some_and(|there| there.eq_ignore_ascii_case(head.as_bytes()))
     };
+    let head_at = |at: usize| {
+        if !rule.starts.may_begin(&bytes[at..]) {
+            return None;
+        }
+        let head = rule.heads.iter().find(|head| matches(at, head))?;
+        Some(at..at + head.len())
+    };
     if range.is_empty() {
         return None;
     }
     if rule.line_start || rule.heading {
-        let head_at = |at: usize| rule.heads.iter().find(|head| matches(at, head));
-        return last_in_line(text, range.clone())
-            .find_map(|at| head_at(at).map(|head| at..at + head.len()));
+        return last_in_line(text, range.clone()).find_map(head_at);
     }
-    let begins = |at: usize| {
-        rule.begins.contains(bytes[at])
-            && bytes
-                .get(at + 1)
-                .is_none_or(|&second| rule.continues.contains(second))
-    };
-    (range.start..range.end)
-        .rev()
-        .filter(|&at| begins(at))
-        .find_map(|at| {
-            let head = rule.heads.iter().find(|head| matches(at, head))?;
-            Some(at..at + head.len())
-        })
+    (range.start..range.end).rev().find_map(head_at)
 }
 
 /// The places where lines begin, behind their markup, from the last one on.

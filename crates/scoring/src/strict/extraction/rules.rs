@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 use std::sync::Mutex;
 
+use aho_corasick::packed::Searcher;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 
@@ -78,6 +79,9 @@ pub(super) struct Boxed {
     /// Takes what is in the box even where an option letter is asked for and it holds none.
     #[serde(default)]
     pub any_content: bool,
+    /// The commands, looked for at once.
+    #[serde(skip)]
+    pub any_command: AnyOf,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -116,13 +120,57 @@ pub(super) struct Phrase {
     pub decides: bool,
     /// The heads with ASCII letters in lower case.
     #[serde(skip)]
-    pub lower_heads: Vec<String>,
-    /// By byte: whether a head begins with it, in either case.
+    pub lower_heads: AnyOf,
+    /// How the heads begin, in either case.
     #[serde(skip)]
-    pub begins: Bytes,
-    /// By byte: whether it is the second of a head, or one may follow a head of one byte.
-    #[serde(skip)]
-    pub continues: Bytes,
+    pub starts: Starts,
+}
+
+/// Texts that are looked for in one pass.
+#[derive(Clone, Debug, Default)]
+pub(super) struct AnyOf {
+    texts: Vec<String>,
+    /// Absent where no fast search suits the texts or the machine.
+    searcher: Option<Searcher>,
+}
+
+impl AnyOf {
+    fn new(texts: Vec<String>) -> Self {
+        let searcher = Searcher::new(&texts);
+        Self { texts, searcher }
+    }
+
+    /// Where the first of them stands.
+    pub(super) fn find(&self, text: &str) -> Option<usize> {
+        match &self.searcher {
+            Some(searcher) => searcher.find(text).map(|found| found.start()),
+            None => {
+                let places = self.texts.iter().filter_map(|one| text.find(one.as_str()));
+                places.min()
+            }
+        }
+    }
+
+    /// Whether one of them stands there.
+    pub(super) fn is_in(&self, text: &str) -> bool {
+        self.find(text).is_some()
+    }
+}
+
+/// The first three bytes of some texts, which most places of a completion do not have.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Starts([Bytes; 3]);
+
+impl Starts {
+    fn of(texts: &[String]) -> Self {
+        Self([0, 1, 2].map(|place| Bytes::at(place, texts)))
+    }
+
+    /// Whether one of them may stand at the start of these bytes.
+    pub(super) fn may_begin(&self, text: &[u8]) -> bool {
+        let may = |(&byte, bytes): (&u8, &Bytes)| bytes.contains(byte);
+        !text.is_empty() && text.iter().zip(&self.0).all(may)
+    }
 }
 
 /// A set of bytes.
@@ -172,19 +220,22 @@ pub(in crate::strict) struct Layout {
     /// At the start of a line: the answer is over.
     #[serde(default, deserialize_with = "marks")]
     pub ends_at_line: Vec<String>,
-    /// By byte: whether one of these begins with it, in either case.
+    /// How these begin, in either case.
     #[serde(skip)]
-    pub(super) line_begins: Bytes,
+    pub(super) line_starts: Starts,
     /// Anywhere: the answer is over.
     #[serde(default, deserialize_with = "marks")]
     pub ends_at: Vec<String>,
+    /// How these begin, in either case.
+    #[serde(skip)]
+    pub(super) end_starts: Starts,
     /// At the start of a line, with a number or without and a colon behind: a problem, which is
     /// one of the model's own where the answer stands before it.
     #[serde(default, deserialize_with = "marks")]
     pub problems: Vec<String>,
-    /// By byte: whether one of these begins with it.
+    /// How these begin, in either case.
     #[serde(skip)]
-    pub(super) problem_begins: Bytes,
+    pub(super) problem_starts: Starts,
     /// The answer comes after the last of these.
     #[serde(default, deserialize_with = "marks")]
     pub begins_after: Vec<String>,
@@ -195,15 +246,24 @@ pub(in crate::strict) struct Layout {
     /// capital letter right behind.
     #[serde(default)]
     pub thoughts_at_start: Vec<[String; 2]>,
+    /// The marks of thoughts, in lower case, that are tags.
+    #[serde(skip)]
+    pub(super) tags: Vec<String>,
+    /// How these begin.
+    #[serde(skip)]
+    pub(super) tag_starts: Starts,
     /// The marks of thoughts, in lower case, that are no tags.
     #[serde(skip)]
-    pub(super) plain_marks: Vec<String>,
+    pub(super) plain_marks: AnyOf,
     /// By byte: whether a mark of thoughts begins with it.
     #[serde(skip)]
     pub(super) thought_begins: Bytes,
     /// Opens and closes a block that is passed over.
     #[serde(default, deserialize_with = "marks")]
     pub fences: Vec<String>,
+    /// These, looked for at once.
+    #[serde(skip)]
+    pub(super) any_fence: AnyOf,
     /// Behind the opening fence: the block is looked at all the same.
     #[serde(default)]
     pub kept_blocks: Vec<String>,
@@ -323,8 +383,10 @@ impl Layout {
         self.fences.extend(other.fences);
         self.kept_blocks.extend(other.kept_blocks);
         // Made anew from all marks, those of the layout that is extended included.
-        self.line_begins = Bytes::at(0, &self.ends_at_line);
-        self.problem_begins = Bytes::at(0, &self.problems);
+        self.end_starts = Starts::of(&self.ends_at);
+        self.any_fence = AnyOf::new(self.fences.clone());
+        self.line_starts = Starts::of(&self.ends_at_line);
+        self.problem_starts = Starts::of(&self.problems);
         let pairs = self.thoughts.iter().chain(&self.thoughts_at_start);
         let marks: Vec<String> = pairs
             .flatten()
@@ -334,19 +396,26 @@ impl Layout {
         self.thought_begins = Bytes::at(0, &marks);
         // A word that opens thoughts at the start only says nothing elsewhere.
         let at_start = |mark: &String| self.thoughts_at_start.iter().any(|[open, _]| open == mark);
-        let plain = |mark: &String| !mark.starts_with('<') && !at_start(mark);
-        self.plain_marks = marks.into_iter().filter(plain).collect();
+        let (tags, plain): (Vec<_>, Vec<_>) = marks
+            .into_iter()
+            .filter(|mark| !at_start(mark))
+            .partition(|mark| mark.starts_with('<'));
+        self.tag_starts = Starts::of(&tags);
+        (self.tags, self.plain_marks) = (tags, AnyOf::new(plain));
     }
 }
 
 impl Rule {
     /// Prepares what the matcher looks up at every byte of a text.
     pub(in crate::strict) fn prepare(&mut self) {
-        if let Matcher::Phrase(phrase) = &mut self.matcher {
-            (phrase.begins, phrase.continues) =
-                (Bytes::at(0, &phrase.heads), Bytes::at(1, &phrase.heads));
-            let lower = phrase.heads.iter().map(|head| head.to_ascii_lowercase());
-            phrase.lower_heads = lower.collect();
+        match &mut self.matcher {
+            Matcher::Phrase(phrase) => {
+                phrase.starts = Starts::of(&phrase.heads);
+                let lower = phrase.heads.iter().map(|head| head.to_ascii_lowercase());
+                phrase.lower_heads = AnyOf::new(lower.collect());
+            }
+            Matcher::Boxed(boxed) => boxed.any_command = AnyOf::new(boxed.commands.clone()),
+            _ => {}
         }
     }
 }

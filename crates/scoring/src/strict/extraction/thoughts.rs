@@ -77,16 +77,17 @@ fn opens_at_start(text: &str, layout: &Layout) -> Option<usize> {
     Some(layout.thoughts.len() + kind)
 }
 
-/// Whether a text, in lower case, can hold a mark at all; most hold none.
+/// Whether a text, in lower case, holds a mark at all; most hold none.
 fn has_mark(lower: &str, layout: &Layout) -> bool {
-    let bytes = lower.as_bytes();
-    let tag = |(at, _): (usize, &str)| {
-        bytes
-            .get(at + 1)
-            .is_some_and(|&next| next.is_ascii_alphabetic() || matches!(next, b'/' | b'|'))
+    let tag = |at: usize| {
+        let rest = &lower.as_bytes()[at..];
+        layout.tag_starts.may_begin(rest)
+            && layout
+                .tags
+                .iter()
+                .any(|tag| rest.starts_with(tag.as_bytes()))
     };
-    let plain = |mark: &String| lower.contains(mark.as_str());
-    lower.match_indices('<').any(tag) || layout.plain_marks.iter().any(plain)
+    memchr::memchr_iter(b'<', lower.as_bytes()).any(tag) || layout.plain_marks.is_in(lower)
 }
 
 /// Place, length and effect of every mark, in the order of the text.

@@ -42,12 +42,13 @@ impl Visible {
         for part in &said {
             visible.pass_over_code(text, part.clone(), layout);
         }
+        let lines = telling_lines(text, layout);
         // After code is passed over: a mark within it does not end the answer.
-        visible.cut_off(text, layout);
+        visible.cut_off(text, &lines, layout);
         if visible.parts.is_empty() {
             visible.parts = said;
         }
-        visible.find_further(text, layout);
+        visible.find_further(text, &lines, layout);
         visible
     }
 
@@ -58,10 +59,9 @@ impl Visible {
     }
 
     /// Collects the first lines that name a further problem.
-    fn find_further(&mut self, text: &str, layout: &Layout) {
+    fn find_further(&mut self, text: &str, lines: &[usize], layout: &Layout) {
         for part in &self.parts {
-            let inside = &text[part.clone()];
-            let lines = inside.match_indices('\n').map(|(at, _)| part.start + at);
+            let lines = lines.iter().copied().filter(|at| part.contains(at));
             let names = lines.filter(|&at| names_problem(&text[at + 1..part.end], layout));
             // No more than this are taken, so that it never falls below zero.
             let room = MAX_FURTHER - self.further.len();
@@ -71,11 +71,12 @@ impl Visible {
 
     /// Collects what stands outside fenced blocks; a block that is never closed goes on to the end.
     fn pass_over_code(&mut self, text: &str, whole: Range<usize>, layout: &Layout) {
-        let Some(fence) = layout
-            .fences
-            .iter()
-            .find(|fence| text[whole.clone()].contains(fence.as_str()))
-        else {
+        let inside = &text[whole.clone()];
+        if !layout.any_fence.is_in(inside) {
+            return self.add(text, whole);
+        }
+        let mut fences = layout.fences.iter();
+        let Some(fence) = fences.find(|fence| inside.contains(fence.as_str())) else {
             return self.add(text, whole);
         };
         let (mut from, mut inside) = (whole.start, false);
@@ -113,10 +114,10 @@ impl Visible {
     }
 
     /// Drops everything from the first mark on that has something before it.
-    fn cut_off(&mut self, text: &str, layout: &Layout) {
+    fn cut_off(&mut self, text: &str, lines: &[usize], layout: &Layout) {
         for at in 0..self.parts.len() {
             let part = self.parts[at].clone();
-            let Some(end) = end(text, part.clone(), at > 0, layout) else {
+            let Some(end) = end(text, part.clone(), at > 0, lines, layout) else {
                 continue;
             };
             self.parts.truncate(at + 1);
@@ -135,12 +136,43 @@ impl Visible {
     }
 }
 
+/// The ends of lines behind which a mark that ends the answer, or a further problem, may stand.
+fn telling_lines(text: &str, layout: &Layout) -> Vec<usize> {
+    let tells = |&at: &usize| {
+        let line = &text[at + 1..];
+        layout
+            .line_starts
+            .may_begin(without_emphasis(line).as_bytes())
+            || layout
+                .problem_starts
+                .may_begin(without_markup(line).as_bytes())
+    };
+    memchr::memchr_iter(b'\n', text.as_bytes())
+        .filter(tells)
+        .collect()
+}
+
+/// Without the marks of emphasis that a line begins with.
+fn without_emphasis(line: &str) -> &str {
+    match line.as_bytes().first() {
+        Some(b' ' | b'*') => line.trim_start_matches([' ', '*']),
+        _ => line,
+    }
+}
+
+/// Without the marks of a heading, a quotation or a tag that a line begins with.
+fn without_markup(line: &str) -> &str {
+    match line.as_bytes().first() {
+        // Most lines begin so.
+        Some(byte) if byte.is_ascii_alphanumeric() => line,
+        _ => line.trim_start_matches([' ', '*', '#', '>', '[', '【', '<']),
+    }
+}
+
 /// Whether a line names a problem: `Problem 2:`, `**Question:**`, `## Exercise 3.`, `例2：`.
 fn names_problem(line: &str, layout: &Layout) -> bool {
-    let markup = [' ', '*', '#', '>', '[', '【', '<'];
-    let bare = line.trim_start_matches(markup);
-    let first = bare.bytes().next();
-    if !first.is_some_and(|byte| layout.problem_begins.contains(byte)) {
+    let bare = without_markup(line);
+    if !layout.problem_starts.may_begin(bare.as_bytes()) {
         return false;
     }
     layout.problems.iter().any(|word| {
@@ -156,7 +188,13 @@ fn names_problem(line: &str, layout: &Layout) -> bool {
 }
 
 /// Where what runs on begins in a part; `follows`: other parts come before it.
-fn end(text: &str, part: Range<usize>, follows: bool, layout: &Layout) -> Option<usize> {
+fn end(
+    text: &str,
+    part: Range<usize>,
+    follows: bool,
+    lines: &[usize],
+    layout: &Layout,
+) -> Option<usize> {
     let inside = &text[part.clone()];
     let starts =
         |rest: &str, marks: &[String]| marks.iter().any(|mark| rest.starts_with(mark.as_str()));
@@ -165,19 +203,21 @@ fn end(text: &str, part: Range<usize>, follows: bool, layout: &Layout) -> Option
     } else {
         inside.len() - inside.trim_start().len() + 1
     };
-    let by_line = inside.match_indices('\n').map(|(at, _)| at).find(|&at| {
-        let line = inside[at + 1..].trim_start_matches([' ', '*']);
-        let begins = line
-            .bytes()
-            .next()
-            .is_some_and(|byte| layout.line_begins.contains(byte));
-        begins && at >= first && starts(line, &layout.ends_at_line)
+    let lines = lines.iter().filter(|at| part.contains(at));
+    let by_line = lines.map(|at| at - part.start).find(|&at| {
+        let line = without_emphasis(&inside[at + 1..]);
+        at >= first && starts(line, &layout.ends_at_line)
     });
     // Marks anywhere matter only before the line that ends the answer.
     let before = &inside[..by_line.unwrap_or(inside.len())];
-    let mut anywhere = before.match_indices('<').map(|(at, _)| at);
+    let mut anywhere = memchr::memchr_iter(b'<', before.as_bytes());
     let end = anywhere
-        .find(|&at| at >= first && starts(&inside[at..], &layout.ends_at))
+        .find(|&at| {
+            let rest = &inside[at..];
+            at >= first
+                && layout.end_starts.may_begin(rest.as_bytes())
+                && starts(rest, &layout.ends_at)
+        })
         .or(by_line)?;
     Some(part.start + end)
 }
