@@ -377,10 +377,13 @@ fn unknown_tokens(tokenizer: &Tokenizer, vocab_size: usize) -> Option<String> {
     } else {
         ""
     };
-    let count = unknown.len();
-    (count > 0).then(|| {
+    let count = match unknown.len() {
+        1 => "a token of tokenizer.json lies".to_string(),
+        count => format!("{count} tokens of tokenizer.json lie"),
+    };
+    (!unknown.is_empty()).then(|| {
         format!(
-            "{count} tokens of tokenizer.json lie beyond the model's {vocab_size} rows: {}{more}; a prompt that needs one is refused",
+            "{count} beyond the model's {vocab_size} rows: {}{more}; a prompt that needs one is refused",
             named.join(", ")
         )
     })

@@ -139,7 +139,7 @@ fn a_token_beyond_the_embedding_is_refused_where_a_prompt_needs_it() {
     let warnings = model.warnings().join("\n");
     assert!(
         warnings
-            .contains("1 tokens of tokenizer.json lie beyond the model's 300 rows: 300 \"<pad>\""),
+            .contains("a token of tokenizer.json lies beyond the model's 300 rows: 300 \"<pad>\""),
         "{warnings}"
     );
     assert_eq!(
