@@ -65,7 +65,12 @@ pub(super) fn compared(
 
 fn family(text: &str) -> Option<Family<'_>> {
     const SAYS: [&str; 4] = ["mathbb{Z}", "mathbb Z", "integer", "\\in Z"];
-    if !SAYS.iter().any(|says| text.contains(says)) {
+    /// A shorter text has no room for a clause.
+    const MIN_BYTES: usize = 8;
+    if text.len() < MIN_BYTES
+        || !text.contains('Z') && !text.contains("integer")
+        || !SAYS.iter().any(|says| text.contains(says))
+    {
         return None;
     }
     let bare = clauses::without_clause(text)?;

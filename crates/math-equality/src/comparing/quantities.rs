@@ -131,7 +131,9 @@ pub(crate) fn rounds_to(exact: &Value, rounded: &Value, places: i32) -> bool {
         let nearest = RBig::from((magnitude + half).floor());
         return target == if negative { -nearest } else { nearest };
     }
-    if has_symbols(&exact.expr) {
+    // `1°` is no rounded π/3, which is meant in radians.
+    let may_be_radians = rounded.unit == Some(Unit::Degrees) && exact.unit.is_none();
+    if may_be_radians || has_symbols(&exact.expr) {
         return false;
     }
     let Some(value) = value_f64(&exact.expr).filter(|value| value.is_finite()) else {

@@ -14,7 +14,7 @@ pub(super) fn prepared(text: &str) -> Cow<'_, str> {
     } else {
         Cow::Borrowed(text)
     };
-    let text = if text.contains(['\u{8}', '\u{c}']) {
+    let text = if text.bytes().any(|byte| matches!(byte, b'\x08' | b'\x0c')) {
         let mended = text.replace('\u{8}', "\\b").replace('\u{c}', "\\f");
         Cow::Owned(mended)
     } else {

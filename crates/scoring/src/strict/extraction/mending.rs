@@ -28,8 +28,9 @@ const ESCAPES: [(&str, &str); 6] = [
 
 /// The completion without its damage; `None` where it has none.
 pub(super) fn mended(completion: &str) -> Option<Mended> {
-    let escaped = completion.contains(['\u{8}', '\u{c}']);
-    let boxless = !completion.contains("\\boxed") && completion.contains("boxed{");
+    let escaped = memchr::memchr2(b'\x08', b'\x0c', completion.as_bytes()).is_some();
+    // Most completions that come here have no box at all.
+    let boxless = completion.contains("boxed{") && !completion.contains("\\boxed");
     let foreign = !completion.is_ascii()
         && completion
             .chars()
