@@ -63,7 +63,7 @@ pub enum Error {
     },
     /// Prompts that leave the model no room.
     #[error(
-        "{count} of {total} prompts do not fit into the model's context, the first is \"{first_id}\": {first_message}"
+        "{count} of {total} prompts cannot be put to the model, the first is \"{first_id}\": {first_message}"
     )]
     LongPrompts {
         /// How many.

@@ -452,7 +452,7 @@ impl RawConfig {
         let rope = self.rope(family, positions)?;
         let (rope_theta, rope_scaling) = (rope.theta, rope.scaling);
         let rotary_dim = (head_dim as f64 * rope.partial) as usize;
-        if rotary_dim == 0 || rotary_dim % 2 != 0 || rotary_dim > head_dim {
+        if rotary_dim == 0 || !rotary_dim.is_multiple_of(2) || rotary_dim > head_dim {
             return Err(invalid(format!(
                 "partial_rotary_factor ({}) of heads of width {head_dim} leaves {rotary_dim} elements; rotary positions need pairs",
                 rope.partial
@@ -630,7 +630,7 @@ impl RawConfig {
         let has_one = |layer: usize| match family.windows {
             Windows::FromLayer => layer as u64 >= first,
             Windows::WithoutRope => layers_without_rope.contains(&layer),
-            Windows::Alternating => (layer as u64 + 1) % pattern != 0,
+            Windows::Alternating => !(layer as u64 + 1).is_multiple_of(pattern),
             Windows::Never | Windows::All(_) => true,
         };
         let windows = (0..layers).map(|layer| window.filter(|_| has_one(layer)));

@@ -1,4 +1,4 @@
-//! Computing on a device: the forward pass in plain candle tensor operations, behind the same
+//! Computing on a device: the operations of a forward pass in plain candle ones, behind the same
 //! scheduler as the kernels of this crate.
 //!
 //! What differs by device is opened here and nowhere else, so that the code that runs on a GPU is
@@ -6,14 +6,14 @@
 //! may sum in another order for another number of rows: a completion can depend on the batch here.
 
 mod attention; // attention in batches
-mod forward; // the operations of a forward pass
+mod backend; // the operations of a forward pass
 
 use std::fmt;
 use std::str::FromStr;
 
 use candle_core::{Device, DeviceLocation};
 
-pub(crate) use forward::{DeviceBackend, DeviceLinear};
+pub(crate) use backend::{DeviceBackend, DeviceLinear};
 
 use crate::error::{Error, ErrorKind};
 use crate::kernels::Precision;

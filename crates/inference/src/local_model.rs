@@ -318,7 +318,8 @@ impl LocalModel {
         }
         if let Some(id) = prompt.iter().find(|&&id| id as usize >= vocab_size) {
             return Err(format!(
-                "the prompt holds token {id}, not below the vocabulary size {vocab_size}"
+                "the prompt needs the token {}, and the embedding has {vocab_size} rows",
+                self.tokenizer.describe_token(*id)
             ));
         }
         if max_tokens == 0 {

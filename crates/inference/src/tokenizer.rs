@@ -175,23 +175,23 @@ impl TextTokenizer {
             bos: None,
             eos,
             appends_eos: false,
-            vocab_size: None,
+            vocab_size,
             warnings,
         };
         // What the post-processor puts around any text is all there is of an empty one. BOS is not
         // set yet, so that `encode` adds none of its own.
         let framing = loaded.encode("", PromptKind::Plain)?;
-        if let Some((id, size)) = loaded.first_unknown(&framing, vocab_size) {
-            return Err(failed(
-                TOKENIZER_FILE,
-                format!(
-                    "the post-processor adds the token {} to every prompt, and the model has no such row in its embedding",
-                    loaded.describe_token(id)
-                ),
-            )
-            .expected(format!("ids below the vocabulary size {size}"), format!("id {id}")));
+        let is_unknown = |id: &&u32| vocab_size.is_some_and(|size| **id as usize >= size);
+        if let (Some(id), Some(size)) = (framing.iter().find(is_unknown), vocab_size) {
+            let token = loaded.describe_token(*id);
+            let message = format!(
+                "the post-processor adds the token {token} to every prompt, and the model has no such row in its embedding"
+            );
+            return Err(failed(TOKENIZER_FILE, message).expected(
+                format!("ids below the vocabulary size {size}"),
+                format!("id {id}"),
+            ));
         }
-        loaded.vocab_size = vocab_size;
         // One token may be both, as in GPT-2: alone at the beginning it ends nothing.
         loaded.appends_eos = framing
             .last()
@@ -237,27 +237,7 @@ impl TextTokenizer {
                 ids.insert(0, bos.id);
             }
         }
-        match self.first_unknown(&ids, self.vocab_size) {
-            Some((id, size)) => Err(failed(
-                TOKENIZER_FILE,
-                format!(
-                    "a prompt needs the token {}, and the model has no such row in its embedding",
-                    self.describe_token(id)
-                ),
-            )
-            .expected(
-                format!("ids below the vocabulary size {size}"),
-                format!("id {id}"),
-            )),
-            None => Ok(ids),
-        }
-    }
-
-    /// The first id that a model with so many rows does not know, and their number.
-    fn first_unknown(&self, ids: &[u32], vocab_size: Option<usize>) -> Option<(u32, usize)> {
-        let size = vocab_size?;
-        let id = ids.iter().find(|&&id| id as usize >= size)?;
-        Some((*id, size))
+        Ok(ids)
     }
 
     /// The token that `tokenizer_config.json` calls `eos_token`, where the model knows it.

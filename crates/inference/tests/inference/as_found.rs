@@ -146,12 +146,13 @@ fn a_token_beyond_the_embedding_is_refused_where_a_prompt_needs_it() {
         complete(&mut model, &["2 + 3"], &Decoding::greedy(2)).len(),
         1
     );
-    let check = model.check(&prompts(&["2 + <pad>"]), &Decoding::greedy(2));
-    assert!(check.is_err(), "before anything is generated");
-    let error = model.encode("2 + <pad>").unwrap_err().to_string();
-    assert!(
-        error.contains("tokenizer.json: a prompt needs the token 300 \"<pad>\""),
-        "{error}"
+    let issues = model
+        .check(&prompts(&["2 + 3", "2 + <pad>"]), &Decoding::greedy(2))
+        .unwrap();
+    assert_eq!((issues.len(), issues[0].index), (1, 1));
+    assert_eq!(
+        issues[0].message,
+        "the prompt needs the token 300 \"<pad>\", and the embedding has 300 rows"
     );
 }
 
