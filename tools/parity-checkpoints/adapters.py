@@ -1,6 +1,7 @@
-"""Two random tiny bases, PEFT adapters of several kinds for them, and what the merged models answer.
+"""Two random tiny bases, PEFT adapters of several kinds for them and for some of the variants, and what the merged
+models answer.
 
-    python adapters.py        (torch, transformers 5, peft)
+    python adapters.py [NAME...]       (torch, transformers 5, peft)
 
 See README.md.
 """
@@ -8,6 +9,7 @@ See README.md.
 import json
 import os
 import shutil
+import sys
 from pathlib import Path
 
 import torch
@@ -52,6 +54,11 @@ ADAPTERS = {
     "bias": ("base-biased", LoraConfig(r=4, lora_alpha=8, bias="lora_only", target_modules=["q_proj", "o_proj"])),
     # Another kind of adapter.
     "ia3": ("base", IA3Config(target_modules=["k_proj", "v_proj", "down_proj"], feedforward_modules=["down_proj"])),
+    # Families with fused matrices, norms behind the blocks, experts.
+    "phi3-all": ("../variants/phi3", LoraConfig(r=4, lora_alpha=8, target_modules="all-linear")),
+    "gemma3-all": ("../variants/gemma3", LoraConfig(r=4, lora_alpha=8, target_modules="all-linear")),
+    "olmo2-all": ("../variants/olmo2", LoraConfig(r=4, lora_alpha=8, target_modules="all-linear")),
+    "mixtral-attention": ("../variants/mixtral", LoraConfig(r=4, lora_alpha=8, target_modules=PROJECTIONS)),
 }
 
 
@@ -152,9 +159,13 @@ def main():
     OUTPUT.mkdir(parents=True, exist_ok=True)
     # Bases are loaded by relative names, which the adapters' configurations then hold.
     os.chdir(OUTPUT)
-    write_base("base", seed=201)
-    write_base("base-biased", seed=202, attention_bias=True)
+    names = sys.argv[1:] or list(ADAPTERS)
+    if len(names) == len(ADAPTERS):
+        write_base("base", seed=201)
+        write_base("base-biased", seed=202, attention_bias=True)
     for seed, name in enumerate(ADAPTERS, start=301):
+        if name not in names:
+            continue
         while True:
             write_adapter(name, seed)
             try:

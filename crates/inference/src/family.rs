@@ -255,17 +255,13 @@ const OLMO2: Family = Family {
         QUERY_NORM,
         KEY_NORM,
         ATTENTION_OUT,
-        spec(
-            Role::AttentionPostNorm,
-            &["post_attention_layernorm"],
-            &["post_attention_norm"],
-        ),
+        spec(Role::AttentionPostNorm, &["post_attention_layernorm"], &[]),
         GATE_UP,
         DOWN,
         spec(
             Role::FeedForwardPostNorm,
             &["post_feedforward_layernorm"],
-            &["post_ffw_norm"],
+            &[],
         ),
     ],
     ..LLAMA
@@ -282,10 +278,10 @@ const PHI3: Family = Family {
     own_keys: &["partial_rotary_factor"],
     layer: &[
         ATTENTION_NORM,
-        spec(Role::Qkv, &["self_attn.qkv_proj"], &["attn_qkv"]),
+        spec(Role::Qkv, &["self_attn.qkv_proj"], &[]),
         ATTENTION_OUT,
         FEED_FORWARD_NORM,
-        spec(Role::GateUp, &["mlp.gate_up_proj"], &["ffn_up"]),
+        spec(Role::GateUp, &["mlp.gate_up_proj"], &[]),
         DOWN,
     ],
     ..LLAMA
@@ -314,22 +310,14 @@ const GEMMA3: Family = Family {
         QUERY_NORM,
         KEY_NORM,
         ATTENTION_OUT,
-        spec(
-            Role::AttentionPostNorm,
-            &["post_attention_layernorm"],
-            &["post_attention_norm"],
-        ),
-        spec(
-            Role::FeedForwardNorm,
-            &["pre_feedforward_layernorm"],
-            &["ffn_norm"],
-        ),
+        spec(Role::AttentionPostNorm, &["post_attention_layernorm"], &[]),
+        spec(Role::FeedForwardNorm, &["pre_feedforward_layernorm"], &[]),
         GATE_UP,
         DOWN,
         spec(
             Role::FeedForwardPostNorm,
             &["post_feedforward_layernorm"],
-            &["post_ffw_norm"],
+            &[],
         ),
     ],
     ..LLAMA

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use generation::Generator;
-use inference::{CheckpointFiles, EngineOptions, Error, ErrorKind, LocalModel};
+use inference::{CheckpointFiles, EngineOptions, Error, ErrorKind, LocalModel, WeightDtype};
 use serde_json::{Value, json};
 
 use crate::checkpoints::{cases_in, folder};
@@ -19,32 +19,39 @@ fn base(adapter: &Path) -> PathBuf {
     let config: Value =
         serde_json::from_slice(&std::fs::read(adapter.join("adapter_config.json")).unwrap())
             .unwrap();
-    let name = config["base_model_name_or_path"]
-        .as_str()
-        .unwrap()
-        .rsplit('/')
-        .next()
-        .unwrap()
-        .to_string();
+    // Relative to the folder in which it was trained.
+    let name = config["base_model_name_or_path"].as_str().unwrap();
     folder("adapters").join(name)
+}
+
+/// What is recorded is computed in f32, whatever the base is stored in.
+fn in_f32() -> EngineOptions {
+    EngineOptions {
+        dtype: WeightDtype::F32,
+        ..EngineOptions::default()
+    }
 }
 
 fn load(base: &Path, adapter: &Path) -> Result<LocalModel, Error> {
     LocalModel::load(
         CheckpointFiles::open(base)?.with_adapter(adapter)?,
-        &EngineOptions::default(),
+        &in_f32(),
     )
 }
 
-const MERGED: [&str; 11] = [
+const MERGED: [&str; 15] = [
     "added-tokens",
     "bias",
     "dora",
     "embedding",
+    "gemma3-all",
     "lora",
     "lora-all",
     "lora-negative",
+    "mixtral-attention",
+    "olmo2-all",
     "patterns",
+    "phi3-all",
     "rslora",
     "saved",
     "trainable-tokens",
@@ -56,10 +63,7 @@ fn merging_equals_that_of_peft() {
         let adapter = adapter(name);
         let mut model =
             load(&base(&adapter), &adapter).unwrap_or_else(|error| panic!("{name}: {error}"));
-        let plain = LocalModel::load(
-            CheckpointFiles::open(&base(&adapter)).unwrap(),
-            &EngineOptions::default(),
-        );
+        let plain = LocalModel::load(CheckpointFiles::open(&base(&adapter)).unwrap(), &in_f32());
         let mut plain = plain.unwrap();
         let cases = cases_in(&adapter);
         assert!(cases.len() >= 8, "{name}");
