@@ -288,6 +288,40 @@ fn every_sample_reference_equals_itself() {
 }
 
 #[test]
+fn references_that_their_own_records_contradict_are_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let records = [
+        r#"{"data_topic":"gsm8k","question_number":"1","question":"2+3?","answer":"5","solution":"2+3 = 5.\n#### 5"}"#,
+        r#"{"data_topic":"gsm8k","question_number":"2","question":"2+4?","answer":"5","solution":"2+4 = 6.\n#### 6"}"#,
+        r#"{"data_topic":"gsm8k","question_number":"3","question":"2+5?","answer":"5","solution":"It is 7."}"#,
+        r#"{"data_topic":"tal","question_number":"4","question":"1+1?","answer":"E","options":{"A":"1","B":"2"}}"#,
+        r#"{"data_topic":"tal","question_number":"5","question":"1+1?","answer":"B","options":{"A":"1","B":"2"}}"#,
+    ];
+    fs::write(folder.path().join("own.jsonl"), records.join("\n")).unwrap();
+    let check = |more: &[&str]| {
+        let arguments = ["data", "selfcheck", "--data", "own.jsonl"];
+        mwpbench(folder.path(), arguments.iter().chain(more)).ok()
+    };
+    let text = check(&[]).stdout;
+    for part in [
+        "gsm8k/2  \"5\", but its own solution says \"6\"",
+        "tal/4  \"E\" is none of its options: A, B",
+    ] {
+        assert!(text.contains(part), "no {part:?} in\n{text}");
+    }
+    assert!(
+        !text.contains("gsm8k/1 ") && !text.contains("gsm8k/3 "),
+        "{text}"
+    );
+    let sets = check(&["--json"]).json();
+    assert_eq!(sets["sets"][0]["contradictions"][0]["with"], "solution");
+    assert_eq!(
+        sets["sets"][1]["contradictions"].as_array().unwrap().len(),
+        1
+    );
+}
+
+#[test]
 fn an_output_never_replaces_its_input() {
     let folder = tempfile::tempdir().unwrap();
     let line = r#"{"id": 1, "prediction": "5", "reference": "5"}"#;

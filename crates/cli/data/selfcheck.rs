@@ -22,7 +22,7 @@ pub fn run(args: Args) -> anyhow::Result<Outcome> {
     let benchmark = args.source.benchmark()?;
     let grader = args.scoring.grader(&benchmark)?;
     let data = args.source.load(&benchmark)?;
-    let checked = SelfCheck::of(&benchmark, &grader, &data.problems);
+    let checked = SelfCheck::of(&benchmark, &grader, &data);
     args.printing.print(&checked, || {
         reporting::self_check_text(&checked, args.all, terminal::width())
     })?;

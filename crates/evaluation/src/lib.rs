@@ -78,7 +78,7 @@ pub use schemas::schemas;
 pub use scoring::strict::{Answer, Explanation};
 pub use scoring::{Scorer, Verdict, cases};
 pub use selection::{Selection, SelectionError};
-pub use self_check::{CheckedSet, SelfCheck};
+pub use self_check::{CheckedSet, Contradiction, SelfCheck, Witness};
 pub use set_summary::{Accuracy, Counts, SetSummary, TaskSummary};
 pub use statistics::{macro_average, micro_average, sampled_interval, wilson_interval};
 pub use store::Difference;

@@ -1,10 +1,12 @@
 //! Can the scorers judge by the references of a set?
 
-use dataset_loader::{Benchmark, Problem};
+use dataset_loader::{Benchmark, Data, Extras, Problem};
 use rayon::prelude::*;
 use scoring::official;
 use scoring::selfcheck::{self, Failure};
+use scoring::strict::{Answer, Profile};
 use serde::Serialize;
+use serde_json::Value;
 
 use crate::grader::Grader;
 
@@ -32,6 +34,59 @@ pub struct CheckedSet {
     pub official_exceptions: Vec<ReferenceException>,
     /// The failures of the strict scorer.
     pub failures: Vec<FailedReference>,
+    /// References that what stands beside them contradicts: one of both is wrong.
+    pub contradictions: Vec<Contradiction>,
+}
+
+/// A reference that its own record contradicts.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Contradiction {
+    /// Id of the problem.
+    pub id: String,
+    /// The reference.
+    pub reference: String,
+    /// What contradicts it.
+    pub with: Witness,
+    /// What that says: the answer of the solution, or the letters of the options.
+    pub found: String,
+}
+
+/// What stands beside a reference.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Witness {
+    /// The worked solution announces another answer, behind `####` or in its last box.
+    Solution,
+    /// The reference is the letter of none of the options.
+    Options,
+}
+
+impl Contradiction {
+    fn of(profile: &Profile, problem: &Problem, extras: &Extras) -> Option<Self> {
+        let reference = &problem.reference;
+        let contradicted = |with, found| Self {
+            id: problem.id.clone(),
+            reference: reference.clone(),
+            with,
+            found,
+        };
+        let solution = extras.get("solution").and_then(Value::as_str);
+        // Another solution announces nothing that could be compared.
+        let solution = solution.filter(|text| text.contains("####") || text.contains("\\boxed"));
+        if let Some(solution) = solution {
+            let question = Some(problem.question.as_str());
+            let judgement = profile.judge(Answer::Completion(solution), reference, question);
+            if let Some(answer) = judgement.answer.filter(|_| !judgement.correct) {
+                return Some(contradicted(Witness::Solution, answer));
+            }
+        }
+        let options = extras.get("options").and_then(Value::as_object)?;
+        let letters: Vec<&str> = options.keys().map(String::as_str).collect();
+        let is_letter =
+            reference.len() == 1 && reference.starts_with(|c: char| c.is_ascii_uppercase());
+        (is_letter && !letters.contains(&reference.as_str()))
+            .then(|| contradicted(Witness::Options, letters.join(", ")))
+    }
 }
 
 /// A reference that makes the original scorer raise.
@@ -59,13 +114,14 @@ pub struct FailedReference {
 
 impl SelfCheck {
     /// Checks the references of problems, in parallel.
-    pub fn of(benchmark: &Benchmark, grader: &Grader, problems: &[Problem]) -> Self {
+    pub fn of(benchmark: &Benchmark, grader: &Grader, data: &Data) -> Self {
         let check = |set: &dataset_loader::Set| {
-            let of_set: Vec<&Problem> = problems
+            let of_set: Vec<&Problem> = data
+                .problems
                 .iter()
                 .filter(|problem| problem.set == set.name)
                 .collect();
-            (!of_set.is_empty()).then(|| CheckedSet::of(&set.name, grader, &of_set))
+            (!of_set.is_empty()).then(|| CheckedSet::of(&set.name, grader, &of_set, data))
         };
         Self {
             sets: benchmark.sets().iter().filter_map(check).collect(),
@@ -81,7 +137,7 @@ impl SelfCheck {
 }
 
 impl CheckedSet {
-    fn of(set: &str, grader: &Grader, problems: &[&Problem]) -> Self {
+    fn of(set: &str, grader: &Grader, problems: &[&Problem], data: &Data) -> Self {
         let profile = grader.profile(set);
         let checked: Vec<_> = problems
             .par_iter()
@@ -96,8 +152,11 @@ impl CheckedSet {
                 exception: exception.to_string(),
             })
         };
+        let contradiction =
+            |problem: &&Problem| Contradiction::of(profile, problem, data.extras.get(&problem.id)?);
         Self {
             set: set.to_string(),
+            contradictions: problems.par_iter().filter_map(contradiction).collect(),
             references: problems.len(),
             equal_themselves: checked
                 .iter()

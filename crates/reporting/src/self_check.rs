@@ -1,7 +1,7 @@
 //! Can the scorers judge by the references of a set?
 
 use comfy_table::Cell;
-use evaluation::SelfCheck;
+use evaluation::{Contradiction, SelfCheck, Witness};
 
 use crate::table::framed;
 
@@ -17,8 +17,9 @@ pub fn self_check_text(checked: &SelfCheck, all: bool, width: Option<u16>) -> St
         "forms tried",
         "failed",
         "official cannot read",
+        "contradicted",
     ];
-    let mut table = framed(header, &[1, 2, 3, 4, 5]);
+    let mut table = framed(header, &[1, 2, 3, 4, 5, 6]);
     for set in &checked.sets {
         table.add_row(
             [
@@ -28,6 +29,7 @@ pub fn self_check_text(checked: &SelfCheck, all: bool, width: Option<u16>) -> St
                 set.tried.to_string(),
                 set.failed.to_string(),
                 set.official_exceptions.len().to_string(),
+                set.contradictions.len().to_string(),
             ]
             .map(Cell::new),
         );
@@ -44,6 +46,22 @@ pub fn self_check_text(checked: &SelfCheck, all: bool, width: Option<u16>) -> St
                 failed.id, failure.text, failed.reference
             ));
         }
+        for contradiction in set.contradictions.iter().take(max) {
+            let Contradiction {
+                id,
+                reference,
+                with,
+                found,
+            } = contradiction;
+            text.push_str(&match with {
+                Witness::Solution => {
+                    format!("{id}  \"{reference}\", but its own solution says \"{found}\"\n")
+                }
+                Witness::Options => {
+                    format!("{id}  \"{reference}\" is none of its options: {found}\n")
+                }
+            });
+        }
         for raised in set.official_exceptions.iter().take(max) {
             text.push_str(&format!(
                 "{}  official: \"{}\" raises {}\n",
@@ -51,7 +69,8 @@ pub fn self_check_text(checked: &SelfCheck, all: bool, width: Option<u16>) -> St
             ));
         }
         let left = set.failures.len().saturating_sub(max)
-            + set.official_exceptions.len().saturating_sub(max);
+            + set.official_exceptions.len().saturating_sub(max)
+            + set.contradictions.len().saturating_sub(max);
         if left > 0 {
             text.push_str(&format!("{}: {left} more (--all lists them)\n", set.set));
         }
