@@ -64,7 +64,12 @@ struct OutputArgs {
     columns: Option<Vec<String>>,
     /// Rows of models whose names hold one of these parts, in any case, the paper's rows too; all
     /// without it.
-    #[arg(long, value_delimiter = ',', value_name = "PART,…")]
+    #[arg(
+        long,
+        value_delimiter = ',',
+        value_name = "PART,…",
+        value_parser = clap::builder::NonEmptyStringValueParser::new()
+    )]
     rows: Option<Vec<String>>,
     /// Format of the leaderboard.
     #[arg(long, value_enum, default_value_t = FormatName::Terminal)]

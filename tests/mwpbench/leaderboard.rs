@@ -251,6 +251,13 @@ fn what_cannot_be_lined_up_is_refused() {
         &["at least two training sizes"],
     );
     assert!(!path.join("curve.svg").exists());
+    // An empty part would stand for every row.
+    refused(
+        &["short", "--rows", ""],
+        USAGE,
+        &["--rows", "value is required"],
+    );
+    refused(&["short", "--columns", ""], USAGE, &["no column \"\""]);
     assert_eq!(leaderboard(path, &[]).code, Some(USAGE));
 
     edit(&path.join("short/summary.json"), |value| {

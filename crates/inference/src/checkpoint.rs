@@ -45,6 +45,13 @@ pub(crate) struct MergedAdapter {
 }
 
 impl Checkpoint {
+    /// One of the tiny checkpoints that tests have.
+    #[cfg(test)]
+    pub(crate) fn fixture(name: &str) -> Self {
+        let fixtures = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures");
+        Self::open(&CheckpointFiles::open(&fixtures.join(name)).unwrap()).unwrap()
+    }
+
     /// Opens and checks all files.
     ///
     /// # Errors

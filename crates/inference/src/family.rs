@@ -150,6 +150,13 @@ const FEED_FORWARD_NORM: LayerSpec = spec(
     &["post_attention_layernorm"],
     &["ffn_norm"],
 );
+const ATTENTION_POST_NORM: LayerSpec =
+    spec(Role::AttentionPostNorm, &["post_attention_layernorm"], &[]);
+const FEED_FORWARD_POST_NORM: LayerSpec = spec(
+    Role::FeedForwardPostNorm,
+    &["post_feedforward_layernorm"],
+    &[],
+);
 const GATE_UP: LayerSpec = spec(
     Role::GateUp,
     &["mlp.gate_proj", "mlp.up_proj"],
@@ -255,14 +262,10 @@ const OLMO2: Family = Family {
         QUERY_NORM,
         KEY_NORM,
         ATTENTION_OUT,
-        spec(Role::AttentionPostNorm, &["post_attention_layernorm"], &[]),
+        ATTENTION_POST_NORM,
         GATE_UP,
         DOWN,
-        spec(
-            Role::FeedForwardPostNorm,
-            &["post_feedforward_layernorm"],
-            &[],
-        ),
+        FEED_FORWARD_POST_NORM,
     ],
     ..LLAMA
 };
@@ -310,15 +313,11 @@ const GEMMA3: Family = Family {
         QUERY_NORM,
         KEY_NORM,
         ATTENTION_OUT,
-        spec(Role::AttentionPostNorm, &["post_attention_layernorm"], &[]),
+        ATTENTION_POST_NORM,
         spec(Role::FeedForwardNorm, &["pre_feedforward_layernorm"], &[]),
         GATE_UP,
         DOWN,
-        spec(
-            Role::FeedForwardPostNorm,
-            &["post_feedforward_layernorm"],
-            &[],
-        ),
+        FEED_FORWARD_POST_NORM,
     ],
     ..LLAMA
 };

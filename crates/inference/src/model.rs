@@ -315,11 +315,9 @@ impl<B: Backend> ModelRunner for Model<B> {
 
 #[cfg(test)]
 mod tests {
-    use std::path::Path;
-
     use super::*;
     use crate::backend::CpuBackend;
-    use crate::checkpoint::{Checkpoint, CheckpointFiles, Prepack, WeightForm};
+    use crate::checkpoint::{Checkpoint, Prepack, WeightForm};
     use crate::kernels::{InstructionSet, Precision, WeightFormat};
     use crate::kv_cache::BLOCK;
     use crate::row::SeqId;
@@ -336,13 +334,9 @@ mod tests {
         threads: usize,
         prepack: Prepack,
     ) -> Model<CpuBackend> {
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
-            .join("tests/fixtures")
-            .join(name);
-        let files = CheckpointFiles::open(&folder).unwrap();
         let Checkpoint {
             config, tensors, ..
-        } = Checkpoint::open(&files).unwrap();
+        } = Checkpoint::fixture(name);
         let threads = Threads::start(Some(threads)).unwrap();
         let compute = Compute {
             threads,

@@ -478,8 +478,8 @@ fn shards_without_index(dir: &Path) -> Result<Option<BTreeSet<String>>, Error> {
     let of = |name: &str| -> Option<usize> {
         let numbers = name.strip_prefix("model-")?.strip_suffix(".safetensors")?;
         let (number, of) = numbers.split_once("-of-")?;
-        number.parse::<usize>().ok()?;
-        of.parse().ok()
+        let (number, of): (usize, usize) = (number.parse().ok()?, of.parse().ok()?);
+        (1..=of).contains(&number).then_some(of)
     };
     let found: BTreeSet<String> = names.filter(|name| of(name).is_some()).collect();
     let Some(first) = found.first() else {

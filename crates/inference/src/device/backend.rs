@@ -373,27 +373,21 @@ impl<'a> DeviceStep<'a> {
 
 #[cfg(test)]
 mod tests {
-    use std::ops::Range;
-    use std::path::Path;
-
     use super::*;
     use crate::backend::CpuBackend;
-    use crate::checkpoint::{Checkpoint, CheckpointFiles, Prepack, WeightForm};
+    use crate::checkpoint::{Checkpoint, Prepack, WeightForm};
     use crate::kernels::{Compute, InstructionSet, Precision, WeightFormat};
     use crate::model::{Model, ModelRunner};
     use crate::row::SeqId;
     use crate::tensor_source::Rounding;
     use crate::threads::Threads;
+    use std::ops::Range;
 
     /// A checkpoint on candle's CPU backend, and for the kernels of this crate.
     fn load(name: &str) -> (Model<DeviceBackend>, Model<CpuBackend>) {
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
-            .join("tests/fixtures")
-            .join(name);
-        let files = CheckpointFiles::open(&folder).unwrap();
         let Checkpoint {
             config, tensors, ..
-        } = Checkpoint::open(&files).unwrap();
+        } = Checkpoint::fixture(name);
         let precision = Precision::F32;
         let compute = || Compute {
             threads: Threads::start(Some(2)).unwrap(),

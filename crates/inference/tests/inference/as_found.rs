@@ -233,6 +233,10 @@ fn shards_need_no_index_where_all_are_there() {
         message,
         "DIR: holds 2 of 3 shards: model-00002-of-00003.safetensors is missing"
     );
+    // Numbers that no writer gives are those of no shards.
+    copy.write("model-00000-of-00000.safetensors", "");
+    copy.write("model-00004-of-00003.safetensors", "");
+    assert_eq!(copy.refusal().1, message);
     copy.write("model-00001-of-00002.safetensors", "");
     let (_, message) = copy.refusal();
     assert!(
