@@ -63,14 +63,15 @@ def quiet():
     transformers.logging.disable_progress_bar()
 
 
-def special(token):
-    return AddedToken(token, special=True, normalized=False)
+def special(token, rstrip=False):
+    return AddedToken(token, special=True, normalized=False, rstrip=rstrip)
 
 
-def added_tokens_decoder(tokenizer, tokens):
+def added_tokens_decoder(tokenizer, tokens, rstrip=()):
     """As published tokenizer_config.json files list the special tokens."""
-    fields = {"lstrip": False, "normalized": False, "rstrip": False, "single_word": False, "special": True}
-    return {str(tokenizer.token_to_id(token)): {"content": token, **fields} for token in tokens}
+    fields = {"lstrip": False, "normalized": False, "single_word": False, "special": True}
+    return {str(tokenizer.token_to_id(token)): {"content": token, **fields, "rstrip": token in rstrip}
+            for token in tokens}
 
 
 def every_pair(pairs, characters):
@@ -81,11 +82,12 @@ def every_pair(pairs, characters):
     return [(left, right) for left, right in cuts if left in pieces and right in pieces]
 
 
-def sentencepiece_style(metaspace=False, controls=(), complete=False):
+def sentencepiece_style(metaspace=False, controls=(), complete=False, prefix=True, rstrip=()):
     """As the LLaMA 1 and 2 and Mistral files: BPE over characters, bytes for those unknown.
 
     With `metaspace` the space before the text comes from a pre-tokenizer, as in files converted later. With `complete`
-    a piece is merged from whatever two pieces make it, as published files have it.
+    a piece is merged from whatever two pieces make it, as published files have it. Without `prefix` no space is put
+    before the text, as in Gemma's files. White space behind the tokens `rstrip` belongs to them, as in Phi-3's.
     """
     specials = ["<unk>", "<s>", "</s>", *controls]
     pairs = [(left.replace(" ", "▁"), right.replace(" ", "▁")) for left, right in MERGES]
@@ -100,17 +102,19 @@ def sentencepiece_style(metaspace=False, controls=(), complete=False):
     if metaspace:
         tokenizer.pre_tokenizer = pre_tokenizers.Metaspace(replacement="▁", prepend_scheme="first", split=False)
     else:
-        tokenizer.normalizer = normalizers.Sequence([normalizers.Prepend("▁"), normalizers.Replace(" ", "▁")])
+        space = [normalizers.Prepend("▁")] if prefix else []
+        tokenizer.normalizer = normalizers.Sequence([*space, normalizers.Replace(" ", "▁")])
+    strip = [decoders.Strip(content=" ", left=1)] if prefix else []
     tokenizer.decoder = decoders.Sequence([
-        decoders.Replace("▁", " "), decoders.ByteFallback(), decoders.Fuse(), decoders.Strip(content=" ", left=1),
+        decoders.Replace("▁", " "), decoders.ByteFallback(), decoders.Fuse(), *strip,
     ])
-    tokenizer.add_special_tokens([special(token) for token in specials])
+    tokenizer.add_special_tokens([special(token, token in rstrip) for token in specials])
     tokenizer.post_processor = processors.TemplateProcessing(
         single="<s> $A", pair="<s> $A <s>:1 $B:1", special_tokens=[("<s>", 1)],
     )
     config = {
         "add_bos_token": True, "add_eos_token": False,
-        "added_tokens_decoder": added_tokens_decoder(tokenizer, specials), "bos_token": "<s>",
+        "added_tokens_decoder": added_tokens_decoder(tokenizer, specials, rstrip), "bos_token": "<s>",
         "clean_up_tokenization_spaces": False, "eos_token": "</s>", "legacy": not metaspace,
         "model_max_length": 1000000000000000019884624838656, "pad_token": None, "sp_model_kwargs": {},
         "tokenizer_class": "LlamaTokenizer", "unk_token": "<unk>", "use_default_system_prompt": False,

@@ -12,6 +12,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -22,7 +23,10 @@ import torch
 from gguf.quants import dequantize
 from safetensors.torch import save_file
 from sentencepiece import sentencepiece_model_pb2 as sentencepiece
-from transformers import AutoConfig, AutoModelForCausalLM, LlamaConfig, Qwen3Config
+from transformers import (
+    AutoConfig, AutoModelForCausalLM, Gemma3TextConfig, LlamaConfig, MixtralConfig, Phi3Config, Qwen3Config,
+    SmolLM3Config,
+)
 
 import common
 import variants
@@ -41,6 +45,10 @@ QUANTIZED = {
 # What the converter calls the tokenizers with these patterns.
 KINDS = {common.LLAMA3_PATTERN: "llama-bpe", common.QWEN2_PATTERN: "qwen2"}
 ENDS = [f"tokenizer.ggml.{name}_token_id" for name in ("eos", "eot", "eom")]
+# Architectures whose rows of queries and keys are for turning neighbours.
+INTERLEAVED = {"llama", "smollm3"}
+# Tensors that are settings.
+SETTINGS = {"rope_freqs.weight", "rope_factors_long.weight", "rope_factors_short.weight"}
 SILENT = llama_cpp.llama_log_callback(lambda *_: None)
 COMPARED = 16
 
@@ -74,6 +82,30 @@ SMALL = Variant("llama-q", 5, LlamaConfig, {
 QWEN3 = Variant("qwen3-q", 5, Qwen3Config, {
     "hidden_size": 64, "intermediate_size": 96, "num_hidden_layers": 1, "head_dim": 32, "attention_bias": False,
 }, seed=404, tokenizer=common.qwen_style, prompts=[variants.CHAT])
+# What llama.cpp does not read from a file is as published: every fourth layer without positions, every sixth with all
+# positions in sight, scores by the width of a head.
+SMOLLM3 = Variant("smollm3-g", 5, SmolLM3Config, {
+    "num_hidden_layers": 4, "tie_word_embeddings": True, "pad_token_id": None,
+    "rope_parameters": {"rope_type": "default", "rope_theta": 2000000.0},
+}, seed=430, tokenizer=common.tiktoken_style, dtype=torch.bfloat16)
+GEMMA3 = Variant("gemma3-g", 5, Gemma3TextConfig, {
+    "num_hidden_layers": 7, "head_dim": 16, "query_pre_attn_scalar": 16, "sliding_window": 24,
+    "tie_word_embeddings": True, "pad_token_id": None, "rope_parameters": {
+        "full_attention": {"rope_type": "linear", "factor": 8.0, "rope_theta": 1000000.0},
+        "sliding_attention": {"rope_type": "default", "rope_theta": 10000.0},
+    },
+}, seed=431, tokenizer=partial(complete, prefix=False))
+MIXTRAL = Variant("mixtral-q", 5, MixtralConfig, {
+    "hidden_size": 64, "intermediate_size": 64, "num_hidden_layers": 1, "num_local_experts": 4,
+    "num_experts_per_tok": 2, "rope_parameters": {"rope_type": "default", "rope_theta": 1000000.0},
+}, seed=432, tokenizer=complete)
+# As Phi-3's, whose name llama.cpp looks for.
+TURNS = ["<|user|>", "<|end|>", "<|assistant|>"]
+PHI3 = Variant("phi3-g", 5, Phi3Config, {
+    "sliding_window": 512, "pad_token_id": None, "max_position_embeddings": 512,
+    "original_max_position_embeddings": 512, "rope_parameters": {"rope_type": "default", "rope_theta": 10000.0},
+}, seed=433, tokenizer=partial(complete, controls=["<|endoftext|>", *TURNS], rstrip=["</s>", *TURNS]),
+    dtype=torch.bfloat16, prompts=["<|user|>\n How many?<|end|>\n<|assistant|>\n The answer"])
 PUBLISHED = {variant.name: variant for variant in variants.VARIANTS}
 
 FILES = [
@@ -89,6 +121,14 @@ FILES = [
     File("mistral3-bf16", PUBLISHED["mistral3"], "bf16"),
     File("qwen2-f32", PUBLISHED["qwen2"], "f32"),
     File("qwen3-f32", PUBLISHED["qwen3"], "f32"),
+    File("smollm3-bf16", SMOLLM3, "bf16"),
+    File("olmo2-f32", PUBLISHED["olmo2"], "f32"),
+    File("phi3-bf16", PHI3, "bf16"),
+    File("phi4-mini-bf16", PUBLISHED["phi4-mini"], "bf16"),
+    File("longrope-f32", PUBLISHED["longrope"], "f32"),
+    File("gemma3-f32", GEMMA3, "f32"),
+    File("mixtral-f32", PUBLISHED["mixtral"], "f32"),
+    File("mixtral-q-q8_0", MIXTRAL, "q8_0"),
     File("llama-mqa-split-bf16", PUBLISHED["llama-mqa"], "bf16", tensors_in_part=12),
     File("qwen3-q-q8_0", QWEN3, "q8_0"),
     *[File(f"llama-q-{dtype.lower()}", SMALL, dtype) for dtype in ("Q4_0", "Q4_1", "Q5_0", "Q5_1")],
@@ -143,10 +183,24 @@ def kind_of_tokenizer(folder):
     return KINDS[tokenizer["pre_tokenizer"]["pretokenizers"][0]["pattern"]["Regex"]]
 
 
+@contextmanager
+def class_of_published(folder):
+    """tokenizer_config.json as the converter wants it of a Phi-3 with a byte-level tokenizer, which it knows by its
+    class."""
+    path = folder / "tokenizer_config.json"
+    saved = path.read_text(encoding="utf-8")
+    model_type = json.loads((folder / "config.json").read_text(encoding="utf-8"))["model_type"]
+    if model_type == "phi3" and kind_of_tokenizer(folder) != "-":
+        common.write_json(path, {**json.loads(saved), "tokenizer_class": "GPT2Tokenizer"})
+    yield
+    path.write_text(saved, encoding="utf-8")
+
+
 def convert(llama_cpp_folder, folder, dtype, path, tensors_in_part=0):
     command = [sys.executable, CONVERTER, llama_cpp_folder, kind_of_tokenizer(folder), folder, "--outtype", dtype,
                "--outfile", path, "--split-max-tensors", str(tensors_in_part)]
-    result = subprocess.run(command, stderr=subprocess.PIPE, text=True)
+    with class_of_published(folder):
+        result = subprocess.run(command, stderr=subprocess.PIPE, text=True)
     if result.returncode != 0:
         sys.exit(f"{result.stderr}\n{folder.name} cannot be converted")
 
@@ -186,6 +240,18 @@ def dequantized(readers):
     return {tensor.name: torch.tensor(dequantize(tensor.data, tensor.tensor_type)) for tensor in tensors}
 
 
+def experts(tensors, config):
+    """The feed-forward blocks of Mixtral as published: a matrix for each expert."""
+    weights = {}
+    for layer in range(config.num_hidden_layers):
+        block = f"model.layers.{layer}.block_sparse_moe"
+        weights[f"{block}.gate.weight"] = tensors.pop(f"blk.{layer}.ffn_gate_inp.weight").contiguous()
+        for part, name in (("gate", "w1"), ("down", "w2"), ("up", "w3")):
+            for expert, matrix in enumerate(tensors.pop(f"blk.{layer}.ffn_{part}_exps.weight")):
+                weights[f"{block}.experts.{expert}.{name}.weight"] = matrix.contiguous()
+    return weights
+
+
 def write_truth(readers, source, folder):
     """A checkpoint in f32 with the weights of the GGUF file, the ends that it names, and the source's configuration."""
     folder.mkdir()
@@ -197,15 +263,20 @@ def write_truth(readers, source, folder):
         {name: key for key, name in gguf.MODEL_ARCH_NAMES.items()}[architecture], config.num_hidden_layers,
     )
     heads = {"q_proj": config.num_attention_heads, "k_proj": config.num_key_value_heads}
-    tensors, weights = dequantized(readers), {}
+    tensors = dequantized(readers)
+    weights = experts(tensors, config) if config.model_type == "mixtral" else {}
     for name, parameter in AutoModelForCausalLM.from_config(config).named_parameters():
+        if config.model_type == "mixtral" and ".mlp." in name:
+            continue
         tensor = tensors.pop(names.get_name(name, try_suffixes=(".weight", ".bias")))
         part = name.split(".")[-2]
-        if architecture == "llama" and part in heads:
+        if architecture in INTERLEAVED and part in heads:
             tensor = halves(tensor, heads[part])
+        if architecture == "gemma3" and name.endswith("norm.weight"):
+            tensor = tensor - 1
         assert tensor.shape == parameter.shape, name
         weights[name] = tensor.contiguous()
-    assert set(tensors) <= {"rope_freqs.weight"}, list(tensors)
+    assert set(tensors) <= SETTINGS, list(tensors)
     save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
     fields = [readers[0].get_field(name) for name in ENDS]
     ends = [int(field.contents()) for field in fields if field]

@@ -207,6 +207,14 @@ VARIANTS = [
             "type": "longrope", "short_factor": [1.0, 1.1, 1.2, 1.5], "long_factor": [1.0, 2.0, 8.0, 32.0],
         },
     }, seed=428, dtype=BF16),
+    # Prompts of both sides, and completions that cross the original context.
+    Variant("longrope", 5, Phi3Config, {
+        "pad_token_id": None, "max_position_embeddings": 1024, "original_max_position_embeddings": 64,
+        "rope_parameters": {
+            "rope_type": "longrope", "rope_theta": 10000.0, "short_factor": [1.0, 1.1, 1.2, 1.5],
+            "long_factor": [1.5, 2.0, 8.0, 32.0], "original_max_position_embeddings": 64,
+        },
+    }, seed=429, tokenizer=common.tiktoken_style),
     Variant("mixtral", 5, MixtralConfig, {
         "intermediate_size": 24, "num_local_experts": 4, "num_experts_per_tok": 2,
         "rope_parameters": {"rope_type": "default", "rope_theta": 1000000.0},

@@ -71,7 +71,7 @@ impl Checkpoint {
         let mut warnings = config.warnings.clone();
         if let Some(gguf) = files.gguf() {
             warnings.extend(gguf.warnings(!files.has_other_tokenizer())?);
-            config.set_rope_factors(gguf.rope_factors()?)?;
+            gguf.complete(&mut config)?;
         }
         let mut adapter_has_embedding = false;
         if let Some((adapter, _)) = &adapter {

@@ -38,8 +38,9 @@ pub enum RopeScaling {
         /// The context in tokens before it was extended.
         original_context: usize,
     },
-    /// LongRoPE (arXiv:2402.13753) within the original context: every frequency divided by a factor
-    /// of its own ([`ModelConfig::rope_factors`]).
+    /// LongRoPE (arXiv:2402.13753): every frequency divided by a factor of its own, of a sequence
+    /// within the original context by [`ModelConfig::rope_factors`], of a longer one by
+    /// [`ModelConfig::long_rope_factors`]. A sequence that grows beyond it is computed anew.
     LongRope {
         /// Sines and cosines are multiplied by this, and attention scores so by its square.
         attention_factor: f32,
@@ -115,9 +116,11 @@ pub struct ModelConfig {
     pub rope_theta: f32,
     /// Scaling of the RoPE frequencies.
     pub rope_scaling: RopeScaling,
-    /// RoPE factors, what each frequency is divided by beside that: `[head_dim / 2]`, positive: as
-    /// GGUF files hold the scaling of LLaMA 3.1.
+    /// RoPE factors, what each frequency is divided by beside that: `[rotary_dim / 2]`, positive:
+    /// those of LongRoPE, or as GGUF files hold the scaling of LLaMA 3.1.
     pub rope_factors: Option<Vec<f32>>,
+    /// The same of sequences beyond the original context of LongRoPE.
+    pub long_rope_factors: Option<Vec<f32>>,
     /// Whether the output layer is the embedding table.
     pub tied: bool,
     /// The sliding window of each layer: how many of the latest positions a token sees, its own
@@ -155,21 +158,19 @@ pub struct ModelConfig {
 }
 
 impl ModelConfig {
-    /// Sets the divisors of the RoPE frequencies, `[head_dim / 2]`.
+    /// Sets the divisors of the RoPE frequencies, `[rotary_dim / 2]`.
     ///
     /// # Errors
     /// [`ErrorKind::Weights`] when they are not as many as there are frequencies.
-    pub(crate) fn set_rope_factors(&mut self, factors: Option<Vec<f32>>) -> Result<(), Error> {
-        let (found, wanted) = (factors.as_ref().map(Vec::len), self.head_dim / 2);
-        self.rope_factors = factors;
-        match found.filter(|found| *found != wanted) {
-            Some(found) => Err(Error::new(
-                ErrorKind::Weights,
-                "the divisors of rotary frequencies do not fit the heads",
-            )
-            .expected(wanted.to_string(), found.to_string())),
-            None => Ok(()),
+    pub(crate) fn set_rope_factors(&mut self, factors: Vec<f32>) -> Result<(), Error> {
+        let (found, wanted) = (factors.len(), self.rotary_dim / 2);
+        if found != wanted {
+            let message = "the divisors of rotary frequencies do not fit the heads";
+            let error = Error::new(ErrorKind::Weights, message);
+            return Err(error.expected(wanted.to_string(), found.to_string()));
         }
+        self.rope_factors = Some(factors);
+        Ok(())
     }
 
     /// Length in tokens up to which RoPE does not depend on the length of a prompt.
@@ -178,7 +179,17 @@ impl ModelConfig {
             RopeScaling::Dynamic {
                 original_context, ..
             } => original_context,
-            _ => self.context_length,
+            _ => self.restart_length().unwrap_or(self.context_length),
+        }
+    }
+
+    /// Length in tokens beyond which all of a sequence is computed anew by other frequencies.
+    pub(crate) fn restart_length(&self) -> Option<usize> {
+        match self.rope_scaling {
+            RopeScaling::LongRope {
+                original_context, ..
+            } => Some(original_context),
+            _ => None,
         }
     }
 

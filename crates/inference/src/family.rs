@@ -124,7 +124,8 @@ pub(crate) struct LayerSpec {
     /// What transformers calls them, behind `model.layers.N.` and before `.weight` or `.bias`; `*`
     /// stands for the number of an expert.
     pub(crate) names: &'static [&'static str],
-    /// What they are called in GGUF files, behind `blk.N.`; empty where no such file is read.
+    /// What they are called in GGUF files, behind `blk.N.`; those of experts lie there one behind the
+    /// other in one tensor, `[experts, outputs, inputs]`.
     pub(crate) gguf: &'static [&'static str],
 }
 
@@ -150,12 +151,15 @@ const FEED_FORWARD_NORM: LayerSpec = spec(
     &["post_attention_layernorm"],
     &["ffn_norm"],
 );
-const ATTENTION_POST_NORM: LayerSpec =
-    spec(Role::AttentionPostNorm, &["post_attention_layernorm"], &[]);
+const ATTENTION_POST_NORM: LayerSpec = spec(
+    Role::AttentionPostNorm,
+    &["post_attention_layernorm"],
+    &["post_attention_norm"],
+);
 const FEED_FORWARD_POST_NORM: LayerSpec = spec(
     Role::FeedForwardPostNorm,
     &["post_feedforward_layernorm"],
-    &[],
+    &["post_ffw_norm"],
 );
 const GATE_UP: LayerSpec = spec(
     Role::GateUp,
@@ -281,10 +285,10 @@ const PHI3: Family = Family {
     own_keys: &["partial_rotary_factor"],
     layer: &[
         ATTENTION_NORM,
-        spec(Role::Qkv, &["self_attn.qkv_proj"], &[]),
+        spec(Role::Qkv, &["self_attn.qkv_proj"], &["attn_qkv"]),
         ATTENTION_OUT,
         FEED_FORWARD_NORM,
-        spec(Role::GateUp, &["mlp.gate_up_proj"], &[]),
+        spec(Role::GateUp, &["mlp.gate_up_proj"], &["ffn_up"]),
         DOWN,
     ],
     ..LLAMA
@@ -314,7 +318,11 @@ const GEMMA3: Family = Family {
         KEY_NORM,
         ATTENTION_OUT,
         ATTENTION_POST_NORM,
-        spec(Role::FeedForwardNorm, &["pre_feedforward_layernorm"], &[]),
+        spec(
+            Role::FeedForwardNorm,
+            &["pre_feedforward_layernorm"],
+            &["ffn_norm"],
+        ),
         GATE_UP,
         DOWN,
         FEED_FORWARD_POST_NORM,
@@ -334,16 +342,20 @@ const MIXTRAL: Family = Family {
         QKV,
         ATTENTION_OUT,
         FEED_FORWARD_NORM,
-        spec(Role::Router, &["block_sparse_moe.gate"], &[]),
+        spec(Role::Router, &["block_sparse_moe.gate"], &["ffn_gate_inp"]),
         spec(
             Role::ExpertGateUp,
             &[
                 "block_sparse_moe.experts.*.w1",
                 "block_sparse_moe.experts.*.w3",
             ],
-            &[],
+            &["ffn_gate_exps", "ffn_up_exps"],
         ),
-        spec(Role::ExpertDown, &["block_sparse_moe.experts.*.w2"], &[]),
+        spec(
+            Role::ExpertDown,
+            &["block_sparse_moe.experts.*.w2"],
+            &["ffn_down_exps"],
+        ),
     ],
     ..MISTRAL
 };

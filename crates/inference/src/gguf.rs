@@ -24,10 +24,16 @@ use crate::tensor_source::{RowOrder, Stored, WeightFile};
 use container::{Container, GgufTensor};
 
 pub(crate) use description::{Facts, of_file as facts_of_file};
-pub(crate) use tensor_names::stored_name;
 
 /// Rotary frequencies of LLaMA 3.1 and later come divided, pair by pair.
 const ROPE_FACTORS: &str = "rope_freqs.weight";
+
+/// The tensors that are settings.
+const FACTORS: [&str; 3] = [
+    ROPE_FACTORS,
+    settings::LONGROPE_SHORT,
+    settings::LONGROPE_LONG,
+];
 
 /// A checkpoint in one GGUF file, or in several that `llama-gguf-split` made of it.
 #[derive(Debug)]
@@ -145,9 +151,9 @@ impl Gguf {
             .parts
             .iter()
             .flat_map(|part| part.tensors.iter().map(move |tensor| (part, tensor)));
-        let entries = entries.filter(|(_, tensor)| tensor.name != ROPE_FACTORS);
-        let stored = entries.map(|(part, tensor)| {
-            let name = tensor_names::transformers_name(&tensor.name);
+        let entries = entries.filter(|(_, tensor)| !FACTORS.contains(&tensor.name.as_str()));
+        let stored = entries.flat_map(|(part, tensor)| {
+            let name = tensor_names::transformers_name(config.architecture, &tensor.name);
             // Biases too: they are added before the rotation.
             let rotated = [".q_proj.", ".k_proj."]
                 .iter()
@@ -158,14 +164,35 @@ impl Gguf {
                 },
                 false => RowOrder::AsStored,
             };
-            stored(part, tensor, name, order)
+            by_expert(stored(part, tensor, name, order))
         });
         stored.collect()
     }
 
-    /// RoPE factors: what each frequency is divided by, `[head_dim / 2]`, f32.
-    pub(crate) fn rope_factors(&self) -> Result<Option<Vec<f32>>, Error> {
-        let Some((part, tensor)) = self.find(ROPE_FACTORS) else {
+    /// Sets in a configuration what [`file`](Self::file) cannot say of it: frequencies that come
+    /// divided, and norms whose weight is what they multiply by, in every family.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Weights`] when the divisors do not fit the heads.
+    pub(crate) fn complete(&self, config: &mut ModelConfig) -> Result<(), Error> {
+        config.norm_offset = 0.0;
+        match self.factors(ROPE_FACTORS)? {
+            Some(factors) => config.set_rope_factors(factors),
+            None => Ok(()),
+        }
+    }
+
+    /// The name in the file of a tensor of transformers; names of other tensors stay.
+    pub(crate) fn stored_name(&self, name: &str) -> String {
+        match settings::family(self) {
+            Ok(family) => tensor_names::stored_name(family, name),
+            Err(_) => name.to_string(),
+        }
+    }
+
+    /// RoPE factors: what each frequency is divided by, `[rotary_dim / 2]`, f32.
+    fn factors(&self, name: &str) -> Result<Option<Vec<f32>>, Error> {
+        let Some((part, tensor)) = self.find(name) else {
             return Ok(None);
         };
         let factors = stored(part, tensor, tensor.name.clone(), RowOrder::AsStored);
@@ -217,4 +244,26 @@ fn stored(part: &Container, tensor: &GgufTensor, name: String, order: RowOrder) 
         order,
         change: None,
     }
+}
+
+/// The matrices of a tensor `[experts, outputs, inputs]` whose name has a `*` for the expert; any
+/// other tensor as it is.
+fn by_expert(stored: Stored) -> Vec<Stored> {
+    let &[experts, outputs, inputs] = stored.shape.as_slice() else {
+        return vec![stored];
+    };
+    if !stored.name.contains('*') {
+        return vec![stored];
+    }
+    let bytes = stored.range.len() / experts;
+    let expert = |index: usize| {
+        let start = stored.range.start + index * bytes;
+        Stored {
+            name: stored.name.replace('*', &index.to_string()),
+            shape: vec![outputs, inputs],
+            range: start..start + bytes,
+            ..stored.clone()
+        }
+    };
+    (0..experts).map(expert).collect()
 }

@@ -238,7 +238,9 @@ fn describe_scaling(config: &ModelConfig) -> String {
         RopeScaling::LongRope {
             attention_factor,
             original_context,
-        } => format!("longrope up to {original_context} tokens (attention {attention_factor})"),
+        } => format!(
+            "longrope, other factors beyond {original_context} tokens (attention {attention_factor})"
+        ),
         RopeScaling::Yarn {
             factor,
             attention_factor,

@@ -8,7 +8,7 @@ use crate::config::{ModelConfig, RopeScaling};
 use crate::row::Row;
 
 /// The angle per position of each pair in a head, `[rotary_dim / 2]`, for a token that is first
-/// computed when its sequence has `length` tokens, which matters to dynamic scaling alone.
+/// computed when its sequence has `length` tokens, which matters to dynamic scaling and to LongRoPE.
 pub(crate) fn frequencies(config: &ModelConfig, length: usize) -> Vec<f32> {
     let dim = config.rotary_dim as f64;
     let theta = f64::from(config.rope_theta);
@@ -23,15 +23,16 @@ pub(crate) fn frequencies(config: &ModelConfig, length: usize) -> Vec<f32> {
         }
         _ => theta,
     };
+    let factors = match config.restart_length() {
+        Some(original) if length > original => &config.long_rope_factors,
+        _ => &config.rope_factors,
+    };
     (0..config.rotary_dim / 2)
         .map(|pair| {
             let exponent = (2 * pair) as f32 / config.rotary_dim as f32;
             // Computed wide and rounded once, so that the last bits of a C library do not show.
             let divisor = base.powf(f64::from(exponent)) as f32;
-            let factor = config
-                .rope_factors
-                .as_ref()
-                .map_or(1.0, |factors| factors[pair]);
+            let factor = factors.as_ref().map_or(1.0, |factors| factors[pair]);
             match config.rope_scaling {
                 RopeScaling::LongRope { .. } => 1.0 / (factor * divisor),
                 _ => scale(pair, divisor, config) / factor,
@@ -110,6 +111,7 @@ impl Ropes {
                 rope_theta,
                 rope_scaling: RopeScaling::Default,
                 rope_factors: None,
+                long_rope_factors: None,
                 ..config.clone()
             }));
         }
@@ -138,7 +140,7 @@ impl Ropes {
 pub(crate) struct RopePosition {
     pub(crate) position: usize,
     /// Tokens that its sequence had when this one was first computed: the prompt's, or up to this
-    /// one.
+    /// one; of a sequence that was computed anew (LongRoPE) those that it had then or more.
     pub(crate) length: usize,
 }
 

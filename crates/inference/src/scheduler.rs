@@ -110,8 +110,14 @@ impl Sequence<'_> {
         self.request.prompt.len() + self.tokens.len()
     }
 
+    /// Whether it is longer than what other frequencies are for
+    /// ([`ModelConfig::restart_length`](crate::ModelConfig)).
+    fn is_restarted(&self, restart_length: Option<usize>) -> bool {
+        restart_length.is_some_and(|most| self.length() > most)
+    }
+
     /// The token at a position, as a row of a step.
-    fn row(&self, position: usize, seq: SeqId) -> Row {
+    fn row(&self, position: usize, seq: SeqId, restart_length: Option<usize>) -> Row {
         let prompt = &self.request.prompt;
         let token = prompt
             .get(position)
@@ -121,7 +127,10 @@ impl Sequence<'_> {
             token,
             seq,
             position,
-            length: prompt.len().max(position + 1),
+            length: match self.is_restarted(restart_length) {
+                true => self.length(),
+                false => prompt.len().max(position + 1),
+            },
         }
     }
 }
@@ -260,13 +269,19 @@ impl<'a, 'e> Schedule<'a, 'e> {
         if !self.running.is_empty() && self.cache.available_blocks() < needed {
             return Ok(Some(sequence));
         }
-        self.cache_prefixes(&sequence)?;
+        // Prefixes are computed by the frequencies of the prompts.
+        let restarted = sequence.is_restarted(self.scheduler.model.config().restart_length());
+        if !restarted {
+            self.cache_prefixes(&sequence)?;
+        }
         let (seq, cached) = match self.cached_prefixes.last() {
-            Some(&(SharedPrefix { length, .. }, seq)) => match self.cache.fork(seq, length) {
-                Some(seq) => (seq, length),
-                None => return Ok(Some(sequence)),
-            },
-            None => (self.cache.add_sequence(), 0),
+            Some(&(SharedPrefix { length, .. }, seq)) if !restarted => {
+                match self.cache.fork(seq, length) {
+                    Some(seq) => (seq, length),
+                    None => return Ok(Some(sequence)),
+                }
+            }
+            _ => (self.cache.add_sequence(), 0),
         };
         self.running.push(Running {
             sequence,
@@ -306,7 +321,7 @@ impl<'a, 'e> Schedule<'a, 'e> {
                 return Ok(());
             }
             let rows: Vec<Row> = (length..prefix.length)
-                .map(|position| sequence.row(position, seq))
+                .map(|position| sequence.row(position, seq, None))
                 .collect();
             for rows in rows.chunks(MAX_STEP_ROWS) {
                 self.scheduler.model.forward(rows, &[], &mut self.cache)?;
@@ -389,7 +404,10 @@ impl<'a, 'e> Schedule<'a, 'e> {
         let mut completions = Vec::new();
         for (running, finish) in std::mem::take(&mut self.running).into_iter().zip(finishes) {
             match finish {
-                None => self.running.push(running),
+                None => {
+                    let running = self.restarted(running);
+                    self.running.push(running);
+                }
                 Some(finish) => {
                     self.cache.free(running.seq);
                     completions.push(scheduler.completion(running.sequence, finish));
@@ -397,6 +415,23 @@ impl<'a, 'e> Schedule<'a, 'e> {
             }
         }
         Ok(completions)
+    }
+
+    /// The sequence as it goes on after a new token: without what is cached of it where that token
+    /// makes it longer than what its frequencies are for, as transformers too drops the cache
+    /// (`Phi3ForCausalLM.prepare_inputs_for_generation`).
+    fn restarted(&mut self, running: Running<'a>) -> Running<'a> {
+        let restart_length = self.scheduler.model.config().restart_length();
+        // Later tokens find it computed anew.
+        if restart_length.is_none_or(|most| running.sequence.length() != most + 1) {
+            return running;
+        }
+        self.cache.free(running.seq);
+        Running {
+            seq: self.cache.add_sequence(),
+            cached: 0,
+            ..running
+        }
     }
 
     /// Reports that so many sequences got a token, and how many are running where that number has
@@ -450,6 +485,7 @@ impl<'a, 'e> Schedule<'a, 'e> {
     /// is room.
     fn plan(&mut self) -> StepPlan {
         let mut plan = StepPlan::default();
+        let restart_length = self.scheduler.model.config().restart_length();
         // Decode first: running completions get a token each step, however long the prompts that
         // wait.
         for decode in [true, false] {
@@ -471,9 +507,8 @@ impl<'a, 'e> Schedule<'a, 'e> {
                         continue;
                     }
                     let sequence = &self.running[index].sequence;
-                    plan.rows.extend(
-                        (cached..cached + count).map(|position| sequence.row(position, seq)),
-                    );
+                    let row = |position| sequence.row(position, seq, restart_length);
+                    plan.rows.extend((cached..cached + count).map(row));
                     plan.scheduled.push((index, count));
                     if count == uncached {
                         plan.wanted.push((plan.rows.len() - 1) as u32);

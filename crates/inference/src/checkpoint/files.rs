@@ -12,7 +12,7 @@ use super::digest_cache;
 use crate::adapter::{self, Adapter};
 use crate::config::ModelConfig;
 use crate::error::{Error, ErrorKind};
-use crate::gguf::{self, Gguf};
+use crate::gguf::Gguf;
 use crate::small_file::{LFS_POINTER, missing_file, parse_json, read_small, refuse_lfs_pointer};
 use crate::tensor_source::{Stored, WeightFile};
 use crate::tokenizer::{TOKENIZER_CONFIG_FILE, TOKENIZER_FILE, TokenizerFiles};
@@ -355,7 +355,7 @@ impl CheckpointFiles {
                 let place = format!("{}, read as {file}", gguf.file_name());
                 error.in_file(place)
             }
-            (Source::Gguf(_), _) => match error.tensor().map(gguf::stored_name) {
+            (Source::Gguf(gguf), _) => match error.tensor().map(|name| gguf.stored_name(name)) {
                 Some(tensor) => error.of_tensor(tensor),
                 None => error,
             },

@@ -238,15 +238,22 @@ impl RawConfig {
                 rope.partial
             )));
         }
-        let factors = rope.short_factors.as_ref().map(Vec::len);
-        if let Some(found) = factors.filter(|&found| found != rotary_dim / 2) {
-            return Err(invalid(format!(
-                "short_factor has {found} numbers, and there are {} rotary frequencies",
-                rotary_dim / 2
-            )));
+        for (key, factors) in [
+            ("short_factor", &rope.short_factors),
+            ("long_factor", &rope.long_factors),
+        ] {
+            let found = factors.as_ref().map(Vec::len);
+            if let Some(found) = found.filter(|&found| found != rotary_dim / 2) {
+                return Err(invalid(format!(
+                    "{key} has {found} numbers, and there are {} rotary frequencies",
+                    rotary_dim / 2
+                )));
+            }
         }
         let context_length = match rope_scaling {
-            RopeScaling::Default | RopeScaling::Llama3 { .. } => positions,
+            RopeScaling::Default | RopeScaling::Llama3 { .. } | RopeScaling::LongRope { .. } => {
+                positions
+            }
             // What was published names the context before it was extended.
             RopeScaling::Linear { factor } | RopeScaling::Dynamic { factor, .. } => {
                 extended(positions, factor)?
@@ -256,10 +263,6 @@ impl RawConfig {
                 original_context,
                 ..
             } => extended(original_context, factor)?.max(positions),
-            // Beyond it transformers computes all positions anew by other factors.
-            RopeScaling::LongRope {
-                original_context, ..
-            } => original_context.min(positions),
         };
         match rope_scaling {
             RopeScaling::Yarn { .. } if rope_theta <= 1.0 => {
@@ -323,6 +326,7 @@ impl RawConfig {
             rope_theta,
             rope_scaling,
             rope_factors: rope.short_factors,
+            long_rope_factors: rope.long_factors,
             tied: self.tie_word_embeddings.unwrap_or(family.tied),
             windows,
             windowed,
@@ -342,7 +346,7 @@ impl RawConfig {
                 .first()
                 .copied(),
             eos_token_ids,
-            warnings: self.warnings(rope_scaling),
+            warnings: self.warnings(),
         })
     }
 
@@ -454,16 +458,8 @@ impl RawConfig {
         typed.collect()
     }
 
-    fn warnings(&self, rope_scaling: RopeScaling) -> Vec<String> {
+    fn warnings(&self) -> Vec<String> {
         let mut warnings = Vec::new();
-        if let RopeScaling::LongRope {
-            original_context, ..
-        } = rope_scaling
-        {
-            warnings.push(format!(
-                "prompt and completion have at most {original_context} tokens together: beyond them longrope uses other factors, which are not computed"
-            ));
-        }
         if self
             .others
             .get("auto_map")
@@ -615,11 +611,12 @@ impl RawConfig {
             )));
         }
         let mut scaling = RopeScaling::Default;
-        let mut short_factors = None;
+        let (mut short_factors, mut long_factors) = (None, None);
         if let Some(rope) = rope {
             scaling = rope.scaling(positions, self.original_max_position_embeddings)?;
             if let RopeScaling::LongRope { .. } = scaling {
                 short_factors = Some(rope.short_factors()?);
+                long_factors = Some(rope.long_factors()?);
             }
         }
         Ok(ValidRope {
@@ -627,6 +624,7 @@ impl RawConfig {
             scaling,
             partial,
             short_factors,
+            long_factors,
             local_theta,
         })
     }
@@ -686,6 +684,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::rope::frequencies;
 
     /// A configuration that names no more than it must.
     fn parse(architecture: Architecture, more: Value) -> Result<ModelConfig, String> {
@@ -760,6 +759,7 @@ mod tests {
 
     #[test]
     fn what_a_family_does_not_compute_is_refused_by_name() {
+        let ones = |count: usize| vec![1.0; count];
         let longrope = |factors: usize| {
             let factors = vec![1.5; factors];
             json!({ "rope_scaling": { "type": "longrope", "short_factor": factors, "long_factor": factors } })
@@ -822,6 +822,16 @@ mod tests {
             ),
             (
                 Architecture::Phi3,
+                json!({ "rope_scaling": { "type": "longrope", "short_factor": ones(8) } }),
+                "lacks `long_factor`",
+            ),
+            (
+                Architecture::Phi3,
+                json!({ "rope_scaling": { "type": "longrope", "short_factor": ones(8), "long_factor": ones(6) } }),
+                "long_factor has 6 numbers, and there are 8",
+            ),
+            (
+                Architecture::Phi3,
                 json!({ "partial_rotary_factor": 0.05 }),
                 "leaves 0 elements",
             ),
@@ -850,12 +860,23 @@ mod tests {
             let error = parse(architecture, more).unwrap_err();
             assert!(error.contains(expected), "{architecture:?}: {error}");
         }
-        let config = parse(Architecture::Phi3, longrope(8)).unwrap();
-        assert!(
-            config
-                .warnings
-                .iter()
-                .any(|warning| warning.contains("longrope"))
+    }
+
+    #[test]
+    fn longrope_has_the_whole_context_and_other_factors_beyond_the_original_one() {
+        let (short, long) = (vec![1.0; 8], vec![2.0; 8]);
+        let more = json!({
+            "max_position_embeddings": 4096, "original_max_position_embeddings": 256,
+            "rope_scaling": { "type": "longrope", "short_factor": short, "long_factor": long },
+        });
+        let config = parse(Architecture::Phi3, more).unwrap();
+        assert_eq!(
+            (config.context_length, config.restart_length()),
+            (4096, Some(256))
         );
+        let (short, long) = (frequencies(&config, 256), frequencies(&config, 257));
+        for (short, long) in short.iter().zip(long) {
+            assert_eq!(short / 2.0, long);
+        }
     }
 }

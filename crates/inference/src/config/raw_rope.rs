@@ -26,6 +26,7 @@ pub(super) struct RawRope {
     mscale_all_dim: Option<f64>,
     truncate: Option<bool>,
     short_factor: Option<Vec<f32>>,
+    long_factor: Option<Vec<f32>>,
     pub(super) full_attention: Option<Box<RawRope>>,
     pub(super) sliding_attention: Option<Box<RawRope>>,
     #[serde(flatten)]
@@ -40,6 +41,8 @@ pub(super) struct ValidRope {
     pub(super) partial: f64,
     /// LongRoPE's within the original context.
     pub(super) short_factors: Option<Vec<f32>>,
+    /// LongRoPE's beyond it.
+    pub(super) long_factors: Option<Vec<f32>>,
     /// The base in layers with a window, where it is another.
     pub(super) local_theta: Option<f32>,
 }
@@ -73,13 +76,13 @@ impl RawRope {
     /// # Errors
     /// A factor that is missing or not positive.
     pub(super) fn short_factors(&self) -> Result<Vec<f32>, Error> {
-        let Some(factors) = &self.short_factor else {
-            return Err(invalid("the rotary scaling lacks `short_factor`"));
-        };
-        let factors = factors
-            .iter()
-            .map(|&factor| positive("short_factor", f64::from(factor)));
-        factors.collect()
+        factors("short_factor", self.short_factor.as_deref())
+    }
+
+    /// # Errors
+    /// A factor that is missing or not positive.
+    pub(super) fn long_factors(&self) -> Result<Vec<f32>, Error> {
+        factors("long_factor", self.long_factor.as_deref())
     }
 
     /// # Errors
@@ -190,4 +193,13 @@ impl RawRope {
             truncate: self.truncate.unwrap_or(true),
         })
     }
+}
+
+/// The factors of LongRoPE under a key.
+fn factors(key: &str, given: Option<&[f32]>) -> Result<Vec<f32>, Error> {
+    let Some(given) = given else {
+        return Err(invalid(format!("the rotary scaling lacks `{key}`")));
+    };
+    let factors = given.iter().map(|&factor| positive(key, f64::from(factor)));
+    factors.collect()
 }

@@ -585,6 +585,16 @@ impl Metadata {
         Ok(bytes.map(|bytes| bytes.iter().map(|bytes| i32::from_le_bytes(*bytes))))
     }
 
+    /// The truth values of a list; `None` for what is no list.
+    pub(super) fn flags(&self, key: &str) -> Result<Option<Vec<bool>>, Error> {
+        if !matches!(self.items.get(key), Some(MetadataValue::List { .. })) {
+            return Ok(None);
+        }
+        let range = self.list(key, "a list of truth values", kinds::BOOL)?;
+        let bytes = range.map(|range| &self.file.bytes[range]);
+        Ok(bytes.map(|bytes| bytes.iter().map(|byte| *byte != 0).collect()))
+    }
+
     fn list(&self, key: &str, wanted: &str, of: u32) -> Result<Option<Range<usize>>, Error> {
         match self.items.get(key) {
             None => Ok(None),

@@ -178,7 +178,7 @@ fn sentence_pieces(metadata: &Metadata, tokens: &[Token<'_>]) -> Result<Value, E
         "version": "1.0",
         "truncation": null,
         "padding": null,
-        "added_tokens": added_tokens(tokens),
+        "added_tokens": added_tokens(metadata, tokens)?,
         "normalizer": {"type": "Sequence", "normalizers": normalizers},
         "pre_tokenizer": null,
         "post_processor": null,
@@ -228,7 +228,7 @@ fn byte_level(metadata: &Metadata, tokens: &[Token<'_>]) -> Result<Value, Error>
         "version": "1.0",
         "truncation": null,
         "padding": null,
-        "added_tokens": added_tokens(tokens),
+        "added_tokens": added_tokens(metadata, tokens)?,
         "normalizer": pre_tokenizer.nfc.then(|| json!({"type": "NFC"})),
         "pre_tokenizer": {"type": "Sequence", "pretokenizers": steps},
         "post_processor": null,
@@ -264,8 +264,13 @@ fn vocabulary(tokens: &[Token<'_>]) -> Map<String, Value> {
         .collect()
 }
 
-/// Tokens that are found in a text as they are, before it is cut.
-fn added_tokens(tokens: &[Token<'_>]) -> Vec<Value> {
+/// Tokens that are found in a text as they are, before it is cut. Those of Phi-3 take the white space
+/// behind them along, which llama.cpp knows by the name of the model.
+fn added_tokens(metadata: &Metadata, tokens: &[Token<'_>]) -> Result<Vec<Value>, Error> {
+    const BARE: [&str; 3] = ["<unk>", "<s>", "<|endoftext|>"];
+    let name = metadata.text("general.name")?.unwrap_or_default();
+    let name = name.to_lowercase();
+    let is_phi3 = ["phi-3", "phi3"].iter().any(|part| name.contains(part));
     let added = tokens.iter().filter(|token| {
         matches!(
             token.token_type,
@@ -278,12 +283,12 @@ fn added_tokens(tokens: &[Token<'_>]) -> Vec<Value> {
             "content": token.text,
             "single_word": false,
             "lstrip": false,
-            "rstrip": false,
+            "rstrip": is_phi3 && !BARE.contains(&token.text),
             "normalized": false,
             "special": token.token_type != TokenType::UserDefined,
         })
     });
-    added.collect()
+    Ok(added.collect())
 }
 
 /// `tokenizer_config.json`.
