@@ -61,6 +61,8 @@ class File:
     source: Variant
     dtype: str
     tensors_in_part: int = 0
+    # A tensor for each expert, as files of the first months of Mixtral have them.
+    experts_apart: bool = False
     # Of llama.cpp's types, where the mixture would have another.
     embedding: int | None = None
 
@@ -129,6 +131,7 @@ FILES = [
     File("gemma3-f32", GEMMA3, "f32"),
     File("mixtral-f32", PUBLISHED["mixtral"], "f32"),
     File("mixtral-q-q8_0", MIXTRAL, "q8_0"),
+    File("mixtral-q-apart-q8_0", MIXTRAL, "q8_0", experts_apart=True),
     File("llama-mqa-split-bf16", PUBLISHED["llama-mqa"], "bf16", tensors_in_part=12),
     File("qwen3-q-q8_0", QWEN3, "q8_0"),
     *[File(f"llama-q-{dtype.lower()}", SMALL, dtype) for dtype in ("Q4_0", "Q4_1", "Q5_0", "Q5_1")],
@@ -205,6 +208,31 @@ def convert(llama_cpp_folder, folder, dtype, path, tensors_in_part=0):
         sys.exit(f"{result.stderr}\n{folder.name} cannot be converted")
 
 
+def put_experts_apart(path):
+    """The same file with `blk.0.ffn_up.2.weight` for the third expert of `blk.0.ffn_up_exps.weight`."""
+    reader = gguf.GGUFReader(path, "r")
+    architecture = reader.get_field("general.architecture").contents()
+    copy = path.with_suffix(".apart")
+    writer = gguf.GGUFWriter(copy, architecture)
+    for field in reader.fields.values():
+        if not field.name.startswith("GGUF.") and field.name != "general.architecture":
+            kind = field.types[0]
+            inner = field.types[-1] if kind == gguf.GGUFValueType.ARRAY else None
+            writer.add_key_value(field.name, field.contents(), kind, inner)
+    for tensor in reader.tensors:
+        matrices = {tensor.name: tensor.data}
+        if "_exps." in tensor.name:
+            matrices = {tensor.name.replace("_exps.", f".{expert}."): tensor.data[expert]
+                        for expert in range(tensor.data.shape[0])}
+        for name, data in matrices.items():
+            writer.add_tensor(name, data, raw_dtype=tensor.tensor_type)
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
+    copy.replace(path)
+
+
 def quantize(source, file, path):
     parameters = llama_cpp.llama_model_quantize_default_params()
     parameters.ftype = QUANTIZED[file.dtype]
@@ -221,6 +249,8 @@ def write_file(file, folder, llama_cpp_folder):
     path = OUTPUT / f"{file.name}.gguf"
     if file.dtype in CONVERTED:
         convert(llama_cpp_folder, folder, file.dtype, path, file.tensors_in_part)
+        if file.experts_apart:
+            put_experts_apart(path)
     else:
         whole = folder.parent / "f32.gguf"
         convert(llama_cpp_folder, folder, "f32", whole)
@@ -247,7 +277,11 @@ def experts(tensors, config):
         block = f"model.layers.{layer}.block_sparse_moe"
         weights[f"{block}.gate.weight"] = tensors.pop(f"blk.{layer}.ffn_gate_inp.weight").contiguous()
         for part, name in (("gate", "w1"), ("down", "w2"), ("up", "w3")):
-            for expert, matrix in enumerate(tensors.pop(f"blk.{layer}.ffn_{part}_exps.weight")):
+            together = tensors.pop(f"blk.{layer}.ffn_{part}_exps.weight", None)
+            if together is None:
+                experts = range(config.num_local_experts)
+                together = [tensors.pop(f"blk.{layer}.ffn_{part}.{expert}.weight") for expert in experts]
+            for expert, matrix in enumerate(together):
                 weights[f"{block}.experts.{expert}.{name}.weight"] = matrix.contiguous()
     return weights
 
@@ -367,12 +401,14 @@ def write(file, llama_cpp_folder):
         ends = write_truth([gguf.GGUFReader(path) for path in paths], source, truth)
         encoded = common.encode(truth, common.PROMPTS + file.source.prompts)
         cases = common.answers(file.name, encoded, lambda dtype: common.load_model(truth, dtype))
-    add_other_ids(paths[0], cases)
+    if not file.experts_apart:
+        add_other_ids(paths[0], cases)
     common.write_cases(OUTPUT / f"{file.name}.expected.json", cases)
     common.readable(OUTPUT)
     if file.source.name in PUBLISHED:
         compare_with_variant(file.source, cases)
-    compare_with_llama_cpp(paths[0], cases, ends)
+    if not file.experts_apart:
+        compare_with_llama_cpp(paths[0], cases, ends)
     print(f"  {sum(path.stat().st_size for path in paths)} bytes", flush=True)
 
 

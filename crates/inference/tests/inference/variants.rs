@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use inference::{CheckpointFiles, EngineOptions, LocalModel, WeightDtype};
 
-use crate::checkpoints::{cases_in, folder};
+use crate::checkpoints::{Case, cases_in, folder};
 
 pub const STEPS: usize = 64;
 
@@ -44,6 +44,38 @@ fn greedy_tokens_are_those_of_transformers() {
                     "{folder:?}: {:?} in batches of {batch_size:?}",
                     case.prompt
                 );
+            }
+        }
+    }
+}
+
+/// Equal prompts share a prefix, which is computed by the frequencies of short sequences; too little
+/// room puts off those that have grown beyond the original context, too.
+#[test]
+fn sequences_that_outgrow_the_original_context_of_longrope_need_no_more_room() {
+    const ORIGINAL_CONTEXT: usize = 64;
+    let folder = folder("variants/longrope");
+    let mut cases = cases_in(&folder);
+    cases.retain(|case| case.prompt_ids.len() <= ORIGINAL_CONTEXT);
+    let outgrow = |case: &&Case| case.prompt_ids.len() + case.tokens.len() > ORIGINAL_CONTEXT;
+    assert!(cases.iter().filter(outgrow).count() >= 4);
+    let prompts: Vec<Vec<u32>> = cases
+        .iter()
+        .flat_map(|case| vec![case.prompt_ids.clone(); 4])
+        .collect();
+    for (batch_size, kv_memory) in [(Some(1), None), (Some(48), None), (Some(24), Some(100_000))] {
+        let options = EngineOptions {
+            dtype: WeightDtype::F32,
+            batch_size,
+            kv_memory,
+            ..EngineOptions::default()
+        };
+        let mut model =
+            LocalModel::load(CheckpointFiles::open(&folder).unwrap(), &options).unwrap();
+        let found = model.generate_ids(&prompts, STEPS).unwrap();
+        for (found, case) in found.chunks(4).zip(&cases) {
+            for found in found {
+                assert_eq!(found, &case.tokens, "{:?}: {options:?}", case.prompt);
             }
         }
     }
