@@ -145,14 +145,18 @@ impl Gguf {
     }
 
     /// All tensors of a model of this configuration, named and ordered as transformers does.
-    pub(crate) fn tensors(&self, config: &ModelConfig) -> Vec<Stored> {
+    ///
+    /// # Errors
+    /// [`ErrorKind::Weights`] when a tensor has another number of experts.
+    pub(crate) fn tensors(&self, config: &ModelConfig) -> Result<Vec<Stored>, Error> {
         let interleaves = settings::interleaves(&self.parts[0].metadata);
         let entries = self
             .parts
             .iter()
             .flat_map(|part| part.tensors.iter().map(move |tensor| (part, tensor)));
         let entries = entries.filter(|(_, tensor)| !FACTORS.contains(&tensor.name.as_str()));
-        let stored = entries.flat_map(|(part, tensor)| {
+        let mut tensors = Vec::new();
+        for (part, tensor) in entries {
             let name = tensor_names::transformers_name(config.architecture, &tensor.name);
             // Biases too: they are added before the rotation.
             let rotated = [".q_proj.", ".k_proj."]
@@ -164,9 +168,9 @@ impl Gguf {
                 },
                 false => RowOrder::AsStored,
             };
-            by_expert(stored(part, tensor, name, order))
-        });
-        stored.collect()
+            tensors.extend(by_expert(stored(part, tensor, name, order), config)?);
+        }
+        Ok(tensors)
     }
 
     /// Sets in a configuration what [`file`](Self::file) cannot say of it: frequencies that come
@@ -248,14 +252,22 @@ fn stored(part: &Container, tensor: &GgufTensor, name: String, order: RowOrder) 
 
 /// The matrices of a tensor `[experts, outputs, inputs]` whose name has a `*` for the expert; any
 /// other tensor as it is.
-fn by_expert(stored: Stored) -> Vec<Stored> {
-    let &[experts, outputs, inputs] = stored.shape.as_slice() else {
-        return vec![stored];
-    };
+///
+/// # Errors
+/// [`ErrorKind::Weights`] when they are not as many as the metadata say.
+fn by_expert(stored: Stored, config: &ModelConfig) -> Result<Vec<Stored>, Error> {
     if !stored.name.contains('*') {
-        return vec![stored];
+        return Ok(vec![stored]);
     }
-    let bytes = stored.range.len() / experts;
+    let (outputs, inputs) = match *stored.shape.as_slice() {
+        [experts, outputs, inputs] if experts == config.experts => (outputs, inputs),
+        _ => {
+            let wanted = format!("matrices of {} experts", config.experts);
+            let found = format!("shape {:?}", stored.shape);
+            return Err(stored.error("has the wrong shape").expected(wanted, found));
+        }
+    };
+    let bytes = stored.range.len() / config.experts;
     let expert = |index: usize| {
         let start = stored.range.start + index * bytes;
         Stored {
@@ -265,5 +277,5 @@ fn by_expert(stored: Stored) -> Vec<Stored> {
             ..stored.clone()
         }
     };
-    (0..experts).map(expert).collect()
+    Ok((0..config.experts).map(expert).collect())
 }

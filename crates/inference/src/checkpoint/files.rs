@@ -533,7 +533,7 @@ impl WeightFiles {
     /// [`ErrorKind::Weights`] when a file is damaged.
     pub(super) fn tensors(&self, config: &ModelConfig) -> Result<Vec<Stored>, Error> {
         if let Some(gguf) = &self.gguf {
-            return Ok(gguf.tensors(config));
+            return gguf.tensors(config);
         }
         let mut tensors = Vec::new();
         for file in &self.files {

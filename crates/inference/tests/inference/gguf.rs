@@ -290,6 +290,43 @@ fn what_is_not_supported_is_refused_by_name() {
     );
 }
 
+#[test]
+fn what_a_family_needs_and_a_file_lacks_is_named() {
+    let number_behind = |bytes: &mut [u8], key: &str, number: u32| {
+        let at = behind(bytes, key) + 4;
+        bytes[at..at + 4].copy_from_slice(&number.to_le_bytes());
+    };
+    let (_dir, path) = changed("mixtral-f32.gguf", |bytes| {
+        number_behind(bytes, "llama.expert_count", 5)
+    });
+    let expected = "model.gguf: tensor `blk.0.ffn_gate_exps.weight`: has the wrong shape: \
+                    expected matrices of 5 experts, found shape [4, 24, 32]";
+    assert_eq!(refusal(&path).1, expected);
+
+    let (_dir, path) = changed("mixtral-f32.gguf", |bytes| {
+        replace(bytes, "llama.expert_used_count", "llama.expert_used_xxxxx")
+    });
+    let expected = "model.gguf: lacks the key `llama.expert_used_count`";
+    assert_eq!(refusal(&path).1, expected);
+
+    let (_dir, path) = changed("longrope-f32.gguf", |bytes| {
+        replace(
+            bytes,
+            "rope_factors_long.weight",
+            "rope_factors_xxxx.weight",
+        )
+    });
+    let expected = "model.gguf, read as config.json: the rotary scaling lacks `long_factor`";
+    assert_eq!(refusal(&path).1, expected);
+
+    let (_dir, path) = changed("phi4-mini-bf16.gguf", |bytes| {
+        number_behind(bytes, "phi3.rope.dimension_count", 18)
+    });
+    let expected = "model.gguf: `phi3.rope.dimension_count` is 18: rotations narrower or wider than \
+                    heads (16) are not supported";
+    assert_eq!(refusal(&path).1, expected);
+}
+
 /// Bytes of all tensors together, each filled up to 32.
 fn weights_of(bytes: &[u8]) -> usize {
     let header = safe_header(bytes);
@@ -418,7 +455,10 @@ proptest! {
     #[test]
     fn a_damaged_gguf_header_never_panics(
         changes in prop::collection::vec((0usize..30_000, any::<u8>()), 1..6),
-        name in prop::sample::select(vec!["llama-q-q8_0.gguf", "llama3-bf16.gguf", "qwen2-f32.gguf"]),
+        name in prop::sample::select(vec![
+            "llama-q-q8_0.gguf", "llama3-bf16.gguf", "qwen2-f32.gguf", "gemma3-f32.gguf", "longrope-f32.gguf",
+            "mixtral-q-q8_0.gguf",
+        ]),
     ) {
         damage::file_survives(&file(name), |bytes| {
             changes.iter().for_each(|&(at, value)| { let at = at % bytes.len(); bytes[at] = value; });
