@@ -17,6 +17,9 @@ pub(crate) use cpu::CpuBackend;
 
 /// Computes the operations of a forward pass. Rows are `[rows, width]`, f32 in what they mean.
 pub(crate) trait Backend: Send + Sync {
+    /// Whether a row comes out bit for bit the same whatever rows are beside it.
+    const ROWS_ARE_INDEPENDENT: bool;
+
     /// A weight of one axis, f32.
     type Vector: Send + Sync;
     /// A matrix `[outputs, inputs]` that rows are multiplied by, and its optional bias.

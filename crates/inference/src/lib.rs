@@ -39,6 +39,7 @@ mod batch_size; // how many sequences at a time
 mod checkpoint; // files, tensors by name
 mod config; // config.json, validated
 mod device; // the same on a device, with candle's operations
+mod draft; // speculative decoding
 mod error; // what can go wrong
 mod family; // the families of checkpoints, as data
 mod gguf; // checkpoints in GGUF files

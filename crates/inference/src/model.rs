@@ -110,6 +110,9 @@ pub(crate) trait ModelRunner: Send + Sync {
 
     fn compute(&self) -> &Compute;
 
+    /// Whether a row comes out bit for bit the same whatever rows are beside it.
+    fn rows_are_independent(&self) -> bool;
+
     /// A KV cache of at most `capacity` blocks, in the buffers of the last one that was recycled.
     fn new_cache(&self, capacity: usize) -> KvCache;
 
@@ -231,6 +234,10 @@ impl<B: Backend> ModelRunner for Model<B> {
 
     fn compute(&self) -> &Compute {
         self.backend.compute()
+    }
+
+    fn rows_are_independent(&self) -> bool {
+        B::ROWS_ARE_INDEPENDENT
     }
 
     fn new_cache(&self, capacity: usize) -> KvCache {

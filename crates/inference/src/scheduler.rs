@@ -3,7 +3,8 @@
 //! A request joins the batch as soon as the KV cache has room for it, is prefilled in chunks,
 //! decodes one token a step, and leaves at the step that ends it. Prefixes that prompts share are
 //! computed once ([`crate::prefixes`]). When the cache is full the youngest sequence is preempted:
-//! its blocks are freed, and it is computed again later. Since no row depends on another (see
+//! its blocks are freed, and it is computed again later. Few sequences decode several tokens a step
+//! where these can be guessed ([`crate::draft`]). Since no row depends on another (see
 //! [`crate::kernels`]), none of this changes a completion; on a device ([`crate::device`]) its last
 //! bits may differ.
 
@@ -16,6 +17,7 @@ use candle_core::Tensor;
 use generation::{Completion, Event, FinishReason, Sampling};
 
 use crate::batch_size::BatchSizeTuner;
+use crate::draft;
 use crate::error::{Error, ErrorKind};
 use crate::kv_cache::{BLOCK, KvCache};
 use crate::logprobs::{argmax, logprob};
@@ -116,6 +118,29 @@ impl Sequence<'_> {
         restart_length.is_some_and(|most| self.length() > most)
     }
 
+    /// Rows for what may follow its last token, which is the row before them: none where nothing is
+    /// drafted. They end where the completion or its frequencies do.
+    fn draft_rows(&self, seq: SeqId, restart_length: Option<usize>) -> Vec<Row> {
+        let (prompt, length) = (&self.request.prompt, self.length());
+        let left = self
+            .request
+            .max_tokens
+            .saturating_sub(self.tokens.len() + 1);
+        let left = match restart_length {
+            Some(most) if length <= most => left.min(most - length),
+            _ => left,
+        };
+        let tokens = draft::draft(prompt, &self.tokens, left.min(draft::MAX_TOKENS));
+        let rows = tokens.into_iter().zip(length..);
+        rows.map(|(token, position)| Row {
+            token,
+            seq,
+            position,
+            length: position + 1,
+        })
+        .collect()
+    }
+
     /// The token at a position, as a row of a step.
     fn row(&self, position: usize, seq: SeqId, restart_length: Option<usize>) -> Row {
         let prompt = &self.request.prompt;
@@ -133,6 +158,15 @@ impl Sequence<'_> {
             },
         }
     }
+}
+
+/// What a step gave.
+struct Decoded {
+    /// Sequences that got tokens.
+    sequences: usize,
+    tokens: usize,
+    /// Of those that ended.
+    finished: Vec<Completion>,
 }
 
 /// Everything that changes while requests are run.
@@ -355,17 +389,20 @@ impl<'a, 'e> Schedule<'a, 'e> {
         let prefilled = self.advance_prefill(&plan);
         if prefilled > 0 {
             on_event(Event::Prefilled(prefilled))?;
-        } else {
-            // Steps with prefill are not measured: their rows are those of prompts, whatever the
-            // batch size.
+        } else if plan.rows.len() == plan.scheduled.len() {
+            // Steps with prefill or drafts are not measured: their rows are more than sequences.
             let waiting = !self.waiting.is_empty();
             self.tuner
                 .record_step(plan.rows.len(), started.elapsed(), waiting);
         }
-        if !next_tokens.is_empty() {
-            self.report_decoded(next_tokens.len(), on_event)?;
+        let Decoded {
+            sequences,
+            tokens,
+            finished,
+        } = self.advance_decode(&plan, next_tokens)?;
+        if tokens > 0 {
+            self.report_decoded(sequences, tokens, on_event)?;
         }
-        let finished = self.advance_decode(&plan, next_tokens)?;
         // A listener subtracts each of them from the number of those running.
         self.reported_running = self.reported_running.saturating_sub(finished.len());
         finished
@@ -389,19 +426,38 @@ impl<'a, 'e> Schedule<'a, 'e> {
         new
     }
 
-    /// Adds its next token to each sequence that predicts one; the completions of those that it
-    /// ends.
+    /// Adds their next tokens to the sequences that predict some: one each, and those behind drafted
+    /// tokens as far as these are what comes next.
     fn advance_decode(
         &mut self,
         plan: &StepPlan,
         next_tokens: Vec<NextToken>,
-    ) -> Result<Vec<Completion>, Error> {
+    ) -> Result<Decoded, Error> {
         let scheduler = self.scheduler;
         let mut finishes: Vec<Option<Finish>> = self.running.iter().map(|_| None).collect();
-        for (&index, next) in plan.predicting.iter().zip(next_tokens) {
-            finishes[index] = scheduler.push_token(&mut self.running[index].sequence, next)?;
+        let (mut sequences, mut tokens) = (0, 0);
+        let mut last = None;
+        for ((&index, &row), next) in plan.predicting.iter().zip(&plan.wanted).zip(next_tokens) {
+            let Running {
+                sequence, cached, ..
+            } = &mut self.running[index];
+            if last == Some(index) {
+                // A row of a draft, whose token the cache holds behind those that are sure.
+                let drafted = plan.rows[row as usize];
+                let follows = drafted.position + 1 == sequence.length()
+                    && sequence.tokens.last() == Some(&drafted.token);
+                if finishes[index].is_some() || !follows {
+                    continue;
+                }
+                *cached += 1;
+            } else {
+                sequences += 1;
+            }
+            last = Some(index);
+            tokens += 1;
+            finishes[index] = scheduler.push_token(sequence, next)?;
         }
-        let mut completions = Vec::new();
+        let mut finished = Vec::new();
         for (running, finish) in std::mem::take(&mut self.running).into_iter().zip(finishes) {
             match finish {
                 None => {
@@ -410,11 +466,15 @@ impl<'a, 'e> Schedule<'a, 'e> {
                 }
                 Some(finish) => {
                     self.cache.free(running.seq);
-                    completions.push(scheduler.completion(running.sequence, finish));
+                    finished.push(scheduler.completion(running.sequence, finish));
                 }
             }
         }
-        Ok(completions)
+        Ok(Decoded {
+            sequences,
+            tokens,
+            finished,
+        })
     }
 
     /// The sequence as it goes on after a new token: without what is cached of it where that token
@@ -434,16 +494,17 @@ impl<'a, 'e> Schedule<'a, 'e> {
         }
     }
 
-    /// Reports that so many sequences got a token, and how many are running where that number has
-    /// changed.
+    /// Reports that so many sequences got so many tokens, and how many are running where that number
+    /// has changed.
     fn report_decoded<E>(
         &mut self,
+        sequences: usize,
         tokens: usize,
         on_event: &mut dyn FnMut(Event) -> Result<(), E>,
     ) -> Result<(), E> {
-        if self.reported_running != tokens {
-            self.reported_running = tokens;
-            on_event(Event::Running(tokens))?;
+        if self.reported_running != sequences {
+            self.reported_running = sequences;
+            on_event(Event::Running(sequences))?;
         }
         on_event(Event::Decoded(tokens))
     }
@@ -486,6 +547,7 @@ impl<'a, 'e> Schedule<'a, 'e> {
     fn plan(&mut self) -> StepPlan {
         let mut plan = StepPlan::default();
         let restart_length = self.scheduler.model.config().restart_length();
+        let drafts = self.drafts();
         // Decode first: running completions get a token each step, however long the prompts that
         // wait.
         for decode in [true, false] {
@@ -511,14 +573,41 @@ impl<'a, 'e> Schedule<'a, 'e> {
                     plan.rows.extend((cached..cached + count).map(row));
                     plan.scheduled.push((index, count));
                     if count == uncached {
-                        plan.wanted.push((plan.rows.len() - 1) as u32);
-                        plan.predicting.push(index);
+                        plan.predict(index);
+                        if decode && drafts {
+                            self.draft(index, &mut plan);
+                        }
                     }
                 }
                 index += 1;
             }
         }
         plan
+    }
+
+    /// Whether tokens are drafted: only greedy decoding takes what is likeliest, and with more
+    /// sequences rows have their price.
+    fn drafts(&self) -> bool {
+        let Scheduler {
+            model, sampling, ..
+        } = self.scheduler;
+        self.running.len() <= draft::MAX_SEQUENCES
+            && sampling.is_none()
+            && model.rows_are_independent()
+    }
+
+    /// Adds rows for the tokens that are drafted behind the last one of a sequence, where there is
+    /// room for them.
+    fn draft(&mut self, index: usize, plan: &mut StepPlan) {
+        let Running { sequence, seq, .. } = &self.running[index];
+        let rows = sequence.draft_rows(*seq, self.scheduler.model.config().restart_length());
+        if !self.cache.reserve(*seq, sequence.length() + rows.len()) {
+            return;
+        }
+        for row in rows {
+            plan.rows.push(row);
+            plan.predict(index);
+        }
     }
 
     /// Frees the blocks that can be spared best, so that the sequence at `index` can go on: cached
@@ -662,6 +751,12 @@ struct StepPlan {
 }
 
 impl StepPlan {
+    /// Wants the hidden state of the last row, which belongs to a sequence.
+    fn predict(&mut self, index: usize) {
+        self.wanted.push((self.rows.len() - 1) as u32);
+        self.predicting.push(index);
+    }
+
     /// Takes the last sequence out again.
     fn remove_sequence(&mut self, index: usize, seq: SeqId) {
         let Some(first) = self.rows.iter().position(|row| row.seq == seq) else {
@@ -671,14 +766,10 @@ impl StepPlan {
         let count = self.rows.iter().filter(|row| row.seq == seq).count();
         self.rows.drain(first..first + count);
         self.scheduled.retain(|&(scheduled, _)| scheduled != index);
-        let at = self
-            .predicting
-            .iter()
-            .position(|&predicting| predicting == index);
-        if let Some(at) = at {
-            self.predicting.remove(at);
-            self.wanted.remove(at);
-        }
+        let mut of_others = self.predicting.iter().map(|&other| other != index);
+        self.wanted
+            .retain(|_| of_others.next().expect("there is a sequence for each"));
+        self.predicting.retain(|&other| other != index);
         for wanted in &mut self.wanted {
             if *wanted as usize > first {
                 *wanted -= count as u32;

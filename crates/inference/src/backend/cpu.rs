@@ -57,6 +57,8 @@ impl CpuBackend {
 }
 
 impl Backend for CpuBackend {
+    const ROWS_ARE_INDEPENDENT: bool = true;
+
     type Vector = Vec<f32>;
     type Linear = LinearWeights;
     type Table = Matrix;

@@ -118,6 +118,8 @@ impl DeviceBackend {
 }
 
 impl Backend for DeviceBackend {
+    const ROWS_ARE_INDEPENDENT: bool = false;
+
     type Vector = Tensor;
     type Linear = DeviceLinear;
     type Table = Tensor;

@@ -245,7 +245,9 @@ fn events_add_up() {
             match event {
                 Event::Prefilled(tokens) => prefilled += tokens,
                 Event::Decoded(tokens) => {
-                    assert_eq!(tokens, running, "each completion under way gets a token");
+                    // One each, and of the last ones what was drafted too.
+                    let most = if running <= 2 { 4 * running } else { running };
+                    assert!((running..=most).contains(&tokens), "{tokens} for {running}");
                     decoded += tokens;
                 }
                 Event::Running(completions) => running = completions,
