@@ -26,6 +26,10 @@ const EXAMPLES: &[(&str, &[&str])] = &[
             "show RUN --item gsm8k/12",
         ],
     ),
+    (
+        "report",
+        &["report RUN --open", "report RUN-A RUN-B --output ab.html"],
+    ),
     ("disagreements", &["disagreements RUN"]),
     ("compare", &["compare RUN-A RUN-B --items"]),
     (

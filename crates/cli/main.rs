@@ -32,6 +32,7 @@ mod output_file; // reports, tables, pictures
 mod place; // what a path that is no checkpoint may be
 mod printed_name; // names that stand in tables
 mod progress; // progress on stderr
+mod report; // mwpbench report
 mod rules; // mwpbench rules check
 mod score; // mwpbench score
 mod show; // mwpbench show
@@ -64,6 +65,7 @@ enum Command {
     #[command(subcommand)]
     Baseline(baseline::Command),
     Leaderboard(leaderboard::Args),
+    Report(report::Args),
     #[command(visible_alias = "model")]
     Inspect(inspect::Args),
     #[command(subcommand)]
@@ -114,6 +116,7 @@ fn main() -> ExitCode {
         Command::Gate(args) => gate::run(args),
         Command::Baseline(command) => baseline::run(command),
         Command::Leaderboard(args) => leaderboard::run(args),
+        Command::Report(args) => report::run(args),
         Command::Inspect(args) => inspect::run(args),
         Command::Data(command) => data::run(command),
         Command::Rules(command) => rules::run(command),

@@ -19,6 +19,7 @@ mod mathscale; // mwpbench mathscale: extract, graph, compose
 mod mathscale_pairs; // mwpbench mathscale: generate, validate, screen, export
 mod messages; // libraries name no flag
 mod overlap; // mwpbench data overlap, eval --exclude-ids
+mod report; // mwpbench report
 mod schemas; // docs/schemas, from the types
 mod score; // mwpbench score and show
 mod stop; // eval --stop

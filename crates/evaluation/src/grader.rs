@@ -163,6 +163,12 @@ impl Grader {
         }
     }
 
+    /// What a rule of a trace is for, of either scorer; `None` for an id that there is not.
+    pub fn purpose(&self, set: &str, rule: &str) -> Option<&str> {
+        let strict = self.profile(set).purpose(rule);
+        strict.or_else(|| official::purpose(rule))
+    }
+
     /// The profile's name where one was asked for; `None` where each set has its own.
     pub fn given(&self) -> Option<&str> {
         self.given.as_ref().map(Profile::name)

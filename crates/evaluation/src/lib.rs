@@ -71,7 +71,7 @@ pub use pass_at_k::{FigureAtK, SampledFigures};
 pub use plan::{LongPrompts, RunPlan};
 pub use protocol::{MAX_TOKENS, OFFICIAL_TASK_CAP, Protocol, STOP_STRINGS};
 pub use record::{CompletionRecord, OfficialVerdict, PromptRecord, StrictVerdict, VerdictRecord};
-pub use rescore::{rescore, summary_without};
+pub use rescore::{SoFar, rescore, so_far, summary_without};
 pub use run::{Run, run};
 pub use run_folder::RunFolder;
 pub use schemas::schemas;

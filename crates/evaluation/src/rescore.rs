@@ -63,6 +63,57 @@ pub fn summary_without(
     Ok(judge(benchmark, grader, &manifest, &left).1)
 }
 
+/// A run as far as it went.
+#[derive(Clone, Debug)]
+pub struct SoFar {
+    /// What was asked, in order.
+    pub problems: Vec<Problem>,
+    /// Completions by id and sample.
+    pub completions: Completions,
+    /// A verdict for each completion that is there, in the order of the problems.
+    pub verdicts: Vec<VerdictRecord>,
+    /// The figures, of what is there.
+    pub summary: Summary,
+    /// Completions that the run is to have.
+    pub expected: usize,
+}
+
+/// Reads a finished run, or judges what there is of an unfinished one. The folder stays as it is.
+///
+/// # Errors
+/// A damaged folder.
+pub fn so_far(benchmark: &Benchmark, grader: &Grader, folder: &RunFolder) -> Result<SoFar, Error> {
+    let problems = folder.problems()?;
+    let expected = problems.len() * folder.manifest().identity.decoding.samples() as usize;
+    let mut read = Finished {
+        problems,
+        completions: folder.completions_so_far()?,
+    };
+    let (verdicts, summary) = match folder.is_judged() {
+        true => (folder.verdicts()?, folder.summary()?),
+        false => {
+            // Judged as the run that it would be if nothing else had been asked.
+            let is_done =
+                |problem: &&Problem| read.completions.contains_key(&(problem.id.clone(), 0));
+            let done = read.problems.iter().filter(is_done).cloned().collect();
+            let part = Finished {
+                problems: done,
+                completions: std::mem::take(&mut read.completions),
+            };
+            let judged = judge(benchmark, grader, folder.manifest(), &part);
+            read.completions = part.completions;
+            judged
+        }
+    };
+    Ok(SoFar {
+        problems: read.problems,
+        completions: read.completions,
+        verdicts,
+        summary,
+        expected,
+    })
+}
+
 /// What a finished run holds.
 pub(crate) struct Finished {
     pub(crate) problems: Vec<Problem>,

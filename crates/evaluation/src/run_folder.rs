@@ -217,6 +217,22 @@ impl RunFolder {
         Ok(completions)
     }
 
+    /// The finished completions of a run that may not have begun to write them.
+    ///
+    /// # Errors
+    /// As for [`Self::completions`].
+    pub(crate) fn completions_so_far(&self) -> Result<Completions, Error> {
+        match self.file(COMPLETIONS).exists() {
+            true => self.completions(),
+            false => Ok(HashMap::new()),
+        }
+    }
+
+    /// Whether the run is finished and judged.
+    pub(crate) fn is_judged(&self) -> bool {
+        self.file(SUMMARY).exists() && self.file(VERDICTS).exists()
+    }
+
     /// Opens the journal for appending.
     pub(crate) fn journal(&self) -> Result<Journal, Error> {
         Ok(Journal::open(self.file(COMPLETIONS))?)

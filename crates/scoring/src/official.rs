@@ -70,6 +70,11 @@ impl fmt::Display for Exception {
     }
 }
 
+/// What a rule of traces is for; `None` for an id that there is not.
+pub fn purpose(rule: &str) -> Option<&'static str> {
+    profile::profile().purposes.get(rule).map(String::as_str)
+}
+
 /// Judges a whole completion: extracts its answer and compares it with the reference.
 ///
 /// ```

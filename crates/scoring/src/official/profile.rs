@@ -3,6 +3,7 @@
 //! The file is embedded and parsed once. An id that names no rule, a rule named twice, an unknown
 //! key and an empty purpose are refused.
 
+use std::collections::HashMap;
 use std::sync::OnceLock;
 
 use serde::Deserialize;
@@ -84,6 +85,8 @@ pub(crate) struct Profile {
     pub(crate) extractors: Vec<Extractor>,
     pub(crate) rewrites: Vec<Rewrite>,
     pub(crate) equalities: Vec<Equality>,
+    /// What each rule is for, by its id.
+    pub(crate) purposes: HashMap<&'static str, String>,
 }
 
 /// The official profile.
@@ -131,10 +134,12 @@ impl Profile {
         if file.purpose.is_empty() || file.source.is_empty() {
             return Err(ProfileError::Undocumented);
         }
+        let mut purposes = HashMap::new();
         Ok(Self {
-            extractors: ordered(file.extractor, Extractor::id)?,
-            rewrites: ordered(file.rewrite, Rewrite::id)?,
-            equalities: ordered(file.equality, Equality::id)?,
+            extractors: ordered(file.extractor, Extractor::id, &mut purposes)?,
+            rewrites: ordered(file.rewrite, Rewrite::id, &mut purposes)?,
+            equalities: ordered(file.equality, Equality::id, &mut purposes)?,
+            purposes,
         })
     }
 }
@@ -142,6 +147,7 @@ impl Profile {
 fn ordered<Rule: Copy + PartialEq>(
     entries: Vec<Entry<Rule>>,
     id: fn(Rule) -> &'static str,
+    purposes: &mut HashMap<&'static str, String>,
 ) -> Result<Vec<Rule>, ProfileError> {
     let mut rules = Vec::with_capacity(entries.len());
     for entry in entries {
@@ -152,6 +158,7 @@ fn ordered<Rule: Copy + PartialEq>(
             return Err(ProfileError::ListedTwice(id(entry.id)));
         }
         rules.push(entry.id);
+        purposes.insert(id(entry.id), entry.purpose);
     }
     Ok(rules)
 }
