@@ -72,7 +72,12 @@
 
   // A text with its formulas, and `span` of it marked.
   function rich(parent, { t, f }, math, span) {
-    const cuts = (state.source ? [] : f || []).map(([from, to, number]) => ({ from, to, number }));
+    const cuts = [];
+    for (let i = 0, end = 0; !state.source && f && i < f.length; i += 3) {
+      const from = end + f[i];
+      end = from + f[i + 1];
+      cuts.push({ from, to: end, number: f[i + 2] });
+    }
     const within = (from, to) => span && from < span[1] && span[0] < to;
     const put = (from, to, node) => {
       if (from >= to) return;

@@ -202,26 +202,28 @@ fn snippet(question: &str) -> String {
     words.chars().take(SNIPPET).collect()
 }
 
-/// A text with its formulas: `[start, end, number of its MathML]` in UTF-16 units, as the page's
-/// script counts.
+/// A text with its formulas: of each how far its start is from the end of the one before, its length,
+/// and the number of its MathML, one after the other, in UTF-16 units, as the page's script counts.
 #[derive(Serialize)]
 struct Text<'a> {
     t: &'a str,
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    f: Vec<[usize; 3]>,
+    f: Vec<usize>,
 }
 
 fn text<'a>(text: &'a str, table: &mut MathTable) -> Text<'a> {
     let mut units = Utf16::of(text);
-    let formulas = formulas::find(text).into_iter().filter_map(|formula| {
-        let number = table.number(&text[formula.inner], formula.display)?;
-        let start = units.at(formula.whole.start);
-        Some([start, units.at(formula.whole.end), number])
-    });
-    Text {
-        t: text,
-        f: formulas.collect(),
+    let mut f = Vec::new();
+    let mut last = 0;
+    for formula in formulas::find(text) {
+        if let Some(number) = table.number(&text[formula.inner], formula.display) {
+            let start = units.at(formula.whole.start);
+            let end = units.at(formula.whole.end);
+            f.extend([start - last, end - start, number]);
+            last = end;
+        }
     }
+    Text { t: text, f }
 }
 
 /// Offsets in bytes as offsets in UTF-16 units, for offsets that ascend.
@@ -302,12 +304,10 @@ fn answer<'a>(answer: &'a str, table: &mut MathTable) -> Text<'a> {
         return found;
     }
     let length = answer.encode_utf16().count();
-    let whole = table
-        .number(answer, false)
-        .map(|number| [0, length, number]);
+    let number = table.number(answer, false);
     Text {
         t: answer,
-        f: whole.into_iter().collect(),
+        f: number.map_or(Vec::new(), |number| vec![0, length, number]),
     }
 }
 
@@ -373,13 +373,13 @@ mod tests {
         let mut units = Utf16::of("🍎");
         assert_eq!([2, 4, 99].map(|byte| units.at(byte)), [0, 2, 2]);
         let mut table = MathTable::default();
-        assert_eq!(text("🍎 $x$ $x$", &mut table).f, [[3, 6, 0], [7, 10, 0]]);
+        assert_eq!(text("🍎 $x$ $x$", &mut table).f, [3, 3, 0, 1, 3, 0]);
     }
 
     #[test]
     fn an_answer_is_a_formula_where_it_reads_as_one() {
         let mut table = MathTable::default();
-        assert_eq!(answer(r"\frac{1}{2}", &mut table).f, [[0, 11, 0]]);
+        assert_eq!(answer(r"\frac{1}{2}", &mut table).f, [0, 11, 0]);
         assert!(answer("12", &mut table).f.is_empty());
         assert!(answer(r"\frac{1", &mut table).f.is_empty());
     }

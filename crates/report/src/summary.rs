@@ -66,7 +66,7 @@ fn facts_of(run: &ReportRun) -> Vec<(&'static str, String)> {
         ("state", state),
         ("folder", run.folder.clone()),
         ("model", identity.model.name.clone()),
-        ("", details.join(", ")),
+        ("details", details.join(", ")),
         ("data", data),
         ("problems", identity.data.problems.to_string()),
         ("template", identity.template.name.clone()),
