@@ -30,6 +30,13 @@ const EXAMPLES: &[(&str, &[&str])] = &[
         "report",
         &["report RUN --open", "report RUN-A RUN-B --output ab.html"],
     ),
+    (
+        "export",
+        &[
+            "export RUN --format lm-eval --output lm-eval-files",
+            "export RUN --format metrics --output .",
+        ],
+    ),
     ("disagreements", &["disagreements RUN"]),
     ("compare", &["compare RUN-A RUN-B --items"]),
     (

@@ -117,6 +117,7 @@ fn class_of(cause: &(dyn std::error::Error + 'static)) -> Option<Class> {
         evaluation::GraderError,
         evaluation::SelectionError,
         evaluation::TemplateError,
+        interchange::ExportError,
         inference::Error,
         jobs::JobError,
         mathscale::Error,

@@ -19,6 +19,7 @@ mod engine; // --batch-size, --dtype and so on: how a checkpoint is computed
 mod eval; // mwpbench eval
 mod examples; // an example for each page of help
 mod exit; // errors → exit codes
+mod export; // mwpbench export
 mod gate; // mwpbench gate
 mod generator; // what generates: --model and what goes with it
 mod grading; // --profile: the scoring profile of the strict scorer
@@ -66,6 +67,7 @@ enum Command {
     Baseline(baseline::Command),
     Leaderboard(leaderboard::Args),
     Report(report::Args),
+    Export(export::Args),
     #[command(visible_alias = "model")]
     Inspect(inspect::Args),
     #[command(subcommand)]
@@ -117,6 +119,7 @@ fn main() -> ExitCode {
         Command::Baseline(command) => baseline::run(command),
         Command::Leaderboard(args) => leaderboard::run(args),
         Command::Report(args) => report::run(args),
+        Command::Export(args) => export::run(args),
         Command::Inspect(args) => inspect::run(args),
         Command::Data(command) => data::run(command),
         Command::Rules(command) => rules::run(command),

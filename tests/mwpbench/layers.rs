@@ -6,7 +6,11 @@ use cargo_metadata::{DependencyKind, Metadata, MetadataCommand};
 
 /// Crates and what they must not reach, directly or through other crates of the workspace: names
 /// with blanks between.
-const MUST_NEVER: [(&str, &str); 21] = [
+const MUST_NEVER: [(&str, &str); 22] = [
+    (
+        "interchange",
+        "inference endpoint reporting report candle- tokenizers",
+    ),
     ("report", "inference endpoint reporting candle- tokenizers"),
     ("fault", LEAF),
     ("store", LEAF),
