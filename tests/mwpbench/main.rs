@@ -7,6 +7,7 @@ mod command; // runs the binary
 mod data; // mwpbench data
 mod endpoint; // mwpbench eval --endpoint
 mod eval; // mwpbench eval on the demo checkpoint
+mod export; // mwpbench export
 mod fetch; // mwpbench data fetch and verify
 mod gate; // mwpbench compare, gate and baseline
 mod grading; // explanations, profiles, the rules' cases, the self-check
