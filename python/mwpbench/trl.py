@@ -71,7 +71,7 @@ class Reward:
         questions = self._questions(columns, len(texts))
         judged = [number for number, reference in enumerate(references) if reference is not None]
         verdicts = self.scorer.verify_batch(
-            [references[number] for number in judged],
+            [reference for reference in references if reference is not None],
             [texts[number] for number in judged],
             questions=[questions[number] for number in judged],
         )

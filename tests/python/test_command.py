@@ -100,7 +100,7 @@ def start(arguments, cwd, **settings):
 
 
 # A run that no machine ends in a moment: many samples of every problem.
-LONG = ["eval", "--model", "demo", "--samples", "200", "--temperature", "1", "--seed", "1"]
+LONG = ["eval", "--model", "demo", "--samples", "40", "--temperature", "1", "--seed", "1"]
 
 
 def wait_for_progress(folder):
@@ -145,7 +145,7 @@ def test_a_bar_is_drawn_on_a_terminal(tmp_path):
     import pty
 
     parent, child = pty.openpty()
-    arguments = ["eval", "--model", "demo", "--samples", "8", "--temperature", "1", "--seed", "1"]
+    arguments = ["eval", "--model", "demo", "--tasks", "gsm8k", "--samples", "8", "--temperature", "1", "--seed", "1"]
     process = start(arguments, tmp_path, stderr=child, stdout=subprocess.DEVNULL)
     os.close(child)
     seen = b""

@@ -1,16 +1,18 @@
 //! Many judgements on threads, which Ctrl-C ends.
 //!
 //! Threads are started for each batch: a pool would not outlive a fork, and a thread costs less
-//! than a judgement.
+//! than a judgement. None starts or ends while the process forks, since systems leave what they keep
+//! of it half done in the child.
 
 use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
-use std::thread::{Builder, available_parallelism, scope};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::thread::{Builder, available_parallelism, park, scope};
 use std::time::Duration;
 
 use pyo3::prelude::*;
 
+use crate::forking::unforked;
 use crate::guarded::Panicked;
 use crate::judging::judging_detached;
 use crate::rules::{Item, Judged, Rules};
@@ -27,7 +29,10 @@ struct Batch<'a> {
     rules: &'a Rules,
     items: &'a [Item<'a>],
     next: AtomicUsize,
+    /// No further item is to be judged.
     ending: AtomicBool,
+    /// Threads may end.
+    over: AtomicBool,
 }
 
 /// What a thread made: the item's number with what came of it.
@@ -53,6 +58,7 @@ pub fn judge_all(
         items,
         next: AtomicUsize::new(0),
         ending: AtomicBool::new(false),
+        over: AtomicBool::new(false),
     };
     let (made, signal) = py.detach(|| batch.run(threads.min(items.len().div_ceil(TAKEN))));
     signal?;
@@ -68,37 +74,62 @@ impl Batch<'_> {
     /// Everything that was made, and what a signal raised.
     fn run(&self, threads: usize) -> (Made, PyResult<()>) {
         scope(|scope| {
-            let (sender, receiver) = channel();
+            // Nothing is sent through the second channel: it closes when the last thread is done.
+            let ((starting, started), (working, done)) = (channel(), channel());
             let start = |_| {
-                let sender = sender.clone();
-                Builder::new()
-                    .name("mwpbench-judge".to_owned())
-                    .stack_size(STACK)
-                    .spawn_scoped(scope, move || self.work(sender))
+                let (starting, working) = (starting.clone(), working.clone());
+                let builder = Builder::new().name("mwpbench-judge".to_owned());
+                let builder = builder.stack_size(STACK);
+                builder
+                    .spawn_scoped(scope, move || self.thread(starting, working))
                     .ok()
             };
-            let workers: Vec<_> = (0..threads).filter_map(start).collect();
-            drop(sender);
-            let mut signal = Ok(());
-            // Nothing is ever sent: the channel closes when the last thread is done.
-            while let Err(RecvTimeoutError::Timeout) = receiver.recv_timeout(BETWEEN_SIGNALS) {
-                signal = Python::attach(|py| py.check_signals());
-                if signal.is_err() {
-                    self.ending.store(true, Ordering::Relaxed);
-                    break;
-                }
-            }
-            let mut made = Made::with_capacity(self.items.len());
-            for worker in workers {
-                made.extend(worker.join().expect("panics are caught where they are"));
-            }
+            let workers: Vec<_> = unforked(|| {
+                let workers: Vec<_> = (0..threads).filter_map(start).collect();
+                started.iter().take(workers.len()).for_each(drop);
+                workers
+            });
+            drop(working);
+            let signal = self.wait(&done);
             // Where the system gives no thread, the caller's does everything.
-            made.extend(self.work(channel().0));
+            let mut made = self.work();
+            unforked(|| {
+                self.over.store(true, Ordering::SeqCst);
+                for worker in workers {
+                    worker.thread().unpark();
+                    made.extend(worker.join().expect("panics are caught where they are"));
+                }
+            });
             (made, signal)
         })
     }
 
-    fn work(&self, _open: Sender<()>) -> Made {
+    /// Waits until all threads are done, or a signal raises an error.
+    fn wait(&self, done: &Receiver<()>) -> PyResult<()> {
+        while let Err(RecvTimeoutError::Timeout) = done.recv_timeout(BETWEEN_SIGNALS) {
+            if let Err(raised) = Python::attach(|py| py.check_signals()) {
+                self.ending.store(true, Ordering::SeqCst);
+                // At most one judgement each.
+                while done.recv().is_ok() {}
+                return Err(raised);
+            }
+        }
+        Ok(())
+    }
+
+    /// What one thread does, from its start to the moment at which it may end.
+    fn thread(&self, starting: Sender<()>, working: Sender<()>) -> Made {
+        // The caller's thread waits for it.
+        let _ = starting.send(());
+        let made = self.work();
+        drop(working);
+        while !self.over.load(Ordering::SeqCst) {
+            park();
+        }
+        made
+    }
+
+    fn work(&self) -> Made {
         let mut made = Made::new();
         loop {
             let first = self.next.fetch_add(TAKEN, Ordering::Relaxed);
@@ -109,10 +140,8 @@ impl Batch<'_> {
                 if self.ending.load(Ordering::Relaxed) {
                     return made;
                 }
-                made.push((
-                    number,
-                    judging_detached(|| self.rules.judge(&self.items[number])),
-                ));
+                let judge = || self.rules.judge(&self.items[number]);
+                made.push((number, judging_detached(judge)));
             }
         }
     }

@@ -204,11 +204,16 @@ impl Scorer {
                 return Bound::new(py, Self { rules });
             }
         };
-        let made = kept.get_or_try_init(py, || {
-            let rules = rules(py, name.as_ref(), None)?;
-            Py::new(py, Self { rules })
-        })?;
-        Ok(made.bind(py).clone())
+        if let Some(made) = kept.get(py) {
+            return Ok(made.bind(py).clone());
+        }
+        // Not within `get_or_init`: the lock of the interpreter is released meanwhile, and where
+        // another thread forked, the child would wait for an initialization that nobody ends.
+        let rules = rules(py, name.as_ref(), None)?;
+        let made = Bound::new(py, Self { rules })?;
+        // Whoever else made one was first, and both are the same.
+        let _ = kept.set(py, made.clone().unbind());
+        Ok(made)
     }
 
     /// Judges one answer.
