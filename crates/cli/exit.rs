@@ -1,7 +1,6 @@
 //! Errors → exit codes. Scripts rely on these.
 
 use std::io;
-use std::process::ExitCode;
 
 use anyhow::Error;
 use fault::{Class, Fault};
@@ -19,6 +18,7 @@ Exit codes:
   5    the backend that generates text failed
   130  interrupted";
 
+const DONE: u8 = 0;
 const GATE: u8 = 1;
 const USAGE: u8 = 2;
 const INCOMPLETE: u8 = 3;
@@ -41,16 +41,16 @@ pub enum Outcome {
 }
 
 /// Prints an error as one chain on stderr and gives the code for it.
-pub fn report(outcome: Result<Outcome, Error>) -> ExitCode {
+pub fn report(outcome: Result<Outcome, Error>) -> u8 {
     match outcome {
-        Ok(Outcome::Done) => ExitCode::SUCCESS,
-        Ok(Outcome::Incomplete) => ExitCode::from(INCOMPLETE),
-        Ok(Outcome::CheckFailed) => ExitCode::from(GATE),
-        Ok(Outcome::NotComparable) => ExitCode::from(INTEGRITY),
-        Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
+        Ok(Outcome::Done) => DONE,
+        Ok(Outcome::Incomplete) => INCOMPLETE,
+        Ok(Outcome::CheckFailed) => GATE,
+        Ok(Outcome::NotComparable) => INTEGRITY,
+        Err(error) if is_broken_pipe(&error) => DONE,
         Err(error) => {
             eprintln!("error: {}", message(&error));
-            ExitCode::from(code(&error))
+            code(&error)
         }
     }
 }

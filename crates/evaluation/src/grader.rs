@@ -123,6 +123,14 @@ impl Grader {
         }
     }
 
+    /// Judges everything by this profile.
+    pub fn by_profile(profile: Profile) -> Self {
+        Self {
+            given: Some(profile),
+            of_sets: HashMap::new(),
+        }
+    }
+
     /// Judges everything by one profile: the name of one that comes with the program, or the path
     /// of a file.
     ///
