@@ -122,7 +122,7 @@ fn a_run_is_told_in_the_files_of_others() {
         path,
         ["export", "run", "--format", "metrics", "--output", "y"],
     )
-    .refused(3, &["it was not finished"]);
+    .refused(2, &["it was not finished"]);
     assert!(!path.join("y").exists());
 }
 
