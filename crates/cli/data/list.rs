@@ -43,7 +43,7 @@ struct ListedTask<'a> {
 
 pub fn run(args: Args) -> anyhow::Result<Outcome> {
     let benchmark = args.source.benchmark()?;
-    let data = args.source.load(&benchmark)?;
+    let data = args.source.load_all(&benchmark)?;
     if args.json {
         let listed = |set| Listed::new(set, &data.problems);
         let sets = benchmark.sets().iter().map(listed).collect();

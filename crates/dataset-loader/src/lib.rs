@@ -16,6 +16,7 @@ mod benchmark; // which sets and tasks there are
 mod choice; // multiple choice → word problem
 mod custom_set; // custom data sets: a folder with a description
 mod error; // what can be wrong with data, and where
+mod further; // the sets that people report beside MwpBench
 mod files; // the files of a folder that hold records
 mod import; // publishers' files → the record form
 mod native; // the publishers' own forms, one module each
@@ -37,5 +38,8 @@ pub use new_set::{NewSet, new_set};
 pub use problem::Problem;
 pub use reason::DropReason;
 pub use record::Extras;
-pub use source::{Data, DataOrigin, bundled_problems, holds_data, load, load_training};
+pub use source::{
+    Data, DataOrigin, WithFurther, all_bundled_problems, bundled_problems, holds_data, load,
+    load_training, load_training_records,
+};
 pub use stats::{ProblemCount, SetStats, Stats, TaskStats, grouped};
