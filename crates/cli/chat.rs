@@ -155,6 +155,7 @@ pub fn own_template(files: &CheckpointFiles) -> anyhow::Result<Option<Template>>
         system: None,
         date: Zoned::now().date(),
         variables: Map::new(),
+        turn: None,
     };
     Ok(template
         .ok()

@@ -84,6 +84,16 @@ pub struct Args {
         help_heading = heading::SAMPLING
     )]
     max_tokens: NonZeroUsize,
+    /// End a model's thinking after N tokens by its own closing mark, behind which it answers; for
+    /// checkpoints, and for servers that continue a text (--endpoint-api completions).
+    #[arg(
+        long,
+        value_name = "N",
+        value_parser = count::<NonZeroUsize>,
+        conflicts_with_all = ["log_tokens", "logprobs"],
+        help_heading = heading::SAMPLING
+    )]
+    thinking_budget: Option<NonZeroUsize>,
     #[command(flatten)]
     stop: StopArgs,
     #[command(flatten)]
@@ -322,7 +332,7 @@ impl Args {
             limit,
             excluded,
             few_shot,
-            thinking_budget: None,
+            thinking_budget: self.thinking_budget()?,
             long_prompts: match self.on_long_prompt {
                 OnLongPrompt::Refuse => LongPrompts::Refuse,
                 OnLongPrompt::Fail => LongPrompts::Fail,
@@ -336,6 +346,23 @@ impl Args {
             environment,
             tags: self.tags()?,
         })
+    }
+
+    /// How many tokens a model may think.
+    fn thinking_budget(&self) -> anyhow::Result<Option<usize>> {
+        let Some(budget) = self.thinking_budget.map(NonZeroUsize::get) else {
+            return Ok(None);
+        };
+        anyhow::ensure!(
+            budget < self.max_tokens.get(),
+            "--thinking-budget {budget} leaves no token for an answer: it must be less than --max-tokens {}",
+            self.max_tokens
+        );
+        anyhow::ensure!(
+            !self.generator.is_chat_server(),
+            "--thinking-budget goes on behind a text that is cut, which a chat route does not: give --endpoint-api completions"
+        );
+        Ok(Some(budget))
     }
 
     /// Facts of the run that change no completion.

@@ -23,11 +23,6 @@ pub struct FewShotArgs {
 }
 
 impl FewShotArgs {
-    /// Whether there are examples.
-    pub fn is_given(&self) -> bool {
-        self.few_shot.is_some()
-    }
-
     /// The examples for these problems; `None` where none are asked for.
     pub fn choose(
         &self,
@@ -59,22 +54,27 @@ fn training(
     data: &Data,
 ) -> anyhow::Result<Vec<TrainingRecord>> {
     let mut records = Vec::new();
-    let mut places: Vec<_> = source.place().into_iter().chain(data_folder::path()).collect();
+    let mut places: Vec<_> = source
+        .place()
+        .into_iter()
+        .chain(data_folder::path())
+        .collect();
     places.dedup();
     for place in places {
         let found = dataset_loader::load_training_records(benchmark, &place)?;
-        records.extend(found.into_iter().map(|(problem, extras)| TrainingRecord {
-            problem,
-            solution: extras
-                .get("solution")
-                .and_then(|solution| solution.as_str())
-                .map(str::to_string),
+        records.extend(found.into_iter().map(|(problem, extras)| {
+            TrainingRecord {
+                problem,
+                solution: extras
+                    .get("solution")
+                    .and_then(|solution| solution.as_str())
+                    .map(str::to_string),
+            }
         }));
     }
     if data.origin == DataOrigin::Bundled {
         let bundled = dataset_loader::all_bundled_problems(benchmark).problems;
-        let has_training =
-            |set: &str| records.iter().any(|record| record.problem.set == set);
+        let has_training = |set: &str| records.iter().any(|record| record.problem.set == set);
         let stand_ins: Vec<TrainingRecord> = bundled
             .into_iter()
             .filter(|problem| !has_training(&problem.set))

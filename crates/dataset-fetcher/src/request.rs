@@ -190,8 +190,12 @@ mod tests {
 
     #[test]
     fn further_sets_are_fetched_where_they_are_named_and_nowhere_else() {
-        let named = names(|request| request.sets = vec!["math_500".to_string(), "aqua".to_string()]);
-        assert_eq!(named, ["native/math_500/test.jsonl", "native/aqua/test.jsonl"]);
+        let named =
+            names(|request| request.sets = vec!["math_500".to_string(), "aqua".to_string()]);
+        assert_eq!(
+            named,
+            ["native/math_500/test.jsonl", "native/aqua/test.jsonl"]
+        );
         let all = names(|request| request.published_by = PublishedBy::Publisher);
         assert!(all.contains(&"native/gsm8k/test.jsonl".to_string()));
         assert!(!all.iter().any(|name| name.contains("math_500")), "{all:?}");

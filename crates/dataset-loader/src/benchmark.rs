@@ -265,7 +265,12 @@ impl Benchmark {
     /// As [`Self::with`].
     pub fn with_recorded(mut self, own: Vec<Set>) -> Result<Self, Error> {
         self.sets.retain(|set| {
-            let names = || set.tasks.iter().map(|task| &task.name).chain([&set.name, &set.title]);
+            let names = || {
+                set.tasks
+                    .iter()
+                    .map(|task| &task.name)
+                    .chain([&set.name, &set.title])
+            };
             let shadows = |custom: &Set| {
                 let own = custom.tasks.iter().map(|task| &task.name);
                 own.chain([&custom.name, &custom.title])

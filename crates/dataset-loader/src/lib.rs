@@ -16,8 +16,8 @@ mod benchmark; // which sets and tasks there are
 mod choice; // multiple choice → word problem
 mod custom_set; // custom data sets: a folder with a description
 mod error; // what can be wrong with data, and where
-mod further; // the sets that people report beside MwpBench
 mod files; // the files of a folder that hold records
+mod further; // the sets that people report beside MwpBench
 mod import; // publishers' files → the record form
 mod native; // the publishers' own forms, one module each
 mod new_set;

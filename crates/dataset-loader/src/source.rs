@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 use crate::benchmark::{Benchmark, Set};
 use crate::custom_set;
 use crate::error::{Error, ErrorKind};
-use crate::further::FURTHER;
 use crate::files::{data_files, is_training_file, json_files, unreadable};
+use crate::further::FURTHER;
 use crate::problem::Problem;
 use crate::record::{Extras, LANGUAGE, Reader};
 
@@ -123,7 +123,9 @@ impl Data {
             set.is_some_and(|set| set.on_request)
         };
         match &self.with_further {
-            Some(all) if problems.iter().any(is_further) => (all.origin.clone(), all.digest.clone()),
+            Some(all) if problems.iter().any(is_further) => {
+                (all.origin.clone(), all.digest.clone())
+            }
             _ => (self.origin.clone(), self.digest.clone()),
         }
     }
@@ -213,7 +215,10 @@ pub fn all_bundled_problems(benchmark: &Benchmark) -> Data {
         (format!("datasets/{}/sample.jsonl", set.name), set.bundled)
     };
     let files = BUNDLED.map(|(name, text)| (name.to_string(), text));
-    let mut data = read_bundled(benchmark, files.into_iter().chain(FURTHER.iter().map(further)));
+    let mut data = read_bundled(
+        benchmark,
+        files.into_iter().chain(FURTHER.iter().map(further)),
+    );
     if let Some(all) = data.with_further.take() {
         data.digest = all.digest;
     }
@@ -224,8 +229,7 @@ fn read_bundled(
     benchmark: &Benchmark,
     files: impl Iterator<Item = (String, &'static str)>,
 ) -> Data {
-    let file =
-        |(name, text): (String, &str)| (PathBuf::from(name), text.as_bytes().to_vec(), None);
+    let file = |(name, text): (String, &str)| (PathBuf::from(name), text.as_bytes().to_vec(), None);
     match read_all(benchmark, files.map(file).map(Ok)) {
         Ok(content) => content.into_data(|_| DataOrigin::Bundled),
         Err(error) => panic!("the bundled problems are valid: {error}"),

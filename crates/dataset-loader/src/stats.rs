@@ -240,7 +240,11 @@ fn difference(set: &Set, paper: usize, at_hand: usize) -> String {
             false => format!(
                 "{} more than {} counts",
                 grouped(at_hand - paper),
-                if set.on_request { "its publisher" } else { "the paper" }
+                if set.on_request {
+                    "its publisher"
+                } else {
+                    "the paper"
+                }
             ),
         };
     };

@@ -73,7 +73,9 @@ pub enum FewShotError {
         of: String,
     },
     /// Fewer than are asked for.
-    #[error("of the {at_hand} training problems for {set} only {usable} can be examples: the others are asked, or are near-duplicates of what is asked")]
+    #[error(
+        "of the {at_hand} training problems for {set} only {usable} can be examples: the others are asked, or are near-duplicates of what is asked"
+    )]
     TooFew {
         /// The set that is asked.
         set: String,

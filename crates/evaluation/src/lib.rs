@@ -47,7 +47,9 @@ mod suite; // sets under one name
 mod summary; // verdict records → accuracies and averages
 mod template; // question → prompt
 mod template_identity; // how a run was asked, as its manifest keeps it
+mod thinking_budget; // thinking that is ended after so many tokens
 mod token_details; // what is kept of each new token
+mod tokens; // tokens of thinking and of answers
 
 pub use averages::Averages;
 pub use baseline::{Baseline, BaselineFigures, BaselineSet, BaselineSetFigures};
@@ -90,3 +92,4 @@ pub use summary::Summary;
 pub use template::{BOXED, CHAT_BOXED, ChatSettings, Template, TemplateError};
 pub use template_identity::{ChatIdentity, TemplateIdentity};
 pub use token_details::TokenDetails;
+pub use tokens::TokensSpent;

@@ -120,7 +120,10 @@ impl RunPlan {
     pub fn prompts(&self) -> Result<Vec<Prompt>, Error> {
         let mut prompts = Vec::new();
         for problem in &self.problems {
-            let examples = self.few_shot.as_ref().map_or(&[][..], |few| few.of_set(&problem.set));
+            let examples = self
+                .few_shot
+                .as_ref()
+                .map_or(&[][..], |few| few.of_set(&problem.set));
             let rendered = self.template.render_after(examples, &problem.question);
             let text = rendered.map_err(|source| Error::Template {
                 id: problem.id.clone(),

@@ -85,7 +85,8 @@ struct SuitesFile {
 impl Suites {
     /// `mwpbench`, `reasoning` and `all`.
     pub fn known(benchmark: &Benchmark) -> Self {
-        let names = |sets: &mut dyn Iterator<Item = &Set>| sets.map(|set| set.name.clone()).collect();
+        let names =
+            |sets: &mut dyn Iterator<Item = &Set>| sets.map(|set| set.name.clone()).collect();
         let reasoning = |set: &&Set| REASONING.contains(&set.name.as_str());
         let suite = |name: &str, sets| Suite {
             name: name.to_string(),
@@ -135,7 +136,10 @@ impl Suites {
                     "suite \"{name}\": no set is called \"{unknown}\""
                 )));
             }
-            let own = benchmark.sets().iter().filter(|set| sets.contains(&set.name));
+            let own = benchmark
+                .sets()
+                .iter()
+                .filter(|set| sets.contains(&set.name));
             let sets: Vec<String> = own.map(|set| set.name.clone()).collect();
             if sets.is_empty() {
                 return Err(refused(format!("suite \"{name}\": it names no set")));
@@ -195,7 +199,12 @@ impl Suites {
                 tasks.push(name.clone());
                 continue;
             };
-            let at_hand: Vec<String> = suite.sets.iter().filter(|set| holds(set)).cloned().collect();
+            let at_hand: Vec<String> = suite
+                .sets
+                .iter()
+                .filter(|set| holds(set))
+                .cloned()
+                .collect();
             if at_hand.is_empty() {
                 return Err(SelectionError::absent(name, problems));
             }
@@ -230,7 +239,12 @@ impl Suite {
         let is_asked = |name: &&String| sets.iter().any(|set| set.set == **name);
         Some(SuiteAverages {
             suite: self.name.clone(),
-            missing: self.sets.iter().filter(|name| !is_asked(name)).cloned().collect(),
+            missing: self
+                .sets
+                .iter()
+                .filter(|name| !is_asked(name))
+                .cloned()
+                .collect(),
             partial: sets
                 .iter()
                 .filter(|set| set.counts.n != set.expected)

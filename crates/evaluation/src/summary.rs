@@ -171,7 +171,11 @@ fn deviations(manifest: &RunManifest) -> Vec<String> {
         found.push(format!("limit {limit} a set"));
     }
     if let Some(few_shot) = &identity.few_shot {
-        let examples = if few_shot.examples == 1 { "example" } else { "examples" };
+        let examples = if few_shot.examples == 1 {
+            "example"
+        } else {
+            "examples"
+        };
         found.push(format!(
             "{} {examples} before each question",
             few_shot.examples

@@ -309,7 +309,9 @@ impl Template {
     pub fn few_shot_stop_strings(&self) -> Vec<String> {
         let mut stop = self.stop_strings();
         if let Kind::Text(text) = &self.kind {
-            let behind = text.split_once(PLACEHOLDER).map_or("", |(_, behind)| behind);
+            let behind = text
+                .split_once(PLACEHOLDER)
+                .map_or("", |(_, behind)| behind);
             let line = behind.trim().lines().next().unwrap_or_default();
             let is_there = stop.iter().any(|own| text.contains(own.as_str()));
             if !is_there && !line.is_empty() {

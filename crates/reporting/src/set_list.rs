@@ -26,7 +26,11 @@ fn table(benchmark: &Benchmark, data: &Data, named: bool, further: bool) -> Fram
     let rest = ["level", "language", "tasks", "published", "at hand"];
     let header = header.into_iter().flatten().chain(rest);
     let mut table = framed(header, &[first + 3, first + 4, first + 5]);
-    for set in benchmark.sets().iter().filter(|set| set.on_request == further) {
+    for set in benchmark
+        .sets()
+        .iter()
+        .filter(|set| set.on_request == further)
+    {
         let of_set = |problem: &&Problem| problem.set == set.name;
         let at_hand = data.problems.iter().filter(of_set).count();
         let cells = [Some(&set.name), named.then_some(&set.title)];

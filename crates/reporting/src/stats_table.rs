@@ -16,7 +16,9 @@ pub fn stats_text(stats: &Stats, width: Option<u16>) -> String {
         DataOrigin::Files { .. } => "\n",
     });
     if stats.sets.iter().any(|set| set.on_request) {
-        text.push_str("Of the further sets, which are in no average, it is what their publishers count.\n");
+        text.push_str(
+            "Of the further sets, which are in no average, it is what their publishers count.\n",
+        );
     }
     for set in &stats.sets {
         text.extend(

@@ -1,7 +1,10 @@
 //! The table of a finished run.
 
 use comfy_table::{Attribute, Cell};
-use evaluation::{Averages, Counts, DeduplicatedAverages, RepeatedItems, Scorer, SetSummary, SuiteAverages, Summary};
+use evaluation::{
+    Averages, Counts, DeduplicatedAverages, RepeatedItems, Scorer, SetSummary, SuiteAverages,
+    Summary,
+};
 
 use crate::interval::{Average, average_interval, is_point, stored_interval};
 use crate::table::{Frame, first_that_fits, framed};
@@ -42,6 +45,7 @@ pub fn summary_table(summary: &Summary, layout: SummaryTable) -> String {
         true => counts_below(summary),
         false => Vec::new(),
     };
+    paragraphs.extend(tokens(summary));
     paragraphs.extend(notes(summary));
     text.push_str(&fitted(&paragraphs, layout.width));
     text
@@ -135,16 +139,22 @@ fn averages(summary: &Summary) -> Vec<AverageRow> {
     let all = (averaged().count(), averaged().map(|set| set.counts.n).sum());
     let interval = |average| average_interval(summary, average, Scorer::Strict);
     let mut rows = Vec::new();
-    rows.extend(
-        summary
-            .micro
-            .map(|micro| ("micro average".to_string(), micro, interval(Average::Micro), all)),
-    );
-    rows.extend(
-        summary
-            .macro_
-            .map(|macro_| ("macro average".to_string(), macro_, interval(Average::Macro), all)),
-    );
+    rows.extend(summary.micro.map(|micro| {
+        (
+            "micro average".to_string(),
+            micro,
+            interval(Average::Micro),
+            all,
+        )
+    }));
+    rows.extend(summary.macro_.map(|macro_| {
+        (
+            "macro average".to_string(),
+            macro_,
+            interval(Average::Macro),
+            all,
+        )
+    }));
     if let Some(once) = &summary.counted_once {
         let over = (once.sets, once.n);
         for (name, average) in [
@@ -267,6 +277,25 @@ fn title(summary: &Summary) -> String {
     format!("{} on {data}: {protocol}", summary.model)
 }
 
+/// What completions took in tokens, where the model thinks.
+fn tokens(summary: &Summary) -> Vec<String> {
+    let of_set = |set: &SetSummary| {
+        let spent = set.tokens?;
+        let (all, thinking) = (spent.mean()?, spent.mean_thinking()?);
+        Some(format!(
+            "{:.0} of thinking and {:.0} of answer in {}",
+            thinking,
+            all - thinking,
+            set.set
+        ))
+    };
+    let sets: Vec<String> = summary.sets.iter().filter_map(of_set).collect();
+    match sets.is_empty() {
+        true => Vec::new(),
+        false => vec![format!("Tokens a completion: {}.", sets.join(", "))],
+    }
+}
+
 fn notes(summary: &Summary) -> Vec<String> {
     let mut notes = vec!["Accuracy in percent: official is the published scorer, strict compares values; the interval is the strict one's.".to_string()];
     if summary.on_bundled() {
@@ -275,11 +304,7 @@ fn notes(summary: &Summary) -> Vec<String> {
                 .to_string(),
         );
     }
-    if summary
-        .sets
-        .iter()
-        .any(|set| !is_averaged(summary, set))
-    {
+    if summary.sets.iter().any(|set| !is_averaged(summary, set)) {
         notes.push("* in no average.".to_string());
     }
     let repeated = |once: &DeduplicatedAverages| {

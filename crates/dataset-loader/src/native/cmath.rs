@@ -34,8 +34,7 @@ fn read(record: &Extras, at: &RecordPosition<'_>) -> Result<Vec<PublishedItem>, 
         .ok_or_else(|| ErrorKind::MissingField("answer".to_string()))?;
     let answer = match value {
         Value::String(_) => text(record, field)?,
-        _ => plain_number(value)
-            .ok_or_else(|| wrong_type(field, "a text, or a number", value))?,
+        _ => plain_number(value).ok_or_else(|| wrong_type(field, "a text, or a number", value))?,
     };
     Ok(vec![PublishedItem {
         task: None,

@@ -57,14 +57,13 @@ fn read(
         options: options(record)?,
         correct,
     };
-    let (question, reference) =
-        choices
-            .with_options(&asked)
-            .map_err(|_| ErrorKind::WrongType {
-                field: label.to_string(),
-                expected: "the letter of one of the options",
-                found: "the letter of none",
-            })?;
+    let (question, reference) = choices
+        .with_options(&asked)
+        .map_err(|_| ErrorKind::WrongType {
+            field: label.to_string(),
+            expected: "the letter of one of the options",
+            found: "the letter of none",
+        })?;
     let mut extras = rest(record, &["question", OPTIONS, label, "id"]);
     if let Some(text) = solution.and_then(|field| extras.shift_remove(field)) {
         extras.insert("solution".to_string(), text);

@@ -52,7 +52,10 @@ fn read(record: &Extras, at: &RecordPosition<'_>) -> Result<Vec<PublishedItem>, 
             PublishedAnswer::Text(format!("{answer} (tolerance {tolerance})"))
         }
     };
-    let mut extras = rest(record, &["question", "context", "final_answer", "id", "solution"]);
+    let mut extras = rest(
+        record,
+        &["question", "context", "final_answer", "id", "solution"],
+    );
     // One solution of several, as other sets have one.
     let solution = record
         .get("solution")
@@ -63,9 +66,7 @@ fn read(record: &Extras, at: &RecordPosition<'_>) -> Result<Vec<PublishedItem>, 
     Ok(vec![PublishedItem {
         task: None,
         number: number_or_position(record, "id", at)?,
-        passage: context
-            .filter(|text| !text.is_empty())
-            .map(str::to_string),
+        passage: context.filter(|text| !text.is_empty()).map(str::to_string),
         question,
         answer,
         language: None,

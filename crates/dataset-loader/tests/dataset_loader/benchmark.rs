@@ -98,7 +98,11 @@ fn task_names_belong_to_one_set_each() {
 #[test]
 fn the_further_sets_are_asked_on_request_and_in_no_average() {
     let benchmark = Benchmark::published();
-    let further: Vec<_> = benchmark.sets().iter().filter(|set| set.on_request).collect();
+    let further: Vec<_> = benchmark
+        .sets()
+        .iter()
+        .filter(|set| set.on_request)
+        .collect();
     let counts: Vec<(&str, usize)> = further
         .iter()
         .map(|set| (set.name.as_str(), set.count()))
@@ -127,7 +131,11 @@ fn the_further_sets_are_asked_on_request_and_in_no_average() {
         let source = set.source.as_ref().expect("where it is from");
         assert!(!source.license.is_empty(), "{}", set.name);
         let from = set.examples_from.as_deref();
-        assert!(from.is_none_or(|name| benchmark.set(name).is_some()), "{}", set.name);
+        assert!(
+            from.is_none_or(|name| benchmark.set(name).is_some()),
+            "{}",
+            set.name
+        );
     }
     assert_eq!(benchmark.mwpbench_sets().count(), 11);
     assert!(benchmark.mwpbench_sets().all(|set| !set.on_request));

@@ -56,7 +56,10 @@ fn no_question_is_asked_twice() {
 #[test]
 fn the_problems_of_further_sets_change_nothing_of_the_others() {
     let benchmark = Benchmark::published();
-    let (own, all) = (bundled_problems(&benchmark), all_bundled_problems(&benchmark));
+    let (own, all) = (
+        bundled_problems(&benchmark),
+        all_bundled_problems(&benchmark),
+    );
     assert!(own.problems.iter().all(|problem| {
         let set = benchmark.set(&problem.set).expect("it is known");
         !set.on_request

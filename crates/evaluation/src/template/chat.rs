@@ -103,7 +103,10 @@ impl Chat {
     fn turn(&self, question: &str) -> String {
         match &self.settings.turn {
             // Once and in one pass, as of any template.
-            Some(turn) => turn.replacen(PLACEHOLDER, question, 1).trim_end().to_string(),
+            Some(turn) => turn
+                .replacen(PLACEHOLDER, question, 1)
+                .trim_end()
+                .to_string(),
             None => question.to_string(),
         }
     }

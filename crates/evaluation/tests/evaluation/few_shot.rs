@@ -60,7 +60,11 @@ fn examples_come_from_the_set_or_from_the_one_that_stands_for_it() {
     assert_eq!(chosen.of_set("gsm8k").len(), 3);
     // SVAMP has no training split: its description names GSM8K.
     assert_eq!(chosen.of_set("svamp"), chosen.of_set("gsm8k"));
-    assert!(chosen.of_set("gsm8k")[0].answer.ends_with("\nThe answer is 7."));
+    assert!(
+        chosen.of_set("gsm8k")[0]
+            .answer
+            .ends_with("\nThe answer is 7.")
+    );
     assert_eq!(
         choose(&asked, &training("math", 20), few(3, 0)),
         Err(FewShotError::NoTraining {
@@ -77,10 +81,18 @@ fn a_training_problem_that_is_asked_is_no_example() {
     let asked = [problem(
         "gsm8k",
         "gsm8k/1",
-        &records[2].problem.question.to_uppercase().replace(' ', "  "),
+        &records[2]
+            .problem
+            .question
+            .to_uppercase()
+            .replace(' ', "  "),
     )];
     let chosen = choose(&asked, &records, few(3, 5)).unwrap();
-    let ids: Vec<&str> = chosen.of_set("gsm8k").iter().map(|example| example.id.as_str()).collect();
+    let ids: Vec<&str> = chosen
+        .of_set("gsm8k")
+        .iter()
+        .map(|example| example.id.as_str())
+        .collect();
     assert!(!ids.contains(&"gsm8k/train.2"), "{ids:?}");
     assert_eq!(
         choose(&asked, &records, few(4, 5)),
@@ -107,7 +119,10 @@ fn examples_stand_before_the_question_in_the_template_and_in_the_identity() {
     assert!(text.ends_with(&format!("\n\n{zero_shot}")), "{text}");
     assert_eq!(text.matches("### Instruction:").count(), 3);
     for example in few_shot.of_set("gsm8k") {
-        assert!(text.contains(&format!("### Response: {}\n\n", example.answer)), "{text}");
+        assert!(
+            text.contains(&format!("### Response: {}\n\n", example.answer)),
+            "{text}"
+        );
     }
     let info = generation::GeneratorInfo {
         name: "m".into(),

@@ -7,6 +7,7 @@ mod deduplicated; // each problem counted once
 mod excluding; // ids that a run leaves out
 mod few_shot; // examples before each question
 mod folder; // the run folder: resumption, other runs, damage
+mod further; // the further sets on the publishers' own files
 mod gating; // the gate's rules and verdicts
 mod intervals; // Wilson's interval against published values
 mod offline; // completions from elsewhere

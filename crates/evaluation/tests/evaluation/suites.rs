@@ -32,7 +32,10 @@ fn selected(list: Option<&[&str]>) -> Result<Vec<String>, SelectionError> {
 #[test]
 fn without_names_the_sets_of_mwpbench_are_asked_and_no_further_one() {
     let benchmark = Benchmark::published();
-    let own: Vec<&str> = benchmark.mwpbench_sets().map(|set| set.name.as_str()).collect();
+    let own: Vec<&str> = benchmark
+        .mwpbench_sets()
+        .map(|set| set.name.as_str())
+        .collect();
     assert_eq!(selected(None).unwrap(), own);
     assert_eq!(selected(Some(&["mwpbench"])).unwrap(), own);
     assert_eq!(selected(Some(&["all"])).unwrap().len(), 24);
@@ -50,7 +53,10 @@ fn a_suite_stands_for_its_sets_and_goes_with_others() {
     ];
     assert_eq!(selected(Some(&["reasoning"])).unwrap(), reasoning);
     assert_eq!(selected(Some(&["gsm8k", "Reasoning"])).unwrap()[0], "gsm8k");
-    assert_eq!(selected(Some(&["svamp", "aqua"])).unwrap(), ["svamp", "aqua"]);
+    assert_eq!(
+        selected(Some(&["svamp", "aqua"])).unwrap(),
+        ["svamp", "aqua"]
+    );
     assert!(matches!(
         selected(Some(&["raesoning"])),
         Err(SelectionError::Unknown { .. })
@@ -131,8 +137,14 @@ fn averages_of_a_suite_are_named_and_leave_those_of_mwpbench_alone() {
 fn a_problem_of_two_sets_of_a_suite_counts_once() {
     // Questions of the fixture are numbered alike in every set: all of the second are repeated.
     let summary = suite_run("reasoning", &[("aime_2024", 4), ("amc_2023", 2)]);
-    let once = summary.suites[0].counted_once.as_ref().expect("two are repeated");
+    let once = summary.suites[0]
+        .counted_once
+        .as_ref()
+        .expect("two are repeated");
     assert_eq!(once.n, 4);
     assert_eq!(once.repeated.len(), 1);
-    assert_eq!((once.repeated[0].set.as_str(), once.repeated[0].items), ("amc_2023", 2));
+    assert_eq!(
+        (once.repeated[0].set.as_str(), once.repeated[0].items),
+        ("amc_2023", 2)
+    );
 }

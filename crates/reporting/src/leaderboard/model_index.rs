@@ -148,7 +148,10 @@ fn result(
         format!("        problems: {}", dataset.problems),
         format!(
             "        num_few_shot: {}",
-            identity.few_shot.as_ref().map_or(0, |few_shot| few_shot.examples)
+            identity
+                .few_shot
+                .as_ref()
+                .map_or(0, |few_shot| few_shot.examples)
         ),
         format!("        prompt_template: {}", yaml(&identity.template.name)),
         format!("        max_new_tokens: {}", identity.decoding.max_tokens),

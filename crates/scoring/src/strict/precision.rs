@@ -49,17 +49,26 @@ pub(super) fn near(
 /// Whether two decimals are at most so far apart, exactly. An answer that is no plain decimal is
 /// not: what it is worth would have to be computed first.
 fn within(answer: &str, reference: &str, tolerance: &str) -> bool {
-    let parsed = (bare_number(answer), bare_number(reference), Decimal::parse(tolerance));
+    let parsed = (
+        bare_number(answer),
+        bare_number(reference),
+        Decimal::parse(tolerance),
+    );
     let (Some(answer), Some(reference), Some(tolerance)) = parsed else {
         return false;
     };
     let distance = answer.minus(reference).map(Decimal::abs);
-    distance.and_then(|distance| distance.minus(tolerance)).is_some_and(|rest| rest.sign() <= 0)
+    distance
+        .and_then(|distance| distance.minus(tolerance))
+        .is_some_and(|rest| rest.sign() <= 0)
 }
 
 /// Whether an exact answer rounds to a reference of many places.
 fn is_rounded(answer: &str, reference: &str) -> bool {
-    let places = reference.trim().rsplit_once('.').map_or(0, |(_, places)| places.len());
+    let places = reference
+        .trim()
+        .rsplit_once('.')
+        .map_or(0, |(_, places)| places.len());
     if places < MIN_ROUNDED_PLACES || Decimal::parse(reference).is_none() {
         return false;
     }
@@ -76,7 +85,10 @@ fn is_rounded(answer: &str, reference: &str) -> bool {
 /// The decimal of an answer, signs of formulas and of percent apart.
 fn bare_number(text: &str) -> Option<Decimal> {
     let text = text.trim().trim_matches('$').trim();
-    let text = text.strip_suffix("\\%").or(text.strip_suffix('%')).unwrap_or(text);
+    let text = text
+        .strip_suffix("\\%")
+        .or(text.strip_suffix('%'))
+        .unwrap_or(text);
     Decimal::parse(text.trim())
 }
 
@@ -101,7 +113,11 @@ impl Decimal {
         }
         let digits: i128 = all.parse().ok()?;
         Some(Self {
-            digits: if text.starts_with('-') { -digits } else { digits },
+            digits: if text.starts_with('-') {
+                -digits
+            } else {
+                digits
+            },
             places: u32::try_from(places.len()).ok()?,
         })
     }
@@ -117,7 +133,10 @@ impl Decimal {
     }
 
     fn abs(self) -> Self {
-        Self { digits: self.digits.abs(), ..self }
+        Self {
+            digits: self.digits.abs(),
+            ..self
+        }
     }
 
     fn sign(self) -> i32 {
@@ -139,10 +158,19 @@ mod tests {
     fn a_tolerance_is_read_only_where_the_profile_says_so() {
         let stated = |text| stated_tolerance(ReferencePrecision::StatesTolerance, text);
         assert_eq!(stated("14.2 (tolerance 0.1)"), Some(("14.2", "0.1")));
-        for text in ["14.2", "(tolerance 0.1)", "14.2 (tolerance 0)", "14.2 (tolerance x)", ""] {
+        for text in [
+            "14.2",
+            "(tolerance 0.1)",
+            "14.2 (tolerance 0)",
+            "14.2 (tolerance x)",
+            "",
+        ] {
             assert_eq!(stated(text), None, "{text}");
         }
-        assert_eq!(stated_tolerance(ReferencePrecision::Exact, "14.2 (tolerance 0.1)"), None);
+        assert_eq!(
+            stated_tolerance(ReferencePrecision::Exact, "14.2 (tolerance 0.1)"),
+            None
+        );
     }
 
     proptest! {
