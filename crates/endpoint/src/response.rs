@@ -553,7 +553,30 @@ mod tests {
                 ("4", 2),
                 "{names:?}"
             );
+            // Kept beside it, once, and counted apart.
+            assert_eq!(answer.thinking.as_deref(), Some("2 + 2 ..."), "{names:?}");
+            assert_eq!(answer.thinking_tokens, Some(1), "{names:?}");
         }
+    }
+
+    #[test]
+    fn the_servers_own_count_of_thinking_comes_first_and_chunks_count_where_they_are_tokens() {
+        let thought = r#"{"choices":[{"delta":{"reasoning_content":"so ..."}}]}"#;
+        let answer = r#"{"choices":[{"delta":{"content":"4"},"finish_reason":"stop"}]}"#;
+        let tokens = |usage: &str| {
+            let usage = format!(r#"{{"choices":[],"usage":{usage}}}"#);
+            read(&[thought, answer, &usage], &[])
+                .unwrap()
+                .thinking_tokens
+        };
+        let details =
+            r#"{"completion_tokens":90,"completion_tokens_details":{"reasoning_tokens":70}}"#;
+        assert_eq!(tokens(details), Some(70));
+        // An end-of-sequence token and a mark are counted and not sent.
+        assert_eq!(tokens(r#"{"completion_tokens":4}"#), Some(1));
+        // A chunk of many tokens tells nothing.
+        assert_eq!(tokens(r#"{"completion_tokens":90}"#), None);
+        assert_eq!(read(&[answer], &[]).unwrap().thinking_tokens, None);
     }
 
     #[test]

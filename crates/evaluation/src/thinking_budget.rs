@@ -2,14 +2,18 @@
 //! which it goes on with its answer.
 //!
 //! Every prompt is continued by at most the budget first. What has ended by then is final. What is
-//! cut within its thinking gets the closing mark, and all that is cut is continued once more, up to
-//! the limit of the run. So the generator needs to know nothing of thinking, but must continue a text
-//! as it stands.
+//! cut within its thinking gets the closing mark and goes on from there, up to the limit of the run.
+//! What is cut elsewhere does not concern the budget: a checkpoint writes it once more without one,
+//! from the same random numbers, so that it is the completion that there would be without a budget;
+//! a server goes on behind its text. So the generator needs to know nothing of thinking.
 
 use generation::{
     Completion, Decoding, Event, FinishReason, GenerationError, Generator, GeneratorInfo, Prompt,
     PromptIssue, ServingReport, Thinking,
 };
+
+/// The kind of generators that compute a checkpoint themselves.
+const LOCAL: &str = "local";
 
 /// See the module's words.
 pub(crate) struct BudgetedThinking<'a> {
@@ -23,6 +27,8 @@ struct Cut {
     completion: Completion,
     /// The text so far, with the closing mark where the thinking was ended.
     text: String,
+    /// Whether its thinking was ended.
+    is_ended: bool,
 }
 
 impl<'a> BudgetedThinking<'a> {
@@ -65,11 +71,16 @@ impl<'a> BudgetedThinking<'a> {
 impl Cut {
     fn of(prompt: &Prompt, completion: Completion) -> Self {
         let mut text = completion.text.clone();
-        if let Thinking::Open(mark) = Thinking::of(&prompt.text, &text) {
+        let thinking = Thinking::of(&prompt.text, &text);
+        if let Thinking::Open(mark) = thinking {
             text.truncate(text.trim_end().len());
             text.push_str(mark.forced_close);
         }
-        Self { completion, text }
+        Self {
+            completion,
+            text,
+            is_ended: matches!(thinking, Thinking::Open(_)),
+        }
     }
 
     /// The whole completion, with what came behind.
@@ -119,6 +130,37 @@ impl Generator for BudgetedThinking<'_> {
         on_event: &mut dyn FnMut(Event) -> Result<(), GenerationError>,
     ) -> Result<(), GenerationError> {
         let cut = self.think(prompts, decoding, on_event)?;
+        // A text that is cut between two words and read again may lose the blank between them: a
+        // checkpoint's own tokens know better.
+        let writes_again = self.inner.info().kind == LOCAL;
+        let (again, behind): (Vec<Cut>, Vec<Cut>) = cut
+            .into_iter()
+            .partition(|cut| writes_again && !cut.is_ended);
+        if !again.is_empty() {
+            let places: Vec<usize> = again.iter().map(|cut| cut.completion.index).collect();
+            let prompts: Vec<Prompt> = places.iter().map(|&index| prompts[index].clone()).collect();
+            self.inner
+                .generate(&prompts, decoding, &mut |event| match event {
+                    Event::Finished(completion) => on_event(Event::Finished(Completion {
+                        index: places[completion.index],
+                        ..completion
+                    })),
+                    event => on_event(event),
+                })?;
+        }
+        self.go_on_behind(prompts, decoding, behind, on_event)
+    }
+}
+
+impl BudgetedThinking<'_> {
+    /// Continues texts, up to the limit of the run.
+    fn go_on_behind(
+        &mut self,
+        prompts: &[Prompt],
+        decoding: &Decoding,
+        cut: Vec<Cut>,
+        on_event: &mut dyn FnMut(Event) -> Result<(), GenerationError>,
+    ) -> Result<(), GenerationError> {
         if cut.is_empty() {
             return Ok(());
         }

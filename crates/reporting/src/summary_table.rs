@@ -228,7 +228,11 @@ fn pass_and_majority(summary: &Summary, width: Option<u16>) -> Option<String> {
         .find_map(|set| set.several_samples.as_ref())?;
     let tables = [true, false].map(|titles| sampled_table(summary, several.samples, titles));
     let note = "The first two by the official scorer, the others by the strict one; summary.json has them for fewer completions too.";
-    Some(first_that_fits(&tables, width) + &fitted(&[note.to_string()], width))
+    let mean = format!(
+        "The accuracies above are avg@{}: the mean over all completions of each problem, with intervals clustered by problem.",
+        several.samples
+    );
+    Some(first_that_fits(&tables, width) + &fitted(&[note.to_string(), mean], width))
 }
 
 /// The table of pass@k and maj@k with the sets' written names, or with their short ones.

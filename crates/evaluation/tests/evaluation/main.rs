@@ -16,3 +16,4 @@ mod scripted; // runs with a scripted generator
 mod selecting; // tasks, cap and limit
 mod suites; // sets under one name, and their averages
 mod templates; // named templates and users' files
+mod thinking; // budgets of thinking, and what it took
