@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use chat_template::{CheckpointTemplates, TemplateFiles};
-use evaluation::{ChatSettings, Template};
+use evaluation::{BOXED, CHAT_BOXED, ChatSettings, Template};
 use inference::{CheckpointFiles, TemplateSource};
 use jiff::Zoned;
 use jiff::civil::Date;
@@ -20,8 +20,9 @@ pub const CHAT: &str = "chat";
 #[derive(clap::Args)]
 #[command(next_help_heading = heading::PROMPT)]
 pub struct PromptArgs {
-    /// Prompt template: alpaca, none, alpaca_force_ans, alpaca_cot, chat for the checkpoint's own
-    /// chat template, or a text file with {question} in it.
+    /// Prompt template: alpaca, none, alpaca_force_ans, alpaca_cot, boxed (reason step by step, answer
+    /// in a box), chat for the checkpoint's own chat template, chat_boxed for boxed as its user's turn,
+    /// or a text file with {question} in it.
     #[arg(
         long,
         env = "MWPBENCH_PROMPT_TEMPLATE",
@@ -62,7 +63,8 @@ impl PromptArgs {
     /// What a user of an instruct checkpoint may not know: it is asked in another form than that
     /// in which it was trained to answer.
     pub fn hint(&self, generator: &GeneratorArgs) -> Option<&'static str> {
-        let asked_otherwise = self.prompt_template != CHAT && !generator.is_server();
+        let in_chat = [CHAT, CHAT_BOXED].contains(&self.prompt_template.as_str());
+        let asked_otherwise = !in_chat && !generator.is_server();
         let has_template = || generator.own_template().is_ok_and(|own| own.is_some());
         (asked_otherwise && has_template()).then_some(
             "note: this checkpoint has a chat template; the official protocol asks in Alpaca all the same, --prompt-template chat asks in the template",
@@ -98,10 +100,13 @@ impl ChatArgs {
 
     /// A text around the prompt, or a chat template for a generator.
     pub fn template(&self, name: &str, generator: &GeneratorArgs) -> anyhow::Result<Template> {
-        if name == CHAT {
-            self.chat(generator)
-        } else {
-            self.text(name)
+        match name {
+            CHAT => self.chat(generator),
+            CHAT_BOXED => {
+                let boxed = Template::resolve(BOXED)?.text().to_string();
+                self.chat_with_turn(generator, Some(boxed))
+            }
+            _ => self.text(name),
         }
     }
 
@@ -115,6 +120,14 @@ impl ChatArgs {
 
     /// The chat template for a generator.
     pub fn chat(&self, generator: &GeneratorArgs) -> anyhow::Result<Template> {
+        self.chat_with_turn(generator, None)
+    }
+
+    fn chat_with_turn(
+        &self,
+        generator: &GeneratorArgs,
+        turn: Option<String>,
+    ) -> anyhow::Result<Template> {
         if generator.is_server() && self.chat_template.is_none() {
             anyhow::bail!(
                 "a server does not hand out its chat template: give it with --chat-template FILE|DIR, or let the server write it: --endpoint-api chat --prompt-template none"
@@ -127,6 +140,7 @@ impl ChatArgs {
             system: generator.system_prompt()?,
             date: self.chat_date.unwrap_or_else(|| Zoned::now().date()),
             variables: self.chat_template_kwargs.clone().unwrap_or_default(),
+            turn,
         };
         Ok(Template::chat(template, settings)?)
     }
@@ -141,6 +155,7 @@ pub fn own_template(files: &CheckpointFiles) -> anyhow::Result<Option<Template>>
         system: None,
         date: Zoned::now().date(),
         variables: Map::new(),
+        turn: None,
     };
     Ok(template
         .ok()

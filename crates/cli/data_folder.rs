@@ -34,6 +34,16 @@ impl DataArgs {
         load(benchmark, self.data.as_deref())
     }
 
+    /// The same, and the bundled problems of further sets where nothing but bundled problems is at
+    /// hand.
+    pub fn load_all(&self, benchmark: &Benchmark) -> anyhow::Result<Data> {
+        let data = self.load(benchmark)?;
+        Ok(match data.origin {
+            DataOrigin::Bundled => dataset_loader::all_bundled_problems(benchmark),
+            DataOrigin::Files { .. } => data,
+        })
+    }
+
     /// The problems that something is compared with as "the test sets". The bundled problems are
     /// not these, and stand for them only where they are asked for.
     pub fn load_test_sets(&self, benchmark: &Benchmark) -> anyhow::Result<Data> {
@@ -104,7 +114,9 @@ pub fn is_published(benchmark: &Benchmark, origin: &DataOrigin) -> bool {
         .sets()
         .iter()
         .filter_map(|set| set.source.as_ref());
-    let published: BTreeSet<&str> = sources.map(|source| source.git_blob.as_str()).collect();
+    let published: BTreeSet<&str> = sources
+        .filter_map(|source| source.git_blob.as_deref())
+        .collect();
     let is_published = |path: &PathBuf| {
         std::fs::read(path).is_ok_and(|content| {
             published.contains(dataset_fetcher::git_blob_id(&content).as_str())

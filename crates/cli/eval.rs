@@ -8,7 +8,7 @@ use clap::ValueEnum;
 use dataset_loader::{Benchmark, DataOrigin};
 use evaluation::{
     ComparedRun, Exclusion, LongPrompts, MAX_TOKENS, NAME_TAG, PUBLISHED_DATA, Protocol, RunPlan,
-    Selection, Summary, TokenDetails,
+    Selection, Suites, Summary, TokenDetails,
 };
 use generation::Decoding;
 use reporting::SummaryTable;
@@ -19,9 +19,11 @@ use crate::count::count;
 use crate::decoding::SamplingArgs;
 use crate::dry_run::dry_run;
 use crate::exit::Outcome;
+use crate::few_shot::FewShotArgs;
 use crate::generator::GeneratorArgs;
 use crate::printed_name::printed_name;
 use crate::stop::StopArgs;
+use crate::suites::suites;
 use crate::{data_folder, grading, heading, interruption, progress, terminal};
 
 /// Evaluate a model on the sets and print accuracy per set, micro and macro average.
@@ -33,6 +35,8 @@ pub struct Args {
     generator: GeneratorArgs,
     #[command(flatten)]
     prompt: PromptArgs,
+    #[command(flatten)]
+    few_shot: FewShotArgs,
     /// Where a prompt does not fit the model's context: refuse the run, or fail the items.
     #[arg(
         long,
@@ -43,7 +47,9 @@ pub struct Args {
     on_long_prompt: OnLongPrompt,
     #[command(flatten)]
     source: data_folder::DataArgs,
-    /// Sets or tasks, separated by commas; all there are without it.
+    /// Sets, tasks or suites, separated by commas: mwpbench (the default: MwpBench's sets, and your
+    /// own), reasoning (MATH-500, AIME 2024 and 2025, AMC 2023, OCWCourses, OlympiadBench), all, or a
+    /// suite under [suites] in mwpbench.toml.
     #[arg(long, value_delimiter = ',', value_name = "NAME,…", help_heading = heading::DATA)]
     tasks: Option<Vec<String>>,
     /// At most N problems of each set, in turn from its tasks.
@@ -78,6 +84,16 @@ pub struct Args {
         help_heading = heading::SAMPLING
     )]
     max_tokens: NonZeroUsize,
+    /// End a model's thinking after N tokens by its own closing mark, behind which it answers; for
+    /// checkpoints, and for servers that continue a text (--endpoint-api completions).
+    #[arg(
+        long,
+        value_name = "N",
+        value_parser = count::<NonZeroUsize>,
+        conflicts_with_all = ["log_tokens", "logprobs"],
+        help_heading = heading::SAMPLING
+    )]
+    thinking_budget: Option<NonZeroUsize>,
     #[command(flatten)]
     stop: StopArgs,
     #[command(flatten)]
@@ -268,9 +284,19 @@ impl Args {
             ProtocolName::Full => Protocol::Full,
         };
         let limit = self.limit.map(NonZeroUsize::get);
-        let data = self.source.load(benchmark)?;
+        let names = self.tasks.as_deref();
+        let suites = match names {
+            Some(_) => suites(benchmark)?,
+            None => Suites::known(benchmark),
+        };
+        let asks_further = names.is_some_and(|names| suites.asks_further(benchmark, names));
+        let data = match asks_further {
+            true => self.source.load_all(benchmark)?,
+            false => self.source.load(benchmark)?,
+        };
+        let asked = suites.resolve(names, &data.problems)?;
         let selection = Selection {
-            tasks: self.tasks.clone(),
+            tasks: asked.tasks,
             limit,
             protocol,
         };
@@ -280,17 +306,23 @@ impl Args {
             None => (selected, None),
         };
         data.check_language(benchmark, &problems)?;
-        let environment = self.environment(benchmark, &data.origin);
+        let (origin, data_digest) = data.identity(benchmark, &problems);
+        let environment = self.environment(benchmark, &origin);
+        let few_shot =
+            self.few_shot
+                .choose(benchmark, &self.source, &data, &problems, &template)?;
         Ok(RunPlan {
             problems,
-            origin: data.origin,
-            data_digest: data.digest,
+            origin,
+            data_digest,
+            suites: asked.suites,
             decoding: Decoding {
                 max_tokens: self.max_tokens.get(),
                 stop: self.stop.strings(match self.generator.is_chat_server() {
                     // Where the server makes a chat of the prompt, the end of its turn ends the
                     // answer.
                     true => Vec::new(),
+                    false if few_shot.is_some() => template.few_shot_stop_strings(),
                     false => template.stop_strings(),
                 }),
                 sampling: self.sampling.sampling(self.samples)?,
@@ -299,6 +331,8 @@ impl Args {
             protocol,
             limit,
             excluded,
+            few_shot,
+            thinking_budget: self.thinking_budget()?,
             long_prompts: match self.on_long_prompt {
                 OnLongPrompt::Refuse => LongPrompts::Refuse,
                 OnLongPrompt::Fail => LongPrompts::Fail,
@@ -312,6 +346,23 @@ impl Args {
             environment,
             tags: self.tags()?,
         })
+    }
+
+    /// How many tokens a model may think.
+    fn thinking_budget(&self) -> anyhow::Result<Option<usize>> {
+        let Some(budget) = self.thinking_budget.map(NonZeroUsize::get) else {
+            return Ok(None);
+        };
+        anyhow::ensure!(
+            budget < self.max_tokens.get(),
+            "--thinking-budget {budget} leaves no token for an answer: it must be less than --max-tokens {}",
+            self.max_tokens
+        );
+        anyhow::ensure!(
+            !self.generator.is_chat_server(),
+            "--thinking-budget goes on behind a text that is cut, which a chat route does not: give --endpoint-api completions"
+        );
+        Ok(Some(budget))
     }
 
     /// Facts of the run that change no completion.

@@ -5,10 +5,12 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 use clap::ValueEnum;
 use dataset_loader::Benchmark;
+use evaluation::Suite;
 use reporting::{Entry, Leaderboard, LeaderboardFormat, LeaderboardPlan, Scorers, Subjects};
 
 use crate::exit::Outcome;
 use crate::printed_name::printed_name;
+use crate::suites::suites;
 use crate::{edited, heading, output_file, terminal};
 
 /// Line up finished runs: accuracy of each model on each set, micro and macro average, beside the
@@ -27,6 +29,15 @@ pub struct Args {
     /// Columns for the subjects of one set in place of the sets, as in tables 9 and 10 of the paper.
     #[arg(long, value_enum, value_name = "SET", help_heading = heading::DATA)]
     subjects: Option<SubjectsName>,
+    /// Columns for the sets of a suite and their averages: reasoning, all, or one under [suites] in
+    /// mwpbench.toml.
+    #[arg(
+        long,
+        value_name = "NAME",
+        conflicts_with_all = ["subjects", "with_paper"],
+        help_heading = heading::DATA
+    )]
+    suite: Option<String>,
     /// A column for Fresh-GaokaoMath-2023 even where no run has it; it is in no average.
     #[arg(long, conflicts_with = "subjects", help_heading = heading::DATA)]
     include_fresh_gaokao: bool,
@@ -95,6 +106,13 @@ struct OutputArgs {
     /// train_size=25000.
     #[arg(long, value_name = "FILE.svg", requires = "runs")]
     scaling: Option<PathBuf>,
+    /// Below the table, accuracy against mean tokens of a completion, thinking and answer apart: of
+    /// the column that --sort names.
+    #[arg(long, requires = "runs", conflicts_with_all = ["format", "json", "model_index"])]
+    tokens: bool,
+    /// Also draw accuracy against mean tokens of a completion into this SVG file.
+    #[arg(long, value_name = "FILE.svg", requires = "runs")]
+    tokens_chart: Option<PathBuf>,
     /// Write the leaderboard to this file in place of the screen.
     #[arg(long, short, value_name = "FILE")]
     output: Option<PathBuf>,
@@ -130,16 +148,24 @@ pub fn run(args: Args) -> anyhow::Result<Outcome> {
     let runs = each_run(&args.runs)?;
     let entries = Entry::read_all(&benchmark, &runs)?;
     runs.iter().for_each(|run| edited::warn(run));
-    let board = Leaderboard::new(&benchmark, entries, args.plan())?;
+    let board = Leaderboard::new(&benchmark, entries, args.plan(&benchmark)?)?;
     let OutputArgs {
         chart,
         scaling,
+        tokens_chart,
         output,
         ..
     } = &args.output;
     let text = match args.output.model_index {
         true => board.model_index(&benchmark),
         false => board.text(args.output.format()),
+    };
+    let text = match args.output.tokens {
+        true => {
+            let width = output.is_none().then(terminal::width).flatten();
+            format!("{text}\n{}", board.tokens_text(width)?)
+        }
+        false => text,
     };
     // Everything is drawn before anything is written: what fails leaves nothing behind.
     let drawn = [
@@ -150,6 +176,13 @@ pub fn run(args: Args) -> anyhow::Result<Outcome> {
             scaling
                 .is_some()
                 .then(|| board.scaling_curve())
+                .transpose()?,
+        ),
+        (
+            tokens_chart,
+            tokens_chart
+                .is_some()
+                .then(|| board.tokens_chart())
                 .transpose()?,
         ),
     ];
@@ -209,8 +242,9 @@ fn runs_in(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
 }
 
 impl Args {
-    fn plan(&self) -> LeaderboardPlan {
-        LeaderboardPlan {
+    fn plan(&self, benchmark: &Benchmark) -> anyhow::Result<LeaderboardPlan> {
+        Ok(LeaderboardPlan {
+            suite: self.suite(benchmark)?,
             scorers: match self.scorer {
                 ScorerName::Official => Scorers::Official,
                 ScorerName::Strict => Scorers::Strict,
@@ -229,6 +263,20 @@ impl Args {
             title: self.output.title.clone(),
             columns: self.output.columns.clone(),
             rows: self.output.rows.clone(),
+        })
+    }
+
+    fn suite(&self, benchmark: &Benchmark) -> anyhow::Result<Option<Suite>> {
+        let Some(name) = &self.suite else {
+            return Ok(None);
+        };
+        let suites = suites(benchmark)?;
+        match suites.named(name) {
+            Some(suite) => Ok(Some(suite.clone())),
+            None => anyhow::bail!(
+                "no suite is called \"{name}\" (there are {})",
+                suites.names().collect::<Vec<_>>().join(", ")
+            ),
         }
     }
 }

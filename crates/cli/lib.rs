@@ -20,6 +20,7 @@ mod eval; // mwpbench eval
 mod examples; // an example for each page of help
 mod exit; // errors → exit codes
 mod export; // mwpbench export
+mod few_shot; // --few-shot: examples before each question
 mod gate; // mwpbench gate
 mod generator; // what generates: --model and what goes with it
 mod grading; // --profile: the scoring profile of the strict scorer
@@ -38,6 +39,7 @@ mod rules; // mwpbench rules check
 mod score; // mwpbench score
 mod show; // mwpbench show
 mod stop; // --stop
+mod suites; // --tasks with suites, those of mwpbench.toml too
 mod system_prompt; // --system-prompt
 mod terminal; // results on stdout
 mod way_out; // what a user can do about an error

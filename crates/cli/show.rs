@@ -26,6 +26,9 @@ pub struct Args {
     /// Which completion of the item, where several were drawn; the first is 0.
     #[arg(long, requires = "item", default_value_t = 0, value_name = "N")]
     sample: u32,
+    /// Show the thinking of the item's completion in full, which is one line without it.
+    #[arg(long, requires = "item")]
+    thinking: bool,
     /// Give the tasks of a set rows of their own.
     #[arg(long)]
     by_task: bool,
@@ -172,7 +175,11 @@ fn item(args: &Args, folder: &RunFolder, id: &str) -> anyhow::Result<()> {
         grader.judge(problem, completion),
         grader.explain_completion(problem, completion),
     );
-    let prompt = folder.template()?.render(&problem.question)?;
+    let few_shot = folder.manifest().identity.few_shot.as_ref();
+    let examples = few_shot.map_or(&[][..], |few_shot| few_shot.of_set(&problem.set));
+    let prompt = folder
+        .template()?
+        .render_after(examples, &problem.question)?;
     match args.json {
         true => terminal::print_json(
             &json!({ "problem": problem, "prompt": prompt, "completion": completion, "verdict": verdict, "explanation": explained.explanation }),
@@ -183,6 +190,7 @@ fn item(args: &Args, folder: &RunFolder, id: &str) -> anyhow::Result<()> {
             completion,
             verdict: &verdict,
             explained: &explained,
+            thinking: args.thinking,
         })),
     }
 }

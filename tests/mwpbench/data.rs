@@ -40,6 +40,8 @@ fn list_shows_all_sets_with_published_and_present_counts() {
         "fresh_gaokao_2023",
         "4874",
         "at hand: the bundled problems",
+        "Further sets, asked where --tasks names them",
+        "OlympiadBench",
     ] {
         assert!(table.contains(part), "no {part:?} in\n{table}");
     }
@@ -47,8 +49,11 @@ fn list_shows_all_sets_with_published_and_present_counts() {
         .ok()
         .json();
     assert_eq!(list["origin"]["kind"], "samples");
-    assert_eq!(list["sets"].as_array().unwrap().len(), 11);
-    assert_eq!(list["sets"][0]["published"], 1319);
+    let sets = list["sets"].as_array().unwrap();
+    assert_eq!(sets.len(), 24);
+    assert!(sets[..11].iter().all(|set| set.get("on_request").is_none()));
+    assert!(sets[11..].iter().all(|set| set["on_request"] == true));
+    assert_eq!(sets[0]["published"], 1319);
 }
 
 #[test]

@@ -364,9 +364,40 @@ fn a_users_file_is_not_replaced() {
 }
 
 #[test]
+fn each_further_set_has_one_file_of_its_publisher_as_its_description_says() {
+    let benchmark = Benchmark::published();
+    for set in benchmark.sets().iter().filter(|set| set.on_request) {
+        let files: Vec<&Source> = dataset_fetcher::sources()
+            .iter()
+            .filter(|source| source.sets.contains(&set.name))
+            .collect();
+        let [file] = files.as_slice() else {
+            panic!("{}: {} files", set.name, files.len());
+        };
+        let source = set.source.as_ref().unwrap();
+        assert_eq!(file.name, format!("native/{}/test.jsonl", set.name));
+        assert_eq!(file.license, source.license, "{}", set.name);
+        assert_eq!(file.git_blob, source.git_blob, "{}", set.name);
+        let url = file.url();
+        assert!(
+            url.contains(&source.repository) && url.ends_with(&source.path),
+            "{}: {url}",
+            set.name
+        );
+        assert_eq!(url.contains("huggingface.co"), source.hub, "{}", set.name);
+        if let Some(revision) = &source.revision {
+            assert!(url.contains(revision), "{}: {url}", set.name);
+        }
+        if let Some(sha256) = &source.sha256 {
+            assert_eq!(file.sha256.as_ref(), Some(sha256), "{}", set.name);
+        }
+    }
+}
+
+#[test]
 fn the_fetcher_and_the_descriptions_of_the_sets_agree() {
     let benchmark = Benchmark::published();
-    for set in benchmark.sets() {
+    for set in benchmark.mwpbench_sets() {
         let of_set = |source: &&Source| {
             source.published_by == dataset_fetcher::PublishedBy::Mwpbench
                 && source.sets.contains(&set.name)
@@ -378,9 +409,9 @@ fn the_fetcher_and_the_descriptions_of_the_sets_agree() {
         let source = set.source.as_ref().unwrap();
         let provenance = (
             Some(&source.repository),
-            Some(&source.revision),
+            source.revision.as_ref(),
             Some(&source.path),
-            Some(&source.git_blob),
+            source.git_blob.as_ref(),
         );
         let found: Vec<_> = test
             .iter()

@@ -9,6 +9,7 @@ mod endpoint; // mwpbench eval --endpoint
 mod eval; // mwpbench eval on the demo checkpoint
 mod export; // mwpbench export
 mod fetch; // mwpbench data fetch and verify
+mod further; // further sets, suites, few-shot prompts, tokens
 mod gate; // mwpbench compare, gate and baseline
 mod grading; // explanations, profiles, the rules' cases, the self-check
 mod help; // --help of every command

@@ -19,7 +19,8 @@ use crate::{data_folder, terminal};
 /// the environment are used. Publishers may move their files: --from helps.
 #[derive(clap::Args)]
 pub struct Args {
-    /// Names of sets; all without any.
+    /// Names of sets; all of MwpBench without any. The further sets (`mwpbench data list`) are fetched
+    /// where they are named, from their publishers.
     #[arg(value_name = "SET")]
     sets: Vec<String>,
     /// Whose files: the benchmark's records, or what each set's own publisher gives out, for

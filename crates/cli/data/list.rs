@@ -29,6 +29,8 @@ struct Listed<'a> {
     level: &'a str,
     language: &'a str,
     in_average: bool,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    on_request: bool,
     tasks: Vec<ListedTask<'a>>,
     published: usize,
     at_hand: usize,
@@ -43,7 +45,7 @@ struct ListedTask<'a> {
 
 pub fn run(args: Args) -> anyhow::Result<Outcome> {
     let benchmark = args.source.benchmark()?;
-    let data = args.source.load(&benchmark)?;
+    let data = args.source.load_all(&benchmark)?;
     if args.json {
         let listed = |set| Listed::new(set, &data.problems);
         let sets = benchmark.sets().iter().map(listed).collect();
@@ -88,6 +90,7 @@ impl<'a> Listed<'a> {
             level: &set.level,
             language: &set.language,
             in_average: set.in_average,
+            on_request: set.on_request,
             tasks: set.tasks.iter().map(task).collect(),
             published: set.count(),
             at_hand: problems

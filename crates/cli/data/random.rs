@@ -1,6 +1,7 @@
 //! `mwpbench data random`: some problems at random.
 use super::show;
 use crate::exit::Outcome;
+use crate::suites::suites;
 use crate::{data_folder, terminal};
 use evaluation::{Protocol, Selection};
 use serde_json::json;
@@ -16,7 +17,8 @@ pub struct Args {
     /// Random seed: the same one draws the same problems; another each time without it.
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
-    /// Sets or tasks to draw from, separated by commas; all there are without it.
+    /// Sets, tasks or suites to draw from, separated by commas; all there are without it, further sets
+    /// apart.
     #[arg(long, value_delimiter = ',', value_name = "NAME,…")]
     tasks: Option<Vec<String>>,
     #[command(flatten)]
@@ -27,9 +29,14 @@ pub struct Args {
 
 pub fn run(args: Args) -> anyhow::Result<Outcome> {
     let benchmark = args.source.benchmark()?;
-    let mut data = args.source.load(&benchmark)?;
+    let names = args.tasks.as_deref();
+    let suites = suites(&benchmark)?;
+    let mut data = match names.is_some_and(|names| suites.asks_further(&benchmark, names)) {
+        true => args.source.load_all(&benchmark)?,
+        false => args.source.load(&benchmark)?,
+    };
     let selection = Selection {
-        tasks: args.tasks,
+        tasks: suites.resolve(names, &data.problems)?.tasks,
         protocol: Protocol::Full,
         limit: None,
     };

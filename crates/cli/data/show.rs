@@ -19,7 +19,7 @@ pub struct Args {
 
 pub fn run(args: Args) -> anyhow::Result<Outcome> {
     let benchmark = args.source.benchmark()?;
-    let data = args.source.load(&benchmark)?;
+    let data = args.source.load_all(&benchmark)?;
     let (problem, _) = data.problem(&args.id)?;
     args.printing
         .print(&value(&data, problem), || text(&benchmark, &data, problem))?;

@@ -93,7 +93,7 @@ pub(crate) enum FileLocation {
 }
 
 impl FetchRequest {
-    /// A request for all sets of the published benchmark, from its authors.
+    /// A request for all sets of the published benchmark (further sets must be named), from its authors.
     pub fn new(folder: PathBuf) -> Self {
         Self {
             folder,
@@ -129,10 +129,22 @@ impl FetchRequest {
                 });
             }
         }
+        // Sets beside the benchmark, which only their publishers have: fetched where they are named,
+        // whoever is asked.
+        let is_further = |source: &Source| {
+            let of_benchmark = |own: &&Source| own.published_by == PublishedBy::Mwpbench;
+            let mut benchmark = sources().iter().filter(of_benchmark);
+            !benchmark.any(|own| source.sets.iter().any(|set| own.sets.contains(set)))
+        };
         let wanted = |source: &&Source| {
-            source.published_by == self.published_by
-                && (self.train || source.split == Split::Test)
-                && (self.sets.is_empty() || source.sets.iter().any(|set| self.sets.contains(set)))
+            let is_named = source.sets.iter().any(|set| self.sets.contains(set));
+            let is_asked = match is_further(source) {
+                true => is_named,
+                false => {
+                    source.published_by == self.published_by && (is_named || self.sets.is_empty())
+                }
+            };
+            is_asked && (self.train || source.split == Split::Test)
         };
         Ok(self.sources.iter().filter(wanted).collect())
     }
@@ -174,6 +186,19 @@ mod tests {
             "native/agieval/gaokao-mathcloze.jsonl",
         ];
         assert_eq!(of_publishers, expected);
+    }
+
+    #[test]
+    fn further_sets_are_fetched_where_they_are_named_and_nowhere_else() {
+        let named =
+            names(|request| request.sets = vec!["math_500".to_string(), "aqua".to_string()]);
+        assert_eq!(
+            named,
+            ["native/math_500/test.jsonl", "native/aqua/test.jsonl"]
+        );
+        let all = names(|request| request.published_by = PublishedBy::Publisher);
+        assert!(all.contains(&"native/gsm8k/test.jsonl".to_string()));
+        assert!(!all.iter().any(|name| name.contains("math_500")), "{all:?}");
     }
 
     #[test]

@@ -183,7 +183,7 @@ mod tests {
                 source.name
             );
         }
-        assert_eq!(sets().len(), 11);
+        assert_eq!(sets().len(), 24);
     }
 
     #[test]

@@ -5,8 +5,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, ErrorKind};
+use crate::further::FURTHER;
 
-/// The description files, in the order in which sets are listed everywhere.
+/// The description files of MwpBench's sets, in the order in which sets are listed everywhere.
 const DESCRIPTIONS: [(&str, &str); 11] = [
     (
         "gsm8k",
@@ -76,6 +77,15 @@ pub struct Set {
     pub train_count: usize,
     /// Whether the set takes part in the micro and macro averages.
     pub in_average: bool,
+    /// Whether the set is asked only where a list of tasks or a suite names it.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub on_request: bool,
+    /// What its answers are, in words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub answers: Option<String>,
+    /// The set whose training problems serve as examples for this one, where it has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub examples_from: Option<String>,
     /// Name of the scoring profile that judges it.
     pub scoring_profile: String,
     /// Where the published records come from; `None` for a custom data set.
@@ -94,18 +104,30 @@ pub struct Set {
     pub tasks: Vec<Task>,
 }
 
-/// Where a set's published records come from.
+fn is_false(value: &bool) -> bool {
+    !value
+}
+
+/// Where a set's published records come from. What is not known of a file is left out.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Provenance {
-    /// GitHub repository, `owner/name`.
+    /// Repository, `owner/name`: on GitHub, or a data set of the Hugging Face hub.
     pub repository: String,
+    /// Whether the repository is on the Hugging Face hub.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub hub: bool,
     /// Commit.
-    pub revision: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub revision: Option<String>,
     /// File in that repository.
     pub path: String,
     /// Git blob id of that file: SHA-1 of `blob <bytes>\0<content>`.
-    pub git_blob: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub git_blob: Option<String>,
+    /// SHA-256 of that file (hex), where the repository states that in place of its content.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sha256: Option<String>,
     /// Split.
     pub split: String,
     /// Who published the problems first.
@@ -192,15 +214,18 @@ impl Set {
 }
 
 impl Benchmark {
-    /// MwpBench's ten sets and, beside them, Fresh-GaokaoMath-2023.
+    /// MwpBench's ten sets, beside them Fresh-GaokaoMath-2023, and after these the further sets.
     pub fn published() -> Self {
+        let further = FURTHER.iter().map(|set| (set.name, set.description));
         let sets = DESCRIPTIONS
             .iter()
+            .copied()
+            .chain(further)
             .map(|(name, text)| {
                 let set: Set = toml::from_str(text)
                     .unwrap_or_else(|error| panic!("datasets/{name}/dataset.toml: {error}"));
                 assert_eq!(
-                    set.name, *name,
+                    set.name, name,
                     "datasets/{name}/dataset.toml names another set"
                 );
                 set
@@ -231,6 +256,29 @@ impl Benchmark {
             self.sets.push(set);
         }
         Ok(self)
+    }
+
+    /// The same for the custom sets of a run that was made before further sets had their names: these
+    /// give way.
+    ///
+    /// # Errors
+    /// As [`Self::with`].
+    pub fn with_recorded(mut self, own: Vec<Set>) -> Result<Self, Error> {
+        self.sets.retain(|set| {
+            let names = || {
+                set.tasks
+                    .iter()
+                    .map(|task| &task.name)
+                    .chain([&set.name, &set.title])
+            };
+            let shadows = |custom: &Set| {
+                let own = custom.tasks.iter().map(|task| &task.name);
+                own.chain([&custom.name, &custom.title])
+                    .any(|name| names().any(|other| other.eq_ignore_ascii_case(name)))
+            };
+            !(set.on_request && own.iter().any(shadows))
+        });
+        self.with(own)
     }
 
     /// The sets among these that are one's own.
@@ -268,6 +316,24 @@ impl Benchmark {
             true => format!("another custom data set, {}", set.title),
             false => format!("the set {} of the benchmark", set.title),
         })
+    }
+
+    /// The same sets, of which others take part in the averages.
+    pub fn averaging(&self, takes_part: impl Fn(&Set) -> bool) -> Self {
+        let set = |set: &Set| Set {
+            in_average: takes_part(set),
+            ..set.clone()
+        };
+        Self {
+            sets: self.sets.iter().map(set).collect(),
+        }
+    }
+
+    /// MwpBench's own sets: the ten and Fresh-GaokaoMath-2023.
+    pub fn mwpbench_sets(&self) -> impl Iterator<Item = &Set> {
+        self.sets
+            .iter()
+            .filter(|set| !set.on_request && !set.is_custom())
     }
 
     /// The sets, in order.

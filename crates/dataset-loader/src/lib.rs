@@ -17,6 +17,7 @@ mod choice; // multiple choice → word problem
 mod custom_set; // custom data sets: a folder with a description
 mod error; // what can be wrong with data, and where
 mod files; // the files of a folder that hold records
+mod further; // the sets that people report beside MwpBench
 mod import; // publishers' files → the record form
 mod native; // the publishers' own forms, one module each
 mod new_set;
@@ -37,5 +38,8 @@ pub use new_set::{NewSet, new_set};
 pub use problem::Problem;
 pub use reason::DropReason;
 pub use record::Extras;
-pub use source::{Data, DataOrigin, bundled_problems, holds_data, load, load_training};
+pub use source::{
+    Data, DataOrigin, WithFurther, all_bundled_problems, bundled_problems, holds_data, load,
+    load_training, load_training_records,
+};
 pub use stats::{ProblemCount, SetStats, Stats, TaskStats, grouped};

@@ -95,6 +95,16 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// The problems read since there were so many.
+    pub(crate) fn since(&self, count: usize) -> &[Problem] {
+        &self.problems[count..]
+    }
+
+    /// How many problems were read.
+    pub(crate) fn count(&self) -> usize {
+        self.problems.len()
+    }
+
     /// The problems, in reading order, and what their records hold beside them, by id.
     pub(crate) fn finish(self) -> (Vec<Problem>, BTreeMap<String, Extras>) {
         (self.problems, self.extras)

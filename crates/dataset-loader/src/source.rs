@@ -9,10 +9,11 @@ use crate::benchmark::{Benchmark, Set};
 use crate::custom_set;
 use crate::error::{Error, ErrorKind};
 use crate::files::{data_files, is_training_file, json_files, unreadable};
+use crate::further::FURTHER;
 use crate::problem::Problem;
 use crate::record::{Extras, LANGUAGE, Reader};
 
-/// The bundled problems, embedded: `datasets/<set>/sample.jsonl`.
+/// The bundled problems of MwpBench's sets, embedded: `datasets/<set>/sample.jsonl`.
 const BUNDLED: [(&str, &str); 11] = [
     (
         "datasets/gsm8k/sample.jsonl",
@@ -85,6 +86,18 @@ pub struct Data {
     pub problems: Vec<Problem>,
     /// What the records hold beside their problems, by id; none where a record holds nothing else.
     pub extras: BTreeMap<String, Extras>,
+    /// All data, where files among them hold problems of further sets alone: origin and digest are
+    /// of the others, so that such a file changes nothing for those who do not ask for it.
+    pub with_further: Option<WithFurther>,
+}
+
+/// Data with the files that hold problems of further sets alone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WithFurther {
+    /// Paths of all files.
+    pub origin: DataOrigin,
+    /// BLAKE3 (hex) of the contents of all files.
+    pub digest: String,
 }
 
 impl Data {
@@ -99,6 +112,21 @@ impl Data {
                 id: id.to_string(),
                 hint: self.hint(id),
             })),
+        }
+    }
+
+    /// Origin and digest of what these problems are from: without the files of further sets where
+    /// none of them is asked.
+    pub fn identity(&self, benchmark: &Benchmark, problems: &[Problem]) -> (DataOrigin, String) {
+        let is_further = |problem: &Problem| {
+            let set = benchmark.set(&problem.set);
+            set.is_some_and(|set| set.on_request)
+        };
+        match &self.with_further {
+            Some(all) if problems.iter().any(is_further) => {
+                (all.origin.clone(), all.digest.clone())
+            }
+            _ => (self.origin.clone(), self.digest.clone()),
         }
     }
 
@@ -175,11 +203,35 @@ impl Data {
     }
 }
 
-/// The bundled problems of all sets.
+/// The bundled problems of MwpBench's sets.
 pub fn bundled_problems(benchmark: &Benchmark) -> Data {
-    let file = |&(name, text): &(&str, &str)| (PathBuf::from(name), text.as_bytes().to_vec(), None);
-    match read_all(benchmark, BUNDLED.iter().map(file).map(Ok)) {
-        Ok(content) => content.into_data(DataOrigin::Bundled),
+    let files = BUNDLED.map(|(name, text)| (name.to_string(), text));
+    read_bundled(benchmark, files.into_iter())
+}
+
+/// The bundled problems of all sets, the further ones too.
+pub fn all_bundled_problems(benchmark: &Benchmark) -> Data {
+    let further = |set: &crate::further::FurtherSet| {
+        (format!("datasets/{}/sample.jsonl", set.name), set.bundled)
+    };
+    let files = BUNDLED.map(|(name, text)| (name.to_string(), text));
+    let mut data = read_bundled(
+        benchmark,
+        files.into_iter().chain(FURTHER.iter().map(further)),
+    );
+    if let Some(all) = data.with_further.take() {
+        data.digest = all.digest;
+    }
+    data
+}
+
+fn read_bundled(
+    benchmark: &Benchmark,
+    files: impl Iterator<Item = (String, &'static str)>,
+) -> Data {
+    let file = |(name, text): (String, &str)| (PathBuf::from(name), text.as_bytes().to_vec(), None);
+    match read_all(benchmark, files.map(file).map(Ok)) {
+        Ok(content) => content.into_data(|_| DataOrigin::Bundled),
         Err(error) => panic!("the bundled problems are valid: {error}"),
     }
 }
@@ -193,12 +245,12 @@ pub fn bundled_problems(benchmark: &Benchmark) -> Data {
 /// What is wrong with the data, see [`ErrorKind`].
 pub fn load(benchmark: &Benchmark, path: &Path) -> Result<Data, Error> {
     let files = files(benchmark, path)?;
-    let paths = files.iter().map(|(file, _)| file.clone()).collect();
     let read = |(file, own): (PathBuf, _)| match std::fs::read(&file) {
         Ok(content) => Ok((file, content, own)),
         Err(error) => Err(unreadable(&file, error)),
     };
-    Ok(read_all(benchmark, files.into_iter().map(read))?.into_data(DataOrigin::Files { paths }))
+    let content = read_all(benchmark, files.into_iter().map(read))?;
+    Ok(content.into_data(|paths| DataOrigin::Files { paths }))
 }
 
 /// Whether [`load`] would find anything in a folder.
@@ -238,22 +290,93 @@ pub fn load_training(
     Ok((problems, passed_over))
 }
 
+/// The problems of the training files that [`load_training`] counts, each with what else its record
+/// holds, such as its worked solution.
+///
+/// # Errors
+/// The folder cannot be read.
+pub fn load_training_records(
+    benchmark: &Benchmark,
+    folder: &Path,
+) -> Result<Vec<(Problem, Extras)>, Error> {
+    let mut records = Vec::new();
+    if !folder.is_dir() {
+        return Ok(records);
+    }
+    for file in json_files(folder)?
+        .into_iter()
+        .filter(|file| is_training_file(file))
+    {
+        // As there: numbers begin anew in each file, and what has another form is passed over.
+        let mut reader = Reader::new(benchmark);
+        let is_read =
+            std::fs::read(&file).is_ok_and(|content| reader.read(&file, &content, None).is_ok());
+        if is_read {
+            let (problems, mut extras) = reader.finish();
+            let with_extras = |problem: Problem| {
+                let own = extras.remove(&problem.id).unwrap_or_default();
+                (problem, own)
+            };
+            records.extend(problems.into_iter().map(with_extras));
+        }
+    }
+    Ok(records)
+}
+
 /// A file with its content and the custom data set that it belongs to.
 type Content<'a> = (PathBuf, Vec<u8>, Option<&'a Set>);
 
 struct ReadContent {
-    digest: String,
+    all: ReadFiles,
+    /// Those that hold more than problems of further sets.
+    own: ReadFiles,
     problems: Vec<Problem>,
     extras: BTreeMap<String, Extras>,
 }
 
+/// Files that were read, in order.
+#[derive(Default)]
+struct ReadFiles {
+    paths: Vec<PathBuf>,
+    hasher: blake3::Hasher,
+}
+
+impl ReadFiles {
+    fn add(&mut self, file: &Path, content: &[u8]) {
+        // Contents alone: files that were moved or renamed are the same data. The description of a
+        // custom data set is not in it: a run keeps that beside the digest.
+        self.hasher.update(content);
+        self.paths.push(file.to_path_buf());
+    }
+
+    fn digest(&self) -> String {
+        self.hasher.finalize().to_hex().to_string()
+    }
+}
+
 impl ReadContent {
-    fn into_data(self, origin: DataOrigin) -> Data {
+    fn into_data(self, origin: impl Fn(Vec<PathBuf>) -> DataOrigin) -> Data {
+        let Self { all, own, .. } = self;
+        let digest = all.digest();
+        // Where there is nothing beside further sets, they are the data.
+        let (origin, digest, with_further) = match own.paths.len() {
+            0 => (origin(all.paths), digest, None),
+            files if files == all.paths.len() => (origin(all.paths), digest, None),
+            _ => {
+                let own_digest = own.digest();
+                let with_further = WithFurther {
+                    origin: origin(all.paths),
+                    digest,
+                };
+                (origin(own.paths), own_digest, Some(with_further))
+            }
+        };
         Data {
             origin,
-            digest: self.digest,
+            digest,
             problems: self.problems,
             extras: self.extras,
+            with_further,
         }
     }
 }
@@ -263,13 +386,19 @@ fn read_all<'a>(
     files: impl Iterator<Item = Result<Content<'a>, Error>>,
 ) -> Result<ReadContent, Error> {
     let mut reader = Reader::new(benchmark);
-    let mut hasher = blake3::Hasher::new();
+    let (mut all, mut own) = (ReadFiles::default(), ReadFiles::default());
+    let is_further = |problem: &Problem| {
+        let set = benchmark.set(&problem.set);
+        set.is_some_and(|set| set.on_request)
+    };
     for file in files {
-        let (file, content, own) = file?;
-        // Contents alone: files that were moved or renamed are the same data. The description of a
-        // custom data set is not in it: a run keeps that beside the digest.
-        hasher.update(&content);
-        reader.read(&file, &content, own)?;
+        let (file, content, custom) = file?;
+        let before = reader.count();
+        reader.read(&file, &content, custom)?;
+        all.add(&file, &content);
+        if !reader.since(before).iter().all(is_further) {
+            own.add(&file, &content);
+        }
     }
     let (mut problems, extras) = reader.finish();
     // Stable, so that problems of one set stay in reading order.
@@ -280,7 +409,8 @@ fn read_all<'a>(
             .position(|set| set.name == problem.set)
     });
     Ok(ReadContent {
-        digest: hasher.finalize().to_hex().to_string(),
+        all,
+        own,
         problems,
         extras,
     })

@@ -1,5 +1,5 @@
-//! What is at hand of each set and task beside what table 1 of the paper (arXiv:2403.02884) counts,
-//! and why they differ.
+//! What is at hand of each set and task beside what table 1 of the paper (arXiv:2403.02884), or the
+//! publisher of a further set, counts, and why they differ.
 
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -30,7 +30,8 @@ pub struct Stats {
 /// Problems in the paper and at hand.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct ProblemCount {
-    /// What table 1 of the paper counts; null for a custom data set.
+    /// What table 1 of the paper counts, of a further set what its publisher gives out; null for a
+    /// custom data set.
     pub paper: Option<usize>,
     /// What is at hand.
     pub at_hand: usize,
@@ -45,6 +46,9 @@ pub struct SetStats {
     pub title: String,
     /// Whether it takes part in the averages.
     pub in_average: bool,
+    /// Whether it is a further set, asked where it is named.
+    #[serde(skip_serializing_if = "is_false")]
+    pub on_request: bool,
     /// Test problems.
     pub test: ProblemCount,
     /// Training problems.
@@ -76,9 +80,12 @@ impl Stats {
         let (training, passed_over) = training;
         let at_hand = Counts::of(benchmark, data);
         let trained = by(training, |problem| &problem.set);
+        // The further sets where there is anything of them.
+        let is_listed = |set: &&Set| !set.on_request || count(&at_hand.of_set, &set.name) > 0;
         let sets: Vec<SetStats> = benchmark
             .sets()
             .iter()
+            .filter(is_listed)
             .map(|set| SetStats::of(set, data, &at_hand, count(&trained, &set.name)))
             .collect();
         let sum = |of: fn(&SetStats) -> ProblemCount| {
@@ -131,6 +138,10 @@ impl<'a> Counts<'a> {
     }
 }
 
+fn is_false(value: &bool) -> bool {
+    !value
+}
+
 fn by<'a>(
     problems: impl IntoIterator<Item = &'a Problem>,
     key: impl Fn(&'a Problem) -> &'a str,
@@ -160,6 +171,7 @@ impl SetStats {
             set: set.name.clone(),
             title: set.title.clone(),
             in_average: set.in_average,
+            on_request: set.on_request,
             test: ProblemCount {
                 paper: paper(set.count()),
                 at_hand: count(&counts.of_set, &set.name),
@@ -198,7 +210,7 @@ fn notes(set: &Set, stats: &SetStats) -> Vec<String> {
             grouped(stats.untranslated)
         ));
     }
-    if stats.with_options > 0 {
+    if stats.with_options > 0 && !set.on_request {
         notes.push(format!(
             "{} of them keep their options and have labels as references: their accuracy is not MwpBench's",
             grouped(stats.with_options)
@@ -225,7 +237,15 @@ fn difference(set: &Set, paper: usize, at_hand: usize) -> String {
                 grouped(paper - at_hand),
                 grouped(paper)
             ),
-            false => format!("{} more than the paper counts", grouped(at_hand - paper)),
+            false => format!(
+                "{} more than {} counts",
+                grouped(at_hand - paper),
+                if set.on_request {
+                    "its publisher"
+                } else {
+                    "the paper"
+                }
+            ),
         };
     };
     let made = match publisher.imported == publisher.test {

@@ -43,6 +43,9 @@ impl Attempt<'_> {
             Ok((completion, timing)) => Ok((
                 ServerCompletion {
                     text: self.http.scrubber().scrub_completion(completion.text),
+                    thinking: completion
+                        .thinking
+                        .map(|thinking| self.http.scrubber().scrub_completion(thinking)),
                     ..completion
                 },
                 timing,

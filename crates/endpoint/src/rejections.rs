@@ -78,6 +78,8 @@ mod tests {
             prompt_hash: String::new(),
             token_ids: None,
             logprobs: None,
+            thinking: None,
+            thinking_tokens: None,
             error: Some("refused".into()),
         }
     }

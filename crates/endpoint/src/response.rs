@@ -48,8 +48,8 @@ struct Choice {
 struct Message {
     #[serde(default)]
     content: Option<Value>,
-    /// The reasoning before the answer, in the field of vLLM, SGLang and llama.cpp: no part of the
-    /// completion.
+    /// The thinking before the answer, in the field of vLLM, SGLang and llama.cpp: kept beside the
+    /// text of the completion, and no part of it.
     #[serde(default)]
     reasoning_content: Option<Value>,
     /// The same under its newer name; some servers send both.
@@ -95,6 +95,14 @@ struct Usage {
     prompt_tokens: Option<usize>,
     #[serde(default)]
     completion_tokens: Option<usize>,
+    #[serde(default)]
+    completion_tokens_details: Option<CompletionDetails>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+struct CompletionDetails {
+    #[serde(default)]
+    reasoning_tokens: Option<usize>,
 }
 
 /// A completion, as the server gave it.
@@ -110,6 +118,10 @@ pub(crate) struct ServerCompletion {
     pub(crate) is_counted: bool,
     /// Log-probabilities of the new tokens, where the server gave any.
     pub(crate) logprobs: Option<Vec<f32>>,
+    /// The thinking, where the server told it apart.
+    pub(crate) thinking: Option<String>,
+    /// The server's own count of its tokens, else the chunks of it where chunks are tokens.
+    pub(crate) thinking_tokens: Option<usize>,
     /// Why the text is no completion although it was finished.
     pub(crate) error: Option<String>,
 }
@@ -132,6 +144,8 @@ pub(crate) struct ResponseBuilder<'a> {
     text: StoppedText<'a>,
     stops: &'a [String],
     chunks: usize,
+    thinking: String,
+    thinking_chunks: usize,
     usage: Option<Usage>,
     finish: Option<Finish>,
     refusal: bool,
@@ -155,6 +169,8 @@ impl<'a> ResponseBuilder<'a> {
             text: StoppedText::new(stops),
             stops,
             chunks: 0,
+            thinking: String::new(),
+            thinking_chunks: 0,
             usage: None,
             finish: None,
             refusal: false,
@@ -208,11 +224,14 @@ impl<'a> ResponseBuilder<'a> {
             .flat_map(|message| [&message.reasoning_content, &message.reasoning])
             .flatten();
         // One chunk, also where a server sends the same thought under both names.
-        self.chunks += usize::from(
-            thoughts
-                .map(content_text)
-                .any(|thought| !thought.is_empty()),
-        );
+        let thought = thoughts
+            .map(content_text)
+            .find(|thought| !thought.is_empty());
+        if let Some(thought) = thought {
+            self.chunks += 1;
+            self.thinking_chunks += 1;
+            self.thinking.push_str(&thought);
+        }
         let content = message
             .and_then(|message| message.content)
             .map(|content| content_text(&content));
@@ -251,8 +270,23 @@ impl<'a> ResponseBuilder<'a> {
         self.finish.is_some()
     }
 
+    /// The server's count; without one the chunks of thinking, where each chunk is a token.
+    fn thinking_tokens(&self) -> Option<usize> {
+        let details = self.usage.and_then(|usage| usage.completion_tokens_details);
+        if let Some(counted) = details.and_then(|details| details.reasoning_tokens) {
+            return (counted > 0).then_some(counted);
+        }
+        let counted = self.usage.and_then(|usage| usage.completion_tokens);
+        // The end-of-sequence token and marks are counted and sent in no chunk.
+        const UNSENT: usize = 4;
+        let are_tokens =
+            counted.is_none_or(|counted| (self.chunks..=self.chunks + UNSENT).contains(&counted));
+        (self.thinking_chunks > 0 && are_tokens).then_some(self.thinking_chunks)
+    }
+
     /// The completion, where its end was reached.
     pub(crate) fn finish(self) -> Result<ServerCompletion, RequestError> {
+        let thinking_tokens = self.thinking_tokens();
         let (finish_reason, error) = match self.finish {
             None => {
                 // `[DONE]` without a finish reason is no end either: nothing says that the text is
@@ -309,6 +343,8 @@ impl<'a> ResponseBuilder<'a> {
             completion_tokens: counted.unwrap_or(self.chunks),
             is_counted: counted.is_some(),
             logprobs: (!self.logprobs.is_empty()).then_some(self.logprobs),
+            thinking_tokens,
+            thinking: (!self.thinking.is_empty()).then_some(self.thinking),
             error,
         })
     }
@@ -385,6 +421,8 @@ mod tests {
             completion_tokens: 3,
             is_counted: true,
             logprobs: None,
+            thinking: None,
+            thinking_tokens: None,
             error: None,
         };
         for events in [
@@ -515,7 +553,30 @@ mod tests {
                 ("4", 2),
                 "{names:?}"
             );
+            // Kept beside it, once, and counted apart.
+            assert_eq!(answer.thinking.as_deref(), Some("2 + 2 ..."), "{names:?}");
+            assert_eq!(answer.thinking_tokens, Some(1), "{names:?}");
         }
+    }
+
+    #[test]
+    fn the_servers_own_count_of_thinking_comes_first_and_chunks_count_where_they_are_tokens() {
+        let thought = r#"{"choices":[{"delta":{"reasoning_content":"so ..."}}]}"#;
+        let answer = r#"{"choices":[{"delta":{"content":"4"},"finish_reason":"stop"}]}"#;
+        let tokens = |usage: &str| {
+            let usage = format!(r#"{{"choices":[],"usage":{usage}}}"#);
+            read(&[thought, answer, &usage], &[])
+                .unwrap()
+                .thinking_tokens
+        };
+        let details =
+            r#"{"completion_tokens":90,"completion_tokens_details":{"reasoning_tokens":70}}"#;
+        assert_eq!(tokens(details), Some(70));
+        // An end-of-sequence token and a mark are counted and not sent.
+        assert_eq!(tokens(r#"{"completion_tokens":4}"#), Some(1));
+        // A chunk of many tokens tells nothing.
+        assert_eq!(tokens(r#"{"completion_tokens":90}"#), None);
+        assert_eq!(read(&[answer], &[]).unwrap().thinking_tokens, None);
     }
 
     #[test]

@@ -280,6 +280,8 @@ impl RequestContext {
             prompt_hash: prompt_hash(prompt),
             token_ids: None,
             logprobs: answer.logprobs,
+            thinking: answer.thinking,
+            thinking_tokens: answer.thinking_tokens,
             error: answer.error,
         }
     }
@@ -308,6 +310,8 @@ fn failed(index: usize, prompt: &Prompt, error: String) -> Completion {
         prompt_hash: prompt_hash(prompt),
         token_ids: None,
         logprobs: None,
+        thinking: None,
+        thinking_tokens: None,
         error: Some(error),
     }
 }

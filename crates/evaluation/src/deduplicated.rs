@@ -105,10 +105,11 @@ fn repeated(items: &[TestItem]) -> Vec<RepeatedItem> {
     overlap::repeated_items(items).unwrap_or_default()
 }
 
-/// Notes at each averaged set how many of its problems at hand are also in an averaged set before
-/// it.
+/// Notes at each averaged set, and at each further one, how many of its problems at hand are also in
+/// such a set before it.
 pub fn note_repeated(stats: &mut Stats, benchmark: &Benchmark, problems: &[Problem]) {
-    let items = averaged_items(benchmark, problems);
+    let noted = benchmark.averaging(|set| set.in_average || set.on_request);
+    let items = averaged_items(&noted, problems);
     let set_of: HashMap<&str, &str> = items
         .iter()
         .map(|item| (item.id.as_str(), item.set.as_str()))

@@ -25,6 +25,7 @@ mod disagreements; // where the two scorers differ
 mod error; // what can stop a run
 mod exclusion; // which problems a run leaves out, by their ids
 mod failures; // items that failed, by reason
+mod few_shot; // examples before each question
 mod gate; // may a candidate take a baseline's place?
 mod grader; // both scorers: completion records → verdict records
 mod manifest; // run.json: what a run is bound to
@@ -42,10 +43,13 @@ mod schemas; // JSON Schemas of the files
 mod selection; // which of the problems a run asks
 mod self_check; // can the scorers judge by the references of a set?
 mod set_summary; // the figures of one set
+mod suite; // sets under one name
 mod summary; // verdict records → accuracies and averages
 mod template; // question → prompt
 mod template_identity; // how a run was asked, as its manifest keeps it
+mod thinking_budget; // thinking that is ended after so many tokens
 mod token_details; // what is kept of each new token
+mod tokens; // tokens of thinking and of answers
 
 pub use averages::Averages;
 pub use baseline::{Baseline, BaselineFigures, BaselineSet, BaselineSetFigures};
@@ -58,6 +62,7 @@ pub use disagreements::{DisagreementGroup, Disagreements};
 pub use error::Error;
 pub use exclusion::{Excluded, Exclusion, ExclusionError};
 pub use failures::Failures;
+pub use few_shot::{Example, FewShot, FewShotError, FewShotPlan, TrainingRecord};
 pub use gate::{
     Gate, GateFlags, GateRules, GateRulesError, GateVerdict, Limits, Rule, RuleOutcome, ScopeRules,
     gate,
@@ -82,7 +87,9 @@ pub use self_check::{CheckedSet, Contradiction, SelfCheck, Witness};
 pub use set_summary::{Accuracy, Counts, SetSummary, TaskSummary};
 pub use statistics::{macro_average, micro_average, sampled_interval, wilson_interval};
 pub use store::Difference;
+pub use suite::{ALL, AskedNames, MWPBENCH, Suite, SuiteAverages, Suites};
 pub use summary::Summary;
-pub use template::{ChatSettings, Template, TemplateError};
+pub use template::{BOXED, CHAT_BOXED, ChatSettings, Template, TemplateError};
 pub use template_identity::{ChatIdentity, TemplateIdentity};
 pub use token_details::TokenDetails;
+pub use tokens::TokensSpent;

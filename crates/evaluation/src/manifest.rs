@@ -11,7 +11,9 @@ use serde_json::Value;
 use store::Difference;
 
 use crate::exclusion::Excluded;
+use crate::few_shot::FewShot;
 use crate::protocol::Protocol;
+use crate::suite::Suite;
 use crate::template_identity::TemplateIdentity;
 use crate::token_details::TokenDetails;
 
@@ -35,6 +37,10 @@ pub struct RunManifest {
     /// names and profiles.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub own_sets: Vec<Set>,
+    /// The suites that were asked for, MwpBench apart: their averages are reported. No part of what
+    /// decides the completions.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub suites: Vec<Suite>,
     /// BLAKE3 (hex) of the rules by which it is judged; no part of what decides the completions.
     /// `None` in runs of earlier versions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -101,6 +107,12 @@ pub struct RunIdentity {
     /// What was left out by a list of ids.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub excluded: Option<Excluded>,
+    /// The examples before each question.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub few_shot: Option<FewShot>,
+    /// How many tokens a model may think before its thinking is ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub thinking_budget: Option<usize>,
 }
 
 /// What was asked.
@@ -137,7 +149,12 @@ impl RunIdentity {
             "template.chat.source",
         ];
         let mut found = store::differences(&to_value(self), &to_value(other));
-        found.retain(|difference| !LABELS.contains(&difference.field.as_str()));
+        // Which examples there are is told by their digest.
+        const EXAMPLES: &str = "few_shot.sets";
+        found.retain(|difference| {
+            let field = difference.field.as_str();
+            !LABELS.contains(&field) && !field.starts_with(EXAMPLES)
+        });
         found
     }
 
@@ -152,6 +169,9 @@ impl RunIdentity {
         bare.template.name.clear();
         bare.template.text.clear();
         bare.template.chat = None; // its digest is there
+        if let Some(few_shot) = &mut bare.few_shot {
+            few_shot.sets.clear(); // theirs too
+        }
         blake3::hash(to_value(&bare).to_string().as_bytes())
             .to_hex()
             .to_string()

@@ -9,8 +9,10 @@ use scoring::{rules_digest, scorer_version};
 
 use crate::error::Error;
 use crate::exclusion::Excluded;
+use crate::few_shot::FewShot;
 use crate::manifest::{BUNDLED, DataIdentity, RunIdentity, RunManifest, SCHEMA, problems_digest};
 use crate::protocol::Protocol;
+use crate::suite::Suite;
 use crate::template::Template;
 use crate::token_details::TokenDetails;
 
@@ -33,6 +35,12 @@ pub struct RunPlan {
     pub limit: Option<usize>,
     /// What was left out of the selection by a list of ids.
     pub excluded: Option<Excluded>,
+    /// The suites that were asked for, MwpBench apart.
+    pub suites: Vec<Suite>,
+    /// The examples before each question.
+    pub few_shot: Option<FewShot>,
+    /// How many tokens a model may think before its thinking is ended.
+    pub thinking_budget: Option<usize>,
     /// What to do with prompts that leave the model no room.
     pub long_prompts: LongPrompts,
     /// Whether items that failed before are asked again.
@@ -80,6 +88,8 @@ impl RunPlan {
             protocol: self.protocol,
             limit: self.limit,
             excluded: self.excluded.clone(),
+            few_shot: self.few_shot.clone(),
+            thinking_budget: self.thinking_budget,
         }
     }
 
@@ -90,6 +100,7 @@ impl RunPlan {
             version: self.version.clone(),
             identity: self.identity(model),
             own_sets: benchmark.custom_sets().filter(is_asked).cloned().collect(),
+            suites: self.suites.clone(),
             rules: Some(rules_digest()),
             scorer_version: Some(scorer_version()),
             environment: self.environment.clone(),
@@ -109,7 +120,11 @@ impl RunPlan {
     pub fn prompts(&self) -> Result<Vec<Prompt>, Error> {
         let mut prompts = Vec::new();
         for problem in &self.problems {
-            let rendered = self.template.render(&problem.question);
+            let examples = self
+                .few_shot
+                .as_ref()
+                .map_or(&[][..], |few| few.of_set(&problem.set));
+            let rendered = self.template.render_after(examples, &problem.question);
             let text = rendered.map_err(|source| Error::Template {
                 id: problem.id.clone(),
                 source,

@@ -34,6 +34,13 @@ pub struct CompletionRecord {
     /// Natural logarithm of each new token's probability, where it was asked for and told.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub logprobs: Option<Vec<f32>>,
+    /// The thinking before the answer where a server told it apart from the text; thinking in the
+    /// text stays there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub thinking: Option<String>,
+    /// How many of the new tokens are thinking; absent where there is none, or nobody could tell.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub thinking_tokens: Option<usize>,
     /// Why generation failed, where it did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,

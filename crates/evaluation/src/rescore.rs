@@ -10,7 +10,9 @@ use crate::grader::Grader;
 use crate::manifest::RunManifest;
 use crate::record::{CompletionRecord, VerdictRecord};
 use crate::run_folder::{Completions, RunFolder};
+use crate::suite::Suite;
 use crate::summary::Summary;
+use crate::tokens::TokensSpent;
 
 /// Judges the completions of a finished run again, without a model, and replaces its verdicts and
 /// summary.
@@ -180,8 +182,13 @@ fn judge(
     let verdicts = grader.judge_all(problems, identity.decoding.samples(), completions);
     let mut summary = Summary::new(benchmark, grader, manifest, &verdicts);
     summary.add_sampled_figures(grader, problems, &verdicts);
-    summary.counted_once =
-        DeduplicatedAverages::of(benchmark, identity.protocol.task_cap(), problems, &verdicts);
+    for set in &mut summary.sets {
+        set.tokens = TokensSpent::of_thinking_set(completions, &set.set);
+    }
+    let cap = identity.protocol.task_cap();
+    summary.counted_once = DeduplicatedAverages::of(benchmark, cap, problems, &verdicts);
+    let of_suite = |suite: &Suite| suite.averages(benchmark, cap, problems, &verdicts);
+    summary.suites = manifest.suites.iter().filter_map(of_suite).collect();
     (verdicts, summary)
 }
 

@@ -18,6 +18,7 @@ use crate::record::{CompletionRecord, PromptRecord};
 use crate::rescore::{Finished, in_order, write_results};
 use crate::run_folder::{Completions, RunFolder};
 use crate::summary::Summary;
+use crate::thinking_budget::BudgetedThinking;
 
 /// A finished run.
 #[derive(Clone, Debug)]
@@ -67,6 +68,14 @@ pub fn run(
     if plan.retry_failed {
         drop_failed(&mut folder, plan, &mut completions)?;
     }
+    let mut budgeted;
+    let generator: &mut dyn Generator = match plan.thinking_budget {
+        Some(budget) => {
+            budgeted = BudgetedThinking::new(generator, budget);
+            &mut budgeted
+        }
+        None => generator,
+    };
     let progress = generate(
         plan,
         &prompts,
@@ -283,6 +292,8 @@ impl Recorder for CompletionRecorder<'_> {
             prompt_hash: completion.prompt_hash,
             token_ids: completion.token_ids,
             logprobs: completion.logprobs,
+            thinking: completion.thinking,
+            thinking_tokens: completion.thinking_tokens,
             error: completion.error,
         };
         journal.append(&record)?;

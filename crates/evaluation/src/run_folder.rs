@@ -164,7 +164,7 @@ impl RunFolder {
     /// A manifest whose custom sets cannot be used.
     pub fn benchmark(&self) -> Result<Benchmark, Error> {
         let benchmark = Benchmark::published()
-            .with(self.manifest.own_sets.clone())
+            .with_recorded(self.manifest.own_sets.clone())
             .map_err(|error| self.corrupt_manifest(error))?;
         Grader::check(&benchmark).map_err(|error| self.corrupt_manifest(error))?;
         Ok(benchmark)

@@ -11,7 +11,7 @@ use crate::protocol::Protocol;
 /// Which of the problems a run asks.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Selection {
-    /// Names of sets or tasks; all where `None`.
+    /// Names of sets or tasks; all but the further sets where `None`.
     pub tasks: Option<Vec<String>>,
     /// Most problems of a set, taken in turn from its tasks in their own order; all where `None`.
     pub limit: Option<usize>,
@@ -41,6 +41,30 @@ pub enum SelectionError {
         /// The sets that the data holds.
         present: String,
     },
+    /// A file whose suites cannot be used.
+    #[error("{file}: {message}")]
+    SuitesFile {
+        /// The file.
+        file: String,
+        /// What is wrong with it.
+        message: String,
+    },
+}
+
+impl SelectionError {
+    /// Nothing of that name is in the data.
+    pub(crate) fn absent(name: &str, problems: &[Problem]) -> Self {
+        let mut present = Vec::new();
+        for problem in problems {
+            if present.last() != Some(&problem.set.as_str()) {
+                present.push(problem.set.as_str());
+            }
+        }
+        Self::Absent {
+            name: name.to_string(),
+            present: present.join(", "),
+        }
+    }
 }
 
 impl Fault for SelectionError {
@@ -77,7 +101,7 @@ impl Selection {
         problems: Vec<Problem>,
     ) -> Result<Vec<Problem>, SelectionError> {
         let Some(names) = &self.tasks else {
-            return Ok(problems);
+            return Ok(without_further(benchmark, problems));
         };
         let names = names.iter().map(|name| known_name(benchmark, name));
         let names = names.collect::<Result<Vec<&str>, SelectionError>>()?;
@@ -86,16 +110,7 @@ impl Selection {
                 .iter()
                 .any(|problem| problem.set == **name || problem.task == **name)
             {
-                let mut present = Vec::new();
-                for problem in &problems {
-                    if present.last() != Some(&problem.set.as_str()) {
-                        present.push(problem.set.as_str());
-                    }
-                }
-                return Err(SelectionError::Absent {
-                    name: name.to_string(),
-                    present: present.join(", "),
-                });
+                return Err(SelectionError::absent(name, &problems));
             }
         }
         Ok(problems
@@ -103,6 +118,19 @@ impl Selection {
             .filter(|p| names.iter().any(|name| p.set == *name || p.task == *name))
             .collect())
     }
+}
+
+/// The problems without those of further sets, which are asked where they are named; all where there
+/// is nothing else.
+fn without_further(benchmark: &Benchmark, mut problems: Vec<Problem>) -> Vec<Problem> {
+    let is_own = |problem: &Problem| {
+        let set = benchmark.set(&problem.set);
+        set.is_none_or(|set| !set.on_request)
+    };
+    if problems.iter().any(is_own) {
+        problems.retain(is_own);
+    }
+    problems
 }
 
 /// The set or task of a name: as it is written, else in any case, or by the set's name in print.

@@ -8,6 +8,7 @@ use statistics::{sampled_interval, wilson_interval};
 
 use crate::pass_at_k::SampledFigures;
 use crate::record::VerdictRecord;
+use crate::tokens::TokensSpent;
 
 /// What a run found on one set.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -31,6 +32,9 @@ pub struct SetSummary {
     /// pass@k and maj@k, where several completions were drawn for each problem.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub several_samples: Option<SampledFigures>,
+    /// What its completions took in tokens, where the model thinks before it answers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tokens: Option<TokensSpent>,
 }
 
 /// What a run found on one task.
@@ -111,6 +115,7 @@ impl SetSummary {
                 Vec::new()
             },
             several_samples: None,
+            tokens: None,
         })
     }
 }

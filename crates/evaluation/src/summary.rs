@@ -15,6 +15,7 @@ use crate::pass_at_k::SampledFigures;
 use crate::protocol::{MAX_TOKENS, deviating_stop_strings};
 use crate::record::VerdictRecord;
 use crate::set_summary::SetSummary;
+use crate::suite::SuiteAverages;
 
 /// Version of `summary.json`.
 pub(crate) const SCHEMA: &str = "mwpbench.summary.v1";
@@ -49,6 +50,9 @@ pub struct Summary {
     /// The averages with each problem counted once, where averaged sets have problems in common.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub counted_once: Option<DeduplicatedAverages>,
+    /// The averages of the suites that were asked for, MwpBench apart.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub suites: Vec<SuiteAverages>,
     /// Whether all ten real sets were asked in full and every item was answered.
     pub complete: bool,
     /// The averaged sets that were not asked.
@@ -113,6 +117,7 @@ impl Summary {
             micro,
             macro_,
             counted_once: None,
+            suites: Vec::new(),
             complete,
             missing,
             partial,
@@ -164,6 +169,20 @@ fn deviations(manifest: &RunManifest) -> Vec<String> {
     let mut found = Vec::new();
     if let Some(limit) = identity.limit {
         found.push(format!("limit {limit} a set"));
+    }
+    if let Some(few_shot) = &identity.few_shot {
+        let examples = if few_shot.examples == 1 {
+            "example"
+        } else {
+            "examples"
+        };
+        found.push(format!(
+            "{} {examples} before each question",
+            few_shot.examples
+        ));
+    }
+    if let Some(budget) = identity.thinking_budget {
+        found.push(format!("thinking ended after {budget} tokens"));
     }
     if let Some(excluded) = &identity.excluded {
         let items = if excluded.problems == 1 {

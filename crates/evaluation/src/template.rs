@@ -9,18 +9,21 @@ use std::path::Path;
 
 use chat_template::ChatTemplate;
 
+use crate::few_shot::Example;
 use crate::protocol::STOP_STRINGS;
 use crate::template_identity::{ChatIdentity, TemplateIdentity};
 use chat::Chat;
 pub use chat::ChatSettings;
 
-/// Name of every chat template.
+/// Name of every chat template, and where the user's turn is the text of [`BOXED`].
 const CHAT: &str = "chat";
+/// The chat template in which the user asks for steps and an answer in a box.
+pub const CHAT_BOXED: &str = "chat_boxed";
 
 const PLACEHOLDER: &str = "{question}";
 
 /// Name, and the text with `{question}` where the question goes.
-const NAMED: [(&str, &str); 4] = [
+const NAMED: [(&str, &str); 5] = [
     (
         "alpaca",
         "Below is an instruction that describes a task. Write a response that appropriately completes the request.\n\n\
@@ -37,7 +40,16 @@ const NAMED: [(&str, &str); 4] = [
         "Below is an instruction that describes a task. Write a response that appropriately completes the request.\n\n\
          ### Instruction:\n{question}\n\n### Response: Let's think step by step.",
     ),
+    // What the published evaluations of mathematical models ask for, Qwen2.5-Math's and DeepSeek-R1's
+    // among them (QwenLM/Qwen2.5-Math, `evaluation/utils.py`, commit a45202b).
+    (
+        BOXED,
+        "{question}\nPlease reason step by step, and put your final answer within \\boxed{}.\n",
+    ),
 ];
+
+/// The template that asks for steps and an answer in a box.
+pub const BOXED: &str = "boxed";
 
 /// What is written around the question.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -60,7 +72,7 @@ enum Kind {
 pub enum TemplateError {
     /// Neither a known name nor a file.
     #[error(
-        "no template is called \"{name}\" and there is no such file (known: {known}, {CHAT}; or the path of a text file with {PLACEHOLDER} in it)"
+        "no template is called \"{name}\" and there is no such file (known: {known}, {CHAT}, {CHAT_BOXED}; or the path of a text file with {PLACEHOLDER} in it)"
     )]
     Unknown {
         /// What was asked for.
@@ -169,7 +181,10 @@ impl Template {
     /// prompt over.
     pub fn chat(template: ChatTemplate, settings: ChatSettings) -> Result<Self, TemplateError> {
         Ok(Self {
-            name: CHAT.to_string(),
+            name: match settings.turn {
+                None => CHAT.to_string(),
+                Some(_) => CHAT_BOXED.to_string(),
+            },
             kind: Kind::Chat(Box::new(Chat::new(template, settings)?)),
         })
     }
@@ -253,6 +268,57 @@ impl Template {
             Some(chat) => Kind::Chat(Box::new(Chat::recorded(chat)?)),
         };
         Ok(Self { name, kind })
+    }
+
+    /// The prompt for one question after examples: each with the same text around it and its answer
+    /// behind that, or as a turn of the user and one of the model.
+    ///
+    /// # Errors
+    /// A chat template that refuses this question or these turns.
+    pub fn render_after(
+        &self,
+        examples: &[Example],
+        question: &str,
+    ) -> Result<String, TemplateError> {
+        match &self.kind {
+            _ if examples.is_empty() => self.render(question),
+            Kind::Text(_) => {
+                let mut prompt = String::new();
+                for example in examples {
+                    prompt.push_str(&self.render(&example.question)?);
+                    if !prompt.ends_with(char::is_whitespace) {
+                        prompt.push(' ');
+                    }
+                    prompt.push_str(&example.answer);
+                    prompt.push_str("\n\n");
+                }
+                prompt.push_str(&self.render(question)?);
+                Ok(prompt)
+            }
+            Kind::Chat(chat) => chat.render_after(examples, question),
+        }
+    }
+
+    /// Whether the prompt asks for an answer in a box.
+    pub fn asks_for_a_box(&self) -> bool {
+        self.text().contains("\\boxed")
+    }
+
+    /// The strings before which completions end where examples stand before the question: besides
+    /// the others the text that would begin the next question's end, where it holds none of them.
+    pub fn few_shot_stop_strings(&self) -> Vec<String> {
+        let mut stop = self.stop_strings();
+        if let Kind::Text(text) = &self.kind {
+            let behind = text
+                .split_once(PLACEHOLDER)
+                .map_or("", |(_, behind)| behind);
+            let line = behind.trim().lines().next().unwrap_or_default();
+            let is_there = stop.iter().any(|own| text.contains(own.as_str()));
+            if !is_there && !line.is_empty() {
+                stop.push(line.to_string());
+            }
+        }
+        stop
     }
 
     /// The prompt for one question. Braces in the question mean nothing.

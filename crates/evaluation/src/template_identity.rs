@@ -40,4 +40,7 @@ pub struct ChatIdentity {
     /// Variables that were given.
     #[serde(default, skip_serializing_if = "Map::is_empty")]
     pub variables: Map<String, Value>,
+    /// What the user says, with `{question}` for the question, where that is more than the question.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub turn: Option<String>,
 }

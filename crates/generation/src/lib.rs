@@ -36,6 +36,8 @@
 //!                 prompt_hash: String::new(),
 //!                 token_ids: None,
 //!                 logprobs: None,
+//!                 thinking: None,
+//!                 thinking_tokens: None,
 //!                 error: None,
 //!             }))?;
 //!         }
@@ -57,6 +59,7 @@
 
 #[cfg(feature = "scripted")]
 mod scripted; // a generator for tests
+mod thinking; // where thinking stands in a completion
 
 use std::collections::BTreeMap;
 use std::error::Error as StdError;
@@ -68,6 +71,7 @@ use serde::{Deserialize, Serialize};
 
 #[cfg(feature = "scripted")]
 pub use scripted::{Scripted, ScriptedReply};
+pub use thinking::{THINKING_MARKS, Thinking, ThinkingMark};
 
 /// One rendered prompt, ready to be tokenized: template applied, no special tokens written out.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -233,6 +237,12 @@ pub struct Completion {
     /// where that was not asked for or the generator does not tell. Tokens that belong to a stop
     /// string may be among them.
     pub logprobs: Option<Vec<f32>>,
+    /// The thinking before the answer where a server tells it apart from the text; thinking that
+    /// stands in the text is `None` here.
+    pub thinking: Option<String>,
+    /// How many of the new tokens are thinking, closing mark included; `None` where there is no
+    /// thinking or the generator cannot tell.
+    pub thinking_tokens: Option<usize>,
     /// The reason of a [`FinishReason::Error`], else `None`.
     pub error: Option<String>,
 }
@@ -249,6 +259,8 @@ impl Completion {
             prompt_hash: String::new(),
             token_ids: None,
             logprobs: None,
+            thinking: None,
+            thinking_tokens: None,
             error,
         }
     }

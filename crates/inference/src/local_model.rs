@@ -23,7 +23,7 @@ use crate::tokenizer::{PromptKind, TextTokenizer};
 use candle_core::Device;
 use generation::{
     Completion, Decoding, Event, FinishReason, GenerationError, Generator, GeneratorInfo, Prompt,
-    PromptIssue, Sampling,
+    PromptIssue, Sampling, Thinking,
 };
 
 /// The precision of weights, and with them of the arithmetic.
@@ -552,8 +552,45 @@ impl Generator for LocalModel {
                 Err(message) => on_event(Event::Finished(refused(index, &ids, message)))?,
             }
         }
-        self.scheduler(&decoding.stop, decoding.sampling)
-            .run(requests, on_event)
+        let mut scheduler = self.scheduler(&decoding.stop, decoding.sampling);
+        let keeps_ids = scheduler.token_ids;
+        // Ids tell how many tokens the thinking took; they are given on where they were asked for.
+        scheduler.token_ids = true;
+        scheduler.run(requests, &mut |event| {
+            let Event::Finished(mut completion) = event else {
+                return on_event(event);
+            };
+            let ids = completion.token_ids.take().unwrap_or_default();
+            let prompt = &prompts[completion.index].text;
+            completion.thinking_tokens = self.thinking_tokens(prompt, &completion.text, &ids);
+            completion.token_ids = keeps_ids.then_some(ids);
+            on_event(Event::Finished(completion))
+        })
+    }
+}
+
+impl LocalModel {
+    /// How many of these tokens are thinking; `None` where there is none.
+    fn thinking_tokens(&self, prompt: &str, text: &str, ids: &[u32]) -> Option<usize> {
+        let end = match Thinking::of(prompt, text) {
+            Thinking::None => return None,
+            Thinking::Open(_) => return Some(ids.len()),
+            Thinking::Closed { end } => end,
+        };
+        // The fewest tokens whose text reaches so far: texts only grow.
+        let reaches = |count: usize| {
+            let decoded = self.tokenizer.decode(&ids[..count]);
+            decoded.is_ok_and(|text| text.len() >= end)
+        };
+        let (mut low, mut high) = (0, ids.len());
+        while low < high {
+            let middle = (low + high) / 2;
+            match reaches(middle) {
+                true => high = middle,
+                false => low = middle + 1,
+            }
+        }
+        Some(high)
     }
 }
 
@@ -568,6 +605,8 @@ fn refused(index: usize, ids: &[u32], message: String) -> Completion {
         prompt_hash: prompt_hash(ids),
         token_ids: None,
         logprobs: None,
+        thinking: None,
+        thinking_tokens: None,
         error: Some(message),
     }
 }

@@ -725,6 +725,8 @@ impl Scheduler<'_> {
             prompt_hash: prompt_hash(&request.prompt),
             token_ids: self.token_ids.then_some(tokens),
             logprobs: self.logprobs.then_some(logprobs),
+            thinking: None,
+            thinking_tokens: None,
             error: finish.err(),
         }
     }

@@ -11,6 +11,7 @@
 use std::borrow::Cow;
 use std::path::Path;
 
+use generation::THINKING_MARKS;
 use serde::Deserialize;
 use serde_json::Value;
 use tokenizers::{ModelWrapper, Tokenizer};
@@ -71,6 +72,8 @@ pub(crate) struct TextTokenizer {
     vocab_size: Option<usize>,
     /// What the user should know although the tokenizer can be used.
     warnings: Vec<String>,
+    /// Special tokens that mark thinking, with their texts.
+    thinking_marks: Vec<(u32, String)>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -177,7 +180,9 @@ impl TextTokenizer {
             appends_eos: false,
             vocab_size,
             warnings,
+            thinking_marks: Vec::new(),
         };
+        loaded.thinking_marks = loaded.special_thinking_marks();
         // What the post-processor puts around any text is all there is of an empty one. BOS is not
         // set yet, so that `encode` adds none of its own.
         let framing = loaded.encode("", PromptKind::Plain)?;
@@ -261,8 +266,44 @@ impl TextTokenizer {
         &self.warnings
     }
 
-    /// Text of some token ids, without special tokens.
+    /// The special tokens that mark thinking, such as Mistral's `[THINK]`.
+    fn special_thinking_marks(&self) -> Vec<(u32, String)> {
+        let is_mark = |text: &str| {
+            THINKING_MARKS
+                .iter()
+                .any(|mark| [mark.open, mark.close].contains(&text) && !text.starts_with("<|"))
+        };
+        let added = self.tokenizer.get_added_tokens_decoder();
+        let marks = added
+            .iter()
+            .filter(|(_, token)| token.special && is_mark(&token.content));
+        marks
+            .map(|(id, token)| (*id, token.content.clone()))
+            .collect()
+    }
+
+    /// Text of some token ids, without special tokens but those that mark thinking: where it ends
+    /// would else be lost.
     pub(crate) fn decode(&self, ids: &[u32]) -> Result<String, Error> {
+        let mark_of = |id: u32| {
+            let found = self.thinking_marks.iter().find(|(mark, _)| *mark == id);
+            found.map(|(_, text)| text.as_str())
+        };
+        if !ids.iter().any(|&id| mark_of(id).is_some()) {
+            return self.decode_plain(ids);
+        }
+        let mut text = String::new();
+        for part in ids.split_inclusive(|&id| mark_of(id).is_some()) {
+            // All but the last part end in a mark.
+            let mark = part.last().and_then(|&id| mark_of(id));
+            let plain = &part[..part.len() - usize::from(mark.is_some())];
+            text.push_str(&self.decode_plain(plain)?);
+            text.push_str(mark.unwrap_or_default());
+        }
+        Ok(text)
+    }
+
+    fn decode_plain(&self, ids: &[u32]) -> Result<String, Error> {
         let text = self.tokenizer.decode(ids, true);
         text.map_err(|error| {
             Error::new(

@@ -2,6 +2,7 @@
 
 use dataset_loader::Problem;
 use evaluation::{CompletionRecord, Explained, VerdictRecord};
+use generation::Thinking;
 
 use crate::wording::{counted, value_text};
 
@@ -18,6 +19,8 @@ pub struct Item<'a> {
     pub verdict: &'a VerdictRecord,
     /// How the strict scorer decided.
     pub explained: &'a Explained,
+    /// Whether thinking is shown in full, and not folded into a line.
+    pub thinking: bool,
 }
 
 /// The item from its problem to its verdict.
@@ -28,6 +31,7 @@ pub fn item_text(item: &Item<'_>) -> String {
         completion,
         verdict,
         explained,
+        thinking,
     } = item;
     let official = &verdict.official;
     let reason = format!("{:?}", completion.finish_reason).to_lowercase();
@@ -41,14 +45,12 @@ pub fn item_text(item: &Item<'_>) -> String {
         "completion ({}, ended by {reason})",
         counted(completion.completion_tokens, "token")
     );
-    section(
-        &mut text,
-        &heading,
-        completion
-            .error
-            .as_deref()
-            .unwrap_or(&completion.completion),
-    );
+    let written = match (&completion.error, thinking) {
+        (Some(error), _) => error.clone(),
+        (None, true) => unfolded(completion),
+        (None, false) => folded(prompt, completion),
+    };
+    section(&mut text, &heading, &written);
     section(&mut text, "reference", &problem.reference);
     let mut lines = vec![format!("verdict     {}", official.verdict)];
     lines.push(format!(
@@ -94,6 +96,37 @@ pub fn item_text(item: &Item<'_>) -> String {
     );
     section(&mut text, "strict scorer", &lines.join("\n"));
     text
+}
+
+/// The completion with thinking that a server told apart before it.
+fn unfolded(completion: &CompletionRecord) -> String {
+    match &completion.thinking {
+        Some(thinking) => format!("{thinking}\n── answer\n{}", completion.completion),
+        None => completion.completion.clone(),
+    }
+}
+
+/// The completion with its thinking folded into a line that says how much there is.
+fn folded(prompt: &str, completion: &CompletionRecord) -> String {
+    let text = &completion.completion;
+    let line = |thinking: &str, state: &str| {
+        let tokens = completion
+            .thinking_tokens
+            .map(|tokens| format!("{}, ", counted(tokens, "token")))
+            .unwrap_or_default();
+        let characters = counted(thinking.chars().count(), "character");
+        format!("[thinking{state}: {tokens}{characters}; --thinking shows it]")
+    };
+    if let Some(thinking) = &completion.thinking {
+        return format!("{}\n{text}", line(thinking, ""));
+    }
+    match Thinking::of(prompt, text) {
+        Thinking::None => text.clone(),
+        Thinking::Open(_) => line(text, ", never closed"),
+        Thinking::Closed { end } => {
+            format!("{}\n{}", line(&text[..end], ""), text[end..].trim_start())
+        }
+    }
 }
 
 fn section(text: &mut String, heading: &str, body: &str) {

@@ -19,10 +19,11 @@ mod notes; // what has to be said of rows and figures
 mod published; // the paper's figures
 mod ranking; // rows → groups in order, with the best marked
 mod rows; // runs and published figures → rows
+mod suite; // the sets of a suite and their averages
 mod terminal; // as wide as the terminal
 
 use dataset_loader::Benchmark;
-use evaluation::Scorer;
+use evaluation::{Scorer, Suite};
 
 use columns::{Column, ColumnKind};
 use notes::{Note, Notes};
@@ -49,6 +50,8 @@ pub struct LeaderboardPlan {
     pub intervals: bool,
     /// The subjects of one set in place of the sets.
     pub subjects: Option<Subjects>,
+    /// The sets of a suite and their averages in place of MwpBench's.
+    pub suite: Option<Suite>,
     /// Fresh-GaokaoMath-2023 even where no run has it.
     pub include_fresh_gaokao: bool,
     /// Where the evaluation can be looked at, for a model card.
@@ -222,6 +225,23 @@ impl Leaderboard {
         chart::scaling::picture(self)
     }
 
+    /// A table of the runs: accuracy by which rows are sorted, and mean tokens of a completion, of
+    /// thinking and of answer; within so many columns of a terminal, if a number is given.
+    ///
+    /// # Errors
+    /// Completions that cannot be read, or no run with any tokens.
+    pub fn tokens_text(&self, width: Option<u16>) -> Result<String, LeaderboardError> {
+        chart::tokens::text(self, width)
+    }
+
+    /// The same as an SVG picture: accuracy against the logarithm of the tokens.
+    ///
+    /// # Errors
+    /// As for [`Self::tokens_text`].
+    pub fn tokens_chart(&self) -> Result<String, LeaderboardError> {
+        chart::tokens::picture(self)
+    }
+
     fn rows(&self) -> impl Iterator<Item = &Row> {
         self.groups.iter().flat_map(|group| &group.rows)
     }
@@ -331,10 +351,11 @@ fn labels(entries: &[Entry]) -> Vec<String> {
 
 /// Only whole runs are called MwpBench.
 fn title(entries: &[Entry], plan: &LeaderboardPlan) -> String {
-    let what = match plan.subjects {
-        Some(Subjects::Math) => ", subjects of MATH",
-        Some(Subjects::CollegeMath) => ", topics of CollegeMath",
-        None => "",
+    let what = match (&plan.suite, plan.subjects) {
+        (Some(suite), _) => format!(", suite {}", suite.name),
+        (None, Some(Subjects::Math)) => ", subjects of MATH".to_string(),
+        (None, Some(Subjects::CollegeMath)) => ", topics of CollegeMath".to_string(),
+        (None, None) => String::new(),
     };
     let scorer = match plan.scorers {
         Scorers::Official => "by the official scorer",
@@ -347,6 +368,8 @@ fn title(entries: &[Entry], plan: &LeaderboardPlan) -> String {
         .all(|entry| entry.summary.complete && entry.summary.deviations.is_empty());
     let name = if samples == entries.len() && !plan.with_paper {
         "Leaderboard on the bundled problems (not MwpBench)"
+    } else if plan.suite.is_some() {
+        "Leaderboard"
     } else if whole {
         "MwpBench leaderboard"
     } else {

@@ -6,21 +6,31 @@ use dataset_loader::{Benchmark, Data, Problem};
 use crate::table::{Frame, first_that_fits, framed};
 
 /// A table of the sets with level, language, tasks, published test problems, and problems in the
-/// data at hand; without their written names where these do not fit.
+/// data at hand; without their written names where these do not fit. The further sets stand in a
+/// table of their own below.
 pub fn set_list(benchmark: &Benchmark, data: &Data, width: Option<u16>) -> String {
-    first_that_fits(
-        &[true, false].map(|named| table(benchmark, data, named)),
-        width,
+    let of = |further| {
+        let tables = [true, false].map(|named| table(benchmark, data, named, further));
+        first_that_fits(&tables, width)
+    };
+    format!(
+        "{}Further sets, asked where --tasks names them or a suite that has them:\n{}",
+        of(false),
+        of(true)
     )
 }
 
-fn table(benchmark: &Benchmark, data: &Data, named: bool) -> Frame {
+fn table(benchmark: &Benchmark, data: &Data, named: bool, further: bool) -> Frame {
     let first = usize::from(named);
     let header = [Some("set"), named.then_some("name")];
     let rest = ["level", "language", "tasks", "published", "at hand"];
     let header = header.into_iter().flatten().chain(rest);
     let mut table = framed(header, &[first + 3, first + 4, first + 5]);
-    for set in benchmark.sets() {
+    for set in benchmark
+        .sets()
+        .iter()
+        .filter(|set| set.on_request == further)
+    {
         let of_set = |problem: &&Problem| problem.set == set.name;
         let at_hand = data.problems.iter().filter(of_set).count();
         let cells = [Some(&set.name), named.then_some(&set.title)];

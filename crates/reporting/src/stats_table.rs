@@ -15,6 +15,11 @@ pub fn stats_text(stats: &Stats, width: Option<u16>) -> String {
         DataOrigin::Bundled => " At hand are the bundled problems, which are not the benchmark.\n",
         DataOrigin::Files { .. } => "\n",
     });
+    if stats.sets.iter().any(|set| set.on_request) {
+        text.push_str(
+            "Of the further sets, which are in no average, it is what their publishers count.\n",
+        );
+    }
     for set in &stats.sets {
         text.extend(
             set.notes

@@ -1,7 +1,10 @@
 //! The table of a finished run.
 
 use comfy_table::{Attribute, Cell};
-use evaluation::{Averages, Counts, RepeatedItems, Scorer, SetSummary, Summary};
+use evaluation::{
+    Averages, Counts, DeduplicatedAverages, RepeatedItems, Scorer, SetSummary, SuiteAverages,
+    Summary,
+};
 
 use crate::interval::{Average, average_interval, is_point, stored_interval};
 use crate::table::{Frame, first_that_fits, framed};
@@ -42,6 +45,7 @@ pub fn summary_table(summary: &Summary, layout: SummaryTable) -> String {
         true => counts_below(summary),
         false => Vec::new(),
     };
+    paragraphs.extend(tokens(summary));
     paragraphs.extend(notes(summary));
     text.push_str(&fitted(&paragraphs, layout.width));
     text
@@ -76,7 +80,7 @@ fn table(summary: &Summary, layout: SummaryTable, narrow: bool) -> Frame {
             .collect()
     };
     for set in &summary.sets {
-        table.add_row(row(set_row(set, narrow)));
+        table.add_row(row(set_row(set, is_averaged(summary, set), narrow)));
         for task in set.tasks.iter().filter(|_| layout.by_task) {
             let task_name = match narrow {
                 true => task_of_set(&task.task),
@@ -88,7 +92,7 @@ fn table(summary: &Summary, layout: SummaryTable, narrow: bool) -> Frame {
     }
     for (name, average, interval, (sets, n)) in averages(summary) {
         let cells = vec![
-            name.to_string(),
+            name,
             counted(sets, "set"),
             n.to_string(),
             percent(average.official),
@@ -128,23 +132,29 @@ fn counts_below(summary: &Summary) -> Vec<String> {
 }
 
 /// A row of the table: name, average, interval, and how many sets and items it is over.
-type AverageRow = (&'static str, Averages, Option<[f64; 2]>, (usize, usize));
+type AverageRow = (String, Averages, Option<[f64; 2]>, (usize, usize));
 
 fn averages(summary: &Summary) -> Vec<AverageRow> {
     let averaged = || summary.sets.iter().filter(|set| set.in_average);
     let all = (averaged().count(), averaged().map(|set| set.counts.n).sum());
     let interval = |average| average_interval(summary, average, Scorer::Strict);
     let mut rows = Vec::new();
-    rows.extend(
-        summary
-            .micro
-            .map(|micro| ("micro average", micro, interval(Average::Micro), all)),
-    );
-    rows.extend(
-        summary
-            .macro_
-            .map(|macro_| ("macro average", macro_, interval(Average::Macro), all)),
-    );
+    rows.extend(summary.micro.map(|micro| {
+        (
+            "micro average".to_string(),
+            micro,
+            interval(Average::Micro),
+            all,
+        )
+    }));
+    rows.extend(summary.macro_.map(|macro_| {
+        (
+            "macro average".to_string(),
+            macro_,
+            interval(Average::Macro),
+            all,
+        )
+    }));
     if let Some(once) = &summary.counted_once {
         let over = (once.sets, once.n);
         for (name, average) in [
@@ -152,24 +162,47 @@ fn averages(summary: &Summary) -> Vec<AverageRow> {
             ("macro, each once", once.macro_),
         ] {
             // The sets without repeated items have no intervals of their own to be combined.
-            let interval = stored_interval(&average, Scorer::Strict);
-            rows.push((
-                name,
-                average,
-                interval.filter(|bounds| !is_point(*bounds)),
-                over,
-            ));
+            rows.push((name.to_string(), average, stored(&average), over));
         }
+    }
+    rows.extend(summary.suites.iter().flat_map(suite_rows));
+    rows
+}
+
+/// The rows of a suite's averages, with each problem counted once where sets have any in common.
+fn suite_rows(suite: &SuiteAverages) -> Vec<AverageRow> {
+    let name = &suite.suite;
+    let row = |name: String, average: Averages, over| (name, average, stored(&average), over);
+    let over = (suite.sets.len(), suite.n);
+    let mut rows = vec![
+        row(format!("{name}, micro average"), suite.micro, over),
+        row(format!("{name}, macro average"), suite.macro_, over),
+    ];
+    if let Some(once) = &suite.counted_once {
+        let over = (once.sets, once.n);
+        rows.push(row(format!("{name}, micro, each once"), once.micro, over));
+        rows.push(row(format!("{name}, macro, each once"), once.macro_, over));
     }
     rows
 }
 
-fn set_row(set: &SetSummary, narrow: bool) -> Vec<String> {
+/// The interval that the file holds, unless it is a single point, which would claim too much.
+fn stored(average: &Averages) -> Option<[f64; 2]> {
+    stored_interval(average, Scorer::Strict).filter(|bounds| !is_point(*bounds))
+}
+
+/// Whether a set takes part in any average of the table.
+fn is_averaged(summary: &Summary, set: &SetSummary) -> bool {
+    let in_suite = |suite: &SuiteAverages| suite.sets.contains(&set.set);
+    set.in_average || summary.suites.iter().any(in_suite)
+}
+
+fn set_row(set: &SetSummary, averaged: bool, narrow: bool) -> Vec<String> {
     let name = match narrow {
         true => &set.set,
         false => &set.title,
     };
-    let mark = if set.in_average { "" } else { " *" };
+    let mark = if averaged { "" } else { " *" };
     counts_row(format!("{name}{mark}"), set.level.clone(), &set.counts)
 }
 
@@ -195,7 +228,11 @@ fn pass_and_majority(summary: &Summary, width: Option<u16>) -> Option<String> {
         .find_map(|set| set.several_samples.as_ref())?;
     let tables = [true, false].map(|titles| sampled_table(summary, several.samples, titles));
     let note = "The first two by the official scorer, the others by the strict one; summary.json has them for fewer completions too.";
-    Some(first_that_fits(&tables, width) + &fitted(&[note.to_string()], width))
+    let mean = format!(
+        "The accuracies above are avg@{}: the mean over all completions of each problem, with intervals clustered by problem.",
+        several.samples
+    );
+    Some(first_that_fits(&tables, width) + &fitted(&[note.to_string(), mean], width))
 }
 
 /// The table of pass@k and maj@k with the sets' written names, or with their short ones.
@@ -244,6 +281,25 @@ fn title(summary: &Summary) -> String {
     format!("{} on {data}: {protocol}", summary.model)
 }
 
+/// What completions took in tokens, where the model thinks.
+fn tokens(summary: &Summary) -> Vec<String> {
+    let of_set = |set: &SetSummary| {
+        let spent = set.tokens?;
+        let (all, thinking) = (spent.mean()?, spent.mean_thinking()?);
+        Some(format!(
+            "{:.0} of thinking and {:.0} of answer in {}",
+            thinking,
+            all - thinking,
+            set.set
+        ))
+    };
+    let sets: Vec<String> = summary.sets.iter().filter_map(of_set).collect();
+    match sets.is_empty() {
+        true => Vec::new(),
+        false => vec![format!("Tokens a completion: {}.", sets.join(", "))],
+    }
+}
+
 fn notes(summary: &Summary) -> Vec<String> {
     let mut notes = vec!["Accuracy in percent: official is the published scorer, strict compares values; the interval is the strict one's.".to_string()];
     if summary.on_bundled() {
@@ -252,16 +308,37 @@ fn notes(summary: &Summary) -> Vec<String> {
                 .to_string(),
         );
     }
-    if summary.sets.iter().any(|set| !set.in_average) {
+    if summary.sets.iter().any(|set| !is_averaged(summary, set)) {
         notes.push("* in no average.".to_string());
     }
-    if let Some(once) = &summary.counted_once {
+    let repeated = |once: &DeduplicatedAverages| {
         let of_set = |repeated: &RepeatedItems| format!("{} of {}", repeated.items, repeated.set);
         let repeated: Vec<String> = once.repeated.iter().map(of_set).collect();
+        repeated.join(", ")
+    };
+    if let Some(once) = &summary.counted_once {
         notes.push(format!(
             "Each once: without problems that a set above has already: {}.",
-            repeated.join(", ")
+            repeated(once)
         ));
+    }
+    for suite in &summary.suites {
+        let name = &suite.suite;
+        if let Some(once) = &suite.counted_once {
+            notes.push(format!(
+                "{name}, each once: without problems that a set of the suite above has already: {}.",
+                repeated(once)
+            ));
+        }
+        if !suite.missing.is_empty() {
+            notes.push(format!(
+                "{name}: not in the run are {}.",
+                suite.missing.join(", ")
+            ));
+        }
+        if !suite.partial.is_empty() && !summary.on_bundled() {
+            notes.push(format!("{name}: in part {}.", suite.partial.join(", ")));
+        }
     }
     if !summary.missing.is_empty() && summary.micro.is_some() {
         notes.push(format!(

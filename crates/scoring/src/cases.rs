@@ -18,7 +18,7 @@ macro_rules! case_files {
 }
 
 /// The files of whole judgements, by name; the name starts with the profile's.
-pub const JUDGEMENT_FILES: [(&str, &str); 24] = case_files![
+pub const JUDGEMENT_FILES: [(&str, &str); 25] = case_files![
     "official-exceptions.toml",
     "official-extraction.toml",
     "official-fractions.toml",
@@ -30,6 +30,7 @@ pub const JUDGEMENT_FILES: [(&str, &str); 24] = case_files![
     "strict-clauses.toml",
     "strict-expressions.toml",
     "strict-extraction.toml",
+    "strict-further-sets.toml",
     "strict-lists.toml",
     "strict-logic.toml",
     "strict-names.toml",

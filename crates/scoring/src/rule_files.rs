@@ -14,7 +14,7 @@ macro_rules! files {
 }
 
 /// Path below `answer-normalizers/` and content, in the order of the paths.
-const FILES: [(&str, &str); 20] = files![
+const FILES: [(&str, &str); 23] = files![
     "extractors/answer_is.toml",
     "extractors/bold.toml",
     "extractors/boxed.toml",
@@ -27,9 +27,12 @@ const FILES: [(&str, &str); 20] = files![
     "extractors/runs_on.toml",
     "extractors/thoughts.toml",
     "profiles/as_asked.toml",
+    "profiles/asdiv.toml",
     "profiles/choice.toml",
     "profiles/exact.toml",
+    "profiles/mawps.toml",
     "profiles/official.toml",
+    "profiles/olympiadbench.toml",
     "profiles/strict.toml",
     "profiles/units_converted.toml",
 ];

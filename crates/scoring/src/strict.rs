@@ -15,13 +15,14 @@ mod judging; // answer, reference → judgement
 mod options; // the options of a question
 mod parts; // answers to the parts of a question
 mod policy; // what a comparison overlooks
+mod precision; // references that state a tolerance or were rounded
 mod profile; // rules and policy, as data
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use final_answer::FinalAnswer;
-pub use policy::{Helps, ListOrder, Percent, Policy, Thoughts, Units};
+pub use policy::{Helps, ListOrder, Percent, Policy, ReferencePrecision, Thoughts, Units};
 pub(crate) use profile::{ExtractionCase, extraction_cases};
 pub use profile::{Profile, ProfileError};
 

@@ -6,11 +6,22 @@
 
 mod agieval; // AGIEval v1: SAT, Gaokao (questions with options, blanks), MATH
 mod ape210k; // Ape210k
+mod asdiv; // ASDiv
+mod cmath; // CMATH
+mod competition; // AIME and AMC
 mod gaokao_bench; // GAOKAO-Bench, objective questions
+mod gaokao_en; // Gaokao2023-Math-En
 mod gsm8k; // GSM8K: `#### N`
+mod lettered; // AQuA-RAT and the SAT of May 2023: letters of options
 mod math; // MATH: the last \boxed
 mod math23k; // Math23k
+mod math_500; // MATH-500
+mod mawps; // MAWPS
+mod minerva; // OCWCourses of Minerva
 mod mwpbench; // MwpBench's own record form
+mod numbers; // numbers as a person would write them
+mod olympiadbench; // OlympiadBench: lists of answers, tolerances
+mod svamp; // SVAMP
 mod tal; // TAL-SCQ5K
 
 use std::path::Path;
@@ -96,6 +107,17 @@ pub(crate) fn of(set: &str) -> Option<&'static PublishedFormat> {
         "agieval_gaokao" => &agieval::GAOKAO,
         "agieval_sat" => &agieval::SAT,
         "agieval_math" => &agieval::MATH,
+        "math_500" => &math_500::FORMAT,
+        "aime_2024" | "aime_2025" | "amc_2023" => &competition::FORMAT,
+        "minerva_math" => &minerva::FORMAT,
+        "olympiadbench" => &olympiadbench::FORMAT,
+        "gaokao_2023_en" => &gaokao_en::FORMAT,
+        "svamp" => &svamp::FORMAT,
+        "asdiv" => &asdiv::FORMAT,
+        "mawps" => &mawps::FORMAT,
+        "cmath" => &cmath::FORMAT,
+        "sat_math_qwen" => &lettered::SAT,
+        "aqua" => &lettered::AQUA,
         _ => return None,
     })
 }

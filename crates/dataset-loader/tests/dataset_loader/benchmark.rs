@@ -92,5 +92,51 @@ fn task_names_belong_to_one_set_each() {
     names.sort_unstable();
     names.dedup();
     assert_eq!(names.len(), all);
-    assert_eq!(all, 8 + 7 + 7 + 1);
+    assert_eq!(all, 8 + 7 + 7 + 1 + 13);
+}
+
+#[test]
+fn the_further_sets_are_asked_on_request_and_in_no_average() {
+    let benchmark = Benchmark::published();
+    let further: Vec<_> = benchmark
+        .sets()
+        .iter()
+        .filter(|set| set.on_request)
+        .collect();
+    let counts: Vec<(&str, usize)> = further
+        .iter()
+        .map(|set| (set.name.as_str(), set.count()))
+        .collect();
+    assert_eq!(
+        counts,
+        [
+            ("math_500", 500),
+            ("aime_2024", 30),
+            ("aime_2025", 30),
+            ("amc_2023", 40),
+            ("minerva_math", 272),
+            ("olympiadbench", 675),
+            ("gaokao_2023_en", 385),
+            ("svamp", 1000),
+            ("asdiv", 2215),
+            ("mawps", 2065),
+            ("cmath", 600),
+            ("sat_math_qwen", 32),
+            ("aqua", 254),
+        ]
+    );
+    for set in &further {
+        assert!(!set.in_average, "{}", set.name);
+        assert!(set.answers.is_some(), "{}: kind of answers", set.name);
+        let source = set.source.as_ref().expect("where it is from");
+        assert!(!source.license.is_empty(), "{}", set.name);
+        let from = set.examples_from.as_deref();
+        assert!(
+            from.is_none_or(|name| benchmark.set(name).is_some()),
+            "{}",
+            set.name
+        );
+    }
+    assert_eq!(benchmark.mwpbench_sets().count(), 11);
+    assert!(benchmark.mwpbench_sets().all(|set| !set.on_request));
 }

@@ -188,6 +188,9 @@ impl GateRules {
 #[serde(deny_unknown_fields)]
 struct File {
     gate: Option<GateTable>,
+    /// Suites of one's own, which are no rules: [`crate::Suites`] reads them.
+    #[serde(default, rename = "suites")]
+    _suites: BTreeMap<String, Vec<String>>,
 }
 
 #[derive(Default, Deserialize)]

@@ -99,6 +99,8 @@ fn nobody(weights: &str) -> ComparedRun {
             protocol: Protocol::Official,
             limit: None,
             excluded: None,
+            few_shot: None,
+            thinking_budget: None,
         },
         version: text(),
         strict_profile: None,

@@ -5,6 +5,7 @@ use jiff::civil::Date;
 use serde_json::{Map, Value};
 
 use super::{PLACEHOLDER, TemplateError};
+use crate::few_shot::Example;
 use crate::template_identity::ChatIdentity;
 
 /// What goes into the conversation beside the question.
@@ -16,6 +17,8 @@ pub struct ChatSettings {
     pub date: Date,
     /// Variables for the template, such as `enable_thinking`.
     pub variables: Map<String, Value>,
+    /// What the user says, with `{question}` for the question; the question alone where `None`.
+    pub turn: Option<String>,
 }
 
 /// A chat template with its settings, tried out.
@@ -41,7 +44,7 @@ impl Chat {
             shown: String::new(),
             date_used: false,
         };
-        let rendered = match chat.rendered(PLACEHOLDER, true) {
+        let rendered = match chat.rendered(&[], PLACEHOLDER, true) {
             Ok(rendered) => rendered,
             Err(error) => return Err(chat.explained(error)),
         };
@@ -55,7 +58,7 @@ impl Chat {
             .as_deref()
             .is_some_and(|system| !system.trim().is_empty())
             && chat
-                .rendered(PLACEHOLDER, false)
+                .rendered(&[], PLACEHOLDER, false)
                 .is_ok_and(|without| without.text == rendered.text)
         {
             return Err(TemplateError::SystemIgnored { file: file() });
@@ -68,31 +71,56 @@ impl Chat {
 
     /// An error with a system prompt, where there is none without.
     fn explained(&self, error: chat_template::Error) -> TemplateError {
-        match self.settings.system.is_some() && self.rendered(PLACEHOLDER, false).is_ok() {
+        match self.settings.system.is_some() && self.rendered(&[], PLACEHOLDER, false).is_ok() {
             true => TemplateError::SystemRefused { source: error },
             false => TemplateError::Chat(error),
         }
     }
 
     pub(super) fn render(&self, question: &str) -> Result<String, TemplateError> {
-        Ok(self.rendered(question, true)?.text)
+        self.render_after(&[], question)
+    }
+
+    pub(super) fn render_after(
+        &self,
+        examples: &[Example],
+        question: &str,
+    ) -> Result<String, TemplateError> {
+        Ok(self.rendered(examples, question, true)?.text)
     }
 
     fn rendered(
         &self,
+        examples: &[Example],
         question: &str,
         with_system: bool,
     ) -> Result<chat_template::Rendered, chat_template::Error> {
         self.template
-            .render(&self.conversation(&self.messages(question, with_system)))
+            .render(&self.conversation(&self.messages(examples, question, with_system)))
     }
 
-    fn messages(&self, question: &str, with_system: bool) -> Vec<Message> {
+    /// What the user says to ask a question.
+    fn turn(&self, question: &str) -> String {
+        match &self.settings.turn {
+            // Once and in one pass, as of any template.
+            Some(turn) => turn
+                .replacen(PLACEHOLDER, question, 1)
+                .trim_end()
+                .to_string(),
+            None => question.to_string(),
+        }
+    }
+
+    fn messages(&self, examples: &[Example], question: &str, with_system: bool) -> Vec<Message> {
         let system = self.settings.system.iter().filter(|_| with_system);
         let mut messages: Vec<Message> = system
             .map(|system| Message::new("system", system))
             .collect();
-        messages.push(Message::new("user", question));
+        for example in examples {
+            messages.push(Message::new("user", &self.turn(&example.question)));
+            messages.push(Message::new("assistant", &example.answer));
+        }
+        messages.push(Message::new("user", &self.turn(question)));
         messages
     }
 
@@ -125,6 +153,7 @@ impl Chat {
             system,
             date,
             variables,
+            turn,
         } = self.settings.clone();
         let source = self.template.source();
         let tokens = self.template.special_tokens().iter();
@@ -136,6 +165,7 @@ impl Chat {
             system,
             date: self.date_used.then_some(date),
             variables,
+            turn,
         }
     }
 
@@ -147,6 +177,7 @@ impl Chat {
             system,
             date,
             variables,
+            turn,
         } = identity;
         let template = ChatTemplate::new(file, source, special_tokens)?;
         // Without a date in the record the template does not ask for one.
@@ -154,13 +185,14 @@ impl Chat {
             system,
             date: date.unwrap_or_default(),
             variables,
+            turn,
         };
         Self::new(template, settings)
     }
 
     /// See [`Template::end_of_turn`](super::Template::end_of_turn).
     pub(super) fn end_of_turn(&self) -> Option<String> {
-        let messages = self.messages("What is 1 + 1?", true);
+        let messages = self.messages(&[], "What is 1 + 1?", true);
         let end = self.template.end_of_turn(&self.conversation(&messages));
         end.ok().flatten()
     }

@@ -21,6 +21,7 @@ fn settings() -> ChatSettings {
         system: None,
         date,
         variables: Map::new(),
+        turn: None,
     }
 }
 

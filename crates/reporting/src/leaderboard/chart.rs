@@ -4,6 +4,7 @@ mod axis; // accuracy in percent, upwards
 mod bars; // a few rows: accuracy in each column, a colour a row
 mod dots; // many rows: a panel a column, a line a row
 pub(crate) mod scaling; // accuracy against training size
+pub(crate) mod tokens; // accuracy against what it took in tokens
 
 use super::rows::{Figure, Row};
 use super::{Leaderboard, Scorers};

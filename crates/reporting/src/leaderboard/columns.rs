@@ -1,9 +1,11 @@
 //! Which figures a leaderboard has.
 
 use dataset_loader::Benchmark;
+use evaluation::Suite;
 
 use super::entry::Entry;
 use super::error::LeaderboardError;
+use super::suite;
 use super::{LeaderboardPlan, Subjects};
 
 /// One column of figures.
@@ -33,6 +35,13 @@ pub(crate) enum ColumnKind {
     Micro,
     /// The plain average.
     Macro,
+    /// An average of a suite's sets.
+    Suite {
+        /// The suite.
+        suite: Suite,
+        /// Whether it is the plain average.
+        is_macro: bool,
+    },
 }
 
 /// Names for narrow columns.
@@ -74,7 +83,7 @@ const MATH_ORDER: [&str; 7] = [
 ];
 
 impl Column {
-    fn new(name: &str, title: &str, kind: ColumnKind) -> Self {
+    pub(crate) fn new(name: &str, title: &str, kind: ColumnKind) -> Self {
         let short = SHORT
             .iter()
             .find(|(long, _)| *long == name)
@@ -90,9 +99,10 @@ impl Column {
     /// The columns that a plan asks for: the averaged sets in the benchmark's order, the averages,
     /// then sets in no average; or the tasks of a set and the set itself.
     pub fn of(benchmark: &Benchmark, entries: &[Entry], plan: &LeaderboardPlan) -> Vec<Self> {
-        match plan.subjects {
-            Some(subjects) => Self::of_subjects(benchmark, subjects),
-            None => Self::of_sets(benchmark, entries, plan.include_fresh_gaokao),
+        match (&plan.suite, plan.subjects) {
+            (Some(suite), _) => suite::columns(benchmark, suite),
+            (None, Some(subjects)) => Self::of_subjects(benchmark, subjects),
+            (None, None) => Self::of_sets(benchmark, entries, plan.include_fresh_gaokao),
         }
     }
 
@@ -107,7 +117,7 @@ impl Column {
             let has_it = entries
                 .iter()
                 .any(|entry| entry.summary.sets.iter().any(|own| own.set == set.name));
-            if include_fresh_gaokao || has_it {
+            if (include_fresh_gaokao && !set.on_request) || has_it {
                 columns.push(Self::new(&set.name, &set.title, ColumnKind::Set));
             }
         }
@@ -146,7 +156,16 @@ impl Column {
     fn default_index(columns: &[Self]) -> usize {
         columns
             .iter()
-            .position(|column| column.kind == ColumnKind::Micro)
+            .position(|column| {
+                matches!(
+                    column.kind,
+                    ColumnKind::Micro
+                        | ColumnKind::Suite {
+                            is_macro: false,
+                            ..
+                        }
+                )
+            })
             .unwrap_or(columns.len() - 1)
     }
 

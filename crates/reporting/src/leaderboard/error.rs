@@ -46,6 +46,9 @@ pub enum LeaderboardError {
         /// As named again.
         second: PathBuf,
     },
+    /// No run among the rows that wrote anything.
+    #[error("no run that is shown has a figure in this column and completions with tokens")]
+    NoTokens,
     /// Neither runs nor the paper's figures.
     #[error("there is nothing to show: name folders of runs, or give --with-paper")]
     Nothing,
@@ -96,6 +99,7 @@ impl Fault for LeaderboardError {
             Self::Figures { .. } | Self::Mismatch { .. } => Class::Integrity,
             Self::Twice { .. }
             | Self::Nothing
+            | Self::NoTokens
             | Self::UnknownColumn { .. }
             | Self::UnknownRow { .. }
             | Self::TrainSize { .. }

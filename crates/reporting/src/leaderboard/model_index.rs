@@ -80,7 +80,7 @@ impl Dataset {
         Self {
             name: format!("{}{}", set.title, suffix(entry)),
             config: set.set.clone(),
-            revision: source.map(|source| source.revision.clone()),
+            revision: source.and_then(|source| source.revision.clone()),
             problems: set.counts.n,
         }
     }
@@ -146,7 +146,13 @@ fn result(
     lines.extend([
         "      args:".to_string(),
         format!("        problems: {}", dataset.problems),
-        "        num_few_shot: 0".to_string(),
+        format!(
+            "        num_few_shot: {}",
+            identity
+                .few_shot
+                .as_ref()
+                .map_or(0, |few_shot| few_shot.examples)
+        ),
         format!("        prompt_template: {}", yaml(&identity.template.name)),
         format!("        max_new_tokens: {}", identity.decoding.max_tokens),
         format!("        protocol: {}", yaml(&entry.summary.protocol)),

@@ -10,6 +10,7 @@ use super::entry::Entry;
 use super::error::LeaderboardError;
 use super::notes::{Note, Notes};
 use super::published::{INCONSISTENT, PublishedRow};
+use super::suite;
 use crate::interval::{Average, average_interval};
 use crate::wording::counted;
 
@@ -205,6 +206,9 @@ fn value(entry: &Entry, column: &Column, scorer: Scorer) -> Option<(f64, Option<
         }
         ColumnKind::Micro => (Average::Micro, entry.summary.micro?),
         ColumnKind::Macro => (Average::Macro, entry.summary.macro_?),
+        ColumnKind::Suite { suite, is_macro } => {
+            return suite::average(entry, suite, *is_macro, scorer);
+        }
     };
     let averaged = entry.summary.sets.iter().filter(|set| set.in_average);
     let n = averaged.map(|set| set.counts.n).sum();
@@ -263,6 +267,7 @@ fn notes_on_figure(entry: &Entry, column: &Column) -> Vec<Note> {
         ColumnKind::Set => set_of(entry, &column.name).filter(is_part).is_some(),
         ColumnKind::Task { set } => set_of(entry, set).filter(is_part).is_some(),
         ColumnKind::Micro | ColumnKind::Macro => !marked && !summary.partial.is_empty(),
+        ColumnKind::Suite { suite, .. } => return suite::notes(entry, suite, marked),
     };
     let mut notes = Vec::new();
     if matches!(column.kind, ColumnKind::Micro | ColumnKind::Macro) && !summary.missing.is_empty() {

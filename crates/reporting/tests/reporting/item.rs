@@ -24,6 +24,8 @@ fn an_item_is_told_from_prompt_to_verdict() {
         prompt_hash: "0".into(),
         token_ids: None,
         logprobs: None,
+        thinking: None,
+        thinking_tokens: None,
         error: None,
     };
     let grader = Grader::new(&Benchmark::published());
@@ -38,6 +40,7 @@ fn an_item_is_told_from_prompt_to_verdict() {
         completion: &completion,
         verdict: &verdict,
         explained: &explained,
+        thinking: false,
     });
     insta::assert_snapshot!(text, @r#"
     gsm8k/1 (gsm8k, task gsm8k)

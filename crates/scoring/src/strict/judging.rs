@@ -9,7 +9,7 @@ use super::extraction::{self, Extraction, Question, ReferenceKind, Rules, Though
 use super::policy::{self, ListOrder};
 use super::{
     Answer, Explanation, ExplanationStep, Profile, StrictJudgement, ThoughtsAnswer, asked, options,
-    parts,
+    parts, precision,
 };
 
 impl Profile {
@@ -36,7 +36,11 @@ impl Profile {
                 thoughts: None,
             };
         }
-        let whole = reference.trim();
+        let precision = self.policy().reference;
+        let (whole, tolerance) = match precision::stated_tolerance(precision, reference) {
+            Some((number, tolerance)) => (number, Some(tolerance)),
+            None => (reference.trim(), None),
+        };
         let (reference, kind) = prepared(self.rules(), whole);
         let looked = self.look(answer, kind, question);
         let announced = looked.found.as_ref().is_some_and(|found| found.announced);
@@ -69,6 +73,7 @@ impl Profile {
                 // The reference as it came: `reference` may be no more than the formula in its
                 // sentence.
                 .or_else(|| self.same_prose(answer, whole, question))
+                .or_else(|| self.near(&judgement, &reference, tolerance))
                 .unwrap_or(judgement)
         };
         let judgement = match question {
@@ -281,6 +286,22 @@ impl Profile {
                 trace: vec![judgement.trace[0], "parse/parts"],
                 ..judgement.clone()
             })
+    }
+
+    /// An answer that is near enough to a reference that is not exact.
+    fn near(
+        &self,
+        judgement: &StrictJudgement,
+        reference: &str,
+        tolerance: Option<&str>,
+    ) -> Option<StrictJudgement> {
+        let answer = judgement.answer.as_deref()?;
+        let rule = precision::near(self.policy().reference, answer, reference, tolerance)?;
+        Some(StrictJudgement {
+            correct: true,
+            trace: vec![judgement.trace[0], rule],
+            ..judgement.clone()
+        })
     }
 
     /// Whether two texts denote the same.

@@ -14,6 +14,8 @@ pub struct Policy {
     pub list_order: ListOrder,
     /// Answers that stand only in the thoughts of a model.
     pub thoughts: Thoughts,
+    /// How exact references are.
+    pub reference: ReferencePrecision,
     /// What the question decides.
     pub question: Helps,
 }
@@ -27,6 +29,20 @@ pub enum Thoughts {
     AreNoAnswer,
     /// It does, as if it had been said.
     Count,
+}
+
+/// How exact the references of a set are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ReferencePrecision {
+    /// They are what they say.
+    #[default]
+    Exact,
+    /// A reference may state a tolerance behind its number, as `14.2 (tolerance 0.1)`: numbers at
+    /// most so far from it are equal to it.
+    StatesTolerance,
+    /// A decimal of ten places or more is rounded: an exact answer that it rounds is equal to it.
+    MayBeRounded,
 }
 
 /// Where the question helps; every field is a rule with an id in traces.
@@ -87,6 +103,7 @@ pub(super) struct Stated {
     percent: Option<Percent>,
     list_order: Option<ListOrder>,
     thoughts: Option<Thoughts>,
+    reference: Option<ReferencePrecision>,
 }
 
 /// The part of the help of a question that a profile states.
@@ -125,6 +142,7 @@ impl Policy {
             percent: stated.percent.unwrap_or(self.percent),
             list_order: stated.list_order.unwrap_or(self.list_order),
             thoughts: stated.thoughts.unwrap_or(self.thoughts),
+            reference: stated.reference.unwrap_or(self.reference),
             question: self.question,
         }
     }
