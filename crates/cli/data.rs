@@ -2,6 +2,7 @@
 
 mod fetch; // published files, checked
 mod import; // a publisher's files into the record form
+mod known_errors; // problems that are known to have a fault
 mod list; // the sets
 mod new; // the folder of a custom data set
 mod overlap; // which test items training files contain
@@ -32,6 +33,7 @@ pub enum Command {
     New(new::Args),
     Overlap(overlap::Args),
     Path(path::Args),
+    KnownErrors(known_errors::Args),
     /// Score every reference against itself: it must be correct, also rewritten, and no changed copy
     /// of it may be.
     Selfcheck(selfcheck::Args),
@@ -48,6 +50,7 @@ pub fn run(command: Command) -> anyhow::Result<Outcome> {
         Command::Import(args) => import::run(args),
         Command::Translate(args) => translate::run(*args),
         Command::New(args) => new::run(args),
+        Command::KnownErrors(args) => known_errors::run(args),
         Command::Overlap(args) => overlap::run(args),
         Command::Path(args) => path::run(args),
         Command::Selfcheck(args) => selfcheck::run(args),

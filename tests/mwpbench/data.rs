@@ -386,6 +386,80 @@ fn own_sets_that_are_not_as_they_should_be_are_refused_before_a_model_is_loaded(
 }
 
 #[test]
+fn problems_without_a_known_fault_are_not_on_the_list() {
+    let folder = tempfile::tempdir().unwrap();
+    let record = r#"{"data_topic":"gsm8k","question":"1+1?","answer":"2"}"#;
+    fs::write(folder.path().join("own.jsonl"), record).unwrap();
+    let known = ["data", "known-errors", "--data", "own.jsonl"];
+    let text = mwpbench(folder.path(), known).ok().stdout;
+    assert_eq!(text, "No problem at hand is on the list.\n");
+    mwpbench(folder.path(), known.iter().chain(&["--ids", "ids.txt"]))
+        .refused(USAGE, &["no problem at hand is on the list"]);
+    assert!(!folder.path().join("ids.txt").exists());
+    mwpbench(folder.path(), known.iter().chain(&["--kind", "strange"]))
+        .refused(USAGE, &["strange", "wrong-reference"]);
+    mwpbench(folder.path(), known.iter().chain(&["--tasks", "strange"]))
+        .refused(USAGE, &["strange"]);
+}
+
+#[test]
+#[ignore = "needs the real data ($MWPBENCH_SHARED_DATA)"]
+fn known_errors_of_gsm8k_are_found_by_their_questions_and_can_be_left_out() {
+    let shared = real_data();
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let input = shared.join("native/gsm8k").to_str().unwrap().to_string();
+    mwpbench(folder, ["data", "import", "gsm8k", &input, "--quiet"]).ok();
+    let known = |more: &[&str]| {
+        let command = ["data", "known-errors", "--json"];
+        mwpbench(folder, command.iter().chain(more)).ok().json()
+    };
+    let errors = known(&["--ids", "ids.txt"]);
+    let ids = fs::read_to_string(folder.join("ids.txt")).unwrap();
+    assert_eq!(ids.lines().count(), errors.as_array().unwrap().len());
+    let marin = &known(&["--kind", "wrong-reference"])[2];
+    assert_eq!(
+        (&marin["id"], &marin["reference"], &marin["correct"]),
+        (&json!("gsm8k/455"), &json!("150"), &json!("240"))
+    );
+    assert_eq!(
+        known(&["--kind", "wrong-reference,unconfirmed"])
+            .as_array()
+            .unwrap()
+            .len(),
+        52
+    );
+    let text = mwpbench(folder, ["data", "selfcheck"]).ok().stdout;
+    assert!(
+        text.contains("gsm8k: 120 problems on the list of known errors"),
+        "{text}"
+    );
+    // In the runs, unless the user leaves them out; then the table says so.
+    let run = |output: &str, more: &[&str]| {
+        let command = [
+            "eval",
+            "--model",
+            "demo",
+            "--limit",
+            "20",
+            "--max-tokens",
+            "2",
+        ];
+        let output = ["--json", "--quiet", "--output-dir", output];
+        mwpbench(folder, command.iter().chain(&output).chain(more))
+            .ok()
+            .json()
+    };
+    assert_eq!(set(&run("all", &[]), "gsm8k")["n"], 20);
+    let part = run("part", &["--exclude-ids", "ids.txt"]);
+    assert!(set(&part, "gsm8k")["n"].as_u64().unwrap() < 20, "{part}");
+    assert!(
+        part["deviations"].to_string().contains("excluded"),
+        "{part}"
+    );
+}
+
+#[test]
 #[ignore = "needs the real data ($MWPBENCH_SHARED_DATA)"]
 fn real_files_are_imported_into_the_data_folder_and_counted() {
     let shared = real_data();

@@ -25,6 +25,7 @@ const COMMANDS: [&str; 38] = [
     "data fetch",
     "data verify",
     "data import",
+    "data known-errors",
     "data new",
     "data overlap",
     "data path",

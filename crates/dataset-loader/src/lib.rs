@@ -19,6 +19,7 @@ mod error; // what can be wrong with data, and where
 mod files; // the files of a folder that hold records
 mod further; // the sets that people report beside MwpBench
 mod import; // publishers' files → the record form
+mod known_errors; // problems that are known to have a fault
 mod native; // the publishers' own forms, one module each
 mod new_set;
 mod problem; // one word problem
@@ -34,6 +35,7 @@ pub use error::{Error, ErrorKind};
 pub use import::{
     ALL_SETS, Destination, Dropped, ImportPlan, Imported, UNTRANSLATED_FOLDER, check_alone, import,
 };
+pub use known_errors::{KnownError, KnownErrorKind, known_errors};
 pub use new_set::{NewSet, new_set};
 pub use problem::Problem;
 pub use reason::DropReason;

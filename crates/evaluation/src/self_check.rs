@@ -1,6 +1,6 @@
 //! Can the scorers judge by the references of a set?
 
-use dataset_loader::{Benchmark, Data, Extras, Problem};
+use dataset_loader::{Benchmark, Data, Extras, KnownError, Problem};
 use rayon::prelude::*;
 use scoring::official;
 use scoring::selfcheck::{self, Failure};
@@ -36,6 +36,8 @@ pub struct CheckedSet {
     pub failures: Vec<FailedReference>,
     /// References that what stands beside them contradicts: one of both is wrong.
     pub contradictions: Vec<Contradiction>,
+    /// Problems that the list of known errors has (`dataset_loader::known_errors`).
+    pub known_errors: usize,
 }
 
 /// A reference that its own record contradicts.
@@ -115,13 +117,14 @@ pub struct FailedReference {
 impl SelfCheck {
     /// Checks the references of problems, in parallel.
     pub fn of(benchmark: &Benchmark, grader: &Grader, data: &Data) -> Self {
+        let known = dataset_loader::known_errors(&data.problems);
         let check = |set: &dataset_loader::Set| {
             let of_set: Vec<&Problem> = data
                 .problems
                 .iter()
                 .filter(|problem| problem.set == set.name)
                 .collect();
-            (!of_set.is_empty()).then(|| CheckedSet::of(&set.name, grader, &of_set, data))
+            (!of_set.is_empty()).then(|| CheckedSet::of(&set.name, grader, &of_set, data, &known))
         };
         Self {
             sets: benchmark.sets().iter().filter_map(check).collect(),
@@ -137,7 +140,13 @@ impl SelfCheck {
 }
 
 impl CheckedSet {
-    fn of(set: &str, grader: &Grader, problems: &[&Problem], data: &Data) -> Self {
+    fn of(
+        set: &str,
+        grader: &Grader,
+        problems: &[&Problem],
+        data: &Data,
+        known: &[KnownError],
+    ) -> Self {
         let profile = grader.profile(set);
         let checked: Vec<_> = problems
             .par_iter()
@@ -157,6 +166,7 @@ impl CheckedSet {
         Self {
             set: set.to_string(),
             contradictions: problems.par_iter().filter_map(contradiction).collect(),
+            known_errors: known.iter().filter(|error| error.set == set).count(),
             references: problems.len(),
             equal_themselves: checked
                 .iter()

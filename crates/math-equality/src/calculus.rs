@@ -1,10 +1,11 @@
 //! Definite integrals and series: those that a rule has a value for become that value, by exact
 //! rules alone; all others are kept with their variable under one name, so that they are equal to
-//! themselves whatever it is called. Nothing is integrated numerically.
+//! themselves whatever it is called. Integrals among them are compared by value only where no other
+//! stage finds two sides equal (`equivalence/quadrature.rs`).
 
 use dashu_ratio::RBig;
 
-use super::equivalence::{replaced, value_f64};
+use super::equivalence::{exact_value, replaced, value_f64};
 use super::expr::{Constant, Expr, Function, Number, Symbol};
 
 /// Polynomials of a higher degree are kept as written.
@@ -15,6 +16,9 @@ const MAX_PARTS: usize = 200;
 const MAX_FIRST: i64 = 20;
 /// The sign before the number of a bound variable; no name has it.
 const BOUND: char = '\u{222b}';
+
+/// The sign before the number of an integral that is known by its value; no name has it.
+pub(crate) const VALUE: char = '\u{222e}';
 
 /// The integral over a variable from `lower` to `upper`.
 pub(crate) fn integral(lower: Expr, upper: Expr, variable: &Symbol, body: &Expr) -> Expr {
@@ -313,10 +317,134 @@ fn sum_of_series(index: &Symbol, first: i64, body: &Expr) -> Option<Expr> {
             Expr::Symbol(name) if name == index && ratio.is_none() => {
                 zeta(-whole(exponent)?, first)
             }
-            _ => None,
+            _ => {
+                let ratio = ratio?;
+                weighted_geometric_series(index, first, &ratio, &rest).map(scaled)
+            }
         },
-        _ => None,
+        (Some(ratio), rest) => weighted_geometric_series(index, first, &ratio, rest).map(scaled),
+        (None, rest) => telescoping_series(index, first, rest),
     }
+}
+
+/// `P(n) q^n` for a polynomial with rational coefficients and a rational ratio below 1.
+fn weighted_geometric_series(
+    index: &Symbol,
+    first: i64,
+    ratio: &Expr,
+    weights: &[&Expr],
+) -> Option<Expr> {
+    let ratio = exact_value(ratio)?;
+    if ratio >= RBig::ONE || ratio <= -RBig::ONE || ratio.is_zero() || first.abs() > MAX_FIRST {
+        return None;
+    }
+    let weights = Expr::Product(weights.iter().map(|&factor| factor.clone()).collect());
+    let coefficients = polynomial(&weights, index)?;
+    let coefficients: Option<Vec<RBig>> = coefficients.iter().map(exact_value).collect();
+    let coefficients = coefficients?;
+    // The sums of n^k q^n from 0 on: S_k (1 − q) = [k = 0] + q Σ_{j<k} C(k, j) S_j.
+    let mut sums: Vec<RBig> = Vec::with_capacity(coefficients.len());
+    for k in 0..coefficients.len() {
+        let mut binomial = RBig::ONE;
+        let mut inner = RBig::ZERO;
+        for (j, sum) in sums.iter().enumerate() {
+            inner += &binomial * sum;
+            binomial = binomial * RBig::from(k - j) / RBig::from(j + 1);
+        }
+        let start = if k == 0 { RBig::ONE } else { RBig::ZERO };
+        sums.push((start + &ratio * inner) / (RBig::ONE - &ratio));
+    }
+    let mut total = RBig::ZERO;
+    for (coefficient, sum) in coefficients.iter().zip(&sums) {
+        total += coefficient * sum;
+    }
+    let term = |n: i64| {
+        let weight = (coefficients.iter().rev()).fold(RBig::ZERO, |total, coefficient| {
+            total * RBig::from(n) + coefficient
+        });
+        let size = (0..n.abs()).fold(RBig::ONE, |power, _| power * &ratio);
+        weight * if n < 0 { RBig::ONE / size } else { size }
+    };
+    for n in 0..first {
+        total -= term(n);
+    }
+    for n in first..0 {
+        total += term(n);
+    }
+    Some(exact(total))
+}
+
+/// A constant over linear factors whose zeros are different and whole numbers apart:
+/// `1/(n(n+1))`, `1/((2n-1)(2n+1))`.
+fn telescoping_series(index: &Symbol, first: i64, factors: &[&Expr]) -> Option<Expr> {
+    /// Further apart the zeros make too many terms.
+    const MAX_APART: i64 = 64;
+    let mut scale = RBig::ONE;
+    let mut shifts: Vec<RBig> = Vec::with_capacity(factors.len());
+    for factor in factors {
+        let Expr::Power(base, exponent) = factor else {
+            return None;
+        };
+        if **exponent != Expr::integer(-1) {
+            return None;
+        }
+        let coefficients = polynomial(base, index)?;
+        let coefficients: Option<Vec<RBig>> = coefficients.iter().map(exact_value).collect();
+        let coefficients = coefficients?;
+        match coefficients.as_slice() {
+            [constant, slope] if !slope.is_zero() => {
+                scale /= slope;
+                shifts.push(constant / slope);
+            }
+            // n² + n and n² + 3n + 2 have two zeros.
+            [constant, linear, square] if !square.is_zero() => {
+                let (constant, linear) = (constant / square, linear / square);
+                let under = &linear * &linear - RBig::from(4) * constant;
+                let root = exact_value(&Expr::Power(
+                    Box::new(exact(under)),
+                    Box::new(fraction(1, 2)),
+                ))?;
+                scale /= square;
+                shifts.push((&linear - &root) / RBig::from(2));
+                shifts.push((linear + root) / RBig::from(2));
+            }
+            _ => return None,
+        }
+    }
+    shifts.sort();
+    let least = shifts.first()?.clone();
+    // No term has a pole, and there are two factors at least.
+    if shifts.len() < 2 || least <= -RBig::from(first) {
+        return None;
+    }
+    let mut total = RBig::ZERO;
+    for (place, shift) in shifts.iter().enumerate() {
+        let apart = shift - &least;
+        if !apart.is_int() || apart > RBig::from(MAX_APART) {
+            return None;
+        }
+        // The share of 1/(n + shift) in the partial fractions.
+        let mut share = RBig::ONE;
+        for (other_place, other) in shifts.iter().enumerate() {
+            if other_place != place {
+                let difference = other - shift;
+                if difference.is_zero() {
+                    return None;
+                }
+                share /= difference;
+            }
+        }
+        // The shares cancel in the whole: what is left are the terms before this one's first.
+        let mut before = RBig::ZERO;
+        let mut at = &least + RBig::from(first);
+        let end = shift + RBig::from(first);
+        while at < end {
+            before += RBig::ONE / &at;
+            at += RBig::ONE;
+        }
+        total -= share * before;
+    }
+    Some(exact(scale * total))
 }
 
 /// `e^z` less the terms before the first.
@@ -360,6 +488,48 @@ fn zeta(s: i64, first: i64) -> Option<Expr> {
     ])];
     terms.extend((1..first).map(|n| Expr::integer(n).to(-s).negated()));
     Some(Expr::Sum(terms))
+}
+
+/// `f(1/x) / x²` for a product of powers of polynomials, where that has no pole at 0: what stands
+/// under an integral to infinity as a function of the reciprocal.
+pub(crate) fn at_reciprocal(body: &Expr, variable: &Symbol) -> Option<Expr> {
+    let mut factors = Vec::new();
+    flatten(body, &mut factors);
+    let mut power = RBig::from(-2);
+    let mut turned = Vec::new();
+    for factor in &factors {
+        let (base, exponent) = match factor {
+            Expr::Power(base, exponent) if holds(base, variable) => match exponent.as_ref() {
+                Expr::Number(number) => (base.as_ref(), number.value.clone()),
+                _ => return None,
+            },
+            other => (other, RBig::ONE),
+        };
+        let mut coefficients = polynomial(base, variable)?;
+        while coefficients.len() > 1 && coefficients.last().is_some_and(is_zero) {
+            coefficients.pop();
+        }
+        let degree = coefficients.len() as i64 - 1;
+        power -= RBig::from(degree) * &exponent;
+        let terms = coefficients.into_iter().zip((0..=degree).rev());
+        let terms = terms.filter(|(factor, _)| !is_zero(factor));
+        let terms = terms.map(|(factor, power)| match power {
+            0 => factor,
+            _ => Expr::Product(vec![factor, Expr::Symbol(variable.clone()).to(power)]),
+        });
+        turned.push(Expr::Power(
+            Box::new(sum(terms.collect())),
+            Box::new(exact(exponent)),
+        ));
+    }
+    if !power.is_int() || power < RBig::ZERO {
+        return None;
+    }
+    turned.push(Expr::Power(
+        Box::new(Expr::Symbol(variable.clone())),
+        Box::new(exact(power)),
+    ));
+    Some(Expr::Product(turned))
 }
 
 /// The factors without the variable, and the others as one product.

@@ -2,7 +2,7 @@
 //! numbers it holds, why it is so.
 
 /// Where such a clause begins, and what must stand in it.
-const CLAUSES: [(&str, &[&str]); 22] = [
+const CLAUSES: [(&str, &[&str]); 25] = [
     ("for all ", &[]),
     ("for every ", &[]),
     ("for each ", &[]),
@@ -10,6 +10,9 @@ const CLAUSES: [(&str, &[&str]); 22] = [
     ("for some constant", &[]),
     ("for some real", &[]),
     ("for some integer", &[]),
+    ("for integer ", &[]),
+    ("for integers ", &[]),
+    ("for an integer ", &[]),
     ("for arbitrary ", &[]),
     ("\\forall", &[]),
     (
@@ -51,7 +54,12 @@ pub(crate) fn without_clause(text: &str) -> Option<&str> {
     {
         return None;
     }
-    let cuts = [membership(text), extraneous(text), clause(text)];
+    let cuts = [
+        membership(text),
+        any_integer(text),
+        extraneous(text),
+        clause(text),
+    ];
     // The earliest: whatever stands behind the start of a clause belongs to it.
     let cut = cuts.into_iter().flatten().min()?;
     let bare = trimmed(&text[..cut]);
@@ -108,6 +116,47 @@ fn membership(text: &str) -> Option<usize> {
             .any(|sign| before.contains(sign));
     (parted && names_letter && !restricts && before.contains(char::is_alphanumeric))
         .then_some(before.len())
+}
+
+/// `, k is an integer` or `(n any integer)` at the end, of a letter that the answer has.
+fn any_integer(text: &str) -> Option<usize> {
+    const SAYS: [&str; 7] = [
+        "is an integer",
+        "is any integer",
+        "is an arbitrary integer",
+        "are integers",
+        "an integer",
+        "any integer",
+        "integer",
+    ];
+    const TYPESETTING: [&str; 5] = ["\\text{", "\\mathrm{", "\\ ", "\\,", "\\)"];
+    let mut before = text.trim_end_matches([' ', ')', '$', '.', '}']);
+    let said = SAYS.iter().find_map(|says| before.strip_suffix(says));
+    before = said?;
+    loop {
+        let length = before.len();
+        before = before.trim_end_matches([' ', '$', '~', '{', '}']);
+        for opening in TYPESETTING {
+            before = before.strip_suffix(opening).unwrap_or(before);
+        }
+        if before.len() == length {
+            break;
+        }
+    }
+    let letter = before
+        .chars()
+        .next_back()
+        .filter(char::is_ascii_lowercase)?;
+    let rest = before.strip_suffix(letter)?;
+    let bare = trimmed(rest).trim_end_matches(['$', ' ', ',', ';', '(']);
+    // One letter of its own, behind punctuation: `7, n is an integer` says something else.
+    let parted = rest.trim_end_matches(['$', ' ']).len() < rest.len()
+        || rest.ends_with([',', '(', ';', '{']);
+    let restricts = bare.contains(['<', '>'])
+        || ["\\le", "\\ge", "\\ne", "\\in", "if ", "when "]
+            .iter()
+            .any(|sign| bare.contains(sign));
+    (parted && !restricts && bare.contains(letter)).then_some(bare.len())
 }
 
 /// `x = 2 (x = -1 is extraneous)`.

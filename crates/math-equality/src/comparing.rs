@@ -252,6 +252,14 @@ fn is_decimal_point(text: &str, at: usize) -> bool {
     is_digit(at.checked_sub(1).and_then(|before| bytes.get(before))) && is_digit(bytes.get(at + 1))
 }
 
+/// Whether a point ends a word of several letters before another one.
+fn is_between_words(text: &str, at: usize) -> bool {
+    let letters = |c: &char| c.is_alphabetic();
+    let before = text[..at].chars().rev().take(2).filter(letters).count();
+    let behind = text[at + 1..].trim_start().chars();
+    before == 2 && behind.take(2).filter(letters).count() == 2
+}
+
 /// A text without what only typesets it.
 fn bare(text: &str) -> String {
     const TYPESETTING: [(&str, &str); 16] = [
@@ -276,7 +284,8 @@ fn bare(text: &str) -> String {
         .char_indices()
         .filter(|&(at, c)| match c {
             '$' => false,
-            '.' => is_decimal_point(text, at),
+            // Between two words a point divides them.
+            '.' => is_decimal_point(text, at) || is_between_words(text, at),
             c => !c.is_whitespace(),
         })
         .map(|(_, c)| c)

@@ -10,7 +10,9 @@
 //! 5. `equal/polynomial`: quotients of polynomials in the symbols, i, roots of primes, and opaque
 //!    parts; `equal/residues` where those become too large;
 //! 6. `equal/closed_form`: without symbols, balls that agree to 50 digits, or exclude each other;
-//! 7. `equal/points`: with symbols, agreement at seeded points, confirmed to 25 digits;
+//! 7. `equal/integral`: integrals that no rule has a value for, by a quadrature with a proven error,
+//!    to 25 digits;
+//! 8. `equal/points`: with symbols, agreement at seeded points, confirmed to 25 digits;
 //!    `equal/points_positive` where it holds for positive symbols only, up to the choice of
 //!    branches.
 //!
@@ -25,6 +27,7 @@
 //! - [`real`], [`double`], [`ball`], [`series`], [`complex`]: numbers with errors;
 //! - [`evaluation`]: the value of an expression at a point;
 //! - [`numeric`], [`points`], [`sampling`]: closed forms and functions compared by value;
+//! - [`quadrature`]: the value of an integral;
 //! - [`proportional`]: equations up to a factor.
 
 mod ball;
@@ -36,6 +39,7 @@ mod numeric;
 mod points;
 mod polynomial;
 mod proportional; // equations up to a factor
+mod quadrature;
 mod rational;
 mod real;
 mod residues;
@@ -173,10 +177,18 @@ fn compare(left: &Expr, right: &Expr, budget: &mut Budget) -> Result<EqualityDec
         Err(Stop::Exhausted) => return Err(Exhausted),
     }
     if symbols.is_empty() {
-        numeric::compare_closed_forms(left, right, budget)
-    } else {
-        sampling::compare_functions(left, right, &symbols, budget)
+        return numeric::compare_closed_forms(left, right, budget);
     }
+    match quadrature::compare_integrals(left, right, budget)? {
+        Some(decision) => Ok(decision),
+        None => sampling::compare_functions(left, right, &symbols, budget),
+    }
+}
+
+/// The value of an expression that is a rational number.
+pub(crate) fn exact_value(expr: &Expr) -> Option<RBig> {
+    // A budget of its own bounds this: series are looked at where none is at hand.
+    rational::fold(expr, &mut Budget::new()).ok().flatten()
 }
 
 /// Whether the normal forms are equal; `None` where they differ but their atoms may be related.

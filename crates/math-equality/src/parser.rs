@@ -44,7 +44,7 @@ use self::words::Phrase;
 use super::value::Value;
 
 /// A text longer than this is no answer but a discourse, and is compared as text.
-const LONGEST: usize = 16_384;
+pub(crate) const LONGEST: usize = 16_384;
 
 /// What was read.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -14,10 +14,24 @@ const CONCLUSIONS: [&str; 5] = [
     "⇒",
 ];
 
+/// Whether the other side gives a value to the same name, blanks aside: `P(X=4) = 1/6`.
+fn is_named_alike(name: &str, other: &str) -> bool {
+    let letters = |text: &str| -> String { text.split_whitespace().collect() };
+    other
+        .rsplit_once('=')
+        .is_some_and(|(other, _)| letters(name) == letters(other))
+}
+
 /// The value of a text. Where it cannot be parsed as a whole, what follows the last conclusion is
 /// read, and words before an equals sign name what follows it (`\text{Difference} = \$8,400`)
-/// unless the other side has an equals sign too.
+/// unless the other side has an equals sign too, behind another name.
 pub(super) fn read(text: &str, other: &str, trace: &mut Vec<&'static str>) -> Value {
+    // What is too long for a formula is words, and no part of it is looked at.
+    if text.len() > parser::LONGEST {
+        let parsed = parser::parse(text);
+        trace.extend(parsed.rules);
+        return parsed.value;
+    }
     if let Some(grouped) = without_blanks(text) {
         trace.push("parse/grouped_by_blanks");
         return parser::parse(&grouped).value;
@@ -53,8 +67,8 @@ pub(super) fn read(text: &str, other: &str, trace: &mut Vec<&'static str>) -> Va
         return value;
     }
     if matches!(parsed.value, Value::Text(_))
-        && !other.contains('=')
         && let Some((name, rest)) = text.rsplit_once('=')
+        && (!other.contains('=') || is_named_alike(name, other))
         // `<=`, `>=` and `!=` end in an equals sign too, and name nothing.
         && !name.ends_with(['<', '>', '!', '\\'])
     {

@@ -21,6 +21,7 @@ mod inspection; // what a checkpoint is, and what is wrong with it
 mod interval; // the intervals of averages
 mod item; // one problem with prompt, completion, trace and verdict
 mod item_list; // items of a run, a line each
+mod known_errors; // problems that are known to have a fault
 mod latency; // how long a server's requests took
 mod leaderboard; // models × sets, as tables, charts and a model card's block
 mod mathscale; // what the stages of the pipeline did, and the concept graph
@@ -51,6 +52,7 @@ pub use import_text::import_text;
 pub use inspection::{facts_text, inspection_text};
 pub use item::{Item, item_text};
 pub use item_list::item_list;
+pub use known_errors::known_errors_text;
 pub use latency::latency_line;
 pub use leaderboard::{
     Entry, Leaderboard, LeaderboardError, LeaderboardFormat, LeaderboardPlan, Scorers, Subjects,

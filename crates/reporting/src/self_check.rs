@@ -4,6 +4,7 @@ use comfy_table::Cell;
 use evaluation::{Contradiction, SelfCheck, Witness};
 
 use crate::table::framed;
+use crate::wording::counted;
 
 /// Failures listed of each set, unless all are.
 const MAX_FAILURES: usize = 5;
@@ -71,6 +72,13 @@ pub fn self_check_text(checked: &SelfCheck, all: bool, width: Option<u16>) -> St
         let left = set.failures.len().saturating_sub(max)
             + set.official_exceptions.len().saturating_sub(max)
             + set.contradictions.len().saturating_sub(max);
+        if set.known_errors > 0 {
+            text.push_str(&format!(
+                "{}: {} on the list of known errors (`mwpbench data known-errors`)\n",
+                set.set,
+                counted(set.known_errors, "problem")
+            ));
+        }
         if left > 0 {
             text.push_str(&format!("{}: {left} more (--all lists them)\n", set.set));
         }

@@ -49,6 +49,21 @@ fn names_contradict(left: &str, right: &str) -> bool {
     match (compound(left), compound(right)) {
         // The size counts too: 5 m is no 5 km.
         (Some(a), Some(b)) => a != b,
+        _ => powers_contradict(left, right),
+    }
+}
+
+/// Whether two units that measure nothing known are different powers of the same: a length is no
+/// area, whatever its unit.
+fn powers_contradict(left: &str, right: &str) -> bool {
+    let parts = |name: &str| -> Option<(String, i16)> {
+        let (unit, power) = name.split_once('^').unwrap_or((name, "1"));
+        Some((unit.to_owned(), power.parse().ok()?))
+    };
+    match (parts(left), parts(right)) {
+        (Some((unit, power)), Some((other, other_power))) => {
+            !unit.contains([' ', '/']) && unit == other && power != other_power
+        }
         _ => false,
     }
 }

@@ -46,6 +46,9 @@ type Operation = Result<Rounded<FBig<mode::HalfEven, 2>>, FpError>;
 /// Exponents beyond this are not worked with: `e^{2^{40}}` and the like.
 const MAX_EXPONENT: f64 = 1.1e12;
 
+/// Errors above 2 to this are not raised to: the result would tell nothing.
+const MAX_EXPONENT_RADIUS: f64 = 2.0;
+
 /// Errors above 2 to this are not taken for an integer's.
 const INTEGER_RADIUS: f64 = -40.0;
 
@@ -57,6 +60,15 @@ fn log2_sum(a: f64, b: f64) -> f64 {
     }
     // log2(1 + t) ≤ t / ln 2; the last terms cover the rounding of this line.
     high + (low - high).exp2() * std::f64::consts::LOG2_E + high.abs() * 1e-15 + 1e-9
+}
+
+/// An upper bound of `log2(e^r − 1)` for `r = 2^radius`.
+fn log2_of_growth(radius: f64) -> f64 {
+    if radius <= -2.0 {
+        // e^r − 1 ≤ 2r for r ≤ 1/4.
+        return radius + 1.0;
+    }
+    radius.exp2() * std::f64::consts::LOG2_E + 1e-9
 }
 
 impl Ball {
@@ -121,6 +133,13 @@ impl Ball {
         })
     }
 
+    /// A lower bound of all values in the ball.
+    pub(super) fn least(&self) -> f64 {
+        let (middle, radius) = (self.to_f64(), self.radius.exp2());
+        // More than the conversions may round.
+        middle - radius - (middle.abs() + radius) * 1e-12
+    }
+
     /// Whether the middle is below a half. Its exponent may then be far below zero, and it must not
     /// be written out as a fraction; of any other middle the last bit is no further behind the
     /// point than the precision.
@@ -132,6 +151,27 @@ impl Ball {
     /// precision. The library would write such a number out to the point, and run out of memory.
     fn is_tiny(&self, precision: &Precision) -> bool {
         !self.middle.significand().is_zero() && top(&self.middle) < -(precision.bits as f64)
+    }
+
+    /// All numbers of at most that binary logarithm.
+    pub(super) fn within(radius: f64) -> Self {
+        Self::around_zero(radius)
+    }
+
+    /// A power of two, without error.
+    pub(super) fn power_of_two(exponent: isize) -> Self {
+        Self {
+            middle: Repr::new(IBig::ONE, exponent),
+            radius: f64::NEG_INFINITY,
+        }
+    }
+
+    /// The middle alone, without error.
+    pub(super) fn middle(&self) -> Self {
+        Self {
+            middle: self.middle.clone(),
+            radius: f64::NEG_INFINITY,
+        }
     }
 
     /// Zero with that logarithm of a radius.
@@ -264,14 +304,14 @@ impl Real for Ball {
     }
 
     fn exp(&self, precision: &mut Precision) -> Option<Self> {
-        if top(&self.middle) > 30.0 || self.radius > -2.0 {
+        if top(&self.middle) > 30.0 || self.radius > MAX_EXPONENT_RADIUS {
             return None;
         }
         if self.is_tiny(precision) {
             // |e^x − 1| ≤ 2|x| for |x| ≤ 1.
             return Some(Self {
                 middle: Repr::one(),
-                radius: log2_sum(top(&self.middle), self.radius) + 1.0,
+                radius: log2_of_growth(log2_sum(top(&self.middle), self.radius)),
             });
         }
         let library = |precision: &mut Precision| {
@@ -282,8 +322,7 @@ impl Real for Ball {
         // Of the middle alone; the radius is added below, as a share of the result.
         let series = series::exp(&self.middle, precision.bits);
         let mut ball = Self::from_series(series, library, f64::NEG_INFINITY, precision)?;
-        // e^r − 1 ≤ 2r for r ≤ 1/4.
-        ball.radius = log2_sum(ball.radius, top(&ball.middle) + self.radius + 1.0);
+        ball.radius = log2_sum(ball.radius, top(&ball.middle) + log2_of_growth(self.radius));
         Some(ball)
     }
 

@@ -24,11 +24,14 @@ impl<'t, 'k> Reader<'t, 'k> {
                 self.expect(&Kind::Close(Bracket::Angle))?;
                 Ok(Value::Tuple(elements))
             }
-            Bracket::Round | Bracket::Square => {
+            Bracket::Round | Bracket::Square | Bracket::Open => {
                 let elements = self.nested(Self::sequence)?;
                 let close = match self.peek() {
                     Some(Kind::Close(
-                        close @ (Bracket::Round | Bracket::Square | Bracket::Nothing),
+                        close @ (Bracket::Round
+                        | Bracket::Square
+                        | Bracket::Open
+                        | Bracket::Nothing),
                     )) => close,
                     _ => return Err(Unreadable),
                 };

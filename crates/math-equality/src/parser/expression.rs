@@ -210,7 +210,8 @@ impl<'t, 'k> Reader<'t, 'k> {
 
     /// Whether a capital U stands between two brackets, for the sign of a union.
     fn unites(&self) -> bool {
-        let bracket = |bracket: &Bracket| matches!(bracket, Bracket::Round | Bracket::Square);
+        let bracket =
+            |bracket: &Bracket| matches!(bracket, Bracket::Round | Bracket::Square | Bracket::Open);
         let closed = self.at.checked_sub(1).map(|at| &self.tokens[at].kind);
         matches!(closed, Some(Kind::Close(close)) if bracket(close))
             && matches!(self.ahead(1), Some(Kind::Open(open)) if bracket(open))

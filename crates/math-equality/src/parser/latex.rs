@@ -307,8 +307,14 @@ impl<'t> Lexer<'t> {
 
 /// The length of `^{th}`, `^{\text{st}}`, `^\mathrm{rd}`.
 fn ordinal_above(rest: &str) -> Option<usize> {
-    let end = rest.find(|c: char| !matches!(c, '^' | '{' | '\\' | '}') && !c.is_ascii_alphabetic());
-    let marks = &rest[..end.unwrap_or(rest.len())];
+    /// No ordinal is longer, and a text of carets alone is not looked through once for each.
+    const LONGEST: usize = 48;
+    let near = &rest[..rest.floor_char_boundary(LONGEST)];
+    let end = near.find(|c: char| !matches!(c, '^' | '{' | '\\' | '}') && !c.is_ascii_alphabetic());
+    if end.is_none() && near.len() < rest.len() {
+        return None;
+    }
+    let marks = &near[..end.unwrap_or(near.len())];
     let closed = marks.rfind('}').map_or(0, |at| at + 1);
     let letters = marks[..closed]
         .trim_matches(['^', '{', '}', '\\'])

@@ -4,7 +4,7 @@ use super::{
     commands::function,
     lexer::{Dollars, Lexer},
     tables::Connective,
-    tokens::{Kind, Named, Style},
+    tokens::{Bracket, Kind, Named, Style},
 };
 use crate::expr::Constant;
 
@@ -116,8 +116,26 @@ impl<'t> Lexer<'t> {
         )
     }
 
+    /// Whether two letters stand among signs as only variables do: `e^{-as}`.
+    fn is_among_signs(&self, run: &str) -> bool {
+        let before = &self.text.as_bytes()[..self.at];
+        let signed = match before {
+            [.., sign, b'{'] => matches!(sign, b'^' | b'_'),
+            [.., sign] => b"^_-+*/".contains(sign),
+            [] => false,
+        };
+        let behind = self.byte(run.len());
+        run.len() == 2
+            && !self.in_words()
+            && signed
+            && (behind == 0 || b"}+-^_*/)".contains(&behind))
+    }
+
     /// Whether letters are a word and no product of variables.
     pub(super) fn is_word(&self, run: &str) -> bool {
+        if self.is_among_signs(run) && self.tables.unit(run).is_none() {
+            return false;
+        }
         let upright = self.style == Style::Words && (self.math || self.dollars == Dollars::None);
         if upright && run.len() == 2 && self.tables.unit(run).is_none() && !self.is_english(run) {
             return false;
@@ -166,6 +184,8 @@ impl<'t> Lexer<'t> {
         match first {
             '\u{a0}' | '\u{2002}'..='\u{200a}' | '\u{202f}' | '\u{3000}' => self.skip(size, true),
             '\u{200b}'..='\u{200f}' | '\u{feff}' | '\u{fe0f}' => self.skip(size, false),
+            '\u{2985}' => self.push(Kind::Open(Bracket::Open), size),
+            '\u{2986}' => self.push(Kind::Close(Bracket::Open), size),
             '£' => self.push(Kind::Currency("pound sterling"), size),
             '€' => self.push(Kind::Currency("euro"), size),
             '¥' | '￥' => self.push(Kind::Currency("yuan"), size),

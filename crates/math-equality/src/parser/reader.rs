@@ -446,7 +446,7 @@ impl<'t, 'k> Reader<'t, 'k> {
         matches!(
             self.ahead(1),
             Some(Kind::Open(
-                Bracket::Brace | Bracket::Group | Bracket::Round | Bracket::Square
+                Bracket::Brace | Bracket::Group | Bracket::Round | Bracket::Square | Bracket::Open
             ))
         )
     }

@@ -6,6 +6,10 @@ use std::borrow::Cow;
 /// No text has more of these than it is worth to respell.
 const MAX_RESPELLED: usize = 16;
 
+/// The open ends of an interval: round brackets may as well hold a tuple.
+const OPEN_START: &str = "\u{2985}";
+const OPEN_END: &str = "\u{2986}";
+
 /// The text in the one notation that the reader knows.
 pub(super) fn respelled(text: Cow<'_, str>) -> Cow<'_, str> {
     if let Some(number) = foreign_number(&text) {
@@ -48,8 +52,9 @@ pub(super) fn respelled(text: Cow<'_, str>) -> Cow<'_, str> {
     text
 }
 
-/// Intervals whose open ends have brackets that face outward, as `(1, 3)`: `]1, 3[`, `[1, 3[`. Only
-/// where all square brackets of the text pair up, one after the other, around two ends each.
+/// Intervals whose open ends have brackets that face outward, with the signs for open ends: `]1, 3[`,
+/// `[1, 3[`. Only where all square brackets of the text pair up, one after the other, around two ends
+/// each.
 fn outward_brackets(text: &str) -> Option<String> {
     const MAX_INTERVALS: usize = 16;
     // Most texts have no bracket at all, and most others `[` … `]`.
@@ -74,7 +79,7 @@ fn outward_brackets(text: &str) -> Option<String> {
         }
         outward |= left == "]" || right == "[";
         turned.push_str(&text[copied..open]);
-        turned.push_str(if left == "]" { "(" } else { "[" });
+        turned.push_str(if left == "]" { OPEN_START } else { "[" });
         // Between numbers with a decimal comma stands a semicolon.
         match ends.split_once(';') {
             Some((lower, upper)) => {
@@ -84,7 +89,7 @@ fn outward_brackets(text: &str) -> Option<String> {
             }
             None => turned.push_str(ends),
         }
-        turned.push_str(if right == "[" { ")" } else { "]" });
+        turned.push_str(if right == "[" { OPEN_END } else { "]" });
         copied = close + 1;
     }
     turned.push_str(&text[copied..]);
@@ -371,13 +376,16 @@ fn is_grouped(text: &str, mark: char) -> bool {
     threes && count > 0 && (1..=3).contains(&first.len()) && is_digits(first) && first != "0"
 }
 
-/// `12,34,567`: groups of two before the last three digits.
+/// `12,34,567`: groups of two before the last three digits. Round numbers that rise, such as
+/// `10,20,300`, are a list.
 fn is_indian(text: &str) -> bool {
     let groups: Vec<&str> = text.split(',').collect();
     let [first, middle @ .., last] = groups.as_slice() else {
         return false;
     };
-    !middle.is_empty()
+    let is_round = |group: &&str| group.ends_with('0') && !group.starts_with('0');
+    !groups.iter().all(is_round)
+        && !middle.is_empty()
         && (1..=2).contains(&first.len())
         && middle.iter().all(|group| group.len() == 2)
         && last.len() == 3

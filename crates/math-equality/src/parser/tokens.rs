@@ -133,6 +133,8 @@ pub(super) enum Named {
 pub(super) enum Bracket {
     Round,
     Square,
+    /// The open end of an interval, which a bracket that faces outward wrote.
+    Open,
     /// `\{`.
     Brace,
     /// `{`, which groups and is not seen.

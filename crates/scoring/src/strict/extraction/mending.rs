@@ -26,6 +26,14 @@ const ESCAPES: [(&str, &str); 6] = [
     ("\u{c}box", "\\fbox"),
 ];
 
+/// Commands that no text has without their backslash, with the brace of their argument.
+const BARE_COMMANDS: [&str; 4] = ["frac{", "dfrac{", "tfrac{", "sqrt{"];
+
+/// What stands before a name that is no beginning of one.
+fn goes_on(before: char) -> bool {
+    before.is_alphanumeric() || before == '\\'
+}
+
 /// The completion without its damage; `None` where it has none.
 pub(super) fn mended(completion: &str) -> Option<Mended> {
     let escaped = memchr::memchr2(b'\x08', b'\x0c', completion.as_bytes()).is_some();
@@ -35,7 +43,11 @@ pub(super) fn mended(completion: &str) -> Option<Mended> {
         && completion
             .chars()
             .any(|c| math_equality::decimal_digit(c).is_some());
-    if !escaped && !boxless && !foreign {
+    let bare = BARE_COMMANDS.iter().any(|name| {
+        let begins = |(at, _): (usize, &str)| !completion[..at].ends_with(goes_on);
+        completion.contains(name) && completion.match_indices(name).any(begins)
+    });
+    if !escaped && !boxless && !foreign && !bare {
         return None;
     }
     let mut text = String::with_capacity(completion.len() + 8);
@@ -43,16 +55,23 @@ pub(super) fn mended(completion: &str) -> Option<Mended> {
     let mut at = 0;
     while let Some(c) = completion[at..].chars().next() {
         let rest = &completion[at..];
-        let starts_word = !text.ends_with(|c: char| c.is_alphanumeric() || c == '\\');
+        let starts_word = !text.ends_with(goes_on);
         let escape = ESCAPES
             .iter()
             .find(|(lost, _)| c.is_ascii_control() && rest.starts_with(lost));
         let length = if let Some((lost, command)) = escape {
             text.push_str(command);
             lost.len()
-        } else if boxless && c == 'b' && starts_word && rest.starts_with("boxed{") {
+        } else if boxless && starts_word && is_bare_box(rest) {
             text.push_str("\\boxed");
             "boxed".len()
+        } else if let Some(name) = BARE_COMMANDS
+            .iter()
+            .find(|name| bare && starts_word && rest.starts_with(**name))
+        {
+            text.push('\\');
+            text.push_str(name);
+            name.len()
         } else if let Some(digit) = math_equality::decimal_digit(c) {
             text.push(digit);
             c.len_utf8()
@@ -68,6 +87,22 @@ pub(super) fn mended(completion: &str) -> Option<Mended> {
         steps.push((text.len(), at));
     }
     Some(Mended { text, steps })
+}
+
+/// Whether a text begins with a box that lost its backslash, and that does not only say in which
+/// form an answer is wanted: `put it in boxed{42} form`.
+fn is_bare_box(text: &str) -> bool {
+    const FORMS: [&str; 4] = ["form", "format", "notation", "style"];
+    let Some(argument) = text.strip_prefix("boxed{") else {
+        return false;
+    };
+    let behind = argument.split_once('}').map_or("", |(_, behind)| behind);
+    let next = behind.trim_start_matches(['`', '"', '\'', ' ', '$']);
+    let next = next
+        .split(|c: char| !c.is_alphabetic())
+        .next()
+        .unwrap_or("");
+    !FORMS.contains(&next.to_ascii_lowercase().as_str())
 }
 
 /// The decimal mark and the mark of thousands of Arabic, and the full-width ones, between digits.

@@ -219,10 +219,12 @@ fn below_heading(text: &str, head: &Range<usize>, part: &Range<usize>) -> Option
     if !marked || !bare.is_empty() {
         return None;
     }
-    let start = part.end
-        - rest[end..]
-            .trim_start_matches(|c: char| c.is_whitespace() || matches!(c, '*' | '>' | '-' | '•'))
-            .len();
+    let mark = |c: char| c.is_whitespace() || matches!(c, '*' | '>' | '-' | '•');
+    let below = rest[end..].trim_start_matches(mark);
+    // A minus touches its number, the mark of an item does not.
+    let signed = below.starts_with(|c: char| c.is_ascii_digit() || matches!(c, '.' | '\\'))
+        && rest[..rest.len() - below.len()].ends_with('-');
+    let start = part.end - below.len() - usize::from(signed);
     (start < part.end && !is_item(&text[start..part.end])).then_some(start)
 }
 

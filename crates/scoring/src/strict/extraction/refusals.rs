@@ -5,7 +5,17 @@ use super::{Found, Look, rules::Refusal, spans};
 /// The words lie no further from the end, in bytes.
 const MAX_FROM_END: usize = 400;
 
-/// The clause that refuses, where no number and no formula follows it.
+/// What is said behind these is a guess.
+const HEDGES: [&str; 6] = [
+    " whether ",
+    "maybe ",
+    "perhaps ",
+    "might be ",
+    "may be ",
+    "could be ",
+];
+
+/// The clause that refuses, where no number and no formula follows it but a guess.
 pub(super) fn find<'t>(rule: &Refusal, look: &Look<'t, '_>) -> Option<Found<'t>> {
     let part = look.parts.last().filter(|_| !look.ends_in_block)?;
     let near = look
@@ -19,7 +29,15 @@ pub(super) fn find<'t>(rule: &Refusal, look: &Look<'t, '_>) -> Option<Found<'t>>
         .filter_map(|words| lower.rfind(words.as_str()))
         .max()?;
     let says_more = |c: char| c.is_ascii_digit() || matches!(c, '$' | '\\' | '=' | '*');
-    if lower[start..].contains(says_more) {
+    let rest = &lower[start..];
+    let hedged = HEDGES.iter().filter_map(|hedge| rest.find(hedge)).min();
+    // A last sentence that only guesses gives no answer either.
+    let certain =
+        match hedged.filter(|_| !rest.trim_end().contains(['\n', '。']) && !rest.contains(". ")) {
+            Some(hedge) => &rest[..hedge],
+            None => rest,
+        };
+    if certain.contains(says_more) {
         return None;
     }
     let start = near + start;
