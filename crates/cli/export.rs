@@ -43,14 +43,10 @@ pub fn run(args: Args) -> anyhow::Result<Outcome> {
         .summary()
         .context("the run has no summary: it was not finished, start its command again")?;
     let problems = folder.problems()?;
-    let template = folder.template()?;
-    let prompts: Result<Vec<String>, _> = problems
-        .iter()
-        .map(|problem| template.render(&problem.question))
-        .collect();
+    let prompts = folder.prompts(&problems)?;
     let run = FinishedRun {
         manifest: folder.manifest().clone(),
-        prompts: prompts?,
+        prompts,
         completions: folder.completions()?,
         verdicts: folder.verdicts()?,
         problems,

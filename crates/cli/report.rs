@@ -108,11 +108,7 @@ fn report_run(
     name: String,
     problems: &[Problem],
 ) -> anyhow::Result<ReportRun> {
-    let template = folder.template()?;
-    let prompts: Result<Vec<String>, _> = problems
-        .iter()
-        .map(|problem| template.render(&problem.question))
-        .collect();
+    let prompts = folder.prompts(problems)?;
     // In the order of the first run, which may have asked in another one.
     let place: HashMap<&str, usize> = problems
         .iter()
@@ -128,7 +124,7 @@ fn report_run(
         summary: so_far.summary,
         completions: so_far.completions,
         verdicts,
-        prompts: prompts?,
+        prompts,
         expected: so_far.expected,
     })
 }

@@ -175,11 +175,7 @@ fn item(args: &Args, folder: &RunFolder, id: &str) -> anyhow::Result<()> {
         grader.judge(problem, completion),
         grader.explain_completion(problem, completion),
     );
-    let few_shot = folder.manifest().identity.few_shot.as_ref();
-    let examples = few_shot.map_or(&[][..], |few_shot| few_shot.of_set(&problem.set));
-    let prompt = folder
-        .template()?
-        .render_after(examples, &problem.question)?;
+    let prompt = folder.prompts(std::slice::from_ref(problem))?.concat();
     match args.json {
         true => terminal::print_json(
             &json!({ "problem": problem, "prompt": prompt, "completion": completion, "verdict": verdict, "explanation": explained.explanation }),

@@ -3,7 +3,7 @@
 use assert_cmd::Command;
 
 /// Commands of which each has a page of help.
-const COMMANDS: [&str; 38] = [
+const COMMANDS: [&str; 39] = [
     "",
     "eval",
     "score",

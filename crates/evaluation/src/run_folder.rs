@@ -179,6 +179,25 @@ impl RunFolder {
             .map_err(|error| self.corrupt_manifest(error))
     }
 
+    /// The prompts of problems, in their order, as the run asked them: with the examples before each
+    /// question, if it had any.
+    ///
+    /// # Errors
+    /// A manifest whose template cannot be used, or refuses a question.
+    pub fn prompts(&self, problems: &[Problem]) -> Result<Vec<String>, Error> {
+        let template = self.template()?;
+        let few_shot = self.manifest.identity.few_shot.as_ref();
+        let prompt = |problem: &Problem| {
+            let examples = few_shot.map_or(&[][..], |few_shot| few_shot.of_set(&problem.set));
+            let rendered = template.render_after(examples, &problem.question);
+            rendered.map_err(|source| Error::Template {
+                id: problem.id.clone(),
+                source,
+            })
+        };
+        problems.iter().map(prompt).collect()
+    }
+
     fn corrupt_manifest(&self, error: impl std::error::Error) -> Error {
         FileError::corrupt(&self.file(MANIFEST), None, error.to_string()).into()
     }
