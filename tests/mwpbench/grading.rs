@@ -244,7 +244,7 @@ fn profiles_that_are_none_are_refused() {
         folder.path(),
         ["eval", "--model", "demo", "--profile", "nowhere"],
     )
-    .refused(2, &["nowhere", "strict, as_asked, choice, exact"]);
+    .refused(2, &["nowhere", "strict, as_asked, asdiv, choice, exact"]);
 }
 
 #[test]

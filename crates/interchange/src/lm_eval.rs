@@ -42,7 +42,7 @@ pub(crate) fn export(run: &FinishedRun) -> Export {
         results.insert(name.clone(), figures.into());
         configs.insert(name.clone(), config(run, task));
         versions.insert(name.clone(), json!(run.summary.scorer_version));
-        shots.insert(name.clone(), 0.into());
+        shots.insert(name.clone(), examples(run).into());
         better.insert(name.clone(), json!({ METRIC: true }));
         subtasks.insert(name.clone(), json!([]));
         let count = json!({ "original": judged.len(), "effective": judged.len() });
@@ -122,11 +122,17 @@ fn generation(run: &FinishedRun) -> Value {
     })
 }
 
+/// Examples before each question.
+fn examples(run: &FinishedRun) -> usize {
+    let few_shot = run.manifest.identity.few_shot.as_ref();
+    few_shot.map_or(0, |few_shot| few_shot.examples)
+}
+
 fn config(run: &FinishedRun, task: &str) -> Value {
     json!({
         "task": task,
         "output_type": "generate_until",
-        "num_fewshot": 0,
+        "num_fewshot": examples(run),
         "repeats": run.manifest.identity.decoding.samples(),
         "metric_list": [{ "metric": METRIC, "aggregation": "mean", "higher_is_better": true }],
         "generation_kwargs": generation(run),
