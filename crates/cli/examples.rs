@@ -72,6 +72,13 @@ const EXAMPLES: &[(&str, &[&str])] = &[
         "data overlap",
         &["data overlap --train train.jsonl --ids contaminated.txt"],
     ),
+    (
+        "data known-errors",
+        &[
+            "data known-errors --ids known.txt",
+            "eval --model path/to/checkpoint --exclude-ids known.txt",
+        ],
+    ),
     ("data path", &["data path"]),
     ("data selfcheck", &["data selfcheck --data FILE"]),
     (

@@ -235,7 +235,7 @@ fn a_gguf_file_that_is_refused_still_tells_what_it_is() {
     refused(
         told,
         &[
-            "changed.gguf: architecture `gemma` is not supported; supported are `llama` (LLaMA and Mistral)",
+            "changed.gguf: architecture `gemma` is not supported; supported are `llama` (LLaMA, Mistral and Mixtral)",
         ],
     );
     mwpbench(folder.path(), ["eval", "--model", &architecture])

@@ -13,6 +13,8 @@ pub(super) enum Region {
     Unit,
     /// Integers from 1 to 12, for factorials and sums up to a symbol.
     Integers,
+    /// Integers from 1 to 48, one after the other for a single symbol.
+    Counted,
     /// Negative reals from about −10 to −0.1.
     Negative,
     /// Complex numbers with parts from −3 to 3.
@@ -49,6 +51,10 @@ pub(super) fn coordinate(region: Region, point: usize, symbol: usize) -> (RBig, 
         }
         Region::Unit => (dyadic(1 << 12, 15 << 12, draw), RBig::ZERO),
         Region::Integers => (RBig::from(1 + draw % 12), RBig::ZERO),
+        Region::Counted => (
+            RBig::from(1 + (point as u64 + 7 * symbol as u64) % 48),
+            RBig::ZERO,
+        ),
         Region::Plane => (
             dyadic(-48 << 12, 48 << 12, draw),
             dyadic(-48 << 12, 48 << 12, mix(draw)),

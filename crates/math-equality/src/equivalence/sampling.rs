@@ -33,6 +33,10 @@ const ATTEMPTS: [(Region, usize); 3] = [
 /// Points outside the positive reals that tell whether an identity depends on branches.
 const BEYOND: [(Region, usize); 2] = [(Region::Negative, 2), (Region::Plane, 2)];
 
+/// Points that whole parts have to agree at: they are the same over whole stretches, so that the few
+/// points that tell smooth functions apart say little.
+const STEPS: [(Region, usize); 2] = [(Region::Counted, 48), (Region::Positive, 48)];
+
 /// At how many points the agreement is confirmed by balls.
 const CONFIRMED_POINTS: usize = 3;
 
@@ -113,6 +117,16 @@ pub(super) fn compare_functions(
             Comparison::Equal => {}
             Comparison::Different => return Ok(unequal),
             Comparison::Unknown => return Ok(undecided),
+        }
+    }
+    if has_steps(left) || has_steps(right) {
+        for (region, tries) in STEPS {
+            for point in 0..tries {
+                let observation = sides.observe((region, point), budget)?;
+                if observation.is_some_and(|seen| seen.comparison == Comparison::Different) {
+                    return Ok(unequal);
+                }
+            }
         }
     }
     // `|x|` is not `x`, though no positive point tells them apart.
@@ -227,6 +241,14 @@ fn is_sign_sensitive(expr: &Expr) -> bool {
             parts.iter().any(is_sign_sensitive)
         }
     }
+}
+
+/// Whether there are whole parts of what has a symbol.
+fn has_steps(expr: &Expr) -> bool {
+    contains(expr, &|part| match part {
+        Expr::Apply(Function::Floor | Function::Ceil, parts) => parts.iter().any(has_symbol),
+        _ => false,
+    })
 }
 
 fn has_symbol(expr: &Expr) -> bool {
