@@ -66,7 +66,13 @@ pub(crate) enum PromptOutcome {
 /// What to do after a failed attempt.
 enum NextStep {
     Retry { at_once: bool },
-    End(PromptOutcome),
+    End(Box<PromptOutcome>),
+}
+
+impl NextStep {
+    fn end(outcome: PromptOutcome) -> Self {
+        Self::End(Box::new(outcome))
+    }
 }
 
 /// One prompt at work.
@@ -113,7 +119,7 @@ impl RequestContext {
             self.limit_rate(&error, &permit);
             drop(permit);
             match self.after(&mut state, &error, &sent) {
-                NextStep::End(outcome) => return outcome,
+                NextStep::End(outcome) => return *outcome,
                 NextStep::Retry { at_once: true } => {}
                 NextStep::Retry { at_once: false } => {
                     // The permit is back by now: who waits keeps no other request from starting.
@@ -199,9 +205,9 @@ impl RequestContext {
                     // A redirect or a refused key meets every prompt alike, so that one is enough
                     // to end the run.
                     300..=399 | 401 => {
-                        NextStep::End(PromptOutcome::Fatal(refused(&self.url, status, reason)))
+                        NextStep::end(PromptOutcome::Fatal(refused(&self.url, status, reason)))
                     }
-                    _ => NextStep::End(PromptOutcome::Rejected {
+                    _ => NextStep::end(PromptOutcome::Rejected {
                         status,
                         completion: failed(reason.clone()),
                         reason,
@@ -210,7 +216,7 @@ impl RequestContext {
             }
             RequestErrorKind::Unusable => {
                 self.breaker().succeeded(now);
-                NextStep::End(PromptOutcome::Final(failed(error.reason.clone())))
+                NextStep::end(PromptOutcome::Final(failed(error.reason.clone())))
             }
             _ => {
                 let judgement = self.breaker().failed(index, error, &mut state.history, now);
@@ -221,10 +227,10 @@ impl RequestContext {
                             "given up after {} attempts: {}",
                             state.history.attempts, error.reason
                         );
-                        NextStep::End(PromptOutcome::Final(failed(reason)))
+                        NextStep::end(PromptOutcome::Final(failed(reason)))
                     }
                     BreakerDecision::Open { failures, seconds } => {
-                        NextStep::End(PromptOutcome::Fatal(Error::CircuitOpen {
+                        NextStep::end(PromptOutcome::Fatal(Error::CircuitOpen {
                             url: self.url.clone(),
                             failures,
                             seconds,

@@ -169,12 +169,12 @@ fn figure_rows(report: &Report) -> Vec<FigureRow> {
             });
         }
     }
-    let averages: [(&str, fn(&ReportRun) -> Option<Averages>); 2] = [
-        ("micro average", |run| run.summary.micro),
-        ("macro average", |run| run.summary.macro_),
+    let of_all = |of: fn(&ReportRun) -> Option<Averages>| runs.iter().map(of).collect();
+    let averages: [(&str, Vec<Option<Averages>>); 2] = [
+        ("micro average", of_all(|run| run.summary.micro)),
+        ("macro average", of_all(|run| run.summary.macro_)),
     ];
-    for (name, of) in averages {
-        let found: Vec<Option<Averages>> = runs.iter().map(of).collect();
+    for (name, found) in averages {
         if found.iter().any(Option::is_some) {
             rows.push(FigureRow {
                 class: "average",

@@ -117,10 +117,10 @@ impl Chat {
             .map(|system| Message::new("system", system))
             .collect();
         for example in examples {
-            messages.push(Message::new("user", &self.turn(&example.question)));
+            messages.push(Message::new("user", self.turn(&example.question)));
             messages.push(Message::new("assistant", &example.answer));
         }
-        messages.push(Message::new("user", &self.turn(question)));
+        messages.push(Message::new("user", self.turn(question)));
         messages
     }
 
