@@ -1,9 +1,9 @@
 //! Runs → one page of HTML that shows them item by item: no network, no script from elsewhere.
 //!
 //! The page has the summary as HTML, and the items in compressed blocks that its script reads as
-//! they are needed ([`blocks`]). Everything that comes from models and data is a text node by the
-//! time it is shown; formulas are MathML that was made here ([`formulas`]) and is rebuilt element by
-//! element. A Content-Security-Policy allows the page's own script and style, by their digests, and
+//! they are needed. Everything that comes from models and data is a text node by the time it is
+//! shown; formulas are MathML that was made here and is rebuilt element by element. A
+//! Content-Security-Policy allows the page's own script and style, by their digests, and
 //! nothing else.
 //!
 //! This crate must never compute a verdict.
