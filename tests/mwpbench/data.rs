@@ -417,10 +417,14 @@ fn known_errors_of_gsm8k_are_found_by_their_questions_and_can_be_left_out() {
     let errors = known(&["--ids", "ids.txt"]);
     let ids = fs::read_to_string(folder.join("ids.txt")).unwrap();
     assert_eq!(ids.lines().count(), errors.as_array().unwrap().len());
-    let marin = &known(&["--kind", "wrong-reference"])[2];
-    assert_eq!(
-        (&marin["id"], &marin["reference"], &marin["correct"]),
-        (&json!("gsm8k/455"), &json!("150"), &json!("240"))
+    let wrong = known(&["--kind", "wrong-reference"]);
+    let wrong = wrong.as_array().unwrap();
+    assert!(
+        wrong.iter().any(|error| {
+            (&error["id"], &error["reference"], &error["correct"])
+                == (&json!("gsm8k/455"), &json!("150"), &json!("240"))
+        }),
+        "{wrong:?}"
     );
     assert_eq!(
         known(&["--kind", "wrong-reference,unconfirmed"])
