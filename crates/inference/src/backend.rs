@@ -9,7 +9,7 @@ use candle_core::{Result, Tensor};
 
 use crate::config::Activation;
 use crate::kernels::Compute;
-use crate::kv_cache::KvCache;
+use crate::kv_cache::{BlockMemory, KvCache};
 use crate::rope::Ropes;
 use crate::row::Row;
 
@@ -26,6 +26,8 @@ pub(crate) trait Backend: Send + Sync {
     type Linear: Send + Sync;
     /// A table of rows that are looked up, `[vocab, hidden]`.
     type Table: Send + Sync;
+    /// The memory of the KV cache.
+    type Memory: BlockMemory + Send + Sync;
     /// What all layers of a step have in common.
     type Step<'a>;
 
@@ -33,7 +35,7 @@ pub(crate) trait Backend: Send + Sync {
     fn begin<'a>(
         &self,
         rows: &[Row],
-        cache: &'a mut KvCache,
+        cache: &'a mut KvCache<Self::Memory>,
         ropes: &Ropes,
     ) -> Result<Self::Step<'a>>;
 
@@ -97,10 +99,10 @@ pub(crate) trait Backend: Send + Sync {
     fn logits(&self, x: &Tensor, norm: &Self::Vector, output: &Self::Linear) -> Result<Tensor>;
 
     /// A KV cache of at most `capacity` blocks, in the memory of the last one that was recycled.
-    fn new_cache(&self, capacity: usize) -> KvCache;
+    fn new_cache(&self, capacity: usize) -> KvCache<Self::Memory>;
 
     /// Keeps the memory of a cache that is not needed any more for the next one.
-    fn recycle_cache(&self, cache: &mut KvCache);
+    fn recycle_cache(&self, cache: &mut KvCache<Self::Memory>);
 
     /// Bytes of a block of the KV cache.
     fn block_bytes(&self) -> usize;

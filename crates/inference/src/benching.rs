@@ -6,7 +6,7 @@ use candle_core::{Device, Result, Tensor};
 use crate::WeightDtype;
 use crate::config::ModelConfig;
 use crate::kernels::{Compute, InstructionSet, Matrix, Precision, WeightFormat};
-use crate::kv_cache::{BLOCK, KvCache};
+use crate::kv_cache::{BLOCK, KvCache, Slabs};
 use crate::ops::{Attention, AttentionShape, Linear, LinearWeights, RopeAndCacheWrite};
 use crate::row::SeqId;
 use crate::threads::Threads;
@@ -89,11 +89,9 @@ pub fn attention(
         "num_attention_heads":{heads},"num_key_value_heads":{kv_heads},"head_dim":{head_dim}}}"#
     );
     let config = ModelConfig::parse(json.as_bytes(), None).expect("a sound configuration");
-    let mut cache = KvCache::new(
-        &config,
-        compute.precision,
-        sequences * (positions / BLOCK + 1),
-    );
+    let capacity = sequences * (positions / BLOCK + 1);
+    let slabs = Slabs::new(&config, compute.precision, capacity);
+    let mut cache = KvCache::new(slabs, capacity);
     let shape = AttentionShape {
         heads,
         kv_heads,

@@ -2,9 +2,10 @@
 //! allocated as sequences grow and freed when they end. A block table gives the blocks of each
 //! sequence; sequences with a common prefix share its blocks.
 //!
-//! A block holds the keys and values of every layer and head at its positions: in the memory of the
-//! CPU in the layout in which [`attend`](crate::kernels::attend) reads them ([`Slabs`]), on a
-//! device as rows of tensors ([`Pool`]). Blocks are used again without being cleared, so a reader
+//! A block holds the keys and values of every layer and head at its positions, in memory of the
+//! backend ([`BlockMemory`]): for the kernels of this crate in the layout in which
+//! [`attend`](crate::kernels::attend) reads them ([`Slabs`]), on a device of candle as rows of
+//! tensors ([`Pool`]). Blocks are used again without being cleared, so a reader
 //! must never use a position that its own sequence has not written.
 
 mod pool; // on a device
@@ -12,20 +13,17 @@ mod slabs; // in the memory of the CPU
 
 use std::ops::Range;
 
-use self::slabs::Slabs;
-use crate::config::ModelConfig;
-use crate::kernels::Precision;
-use crate::kernels::attend::HeadLayout;
-use crate::kernels::buffer::{Buffer, Shared};
+use crate::kernels::buffer::Shared;
 use crate::row::SeqId;
 
 pub(crate) use crate::kernels::attend::BLOCK;
 pub(crate) use pool::{Pool, dtype};
+pub(crate) use slabs::Slabs;
 
 /// The cache of one model.
 #[derive(Debug)]
-pub(crate) struct KvCache {
-    memory: BlockMemory,
+pub(crate) struct KvCache<M> {
+    memory: M,
     /// Blocks that there may be.
     capacity: usize,
     /// For each block, how many sequences use it.
@@ -37,68 +35,19 @@ pub(crate) struct KvCache {
     free_seqs: Vec<usize>,
 }
 
-/// The memory of the blocks.
-#[derive(Debug)]
-enum BlockMemory {
-    Cpu(Slabs),
-    Device(Pool),
+/// The memory of the blocks, which a backend reads and writes in a layout of its own.
+pub(crate) trait BlockMemory {
+    /// Allocates memory for `blocks` blocks in all, of at most `capacity`; `None` where there is
+    /// none.
+    fn grow(&mut self, blocks: usize, capacity: usize) -> Option<()>;
+
+    /// Copies all positions of a block; `None` where that fails.
+    fn copy_block(&mut self, from: usize, to: usize) -> Option<()>;
 }
 
-impl BlockMemory {
-    /// Allocates memory for so many blocks in all.
-    fn grow(&mut self, blocks: usize, capacity: usize) -> Option<()> {
-        match self {
-            Self::Cpu(slabs) => slabs.grow(blocks).ok(),
-            // If the device's error is more than a lack of memory, it shows again at the next
-            // operation.
-            Self::Device(pool) => pool.grow(blocks, capacity).ok(),
-        }
-    }
-
-    fn copy_block(&mut self, from: usize, to: usize) -> Option<()> {
-        match self {
-            Self::Cpu(slabs) => {
-                slabs.copy_block(from, to);
-                Some(())
-            }
-            Self::Device(pool) => pool.copy_block(from, to).ok(),
-        }
-    }
-
-    fn slabs(&self) -> &Slabs {
-        match self {
-            Self::Cpu(slabs) => slabs,
-            Self::Device(_) => {
-                unreachable!("kernels of this crate are only given caches on the CPU")
-            }
-        }
-    }
-
-    fn slabs_mut(&mut self) -> &mut Slabs {
-        match self {
-            Self::Cpu(slabs) => slabs,
-            Self::Device(_) => {
-                unreachable!("kernels of this crate are only given caches on the CPU")
-            }
-        }
-    }
-}
-
-impl KvCache {
+impl<M: BlockMemory> KvCache<M> {
     /// A KV cache of at most `capacity` blocks, which are allocated as they are needed.
-    pub(crate) fn new(config: &ModelConfig, precision: Precision, capacity: usize) -> Self {
-        Self::of(
-            BlockMemory::Cpu(Slabs::new(config, precision, capacity)),
-            capacity,
-        )
-    }
-
-    /// A KV cache of at most `capacity` blocks on a device.
-    pub(crate) fn on_device(pool: Pool, capacity: usize) -> Self {
-        Self::of(BlockMemory::Device(pool), capacity)
-    }
-
-    fn of(memory: BlockMemory, capacity: usize) -> Self {
+    pub(crate) fn new(memory: M, capacity: usize) -> Self {
         let (ref_counts, free_blocks, block_tables, free_seqs) = Default::default();
         Self {
             memory,
@@ -110,36 +59,12 @@ impl KvCache {
         }
     }
 
-    /// Uses the buffers of an earlier cache first, as far as they are of the right size.
-    pub(crate) fn reuse_buffers(mut self, spare: Vec<Buffer>) -> Self {
-        if let BlockMemory::Cpu(slabs) = &mut self.memory {
-            slabs.reuse(spare, self.capacity);
-        }
-        self
+    pub(crate) fn memory(&self) -> &M {
+        &self.memory
     }
 
-    /// Takes the buffers out, for another cache. Those of a device are freed instead: other
-    /// programs may need the memory meanwhile.
-    pub(crate) fn take_buffers(&mut self) -> Vec<Buffer> {
-        match &mut self.memory {
-            BlockMemory::Cpu(slabs) => slabs.take(),
-            BlockMemory::Device(_) => Vec::new(),
-        }
-    }
-
-    /// Bytes of a block in the memory of the CPU.
-    pub(crate) fn block_bytes(config: &ModelConfig, precision: Precision) -> usize {
-        Slabs::block_cells_of(
-            config,
-            HeadLayout {
-                head_dim: config.head_dim,
-                precision,
-            },
-        ) * size_of::<u32>()
-    }
-
-    pub(crate) fn layout(&self) -> HeadLayout {
-        self.memory.slabs().layout()
+    pub(crate) fn memory_mut(&mut self) -> &mut M {
+        &mut self.memory
     }
 
     /// Blocks that can still be allocated.
@@ -231,13 +156,25 @@ impl KvCache {
         Some(block)
     }
 
+    /// The slots of a sequence's positions: their rows in the tensors of a [`Pool`].
+    ///
+    /// # Panics
+    /// When a position was not reserved.
+    pub(crate) fn slots(&self, seq: SeqId, positions: Range<usize>) -> impl Iterator<Item = u32> {
+        let table = &self.block_tables[seq.0];
+        // Slots fit 32 bits: `Pool::max_blocks` bounds the elements of a layer by that.
+        positions.map(|position| (table[position / BLOCK] * BLOCK + position % BLOCK) as u32)
+    }
+}
+
+impl KvCache<Slabs> {
     /// Lets several threads write the keys and values of rows at their positions, each thread its
     /// own heads.
     ///
     /// # Panics
     /// When a position was not reserved.
     pub(crate) fn writer<'a>(&'a mut self, rows: &[(SeqId, usize)]) -> CacheWriter<'a> {
-        let (slabs, block_tables) = (self.memory.slabs_mut(), &self.block_tables);
+        let (slabs, block_tables) = (&mut self.memory, &self.block_tables);
         let rows = rows.iter().map(|&(seq, position)| {
             let block = block_tables[seq.0][position / BLOCK];
             (Shared::new(slabs.block_mut(block)), position % BLOCK)
@@ -254,29 +191,11 @@ impl KvCache {
         layer: usize,
         head: usize,
     ) -> impl Iterator<Item = &[u32]> {
-        let slabs = self.memory.slabs();
+        let slabs = &self.memory;
         let range = slabs.head(layer, head);
         self.block_tables[seq.0][..end.div_ceil(BLOCK)]
             .iter()
             .map(move |&block| &slabs.block(block)[range.clone()])
-    }
-
-    /// The slots of a sequence's positions: their rows in the tensors of [`Self::pool`].
-    ///
-    /// # Panics
-    /// When a position was not reserved.
-    pub(crate) fn slots(&self, seq: SeqId, positions: Range<usize>) -> impl Iterator<Item = u32> {
-        let table = &self.block_tables[seq.0];
-        // Slots fit 32 bits: `Pool::max_blocks` bounds the elements of a layer by that.
-        positions.map(|position| (table[position / BLOCK] * BLOCK + position % BLOCK) as u32)
-    }
-
-    /// The KV cache on the device.
-    pub(crate) fn pool(&self) -> &Pool {
-        match &self.memory {
-            BlockMemory::Device(pool) => pool,
-            BlockMemory::Cpu(_) => unreachable!("a model on a device is only given caches on it"),
-        }
     }
 }
 

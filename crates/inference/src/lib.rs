@@ -54,6 +54,7 @@ mod ops; // the arithmetic as candle operations
 mod prefixes; // prefixes that prompts share
 mod rope; // rotary position embedding (RoPE)
 mod row; // one token of a step
+mod runner; // a model whoever computes it
 mod sampling; // sampling
 mod scheduler; // continuous batching
 mod small_file; // reading small files

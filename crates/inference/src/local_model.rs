@@ -11,12 +11,11 @@ use crate::config::ModelConfig;
 use crate::device::{self, DeviceBackend, DeviceChoice};
 use crate::error::{Error, ErrorKind};
 use crate::kernels::{Compute, InstructionSet, Precision, WeightFormat};
-use crate::kv_cache::BLOCK;
 use crate::memory::{self, human_size};
-use crate::model::{Model, ModelRunner};
-use crate::row::Row;
+use crate::model::Model;
+use crate::runner::ModelRunner;
 use crate::sampling::RandomStream;
-use crate::scheduler::{Request, Scheduler, prompt_hash};
+use crate::scheduler::{Request, RunOptions, prompt_hash};
 use crate::tensor_source::Rounding;
 use crate::threads::Threads;
 use crate::tokenizer::{PromptKind, TextTokenizer};
@@ -227,11 +226,11 @@ impl LocalModel {
             });
         }
         let mut outputs = vec![Vec::new(); prompts.len()];
-        let scheduler = Scheduler {
+        let options = RunOptions {
             token_ids: true,
-            ..self.scheduler(&[], None)
+            ..self.run_options(&[], None)
         };
-        scheduler.run::<Error>(requests, &mut |event| {
+        self.model.run(options, requests, &mut |event| {
             let Event::Finished(completion) = event else {
                 return Ok(());
             };
@@ -254,47 +253,22 @@ impl LocalModel {
     pub fn logits(&self, prompt: &[u32]) -> Result<Vec<Vec<f32>>, Error> {
         let failed = |message: String| Error::new(ErrorKind::Backend, message);
         self.max_new_tokens(prompt, 1).map_err(failed)?;
-        let length = prompt.len();
-        let mut cache = self.model.new_cache(length.div_ceil(BLOCK));
-        let seq = cache.add_sequence();
-        if !cache.reserve(seq, length) {
-            let message = "the system has no memory for the KV cache";
-            return Err(Error::new(ErrorKind::KvCacheUnavailable, message));
-        }
-        let rows = prompt.iter().enumerate().map(|(position, &token)| Row {
-            token,
-            seq,
-            position,
-            length,
-        });
-        let rows: Vec<Row> = rows.collect();
-        let wanted: Vec<u32> = (0..length as u32).collect();
-        let hidden = self.model.forward(&rows, &wanted, &mut cache)?;
-        let logits = self.model.logits(&hidden)?.to_vec2()?;
-        self.model.recycle_cache(&mut cache);
-        Ok(logits)
+        self.model.prompt_logits(prompt)
     }
 
-    fn scheduler<'a>(&'a self, stop: &'a [String], sampling: Option<Sampling>) -> Scheduler<'a> {
-        let Self {
-            model,
-            tokenizer,
-            options,
-            ..
-        } = self;
-        let kv_memory = options.kv_memory;
+    fn run_options<'a>(&'a self, stop: &'a [String], sampling: Option<Sampling>) -> RunOptions<'a> {
         let EngineOptions {
             batch_size,
+            kv_memory,
             logprobs,
             token_ids,
             ignore_eos,
             ..
-        } = *options;
-        Scheduler {
-            model: model.as_ref(),
-            tokenizer,
+        } = self.options;
+        RunOptions {
+            tokenizer: &self.tokenizer,
             batch_size,
-            kv_memory: kv_memory.unwrap_or_else(|| model.default_kv_memory()),
+            kv_memory,
             stop,
             sampling,
             logprobs,
@@ -552,20 +526,34 @@ impl Generator for LocalModel {
                 Err(message) => on_event(Event::Finished(refused(index, &ids, message)))?,
             }
         }
-        let mut scheduler = self.scheduler(&decoding.stop, decoding.sampling);
-        let keeps_ids = scheduler.token_ids;
+        let mut options = self.run_options(&decoding.stop, decoding.sampling);
+        let keeps_ids = options.token_ids;
         // Ids tell how many tokens the thinking took; they are given on where they were asked for.
-        scheduler.token_ids = true;
-        scheduler.run(requests, &mut |event| {
-            let Event::Finished(mut completion) = event else {
-                return on_event(event);
+        options.token_ids = true;
+        let mut refusal = None;
+        let run = self.model.run(options, requests, &mut |event| {
+            let event = match event {
+                Event::Finished(mut completion) => {
+                    let ids = completion.token_ids.take().unwrap_or_default();
+                    let prompt = &prompts[completion.index].text;
+                    completion.thinking_tokens =
+                        self.thinking_tokens(prompt, &completion.text, &ids);
+                    completion.token_ids = keeps_ids.then_some(ids);
+                    Event::Finished(completion)
+                }
+                event => event,
             };
-            let ids = completion.token_ids.take().unwrap_or_default();
-            let prompt = &prompts[completion.index].text;
-            completion.thinking_tokens = self.thinking_tokens(prompt, &completion.text, &ids);
-            completion.token_ids = keeps_ids.then_some(ids);
-            on_event(Event::Finished(completion))
-        })
+            on_event(event).map_err(|error| {
+                let stopped = Error::new(ErrorKind::Backend, error.to_string());
+                refusal = Some(error);
+                stopped
+            })
+        });
+        // The receiver's own error and not the engine's word for it.
+        match refusal {
+            Some(error) => Err(error),
+            None => Ok(run?),
+        }
     }
 }
 

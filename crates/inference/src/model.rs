@@ -9,7 +9,6 @@ use candle_core::{Result, Tensor};
 
 use crate::backend::{AttentionLayer, Backend};
 use crate::config::ModelConfig;
-use crate::kernels::Compute;
 use crate::kernels::elementwise::exp;
 use crate::kv_cache::KvCache;
 use crate::rope::Ropes;
@@ -104,61 +103,6 @@ impl<B: Backend> Model<B> {
     }
 }
 
-/// A model whoever computes it.
-pub(crate) trait ModelRunner: Send + Sync {
-    fn config(&self) -> &ModelConfig;
-
-    fn compute(&self) -> &Compute;
-
-    /// Whether a row comes out bit for bit the same whatever rows are beside it.
-    fn rows_are_independent(&self) -> bool;
-
-    /// A KV cache of at most `capacity` blocks, in the buffers of the last one that was recycled.
-    fn new_cache(&self, capacity: usize) -> KvCache;
-
-    /// Keeps the buffers of a cache that is not needed any more for the next one.
-    fn recycle_cache(&self, cache: &mut KvCache);
-
-    /// Bytes of a block of the KV cache.
-    fn block_bytes(&self) -> usize;
-
-    /// Blocks that a KV cache of so many bytes can have.
-    fn blocks_within(&self, bytes: usize) -> usize;
-
-    /// Bytes of the KV cache where no number is given: half of what is free, 2 GiB where nothing
-    /// says how many are.
-    fn default_kv_memory(&self) -> usize;
-
-    /// Packs all weights that are not packed yet: worth it for more than one step.
-    ///
-    /// # Errors
-    /// When there is no memory.
-    fn prepack(&self) -> std::io::Result<()>;
-
-    /// Computes a step: writes the keys and values of all rows to the KV cache and returns the last
-    /// hidden states of the `wanted` ones.
-    ///
-    /// The rows of one sequence must be in order of position, without gaps after what the cache
-    /// already holds, and their blocks reserved.
-    ///
-    /// # Shapes
-    /// `[wanted, hidden]`, f32.
-    fn forward(&self, rows: &[Row], wanted: &[u32], cache: &mut KvCache) -> Result<Tensor>;
-
-    /// Greedy decoding: the argmax of each row's logits; [`NOT_A_TOKEN`](crate::ops::NOT_A_TOKEN)
-    /// where the model's logits are not numbers.
-    ///
-    /// # Shapes
-    /// `hidden` `[rows, hidden]` to `[rows]`.
-    fn argmax(&self, hidden: &Tensor) -> Result<Vec<u32>>;
-
-    /// The logits of all tokens as the next one.
-    ///
-    /// # Shapes
-    /// `hidden` `[rows, hidden]` to `[rows, vocab]`, f32.
-    fn logits(&self, hidden: &Tensor) -> Result<Tensor>;
-}
-
 impl<B: Backend> Model<B> {
     /// `x` and what the feed-forward block of a layer adds.
     ///
@@ -227,47 +171,52 @@ impl<B: Backend> Model<B> {
     }
 }
 
-impl<B: Backend> ModelRunner for Model<B> {
-    fn config(&self) -> &ModelConfig {
+impl<B: Backend> Model<B> {
+    pub(crate) fn config(&self) -> &ModelConfig {
         &self.config
     }
 
-    fn compute(&self) -> &Compute {
-        self.backend.compute()
-    }
-
-    fn rows_are_independent(&self) -> bool {
-        B::ROWS_ARE_INDEPENDENT
-    }
-
-    fn new_cache(&self, capacity: usize) -> KvCache {
+    /// A KV cache of at most `capacity` blocks, in the buffers of the last one that was recycled.
+    pub(crate) fn new_cache(&self, capacity: usize) -> KvCache<B::Memory> {
         self.backend.new_cache(capacity)
     }
 
-    fn recycle_cache(&self, cache: &mut KvCache) {
-        self.backend.recycle_cache(cache);
+    /// Blocks that a KV cache of so many bytes can have.
+    pub(crate) fn blocks_within(&self, bytes: usize) -> usize {
+        (bytes / self.backend.block_bytes()).min(self.backend.max_blocks())
     }
 
-    fn block_bytes(&self) -> usize {
-        self.backend.block_bytes()
-    }
-
-    fn blocks_within(&self, bytes: usize) -> usize {
-        (bytes / self.block_bytes()).min(self.backend.max_blocks())
-    }
-
-    fn default_kv_memory(&self) -> usize {
+    /// Bytes of the KV cache where no number is given: half of what is free, 2 GiB where nothing
+    /// says how many are.
+    pub(crate) fn default_kv_memory(&self) -> usize {
         self.backend.free_bytes().unwrap_or(UNKNOWN_MEMORY) / 2
     }
 
-    fn prepack(&self) -> std::io::Result<()> {
+    /// Packs all weights that are not packed yet: worth it for more than one step.
+    ///
+    /// # Errors
+    /// When there is no memory.
+    pub(crate) fn prepack(&self) -> std::io::Result<()> {
         let of_layers = self.weights.layers.iter().flat_map(Layer::linears);
         of_layers
             .chain([&self.weights.output])
             .try_for_each(|linear| self.backend.prepack(linear))
     }
 
-    fn forward(&self, rows: &[Row], wanted: &[u32], cache: &mut KvCache) -> Result<Tensor> {
+    /// Computes a step: writes the keys and values of all rows to the KV cache and returns the last
+    /// hidden states of the `wanted` ones.
+    ///
+    /// The rows of one sequence must be in order of position, without gaps after what the cache
+    /// already holds, and their blocks reserved.
+    ///
+    /// # Shapes
+    /// `[wanted, hidden]`, f32.
+    pub(crate) fn forward(
+        &self,
+        rows: &[Row],
+        wanted: &[u32],
+        cache: &mut KvCache<B::Memory>,
+    ) -> Result<Tensor> {
         let Self {
             config,
             backend,
@@ -305,14 +254,23 @@ impl<B: Backend> ModelRunner for Model<B> {
         backend.select(&step, &x, wanted)
     }
 
-    fn argmax(&self, hidden: &Tensor) -> Result<Vec<u32>> {
+    /// Greedy decoding: the argmax of each row's logits; [`NOT_A_TOKEN`](crate::ops::NOT_A_TOKEN)
+    /// where the model's logits are not numbers.
+    ///
+    /// # Shapes
+    /// `hidden` `[rows, hidden]` to `[rows]`.
+    pub(crate) fn argmax(&self, hidden: &Tensor) -> Result<Vec<u32>> {
         let Weights {
             final_norm, output, ..
         } = &self.weights;
         self.backend.argmax(hidden, final_norm, output)
     }
 
-    fn logits(&self, hidden: &Tensor) -> Result<Tensor> {
+    /// The logits of all tokens as the next one.
+    ///
+    /// # Shapes
+    /// `hidden` `[rows, hidden]` to `[rows, vocab]`, f32.
+    pub(crate) fn logits(&self, hidden: &Tensor) -> Result<Tensor> {
         let Weights {
             final_norm, output, ..
         } = &self.weights;
@@ -325,8 +283,8 @@ mod tests {
     use super::*;
     use crate::backend::CpuBackend;
     use crate::checkpoint::{Checkpoint, Prepack, WeightForm};
-    use crate::kernels::{InstructionSet, Precision, WeightFormat};
-    use crate::kv_cache::BLOCK;
+    use crate::kernels::{Compute, InstructionSet, Precision, WeightFormat};
+    use crate::kv_cache::{BLOCK, Slabs};
     use crate::row::SeqId;
     use crate::tensor_source::Rounding;
     use crate::threads::Threads;
@@ -367,11 +325,7 @@ mod tests {
 
     /// Logits after every token, as bits, when `pieces` tokens are computed at a time.
     fn alone(model: &Model<CpuBackend>, tokens: &[u32], pieces: usize) -> Vec<Vec<u32>> {
-        let mut cache = KvCache::new(
-            model.config(),
-            model.compute().precision,
-            tokens.len().div_ceil(BLOCK),
-        );
+        let mut cache = model.new_cache(tokens.len().div_ceil(BLOCK));
         let seq = cache.add_sequence();
         assert!(cache.reserve(seq, tokens.len()));
         let rows = tokens.iter().enumerate().map(|(position, &token)| Row {
@@ -386,7 +340,7 @@ mod tests {
             .collect()
     }
 
-    fn bits(model: &Model<CpuBackend>, rows: &[Row], cache: &mut KvCache) -> Vec<Vec<u32>> {
+    fn bits(model: &Model<CpuBackend>, rows: &[Row], cache: &mut KvCache<Slabs>) -> Vec<Vec<u32>> {
         let wanted: Vec<u32> = (0..rows.len() as u32).collect();
         let hidden = model.forward(rows, &wanted, cache).unwrap();
         let logits = model.logits(&hidden).unwrap().to_vec2::<f32>().unwrap();
@@ -456,7 +410,7 @@ mod tests {
                 let prompts: Vec<Vec<u32>> = (0..sequences)
                     .map(|i| prompt(i, 20 + 3 * i as usize))
                     .collect();
-                let mut cache = KvCache::new(model.config(), precision, 1000);
+                let mut cache = model.new_cache(1000);
                 let seqs: Vec<SeqId> = prompts.iter().map(|_| cache.add_sequence()).collect();
                 let longest = prompts.iter().map(Vec::len).max().unwrap();
                 let mut found = vec![Vec::new(); prompts.len()];
@@ -513,7 +467,7 @@ mod tests {
             let tokens = prompt(5, 70);
             let whole = alone(&model, &tokens, 70);
             for shared in [1, 15, 16, 17, 31, 48, 69] {
-                let mut cache = KvCache::new(model.config(), precision, 12);
+                let mut cache = model.new_cache(12);
                 let first = cache.add_sequence();
                 assert!(cache.reserve(first, 70));
                 let rows = |seq, range: std::ops::Range<usize>| -> Vec<Row> {

@@ -16,13 +16,14 @@ use std::time::Instant;
 use candle_core::Tensor;
 use generation::{Completion, Event, FinishReason, Sampling};
 
+use crate::backend::Backend;
 use crate::batch_size::BatchSizeTuner;
 use crate::draft;
 use crate::error::{Error, ErrorKind};
 use crate::kv_cache::{BLOCK, KvCache};
 use crate::logprobs::{argmax, logprob};
 use crate::memory::human_size;
-use crate::model::ModelRunner;
+use crate::model::Model;
 use crate::ops::NOT_A_TOKEN;
 use crate::prefixes::{SharedPrefix, shared_prefixes};
 use crate::row::Row;
@@ -53,13 +54,18 @@ thread_local! {
 }
 
 /// What requests are run with.
-pub(crate) struct Scheduler<'a> {
-    pub(crate) model: &'a dyn ModelRunner,
+pub(crate) struct Scheduler<'a, B: Backend> {
+    pub(crate) model: &'a Model<B>,
+    pub(crate) options: RunOptions<'a>,
+}
+
+/// How requests are run.
+pub(crate) struct RunOptions<'a> {
     pub(crate) tokenizer: &'a TextTokenizer,
     /// Sequences at a time; `None` to find the fastest number.
     pub(crate) batch_size: Option<usize>,
-    /// Bytes that the KV cache may take.
-    pub(crate) kv_memory: usize,
+    /// Bytes that the KV cache may take; `None` for half of what is free.
+    pub(crate) kv_memory: Option<usize>,
     pub(crate) stop: &'a [String],
     /// How tokens are sampled; `None` for greedy decoding.
     pub(crate) sampling: Option<Sampling>,
@@ -170,9 +176,9 @@ struct Decoded {
 }
 
 /// Everything that changes while requests are run.
-struct Schedule<'a, 'e> {
-    scheduler: &'e Scheduler<'a>,
-    cache: KvCache,
+struct Schedule<'a, 'e, B: Backend> {
+    scheduler: &'e Scheduler<'a, B>,
+    cache: KvCache<B::Memory>,
     waiting: VecDeque<Sequence<'a>>,
     /// In the order in which they joined.
     running: Vec<Running<'a>>,
@@ -185,23 +191,23 @@ struct Schedule<'a, 'e> {
     reported_running: usize,
 }
 
-impl<'a> Scheduler<'a> {
+impl<'a, B: Backend> Scheduler<'a, B> {
     /// Runs all requests and reports what happens.
     ///
     /// # Errors
     /// A cache too small for the longest request, failures of the computation, and whatever
     /// `on_event` returns, at once.
-    pub(crate) fn run<E: From<Error>>(
+    pub(crate) fn run(
         &self,
         requests: Vec<Request>,
-        on_event: &mut dyn FnMut(Event) -> Result<(), E>,
-    ) -> Result<(), E> {
+        on_event: &mut dyn FnMut(Event) -> Result<(), Error>,
+    ) -> Result<(), Error> {
         let mut schedule = Schedule::new(self, requests)?;
         while schedule.admit()? {
             schedule.step(on_event)?;
             // A run of a single step would lay out panels that nobody reads.
             if !schedule.is_done() {
-                self.model.prepack().map_err(Error::from)?;
+                self.model.prepack()?;
             }
         }
         Ok(())
@@ -212,7 +218,9 @@ impl<'a> Scheduler<'a> {
     /// # Errors
     /// [`ErrorKind::KvCacheTooSmall`] when the longest request does not fit them.
     fn capacity(&self, requests: &[Request]) -> Result<usize, Error> {
-        let capacity = self.model.blocks_within(self.kv_memory);
+        let kv_memory = self.options.kv_memory;
+        let kv_memory = kv_memory.unwrap_or_else(|| self.model.default_kv_memory());
+        let capacity = self.model.blocks_within(kv_memory);
         let lengths = requests
             .iter()
             .map(|request| request.prompt.len() + request.max_tokens);
@@ -222,8 +230,8 @@ impl<'a> Scheduler<'a> {
         }
         let message = format!(
             "the longest prompt and completion have {longest} tokens, whose KV cache needs {}; there is room for {}",
-            human_size(longest.div_ceil(BLOCK) * self.model.block_bytes()),
-            human_size(self.kv_memory)
+            human_size(longest.div_ceil(BLOCK) * self.model.backend.block_bytes()),
+            human_size(kv_memory)
         );
         Err(Error::new(ErrorKind::KvCacheTooSmall, message))
     }
@@ -245,9 +253,9 @@ impl<'a> Scheduler<'a> {
     }
 }
 
-impl<'a, 'e> Schedule<'a, 'e> {
-    fn new(scheduler: &'e Scheduler<'a>, mut requests: Vec<Request>) -> Result<Self, Error> {
-        let capacity = scheduler.capacity(&requests)?;
+impl<'a, 'e, B: Backend> Schedule<'a, 'e, B> {
+    fn new(scheduler: &'e Scheduler<'a, B>, mut requests: Vec<Request>) -> Result<Self, Error> {
+        let (capacity, options) = (scheduler.capacity(&requests)?, &scheduler.options);
         // Prompts that share a prefix stand beside each other.
         requests.sort_by(|left, right| left.prompt.cmp(&right.prompt));
         let pending_prefixes = scheduler.prefixes(&requests);
@@ -256,7 +264,7 @@ impl<'a, 'e> Schedule<'a, 'e> {
             order,
             tokens: Vec::new(),
             logprobs: Vec::new(),
-            stop_matcher: StopMatcher::new(scheduler.tokenizer, scheduler.stop),
+            stop_matcher: StopMatcher::new(options.tokenizer, options.stop),
             prefilled: 0,
         };
         Ok(Self {
@@ -266,7 +274,7 @@ impl<'a, 'e> Schedule<'a, 'e> {
             running: Vec::new(),
             pending_prefixes,
             cached_prefixes: Vec::new(),
-            tuner: BatchSizeTuner::new(scheduler.batch_size),
+            tuner: BatchSizeTuner::new(options.batch_size),
             reported_running: 0,
         })
     }
@@ -366,22 +374,17 @@ impl<'a, 'e> Schedule<'a, 'e> {
     }
 
     /// Computes one step.
-    fn step<E: From<Error>>(
-        &mut self,
-        on_event: &mut dyn FnMut(Event) -> Result<(), E>,
-    ) -> Result<(), E> {
+    fn step(&mut self, on_event: &mut dyn FnMut(Event) -> Result<(), Error>) -> Result<(), Error> {
         let started = Instant::now();
         // Some sequence is running: no row at all means that even a lone one found no block, so
         // that the system has less memory than the capacity promised.
         let plan = self.plan();
         if plan.rows.is_empty() {
             let message = "the system has no memory for the KV cache";
-            return Err(Error::new(ErrorKind::KvCacheUnavailable, message).into());
+            return Err(Error::new(ErrorKind::KvCacheUnavailable, message));
         }
         let model = self.scheduler.model;
-        let hidden = model
-            .forward(&plan.rows, &plan.wanted, &mut self.cache)
-            .map_err(Error::from)?;
+        let hidden = model.forward(&plan.rows, &plan.wanted, &mut self.cache)?;
         let next_tokens = match plan.predicting.is_empty() {
             true => Vec::new(),
             false => self.next_tokens(&hidden, &plan.predicting)?,
@@ -496,12 +499,12 @@ impl<'a, 'e> Schedule<'a, 'e> {
 
     /// Reports that so many sequences got so many tokens, and how many are running where that number
     /// has changed.
-    fn report_decoded<E>(
+    fn report_decoded(
         &mut self,
         sequences: usize,
         tokens: usize,
-        on_event: &mut dyn FnMut(Event) -> Result<(), E>,
-    ) -> Result<(), E> {
+        on_event: &mut dyn FnMut(Event) -> Result<(), Error>,
+    ) -> Result<(), Error> {
         if self.reported_running != sequences {
             self.reported_running = sequences;
             on_event(Event::Running(sequences))?;
@@ -514,13 +517,8 @@ impl<'a, 'e> Schedule<'a, 'e> {
     /// # Shapes
     /// `hidden` `[predicting, hidden]`, f32.
     fn next_tokens(&self, hidden: &Tensor, predicting: &[usize]) -> Result<Vec<NextToken>, Error> {
-        let Scheduler {
-            model,
-            sampling,
-            logprobs,
-            ..
-        } = self.scheduler;
-        if sampling.is_none() && !logprobs {
+        let Scheduler { model, options } = self.scheduler;
+        if options.sampling.is_none() && !options.logprobs {
             let tokens = model.argmax(hidden)?.into_iter();
             let next = |token| NextToken {
                 token,
@@ -531,11 +529,15 @@ impl<'a, 'e> Schedule<'a, 'e> {
         let logits = model.logits(hidden)?.flatten_all()?.to_vec1::<f32>()?;
         let rows: Vec<&[f32]> = logits.chunks_exact(model.config().vocab_size).collect();
         let next: Vec<OnceLock<NextToken>> = rows.iter().map(|_| OnceLock::new()).collect();
-        model.compute().threads.for_each(rows.len(), |_, row| {
-            let sequence = &self.running[predicting[row]].sequence;
-            let token = self.scheduler.next_token(rows[row], sequence);
-            let _ = next[row].set(token.unwrap_or(NextToken::NONE));
-        });
+        model
+            .backend
+            .compute()
+            .threads
+            .for_each(rows.len(), |_, row| {
+                let sequence = &self.running[predicting[row]].sequence;
+                let token = self.scheduler.next_token(rows[row], sequence);
+                let _ = next[row].set(token.unwrap_or(NextToken::NONE));
+            });
         Ok(next
             .into_iter()
             .map(|next| next.into_inner().unwrap_or(NextToken::NONE))
@@ -588,12 +590,9 @@ impl<'a, 'e> Schedule<'a, 'e> {
     /// Whether tokens are drafted: only greedy decoding takes what is likeliest, and with more
     /// sequences rows have their price.
     fn drafts(&self) -> bool {
-        let Scheduler {
-            model, sampling, ..
-        } = self.scheduler;
         self.running.len() <= draft::MAX_SEQUENCES
-            && sampling.is_none()
-            && model.rows_are_independent()
+            && self.scheduler.options.sampling.is_none()
+            && B::ROWS_ARE_INDEPENDENT
     }
 
     /// Adds rows for the tokens that are drafted behind the last one of a sequence, where there is
@@ -634,13 +633,13 @@ impl<'a, 'e> Schedule<'a, 'e> {
     }
 }
 
-impl Drop for Schedule<'_, '_> {
+impl<B: Backend> Drop for Schedule<'_, '_, B> {
     fn drop(&mut self) {
-        self.scheduler.model.recycle_cache(&mut self.cache);
+        self.scheduler.model.backend.recycle_cache(&mut self.cache);
     }
 }
 
-impl Scheduler<'_> {
+impl<B: Backend> Scheduler<'_, B> {
     /// The token that these logits give a sequence; `None` where they give none, or no finite
     /// log-probability where one is wanted.
     ///
@@ -650,7 +649,7 @@ impl Scheduler<'_> {
         let Sequence {
             request, tokens, ..
         } = sequence;
-        let token = match (&self.sampling, &request.random) {
+        let token = match (&self.options.sampling, &request.random) {
             (Some(sampling), Some(random)) => {
                 // The penalty covers the prompt too, as in transformers.
                 let history = [request.prompt.as_slice(), tokens].concat();
@@ -662,7 +661,7 @@ impl Scheduler<'_> {
             (Some(_), None) => None,
             (None, _) => argmax(logits),
         }?;
-        let logprob = match self.logprobs {
+        let logprob = match self.options.logprobs {
             true => Some(logprob(logits, token)?),
             false => None,
         };
@@ -684,7 +683,7 @@ impl Scheduler<'_> {
         }
         sequence.tokens.push(token);
         sequence.logprobs.extend(logprob);
-        if !self.ignore_eos && self.model.config().eos_token_ids.contains(&token) {
+        if !self.options.ignore_eos && self.model.config().eos_token_ids.contains(&token) {
             Ok(Some(Ok(FinishReason::Eos)))
         } else if sequence.stop_matcher.matches(&sequence.tokens)? {
             Ok(Some(Ok(FinishReason::Stop)))
@@ -703,16 +702,17 @@ impl Scheduler<'_> {
             logprobs,
             ..
         } = sequence;
+        let options = &self.options;
         // Left out by its place: not every tokenizer calls its end-of-sequence token special.
         let shown = match tokens.split_last() {
             Some((_, shown)) if finish == Ok(FinishReason::Eos) => shown,
             _ => &tokens,
         };
-        let (mut text, mut finish) = match self.tokenizer.decode(shown) {
+        let (mut text, mut finish) = match options.tokenizer.decode(shown) {
             Ok(text) => (text, finish),
             Err(error) => (String::new(), Err(error.to_string())),
         };
-        if let Some(end) = find_stop(&text, self.stop) {
+        if let Some(end) = find_stop(&text, options.stop) {
             text.truncate(end);
             finish = Ok(FinishReason::Stop);
         }
@@ -723,8 +723,8 @@ impl Scheduler<'_> {
             prompt_tokens: request.prompt.len(),
             completion_tokens: tokens.len(),
             prompt_hash: prompt_hash(&request.prompt),
-            token_ids: self.token_ids.then_some(tokens),
-            logprobs: self.logprobs.then_some(logprobs),
+            token_ids: options.token_ids.then_some(tokens),
+            logprobs: options.logprobs.then_some(logprobs),
             thinking: None,
             thinking_tokens: None,
             error: finish.err(),

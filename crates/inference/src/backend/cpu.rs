@@ -8,7 +8,7 @@ use super::{AttentionLayer, Backend};
 use crate::config::{Activation, ModelConfig, QkNorm};
 use crate::kernels::buffer::Buffer;
 use crate::kernels::{Compute, Matrix};
-use crate::kv_cache::KvCache;
+use crate::kv_cache::{KvCache, Slabs};
 use crate::memory;
 use crate::ops::{
     Argmax, Attention, AttentionShape, GatedLinear, Linear, LinearWeights, Norm, NormAdd,
@@ -32,7 +32,7 @@ pub(crate) struct CpuStep<'a> {
     positions: Vec<(SeqId, usize)>,
     /// `(cos, sin)` of each rotated pair of a head for each row, by each RoPE table.
     cos_sin: Vec<Vec<(f32, f32)>>,
-    cache: &'a mut KvCache,
+    cache: &'a mut KvCache<Slabs>,
 }
 
 impl CpuBackend {
@@ -62,12 +62,13 @@ impl Backend for CpuBackend {
     type Vector = Vec<f32>;
     type Linear = LinearWeights;
     type Table = Matrix;
+    type Memory = Slabs;
     type Step<'a> = CpuStep<'a>;
 
     fn begin<'a>(
         &self,
         rows: &[Row],
-        cache: &'a mut KvCache,
+        cache: &'a mut KvCache<Slabs>,
         ropes: &Ropes,
     ) -> Result<CpuStep<'a>> {
         Ok(CpuStep {
@@ -226,7 +227,7 @@ impl Backend for CpuBackend {
         self.linear(x, Some(norm), output)
     }
 
-    fn new_cache(&self, capacity: usize) -> KvCache {
+    fn new_cache(&self, capacity: usize) -> KvCache<Slabs> {
         // A second cache at the same time finds none and takes new memory.
         let memory = std::mem::take(
             &mut *self
@@ -234,18 +235,19 @@ impl Backend for CpuBackend {
                 .lock()
                 .unwrap_or_else(PoisonError::into_inner),
         );
-        KvCache::new(&self.config, self.compute.precision, capacity).reuse_buffers(memory)
+        let slabs = Slabs::new(&self.config, self.compute.precision, capacity);
+        KvCache::new(slabs.reuse(memory, capacity), capacity)
     }
 
-    fn recycle_cache(&self, cache: &mut KvCache) {
+    fn recycle_cache(&self, cache: &mut KvCache<Slabs>) {
         *self
             .cache_buffers
             .lock()
-            .unwrap_or_else(PoisonError::into_inner) = cache.take_buffers();
+            .unwrap_or_else(PoisonError::into_inner) = cache.memory_mut().take();
     }
 
     fn block_bytes(&self) -> usize {
-        KvCache::block_bytes(&self.config, self.compute.precision)
+        Slabs::block_bytes(&self.config, self.compute.precision)
     }
 
     fn max_blocks(&self) -> usize {

@@ -5,8 +5,7 @@ use std::ops::Range;
 
 use candle_core::{DType, Device, Result, Tensor};
 
-use crate::kv_cache::KvCache;
-use crate::kv_cache::Pool;
+use crate::kv_cache::{KvCache, Pool};
 use crate::ops::AttentionShape;
 use crate::row::{Row, visible};
 
@@ -60,7 +59,7 @@ impl Arrangement {
         &self,
         rows: &[Row],
         window: Option<usize>,
-        cache: &KvCache,
+        cache: &KvCache<Pool>,
         limits: Limits,
         device: &Device,
     ) -> Result<Vec<AttentionBatch>> {
@@ -170,7 +169,7 @@ impl AttentionBatch {
         rows: Range<usize>,
         seen: &[SequenceRows<'_>],
         window: Option<usize>,
-        cache: &KvCache,
+        cache: &KvCache<Pool>,
         device: &Device,
     ) -> Result<Self> {
         let (sequences, each) = (seen.len(), seen[0].each);

@@ -6,8 +6,7 @@ use super::attention::{Arrangement, AttentionBatch, Limits};
 use crate::backend::{AttentionLayer, Backend};
 use crate::config::{Activation, ModelConfig, QkNorm};
 use crate::kernels::Compute;
-use crate::kv_cache::KvCache;
-use crate::kv_cache::{Pool, dtype};
+use crate::kv_cache::{KvCache, Pool, dtype};
 use crate::ops::{AttentionShape, NOT_A_TOKEN};
 use crate::rope::Ropes;
 use crate::row::Row;
@@ -123,12 +122,13 @@ impl Backend for DeviceBackend {
     type Vector = Tensor;
     type Linear = DeviceLinear;
     type Table = Tensor;
+    type Memory = Pool;
     type Step<'a> = DeviceStep<'a>;
 
     fn begin<'a>(
         &self,
         rows: &[Row],
-        cache: &'a mut KvCache,
+        cache: &'a mut KvCache<Pool>,
         ropes: &Ropes,
     ) -> Result<DeviceStep<'a>> {
         let arrangement = Arrangement::of(rows);
@@ -197,7 +197,7 @@ impl Backend for DeviceBackend {
         };
         let keys = self.with_rope(part(heads, kv_heads)?, norms.map(|[_, keys]| keys), rope)?;
         let values = part(heads + kv_heads, kv_heads)?.reshape((rows, ()))?;
-        let pool = step.cache.pool();
+        let pool = step.cache.memory();
         pool.write(layer.index, &step.targets, &keys, &values)?;
 
         let batches = step
@@ -280,15 +280,13 @@ impl Backend for DeviceBackend {
         self.norm(x, norm)?.matmul(&output.weight.t()?)
     }
 
-    fn new_cache(&self, capacity: usize) -> KvCache {
+    fn new_cache(&self, capacity: usize) -> KvCache<Pool> {
         let dtype = dtype(self.compute.precision);
-        KvCache::on_device(Pool::new(&self.config, &self.device, dtype), capacity)
+        KvCache::new(Pool::new(&self.config, &self.device, dtype), capacity)
     }
 
     /// The memory is freed instead: other programs may need it meanwhile.
-    fn recycle_cache(&self, cache: &mut KvCache) {
-        cache.take_buffers();
-    }
+    fn recycle_cache(&self, _: &mut KvCache<Pool>) {}
 
     fn block_bytes(&self) -> usize {
         Pool::block_bytes(&self.config, self.compute.precision)
@@ -322,7 +320,7 @@ pub(crate) struct DeviceStep<'a> {
     targets: Tensor,
     /// The attention batches, for each sliding window that a layer has.
     batches: Vec<(Option<usize>, Vec<AttentionBatch>)>,
-    cache: &'a KvCache,
+    cache: &'a KvCache<Pool>,
 }
 
 impl<'a> DeviceStep<'a> {
@@ -330,11 +328,11 @@ impl<'a> DeviceStep<'a> {
         backend: &DeviceBackend,
         arrangement: Arrangement,
         rows: &[Row],
-        cache: &'a KvCache,
+        cache: &'a KvCache<Pool>,
         ropes: &Ropes,
     ) -> Result<Self> {
         let DeviceBackend { config, device, .. } = backend;
-        let pool = cache.pool();
+        let pool = cache.memory();
         let shape = (rows.len(), config.rotary_dim / 2);
         let upload = |pairs: Vec<(f32, f32)>| -> Result<(Tensor, Tensor)> {
             let (cos, sin): (Vec<f32>, Vec<f32>) = pairs.into_iter().unzip();
@@ -379,7 +377,7 @@ mod tests {
     use crate::backend::CpuBackend;
     use crate::checkpoint::{Checkpoint, Prepack, WeightForm};
     use crate::kernels::{Compute, InstructionSet, Precision, WeightFormat};
-    use crate::model::{Model, ModelRunner};
+    use crate::model::Model;
     use crate::row::SeqId;
     use crate::tensor_source::Rounding;
     use crate::threads::Threads;
@@ -421,7 +419,11 @@ mod tests {
             .collect()
     }
 
-    fn forward(model: &impl ModelRunner, rows: &[Row], cache: &mut KvCache) -> Tensor {
+    fn forward<B: Backend>(
+        model: &Model<B>,
+        rows: &[Row],
+        cache: &mut KvCache<B::Memory>,
+    ) -> Tensor {
         let wanted: Vec<u32> = (0..rows.len() as u32).collect();
         model
             .logits(&model.forward(rows, &wanted, cache).unwrap())
@@ -498,13 +500,13 @@ mod tests {
         forward(&model, &rows(1, short, 0..20), &mut cache);
         forward(&model, &rows(2, long, 0..90), &mut cache);
         let targets = cache
-            .pool()
+            .memory()
             .targets(cache.slots(long, 0..90).collect())
             .unwrap();
         let poison = Tensor::full(f32::NAN, (90, model.config().kv_width()), &Device::Cpu).unwrap();
         (0..model.config().layers).for_each(|layer| {
             cache
-                .pool()
+                .memory()
                 .write(layer, &targets, &poison, &poison)
                 .unwrap()
         });

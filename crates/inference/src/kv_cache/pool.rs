@@ -6,6 +6,7 @@ use candle_core::{DType, Device, Result, Tensor};
 use crate::config::ModelConfig;
 use crate::kernels::Precision;
 use crate::kernels::attend::BLOCK;
+use crate::kv_cache::BlockMemory;
 
 /// The dtype of weights and of the KV cache on a device.
 pub(crate) fn dtype(precision: Precision) -> DType {
@@ -60,7 +61,7 @@ impl Pool {
     ///
     /// # Errors
     /// When the device has no memory; what is there stays as it is.
-    pub(crate) fn grow(&mut self, blocks: usize, most: usize) -> Result<()> {
+    fn allocate(&mut self, blocks: usize, most: usize) -> Result<()> {
         let wanted = (2 * blocks).max(FIRST_BLOCKS).min(most.max(blocks));
         let zeros = || Tensor::zeros((wanted * BLOCK, self.width), self.dtype, &self.device);
         for layer in &mut self.layers {
@@ -79,7 +80,7 @@ impl Pool {
 
     /// # Errors
     /// Those of the device.
-    pub(crate) fn copy_block(&self, from: usize, to: usize) -> Result<()> {
+    fn copy(&self, from: usize, to: usize) -> Result<()> {
         for layer in &self.layers {
             // A copy between: a tensor is not written from itself.
             let block = layer.narrow(0, from * BLOCK, BLOCK)?.force_contiguous()?;
@@ -130,26 +131,37 @@ impl Pool {
     }
 }
 
+impl BlockMemory for Pool {
+    fn grow(&mut self, blocks: usize, capacity: usize) -> Option<()> {
+        // If the device's error is more than a lack of memory, it shows again at the next operation.
+        self.allocate(blocks, capacity).ok()
+    }
+
+    fn copy_block(&mut self, from: usize, to: usize) -> Option<()> {
+        self.copy(from, to).ok()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::kv_cache::KvCache;
 
     /// A cache of a model with two layers and one head of two elements.
-    fn cache(capacity: usize) -> KvCache {
+    fn cache(capacity: usize) -> KvCache<Pool> {
         let json = r#"{"model_type": "llama", "hidden_size": 2, "intermediate_size": 8, "num_hidden_layers": 2,
             "vocab_size": 8, "num_attention_heads": 1}"#;
         let config = ModelConfig::parse(json.as_bytes(), None).unwrap();
-        KvCache::on_device(Pool::new(&config, &Device::Cpu, DType::F32), capacity)
+        KvCache::new(Pool::new(&config, &Device::Cpu, DType::F32), capacity)
     }
 
     fn write(
-        cache: &KvCache,
+        cache: &KvCache<Pool>,
         seq: crate::kv_cache::SeqId,
         positions: std::ops::Range<usize>,
         value: f32,
     ) {
-        let (pool, rows) = (cache.pool(), positions.len());
+        let (pool, rows) = (cache.memory(), positions.len());
         let targets = pool.targets(cache.slots(seq, positions).collect()).unwrap();
         for layer in 0..2 {
             let keys = Tensor::full(value + layer as f32, (rows, 2), &Device::Cpu).unwrap();
@@ -160,14 +172,14 @@ mod tests {
 
     /// The first element of the keys, and that of the values, of each position.
     fn read(
-        cache: &KvCache,
+        cache: &KvCache<Pool>,
         seq: crate::kv_cache::SeqId,
         end: usize,
         layer: usize,
     ) -> Vec<(f32, f32)> {
         let slots = Tensor::from_iter(cache.slots(seq, 0..end), &Device::Cpu).unwrap();
         let rows = cache
-            .pool()
+            .memory()
             .read(layer, &slots)
             .unwrap()
             .to_vec2::<f32>()

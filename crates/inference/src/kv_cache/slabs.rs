@@ -6,12 +6,14 @@ use crate::config::ModelConfig;
 use crate::kernels::Precision;
 use crate::kernels::attend::HeadLayout;
 use crate::kernels::buffer::Buffer;
+use crate::kv_cache::BlockMemory;
 
 /// Memory that is allocated at a time.
 const SLAB_BYTES: usize = 64 << 20;
 
+/// The blocks of a [`KvCache`](crate::kv_cache::KvCache).
 #[derive(Debug)]
-pub(super) struct Slabs {
+pub(crate) struct Slabs {
     kv_heads: usize,
     layout: HeadLayout,
     /// Cells of a block: `[layers, kv_heads, layout.cells()]`.
@@ -24,7 +26,8 @@ pub(super) struct Slabs {
 }
 
 impl Slabs {
-    pub(super) fn new(config: &ModelConfig, precision: Precision, capacity: usize) -> Self {
+    /// Memory of a cache of at most `capacity` blocks.
+    pub(crate) fn new(config: &ModelConfig, precision: Precision, capacity: usize) -> Self {
         let layout = HeadLayout {
             head_dim: config.head_dim,
             precision,
@@ -42,68 +45,77 @@ impl Slabs {
         }
     }
 
-    pub(super) fn block_cells_of(config: &ModelConfig, layout: HeadLayout) -> usize {
+    /// Bytes of a block.
+    pub(crate) fn block_bytes(config: &ModelConfig, precision: Precision) -> usize {
+        let layout = HeadLayout {
+            head_dim: config.head_dim,
+            precision,
+        };
+        Self::block_cells_of(config, layout) * size_of::<u32>()
+    }
+
+    fn block_cells_of(config: &ModelConfig, layout: HeadLayout) -> usize {
         config.layers * config.kv_heads * layout.cells()
     }
 
     #[inline]
-    pub(super) fn layout(&self) -> HeadLayout {
+    pub(crate) fn layout(&self) -> HeadLayout {
         self.layout
     }
 
     /// Uses these slabs before new ones, as far as they are of the right size and `capacity` blocks
     /// need them.
-    pub(super) fn reuse(&mut self, mut spare: Vec<Buffer>, capacity: usize) {
+    pub(crate) fn reuse(mut self, mut spare: Vec<Buffer>, capacity: usize) -> Self {
         let slab_cells = self.per_slab * self.block_cells;
         spare.retain(|slab| slab.cells().len() == slab_cells);
         spare.truncate(capacity / self.per_slab);
         self.spare = spare;
+        self
     }
 
     /// All slabs, out of the cache.
-    pub(super) fn take(&mut self) -> Vec<Buffer> {
+    pub(crate) fn take(&mut self) -> Vec<Buffer> {
         std::mem::take(&mut self.slabs)
             .into_iter()
             .chain(std::mem::take(&mut self.spare))
             .collect()
     }
 
-    /// Allocates memory for so many blocks in all.
-    ///
-    /// # Errors
-    /// When the system has none.
-    pub(super) fn grow(&mut self, blocks: usize) -> std::io::Result<()> {
-        while self.slabs.len() * self.per_slab < blocks {
-            let slab = match self.spare.pop() {
-                Some(slab) => slab,
-                None => Buffer::new(self.per_slab * self.block_cells)?,
-            };
-            self.slabs.push(slab);
-        }
-        Ok(())
-    }
-
-    pub(super) fn copy_block(&mut self, from: usize, to: usize) {
-        let from = self.block(from).to_vec();
-        self.block_mut(to).copy_from_slice(&from);
-    }
-
     /// `[layers, kv_heads, layout.cells()]`.
-    pub(super) fn block(&self, block: usize) -> &[u32] {
+    pub(crate) fn block(&self, block: usize) -> &[u32] {
         let (per_slab, cells) = (self.per_slab, self.block_cells);
         &self.slabs[block / per_slab].cells()[block % per_slab * cells..][..cells]
     }
 
-    pub(super) fn block_mut(&mut self, block: usize) -> &mut [u32] {
+    pub(crate) fn block_mut(&mut self, block: usize) -> &mut [u32] {
         let (per_slab, cells) = (self.per_slab, self.block_cells);
         &mut self.slabs[block / per_slab].cells_mut()[block % per_slab * cells..][..cells]
     }
 
     /// The cells of one layer and head in a block.
     #[inline]
-    pub(super) fn head(&self, layer: usize, head: usize) -> Range<usize> {
+    pub(crate) fn head(&self, layer: usize, head: usize) -> Range<usize> {
         let cells = self.layout.cells();
         let start = (layer * self.kv_heads + head) * cells;
         start..start + cells
+    }
+}
+
+impl BlockMemory for Slabs {
+    fn grow(&mut self, blocks: usize, _: usize) -> Option<()> {
+        while self.slabs.len() * self.per_slab < blocks {
+            let slab = match self.spare.pop() {
+                Some(slab) => slab,
+                None => Buffer::new(self.per_slab * self.block_cells).ok()?,
+            };
+            self.slabs.push(slab);
+        }
+        Some(())
+    }
+
+    fn copy_block(&mut self, from: usize, to: usize) -> Option<()> {
+        let from = self.block(from).to_vec();
+        self.block_mut(to).copy_from_slice(&from);
+        Some(())
     }
 }

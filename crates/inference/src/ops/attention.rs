@@ -10,7 +10,7 @@ use crate::kernels::attend::{AttendRow, Scratch};
 use crate::kernels::dispatch::Kernel;
 use crate::kernels::elementwise::rms_norm;
 use crate::kernels::{Compute, Shared};
-use crate::kv_cache::{CacheWriter, KvCache};
+use crate::kv_cache::{CacheWriter, KvCache, Slabs};
 use crate::row::SeqId;
 use crate::row::visible;
 
@@ -150,7 +150,7 @@ impl Kernel for RopeHead<'_> {
 /// `softmax(q · Kᵀ / sqrt(head_dim)) · V` of each row over its own sequence in the cache.
 pub(crate) struct Attention<'a> {
     pub(crate) compute: &'a Compute,
-    pub(crate) cache: &'a KvCache,
+    pub(crate) cache: &'a KvCache<Slabs>,
     pub(crate) layer: usize,
     pub(crate) shape: AttentionShape,
     /// How many of the latest positions a row sees, its own included.
@@ -204,7 +204,7 @@ impl CustomOp1 for Attention<'_> {
                 // SAFETY: each group of heads of each row is one task's.
                 let out = unsafe { to.slice(row * query_width + start, group_width) };
                 let queries = &x[row * width + start..][..group_width];
-                let layout = self.cache.layout();
+                let layout = self.cache.memory().layout();
                 let kernel = AttendRow {
                     layout,
                     queries,

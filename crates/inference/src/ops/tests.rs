@@ -7,7 +7,7 @@ use crate::config::{Activation, ModelConfig};
 use crate::kernels::WeightFormat;
 use crate::kernels::{Compute, Matrix};
 use crate::kernels::{InstructionSet, Precision};
-use crate::kv_cache::KvCache;
+use crate::kv_cache::{KvCache, Slabs};
 use crate::row::SeqId;
 use crate::threads::Threads;
 
@@ -366,6 +366,17 @@ fn config(heads: usize, kv_heads: usize, head_dim: usize) -> ModelConfig {
     ModelConfig::parse(json.as_bytes(), None).unwrap()
 }
 
+fn cache(
+    heads: usize,
+    kv_heads: usize,
+    head_dim: usize,
+    precision: Precision,
+    capacity: usize,
+) -> KvCache<Slabs> {
+    let slabs = Slabs::new(&config(heads, kv_heads, head_dim), precision, capacity);
+    KvCache::new(slabs, capacity)
+}
+
 /// Attention of all rows of one sequence, by plain candle operations: `[rows, width]` to
 /// `[rows, heads · head_dim]`.
 fn plain_attention(x: &Tensor, shape: AttentionShape, window: usize) -> Tensor {
@@ -434,7 +445,7 @@ fn attend(
     shape: AttentionShape,
     window: Option<usize>,
     compute: &Compute,
-    cache: &mut KvCache,
+    cache: &mut KvCache<Slabs>,
     seq: SeqId,
 ) -> Tensor {
     let x = x.copy().unwrap();
@@ -487,7 +498,7 @@ fn attention_agrees_with_candle() {
                 let compute = with_set(set, precision, 2);
                 for rows in [1, 53, 150] {
                     let x = random((rows, (heads + 2 * kv_heads) * head_dim));
-                    let mut cache = KvCache::new(&config(heads, kv_heads, head_dim), precision, 10);
+                    let mut cache = cache(heads, kv_heads, head_dim, precision, 10);
                     let seq = cache.add_sequence();
                     let found = attend(&x, shape, window, &compute, &mut cache, seq);
                     let expected = plain_attention(&x, shape, window.unwrap_or(usize::MAX - rows));
@@ -508,7 +519,7 @@ fn a_reused_block_leaks_nothing() {
             head_dim: 8,
         };
         let x = random((19, 32));
-        let mut cache = KvCache::new(&config(2, 1, 8), precision, 2);
+        let mut cache = cache(2, 1, 8, precision, 2);
         let seq = cache.add_sequence();
         let clean = values(&attend(&x, shape, None, &compute, &mut cache, seq));
         cache.free(seq);
@@ -539,7 +550,7 @@ fn rotation_agrees_with_candle() {
         .map(|angle| (angle.cos(), angle.sin()))
         .collect();
     let found = x.copy().unwrap();
-    let mut cache = KvCache::new(&config(2, 1, 8), Precision::F32, 1);
+    let mut cache = cache(2, 1, 8, Precision::F32, 1);
     let seq = cache.add_sequence();
     assert!(cache.reserve(seq, 4));
     let writer = cache.writer(&[(seq, 0), (seq, 1), (seq, 2), (seq, 3)]);
