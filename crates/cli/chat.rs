@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use chat_template::{CheckpointTemplates, TemplateFiles};
+use chat_template::{ChatTemplate, CheckpointTemplates, TemplateFiles};
 use evaluation::{BOXED, CHAT_BOXED, ChatSettings, Template};
 use inference::{CheckpointFiles, TemplateSource};
 use jiff::Zoned;
@@ -160,6 +160,19 @@ pub fn own_template(files: &CheckpointFiles) -> anyhow::Result<Option<Template>>
     Ok(template
         .ok()
         .and_then(|template| Template::chat(template, settings).ok()))
+}
+
+/// What a chat template writes at the end of an assistant's turn, where it does.
+pub fn end_of_turn(template: &ChatTemplate) -> Option<String> {
+    let settings = ChatSettings {
+        system: None,
+        date: Zoned::now().date(),
+        variables: Map::new(),
+        turn: None,
+    };
+    Template::chat(template.clone(), settings)
+        .ok()?
+        .end_of_turn()
 }
 
 /// The places where a checkpoint may keep chat templates, in order.

@@ -56,6 +56,13 @@ const EXAMPLES: &[(&str, &[&str])] = &[
         ],
     ),
     ("inspect", &["inspect path/to/checkpoint"]),
+    (
+        "serve",
+        &[
+            "serve --model demo --port 8000",
+            "serve --model path/to/checkpoint --served-model-name candidate",
+        ],
+    ),
     ("rules check", &["rules check --rules"]),
     ("data list", &["data list"]),
     ("data stats", &["data stats --data full_test.json"]),

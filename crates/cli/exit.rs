@@ -123,6 +123,7 @@ fn class_of(cause: &(dyn std::error::Error + 'static)) -> Option<Class> {
         mathscale::Error,
         overlap::Error,
         reporting::LeaderboardError,
+        ::serve::Error,
         store::FileError,
         translation::Error,
     );

@@ -37,6 +37,7 @@ mod progress; // progress on stderr
 mod report; // mwpbench report
 mod rules; // mwpbench rules check
 mod score; // mwpbench score
+mod serve; // mwpbench serve
 mod show; // mwpbench show
 mod stop; // --stop
 mod suites; // --tasks with suites, those of mwpbench.toml too
@@ -72,6 +73,7 @@ enum Command {
     Export(export::Args),
     #[command(visible_alias = "model")]
     Inspect(inspect::Args),
+    Serve(Box<serve::Args>),
     #[command(subcommand)]
     Data(data::Command),
     #[command(subcommand)]
@@ -129,6 +131,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
         Command::Report(args) => report::run(args),
         Command::Export(args) => export::run(args),
         Command::Inspect(args) => inspect::run(args),
+        Command::Serve(args) => serve::run(*args),
         Command::Data(command) => data::run(command),
         Command::Rules(command) => rules::run(command),
         Command::Mathscale(command) => mathscale::run(command),

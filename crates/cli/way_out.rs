@@ -27,9 +27,21 @@ fn of_cause(cause: &(dyn std::error::Error + 'static)) -> Option<String> {
         .or_else(|| cause.downcast_ref().and_then(of_translation))
         .or_else(|| cause.downcast_ref().and_then(of_fetch))
         .or_else(|| cause.downcast_ref().and_then(of_endpoint))
+        .or_else(|| cause.downcast_ref().and_then(of_serve))
         .or_else(|| cause.downcast_ref().and_then(of_data))
         .or_else(|| cause.downcast_ref().and_then(of_overlap))
         .or_else(|| cause.downcast_ref().and_then(of_selection))
+}
+
+fn of_serve(error: &::serve::Error) -> Option<String> {
+    use ::serve::Error;
+    match error {
+        Error::NoKey(_) => text(
+            "Give one by MWPBENCH_SERVE_API_KEY, or in a file with --api-key-file, or listen on loopback: leave out --host",
+        ),
+        Error::Listen { .. } => text("Choose another address with --host and --port"),
+        _ => None,
+    }
 }
 
 fn text(way_out: &str) -> Option<String> {

@@ -3,7 +3,7 @@
 use assert_cmd::Command;
 
 /// Commands of which each has a page of help.
-const COMMANDS: [&str; 39] = [
+const COMMANDS: [&str; 40] = [
     "",
     "eval",
     "score",
@@ -16,6 +16,7 @@ const COMMANDS: [&str; 39] = [
     "baseline show",
     "leaderboard",
     "inspect",
+    "serve",
     "rules check",
     "data",
     "data list",

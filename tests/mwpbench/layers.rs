@@ -6,12 +6,16 @@ use cargo_metadata::{DependencyKind, Metadata, MetadataCommand};
 
 /// Crates and what they must not reach, directly or through other crates of the workspace: names
 /// with blanks between.
-const MUST_NEVER: [(&str, &str); 23] = [
+const MUST_NEVER: [(&str, &str); 24] = [
     (
         "interchange",
         "inference endpoint reporting report candle- tokenizers",
     ),
     ("report", "inference endpoint reporting candle- tokenizers"),
+    (
+        "serve",
+        "dataset-loader scoring evaluation reporting endpoint",
+    ),
     ("fault", LEAF),
     ("store", LEAF),
     ("math-equality", LEAF),

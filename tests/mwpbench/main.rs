@@ -24,6 +24,7 @@ mod overlap; // mwpbench data overlap, eval --exclude-ids
 mod report; // mwpbench report
 mod schemas; // docs/schemas, from the types
 mod score; // mwpbench score and show
+mod serve; // mwpbench serve
 mod stop; // eval --stop
 mod token_details; // eval --logprobs and --log-tokens
 mod translate; // mwpbench data translate

@@ -1,5 +1,6 @@
 """The command: the whole program, with the exit codes, the signals and the bar of the binary."""
 
+import functools
 import os
 import pathlib
 import shutil
@@ -96,6 +97,9 @@ def test_a_run_is_the_binary_s_to_the_byte(tmp_path):
 
 def start(arguments, cwd, **settings):
     environment = {**os.environ, "MWPBENCH_HOME": str(cwd)}
+    if os.name == "posix":
+        # Where these tests run in the background of a shell, it has had SIGINT ignored.
+        settings["preexec_fn"] = functools.partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
     return subprocess.Popen([command(), *arguments], cwd=cwd, env=environment, text=True, **settings)
 
 

@@ -1,5 +1,6 @@
 """Threads, processes and signals."""
 
+import functools
 import multiprocessing
 import os
 import pickle
@@ -172,7 +173,9 @@ except KeyboardInterrupt:
     print("interrupted", flush=True)
 print(mwpbench.verify("1", "It is 1.").verdict, flush=True)
 """
-    process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
+    # Where these tests run in the background of a shell, it has had SIGINT ignored.
+    heard = functools.partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
+    process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True, preexec_fn=heard)
     try:
         assert process.stdout.readline() == "begun\n"
         time.sleep(1.5)

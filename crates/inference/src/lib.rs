@@ -57,6 +57,7 @@ mod row; // one token of a step
 mod runner; // a model whoever computes it
 mod sampling; // sampling
 mod scheduler; // continuous batching
+mod serving; // requests of a server
 mod small_file; // reading small files
 mod stop; // stop strings
 mod tensor_source; // named rows of tensors in files
@@ -70,4 +71,6 @@ pub use error::{Error, ErrorKind};
 pub use family::Architecture;
 pub use inspection::Inspection;
 pub use local_model::{EngineOptions, LocalModel, Quantization, WeightDtype};
+pub use scheduler::Listener;
+pub use serving::{GrowingText, ServedRequest, ServedSampling};
 pub use tokenizer::{PromptKind, PromptTokenizer};

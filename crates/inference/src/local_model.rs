@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use crate::backend::CpuBackend;
 use crate::checkpoint::{Checkpoint, CheckpointFiles, Prepack, WeightFiles, WeightForm};
@@ -16,13 +16,14 @@ use crate::model::Model;
 use crate::runner::ModelRunner;
 use crate::sampling::RandomStream;
 use crate::scheduler::{Request, RunOptions, prompt_hash};
+use crate::serving::{GrowingText, ServedRequest};
 use crate::tensor_source::Rounding;
 use crate::threads::Threads;
 use crate::tokenizer::{PromptKind, TextTokenizer};
 use candle_core::Device;
 use generation::{
     Completion, Decoding, Event, FinishReason, GenerationError, Generator, GeneratorInfo, Prompt,
-    PromptIssue, Sampling, Thinking,
+    PromptIssue, Thinking,
 };
 
 /// The precision of weights, and with them of the arithmetic.
@@ -204,6 +205,22 @@ impl LocalModel {
         self.tokenizer.encode(text, self.options.prompts)
     }
 
+    /// The same for prompts of another kind than the options name.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Tokenizer`] when the tokenizer fails.
+    pub fn encode_as(&self, text: &str, prompts: PromptKind) -> Result<Vec<u32>, Error> {
+        self.tokenizer.encode(text, prompts)
+    }
+
+    /// The text of token ids, without special tokens.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Tokenizer`] when the tokenizer fails.
+    pub fn decode(&self, ids: &[u32]) -> Result<String, Error> {
+        self.tokenizer.decode(ids)
+    }
+
     /// Continues prompts given as token ids; the new tokens of each, an end-of-sequence token
     /// included.
     ///
@@ -222,15 +239,14 @@ impl LocalModel {
                 index,
                 prompt: prompt.clone(),
                 max_tokens: self.max_new_tokens(prompt, max_tokens).map_err(failed)?,
-                random: None,
+                stop: Arc::default(),
+                sampling: None,
+                logprobs: self.options.logprobs,
+                listener: None,
             });
         }
         let mut outputs = vec![Vec::new(); prompts.len()];
-        let options = RunOptions {
-            token_ids: true,
-            ..self.run_options(&[], None)
-        };
-        self.model.run(options, requests, &mut |event| {
+        self.model.run(self.run_options(), requests, &mut |event| {
             let Event::Finished(completion) = event else {
                 return Ok(());
             };
@@ -256,12 +272,10 @@ impl LocalModel {
         self.model.prompt_logits(prompt)
     }
 
-    fn run_options<'a>(&'a self, stop: &'a [String], sampling: Option<Sampling>) -> RunOptions<'a> {
+    fn run_options(&self) -> RunOptions<'_> {
         let EngineOptions {
             batch_size,
             kv_memory,
-            logprobs,
-            token_ids,
             ignore_eos,
             ..
         } = self.options;
@@ -269,17 +283,15 @@ impl LocalModel {
             tokenizer: &self.tokenizer,
             batch_size,
             kv_memory,
-            stop,
-            sampling,
-            logprobs,
-            token_ids,
             ignore_eos,
         }
     }
 
-    /// How many new tokens a prompt can have, at least 1 and at most `max_tokens`; or why it cannot
-    /// be continued.
-    fn max_new_tokens(&self, prompt: &[u32], max_tokens: usize) -> Result<usize, String> {
+    /// How many new tokens a prompt can have, at least 1 and at most `max_tokens`.
+    ///
+    /// # Errors
+    /// Why it cannot be continued.
+    pub fn max_new_tokens(&self, prompt: &[u32], max_tokens: usize) -> Result<usize, String> {
         let (context, vocab_size) = (self.context_length(), self.config().vocab_size);
         let length = prompt.len();
         if length == 0 {
@@ -300,6 +312,44 @@ impl LocalModel {
             return Err("no new tokens are asked for".to_string());
         }
         Ok(max_tokens.min(context - length))
+    }
+
+    /// Computes requests as they come, each beside the others, until `source` has no more.
+    ///
+    /// `source` gives those that have come since it was asked last; while nothing else is to do it
+    /// is told `true`, and may wait for one. What becomes of a request its listener is told. A
+    /// completion is bit for bit the one that [`Generator::generate`] gives, on the CPU.
+    ///
+    /// # Errors
+    /// When the computation fails: all listeners are dropped.
+    pub fn serve(
+        &self,
+        source: &mut dyn FnMut(bool) -> Option<Vec<ServedRequest>>,
+    ) -> Result<(), Error> {
+        let mut count = 0;
+        self.model.serve(self.run_options(), &mut |is_idle| {
+            let mut requests = Vec::new();
+            for mut served in source(is_idle)? {
+                count += 1;
+                match self.max_new_tokens(&served.prompt, served.max_tokens) {
+                    Ok(max_tokens) => requests.push(served.into_request(count, max_tokens)),
+                    Err(message) => {
+                        let refused = refused(count, &served.prompt, message);
+                        served.listener.finished(refused);
+                    }
+                }
+            }
+            Some(requests)
+        })
+    }
+
+    /// Adds a token to a completion; the text that this makes sure: none within a character, and none
+    /// where a stop string may have begun.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Tokenizer`] when the tokenizer fails.
+    pub fn grow(&self, text: &mut GrowingText, token: u32) -> Result<String, Error> {
+        text.push(token, &self.tokenizer)
     }
 
     fn encode_all(&self, prompts: &[Prompt]) -> Result<Vec<Vec<u32>>, Error> {
@@ -507,38 +557,38 @@ impl Generator for LocalModel {
         decoding: &Decoding,
         on_event: &mut dyn FnMut(Event) -> Result<(), GenerationError>,
     ) -> Result<(), GenerationError> {
+        let stop: Arc<[String]> = decoding.stop.as_slice().into();
         let mut requests = Vec::new();
         for (index, ids) in self.encode_all(prompts)?.into_iter().enumerate() {
             match self.max_new_tokens(&ids, decoding.max_tokens) {
                 Ok(max_tokens) => {
                     let Prompt { id, sample, .. } = &prompts[index];
-                    let random = decoding
+                    let sampling = decoding
                         .sampling
-                        .map(|sampling| RandomStream::new(sampling.seed, id, *sample));
+                        .map(|sampling| (sampling, RandomStream::new(sampling.seed, id, *sample)));
                     requests.push(Request {
                         index,
                         prompt: ids,
                         max_tokens,
-                        random,
+                        stop: stop.clone(),
+                        sampling,
+                        logprobs: self.options.logprobs,
+                        listener: None,
                     });
                 }
                 // A prompt that does not fit is one failed item and not the end of the run.
                 Err(message) => on_event(Event::Finished(refused(index, &ids, message)))?,
             }
         }
-        let mut options = self.run_options(&decoding.stop, decoding.sampling);
-        let keeps_ids = options.token_ids;
-        // Ids tell how many tokens the thinking took; they are given on where they were asked for.
-        options.token_ids = true;
         let mut refusal = None;
-        let run = self.model.run(options, requests, &mut |event| {
+        let run = self.model.run(self.run_options(), requests, &mut |event| {
             let event = match event {
                 Event::Finished(mut completion) => {
                     let ids = completion.token_ids.take().unwrap_or_default();
                     let prompt = &prompts[completion.index].text;
                     completion.thinking_tokens =
                         self.thinking_tokens(prompt, &completion.text, &ids);
-                    completion.token_ids = keeps_ids.then_some(ids);
+                    completion.token_ids = self.options.token_ids.then_some(ids);
                     Event::Finished(completion)
                 }
                 event => event,

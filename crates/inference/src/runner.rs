@@ -29,6 +29,16 @@ pub(crate) trait ModelRunner: Send + Sync {
         on_event: &mut dyn FnMut(Event) -> Result<(), Error>,
     ) -> Result<(), Error>;
 
+    /// Runs requests as they come; see [`Scheduler::serve`].
+    ///
+    /// # Errors
+    /// Those of [`Scheduler::serve`].
+    fn serve(
+        &self,
+        options: RunOptions<'_>,
+        source: &mut dyn FnMut(bool) -> Option<Vec<Request>>,
+    ) -> Result<(), Error>;
+
     /// The logits after each token of a prompt: `[tokens, vocab]`, f32.
     ///
     /// # Errors
@@ -56,6 +66,18 @@ impl<B: Backend> ModelRunner for Model<B> {
             options,
         };
         scheduler.run(requests, on_event)
+    }
+
+    fn serve(
+        &self,
+        options: RunOptions<'_>,
+        source: &mut dyn FnMut(bool) -> Option<Vec<Request>>,
+    ) -> Result<(), Error> {
+        let scheduler = Scheduler {
+            model: self,
+            options,
+        };
+        scheduler.serve(source)
     }
 
     fn prompt_logits(&self, prompt: &[u32]) -> Result<Vec<Vec<f32>>, Error> {

@@ -8,50 +8,34 @@
 //! [`crate::kernels`]), none of this changes a completion; on a device ([`crate::device`]) its last
 //! bits may differ.
 
-use std::cell::RefCell;
+mod plan; // the rows of a step
+mod sequence; // one request on its way
+
 use std::collections::VecDeque;
 use std::sync::OnceLock;
 use std::time::Instant;
 
 use candle_core::Tensor;
-use generation::{Completion, Event, FinishReason, Sampling};
+use generation::{Completion, Event};
 
+use self::plan::StepPlan;
+use self::sequence::{Finish, NextToken, Sequence};
 use crate::backend::Backend;
 use crate::batch_size::BatchSizeTuner;
 use crate::draft;
 use crate::error::{Error, ErrorKind};
 use crate::kv_cache::{BLOCK, KvCache};
-use crate::logprobs::{argmax, logprob};
 use crate::memory::human_size;
 use crate::model::Model;
-use crate::ops::NOT_A_TOKEN;
 use crate::prefixes::{SharedPrefix, shared_prefixes};
-use crate::row::Row;
-use crate::row::SeqId;
-use crate::sampling::{RandomStream, Sampler};
-use crate::stop::{StopMatcher, find_stop};
+use crate::row::{Row, SeqId};
 use crate::tokenizer::TextTokenizer;
+
+pub use sequence::Listener;
+pub(crate) use sequence::{Request, prompt_hash};
 
 /// Rows of a step: bounds the memory of activations during prefill.
 const MAX_STEP_ROWS: usize = 512;
-
-/// A prompt to continue.
-pub(crate) struct Request {
-    pub(crate) index: usize,
-    pub(crate) prompt: Vec<u32>,
-    /// At least 1; prompt and new tokens together fit the context.
-    pub(crate) max_tokens: usize,
-    /// Its random numbers, where tokens are sampled.
-    pub(crate) random: Option<RandomStream>,
-}
-
-/// How a completion ended: its reason, or what failed.
-type Finish = Result<FinishReason, String>;
-
-thread_local! {
-    /// Memory for sampling, used again from token to token.
-    static SAMPLER: RefCell<Sampler> = RefCell::default();
-}
 
 /// What requests are run with.
 pub(crate) struct Scheduler<'a, B: Backend> {
@@ -60,48 +44,15 @@ pub(crate) struct Scheduler<'a, B: Backend> {
 }
 
 /// How requests are run.
+#[derive(Clone, Copy)]
 pub(crate) struct RunOptions<'a> {
     pub(crate) tokenizer: &'a TextTokenizer,
     /// Sequences at a time; `None` to find the fastest number.
     pub(crate) batch_size: Option<usize>,
     /// Bytes that the KV cache may take; `None` for half of what is free.
     pub(crate) kv_memory: Option<usize>,
-    pub(crate) stop: &'a [String],
-    /// How tokens are sampled; `None` for greedy decoding.
-    pub(crate) sampling: Option<Sampling>,
-    /// Whether the log-probability of each new token is wanted: all logits are then stored.
-    pub(crate) logprobs: bool,
-    /// Whether the ids of new tokens are wanted.
-    pub(crate) token_ids: bool,
+    /// Completions go on after an end-of-sequence token.
     pub(crate) ignore_eos: bool,
-}
-
-/// A request on its way.
-struct Sequence<'a> {
-    request: Request,
-    /// Its place in the order in which requests are taken.
-    order: usize,
-    /// New tokens.
-    tokens: Vec<u32>,
-    /// Natural logarithm of the probability of each of them; empty where that is not wanted.
-    logprobs: Vec<f32>,
-    stop_matcher: StopMatcher<'a>,
-    /// Tokens of the prompt that were reported as prefilled.
-    prefilled: usize,
-}
-
-/// A token that was chosen, and its log-probability where that is wanted.
-#[derive(Clone, Copy)]
-struct NextToken {
-    token: u32,
-    logprob: Option<f32>,
-}
-
-impl NextToken {
-    const NONE: Self = Self {
-        token: NOT_A_TOKEN,
-        logprob: None,
-    };
 }
 
 /// A sequence in the cache.
@@ -110,60 +61,6 @@ struct Running<'a> {
     seq: SeqId,
     /// Tokens of prompt and completion that the cache holds.
     cached: usize,
-}
-
-impl Sequence<'_> {
-    /// Tokens of prompt and completion.
-    fn length(&self) -> usize {
-        self.request.prompt.len() + self.tokens.len()
-    }
-
-    /// Whether it is longer than what other frequencies are for
-    /// ([`ModelConfig::restart_length`](crate::ModelConfig)).
-    fn is_restarted(&self, restart_length: Option<usize>) -> bool {
-        restart_length.is_some_and(|most| self.length() > most)
-    }
-
-    /// Rows for what may follow its last token, which is the row before them: none where nothing is
-    /// drafted. They end where the completion or its frequencies do.
-    fn draft_rows(&self, seq: SeqId, restart_length: Option<usize>) -> Vec<Row> {
-        let (prompt, length) = (&self.request.prompt, self.length());
-        let left = self
-            .request
-            .max_tokens
-            .saturating_sub(self.tokens.len() + 1);
-        let left = match restart_length {
-            Some(most) if length <= most => left.min(most - length),
-            _ => left,
-        };
-        let tokens = draft::draft(prompt, &self.tokens, left.min(draft::MAX_TOKENS));
-        let rows = tokens.into_iter().zip(length..);
-        rows.map(|(token, position)| Row {
-            token,
-            seq,
-            position,
-            length: position + 1,
-        })
-        .collect()
-    }
-
-    /// The token at a position, as a row of a step.
-    fn row(&self, position: usize, seq: SeqId, restart_length: Option<usize>) -> Row {
-        let prompt = &self.request.prompt;
-        let token = prompt
-            .get(position)
-            .copied()
-            .unwrap_or_else(|| self.tokens[position - prompt.len()]);
-        Row {
-            token,
-            seq,
-            position,
-            length: match self.is_restarted(restart_length) {
-                true => self.length(),
-                false => prompt.len().max(position + 1),
-            },
-        }
-    }
 }
 
 /// What a step gave.
@@ -179,6 +76,10 @@ struct Decoded {
 struct Schedule<'a, 'e, B: Backend> {
     scheduler: &'e Scheduler<'a, B>,
     cache: KvCache<B::Memory>,
+    /// Blocks that the cache was promised.
+    capacity: usize,
+    /// Requests so far.
+    arrived: usize,
     waiting: VecDeque<Sequence<'a>>,
     /// In the order in which they joined.
     running: Vec<Running<'a>>,
@@ -213,27 +114,58 @@ impl<'a, B: Backend> Scheduler<'a, B> {
         Ok(())
     }
 
-    /// Blocks of the KV cache.
+    /// Runs requests as they come, until no more will. What becomes of each its listener is told.
     ///
     /// # Errors
-    /// [`ErrorKind::KvCacheTooSmall`] when the longest request does not fit them.
-    fn capacity(&self, requests: &[Request]) -> Result<usize, Error> {
-        let kv_memory = self.options.kv_memory;
-        let kv_memory = kv_memory.unwrap_or_else(|| self.model.default_kv_memory());
-        let capacity = self.model.blocks_within(kv_memory);
-        let lengths = requests
-            .iter()
-            .map(|request| request.prompt.len() + request.max_tokens);
-        let longest = lengths.max().unwrap_or(0);
-        if longest.div_ceil(BLOCK) <= capacity {
-            return Ok(capacity);
+    /// Failures of the computation.
+    pub(crate) fn serve(
+        &self,
+        source: &mut dyn FnMut(bool) -> Option<Vec<Request>>,
+    ) -> Result<(), Error> {
+        self.model.prepack()?;
+        let mut schedule = Schedule::new(self, Vec::new())?;
+        while let Some(requests) = source(schedule.is_done()) {
+            schedule.drop_abandoned();
+            for request in requests {
+                schedule.enqueue(request);
+            }
+            if schedule.admit()? {
+                schedule.step(&mut |_| Ok(()))?;
+            }
         }
+        Ok(())
+    }
+
+    /// Blocks that the KV cache may have.
+    fn capacity(&self) -> usize {
+        let given = self.options.kv_memory;
+        let kv_memory = given.unwrap_or_else(|| self.model.default_kv_memory());
+        self.model.blocks_within(kv_memory)
+    }
+
+    /// # Errors
+    /// [`ErrorKind::KvCacheTooSmall`] when a cache of so many blocks cannot hold `tokens` tokens.
+    fn check_fits(&self, tokens: usize, capacity: usize) -> Result<(), Error> {
+        let blocks = tokens.div_ceil(BLOCK);
+        if blocks <= capacity {
+            return Ok(());
+        }
+        let block_bytes = self.model.backend.block_bytes();
+        let room = self.options.kv_memory.unwrap_or(capacity * block_bytes);
         let message = format!(
-            "the longest prompt and completion have {longest} tokens, whose KV cache needs {}; there is room for {}",
-            human_size(longest.div_ceil(BLOCK) * self.model.backend.block_bytes()),
-            human_size(kv_memory)
+            "the longest prompt and completion have {tokens} tokens, whose KV cache needs {}; there is room for {}",
+            human_size(blocks * block_bytes),
+            human_size(room)
         );
         Err(Error::new(ErrorKind::KvCacheTooSmall, message))
+    }
+
+    /// The tokens that end a completion.
+    fn eos_token_ids(&self) -> &[u32] {
+        match self.options.ignore_eos {
+            true => &[],
+            false => &self.model.config().eos_token_ids,
+        }
     }
 
     /// The prefixes that prompts share, the first last. None where positions depend on the length
@@ -254,27 +186,27 @@ impl<'a, B: Backend> Scheduler<'a, B> {
 }
 
 impl<'a, 'e, B: Backend> Schedule<'a, 'e, B> {
+    /// # Errors
+    /// [`ErrorKind::KvCacheTooSmall`] when the longest request does not fit.
     fn new(scheduler: &'e Scheduler<'a, B>, mut requests: Vec<Request>) -> Result<Self, Error> {
-        let (capacity, options) = (scheduler.capacity(&requests)?, &scheduler.options);
+        let capacity = scheduler.capacity();
+        let lengths = requests.iter().map(Request::most_tokens);
+        scheduler.check_fits(lengths.max().unwrap_or(0), capacity)?;
         // Prompts that share a prefix stand beside each other.
         requests.sort_by(|left, right| left.prompt.cmp(&right.prompt));
         let pending_prefixes = scheduler.prefixes(&requests);
-        let sequence = |(order, request)| Sequence {
-            request,
-            order,
-            tokens: Vec::new(),
-            logprobs: Vec::new(),
-            stop_matcher: StopMatcher::new(options.tokenizer, options.stop),
-            prefilled: 0,
-        };
+        let tokenizer = scheduler.options.tokenizer;
+        let sequence = |(order, request)| Sequence::new(request, order, tokenizer);
         Ok(Self {
             scheduler,
             cache: scheduler.model.new_cache(capacity),
+            capacity,
+            arrived: requests.len(),
             waiting: requests.into_iter().enumerate().map(sequence).collect(),
             running: Vec::new(),
             pending_prefixes,
             cached_prefixes: Vec::new(),
-            tuner: BatchSizeTuner::new(options.batch_size),
+            tuner: BatchSizeTuner::new(scheduler.options.batch_size),
             reported_running: 0,
         })
     }
@@ -297,6 +229,40 @@ impl<'a, 'e, B: Backend> Schedule<'a, 'e, B> {
             }
         }
         Ok(!self.running.is_empty())
+    }
+
+    /// Adds a request that came later; one that can never fit is answered at once.
+    fn enqueue(&mut self, mut request: Request) {
+        let fits = self
+            .scheduler
+            .check_fits(request.most_tokens(), self.capacity);
+        match (fits, request.listener.take()) {
+            (Err(error), Some(mut listener)) => {
+                let (index, tokens) = (request.index, request.prompt.len());
+                listener.finished(Completion::failed(index, tokens, Some(error.to_string())));
+            }
+            (Err(_), None) => {}
+            (Ok(()), listener) => {
+                request.listener = listener;
+                let tokenizer = self.scheduler.options.tokenizer;
+                let sequence = Sequence::new(request, self.arrived, tokenizer);
+                self.arrived += 1;
+                self.waiting.push_back(sequence);
+            }
+        }
+    }
+
+    /// Gives up the requests that nobody waits for any more.
+    fn drop_abandoned(&mut self) {
+        self.waiting.retain(|sequence| !sequence.is_abandoned());
+        let cache = &mut self.cache;
+        self.running.retain(|running| {
+            let abandoned = running.sequence.is_abandoned();
+            if abandoned {
+                cache.free(running.seq);
+            }
+            !abandoned
+        });
     }
 
     fn is_done(&self) -> bool {
@@ -458,7 +424,7 @@ impl<'a, 'e, B: Backend> Schedule<'a, 'e, B> {
             }
             last = Some(index);
             tokens += 1;
-            finishes[index] = scheduler.push_token(sequence, next)?;
+            finishes[index] = sequence.push(next, scheduler.eos_token_ids())?;
         }
         let mut finished = Vec::new();
         for (running, finish) in std::mem::take(&mut self.running).into_iter().zip(finishes) {
@@ -469,7 +435,12 @@ impl<'a, 'e, B: Backend> Schedule<'a, 'e, B> {
                 }
                 Some(finish) => {
                     self.cache.free(running.seq);
-                    finished.push(scheduler.completion(running.sequence, finish));
+                    let tokenizer = scheduler.options.tokenizer;
+                    let (completion, listener) = running.sequence.completion(finish, tokenizer);
+                    match listener {
+                        Some(mut listener) => listener.finished(completion),
+                        None => finished.push(completion),
+                    }
                 }
             }
         }
@@ -517,27 +488,20 @@ impl<'a, 'e, B: Backend> Schedule<'a, 'e, B> {
     /// # Shapes
     /// `hidden` `[predicting, hidden]`, f32.
     fn next_tokens(&self, hidden: &Tensor, predicting: &[usize]) -> Result<Vec<NextToken>, Error> {
-        let Scheduler { model, options } = self.scheduler;
-        if options.sampling.is_none() && !options.logprobs {
+        let model = self.scheduler.model;
+        let sequence = |row: usize| &self.running[predicting[row]].sequence;
+        if (0..predicting.len()).all(|row| sequence(row).is_greedy()) {
             let tokens = model.argmax(hidden)?.into_iter();
-            let next = |token| NextToken {
-                token,
-                logprob: None,
-            };
-            return Ok(tokens.map(next).collect());
+            return Ok(tokens.map(NextToken::plain).collect());
         }
         let logits = model.logits(hidden)?.flatten_all()?.to_vec1::<f32>()?;
         let rows: Vec<&[f32]> = logits.chunks_exact(model.config().vocab_size).collect();
         let next: Vec<OnceLock<NextToken>> = rows.iter().map(|_| OnceLock::new()).collect();
-        model
-            .backend
-            .compute()
-            .threads
-            .for_each(rows.len(), |_, row| {
-                let sequence = &self.running[predicting[row]].sequence;
-                let token = self.scheduler.next_token(rows[row], sequence);
-                let _ = next[row].set(token.unwrap_or(NextToken::NONE));
-            });
+        let threads = &model.backend.compute().threads;
+        threads.for_each(rows.len(), |_, row| {
+            let token = sequence(row).next_token(rows[row]);
+            let _ = next[row].set(token.unwrap_or(NextToken::NONE));
+        });
         Ok(next
             .into_iter()
             .map(|next| next.into_inner().unwrap_or(NextToken::NONE))
@@ -590,9 +554,10 @@ impl<'a, 'e, B: Backend> Schedule<'a, 'e, B> {
     /// Whether tokens are drafted: only greedy decoding takes what is likeliest, and with more
     /// sequences rows have their price.
     fn drafts(&self) -> bool {
+        let sampled = |running: &Running<'_>| running.sequence.request.sampling.is_some();
         self.running.len() <= draft::MAX_SEQUENCES
-            && self.scheduler.options.sampling.is_none()
             && B::ROWS_ARE_INDEPENDENT
+            && !self.running.iter().any(sampled)
     }
 
     /// Adds rows for the tokens that are drafted behind the last one of a sequence, where there is
@@ -636,146 +601,5 @@ impl<'a, 'e, B: Backend> Schedule<'a, 'e, B> {
 impl<B: Backend> Drop for Schedule<'_, '_, B> {
     fn drop(&mut self) {
         self.scheduler.model.backend.recycle_cache(&mut self.cache);
-    }
-}
-
-impl<B: Backend> Scheduler<'_, B> {
-    /// The token that these logits give a sequence; `None` where they give none, or no finite
-    /// log-probability where one is wanted.
-    ///
-    /// # Shapes
-    /// `logits` `[vocab]`.
-    fn next_token(&self, logits: &[f32], sequence: &Sequence<'_>) -> Option<NextToken> {
-        let Sequence {
-            request, tokens, ..
-        } = sequence;
-        let token = match (&self.options.sampling, &request.random) {
-            (Some(sampling), Some(random)) => {
-                // The penalty covers the prompt too, as in transformers.
-                let history = [request.prompt.as_slice(), tokens].concat();
-                let step = tokens.len() as u64;
-                SAMPLER.with_borrow_mut(|sampler| {
-                    sampler.sample(logits, &history, sampling, random, step)
-                })
-            }
-            (Some(_), None) => None,
-            (None, _) => argmax(logits),
-        }?;
-        let logprob = match self.options.logprobs {
-            true => Some(logprob(logits, token)?),
-            false => None,
-        };
-        Some(NextToken { token, logprob })
-    }
-
-    /// Adds a token to a sequence; how it ends, if that ends it.
-    fn push_token(
-        &self,
-        sequence: &mut Sequence<'_>,
-        next: NextToken,
-    ) -> Result<Option<Finish>, Error> {
-        let NextToken { token, logprob } = next;
-        if token == NOT_A_TOKEN {
-            let number = sequence.tokens.len() + 1;
-            return Ok(Some(Err(format!(
-                "the model's logits are not numbers (NaN) at new token {number}"
-            ))));
-        }
-        sequence.tokens.push(token);
-        sequence.logprobs.extend(logprob);
-        if !self.options.ignore_eos && self.model.config().eos_token_ids.contains(&token) {
-            Ok(Some(Ok(FinishReason::Eos)))
-        } else if sequence.stop_matcher.matches(&sequence.tokens)? {
-            Ok(Some(Ok(FinishReason::Stop)))
-        } else if sequence.tokens.len() >= sequence.request.max_tokens {
-            Ok(Some(Ok(FinishReason::Length)))
-        } else {
-            Ok(None)
-        }
-    }
-
-    /// The completion of a sequence. Its text ends before the first stop string, whatever ended it.
-    fn completion(&self, sequence: Sequence<'_>, finish: Finish) -> Completion {
-        let Sequence {
-            request,
-            tokens,
-            logprobs,
-            ..
-        } = sequence;
-        let options = &self.options;
-        // Left out by its place: not every tokenizer calls its end-of-sequence token special.
-        let shown = match tokens.split_last() {
-            Some((_, shown)) if finish == Ok(FinishReason::Eos) => shown,
-            _ => &tokens,
-        };
-        let (mut text, mut finish) = match options.tokenizer.decode(shown) {
-            Ok(text) => (text, finish),
-            Err(error) => (String::new(), Err(error.to_string())),
-        };
-        if let Some(end) = find_stop(&text, options.stop) {
-            text.truncate(end);
-            finish = Ok(FinishReason::Stop);
-        }
-        Completion {
-            index: request.index,
-            text,
-            finish_reason: *finish.as_ref().unwrap_or(&FinishReason::Error),
-            prompt_tokens: request.prompt.len(),
-            completion_tokens: tokens.len(),
-            prompt_hash: prompt_hash(&request.prompt),
-            token_ids: options.token_ids.then_some(tokens),
-            logprobs: options.logprobs.then_some(logprobs),
-            thinking: None,
-            thinking_tokens: None,
-            error: finish.err(),
-        }
-    }
-}
-
-/// BLAKE3 (hex) of token ids as little-endian `u32`s.
-pub(crate) fn prompt_hash(ids: &[u32]) -> String {
-    let mut hasher = blake3::Hasher::new();
-    ids.iter().for_each(|id| {
-        hasher.update(&id.to_le_bytes());
-    });
-    hasher.finalize().to_hex().to_string()
-}
-
-/// The rows of one step.
-#[derive(Default)]
-struct StepPlan {
-    rows: Vec<Row>,
-    /// Rows whose hidden states are wanted, and the sequence that each belongs to.
-    wanted: Vec<u32>,
-    predicting: Vec<usize>,
-    /// Sequences that take part, each with its number of rows.
-    scheduled: Vec<(usize, usize)>,
-}
-
-impl StepPlan {
-    /// Wants the hidden state of the last row, which belongs to a sequence.
-    fn predict(&mut self, index: usize) {
-        self.wanted.push((self.rows.len() - 1) as u32);
-        self.predicting.push(index);
-    }
-
-    /// Takes the last sequence out again.
-    fn remove_sequence(&mut self, index: usize, seq: SeqId) {
-        let Some(first) = self.rows.iter().position(|row| row.seq == seq) else {
-            return;
-        };
-        // One run: `plan` adds the rows of a sequence at once.
-        let count = self.rows.iter().filter(|row| row.seq == seq).count();
-        self.rows.drain(first..first + count);
-        self.scheduled.retain(|&(scheduled, _)| scheduled != index);
-        let mut of_others = self.predicting.iter().map(|&other| other != index);
-        self.wanted
-            .retain(|_| of_others.next().expect("there is a sequence for each"));
-        self.predicting.retain(|&other| other != index);
-        for wanted in &mut self.wanted {
-            if *wanted as usize > first {
-                *wanted -= count as u32;
-            }
-        }
     }
 }

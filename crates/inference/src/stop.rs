@@ -5,6 +5,8 @@
 //! short window at each step, so its cost does not grow with the completion. What it reports is
 //! confirmed on the whole text, and the whole text is what counts.
 
+use std::sync::Arc;
+
 use crate::error::Error;
 use crate::tokenizer::TextTokenizer;
 
@@ -23,7 +25,7 @@ pub(crate) fn find_stop(text: &str, stops: &[String]) -> Option<usize> {
 /// Matches stop strings in the text of one completion.
 pub(crate) struct StopMatcher<'a> {
     tokenizer: &'a TextTokenizer,
-    stops: &'a [String],
+    stops: Arc<[String]>,
     longest: usize,
     /// The end of the text so far: enough to complete any stop string that has begun in it.
     tail: String,
@@ -35,7 +37,7 @@ pub(crate) struct StopMatcher<'a> {
 }
 
 impl<'a> StopMatcher<'a> {
-    pub(crate) fn new(tokenizer: &'a TextTokenizer, stops: &'a [String]) -> Self {
+    pub(crate) fn new(tokenizer: &'a TextTokenizer, stops: Arc<[String]>) -> Self {
         let longest = stops.iter().map(String::len).max().unwrap_or(0);
         Self {
             tokenizer,
@@ -70,7 +72,7 @@ impl<'a> StopMatcher<'a> {
                 false
             }
         };
-        let found = find_stop(&self.tail, self.stops).is_some();
+        let found = find_stop(&self.tail, &self.stops).is_some();
         if unfinished && ids.len() - self.settled < MAX_PENDING_TOKENS {
             self.tail.truncate(self.settled_tail);
         } else {
@@ -80,6 +82,6 @@ impl<'a> StopMatcher<'a> {
             self.tail.drain(..self.tail.floor_char_boundary(cut));
             self.settled_tail = self.tail.len();
         }
-        Ok(found && find_stop(&self.tokenizer.decode(ids)?, self.stops).is_some())
+        Ok(found && find_stop(&self.tokenizer.decode(ids)?, &self.stops).is_some())
     }
 }
