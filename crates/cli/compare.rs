@@ -23,6 +23,9 @@ pub struct Args {
     /// Compare only the items that both runs have, where refusing is the rule.
     #[arg(long, help_heading = heading::DATA)]
     common: bool,
+    /// Also compare imported runs whose files do not tell template or decoding.
+    #[arg(long, help_heading = heading::DATA)]
+    allow_unknown: bool,
     /// Scorer whose verdicts count.
     #[arg(
         long,
@@ -101,6 +104,7 @@ pub fn run(args: Args) -> anyhow::Result<Outcome> {
     let settings = ComparisonSettings {
         scorer: args.scorer.into(),
         only_common: args.common,
+        allow_unknown: args.allow_unknown,
         bootstrap: Bootstrap {
             seed: args.seed,
             level,

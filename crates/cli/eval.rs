@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use clap::ValueEnum;
 use dataset_loader::{Benchmark, DataOrigin};
 use evaluation::{
-    ComparedRun, Exclusion, LongPrompts, MAX_TOKENS, NAME_TAG, PUBLISHED_DATA, Protocol, RunPlan,
-    Selection, Suites, Summary, TokenDetails,
+    ComparedRun, Exclusion, LongPrompts, MAX_TOKENS, PUBLISHED_DATA, Protocol, RunPlan, Selection,
+    Suites, Summary, TokenDetails,
 };
 use generation::Decoding;
 use reporting::SummaryTable;
@@ -21,9 +21,9 @@ use crate::dry_run::dry_run;
 use crate::exit::Outcome;
 use crate::few_shot::FewShotArgs;
 use crate::generator::GeneratorArgs;
-use crate::printed_name::printed_name;
 use crate::stop::StopArgs;
 use crate::suites::suites;
+use crate::tags::TagArgs;
 use crate::{data_folder, grading, heading, interruption, progress, terminal};
 
 /// Evaluate a model on the sets and print accuracy per set, micro and macro average.
@@ -137,14 +137,8 @@ struct OutputArgs {
     /// only a run that this began and that was interrupted is continued.
     #[arg(long)]
     fresh: bool,
-    /// Name of the model in tables and leaderboards, such as "Mistral 7B + MathScale"; never changes
-    /// a completion.
-    #[arg(long, value_name = "NAME", value_parser = printed_name)]
-    name: Option<String>,
-    /// A tag of the run, such as base="Mistral 7B" or train_size=25000, which `leaderboard` reads;
-    /// never changes a completion. Repeat for several.
-    #[arg(long = "tag", value_name = "KEY=VALUE", value_parser = tag)]
-    tags: Vec<(String, String)>,
+    #[command(flatten)]
+    tags: TagArgs,
     /// Write token ids: of every prompt into prompts.jsonl of the run, of every completion into
     /// completions.jsonl. For checkpoints only; the hash of a prompt's ids is always written.
     #[arg(long)]
@@ -179,16 +173,6 @@ fn samples(text: &str) -> Result<NonZeroU32, String> {
         .ok()
         .filter(|number| number.get() <= MAX_SAMPLES);
     number.ok_or_else(|| format!("expected a number from 1 to {MAX_SAMPLES}"))
-}
-
-fn tag(text: &str) -> Result<(String, String), String> {
-    let (key, value) = text
-        .split_once('=')
-        .ok_or("expected KEY=VALUE, such as train_size=25000")?;
-    match (key.trim(), value.trim()) {
-        ("", _) | (_, "") => Err("key and value must not be empty".to_string()),
-        (key, value) => Ok((printed_name(key)?, printed_name(value)?)),
-    }
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -344,7 +328,7 @@ impl Args {
             },
             version: env!("CARGO_PKG_VERSION").to_string(),
             environment,
-            tags: self.tags()?,
+            tags: self.output.tags.tags()?,
         })
     }
 
@@ -375,25 +359,6 @@ impl Args {
             facts.insert(FRESH.to_string(), "true".to_string());
         }
         facts
-    }
-
-    fn tags(&self) -> anyhow::Result<BTreeMap<String, String>> {
-        let mut tags = BTreeMap::new();
-        for (key, value) in &self.output.tags {
-            let before = tags.insert(key.clone(), value.clone());
-            anyhow::ensure!(
-                before.is_none(),
-                "--tag {key} is given twice: name each key once"
-            );
-        }
-        if let Some(name) = &self.output.name {
-            let before = tags.insert(NAME_TAG.to_string(), name.clone());
-            anyhow::ensure!(
-                before.is_none(),
-                "--name and --tag {NAME_TAG} are the same: give one of them"
-            );
-        }
-        Ok(tags)
     }
 
     fn print(&self, summary: &Summary, folder: &Path) -> anyhow::Result<()> {

@@ -37,6 +37,13 @@ const EXAMPLES: &[(&str, &[&str])] = &[
             "export RUN --format metrics --output .",
         ],
     ),
+    (
+        "import-run",
+        &[
+            "import-run results/MODEL --output-dir imported",
+            "import-run replies.jsonl --map completion=response,reference=answer,question=problem \\\n      --output-dir imported",
+        ],
+    ),
     ("disagreements", &["disagreements RUN"]),
     ("compare", &["compare RUN-A RUN-B --items"]),
     (

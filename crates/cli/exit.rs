@@ -118,6 +118,7 @@ fn class_of(cause: &(dyn std::error::Error + 'static)) -> Option<Class> {
         evaluation::SelectionError,
         evaluation::TemplateError,
         interchange::ExportError,
+        interchange::ImportError,
         inference::Error,
         jobs::JobError,
         mathscale::Error,

@@ -35,6 +35,9 @@ pub struct Args {
     /// The candidate's run folder.
     #[arg(long, value_name = "RUN", help_heading = heading::DATA)]
     candidate: PathBuf,
+    /// Also judge imported runs whose files do not tell template or decoding.
+    #[arg(long, help_heading = heading::DATA)]
+    allow_unknown: bool,
     /// Scorer whose verdicts count; wins over mwpbench.toml, and is official without either.
     #[arg(long, value_enum, help_heading = heading::SCORING)]
     scorer: Option<ScorerName>,
@@ -145,6 +148,7 @@ impl Args {
             alpha: self.alpha,
             scorer: self.scorer.map(Into::into),
             strict: self.fail_on_any_drop,
+            allow_unknown: self.allow_unknown,
         };
         let bootstrap = Bootstrap {
             seed: self.seed,

@@ -139,6 +139,7 @@ enum FormatName {
     Terminal,
     Markdown,
     Latex,
+    LatexSiunitx,
     Csv,
     Json,
 }
@@ -305,6 +306,7 @@ impl OutputArgs {
             },
             (FormatName::Markdown, _) => LeaderboardFormat::Markdown,
             (FormatName::Latex, _) => LeaderboardFormat::Latex,
+            (FormatName::LatexSiunitx, _) => LeaderboardFormat::LatexSiunitx,
             (FormatName::Csv, _) => LeaderboardFormat::Csv,
             (FormatName::Json, _) => LeaderboardFormat::Json,
         }

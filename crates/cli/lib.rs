@@ -25,6 +25,7 @@ mod gate; // mwpbench gate
 mod generator; // what generates: --model and what goes with it
 mod grading; // --profile: the scoring profile of the strict scorer
 mod heading; // headings of --help
+mod import_run; // mwpbench import-run
 mod inspect; // mwpbench inspect
 mod interruption; // SIGINT and SIGTERM
 mod leaderboard; // mwpbench leaderboard
@@ -34,6 +35,7 @@ mod output_file; // reports, tables, pictures
 mod place; // what a path that is no checkpoint may be
 mod printed_name; // names that stand in tables
 mod progress; // progress on stderr
+mod read_run; // a run with everything that its folder holds
 mod report; // mwpbench report
 mod rules; // mwpbench rules check
 mod score; // mwpbench score
@@ -42,6 +44,7 @@ mod show; // mwpbench show
 mod stop; // --stop
 mod suites; // --tasks with suites, those of mwpbench.toml too
 mod system_prompt; // --system-prompt
+mod tags; // --name and --tag
 mod terminal; // results on stdout
 mod way_out; // what a user can do about an error
 
@@ -71,6 +74,7 @@ enum Command {
     Leaderboard(leaderboard::Args),
     Report(report::Args),
     Export(export::Args),
+    ImportRun(import_run::Args),
     #[command(visible_alias = "model")]
     Inspect(inspect::Args),
     Serve(Box<serve::Args>),
@@ -130,6 +134,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
         Command::Leaderboard(args) => leaderboard::run(args),
         Command::Report(args) => report::run(args),
         Command::Export(args) => export::run(args),
+        Command::ImportRun(args) => import_run::run(args),
         Command::Inspect(args) => inspect::run(args),
         Command::Serve(args) => serve::run(*args),
         Command::Data(command) => data::run(command),

@@ -9,7 +9,8 @@ use evaluation::{RunFolder, SoFar};
 use report::{Report, ReportRun};
 
 use crate::exit::Outcome;
-use crate::{edited, grading, heading, output_file, terminal};
+use crate::read_run::{ReadRun, read_run};
+use crate::{heading, output_file, terminal};
 
 /// Write one page of HTML that shows runs item by item: figures and charts, then every problem with
 /// prompt, completions, verdicts and the rules behind them, searched and filtered.
@@ -36,14 +37,12 @@ pub fn run(args: Args) -> anyhow::Result<Outcome> {
     let mut read: Vec<(RunFolder, SoFar)> = Vec::new();
     let mut purposes = BTreeMap::new();
     for path in &args.runs {
-        let folder = RunFolder::open(path)?;
-        edited::warn(path);
-        let benchmark = folder.benchmark()?;
-        // The profile that judged stands in the summary of a finished run.
-        let summary = folder.summary().ok();
-        let profile = summary.and_then(|summary| summary.strict_profile);
-        let grader = grading::grader(&benchmark, profile.as_deref())?;
-        let so_far = evaluation::so_far(&benchmark, &grader, &folder)?;
+        let ReadRun {
+            folder,
+            grader,
+            so_far,
+            ..
+        } = read_run(path)?;
         for verdict in &so_far.verdicts {
             for rule in verdict.official.trace.iter().chain(&verdict.strict.trace) {
                 if let Some(purpose) = grader.purpose(&verdict.set, rule) {

@@ -31,6 +31,8 @@ fn of_cause(cause: &(dyn std::error::Error + 'static)) -> Option<String> {
         .or_else(|| cause.downcast_ref().and_then(of_data))
         .or_else(|| cause.downcast_ref().and_then(of_overlap))
         .or_else(|| cause.downcast_ref().and_then(of_selection))
+        .or_else(|| cause.downcast_ref().and_then(of_import))
+        .or_else(|| cause.downcast_ref().and_then(of_export))
 }
 
 fn of_serve(error: &::serve::Error) -> Option<String> {
@@ -93,6 +95,9 @@ fn of_comparison(error: &ComparisonError) -> Option<String> {
             text("Name a run folder, or a file that `mwpbench baseline save` has written")
         }
         ComparisonError::DifferentItems { .. } => text("Compare those in common with --common"),
+        ComparisonError::UnknownProtocol { .. } => text(
+            "Where you know that both were asked in the same way, compare them with --allow-unknown",
+        ),
         ComparisonError::Unsuited { .. } => text(
             "Give the same flags as the baseline's run, or save another baseline with `mwpbench baseline save`",
         ),
@@ -200,6 +205,49 @@ fn of_data(error: &dataset_loader::Error) -> Option<String> {
 fn of_selection(error: &SelectionError) -> Option<String> {
     match error {
         SelectionError::Unknown { .. } => text("`mwpbench data stats` shows sets and their tasks"),
+        _ => None,
+    }
+}
+
+fn of_export(error: &interchange::ExportError) -> Option<String> {
+    use interchange::ExportError;
+    match error {
+        ExportError::NoHubTask { sets } => Some(format!(
+            "Say which it is, such as --hub-task {}=ORGANISATION/DATASET:TASK",
+            sets.first().map_or("SET", String::as_str)
+        )),
+        _ => None,
+    }
+}
+
+fn of_import(error: &interchange::ImportError) -> Option<String> {
+    use interchange::ImportErrorKind;
+    match error.kind() {
+        ImportErrorKind::NoSamples => {
+            text("Run lm-eval again with --log_samples, which writes samples_*.jsonl beside them")
+        }
+        ImportErrorKind::EmptyLog { .. } => {
+            text("Give the log of a run that finished and kept its samples")
+        }
+        ImportErrorKind::UnknownFields { .. } => text(
+            "Say which field is what, such as --map completion=FIELD,reference=FIELD,question=FIELD, or whose files they are with --from",
+        ),
+        ImportErrorKind::NotRecognised => {
+            text("Say whose files they are with --from, or name one file of them")
+        }
+        ImportErrorKind::Several { .. } => text("Name one of them"),
+        ImportErrorKind::MissingField { key, .. } | ImportErrorKind::WrongKind { key, .. } => {
+            Some(format!(
+                "Name the field that holds it with --map {key}=FIELD (dots lead into objects and lists)"
+            ))
+        }
+        ImportErrorKind::Twice { .. } => text(
+            "Where both count, name the field that numbers them with --map sample=FIELD; else take one of them out",
+        ),
+        ImportErrorKind::OtherQuestion { .. } => {
+            text("Name the field that tells items apart with --map id=FIELD")
+        }
+        ImportErrorKind::OwnRun => text("Use the folder as it is"),
         _ => None,
     }
 }

@@ -3,7 +3,7 @@
 use assert_cmd::Command;
 
 /// Commands of which each has a page of help.
-const COMMANDS: [&str; 40] = [
+const COMMANDS: [&str; 43] = [
     "",
     "eval",
     "score",
@@ -15,6 +15,9 @@ const COMMANDS: [&str; 40] = [
     "baseline save",
     "baseline show",
     "leaderboard",
+    "report",
+    "export",
+    "import-run",
     "inspect",
     "serve",
     "rules check",

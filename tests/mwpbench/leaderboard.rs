@@ -158,6 +158,44 @@ fn the_papers_rows_need_no_run() {
     );
 }
 
+/// LaTeX is not at hand here: what siunitx documents of its columns is looked at instead.
+#[test]
+fn a_latex_table_for_siunitx_has_numbers_and_braces_alone_in_its_number_columns() {
+    let folder = two_runs();
+    for more in [&["--with-paper"][..], &["--with-paper", "--intervals"]] {
+        let args = [&["short", "long", "--format", "latex-siunitx"][..], more].concat();
+        let text = leaderboard(folder.path(), &args).ok().stdout;
+        assert!(
+            text.contains("\\usepackage{siunitx}") && text.contains("S[table-format=2.1]"),
+            "{text}"
+        );
+        let opened = text.matches('{').count();
+        assert_eq!(opened, text.matches('}').count(), "{text}");
+        let rows = text.split_once("\\midrule\n").unwrap().1;
+        let rows = rows.split("\\bottomrule").next().unwrap();
+        let mut figures = 0;
+        for row in rows
+            .lines()
+            .filter(|row| row.ends_with(" \\\\") && row.contains(" & "))
+        {
+            for cell in row.trim_end_matches(" \\\\").split(" & ").skip(1) {
+                let cell = cell.strip_prefix("\\bfseries ").unwrap_or(cell);
+                let number = cell.split('{').next().unwrap();
+                assert!(
+                    cell.starts_with('{') || number.parse::<f64>().is_ok(),
+                    "{cell}: {row}"
+                );
+                assert!(
+                    cell[number.len()..].is_empty() || cell.ends_with('}'),
+                    "{cell}: {row}"
+                );
+                figures += 1;
+            }
+        }
+        assert!(figures > 100, "{text}");
+    }
+}
+
 #[test]
 fn files_are_written_where_they_are_asked_for() {
     let folder = two_runs();

@@ -13,6 +13,7 @@ mod further; // further sets, suites, few-shot prompts, tokens
 mod gate; // mwpbench compare, gate and baseline
 mod grading; // explanations, profiles, the rules' cases, the self-check
 mod help; // --help of every command
+mod import_run; // completions of other programs
 mod inspect; // mwpbench inspect, adapters, 8 bits
 mod interruption; // kills, signals, two writers, damaged journals
 mod layers; // which crate may know which

@@ -34,6 +34,8 @@ pub struct ComparisonSettings {
     pub scorer: Scorer,
     /// Whether to compare only the items that both runs have, where they have others too.
     pub only_common: bool,
+    /// Whether to compare imported runs of which template or decoding are unknown.
+    pub allow_unknown: bool,
     /// Level of the intervals, and random numbers.
     pub bootstrap: Bootstrap,
 }
@@ -91,12 +93,14 @@ impl RunComparison {
     /// Compares two runs.
     ///
     /// # Errors
-    /// Different items, unless only those in common are asked for; none in common.
+    /// Different items, unless only those in common are asked for; none in common; an imported run
+    /// of which template or decoding are unknown, unless that is allowed.
     pub fn of(
         a: &ComparedRun,
         b: &ComparedRun,
         settings: &ComparisonSettings,
     ) -> Result<Self, ComparisonError> {
+        check_known([a, b], settings.allow_unknown)?;
         let paired = pair_or_refuse(a, b, settings.only_common)?;
         let Figures {
             sets,
@@ -173,6 +177,22 @@ impl Figures {
     }
 }
 
+/// Refuses imported runs that do not tell how they were asked: a difference of their figures may be
+/// one of template or decoding, unless the user knows better.
+pub(crate) fn check_known(
+    runs: [&ComparedRun; 2],
+    allow_unknown: bool,
+) -> Result<(), ComparisonError> {
+    let untold = |run: &&ComparedRun| !run.identity.unknown_protocol().is_empty();
+    match runs.into_iter().find(untold) {
+        Some(run) if !allow_unknown => Err(ComparisonError::UnknownProtocol {
+            run: run.source.clone(),
+            unknown: run.identity.unknown_protocol().join(", "),
+        }),
+        _ => Ok(()),
+    }
+}
+
 /// What the reader of a comparison must know about the two runs.
 pub(crate) fn warnings(a: &ComparedRun, b: &ComparedRun, roles: [&str; 2]) -> Vec<String> {
     let mut found = Vec::new();
@@ -200,6 +220,14 @@ pub(crate) fn warnings(a: &ComparedRun, b: &ComparedRun, roles: [&str; 2]) -> Ve
         ));
     }
     for run in [a, b] {
+        let unknown = run.identity.unknown_protocol();
+        if !unknown.is_empty() {
+            found.push(format!(
+                "{}: imported, and its files do not tell: {}. The difference may be one of these",
+                run.source.display(),
+                unknown.join(", ")
+            ));
+        }
         let failed: usize = run.sets.iter().map(|set| set.failed).sum();
         if failed > 0 {
             let all: usize = run.sets.iter().map(|set| set.n()).sum::<usize>() * run.samples();

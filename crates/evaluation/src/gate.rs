@@ -17,7 +17,7 @@ pub use rules::{GateFlags, GateRules, GateRulesError, Limits, ScopeRules};
 
 use crate::comparison::{
     Aspect, ComparedRun, ComparedSet, ComparisonError, Figures, ProtocolDifference, RunLabel,
-    differences, in_a_sentence, pair, warnings,
+    check_known, differences, in_a_sentence, pair, warnings,
 };
 
 /// Version of the JSON that `mwpbench gate` prints.
@@ -147,13 +147,15 @@ pub struct Gate {
 /// rules' alpha.
 ///
 /// # Errors
-/// Statistics that cannot be had. Runs that are not comparable are no error but a verdict.
+/// Statistics that cannot be had; an imported run of which template or decoding are unknown, unless
+/// that is allowed. Other runs that are not comparable are no error but a verdict.
 pub fn gate(
     baseline: &ComparedRun,
     candidate: &ComparedRun,
     rules: &GateRules,
     bootstrap: Bootstrap,
 ) -> Result<Gate, ComparisonError> {
+    check_known([baseline, candidate], rules.allow_unknown)?;
     let bootstrap = Bootstrap {
         // One bound decides, so that all of alpha is on its side.
         level: Level::one_sided(rules.alpha)?,
@@ -181,6 +183,8 @@ pub fn gate(
     if gate
         .differences
         .iter()
+        // What is unknown was allowed above, or there is nothing of the kind.
+        .filter(|difference| difference.aspect != Aspect::Unknown)
         .any(|difference| difference.aspect.forbids_comparison())
     {
         return Ok(gate);

@@ -28,6 +28,7 @@ mod failures; // items that failed, by reason
 mod few_shot; // examples before each question
 mod gate; // may a candidate take a baseline's place?
 mod grader; // both scorers: completion records → verdict records
+mod imported; // runs that another program asked
 mod manifest; // run.json: what a run is bound to
 mod nearest; // which known name a mistyped one may stand for
 mod offline; // completions from elsewhere, judged line by line
@@ -68,6 +69,7 @@ pub use gate::{
     gate,
 };
 pub use grader::{Explained, Grader, GraderError};
+pub use imported::{ImportedFrom, ImportedRun, UNKNOWN, record_imported};
 pub use jobs::Progress;
 pub use manifest::{DataIdentity, NAME_TAG, PUBLISHED_DATA, RunIdentity, RunManifest};
 pub use nearest::did_you_mean;

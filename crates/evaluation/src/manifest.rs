@@ -1,8 +1,9 @@
 //! `run.json`: what a run is bound to. Two runs with equal identities must produce equal files.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
-use dataset_loader::{Problem, Set};
+use dataset_loader::{DataOrigin, Problem, Set};
 use generation::{Decoding, GeneratorInfo, ServingReport};
 use jiff::Timestamp;
 use schemars::JsonSchema;
@@ -12,6 +13,7 @@ use store::Difference;
 
 use crate::exclusion::Excluded;
 use crate::few_shot::FewShot;
+use crate::imported::ImportedFrom;
 use crate::protocol::Protocol;
 use crate::suite::Suite;
 use crate::template_identity::TemplateIdentity;
@@ -113,6 +115,9 @@ pub struct RunIdentity {
     /// How many tokens a model may think before its thinking is ended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub thinking_budget: Option<usize>,
+    /// Whose files the run was made from, where another program asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub imported: Option<ImportedFrom>,
 }
 
 /// What was asked.
@@ -129,6 +134,28 @@ pub struct DataIdentity {
     pub problems: usize,
     /// BLAKE3 (hex) of the problems asked, as written to `problems.jsonl`.
     pub problems_digest: String,
+}
+
+impl DataIdentity {
+    /// Name in tables of problems from this place, and whether they are the bundled ones.
+    pub fn label(origin: &DataOrigin) -> (String, bool) {
+        match origin {
+            DataOrigin::Bundled => (BUNDLED.to_string(), true),
+            DataOrigin::Files { paths } => (data_name(paths), false),
+        }
+    }
+}
+
+/// The file's path, or the folder of several.
+fn data_name(paths: &[PathBuf]) -> String {
+    match paths {
+        [file] => file.display().to_string(),
+        _ => paths
+            .first()
+            .and_then(|file| file.parent())
+            .map(|folder| folder.display().to_string())
+            .unwrap_or_default(),
+    }
 }
 
 impl RunIdentity {

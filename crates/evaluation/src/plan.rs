@@ -10,7 +10,7 @@ use scoring::{rules_digest, scorer_version};
 use crate::error::Error;
 use crate::exclusion::Excluded;
 use crate::few_shot::FewShot;
-use crate::manifest::{BUNDLED, DataIdentity, RunIdentity, RunManifest, SCHEMA, problems_digest};
+use crate::manifest::{DataIdentity, RunIdentity, RunManifest, SCHEMA, problems_digest};
 use crate::protocol::Protocol;
 use crate::suite::Suite;
 use crate::template::Template;
@@ -70,10 +70,7 @@ pub enum LongPrompts {
 impl RunPlan {
     /// What decides the completions when this generator answers.
     pub fn identity(&self, model: GeneratorInfo) -> RunIdentity {
-        let (name, samples) = match &self.origin {
-            DataOrigin::Bundled => (BUNDLED.to_string(), true),
-            DataOrigin::Files { paths } => (data_name(paths), false),
-        };
+        let (name, samples) = DataIdentity::label(&self.origin);
         RunIdentity {
             model,
             data: DataIdentity {
@@ -90,6 +87,7 @@ impl RunPlan {
             excluded: self.excluded.clone(),
             few_shot: self.few_shot.clone(),
             thinking_budget: self.thinking_budget,
+            imported: None,
         }
     }
 
@@ -138,17 +136,5 @@ impl RunPlan {
             prompts.extend((0..self.decoding.samples()).map(prompt));
         }
         Ok(prompts)
-    }
-}
-
-/// The file's path, or the folder of several.
-fn data_name(paths: &[std::path::PathBuf]) -> String {
-    match paths {
-        [file] => file.display().to_string(),
-        _ => paths
-            .first()
-            .and_then(|file| file.parent())
-            .map(|folder| folder.display().to_string())
-            .unwrap_or_default(),
     }
 }

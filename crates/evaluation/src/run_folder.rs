@@ -28,6 +28,7 @@ const PROBLEMS: &str = "problems.jsonl";
 const PROMPTS: &str = "prompts.jsonl";
 const COMPLETIONS: &str = "completions.jsonl";
 const VERDICTS: &str = "verdicts.jsonl";
+const LEFTOVERS: &str = "imported.jsonl";
 const SUMMARY: &str = "summary.json";
 
 /// Completions by (id, sample).
@@ -182,9 +183,14 @@ impl RunFolder {
     /// The prompts of problems, in their order, as the run asked them: with the examples before each
     /// question, if it had any.
     ///
+    /// Of a run that another program asked: as its files tell them, empty where they do not.
+    ///
     /// # Errors
     /// A manifest whose template cannot be used, or refuses a question.
     pub fn prompts(&self, problems: &[Problem]) -> Result<Vec<String>, Error> {
+        if self.manifest.identity.imported.is_some() {
+            return self.recorded_prompts(problems);
+        }
         let template = self.template()?;
         let few_shot = self.manifest.identity.few_shot.as_ref();
         let prompt = |problem: &Problem| {
@@ -196,6 +202,24 @@ impl RunFolder {
             })
         };
         problems.iter().map(prompt).collect()
+    }
+
+    /// The prompts that `prompts.jsonl` holds.
+    fn recorded_prompts(&self, problems: &[Problem]) -> Result<Vec<String>, Error> {
+        let file = self.file(PROMPTS);
+        let recorded = match file.exists() {
+            true => JsonLines::<PromptRecord>::read_all(&file)?,
+            false => Vec::new(),
+        };
+        let recorded: HashMap<&str, &str> = recorded
+            .iter()
+            .map(|record| (record.id.as_str(), record.prompt.as_str()))
+            .collect();
+        let prompt = |problem: &Problem| recorded.get(problem.id.as_str()).copied();
+        let prompts = problems.iter().map(prompt);
+        Ok(prompts
+            .map(|prompt| prompt.unwrap_or_default().to_string())
+            .collect())
     }
 
     fn corrupt_manifest(&self, error: impl std::error::Error) -> Error {
@@ -277,6 +301,11 @@ impl RunFolder {
         self.write(PROMPTS, |out| {
             prompts.try_for_each(|prompt| store::write_line(&mut *out, &prompt))
         })
+    }
+
+    /// Writes what the files of another program say and no file of a run has a place for.
+    pub(crate) fn write_leftovers(&self, leftovers: &[serde_json::Value]) -> Result<(), Error> {
+        self.write_lines(LEFTOVERS, leftovers)
     }
 
     /// Removes what is derived from the completions.

@@ -167,6 +167,13 @@ impl Summary {
 fn deviations(manifest: &RunManifest) -> Vec<String> {
     let identity = &manifest.identity;
     let mut found = Vec::new();
+    if let Some(imported) = &identity.imported {
+        found.push(format!("imported from {}", imported.format));
+        let unknown = identity.unknown_protocol();
+        if !unknown.is_empty() {
+            found.push(format!("unknown: {}", unknown.join(", ")));
+        }
+    }
     if let Some(limit) = identity.limit {
         found.push(format!("limit {limit} a set"));
     }
@@ -192,16 +199,21 @@ fn deviations(manifest: &RunManifest) -> Vec<String> {
         };
         found.push(format!("{} {items} excluded", excluded.problems));
     }
-    if identity.template.name != "alpaca" {
+    if identity.template.name != "alpaca" && !identity.is_unknown("template") {
         found.push(format!("template {}", identity.template.name));
     }
-    if identity.decoding.max_tokens != MAX_TOKENS {
+    if identity.decoding.max_tokens != MAX_TOKENS && !identity.is_unknown("decoding.max_tokens") {
         found.push(format!(
             "at most {} new tokens",
             identity.decoding.max_tokens
         ));
     }
-    if let Some(sampling) = &identity.decoding.sampling {
+    if identity.is_unknown("decoding.sampling") {
+        let samples = identity.decoding.samples();
+        if samples > 1 {
+            found.push(format!("{samples} completions a problem"));
+        }
+    } else if let Some(sampling) = &identity.decoding.sampling {
         found.push(format!(
             "sampled at temperature {}, {} a problem",
             sampling.temperature, sampling.samples
@@ -218,6 +230,8 @@ fn deviations(manifest: &RunManifest) -> Vec<String> {
     if let Some(kind) = identity.model.details.get("quantization") {
         found.push(format!("weights rounded to {kind}"));
     }
-    found.extend(deviating_stop_strings(&identity.decoding.stop));
+    if !identity.is_unknown("decoding.stop") {
+        found.extend(deviating_stop_strings(&identity.decoding.stop));
+    }
     found
 }

@@ -242,6 +242,14 @@ impl Template {
         blake3::hash(hashed.as_bytes()).to_hex().to_string()
     }
 
+    /// A template of this name and text; `None` where the text does not have the placeholder once.
+    pub(crate) fn of_text(name: &str, text: &str) -> Option<Self> {
+        (text.matches(PLACEHOLDER).count() == 1).then(|| Self {
+            name: name.to_string(),
+            kind: Kind::Text(text.to_string()),
+        })
+    }
+
     /// What a manifest holds of it.
     pub(crate) fn identity(&self) -> TemplateIdentity {
         TemplateIdentity {

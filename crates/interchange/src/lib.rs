@@ -1,17 +1,28 @@
 //! Runs in the files of other programs.
 //!
-//! In goes a finished run, out come files by name. Nothing is judged here: figures and verdicts are
-//! those of the run.
+//! Out: in goes a finished run, out come files by name. Nothing is judged here: figures and verdicts
+//! are those of the run. In: the files of others become a run that waits for its verdicts
+//! ([`read`], [`import_run`]).
 
+mod eval_results; // .eval_results of a model repository
+mod every_eval_ever; // the EvalEval coalition's schema
+mod import; // the files of others → a run
+mod inspect; // a log of inspect
 mod lm_eval; // results_*.json and samples_*.jsonl
 mod metrics; // one flat object of figures
 mod official; // *.prediction.json, *.metric.json, all.metric.json
+mod parquet_file; // a row a completion
 
 use std::collections::HashMap;
 
 use dataset_loader::Problem;
 use evaluation::{CompletionRecord, RunManifest, Summary, VerdictRecord};
 use fault::{Class, Fault};
+
+pub use import::{
+    At, FieldMap, ImportError, ImportErrorKind, ImportPlan, Imported, Key, KnownProblems, Record,
+    Source, SourceFormat, import_run, read,
+};
 
 /// A finished run.
 pub struct FinishedRun {
@@ -39,15 +50,52 @@ pub enum Format {
     LmEval,
     /// A flat JSON object of figures, as experiment trackers log them.
     Metrics,
+    /// A log of inspect.
+    Inspect,
+    /// Results in a model repository on the Hugging Face Hub.
+    HfEvalResults,
+    /// The schema of the EvalEval coalition, with a line a verdict.
+    EveryEvalEver,
+    /// A row a completion, in parquet.
+    Parquet,
+}
+
+/// What some formats say of a run and no run knows.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ExportSettings {
+    /// Name of the model on the Hugging Face Hub, `ORGANISATION/NAME`.
+    pub model_id: Option<String>,
+    /// Which sets are which tasks of data sets on the Hugging Face Hub.
+    pub hub_tasks: Vec<HubTask>,
+}
+
+/// A set as a task of a data set on the Hugging Face Hub.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HubTask {
+    /// Name of the set.
+    pub set: String,
+    /// The data set there, `ORGANISATION/NAME`.
+    pub dataset: String,
+    /// The task in it.
+    pub task: String,
 }
 
 /// A file to be written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct File {
-    /// Its name, without a folder.
+    /// Its name, with the folders that it stands in, `/` between.
     pub name: String,
-    /// UTF-8.
-    pub content: String,
+    /// What it holds.
+    pub content: Vec<u8>,
+}
+
+impl File {
+    fn text(name: impl Into<String>, content: String) -> Self {
+        Self {
+            name: name.into(),
+            content: content.into_bytes(),
+        }
+    }
 }
 
 /// What was made of a run.
@@ -66,6 +114,15 @@ pub enum ExportError {
     /// The format has one completion a problem.
     #[error("the run has {0} completions a problem, and these files have room for one")]
     SeveralSamples(u32),
+    /// Sets of which nobody says what they are on the Hub.
+    #[error("the files name a data set of the Hugging Face Hub, and none is named for {}", .sets.join(", "))]
+    NoHubTask {
+        /// The sets of the run.
+        sets: Vec<String>,
+    },
+    /// A set that the run did not ask.
+    #[error("the run asked no set \"{0}\"")]
+    NoSuchSet(String),
 }
 
 impl Fault for ExportError {
@@ -78,8 +135,16 @@ impl Fault for ExportError {
 ///
 /// # Errors
 /// [`ExportError`] where the format has no room for the run.
-pub fn export(run: &FinishedRun, format: Format) -> Result<Export, ExportError> {
+pub fn export(
+    run: &FinishedRun,
+    format: Format,
+    settings: &ExportSettings,
+) -> Result<Export, ExportError> {
     match format {
+        Format::Inspect => Ok(inspect::export(run)),
+        Format::HfEvalResults => eval_results::export(run, settings),
+        Format::EveryEvalEver => Ok(every_eval_ever::export(run, settings)),
+        Format::Parquet => Ok(parquet_file::export(run)),
         Format::Official => official::export(run),
         Format::LmEval => Ok(lm_eval::export(run)),
         Format::Metrics => Ok(metrics::export(run)),

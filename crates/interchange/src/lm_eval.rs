@@ -51,10 +51,10 @@ pub(crate) fn export(run: &FinishedRun) -> Export {
             .iter()
             .flat_map(|item| FILTERS.map(|filter| sample(run, item, filter).to_string()))
             .collect();
-        files.push(File {
-            name: format!("samples_{task}_{date}.jsonl"),
-            content: lines.join("\n") + "\n",
-        });
+        files.push(File::text(
+            format!("samples_{task}_{date}.jsonl"),
+            lines.join("\n") + "\n",
+        ));
     }
     let started = run.manifest.started.as_second();
     let results = json!({
@@ -85,10 +85,7 @@ pub(crate) fn export(run: &FinishedRun) -> Export {
     });
     files.insert(
         0,
-        File {
-            name: format!("results_{date}.json"),
-            content: format!("{results:#}\n"),
-        },
+        File::text(format!("results_{date}.json"), format!("{results:#}\n")),
     );
     Export {
         files,

@@ -25,10 +25,10 @@ pub(crate) fn export(run: &FinishedRun) -> Export {
         }
     }
     Export {
-        files: vec![File {
-            name: "metrics.json".to_string(),
-            content: format!("{:#}\n", Value::from(figures)),
-        }],
+        files: vec![File::text(
+            "metrics.json".to_string(),
+            format!("{:#}\n", Value::from(figures)),
+        )],
         notes: Vec::new(),
     }
 }

@@ -39,32 +39,35 @@ pub(crate) fn export(run: &FinishedRun) -> Result<Export, ExportError> {
             correct.count() as f64 / judged.len().max(1) as f64,
         );
         let lines: Vec<String> = judged.iter().map(|item| line(item).to_string()).collect();
-        files.push(File {
-            name: format!("{task}.prediction.json"),
-            content: lines.join("\n") + "\n",
-        });
+        files.push(File::text(
+            format!("{task}.prediction.json"),
+            lines.join("\n") + "\n",
+        ));
         let metric = json!({ "task_name": task, "test_size": size, "accuracy": accuracy });
-        files.push(File {
-            name: format!("{task}.metric.json"),
-            content: format!("{metric:#}\n"),
-        });
+        files.push(File::text(
+            format!("{task}.metric.json"),
+            format!("{metric:#}\n"),
+        ));
         figures.push(TaskFigures {
             task,
             size,
             accuracy,
         });
     }
-    for set in SEVERAL {
-        if !figures.iter().any(|own| is_of(own.task, set)) {
-            notes.push(format!(
-                "no task of {set} was run: as in the original it stands in all.metric.json with accuracy 0, which the macro average counts"
-            ));
-        }
+    let missing: Vec<&str> = SEVERAL
+        .into_iter()
+        .filter(|set| !figures.iter().any(|own| is_of(own.task, set)))
+        .collect();
+    if !missing.is_empty() {
+        notes.push(format!(
+            "no task of {} was run: as in the original it stands in all.metric.json with accuracy 0, which the macro average counts",
+            missing.join(" and of ")
+        ));
     }
-    files.push(File {
-        name: "all.metric.json".to_string(),
-        content: format!("{:#}\n", all(&figures)),
-    });
+    files.push(File::text(
+        "all.metric.json".to_string(),
+        format!("{:#}\n", all(&figures)),
+    ));
     Ok(Export { files, notes })
 }
 

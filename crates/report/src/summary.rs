@@ -37,6 +37,7 @@ fn facts_of(run: &ReportRun) -> Vec<(&'static str, String)> {
     let identity = &manifest.identity;
     let decoding = &identity.decoding;
     let drawn = match &decoding.sampling {
+        _ if identity.is_unknown("decoding.sampling") => evaluation::UNKNOWN.to_string(),
         None => "greedy".to_string(),
         Some(sampling) => format!(
             "temperature {}, {} a problem",
@@ -72,7 +73,10 @@ fn facts_of(run: &ReportRun) -> Vec<(&'static str, String)> {
         ("template", identity.template.name.clone()),
         (
             "decoding",
-            format!("{drawn}, at most {} new tokens", decoding.max_tokens),
+            match identity.is_unknown("decoding.max_tokens") {
+                true => drawn,
+                false => format!("{drawn}, at most {} new tokens", decoding.max_tokens),
+            },
         ),
         ("protocol", summary.protocol.clone()),
         ("departs from it in", summary.deviations.join("; ")),

@@ -99,6 +99,8 @@ pub enum LeaderboardFormat {
     Markdown,
     /// A `table` environment that needs the packages `booktabs`, `fontenc` and `graphicx`.
     Latex,
+    /// The same with the package `siunitx`, version 3, which aligns figures at their points.
+    LatexSiunitx,
     /// RFC 4180, accuracies in 0..=1.
     Csv,
     /// One object, accuracies in 0..=1.
@@ -197,7 +199,8 @@ impl Leaderboard {
         match format {
             LeaderboardFormat::Terminal { width, styled } => terminal::text(self, width, styled),
             LeaderboardFormat::Markdown => markdown::text(self),
-            LeaderboardFormat::Latex => latex::text(self),
+            LeaderboardFormat::Latex => latex::text(self, false),
+            LeaderboardFormat::LatexSiunitx => latex::text(self, true),
             LeaderboardFormat::Csv => csv::text(self),
             LeaderboardFormat::Json => json::text(self),
         }

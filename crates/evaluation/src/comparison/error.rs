@@ -80,6 +80,17 @@ pub enum ComparisonError {
         /// Each difference, in words.
         differences: Vec<String>,
     },
+    /// An imported run that does not tell how it was asked.
+    #[error(
+        "the run in {} was imported, and its files do not tell how it was asked ({unknown}): a difference may come from that",
+        run.display()
+    )]
+    UnknownProtocol {
+        /// The run's folder, or a baseline of it.
+        run: PathBuf,
+        /// What is unknown, in words.
+        unknown: String,
+    },
     /// One item, put side by side, that is another in the other run.
     #[error("\"{id}\" has another question or reference in the other run")]
     OtherItem {
@@ -147,6 +158,7 @@ impl Fault for ComparisonError {
             | Self::Baseline { .. }
             | Self::DifferentItems { .. }
             | Self::Unsuited { .. }
+            | Self::UnknownProtocol { .. }
             | Self::NothingInCommon
             | Self::OtherItem { .. } => Class::Integrity,
         }

@@ -5,6 +5,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::compared_run::ComparedRun;
+use crate::imported::{PROTOCOL_FIELDS, UNKNOWN};
 use crate::protocol::deviating_stop_strings;
 
 /// What a difference is about.
@@ -19,6 +20,8 @@ pub enum Aspect {
     Rules,
     /// Which items were asked.
     Items,
+    /// What an imported run does not tell of how it was asked.
+    Unknown,
     /// How exactly it was computed: it may cost accuracy, which a comparison may well be about.
     Precision,
     /// How many completions were drawn and with which random numbers.
@@ -34,7 +37,7 @@ impl Aspect {
     pub fn forbids_comparison(self) -> bool {
         matches!(
             self,
-            Self::Template | Self::Decoding | Self::Rules | Self::Items
+            Self::Template | Self::Decoding | Self::Rules | Self::Items | Self::Unknown
         )
     }
 
@@ -45,6 +48,7 @@ impl Aspect {
             Self::Decoding => "decoding",
             Self::Rules => "rules",
             Self::Items => "items",
+            Self::Unknown => "unknown",
             Self::Precision => "precision",
             Self::Drawing => "drawing",
             Self::Model => "model",
@@ -79,6 +83,9 @@ pub(crate) fn differences(
         .differences(&b.identity)
         .into_iter()
         .filter_map(|difference| {
+            if [a, b].iter().any(|run| hides(run, &difference.field)) {
+                return None;
+            }
             let (aspect, what) = meaning(&difference.field)?;
             let (a, b) = match aspect {
                 Aspect::Template => (template(a), template(b)),
@@ -88,6 +95,16 @@ pub(crate) fn differences(
             Some(ProtocolDifference { aspect, what, a, b })
         })
         .collect();
+    for (field, what) in PROTOCOL_FIELDS {
+        if [a, b].iter().any(|run| run.identity.is_unknown(field)) {
+            found.push(ProtocolDifference {
+                aspect: Aspect::Unknown,
+                what: what.to_string(),
+                a: told(a, field),
+                b: told(b, field),
+            });
+        }
+    }
     let mut add = |aspect, what: &str, a: String, b: String| {
         if a != b {
             found.push(ProtocolDifference {
@@ -126,6 +143,34 @@ pub(crate) fn differences(
     );
     found.sort_by_key(|difference| difference.aspect);
     found
+}
+
+/// Whether a field of the identity says nothing, because the files that the run was imported from
+/// do not tell it.
+fn hides(run: &ComparedRun, field: &str) -> bool {
+    let within = |unknown: &&str| {
+        let rest = field.strip_prefix(*unknown);
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+    };
+    let mut unknown = PROTOCOL_FIELDS.iter().map(|(unknown, _)| *unknown);
+    // How many completions there are is seen in the files, whatever they say of their drawing.
+    field != "decoding.sampling.samples"
+        && unknown.any(|unknown| run.identity.is_unknown(unknown) && within(&unknown))
+}
+
+/// What a run tells of a field that one of the two runs does not tell.
+fn told(run: &ComparedRun, field: &str) -> String {
+    let identity = &run.identity;
+    match field {
+        _ if identity.is_unknown(field) => UNKNOWN.to_string(),
+        "template" => template(run),
+        "decoding.max_tokens" => identity.decoding.max_tokens.to_string(),
+        "decoding.stop" => stop_strings(run),
+        _ => match &identity.decoding.sampling {
+            None => "greedy".to_string(),
+            Some(sampling) => format!("temperature {}", sampling.temperature),
+        },
+    }
 }
 
 /// A template's name, which two texts may share.
@@ -177,6 +222,10 @@ fn meaning(field: &str) -> Option<(Aspect, String)> {
     match (section, rest) {
         // The items themselves are compared, which these only describe.
         ("data" | "protocol" | "limit" | "excluded", _) => None,
+        ("imported", "") => named(Aspect::Program, "import"),
+        ("imported", "format") => named(Aspect::Program, "imported files"),
+        // Which files they were; what they do not tell is said apart.
+        ("imported", _) => None,
         ("template", "chat.system") => named(Aspect::Template, "system prompt"),
         ("template", "chat.date") => named(Aspect::Template, "date in the prompt"),
         ("template", rest) if rest.starts_with("chat.special_tokens") => {

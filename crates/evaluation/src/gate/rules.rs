@@ -25,6 +25,9 @@ pub struct GateRules {
     pub scorer: Scorer,
     /// Whether any significant drop fails, however small.
     pub strict: bool,
+    /// Whether imported runs are judged of which template or decoding are unknown. No file of rules
+    /// may allow it for good.
+    pub allow_unknown: bool,
     /// Largest share of failed completions; above it a run is broken and nothing is decided.
     pub max_failed_rate: f64,
     /// Limits of the candidate over all items, whatever the baseline.
@@ -69,6 +72,8 @@ pub struct GateFlags {
     pub scorer: Option<Scorer>,
     /// Whether any significant drop fails.
     pub strict: bool,
+    /// Whether imported runs are judged of which template or decoding are unknown.
+    pub allow_unknown: bool,
 }
 
 /// Why rules are refused.
@@ -128,6 +133,7 @@ impl Default for GateRules {
             alpha: ALPHA,
             scorer: Scorer::default(),
             strict: false,
+            allow_unknown: false,
             max_failed_rate: 0.0,
             limits: Limits::default(),
             micro: ScopeRules::default(),
@@ -180,6 +186,7 @@ impl GateRules {
         }
         self.scorer = flags.scorer.unwrap_or(self.scorer);
         self.strict |= flags.strict;
+        self.allow_unknown |= flags.allow_unknown;
         Ok(self)
     }
 }
@@ -271,6 +278,7 @@ impl Reader<'_> {
             alpha,
             scorer: table.scorer.unwrap_or(standard.scorer),
             strict: table.strict.unwrap_or(standard.strict),
+            allow_unknown: standard.allow_unknown,
             max_failed_rate: self
                 .percent("max_failed_rate", &table.max_failed_rate)?
                 .unwrap_or(standard.max_failed_rate),
@@ -430,6 +438,7 @@ mod tests {
             alpha: Some(0.01),
             scorer: Some(Scorer::Strict),
             strict: true,
+            allow_unknown: false,
         };
         let rules = rules.with(&flags).unwrap();
         assert_eq!(

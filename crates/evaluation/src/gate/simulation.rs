@@ -101,6 +101,7 @@ fn nobody(weights: &str) -> ComparedRun {
             excluded: None,
             few_shot: None,
             thinking_budget: None,
+            imported: None,
         },
         version: text(),
         strict_profile: None,

@@ -18,6 +18,7 @@ pub fn baseline_text(baseline: &BaselineFigures, width: Option<u16>) -> String {
         identity.data.name,
         identity.template.name,
         match &identity.decoding.sampling {
+            _ if identity.is_unknown("decoding.sampling") => "decoding unknown".to_string(),
             None => format!(
                 "greedy, at most {} new tokens",
                 identity.decoding.max_tokens

@@ -154,7 +154,10 @@ fn result(
                 .map_or(0, |few_shot| few_shot.examples)
         ),
         format!("        prompt_template: {}", yaml(&identity.template.name)),
-        format!("        max_new_tokens: {}", identity.decoding.max_tokens),
+        match identity.is_unknown("decoding.max_tokens") {
+            true => "        max_new_tokens: unknown".to_string(),
+            false => format!("        max_new_tokens: {}", identity.decoding.max_tokens),
+        },
         format!("        protocol: {}", yaml(&entry.summary.protocol)),
     ]);
     if !entry.summary.deviations.is_empty() {

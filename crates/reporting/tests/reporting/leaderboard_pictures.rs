@@ -189,7 +189,7 @@ fn a_curve_needs_two_sizes_that_are_numbers() {
     );
 }
 
-fn latex_tables() -> Vec<String> {
+fn latex_tables(format: LeaderboardFormat) -> Vec<String> {
     let plans = [
         LeaderboardPlan {
             with_paper: true,
@@ -208,13 +208,13 @@ fn latex_tables() -> Vec<String> {
     ];
     plans
         .into_iter()
-        .map(|plan| board(&runs(), plan).text(LeaderboardFormat::Latex))
+        .map(|plan| board(&runs(), plan).text(format))
         .collect()
 }
 
 #[test]
 fn latex_tables_are_whole() {
-    for table in latex_tables() {
+    for table in latex_tables(LeaderboardFormat::Latex) {
         for part in [
             "\\toprule",
             "\\midrule",
@@ -238,11 +238,12 @@ fn latex_tables_are_whole() {
 #[test]
 #[ignore = "needs pdflatex"]
 fn latex_tables_compile_and_fit_the_page() {
-    let tables = latex_tables();
+    let mut tables = latex_tables(LeaderboardFormat::Latex);
+    tables.extend(latex_tables(LeaderboardFormat::LatexSiunitx));
     let root = tempfile::tempdir().unwrap();
     let document = format!(
-        "\\documentclass{{article}}\n\\usepackage[margin=2.5cm]{{geometry}}\n\\usepackage[T1]{{fontenc}}\n\\usepackage{{booktabs}}\n\\usepackage{{graphicx}}\n\
-         \\begin{{document}}\n{}\n\\end{{document}}\n",
+        "\\documentclass{{article}}\n\\usepackage[margin=2.5cm]{{geometry}}\n\\usepackage[T1]{{fontenc}}\n\\usepackage{{booktabs}}\n\\usepackage{{graphicx}}\n\\usepackage{{siunitx}}\n\
+         \\sisetup{{mode=text, reset-text-series=false, text-series-to-math=true}}\n\\begin{{document}}\n{}\n\\end{{document}}\n",
         tables.join("\n")
     );
     fs::write(root.path().join("page.tex"), document).unwrap();
