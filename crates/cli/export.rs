@@ -62,6 +62,8 @@ enum FormatName {
     Metrics,
     /// mwpbench.json: a log of inspect, for its viewer.
     Inspect,
+    /// mwpbench.eval: the same as a zip file, which its viewer opens without reading all of it.
+    InspectEval,
     /// .eval_results/SET.yaml of a model repository on the Hugging Face Hub; needs --hub-task.
     HfEvalResults,
     /// The EvalEval coalition's schema, with a line a verdict.
@@ -93,6 +95,7 @@ pub fn run(args: Args) -> anyhow::Result<Outcome> {
         FormatName::LmEval => Format::LmEval,
         FormatName::Metrics => Format::Metrics,
         FormatName::Inspect => Format::Inspect,
+        FormatName::InspectEval => Format::InspectEval,
         FormatName::HfEvalResults => Format::HfEvalResults,
         FormatName::EveryEvalEver => Format::EveryEvalEver,
         FormatName::Parquet => Format::Parquet,

@@ -143,3 +143,101 @@ fn several_completions_a_problem_are_refused_where_there_is_room_for_one() {
     )
     .ok();
 }
+
+#[test]
+fn what_only_the_other_side_can_read_holds_the_figures_of_the_run() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    let args = "eval --model demo --tasks gsm8k,math --limit 3 --max-tokens 80 --quiet --output-dir run --json";
+    let summary = mwpbench(path, args.split(' ')).ok().json();
+    let export = |format: &str, more: &[&str]| {
+        let args = ["export", "run", "--format", format, "--output", "out"];
+        mwpbench(path, [&args[..], more].concat())
+    };
+    let accuracy = |scorer: &str| summary["sets"][0][scorer]["accuracy"].as_f64().unwrap();
+
+    export("inspect", &[]).ok();
+    let log = read(&path.join("out/mwpbench.json"));
+    assert_eq!(
+        (&log["version"], &log["status"]),
+        (&2.into(), &"success".into())
+    );
+    assert_eq!(log["samples"].as_array().unwrap().len(), 6);
+    let scores = log["results"]["scores"].as_array().unwrap();
+    for (score, scorer) in scores.iter().zip(["official", "strict"]) {
+        assert_eq!(score["name"], scorer);
+        assert_eq!(score["metrics"]["gsm8k"]["value"], accuracy(scorer));
+    }
+
+    export("every-eval-ever", &["--model-id", "ours/model"]).ok();
+    let own = path.join("out/data/mwpbench/ours/model");
+    let names: Vec<String> = fs::read_dir(&own)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    let named = |end: &str| own.join(names.iter().find(|name| name.ends_with(end)).unwrap());
+    let results = read(&named(".json"));
+    assert_eq!(lines(&named("_samples.jsonl")).len(), 12);
+    let first = &results["evaluation_results"][0];
+    assert_eq!(first["evaluation_result_id"], "gsm8k/official");
+    assert_eq!(first["score_details"]["score"], accuracy("official"));
+    // Again: the same run has the same files.
+    export("every-eval-ever", &["--model-id", "ours/model"]).ok();
+    assert_eq!(fs::read_dir(&own).unwrap().count(), 2);
+    let local = export("every-eval-ever", &[]).ok();
+    assert!(local.stderr.contains("under \"local\""), "{}", local.stderr);
+
+    export("hf-eval-results", &[]).refused(2, &["gsm8k, math", "--hub-task gsm8k="]);
+    export("hf-eval-results", &["--hub-task", "tal=o/d:t"]).refused(2, &["asked no set \"tal\""]);
+    export("hf-eval-results", &["--hub-task", "gsm8k=d"])
+        .refused(2, &["SET=ORGANISATION/DATASET:TASK"]);
+    let done = export("hf-eval-results", &["--hub-task", "gsm8k=o/d:t"]).ok();
+    assert!(
+        done.stderr.contains("left out") && done.stderr.contains("math"),
+        "{}",
+        done.stderr
+    );
+    let text = fs::read_to_string(path.join("out/.eval_results/gsm8k.yaml")).unwrap();
+    let value = format!("  value: {:.2}\n", 100.0 * accuracy("official"));
+    assert!(
+        text.contains("id: \"o/d\"\n    task_id: \"t\"\n") && text.contains(&value),
+        "{text}"
+    );
+    assert!(!path.join("out/.eval_results/math.yaml").exists());
+
+    export("parquet", &[]).ok();
+    let packed = fs::read(path.join("out/items.parquet")).unwrap();
+    assert!(packed.starts_with(b"PAR1") && packed.ends_with(b"PAR1"));
+    // This program reads parquet itself.
+    let map = "completion=completion,reference=reference,correct=official_correct,id=id";
+    let args = [
+        "import-run",
+        "out/items.parquet",
+        "--from",
+        "jsonl",
+        "--map",
+        map,
+        "--data",
+        "bundled",
+        "--output-dir",
+        "again",
+        "--json",
+    ];
+    let again = mwpbench(path, args).ok();
+    assert_eq!(
+        again.json()["sets"][0]["official"],
+        summary["sets"][0]["official"]
+    );
+    let count = |scorer: &str| -> u64 {
+        let sets = summary["sets"].as_array().unwrap();
+        sets.iter()
+            .map(|set| set[scorer]["correct"].as_u64().unwrap())
+            .sum()
+    };
+    let told = format!(
+        "the files count {0} of 6 completions as correct; here the official scorer {0}, the strict one {1}",
+        count("official"),
+        count("strict")
+    );
+    assert!(again.stderr.contains(&told), "{}", again.stderr);
+}

@@ -393,7 +393,7 @@ fn what_is_exported_and_imported_again_has_the_same_verdicts() {
     let path = folder.path();
     let args = "eval --model demo --tasks gsm8k,math --limit 7 --max-tokens 80 --quiet --output-dir first --json";
     let first = mwpbench(path, args.split(' ')).ok().json();
-    for format in ["official", "lm-eval", "inspect"] {
+    for format in ["official", "lm-eval", "inspect", "inspect-eval"] {
         let target = path.join(format);
         mwpbench(
             path,

@@ -6,7 +6,7 @@
 
 Each check needs its own package alone, so that they can run in several environments (every-eval-ever needs Python 3.12).
 lm-evaluation-harness prints its own table from the exported results, and the package datasets reads the samples as the
-harness's uploads are read; inspect's `read_eval_log` reads the log;
+harness's uploads are read; inspect's `read_eval_log` reads the log in both forms;
 huggingface_hub parses the results of a model repository; every-eval-ever's validator checks its two files; datasets (or
 pyarrow) reads the rows. Prints what was compared; exit code 1 where a figure is another one than the run has.
 """
@@ -53,8 +53,9 @@ def lm_eval(run, folder):
         cells = [cell.strip() for cell in line.strip("|").split("|")]
         task = cells[0] or task
         shown[task, cells[2]] = cells[6]
-    expected = {key: f"{sum(values) / len(values):.4f}" for key, values in run.judged.items()}
-    wrong = {key: (value, shown.get(key)) for key, value in expected.items() if shown.get(key) != value}
+    # Four digits, without zeros at the end.
+    expected = {key: round(sum(values) / len(values), 4) for key, values in run.judged.items()}
+    wrong = {key: (value, shown.get(key)) for key, value in expected.items() if float(shown.get(key, "nan")) != value}
     files = sorted(folder.glob("samples_*.jsonl"))
     rows = sum(len(load_dataset("json", data_files=str(file), split="train", cache_dir=str(folder))) for file in files)
     lines = sum(map(len, run.judged.values()))
@@ -66,7 +67,11 @@ def lm_eval(run, folder):
 def inspect(run, folder):
     from inspect_ai.log import read_eval_log
 
-    log = read_eval_log(str(run.export("inspect", folder) / "mwpbench.json"))
+    forms = {"inspect": "mwpbench.json", "inspect-eval": "mwpbench.eval"}
+    return all([inspect_log(run, read_eval_log(str(run.export(form, folder) / name))) for form, name in forms.items()])
+
+
+def inspect_log(run, log):
     wrong = []
     by_id = {(verdict["id"], verdict["sample"]): verdict for verdict in run.verdicts}
     for sample in log.samples:
@@ -111,15 +116,16 @@ def every_eval_ever(run, folder):
     available = frozenset(str(path.relative_to(folder)) for path in files)
     failures, lines = [], 0
     for path in files:
-        report = validation_core.validate_file(path)
+        report = validation_core.validate_file(
+            path,
+            repo_path=str(path.relative_to(folder)),
+            available_files=available,
+            read_repo_file=lambda name: (folder / name).read_text(),
+            run_semantic_checks=True,
+        )
         failures += [(path.name, error) for error in report.errors + report.warnings]
         payload = json.loads(path.read_text()) if path.suffix == ".json" else None
-        context = validation_core.ValidationContext(
-            repo_path=str(path.relative_to(folder)), available_files=available, read_repo_file=lambda name: (folder / name).read_text()
-        )
         if payload is not None:
-            checks = validation_core.run_registered_checks("aggregate", context, payload)
-            failures += [(path.name, finding) for finding in checks.errors + checks.warnings]
             shown = {result["evaluation_result_id"]: result["score_details"]["score"] for result in payload["evaluation_results"]}
         else:
             lines = len(path.read_text().splitlines())

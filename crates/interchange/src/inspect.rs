@@ -1,6 +1,8 @@
-//! A log of inspect, version 2, as one JSON object that its `read_eval_log` reads and its viewer
-//! opens. Facts of the form: `inspect_ai/log/_log.py` of version 0.3.285. A sample of a problem is
-//! an epoch, a scorer a score.
+//! A log of inspect, version 2, that its `read_eval_log` reads and its viewer opens: one JSON object,
+//! or a zip file with a file a sample. Facts of the form: `inspect_ai/log/_log.py` and
+//! `_recorders/eval.py` of version 0.3.285. A sample of a problem is an epoch, a scorer a score.
+
+use std::io::Write;
 
 use evaluation::VerdictRecord;
 use generation::FinishReason;
@@ -12,7 +14,82 @@ use crate::{Export, File, FinishedRun, Judged};
 /// Letters of an id, as inspect's own have.
 const ID_LETTERS: usize = 22;
 
+/// As one JSON object.
 pub(crate) fn export(run: &FinishedRun) -> Export {
+    let log = log(run);
+    Export {
+        files: vec![File::text("mwpbench.json", format!("{log:#}\n"))],
+        notes: Vec::new(),
+    }
+}
+
+/// As a zip file, in which the viewer finds each sample by itself.
+pub(crate) fn export_packed(run: &FinishedRun) -> Export {
+    let content = packed(log(run)).expect("writing to memory does not fail");
+    Export {
+        files: vec![File {
+            name: "mwpbench.eval".to_string(),
+            content,
+        }],
+        notes: Vec::new(),
+    }
+}
+
+/// The files of a log: what it was begun with, each sample, all of them in short, and the rest.
+fn packed(mut log: Value) -> Result<Vec<u8>, rawzip::Error> {
+    let samples = match log
+        .as_object_mut()
+        .and_then(|log| log.shift_remove("samples"))
+    {
+        Some(Value::Array(samples)) => samples,
+        _ => Vec::new(),
+    };
+    let start = json!({ "version": log["version"], "eval": log["eval"], "plan": log["plan"] });
+    let mut content = Vec::new();
+    let mut archive = rawzip::ZipArchiveWriter::new(&mut content);
+    let mut add = |name: &str, value: &Value| -> Result<(), rawzip::Error> {
+        let (mut entry, config) = archive
+            .new_file(name)
+            .compression_method(rawzip::CompressionMethod::DEFLATE)
+            .start()?;
+        let encoder =
+            flate2::write::DeflateEncoder::new(&mut entry, flate2::Compression::default());
+        let mut writer = config.wrap(encoder);
+        writer.write_all(value.to_string().as_bytes())?;
+        let (encoder, descriptor) = writer.finish()?;
+        encoder.finish()?;
+        entry.finish(descriptor)?;
+        Ok(())
+    };
+    add("_journal/start.json", &start)?;
+    for sample in &samples {
+        let id = sample["id"].as_str().unwrap_or_default();
+        add(
+            &format!("samples/{id}_epoch_{}.json", sample["epoch"]),
+            sample,
+        )?;
+    }
+    add("summaries.json", &samples.iter().map(summary).collect())?;
+    add("header.json", &log)?;
+    archive.finish()?;
+    Ok(content)
+}
+
+/// A sample as the viewer's list shows it.
+fn summary(sample: &Value) -> Value {
+    let own = ["id", "epoch", "input", "target", "metadata", "scores"];
+    let own = own
+        .into_iter()
+        .map(|name| (name.to_string(), sample[name].clone()));
+    let mut summary: Map<String, Value> = own.collect();
+    summary.insert("completed".to_string(), true.into());
+    if let Some(message) = sample.pointer("/error/message") {
+        summary.insert("error".to_string(), message.clone());
+    }
+    summary.into()
+}
+
+fn log(run: &FinishedRun) -> Value {
     let identity = &run.manifest.identity;
     let digest = identity.digest();
     let id = |from: usize| digest[from..from + ID_LETTERS].to_string();
@@ -20,7 +97,7 @@ pub(crate) fn export(run: &FinishedRun) -> Export {
     let judged: Vec<Judged<'_>> = run.by_task().into_iter().flat_map(|(_, own)| own).collect();
     let total = judged.len();
     let config = generation(run);
-    let log = json!({
+    json!({
         "version": 2,
         "status": "success",
         "eval": {
@@ -64,11 +141,7 @@ pub(crate) fn export(run: &FinishedRun) -> Export {
             "model_usage": {},
         },
         "samples": judged.iter().map(|item| sample(run, item)).collect::<Vec<_>>(),
-    });
-    Export {
-        files: vec![File::text("mwpbench.json", format!("{log:#}\n"))],
-        notes: Vec::new(),
-    }
+    })
 }
 
 /// As Python's `isoformat` writes it, to the second.

@@ -50,8 +50,10 @@ pub enum Format {
     LmEval,
     /// A flat JSON object of figures, as experiment trackers log them.
     Metrics,
-    /// A log of inspect.
+    /// A log of inspect, as JSON.
     Inspect,
+    /// The same as a zip file.
+    InspectEval,
     /// Results in a model repository on the Hugging Face Hub.
     HfEvalResults,
     /// The schema of the EvalEval coalition, with a line a verdict.
@@ -142,6 +144,7 @@ pub fn export(
 ) -> Result<Export, ExportError> {
     match format {
         Format::Inspect => Ok(inspect::export(run)),
+        Format::InspectEval => Ok(inspect::export_packed(run)),
         Format::HfEvalResults => eval_results::export(run, settings),
         Format::EveryEvalEver => Ok(every_eval_ever::export(run, settings)),
         Format::Parquet => Ok(parquet_file::export(run)),

@@ -12,7 +12,8 @@ use super::{At, Key, SourceFormat};
 pub struct ImportError {
     file: PathBuf,
     place: Option<String>,
-    kind: ImportErrorKind,
+    // Behind a pointer: results are moved a lot, and errors are few.
+    kind: Box<ImportErrorKind>,
 }
 
 impl ImportError {
@@ -20,7 +21,7 @@ impl ImportError {
         Self {
             file: file.to_path_buf(),
             place: None,
-            kind,
+            kind: Box::new(kind),
         }
     }
 
@@ -28,7 +29,7 @@ impl ImportError {
         Self {
             file: at.file.clone(),
             place: Some(at.place.clone()),
-            kind,
+            kind: Box::new(kind),
         }
     }
 
@@ -150,7 +151,7 @@ fn known() -> String {
 
 impl Fault for ImportError {
     fn class(&self) -> Class {
-        match &self.kind {
+        match &*self.kind {
             ImportErrorKind::File(error) => error.class(),
             ImportErrorKind::Unreadable(error) => Class::of_reading(error),
             ImportErrorKind::OwnRun

@@ -153,7 +153,10 @@ fn open(path: &Path) -> Result<record_files::Records, record_files::Error> {
     }
 }
 
-fn first_object(path: &Path) -> Result<Option<(At, Map<String, Value>)>, ImportError> {
+/// An object with its place.
+type Placed = (At, Map<String, Value>);
+
+fn first_object(path: &Path) -> Result<Option<Placed>, ImportError> {
     let of_file = |error| ImportError::of(path, ImportErrorKind::File(error));
     let Some(first) = open(path).map_err(of_file)?.next() else {
         return Ok(None);
