@@ -176,6 +176,7 @@ fn item(args: &Args, folder: &RunFolder, id: &str) -> anyhow::Result<()> {
         grader.explain_completion(problem, completion),
     );
     let prompt = folder.prompts(std::slice::from_ref(problem))?.concat();
+    let imported = folder.manifest().identity.imported.as_ref();
     match args.json {
         true => terminal::print_json(
             &json!({ "problem": problem, "prompt": prompt, "completion": completion, "verdict": verdict, "explanation": explained.explanation }),
@@ -187,6 +188,7 @@ fn item(args: &Args, folder: &RunFolder, id: &str) -> anyhow::Result<()> {
             verdict: &verdict,
             explained: &explained,
             thinking: args.thinking,
+            unknown: imported.map_or(&[][..], |imported| &imported.unknown),
         })),
     }
 }

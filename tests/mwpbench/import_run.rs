@@ -354,7 +354,12 @@ fn an_imported_run_is_a_run_like_any_other_and_compared_on_request_alone() {
     let path = folder.path();
     import(path, &source("official"), &[]).ok();
     let run = |args: &str| mwpbench(path, args.split(' '));
-    run("show run --item gsm8k/sample.1").ok();
+    let shown = run("show run --item gsm8k/sample.1").ok().stdout;
+    let parts = [
+        "── prompt (tokens unknown)\n(unknown)",
+        "── completion (tokens unknown, why it ended unknown)",
+    ];
+    assert!(parts.iter().all(|part| shown.contains(part)), "{shown}");
     run("score run --json").ok();
     run("report run --output page.html").ok();
     run("export run --format official --output back").ok();

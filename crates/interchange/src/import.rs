@@ -195,3 +195,150 @@ impl Source {
         };
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use dataset_loader::Benchmark;
+    use serde_json::{Map, Value};
+
+    use super::{FieldMap, ImportPlan, KnownProblems, SourceFormat, import_run, read};
+
+    /// Names that the formats read, so that values of any kind come to stand under them.
+    const NAMES: [&str; 22] = [
+        "completion",
+        "reference",
+        "question",
+        "answer",
+        "judge",
+        "id",
+        "sample",
+        "doc_id",
+        "doc",
+        "resps",
+        "target",
+        "filter",
+        "arguments",
+        "generation",
+        "expected_answer",
+        "problem",
+        "prediction",
+        "origin_prompt",
+        "eval",
+        "status",
+        "samples",
+        "output",
+    ];
+
+    /// Numbers that look drawn and are the same every time (xorshift).
+    struct Draw(u64);
+
+    impl Draw {
+        fn below(&mut self, end: usize) -> usize {
+            self.0 ^= self.0 << 13;
+            self.0 ^= self.0 >> 7;
+            self.0 ^= self.0 << 17;
+            (self.0 % end as u64) as usize
+        }
+
+        fn value(&mut self, depth: usize) -> Value {
+            const TEXTS: [&str; 8] = [
+                "",
+                " ",
+                "7",
+                "a question?",
+                "attachment://x",
+                r"#### \boxed{",
+                r#"[{"role": "user", "content": "a question?"}]"#,
+                "\u{0}\u{202e}é\n",
+            ];
+            match self.below(if depth == 0 { 5 } else { 8 }) {
+                0 => Value::Null,
+                1 => (self.below(2) == 0).into(),
+                2 => (self.below(5) as i64 - 2).into(),
+                3 => 0.5.into(),
+                4 => TEXTS[self.below(TEXTS.len())].into(),
+                5 => (0..self.below(3)).map(|_| self.value(depth - 1)).collect(),
+                _ => self.record(depth - 1).into(),
+            }
+        }
+
+        fn record(&mut self, depth: usize) -> Map<String, Value> {
+            let field = |_| {
+                (
+                    NAMES[self.below(NAMES.len())].to_string(),
+                    self.value(depth),
+                )
+            };
+            (0..6).map(field).collect()
+        }
+    }
+
+    fn plan() -> ImportPlan {
+        ImportPlan {
+            benchmark: Benchmark::published(),
+            known: KnownProblems {
+                problems: Vec::new(),
+                name: "none".to_string(),
+                bundled: false,
+                digest: String::new(),
+            },
+            tags: BTreeMap::new(),
+            environment: BTreeMap::new(),
+            version: "0".to_string(),
+        }
+    }
+
+    #[test]
+    fn files_of_any_json_become_a_run_or_an_error() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("samples_x.jsonl");
+        let map = FieldMap::parse(["completion=output", "reference=target"]).unwrap();
+        let mut draw = Draw(7);
+        let (mut runs, mut refused) = (0, 0);
+        for _ in 0..400 {
+            let lines = 1 + draw.below(3);
+            let mut line = |number: usize| {
+                let mut record = draw.record(3);
+                // Half of them have what a completion needs, beside whatever.
+                if draw.below(2) == 0 {
+                    for (name, text) in [
+                        ("output", "7"),
+                        ("target", "7"),
+                        ("generation", "7"),
+                        ("answer", "7"),
+                    ] {
+                        record.insert(name.to_string(), text.into());
+                    }
+                    for name in ["id", "doc_id"] {
+                        record.insert(name.to_string(), number.into());
+                    }
+                }
+                Value::from(record).to_string()
+            };
+            let lines: Vec<String> = (0..lines).map(&mut line).collect();
+            std::fs::write(&file, lines.join("\n")).unwrap();
+            for format in SourceFormat::ALL.map(Some).into_iter().chain([None]) {
+                for map in [&FieldMap::default(), &map] {
+                    let source = read(&file, format, map);
+                    let records = source.as_ref().map_or(0, |source| source.records.len());
+                    match source.and_then(|source| import_run(source, plan())) {
+                        Ok(imported) => {
+                            assert_eq!(imported.run.completions.len(), records, "{lines:?}");
+                            runs += 1;
+                        }
+                        Err(error) => {
+                            assert!(error.to_string().contains("samples_x"), "{error}");
+                            refused += 1;
+                        }
+                    }
+                }
+            }
+        }
+        assert!(
+            runs > 100 && refused > 100,
+            "{runs} runs, {refused} refused"
+        );
+    }
+}

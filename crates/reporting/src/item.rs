@@ -21,6 +21,8 @@ pub struct Item<'a> {
     pub explained: &'a Explained,
     /// Whether thinking is shown in full, and not folded into a line.
     pub thinking: bool,
+    /// What the files of an imported run do not tell, as its manifest names it.
+    pub unknown: &'a [String],
 }
 
 /// The item from its problem to its verdict.
@@ -32,18 +34,32 @@ pub fn item_text(item: &Item<'_>) -> String {
         verdict,
         explained,
         thinking,
+        unknown,
     } = item;
+    let is_unknown = |what: &str| unknown.iter().any(|unknown| unknown == what);
+    let tokens = |count: usize| match is_unknown("tokens") {
+        true => "tokens unknown".to_string(),
+        false => counted(count, "token"),
+    };
     let official = &verdict.official;
-    let reason = format!("{:?}", completion.finish_reason).to_lowercase();
+    let reason = match is_unknown("finish_reason") && completion.error.is_none() {
+        true => "why it ended unknown".to_string(),
+        false => format!("ended by {:?}", completion.finish_reason).to_lowercase(),
+    };
+    // Unknown, and not an empty one.
+    let prompt = match unknown.is_empty() || !prompt.is_empty() {
+        true => *prompt,
+        false => "(unknown)",
+    };
     let mut text = format!("{} ({}, task {})\n", problem.id, problem.set, problem.task);
     section(
         &mut text,
-        &format!("prompt ({})", counted(completion.prompt_tokens, "token")),
+        &format!("prompt ({})", tokens(completion.prompt_tokens)),
         prompt,
     );
     let heading = format!(
-        "completion ({}, ended by {reason})",
-        counted(completion.completion_tokens, "token")
+        "completion ({}, {reason})",
+        tokens(completion.completion_tokens)
     );
     let written = match (&completion.error, thinking) {
         (Some(error), _) => error.clone(),

@@ -138,7 +138,7 @@ pub fn import_run(source: Source, plan: ImportPlan) -> Result<Imported, ImportEr
     })
 }
 
-/// What no completion's record may be without.
+/// How many completions come without what the records of a run of our own have.
 struct Facts {
     without_reason: usize,
     without_tokens: usize,

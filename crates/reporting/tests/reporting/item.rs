@@ -41,6 +41,7 @@ fn an_item_is_told_from_prompt_to_verdict() {
         verdict: &verdict,
         explained: &explained,
         thinking: false,
+        unknown: &[],
     });
     insta::assert_snapshot!(text, @r#"
     gsm8k/1 (gsm8k, task gsm8k)
