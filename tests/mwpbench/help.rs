@@ -3,9 +3,10 @@
 use assert_cmd::Command;
 
 /// Commands of which each has a page of help.
-const COMMANDS: [&str; 40] = [
+const COMMANDS: [&str; 41] = [
     "",
     "eval",
+    "merge",
     "score",
     "show",
     "disagreements",
