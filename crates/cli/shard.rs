@@ -107,13 +107,15 @@ pub fn folder(run: &Path, shard: Shard) -> anyhow::Result<PathBuf> {
     Ok(run.join(shard.folder_name()))
 }
 
-/// Variables that are no part of what a shard asks, or must not be written down.
-const UNRECORDED: [&str; 2] = ["MWPBENCH_SHARD", "MWPBENCH_API_KEY"];
+/// Whether a variable goes into the command that is written down: one of ours, but not what names the
+/// shard, nor a key.
+fn is_recorded(name: &str) -> bool {
+    name.starts_with("MWPBENCH_") && name != "MWPBENCH_SHARD" && !name.ends_with("_KEY")
+}
 
 /// The command of this process as another machine would give it, without what names the shard.
 pub fn command() -> String {
-    let variables = std::env::vars()
-        .filter(|(name, _)| name.starts_with("MWPBENCH_") && !UNRECORDED.contains(&name.as_str()));
+    let variables = std::env::vars().filter(|(name, _)| is_recorded(name));
     let mut variables: Vec<(String, String)> = variables.collect();
     variables.sort();
     let arguments = std::env::args_os().map(|argument| argument.to_string_lossy().into_owned());
@@ -206,6 +208,15 @@ mod tests {
             text,
             "MWPBENCH_HOME='/a b' mwpbench eval --model 'my model' --stop ''"
         );
+        for (name, recorded) in [
+            ("MWPBENCH_HOME", true),
+            ("MWPBENCH_SHARD", false),
+            ("MWPBENCH_API_KEY", false),
+            ("MWPBENCH_SERVE_API_KEY", false),
+            ("HF_TOKEN", false),
+        ] {
+            assert_eq!(is_recorded(name), recorded, "{name}");
+        }
         let shard = "2/4".parse().unwrap();
         let equals = written(
             Vec::new(),
