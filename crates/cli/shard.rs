@@ -115,7 +115,10 @@ fn is_recorded(name: &str) -> bool {
 
 /// The command of this process as another machine would give it, without what names the shard.
 pub fn command() -> String {
-    let variables = std::env::vars().filter(|(name, _)| is_recorded(name));
+    let variables = std::env::vars_os().filter_map(|(name, value)| {
+        let name = name.into_string().ok().filter(|name| is_recorded(name))?;
+        Some((name, value.to_string_lossy().into_owned()))
+    });
     let mut variables: Vec<(String, String)> = variables.collect();
     variables.sort();
     let arguments = std::env::args_os().map(|argument| argument.to_string_lossy().into_owned());
