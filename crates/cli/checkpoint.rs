@@ -1,11 +1,12 @@
-//! `--model`: a folder in Hugging Face layout, a GGUF file, or `demo` for the embedded checkpoint;
-//! `--adapter` for what is merged into it, `--tokenizer` for another tokenizer.
+//! `--model`: a folder in Hugging Face layout, a GGUF file, a name on the hub, or `demo` for the
+//! embedded checkpoint; `--adapter` for what is merged into it, `--tokenizer` for another tokenizer.
 
 use std::path::{Path, PathBuf};
 
-use inference::CheckpointFiles;
+use ::hub::{Contents, Snapshot};
+use inference::{CheckpointFiles, Origin};
 
-use crate::{heading, place};
+use crate::{heading, hub, place};
 
 /// The name of the embedded checkpoint.
 pub const DEMO: &str = "demo";
@@ -39,9 +40,9 @@ static DEMO_FILES: &[(&str, &[u8])] = &[
 #[command(next_help_heading = heading::MODEL)]
 pub struct CheckpointExtras {
     /// LoRA adapter to merge into the checkpoint: a folder with adapter_config.json and
-    /// adapter_model.safetensors.
-    #[arg(long, env = "MWPBENCH_ADAPTER", value_name = "DIR")]
-    adapter: Option<PathBuf>,
+    /// adapter_model.safetensors, or a name on the hub.
+    #[arg(long, env = "MWPBENCH_ADAPTER", value_name = "DIR|ORG/NAME")]
+    adapter: Option<String>,
     /// A tokenizer.json, or the folder that holds it, in place of the checkpoint's own; with
     /// --endpoint that of the checkpoint behind the server, so that a server that tokenizes
     /// prompts differently is noticed.
@@ -70,43 +71,67 @@ impl CheckpointExtras {
 
     /// The files of the checkpoint that `--model` names, with these.
     pub fn with(&self, model: &str) -> anyhow::Result<CheckpointFiles> {
-        let base = self.base(model)?;
-        match &self.adapter {
-            Some(adapter) if !adapter.exists() => {
-                anyhow::bail!(
-                    "there is no folder {}: give the folder of a LoRA adapter",
-                    adapter.display()
-                )
-            }
-            Some(adapter) => Ok(base.with_adapter(adapter)?),
-            None => Ok(base),
-        }
+        let (base, base_origin) = match model {
+            DEMO => (self.demo()?, None),
+            model => self.base(model)?,
+        };
+        let Some(adapter) = &self.adapter else {
+            return Ok(base.with_origins(base_origin, None));
+        };
+        let (folder, origin) = match hub::snapshot(adapter, Contents::Adapter)? {
+            Some(snapshot) => (snapshot.path.clone(), Some(origin(snapshot))),
+            None => (PathBuf::from(adapter), None),
+        };
+        anyhow::ensure!(
+            folder.exists(),
+            "there is no folder {adapter}: give the folder of a LoRA adapter, or its name on the hub"
+        );
+        Ok(base
+            .with_adapter(&folder)?
+            .with_origins(base_origin, origin))
     }
 
-    fn base(&self, model: &str) -> anyhow::Result<CheckpointFiles> {
-        match (model, self.tokenizer()?) {
-            (DEMO, Some(_)) => {
-                anyhow::bail!("--tokenizer does not go with the demo checkpoint, which has its own")
+    fn demo(&self) -> anyhow::Result<CheckpointFiles> {
+        anyhow::ensure!(
+            self.tokenizer()?.is_none(),
+            "--tokenizer does not go with the demo checkpoint, which has its own"
+        );
+        demo()
+    }
+
+    /// The checkpoint of a path or a name, and where it is from.
+    fn base(&self, model: &str) -> anyhow::Result<(CheckpointFiles, Option<Origin>)> {
+        let tokenizer = self.tokenizer()?;
+        let (path, origin) = match hub::snapshot(model, Contents::Checkpoint)? {
+            Some(snapshot) => (snapshot.path.clone(), Some(origin(snapshot))),
+            None => (PathBuf::from(model), None),
+        };
+        anyhow::ensure!(
+            path.exists(),
+            "there is no {model}. {}",
+            place::INSTEAD_OF_NOTHING
+        );
+        let opened = match tokenizer {
+            Some(tokenizer) => CheckpointFiles::open_with_tokenizer(&path, tokenizer),
+            None => CheckpointFiles::open(&path),
+        };
+        let files = opened.map_err(|error| match place::instead_of(&path) {
+            Some(way_out) => {
+                let message = format!("{error}. {way_out}");
+                anyhow::Error::new(error).context(message)
             }
-            (DEMO, None) => demo(),
-            (path, _) if !Path::new(path).exists() => {
-                anyhow::bail!("there is no {path}. {}", place::instead_of_nothing(path))
-            }
-            (path, tokenizer) => {
-                let path = Path::new(path);
-                let opened = match tokenizer {
-                    Some(tokenizer) => CheckpointFiles::open_with_tokenizer(path, tokenizer),
-                    None => CheckpointFiles::open(path),
-                };
-                opened.map_err(|error| match place::instead_of(path) {
-                    Some(way_out) => {
-                        let message = format!("{error}. {way_out}");
-                        anyhow::Error::new(error).context(message)
-                    }
-                    None => error.into(),
-                })
-            }
-        }
+            None => error.into(),
+        })?;
+        Ok((files, origin))
+    }
+}
+
+/// Repositories of GGUF files hold several of one model: the file is named too.
+fn origin(snapshot: Snapshot) -> Origin {
+    let file = snapshot.file.map(|file| format!("/{file}"));
+    Origin {
+        repository: format!("{}{}", snapshot.repository, file.unwrap_or_default()),
+        commit: snapshot.commit,
     }
 }
 

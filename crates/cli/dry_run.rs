@@ -8,7 +8,7 @@ use bytesize::ByteSize;
 use dataset_loader::{Benchmark, grouped};
 use evaluation::{Grader, Progress, RunFolder, RunPlan};
 use fault::{Class, Fault};
-use generation::Generator;
+use generation::{Generator, Prompt};
 use jobs::{Forecast, Speeds};
 use reporting::counted;
 use serde::Serialize;
@@ -52,7 +52,12 @@ pub fn dry_run(
     folder: &Path,
     json: bool,
 ) -> anyhow::Result<()> {
-    let prompts = plan.prompts()?;
+    let own = plan.own();
+    let samples = plan.decoding.samples() as usize;
+    let all = plan.prompts()?.into_iter().enumerate();
+    let prompts: Vec<Prompt> = all
+        .filter_map(|(index, prompt)| own[index / samples].then_some(prompt))
+        .collect();
     let ids = generator.token_ids(&prompts)?;
     let lengths = ids.map(|ids| ids.iter().map(Vec::len).collect::<Vec<usize>>());
     let finished_before = RunFolder::open(folder)
@@ -106,7 +111,7 @@ pub fn dry_run(
     let new_tokens = last.completion_tokens.max(last.finished_tokens);
     let mean = |tokens: usize| tokens as f64 / last.completions as f64;
     let outlook = Outlook {
-        problems: plan.problems.len(),
+        problems: own.iter().filter(|own| **own).count(),
         completions: prompts.len(),
         finished_before,
         prompt_tokens: lengths.as_ref().map(|lengths| lengths.iter().sum()),

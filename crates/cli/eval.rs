@@ -8,7 +8,7 @@ use clap::ValueEnum;
 use dataset_loader::{Benchmark, DataOrigin};
 use evaluation::{
     ComparedRun, Exclusion, LongPrompts, MAX_TOKENS, PUBLISHED_DATA, Protocol, RunPlan, Selection,
-    Suites, Summary, TokenDetails,
+    ShardRecord, Suites, Summary, TokenDetails,
 };
 use generation::Decoding;
 use reporting::SummaryTable;
@@ -21,10 +21,15 @@ use crate::dry_run::dry_run;
 use crate::exit::Outcome;
 use crate::few_shot::FewShotArgs;
 use crate::generator::GeneratorArgs;
+use crate::printed_name::printed_name;
+use crate::shard::ShardArg;
 use crate::stop::StopArgs;
 use crate::suites::suites;
 use crate::tags::TagArgs;
-use crate::{data_folder, grading, heading, interruption, progress, terminal};
+use crate::{
+    data_folder, exit, grading, heading, hub, interruption, leaderboard, progress, shard, sweep,
+    terminal,
+};
 
 /// Evaluate a model on the sets and print accuracy per set, micro and macro average.
 ///
@@ -121,6 +126,16 @@ struct OutputArgs {
     /// Run folder; without it mwpbench-runs/MODEL-DIGEST, so that the same command finds its run.
     #[arg(long, env = "MWPBENCH_OUTPUT_DIR", value_name = "DIR")]
     output_dir: Option<PathBuf>,
+    /// Ask one of N parts of the run alone, into the folder shard-I-of-N within the run folder;
+    /// `mwpbench merge` puts them together. slurm takes I and N from the array task,
+    /// kubernetes/N takes I from the pod of an indexed job.
+    #[arg(
+        long,
+        env = "MWPBENCH_SHARD",
+        value_name = "I/N|slurm|kubernetes/N",
+        conflicts_with = "fresh"
+    )]
+    shard: Option<ShardArg>,
     /// A baseline, or a run, that this one will be compared with: a run that could not be is refused
     /// before it starts.
     #[arg(long, value_name = "FILE|RUN")]
@@ -189,9 +204,66 @@ enum OnLongPrompt {
 
 pub fn run(args: Args) -> anyhow::Result<Outcome> {
     interruption::listen()?;
+    hub::be_quiet(args.output.quiet);
+    let models = match args.generator.is_server() {
+        true => args.generator.models().to_vec(),
+        false => sweep::models(args.generator.models())?,
+    };
+    match models.as_slice() {
+        // A pattern that one checkpoint matches is not one that is typed by its name.
+        [one] if *one == args.generator.models()[0] => Ok(evaluate(&args)?.0),
+        several => each(args, several),
+    }
+}
+
+/// Evaluates several models, each in a run of its own; one that fails does not stop the others.
+fn each(mut args: Args, models: &[String]) -> anyhow::Result<Outcome> {
+    anyhow::ensure!(
+        args.output.name.is_none(),
+        "--name is the name of one model, and --model names {}",
+        models.len()
+    );
+    let names = sweep::run_names(models);
+    let all = args.output.output_dir.take();
+    let (mut finished, mut failed) = (Vec::new(), Vec::new());
+    for (number, (model, name)) in models.iter().zip(names).enumerate() {
+        if !args.output.quiet {
+            eprintln!("model {} of {}: {model}", number + 1, models.len());
+        }
+        args.generator.set_model(model.clone());
+        args.output.output_dir = all.as_ref().map(|all| all.join(name));
+        match evaluate(&args) {
+            Ok((Outcome::Done, folder)) => finished.push(folder),
+            Ok(_) => failed.push(model.as_str()),
+            Err(error) if exit::is_interruption(&error) => return Err(error),
+            Err(error) => {
+                let message = exit::message(&error);
+                match message.contains(model) {
+                    true => eprintln!("warning: {message}"),
+                    false => eprintln!("warning: {model}: {message}"),
+                }
+                failed.push(model.as_str());
+            }
+        }
+    }
+    let is_run = args.output.shard.is_none() && !args.output.dry_run;
+    if is_run && !args.output.json && finished.len() > 1 {
+        leaderboard::print_runs(&finished)?;
+    }
+    if failed.is_empty() {
+        return Ok(Outcome::Done);
+    }
+    eprintln!("warning: not whole: {}", failed.join(", "));
+    Ok(Outcome::Incomplete)
+}
+
+/// Evaluates one model; returns its run folder too.
+fn evaluate(args: &Args) -> anyhow::Result<(Outcome, PathBuf)> {
+    let shard = args.output.shard.map(ShardArg::resolve).transpose()?;
     let benchmark = args.source.benchmark()?;
     let grader = args.scoring.grader(&benchmark)?;
-    let plan = args.plan(&benchmark)?;
+    let mut plan = args.plan(&benchmark)?;
+    plan.shard = shard.map(|shard| ShardRecord::new(shard, Some(shard::command())));
     if let Some(baseline) = &args.output.baseline {
         ComparedRun::open(baseline)?.check_suits(&benchmark, &grader, &plan)?;
     }
@@ -199,13 +271,14 @@ pub fn run(args: Args) -> anyhow::Result<Outcome> {
         args.generator
             .open_for(&plan.template, args.prompt.tokenizer(), plan.token_details)?;
     let identity = plan.identity(generator.info());
-    let folder = match &args.output.output_dir {
+    let run_folder = match &args.output.output_dir {
         Some(folder) => folder.clone(),
         None => default_folder(&identity),
     };
-    let folder = match args.output.fresh {
-        true => fresh_folder(&folder, &identity),
-        false => folder,
+    let folder = match (shard, args.output.fresh) {
+        (Some(shard), _) => shard::folder(&run_folder, shard)?,
+        (None, true) => fresh_folder(&run_folder, &identity),
+        (None, false) => run_folder.clone(),
     };
     if args.output.dry_run {
         let json = args.output.json;
@@ -217,14 +290,18 @@ pub fn run(args: Args) -> anyhow::Result<Outcome> {
             &folder,
             json,
         )?;
-        return Ok(Outcome::Done);
+        return Ok((Outcome::Done, folder));
     }
     if !args.output.quiet {
         let bundled = match plan.origin {
             dataset_loader::DataOrigin::Bundled => "bundled ",
             dataset_loader::DataOrigin::Files { .. } => "",
         };
-        let problems = reporting::counted(plan.problems.len(), &format!("{bundled}problem"));
+        let asked = plan.own().into_iter().filter(|own| *own).count();
+        let mut problems = reporting::counted(asked, &format!("{bundled}problem"));
+        if let Some(shard) = shard {
+            problems += &format!(" of {}, {shard}", plan.problems.len());
+        }
         eprintln!("{problems}; run folder: {}", folder.display());
         if let Some(hint) = args.prompt.hint(&args.generator) {
             eprintln!("{hint}");
@@ -244,7 +321,7 @@ pub fn run(args: Args) -> anyhow::Result<Outcome> {
     );
     let run = run.map_err(with_way_out)?;
     display.finish();
-    args.print(&run.summary, run.folder.path())?;
+    print_run(&run, args.output.json, args.output.by_task)?;
     if let Some(latency) = run
         .serving
         .as_ref()
@@ -253,10 +330,42 @@ pub fn run(args: Args) -> anyhow::Result<Outcome> {
     {
         eprintln!("{}", reporting::latency_line(&latency));
     }
-    let outcome = outcome(&run);
-    let shown = reporting::shell(&folder.display().to_string());
+    match shard {
+        Some(shard) => {
+            let shards = reporting::shell(&run_folder.display().to_string());
+            eprintln!(
+                "{shard}, whose figures stand above; with all of them finished: `mwpbench merge {shards} --output-dir RUN`"
+            );
+            Ok((outcome(&run), folder))
+        }
+        None => Ok((told_outcome(&run), folder)),
+    }
+}
+
+/// Prints the figures of a run.
+pub fn print_run(run: &evaluation::Run, json: bool, by_task: bool) -> anyhow::Result<()> {
+    match json {
+        true => terminal::print_json(&Printed {
+            summary: &run.summary,
+            run_folder: run.folder.path(),
+        }),
+        false => {
+            let layout = SummaryTable {
+                width: terminal::width(),
+                by_task,
+                styled: terminal::styled(),
+            };
+            terminal::print(&reporting::summary_table(&run.summary, layout))
+        }
+    }
+}
+
+/// Says where a whole run is, and what failed in it.
+pub fn told_outcome(run: &evaluation::Run) -> Outcome {
+    let outcome = outcome(run);
+    let shown = reporting::shell(&run.folder.path().display().to_string());
     eprintln!("run: {shown} (`mwpbench show {shown} --wrong` lists what went wrong)");
-    Ok(outcome)
+    outcome
 }
 
 impl Args {
@@ -317,6 +426,7 @@ impl Args {
             excluded,
             few_shot,
             thinking_budget: self.thinking_budget()?,
+            shard: None,
             long_prompts: match self.on_long_prompt {
                 OnLongPrompt::Refuse => LongPrompts::Refuse,
                 OnLongPrompt::Fail => LongPrompts::Fail,
@@ -359,23 +469,6 @@ impl Args {
             facts.insert(FRESH.to_string(), "true".to_string());
         }
         facts
-    }
-
-    fn print(&self, summary: &Summary, folder: &Path) -> anyhow::Result<()> {
-        match self.output.json {
-            true => terminal::print_json(&Printed {
-                summary,
-                run_folder: folder,
-            }),
-            false => {
-                let layout = SummaryTable {
-                    width: terminal::width(),
-                    by_task: self.output.by_task,
-                    styled: terminal::styled(),
-                };
-                terminal::print(&reporting::summary_table(summary, layout))
-            }
-        }
     }
 }
 

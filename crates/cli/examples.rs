@@ -7,9 +7,13 @@ const EXAMPLES: &[(&str, &[&str])] = &[
         &[
             "eval --model demo",
             "eval --model path/to/checkpoint --tasks gsm8k,math --dry-run",
+            "eval --model org/name@revision",
+            "eval --model 'runs/checkpoint-*' --output-dir evals",
             "eval --model NAME --endpoint http://localhost:8000",
+            "eval --model path/to/checkpoint --shard 1/4 --output-dir DIR",
         ],
     ),
+    ("merge", &["merge DIR --output-dir RUN"]),
     (
         "score",
         &[

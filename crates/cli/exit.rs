@@ -97,6 +97,11 @@ fn code(error: &Error) -> u8 {
     }
 }
 
+/// Whether a signal ended the work.
+pub fn is_interruption(error: &Error) -> bool {
+    code(error) == INTERRUPTED
+}
+
 /// The class of an error of one of our libraries.
 fn class_of(cause: &(dyn std::error::Error + 'static)) -> Option<Class> {
     macro_rules! first_of {
@@ -115,8 +120,11 @@ fn class_of(cause: &(dyn std::error::Error + 'static)) -> Option<Class> {
         evaluation::Error,
         evaluation::GateRulesError,
         evaluation::GraderError,
+        evaluation::MergeError,
         evaluation::SelectionError,
         evaluation::TemplateError,
+        hub::Error,
+        hub::NameError,
         interchange::ExportError,
         interchange::ImportError,
         inference::Error,

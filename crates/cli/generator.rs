@@ -18,14 +18,18 @@ use crate::{chat, checkpoint, heading};
 #[derive(clap::Args)]
 pub struct GeneratorArgs {
     /// Checkpoint: a folder in Hugging Face layout (config.json, tokenizer.json, *.safetensors), a
-    /// GGUF file, or `demo` for the embedded one; with --endpoint the model's name at the server.
+    /// GGUF file, a name on the hub (org/name, org/name@revision, hf://org/name/file.gguf), or `demo`
+    /// for the embedded one; with --endpoint the model's name at the server. For eval it may be a
+    /// pattern ('runs/checkpoint-*') and be repeated: each is a run of its own.
     #[arg(
-        long,
+        long = "model",
+        id = "model",
+        required = true,
         env = "MWPBENCH_MODEL",
-        value_name = "PATH|demo|NAME",
+        value_name = "PATH|ORG/NAME|demo|NAME",
         help_heading = heading::MODEL
     )]
-    model: String,
+    models: Vec<String>,
     #[command(flatten)]
     extras: checkpoint::CheckpointExtras,
     #[command(flatten)]
@@ -37,6 +41,27 @@ pub struct GeneratorArgs {
 }
 
 impl GeneratorArgs {
+    /// All that `--model` names.
+    pub fn models(&self) -> &[String] {
+        &self.models
+    }
+
+    /// Takes another model, with all else as it is.
+    pub fn set_model(&mut self, model: String) {
+        self.models = vec![model];
+    }
+
+    /// The one model.
+    fn model(&self) -> anyhow::Result<&str> {
+        match self.models.as_slice() {
+            [model] => Ok(model),
+            _ => anyhow::bail!(
+                "--model is given {} times: give one here",
+                self.models.len()
+            ),
+        }
+    }
+
     /// The same for plain prompts.
     fn open_plain(&self, details: TokenDetails) -> anyhow::Result<Box<dyn Generator>> {
         let system_prompt = self.system_prompt.text()?;
@@ -122,14 +147,14 @@ impl GeneratorArgs {
 
     /// The checkpoint's own chat template, where it has one that can be used.
     pub fn own_template(&self) -> anyhow::Result<Option<Template>> {
-        chat::own_template(&self.extras.with(&self.model)?)
+        chat::own_template(&self.extras.with(self.model()?)?)
     }
 
     /// Where the checkpoint may keep a chat template.
     pub fn template_sources(&self) -> anyhow::Result<Vec<TemplateSource>> {
         match self.is_server() {
             true => Ok(Vec::new()),
-            false => Ok(self.extras.with(&self.model)?.template_sources()?),
+            false => Ok(self.extras.with(self.model()?)?.template_sources()?),
         }
     }
 
@@ -141,7 +166,7 @@ impl GeneratorArgs {
         if self.endpoint.is_given() {
             self.refuse_flags_of_checkpoints()?;
         }
-        self.endpoint.open(&self.model, prompts, details)
+        self.endpoint.open(self.model()?, prompts, details)
     }
 
     /// Counts tokens as the checkpoint behind a server does, by the tokenizer of `--tokenizer` or
@@ -173,7 +198,7 @@ impl GeneratorArgs {
             Some(_) => PromptKind::Chat,
             None => PromptKind::Plain,
         };
-        let files = self.extras.with(&self.model)?;
+        let files = self.extras.with(self.model()?)?;
         let files = files.with_end_of_turn(chat.and_then(Template::end_of_turn));
         let model = LocalModel::load(files, &self.engine.options(prompts, details))?;
         for warning in model.warnings() {

@@ -15,8 +15,9 @@ use crate::{chat, checkpoint, terminal};
 /// GGUF file that is refused are printed before the refusal.
 #[derive(clap::Args)]
 pub struct Args {
-    /// Checkpoint: a folder in Hugging Face layout, a GGUF file, or `demo` for the embedded one.
-    #[arg(value_name = "PATH|demo")]
+    /// Checkpoint: a folder in Hugging Face layout, a GGUF file, a name on the hub, or `demo` for the
+    /// embedded one.
+    #[arg(value_name = "PATH|ORG/NAME|demo")]
     model: String,
     #[command(flatten)]
     extras: checkpoint::CheckpointExtras,

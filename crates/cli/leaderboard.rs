@@ -207,6 +207,18 @@ pub fn run(args: Args) -> anyhow::Result<Outcome> {
     Ok(Outcome::Done)
 }
 
+/// Prints the table of some finished runs, by the official scorer.
+pub fn print_runs(runs: &[PathBuf]) -> anyhow::Result<()> {
+    let benchmark = Benchmark::published();
+    let entries = Entry::read_all(&benchmark, runs)?;
+    let board = Leaderboard::new(&benchmark, entries, LeaderboardPlan::default())?;
+    let format = LeaderboardFormat::Terminal {
+        width: terminal::width(),
+        styled: terminal::styled(),
+    };
+    terminal::print(&board.text(format))
+}
+
 /// The runs that are named, in place of a folder of runs the finished ones in it.
 fn each_run(named: &[PathBuf]) -> anyhow::Result<Vec<PathBuf>> {
     let mut runs = Vec::new();

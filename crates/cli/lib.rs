@@ -25,11 +25,13 @@ mod gate; // mwpbench gate
 mod generator; // what generates: --model and what goes with it
 mod grading; // --profile: the scoring profile of the strict scorer
 mod heading; // headings of --help
+mod hub; // checkpoints by their names on the hub
 mod import_run; // mwpbench import-run
 mod inspect; // mwpbench inspect
 mod interruption; // SIGINT and SIGTERM
 mod leaderboard; // mwpbench leaderboard
 mod mathscale; // mwpbench mathscale
+mod merge; // mwpbench merge
 mod min_usable; // --min-usable: how much of a stage must be usable
 mod output_file; // reports, tables, pictures
 mod place; // what a path that is no checkpoint may be
@@ -40,9 +42,11 @@ mod report; // mwpbench report
 mod rules; // mwpbench rules check
 mod score; // mwpbench score
 mod serve; // mwpbench serve
+mod shard; // --shard: one part of a run
 mod show; // mwpbench show
 mod stop; // --stop
 mod suites; // --tasks with suites, those of mwpbench.toml too
+mod sweep; // several --model, and patterns
 mod system_prompt; // --system-prompt
 mod tags; // --name and --tag
 mod terminal; // results on stdout
@@ -64,6 +68,7 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     Eval(Box<eval::Args>),
+    Merge(merge::Args),
     Score(score::Args),
     Show(show::Args),
     Disagreements(disagreements::Args),
@@ -125,6 +130,7 @@ fn parsed(arguments: impl IntoIterator<Item = OsString>) -> Cli {
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
     let outcome = match parsed(arguments).command {
         Command::Eval(args) => eval::run(*args),
+        Command::Merge(args) => merge::run(args),
         Command::Score(args) => score::run(args),
         Command::Show(args) => show::run(args),
         Command::Disagreements(args) => disagreements::run(args),

@@ -6,30 +6,7 @@ use std::path::Path;
 const MAX_LISTED: usize = 5;
 
 /// What to give in place of a path at which there is nothing.
-pub fn instead_of_nothing(path: &str) -> String {
-    match is_hub_name(path) {
-        true => {
-            let folder = path.rsplit('/').next().unwrap_or(path);
-            format!(
-                "Is it a name on the Hugging Face hub? Download it first: `hf download {path} --local-dir {folder}`, then give --model {folder}"
-            )
-        }
-        false => "Give the folder of a checkpoint in Hugging Face layout, a GGUF file, or `demo`"
-            .to_string(),
-    }
-}
-
-/// `owner/name`, as models on the hub are called.
-fn is_hub_name(path: &str) -> bool {
-    let is_part = |part: &str| {
-        part.starts_with(|c: char| c.is_ascii_alphanumeric())
-            && part
-                .chars()
-                .all(|c| c.is_ascii_alphanumeric() || "._-".contains(c))
-    };
-    path.split_once('/')
-        .is_some_and(|(owner, name)| is_part(owner) && is_part(name))
-}
+pub const INSTEAD_OF_NOTHING: &str = "Give the folder of a checkpoint in Hugging Face layout, a GGUF file, a name on the hub (org/name), or `demo`";
 
 /// What to give in place of a file or folder that is no checkpoint; `None` where nothing is known.
 pub fn instead_of(path: &Path) -> Option<String> {
@@ -90,26 +67,4 @@ fn instead_of_folder(folder: &Path) -> Option<String> {
             names[last..].join(", ")
         )
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_name_on_the_hub_is_recognised() {
-        for name in ["meta-llama/Llama-2-7b-hf", "Qwen/Qwen2.5-0.5B"] {
-            assert!(is_hub_name(name), "{name}");
-        }
-        for name in [
-            "demo",
-            "/models/x",
-            "./models/x",
-            "a/b/c",
-            "../x",
-            "models/",
-        ] {
-            assert!(!is_hub_name(name), "{name}");
-        }
-    }
 }

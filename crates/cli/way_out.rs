@@ -2,9 +2,11 @@
 //! said here.
 
 use anyhow::Error;
-use evaluation::{ComparisonError, ExclusionError, SelectionError, TemplateError};
+use evaluation::{ComparisonError, ExclusionError, MergeError, SelectionError, TemplateError};
 use jobs::JobError;
 use store::FileError;
+
+use crate::shard::command_of;
 
 /// The end of a message; empty where there is nothing to add.
 pub fn way_out(error: &Error) -> String {
@@ -16,6 +18,7 @@ pub fn way_out(error: &Error) -> String {
 
 fn of_cause(cause: &(dyn std::error::Error + 'static)) -> Option<String> {
     None.or_else(|| cause.downcast_ref().and_then(of_run))
+        .or_else(|| cause.downcast_ref().and_then(of_merge))
         .or_else(|| cause.downcast_ref().and_then(of_comparison))
         .or_else(|| cause.downcast_ref().and_then(of_exclusion))
         .or_else(|| cause.downcast_ref().and_then(of_template))
@@ -26,6 +29,7 @@ fn of_cause(cause: &(dyn std::error::Error + 'static)) -> Option<String> {
         .or_else(|| cause.downcast_ref().and_then(of_pipeline))
         .or_else(|| cause.downcast_ref().and_then(of_translation))
         .or_else(|| cause.downcast_ref().and_then(of_fetch))
+        .or_else(|| cause.downcast_ref().and_then(of_hub))
         .or_else(|| cause.downcast_ref().and_then(of_endpoint))
         .or_else(|| cause.downcast_ref().and_then(of_serve))
         .or_else(|| cause.downcast_ref().and_then(of_data))
@@ -58,6 +62,11 @@ fn of_run(error: &evaluation::Error) -> Option<String> {
         Error::OtherRun { .. } => text(
             "Choose another folder with --output-dir, or give what the run there was begun with",
         ),
+        Error::OtherShard { .. } => text("Choose another folder with --output-dir"),
+        Error::OneShard { folder, .. } => Some(format!(
+            "Put all shards together with `mwpbench merge {} --output-dir RUN`",
+            folder.parent().unwrap_or(folder).display()
+        )),
         Error::DamagedSummary { folder, .. } => Some(format!(
             "Write it anew with `mwpbench score {}`",
             folder.display()
@@ -77,6 +86,34 @@ fn of_run(error: &evaluation::Error) -> Option<String> {
         }
         // What an error stands for is not in the chain beside it.
         Error::File(error) => of_file(error),
+        _ => None,
+    }
+}
+
+/// Commands of unfinished shards that are printed.
+const MAX_COMMANDS: usize = 8;
+
+fn of_merge(error: &MergeError) -> Option<String> {
+    match error {
+        MergeError::Run(error) => of_run(error),
+        MergeError::NoShards(_) | MergeError::NotAShard(_) => text(
+            "Name folders that `mwpbench eval --shard I/N` has written, or the one that holds them",
+        ),
+        MergeError::Twice { .. } => text("Name one of them"),
+        MergeError::OtherCompletions { .. } => text("Choose another folder with --output-dir"),
+        MergeError::Unfinished { open, .. } => {
+            let commands = open.iter().filter_map(|open| {
+                let command = open.command.as_ref()?;
+                Some(format!("\n  {}", command_of(command, open.shard)))
+            });
+            let commands: Vec<String> = commands.collect();
+            let more = match commands.len().saturating_sub(MAX_COMMANDS) {
+                0 => String::new(),
+                more => format!("\n  and {more} more"),
+            };
+            let commands = commands[..commands.len().min(MAX_COMMANDS)].concat();
+            (!commands.is_empty()).then(|| format!("Finish with:{commands}{more}"))
+        }
         _ => None,
     }
 }
@@ -161,6 +198,62 @@ fn of_fetch(error: &dataset_fetcher::Error) -> Option<String> {
         Error::Changed { .. } => text("Accept it with --force"),
         Error::NoLockFile { .. } => text("Fetch with `mwpbench data fetch`"),
         Error::Several(errors) => errors.iter().find_map(of_fetch),
+        _ => None,
+    }
+}
+
+fn of_hub(error: &hub::Error) -> Option<String> {
+    use hub::Error;
+    match error {
+        Error::Refused { refusal, page, .. } => of_refusal(*refusal, page),
+        Error::Unreachable { kept, .. } => {
+            let kept = match kept {
+                0 => String::new(),
+                kept => format!(
+                    "{kept} bytes of the file are kept, and the same command goes on from there. "
+                ),
+            };
+            Some(format!(
+                "{kept}Check the network and its proxy (HTTPS_PROXY), name a mirror with HF_ENDPOINT, or download the repository elsewhere and give its folder"
+            ))
+        }
+        Error::Tls { .. } => {
+            text("Where a proxy signs connections itself, name its certificate in SSL_CERT_FILE")
+        }
+        Error::NotCached { .. } => text(
+            "Start the same command once without HF_HUB_OFFLINE, or with HF_HUB_CACHE naming the cache that has it, or give a folder",
+        ),
+        Error::NoSafetensors { .. } => text(
+            "Name a revision that has them with @REVISION, or convert it with transformers and give the folder",
+        ),
+        Error::NameTheFile { name, first, .. } => {
+            Some(format!("Name one of them, such as hf://{name}/{first}"))
+        }
+        Error::IsAdapter { name } => Some(format!("Give --model BASE --adapter {name}")),
+        Error::WrongContent { .. } => {
+            text("Something on the way changes it: try without a proxy, or another HF_ENDPOINT")
+        }
+        Error::DiskFull { .. } => text(
+            "Give the disk room and start the same command again, which goes on from there, or name another place with HF_HUB_CACHE",
+        ),
+        Error::Cache { .. } | Error::NoCacheFolder => {
+            text("Name another place for the cache with HF_HUB_CACHE")
+        }
+        _ => None,
+    }
+}
+
+fn of_refusal(refusal: hub::Refusal, page: &str) -> Option<String> {
+    use hub::Refusal;
+    match refusal {
+        Refusal::NoRepository => Some(format!(
+            "Is the name right? A folder would be found where it lies. If {page} shows the repository to you, give your token with HF_TOKEN"
+        )),
+        Refusal::Gated => Some(format!(
+            "Accept its terms at {page}, and give your token with HF_TOKEN or `hf auth login`"
+        )),
+        Refusal::NoRevision => Some(format!("{page}/tree/main shows the branches and tags")),
+        Refusal::Token => text("Give another one with HF_TOKEN, or none"),
         _ => None,
     }
 }

@@ -579,9 +579,12 @@ fn what_is_no_checkpoint_is_told_what_its_user_wants() {
     for (model, parts) in [
         (
             "meta-llama/Llama-2-7b-hf",
-            &["hub", "hf download meta-llama/Llama-2-7b-hf"][..],
+            &["hub", "not whole in the cache", "HF_HUB_OFFLINE"][..],
         ),
-        ("nowhere", &["there is no nowhere", "Hugging Face layout"]),
+        (
+            "nowhere",
+            &["there is no nowhere", "Hugging Face layout", "org/name"],
+        ),
         (
             "trained",
             &["trained/checkpoint-50, trained/checkpoint-100"],

@@ -24,6 +24,9 @@ pub fn mwpbench<I: IntoIterator<Item = S>, S: AsRef<OsStr>>(folder: &Path, args:
     command
         .current_dir(folder)
         .env("MWPBENCH_HOME", folder.join("home"))
+        // What looks like a name on the hub is not asked for.
+        .env("HF_HUB_OFFLINE", "1")
+        .env("HF_HOME", folder.join("hf"))
         .args(args);
     Done::from(command.output().unwrap())
 }

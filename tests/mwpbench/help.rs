@@ -3,9 +3,10 @@
 use assert_cmd::Command;
 
 /// Commands of which each has a page of help.
-const COMMANDS: [&str; 43] = [
+const COMMANDS: [&str; 44] = [
     "",
     "eval",
+    "merge",
     "score",
     "show",
     "disagreements",

@@ -6,7 +6,7 @@ use cargo_metadata::{DependencyKind, Metadata, MetadataCommand};
 
 /// Crates and what they must not reach, directly or through other crates of the workspace: names
 /// with blanks between.
-const MUST_NEVER: [(&str, &str); 24] = [
+const MUST_NEVER: [(&str, &str); 25] = [
     (
         "interchange",
         "inference endpoint reporting report candle- tokenizers",
@@ -20,6 +20,7 @@ const MUST_NEVER: [(&str, &str); 24] = [
     ("store", LEAF),
     ("math-equality", LEAF),
     ("http-client", LEAF),
+    ("hub", LEAF),
     ("loopback", LEAF),
     (
         "record-files",

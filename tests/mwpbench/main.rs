@@ -13,6 +13,7 @@ mod further; // further sets, suites, few-shot prompts, tokens
 mod gate; // mwpbench compare, gate and baseline
 mod grading; // explanations, profiles, the rules' cases, the self-check
 mod help; // --help of every command
+mod hub; // checkpoints from a hub on loopback
 mod import_run; // completions of other programs
 mod inspect; // mwpbench inspect, adapters, 8 bits
 mod interruption; // kills, signals, two writers, damaged journals
@@ -26,6 +27,8 @@ mod report; // mwpbench report
 mod schemas; // docs/schemas, from the types
 mod score; // mwpbench score and show
 mod serve; // mwpbench serve
+mod shards; // eval --shard, mwpbench merge
 mod stop; // eval --stop
+mod sweep; // eval over several checkpoints
 mod token_details; // eval --logprobs and --log-tokens
 mod translate; // mwpbench data translate

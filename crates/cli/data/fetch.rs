@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use clap::ValueEnum;
 use dataset_fetcher::{DownloadPolicy, FetchRequest, Network, Origin};
+use hub::{HubSettings, RepositoryName};
 
 use crate::exit::Outcome;
 use crate::{data_folder, terminal};
@@ -27,9 +28,10 @@ pub struct Args {
     /// `mwpbench data import`.
     #[arg(long, value_enum, default_value = "mwpbench")]
     published_by: PublishedBy,
-    /// Fetch from a folder or from a mirror's address instead, under the names that the files have
-    /// in a data folder.
-    #[arg(long, value_name = "DIR|URL")]
+    /// Fetch from a folder, a mirror's address, or a public repository of data on the hub
+    /// (hf://datasets/org/name@revision/folder) instead, under the names that the files have in a
+    /// data folder.
+    #[arg(long, value_name = "DIR|URL|hf://…")]
     from: Option<String>,
     /// Fetch training splits too; they are never evaluated.
     #[arg(long)]
@@ -67,7 +69,7 @@ pub fn run(args: Args) -> anyhow::Result<Outcome> {
             PublishedBy::Publisher => dataset_fetcher::PublishedBy::Publisher,
         },
         train: args.train,
-        from: args.from.as_deref().map(Origin::parse).transpose()?,
+        from: args.from.as_deref().map(origin).transpose()?,
         force: args.force,
         policy: DownloadPolicy {
             max_attempts: args.attempts,
@@ -85,4 +87,20 @@ pub fn run(args: Args) -> anyhow::Result<Outcome> {
         reporting::fetched_text(&report, terminal::width())
     })?;
     Ok(Outcome::Done)
+}
+
+/// A folder, a mirror, or a repository of data, whose files the hub gives out as a mirror does.
+fn origin(given: &str) -> anyhow::Result<Origin> {
+    match RepositoryName::parse(given).filter(|_| given.starts_with("hf://")) {
+        Some(name) => {
+            let name = name?;
+            anyhow::ensure!(
+                name.is_dataset(),
+                "{given} is a repository of a model: data are in hf://datasets/org/name"
+            );
+            let settings = HubSettings::from_environment()?;
+            Ok(Origin::parse(&settings.files_address(&name))?)
+        }
+        None => Ok(Origin::parse(given)?),
+    }
 }

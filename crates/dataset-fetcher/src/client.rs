@@ -2,15 +2,16 @@
 //!
 //! reqwest is asynchronous; this client runs it on the caller's thread.
 
-use std::error::Error as _;
-use std::fmt;
 use std::ops::Deref;
 use std::time::Duration;
 
-use http_client::{Network, describe, is_proxy_refusal, is_tls_failure, redact, retry_after};
+use http_client::{
+    Network, RefusedRedirect, check_address, describe, is_proxy_refusal, is_tls_failure, redact,
+    redirect_fault, redirects, retry_after,
+};
 use jiff::Timestamp;
 use reqwest::header::{ACCEPT_ENCODING, HeaderMap, IF_RANGE, LOCATION, RANGE};
-use reqwest::{Response, StatusCode, redirect};
+use reqwest::{Response, StatusCode};
 use tokio::runtime::{Builder, Runtime};
 use url::Url;
 
@@ -96,7 +97,7 @@ impl Client {
         let http = builder
             .read_timeout(policy.idle_timeout)
             .referer(false)
-            .redirect(redirect_policy(policy.max_redirects as usize))
+            .redirect(redirects(policy.max_redirects as usize))
             .build()
             .map_err(|error| unusable(describe(&error)))?;
         let runtime = Builder::new_current_thread()
@@ -150,11 +151,13 @@ impl Client {
 
     /// What an error of the connection means.
     fn failure(&self, url: &Url, error: &reqwest::Error) -> Failure {
-        let refused = error
-            .source()
-            .and_then(|cause| cause.downcast_ref::<RefusedRedirect>());
-        if let Some(refused) = refused {
-            return refused.to_error().into();
+        if let Some(refused) = RefusedRedirect::of(error) {
+            return Error::Redirect {
+                url: refused.from.clone(),
+                to: refused.to.clone(),
+                reason: refused.reason.clone(),
+            }
+            .into();
         }
         let url = error.url().unwrap_or(url);
         match error {
@@ -217,62 +220,6 @@ impl Client {
     }
 }
 
-/// A redirect that the policy refused; reqwest carries it as the cause of its error.
-#[derive(Debug)]
-struct RefusedRedirect {
-    from: String,
-    to: String,
-    reason: String,
-}
-
-impl fmt::Display for RefusedRedirect {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.reason)
-    }
-}
-
-impl std::error::Error for RefusedRedirect {}
-
-impl RefusedRedirect {
-    fn to_error(&self) -> Error {
-        Error::Redirect {
-            url: self.from.clone(),
-            to: self.to.clone(),
-            reason: self.reason.clone(),
-        }
-    }
-}
-
-/// Follows redirects a few times, never to another scheme than http and https, and never from
-/// https to http.
-fn redirect_policy(max: usize) -> redirect::Policy {
-    redirect::Policy::custom(move |attempt| {
-        let from = attempt.previous().last();
-        let refused = match attempt.previous().len() > max {
-            true => Some(format!("more than {max} redirects in a row")),
-            false => from.and_then(|from| redirect_fault(from, attempt.url())),
-        };
-        let Some(reason) = refused else {
-            return attempt.follow();
-        };
-        let (from, to) = (
-            from.map(Url::to_string).unwrap_or_default(),
-            redact(attempt.url().as_str()),
-        );
-        attempt.error(RefusedRedirect { from, to, reason })
-    })
-}
-
-/// Why a redirect is not followed; `None` where it is.
-fn redirect_fault(from: &Url, to: &Url) -> Option<String> {
-    if let Err(reason) = check_url(to) {
-        return Some(reason);
-    }
-    (from.scheme() == "https" && to.scheme() != "https").then(|| {
-        "it would go from https to http, where anyone on the way can change it".to_string()
-    })
-}
-
 /// A redirect that names no address, or none that could be asked.
 fn unusable_redirect(response: &Response) -> Error {
     let url = response.url();
@@ -304,22 +251,9 @@ pub(crate) fn parse_url(text: &str) -> Result<Url, String> {
     {
         return Err("this is no address: it has no host".to_string());
     }
-    check_url(&url)?;
+    check_address(&url)?;
     url.set_fragment(None);
     Ok(url)
-}
-
-fn check_url(url: &Url) -> Result<(), String> {
-    if !matches!(url.scheme(), "http" | "https") {
-        return Err("only http: and https: are followed".to_string());
-    }
-    if !url.username().is_empty() || url.password().is_some() {
-        return Err(
-            "an address with a password is not used: it would end up in files and on screens"
-                .to_string(),
-        );
-    }
-    Ok(())
 }
 
 /// A header's value, where it is there once or more and is text.
@@ -333,31 +267,6 @@ pub(crate) fn header<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn redirects_to_other_schemes_passwords_and_from_https_to_http_are_refused() {
-        let fault = |from: &str, location: &str| {
-            let from = Url::parse(from).unwrap();
-            redirect_fault(&from, &from.join(location).unwrap())
-        };
-        for location in [
-            "file:///etc/passwd",
-            "ftp://x/y",
-            "javascript:alert(1)",
-            "data:,x",
-            "https://u:p@x/",
-            "http://example.org/x",
-        ] {
-            assert!(
-                fault("https://example.org/x", location).is_some(),
-                "{location}"
-            );
-        }
-        for location in ["/y", "../y?z", "//other/x", "https://other/x"] {
-            assert_eq!(fault("https://example.org/x", location), None);
-            assert_eq!(fault("http://example.org/x", location), None);
-        }
-    }
 
     #[test]
     fn addresses_have_a_scheme_and_a_host() {

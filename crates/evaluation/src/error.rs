@@ -8,6 +8,7 @@ use jobs::JobError;
 use store::{Difference, FileError};
 
 use crate::exclusion::ExclusionError;
+use crate::shard::Shard;
 use crate::token_details::TokenDetails;
 
 /// What can stop a run, or the reading of a finished one.
@@ -37,6 +38,29 @@ pub enum Error {
         folder: PathBuf,
         /// In what the two runs differ.
         differences: Vec<Difference>,
+    },
+    /// A folder that holds another shard of the run than is asked for, or the whole run.
+    #[error(
+        "the output folder {} holds {} of this run, and asked for is {}",
+        folder.display(),
+        part(there),
+        part(asked)
+    )]
+    OtherShard {
+        /// The folder.
+        folder: PathBuf,
+        /// What it holds; `None` for the whole run.
+        there: Option<Shard>,
+        /// What is asked for.
+        asked: Option<Shard>,
+    },
+    /// One shard, where a run is needed.
+    #[error("{} holds {shard} of a run, which has no result of its own", folder.display())]
+    OneShard {
+        /// The folder.
+        folder: PathBuf,
+        /// Which shard.
+        shard: Shard,
     },
     /// A summary that is damaged or of another version, beside the verdicts that it is made of.
     #[error("{}: {message}", file.display())]
@@ -109,6 +133,11 @@ pub enum Error {
     NothingToDo,
 }
 
+/// A shard, or the whole run.
+fn part(shard: &Option<Shard>) -> String {
+    shard.map_or("the whole".to_string(), |shard| shard.to_string())
+}
+
 impl Error {
     /// The model failed.
     pub(crate) fn generation(source: GenerationError) -> Self {
@@ -137,8 +166,9 @@ impl Fault for Error {
             | Self::NoTokenIds
             | Self::OtherTokenDetails { .. }
             | Self::NothingToDo => Class::Usage,
-            Self::Incomplete { .. } => Class::Incomplete,
+            Self::Incomplete { .. } | Self::OneShard { .. } => Class::Incomplete,
             Self::OtherRun { .. }
+            | Self::OtherShard { .. }
             | Self::DamagedSummary { .. }
             | Self::LongPrompts { .. }
             | Self::Template { .. } => Class::Integrity,

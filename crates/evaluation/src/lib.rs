@@ -30,6 +30,7 @@ mod gate; // may a candidate take a baseline's place?
 mod grader; // both scorers: completion records → verdict records
 mod imported; // runs that another program asked
 mod manifest; // run.json: what a run is bound to
+mod merge; // shards → the run that one machine would have made
 mod nearest; // which known name a mistyped one may stand for
 mod offline; // completions from elsewhere, judged line by line
 mod open_run; // a folder or a baseline file → a run to compare
@@ -44,6 +45,7 @@ mod schemas; // JSON Schemas of the files
 mod selection; // which of the problems a run asks
 mod self_check; // can the scorers judge by the references of a set?
 mod set_summary; // the figures of one set
+mod shard; // a run that several machines share
 mod suite; // sets under one name
 mod summary; // verdict records → accuracies and averages
 mod template; // question → prompt
@@ -72,6 +74,7 @@ pub use grader::{Explained, Grader, GraderError};
 pub use imported::{ImportedFrom, ImportedRun, UNKNOWN, record_imported};
 pub use jobs::Progress;
 pub use manifest::{DataIdentity, NAME_TAG, PUBLISHED_DATA, RunIdentity, RunManifest};
+pub use merge::{MergeError, OpenShard, merge, shard_folders};
 pub use nearest::did_you_mean;
 pub use offline::{OfflineCounts, explain_file, score_file};
 pub use pass_at_k::{FigureAtK, SampledFigures};
@@ -87,6 +90,7 @@ pub use scoring::{Scorer, Verdict, cases};
 pub use selection::{Selection, SelectionError};
 pub use self_check::{CheckedSet, Contradiction, SelfCheck, Witness};
 pub use set_summary::{Accuracy, Counts, SetSummary, TaskSummary};
+pub use shard::{Shard, ShardRecord};
 pub use statistics::{macro_average, micro_average, sampled_interval, wilson_interval};
 pub use store::Difference;
 pub use suite::{ALL, AskedNames, MWPBENCH, Suite, SuiteAverages, Suites};

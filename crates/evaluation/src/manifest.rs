@@ -15,6 +15,7 @@ use crate::exclusion::Excluded;
 use crate::few_shot::FewShot;
 use crate::imported::ImportedFrom;
 use crate::protocol::Protocol;
+use crate::shard::ShardRecord;
 use crate::suite::Suite;
 use crate::template_identity::TemplateIdentity;
 use crate::token_details::TokenDetails;
@@ -64,11 +65,23 @@ pub struct RunManifest {
     /// What is kept of each new token; no part of what decides the completions.
     #[serde(default, skip_serializing_if = "TokenDetails::is_none")]
     pub token_details: TokenDetails,
+    /// Where the folder holds one shard of the run: which. Identity and problems are those of the
+    /// whole run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shard: Option<ShardRecord>,
     /// When the run was started first.
     pub started: Timestamp,
     /// When its last completion was finished; `None` while any is missing.
     pub finished: Option<Timestamp>,
 }
+
+/// Details of a model that say where its files are from.
+const ORIGINS: [&str; 4] = [
+    "repository",
+    "commit",
+    "adapter_repository",
+    "adapter_commit",
+];
 
 /// The tag of a run's name in print.
 pub const NAME_TAG: &str = "name";
@@ -160,13 +173,18 @@ fn data_name(paths: &[PathBuf]) -> String {
 
 impl RunIdentity {
     /// The fields in which `other` (asked for now) differs from this one (found in a folder). Names
-    /// of the model, the data and the template are labels: their digests decide.
+    /// of the model, the data and the template are labels, and so are the repositories that a model
+    /// is from: their digests decide.
     pub fn differences(&self, other: &Self) -> Vec<Difference> {
         // `template.text` and `template.chat` are covered by `template.digest`. A difference names
         // the digest, and what is within `chat` where both runs have one, but never prints whole
         // texts.
-        const LABELS: [&str; 8] = [
+        const LABELS: [&str; 12] = [
             "model.name",
+            "model.details.repository",
+            "model.details.commit",
+            "model.details.adapter_repository",
+            "model.details.adapter_commit",
             "data.name",
             "data.samples",
             "template.name",
@@ -191,6 +209,7 @@ impl RunIdentity {
         // every identity another digest.
         let mut bare = self.clone();
         bare.model.name.clear();
+        (bare.model.details).retain(|name, _| !ORIGINS.contains(&name.as_str()));
         bare.data.name.clear();
         bare.data.samples = false;
         bare.template.name.clear();

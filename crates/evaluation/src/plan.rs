@@ -12,6 +12,7 @@ use crate::exclusion::Excluded;
 use crate::few_shot::FewShot;
 use crate::manifest::{DataIdentity, RunIdentity, RunManifest, SCHEMA, problems_digest};
 use crate::protocol::Protocol;
+use crate::shard::ShardRecord;
 use crate::suite::Suite;
 use crate::template::Template;
 use crate::token_details::TokenDetails;
@@ -41,6 +42,8 @@ pub struct RunPlan {
     pub few_shot: Option<FewShot>,
     /// How many tokens a model may think before its thinking is ended.
     pub thinking_budget: Option<usize>,
+    /// Which part of the problems this machine asks; all where `None`.
+    pub shard: Option<ShardRecord>,
     /// What to do with prompts that leave the model no room.
     pub long_prompts: LongPrompts,
     /// Whether items that failed before are asked again.
@@ -105,8 +108,18 @@ impl RunPlan {
             serving: None,
             tags: self.tags.clone(),
             token_details: self.token_details,
+            shard: self.shard.clone(),
             started: Timestamp::now(),
             finished: None,
+        }
+    }
+
+    /// Which of the problems this machine asks.
+    pub fn own(&self) -> Vec<bool> {
+        let shard = self.shard.as_ref().and_then(ShardRecord::shard);
+        match shard {
+            Some(shard) => shard.deal(&self.problems),
+            None => vec![true; self.problems.len()],
         }
     }
 

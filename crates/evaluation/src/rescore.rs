@@ -124,6 +124,7 @@ pub(crate) struct Finished {
 
 impl Finished {
     fn read(folder: &RunFolder) -> Result<Self, Error> {
+        folder.check_whole()?;
         let finished = Self {
             problems: folder.problems()?,
             completions: folder.completions()?,
@@ -168,7 +169,7 @@ pub(crate) fn write_results(
     Ok(summary)
 }
 
-fn judge(
+pub(crate) fn judge(
     benchmark: &Benchmark,
     grader: &Grader,
     manifest: &RunManifest,

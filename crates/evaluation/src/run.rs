@@ -1,10 +1,9 @@
 //! The whole way from a plan to a summary.
 
-use std::collections::HashMap;
 use std::ops::ControlFlow;
 use std::path::Path;
 
-use dataset_loader::Benchmark;
+use dataset_loader::{Benchmark, Problem};
 use generation::{Completion, FinishReason, Generator, Prompt, PromptIssue, ServingReport};
 use jiff::Timestamp;
 use jobs::{GenerationLoop, Progress, Recorder};
@@ -15,7 +14,7 @@ use crate::failures::Failures;
 use crate::grader::Grader;
 use crate::plan::{LongPrompts, RunPlan};
 use crate::record::{CompletionRecord, PromptRecord};
-use crate::rescore::{Finished, in_order, write_results};
+use crate::rescore::{Finished, in_order, judge, write_results};
 use crate::run_folder::{Completions, RunFolder};
 use crate::summary::Summary;
 use crate::thinking_budget::BudgetedThinking;
@@ -52,14 +51,19 @@ pub fn run(
     if plan.problems.is_empty() {
         return Err(Error::NothingToDo);
     }
-    // Prompts are rendered and checked before there is a folder: a refusal leaves none behind.
+    // Prompts are rendered and checked before there is a folder: a refusal leaves none behind. Those
+    // of other shards too: either all shards of a run are refused or none.
     let prompts = plan.prompts()?;
     let issues = check_prompts(&prompts, plan, generator)?;
-    let manifest = plan.manifest(benchmark, generator.info());
+    let mut manifest = plan.manifest(benchmark, generator.info());
+    if let Some(shard) = &mut manifest.shard {
+        shard.strict_profile = grader.given().map(str::to_string);
+    }
     let mut folder = RunFolder::create_or_continue(folder, manifest, &plan.problems)?;
     let mut completions = folder.resume_completions()?;
+    let part = Part::of(plan, &prompts, &issues);
     // Before the manifest or a failed item is touched: a refused start keeps what was kept.
-    check_token_details(&mut folder, plan, prompts.len(), &completions)?;
+    check_token_details(&mut folder, plan, part.prompts.len(), &completions)?;
     // Tags of a run that was there before: new ones are added, those given again replaced.
     folder.update_manifest(|manifest| manifest.tags.extend(plan.tags.clone()))?;
     if plan.token_details.token_ids {
@@ -78,8 +82,7 @@ pub fn run(
     };
     let progress = generate(
         plan,
-        &prompts,
-        &issues,
+        &part,
         generator,
         &folder,
         &mut completions,
@@ -90,13 +93,25 @@ pub fn run(
     if let Some(serving) = serving.filter(|serving| serving.latency.is_some()) {
         folder.update_manifest(|manifest| manifest.serving = Some(serving))?;
     }
-    let failures = Failures::of(&completions, issues.len());
+    let too_long = part.issues.len();
+    let failures = Failures::of(&completions, too_long);
     let finished = Finished {
-        problems: plan.problems.clone(),
+        problems: part.problems,
         completions,
     };
     finish(&mut folder, &finished)?;
-    let summary = write_results(benchmark, grader, &mut folder, &finished)?;
+    let summary = match folder.manifest().shard.is_some() {
+        // Figures of a part are nobody's result: they are told and not kept.
+        true => {
+            folder.update_manifest(|manifest| {
+                if let Some(shard) = &mut manifest.shard {
+                    shard.too_long = too_long;
+                }
+            })?;
+            judge(benchmark, grader, folder.manifest(), &finished).1
+        }
+        false => write_results(benchmark, grader, &mut folder, &finished)?,
+    };
     Ok(Run {
         summary,
         progress,
@@ -104,6 +119,45 @@ pub fn run(
         serving: folder.manifest().serving.clone(),
         folder,
     })
+}
+
+/// What this machine asks: all of a plan, or what is dealt to its shard.
+struct Part {
+    problems: Vec<Problem>,
+    /// The samples of a problem one after the other, in the order of the problems.
+    prompts: Vec<Prompt>,
+    /// Those of these prompts.
+    issues: Vec<PromptIssue>,
+}
+
+impl Part {
+    fn of(plan: &RunPlan, prompts: &[Prompt], issues: &[PromptIssue]) -> Self {
+        let own = plan.own();
+        let samples = plan.decoding.samples() as usize;
+        let asked: Vec<usize> = (0..prompts.len())
+            .filter(|index| own[index / samples])
+            .collect();
+        let own_problems = plan.problems.iter().zip(own);
+        Self {
+            problems: own_problems
+                .filter(|(_, own)| *own)
+                .map(|(problem, _)| problem.clone())
+                .collect(),
+            prompts: asked.iter().map(|&index| prompts[index].clone()).collect(),
+            issues: among(issues, &asked),
+        }
+    }
+}
+
+/// The issues of some prompts, which stand at the places of `chosen` (ascending).
+fn among(issues: &[PromptIssue], chosen: &[usize]) -> Vec<PromptIssue> {
+    let issues = issues.iter().filter_map(|issue| {
+        Some(PromptIssue {
+            index: chosen.binary_search(&issue.index).ok()?,
+            ..issue.clone()
+        })
+    });
+    issues.collect()
 }
 
 /// Finds the prompts that do not fit, before time is spent.
@@ -208,8 +262,7 @@ fn drop_failed(
 /// Puts the open prompts to the generator.
 fn generate(
     plan: &RunPlan,
-    prompts: &[Prompt],
-    issues: &[PromptIssue],
+    part: &Part,
     generator: &mut dyn Generator,
     folder: &RunFolder,
     completions: &mut Completions,
@@ -218,23 +271,11 @@ fn generate(
     // Items that failed are in the journal too: they count as done until they are to be asked
     // again.
     let is_open = |prompt: &Prompt| !completions.contains_key(&(prompt.id.clone(), prompt.sample));
+    let prompts = &part.prompts;
     let open: Vec<usize> = (0..prompts.len())
         .filter(|&index| is_open(&prompts[index]))
         .collect();
-    let place_of: HashMap<usize, usize> = open
-        .iter()
-        .enumerate()
-        .map(|(place, &index)| (index, place))
-        .collect();
-    let open_issues: Vec<PromptIssue> = issues
-        .iter()
-        .filter_map(|issue| {
-            Some(PromptIssue {
-                index: *place_of.get(&issue.index)?,
-                ..issue.clone()
-            })
-        })
-        .collect();
+    let open_issues = among(&part.issues, &open);
     let batch: Vec<Prompt> = open.iter().map(|&index| prompts[index].clone()).collect();
     let counts = (completions.len(), prompts.len());
     let path = folder.path().to_path_buf();
@@ -243,7 +284,8 @@ fn generate(
     let mut generation_loop = GenerationLoop::new(path, folder.journal()?, counts, on_progress);
     if !batch.is_empty() {
         let mut recorder = CompletionRecorder {
-            plan,
+            problems: &part.problems,
+            samples: plan.decoding.samples(),
             open,
             completions,
         };
@@ -255,8 +297,10 @@ fn generate(
 
 /// Keeps each completion in the journal and in memory.
 struct CompletionRecorder<'a> {
-    plan: &'a RunPlan,
-    /// The prompts that were asked, as positions in all prompts of the plan: the samples of a
+    problems: &'a [Problem],
+    /// Completions a problem.
+    samples: u32,
+    /// The prompts that were asked, as positions in all prompts of the problems: the samples of a
     /// problem one after the other, in the order of the problems.
     open: Vec<usize>,
     completions: &'a mut Completions,
@@ -275,11 +319,11 @@ impl Recorder for CompletionRecorder<'_> {
         index: usize,
         completion: Completion,
     ) -> Result<bool, FileError> {
-        let samples = self.plan.decoding.samples();
+        let samples = self.samples;
         // From a position in what was asked to one in all prompts, and from there to the problem:
         // `RunPlan::prompts` puts the samples of a problem beside each other.
         let index = self.open[index];
-        let problem = &self.plan.problems[index / samples as usize];
+        let problem = &self.problems[index / samples as usize];
         let record = CompletionRecord {
             id: problem.id.clone(),
             set: problem.set.clone(),

@@ -18,6 +18,7 @@ use crate::error::Error;
 use crate::grader::Grader;
 use crate::manifest::{RunManifest, SCHEMA, problems_digest};
 use crate::record::{CompletionRecord, PromptRecord, VerdictRecord};
+use crate::shard::{Shard, ShardRecord};
 use crate::summary::Summary;
 use crate::template::Template;
 
@@ -49,7 +50,7 @@ impl RunFolder {
     /// # Errors
     /// There is no `run.json`, or one that is unreadable, of another version, or no manifest.
     pub fn open(path: &Path) -> Result<Self, Error> {
-        match path.join(MANIFEST).is_file() {
+        match Self::is_run(path) {
             true => Ok(Self {
                 path: path.to_path_buf(),
                 manifest: read_run_manifest(path)?,
@@ -57,6 +58,29 @@ impl RunFolder {
             }),
             false => Err(Error::NoRun(path.to_path_buf())),
         }
+    }
+
+    /// Whether a folder holds a run, or a shard of one.
+    pub fn is_run(path: &Path) -> bool {
+        path.join(MANIFEST).is_file()
+    }
+
+    /// Sees to it that this is a run and no shard of one, which has neither verdicts nor a summary.
+    ///
+    /// # Errors
+    /// [`Error::OneShard`].
+    pub fn check_whole(&self) -> Result<(), Error> {
+        match self.shard() {
+            Some(shard) => Err(Error::OneShard {
+                folder: self.path.clone(),
+                shard,
+            }),
+            None => Ok(()),
+        }
+    }
+
+    fn shard(&self) -> Option<Shard> {
+        self.manifest.shard.as_ref().and_then(ShardRecord::shard)
     }
 
     /// Makes the folder for this run, or opens it where it holds the same run already. What is
@@ -99,9 +123,19 @@ impl RunFolder {
                     differences,
                 });
             }
-            // What is there stays, with its start, tags and version: only the identity had to
-            // agree.
+            let asked = folder.shard();
+            let shard = std::mem::take(&mut folder.manifest.shard);
             folder.manifest = there;
+            if folder.shard() != asked {
+                return Err(Error::OtherShard {
+                    folder: path.to_path_buf(),
+                    there: folder.shard(),
+                    asked,
+                });
+            }
+            // What is there stays, with its start, tags and version: only the identity had to
+            // agree. The command of a shard is the last one.
+            folder.update_manifest(|manifest| manifest.shard = shard)?;
         } else {
             // The manifest comes last: a folder with one has its problems.
             folder.write_lines(PROBLEMS, problems)?;
@@ -222,8 +256,12 @@ impl RunFolder {
             .collect())
     }
 
-    fn corrupt_manifest(&self, error: impl std::error::Error) -> Error {
+    pub(crate) fn corrupt_manifest(&self, error: impl std::fmt::Display) -> Error {
         FileError::corrupt(&self.file(MANIFEST), None, error.to_string()).into()
+    }
+
+    pub(crate) fn corrupt_completions(&self, message: &str) -> Error {
+        FileError::corrupt(&self.file(COMPLETIONS), None, message).into()
     }
 
     /// The finished completions. A partial last line is cut off the file.
@@ -308,6 +346,16 @@ impl RunFolder {
         self.write_lines(LEFTOVERS, leftovers)
     }
 
+    /// Takes the prompts with their token ids from another folder of the same run.
+    pub(crate) fn copy_prompts(&self, from: &Self) -> Result<(), Error> {
+        let file = from.file(PROMPTS);
+        let prompts = std::fs::read(&file).map_err(|source| FileError::Unreadable {
+            file: file.clone(),
+            source,
+        })?;
+        self.write(PROMPTS, |out| out.write_all(&prompts))
+    }
+
     /// Removes what is derived from the completions.
     pub(crate) fn remove_results(&self) -> Result<(), Error> {
         // In the reverse order of writing: a crash in between leaves no summary without its
@@ -338,16 +386,18 @@ impl RunFolder {
     /// The verdicts of a finished run, in the order of its problems.
     ///
     /// # Errors
-    /// A missing or damaged file.
+    /// A missing or damaged file, or a shard.
     pub fn verdicts(&self) -> Result<Vec<VerdictRecord>, Error> {
+        self.check_whole()?;
         Ok(JsonLines::read_all(&self.file(VERDICTS))?)
     }
 
     /// The summary of a finished run.
     ///
     /// # Errors
-    /// A missing or damaged file.
+    /// A missing or damaged file, or a shard.
     pub fn summary(&self) -> Result<Summary, Error> {
+        self.check_whole()?;
         let schema = crate::summary::SCHEMA;
         let summary = read_manifest(&self.file(SUMMARY), schema, "a run's summary");
         summary.map_err(|error| match error {

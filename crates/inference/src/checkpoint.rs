@@ -13,7 +13,7 @@ mod weights; // tensors to weights
 mod wrappers; // names of tensors as training tools leave them
 
 pub(crate) use files::WeightFiles;
-pub use files::{CheckpointFiles, TemplateSource};
+pub use files::{CheckpointFiles, Origin, TemplateSource};
 pub(crate) use tensors::Tensors;
 pub(crate) use weights::{Prepack, WeightForm};
 
@@ -31,6 +31,8 @@ pub(crate) struct Checkpoint {
     pub(crate) config_digest: String,
     pub(crate) tokenizer_digest: String,
     pub(crate) adapter: Option<MergedAdapter>,
+    /// Repositories and commits, by the names of facts.
+    pub(crate) origin: Vec<(&'static str, String)>,
     /// Tokens that end a completion although the configuration does not name them: the token with
     /// who names it.
     pub(crate) added_eos: Vec<(u32, &'static str)>,
@@ -110,6 +112,7 @@ impl Checkpoint {
             weight_files,
             tensors,
             adapter: merged,
+            origin: files.origin_facts(),
             added_eos,
             warnings,
         })

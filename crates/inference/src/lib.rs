@@ -64,7 +64,7 @@ mod tensor_source; // named rows of tensors in files
 mod threads; // threads that compute
 mod tokenizer; // text to token ids and back
 
-pub use checkpoint::{CheckpointFiles, TemplateSource};
+pub use checkpoint::{CheckpointFiles, Origin, TemplateSource};
 pub use config::{Activation, ModelConfig, QkNorm, RopeScaling};
 pub use device::DeviceChoice;
 pub use error::{Error, ErrorKind};

@@ -495,6 +495,7 @@ fn details(
         details.push(("adapter", adapter.description.clone()));
         details.push(("adapter_digest", adapter.digest.clone()));
     }
+    details.extend(checkpoint.origin.clone());
     details
         .into_iter()
         .map(|(key, value)| (key.to_string(), value))

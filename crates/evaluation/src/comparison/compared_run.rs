@@ -81,6 +81,7 @@ impl ComparedRun {
     /// by the same rules, and what its files say must agree with that.
     pub(crate) fn of_folder(path: &Path) -> Result<Self, ComparisonError> {
         let folder = RunFolder::open(path)?;
+        folder.check_whole()?;
         let manifest = folder.manifest().clone();
         let problems = folder.problems()?;
         if problems.is_empty() {

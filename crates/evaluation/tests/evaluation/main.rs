@@ -14,6 +14,7 @@ mod offline; // completions from elsewhere
 mod sampled; // intervals of averages, pass@k and maj@k
 mod scripted; // runs with a scripted generator
 mod selecting; // tasks, cap and limit
+mod shards; // a run dealt to several machines, and merged
 mod suites; // sets under one name, and their averages
 mod templates; // named templates and users' files
 mod thinking; // budgets of thinking, and what it took

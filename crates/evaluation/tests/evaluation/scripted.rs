@@ -39,6 +39,7 @@ pub fn plan(problems: Vec<Problem>) -> RunPlan {
         suites: Vec::new(),
         few_shot: None,
         thinking_budget: None,
+        shard: None,
         long_prompts: LongPrompts::Refuse,
         retry_failed: false,
         token_details: Default::default(),

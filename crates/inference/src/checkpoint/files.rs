@@ -31,6 +31,17 @@ pub struct CheckpointFiles {
     tokenizer: Option<PathBuf>,
     /// What the chat template writes behind an assistant's words.
     end_of_turn: Option<String>,
+    /// The repositories that checkpoint and adapter are from.
+    origins: [Option<Origin>; 2],
+}
+
+/// A commit of a repository, of which a folder is a copy.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Origin {
+    /// Its name, which tables show, such as `org/name`.
+    pub repository: String,
+    /// The commit's id.
+    pub commit: String,
 }
 
 #[derive(Clone, Debug)]
@@ -72,6 +83,7 @@ impl CheckpointFiles {
             adapter: None,
             tokenizer: None,
             end_of_turn: None,
+            origins: [None, None],
         })
     }
 
@@ -169,6 +181,7 @@ impl CheckpointFiles {
             adapter: None,
             tokenizer,
             end_of_turn: None,
+            origins: [None, None],
         })
     }
 
@@ -183,6 +196,7 @@ impl CheckpointFiles {
             adapter: None,
             tokenizer: None,
             end_of_turn: None,
+            origins: [None, None],
         }
     }
 
@@ -216,6 +230,32 @@ impl CheckpointFiles {
         }
     }
 
+    /// The same with the repositories that the checkpoint's folder and the adapter's are copies of:
+    /// they are named in place of the folders.
+    pub fn with_origins(self, checkpoint: Option<Origin>, adapter: Option<Origin>) -> Self {
+        Self {
+            origins: [checkpoint, adapter],
+            ..self
+        }
+    }
+
+    /// Repository and commit of the checkpoint and of the adapter, by the names of facts.
+    pub(crate) fn origin_facts(&self) -> Vec<(&'static str, String)> {
+        let names = [
+            ["repository", "commit"],
+            ["adapter_repository", "adapter_commit"],
+        ];
+        let known = self.origins.iter().zip(names);
+        let facts = known.filter_map(|(origin, [repository, commit])| {
+            let origin = origin.as_ref()?;
+            Some([
+                (repository, origin.repository.clone()),
+                (commit, origin.commit.clone()),
+            ])
+        });
+        facts.flatten().collect()
+    }
+
     /// The same with what its chat template writes behind an assistant's words: where that begins
     /// with a special token, completions end there too.
     pub fn with_end_of_turn(self, end_of_turn: Option<String>) -> Self {
@@ -229,9 +269,12 @@ impl CheckpointFiles {
         self.end_of_turn.as_deref()
     }
 
-    /// What to call the checkpoint without its adapter: the folder's last part, or the name it was
-    /// embedded under.
+    /// What to call the checkpoint without its adapter: its repository, else the folder's last part,
+    /// or the name it was embedded under.
     pub(super) fn base_name(&self) -> String {
+        if let Some(origin) = &self.origins[0] {
+            return origin.repository.clone();
+        }
         match &self.source {
             Source::Folder(dir) => last_part(dir),
             Source::Embedded { name, .. } => name.clone(),
@@ -241,9 +284,10 @@ impl CheckpointFiles {
 
     /// What to call the checkpoint: its base's name, then the adapter's.
     pub(super) fn name(&self) -> String {
-        match &self.adapter {
-            Some(adapter) => format!("{}+{}", self.base_name(), last_part(adapter)),
-            None => self.base_name(),
+        match (&self.adapter, &self.origins[1]) {
+            (Some(_), Some(origin)) => format!("{}+{}", self.base_name(), origin.repository),
+            (Some(adapter), None) => format!("{}+{}", self.base_name(), last_part(adapter)),
+            (None, _) => self.base_name(),
         }
     }
 

@@ -48,6 +48,7 @@ impl Entry {
 
     fn read(benchmark: &Benchmark, path: &Path) -> Result<Self, LeaderboardError> {
         let folder = RunFolder::open(path).map_err(LeaderboardError::Run)?;
+        folder.check_whole().map_err(LeaderboardError::Run)?;
         let manifest = folder.manifest().clone();
         if manifest.finished.is_none() || !path.join("summary.json").exists() {
             return Err(unfinished(path, &folder, &manifest));
