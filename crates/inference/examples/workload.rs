@@ -2,15 +2,18 @@
 //! line.
 //!
 //! `workload CHECKPOINT --prompts FILE.json [--limit N] [--rows N] [--new-tokens N] [--ignore-eos]
-//! [--dtype bf16|f32] [--threads N] [--workload NAME] [--first-token] [--q8]`, where the file holds
-//! a JSON list of texts or of lists of token ids. With `--first-token`: seconds from before the
+//! [--dtype bf16|f32] [--device cuda] [--threads N] [--workload NAME] [--first-token] [--q8]
+//! [--completions FILE]`, where the file of prompts holds a JSON list of texts or of lists of token
+//! ids, and that of completions is written with the ids of the new tokens. With `--first-token`: seconds from before the
 //! checkpoint is opened, its files in the page cache, to the first new token of the first prompt.
 //! With `--rows 1` also the rate of the tokens after the first.
 
 use std::collections::BTreeMap;
 use std::time::Instant;
 
-use inference::{CheckpointFiles, EngineOptions, LocalModel, Quantization, WeightDtype};
+use inference::{
+    CheckpointFiles, DeviceChoice, EngineOptions, LocalModel, Quantization, WeightDtype,
+};
 use serde_json::{Value, json};
 
 type Failure = Box<dyn std::error::Error>;
@@ -47,6 +50,10 @@ fn main() -> Result<(), Failure> {
         dtype,
         quantize: flags.contains_key("--q8").then_some(Quantization::Q8),
         threads: number("--threads")?,
+        device: match flags.get("--device") {
+            Some(device) => device.parse()?,
+            None => DeviceChoice::Cpu,
+        },
         batch_size: number("--rows")?,
         ignore_eos: flags.contains_key("--ignore-eos"),
         ..EngineOptions::default()
@@ -83,9 +90,10 @@ fn main() -> Result<(), Failure> {
         });
     let ids = ids.collect::<Result<Vec<_>, Failure>>()?;
     let prompt_tokens: usize = ids.iter().map(Vec::len).sum();
+    let mut completions = Vec::new();
     let mut timed = |new_tokens: usize| -> Result<(usize, f64), Failure> {
         let begun = if first_token { started } else { Instant::now() };
-        let completions = model.generate_ids(&ids, new_tokens)?;
+        completions = model.generate_ids(&ids, new_tokens)?;
         Ok((
             completions.iter().map(Vec::len).sum(),
             begun.elapsed().as_secs_f64(),
@@ -108,6 +116,9 @@ fn main() -> Result<(), Failure> {
     });
     if let (Some(1), Some(reading)) = (options.batch_size, reading) {
         result["decode_tokens_per_s"] = json!((generated - ids.len()) as f64 / (seconds - reading));
+    }
+    if let Some(file) = flags.get("--completions") {
+        std::fs::write(file, serde_json::to_vec(&completions)?)?;
     }
     println!("{result}");
     Ok(())

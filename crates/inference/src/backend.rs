@@ -1,7 +1,7 @@
 //! The operations that a forward pass is made of, and who computes them: the kernels of this crate
-//! on the CPU ([`CpuBackend`]), or plain candle operations on any device of candle
-//! ([`DeviceBackend`](crate::device::DeviceBackend)), which every operation of another backend is
-//! tested against.
+//! on the CPU ([`CpuBackend`]), its kernels for NVIDIA GPUs (`crate::cuda`), or plain candle
+//! operations on any device of candle ([`DeviceBackend`](crate::device::DeviceBackend)), which every
+//! operation of another backend is tested against.
 
 mod cpu; // the kernels of this crate
 
@@ -17,9 +17,6 @@ pub(crate) use cpu::CpuBackend;
 
 /// Computes the operations of a forward pass. Rows are `[rows, width]`, f32 in what they mean.
 pub(crate) trait Backend: Send + Sync {
-    /// Whether a row comes out bit for bit the same whatever rows are beside it.
-    const ROWS_ARE_INDEPENDENT: bool;
-
     /// A weight of one axis, f32.
     type Vector: Send + Sync;
     /// A matrix `[outputs, inputs]` that rows are multiplied by, and its optional bias.
@@ -30,6 +27,9 @@ pub(crate) trait Backend: Send + Sync {
     type Memory: BlockMemory + Send + Sync;
     /// What all layers of a step have in common.
     type Step<'a>;
+
+    /// Whether a row comes out bit for bit the same whatever rows are beside it.
+    fn rows_are_independent(&self) -> bool;
 
     /// Begins a step over these rows, whose blocks are reserved in the cache.
     fn begin<'a>(
@@ -112,6 +112,11 @@ pub(crate) trait Backend: Send + Sync {
 
     /// Bytes that are free where the KV cache lies; `None` where nothing says how many.
     fn free_bytes(&self) -> Option<usize>;
+
+    /// Bytes of the KV cache where no number is given and so many are free: half of them.
+    fn kv_memory(&self, free: usize) -> usize {
+        free / 2
+    }
 
     /// Packs a matrix that is not packed yet.
     ///

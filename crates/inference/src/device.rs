@@ -10,11 +10,19 @@ mod backend; // the operations of a forward pass
 
 use std::fmt;
 use std::str::FromStr;
+#[cfg(any(test, feature = "cuda"))]
+use std::sync::Arc;
 
 use candle_core::{Device, DeviceLocation};
 
 pub(crate) use backend::{DeviceBackend, DeviceLinear};
 
+#[cfg(feature = "cuda")]
+use crate::cuda::GpuRunner;
+#[cfg(test)]
+use crate::cuda::HostRunner;
+#[cfg(any(test, feature = "cuda"))]
+use crate::cuda::Runner;
 use crate::error::{Error, ErrorKind};
 use crate::kernels::Precision;
 use crate::memory;
@@ -30,6 +38,9 @@ pub enum DeviceChoice {
     /// What runs on a GPU, on the CPU: for tests.
     #[doc(hidden)]
     CandleCpu,
+    /// The kernels of a GPU, built for the CPU: for tests.
+    #[cfg(test)]
+    KernelsOnCpu,
 }
 
 impl DeviceChoice {
@@ -42,6 +53,8 @@ impl DeviceChoice {
         match self {
             Self::Cpu => Ok(None),
             Self::CandleCpu => Ok(Some(Device::Cpu)),
+            #[cfg(test)]
+            Self::KernelsOnCpu => Ok(Some(Device::Cpu)),
             Self::Cuda(number) => {
                 refuse_without_cuda()?;
                 let device = Device::new_cuda(number).map_err(|error| {
@@ -70,6 +83,8 @@ impl fmt::Display for DeviceChoice {
             Self::Cpu => f.write_str("cpu"),
             Self::Cuda(number) => write!(f, "cuda:{number}"),
             Self::CandleCpu => f.write_str("cpu, by candle"),
+            #[cfg(test)]
+            Self::KernelsOnCpu => f.write_str("cpu, by the kernels of a GPU"),
         }
     }
 }
@@ -107,6 +122,41 @@ pub(crate) fn name(device: &Device) -> String {
         DeviceLocation::Cuda { gpu_id } => DeviceChoice::Cuda(gpu_id).to_string(),
         other @ DeviceLocation::Metal { .. } => format!("{other:?}"),
     }
+}
+
+/// What runs the kernels of this crate on the device, `None` where candle's operations do.
+///
+/// # Errors
+/// Those of the device.
+#[cfg(any(test, feature = "cuda"))]
+pub(crate) fn kernel_runner(
+    choice: DeviceChoice,
+    device: &Device,
+) -> candle_core::Result<Option<Arc<dyn Runner>>> {
+    match choice {
+        #[cfg(feature = "cuda")]
+        DeviceChoice::Cuda(_) => Ok(Some(Arc::new(GpuRunner::new(device)?))),
+        #[cfg(test)]
+        DeviceChoice::KernelsOnCpu => Ok(HostRunner::new().map(|runner| Arc::new(runner) as _)),
+        _ => {
+            let _ = device;
+            Ok(None)
+        }
+    }
+}
+
+/// What decides the bits of a completion where the kernels of this crate compute.
+#[cfg(any(test, feature = "cuda"))]
+pub(crate) fn describe_kernels(device: &Device, precision: Precision, independent: bool) -> String {
+    let products = match precision {
+        Precision::F32 => "f32",
+        Precision::Bf16 => "bf16 products, keys and values, f32 sums",
+    };
+    let order = match independent {
+        true => "the same bits in any batch",
+        false => "bits may depend on the batch",
+    };
+    format!("kernels on {}, {products}, {order}", name(device))
 }
 
 /// What decides the bits of a completion beside the batch that its rows are in.

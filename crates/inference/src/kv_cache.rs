@@ -8,6 +8,8 @@
 //! tensors ([`Pool`]). Blocks are used again without being cleared, so a reader
 //! must never use a position that its own sequence has not written.
 
+#[cfg(any(test, feature = "cuda"))]
+mod pages; // on a GPU, as its kernels read it
 mod pool; // on a device
 mod slabs; // in the memory of the CPU
 
@@ -17,6 +19,8 @@ use crate::kernels::buffer::Shared;
 use crate::row::SeqId;
 
 pub(crate) use crate::kernels::attend::BLOCK;
+#[cfg(any(test, feature = "cuda"))]
+pub(crate) use pages::Pages;
 pub(crate) use pool::{Pool, dtype};
 pub(crate) use slabs::Slabs;
 

@@ -38,6 +38,8 @@ mod backend; // who computes the operations of a forward pass
 mod batch_size; // how many sequences at a time
 mod checkpoint; // files, tensors by name
 mod config; // config.json, validated
+#[cfg(any(test, feature = "cuda"))]
+mod cuda; // the same on GPUs, with kernels of our own
 mod device; // the same on a device, with candle's operations
 mod draft; // speculative decoding
 mod error; // what can go wrong

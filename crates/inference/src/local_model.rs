@@ -8,6 +8,8 @@ use std::sync::{Arc, OnceLock};
 use crate::backend::CpuBackend;
 use crate::checkpoint::{Checkpoint, CheckpointFiles, Prepack, WeightFiles, WeightForm};
 use crate::config::ModelConfig;
+#[cfg(any(test, feature = "cuda"))]
+use crate::cuda::{CudaBackend, Runner};
 use crate::device::{self, DeviceBackend, DeviceChoice};
 use crate::error::{Error, ErrorKind};
 use crate::kernels::{Compute, InstructionSet, Precision, WeightFormat};
@@ -135,11 +137,7 @@ impl LocalModel {
                 let model = cpu_model(&checkpoint, options, (rounding, format), compute)?;
                 (Box::new(model), arithmetic)
             }
-            Some(device) => {
-                let model = device_model(&checkpoint, rounding, compute, device)?;
-                let arithmetic = device::describe_arithmetic(device, precision);
-                (Box::new(model), arithmetic)
-            }
+            Some(device) => model_on(&checkpoint, options, rounding, compute, device)?,
         };
         let details = details(
             &checkpoint,
@@ -431,7 +429,58 @@ fn cpu_model(
     ))
 }
 
-/// The model with its weights on a device.
+/// The model with its weights on a device, and its arithmetic: by the kernels of this crate where
+/// there are some for the device and the model, else by candle's operations.
+fn model_on(
+    checkpoint: &Checkpoint,
+    options: &EngineOptions,
+    rounding: Rounding,
+    compute: Compute,
+    device: &Device,
+) -> Result<(Box<dyn ModelRunner>, String), Error> {
+    let precision = compute.precision;
+    #[cfg(any(test, feature = "cuda"))]
+    if CudaBackend::supports(&checkpoint.config, precision)
+        && let Some(runner) = device::kernel_runner(options.device, device)?
+    {
+        let model = kernel_model(checkpoint, rounding, compute, Arc::clone(&runner))?;
+        let independent = runner.rows_are_independent();
+        let arithmetic = device::describe_kernels(device, precision, independent);
+        return Ok((Box::new(model), arithmetic));
+    }
+    let _ = options;
+    let model = device_model(checkpoint, rounding, compute, device)?;
+    let arithmetic = device::describe_arithmetic(device, precision);
+    Ok((Box::new(model), arithmetic))
+}
+
+/// The model with its weights where the kernels of a GPU read them.
+#[cfg(any(test, feature = "cuda"))]
+fn kernel_model(
+    checkpoint: &Checkpoint,
+    rounding: Rounding,
+    compute: Compute,
+    runner: Arc<dyn Runner>,
+) -> Result<Model<CudaBackend>, Error> {
+    let (config, tensors) = (&checkpoint.config, &checkpoint.tensors);
+    let device = runner.device();
+    if let Some(free) = device::free_bytes(device) {
+        let needed = tensors.device_bytes(config, compute.precision, compute.precision);
+        check_memory(needed, free, ErrorKind::WeightsTooLargeForGpu)?;
+    }
+    let format = WeightFormat::Numbers(compute.precision);
+    let form = WeightForm {
+        rounding,
+        format,
+        prepack: Prepack::WhileLoading,
+    };
+    let weights = tensors.upload_for_kernels(config, form, &compute, runner.as_ref())?;
+    let backend = CudaBackend::new(config, runner, compute);
+    backend.prepare(&weights)?;
+    Ok(Model::new(config.clone(), backend, weights))
+}
+
+/// The model with its weights on a device, for candle's operations.
 fn device_model(
     checkpoint: &Checkpoint,
     rounding: Rounding,
@@ -440,7 +489,7 @@ fn device_model(
 ) -> Result<Model<DeviceBackend>, Error> {
     let (config, tensors) = (&checkpoint.config, &checkpoint.tensors);
     if let Some(free) = device::free_bytes(device) {
-        let needed = tensors.device_bytes(config, compute.precision);
+        let needed = tensors.device_bytes(config, compute.precision, Precision::F32);
         check_memory(needed, free, ErrorKind::WeightsTooLargeForGpu)?;
     }
     let format = WeightFormat::Numbers(compute.precision);

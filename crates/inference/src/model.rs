@@ -186,10 +186,11 @@ impl<B: Backend> Model<B> {
         (bytes / self.backend.block_bytes()).min(self.backend.max_blocks())
     }
 
-    /// Bytes of the KV cache where no number is given: half of what is free, 2 GiB where nothing
-    /// says how many are.
+    /// Bytes of the KV cache where no number is given: a share of what is free, which the backend
+    /// decides; of 4 GiB where nothing says how many are.
     pub(crate) fn default_kv_memory(&self) -> usize {
-        self.backend.free_bytes().unwrap_or(UNKNOWN_MEMORY) / 2
+        let free = self.backend.free_bytes().unwrap_or(UNKNOWN_MEMORY);
+        self.backend.kv_memory(free)
     }
 
     /// Packs all weights that are not packed yet: worth it for more than one step.

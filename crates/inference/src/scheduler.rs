@@ -556,7 +556,7 @@ impl<'a, 'e, B: Backend> Schedule<'a, 'e, B> {
     fn drafts(&self) -> bool {
         let sampled = |running: &Running<'_>| running.sequence.request.sampling.is_some();
         self.running.len() <= draft::MAX_SEQUENCES
-            && B::ROWS_ARE_INDEPENDENT
+            && self.scheduler.model.backend.rows_are_independent()
             && !self.running.iter().any(sampled)
     }
 

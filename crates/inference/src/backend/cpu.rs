@@ -57,13 +57,15 @@ impl CpuBackend {
 }
 
 impl Backend for CpuBackend {
-    const ROWS_ARE_INDEPENDENT: bool = true;
-
     type Vector = Vec<f32>;
     type Linear = LinearWeights;
     type Table = Matrix;
     type Memory = Slabs;
     type Step<'a> = CpuStep<'a>;
+
+    fn rows_are_independent(&self) -> bool {
+        true
+    }
 
     fn begin<'a>(
         &self,

@@ -238,12 +238,18 @@ impl Tensors {
             .sum()
     }
 
-    /// Bytes of the weights on a device, after [`Self::upload`](super::upload).
-    pub(crate) fn device_bytes(&self, config: &ModelConfig, precision: Precision) -> usize {
+    /// Bytes of the weights on a device, after [`Self::upload`](super::upload); the output matrix
+    /// may have a precision of its own.
+    pub(crate) fn device_bytes(
+        &self,
+        config: &ModelConfig,
+        precision: Precision,
+        of_output: Precision,
+    ) -> usize {
         let output = if config.tied { EMBEDDING } else { OUTPUT };
-        let bytes = |name: &str| match precision {
-            Precision::Bf16 if name != output => size_of::<u16>(),
-            _ => size_of::<f32>(),
+        let bytes = |name: &str| match if name == output { of_output } else { precision } {
+            Precision::Bf16 => size_of::<u16>(),
+            Precision::F32 => size_of::<f32>(),
         };
         let tensors = expected_tensors(config).into_iter();
         tensors

@@ -1,12 +1,17 @@
 //! From tensors to the weights of a model on a device, a piece at a time: the CPU needs no memory
 //! for a second copy of them.
 
+use std::marker::PhantomData;
+
 use candle_core::{DType, Device, Tensor, WithDType};
 use half::bf16;
 
 use super::tensors::Tensors;
 use super::weights::{Loader, WeightForm, WeightLoader, load};
+use crate::backend::Backend;
 use crate::config::ModelConfig;
+#[cfg(any(test, feature = "cuda"))]
+use crate::cuda::{CudaBackend, Runner, address};
 use crate::device::{DeviceBackend, DeviceLinear};
 use crate::error::Error;
 use crate::kernels::{Compute, Shared};
@@ -41,17 +46,53 @@ impl Tensors {
                 compute,
             },
             device,
+            output: DType::F32,
+            #[cfg(any(test, feature = "cuda"))]
+            runner: None,
+            backend: PhantomData,
+        };
+        load(&uploader, config)
+    }
+
+    /// The same for the kernels of a GPU, all matrices in the precision of `compute`.
+    ///
+    /// # Errors
+    /// Those of [`Self::upload`].
+    #[cfg(any(test, feature = "cuda"))]
+    pub(crate) fn upload_for_kernels(
+        &self,
+        config: &ModelConfig,
+        form: WeightForm,
+        compute: &Compute,
+        runner: &dyn Runner,
+    ) -> Result<Weights<CudaBackend>, Error> {
+        let uploader = Uploader {
+            loader: Loader {
+                tensors: self,
+                form,
+                compute,
+            },
+            device: runner.device(),
+            output: dtype(compute.precision),
+            runner: Some(runner),
+            backend: PhantomData,
         };
         load(&uploader, config)
     }
 }
 
-struct Uploader<'a> {
+struct Uploader<'a, B> {
     loader: Loader<'a>,
     device: &'a Device,
+    /// Of the output matrix.
+    output: DType,
+    /// Copies without a kernel of candle, which the driver would have to compile.
+    #[cfg(any(test, feature = "cuda"))]
+    runner: Option<&'a dyn Runner>,
+    backend: PhantomData<B>,
 }
 
-impl Uploader<'_> {
+impl<B> Uploader<'_, B> {
     /// Vectors one after the other, each value with `offset` added: `[sum of their lengths]`, f32.
     fn vectors(&self, names: &[String], offset: f32) -> Result<Tensor, Error> {
         let parts = names
@@ -79,12 +120,12 @@ impl Uploader<'_> {
         for part in parts {
             for start in (0..part.shape[0]).step_by(at_a_time) {
                 let count = at_a_time.min(part.shape[0] - start);
-                let piece = match dtype {
+                let (rows, to) = ((start, count), (&whole, first + start));
+                match dtype {
                     // Narrowed on the CPU, so that half as many bytes are sent.
-                    DType::BF16 => self.piece(part, start, (count, width), bf16::from_f32),
-                    _ => self.piece(part, start, (count, width), |value| value),
-                };
-                whole.slice_set(&piece?, 0, first + start)?;
+                    DType::BF16 => self.copy(part, rows, to, bf16::from_f32)?,
+                    _ => self.copy(part, rows, to, |value| value)?,
+                }
             }
             first += part.shape[0];
             part.release();
@@ -92,14 +133,15 @@ impl Uploader<'_> {
         Ok(whole)
     }
 
-    /// `count` rows of a matrix from row `start` on: `[count, width]`.
-    fn piece<T: WithDType + Default + Send>(
+    /// Copies `count` rows of a matrix from row `start` on to row `first` of a tensor.
+    fn copy<T: WithDType + Default + Send>(
         &self,
         stored: &Stored,
-        start: usize,
-        (count, width): (usize, usize),
+        (start, count): (usize, usize),
+        (whole, first): (&Tensor, usize),
         narrowed: impl Fn(f32) -> T + Sync,
-    ) -> Result<Tensor, Error> {
+    ) -> Result<(), Error> {
+        let width = whole.dim(1)?;
         let mut values = vec![T::default(); count * width];
         let (to, rounding) = (Shared::new(&mut values), self.loader.form.rounding);
         self.loader
@@ -116,12 +158,30 @@ impl Uploader<'_> {
                         .for_each(|(to, &value)| *to = narrowed(value));
                 }
             });
-        Ok(Tensor::from_vec(values, (count, width), self.device)?)
+        #[cfg(any(test, feature = "cuda"))]
+        if let Some(runner) = self.runner {
+            let at = address(whole)? + (first * width * size_of::<T>()) as u64;
+            // SAFETY: numbers without padding; the tensor has these rows.
+            unsafe {
+                let bytes = std::slice::from_raw_parts(
+                    values.as_ptr().cast::<u8>(),
+                    size_of_val(values.as_slice()),
+                );
+                runner.write(at, bytes)?;
+            }
+            return Ok(());
+        }
+        let piece = Tensor::from_vec(values, (count, width), self.device)?;
+        whole.slice_set(&piece, 0, first)?;
+        Ok(())
     }
 }
 
-impl WeightLoader for Uploader<'_> {
-    type Backend = DeviceBackend;
+impl<B> WeightLoader for Uploader<'_, B>
+where
+    B: Backend<Vector = Tensor, Linear = DeviceLinear, Table = Tensor>,
+{
+    type Backend = B;
 
     fn vector(&self, name: &str, offset: f32) -> Result<Tensor, Error> {
         self.vectors(&[name.to_string()], offset)
@@ -155,11 +215,11 @@ impl WeightLoader for Uploader<'_> {
         self.matrix(&[name.to_string()], dtype)
     }
 
-    /// In f32 also where other matrices are bf16: a product is rounded to the dtype of its factors,
-    /// and among logits rounded to bf16 the best are often equal.
+    /// For candle in f32 also where other matrices are bf16: a product is rounded to the dtype of
+    /// its factors, and among logits rounded to bf16 the best are often equal.
     fn output(&self, name: &str) -> Result<DeviceLinear, Error> {
         Ok(DeviceLinear {
-            weight: self.matrix(&[name.to_string()], DType::F32)?,
+            weight: self.matrix(&[name.to_string()], self.output)?,
             bias: None,
         })
     }

@@ -117,13 +117,15 @@ impl DeviceBackend {
 }
 
 impl Backend for DeviceBackend {
-    const ROWS_ARE_INDEPENDENT: bool = false;
-
     type Vector = Tensor;
     type Linear = DeviceLinear;
     type Table = Tensor;
     type Memory = Pool;
     type Step<'a> = DeviceStep<'a>;
+
+    fn rows_are_independent(&self) -> bool {
+        false
+    }
 
     fn begin<'a>(
         &self,
