@@ -21,7 +21,6 @@ use crate::dry_run::dry_run;
 use crate::exit::Outcome;
 use crate::few_shot::FewShotArgs;
 use crate::generator::GeneratorArgs;
-use crate::printed_name::printed_name;
 use crate::shard::ShardArg;
 use crate::stop::StopArgs;
 use crate::suites::suites;
@@ -219,7 +218,7 @@ pub fn run(args: Args) -> anyhow::Result<Outcome> {
 /// Evaluates several models, each in a run of its own; one that fails does not stop the others.
 fn each(mut args: Args, models: &[String]) -> anyhow::Result<Outcome> {
     anyhow::ensure!(
-        args.output.name.is_none(),
+        !args.output.tags.has_name(),
         "--name is the name of one model, and --model names {}",
         models.len()
     );

@@ -32,6 +32,11 @@ fn tag(text: &str) -> Result<(String, String), String> {
 }
 
 impl TagArgs {
+    /// Whether the model was given a name.
+    pub fn has_name(&self) -> bool {
+        self.name.is_some()
+    }
+
     /// The tags by key, the name among them.
     pub fn tags(&self) -> anyhow::Result<BTreeMap<String, String>> {
         let mut tags = BTreeMap::new();

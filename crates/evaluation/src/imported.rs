@@ -137,6 +137,7 @@ pub fn record_imported(
         ..run.identity
     };
     let manifest = RunManifest {
+        shard: None,
         schema: SCHEMA.to_string(),
         version: run.version,
         identity,

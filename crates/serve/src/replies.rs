@@ -153,7 +153,6 @@ pub(crate) enum Form {
 
 /// How a request is answered.
 pub(crate) struct Reply {
-    pub(crate) model: Arc<LocalModel>,
     pub(crate) form: Form,
     pub(crate) id: String,
     /// Seconds since 1970.

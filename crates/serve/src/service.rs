@@ -347,7 +347,6 @@ impl Server {
             Form::Chat => "chatcmpl",
         };
         let reply = Reply {
-            model: self.model.clone(),
             form,
             id: format!("{prefix}-{:016x}-{number}", self.run),
             created: Timestamp::now().as_second(),
