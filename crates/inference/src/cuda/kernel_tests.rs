@@ -59,10 +59,14 @@ thread_local! {
     static READ: RefCell<Vec<u64>> = RefCell::default();
 }
 
-fn values(tensor: &Tensor) -> Vec<f32> {
+fn unrecorded(tensor: &Tensor) -> Vec<f32> {
     let on_cpu = tensor.to_device(&Device::Cpu).unwrap();
     let wide = on_cpu.to_dtype(DType::F32).unwrap();
-    let values: Vec<f32> = wide.flatten_all().unwrap().to_vec1().unwrap();
+    wide.flatten_all().unwrap().to_vec1().unwrap()
+}
+
+fn values(tensor: &Tensor) -> Vec<f32> {
+    let values = unrecorded(tensor);
     let mut hasher = DefaultHasher::new();
     values
         .iter()
@@ -404,7 +408,7 @@ impl Bench {
         let pages = self.cache.memory();
         let (dim, heads) = (pages.head_dim(), pages.kv_heads());
         let page = self.cache.page_at(seq, position);
-        let slab = values(&pages.slabs()[page / pages.slab_pages()]);
+        let slab = unrecorded(&pages.slabs()[page / pages.slab_pages()]);
         let index = layer * pages.slab_pages() + page % pages.slab_pages();
         let head = |head: usize| {
             let start = (((index * 2 + which) * heads + head) * BLOCK + position % BLOCK) * dim;
