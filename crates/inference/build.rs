@@ -17,7 +17,7 @@ fn main() {
     println!("cargo:rerun-if-env-changed=PATH");
     println!("cargo:rerun-if-env-changed=CUDA_HOME");
     let nvcc = nvcc();
-    let known = run(Command::new(&nvcc).arg("--list-gpu-code"));
+    let known = run(Command::new(&nvcc).arg("-code-ls"));
     let known: Vec<&str> = GENERATIONS
         .into_iter()
         .filter(|generation| known.lines().any(|line| line == format!("sm_{generation}")))
@@ -35,14 +35,7 @@ fn main() {
     let mut command = Command::new(&nvcc);
     // No fused multiply-add but those that the kernels name: so they give the bits that the CPU
     // gives.
-    command.args([
-        "-fatbin",
-        "-std=c++17",
-        "-O3",
-        "-fmad=false",
-        "--threads",
-        "0",
-    ]);
+    command.args(["-fatbin", "-std=c++17", "-O3", "-fmad=false", "-t", "0"]);
     for generation in &known {
         command
             .arg("-gencode")
@@ -61,7 +54,7 @@ fn main() {
 
 /// The compiler: on the `PATH`, or that of `CUDA_HOME`.
 fn nvcc() -> PathBuf {
-    let on_path = Command::new("nvcc").arg("--version").output().is_ok();
+    let on_path = Command::new("nvcc").arg("-V").output().is_ok();
     match std::env::var_os("CUDA_HOME") {
         Some(home) if !on_path => Path::new(&home).join("bin/nvcc"),
         _ => PathBuf::from("nvcc"),

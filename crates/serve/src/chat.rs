@@ -64,7 +64,7 @@ impl Messages {
     pub(crate) fn render(self, server: &Server) -> Result<String, ApiError> {
         let Some(template) = &server.template else {
             return Err(ApiError::invalid(
-                "the checkpoint has no chat template: ask /v1/completions, or start the server with --chat-template",
+                "the checkpoint has no chat template: ask /v1/completions, or have the server started with a chat template",
             ));
         };
         if self.continue_final_message == Some(true) {

@@ -58,7 +58,11 @@ impl HostRunner {
 /// The library of the kernels, with some replacements (file, what, by what).
 fn build(changes: &[(&str, &str, &str)]) -> Option<Arc<Library>> {
     let compiler = std::env::var("CXX").unwrap_or_else(|_| "c++".to_string());
-    if Command::new(&compiler).arg("--version").output().is_err() {
+    if Command::new(&compiler)
+        .arg("-dumpversion")
+        .output()
+        .is_err()
+    {
         eprintln!("SKIPPED: there is no C++ compiler ({compiler}) to build the GPU's kernels with");
         return None;
     }
