@@ -1,6 +1,6 @@
 """The Python package beside Math-Verify, interleaved: verdicts a second of each; import, size and first use.
 
-    maturin build --out dist
+    maturin build --compression-level 9 --out dist
     python -m venv venv && venv/bin/pip install dist/mwpbench-*.whl math-verify==0.9.0
     venv/bin/python benches/python.py FILE.jsonl --wheel dist/mwpbench-*.whl [--rounds 3] [--threads 2]
 
