@@ -8,12 +8,21 @@ use super::{At, Key, SourceFormat};
 
 /// Files of another program that cannot become a run.
 #[derive(Debug, thiserror::Error)]
-#[error("{}{}: {kind}", file.display(), place.as_ref().map(|place| format!(", {place}")).unwrap_or_default())]
+#[error("{}", described(file, place.as_deref(), kind))]
 pub struct ImportError {
     file: PathBuf,
     place: Option<String>,
     // Behind a pointer: results are moved a lot, and errors are few.
     kind: Box<ImportErrorKind>,
+}
+
+fn described(file: &Path, place: Option<&str>, kind: &ImportErrorKind) -> String {
+    match (kind, place) {
+        // It names the file itself, and the line in it.
+        (ImportErrorKind::File(error), _) => error.to_string(),
+        (kind, Some(place)) => format!("{}, {place}: {kind}", file.display()),
+        (kind, None) => format!("{}: {kind}", file.display()),
+    }
 }
 
 impl ImportError {
