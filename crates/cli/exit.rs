@@ -132,6 +132,7 @@ fn class_of(cause: &(dyn std::error::Error + 'static)) -> Option<Class> {
         mathscale::Error,
         overlap::Error,
         reporting::LeaderboardError,
+        reporting::PngError,
         ::serve::Error,
         store::FileError,
         translation::Error,

@@ -98,20 +98,20 @@ struct OutputArgs {
     /// Where the evaluation can be looked at, for the model card.
     #[arg(long, value_name = "URL", requires = "model_index")]
     source_url: Option<String>,
-    /// Also draw every figure into this SVG file: bars of up to eight rows, dots of more; --columns
-    /// and --rows choose them.
-    #[arg(long, value_name = "FILE.svg")]
+    /// Also draw every figure into this file, SVG or, where it ends in .png, PNG with three pixels
+    /// for each unit: bars of up to eight rows, dots of more; --columns and --rows choose them.
+    #[arg(long, value_name = "FILE.svg|FILE.png")]
     chart: Option<PathBuf>,
-    /// Also draw accuracy against training size into this SVG file, from runs with a tag such as
-    /// train_size=25000.
-    #[arg(long, value_name = "FILE.svg", requires = "runs")]
+    /// Also draw accuracy against training size into this SVG or PNG file, from runs with a tag such
+    /// as train_size=25000.
+    #[arg(long, value_name = "FILE.svg|FILE.png", requires = "runs")]
     scaling: Option<PathBuf>,
     /// Below the table, accuracy against mean tokens of a completion, thinking and answer apart: of
     /// the column that --sort names.
     #[arg(long, requires = "runs", conflicts_with_all = ["format", "json", "model_index"])]
     tokens: bool,
-    /// Also draw accuracy against mean tokens of a completion into this SVG file.
-    #[arg(long, value_name = "FILE.svg", requires = "runs")]
+    /// Also draw accuracy against mean tokens of a completion into this SVG or PNG file.
+    #[arg(long, value_name = "FILE.svg|FILE.png", requires = "runs")]
     tokens_chart: Option<PathBuf>,
     /// Write the leaderboard to this file in place of the screen.
     #[arg(long, short, value_name = "FILE")]
@@ -187,16 +187,18 @@ pub fn run(args: Args) -> anyhow::Result<Outcome> {
                 .transpose()?,
         ),
     ];
-    let drawn: Vec<(&PathBuf, String)> = drawn
+    let drawn = drawn
         .into_iter()
-        .filter_map(|(file, content)| Some((file.as_ref()?, content?)))
-        .collect();
+        .filter_map(|(file, content)| Some((file.as_ref()?, content?)));
+    let drawn: Vec<(&PathBuf, Vec<u8>)> = drawn
+        .map(|(file, content)| Ok((file, content_of(file, content)?)))
+        .collect::<anyhow::Result<_>>()?;
     // Nothing is written unless all of it may be.
     for (file, content) in &drawn {
-        args.output.replace.check(file, content.as_bytes())?;
+        args.output.replace.check(file, content)?;
     }
     for (file, content) in &drawn {
-        output_file::write(file, content.as_bytes())?;
+        output_file::write(file, content)?;
     }
     if output.is_none() {
         match args.output.is_table() {
@@ -217,6 +219,17 @@ pub fn print_runs(runs: &[PathBuf]) -> anyhow::Result<()> {
         styled: terminal::styled(),
     };
     terminal::print(&board.text(format))
+}
+
+/// What a file of this name holds: an SVG picture as pixels where the name ends in .png.
+fn content_of(file: &Path, content: String) -> anyhow::Result<Vec<u8>> {
+    /// A picture as wide as a column of a paper has about 300 pixels an inch.
+    const PIXELS: u8 = 3;
+    let ending = file.extension().unwrap_or_default().to_string_lossy();
+    match ending.eq_ignore_ascii_case("png") && content.starts_with("<svg ") {
+        true => Ok(reporting::png(&content, PIXELS)?),
+        false => Ok(content.into_bytes()),
+    }
 }
 
 /// The runs that are named, in place of a folder of runs the finished ones in it.

@@ -197,6 +197,28 @@ fn a_latex_table_for_siunitx_has_numbers_and_braces_alone_in_its_number_columns(
 }
 
 #[test]
+fn a_chart_whose_name_ends_in_png_is_one_of_three_pixels_a_unit() {
+    let folder = two_runs();
+    let draw = |file: &str| leaderboard(folder.path(), &["short", "long", "--chart", file]);
+    draw("bars.svg").ok();
+    let drawn = draw("bars.PNG");
+    if drawn.code != Some(0) {
+        // A machine without a font.
+        return drawn.refused(2, &["no font was found", ".svg"]);
+    }
+    let svg = fs::read_to_string(folder.path().join("bars.svg")).unwrap();
+    let png = fs::read(folder.path().join("bars.PNG")).unwrap();
+    assert!(png.starts_with(b"\x89PNG\r\n\x1a\n"));
+    let number = |at: usize| u32::from_be_bytes(png[at..at + 4].try_into().unwrap());
+    let size = format!(
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{}\" height=\"{}\"",
+        number(16) / 3,
+        number(20) / 3
+    );
+    assert!(svg.starts_with(&size), "{size}: {}", &svg[..120]);
+}
+
+#[test]
 fn files_are_written_where_they_are_asked_for() {
     let folder = two_runs();
     let args = [

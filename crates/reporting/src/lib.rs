@@ -27,6 +27,7 @@ mod leaderboard; // models × sets, as tables, charts and a model card's block
 mod mathscale; // what the stages of the pipeline did, and the concept graph
 mod mathscale_pairs; // what became of its pairs
 mod overlap_text; // which test items training files contain
+mod png; // charts as pixels
 mod problem_text; // one problem as the data hold it
 mod scored_file; // completions of another program
 mod self_check; // can the scorers judge by a set's references?
@@ -66,6 +67,7 @@ pub use mathscale_pairs::{
     estimate_text, exported_text, generated_text, screened_text, validated_text,
 };
 pub use overlap_text::{OverlapLayout, overlap_text};
+pub use png::{PngError, png};
 pub use problem_text::problem_text;
 pub use scored_file::scored_file_text;
 pub use self_check::self_check_text;
