@@ -20,13 +20,13 @@ pub struct EngineArgs {
     /// and smaller, less exact.
     #[arg(long, env = "MWPBENCH_QUANTIZE", value_enum, value_name = "KIND")]
     quantize: Option<QuantizeName>,
-    /// Device: cpu, or cuda or cuda:N for an NVIDIA GPU in a program built with `--features cuda`;
-    /// on a GPU the last bits of a logit depend on what is in the batch.
+    /// Device: cpu, or in a program built with `--features cuda` NVIDIA GPUs: cuda (the first),
+    /// cuda:N, several with a copy of the model each (cuda:0,1), or cuda:all.
     #[arg(
         long,
         env = "MWPBENCH_DEVICE",
         default_value = "cpu",
-        value_name = "cpu|cuda|cuda:N",
+        value_name = "cpu|cuda|cuda:N,…|cuda:all",
         value_parser = device
     )]
     device: DeviceChoice,
@@ -38,7 +38,8 @@ pub struct EngineArgs {
         value_parser = clap::value_parser!(u16).range(1..=1024)
     )]
     threads: Option<u16>,
-    /// Prompts in the batch; auto finds the fastest size. Never changes a completion on the CPU.
+    /// Prompts in the batch, on several GPUs of each; auto finds the fastest size. Never changes a
+    /// completion on the CPU.
     #[arg(
         long,
         env = "MWPBENCH_BATCH_SIZE",
@@ -47,8 +48,8 @@ pub struct EngineArgs {
         value_parser = batch_size
     )]
     batch_size: BatchSize,
-    /// Maximum memory of the KV cache on the device, such as 4GiB or 512MiB; half of what is free
-    /// without it. Never changes a completion on the CPU.
+    /// Maximum memory of the KV cache on each device, such as 4GiB or 512MiB; without it half of what
+    /// is free, on a GPU nine tenths. Never changes a completion on the CPU.
     #[arg(long, env = "MWPBENCH_KV_MEMORY", value_name = "SIZE", value_parser = memory_size)]
     kv_memory: Option<usize>,
 }

@@ -7,15 +7,15 @@
 
 mod attention; // attention in batches
 mod backend; // the operations of a forward pass
+mod choice; // which device computes
 
-use std::fmt;
-use std::str::FromStr;
 #[cfg(any(test, feature = "cuda"))]
 use std::sync::Arc;
 
-use candle_core::{Device, DeviceLocation};
+use candle_core::Device;
 
 pub(crate) use backend::{DeviceBackend, DeviceLinear};
+pub use choice::{DeviceChoice, Gpus};
 
 #[cfg(feature = "cuda")]
 use crate::cuda::GpuRunner;
@@ -23,105 +23,33 @@ use crate::cuda::GpuRunner;
 use crate::cuda::HostRunner;
 #[cfg(any(test, feature = "cuda"))]
 use crate::cuda::Runner;
-use crate::error::{Error, ErrorKind};
 use crate::kernels::Precision;
 use crate::memory;
 
-/// The device to compute on.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum DeviceChoice {
-    /// The CPU, with the kernels of this crate.
-    #[default]
-    Cpu,
-    /// The NVIDIA GPU of this number, from 0, in a program built with the feature `cuda`.
-    Cuda(usize),
-    /// What runs on a GPU, on the CPU: for tests.
-    #[doc(hidden)]
-    CandleCpu,
-    /// The kernels of a GPU, built for the CPU: for tests.
-    #[cfg(test)]
-    KernelsOnCpu,
-}
-
-impl DeviceChoice {
-    /// The device, or `None` for the kernels of this crate.
-    ///
-    /// # Errors
-    /// [`ErrorKind::NoGpuSupport`] when this program was built without it,
-    /// [`ErrorKind::GpuUnavailable`] when the machine has no such device or no driver.
-    pub(crate) fn open(self) -> Result<Option<Device>, Error> {
-        match self {
-            Self::Cpu => Ok(None),
-            Self::CandleCpu => Ok(Some(Device::Cpu)),
-            #[cfg(test)]
-            Self::KernelsOnCpu => Ok(Some(Device::Cpu)),
-            Self::Cuda(number) => {
-                refuse_without_cuda()?;
-                let device = Device::new_cuda(number).map_err(|error| {
-                    let message = format!("{self} cannot be used");
-                    Error::new(ErrorKind::GpuUnavailable, message).caused_by(error)
-                })?;
-                Ok(Some(device))
-            }
-        }
-    }
-}
-
-fn refuse_without_cuda() -> Result<(), Error> {
-    match cfg!(feature = "cuda") {
-        true => Ok(()),
-        false => {
-            let message = "this program was built without support for GPUs";
-            Err(Error::new(ErrorKind::NoGpuSupport, message))
-        }
-    }
-}
-
-impl fmt::Display for DeviceChoice {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Cpu => f.write_str("cpu"),
-            Self::Cuda(number) => write!(f, "cuda:{number}"),
-            Self::CandleCpu => f.write_str("cpu, by candle"),
-            #[cfg(test)]
-            Self::KernelsOnCpu => f.write_str("cpu, by the kernels of a GPU"),
-        }
-    }
-}
-
-impl FromStr for DeviceChoice {
-    type Err = Error;
-
-    /// `cpu`, `cuda` (the first GPU) or `cuda:N`.
-    ///
-    /// # Errors
-    /// [`ErrorKind::Options`] for anything else, [`ErrorKind::NoGpuSupport`] for a GPU in a program
-    /// that was built without support for them.
-    fn from_str(text: &str) -> Result<Self, Error> {
-        let number = match text.split_once(':') {
-            None if text == "cpu" => return Ok(Self::Cpu),
-            None if text == "cuda" => Some(0),
-            Some(("cuda", number)) => number.parse().ok(),
-            _ => None,
-        };
-        let number = number.ok_or_else(|| {
-            Error::new(
-                ErrorKind::Options,
-                "expected `cpu`, `cuda` or `cuda:N`, such as `cuda:0`",
-            )
-        })?;
-        refuse_without_cuda()?;
-        Ok(Self::Cuda(number))
-    }
-}
-
-/// The name of a device, as [`DeviceChoice`] parses it.
+/// What a device is: of a GPU its model and not its number, since all of a model give the same bits.
 pub(crate) fn name(device: &Device) -> String {
-    match device.location() {
-        DeviceLocation::Cpu => DeviceChoice::CandleCpu.to_string(),
-        DeviceLocation::Cuda { gpu_id } => DeviceChoice::Cuda(gpu_id).to_string(),
-        other @ DeviceLocation::Metal { .. } => format!("{other:?}"),
+    match device {
+        Device::Cpu => DeviceChoice::CandleCpu(1).to_string(),
+        #[cfg(feature = "cuda")]
+        Device::Cuda(cuda) => match cuda.cuda_stream().context().name() {
+            Ok(model) => format!("cuda ({model})"),
+            Err(_) => "cuda".to_string(),
+        },
+        other => format!("{:?}", other.location()),
     }
+}
+
+/// GPUs of this machine that the driver knows; none without a driver.
+fn count_of_gpus() -> usize {
+    #[cfg(feature = "cuda")]
+    {
+        use candle_core::cuda_backend::cudarc::driver::CudaContext;
+
+        let count = CudaContext::device_count();
+        count.ok().and_then(|count| count.try_into().ok()).unwrap_or(0)
+    }
+    #[cfg(not(feature = "cuda"))]
+    0
 }
 
 /// What runs the kernels of this crate on the device, `None` where candle's operations do.
@@ -137,7 +65,7 @@ pub(crate) fn kernel_runner(
         #[cfg(feature = "cuda")]
         DeviceChoice::Cuda(_) => Ok(Some(Arc::new(GpuRunner::new(device)?))),
         #[cfg(test)]
-        DeviceChoice::KernelsOnCpu => Ok(HostRunner::new().map(|runner| Arc::new(runner) as _)),
+        DeviceChoice::KernelsOnCpu(_) => Ok(HostRunner::new().map(|runner| Arc::new(runner) as _)),
         _ => {
             let _ = device;
             Ok(None)
@@ -180,36 +108,5 @@ pub(crate) fn free_bytes(device: &Device) -> Option<usize> {
             .ok()
             .map(|(free, _)| free),
         _ => None,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn devices_are_named() {
-        assert_eq!("cpu".parse::<DeviceChoice>().unwrap(), DeviceChoice::Cpu);
-        for wrong in ["", "gpu", "cuda:", "cuda:x", "cuda:-1", "cpu:0", "CUDA"] {
-            let error = wrong.parse::<DeviceChoice>().unwrap_err();
-            assert_eq!(error.kind(), ErrorKind::Options);
-            assert!(
-                error
-                    .to_string()
-                    .starts_with("expected `cpu`, `cuda` or `cuda:N`"),
-                "{wrong}: {error}"
-            );
-        }
-        for (text, number) in [("cuda", 0), ("cuda:0", 0), ("cuda:3", 3)] {
-            match text.parse::<DeviceChoice>() {
-                Ok(choice) => assert_eq!(
-                    (choice, cfg!(feature = "cuda")),
-                    (DeviceChoice::Cuda(number), true)
-                ),
-                Err(error) => {
-                    assert!(!cfg!(feature = "cuda") && error.kind() == ErrorKind::NoGpuSupport);
-                }
-            }
-        }
     }
 }

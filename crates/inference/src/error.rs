@@ -35,6 +35,8 @@ pub enum ErrorKind {
     NoGpuSupport,
     /// The machine has no such GPU, or no driver for it.
     GpuUnavailable,
+    /// GPUs of several models were chosen, which give different bits.
+    DifferentGpus,
     /// The memory of this machine cannot hold the weights.
     WeightsTooLarge,
     /// The memory of the GPU cannot hold the weights.
@@ -170,9 +172,10 @@ impl Fault for Error {
             | ErrorKind::Config
             | ErrorKind::Weights
             | ErrorKind::Tokenizer => Class::Integrity,
-            ErrorKind::Options | ErrorKind::QuantizedOnGpu | ErrorKind::NoGpuSupport => {
-                Class::Usage
-            }
+            ErrorKind::Options
+            | ErrorKind::QuantizedOnGpu
+            | ErrorKind::NoGpuSupport
+            | ErrorKind::DifferentGpus => Class::Usage,
             ErrorKind::GpuUnavailable
             | ErrorKind::WeightsTooLarge
             | ErrorKind::WeightsTooLargeForGpu

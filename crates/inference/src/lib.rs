@@ -54,6 +54,7 @@ mod memory; // how much there is
 mod model; // the forward pass
 mod ops; // the arithmetic as candle operations
 mod prefixes; // prefixes that prompts share
+mod replicas; // copies of a model on several devices
 mod rope; // rotary position embedding (RoPE)
 mod row; // one token of a step
 mod runner; // a model whoever computes it
@@ -68,7 +69,7 @@ mod tokenizer; // text to token ids and back
 
 pub use checkpoint::{CheckpointFiles, Origin, TemplateSource};
 pub use config::{Activation, ModelConfig, QkNorm, RopeScaling};
-pub use device::DeviceChoice;
+pub use device::{DeviceChoice, Gpus};
 pub use error::{Error, ErrorKind};
 pub use family::Architecture;
 pub use inspection::Inspection;

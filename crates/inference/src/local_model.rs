@@ -15,9 +15,10 @@ use crate::error::{Error, ErrorKind};
 use crate::kernels::{Compute, InstructionSet, Precision, WeightFormat};
 use crate::memory::{self, human_size};
 use crate::model::Model;
+use crate::replicas::Replicas;
 use crate::runner::ModelRunner;
 use crate::sampling::RandomStream;
-use crate::scheduler::{Request, RunOptions, prompt_hash};
+use crate::scheduler::{Pending, Request, RunOptions, prompt_hash};
 use crate::serving::{GrowingText, ServedRequest};
 use crate::tensor_source::Rounding;
 use crate::threads::Threads;
@@ -57,7 +58,7 @@ pub enum Quantization {
 /// completion, on the CPU; on a GPU also what decides which rows are computed together.
 #[derive(Clone, Debug, Default)]
 pub struct EngineOptions {
-    /// The device to compute on.
+    /// The device to compute on; on several GPUs each has a copy of the model.
     pub device: DeviceChoice,
     /// Precision of weights and products.
     pub dtype: WeightDtype,
@@ -66,10 +67,10 @@ pub struct EngineOptions {
     /// Threads to compute with, or, where a GPU computes, to tokenize prompts and to sample; `None`
     /// for one a core.
     pub threads: Option<usize>,
-    /// Sequences at a time; `None` to find the fastest number (`BatchSizeTuner`).
+    /// Sequences at a time on a device; `None` to find the fastest number (`BatchSizeTuner`).
     pub batch_size: Option<usize>,
-    /// Bytes that the KV cache may take; `None` for half of the memory that is free when generation
-    /// begins, on a GPU half of its own.
+    /// Bytes that the KV cache may take on a device; `None` for half of the memory that is free when
+    /// generation begins, on a GPU for nine tenths of its own.
     pub kv_memory: Option<usize>,
     /// What prompts are.
     pub prompts: PromptKind,
@@ -110,14 +111,7 @@ impl LocalModel {
     /// Those of its files name the file, and the tensor or key; see [`ErrorKind`].
     pub fn load(files: CheckpointFiles, options: &EngineOptions) -> Result<Self, Error> {
         // Before the checkpoint is read, so that a device that is not there is told at once.
-        let device = options.open_device()?;
-        let threads = Threads::start(options.threads).map_err(|error| {
-            Error::new(
-                ErrorKind::Backend,
-                format!("threads cannot be started: {error}"),
-            )
-            .caused_by(error)
-        })?;
+        let devices = options.open_devices()?;
         let checkpoint = Checkpoint::open(&files)?;
         let tensors = &checkpoint.tensors;
         let (rounding, precision, dtype) = match options.dtype {
@@ -125,26 +119,22 @@ impl LocalModel {
             WeightDtype::F32 => (Rounding::None, Precision::F32, "f32".to_string()),
             WeightDtype::Bf16 => (Rounding::Bf16, Precision::Bf16, "bf16".to_string()),
         };
-        let compute = Compute {
-            threads,
-            set: InstructionSet::best(),
-            precision,
-        };
-        let (model, arithmetic): (Box<dyn ModelRunner>, String) = match &device {
-            None => {
+        let (model, arithmetic): (Box<dyn ModelRunner>, String) = match devices.is_empty() {
+            true => {
+                let compute = options.compute(precision, 1)?;
                 let format = options.weight_format(&checkpoint, precision);
                 let arithmetic = compute.set.describe(format, precision);
                 let model = cpu_model(&checkpoint, options, (rounding, format), compute)?;
                 (Box::new(model), arithmetic)
             }
-            Some(device) => model_on(&checkpoint, options, rounding, compute, device)?,
+            false => models_on(&checkpoint, options, rounding, precision, &devices)?,
         };
         let details = details(
             &checkpoint,
             options,
             dtype.clone(),
             arithmetic,
-            device.as_ref(),
+            devices.first(),
         );
         Ok(Self {
             name: checkpoint.name,
@@ -244,7 +234,8 @@ impl LocalModel {
             });
         }
         let mut outputs = vec![Vec::new(); prompts.len()];
-        self.model.run(self.run_options(), requests, &mut |event| {
+        let pending = Pending::new(requests, self.config());
+        self.model.run(self.run_options(), &pending, &mut |event| {
             let Event::Finished(completion) = event else {
                 return Ok(());
             };
@@ -366,11 +357,11 @@ impl LocalModel {
 }
 
 impl EngineOptions {
-    /// The device to compute on, `None` for the kernels of this crate.
+    /// The devices to compute on, none for the kernels of this crate on the CPU.
     ///
     /// # Errors
     /// Options that exclude each other, and those of [`DeviceChoice::open`].
-    fn open_device(&self) -> Result<Option<Device>, Error> {
+    fn open_devices(&self) -> Result<Vec<Device>, Error> {
         if let (Some(Quantization::Q8), true) = (self.quantize, self.device != DeviceChoice::Cpu) {
             let message = format!(
                 "8-bit products (q8_0) are computed on the CPU, not on {}",
@@ -379,6 +370,29 @@ impl EngineOptions {
             return Err(Error::new(ErrorKind::QuantizedOnGpu, message));
         }
         self.device.open()
+    }
+
+    /// What computes beside one of so many copies of the model: threads of its own.
+    ///
+    /// # Errors
+    /// When the system starts no threads.
+    fn compute(&self, precision: Precision, copies: usize) -> Result<Compute, Error> {
+        let threads = match copies {
+            1 => self.threads,
+            _ => Some((Threads::wanted(self.threads) / copies).max(1)),
+        };
+        let threads = Threads::start(threads).map_err(|error| {
+            Error::new(
+                ErrorKind::Backend,
+                format!("threads cannot be started: {error}"),
+            )
+            .caused_by(error)
+        })?;
+        Ok(Compute {
+            threads,
+            set: InstructionSet::best(),
+            precision,
+        })
     }
 
     /// The format in which the kernels of this crate multiply by weights.
@@ -403,7 +417,12 @@ fn cpu_model(
     let free = memory::free_bytes();
     // Mapped files are not counted: their pages can be given up and read again.
     if let Some(free) = free {
-        check_memory(laid_out, free, ErrorKind::WeightsTooLarge)?;
+        let others = [
+            ("bf16", WeightFormat::Numbers(Precision::Bf16)),
+            ("q8_0", WeightFormat::Q8),
+        ];
+        let others = others.map(|(name, format)| (name, tensors.packed_bytes(config, format)));
+        check_memory(laid_out, free, &others, ErrorKind::WeightsTooLarge)?;
     }
     // What an adapter changes, or rounding makes, or blocks of integers are widened to, is computed
     // once.
@@ -427,6 +446,30 @@ fn cpu_model(
         CpuBackend::new(config, compute),
         weights,
     ))
+}
+
+/// A copy of the model on each device, as one, and its arithmetic.
+fn models_on(
+    checkpoint: &Checkpoint,
+    options: &EngineOptions,
+    rounding: Rounding,
+    precision: Precision,
+    devices: &[Device],
+) -> Result<(Box<dyn ModelRunner>, String), Error> {
+    let mut copies = Vec::with_capacity(devices.len());
+    let mut arithmetics = Vec::with_capacity(devices.len());
+    for device in devices {
+        let compute = options.compute(precision, devices.len())?;
+        let (copy, arithmetic) = model_on(checkpoint, options, rounding, compute, device)?;
+        copies.push(copy);
+        arithmetics.push(arithmetic);
+    }
+    // GPUs of one model choose the same products. If they do not, bits depend on which one computes.
+    if let Some(other) = arithmetics.iter().find(|other| **other != arithmetics[0]) {
+        let message = format!("one GPU computes by {} and another by {other}", arithmetics[0]);
+        return Err(Error::new(ErrorKind::DifferentGpus, message));
+    }
+    Ok((Replicas::of(copies), arithmetics.swap_remove(0)))
 }
 
 /// The model with its weights on a device, and its arithmetic: by the kernels of this crate where
@@ -465,8 +508,10 @@ fn kernel_model(
     let (config, tensors) = (&checkpoint.config, &checkpoint.tensors);
     let device = runner.device();
     if let Some(free) = device::free_bytes(device) {
-        let needed = tensors.device_bytes(config, compute.precision, compute.precision);
-        check_memory(needed, free, ErrorKind::WeightsTooLargeForGpu)?;
+        let bytes = |precision| tensors.device_bytes(config, precision, precision);
+        let others = [("bf16", bytes(Precision::Bf16))];
+        let refusal = ErrorKind::WeightsTooLargeForGpu;
+        check_memory(bytes(compute.precision), free, &others, refusal)?;
     }
     let format = WeightFormat::Numbers(compute.precision);
     let form = WeightForm {
@@ -489,8 +534,10 @@ fn device_model(
 ) -> Result<Model<DeviceBackend>, Error> {
     let (config, tensors) = (&checkpoint.config, &checkpoint.tensors);
     if let Some(free) = device::free_bytes(device) {
-        let needed = tensors.device_bytes(config, compute.precision, Precision::F32);
-        check_memory(needed, free, ErrorKind::WeightsTooLargeForGpu)?;
+        let bytes = |precision| tensors.device_bytes(config, precision, Precision::F32);
+        let others = [("bf16", bytes(Precision::Bf16))];
+        let refusal = ErrorKind::WeightsTooLargeForGpu;
+        check_memory(bytes(compute.precision), free, &others, refusal)?;
     }
     let format = WeightFormat::Numbers(compute.precision);
     let form = WeightForm {
@@ -551,13 +598,24 @@ fn details(
         .collect()
 }
 
-/// Refuses weights that the memory cannot hold, before they are read.
-fn check_memory(needed: usize, free: usize, refusal: ErrorKind) -> Result<(), Error> {
+/// Refuses weights that the memory cannot hold, before they are read, with what they would need in
+/// other forms.
+fn check_memory(
+    needed: usize,
+    free: usize,
+    others: &[(&str, usize)],
+    refusal: ErrorKind,
+) -> Result<(), Error> {
     if needed <= free {
         return Ok(());
     }
-    let (needed, free) = (human_size(needed), human_size(free));
-    let message = format!("the weights need {needed} of memory and {free} are free");
+    let (all, room) = (human_size(needed), human_size(free));
+    let mut message = format!("the weights need {all} of memory and {room} are free");
+    for (form, bytes) in others.iter().filter(|(_, bytes)| *bytes < needed) {
+        let size = human_size(*bytes);
+        let fits = if *bytes <= free { "" } else { ", which is too much too" };
+        message += &format!("; in {form} they need {size}{fits}");
+    }
     Err(Error::new(refusal, message))
 }
 
@@ -631,7 +689,8 @@ impl Generator for LocalModel {
             }
         }
         let mut refusal = None;
-        let run = self.model.run(self.run_options(), requests, &mut |event| {
+        let pending = Pending::new(requests, self.config());
+        let run = self.model.run(self.run_options(), &pending, &mut |event| {
             let event = match event {
                 Event::Finished(mut completion) => {
                     let ids = completion.token_ids.take().unwrap_or_default();

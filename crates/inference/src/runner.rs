@@ -9,7 +9,7 @@ use crate::kernels::Compute;
 use crate::kv_cache::BLOCK;
 use crate::model::Model;
 use crate::row::Row;
-use crate::scheduler::{Request, RunOptions, Scheduler};
+use crate::scheduler::{Pending, Request, RunOptions, Scheduler};
 
 /// Runs requests through a model, on whatever backend.
 pub(crate) trait ModelRunner: Send + Sync {
@@ -18,14 +18,14 @@ pub(crate) trait ModelRunner: Send + Sync {
     /// Threads and precision, also for what is computed beside the forward pass.
     fn compute(&self) -> &Compute;
 
-    /// Runs all requests and reports what happens.
+    /// Takes requests as there is room for them, until there are no more, and reports what happens.
     ///
     /// # Errors
     /// Those of [`Scheduler::run`].
     fn run(
         &self,
         options: RunOptions<'_>,
-        requests: Vec<Request>,
+        pending: &Pending,
         on_event: &mut dyn FnMut(Event) -> Result<(), Error>,
     ) -> Result<(), Error>;
 
@@ -58,14 +58,14 @@ impl<B: Backend> ModelRunner for Model<B> {
     fn run(
         &self,
         options: RunOptions<'_>,
-        requests: Vec<Request>,
+        pending: &Pending,
         on_event: &mut dyn FnMut(Event) -> Result<(), Error>,
     ) -> Result<(), Error> {
         let scheduler = Scheduler {
             model: self,
             options,
         };
-        scheduler.run(requests, on_event)
+        scheduler.run(pending, on_event)
     }
 
     fn serve(

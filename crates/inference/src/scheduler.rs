@@ -8,6 +8,7 @@
 //! [`crate::kernels`]), none of this changes a completion; on a device ([`crate::device`]) its last
 //! bits may differ.
 
+mod pending; // requests that nobody has taken yet
 mod plan; // the rows of a step
 mod sequence; // one request on its way
 
@@ -27,10 +28,11 @@ use crate::error::{Error, ErrorKind};
 use crate::kv_cache::{BLOCK, KvCache};
 use crate::memory::human_size;
 use crate::model::Model;
-use crate::prefixes::{SharedPrefix, shared_prefixes};
+use crate::prefixes::SharedPrefix;
 use crate::row::{Row, SeqId};
 use crate::tokenizer::TextTokenizer;
 
+pub(crate) use pending::Pending;
 pub use sequence::Listener;
 pub(crate) use sequence::{Request, prompt_hash};
 
@@ -78,8 +80,11 @@ struct Schedule<'a, 'e, B: Backend> {
     cache: KvCache<B::Memory>,
     /// Blocks that the cache was promised.
     capacity: usize,
-    /// Requests so far.
+    /// Those of a run that nobody has taken yet, here or on another device.
+    pending: Option<&'e Pending>,
+    /// Requests that came to a server so far.
     arrived: usize,
+    /// Taken and not running: preempted, or come to a server.
     waiting: VecDeque<Sequence<'a>>,
     /// In the order in which they joined.
     running: Vec<Running<'a>>,
@@ -93,17 +98,17 @@ struct Schedule<'a, 'e, B: Backend> {
 }
 
 impl<'a, B: Backend> Scheduler<'a, B> {
-    /// Runs all requests and reports what happens.
+    /// Takes requests as there is room for them, until there are no more, and reports what happens.
     ///
     /// # Errors
     /// A cache too small for the longest request, failures of the computation, and whatever
     /// `on_event` returns, at once.
     pub(crate) fn run(
         &self,
-        requests: Vec<Request>,
+        pending: &Pending,
         on_event: &mut dyn FnMut(Event) -> Result<(), Error>,
     ) -> Result<(), Error> {
-        let mut schedule = Schedule::new(self, requests)?;
+        let mut schedule = Schedule::new(self, Some(pending))?;
         while schedule.admit()? {
             schedule.step(on_event)?;
             // A run of a single step would lay out panels that nobody reads.
@@ -123,7 +128,7 @@ impl<'a, B: Backend> Scheduler<'a, B> {
         source: &mut dyn FnMut(bool) -> Option<Vec<Request>>,
     ) -> Result<(), Error> {
         self.model.prepack()?;
-        let mut schedule = Schedule::new(self, Vec::new())?;
+        let mut schedule = Schedule::new(self, None)?;
         while let Some(requests) = source(schedule.is_done()) {
             schedule.drop_abandoned();
             for request in requests {
@@ -167,54 +172,51 @@ impl<'a, B: Backend> Scheduler<'a, B> {
             false => &self.model.config().eos_token_ids,
         }
     }
-
-    /// The prefixes that prompts share, the first last. None where positions depend on the length
-    /// of a prompt: equal tokens then have different keys.
-    fn prefixes(&self, requests: &[Request]) -> Vec<SharedPrefix> {
-        let prompts: Vec<&[u32]> = requests
-            .iter()
-            .map(|request| request.prompt.as_slice())
-            .collect();
-        let static_length = self.model.config().static_rope_length();
-        if prompts.iter().any(|prompt| prompt.len() > static_length) {
-            return Vec::new();
-        }
-        let mut prefixes = shared_prefixes(&prompts);
-        prefixes.reverse();
-        prefixes
-    }
 }
 
 impl<'a, 'e, B: Backend> Schedule<'a, 'e, B> {
     /// # Errors
     /// [`ErrorKind::KvCacheTooSmall`] when the longest request does not fit.
-    fn new(scheduler: &'e Scheduler<'a, B>, mut requests: Vec<Request>) -> Result<Self, Error> {
+    fn new(
+        scheduler: &'e Scheduler<'a, B>,
+        pending: Option<&'e Pending>,
+    ) -> Result<Self, Error> {
         let capacity = scheduler.capacity();
-        let lengths = requests.iter().map(Request::most_tokens);
-        scheduler.check_fits(lengths.max().unwrap_or(0), capacity)?;
-        // Prompts that share a prefix stand beside each other.
-        requests.sort_by(|left, right| left.prompt.cmp(&right.prompt));
-        let pending_prefixes = scheduler.prefixes(&requests);
-        let tokenizer = scheduler.options.tokenizer;
-        let sequence = |(order, request)| Sequence::new(request, order, tokenizer);
+        let longest = pending.map_or(0, |pending| pending.longest);
+        scheduler.check_fits(longest, capacity)?;
         Ok(Self {
             scheduler,
             cache: scheduler.model.new_cache(capacity),
             capacity,
-            arrived: requests.len(),
-            waiting: requests.into_iter().enumerate().map(sequence).collect(),
+            pending,
+            arrived: 0,
+            waiting: VecDeque::new(),
             running: Vec::new(),
-            pending_prefixes,
+            pending_prefixes: pending.map_or(Vec::new(), |pending| pending.prefixes.clone()),
             cached_prefixes: Vec::new(),
             tuner: BatchSizeTuner::new(scheduler.options.batch_size),
             reported_running: 0,
         })
     }
 
+    /// The next sequence to join: one that was here before, else a request that nobody has taken.
+    fn next_waiting(&mut self) -> Option<Sequence<'a>> {
+        self.waiting.pop_front().or_else(|| {
+            let (order, request) = self.pending?.take()?;
+            let tokenizer = self.scheduler.options.tokenizer;
+            Some(Sequence::new(request, order, tokenizer))
+        })
+    }
+
+    /// Whether any request is not running.
+    fn is_waiting(&self) -> bool {
+        !self.waiting.is_empty() || self.pending.is_some_and(|pending| !pending.is_empty())
+    }
+
     /// Lets sequences join as long as there is room; `false` when there is nothing left to do.
     fn admit(&mut self) -> Result<bool, Error> {
         while self.running.len() < self.tuner.batch_size()
-            && let Some(sequence) = self.waiting.pop_front()
+            && let Some(sequence) = self.next_waiting()
         {
             if let Some(sequence) = self.join(sequence)? {
                 self.waiting.push_front(sequence);
@@ -266,7 +268,7 @@ impl<'a, 'e, B: Backend> Schedule<'a, 'e, B> {
     }
 
     fn is_done(&self) -> bool {
-        self.waiting.is_empty() && self.running.is_empty()
+        self.running.is_empty() && !self.is_waiting()
     }
 
     /// Lets a sequence join; returns it when there is no room.
@@ -360,7 +362,7 @@ impl<'a, 'e, B: Backend> Schedule<'a, 'e, B> {
             on_event(Event::Prefilled(prefilled))?;
         } else if plan.rows.len() == plan.scheduled.len() {
             // Steps with prefill or drafts are not measured: their rows are more than sequences.
-            let waiting = !self.waiting.is_empty();
+            let waiting = self.is_waiting();
             self.tuner
                 .record_step(plan.rows.len(), started.elapsed(), waiting);
         }

@@ -47,8 +47,7 @@ impl Threads {
     /// # Errors
     /// When the system refuses to start a thread.
     pub(crate) fn start(count: Option<usize>) -> std::io::Result<Self> {
-        let cores = || std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
-        let count = count.unwrap_or_else(cores).max(1);
+        let count = Self::wanted(count);
         let mut threads = Self {
             shared: Arc::default(),
             workers: Vec::with_capacity(count - 1),
@@ -62,6 +61,12 @@ impl Threads {
                 .push(worker.spawn(move || shared.work(number))?);
         }
         Ok(threads)
+    }
+
+    /// How many [`Self::start`] makes, the caller's included: at least one.
+    pub(crate) fn wanted(count: Option<usize>) -> usize {
+        let cores = || std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
+        count.unwrap_or_else(cores).max(1)
     }
 
     /// How many there are, the caller's included.

@@ -144,6 +144,8 @@ impl Runner for GpuRunner {
     }
 
     unsafe fn multiply(&self, product: Product) -> Result<()> {
+        // cuBLASLt computes on the GPU of the thread, and each copy of a model has a thread.
+        self.context.bind_to_thread().map_err(Error::wrap)?;
         // SAFETY: the caller's promise.
         unsafe { self.products.multiply(product) }
     }
@@ -157,6 +159,7 @@ impl Runner for GpuRunner {
     }
 
     unsafe fn prepare(&self, product: Product) -> Result<()> {
+        self.context.bind_to_thread().map_err(Error::wrap)?;
         // SAFETY: the caller's promise.
         unsafe { self.products.prepare(product) }
     }

@@ -243,13 +243,20 @@ fn details_name_the_device(device: DeviceChoice) {
         ..EngineOptions::default()
     };
     let details = load_from(&q8_0, &options).info().details;
-    assert_eq!(details["device"], device.to_string());
+    let name = details["device"].clone();
     // Blocks of 8 bits are widened.
     let (by, widened) = match device {
-        DeviceChoice::Cuda(_) => ("kernels", "bf16 products, keys and values, f32 sums"),
-        _ => ("candle", "bf16 products, f32 sums, attention and logits"),
+        DeviceChoice::Cuda(_) => {
+            // Its model: which one of them it was shows in no bit.
+            assert!(name.starts_with("cuda (NVIDIA"), "{name}");
+            ("kernels", "bf16 products, keys and values, f32 sums")
+        }
+        _ => {
+            assert_eq!(name, device.to_string());
+            ("candle", "bf16 products, f32 sums, attention and logits")
+        }
     };
-    let arithmetic = format!("{by} on {device}, {widened}");
+    let arithmetic = format!("{by} on {name}, {widened}");
     assert!(
         details["arithmetic"].starts_with(&arithmetic),
         "{details:?}"
@@ -258,7 +265,7 @@ fn details_name_the_device(device: DeviceChoice) {
     let details = load_from(&folder("llama-tied"), &in_f32(device, None))
         .info()
         .details;
-    let arithmetic = format!("{by} on {device}, f32");
+    let arithmetic = format!("{by} on {name}, f32");
     assert!(
         details["arithmetic"].starts_with(&arithmetic),
         "{details:?}"
@@ -306,24 +313,36 @@ macro_rules! tests_on {
     };
 }
 
+/// Three copies of the model.
+mod candle_cpu_in_three {
+    use inference::DeviceChoice;
+
+    tests_on! {
+        @all DeviceChoice::CandleCpu(3), [];
+        tokens_are_the_recorded_ones_in_any_batch
+        the_demo_writes_what_transformers_writes
+        sampling_and_stop_strings_work
+    }
+}
+
 mod candle_cpu {
     use inference::DeviceChoice;
 
-    tests_on!([] DeviceChoice::CandleCpu);
+    tests_on!([] DeviceChoice::CandleCpu(1));
 }
 
 #[cfg(feature = "cuda")]
 mod cuda {
-    use inference::{CheckpointFiles, DeviceChoice, EngineOptions, ErrorKind, LocalModel};
+    use inference::{CheckpointFiles, DeviceChoice, EngineOptions, ErrorKind, Gpus, LocalModel};
 
     use crate::checkpoints::folder;
 
-    tests_on!([#[ignore = "needs an NVIDIA GPU"]] DeviceChoice::Cuda(0));
+    tests_on!([#[ignore = "needs an NVIDIA GPU"]] DeviceChoice::Cuda(Gpus::ALL));
 
     #[test]
     fn a_gpu_that_is_not_there_is_refused_with_the_reason() {
         let options = EngineOptions {
-            device: DeviceChoice::Cuda(4096),
+            device: DeviceChoice::Cuda(Gpus::one(63).unwrap()),
             ..EngineOptions::default()
         };
         let error = LocalModel::load(
@@ -333,7 +352,7 @@ mod cuda {
         .err()
         .unwrap();
         assert_eq!(error.kind(), ErrorKind::GpuUnavailable);
-        assert_eq!(error.to_string(), "cuda:4096 cannot be used");
+        assert_eq!(error.to_string(), "cuda:63 cannot be used");
         assert!(
             std::error::Error::source(&error).is_some_and(|reason| !reason.to_string().is_empty())
         );
@@ -344,7 +363,7 @@ mod cuda {
 #[test]
 fn a_gpu_is_refused_by_a_program_without_code_for_one() {
     let options = EngineOptions {
-        device: DeviceChoice::Cuda(0),
+        device: DeviceChoice::Cuda(inference::Gpus::ALL),
         ..EngineOptions::default()
     };
     let error = LocalModel::load(

@@ -14,6 +14,7 @@ mod logprobs; // how likely tokens were
 mod parity; // the tiny checkpoints against transformers, in any batch
 mod pre_tokenizers; // every way to split texts that a GGUF file can name
 mod reference; // the demo checkpoint against candle's own model
+mod replicas; // several copies of a model
 mod text; // special tokens, stop strings, ends, events
 mod variants; // every variant of configuration and tokenizer against transformers
 

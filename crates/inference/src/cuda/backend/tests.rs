@@ -19,7 +19,7 @@ fn demo() -> PathBuf {
 
 fn load(folder: &Path, options: EngineOptions) -> LocalModel {
     let options = EngineOptions {
-        device: DeviceChoice::KernelsOnCpu,
+        device: DeviceChoice::KernelsOnCpu(1),
         threads: Some(2),
         ..options
     };
