@@ -360,9 +360,9 @@ fn of_checkpoint(error: &inference::Error) -> Option<String> {
         ErrorKind::NoGpuSupport => text(
             "Build it with `cargo build --release --features cuda` (docs/engine.md), or compute with --device cpu",
         ),
-        ErrorKind::DifferentGpus => {
-            text("Name GPUs of one model, such as --device cuda:0,1, and evaluate on the others apart")
-        }
+        ErrorKind::DifferentGpus => text(
+            "Name GPUs of one model, such as --device cuda:0,1, and evaluate on the others apart",
+        ),
         ErrorKind::GpuUnavailable => text("Without a GPU and its driver compute with --device cpu"),
         ErrorKind::WeightsTooLarge => text(
             "Use a machine with more, --dtype bf16 where the checkpoint is wider, or --quantize q8_0",

@@ -46,7 +46,10 @@ fn count_of_gpus() -> usize {
         use candle_core::cuda_backend::cudarc::driver::CudaContext;
 
         let count = CudaContext::device_count();
-        count.ok().and_then(|count| count.try_into().ok()).unwrap_or(0)
+        count
+            .ok()
+            .and_then(|count| count.try_into().ok())
+            .unwrap_or(0)
     }
     #[cfg(not(feature = "cuda"))]
     0

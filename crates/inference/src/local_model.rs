@@ -466,7 +466,10 @@ fn models_on(
     }
     // GPUs of one model choose the same products. If they do not, bits depend on which one computes.
     if let Some(other) = arithmetics.iter().find(|other| **other != arithmetics[0]) {
-        let message = format!("one GPU computes by {} and another by {other}", arithmetics[0]);
+        let message = format!(
+            "one GPU computes by {} and another by {other}",
+            arithmetics[0]
+        );
         return Err(Error::new(ErrorKind::DifferentGpus, message));
     }
     Ok((Replicas::of(copies), arithmetics.swap_remove(0)))
@@ -613,7 +616,11 @@ fn check_memory(
     let mut message = format!("the weights need {all} of memory and {room} are free");
     for (form, bytes) in others.iter().filter(|(_, bytes)| *bytes < needed) {
         let size = human_size(*bytes);
-        let fits = if *bytes <= free { "" } else { ", which is too much too" };
+        let fits = if *bytes <= free {
+            ""
+        } else {
+            ", which is too much too"
+        };
         message += &format!("; in {form} they need {size}{fits}");
     }
     Err(Error::new(refusal, message))

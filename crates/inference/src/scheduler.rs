@@ -177,10 +177,7 @@ impl<'a, B: Backend> Scheduler<'a, B> {
 impl<'a, 'e, B: Backend> Schedule<'a, 'e, B> {
     /// # Errors
     /// [`ErrorKind::KvCacheTooSmall`] when the longest request does not fit.
-    fn new(
-        scheduler: &'e Scheduler<'a, B>,
-        pending: Option<&'e Pending>,
-    ) -> Result<Self, Error> {
+    fn new(scheduler: &'e Scheduler<'a, B>, pending: Option<&'e Pending>) -> Result<Self, Error> {
         let capacity = scheduler.capacity();
         let longest = pending.map_or(0, |pending| pending.longest);
         scheduler.check_fits(longest, capacity)?;

@@ -79,7 +79,10 @@ impl fmt::Display for Gpus {
         match self.0 {
             Numbers::All => f.write_str("all"),
             Numbers::These(_) => {
-                let numbers = self.numbers(64).into_iter().map(|number| number.to_string());
+                let numbers = self
+                    .numbers(64)
+                    .into_iter()
+                    .map(|number| number.to_string());
                 f.write_str(&numbers.collect::<Vec<_>>().join(","))
             }
         }
@@ -192,13 +195,15 @@ mod tests {
     fn devices_are_named() {
         assert_eq!("cpu".parse::<DeviceChoice>().unwrap(), DeviceChoice::Cpu);
         for wrong in [
-            "", "gpu", "cuda:", "cuda:x", "cuda:-1", "cuda:+1", "cpu:0", "CUDA", "cuda:64", "cuda:0,0",
-            "cuda:0,", "cuda:0-3",
+            "", "gpu", "cuda:", "cuda:x", "cuda:-1", "cuda:+1", "cpu:0", "CUDA", "cuda:64",
+            "cuda:0,0", "cuda:0,", "cuda:0-3",
         ] {
             let error = wrong.parse::<DeviceChoice>().unwrap_err();
             assert_eq!(error.kind(), ErrorKind::Options, "{wrong}");
             assert!(
-                error.to_string().starts_with("expected `cpu`, `cuda`, `cuda:N`"),
+                error
+                    .to_string()
+                    .starts_with("expected `cpu`, `cuda`, `cuda:N`"),
                 "{wrong}: {error}"
             );
         }
@@ -210,7 +215,10 @@ mod tests {
         ] {
             match text.parse::<DeviceChoice>() {
                 Ok(choice) => {
-                    assert_eq!((choice.to_string().as_str(), cfg!(feature = "cuda")), (name, true));
+                    assert_eq!(
+                        (choice.to_string().as_str(), cfg!(feature = "cuda")),
+                        (name, true)
+                    );
                 }
                 Err(error) => {
                     assert!(!cfg!(feature = "cuda") && error.kind() == ErrorKind::NoGpuSupport);

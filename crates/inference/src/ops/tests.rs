@@ -1,5 +1,7 @@
 //! Every operation beside the same by plain candle operations.
 
+use std::cell::Cell;
+
 use candle_core::{D, Device, Shape, Tensor};
 
 use super::*;
@@ -23,8 +25,32 @@ fn with_set(set: InstructionSet, precision: Precision, threads: usize) -> Comput
     }
 }
 
+thread_local! {
+    /// The state of SplitMix64: each test has a thread, and so the same numbers every time.
+    static STATE: Cell<u64> = const { Cell::new(1) };
+}
+
+/// A number in (0, 1].
+fn uniform() -> f64 {
+    let state = STATE.get().wrapping_add(0x9e37_79b9_7f4a_7c15);
+    STATE.set(state);
+    let mut mixed = (state ^ (state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    (((mixed ^ (mixed >> 31)) >> 11) + 1) as f64 / (1_u64 << 53) as f64
+}
+
+/// Numbers of the standard normal distribution (Box and Muller).
 fn random(shape: impl Into<Shape>) -> Tensor {
-    Tensor::randn(0f32, 1f32, shape, &Device::Cpu).unwrap()
+    let shape = shape.into();
+    let normal = |_| {
+        let (radius, angle) = (
+            (-2.0 * uniform().ln()).sqrt(),
+            std::f64::consts::TAU * uniform(),
+        );
+        (radius * angle.cos()) as f32
+    };
+    let values: Vec<f32> = (0..shape.elem_count()).map(normal).collect();
+    Tensor::from_vec(values, shape, &Device::Cpu).unwrap()
 }
 
 fn values(tensor: &Tensor) -> Vec<f32> {

@@ -740,7 +740,9 @@ fn a_checkpoint_that_cannot_fit_is_refused_before_it_is_read() {
     let message = error.to_string();
     assert!(
         message.contains("the weights need 320.0 GiB")
-            && message.contains("are free; in bf16 they need 160.0 GiB, which is too much too; in q8_0 they need "),
+            && message.contains(
+                "are free; in bf16 they need 160.0 GiB, which is too much too; in q8_0 they need "
+            ),
         "{message}"
     );
 }

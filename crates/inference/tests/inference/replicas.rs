@@ -57,7 +57,13 @@ fn every_prompt_is_answered_once_and_events_add_up() {
         })
         .unwrap();
     assert_eq!(answered, (0..40).collect());
-    let in_prompts: usize = model.token_ids(&prompts).unwrap().unwrap().iter().map(Vec::len).sum();
+    let in_prompts: usize = model
+        .token_ids(&prompts)
+        .unwrap()
+        .unwrap()
+        .iter()
+        .map(Vec::len)
+        .sum();
     assert_eq!((decoded, prefilled), (tokens, in_prompts));
     assert!(most > BATCH_SIZE && most <= COPIES * BATCH_SIZE, "{most}");
 }
@@ -87,8 +93,9 @@ fn a_prompt_too_long_for_the_cache_is_refused_as_with_one() {
     let files = CheckpointFiles::open(&demo::checkpoint()).unwrap();
     let mut model = LocalModel::load(files, &options).unwrap();
     let run = model.generate(&prompts(1), &Decoding::greedy(5), &mut |_| Ok(()));
-    let message = run.unwrap_err().to_string();
-    assert!(message.contains("KV cache needs"), "{message}");
+    let error = run.unwrap_err();
+    let reason = std::error::Error::source(&error).unwrap().to_string();
+    assert!(reason.contains("KV cache needs"), "{reason}");
 }
 
 /// Sends the completion of a request.
@@ -137,12 +144,20 @@ fn served_requests_get_the_texts_of_one_copy() {
     waiting.reverse();
     copies
         .serve(&mut |is_idle| match waiting.is_empty() {
-            false => Some(waiting.drain(waiting.len().saturating_sub(4)..).rev().collect()),
+            false => Some(
+                waiting
+                    .drain(waiting.len().saturating_sub(4)..)
+                    .rev()
+                    .collect(),
+            ),
             true if is_idle => None,
             true => Some(Vec::new()),
         })
         .unwrap();
-    let mut found: Vec<String> = completions.iter().map(|completion| completion.text).collect();
+    let mut found: Vec<String> = completions
+        .iter()
+        .map(|completion| completion.text)
+        .collect();
     found.sort();
     expected.sort();
     assert_eq!(found, expected);
