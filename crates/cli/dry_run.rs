@@ -39,6 +39,11 @@ struct Outlook {
     estimated_s: Option<f64>,
     /// Of this process while it was measured.
     memory_bytes: Option<u64>,
+    /// Keys and values of the longest prompt with a completion as long as it may be; `None` where a
+    /// server has them.
+    kv_bytes_per_sequence: Option<usize>,
+    /// What those of all sequences may take together, on each device.
+    kv_bytes_limit: Option<usize>,
     /// Whether the whole run was over before the time for measuring was.
     measured_whole: bool,
 }
@@ -64,6 +69,10 @@ pub fn dry_run(
         .and_then(|run| run.completions())
         .map_or(0, |completions| completions.len());
     let scratch = tempfile::tempdir()?;
+    // Before the run takes any of what is free.
+    let longest = lengths.iter().flatten().max();
+    let kv_memory =
+        longest.and_then(|tokens| generator.kv_memory(tokens + plan.decoding.max_tokens));
     let started = Instant::now();
     let mut working: Option<Instant> = None;
     let mut forecast = Forecast::new(plan.decoding.max_tokens);
@@ -123,6 +132,8 @@ pub fn dry_run(
         mean_completion_tokens: (last.completions > 0).then(|| mean(last.finished_tokens)),
         estimated_s: left.map(|left| left.as_secs_f64() * share),
         memory_bytes: resident_memory(),
+        kv_bytes_per_sequence: kv_memory.map(|memory| memory.per_sequence),
+        kv_bytes_limit: kv_memory.map(|memory| memory.limit),
         measured_whole: last.open() == 0,
     };
     match json {
@@ -163,6 +174,13 @@ impl Outlook {
         }
         if let Some(bytes) = self.memory_bytes {
             text += &format!("\nmemory: {}", ByteSize::b(bytes));
+        }
+        if let (Some(one), Some(limit)) = (self.kv_bytes_per_sequence, self.kv_bytes_limit) {
+            text += &format!(
+                "\nKV cache: {} for the longest prompt and completion, at most {} for all that run",
+                ByteSize::b(one as u64),
+                ByteSize::b(limit as u64)
+            );
         }
         let speeds = Speeds {
             prompts: self.prefill_tokens_per_s,

@@ -126,4 +126,21 @@ fn a_dry_run_of_a_shard_measures_its_part() {
         (1..=2).contains(&problems),
         "{problems} of 6 problems in a shard of four"
     );
+    // Memory for the longest completion: keys and values of the demo's layers in bf16, in blocks of
+    // 16 positions.
+    let config =
+        fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("models/demo/config.json"));
+    let config: Value = serde_json::from_str(&config.unwrap()).unwrap();
+    let number = |value: &Value| value.as_u64().unwrap();
+    let heads = number(&config["num_key_value_heads"]);
+    let head_dim = number(&config["hidden_size"]) / number(&config["num_attention_heads"]);
+    let position = 2 * number(&config["num_hidden_layers"]) * heads * head_dim * 2;
+    let told = done.json();
+    let longest = number(&told["longest_prompt_tokens"]) + number(&told["max_new_tokens"]);
+    let longest = longest.min(number(&config["max_position_embeddings"]));
+    assert_eq!(
+        number(&told["kv_bytes_per_sequence"]),
+        longest.div_ceil(16) * 16 * position
+    );
+    assert!(number(&told["kv_bytes_limit"]) > 1 << 20, "{told}");
 }

@@ -8,8 +8,8 @@
 //! a server goes on behind its text. So the generator needs to know nothing of thinking.
 
 use generation::{
-    Completion, Decoding, Event, FinishReason, GenerationError, Generator, GeneratorInfo, Prompt,
-    PromptIssue, ServingReport, Thinking,
+    Completion, Decoding, Event, FinishReason, GenerationError, Generator, GeneratorInfo, KvMemory,
+    Prompt, PromptIssue, ServingReport, Thinking,
 };
 
 /// The kind of generators that compute a checkpoint themselves.
@@ -113,6 +113,10 @@ impl Generator for BudgetedThinking<'_> {
         decoding: &Decoding,
     ) -> Result<Vec<PromptIssue>, GenerationError> {
         self.inner.check(prompts, decoding)
+    }
+
+    fn kv_memory(&self, tokens: usize) -> Option<KvMemory> {
+        self.inner.kv_memory(tokens)
     }
 
     fn token_ids(&self, prompts: &[Prompt]) -> Result<Option<Vec<Vec<u32>>>, GenerationError> {

@@ -394,6 +394,15 @@ impl StdError for GenerationError {
     }
 }
 
+/// Memory of a KV cache.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct KvMemory {
+    /// Bytes for one sequence.
+    pub per_sequence: usize,
+    /// Bytes that all sequences may have together, on each device.
+    pub limit: usize,
+}
+
 /// Something that continues prompts.
 pub trait Generator {
     /// Who answers.
@@ -418,6 +427,13 @@ pub trait Generator {
     fn token_ids(&self, prompts: &[Prompt]) -> Result<Option<Vec<Vec<u32>>>, GenerationError> {
         let _ = prompts;
         Ok(None)
+    }
+
+    /// Memory that keys and values of sequences with so many tokens (prompt and completion) take;
+    /// `None` where another program has them.
+    fn kv_memory(&self, tokens: usize) -> Option<KvMemory> {
+        let _ = tokens;
+        None
     }
 
     /// How prompts were served in all calls of [`Self::generate`] so far; `None` where there is

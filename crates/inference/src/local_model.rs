@@ -25,8 +25,8 @@ use crate::threads::Threads;
 use crate::tokenizer::{PromptKind, TextTokenizer};
 use candle_core::Device;
 use generation::{
-    Completion, Decoding, Event, FinishReason, GenerationError, Generator, GeneratorInfo, Prompt,
-    PromptIssue, Thinking,
+    Completion, Decoding, Event, FinishReason, GenerationError, Generator, GeneratorInfo, KvMemory,
+    Prompt, PromptIssue, Thinking,
 };
 
 /// The precision of weights, and with them of the arithmetic.
@@ -664,6 +664,11 @@ impl Generator for LocalModel {
 
     fn token_ids(&self, prompts: &[Prompt]) -> Result<Option<Vec<Vec<u32>>>, GenerationError> {
         Ok(Some(self.encode_all(prompts)?))
+    }
+
+    fn kv_memory(&self, tokens: usize) -> Option<KvMemory> {
+        let tokens = tokens.min(self.context_length());
+        Some(self.model.kv_memory(self.options.kv_memory, tokens))
     }
 
     fn generate(

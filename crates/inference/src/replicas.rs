@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-use generation::{Completion, Event};
+use generation::{Completion, Event, KvMemory};
 
 use crate::config::ModelConfig;
 use crate::error::{Error, ErrorKind};
@@ -109,6 +109,10 @@ impl ModelRunner for Replicas {
             Some(error) => Err(error),
             None => Ok(()),
         }
+    }
+
+    fn kv_memory(&self, limit: Option<usize>, tokens: usize) -> KvMemory {
+        self.0[0].kv_memory(limit, tokens)
     }
 
     fn prompt_logits(&self, prompt: &[u32]) -> Result<Vec<Vec<f32>>, Error> {

@@ -1,6 +1,6 @@
 //! A model whoever computes it: what [`LocalModel`](crate::LocalModel) holds.
 
-use generation::Event;
+use generation::{Event, KvMemory};
 
 use crate::backend::Backend;
 use crate::config::ModelConfig;
@@ -38,6 +38,10 @@ pub(crate) trait ModelRunner: Send + Sync {
         options: RunOptions<'_>,
         source: &mut dyn FnMut(bool) -> Option<Vec<Request>>,
     ) -> Result<(), Error>;
+
+    /// Memory of the KV cache for sequences of so many tokens, with this limit or that of the
+    /// backend.
+    fn kv_memory(&self, limit: Option<usize>, tokens: usize) -> KvMemory;
 
     /// The logits after each token of a prompt: `[tokens, vocab]`, f32.
     ///
@@ -78,6 +82,13 @@ impl<B: Backend> ModelRunner for Model<B> {
             options,
         };
         scheduler.serve(source)
+    }
+
+    fn kv_memory(&self, limit: Option<usize>, tokens: usize) -> KvMemory {
+        KvMemory {
+            per_sequence: tokens.div_ceil(BLOCK) * self.backend.block_bytes(),
+            limit: limit.unwrap_or_else(|| self.default_kv_memory()),
+        }
     }
 
     fn prompt_logits(&self, prompt: &[u32]) -> Result<Vec<Vec<f32>>, Error> {
