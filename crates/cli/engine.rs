@@ -38,8 +38,8 @@ pub struct EngineArgs {
         value_parser = clap::value_parser!(u16).range(1..=1024)
     )]
     threads: Option<u16>,
-    /// Prompts in the batch, on several GPUs of each; auto finds the fastest size. Never changes a
-    /// completion on the CPU.
+    /// Prompts in the batch of each device; auto finds the fastest size. Never changes a completion on
+    /// the CPU.
     #[arg(
         long,
         env = "MWPBENCH_BATCH_SIZE",
