@@ -38,6 +38,40 @@ fn without_add_bos_token_the_post_processor_decides() {
     assert_eq!(model.info().details["bos"], "none");
 }
 
+/// As Mistral's Magistral has them: special tokens, of which texts have none but these.
+#[test]
+fn special_tokens_that_mark_thinking_stay_in_a_text() {
+    let plain = load("llama-tied");
+    let copy = Copy::of("llama-tied");
+    let mut first = 0;
+    copy.edit("tokenizer.json", |tokenizer| {
+        let vocabulary = tokenizer["model"]["vocab"].as_object().unwrap();
+        let ids = vocabulary.values().map(|id| id.as_u64().unwrap());
+        first = ids.max().unwrap() + 1;
+        let added = tokenizer["added_tokens"].as_array_mut().unwrap();
+        for (id, content) in (first..).zip(["[THINK]", "[/THINK]", "[INST]"]) {
+            added.push(json!({
+                "id": id, "content": content, "special": true, "single_word": false,
+                "lstrip": false, "rstrip": false, "normalized": false,
+            }));
+        }
+    });
+    let model = copy.load();
+    let [open, close, inst] = [0, 1, 2].map(|more| (first + more) as u32);
+    let words = |text: &str| plain.encode(text).unwrap()[1..].to_vec();
+    let (thought, answer) = (words("A b"), words("c"));
+    let ids = [&[inst, open][..], &thought, &[close], &answer, &[2]].concat();
+    let (thought, answer) = (
+        plain.decode(&thought).unwrap(),
+        plain.decode(&answer).unwrap(),
+    );
+    assert_eq!(
+        model.decode(&ids).unwrap(),
+        format!("[THINK]{thought}[/THINK]{answer}")
+    );
+    assert_eq!(model.decode(&[open]).unwrap(), "[THINK]");
+}
+
 #[test]
 fn truncation_and_padding_left_in_the_tokenizer_are_ignored() {
     let model = load("llama-tied");
