@@ -22,7 +22,8 @@ impl Markup for Latex {
 
     fn raised(&self, letters: &str) -> String {
         match self.aligned {
-            true => format!("{{\\textsuperscript{{{letters}}}}}"),
+            // Of no width: a column is as wide as its numbers.
+            true => format!("{{\\rlap{{\\textsuperscript{{{letters}}}}}}}"),
             false => format!("\\textsuperscript{{{letters}}}"),
         }
     }
