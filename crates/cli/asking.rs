@@ -108,7 +108,7 @@ impl AskingArgs {
         };
         Ok(Wrapping {
             template,
-            tokenizer: self.chat.tokenizer().map(PathBuf::from),
+            tokenizer: self.chat.tokenizer()?,
         })
     }
 }

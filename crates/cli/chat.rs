@@ -1,8 +1,9 @@
 //! `--prompt-template`: a text around the question, or the checkpoint's own chat template and what
 //! goes into it.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
+use ::hub::Contents;
 use chat_template::{ChatTemplate, CheckpointTemplates, TemplateFiles};
 use evaluation::{BOXED, CHAT_BOXED, ChatSettings, Template};
 use inference::{CheckpointFiles, TemplateSource};
@@ -11,7 +12,7 @@ use jiff::civil::Date;
 use serde_json::{Map, Value};
 
 use crate::generator::GeneratorArgs;
-use crate::heading;
+use crate::{heading, hub};
 
 /// The template of this name is the checkpoint's own.
 pub const CHAT: &str = "chat";
@@ -39,8 +40,12 @@ pub struct PromptArgs {
 #[command(next_help_heading = heading::PROMPT)]
 pub struct ChatArgs {
     /// Chat template in place of the checkpoint's default one: another one of its own by name, a
-    /// Jinja file, or the folder of a tokenizer.
-    #[arg(long, env = "MWPBENCH_CHAT_TEMPLATE", value_name = "NAME|FILE|DIR")]
+    /// Jinja file, the folder of a tokenizer, or a name on the hub.
+    #[arg(
+        long,
+        env = "MWPBENCH_CHAT_TEMPLATE",
+        value_name = "NAME|FILE|DIR|ORG/NAME"
+    )]
     chat_template: Option<String>,
     /// Date for chat templates that write one; today's without it.
     #[arg(long, value_name = "YYYY-MM-DD")]
@@ -56,7 +61,7 @@ fn object(text: &str) -> Result<Map<String, Value>, String> {
 
 impl PromptArgs {
     /// The folder of the chat template's tokenizer, where one was given.
-    pub fn tokenizer(&self) -> Option<&Path> {
+    pub fn tokenizer(&self) -> anyhow::Result<Option<PathBuf>> {
         self.chat.tokenizer()
     }
 
@@ -79,9 +84,14 @@ impl PromptArgs {
 
 impl ChatArgs {
     /// The folder of the chat template's tokenizer, where one was given.
-    pub fn tokenizer(&self) -> Option<&Path> {
-        let folder = self.chat_template.as_deref().map(Path::new);
-        folder.filter(|folder| folder.join("tokenizer.json").is_file())
+    pub fn tokenizer(&self) -> anyhow::Result<Option<PathBuf>> {
+        let folder = self.chat_template()?.map(PathBuf::from);
+        Ok(folder.filter(|folder| folder.join("tokenizer.json").is_file()))
+    }
+
+    /// The chat template that was given.
+    fn chat_template(&self) -> anyhow::Result<Option<String>> {
+        self.chat_template.as_deref().map(located).transpose()
     }
 
     /// The flag among these that was given.
@@ -135,7 +145,7 @@ impl ChatArgs {
         }
         let files = template_files(generator)?;
         let template =
-            CheckpointTemplates::first_of(files)?.choose(self.chat_template.as_deref())?;
+            CheckpointTemplates::first_of(files)?.choose(self.chat_template()?.as_deref())?;
         let settings = ChatSettings {
             system: generator.system_prompt()?,
             date: self.chat_date.unwrap_or_else(|| Zoned::now().date()),
@@ -144,6 +154,19 @@ impl ChatArgs {
         };
         Ok(Template::chat(template, settings)?)
     }
+}
+
+/// A chat template that was given: for a name on the hub the folder of its tokenizer, else as it is.
+pub fn located(given: &str) -> anyhow::Result<String> {
+    // A path to a file that is not there is no name.
+    let is_file = Path::new(given)
+        .extension()
+        .is_some_and(|end| end == "jinja");
+    let snapshot = match is_file {
+        true => None,
+        false => hub::snapshot(given, Contents::Tokenizer)?,
+    };
+    Ok(snapshot.map_or(given.to_string(), |found| found.path.display().to_string()))
 }
 
 /// The chat template of a checkpoint, from the first of the places where it may be, with the date

@@ -40,33 +40,65 @@ static DEMO_FILES: &[(&str, &[u8])] = &[
 #[command(next_help_heading = heading::MODEL)]
 pub struct CheckpointExtras {
     /// LoRA adapter to merge into the checkpoint: a folder with adapter_config.json and
-    /// adapter_model.safetensors, or a name on the hub.
-    #[arg(long, env = "MWPBENCH_ADAPTER", value_name = "DIR|ORG/NAME")]
-    adapter: Option<String>,
-    /// A tokenizer.json, or the folder that holds it, in place of the checkpoint's own; with
-    /// --endpoint that of the checkpoint behind the server, so that a server that tokenizes
-    /// prompts differently is noticed.
-    #[arg(long, env = "MWPBENCH_TOKENIZER", value_name = "FILE|DIR")]
-    tokenizer: Option<PathBuf>,
+    /// adapter_model.safetensors, or a name on the hub. For eval it may be a pattern
+    /// ('runs/checkpoint-*') and be repeated: each with the base is a run of its own.
+    #[arg(
+        long = "adapter",
+        id = "adapter",
+        env = "MWPBENCH_ADAPTER",
+        value_name = "DIR|ORG/NAME"
+    )]
+    adapters: Vec<String>,
+    /// A tokenizer.json, the folder that holds it, or a name on the hub, in place of the
+    /// checkpoint's own; with --endpoint that of the checkpoint behind the server, so that a server
+    /// that tokenizes prompts differently is noticed.
+    #[arg(long, env = "MWPBENCH_TOKENIZER", value_name = "FILE|DIR|ORG/NAME")]
+    tokenizer: Option<String>,
 }
 
 impl CheckpointExtras {
     /// The flag that names an adapter, where one was given.
     pub fn adapter_flag(&self) -> Option<&'static str> {
-        self.adapter.is_some().then_some("--adapter")
+        (!self.adapters.is_empty()).then_some("--adapter")
+    }
+
+    /// All that `--adapter` names.
+    pub fn adapters(&self) -> &[String] {
+        &self.adapters
+    }
+
+    /// Takes another adapter.
+    pub fn set_adapter(&mut self, adapter: String) {
+        self.adapters = vec![adapter];
+    }
+
+    /// The one adapter.
+    fn adapter(&self) -> anyhow::Result<Option<&str>> {
+        match self.adapters.as_slice() {
+            [] => Ok(None),
+            [adapter] => Ok(Some(adapter)),
+            several => anyhow::bail!("--adapter is given {} times: give one here", several.len()),
+        }
     }
 
     /// The tokenizer that was given.
-    pub fn tokenizer(&self) -> anyhow::Result<Option<&Path>> {
-        match self.tokenizer.as_deref() {
-            Some(tokenizer) if !tokenizer.exists() => {
-                anyhow::bail!(
-                    "there is no {}: give a tokenizer.json or the folder that holds it",
-                    tokenizer.display()
-                )
-            }
-            given => Ok(given),
+    pub fn tokenizer(&self) -> anyhow::Result<Option<PathBuf>> {
+        let Some(given) = &self.tokenizer else {
+            return Ok(None);
+        };
+        if let Some(snapshot) = hub::snapshot(given, Contents::Tokenizer)? {
+            return Ok(Some(snapshot.path));
         }
+        anyhow::ensure!(
+            Path::new(given).exists(),
+            "there is no {given}: give a tokenizer.json, the folder that holds it, or a name on the hub"
+        );
+        Ok(Some(PathBuf::from(given)))
+    }
+
+    /// Whether a tokenizer was given.
+    pub fn has_tokenizer(&self) -> bool {
+        self.tokenizer.is_some()
     }
 
     /// The files of the checkpoint that `--model` names, with these.
@@ -75,7 +107,7 @@ impl CheckpointExtras {
             DEMO => (self.demo()?, None),
             model => self.base(model)?,
         };
-        let Some(adapter) = &self.adapter else {
+        let Some(adapter) = self.adapter()? else {
             return Ok(base.with_origins(base_origin, None));
         };
         let (folder, origin) = match hub::snapshot(adapter, Contents::Adapter)? {
@@ -93,7 +125,7 @@ impl CheckpointExtras {
 
     fn demo(&self) -> anyhow::Result<CheckpointFiles> {
         anyhow::ensure!(
-            self.tokenizer()?.is_none(),
+            !self.has_tokenizer(),
             "--tokenizer does not go with the demo checkpoint, which has its own"
         );
         demo()
@@ -112,7 +144,7 @@ impl CheckpointExtras {
             place::INSTEAD_OF_NOTHING
         );
         let opened = match tokenizer {
-            Some(tokenizer) => CheckpointFiles::open_with_tokenizer(&path, tokenizer),
+            Some(tokenizer) => CheckpointFiles::open_with_tokenizer(&path, &tokenizer),
             None => CheckpointFiles::open(&path),
         };
         let files = opened.map_err(|error| match place::instead_of(&path) {

@@ -1,18 +1,19 @@
 //! `mwpbench eval`: run a model on the sets and print the table.
 
+mod questions; // what is asked, whoever answers
+mod several; // several models, in turn
+mod watch; // checkpoints as they appear
+
 use std::collections::BTreeMap;
 use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
-use dataset_loader::{Benchmark, DataOrigin};
-use evaluation::{
-    ComparedRun, Exclusion, LongPrompts, MAX_TOKENS, PUBLISHED_DATA, Protocol, RunPlan, Selection,
-    ShardRecord, Suites, Summary, TokenDetails,
-};
-use generation::Decoding;
+use evaluation::{MAX_TOKENS, PUBLISHED_DATA, ShardRecord, Summary, TRAINING_STEP};
+use questions::Questions;
 use reporting::SummaryTable;
 use serde::Serialize;
+use watch::WatchArgs;
 
 use crate::chat::PromptArgs;
 use crate::count::count;
@@ -23,12 +24,9 @@ use crate::few_shot::FewShotArgs;
 use crate::generator::GeneratorArgs;
 use crate::shard::ShardArg;
 use crate::stop::StopArgs;
-use crate::suites::suites;
+use crate::sweep::Subject;
 use crate::tags::TagArgs;
-use crate::{
-    data_folder, exit, grading, heading, hub, interruption, leaderboard, progress, shard, sweep,
-    terminal,
-};
+use crate::{data_folder, grading, heading, hub, interruption, progress, shard, sweep, terminal};
 
 /// Evaluate a model on the sets and print accuracy per set, micro and macro average.
 ///
@@ -37,6 +35,8 @@ use crate::{
 pub struct Args {
     #[command(flatten)]
     generator: GeneratorArgs,
+    #[command(flatten)]
+    watch: WatchArgs,
     #[command(flatten)]
     prompt: PromptArgs,
     #[command(flatten)]
@@ -204,71 +204,36 @@ enum OnLongPrompt {
 pub fn run(args: Args) -> anyhow::Result<Outcome> {
     interruption::listen()?;
     hub::be_quiet(args.output.quiet);
-    let models = match args.generator.is_server() {
-        true => args.generator.models().to_vec(),
-        false => sweep::models(args.generator.models())?,
+    if let Some(folder) = args.watch.folder().map(Path::to_path_buf) {
+        return watch::watch(args, &folder);
+    }
+    let given = args.generator.models();
+    let subjects = match args.generator.is_server() {
+        true => given.iter().cloned().map(Subject::model).collect(),
+        false => sweep::subjects(given, args.generator.adapters())?,
     };
-    match models.as_slice() {
+    match subjects.as_slice() {
         // A pattern that one checkpoint matches is not one that is typed by its name.
-        [one] if *one == args.generator.models()[0] => Ok(evaluate(&args)?.0),
-        several => each(args, several),
-    }
-}
-
-/// Evaluates several models, each in a run of its own; one that fails does not stop the others.
-fn each(mut args: Args, models: &[String]) -> anyhow::Result<Outcome> {
-    anyhow::ensure!(
-        !args.output.tags.has_name(),
-        "--name is the name of one model, and --model names {}",
-        models.len()
-    );
-    let names = sweep::run_names(models);
-    let all = args.output.output_dir.take();
-    let (mut finished, mut failed) = (Vec::new(), Vec::new());
-    for (number, (model, name)) in models.iter().zip(names).enumerate() {
-        if !args.output.quiet {
-            eprintln!("model {} of {}: {model}", number + 1, models.len());
+        [one] if one.model == given[0] && one.adapter.is_none() => {
+            let questions = Questions::of(&args)?;
+            Ok(evaluate(&args, &questions)?.0)
         }
-        args.generator.set_model(model.clone());
-        args.output.output_dir = all.as_ref().map(|all| all.join(name));
-        match evaluate(&args) {
-            Ok((Outcome::Done, folder)) => finished.push(folder),
-            Ok(_) => failed.push(model.as_str()),
-            Err(error) if exit::is_interruption(&error) => return Err(error),
-            Err(error) => {
-                let message = exit::message(&error);
-                match message.contains(model) {
-                    true => eprintln!("warning: {message}"),
-                    false => eprintln!("warning: {model}: {message}"),
-                }
-                failed.push(model.as_str());
-            }
-        }
+        several => several::each(args, several),
     }
-    let is_run = args.output.shard.is_none() && !args.output.dry_run;
-    if is_run && !args.output.json && finished.len() > 1 {
-        leaderboard::print_runs(&finished)?;
-    }
-    if failed.is_empty() {
-        return Ok(Outcome::Done);
-    }
-    eprintln!("warning: not whole: {}", failed.join(", "));
-    Ok(Outcome::Incomplete)
 }
 
 /// Evaluates one model; returns its run folder too.
-fn evaluate(args: &Args) -> anyhow::Result<(Outcome, PathBuf)> {
+fn evaluate(args: &Args, questions: &Questions) -> anyhow::Result<(Outcome, PathBuf)> {
     let shard = args.output.shard.map(ShardArg::resolve).transpose()?;
-    let benchmark = args.source.benchmark()?;
-    let grader = args.scoring.grader(&benchmark)?;
-    let mut plan = args.plan(&benchmark)?;
+    let Questions {
+        benchmark, grader, ..
+    } = questions;
+    let mut plan = questions.plan(args)?;
     plan.shard = shard.map(|shard| ShardRecord::new(shard, Some(shard::command())));
-    if let Some(baseline) = &args.output.baseline {
-        ComparedRun::open(baseline)?.check_suits(&benchmark, &grader, &plan)?;
-    }
+    let tokenizer = args.prompt.tokenizer()?;
     let mut generator =
         args.generator
-            .open_for(&plan.template, args.prompt.tokenizer(), plan.token_details)?;
+            .open_for(&plan.template, tokenizer.as_deref(), plan.token_details)?;
     let identity = plan.identity(generator.info());
     let run_folder = match &args.output.output_dir {
         Some(folder) => folder.clone(),
@@ -281,14 +246,7 @@ fn evaluate(args: &Args) -> anyhow::Result<(Outcome, PathBuf)> {
     };
     if args.output.dry_run {
         let json = args.output.json;
-        dry_run(
-            &benchmark,
-            &grader,
-            &plan,
-            generator.as_mut(),
-            &folder,
-            json,
-        )?;
+        dry_run(benchmark, grader, &plan, generator.as_mut(), &folder, json)?;
         return Ok((Outcome::Done, folder));
     }
     if !args.output.quiet {
@@ -308,8 +266,8 @@ fn evaluate(args: &Args) -> anyhow::Result<(Outcome, PathBuf)> {
     }
     let mut display = progress::Display::new(args.output.quiet, plan.decoding.max_tokens);
     let run = evaluation::run(
-        &benchmark,
-        &grader,
+        benchmark,
+        grader,
         &plan,
         generator.as_mut(),
         &folder,
@@ -368,79 +326,6 @@ pub fn told_outcome(run: &evaluation::Run) -> Outcome {
 }
 
 impl Args {
-    /// Everything that can be wrong is found here or while loading, before time is spent.
-    fn plan(&self, benchmark: &Benchmark) -> anyhow::Result<RunPlan> {
-        let template = self.prompt.template(&self.generator)?;
-        let protocol = match self.protocol {
-            ProtocolName::Official => Protocol::Official,
-            ProtocolName::Full => Protocol::Full,
-        };
-        let limit = self.limit.map(NonZeroUsize::get);
-        let names = self.tasks.as_deref();
-        let suites = match names {
-            Some(_) => suites(benchmark)?,
-            None => Suites::known(benchmark),
-        };
-        let asks_further = names.is_some_and(|names| suites.asks_further(benchmark, names));
-        let data = match asks_further {
-            true => self.source.load_all(benchmark)?,
-            false => self.source.load(benchmark)?,
-        };
-        let asked = suites.resolve(names, &data.problems)?;
-        let selection = Selection {
-            tasks: asked.tasks,
-            limit,
-            protocol,
-        };
-        let selected = selection.apply(benchmark, data.problems.clone())?;
-        let (problems, excluded) = match &self.exclude_ids {
-            Some(file) => Exclusion::load(file)?.apply(benchmark, &data.problems, selected)?,
-            None => (selected, None),
-        };
-        data.check_language(benchmark, &problems)?;
-        let (origin, data_digest) = data.identity(benchmark, &problems);
-        let environment = self.environment(benchmark, &origin);
-        let few_shot =
-            self.few_shot
-                .choose(benchmark, &self.source, &data, &problems, &template)?;
-        Ok(RunPlan {
-            problems,
-            origin,
-            data_digest,
-            suites: asked.suites,
-            decoding: Decoding {
-                max_tokens: self.max_tokens.get(),
-                stop: self.stop.strings(match self.generator.is_chat_server() {
-                    // Where the server makes a chat of the prompt, the end of its turn ends the
-                    // answer.
-                    true => Vec::new(),
-                    false if few_shot.is_some() => template.few_shot_stop_strings(),
-                    false => template.stop_strings(),
-                }),
-                sampling: self.sampling.sampling(self.samples)?,
-            },
-            template,
-            protocol,
-            limit,
-            excluded,
-            few_shot,
-            thinking_budget: self.thinking_budget()?,
-            shard: None,
-            long_prompts: match self.on_long_prompt {
-                OnLongPrompt::Refuse => LongPrompts::Refuse,
-                OnLongPrompt::Fail => LongPrompts::Fail,
-            },
-            retry_failed: self.output.retry_failed,
-            token_details: TokenDetails {
-                token_ids: self.output.log_tokens,
-                logprobs: self.output.logprobs,
-            },
-            version: env!("CARGO_PKG_VERSION").to_string(),
-            environment,
-            tags: self.output.tags.tags()?,
-        })
-    }
-
     /// How many tokens a model may think.
     fn thinking_budget(&self) -> anyhow::Result<Option<usize>> {
         let Some(budget) = self.thinking_budget.map(NonZeroUsize::get) else {
@@ -459,10 +344,13 @@ impl Args {
     }
 
     /// Facts of the run that change no completion.
-    fn environment(&self, benchmark: &Benchmark, origin: &DataOrigin) -> BTreeMap<String, String> {
+    fn environment(&self, is_published: bool) -> BTreeMap<String, String> {
         let mut facts = self.generator.environment();
-        if data_folder::is_published(benchmark, origin) {
+        if is_published {
             facts.insert(PUBLISHED_DATA.to_string(), "true".to_string());
+        }
+        if let Some(step) = self.generator.training_step() {
+            facts.insert(TRAINING_STEP.to_string(), step.to_string());
         }
         if self.output.fresh {
             facts.insert(FRESH.to_string(), "true".to_string());

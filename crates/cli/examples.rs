@@ -9,6 +9,7 @@ const EXAMPLES: &[(&str, &[&str])] = &[
             "eval --model path/to/checkpoint --tasks gsm8k,math --dry-run",
             "eval --model org/name@revision",
             "eval --model 'runs/checkpoint-*' --output-dir evals",
+            "eval --watch runs --output-dir evals",
             "eval --model NAME --endpoint http://localhost:8000",
             "eval --model path/to/checkpoint --shard 1/4 --output-dir DIR",
         ],

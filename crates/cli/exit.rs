@@ -38,6 +38,8 @@ pub enum Outcome {
     CheckFailed,
     /// What was to be compared is not comparable.
     NotComparable,
+    /// A signal ended what has no other end.
+    Interrupted,
 }
 
 /// Prints an error as one chain on stderr and gives the code for it.
@@ -47,6 +49,7 @@ pub fn report(outcome: Result<Outcome, Error>) -> u8 {
         Ok(Outcome::Incomplete) => INCOMPLETE,
         Ok(Outcome::CheckFailed) => GATE,
         Ok(Outcome::NotComparable) => INTEGRITY,
+        Ok(Outcome::Interrupted) => INTERRUPTED,
         Err(error) if is_broken_pipe(&error) => DONE,
         Err(error) => {
             eprintln!("error: {}", message(&error));

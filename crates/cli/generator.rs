@@ -5,12 +5,15 @@ use std::path::Path;
 use sysinfo::{CpuRefreshKind, MemoryRefreshKind, System};
 
 use endpoint::{Endpoint, PromptCounter, SpecialTokens};
-use evaluation::{Template, TokenDetails};
-use generation::Generator;
-use inference::{LocalModel, PromptKind, PromptTokenizer, TemplateSource};
+use evaluation::{Template, TokenDetails, step_of_name};
+use generation::{Generator, GeneratorInfo};
+use inference::{
+    CheckpointFiles, EngineOptions, LocalModel, PromptKind, PromptTokenizer, TemplateSource,
+};
 
 use crate::endpoint::{EndpointArgs, ServerPrompts};
 use crate::engine::EngineArgs;
+use crate::sweep::Subject;
 use crate::system_prompt::SystemPrompt;
 use crate::{chat, checkpoint, heading};
 
@@ -46,9 +49,30 @@ impl GeneratorArgs {
         &self.models
     }
 
-    /// Takes another model, with all else as it is.
-    pub fn set_model(&mut self, model: String) {
-        self.models = vec![model];
+    /// All that `--adapter` names.
+    pub fn adapters(&self) -> &[String] {
+        self.extras.adapters()
+    }
+
+    /// Whether a tokenizer was given in place of the checkpoint's own.
+    pub fn has_tokenizer(&self) -> bool {
+        self.extras.has_tokenizer()
+    }
+
+    /// Takes another model or adapter, with all else as it is.
+    pub fn set_subject(&mut self, subject: Subject) {
+        self.models = vec![subject.model];
+        if let Some(adapter) = subject.adapter {
+            self.extras.set_adapter(adapter);
+        }
+    }
+
+    /// After how many optimizer steps the checkpoint was written: what its trainer noted beside it,
+    /// else what its name says; that of the adapter where there is one.
+    pub fn training_step(&self) -> Option<u64> {
+        let given = self.adapters().last().or(self.models.last())?;
+        inference::trained_steps(Path::new(given))
+            .or_else(|| step_of_name(given.trim_end_matches('/')))
     }
 
     /// The one model.
@@ -125,6 +149,18 @@ impl GeneratorArgs {
         Ok(generator)
     }
 
+    /// What is known of the checkpoint without loading it ([`LocalModel::identify`]), asked with
+    /// these prompts.
+    pub fn identify(
+        &self,
+        template: &Template,
+        details: TokenDetails,
+    ) -> anyhow::Result<GeneratorInfo> {
+        let chat = template.writes_special_tokens().then_some(template);
+        let (files, options) = self.checkpoint(chat, details)?;
+        Ok(LocalModel::identify(&files, &options)?)
+    }
+
     /// Whether a server puts prompts into a chat template.
     pub fn is_chat_server(&self) -> bool {
         self.endpoint.is_chat()
@@ -179,12 +215,12 @@ impl GeneratorArgs {
         match self
             .extras
             .tokenizer()?
-            .or(of_template)
+            .or(of_template.map(Path::to_path_buf))
             .filter(|_| self.is_server())
         {
             None => Ok(None),
             Some(path) => {
-                let tokenizer = PromptTokenizer::open(path, kind)?;
+                let tokenizer = PromptTokenizer::open(&path, kind)?;
                 Ok(Some(PromptCounter::new(move |prompt| {
                     tokenizer.count(prompt).ok()
                 })))
@@ -194,17 +230,28 @@ impl GeneratorArgs {
 
     /// Loads the checkpoint, for the prompts of a chat template where there is one.
     fn load(&self, chat: Option<&Template>, details: TokenDetails) -> anyhow::Result<LocalModel> {
+        let (files, options) = self.checkpoint(chat, details)?;
+        let model = LocalModel::load(files, &options)?;
+        for warning in model.warnings() {
+            eprintln!("warning: {warning}");
+        }
+        Ok(model)
+    }
+
+    /// The files of the checkpoint and how it is computed, for the prompts of a chat template where
+    /// there is one.
+    fn checkpoint(
+        &self,
+        chat: Option<&Template>,
+        details: TokenDetails,
+    ) -> anyhow::Result<(CheckpointFiles, EngineOptions)> {
         let prompts = match chat {
             Some(_) => PromptKind::Chat,
             None => PromptKind::Plain,
         };
         let files = self.extras.with(self.model()?)?;
         let files = files.with_end_of_turn(chat.and_then(Template::end_of_turn));
-        let model = LocalModel::load(files, &self.engine.options(prompts, details))?;
-        for warning in model.warnings() {
-            eprintln!("warning: {warning}");
-        }
-        Ok(model)
+        Ok((files, self.engine.options(prompts, details)))
     }
 
     /// A server decides how its model is computed: a flag that says so would be ignored.

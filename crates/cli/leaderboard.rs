@@ -5,13 +5,13 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 use clap::ValueEnum;
 use dataset_loader::Benchmark;
-use evaluation::Suite;
+use evaluation::{Scorer, Suite};
 use reporting::{Entry, Leaderboard, LeaderboardFormat, LeaderboardPlan, Scorers, Subjects};
 
 use crate::exit::Outcome;
 use crate::printed_name::printed_name;
 use crate::suites::suites;
-use crate::{edited, heading, output_file, terminal};
+use crate::{best, edited, heading, output_file, terminal};
 
 /// Line up finished runs: accuracy of each model on each set, micro and macro average, beside the
 /// paper's figures.
@@ -106,6 +106,15 @@ struct OutputArgs {
     /// as train_size=25000.
     #[arg(long, value_name = "FILE.svg|FILE.png", requires = "runs")]
     scaling: Option<PathBuf>,
+    /// Also draw accuracy over training steps into this SVG file, averages with their intervals, from
+    /// the runs of a trainer's checkpoints: their steps are in trainer_state.json, in names such as
+    /// checkpoint-500 or in a tag such as step=500.
+    #[arg(long, value_name = "FILE.svg", requires = "runs")]
+    training_curve: Option<PathBuf>,
+    /// Below the table, the best run, and beside it the others by paired comparison: worse, or
+    /// cannot tell.
+    #[arg(long, requires = "runs", conflicts_with_all = ["format", "json", "model_index"])]
+    best: bool,
     /// Below the table, accuracy against mean tokens of a completion, thinking and answer apart: of
     /// the column that --sort names.
     #[arg(long, requires = "runs", conflicts_with_all = ["format", "json", "model_index"])]
@@ -153,6 +162,7 @@ pub fn run(args: Args) -> anyhow::Result<Outcome> {
     let OutputArgs {
         chart,
         scaling,
+        training_curve,
         tokens_chart,
         output,
         ..
@@ -177,6 +187,13 @@ pub fn run(args: Args) -> anyhow::Result<Outcome> {
             scaling
                 .is_some()
                 .then(|| board.scaling_curve())
+                .transpose()?,
+        ),
+        (
+            training_curve,
+            training_curve
+                .is_some()
+                .then(|| board.training_curve())
                 .transpose()?,
         ),
         (
@@ -205,6 +222,13 @@ pub fn run(args: Args) -> anyhow::Result<Outcome> {
             true => terminal::print(&text)?,
             false => terminal::print_as_it_is(&text)?,
         }
+    }
+    if args.output.best {
+        let scorer = match args.scorer {
+            ScorerName::Strict => Scorer::Strict,
+            ScorerName::Official | ScorerName::Both => Scorer::Official,
+        };
+        best::print(&runs, scorer, false)?;
     }
     Ok(Outcome::Done)
 }

@@ -4,6 +4,7 @@
 
 mod asking; // how a model is asked about items of a job
 mod baseline; // mwpbench baseline
+mod best; // the best of several runs
 mod chat; // --prompt-template, --chat-template and what goes with them
 mod checkpoint; // --model: a folder, a GGUF file, or the embedded demo checkpoint
 mod compare; // mwpbench compare
@@ -103,6 +104,12 @@ fn completed(command: clap::Command, path: &str) -> clap::Command {
         true => arg.allow_negative_numbers(true),
         false => arg,
     });
+    if path == "eval" {
+        // What is watched names its models itself.
+        command = command.mut_arg("model", |arg| {
+            arg.required(false).required_unless_present("watch")
+        });
+    }
     if let Some(examples) = examples::examples(path) {
         let below = match command.get_after_help() {
             Some(text) => format!("{examples}\n\n{text}"),

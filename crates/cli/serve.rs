@@ -26,19 +26,25 @@ const KEY_VARIABLE: &str = "MWPBENCH_SERVE_API_KEY";
 /// --api-key-file) it listens on loopback only.
 #[derive(clap::Args)]
 pub struct Args {
-    /// Checkpoint: a folder in Hugging Face layout, a GGUF file, or `demo` for the embedded one.
-    #[arg(long, env = "MWPBENCH_MODEL", value_name = "PATH|demo", help_heading = heading::MODEL)]
+    /// Checkpoint: a folder in Hugging Face layout, a GGUF file, a name on the hub (org/name,
+    /// org/name@revision, hf://org/name/file.gguf), or `demo` for the embedded one.
+    #[arg(
+        long,
+        env = "MWPBENCH_MODEL",
+        value_name = "PATH|ORG/NAME|demo",
+        help_heading = heading::MODEL
+    )]
     model: String,
     #[command(flatten)]
     extras: checkpoint::CheckpointExtras,
     #[command(flatten)]
     engine: EngineArgs,
     /// Chat template in place of the checkpoint's default one: another one of its own by name, a
-    /// Jinja file, or the folder of a tokenizer.
+    /// Jinja file, the folder of a tokenizer, or a name on the hub.
     #[arg(
         long,
         env = "MWPBENCH_CHAT_TEMPLATE",
-        value_name = "NAME|FILE|DIR",
+        value_name = "NAME|FILE|DIR|ORG/NAME",
         help_heading = heading::PROMPT
     )]
     chat_template: Option<String>,
@@ -108,7 +114,12 @@ impl Args {
     fn load(&self) -> anyhow::Result<(LocalModel, Option<chat_template::ChatTemplate>)> {
         let files = self.extras.with(&self.model)?;
         let found = CheckpointTemplates::first_of(chat::files_of(files.template_sources()?)?)?;
-        let template = match found.choose(self.chat_template.as_deref()) {
+        let given = self
+            .chat_template
+            .as_deref()
+            .map(chat::located)
+            .transpose()?;
+        let template = match found.choose(given.as_deref()) {
             Err(chat_template::Error::NoTemplate { .. }) => None,
             found => Some(found?),
         };

@@ -1,50 +1,122 @@
-//! `--model 'runs/checkpoint-*'` and several `--model`: each a run of its own.
+//! `--model 'runs/checkpoint-*'` and several `--model`, the same of `--adapter`: each a run of its
+//! own.
 
 use std::path::{Path, PathBuf};
 
-/// Each model that is given, in place of a pattern the checkpoints that it names; none twice.
-pub fn models(given: &[String]) -> anyhow::Result<Vec<String>> {
-    let mut models = Vec::new();
+/// What one run of several evaluates.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Subject {
+    /// As `--model` names it.
+    pub model: String,
+    /// As `--adapter` names it; `None` where the flag stays as it is.
+    pub adapter: Option<String>,
+}
+
+impl Subject {
+    /// A model with whatever `--adapter` says.
+    pub fn model(model: String) -> Self {
+        Self {
+            model,
+            adapter: None,
+        }
+    }
+
+    /// What it differs in from the others.
+    pub fn name(&self) -> &str {
+        self.adapter.as_ref().unwrap_or(&self.model)
+    }
+}
+
+/// What is evaluated, each in a run of its own: every model with the adapter, or one model with
+/// every adapter.
+pub fn subjects(models: &[String], adapters: &[String]) -> anyhow::Result<Vec<Subject>> {
+    let models = each(models, &Kind::MODEL)?;
+    let found = each(adapters, &Kind::ADAPTER)?;
+    if found == adapters && found.len() < 2 {
+        return Ok(models.into_iter().map(Subject::model).collect());
+    }
+    let [base] = models.as_slice() else {
+        anyhow::bail!(
+            "--model names {} models and --adapter {} adapters: give one model for all adapters, or one adapter for all models",
+            models.len(),
+            found.len()
+        );
+    };
+    let with_adapter = |adapter| Subject {
+        model: base.clone(),
+        adapter: Some(adapter),
+    };
+    Ok(found.into_iter().map(with_adapter).collect())
+}
+
+/// What a pattern names.
+struct Kind {
+    is_one: fn(&Path) -> bool,
+    noun: &'static str,
+    /// What is looked for, in a message.
+    looked_for: &'static str,
+}
+
+impl Kind {
+    const MODEL: Self = Self {
+        is_one: |path| {
+            path.join("config.json").is_file()
+                || (path.is_file() && path.extension().is_some_and(|end| end == "gguf"))
+        },
+        noun: "checkpoint",
+        looked_for: "folders with config.json and GGUF files",
+    };
+    const ADAPTER: Self = Self {
+        is_one: |path| path.join("adapter_config.json").is_file(),
+        noun: "adapter",
+        looked_for: "folders with adapter_config.json",
+    };
+}
+
+/// Everything that is given, in place of a pattern what it names; nothing twice.
+fn each(given: &[String], kind: &Kind) -> anyhow::Result<Vec<String>> {
+    let mut all = Vec::new();
     for given in given {
-        let found = match checkpoints(given)? {
+        let found = match matches(given, kind)? {
             Some(paths) => paths
                 .iter()
                 .map(|path| path.display().to_string())
                 .collect(),
             None => vec![given.clone()],
         };
-        for model in found {
-            if !models.contains(&model) {
-                models.push(model);
+        for found in found {
+            if !all.contains(&found) {
+                all.push(found);
             }
         }
     }
-    Ok(models)
+    Ok(all)
 }
 
-/// The checkpoints that a pattern names, those of a trainer in the order of their steps; `None` where
-/// it is no pattern, or the name of something that is there.
-fn checkpoints(pattern: &str) -> anyhow::Result<Option<Vec<PathBuf>>> {
+/// What a pattern names, those of a trainer in the order of their steps; `None` where it is no
+/// pattern, or the name of something that is there.
+fn matches(pattern: &str, kind: &Kind) -> anyhow::Result<Option<Vec<PathBuf>>> {
     if !pattern.contains(['*', '?']) || Path::new(pattern).exists() {
         return Ok(None);
     }
     let mut found = matching(pattern)?;
-    found.retain(|path| is_checkpoint(path));
+    found.retain(|path| (kind.is_one)(path));
     anyhow::ensure!(
         !found.is_empty(),
-        "no checkpoint matches {pattern}: folders with config.json and GGUF files are looked for"
+        "no {} matches {pattern}: {} are looked for",
+        kind.noun,
+        kind.looked_for
     );
     found.sort_by_cached_key(|path| (step(path), path.clone()));
     Ok(Some(found))
 }
 
-fn is_checkpoint(path: &Path) -> bool {
-    path.join("config.json").is_file()
-        || (path.is_file() && path.extension().is_some_and(|end| end == "gguf"))
-}
-
-/// The number at the end of a name, such as `checkpoint-500`; those without one come last.
-fn step(path: &Path) -> u64 {
+/// The training step of a checkpoint: what its trainer noted, else the number at the end of its
+/// name, such as `checkpoint-500`; those without one come last.
+pub fn step(path: &Path) -> u64 {
+    if let Some(step) = inference::trained_steps(path) {
+        return step;
+    }
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let end = name.rsplit(|c: char| !c.is_ascii_digit()).next();
     end.and_then(|digits| digits.parse().ok())
@@ -112,14 +184,11 @@ fn fits(pattern: &[u8], name: &[u8]) -> bool {
 
 /// The names of the models' runs in the folder of all: the last parts of their paths, or where two
 /// share that their whole paths.
-pub fn run_names(models: &[String]) -> Vec<String> {
-    let last = |model: &String| {
-        model
-            .trim_end_matches('/')
-            .rsplit('/')
-            .next()
-            .unwrap_or(model)
-            .to_string()
+pub fn run_names<'a>(models: impl IntoIterator<Item = &'a str>) -> Vec<String> {
+    let models: Vec<&str> = models.into_iter().collect();
+    let last = |model: &&str| {
+        let end = model.trim_end_matches('/').rsplit('/').next();
+        end.unwrap_or(model).to_string()
     };
     let short: Vec<String> = models.iter().map(last).collect();
     let is_shared = |name: &String| short.iter().filter(|other| *other == name).count() > 1;
@@ -174,24 +243,65 @@ mod tests {
             }
         }
         let pattern = |part: &str| format!("{}/{part}", folder.path().display());
-        let found = checkpoints(&pattern("*/*")).unwrap().unwrap();
-        let found: Vec<String> = found
-            .iter()
-            .map(|path| path.display().to_string())
-            .collect();
-        let names = run_names(&found);
+        let found = subjects(&[pattern("*/*")], &[]).unwrap();
+        let names = run_names(found.iter().map(Subject::name));
         assert_eq!(
             names,
             ["checkpoint-90", "checkpoint-1000", "checkpoint-final"]
         );
-        assert!(checkpoints(&pattern("none-*")).is_err());
+        assert!(subjects(&[pattern("none-*")], &[]).is_err());
+        // The trainer's notes say more than a name.
+        let state = folder
+            .path()
+            .join("run/checkpoint-final/trainer_state.json");
+        std::fs::write(state, r#"{"global_step": 95}"#).unwrap();
+        let found = subjects(&[pattern("run/*")], &[]).unwrap();
+        let names = run_names(found.iter().map(Subject::name));
+        assert_eq!(
+            names,
+            ["checkpoint-90", "checkpoint-final", "checkpoint-1000"]
+        );
         let given = [
             "org/name".to_string(),
             pattern("run/*"),
             "org/name".to_string(),
         ];
-        assert_eq!(models(&given).unwrap().len(), 4);
-        let shared = ["a/x".to_string(), "/b/x".to_string(), "c/y".to_string()];
-        assert_eq!(run_names(&shared), ["a-x", "b-x", "y"]);
+        assert_eq!(subjects(&given, &[]).unwrap().len(), 4);
+        assert_eq!(run_names(["a/x", "/b/x", "c/y"]), ["a-x", "b-x", "y"]);
+    }
+
+    #[test]
+    fn one_model_takes_several_adapters_and_several_models_one() {
+        let named =
+            |names: &[&str]| -> Vec<String> { names.iter().map(|name| name.to_string()).collect() };
+        let found = |models: &[&str], adapters: &[&str]| -> Result<Vec<String>, String> {
+            let found = subjects(&named(models), &named(adapters));
+            let found = found.map_err(|error| error.to_string())?;
+            Ok(found
+                .iter()
+                .map(|subject| subject.name().to_string())
+                .collect())
+        };
+        assert_eq!(found(&["base"], &["x", "y"]).unwrap(), ["x", "y"]);
+        assert_eq!(found(&["a", "b"], &["x"]).unwrap(), ["a", "b"]);
+        assert!(
+            found(&["a", "b"], &["x", "y"])
+                .unwrap_err()
+                .contains("one model for all")
+        );
+        let folder = tempfile::tempdir().unwrap();
+        let lora = folder.path().join("lora-1");
+        std::fs::create_dir(&lora).unwrap();
+        let pattern = format!("{}/lora-*", folder.path().display());
+        assert!(
+            found(&["base"], &[&pattern])
+                .unwrap_err()
+                .contains("adapter_config.json")
+        );
+        std::fs::write(lora.join("adapter_config.json"), "{}").unwrap();
+        assert_eq!(
+            found(&["base"], &[&pattern]).unwrap(),
+            [lora.display().to_string()]
+        );
     }
 }

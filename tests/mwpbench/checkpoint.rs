@@ -82,6 +82,12 @@ impl Checkpoint {
         self.remove("model.safetensors");
     }
 
+    /// Moves it to another folder.
+    pub fn rename(&mut self, to: &Path) {
+        fs::rename(&self.folder, to).unwrap();
+        self.folder = to.to_path_buf();
+    }
+
     fn tensors(&self) -> BTreeMap<String, Tensor> {
         let content = self.read("model.safetensors");
         let file = SafeTensors::deserialize(&content).unwrap();
@@ -96,6 +102,34 @@ impl Checkpoint {
             })
             .collect()
     }
+}
+
+/// Writes a LoRA adapter of the demo checkpoint that adds `value` to each element of the first
+/// layer's query projection.
+pub fn adapter(folder: &Path, value: f32) {
+    const WIDTH: usize = 192;
+    fs::create_dir_all(folder).unwrap();
+    let config = serde_json::json!({
+        "peft_type": "LORA", "task_type": "CAUSAL_LM", "base_model_name_or_path": "demo",
+        "r": 1, "lora_alpha": 1, "lora_dropout": 0.0, "bias": "none", "target_modules": ["q_proj"],
+    });
+    fs::write(folder.join("adapter_config.json"), config.to_string()).unwrap();
+    let tensor = |shape: [usize; 2], value: f32| Tensor {
+        dtype: Dtype::F32,
+        shape: shape.to_vec(),
+        data: value.to_le_bytes().repeat(WIDTH),
+    };
+    let name =
+        |part: &str| format!("base_model.model.model.layers.0.self_attn.q_proj.lora_{part}.weight");
+    let tensors = BTreeMap::from([
+        (name("A"), tensor([1, WIDTH], 1.0)),
+        (name("B"), tensor([WIDTH, 1], value)),
+    ]);
+    fs::write(
+        folder.join("adapter_model.safetensors"),
+        serialized(&tensors),
+    )
+    .unwrap();
 }
 
 fn serialized(tensors: &BTreeMap<String, Tensor>) -> Vec<u8> {

@@ -9,6 +9,7 @@ use assert_cmd::Command;
 use loopback::files::{FileServer, give, head, refuse};
 use serde_json::{Value, json};
 
+use crate::checkpoint::Checkpoint;
 use crate::command::Done;
 
 const COMMIT: &str = "0123456789abcdef0123456789abcdef01234567";
@@ -161,4 +162,32 @@ fn each_refusal_of_the_hub_has_its_way_out() {
         folder_wins.stderr
     );
     assert!(!folder.path().join("run").exists());
+}
+
+#[test]
+fn a_tokenizer_of_the_hub_comes_without_weights() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    let hub = repository();
+    Checkpoint::copy_to(path).remove("tokenizer.json");
+    let model = ["--model", "model", "--tokenizer", "org/name@v1"];
+    let done = eval(path, &hub.url(), &model).ok();
+    assert!(done.stderr.contains("org/name: 2 files"), "{}", done.stderr);
+    let snapshot = path.join("hf/hub/models--org--name/snapshots").join(COMMIT);
+    assert!(snapshot.join("tokenizer.json").exists());
+    assert!(!snapshot.join("model.safetensors").exists());
+    // A repository without a template says so, and a file that is not there is no repository.
+    let chat = [
+        "--model",
+        "demo",
+        "--prompt-template",
+        "chat",
+        "--chat-template",
+    ];
+    let given = |template: &'static str| {
+        let more = [&chat[..], &[template]].concat();
+        eval(path, &hub.url(), &more)
+    };
+    given("org/name@v1").refused(2, &["chat template"]);
+    given("templates/none.jinja").refused(2, &["templates/none.jinja"]);
 }

@@ -32,3 +32,4 @@ mod stop; // eval --stop
 mod sweep; // eval over several checkpoints
 mod token_details; // eval --logprobs and --log-tokens
 mod translate; // mwpbench data translate
+mod watch; // eval --watch

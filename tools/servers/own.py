@@ -2,8 +2,9 @@
 
     own.py [--python FILE] [--mwpbench FILE] [--sets gsm8k,math,tal,college_math]
 
-Needs a Python with `lm_eval[api]` and `openai` (`pip install 'lm_eval[api]==0.4.13' openai`). Every text must be the one that
-`mwpbench eval` gives for the same prompt; exits 1 where one is not.
+Needs a Python with `lm_eval[api]`, `openai` and `transformers` (`pip install 'lm_eval[api]==0.4.13' openai transformers`, for
+the tokenizer alone). Every text must be the one that `mwpbench eval` gives for the same prompt, and lm-eval's log-likelihood of
+that text the sum of the log-probabilities that `eval --logprobs` records; exits 1 where one is not.
 """
 
 import argparse
@@ -13,6 +14,7 @@ import pathlib
 import subprocess
 import sys
 import tempfile
+import urllib.request
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 MAX_TOKENS = 256
@@ -39,6 +41,25 @@ metric_list:
 """
 
 
+# Each text of ours beside one that no greedy decoding gives.
+CHOICES = """
+task: choices
+dataset_path: json
+dataset_kwargs:
+  data_files:
+    test: {problems}
+test_split: test
+output_type: multiple_choice
+doc_to_text: "{{{{prompt}}}}"
+doc_to_choice: "{{{{choices}}}}"
+doc_to_target: 0
+target_delimiter: ""
+metric_list:
+  - metric: acc
+"""
+SETTINGS = "model=demo,base_url={url}/completions,num_concurrent=8"
+
+
 def lines(path):
     return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
 
@@ -46,7 +67,7 @@ def lines(path):
 def by_eval(options, folder):
     """Prompt, reference and text of each problem, as `mwpbench eval` has them; and the stop strings."""
     command = [options.mwpbench, "eval", "--model", "demo", "--tasks", options.sets, "--max-tokens", str(MAX_TOKENS)]
-    subprocess.run([*command, "--log-tokens", "--quiet", "--output-dir", folder / "run"], check=True, stdout=subprocess.DEVNULL)
+    subprocess.run([*command, "--log-tokens", "--logprobs", "--quiet", "--output-dir", folder / "run"], check=True, stdout=subprocess.DEVNULL)
     prompts = {record["id"]: record["prompt"] for record in lines(folder / "run/prompts.jsonl")}
     references = {record["id"]: str(record["reference"]) for record in lines(folder / "run/problems.jsonl")}
     texts = {record["id"]: record["completion"] for record in lines(folder / "run/completions.jsonl")}
@@ -97,15 +118,52 @@ def by_lm_eval(options, url, problems, stop, folder):
         for key, prompt, reference, _ in problems:
             file.write(json.dumps({"id": key, "prompt": prompt, "reference": reference}, ensure_ascii=False) + "\n")
     task = TASK.format(problems=folder / "problems.jsonl", most=MAX_TOKENS, until=json.dumps(stop))
-    (folder / "bundled.yaml").write_text(task, encoding="utf-8")
-    settings = f"model=demo,base_url={url}/completions,tokenizer_backend=None,tokenized_requests=False,num_concurrent=8"
-    command = [options.python, "-m", "lm_eval", "--model", "local-completions", "--model_args", settings]
-    command += ["--tasks", "bundled", "--include_path", folder, "--log_samples", "--output_path", folder / "out"]
-    environment = {**os.environ, "HF_HOME": str(folder / "home"), "HF_HUB_OFFLINE": "1", "OPENAI_API_KEY": "none"}
-    subprocess.run(command, check=True, env=environment, cwd=folder, stdout=sys.stderr)
-    samples = lines(next((folder / "out").rglob("samples_*.jsonl")))
+    settings = f"{SETTINGS.format(url=url)},tokenizer_backend=None,tokenized_requests=False"
+    samples = run_lm_eval(options, "bundled", task, settings, folder)
     texts = {sample["doc"]["id"]: sample["resps"][0][0] for sample in samples}
     return [texts[key] for key, _, _, _ in problems]
+
+
+def run_lm_eval(options, name, task, settings, folder):
+    (folder / f"{name}.yaml").write_text(task, encoding="utf-8")
+    command = [options.python, "-m", "lm_eval", "--model", "local-completions", "--model_args", settings]
+    command += ["--tasks", name, "--include_path", folder, "--log_samples", "--output_path", folder / f"out-{name}"]
+    environment = {**os.environ, "HF_HOME": str(folder / "home"), "HF_HUB_OFFLINE": "1", "OPENAI_API_KEY": "none"}
+    subprocess.run(command, check=True, env=environment, cwd=folder, stdout=sys.stderr)
+    return lines(next((folder / f"out-{name}").rglob("samples_*.jsonl")))
+
+
+def likelihoods(options, url, folder):
+    """lm-eval's log-likelihoods of our texts against the sums of what we recorded, where its tokens are ours."""
+    run = folder / "run"
+    prompts = {record["id"]: record for record in lines(run / "prompts.jsonl")}
+    expected, docs = {}, []
+    for record in lines(run / "completions.jsonl"):
+        prompt, ids, text = prompts[record["id"]], record["token_ids"], record["completion"]
+        # The end-of-sequence token is no part of the text.
+        count = len(ids) - (record["finish_reason"] == "eos")
+        tokens = tokenized(url, prompt["prompt"] + text)
+        if text and tokens == prompt["token_ids"] + ids[:count]:
+            expected[record["id"]] = sum(record["logprobs"][:count])
+            docs.append({"id": record["id"], "prompt": prompt["prompt"], "choices": [text, text + " zebra"]})
+    with open(folder / "choices.jsonl", "w", encoding="utf-8") as file:
+        file.writelines(json.dumps(doc, ensure_ascii=False) + "\n" for doc in docs)
+    settings = f"{SETTINGS.format(url=url)},tokenizer_backend=huggingface,tokenizer={ROOT / 'models/demo'},add_bos_token=True"
+    samples = run_lm_eval(options, "choices", CHOICES.format(problems=folder / "choices.jsonl"), settings, folder)
+    good = 0
+    for sample in samples:
+        (own, is_greedy), (_, other_is_greedy) = sample["filtered_resps"]
+        near = abs(float(own) - expected[sample["doc"]["id"]]) < 1e-3
+        good += near and str(is_greedy) == "True" and str(other_is_greedy) == "False"
+    print(f"lm-eval: {good} of {len(docs)} log-likelihoods are those of `mwpbench eval --logprobs`")
+    return good == len(docs) > 0
+
+
+def tokenized(url, text):
+    body = json.dumps({"prompt": text}).encode()
+    request = urllib.request.Request(url.removesuffix("/v1") + "/tokenize", body, {"Content-Type": "application/json"})
+    with urllib.request.urlopen(request) as response:
+        return json.load(response)["tokens"]
 
 
 def equal(name, found, problems):
@@ -128,6 +186,7 @@ def main():
         try:
             fine = equal("openai", by_openai(options, url, problems, stop), problems)
             fine &= equal("lm-eval", by_lm_eval(options, url, problems, stop, folder), problems)
+            fine &= likelihoods(options, url, folder)
         finally:
             server.terminate()
             code = server.wait(timeout=60)

@@ -19,6 +19,7 @@
 
 mod averages; // micro and macro average over sets
 mod baseline; // a run in one small file
+mod best; // the best of several runs, and which cannot be told from it
 mod comparison; // two runs over the same items
 mod deduplicated; // averages with each problem counted once
 mod disagreements; // where the two scorers differ
@@ -56,6 +57,7 @@ mod tokens; // tokens of thinking and of answers
 
 pub use averages::Averages;
 pub use baseline::{Baseline, BaselineFigures, BaselineSet, BaselineSetFigures};
+pub use best::{BestRun, RankedRun, Standing};
 pub use comparison::{
     Aspect, ComparedRun, ComparedSet, ComparisonError, ComparisonSettings, Contrast,
     FirstDivergence, Flip, FlipSide, Flips, ProtocolDifference, RunComparison, RunLabel,
@@ -73,7 +75,10 @@ pub use gate::{
 pub use grader::{Explained, Grader, GraderError};
 pub use imported::{ImportedFrom, ImportedRun, UNKNOWN, record_imported};
 pub use jobs::Progress;
-pub use manifest::{DataIdentity, NAME_TAG, PUBLISHED_DATA, RunIdentity, RunManifest};
+pub use manifest::{
+    DataIdentity, NAME_TAG, PUBLISHED_DATA, RunIdentity, RunManifest, STEP_TAG, TRAINING_STEP,
+    step_of_name,
+};
 pub use merge::{MergeError, OpenShard, merge, shard_folders};
 pub use nearest::did_you_mean;
 pub use offline::{OfflineCounts, explain_file, score_file};

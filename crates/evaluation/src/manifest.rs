@@ -86,14 +86,47 @@ const ORIGINS: [&str; 4] = [
 /// The tag of a run's name in print.
 pub const NAME_TAG: &str = "name";
 
+/// The tag of a run by which its user says after how many optimizer steps its checkpoint was
+/// written.
+pub const STEP_TAG: &str = "step";
+
+/// The fact of a run that says the same, as its checkpoint does.
+pub const TRAINING_STEP: &str = "training_step";
+
 /// The fact of a run that its problems came from the published files, byte for byte.
 pub const PUBLISHED_DATA: &str = "published_data";
+
+/// The number of optimizer steps in a checkpoint's name, as trainers write it: `checkpoint-500`,
+/// `step_500`, `global_step500`, `iter_0000500`; `None` for other names.
+pub fn step_of_name(name: &str) -> Option<u64> {
+    const WORDS: [&str; 4] = ["checkpoint", "ckpt", "step", "iter"];
+    let rest = name.trim_end_matches(|c: char| c.is_ascii_digit());
+    let word = rest.trim_end_matches(['-', '_', '=']).to_ascii_lowercase();
+    let begins = |word: &str, known: &str| {
+        let before = word.strip_suffix(known)?;
+        // The end of another word is not this one.
+        (!before.ends_with(|c: char| c.is_alphanumeric())).then_some(())
+    };
+    WORDS.iter().find_map(|known| begins(&word, known))?;
+    name[rest.len()..].parse().ok()
+}
 
 impl RunManifest {
     /// Whether its problems came from the published files: what else has as many items may be
     /// anything.
     pub fn is_of_published_data(&self) -> bool {
         self.environment.contains_key(PUBLISHED_DATA)
+    }
+
+    /// After how many optimizer steps the checkpoint was written, as far as that is known: the run's
+    /// tag `step`, what the checkpoint noted, or its name.
+    pub fn training_step(&self) -> Option<u64> {
+        let noted = self.tags.get(STEP_TAG);
+        match noted.or_else(|| self.environment.get(TRAINING_STEP)) {
+            // A tag that is no number is not replaced by a guess.
+            Some(noted) => noted.replace(['_', ','], "").parse().ok(),
+            None => step_of_name(&self.identity.model.name),
+        }
     }
 
     /// The model in tables: the run's tag `name`, else the model's own name.
@@ -236,4 +269,30 @@ pub(crate) fn problems_digest(problems: &[Problem]) -> String {
         store::write_line(&mut hasher, problem).expect("hashing does not fail");
     }
     hasher.finalize().to_hex().to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn steps_stand_in_the_names_that_trainers_give() {
+        for (name, step) in [
+            ("checkpoint-500", Some(500)),
+            ("base+checkpoint-1000", Some(1000)),
+            ("ckpt_20", Some(20)),
+            ("global_step42", Some(42)),
+            ("iter_0000500", Some(500)),
+            ("org/name@step1000", Some(1000)),
+            ("Epoch-Step=7", Some(7)),
+            ("checkpoint-final", None),
+            ("checkpoint-500-merged", None),
+            ("misstep-5", None),
+            ("Llama-3", None),
+            ("7", None),
+            ("step-99999999999999999999999", None),
+        ] {
+            assert_eq!(step_of_name(name), step, "{name}");
+        }
+    }
 }

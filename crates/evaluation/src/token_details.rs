@@ -23,7 +23,7 @@ impl TokenDetails {
     }
 
     /// Whether all that `other` keeps is kept.
-    pub(crate) fn includes(self, other: Self) -> bool {
+    pub fn includes(self, other: Self) -> bool {
         self.token_ids >= other.token_ids && self.logprobs >= other.logprobs
     }
 }

@@ -17,6 +17,8 @@ pub enum Contents {
     Checkpoint,
     /// A LoRA adapter.
     Adapter,
+    /// A tokenizer with its chat templates, and no weights.
+    Tokenizer,
     /// The file that the name names.
     File,
 }
@@ -161,6 +163,7 @@ impl Needed {
     ) -> Result<Self, Error> {
         match (contents, name.file()) {
             (Contents::Adapter, _) => Self::of_adapter(name, listing),
+            (Contents::Tokenizer, None) => Self::of_tokenizer(name, listing),
             (Contents::Checkpoint, None) => Self::of_checkpoint(name, listing),
             (_, Some(file)) => Self::of_file(name, listing, file),
             (Contents::File, None) => Err(lacks(name, "file that is named", "name of one")),
@@ -241,6 +244,17 @@ impl Needed {
             index: None,
             large: vec![ADAPTER_WEIGHTS.to_string()],
         })
+    }
+
+    fn of_tokenizer(name: &RepositoryName, listing: &Listing) -> Result<Self, Error> {
+        let small = small(listing, &[]);
+        match small.is_empty() {
+            true => Err(lacks(name, "tokenizer", TOKENIZER)),
+            false => Ok(Self {
+                small,
+                ..Self::default()
+            }),
+        }
     }
 
     /// A file, with the others where it is a part of one.
@@ -447,6 +461,14 @@ mod tests {
             ["adapter_config.json", "adapter_model.safetensors"]
         );
         assert_eq!(
+            needed("o/n", Contents::Tokenizer, &checkpoint).unwrap(),
+            [
+                "tokenizer.json",
+                "tokenizer_config.json",
+                "additional_chat_templates/rag.jinja"
+            ]
+        );
+        assert_eq!(
             needed(
                 "hf://o/n/q4-00001-of-00002.gguf",
                 Contents::Checkpoint,
@@ -489,6 +511,11 @@ mod tests {
                 Contents::Adapter,
                 vec!["adapter_config.json", "adapter_model.bin"],
                 "only adapter_model.bin",
+            ),
+            (
+                Contents::Tokenizer,
+                vec!["config.json", "model.safetensors"],
+                "no tokenizer.json",
             ),
         ] {
             let error = needed("o/n", contents, &paths).unwrap_err();

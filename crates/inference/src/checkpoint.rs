@@ -11,11 +11,15 @@ mod tensors; // tensors by name
 mod upload; // tensors to weights on a device
 mod weights; // tensors to weights
 mod wrappers; // names of tensors as training tools leave them
+mod written; // whether a checkpoint that is being written is all there
 
 pub(crate) use files::WeightFiles;
 pub use files::{CheckpointFiles, Origin, TemplateSource};
 pub(crate) use tensors::Tensors;
 pub(crate) use weights::{Prepack, WeightForm};
+pub use written::{Stamp, Written, trained_steps};
+
+use std::sync::Arc;
 
 use crate::config::ModelConfig;
 use crate::error::Error;
@@ -52,6 +56,13 @@ impl Checkpoint {
     pub(crate) fn fixture(name: &str) -> Self {
         let fixtures = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures");
         Self::open(&CheckpointFiles::open(&fixtures.join(name)).unwrap()).unwrap()
+    }
+
+    /// Tokens that only the chat template names as the end of a turn.
+    pub(crate) fn turn_eos(&self) -> Arc<[u32]> {
+        let added = self.added_eos.iter();
+        let of_template = added.filter(|(_, source)| *source == OF_TEMPLATE);
+        of_template.map(|(id, _)| *id).collect()
     }
 
     /// Opens and checks all files.
@@ -119,6 +130,9 @@ impl Checkpoint {
     }
 }
 
+/// Who names a token that ends a turn.
+const OF_TEMPLATE: &str = "the chat template's end of turn";
+
 /// Tokens that end a completion beside those of the configuration, as in other engines (vLLM,
 /// `LLMEngine`; llama.cpp, `llama_vocab_is_eog`): a model is trained to end with the token that its
 /// tokenizer writes at the end.
@@ -131,7 +145,7 @@ fn added_eos(
         (tokenizer.eos(), "the tokenizer's eos_token"),
         (
             end_of_turn.and_then(|text| tokenizer.leading_special(text)),
-            "the chat template's end of turn",
+            OF_TEMPLATE,
         ),
     ];
     let mut added: Vec<(u32, &str)> = Vec::new();

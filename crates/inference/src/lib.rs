@@ -67,13 +67,14 @@ mod tensor_source; // named rows of tensors in files
 mod threads; // threads that compute
 mod tokenizer; // text to token ids and back
 
-pub use checkpoint::{CheckpointFiles, Origin, TemplateSource};
+pub use checkpoint::{CheckpointFiles, Origin, Stamp, TemplateSource, Written, trained_steps};
 pub use config::{Activation, ModelConfig, QkNorm, RopeScaling};
 pub use device::{DeviceChoice, Gpus};
 pub use error::{Error, ErrorKind};
 pub use family::Architecture;
 pub use inspection::Inspection;
 pub use local_model::{EngineOptions, LocalModel, Quantization, WeightDtype};
+pub use logprobs::PromptLogprob;
 pub use scheduler::Listener;
 pub use serving::{GrowingText, ServedRequest, ServedSampling};
 pub use tokenizer::{PromptKind, PromptTokenizer};

@@ -99,6 +99,8 @@ pub struct LocalModel {
     weights_digest: OnceLock<String>,
     dtype: String,
     warnings: Vec<String>,
+    /// Tokens at which completions end because the chat template says so, and nothing else.
+    turn_eos: Arc<[u32]>,
     model: Box<dyn ModelRunner>,
     tokenizer: TextTokenizer,
     options: EngineOptions,
@@ -113,12 +115,7 @@ impl LocalModel {
         // Before the checkpoint is read, so that a device that is not there is told at once.
         let devices = options.open_devices()?;
         let checkpoint = Checkpoint::open(&files)?;
-        let tensors = &checkpoint.tensors;
-        let (rounding, precision, dtype) = match options.dtype {
-            WeightDtype::Auto => (Rounding::None, tensors.precision(), tensors.dtype()),
-            WeightDtype::F32 => (Rounding::None, Precision::F32, "f32".to_string()),
-            WeightDtype::Bf16 => (Rounding::Bf16, Precision::Bf16, "bf16".to_string()),
-        };
+        let (rounding, precision, dtype) = options.precision(&checkpoint);
         let (model, arithmetic): (Box<dyn ModelRunner>, String) = match devices.is_empty() {
             true => {
                 let compute = options.compute(precision, 1)?;
@@ -129,23 +126,48 @@ impl LocalModel {
             }
             false => models_on(&checkpoint, options, rounding, precision, &devices)?,
         };
-        let details = details(
-            &checkpoint,
-            options,
-            dtype.clone(),
-            arithmetic,
-            devices.first(),
-        );
+        let mut details = details(&checkpoint, options, dtype.clone(), devices.first());
+        details.insert(Self::ARITHMETIC.to_string(), arithmetic);
+        let turn_eos = checkpoint.turn_eos();
         Ok(Self {
             name: checkpoint.name,
             details,
             weight_files: checkpoint.weight_files,
             weights_digest: OnceLock::new(),
             dtype,
+            turn_eos,
             warnings: checkpoint.warnings,
             model,
             tokenizer: checkpoint.tokenizer,
             options: options.clone(),
+        })
+    }
+
+    /// The detail that says how exactly a model is computed.
+    pub const ARITHMETIC: &str = "arithmetic";
+
+    /// What [`Generator::info`] would say of a checkpoint but for [`Self::ARITHMETIC`], which is
+    /// known only of a model that is loaded. Opens all files and reads no weights, unless their
+    /// digest is in no cache.
+    ///
+    /// # Errors
+    /// As [`Self::load`].
+    pub fn identify(
+        files: &CheckpointFiles,
+        options: &EngineOptions,
+    ) -> Result<GeneratorInfo, Error> {
+        let devices = options.open_devices()?;
+        let checkpoint = Checkpoint::open(files)?;
+        let (_, _, dtype) = options.precision(&checkpoint);
+        let mut details = details(&checkpoint, options, dtype, devices.first());
+        let digest = checkpoint
+            .weight_files
+            .digest(options.digest_cache.as_deref());
+        details.insert(WEIGHTS_DIGEST.to_string(), digest);
+        Ok(GeneratorInfo {
+            name: checkpoint.name,
+            kind: KIND.to_string(),
+            details,
         })
     }
 
@@ -228,6 +250,7 @@ impl LocalModel {
                 prompt: prompt.clone(),
                 max_tokens: self.max_new_tokens(prompt, max_tokens).map_err(failed)?,
                 stop: Arc::default(),
+                passed_eos: Arc::default(),
                 sampling: None,
                 logprobs: self.options.logprobs,
                 listener: None,
@@ -259,6 +282,20 @@ impl LocalModel {
         let failed = |message: String| Error::new(ErrorKind::Backend, message);
         self.max_new_tokens(prompt, 1).map_err(failed)?;
         self.model.prompt_logits(prompt)
+    }
+
+    /// Says what the model says of the prompt, where somebody wants to know.
+    ///
+    /// # Errors
+    /// Why it cannot be computed.
+    fn tell_prompt(&self, served: &mut ServedRequest) -> Result<(), String> {
+        if !served.prompt_logprobs || served.listener.is_gone() {
+            return Ok(());
+        }
+        let logprobs = self.model.prompt_logprobs(&served.prompt);
+        let logprobs = logprobs.map_err(|error| error.to_string())?;
+        served.listener.prompt(&served.prompt, logprobs);
+        Ok(())
     }
 
     fn run_options(&self) -> RunOptions<'_> {
@@ -320,8 +357,11 @@ impl LocalModel {
             let mut requests = Vec::new();
             for mut served in source(is_idle)? {
                 count += 1;
-                match self.max_new_tokens(&served.prompt, served.max_tokens) {
-                    Ok(max_tokens) => requests.push(served.into_request(count, max_tokens)),
+                let checked = self.max_new_tokens(&served.prompt, served.max_tokens);
+                match checked.and_then(|most| self.tell_prompt(&mut served).map(|()| most)) {
+                    Ok(max_tokens) => {
+                        requests.push(served.into_request(count, max_tokens, &self.turn_eos));
+                    }
                     Err(message) => {
                         let refused = refused(count, &served.prompt, message);
                         served.listener.finished(refused);
@@ -393,6 +433,16 @@ impl EngineOptions {
             set: InstructionSet::best(),
             precision,
         })
+    }
+
+    /// How weights are rounded and multiplied, and what the manifest calls it.
+    fn precision(&self, checkpoint: &Checkpoint) -> (Rounding, Precision, String) {
+        let tensors = &checkpoint.tensors;
+        match self.dtype {
+            WeightDtype::Auto => (Rounding::None, tensors.precision(), tensors.dtype()),
+            WeightDtype::F32 => (Rounding::None, Precision::F32, "f32".to_string()),
+            WeightDtype::Bf16 => (Rounding::Bf16, Precision::Bf16, "bf16".to_string()),
+        }
     }
 
     /// The format in which the kernels of this crate multiply by weights.
@@ -553,12 +603,17 @@ fn device_model(
     Ok(Model::new(config.clone(), backend, weights))
 }
 
-/// What the manifest says of the model, all but the digest of the weights.
+/// The fact of the manifest that says which weights they are.
+const WEIGHTS_DIGEST: &str = "weights_digest";
+/// What the manifest calls a model of this crate.
+const KIND: &str = "local";
+
+/// What the manifest says of the model, all but how exactly it is computed and the digest of the
+/// weights.
 fn details(
     checkpoint: &Checkpoint,
     options: &EngineOptions,
     dtype: String,
-    arithmetic: String,
     device: Option<&Device>,
 ) -> BTreeMap<String, String> {
     let (config, tensors) = (&checkpoint.config, &checkpoint.tensors);
@@ -567,7 +622,6 @@ fn details(
     // change no bit.
     let mut details = vec![
         ("architecture", config.architecture.class_name().to_string()),
-        ("arithmetic", arithmetic),
         ("bos", checkpoint.tokenizer.describe_bos(options.prompts)),
         ("config_digest", checkpoint.config_digest.clone()),
         ("dtype", dtype),
@@ -633,10 +687,10 @@ impl Generator for LocalModel {
                 .digest(self.options.digest_cache.as_deref())
         });
         let mut details = self.details.clone();
-        details.insert("weights_digest".to_string(), weights_digest.clone());
+        details.insert(WEIGHTS_DIGEST.to_string(), weights_digest.clone());
         GeneratorInfo {
             name: self.name.clone(),
-            kind: "local".to_string(),
+            kind: KIND.to_string(),
             details,
         }
     }
@@ -691,6 +745,7 @@ impl Generator for LocalModel {
                         prompt: ids,
                         max_tokens,
                         stop: stop.clone(),
+                        passed_eos: Arc::default(),
                         sampling,
                         logprobs: self.options.logprobs,
                         listener: None,

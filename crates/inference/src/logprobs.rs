@@ -7,6 +7,30 @@
 use crate::kernels::arithmetic::LANES;
 use crate::kernels::elementwise::exp;
 
+/// What a model says of a token of a prompt, given those before it.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct PromptLogprob {
+    /// The token's own log-probability; `None` for the first one, which follows nothing, and where
+    /// it is no finite number.
+    pub logprob: Option<f32>,
+    /// The likeliest token there, and its log-probability.
+    pub top: Option<(u32, f32)>,
+}
+
+impl PromptLogprob {
+    /// Of a token, from the logits behind the token before it.
+    ///
+    /// # Shapes
+    /// `logits` `[vocab]`.
+    pub(crate) fn of(token: u32, logits: &[f32]) -> Self {
+        let top = argmax(logits);
+        Self {
+            logprob: logprob(logits, token),
+            top: top.and_then(|top| Some((top, logprob(logits, top)?))),
+        }
+    }
+}
+
 /// The token with the largest logit, the lowest id of equals; `None` if a logit is NaN. The same as
 /// [`Argmax`](crate::ops::Argmax) finds without storing logits.
 ///

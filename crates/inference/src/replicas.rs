@@ -12,6 +12,7 @@ use generation::{Completion, Event, KvMemory};
 use crate::config::ModelConfig;
 use crate::error::{Error, ErrorKind};
 use crate::kernels::Compute;
+use crate::logprobs::PromptLogprob;
 use crate::runner::ModelRunner;
 use crate::scheduler::{Listener, Pending, Request, RunOptions};
 
@@ -117,6 +118,10 @@ impl ModelRunner for Replicas {
 
     fn prompt_logits(&self, prompt: &[u32]) -> Result<Vec<Vec<f32>>, Error> {
         self.0[0].prompt_logits(prompt)
+    }
+
+    fn prompt_logprobs(&self, prompt: &[u32]) -> Result<Vec<PromptLogprob>, Error> {
+        self.0[0].prompt_logprobs(prompt)
     }
 }
 

@@ -7,6 +7,7 @@ use crate::config::ModelConfig;
 use crate::error::{Error, ErrorKind};
 use crate::kernels::Compute;
 use crate::kv_cache::BLOCK;
+use crate::logprobs::PromptLogprob;
 use crate::model::Model;
 use crate::row::Row;
 use crate::scheduler::{Pending, Request, RunOptions, Scheduler};
@@ -48,7 +49,16 @@ pub(crate) trait ModelRunner: Send + Sync {
     /// # Errors
     /// [`ErrorKind::KvCacheUnavailable`], and those of the computation.
     fn prompt_logits(&self, prompt: &[u32]) -> Result<Vec<Vec<f32>>, Error>;
+
+    /// What the model says of each token of a prompt.
+    ///
+    /// # Errors
+    /// [`ErrorKind::KvCacheUnavailable`], and those of the computation.
+    fn prompt_logprobs(&self, prompt: &[u32]) -> Result<Vec<PromptLogprob>, Error>;
 }
+
+/// Rows of logits that are stored at a time.
+const LOGIT_ROWS: usize = 64;
 
 impl<B: Backend> ModelRunner for Model<B> {
     fn config(&self) -> &ModelConfig {
@@ -92,26 +102,53 @@ impl<B: Backend> ModelRunner for Model<B> {
     }
 
     fn prompt_logits(&self, prompt: &[u32]) -> Result<Vec<Vec<f32>>, Error> {
-        let length = prompt.len();
-        let mut cache = self.new_cache(length.div_ceil(BLOCK));
-        let seq = cache.add_sequence();
-        if !cache.reserve(seq, length) {
-            return Err(Error::new(
-                ErrorKind::KvCacheUnavailable,
-                "the system has no memory for the KV cache",
-            ));
-        }
-        let rows = prompt.iter().enumerate().map(|(position, &token)| Row {
-            token,
-            seq,
-            position,
-            length,
-        });
-        let rows: Vec<Row> = rows.collect();
-        let wanted: Vec<u32> = (0..length as u32).collect();
-        let hidden = self.forward(&rows, &wanted, &mut cache)?;
-        let logits = self.logits(&hidden)?.to_vec2()?;
-        self.backend.recycle_cache(&mut cache);
-        Ok(logits)
+        let mut all = Vec::new();
+        each_logits(self, prompt, prompt.len(), &mut |logits| all.extend(logits))?;
+        Ok(all)
     }
+
+    fn prompt_logprobs(&self, prompt: &[u32]) -> Result<Vec<PromptLogprob>, Error> {
+        // The first token follows nothing.
+        let mut all = vec![PromptLogprob::default()];
+        each_logits(self, prompt, LOGIT_ROWS, &mut |logits| {
+            let next = prompt[all.len()..].iter().zip(&logits);
+            let found: Vec<PromptLogprob> = next
+                .map(|(&token, logits)| PromptLogprob::of(token, logits))
+                .collect();
+            all.extend(found);
+        })?;
+        Ok(all)
+    }
+}
+
+/// Hands out the logits after each token of a prompt, `[rows, vocab]`, so many rows at a time.
+fn each_logits<B: Backend>(
+    model: &Model<B>,
+    prompt: &[u32],
+    rows_at_a_time: usize,
+    take: &mut dyn FnMut(Vec<Vec<f32>>),
+) -> Result<(), Error> {
+    let length = prompt.len();
+    let mut cache = model.new_cache(length.div_ceil(BLOCK));
+    let seq = cache.add_sequence();
+    if !cache.reserve(seq, length) {
+        return Err(Error::new(
+            ErrorKind::KvCacheUnavailable,
+            "the system has no memory for the KV cache",
+        ));
+    }
+    let rows = prompt.iter().enumerate().map(|(position, &token)| Row {
+        token,
+        seq,
+        position,
+        length,
+    });
+    let rows: Vec<Row> = rows.collect();
+    for rows in rows.chunks(rows_at_a_time) {
+        let wanted: Vec<u32> = (0..rows.len() as u32).collect();
+        let hidden = model.forward(rows, &wanted, &mut cache)?;
+        take(model.logits(&hidden)?.to_vec2()?);
+    }
+    model.backend.recycle_cache(&mut cache);
+    Ok(())
 }

@@ -20,8 +20,14 @@ pub struct ServedRequest {
     pub stop: Vec<String>,
     /// How tokens are drawn; `None` for greedy decoding.
     pub sampling: Option<ServedSampling>,
+    /// Whether it ends at the end of a turn that the chat template writes too, and not only at the
+    /// end-of-sequence tokens of configuration and tokenizer, as a plain prompt does.
+    pub is_chat: bool,
     /// Whether the log-probability of each new token is wanted.
     pub logprobs: bool,
+    /// Whether those of the prompt's tokens are wanted ([`Listener::prompt`]). The prompt is then
+    /// computed once more, alone, before its completion.
+    pub prompt_logprobs: bool,
     /// Who is told.
     pub listener: Box<dyn Listener>,
 }
@@ -38,7 +44,13 @@ pub struct ServedSampling {
 }
 
 impl ServedRequest {
-    pub(crate) fn into_request(self, index: usize, max_tokens: usize) -> Request {
+    /// `turn_eos`: the tokens at which chats alone end.
+    pub(crate) fn into_request(
+        self,
+        index: usize,
+        max_tokens: usize,
+        turn_eos: &Arc<[u32]>,
+    ) -> Request {
         let sampling = self.sampling.map(|served| {
             let ServedSampling {
                 sampling,
@@ -52,6 +64,10 @@ impl ServedRequest {
             prompt: self.prompt,
             max_tokens,
             stop: self.stop.into(),
+            passed_eos: match self.is_chat {
+                true => Arc::default(),
+                false => turn_eos.clone(),
+            },
             sampling,
             logprobs: self.logprobs,
             listener: Some(self.listener),

@@ -8,6 +8,7 @@ use evaluation::Verdict;
 
 use crate::blocks::verdict_number;
 use crate::html::{escape, percent};
+use crate::training_curve::training_curve;
 use crate::{Report, ReportRun};
 
 /// Width of a chart in its own units.
@@ -91,6 +92,7 @@ fn place(share: f64) -> f64 {
 /// All charts of a report.
 pub(crate) fn charts(report: &Report) -> String {
     let mut out = accuracy(report);
+    out.push_str(&training_curve(report));
     for run in &report.runs {
         out.push_str(&outcomes(report, run));
         out.push_str(&lengths(report, run));

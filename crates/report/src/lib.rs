@@ -14,6 +14,7 @@ mod formulas; // where formulas stand, and their MathML
 mod html; // elements and escapes
 mod page; // the whole page
 mod summary; // tables and facts
+mod training_curve; // accuracy over training steps
 
 use std::collections::{BTreeMap, HashMap};
 

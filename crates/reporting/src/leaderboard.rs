@@ -225,7 +225,17 @@ impl Leaderboard {
     /// # Errors
     /// A tag that is no number, or fewer than two sizes.
     pub fn scaling_curve(&self) -> Result<String, LeaderboardError> {
-        chart::scaling::picture(self)
+        chart::scaling::picture(self, chart::scaling::Against::TrainingSize)
+    }
+
+    /// Accuracy in each column over the optimizer steps after which checkpoints were written
+    /// ([`evaluation::RunManifest::training_step`]), a panel for each base model, as an SVG
+    /// picture; averages with their intervals.
+    ///
+    /// # Errors
+    /// Fewer than two steps.
+    pub fn training_curve(&self) -> Result<String, LeaderboardError> {
+        chart::scaling::picture(self, chart::scaling::Against::TrainingStep)
     }
 
     /// A table of the runs: accuracy by which rows are sorted, and mean tokens of a completion, of

@@ -9,6 +9,7 @@
 //! assert!(table.contains("AGIEval-SAT-Math"));
 //! ```
 
+mod best; // the best of several runs
 mod cases; // what came of the rules' cases
 mod comparison; // two runs side by side
 mod disagreements; // where the two scorers differ
@@ -39,6 +40,7 @@ mod table; // the frame that all tables share
 mod translation_text; // what came of a translation
 mod wording; // words and numbers as a person reads them
 
+pub use best::best_text;
 pub use cases::cases_text;
 pub use comparison::{comparison_text, contrast_text, flips_text};
 pub use disagreements::disagreements_text;

@@ -14,7 +14,7 @@ use serde_json::{Map, Value};
 
 use crate::api_error::ApiError;
 use crate::replies::Form;
-use crate::service::{Server, parse};
+use crate::service::{Extras, Server, parse};
 use crate::settings::Settings;
 
 #[derive(Deserialize)]
@@ -144,8 +144,11 @@ pub(crate) async fn complete(
     let max_tokens = max_completion_tokens
         .or(max_tokens)
         .unwrap_or_else(|| server.model.context_length());
-    let logprobs = logprobs == Some(true);
+    let extras = Extras {
+        logprobs: logprobs == Some(true),
+        echo: false,
+    };
     server
-        .answer(Form::Chat, vec![prompt], max_tokens, logprobs, settings)
+        .answer(Form::Chat, vec![prompt], max_tokens, extras, settings)
         .await
 }

@@ -11,7 +11,7 @@ use serde::Deserialize;
 
 use crate::api_error::ApiError;
 use crate::replies::Form;
-use crate::service::{Server, parse};
+use crate::service::{Extras, Server, parse};
 use crate::settings::Settings;
 
 /// New tokens where a request says nothing, as the API has it.
@@ -49,12 +49,6 @@ pub(crate) async fn complete(
         suffix,
         settings,
     } = parse(body)?;
-    if echo == Some(true) {
-        return Err(ApiError::field(
-            "echo",
-            "`echo` is not computed by this server: log-probabilities of prompts are not given",
-        ));
-    }
     if suffix.is_some_and(|suffix| !suffix.is_empty()) {
         return Err(ApiError::field(
             "suffix",
@@ -64,7 +58,7 @@ pub(crate) async fn complete(
     if logprobs.is_some_and(|most| most > 1) {
         return Err(ApiError::field(
             "logprobs",
-            "`logprobs` must be 0 or 1: only the log-probability of the chosen token is given",
+            "`logprobs` must be 0 or 1: only the log-probability of the chosen token is given, and of prompts that of the likeliest one too",
         ));
     }
     let encode = |text: String| server.encode(&text, PromptKind::Plain);
@@ -80,7 +74,10 @@ pub(crate) async fn complete(
             Form::Completion,
             prompts,
             max_tokens,
-            logprobs.is_some(),
+            Extras {
+                logprobs: logprobs.is_some(),
+                echo: echo == Some(true),
+            },
             settings,
         )
         .await

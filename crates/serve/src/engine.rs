@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use generation::Completion;
-use inference::{Listener, LocalModel, ServedRequest};
+use inference::{Listener, LocalModel, PromptLogprob, ServedRequest};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use crate::api_error::ApiError;
@@ -17,6 +17,8 @@ const IDLE: Duration = Duration::from_millis(50);
 
 /// What becomes of a completion.
 pub(crate) enum Update {
+    /// The prompt, with what the model says of its tokens where that was asked for.
+    Prompt(Vec<u32>, Vec<PromptLogprob>),
     /// A new token, with its log-probability where that was asked for.
     Token(u32, Option<f32>),
     /// The whole of it; the last update.
@@ -59,7 +61,10 @@ pub(crate) struct Job {
     pub(crate) max_tokens: usize,
     pub(crate) stop: Vec<String>,
     pub(crate) sampling: Option<inference::ServedSampling>,
+    pub(crate) is_chat: bool,
     pub(crate) logprobs: bool,
+    /// Whether the prompt comes before its completion.
+    pub(crate) echo: bool,
 }
 
 /// Who waits for one completion.
@@ -72,6 +77,11 @@ struct Waiting {
 }
 
 impl Listener for Waiting {
+    fn prompt(&mut self, prompt: &[u32], logprobs: Vec<PromptLogprob>) {
+        let update = Update::Prompt(prompt.to_vec(), logprobs);
+        let _ = self.updates.send((self.index, update));
+    }
+
     fn token(&mut self, token: u32, logprob: Option<f32>) {
         let metrics = &self.place.0.metrics;
         if std::mem::take(&mut self.is_first) {
@@ -165,14 +175,21 @@ impl Engine {
                 max_tokens,
                 stop,
                 sampling,
+                is_chat,
                 logprobs,
+                echo,
             } = job;
+            if echo && !logprobs {
+                let _ = updates.send((index, Update::Prompt(prompt.clone(), Vec::new())));
+            }
             let request = ServedRequest {
                 prompt,
                 max_tokens,
                 stop,
                 sampling,
+                is_chat,
                 logprobs,
+                prompt_logprobs: echo && logprobs,
                 listener: Box::new(listener),
             };
             // There is room for as many as there are places.

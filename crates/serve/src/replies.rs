@@ -8,20 +8,38 @@ use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use futures_util::stream;
 use generation::{Completion, FinishReason};
-use inference::{GrowingText, LocalModel};
+use inference::{GrowingText, LocalModel, PromptLogprob};
 use serde_json::{Value, json};
 
 use crate::api_error::ApiError;
 use crate::engine::{Update, Updates};
 
-/// A new token.
+/// A token.
 struct Token {
     id: u32,
     logprob: Option<f32>,
+    /// The likeliest one in its place, where that is another and known.
+    top: Option<(String, f32)>,
+    /// Whether it is of the prompt.
+    is_prompt: bool,
     /// What it adds to the text; empty where no log-probabilities are wanted.
     text: String,
     /// Where that begins, in characters of all tokens' texts.
     offset: usize,
+}
+
+impl Token {
+    /// The token and the likeliest one in its place; null for a first one, which follows nothing.
+    fn top_logprobs(&self) -> Value {
+        if self.is_prompt && self.logprob.is_none() {
+            return Value::Null;
+        }
+        let mut found = json!({self.text.as_str(): self.logprob});
+        if let Some((text, logprob)) = &self.top {
+            found[text] = json!(logprob);
+        }
+        found
+    }
 }
 
 /// The tokens of a completion so far, as far as the next one needs them.
@@ -48,6 +66,8 @@ pub(crate) struct Pieces {
     updates: Updates,
     texts: Vec<GrowingText>,
     so_far: Vec<SoFar>,
+    /// The text of each completion's prompt, where it was to come first.
+    echoed: Vec<String>,
     logprobs: bool,
     open: usize,
     deadline: Instant,
@@ -68,6 +88,7 @@ impl Pieces {
             updates,
             texts: (0..count).map(|_| GrowingText::new(stop)).collect(),
             so_far: (0..count).map(|_| SoFar::default()).collect(),
+            echoed: vec![String::new(); count],
             logprobs,
             open: count,
             deadline: Instant::now() + timeout,
@@ -75,31 +96,69 @@ impl Pieces {
         }
     }
 
+    fn decode(&self, ids: &[u32]) -> Result<String, ApiError> {
+        let text = self.model.decode(ids);
+        text.map_err(|error| ApiError::failed(error.to_string()))
+    }
+
+    /// What a token adds to the text behind another one.
+    fn text_behind(&self, last: Option<u32>, id: u32) -> Result<String, ApiError> {
+        // In its context: many tokenizers decode a token alone without the space before it.
+        let window: Vec<u32> = last.into_iter().chain([id]).collect();
+        let before = self.decode(&window[..window.len() - 1])?;
+        let whole = self.decode(&window)?;
+        Ok(whole.strip_prefix(&before).unwrap_or(&whole).to_string())
+    }
+
     /// Keeps a token until its text is sure.
-    fn hold(&mut self, choice: usize, id: u32, logprob: Option<f32>) -> Result<(), ApiError> {
+    fn hold(
+        &mut self,
+        choice: usize,
+        id: u32,
+        said: PromptLogprob,
+        is_prompt: bool,
+    ) -> Result<(), ApiError> {
+        let last = self.so_far[choice].last;
+        let text = match self.logprobs {
+            true => self.text_behind(last, id)?,
+            false => String::new(),
+        };
+        let top = said.top.filter(|(top, _)| *top != id);
+        let top = top.map(|(top, logprob)| Ok((self.text_behind(last, top)?, logprob)));
+        let top = top.transpose()?;
         let so_far = &mut self.so_far[choice];
-        let mut text = String::new();
-        if self.logprobs {
-            // In its context: many tokenizers decode a token alone without the space before it.
-            let window: Vec<u32> = so_far.last.into_iter().chain([id]).collect();
-            let decode = |ids: &[u32]| {
-                let text = self.model.decode(ids);
-                text.map_err(|error| ApiError::failed(error.to_string()))
-            };
-            let before = decode(&window[..window.len() - 1])?;
-            let whole = decode(&window)?;
-            text = whole.strip_prefix(&before).unwrap_or(&whole).to_string();
-        }
         let offset = so_far.characters;
         so_far.characters += text.chars().count();
         so_far.last = Some(id);
         so_far.held.push(Token {
             id,
-            logprob,
+            logprob: said.logprob,
+            top,
+            is_prompt,
             text,
             offset,
         });
         Ok(())
+    }
+
+    /// The prompt as the first part of its completion.
+    fn echo(
+        &mut self,
+        choice: usize,
+        ids: &[u32],
+        said: Vec<PromptLogprob>,
+    ) -> Result<Piece, ApiError> {
+        for (&id, said) in ids.iter().zip(said) {
+            self.hold(choice, id, said, true)?;
+        }
+        let text = self.decode(ids)?;
+        self.echoed[choice].clone_from(&text);
+        Ok(Piece {
+            choice,
+            text,
+            tokens: std::mem::take(&mut self.so_far[choice].held),
+            finished: None,
+        })
     }
 
     /// The next part; `None` when all completions are whole.
@@ -112,8 +171,12 @@ impl Pieces {
                 return Err(ApiError::failed("the computation has ended"));
             };
             match update {
+                Update::Prompt(ids, said) => {
+                    return Ok(Some(self.echo(choice, &ids, said)?));
+                }
                 Update::Token(token, logprob) => {
-                    self.hold(choice, token, logprob)?;
+                    let said = PromptLogprob { logprob, top: None };
+                    self.hold(choice, token, said, false)?;
                     let text = self.model.grow(&mut self.texts[choice], token);
                     let text = text.map_err(|error| ApiError::failed(error.to_string()))?;
                     if !text.is_empty() {
@@ -185,7 +248,8 @@ impl Reply {
             let (text, reason) = match &finished {
                 Some(completion) => {
                     generated += completion.completion_tokens;
-                    (completion.text.clone(), reason(completion.finish_reason))
+                    let text = format!("{}{}", pieces.echoed[index], completion.text);
+                    (text, reason(completion.finish_reason))
                 }
                 None => (text, Value::Null),
             };
@@ -266,7 +330,7 @@ impl Reply {
                 json!({
                     "tokens": list(&|token| json!(token.text)),
                     "token_logprobs": list(&|token| json!(token.logprob)),
-                    "top_logprobs": list(&|token| json!({token.text.as_str(): token.logprob})),
+                    "top_logprobs": list(&Token::top_logprobs),
                     "text_offset": list(&|token| json!(token.offset)),
                 })
             }
@@ -396,8 +460,10 @@ impl Streaming {
     }
 }
 
+/// The new ones among tokens.
 fn ids(tokens: &[Token]) -> Value {
-    tokens.iter().map(|token| json!(token.id)).collect()
+    let new = tokens.iter().filter(|token| !token.is_prompt);
+    new.map(|token| json!(token.id)).collect()
 }
 
 fn reason(reason: FinishReason) -> Value {

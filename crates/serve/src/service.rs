@@ -287,6 +287,15 @@ pub(crate) fn parse<T: DeserializeOwned>(
         .map_err(|error| ApiError::invalid(format!("the body cannot be read: {error}")))
 }
 
+/// What an answer holds beside its text.
+#[derive(Clone, Copy)]
+pub(crate) struct Extras {
+    /// Log-probabilities of tokens.
+    pub(crate) logprobs: bool,
+    /// The prompt before its completion.
+    pub(crate) echo: bool,
+}
+
 impl Server {
     pub(crate) fn encode(&self, text: &str, kind: PromptKind) -> Result<Vec<u32>, ApiError> {
         let ids = self.model.encode_as(text, kind);
@@ -299,7 +308,7 @@ impl Server {
         form: Form,
         prompts: Vec<Vec<u32>>,
         max_tokens: usize,
-        logprobs: bool,
+        Extras { logprobs, echo }: Extras,
         settings: Settings,
     ) -> Result<Response, ApiError> {
         let served = &self.options.model;
@@ -328,7 +337,9 @@ impl Server {
                         problem: String::new(),
                         sample: sample as u32,
                     }),
+                    is_chat: matches!(form, Form::Chat),
                     logprobs,
+                    echo,
                 });
             }
         }

@@ -1,6 +1,7 @@
 //! What an evaluation promises, with scripted generators in place of a model.
 
 mod averages; // the paper's table 5 from its own accuracies
+mod best; // the best of several runs
 mod chat; // chat templates around the question
 mod comparing; // two runs, baselines, and what is wrong with either
 mod deduplicated; // each problem counted once

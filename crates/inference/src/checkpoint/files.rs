@@ -17,8 +17,8 @@ use crate::small_file::{LFS_POINTER, missing_file, parse_json, read_small, refus
 use crate::tensor_source::{Stored, WeightFile};
 use crate::tokenizer::{TOKENIZER_CONFIG_FILE, TOKENIZER_FILE, TokenizerFiles};
 
-const SINGLE_FILE: &str = "model.safetensors";
-const INDEX_FILE: &str = "model.safetensors.index.json";
+pub(super) const SINGLE_FILE: &str = "model.safetensors";
+pub(super) const INDEX_FILE: &str = "model.safetensors.index.json";
 
 /// Where the files of a checkpoint come from: the layout that Hugging Face transformers writes, or
 /// a GGUF file.
@@ -491,7 +491,7 @@ struct ShardIndex {
     weight_map: BTreeMap<String, String>,
 }
 
-fn shard_names(index: &[u8]) -> Result<BTreeSet<String>, Error> {
+pub(super) fn shard_names(index: &[u8]) -> Result<BTreeSet<String>, Error> {
     let failed = |message: String| Error::new(ErrorKind::Weights, message).in_file(INDEX_FILE);
     let index: ShardIndex =
         parse_json(index).map_err(|error| failed(format!("cannot be understood: {error}")))?;
@@ -516,7 +516,7 @@ fn shard_names(index: &[u8]) -> Result<BTreeSet<String>, Error> {
 /// # Errors
 /// [`ErrorKind::Missing`] where one is missing, [`ErrorKind::Weights`] where there are those of
 /// several checkpoints.
-fn shards_without_index(dir: &Path) -> Result<Option<BTreeSet<String>>, Error> {
+pub(super) fn shards_without_index(dir: &Path) -> Result<Option<BTreeSet<String>>, Error> {
     let names = std::fs::read_dir(dir).into_iter().flatten().flatten();
     let names = names.map(|entry| entry.file_name().to_string_lossy().into_owned());
     let of = |name: &str| -> Option<usize> {

@@ -7,7 +7,7 @@ use generation::{Completion, FinishReason, Sampling};
 
 use crate::draft;
 use crate::error::Error;
-use crate::logprobs::{argmax, logprob};
+use crate::logprobs::{PromptLogprob, argmax, logprob};
 use crate::ops::NOT_A_TOKEN;
 use crate::row::{Row, SeqId};
 use crate::sampling::{RandomStream, Sampler};
@@ -23,6 +23,8 @@ pub(crate) struct Request {
     /// At least 1; prompt and new tokens together fit the context.
     pub(crate) max_tokens: usize,
     pub(crate) stop: Arc<[String]>,
+    /// Tokens that end completions of this checkpoint, but not this one.
+    pub(crate) passed_eos: Arc<[u32]>,
     /// How tokens are sampled, and with which random numbers; `None` for greedy decoding.
     pub(crate) sampling: Option<(Sampling, RandomStream)>,
     /// Whether the log-probability of each new token is wanted: all logits are then stored.
@@ -40,6 +42,11 @@ impl Request {
 
 /// Follows one request while it is computed.
 pub trait Listener: Send + Sync {
+    /// What the model says of each token of the prompt, where that was asked for; the first call.
+    fn prompt(&mut self, prompt: &[u32], logprobs: Vec<PromptLogprob>) {
+        let _ = (prompt, logprobs);
+    }
+
     /// A new token, and its log-probability where that was asked for.
     fn token(&mut self, token: u32, logprob: Option<f32>);
 
@@ -216,7 +223,7 @@ impl Sequence<'_> {
         if let Some(listener) = &mut self.request.listener {
             listener.token(token, logprob);
         }
-        if eos_token_ids.contains(&token) {
+        if eos_token_ids.contains(&token) && !self.request.passed_eos.contains(&token) {
             Ok(Some(Ok(FinishReason::Eos)))
         } else if self.stop_matcher.matches(&self.tokens)? {
             Ok(Some(Ok(FinishReason::Stop)))

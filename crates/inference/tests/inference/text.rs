@@ -1,5 +1,5 @@
 use generation::{Decoding, Event, FinishReason, GenerationError, Generator};
-use inference::EngineOptions;
+use inference::{CheckpointFiles, EngineOptions, LocalModel};
 use serde_json::json;
 use tokenizers::Tokenizer;
 
@@ -342,6 +342,18 @@ fn the_prompt_hash_is_that_of_the_token_ids() {
         &Decoding::greedy(1),
     )[0];
     assert_eq!(found.prompt_hash, blake3::hash(&bytes).to_hex().to_string());
+}
+
+#[test]
+fn a_checkpoint_is_identified_without_being_loaded() {
+    for name in ALL {
+        let mut loaded = load(name).info();
+        let files = CheckpointFiles::open(&folder(name)).unwrap();
+        let identified = LocalModel::identify(&files, &EngineOptions::default()).unwrap();
+        assert_ne!(loaded, identified, "{name}");
+        loaded.details.remove("arithmetic").unwrap();
+        assert_eq!(loaded, identified, "{name}");
+    }
 }
 
 #[test]

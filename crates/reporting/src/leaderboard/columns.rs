@@ -44,6 +44,13 @@ pub(crate) enum ColumnKind {
     },
 }
 
+impl ColumnKind {
+    /// Whether it is an average of sets.
+    pub fn is_average(&self) -> bool {
+        matches!(self, Self::Micro | Self::Macro | Self::Suite { .. })
+    }
+}
+
 /// Names for narrow columns.
 const SHORT: [(&str, &str); 23] = [
     ("college_math", "College"),

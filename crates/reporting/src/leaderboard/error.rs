@@ -89,6 +89,15 @@ pub enum LeaderboardError {
         /// Distinct sizes.
         sizes: usize,
     },
+    /// Too few steps for a curve.
+    #[error(
+        "a training curve needs runs of at least two training steps, and there are {steps}: steps are read from \
+         trainer_state.json beside a checkpoint, from names such as checkpoint-500, or from the tag step (--tag step=N)"
+    )]
+    TooFewSteps {
+        /// Distinct steps.
+        steps: usize,
+    },
 }
 
 impl Fault for LeaderboardError {
@@ -103,7 +112,8 @@ impl Fault for LeaderboardError {
             | Self::UnknownColumn { .. }
             | Self::UnknownRow { .. }
             | Self::TrainSize { .. }
-            | Self::TooFewSizes { .. } => Class::Usage,
+            | Self::TooFewSizes { .. }
+            | Self::TooFewSteps { .. } => Class::Usage,
         }
     }
 }

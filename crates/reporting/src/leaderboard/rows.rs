@@ -33,6 +33,8 @@ pub(crate) struct Row {
     pub figures: Vec<Option<Figure>>,
     /// The run's tags.
     pub tags: BTreeMap<String, String>,
+    /// The training step of its checkpoint, where that is known.
+    pub step: Option<u64>,
 }
 
 /// One accuracy.
@@ -101,6 +103,7 @@ impl Row {
             notes: row_notes,
             figures: columns.iter().map(|column| figure(column, notes)).collect(),
             tags: entry.manifest.tags.clone(),
+            step: entry.manifest.training_step(),
         }
     }
 
@@ -152,6 +155,7 @@ impl Row {
             notes: row_notes,
             figures: columns.iter().map(|column| figure(column, notes)).collect(),
             tags: BTreeMap::new(),
+            step: None,
         })
     }
 

@@ -189,6 +189,60 @@ fn a_curve_needs_two_sizes_that_are_numbers() {
     );
 }
 
+#[test]
+fn a_training_curve_is_linear_in_steps_and_has_intervals() {
+    let runs = [
+        Run::whole("a", "checkpoint-500", 20),
+        Run::whole("b", "checkpoint-1000", 30),
+        // A tag says it where a name does not.
+        Run::whole("c", "final", 40).tagged("step", "1_500"),
+        Run::whole("d", "base", 10),
+        Run::whole("e", "checkpoint-2000", 10).tagged("step", "unknown"),
+    ];
+    let picture = board(&runs, LeaderboardPlan::default())
+        .training_curve()
+        .unwrap();
+    assert!(is_well_formed(&picture), "{picture}");
+    assert_eq!(picture.matches("<polyline ").count(), 12);
+    assert_eq!(picture.matches("<circle ").count(), 12 * 3);
+    let lacking = ["base, checkpoint-2000", "checkpoint-2000, base"]
+        .map(|names| format!("Left out, without a known training step: {names}."));
+    assert!(
+        lacking.iter().any(|line| picture.contains(line)),
+        "{picture}"
+    );
+    assert!(picture.contains(", over training steps</text>"));
+    let first = picture.split("<polyline points=\"").nth(1).unwrap();
+    let x: Vec<f64> = first
+        .split('"')
+        .next()
+        .unwrap()
+        .split([' ', ','])
+        .step_by(2)
+        .map(|number| number.parse().unwrap())
+        .collect();
+    assert!((x[1] - x[0] - (x[2] - x[1])).abs() < 0.2, "{x:?}");
+    // Beside averages those of sets would hide each other; alone they are drawn unasked.
+    let columns = |names: &[&str]| {
+        let plan = LeaderboardPlan {
+            columns: Some(names.iter().map(|name| name.to_string()).collect()),
+            ..LeaderboardPlan::default()
+        };
+        let picture = board(&runs, plan).training_curve().unwrap();
+        picture.matches("<path d=\"M").count()
+    };
+    assert_eq!(columns(&["gsm8k", "math"]), 2 * 3);
+    assert!(columns(&["gsm8k", "micro"]) <= 3);
+    let one = [Run::whole("one", "checkpoint-5", 20)];
+    let error = board(&one, LeaderboardPlan::default())
+        .training_curve()
+        .unwrap_err();
+    assert!(
+        matches!(error, LeaderboardError::TooFewSteps { steps: 1 }),
+        "{error}"
+    );
+}
+
 fn latex_tables(format: LeaderboardFormat) -> Vec<String> {
     let plans = [
         LeaderboardPlan {

@@ -1,11 +1,12 @@
-//! Accuracy against training size on a logarithmic scale: a panel a base model, a line a column.
+//! Accuracy against training size on a logarithmic scale, or over training steps: a panel a base
+//! model, a line a column.
 
 use super::axis::AccuracyAxis;
-use super::{in_words, shown_interval, tops, write_below, write_title};
-use crate::leaderboard::columns::ColumnKind;
+use super::{in_words, shown_interval, write_below, write_title};
+use crate::leaderboard::columns::Column;
 use crate::leaderboard::error::LeaderboardError;
 use crate::leaderboard::notes::raised;
-use crate::leaderboard::rows::Row;
+use crate::leaderboard::rows::{Figure, Row};
 use crate::leaderboard::{Group, Leaderboard, Scorers};
 use crate::svg::{Anchor, FONT, Look, Picture, text_width};
 
@@ -16,13 +17,85 @@ const WIDTH: f64 = 860.0;
 const LEFT: f64 = 56.0;
 const PLOT: f64 = 340.0;
 
-/// A run with its training size.
+/// What accuracy stands against.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Against {
+    /// The number of training examples, on a logarithmic scale.
+    TrainingSize,
+    /// The number of optimizer steps after which a checkpoint was written.
+    TrainingStep,
+}
+
+impl Against {
+    /// Where the run stands on the axis; `None` where it does not say.
+    fn value(self, row: &Row) -> Result<Option<f64>, LeaderboardError> {
+        match self {
+            Self::TrainingSize => train_size(row),
+            Self::TrainingStep => Ok(row.step.map(|step| step as f64)),
+        }
+    }
+
+    /// A value as a distance on the axis.
+    fn scaled(self, value: f64) -> f64 {
+        match self {
+            Self::TrainingSize => value.ln(),
+            Self::TrainingStep => value,
+        }
+    }
+
+    fn printed(self, value: f64) -> String {
+        match self {
+            Self::TrainingSize => printed_size(value),
+            Self::TrainingStep => format!("{value:.0}"),
+        }
+    }
+
+    /// Behind the title of the board.
+    fn title(self) -> &'static str {
+        match self {
+            Self::TrainingSize => "against training size",
+            Self::TrainingStep => "over training steps",
+        }
+    }
+
+    fn axis_title(self) -> &'static str {
+        match self {
+            Self::TrainingSize => "training examples (logarithmic)",
+            Self::TrainingStep => "training step",
+        }
+    }
+
+    /// What the runs lack that are left out.
+    fn lacking(self) -> String {
+        match self {
+            Self::TrainingSize => format!("a tag {TAG}"),
+            Self::TrainingStep => "a known training step".to_string(),
+        }
+    }
+
+    /// The chart and its runs, for those who cannot see it.
+    fn in_words(self) -> [&'static str; 2] {
+        match self {
+            Self::TrainingSize => ["against the number of training examples", "trained on"],
+            Self::TrainingStep => ["over training steps", "at step"],
+        }
+    }
+
+    fn too_few(self, count: usize) -> LeaderboardError {
+        match self {
+            Self::TrainingSize => LeaderboardError::TooFewSizes { sizes: count },
+            Self::TrainingStep => LeaderboardError::TooFewSteps { steps: count },
+        }
+    }
+}
+
+/// A run with its training size or step.
 struct Sized<'a> {
     row: &'a Row,
     size: f64,
 }
 
-pub(crate) fn picture(board: &Leaderboard) -> Result<String, LeaderboardError> {
+pub(crate) fn picture(board: &Leaderboard, against: Against) -> Result<String, LeaderboardError> {
     let scorer = board.plan.scorers.each()[0];
     let mut panels: Vec<(&Group, Vec<Sized>)> = Vec::new();
     let mut left_out = Vec::new();
@@ -33,7 +106,7 @@ pub(crate) fn picture(board: &Leaderboard) -> Result<String, LeaderboardError> {
             .iter()
             .filter(|row| row.scorer == scorer && row.folder.is_some())
         {
-            match train_size(row)? {
+            match against.value(row)? {
                 Some(size) => sized.push(Sized { row, size }),
                 None => left_out.push(row.label.as_str()),
             }
@@ -45,12 +118,13 @@ pub(crate) fn picture(board: &Leaderboard) -> Result<String, LeaderboardError> {
     }
     let chart = Chart {
         board,
-        range: range(&panels)?,
-        axis: axis(board, &panels),
+        against,
+        range: range(&panels, against)?,
+        axis: axis(board, against, &panels),
         right: right(board),
     };
     let mut picture = Picture::new();
-    let title = title(board);
+    let title = title(board, against);
     let mut y = write_title(&mut picture, &title, WIDTH);
     for (group, sized) in &panels {
         if panels.len() > 1 || board.headed() {
@@ -61,22 +135,24 @@ pub(crate) fn picture(board: &Leaderboard) -> Result<String, LeaderboardError> {
         chart.panel(&mut picture, sized, y);
         y += 52.0;
     }
-    let below = lines_below(board, &panels, &left_out);
+    let below = lines_below(board, against, &panels, &left_out);
     y = write_below(&mut picture, &below, WIDTH, y);
-    Ok(picture.finish(WIDTH, y + 20.0, &title, &description(board, &panels)))
+    let description = description(board, against, &panels);
+    Ok(picture.finish(WIDTH, y + 20.0, &title, &description))
 }
 
 /// What the panels have in common.
 struct Chart<'a> {
     board: &'a Leaderboard,
-    /// Logarithms of the smallest and the largest size.
+    against: Against,
+    /// Scaled values of the first and the last run.
     range: (f64, f64),
     axis: AccuracyAxis,
     /// Where the names of lines begin.
     right: f64,
 }
 
-fn title(board: &Leaderboard) -> String {
+fn title(board: &Leaderboard, against: Against) -> String {
     // A curve of each scorer in one panel could not be read.
     let scorer = match board.plan.scorers {
         Scorers::Both => board
@@ -84,7 +160,24 @@ fn title(board: &Leaderboard) -> String {
             .replace("by both scorers", "by the official scorer"),
         _ => board.title.clone(),
     };
-    format!("{scorer}, against training size")
+    format!("{scorer}, {}", against.title())
+}
+
+/// The interval that is drawn: over training steps that of averages always, since the line alone
+/// would show noise as progress; those of all sets would hide each other.
+fn drawn_interval(
+    board: &Leaderboard,
+    against: Against,
+    column: usize,
+    figure: &Figure,
+) -> Option<[f64; 2]> {
+    let is_average = |column: &Column| column.kind.is_average();
+    let any_average = board.columns.iter().any(is_average);
+    let always = is_average(&board.columns[column]) || !any_average;
+    match against == Against::TrainingStep && always {
+        true => figure.interval,
+        false => shown_interval(board, figure),
+    }
 }
 
 /// The number of training examples, where the run is tagged with one.
@@ -125,8 +218,11 @@ fn printed_size(size: f64) -> String {
     }
 }
 
-/// Logarithms of the smallest and the largest size.
-fn range(panels: &[(&Group, Vec<Sized>)]) -> Result<(f64, f64), LeaderboardError> {
+/// Scaled values of the smallest and the largest.
+fn range(
+    panels: &[(&Group, Vec<Sized>)],
+    against: Against,
+) -> Result<(f64, f64), LeaderboardError> {
     let mut sizes: Vec<f64> = panels
         .iter()
         .flat_map(|(_, sized)| sized.iter().map(|sized| sized.size))
@@ -134,16 +230,24 @@ fn range(panels: &[(&Group, Vec<Sized>)]) -> Result<(f64, f64), LeaderboardError
     sizes.sort_by(f64::total_cmp);
     sizes.dedup();
     match sizes.as_slice() {
-        [first, .., last] => Ok((first.ln(), last.ln())),
-        few => Err(LeaderboardError::TooFewSizes { sizes: few.len() }),
+        [first, .., last] => Ok((against.scaled(*first), against.scaled(*last))),
+        few => Err(against.too_few(few.len())),
     }
 }
 
-fn axis(board: &Leaderboard, panels: &[(&Group, Vec<Sized>)]) -> AccuracyAxis {
+fn axis(board: &Leaderboard, against: Against, panels: &[(&Group, Vec<Sized>)]) -> AccuracyAxis {
     let rows = panels
         .iter()
         .flat_map(|(_, sized)| sized.iter().map(|sized| sized.row));
-    AccuracyAxis::new(tops(board, rows), PLOT)
+    let tops = rows.flat_map(|row| {
+        let figures = row.figures.iter().enumerate();
+        figures.filter_map(|(column, figure)| {
+            let figure = figure.as_ref()?;
+            let interval = drawn_interval(board, against, column, figure);
+            Some(interval.map_or(figure.accuracy, |[_, high]| high))
+        })
+    });
+    AccuracyAxis::new(tops, PLOT)
 }
 
 /// Leaves room for the names of lines.
@@ -156,7 +260,8 @@ fn right(board: &Leaderboard) -> f64 {
 impl Chart<'_> {
     fn x(&self, size: f64) -> f64 {
         let (first, last) = self.range;
-        LEFT + 20.0 + (self.right - LEFT - 30.0) * (size.ln() - first) / (last - first)
+        let share = (self.against.scaled(size) - first) / (last - first);
+        LEFT + 20.0 + (self.right - LEFT - 30.0) * share
     }
 
     /// The runs of one base model above a base line, sorted by size.
@@ -172,18 +277,20 @@ impl Chart<'_> {
                 .filter_map(|sizes| Some((self.x(sizes[0].size), y(mean(sizes, index)?))))
                 .collect();
             let Some(&last) = points.last() else { continue };
-            let average = matches!(column.kind, ColumnKind::Micro | ColumnKind::Macro);
-            picture.curve(&points, look, if average { 3.0 } else { 1.5 });
+            let width = if column.kind.is_average() { 3.0 } else { 1.5 };
+            picture.curve(&points, look, width);
             for Sized { row, size } in sized {
                 let Some(figure) = &row.figures[index] else {
                     continue;
                 };
                 let x = self.x(*size);
-                if let Some([low, high]) = shown_interval(self.board, figure) {
+                let interval = drawn_interval(self.board, self.against, index, figure);
+                if let Some([low, high]) = interval {
                     picture.error_bar([x, y(low), y(high)], look);
                 }
                 let (label, title) = (&row.label, &column.title);
-                let (words, size) = (in_words(self.board, figure), printed_size(*size));
+                let words = in_words(self.board, figure);
+                let size = self.against.printed(*size);
                 let tip = format!("{label}, {title}: {words} at {size}");
                 picture.dot(x, y(figure.accuracy), look, &tip);
             }
@@ -194,12 +301,12 @@ impl Chart<'_> {
 
     /// The axis of sizes below the base line.
     fn sizes(&self, picture: &mut Picture, sized: &[Sized], base: f64) {
-        let title = "training examples (logarithmic)";
         let middle = (LEFT + self.right) / 2.0;
+        let title = self.against.axis_title();
         picture.text(middle, base + 38.0, Anchor::Middle, "", title);
         let mut free = f64::NEG_INFINITY;
         for sizes in sized.chunk_by(|one, other| one.size == other.size) {
-            let (x, label) = (self.x(sizes[0].size), printed_size(sizes[0].size));
+            let (x, label) = (self.x(sizes[0].size), self.against.printed(sizes[0].size));
             picture.line([x, base, x, base + 4.0], "axis");
             let half = text_width(&label, FONT) / 2.0;
             // Of sizes close together the first is named.
@@ -244,6 +351,7 @@ fn name_lines(
 
 fn lines_below(
     board: &Leaderboard,
+    against: Against,
     panels: &[(&Group, Vec<Sized>)],
     left_out: &[&str],
 ) -> Vec<String> {
@@ -253,12 +361,13 @@ fn lines_below(
             .flat_map(|(_, sized)| sized.iter().map(|sized| sized.row))
     };
     let mut lines = Vec::new();
-    if board.plan.intervals {
+    if board.plan.intervals || against == Against::TrainingStep {
         lines.push(board.on_intervals());
     }
     if !left_out.is_empty() {
         lines.push(format!(
-            "Left out, without a tag {TAG}: {}.",
+            "Left out, without {}: {}.",
+            against.lacking(),
             left_out.join(", ")
         ));
     }
@@ -285,7 +394,8 @@ fn lines_below(
 }
 
 /// All points in words.
-fn description(board: &Leaderboard, panels: &[(&Group, Vec<Sized>)]) -> String {
+fn description(board: &Leaderboard, against: Against, panels: &[(&Group, Vec<Sized>)]) -> String {
+    let [what, at] = against.in_words();
     let of_run = |sized: &Sized| {
         let figures = board.columns.iter().zip(&sized.row.figures);
         let figures = figures.filter_map(|(column, figure)| {
@@ -295,9 +405,9 @@ fn description(board: &Leaderboard, panels: &[(&Group, Vec<Sized>)]) -> String {
                 in_words(board, figure.as_ref()?)
             ))
         });
-        let size = printed_size(sized.size);
+        let size = against.printed(sized.size);
         format!(
-            "{} trained on {size}: {}.",
+            "{} {at} {size}: {}.",
             sized.row.label,
             figures.collect::<Vec<_>>().join(", ")
         )
@@ -307,7 +417,7 @@ fn description(board: &Leaderboard, panels: &[(&Group, Vec<Sized>)]) -> String {
         .flat_map(|(_, sized)| sized.iter().map(of_run))
         .collect::<Vec<_>>();
     format!(
-        "Line chart of accuracy in percent against the number of training examples. {}",
+        "Line chart of accuracy in percent {what}. {}",
         runs.join(" ")
     )
 }
