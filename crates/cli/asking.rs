@@ -2,11 +2,12 @@
 
 use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::PathBuf;
+use std::str::FromStr;
 
 use chat_template::CheckpointTemplates;
 use evaluation::{Template, TokenDetails};
 use generation::{Decoding, Generator};
-use mathscale::{Asking, OnProgress};
+use mathscale::{Asking, OnProgress, TokenPrice};
 
 use crate::chat::{CHAT, ChatArgs};
 use crate::decoding::SamplingArgs;
@@ -23,6 +24,10 @@ pub struct AskingArgs {
     /// the instruction; 0 for never.
     #[arg(help_heading = heading::PROMPT, long, default_value_t = DEFAULT_MAX_REFUSED, value_name = "N")]
     max_refused: usize,
+    /// End where more than this share of the replies, of 50 or more, cannot be used: 0.5 or 50%; 1
+    /// for never.
+    #[arg(help_heading = heading::PROMPT, long, default_value = "90%", value_name = "SHARE")]
+    max_rejected: RejectedShare,
     /// What is written around the instruction: chat for a chat template, none, alpaca,
     /// alpaca_cot, alpaca_force_ans, or a text file with {question} in it. Without it the chat
     /// template of the checkpoint, or of the model at a server, and nothing where a checkpoint has
@@ -46,6 +51,32 @@ pub struct AskingArgs {
     max_tokens: NonZeroUsize,
     #[command(flatten)]
     sampling: SamplingArgs,
+    /// Price of a million prompt tokens and of a million new tokens, such as 0.5,1.5: progress and
+    /// result then say what they cost.
+    #[arg(help_heading = heading::OUTPUT, long, value_name = "INPUT,OUTPUT")]
+    pub price: Option<TokenPrice>,
+}
+
+/// A share of replies, in 0..=1.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct RejectedShare(f64);
+
+impl FromStr for RejectedShare {
+    type Err = String;
+
+    /// A number from 0 to 1, or percent.
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (number, whole) = match text.strip_suffix('%') {
+            Some(percent) => (percent, 100.0),
+            None => (text, 1.0),
+        };
+        let share = number.trim().parse::<f64>().ok();
+        let share = share.map(|share| share / whole);
+        match share.filter(|share| (0.0..=1.0).contains(share)) {
+            Some(share) => Ok(Self(share)),
+            None => Err("expected a share from 0 to 1, such as 0.5 or 50%".to_string()),
+        }
+    }
 }
 
 const DEFAULT_ATTEMPTS: NonZeroU32 = NonZeroU32::new(3).expect("not 0");
@@ -71,6 +102,12 @@ impl AskingArgs {
         NonZeroUsize::new(self.max_refused)
     }
 
+    /// The share of refused replies above which a job is given up.
+    pub fn max_rejected(&self) -> Option<f64> {
+        let RejectedShare(share) = self.max_rejected;
+        (share < 1.0).then_some(share)
+    }
+
     /// How a stage of the MathScale pipeline asks; `render` is that of `wrapping`.
     pub fn of_stage<'a>(
         &self,
@@ -81,6 +118,7 @@ impl AskingArgs {
             decoding: self.decoding()?,
             attempts: self.attempts,
             max_refused: self.max_refused(),
+            max_rejected: self.max_rejected(),
             render,
             rendering: wrapping.digest(),
         })
@@ -150,13 +188,15 @@ impl Wrapping {
     }
 }
 
-/// Asks a model, with the progress on stderr; a signal stops it.
+/// Asks a model, with the progress on stderr, and its cost where a price is given; a signal stops
+/// it.
 pub fn with_progress<T>(
     quiet: bool,
     max_tokens: usize,
+    price: Option<TokenPrice>,
     ask: impl FnOnce(OnProgress<'_>) -> anyhow::Result<T>,
 ) -> anyhow::Result<T> {
-    let mut display = progress::Display::new(quiet, max_tokens);
+    let mut display = progress::Display::new(quiet, max_tokens).with_price(price);
     let mut asked = false;
     let outcome = ask(&mut |progress| {
         asked = true;
@@ -168,4 +208,20 @@ pub fn with_progress<T>(
         display.finish();
     }
     Ok(outcome)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_share_is_a_number_or_percent() {
+        let share = |text: &str| text.parse().map(|RejectedShare(share)| share);
+        for (text, expected) in [("0.5", 0.5), ("50%", 0.5), ("1", 1.0), ("0 %", 0.0)] {
+            assert_eq!(share(text), Ok(expected), "{text}");
+        }
+        for text in ["50", "-0.1", "101%", "", "half", "nan"] {
+            assert!(share(text).is_err(), "{text}");
+        }
+    }
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use clap::ValueEnum;
 use endpoint::{
     Api, ApiKey, BaseUrl, DEFAULT_MAX_CONCURRENCY, Endpoint, EndpointOptions, PromptCounter,
-    RetryPolicy, SpecialTokens,
+    ResponseFormat, RetryPolicy, SpecialTokens,
 };
 use evaluation::TokenDetails;
 
@@ -39,6 +39,9 @@ pub struct EndpointArgs {
     /// Whether chat is what is meant where nothing is said.
     #[arg(skip)]
     pub chat_by_default: bool,
+    /// The form that completions are held to.
+    #[arg(skip)]
+    pub response_format: Option<ResponseFormat>,
     /// File that holds the API key and nothing else.
     #[arg(
         long,
@@ -50,6 +53,7 @@ pub struct EndpointArgs {
     /// Maximum number of concurrent requests; the rate limit of the server lowers it.
     #[arg(
         long,
+        alias = "concurrency",
         env = "MWPBENCH_MAX_CONCURRENCY",
         value_name = "N",
         requires = "endpoint",
@@ -152,6 +156,7 @@ impl EndpointArgs {
             key,
             max_concurrency: self.max_concurrency.get(),
             stream: !self.no_stream,
+            response_format: self.response_format.clone(),
             logprobs: details.logprobs,
             policy: RetryPolicy {
                 idle_timeout: duration(self.request_timeout),

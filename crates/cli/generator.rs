@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use sysinfo::{CpuRefreshKind, MemoryRefreshKind, System};
 
-use endpoint::{Endpoint, PromptCounter, SpecialTokens};
+use endpoint::{Endpoint, PromptCounter, ResponseFormat, SpecialTokens};
 use evaluation::{Template, TokenDetails, step_of_name};
 use generation::{Generator, GeneratorInfo};
 use inference::{
@@ -169,6 +169,11 @@ impl GeneratorArgs {
     /// Has a server put prompts into the model's chat template unless another way was asked for.
     pub fn chat_by_default(&mut self) {
         self.endpoint.chat_by_default = true;
+    }
+
+    /// Has a server hold completions to a form, where it can.
+    pub fn hold_to(&mut self, format: ResponseFormat) {
+        self.endpoint.response_format = Some(format);
     }
 
     /// Whether a server generates.

@@ -2,6 +2,7 @@
 
 mod compose; // graph to compositions
 mod counter; // progress of stages that only count
+mod estimate; // what a stage would ask of a model
 mod export; // training files
 mod extract; // seed questions to concepts
 mod generate; // compositions to pairs

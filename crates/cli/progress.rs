@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use dataset_loader::grouped;
 use evaluation::Progress;
 use jobs::{Forecast, Speeds};
+use mathscale::TokenPrice;
 use reporting::counted;
 
 pub use meter::Meter;
@@ -24,6 +25,7 @@ pub struct Display {
     /// When the first progress came: what is loaded before is no part of any speed.
     working: Option<Instant>,
     forecast: Forecast,
+    price: Option<TokenPrice>,
     last: Progress,
     /// Whether the time of the whole has been told, or need not be.
     is_told: bool,
@@ -45,9 +47,15 @@ impl Display {
             started: Instant::now(),
             working: None,
             forecast: Forecast::new(max_tokens),
+            price: None,
             last: Progress::default(),
             is_told: false,
         }
+    }
+
+    /// Says what tokens cost, too.
+    pub fn with_price(self, price: Option<TokenPrice>) -> Self {
+        Self { price, ..self }
     }
 
     /// Records progress, and draws it when it is time.
@@ -63,6 +71,7 @@ impl Display {
                 speeds: self.forecast.speeds(),
                 elapsed: self.started.elapsed(),
                 left: self.forecast.left(),
+                price: self.price,
             };
             self.meter
                 .draw(|| status.fitted(columns()), || status.line());
@@ -81,7 +90,9 @@ impl Display {
         if left >= LONG {
             let speeds = self.forecast.speeds();
             let (speeds, time) = (measured_speeds(measured, speeds), estimated_time(left));
-            self.meter.say(&format!("{speeds}; {time}"));
+            let cost = self.price.and_then(|price| Cost::of(&self.last, &price));
+            let cost = cost.map_or(String::new(), |cost| format!("; estimated {}", cost.text()));
+            self.meter.say(&format!("{speeds}; {time}{cost}"));
         }
     }
 
@@ -89,7 +100,7 @@ impl Display {
     pub fn finish(mut self) {
         self.meter.clear();
         let working = self.working.unwrap_or(self.started).elapsed();
-        self.meter.say(&done(&self.last, working));
+        self.meter.say(&done(&self.last, working, self.price));
     }
 }
 
@@ -103,6 +114,37 @@ struct Status {
     speeds: Speeds,
     elapsed: Duration,
     left: Option<Duration>,
+    price: Option<TokenPrice>,
+}
+
+/// What tokens cost.
+struct Cost {
+    /// Those since the start.
+    so_far: f64,
+    /// These and those of the items that are left, which take what the others took; `None` before
+    /// the first item.
+    in_all: Option<f64>,
+}
+
+impl Cost {
+    /// Of progress; `None` before the first token.
+    fn of(progress: &Progress, price: &TokenPrice) -> Option<Self> {
+        let new_tokens = progress.completion_tokens.max(progress.finished_tokens);
+        let so_far = price.cost(progress.prompt_tokens as u64, new_tokens as u64);
+        let items = (progress.finished + progress.open()) as f64;
+        let in_all = so_far / progress.finished as f64 * items;
+        (progress.prompt_tokens + new_tokens > 0).then_some(Self {
+            so_far,
+            in_all: (progress.finished > 0).then_some(in_all),
+        })
+    }
+
+    fn text(&self) -> String {
+        match self.in_all {
+            Some(in_all) => format!("cost {:.2} of about {in_all:.2}", self.so_far),
+            None => format!("cost {:.2}", self.so_far),
+        }
+    }
 }
 
 impl Status {
@@ -137,6 +179,10 @@ impl Status {
             false => format!("decode {} tok/s", rounded(self.speeds.decode)),
         };
         parts.push((4, speed));
+        let cost = self
+            .price
+            .and_then(|price| Cost::of(&self.progress, &price));
+        parts.extend(cost.map(|cost| (4, cost.text())));
         parts.push((2, format!("{} elapsed", clock(self.elapsed))));
         parts.push((
             5,
@@ -190,7 +236,7 @@ fn joined(parts: &[(u8, String)]) -> String {
 }
 
 /// What was done in all, with the speeds of the whole time.
-fn done(progress: &Progress, elapsed: Duration) -> String {
+fn done(progress: &Progress, elapsed: Duration, price: Option<TokenPrice>) -> String {
     let Progress {
         total,
         resumed,
@@ -209,8 +255,10 @@ fn done(progress: &Progress, elapsed: Duration) -> String {
     } else {
         String::new()
     };
+    let cost = price.and_then(|price| Cost::of(progress, &price));
+    let cost = cost.map_or(String::new(), |cost| format!(", cost {:.2}", cost.so_far));
     format!(
-        "{} in {}: prompts {} tok/s, decode {} tok/s, {:.1} items/s{before}",
+        "{} in {}: prompts {} tok/s, decode {} tok/s, {:.1} items/s{cost}{before}",
         counted(finished, "item"),
         clock(elapsed),
         rounded(rate(prompt_tokens)),
@@ -268,7 +316,36 @@ mod tests {
             },
             elapsed: Duration::from_secs(62),
             left: Some(Duration::from_secs(4 * 3600 + 185)),
+            price: None,
         }
+    }
+
+    #[test]
+    fn a_price_says_what_it_costs_and_will_cost() {
+        let price = Some("1,2".parse().unwrap());
+        let mut job = Status {
+            price,
+            ..status(1000, 4)
+        };
+        assert!(!job.line().contains("cost"), "{}", job.line());
+        job.progress.prompt_tokens = 300_000;
+        job.progress.completion_tokens = 100_000;
+        // 333 of the 900 that were not there before.
+        let line = job.line();
+        assert!(
+            line.contains(", cost 0.50 of about 1.35, 1:02 elapsed"),
+            "{line}"
+        );
+        job.progress.finished = 0;
+        assert!(job.line().contains(", cost 0.50, "), "{}", job.line());
+        let progress = Progress {
+            total: 5,
+            finished: 5,
+            prompt_tokens: 1_000_000,
+            ..Progress::default()
+        };
+        let line = done(&progress, Duration::from_secs(10), price);
+        assert!(line.ends_with("0.5 items/s, cost 1.00"), "{line}");
     }
 
     #[test]
@@ -341,14 +418,14 @@ mod tests {
             running: 0,
         };
         let line = "48 items in 1:23: prompts 149 tok/s, decode 289 tok/s, 0.6 items/s (2 resumed)";
-        assert_eq!(done(&progress, Duration::from_secs(83)), line);
+        assert_eq!(done(&progress, Duration::from_secs(83), None), line);
         let nothing = Progress {
             total: 50,
             resumed: 50,
             ..Progress::default()
         };
         assert_eq!(
-            done(&nothing, Duration::ZERO),
+            done(&nothing, Duration::ZERO, None),
             "nothing to generate: the run has all of its 50 items already"
         );
     }

@@ -180,6 +180,9 @@ fn of_job(error: &JobError) -> Option<String> {
         JobError::AllRefused { .. } => text(
             "Read some of them: does the model follow instructions, and is it asked in its own form (--prompt-template)? --max-refused 0 goes on all the same",
         ),
+        JobError::TooManyRefused { .. } => text(
+            "Where replies are cut off, allow more with --max-tokens; where they have another form, does the model follow instructions, and is it asked in its own form (--prompt-template)? --max-rejected 1 goes on all the same, and uses what there is",
+        ),
         _ => None,
     }
 }

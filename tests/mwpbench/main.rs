@@ -20,6 +20,7 @@ mod interruption; // kills, signals, two writers, damaged journals
 mod layers; // which crate may know which
 mod leaderboard; // mwpbench leaderboard, and tags
 mod mathscale; // mwpbench mathscale: extract, graph, compose
+mod mathscale_model; // how its stages ask a server: schema, estimate, price, early end
 mod mathscale_pairs; // mwpbench mathscale: generate, validate, screen, export
 mod messages; // libraries name no flag
 mod overlap; // mwpbench data overlap, eval --exclude-ids

@@ -54,12 +54,14 @@ pub fn run(mut args: Args) -> anyhow::Result<Outcome> {
         decoding: args.asking.decoding()?,
         attempts: args.asking.attempts,
         max_refused: args.asking.max_refused(),
+        max_rejected: args.asking.max_rejected(),
         render: &render,
         rendering: wrapping.digest(),
     };
     let mut generator = wrapping.open(&args.generator)?;
     let max_tokens = plan.decoding.max_tokens;
-    let translated = with_progress(args.printing.quiet, max_tokens, |on_progress| {
+    let (quiet, price) = (args.printing.quiet, args.asking.price);
+    let translated = with_progress(quiet, max_tokens, price, |on_progress| {
         let generator = generator.as_mut();
         Ok(translation::translate(
             &benchmark,

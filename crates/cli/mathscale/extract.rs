@@ -5,9 +5,13 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 use clap::ValueEnum;
 use dataset_loader::Benchmark;
-use mathscale::{AnnotationPlan, Input, MergeMode, MergeOptions, ModelPlan, Seed, Stage};
+use endpoint::ResponseFormat;
+use mathscale::{
+    AnnotationPlan, Input, MergeMode, MergeOptions, ModelPlan, ReplyForm, Seed, Stage,
+};
 
 use super::StageArgs;
+use super::estimate::EstimateArgs;
 use super::optional_generator::OptionalGenerator;
 use crate::asking::{AskingArgs, with_progress};
 use crate::exit::Outcome;
@@ -31,12 +35,7 @@ pub struct Args {
     from_annotations: Option<PathBuf>,
     /// Seed questions that a model reads: the training split of a set in the data folder, or a file
     /// with question and answer; needs --model.
-    #[arg(
-        help_heading = heading::DATA,
-        long,
-        value_name = "SET|FILE",
-        requires = "model"
-    )]
+    #[arg(help_heading = heading::DATA, long, value_name = "SET|FILE")]
     seeds: Option<PathBuf>,
     /// Merge names: plurals merges singular and plural, hyphens and articles.
     #[arg(help_heading = heading::CONCEPTS, long, value_enum, value_name = "HOW", num_args = 0..=1, require_equals = true, default_value_t = MergeName::None, default_missing_value = "plurals")]
@@ -48,6 +47,18 @@ pub struct Args {
     generator: OptionalGenerator,
     #[command(flatten)]
     asking: AskingArgs,
+    /// auto has a server that is asked in a chat hold replies to a JSON Schema (response_format);
+    /// one that does not accept that is asked in words alone.
+    #[arg(help_heading = heading::PROMPT, long, value_enum, default_value_t = Structured::Auto, value_name = "HOW")]
+    structured: Structured,
+    #[command(flatten)]
+    estimate: EstimateArgs,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Structured {
+    Auto,
+    Off,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -60,6 +71,10 @@ pub fn run(args: Args) -> anyhow::Result<Outcome> {
     let Some(file) = &args.from_annotations else {
         return by_model(args);
     };
+    anyhow::ensure!(
+        !args.estimate.dry_run,
+        "--dry-run says what a model would be asked: --from-annotations asks none"
+    );
     let plan = AnnotationPlan {
         file: file.clone(),
         merge: args.merge_options(),
@@ -81,17 +96,23 @@ fn by_model(mut args: Args) -> anyhow::Result<Outcome> {
         seeds,
         source,
         asking: args.asking.of_stage(&render, &wrapping)?,
+        form: args.form(),
         merge: args.merge_options(),
         fresh: args.stage.fresh,
     };
+    let (price, printing) = (args.asking.price, &args.stage.printing);
+    if args.estimate.dry_run {
+        let estimate = mathscale::estimate_extraction(&plan);
+        return args.estimate.print(&estimate, "seed", price, printing);
+    }
     let generator = args.generator.0.as_ref();
-    let generator = generator.context("--seeds needs --model")?;
+    let generator = generator.context("--seeds needs --model, unless it is a --dry-run")?;
     super::run_stage(
         &args.stage,
         |project| {
             let mut generator = wrapping.open(generator)?;
             let max_tokens = plan.asking.decoding.max_tokens;
-            with_progress(args.stage.printing.quiet, max_tokens, |on_progress| {
+            with_progress(printing.quiet, max_tokens, price, |on_progress| {
                 let generator = generator.as_mut();
                 let outcome = mathscale::extract_by_model(project, &plan, generator, on_progress);
                 Ok(outcome?)
@@ -103,6 +124,20 @@ fn by_model(mut args: Args) -> anyhow::Result<Outcome> {
 }
 
 impl Args {
+    /// The form that is asked for; a server that is to hold replies to it is made to.
+    fn form(&mut self) -> ReplyForm {
+        match (self.structured, self.generator.0.as_mut()) {
+            (Structured::Auto, Some(generator)) if generator.is_chat_server() => {
+                generator.hold_to(ResponseFormat {
+                    name: "concepts".to_string(),
+                    schema: mathscale::concept_schema(),
+                });
+                ReplyForm::Json
+            }
+            _ => ReplyForm::Lines,
+        }
+    }
+
     fn merge_options(&self) -> MergeOptions {
         MergeOptions {
             merge: match self.merge {

@@ -3,10 +3,10 @@
 use std::num::NonZeroUsize;
 
 use anyhow::Context;
-use mathscale::{GeneratePlan, Project, Stage, TokenPrice};
-use serde_json::json;
+use mathscale::{GeneratePlan, Project, Stage};
 
 use super::StageArgs;
+use super::estimate::EstimateArgs;
 use super::optional_generator::OptionalGenerator;
 use crate::asking::{AskingArgs, with_progress};
 use crate::exit::Outcome;
@@ -38,12 +38,8 @@ pub struct Args {
     examples: usize,
     #[command(flatten)]
     asking: AskingArgs,
-    /// Ask nothing: print how many tokens it would take, and with --price what they cost.
-    #[arg(help_heading = heading::OUTPUT, long)]
-    dry_run: bool,
-    /// Price of a million prompt tokens and of a million new tokens, such as 0.5,1.5.
-    #[arg(help_heading = heading::OUTPUT, long, value_name = "INPUT,OUTPUT")]
-    price: Option<TokenPrice>,
+    #[command(flatten)]
+    estimate: EstimateArgs,
 }
 
 pub fn run(mut args: Args) -> anyhow::Result<Outcome> {
@@ -56,8 +52,12 @@ pub fn run(mut args: Args) -> anyhow::Result<Outcome> {
         without_failed: args.without_failed,
         fresh: args.stage.fresh,
     };
-    if args.dry_run {
-        return print_estimate(&args, &plan);
+    let (price, printing) = (args.asking.price, &args.stage.printing);
+    if args.estimate.dry_run {
+        let project = Project::open(&args.stage.place.project)?;
+        let estimate = mathscale::estimate_generation(&project, &plan)?;
+        let estimating = &args.estimate;
+        return estimating.print(&estimate, "composition", price, printing);
     }
     let generator = args.generator.0.as_ref();
     let generator = generator.context("generate needs --model, unless it is a --dry-run")?;
@@ -66,28 +66,12 @@ pub fn run(mut args: Args) -> anyhow::Result<Outcome> {
         |project| {
             let mut generator = wrapping.open(generator)?;
             let max_tokens = plan.asking.decoding.max_tokens;
-            with_progress(args.stage.printing.quiet, max_tokens, |on_progress| {
+            with_progress(printing.quiet, max_tokens, price, |on_progress| {
                 let generator = generator.as_mut();
                 Ok(mathscale::generate(project, &plan, generator, on_progress)?)
             })
         },
-        |outcome| reporting::generated_text(outcome, args.price.as_ref()),
+        |outcome| reporting::generated_text(outcome, price.as_ref()),
         |record| args.min_usable.outcome(Stage::Generate, record),
     )
-}
-
-fn print_estimate(args: &Args, plan: &GeneratePlan<'_>) -> anyhow::Result<Outcome> {
-    let project = Project::open(&args.stage.place.project)?;
-    let estimate = mathscale::estimate_generation(&project, plan)?;
-    let cost = |tokens| Some(args.price?.cost(estimate.prompt_tokens, tokens));
-    let (cost, max_cost) = (
-        cost(estimate.completion_tokens),
-        cost(estimate.max_completion_tokens),
-    );
-    let json = json!({ "estimate": estimate, "cost": cost, "most_cost": max_cost });
-    let printing = &args.stage.printing;
-    printing.print(&json, || {
-        reporting::estimate_text(&estimate, cost, max_cost)
-    })?;
-    Ok(Outcome::Done)
 }

@@ -2,13 +2,15 @@
 
 use std::num::NonZeroU32;
 
+use anyhow::Context;
 use clap::ValueEnum;
-use mathscale::{OnWrong, Stage, ValidatePlan, ValidationMethod};
+use mathscale::{OnWrong, Project, Stage, ValidatePlan, ValidationMethod};
 
 use super::StageArgs;
+use super::estimate::EstimateArgs;
+use super::optional_generator::OptionalGenerator;
 use crate::asking::{AskingArgs, with_progress};
 use crate::exit::Outcome;
-use crate::generator::GeneratorArgs;
 use crate::heading;
 use crate::min_usable::MinUsable;
 
@@ -32,9 +34,11 @@ pub struct Args {
     #[arg(help_heading = heading::VALIDATION, long, value_enum, default_value_t = OnWrongName::Replace)]
     on_wrong: OnWrongName,
     #[command(flatten)]
-    generator: GeneratorArgs,
+    generator: OptionalGenerator,
     #[command(flatten)]
     asking: AskingArgs,
+    #[command(flatten)]
+    estimate: EstimateArgs,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -48,7 +52,7 @@ enum OnWrongName {
 }
 
 pub fn run(mut args: Args) -> anyhow::Result<Outcome> {
-    let wrapping = args.asking.wrapping(Some(&mut args.generator))?;
+    let wrapping = args.asking.wrapping(args.generator.0.as_mut())?;
     let render = |instruction: &str| wrapping.render(instruction);
     let plan = ValidatePlan {
         method: args
@@ -62,12 +66,20 @@ pub fn run(mut args: Args) -> anyhow::Result<Outcome> {
         asking: args.asking.of_stage(&render, &wrapping)?,
         fresh: args.stage.fresh,
     };
+    let (price, printing) = (args.asking.price, &args.stage.printing);
+    if args.estimate.dry_run {
+        let project = Project::open(&args.stage.place.project)?;
+        let estimate = mathscale::estimate_validation(&project, &plan)?;
+        return args.estimate.print(&estimate, "pair", price, printing);
+    }
+    let generator = args.generator.0.as_ref();
+    let generator = generator.context("validate needs --model, unless it is a --dry-run")?;
     super::run_stage(
         &args.stage,
         |project| {
-            let mut generator = wrapping.open(&args.generator)?;
+            let mut generator = wrapping.open(generator)?;
             let max_tokens = plan.asking.decoding.max_tokens;
-            with_progress(args.stage.printing.quiet, max_tokens, |on_progress| {
+            with_progress(printing.quiet, max_tokens, price, |on_progress| {
                 let generator = generator.as_mut();
                 Ok(mathscale::validate(project, &plan, generator, on_progress)?)
             })

@@ -9,6 +9,8 @@
 
 use std::collections::BTreeSet;
 
+use crate::request::RESPONSE_FORMAT;
+
 /// Stop strings that are sent at most: what OpenAI, TGI and vLLM accept. The client itself watches
 /// for all of them.
 pub(crate) const MAX_STOP_STRINGS: usize = 4;
@@ -78,7 +80,7 @@ impl Capabilities {
         let mut named: Vec<&'static str> = optional
             .iter()
             .copied()
-            .filter(|field| names(reason, field))
+            .filter(|field| is_refused(reason, field))
             .collect();
         named.sort_by_key(|field| std::cmp::Reverse(field.len()));
         self.rejected.extend(&named);
@@ -86,6 +88,35 @@ impl Capabilities {
         // field. It ends: a field that is omitted is not among `optional` again.
         !named.is_empty()
     }
+
+    /// Leaves a field out that was sent, where nothing says whether it is at fault; whether another
+    /// request makes sense.
+    pub(crate) fn try_without(&mut self, field: &'static str, sent: &[&'static str]) -> bool {
+        let was_sent = sent.contains(&field);
+        if was_sent {
+            self.rejected.insert(field);
+        }
+        was_sent
+    }
+}
+
+/// What servers call the schemas that a response is held to, beside the name of the field.
+const FORMAT_WORDS: [&str; 6] = [
+    "json_schema",
+    "json schema",
+    "structured output",
+    "guided_json",
+    "guided decoding",
+    "grammar",
+];
+
+/// Whether a reason says that a field is not accepted.
+fn is_refused(reason: &str, field: &str) -> bool {
+    let of_format = || {
+        let reason = reason.to_lowercase();
+        FORMAT_WORDS.iter().any(|word| reason.contains(word))
+    };
+    names(reason, field) || field == RESPONSE_FORMAT && of_format()
 }
 
 /// Whether a text names a field: as a word of its own, so that `stop` is not found in

@@ -25,7 +25,7 @@ use crate::latency::LatencyRecorder;
 use crate::limiter::ConcurrencyLimiter;
 use crate::prompt_check::{PromptCheck, PromptCounter};
 use crate::rejections::Rejections;
-use crate::request::{RequestTemplate, stop_strings_sent};
+use crate::request::{RESPONSE_FORMAT, RequestTemplate, ResponseFormat, stop_strings_sent};
 use crate::retry_loop::{PromptOutcome, RequestContext};
 use crate::retry_policy::RetryPolicy;
 use crate::server::ServerInfo;
@@ -65,6 +65,9 @@ pub struct EndpointOptions {
     /// Whether responses are streamed. Only then does a stop string that the server does not know
     /// end a response early.
     pub stream: bool,
+    /// The form that the server is asked to hold completions to, on the chat route. A server that
+    /// does not accept it is asked without, and there is a warning.
+    pub response_format: Option<ResponseFormat>,
     /// Whether to request the log-probabilities of new tokens, which not every server gives.
     pub logprobs: bool,
     /// Attempts, timeouts and limits.
@@ -84,6 +87,7 @@ impl EndpointOptions {
             key: None,
             max_concurrency: DEFAULT_MAX_CONCURRENCY,
             stream: true,
+            response_format: None,
             logprobs: false,
             policy: RetryPolicy::default(),
         }
@@ -110,6 +114,9 @@ impl EndpointOptions {
                 "a prompt with its special tokens written out needs the completions route",
             );
         }
+        if self.response_format.is_some() && self.api == Api::Completions {
+            return refused("a response format needs the chat route");
+        }
         self.policy.validate()
     }
 }
@@ -127,6 +134,8 @@ pub struct Endpoint {
     /// What the server turned out not to accept.
     capabilities: Arc<Mutex<Capabilities>>,
     latencies: Arc<LatencyRecorder>,
+    /// Whether a request with a response format has succeeded.
+    format_accepted: Arc<AtomicBool>,
     /// New tokens that fit into the context, by the text of a prompt that was checked, where that is
     /// less than requested.
     token_budgets: Mutex<Arc<HashMap<String, usize>>>,
@@ -203,6 +212,7 @@ impl Endpoint {
             stream: options.stream,
             logprobs: options.logprobs,
             special_tokens: SpecialTokenMode::Plain,
+            response_format: options.response_format.clone(),
         };
         // With the template as it is before the mode is known: the text of the token must reach the
         // server whole.
@@ -221,6 +231,7 @@ impl Endpoint {
             template,
             capabilities: Arc::default(),
             latencies: Arc::default(),
+            format_accepted: Arc::default(),
             token_budgets: Mutex::default(),
             stops: Vec::new(),
             on_warning: Box::new(on_warning),
@@ -254,6 +265,7 @@ impl Endpoint {
             uncounted: AtomicBool::new(false),
             without_logprobs: AtomicBool::new(false),
             interrupts: AtomicBool::new(false),
+            format_accepted: self.format_accepted.clone(),
         })
     }
 
@@ -276,7 +288,12 @@ impl Endpoint {
         let seedless = (!accepts_seeds).then_some(
             "the server accepts no seed: another run with the same seed will sample other completions",
         );
-        [uncounted, without_logprobs, seedless]
+        let formless = self.template.response_format.is_some()
+            && !context.capabilities().accepts(RESPONSE_FORMAT);
+        let formless = formless.then_some(
+            "the server accepts no response_format with a JSON Schema: the form of replies is asked for in words alone",
+        );
+        [uncounted, without_logprobs, seedless, formless]
             .into_iter()
             .flatten()
             .collect()
@@ -290,6 +307,9 @@ impl Generator for Endpoint {
         details.insert("api".to_string(), self.options.api.name().to_string());
         if let Some(system_prompt) = &self.options.system_prompt {
             details.insert("system_prompt".to_string(), system_prompt.clone());
+        }
+        if let Some(format) = &self.options.response_format {
+            details.insert(RESPONSE_FORMAT.to_string(), format.describe());
         }
         if let Some(special_tokens) = self.template.special_tokens.describe() {
             details.insert("special_tokens".to_string(), special_tokens);

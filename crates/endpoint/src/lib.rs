@@ -56,5 +56,6 @@ pub use error::{Error, Rejection};
 pub use http_client::Backoff;
 pub use key::ApiKey;
 pub use prompt_check::PromptCounter;
+pub use request::ResponseFormat;
 pub use retry_policy::{DEFAULT_GIVE_UP_AFTER, DEFAULT_IDLE_TIMEOUT, RetryPolicy};
 pub use special_tokens::SpecialTokens;

@@ -32,6 +32,36 @@ pub(crate) struct RequestTemplate {
     pub(crate) logprobs: bool,
     /// Who adds the special tokens of prompts.
     pub(crate) special_tokens: SpecialTokenMode,
+    /// The form that completions are held to.
+    pub(crate) response_format: Option<ResponseFormat>,
+}
+
+/// A JSON Schema that a server is to hold completions to (`response_format` of OpenAI's chat route).
+#[derive(Clone, Debug, PartialEq)]
+pub struct ResponseFormat {
+    /// A name for the schema: letters, digits and underscores.
+    pub name: String,
+    /// The schema.
+    pub schema: Value,
+}
+
+/// The field in which a [`ResponseFormat`] is sent.
+pub(crate) const RESPONSE_FORMAT: &str = "response_format";
+
+impl ResponseFormat {
+    fn json(&self) -> Value {
+        let Self { name, schema } = self;
+        json!({
+            "type": "json_schema",
+            "json_schema": { "name": name, "strict": true, "schema": schema },
+        })
+    }
+
+    /// What identifies it: its name, and BLAKE3 (hex) of the schema.
+    pub(crate) fn describe(&self) -> String {
+        let digest = blake3::hash(self.schema.to_string().as_bytes());
+        format!("{} (JSON Schema {})", self.name, digest.to_hex())
+    }
 }
 
 /// What is sent for one prompt.
@@ -39,7 +69,8 @@ pub(crate) struct RequestTemplate {
 pub(crate) struct RequestBody {
     /// All fields.
     pub(crate) json: Value,
-    /// Those whose absence would change no completion.
+    /// Those that may be left out: their absence would change no completion, or the caller gets by
+    /// without.
     pub(crate) optional: Vec<&'static str>,
     /// How many stop strings are among them.
     pub(crate) stop_strings: usize,
@@ -97,6 +128,10 @@ impl RequestTemplate {
                 );
                 self.add_extras(&mut body, Some(sampling));
             }
+        }
+        if let Some(format) = &self.response_format {
+            // Left out where the server refuses it: the prompt asks for the form in words as well.
+            body.set_optional(RESPONSE_FORMAT, format.json());
         }
         if self.logprobs {
             // A number of alternatives on the one route, a yes on the other.
@@ -302,6 +337,7 @@ mod tests {
             stream: true,
             logprobs: false,
             special_tokens: SpecialTokenMode::Plain,
+            response_format: None,
         }
     }
 
@@ -550,6 +586,41 @@ mod tests {
             &Capabilities::default(),
         );
         assert_eq!(set.optional, ["seed", "stream_options"]);
+    }
+
+    #[test]
+    fn a_response_format_is_sent_until_it_is_refused() {
+        let template = RequestTemplate {
+            response_format: Some(ResponseFormat {
+                name: "list".into(),
+                schema: json!({"type": "array"}),
+            }),
+            ..template(Api::Chat, ServerKind::Unknown)
+        };
+        let sent = body(&template, &Decoding::greedy(1), &Capabilities::default());
+        let schema = json!({"name": "list", "strict": true, "schema": {"type": "array"}});
+        let expected = json!({"type": "json_schema", "json_schema": schema});
+        assert_eq!(sent.json["response_format"], expected);
+        for reason in [
+            "Invalid parameter: 'response_format' of type 'json_schema' is not supported",
+            "Structured output is not supported by this backend",
+            "guided_json: unknown field",
+        ] {
+            let mut capabilities = Capabilities::default();
+            let known = capabilities.clone();
+            assert!(
+                capabilities.learn(reason, &known, &sent.optional, 0),
+                "{reason}"
+            );
+            let without = body(&template, &Decoding::greedy(1), &capabilities).json;
+            assert_eq!(without.get("response_format"), None, "{reason}");
+        }
+        let mut capabilities = Capabilities::default();
+        let known = capabilities.clone();
+        assert!(!capabilities.learn("the prompt is not allowed", &known, &sent.optional, 0));
+        assert!(capabilities.try_without(RESPONSE_FORMAT, &sent.optional));
+        assert!(!capabilities.accepts(RESPONSE_FORMAT));
+        assert!(!Capabilities::default().try_without(RESPONSE_FORMAT, &["seed"]));
     }
 
     #[test]

@@ -19,7 +19,7 @@ use crate::error::Error;
 use crate::http::HttpClient;
 use crate::latency::LatencyRecorder;
 use crate::limiter::{ConcurrencyLimiter, Permit};
-use crate::request::{RequestBody, RequestTemplate};
+use crate::request::{RESPONSE_FORMAT, RequestBody, RequestTemplate};
 use crate::request_error::{RequestError, RequestErrorKind};
 use crate::response::ServerCompletion;
 use crate::server::{refused, retry_delay};
@@ -45,6 +45,8 @@ pub(crate) struct RequestContext {
     pub(crate) without_logprobs: AtomicBool,
     /// Whether the server turned out to interrupt requests when newer ones arrive.
     pub(crate) interrupts: AtomicBool,
+    /// Whether a request with a response format has succeeded, in this call or before.
+    pub(crate) format_accepted: Arc<AtomicBool>,
 }
 
 /// What became of a prompt.
@@ -161,6 +163,9 @@ impl RequestContext {
             on_chunks: &on_chunks,
         };
         let (answer, timing) = attempt.send().await?;
+        if sent.body.optional.contains(&RESPONSE_FORMAT) {
+            self.format_accepted.store(true, Ordering::Relaxed);
+        }
         self.limiter
             .succeeded(permit.started(), timing, answer.completion_tokens);
         self.latencies.record(timing, answer.completion_tokens);
@@ -266,8 +271,13 @@ impl RequestContext {
             return room.is_some();
         }
         let SentRequest { capabilities, body } = sent;
-        self.capabilities()
-            .learn(message, capabilities, &body.optional, body.stop_strings)
+        let is_format_known = self.format_accepted.load(Ordering::Relaxed);
+        let mut known = self.capabilities();
+        // A gateway may refuse a field that it does not know without a word about it. Only as long
+        // as no request with it succeeded: else one prompt that is refused would cost all others
+        // their form.
+        known.learn(message, capabilities, &body.optional, body.stop_strings)
+            || !is_format_known && known.try_without(RESPONSE_FORMAT, &body.optional)
     }
 
     fn completion(&self, index: usize, prompt: &Prompt, answer: ServerCompletion) -> Completion {

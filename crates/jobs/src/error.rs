@@ -6,6 +6,8 @@ use fault::{Class, Fault};
 use generation::GenerationError;
 use store::{Difference, FileError};
 
+use crate::replies::RefusalExample;
+
 /// What can stop a job.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -45,6 +47,25 @@ pub enum JobError {
         /// Why they were refused, with the number of replies, the most frequent reason first.
         reasons: Vec<(String, usize)>,
     },
+    /// A larger share of the first replies is refused than is allowed.
+    #[error(
+        "{refused} of the first {replies} replies cannot be used, which is more than {} %:{}\nAll of them are in {}",
+        rounded_percent(*max_share),
+        examples_text(examples, *refused),
+        journal.display()
+    )]
+    TooManyRefused {
+        /// The journal.
+        journal: PathBuf,
+        /// How many replies there are.
+        replies: usize,
+        /// How many of them were refused.
+        refused: usize,
+        /// The share of refused replies that is allowed, in 0..1.
+        max_share: f64,
+        /// The most frequent reasons, each with a reply.
+        examples: Vec<RefusalExample>,
+    },
     /// The generator failed.
     #[error("the model failed; what was finished before is kept, and the same command continues")]
     Generation(#[source] GenerationError),
@@ -56,7 +77,7 @@ impl Fault for JobError {
             Self::File(error) => error.class(),
             Self::OtherJob { .. } => Class::Integrity,
             Self::Interrupted { .. } => Class::Interrupted,
-            Self::AllRefused { .. } => Class::Incomplete,
+            Self::AllRefused { .. } | Self::TooManyRefused { .. } => Class::Incomplete,
             Self::Generation(_) => Class::Backend,
         }
     }
@@ -74,4 +95,44 @@ fn tally_text(reasons: &[(String, usize)]) -> String {
         parts.push(format!("{others} × other reasons"));
     }
     parts.join("; ")
+}
+
+/// A share in percent, without decimals that say nothing.
+fn rounded_percent(share: f64) -> f64 {
+    (share * 1000.0).round() / 10.0
+}
+
+/// A line for each reason, with an example.
+fn examples_text(examples: &[RefusalExample], refused: usize) -> String {
+    let line = |example: &RefusalExample| {
+        let RefusalExample {
+            reason,
+            count,
+            id,
+            text,
+        } = example;
+        format!(
+            "\n  {count} × {reason}; {id} was answered {}",
+            excerpt(text)
+        )
+    };
+    let mut text: String = examples.iter().map(line).collect();
+    let shown: usize = examples.iter().map(|example| example.count).sum();
+    if refused > shown {
+        text.push_str(&format!("\n  {} × something else", refused - shown));
+    }
+    text
+}
+
+/// The beginning of a reply, on one line and in quotation marks.
+fn excerpt(text: &str) -> String {
+    const MAX_CHARS: usize = 80;
+    let words: Vec<&str> = text.split_whitespace().collect();
+    let line = words.join(" ");
+    if line.is_empty() {
+        return "with nothing".to_string();
+    }
+    let start: String = line.chars().take(MAX_CHARS).collect();
+    let more = if start.len() < line.len() { " …" } else { "" };
+    format!("{:?}", format!("{start}{more}"))
 }

@@ -42,7 +42,13 @@ pub struct Job<'a> {
     /// The job is given up where so many replies have come and all are refused; `None` for never.
     /// What was replied stays, and with a larger number the same call goes on.
     pub max_refused: Option<NonZeroUsize>,
+    /// The job is given up where [`MIN_JUDGED`] replies or more have come and a larger share of them
+    /// than this is refused, in 0..1; `None` for never. What was replied stays, as above.
+    pub max_rejected: Option<f64>,
 }
+
+/// Replies before their share of refused ones says anything.
+pub const MIN_JUDGED: usize = 50;
 
 impl Job<'_> {
     /// Puts every item to the generator until its reply can be read or the attempts are used up,
@@ -54,8 +60,8 @@ impl Job<'_> {
     ///
     /// # Errors
     /// A folder that cannot be used or that holds other work, a damaged journal, a generator that
-    /// fails, a full disk, [`JobError::AllRefused`], or [`JobError::Interrupted`] when
-    /// `on_progress` breaks off. What was finished before stays.
+    /// fails, a full disk, [`JobError::AllRefused`], [`JobError::TooManyRefused`], or
+    /// [`JobError::Interrupted`] when `on_progress` breaks off. What was finished before stays.
     ///
     /// A folder with fewer items of the same work is continued: items may be added at the end.
     pub fn run(
@@ -83,17 +89,19 @@ impl Job<'_> {
             next: 0,
             again: VecDeque::new(),
             max_refused: self.max_refused,
+            max_rejected: self.max_rejected,
         };
         // Before anything is asked again, in vain.
         if let Some(error) = queue.give_up() {
-            return Err(error);
+            return Err(queue.with_examples(error)?);
         }
         loop {
             let wave = queue.wave()?;
             if wave.is_empty() {
                 return Ok(queue.replies);
             }
-            let prompts: Vec<Prompt> = wave.iter().map(|request| queue.prompt(request)).collect();
+            let prompts = wave.iter().map(|request| queue.prompt(request));
+            let prompts: Vec<Prompt> = prompts.collect::<Result<_, _>>()?;
             let issues = generator
                 .check(&prompts, &self.decoding)
                 .map_err(JobError::Generation)?;
@@ -102,7 +110,10 @@ impl Job<'_> {
                 requests: wave,
             };
             let decoding = &self.decoding;
-            generation_loop.run(&prompts, &issues, decoding, generator, &mut recorder)?;
+            let asked = generation_loop.run(&prompts, &issues, decoding, generator, &mut recorder);
+            if let Err(error) = asked {
+                return Err(queue.with_examples(error)?);
+            }
         }
     }
 
@@ -113,8 +124,8 @@ impl Job<'_> {
     /// Notes what the work is, or compares it with what is noted.
     fn bind(&self, task: &dyn JobTask, generator: &dyn Generator) -> Result<(), JobError> {
         let file = self.file("job.json");
-        // The number of attempts belongs here, as it decides what is set aside. `max_refused` does
-        // not: it changes no reply, and with a larger one the work goes on.
+        // The number of attempts belongs here, as it decides what is set aside. `max_refused` and
+        // `max_rejected` do not: they change no reply, and with larger ones the work goes on.
         let here = json!({
             "schema": SCHEMA,
             "model": generator.info(),
@@ -156,6 +167,7 @@ struct Queue<'a> {
     /// Items whose last reply could not be read.
     again: VecDeque<Request>,
     max_refused: Option<NonZeroUsize>,
+    max_rejected: Option<f64>,
 }
 
 /// An item to be asked, and what was wrong with the reply before.
@@ -197,24 +209,51 @@ impl Queue<'_> {
         }))
     }
 
-    /// Why the rest is not asked: no reply could be read so far, and there were enough of them.
+    /// Why the rest is not asked: of enough replies none could be read so far, or too few.
     fn give_up(&self) -> Option<JobError> {
         let tally = self.replies.tally();
-        let enough = self.max_refused?.get() <= tally.replies;
-        let is_open = self.replies.settled() < self.replies.len();
-        (enough && is_open && tally.answered == 0).then(|| JobError::AllRefused {
-            journal: self.replies.file().to_path_buf(),
+        if self.replies.settled() >= self.replies.len() {
+            return None;
+        }
+        let journal = || self.replies.file().to_path_buf();
+        let is_enough = |max: NonZeroUsize| max.get() <= tally.replies;
+        if tally.answered == 0 && self.max_refused.is_some_and(is_enough) {
+            return Some(JobError::AllRefused {
+                journal: journal(),
+                replies: tally.replies,
+                reasons: self.replies.reasons(),
+            });
+        }
+        let max_share = self.max_rejected?;
+        let refused = self.replies.refused();
+        let is_too_much = refused as f64 > max_share * tally.replies as f64;
+        (is_too_much && tally.replies >= MIN_JUDGED).then(|| JobError::TooManyRefused {
+            journal: journal(),
             replies: tally.replies,
-            reasons: self.replies.reasons(),
+            refused,
+            max_share,
+            examples: Vec::new(),
         })
     }
 
-    fn prompt(&self, request: &Request) -> Prompt {
-        Prompt {
+    /// An error that lacks its examples with them: only here the journal can be read.
+    fn with_examples(&mut self, mut error: JobError) -> Result<JobError, FileError> {
+        const MAX_EXAMPLES: usize = 3;
+        if let JobError::TooManyRefused { examples, .. } = &mut error {
+            *examples = self.replies.examples(MAX_EXAMPLES)?;
+        }
+        Ok(error)
+    }
+
+    fn prompt(&self, request: &Request) -> Result<Prompt, FileError> {
+        let text = self
+            .task
+            .prompt(request.item, request.unreadable.as_ref())?;
+        Ok(Prompt {
             id: self.task.id(request.item),
             sample: request.attempt,
-            text: self.task.prompt(request.item, request.unreadable.as_ref()),
-        }
+            text,
+        })
     }
 }
 
@@ -290,7 +329,7 @@ impl Wave<'_, '_> {
             fault,
         };
         let place = journal.append(&reply)?;
-        self.queue.replies.note(place, &reply);
+        self.queue.replies.note(place, &reply, self.queue.task);
         let settled = self.queue.replies.is_settled(item);
         if !settled {
             self.queue.again.push_back(Request {

@@ -20,7 +20,7 @@ mod task; // what is asked, and how replies are read
 pub use error::JobError;
 pub use forecast::{Forecast, Speeds};
 pub use generation_loop::{GenerationLoop, Recorder};
-pub use job::Job;
+pub use job::{Job, MIN_JUDGED};
 pub use progress::Progress;
-pub use replies::{ItemOutcome, Replies, Reply, Tally};
+pub use replies::{ItemOutcome, RefusalExample, Replies, Reply, Tally};
 pub use task::{JobTask, UnreadableReply};

@@ -74,9 +74,32 @@ pub struct Replies {
     states: Vec<State>,
     failed: BTreeMap<usize, String>,
     tally: Tally,
-    /// How many replies were refused for each reason.
-    reasons: BTreeMap<String, usize>,
+    /// Why replies were refused.
+    reasons: BTreeMap<String, Refused>,
+    /// How many were, by the kind of the fault.
+    kinds: BTreeMap<&'static str, usize>,
     reader: Option<BufReader<File>>,
+}
+
+/// Replies that were refused for one reason.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Refused {
+    count: usize,
+    /// Where the first of them stands in the journal.
+    first: u64,
+}
+
+/// Why replies were refused: one reason, with an example.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RefusalExample {
+    /// The reason.
+    pub reason: String,
+    /// Replies that were refused for it.
+    pub count: usize,
+    /// Name of the first item whose reply was.
+    pub id: String,
+    /// That reply.
+    pub text: String,
 }
 
 /// What is known of an item.
@@ -112,6 +135,7 @@ impl Replies {
             failed: BTreeMap::new(),
             tally: Tally::default(),
             reasons: BTreeMap::new(),
+            kinds: BTreeMap::new(),
             reader: None,
         };
         for_each_record(&file, |place, reply: Reply| {
@@ -137,14 +161,14 @@ impl Replies {
                     reply.attempt, reply.item
                 ));
             }
-            replies.note(place, &reply);
+            replies.note(place, &reply, task);
             Ok(())
         })?;
         Ok(replies)
     }
 
     /// Takes note of a reply that stands in the journal.
-    pub(crate) fn note(&mut self, place: u64, reply: &Reply) {
+    pub(crate) fn note(&mut self, place: u64, reply: &Reply, task: &dyn JobTask) {
         let state = &mut self.states[reply.item];
         (state.place, state.replies) = (place, reply.attempt + 1);
         // The journal has this reason only for a prompt that does not fit. Asked again it would fit
@@ -162,7 +186,8 @@ impl Replies {
         }
         self.failed.remove(&reply.item);
         if let Some(fault) = &reply.fault {
-            self.count_reason(fault);
+            self.count_reason(fault, place);
+            *self.kinds.entry(task.kind(fault)).or_default() += 1;
         }
         self.tally.replies += 1;
         self.tally.prompt_tokens += reply.prompt_tokens as u64;
@@ -171,21 +196,62 @@ impl Replies {
 
     /// Counts a reason. Some quote the reply, so that there may be as many as replies: those beyond
     /// [`MAX_REASONS`] count together.
-    fn count_reason(&mut self, reason: &str) {
+    fn count_reason(&mut self, reason: &str, place: u64) {
         let is_known = self.reasons.contains_key(reason);
         let name = if is_known || self.reasons.len() < MAX_REASONS {
             reason
         } else {
             OTHER_REASONS
         };
-        *self.reasons.entry(name.to_string()).or_default() += 1;
+        let new = Refused {
+            count: 0,
+            first: place,
+        };
+        self.reasons.entry(name.to_string()).or_insert(new).count += 1;
     }
 
     /// Why replies were refused, with the number of replies, the most frequent reason first.
     pub fn reasons(&self) -> Vec<(String, usize)> {
-        let mut reasons: Vec<(String, usize)> = self.reasons.clone().into_iter().collect();
+        let reasons = self.reasons.iter();
+        let mut reasons: Vec<(String, usize)> = reasons
+            .map(|(reason, refused)| (reason.clone(), refused.count))
+            .collect();
         reasons.sort_by_key(|&(_, count)| std::cmp::Reverse(count));
         reasons
+    }
+
+    /// The most frequent reasons, at most `max` of them, each with the first reply that was refused
+    /// for it.
+    ///
+    /// # Errors
+    /// The journal cannot be read, or was changed meanwhile.
+    pub fn examples(&mut self, max: usize) -> Result<Vec<RefusalExample>, FileError> {
+        let mut examples = Vec::new();
+        for (reason, count) in self.reasons().into_iter().take(max) {
+            let reply = self.at(self.reasons[&reason].first)?;
+            examples.push(RefusalExample {
+                reason,
+                count,
+                id: reply.id,
+                text: reply.text,
+            });
+        }
+        Ok(examples)
+    }
+
+    /// How many replies were refused, by the kind that the task gives a fault.
+    pub fn kinds(&self) -> &BTreeMap<&'static str, usize> {
+        &self.kinds
+    }
+
+    /// Whether an item has a reply that can be read.
+    pub fn is_answered(&self, item: usize) -> bool {
+        self.states[item].standing == Standing::Answered
+    }
+
+    /// Replies that were refused, of all.
+    pub(crate) fn refused(&self) -> usize {
+        self.kinds.values().sum()
     }
 
     /// Takes note of a failure, which the journal does not keep.
@@ -207,6 +273,15 @@ impl Replies {
         if replies == 0 {
             return Ok(None);
         }
+        let reply = self.at(place)?;
+        match reply.item == item {
+            true => Ok(Some(reply)),
+            false => Err(self.corrupt("it was changed while it was read".to_string())),
+        }
+    }
+
+    /// The reply at a place of the journal.
+    fn at(&mut self, place: u64) -> Result<Reply, FileError> {
         let unreadable = |source| FileError::Unreadable {
             file: self.file.clone(),
             source,
@@ -227,15 +302,14 @@ impl Replies {
             .and_then(|step| reader.seek_relative(step))
             .and_then(|()| reader.read_until(b'\n', &mut line));
         read.map_err(unreadable)?;
-        let corrupt = |message| FileError::Corrupt {
+        parse_record(&line).map_err(|message| self.corrupt(message))
+    }
+
+    fn corrupt(&self, message: String) -> FileError {
+        FileError::Corrupt {
             file: self.file.clone(),
             line: None,
             message,
-        };
-        let reply: Reply = parse_record(&line).map_err(corrupt)?;
-        match reply.item == item {
-            true => Ok(Some(reply)),
-            false => Err(corrupt("it was changed while it was read".to_string())),
         }
     }
 

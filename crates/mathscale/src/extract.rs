@@ -6,6 +6,7 @@
 
 mod annotation; // a record with its concepts
 mod by_model; // concepts named by a model
+mod estimate; // tokens, before anything is asked
 mod fields; // fields of a record
 mod merge; // names merged, singletons removed
 mod plurals; // keys under which singular and plural are equal
@@ -17,6 +18,8 @@ mod stage; // mwpbench mathscale extract
 mod tal; // TAL-SCQ5K records
 
 pub use by_model::{ModelPlan, extract_by_model};
+pub use estimate::estimate_extraction;
+pub use prompt::{ReplyForm, concept_schema};
 pub use report::{
     CanonicalName, ConceptReport, KindReport, Merge, MergeMode, MergeOptions, MergeRule,
 };
@@ -62,4 +65,9 @@ pub(crate) fn names(raw: Vec<String>, kind: &str) -> Result<Vec<Name>, String> {
         Err(fault) => Err(format!("the {kind} \"{}\": {fault}", fault.excerpt(&raw))),
     };
     raw.into_iter().map(name).collect()
+}
+
+#[cfg(test)]
+pub(crate) fn reply_fault(text: &str) -> String {
+    reply::parse(text).unwrap_err()
 }

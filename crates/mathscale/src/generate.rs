@@ -6,14 +6,14 @@
 //! a run goes on where it was stopped and nothing is paid for twice.
 
 mod compositions; // all of them, in little memory
-mod estimate; // tokens and cost, before anything is asked
+mod estimate; // tokens, before anything is asked
 mod nearest; // the seeds nearest to a composition
 mod prompt; // what the model reads
 mod reply; // reply → question and solution
 mod stage; // mwpbench mathscale generate
 mod task; // the compositions as items of a job
 
-pub use estimate::{GenerationEstimate, TokenPrice, estimate_generation};
+pub use estimate::estimate_generation;
 pub use nearest::{Lookup, NearestSeeds};
 pub use reply::{QuestionAndSolution, parse_reply};
 pub use stage::{GenerateOutcome, generate};

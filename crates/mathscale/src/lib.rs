@@ -22,10 +22,13 @@ mod compose; // graph to compositions
 mod concept; // names of concepts
 mod driver; // how a stage is run: once for all seven
 mod error; // what can be wrong, and where
+mod estimate; // what a stage would ask of a model
 mod export; // training files and their card
 mod extract; // seed questions to topics and knowledge points
+mod fault_kind; // why replies cannot be used
 mod generate; // compositions to pairs
 mod graph; // topics and knowledge points, and the seeds that join them
+mod ids; // many ids in little memory
 mod model; // how a model is asked
 mod pair; // question and solution
 mod project; // the folder and its manifest
@@ -42,14 +45,17 @@ pub use compose::{
 };
 pub use driver::{NoDetails, Rejections, StageOutcome, WithReport};
 pub use error::{Error, ErrorKind};
+pub use estimate::{Estimate, TokenPrice};
 pub use export::{Amount, ExportFormat, ExportOutcome, ExportPlan, Mix, export};
 pub use extract::{
     AnnotationPlan, CanonicalName, ConceptReport, ExtractOutcome, KindReport, Merge, MergeMode,
-    MergeOptions, MergeRule, ModelPlan, extract_by_model, extract_from_annotations, read_seeds,
+    MergeOptions, MergeRule, ModelPlan, ReplyForm, concept_schema, estimate_extraction,
+    extract_by_model, extract_from_annotations, read_seeds,
 };
+pub use fault_kind::{FaultKind, RefusedReplies, ReplyCounts};
 pub use generate::{
-    GenerateOutcome, GeneratePlan, GenerationEstimate, Lookup, NearestSeeds, QuestionAndSolution,
-    TokenPrice, estimate_generation, generate, parse_reply,
+    GenerateOutcome, GeneratePlan, Lookup, NearestSeeds, QuestionAndSolution, estimate_generation,
+    generate, parse_reply,
 };
 pub use graph::{
     Concept, Degrees, EPSILON, Graph, GraphOutcome, GraphPlan, GraphStats, GraphWarnings,
@@ -71,5 +77,5 @@ pub use stage::Stage;
 pub use tokens::estimated_tokens;
 pub use validate::{
     ConceptAgreement, JudgeAndScorer, OnWrong, ValidateOutcome, ValidatePlan, ValidationMethod,
-    ValidationReport, validate,
+    ValidationReport, estimate_validation, validate,
 };

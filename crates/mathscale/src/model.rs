@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 
 use crate::driver::Outputs;
 use crate::error::{Error, ErrorKind};
+use crate::fault_kind::{FaultKind, ReplyCounts};
 use crate::project::{Input, Project, StageIdentity};
 use crate::stage::Stage;
 
@@ -21,6 +22,9 @@ pub struct Asking<'a> {
     pub attempts: NonZeroU32,
     /// Replies, all of them refused, at which a job is given up; `None` for never.
     pub max_refused: Option<NonZeroUsize>,
+    /// Share of the replies, of 50 or more, above which a job is given up where they are refused,
+    /// in 0..1; `None` for never.
+    pub max_rejected: Option<f64>,
     /// Instruction → what the model reads.
     pub render: &'a (dyn Fn(&str) -> String + Sync),
     /// What identifies `render`, such as a digest of its template.
@@ -90,6 +94,7 @@ impl StageJob<'_> {
             decoding: asking.decoding.clone(),
             attempts: asking.attempts,
             max_refused: asking.max_refused,
+            max_rejected: asking.max_rejected,
         };
         let replies = job.run(task, generator, on_progress)?;
         match replies.failed().first_key_value() {
@@ -105,11 +110,44 @@ impl StageJob<'_> {
     }
 }
 
-/// What a stage's record says of its replies.
-pub(crate) fn count_replies(outputs: &mut Outputs<'_>, tally: Tally) {
-    outputs.count("replies", tally.replies as u64);
-    outputs.count("prompt_tokens", tally.prompt_tokens);
-    outputs.count("completion_tokens", tally.completion_tokens);
+/// Counts over the replies of all jobs of a stage.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct JobCounts {
+    tally: Tally,
+    /// Replies that were refused, by the name of a [`FaultKind`].
+    refused: BTreeMap<&'static str, usize>,
+}
+
+impl JobCounts {
+    pub(crate) fn of(replies: &Replies) -> Self {
+        let mut counts = Self::default();
+        counts.add(replies);
+        counts
+    }
+
+    pub(crate) fn add(&mut self, replies: &Replies) {
+        let tally = replies.tally();
+        self.tally.replies += tally.replies;
+        self.tally.prompt_tokens += tally.prompt_tokens;
+        self.tally.completion_tokens += tally.completion_tokens;
+        for (kind, count) in replies.kinds() {
+            *self.refused.entry(kind).or_default() += count;
+        }
+    }
+
+    /// What a stage's record says of its replies.
+    pub(crate) fn record(&self, outputs: &mut Outputs<'_>) {
+        outputs.count("replies", self.tally.replies as u64);
+        outputs.count("prompt_tokens", self.tally.prompt_tokens);
+        outputs.count("completion_tokens", self.tally.completion_tokens);
+        let refused: usize = self.refused.values().sum();
+        outputs.count(ReplyCounts::REFUSED, refused as u64);
+        for kind in FaultKind::ALL {
+            if let Some(&count) = self.refused.get(kind.name()) {
+                outputs.count(&ReplyCounts::key(kind), count as u64);
+            }
+        }
+    }
 }
 
 /// The reply to an item, or why there is none that can be read.

@@ -17,12 +17,15 @@ use serde::Serialize;
 use store::{Difference, FileDigest, FileError, FolderLock};
 
 use crate::error::{Error, ErrorKind};
+use crate::fault_kind::ReplyCounts;
 use crate::stage::Stage;
 pub use manifest::{Input, ProjectManifest, SCHEMA, StageIdentity, StageRecord};
 
 const MANIFEST: &str = "project.json";
 const LOCK: &str = "project.lock";
 const REPLACED: &str = "replaced";
+/// What the names of journals end with.
+const JOURNAL: &str = ".replies.jsonl";
 
 /// A project folder.
 #[derive(Debug)]
@@ -87,6 +90,9 @@ pub struct StageStatus {
     pub state: StageState,
     /// What the manifest holds of it, where it was begun.
     pub record: Option<StageRecord>,
+    /// How many replies of a model could be used, where one was asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub replies: Option<ReplyCounts>,
 }
 
 impl Project {
@@ -276,9 +282,22 @@ impl Project {
                 stage,
                 state: record.map_or(StageState::NotRun, |record| self.state(record)),
                 record: record.cloned(),
+                replies: record.and_then(|record| self.replies(stage, record)),
             }
         };
         Stage::ALL.into_iter().map(status).collect()
+    }
+
+    /// Of a stage that is not finished, those of its journals: that it is of no use to go on should
+    /// be known before its end.
+    fn replies(&self, stage: Stage, record: &StageRecord) -> Option<ReplyCounts> {
+        if record.finished.is_some() {
+            return ReplyCounts::of_record(record);
+        }
+        let journals = stage.files().iter().map(|name| self.file(name));
+        ReplyCounts::of_journals(
+            journals.filter(|file| file.to_string_lossy().ends_with(JOURNAL) && file.is_file()),
+        )
     }
 
     fn state(&self, record: &StageRecord) -> StageState {
@@ -343,8 +362,7 @@ impl Project {
         let recorded = recorded.flat_map(|record| record.outputs.keys().cloned());
         let known = stage.files().iter().map(|name| name.to_string());
         // A job is its manifest and its journal; one without the other could not be continued.
-        let is_of_job =
-            |name: &String| name.ends_with(".job.json") || name.ends_with(".replies.jsonl");
+        let is_of_job = |name: &String| name.ends_with(".job.json") || name.ends_with(JOURNAL);
         let mut names: BTreeSet<String> = recorded.chain(known).collect();
         names.retain(|name| self.file(name).exists() && !(keeps_job && is_of_job(name)));
         if !names.is_empty() {

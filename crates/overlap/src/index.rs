@@ -8,6 +8,7 @@ use crate::error::Error;
 use crate::minhash::LshIndex;
 use crate::ngrams::{Coverage, NgramIndex, RollingHashes};
 use crate::normal_form::NormalForm;
+use crate::text_form::TextForm;
 
 /// A test item.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -164,6 +165,19 @@ impl Index {
         self.look_up(text, &mut Scratch::default(), None)
     }
 
+    /// The same for a text that was read.
+    pub fn hits_of(&self, text: &TextForm) -> Vec<Hit> {
+        let (normal, runs) = (&text.normal, &text.runs);
+        if normal.text().is_empty() {
+            return Vec::new();
+        }
+        let (mut grams, mut near) = (Vec::new(), Vec::new());
+        self.grams.find(runs, &mut grams);
+        let words = normal.words().len();
+        self.near.find_by_bands(&text.bands, runs, words, &mut near);
+        self.gather(normal, &grams, &near, &mut Vec::new())
+    }
+
     /// Marks the grams found in `coverage`.
     pub(crate) fn look_up(
         &self,
@@ -185,10 +199,21 @@ impl Index {
         runs.read(normal.words());
         self.grams.find(runs, grams);
         self.near.find(runs, normal.words().len(), near);
-        let exact = self.exact.get(&normal.key()).map_or(&[][..], Vec::as_slice);
         if let Some(coverage) = coverage {
             coverage.mark(grams);
         }
+        self.gather(normal, grams, near, items)
+    }
+
+    /// The hits of a text with these grams and near items; `items` is memory to work in.
+    fn gather(
+        &self,
+        normal: &NormalForm,
+        grams: &[u32],
+        near: &[(u32, f64)],
+        items: &mut Vec<u32>,
+    ) -> Vec<Hit> {
+        let exact = self.exact.get(&normal.key()).map_or(&[][..], Vec::as_slice);
         // Both lists are distinct, so an item stands here once for each of its distinct grams in
         // the text: the length of its run over their number is the share.
         items.clear();

@@ -13,7 +13,7 @@
 //! assert!(index.hits("Bob has 5 apples.").is_empty());
 //! ```
 
-mod deduplication;
+mod deduplication; // the first of each text in a stream
 mod error; // what can be wrong with the search
 mod filter; // a Bloom filter: nearly all hashes that are looked up are not there
 mod index; // the items, ready to be looked up in
@@ -25,7 +25,8 @@ mod prompt_templates; // templates around a question
 mod repeated; // items of one set that are in another
 mod report; // what was found
 mod scan; // training files, streamed and looked up
-mod training; // the questions of a training record // the first of each text in a stream
+mod text_form; // a text, read once for all comparisons
+mod training; // the questions of a training record
 
 pub use deduplication::{Deduplicator, Fingerprint, Original};
 pub use error::Error;
@@ -33,6 +34,7 @@ pub use index::{Hit, Index, OverlapOptions, TestItem};
 pub use repeated::{RepeatedItem, repeated_items, same_items};
 pub use report::{MatchedItem, OverlapReport, SetCounts, TrainingFile, TrainingMatch};
 pub use scan::{ScanProgress, scan};
+pub use text_form::TextForm;
 
 /// The normal form by which texts are compared: words, numbers and signs of arithmetic, parted by
 /// single spaces. `docs/overlap.md` lists what has no influence on it.

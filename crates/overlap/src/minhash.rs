@@ -41,6 +41,42 @@ pub(crate) fn jaccard<T: Ord>(one: &[T], other: &[T]) -> f64 {
     }
 }
 
+/// The Jaccard index of two sorted sets where it is `min` or more, with `min` above 0. It stops as
+/// soon as so much cannot be reached any more.
+pub(crate) fn jaccard_at_least<T: Ord>(one: &[T], other: &[T], min: f64) -> Option<f64> {
+    let total = one.len() + other.len();
+    let index = |both: usize| both as f64 / (total - both) as f64;
+    let most = one.len().min(other.len());
+    // The fewest common elements that reach it: by the formula, then by the index itself, whose
+    // rounding decides.
+    let mut needed = ((min * total as f64 / (1.0 + min)) as usize).min(most);
+    while needed > 0 && index(needed - 1) >= min {
+        needed -= 1;
+    }
+    while needed <= most && (needed == 0 || index(needed) < min) {
+        needed += 1;
+    }
+    // Elements of each that may be missing in the other.
+    let mut spare_one = one.len().checked_sub(needed)?;
+    let mut spare_other = other.len().checked_sub(needed)?;
+    let (mut i, mut j, mut both) = (0, 0, 0);
+    while i < one.len() && j < other.len() {
+        match one[i].cmp(&other[j]) {
+            std::cmp::Ordering::Less => {
+                spare_one = spare_one.checked_sub(1)?;
+                i += 1;
+            }
+            std::cmp::Ordering::Greater => {
+                spare_other = spare_other.checked_sub(1)?;
+                j += 1;
+            }
+            std::cmp::Ordering::Equal => (i, j, both) = (i + 1, j + 1, both + 1),
+        }
+    }
+    // One of the sets is at its end, and of it no more is missing than may be.
+    Some(index(both))
+}
+
 /// The least value of each of the hash functions over a set.
 pub(crate) type Signature = [u32; HASHES];
 
@@ -131,7 +167,21 @@ impl LshIndex {
         // Neither sorted nor distinct: a minimum does not mind, and only a text that meets a band
         // needs its set.
         let signature = self.functions.signature(runs.of(SHINGLE.min(words)));
-        let keys = band_keys(&signature);
+        self.find_by_bands(&band_keys(&signature), runs, words, found);
+    }
+
+    /// The same for a text whose bands are known.
+    pub(crate) fn find_by_bands(
+        &self,
+        keys: &[u64; BANDS],
+        runs: &RollingHashes,
+        words: usize,
+        found: &mut Vec<(u32, f64)>,
+    ) {
+        found.clear();
+        if words == 0 || words > self.most.saturating_mul(4) {
+            return;
+        }
         let held = keys.iter().filter(|&&key| self.filter.may_hold(key));
         let mut candidates: Vec<u32> = held
             .filter_map(|key| self.bands.get(key))
@@ -212,6 +262,21 @@ mod tests {
             prop_assert_eq!(index, jaccard(&other, &one));
             prop_assert!((0.0..=1.0).contains(&index));
             prop_assert_eq!(index == 1.0, one == other && !one.is_empty());
+        }
+
+        /// It is the index wherever that is large enough, at its bounds too, and nothing elsewhere.
+        #[test]
+        fn an_index_that_stops_early_is_the_same(mut one in prop::collection::vec(0..30u64, 0..25), mut other in prop::collection::vec(0..30u64, 0..25), a in 1..20usize, b in 1..20usize) {
+            for set in [&mut one, &mut other] {
+                set.sort_unstable();
+                set.dedup();
+            }
+            let index = jaccard(&one, &other);
+            for min in [0.5, 0.7, 0.8, 1.0, a.min(b) as f64 / a.max(b) as f64, index] {
+                if min > 0.0 {
+                    prop_assert_eq!(jaccard_at_least(&one, &other, min), (index >= min).then_some(index), "{}", min);
+                }
+            }
         }
     }
 }

@@ -8,7 +8,7 @@ use ::mathscale::{
 };
 use comfy_table::Cell;
 
-use crate::mathscale_pairs::rejections;
+use crate::mathscale_pairs::{rejections, reply_counts, usable_replies};
 use crate::table::framed;
 use crate::wording::{counted, percent};
 
@@ -45,6 +45,10 @@ pub fn extraction_text(outcome: &ExtractOutcome) -> String {
         let _ = writeln!(text, "{rejected} rejected: see extract.set-aside.jsonl");
     }
     rejections(&mut text, &outcome.details);
+    usable_replies(&mut text, &outcome.record);
+    if of("schema_refused") > 0 {
+        text.push_str("the server took no JSON Schema: replies were asked for in words alone\n");
+    }
     text
 }
 
@@ -216,8 +220,8 @@ fn neighbour_table(neighbours: &[Neighbour], limit: usize, width: Option<u16>) -
     format!("{}{more}", table.text(width))
 }
 
-/// How far the stages of a project are, a line each, with their main counts; the others are in the
-/// JSON.
+/// How far the stages of a project are, a line each, with their main counts, and below them how many
+/// replies of a model could be used and why others could not; all counts are in the JSON.
 pub fn project_text(stages: &[StageStatus], width: Option<u16>) -> String {
     let header = ["stage", "state", "finished", "what"];
     let mut table = framed(header, &[]);
@@ -226,6 +230,7 @@ pub fn project_text(stages: &[StageStatus], width: Option<u16>) -> String {
         stage,
         state,
         record,
+        replies,
     } in stages
     {
         let state = match state {
@@ -241,6 +246,13 @@ pub fn project_text(stages: &[StageStatus], width: Option<u16>) -> String {
                 "incomplete"
             }
         };
+        if let Some(replies) = replies {
+            let so_far = match record.as_ref().and_then(|record| record.finished) {
+                None => " so far",
+                Some(_) => "",
+            };
+            reply_counts(&mut notes, &format!("{stage}{so_far}: "), replies);
+        }
         let finished = record.as_ref().and_then(|record| record.finished);
         let finished = finished.map(|time| time.strftime("%Y-%m-%d %H:%M").to_string());
         let counts: Vec<String> = match record {

@@ -2,9 +2,11 @@
 
 use std::fmt::Write;
 
+use std::time::Duration;
+
 use ::mathscale::{
-    ExportOutcome, GenerateOutcome, GenerationEstimate, Rejections, RemovalReason, ScreenOutcome,
-    TokenPrice, ValidateOutcome,
+    Estimate, ExportOutcome, GenerateOutcome, Rejections, RemovalReason, ReplyCounts,
+    ScreenOutcome, StageRecord, TokenPrice, ValidateOutcome,
 };
 
 use crate::wording::{counted, percent};
@@ -28,7 +30,40 @@ pub fn generated_text(outcome: &GenerateOutcome, price: Option<&TokenPrice>) -> 
         let _ = writeln!(text, "{rejected} rejected: see generate.set-aside.jsonl");
     }
     rejections(&mut text, &outcome.details);
+    usable_replies(&mut text, &outcome.record);
     text
+}
+
+/// How many replies of a finished stage could be used, and why the others could not; nothing where
+/// all could.
+pub(crate) fn usable_replies(text: &mut String, record: &StageRecord) {
+    if let Some(counts) = ReplyCounts::of_record(record)
+        && !counts.refused.is_empty()
+    {
+        reply_counts(text, "", &counts);
+    }
+}
+
+/// How many replies could be used, and why the others could not, with what may help against the most
+/// frequent kind.
+pub(crate) fn reply_counts(text: &mut String, before: &str, counts: &ReplyCounts) {
+    let Some(share) = counts.usable_share else {
+        return;
+    };
+    let _ = writeln!(
+        text,
+        "{before}{} of {} could be used ({} %)",
+        counts.usable,
+        counted(counts.replies as usize, "reply"),
+        percent(share)
+    );
+    for refused in &counts.refused {
+        let _ = writeln!(text, "  {} {}", refused.count, refused.kind.label());
+    }
+    let most = counts.refused.first();
+    if let Some(remedy) = most.and_then(|refused| refused.kind.remedy()) {
+        let _ = writeln!(text, "  {remedy}");
+    }
 }
 
 /// Why items were rejected, with the number of items, the most frequent reasons first; of several
@@ -64,27 +99,45 @@ fn cost_text(cost: Option<f64>) -> String {
     cost.map_or(String::new(), |cost| format!(", cost {cost:.2}"))
 }
 
-/// What generation would take, and what it would cost with replies as long as the seeds and as long
-/// as they may be.
+/// What a stage would take: requests, tokens, with a price what they cost and with a speed in new
+/// tokens a second how long they take. `item` is what is asked about.
 pub fn estimate_text(
-    estimate: &GenerationEstimate,
-    cost: Option<f64>,
-    max_cost: Option<f64>,
+    estimate: &Estimate,
+    item: &str,
+    price: Option<&TokenPrice>,
+    tokens_per_s: Option<f64>,
 ) -> String {
-    let GenerationEstimate {
-        compositions,
+    let costs = price.map(|price| estimate.costs(price));
+    let times = tokens_per_s.and_then(|speed| estimate.durations(speed));
+    let cost = |place: usize| cost_text(costs.map(|costs| costs[place]));
+    let time = |place: usize| times.map_or(String::new(), |times| duration_text(times[place]));
+    let Estimate {
+        items,
+        requests,
+        max_requests,
         prompt_tokens,
         completion_tokens,
         max_completion_tokens,
+        usual,
     } = estimate;
     format!(
-        "{}: about {prompt_tokens} prompt tokens (three bytes each)\n\
-         replies as long as the seeds: about {completion_tokens} new tokens{}\n\
-         replies as long as they may be: {max_completion_tokens} new tokens{}\n",
-        counted(*compositions, "composition"),
-        cost_text(cost),
-        cost_text(max_cost)
+        "{}, {}, up to {max_requests} where replies are refused: about {prompt_tokens} prompt tokens (three bytes each)\n\
+         replies {usual}: about {completion_tokens} new tokens{}{}\n\
+         replies as long as they may be: {max_completion_tokens} new tokens{}{}\n",
+        counted(*items, item),
+        counted(*requests, "request"),
+        cost(0),
+        time(0),
+        cost(1),
+        time(1),
     )
+}
+
+/// Hours, minutes and seconds.
+fn duration_text(duration: Duration) -> String {
+    let seconds = duration.as_secs();
+    let (hours, minutes) = (seconds / 3600, seconds / 60 % 60);
+    format!(", {hours}:{minutes:02}:{:02} hours", seconds % 60)
 }
 
 /// The figures of validation.
@@ -117,6 +170,7 @@ pub fn validated_text(outcome: &ValidateOutcome) -> String {
             percent(agreement)
         );
     }
+    usable_replies(&mut text, &outcome.record);
     text
 }
 

@@ -15,6 +15,8 @@ pub struct JsonLines<T> {
     file: PathBuf,
     reader: BufReader<File>,
     line: Vec<u8>,
+    /// Bytes before the line that is read next.
+    start: u64,
     /// The line read last, from 1; `None` when no more is read.
     number: Option<usize>,
     kind: PhantomData<T>,
@@ -31,6 +33,7 @@ impl<T: DeserializeOwned> JsonLines<T> {
             file: file.to_path_buf(),
             reader: BufReader::with_capacity(1 << 18, handle),
             line: Vec::new(),
+            start: 0,
             number: Some(0),
             kind: PhantomData,
         })
@@ -44,12 +47,19 @@ impl<T: DeserializeOwned> JsonLines<T> {
         Self::open(file)?.collect()
     }
 
+    /// The position of the first byte of the record that comes next.
+    pub fn position(&self) -> u64 {
+        self.start
+    }
+
     fn read(&mut self, number: usize) -> Result<Option<T>, FileError> {
         self.line.clear();
         let read = self.reader.read_until(b'\n', &mut self.line);
-        if read.map_err(FileError::unreadable(&self.file))? == 0 {
+        let length = read.map_err(FileError::unreadable(&self.file))?;
+        if length == 0 {
             return Ok(None);
         }
+        self.start += length as u64;
         // A last line without its newline is no exception, as it is in a journal: these files
         // appear whole.
         let record = serde_json::from_slice(&self.line).map_err(|error| {

@@ -3,7 +3,7 @@
 //! * [`AtomicFile`], [`write_atomic`]: a file appears whole or not at all.
 //! * [`Journal`]: a line of JSON with a checksum for each finished record; it only grows.
 //! * [`FolderLock`]: one writer a folder.
-//! * [`JsonLines`]: records, one at a time, each error with its line.
+//! * [`JsonLines`]: records, one at a time, each error with its line; [`IndexedLines`]: in any order.
 //! * [`read_manifest`], [`differences`]: what a folder is bound to, and in what two bindings differ.
 //!
 //! **Order of writes.** A file is synced to the disk before it is renamed, and its folder after
@@ -30,6 +30,7 @@ mod atomic_file; // files that appear whole
 mod differences; // in what two records of settings differ
 mod error; // what can be wrong with a file
 mod folder_lock; // one writer a folder
+mod indexed_lines; // records in any order
 mod journal; // finished records, line by line, with checksums
 mod json_lines; // records, one at a time
 mod manifest; // JSON files that begin with their schema
@@ -41,6 +42,7 @@ pub use atomic_file::{
 pub use differences::{Difference, compare_maps, differences};
 pub use error::FileError;
 pub use folder_lock::FolderLock;
+pub use indexed_lines::IndexedLines;
 pub use journal::{
     Journal, for_each_record, parse_record, read_journal, truncate_partial_line, write_record,
 };

@@ -37,6 +37,8 @@ pub struct TranslationPlan<'a> {
     pub attempts: NonZeroU32,
     /// Replies, all of them refused, at which it is given up; `None` for never.
     pub max_refused: Option<NonZeroUsize>,
+    /// Share of the replies that may be refused, in 0..1; `None` for any.
+    pub max_rejected: Option<f64>,
     /// Instruction → what the model reads.
     pub render: &'a (dyn Fn(&str) -> String + Sync),
     /// What identifies `render`, such as a digest of its template.
@@ -115,6 +117,7 @@ pub fn translate(
         decoding: plan.decoding.clone(),
         attempts: plan.attempts,
         max_refused: plan.max_refused,
+        max_rejected: plan.max_rejected,
     };
     let mut replies = job.run(&texts, generator, on_progress)?;
     if let Some((&item, reason)) = replies.failed().first_key_value() {
@@ -219,9 +222,13 @@ impl JobTask for Texts<'_> {
         }
     }
 
-    fn prompt(&self, item: usize, refusal: Option<&UnreadableReply>) -> String {
+    fn prompt(&self, item: usize, refusal: Option<&UnreadableReply>) -> Result<String, FileError> {
         let text = &self.items[item];
-        (self.render)(&instruction(text.part, text.source(), refusal))
+        Ok((self.render)(&instruction(
+            text.part,
+            text.source(),
+            refusal,
+        )))
     }
 
     fn judge(&self, item: usize, text: &str) -> Result<(), String> {

@@ -9,11 +9,17 @@ use std::path::Path;
 
 use fault::{Class, Fault};
 use generation::{Decoding, FinishReason, Prompt, Scripted, ScriptedReply};
-use jobs::{ItemOutcome, Job, JobError, JobTask, Progress, Replies, UnreadableReply};
+use jobs::{
+    ItemOutcome, Job, JobError, JobTask, MIN_JUDGED, Progress, Replies, UnreadableReply,
+};
 use serde_json::json;
+use store::FileError;
 
 /// What fits into the context of the scripted model.
 const MAX_PROMPT_BYTES: usize = 98;
+
+/// The item that nothing can be asked about.
+const UNREADABLE: usize = 60;
 
 /// Asks for numbers; item 13 is too long to ask.
 struct Numbers(usize);
@@ -25,20 +31,33 @@ impl JobTask for Numbers {
     fn id(&self, item: usize) -> String {
         format!("number/{item}")
     }
-    fn prompt(&self, item: usize, unreadable: Option<&UnreadableReply>) -> String {
-        match unreadable {
+    fn prompt(
+        &self,
+        item: usize,
+        unreadable: Option<&UnreadableReply>,
+    ) -> Result<String, FileError> {
+        if item == UNREADABLE {
+            return Err(FileError::corrupt(Path::new("numbers.txt"), None, "gone"));
+        }
+        Ok(match unreadable {
             None if item == 13 => format!("say 13{}", " ".repeat(93)),
             None => format!("say {item}"),
             Some(unreadable) => format!(
                 "say {item}; \"{}\" was wrong: {}",
                 unreadable.text, unreadable.reason
             ),
-        }
+        })
     }
     fn judge(&self, item: usize, text: &str) -> Result<(), String> {
         match text.parse() == Ok(item) {
             true => Ok(()),
             false => Err(format!("{text} is not {item}")),
+        }
+    }
+    fn kind(&self, fault: &str) -> &'static str {
+        match fault.contains("cut off") {
+            true => "cut off",
+            false => "wrong",
         }
     }
 }
@@ -99,6 +118,7 @@ fn job(folder: &Path) -> Job<'_> {
         decoding: Decoding::greedy(8),
         attempts: NonZeroU32::new(3).unwrap(),
         max_refused: None,
+        max_rejected: None,
     }
 }
 
@@ -277,6 +297,63 @@ fn a_job_whose_first_replies_are_all_refused_is_given_up() {
     let mut script = script(0);
     let replies = limited(20).run(&Numbers(12), &mut script, go_on).unwrap();
     assert!(replies.tally().answered > 0 && replies.tally().replies > 8);
+}
+
+/// Three of four replies are refused, for three reasons: enough is known after 50 of them.
+#[test]
+fn a_job_of_which_too_many_replies_are_refused_is_given_up_with_examples() {
+    let folder = tempfile::tempdir().unwrap();
+    let limited = |max_rejected| Job {
+        max_rejected: Some(max_rejected),
+        attempts: NonZeroU32::MIN,
+        ..job(folder.path())
+    };
+    let go_on = &mut |_: &Progress| ControlFlow::Continue(());
+    // By the order of the replies, which is not that of the items.
+    let replies = Cell::new(0);
+    let answer = |prompt: &Prompt| {
+        let (text, end) = match replies.replace(replies.get() + 1) % 4 {
+            0 => (prompt.id[7..].to_string(), FinishReason::Eos),
+            1 => ("never\n mind".repeat(9), FinishReason::Length),
+            2 => (String::new(), FinishReason::Eos),
+            _ => ("seven".to_string(), FinishReason::Eos),
+        };
+        ScriptedReply::Text(text, end)
+    };
+    let mut weak = Scripted::new(answer);
+    let error = limited(0.7).run(&Numbers(59), &mut weak, go_on).unwrap_err();
+    assert_eq!((error.class(), weak.asked.len()), (Class::Incomplete, MIN_JUDGED));
+    let message = error.to_string();
+    for part in [
+        "37 of the first 50 replies cannot be used, which is more than 70 %:\n",
+        "\n  13 × the reply was cut off after 1 tokens; number/",
+        " was answered \"never mindnever mindnever",
+        " …\"\n  1 × ",
+        " is not ",
+        "\n  22 × something else\nAll of them are in ",
+        "numbers.replies.jsonl",
+    ] {
+        assert!(message.contains(part), "{part} is missing in {message}");
+    }
+    // The same call gives the same and asks nothing; a larger share goes on to the end.
+    let mut idle = Scripted::new(answer);
+    let again = limited(0.7).run(&Numbers(59), &mut idle, go_on).unwrap_err();
+    assert_eq!((again.to_string(), idle.asked.len()), (message, 0));
+    let replies = limited(0.8).run(&Numbers(59), &mut idle, go_on).unwrap();
+    assert_eq!((replies.tally().answered, idle.asked.len()), (15, 9));
+    assert_eq!(replies.kinds()["cut off"] + replies.kinds()["wrong"], 44);
+    assert_eq!((0..59).filter(|&item| replies.is_answered(item)).count(), 15);
+}
+
+#[test]
+fn an_item_that_cannot_be_read_ends_the_job_with_its_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let error = job(folder.path())
+        .run(&Numbers(UNREADABLE + 1), &mut script(0), &mut |_| {
+            ControlFlow::Continue(())
+        })
+        .unwrap_err();
+    assert_eq!(error.to_string(), "numbers.txt: gone");
 }
 
 #[test]

@@ -6,15 +6,16 @@ use std::collections::BTreeMap;
 use generation::Generator;
 use jobs::{JobTask, Replies, UnreadableReply};
 use serde_json::json;
-use store::Difference;
+use store::{Difference, FileError};
 
-use super::prompt::{instruction, wording_digest};
+use super::prompt::{ReplyForm, instruction, wording_digest};
 use super::report::MergeOptions;
 use super::stage::{ExtractOutcome, merge_options, write_concepts};
 use super::{SeedConcepts, reply};
 use crate::driver::{Outputs, Rejections, StageWork, run};
 use crate::error::{Error, ErrorKind};
-use crate::model::{Asking, OnProgress, StageJob, count_replies, reply_text};
+use crate::fault_kind::FaultKind;
+use crate::model::{Asking, JobCounts, OnProgress, StageJob, reply_text};
 use crate::project::{Change, Input, Project, StageIdentity, StageRecord};
 use crate::records::{Rejected, Seed};
 use crate::stage::{EXTRACT_REJECTED, Stage};
@@ -27,6 +28,8 @@ pub struct ModelPlan<'a> {
     pub source: Input,
     /// How the model is asked.
     pub asking: Asking<'a>,
+    /// The form that the model is asked to reply in.
+    pub form: ReplyForm,
     /// How names are merged.
     pub merge: MergeOptions,
     /// Replace what the project has of it. The replies of a model stay where only the merging
@@ -73,7 +76,7 @@ impl StageWork for Extracting<'_> {
         self.plan.asking.identity(
             BTreeMap::from([("seeds".to_string(), self.plan.source.clone())]),
             merge_options(self.plan.merge),
-            &wording_digest(),
+            &wording_digest(self.plan.form),
             self.generator.info(),
         )
     }
@@ -94,7 +97,7 @@ impl StageWork for Extracting<'_> {
             binding: json!({
                 "seeds": plan.source.blake3,
                 "rendering": plan.asking.rendering,
-                "wording": wording_digest(),
+                "wording": wording_digest(plan.form),
             }),
             allow_failed: false,
         };
@@ -115,13 +118,28 @@ impl StageWork for Extracting<'_> {
             };
             return Err(Error::in_file(replies.file(), kind));
         }
-        count_replies(outputs, replies.tally());
+        JobCounts::of(&replies).record(outputs);
+        if schema_was_refused(self.generator) {
+            outputs.count(SCHEMA_REFUSED, 1);
+        }
         write_concepts(outputs, &seeds, &rejected, plan.merge)
     }
 
     fn details(&self, project: &Project, _: &StageRecord) -> Result<Rejections, Error> {
         Rejections::read(project, EXTRACT_REJECTED)
     }
+}
+
+/// The count that says that a server was sent the schema of replies and did not accept it.
+pub(crate) const SCHEMA_REFUSED: &str = "schema_refused";
+
+/// Whether a server refused to hold the model to a form of replies.
+fn schema_was_refused(generator: &dyn Generator) -> bool {
+    let report = generator.serving_report();
+    report.is_some_and(|report| {
+        let mut fields = report.fields_refused.iter();
+        fields.any(|field| field == "response_format")
+    })
 }
 
 struct Questions<'a> {
@@ -137,13 +155,20 @@ impl JobTask for Questions<'_> {
         self.plan.seeds[item].id.clone()
     }
 
-    fn prompt(&self, item: usize, refusal: Option<&UnreadableReply>) -> String {
+    fn prompt(&self, item: usize, refusal: Option<&UnreadableReply>) -> Result<String, FileError> {
         let question = &self.plan.seeds[item].question;
-        (self.plan.asking.render)(&instruction(question, refusal))
+        let form = self.plan.form;
+        Ok((self.plan.asking.render)(&instruction(
+            question, form, refusal,
+        )))
     }
 
     fn judge(&self, _: usize, text: &str) -> Result<(), String> {
         reply::parse(text).map(|_| ())
+    }
+
+    fn kind(&self, fault: &str) -> &'static str {
+        FaultKind::of(fault).name()
     }
 }
 

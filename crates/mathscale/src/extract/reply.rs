@@ -8,9 +8,9 @@ use super::{Name, names};
 use crate::concept;
 
 /// Topics of a seed (paper, section 3.1); one at least.
-const MAX_TOPICS: usize = 2;
+pub(crate) const MAX_TOPICS: usize = 2;
 /// Knowledge points of a seed; one at least.
-const MAX_KNOWLEDGE_POINTS: usize = 5;
+pub(crate) const MAX_KNOWLEDGE_POINTS: usize = 5;
 
 /// What a reply lists.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -10,7 +10,7 @@ use super::prompt;
 use super::task::{GeneratePlan, PairTask};
 use crate::driver::{Outputs, Rejections, StageOutcome, StageWork, run};
 use crate::error::Error;
-use crate::model::{OnProgress, StageJob, count_replies, reply_text};
+use crate::model::{JobCounts, OnProgress, StageJob, reply_text};
 use crate::pair::Pair;
 use crate::project::{Change, Project, StageIdentity, StageRecord};
 use crate::records::Rejected;
@@ -103,7 +103,7 @@ impl StageWork for Generating<'_> {
         let model = self.generator.info().name;
         let rejections = write_pairs(outputs, task, &mut replies, &model)?;
         let tally = replies.tally();
-        count_replies(outputs, tally);
+        JobCounts::of(&replies).record(outputs);
         outputs.count("compositions", task.items() as u64);
         outputs.count("pairs", tally.answered as u64);
         outputs.count("set_aside", (task.items() - tally.answered) as u64);

@@ -3,13 +3,14 @@
 use std::collections::{BTreeMap, HashMap};
 
 use jobs::{JobTask, UnreadableReply};
-use store::JsonLines;
+use store::{FileError, JsonLines};
 
 use super::compositions::Compositions;
 use super::nearest::NearestSeeds;
 use super::prompt;
 use super::reply::parse_reply;
 use crate::error::Error;
+use crate::fault_kind::FaultKind;
 use crate::model::Asking;
 use crate::pair::Pair;
 use crate::project::{Input, Project};
@@ -117,11 +118,15 @@ impl JobTask for PairTask<'_> {
         format!("pair/{}", item + 1)
     }
 
-    fn prompt(&self, item: usize, refusal: Option<&UnreadableReply>) -> String {
-        self.instruction(item, refusal)
+    fn prompt(&self, item: usize, refusal: Option<&UnreadableReply>) -> Result<String, FileError> {
+        Ok(self.instruction(item, refusal))
     }
 
     fn judge(&self, _: usize, text: &str) -> Result<(), String> {
         parse_reply(text).map(|_| ())
+    }
+
+    fn kind(&self, fault: &str) -> &'static str {
+        FaultKind::of(fault).name()
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use overlap::{Hit, Index};
+use overlap::{Hit, Index, TextForm};
 use serde::{Deserialize, Serialize};
 
 use super::reason::RemovalReason;
@@ -105,11 +105,11 @@ impl TestItems {
 
 /// The test item that a text matches best, among those that it is contaminated by, with what they
 /// have in common.
-pub(crate) fn contamination(index: &Index, text: &str) -> Option<(usize, String)> {
+pub(crate) fn contamination(index: &Index, text: &TextForm) -> Option<(usize, String)> {
     let options = index.options();
     let rank = |hit: &Hit| (hit.exact, hit.near.unwrap_or(0.0), hit.share);
     let hits = index
-        .hits(text)
+        .hits_of(text)
         .into_iter()
         .filter(|hit| hit.contaminates(&options));
     // Of equals the first stays.

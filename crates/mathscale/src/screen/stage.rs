@@ -2,8 +2,10 @@
 
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
+use std::sync::mpsc::{SyncSender, sync_channel};
+use std::thread;
 
-use overlap::{Deduplicator, Fingerprint, Index, Original};
+use overlap::{Deduplicator, Fingerprint, Index, Original, TextForm};
 use rayon::prelude::*;
 use serde_json::{Value, json};
 use store::JsonLines;
@@ -13,13 +15,17 @@ use super::report::{Removed, SCHEMA, ScreenReport, TestItems, Tests, contaminati
 use super::rules::ScreenRules;
 use crate::driver::{LineFile, Outputs, StageOutcome, StageWork, WithReport, run};
 use crate::error::{Error, ErrorKind};
+use crate::ids::Ids;
 use crate::pair::{Pair, PairSource, read_pairs};
 use crate::project::{Input, Project, StageIdentity, StageRecord};
 use crate::records::Seed;
 use crate::stage::{REMOVED, SCREEN_REPORT, SCREENED, SEEDS, Stage};
 
 /// Pairs that are examined together, on all cores.
-const BATCH: usize = 4096;
+const BATCH: usize = 2048;
+
+/// Batches that wait, examined, until they are decided.
+const MAX_WAITING: usize = 2;
 
 /// What the stage is to do.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -58,8 +64,8 @@ pub fn screen(
         seeds,
         tests: tests.map(|tests| &tests.index),
         distinct: distinct.map_err(|error| Error::of(ErrorKind::Overlap(Box::new(error))))?,
-        seed_ids: Vec::new(),
-        kept_ids: Vec::new(),
+        seed_ids: Ids::default(),
+        kept_ids: Ids::default(),
         report: ScreenReport {
             schema: SCHEMA.to_string(),
             read: 0,
@@ -84,9 +90,9 @@ struct Screening<'a> {
     tests: Option<&'a Index>,
     distinct: Deduplicator,
     /// Ids of the seeds, which come first in `distinct`, without those that repeat another one.
-    seed_ids: Vec<Box<str>>,
+    seed_ids: Ids,
     /// Ids of the pairs kept, which follow in it.
-    kept_ids: Vec<Box<str>>,
+    kept_ids: Ids,
     report: ScreenReport,
     on_progress: &'a mut dyn FnMut(u64) -> ControlFlow<()>,
 }
@@ -114,19 +120,25 @@ impl StageWork for Screening<'_> {
                 let seed = seed?;
                 // In step with `distinct`: a text that was not kept there has no number.
                 if self.distinct.add(Fingerprint::of(&seed.question)).is_none() {
-                    self.seed_ids.push(seed.id.into_boxed_str());
+                    self.seed_ids.push(&seed.id);
                 }
             }
         }
         let (mut kept, mut removed) = (outputs.create(SCREENED)?, outputs.create(REMOVED)?);
-        let mut pairs = read_pairs(outputs.project, &self.pairs)?;
-        loop {
-            let batch: Vec<Pair> = pairs.by_ref().take(BATCH).collect::<Result<_, _>>()?;
-            if batch.is_empty() {
-                break;
-            }
-            self.screen(batch, &mut kept, &mut removed)?;
-        }
+        let examiner = Examiner {
+            project: outputs.project,
+            pairs: self.pairs.clone(),
+            rules: self.report.rules,
+            tests: self.tests,
+        };
+        // The next batches are read and examined while one is decided and written.
+        thread::scope(|scope| {
+            let (sender, batches) = sync_channel(MAX_WAITING);
+            scope.spawn(move || examiner.run(&sender));
+            batches
+                .into_iter()
+                .try_for_each(|batch| self.decide_all(batch?, &mut kept, &mut removed))
+        })?;
         outputs.commit(kept)?;
         outputs.commit(removed)?;
         let report = self.report.clone();
@@ -170,40 +182,84 @@ enum Examined {
     Question(Fingerprint),
 }
 
-fn examine(pair: &Pair, rules: &ScreenRules, tests: Option<&Index>) -> Examined {
-    if let Some((reason, detail)) = rules.fault(pair) {
-        return Examined::Faulty(reason, detail);
+/// Does what needs no other pair.
+struct Examiner<'a> {
+    project: &'a Project,
+    pairs: Input,
+    rules: ScreenRules,
+    tests: Option<&'a Index>,
+}
+
+/// Pairs, each with the result.
+type Batch = Vec<(Pair, Examined)>;
+
+impl Examiner<'_> {
+    /// Reads and examines all pairs, and sends them in their order; ends early where nobody
+    /// receives.
+    fn run(&self, sender: &SyncSender<Result<Batch, Error>>) {
+        let mut pairs = match read_pairs(self.project, &self.pairs) {
+            Ok(pairs) => pairs,
+            Err(error) => {
+                // Whoever does not receive has an error of its own.
+                let _ = sender.send(Err(error));
+                return;
+            }
+        };
+        loop {
+            let batch: Result<Vec<Pair>, Error> = pairs.by_ref().take(BATCH).collect();
+            let examined = batch.map(|batch| self.examine_all(batch));
+            let (is_end, is_error) = (
+                examined.as_ref().is_ok_and(Vec::is_empty),
+                examined.is_err(),
+            );
+            if is_end || sender.send(examined).is_err() || is_error {
+                return;
+            }
+        }
     }
-    if let Some((item, detail)) = tests.and_then(|tests| contamination(tests, &pair.question)) {
-        return Examined::Contaminated(item, detail);
+
+    fn examine_all(&self, batch: Vec<Pair>) -> Batch {
+        let examined = batch
+            .into_par_iter()
+            .map_init(TextForm::default, |form, pair| {
+                let examined = self.examine(&pair, form);
+                (pair, examined)
+            });
+        examined.collect()
     }
-    let mut question = Fingerprint::of(&pair.question);
-    if rules.min_jaccard.is_none() {
-        // Enough on this side: a question without shingles is near no seed either.
-        question.compare_exactly();
+
+    /// `form` is memory to work in.
+    fn examine(&self, pair: &Pair, form: &mut TextForm) -> Examined {
+        if let Some((reason, detail)) = self.rules.fault(pair) {
+            return Examined::Faulty(reason, detail);
+        }
+        form.read(&pair.question);
+        if let Some((item, detail)) = self.tests.and_then(|tests| contamination(tests, form)) {
+            return Examined::Contaminated(item, detail);
+        }
+        let mut question = form.fingerprint();
+        if self.rules.min_jaccard.is_none() {
+            // Enough on this side: a question without shingles is near no seed either.
+            question.compare_exactly();
+        }
+        Examined::Question(question)
     }
-    Examined::Question(question)
 }
 
 impl Screening<'_> {
-    fn screen(
+    fn decide_all(
         &mut self,
-        batch: Vec<Pair>,
+        batch: Batch,
         kept: &mut LineFile,
         removed: &mut LineFile,
     ) -> Result<(), Error> {
-        let (rules, tests) = (&self.report.rules, self.tests);
-        let examined: Vec<Examined> = batch
-            .par_iter()
-            .map(|pair| examine(pair, rules, tests))
-            .collect();
         // One after the other: which of two equal questions stays depends on what was kept before.
-        for (pair, examined) in batch.into_iter().zip(examined) {
+        for (pair, examined) in batch {
             self.report.read += 1;
             match self.decide(&pair, examined) {
                 None => {
                     kept.push(&pair)?;
-                    self.kept_ids.push(pair.id.into_boxed_str());
+                    self.kept_ids.push(&pair.id);
                     self.report.kept += 1;
                 }
                 Some(removal) => {
@@ -256,9 +312,13 @@ impl Screening<'_> {
             similarity,
         } = *original;
         let (what, id, reason) = match number.checked_sub(self.seed_ids.len()) {
-            None => ("seed", &self.seed_ids[number], RemovalReason::SeedCopy),
-            Some(number) if exact => ("pair", &self.kept_ids[number], RemovalReason::Duplicate),
-            Some(number) => ("pair", &self.kept_ids[number], RemovalReason::NearDuplicate),
+            None => ("seed", self.seed_ids.get(number), RemovalReason::SeedCopy),
+            Some(number) if exact => ("pair", self.kept_ids.get(number), RemovalReason::Duplicate),
+            Some(number) => (
+                "pair",
+                self.kept_ids.get(number),
+                RemovalReason::NearDuplicate,
+            ),
         };
         let detail = match exact {
             true => format!("the same question as the {what} {id}"),

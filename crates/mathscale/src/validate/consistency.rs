@@ -2,49 +2,38 @@
 //! as right.
 
 use jobs::{ItemOutcome, JobTask, Replies, UnreadableReply};
-use rayon::prelude::*;
 use scoring::strict::{Answer, Profile};
+use store::FileError;
 
-use super::judgement::{PairJudgement, reaches};
+use super::judgement::{Evidence, PairJudgement, reaches};
+use super::pairs::PairFile;
 use super::prompt;
-use crate::error::Error;
+use crate::fault_kind::FaultKind;
 use crate::model::Asking;
 use crate::pair::Pair;
-
-/// Pairs that are compared at a time, on all cores.
-const BATCH: usize = 1024;
 
 /// Every question, to be solved several times.
 pub(crate) struct SampleTask<'a> {
     pub(crate) asking: &'a Asking<'a>,
-    pub(crate) pairs: &'a [Pair],
+    pub(crate) pairs: &'a PairFile,
     pub(crate) samples: usize,
 }
 
 impl SampleTask<'_> {
-    /// The judgement on every pair.
-    pub(crate) fn judgements(&self, replies: &mut Replies) -> Result<Vec<PairJudgement>, Error> {
-        let mut all = Vec::with_capacity(self.pairs.len());
-        for (number, pairs) in self.pairs.chunks(BATCH).enumerate() {
-            let mut solutions: Vec<Vec<String>> = Vec::with_capacity(pairs.len());
-            for place in 0..pairs.len() {
-                let first = (number * BATCH + place) * self.samples;
-                let mut samples = Vec::new();
-                for item in first..first + self.samples {
-                    if let ItemOutcome::Answered(reply) = replies.outcome(item)? {
-                        samples.push(reply.text.trim().to_string());
-                    }
-                }
-                solutions.push(samples);
+    /// The solutions of a pair that can be used.
+    pub(crate) fn evidence(
+        &self,
+        replies: &mut Replies,
+        place: usize,
+    ) -> Result<Evidence, FileError> {
+        let first = place * self.samples;
+        let mut solutions = Vec::new();
+        for item in first..first + self.samples {
+            if let ItemOutcome::Answered(reply) = replies.outcome(item)? {
+                solutions.push(reply.text.trim().to_string());
             }
-            all.par_extend(
-                pairs
-                    .par_iter()
-                    .zip(solutions)
-                    .map(|(pair, solutions)| judge(pair, solutions)),
-            );
         }
-        Ok(all)
+        Ok(Evidence::Samples(solutions))
     }
 }
 
@@ -55,27 +44,29 @@ impl JobTask for SampleTask<'_> {
 
     /// Another name for each sample, so that each draws with numbers of its own.
     fn id(&self, item: usize) -> String {
-        format!(
-            "{}/{}",
-            self.pairs[item / self.samples].id,
-            item % self.samples
-        )
+        let (place, sample) = (item / self.samples, item % self.samples);
+        format!("{}/{sample}", self.pairs.id(place))
     }
 
-    fn prompt(&self, item: usize, refusal: Option<&UnreadableReply>) -> String {
-        (self.asking.render)(&prompt::solve(
-            &self.pairs[item / self.samples].question,
+    fn prompt(&self, item: usize, refusal: Option<&UnreadableReply>) -> Result<String, FileError> {
+        let pair = self.pairs.get(item / self.samples)?;
+        Ok((self.asking.render)(&prompt::solve(
+            &pair.question,
             refusal,
-        ))
+        )))
     }
 
     fn judge(&self, _: usize, text: &str) -> Result<(), String> {
         prompt::check_solution(text)
     }
+
+    fn kind(&self, fault: &str) -> &'static str {
+        FaultKind::of(fault).name()
+    }
 }
 
 /// A pair beside the solutions that were drawn for it.
-fn judge(pair: &Pair, mut solutions: Vec<String>) -> PairJudgement {
+pub(crate) fn judge(pair: &Pair, mut solutions: Vec<String>) -> PairJudgement {
     let groups = groups(&pair.question, &solutions);
     let Some(most) = groups.iter().map(|group| group.solutions.len()).max() else {
         return PairJudgement::unknown("no sample could be used");

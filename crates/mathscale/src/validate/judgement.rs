@@ -5,6 +5,7 @@ use std::num::NonZeroU32;
 use scoring::strict::{Answer, Profile};
 use serde::{Deserialize, Serialize};
 
+use super::{consistency, reference};
 use crate::pair::Pair;
 
 /// How pairs are judged.
@@ -42,6 +43,33 @@ pub(crate) struct PairJudgement {
     pub(crate) reason: String,
     /// A solution that could replace its own.
     pub(crate) other: Option<String>,
+}
+
+/// What the model said about a pair.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Evidence {
+    /// Nothing that can be used, for this reason.
+    Nothing(&'static str),
+    /// A reference solution, and the judgement on the pair's own against it.
+    Reference {
+        reference: String,
+        judgement: String,
+    },
+    /// Solutions that were drawn.
+    Samples(Vec<String>),
+}
+
+impl Evidence {
+    pub(crate) fn judge(self, pair: &Pair) -> PairJudgement {
+        match self {
+            Self::Nothing(reason) => PairJudgement::unknown(reason),
+            Self::Reference {
+                reference,
+                judgement,
+            } => reference::judge(pair, reference, &judgement),
+            Self::Samples(solutions) => consistency::judge(pair, solutions),
+        }
+    }
 }
 
 impl PairJudgement {

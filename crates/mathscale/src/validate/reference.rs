@@ -1,18 +1,22 @@
 //! By reference: a solution of the second generator, and its judgement on the pair's own.
 
+use std::cell::RefCell;
+
 use jobs::{ItemOutcome, JobTask, Replies, UnreadableReply};
 use scoring::strict::Profile;
+use store::FileError;
 
-use super::judgement::{PairJudgement, reaches};
+use super::judgement::{Evidence, PairJudgement, reaches};
+use super::pairs::PairFile;
 use super::prompt;
-use crate::error::Error;
+use crate::fault_kind::FaultKind;
 use crate::model::Asking;
 use crate::pair::Pair;
 
 /// The questions, to be solved.
 pub(crate) struct SolveTask<'a> {
     pub(crate) asking: &'a Asking<'a>,
-    pub(crate) pairs: &'a [Pair],
+    pub(crate) pairs: &'a PairFile,
 }
 
 impl JobTask for SolveTask<'_> {
@@ -21,66 +25,86 @@ impl JobTask for SolveTask<'_> {
     }
 
     fn id(&self, item: usize) -> String {
-        self.pairs[item].id.clone()
+        self.pairs.id(item).to_string()
     }
 
-    fn prompt(&self, item: usize, refusal: Option<&UnreadableReply>) -> String {
-        (self.asking.render)(&prompt::solve(&self.pairs[item].question, refusal))
+    fn prompt(&self, item: usize, refusal: Option<&UnreadableReply>) -> Result<String, FileError> {
+        let pair = self.pairs.get(item)?;
+        Ok((self.asking.render)(&prompt::solve(
+            &pair.question,
+            refusal,
+        )))
     }
 
     fn judge(&self, _: usize, text: &str) -> Result<(), String> {
         prompt::check_solution(text)
     }
+
+    fn kind(&self, fault: &str) -> &'static str {
+        FaultKind::of(fault).name()
+    }
 }
 
 /// The pairs that have a reference, to be judged.
 pub(crate) struct JudgeTask<'a> {
-    pub(crate) asking: &'a Asking<'a>,
-    pub(crate) pairs: &'a [Pair],
-    /// Places of the pairs, with their references.
-    pub(crate) references: Vec<(usize, String)>,
+    asking: &'a Asking<'a>,
+    pairs: &'a PairFile,
+    /// The references, read again as they are needed.
+    solved: RefCell<Replies>,
+    /// Places of the pairs that have one, in their order.
+    places: Vec<u32>,
 }
 
 impl<'a> JudgeTask<'a> {
-    pub(crate) fn new(
-        asking: &'a Asking<'a>,
-        pairs: &'a [Pair],
-        solved: &mut Replies,
-    ) -> Result<Self, Error> {
-        let mut references = Vec::new();
-        for place in 0..pairs.len() {
-            if let ItemOutcome::Answered(reply) = solved.outcome(place)? {
-                references.push((place, reply.text.trim().to_string()));
-            }
-        }
-        Ok(Self {
+    pub(crate) fn new(asking: &'a Asking<'a>, pairs: &'a PairFile, solved: Replies) -> Self {
+        let places = (0..pairs.len()).filter(|&place| solved.is_answered(place));
+        Self {
             asking,
             pairs,
-            references,
+            places: places.map(|place| place as u32).collect(),
+            solved: RefCell::new(solved),
+        }
+    }
+
+    /// The reference of a pair.
+    fn reference(&self, place: usize) -> Result<Option<String>, FileError> {
+        Ok(match self.solved.borrow_mut().outcome(place)? {
+            ItemOutcome::Answered(reply) => Some(reply.text.trim().to_string()),
+            _ => None,
         })
     }
 
-    /// The judgement on every pair.
-    pub(crate) fn judgements(self, verdicts: &mut Replies) -> Result<Vec<PairJudgement>, Error> {
-        let unknown = PairJudgement::unknown("no reference solution could be used");
-        let mut all = vec![unknown; self.pairs.len()];
-        for (item, (place, reference)) in self.references.into_iter().enumerate() {
-            let pair = &self.pairs[place];
-            all[place] = match verdicts.outcome(item)? {
-                ItemOutcome::Answered(reply) => match prompt::parse_verdict(&reply.text) {
-                    Ok(right) => PairJudgement {
-                        right: Some(right),
-                        agreement: f64::from(u8::from(right)),
-                        scorer: Some(same_answer(pair, &reference)),
-                        reason: "judged incorrect against the reference solution".to_string(),
-                        other: Some(reference),
-                    },
-                    Err(reason) => PairJudgement::unknown(&reason),
-                },
-                _ => PairJudgement::unknown("no judgement could be used"),
-            };
-        }
-        Ok(all)
+    /// Reference and judgement of a pair.
+    pub(crate) fn evidence(
+        &self,
+        verdicts: &mut Replies,
+        place: usize,
+    ) -> Result<Evidence, FileError> {
+        let Ok(item) = self.places.binary_search(&(place as u32)) else {
+            return Ok(Evidence::Nothing("no reference solution could be used"));
+        };
+        let judgement = verdicts.outcome(item)?;
+        Ok(match (self.reference(place)?, judgement) {
+            (Some(reference), ItemOutcome::Answered(reply)) => Evidence::Reference {
+                reference,
+                judgement: reply.text,
+            },
+            _ => Evidence::Nothing("no judgement could be used"),
+        })
+    }
+}
+
+/// A pair beside a reference and the judgement on it.
+pub(crate) fn judge(pair: &Pair, reference: String, judgement: &str) -> PairJudgement {
+    match prompt::parse_verdict(judgement) {
+        Ok(right) => PairJudgement {
+            right: Some(right),
+            agreement: f64::from(u8::from(right)),
+            scorer: Some(same_answer(pair, &reference)),
+            reason: "judged incorrect against the reference solution".to_string(),
+            other: Some(reference),
+        },
+        Err(reason) => PairJudgement::unknown(&reason),
     }
 }
 
@@ -92,25 +116,31 @@ fn same_answer(pair: &Pair, other: &str) -> bool {
 
 impl JobTask for JudgeTask<'_> {
     fn items(&self) -> usize {
-        self.references.len()
+        self.places.len()
     }
 
     fn id(&self, item: usize) -> String {
-        self.pairs[self.references[item].0].id.clone()
+        self.pairs.id(self.places[item] as usize).to_string()
     }
 
-    fn prompt(&self, item: usize, refusal: Option<&UnreadableReply>) -> String {
-        let (place, reference) = &self.references[item];
-        let pair = &self.pairs[*place];
-        (self.asking.render)(&prompt::judge(
+    fn prompt(&self, item: usize, refusal: Option<&UnreadableReply>) -> Result<String, FileError> {
+        let place = self.places[item] as usize;
+        let pair = self.pairs.get(place)?;
+        // It is there: only answered places are among the items.
+        let reference = self.reference(place)?.unwrap_or_default();
+        Ok((self.asking.render)(&prompt::judge(
             &pair.question,
-            reference,
+            &reference,
             &pair.solution,
             refusal,
-        ))
+        )))
     }
 
     fn judge(&self, _: usize, text: &str) -> Result<(), String> {
         prompt::parse_verdict(text).map(|_| ())
+    }
+
+    fn kind(&self, fault: &str) -> &'static str {
+        FaultKind::of(fault).name()
     }
 }

@@ -3,22 +3,27 @@
 use std::collections::BTreeMap;
 
 use generation::Generator;
-use jobs::{JobTask, Replies, Tally};
+use jobs::{JobTask, Replies};
+use rayon::prelude::*;
 use serde_json::json;
-use store::{Difference, JsonLines};
+use store::{Difference, FileError};
 
 use super::consistency::SampleTask;
-use super::judgement::{OnWrong, PairJudgement, ValidationMethod};
+use super::judgement::{Evidence, OnWrong, PairJudgement, ValidationMethod};
+use super::pairs::PairFile;
 use super::prompt;
 use super::reference::{JudgeTask, SolveTask};
 use super::report::{Counting, SCHEMA, ValidationReport};
 use crate::driver::{Outputs, StageOutcome, StageWork, WithReport, read_report, run};
 use crate::error::{Error, ErrorKind};
-use crate::model::{Asking, OnProgress, StageJob, count_replies};
+use crate::model::{Asking, JobCounts, OnProgress, StageJob};
 use crate::pair::{Pair, Validation};
 use crate::project::{Change, Input, Project, StageIdentity, StageRecord};
 use crate::records::Rejected;
 use crate::stage::{PAIRS, Stage, VALIDATE_REJECTED, VALIDATE_REPORT, VALIDATED};
+
+/// Pairs that are judged and written at a time, on all cores.
+const BATCH: usize = 1024;
 
 /// What the stage is to do.
 pub struct ValidatePlan<'a> {
@@ -53,17 +58,17 @@ pub fn validate(
         return Err(Error::of(ErrorKind::Option(message.to_string())));
     }
     let input = project.input(Stage::Generate, PAIRS)?;
-    let pairs: Vec<Pair> = JsonLines::read_all(&project.file(PAIRS))?;
-    if pairs.is_empty() {
+    let pairs = PairFile::open(&project.file(PAIRS))?;
+    if pairs.len() == 0 {
         return Err(Error::in_file(&project.file(PAIRS), ErrorKind::NoRecords));
     }
     let mut work = Validating {
         plan,
         input,
-        pairs,
+        pairs: &pairs,
         generator,
         on_progress,
-        tally: Tally::default(),
+        counts: JobCounts::default(),
     };
     run(project, &mut work, plan.fresh)
 }
@@ -71,11 +76,11 @@ pub fn validate(
 struct Validating<'a> {
     plan: &'a ValidatePlan<'a>,
     input: Input,
-    pairs: Vec<Pair>,
+    pairs: &'a PairFile,
     generator: &'a mut dyn Generator,
     on_progress: OnProgress<'a>,
     /// The counts of all jobs.
-    tally: Tally,
+    counts: JobCounts,
 }
 
 impl StageWork for Validating<'_> {
@@ -102,11 +107,10 @@ impl StageWork for Validating<'_> {
     }
 
     fn write(&mut self, outputs: &mut Outputs<'_>) -> Result<Self::Details, Error> {
-        let pairs = std::mem::take(&mut self.pairs);
-        let judgements = self.judge(outputs.project, &pairs)?;
+        let mut said = self.ask(outputs.project)?;
         let model = self.generator.info().name;
-        let report = write_pairs(outputs, self.plan, pairs, judgements, &model)?;
-        count_replies(outputs, self.tally);
+        let report = write_pairs(outputs, self.plan, self.pairs, &mut said, &model)?;
+        self.counts.record(outputs);
         Ok(WithReport { report })
     }
 
@@ -116,19 +120,35 @@ impl StageWork for Validating<'_> {
     }
 }
 
-impl Validating<'_> {
-    /// The judgement on every pair.
-    fn judge(&mut self, project: &Project, pairs: &[Pair]) -> Result<Vec<PairJudgement>, Error> {
-        let asking = &self.plan.asking;
+/// What was said about all pairs.
+enum Said<'a> {
+    References(JudgeTask<'a>, Replies),
+    Samples(SampleTask<'a>, Replies),
+}
+
+impl Said<'_> {
+    /// About one of them.
+    fn evidence(&mut self, place: usize) -> Result<Evidence, FileError> {
+        match self {
+            Self::References(judging, verdicts) => judging.evidence(verdicts, place),
+            Self::Samples(sampling, replies) => sampling.evidence(replies, place),
+        }
+    }
+}
+
+impl<'a> Validating<'a> {
+    /// Has the model say something about every pair.
+    fn ask(&mut self, project: &Project) -> Result<Said<'a>, Error> {
+        let (asking, pairs) = (&self.plan.asking, self.pairs);
         match self.plan.method {
             ValidationMethod::Reference => {
                 let solving = SolveTask { asking, pairs };
-                let mut solved = self.run_job(project, "validate-reference", &solving)?;
+                let solved = self.run_job(project, "validate-reference", &solving)?;
                 // Only now: the items of this job are places among the references, which are final
                 // as no item of the job before may have failed.
-                let judging = JudgeTask::new(asking, pairs, &mut solved)?;
-                let mut verdicts = self.run_job(project, "validate-judgement", &judging)?;
-                judging.judgements(&mut verdicts)
+                let judging = JudgeTask::new(asking, pairs, solved);
+                let verdicts = self.run_job(project, "validate-judgement", &judging)?;
+                Ok(Said::References(judging, verdicts))
             }
             ValidationMethod::Consistency(samples) => {
                 let sampling = SampleTask {
@@ -136,8 +156,8 @@ impl Validating<'_> {
                     pairs,
                     samples: samples.get() as usize,
                 };
-                let mut replies = self.run_job(project, "validate-samples", &sampling)?;
-                sampling.judgements(&mut replies)
+                let replies = self.run_job(project, "validate-samples", &sampling)?;
+                Ok(Said::Samples(sampling, replies))
             }
         }
     }
@@ -161,10 +181,7 @@ impl Validating<'_> {
             allow_failed: false,
         };
         let replies = job.run(project, asking, task, self.generator, self.on_progress)?;
-        let tally = replies.tally();
-        self.tally.replies += tally.replies;
-        self.tally.prompt_tokens += tally.prompt_tokens;
-        self.tally.completion_tokens += tally.completion_tokens;
+        self.counts.add(&replies);
         Ok(replies)
     }
 }
@@ -172,37 +189,38 @@ impl Validating<'_> {
 fn write_pairs(
     outputs: &mut Outputs<'_>,
     plan: &ValidatePlan<'_>,
-    pairs: Vec<Pair>,
-    judgements: Vec<PairJudgement>,
+    pairs: &PairFile,
+    said: &mut Said<'_>,
     model: &str,
 ) -> Result<ValidationReport, Error> {
     let mut counting = Counting::new(plan.method, plan.on_wrong);
-    let (mut kept, mut rejected) = (Vec::with_capacity(pairs.len()), Vec::new());
-    for (mut pair, judgement) in pairs.into_iter().zip(judgements) {
-        counting.count(&pair, &judgement);
-        let validation = match (judgement.right, plan.on_wrong, judgement.other) {
-            (None, ..) => Validation::Unjudged,
-            (Some(true), ..) => Validation::Confirmed,
-            (Some(false), OnWrong::Drop, _) => {
-                rejected.push(Rejected {
-                    id: pair.id,
-                    place: None,
-                    reason: judgement.reason,
-                });
-                continue;
-            }
-            (Some(false), OnWrong::Replace, Some(other)) => {
-                (pair.solution, pair.model) = (other, model.to_string());
-                Validation::Replaced
-            }
-            (Some(false), ..) => Validation::Rejected,
+    let mut kept = outputs.create(VALIDATED)?;
+    let mut rejected = outputs.create(VALIDATE_REJECTED)?;
+    let mut dropped = 0;
+    for start in (0..pairs.len()).step_by(BATCH) {
+        let places = start..pairs.len().min(start + BATCH);
+        let batch: Vec<(Pair, Evidence)> = places
+            .map(|place| Ok((pairs.get(place)?, said.evidence(place)?)))
+            .collect::<Result<_, FileError>>()?;
+        let judge = |(pair, evidence): (Pair, Evidence)| {
+            let judgement = evidence.judge(&pair);
+            (pair, judgement)
         };
-        pair.validation = Some(validation);
-        kept.push(pair);
+        let judged: Vec<(Pair, PairJudgement)> = batch.into_par_iter().map(judge).collect();
+        for (pair, judgement) in judged {
+            counting.count(&pair, &judgement);
+            match settled(pair, judgement, plan.on_wrong, model) {
+                Ok(pair) => kept.push(&pair)?,
+                Err(reason) => {
+                    rejected.push(&reason)?;
+                    dropped += 1;
+                }
+            }
+        }
     }
+    outputs.commit(kept)?;
+    outputs.commit(rejected)?;
     let report = counting.finish();
-    outputs.write_lines(VALIDATED, &kept)?;
-    outputs.write_lines(VALIDATE_REJECTED, &rejected)?;
     outputs.write_json(VALIDATE_REPORT, &report)?;
     let replaced = match plan.on_wrong {
         OnWrong::Replace => report.wrong,
@@ -214,9 +232,38 @@ fn write_pairs(
         ("wrong", report.wrong),
         ("unjudged", report.unjudged),
         ("replaced", replaced),
-        ("dropped", rejected.len() as u64),
+        ("dropped", dropped),
     ] {
         outputs.count(name, count);
     }
     Ok(report)
+}
+
+/// What becomes of a pair that was judged.
+///
+/// # Errors
+/// It is dropped.
+fn settled(
+    mut pair: Pair,
+    judgement: PairJudgement,
+    on_wrong: OnWrong,
+    model: &str,
+) -> Result<Pair, Rejected> {
+    pair.validation = Some(match (judgement.right, on_wrong, judgement.other) {
+        (None, ..) => Validation::Unjudged,
+        (Some(true), ..) => Validation::Confirmed,
+        (Some(false), OnWrong::Drop, _) => {
+            return Err(Rejected {
+                id: pair.id,
+                place: None,
+                reason: judgement.reason,
+            });
+        }
+        (Some(false), OnWrong::Replace, Some(other)) => {
+            (pair.solution, pair.model) = (other, model.to_string());
+            Validation::Replaced
+        }
+        (Some(false), ..) => Validation::Rejected,
+    });
+    Ok(pair)
 }

@@ -7,7 +7,7 @@ use fault::{Class, Fault};
 use generation::{Decoding, Prompt, Scripted, ScriptedReply};
 use mathscale::{
     Asking, ExtractOutcome, Extraction, MergeMode, MergeOptions, ModelPlan, Project, Rejected,
-    extract_by_model, read_seeds,
+    ReplyForm, extract_by_model, read_seeds,
 };
 use store::JsonLines;
 
@@ -49,9 +49,11 @@ fn run(
             decoding: Decoding::greedy(200),
             attempts: NonZeroU32::new(2).unwrap(),
             max_refused: None,
+            max_rejected: None,
             render: &|instruction| format!("### {instruction}"),
             rendering: "###".to_string(),
         },
+        form: ReplyForm::Lines,
         merge,
         fresh,
     };

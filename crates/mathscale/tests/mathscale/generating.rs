@@ -58,6 +58,7 @@ fn plan() -> GeneratePlan<'static> {
             decoding: Decoding::greedy(512),
             attempts: NonZeroU32::new(3).unwrap(),
             max_refused: None,
+            max_rejected: None,
             render: &|text| format!("<<{text}>>"),
             rendering: "angles".to_string(),
         },
@@ -337,7 +338,7 @@ fn a_dry_run_estimates_and_asks_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let project = composed(folder.path());
     let estimate = estimate_generation(&project, &plan()).unwrap();
-    assert_eq!(estimate.compositions, COUNT);
+    assert_eq!(estimate.items, COUNT);
     let a_prompt = estimate.prompt_tokens / COUNT as u64;
     assert!((300..900).contains(&a_prompt), "{a_prompt} tokens a prompt");
     assert!(
@@ -353,7 +354,7 @@ fn a_dry_run_estimates_and_asks_nothing() {
         },
     )
     .unwrap();
-    assert_eq!(ten.compositions, 10);
+    assert_eq!(ten.items, 10);
     assert!(!project.file("generate.job.json").exists());
 }
 

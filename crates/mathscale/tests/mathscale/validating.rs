@@ -32,6 +32,7 @@ fn plan(method: ValidationMethod, on_wrong: OnWrong) -> ValidatePlan<'static> {
             },
             attempts: NonZeroU32::new(2).unwrap(),
             max_refused: None,
+            max_rejected: None,
             render: &|text| text.to_string(),
             rendering: "plain".to_string(),
         },

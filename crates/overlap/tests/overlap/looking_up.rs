@@ -1,4 +1,4 @@
-use overlap::{Error, Index, OverlapOptions};
+use overlap::{Error, Index, OverlapOptions, TextForm};
 use proptest::prelude::*;
 
 use crate::{index, items};
@@ -219,6 +219,18 @@ proptest! {
         let index = index(&[&item.join(" ")], OverlapOptions { ngram: 5, ..OverlapOptions::default() });
         let share = index.hits(&text.join(" ")).first().map_or(0.0, |hit| hit.share);
         prop_assert_eq!(share, plain_share(&item, &text, 5));
+    }
+
+    /// A text that was read for everything is found as one that is only looked up, whatever was in
+    /// the same memory before.
+    #[test]
+    fn a_text_that_was_read_hits_the_same(item in prop::collection::vec("[a-c]", 0..40), text in prop::collection::vec("[a-c]|[0-9]|\\PC", 0..60), before in "\\PC{0,80}") {
+        let index = index(&[&item.join(" "), DUCKS], OverlapOptions { ngram: 5, ..OverlapOptions::default() });
+        let mut form = TextForm::of(&before);
+        for text in [text.join(" "), item.join("\n"), before.clone()] {
+            form.read(&text);
+            prop_assert_eq!(index.hits_of(&form), index.hits(&text));
+        }
     }
 
     #[test]

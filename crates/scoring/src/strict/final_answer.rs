@@ -30,11 +30,13 @@ impl Profile {
                 .filter(|found| !PROSE.contains(&found.rule))
         };
         let end = |found: &Extracted<'_>| found.span.end;
-        // Without a reference its kind is not known: both are tried.
-        let found = match (by(ReferenceKind::Formula), by(ReferenceKind::Number)) {
-            (Some(formula), _) if formula.rule != LAST_FORMULA => formula,
-            (Some(formula), Some(number)) if end(&number) > end(&formula) => number,
-            (formula, number) => formula.or(number)?,
+        // Without a reference its kind is not known: both are tried, unless an answer is announced.
+        let found = match by(ReferenceKind::Formula) {
+            Some(formula) if formula.rule != LAST_FORMULA => formula,
+            formula => match (formula, by(ReferenceKind::Number)) {
+                (Some(formula), Some(number)) if end(&number) > end(&formula) => number,
+                (formula, number) => formula.or(number)?,
+            },
         };
         Some(FinalAnswer {
             text: found.text.into_owned(),

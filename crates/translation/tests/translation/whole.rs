@@ -66,6 +66,7 @@ impl Bench {
             decoding: Decoding::greedy(64),
             attempts: NonZeroU32::new(3).unwrap(),
             max_refused: None,
+            max_rejected: None,
             render: &|instruction| format!("### {instruction}"),
             rendering: "###".to_string(),
         };
