@@ -23,6 +23,7 @@ mod mathscale; // mwpbench mathscale: extract, graph, compose
 mod mathscale_pairs; // mwpbench mathscale: generate, validate, screen, export
 mod messages; // libraries name no flag
 mod overlap; // mwpbench data overlap, eval --exclude-ids
+mod recipe; // mwpbench mathscale recipe
 mod report; // mwpbench report
 mod schemas; // docs/schemas, from the types
 mod score; // mwpbench score and show

@@ -214,7 +214,10 @@ fn in_folder(path: &Path) -> anyhow::Result<BaseModel> {
     let is_checkpoint = path.join("config.json").is_file();
     if let Some(way_out) = place::instead_of(path).filter(|_| !is_checkpoint) {
         let way_out = way_out.replace("--model", "--base");
-        anyhow::bail!("{given} is no checkpoint. {way_out}", given = path.display());
+        anyhow::bail!(
+            "{given} is no checkpoint. {way_out}",
+            given = path.display()
+        );
     }
     if !path.is_dir() {
         anyhow::bail!(

@@ -40,7 +40,8 @@ pub fn recipe_text(outcome: &RecipeOutcome) -> String {
 fn memory_line(outcome: &RecipeOutcome) -> String {
     let gigabytes = |bytes: u64| format!("{:.1} GB", bytes as f64 / 1e9);
     let total = gigabytes(outcome.memory.total);
-    let estimate = format!("memory of each device: {total}, an estimate (README.md has the formula)");
+    let estimate =
+        format!("memory of each device: {total}, an estimate (README.md has the formula)");
     let Some(given) = outcome.gpu_memory.map(gigabytes) else {
         return estimate;
     };

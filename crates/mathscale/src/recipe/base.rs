@@ -87,7 +87,8 @@ impl BaseModel {
             config,
             eos,
         };
-        base.warnings.extend(base.end_warning(&tokenizer, &generation));
+        base.warnings
+            .extend(base.end_warning(&tokenizer, &generation));
         base.warnings.extend(base.chat_warning());
         Ok(base)
     }
@@ -229,7 +230,9 @@ fn ids(value: &Value) -> Vec<u64> {
 fn weights(folder: &Path) -> Vec<String> {
     let entries = fs::read_dir(folder).into_iter().flatten().flatten();
     let names = entries.map(|entry| entry.file_name().to_string_lossy().into_owned());
-    let mut names: Vec<String> = names.filter(|name| name.ends_with(".safetensors")).collect();
+    let mut names: Vec<String> = names
+        .filter(|name| name.ends_with(".safetensors"))
+        .collect();
     names.sort();
     names
 }
@@ -350,11 +353,21 @@ mod tests {
         let [end, chat] = base.warnings() else {
             panic!("{:?}", base.warnings());
         };
-        assert!(end.contains("</s> (id 2)") && end.contains("{7, 8}"), "{end}");
-        assert!(chat.contains("chat template") && chat.contains("Alpaca"), "{chat}");
+        assert!(
+            end.contains("</s> (id 2)") && end.contains("{7, 8}"),
+            "{end}"
+        );
+        assert!(
+            chat.contains("chat template") && chat.contains("Alpaca"),
+            "{chat}"
+        );
         let file = folder(|_, _, _| ());
         fs::write(file.path().join("chat_template.jinja"), "x").unwrap();
-        assert!(BaseModel::in_folder(file.path()).unwrap().has_chat_template());
+        assert!(
+            BaseModel::in_folder(file.path())
+                .unwrap()
+                .has_chat_template()
+        );
     }
 
     #[test]
@@ -364,9 +377,21 @@ mod tests {
             assert!(message.contains(part), "{message}");
         };
         refused(tempfile::tempdir().unwrap(), "no config.json");
-        refused(folder(|_, config, _| config["eos_token"] = Value::Null), "names no eos_token");
-        refused(folder(|config, _, _| config["hidden_size"] = Value::Null), "has no hidden_size");
-        refused(folder(|config, _, _| config["vocab_size"] = (-3).into()), "vocab_size is -3");
-        refused(folder(|config, _, _| *config = json!([1])), "expected a JSON object");
+        refused(
+            folder(|_, config, _| config["eos_token"] = Value::Null),
+            "names no eos_token",
+        );
+        refused(
+            folder(|config, _, _| config["hidden_size"] = Value::Null),
+            "has no hidden_size",
+        );
+        refused(
+            folder(|config, _, _| config["vocab_size"] = (-3).into()),
+            "vocab_size is -3",
+        );
+        refused(
+            folder(|config, _, _| *config = json!([1])),
+            "expected a JSON object",
+        );
     }
 }

@@ -24,7 +24,9 @@ pub enum RecipeFault {
         fitting: Vec<usize>,
     },
     /// The folder of the base model lacks a file that a recipe is made of.
-    #[error("the base model has no {0}: a recipe needs config.json, tokenizer_config.json and tokenizer.json")]
+    #[error(
+        "the base model has no {0}: a recipe needs config.json, tokenizer_config.json and tokenizer.json"
+    )]
     NoBaseFile(&'static str),
     /// A file of the base model cannot be used.
     #[error("{file} of the base model: {reason}")]

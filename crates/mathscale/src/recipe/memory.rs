@@ -217,7 +217,10 @@ impl MemoryEstimate {
             None => (parameters, parameters * layout.trained()),
             Some(rank) => {
                 let trained = shape.lora_parameters(rank);
-                (trained, trained * layout.trained() + parameters * layout.frozen)
+                (
+                    trained,
+                    trained * layout.trained() + parameters * layout.frozen,
+                )
             }
         };
         let shared_by = match layout.sharding {

@@ -93,7 +93,10 @@ impl RecipePlan {
         let counts = [
             ("batch", self.batch),
             ("number of epochs", self.epochs),
-            ("number of records on a GPU at a time", self.per_device.unwrap_or(1)),
+            (
+                "number of records on a GPU at a time",
+                self.per_device.unwrap_or(1),
+            ),
             ("LoRA rank", self.lora.map_or(1, |lora| lora.rank)),
         ];
         if let Some((name, _)) = counts.iter().find(|(_, count)| *count == 0) {
@@ -118,7 +121,11 @@ impl RecipePlan {
                 self.max_length
             ));
         }
-        if let Some(limit) = self.base.max_positions().filter(|&limit| self.max_length > limit) {
+        if let Some(limit) = self
+            .base
+            .max_positions()
+            .filter(|&limit| self.max_length > limit)
+        {
             return wrong(format!(
                 "records of at most {} tokens: the base model was made for {limit} (max_position_embeddings)",
                 self.max_length
@@ -139,7 +146,8 @@ impl RecipePlan {
         let devices = self.devices();
         let fits = |per_device: usize| {
             let estimate = MemoryEstimate::of(&self.training(per_device));
-            self.gpu_memory.is_none_or(|memory| estimate.total <= memory)
+            self.gpu_memory
+                .is_none_or(|memory| estimate.total <= memory)
         };
         let divides = |per_device: usize| self.batch.is_multiple_of(devices * per_device);
         let per_device = match (self.per_device, self.gpu_memory) {

@@ -33,7 +33,8 @@ pub(crate) fn builder(base: &BaseModel) -> Result<Builder, RecipeFault> {
     let family = config["model_type"].as_str().unwrap_or_default();
     let rope = Rope::of(config);
     let scaled = rope.kind.as_deref() == Some("llama3");
-    if rope.kind.as_deref().is_some_and(|kind| kind != "default") && !(scaled && family == "llama") {
+    if rope.kind.as_deref().is_some_and(|kind| kind != "default") && !(scaled && family == "llama")
+    {
         return Err(unsupported(format!(
             "rotary embeddings of the type \"{}\"",
             rope.kind.unwrap_or_default()
@@ -66,7 +67,10 @@ pub(crate) fn builder(base: &BaseModel) -> Result<Builder, RecipeFault> {
         ("intermediate_dim", shape.intermediate.into()),
         ("max_seq_len", base.max_positions().unwrap_or(4096).into()),
         ("attn_dropout", 0.0.into()),
-        ("norm_eps", config["rms_norm_eps"].as_f64().unwrap_or(1e-5).into()),
+        (
+            "norm_eps",
+            config["rms_norm_eps"].as_f64().unwrap_or(1e-5).into(),
+        ),
         ("rope_base", (rope.theta as u64).into()),
     ];
     if scaled {
@@ -96,7 +100,9 @@ impl Rope {
             Value::Null => &config["rope_scaling"],
             parameters => parameters,
         };
-        let kind = scaling["rope_type"].as_str().or_else(|| scaling["type"].as_str());
+        let kind = scaling["rope_type"]
+            .as_str()
+            .or_else(|| scaling["type"].as_str());
         let theta = (scaling["rope_theta"].as_f64()).or_else(|| config["rope_theta"].as_f64());
         Self {
             kind: kind.map(str::to_string),

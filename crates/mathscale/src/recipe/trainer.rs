@@ -62,8 +62,7 @@ impl Trainer {
             (Self::LlamaFactory, false) => Sharding::Zero3,
             _ => Sharding::Fsdp,
         };
-        let plain_bf16 =
-            self == Self::Torchtune || (self == Self::Axolotl && !lora && devices < 2);
+        let plain_bf16 = self == Self::Torchtune || (self == Self::Axolotl && !lora && devices < 2);
         match plain_bf16 {
             true => Layout::bfloat16(shared),
             false => Layout::mixed(shared),

@@ -177,15 +177,24 @@ impl<'a> Recipe<'a> {
         }
         let manifest: Value = store::read_manifest(&file, SCHEMA, "a recipe")?;
         let (ours, theirs) = (self.identity(), &manifest["identity"]);
-        let differs = ours.iter().find(|(name, value)| theirs[name.as_str()] != **value);
+        let differs = ours
+            .iter()
+            .find(|(name, value)| theirs[name.as_str()] != **value);
         if let Some((name, value)) = differs {
             return Err(RecipeFault::OtherRecipe {
                 folder: folder.display().to_string(),
-                difference: format!("{name} is {} there, and {value} here", theirs[name.as_str()]),
+                difference: format!(
+                    "{name} is {} there, and {value} here",
+                    theirs[name.as_str()]
+                ),
             }
             .into());
         }
-        match self.files().iter().find(|name| !folder.join(name).is_file()) {
+        match self
+            .files()
+            .iter()
+            .find(|name| !folder.join(name).is_file())
+        {
             Some(_) => Ok(false),
             None => Ok(true),
         }
@@ -194,8 +203,14 @@ impl<'a> Recipe<'a> {
     /// Whether the folder has nothing but what a call that was stopped has left.
     fn is_begun(&self) -> bool {
         let files = self.files();
-        let ours: Vec<&str> = files.iter().filter_map(|file| file.split('/').next()).collect();
-        let mut entries = fs::read_dir(&self.plan.folder).into_iter().flatten().flatten();
+        let ours: Vec<&str> = files
+            .iter()
+            .filter_map(|file| file.split('/').next())
+            .collect();
+        let mut entries = fs::read_dir(&self.plan.folder)
+            .into_iter()
+            .flatten()
+            .flatten();
         entries.all(|entry| {
             let name = entry.file_name().to_string_lossy().into_owned();
             ours.contains(&name.as_str()) || name.starts_with(TEMPORARY_PREFIX)
@@ -351,9 +366,16 @@ impl<'a> Recipe<'a> {
     fn memory_values(&self) -> Value {
         let memory = &self.memory;
         let (fitting_gpus, lora_fits) = self.what_would_fit();
-        let trained = format!("{} parameters × {}", memory.trained, memory.bytes_per_trained);
+        let trained = format!(
+            "{} parameters × {}",
+            memory.trained, memory.bytes_per_trained
+        );
         let frozen = match self.plan.lora {
-            Some(_) => format!(" + {} frozen × {}", memory.parameters, if self.plan.gpus == 0 { 4 } else { 2 }),
+            Some(_) => format!(
+                " + {} frozen × {}",
+                memory.parameters,
+                if self.plan.gpus == 0 { 4 } else { 2 }
+            ),
             None => String::new(),
         };
         let shared = match memory.shared_by {
@@ -406,7 +428,12 @@ fn data_file(split: &str) -> String {
 /// The splits of the export, checked: each with its file and its records.
 fn splits(project: &Project) -> Result<Vec<(&'static str, Input, u64)>, Error> {
     let record = project.manifest().stages.get(&Stage::Export);
-    let name = |split: &str| format!("{EXPORT_FOLDER}/{}", ExportFormat::PromptCompletion.path(split));
+    let name = |split: &str| {
+        format!(
+            "{EXPORT_FOLDER}/{}",
+            ExportFormat::PromptCompletion.path(split)
+        )
+    };
     let lacks = |split: &str| {
         let finished = record.filter(|record| record.finished.is_some());
         finished.is_some_and(|record| !record.outputs.contains_key(&name(split)))
@@ -459,7 +486,9 @@ fn builder_in_folder(plan: &RecipePlan) -> Result<super::torchtune::Builder, Err
         return unsupported("reads the base model from a folder: download it, and name the folder");
     }
     if plan.base.weights().is_empty() {
-        return unsupported("reads weights in safetensors, and the folder of the base model has none");
+        return unsupported(
+            "reads weights in safetensors, and the folder of the base model has none",
+        );
     }
     Ok(builder(&plan.base)?)
 }
