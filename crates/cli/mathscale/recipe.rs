@@ -236,16 +236,10 @@ fn on_hub(name: &RepositoryName) -> anyhow::Result<BaseModel> {
         hub::snapshot(&file, Contents::File)
     };
     let mut folder = None;
-    for (place, file) in BaseModel::FILES.iter().enumerate() {
-        let is_last = place + 1 == BaseModel::FILES.len();
-        match fetch(file) {
-            Ok(snapshot) => {
-                let parent = snapshot.and_then(|found| Some(found.path.parent()?.to_path_buf()));
-                folder = folder.or(parent);
-            }
-            Err(_) if is_last => {}
-            Err(error) => return Err(error),
-        }
+    for file in BaseModel::FILES {
+        let snapshot = fetch(file)?;
+        let parent = snapshot.and_then(|found| Some(found.path.parent()?.to_path_buf()));
+        folder = folder.or(parent);
     }
     // Where templates are files of their own; most repositories have none.
     let _ = fetch("chat_template.jinja");

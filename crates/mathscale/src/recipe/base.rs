@@ -2,7 +2,6 @@
 //!
 //! Only JSON files are read, never a weight.
 
-use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
@@ -13,7 +12,6 @@ use super::memory::ModelShape;
 use crate::error::Error;
 
 const CONFIG: &str = "config.json";
-const GENERATION_CONFIG: &str = "generation_config.json";
 const TOKENIZER: &str = "tokenizer.json";
 const TOKENIZER_CONFIG: &str = "tokenizer_config.json";
 /// Where a tokenizer may keep chat templates beside its configuration.
@@ -40,9 +38,8 @@ pub struct BaseModel {
 }
 
 impl BaseModel {
-    /// Files that a recipe reads, of which the last may be missing: all that is needed of a model
-    /// that lies elsewhere.
-    pub const FILES: [&str; 4] = [CONFIG, TOKENIZER_CONFIG, TOKENIZER, GENERATION_CONFIG];
+    /// Files that a recipe reads: all that is needed of a model that lies elsewhere.
+    pub const FILES: [&str; 3] = [CONFIG, TOKENIZER_CONFIG, TOKENIZER];
 
     /// Reads the model in a folder, which trainer and evaluation find by that folder's path.
     ///
@@ -71,7 +68,6 @@ impl BaseModel {
         let config = needed(CONFIG)?;
         let tokenizer_config = needed(TOKENIZER_CONFIG)?;
         let tokenizer = needed(TOKENIZER)?;
-        let generation = object(files, GENERATION_CONFIG)?.unwrap_or_default();
         let eos = token(&tokenizer_config, "eos_token").ok_or(RecipeFault::NoEos)?;
         let in_files = CHAT_TEMPLATES.iter().any(|file| files.join(file).exists());
         let mut base = Self {
@@ -87,8 +83,6 @@ impl BaseModel {
             config,
             eos,
         };
-        base.warnings
-            .extend(base.end_warning(&tokenizer, &generation));
         base.warnings.extend(base.chat_warning());
         Ok(base)
     }
@@ -156,23 +150,6 @@ impl BaseModel {
             "the base model has a chat template: it was made for conversations, and is trained here on the Alpaca template, which the evaluation asks with as well. Ask what comes out in that template alone (its tokenizer keeps the chat template, which other programs would use), or take the base model that the chat model was made of".to_string()
         })
     }
-
-    /// The token that solutions are ended with should be one at which the evaluation stops.
-    fn end_warning(&self, tokenizer: &Value, generation: &Value) -> Option<String> {
-        let added = tokenizer["added_tokens"].as_array()?;
-        let eos = added.iter().find(|token| token["content"] == *self.eos)?["id"].as_u64()?;
-        let ends: BTreeSet<u64> = [&self.config, generation]
-            .into_iter()
-            .flat_map(|file| ids(&file["eos_token_id"]))
-            .collect();
-        let known = ends.is_empty() || ends.contains(&eos);
-        (!known).then(|| {
-            format!(
-                "the tokenizer ends texts with {} (id {eos}), and the base model's configuration names other ends ({ends:?}): look whether {CONFIG} or {GENERATION_CONFIG} of what was trained has eos_token_id {eos}, or completions go on behind their end",
-                self.eos
-            )
-        })
-    }
 }
 
 /// A file of the model as a JSON object; `None` where there is none.
@@ -215,14 +192,6 @@ fn puts_first(processor: &Value, token: &str) -> bool {
         }
         Some("RobertaProcessing" | "BertProcessing") => processor["cls"][0] == *token,
         _ => false,
-    }
-}
-
-/// One id or a list of them.
-fn ids(value: &Value) -> Vec<u64> {
-    match value.as_array() {
-        Some(list) => list.iter().filter_map(Value::as_u64).collect(),
-        None => value.as_u64().into_iter().collect(),
     }
 }
 
@@ -296,7 +265,7 @@ mod tests {
         let mut config = json!({
             "model_type": "llama", "hidden_size": 64, "num_hidden_layers": 2,
             "num_attention_heads": 4, "num_key_value_heads": 2, "intermediate_size": 96,
-            "vocab_size": 100, "max_position_embeddings": 512, "eos_token_id": 2
+            "vocab_size": 100, "max_position_embeddings": 512
         });
         let mut tokenizer_config = json!({"bos_token": "<s>", "eos_token": {"content": "</s>"}});
         let mut tokenizer = json!({
@@ -344,30 +313,20 @@ mod tests {
     }
 
     #[test]
-    fn a_chat_template_and_an_end_that_is_none_are_told() {
-        let chat = folder(|config, tokenizer, _| {
-            tokenizer["chat_template"] = "{{ messages }}".into();
-            config["eos_token_id"] = json!([7, 8]);
-        });
+    fn a_chat_template_is_told_wherever_it_is_kept() {
+        let chat = folder(|_, config, _| config["chat_template"] = "{{ messages }}".into());
         let base = base(&chat).unwrap();
-        let [end, chat] = base.warnings() else {
+        let [warning] = base.warnings() else {
             panic!("{:?}", base.warnings());
         };
         assert!(
-            end.contains("</s> (id 2)") && end.contains("{7, 8}"),
-            "{end}"
-        );
-        assert!(
-            chat.contains("chat template") && chat.contains("Alpaca"),
-            "{chat}"
+            warning.contains("chat template") && warning.contains("Alpaca"),
+            "{warning}"
         );
         let file = folder(|_, _, _| ());
         fs::write(file.path().join("chat_template.jinja"), "x").unwrap();
-        assert!(
-            BaseModel::in_folder(file.path())
-                .unwrap()
-                .has_chat_template()
-        );
+        let base = BaseModel::in_folder(file.path()).unwrap();
+        assert!(base.has_chat_template());
     }
 
     #[test]
