@@ -185,7 +185,7 @@ def llama_factory(project):
     import yaml
     from llamafactory.data import get_dataset, get_template_and_fix_tokenizer
     from llamafactory.hparams import get_train_args
-    from llamafactory.model import load_tokenizer
+    from transformers import AutoTokenizer
 
     def read(folder):
         raw = yaml.safe_load((folder / "train.yaml").read_text())
@@ -208,7 +208,8 @@ def llama_factory(project):
                       training.lr_scheduler_type == "cosine", training.warmup_steps == 1, data.cutoff_len == 2048,
                       finetuning.finetuning_type == ("lora" if lora else "full"), bool(deepspeed) == (gpus > 1 and not lora))
         if gpus == 1:
-            tools = load_tokenizer(model)
+            # LLaMA-Factory's own loader of tokenizers is beside that of models, which needs an older TRL.
+            tools = {"tokenizer": AutoTokenizer.from_pretrained(model.model_name_or_path, padding_side="right"), "processor": None}
             template = get_template_and_fix_tokenizer(tools["tokenizer"], data)
             data.dataset_dir = str(folder / "data")
             sets = get_dataset(template, model, data, training, stage="sft", **tools)

@@ -4,7 +4,8 @@
 
 use std::sync::LazyLock;
 
-use minijinja::{AutoEscape, Environment, UndefinedBehavior};
+use minijinja::syntax::SyntaxConfig;
+use minijinja::{AutoEscape, Environment, UndefinedBehavior, Value};
 use serde::Serialize;
 
 use super::trainer::Trainer;
@@ -42,9 +43,12 @@ static ENVIRONMENT: LazyLock<Environment<'static>> = LazyLock::new(|| {
     let mut environment = Environment::new();
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
     environment.set_auto_escape_callback(|_| AutoEscape::None);
-    environment.set_trim_blocks(true);
-    environment.set_lstrip_blocks(true);
-    environment.set_keep_trailing_newline(true);
+    let syntax = SyntaxConfig::builder()
+        .trim_blocks(true)
+        .lstrip_blocks(true)
+        .keep_trailing_newline(true)
+        .build();
+    environment.set_syntax(syntax.expect("the usual marks of Jinja"));
     environment.add_filter("quoted", |text: &str| quoted(text));
     environment.add_filter("shell", |text: &str| shell(text));
     for (name, template) in TEMPLATES {
@@ -93,7 +97,7 @@ pub(crate) fn files(trainer: Trainer, is_sharded: bool) -> Vec<(&'static str, &'
 /// If the template uses a value that is not among them, which the tests of all recipes would see.
 pub(crate) fn render(template: &str, values: &impl Serialize) -> String {
     let template = ENVIRONMENT.get_template(template);
-    let rendered = template.and_then(|template| template.render(values));
+    let rendered = template.and_then(|template| template.render(Value::from_serialize(values)));
     rendered.unwrap_or_else(|error| panic!("a template of a recipe: {error:#}"))
 }
 
