@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """What the trainers make of the folders of `mwpbench mathscale recipe`.
 
-    pip install 'trl[peft]==1.16.0'                   # or axolotl==0.19.0, llamafactory==0.9.5, torchtune==0.6.1 torchao==0.16.0
+    pip install -r tools/mathscale/recipes-requirements.txt     # or axolotl==0.19.0, llamafactory==0.9.5, torchtune==0.6.1 torchao==0.14.1
     tools/mathscale/recipes.py --mwpbench target/release/mwpbench [--check trl,axolotl,llama-factory,torchtune] [--train]
 
 Each check needs its own trainer alone, so that they can run in several environments. For all weights and for LoRA, on one
@@ -24,6 +24,7 @@ import sys
 import tempfile
 import time
 from importlib.metadata import version
+from importlib.util import find_spec
 from pathlib import Path
 
 DEMO = Path(__file__).resolve().parents[2] / "models" / "demo"
@@ -240,7 +241,7 @@ def torchtune(project):
     def read(folder):
         loaded = OmegaConf.load(folder / "train.yaml")
         # What the recipe reads of the top level; torchtune itself passes over keys that it does not know.
-        known = OmegaConf.load(next(Path(__import__("recipes").__file__).parent.glob("configs/llama2/7B_full.yaml")))
+        known = OmegaConf.load(Path(find_spec("torchtune").origin).parents[1] / "recipes/configs/llama2/7B_full.yaml")
         more = {"lr_scheduler", "save_adapter_weights_only"}
         unknown = set(loaded) - set(known) - more
         if unknown:
@@ -336,7 +337,7 @@ def main():
         folder = Path(arguments.keep or temporary)
         folder.mkdir(exist_ok=True)
         project = Project(program, folder.resolve())
-        for name in arguments.check.split(","):
+        for name in filter(None, arguments.check.split(",")):
             fine &= CHECKS[name](project)
         if arguments.train:
             fine &= train(project, "trl")

@@ -501,7 +501,7 @@ fn install(plan: &RecipePlan, is_sharded: bool) -> &'static str {
         (Trainer::Axolotl, _) => "pip install 'axolotl>=0.19'",
         (Trainer::LlamaFactory, _) if is_sharded => "pip install 'llamafactory>=0.9.5' deepspeed",
         (Trainer::LlamaFactory, _) => "pip install 'llamafactory>=0.9.5'",
-        (Trainer::Torchtune, _) => "pip install torch torchtune==0.6.1 torchao==0.16.0",
+        (Trainer::Torchtune, _) => "pip install torch torchtune==0.6.1 torchao==0.14.1",
     }
 }
 
