@@ -5,7 +5,8 @@
 use std::sync::LazyLock;
 
 use minijinja::syntax::SyntaxConfig;
-use minijinja::{AutoEscape, Environment, UndefinedBehavior, Value};
+use minijinja::value::Serde;
+use minijinja::{AutoEscape, Environment, UndefinedBehavior};
 use serde::Serialize;
 
 use super::trainer::Trainer;
@@ -97,7 +98,7 @@ pub(crate) fn files(trainer: Trainer, is_sharded: bool) -> Vec<(&'static str, &'
 /// If the template uses a value that is not among them, which the tests of all recipes would see.
 pub(crate) fn render(template: &str, values: &impl Serialize) -> String {
     let template = ENVIRONMENT.get_template(template);
-    let rendered = template.and_then(|template| template.render(Value::from_serialize(values)));
+    let rendered = template.and_then(|template| template.render(Serde(values)));
     rendered.unwrap_or_else(|error| panic!("a template of a recipe: {error:#}"))
 }
 
