@@ -199,7 +199,7 @@ fn bad_input_is_refused_before_a_folder_is_made() {
         &["there is no", "org/name"],
     );
     refused(Path::new("demo"), &[], USAGE, &["trainers read a folder"]);
-    refused(Path::new("org/name"), &[], INTEGRITY, &["HF_HUB_OFFLINE"]);
+    refused(Path::new("org/name"), &[], USAGE, &["HF_HUB_OFFLINE"]);
     refused(folder, &[], INTEGRITY, &["no config.json"]);
     let file = folder.join("pairs.jsonl");
     refused(&file, &[], USAGE, &["is a file"]);
