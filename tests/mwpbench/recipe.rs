@@ -13,7 +13,7 @@ const USAGE: i32 = 2;
 const INTEGRITY: i32 = 4;
 
 /// A project with its export.
-fn exported() -> tempfile::TempDir {
+pub fn exported() -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     let record = |n: usize| {
         let (question, solution) = (
@@ -207,7 +207,7 @@ fn bad_input_is_refused_before_a_folder_is_made() {
     fs::create_dir(&adapter).unwrap();
     let config = json!({"base_model_name_or_path": "org/base"}).to_string();
     fs::write(adapter.join("adapter_config.json"), config).unwrap();
-    refused(&adapter, &[], USAGE, &["--base org/base"]);
+    refused(&adapter, &[], USAGE, &["is a LoRA adapter"]);
 
     // A folder with something else in it, and an export that is older than what it was made of.
     let used = ["--output-dir", "adapter"];

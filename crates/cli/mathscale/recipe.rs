@@ -212,12 +212,14 @@ fn base(given: &str) -> anyhow::Result<BaseModel> {
 
 fn in_folder(path: &Path) -> anyhow::Result<BaseModel> {
     let is_checkpoint = path.join("config.json").is_file();
-    if let Some(way_out) = place::instead_of(path).filter(|_| !is_checkpoint) {
-        let way_out = way_out.replace("--model", "--base");
+    if !is_checkpoint && path.join("adapter_config.json").is_file() {
         anyhow::bail!(
-            "{given} is no checkpoint. {way_out}",
-            given = path.display()
+            "{} is a LoRA adapter: give the model that it belongs to, or one that it was merged into",
+            path.display()
         );
+    }
+    if let Some(way_out) = place::instead_of(path).filter(|_| !is_checkpoint && path.is_dir()) {
+        anyhow::bail!("{} is no checkpoint. {way_out}", path.display());
     }
     if !path.is_dir() {
         anyhow::bail!(
