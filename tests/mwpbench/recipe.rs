@@ -214,7 +214,7 @@ fn bad_input_is_refused_before_a_folder_is_made() {
     refused(&demo, &used, USAGE, &["holds other files", "--output-dir"]);
     let again = [
         &SCREEN[..],
-        &["--fresh", "--max-question-chars", "35", "--exact-only"],
+        &["--fresh", "--max-question-chars", "32", "--exact-only"],
     ]
     .concat();
     stage(folder, "screen", &again).ok();
