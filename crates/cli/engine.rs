@@ -134,7 +134,6 @@ fn device(text: &str) -> Result<DeviceChoice, String> {
 }
 
 /// A number of bytes: `512MiB`, `4GiB`, `4G`, or plain.
-/// A size such as 4GiB or 512MiB, in bytes.
 pub fn memory_size(text: &str) -> Result<usize, String> {
     // A lone letter is the binary unit, as tools that take sizes of memory read it.
     let unit = if text.ends_with(['k', 'K', 'm', 'M', 'g', 'G', 't', 'T']) {

@@ -138,6 +138,13 @@ const EXAMPLES: &[(&str, &[&str])] = &[
         "mathscale export",
         &["mathscale export --project DIR --validation 0.01"],
     ),
+    (
+        "mathscale recipe",
+        &[
+            "mathscale recipe --project DIR --base meta-llama/Llama-2-7b-hf --trainer trl \\\n      --gpus 8 --gpu-memory 80GB",
+            "mathscale recipe --project DIR --base path/to/checkpoint --trainer axolotl --lora",
+        ],
+    ),
     ("mathscale status", &["mathscale status --project DIR"]),
 ];
 

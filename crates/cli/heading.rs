@@ -11,6 +11,7 @@ pub const CONTAMINATION: &str = "Contamination";
 pub const DUPLICATES: &str = "Duplicates";
 pub const RULES: &str = "Rules";
 pub const VALIDATION: &str = "Validation";
+pub const TRAINING: &str = "Training";
 pub const SAMPLING: &str = "Sampling";
 pub const LIST: &str = "List of items";
 pub const SCORING: &str = "Scoring";

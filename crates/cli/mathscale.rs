@@ -8,6 +8,7 @@ mod extract; // seed questions to concepts
 mod generate; // compositions to pairs
 mod graph; // concepts to the graph, and its inspection
 mod optional_generator; // a generator that may be left out
+mod recipe; // a trainer's folder
 mod screen; // which pairs may be trained on
 mod status; // how far the stages are
 mod validate; // whether solutions are right
@@ -22,7 +23,7 @@ use crate::exit::Outcome;
 use crate::{heading, interruption, terminal};
 
 /// Make training data from seed questions (MathScale): extract, graph, compose, generate, validate,
-/// screen, export.
+/// screen, export; and fine-tune a model on them (recipe).
 ///
 /// Every stage reads files of the project folder and writes others into it. One that is run again
 /// with the same inputs and options finds its files there; with others it is refused, unless
@@ -36,6 +37,7 @@ pub enum Command {
     Validate(Box<validate::Args>),
     Screen(screen::Args),
     Export(export::Args),
+    Recipe(Box<recipe::Args>),
     Status(status::Args),
 }
 
@@ -48,6 +50,7 @@ pub fn run(command: Command) -> anyhow::Result<Outcome> {
         Command::Validate(args) => validate::run(*args),
         Command::Screen(args) => screen::run(args),
         Command::Export(args) => export::run(args),
+        Command::Recipe(args) => recipe::run(*args),
         Command::Status(args) => status::run(args),
     }
 }

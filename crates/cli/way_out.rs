@@ -406,8 +406,35 @@ fn of_pipeline(error: &mathscale::Error) -> Option<String> {
             "Give the same again, another --project, or --fresh to replace it (what is there is moved to replaced/)",
         ),
         ErrorKind::Job(error) => of_job(error),
+        ErrorKind::Recipe(fault) => of_recipe(fault),
         ErrorKind::NothingToCompose(_) => {
             text("`mwpbench mathscale extract --keep-singletons` keeps concepts of single seeds")
+        }
+        _ => None,
+    }
+}
+
+fn of_recipe(fault: &mathscale::RecipeFault) -> Option<String> {
+    use mathscale::RecipeFault;
+    match fault {
+        RecipeFault::Batch { fitting, .. } => {
+            let fitting: Vec<String> = fitting.iter().map(ToString::to_string).collect();
+            Some(match fitting.is_empty() {
+                true => "Give a smaller --per-device, or a larger --batch".to_string(),
+                false => format!(
+                    "It can be shared by --gpus {}; or give another --per-device or --batch",
+                    fitting.join(", ")
+                ),
+            })
+        }
+        RecipeFault::NoBaseFile(_) => text(
+            "Give the folder of a checkpoint in Hugging Face layout, or its name on the hub (org/name)",
+        ),
+        RecipeFault::NoPromptCompletion => {
+            text("Write it with all forms: `mwpbench mathscale export --fresh` without --forms")
+        }
+        RecipeFault::OtherFiles(_) | RecipeFault::OtherRecipe { .. } => {
+            text("Choose another folder with --output-dir, or move that one away")
         }
         _ => None,
     }

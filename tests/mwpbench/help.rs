@@ -3,7 +3,7 @@
 use assert_cmd::Command;
 
 /// Commands of which each has a page of help.
-const COMMANDS: [&str; 44] = [
+const COMMANDS: [&str; 45] = [
     "",
     "eval",
     "merge",
@@ -47,6 +47,7 @@ const COMMANDS: [&str; 44] = [
     "mathscale validate",
     "mathscale screen",
     "mathscale export",
+    "mathscale recipe",
     "mathscale status",
 ];
 

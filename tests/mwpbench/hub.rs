@@ -191,3 +191,41 @@ fn a_tokenizer_of_the_hub_comes_without_weights() {
     given("org/name@v1").refused(2, &["chat template"]);
     given("templates/none.jinja").refused(2, &["templates/none.jinja"]);
 }
+
+/// A recipe is made without a weight of the base model, which the trainer downloads itself.
+#[test]
+fn a_recipe_downloads_configuration_and_tokenizer_alone() {
+    let (folder, hub) = (crate::recipe::exported(), repository());
+    let mut command = Command::cargo_bin("mwpbench").unwrap();
+    command
+        .current_dir(folder.path())
+        .env("MWPBENCH_HOME", folder.path().join("home"))
+        .env("HF_HOME", folder.path().join("hf"))
+        .env("HF_ENDPOINT", hub.url())
+        .env_remove("HF_HUB_OFFLINE")
+        .args([
+            "mathscale",
+            "recipe",
+            "--project",
+            "project",
+            "--trainer",
+            "trl",
+        ])
+        .args(["--base", "org/name@v1", "--json", "--quiet"]);
+    Done::from(command.output().unwrap()).ok();
+    let cache = folder.path().join("hf/hub/models--org--name");
+    let snapshot = cache.join("snapshots").join(COMMIT);
+    assert!(snapshot.join("tokenizer.json").exists());
+    assert!(!snapshot.join("model.safetensors").exists());
+    let recipe = folder.path().join("project/recipe-trl");
+    let config = fs::read_to_string(recipe.join("train.yaml")).unwrap();
+    assert!(
+        config.contains("\nmodel_name_or_path: \"org/name\"\nmodel_revision: \"v1\"\n"),
+        "{config}"
+    );
+    let script = fs::read_to_string(recipe.join("eval.sh")).unwrap();
+    assert!(
+        script.contains("eval --model org/name@v1 --prompt-template alpaca"),
+        "{script}"
+    );
+}

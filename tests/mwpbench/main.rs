@@ -24,6 +24,7 @@ mod mathscale_model; // how its stages ask a server: schema, estimate, price, ea
 mod mathscale_pairs; // mwpbench mathscale: generate, validate, screen, export
 mod messages; // libraries name no flag
 mod overlap; // mwpbench data overlap, eval --exclude-ids
+mod recipe; // mwpbench mathscale recipe
 mod report; // mwpbench report
 mod schemas; // docs/schemas, from the types
 mod score; // mwpbench score and show

@@ -8,6 +8,7 @@ use jobs::JobError;
 use record_files::Place;
 use store::{Difference, FileError};
 
+use crate::recipe::RecipeFault;
 use crate::stage::Stage;
 
 /// An error of the pipeline: what is wrong, in which file and line.
@@ -78,6 +79,7 @@ impl Fault for Error {
             ErrorKind::File(error) => error.class(),
             ErrorKind::Job(error) => error.class(),
             ErrorKind::Overlap(error) => error.class(),
+            ErrorKind::Recipe(fault) => fault.class(),
             ErrorKind::NotAProject
             | ErrorKind::NoProject
             | ErrorKind::Threads(_)
@@ -128,6 +130,9 @@ pub enum ErrorKind {
     /// The search for near-duplicates and test items refuses an option.
     #[error(transparent)]
     Overlap(Box<overlap::Error>),
+    /// A recipe that cannot be written.
+    #[error(transparent)]
+    Recipe(RecipeFault),
     /// A folder with other files than a project's.
     #[error(
         "this folder holds other files and no project.json: give an empty folder, or one that does not exist"

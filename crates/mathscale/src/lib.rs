@@ -32,6 +32,7 @@ mod ids; // many ids in little memory
 mod model; // how a model is asked
 mod pair; // question and solution
 mod project; // the folder and its manifest
+mod recipe; // training files to a trainer's folder
 mod records; // what a line of each file holds
 mod screen; // which pairs may be trained on
 mod solution; // solutions of published sets in the form of the pipeline
@@ -67,6 +68,10 @@ pub use pair::{Pair, PairSource, Validation};
 pub use project::{
     Change, Input, Project, ProjectManifest, SCHEMA, StageIdentity, StageRecord, StageStart,
     StageState, StageStatus,
+};
+pub use recipe::{
+    BaseModel, Batch, LoraOptions, MemoryEstimate, ModelShape, RecipeCommands, RecipeFault,
+    RecipeOutcome, RecipePlan, Trainer, recipe,
 };
 pub use records::{Composition, Extraction, Rejected, Seed};
 pub use screen::{

@@ -30,6 +30,7 @@ mod mathscale_pairs; // what became of its pairs
 mod overlap_text; // which test items training files contain
 mod png; // charts as pixels
 mod problem_text; // one problem as the data hold it
+mod recipe_text; // a trainer's folder, and what to type next
 mod scored_file; // completions of another program
 mod self_check; // can the scorers judge by a set's references?
 mod set_list; // which sets there are, and what the data at hand hold of them
@@ -71,6 +72,7 @@ pub use mathscale_pairs::{
 pub use overlap_text::{OverlapLayout, overlap_text};
 pub use png::{PngError, png};
 pub use problem_text::problem_text;
+pub use recipe_text::recipe_text;
 pub use scored_file::scored_file_text;
 pub use self_check::self_check_text;
 pub use set_list::set_list;

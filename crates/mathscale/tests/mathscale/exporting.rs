@@ -16,12 +16,12 @@ use crate::screening;
 
 const PAIRS: usize = 200;
 
-fn go_on(_: u64) -> ControlFlow<()> {
+pub fn go_on(_: u64) -> ControlFlow<()> {
     ControlFlow::Continue(())
 }
 
 /// A project of screened pairs, some with signs that forms must escape.
-fn screened(folder: &Path) -> Project {
+pub fn screened(folder: &Path) -> Project {
     let texts: Vec<(String, String)> = (0..PAIRS)
         .map(|n| {
             (
