@@ -15,10 +15,10 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tools" / "demo-checkpoint"))
 from problems.base import PEOPLE  # noqa: E402
 
-NAMED = [person for person in PEOPLE if person.name.isalpha()][::5]
+NAMED = [person for person in PEOPLE if person.name.isalpha()][::8]
 MAX_TRIES = 6000
 # Greatest number on the way to an answer: the first is tried for a while, then the next.
-MAX_NUMBERS = (150, 300, 999)
+MAX_NUMBERS = (100, 200, 999)
 
 SETTINGS = {
     "School": "pencils erasers notebooks crayons rulers folders",
@@ -94,7 +94,7 @@ POINTS = [
     point("Times as Many", COMPARISON, COMPARE, ["{Q} has {a} times as many {o} as {P}."], ["n*a"], a=(2, 5)),
     point("Packing", MULTIPLICATION, PACK, ["{He} packs them into crates of {a}."], ["n/a"], a=(2, 9), counts="crates"),
     point("Selling", MONEY, SELL, ["{He} sells all of them for {a} dollars each."], ["n*a"], a=(2, 9), counts="dollars"),
-    point("Reaching a Goal", MONEY, GOAL, ["{He} wants to have {a} {o}."], ["a-n"], a=(10, 120)),
+    point("Reaching a Goal", MONEY, GOAL, ["{He} wants to have {a} {o}."], ["a-n"], a=(10, 99)),
 ]
 BY_NAME = {each.name: each for each in POINTS}
 QUESTIONS = ["How many {o} does {he} have now?", "How many {o} does {P} have in the end?"]

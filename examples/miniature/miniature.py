@@ -32,7 +32,7 @@ EPOCHS = 3
 # The share of a test item's 13-grams that makes a pair contaminated. Sentences of rules repeat: one in common says nothing.
 TEST_SHARE = 0.5
 SET = "miniature"
-BASE_TAG = "base=LLaMA of 0.5 M random weights"
+BASE_TAG = "base=LLaMA of random weights"
 
 # Of each plan: seeds, unseen problems, compositions, sizes, the size of the ablation, and (size, epochs) of the
 # control: few pairs for as many steps as a larger size has.
@@ -73,7 +73,7 @@ class Plan:
     def __init__(self, options):
         self.work = Path(options.work).resolve()
         self.quick = options.quick
-        self.threads = options.threads
+        self.jobs = options.jobs
         self.mwpbench = program(options.mwpbench)
         self.__dict__.update(QUICK if options.quick else FULL)
         self.project = self.work / "project"
@@ -110,8 +110,8 @@ def compared(plan):
 
 
 def digest():
-    """BLAKE2 of the programs: a folder that others made is not gone on with."""
-    text = b"".join((HERE / name).read_bytes() for name in ("families.py", "generator.py", "train.py"))
+    """BLAKE2 of what writes the problems: a folder with others is not gone on with."""
+    text = b"".join((HERE / name).read_bytes() for name in ("families.py", "generator.py"))
     return hashlib.blake2b(text, digest_size=8).hexdigest()
 
 
@@ -265,7 +265,7 @@ def train(plan):
     running = {}
     (plan.work / "logs").mkdir(exist_ok=True)
     while waiting or running:
-        while waiting and len(running) < plan.threads:
+        while waiting and len(running) < plan.jobs:
             name, file, epochs = waiting.pop(0)
             running[name] = start_training(plan, name, file, epochs)
         time.sleep(0.5)
@@ -360,7 +360,7 @@ def main():
     parser.add_argument("--work", required=True, metavar="DIR", help="folder for everything that is made; some 300 MB")
     parser.add_argument("--quick", action="store_true", help="few pairs: does everything work?")
     parser.add_argument("--mwpbench", metavar="FILE", help="the program; target/release/mwpbench or the one on the path without it")
-    parser.add_argument("--threads", type=int, default=2, help="models trained at a time, each on one thread (2)")
+    parser.add_argument("--jobs", type=int, default=2, metavar="N", help="models trained at a time, each on one thread (2)")
     options = parser.parse_args()
     try:
         check_trainer()
