@@ -226,7 +226,10 @@ def ablation(plan):
     points = sorted({name for walk in walks for name in walk["knowledge_points"]})
     for walk in walks[: plan.ablation * 3 // 2]:
         drawn = [sorted(rng.sample(names, len(walk[kind]))) for kind, names in (("topics", topics), ("knowledge_points", points))]
-        made = families.problem(generator.seeded(f"random {len(pairs)} {drawn}"), drawn[1], [name for name in drawn[0] if name in families.SETTINGS])
+        try:
+            made = families.problem(generator.seeded(f"random {len(known)} {drawn}"), drawn[1], [name for name in drawn[0] if name in families.SETTINGS])
+        except ValueError:  # no numbers were found that suit all these points
+            continue
         if made.question not in known:
             known.add(made.question)
             pairs.append({"question": made.question, "solution": made.solution})

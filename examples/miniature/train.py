@@ -171,6 +171,7 @@ def sft(options):
         "loss": round(result.training_loss, 4),
         "prepare_s": round(prepared - began, 1),
         "train_s": round(time.time() - prepared, 1),
+        "cpu_s": round(time.process_time(), 1),
     }
     (Path(options.output) / "training.json").write_text(json.dumps(figures) + "\n")
     print(json.dumps(figures))
