@@ -50,7 +50,10 @@ def compose(prompt):
     topics, points = listed(prompt, "within these topics:"), listed(prompt, "knowledge points together:")
     if not any(name in families.BY_NAME for name in points):
         return "I know none of these knowledge points."
-    made = written(topics, points)
+    try:
+        made = written(topics, points)
+    except ValueError:
+        return "I find no numbers that suit all these knowledge points."
     return f"Question: {made.question}\nSolution: {made.solution}"
 
 

@@ -295,7 +295,7 @@ def start_training(plan, name, file, epochs):
 
 def evaluate(plan):
     for name, _, epochs in reversed(trainings(plan)):
-        kind, size = name.rsplit("-", 1)
+        kind, size = name.rsplit("-", 1)[0], int(name.rsplit("-", 1)[1])
         title = {"walks": f"{results.short(size)} pairs", "random": f"{results.short(size)} pairs, random compositions", "long": f"{results.short(size)} pairs, {epochs} epochs"}
         tags = ["--tag", BASE_TAG]
         if kind == "walks":
