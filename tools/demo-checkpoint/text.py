@@ -22,22 +22,22 @@ def prompt_text(question):
     return PREFIX + question + SUFFIX
 
 
-def train_tokenizer(texts, size):
-    """Train a LLaMA-style BPE: word-wise merges, single digits, byte fallback."""
+def train_tokenizer(texts, size, pieces=r"▁?[A-Za-z]+|#+|▁|\d|[^▁A-Za-z\d]", min_frequency=20):
+    """Train a LLaMA-style BPE: merges within `pieces` (word-wise, single digits), byte fallback."""
     byte_tokens = [f"<0x{byte:02X}>" for byte in range(256)]
     printable = [chr(code) for code in range(33, 127)] + ["▁"]
     trainer = trainers.BpeTrainer(
         vocab_size=size - len(byte_tokens),
         special_tokens=SPECIAL,
         initial_alphabet=printable,
-        min_frequency=20,
+        min_frequency=min_frequency,
         show_progress=False,
     )
     draft = Tokenizer(models.BPE())
     draft.normalizer = normalizers.Sequence(
         [normalizers.Replace("\n", " "), normalizers.Prepend("▁"), normalizers.Replace(" ", "▁")]
     )
-    draft.pre_tokenizer = pre_tokenizers.Split(Regex(r"▁?[A-Za-z]+|#+|▁|\d|[^▁A-Za-z\d]"), "isolated")
+    draft.pre_tokenizer = pre_tokenizers.Split(Regex(pieces), "isolated")
     draft.train_from_iterator(texts, trainer)
     state = json.loads(draft.to_str())["model"]
     pieces = sorted(state["vocab"], key=state["vocab"].get)

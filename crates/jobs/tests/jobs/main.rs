@@ -9,9 +9,7 @@ use std::path::Path;
 
 use fault::{Class, Fault};
 use generation::{Decoding, FinishReason, Prompt, Scripted, ScriptedReply};
-use jobs::{
-    ItemOutcome, Job, JobError, JobTask, MIN_JUDGED, Progress, Replies, UnreadableReply,
-};
+use jobs::{ItemOutcome, Job, JobError, JobTask, MIN_JUDGED, Progress, Replies, UnreadableReply};
 use serde_json::json;
 use store::FileError;
 
@@ -321,8 +319,13 @@ fn a_job_of_which_too_many_replies_are_refused_is_given_up_with_examples() {
         ScriptedReply::Text(text, end)
     };
     let mut weak = Scripted::new(answer);
-    let error = limited(0.7).run(&Numbers(59), &mut weak, go_on).unwrap_err();
-    assert_eq!((error.class(), weak.asked.len()), (Class::Incomplete, MIN_JUDGED));
+    let error = limited(0.7)
+        .run(&Numbers(59), &mut weak, go_on)
+        .unwrap_err();
+    assert_eq!(
+        (error.class(), weak.asked.len()),
+        (Class::Incomplete, MIN_JUDGED)
+    );
     let message = error.to_string();
     for part in [
         "37 of the first 50 replies cannot be used, which is more than 70 %:\n",
@@ -337,12 +340,17 @@ fn a_job_of_which_too_many_replies_are_refused_is_given_up_with_examples() {
     }
     // The same call gives the same and asks nothing; a larger share goes on to the end.
     let mut idle = Scripted::new(answer);
-    let again = limited(0.7).run(&Numbers(59), &mut idle, go_on).unwrap_err();
+    let again = limited(0.7)
+        .run(&Numbers(59), &mut idle, go_on)
+        .unwrap_err();
     assert_eq!((again.to_string(), idle.asked.len()), (message, 0));
     let replies = limited(0.8).run(&Numbers(59), &mut idle, go_on).unwrap();
     assert_eq!((replies.tally().answered, idle.asked.len()), (15, 9));
     assert_eq!(replies.kinds()["cut off"] + replies.kinds()["wrong"], 44);
-    assert_eq!((0..59).filter(|&item| replies.is_answered(item)).count(), 15);
+    assert_eq!(
+        (0..59).filter(|&item| replies.is_answered(item)).count(),
+        15
+    );
 }
 
 #[test]
