@@ -137,6 +137,8 @@ fn served_requests_get_the_texts_of_one_copy() {
             stop: Vec::new(),
             sampling: None,
             logprobs: false,
+            is_chat: false,
+            prompt_logprobs: false,
             listener: Box::new(Told(sender.clone())),
         });
     }
