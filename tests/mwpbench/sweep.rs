@@ -146,7 +146,11 @@ fn the_best_checkpoint_is_named_and_what_cannot_be_told_from_it() {
     let manifest: Value = serde_json::from_slice(&manifest).unwrap();
     assert_eq!(manifest["environment"]["training_step"], "15");
 
-    let printed = mwpbench(path, eval.iter().chain(&ASKED).chain(&["--json"])).ok();
+    let printed = mwpbench(
+        path,
+        eval.iter().chain(&ASKED).chain(&["--json", "--quiet"]),
+    )
+    .ok();
     let values: Vec<Value> = serde_json::Deserializer::from_str(&printed.stdout)
         .into_iter()
         .map(Result::unwrap)
@@ -201,13 +205,12 @@ fn the_best_checkpoint_is_named_and_what_cannot_be_told_from_it() {
 fn adapters_of_one_base_are_runs_of_their_own() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path();
-    let base = Checkpoint::copy_to(path);
     adapter(&path.join("lora/checkpoint-5"), 0.0);
     adapter(&path.join("lora/checkpoint-10"), 0.5);
     let eval = [
         "eval",
         "--model",
-        base.path().to_str().unwrap(),
+        "demo",
         "--adapter",
         "lora/checkpoint-*",
         "--tasks",
@@ -230,11 +233,11 @@ fn adapters_of_one_base_are_runs_of_their_own() {
         let manifest: Value =
             serde_json::from_slice(&fs::read(run.join("run.json")).unwrap()).unwrap();
         let name = manifest["identity"]["model"]["name"].as_str().unwrap();
-        assert_eq!(name, format!("model+{step}"));
+        assert_eq!(name, format!("demo+{step}"));
         fs::read_to_string(run.join("completions.jsonl")).unwrap()
     };
     assert_ne!(completions("checkpoint-5"), completions("checkpoint-10"));
-    let two_bases = ["--model", "demo"];
+    let two_bases = ["--model", "other"];
     mwpbench(path, eval.iter().chain(&two_bases))
         .refused(2, &["--model names 2 models and --adapter 2 adapters"]);
     let elsewhere = ["inspect", "demo", "--adapter", "a", "--adapter", "b"];
