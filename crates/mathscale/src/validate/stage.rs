@@ -122,7 +122,7 @@ impl StageWork for Validating<'_> {
 
 /// What was said about all pairs.
 enum Said<'a> {
-    References(JudgeTask<'a>, Replies),
+    References(Box<JudgeTask<'a>>, Replies),
     Samples(SampleTask<'a>, Replies),
 }
 
@@ -146,8 +146,8 @@ impl<'a> Validating<'a> {
                 let solved = self.run_job(project, "validate-reference", &solving)?;
                 // Only now: the items of this job are places among the references, which are final
                 // as no item of the job before may have failed.
-                let judging = JudgeTask::new(asking, pairs, solved);
-                let verdicts = self.run_job(project, "validate-judgement", &judging)?;
+                let judging = Box::new(JudgeTask::new(asking, pairs, solved));
+                let verdicts = self.run_job(project, "validate-judgement", &*judging)?;
                 Ok(Said::References(judging, verdicts))
             }
             ValidationMethod::Consistency(samples) => {
