@@ -135,7 +135,7 @@ def config(options):
         gradient_checkpointing=False,
         seed=SEED,
         save_strategy="steps",
-        save_steps=SAVE_EVERY,
+        save_steps=options.save_every,
         save_total_limit=1,
         logging_steps=100,
         disable_tqdm=True,
@@ -167,6 +167,7 @@ def sft(options):
         "pairs": len(data),
         "epochs": options.epochs,
         "steps": trainer.state.global_step,
+        "resumed_at": int(last.rsplit("-", 1)[1]) if last else 0,
         "tokens": tokens * options.epochs,
         "loss": round(result.training_loss, 4),
         "prepare_s": round(prepared - began, 1),
@@ -187,6 +188,7 @@ def main():
     second.add_argument("--data", required=True)
     second.add_argument("--epochs", type=int, required=True)
     second.add_argument("--threads", type=int, default=2)
+    second.add_argument("--save-every", type=int, default=SAVE_EVERY, metavar="STEPS")
     for each in (first, second):
         each.add_argument("--output", required=True)
     options = parser.parse_args()
