@@ -246,7 +246,7 @@ fn question(key: u64) -> String {
     let number = key / 100;
     match key % 100 {
         0..10 => {
-            let text = words(mix(number % REPEATED ^ 0x5eed));
+            let text = words(mix((number % REPEATED) ^ 0x5eed));
             let changed = word(mix(key));
             format!(
                 "{changed} {}?",
