@@ -36,7 +36,7 @@ BASE_TAG = "base=LLaMA of random weights"
 
 # Of each plan: seeds, unseen problems, compositions, sizes, the size of the ablation, and (size, epochs) of the
 # controls: fewer pairs for as many steps as a larger size has.
-FULL = dict(seeds=2000, unseen=900, compositions=80_000, sizes=[1000, 4000, 16_000, 64_000], ablation=16_000, controls=[(1000, 48), (4000, 12)])
+FULL = dict(seeds=2000, unseen=900, compositions=80_000, sizes=[1000, 4000, 16_000, 64_000], ablation=16_000, controls=[(4000, 12)])
 QUICK = dict(seeds=400, unseen=120, compositions=1800, sizes=[250, 1000], ablation=250, controls=[])
 
 DESCRIPTION = """name = "miniature"
