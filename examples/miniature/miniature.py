@@ -35,9 +35,9 @@ SET = "miniature"
 BASE_TAG = "base=LLaMA of random weights"
 
 # Of each plan: seeds, unseen problems, compositions, sizes, the size of the ablation, and (size, epochs) of the
-# control: few pairs for as many steps as a larger size has.
-FULL = dict(seeds=2000, unseen=900, compositions=80_000, sizes=[1000, 4000, 16_000, 64_000], ablation=16_000, control=(4000, 12))
-QUICK = dict(seeds=400, unseen=120, compositions=1800, sizes=[250, 1000], ablation=250, control=None)
+# controls: fewer pairs for as many steps as a larger size has.
+FULL = dict(seeds=2000, unseen=900, compositions=80_000, sizes=[1000, 4000, 16_000, 64_000], ablation=16_000, controls=[(4000, 12)])
+QUICK = dict(seeds=400, unseen=120, compositions=1800, sizes=[250, 1000], ablation=250, controls=[])
 
 DESCRIPTION = """name = "miniature"
 title = "Unseen problems"
@@ -100,12 +100,12 @@ class Plan:
 
 
 def compared(plan):
-    """Which models are compared, item by item: neighbours of the curve, the ablation, the control with both."""
+    """Which models are compared, item by item: neighbours of the curve, the ablation, and what has as many steps."""
     walks = [f"walks-{size}" for size in plan.sizes]
     pairs = [*zip(walks, walks[1:]), (f"random-{plan.ablation}", f"walks-{plan.ablation}")]
-    if plan.control:
-        size, epochs = plan.control
-        pairs += [(f"walks-{size}", f"long-{size}"), (f"long-{size}", f"walks-{size * epochs // EPOCHS}")]
+    names = [f"long-{size}" for size, _ in plan.controls]
+    same = [f"walks-{size * epochs // EPOCHS}" for size, epochs in plan.controls[-1:]]
+    pairs += zip(names, [*names[1:], *same])
     return pairs
 
 
@@ -255,11 +255,9 @@ def trainings(plan):
     """Of every model: its name, its training file, and its epochs; the one with most to read first."""
     models = [(f"walks-{size}", f"walks-{size}", EPOCHS) for size in plan.sizes]
     models.append((f"random-{plan.ablation}", f"random-{plan.ablation}", EPOCHS))
-    if plan.control:
-        size, epochs = plan.control
-        models.append((f"long-{size}", f"walks-{size}", epochs))
+    models += [(f"long-{size}", f"walks-{size}", epochs) for size, epochs in plan.controls]
     weight = {name: int(file.rsplit("-", 1)[1]) * epochs for name, file, epochs in models}
-    return sorted(models, key=lambda model: -weight[model[0]])
+    return sorted(models, key=lambda model: (-weight[model[0]], model[0]))
 
 
 def train(plan):

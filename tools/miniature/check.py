@@ -109,14 +109,16 @@ def check_run(arguments, folder):
 def check_killed_training(work, output):
     """A training that was killed goes on from its last checkpoint, to as many steps as one that was not."""
     command = [sys.executable, str(EXAMPLE / "train.py"), "sft", "--base", work / "base", "--data", work / "train" / "walks-1000.jsonl"]
-    command = [*map(str, command), "--epochs", "3", "--save-every", "20", "--output", str(output)]
+    command = [*map(str, command), "--epochs", "3", "--threads", "1", "--save-every", "20", "--output", str(output)]
     with open(output.with_suffix(".log"), "w") as log:
         first = subprocess.Popen(command, stdout=log, stderr=log)
-        for _ in range(3000):
+        for _ in range(9000):
             if any(output.glob("checkpoints/checkpoint-*/trainer_state.json")):
                 break
             assert first.poll() is None, output.with_suffix(".log").read_text()[-3000:]
             time.sleep(0.1)
+        else:
+            raise AssertionError("the training left no checkpoint within fifteen minutes")
         first.kill()
         first.wait()
     assert not (output / "training.json").exists()

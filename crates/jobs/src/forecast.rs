@@ -86,7 +86,8 @@ impl Forecast {
             Seen {
                 prompt_tokens: new(|progress| progress.prompt_tokens) as f64,
                 // Of a server that tells tokens only at the end they count then.
-                new_tokens: (tokens(progress) - tokens(&before)) as f64,
+                // Work in several parts counts anew with each.
+                new_tokens: new(tokens) as f64,
                 running: progress.running.max(1),
             },
         );

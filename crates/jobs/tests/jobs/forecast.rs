@@ -324,6 +324,24 @@ fn a_minute_before_the_end_no_one_says_forty() {
 }
 
 #[test]
+fn counts_that_begin_anew_are_no_tokens_of_an_endless_run() {
+    let mut forecast = Forecast::new(100);
+    let progress = |completions: usize| Progress {
+        total: 8,
+        completions,
+        finished: completions,
+        finished_tokens: completions * 20,
+        completion_tokens: completions * 20,
+        ..Progress::default()
+    };
+    for (second, completions) in [4, 8, 1, 2].into_iter().enumerate() {
+        forecast.observe(Duration::from_secs(second as u64), &progress(completions));
+    }
+    let decode = forecast.speeds().decode;
+    assert!((0.0..=200.0).contains(&decode), "{decode}");
+}
+
+#[test]
 fn nothing_is_claimed_before_anything_is_known() {
     let mut forecast = Forecast::new(100);
     let mut progress = Progress {
