@@ -448,7 +448,7 @@ mod tests {
     #[test]
     fn of_many_texts_in_one_bucket_the_latest_are_compared() {
         let mut table = BandTable::new();
-        let key = |number: u32| [number % 3 << 16 | 5; BANDS];
+        let key = |number: u32| [(number % 3) << 16 | 5; BANDS];
         for number in 0..6000 {
             table.push(Some(&key(number)));
         }
