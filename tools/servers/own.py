@@ -139,11 +139,12 @@ def likelihoods(options, url, folder):
     prompts = {record["id"]: record for record in lines(run / "prompts.jsonl")}
     expected, docs = {}, []
     for record in lines(run / "completions.jsonl"):
-        prompt, ids, text = prompts[record["id"]], record["token_ids"], record["completion"]
+        # The demo's first token is a word with the blank before it, which its text has not.
+        prompt, ids, text = prompts[record["id"]], record["token_ids"], " " + record["completion"]
         # The end-of-sequence token is no part of the text.
         count = len(ids) - (record["finish_reason"] == "eos")
         tokens = tokenized(url, prompt["prompt"] + text)
-        if text and tokens == prompt["token_ids"] + ids[:count]:
+        if record["completion"] and tokens == prompt["token_ids"] + ids[:count]:
             expected[record["id"]] = sum(record["logprobs"][:count])
             docs.append({"id": record["id"], "prompt": prompt["prompt"], "choices": [text, text + " zebra"]})
     with open(folder / "choices.jsonl", "w", encoding="utf-8") as file:
