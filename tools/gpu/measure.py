@@ -12,9 +12,9 @@ Nothing is built here: BIN are the program, the example `workload` and the tests
 kernels     the tests of the forward pass on the GPU, the same bodies as on a CPU
 start       the demo, the first time on this machine and the second
 parity      the demo's completions beside those of the CPU runs
-invariance  completions over batches of 1, 7, 64 and 256 and in another order: equal byte for byte?
+invariance  completions over batches of 1, 7, 64 and 256 and in another order, in f32, bf16 and 8 bits: equal byte for byte?
 profile     a decode step of 7B with one stage after the other made small
-speed       tokens a second over everything, and of one row; 64 rows with prompts of 1,000 tokens
+speed       tokens a second over everything, and of one row; 64 rows with prompts of 1,000 tokens; 8 bits
 """
 
 import argparse
@@ -141,8 +141,10 @@ QUESTIONS = [70, 84, 95, 101, 108, 115, 121, 130, 146, 180]
 
 
 def work(options, folder, file, rows, new, *, limit=None, dtype="bf16", completions=None):
+    # Matrices in 8 bits, the rest in bf16.
+    numbers = ["--q8"] if dtype == "q8_0" else ["--dtype", dtype]
     command = [options.workload, folder, "--prompts", file, "--rows", rows, "--new-tokens", new, "--ignore-eos",
-               "--device", "cuda", "--dtype", dtype]
+               "--device", "cuda", *numbers]
     command += ["--limit", limit] if limit else []
     command += ["--completions", completions] if completions else []
     out = run(command)
@@ -183,7 +185,8 @@ def invariance(options):
     turned = WORK / "turned.json"
     turned.write_text(json.dumps(json.loads(plain.read_text())[::-1]))
     for name, folder, dtype, new in [("demo", options.model, "f32", 64), ("demo", options.model, "bf16", 64),
-                                     ("7b", checkpoint("7b", options.model), "bf16", 48)]:
+                                     ("7b", checkpoint("7b", options.model), "bf16", 48),
+                                     ("1b", checkpoint("1b", options.model), "q8_0", 48)]:
         found = {}
         for rows in (256, 64, 7, 1):
             # One row after the other takes long: the first prompts are enough.
@@ -226,6 +229,10 @@ def speed(options):
         if name == "7b":
             results["7b/long"] = work(options, folder, long, 64, 128)
             say("64 rows, prompts of 1,000 tokens:", results["7b/long"])
+            for rows, count, new in [(256, 256, 128), (1, 4, 64)]:
+                found = work(options, folder, questions, rows, new, limit=count, dtype="q8_0")
+                results[f"7b/{rows}/q8_0"] = found
+                say("7b in 8 bits", rows, found)
 
 
 def table():

@@ -10,8 +10,10 @@ use candle_core::{Result, Tensor};
 use crate::config::Activation;
 use crate::kernels::Compute;
 use crate::kv_cache::{BlockMemory, KvCache};
+use crate::ops::NOT_A_TOKEN;
 use crate::rope::Ropes;
-use crate::row::Row;
+use crate::row::{Row, RowToken};
+use crate::sampling::Draw;
 
 pub(crate) use cpu::CpuBackend;
 
@@ -27,14 +29,24 @@ pub(crate) trait Backend: Send + Sync {
     type Memory: BlockMemory + Send + Sync;
     /// What all layers of a step have in common.
     type Step<'a>;
+    /// Tokens that were chosen for rows, which may still be on their way to the host.
+    type Chosen;
 
     /// Whether a row comes out bit for bit the same whatever rows are beside it.
     fn rows_are_independent(&self) -> bool;
 
-    /// Begins a step over these rows, whose blocks are reserved in the cache.
+    /// Whether the next step may begin before the host has read the tokens that this one chose. It
+    /// gains nothing where a step is computed by the time it is asked for.
+    fn runs_ahead(&self) -> bool {
+        false
+    }
+
+    /// Begins a step over these rows, whose blocks are reserved in the cache. `chosen` has the tokens
+    /// of those that name them by place ([`RowToken::Chosen`]).
     fn begin<'a>(
         &self,
         rows: &[Row],
+        chosen: Option<&Self::Chosen>,
         cache: &'a mut KvCache<Self::Memory>,
         ropes: &Ropes,
     ) -> Result<Self::Step<'a>>;
@@ -93,7 +105,27 @@ pub(crate) trait Backend: Send + Sync {
 
     /// The argmax of `norm(x) · Wᵀ` for each row, the lowest id of equals, and
     /// [`NOT_A_TOKEN`](crate::ops::NOT_A_TOKEN) where a logit is NaN.
-    fn argmax(&self, x: &Tensor, norm: &Self::Vector, output: &Self::Linear) -> Result<Vec<u32>>;
+    fn argmax(
+        &self,
+        x: &Tensor,
+        norm: &Self::Vector,
+        output: &Self::Linear,
+    ) -> Result<Self::Chosen>;
+
+    /// A token of each row by its draw; needed where a backend runs ahead.
+    fn sample(
+        &self,
+        x: &Tensor,
+        norm: &Self::Vector,
+        output: &Self::Linear,
+        draws: &[Draw],
+    ) -> Result<Self::Chosen> {
+        let _ = (x, norm, output, draws);
+        candle_core::bail!("tokens are sampled on the host")
+    }
+
+    /// Waits for tokens that were chosen.
+    fn read(&self, chosen: Self::Chosen) -> Result<Vec<u32>>;
 
     /// `norm(x) · Wᵀ` in f32: `[rows, hidden]` to `[rows, vocab]`.
     fn logits(&self, x: &Tensor, norm: &Self::Vector, output: &Self::Linear) -> Result<Tensor>;
@@ -126,6 +158,16 @@ pub(crate) trait Backend: Send + Sync {
 
     /// Threads and precision, also for what is computed beside the forward pass.
     fn compute(&self) -> &Compute;
+}
+
+/// The tokens of rows, where those that the step before chose are at hand.
+pub(crate) fn tokens(rows: &[Row], chosen: Option<&Vec<u32>>) -> Vec<u32> {
+    let token = |row: &Row| match (row.token, chosen) {
+        (RowToken::Known(token), _) => token,
+        (RowToken::Chosen(place), Some(chosen)) => chosen[place as usize],
+        (RowToken::Chosen(_), None) => NOT_A_TOKEN,
+    };
+    rows.iter().map(token).collect()
 }
 
 /// A layer, as far as attention goes.

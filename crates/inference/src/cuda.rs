@@ -22,6 +22,7 @@ mod host; // kernels on the CPU
 #[cfg(test)]
 mod kernel_tests; // each kernel by itself
 mod launches; // each kernel as a function of tensors
+mod matrix; // numbers, or integers in blocks
 mod runner; // who runs kernels
 mod step; // what all layers of a step have in common
 
@@ -31,4 +32,5 @@ pub(crate) use gpu::GpuRunner;
 #[cfg(test)]
 pub(crate) use host::HostRunner;
 pub(crate) use launches::copy_page;
+pub(crate) use matrix::{BlockMatrix, BlockTiles, CudaLinear, CudaMatrix};
 pub(crate) use runner::{Runner, address};

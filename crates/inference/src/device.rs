@@ -24,6 +24,8 @@ use crate::cuda::HostRunner;
 #[cfg(any(test, feature = "cuda"))]
 use crate::cuda::Runner;
 use crate::kernels::Precision;
+#[cfg(any(test, feature = "cuda"))]
+use crate::kernels::WeightFormat;
 use crate::memory;
 
 /// What a device is: of a GPU its model and not its number, since all of a model give the same bits.
@@ -78,10 +80,16 @@ pub(crate) fn kernel_runner(
 
 /// What decides the bits of a completion where the kernels of this crate compute.
 #[cfg(any(test, feature = "cuda"))]
-pub(crate) fn describe_kernels(device: &Device, precision: Precision, independent: bool) -> String {
-    let products = match precision {
-        Precision::F32 => "f32",
-        Precision::Bf16 => "bf16 products, keys and values, f32 sums",
+pub(crate) fn describe_kernels(
+    device: &Device,
+    (precision, format): (Precision, WeightFormat),
+    independent: bool,
+) -> String {
+    let products = match (format, precision) {
+        (WeightFormat::Numbers(_), Precision::F32) => "f32",
+        (WeightFormat::Numbers(_), Precision::Bf16) => "bf16 products, keys and values, f32 sums",
+        (WeightFormat::Q8, Precision::F32) => "8-bit products, f32 keys and values",
+        (WeightFormat::Q8, Precision::Bf16) => "8-bit products, bf16 keys and values, f32 sums",
     };
     let order = match independent {
         true => "the same bits in any batch",

@@ -29,7 +29,8 @@ pub enum ErrorKind {
     Tokenizer,
     /// An option has no meaning.
     Options,
-    /// 8-bit products are computed on the CPU alone, and a GPU was chosen.
+    /// 8-bit products are computed by the kernels of this crate, and there are none for the device and the
+    /// model.
     QuantizedOnGpu,
     /// This program was built without support for GPUs.
     NoGpuSupport,

@@ -400,15 +400,8 @@ impl EngineOptions {
     /// The devices to compute on, none for the kernels of this crate on the CPU.
     ///
     /// # Errors
-    /// Options that exclude each other, and those of [`DeviceChoice::open`].
+    /// Those of [`DeviceChoice::open`].
     fn open_devices(&self) -> Result<Vec<Device>, Error> {
-        if let (Some(Quantization::Q8), true) = (self.quantize, self.device != DeviceChoice::Cpu) {
-            let message = format!(
-                "8-bit products (q8_0) are computed on the CPU, not on {}",
-                self.device
-            );
-            return Err(Error::new(ErrorKind::QuantizedOnGpu, message));
-        }
         self.device.open()
     }
 
@@ -539,12 +532,20 @@ fn model_on(
     if CudaBackend::supports(&checkpoint.config, precision)
         && let Some(runner) = device::kernel_runner(options.device, device)?
     {
-        let model = kernel_model(checkpoint, rounding, compute, Arc::clone(&runner))?;
+        let format = options.weight_format(checkpoint, precision);
+        let forms = (rounding, format);
+        let model = kernel_model(checkpoint, forms, compute, Arc::clone(&runner))?;
         let independent = runner.rows_are_independent();
-        let arithmetic = device::describe_kernels(device, precision, independent);
+        let arithmetic = device::describe_kernels(device, (precision, format), independent);
         return Ok((Box::new(model), arithmetic));
     }
-    let _ = options;
+    if options.quantize.is_some() {
+        let message = format!(
+            "8-bit products (q8_0) are computed by kernels of this program, and on {} there are none for this model",
+            options.device
+        );
+        return Err(Error::new(ErrorKind::QuantizedOnGpu, message));
+    }
     let model = device_model(checkpoint, rounding, compute, device)?;
     let arithmetic = device::describe_arithmetic(device, precision);
     Ok((Box::new(model), arithmetic))
@@ -554,19 +555,23 @@ fn model_on(
 #[cfg(any(test, feature = "cuda"))]
 fn kernel_model(
     checkpoint: &Checkpoint,
-    rounding: Rounding,
+    (rounding, format): (Rounding, WeightFormat),
     compute: Compute,
     runner: Arc<dyn Runner>,
 ) -> Result<Model<CudaBackend>, Error> {
     let (config, tensors) = (&checkpoint.config, &checkpoint.tensors);
     let device = runner.device();
     if let Some(free) = device::free_bytes(device) {
-        let bytes = |precision| tensors.device_bytes(config, precision, precision);
-        let others = [("bf16", bytes(Precision::Bf16))];
+        let bytes = |format| match format {
+            WeightFormat::Numbers(precision) => tensors.device_bytes(config, precision, precision),
+            // Tables that no product reads keep their precision.
+            WeightFormat::Q8 => tensors.block_bytes(config, compute.precision),
+        };
+        let bf16 = WeightFormat::Numbers(Precision::Bf16);
+        let others = [("bf16", bytes(bf16)), ("q8_0", bytes(WeightFormat::Q8))];
         let refusal = ErrorKind::WeightsTooLargeForGpu;
-        check_memory(bytes(compute.precision), free, &others, refusal)?;
+        check_memory(bytes(format), free, &others, refusal)?;
     }
-    let format = WeightFormat::Numbers(compute.precision);
     let form = WeightForm {
         rounding,
         format,

@@ -13,6 +13,7 @@ use crate::kernels::elementwise::exp;
 use crate::kv_cache::KvCache;
 use crate::rope::Ropes;
 use crate::row::Row;
+use crate::sampling::Draw;
 
 /// The weights of one decoder layer. A family has norms before its blocks, behind them, or both.
 pub(crate) struct Layer<B: Backend> {
@@ -218,13 +219,24 @@ impl<B: Backend> Model<B> {
         wanted: &[u32],
         cache: &mut KvCache<B::Memory>,
     ) -> Result<Tensor> {
+        self.forward_after(None, rows, wanted, cache)
+    }
+
+    /// The same, behind a step that chose these tokens, which some rows name by their places.
+    pub(crate) fn forward_after(
+        &self,
+        chosen: Option<&B::Chosen>,
+        rows: &[Row],
+        wanted: &[u32],
+        cache: &mut KvCache<B::Memory>,
+    ) -> Result<Tensor> {
         let Self {
             config,
             backend,
             weights,
             ropes,
         } = self;
-        let mut step = backend.begin(rows, cache, ropes)?;
+        let mut step = backend.begin(rows, chosen, cache, ropes)?;
 
         // [rows, hidden] from here to the end of the layers.
         let mut x = backend.embed(
@@ -256,15 +268,26 @@ impl<B: Backend> Model<B> {
     }
 
     /// Greedy decoding: the argmax of each row's logits; [`NOT_A_TOKEN`](crate::ops::NOT_A_TOKEN)
-    /// where the model's logits are not numbers.
+    /// where the model's logits are not numbers. [`Backend::read`] gives the tokens.
     ///
     /// # Shapes
     /// `hidden` `[rows, hidden]` to `[rows]`.
-    pub(crate) fn argmax(&self, hidden: &Tensor) -> Result<Vec<u32>> {
+    pub(crate) fn argmax(&self, hidden: &Tensor) -> Result<B::Chosen> {
         let Weights {
             final_norm, output, ..
         } = &self.weights;
         self.backend.argmax(hidden, final_norm, output)
+    }
+
+    /// A token of each row by its draw, where the backend runs ahead.
+    ///
+    /// # Shapes
+    /// `hidden` `[rows, hidden]`, and as many draws, to `[rows]`.
+    pub(crate) fn sample(&self, hidden: &Tensor, draws: &[Draw]) -> Result<B::Chosen> {
+        let Weights {
+            final_norm, output, ..
+        } = &self.weights;
+        self.backend.sample(hidden, final_norm, output, draws)
     }
 
     /// The logits of all tokens as the next one.
@@ -286,7 +309,7 @@ mod tests {
     use crate::checkpoint::{Checkpoint, Prepack, WeightForm};
     use crate::kernels::{Compute, InstructionSet, Precision, WeightFormat};
     use crate::kv_cache::{BLOCK, Slabs};
-    use crate::row::SeqId;
+    use crate::row::{RowToken, SeqId};
     use crate::tensor_source::Rounding;
     use crate::threads::Threads;
 
@@ -330,7 +353,7 @@ mod tests {
         let seq = cache.add_sequence();
         assert!(cache.reserve(seq, tokens.len()));
         let rows = tokens.iter().enumerate().map(|(position, &token)| Row {
-            token,
+            token: RowToken::Known(token),
             seq,
             position,
             length: tokens.len(),
@@ -431,7 +454,7 @@ mod tests {
                         for (position, &token) in prompt.iter().enumerate().take(end).skip(start) {
                             assert!(cache.reserve(seqs[i], position + 1));
                             rows.push(Row {
-                                token,
+                                token: RowToken::Known(token),
                                 seq: seqs[i],
                                 position,
                                 length: prompt.len(),
@@ -474,7 +497,7 @@ mod tests {
                 let rows = |seq, range: std::ops::Range<usize>| -> Vec<Row> {
                     range
                         .map(|position| Row {
-                            token: tokens[position],
+                            token: RowToken::Known(tokens[position]),
                             seq,
                             position,
                             length: 70,
@@ -486,7 +509,7 @@ mod tests {
                 // The first goes on with other tokens, which the second must not see.
                 let others: Vec<Row> = (shared..70)
                     .map(|position| Row {
-                        token: 3,
+                        token: RowToken::Known(3),
                         seq: first,
                         position,
                         length: 70,

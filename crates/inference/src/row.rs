@@ -8,10 +8,19 @@ use std::ops::Range;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct SeqId(pub(crate) usize);
 
+/// The token of a row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum RowToken {
+    Known(u32),
+    /// The one that the step before chose for its so-and-so-many-th wanted row, which the host may
+    /// not have read yet.
+    Chosen(u32),
+}
+
 /// One token of a step: which, of which sequence, and at which position.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Row {
-    pub(crate) token: u32,
+    pub(crate) token: RowToken,
     pub(crate) seq: SeqId,
     pub(crate) position: usize,
     /// Tokens that the sequence had when this one was first computed (see

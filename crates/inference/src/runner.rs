@@ -9,7 +9,7 @@ use crate::kernels::Compute;
 use crate::kv_cache::BLOCK;
 use crate::logprobs::PromptLogprob;
 use crate::model::Model;
-use crate::row::Row;
+use crate::row::{Row, RowToken};
 use crate::scheduler::{Pending, Request, RunOptions, Scheduler};
 
 /// Runs requests through a model, on whatever backend.
@@ -138,7 +138,7 @@ fn each_logits<B: Backend>(
         ));
     }
     let rows = prompt.iter().enumerate().map(|(position, &token)| Row {
-        token,
+        token: RowToken::Known(token),
         seq,
         position,
         length,

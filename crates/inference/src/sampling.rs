@@ -47,6 +47,73 @@ impl RandomStream {
     }
 }
 
+/// How a token is chosen where that is not done here: by the kernels of a device
+/// (`cuda/kernels/sample.cuh`), which give the token of [`Sampler::sample`].
+#[derive(Clone, Copy, Debug)]
+#[cfg_attr(
+    not(any(test, feature = "cuda")),
+    expect(dead_code, reason = "only kernels of a GPU read it")
+)]
+pub(crate) struct Draw {
+    /// Uniform in 0..1, in units of 2⁻⁶⁴.
+    number: u64,
+    /// Weight that a token must have.
+    least: u64,
+    /// The share that top-p drops at most; 0 for none.
+    spare: f64,
+    /// 0 for the likeliest token.
+    temperature: f32,
+    /// 0 for all.
+    top_k: u32,
+}
+
+impl Draw {
+    /// The likeliest token.
+    pub(crate) const GREEDY: Self = Self {
+        number: 0,
+        least: 1,
+        spare: 0.0,
+        temperature: 0.0,
+        top_k: 0,
+    };
+
+    /// Whether a draw says all of these settings: it knows no history.
+    pub(crate) fn covers(sampling: &Sampling) -> bool {
+        sampling.repetition_penalty == 1.0
+    }
+
+    /// The draw for new token `step`, counted from 0.
+    pub(crate) fn of(sampling: &Sampling, stream: &RandomStream, step: u64) -> Self {
+        Self {
+            number: stream.number(step),
+            least: least_weight(sampling.min_p),
+            spare: spare_share(sampling.top_p),
+            temperature: sampling.temperature,
+            // No vocabulary has as many.
+            top_k: sampling
+                .top_k
+                .map_or(0, |k| u32::try_from(k.get()).unwrap_or(0)),
+        }
+    }
+
+    /// The struct of the kernel.
+    #[cfg(any(test, feature = "cuda"))]
+    pub(crate) fn words(&self) -> [i64; 4] {
+        let last = u64::from(self.temperature.to_bits()) | u64::from(self.top_k) << 32;
+        [self.number, self.least, self.spare.to_bits(), last].map(u64::cast_signed)
+    }
+}
+
+/// Weight that min-p leaves, at least 1.
+fn least_weight(min_p: f32) -> u64 {
+    ((f64::from(min_p) * ONE as f64).ceil() as u64).max(1)
+}
+
+/// The share that top-p drops at most.
+fn spare_share(top_p: f32) -> f64 {
+    1.0 - f64::from(top_p)
+}
+
 /// Weight and id of a token. The greater of two is the likelier one or, of equals, that with the
 /// lower id.
 type Candidate = (u64, Reverse<u32>);
@@ -180,13 +247,13 @@ impl Sampler {
 
     /// The least candidate that both top-p and min-p keep.
     fn cut(&mut self, top_p: f32, min_p: f32) -> Candidate {
-        let least = ((f64::from(min_p) * ONE as f64).ceil() as u64).max(1);
+        let least = least_weight(min_p);
         if top_p >= 1.0 {
             return (least, Reverse(u32::MAX));
         }
         let total: u64 = self.weights.iter().sum();
         // What may be dropped: never all, also where the product is rounded up.
-        let spare = (((1.0 - f64::from(top_p)) * total as f64) as u64).min(total - 1);
+        let spare = ((spare_share(top_p) * total as f64) as u64).min(total - 1);
         let needed = total - spare;
         // All tokens up to this weight together weigh no more than `spare`, so top-p drops them:
         // few are left to order.

@@ -4,7 +4,8 @@
 //! decodes one token a step, and leaves at the step that ends it. Prefixes that prompts share are
 //! computed once ([`crate::prefixes`]). When the cache is full the youngest sequence is preempted:
 //! its blocks are freed, and it is computed again later. Few sequences decode several tokens a step
-//! where these can be guessed ([`crate::draft`]). Since no row depends on another (see
+//! where these can be guessed ([`crate::draft`]). A device works on a step while the host reads what
+//! the one before chose ([`Schedule::runs_ahead`]). Since no row depends on another (see
 //! [`crate::kernels`]), none of this changes a completion; on a device ([`crate::device`]) its last
 //! bits may differ.
 
@@ -29,7 +30,8 @@ use crate::kv_cache::{BLOCK, KvCache};
 use crate::memory::human_size;
 use crate::model::Model;
 use crate::prefixes::SharedPrefix;
-use crate::row::{Row, SeqId};
+use crate::row::{Row, RowToken, SeqId};
+use crate::sampling::Draw;
 use crate::tokenizer::TextTokenizer;
 
 pub(crate) use pending::Pending;
@@ -61,8 +63,29 @@ pub(crate) struct RunOptions<'a> {
 struct Running<'a> {
     sequence: Sequence<'a>,
     seq: SeqId,
+    /// Which joining of a sequence this is, from 0: ids in the cache are used again.
+    number: u64,
     /// Tokens of prompt and completion that the cache holds.
     cached: usize,
+    /// The place of its next token among those that are still to be read.
+    chosen: Option<u32>,
+}
+
+impl Running<'_> {
+    /// Tokens of prompt and completion, with one that was chosen and not read.
+    fn length(&self) -> usize {
+        self.sequence.length() + usize::from(self.chosen.is_some())
+    }
+}
+
+/// A step whose tokens the host has not read.
+struct InFlight<B: Backend> {
+    chosen: B::Chosen,
+    /// Of each token the sequence ([`Running::number`]) and the row that it was chosen for.
+    predicted: Vec<(u64, Row)>,
+    started: Instant,
+    /// Its rows, where none was of a prompt.
+    decode_rows: Option<usize>,
 }
 
 /// What a step gave.
@@ -88,6 +111,12 @@ struct Schedule<'a, 'e, B: Backend> {
     waiting: VecDeque<Sequence<'a>>,
     /// In the order in which they joined.
     running: Vec<Running<'a>>,
+    /// Sequences that joined so far.
+    joined: u64,
+    /// The latest step, while its tokens are to be read.
+    in_flight: Option<InFlight<B>>,
+    /// When tokens were last read.
+    last_read: Instant,
     /// Shared prefixes that no request has needed yet, the next one last.
     pending_prefixes: Vec<SharedPrefix>,
     /// Shared prefixes in the cache, each within the one before.
@@ -189,6 +218,9 @@ impl<'a, 'e, B: Backend> Schedule<'a, 'e, B> {
             arrived: 0,
             waiting: VecDeque::new(),
             running: Vec::new(),
+            joined: 0,
+            in_flight: None,
+            last_read: Instant::now(),
             pending_prefixes: pending.map_or(Vec::new(), |pending| pending.prefixes.clone()),
             cached_prefixes: Vec::new(),
             tuner: BatchSizeTuner::new(scheduler.options.batch_size),
@@ -293,8 +325,11 @@ impl<'a, 'e, B: Backend> Schedule<'a, 'e, B> {
         self.running.push(Running {
             sequence,
             seq,
+            number: self.joined,
             cached,
+            chosen: None,
         });
+        self.joined += 1;
         Ok(None)
     }
 
@@ -328,7 +363,7 @@ impl<'a, 'e, B: Backend> Schedule<'a, 'e, B> {
                 return Ok(());
             }
             let rows: Vec<Row> = (length..prefix.length)
-                .map(|position| sequence.row(position, seq, None))
+                .map(|position| sequence.row(position, seq, None, None))
                 .collect();
             for rows in rows.chunks(MAX_STEP_ROWS) {
                 self.scheduler.model.forward(rows, &[], &mut self.cache)?;
@@ -338,36 +373,152 @@ impl<'a, 'e, B: Backend> Schedule<'a, 'e, B> {
         Ok(())
     }
 
-    /// Computes one step.
+    /// Computes one step, or begins it and ends the one before.
     fn step(&mut self, on_event: &mut dyn FnMut(Event) -> Result<(), Error>) -> Result<(), Error> {
+        let Some(earlier) = self.in_flight.take() else {
+            return self.begin_step(None, on_event);
+        };
+        if self.runs_ahead() {
+            self.begin_step(Some(&earlier.chosen), on_event)?;
+        } else {
+            self.running
+                .iter_mut()
+                .for_each(|running| running.chosen = None);
+        }
+        self.end_step(earlier, on_event)
+    }
+
+    /// Whether a step may begin before the host has read the tokens of the one before: the device
+    /// chooses them, and nothing that is planned depends on which they are. A sequence that turns out
+    /// to have ended has a row too many then, which nobody looks at.
+    fn runs_ahead(&self) -> bool {
+        let model = self.scheduler.model;
+        model.backend.runs_ahead()
+            && model.config().restart_length().is_none()
+            && self.running.iter().all(|running| running.sequence.is_choosable())
+            && !self.drafts()
+            // Nothing is preempted that might end.
+            && self.cache.available_blocks() >= self.running.len()
+    }
+
+    /// Begins a step behind one that chose these tokens, and ends it unless it may stay in flight.
+    fn begin_step(
+        &mut self,
+        chosen: Option<&B::Chosen>,
+        on_event: &mut dyn FnMut(Event) -> Result<(), Error>,
+    ) -> Result<(), Error> {
         let started = Instant::now();
-        // Some sequence is running: no row at all means that even a lone one found no block, so
-        // that the system has less memory than the capacity promised.
+        let stays_in_flight = chosen.is_some() || self.runs_ahead();
         let plan = self.plan();
+        let draws = stays_in_flight.then(|| self.draws(&plan)).flatten();
+        self.running
+            .iter_mut()
+            .for_each(|running| running.chosen = None);
         if plan.rows.is_empty() {
+            // All end with the tokens that are to be read.
+            if chosen.is_some() {
+                return Ok(());
+            }
+            // Some sequence is running: no row at all means that even a lone one found no block, so
+            // that the system has less memory than the capacity promised.
             let message = "the system has no memory for the KV cache";
             return Err(Error::new(ErrorKind::KvCacheUnavailable, message));
         }
         let model = self.scheduler.model;
-        let hidden = model.forward(&plan.rows, &plan.wanted, &mut self.cache)?;
-        let next_tokens = match plan.predicting.is_empty() {
+        let hidden = model.forward_after(chosen, &plan.rows, &plan.wanted, &mut self.cache)?;
+        let predicted = plan.predicting.iter().zip(&plan.wanted);
+        let predicted = predicted.map(|(&index, &row)| (index, plan.rows[row as usize]));
+        let predicted: Vec<(usize, Row)> = predicted.collect();
+        if !predicted.is_empty() && stays_in_flight {
+            let prefilled = self.advance_prefill(&plan);
+            for (&index, place) in plan.predicting.iter().zip(0..) {
+                self.running[index].chosen = Some(place);
+            }
+            let numbers = predicted.into_iter();
+            self.in_flight = Some(InFlight {
+                chosen: match draws {
+                    None => model.argmax(&hidden)?,
+                    Some(draws) => model.sample(&hidden, &draws)?,
+                },
+                predicted: numbers
+                    .map(|(index, row)| (self.running[index].number, row))
+                    .collect(),
+                started,
+                decode_rows: (prefilled == 0).then_some(plan.rows.len()),
+            });
+            return report_prefilled(prefilled, on_event);
+        }
+        let next_tokens = match predicted.is_empty() {
             true => Vec::new(),
             false => self.next_tokens(&hidden, &plan.predicting)?,
         };
         let prefilled = self.advance_prefill(&plan);
-        if prefilled > 0 {
-            on_event(Event::Prefilled(prefilled))?;
-        } else if plan.rows.len() == plan.scheduled.len() {
-            // Steps with prefill or drafts are not measured: their rows are more than sequences.
+        report_prefilled(prefilled, on_event)?;
+        // Steps with prefill or drafts are not measured: their rows are more than sequences.
+        if prefilled == 0 && plan.rows.len() == plan.scheduled.len() {
             let waiting = self.is_waiting();
             self.tuner
                 .record_step(plan.rows.len(), started.elapsed(), waiting);
         }
+        self.take_tokens(&predicted, next_tokens, on_event)
+    }
+
+    /// How the tokens of a step are drawn; `None` where all are the likeliest.
+    fn draws(&self, plan: &StepPlan) -> Option<Vec<Draw>> {
+        let of = |&index: &usize| {
+            let Running {
+                sequence, chosen, ..
+            } = &self.running[index];
+            sequence.draw(usize::from(chosen.is_some()))
+        };
+        let draws: Vec<Option<Draw>> = plan.predicting.iter().map(of).collect();
+        draws.iter().any(Option::is_some).then(|| {
+            let draws = draws.into_iter();
+            draws.map(|draw| draw.unwrap_or(Draw::GREEDY)).collect()
+        })
+    }
+
+    /// Reads the tokens of a step.
+    fn end_step(
+        &mut self,
+        step: InFlight<B>,
+        on_event: &mut dyn FnMut(Event) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        let tokens = self.scheduler.model.backend.read(step.chosen)?;
+        // The device began it when it had ended the one before, or when it was told.
+        let began = step.started.max(self.last_read);
+        self.last_read = Instant::now();
+        if let Some(rows) = step.decode_rows {
+            let waiting = self.is_waiting();
+            self.tuner
+                .record_step(rows, self.last_read - began, waiting);
+        }
+        // Those that are gone need no token, and those that were preempted choose it again.
+        let of = |number: u64| {
+            self.running
+                .iter()
+                .position(|running| running.number == number)
+        };
+        let found = step.predicted.into_iter().zip(tokens);
+        let found = found.filter_map(|((number, row), token)| {
+            Some(((of(number)?, row), NextToken::plain(token)))
+        });
+        let (predicted, tokens): (Vec<_>, Vec<_>) = found.unzip();
+        self.take_tokens(&predicted, tokens, on_event)
+    }
+
+    /// Gives sequences their tokens, and reports it.
+    fn take_tokens(
+        &mut self,
+        predicted: &[(usize, Row)],
+        next_tokens: Vec<NextToken>,
+        on_event: &mut dyn FnMut(Event) -> Result<(), Error>,
+    ) -> Result<(), Error> {
         let Decoded {
             sequences,
             tokens,
             finished,
-        } = self.advance_decode(&plan, next_tokens)?;
+        } = self.advance_decode(predicted, next_tokens)?;
         if tokens > 0 {
             self.report_decoded(sequences, tokens, on_event)?;
         }
@@ -398,22 +549,21 @@ impl<'a, 'e, B: Backend> Schedule<'a, 'e, B> {
     /// tokens as far as these are what comes next.
     fn advance_decode(
         &mut self,
-        plan: &StepPlan,
+        predicted: &[(usize, Row)],
         next_tokens: Vec<NextToken>,
     ) -> Result<Decoded, Error> {
         let scheduler = self.scheduler;
         let mut finishes: Vec<Option<Finish>> = self.running.iter().map(|_| None).collect();
         let (mut sequences, mut tokens) = (0, 0);
         let mut last = None;
-        for ((&index, &row), next) in plan.predicting.iter().zip(&plan.wanted).zip(next_tokens) {
+        for (&(index, row), next) in predicted.iter().zip(next_tokens) {
             let Running {
                 sequence, cached, ..
             } = &mut self.running[index];
             if last == Some(index) {
                 // A row of a draft, whose token the cache holds behind those that are sure.
-                let drafted = plan.rows[row as usize];
-                let follows = drafted.position + 1 == sequence.length()
-                    && sequence.tokens.last() == Some(&drafted.token);
+                let last = sequence.tokens.last().copied().map(RowToken::Known);
+                let follows = row.position + 1 == sequence.length() && last == Some(row.token);
                 if finishes[index].is_some() || !follows {
                     continue;
                 }
@@ -488,10 +638,11 @@ impl<'a, 'e, B: Backend> Schedule<'a, 'e, B> {
     /// `hidden` `[predicting, hidden]`, f32.
     fn next_tokens(&self, hidden: &Tensor, predicting: &[usize]) -> Result<Vec<NextToken>, Error> {
         let model = self.scheduler.model;
-        let sequence = |row: usize| &self.running[predicting[row]].sequence;
+        let running = &self.running;
+        let sequence = |row: usize| &running[predicting[row]].sequence;
         if (0..predicting.len()).all(|row| sequence(row).is_greedy()) {
-            let tokens = model.argmax(hidden)?.into_iter();
-            return Ok(tokens.map(NextToken::plain).collect());
+            let tokens = model.backend.read(model.argmax(hidden)?)?;
+            return Ok(tokens.into_iter().map(NextToken::plain).collect());
         }
         let logits = model.logits(hidden)?.flatten_all()?.to_vec1::<f32>()?;
         let rows: Vec<&[f32]> = logits.chunks_exact(model.config().vocab_size).collect();
@@ -518,15 +669,13 @@ impl<'a, 'e, B: Backend> Schedule<'a, 'e, B> {
         for decode in [true, false] {
             let mut index = 0;
             while index < self.running.len() {
-                let Running {
-                    sequence,
-                    seq,
-                    cached,
-                } = &self.running[index];
-                let uncached = sequence.length() - cached;
+                let running = &self.running[index];
+                let (seq, cached, chosen) = (running.seq, running.cached, running.chosen);
+                // Its last token may be what is to be read.
+                let ends = chosen.is_some() && running.sequence.ends_with_next();
+                let uncached = if ends { 0 } else { running.length() - cached };
                 let count = uncached.min(MAX_STEP_ROWS.saturating_sub(plan.rows.len()));
                 if (uncached == 1) == decode && count > 0 {
-                    let (seq, cached) = (*seq, *cached);
                     if !self.cache.reserve(seq, cached + count) {
                         // Looks at the same index again: the sequence there may itself be the one
                         // that left.
@@ -534,7 +683,7 @@ impl<'a, 'e, B: Backend> Schedule<'a, 'e, B> {
                         continue;
                     }
                     let sequence = &self.running[index].sequence;
-                    let row = |position| sequence.row(position, seq, restart_length);
+                    let row = |position| sequence.row(position, seq, chosen, restart_length);
                     plan.rows.extend((cached..cached + count).map(row));
                     plan.scheduled.push((index, count));
                     if count == uncached {
@@ -594,6 +743,16 @@ impl<'a, 'e, B: Backend> Schedule<'a, 'e, B> {
             // values are computed again.
             self.waiting.push_front(sequence);
         }
+    }
+}
+
+fn report_prefilled(
+    tokens: usize,
+    on_event: &mut dyn FnMut(Event) -> Result<(), Error>,
+) -> Result<(), Error> {
+    match tokens {
+        0 => Ok(()),
+        _ => on_event(Event::Prefilled(tokens)),
     }
 }
 

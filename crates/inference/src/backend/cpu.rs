@@ -4,7 +4,7 @@ use std::sync::{Mutex, PoisonError};
 
 use candle_core::{Device, Result, Tensor};
 
-use super::{AttentionLayer, Backend};
+use super::{AttentionLayer, Backend, tokens};
 use crate::config::{Activation, ModelConfig, QkNorm};
 use crate::kernels::buffer::Buffer;
 use crate::kernels::{Compute, Matrix};
@@ -62,6 +62,7 @@ impl Backend for CpuBackend {
     type Table = Matrix;
     type Memory = Slabs;
     type Step<'a> = CpuStep<'a>;
+    type Chosen = Vec<u32>;
 
     fn rows_are_independent(&self) -> bool {
         true
@@ -70,11 +71,12 @@ impl Backend for CpuBackend {
     fn begin<'a>(
         &self,
         rows: &[Row],
+        chosen: Option<&Vec<u32>>,
         cache: &'a mut KvCache<Slabs>,
         ropes: &Ropes,
     ) -> Result<CpuStep<'a>> {
         Ok(CpuStep {
-            tokens: rows.iter().map(|row| row.token).collect(),
+            tokens: tokens(rows, chosen),
             positions: rows.iter().map(|row| (row.seq, row.position)).collect(),
             cos_sin: ropes.cos_sin(rows),
             cache,
@@ -223,6 +225,10 @@ impl Backend for CpuBackend {
         }
         .apply(x)?
         .to_vec1()
+    }
+
+    fn read(&self, chosen: Vec<u32>) -> Result<Vec<u32>> {
+        Ok(chosen)
     }
 
     fn logits(&self, x: &Tensor, norm: &Vec<f32>, output: &LinearWeights) -> Result<Tensor> {

@@ -7,10 +7,14 @@ use super::files::WeightFiles;
 use super::wrappers;
 use crate::adapter::{self, Adapter};
 use crate::config::ModelConfig;
+#[cfg(any(test, feature = "cuda"))]
+use crate::cuda::BlockMatrix;
 use crate::error::{Error, ErrorKind};
 use crate::family::{EMBEDDING, OUTPUT, tensor_shapes};
 use crate::kernels::arithmetic::PANEL;
 use crate::kernels::{Precision, WeightFormat};
+#[cfg(any(test, feature = "cuda"))]
+use crate::kv_cache::dtype;
 use crate::tensor_source::Change;
 use crate::tensor_source::Storage;
 use crate::tensor_source::{Stored, ValueStats};
@@ -255,6 +259,19 @@ impl Tensors {
         tensors
             .map(|(name, shape)| shape.iter().product::<usize>() * bytes(&name))
             .sum()
+    }
+
+    /// The same where matrices are in blocks of 8-bit integers and all else has this precision.
+    #[cfg(any(test, feature = "cuda"))]
+    pub(crate) fn block_bytes(&self, config: &ModelConfig, precision: Precision) -> usize {
+        let tensors = expected_tensors(config).into_iter();
+        let bytes = tensors.map(|(name, shape)| match shape[..] {
+            [outputs, inputs] if config.tied || name != EMBEDDING => {
+                BlockMatrix::bytes((outputs, inputs))
+            }
+            _ => shape.iter().product::<usize>() * dtype(precision).size_in_bytes(),
+        });
+        bytes.sum()
     }
 
     /// Number of weights; a tied output layer counts once.

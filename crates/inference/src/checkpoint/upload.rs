@@ -2,18 +2,21 @@
 //! for a second copy of them.
 
 use std::marker::PhantomData;
+#[cfg(any(test, feature = "cuda"))]
+use std::sync::OnceLock;
 
 use candle_core::{DType, Device, Tensor, WithDType};
 use half::bf16;
 
 use super::tensors::Tensors;
 use super::weights::{Loader, WeightForm, WeightLoader, load};
-use crate::backend::Backend;
 use crate::config::ModelConfig;
 #[cfg(any(test, feature = "cuda"))]
-use crate::cuda::{CudaBackend, Runner, address};
+use crate::cuda::{BlockMatrix, BlockTiles, CudaBackend, CudaLinear, CudaMatrix, Runner, address};
 use crate::device::{DeviceBackend, DeviceLinear};
 use crate::error::Error;
+#[cfg(any(test, feature = "cuda"))]
+use crate::kernels::WeightFormat;
 use crate::kernels::{Compute, Shared};
 use crate::kv_cache::dtype;
 use crate::model::Weights;
@@ -39,14 +42,13 @@ impl Tensors {
         compute: &Compute,
         device: &Device,
     ) -> Result<Weights<DeviceBackend>, Error> {
-        let uploader = Uploader {
+        let uploader = Uploader::<DeviceBackend> {
             loader: Loader {
                 tensors: self,
                 form,
                 compute,
             },
             device,
-            output: DType::F32,
             #[cfg(any(test, feature = "cuda"))]
             runner: None,
             backend: PhantomData,
@@ -54,7 +56,7 @@ impl Tensors {
         load(&uploader, config)
     }
 
-    /// The same for the kernels of a GPU, all matrices in the precision of `compute`.
+    /// The same for the kernels of a GPU, all matrices in the format of `form`.
     ///
     /// # Errors
     /// Those of [`Self::upload`].
@@ -66,14 +68,13 @@ impl Tensors {
         compute: &Compute,
         runner: &dyn Runner,
     ) -> Result<Weights<CudaBackend>, Error> {
-        let uploader = Uploader {
+        let uploader = Uploader::<CudaBackend> {
             loader: Loader {
                 tensors: self,
                 form,
                 compute,
             },
             device: runner.device(),
-            output: dtype(compute.precision),
             runner: Some(runner),
             backend: PhantomData,
         };
@@ -84,8 +85,6 @@ impl Tensors {
 struct Uploader<'a, B> {
     loader: Loader<'a>,
     device: &'a Device,
-    /// Of the output matrix.
-    output: DType,
     /// Copies without a kernel of candle, which the driver would have to compile.
     #[cfg(any(test, feature = "cuda"))]
     runner: Option<&'a dyn Runner>,
@@ -177,31 +176,38 @@ impl<B> Uploader<'_, B> {
     }
 }
 
-impl<B> WeightLoader for Uploader<'_, B>
-where
-    B: Backend<Vector = Tensor, Linear = DeviceLinear, Table = Tensor>,
-{
-    type Backend = B;
+impl<B> Uploader<'_, B> {
+    /// What all matrices and tables but the output matrix have.
+    fn dtype(&self) -> DType {
+        dtype(self.loader.compute.precision)
+    }
+
+    /// Biases are f32.
+    fn biases(&self, names: &[String], bias: bool) -> Result<Option<Tensor>, Error> {
+        let biases = bias.then(|| self.vectors(&named(names, "bias"), 0.0));
+        biases.transpose()
+    }
+
+    fn table(&self, name: &str) -> Result<Tensor, Error> {
+        self.matrix(&[name.to_string()], self.dtype())
+    }
+}
+
+fn named(names: &[String], what: &str) -> Vec<String> {
+    names.iter().map(|name| format!("{name}.{what}")).collect()
+}
+
+impl WeightLoader for Uploader<'_, DeviceBackend> {
+    type Backend = DeviceBackend;
 
     fn vector(&self, name: &str, offset: f32) -> Result<Tensor, Error> {
         self.vectors(&[name.to_string()], offset)
     }
 
-    /// Biases are f32.
     fn linear(&self, names: &[String], bias: bool) -> Result<DeviceLinear, Error> {
-        let named = |what: &str| {
-            names
-                .iter()
-                .map(|name| format!("{name}.{what}"))
-                .collect::<Vec<_>>()
-        };
-        let bias = bias
-            .then(|| self.vectors(&named("bias"), 0.0))
-            .transpose()?;
-        let dtype = dtype(self.loader.compute.precision);
         Ok(DeviceLinear {
-            weight: self.matrix(&named("weight"), dtype)?,
-            bias,
+            weight: self.matrix(&named(names, "weight"), self.dtype())?,
+            bias: self.biases(names, bias)?,
         })
     }
 
@@ -211,15 +217,96 @@ where
     }
 
     fn table(&self, name: &str) -> Result<Tensor, Error> {
-        let dtype = dtype(self.loader.compute.precision);
-        self.matrix(&[name.to_string()], dtype)
+        self.table(name)
     }
 
-    /// For candle in f32 also where other matrices are bf16: a product is rounded to the dtype of
-    /// its factors, and among logits rounded to bf16 the best are often equal.
+    /// In f32 also where other matrices are bf16: a product is rounded to the dtype of its factors,
+    /// and among logits rounded to bf16 the best are often equal.
     fn output(&self, name: &str) -> Result<DeviceLinear, Error> {
         Ok(DeviceLinear {
-            weight: self.matrix(&[name.to_string()], self.output)?,
+            weight: self.matrix(&[name.to_string()], DType::F32)?,
+            bias: None,
+        })
+    }
+}
+
+#[cfg(any(test, feature = "cuda"))]
+impl Uploader<'_, CudaBackend> {
+    /// Matrices over the same inputs, one below the other, in the format that was asked for.
+    fn formatted(&self, names: &[String]) -> Result<CudaMatrix, Error> {
+        match (self.loader.form.format, self.runner) {
+            (WeightFormat::Q8, Some(runner)) => Ok(CudaMatrix::Blocks(self.blocks(names, runner)?)),
+            _ => Ok(CudaMatrix::Numbers(self.matrix(names, self.dtype())?)),
+        }
+    }
+
+    /// The same in blocks of 8-bit integers.
+    fn blocks(&self, names: &[String], runner: &dyn Runner) -> Result<BlockMatrix, Error> {
+        let parts = names
+            .iter()
+            .map(|name| self.loader.checked(name))
+            .collect::<Result<Vec<_>, _>>()?;
+        let outputs = parts.iter().map(|part| part.shape[0]).sum();
+        let shape = (outputs, parts[0].shape[1]);
+        let WeightForm {
+            rounding, format, ..
+        } = self.loader.form;
+        let cells = |mut output: usize, to: &mut [u32]| {
+            for part in &parts {
+                match output.checked_sub(part.shape[0]) {
+                    None => return part.cells(output, rounding, format, to),
+                    Some(rest) => output = rest,
+                }
+            }
+        };
+        let matrix = BlockMatrix::new(runner, shape)?;
+        let (tiles, threads) = (BlockMatrix::tiles_of(outputs), &self.loader.compute.threads);
+        let at_a_time = (PIECE / BlockMatrix::bytes((32, shape.1))).max(1) * 2;
+        for first in (0..tiles).step_by(at_a_time) {
+            let count = at_a_time.min(tiles - first);
+            let made: Vec<OnceLock<BlockTiles>> = (0..count).map(|_| OnceLock::new()).collect();
+            threads.for_each(count, |_, at| {
+                let tile = first + at;
+                let _ = made[at].set(BlockTiles::of(tile..tile + 1, shape, &cells));
+            });
+            let mut piece = BlockTiles::default();
+            made.into_iter()
+                .filter_map(OnceLock::into_inner)
+                .for_each(|tile| piece.extend(tile));
+            matrix.write(runner, first, &piece)?;
+        }
+        parts.iter().for_each(|part| part.release());
+        Ok(matrix)
+    }
+}
+
+#[cfg(any(test, feature = "cuda"))]
+impl WeightLoader for Uploader<'_, CudaBackend> {
+    type Backend = CudaBackend;
+
+    fn vector(&self, name: &str, offset: f32) -> Result<Tensor, Error> {
+        self.vectors(&[name.to_string()], offset)
+    }
+
+    fn linear(&self, names: &[String], bias: bool) -> Result<CudaLinear, Error> {
+        Ok(CudaLinear {
+            matrix: self.formatted(&named(names, "weight"))?,
+            bias: self.biases(names, bias)?,
+        })
+    }
+
+    /// Gates, then ups.
+    fn gate_up(&self, names: &[String], bias: bool) -> Result<CudaLinear, Error> {
+        self.linear(names, bias)
+    }
+
+    fn table(&self, name: &str) -> Result<Tensor, Error> {
+        self.table(name)
+    }
+
+    fn output(&self, name: &str) -> Result<CudaLinear, Error> {
+        Ok(CudaLinear {
+            matrix: self.formatted(&[name.to_string()])?,
             bias: None,
         })
     }

@@ -67,10 +67,28 @@ arguments! {
 
     /// `kernels/tokens.cuh`.
     GatherArguments {
-        table: u64, indices: u64, out: u64,
+        table: u64, indices: u64, out: u64, chosen: u64,
         width: u32, count: u32, scale: f32, unused: u32,
     }
 
     /// `kernels/tokens.cuh`.
     ArgmaxArguments { logits: u64, tokens: u64, width: u32, none: u32 }
+
+    /// `kernels/blocks.cuh`.
+    QuantizeArguments { x: u64, integers: u64, scales: u64, inputs: u32, blocks: u32 }
+
+    /// `kernels/blocks.cuh`.
+    BlockProductArguments {
+        integers: u64, scales: u64, weights: u64, weight_scales: u64, out: u64,
+        rows: u32, outputs: u32, blocks: u32, add: u32,
+    }
+
+    /// `kernels/blocks.cuh`.
+    GatherBlocksArguments {
+        weights: u64, weight_scales: u64, indices: u64, out: u64, chosen: u64,
+        width: u32, count: u32, blocks: u32, scale: f32,
+    }
+
+    /// `kernels/sample.cuh`.
+    SampleArguments { logits: u64, draws: u64, tokens: u64, width: u32, none: u32 }
 }

@@ -4,24 +4,28 @@
 //! attention (and a merge of its splits where a row sees more than one), a norm, a gated
 //! activation. Sums with the residual stream are part of the products.
 
+use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use candle_core::{DType, Result, Tensor};
 
 use super::launches::{
-    self, MAX_HEAD_DIM, NormMode, PagedLayer, Turn, add_bias, argmax, gather, norm, product,
+    self, MAX_HEAD_DIM, NormMode, PagedLayer, Turn, add_bias, argmax, block_product, gather,
+    gather_blocks, norm, product, sample,
 };
-use super::runner::{Product, Runner, address};
+use super::matrix::{CudaLinear, CudaMatrix};
+use super::runner::{Fetched, Product, Runner, address, unwritten};
 use super::step::StepTensors;
 use crate::backend::{AttentionLayer, Backend};
 use crate::config::{Activation, ModelConfig, QkNorm};
-use crate::device::{self, DeviceLinear};
+use crate::device;
 use crate::kernels::{Compute, Precision};
 use crate::kv_cache::{BLOCK, KvCache, Pages, Pool, dtype};
 use crate::model::{FeedForward, Weights};
 use crate::ops::AttentionShape;
 use crate::rope::Ropes;
-use crate::row::{Row, SeqId};
+use crate::row::{Row, RowToken, SeqId};
+use crate::sampling::Draw;
 
 /// Logits that are computed at a time: 512 MiB.
 const MAX_LOGITS: usize = 128 << 20;
@@ -46,7 +50,16 @@ pub(crate) struct CudaStep<'a> {
     tensors: StepTensors,
     /// By each RoPE table, as [`StepTensors`] has the rows' places in them.
     cos_sin: Vec<Tensor>,
+    /// The tokens that the step before chose.
+    chosen: Option<Tensor>,
     cache: &'a KvCache<Pages>,
+}
+
+/// Tokens that were chosen on a GPU, and are on their way to the host.
+pub(crate) struct ChosenTokens {
+    /// `[rows]`, u32.
+    tokens: Tensor,
+    fetched: Box<dyn Fetched>,
 }
 
 impl CudaBackend {
@@ -77,16 +90,20 @@ impl CudaBackend {
     /// # Errors
     /// Those of the device.
     pub(crate) fn prepare(&self, weights: &Weights<Self>) -> Result<()> {
-        let prepare = |linear: &DeviceLinear, out_dtype: DType, add: bool| -> Result<()> {
-            let (outputs, inputs) = linear.weight.dims2()?;
+        let prepare = |linear: &CudaLinear, out_dtype: DType, add: bool| -> Result<()> {
+            // Blocks of integers are multiplied in one way.
+            let CudaMatrix::Numbers(weight) = &linear.matrix else {
+                return Ok(());
+            };
+            let (outputs, inputs) = weight.dims2()?;
             let product = Product {
                 x: 0,
-                weight: address(&linear.weight)?,
+                weight: address(weight)?,
                 out: 0,
                 rows: 0,
                 inputs,
                 outputs,
-                dtype: linear.weight.dtype(),
+                dtype: weight.dtype(),
                 out_dtype,
                 add,
             };
@@ -124,15 +141,67 @@ impl CudaBackend {
     }
 
     /// Rows as products read them: normed where there is a norm, in the dtype of the factors.
-    fn factor(&self, x: &Tensor, weight: Option<&Tensor>) -> Result<Tensor> {
+    fn factor(&self, x: &Tensor, weight: Option<&Tensor>, dtype: DType) -> Result<Tensor> {
         let mode = match weight {
             Some(_) => NormMode::Norm,
-            None if x.dtype() == self.dtype => return Ok(x.clone()),
+            None if x.dtype() == dtype => return Ok(x.clone()),
             None => NormMode::Round,
         };
         let epsilon = self.config.rms_norm_eps;
-        let rounded = norm(self.runner(), x, weight, epsilon, mode, self.dtype)?;
+        let rounded = norm(self.runner(), x, weight, epsilon, mode, dtype)?;
         Ok(rounded.unwrap_or_else(|| x.clone()))
+    }
+
+    /// `norm(x) · Wᵀ`, or added to `sum`.
+    fn multiply(
+        &self,
+        x: &Tensor,
+        norm: Option<&Tensor>,
+        matrix: &CudaMatrix,
+        sum: Option<&Tensor>,
+        out_dtype: DType,
+    ) -> Result<Tensor> {
+        match matrix {
+            CudaMatrix::Numbers(weight) => {
+                let x = self.factor(x, norm, self.dtype)?;
+                product(self.runner(), &x, weight, sum, out_dtype)
+            }
+            CudaMatrix::Blocks(blocks) => {
+                // Rounded to integers, and not to bf16 before.
+                let dtype = if norm.is_some() {
+                    DType::F32
+                } else {
+                    x.dtype()
+                };
+                let x = self.factor(x, norm, dtype)?;
+                block_product(self.runner(), &x, blocks, sum, out_dtype)
+            }
+        }
+    }
+
+    /// Chooses tokens by the logits of rows, so many at a time as there is memory for.
+    fn choose(
+        &self,
+        x: &Tensor,
+        norm: &Tensor,
+        output: &CudaLinear,
+        choose: &dyn Fn(&Tensor, &Tensor, Range<usize>) -> Result<()>,
+    ) -> Result<ChosenTokens> {
+        let (rows, vocab) = (x.dim(0)?, self.config.vocab_size);
+        let at_a_time = (self.max_logits / vocab).max(1);
+        let tokens = unwritten(self.runner(), rows, DType::U32)?;
+        for start in (0..rows).step_by(at_a_time) {
+            let count = at_a_time.min(rows - start);
+            let logits = self.logits(&x.narrow(0, start, count)?, norm, output)?;
+            choose(
+                &logits,
+                &tokens.narrow(0, start, count)?,
+                start..start + count,
+            )?;
+        }
+        // SAFETY: there are so many.
+        let fetched = unsafe { self.runner.fetch(address(&tokens)?, rows)? };
+        Ok(ChosenTokens { tokens, fetched })
     }
 
     /// Cosines and sines of the positions below `end`, by each RoPE table; of sequences within the
@@ -145,7 +214,7 @@ impl CudaBackend {
             // Rows of no sequence: only positions and lengths are looked at.
             let rows: Vec<Row> = (0..positions)
                 .map(|position| Row {
-                    token: 0,
+                    token: RowToken::Known(0),
                     seq: SeqId(0),
                     position,
                     length: 0,
@@ -170,18 +239,24 @@ impl CudaBackend {
 
 impl Backend for CudaBackend {
     type Vector = Tensor;
-    type Linear = DeviceLinear;
+    type Linear = CudaLinear;
     type Table = Tensor;
     type Memory = Pages;
     type Step<'a> = CudaStep<'a>;
+    type Chosen = ChosenTokens;
 
     fn rows_are_independent(&self) -> bool {
         self.runner.rows_are_independent()
     }
 
+    fn runs_ahead(&self) -> bool {
+        true
+    }
+
     fn begin<'a>(
         &self,
         rows: &[Row],
+        chosen: Option<&ChosenTokens>,
         cache: &'a mut KvCache<Pages>,
         ropes: &Ropes,
     ) -> Result<CudaStep<'a>> {
@@ -201,6 +276,7 @@ impl Backend for CudaBackend {
         Ok(CudaStep {
             tensors: StepTensors::upload(rows, heads / kv_heads, turns, cache, device)?,
             cos_sin,
+            chosen: chosen.map(|chosen| chosen.tokens.clone()),
             cache,
         })
     }
@@ -209,24 +285,32 @@ impl Backend for CudaBackend {
         &self,
         step: &CudaStep<'_>,
         table: Option<&Tensor>,
-        output: &DeviceLinear,
+        output: &CudaLinear,
         scale: Option<f32>,
     ) -> Result<Tensor> {
         let tokens = (step.tensors.tokens()?, step.tensors.rows);
-        let table = table.unwrap_or(&output.weight);
-        // SAFETY: the step has a token for each of its rows.
-        unsafe { gather(self.runner(), table, tokens, scale.unwrap_or(1.0)) }
+        let (chosen, scale) = (step.chosen.as_ref(), scale.unwrap_or(1.0));
+        // SAFETY: the step has a token for each of its rows, or the place of one.
+        unsafe {
+            match (table, &output.matrix) {
+                (Some(table), _) | (None, CudaMatrix::Numbers(table)) => {
+                    gather(self.runner(), table, tokens, chosen, scale)
+                }
+                (None, CudaMatrix::Blocks(blocks)) => {
+                    gather_blocks(self.runner(), blocks, tokens, chosen, scale)
+                }
+            }
+        }
     }
 
     fn norm(&self, x: &Tensor, weight: &Tensor) -> Result<Tensor> {
-        self.factor(x, Some(weight))
+        self.factor(x, Some(weight), self.dtype)
     }
 
-    fn linear(&self, x: &Tensor, norm: Option<&Tensor>, linear: &DeviceLinear) -> Result<Tensor> {
-        let (runner, x) = (self.runner(), self.factor(x, norm)?);
-        let out = product(runner, &x, &linear.weight, None, DType::F32)?;
+    fn linear(&self, x: &Tensor, norm: Option<&Tensor>, linear: &CudaLinear) -> Result<Tensor> {
+        let out = self.multiply(x, norm, &linear.matrix, None, DType::F32)?;
         if let Some(bias) = &linear.bias {
-            add_bias(runner, &out, bias)?;
+            add_bias(self.runner(), &out, bias)?;
         }
         Ok(out)
     }
@@ -235,7 +319,7 @@ impl Backend for CudaBackend {
         &self,
         sum: Tensor,
         x: &Tensor,
-        linear: &DeviceLinear,
+        linear: &CudaLinear,
         norm_weight: Option<&Tensor>,
     ) -> Result<Tensor> {
         let runner = self.runner();
@@ -247,8 +331,7 @@ impl Backend for CudaBackend {
                 Ok(sum)
             }
             None => {
-                let x = self.factor(x, None)?;
-                let sum = product(runner, &x, &linear.weight, Some(&sum), DType::F32)?;
+                let sum = self.multiply(x, None, &linear.matrix, Some(&sum), DType::F32)?;
                 if let Some(bias) = &linear.bias {
                     add_bias(runner, &sum, bias)?;
                 }
@@ -285,12 +368,11 @@ impl Backend for CudaBackend {
         &self,
         x: &Tensor,
         norm: Option<&Tensor>,
-        gate_up: &DeviceLinear,
+        gate_up: &CudaLinear,
         activation: Activation,
     ) -> Result<Tensor> {
-        let (runner, x) = (self.runner(), self.factor(x, norm)?);
-        let both = product(runner, &x, &gate_up.weight, None, self.dtype)?;
-        launches::gated(runner, &both, gate_up.bias.as_ref(), activation)
+        let both = self.multiply(x, norm, &gate_up.matrix, None, self.dtype)?;
+        launches::gated(self.runner(), &both, gate_up.bias.as_ref(), activation)
     }
 
     fn select(&self, step: &CudaStep<'_>, x: &Tensor, wanted: &[u32]) -> Result<Tensor> {
@@ -303,24 +385,33 @@ impl Backend for CudaBackend {
         }
         let rows = Tensor::from_slice(wanted, wanted.len(), self.runner.device())?;
         // SAFETY: there are as many indices.
-        unsafe { gather(self.runner(), x, (address(&rows)?, wanted.len()), 1.0) }
+        unsafe { gather(self.runner(), x, (address(&rows)?, wanted.len()), None, 1.0) }
     }
 
-    fn argmax(&self, x: &Tensor, norm: &Tensor, output: &DeviceLinear) -> Result<Vec<u32>> {
-        let (rows, vocab) = (x.dim(0)?, self.config.vocab_size);
-        let at_a_time = (self.max_logits / vocab).max(1);
-        let mut tokens = Vec::with_capacity(rows);
-        for start in (0..rows).step_by(at_a_time) {
-            let piece = x.narrow(0, start, at_a_time.min(rows - start))?;
-            let logits = self.logits(&piece, norm, output)?;
-            tokens.extend(argmax(self.runner(), &logits)?.to_vec1::<u32>()?);
-        }
-        Ok(tokens)
+    fn argmax(&self, x: &Tensor, norm: &Tensor, output: &CudaLinear) -> Result<ChosenTokens> {
+        self.choose(x, norm, output, &|logits, tokens, _| {
+            argmax(self.runner(), logits, tokens)
+        })
     }
 
-    fn logits(&self, x: &Tensor, norm: &Tensor, output: &DeviceLinear) -> Result<Tensor> {
-        let x = self.factor(x, Some(norm))?;
-        product(self.runner(), &x, &output.weight, None, DType::F32)
+    fn sample(
+        &self,
+        x: &Tensor,
+        norm: &Tensor,
+        output: &CudaLinear,
+        draws: &[Draw],
+    ) -> Result<ChosenTokens> {
+        self.choose(x, norm, output, &|logits, tokens, rows| {
+            sample(self.runner(), logits, &draws[rows], tokens)
+        })
+    }
+
+    fn read(&self, chosen: ChosenTokens) -> Result<Vec<u32>> {
+        chosen.fetched.wait()
+    }
+
+    fn logits(&self, x: &Tensor, norm: &Tensor, output: &CudaLinear) -> Result<Tensor> {
+        self.multiply(x, Some(norm), &output.matrix, None, DType::F32)
     }
 
     fn new_cache(&self, capacity: usize) -> KvCache<Pages> {
@@ -350,7 +441,7 @@ impl Backend for CudaBackend {
         free / 10 * 9
     }
 
-    fn prepack(&self, _: &DeviceLinear) -> std::io::Result<()> {
+    fn prepack(&self, _: &CudaLinear) -> std::io::Result<()> {
         Ok(())
     }
 

@@ -5,23 +5,26 @@ mod products; // products by cuBLASLt
 
 use std::collections::HashMap;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use candle_core::backend::BackendStorage;
 use candle_core::cuda_backend::cudarc::driver::result::device::get_default_mem_pool;
-use candle_core::cuda_backend::cudarc::driver::result::{mem_pool, memcpy_htod_sync};
+use candle_core::cuda_backend::cudarc::driver::result::{
+    mem_pool, memcpy_dtoh_async, memcpy_htod_sync,
+};
 use candle_core::cuda_backend::cudarc::driver::sys::{
     CUfunction_attribute_enum, CUmemPool_attribute,
 };
 use candle_core::cuda_backend::cudarc::driver::{
-    CudaContext, CudaFunction, CudaStream, DevicePtr, DeviceRepr, LaunchConfig, PushKernelArg,
+    CudaContext, CudaEvent, CudaFunction, CudaStream, DevicePtr, DeviceRepr, LaunchConfig,
+    PinnedHostSlice, PushKernelArg,
 };
 use candle_core::cuda_backend::cudarc::nvrtc::Ptx;
 use candle_core::{CudaStorage, DType, Device, Error, Result, bail};
 
 use self::products::Products;
 use super::launches::most_shared_bytes;
-use super::runner::{Launch, Product, Runner};
+use super::runner::{Fetched, Launch, Product, Runner};
 
 /// Machine code of the kernels for several generations, and PTX for later ones.
 const KERNELS: &[u8] = include_bytes!(env!("MWPBENCH_KERNELS"));
@@ -39,6 +42,8 @@ pub(crate) struct GpuRunner {
     stream: Arc<CudaStream>,
     functions: HashMap<&'static str, CudaFunction>,
     products: Products,
+    /// Memory of the host that the GPU writes to, between one use and the next.
+    pinned: Arc<Mutex<Vec<PinnedHostSlice<u32>>>>,
 }
 
 impl fmt::Debug for GpuRunner {
@@ -91,6 +96,7 @@ impl GpuRunner {
             stream,
             functions,
             products,
+            pinned: Arc::default(),
         })
     }
 }
@@ -109,6 +115,48 @@ fn keep_freed_memory(context: &CudaContext) {
             mem_pool::set_attribute(pool, threshold, std::ptr::from_mut(&mut kept).cast())
         })
     };
+}
+
+/// Words of a piece of pinned memory at least: a step has no more rows.
+const PINNED_WORDS: usize = 512;
+
+/// Words that the GPU copies to the host.
+struct Copied {
+    /// Until they were waited for.
+    memory: Option<PinnedHostSlice<u32>>,
+    words: usize,
+    /// Behind the copy.
+    event: CudaEvent,
+    /// Where the memory goes back to.
+    pinned: Arc<Mutex<Vec<PinnedHostSlice<u32>>>>,
+}
+
+impl Copied {
+    /// Waits for the words, and gives the memory back.
+    fn take(&mut self) -> Result<Vec<u32>> {
+        let Some(memory) = self.memory.take() else {
+            return Ok(Vec::new());
+        };
+        // Where this fails the memory is freed, which waits once more.
+        self.event.synchronize().map_err(Error::wrap)?;
+        let words = memory.as_slice().map_err(Error::wrap)?[..self.words].to_vec();
+        let mut pinned = self.pinned.lock().unwrap_or_else(PoisonError::into_inner);
+        pinned.push(memory);
+        Ok(words)
+    }
+}
+
+impl Fetched for Copied {
+    fn wait(mut self: Box<Self>) -> Result<Vec<u32>> {
+        self.take()
+    }
+}
+
+impl Drop for Copied {
+    fn drop(&mut self) {
+        // The memory may not be used again while the GPU still writes to it.
+        let _ = self.take();
+    }
 }
 
 /// The first byte of a kernel's arguments; the driver knows how many they are.
@@ -156,6 +204,31 @@ impl Runner for GpuRunner {
         self.stream.synchronize().map_err(Error::wrap)?;
         // SAFETY: the caller's promise.
         unsafe { memcpy_htod_sync(to, bytes) }.map_err(Error::wrap)
+    }
+
+    unsafe fn fetch(&self, from: u64, words: usize) -> Result<Box<dyn Fetched>> {
+        self.context.bind_to_thread().map_err(Error::wrap)?;
+        let lock = || self.pinned.lock().unwrap_or_else(PoisonError::into_inner);
+        let kept = lock().pop().filter(|memory| memory.len() >= words);
+        let mut memory = match kept {
+            Some(memory) => memory,
+            // SAFETY: nobody reads it before the copy has written it.
+            None => unsafe {
+                let words = words.max(PINNED_WORDS);
+                self.context.alloc_pinned_with_flags(words, 0)
+            }
+            .map_err(Error::wrap)?,
+        };
+        let to = &mut memory.as_mut_slice().map_err(Error::wrap)?[..words];
+        // SAFETY: the caller's promise; the memory lives until the event behind the copy, which all
+        // ways out of `Copied` wait for.
+        unsafe { memcpy_dtoh_async(to, from, self.stream.cu_stream()) }.map_err(Error::wrap)?;
+        Ok(Box::new(Copied {
+            memory: Some(memory),
+            words,
+            event: self.stream.record_event(None).map_err(Error::wrap)?,
+            pinned: Arc::clone(&self.pinned),
+        }))
     }
 
     unsafe fn prepare(&self, product: Product) -> Result<()> {

@@ -8,7 +8,7 @@ use std::sync::{Arc, OnceLock};
 use candle_core::{DType, Device, Result, bail};
 use libloading::Library;
 
-use super::runner::{Launch, Product, Runner};
+use super::runner::{Fetched, Launch, Product, Runner};
 
 /// How `run_on_host` of `kernels/block.cuh` is told to launch.
 #[repr(C)]
@@ -100,6 +100,15 @@ fn build(changes: &[(&str, &str, &str)]) -> Option<Arc<Library>> {
     Some(Arc::new(unsafe { Library::new(library) }.unwrap()))
 }
 
+/// Words that are here.
+struct Words(Vec<u32>);
+
+impl Fetched for Words {
+    fn wait(self: Box<Self>) -> Result<Vec<u32>> {
+        Ok(self.0)
+    }
+}
+
 impl Runner for HostRunner {
     fn device(&self) -> &Device {
         &Device::Cpu
@@ -166,6 +175,12 @@ impl Runner for HostRunner {
         // SAFETY: the caller's promise.
         unsafe { std::ptr::copy_nonoverlapping(bytes.as_ptr(), to as *mut u8, bytes.len()) };
         Ok(())
+    }
+
+    unsafe fn fetch(&self, from: u64, words: usize) -> Result<Box<dyn Fetched>> {
+        // SAFETY: the caller's promise.
+        let words = unsafe { std::slice::from_raw_parts(from as *const u32, words) };
+        Ok(Box::new(Words(words.to_vec())))
     }
 
     unsafe fn prepare(&self, _: Product) -> Result<()> {

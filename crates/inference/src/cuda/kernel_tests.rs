@@ -3,23 +3,29 @@
 
 use std::cell::RefCell;
 use std::hash::{DefaultHasher, Hash, Hasher};
+use std::num::{NonZeroU32, NonZeroUsize};
 use std::sync::Arc;
 
 use candle_core::{DType, Device, Tensor};
+use generation::Sampling;
 use half::bf16;
 
 use super::arguments;
 use super::host::HostRunner;
 use super::launches::{
-    NormMode, PagedLayer, SPLIT, Turn, add_bias, argmax, gated, gather, norm, product,
+    CHOSEN, NormMode, PagedLayer, SPLIT, Turn, add_bias, argmax, gated, gather, norm, product,
+    sample,
 };
+use super::launches::{block_product, gather_blocks};
+use super::matrix::{BlockMatrix, BlockTiles};
 use super::runner::{Runner, address};
 use super::step::StepTensors;
 use crate::config::{Activation, ModelConfig};
-use crate::kernels::Precision;
+use crate::kernels::{Precision, WeightFormat, q8_blocks};
 use crate::kv_cache::{BLOCK, KvCache, Pages};
 use crate::ops::{AttentionShape, NOT_A_TOKEN};
-use crate::row::{Row, SeqId};
+use crate::row::{Row, RowToken, SeqId};
+use crate::sampling::{Draw, RandomStream, Sampler};
 
 /// What a check finds, or where it fails.
 type Outcome = Result<(), String>;
@@ -270,17 +276,7 @@ fn gathers(runner: &Arc<dyn Runner>) -> Outcome {
         for (count, width) in [(5, 1), (300, 260)] {
             let table = rounded(&numbers(10, count * width), dtype);
             let indices: Vec<u32> = vec![count as u32 - 1, 0, 3, 3, count as u32];
-            let at = Tensor::from_slice(&indices, 5, runner.device()).unwrap();
             let table_tensor = tensor(runner, &table, (count, width), dtype);
-            // SAFETY: there are five indices.
-            let out = unsafe {
-                gather(
-                    runner.as_ref(),
-                    &table_tensor,
-                    (text(address(&at))?, 5),
-                    3.0,
-                )
-            };
             let expected = indices.iter().flat_map(|&index| match index as usize {
                 lacking if lacking == count => vec![f64::NAN; width],
                 index => {
@@ -289,7 +285,16 @@ fn gathers(runner: &Arc<dyn Runner>) -> Outcome {
                 }
             });
             let expected: Vec<f64> = expected.collect();
-            near("rows", &values(&text(out)?), &expected, DType::F32, 1.0)?;
+            // The same, where some are the places of chosen ones.
+            let chosen = Tensor::from_slice(&[3, 0, count as u32], 3, runner.device()).unwrap();
+            let places = [indices[0], CHOSEN | 1, 3, CHOSEN, CHOSEN | 2];
+            for (indices, chosen) in [(indices.as_slice(), None), (&places, Some(&chosen))] {
+                let at = Tensor::from_slice(indices, 5, runner.device()).unwrap();
+                let at = (text(address(&at))?, 5);
+                // SAFETY: there are five indices, and three places.
+                let out = unsafe { gather(runner.as_ref(), &table_tensor, at, chosen, 3.0) };
+                near("rows", &values(&text(out)?), &expected, DType::F32, 1.0)?;
+            }
         }
     }
     Ok(())
@@ -317,12 +322,214 @@ fn best_tokens(runner: &Arc<dyn Runner>) -> Outcome {
     ] {
         let (count, width) = (rows.len(), rows[0].len());
         let logits = tensor(runner, &rows.concat(), (count, width), DType::F32);
-        let found: Vec<u32> = text(argmax(runner.as_ref(), &logits))?.to_vec1().unwrap();
+        let tokens = Tensor::zeros(count, DType::U32, runner.device()).unwrap();
+        text(argmax(runner.as_ref(), &logits, &tokens))?;
+        let found: Vec<u32> = tokens.to_vec1().unwrap();
         ensure(found == expected, || {
             format!("{found:?} are not {expected:?}")
         })?;
     }
     Ok(())
+}
+
+/// Tokens drawn by the kernel are those of the CPU's sampler, also where many are equal, where hardly
+/// any stays, and in rows without a distribution.
+fn draws(runner: &Arc<dyn Runner>) -> Outcome {
+    let setting = |temperature, top_k, top_p, min_p| Sampling {
+        temperature,
+        top_k: NonZeroUsize::new(top_k),
+        top_p,
+        min_p,
+        repetition_penalty: 1.0,
+        seed: 3,
+        samples: NonZeroU32::MIN,
+    };
+    let settings = [
+        setting(1.0, 0, 1.0, 0.0),
+        setting(0.6, 0, 0.95, 0.0),
+        setting(0.6, 20, 0.95, 0.0),
+        setting(2.0, 1, 1.0, 0.0),
+        setting(1.0, 600, 0.999, 0.02),
+        setting(0.01, 0, 1e-6, 0.0),
+        setting(30.0, 0, 0.5, 0.9),
+        setting(1.0, 5000, 1.0, 1.0),
+    ];
+    for (width, kind) in [
+        (1, 0),
+        (7, 1),
+        (511, 0),
+        (513, 2),
+        (1300, 0),
+        (1300, 1),
+        (1300, 3),
+    ] {
+        for (number, sampling) in settings.iter().enumerate() {
+            let row = |row: usize| -> Vec<f32> {
+                let own = numbers((number * 100 + row) as u64, width).into_iter();
+                let own = own.enumerate().map(|(token, x)| match kind {
+                    0 => x * 9.0,
+                    // Few values, many of them equal, zeros of both signs among them.
+                    1 => [-1.0, -0.0, 0.0, 0.5][(x.abs() * 64.0) as usize % 4],
+                    2 if (row, token) == (1, 400) => f32::NAN,
+                    2 if (row, token) == (2, 512) => f32::INFINITY,
+                    2 if row == 3 => f32::NEG_INFINITY,
+                    2 => x,
+                    // Some that cannot be.
+                    _ if token % 3 == row => f32::NEG_INFINITY,
+                    _ => x * 40.0,
+                });
+                own.collect()
+            };
+            let rows: Vec<Vec<f32>> = (0..6).map(row).collect();
+            let stream = RandomStream::new(3, "draws", number as u32);
+            let mut sampler = Sampler::default();
+            let expected = rows.iter().zip(0..).map(|(row, step)| match step {
+                // Among the others one that decodes greedily.
+                4 => crate::logprobs::argmax(row).unwrap_or(NOT_A_TOKEN),
+                _ => sampler
+                    .sample(row, &[], sampling, &stream, step)
+                    .unwrap_or(NOT_A_TOKEN),
+            });
+            let expected: Vec<u32> = expected.collect();
+            let draws = (0..6).map(|step| match step {
+                4 => Draw::GREEDY,
+                _ => Draw::of(sampling, &stream, step),
+            });
+            let draws: Vec<Draw> = draws.collect();
+            let logits = tensor(runner, &rows.concat(), (6, width), DType::F32);
+            let tokens = Tensor::zeros(6, DType::U32, runner.device()).unwrap();
+            text(sample(runner.as_ref(), &logits, &draws, &tokens))?;
+            let found: Vec<u32> = tokens.to_vec1().unwrap();
+            ensure(found == expected, || {
+                format!("{sampling:?}, {width} of kind {kind}: {found:?} are not {expected:?}")
+            })?;
+        }
+    }
+    Ok(())
+}
+
+/// A matrix of 8-bit blocks, and its values.
+fn blocks_of(
+    runner: &Arc<dyn Runner>,
+    values: &[f32],
+    (outputs, inputs): (usize, usize),
+) -> (BlockMatrix, Vec<f32>) {
+    let cells = |output: usize, to: &mut [u32]| {
+        WeightFormat::Q8.write_row(&values[output * inputs..][..inputs], to);
+    };
+    let matrix = BlockMatrix::new(runner.as_ref(), (outputs, inputs)).unwrap();
+    let tiles = BlockMatrix::tiles_of(outputs);
+    for tile in 0..tiles {
+        let piece = BlockTiles::of(tile..tile + 1, (outputs, inputs), &cells);
+        matrix.write(runner.as_ref(), tile, &piece).unwrap();
+    }
+    let row = |output: usize| {
+        let mut own = vec![0u32; WeightFormat::Q8.row_cells(inputs)];
+        cells(output, &mut own);
+        let mut values = vec![0f32; inputs];
+        q8_blocks::read_row(&own, &mut values);
+        values
+    };
+    (matrix, (0..outputs).flat_map(row).collect())
+}
+
+/// Rows as the kernels of the CPU round them to blocks.
+fn in_blocks(row: &[f32]) -> Vec<f64> {
+    let mut integers = [0i8; 32];
+    let blocks = row.chunks(32).flat_map(|values| {
+        let scale = f64::from(q8_blocks::quantize(values, &mut integers));
+        let integers = integers[..values.len()].to_vec();
+        integers
+            .into_iter()
+            .map(move |integer| f64::from(integer) * scale)
+    });
+    blocks.collect()
+}
+
+/// Products by 8-bit blocks of all tilings, and rows of such a matrix; a row has the same bits in any
+/// company.
+fn block_products(runner: &Arc<dyn Runner>) -> Outcome {
+    for (outputs, inputs) in [(1, 32), (17, 40), (33, 352), (70, 1000)] {
+        let (matrix, weights) =
+            blocks_of(runner, &numbers(50, outputs * inputs), (outputs, inputs));
+        let dtypes = [
+            (DType::F32, DType::F32),
+            (DType::BF16, DType::F32),
+            (DType::F32, DType::BF16),
+        ];
+        for (dtype, out_dtype) in dtypes {
+            let rows = 67;
+            let x = rounded(&numbers(51, rows * inputs), dtype);
+            let expected = x.chunks(inputs).flat_map(|row| {
+                let row = in_blocks(row);
+                let products = weights.chunks(inputs).map(move |weights| {
+                    let products = row.iter().zip(weights).map(|(x, &w)| x * f64::from(w));
+                    products.sum::<f64>()
+                });
+                products.collect::<Vec<f64>>()
+            });
+            let expected: Vec<f64> = expected.collect();
+            let mut bits: Option<Vec<u32>> = None;
+            for count in [rows, 32, 9, 8, 3, 1] {
+                let x = tensor(runner, &x[..count * inputs], (count, inputs), dtype);
+                let before = numbers(52, count * outputs);
+                let sum = match out_dtype {
+                    DType::F32 => Some(tensor(runner, &before, (count, outputs), out_dtype)),
+                    _ => None,
+                };
+                let out = text(block_product(
+                    runner.as_ref(),
+                    &x,
+                    &matrix,
+                    sum.as_ref(),
+                    out_dtype,
+                ))?;
+                let found = values(&out);
+                let own = expected.iter().zip(&before);
+                let own = own.map(|(x, sum)| match out_dtype {
+                    DType::F32 => x + f64::from(*sum),
+                    _ => *x,
+                });
+                let own: Vec<f64> = own.collect();
+                near("products", &found, &own, out_dtype, (inputs as f64).sqrt())?;
+                let found: Vec<u32> = found.iter().map(|x| x.to_bits()).collect();
+                let all = bits.get_or_insert_with(|| found.clone());
+                ensure(all[..found.len()] == found, || {
+                    format!("{count} rows of {inputs} by {outputs} have other bits")
+                })?;
+            }
+        }
+        let indices = [outputs as u32 - 1, 0, outputs as u32];
+        let at = Tensor::from_slice(&indices, 3, runner.device()).unwrap();
+        let at = (text(address(&at))?, 3);
+        // SAFETY: there are three indices.
+        let out = unsafe { gather_blocks(runner.as_ref(), &matrix, at, None, 3.0) };
+        let row = |&index: &u32| match weights.get(index as usize * inputs..) {
+            Some(rest) if !rest.is_empty() => {
+                rest[..inputs].iter().map(|&x| f64::from(x * 3.0)).collect()
+            }
+            _ => vec![f64::NAN; inputs],
+        };
+        let expected: Vec<f64> = indices.iter().flat_map(row).collect();
+        near("rows", &values(&text(out)?), &expected, DType::F32, 1.0)?;
+    }
+    // What is no number stays none, and the other rows what they are.
+    let (matrix, _) = blocks_of(runner, &numbers(53, 3 * 64), (3, 64));
+    let mut x = numbers(54, 4 * 64);
+    (x[64], x[2 * 64 + 40]) = (f32::NAN, f32::INFINITY);
+    let x = tensor(runner, &x, (4, 64), DType::F32);
+    let out = text(block_product(
+        runner.as_ref(),
+        &x,
+        &matrix,
+        None,
+        DType::F32,
+    ))?;
+    let finite: Vec<bool> = values(&out).iter().map(|x| x.is_finite()).collect();
+    ensure(
+        finite == [[true; 3], [false; 3], [false; 3], [true; 3]].concat(),
+        || format!("{finite:?}"),
+    )
 }
 
 /// Dimensions of attention, and a cache for them.
@@ -420,7 +627,7 @@ impl Bench {
 
 fn rows_of(seq: SeqId, positions: std::ops::Range<usize>) -> Vec<Row> {
     let row = |position| Row {
-        token: 0,
+        token: RowToken::Known(0),
         seq,
         position,
         length: position + 1,
@@ -676,13 +883,15 @@ fn copies(runner: &Arc<dyn Runner>) -> Outcome {
     Ok(())
 }
 
-const CHECKS: [(&str, Check); 9] = [
+const CHECKS: [(&str, Check); 11] = [
     ("norms", norms),
     ("gates", gates),
     ("biases", biases),
     ("products", products),
     ("gathers", gathers),
     ("best tokens", best_tokens),
+    ("block products", block_products),
+    ("draws", draws),
     ("turns", turns),
     ("attention", attention),
     ("copies", copies),
@@ -732,7 +941,7 @@ fn kernels_on_a_gpu_agree_with_their_formulas_and_give_the_bits_of_the_cpu() {
 }
 
 /// A mistake in each kernel, and the check that finds it.
-const MISTAKES: [(&str, &str, &str, &str); 13] = [
+const MISTAKES: [(&str, &str, &str, &str); 23] = [
     ("norms", "norm.cuh", "mean + a.epsilon", "mean"),
     (
         "norms",
@@ -764,12 +973,62 @@ const MISTAKES: [(&str, &str, &str, &str); 13] = [
         "index < a.count ?",
         "index <= a.count ?",
     ),
+    ("gathers", "tokens.cuh", "[index & ~CHOSEN]", "[0]"),
     (
         "best tokens",
         "tokens.cuh",
         "other.token < one.token",
         "other.token > one.token",
     ),
+    (
+        "block products",
+        "blocks.cuh",
+        "size <= largest || largest != largest ? largest : size",
+        "size <= largest ? largest : size",
+    ),
+    (
+        "block products",
+        "blocks.cuh",
+        "row = 2 * t + i % 2;\n                        int sum",
+        "row = t + i % 2;\n                        int sum",
+    ),
+    (
+        "block products",
+        "blocks.cuh",
+        "lane = g * 4 + rest % 16 / 4",
+        "lane = g * 4 + rest % 4",
+    ),
+    (
+        "block products",
+        "blocks.cuh",
+        "a.blocks) * warp / WARPS; };",
+        "a.blocks) * warp / (WARPS + 1); };",
+    ),
+    (
+        "block products",
+        "blocks.cuh",
+        "return from_bits(sign | to_bits(from_bits(rest << 13) * from_bits(0x77800000u)));",
+        "return from_bits(sign | (rest << 13) + 0x38000000u);",
+    ),
+    (
+        "draws",
+        "sample.cuh",
+        "rest == half && kept & 1",
+        "rest == half",
+    ),
+    (
+        "draws",
+        "sample.cuh",
+        "(rest - 1) / crossing",
+        "rest / crossing",
+    ),
+    (
+        "draws",
+        "sample.cuh",
+        "if (floor == 0x80000000u)",
+        "if (floor == 1u)",
+    ),
+    ("draws", "sample.cuh", "&& weight >= draw.least", ""),
     (
         "turns",
         "rope.cuh",

@@ -3,20 +3,26 @@
 use candle_core::{DType, Result, Tensor, bail};
 
 use super::arguments::{
-    ArgmaxArguments, AttendArguments, BiasArguments, CopyPageArguments, GatedArguments,
-    GatherArguments, MergeArguments, NormArguments, PagesArguments, RopeArguments,
+    ArgmaxArguments, AttendArguments, BiasArguments, BlockProductArguments, CopyPageArguments,
+    GatedArguments, GatherArguments, GatherBlocksArguments, MergeArguments, NormArguments,
+    PagesArguments, QuantizeArguments, RopeArguments, SampleArguments,
 };
+use super::matrix::{BLOCK_WORDS, BlockMatrix};
 use super::runner::{Launch, Product, Runner, address, launch, unwritten};
 use super::step::{AttendTiles, StepTensors};
 use crate::config::Activation;
 use crate::kv_cache::{BLOCK, Pages};
 use crate::ops::{AttentionShape, NOT_A_TOKEN};
+use crate::sampling::Draw;
 
 /// Positions of a split of attention (`SPLIT` of `attention.cuh`).
 pub(super) const SPLIT: usize = 256;
 
 /// Pairs of row and head that a block of attention has at most (`QUERIES` of `attention.cuh`).
 pub(super) const MAX_QUERIES: usize = 16;
+
+/// The bit of an index that is a place among chosen tokens (`CHOSEN` of `tokens.cuh`).
+pub(super) const CHOSEN: u32 = 1 << 31;
 
 /// The widest head of attention.
 pub(super) const MAX_HEAD_DIM: usize = 256;
@@ -142,6 +148,129 @@ pub(super) fn product(
     Ok(out)
 }
 
+/// Rows of a matrix of blocks that a block of threads takes, and its outputs: few while sequences
+/// decode.
+fn block_product_kernel(rows: usize, out: DType) -> Result<(&'static str, usize, usize)> {
+    Ok(match rows {
+        ..=8 => (
+            by_dtype(out, "block_product_bf16_1", "block_product_f32_1")?,
+            8,
+            16,
+        ),
+        ..=32 => (
+            by_dtype(out, "block_product_bf16_4", "block_product_f32_4")?,
+            32,
+            32,
+        ),
+        _ => (
+            by_dtype(out, "block_product_bf16_8", "block_product_f32_8")?,
+            64,
+            32,
+        ),
+    })
+}
+
+/// `x · Wᵀ` by a matrix of 8-bit integers, rows rounded to such integers too; or added to `sum`.
+///
+/// # Shapes
+/// `x` `[rows, inputs]` f32 or bf16, to `[rows, outputs]` in `out_dtype`; `sum` f32.
+pub(super) fn block_product(
+    runner: &dyn Runner,
+    x: &Tensor,
+    matrix: &BlockMatrix,
+    sum: Option<&Tensor>,
+    out_dtype: DType,
+) -> Result<Tensor> {
+    let ((rows, inputs), outputs) = (x.dims2()?, matrix.outputs);
+    let out = match sum {
+        Some(sum) => sum.clone(),
+        None => unwritten(runner, (rows, outputs), out_dtype)?,
+    };
+    if inputs != matrix.inputs || out.dims() != [rows, outputs] || out.dtype() != out_dtype {
+        bail!(
+            "rows of {inputs} do not fit a matrix of {outputs} by {}",
+            matrix.inputs
+        );
+    }
+    if rows == 0 {
+        return Ok(out);
+    }
+    let blocks = BlockMatrix::blocks_of(inputs);
+    let integers = unwritten(runner, rows * blocks * BLOCK_WORDS, DType::U32)?;
+    let scales = unwritten(runner, rows * blocks, DType::F32)?;
+    let arguments = QuantizeArguments {
+        x: address(x)?,
+        integers: address(&integers)?,
+        scales: address(&scales)?,
+        inputs: inputs as u32,
+        blocks: blocks as u32,
+    };
+    let kernel = Launch {
+        kernel: by_dtype(x.dtype(), "quantize_bf16", "quantize_f32")?,
+        grid: [blocks.div_ceil(128), rows, 1],
+        threads: 128,
+        shared_bytes: 0,
+    };
+    // SAFETY: shapes were checked above; a thread for each block.
+    unsafe { launch(runner, kernel, &arguments)? };
+    let (kernel, of_rows, of_outputs) = block_product_kernel(rows, out_dtype)?;
+    let arguments = BlockProductArguments {
+        integers: address(&integers)?,
+        scales: address(&scales)?,
+        weights: address(&matrix.integers)?,
+        weight_scales: address(&matrix.scales)?,
+        out: address(&out)?,
+        rows: rows as u32,
+        outputs: outputs as u32,
+        blocks: blocks as u32,
+        add: u32::from(sum.is_some()),
+    };
+    let kernel = Launch {
+        kernel,
+        grid: [outputs.div_ceil(of_outputs), rows.div_ceil(of_rows), 1],
+        threads: 128,
+        shared_bytes: (4 * 4 * of_rows * of_outputs) as u32,
+    };
+    // SAFETY: shapes were checked above; blocks cover rows and outputs, and the matrix has an even
+    // number of tiles.
+    unsafe { launch(runner, kernel, &arguments)? };
+    Ok(out)
+}
+
+/// Rows of a matrix of blocks, as [`gather`] takes those of a table.
+///
+/// # Safety
+/// As there.
+pub(super) unsafe fn gather_blocks(
+    runner: &dyn Runner,
+    matrix: &BlockMatrix,
+    (indices, rows): (u64, usize),
+    chosen: Option<&Tensor>,
+    scale: f32,
+) -> Result<Tensor> {
+    let out = unwritten(runner, (rows, matrix.inputs), DType::F32)?;
+    let arguments = GatherBlocksArguments {
+        weights: address(&matrix.integers)?,
+        weight_scales: address(&matrix.scales)?,
+        indices,
+        out: address(&out)?,
+        chosen: optional(chosen)?,
+        width: matrix.inputs as u32,
+        count: matrix.outputs as u32,
+        blocks: BlockMatrix::blocks_of(matrix.inputs) as u32,
+        scale,
+    };
+    let kernel = Launch {
+        kernel: "gather_blocks",
+        grid: [rows, 1, 1],
+        threads: 256,
+        shared_bytes: 0,
+    };
+    // SAFETY: the caller's promise; the kernel looks no further than `count`.
+    unsafe { launch(runner, kernel, &arguments)? };
+    Ok(out)
+}
+
 /// Adds a bias to rows.
 ///
 /// # Shapes
@@ -207,14 +336,16 @@ pub(super) fn gated(
 /// Rows of a table, times `scale`; NaN for a row that it lacks.
 ///
 /// # Shapes
-/// `table` `[count, width]`, `rows` indices (u32) from `indices` on, to `[rows, width]` f32.
+/// `table` `[count, width]`, `rows` indices (u32) from `indices` on, to `[rows, width]` f32. Where
+/// `chosen` `[any]` u32 is given, an index with the bit [`CHOSEN`] is a place in it.
 ///
 /// # Safety
-/// There are so many indices.
+/// There are so many indices, and the places are within `chosen`.
 pub(super) unsafe fn gather(
     runner: &dyn Runner,
     table: &Tensor,
     (indices, rows): (u64, usize),
+    chosen: Option<&Tensor>,
     scale: f32,
 ) -> Result<Tensor> {
     let (count, width) = table.dims2()?;
@@ -223,6 +354,7 @@ pub(super) unsafe fn gather(
         table: address(table)?,
         indices,
         out: address(&out)?,
+        chosen: optional(chosen)?,
         width: width as u32,
         count: count as u32,
         scale,
@@ -242,16 +374,15 @@ pub(super) unsafe fn gather(
 /// The best token of each row, the lowest of equals, [`NOT_A_TOKEN`] where a logit is NaN.
 ///
 /// # Shapes
-/// `logits` `[rows, vocab]` f32 to `[rows]` u32.
-pub(super) fn argmax(runner: &dyn Runner, logits: &Tensor) -> Result<Tensor> {
+/// `logits` `[rows, vocab]` f32 to `tokens` `[rows]` u32.
+pub(super) fn argmax(runner: &dyn Runner, logits: &Tensor, tokens: &Tensor) -> Result<()> {
     let (rows, width) = logits.dims2()?;
-    if logits.dtype() != DType::F32 {
-        bail!("logits are f32");
+    if logits.dtype() != DType::F32 || tokens.dtype() != DType::U32 || tokens.dims() != [rows] {
+        bail!("{:?} are no logits of {:?}", logits.shape(), tokens.shape());
     }
-    let tokens = unwritten(runner, rows, DType::U32)?;
     let arguments = ArgmaxArguments {
         logits: address(logits)?,
-        tokens: address(&tokens)?,
+        tokens: address(tokens)?,
         width: width as u32,
         none: NOT_A_TOKEN,
     };
@@ -262,8 +393,42 @@ pub(super) fn argmax(runner: &dyn Runner, logits: &Tensor) -> Result<Tensor> {
         shared_bytes: 12 * (512 + 32),
     };
     // SAFETY: shapes were checked above; a block for each row.
-    unsafe { launch(runner, kernel, &arguments)? };
-    Ok(tokens)
+    unsafe { launch(runner, kernel, &arguments) }
+}
+
+/// A token of each row by its distribution; [`NOT_A_TOKEN`] where it has none.
+///
+/// # Shapes
+/// `logits` `[rows, vocab]` f32, which are overwritten, and as many draws, to `tokens` `[rows]` u32.
+pub(super) fn sample(
+    runner: &dyn Runner,
+    logits: &Tensor,
+    draws: &[Draw],
+    tokens: &Tensor,
+) -> Result<()> {
+    let (rows, width) = logits.dims2()?;
+    let fits = logits.dtype() == DType::F32 && tokens.dtype() == DType::U32;
+    if !fits || tokens.dims() != [rows] || draws.len() != rows {
+        bail!("{} draws do not fit {:?}", draws.len(), logits.shape());
+    }
+    let words: Vec<i64> = draws.iter().flat_map(Draw::words).collect();
+    let count = words.len();
+    let draws = Tensor::from_vec(words, count, runner.device())?;
+    let arguments = SampleArguments {
+        logits: address(logits)?,
+        draws: address(&draws)?,
+        tokens: address(tokens)?,
+        width: width as u32,
+        none: NOT_A_TOKEN,
+    };
+    let kernel = Launch {
+        kernel: "sample",
+        grid: [rows, 1, 1],
+        threads: 512,
+        shared_bytes: (12 + 8) * (512 + 32) + 16,
+    };
+    // SAFETY: shapes were checked above; a block and a draw for each row.
+    unsafe { launch(runner, kernel, &arguments) }
 }
 
 /// The pages of a layer as kernels take them.

@@ -73,6 +73,16 @@ pub(crate) trait Runner: Debug + Send + Sync {
     /// There are as many bytes at this address.
     unsafe fn write(&self, to: u64, bytes: &[u8]) -> Result<()>;
 
+    /// Begins to copy words to the host, behind everything that was launched before.
+    ///
+    /// # Errors
+    /// Those of the device.
+    ///
+    /// # Safety
+    /// There are as many words at this address, which live until this copy was waited for or
+    /// dropped (freeing waits for that).
+    unsafe fn fetch(&self, from: u64, words: usize) -> Result<Box<dyn Fetched>>;
+
     /// Chooses how to compute a kind of product before the first one, of any number of rows by a
     /// matrix like this; `out` and `x` are not looked at.
     ///
@@ -85,6 +95,15 @@ pub(crate) trait Runner: Debug + Send + Sync {
 
     /// Whether the sums of a product are taken in one order whatever its number of rows.
     fn rows_are_independent(&self) -> bool;
+}
+
+/// Words on their way to the host.
+pub(crate) trait Fetched: Send {
+    /// Waits for them, and for nothing that was launched later.
+    ///
+    /// # Errors
+    /// Those of the device, of everything that was launched before.
+    fn wait(self: Box<Self>) -> Result<Vec<u32>>;
 }
 
 /// Runs a kernel with its arguments.

@@ -5,10 +5,10 @@ use std::ops::Range;
 
 use candle_core::{Device, Result, Tensor};
 
-use super::launches::{MAX_QUERIES, SPLIT};
+use super::launches::{CHOSEN, MAX_QUERIES, SPLIT};
 use super::runner::address;
 use crate::kv_cache::{BLOCK, KvCache, Pages};
-use crate::row::Row;
+use crate::row::{Row, RowToken};
 
 /// Words of a tile's description (`AttendTile` of `attention.cuh`).
 const TILE_WORDS: usize = 4;
@@ -146,7 +146,11 @@ impl StepTensors {
         });
         let slots = add(slots.collect());
         let positions = add(rows.iter().map(|row| row.position as u32).collect());
-        let tokens = add(rows.iter().map(|row| row.token).collect());
+        let tokens = rows.iter().map(|row| match row.token {
+            RowToken::Known(token) => token,
+            RowToken::Chosen(place) => CHOSEN | place,
+        });
+        let tokens = add(tokens.collect());
         let tables = add(table_words);
         let descriptions = tiles.tiles.iter().flat_map(|tile| -> [u32; TILE_WORDS] {
             let Tile {

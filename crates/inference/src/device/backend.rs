@@ -3,7 +3,7 @@
 use candle_core::{D, DType, Device, Result, Tensor};
 
 use super::attention::{Arrangement, AttentionBatch, Limits};
-use crate::backend::{AttentionLayer, Backend};
+use crate::backend::{AttentionLayer, Backend, tokens};
 use crate::config::{Activation, ModelConfig, QkNorm};
 use crate::kernels::Compute;
 use crate::kv_cache::{KvCache, Pool, dtype};
@@ -122,6 +122,7 @@ impl Backend for DeviceBackend {
     type Table = Tensor;
     type Memory = Pool;
     type Step<'a> = DeviceStep<'a>;
+    type Chosen = Vec<u32>;
 
     fn rows_are_independent(&self) -> bool {
         false
@@ -130,12 +131,14 @@ impl Backend for DeviceBackend {
     fn begin<'a>(
         &self,
         rows: &[Row],
+        chosen: Option<&Vec<u32>>,
         cache: &'a mut KvCache<Pool>,
         ropes: &Ropes,
     ) -> Result<DeviceStep<'a>> {
         let arrangement = Arrangement::of(rows);
         let arranged: Vec<Row> = arrangement.order.iter().map(|&row| rows[row]).collect();
-        DeviceStep::new(self, arrangement, &arranged, cache, ropes)
+        let tokens = tokens(&arranged, chosen);
+        DeviceStep::new(self, arrangement, (&arranged, tokens), cache, ropes)
     }
 
     fn embed(
@@ -278,6 +281,10 @@ impl Backend for DeviceBackend {
         Ok(tokens)
     }
 
+    fn read(&self, chosen: Vec<u32>) -> Result<Vec<u32>> {
+        Ok(chosen)
+    }
+
     fn logits(&self, x: &Tensor, norm: &Tensor, output: &DeviceLinear) -> Result<Tensor> {
         self.norm(x, norm)?.matmul(&output.weight.t()?)
     }
@@ -329,7 +336,7 @@ impl<'a> DeviceStep<'a> {
     fn new(
         backend: &DeviceBackend,
         arrangement: Arrangement,
-        rows: &[Row],
+        (rows, tokens): (&[Row], Vec<u32>),
         cache: &'a KvCache<Pool>,
         ropes: &Ropes,
     ) -> Result<Self> {
@@ -344,7 +351,6 @@ impl<'a> DeviceStep<'a> {
             ))
         };
         let cos_sin = ropes.cos_sin(rows).into_iter().map(upload);
-        let tokens: Vec<u32> = rows.iter().map(|row| row.token).collect();
         let targets = rows
             .iter()
             .flat_map(|row| cache.slots(row.seq, row.position..row.position + 1));
@@ -380,7 +386,7 @@ mod tests {
     use crate::checkpoint::{Checkpoint, Prepack, WeightForm};
     use crate::kernels::{Compute, InstructionSet, Precision, WeightFormat};
     use crate::model::Model;
-    use crate::row::SeqId;
+    use crate::row::{RowToken, SeqId};
     use crate::tensor_source::Rounding;
     use crate::threads::Threads;
     use std::ops::Range;
@@ -413,7 +419,7 @@ mod tests {
         let token = |i: u32| (i * i * 31 + i * 7 + seed * 101) % 290;
         positions
             .map(|position| Row {
-                token: token(position as u32),
+                token: RowToken::Known(token(position as u32)),
                 seq,
                 position,
                 length: position + 1,

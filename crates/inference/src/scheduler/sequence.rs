@@ -9,8 +9,8 @@ use crate::draft;
 use crate::error::Error;
 use crate::logprobs::{PromptLogprob, argmax, logprob};
 use crate::ops::NOT_A_TOKEN;
-use crate::row::{Row, SeqId};
-use crate::sampling::{RandomStream, Sampler};
+use crate::row::{Row, RowToken, SeqId};
+use crate::sampling::{Draw, RandomStream, Sampler};
 use crate::stop::{StopMatcher, find_stop};
 use crate::tokenizer::TextTokenizer;
 
@@ -119,6 +119,23 @@ impl<'a> Sequence<'a> {
         listener.is_some_and(|listener| listener.is_gone())
     }
 
+    /// Whether a device can choose its tokens, whichever they are.
+    pub(super) fn is_choosable(&self) -> bool {
+        let sampling = self.request.sampling.as_ref();
+        !self.request.logprobs && sampling.is_none_or(|(sampling, _)| Draw::covers(sampling))
+    }
+
+    /// How its next token is drawn, behind so many that were chosen and not read; `None` for the
+    /// likeliest.
+    pub(super) fn draw(&self, unread: usize) -> Option<Draw> {
+        let (sampling, stream) = self.request.sampling.as_ref()?;
+        Some(Draw::of(
+            sampling,
+            stream,
+            (self.tokens.len() + unread) as u64,
+        ))
+    }
+
     /// Whether the likeliest token is all that is wanted of its logits.
     pub(super) fn is_greedy(&self) -> bool {
         self.request.sampling.is_none() && !self.request.logprobs
@@ -129,6 +146,11 @@ impl Sequence<'_> {
     /// Tokens of prompt and completion.
     pub(super) fn length(&self) -> usize {
         self.request.prompt.len() + self.tokens.len()
+    }
+
+    /// Whether its next token is its last one, whichever it is.
+    pub(super) fn ends_with_next(&self) -> bool {
+        self.tokens.len() + 1 >= self.request.max_tokens
     }
 
     /// Whether it is longer than what other frequencies are for
@@ -152,7 +174,7 @@ impl Sequence<'_> {
         let tokens = draft::draft(prompt, &self.tokens, left.min(draft::MAX_TOKENS));
         let rows = tokens.into_iter().zip(length..);
         rows.map(|(token, position)| Row {
-            token,
+            token: RowToken::Known(token),
             seq,
             position,
             length: position + 1,
@@ -160,13 +182,21 @@ impl Sequence<'_> {
         .collect()
     }
 
-    /// The token at a position, as a row of a step.
-    pub(super) fn row(&self, position: usize, seq: SeqId, restart_length: Option<usize>) -> Row {
+    /// The token at a position, as a row of a step; behind the last one that which was chosen for it.
+    pub(super) fn row(
+        &self,
+        position: usize,
+        seq: SeqId,
+        chosen: Option<u32>,
+        restart_length: Option<usize>,
+    ) -> Row {
         let prompt = &self.request.prompt;
-        let token = prompt
-            .get(position)
-            .copied()
-            .unwrap_or_else(|| self.tokens[position - prompt.len()]);
+        let known = || self.tokens.get(position - prompt.len()).copied();
+        let token = match (prompt.get(position).copied().or_else(known), chosen) {
+            (Some(token), _) => RowToken::Known(token),
+            (None, Some(place)) => RowToken::Chosen(place),
+            (None, None) => RowToken::Known(NOT_A_TOKEN),
+        };
         Row {
             token,
             seq,

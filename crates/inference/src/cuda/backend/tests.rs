@@ -3,11 +3,12 @@
 
 use std::path::{Path, PathBuf};
 
+use generation::FinishReason;
 use serde_json::Value;
 
 use super::*;
 use crate::cuda::HostRunner;
-use crate::{CheckpointFiles, DeviceChoice, EngineOptions, LocalModel, WeightDtype};
+use crate::{CheckpointFiles, DeviceChoice, EngineOptions, LocalModel, Quantization, WeightDtype};
 
 fn fixtures() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures")
@@ -224,14 +225,172 @@ fn the_best_tokens_are_those_of_all_logits_however_few_rows_are_taken_at_a_time(
         .reshape((5, hidden))
         .unwrap();
     let weight = Tensor::from_iter(values(vocab * hidden), &cpu).unwrap();
-    let output = DeviceLinear {
-        weight: weight.reshape((vocab, hidden)).unwrap(),
+    let output = CudaLinear {
+        matrix: CudaMatrix::Numbers(weight.reshape((vocab, hidden)).unwrap()),
         bias: None,
     };
     let norm = Tensor::ones(hidden, DType::F32, &cpu).unwrap();
-    let expected = backend.argmax(&x, &norm, &output).unwrap();
+    let best = |backend: &CudaBackend| {
+        let chosen = backend.argmax(&x, &norm, &output).unwrap();
+        backend.read(chosen).unwrap()
+    };
+    let expected = best(&backend);
     for max_logits in [1, 2 * vocab, 3 * vocab] {
         backend.max_logits = max_logits;
-        assert_eq!(backend.argmax(&x, &norm, &output).unwrap(), expected);
+        assert_eq!(best(&backend), expected);
+    }
+}
+
+/// Tokens that the device draws, read a step late, are those that the host draws from the logits of
+/// the same steps, in any batch, and where sequences are preempted with a token on its way.
+#[test]
+fn what_is_drawn_on_the_device_is_what_the_host_draws() {
+    use generation::{Decoding, Event, Generator, Prompt, Sampling};
+    if HostRunner::new().is_none() {
+        return;
+    }
+    let prompts = (0..9).map(|index| Prompt {
+        id: format!("problem {}", index / 3),
+        sample: index % 3,
+        text: format!("Tom has {} apples and buys 7 more.", index / 3),
+    });
+    let prompts: Vec<Prompt> = prompts.collect();
+    let sampling = Sampling {
+        temperature: 0.8,
+        top_k: 40.try_into().ok(),
+        top_p: 0.95,
+        min_p: 0.01,
+        repetition_penalty: 1.0,
+        seed: 11,
+        samples: 3.try_into().unwrap(),
+    };
+    let decoding = Decoding {
+        sampling: Some(sampling),
+        stop: vec!["7".to_string()],
+        ..Decoding::greedy(30)
+    };
+    let run = |logprobs, batch_size, kv_memory| {
+        let options = EngineOptions {
+            // Wanted log-probabilities bring the logits, and with them the choice, to the host.
+            logprobs,
+            token_ids: true,
+            kv_memory,
+            ..of_dtype(WeightDtype::F32, batch_size)
+        };
+        let mut model = load(&demo(), options);
+        let (mut found, mut decoded) = (vec![None; prompts.len()], 0);
+        let mut on_event = |event| {
+            match event {
+                Event::Finished(completion) => {
+                    let index = completion.index;
+                    let end = (
+                        completion.token_ids,
+                        completion.text,
+                        completion.finish_reason,
+                    );
+                    assert!(found[index].replace(end).is_none(), "{index} ended twice");
+                }
+                Event::Decoded(tokens) => decoded += tokens,
+                _ => {}
+            }
+            Ok(())
+        };
+        model.generate(&prompts, &decoding, &mut on_event).unwrap();
+        let found: Vec<_> = found.into_iter().map(Option::unwrap).collect();
+        let tokens = found
+            .iter()
+            .map(|(ids, ..)| ids.as_ref().map_or(0, Vec::len));
+        assert_eq!(decoded, tokens.sum::<usize>());
+        found
+    };
+    let expected = run(true, Some(9), None);
+    let stopped = |(.., reason): &&(_, _, FinishReason)| *reason == FinishReason::Stop;
+    assert!(
+        (1..9).contains(&expected.iter().filter(stopped).count()),
+        "{expected:?}"
+    );
+    for (batch_size, kv_memory) in [
+        (Some(9), None),
+        (Some(4), None),
+        (Some(1), None),
+        // Blocks of 48 KiB: each sequence needs four or five.
+        (Some(9), Some(20 * (48 << 10))),
+    ] {
+        let found = run(false, batch_size, kv_memory);
+        assert_eq!(found, expected, "{batch_size:?}, {kv_memory:?}");
+    }
+}
+
+/// Matrices of 8-bit blocks: tokens and logits of the kernels of the CPU, which round rows to the same
+/// integers, and the same bits in any batch. Q8_0 of a GGUF file is multiplied as it is stored.
+#[test]
+fn eight_bit_products_are_those_of_the_cpu_in_any_batch() {
+    use generation::Generator;
+    if HostRunner::new().is_none() {
+        return;
+    }
+    let quantize = Some(Quantization::Q8);
+    let q8_0 = fixtures().join("gguf/llama-q-q8_0.gguf");
+    for (checkpoint, quantize, dtype) in [
+        (demo(), quantize, WeightDtype::F32),
+        (demo(), quantize, WeightDtype::Auto),
+        (fixtures().join("llama-tied"), quantize, WeightDtype::F32),
+        (fixtures().join("llama-biased"), quantize, WeightDtype::F32),
+        (q8_0.clone(), None, WeightDtype::Auto),
+        (q8_0, quantize, WeightDtype::Auto),
+    ] {
+        let options = |batch_size| EngineOptions {
+            quantize,
+            ..of_dtype(dtype, batch_size)
+        };
+        let on_cpu = EngineOptions {
+            threads: Some(2),
+            ..options(None)
+        };
+        let files = || CheckpointFiles::open(&checkpoint).unwrap();
+        let mut expected = LocalModel::load(files(), &on_cpu).unwrap();
+        let prompts: Vec<Vec<u32>> = (1..12)
+            .map(|prompt| {
+                (0..3 * prompt + 5)
+                    .map(|i| (i * i * 31 + prompt * 101) % 200 + 3)
+                    .collect()
+            })
+            .collect();
+        let mut model = load(&checkpoint, options(None));
+        let details = model.info().details;
+        assert!(
+            details["arithmetic"].contains("8-bit products") && is_by_kernels(&model),
+            "{details:?}"
+        );
+        let (mut squares, mut size, mut count) = (0.0, 0.0, 0);
+        for prompt in &prompts {
+            let [found, expected] = [&model, &expected].map(|model| model.logits(prompt).unwrap());
+            for (a, b) in found.iter().flatten().zip(expected.iter().flatten()) {
+                squares += f64::from(a - b).powi(2);
+                size += f64::from(*b).powi(2);
+                count += 1;
+            }
+        }
+        let distance = (squares / size).sqrt();
+        println!("{checkpoint:?} {dtype:?}: {distance:.2e} of the size of {count} logits");
+        // A rounding that differs moves an integer; keys and values of bf16 move many.
+        let most = if dtype == WeightDtype::F32 {
+            0.01
+        } else {
+            0.05
+        };
+        assert!(distance < most, "{checkpoint:?} {dtype:?}: {distance}");
+        let found = model.generate_ids(&prompts, 12).unwrap();
+        for batch_size in [1, 3] {
+            let alone = load(&checkpoint, options(Some(batch_size))).generate_ids(&prompts, 12);
+            assert_eq!(alone.unwrap(), found, "{checkpoint:?}: {batch_size}");
+        }
+        if dtype == WeightDtype::F32 {
+            assert_eq!(
+                found,
+                expected.generate_ids(&prompts, 12).unwrap(),
+                "{checkpoint:?}"
+            );
+        }
     }
 }

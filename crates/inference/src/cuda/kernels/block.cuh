@@ -4,7 +4,8 @@
 // writes to shared or global memory the next one may read. A GPU runs a phase on all threads at
 // once and waits for all of them at its end; a CPU runs the threads one after the other, in
 // ascending or descending order, which must make no difference. So a body needs no barriers, no
-// shuffles and no atomics, and any C++ compiler can build it.
+// shuffles and no atomics, and any C++ compiler can build it. Only the products of tensor cores are a
+// warp's together (blocks.cuh), which a CPU computes for each warp.
 //
 // Between phases a thread keeps its own values in a PerThread; what stands beside the phases must
 // be the same for all threads of the block.
@@ -53,6 +54,9 @@ struct Block {
         __syncthreads();
     }
 
+    // A phase at whose end nobody waits: what a thread writes there is its own.
+    template <class F> FN void own(F f) { f(static_cast<int>(threadIdx.x)); }
+
     // Shared memory, 16-byte aligned, that no earlier take() gave.
     template <class V> FN V *take(int count) {
         V *taken = reinterpret_cast<V *>(shared);
@@ -87,6 +91,8 @@ struct Block {
         for (int i = 0; i < threads; i++)
             f(descending ? threads - 1 - i : i);
     }
+
+    template <class F> void own(F f) { phase(f); }
 
     template <class V> V *take(int count) {
         V *taken = reinterpret_cast<V *>(shared);

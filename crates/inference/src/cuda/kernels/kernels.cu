@@ -1,9 +1,11 @@
 // Every kernel by its name. For a GPU: nvcc. For the tests: any C++ compiler, with -x c++.
 #include "attention.cuh"
+#include "blocks.cuh"
 #include "elementwise.cuh"
 #include "norm.cuh"
 #include "pages.cuh"
 #include "rope.cuh"
+#include "sample.cuh"
 #include "tokens.cuh"
 
 KERNEL(norm_bf16, NormArguments, NORM_THREADS, norm_body<bf16>)
@@ -34,4 +36,18 @@ KERNEL(copy_page, CopyPageArguments, COPY_THREADS, copy_page_body)
 KERNEL(gather_bf16, GatherArguments, GATHER_THREADS, gather_body<bf16>)
 KERNEL(gather_f32, GatherArguments, GATHER_THREADS, gather_body<float>)
 
+KERNEL(gather_blocks, GatherBlocksArguments, GATHER_THREADS, gather_blocks_body)
+
+KERNEL(quantize_bf16, QuantizeArguments, QUANTIZE_THREADS, quantize_body<bf16>)
+KERNEL(quantize_f32, QuantizeArguments, QUANTIZE_THREADS, quantize_body<float>)
+
+// By what becomes of a product, and by how many groups of 8 rows a block has.
+KERNEL(block_product_f32_1, BlockProductArguments, BLOCK_PRODUCT_THREADS, block_product_body<float, 1, 1>)
+KERNEL(block_product_f32_4, BlockProductArguments, BLOCK_PRODUCT_THREADS, block_product_body<float, 2, 4>)
+KERNEL(block_product_f32_8, BlockProductArguments, BLOCK_PRODUCT_THREADS, block_product_body<float, 2, 8>)
+KERNEL(block_product_bf16_1, BlockProductArguments, BLOCK_PRODUCT_THREADS, block_product_body<bf16, 1, 1>)
+KERNEL(block_product_bf16_4, BlockProductArguments, BLOCK_PRODUCT_THREADS, block_product_body<bf16, 2, 4>)
+KERNEL(block_product_bf16_8, BlockProductArguments, BLOCK_PRODUCT_THREADS, block_product_body<bf16, 2, 8>)
+
 KERNEL(argmax, ArgmaxArguments, ARGMAX_THREADS, argmax_body)
+KERNEL(sample, SampleArguments, SAMPLE_THREADS, sample_body)
