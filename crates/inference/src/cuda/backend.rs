@@ -4,7 +4,6 @@
 //! attention (and a merge of its splits where a row sees more than one), a norm, a gated
 //! activation. Sums with the residual stream are part of the products.
 
-use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use candle_core::{DType, Result, Tensor};
@@ -179,29 +178,40 @@ impl CudaBackend {
         }
     }
 
-    /// Chooses tokens by the logits of rows, so many at a time as there is memory for.
+    /// Chooses tokens by the logits of rows, so many at a time as there is memory for: by their draws,
+    /// or else the likeliest.
     fn choose(
         &self,
         x: &Tensor,
         norm: &Tensor,
         output: &CudaLinear,
-        choose: &dyn Fn(&Tensor, &Tensor, Range<usize>) -> Result<()>,
+        draws: Option<&[Draw]>,
     ) -> Result<ChosenTokens> {
         let (rows, vocab) = (x.dim(0)?, self.config.vocab_size);
         let at_a_time = (self.max_logits / vocab).max(1);
-        let tokens = unwritten(self.runner(), rows, DType::U32)?;
+        let chosen = unwritten(self.runner(), rows, DType::U32)?;
         for start in (0..rows).step_by(at_a_time) {
             let count = at_a_time.min(rows - start);
             let logits = self.logits(&x.narrow(0, start, count)?, norm, output)?;
-            choose(
-                &logits,
-                &tokens.narrow(0, start, count)?,
-                start..start + count,
-            )?;
+            let tokens = chosen.narrow(0, start, count)?;
+            match draws {
+                None => argmax(self.runner(), &logits, &tokens)?,
+                Some(draws) => {
+                    sample(
+                        self.runner(),
+                        &logits,
+                        &draws[start..start + count],
+                        &tokens,
+                    )?;
+                }
+            }
         }
         // SAFETY: there are so many.
-        let fetched = unsafe { self.runner.fetch(address(&tokens)?, rows)? };
-        Ok(ChosenTokens { tokens, fetched })
+        let fetched = unsafe { self.runner.fetch(address(&chosen)?, rows)? };
+        Ok(ChosenTokens {
+            tokens: chosen,
+            fetched,
+        })
     }
 
     /// Cosines and sines of the positions below `end`, by each RoPE table; of sequences within the
@@ -389,9 +399,7 @@ impl Backend for CudaBackend {
     }
 
     fn argmax(&self, x: &Tensor, norm: &Tensor, output: &CudaLinear) -> Result<ChosenTokens> {
-        self.choose(x, norm, output, &|logits, tokens, _| {
-            argmax(self.runner(), logits, tokens)
-        })
+        self.choose(x, norm, output, None)
     }
 
     fn sample(
@@ -401,9 +409,7 @@ impl Backend for CudaBackend {
         output: &CudaLinear,
         draws: &[Draw],
     ) -> Result<ChosenTokens> {
-        self.choose(x, norm, output, &|logits, tokens, rows| {
-            sample(self.runner(), logits, &draws[rows], tokens)
-        })
+        self.choose(x, norm, output, Some(draws))
     }
 
     fn read(&self, chosen: ChosenTokens) -> Result<Vec<u32>> {

@@ -449,9 +449,16 @@ fn in_blocks(row: &[f32]) -> Vec<f64> {
 /// Products by 8-bit blocks of all tilings, and rows of such a matrix; a row has the same bits in any
 /// company.
 fn block_products(runner: &Arc<dyn Runner>) -> Outcome {
-    for (outputs, inputs) in [(1, 32), (17, 40), (33, 352), (70, 1000)] {
-        let (matrix, weights) =
-            blocks_of(runner, &numbers(50, outputs * inputs), (outputs, inputs));
+    // Weights of 0.001 have scales that are subnormal as f16.
+    for (outputs, inputs, size) in [
+        (1, 32, 1.0),
+        (17, 40, 1e-3),
+        (33, 352, 1.0),
+        (70, 1000, 1.0),
+    ] {
+        let weights = numbers(50, outputs * inputs).into_iter();
+        let weights: Vec<f32> = weights.map(|weight| weight * size).collect();
+        let (matrix, weights) = blocks_of(runner, &weights, (outputs, inputs));
         let dtypes = [
             (DType::F32, DType::F32),
             (DType::BF16, DType::F32),

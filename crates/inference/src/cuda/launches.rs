@@ -152,12 +152,12 @@ pub(super) fn product(
 /// decode.
 fn block_product_kernel(rows: usize, out: DType) -> Result<(&'static str, usize, usize)> {
     Ok(match rows {
-        ..=8 => (
+        0..=8 => (
             by_dtype(out, "block_product_bf16_1", "block_product_f32_1")?,
             8,
             16,
         ),
-        ..=32 => (
+        9..=32 => (
             by_dtype(out, "block_product_bf16_4", "block_product_f32_4")?,
             32,
             32,
