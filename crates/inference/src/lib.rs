@@ -42,6 +42,7 @@ mod config; // config.json, validated
 mod cuda; // the same on GPUs, with kernels of our own
 mod device; // the same on a device, with candle's operations
 mod draft; // speculative decoding
+mod engine_options; // how a checkpoint is run
 mod error; // what can go wrong
 mod family; // the families of checkpoints, as data
 mod gguf; // checkpoints in GGUF files
@@ -52,6 +53,7 @@ mod local_model; // a checkpoint as a generator
 mod logprobs; // log-probabilities, from all logits
 mod memory; // how much there is
 mod model; // the forward pass
+mod model_loading; // from a checkpoint to a model that runs
 mod ops; // the arithmetic as candle operations
 mod prefixes; // prefixes that prompts share
 mod replicas; // copies of a model on several devices
@@ -70,10 +72,11 @@ mod tokenizer; // text to token ids and back
 pub use checkpoint::{CheckpointFiles, Origin, Stamp, TemplateSource, Written, trained_steps};
 pub use config::{Activation, ModelConfig, QkNorm, RopeScaling};
 pub use device::{DeviceChoice, Gpus};
+pub use engine_options::{EngineOptions, Quantization, WeightDtype};
 pub use error::{Error, ErrorKind};
 pub use family::Architecture;
 pub use inspection::Inspection;
-pub use local_model::{EngineOptions, LocalModel, Quantization, WeightDtype};
+pub use local_model::LocalModel;
 pub use logprobs::PromptLogprob;
 pub use scheduler::Listener;
 pub use serving::{GrowingText, ServedRequest, ServedSampling};

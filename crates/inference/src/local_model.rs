@@ -1,93 +1,26 @@
-//! A checkpoint as a [`Generator`]: loading from end to end, and the translation between prompts
-//! and token ids.
+//! A checkpoint as a [`Generator`]: the translation between prompts and token ids, and what a run's
+//! manifest says of the model.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 
-use crate::backend::CpuBackend;
-use crate::checkpoint::{Checkpoint, CheckpointFiles, Prepack, WeightFiles, WeightForm};
-use crate::config::ModelConfig;
-#[cfg(any(test, feature = "cuda"))]
-use crate::cuda::{CudaBackend, Runner};
-use crate::device::{self, DeviceBackend, DeviceChoice};
-use crate::error::{Error, ErrorKind};
-use crate::kernels::{Compute, InstructionSet, Precision, WeightFormat};
-use crate::memory::{self, human_size};
-use crate::model::Model;
-use crate::replicas::Replicas;
-use crate::runner::ModelRunner;
-use crate::sampling::RandomStream;
-use crate::scheduler::{Pending, Request, RunOptions, prompt_hash};
-use crate::serving::{GrowingText, ServedRequest};
-use crate::tensor_source::Rounding;
-use crate::threads::Threads;
-use crate::tokenizer::{PromptKind, TextTokenizer};
 use candle_core::Device;
 use generation::{
     Completion, Decoding, Event, FinishReason, GenerationError, Generator, GeneratorInfo, KvMemory,
     Prompt, PromptIssue, Thinking,
 };
 
-/// The precision of weights, and with them of the arithmetic.
-///
-/// In f32 everything is f32. In bf16 both factors of every product are rounded to bf16, activations
-/// and the KV cache too, and summed in f32; norms, RoPE, the softmax and the residual sums stay in
-/// f32.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum WeightDtype {
-    /// Bf16 for a checkpoint whose matrices are all bf16, else f32.
-    #[default]
-    Auto,
-    /// F32: widening a bf16 or f16 checkpoint is exact.
-    F32,
-    /// Bf16: weights are rounded to the nearest, which changes nothing in a bf16 checkpoint.
-    Bf16,
-}
-
-/// How matrices are quantized beyond their precision.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Quantization {
-    /// 8-bit integers in blocks of 32 along the inputs, each with a scale: GGUF's Q8_0. Activations
-    /// are rounded to such blocks too, for each product; the KV cache stays as `dtype` says, and so
-    /// does an embedding of its own.
-    Q8,
-}
-
-/// How to run a model. Nothing but `dtype`, `quantize`, `device` and `prompts` can change a
-/// completion, on the CPU; on a GPU also what decides which rows are computed together.
-#[derive(Clone, Debug, Default)]
-pub struct EngineOptions {
-    /// The device to compute on; on several GPUs each has a copy of the model.
-    pub device: DeviceChoice,
-    /// Precision of weights and products.
-    pub dtype: WeightDtype,
-    /// How matrices are quantized; `None` for not at all.
-    pub quantize: Option<Quantization>,
-    /// Threads to compute with, or, where a GPU computes, to tokenize prompts and to sample; `None`
-    /// for one a core.
-    pub threads: Option<usize>,
-    /// Sequences at a time on a device; `None` to find the fastest number (`BatchSizeTuner`).
-    pub batch_size: Option<usize>,
-    /// Bytes that the KV cache may take on a device; `None` for half of the memory that is free when
-    /// generation begins, on a GPU for nine tenths of its own.
-    pub kv_memory: Option<usize>,
-    /// What prompts are.
-    pub prompts: PromptKind,
-    /// File with digests of weight files, so that files that did not change are not hashed again;
-    /// `None` to hash always.
-    pub digest_cache: Option<PathBuf>,
-    /// Completions go on after an end-of-sequence token, to their greatest length: for measuring
-    /// speed.
-    pub ignore_eos: bool,
-    /// Completions have the log-probability of each new token: the log-softmax of the model's
-    /// logits as they are, before temperature, penalties and whatever else sampling does to them.
-    /// Costs the logits of the whole vocabulary at each token; without it greedy decoding never
-    /// stores them.
-    pub logprobs: bool,
-    /// Completions have the ids of their new tokens.
-    pub token_ids: bool,
-}
+use crate::checkpoint::{Checkpoint, CheckpointFiles, WeightFiles};
+use crate::config::ModelConfig;
+use crate::device;
+use crate::engine_options::{EngineOptions, Quantization};
+use crate::error::{Error, ErrorKind};
+use crate::model_loading::load_model;
+use crate::runner::ModelRunner;
+use crate::sampling::RandomStream;
+use crate::scheduler::{Pending, Request, RunOptions, prompt_hash};
+use crate::serving::{GrowingText, ServedRequest};
+use crate::tokenizer::{PromptKind, TextTokenizer};
 
 /// A checkpoint, loaded.
 pub struct LocalModel {
@@ -113,19 +46,11 @@ impl LocalModel {
     /// Those of its files name the file, and the tensor or key; see [`ErrorKind`].
     pub fn load(files: CheckpointFiles, options: &EngineOptions) -> Result<Self, Error> {
         // Before the checkpoint is read, so that a device that is not there is told at once.
-        let devices = options.open_devices()?;
+        let devices = options.device.open()?;
         let checkpoint = Checkpoint::open(&files)?;
         let (rounding, precision, dtype) = options.precision(&checkpoint);
-        let (model, arithmetic): (Box<dyn ModelRunner>, String) = match devices.is_empty() {
-            true => {
-                let compute = options.compute(precision, 1)?;
-                let format = options.weight_format(&checkpoint, precision);
-                let arithmetic = compute.set.describe(format, precision);
-                let model = cpu_model(&checkpoint, options, (rounding, format), compute)?;
-                (Box::new(model), arithmetic)
-            }
-            false => models_on(&checkpoint, options, rounding, precision, &devices)?,
-        };
+        let (model, arithmetic) =
+            load_model(&checkpoint, options, (rounding, precision), &devices)?;
         let mut details = details(&checkpoint, options, dtype.clone(), devices.first());
         details.insert(Self::ARITHMETIC.to_string(), arithmetic);
         let turn_eos = checkpoint.turn_eos();
@@ -156,7 +81,7 @@ impl LocalModel {
         files: &CheckpointFiles,
         options: &EngineOptions,
     ) -> Result<GeneratorInfo, Error> {
-        let devices = options.open_devices()?;
+        let devices = options.device.open()?;
         let checkpoint = Checkpoint::open(files)?;
         let (_, _, dtype) = options.precision(&checkpoint);
         let mut details = details(&checkpoint, options, dtype, devices.first());
@@ -396,218 +321,6 @@ impl LocalModel {
     }
 }
 
-impl EngineOptions {
-    /// The devices to compute on, none for the kernels of this crate on the CPU.
-    ///
-    /// # Errors
-    /// Those of [`DeviceChoice::open`].
-    fn open_devices(&self) -> Result<Vec<Device>, Error> {
-        self.device.open()
-    }
-
-    /// What computes beside one of so many copies of the model: threads of its own.
-    ///
-    /// # Errors
-    /// When the system starts no threads.
-    fn compute(&self, precision: Precision, copies: usize) -> Result<Compute, Error> {
-        let threads = match copies {
-            1 => self.threads,
-            _ => Some((Threads::wanted(self.threads) / copies).max(1)),
-        };
-        let threads = Threads::start(threads).map_err(|error| {
-            Error::new(
-                ErrorKind::Backend,
-                format!("threads cannot be started: {error}"),
-            )
-            .caused_by(error)
-        })?;
-        Ok(Compute {
-            threads,
-            set: InstructionSet::best(),
-            precision,
-        })
-    }
-
-    /// How weights are rounded and multiplied, and what the manifest calls it.
-    fn precision(&self, checkpoint: &Checkpoint) -> (Rounding, Precision, String) {
-        let tensors = &checkpoint.tensors;
-        match self.dtype {
-            WeightDtype::Auto => (Rounding::None, tensors.precision(), tensors.dtype()),
-            WeightDtype::F32 => (Rounding::None, Precision::F32, "f32".to_string()),
-            WeightDtype::Bf16 => (Rounding::Bf16, Precision::Bf16, "bf16".to_string()),
-        }
-    }
-
-    /// The format in which the kernels of this crate multiply by weights.
-    fn weight_format(&self, checkpoint: &Checkpoint, precision: Precision) -> WeightFormat {
-        match (self.quantize, self.dtype) {
-            (Some(Quantization::Q8), _) => WeightFormat::Q8,
-            (None, WeightDtype::Auto) => checkpoint.tensors.format(),
-            (None, _) => WeightFormat::Numbers(precision),
-        }
-    }
-}
-
-/// The model with its weights on the CPU, for the kernels of this crate.
-fn cpu_model(
-    checkpoint: &Checkpoint,
-    options: &EngineOptions,
-    (rounding, format): (Rounding, WeightFormat),
-    compute: Compute,
-) -> Result<Model<CpuBackend>, Error> {
-    let (config, tensors) = (&checkpoint.config, &checkpoint.tensors);
-    let laid_out = tensors.packed_bytes(config, format);
-    let free = memory::free_bytes();
-    // Mapped files are not counted: their pages can be given up and read again.
-    if let Some(free) = free {
-        let others = [
-            ("bf16", WeightFormat::Numbers(Precision::Bf16)),
-            ("q8_0", WeightFormat::Q8),
-        ];
-        let others = others.map(|(name, format)| (name, tensors.packed_bytes(config, format)));
-        check_memory(laid_out, free, &others, ErrorKind::WeightsTooLarge)?;
-    }
-    // What an adapter changes, or rounding makes, or blocks of integers are widened to, is computed
-    // once.
-    let rounded = options.quantize.is_some() || tensors.quantization().is_some();
-    let dear = checkpoint.adapter.is_some() || (rounded && tensors.format() != WeightFormat::Q8);
-    let at_once =
-        dear || free.is_some_and(|free| laid_out + checkpoint.weight_files.bytes() > free);
-    let prepack = if at_once {
-        Prepack::WhileLoading
-    } else {
-        Prepack::AfterFirstStep
-    };
-    let form = WeightForm {
-        rounding,
-        format,
-        prepack,
-    };
-    let weights = tensors.load(config, form, &compute)?;
-    Ok(Model::new(
-        config.clone(),
-        CpuBackend::new(config, compute),
-        weights,
-    ))
-}
-
-/// A copy of the model on each device, as one, and its arithmetic.
-fn models_on(
-    checkpoint: &Checkpoint,
-    options: &EngineOptions,
-    rounding: Rounding,
-    precision: Precision,
-    devices: &[Device],
-) -> Result<(Box<dyn ModelRunner>, String), Error> {
-    let mut copies = Vec::with_capacity(devices.len());
-    let mut arithmetics = Vec::with_capacity(devices.len());
-    for device in devices {
-        let compute = options.compute(precision, devices.len())?;
-        let (copy, arithmetic) = model_on(checkpoint, options, rounding, compute, device)?;
-        copies.push(copy);
-        arithmetics.push(arithmetic);
-    }
-    // GPUs of one model choose the same products. If they do not, bits depend on which one computes.
-    if let Some(other) = arithmetics.iter().find(|other| **other != arithmetics[0]) {
-        let message = format!(
-            "one GPU computes by {} and another by {other}",
-            arithmetics[0]
-        );
-        return Err(Error::new(ErrorKind::DifferentGpus, message));
-    }
-    Ok((Replicas::of(copies), arithmetics.swap_remove(0)))
-}
-
-/// The model with its weights on a device, and its arithmetic: by the kernels of this crate where
-/// there are some for the device and the model, else by candle's operations.
-fn model_on(
-    checkpoint: &Checkpoint,
-    options: &EngineOptions,
-    rounding: Rounding,
-    compute: Compute,
-    device: &Device,
-) -> Result<(Box<dyn ModelRunner>, String), Error> {
-    let precision = compute.precision;
-    #[cfg(any(test, feature = "cuda"))]
-    if CudaBackend::supports(&checkpoint.config, precision)
-        && let Some(runner) = device::kernel_runner(options.device, device)?
-    {
-        let format = options.weight_format(checkpoint, precision);
-        let forms = (rounding, format);
-        let model = kernel_model(checkpoint, forms, compute, Arc::clone(&runner))?;
-        let independent = runner.rows_are_independent();
-        let arithmetic = device::describe_kernels(device, (precision, format), independent);
-        return Ok((Box::new(model), arithmetic));
-    }
-    if options.quantize.is_some() {
-        let message = format!(
-            "8-bit products (q8_0) are computed by kernels of this program, and on {} there are none for this model",
-            options.device
-        );
-        return Err(Error::new(ErrorKind::QuantizedOnGpu, message));
-    }
-    let model = device_model(checkpoint, rounding, compute, device)?;
-    let arithmetic = device::describe_arithmetic(device, precision);
-    Ok((Box::new(model), arithmetic))
-}
-
-/// The model with its weights where the kernels of a GPU read them.
-#[cfg(any(test, feature = "cuda"))]
-fn kernel_model(
-    checkpoint: &Checkpoint,
-    (rounding, format): (Rounding, WeightFormat),
-    compute: Compute,
-    runner: Arc<dyn Runner>,
-) -> Result<Model<CudaBackend>, Error> {
-    let (config, tensors) = (&checkpoint.config, &checkpoint.tensors);
-    let device = runner.device();
-    if let Some(free) = device::free_bytes(device) {
-        let bytes = |format| match format {
-            WeightFormat::Numbers(precision) => tensors.device_bytes(config, precision, precision),
-            // Tables that no product reads keep their precision.
-            WeightFormat::Q8 => tensors.block_bytes(config, compute.precision),
-        };
-        let bf16 = WeightFormat::Numbers(Precision::Bf16);
-        let others = [("bf16", bytes(bf16)), ("q8_0", bytes(WeightFormat::Q8))];
-        let refusal = ErrorKind::WeightsTooLargeForGpu;
-        check_memory(bytes(format), free, &others, refusal)?;
-    }
-    let form = WeightForm {
-        rounding,
-        format,
-        prepack: Prepack::WhileLoading,
-    };
-    let weights = tensors.upload_for_kernels(config, form, &compute, runner.as_ref())?;
-    let backend = CudaBackend::new(config, runner, compute);
-    backend.prepare(&weights)?;
-    Ok(Model::new(config.clone(), backend, weights))
-}
-
-/// The model with its weights on a device, for candle's operations.
-fn device_model(
-    checkpoint: &Checkpoint,
-    rounding: Rounding,
-    compute: Compute,
-    device: &Device,
-) -> Result<Model<DeviceBackend>, Error> {
-    let (config, tensors) = (&checkpoint.config, &checkpoint.tensors);
-    if let Some(free) = device::free_bytes(device) {
-        let bytes = |precision| tensors.device_bytes(config, precision, Precision::F32);
-        let others = [("bf16", bytes(Precision::Bf16))];
-        let refusal = ErrorKind::WeightsTooLargeForGpu;
-        check_memory(bytes(compute.precision), free, &others, refusal)?;
-    }
-    let format = WeightFormat::Numbers(compute.precision);
-    let form = WeightForm {
-        rounding,
-        format,
-        prepack: Prepack::WhileLoading,
-    };
-    let weights = tensors.upload(config, form, &compute, device)?;
-    let backend = DeviceBackend::new(config, device, compute)?;
-    Ok(Model::new(config.clone(), backend, weights))
-}
-
 /// The fact of the manifest that says which weights they are.
 const WEIGHTS_DIGEST: &str = "weights_digest";
 /// What the manifest calls a model of this crate.
@@ -658,31 +371,6 @@ fn details(
         .into_iter()
         .map(|(key, value)| (key.to_string(), value))
         .collect()
-}
-
-/// Refuses weights that the memory cannot hold, before they are read, with what they would need in
-/// other forms.
-fn check_memory(
-    needed: usize,
-    free: usize,
-    others: &[(&str, usize)],
-    refusal: ErrorKind,
-) -> Result<(), Error> {
-    if needed <= free {
-        return Ok(());
-    }
-    let (all, room) = (human_size(needed), human_size(free));
-    let mut message = format!("the weights need {all} of memory and {room} are free");
-    for (form, bytes) in others.iter().filter(|(_, bytes)| *bytes < needed) {
-        let size = human_size(*bytes);
-        let fits = if *bytes <= free {
-            ""
-        } else {
-            ", which is too much too"
-        };
-        message += &format!("; in {form} they need {size}{fits}");
-    }
-    Err(Error::new(refusal, message))
 }
 
 impl Generator for LocalModel {

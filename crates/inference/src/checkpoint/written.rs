@@ -59,6 +59,7 @@ impl Written {
         let missing = match (is_adapter, has("config.json")) {
             (true, _) => missing_of_adapter(folder),
             (false, true) => missing_of_model(folder, needs_tokenizer),
+            (false, false) if stamp.has_weights() => Some("no config.json".to_string()),
             (false, false) => return Self::Nothing,
         };
         match missing {
@@ -80,6 +81,10 @@ impl Stamp {
                 .then(|| (name, (there.len(), there.modified().ok())))
         });
         Self(files.collect())
+    }
+
+    fn has_weights(&self) -> bool {
+        self.0.keys().any(|name| name.ends_with(".safetensors"))
     }
 }
 
@@ -231,6 +236,9 @@ mod tests {
         std::fs::remove_file(path.join("tokenizer.json")).unwrap();
         assert!(matches!(Written::of(path, false), Written::Whole { .. }));
         std::fs::remove_file(path.join("config.json")).unwrap();
+        // Weights belong to something; what is left without them does not.
+        assert_eq!(part(path), "no config.json");
+        std::fs::remove_file(path.join("model.safetensors")).unwrap();
         assert_eq!(Written::of(path, true), Written::Nothing);
     }
 

@@ -50,6 +50,9 @@ static ENVIRONMENT: LazyLock<Environment<'static>> = LazyLock::new(|| {
         .keep_trailing_newline(true)
         .build();
     environment.set_syntax(syntax.expect("the usual marks of Jinja"));
+    // What the scripts of three trainers have in common.
+    let last_checkpoint = include_str!("files/last-checkpoint.sh").trim_end();
+    environment.add_global("last_checkpoint", last_checkpoint);
     environment.add_filter("quoted", |text: &str| quoted(text));
     environment.add_filter("shell", |text: &str| shell(text));
     for (name, template) in TEMPLATES {

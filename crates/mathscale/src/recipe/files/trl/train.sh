@@ -7,21 +7,7 @@ if ! command -v trl >/dev/null; then
     echo "TRL is not installed (there is no command trl). Install it with: {{ install }}" >&2
     exit 127
 fi
-if [ -e output/finished ]; then
-    echo "output/ is trained to its end. To train anew, move it away."
-    exit 0
-fi
-
-# The last checkpoint that is whole: trainer_state.json is the last file of each.
-last=
-for step in $(ls output 2>/dev/null | sed -n 's/^checkpoint-\([0-9][0-9]*\)$/\1/p' | sort -n); do
-    if [ -s "output/checkpoint-$step/trainer_state.json" ]; then
-        last=output/checkpoint-$step
-    fi
-done
-if [ -n "$last" ]; then
-    echo "continuing from $last"
-fi
+{{ last_checkpoint }}
 
 trl sft --config train.yaml --accelerate_config accelerate.yaml ${last:+--resume_from_checkpoint "$last"} "$@"
 touch output/finished
