@@ -182,18 +182,21 @@ fn the_files_of_other_programs_are_known_by_their_content() {
             "opencompass",
             [("gsm8k", 1, 1), ("four_problems", 2, 2)],
         ),
+        (
+            "opencompass/samples",
+            "opencompass",
+            [("gsm8k", 2, 2), ("four_problems", 2, 3)],
+        ),
     ] {
         let folder = tempfile::tempdir().unwrap();
         let done = import(folder.path(), &source(file), &["--json"]).ok();
         assert_eq!(correct(&done.json()), sets(&counts), "{file}");
         let manifest = manifest(folder.path());
         assert_eq!(manifest["identity"]["imported"]["format"], format, "{file}");
+        // Told by prompts that are texts.
+        let texts = ["opencompass/predictions/recorded", "opencompass/samples"];
         let template = unknown(&manifest).contains(&"template");
-        assert_eq!(
-            template,
-            file != "opencompass/predictions/recorded",
-            "{file}"
-        );
+        assert_eq!(template, !texts.contains(&file), "{file}");
         if format == "nemo-skills" {
             assert!(
                 done.stderr

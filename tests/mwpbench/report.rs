@@ -36,19 +36,23 @@ fn between<'a>(page: &'a str, start: &str, end: &str) -> &'a str {
     rest.split_once(end).unwrap().0
 }
 
-/// The data under an id of the page.
+/// The data under an id of the page: seven bits a character, some of two bytes with those before them.
 fn data(page: &str, id: &str) -> Value {
     let start = format!("<script type=\"text/plain\" id=\"{id}\">");
     let coded = between(page, &start, "</script>");
+    let escaped = [0, 7, 8, 9, 10, 11, 12, 13, 14, 15, 26, 27, 60];
     let mut bytes = Vec::new();
-    let alphabet = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let (mut bits, mut count) = (0u32, 0);
-    for letter in coded.bytes().filter(|letter| *letter != b'=') {
-        let value = alphabet.iter().position(|known| *known == letter).unwrap();
-        (bits, count) = (bits << 6 | value as u32, count + 6);
-        if count >= 8 {
-            count -= 8;
-            bytes.push((bits >> count) as u8);
+    for code in coded.chars().map(u32::from) {
+        let before = (256..1920)
+            .contains(&code)
+            .then(|| escaped[(code as usize - 256) / 128]);
+        for group in before.into_iter().chain([code % 128]) {
+            (bits, count) = (bits << 7 | group, count + 7);
+            if count >= 8 {
+                count -= 8;
+                bytes.push((bits >> count) as u8);
+            }
         }
     }
     let mut text = String::new();
@@ -96,15 +100,40 @@ fn a_page_holds_the_run_and_nothing_from_elsewhere() {
             .map(|line| serde_json::from_str(line).unwrap())
             .collect()
     };
+    let verdicts = lines(&fs::read_to_string(path.join("run/verdicts.jsonl")).unwrap());
     for (place, (completion, problem)) in
         lines(&completions).iter().zip(lines(&problems)).enumerate()
     {
         assert_eq!(index["id"][place], problem["id"]);
         assert_eq!(index["t"][place], completion["completion_tokens"]);
-        let item = &block["items"][place];
-        assert_eq!(item["q"]["t"], problem["question"]);
-        assert_eq!(item["r"]["t"], problem["reference"]);
-        assert_eq!(item["c"][0]["t"]["t"], completion["completion"]);
+        // Formulas stand between marks.
+        let text = |marked: &Value| marked.as_str().unwrap().replace('\u{7f}', "");
+        let [head, rest, said] = [
+            &index["head"][place],
+            &block["texts"][place][0],
+            &block["texts"][place][1],
+        ];
+        assert_eq!(text(head) + &text(rest), problem["question"]);
+        assert_eq!(text(said), completion["completion"]);
+        assert_eq!(block["items"][place]["r"], problem["reference"]);
+        // What stands elsewhere is a number: the answer that is the span, the prediction that is the answer.
+        let shown = &block["items"][place]["c"][0];
+        let (strict, official) = (&verdicts[place]["strict"], &verdicts[place]["official"]);
+        let answer = match (&shown["a"], &strict["span"]) {
+            (Value::Number(_), span) => {
+                let at = |end: usize| span[end].as_u64().unwrap() as usize;
+                completion["completion"].as_str().unwrap()[at(0)..at(1)].into()
+            }
+            (Value::Null, _) => Value::Null,
+            (answer, _) => text(answer).into(),
+        };
+        assert_eq!(answer, strict["answer"]);
+        let prediction = if shown["o"] == 0 {
+            &answer
+        } else {
+            &shown["o"]
+        };
+        assert_eq!(prediction, &official["prediction"]);
     }
     // Written again in its place, but nowhere else over another file.
     mwpbench(path, ["report", "run"]).ok();

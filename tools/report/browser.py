@@ -36,6 +36,8 @@ HOSTILE = [
     "$\\text{<img src=x onerror=window.hostile=7>}$ and \\(\\style{color:red}{x}\\) The answer is 7. \ufffd\ufffe \x00\x07",
     "$" + "{" * 500 + "x" + "}" * 500 + "$ The answer is 8.",
     "\\boxed{" + "\\frac{1}{" * 200 + "2" + "}" * 200 + "}",
+    "\x7f\x7f<img src=x onerror=window.hostile=8>\x7f $x\u202e\x7f$ $\\text{\u202e<b>\x07}$ The answer is $9$.",
+    "$a\u202eb\u2066\x07$ and $\\text{\u202e & <img src=x onerror=window.hostile=9>}$. The answer is $10$.",
 ]
 
 FAILURES = []
@@ -167,20 +169,40 @@ def check_item(browser, file, run, item):
     check("the prompt is the one that was asked", problems[item]["question"] in page.locator("#item details").text_content())
 
 
+def check_formulas(page):
+    """MathML, made from the characters of the page, is what the formula says; `f` shows the source, in which nothing is lost."""
+    page.fill("#search", "Half of it is")
+    until(page, "document.getElementById('count').textContent.split(' ')[0] !== document.getElementById('count').textContent.split(' ')[2]")
+    page.keyboard.press("Escape")
+    page.keyboard.press("j")
+    page.wait_for_selector("#item .card .text math")
+    # Whatever the attributes.
+    shown = page.evaluate("[...document.querySelectorAll('#item .card .text math')].map(math => math.innerHTML.replace(/ [a-z]+=\"[^\"]*\"/g, ''))")
+    check("formulas are MathML", shown, ["<mfrac><mrow><mn>12</mn></mrow><mrow><mn>2</mn></mrow></mfrac><mo>=</mo><mn>6</mn>"])
+    page.keyboard.press("f")
+    until(page, "document.querySelectorAll('#item math').length === 0")
+    check("their source is there", page.locator("#item .card .text").text_content(),
+          "Half of it is $\\frac{12}{2} = 6$, so the answer is \\boxed{6}.")
+    page.keyboard.press("f")
+    page.click("#clear")
+
+
 def check_hostile(browser, file):
     page = browser.loaded(browser.open(file))
+    formulas, turned = 0, False
     for _ in range(60):
         page.keyboard.press("j")
         page.wait_for_timeout(25)
         for control in page.locator("#item details:not([open]) summary").all():
             control.click()
+        formulas += page.evaluate("document.querySelectorAll('#item math').length")
+        turned |= page.evaluate("/[\\u202a-\\u202e\\u2066-\\u2069\\u200f\\ufeff]/.test(document.body.textContent)")
     check("no hostile text ran", page.evaluate("window.hostile === undefined"))
     check("no element came from a text", page.evaluate(
         "document.querySelectorAll('#item img, #item script, #item style, #item base, #item svg, #item a[href^=javascript]').length"), 0)
     check("the base address is the file's", page.evaluate("document.baseURI.startsWith('file:')"))
-    hidden = page.evaluate("/[\\u202a-\\u202e\\u2066-\\u2069\\u200f\\ufeff]/.test(document.body.innerText)")
-    check("nothing turns text around", hidden, False)
-    check("there are formulas", page.evaluate("document.querySelectorAll('#item math').length >= 0"))
+    check("nothing turns text around", turned, False)
+    check("there are formulas", formulas > 0)
 
 
 def check_access(page, axe):
@@ -251,6 +273,7 @@ def main():
         page = browser.loaded(browser.open(single))
         check_counts(page, one)
         item = check_browsing(page)
+        check_formulas(page)
         check_item(browser, single, one, item)
         both = report(mwpbench, temporary / "both.html", one, two)
         check_hostile(browser, both)

@@ -3,22 +3,28 @@
 
     python -m venv A; A/bin/pip install lm-eval==0.4.13;     A/bin/python tools/report/import_fixtures.py lm-eval
     python -m venv B; B/bin/pip install inspect-ai==0.3.285; B/bin/python tools/report/import_fixtures.py inspect
+    python -m venv C; C/bin/pip install mmengine-lite==0.10.7 datasets==5.2.0 tqdm
+    C/bin/pip install --no-deps opencompass==0.5.4;          C/bin/python tools/report/import_fixtures.py opencompass
     python3 tools/report/import_fixtures.py others
 
-lm-eval and inspect write their own files here, with models that answer from the list below: no weights, no network. The
-form of the others is written down from their source, since they are not installed by a package: the published driver
+lm-eval, inspect and OpenCompass write their own files here, with models that answer from the list below: no weights, no
+network. The form of the others is written down from their source, since no package installs them: the published driver
 (microsoft/unilm, mathscale/MWPBench/eval_vllm/driver.py), NeMo-Skills (nemo_skills/inference/generate.py and
-nemo_skills/evaluation), OpenCompass (opencompass/openicl/icl_inferencer/icl_base_inferencer.py). Two of the questions are
-among the bundled problems, two are not. Run times and paths in lm-eval's and inspect's files are taken out, so that the
-files are the same every time.
+nemo_skills/evaluation). Two of the questions are among the bundled problems, two are not. Run times and paths in lm-eval's
+and inspect's files are taken out, so that the files are the same every time.
 """
 
 import argparse
+import importlib.abc
+import importlib.machinery
 import json
 import re
 import shutil
+import sys
 import tempfile
 from pathlib import Path
+from types import ModuleType, SimpleNamespace
+from unittest.mock import MagicMock
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "tests/mwpbench/imports"
@@ -188,6 +194,71 @@ def version(package):
     return of(package)
 
 
+class NotInstalled(importlib.abc.MetaPathFinder, importlib.abc.Loader):
+    """Packages that OpenCompass imports for models and metrics which are not used here."""
+
+    NAMES = "torch transformers evaluate httpx importlib_metadata jieba nltk rank_bm25 requests rouge_chinese scipy sklearn urllib3".split()
+
+    def find_spec(self, name, path=None, target=None):
+        if name.split(".")[0] in self.NAMES:
+            return importlib.machinery.ModuleSpec(name, self, is_package=True)
+        return None
+
+    def create_module(self, spec):
+        module = ModuleType(spec.name)
+        module.__version__ = "0"
+        module.__getattr__ = lambda name: type(name, (), {}) if name[0].isupper() else MagicMock(name=name)
+        return module
+
+    def exec_module(self, module):
+        pass
+
+
+def opencompass_files():
+    from datasets import Dataset, DatasetDict
+
+    sys.meta_path.append(NotInstalled())
+    from opencompass.models.base import BaseModel
+    from opencompass.models.base_api import APITemplateParser
+    from opencompass.openicl import DatasetReader, GenInferencer, PromptTemplate, ZeroRetriever
+
+    said = {question: texts for question, _, texts in items()}
+
+    class Recorded(BaseModel):
+        def generate(self, inputs, max_out_len):
+            texts = [said[next(question for question in said if question in str(prompt))] for prompt in inputs]
+            return [text for several in texts for text in several[: self.generation_kwargs.get("num_return_sequences", 1)]]
+
+        def get_token_len(self, prompt):
+            return len(prompt.split())
+
+    class Inferencer(GenInferencer):
+        @staticmethod
+        def get_dataloader(entries, batch_size):
+            """In place of torch's."""
+            return [entries[at : at + batch_size] for at in range(0, len(entries), batch_size)]
+
+    records = Dataset.from_list([{"question": q, "answer": r} for q, r, _ in items()])
+    reader = DatasetReader(DatasetDict(train=records, test=records), input_columns=["question"], output_column="answer")
+    data = SimpleNamespace(reader=reader, train=reader.dataset["train"], test=reader.dataset["test"])
+    template = PromptTemplate(template={"round": [{"role": "HUMAN", "prompt": "Question: {question}\nLet's think step by step.\nAnswer:"}]})
+    chat = {"round": [{"role": "HUMAN", "api_role": "HUMAN"}, {"role": "BOT", "api_role": "BOT", "generate": True}]}
+    # A text as prompt, a conversation with the lengths kept, and two completions of each.
+    for folder, parser, samples, lengths in [
+        ("predictions/recorded", None, 1, False),
+        ("chat", APITemplateParser(chat), 1, True),
+        ("samples", None, 2, True),
+    ]:
+        model = Recorded("ours/recorded", generation_kwargs={"num_return_sequences": samples})
+        model.template_parser = parser or model.template_parser
+        target = FOLDER / "opencompass" / folder
+        inferencer = Inferencer(
+            model=model, max_out_len=64, batch_size=3, dump_res_length=lengths, output_json_filepath=str(target), output_json_filename="four_problems.json"
+        )
+        inferencer.is_main_process = True
+        inferencer.inference(ZeroRetriever(data), prompt_template=template)
+
+
 def other_files():
     target = FOLDER / "official"
     judged = [True, False, True, False]
@@ -205,19 +276,6 @@ def other_files():
             }
             for q, r, texts in items()
         ])
-    target = FOLDER / "opencompass/predictions/recorded"
-    target.mkdir(parents=True, exist_ok=True)
-    entries = {
-        str(place): {"origin_prompt": f"Question: {q}\nLet's think step by step.\nAnswer:", "prediction": texts[0], "gold": r}
-        for place, (q, r, texts) in enumerate(items())
-    }
-    (target / "four_problems.json").write_text(json.dumps(entries, indent=4, ensure_ascii=False) + "\n", encoding="utf-8")
-    chat = {
-        number: {**entry, "origin_prompt": [{"role": "HUMAN", "prompt": entry["origin_prompt"]}]} for number, entry in entries.items()
-    }
-    target = FOLDER / "opencompass/chat"
-    target.mkdir(parents=True, exist_ok=True)
-    (target / "four_problems.json").write_text(json.dumps(chat, indent=4, ensure_ascii=False) + "\n", encoding="utf-8")
     write_lines(FOLDER / "replies.jsonl", [
         {
             "custom_id": f"request-{place}", "problem": q, "answer": r, "batch": 3,
@@ -229,8 +287,9 @@ def other_files():
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=["lm-eval", "inspect", "others"])
-    {"lm-eval": lm_eval_files, "inspect": inspect_files, "others": other_files}[parser.parse_args().what]()
+    parser.add_argument("what", choices=["lm-eval", "inspect", "opencompass", "others"])
+    made = {"lm-eval": lm_eval_files, "inspect": inspect_files, "opencompass": opencompass_files, "others": other_files}
+    made[parser.parse_args().what]()
 
 
 if __name__ == "__main__":

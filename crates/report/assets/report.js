@@ -10,20 +10,72 @@
     "columnspacing rowspacing columnspan rowspan notation columnlines rowlines").split(" "));
   // What could turn a text around or hide a part of it; `html.rs` names the same ones.
   const HIDDEN = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]/g;
+  // Seven bits that a character of two bytes has; `seven_bits.rs` names the same ones.
+  const ESCAPED = [0, 7, 8, 9, 10, 11, 12, 13, 14, 15, 26, 27, 60];
+  // Stands around a formula; `formulas.rs` says how.
+  const MARK = "\u007f";
+  // Where the source of a formula has the text of an element; `codes.rs` has the same expressions.
+  const NEXT = {
+    mi: /\\(?:(?:begin|end)\{[^{}]*\}|[a-zA-Z]+|.)|([a-zA-Z])/gsu,
+    mn: /\\(?:(?:begin|end)\{[^{}]*\}|[a-zA-Z]+|.)|([0-9]+(?:[.,][0-9]+)*)/gsu,
+    mo: /\\(?:(?:begin|end)\{[^{}]*\}|[a-zA-Z]+|.)|([^\\a-zA-Z0-9{}^_&$~ \n])/gsu,
+    mtext: /\{([^{}]*)\}/gsu,
+  };
   const ROW = 60;
   const $ = id => document.getElementById(id);
   const state = { shown: [], chosen: -1, source: false, texts: [], loaded: 0 };
   const parsed = new Promise(done => document.addEventListener("DOMContentLoaded", done));
   let index, first, stop;
 
+  // Bytes written seven bits a character.
+  function bytes(text) {
+    const found = new Uint8Array(Math.ceil(text.length * 14 / 8));
+    let [bits, count, length] = [0, 0, 0];
+    for (let i = 0; i < text.length; i++) {
+      const code = text.charCodeAt(i);
+      if (code >= 256 && code < 1920) { bits = bits << 7 | ESCAPED[(code - 256) >> 7]; count += 7; }
+      bits = bits << 7 | code & 127;
+      count += 7;
+      while (count >= 8) { count -= 8; found[length++] = bits >> count; }
+    }
+    return found.subarray(0, length);
+  }
+
   async function unpacked(id) {
     // The blocks stand behind this script.
     if (!$(id) && document.readyState === "loading") await parsed;
-    const coded = atob($(id).textContent);
-    const bytes = new Uint8Array(coded.length);
-    for (let i = 0; i < coded.length; i++) bytes[i] = coded.charCodeAt(i);
-    const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate-raw"));
+    const stream = new Blob([bytes($(id).textContent)]).stream().pipeThrough(new DecompressionStream("deflate-raw"));
     return JSON.parse(await new Response(stream).text());
+  }
+
+  // The pieces of a text, every second one a formula.
+  const pieces = marked => marked.startsWith(MARK + MARK) ? [marked.slice(2)] : marked.split(MARK);
+  const bare = marked => pieces(marked).join("");
+
+  // A block, with all that `blocks.rs` left out as it stands elsewhere: its items, and the codes of its formulas by source.
+  async function read(number) {
+    const { texts, items, around, kinds, codes } = await unpacked("b" + number);
+    const formulas = new Map();
+    const all = codes.split(" ");
+    const noted = marked => {
+      pieces(marked).forEach((piece, i) => { if (i % 2 && !formulas.has(piece)) formulas.set(piece, all[formulas.size]); });
+      return marked;
+    };
+    items.forEach((item, i) => {
+      const [rest, ...completions] = texts[i];
+      item.q = noted(index.head[number * index.block + i] + rest);
+      noted(item.r);
+      item.c.forEach((data, j) => {
+        data.t = noted(completions[j]);
+        if (typeof data.a === "number") {
+          const spanned = bare(data.t).slice(...data.s);
+          data.a = data.a ? MARK + spanned + MARK : spanned;
+        }
+        if (data.a !== undefined) noted(data.a);
+        if (data.o === 0) data.o = bare(data.a);
+      });
+    });
+    return { items, around, kinds, formulas };
   }
 
   // Blocks, the latest used kept.
@@ -31,9 +83,9 @@
   function block(number) {
     let known = blocks.get(number);
     if (known) blocks.delete(number);
-    else known = unpacked("b" + number);
+    else known = read(number);
     blocks.set(number, known);
-    if (blocks.size > 24) blocks.delete(blocks.keys().next().value);
+    if (blocks.size > 8) blocks.delete(blocks.keys().next().value);
     return known;
   }
 
@@ -44,64 +96,71 @@
     return element;
   }
 
+  const written = hidden => "⟨U+" + hidden.charCodeAt(0).toString(16).toUpperCase().padStart(4, "0") + "⟩";
+
   // A text node, with what is hidden in it written out.
   function plain(parent, text) {
     let at = 0;
     for (const found of text.matchAll(HIDDEN)) {
-      parent.append(text.slice(at, found.index));
-      const code = found[0].charCodeAt(0).toString(16).toUpperCase().padStart(4, "0");
-      parent.append(make("span", { class: "ctl" }, "⟨U+" + code + "⟩"));
+      parent.append(text.slice(at, found.index), make("span", { class: "ctl" }, written(found[0])));
       at = found.index + found[0].length;
     }
     parent.append(text.slice(at));
   }
 
+  // The text that the source of a formula has next for an element.
+  function next(expression, source) {
+    let found;
+    do found = expression.exec(source); while (found && found[1] === undefined);
+    const text = found ? found[1] : "";
+    if (text === "-") return "\u2212";
+    return (text.startsWith(" ") ? "\u00a0" : "") + text.replace(/^ +| +$/g, "") + (text.endsWith(" ") ? "\u00a0" : "");
+  }
+
   // MathML element by element: nothing but what formulas are made of.
-  function formula(source) {
-    const parsed = new DOMParser().parseFromString(source, "text/html").querySelector("math");
-    const copy = node => {
-      if (node.nodeType === Node.TEXT_NODE) return document.createTextNode(node.data);
-      if (node.nodeType !== Node.ELEMENT_NODE || !ELEMENTS.has(node.localName)) return document.createTextNode("");
-      const element = document.createElementNS(MATHML, node.localName);
-      for (const { name, value } of node.attributes) if (ATTRIBUTES.has(name)) element.setAttribute(name, value);
-      for (const child of node.childNodes) element.append(copy(child));
-      return element;
-    };
-    return parsed ? copy(parsed) : document.createTextNode(source);
+  function formula(source, code, kinds) {
+    const root = make("span");
+    const open = [root];
+    let at = 0;
+    for (const letter of code) {
+      if (letter === "!") { open.pop(); continue; }
+      const [name, attributes, text] = kinds[letter.charCodeAt(0) - 35];
+      const element = document.createElementNS(MATHML, ELEMENTS.has(name) ? name : "mrow");
+      for (const key in attributes) if (ATTRIBUTES.has(key)) element.setAttribute(key, attributes[key]);
+      open[open.length - 1].append(element);
+      if (text !== undefined) element.append(text.replace(HIDDEN, written));
+      else if (NEXT[name]) {
+        NEXT[name].lastIndex = at;
+        element.append(next(NEXT[name], source).replace(HIDDEN, written));
+        at = NEXT[name].lastIndex;
+      } else open.push(element);
+    }
+    return root.firstChild;
   }
 
   // A text with its formulas, and `span` of it marked.
-  function rich(parent, { t, f }, math, span) {
-    const cuts = [];
-    for (let i = 0, end = 0; !state.source && f && i < f.length; i += 3) {
-      const from = end + f[i];
-      end = from + f[i + 1];
-      cuts.push({ from, to: end, number: f[i + 2] });
-    }
-    const within = (from, to) => span && from < span[1] && span[0] < to;
-    const put = (from, to, node) => {
-      if (from >= to) return;
-      const fill = target => node ? target.append(node) : plain(target, t.slice(from, to));
-      if (!within(from, to)) return fill(parent);
-      if (node) { const mark = make("mark"); fill(mark); return parent.append(mark); }
-      const [start, end] = [Math.max(from, span[0]), Math.min(to, span[1])];
-      plain(parent, t.slice(from, start));
-      const mark = make("mark");
-      plain(mark, t.slice(start, end));
-      parent.append(mark);
-      plain(parent, t.slice(end, to));
-    };
-    let at = 0;
-    for (const { from, to, number } of cuts) {
-      put(at, from, null);
-      put(from, to, formula(math[number]));
-      at = to;
-    }
-    put(at, t.length, null);
+  function rich(parent, marked, { formulas, kinds }, span = [0, 0]) {
+    let end = 0;
+    pieces(marked).forEach((piece, i) => {
+      const start = end;
+      end += piece.length;
+      const [from, to] = span.map(at => Math.min(Math.max(at, start), end) - start);
+      if (i % 2 && !state.source) {
+        const node = formula(piece, formulas.get(piece), kinds);
+        return parent.append(from < to ? make("mark", {}, node) : node);
+      }
+      plain(parent, piece.slice(0, from));
+      if (from < to) {
+        const mark = make("mark");
+        plain(mark, piece.slice(from, to));
+        parent.append(mark);
+      }
+      plain(parent, piece.slice(to));
+    });
     return parent;
   }
 
-  const text = (value, math, span) => rich(make("div", { class: "text" }), value, math, span);
+  const text = (value, block, span) => rich(make("div", { class: "text" }), value, block, span);
 
   function badge(verdict, title) {
     return make("span", { class: "badge b" + verdict, title }, LETTERS[verdict]);
@@ -123,6 +182,9 @@
     return box;
   }
 
+  // The beginning of a problem.
+  const snippet = item => index.head[item].replaceAll(MARK, "");
+
   function draw() {
     const list = $("list");
     const from = Math.max(0, Math.floor(list.scrollTop / ROW) - 6);
@@ -134,7 +196,7 @@
       const id = make("span", { class: "id" });
       plain(id, index.id[item]);
       const what = make("div", { class: "what" });
-      plain(what, index.snippet[item]);
+      plain(what, snippet(item));
       const row = make("div", { class: "row", role: "option", id: "row" + place, "aria-selected": String(place === state.chosen) },
         make("div", { class: "head" }, id, badges(item, scorer)), what);
       row.addEventListener("click", () => choose(place));
@@ -193,7 +255,7 @@
         if (before === null || after === null) continue;
         if (flip[0] === "won" ? !(after > before) : flip[0] === "lost" ? !(after < before) : after === before) continue;
       }
-      if (words && !(state.texts[item] ?? (index.id[item] + "\n" + index.snippet[item]).toLowerCase()).includes(words)) continue;
+      if (words && !(state.texts[item] ?? (index.id[item] + "\n" + snippet(item)).toLowerCase()).includes(words)) continue;
       state.shown.push(item);
     }
     state.chosen = chosen >= 0 ? state.shown.indexOf(chosen) : -1;
@@ -220,7 +282,7 @@
     list.append(make("dt", {}, name), cell);
   }
 
-  function card(row, data, math) {
+  function card(row, data, block) {
     const several = index.runs.length > 1 ? index.runs[index.run[row]] + ", " : "";
     const [tokens, asked] = [index.t[row], index.p[row]];
     const title = make("h3");
@@ -228,7 +290,7 @@
     const box = make("div", { class: "card" }, title);
     box.append(make("p", { class: "faint" }, asked + " tokens read, " + tokens + " written, ended by " + data.e));
     if (data.err) { const error = make("p"); plain(error, data.err); box.append(error); }
-    box.append(text(data.t, math, data.s));
+    box.append(text(data.t, block, data.s));
     const official = make("dl");
     const verdict = (verdicts) => make("span", {}, badge(verdicts[row], VERDICTS[verdicts[row]]), " " + VERDICTS[verdicts[row]]);
     pair(official, "official", verdict(index.v));
@@ -237,7 +299,7 @@
     pair(official, "decided by", trace(data.x));
     const strict = make("dl");
     pair(strict, "strict", verdict(index.w));
-    pair(strict, "answer", data.a ? rich(make("span"), data.a, math) : "(none)");
+    pair(strict, "answer", data.a === undefined ? "(none)" : rich(make("span"), data.a, block));
     if (data.h) pair(strict, "in its thoughts", (data.h.answer ?? "(none)") + (data.h.correct ? ", correct" : ", not correct"));
     pair(strict, "decided by", trace(data.y));
     box.append(official, strict);
@@ -246,35 +308,35 @@
 
   function prompt(data, around, run) {
     const given = data.p[run];
-    return typeof given === "number" ? around[given][0] + data.q.t + around[given][1] : given;
+    return typeof given === "number" ? around[given][0] + bare(data.q) + around[given][1] : given;
   }
 
   async function show(item) {
     const page = $("item");
-    const { items, around, math } = await block(Math.floor(item / index.block));
+    const found = await block(Math.floor(item / index.block));
     if (state.shown[state.chosen] !== item) return;
-    const data = items[item % index.block];
+    const data = found.items[item % index.block];
     const id = make("h3", { class: "big" });
     plain(id, index.id[item]);
     const link = make("a", { href: "#item=" + encodeURIComponent(index.id[item]) }, "link to this item");
     const where = make("p", { class: "faint" });
     plain(where, index.titles[index.set[item]] + ", task " + index.tasks[index.task[item]]);
-    const parts = [make("div", { class: "title" }, id, link), where, make("h3", {}, "Problem"), text(data.q, math),
-      make("h3", {}, "Reference"), text(data.r, math)];
+    const parts = [make("div", { class: "title" }, id, link), where, make("h3", {}, "Problem"), text(data.q, found),
+      make("h3", {}, "Reference"), text(data.r, found)];
     const prompts = new Map();
     index.runs.forEach((name, run) => {
-      const found = prompt(data, around, run);
-      if (found !== null) prompts.set(found, [...(prompts.get(found) ?? []), name]);
+      const given = prompt(data, found.around, run);
+      if (given !== null) prompts.set(given, [...(prompts.get(given) ?? []), name]);
     });
-    for (const [found, names] of prompts) {
+    for (const [given, names] of prompts) {
       const body = make("div", { class: "text" });
-      plain(body, found);
+      plain(body, given);
       const summary = make("summary");
       plain(summary, "Prompt" + (prompts.size > 1 ? " of " + names.join(", ") : ""));
       parts.push(make("details", {}, summary, body));
     }
     const cards = make("div", { class: "cards" });
-    for (let row = first[item], i = 0; row < first[item + 1]; row++, i++) cards.append(card(row, data.c[i], math));
+    for (let row = first[item], i = 0; row < first[item + 1]; row++, i++) cards.append(card(row, data.c[i], found));
     parts.push(make("h3", {}, first[item + 1] - first[item] > 1 ? "Completions" : "Completion"), cards);
     page.replaceChildren(...parts);
     page.scrollTop = 0;
@@ -330,15 +392,15 @@
   async function load() {
     const count = Math.ceil(index.id.length / index.block);
     for (let number = 0; number < count; number++) {
-      const { items } = await (blocks.get(number) ?? unpacked("b" + number));
+      const { items } = await (blocks.get(number) ?? read(number));
       items.forEach((data, i) => {
         const item = number * index.block + i;
-        const parts = [index.id[item], data.q.t, data.r.t];
-        for (const { t, o, a } of data.c) parts.push(t.t, o ?? "", a ? a.t : "");
+        const parts = [index.id[item], bare(data.q), bare(data.r)];
+        for (const { t, o, a } of data.c) parts.push(bare(t), o ?? "", a === undefined ? "" : bare(a));
         state.texts[item] = parts.join("\n").toLowerCase();
       });
       state.loaded += items.length;
-      if ($("search").value.trim() && (number % 16 === 15 || number === count - 1)) filter(true);
+      if ($("search").value.trim() && (number % 4 === 3 || number === count - 1)) filter(true);
       await new Promise(resume => setTimeout(resume));
     }
     document.documentElement.dataset.loaded = "yes";

@@ -1,30 +1,34 @@
 //! Items as data that the page's script reads: an index of all of them, and blocks with their texts.
-//! Each is JSON, compressed (raw deflate) and written in base64.
+//! Each is JSON, compressed (raw deflate) and written in seven bits a byte.
 //!
 //! The index has a column a field, so that 18,408 items are filtered without touching a text. A block
-//! has the texts of [`BLOCK`] problems; its formulas are in it once.
+//! has the texts of some problems beside each other and behind them the rest, which compresses better
+//! than fields in turn. What the script can tell from something else is not written: numbers of
+//! formulas, an answer that the completion's span is, a prediction that is the answer.
 
 use std::collections::HashMap;
-use std::hash::Hash;
 use std::io::Write;
+use std::ops::Range;
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use evaluation::{CompletionRecord, Verdict, VerdictRecord};
 use flate2::Compression;
 use flate2::write::DeflateEncoder;
 use rayon::prelude::*;
-use serde::Serialize;
 use serde_json::{Value, json};
 
-use crate::formulas::{self, MathTable};
-use crate::{Report, ReportRun};
+use crate::formulas::{Formulas, MARK};
+use crate::table::Table;
+use crate::{Report, ReportRun, seven_bits};
 
-/// Problems in a block.
-pub(crate) const BLOCK: usize = 64;
+/// Bytes of texts in a block: few enough to be read at the press of a key, many against the 32 KiB in
+/// which the compression finds what was there before.
+const BLOCK_BYTES: usize = 1 << 20;
 
-/// Characters of a problem in the list.
-const SNIPPET: usize = 90;
+/// Problems in a block at most.
+const MAX_BLOCK: usize = 512;
+
+/// Characters of a problem that the index has, for the list; the block has the others.
+const HEAD: usize = 90;
 
 /// The verdicts, in the order of their numbers in the index.
 const VERDICTS: [Verdict; 5] = [
@@ -41,30 +45,6 @@ pub(crate) fn verdict_number(verdict: Verdict) -> usize {
         .iter()
         .position(|known| *known == verdict)
         .expect("there are five verdicts")
-}
-
-/// Values that occur often, by number.
-struct Table<T> {
-    numbers: HashMap<T, usize>,
-    values: Vec<T>,
-}
-
-impl<T: Clone + Eq + Hash> Table<T> {
-    fn new() -> Self {
-        Self {
-            numbers: HashMap::new(),
-            values: Vec::new(),
-        }
-    }
-
-    fn number(&mut self, value: &T) -> usize {
-        if let Some(number) = self.numbers.get(value) {
-            return *number;
-        }
-        self.values.push(value.clone());
-        self.numbers.insert(value.clone(), self.values.len() - 1);
-        self.values.len() - 1
-    }
 }
 
 /// One completion on the page: which run has it, and what was said of it.
@@ -116,29 +96,48 @@ pub(crate) struct Data {
 
 pub(crate) fn data(report: &Report) -> Data {
     let rows = rows(report);
-    let mut rules = Table::new();
+    let mut rules = Table::default();
     for row in rows.iter().flatten() {
         let traces = [&row.verdict.official.trace, &row.verdict.strict.trace];
         for rule in traces.into_iter().flatten() {
             rules.number(rule);
         }
     }
-    let index = index(report, &rows, &mut rules);
-    let chunks: Vec<usize> = (0..report.problems.len()).step_by(BLOCK).collect();
+    let size = block_size(report, &rows);
+    let chunks: Vec<usize> = (0..report.problems.len()).step_by(size).collect();
     let blocks = chunks.into_par_iter().map(|first| {
-        let last = (first + BLOCK).min(report.problems.len());
-        compressed(&block(report, &rows, &rules, first..last))
+        let last = (first + size).min(report.problems.len());
+        let (heads, block) = block(report, &rows, &rules, first..last);
+        (heads, compressed(&block))
     });
+    let (heads, blocks): (Vec<Vec<String>>, Vec<String>) = blocks.unzip();
     Data {
-        index: compressed(&index),
-        blocks: blocks.collect(),
+        index: compressed(&index(report, &rows, &mut rules, size, heads.concat())),
+        blocks,
     }
+}
+
+/// Problems in a block.
+fn block_size(report: &Report, rows: &[Vec<Row<'_>>]) -> usize {
+    let problems = report.problems.iter().map(|one| one.question.len());
+    let completions = rows
+        .iter()
+        .flatten()
+        .map(|row| row.completion.completion.len());
+    let mean = problems.chain(completions).sum::<usize>() / report.problems.len().max(1);
+    (BLOCK_BYTES / mean.max(1)).clamp(1, MAX_BLOCK)
 }
 
 /// One column an entry. `v` and `w` are the verdicts of the official and of the strict scorer, `x` and
 /// `y` the rules that decided, `t` new tokens, `p` those of the prompt.
-fn index(report: &Report, rows: &[Vec<Row<'_>>], rules: &mut Table<String>) -> Value {
-    let (mut sets, mut tasks) = (Table::new(), Table::new());
+fn index(
+    report: &Report,
+    rows: &[Vec<Row<'_>>],
+    rules: &mut Table<String>,
+    size: usize,
+    heads: Vec<String>,
+) -> Value {
+    let (mut sets, mut tasks) = (Table::default(), Table::default());
     let problems = &report.problems;
     let set: Vec<usize> = problems.iter().map(|p| sets.number(&p.set)).collect();
     let task: Vec<usize> = problems.iter().map(|p| tasks.number(&p.task)).collect();
@@ -168,7 +167,7 @@ fn index(report: &Report, rows: &[Vec<Row<'_>>], rules: &mut Table<String>) -> V
             .map_or(set.clone(), |title| (*title).to_string())
     };
     json!({
-        "block": BLOCK,
+        "block": size,
         "runs": report.runs.iter().map(|run| &run.name).collect::<Vec<_>>(),
         "sets": sets.values,
         "titles": sets.values.iter().map(title).collect::<Vec<_>>(),
@@ -176,7 +175,7 @@ fn index(report: &Report, rows: &[Vec<Row<'_>>], rules: &mut Table<String>) -> V
         "rules": rules.values,
         "purposes": purposes,
         "id": problems.iter().map(|problem| &problem.id).collect::<Vec<_>>(),
-        "snippet": problems.iter().map(|problem| snippet(&problem.question)).collect::<Vec<_>>(),
+        "head": heads,
         "set": set,
         "task": task,
         "rows": rows.iter().map(Vec::len).collect::<Vec<_>>(),
@@ -194,36 +193,6 @@ fn index(report: &Report, rows: &[Vec<Row<'_>>], rules: &mut Table<String>) -> V
         "t": all().map(|row| row.completion.completion_tokens).collect::<Vec<_>>(),
         "p": all().map(|row| row.completion.prompt_tokens).collect::<Vec<_>>(),
     })
-}
-
-/// The beginning of a problem, on one line.
-fn snippet(question: &str) -> String {
-    let words = question.split_whitespace().collect::<Vec<_>>().join(" ");
-    words.chars().take(SNIPPET).collect()
-}
-
-/// A text with its formulas: of each how far its start is from the end of the one before, its length,
-/// and the number of its MathML, one after the other, in UTF-16 units, as the page's script counts.
-#[derive(Serialize)]
-struct Text<'a> {
-    t: &'a str,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    f: Vec<usize>,
-}
-
-fn text<'a>(text: &'a str, table: &mut MathTable) -> Text<'a> {
-    let mut units = Utf16::of(text);
-    let mut f = Vec::new();
-    let mut last = 0;
-    for formula in formulas::find(text) {
-        if let Some(number) = table.number(&text[formula.inner], formula.display) {
-            let start = units.at(formula.whole.start);
-            let end = units.at(formula.whole.end);
-            f.extend([start - last, end - start, number]);
-            last = end;
-        }
-    }
-    Text { t: text, f }
 }
 
 /// Offsets in bytes as offsets in UTF-16 units, for offsets that ascend.
@@ -256,62 +225,59 @@ impl<'a> Utf16<'a> {
     }
 }
 
+/// The beginnings of some problems, and the block with everything else of them.
 fn block(
     report: &Report,
     rows: &[Vec<Row<'_>>],
     rules: &Table<String>,
-    problems: std::ops::Range<usize>,
-) -> Value {
-    let mut table = MathTable::default();
-    let mut around: Table<(String, String)> = Table::new();
-    let items: Vec<Value> = problems
-        .map(|place| {
-            let problem = &report.problems[place];
-            let prompts: Vec<Value> = report
-                .runs
-                .iter()
-                .map(|run| match run.prompts.get(place) {
-                    // What stands around the question is the same from problem to problem.
-                    Some(prompt) => match prompt.split_once(problem.question.as_str()) {
-                        Some((before, behind)) => around
-                            .number(&(before.to_string(), behind.to_string()))
-                            .into(),
-                        None => prompt.as_str().into(),
-                    },
-                    None => Value::Null,
-                })
-                .collect();
-            let rows: Vec<Value> = rows[place]
-                .iter()
-                .map(|row| completion(row, rules, &mut table))
-                .collect();
-            json!({
-                "q": text(&problem.question, &mut table),
-                "r": answer(&problem.reference, &mut table),
-                "p": prompts,
-                "c": rows,
+    problems: Range<usize>,
+) -> (Vec<String>, Value) {
+    let mut formulas = Formulas::default();
+    let mut around: Table<(String, String)> = Table::default();
+    let (mut heads, mut texts, mut items) = (Vec::new(), Vec::new(), Vec::new());
+    for place in problems {
+        let problem = &report.problems[place];
+        let prompts: Vec<Value> = report
+            .runs
+            .iter()
+            .map(|run| match run.prompts.get(place) {
+                // What stands around the question is the same from problem to problem.
+                Some(prompt) => match prompt.split_once(problem.question.as_str()) {
+                    Some((before, behind)) => around
+                        .number(&(before.to_string(), behind.to_string()))
+                        .into(),
+                    None => prompt.as_str().into(),
+                },
+                None => Value::Null,
             })
-        })
-        .collect();
-    json!({ "items": items, "around": around.values, "math": table.elements })
+            .collect();
+        // In this order the script numbers the formulas.
+        let question = formulas.marked(&problem.question);
+        let end = question.char_indices().nth(HEAD);
+        let (head, rest) = question.split_at(end.map_or(question.len(), |(end, _)| end));
+        let reference = formulas.marked_answer(&problem.reference);
+        let mut beside = vec![rest.to_string()];
+        let mut completions = Vec::new();
+        for row in &rows[place] {
+            beside.push(formulas.marked(&row.completion.completion));
+            completions.push(completion(row, rules, &mut formulas));
+        }
+        heads.push(head.to_string());
+        texts.push(beside);
+        items.push(json!({"r": reference, "p": prompts, "c": completions}));
+    }
+    let block = json!({
+        "texts": texts,
+        "items": items,
+        "around": around.values,
+        "kinds": formulas.kinds.json(),
+        "codes": formulas.codes(),
+    });
+    (heads, block)
 }
 
-/// An answer without a text around it, as a formula where it is one.
-fn answer<'a>(answer: &'a str, table: &mut MathTable) -> Text<'a> {
-    let found = text(answer, table);
-    let is_formula = |letter: char| ['\\', '^', '_'].contains(&letter);
-    if !found.f.is_empty() || !answer.contains(is_formula) {
-        return found;
-    }
-    let length = answer.encode_utf16().count();
-    let number = table.number(answer, false);
-    Text {
-        t: answer,
-        f: number.map_or(Vec::new(), |number| vec![0, length, number]),
-    }
-}
-
-fn completion(row: &Row<'_>, rules: &Table<String>, table: &mut MathTable) -> Value {
+/// A completion without its text.
+fn completion(row: &Row<'_>, rules: &Table<String>, formulas: &mut Formulas) -> Value {
     let Row {
         completion,
         verdict,
@@ -326,22 +292,34 @@ fn completion(row: &Row<'_>, rules: &Table<String>, table: &mut MathTable) -> Va
         let mut units = Utf16::of(&completion.completion);
         [units.at(start), units.at(end)]
     });
+    let spanned = strict
+        .span
+        .and_then(|[start, end]| completion.completion.get(start..end));
+    // 0 is what the span has, 1 the same as a formula.
+    let answer = strict.answer.as_deref().map(|answer| {
+        let marked = formulas.marked_answer(answer);
+        match spanned {
+            Some(spanned) if marked == spanned => json!(0),
+            Some(spanned) if marked == format!("{MARK}{spanned}{MARK}") => json!(1),
+            _ => json!(marked),
+        }
+    });
+    // 0 is the answer.
+    let prediction = official.prediction.as_deref().map(|prediction| {
+        match strict.answer.as_deref() == Some(prediction) {
+            true => json!(0),
+            false => json!(prediction),
+        }
+    });
     let mut value = json!({
-        "t": text(&completion.completion, table),
         "e": format!("{:?}", completion.finish_reason).to_lowercase(),
         "x": trace(&official.trace),
         "y": trace(&strict.trace),
     });
     let optional = [
         ("s", json!(span)),
-        ("o", json!(official.prediction)),
-        (
-            "a",
-            strict
-                .answer
-                .as_deref()
-                .map_or(Value::Null, |text| json!(answer(text, table))),
-        ),
+        ("o", json!(prediction)),
+        ("a", json!(answer)),
         ("h", json!(strict.thoughts)),
         ("ex", json!(official.exception)),
         ("err", json!(completion.error)),
@@ -359,7 +337,7 @@ fn compressed(value: &Value) -> String {
     let written = encoder
         .write_all(value.to_string().as_bytes())
         .and_then(|()| encoder.finish());
-    STANDARD.encode(written.expect("writing to memory succeeds"))
+    seven_bits::encode(&written.expect("writing to memory succeeds"))
 }
 
 #[cfg(test)]
@@ -372,15 +350,5 @@ mod tests {
         assert_eq!([0, 1, 5, 7, 10].map(|byte| units.at(byte)), [0, 1, 3, 4, 7]);
         let mut units = Utf16::of("🍎");
         assert_eq!([2, 4, 99].map(|byte| units.at(byte)), [0, 2, 2]);
-        let mut table = MathTable::default();
-        assert_eq!(text("🍎 $x$ $x$", &mut table).f, [3, 3, 0, 1, 3, 0]);
-    }
-
-    #[test]
-    fn an_answer_is_a_formula_where_it_reads_as_one() {
-        let mut table = MathTable::default();
-        assert_eq!(answer(r"\frac{1}{2}", &mut table).f, [0, 11, 0]);
-        assert!(answer("12", &mut table).f.is_empty());
-        assert!(answer(r"\frac{1", &mut table).f.is_empty());
     }
 }

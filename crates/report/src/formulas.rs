@@ -12,6 +12,12 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use pulldown_latex::config::{DisplayMode, RenderConfig};
 use pulldown_latex::{Parser, Storage, push_mathml};
 
+use crate::codes::Kinds;
+
+/// Stands before and behind a formula. Twice at the beginning of a text: the rest of it is the text,
+/// and no mark. JSON does not escape it, and texts do not have it.
+pub(crate) const MARK: char = '\u{7f}';
+
 /// Bytes of a formula; longer ones stay text.
 const MAX_BYTES: usize = 4_000;
 
@@ -169,28 +175,62 @@ fn matching_brace(text: &str) -> Option<usize> {
     None
 }
 
-/// MathML of formulas, each made once.
+/// The formulas of a block, each once.
 #[derive(Default)]
-pub(crate) struct MathTable {
-    /// By source and whether it is displayed; `None` for what cannot be read.
-    known: HashMap<(String, bool), Option<usize>>,
-    /// `<math>` elements.
-    pub(crate) elements: Vec<String>,
+pub(crate) struct Formulas {
+    /// Whether it has a code, by its source with delimiters.
+    known: HashMap<String, bool>,
+    /// The codes of those that have one, in the order in which they came.
+    codes: Vec<String>,
+    pub(crate) kinds: Kinds,
 }
 
-impl MathTable {
-    /// The number of a formula's element; `None` where it stays text.
-    pub(crate) fn number(&mut self, latex: &str, display: bool) -> Option<usize> {
-        let key = (latex.to_string(), display);
-        if let Some(known) = self.known.get(&key) {
+impl Formulas {
+    /// A text with [`MARK`] before and behind each formula.
+    pub(crate) fn marked(&mut self, text: &str) -> String {
+        if text.contains(MARK) {
+            return format!("{MARK}{MARK}{text}");
+        }
+        let (mut marked, mut end) = (String::with_capacity(text.len()), 0);
+        for formula in find(text) {
+            let whole = &text[formula.whole.clone()];
+            if self.has_code(whole, &text[formula.inner], formula.display) {
+                marked.push_str(&text[end..formula.whole.start]);
+                marked.extend([MARK.to_string().as_str(), whole, MARK.to_string().as_str()]);
+                end = formula.whole.end;
+            }
+        }
+        marked.push_str(&text[end..]);
+        marked
+    }
+
+    /// An answer without a text around it, which is a formula where it reads as one.
+    pub(crate) fn marked_answer(&mut self, answer: &str) -> String {
+        let marked = self.marked(answer);
+        let is_formula = |letter: char| ['\\', '^', '_'].contains(&letter);
+        match marked == answer
+            && answer.contains(is_formula)
+            && self.has_code(answer, answer, false)
+        {
+            true => format!("{MARK}{answer}{MARK}"),
+            false => marked,
+        }
+    }
+
+    fn has_code(&mut self, whole: &str, latex: &str, display: bool) -> bool {
+        if let Some(known) = self.known.get(whole) {
             return *known;
         }
-        let number = mathml(latex, display).map(|element| {
-            self.elements.push(element);
-            self.elements.len() - 1
-        });
-        self.known.insert(key, number);
-        number
+        let code = mathml(latex, display).and_then(|element| self.kinds.code(whole, &element));
+        self.known.insert(whole.to_string(), code.is_some());
+        let has_code = code.is_some();
+        self.codes.extend(code);
+        has_code
+    }
+
+    /// The codes, separated by blanks.
+    pub(crate) fn codes(&self) -> String {
+        self.codes.join(" ")
     }
 }
 
@@ -256,11 +296,30 @@ mod tests {
         assert!(mathml(r"\frac{1}{2}", false).unwrap().contains("<mfrac>"));
         assert_eq!(mathml(r"\frac{1", false), None);
         assert_eq!(mathml(r"\notacommand{x}", false), None);
-        let mut table = MathTable::default();
-        assert_eq!(table.number("x", false), Some(0));
-        assert_eq!(table.number(r"\frac{1", false), None);
-        assert_eq!(table.number("x", false), Some(0));
-        assert_eq!(table.number("x", true), Some(1));
+        let mut formulas = Formulas::default();
+        assert_eq!(
+            formulas.marked("🍎 $x$, $y$ $x$"),
+            "🍎 \u{7f}$x$\u{7f}, \u{7f}$y$\u{7f} \u{7f}$x$\u{7f}"
+        );
+        assert_eq!(formulas.marked(r"$\frac{1$ é"), r"$\frac{1$ é");
+        assert_eq!(formulas.marked("$x$\u{7f}"), "\u{7f}\u{7f}$x$\u{7f}");
+        assert_eq!(formulas.codes(), "#$ #$");
+    }
+
+    #[test]
+    fn an_answer_is_a_formula_where_it_reads_as_one() {
+        let mut formulas = Formulas::default();
+        assert_eq!(
+            formulas.marked_answer(r"\frac{1}{2}"),
+            "\u{7f}\\frac{1}{2}\u{7f}"
+        );
+        for answer in ["12", r"\frac{1", "x + y"] {
+            assert_eq!(formulas.marked_answer(answer), answer);
+        }
+        assert_eq!(
+            formulas.marked_answer("$x^2$ or 3"),
+            "\u{7f}$x^2$\u{7f} or 3"
+        );
     }
 
     proptest! {

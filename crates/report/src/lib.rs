@@ -10,10 +10,13 @@
 
 mod blocks; // items → compressed blocks
 mod charts; // figures → SVG
+mod codes; // MathML → one character an element
 mod formulas; // where formulas stand, and their MathML
 mod html; // elements and escapes
 mod page; // the whole page
+mod seven_bits; // bytes → characters of a page
 mod summary; // tables and facts
+mod table; // values by number
 mod training_curve; // accuracy over training steps
 
 use std::collections::{BTreeMap, HashMap};
