@@ -1,5 +1,6 @@
 //! The kernels on the CPU, for tests: `kernels/host.cc` built by the C++ compiler of the machine.
 
+use std::cell::Cell;
 use std::ffi::c_void;
 use std::path::Path;
 use std::process::Command;
@@ -100,12 +101,32 @@ fn build(changes: &[(&str, &str, &str)]) -> Option<Arc<Library>> {
     Some(Arc::new(unsafe { Library::new(library) }.unwrap()))
 }
 
+thread_local! {
+    /// Kernels that this thread launched.
+    static LAUNCHED: Cell<usize> = const { Cell::new(0) };
+    /// How often this thread waited for words, and how often behind later launches.
+    static WAITED: Cell<(usize, usize)> = const { Cell::new((0, 0)) };
+}
+
+/// How often this thread waited for words since it was last asked, and how often something was
+/// launched between their copy and that.
+pub(crate) fn take_waits() -> (usize, usize) {
+    WAITED.take()
+}
+
 /// Words that are here.
-struct Words(Vec<u32>);
+struct Words {
+    words: Vec<u32>,
+    /// Kernels that were launched before.
+    launched: usize,
+}
 
 impl Fetched for Words {
     fn wait(self: Box<Self>) -> Result<Vec<u32>> {
-        Ok(self.0)
+        let (waited, behind) = WAITED.get();
+        let is_behind = LAUNCHED.get() > self.launched;
+        WAITED.set((waited + 1, behind + usize::from(is_behind)));
+        Ok(self.words)
     }
 }
 
@@ -115,6 +136,7 @@ impl Runner for HostRunner {
     }
 
     unsafe fn launch(&self, launch: Launch, arguments: *const u8, bytes: usize) -> Result<()> {
+        LAUNCHED.set(LAUNCHED.get() + 1);
         // SAFETY: `KERNEL` of block.cuh gives every kernel this signature.
         let kernel = unsafe { self.library.get::<Kernel>(launch.kernel) };
         let Ok(kernel) = kernel else {
@@ -180,7 +202,10 @@ impl Runner for HostRunner {
     unsafe fn fetch(&self, from: u64, words: usize) -> Result<Box<dyn Fetched>> {
         // SAFETY: the caller's promise.
         let words = unsafe { std::slice::from_raw_parts(from as *const u32, words) };
-        Ok(Box::new(Words(words.to_vec())))
+        Ok(Box::new(Words {
+            words: words.to_vec(),
+            launched: LAUNCHED.get(),
+        }))
     }
 
     unsafe fn prepare(&self, _: Product) -> Result<()> {

@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use super::*;
 use crate::cuda::HostRunner;
+use crate::cuda::host::take_waits;
 use crate::{CheckpointFiles, DeviceChoice, EngineOptions, LocalModel, Quantization, WeightDtype};
 
 fn fixtures() -> PathBuf {
@@ -304,6 +305,7 @@ fn what_is_drawn_on_the_device_is_what_the_host_draws() {
         found
     };
     let expected = run(true, Some(9), None);
+    assert_eq!(take_waits(), (0, 0), "the host chose");
     let stopped = |(.., reason): &&(_, _, FinishReason)| *reason == FinishReason::Stop;
     assert!(
         (1..9).contains(&expected.iter().filter(stopped).count()),
@@ -318,6 +320,13 @@ fn what_is_drawn_on_the_device_is_what_the_host_draws() {
     ] {
         let found = run(false, batch_size, kv_memory);
         assert_eq!(found, expected, "{batch_size:?}, {kv_memory:?}");
+        // All but the last step of a batch, and those in which blocks run short.
+        let (waits, behind) = take_waits();
+        let least = if kv_memory.is_none() { 0.9 } else { 0.3 };
+        assert!(
+            behind as f64 >= least * waits as f64,
+            "{batch_size:?}, {kv_memory:?}: {behind} of {waits} steps began before the tokens were read"
+        );
     }
 }
 
