@@ -370,9 +370,9 @@ fn of_checkpoint(error: &inference::Error) -> Option<String> {
         ErrorKind::WeightsTooLarge => text(
             "Use a machine with more, --dtype bf16 where the checkpoint is wider, or --quantize q8_0",
         ),
-        ErrorKind::WeightsTooLargeForGpu => {
-            text("Use a GPU with more, --dtype bf16 where the checkpoint is wider, --quantize q8_0, or --device cpu")
-        }
+        ErrorKind::WeightsTooLargeForGpu => text(
+            "Use a GPU with more, --dtype bf16 where the checkpoint is wider, --quantize q8_0, or --device cpu",
+        ),
         ErrorKind::KvCacheTooSmall => text(
             "Generate fewer tokens with --max-tokens, or give the KV cache more memory with --kv-memory",
         ),
