@@ -324,7 +324,7 @@ fn what_is_drawn_on_the_device_is_what_the_host_draws() {
         let (waits, behind) = take_waits();
         let least = if kv_memory.is_none() { 0.9 } else { 0.3 };
         assert!(
-            behind as f64 >= least * waits as f64,
+            waits > 20 && behind as f64 >= least * waits as f64,
             "{batch_size:?}, {kv_memory:?}: {behind} of {waits} steps began before the tokens were read"
         );
     }
