@@ -319,6 +319,9 @@ fn of_export(error: &interchange::ExportError) -> Option<String> {
 fn of_import(error: &interchange::ImportError) -> Option<String> {
     use interchange::ImportErrorKind;
     match error.kind() {
+        ImportErrorKind::Empty => {
+            text("Name the file, or the folder in which the files of one run lie themselves")
+        }
         ImportErrorKind::NoSamples => {
             text("Run lm-eval again with --log_samples, which writes samples_*.jsonl beside them")
         }

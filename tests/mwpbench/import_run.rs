@@ -342,6 +342,22 @@ fn files_that_are_not_as_they_should_be_are_refused_with_file_line_and_way_out()
         &["log-likelihoods", "nothing to judge"],
     );
     import(path, &path.join("nowhere"), &[]).refused(2, &["nowhere", "cannot be read"]);
+    // OpenCompass' files lie two folders down.
+    let above = path.join("above");
+    fs::create_dir_all(above.join("predictions/model")).unwrap();
+    fs::copy(
+        source("opencompass/chat/four_problems.json"),
+        above.join("predictions/model/four_problems.json"),
+    )
+    .unwrap();
+    import(path, &above, &["--from", "opencompass"]).refused(
+        4,
+        &[
+            "above",
+            "no completion in it",
+            "the folder in which the files of one run lie",
+        ],
+    );
     // Text of any kind is data, and a run of ours is none.
     let odd = json!({ "id": "a\n/../b", "question": "</script>\u{202e}", "reference": "1", "completion": "\u{0} 1" });
     fs::write(path.join("odd.jsonl"), odd.to_string()).unwrap();
