@@ -211,11 +211,6 @@ impl WeightLoader for Uploader<'_, DeviceBackend> {
         })
     }
 
-    /// Gates, then ups.
-    fn gate_up(&self, names: &[String], bias: bool) -> Result<DeviceLinear, Error> {
-        self.linear(names, bias)
-    }
-
     fn table(&self, name: &str) -> Result<Tensor, Error> {
         self.table(name)
     }
@@ -293,11 +288,6 @@ impl WeightLoader for Uploader<'_, CudaBackend> {
             matrix: self.formatted(&named(names, "weight"))?,
             bias: self.biases(names, bias)?,
         })
-    }
-
-    /// Gates, then ups.
-    fn gate_up(&self, names: &[String], bias: bool) -> Result<CudaLinear, Error> {
-        self.linear(names, bias)
     }
 
     fn table(&self, name: &str) -> Result<Tensor, Error> {

@@ -34,12 +34,15 @@ pub(super) trait WeightLoader {
         bias: bool,
     ) -> Result<<Self::Backend as Backend>::Linear, Error>;
 
-    /// Gates and ups, of two matrices or of one, in the order that the backend needs.
+    /// Gates and ups, of two matrices or of one: gates, then ups, where the backend needs no other
+    /// order.
     fn gate_up(
         &self,
         names: &[String],
         bias: bool,
-    ) -> Result<<Self::Backend as Backend>::Linear, Error>;
+    ) -> Result<<Self::Backend as Backend>::Linear, Error> {
+        self.linear(names, bias)
+    }
 
     /// A table `[rows, width]` whose rows are only looked up.
     fn table(&self, name: &str) -> Result<<Self::Backend as Backend>::Table, Error>;
